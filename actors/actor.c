@@ -1,0 +1,550 @@
+/* Ticks: wait for the tick's table and weights, play `unroll` env steps of every slot, send unrolls, results and, at a
+ * cut, the whole state. In the deterministic paces nothing that timing decides enters: weights and tables carry the
+ * tick that they are for. */
+#include "actors/actor.h"
+
+#include "actors/lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct PendingWeights {
+  uint64_t tick, version;
+  uint32_t player, life;
+  void *block;
+  bool full;
+} PendingWeights;
+
+enum { PENDING_TABLES = 4, PENDING_WEIGHTS = 4 };
+
+typedef enum Phase { PHASE_RESTORE, PHASE_WAIT, PHASE_PLAY, PHASE_HELD, PHASE_DONE } Phase;
+
+struct Actor {
+  ActorSetup setup;
+  Phase phase;
+  uint64_t tick, steps;
+  Table table, pending_table[PENDING_TABLES]; /* pending: tick = UINT64_MAX when empty */
+  PendingWeights *pending;                    /* (learning_players, PENDING_WEIGHTS) */
+  PolicyCache *cache;
+  Play *play;
+  Recorder *recorder;
+  Lane *lane;
+  size_t lanes, lane_room, slots;
+  Batch *out; /* (learning_players) */
+  Results results;
+  WireOut wire;
+  uint64_t credit, sent; /* pace free: ticks consumed, ticks sent */
+  uint64_t cut_done;     /* pace free: version of the last table whose cut was made */
+  Status failed;
+  int64_t started, waited, since;
+  uint64_t frames, before[3];
+};
+
+/* --- hooks of play --- */
+static Lane *lane_of(Actor *actor, const PlaySlot *slot, LaneSlot **out) {
+  LaneSlot *seat = slot->owner;
+  *out = seat;
+  return &actor->lane[seat->index / actor->lane[0].slots];
+}
+
+static void pin_match(Actor *actor, const Matchup *match, int change) {
+  if (!match->drawn) return;
+  cache_pin(actor->cache, match->entry.home, change);
+  cache_pin(actor->cache, match->entry.away, change);
+}
+
+static Status want(Actor *actor, uint32_t player) {
+  bool fetch;
+  if (player < actor->setup.learning_players) return OK;
+  TRY_RETURN(cache_want(actor->cache, player, &fetch));
+  if (!fetch) return OK;
+  wire_begin(&actor->wire, WIRE_FETCH);
+  bytes_u32(&actor->wire.bytes, player);
+  return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
+}
+
+/* Draws the matchup after the present one, if there is none yet, and asks for its policies. */
+static Status draw_ahead(Actor *actor, Lane *lane) {
+  if (lane->next.drawn || lane->retiring || !lane_draw(lane, &actor->table, &lane->next)) return OK;
+  pin_match(actor, &lane->next, 1);
+  TRY_RETURN(want(actor, lane->next.entry.home));
+  return want(actor, lane->next.entry.away);
+}
+
+static bool match_here(Actor *actor, const Matchup *match) {
+  return cache_find(actor->cache, match->entry.home) && cache_find(actor->cache, match->entry.away);
+}
+
+static bool on_begin(void *context, PlaySlot *slot) {
+  Actor *actor = context;
+  LaneSlot *seat;
+  Lane *lane = lane_of(actor, slot, &seat);
+  const AgonEnvSpec *spec = &actor->setup.env->spec;
+  if (lane->retiring) return false;
+  if (!lane->now.drawn || lane->started >= lane->quota) {
+    if (!lane->next.drawn) return false;
+    if (lane->now.drawn) lane->started = 0; /* the first matchup keeps the lane's stagger */
+    pin_match(actor, &lane->now, -1);
+    lane->now = lane->next;
+    lane->next = (Matchup){0};
+    if (draw_ahead(actor, lane) != OK) actor->failed = ERR_IO;
+  }
+  lane->started++;
+  seat->match = lane->now;
+  seat->seat = (uint8_t)((slot->episode + slot->id) % spec->teams);
+  pin_match(actor, &seat->match, 1);
+  for (uint32_t team = 0; team < spec->teams; team++) {
+    bool home = team == seat->seat;
+    slot->policy[team] = cache_find(actor->cache, home ? lane->now.entry.home : lane->now.entry.away);
+    slot->record[team] = !lane->eval && (home || (lane->now.entry.flags & MATCH_AWAY_LEARNS));
+  }
+  return true;
+}
+
+static void on_decided(void *context, PlaySlot *slot, const Decision *decision) {
+  Actor *actor = context;
+  recorder_decided(actor->recorder, ((LaneSlot *)slot->owner)->index, slot, decision);
+}
+
+static void on_rewarded(void *context, PlaySlot *slot, const float *reward) {
+  Actor *actor = context;
+  recorder_rewarded(actor->recorder, ((LaneSlot *)slot->owner)->index, reward);
+}
+
+static void count_result(Actor *actor, const PlaySlot *slot, const LaneSlot *seat, const Lane *lane,
+                         const float *outcome) {
+  const AgonEnvSpec *spec = &actor->setup.env->spec;
+  PairCount key = {.home = seat->match.entry.home,
+                   .away = seat->match.entry.away,
+                   .home_life = seat->match.home_life,
+                   .away_life = seat->match.away_life,
+                   .seat = seat->seat,
+                   .eval = lane->eval,
+                   .branch = seat->match.entry.branch};
+  PairCount *pair = results_pair(&actor->results, &key);
+  if (!pair) {
+    actor->failed = ERR_MEMORY;
+    return;
+  }
+  float own = outcome[seat->seat];
+  double other = 0;
+  for (uint32_t t = 0; t < spec->teams; t++)
+    if (t != seat->seat) other += slot->team_return[t] / (spec->teams > 1 ? spec->teams - 1 : 1);
+  pair->games++;
+  pair->wins += own > 0.5f;
+  pair->draws += own == 0.5f;
+  pair->losses += own < 0.5f;
+  pair->outcome += (double)own;
+  pair->home_return += slot->team_return[seat->seat];
+  pair->home_square += slot->team_return[seat->seat] * slot->team_return[seat->seat];
+  pair->away_return += other;
+  pair->away_square += other * other;
+  if (own > 0.5f && seat->match.entry.probability > 0) pair->wins_over_p += 1.0 / (double)seat->match.entry.probability;
+  pair->length += slot->steps;
+}
+
+static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
+  Actor *actor = context;
+  const Env *env = actor->setup.env;
+  LaneSlot *seat;
+  Lane *lane = lane_of(actor, slot, &seat);
+  recorder_ended(actor->recorder, seat->index, slot, how);
+  count_result(actor, slot, seat, lane, outcome);
+  pin_match(actor, &seat->match, -1);
+  actor->results.episodes++;
+  if (!env->table->metrics) return;
+  float values[16] = {0};
+  env->table->metrics(env->params, slot->state, values);
+  for (uint32_t i = 0; i < env->spec.metrics && i < 16; i++) actor->results.metric[i] += (double)values[i];
+}
+
+/* --- life cycle --- */
+static size_t slots_per_lane(const ActorConfig *config) {
+  size_t each = (size_t)(config->slots / config->lanes);
+  return each ? each : 1;
+}
+
+static Status add_lane(Actor *actor, uint32_t id, bool retiring) {
+  const ActorConfig *config = &actor->setup.config;
+  size_t each = slots_per_lane(config);
+  TRY_RETURN(GROW(actor->lane, actor->lane_room, actor->lanes + 1));
+  Lane *lane = &actor->lane[actor->lanes];
+  uint32_t quota = (uint32_t)config->lane_episodes > each ? (uint32_t)config->lane_episodes : (uint32_t)each;
+  *lane = (Lane){.id = id,
+                 .eval = lane_is_eval(id, config->eval_share),
+                 .retiring = retiring,
+                 .quota = quota,
+                 .started = (uint32_t)((uint64_t)quota * id / (uint64_t)config->lanes % quota),
+                 .rng = rng_stream(actor->setup.seed, id, 0, RNG_MATCH),
+                 .slots = each};
+  TRY_RETURN(NEW_ARRAY(lane->slot, each));
+  actor->lanes++;
+  for (size_t i = 0; i < each; i++) {
+    TRY_RETURN(play_add_slot(actor->play, (uint32_t)(id * each + i), &lane->slot[i].play));
+    TRY_RETURN(recorder_add_slot(actor->recorder));
+    lane->slot[i].index = actor->slots++;
+    lane->slot[i].play->owner = &lane->slot[i];
+  }
+  return OK;
+}
+
+Status actor_create(const ActorSetup *setup, Actor **out) {
+  Status status = OK;
+  Actor *actor = NULL;
+  size_t first, count;
+  TRY(NEW_ARRAY(actor, 1));
+  actor->setup = *setup;
+  for (size_t i = 0; i < PENDING_TABLES; i++) actor->pending_table[i].tick = UINT64_MAX;
+  TRY(NEW_ARRAY(actor->pending, setup->learning_players * PENDING_WEIGHTS));
+  TRY(NEW_ARRAY(actor->out, setup->learning_players));
+  TRY(cache_create(setup->net->block, (size_t)setup->config.cache, &actor->cache));
+  TRY(recorder_create(setup->env, setup->net->graph.state_size, &actor->recorder));
+  RowFormat format = recorder_format(actor->recorder);
+  for (size_t p = 0; p < setup->learning_players; p++) TRY(batch_create(&format, &actor->out[p]));
+  PlayHooks hooks = {actor, on_begin, on_decided, on_rewarded, on_ended};
+  TRY(play_create(setup->env, setup->net, setup->seed, (size_t)setup->config.chunk, setup->net->graph.state_size,
+                  &hooks, &actor->play));
+  lane_range((size_t)setup->config.lanes, setup->actors, setup->index, &first, &count);
+  for (size_t i = 0; i < count; i++) TRY(add_lane(actor, (uint32_t)(first + i), false));
+  actor->started = actor->since = clock_now(&setup->clock);
+  *out = actor;
+  actor = NULL;
+done:
+  actor_destroy(actor);
+  return status;
+}
+
+void actor_destroy(Actor *actor) {
+  if (!actor) return;
+  play_destroy(actor->play);
+  recorder_destroy(actor->recorder);
+  cache_destroy(actor->cache);
+  for (size_t i = 0; i < actor->lanes; i++) free(actor->lane[i].slot);
+  for (size_t i = 0; actor->pending && i < actor->setup.learning_players * PENDING_WEIGHTS; i++)
+    free(actor->pending[i].block);
+  for (size_t p = 0; actor->out && p < actor->setup.learning_players; p++) batch_destroy(&actor->out[p]);
+  for (size_t i = 0; i < PENDING_TABLES; i++) table_free(&actor->pending_table[i]);
+  table_free(&actor->table);
+  results_free(&actor->results);
+  bytes_free(&actor->wire.bytes);
+  free(actor->lane);
+  free(actor->pending);
+  free(actor->out);
+  free(actor);
+}
+
+bool actor_done(const Actor *actor) { return actor->phase == PHASE_DONE; }
+uint64_t actor_tick(const Actor *actor) { return actor->tick; }
+
+/* --- messages --- */
+static Status take_weights(Actor *actor, Reader *body) {
+  uint32_t player = reader_u32(body), life = reader_u32(body);
+  uint64_t version = reader_u64(body), tick = reader_u64(body);
+  const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
+  TRY_RETURN(reader_finish(body, "weights message"));
+  if (player >= actor->setup.learning_players)
+    return status_set(ERR_FORMAT, "weights of an unknown learning player %u", player);
+  PendingWeights *row = &actor->pending[player * PENDING_WEIGHTS], *place = NULL;
+  for (size_t i = 0; i < PENDING_WEIGHTS; i++) {
+    if (actor->setup.pace == PACE_FREE) { /* the newest wins */
+      place = &row[0];
+      break;
+    }
+    if (!row[i].full) place = &row[i];
+  }
+  if (!place) return status_set(ERR_INTERNAL, "weights arrive faster than the pace allows");
+  if (!place->block) TRY_RETURN(mem_array(&place->block, actor->setup.net->block, sizeof(float)));
+  memcpy(place->block, block, actor->setup.net->block * sizeof(float));
+  *place = (PendingWeights){tick, version, player, life, place->block, true};
+  return OK;
+}
+
+static Status take_table(Actor *actor, Reader *body) {
+  for (size_t i = 0; i < PENDING_TABLES; i++) {
+    Table *place = &actor->pending_table[i];
+    if (actor->setup.pace != PACE_FREE && place->tick != UINT64_MAX) continue;
+    if (actor->setup.pace == PACE_FREE && place->tick != UINT64_MAX && (place->flags & TABLE_SAVE))
+      continue; /* a cut is never skipped */
+    TRY_RETURN(table_decode(place, body));
+    return reader_finish(body, "matchmaking table");
+  }
+  return status_set(ERR_INTERNAL, "matchmaking tables arrive faster than the pace allows");
+}
+
+static Status take_frozen(Actor *actor, Reader *body) {
+  uint32_t player = reader_u32(body);
+  const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
+  TRY_RETURN(reader_finish(body, "frozen player message"));
+  return cache_put(actor->cache, player, 0, 0, false, block);
+}
+
+static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *body) {
+  const AgonEnvSpec *spec = &actor->setup.env->spec;
+  slot_decode(actor->play, seat->play, body);
+  matchup_decode(&seat->match, body);
+  seat->seat = reader_u8(body);
+  TRY_RETURN(recorder_decode(actor->recorder, seat->index, body));
+  if (body->bad || seat->seat >= spec->teams) return status_set(ERR_FORMAT, "a slot's state is damaged");
+  if (!seat->play->live) return OK;
+  pin_match(actor, &seat->match, 1);
+  for (uint32_t team = 0; team < spec->teams; team++) {
+    bool home = team == seat->seat;
+    seat->play->record[team] = !lane->eval && (home || (seat->match.entry.flags & MATCH_AWAY_LEARNS));
+  }
+  TRY_RETURN(want(actor, seat->match.entry.home));
+  return want(actor, seat->match.entry.away);
+}
+
+static Status take_lane(Actor *actor, Reader *body) {
+  uint32_t id = reader_u32(body);
+  Lane *lane = NULL;
+  for (size_t i = 0; i < actor->lanes; i++)
+    if (actor->lane[i].id == id) lane = &actor->lane[i];
+  if (!lane) { /* surplus from a larger run: adopted until its episodes end */
+    TRY_RETURN(add_lane(actor, id, true));
+    lane = &actor->lane[actor->lanes - 1];
+  }
+  lane->started = reader_u32(body);
+  lane->draws = reader_u32(body);
+  reader_get(body, &lane->rng, sizeof lane->rng);
+  matchup_decode(&lane->now, body);
+  matchup_decode(&lane->next, body);
+  size_t slots = reader_u32(body);
+  if (slots != lane->slots)
+    return status_set(ERR_USAGE,
+                      "actors.slots / actors.lanes may not change on resume (%zu slots per lane before, %zu now)",
+                      slots, lane->slots);
+  const Matchup *both[2] = {&lane->now, &lane->next};
+  for (int i = 0; i < 2; i++) {
+    if (!both[i]->drawn) continue;
+    pin_match(actor, both[i], 1);
+    TRY_RETURN(want(actor, both[i]->entry.home));
+    TRY_RETURN(want(actor, both[i]->entry.away));
+  }
+  for (size_t i = 0; i < slots; i++) TRY_RETURN(restore_slot(actor, lane, &lane->slot[i], body));
+  return reader_finish(body, "lane state");
+}
+
+Status actor_receive(Actor *actor, WireKind kind, Reader *body) {
+  switch (kind) {
+  case WIRE_WEIGHTS: return take_weights(actor, body);
+  case WIRE_TABLE: return take_table(actor, body);
+  case WIRE_FROZEN: return take_frozen(actor, body);
+  case WIRE_RESTORE_LANE: return take_lane(actor, body);
+  case WIRE_BEGIN:
+    actor->tick = reader_u64(body);
+    actor->phase = PHASE_WAIT;
+    return reader_finish(body, "begin message");
+  case WIRE_CREDIT: actor->credit = reader_u64(body); return reader_finish(body, "credit message");
+  case WIRE_RESUME:
+    if (actor->phase == PHASE_HELD) actor->phase = PHASE_WAIT;
+    return OK;
+  default: return status_set(ERR_INTERNAL, "an actor was sent a %s message", wire_name(kind));
+  }
+}
+
+/* --- a tick --- */
+static Table *pick_table(Actor *actor) {
+  Table *oldest = NULL;
+  for (size_t i = 0; i < PENDING_TABLES; i++) {
+    Table *table = &actor->pending_table[i];
+    if (table->tick == UINT64_MAX) continue;
+    if (actor->setup.pace != PACE_FREE && table->tick == actor->tick) return table;
+    if (actor->setup.pace == PACE_FREE && (!oldest || table->version < oldest->version)) oldest = table;
+  }
+  return oldest;
+}
+
+static PendingWeights *pick_weights(Actor *actor, size_t player) {
+  PendingWeights *row = &actor->pending[player * PENDING_WEIGHTS];
+  for (size_t i = 0; i < PENDING_WEIGHTS; i++)
+    if (row[i].full && (actor->setup.pace == PACE_FREE || row[i].tick == actor->tick)) return &row[i];
+  return NULL;
+}
+
+static bool tick_ready(Actor *actor) {
+  bool free_pace = actor->setup.pace == PACE_FREE;
+  if (free_pace && actor->sent > actor->credit + (uint64_t)actor->setup.max_lag) return false;
+  bool first = free_pace && actor->table.homes == 0;
+  if ((!free_pace || first) && !pick_table(actor)) return false;
+  for (size_t p = 0; p < actor->setup.learning_players; p++)
+    if ((!free_pace || !cache_find(actor->cache, (uint32_t)p)) && !pick_weights(actor, p)) return false;
+  return true;
+}
+
+static Status tick_begin(Actor *actor) {
+  Table *table = pick_table(actor);
+  if (table) {
+    TRY_RETURN(table_copy(&actor->table, table));
+    table->tick = UINT64_MAX;
+  } else {
+    actor->table.flags = 0; /* pace free: an old table's cut is done */
+  }
+  for (size_t p = 0; p < actor->setup.learning_players; p++) {
+    PendingWeights *weights = pick_weights(actor, p);
+    if (!weights) continue;
+    TRY_RETURN(cache_put(actor->cache, weights->player, weights->life, weights->version, true, weights->block));
+    weights->full = false;
+  }
+  for (size_t i = 0; i < actor->lanes; i++) TRY_RETURN(draw_ahead(actor, &actor->lane[i]));
+  const PlayStats *stats = play_stats(actor->play);
+  actor->before[0] = stats->decisions;
+  actor->before[1] = stats->decisions_recorded;
+  actor->before[2] = stats->steps;
+  actor->steps = 0;
+  actor->phase = PHASE_PLAY;
+  actor->waited += clock_now(&actor->setup.clock) - actor->since;
+  return OK;
+}
+
+/* All policies that the next step may need are here; slots restored from a checkpoint are bound to theirs. */
+static bool policies_here(Actor *actor) {
+  const AgonEnvSpec *spec = &actor->setup.env->spec;
+  for (size_t i = 0; i < actor->lanes; i++) {
+    Lane *lane = &actor->lane[i];
+    if (lane->next.drawn && !match_here(actor, &lane->next)) return false;
+    if (lane->now.drawn && !match_here(actor, &lane->now)) return false;
+    for (size_t s = 0; s < lane->slots; s++) {
+      LaneSlot *seat = &lane->slot[s];
+      if (!seat->play->live || seat->play->policy[0]) continue;
+      if (!match_here(actor, &seat->match)) return false;
+      for (uint32_t team = 0; team < spec->teams; team++)
+        seat->play->policy[team] =
+            cache_find(actor->cache, team == seat->seat ? seat->match.entry.home : seat->match.entry.away);
+    }
+  }
+  return true;
+}
+
+static Batch *batch_for(void *context, uint32_t player) { return &((Actor *)context)->out[player]; }
+
+static Status send_unrolls(Actor *actor) {
+  const ActorSetup *setup = &actor->setup;
+  TRY_RETURN(recorder_collect(actor->recorder, batch_for, actor));
+  for (size_t p = 0; p < setup->learning_players; p++) {
+    Batch *batch = &actor->out[p];
+    size_t learned = batch_learned(batch);
+    if (!batch->unrolls) continue;
+    TRY_RETURN(results_frames(&actor->results, (uint32_t)p, learned));
+    actor->frames += learned;
+    wire_begin(&actor->wire, WIRE_UNROLLS);
+    bytes_u64(&actor->wire.bytes, actor->tick);
+    bytes_u32(&actor->wire.bytes, (uint32_t)p);
+    batch_encode(batch, &actor->wire.bytes);
+    batch_clear(batch);
+    TRY_RETURN(wire_send(setup->transport, setup->learner_rank[p % setup->learners], &actor->wire));
+  }
+  for (size_t l = 0; l < setup->learners; l++) {
+    wire_begin(&actor->wire, WIRE_TICK_END);
+    bytes_u64(&actor->wire.bytes, actor->tick);
+    bytes_u32(&actor->wire.bytes, (uint32_t)setup->index);
+    bytes_u32(&actor->wire.bytes, actor->table.flags);
+    TRY_RETURN(wire_send(setup->transport, setup->learner_rank[l], &actor->wire));
+  }
+  return OK;
+}
+
+static Status send_results(Actor *actor) {
+  const PlayStats *stats = play_stats(actor->play);
+  actor->results.tick = actor->tick;
+  actor->results.steps = stats->steps - actor->before[2];
+  actor->results.decisions_frozen =
+      (stats->decisions - actor->before[0]) - (stats->decisions_recorded - actor->before[1]);
+  wire_begin(&actor->wire, WIRE_RESULTS);
+  bytes_u32(&actor->wire.bytes, (uint32_t)actor->setup.index);
+  results_encode(&actor->results, &actor->wire.bytes);
+  results_clear(&actor->results);
+  return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
+}
+
+static Status send_lane(Actor *actor, const Lane *lane) {
+  Bytes *out = &actor->wire.bytes;
+  wire_begin(&actor->wire, WIRE_ACTOR_STATE);
+  bytes_u32(out, (uint32_t)actor->setup.index);
+  bytes_u32(out, lane->id);
+  bytes_u32(out, lane->started);
+  bytes_u32(out, lane->draws);
+  bytes_put(out, &lane->rng, sizeof lane->rng);
+  matchup_encode(&lane->now, out);
+  matchup_encode(&lane->next, out);
+  bytes_u32(out, (uint32_t)lane->slots);
+  for (size_t i = 0; i < lane->slots; i++) {
+    const LaneSlot *seat = &lane->slot[i];
+    slot_encode(actor->play, seat->play, out);
+    matchup_encode(&seat->match, out);
+    bytes_u8(out, seat->seat);
+    recorder_encode(actor->recorder, seat->index, out);
+  }
+  return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
+}
+
+static bool lane_finished(const Lane *lane) {
+  if (!lane->retiring) return false;
+  for (size_t i = 0; i < lane->slots; i++)
+    if (lane->slot[i].play->live) return false;
+  return true;
+}
+
+/* A last, empty piece tells the league that this actor's state is complete. */
+static Status send_state(Actor *actor) {
+  for (size_t i = 0; i < actor->lanes; i++)
+    if (!lane_finished(&actor->lane[i])) TRY_RETURN(send_lane(actor, &actor->lane[i]));
+  wire_begin(&actor->wire, WIRE_ACTOR_STATE);
+  bytes_u32(&actor->wire.bytes, (uint32_t)actor->setup.index);
+  bytes_u32(&actor->wire.bytes, UINT32_MAX);
+  return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
+}
+
+static Status send_bye(Actor *actor) {
+  const PlayStats *stats = play_stats(actor->play);
+  Numbers numbers = {.count = 0};
+  numbers_set(&numbers, "seconds", clock_seconds(clock_now(&actor->setup.clock) - actor->started));
+  numbers_set(&numbers, "wait", clock_seconds(actor->waited));
+  numbers_set(&numbers, "env", clock_seconds(stats->env_ns));
+  numbers_set(&numbers, "forward", clock_seconds(stats->forward_ns));
+  numbers_set(&numbers, "sample", clock_seconds(stats->sample_ns));
+  numbers_set(&numbers, "frames", (double)actor->frames);
+  numbers_set(&numbers, "decisions", (double)stats->decisions);
+  numbers_set(&numbers, "steps", (double)stats->steps);
+  wire_begin(&actor->wire, WIRE_BYE);
+  bytes_text(&actor->wire.bytes, "actor");
+  bytes_u32(&actor->wire.bytes, (uint32_t)actor->setup.index);
+  numbers_encode(&numbers, &actor->wire.bytes);
+  return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
+}
+
+static Status tick_end(Actor *actor) {
+  if (recorder_failed(actor->recorder)) return status_set(ERR_MEMORY, "out of memory recording experience");
+  TRY_RETURN(send_unrolls(actor));
+  TRY_RETURN(send_results(actor));
+  bool free_pace = actor->setup.pace == PACE_FREE;
+  bool cut = (actor->table.flags & TABLE_SAVE) && !(free_pace && actor->cut_done == actor->table.version);
+  actor->tick++;
+  actor->sent++;
+  actor->phase = PHASE_WAIT;
+  actor->since = clock_now(&actor->setup.clock);
+  if (cut) {
+    actor->cut_done = actor->table.version;
+    TRY_RETURN(send_state(actor));
+    if (free_pace) actor->phase = PHASE_HELD;
+  }
+  if (!(actor->table.flags & TABLE_STOP)) return OK;
+  actor->phase = PHASE_DONE;
+  return send_bye(actor);
+}
+
+Status actor_step(Actor *actor, bool *progress) {
+  *progress = false;
+  if (actor->failed != OK) return actor->failed;
+  if (actor->phase == PHASE_WAIT) {
+    if (!tick_ready(actor)) return OK;
+    TRY_RETURN(tick_begin(actor));
+    *progress = true;
+  }
+  if (actor->phase != PHASE_PLAY || !policies_here(actor)) return OK;
+  size_t live;
+  *progress = true;
+  TRY_RETURN(play_step(actor->play, &live));
+  if (++actor->steps < (uint64_t)actor->setup.config.unroll) return OK;
+  return tick_end(actor);
+}

@@ -1,0 +1,34 @@
+/* The actor role: weights in, experience out. A state machine: step does one env step of all its slots, or a message.
+ */
+#pragma once
+#include "actors/options.h"
+#include "base/clock.h"
+#include "env/env.h"
+#include "nn/net.h"
+#include "transport/transport.h"
+#include "wire/wire.h"
+
+typedef struct ActorSetup {
+  ActorConfig config;
+  Pace pace;
+  int64_t max_lag; /* pace free: ticks that may wait at the learners */
+  const Env *env;
+  const Net *net;
+  uint64_t seed;
+  Transport *transport;
+  Clock clock;
+  size_t index, actors;    /* this actor among all */
+  const int *learner_rank; /* (learners) */
+  size_t learners;
+  int league_rank;
+  size_t learning_players; /* ids 0 .. learning_players-1 */
+} ActorSetup;
+
+typedef struct Actor Actor;
+Status actor_create(const ActorSetup *setup, Actor **out);
+void actor_destroy(Actor *actor);
+/* Takes one message of the kinds that go to actors; the body may be borrowed only during the call. */
+Status actor_receive(Actor *actor, WireKind kind, Reader *body);
+Status actor_step(Actor *actor, bool *progress);
+bool actor_done(const Actor *actor);
+uint64_t actor_tick(const Actor *actor);

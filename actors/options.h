@@ -1,0 +1,15 @@
+/* Configuration of acting: `actors.*`. */
+#pragma once
+#include "base/option.h"
+
+typedef enum Pace { PACE_LOCKSTEP, PACE_PIPELINED, PACE_FREE } Pace;
+
+typedef struct ActorConfig {
+  int64_t slots, lanes, lane_episodes;
+  int64_t unroll; /* env steps per slot and tick */
+  double eval_share;
+  int64_t cache, chunk;
+} ActorConfig;
+
+extern const Option actor_options[];
+extern const size_t actor_option_count;

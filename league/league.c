@@ -1,0 +1,301 @@
+/* Players: their creation, snapshots, resets, and their columns on disk. */
+#include "league/league.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent, uint32_t *out_id) {
+  TRY_RETURN(GROW(league->player, league->room, league->players + 1));
+  Player *player = &league->player[league->players];
+  *player = (Player){.role = role, .frozen = frozen, .parent = parent};
+  TRY_RETURN(text_format(player->name, sizeof player->name, "%s", name));
+  if (league_find(league, name) >= 0) return status_set(ERR_USAGE, "player '%s' is given twice", name);
+  *out_id = (uint32_t)league->players++;
+  return OK;
+}
+
+int64_t league_find(const League *league, const char *name) {
+  for (size_t i = 0; i < league->players; i++)
+    if (!strcmp(league->player[i].name, name)) return (int64_t)i;
+  return -1;
+}
+
+/* A frozen copy of a learning player. Its pair with the parent starts empty: a copy has not met its model. */
+static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id) {
+  char name[PLAYER_NAME];
+  TRY_RETURN(text_format(name, sizeof name, "%s-%06u", league->player[id].name, league->player[id].snapshots));
+  TRY_RETURN(league_add(league, name, league->player[id].role, true, id, out_id));
+  Player *model = &league->player[id], *copy = &league->player[*out_id];
+  model->snapshots++;
+  model->snapshot_at = model->frames;
+  copy->frames = model->frames;
+  copy->life = model->life;
+  snprintf(copy->reason, sizeof copy->reason, "%s", reason);
+  for (size_t i = 0; i < league->players; i++) /* q of a newcomer: the largest there is (OpenAI Five) */
+    if (i != *out_id && league->player[i].frozen && league->player[i].quality > copy->quality)
+      copy->quality = league->player[i].quality;
+  if (league->config.inherit_payoff) TRY_RETURN(payoff_inherit(&league->payoff, *out_id, id));
+  payoff_restart(&league->payoff, id);
+  return OK;
+}
+
+Status league_create(const LeagueConfig *config, uint64_t seed, double return_low, double return_high, League *out) {
+  Status status = OK;
+  const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters, config->league_exploiters};
+  char role[PLAYER_NAME], name[PLAYER_NAME];
+  uint32_t id;
+  *out = (League){.config = *config, .seed = seed, .return_low = return_low, .return_high = return_high};
+  out->payoff.decay = 1 - 1 / config->memory;
+  for (int r = 0; r < ROLE_COUNT; r++)
+    for (int64_t i = 0; i < count[r]; i++) {
+      TRY(text_format(name, sizeof name, "%s_%lld", text_choice_name(ROLE_NAMES, r, role, sizeof role), (long long)i));
+      TRY(league_add(out, name, (Role)r, false, -1, &id));
+    }
+  out->learning = out->players;
+  if (out->learning > 60)
+    TRY(status_set(ERR_USAGE, "at most 60 learning players (league.mains and exploiters), not %zu", out->learning));
+  for (uint32_t i = 0; i < out->learning; i++)
+    if (out->player[i].role == ROLE_MAIN) TRY(freeze(out, i, "start", &id));
+done:
+  if (status != OK) league_free(out);
+  return status;
+}
+
+void league_free(League *league) {
+  free(league->player);
+  payoff_free(&league->payoff);
+  *league = (League){0};
+}
+
+double league_rate(const League *league, uint32_t home, uint32_t away) {
+  if (!league->config.by_return) return payoff_win_rate(&league->payoff, home, away);
+  return payoff_return_rate(&league->payoff, home, away, league->return_low, league->return_high);
+}
+
+/* --- merging --- */
+static uint32_t life_of(const League *league, uint32_t player) {
+  return player < league->learning ? league->player[player].life : 0;
+}
+
+static void openai_five_update(League *league, const PairCount *pair) {
+  Player *past = &league->player[pair->away];
+  size_t frozen = 0;
+  if (pair->home >= league->learning || !past->frozen || pair->eval) return;
+  for (size_t i = 0; i < league->players; i++) frozen += league->player[i].frozen;
+  double clamp = 1e4 * (double)pair->wins; /* probabilities under 1e-4 count as 1e-4 */
+  past->quality -= league->config.quality_rate / (double)frozen * fmin(pair->wins_over_p, clamp);
+}
+
+Status league_merge(League *league, const Results *results) {
+  for (size_t i = 0; i < results->pairs; i++) {
+    const PairCount *pair = &results->pair[i];
+    if (pair->home >= league->players || pair->away >= league->players)
+      return status_set(ERR_FORMAT, "results of unknown players %u and %u", pair->home, pair->away);
+    Tally tally = {pair->games, pair->wins, pair->draws, pair->losses, pair->home_return, pair->home_square};
+    bool present = pair->home_life == life_of(league, pair->home) && pair->away_life == life_of(league, pair->away);
+    PayoffPart part = pair->eval ? PAYOFF_EVAL : present ? PAYOFF_TRAIN : PAYOFF_RAW_ONLY;
+    TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, &tally, pair->away_return, pair->away_square, part));
+    if (league->config.main_rule == MAIN_OPENAI_FIVE) openai_five_update(league, pair);
+  }
+  for (size_t i = 0; i < results->frames; i++) {
+    if (results->frame[i].player >= league->learning)
+      return status_set(ERR_FORMAT, "frames of a player that does not learn");
+    league->player[results->frame[i].player].frames += results->frame[i].frames;
+  }
+  return OK;
+}
+
+/* --- snapshots and resets --- */
+/* Whether the player beats each of its targets by the threshold, with enough games since its last snapshot or reset. */
+static bool beats_targets(const League *league, uint32_t id) {
+  Role role = league->player[id].role;
+  size_t targets = 0;
+  for (uint32_t t = 0; t < league->players; t++) {
+    const Player *target = &league->player[t];
+    bool counts = role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
+    if (!counts || t == id) continue;
+    const Pair *pair = payoff_find(&league->payoff, id, t);
+    if (!pair || pair->since < (double)league->config.min_games) return false;
+    if (league_rate(league, id, t) <= league->config.win_threshold) return false;
+    targets++;
+  }
+  return targets > 0;
+}
+
+static const char *snapshot_reason(const League *league, uint32_t id) {
+  const Player *player = &league->player[id];
+  double age = (double)(player->frames - player->snapshot_at), scale = league->config.frame_scale;
+  double least = league->config.snapshot_min[player->role] * scale,
+         most = league->config.snapshot_max[player->role] * scale;
+  if (age < least || age <= 0) return NULL;
+  if (age >= most) return "age";
+  return beats_targets(league, id) ? "win_rate" : NULL;
+}
+
+static double league_unit(League *league) {
+  AgonRng rng = rng_stream(league->seed, 0xffffff, (uint32_t)league->draws++, RNG_MATCH);
+  return rng_unit(&rng);
+}
+
+/* A frozen main that wins past_low .. past_high against the first main; -1 if there is none. */
+static int64_t past_main(League *league) {
+  uint32_t fit[256];
+  size_t count = 0;
+  for (uint32_t i = 0; i < league->players && count < COUNT_OF(fit); i++) {
+    if (!league->player[i].frozen || league->player[i].role != ROLE_MAIN) continue;
+    const Pair *pair = payoff_find(&league->payoff, i, 0);
+    double x = league_rate(league, i, 0);
+    if (pair && pair->decayed.games > 0 && x >= league->config.past_low && x <= league->config.past_high)
+      fit[count++] = i;
+  }
+  return count ? (int64_t)fit[(size_t)(league_unit(league) * (double)count)] : -1;
+}
+
+static void reset_player(League *league, uint32_t id, Order *order) {
+  Player *player = &league->player[id];
+  int64_t source = league->config.reset_to == 1 ? past_main(league) : -1;
+  order->reset = source >= 0 ? RESET_COPY : RESET_INITIAL;
+  order->source_frozen = source >= 0 ? (uint32_t)source : 0;
+  player->parent = source;
+  player->life++;
+  player->life_start = player->frames;
+  payoff_forget(&league->payoff, id);
+  payoff_restart(&league->payoff, id);
+}
+
+static Status snapshot(League *league, uint32_t id, const char *reason, Directive *directive, Order **out) {
+  Order *order = &directive->order[directive->orders++];
+  *order = (Order){.player = id};
+  TRY_RETURN(freeze(league, id, reason, &order->snapshot_id));
+  *out = order;
+  return OK;
+}
+
+Status league_decide(League *league, Directive *directive) {
+  Order *order;
+  for (uint32_t id = 0; id < league->learning; id++) {
+    const char *reason = snapshot_reason(league, id);
+    if (!reason) continue;
+    TRY_RETURN(snapshot(league, id, reason, directive, &order));
+    double chance = league->config.reset[league->player[id].role];
+    if (chance > 0 && (chance >= 1 || league_unit(league) < chance)) reset_player(league, id, order);
+  }
+  return OK;
+}
+
+Status league_force_snapshots(League *league, Directive *directive, const char *reason) {
+  Order *order;
+  for (uint32_t id = 0; id < league->learning; id++) {
+    const Player *player = &league->player[id];
+    bool ordered = false;
+    for (size_t i = 0; i < directive->orders; i++) ordered |= directive->order[i].player == id;
+    if (player->role == ROLE_MAIN && !ordered && player->frames > player->snapshot_at)
+      TRY_RETURN(snapshot(league, id, reason, directive, &order));
+  }
+  return OK;
+}
+
+/* --- columns --- */
+#define COLUMN(kind, name, type, field)                                                                                \
+  do {                                                                                                                 \
+    for (size_t i = 0; i < n; i++) kind[i] = (type)league->player[i].field;                                            \
+    TRY(tree_put(tree, name, STORE_##type, n, 1, kind));                                                               \
+  } while (0)
+typedef uint32_t U32;
+typedef uint64_t U64;
+typedef int32_t I32;
+typedef double F64;
+
+Status league_save(const League *league, Tree *tree) {
+  Status status = OK;
+  size_t n = league->players;
+  char *text = NULL;
+  U32 *u32 = NULL;
+  U64 *u64 = NULL;
+  I32 *i32 = NULL;
+  F64 *f64 = NULL;
+  uint64_t scalars[4] = {league->learning, league->seed, league->draws, league->table_version};
+  TRY(NEW_ARRAY(text, n * PLAYER_NAME));
+  TRY(NEW_ARRAY(u32, n));
+  TRY(NEW_ARRAY(u64, n));
+  TRY(NEW_ARRAY(i32, n));
+  TRY(NEW_ARRAY(f64, n));
+  for (size_t i = 0; i < n; i++) memcpy(text + i * PLAYER_NAME, league->player[i].name, PLAYER_NAME);
+  TRY(tree_put_texts(tree, "league/name", n, PLAYER_NAME, text));
+  for (size_t i = 0; i < n; i++) memcpy(text + i * PLAYER_NAME, league->player[i].reason, PLAYER_NAME);
+  TRY(tree_put_texts(tree, "league/reason", n, PLAYER_NAME, text));
+  for (size_t i = 0; i < n; i++) memcpy(text + i * PLAYER_NAME, league->player[i].hash, HASH_TEXT);
+  TRY(tree_put_texts(tree, "league/hash", n, PLAYER_NAME, text));
+  COLUMN(u32, "league/role", U32, role);
+  COLUMN(u32, "league/frozen", U32, frozen);
+  COLUMN(i32, "league/parent", I32, parent);
+  COLUMN(u64, "league/frames", U64, frames);
+  COLUMN(u64, "league/life_start", U64, life_start);
+  COLUMN(u64, "league/snapshot_at", U64, snapshot_at);
+  COLUMN(u32, "league/life", U32, life);
+  COLUMN(u32, "league/snapshots", U32, snapshots);
+  COLUMN(f64, "league/quality", F64, quality);
+  TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
+  TRY(payoff_save(&league->payoff, tree));
+done:
+  free(text);
+  free(u32);
+  free(u64);
+  free(i32);
+  free(f64);
+  return status;
+}
+
+Status league_load(League *league, const Tree *tree) {
+  const Item *name, *reason, *hash, *u32[4], *u64[3], *parent, *quality, *scalars;
+  static const char *const u32_path[4] = {"league/role", "league/frozen", "league/life", "league/snapshots"};
+  static const char *const u64_path[3] = {"league/frames", "league/life_start", "league/snapshot_at"};
+  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
+  int64_t n = (int64_t)name->count;
+  TRY_RETURN(tree_get(tree, "league/reason", STORE_TEXT, n, &reason));
+  TRY_RETURN(tree_get(tree, "league/hash", STORE_TEXT, n, &hash));
+  for (int i = 0; i < 4; i++) TRY_RETURN(tree_get(tree, u32_path[i], STORE_U32, n, &u32[i]));
+  for (int i = 0; i < 3; i++) TRY_RETURN(tree_get(tree, u64_path[i], STORE_U64, n, &u64[i]));
+  TRY_RETURN(tree_get(tree, "league/parent", STORE_I32, n, &parent));
+  TRY_RETURN(tree_get(tree, "league/quality", STORE_F64, n, &quality));
+  TRY_RETURN(tree_get(tree, "league/scalars", STORE_U64, 4, &scalars));
+  if (name->size != PLAYER_NAME || reason->size != PLAYER_NAME || hash->size != PLAYER_NAME)
+    return status_set(ERR_FORMAT, "the league's text columns have foreign widths");
+  const uint64_t *scalar = scalars->data;
+  if (scalar[0] != league->learning)
+    return status_set(ERR_USAGE,
+                      "the checkpoint has %llu learning players, the configuration %zu: numbers of mains and "
+                      "exploiters may not change on resume",
+                      (unsigned long long)scalar[0], league->learning);
+  league->players = 0;
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t id, role = ((uint32_t *)u32[0]->data)[i];
+    char text[PLAYER_NAME];
+    memcpy(text, (char *)name->data + i * PLAYER_NAME, PLAYER_NAME);
+    text[PLAYER_NAME - 1] = 0;
+    if (role >= ROLE_COUNT) return status_set(ERR_FORMAT, "player %s has an unknown role", text);
+    TRY_RETURN(
+        league_add(league, text, (Role)role, ((uint32_t *)u32[1]->data)[i] != 0, ((int32_t *)parent->data)[i], &id));
+    Player *player = &league->player[id];
+    memcpy(player->reason, (char *)reason->data + i * PLAYER_NAME, REASON);
+    memcpy(player->hash, (char *)hash->data + i * PLAYER_NAME, HASH_TEXT);
+    player->reason[REASON - 1] = player->hash[HASH_TEXT - 1] = 0;
+    player->life = ((uint32_t *)u32[2]->data)[i];
+    player->snapshots = ((uint32_t *)u32[3]->data)[i];
+    player->frames = ((uint64_t *)u64[0]->data)[i];
+    player->life_start = ((uint64_t *)u64[1]->data)[i];
+    player->snapshot_at = ((uint64_t *)u64[2]->data)[i];
+    player->quality = ((double *)quality->data)[i];
+  }
+  league->seed = scalar[1];
+  league->draws = scalar[2];
+  league->table_version = scalar[3];
+  double decay = league->payoff.decay;
+  payoff_free(&league->payoff);
+  league->payoff.decay = decay;
+  return payoff_load(&league->payoff, tree);
+}

@@ -1,0 +1,100 @@
+/* The league: players, roles, payoff, matchmaking, snapshots and resets. Pure, seeded, serialisable; its clock is
+ * frames. Rules: AlphaStar (Vinyals et al., Nature 575, 2019), OpenAI Five (arXiv 1912.06680, appendix N), TStarBot-X
+ * (arXiv 2011.13729), fictitious self-play. */
+#pragma once
+#include "base/rng.h"
+#include "config/config.h"
+#include "league/payoff.h"
+#include "wire/wire.h"
+
+typedef enum Role { ROLE_MAIN, ROLE_MAIN_EXPLOITER, ROLE_LEAGUE_EXPLOITER, ROLE_COUNT } Role;
+#define ROLE_NAMES "main|main_exploiter|league_exploiter"
+
+typedef enum Weighting {
+  WEIGH_SQUARED,
+  WEIGH_HARD,
+  WEIGH_VARIANCE,
+  WEIGH_LINEAR,
+  WEIGH_LINEAR_CAPPED,
+  WEIGH_UNIFORM
+} Weighting;
+#define WEIGHTINGS "squared|hard|variance|linear|linear_capped|uniform"
+
+enum { MAIN_ALPHASTAR, MAIN_OPENAI_FIVE, MAIN_FICTITIOUS, MAIN_SELF_PLAY };
+#define MAIN_RULES "alphastar|openai_five|fictitious|self_play"
+
+typedef struct LeagueConfig {
+  int preset;
+  int64_t mains, main_exploiters, league_exploiters;
+  double share[ROLE_COUNT];
+  int main_rule;
+  double self_share, verify_share; /* the rest is PFSP; openai_five and fictitious: self_share live, the rest past */
+  int pfsp, league_pfsp;           /* Weighting */
+  double hard_power;
+  double verify_exploiters_below, verify_past_below, self_above;
+  double exploiter_past_share, exploiter_live_above;
+  double snapshot_min[ROLE_COUNT], snapshot_max[ROLE_COUNT]; /* frames before scaling */
+  double frame_scale;
+  double win_threshold;
+  int64_t min_games;
+  double reset[ROLE_COUNT]; /* probability after a snapshot */
+  int reset_to;             /* initial|past */
+  double past_low, past_high;
+  double memory; /* episodes: decay = 1 - 1 / memory */
+  bool by_return, inherit_payoff;
+  double quality_rate; /* OpenAI Five's 0.01 */
+  int64_t eval_pairs;
+} LeagueConfig;
+extern const Option league_options[];
+extern const size_t league_option_count;
+/* Assigns a preset's keys as a layer between the defaults and the file. */
+Status league_apply_preset(Config *config, const char *name);
+#define PRESETS "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play"
+
+enum { PLAYER_NAME = 40, REASON = 40 };
+
+typedef struct Player {
+  char name[PLAYER_NAME];
+  Role role;
+  bool frozen;
+  int64_t parent;                   /* id of the player it is a copy of, or was reset to; -1 = none */
+  uint64_t frames;                  /* learned; frozen: its parent's at the time */
+  uint64_t life_start, snapshot_at; /* frames at the last reset, at the last snapshot */
+  uint32_t life, snapshots;
+  char reason[REASON];  /* why a snapshot was taken */
+  char hash[HASH_TEXT]; /* of a frozen player's policy block */
+  double quality;       /* OpenAI Five's q */
+} Player;
+
+typedef struct League {
+  LeagueConfig config;
+  Player *player;
+  size_t players, room, learning; /* learning players have ids 0 .. learning-1 */
+  Payoff payoff;
+  double return_low, return_high;
+  uint64_t seed, draws; /* of the league's own random stream */
+  uint64_t table_version;
+} League;
+
+/* Learning players by the configuration, and one snapshot of each main (their hashes are filled in by the caller). */
+Status league_create(const LeagueConfig *config, uint64_t seed, double return_low, double return_high, League *out);
+void league_free(League *league);
+int64_t league_find(const League *league, const char *name); /* id or -1 */
+Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent, uint32_t *out_id);
+Status league_save(const League *league, Tree *tree);
+Status league_load(League *league, const Tree *tree); /* into a league just created from the configuration */
+
+/* x of PFSP: win rate, or rescaled return. */
+double league_rate(const League *league, uint32_t home, uint32_t away);
+/* PFSP: probabilities over rates x (n); all weights under 1e-10 in sum: uniform. */
+void pfsp_probabilities(Weighting weighting, double power, const double *x, size_t n, double *out);
+/* Length of x without its monotonic suffix: the last i with x[i-1] < x[i] gives i + 1; none gives 0. */
+size_t pfsp_without_suffix(const double *x, size_t n);
+
+/* The whole rule as probabilities: for each learning player its possible matches; and pairs for evaluation. */
+Status league_table(League *league, Table *out);
+/* Merges a tick's counts. */
+Status league_merge(League *league, const Results *results);
+/* Snapshots and resets that are due; freezes first, then resets. Adds the frozen players; orders get their ids. */
+Status league_decide(League *league, Directive *directive);
+Status league_force_snapshots(League *league, Directive *directive, const char *reason); /* of all mains, at the end */

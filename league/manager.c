@@ -1,0 +1,832 @@
+/* Per tick: all actors' results in, merged in the order of actors; then snapshots and resets are decided, the learners
+ * get their directive and the actors the next table. A cut (checkpoint) is announced in a table, so that every role
+ * makes it at the same tick; the league's own part is captured when that tick is merged, the rest arrives in pieces. */
+#include "league/manager.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64 };
+
+typedef struct Arrival {
+  uint32_t actor;
+  Results results;
+} Arrival;
+
+typedef struct FrozenBlock {
+  uint32_t player;
+  float *block;
+  uint64_t used;
+} FrozenBlock;
+
+typedef struct Fetch {
+  int rank;
+  uint32_t player;
+} Fetch;
+
+/* A checkpoint in the making. */
+typedef struct Cut {
+  bool open, captured, stop;
+  uint64_t tick;
+  Tree tree;
+  size_t actors_left, players_left;
+  Bytes lanes;
+  uint32_t *lane_id;
+  uint64_t *lane_end; /* offset behind the lane's bytes in `lanes` */
+  size_t lane_count, lane_room, lane_end_room;
+  int64_t started;
+} Cut;
+
+struct Manager {
+  ManagerSetup setup;
+  League league;
+  bool begun, done;
+  uint64_t tick; /* the next to complete */
+  Arrival *arrival;
+  size_t arrivals, arrival_room;
+  Table table, next[2]; /* `next`: published for ticks not yet complete */
+  Directive directive;
+  FrozenBlock cache[BLOCKS];
+  uint64_t cache_clock;
+  Fetch *fetch;
+  size_t fetches, fetch_room;
+  uint32_t *awaited; /* snapshots ordered but not yet here */
+  size_t awaits, await_room;
+  Cut cut;
+  bool want_save, want_stop;
+  char reason[64];
+  uint64_t generation;
+  uint64_t frames, frames_before, frozen_decisions, steps, episodes;
+  double metric_sum[16], metric_episodes;
+  uint64_t length_sum, length_games;
+  uint64_t branch_games[BRANCH_COUNT];
+  Numbers *report; /* (learning) */
+  uint64_t *version, *dropped;
+  Metrics *metrics;
+  RoleProfile *profile;
+  size_t profiles, profile_room;
+  WireOut wire;
+  int64_t started, last_checkpoint, last_status, last_metrics, last_progress, last_look;
+  uint64_t last_checkpoint_tick, last_progress_frames, last_metrics_frames, last_metrics_frozen, last_metrics_steps;
+  double seconds_before, checkpoint_seconds;
+};
+
+static uint64_t lag_of(const Manager *manager) { return manager->setup.pace == PIPELINED ? 1 : 0; }
+static double seconds_since(const Manager *manager, int64_t then) {
+  return clock_seconds(clock_now(&manager->setup.clock) - then);
+}
+
+/* --- frozen players --- */
+static FrozenBlock *cached(Manager *manager, uint32_t player) {
+  for (size_t i = 0; i < BLOCKS; i++)
+    if (manager->cache[i].block && manager->cache[i].player == player) {
+      manager->cache[i].used = ++manager->cache_clock;
+      return &manager->cache[i];
+    }
+  return NULL;
+}
+
+static Status cache_block(Manager *manager, uint32_t player, const float *block, FrozenBlock **out) {
+  FrozenBlock *place = &manager->cache[0];
+  for (size_t i = 0; i < BLOCKS; i++)
+    if (!manager->cache[i].block || (place->block && manager->cache[i].used < place->used)) place = &manager->cache[i];
+  if (!place->block) TRY_RETURN(NEW_ARRAY(place->block, manager->setup.block));
+  memcpy(place->block, block, manager->setup.block * sizeof(float));
+  place->player = player;
+  place->used = ++manager->cache_clock;
+  *out = place;
+  return OK;
+}
+
+static Status load_block(Manager *manager, uint32_t player, const float **out) {
+  char path[PATH_MAX], hash[HASH_TEXT];
+  Tree tree;
+  const Item *item;
+  FrozenBlock *place = cached(manager, player);
+  *out = place ? place->block : NULL;
+  if (place) return OK;
+  const Player *who = &manager->league.player[player];
+  TRY_RETURN(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", manager->setup.run->path, who->name, who->hash));
+  TRY_RETURN(store_read(path, "player", &tree));
+  Status status = tree_get(&tree, "policy", STORE_F32, (int64_t)manager->setup.block, &item);
+  if (status == OK) {
+    hash_text(hash_bytes(item->data, item->count * item->size), hash);
+    if (strcmp(hash, who->hash))
+      status = status_set(ERR_FORMAT, "%s does not hold the policy that the checkpoint names", path);
+  }
+  if (status == OK) status = cache_block(manager, player, item->data, &place);
+  tree_free(&tree);
+  if (status == OK) *out = place->block;
+  return status;
+}
+
+static Status write_player(Manager *manager, uint32_t id, const float *block) {
+  Status status = OK;
+  Tree tree = {0};
+  Player *player = &manager->league.player[id];
+  Hash hash = hash_bytes(block, manager->setup.block * sizeof(float));
+  char role[PLAYER_NAME];
+  FrozenBlock *place;
+  hash_text(hash, player->hash);
+  for (size_t i = 0; i < manager->setup.header->items; i++) {
+    const Item *item = &manager->setup.header->item[i];
+    if (item->type == STORE_TEXT)
+      TRY(tree_put_texts(&tree, item->path, item->count, item->size, item->data));
+    else
+      TRY(tree_put(&tree, item->path, item->type, item->count, item->width, item->data));
+  }
+  TRY(tree_put(&tree, "policy", STORE_F32, manager->setup.block, 1, block));
+  TRY(tree_put_text(&tree, "@name", player->name));
+  TRY(tree_put_text(&tree, "@role", text_choice_name(ROLE_NAMES, (int)player->role, role, sizeof role)));
+  TRY(tree_put_text(&tree, "@parent", player->parent >= 0 ? manager->league.player[player->parent].name : ""));
+  TRY(tree_put_text(&tree, "@reason", player->reason));
+  TRY(tree_put_text(&tree, "@hash", player->hash));
+  TRY(tree_put_u64(&tree, "@frames", player->frames));
+  TRY(run_write_player(manager->setup.run, player->name, hash, &tree));
+  TRY(cache_block(manager, id, block, &place));
+done:
+  tree_free(&tree);
+  return status;
+}
+
+static bool is_awaited(const Manager *manager, uint32_t player) {
+  for (size_t i = 0; i < manager->awaits; i++)
+    if (manager->awaited[i] == player) return true;
+  return false;
+}
+
+static Status answer_fetches(Manager *manager) {
+  size_t kept = 0;
+  for (size_t i = 0; i < manager->fetches; i++) {
+    Fetch fetch = manager->fetch[i];
+    const float *block;
+    if (is_awaited(manager, fetch.player)) {
+      manager->fetch[kept++] = fetch;
+      continue;
+    }
+    TRY_RETURN(load_block(manager, fetch.player, &block));
+    wire_begin(&manager->wire, WIRE_FROZEN);
+    bytes_u32(&manager->wire.bytes, fetch.player);
+    bytes_put(&manager->wire.bytes, block, manager->setup.block * sizeof(float));
+    TRY_RETURN(wire_send(manager->setup.transport, fetch.rank, &manager->wire));
+  }
+  manager->fetches = kept;
+  return OK;
+}
+
+/* --- beginning --- */
+static Status restore_messages(Manager *manager) {
+  const ManagerSetup *setup = &manager->setup;
+  const Tree *tree = setup->resume;
+  const Item *id, *end, *blob;
+  TRY_RETURN(tree_get(tree, "lanes/id", STORE_U32, -1, &id));
+  TRY_RETURN(tree_get(tree, "lanes/end", STORE_U64, (int64_t)id->count, &end));
+  TRY_RETURN(tree_get(tree, "lanes/state", STORE_U8, -1, &blob));
+  uint64_t from = 0;
+  for (size_t i = 0; i < id->count; i++) {
+    uint32_t lane = ((uint32_t *)id->data)[i];
+    uint64_t to = ((uint64_t *)end->data)[i];
+    if (to < from || to > blob->count) return status_set(ERR_FORMAT, "the checkpoint's lane offsets are damaged");
+    size_t actor = lane % setup->actors; /* surplus lanes are spread */
+    for (size_t a = 0; a < setup->actors && lane < setup->lanes; a++)
+      if (lane >= setup->lanes * a / setup->actors && lane < setup->lanes * (a + 1) / setup->actors) actor = a;
+    wire_begin(&manager->wire, WIRE_RESTORE_LANE);
+    bytes_u32(&manager->wire.bytes, lane);
+    bytes_put(&manager->wire.bytes, (uint8_t *)blob->data + from, to - from);
+    TRY_RETURN(wire_send(setup->transport, setup->actor_rank[actor], &manager->wire));
+    from = to;
+  }
+  for (size_t p = 0; p < manager->league.learning; p++) {
+    char prefix[64];
+    Tree part = {0};
+    int length = snprintf(prefix, sizeof prefix, "players/%s/", manager->league.player[p].name);
+    for (size_t i = 0; i < tree->items; i++) {
+      const Item *item = &tree->item[i];
+      if (strncmp(item->path, prefix, (size_t)length)) continue;
+      Status status = tree_put(&part, item->path + length, item->type, item->count, item->width, item->data);
+      if (status != OK) return status;
+    }
+    wire_begin(&manager->wire, WIRE_RESTORE_PLAYER);
+    bytes_u32(&manager->wire.bytes, (uint32_t)p);
+    tree_encode(&part, &manager->wire.bytes);
+    tree_free(&part);
+    TRY_RETURN(wire_send(setup->transport, setup->learner_rank[p % setup->learners], &manager->wire));
+  }
+  return OK;
+}
+
+static Status restore_scalars(Manager *manager) {
+  const Tree *tree = manager->setup.resume;
+  const Item *tables, *counters;
+  TRY_RETURN(league_load(&manager->league, tree));
+  TRY_RETURN(tree_get(tree, "run/counters", STORE_U64, 6, &counters));
+  const uint64_t *value = counters->data;
+  manager->tick = value[0];
+  manager->frames = manager->frames_before = value[1];
+  manager->frozen_decisions = value[2];
+  manager->steps = value[3];
+  manager->episodes = value[4];
+  manager->last_checkpoint_tick = value[5];
+  TRY_RETURN(tree_get_f64(tree, "run/seconds", &manager->seconds_before));
+  TRY_RETURN(tree_get(tree, "run/next_tables", STORE_U8, -1, &tables));
+  Reader reader = reader_over(tables->data, tables->count);
+  for (uint32_t i = 0, n = reader_u32(&reader); i < n && i < 2; i++)
+    TRY_RETURN(table_decode(&manager->next[i], &reader));
+  return reader_finish(&reader, "the checkpoint's tables");
+}
+
+static Status first_snapshots(Manager *manager) {
+  float *block;
+  TRY_RETURN(NEW_ARRAY(block, manager->setup.block));
+  Status status = OK;
+  for (uint32_t id = 0; id < manager->league.players && status == OK; id++) {
+    const Player *player = &manager->league.player[id];
+    if (!player->frozen) continue;
+    manager->setup.initial(manager->setup.context, (uint32_t)player->parent, block);
+    status = write_player(manager, id, block);
+  }
+  free(block);
+  return status;
+}
+
+Status manager_create(const ManagerSetup *setup, Manager **out) {
+  Status status = OK;
+  Manager *manager = NULL;
+  TRY(NEW_ARRAY(manager, 1));
+  manager->setup = *setup;
+  manager->started = manager->last_checkpoint = manager->last_progress = manager->last_metrics =
+      clock_now(&setup->clock);
+  TRY(league_create(&setup->league, setup->seed, setup->return_low, setup->return_high, &manager->league));
+  TRY(NEW_ARRAY(manager->report, manager->league.learning));
+  TRY(NEW_ARRAY(manager->version, manager->league.learning));
+  TRY(NEW_ARRAY(manager->dropped, manager->league.learning));
+  TRY(metrics_open(setup->run->path, &manager->metrics));
+  snprintf(manager->reason, sizeof manager->reason, "%s", "running");
+  manager->generation = setup->generation;
+  if (setup->resume)
+    TRY(restore_scalars(manager));
+  else
+    TRY(first_snapshots(manager));
+  *out = manager;
+  manager = NULL;
+done:
+  manager_destroy(manager);
+  return status;
+}
+
+void manager_destroy(Manager *manager) {
+  if (!manager) return;
+  for (size_t i = 0; i < manager->arrivals; i++) results_free(&manager->arrival[i].results);
+  for (size_t i = 0; i < BLOCKS; i++) free(manager->cache[i].block);
+  league_free(&manager->league);
+  table_free(&manager->table);
+  table_free(&manager->next[0]);
+  table_free(&manager->next[1]);
+  tree_free(&manager->cut.tree);
+  bytes_free(&manager->cut.lanes);
+  bytes_free(&manager->wire.bytes);
+  metrics_close(manager->metrics);
+  free(manager->cut.lane_id);
+  free(manager->cut.lane_end);
+  free(manager->arrival);
+  free(manager->fetch);
+  free(manager->awaited);
+  free(manager->report);
+  free(manager->version);
+  free(manager->dropped);
+  free(manager->profile);
+  free(manager);
+}
+
+static Status send_table(Manager *manager, const Table *table) {
+  wire_begin(&manager->wire, WIRE_TABLE);
+  table_encode(table, &manager->wire.bytes);
+  return wire_send_many(manager->setup.transport, manager->setup.actor_rank, manager->setup.actors, &manager->wire);
+}
+
+/* Computes and publishes the table of `tick`; with a cut in it if one is wanted and none is open. */
+static Status publish_table(Manager *manager, uint64_t tick) {
+  Table *place = &manager->next[tick & 1];
+  TRY_RETURN(league_table(&manager->league, place));
+  place->tick = tick;
+  if ((manager->want_save || manager->want_stop) && !manager->cut.open) {
+    place->flags = TABLE_SAVE | (manager->want_stop ? TABLE_STOP : 0);
+    manager->cut.open = true;
+    manager->cut.captured = false;
+    manager->cut.stop = manager->want_stop;
+    manager->cut.tick = tick;
+    manager->cut.actors_left = manager->setup.actors;
+    manager->cut.players_left = manager->league.learning;
+    manager->cut.started = clock_now(&manager->setup.clock);
+    manager->want_save = false;
+  }
+  return send_table(manager, place);
+}
+
+static Status begin(Manager *manager) {
+  const ManagerSetup *setup = &manager->setup;
+  if (setup->resume) TRY_RETURN(restore_messages(manager));
+  for (int which = 0; which < 2; which++) {
+    wire_begin(&manager->wire, which ? WIRE_LEARN : WIRE_BEGIN);
+    bytes_u64(&manager->wire.bytes, manager->tick);
+    TRY_RETURN(wire_send_many(setup->transport, which ? setup->learner_rank : setup->actor_rank,
+                              which ? setup->learners : setup->actors, &manager->wire));
+  }
+  for (uint64_t t = manager->tick; t <= manager->tick + lag_of(manager); t++) {
+    const Table *stored = &manager->next[t & 1];
+    bool have = setup->resume && stored->homes && stored->tick == t && setup->pace != FREE;
+    if (have)
+      TRY_RETURN(send_table(manager, stored));
+    else
+      TRY_RETURN(publish_table(manager, t));
+  }
+  manager->begun = true;
+  return OK;
+}
+
+/* --- cuts --- */
+static Status capture(Manager *manager) {
+  Cut *cut = &manager->cut;
+  Bytes tables = {0};
+  Status status = OK;
+  uint64_t counters[6] = {manager->tick,  manager->frames,   manager->frozen_decisions,
+                          manager->steps, manager->episodes, manager->tick};
+  cut->captured = true;
+  TRY(league_save(&manager->league, &cut->tree));
+  TRY(tree_put(&cut->tree, "run/counters", STORE_U64, 6, 1, counters));
+  TRY(tree_put_f64(&cut->tree, "run/seconds", manager->seconds_before + seconds_since(manager, manager->started)));
+  bytes_u32(&tables, (uint32_t)lag_of(manager));
+  if (lag_of(manager)) {
+    Table plain = manager->next[manager->tick & 1]; /* already played by when the job resumes; never with a cut in it */
+    plain.flags = 0;
+    table_encode(&plain, &tables);
+  }
+  TRY(tree_put(&cut->tree, "run/next_tables", STORE_U8, tables.size, 1, tables.data));
+  for (size_t i = 0; i < manager->setup.header->items; i++) {
+    const Item *item = &manager->setup.header->item[i];
+    if (item->type == STORE_TEXT)
+      TRY(tree_put_texts(&cut->tree, item->path, item->count, item->size, item->data));
+    else
+      TRY(tree_put(&cut->tree, item->path, item->type, item->count, item->width, item->data));
+  }
+done:
+  bytes_free(&tables);
+  return status;
+}
+
+typedef struct LaneKey {
+  uint32_t id;
+  uint64_t from, to;
+} LaneKey;
+
+static int by_lane(const void *a, const void *b) {
+  const LaneKey *x = a, *y = b;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Lanes in the order of their ids, whoever sent them first. */
+static Status put_lanes(Cut *cut) {
+  Status status = OK;
+  LaneKey *key = NULL;
+  Bytes sorted = {0};
+  TRY(NEW_ARRAY(key, cut->lane_count));
+  for (size_t i = 0; i < cut->lane_count; i++)
+    key[i] = (LaneKey){cut->lane_id[i], i ? cut->lane_end[i - 1] : 0, cut->lane_end[i]};
+  qsort(key, cut->lane_count, sizeof *key, by_lane);
+  for (size_t i = 0; i < cut->lane_count; i++) {
+    bytes_put(&sorted, cut->lanes.data + key[i].from, key[i].to - key[i].from);
+    cut->lane_id[i] = key[i].id;
+    cut->lane_end[i] = sorted.size;
+  }
+  TRY(tree_put(&cut->tree, "lanes/id", STORE_U32, cut->lane_count, 1, cut->lane_id));
+  TRY(tree_put(&cut->tree, "lanes/end", STORE_U64, cut->lane_count, 1, cut->lane_end));
+  TRY(tree_put(&cut->tree, "lanes/state", STORE_U8, sorted.size, 1, sorted.data));
+done:
+  free(key);
+  bytes_free(&sorted);
+  return status;
+}
+
+static Status finish_cut(Manager *manager) {
+  Cut *cut = &manager->cut;
+  char line[16];
+  int64_t start = clock_now(&manager->setup.clock);
+  TRY_RETURN(put_lanes(cut));
+  TRY_RETURN(
+      run_write_checkpoint(manager->setup.run, ++manager->generation, &cut->tree, (size_t)manager->setup.config.keep));
+  double took = clock_seconds(clock_now(&manager->setup.clock) - start);
+  manager->checkpoint_seconds += took;
+  log_line("checkpoint %06llu: tick %llu, %s frames, %zu players, written in %.3f s",
+           (unsigned long long)manager->generation, (unsigned long long)cut->tick,
+           text_scaled((double)manager->frames, line, sizeof line), manager->league.players, took);
+  tree_free(&cut->tree);
+  cut->lanes.size = 0;
+  cut->lane_count = 0;
+  cut->open = false;
+  manager->last_checkpoint = clock_now(&manager->setup.clock);
+  manager->last_checkpoint_tick = cut->tick + 1;
+  if (manager->setup.pace != FREE || cut->stop) return OK;
+  wire_begin(&manager->wire, WIRE_RESUME);
+  return wire_send_many(manager->setup.transport, manager->setup.actor_rank, manager->setup.actors, &manager->wire);
+}
+
+static Status take_actor_state(Manager *manager, Reader *body) {
+  Cut *cut = &manager->cut;
+  reader_u32(body);
+  uint32_t lane = reader_u32(body);
+  if (body->bad || !cut->open) return status_set(ERR_INTERNAL, "an actor sent its state without a cut");
+  if (lane == UINT32_MAX) {
+    cut->actors_left--;
+    return reader_finish(body, "actor state");
+  }
+  size_t size = body->size - body->at;
+  TRY_RETURN(GROW(cut->lane_id, cut->lane_room, cut->lane_count + 1));
+  TRY_RETURN(GROW(cut->lane_end, cut->lane_end_room, cut->lane_count + 1));
+  bytes_put(&cut->lanes, reader_take(body, size), size);
+  if (cut->lanes.failed) return status_set(ERR_MEMORY, "out of memory collecting a checkpoint");
+  cut->lane_id[cut->lane_count] = lane;
+  cut->lane_end[cut->lane_count++] = cut->lanes.size;
+  return OK;
+}
+
+static Status take_learner_state(Manager *manager, Reader *body) {
+  Cut *cut = &manager->cut;
+  Tree part = {0};
+  Status status = OK;
+  char path[STORE_PATH];
+  uint32_t player = reader_u32(body);
+  if (body->bad || !cut->open || player >= manager->league.learning)
+    return status_set(ERR_INTERNAL, "a learner sent its state without a cut");
+  TRY(tree_decode(&part, body));
+  for (size_t i = 0; i < part.items; i++) {
+    const Item *item = &part.item[i];
+    TRY(text_format(path, sizeof path, "players/%s/%s", manager->league.player[player].name, item->path));
+    TRY(tree_put(&cut->tree, path, item->type, item->count, item->width, item->data));
+  }
+  cut->players_left--;
+done:
+  tree_free(&part);
+  return status;
+}
+
+/* --- ticks --- */
+static void count_results(Manager *manager, const Results *results) {
+  manager->steps += results->steps;
+  manager->episodes += results->episodes;
+  manager->frozen_decisions += results->decisions_frozen;
+  for (size_t i = 0; i < results->frames; i++) manager->frames += results->frame[i].frames;
+  for (size_t i = 0; i < 16; i++) manager->metric_sum[i] += results->metric[i];
+  manager->metric_episodes += (double)results->episodes;
+  for (size_t i = 0; i < results->pairs; i++) {
+    manager->branch_games[results->pair[i].branch] += results->pair[i].games;
+    manager->length_sum += results->pair[i].length;
+    manager->length_games += results->pair[i].games;
+  }
+}
+
+static int by_arrival(const void *a, const void *b) {
+  const Arrival *x = a, *y = b;
+  if (x->results.tick != y->results.tick) return x->results.tick < y->results.tick ? -1 : 1;
+  return x->actor < y->actor ? -1 : x->actor > y->actor;
+}
+
+/* Merges the arrivals of the present tick (pace free: all), in order. */
+static Status merge(Manager *manager) {
+  size_t kept = 0;
+  qsort(manager->arrival, manager->arrivals, sizeof *manager->arrival, by_arrival);
+  for (size_t i = 0; i < manager->arrivals; i++) {
+    Arrival arrival = manager->arrival[i];
+    if (manager->setup.pace != FREE && arrival.results.tick != manager->tick) {
+      manager->arrival[kept++] = arrival;
+      continue;
+    }
+    TRY_RETURN(league_merge(&manager->league, &arrival.results));
+    count_results(manager, &arrival.results);
+    results_free(&arrival.results);
+  }
+  manager->arrivals = kept;
+  return OK;
+}
+
+static Status send_directive(Manager *manager) {
+  Directive *directive = &manager->directive;
+  for (size_t i = 0; i < directive->orders; i++) {
+    Order *order = &directive->order[i];
+    if (order->reset == RESET_COPY) TRY_RETURN(load_block(manager, order->source_frozen, &order->block));
+    if (!order->snapshot_id) continue;
+    TRY_RETURN(GROW(manager->awaited, manager->await_room, manager->awaits + 1));
+    manager->awaited[manager->awaits++] = order->snapshot_id;
+    const Player *player = &manager->league.player[order->snapshot_id];
+    log_line("snapshot %s (%s)%s", player->name, player->reason,
+             order->reset == RESET_NONE   ? ""
+             : order->reset == RESET_COPY ? ", its model restarts from a past main"
+                                          : ", its model restarts from initial weights");
+  }
+  wire_begin(&manager->wire, WIRE_DIRECTIVE);
+  directive_encode(directive, manager->setup.block, &manager->wire.bytes);
+  return wire_send_many(manager->setup.transport, manager->setup.learner_rank, manager->setup.learners, &manager->wire);
+}
+
+static void look_for_reasons(Manager *manager) {
+  const ManagerConfig *config = &manager->setup.config;
+  if (manager->frames >= (uint64_t)config->frames) manager_request_stop(manager, "the frames are done");
+  if (config->checkpoint_ticks && manager->tick - manager->last_checkpoint_tick >= (uint64_t)config->checkpoint_ticks) {
+    manager->want_save = true;
+    manager->last_checkpoint_tick = manager->tick;
+  }
+  if (config->max_seconds > 0 && seconds_since(manager, manager->started) >= config->max_seconds)
+    manager_request_stop(manager, "the time is up");
+  if (config->checkpoint_seconds > 0 && seconds_since(manager, manager->last_checkpoint) >= config->checkpoint_seconds)
+    manager->want_save = true;
+}
+
+static Status complete_tick(Manager *manager) {
+  bool free_pace = manager->setup.pace == FREE;
+  TRY_RETURN(merge(manager));
+  uint64_t tick = manager->tick;
+  bool cut_now = manager->cut.open && !manager->cut.captured && manager->cut.tick == tick && !free_pace;
+  manager->directive.tick = tick;
+  manager->directive.flags = 0;
+  manager->directive.orders = 0;
+  bool stop = manager->cut.open && manager->cut.stop;
+  if (!(free_pace && stop)) TRY_RETURN(league_decide(&manager->league, &manager->directive));
+  if (cut_now) {
+    manager->directive.flags = DIRECTIVE_SAVE | (manager->cut.stop ? DIRECTIVE_STOP : 0);
+    if (manager->cut.stop) TRY_RETURN(league_force_snapshots(&manager->league, &manager->directive, "end"));
+  }
+  if (!free_pace || manager->directive.orders) TRY_RETURN(send_directive(manager));
+  manager->tick++;
+  look_for_reasons(manager);
+  if (cut_now) TRY_RETURN(capture(manager));
+  if (stop) return OK;
+  bool opened = manager->cut.open;
+  TRY_RETURN(publish_table(manager, tick + 1 + lag_of(manager)));
+  if (!free_pace || opened || !manager->cut.open) return OK;
+  /* pace free: the learners are told at once and save when all actors have marked the cut */
+  manager->directive.flags = DIRECTIVE_SAVE | (manager->cut.stop ? DIRECTIVE_STOP : 0);
+  manager->directive.orders = 0;
+  if (manager->cut.stop) TRY_RETURN(league_force_snapshots(&manager->league, &manager->directive, "end"));
+  return send_directive(manager);
+}
+
+static bool tick_complete(const Manager *manager) {
+  size_t count = 0;
+  for (size_t i = 0; i < manager->arrivals; i++)
+    count += manager->setup.pace == FREE || manager->arrival[i].results.tick == manager->tick;
+  return count >= manager->setup.actors;
+}
+
+/* --- messages --- */
+static Status take_results(Manager *manager, Reader *body) {
+  TRY_RETURN(GROW(manager->arrival, manager->arrival_room, manager->arrivals + 1));
+  Arrival *arrival = &manager->arrival[manager->arrivals];
+  *arrival = (Arrival){.actor = reader_u32(body)};
+  manager->arrivals++;
+  TRY_RETURN(results_decode(&arrival->results, body));
+  return reader_finish(body, "results message");
+}
+
+static Status take_snapshot(Manager *manager, Reader *body) {
+  uint32_t id = reader_u32(body);
+  const float *block = reader_take(body, manager->setup.block * sizeof(float));
+  TRY_RETURN(reader_finish(body, "snapshot message"));
+  if (!is_awaited(manager, id)) return status_set(ERR_INTERNAL, "a snapshot arrived that was not ordered");
+  TRY_RETURN(write_player(manager, id, block));
+  for (size_t i = 0; i < manager->awaits; i++)
+    if (manager->awaited[i] == id) manager->awaited[i--] = manager->awaited[--manager->awaits];
+  /* a cut that was captured before the block arrived knows the player, but not yet its hash */
+  const Item *hashes = manager->cut.captured ? tree_find(&manager->cut.tree, "league/hash") : NULL;
+  if (hashes && id < hashes->count)
+    memcpy((char *)hashes->data + (size_t)id * PLAYER_NAME, manager->league.player[id].hash, HASH_TEXT);
+  return answer_fetches(manager);
+}
+
+static Status take_report(Manager *manager, Reader *body) {
+  reader_u64(body);
+  uint32_t player = reader_u32(body);
+  if (player >= manager->league.learning) body->bad = true;
+  if (body->bad) return reader_finish(body, "report message");
+  manager->version[player] = reader_u64(body);
+  reader_u64(body);
+  manager->dropped[player] = reader_u64(body);
+  Numbers numbers = {.count = 0};
+  numbers_decode(&numbers, body);
+  if (numbers.count) manager->report[player] = numbers;
+  return reader_finish(body, "report message");
+}
+
+static Status take_bye(Manager *manager, Reader *body) {
+  TRY_RETURN(GROW(manager->profile, manager->profile_room, manager->profiles + 1));
+  RoleProfile *profile = &manager->profile[manager->profiles++];
+  *profile = (RoleProfile){.index = 0};
+  reader_text(body, profile->role, sizeof profile->role);
+  profile->index = reader_u32(body);
+  numbers_decode(&profile->numbers, body);
+  return reader_finish(body, "bye message");
+}
+
+Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body) {
+  switch (kind) {
+  case WIRE_RESULTS: return take_results(manager, body);
+  case WIRE_FETCH: {
+    Fetch fetch = {message->peer, reader_u32(body)};
+    if (fetch.player >= manager->league.players || !manager->league.player[fetch.player].frozen) body->bad = true;
+    TRY_RETURN(reader_finish(body, "fetch message"));
+    TRY_RETURN(GROW(manager->fetch, manager->fetch_room, manager->fetches + 1));
+    manager->fetch[manager->fetches++] = fetch;
+    return answer_fetches(manager);
+  }
+  case WIRE_SNAPSHOT: return take_snapshot(manager, body);
+  case WIRE_REPORT: return take_report(manager, body);
+  case WIRE_ACTOR_STATE: return take_actor_state(manager, body);
+  case WIRE_LEARNER_STATE: return take_learner_state(manager, body);
+  case WIRE_BYE: return take_bye(manager, body);
+  default: return status_set(ERR_INTERNAL, "the league was sent a %s message", wire_name(kind));
+  }
+}
+
+/* --- what people see --- */
+static Status write_status(Manager *manager, const char *state) {
+  char path[PATH_MAX];
+  double seconds = seconds_since(manager, manager->started);
+  json_t *root = json_object(), *players = json_array();
+  json_object_set_new(root, "state", json_string(state));
+  json_object_set_new(root, "reason", json_string(manager->reason));
+  json_object_set_new(root, "tick", json_integer((json_int_t)manager->tick));
+  json_object_set_new(root, "frames", json_integer((json_int_t)manager->frames));
+  json_object_set_new(root, "frames_target", json_integer((json_int_t)manager->setup.config.frames));
+  json_object_set_new(root, "seconds", json_real(manager->seconds_before + seconds));
+  json_object_set_new(root, "sps",
+                      json_real(seconds > 0 ? (double)(manager->frames - manager->frames_before) / seconds : 0));
+  json_object_set_new(root, "episodes", json_integer((json_int_t)manager->episodes));
+  json_object_set_new(root, "checkpoint", json_integer((json_int_t)manager->generation));
+  json_object_set_new(root, "actors", json_integer((json_int_t)manager->setup.actors));
+  json_object_set_new(root, "learners", json_integer((json_int_t)manager->setup.learners));
+  for (uint32_t i = 0; i < manager->league.players; i++) {
+    const Player *player = &manager->league.player[i];
+    double games = 0, wins = 0;
+    for (uint32_t j = 0; j < manager->league.players; j++) {
+      const Pair *pair = payoff_find(&manager->league.payoff, i, j);
+      if (!pair) continue;
+      games += pair->decayed.games;
+      wins += pair->decayed.wins + pair->decayed.draws / 2;
+    }
+    json_t *entry = json_object();
+    json_object_set_new(entry, "name", json_string(player->name));
+    json_object_set_new(entry, "frozen", json_boolean(player->frozen));
+    json_object_set_new(entry, "frames", json_integer((json_int_t)player->frames));
+    json_object_set_new(entry, "score", games > 0 ? json_real(wins / games) : json_null());
+    if (!player->frozen) json_object_set_new(entry, "entropy", json_real(numbers_get(&manager->report[i], "entropy")));
+    json_array_append_new(players, entry);
+  }
+  json_object_set_new(root, "players", players);
+  char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+  json_decref(root);
+  if (!text) return status_set(ERR_MEMORY, "out of memory writing status.json");
+  Status status = run_path(manager->setup.run, path, sizeof path, "status.json");
+  if (status == OK) status = file_write_whole(path, text, strlen(text));
+  free(text);
+  return status;
+}
+
+static Status write_metrics(Manager *manager) {
+  Record *record;
+  char name[64], branch[16];
+  TRY_RETURN(NEW_ARRAY(record, 1));
+  double seconds = seconds_since(manager, manager->last_metrics);
+  record_set(record, "seconds", manager->seconds_before + seconds_since(manager, manager->started));
+  record_set(record, "tick", (double)manager->tick);
+  record_set(record, "global_step", (double)manager->frames);
+  record_set(record, "charts/SPS", (double)(manager->frames - manager->last_metrics_frames) / seconds);
+  record_set(record, "charts/frozen_decisions_per_second",
+             (double)(manager->frozen_decisions - manager->last_metrics_frozen) / seconds);
+  record_set(record, "charts/env_steps_per_second", (double)(manager->steps - manager->last_metrics_steps) / seconds);
+  record_set(record, "league/players", (double)manager->league.players);
+  if (manager->length_games)
+    record_set(record, "charts/episodic_length", (double)manager->length_sum / (double)manager->length_games);
+  uint64_t games = 0;
+  for (int i = 0; i < BRANCH_COUNT; i++) games += manager->branch_games[i];
+  for (int i = 0; i < BRANCH_COUNT && games; i++) {
+    snprintf(name, sizeof name, "matchmaking/%s", text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
+    record_set(record, name, (double)manager->branch_games[i] / (double)games);
+  }
+  for (size_t i = 0; i < manager->setup.metric_count && i < 16 && manager->metric_episodes > 0; i++) {
+    snprintf(name, sizeof name, "env/%s", manager->setup.metric_names[i]);
+    record_set(record, name, manager->metric_sum[i] / manager->metric_episodes);
+  }
+  for (size_t p = 0; p < manager->league.learning; p++) {
+    const Player *player = &manager->league.player[p];
+    snprintf(name, sizeof name, "%s/frames", player->name);
+    record_set(record, name, (double)player->frames);
+    snprintf(name, sizeof name, "%s/dropped", player->name);
+    record_set(record, name, (double)manager->dropped[p]);
+    for (size_t i = 0; i < manager->report[p].count; i++) {
+      snprintf(name, sizeof name, "%s/%s", player->name, manager->report[p].item[i].name);
+      record_set(record, name, manager->report[p].item[i].value);
+    }
+  }
+  manager->last_metrics_frames = manager->frames;
+  manager->last_metrics_frozen = manager->frozen_decisions;
+  manager->last_metrics_steps = manager->steps;
+  manager->length_sum = manager->length_games = 0;
+  memset(manager->branch_games, 0, sizeof manager->branch_games);
+  memset(manager->metric_sum, 0, sizeof manager->metric_sum);
+  manager->metric_episodes = 0;
+  Status status = metrics_write(manager->metrics, record);
+  free(record);
+  return status;
+}
+
+static void progress_line(Manager *manager) {
+  char frames[16], target[16], rate[16];
+  double seconds = seconds_since(manager, manager->last_progress);
+  double sps = (double)(manager->frames - manager->last_progress_frames) / (seconds > 0 ? seconds : 1);
+  uint32_t first = (uint32_t)manager->league.learning;
+  log_line(
+      "%s of %s frames, %s frames/s, tick %llu, %zu players, main_0 beats its first snapshot %.0f %%, entropy %.2f",
+      text_scaled((double)manager->frames, frames, sizeof frames),
+      text_scaled((double)manager->setup.config.frames, target, sizeof target), text_scaled(sps, rate, sizeof rate),
+      (unsigned long long)manager->tick, manager->league.players,
+      100 * payoff_win_rate(&manager->league.payoff, 0, first), numbers_get(&manager->report[0], "entropy"));
+  manager->last_progress = clock_now(&manager->setup.clock);
+  manager->last_progress_frames = manager->frames;
+}
+
+static Status look_around(Manager *manager) {
+  char path[PATH_MAX];
+  if (seconds_since(manager, manager->last_look) < 0.5) return OK;
+  manager->last_look = clock_now(&manager->setup.clock);
+  TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
+  if (file_exists(path)) manager_request_stop(manager, "a stop file was found");
+  TRY_RETURN(write_status(manager, "running"));
+  if (seconds_since(manager, manager->last_progress) >= manager->setup.config.progress_seconds) progress_line(manager);
+  if (seconds_since(manager, manager->last_metrics) < manager->setup.config.metrics_seconds) return OK;
+  TRY_RETURN(write_metrics(manager));
+  manager->last_metrics = clock_now(&manager->setup.clock);
+  return OK;
+}
+
+void manager_request_stop(Manager *manager, const char *reason) {
+  if (!manager->want_stop) snprintf(manager->reason, sizeof manager->reason, "%s", reason);
+  manager->want_stop = true;
+}
+
+bool manager_done(const Manager *manager) { return manager->done; }
+
+ManagerSummary manager_summary(const Manager *manager) {
+  return (ManagerSummary){.ticks = manager->tick,
+                          .frames = manager->frames,
+                          .frames_this_job = manager->frames - manager->frames_before,
+                          .frozen_decisions = manager->frozen_decisions,
+                          .steps = manager->steps,
+                          .episodes = manager->episodes,
+                          .seconds = seconds_since(manager, manager->started),
+                          .seconds_before = manager->seconds_before,
+                          .reason = manager->reason,
+                          .profile = manager->profile,
+                          .profiles = manager->profiles,
+                          .league = &manager->league,
+                          .generation = manager->generation,
+                          .checkpoint_seconds = manager->checkpoint_seconds};
+}
+
+Status manager_step(Manager *manager, bool *progress) {
+  *progress = false;
+  if (manager->done) return OK;
+  if (!manager->begun) {
+    *progress = true;
+    return begin(manager);
+  }
+  TRY_RETURN(look_around(manager));
+  if (tick_complete(manager) && !(manager->cut.open && manager->cut.stop && manager->cut.captured)) {
+    *progress = true;
+    TRY_RETURN(complete_tick(manager));
+  }
+  Cut *cut = &manager->cut;
+  bool pieces = cut->open && cut->actors_left == 0 && cut->players_left == 0 && manager->awaits == 0;
+  if (pieces && !cut->captured && manager->setup.pace == FREE) {
+    TRY_RETURN(merge(manager));
+    TRY_RETURN(capture(manager));
+  }
+  if (pieces && cut->captured) {
+    *progress = true;
+    TRY_RETURN(finish_cut(manager));
+  }
+  if (cut->open || !cut->stop || manager->profiles < manager->setup.actors + manager->setup.learners) return OK;
+  char path[PATH_MAX];
+  TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
+  if (file_exists(path)) remove(path);
+  progress_line(manager);
+  TRY_RETURN(write_metrics(manager));
+  TRY_RETURN(write_status(manager, "finished"));
+  manager->done = true;
+  return OK;
+}

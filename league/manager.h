@@ -1,0 +1,67 @@
+/* The league role: sole writer of the run folder. Publishes matchmaking tables, merges results, orders snapshots and
+ * resets, cuts checkpoints, hands out frozen players. A state machine like the other roles. */
+#pragma once
+#include "base/clock.h"
+#include "league/league.h"
+#include "metrics/metrics.h"
+#include "transport/transport.h"
+
+typedef struct ManagerConfig {
+  int64_t frames; /* learned, over all players */
+  double max_seconds;
+  double checkpoint_seconds;
+  int64_t checkpoint_ticks; /* 0 = by time only */
+  int64_t keep;
+  double metrics_seconds, progress_seconds;
+} ManagerConfig;
+
+typedef struct ManagerSetup {
+  ManagerConfig config;
+  LeagueConfig league;
+  int pace; /* lockstep, pipelined, free */
+  uint64_t seed;
+  double return_low, return_high;
+  size_t block; /* floats of a policy */
+  /* initial policy of a learning player, for the first snapshots */
+  void (*initial)(void *context, uint32_t player, float *block);
+  void *context;
+  const Tree *header; /* written into every player file and checkpoint: configuration, layers, versions */
+  RunFolder *run;
+  const Tree *resume;  /* a checkpoint to go on from, or NULL */
+  uint64_t generation; /* of that checkpoint */
+  Transport *transport;
+  Clock clock;
+  const int *actor_rank;
+  size_t actors, lanes;
+  const int *learner_rank;
+  size_t learners;
+  const char *const *metric_names; /* of the env */
+  size_t metric_count;
+  double flops_per_frame; /* learning and acting, for the share of the bound */
+} ManagerSetup;
+
+typedef struct RoleProfile {
+  char role[12];
+  uint32_t index;
+  Numbers numbers;
+} RoleProfile;
+
+typedef struct ManagerSummary {
+  uint64_t ticks, frames, frames_this_job, frozen_decisions, steps, episodes;
+  double seconds, seconds_before;
+  const char *reason; /* why it ended */
+  const RoleProfile *profile;
+  size_t profiles;
+  const League *league;
+  uint64_t generation;
+  double checkpoint_seconds;
+} ManagerSummary;
+
+typedef struct Manager Manager;
+Status manager_create(const ManagerSetup *setup, Manager **out);
+void manager_destroy(Manager *manager);
+Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body);
+Status manager_step(Manager *manager, bool *progress);
+void manager_request_stop(Manager *manager, const char *reason); /* save, then end */
+bool manager_done(const Manager *manager);
+ManagerSummary manager_summary(const Manager *manager);

@@ -1,0 +1,231 @@
+/* Matchmaking tables: the whole rule, with its mixtures and fall-throughs, as probabilities. */
+#include "league/league.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void pfsp_probabilities(Weighting weighting, double power, const double *x, size_t n, double *out) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    double loss = 1 - x[i];
+    switch (weighting) {
+    case WEIGH_SQUARED: out[i] = loss * loss; break;
+    case WEIGH_HARD: out[i] = pow(loss, power); break;
+    case WEIGH_VARIANCE: out[i] = x[i] * loss; break;
+    case WEIGH_LINEAR: out[i] = loss; break;
+    case WEIGH_LINEAR_CAPPED: out[i] = loss < 0.5 ? loss : 0.5; break;
+    case WEIGH_UNIFORM: out[i] = 1; break;
+    }
+    sum += out[i];
+  }
+  for (size_t i = 0; i < n; i++) out[i] = sum < 1e-10 ? 1.0 / (double)n : out[i] / sum;
+}
+
+size_t pfsp_without_suffix(const double *x, size_t n) {
+  for (size_t i = n; i-- > 1;)
+    if (x[i - 1] < x[i]) return i + 1;
+  return 0;
+}
+
+/* A list of candidate opponents with their rates and room for probabilities. */
+typedef struct Field {
+  uint32_t *id;
+  double *rate, *weight;
+  size_t count;
+} Field;
+
+typedef struct Builder {
+  League *league;
+  Table *table;
+  uint32_t home;
+  size_t first; /* of the home player's entries */
+  Field field;
+  Status status;
+} Builder;
+
+/* Adds probability to the entry (away, branch). */
+static void offer(Builder *b, uint32_t away, Branch branch, double probability) {
+  Table *table = b->table;
+  if (probability <= 0 || b->status != OK) return;
+  for (size_t i = b->first; i < table->matches; i++)
+    if (table->match[i].away == away && table->match[i].branch == branch) {
+      table->match[i].probability += (float)probability;
+      return;
+    }
+  b->status = GROW(table->match, table->match_room, table->matches + 1);
+  if (b->status != OK) return;
+  bool live = away < b->league->learning;
+  /* only the home side learns, except when a player meets itself: then both seats are its own experience */
+  uint8_t flags = (uint8_t)((live ? MATCH_LIVE : 0) | (away == b->home ? MATCH_AWAY_LEARNS : 0));
+  table->match[table->matches++] = (MatchEntry){b->home, away, (float)probability, flags, (uint8_t)branch};
+}
+
+/* Gathers frozen players: all; of one role; or snapshots of one parent, in order of age (their ids). */
+static Field *gather(Builder *b, int role, int64_t parent) {
+  Field *field = &b->field;
+  field->count = 0;
+  for (uint32_t i = 0; i < b->league->players; i++) {
+    const Player *player = &b->league->player[i];
+    if (!player->frozen || (role >= 0 && (int)player->role != role) || (parent >= 0 && player->parent != parent))
+      continue;
+    field->id[field->count] = i;
+    field->rate[field->count++] = league_rate(b->league, b->home, i);
+  }
+  return field;
+}
+
+static double lowest(const Field *field) {
+  double least = 2;
+  for (size_t i = 0; i < field->count; i++)
+    if (field->rate[i] < least) least = field->rate[i];
+  return least;
+}
+
+static void offer_pfsp(Builder *b, Weighting weighting, Branch branch, double probability) {
+  const Field *field = &b->field;
+  pfsp_probabilities(weighting, b->league->config.hard_power, field->rate, field->count, field->weight);
+  for (size_t i = 0; i < field->count; i++) offer(b, field->id[i], branch, probability * field->weight[i]);
+}
+
+/* Self-play against main `drawn`: live if not too weak against it, otherwise its past. */
+static void offer_self(Builder *b, uint32_t drawn, double probability) {
+  bool live = league_rate(b->league, b->home, drawn) > b->league->config.self_above;
+  if (live || gather(b, -1, drawn)->count == 0)
+    offer(b, drawn, BRANCH_SELF, probability);
+  else
+    offer_pfsp(b, WEIGH_VARIANCE, BRANCH_SELF, probability);
+}
+
+static void offer_verification(Builder *b, uint32_t drawn, double probability) {
+  const LeagueConfig *config = &b->league->config;
+  if (gather(b, ROLE_MAIN_EXPLOITER, -1)->count && lowest(&b->field) < config->verify_exploiters_below) {
+    offer_pfsp(b, WEIGH_SQUARED, BRANCH_VERIFY, probability);
+    return;
+  }
+  Field *past = gather(b, -1, drawn);
+  past->count = pfsp_without_suffix(past->rate, past->count);
+  if (past->count && lowest(past) < config->verify_past_below)
+    offer_pfsp(b, WEIGH_SQUARED, BRANCH_VERIFY, probability);
+  else
+    offer_self(b, drawn, probability);
+}
+
+static void offer_main(Builder *b) {
+  const LeagueConfig *config = &b->league->config;
+  double pfsp = 1 - config->self_share - config->verify_share;
+  gather(b, -1, -1);
+  offer_pfsp(b, (Weighting)config->pfsp, BRANCH_PFSP, pfsp);
+  size_t mains = (size_t)config->mains;
+  for (uint32_t m = 0; m < b->league->learning; m++) {
+    if (b->league->player[m].role != ROLE_MAIN) continue;
+    offer_verification(b, m, config->verify_share / (double)mains);
+    offer_self(b, m, config->self_share / (double)mains);
+  }
+}
+
+static void offer_openai_five(Builder *b) {
+  double self = b->league->config.self_share, sum = 0, top = -1e300;
+  offer(b, b->home, BRANCH_SELF, self);
+  Field *past = gather(b, -1, b->home);
+  for (size_t i = 0; i < past->count; i++) top = fmax(top, b->league->player[past->id[i]].quality);
+  for (size_t i = 0; i < past->count; i++) sum += past->weight[i] = exp(b->league->player[past->id[i]].quality - top);
+  for (size_t i = 0; i < past->count; i++) offer(b, past->id[i], BRANCH_PAST, (1 - self) * past->weight[i] / sum);
+}
+
+static void offer_fictitious(Builder *b) {
+  double self = b->league->config.self_share;
+  offer(b, b->home, BRANCH_SELF, self);
+  const Field *past = gather(b, -1, -1);
+  for (size_t i = 0; i < past->count; i++) offer(b, past->id[i], BRANCH_PAST, (1 - self) / (double)past->count);
+}
+
+static void offer_main_exploiter(Builder *b) {
+  const LeagueConfig *config = &b->league->config;
+  size_t mains = (size_t)config->mains;
+  for (uint32_t m = 0; m < b->league->learning; m++) {
+    if (b->league->player[m].role != ROLE_MAIN) continue;
+    bool strong = league_rate(b->league, b->home, m) > config->exploiter_live_above;
+    double past = (strong ? config->exploiter_past_share : 1) / (double)mains;
+    offer(b, m, BRANCH_EXPLOIT, 1 / (double)mains - past);
+    gather(b, -1, m);
+    offer_pfsp(b, WEIGH_VARIANCE, BRANCH_EXPLOIT, past);
+  }
+}
+
+static void offer_league_exploiter(Builder *b) {
+  gather(b, -1, -1);
+  offer_pfsp(b, (Weighting)b->league->config.league_pfsp, BRANCH_PFSP, 1);
+}
+
+static void offer_all(Builder *b) {
+  static void (*const main_rule[])(Builder *) = {offer_main, offer_openai_five, offer_fictitious, NULL};
+  switch (b->league->player[b->home].role) {
+  case ROLE_MAIN:
+    if (main_rule[b->league->config.main_rule])
+      main_rule[b->league->config.main_rule](b);
+    else
+      offer(b, b->home, BRANCH_SELF, 1);
+    break;
+  case ROLE_MAIN_EXPLOITER: offer_main_exploiter(b); break;
+  case ROLE_LEAGUE_EXPLOITER: offer_league_exploiter(b); break;
+  case ROLE_COUNT: break;
+  }
+}
+
+/* The frozen pairs with the fewest evaluation games; equal shares. */
+static Status add_eval_pairs(League *league, Table *table) {
+  size_t most = (size_t)league->config.eval_pairs, count = 0;
+  double *games = NULL;
+  TRY_RETURN(NEW_ARRAY(games, most));
+  Status status = GROW(table->eval, table->eval_room, most);
+  for (uint32_t home = 0; home < league->players && status == OK; home++) {
+    if (!league->player[home].frozen) continue;
+    for (uint32_t away = home + 1; away < league->players; away++) {
+      if (!league->player[away].frozen) continue;
+      const Pair *pair = payoff_find(&league->payoff, home, away);
+      double played = pair ? pair->eval.games : 0;
+      size_t at = count;
+      while (at > 0 && games[at - 1] > played) at--; /* insertion into the sorted best */
+      if (at >= most) continue;
+      size_t last = count < most ? count++ : most - 1;
+      memmove(games + at + 1, games + at, (last - at) * sizeof *games);
+      memmove(table->eval + at + 1, table->eval + at, (last - at) * sizeof *table->eval);
+      games[at] = played;
+      table->eval[at] = (MatchEntry){home, away, 0, 0, BRANCH_EVAL};
+    }
+  }
+  table->evals = count;
+  for (size_t i = 0; i < count; i++) table->eval[i].probability = 1.0f / (float)count;
+  free(games);
+  return status;
+}
+
+Status league_table(League *league, Table *table) {
+  Status status = OK;
+  Builder b = {.league = league, .table = table};
+  double shares = 0;
+  table_clear(table);
+  TRY(NEW_ARRAY(b.field.id, league->players));
+  TRY(NEW_ARRAY(b.field.rate, league->players));
+  TRY(NEW_ARRAY(b.field.weight, league->players));
+  TRY(GROW(table->home, table->home_room, league->learning));
+  table->version = ++league->table_version;
+  for (uint32_t id = 0; id < league->learning; id++) shares += league->config.share[league->player[id].role];
+  if (shares <= 0) TRY(status_set(ERR_USAGE, "league.share_*: at least one must be over 0"));
+  for (uint32_t id = 0; id < league->learning; id++) {
+    b.home = id;
+    b.first = table->matches;
+    offer_all(&b);
+    TRY(b.status);
+    table->home[table->homes++] =
+        (HomeEntry){id, league->player[id].life, (float)(league->config.share[league->player[id].role] / shares),
+                    (uint32_t)b.first, (uint32_t)(table->matches - b.first)};
+  }
+  TRY(add_eval_pairs(league, table));
+done:
+  free(b.field.id);
+  free(b.field.rate);
+  free(b.field.weight);
+  return status;
+}

@@ -1,0 +1,115 @@
+#include "league/league.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define AT(field) offsetof(LeagueConfig, field)
+
+const Option league_options[] = {
+    {"preset", OPT_CHOICE, AT(preset), "alphastar-paper", 0, 0, PRESETS, "",
+     "published rules to start from; keys given below it win"},
+    {"mains", OPT_INT, AT(mains), "1", 1, 20, NULL, "players", "main agents"},
+    {"main_exploiters", OPT_INT, AT(main_exploiters), "1", 0, 20, NULL, "players", "main exploiters"},
+    {"league_exploiters", OPT_INT, AT(league_exploiters), "1", 0, 20, NULL, "players", "league exploiters"},
+    {"share_main", OPT_FLOAT, AT(share[0]), "1", 0, 1000, NULL, "",
+     "weight of each main in the share of matches played at home"},
+    {"share_main_exploiter", OPT_FLOAT, AT(share[1]), "1", 0, 1000, NULL, "", "the same for each main exploiter"},
+    {"share_league_exploiter", OPT_FLOAT, AT(share[2]), "1", 0, 1000, NULL, "", "the same for each league exploiter"},
+    {"main_rule", OPT_CHOICE, AT(main_rule), "alphastar", 0, 0, MAIN_RULES, "", "how mains are matched"},
+    {"self_share", OPT_FLOAT, AT(self_share), "0.35", 0, 1, NULL, "",
+     "main: share of self-play; openai_five, fictitious: share against the live self"},
+    {"verify_share", OPT_FLOAT, AT(verify_share), "0.15", 0, 1, NULL, "",
+     "main: share of verification; the rest is PFSP over all frozen"},
+    {"pfsp", OPT_CHOICE, AT(pfsp), "squared", 0, 0, WEIGHTINGS, "", "main: PFSP weighting"},
+    {"league_pfsp", OPT_CHOICE, AT(league_pfsp), "squared", 0, 0, WEIGHTINGS, "", "league exploiter: PFSP weighting"},
+    {"hard_power", OPT_FLOAT, AT(hard_power), "2", 0, 100, NULL, "", "p of weighting hard, (1 - x)^p"},
+    {"verify_exploiters_below", OPT_FLOAT, AT(verify_exploiters_below), "0.3", 0, 1, NULL, "",
+     "verification: lowest win rate against frozen main exploiters that triggers"},
+    {"verify_past_below", OPT_FLOAT, AT(verify_past_below), "0.7", 0, 1, NULL, "",
+     "verification: lowest win rate against a main's past that triggers"},
+    {"self_above", OPT_FLOAT, AT(self_above), "0.3", 0, 1, NULL, "",
+     "self-play: live above this win rate, else the drawn main's past"},
+    {"exploiter_past_share", OPT_FLOAT, AT(exploiter_past_share), "0.5", 0, 1, NULL, "",
+     "main exploiter: share that always meets the main's past"},
+    {"exploiter_live_above", OPT_FLOAT, AT(exploiter_live_above), "0.2", 0, 1, NULL, "",
+     "main exploiter: live above this win rate, else the main's past"},
+    {"main_snapshot_min", OPT_FLOAT, AT(snapshot_min[0]), "2e9", 0, 1e15, NULL, "frames",
+     "no snapshot of a main before this since its last"},
+    {"main_snapshot_max", OPT_FLOAT, AT(snapshot_max[0]), "2e9", 0, 1e15, NULL, "frames",
+     "a snapshot of a main at the latest after this"},
+    {"exploiter_snapshot_min", OPT_FLOAT, AT(snapshot_min[1]), "0", 0, 1e15, NULL, "frames",
+     "the same for main exploiters"},
+    {"exploiter_snapshot_max", OPT_FLOAT, AT(snapshot_max[1]), "4e9", 0, 1e15, NULL, "frames", ""},
+    {"league_snapshot_min", OPT_FLOAT, AT(snapshot_min[2]), "0", 0, 1e15, NULL, "frames",
+     "the same for league exploiters"},
+    {"league_snapshot_max", OPT_FLOAT, AT(snapshot_max[2]), "2e9", 0, 1e15, NULL, "frames", ""},
+    {"frame_scale", OPT_FLOAT, AT(frame_scale), "0.0001", 1e-12, 1000, NULL, "",
+     "multiplies all snapshot frames; 1 = the published numbers"},
+    {"win_threshold", OPT_FLOAT, AT(win_threshold), "0.7", 0, 1, NULL, "",
+     "lowest win rate over a role's targets that makes a snapshot"},
+    {"min_games", OPT_INT, AT(min_games), "50", 0, OPTION_NO_LIMIT, NULL, "games",
+     "per target since the last snapshot or reset, before win_threshold counts"},
+    {"main_reset", OPT_FLOAT, AT(reset[0]), "0", 0, 1, NULL, "", "probability that a main is reset after a snapshot"},
+    {"exploiter_reset", OPT_FLOAT, AT(reset[1]), "1", 0, 1, NULL, "", "the same for a main exploiter"},
+    {"league_reset", OPT_FLOAT, AT(reset[2]), "0.25", 0, 1, NULL, "", "the same for a league exploiter"},
+    {"reset_to", OPT_CHOICE, AT(reset_to), "initial", 0, 0, "initial|past", "",
+     "initial weights, or a frozen main that wins past_low .. past_high against the main"},
+    {"past_low", OPT_FLOAT, AT(past_low), "0.2", 0, 1, NULL, "", "reset_to past: lowest win rate against the main"},
+    {"past_high", OPT_FLOAT, AT(past_high), "0.5", 0, 1, NULL, "", "reset_to past: highest win rate against the main"},
+    {"memory", OPT_FLOAT, AT(memory), "2000", 1, 1e15, NULL, "episodes",
+     "effective games that win rates remember; decay per game is 1 - 1 / memory"},
+    {"by_return", OPT_BOOL, AT(by_return), "false", 0, 0, NULL, "",
+     "PFSP's x is the mean return rescaled to 0 .. 1 instead of the outcome"},
+    {"inherit_payoff", OPT_BOOL, AT(inherit_payoff), "false", 0, 0, NULL, "",
+     "a snapshot starts with its parent's decayed row"},
+    {"quality_rate", OPT_FLOAT, AT(quality_rate), "0.01", 0, 1, NULL, "",
+     "openai_five: step of q after a win against a past self"},
+    {"eval_pairs", OPT_INT, AT(eval_pairs), "32", 1, 4096, NULL, "pairs",
+     "least certain frozen pairs offered to the evaluation lanes at a time"},
+};
+const size_t league_option_count = COUNT_OF(league_options);
+
+typedef struct Setting {
+  const char *preset, *key, *value;
+} Setting;
+
+/* Differences from the table's defaults, which are the paper's. */
+static const Setting settings[] = {
+    {"alphastar-paper", "memory", "100"},
+    {"alphastar-pseudocode", "memory", "100"},
+    {"alphastar-pseudocode", "league_pfsp", "linear_capped"},
+    {"alphastar-pseudocode", "exploiter_past_share", "0"},
+    {"alphastar-pseudocode", "exploiter_live_above", "0.1"},
+    {"alphastar-pseudocode", "main_snapshot_max", "4e9"},
+    {"alphastar-pseudocode", "exploiter_snapshot_min", "2e9"},
+    {"alphastar-pseudocode", "league_snapshot_min", "2e9"},
+    {"alphastar-pseudocode", "league_snapshot_max", "4e9"},
+    {"tstarbot-x", "self_share", "0.25"},
+    {"tstarbot-x", "verify_share", "0.15"},
+    {"tstarbot-x", "reset_to", "past"},
+    {"openai-five", "main_rule", "openai_five"},
+    {"openai-five", "self_share", "0.8"},
+    {"openai-five", "main_exploiters", "0"},
+    {"openai-five", "league_exploiters", "0"},
+    {"fictitious", "main_rule", "fictitious"},
+    {"fictitious", "self_share", "0"},
+    {"fictitious", "main_exploiters", "0"},
+    {"fictitious", "league_exploiters", "0"},
+    {"self-play", "main_rule", "self_play"},
+    {"self-play", "main_exploiters", "0"},
+    {"self-play", "league_exploiters", "0"},
+};
+
+Status league_apply_preset(Config *config, const char *name) {
+  if (text_choice(PRESETS, name) < 0)
+    return status_set(ERR_USAGE, "no league preset '%s' (there are: %s)", name, PRESETS);
+  char key[64], origin[64];
+  TRY_RETURN(text_format(origin, sizeof origin, "preset %s", name));
+  for (size_t i = 0; i < COUNT_OF(settings); i++) {
+    if (strcmp(settings[i].preset, name)) continue;
+    TRY_RETURN(text_format(key, sizeof key, "league.%s", settings[i].key));
+    TRY_RETURN(config_assign(config, CONFIG_PRESET, key, settings[i].value, origin));
+  }
+  return OK;
+}

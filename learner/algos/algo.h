@@ -1,0 +1,117 @@
+/* What an algorithm is: a table of functions over a Trainer. The trainer (trainer.c) lays out the batch, evaluates it,
+ * cuts minibatches and steps the optimiser; an algorithm says what each row's targets and loss gradients are. */
+#pragma once
+#include "base/option.h"
+#include "data/batch.h"
+#include "nn/adam.h"
+#include "nn/net.h"
+
+typedef struct LearnConfig {
+  int algorithm;
+  double gamma, lambda;
+  double rate, rate_end, epsilon, clip_norm;
+  double entropy, entropy_end;
+  double value_weight;
+  double reference, reference_end; /* weight of KL(policy || reference policy) */
+  int64_t reference_every;         /* updates between moves of the reference; 0 = it stands */
+  bool normalise_advantages;
+  int64_t ranks;
+  int64_t max_lag;
+  double horizon; /* frames of one player over which schedules run; set from the run's budget */
+} LearnConfig;
+extern const Option learn_options[];
+extern const size_t learn_option_count;
+
+/* A player in training: all that its updates read and write. Arrays are owned. */
+typedef struct Pupil {
+  uint32_t player, life;
+  uint64_t version;                /* updates so far, never reset */
+  uint64_t min_version;            /* older experience belongs to a former life and is dropped */
+  uint64_t frames, dropped, steps; /* learned from; dropped; optimiser steps since the last reset */
+  uint64_t life_frames;
+  float *block;     /* (net->block) the policy */
+  float *acting;    /* (net->block) the policy that was published before it (pace pipelined) */
+  float *reference; /* (net->block) */
+  float *m, *v;     /* (params) */
+  double *stat;     /* (2 * observations + 3) counts, means and squares of the normalisers */
+} Pupil;
+
+typedef struct AlgoStats {
+  double policy_loss, value_loss, entropy, kl, kl_reference, clipped, gradient_norm, explained, rows, minibatches, rate;
+} AlgoStats;
+
+/* How the batch lies for the network: units of T steps; feed-forward units have one row. */
+typedef struct Layout {
+  size_t T, units;
+  int32_t *row;     /* (units, T) batch row or -1 */
+  int32_t *restart; /* (units, T) as in Sequences */
+  size_t room;
+} Layout;
+
+typedef struct Trainer {
+  const Net *net;
+  const LearnConfig *config;
+  const struct AlgoOps *algo;
+  const void *algo_config;
+  uint64_t seed;
+  Space space;
+  size_t space_rows;
+  Pupil *pupil;
+  Batch *batch;
+  Layout all, learned; /* every row; rows to learn from */
+  /* per batch row */
+  float *log_prob_now, *value_now; /* by the weights before the update, where evaluated */
+  float *advantage, *target, *discount;
+  float *reference_row; /* (rows, width) normalised, if the reference is on */
+  bool *is_learned;
+  size_t row_room, reference_room;
+  float *states; /* (1 + unrolls, S) state 0 is zero */
+  size_t states_room;
+  uint32_t *order;
+  size_t order_room;
+  float *gradient;
+  /* scratch of a minibatch */
+  float *logits, *value, *d_logits, *d_value;
+  int32_t *rows_of, *restarts;
+  uint8_t *raw;
+  size_t scratch_rows;
+  size_t epoch, at, epochs, unit_batch;
+  bool stopped;
+  AlgoStats stats;
+} Trainer;
+
+/* One learned row's loss derivatives, filled by the algorithm. */
+typedef struct RowLoss {
+  float by_log_prob, by_value, policy_loss, value_loss;
+  bool clipped;
+  float log_ratio;
+} RowLoss;
+
+typedef struct AlgoOps {
+  const char *name, *summary;
+  const Option *options; /* section <name>.* */
+  size_t option_count, config_size;
+  void (*plan)(Trainer *trainer, size_t *epochs, size_t *minibatches, bool *evaluate);
+  /* Fills advantage and target of all learned rows; value_now and log_prob_now are there if `evaluate` was set. */
+  void (*targets)(Trainer *trainer);
+  RowLoss (*row)(const Trainer *trainer, size_t row, float log_prob, float value);
+  bool (*stop)(const Trainer *trainer, double mean_kl); /* after a minibatch */
+} AlgoOps;
+
+const AlgoOps *algo_ops(size_t index); /* NULL past the end */
+const AlgoOps *algo_find(const char *name);
+
+Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
+                      uint64_t seed, Trainer **out);
+void trainer_destroy(Trainer *trainer);
+/* Starts an update of the pupil from the batch (both borrowed until it ends). */
+Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch);
+/* One minibatch; *more is false after the last, when the pupil's version has moved. */
+Status trainer_step(Trainer *trainer, bool *more);
+
+Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out);
+void pupil_destroy(Pupil *pupil);
+void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *source); /* source NULL: initial weights */
+size_t pupil_stat_count(const Net *net);
+/* Value of a schedule from a to b at the pupil's progress. */
+double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b);

@@ -1,0 +1,52 @@
+/* The table of algorithms: one line each. */
+#include "learner/algos/algo.h"
+
+#include <string.h>
+
+extern const AlgoOps algo_ppo, algo_impala;
+
+static const AlgoOps *const table[] = {
+    &algo_ppo,
+    &algo_impala,
+};
+
+const AlgoOps *algo_ops(size_t index) { return index < COUNT_OF(table) ? table[index] : NULL; }
+
+const AlgoOps *algo_find(const char *name) {
+  for (size_t i = 0; i < COUNT_OF(table); i++)
+    if (!strcmp(table[i]->name, name)) return table[i];
+  return NULL;
+}
+
+const Option learn_options[] = {
+    {"algorithm", OPT_CHOICE, offsetof(LearnConfig, algorithm), "ppo", 0, 0, "ppo|impala", "",
+     "how updates are computed"},
+    {"gamma", OPT_FLOAT, offsetof(LearnConfig, gamma), "0.99", 0, 1, NULL, "", "discount per own decision"},
+    {"lambda", OPT_FLOAT, offsetof(LearnConfig, lambda), "0.95", 0, 1, NULL, "",
+     "of GAE, or of the V-trace coefficients"},
+    {"rate", OPT_FLOAT, offsetof(LearnConfig, rate), "0.0005", 0, 1, NULL, "", "Adam's learning rate at the start"},
+    {"rate_end", OPT_FLOAT, offsetof(LearnConfig, rate_end), "0.0001", 0, 1, NULL, "",
+     "learning rate at the end, reached linearly"},
+    {"epsilon", OPT_FLOAT, offsetof(LearnConfig, epsilon), "0.00001", 1e-12, 1, NULL, "", "Adam's epsilon"},
+    {"clip_norm", OPT_FLOAT, offsetof(LearnConfig, clip_norm), "0.5", 0, OPTION_NO_LIMIT, NULL, "",
+     "largest global gradient norm; 0 = no clipping"},
+    {"entropy", OPT_FLOAT, offsetof(LearnConfig, entropy), "0.01", 0, 10, NULL, "",
+     "weight of the entropy bonus at the start"},
+    {"entropy_end", OPT_FLOAT, offsetof(LearnConfig, entropy_end), "0.005", 0, 10, NULL, "",
+     "weight of the entropy bonus at the end"},
+    {"value_weight", OPT_FLOAT, offsetof(LearnConfig, value_weight), "0.5", 0, 100, NULL, "",
+     "weight of the value loss"},
+    {"reference", OPT_FLOAT, offsetof(LearnConfig, reference), "0", 0, 100, NULL, "",
+     "weight of the KL to the reference policy at the start"},
+    {"reference_end", OPT_FLOAT, offsetof(LearnConfig, reference_end), "0", 0, 100, NULL, "",
+     "weight of the KL to the reference policy at the end"},
+    {"reference_every", OPT_INT, offsetof(LearnConfig, reference_every), "0", 0, OPTION_NO_LIMIT, NULL, "updates",
+     "the reference becomes the present policy every so often; 0 = it stays the initial one"},
+    {"normalise_advantages", OPT_BOOL, offsetof(LearnConfig, normalise_advantages), "true", 0, 0, NULL, "",
+     "over the batch, to mean 0 and deviation 1"},
+    {"ranks", OPT_INT, offsetof(LearnConfig, ranks), "1", 1, 4096, NULL, "ranks",
+     "learner ranks; players are dealt out to them"},
+    {"max_lag", OPT_INT, offsetof(LearnConfig, max_lag), "2", 1, 1000, NULL, "ticks",
+     "pace free: ticks that an actor may be ahead; older experience is dropped"},
+};
+const size_t learn_option_count = COUNT_OF(learn_options);

@@ -1,0 +1,441 @@
+/* Per tick: collect every actor's experience; update each own player; obey the league's directive; publish. In the
+ * deterministic paces experience is merged in the order of actors, whatever the order of arrival. */
+#include "learner/learner.h"
+
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2 };
+
+typedef struct Parcel { /* a message of unrolls, kept until its tick is complete */
+  Message *message;
+  size_t body; /* offset of the encoded batch */
+  uint64_t tick;
+  uint32_t player;
+  int actor_rank;
+} Parcel;
+
+typedef enum Phase { PHASE_RESTORE, PHASE_COLLECT, PHASE_UPDATE, PHASE_ORDERS, PHASE_DONE } Phase;
+
+struct Learner {
+  LearnerSetup setup;
+  Phase phase;
+  uint64_t tick;
+  Pupil *pupil; /* own players only */
+  size_t pupils;
+  Trainer *trainer;
+  Parcel *parcel;
+  size_t parcels, parcel_room;
+  uint64_t *ended;       /* (actors) ticks whose end this actor has announced */
+  uint64_t *credited;    /* (actors) pace free: ticks consumed */
+  uint64_t *marked;      /* (actors) pace free: cut markers seen */
+  uint64_t markers;      /* cuts made so far */
+  Message *directive[4]; /* waiting */
+  size_t directives;
+  Batch batch;
+  size_t current; /* pupil in update */
+  bool training;
+  WireOut wire;
+  Numbers report;
+  int64_t started, busy_receive, busy_train, busy_publish;
+};
+
+static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
+
+Status learner_create(const LearnerSetup *setup, Learner **out) {
+  Status status = OK;
+  Learner *learner = NULL;
+  TRY(NEW_ARRAY(learner, 1));
+  learner->setup = *setup;
+  learner->started = clock_now(&setup->clock);
+  TRY(NEW_ARRAY(learner->pupil, setup->learning_players));
+  TRY(NEW_ARRAY(learner->ended, setup->actors));
+  TRY(NEW_ARRAY(learner->credited, setup->actors));
+  TRY(NEW_ARRAY(learner->marked, setup->actors));
+  TRY(batch_create(&setup->format, &learner->batch));
+  for (size_t p = setup->index; p < setup->learning_players; p += setup->learners) {
+    TRY(pupil_create(setup->net, setup->seed, (uint32_t)p, &learner->pupil[learner->pupils]));
+    learner->pupils++;
+  }
+  TRY(trainer_create(setup->net, &learner->setup.config, setup->algo, setup->algo_config, setup->seed,
+                     &learner->trainer));
+  *out = learner;
+  learner = NULL;
+done:
+  learner_destroy(learner);
+  return status;
+}
+
+void learner_destroy(Learner *learner) {
+  if (!learner) return;
+  for (size_t i = 0; i < learner->parcels; i++) message_release(learner->parcel[i].message);
+  for (size_t i = 0; i < learner->directives; i++) message_release(learner->directive[i]);
+  for (size_t i = 0; i < learner->pupils; i++) pupil_destroy(&learner->pupil[i]);
+  trainer_destroy(learner->trainer);
+  batch_destroy(&learner->batch);
+  bytes_free(&learner->wire.bytes);
+  free(learner->pupil);
+  free(learner->parcel);
+  free(learner->ended);
+  free(learner->credited);
+  free(learner->marked);
+  free(learner);
+}
+
+bool learner_done(const Learner *learner) { return learner->phase == PHASE_DONE; }
+
+static Pupil *own_pupil(Learner *learner, uint32_t player) {
+  for (size_t i = 0; i < learner->pupils; i++)
+    if (learner->pupil[i].player == player) return &learner->pupil[i];
+  return NULL;
+}
+
+/* --- publishing --- */
+static Status publish(Learner *learner, const Pupil *pupil, const float *block, uint64_t version, uint64_t tick) {
+  wire_begin(&learner->wire, WIRE_WEIGHTS);
+  Bytes *out = &learner->wire.bytes;
+  bytes_u32(out, pupil->player);
+  bytes_u32(out, pupil->life);
+  bytes_u64(out, version);
+  bytes_u64(out, tick);
+  bytes_put(out, block, learner->setup.net->block * sizeof(float));
+  return wire_send_many(learner->setup.transport, learner->setup.actor_rank, learner->setup.actors, &learner->wire);
+}
+
+/* Weights for the first tick, and in pipelined for the one after it. */
+static Status publish_first(Learner *learner) {
+  for (size_t i = 0; i < learner->pupils; i++) {
+    Pupil *pupil = &learner->pupil[i];
+    if (lag_of(learner))
+      TRY_RETURN(publish(learner, pupil, pupil->acting, pupil->version ? pupil->version - 1 : 0, learner->tick));
+    TRY_RETURN(publish(learner, pupil, pupil->block, pupil->version, learner->tick + lag_of(learner)));
+  }
+  return OK;
+}
+
+/* --- messages --- */
+static Status restore_player(Learner *learner, Reader *body);
+
+static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
+  Parcel parcel = {.tick = reader_u64(body), .player = reader_u32(body), .actor_rank = message->peer};
+  parcel.body = body->at;
+  if (body->bad || !own_pupil(learner, parcel.player))
+    return status_set(ERR_FORMAT, "experience of a player that is not learned here");
+  TRY_RETURN(GROW(learner->parcel, learner->parcel_room, learner->parcels + 1));
+  parcel.message = message_retain(message);
+  learner->parcel[learner->parcels++] = parcel;
+  return OK;
+}
+
+static Status take_tick_end(Learner *learner, Reader *body) {
+  uint64_t tick = reader_u64(body);
+  uint32_t actor = reader_u32(body), flags = reader_u32(body);
+  TRY_RETURN(reader_finish(body, "tick end message"));
+  if (actor >= learner->setup.actors) return status_set(ERR_FORMAT, "tick end of an unknown actor");
+  learner->ended[actor] = tick + 1;
+  if (flags & TABLE_SAVE) learner->marked[actor]++;
+  return OK;
+}
+
+Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body) {
+  switch (kind) {
+  case WIRE_UNROLLS: return take_unrolls(learner, message, body);
+  case WIRE_TICK_END: return take_tick_end(learner, body);
+  case WIRE_DIRECTIVE:
+    if (learner->directives == COUNT_OF(learner->directive)) return status_set(ERR_INTERNAL, "directives pile up");
+    learner->directive[learner->directives++] = message_retain(message);
+    return OK;
+  case WIRE_RESTORE_PLAYER: return restore_player(learner, body);
+  case WIRE_LEARN:
+    learner->tick = reader_u64(body);
+    for (size_t a = 0; a < learner->setup.actors; a++) learner->ended[a] = learner->credited[a] = learner->tick;
+    learner->phase = PHASE_COLLECT;
+    TRY_RETURN(reader_finish(body, "begin message"));
+    return publish_first(learner);
+  default: return status_set(ERR_INTERNAL, "a learner was sent a %s message", wire_name(kind));
+  }
+}
+
+/* --- state of a player, by named columns --- */
+static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tree) {
+  size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
+  uint64_t counters[7] = {pupil->life,    pupil->version, pupil->min_version, pupil->frames,
+                          pupil->dropped, pupil->steps,   pupil->life_frames};
+  TRY_RETURN(tree_put(tree, "policy", STORE_F32, block, 1, pupil->block));
+  TRY_RETURN(tree_put(tree, "policy_acting", STORE_F32, block, 1, pupil->acting));
+  TRY_RETURN(tree_put(tree, "policy_reference", STORE_F32, block, 1, pupil->reference));
+  TRY_RETURN(tree_put(tree, "adam_m", STORE_F32, params, 1, pupil->m));
+  TRY_RETURN(tree_put(tree, "adam_v", STORE_F32, params, 1, pupil->v));
+  TRY_RETURN(tree_put(tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), 1, pupil->stat));
+  return tree_put(tree, "counters", STORE_U64, 7, 1, counters);
+}
+
+static Status copy_column(const Tree *tree, const char *path, StoreType type, size_t count, void *out) {
+  const Item *item;
+  TRY_RETURN(tree_get(tree, path, type, (int64_t)count, &item));
+  memcpy(out, item->data, count * item->size);
+  return OK;
+}
+
+static Status restore_player(Learner *learner, Reader *body) {
+  Status status = OK;
+  Tree tree = {0};
+  uint64_t counters[7];
+  size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
+  Pupil *pupil = own_pupil(learner, reader_u32(body));
+  if (!pupil) return status_set(ERR_FORMAT, "state of a player that is not learned here");
+  TRY(tree_decode(&tree, body));
+  TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->block));
+  TRY(copy_column(&tree, "policy_acting", STORE_F32, block, pupil->acting));
+  TRY(copy_column(&tree, "policy_reference", STORE_F32, block, pupil->reference));
+  TRY(copy_column(&tree, "adam_m", STORE_F32, params, pupil->m));
+  TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));
+  TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));
+  TRY(copy_column(&tree, "counters", STORE_U64, 7, counters));
+  pupil->life = (uint32_t)counters[0];
+  pupil->version = counters[1];
+  pupil->min_version = counters[2];
+  pupil->frames = counters[3];
+  pupil->dropped = counters[4];
+  pupil->steps = counters[5];
+  pupil->life_frames = counters[6];
+done:
+  tree_free(&tree);
+  return status == OK ? OK : status_context(status, "the stored state does not fit this network");
+}
+
+static Status send_state(Learner *learner) {
+  for (size_t i = 0; i < learner->pupils; i++) {
+    Tree tree = {0};
+    Status status = tree_of_pupil(learner, &learner->pupil[i], &tree);
+    wire_begin(&learner->wire, WIRE_LEARNER_STATE);
+    bytes_u32(&learner->wire.bytes, learner->pupil[i].player);
+    tree_encode(&tree, &learner->wire.bytes);
+    tree_free(&tree);
+    TRY_RETURN(status);
+    TRY_RETURN(wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire));
+  }
+  return OK;
+}
+
+/* --- collecting --- */
+static bool tick_complete(const Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  if (setup->pace != FREE) {
+    for (size_t a = 0; a < setup->actors; a++)
+      if (learner->ended[a] <= learner->tick) return false;
+    return true;
+  }
+  uint64_t fresh = 0;
+  bool cutting = false;
+  for (size_t a = 0; a < setup->actors; a++) {
+    fresh += learner->ended[a] - learner->credited[a];
+    cutting |= learner->marked[a] > learner->markers;
+  }
+  return fresh >= (cutting ? 1 : setup->actors);
+}
+
+static int by_actor(const void *a, const void *b) {
+  const Parcel *x = a, *y = b;
+  if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
+  if (x->actor_rank != y->actor_rank) return x->actor_rank < y->actor_rank ? -1 : 1;
+  return x->player < y->player ? -1 : x->player > y->player;
+}
+
+/* Drops unrolls of a former life, and in pace free those that lag too far. */
+static void drop_stale(const Learner *learner, Pupil *pupil, Batch *batch) {
+  size_t kept = 0;
+  for (size_t u = 0; u < batch->unrolls; u++) {
+    const Unroll *unroll = &batch->unroll[u];
+    bool former = unroll->life != pupil->life || unroll->version < pupil->min_version;
+    bool late =
+        learner->setup.pace == FREE && unroll->version + (uint64_t)learner->setup.config.max_lag < pupil->version;
+    if (former || late) {
+      pupil->dropped += unroll->rows;
+      continue;
+    }
+    if (kept != u) {
+      size_t S = batch->format.state;
+      batch->unroll[kept] = *unroll;
+      memmove(batch->state + kept * S, batch->state + u * S, S * sizeof(float));
+    }
+    kept++;
+  }
+  batch->unrolls = kept;
+}
+
+static Status start_pupil(Learner *learner) {
+  Pupil *pupil = &learner->pupil[learner->current];
+  int64_t start = clock_now(&learner->setup.clock);
+  batch_clear(&learner->batch);
+  size_t kept = 0;
+  for (size_t i = 0; i < learner->parcels; i++) {
+    Parcel parcel = learner->parcel[i];
+    bool due = parcel.player == pupil->player && (learner->setup.pace == FREE || parcel.tick == learner->tick);
+    if (due) {
+      Reader body = reader_over(parcel.message->data, parcel.message->size);
+      body.at = parcel.body;
+      TRY_RETURN(batch_decode(&learner->batch, &body));
+      TRY_RETURN(reader_finish(&body, "experience message"));
+      message_release(parcel.message);
+    } else {
+      learner->parcel[kept++] = parcel;
+    }
+  }
+  learner->parcels = kept;
+  drop_stale(learner, pupil, &learner->batch);
+  if (learner->setup.pace == PIPELINED) memcpy(pupil->acting, pupil->block, learner->setup.net->block * sizeof(float));
+  learner->busy_receive += clock_now(&learner->setup.clock) - start;
+  learner->training = learner->batch.unrolls > 0;
+  if (learner->training) return trainer_begin(learner->trainer, pupil, &learner->batch);
+  pupil->version++; /* a version per tick, also without experience, so that lag can be counted */
+  return OK;
+}
+
+static Status send_report(Learner *learner, const Pupil *pupil) {
+  const AlgoStats *stats = &learner->trainer->stats;
+  learner->report.count = 0;
+  bool trained = learner->training;
+  wire_begin(&learner->wire, WIRE_REPORT);
+  bytes_u64(&learner->wire.bytes, learner->tick);
+  bytes_u32(&learner->wire.bytes, pupil->player);
+  bytes_u64(&learner->wire.bytes, pupil->version);
+  bytes_u64(&learner->wire.bytes, pupil->frames);
+  bytes_u64(&learner->wire.bytes, pupil->dropped);
+  if (trained) {
+    numbers_set(&learner->report, "policy_loss", stats->policy_loss);
+    numbers_set(&learner->report, "value_loss", stats->value_loss);
+    numbers_set(&learner->report, "entropy", stats->entropy);
+    numbers_set(&learner->report, "approx_kl", stats->kl);
+    numbers_set(&learner->report, "kl_reference", stats->kl_reference);
+    numbers_set(&learner->report, "clipped", stats->clipped);
+    numbers_set(&learner->report, "gradient_norm", stats->gradient_norm);
+    numbers_set(&learner->report, "learning_rate", stats->rate);
+    numbers_set(&learner->report, "batch", stats->rows);
+  }
+  numbers_encode(&learner->report, &learner->wire.bytes);
+  return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);
+}
+
+/* --- orders --- */
+static Status obey_order(Learner *learner, const Order *order) {
+  Pupil *pupil = own_pupil(learner, order->player);
+  if (!pupil) return OK; /* another learner's */
+  if (order->snapshot_id) {
+    wire_begin(&learner->wire, WIRE_SNAPSHOT);
+    bytes_u32(&learner->wire.bytes, order->snapshot_id);
+    bytes_put(&learner->wire.bytes, pupil->block, learner->setup.net->block * sizeof(float));
+    TRY_RETURN(wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire));
+  }
+  if (order->reset != RESET_NONE)
+    pupil_reset(learner->setup.net, learner->setup.seed, pupil, order->reset == RESET_COPY ? order->block : NULL);
+  return OK;
+}
+
+static Status send_bye(Learner *learner) {
+  Numbers numbers = {.count = 0};
+  numbers_set(&numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
+  numbers_set(&numbers, "receive", clock_seconds(learner->busy_receive));
+  numbers_set(&numbers, "train", clock_seconds(learner->busy_train));
+  numbers_set(&numbers, "publish", clock_seconds(learner->busy_publish));
+  uint64_t frames = 0;
+  for (size_t i = 0; i < learner->pupils; i++) frames += learner->pupil[i].frames;
+  numbers_set(&numbers, "frames", (double)frames);
+  wire_begin(&learner->wire, WIRE_BYE);
+  bytes_text(&learner->wire.bytes, "learner");
+  bytes_u32(&learner->wire.bytes, (uint32_t)learner->setup.index);
+  numbers_encode(&numbers, &learner->wire.bytes);
+  return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);
+}
+
+/* Pace free: a cut is complete when every actor has marked it and all before it is learned. */
+static bool cut_complete(const Learner *learner) {
+  if (learner->setup.pace != FREE) return true;
+  for (size_t a = 0; a < learner->setup.actors; a++)
+    if (learner->marked[a] <= learner->markers || learner->ended[a] != learner->credited[a]) return false;
+  return true;
+}
+
+static Status obey(Learner *learner, bool *progress) {
+  WireKind kind;
+  Reader body;
+  Directive directive;
+  bool free_pace = learner->setup.pace == FREE;
+  if (learner->directives == 0) {
+    if (free_pace) learner->phase = PHASE_COLLECT;
+    return OK;
+  }
+  Message *message = learner->directive[0];
+  TRY_RETURN(wire_open(message, &kind, &body));
+  TRY_RETURN(directive_decode(&directive, learner->setup.net->block, &body));
+  if (free_pace && (directive.flags & DIRECTIVE_SAVE) && !cut_complete(learner)) {
+    learner->phase = PHASE_COLLECT; /* learn what is left first */
+    return OK;
+  }
+  *progress = true;
+  for (size_t i = 0; i < directive.orders; i++) TRY_RETURN(obey_order(learner, &directive.order[i]));
+  uint32_t flags = directive.flags;
+  message_release(message);
+  memmove(learner->directive, learner->directive + 1, --learner->directives * sizeof(Message *));
+  if (flags & DIRECTIVE_SAVE) {
+    learner->markers++;
+    TRY_RETURN(send_state(learner));
+  }
+  if (flags & DIRECTIVE_STOP) {
+    learner->phase = PHASE_DONE;
+    return send_bye(learner);
+  }
+  if (free_pace && !directive.orders) return OK;
+  int64_t start = clock_now(&learner->setup.clock);
+  for (size_t i = 0; i < learner->pupils; i++)
+    TRY_RETURN(publish(learner, &learner->pupil[i], learner->pupil[i].block, learner->pupil[i].version,
+                       learner->tick + 1 + lag_of(learner)));
+  learner->busy_publish += clock_now(&learner->setup.clock) - start;
+  if (free_pace) return OK;
+  learner->tick++;
+  learner->phase = PHASE_COLLECT;
+  return OK;
+}
+
+/* --- the machine --- */
+static Status finish_pupil(Learner *learner) {
+  Pupil *pupil = &learner->pupil[learner->current];
+  TRY_RETURN(send_report(learner, pupil));
+  if (++learner->current < learner->pupils) return start_pupil(learner);
+  learner->phase = PHASE_ORDERS;
+  if (learner->setup.pace != FREE) return OK;
+  for (size_t i = 0; i < learner->pupils; i++)
+    TRY_RETURN(publish(learner, &learner->pupil[i], learner->pupil[i].block, learner->pupil[i].version, 0));
+  learner->tick++;
+  for (size_t a = 0; a < learner->setup.actors; a++) {
+    if (learner->setup.index != 0) break; /* one learner speaks for all */
+    wire_begin(&learner->wire, WIRE_CREDIT);
+    bytes_u64(&learner->wire.bytes, learner->credited[a]);
+    TRY_RETURN(wire_send(learner->setup.transport, learner->setup.actor_rank[a], &learner->wire));
+  }
+  return OK;
+}
+
+Status learner_step(Learner *learner, bool *progress) {
+  *progress = false;
+  if (learner->phase == PHASE_ORDERS ||
+      (learner->phase == PHASE_COLLECT && learner->setup.pace == FREE && learner->directives))
+    TRY_RETURN(obey(learner, progress));
+  if (learner->phase == PHASE_COLLECT && tick_complete(learner)) {
+    *progress = true;
+    qsort(learner->parcel, learner->parcels, sizeof *learner->parcel, by_actor);
+    memcpy(learner->credited, learner->ended, learner->setup.actors * sizeof *learner->ended);
+    learner->current = 0;
+    learner->phase = PHASE_UPDATE;
+    return start_pupil(learner);
+  }
+  if (learner->phase != PHASE_UPDATE) return OK;
+  *progress = true;
+  bool more = false;
+  int64_t start = clock_now(&learner->setup.clock);
+  if (learner->training) TRY_RETURN(trainer_step(learner->trainer, &more));
+  learner->busy_train += clock_now(&learner->setup.clock) - start;
+  return more ? OK : finish_pupil(learner);
+}

@@ -1,0 +1,128 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+Status file_read(const char *path, char **out, size_t *size) {
+  Status status = OK;
+  char *text = NULL;
+  FILE *file = fopen(path, "rb");
+  if (!file) return status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
+  size_t used = 0, room = 4096;
+  TRY(mem_array(&text, room + 1, 1));
+  for (size_t got; (got = fread(text + used, 1, room - used, file)) > 0;) {
+    used += got;
+    if (used < room) continue;
+    char *grown = realloc(text, room * 2 + 1);
+    if (!grown) TRY(status_set(ERR_MEMORY, "out of memory reading %s", path));
+    text = grown;
+    room *= 2;
+  }
+  if (ferror(file)) TRY(status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno)));
+  text[used] = 0;
+  *out = text;
+  text = NULL;
+  if (size) *size = used;
+done:
+  free(text);
+  fclose(file);
+  return status;
+}
+
+static Status sync_folder_of(const char *path) {
+  char copy[PATH_MAX];
+  snprintf(copy, sizeof copy, "%s", path);
+  const char *folder = dirname(copy);
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return status_set(ERR_IO, "cannot open folder %s: %s", folder, strerror(errno));
+  int failed = fsync(fd);
+  close(fd);
+  return failed ? status_set(ERR_IO, "cannot sync folder %s: %s", folder, strerror(errno)) : OK;
+}
+
+static Status rename_over(const char *aside, const char *path) {
+  if (!rename(aside, path)) return OK;
+  return status_set(ERR_IO, "cannot rename %s to %s: %s", aside, path, strerror(errno));
+}
+
+Status file_sync_rename(const char *aside, const char *path) {
+  int fd = open(aside, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return status_set(ERR_IO, "cannot open %s: %s", aside, strerror(errno));
+  int failed = fsync(fd);
+  int code = errno;
+  close(fd);
+  if (failed) return status_set(ERR_IO, "cannot sync %s: %s", aside, strerror(code));
+  TRY_RETURN(rename_over(aside, path));
+  return sync_folder_of(path);
+}
+
+static Status write_aside(const char *path, char *aside, size_t aside_size, const void *data, size_t size) {
+  TRY_RETURN(status_set(snprintf(aside, aside_size, "%s.new", path) < (int)aside_size ? OK : ERR_IO,
+                        "path too long: %s", path));
+  FILE *file = fopen(aside, "wb");
+  if (!file) return status_set(ERR_IO, "cannot write %s: %s", aside, strerror(errno));
+  bool bad = fwrite(data, 1, size, file) != size;
+  if (fclose(file) || bad) {
+    Status status = status_set(ERR_IO, "cannot write %s: %s", aside, strerror(errno));
+    unlink(aside);
+    return status;
+  }
+  return OK;
+}
+
+Status file_write_durable(const char *path, const void *data, size_t size) {
+  char aside[PATH_MAX];
+  TRY_RETURN(write_aside(path, aside, sizeof aside, data, size));
+  return file_sync_rename(aside, path);
+}
+
+Status file_write_whole(const char *path, const void *data, size_t size) {
+  char aside[PATH_MAX];
+  TRY_RETURN(write_aside(path, aside, sizeof aside, data, size));
+  return rename_over(aside, path);
+}
+
+Status file_make_folders(const char *path) {
+  char part[PATH_MAX];
+  if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) return status_set(ERR_IO, "path too long: %s", path);
+  for (char *at = part + 1;; at++) {
+    char letter = *at;
+    if (letter && letter != '/') continue;
+    *at = 0;
+    if (mkdir(part, 0777) && errno != EEXIST)
+      return status_set(ERR_IO, "cannot make folder %s: %s", part, strerror(errno));
+    *at = letter;
+    if (!letter) break;
+  }
+  struct stat info;
+  if (stat(path, &info) || !S_ISDIR(info.st_mode)) return status_set(ERR_IO, "%s is not a folder", path);
+  return OK;
+}
+
+bool file_exists(const char *path) { return access(path, F_OK) == 0; }
+
+Status file_lock(const char *path, int *out_fd) {
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return status_set(ERR_IO, "cannot open lock %s: %s", path, strerror(errno));
+  struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  if (fcntl(fd, F_SETLK, &range)) {
+    bool held = errno == EACCES || errno == EAGAIN;
+    int code = errno;
+    close(fd);
+    if (!held) return status_set(ERR_IO, "cannot lock %s: %s", path, strerror(code));
+    return status_set(ERR_RUN,
+                      "another job is running in this folder (it holds %s): wait for it, stop it with 'agon stop', or "
+                      "use another --run-dir",
+                      path);
+  }
+  *out_fd = fd;
+  return OK;
+}

@@ -1,0 +1,17 @@
+/* Files and folders: durable writes, and the lock of a run folder. */
+#pragma once
+#include "base/status.h"
+
+#include <stdbool.h>
+
+/* Reads a whole file, adding a terminating 0; *out is the caller's. */
+Status file_read(const char *path, char **out, size_t *size);
+/* Writes aside, fsyncs, renames over `path`, fsyncs the folder. */
+Status file_write_durable(const char *path, const void *data, size_t size);
+/* The same without fsync: readers never see half a file, a power cut may lose it. */
+Status file_write_whole(const char *path, const void *data, size_t size);
+Status file_sync_rename(const char *aside, const char *path); /* fsync aside, rename, fsync folder */
+Status file_make_folders(const char *path);
+bool file_exists(const char *path);
+/* Takes the exclusive lock PATH (kept open in *out_fd until closed); ERR_RUN if another process holds it. */
+Status file_lock(const char *path, int *out_fd);

@@ -1,0 +1,13 @@
+/* Content hashes: XXH3-128 (the xxHash library). They tell contents apart and find damage; they are not a signature. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Hash {
+  uint64_t low, high;
+} Hash;
+
+#define HASH_TEXT 33
+Hash hash_bytes(const void *data, size_t size);
+Hash hash_join(Hash a, Hash b);                  /* order matters */
+void hash_text(Hash hash, char text[HASH_TEXT]); /* 32 hex digits */

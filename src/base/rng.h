@@ -1,0 +1,23 @@
+/* Counter-based random streams (Philox4x32-10, Salmon et al., SC 2011, from the Random123 library).
+ * A stream is named, never seeded from time or rank: (run seed, slot, episode, purpose). */
+#pragma once
+#include "agon/env.h"
+
+typedef enum RngPurpose {
+  RNG_ENV = 1,   /* the env's own draws and chance moves */
+  RNG_ACT = 2,   /* sampling of actions */
+  RNG_MATCH = 3, /* matchmaking; the slot number is the lane's */
+  RNG_INIT = 4,  /* initial weights; the slot number is the player's */
+  RNG_BATCH = 5, /* shuffling of minibatches; the slot number is the player's */
+  RNG_EVAL = 6,  /* evaluation matches */
+  RNG_TEST = 7
+} RngPurpose;
+
+AgonRng rng_stream(uint64_t seed, uint32_t slot, uint32_t episode, RngPurpose purpose); /* slot < 2^24 */
+uint32_t rng_next(AgonRng *rng);
+double rng_unit(AgonRng *rng);   /* [0, 1) with 32 bits */
+double rng_normal(AgonRng *rng); /* standard normal, Box-Muller */
+uint32_t rng_below(AgonRng *rng, uint32_t bound);
+/* Index drawn in proportion to weight[0..count-1] (not all zero). */
+size_t rng_pick(AgonRng *rng, const double *weight, size_t count);
+AgonRandom rng_handle(AgonRng *rng);

@@ -1,0 +1,65 @@
+/* The message lives in thread-local storage so that libraries can fail without printing. */
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local char message[1024];
+
+Status status_set(Status code, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  return code;
+}
+
+Status status_context(Status code, const char *format, ...) {
+  char old[sizeof message], head[256];
+  memcpy(old, message, sizeof old);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(head, sizeof head, format, args);
+  va_end(args);
+  snprintf(message, sizeof message, "%s: %.700s", head, old);
+  return code;
+}
+
+const char *status_message(void) { return message; }
+
+int status_exit_code(Status code) {
+  switch (code) {
+  case OK: return 0;
+  case ERR_USAGE: return 2;
+  case ERR_RUN: return 3;
+  case ERR_FORMAT: return 4;
+  case ERR_IO: return 5;
+  case ERR_MEMORY: return 6;
+  case ERR_ENV: return 7;
+  case ERR_INTERNAL: break;
+  }
+  return 1;
+}
+
+Status mem_array(void *out_pointer, size_t count, size_t size) {
+  void *block = calloc(count ? count : 1, size ? size : 1);
+  memcpy(out_pointer, &block, sizeof block);
+  return block ? OK : status_set(ERR_MEMORY, "out of memory (%zu items of %zu bytes)", count, size);
+}
+
+Status mem_grow(void *pointer, size_t *capacity, size_t needed, size_t size) {
+  if (needed <= *capacity) return OK;
+  size_t room = *capacity ? *capacity : 16;
+  while (room < needed) room *= 2;
+  void *old;
+  memcpy(&old, pointer, sizeof old);
+  char *block = room > SIZE_MAX / size ? NULL : realloc(old, room * size);
+  if (!block) return status_set(ERR_MEMORY, "out of memory (%zu items of %zu bytes)", room, size);
+  memset(block + *capacity * size, 0, (room - *capacity) * size);
+  memcpy(pointer, &block, sizeof block);
+  *capacity = room;
+  return OK;
+}

@@ -1,0 +1,21 @@
+/* Small text helpers for messages and tables. */
+#pragma once
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Levenshtein distance, for "did you mean". Words over 63 characters count as far. */
+size_t text_distance(const char *a, const char *b);
+/* "1.23 M" style with k, M, G; at most 15 characters. Returns `out`. */
+char *text_scaled(double value, char *out, size_t size);
+/* Whole-string parses: false on trailing characters, overflow or emptiness. Integers accept 1e6 and 20M-style suffixes.
+ */
+bool text_to_int(const char *text, int64_t *out);
+bool text_to_float(const char *text, double *out);
+/* Index of `word` in "a|b|c", or -1. */
+int text_choice(const char *choices, const char *word);
+/* Name of choice `index` of "a|b|c" copied into out. */
+const char *text_choice_name(const char *choices, int index, char *out, size_t size);
+/* Formats into a fixed array, always terminated. ERR_USAGE if it does not fit. */
+Status text_format(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

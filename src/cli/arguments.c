@@ -1,0 +1,81 @@
+#include "cli/cli.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+Status usage_error(const Command *command, const char *why) {
+  return status_set(ERR_USAGE, "%s\nusage: agon %s %s\n('agon help %s' says more)", why, command->name, command->usage,
+                    command->name);
+}
+
+static Status unknown_flag(const Command *command, const char *word) {
+  char why[256];
+  const char *near = NULL;
+  for (size_t i = 0; i < command->flag_count; i++)
+    if (text_distance(word, command->flags[i].name) <= 3) near = command->flags[i].name;
+  snprintf(why, sizeof why, "unknown flag '%s'%s%s%s", word, near ? ", did you mean '" : "", near ? near : "",
+           near ? "'?" : "");
+  return usage_error(command, why);
+}
+
+Status arguments_parse(const Command *command, int argc, char **argv, Arguments *out) {
+  char why[256];
+  *out = (Arguments){.words = 0};
+  for (int i = 0; i < argc; i++) {
+    const char *word = argv[i];
+    if (strncmp(word, "--", 2)) {
+      if (out->words == COUNT_OF(out->word)) return usage_error(command, "too many arguments");
+      out->word[out->words++] = word;
+      continue;
+    }
+    size_t length = strcspn(word, "="), found = command->flag_count;
+    for (size_t f = 0; f < command->flag_count; f++)
+      if (strlen(command->flags[f].name) == length && !strncmp(command->flags[f].name, word, length)) found = f;
+    if (found == command->flag_count) return unknown_flag(command, word);
+    const Flag *flag = &command->flags[found];
+    out->values[found] = "";
+    if (!flag->value) continue;
+    if (word[length] == '=')
+      out->values[found] = word + length + 1;
+    else if (i + 1 < argc)
+      out->values[found] = argv[++i];
+    else {
+      snprintf(why, sizeof why, "%s needs a value: %s %s", flag->name, flag->name, flag->value);
+      return usage_error(command, why);
+    }
+  }
+  return OK;
+}
+
+const char *argument(const Command *command, const Arguments *arguments, const char *name) {
+  for (size_t i = 0; i < command->flag_count; i++)
+    if (!strcmp(command->flags[i].name, name)) return arguments->values[i];
+  return NULL;
+}
+
+Status argument_int(const Command *command, const Arguments *arguments, const char *name, long long fallback,
+                    long long low, long long high, long long *out) {
+  const char *text = argument(command, arguments, name);
+  int64_t value = fallback;
+  char why[160];
+  if (text && (!text_to_int(text, &value) || value < low || value > high)) {
+    snprintf(why, sizeof why, "%s: '%.40s' is not a whole number from %lld to %lld", name, text, low, high);
+    return usage_error(command, why);
+  }
+  *out = value;
+  return OK;
+}
+
+void command_print_help(const Command *command) {
+  printf("usage: agon %s %s\n\n%s\n", command->name, command->usage, command->summary);
+  if (command->help) printf("\n%s\n", command->help);
+  if (command->flag_count) printf("\nflags:\n");
+  for (size_t i = 0; i < command->flag_count; i++) {
+    char left[64];
+    snprintf(left, sizeof left, "%s %s", command->flags[i].name,
+             command->flags[i].value ? command->flags[i].value : "");
+    printf("  %-24s %s\n", left, command->flags[i].help);
+  }
+}

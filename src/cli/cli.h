@@ -1,0 +1,37 @@
+/* The command line: one file per command, one line per command in commands.c. */
+#pragma once
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One flag of a command: "--name VALUE" or, with value NULL, "--name". */
+typedef struct Flag {
+  const char *name, *value, *help;
+} Flag;
+
+typedef struct Command {
+  const char *name, *usage, *summary;
+  const char *help; /* paragraphs */
+  const Flag *flags;
+  size_t flag_count;
+  Status (*run)(int argc, char **argv); /* arguments behind the command's name */
+} Command;
+
+extern const Command *const commands[];
+extern const size_t command_count;
+extern const Command command_train, command_eval, command_exploit, command_env, command_config, command_league,
+    command_checkpoint, command_stop, command_status, command_watch, command_version, command_help;
+
+/* Parsed arguments: values[i] belongs to flags[i] ("" for flags without value); the rest are positional. */
+typedef struct Arguments {
+  const char *values[24];
+  const char *word[256];
+  size_t words;
+} Arguments;
+Status arguments_parse(const Command *command, int argc, char **argv, Arguments *out);
+const char *argument(const Command *command, const Arguments *arguments, const char *name); /* NULL when not given */
+Status argument_int(const Command *command, const Arguments *arguments, const char *name, long long fallback,
+                    long long low, long long high, long long *out);
+Status usage_error(const Command *command, const char *why);
+void command_print_help(const Command *command);

@@ -1,0 +1,347 @@
+/* agon league show|dryrun. */
+#include "cli/cli.h"
+#include "cli/loaded.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "config/yaml.h"
+#include "meta/meta.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Flag flags[] = {
+    {"--preset", "NAME", "dryrun: rules to use: " PRESETS},
+    {"--scenario", "FILE.yaml", "dryrun: players and payoff to start from"},
+    {"--matches", "N", "dryrun: matches drawn (default 10000)"},
+    {"--seed", "S", "dryrun: of the draws (default 1)"},
+    {"--json", NULL, "print JSON"},
+};
+
+/* --- show --- */
+static json_t *json_tally(const Tally *tally) {
+  json_t *entry = json_pack("{s:f,s:f,s:f,s:f}", "games", tally->games, "wins", tally->wins, "draws", tally->draws,
+                            "losses", tally->losses);
+  if (tally->games > 0) {
+    double score = (tally->wins + tally->draws / 2) / tally->games, low, high;
+    meta_interval(score, tally->games, &low, &high);
+    json_object_set_new(entry, "score", json_real(score));
+    json_object_set_new(entry, "low", json_real(low));
+    json_object_set_new(entry, "high", json_real(high));
+    json_object_set_new(entry, "mean_return", json_real(tally->returns / tally->games));
+  }
+  return entry;
+}
+
+static Status show_json(const LoadedRun *run) {
+  json_t *players = json_array(), *payoff = json_array();
+  char role[PLAYER_NAME];
+  for (size_t i = 0; i < run->league.players; i++) {
+    const Player *p = &run->league.player[i];
+    json_array_append_new(players,
+                          json_pack("{s:s,s:s,s:b,s:s?,s:I,s:s,s:s,s:i}", "name", p->name, "role",
+                                    text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role), "frozen", p->frozen,
+                                    "parent", p->parent >= 0 ? run->league.player[p->parent].name : NULL, "frames",
+                                    (json_int_t)p->frames, "reason", p->reason, "hash", p->hash, "life", (int)p->life));
+  }
+  for (size_t h = 0; h < run->league.payoff.rows; h++)
+    for (size_t i = 0; i < run->league.payoff.row[h].pairs; i++) {
+      const Pair *pair = &run->league.payoff.row[h].pair[i];
+      json_array_append_new(payoff, json_pack("{s:s,s:s,s:o,s:o,s:o}", "home", run->league.player[h].name, "away",
+                                              run->league.player[pair->away].name, "raw", json_tally(&pair->raw),
+                                              "decayed", json_tally(&pair->decayed), "eval", json_tally(&pair->eval)));
+    }
+  const Item *counters = tree_find(&run->tree, "run/counters");
+  json_t *root = json_pack("{s:s,s:s,s:I,s:o,s:o}", "run", run->folder.path, "env", run->settings->table->name,
+                           "generation", (json_int_t)run->generation, "players", players, "payoff", payoff);
+  if (counters && counters->count >= 2) {
+    json_object_set_new(root, "tick", json_integer((json_int_t)((uint64_t *)counters->data)[0]));
+    json_object_set_new(root, "frames", json_integer((json_int_t)((uint64_t *)counters->data)[1]));
+  }
+  json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(8));
+  printf("\n");
+  json_decref(root);
+  return OK;
+}
+
+/* Training and evaluation games together, undecayed. */
+static Tally everything(const LoadedRun *run, uint32_t home, uint32_t away) {
+  const Pair *pair = payoff_find(&run->league.payoff, home, away);
+  if (!pair) return (Tally){0};
+  return (Tally){pair->raw.games + pair->eval.games,     pair->raw.wins + pair->eval.wins,
+                 pair->raw.draws + pair->eval.draws,     pair->raw.losses + pair->eval.losses,
+                 pair->raw.returns + pair->eval.returns, pair->raw.squares + pair->eval.squares};
+}
+
+static void show_text(const LoadedRun *run) {
+  const League *league = &run->league;
+  char frames[16], role[PLAYER_NAME];
+  printf("%s: %s, checkpoint %06llu, %zu players\n\n", run->folder.path, run->settings->table->name,
+         (unsigned long long)run->generation, league->players);
+  printf("%-28s %-17s %-22s %10s %-9s %s\n", "player", "role", "parent", "age", "reason", "hash");
+  for (size_t i = 0; i < league->players; i++) {
+    const Player *p = &league->player[i];
+    printf("%-28s %-17s %-22s %10s %-9s %.8s\n", p->name, text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role),
+           p->parent >= 0 ? league->player[p->parent].name : "-", text_scaled((double)p->frames, frames, sizeof frames),
+           p->frozen ? p->reason : "learning", p->frozen ? p->hash : "");
+  }
+  printf("\nscore of each learning player over all games, with 95 %% interval\n");
+  for (uint32_t h = 0; h < league->learning; h++) {
+    printf("%s\n", league->player[h].name);
+    for (uint32_t a = 0; a < league->players; a++) {
+      Tally t = everything(run, h, a);
+      if (t.games <= 0) continue;
+      double score = (t.wins + t.draws / 2) / t.games, low, high;
+      meta_interval(score, t.games, &low, &high);
+      printf("   %-28s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f], lately %.3f\n", league->player[a].name,
+             t.games, t.wins, t.draws, t.losses, score, low, high, payoff_win_rate(&league->payoff, h, a));
+    }
+  }
+}
+
+/* --- scenarios --- */
+typedef struct Scenario {
+  struct {
+    char name[PLAYER_NAME], role[PLAYER_NAME], parent[PLAYER_NAME];
+    bool frozen;
+  } player[512];
+  size_t players;
+  struct {
+    char home[PLAYER_NAME], away[PLAYER_NAME];
+    Tally tally;
+  } pair[4096];
+  size_t pairs;
+} Scenario;
+
+static Status scenario_pair(Scenario *scenario, const char *value, const char *place) {
+  char text[256], *cell[6], *save = NULL;
+  size_t n = 0;
+  snprintf(text, sizeof text, "%s", value);
+  for (char *word = strtok_r(text, "[], ", &save); word && n < 6; word = strtok_r(NULL, "[], ", &save))
+    cell[n++] = word;
+  double number[4];
+  bool good = n == 6 && scenario->pairs < COUNT_OF(scenario->pair);
+  for (size_t i = 0; good && i < 4; i++) good = text_to_float(cell[2 + i], &number[i]) && number[i] >= 0;
+  if (!good || number[0] != number[1] + number[2] + number[3])
+    return status_set(ERR_USAGE,
+                      "%s: a payoff row is [home, away, games, wins, draws, losses] with games = wins + draws + losses",
+                      place);
+  TRY_RETURN(text_format(scenario->pair[scenario->pairs].home, PLAYER_NAME, "%s", cell[0]));
+  TRY_RETURN(text_format(scenario->pair[scenario->pairs].away, PLAYER_NAME, "%s", cell[1]));
+  scenario->pair[scenario->pairs++].tally = (Tally){number[0], number[1], number[2], number[3], 0, 0};
+  return OK;
+}
+
+static Status scenario_value(void *context, const char *key, const char *value, const char *place) {
+  Scenario *scenario = context;
+  unsigned index;
+  char field[32];
+  if (sscanf(key, "payoff[%u]", &index) == 1) return scenario_pair(scenario, value, place);
+  if (!strcmp(key, "payoff") && !strcmp(value, "[]")) return OK;
+  if (sscanf(key, "players[%u].%31s", &index, field) != 2 || index >= COUNT_OF(scenario->player))
+    return status_set(
+        ERR_USAGE, "%s: unknown key '%s'; a scenario has players: [{name, role, frozen, parent}] and payoff: [[...]]",
+        place, key);
+  if (index >= scenario->players) scenario->players = index + 1;
+  if (!strcmp(field, "name")) return text_format(scenario->player[index].name, PLAYER_NAME, "%s", value);
+  if (!strcmp(field, "role")) return text_format(scenario->player[index].role, PLAYER_NAME, "%s", value);
+  if (!strcmp(field, "parent"))
+    return text_format(scenario->player[index].parent, PLAYER_NAME, "%s",
+                       !strcmp(value, "null") || !strcmp(value, "~") ? "" : value);
+  if (strcmp(field, "frozen"))
+    return status_set(ERR_USAGE, "%s: a player has name, role, frozen, parent, not '%s'", place, field);
+  int which = text_choice("false|true|no|yes", value);
+  if (which < 0) return status_set(ERR_USAGE, "%s: frozen: '%s' is not true or false", place, value);
+  scenario->player[index].frozen = which & 1;
+  return OK;
+}
+
+/* Learning players come first in a league; frozen ones follow in the order of the list, which is their age. */
+static Status scenario_league(const Scenario *scenario, LeagueConfig config, League *out) {
+  Status status = OK;
+  int64_t count[ROLE_COUNT] = {0};
+  uint32_t id;
+  *out = (League){.config = config, .payoff = {.decay = 1 - 1 / config.memory}};
+  for (int pass = 0; pass < 2; pass++)
+    for (size_t i = 0; i < scenario->players; i++) {
+      if (scenario->player[i].frozen != (pass == 1)) continue;
+      const char *word = *scenario->player[i].role ? scenario->player[i].role : "main";
+      int role = text_choice(ROLE_NAMES, word);
+      if (!*scenario->player[i].name) TRY(status_set(ERR_USAGE, "scenario: player %zu has no name", i));
+      if (role < 0)
+        TRY(status_set(ERR_USAGE, "scenario: %s: role '%s' is not one of %s", scenario->player[i].name, word,
+                       ROLE_NAMES));
+      TRY(league_add(out, scenario->player[i].name, (Role)role, pass == 1, -1, &id));
+      if (pass == 0) count[role]++, out->learning++;
+    }
+  for (size_t i = 0; i < scenario->players; i++) {
+    if (!*scenario->player[i].parent) continue;
+    int64_t child = league_find(out, scenario->player[i].name), parent = league_find(out, scenario->player[i].parent);
+    if (parent < 0)
+      TRY(status_set(ERR_USAGE, "scenario: %s: its parent '%s' is not among the players", scenario->player[i].name,
+                     scenario->player[i].parent));
+    out->player[child].parent = parent;
+  }
+  if (out->learning == 0) TRY(status_set(ERR_USAGE, "scenario: no player is learning (frozen: false)"));
+  out->config.mains = count[ROLE_MAIN];
+  for (size_t i = 0; i < scenario->pairs; i++) {
+    int64_t home = league_find(out, scenario->pair[i].home), away = league_find(out, scenario->pair[i].away);
+    Pair *pair;
+    if (home < 0 || away < 0)
+      TRY(status_set(ERR_USAGE, "scenario: payoff names an unknown player, %s or %s", scenario->pair[i].home,
+                     scenario->pair[i].away));
+    if (home == away) continue; /* a self-match is not recorded */
+    const Tally *t = &scenario->pair[i].tally;
+    TRY(payoff_pair(&out->payoff, (uint32_t)home, (uint32_t)away, &pair));
+    pair->raw = pair->decayed = *t;
+    bool reverse = false; /* mirrored unless its reverse is given */
+    for (size_t j = 0; j < scenario->pairs; j++)
+      reverse |= !strcmp(scenario->pair[j].home, scenario->pair[i].away) &&
+                 !strcmp(scenario->pair[j].away, scenario->pair[i].home);
+    if (reverse) continue;
+    TRY(payoff_pair(&out->payoff, (uint32_t)away, (uint32_t)home, &pair));
+    pair->raw = pair->decayed = (Tally){t->games, t->losses, t->draws, t->wins, 0, 0};
+  }
+done:
+  if (status != OK) league_free(out);
+  return status;
+}
+
+static Status read_scenario(const char *path, const LeagueConfig *config, League *out) {
+  Scenario *scenario = NULL;
+  char *text = NULL;
+  size_t size;
+  Status status = OK;
+  TRY(NEW_ARRAY(scenario, 1));
+  TRY(file_read(path, &text, &size));
+  YamlVisitor visitor = {scenario_value, scenario};
+  TRY(yaml_walk(text, size, path, &visitor));
+  TRY(scenario_league(scenario, *config, out));
+done:
+  free(scenario);
+  free(text);
+  return status;
+}
+
+/* --- dryrun --- */
+static Status draw(League *league, uint64_t matches, uint64_t seed, bool json) {
+  Status status = OK;
+  Table table = {0};
+  uint64_t *count = NULL;
+  json_t *shares = json_object();
+  char branch[16];
+  TRY(league_table(league, &table));
+  TRY(NEW_ARRAY(count, table.matches));
+  for (size_t h = 0; h < table.homes; h++) {
+    const HomeEntry *home = &table.home[h];
+    AgonRng rng = rng_stream(seed, home->player, 0, RNG_MATCH);
+    double *weight;
+    TRY(NEW_ARRAY(weight, home->count));
+    for (uint32_t i = 0; i < home->count; i++) weight[i] = (double)table.match[home->first + i].probability;
+    for (uint64_t m = 0; m < matches; m++) count[home->first + rng_pick(&rng, weight, home->count)]++;
+    free(weight);
+    if (!json)
+      printf("%s (%.1f %% of all matches at home)\n", league->player[home->player].name, 100 * (double)home->share);
+    json_t *row = json_object();
+    for (uint32_t i = home->first; i < home->first + home->count; i++) {
+      const MatchEntry *match = &table.match[i];
+      double share = (double)count[i] / (double)matches;
+      const char *name = league->player[match->away].name;
+      json_t *old = json_object_get(row, name);
+      json_object_set_new(row, name, json_real(share + (old ? json_real_value(old) : 0)));
+      if (!json)
+        printf("   %-28s %-8s law %.4f, drawn %.4f%s\n", name,
+               text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch), (double)match->probability, share,
+               match->flags & MATCH_LIVE ? "  live" : "");
+    }
+    json_object_set_new(shares, league->player[home->player].name, row);
+  }
+  if (json) {
+    json_t *root =
+        json_pack("{s:O,s:I,s:I}", "shares", shares, "matches", (json_int_t)matches, "seed", (json_int_t)seed);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
+    printf("\n");
+    json_decref(root);
+  }
+done:
+  json_decref(shares);
+  table_free(&table);
+  free(count);
+  return status;
+}
+
+static Status dryrun(const Arguments *arguments) {
+  Status status = OK;
+  const Command *command = &command_league;
+  LoadedRun run = {.folder = {.lock = -1}};
+  Settings *settings = NULL;
+  League league = {0};
+  long long matches, seed;
+  const char *what = arguments->word[1], *preset = argument(command, arguments, "--preset"),
+             *scenario = argument(command, arguments, "--scenario");
+  TRY(argument_int(command, arguments, "--matches", 10000, 1, 10000000000, &matches));
+  TRY(argument_int(command, arguments, "--seed", 1, 0, 1000000000000, &seed));
+  RunFolder folder = {.lock = -1};
+  TRY(text_format(folder.path, sizeof folder.path, "%s", what));
+  bool is_run = run_has_checkpoint(&folder);
+  SettingsSource source = {.overrides = arguments->word + 2, .override_count = arguments->words - 2, .preset = preset};
+  if (is_run) {
+    TRY(loaded_open(what, &run));
+    const Item *stored;
+    TRY(tree_get(&run.tree, "config", STORE_TEXT, 1, &stored));
+    source.stored = preset ? NULL : stored->data; /* another preset: its own numbers, for the same game and players */
+    if (preset) source.game = run.settings->table->name;
+  } else {
+    settings_name(what, &source);
+  }
+  TRY(settings_create(&source, &settings));
+  const AgonEnvSpec *spec = &settings->env->spec;
+  if (scenario) {
+    TRY(read_scenario(scenario, &settings->league, &league));
+  } else if (is_run) {
+    league = run.league;
+    run.league = (League){0};
+    int64_t mains = league.config.mains;
+    league.config = settings->league;
+    league.config.mains = mains;
+  } else {
+    TRY(league_create(&settings->league, (uint64_t)seed, (double)spec->reward_low, (double)spec->reward_high, &league));
+  }
+  TRY(draw(&league, (uint64_t)matches, (uint64_t)seed, argument(command, arguments, "--json") != NULL));
+done:
+  league_free(&league);
+  settings_destroy(settings);
+  loaded_close(&run);
+  return status;
+}
+
+static Status run_league(int argc, char **argv) {
+  Arguments arguments;
+  TRY_RETURN(arguments_parse(&command_league, argc, argv, &arguments));
+  if (arguments.words < 2) return usage_error(&command_league, "show RUN, or dryrun RUN|FILE.yaml|GAME");
+  if (!strcmp(arguments.word[0], "dryrun")) return dryrun(&arguments);
+  if (strcmp(arguments.word[0], "show")) return usage_error(&command_league, "it is show or dryrun");
+  LoadedRun run;
+  TRY_RETURN(loaded_open(arguments.word[1], &run));
+  Status status = OK;
+  if (argument(&command_league, &arguments, "--json"))
+    status = show_json(&run);
+  else
+    show_text(&run);
+  loaded_close(&run);
+  return status;
+}
+
+const Command command_league = {
+    "league",
+    "show RUN [--json] | dryrun RUN|FILE.yaml|GAME [key=value ...] [--preset NAME] [--scenario FILE.yaml] [--matches "
+    "N] [--json]",
+    "the league: who is in it, who beats whom, and who would play whom",
+    "A scenario lists players: [{name, role, frozen, parent}] and payoff: [[home, away, games, wins, draws, losses]]; "
+    "a pair is mirrored\n"
+    "unless its reverse is given, counts load undecayed, absent pairs are 0.5, the order of the list is age.",
+    flags,
+    COUNT_OF(flags),
+    run_league,
+};

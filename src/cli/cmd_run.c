@@ -1,0 +1,259 @@
+/* Commands that look at a run, or ask it to stop: stop, status, watch, checkpoint. None starts MPI. */
+#include "cli/cli.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "store/store.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static Status need_run(const Command *command, const Arguments *arguments, size_t at, RunFolder *out) {
+  if (arguments->words != at + 1) return usage_error(command, "one run folder is needed");
+  out->lock = -1;
+  char path[PATH_MAX];
+  TRY_RETURN(text_format(out->path, sizeof out->path, "%s", arguments->word[at]));
+  TRY_RETURN(run_path(out, path, sizeof path, "status.json"));
+  if (!run_has_checkpoint(out) && !file_exists(path)) return status_set(ERR_RUN, "%s holds no run", out->path);
+  return OK;
+}
+
+/* --- stop --- */
+static Status run_stop(int argc, char **argv) {
+  Arguments arguments;
+  RunFolder run;
+  char path[PATH_MAX];
+  TRY_RETURN(arguments_parse(&command_stop, argc, argv, &arguments));
+  TRY_RETURN(need_run(&command_stop, &arguments, 0, &run));
+  TRY_RETURN(run_path(&run, path, sizeof path, "stop"));
+  TRY_RETURN(file_write_whole(path, "", 0));
+  printf("asked %s to finish its tick, save and end\n", run.path);
+  return OK;
+}
+
+const Command command_stop = {
+    "stop",
+    "RUN",
+    "asks a running job to finish its tick, save and exit 0",
+    "It leaves a file 'stop' in the folder; the job looks for it twice a second and removes it.",
+    NULL,
+    0,
+    run_stop};
+
+/* --- status and watch --- */
+static Status load_status(const RunFolder *run, json_t **out) {
+  char path[PATH_MAX];
+  json_error_t error;
+  TRY_RETURN(run_path(run, path, sizeof path, "status.json"));
+  *out = json_load_file(path, 0, &error);
+  return *out ? OK : status_set(ERR_RUN, "cannot read %s: %s", path, error.text);
+}
+
+static double number_of(const json_t *object, const char *key) {
+  return json_number_value(json_object_get(object, key));
+}
+static const char *text_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text ? text : "";
+}
+
+static bool is_held(const RunFolder *run) {
+  char path[PATH_MAX];
+  int fd;
+  if (run_path(run, path, sizeof path, "lock") != OK || !file_exists(path)) return false;
+  if (file_lock(path, &fd) != OK) return true;
+  close(fd);
+  return false;
+}
+
+static const char *state_of(const RunFolder *run, const json_t *root) {
+  if (is_held(run)) return "running";
+  return strcmp(text_of(root, "state"), "running")
+             ? text_of(root, "state")
+             : "ended without saving its last steps (resume it with --resume auto)";
+}
+
+static void print_bar(double share, int width) {
+  putchar('[');
+  for (int i = 0; i < width; i++) putchar(i < share * width ? '#' : '.');
+  putchar(']');
+}
+
+static void print_status(const RunFolder *run, const json_t *root) {
+  char a[16], b[16], c[16];
+  double frames = number_of(root, "frames"), target = number_of(root, "frames_target"), sps = number_of(root, "sps");
+  printf("%s: %s\n", run->path, state_of(run, root));
+  print_bar(target > 0 ? frames / target : 0, 40);
+  printf(" %s of %s frames, %s frames/s", text_scaled(frames, a, sizeof a), text_scaled(target, b, sizeof b),
+         text_scaled(sps, c, sizeof c));
+  if (sps > 0 && frames < target) printf(", %.0f s to go", (target - frames) / sps);
+  printf("\ntick %.0f, %.0f s, %s episodes, checkpoint %06.0f, %.0f learner%s, %.0f actor%s\n\n",
+         number_of(root, "tick"), number_of(root, "seconds"), text_scaled(number_of(root, "episodes"), a, sizeof a),
+         number_of(root, "checkpoint"), number_of(root, "learners"), number_of(root, "learners") == 1 ? "" : "s",
+         number_of(root, "actors"), number_of(root, "actors") == 1 ? "" : "s");
+  printf("%-28s %10s %7s %8s\n", "player", "frames", "score", "entropy");
+  size_t index;
+  json_t *player, *players = json_object_get(root, "players");
+  size_t frozen = 0, skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
+  json_array_foreach(players, index, player) {
+    bool still = json_is_true(json_object_get(player, "frozen"));
+    if (still && frozen++ < skip) continue;
+    const json_t *score = json_object_get(player, "score");
+    printf("%-28s %10s", text_of(player, "name"), text_scaled(number_of(player, "frames"), a, sizeof a));
+    if (json_is_number(score))
+      printf(" %7.3f", json_number_value(score));
+    else
+      printf(" %7s", "-");
+    if (still)
+      printf(" %8s\n", "frozen");
+    else
+      printf(" %8.3f\n", number_of(player, "entropy"));
+  }
+  if (skip) printf("(%zu older frozen players are not shown)\n", skip);
+}
+
+static const Flag status_flags[] = {{"--json", NULL, "print status.json as it is"}};
+
+static Status run_status(int argc, char **argv) {
+  Arguments arguments;
+  RunFolder run;
+  json_t *root;
+  TRY_RETURN(arguments_parse(&command_status, argc, argv, &arguments));
+  TRY_RETURN(need_run(&command_status, &arguments, 0, &run));
+  TRY_RETURN(load_status(&run, &root));
+  if (argument(&command_status, &arguments, "--json")) {
+    json_object_set_new(root, "state", json_string(state_of(&run, root)));
+    json_dumpf(root, stdout, JSON_INDENT(1));
+    printf("\n");
+  } else {
+    print_status(&run, root);
+  }
+  json_decref(root);
+  return OK;
+}
+
+const Command command_status = {
+    "status", "RUN [--json]", "how far a run is, once", NULL, status_flags, COUNT_OF(status_flags), run_status};
+
+static const Flag watch_flags[] = {{"--every", "SECONDS", "between looks (default 2)"},
+                                   {"--times", "N", "looks until it ends by itself (default: until the run ends)"}};
+
+static Status run_watch(int argc, char **argv) {
+  Arguments arguments;
+  RunFolder run;
+  long long every, times;
+  TRY_RETURN(arguments_parse(&command_watch, argc, argv, &arguments));
+  TRY_RETURN(argument_int(&command_watch, &arguments, "--every", 2, 1, 3600, &every));
+  TRY_RETURN(argument_int(&command_watch, &arguments, "--times", 0, 0, 1000000000, &times));
+  TRY_RETURN(need_run(&command_watch, &arguments, 0, &run));
+  bool terminal = isatty(1) && !getenv("OMPI_COMM_WORLD_SIZE");
+  for (long long look = 1;; look++) {
+    json_t *root;
+    TRY_RETURN(load_status(&run, &root));
+    if (terminal) printf("\033[H\033[2J");
+    print_status(&run, root);
+    printf(terminal ? "\n(Ctrl-C leaves; the run goes on)\n" : "\n");
+    fflush(stdout);
+    json_decref(root);
+    if (look == times || !is_held(&run)) return OK;
+    struct timespec nap = {every, 0};
+    nanosleep(&nap, NULL);
+  }
+}
+
+const Command command_watch = {"watch",
+                               "RUN [--every SECONDS] [--times N]",
+                               "follows a run; Ctrl-C leaves, the run goes on",
+                               NULL,
+                               watch_flags,
+                               COUNT_OF(watch_flags),
+                               run_watch};
+
+/* --- checkpoint --- */
+static Status find_checkpoint(const char *word, char *path, size_t size) {
+  uint64_t *list;
+  size_t count, length = strlen(word);
+  if (length > 3 && !strcmp(word + length - 3, ".h5")) return text_format(path, size, "%s", word);
+  RunFolder run;
+  TRY_RETURN(run_open(word, &run));
+  TRY_RETURN(run_generations(&run, &list, &count));
+  Status status = text_format(path, size, "%s/checkpoints/%06llu.h5", word, (unsigned long long)list[0]);
+  free(list);
+  return status;
+}
+
+/* A checkpoint and every player file that it names. */
+static Status verify(const char *path, const Tree *tree) {
+  const Item *name, *frozen, *hash, *policy;
+  char folder[PATH_MAX], file[PATH_MAX], text[HASH_TEXT];
+  size_t good = 0;
+  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
+  TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
+  TRY_RETURN(tree_get(tree, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
+  TRY_RETURN(text_format(folder, sizeof folder, "%s", path));
+  for (int up = 0; up < 2; up++) {
+    char *slash = strrchr(folder, '/');
+    if (slash)
+      *slash = 0;
+    else
+      snprintf(folder, sizeof folder, "..");
+  }
+  for (size_t i = 0; i < name->count; i++) {
+    if (!((uint32_t *)frozen->data)[i]) continue;
+    const char *who = (char *)name->data + i * name->size, *want = (char *)hash->data + i * hash->size;
+    Tree player;
+    TRY_RETURN(text_format(file, sizeof file, "%s/players/%s-%.8s.h5", folder, who, want));
+    TRY_RETURN(store_read(file, "player", &player));
+    Status status = tree_get(&player, "policy", STORE_F32, -1, &policy);
+    if (status == OK) {
+      hash_text(hash_bytes(policy->data, policy->count * policy->size), text);
+      if (strcmp(text, want))
+        status = status_set(ERR_FORMAT, "%s: its policy is not the one that the checkpoint names", file);
+    }
+    tree_free(&player);
+    TRY_RETURN(status);
+    good++;
+  }
+  printf("%s is whole: %zu datasets and attributes, and %zu player files\n", path, tree->items, good);
+  return OK;
+}
+
+static Status run_checkpoint(int argc, char **argv) {
+  static const char *const type[] = {"f32", "f64", "i32", "u32", "u64", "u8", "text"};
+  Arguments arguments;
+  char path[PATH_MAX];
+  Tree tree;
+  TRY_RETURN(arguments_parse(&command_checkpoint, argc, argv, &arguments));
+  const char *what = arguments.words ? arguments.word[0] : "";
+  if (arguments.words != 2 || (strcmp(what, "info") && strcmp(what, "verify")))
+    return usage_error(&command_checkpoint, "info or verify, and a run or a checkpoint file");
+  TRY_RETURN(find_checkpoint(arguments.word[1], path, sizeof path));
+  TRY_RETURN(store_read(path, "checkpoint", &tree));
+  Status status = OK;
+  if (!strcmp(what, "verify")) {
+    status = verify(path, &tree);
+  } else {
+    printf("%s\n", path);
+    for (size_t i = 0; i < tree.items; i++) {
+      const Item *item = &tree.item[i];
+      printf("  %-44s %-5s %zu", item->path, type[item->type], item->count);
+      if (item->width != 1) printf(" x %zu", item->width);
+      if (item->type == STORE_TEXT && item->path[0] == '@') printf("  %s", (char *)item->data);
+      printf("\n");
+    }
+  }
+  tree_free(&tree);
+  return status;
+}
+
+const Command command_checkpoint = {"checkpoint",
+                                    "info|verify RUN|FILE.h5",
+                                    "what is in a checkpoint, and whether it and its player files are whole",
+                                    NULL,
+                                    NULL,
+                                    0,
+                                    run_checkpoint};

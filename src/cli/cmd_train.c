@@ -1,0 +1,372 @@
+/* agon train: a league, from nothing or from a checkpoint. The only command that starts MPI. */
+#include "cli/cli.h"
+#include "cli/node.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "nn/gemm.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const Flag flags[] = {
+    {"--run-dir", "DIR", "folder of the run (default runs/GAME)"},
+    {"--resume", "HOW",
+     "auto: go on if there is a run, else start; must: there has to be one; never; or a checkpoint FILE"},
+    {"--max-time", "SECONDS", "save and end this job after so long"},
+    {"--quiet", NULL, "the log goes to its file only"},
+};
+
+static volatile sig_atomic_t stop_signal;
+static void on_signal(int signal) { stop_signal = signal; }
+
+/* What rank 0 decides before anything starts, and sends to all. */
+typedef struct Start {
+  Settings *settings;
+  RunFolder run;
+  Tree resume;
+  bool resuming;
+  uint64_t generation;
+  char *text; /* resolved YAML */
+} Start;
+
+typedef struct Screen {
+  FILE *log;
+  bool quiet;
+  struct timespec start;
+} Screen;
+
+static void screen_line(void *context, const char *line) {
+  Screen *screen = context;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  double seconds = (double)(now.tv_sec - screen->start.tv_sec) + (double)(now.tv_nsec - screen->start.tv_nsec) * 1e-9;
+  if (!screen->quiet) printf("[%8.1f] %s\n", seconds, line);
+  if (!screen->quiet) fflush(stdout);
+  if (!screen->log) return;
+  fprintf(screen->log, "[%8.1f] %s\n", seconds, line);
+  fflush(screen->log);
+}
+
+static Status pick_run_dir(const Arguments *arguments, const SettingsSource *source, const char *name, char *out,
+                           size_t size) {
+  const char *given = argument(&command_train, arguments, "--run-dir");
+  char base[256];
+  (void)source;
+  if (given) return text_format(out, size, "%s", given);
+  const char *slash = strrchr(name, '/');
+  TRY_RETURN(text_format(base, sizeof base, "%s", slash ? slash + 1 : name));
+  char *dot = strrchr(base, '.');
+  if (dot) *dot = 0;
+  return text_format(out, size, "runs/%s", base);
+}
+
+static Status open_run(Start *start, const char *dir, const char *how) {
+  RunFolder look = {.lock = -1};
+  TRY_RETURN(text_format(look.path, sizeof look.path, "%s", dir));
+  bool exists = run_has_checkpoint(&look), file = false;
+  if (how && strcmp(how, "auto") && strcmp(how, "must") && strcmp(how, "never")) file = true;
+  if (exists && (!how || !strcmp(how, "never")))
+    return status_set(
+        ERR_RUN, "%s already holds a run. Go on with it: --resume auto. Start afresh elsewhere: --run-dir OTHER", dir);
+  if (!exists && how && !strcmp(how, "must"))
+    return status_set(ERR_RUN, "%s holds no run to resume (--resume must)", dir);
+  TRY_RETURN(run_lock(dir, &start->run));
+  if (file)
+    TRY_RETURN(store_read(how, "checkpoint", &start->resume));
+  else if (exists)
+    TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
+  start->resuming = file || exists;
+  if (file) { /* generations go on after the newest in the folder */
+    uint64_t *list = NULL;
+    size_t count = 0;
+    if (run_generations(&start->run, &list, &count) == OK && count) start->generation = list[0];
+    free(list);
+  }
+  return OK;
+}
+
+/* Ranks and lanes must suit each other: said by rank 0 before anything starts. */
+static Status check_size(const Settings *s, int ranks) {
+  Topology topology;
+  TRY_RETURN(topology_plan(s->run.placement, (size_t)s->learner.ranks, ranks, &topology));
+  Status status = OK;
+  if (s->actors.lanes < (int64_t)topology.actors)
+    status = status_set(ERR_USAGE, "%zu actor ranks, but only %lld lanes: raise actors.lanes and actors.slots",
+                        topology.actors, (long long)s->actors.lanes);
+  topology_free(&topology);
+  return status;
+}
+
+static Status prepare(const Arguments *arguments, int ranks, Start *start) {
+  SettingsSource source = {.overrides = arguments->word + 1,
+                           .override_count = arguments->words ? arguments->words - 1 : 0};
+  char dir[2048], path[PATH_MAX], time_limit[64];
+  const Item *stored = NULL;
+  char *annotated = NULL;
+  if (arguments->words == 0) return usage_error(&command_train, "which game? (agon env list shows them)");
+  settings_name(arguments->word[0], &source);
+  const char *limit = argument(&command_train, arguments, "--max-time");
+  const char *overrides[257];
+  if (limit) {
+    TRY_RETURN(text_format(time_limit, sizeof time_limit, "max_seconds=%s", limit));
+    for (size_t i = 0; i < source.override_count; i++) overrides[i] = source.overrides[i];
+    overrides[source.override_count++] = time_limit;
+    source.overrides = overrides;
+  }
+  TRY_RETURN(settings_create(&source, &start->settings)); /* bad input shows before the folder is touched */
+  TRY_RETURN(check_size(start->settings, ranks));
+  TRY_RETURN(pick_run_dir(arguments, &source, arguments->word[0], dir, sizeof dir));
+  TRY_RETURN(open_run(start, dir, argument(&command_train, arguments, "--resume")));
+  if (start->resuming) {
+    TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
+    source.stored = stored->data;
+    settings_destroy(start->settings);
+    start->settings = NULL;
+    TRY_RETURN(settings_create(&source, &start->settings));
+    TRY_RETURN(check_size(start->settings, ranks));
+    if (start->settings->run.pace != 2 && !env_copies(start->settings->env))
+      return status_set(
+          ERR_USAGE,
+          "this env's episodes cannot be copied, so a deterministic pace cannot resume it exactly: use pace=free");
+  }
+  TRY_RETURN(settings_text(start->settings, false, &start->text));
+  TRY_RETURN(settings_text(start->settings, true, &annotated));
+  Status status = run_path(&start->run, path, sizeof path, "config.yaml");
+  if (status == OK) status = file_write_durable(path, annotated, strlen(annotated));
+  free(annotated);
+  return status;
+}
+
+/* Rank 0's decision reaches all: on failure every rank leaves with the same code, and only rank 0 speaks. */
+static Status share_start(Transport *transport, Status mine, Start *start) {
+  Bytes packet = {0};
+  void *bytes = NULL;
+  size_t size = 0;
+  if (transport->rank == 0) {
+    bytes_u32(&packet, (uint32_t)-mine);
+    bytes_text(&packet, mine == OK ? start->text : "");
+    bytes = packet.data;
+    size = packet.size;
+  }
+  TRY_RETURN(transport->ops->start_broadcast(transport, &bytes, &size));
+  if (transport->rank == 0) {
+    bytes_free(&packet);
+    return mine;
+  }
+  Reader reader = reader_over(bytes, size);
+  Status status = (Status) - (int)reader_u32(&reader);
+  uint32_t length = reader_u32(&reader);
+  const void *text = reader_take(&reader, length);
+  if (status == OK) {
+    TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
+    memcpy(start->text, text, length);
+    SettingsSource source = {.stored = start->text};
+    status = settings_create(&source, &start->settings);
+  }
+  free(bytes);
+  return status;
+}
+
+static int cores_bound(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) ? 0 : CPU_COUNT(&set);
+}
+
+static void banner(const Start *start, const Topology *topology, Transport *transport) {
+  const Settings *s = start->settings;
+  Net *net = NULL;
+  char params[16], blas[48];
+  int *host = calloc((size_t)transport->size, sizeof *host), hosts = 0;
+  if (host && transport->ops->start_hosts(transport, host) == OK)
+    for (int i = 0; i < transport->size; i++) hosts += host[i] == i;
+  free(host);
+  if (transport->rank != 0 || net_create(&s->net, &s->env->spec, &net) != OK) return;
+  snprintf(blas, sizeof blas, "%.*s", (int)strcspn(gemm_library() + strcspn(gemm_library(), " ") + 1, " "),
+           gemm_library() + strcspn(gemm_library(), " ") + 1);
+  log_line("agon %s: %s, %s", AGON_VERSION, s->table->name, s->table->summary);
+  log_line(
+      "ranks   %d on %d host%s: league on 0, %zu learner%s, %zu actor%s%s; 1 thread a rank, rank 0 bound to %d core%s",
+      transport->size, hosts, hosts == 1 ? "" : "s", topology->learners, topology->learners == 1 ? "" : "s",
+      topology->actors, topology->actors == 1 ? "" : "s", topology->shared ? " (shared)" : "", cores_bound(),
+      cores_bound() == 1 ? "" : "s");
+  log_line("pace    %s; %lld slots in %lld lanes, ticks of %lld steps", config_value(s->config, "pace"),
+           (long long)s->actors.slots, (long long)s->actors.lanes, (long long)s->actors.unroll);
+  log_line("network %s parameters, %.1f kFLOP forward; %s",
+           text_scaled((double)net->graph.params, params, sizeof params), graph_flops_forward(&net->graph) * 1e-3,
+           s->algo->summary);
+  log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter",
+           config_value(s->config, "league.preset"), (long long)s->league.mains, (long long)s->league.main_exploiters,
+           (long long)s->league.league_exploiters);
+  log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
+  log_line("folder  %s%s", start->run.path, start->resuming ? " (resumed)" : "");
+  net_destroy(net);
+}
+
+static double spent(const RoleProfile *profile, const char *name) { return numbers_get(&profile->numbers, name); }
+
+static void summary(const Manager *manager, const char *folder) {
+  ManagerSummary m = manager_summary(manager);
+  char a[16], b[16], c[16];
+  double seconds = m.seconds > 0 ? m.seconds : 1;
+  log_line("ended: %s; %s frames in %.1f s (%s frames/s learned), %llu ticks, %llu episodes", m.reason,
+           text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds,
+           text_scaled((double)m.frames_this_job / seconds, b, sizeof b), (unsigned long long)m.ticks,
+           (unsigned long long)m.episodes);
+  for (size_t i = 0; i < m.profiles; i++) {
+    const RoleProfile *p = &m.profile[i];
+    double all = spent(p, "seconds") > 0 ? spent(p, "seconds") : 1;
+    if (!strcmp(p->role, "actor"))
+      log_line(
+          "actor %u: %s frames/s, %s decisions/s; env %.0f %%, inference %.0f %%, sampling %.0f %%, waiting %.0f %%",
+          p->index, text_scaled(spent(p, "frames") / all, a, sizeof a),
+          text_scaled(spent(p, "decisions") / all, b, sizeof b), 100 * spent(p, "env") / all,
+          100 * spent(p, "forward") / all, 100 * spent(p, "sample") / all, 100 * spent(p, "wait") / all);
+    else
+      log_line("learner %u: %s frames/s; training %.0f %%, receiving %.0f %%, publishing %.0f %%", p->index,
+               text_scaled(spent(p, "frames") / all, a, sizeof a), 100 * spent(p, "train") / all,
+               100 * spent(p, "receive") / all, 100 * spent(p, "publish") / all);
+  }
+  log_line("league: %zu players, checkpoint %06llu, saving took %.2f s in all", m.league->players,
+           (unsigned long long)m.generation, m.checkpoint_seconds);
+  log_line("  %-24s %10s  %s", "player", "frames", "score over all its opponents");
+  for (uint32_t i = 0; i < m.league->learning; i++) {
+    double games = 0, score = 0;
+    for (uint32_t j = 0; j < m.league->players; j++) {
+      const Pair *pair = payoff_find(&m.league->payoff, i, j);
+      if (!pair) continue;
+      games += pair->decayed.games;
+      score += pair->decayed.wins + pair->decayed.draws / 2;
+    }
+    log_line("  %-24s %10s  %.3f", m.league->player[i].name,
+             text_scaled((double)m.league->player[i].frames, c, sizeof c), games > 0 ? score / games : 0.5);
+  }
+  log_line("next: agon league show %s; agon eval %s --players main_0,random", folder, folder);
+}
+
+/* Idle ranks first yield, then nap for longer and longer: a waiting rank must not burn a core. */
+static void back_off(unsigned *idle) {
+  (*idle)++;
+  if (*idle < 64) {
+    sched_yield();
+    return;
+  }
+  long naps = *idle - 63;
+  struct timespec nap = {0, naps > 20 ? 1000000 : naps * 50000};
+  nanosleep(&nap, NULL);
+}
+
+static Status run_loop(Node *node, Transport *transport) {
+  bool progress;
+  unsigned idle = 0;
+  while (!node_done(node) || transport->ops->unsent(transport)) {
+    TRY_RETURN(node_step(node, &progress));
+    if (stop_signal && node_manager(node))
+      manager_request_stop(node_manager(node), stop_signal == SIGUSR1 ? "SIGUSR1 asked to" : "a signal asked to");
+    if (progress)
+      idle = 0;
+    else
+      back_off(&idle);
+  }
+  return OK;
+}
+
+static void catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal};
+  sigaction(SIGUSR1, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* a file size limit shows as a failed write */
+  signal(SIGPIPE, SIG_IGN);
+  if (!transport_mpi_launched()) { /* alone, Ctrl-C is a graceful stop; a second one kills */
+    action.sa_flags = (int)SA_RESETHAND;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+  }
+}
+
+static Status play_league(Start *start, Transport *transport, Screen *screen) {
+  Status status = OK;
+  Topology topology = {0};
+  Node *node = NULL;
+  Tree header = {0};
+  const Settings *s = start->settings;
+  char path[PATH_MAX];
+  if (transport->rank == 0) {
+    TRY(run_path(&start->run, path, sizeof path, "log.txt"));
+    screen->log = fopen(path, "a");
+    log_set_sink(screen_line, screen);
+  }
+  TRY(topology_plan(s->run.placement, (size_t)s->learner.ranks, transport->size, &topology));
+  banner(start, &topology, transport);
+  TRY(node_header(s, &header));
+  NodeSetup setup = {.settings = s,
+                     .topology = &topology,
+                     .transport = transport,
+                     .clock = clock_system(),
+                     .run = &start->run,
+                     .resume = start->resuming ? &start->resume : NULL,
+                     .generation = start->generation,
+                     .header = &header};
+  TRY(node_create(&setup, &node));
+  TRY(run_loop(node, transport));
+  if (node_manager(node)) summary(node_manager(node), start->run.path);
+done:
+  node_destroy(node);
+  topology_free(&topology);
+  tree_free(&header);
+  return status;
+}
+
+static Status train(int argc, char **argv) {
+  Arguments arguments;
+  Start start = {.run = {.lock = -1}};
+  Screen screen = {.log = NULL};
+  Transport *transport = NULL;
+  clock_gettime(CLOCK_MONOTONIC, &screen.start);
+  TRY_RETURN(arguments_parse(&command_train, argc, argv, &arguments));
+  screen.quiet = argument(&command_train, &arguments, "--quiet") != NULL;
+  TRY_RETURN(transport_mpi_create(&argc, &argv, &transport));
+  gemm_set_threads(1);
+  catch_signals();
+  Status mine = transport->rank == 0 ? prepare(&arguments, transport->size, &start) : OK;
+  Status status = share_start(transport, mine, &start);
+  if (status != OK) { /* known on all ranks: leave together */
+    if (transport->rank != 0) status_set(status, "%s", status_message());
+    bool speak = transport->rank == 0;
+    transport_destroy(transport);
+    settings_destroy(start.settings);
+    tree_free(&start.resume);
+    run_close(&start.run);
+    free(start.text);
+    if (!speak) exit(status_exit_code(status));
+    return status;
+  }
+  status = play_league(&start, transport, &screen);
+  if (status != OK) transport->ops->abort(transport, status_exit_code(status), status_message());
+  transport_destroy(transport);
+  message_pool_clear();
+  settings_destroy(start.settings);
+  tree_free(&start.resume);
+  run_close(&start.run);
+  free(start.text);
+  if (screen.log) fclose(screen.log);
+  log_set_sink(NULL, NULL);
+  return status;
+}
+
+const Command command_train = {
+    "train",
+    "GAME|FILE.yaml [key=value ...] [--run-dir DIR] [--resume auto|must|never|FILE] [--max-time SECONDS]",
+    "trains a league; under mpirun on any number of ranks, or alone",
+    "Stop it with 'agon stop RUN', SIGUSR1 to mpirun, or --max-time: it finishes the tick, saves and exits 0.\n"
+    "Keys are listed by 'agon config schema'; ready configurations are in deploy/runs.",
+    flags,
+    COUNT_OF(flags),
+    train,
+};

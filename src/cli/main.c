@@ -1,0 +1,31 @@
+/* Finds the command, runs it, and turns a failure into one message and an exit code. */
+#include "cli/cli.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv) {
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* the run folder has a lock of its own */
+  const char *name = argc > 1 ? argv[1] : "help";
+  if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
+  if (!strcmp(name, "--version")) name = "version";
+  const Command *nearest = commands[0];
+  for (size_t i = 0; i < command_count; i++) {
+    if (text_distance(name, commands[i]->name) < text_distance(name, nearest->name)) nearest = commands[i];
+    if (strcmp(name, commands[i]->name)) continue;
+    for (int a = 2; a < argc; a++)
+      if (!strcmp(argv[a], "--help") || !strcmp(argv[a], "-h")) {
+        command_print_help(commands[i]);
+        return 0;
+      }
+    Status status = commands[i]->run(argc > 2 ? argc - 2 : 0, argv + 2);
+    if (status != OK) fprintf(stderr, "agon %s: %s\n", name, status_message());
+    if (fflush(stdout) && status == OK) return 5;
+    return status_exit_code(status);
+  }
+  fprintf(stderr, "agon: no command '%s', did you mean '%s'? 'agon help' lists them\n", name, nearest->name);
+  return 2;
+}

@@ -1,0 +1,223 @@
+#include "cli/node.h"
+
+#include "actors/actor.h"
+#include "learner/learner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct Node {
+  NodeSetup setup;
+  Net *net;
+  Actor *actor;
+  Learner *learner;
+  Manager *manager;
+};
+
+static void initial_policy(void *context, uint32_t player, float *block) {
+  const Node *node = context;
+  net_init(node->net, (uint64_t)node->setup.settings->run.seed, player, block);
+}
+
+static Status create_manager(Node *node) {
+  const Settings *s = node->setup.settings;
+  const Topology *topology = node->setup.topology;
+  const AgonEnvSpec *spec = &s->env->spec;
+  ManagerSetup setup = {.config = s->manager,
+                        .league = s->league,
+                        .pace = s->run.pace,
+                        .seed = (uint64_t)s->run.seed,
+                        .return_low = (double)spec->reward_low,
+                        .return_high = (double)spec->reward_high,
+                        .block = node->net->block,
+                        .initial = initial_policy,
+                        .context = node,
+                        .header = node->setup.header,
+                        .run = node->setup.run,
+                        .resume = node->setup.resume,
+                        .generation = node->setup.generation,
+                        .transport = node->setup.transport,
+                        .clock = node->setup.clock,
+                        .actor_rank = topology->actor_rank,
+                        .actors = topology->actors,
+                        .lanes = (size_t)s->actors.lanes,
+                        .learner_rank = topology->learner_rank,
+                        .learners = topology->learners,
+                        .metric_names = s->table->metric_names,
+                        .metric_count = s->table->metric_names ? spec->metrics : 0};
+  return manager_create(&setup, &node->manager);
+}
+
+static Status create_learner(Node *node, size_t index) {
+  const Settings *s = node->setup.settings;
+  const Topology *topology = node->setup.topology;
+  LearnerSetup setup = {.config = s->learner,
+                        .algo = s->algo,
+                        .algo_config = s->algo_config,
+                        .pace = s->run.pace,
+                        .net = node->net,
+                        .format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads,
+                                   (uint32_t)node->net->graph.state_size},
+                        .seed = (uint64_t)s->run.seed,
+                        .transport = node->setup.transport,
+                        .clock = node->setup.clock,
+                        .index = index,
+                        .learners = topology->learners,
+                        .actor_rank = topology->actor_rank,
+                        .actors = topology->actors,
+                        .learning_players =
+                            (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
+  return learner_create(&setup, &node->learner);
+}
+
+static Status create_actor(Node *node, size_t index) {
+  const Settings *s = node->setup.settings;
+  const Topology *topology = node->setup.topology;
+  ActorSetup setup = {.config = s->actors,
+                      .pace = (Pace)s->run.pace,
+                      .max_lag = s->learner.max_lag,
+                      .env = s->env,
+                      .net = node->net,
+                      .seed = (uint64_t)s->run.seed,
+                      .transport = node->setup.transport,
+                      .clock = node->setup.clock,
+                      .index = index,
+                      .actors = topology->actors,
+                      .learner_rank = topology->learner_rank,
+                      .learners = topology->learners,
+                      .learning_players =
+                          (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
+  return actor_create(&setup, &node->actor);
+}
+
+Status node_create(const NodeSetup *setup, Node **out) {
+  Status status = OK;
+  Node *node = NULL;
+  int rank = setup->transport->rank;
+  TRY(NEW_ARRAY(node, 1));
+  node->setup = *setup;
+  TRY(net_create(&setup->settings->net, &setup->settings->env->spec, &node->net));
+  if (topology_learner(setup->topology, rank) >= 0)
+    TRY(create_learner(node, (size_t)topology_learner(setup->topology, rank)));
+  if (topology_actor(setup->topology, rank) >= 0)
+    TRY(create_actor(node, (size_t)topology_actor(setup->topology, rank)));
+  if (rank == 0) TRY(create_manager(node));
+  *out = node;
+  node = NULL;
+done:
+  node_destroy(node);
+  return status;
+}
+
+void node_destroy(Node *node) {
+  if (!node) return;
+  actor_destroy(node->actor);
+  learner_destroy(node->learner);
+  manager_destroy(node->manager);
+  net_destroy(node->net);
+  free(node);
+}
+
+Manager *node_manager(Node *node) { return node->manager; }
+
+bool node_done(const Node *node) {
+  if (node->actor && !actor_done(node->actor)) return false;
+  if (node->learner && !learner_done(node->learner)) return false;
+  return !node->manager || manager_done(node->manager);
+}
+
+static Status deliver(Node *node, Message *message) {
+  WireKind kind;
+  Reader body;
+  TRY_RETURN(wire_open(message, &kind, &body));
+  switch (kind) {
+  case WIRE_WEIGHTS:
+  case WIRE_FROZEN:
+  case WIRE_TABLE:
+  case WIRE_CREDIT:
+  case WIRE_RESTORE_LANE:
+  case WIRE_BEGIN:
+  case WIRE_RESUME:
+    if (node->actor) return actor_receive(node->actor, kind, &body);
+    break;
+  case WIRE_UNROLLS:
+  case WIRE_TICK_END:
+  case WIRE_DIRECTIVE:
+  case WIRE_RESTORE_PLAYER:
+  case WIRE_LEARN:
+    if (node->learner) return learner_receive(node->learner, kind, message, &body);
+    break;
+  case WIRE_FETCH:
+  case WIRE_RESULTS:
+  case WIRE_SNAPSHOT:
+  case WIRE_REPORT:
+  case WIRE_ACTOR_STATE:
+  case WIRE_LEARNER_STATE:
+  case WIRE_BYE:
+    if (node->manager) return manager_receive(node->manager, kind, message, &body);
+    break;
+  default: break;
+  }
+  return status_set(ERR_INTERNAL, "rank %d has no role for a %s message", node->setup.transport->rank, wire_name(kind));
+}
+
+Status node_step(Node *node, bool *progress) {
+  Transport *transport = node->setup.transport;
+  bool moved;
+  *progress = false;
+  for (Message *message; (message = transport->ops->receive(transport));) {
+    Status status = deliver(node, message);
+    message_release(message);
+    TRY_RETURN(status);
+    *progress = true;
+  }
+  transport->ops->unsent(transport);
+  if (node->manager) {
+    TRY_RETURN(manager_step(node->manager, &moved));
+    *progress |= moved;
+  }
+  if (node->learner) {
+    TRY_RETURN(learner_step(node->learner, &moved));
+    *progress |= moved;
+  }
+  if (node->actor) {
+    TRY_RETURN(actor_step(node->actor, &moved));
+    *progress |= moved;
+  }
+  return OK;
+}
+
+/* Layers as columns: names, offsets into `policy`, shapes (4, unused dimensions 0). */
+Status node_header(const Settings *settings, Tree *out) {
+  Status status = OK;
+  Net *net = NULL;
+  char *text = NULL, *names = NULL;
+  uint64_t *offset = NULL, *shape = NULL;
+  *out = (Tree){0};
+  TRY(net_create(&settings->net, &settings->env->spec, &net));
+  size_t n = net->graph.views;
+  TRY(NEW_ARRAY(names, n * 32));
+  TRY(NEW_ARRAY(offset, n));
+  TRY(NEW_ARRAY(shape, n * 4));
+  for (size_t i = 0; i < n; i++) {
+    const View *view = &net->graph.view[i];
+    memcpy(names + i * 32, view->name, 32);
+    offset[i] = view->offset;
+    for (size_t d = 0; d < view->dims; d++) shape[i * 4 + d] = view->shape[d];
+  }
+  TRY(settings_text(settings, false, &text));
+  TRY(tree_put_text(out, "@agon_version", AGON_VERSION));
+  TRY(tree_put_text(out, "@env", settings->table->name));
+  TRY(tree_put_texts(out, "config", 1, strlen(text) + 1, text));
+  TRY(tree_put_texts(out, "layers/name", n, 32, names));
+  TRY(tree_put(out, "layers/offset", STORE_U64, n, 1, offset));
+  TRY(tree_put(out, "layers/shape", STORE_U64, n, 4, shape));
+done:
+  if (status != OK) tree_free(out);
+  net_destroy(net);
+  free(text);
+  free(names);
+  free(offset);
+  free(shape);
+  return status;
+}

@@ -1,0 +1,141 @@
+#include "cli/settings.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Option run_options[] = {
+    {"game", OPT_TEXT, offsetof(RunConfig, game), "", 0, 0, NULL, "",
+     "environment: a built-in name, or the path of a plug-in"},
+    {"seed", OPT_INT, offsetof(RunConfig, seed), "1", 0, OPTION_NO_LIMIT, NULL, "", "keys every random stream"},
+    {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, "lockstep|pipelined|free", "",
+     "lockstep and pipelined repeat byte for byte; free never waits"},
+    {"placement", OPT_CHOICE, offsetof(RunConfig, placement), "auto", 0, 0, "auto|split|shared", "",
+     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: split from 2 "
+     "ranks on"},
+};
+
+static const Option budget_options[] = {
+    {"frames", OPT_INT, offsetof(ManagerConfig, frames), "2000000", 1, OPTION_NO_LIMIT, NULL, "frames",
+     "learned from, all players together, until the run ends"},
+    {"max_seconds", OPT_FLOAT, offsetof(ManagerConfig, max_seconds), "0", 0, OPTION_NO_LIMIT, NULL, "s",
+     "save and end this job after so long; 0 = no limit"},
+};
+
+static const Option checkpoint_options[] = {
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, checkpoint_seconds), "600", 0, OPTION_NO_LIMIT, NULL, "s",
+     "time between checkpoints; 0 = not by time"},
+    {"ticks", OPT_INT, offsetof(ManagerConfig, checkpoint_ticks), "0", 0, OPTION_NO_LIMIT, NULL, "ticks",
+     "ticks between checkpoints; 0 = not by ticks"},
+    {"keep", OPT_INT, offsetof(ManagerConfig, keep), "3", 1, 1000, NULL, "files", "newest generations kept"},
+};
+
+static const Option metrics_options[] = {
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, metrics_seconds), "5", 0.1, 86400, NULL, "s",
+     "between lines of metrics.jsonl"},
+    {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL, "s",
+     "between progress lines of the log"},
+};
+
+Status settings_declare(Settings *s) {
+  TRY_RETURN(config_declare(s->config, "", run_options, COUNT_OF(run_options), &s->run));
+  TRY_RETURN(config_declare(s->config, "", budget_options, COUNT_OF(budget_options), &s->manager));
+  TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));
+  TRY_RETURN(config_declare(s->config, "learner", learn_options, learn_option_count, &s->learner));
+  for (size_t i = 0; algo_ops(i) && i < COUNT_OF(s->algo_store); i++) {
+    const AlgoOps *algo = algo_ops(i);
+    TRY_RETURN(mem_array(&s->algo_store[i], 1, algo->config_size));
+    TRY_RETURN(config_declare(s->config, algo->name, algo->options, algo->option_count, s->algo_store[i]));
+  }
+  TRY_RETURN(config_declare(s->config, "actors", actor_options, actor_option_count, &s->actors));
+  TRY_RETURN(config_declare(s->config, "league", league_options, league_option_count, &s->league));
+  TRY_RETURN(config_declare(s->config, "checkpoint", checkpoint_options, COUNT_OF(checkpoint_options), &s->manager));
+  return config_declare(s->config, "metrics", metrics_options, COUNT_OF(metrics_options), &s->manager);
+}
+
+void settings_name(const char *text, SettingsSource *source) {
+  size_t size = strlen(text);
+  bool yaml = (size > 5 && !strcmp(text + size - 5, ".yaml")) || (size > 4 && !strcmp(text + size - 4, ".yml"));
+  if (yaml)
+    source->file = text;
+  else
+    source->game = text;
+}
+
+static Status read_layers(Settings *s, const SettingsSource *source) {
+  if (source->stored)
+    TRY_RETURN(
+        config_read_yaml_text(s->config, CONFIG_STORED, source->stored, strlen(source->stored), "the checkpoint"));
+  if (source->file) TRY_RETURN(config_read_yaml(s->config, CONFIG_FILE, source->file));
+  if (source->game) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", source->game, "command line"));
+  for (size_t i = 0; i < source->override_count; i++)
+    TRY_RETURN(config_parse_override(s->config, source->overrides[i]));
+  if (source->preset) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "league.preset", source->preset, "--preset"));
+  const char *preset = config_peek(s->config, "league.preset");
+  return league_apply_preset(s->config, preset ? preset : "alphastar-paper");
+}
+
+static Status check_together(const Settings *s) {
+  if (s->actors.lanes > s->actors.slots)
+    return status_set(ERR_USAGE, "actors.lanes (%lld) may not exceed actors.slots (%lld)", (long long)s->actors.lanes,
+                      (long long)s->actors.slots);
+  if (s->actors.slots % s->actors.lanes)
+    return status_set(ERR_USAGE, "actors.slots (%lld) must be a multiple of actors.lanes (%lld)",
+                      (long long)s->actors.slots, (long long)s->actors.lanes);
+  if (s->actors.eval_share > 0 && (double)s->actors.lanes * (1 - s->actors.eval_share) < 1)
+    return status_set(ERR_USAGE, "actors.eval_share %g leaves no lane of %lld to train on", s->actors.eval_share,
+                      (long long)s->actors.lanes);
+  if (s->league.self_share + s->league.verify_share > 1)
+    return status_set(ERR_USAGE, "league.self_share + league.verify_share may not exceed 1");
+  return OK;
+}
+
+Status settings_create(const SettingsSource *source, Settings **out) {
+  Status status = OK;
+  Settings *s = NULL;
+  void *plugin = NULL;
+  TRY(NEW_ARRAY(s, 1));
+  TRY(config_create(&s->config));
+  TRY(settings_declare(s));
+  TRY(read_layers(s, source));
+  const char *game = config_peek(s->config, "game");
+  if (!game || !*game)
+    TRY(status_set(ERR_USAGE, "which game? Give its name (agon env list), or a YAML file with 'game: NAME'"));
+  TRY(env_find(game, &s->table, &plugin));
+  TRY(env_declare(s->table, s->config, &s->env_options));
+  TRY(config_resolve(s->config));
+  TRY(check_together(s));
+  TRY(env_create(s->table, plugin, s->config, &s->env));
+  plugin = NULL;
+  s->algo = algo_ops((size_t)s->learner.algorithm);
+  s->algo_config = s->algo_store[s->learner.algorithm];
+  size_t players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
+  s->learner.horizon = (double)s->manager.frames / (double)players;
+  *out = s;
+  s = NULL;
+done:
+  env_plugin_close(plugin);
+  settings_destroy(s);
+  return status;
+}
+
+void settings_destroy(Settings *s) {
+  if (!s) return;
+  config_destroy(s->config);
+  free(s->env_options);
+  for (size_t i = 0; i < COUNT_OF(s->algo_store); i++) free(s->algo_store[i]);
+  env_destroy(s->env);
+  free(s);
+}
+
+Status settings_text(const Settings *s, bool with_origin, char **out) {
+  size_t size = 0;
+  *out = NULL;
+  FILE *file = open_memstream(out, &size);
+  if (!file) return status_set(ERR_MEMORY, "out of memory writing the configuration");
+  Status status = config_dump(s->config, file, with_origin);
+  if (fclose(file)) status = status_set(ERR_MEMORY, "out of memory writing the configuration");
+  return status;
+}

@@ -1,0 +1,50 @@
+/* All configuration of a run in one place: the sections, where they are declared, and how they are filled. */
+#pragma once
+#include "actors/options.h"
+#include "config/config.h"
+#include "env/env.h"
+#include "league/manager.h"
+#include "learner/algos/algo.h"
+#include "nn/net.h"
+
+enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
+
+typedef struct RunConfig {
+  char game[OPTION_TEXT];
+  int64_t seed;
+  int pace, placement;
+} RunConfig;
+
+typedef struct Settings {
+  Config *config;
+  RunConfig run;
+  ManagerConfig manager;
+  NetConfig net;
+  ActorConfig actors;
+  LearnConfig learner;
+  LeagueConfig league;
+  void *algo_config; /* of the chosen algorithm */
+  void *algo_store[8];
+  const AlgoOps *algo;
+  const AgonEnv *table;
+  Option *env_options;
+  Env *env;
+} Settings;
+
+/* Where the values come from, weakest first. Texts may be NULL. */
+typedef struct SettingsSource {
+  const char *stored; /* YAML of a checkpoint */
+  const char *game;   /* built-in name or plug-in path */
+  const char *file;   /* YAML file */
+  const char *const *overrides;
+  size_t override_count;
+  const char *preset; /* league preset that replaces league.preset */
+} SettingsSource;
+
+Status settings_create(const SettingsSource *source, Settings **out);
+/* GAME, or FILE.yaml: sets source->game or source->file. */
+void settings_name(const char *text, SettingsSource *source);
+void settings_destroy(Settings *settings);
+/* Declares every section except env.* (which depends on the game). */
+Status settings_declare(Settings *settings);
+Status settings_text(const Settings *settings, bool with_origin, char **out); /* YAML; the caller frees */

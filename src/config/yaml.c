@@ -1,0 +1,146 @@
+#include "config/yaml.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+typedef struct Walk {
+  yaml_document_t document;
+  const char *name;
+  const YamlVisitor *visitor;
+} Walk;
+
+static Status bad_place(const Walk *walk, const yaml_node_t *node, const char *why) {
+  return status_set(ERR_USAGE, "%s:%zu:%zu: %s", walk->name, node->start_mark.line + 1, node->start_mark.column + 1,
+                    why);
+}
+
+static Status flow_text(Walk *walk, yaml_node_t *node, char *out, size_t size, size_t *used) {
+  if (node->type == YAML_SCALAR_NODE) {
+    *used += (size_t)snprintf(out + *used, size - *used, "%s", (const char *)node->data.scalar.value);
+  } else if (node->type == YAML_SEQUENCE_NODE) {
+    *used += (size_t)snprintf(out + *used, size - *used, "[");
+    for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+      if (item > node->data.sequence.items.start && *used < size)
+        *used += (size_t)snprintf(out + *used, size - *used, ", ");
+      if (*used < size) TRY_RETURN(flow_text(walk, yaml_document_get_node(&walk->document, *item), out, size, used));
+    }
+    if (*used < size) *used += (size_t)snprintf(out + *used, size - *used, "]");
+  }
+  return *used < size ? OK : bad_place(walk, node, "this value is too long");
+}
+
+static bool has_mappings(Walk *walk, const yaml_node_t *node) {
+  for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++)
+    if (yaml_document_get_node(&walk->document, *item)->type == YAML_MAPPING_NODE) return true;
+  return false;
+}
+
+static Status walk_node(Walk *walk, yaml_node_t *node, const char *path, int depth);
+
+static Status walk_mapping(Walk *walk, yaml_node_t *node, const char *path, int depth) {
+  char key[256], place[320];
+  for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+    yaml_node_t *name = yaml_document_get_node(&walk->document, pair->key);
+    if (name->type != YAML_SCALAR_NODE) return bad_place(walk, name, "keys must be plain words");
+    TRY_RETURN(text_format(key, sizeof key, "%s%s%s", path, *path ? "." : "", (const char *)name->data.scalar.value));
+    for (yaml_node_pair_t *other = node->data.mapping.pairs.start; other < pair; other++) {
+      yaml_node_t *seen = yaml_document_get_node(&walk->document, other->key);
+      if (seen->type == YAML_SCALAR_NODE &&
+          !strcmp((const char *)seen->data.scalar.value, (const char *)name->data.scalar.value)) {
+        snprintf(place, sizeof place, "key '%s' is given twice", key);
+        return bad_place(walk, name, place);
+      }
+    }
+    TRY_RETURN(walk_node(walk, yaml_document_get_node(&walk->document, pair->value), key, depth + 1));
+  }
+  return OK;
+}
+
+static Status walk_node(Walk *walk, yaml_node_t *node, const char *path, int depth) {
+  if (depth > 16) return bad_place(walk, node, "nested too deep");
+  if (node->type == YAML_MAPPING_NODE) return walk_mapping(walk, node, path, depth);
+  if (!*path) return bad_place(walk, node, "expected 'key: value' lines");
+  if (node->type == YAML_SEQUENCE_NODE && has_mappings(walk, node)) {
+    int index = 0;
+    for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top;
+         item++, index++) {
+      char key[256];
+      TRY_RETURN(text_format(key, sizeof key, "%s[%d]", path, index));
+      TRY_RETURN(walk_node(walk, yaml_document_get_node(&walk->document, *item), key, depth + 1));
+    }
+    return OK;
+  }
+  char value[8192], place[320];
+  size_t used = 0;
+  if (node->type == YAML_SEQUENCE_NODE && depth == 1 && has_mappings(walk, node) == false &&
+      node->data.sequence.items.start) {
+    /* a list of lists may be long (a payoff table): visit each row on its own as key[i] */
+    yaml_node_t *first = node->data.sequence.items.start < node->data.sequence.items.top
+                             ? yaml_document_get_node(&walk->document, *node->data.sequence.items.start)
+                             : NULL;
+    if (first && first->type == YAML_SEQUENCE_NODE) {
+      int index = 0;
+      for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top;
+           item++, index++) {
+        char key[256];
+        TRY_RETURN(text_format(key, sizeof key, "%s[%d]", path, index));
+        TRY_RETURN(walk_node(walk, yaml_document_get_node(&walk->document, *item), key, depth + 1));
+      }
+      return OK;
+    }
+  }
+  TRY_RETURN(flow_text(walk, node, value, sizeof value, &used));
+  snprintf(place, sizeof place, "%s:%zu:%zu", walk->name, node->start_mark.line + 1, node->start_mark.column + 1);
+  return walk->visitor->value(walk->visitor->context, path, value, place);
+}
+
+Status yaml_walk(const char *text, size_t size, const char *name, const YamlVisitor *visitor) {
+  Status status = OK;
+  yaml_parser_t parser;
+  Walk walk = {.name = name, .visitor = visitor};
+  if (!yaml_parser_initialize(&parser)) return status_set(ERR_MEMORY, "out of memory reading %s", name);
+  yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+  if (!yaml_parser_load(&parser, &walk.document)) {
+    status = status_set(ERR_USAGE, "%s:%zu:%zu: not valid YAML: %s", name, parser.problem_mark.line + 1,
+                        parser.problem_mark.column + 1, parser.problem ? parser.problem : "unreadable");
+    yaml_parser_delete(&parser);
+    return status;
+  }
+  yaml_node_t *root = yaml_document_get_root_node(&walk.document);
+  if (root) status = walk_node(&walk, root, "", 0);
+  yaml_document_delete(&walk.document);
+  yaml_parser_delete(&parser);
+  return status;
+}
+
+typedef struct Reading {
+  Config *config;
+  ConfigLayer layer;
+} Reading;
+
+static Status read_value(void *context, const char *key, const char *value, const char *place) {
+  Reading *reading = context;
+  return config_assign(reading->config, reading->layer, key, value, place);
+}
+
+Status config_read_yaml_text(Config *config, ConfigLayer layer, const char *text, size_t size, const char *name) {
+  Reading reading = {config, layer};
+  YamlVisitor visitor = {read_value, &reading};
+  return yaml_walk(text, size, name, &visitor);
+}
+
+Status config_read_yaml(Config *config, ConfigLayer layer, const char *path) {
+  char *text = NULL;
+  size_t size = 0;
+  Status read = file_read(path, &text, &size);
+  if (read != OK) return status_set(ERR_USAGE, "cannot read the configuration file %s", path);
+  Status status = config_read_yaml_text(config, layer, text, size, path);
+  free(text);
+  return status;
+}

@@ -1,0 +1,14 @@
+/* YAML by libyaml, walked as events: scalars and flow text of sequences, each with its place. */
+#pragma once
+#include "base/status.h"
+
+#include <stddef.h>
+
+typedef struct YamlVisitor {
+  /* key: dotted path; value: scalar, or a sequence written as [a, [b, c]]; place: "file:line:column" */
+  Status (*value)(void *context, const char *key, const char *value, const char *place);
+  void *context;
+} YamlVisitor;
+
+/* Visits every leaf of a document whose root is a mapping. Sequences of mappings are visited as key[i].name leaves. */
+Status yaml_walk(const char *text, size_t size, const char *name, const YamlVisitor *visitor);

@@ -1,0 +1,229 @@
+/* Random play that checks the clauses of agon/env.h: determinism by seed, copy and restore, masks, flags, ranges,
+ * writes outside the rows, outcome sums, step limit, zero sums, chance probabilities. */
+#include "env/env.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUARD = 64, FILL = 0xA5 };
+
+typedef struct Probe {
+  const Env *env;
+  uint8_t *episode, *twin; /* guarded blocks */
+  uint8_t *row, *row2, *mask;
+  size_t checks;
+  uint32_t steps;
+  float total[AGON_MAX_AGENTS];
+} Probe;
+
+static Status broken(const Probe *probe, const char *clause) {
+  return status_set(ERR_ENV, "env %s breaks its contract at step %u: %s", probe->env->table->name, probe->steps,
+                    clause);
+}
+
+static bool guarded(const uint8_t *block, size_t size) {
+  for (size_t i = 0; i < GUARD; i++)
+    if (block[i] != FILL || block[GUARD + size + i] != FILL) return false;
+  return true;
+}
+
+static Status check_observation(Probe *probe, void *state, uint32_t agent) {
+  const Env *env = probe->env;
+  size_t size = env->observation_bytes;
+  memset(probe->row, FILL, size + 2 * GUARD);
+  memset(probe->row2, 0x5A, size);
+  env->table->observe(env->params, state, agent, probe->row + GUARD);
+  env->table->observe(env->params, state, agent, probe->row2);
+  probe->checks += 3;
+  if (!guarded(probe->row, size)) return broken(probe, "observe writes outside its row");
+  if (memcmp(probe->row + GUARD, probe->row2, size))
+    return broken(probe, "observe leaves bytes of the row unwritten or is not repeatable");
+  for (size_t i = 0; i < env->observation_count; i++) {
+    float value = (float)probe->row2[i];
+    if (env->spec.observation_type == AGON_F32) memcpy(&value, probe->row2 + 4 * i, 4);
+    if (!(value >= env->spec.observation_low && value <= env->spec.observation_high))
+      return broken(probe, "an observation is outside observation_low .. observation_high");
+  }
+  return OK;
+}
+
+static Status check_mask(Probe *probe, void *state, uint32_t agent) {
+  const Env *env = probe->env;
+  memset(probe->mask, FILL, env->action_count + 2 * GUARD);
+  env->table->mask(env->params, state, agent, probe->mask + GUARD);
+  probe->checks += 3;
+  if (!guarded(probe->mask, env->action_count)) return broken(probe, "mask writes outside its row");
+  const uint8_t *at = probe->mask + GUARD;
+  for (uint32_t h = 0; h < env->spec.heads && env->spec.action_kind != AGON_BOX; h++) {
+    uint32_t legal = 0;
+    for (uint32_t i = 0; i < env->spec.head_size[h]; i++, at++) {
+      if (*at > 1) return broken(probe, "a mask byte is neither 0 nor 1");
+      legal += *at;
+    }
+    if (!legal) return broken(probe, "an acting agent has no legal action");
+  }
+  return OK;
+}
+
+static void pick_action(Probe *probe, AgonRng *rng, AgonAction *action) {
+  const Env *env = probe->env;
+  const uint8_t *at = probe->mask + GUARD;
+  for (uint32_t h = 0; h < env->spec.heads; h++) {
+    if (env->spec.action_kind == AGON_BOX) {
+      action->value[h] = env->spec.action_low + (env->spec.action_high - env->spec.action_low) * (float)rng_unit(rng);
+      continue;
+    }
+    double weight[256];
+    for (uint32_t i = 0; i < env->spec.head_size[h] && i < 256; i++) weight[i] = at[i];
+    action->choice[h] = (int32_t)rng_pick(rng, weight, env->spec.head_size[h]);
+    at += env->spec.head_size[h];
+  }
+}
+
+static Status check_chance(Probe *probe, void *state) {
+  const Env *env = probe->env;
+  double probability[AGON_MAX_CHANCE], sum = 0;
+  if (!(env->spec.flags & AGON_ENUMERATES_CHANCE) || !env->table->chance_outcomes || !env->table->chance_apply)
+    return broken(probe, "status chance without AGON_ENUMERATES_CHANCE and its two functions");
+  uint32_t count = env->table->chance_outcomes(env->params, state, probability);
+  for (uint32_t i = 0; i < count && i < AGON_MAX_CHANCE; i++) sum += probability[i];
+  probe->checks++;
+  return count >= 1 && count <= AGON_MAX_CHANCE && fabs(sum - 1) < 1e-9
+             ? OK
+             : broken(probe, "chance probabilities do not sum to 1");
+}
+
+/* Chance moves, applied to both twins with equal draws. */
+static Status settle_both(Probe *probe, AgonStatus *status, AgonRng *rng, float *reward, float *reward2) {
+  const Env *env = probe->env;
+  while (*status == AGON_CHANCE) {
+    double probability[AGON_MAX_CHANCE];
+    TRY_RETURN(check_chance(probe, probe->episode + GUARD));
+    uint32_t count = env->table->chance_outcomes(env->params, probe->episode + GUARD, probability);
+    uint32_t pick = (uint32_t)rng_pick(rng, probability, count);
+    *status = env->table->chance_apply(env->params, probe->episode + GUARD, pick, reward);
+    if (env->table->chance_apply(env->params, probe->twin + GUARD, pick, reward2) != *status)
+      return broken(probe, "copies differ in status");
+  }
+  return OK;
+}
+
+static Status check_twins(Probe *probe, const float *reward, const float *reward2) {
+  const Env *env = probe->env;
+  size_t size = env->spec.episode_size;
+  probe->checks += 3;
+  if (!guarded(probe->episode, size) || !guarded(probe->twin, size))
+    return broken(probe, "the env writes outside its episode block");
+  if (memcmp(probe->episode + GUARD, probe->twin + GUARD, size))
+    return broken(probe, "two copies with the same seed and actions differ");
+  if (memcmp(reward, reward2, sizeof(float) * env->spec.agents)) return broken(probe, "rewards are not repeatable");
+  float team[AGON_MAX_TEAMS] = {0};
+  for (uint32_t a = 0; a < env->spec.agents; a++) {
+    if (!isfinite(reward[a])) return broken(probe, "a reward is not finite");
+    probe->total[a] += reward[a];
+    team[env->spec.team_of[a]] = reward[a];
+  }
+  if ((env->spec.flags & AGON_ZERO_SUM) && env->spec.teams == 2 &&
+      fabsf(team[0] + team[1]) > 1e-4f * (1 + fabsf(team[0])))
+    return broken(probe, "a zero-sum env's rewards do not cancel");
+  return OK;
+}
+
+static Status check_agents(Probe *probe, AgonStatus status, AgonAction *actions, AgonRng *rng) {
+  const Env *env = probe->env;
+  uint8_t flags[AGON_MAX_AGENTS + 1];
+  memset(flags, FILL, sizeof flags);
+  env->table->flags(env->params, probe->episode + GUARD, flags);
+  probe->checks += 2;
+  if (flags[env->spec.agents] != FILL) return broken(probe, "flags writes beyond its agents");
+  uint32_t acting = 0;
+  for (uint32_t a = 0; a < env->spec.agents; a++) {
+    TRY_RETURN(check_observation(probe, probe->episode + GUARD, a));
+    if (flags[a] & ~(AGON_ACTS | AGON_ALIVE)) return broken(probe, "unknown flag bits");
+    if (!(flags[a] & AGON_ACTS)) continue;
+    acting++;
+    TRY_RETURN(check_mask(probe, probe->episode + GUARD, a));
+    pick_action(probe, rng, &actions[a]);
+  }
+  if (status == AGON_RUNNING && !acting) return broken(probe, "a running episode without an acting agent");
+  if (status != AGON_RUNNING && acting) return broken(probe, "an ended episode with an acting agent");
+  return OK;
+}
+
+static Status check_end(Probe *probe) {
+  const Env *env = probe->env;
+  float outcome[AGON_MAX_TEAMS + 1], sum = 0;
+  outcome[env->spec.teams] = -7;
+  env->table->outcome(env->params, probe->episode + GUARD, outcome);
+  probe->checks += 3;
+  for (uint32_t t = 0; t < env->spec.teams; t++) {
+    if (!(outcome[t] >= 0 && outcome[t] <= 1)) return broken(probe, "an outcome is outside 0 .. 1");
+    sum += outcome[t];
+  }
+  if (outcome[env->spec.teams] != -7) return broken(probe, "outcome writes beyond its teams");
+  if (env->spec.teams == 2 && fabsf(sum - 1) > 1e-6f) return broken(probe, "two teams' outcomes do not sum to 1");
+  float slack = 1e-3f * (1 + fabsf(env->spec.reward_high));
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    if (probe->total[a] < env->spec.reward_low - slack || probe->total[a] > env->spec.reward_high + slack)
+      return broken(probe, "an episode's return is outside reward_low .. reward_high");
+  return OK;
+}
+
+static Status play_one(Probe *probe, uint64_t seed, uint32_t number) {
+  const Env *env = probe->env;
+  size_t size = env->spec.episode_size;
+  AgonRng rng = rng_stream(seed, 0, number, RNG_ENV), act = rng_stream(seed, 0, number, RNG_ACT), twin_rng = rng;
+  float reward[AGON_MAX_AGENTS] = {0}, reward2[AGON_MAX_AGENTS] = {0};
+  AgonAction actions[AGON_MAX_AGENTS] = {0};
+  memset(probe->total, 0, sizeof probe->total);
+  probe->steps = 0;
+  memset(probe->episode, FILL, size + 2 * GUARD);
+  memset(probe->twin, FILL, size + 2 * GUARD);
+  AgonRandom random = rng_handle(&rng), random2 = rng_handle(&twin_rng);
+  AgonStatus status = env->table->reset(env->params, probe->episode + GUARD, &random);
+  if (env->table->reset(env->params, probe->twin + GUARD, &random2) != status)
+    return broken(probe, "reset is not repeatable");
+  TRY_RETURN(settle_both(probe, &status, &rng, reward, reward2));
+  while (status == AGON_RUNNING) {
+    TRY_RETURN(check_twins(probe, reward, reward2));
+    TRY_RETURN(check_agents(probe, status, actions, &act));
+    if (probe->steps++ >= env->spec.step_limit) return broken(probe, "an episode is longer than step_limit");
+    memset(reward, 0, sizeof reward);
+    memset(reward2, 0, sizeof reward2);
+    memcpy(probe->twin + GUARD, probe->episode + GUARD, size); /* the copy must go on as the original does */
+    twin_rng = rng;
+    status = env->table->step(env->params, probe->episode + GUARD, actions, &random, reward);
+    if (env->table->step(env->params, probe->twin + GUARD, actions, &random2, reward2) != status)
+      return broken(probe, "copies differ in status");
+    TRY_RETURN(settle_both(probe, &status, &rng, reward, reward2));
+    if (status == AGON_FAILED) return broken(probe, "step reports failure on legal actions");
+  }
+  TRY_RETURN(check_twins(probe, reward, reward2));
+  TRY_RETURN(check_agents(probe, status, actions, &act));
+  return check_end(probe);
+}
+
+Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *out_checks) {
+  Status status = OK;
+  Probe probe = {.env = env};
+  if (!env_copies(env))
+    return status_set(ERR_ENV, "env %s is not flat: the conformance suite needs copies", env->table->name);
+  for (uint32_t h = 0; h < env->spec.heads; h++)
+    if (env->spec.action_kind != AGON_BOX && env->spec.head_size[h] > 256)
+      return status_set(ERR_ENV, "more than 256 choices in a head");
+  TRY(NEW_ARRAY(probe.episode, env->spec.episode_size + 2 * GUARD));
+  TRY(NEW_ARRAY(probe.twin, env->spec.episode_size + 2 * GUARD));
+  TRY(NEW_ARRAY(probe.row, env->observation_bytes + 2 * GUARD));
+  TRY(NEW_ARRAY(probe.row2, env->observation_bytes));
+  TRY(NEW_ARRAY(probe.mask, env->action_count + 2 * GUARD));
+  for (uint32_t i = 0; i < episodes; i++) TRY(play_one(&probe, seed, i));
+  *out_checks = probe.checks;
+done:
+  free(probe.episode);
+  free(probe.twin);
+  free(probe.row);
+  free(probe.row2);
+  free(probe.mask);
+  return status;
+}

@@ -1,0 +1,315 @@
+/* Skirmish: two teams of units fight on a small grid in real time. All act at once, each sees only what is near, shots
+ * need a cooldown; the dead stay dead. One unit is one agent; a team's units share their reward. The world is mirrored
+ * for team 1, so that both sides see themselves on the left and one set of weights can play either. A step: all shots
+ * hit at once; then those alive move. Two that want one cell both stay. The time limit belongs to the rules
+ * (terminated): the team with the larger share of hit points left wins, equal shares draw. */
+#include "agon/env.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_UNITS = 8, TYPES = 3, STAY = 0, FIRST_MOVE = 1, FIRST_SHOT = 5, FEATURES = 8 };
+
+typedef struct UnitType {
+  const char *name;
+  int hits, damage, range, cooldown, sight;
+} UnitType;
+
+static const UnitType unit_type[TYPES] = {
+    {"fighter", 6, 2, 1, 1, 4},
+    {"archer", 3, 1, 4, 2, 6},
+    {"scout", 4, 1, 2, 1, 8},
+};
+
+typedef struct Params {
+  int units, width, height, limit;
+  float shaping;
+} Params;
+
+typedef struct Unit {
+  int8_t x, y, hits, cooldown;
+} Unit;
+
+typedef struct Episode {
+  Unit unit[2 * MAX_UNITS]; /* team 0 first */
+  int32_t time;
+  int32_t over;
+  float outcome;
+  float damage_dealt[2];
+} Episode;
+
+static const AgonEnvOption options[] = {
+    {"units", AGON_OPT_INT, "3", 1, MAX_UNITS, NULL, "units per team; types repeat fighter, archer, scout"},
+    {"width", AGON_OPT_INT, "10", 6, 32, NULL, "cells from side to side"},
+    {"height", AGON_OPT_INT, "8", 4, 32, NULL, "cells from top to bottom (at least the units)"},
+    {"limit", AGON_OPT_INT, "60", 10, 500, NULL, "steps until time is called"},
+    {"shaping", AGON_OPT_FLOAT, "0.5", 0, 1, NULL,
+     "reward for the share of the enemy's hit points taken, less one's own lost"},
+};
+
+static const char *const metric_names[] = {"length", "damage_team_0", "damage_team_1"};
+
+static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
+  Params *params = block;
+  *params = (Params){atoi(values[0]), atoi(values[1]), atoi(values[2]), atoi(values[3]), strtof(values[4], NULL)};
+  if (params->height < params->units) {
+    snprintf(error->text, sizeof error->text, "height %d has no room for %d units in a column", params->height,
+             params->units);
+    return -1;
+  }
+  uint32_t n = (uint32_t)params->units;
+  *spec = (AgonEnvSpec){.params_size = sizeof(Params),
+                        .episode_size = sizeof(Episode),
+                        .agents = 2 * n,
+                        .teams = 2,
+                        .observation_type = AGON_F32,
+                        .observation_shape = {FEATURES + (2 * n - 1) * FEATURES, 1, 1},
+                        .observation_low = -1,
+                        .observation_high = 1,
+                        .heads = 1,
+                        .head_size = {FIRST_SHOT + n},
+                        .step_limit = (uint32_t)params->limit,
+                        .flags = AGON_SIMULTANEOUS | (n == 1 ? AGON_ZERO_SUM : 0u),
+                        .reward_low = -1 - params->shaping,
+                        .reward_high = 1 + params->shaping,
+                        .metrics = 3,
+                        .global_state_size = 2 * n * 7 + 1};
+  for (uint32_t i = 0; i < n; i++) spec->team_of[n + i] = 1;
+  spec->flags |= AGON_ZERO_SUM; /* between the teams */
+  return 0;
+}
+
+static const UnitType *type_of(const Params *params, int agent) { return &unit_type[(agent % params->units) % TYPES]; }
+
+static AgonStatus reset(const void *block, void *state, const AgonRandom *random) {
+  const Params *params = block;
+  Episode *episode = state;
+  memset(episode, 0, sizeof *episode);
+  int n = params->units;
+  int row[32];
+  for (int team = 0; team < 2; team++) {
+    for (int y = 0; y < params->height; y++) row[y] = y;
+    for (int i = 0; i < n; i++) {
+      int pick = i + (int)agon_random_below(random, (uint32_t)(params->height - i));
+      int swap = row[i];
+      row[i] = row[pick];
+      row[pick] = swap;
+      int x = (int)agon_random_below(random, 2);
+      episode->unit[team * n + i] =
+          (Unit){(int8_t)(team ? params->width - 1 - x : x), (int8_t)row[i], (int8_t)type_of(params, i)->hits, 0};
+    }
+  }
+  return AGON_RUNNING;
+}
+
+static int distance(const Unit *a, const Unit *b) {
+  int dx = abs(a->x - b->x), dy = abs(a->y - b->y);
+  return dx > dy ? dx : dy;
+}
+
+static bool can_shoot(const Params *params, const Episode *episode, int agent, int target) {
+  const Unit *unit = &episode->unit[agent], *enemy = &episode->unit[target];
+  return enemy->hits > 0 && unit->cooldown == 0 && distance(unit, enemy) <= type_of(params, agent)->range;
+}
+
+static void shoot(const Params *params, Episode *episode, const AgonAction *actions, float *taken) {
+  int n = params->units;
+  int damage[2 * MAX_UNITS] = {0};
+  for (int a = 0; a < 2 * n; a++) {
+    int choice = actions[a].choice[0];
+    if (episode->unit[a].hits <= 0) continue;
+    if (choice < FIRST_SHOT) {
+      if (episode->unit[a].cooldown > 0) episode->unit[a].cooldown--;
+      continue;
+    }
+    damage[(a < n ? n : 0) + choice - FIRST_SHOT] += type_of(params, a)->damage;
+    episode->unit[a].cooldown = (int8_t)type_of(params, a)->cooldown;
+  }
+  for (int a = 0; a < 2 * n; a++) {
+    int lost = damage[a] < episode->unit[a].hits ? damage[a] : episode->unit[a].hits;
+    episode->unit[a].hits = (int8_t)(episode->unit[a].hits - lost);
+    taken[a < n ? 0 : 1] += (float)lost;
+  }
+}
+
+static void move(const Params *params, Episode *episode, const AgonAction *actions) {
+  static const int dx[4] = {0, 0, 1, -1}, dy[4] = {-1, 1, 0, 0};
+  int n = params->units, x[2 * MAX_UNITS], y[2 * MAX_UNITS];
+  bool wants[2 * MAX_UNITS] = {false};
+  for (int a = 0; a < 2 * n; a++) {
+    int way = actions[a].choice[0] - FIRST_MOVE;
+    x[a] = episode->unit[a].x, y[a] = episode->unit[a].y;
+    if (episode->unit[a].hits <= 0 || way < 0 || way > 3) continue;
+    x[a] += a < n ? dx[way] : -dx[way];
+    y[a] += dy[way];
+    wants[a] = x[a] >= 0 && x[a] < params->width && y[a] >= 0 && y[a] < params->height;
+  }
+  for (int a = 0; a < 2 * n; a++) {
+    if (!wants[a]) continue;
+    for (int b = 0; b < 2 * n && wants[a]; b++) {
+      if (b == a || episode->unit[b].hits <= 0) continue;
+      bool clash = (episode->unit[b].x == x[a] && episode->unit[b].y == y[a]);
+      bool rival = x[b] == x[a] && y[b] == y[a];
+      if (clash || rival) wants[a] = false; /* x, y of b stay, so b sees the same rivalry */
+    }
+  }
+  for (int a = 0; a < 2 * n; a++)
+    if (wants[a]) episode->unit[a].x = (int8_t)x[a], episode->unit[a].y = (int8_t)y[a];
+}
+
+static float hits_left(const Params *params, const Episode *episode, int team) {
+  int sum = 0;
+  for (int i = 0; i < params->units; i++) sum += episode->unit[team * params->units + i].hits;
+  return (float)sum;
+}
+
+static AgonStatus step(const void *block, void *state, const AgonAction *actions, const AgonRandom *random,
+                       float *reward) {
+  (void)random;
+  const Params *params = block;
+  Episode *episode = state;
+  int n = params->units;
+  float taken[2] = {0, 0}, all = 0;
+  for (int i = 0; i < n; i++) all += (float)type_of(params, i)->hits;
+  shoot(params, episode, actions, taken);
+  move(params, episode, actions);
+  episode->time++;
+  episode->damage_dealt[0] += taken[1];
+  episode->damage_dealt[1] += taken[0];
+  float left[2] = {hits_left(params, episode, 0), hits_left(params, episode, 1)};
+  float gain = params->shaping * (taken[1] - taken[0]) / all;
+  if (left[0] <= 0 || left[1] <= 0 || episode->time >= params->limit) {
+    episode->over = 1;
+    episode->outcome = left[0] > left[1] ? 1.0f : left[0] < left[1] ? 0.0f : 0.5f;
+    gain += 2 * episode->outcome - 1;
+  }
+  for (int a = 0; a < 2 * n; a++) reward[a] += a < n ? gain : -gain;
+  return episode->over ? AGON_TERMINATED : AGON_RUNNING;
+}
+
+static void describe(const Params *params, const Episode *episode, int agent, float *out) {
+  const Unit *unit = &episode->unit[agent];
+  out[(agent % params->units) % TYPES] = 1;
+  out[3] = (float)unit->hits / (float)type_of(params, agent)->hits;
+  out[4] = (float)unit->cooldown / 2.0f;
+}
+
+/* own: type (3), hits, cooldown, x, y, time left; every other unit, own team first: type (3), hits, cooldown, dx, dy,
+ * seen */
+static void observe(const void *block, const void *state, uint32_t index, void *out) {
+  const Params *params = block;
+  const Episode *episode = state;
+  float *row = out;
+  int n = params->units, agent = (int)index, team = agent >= n, base = team * n;
+  const Unit *self = &episode->unit[agent];
+  float mirror = team ? -1.0f : 1.0f;
+  memset(row, 0, sizeof(float) * (size_t)(2 * n * FEATURES));
+  describe(params, episode, agent, row);
+  row[5] = (float)(team ? params->width - 1 - self->x : self->x) / (float)params->width;
+  row[6] = (float)self->y / (float)params->height;
+  row[7] = 1.0f - (float)episode->time / (float)params->limit;
+  float *at = row;
+  for (int k = 0; k < 2 * n; k++) {
+    int other = k < n ? base + k : (n - base) + (k - n);
+    if (other == agent) continue;
+    at += FEATURES;
+    const Unit *unit = &episode->unit[other];
+    if (unit->hits <= 0 || self->hits <= 0 || distance(self, unit) > type_of(params, agent)->sight) continue;
+    describe(params, episode, other, at);
+    at[5] = mirror * (float)(unit->x - self->x) / (float)params->width;
+    at[6] = (float)(unit->y - self->y) / (float)params->height;
+    at[7] = 1;
+  }
+}
+
+static void mask(const void *block, const void *state, uint32_t index, uint8_t *row) {
+  const Params *params = block;
+  const Episode *episode = state;
+  int n = params->units, agent = (int)index, enemies = agent < n ? n : 0;
+  for (int i = 0; i < FIRST_SHOT; i++) row[i] = 1;
+  for (int i = 0; i < n; i++) row[FIRST_SHOT + i] = can_shoot(params, episode, agent, enemies + i);
+}
+
+static void flags(const void *block, const void *state, uint8_t *flag) {
+  const Params *params = block;
+  const Episode *episode = state;
+  for (int a = 0; a < 2 * params->units; a++) {
+    bool alive = episode->unit[a].hits > 0;
+    flag[a] = (uint8_t)((alive ? AGON_ALIVE : 0) | (alive && !episode->over ? AGON_ACTS : 0));
+  }
+}
+
+static void outcome(const void *block, const void *state, float *out) {
+  (void)block;
+  out[0] = ((const Episode *)state)->outcome;
+  out[1] = 1.0f - out[0];
+}
+
+static void global_state(const void *block, const void *state, float *row) {
+  const Params *params = block;
+  const Episode *episode = state;
+  memset(row, 0, sizeof(float) * (size_t)(2 * params->units * 7 + 1));
+  for (int a = 0; a < 2 * params->units; a++) {
+    float *at = row + a * 7;
+    describe(params, episode, a, at);
+    at[5] = (float)episode->unit[a].x / (float)params->width;
+    at[6] = (float)episode->unit[a].y / (float)params->height;
+  }
+  row[2 * params->units * 7] = 1.0f - (float)episode->time / (float)params->limit;
+}
+
+static void metrics(const void *block, const void *state, float *values) {
+  (void)block;
+  const Episode *episode = state;
+  values[0] = (float)episode->time;
+  values[1] = episode->damage_dealt[0];
+  values[2] = episode->damage_dealt[1];
+}
+
+static const char *action_name(const void *block, uint32_t head, uint32_t choice) {
+  static const char *const name[] = {"stay",    "up",      "down",    "forward", "back",    "shoot 1", "shoot 2",
+                                     "shoot 3", "shoot 4", "shoot 5", "shoot 6", "shoot 7", "shoot 8"};
+  (void)block, (void)head;
+  return name[choice];
+}
+
+static void render(const void *block, const void *state, char *text, size_t size) {
+  const Params *params = block;
+  const Episode *episode = state;
+  size_t used = 0;
+  for (int y = 0; y < params->height; y++)
+    for (int x = 0; x <= params->width && used + 1 < size; x++) {
+      char letter = x == params->width ? '\n' : '.';
+      for (int a = 0; a < 2 * params->units; a++) {
+        const Unit *unit = &episode->unit[a];
+        if (unit->hits > 0 && unit->x == x && unit->y == y)
+          letter = (char)((a < params->units ? 'A' : 'a') + a % params->units);
+      }
+      text[used++] = letter;
+    }
+  text[used] = 0;
+}
+
+const AgonEnv env_skirmish = {
+    .abi = AGON_ENV_ABI,
+    .struct_size = sizeof(AgonEnv),
+    .name = "skirmish",
+    .summary = "two teams of units on a grid: move, shoot, see only what is near, all at once",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .params_capacity = sizeof(Params),
+    .configure = configure,
+    .reset = reset,
+    .step = step,
+    .observe = observe,
+    .mask = mask,
+    .flags = flags,
+    .outcome = outcome,
+    .global_state = global_state,
+    .metrics = metrics,
+    .action_name = action_name,
+    .metric_names = metric_names,
+    .render = render,
+};

@@ -1,0 +1,115 @@
+/* Tic-tac-toe: three in a row on 3 x 3, agent 0 begins. */
+#include "agon/env.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct Episode {
+  uint16_t stones[2];
+  uint8_t moves;
+  uint8_t result; /* 0 open, 1 or 2 = that agent + 1 won, 3 drawn */
+} Episode;
+
+static const uint16_t lines[8] = {0007, 0070, 0700, 0111, 0222, 0444, 0421, 0124};
+
+static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
+  (void)values, (void)params, (void)error;
+  *spec = (AgonEnvSpec){.params_size = 0,
+                        .episode_size = sizeof(Episode),
+                        .agents = 2,
+                        .teams = 2,
+                        .team_of = {0, 1},
+                        .observation_type = AGON_U8,
+                        .observation_shape = {2, 3, 3},
+                        .observation_high = 1,
+                        .heads = 1,
+                        .head_size = {9},
+                        .step_limit = 9,
+                        .flags = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE,
+                        .reward_low = -1,
+                        .reward_high = 1};
+  return 0;
+}
+
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
+  (void)params, (void)random;
+  memset(block, 0, sizeof(Episode));
+  return AGON_RUNNING;
+}
+
+static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
+                       float *reward) {
+  (void)params, (void)random;
+  Episode *episode = block;
+  uint32_t player = episode->moves & 1u;
+  episode->stones[player] |= (uint16_t)(1u << actions[player].choice[0]);
+  episode->moves++;
+  for (int i = 0; i < 8; i++) {
+    if ((episode->stones[player] & lines[i]) != lines[i]) continue;
+    episode->result = (uint8_t)(player + 1);
+    reward[player] += 1;
+    reward[1 - player] -= 1;
+    return AGON_TERMINATED;
+  }
+  if (episode->moves < 9) return AGON_RUNNING;
+  episode->result = 3;
+  return AGON_TERMINATED;
+}
+
+/* planes: own stones, other's stones */
+static void observe(const void *params, const void *block, uint32_t agent, void *out) {
+  (void)params;
+  const Episode *episode = block;
+  uint8_t *row = out;
+  for (int i = 0; i < 9; i++) {
+    row[i] = (uint8_t)(episode->stones[agent] >> i & 1);
+    row[9 + i] = (uint8_t)(episode->stones[1 - agent] >> i & 1);
+  }
+}
+
+static void mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
+  (void)params, (void)agent;
+  const Episode *episode = block;
+  int taken = episode->stones[0] | episode->stones[1];
+  for (int i = 0; i < 9; i++) row[i] = !(taken >> i & 1);
+}
+
+static void flags(const void *params, const void *block, uint8_t *flag) {
+  (void)params;
+  const Episode *episode = block;
+  flag[0] = flag[1] = AGON_ALIVE;
+  if (!episode->result) flag[episode->moves & 1] |= AGON_ACTS;
+}
+
+static void outcome(const void *params, const void *block, float *out) {
+  (void)params;
+  uint8_t result = ((const Episode *)block)->result;
+  out[0] = result == 1 ? 1.0f : result == 2 ? 0.0f : 0.5f;
+  out[1] = 1.0f - out[0];
+}
+
+static void render(const void *params, const void *block, char *text, size_t size) {
+  (void)params;
+  const Episode *episode = block;
+  char board[16];
+  for (int i = 0, at = 0; i < 9; i++) {
+    board[at++] = episode->stones[0] >> i & 1 ? 'x' : episode->stones[1] >> i & 1 ? 'o' : '.';
+    if (i % 3 == 2) board[at++] = '\n', board[at] = 0;
+  }
+  snprintf(text, size, "%s", board);
+}
+
+const AgonEnv env_tic_tac_toe = {
+    .abi = AGON_ENV_ABI,
+    .struct_size = sizeof(AgonEnv),
+    .name = "tic_tac_toe",
+    .summary = "three in a row on 3 x 3",
+    .configure = configure,
+    .reset = reset,
+    .step = step,
+    .observe = observe,
+    .mask = mask,
+    .flags = flags,
+    .outcome = outcome,
+    .render = render,
+};

@@ -1,0 +1,56 @@
+/* Judging players: matches with swapped seats and paired seeds, and exact walks of whole game trees. */
+#pragma once
+#include "play/play.h"
+#include "store/store.h"
+
+/* A player to be judged: its policy and everything that it lives on. */
+typedef struct Contestant {
+  char label[128];
+  Policy policy;
+  Inference inference;
+  Net *net;
+  float *block;
+  Hash hash;
+} Contestant;
+void contestant_destroy(Contestant *contestant);
+/* From a built-in's name, or from a policy block with its net configuration (copied). */
+Status contestant_builtin(const char *name, const Env *env, Contestant *out);
+Status contestant_policy(const char *label, const NetConfig *config, const Env *env, const float *block, size_t count,
+                         Contestant *out);
+
+typedef struct Score {
+  uint64_t games, wins, draws, losses; /* for a */
+  double returns, squares;
+} Score;
+/* `games` (made even) games of a against b: each pair shares its random stream and swaps the seats. seat[s]: with a on
+ * team s. Draws from (seed, pair). Envs with two teams. */
+Status eval_match(const Env *env, Contestant *a, Contestant *b, uint64_t games, uint64_t seed, Score seat[2]);
+
+/* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are serialised, the second
+ * mover not seeing the first's. Information sets: an agent's own history of observations and actions;
+ * perfect-information turn-based envs merge equal positions. */
+typedef struct GameTree GameTree;
+Status tree_build(const Env *env, size_t most_nodes, GameTree **out);
+void tree_destroy(GameTree *tree);
+typedef struct TreeCounts {
+  size_t histories, terminals, chance, decisions, information_sets[2];
+} TreeCounts;
+TreeCounts tree_counts(const GameTree *tree);
+
+/* A mixture of policies: one is drawn per episode and seat. */
+typedef struct Mixture {
+  Contestant *const *member;
+  const double *weight;
+  size_t count;
+} Mixture;
+typedef struct ExactResult {
+  double value[2];         /* of the mixture against itself, per seat */
+  double best_response[2]; /* of a best responder in that seat */
+  double nash_conv;        /* sum of best_response - value */
+} ExactResult;
+Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out);
+/* Exact outcome of a on `seat` against b: probabilities of win, draw, loss for a, and its mean return. */
+typedef struct ExactMatch {
+  double win, draw, loss, value;
+} ExactMatch;
+Status tree_match(GameTree *tree, Contestant *a, Contestant *b, int seat, ExactMatch *out);

@@ -1,0 +1,138 @@
+#include "nn/dist.h"
+
+#include "nn/vmath.h"
+
+#include <math.h>
+
+#define MASKED -1e30f
+
+ActionSpace action_space(const AgonEnvSpec *spec) {
+  ActionSpace space = {.kind = spec->action_kind, .heads = spec->heads};
+  for (uint32_t h = 0; h < spec->heads; h++) {
+    space.head_size[h] = spec->action_kind == AGON_BOX ? 1 : spec->head_size[h];
+    space.choices += space.head_size[h];
+  }
+  space.width = spec->action_kind == AGON_BOX ? 2 * spec->heads : space.choices;
+  return space;
+}
+
+void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out) {
+  if (space->kind == AGON_BOX) {
+    memmove(out, logits, space->width * sizeof *out);
+    return;
+  }
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    uint32_t size = space->head_size[h];
+    float top = MASKED, sum = 0;
+    for (uint32_t i = at; i < at + size; i++) {
+      out[i] = mask && !mask[i] ? MASKED : logits[i];
+      top = out[i] > top ? out[i] : top;
+    }
+    for (uint32_t i = at; i < at + size; i++) sum += out[i] > MASKED ? vexpf(out[i] - top) : 0.0f;
+    float shift = top + logf(sum);
+    for (uint32_t i = at; i < at + size; i++) out[i] = out[i] > MASKED ? out[i] - shift : MASKED;
+  }
+}
+
+static float probability(float log_probability) { return log_probability > MASKED ? vexpf(log_probability) : 0.0f; }
+
+void dist_sample(const ActionSpace *space, const float *row, AgonRng *rng, bool greedy, AgonAction *out) {
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    if (space->kind == AGON_BOX) {
+      out->value[h] = row[h] + (greedy ? 0.0f : expf(row[space->heads + h]) * (float)rng_normal(rng));
+      continue;
+    }
+    uint32_t pick = 0;
+    float left = greedy ? 0.0f : (float)rng_unit(rng);
+    for (uint32_t i = 0, found = 0; i < space->head_size[h] && found < 2; i++) {
+      float value = row[at + i];
+      if (value <= MASKED) continue;
+      if (greedy ? (!found || value > row[at + pick]) : true) pick = i;
+      found = 1;
+      if (greedy) continue;
+      left -= probability(value);
+      if (left < 0) found = 2;
+    }
+    out->choice[h] = (int32_t)pick;
+  }
+}
+
+float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction *action) {
+  float sum = 0;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    if (space->kind == AGON_BOX) {
+      float log_std = row[space->heads + h], z = (action->value[h] - row[h]) * expf(-log_std);
+      sum += -0.5f * z * z - log_std - 0.91893853320467274f;
+    } else {
+      sum += row[at + (uint32_t)action->choice[h]];
+    }
+  }
+  return sum;
+}
+
+static float head_entropy(const float *row, uint32_t size) {
+  float sum = 0;
+  for (uint32_t i = 0; i < size; i++)
+    if (row[i] > MASKED) sum -= vexpf(row[i]) * row[i];
+  return sum;
+}
+
+float dist_entropy(const ActionSpace *space, const float *row) {
+  float sum = 0;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+    sum += space->kind == AGON_BOX ? row[space->heads + h] + 1.4189385332046727f
+                                   : head_entropy(row + at, space->head_size[h]);
+  return sum;
+}
+
+static float head_kl(const float *row, const float *other, uint32_t size) {
+  float sum = 0;
+  for (uint32_t i = 0; i < size; i++)
+    if (row[i] > MASKED) sum += vexpf(row[i]) * (row[i] - other[i]);
+  return sum;
+}
+
+float dist_kl(const ActionSpace *space, const float *row, const float *other) {
+  float sum = 0;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    if (space->kind == AGON_BOX) {
+      float s = row[space->heads + h], o = other[space->heads + h], gap = row[h] - other[h];
+      sum += o - s + 0.5f * (expf(2 * (s - o)) + gap * gap * expf(-2 * o)) - 0.5f;
+    } else {
+      sum += head_kl(row + at, other + at, space->head_size[h]);
+    }
+  }
+  return sum;
+}
+
+static void box_backward(const ActionSpace *space, const float *row, const float *other, const AgonAction *action,
+                         float by_log_prob, float by_entropy, float by_kl, float *d) {
+  for (uint32_t h = 0; h < space->heads; h++) {
+    float s = row[space->heads + h], inverse = expf(-s), z = (action->value[h] - row[h]) * inverse;
+    d[h] = by_log_prob * z * inverse;
+    d[space->heads + h] = by_log_prob * (z * z - 1) + by_entropy;
+    if (!other) continue;
+    float o = other[space->heads + h];
+    d[h] += by_kl * (row[h] - other[h]) * expf(-2 * o);
+    d[space->heads + h] += by_kl * (expf(2 * (s - o)) - 1);
+  }
+}
+
+void dist_backward(const ActionSpace *space, const float *row, const float *other, const AgonAction *action,
+                   float by_log_prob, float by_entropy, float by_kl, float *d) {
+  if (space->kind == AGON_BOX) {
+    box_backward(space, row, other, action, by_log_prob, by_entropy, by_kl, d);
+    return;
+  }
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    uint32_t size = space->head_size[h];
+    float entropy = by_entropy != 0 ? head_entropy(row + at, size) : 0;
+    float kl = other && by_kl != 0 ? head_kl(row + at, other + at, size) : 0;
+    for (uint32_t i = at; i < at + size; i++) {
+      float p = probability(row[i]), value = -by_log_prob * p - by_entropy * p * (row[i] + entropy);
+      if (other && by_kl != 0) value += by_kl * p * (row[i] - other[i] - kl);
+      d[i] = p > 0 ? value : 0.0f;
+    }
+    d[at + (uint32_t)action->choice[h]] += by_log_prob;
+  }
+}

@@ -1,0 +1,28 @@
+/* Action distributions over network outputs ("logits"): masked categorical, several of them side by side, and diagonal
+ * Gaussian. One row each; rows are independent. Width: DISCRETE and MULTI_DISCRETE sum of head sizes; BOX 2 * heads
+ * (means, then log standard deviations). */
+#pragma once
+#include "base/rng.h"
+
+typedef struct ActionSpace {
+  AgonActionKind kind;
+  uint32_t heads;
+  uint32_t head_size[AGON_MAX_HEADS];
+  uint32_t choices; /* width of a mask row (BOX: heads) */
+  uint32_t width;   /* of a logits row */
+} ActionSpace;
+
+ActionSpace action_space(const AgonEnvSpec *spec);
+/* out (width): log-probabilities, masked choices at -1e30; BOX: a copy. mask may be NULL (all legal). In place allowed.
+ */
+void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out);
+/* Draws (or, greedy, takes the most probable, lowest index first) from normalised rows. */
+void dist_sample(const ActionSpace *space, const float *row, AgonRng *rng, bool greedy, AgonAction *out);
+float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction *action);
+float dist_entropy(const ActionSpace *space, const float *row);
+/* KL(row || other), both normalised under the same mask. */
+float dist_kl(const ActionSpace *space, const float *row, const float *other);
+/* d (width) = by_log_prob * d log p(action) + by_entropy * d H + by_kl * d KL(row || other), with respect to the
+ * logits. `other` may be NULL when by_kl is 0. */
+void dist_backward(const ActionSpace *space, const float *row, const float *other, const AgonAction *action,
+                   float by_log_prob, float by_entropy, float by_kl, float *d);

@@ -1,0 +1,168 @@
+#include "nn/net.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const Option net_options[] = {
+    {"hidden", OPT_INTS, offsetof(NetConfig, hidden), "[128, 128]", 1, 16384, NULL, "units",
+     "widths of the dense layers"},
+    {"activation", OPT_CHOICE, offsetof(NetConfig, activation), "tanh", 0, 0, "relu|tanh|gelu", "",
+     "of dense and convolution layers"},
+    {"layer_norm", OPT_BOOL, offsetof(NetConfig, layer_norm), "false", 0, 0, NULL, "",
+     "layer normalisation after each dense layer"},
+    {"conv", OPT_INTS, offsetof(NetConfig, conv), "[]", 1, 1024, NULL, "channels",
+     "convolutions before the dense layers"},
+    {"conv_kernel", OPT_INT, offsetof(NetConfig, conv_kernel), "3", 1, 15, NULL, "cells", "side of the square kernels"},
+    {"conv_stride", OPT_INT, offsetof(NetConfig, conv_stride), "1", 1, 8, NULL, "cells", "step of the kernels"},
+    {"conv_pad", OPT_INT, offsetof(NetConfig, conv_pad), "1", 0, 7, NULL, "cells", "zeros around the planes"},
+    {"memory", OPT_CHOICE, offsetof(NetConfig, memory), "none", 0, 0, "none|gru|lstm", "",
+     "recurrent layer after the dense layers"},
+    {"memory_size", OPT_INT, offsetof(NetConfig, memory_size), "128", 1, 4096, NULL, "units",
+     "width of the recurrent layer"},
+    {"separate", OPT_BOOL, offsetof(NetConfig, separate), "false", 0, 0, NULL, "", "the value has a trunk of its own"},
+    {"normalise_observations", OPT_BOOL, offsetof(NetConfig, normalise_observations), "false", 0, 0, NULL, "",
+     "running mean and variance per observation element, part of the policy"},
+    {"normalise_returns", OPT_BOOL, offsetof(NetConfig, normalise_returns), "false", 0, 0, NULL, "",
+     "value learned in units of the returns' running standard deviation (PopArt, van Hasselt et al. 2016)"},
+    {"init_gain", OPT_FLOAT, offsetof(NetConfig, init_gain), "1.41421356", 0, 10, NULL, "",
+     "orthogonal gain of hidden layers"},
+    {"log_std", OPT_FLOAT, offsetof(NetConfig, log_std), "0", -5, 2, NULL, "",
+     "initial log standard deviation of box actions"},
+};
+const size_t net_option_count = COUNT_OF(net_options);
+
+static int build_trunk(Net *net, const AgonEnvSpec *spec, const char *prefix) {
+  const NetConfig *config = &net->config;
+  Graph *graph = &net->graph;
+  Activation act = (Activation)(config->activation + 1);
+  char name[24];
+  int at = 0;
+  ConvShape shape = {.out_channels = spec->observation_shape[0],
+                     .out_height = spec->observation_shape[1],
+                     .out_width = spec->observation_shape[2]};
+  for (size_t i = 0; i < config->conv.count; i++) {
+    ConvShape next = {.in_channels = shape.out_channels,
+                      .in_height = shape.out_height,
+                      .in_width = shape.out_width,
+                      .out_channels = (size_t)config->conv.item[i],
+                      .kernel = (size_t)config->conv_kernel,
+                      .stride = (size_t)config->conv_stride,
+                      .pad = (size_t)config->conv_pad};
+    size_t tall = next.in_height + 2 * next.pad, wide = next.in_width + 2 * next.pad;
+    if (tall < next.kernel || wide < next.kernel) return -1;
+    next.out_height = (tall - next.kernel) / next.stride + 1;
+    next.out_width = (wide - next.kernel) / next.stride + 1;
+    next.step_channel = i == 0 ? next.in_height * next.in_width : 1;
+    next.step_x = i == 0 ? 1 : next.in_channels;
+    next.step_y = next.in_width * next.step_x;
+    snprintf(name, sizeof name, "%sconv%zu", prefix, i);
+    at = graph_conv(graph, name, at, next, act);
+    shape = next;
+  }
+  for (size_t i = 0; i < config->hidden.count; i++) {
+    snprintf(name, sizeof name, "%sdense%zu", prefix, i);
+    at = graph_dense(graph, name, at, (size_t)config->hidden.item[i], act);
+    snprintf(name, sizeof name, "%snorm%zu", prefix, i);
+    if (config->layer_norm) at = graph_norm(graph, name, at);
+  }
+  snprintf(name, sizeof name, "%smemory", prefix);
+  if (config->memory == 1) at = graph_gru(graph, name, at, (size_t)config->memory_size);
+  if (config->memory == 2) at = graph_lstm(graph, name, at, (size_t)config->memory_size);
+  return at;
+}
+
+Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out) {
+  Net *net;
+  TRY_RETURN(NEW_ARRAY(net, 1));
+  net->config = *config;
+  net->space = action_space(spec);
+  net->observation_count = (size_t)spec->observation_shape[0] * spec->observation_shape[1] * spec->observation_shape[2];
+  net->observation_type = spec->observation_type;
+  graph_begin(&net->graph, net->observation_count);
+  int trunk = build_trunk(net, spec, ""), value_trunk = config->separate ? build_trunk(net, spec, "value_") : trunk;
+  bool box = net->space.kind == AGON_BOX;
+  net->logits = graph_dense(&net->graph, "policy", trunk, box ? net->space.heads : net->space.width, ACT_NONE);
+  net->log_std = box ? graph_broadcast(&net->graph, "log_std", net->space.heads) : -1;
+  net->value = graph_dense(&net->graph, "value", value_trunk, 1, ACT_NONE);
+  if (net->logits < 0 || net->value < 0) {
+    net_destroy(net);
+    return status_set(ERR_USAGE, "net: too many layers, or a convolution's kernel is larger than its planes");
+  }
+  graph_finish(&net->graph);
+  net->block = net->graph.params;
+  if (config->normalise_observations) {
+    net->mean_at = net->block;
+    net->scale_at = net->mean_at + net->observation_count;
+    net->block += 2 * net->observation_count;
+  }
+  net->return_at = net->block;
+  net->block += 2;
+  *out = net;
+  return OK;
+}
+
+void net_destroy(Net *net) { free(net); }
+
+void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
+  AgonRng rng = rng_stream(seed, player, 0, RNG_INIT);
+  memset(block, 0, net->block * sizeof *block);
+  for (size_t v = 0; v < net->graph.views; v++) {
+    const View *view = &net->graph.view[v];
+    if (strstr(view->name, "norm") && strstr(view->name, ".weight"))
+      for (size_t i = 0; i < view->count; i++) block[view->offset + i] = 1;
+    if (!strcmp(view->name, "log_std.value"))
+      for (size_t i = 0; i < view->count; i++) block[view->offset + i] = (float)net->config.log_std;
+    if (view->dims < 2) continue;
+    float gain = !strcmp(view->name, "policy.weight")                                  ? 0.01f
+                 : !strcmp(view->name, "value.weight") || strstr(view->name, "memory") ? 1.0f
+                                                                                       : (float)net->config.init_gain;
+    graph_init_orthogonal(&net->graph, block, view->name, gain, &rng);
+  }
+  for (size_t i = 0; net->scale_at && i < net->observation_count; i++) block[net->scale_at + i] = 1;
+  block[net->return_at + 1] = 1;
+}
+
+void net_load(const Net *net, const float *block, const void *rows, size_t R, float *restrict input) {
+  size_t N = net->observation_count, count = R * N;
+  if (net->observation_type == AGON_U8) {
+    const uint8_t *restrict bytes = rows;
+    for (size_t i = 0; i < count; i++) input[i] = (float)bytes[i];
+  } else {
+    memcpy(input, rows, count * sizeof *input);
+  }
+  if (!net->scale_at) return;
+  const float *mean = block + net->mean_at, *scale = block + net->scale_at;
+  for (size_t r = 0; r < R; r++)
+    for (size_t i = 0; i < N; i++) {
+      float value = (input[r * N + i] - mean[i]) * scale[i];
+      input[r * N + i] = value < -10.0f ? -10.0f : value > 10.0f ? 10.0f : value;
+    }
+}
+
+void net_forward(const Net *net, const float *block, Space *space, const Sequences *seq, float *logits, float *value,
+                 float *state_out) {
+  graph_forward(&net->graph, block, space, seq, state_out);
+  size_t R = seq->B * seq->T, heads = net->space.heads;
+  if (logits && net->log_std < 0) memcpy(logits, space->value[net->logits], R * net->space.width * sizeof *logits);
+  for (size_t r = 0; logits && net->log_std >= 0 && r < R; r++) {
+    memcpy(logits + r * 2 * heads, space->value[net->logits] + r * heads, heads * sizeof *logits);
+    memcpy(logits + r * 2 * heads + heads, space->value[net->log_std] + r * heads, heads * sizeof *logits);
+  }
+  float mean = block[net->return_at], scale = block[net->return_at + 1];
+  for (size_t r = 0; value && r < R; r++) value[r] = space->value[net->value][r] * scale + mean;
+}
+
+void net_backward(const Net *net, const float *block, float *gradient, Space *space, const Sequences *seq,
+                  const float *d_logits, const float *d_value) {
+  size_t R = seq->B * seq->T, heads = net->space.heads;
+  if (net->log_std < 0) memcpy(space->grad[net->logits], d_logits, R * net->space.width * sizeof *d_logits);
+  for (size_t r = 0; net->log_std >= 0 && r < R; r++) {
+    memcpy(space->grad[net->logits] + r * heads, d_logits + r * 2 * heads, heads * sizeof *d_logits);
+    memcpy(space->grad[net->log_std] + r * heads, d_logits + r * 2 * heads + heads, heads * sizeof *d_logits);
+  }
+  float scale = block[net->return_at + 1];
+  for (size_t r = 0; r < R; r++) space->grad[net->value][r] = d_value[r] * scale;
+  graph_backward(&net->graph, block, gradient, space, seq);
+}

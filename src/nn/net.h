@@ -1,0 +1,50 @@
+/* Networks for playing: trunk, optional memory, heads, recorded as a graph. A *policy block* is one flat float32 array:
+ * parameters, then (if on) the observation normaliser's mean and 1/std per element, then the mean and std of the value
+ * targets. One block = one version = one hash. */
+#pragma once
+#include "base/option.h"
+#include "nn/dist.h"
+#include "nn/graph.h"
+
+typedef struct NetConfig {
+  IntList hidden;  /* widths of the dense layers */
+  int activation;  /* Activation - 1: relu|tanh|gelu */
+  bool layer_norm; /* after each dense layer */
+  IntList conv;    /* channels of the convolutions, empty = none */
+  int64_t conv_kernel, conv_stride, conv_pad;
+  int memory; /* none|gru|lstm */
+  int64_t memory_size;
+  bool separate; /* own trunk for the value */
+  bool normalise_observations, normalise_returns;
+  double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
+  double log_std;   /* initial, box actions */
+} NetConfig;
+
+extern const Option net_options[];
+extern const size_t net_option_count;
+
+typedef struct Net {
+  Graph graph;
+  ActionSpace space;
+  NetConfig config;
+  size_t observation_count;
+  AgonElement observation_type;
+  int logits, value;        /* tensors; BOX: means and log_std are two tensors, logits = means */
+  int log_std;              /* tensor or -1 */
+  size_t mean_at, scale_at; /* observation normaliser in the block; 0 = off */
+  size_t return_at;         /* value mean, value std */
+  size_t block;             /* floats of a policy block */
+} Net;
+
+Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out);
+void net_destroy(Net *net);
+/* Initial policy block from the stream (seed, player). */
+void net_init(const Net *net, uint64_t seed, uint32_t player, float *block);
+/* Converts R raw observation rows into the network's input (in space->value[0]), normalised and clipped to +-10. */
+void net_load(const Net *net, const float *block, const void *rows, size_t R, float *input);
+/* Forward over space->value[0]; logits (R,width) and value (R) in real units may be NULL. */
+void net_forward(const Net *net, const float *block, Space *space, const Sequences *seq, float *logits, float *value,
+                 float *state_out);
+/* d_logits (R,width), d_value (R, with respect to the real-unit value); adds to gradient (graph.params). */
+void net_backward(const Net *net, const float *block, float *gradient, Space *space, const Sequences *seq,
+                  const float *d_logits, const float *d_value);

@@ -1,0 +1,61 @@
+/* Pure functions over arrays, forward and backward. Letters: R rows, N width, T time, B sequences, H hidden, S state.
+ * Rows of a recurrent batch are time-major: row = t * B + b. Backward functions add to parameter gradients. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum Activation { ACT_NONE, ACT_RELU, ACT_TANH, ACT_GELU } Activation;
+#define ACTIVATION_CHOICES "none|relu|tanh|gelu"
+
+/* In place over count values; GELU keeps its inputs in pre (count) for the backward pass (else pre may be NULL). */
+void act_forward(Activation act, float *x, float *pre, size_t count);
+/* d (count) becomes the gradient before the activation; y is the output. */
+void act_backward(Activation act, float *d, const float *y, const float *pre, size_t count);
+
+/* y (R,N) = x (R,K) w (N,K)^T + b (N) */
+void dense_forward(float *y, const float *x, const float *w, const float *b, size_t R, size_t K, size_t N);
+/* dw += dy^T x; db += column sums; dx = dy w + beta dx unless dx is NULL */
+void dense_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const float *w,
+                    size_t R, size_t K, size_t N);
+
+/* y = (x - mean) / sqrt(var + 1e-5) * gain + bias per row; stat (R,2) keeps mean and 1/sqrt. Ba et al. 2016. */
+void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias, size_t R, size_t N);
+void norm_backward(float *dx, float beta, float *dgain, float *dbias, const float *dy, const float *x,
+                   const float *stat, const float *gain, size_t R, size_t N);
+
+typedef struct ConvShape {
+  size_t in_channels, in_height, in_width, out_channels, out_height, out_width, kernel, stride, pad;
+  size_t step_channel, step_y, step_x; /* strides of the input layout: CHW for the first layer, HWC after it */
+} ConvShape;
+/* Output layout HWC: y (R, out_height * out_width, out_channels); w (out_channels, in_channels, kernel, kernel).
+ * column: scratch of conv_scratch floats. */
+size_t conv_scratch(const ConvShape *shape);
+void conv_forward(float *y, const float *x, const float *w, const float *b, float *column, const ConvShape *shape,
+                  size_t R);
+void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const float *w,
+                   float *column, const ConvShape *shape, size_t R);
+
+/* Where a recurrent batch starts afresh: restart[row] >= 0 takes state restart[row] of `states` before that row, -1
+ * goes on from the row before it in time. NULL: every row restarts from its own state (acting, T = 1). */
+typedef struct Sequences {
+  size_t B, T;
+  const int32_t *restart; /* (T*B) or NULL */
+  const float *states;    /* (any, S) */
+  size_t S;               /* floats per state */
+} Sequences;
+
+/* GRU, PyTorch's gate order r, z, n: w_x (3H,K), w_h (3H,H), b_x (3H), b_h (3H). y (T*B,H). keep: gru_keep(H) floats a
+ * row. state_at: offset of this layer's H floats in a state. */
+size_t gru_keep(size_t H);
+void gru_forward(float *y, float *keep, const float *x, const float *w_x, const float *w_h, const float *b_x,
+                 const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H);
+void gru_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy, float *keep,
+                  const float *x, const float *w_x, const float *w_h, const Sequences *seq, size_t K, size_t H);
+/* LSTM, PyTorch's gate order i, f, g, o: w_x (4H,K), w_h (4H,H). State: h (H) then c (H). */
+size_t lstm_keep(size_t H);
+void lstm_forward(float *y, float *keep, const float *x, const float *w_x, const float *w_h, const float *b_x,
+                  const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H);
+void lstm_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy, float *keep,
+                   const float *x, const float *w_x, const float *w_h, const Sequences *seq, size_t K, size_t H);
+/* The cell state of the last row of each sequence, for state_out. */
+const float *lstm_cell(const float *keep, size_t row, size_t H);

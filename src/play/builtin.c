@@ -1,0 +1,200 @@
+/* Opponents that need no training: uniform random, and exact minimax where the whole game fits into memory. */
+#include "play/play.h"
+
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- random --- */
+static bool random_supports(const Env *env) {
+  (void)env;
+  return true;
+}
+
+static Status random_create(const Env *env, BuiltinPolicy **out) {
+  TRY_RETURN(NEW_ARRAY(*out, 1));
+  (*out)->env = env;
+  return OK;
+}
+
+static void random_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                       AgonAction *out) {
+  (void)episode, (void)agent;
+  const AgonEnvSpec *spec = &self->env->spec;
+  for (uint32_t h = 0; h < spec->heads; h++) {
+    if (spec->action_kind == AGON_BOX) {
+      out->value[h] = spec->action_low + (spec->action_high - spec->action_low) * (float)rng_unit(rng);
+      continue;
+    }
+    uint32_t legal = 0;
+    for (uint32_t i = 0; i < spec->head_size[h]; i++) legal += mask[i];
+    uint32_t pick = rng_below(rng, legal);
+    for (uint32_t i = 0; i < spec->head_size[h]; i++)
+      if (mask[i] && pick-- == 0) out->choice[h] = (int32_t)i;
+    mask += spec->head_size[h];
+  }
+}
+
+static void random_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
+                                 float *out) {
+  (void)episode, (void)agent;
+  uint32_t legal = 0;
+  for (uint32_t i = 0; i < self->env->action_count; i++) legal += mask[i];
+  for (uint32_t i = 0; i < self->env->action_count; i++) out[i] = mask[i] ? 1.0f / (float)legal : 0.0f;
+}
+
+static void plain_destroy(BuiltinPolicy *self) { free(self); }
+
+/* --- minimax: values of all positions, in an open-addressing table keyed by a hash of the view --- */
+typedef struct Position {
+  uint64_t low, high; /* content hash; 0,0 = empty */
+  int8_t value;       /* for agent 0: -1, 0, 1 */
+} Position;
+
+typedef struct Minimax {
+  BuiltinPolicy base;
+  Position *table;
+  size_t mask, used;
+} Minimax;
+
+static bool minimax_supports(const Env *env) {
+  uint32_t needed = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE;
+  return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.agents == 2 &&
+         env->spec.step_limit <= 9 && env_copies(env) && !env->table->chance_outcomes;
+}
+
+static Hash episode_hash(const Env *env, const void *episode);
+
+static Position *find_position(Minimax *self, Hash key) {
+  size_t at = key.low & self->mask;
+  while ((self->table[at].low | self->table[at].high) &&
+         (self->table[at].low != key.low || self->table[at].high != key.high))
+    at = (at + 1) & self->mask;
+  return &self->table[at];
+}
+
+static uint32_t mover(const Env *env, const void *episode) {
+  uint8_t flags[AGON_MAX_AGENTS];
+  env->table->flags(env->params, episode, flags);
+  return flags[0] & AGON_ACTS ? 0 : 1;
+}
+
+/* Value for agent 0 of playing `choice`. */
+static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice);
+
+static int position_value(Minimax *self, const void *episode) {
+  const Env *env = self->base.env;
+  Hash key = episode_hash(env, episode);
+  Position *known = find_position(self, key);
+  if (known->low | known->high) return known->value;
+  uint8_t legal[64];
+  uint32_t agent = mover(env, episode);
+  int best = -2;
+  env->table->mask(env->params, episode, agent, legal);
+  for (uint32_t i = 0; i < env->action_count; i++) {
+    if (!legal[i]) continue;
+    int value = child_value(self, episode, agent, i) * (agent ? -1 : 1);
+    if (value > best) best = value;
+  }
+  best *= agent ? -1 : 1;
+  if (self->used * 2 > self->mask) return best; /* full: still exact, only slower */
+  self->used++;
+  *find_position(self, key) = (Position){key.low, key.high, (int8_t)best};
+  return best;
+}
+
+static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice) {
+  const Env *env = self->base.env;
+  char next[256];
+  AgonAction actions[AGON_MAX_AGENTS] = {0};
+  AgonRng rng = {0};
+  float reward[AGON_MAX_AGENTS] = {0};
+  memcpy(next, episode, env->spec.episode_size);
+  actions[agent].choice[0] = (int32_t)choice;
+  AgonStatus how = env_step(env, next, actions, &rng, reward);
+  if (how == AGON_RUNNING) return position_value(self, next);
+  return reward[0] > 0 ? 1 : reward[0] < 0 ? -1 : 0;
+}
+
+/* Perfect information: one agent's view and who moves are the whole position. */
+static Hash episode_hash(const Env *env, const void *episode) {
+  uint8_t row[512];
+  env->table->observe(env->params, episode, 0, row);
+  row[env->observation_bytes] = (uint8_t)mover(env, episode);
+  Hash hash = hash_bytes(row, env->observation_bytes + 1);
+  hash.low |= 1; /* never the empty mark */
+  return hash;
+}
+
+static Status minimax_create(const Env *env, BuiltinPolicy **out) {
+  Minimax *self;
+  if (env->spec.episode_size > 256 || env->observation_bytes >= 512 || env->action_count > 64)
+    return status_set(ERR_USAGE, "minimax: %s is too large", env->table->name);
+  TRY_RETURN(NEW_ARRAY(self, 1));
+  self->mask = (1u << 15) - 1;
+  Status status = NEW_ARRAY(self->table, self->mask + 1);
+  if (status != OK) {
+    free(self);
+    return status;
+  }
+  self->base.env = env;
+  *out = &self->base;
+  return OK;
+}
+
+/* Uniform over the moves that keep the position's value. */
+static void minimax_probabilities(BuiltinPolicy *base, const void *episode, uint32_t agent, const uint8_t *mask,
+                                  float *out) {
+  Minimax *self = (Minimax *)base;
+  uint32_t count = 0, choices = base->env->action_count;
+  int best = -2, value[64];
+  for (uint32_t i = 0; i < choices; i++) {
+    value[i] = mask[i] ? child_value(self, episode, agent, i) * (agent ? -1 : 1) : -3;
+    if (value[i] > best) best = value[i];
+  }
+  for (uint32_t i = 0; i < choices; i++) count += value[i] == best;
+  for (uint32_t i = 0; i < choices; i++) out[i] = value[i] == best ? 1.0f / (float)count : 0.0f;
+}
+
+static void minimax_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                        AgonAction *out) {
+  float probability[64];
+  double weight[64];
+  minimax_probabilities(self, episode, agent, mask, probability);
+  for (uint32_t i = 0; i < self->env->action_count; i++) weight[i] = (double)probability[i];
+  out->choice[0] = (int32_t)rng_pick(rng, weight, self->env->action_count);
+}
+
+static void minimax_destroy(BuiltinPolicy *base) {
+  free(((Minimax *)base)->table);
+  free(base);
+}
+
+static const BuiltinOps table[] = {
+    {"random", "uniform over legal actions", random_supports, random_create, random_act, random_probabilities,
+     plain_destroy},
+    {"minimax", "exact play, uniform over the best moves (tic_tac_toe)", minimax_supports, minimax_create, minimax_act,
+     minimax_probabilities, minimax_destroy},
+};
+
+const BuiltinOps *builtin_ops(size_t index) { return index < COUNT_OF(table) ? &table[index] : NULL; }
+
+const BuiltinOps *builtin_find(const char *name) {
+  for (size_t i = 0; i < COUNT_OF(table); i++)
+    if (!strcmp(table[i].name, name)) return &table[i];
+  return NULL;
+}
+
+Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out) {
+  const BuiltinOps *ops = builtin_find(name);
+  if (!ops) return status_set(ERR_USAGE, "no built-in opponent '%s' (there are: random, minimax)", name);
+  if (!ops->supports(env)) return status_set(ERR_USAGE, "the built-in '%s' cannot play %s", name, env->table->name);
+  TRY_RETURN(ops->create(env, out));
+  (*out)->ops = ops;
+  return OK;
+}
+
+void builtin_destroy(BuiltinPolicy *policy) {
+  if (policy) policy->ops->destroy(policy);
+}

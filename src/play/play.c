@@ -1,0 +1,336 @@
+#include "play/play.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Request {
+  PlaySlot *slot;
+  uint32_t agent;
+  uint32_t index; /* of the slot in play->slot */
+} Request;
+
+struct Play {
+  const Env *env;
+  const Net *net; /* NULL: built-ins only */
+  uint64_t seed;
+  size_t chunk;
+  PlayHooks hooks;
+  PlayStats stats;
+  Clock clock;
+  PlaySlot **slot;
+  size_t slots, slot_room;
+  Request *request;
+  size_t requests, request_room;
+  Policy **active; /* policies with requests in this step */
+  size_t actives, active_room;
+  AgonAction *action; /* (slots, AGON_MAX_AGENTS) */
+  size_t action_room;
+  Inference own; /* of `net` */
+  size_t memory; /* recurrent floats per agent */
+  uint8_t *observation, *mask;
+};
+
+Status inference_create(const Net *net, size_t chunk, Inference *out) {
+  Status status = OK;
+  size_t S = net->graph.state_size;
+  *out = (Inference){.net = net, .chunk = chunk};
+  TRY(space_create(&net->graph, chunk, false, &out->space));
+  TRY(NEW_ARRAY(out->logits, chunk * net->space.width));
+  TRY(NEW_ARRAY(out->value, chunk));
+  TRY(NEW_ARRAY(out->memory_in, chunk * S));
+  TRY(NEW_ARRAY(out->memory_out, chunk * S));
+done:
+  if (status != OK) inference_destroy(out);
+  return status;
+}
+
+void inference_destroy(Inference *inference) {
+  space_destroy(&inference->space);
+  free(inference->logits);
+  free(inference->value);
+  free(inference->memory_in);
+  free(inference->memory_out);
+  *inference = (Inference){0};
+}
+
+Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
+                   const PlayHooks *hooks, Play **out) {
+  Status status = OK;
+  Play *play = NULL;
+  TRY(NEW_ARRAY(play, 1));
+  *play = (Play){.env = env,
+                 .net = net,
+                 .seed = run_seed,
+                 .chunk = chunk,
+                 .memory = memory,
+                 .hooks = *hooks,
+                 .clock = clock_system()};
+  TRY(NEW_ARRAY(play->observation, chunk * env->observation_bytes));
+  TRY(NEW_ARRAY(play->mask, chunk * env->action_count));
+  if (net) TRY(inference_create(net, chunk, &play->own));
+  *out = play;
+  play = NULL;
+done:
+  play_destroy(play);
+  return status;
+}
+
+static void slot_free(const Play *play, PlaySlot *slot) {
+  if (slot->state && play->env->table->destroy) play->env->table->destroy(play->env->params, slot->state);
+  free(slot->state);
+  free(slot->memory);
+  free(slot);
+}
+
+void play_destroy(Play *play) {
+  if (!play) return;
+  for (size_t i = 0; i < play->slots; i++) slot_free(play, play->slot[i]);
+  inference_destroy(&play->own);
+  free(play->slot);
+  free(play->request);
+  free(play->active);
+  free(play->action);
+  free(play->observation);
+  free(play->mask);
+  free(play);
+}
+
+void policy_release(Policy *policy) {
+  free(policy->queue);
+  policy->queue = NULL;
+  policy->queue_room = 0;
+}
+
+Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
+  Status status = OK;
+  AgonError error = {""};
+  PlaySlot *slot = NULL;
+  TRY(GROW(play->slot, play->slot_room, play->slots + 1));
+  TRY(GROW(play->action, play->action_room, (play->slots + 1) * AGON_MAX_AGENTS));
+  TRY(NEW_ARRAY(slot, 1));
+  slot->id = id;
+  TRY(mem_array(&slot->state, play->env->spec.episode_size, 1));
+  TRY(NEW_ARRAY(slot->memory, play->env->spec.agents * play->memory));
+  if (play->env->table->create && play->env->table->create(play->env->params, slot->state, &error))
+    TRY(status_set(ERR_ENV, "env %s: create failed: %s", play->env->table->name, error.text));
+  play->slot[play->slots++] = slot;
+  *out = slot;
+  slot = NULL;
+done:
+  if (slot) slot_free(play, slot);
+  return status;
+}
+
+void play_remove_slot(Play *play, PlaySlot *slot) {
+  for (size_t i = 0; i < play->slots; i++) {
+    if (play->slot[i] != slot) continue;
+    memmove(play->slot + i, play->slot + i + 1, (play->slots - i - 1) * sizeof *play->slot);
+    play->slots--;
+    slot_free(play, slot);
+    return;
+  }
+}
+
+const PlayStats *play_stats(const Play *play) { return &play->stats; }
+
+static Status start_episode(Play *play, PlaySlot *slot) {
+  const Env *env = play->env;
+  float reward[AGON_MAX_AGENTS] = {0};
+  if (!play->hooks.begin(play->hooks.context, slot)) return OK;
+  slot->env_rng = rng_stream(play->seed, slot->id, slot->episode, RNG_ENV);
+  slot->act_rng = rng_stream(play->seed, slot->id, slot->episode, RNG_ACT);
+  slot->steps = 0;
+  memset(slot->team_return, 0, sizeof slot->team_return);
+  memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
+  AgonStatus how = env_reset(env, slot->state, &slot->env_rng, reward);
+  if (how != AGON_RUNNING)
+    return status_set(ERR_ENV, "env %s: an episode ended before its first decision", env->table->name);
+  slot->live = true;
+  return OK;
+}
+
+static Status gather(Play *play) {
+  const Env *env = play->env;
+  uint8_t flags[AGON_MAX_AGENTS];
+  play->requests = play->actives = 0;
+  for (size_t i = 0; i < play->slots; i++) {
+    PlaySlot *slot = play->slot[i];
+    if (!slot->live) continue;
+    env->table->flags(env->params, slot->state, flags);
+    for (uint32_t a = 0; a < env->spec.agents; a++) {
+      if (!(flags[a] & AGON_ACTS)) continue;
+      Policy *policy = slot->policy[env->spec.team_of[a]];
+      TRY_RETURN(GROW(play->request, play->request_room, play->requests + 1));
+      TRY_RETURN(GROW(policy->queue, policy->queue_room, policy->queued + 1));
+      if (policy->queued == 0) {
+        TRY_RETURN(GROW(play->active, play->active_room, play->actives + 1));
+        play->active[play->actives++] = policy;
+      }
+      policy->queue[policy->queued++] = (uint32_t)play->requests;
+      play->request[play->requests++] = (Request){slot, a, (uint32_t)i};
+    }
+  }
+  return OK;
+}
+
+static void choose_builtin(Play *play, Policy *policy) {
+  const Env *env = play->env;
+  for (size_t q = 0; q < policy->queued; q++) {
+    const Request *request = &play->request[policy->queue[q]];
+    AgonAction *action = &play->action[request->index * AGON_MAX_AGENTS + request->agent];
+    env->table->mask(env->params, request->slot->state, request->agent, play->mask);
+    policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask,
+                              &request->slot->act_rng, action);
+  }
+}
+
+/* One inference over `count` queued requests from `first`. */
+static void choose_chunk(Play *play, Policy *policy, size_t first, size_t count) {
+  const Env *env = play->env;
+  Inference *own = policy->inference ? policy->inference : &play->own;
+  const Net *net = own->net;
+  size_t S = net->graph.state_size, W = net->space.width, M = play->memory;
+  int64_t start = clock_now(&play->clock);
+  for (size_t q = 0; q < count; q++) {
+    const Request *request = &play->request[policy->queue[first + q]];
+    env->table->observe(env->params, request->slot->state, request->agent,
+                        play->observation + q * env->observation_bytes);
+    env->table->mask(env->params, request->slot->state, request->agent, play->mask + q * env->action_count);
+    if (S) memcpy(own->memory_in + q * S, request->slot->memory + request->agent * M, S * sizeof(float));
+  }
+  int64_t observed = clock_now(&play->clock);
+  Sequences seq = {.B = count, .T = 1, .states = own->memory_in, .S = S};
+  net_load(net, policy->block, play->observation, count, own->space.value[0]);
+  net_forward(net, policy->block, &own->space, &seq, own->logits, own->value, S ? own->memory_out : NULL);
+  int64_t forwarded = clock_now(&play->clock);
+  for (size_t q = 0; q < count; q++) {
+    const Request *request = &play->request[policy->queue[first + q]];
+    PlaySlot *slot = request->slot;
+    AgonAction *action = &play->action[request->index * AGON_MAX_AGENTS + request->agent];
+    float *row = own->logits + q * W;
+    const uint8_t *mask = play->mask + q * env->action_count;
+    dist_normalise(&net->space, row, mask, row);
+    dist_sample(&net->space, row, &slot->act_rng, policy->greedy, action);
+    if (slot->record[env->spec.team_of[request->agent]]) {
+      play->stats.decisions_recorded++;
+      Decision decision = {request->agent,
+                           policy,
+                           play->observation + q * env->observation_bytes,
+                           mask,
+                           action,
+                           dist_log_prob(&net->space, row, action),
+                           own->value[q],
+                           S ? own->memory_in + q * S : NULL};
+      play->hooks.decided(play->hooks.context, slot, &decision);
+    }
+    if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
+  }
+  play->stats.env_ns += observed - start;
+  play->stats.forward_ns += forwarded - observed;
+  play->stats.sample_ns += clock_now(&play->clock) - forwarded;
+}
+
+static void choose(Play *play) {
+  for (size_t i = 0; i < play->actives; i++) {
+    Policy *policy = play->active[i];
+    play->stats.decisions += policy->queued;
+    if (policy->builtin) choose_builtin(play, policy);
+    size_t most = policy->inference && policy->inference->chunk < play->chunk ? policy->inference->chunk : play->chunk;
+    for (size_t first = 0; !policy->builtin && first < policy->queued; first += most)
+      choose_chunk(play, policy, first, policy->queued - first < most ? policy->queued - first : most);
+    policy->queued = 0;
+  }
+}
+
+static Status advance(Play *play, PlaySlot *slot, const AgonAction *actions) {
+  const Env *env = play->env;
+  float reward[AGON_MAX_AGENTS] = {0}, outcome[AGON_MAX_TEAMS];
+  uint32_t members[AGON_MAX_TEAMS] = {0};
+  AgonStatus how = env_step(env, slot->state, actions, &slot->env_rng, reward);
+  if (how == AGON_FAILED)
+    return status_set(ERR_ENV, "env %s failed in slot %u, episode %u", env->table->name, slot->id, slot->episode);
+  slot->steps++;
+  for (uint32_t a = 0; a < env->spec.agents; a++) members[env->spec.team_of[a]]++;
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    slot->team_return[env->spec.team_of[a]] += (double)reward[a] / members[env->spec.team_of[a]];
+  play->hooks.rewarded(play->hooks.context, slot, reward);
+  play->stats.steps++;
+  if (how == AGON_RUNNING) return OK;
+  env->table->outcome(env->params, slot->state, outcome);
+  play->hooks.ended(play->hooks.context, slot, how, outcome);
+  play->stats.episodes++;
+  slot->live = false;
+  slot->episode++;
+  return OK;
+}
+
+Status play_step(Play *play, size_t *live) {
+  size_t count = 0;
+  for (size_t i = 0; i < play->slots; i++)
+    if (!play->slot[i]->live) TRY_RETURN(start_episode(play, play->slot[i]));
+  TRY_RETURN(gather(play));
+  choose(play);
+  int64_t start = clock_now(&play->clock);
+  for (size_t i = 0; i < play->slots; i++) {
+    if (!play->slot[i]->live) continue;
+    TRY_RETURN(advance(play, play->slot[i], play->action + i * AGON_MAX_AGENTS));
+    count++;
+  }
+  play->stats.env_ns += clock_now(&play->clock) - start;
+  *live = count;
+  return OK;
+}
+
+Status play_evaluate(Play *play, const Policy *policy, const void *episode, uint32_t agent, float *probabilities,
+                     float *value) {
+  const Env *env = play->env;
+  env->table->mask(env->params, episode, agent, play->mask);
+  if (policy->builtin) {
+    policy->builtin->ops->probabilities(policy->builtin, episode, agent, play->mask, probabilities);
+    if (value) *value = 0;
+    return OK;
+  }
+  Inference *own = policy->inference ? policy->inference : &play->own;
+  const Net *net = own->net;
+  if (net->graph.state_size || net->space.kind != AGON_DISCRETE)
+    return status_set(ERR_USAGE, "exact walks need a policy without memory and with discrete actions");
+  Sequences seq = {.B = 1, .T = 1};
+  env->table->observe(env->params, episode, agent, play->observation);
+  net_load(net, policy->block, play->observation, 1, own->space.value[0]);
+  net_forward(net, policy->block, &own->space, &seq, own->logits, own->value, NULL);
+  dist_normalise(&net->space, own->logits, play->mask, own->logits);
+  AgonAction best;
+  dist_sample(&net->space, own->logits, NULL, true, &best);
+  for (uint32_t i = 0; i < net->space.width; i++)
+    probabilities[i] = play->mask[i] && !policy->greedy ? expf(own->logits[i]) : 0.0f;
+  if (policy->greedy) probabilities[best.choice[0]] = 1.0f;
+  if (value) *value = own->value[0];
+  return OK;
+}
+
+void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
+  bytes_u32(out, slot->id);
+  bytes_u32(out, slot->episode);
+  bytes_u32(out, slot->steps);
+  bytes_u8(out, slot->live);
+  bytes_put(out, &slot->env_rng, sizeof slot->env_rng);
+  bytes_put(out, &slot->act_rng, sizeof slot->act_rng);
+  bytes_put(out, slot->team_return, sizeof slot->team_return);
+  bytes_put(out, slot->state, play->env->spec.episode_size);
+  bytes_put(out, slot->memory, play->env->spec.agents * play->memory * sizeof(float));
+}
+
+void slot_decode(const Play *play, PlaySlot *slot, Reader *reader) {
+  slot->id = reader_u32(reader);
+  slot->episode = reader_u32(reader);
+  slot->steps = reader_u32(reader);
+  slot->live = reader_u8(reader);
+  reader_get(reader, &slot->env_rng, sizeof slot->env_rng);
+  reader_get(reader, &slot->act_rng, sizeof slot->act_rng);
+  reader_get(reader, slot->team_return, sizeof slot->team_return);
+  reader_get(reader, slot->state, play->env->spec.episode_size);
+  reader_get(reader, slot->memory, play->env->spec.agents * play->memory * sizeof(float));
+}

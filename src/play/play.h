@@ -1,0 +1,109 @@
+/* Many episodes at once with many policies. Each step gathers every agent that must act, groups them by policy, runs
+ * one batched inference per policy, samples, and steps the envs. What to play and what to keep is the caller's, by
+ * hooks. */
+#pragma once
+#include "env/env.h"
+#include "nn/net.h"
+
+typedef struct BuiltinPolicy BuiltinPolicy;
+
+/* An opponent that needs no training. `act` sees the whole episode, as a rule-based player may. */
+typedef struct BuiltinOps {
+  const char *name;
+  const char *summary;
+  bool (*supports)(const Env *env);
+  Status (*create)(const Env *env, BuiltinPolicy **out);
+  void (*act)(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+              AgonAction *out);
+  /* Exact action probabilities (choices floats), discrete envs only; for tree walks. */
+  void (*probabilities)(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, float *out);
+  void (*destroy)(BuiltinPolicy *self);
+} BuiltinOps;
+struct BuiltinPolicy {
+  const BuiltinOps *ops;
+  const Env *env;
+};
+const BuiltinOps *builtin_ops(size_t index); /* NULL past the end */
+const BuiltinOps *builtin_find(const char *name);
+Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out); /* ERR_USAGE if it cannot play this env */
+void builtin_destroy(BuiltinPolicy *policy);
+
+/* A network with the buffers that batched inference needs. */
+typedef struct Inference {
+  const Net *net;
+  size_t chunk; /* most rows at once */
+  Space space;
+  float *logits, *value, *memory_in, *memory_out;
+} Inference;
+Status inference_create(const Net *net, size_t chunk, Inference *out);
+void inference_destroy(Inference *inference);
+
+/* Who acts: a net with a policy block, or a built-in. */
+typedef struct Policy {
+  uint32_t player;
+  uint32_t life;
+  uint64_t version;
+  const float *block;     /* borrowed; may be swapped between steps */
+  BuiltinPolicy *builtin; /* or this */
+  Inference *inference;   /* borrowed; NULL: that of the Play */
+  bool greedy;
+  /* scratch of play_step */
+  size_t queued, queue_room;
+  uint32_t *queue; /* requests of this step */
+} Policy;
+void policy_release(Policy *policy); /* frees scratch only */
+
+typedef struct PlaySlot {
+  uint32_t id; /* job-wide */
+  uint32_t episode, steps;
+  bool live;
+  AgonRng env_rng, act_rng;
+  void *state;   /* episode block */
+  float *memory; /* (agents, state_size) recurrent states */
+  Policy *policy[AGON_MAX_TEAMS];
+  bool record[AGON_MAX_TEAMS];        /* decisions of the team are passed to the hook */
+  double team_return[AGON_MAX_TEAMS]; /* sum over agents of the team / agents of the team */
+  void *owner;
+} PlaySlot;
+
+typedef struct Decision {
+  uint32_t agent;
+  const Policy *policy;
+  const void *observation; /* raw row */
+  const uint8_t *mask;
+  const AgonAction *action;
+  float log_prob, value;
+  const float *memory; /* recurrent state before the decision, or NULL */
+} Decision;
+
+typedef struct PlayHooks {
+  void *context;
+  /* A slot is free: set its policies (and owner) and return true, or return false to leave it idle. */
+  bool (*begin)(void *context, PlaySlot *slot);
+  void (*decided)(void *context, PlaySlot *slot, const Decision *decision); /* recorded teams only */
+  /* After a step: rewards per agent; flags before the step's effects are gone. */
+  void (*rewarded)(void *context, PlaySlot *slot, const float *reward);
+  void (*ended)(void *context, PlaySlot *slot, AgonStatus how, const float *outcome);
+} PlayHooks;
+
+typedef struct PlayStats {
+  uint64_t steps, episodes, decisions, decisions_recorded;
+  int64_t env_ns, forward_ns, sample_ns;
+} PlayStats;
+
+typedef struct Play Play;
+/* `run_seed` keys all streams. chunk: most rows of one inference. net may be NULL if every policy brings its own
+ * inference or is a built-in; memory: recurrent floats kept per agent, at least those of every net that plays. */
+Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
+                   const PlayHooks *hooks, Play **out);
+void play_destroy(Play *play);
+Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
+void play_remove_slot(Play *play, PlaySlot *slot);
+/* One env step of every live slot (starting episodes where the hook agrees). *live: slots that played. */
+Status play_step(Play *play, size_t *live);
+const PlayStats *play_stats(const Play *play);
+/* Logits normalised and value for one agent's view of an episode, outside of any slot (tree walks, tests). */
+Status play_evaluate(Play *play, const Policy *policy, const void *episode, uint32_t agent, float *probabilities,
+                     float *value);
+void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
+void slot_decode(const Play *play, PlaySlot *slot, Reader *reader); /* not the policies */

@@ -1,0 +1,74 @@
+/* Files of named columns, HDF5 on disk. A Tree is built or read in memory; writing is aside, fsync, rename, fsync of
+ * the folder. Every dataset carries Fletcher32; one digest over all names, types, shapes and bytes is checked on load.
+ * Paths are "group/name"; "@name" is an attribute of the root. */
+#pragma once
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STORE_SCHEMA = 1, STORE_PATH = 96 };
+
+typedef enum StoreType { STORE_F32, STORE_F64, STORE_I32, STORE_U32, STORE_U64, STORE_U8, STORE_TEXT } StoreType;
+
+typedef struct Item {
+  char path[STORE_PATH];
+  StoreType type;
+  size_t size;  /* bytes per element; TEXT: of the fixed-length field */
+  size_t count; /* rows */
+  size_t width; /* elements per row; 1 = a plain column */
+  void *data;   /* owned: count * width * size bytes */
+} Item;
+
+typedef struct Tree {
+  Item *item;
+  size_t items, room;
+} Tree;
+
+void tree_free(Tree *tree);
+/* Copies count * width elements in. ERR_INTERNAL if the path is taken. */
+Status tree_put(Tree *tree, const char *path, StoreType type, size_t count, size_t width, const void *data);
+/* A column of `count` texts of fixed field size (terminated inside the field). */
+Status tree_put_texts(Tree *tree, const char *path, size_t count, size_t field, const char *texts);
+Status tree_put_text(Tree *tree, const char *path, const char *text); /* one text of any length, as bytes if long */
+Status tree_put_u64(Tree *tree, const char *path, uint64_t value);
+Status tree_put_f64(Tree *tree, const char *path, double value);
+const Item *tree_find(const Tree *tree, const char *path);
+/* Finds and checks type and (if >= 0) count; ERR_FORMAT naming the path otherwise. */
+Status tree_get(const Tree *tree, const char *path, StoreType type, int64_t count, const Item **out);
+Status tree_get_u64(const Tree *tree, const char *path, uint64_t *out);
+Status tree_get_f64(const Tree *tree, const char *path, double *out);
+Status tree_get_text(const Tree *tree, const char *path, char *out, size_t size);
+Hash tree_digest(const Tree *tree);
+/* For messages between ranks. */
+void tree_encode(const Tree *tree, Bytes *out);
+Status tree_decode(Tree *tree, Reader *reader);
+
+/* `kind` ("checkpoint", "player") and the schema version become attributes. Durable when it returns OK. */
+Status store_write(const Tree *tree, const char *kind, const char *path);
+/* Reads and verifies everything; ERR_FORMAT names the file and the damage. */
+Status store_read(const char *path, const char *kind, Tree *out);
+const char *store_library(void);
+
+/* --- the run folder --- */
+typedef struct RunFolder {
+  char path[3072];
+  int lock; /* descriptor, -1 = not held */
+} RunFolder;
+/* Opens for reading; ERR_RUN if there is no run. */
+Status run_open(const char *path, RunFolder *out);
+/* Creates the folders if needed and takes the lock. */
+Status run_lock(const char *path, RunFolder *out);
+void run_close(RunFolder *run);
+bool run_has_checkpoint(const RunFolder *run);
+Status run_path(const RunFolder *run, char *out, size_t size, const char *name);
+/* Generations present, newest first; the array is the caller's. */
+Status run_generations(const RunFolder *run, uint64_t **out, size_t *count);
+Status run_write_checkpoint(const RunFolder *run, uint64_t generation, const Tree *tree, size_t keep);
+/* The newest generation that verifies; falls back to older ones and says so in the log. */
+Status run_read_checkpoint(const RunFolder *run, Tree *out, uint64_t *generation);
+/* players/NAME-HASH8.h5; `path` out may be NULL. */
+Status run_write_player(const RunFolder *run, const char *name, Hash hash, const Tree *tree);
+Status run_player_path(const RunFolder *run, const char *name, Hash hash, char *out, size_t size);

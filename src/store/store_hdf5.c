@@ -1,0 +1,238 @@
+/* The only HDF5. File format bounds V110 (metadata has checksums), Fletcher32 on every dataset, and a digest of our
+ * own. */
+#include "store/store.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <hdf5.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static hid_t native_type(StoreType type, size_t size) {
+  switch (type) {
+  case STORE_F32: return H5Tcopy(H5T_NATIVE_FLOAT);
+  case STORE_F64: return H5Tcopy(H5T_NATIVE_DOUBLE);
+  case STORE_I32: return H5Tcopy(H5T_NATIVE_INT32);
+  case STORE_U32: return H5Tcopy(H5T_NATIVE_UINT32);
+  case STORE_U64: return H5Tcopy(H5T_NATIVE_UINT64);
+  case STORE_U8: return H5Tcopy(H5T_NATIVE_UINT8);
+  case STORE_TEXT: {
+    hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, size);
+    return text;
+  }
+  }
+  return -1;
+}
+
+static bool known_type(hid_t type, StoreType *out) {
+  static const StoreType plain[] = {STORE_F32, STORE_F64, STORE_I32, STORE_U32, STORE_U64, STORE_U8};
+  if (H5Tget_class(type) == H5T_STRING) {
+    *out = STORE_TEXT;
+    return H5Tis_variable_str(type) == 0;
+  }
+  for (size_t i = 0; i < COUNT_OF(plain); i++) {
+    hid_t native = native_type(plain[i], 0);
+    bool same = H5Tequal(type, native) > 0;
+    H5Tclose(native);
+    if (!same) continue;
+    *out = plain[i];
+    return true;
+  }
+  return false;
+}
+
+static bool write_attribute(hid_t file, const Item *item) {
+  hid_t type = native_type(item->type, item->size), space = H5Screate(H5S_SCALAR);
+  hid_t attribute = H5Acreate2(file, item->path + 1, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  bool good = attribute >= 0 && H5Awrite(attribute, type, item->data) >= 0;
+  if (attribute >= 0 && H5Aclose(attribute) < 0) good = false;
+  H5Sclose(space);
+  H5Tclose(type);
+  return good;
+}
+
+static bool write_dataset(hid_t file, const Item *item) {
+  hsize_t dims[2] = {item->count, item->width}, chunk[2] = {item->count, item->width};
+  int rank = item->width == 1 ? 1 : 2;
+  hid_t links = H5Pcreate(H5P_LINK_CREATE), layout = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  H5Pset_obj_track_times(layout, 0);
+  if (item->count && item->width) {
+    size_t row = item->width * item->size, most = (4u << 20) / (row ? row : 1);
+    if (chunk[0] > (most ? most : 1)) chunk[0] = most ? most : 1;
+    H5Pset_chunk(layout, rank, chunk);
+    H5Pset_fletcher32(layout);
+  }
+  hid_t type = native_type(item->type, item->size), space = H5Screate_simple(rank, dims, NULL);
+  hid_t set = H5Dcreate2(file, item->path, type, space, links, layout, H5P_DEFAULT);
+  bool good = set >= 0 && (item->count == 0 || item->width == 0 ||
+                           H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, item->data) >= 0);
+  if (set >= 0 && H5Dclose(set) < 0) good = false; /* a full disk may show only here */
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Pclose(layout);
+  H5Pclose(links);
+  return good;
+}
+
+static hid_t access_list(void) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  return access;
+}
+
+static Status write_aside(const Tree *tree, const char *path) {
+  hid_t access = access_list();
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  H5Pclose(access);
+  if (file < 0) return status_set(ERR_IO, "cannot create %s: %s", path, strerror(errno));
+  bool good = true;
+  for (size_t i = 0; i < tree->items && good; i++)
+    good = tree->item[i].path[0] == '@' ? write_attribute(file, &tree->item[i]) : write_dataset(file, &tree->item[i]);
+  if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) good = false;
+  if (H5Fclose(file) < 0) good = false;
+  return good ? OK : status_set(ERR_IO, "cannot write %s: %s (is the disk full?)", path, strerror(errno));
+}
+
+Status store_write(const Tree *tree, const char *kind, const char *path) {
+  Status status = OK;
+  char aside[PATH_MAX], digest[HASH_TEXT];
+  Tree full = {0};
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  TRY(text_format(aside, sizeof aside, "%s.new", path));
+  full.items = tree->items; /* borrows the caller's items, owns the three added */
+  TRY(NEW_ARRAY(full.item, tree->items + 3));
+  full.room = tree->items + 3;
+  memcpy(full.item, tree->item, tree->items * sizeof *full.item);
+  TRY(tree_put_text(&full, "@kind", kind));
+  TRY(tree_put_u64(&full, "@schema_version", STORE_SCHEMA));
+  hash_text(tree_digest(&full), digest);
+  TRY(tree_put_text(&full, "@digest", digest));
+  TRY(write_aside(&full, aside));
+  TRY(file_sync_rename(aside, path));
+done:
+  if (status != OK) unlink(aside);
+  for (size_t i = tree->items; i < full.items; i++) free(full.item[i].data);
+  free(full.item);
+  return status;
+}
+
+typedef struct Loading {
+  Tree *tree;
+  Status status;
+} Loading;
+
+static Status read_dataset(hid_t set, const char *name, Tree *tree) {
+  Status status = OK;
+  hsize_t dims[2] = {1, 1};
+  hid_t type = H5Dget_type(set), space = H5Dget_space(set), memory = -1;
+  int rank = H5Sget_simple_extent_ndims(space);
+  StoreType kind = STORE_U8;
+  if (rank < 1 || rank > 2 || !known_type(type, &kind))
+    TRY(status_set(ERR_FORMAT, "dataset %s has a foreign shape or type", name));
+  H5Sget_simple_extent_dims(space, dims, NULL);
+  size_t size = H5Tget_size(type), width = rank == 2 ? dims[1] : 1;
+  if (dims[0] > (1ull << 40) / (size * (width ? width : 1)))
+    TRY(status_set(ERR_FORMAT, "dataset %s has an impossible size", name));
+  TRY(GROW(tree->item, tree->room, tree->items + 1));
+  Item *item = &tree->item[tree->items];
+  *item = (Item){.type = kind, .size = size, .count = dims[0], .width = width};
+  TRY(text_format(item->path, sizeof item->path, "%s", name));
+  TRY(mem_array(&item->data, item->count * item->width, size));
+  tree->items++;
+  memory = native_type(kind, size);
+  if (item->count && item->width && H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, item->data) < 0)
+    TRY(status_set(ERR_FORMAT, "dataset %s is damaged (its checksum does not match)", name));
+done:
+  if (memory >= 0) H5Tclose(memory);
+  H5Sclose(space);
+  H5Tclose(type);
+  return status;
+}
+
+static herr_t visit_object(hid_t file, const char *name, const H5O_info_t *info, void *context) {
+  Loading *loading = context;
+  if (info->type != H5O_TYPE_DATASET) return 0;
+  hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+  if (set < 0) {
+    loading->status = status_set(ERR_FORMAT, "dataset %s cannot be opened", name);
+    return -1;
+  }
+  loading->status = read_dataset(set, name, loading->tree);
+  H5Dclose(set);
+  return loading->status == OK ? 0 : -1;
+}
+
+static herr_t visit_attribute(hid_t file, const char *name, const H5A_info_t *info, void *context) {
+  (void)info;
+  Loading *loading = context;
+  char path[STORE_PATH];
+  StoreType kind;
+  hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+  hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1;
+  loading->status = status_set(ERR_FORMAT, "attribute %s is damaged or foreign", name);
+  if (type >= 0 && known_type(type, &kind) && snprintf(path, sizeof path, "@%s", name) < (int)sizeof path) {
+    size_t size = H5Tget_size(type);
+    hid_t memory = native_type(kind, size);
+    char *value = calloc(1, size + 1);
+    if (value && H5Aread(attribute, memory, value) >= 0)
+      loading->status = kind == STORE_TEXT ? tree_put_texts(loading->tree, path, 1, size, value)
+                                           : tree_put(loading->tree, path, kind, 1, 1, value);
+    free(value);
+    H5Tclose(memory);
+  }
+  if (type >= 0) H5Tclose(type);
+  if (attribute >= 0) H5Aclose(attribute);
+  return loading->status == OK ? 0 : -1;
+}
+
+static Status check_identity(const Tree *tree, const char *kind) {
+  char text[64], digest[HASH_TEXT];
+  uint64_t schema;
+  TRY_RETURN(tree_get_text(tree, "@kind", text, sizeof text));
+  if (strcmp(text, kind)) return status_set(ERR_FORMAT, "it is a '%s' file, not a '%s'", text, kind);
+  TRY_RETURN(tree_get_u64(tree, "@schema_version", &schema));
+  if (schema != STORE_SCHEMA)
+    return status_set(ERR_FORMAT, "its schema version is %llu, this program reads %d", (unsigned long long)schema,
+                      STORE_SCHEMA);
+  TRY_RETURN(tree_get_text(tree, "@digest", text, sizeof text));
+  hash_text(tree_digest(tree), digest);
+  return strcmp(text, digest) ? status_set(ERR_FORMAT, "its contents do not match its digest: the file is damaged")
+                              : OK;
+}
+
+Status store_read(const char *path, const char *kind, Tree *out) {
+  *out = (Tree){0};
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  if (access(path, R_OK)) return status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
+  Loading loading = {out, OK};
+  hid_t access = access_list();
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  H5Pclose(access);
+  if (file < 0) return status_set(ERR_FORMAT, "%s: it is no HDF5 file, or is truncated or damaged", path);
+  hsize_t index = 0;
+  bool good = H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, visit_object, &loading) >= 0;
+  if (good) good = H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &index, visit_attribute, &loading) >= 0;
+  if (!good && loading.status == OK) loading.status = status_set(ERR_FORMAT, "its structure is damaged");
+  H5Fclose(file);
+  if (loading.status == OK) loading.status = check_identity(out, kind);
+  if (loading.status != OK) {
+    tree_free(out);
+    return status_context(loading.status, "%s", path);
+  }
+  return OK;
+}
+
+const char *store_library(void) {
+  static char text[48];
+  unsigned major, minor, release;
+  H5get_libversion(&major, &minor, &release);
+  snprintf(text, sizeof text, "HDF5 %u.%u.%u", major, minor, release);
+  return text;
+}

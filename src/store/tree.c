@@ -1,0 +1,137 @@
+#include "store/store.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t type_size[] = {4, 8, 4, 4, 8, 1, 1};
+
+void tree_free(Tree *tree) {
+  for (size_t i = 0; i < tree->items; i++) free(tree->item[i].data);
+  free(tree->item);
+  *tree = (Tree){0};
+}
+
+static Status put(Tree *tree, const char *path, StoreType type, size_t size, size_t count, size_t width,
+                  const void *data) {
+  if (tree_find(tree, path)) return status_set(ERR_INTERNAL, "dataset %s is written twice", path);
+  TRY_RETURN(GROW(tree->item, tree->room, tree->items + 1));
+  Item *item = &tree->item[tree->items];
+  *item = (Item){.type = type, .size = size, .count = count, .width = width};
+  TRY_RETURN(text_format(item->path, sizeof item->path, "%s", path));
+  TRY_RETURN(mem_array(&item->data, count * width, size));
+  if (count && width && data) memcpy(item->data, data, count * width * size);
+  tree->items++;
+  return OK;
+}
+
+Status tree_put(Tree *tree, const char *path, StoreType type, size_t count, size_t width, const void *data) {
+  return put(tree, path, type, type_size[type], count, width, data);
+}
+
+Status tree_put_texts(Tree *tree, const char *path, size_t count, size_t field, const char *texts) {
+  return put(tree, path, STORE_TEXT, field, count, 1, texts);
+}
+
+Status tree_put_text(Tree *tree, const char *path, const char *text) {
+  return put(tree, path, STORE_TEXT, strlen(text) + 1, 1, 1, text);
+}
+
+Status tree_put_u64(Tree *tree, const char *path, uint64_t value) {
+  return tree_put(tree, path, STORE_U64, 1, 1, &value);
+}
+Status tree_put_f64(Tree *tree, const char *path, double value) {
+  return tree_put(tree, path, STORE_F64, 1, 1, &value);
+}
+
+const Item *tree_find(const Tree *tree, const char *path) {
+  for (size_t i = 0; i < tree->items; i++)
+    if (!strcmp(tree->item[i].path, path)) return &tree->item[i];
+  return NULL;
+}
+
+Status tree_get(const Tree *tree, const char *path, StoreType type, int64_t count, const Item **out) {
+  const Item *item = tree_find(tree, path);
+  if (!item) return status_set(ERR_FORMAT, "dataset '%s' is missing", path);
+  if (item->type != type) return status_set(ERR_FORMAT, "dataset '%s' has the wrong type", path);
+  if (count >= 0 && item->count != (size_t)count)
+    return status_set(ERR_FORMAT, "dataset '%s' has %zu rows, expected %lld", path, item->count, (long long)count);
+  *out = item;
+  return OK;
+}
+
+Status tree_get_u64(const Tree *tree, const char *path, uint64_t *out) {
+  const Item *item;
+  TRY_RETURN(tree_get(tree, path, STORE_U64, 1, &item));
+  memcpy(out, item->data, sizeof *out);
+  return OK;
+}
+
+Status tree_get_f64(const Tree *tree, const char *path, double *out) {
+  const Item *item;
+  TRY_RETURN(tree_get(tree, path, STORE_F64, 1, &item));
+  memcpy(out, item->data, sizeof *out);
+  return OK;
+}
+
+Status tree_get_text(const Tree *tree, const char *path, char *out, size_t size) {
+  const Item *item;
+  TRY_RETURN(tree_get(tree, path, STORE_TEXT, 1, &item));
+  if (item->size > size) return status_set(ERR_FORMAT, "text '%s' is too long", path);
+  memcpy(out, item->data, item->size);
+  out[item->size - 1] = 0;
+  return OK;
+}
+
+static int by_path(const void *a, const void *b) {
+  const Item *const *x = a, *const *y = b;
+  return strcmp((*x)->path, (*y)->path);
+}
+
+Hash tree_digest(const Tree *tree) {
+  Hash digest = {0, 0};
+  const Item **order = calloc(tree->items + 1, sizeof(const Item *));
+  if (!order) return digest;
+  for (size_t i = 0; i < tree->items; i++) order[i] = &tree->item[i];
+  qsort(order, tree->items, sizeof(const Item *), by_path);
+  for (size_t i = 0; i < tree->items; i++) {
+    const Item *item = order[i];
+    if (!strcmp(item->path, "@digest")) continue;
+    uint64_t shape[4] = {item->type, item->size, item->count, item->width};
+    digest = hash_join(digest, hash_bytes(item->path, strlen(item->path)));
+    digest = hash_join(digest, hash_bytes(shape, sizeof shape));
+    digest = hash_join(digest, hash_bytes(item->data, item->count * item->width * item->size));
+  }
+  free(order);
+  return digest;
+}
+
+void tree_encode(const Tree *tree, Bytes *out) {
+  bytes_u32(out, (uint32_t)tree->items);
+  for (size_t i = 0; i < tree->items; i++) {
+    const Item *item = &tree->item[i];
+    bytes_text(out, item->path);
+    bytes_u32(out, item->type);
+    bytes_u64(out, item->size);
+    bytes_u64(out, item->width);
+    bytes_u64(out, item->count);
+    bytes_put(out, item->data, item->count * item->width * item->size);
+  }
+}
+
+Status tree_decode(Tree *tree, Reader *reader) {
+  uint32_t items = reader_u32(reader);
+  for (uint32_t i = 0; i < items && !reader->bad; i++) {
+    char path[STORE_PATH];
+    reader_text(reader, path, sizeof path);
+    uint32_t type = reader_u32(reader);
+    uint64_t size = reader_u64(reader), width = reader_u64(reader), count = reader_u64(reader),
+             left = reader->size - reader->at;
+    if (type > STORE_TEXT || size == 0 || size > left || (width && count > left / width / size)) reader->bad = true;
+    const void *data = reader_take(reader, reader->bad ? 1 : (size_t)(count * width * size));
+    if (!data) break;
+    TRY_RETURN(put(tree, path, (StoreType)type, (size_t)size, (size_t)count, (size_t)width, data));
+  }
+  return reader->bad ? status_set(ERR_FORMAT, "a state message is damaged") : OK;
+}

@@ -1,0 +1,194 @@
+/* The only MPI. Sends are MPI_Isend and complete in the background of later calls; receives match with Improbe and are
+ * handed out in the order in which they were matched, so that each sender's order is kept. Messages to oneself go
+ * through a queue and are never copied. */
+#include "transport/transport.h"
+
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TAG = 7, RECEIVES = 32 };
+
+typedef struct Pending {
+  MPI_Request request;
+  Message *message;
+} Pending;
+
+typedef struct MpiTransport {
+  Transport base;
+  Pending *sends;
+  size_t send_count, send_room;
+  Pending receives[RECEIVES]; /* ring, oldest first */
+  size_t receive_first, receive_count;
+  Message **own; /* queue of messages to self */
+  size_t own_first, own_count, own_room;
+} MpiTransport;
+
+static Status check(int code, const char *what) {
+  if (code == MPI_SUCCESS) return OK;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  return status_set(ERR_IO, "%s failed: %.*s", what, length, text);
+}
+
+static size_t mpi_unsent(Transport *transport) {
+  MpiTransport *self = (MpiTransport *)transport;
+  for (size_t i = 0; i < self->send_count;) {
+    int done = 0;
+    MPI_Test(&self->sends[i].request, &done, MPI_STATUS_IGNORE);
+    if (!done) {
+      i++;
+      continue;
+    }
+    message_release(self->sends[i].message);
+    self->sends[i] = self->sends[--self->send_count];
+  }
+  return self->send_count;
+}
+
+static Status mpi_send(Transport *transport, int to, Message *message) {
+  MpiTransport *self = (MpiTransport *)transport;
+  if (message->size > 0x7fffffff)
+    return status_set(ERR_INTERNAL, "a message of %zu bytes is over MPI's limit of 2 GiB", message->size);
+  transport->stats.messages_sent++;
+  transport->stats.bytes_sent += message->size;
+  if (to == transport->rank) {
+    if (self->own_first && self->own_first + self->own_count == self->own_room) {
+      memmove(self->own, self->own + self->own_first, self->own_count * sizeof *self->own);
+      self->own_first = 0;
+    }
+    TRY_RETURN(GROW(self->own, self->own_room, self->own_first + self->own_count + 1));
+    self->own[self->own_first + self->own_count++] = message;
+    return OK;
+  }
+  TRY_RETURN(GROW(self->sends, self->send_room, self->send_count + 1));
+  Pending *pending = &self->sends[self->send_count];
+  TRY_RETURN(check(MPI_Isend(message->data, (int)message->size, MPI_BYTE, to, TAG, MPI_COMM_WORLD, &pending->request),
+                   "MPI_Isend"));
+  pending->message = message;
+  self->send_count++;
+  return OK;
+}
+
+static void match_arrivals(MpiTransport *self) {
+  while (self->receive_count < RECEIVES) {
+    int found = 0, size = 0;
+    MPI_Message handle;
+    MPI_Status info;
+    if (MPI_Improbe(MPI_ANY_SOURCE, TAG, MPI_COMM_WORLD, &found, &handle, &info) != MPI_SUCCESS || !found) return;
+    MPI_Get_count(&info, MPI_BYTE, &size);
+    Message *message = message_create((size_t)size);
+    if (!message) {
+      self->base.ops->abort(&self->base, 6, "out of memory receiving a message");
+      return;
+    }
+    Pending *pending = &self->receives[(self->receive_first + self->receive_count++) % RECEIVES];
+    pending->message = message;
+    message->peer = info.MPI_SOURCE;
+    MPI_Imrecv(message->data, size, MPI_BYTE, &handle, &pending->request);
+  }
+}
+
+static Message *mpi_receive(Transport *transport) {
+  MpiTransport *self = (MpiTransport *)transport;
+  Message *message = NULL;
+  if (self->own_count) {
+    message = self->own[self->own_first++];
+    if (--self->own_count == 0) self->own_first = 0;
+    message->peer = transport->rank;
+  } else if (transport->size > 1) {
+    match_arrivals(self);
+    int done = 0;
+    if (self->receive_count) MPI_Test(&self->receives[self->receive_first].request, &done, MPI_STATUS_IGNORE);
+    if (!done) return NULL;
+    message = self->receives[self->receive_first].message;
+    self->receive_first = (self->receive_first + 1) % RECEIVES;
+    self->receive_count--;
+  }
+  if (!message) return NULL;
+  transport->stats.messages_received++;
+  transport->stats.bytes_received += message->size;
+  return message;
+}
+
+static Status mpi_start_broadcast(Transport *transport, void **bytes, size_t *size) {
+  unsigned long long count = *size;
+  TRY_RETURN(check(MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, MPI_COMM_WORLD), "MPI_Bcast"));
+  if (transport->rank != 0) {
+    TRY_RETURN(mem_array(bytes, (size_t)count + 1, 1));
+    *size = (size_t)count;
+  }
+  return check(MPI_Bcast(*bytes, (int)count, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
+}
+
+static Status mpi_start_hosts(Transport *transport, int *host) {
+  MPI_Comm local;
+  int lowest = transport->rank;
+  TRY_RETURN(check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, transport->rank, MPI_INFO_NULL, &local),
+                   "MPI_Comm_split_type"));
+  TRY_RETURN(check(MPI_Bcast(&lowest, 1, MPI_INT, 0, local), "MPI_Bcast"));
+  MPI_Comm_free(&local);
+  return check(MPI_Allgather(&lowest, 1, MPI_INT, host, 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
+}
+
+static void mpi_abort(Transport *transport, int exit_code, const char *why) {
+  fprintf(stderr, "agon: rank %d ends the job: %s\n", transport->rank, why);
+  fflush(stderr);
+  if (transport->size == 1) exit(exit_code);
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+}
+
+static void mpi_destroy(Transport *transport) {
+  MpiTransport *self = (MpiTransport *)transport;
+  for (size_t i = 0; i < self->own_count; i++) message_release(self->own[self->own_first + i]);
+  for (size_t i = 0; i < self->send_count; i++) {
+    MPI_Wait(&self->sends[i].request, MPI_STATUS_IGNORE);
+    message_release(self->sends[i].message);
+  }
+  MPI_Finalize();
+  free(self->sends);
+  free(self->own);
+  free(self);
+}
+
+static const TransportOps mpi_ops = {
+    .name = "mpi",
+    .send = mpi_send,
+    .receive = mpi_receive,
+    .unsent = mpi_unsent,
+    .start_broadcast = mpi_start_broadcast,
+    .start_hosts = mpi_start_hosts,
+    .abort = mpi_abort,
+    .destroy = mpi_destroy,
+};
+
+Status transport_mpi_create(int *argc, char ***argv, Transport **out) {
+  MpiTransport *self;
+  int provided;
+  TRY_RETURN(NEW_ARRAY(self, 1));
+  if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+    free(self);
+    return status_set(ERR_IO, "MPI could not be started");
+  }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  self->base.ops = &mpi_ops;
+  MPI_Comm_rank(MPI_COMM_WORLD, &self->base.rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &self->base.size);
+  *out = &self->base;
+  return OK;
+}
+
+const char *transport_mpi_library(void) {
+  static char text[64];
+  char full[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length;
+  MPI_Get_library_version(full, &length);
+  snprintf(text, sizeof text, "%.*s", (int)strcspn(full, ","), full);
+  return text;
+}
+
+bool transport_mpi_launched(void) {
+  return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE") || getenv("PMIX_RANK");
+}

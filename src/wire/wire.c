@@ -1,0 +1,59 @@
+/* The envelope: 4 bytes "AGON", 4 bytes version, 4 bytes kind, 4 bytes of zero. */
+#include "wire/wire.h"
+
+#include <string.h>
+
+enum { MAGIC = 0x4e4f4741, HEADER = 16 };
+
+void wire_begin(WireOut *out, WireKind kind) {
+  out->bytes.size = 0;
+  bytes_u32(&out->bytes, MAGIC);
+  bytes_u32(&out->bytes, WIRE_VERSION);
+  bytes_u32(&out->bytes, kind);
+  bytes_u32(&out->bytes, 0);
+}
+
+static Status take(WireOut *out, Message **message) {
+  if (out->bytes.failed) return status_set(ERR_MEMORY, "out of memory building a message");
+  *message = message_create(out->bytes.size);
+  if (!*message) return status_set(ERR_MEMORY, "out of memory building a message");
+  memcpy((*message)->data, out->bytes.data, out->bytes.size);
+  out->bytes.size = 0;
+  return OK;
+}
+
+Status wire_send(Transport *transport, int to, WireOut *out) { return wire_send_many(transport, &to, 1, out); }
+
+Status wire_send_many(Transport *transport, const int *to, size_t count, WireOut *out) {
+  Message *message = NULL;
+  Status status = take(out, &message);
+  for (size_t i = 0; i < count && status == OK; i++) {
+    status = transport->ops->send(transport, to[i], message_retain(message));
+    if (status != OK) message_release(message);
+  }
+  message_release(message);
+  return status;
+}
+
+Status wire_open(const Message *message, WireKind *kind, Reader *reader) {
+  *reader = reader_over(message->data, message->size);
+  uint32_t magic = reader_u32(reader), version = reader_u32(reader), code = reader_u32(reader);
+  reader_u32(reader);
+  if (reader->bad || magic != MAGIC)
+    return status_set(ERR_FORMAT, "rank %d sent something that is no agon message", message->peer);
+  if (version != WIRE_VERSION)
+    return status_set(ERR_FORMAT, "rank %d speaks wire version %u, this program %d: run the same build on all hosts",
+                      message->peer, version, WIRE_VERSION);
+  if (code < 1 || code >= WIRE_LAST)
+    return status_set(ERR_FORMAT, "rank %d sent an unknown message kind %u", message->peer, code);
+  *kind = (WireKind)code;
+  return OK;
+}
+
+const char *wire_name(WireKind kind) {
+  static const char *const name[] = {
+      "",        "weights",   "fetch",    "frozen", "table",       "unrolls",       "tick end",     "credit",
+      "results", "directive", "snapshot", "report", "actor state", "learner state", "restore lane", "restore player",
+      "begin",   "learn",     "resume",   "bye"};
+  return kind < WIRE_LAST ? name[kind] : "unknown";
+}
