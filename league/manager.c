@@ -544,7 +544,8 @@ static void look_for_reasons(Manager *manager) {
   }
   if (config->max_seconds > 0 && seconds_since(manager, manager->started) >= config->max_seconds)
     manager_request_stop(manager, "the time is up");
-  if (config->checkpoint_seconds > 0 && seconds_since(manager, manager->last_checkpoint) >= config->checkpoint_seconds)
+  if (config->checkpoint_seconds > 0 && !manager->cut.open &&
+      seconds_since(manager, manager->last_checkpoint) >= config->checkpoint_seconds)
     manager->want_save = true;
 }
 

@@ -263,19 +263,33 @@ static void back_off(unsigned *idle) {
   nanosleep(&nap, NULL);
 }
 
-static Status run_loop(Node *node, Transport *transport) {
+static Status run_loop(Node *node) {
   bool progress;
   unsigned idle = 0;
-  while (!node_done(node) || transport->ops->unsent(transport)) {
+  while (!node_done(node)) {
     TRY_RETURN(node_step(node, &progress));
     if (stop_signal && node_manager(node))
-      manager_request_stop(node_manager(node), stop_signal == SIGUSR1 ? "SIGUSR1 asked to" : "a signal asked to");
+      manager_request_stop(node_manager(node),
+                           stop_signal == SIGUSR1 ? "SIGUSR1 asked for it" : "a signal asked for it");
     if (progress)
       idle = 0;
     else
       back_off(&idle);
   }
   return OK;
+}
+
+/* What was sent ahead for ticks that nobody plays any more is received and dropped, so that every send completes. */
+static void leave_together(Transport *transport) {
+  unsigned idle = 0;
+  while (!transport->ops->finish(transport)) {
+    Message *message = transport->ops->receive(transport);
+    message_release(message);
+    if (message)
+      idle = 0;
+    else
+      back_off(&idle);
+  }
 }
 
 static void catch_signals(void) {
@@ -314,8 +328,9 @@ static Status play_league(Start *start, Transport *transport, Screen *screen) {
                      .generation = start->generation,
                      .header = &header};
   TRY(node_create(&setup, &node));
-  TRY(run_loop(node, transport));
+  TRY(run_loop(node));
   if (node_manager(node)) summary(node_manager(node), start->run.path);
+  leave_together(transport);
 done:
   node_destroy(node);
   topology_free(&topology);

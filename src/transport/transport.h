@@ -32,6 +32,9 @@ typedef struct TransportOps {
   Status (*start_broadcast)(Transport *transport, void **bytes, size_t *size);
   /* Start-up only, collective: the lowest rank that runs on each rank's host, into host[0..size-1]. */
   Status (*start_hosts)(Transport *transport, int *host);
+  /* At the very end, called again and again by every rank: true once all ranks call it and all their sends have
+   * arrived. What is still received meanwhile may be dropped. */
+  bool (*finish)(Transport *transport);
   /* Ends the whole job, naming the reason on stderr. Does not return under MPI. */
   void (*abort)(Transport *transport, int exit_code, const char *why);
   void (*destroy)(Transport *transport);

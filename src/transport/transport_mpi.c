@@ -21,6 +21,8 @@ typedef struct MpiTransport {
   size_t send_count, send_room;
   Pending receives[RECEIVES]; /* ring, oldest first */
   size_t receive_first, receive_count;
+  MPI_Request leaving; /* of the barrier at the end */
+  bool left;
   Message **own; /* queue of messages to self */
   size_t own_first, own_count, own_room;
 } MpiTransport;
@@ -133,6 +135,15 @@ static Status mpi_start_hosts(Transport *transport, int *host) {
   return check(MPI_Allgather(&lowest, 1, MPI_INT, host, 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
 }
 
+static bool mpi_finish(Transport *transport) {
+  MpiTransport *self = (MpiTransport *)transport;
+  int done = 0;
+  if (mpi_unsent(transport)) return false;
+  if (!self->left && MPI_Ibarrier(MPI_COMM_WORLD, &self->leaving) != MPI_SUCCESS) return true;
+  self->left = true;
+  return MPI_Test(&self->leaving, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS || done;
+}
+
 static void mpi_abort(Transport *transport, int exit_code, const char *why) {
   fprintf(stderr, "agon: rank %d ends the job: %s\n", transport->rank, why);
   fflush(stderr);
@@ -160,6 +171,7 @@ static const TransportOps mpi_ops = {
     .unsent = mpi_unsent,
     .start_broadcast = mpi_start_broadcast,
     .start_hosts = mpi_start_hosts,
+    .finish = mpi_finish,
     .abort = mpi_abort,
     .destroy = mpi_destroy,
 };

@@ -92,6 +92,11 @@ static Status sim_start_hosts(Transport *transport, int *host) {
   return OK;
 }
 
+static bool sim_finish(Transport *transport) {
+  (void)transport;
+  return true;
+}
+
 static void sim_abort(Transport *transport, int exit_code, const char *why) {
   (void)why;
   SimWorld *world = ((SimTransport *)transport)->world;
@@ -108,6 +113,7 @@ static const TransportOps sim_ops = {
     .unsent = sim_unsent,
     .start_broadcast = sim_start_broadcast,
     .start_hosts = sim_start_hosts,
+    .finish = sim_finish,
     .abort = sim_abort,
     .destroy = sim_rank_destroy,
 };
