@@ -86,8 +86,9 @@ static void openai_five_update(League *league, const PairCount *pair) {
   size_t frozen = 0;
   if (pair->home >= league->learning || !past->frozen || pair->eval) return;
   for (size_t i = 0; i < league->players; i++) frozen += league->player[i].frozen;
-  double clamp = 1e4 * (double)pair->wins; /* probabilities under 1e-4 count as 1e-4 */
-  past->quality -= league->config.quality_rate / (double)frozen * fmin(pair->wins_over_p, clamp);
+  /* a match was drawn with (1 - self_share) p; probabilities p under 1e-4 count as 1e-4 */
+  double wins_over_p = pair->wins_over_p * (1 - league->config.self_share), most = 1e4 * (double)pair->wins;
+  past->quality -= league->config.quality_rate / (double)frozen * fmin(wins_over_p, most);
 }
 
 Status league_merge(League *league, const Results *results) {

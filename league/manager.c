@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64 };
+enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64, CUT_DISTANCE = 3 };
 
 typedef struct Arrival {
   uint32_t actor;
@@ -62,6 +62,8 @@ struct Manager {
   size_t awaits, await_room;
   Cut cut;
   bool want_save, want_stop;
+  bool unpublished; /* a tick is merged, but its table waits for an open cut */
+  uint64_t publish_tick;
   char reason[64];
   uint64_t generation;
   uint64_t frames, frames_before, frozen_decisions, steps, episodes;
@@ -238,8 +240,14 @@ static Status restore_scalars(Manager *manager) {
   TRY_RETURN(tree_get_f64(tree, "run/seconds", &manager->seconds_before));
   TRY_RETURN(tree_get(tree, "run/next_tables", STORE_U8, -1, &tables));
   Reader reader = reader_over(tables->data, tables->count);
-  for (uint32_t i = 0, n = reader_u32(&reader); i < n && i < 2; i++)
-    TRY_RETURN(table_decode(&manager->next[i], &reader));
+  Status status = OK;
+  for (uint32_t i = 0, n = reader_u32(&reader); i < n && status == OK; i++) {
+    Table table = {0};
+    status = table_decode(&table, &reader);
+    if (status == OK) status = table_copy(&manager->next[table.tick & 1], &table);
+    table_free(&table);
+  }
+  TRY_RETURN(status);
   return reader_finish(&reader, "the checkpoint's tables");
 }
 
@@ -312,12 +320,20 @@ static Status send_table(Manager *manager, const Table *table) {
   return wire_send_many(manager->setup.transport, manager->setup.actor_rank, manager->setup.actors, &manager->wire);
 }
 
+/* Whether the table of `tick` is to have a cut: wanted, and the last one three ticks or more ago, so that the league has
+ * captured its own part of that one whatever the pace. A rule of ticks alone. */
+static bool cut_due(const Manager *manager, uint64_t tick) {
+  if (!manager->want_save && !manager->want_stop) return false;
+  if (manager->setup.pace == FREE) return !manager->cut.open;
+  return tick + 1 >= manager->last_checkpoint_tick + CUT_DISTANCE;
+}
+
 /* Computes and publishes the table of `tick`; with a cut in it if one is wanted and none is open. */
 static Status publish_table(Manager *manager, uint64_t tick) {
   Table *place = &manager->next[tick & 1];
   TRY_RETURN(league_table(&manager->league, place));
   place->tick = tick;
-  if ((manager->want_save || manager->want_stop) && !manager->cut.open) {
+  if (cut_due(manager, tick)) {
     place->flags = TABLE_SAVE | (manager->want_stop ? TABLE_STOP : 0);
     manager->cut.open = true;
     manager->cut.captured = false;
@@ -327,13 +343,19 @@ static Status publish_table(Manager *manager, uint64_t tick) {
     manager->cut.players_left = manager->league.learning;
     manager->cut.started = clock_now(&manager->setup.clock);
     manager->want_save = false;
+    manager->last_checkpoint_tick = tick + 1;
   }
   return send_table(manager, place);
 }
 
+static void look_for_reasons(Manager *manager);
+
 static Status begin(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
-  if (setup->resume) TRY_RETURN(restore_messages(manager));
+  if (setup->resume) {
+    TRY_RETURN(restore_messages(manager));
+    look_for_reasons(manager); /* as when the saved tick was merged */
+  }
   for (int which = 0; which < 2; which++) {
     wire_begin(&manager->wire, which ? WIRE_LEARN : WIRE_BEGIN);
     bytes_u64(&manager->wire.bytes, manager->tick);
@@ -432,7 +454,6 @@ static Status finish_cut(Manager *manager) {
   cut->lane_count = 0;
   cut->open = false;
   manager->last_checkpoint = clock_now(&manager->setup.clock);
-  manager->last_checkpoint_tick = cut->tick + 1;
   if (manager->setup.pace != FREE || cut->stop) return OK;
   wire_begin(&manager->wire, WIRE_RESUME);
   return wire_send_many(manager->setup.transport, manager->setup.actor_rank, manager->setup.actors, &manager->wire);
@@ -538,10 +559,8 @@ static Status send_directive(Manager *manager) {
 static void look_for_reasons(Manager *manager) {
   const ManagerConfig *config = &manager->setup.config;
   if (manager->frames >= (uint64_t)config->frames) manager_request_stop(manager, "the frames are done");
-  if (config->checkpoint_ticks && manager->tick - manager->last_checkpoint_tick >= (uint64_t)config->checkpoint_ticks) {
-    manager->want_save = true;
-    manager->last_checkpoint_tick = manager->tick;
-  }
+  uint64_t due = manager->last_checkpoint_tick + (uint64_t)config->checkpoint_ticks;
+  if (config->checkpoint_ticks && manager->tick >= due) manager->want_save = true;
   if (config->max_seconds > 0 && seconds_since(manager, manager->started) >= config->max_seconds)
     manager_request_stop(manager, "the time is up");
   if (config->checkpoint_seconds > 0 && !manager->cut.open &&
@@ -568,8 +587,18 @@ static Status complete_tick(Manager *manager) {
   look_for_reasons(manager);
   if (cut_now) TRY_RETURN(capture(manager));
   if (stop) return OK;
-  bool opened = manager->cut.open;
-  TRY_RETURN(publish_table(manager, tick + 1 + lag_of(manager)));
+  manager->publish_tick = tick + 1 + lag_of(manager);
+  manager->unpublished = true;
+  return OK;
+}
+
+/* The table that a merged tick leads to. In the deterministic paces it waits while it is to have a cut and the one before is
+ * still being collected: which tick is cut, and above all which is the last, must not depend on how long saving takes. */
+static Status publish_next(Manager *manager) {
+  bool free_pace = manager->setup.pace == FREE, opened = manager->cut.open;
+  if (!free_pace && opened && cut_due(manager, manager->publish_tick)) return OK;
+  manager->unpublished = false;
+  TRY_RETURN(publish_table(manager, manager->publish_tick));
   if (!free_pace || opened || !manager->cut.open) return OK;
   /* pace free: the learners are told at once and save when all actors have marked the cut */
   manager->directive.flags = DIRECTIVE_SAVE | (manager->cut.stop ? DIRECTIVE_STOP : 0);
@@ -807,9 +836,11 @@ Status manager_step(Manager *manager, bool *progress) {
     return begin(manager);
   }
   TRY_RETURN(look_around(manager));
-  if (tick_complete(manager) && !(manager->cut.open && manager->cut.stop && manager->cut.captured)) {
+  if (manager->unpublished) TRY_RETURN(publish_next(manager));
+  if (!manager->unpublished && tick_complete(manager) && !(manager->cut.open && manager->cut.stop && manager->cut.captured)) {
     *progress = true;
     TRY_RETURN(complete_tick(manager));
+    if (manager->unpublished) TRY_RETURN(publish_next(manager));
   }
   Cut *cut = &manager->cut;
   bool pieces = cut->open && cut->actors_left == 0 && cut->players_left == 0 && manager->awaits == 0;

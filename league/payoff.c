@@ -113,20 +113,19 @@ void payoff_restart(Payoff *payoff, uint32_t player) {
 }
 
 Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent) {
+  Pair *to;
+  for (size_t i = 0; parent < payoff->rows && i < payoff->row[parent].pairs; i++) {
+    Pair from = payoff->row[parent].pair[i];
+    if (from.away == child) continue;
+    TRY_RETURN(payoff_pair(payoff, child, from.away, &to));
+    to->decayed = from.decayed;
+  }
   for (uint32_t other = 0; other < payoff->rows; other++) {
-    if (other == child || other == parent) continue;
-    const Pair *from = payoff_find(payoff, parent, other), *back = payoff_find(payoff, other, parent);
-    Pair *to;
-    if (from) {
-      Tally tally = from->decayed;
-      TRY_RETURN(payoff_pair(payoff, child, other, &to));
-      to->decayed = tally;
-    }
-    if (back) {
-      Tally tally = back->decayed;
-      TRY_RETURN(payoff_pair(payoff, other, child, &to));
-      to->decayed = tally;
-    }
+    const Pair *from = other == child ? NULL : payoff_find(payoff, other, parent);
+    if (!from) continue;
+    Tally tally = from->decayed;
+    TRY_RETURN(payoff_pair(payoff, other, child, &to));
+    to->decayed = tally;
   }
   return OK;
 }

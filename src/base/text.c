@@ -37,29 +37,33 @@ char *text_scaled(double value, char *out, size_t size) {
   return out;
 }
 
-bool text_to_float(const char *text, double *out) {
+/* A number and its suffix k, M or G, if any. `plain` tells that there was none. */
+static bool parse_scaled(const char *text, double *out, bool *plain) {
   char *end;
   errno = 0;
   double value = strtod(text, &end);
-  if (end == text || *end || errno == ERANGE || !isfinite(value)) return false;
-  *out = value;
-  return true;
+  if (end == text || errno == ERANGE || !isfinite(value)) return false;
+  double scale = *end == 'k' ? 1e3 : *end == 'M' ? 1e6 : *end == 'G' ? 1e9 : 1;
+  *plain = scale == 1;
+  if (!*plain) end++;
+  *out = value * scale;
+  return *end == 0;
+}
+
+bool text_to_float(const char *text, double *out) {
+  bool plain;
+  return parse_scaled(text, out, &plain);
 }
 
 bool text_to_int(const char *text, int64_t *out) {
-  char *end;
-  errno = 0;
-  double value = strtod(text, &end);
-  if (end == text || errno == ERANGE) return false;
-  double scale = *end == 'k' ? 1e3 : *end == 'M' ? 1e6 : *end == 'G' ? 1e9 : 1;
-  if (scale > 1) end++;
-  value *= scale;
-  if (*end || !(fabs(value) < 9e18) || value != floor(value)) return false;
-  if (scale == 1 && !strpbrk(text, ".eExX")) { /* keep all 64 bits of plain integers */
-    long long whole = strtoll(text, &end, 10);
-    if (*end || errno == ERANGE) return false;
-    *out = whole;
-    return true;
+  double value;
+  bool plain;
+  if (!parse_scaled(text, &value, &plain) || !(fabs(value) < 9e18) || value != floor(value)) return false;
+  if (plain && !strpbrk(text, ".eExX")) { /* keep all 64 bits of plain integers */
+    char *end;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return !*end && errno != ERANGE;
   }
   *out = (int64_t)value;
   return true;

@@ -75,7 +75,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
     for (size_t i = 0; i < sizeof preset / sizeof preset[0]; i++)
       if (!strcmp(preset[i].name, values[0])) {
         row_text = preset[i].row;
-        column_text = preset[i].column;
+        if (!*column_text) column_text = preset[i].column;
       }
   }
   uint32_t rows, columns, rows2, columns2;
@@ -95,7 +95,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   }
   *params = (Params){.choices = {rows, columns}, .rounds = (uint32_t)atoi(values[3])};
   float low = 0, high = 0;
-  bool zero_sum = true, symmetric = rows == columns;
+  bool zero_sum = true;
   for (uint32_t r = 0; r < rows; r++)
     for (uint32_t c = 0; c < columns; c++)
       for (int p = 0; p < 2; p++) {
@@ -105,7 +105,6 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
         high = value > high ? value : high;
         if (table[0][r * MAX_CHOICES + c] + table[1][r * MAX_CHOICES + c] != 0) zero_sum = false;
       }
-  (void)symmetric;
   uint32_t widest = rows > columns ? rows : columns;
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = sizeof(Episode),

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Bad input: one clear message, the documented exit code, no rank left hanging.
+. "$(dirname "$0")/common.sh"
+expect 2 "no command 'trian', did you mean 'train'" "$AGON" trian
+expect 2 "which game" "$AGON" train
+expect 2 "did you mean 'tic_tac_toe'" "$AGON" train tic_tac_toes
+expect 2 "unknown key 'learner.rat', did you mean 'learner.rate'" "$AGON" train tic_tac_toe learner.rat=1
+expect 2 "'x' is not a number" "$AGON" train tic_tac_toe learner.rate=x
+expect 2 "unknown flag '--resumee', did you mean '--resume'" "$AGON" train tic_tac_toe --resumee auto
+expect 2 "needs a value" "$AGON" train tic_tac_toe --resume
+printf 'game: tic_tac_toe\nnet:\n  hiden: [8]\n' > bad.yaml
+expect 2 "bad.yaml:3:10: unknown key 'net.hiden', did you mean 'net.hidden'" "$AGON" config check bad.yaml
+printf 'game: [\n' > broken.yaml
+expect 2 "broken.yaml:.*not valid YAML" "$AGON" config check broken.yaml
+expect 2 "cannot read the configuration file" "$AGON" train nowhere.yaml
+expect 3 "no run to resume" "$AGON" train tic_tac_toe --run-dir none --resume must
+expect 3 "holds no run" "$AGON" status none
+expect 3 "holds no run" "$AGON" league show none
+expect 2 "actors.lanes" "$AGON" train tic_tac_toe actors.lanes=7
+expect 2 "cannot load the plug-in" "$AGON" train ./nothing.so
+printf 'junk' > junk.h5
+expect 4 "junk.h5" "$AGON" checkpoint verify junk.h5
+expect 4 "junk.h5" "$AGON" train tic_tac_toe --run-dir fromjunk --resume junk.h5
+# under mpirun every rank leaves, with the code of rank 0, and only rank 0 speaks
+expect 2 "unknown key" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe nonsense.key=1
+[ "$(grep -c 'agon train:' out.txt)" = 1 ] || fail "more than one rank spoke"
+expect 2 "2 actor ranks, but only 1 lanes" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe actors.lanes=1 actors.eval_share=0
+expect 2 "learner.ranks is 4" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe learner.ranks=4
+if [ "$(id -u)" != 0 ]; then
+  mkdir closed && chmod 500 closed
+  expect 5 "closed" "$AGON" train tic_tac_toe --run-dir closed/run
+fi
+expect 5 "cannot make folder" "$AGON" train tic_tac_toe --run-dir /proc/agon
+# a full disk in the middle (file size limit): the job ends with the reason named, what was saved stays good
+cat > limited.sh <<L
+ulimit -f 60
+exec "$AGON" train "$smoke" --run-dir limited frames=1M checkpoint.ticks=5 'net.hidden=[128,128]'
+L
+expect 5 "is the disk full" bash limited.sh
+echo passed

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Kill -9 and resume: the same bytes on the same number of ranks, the same league on another; graceful stops save.
+. "$(dirname "$0")/common.sh"
+same() { $python - "$1" "$2" <<'P'
+import glob, h5py, sys
+def load(run):
+    f, d = h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1], "r"), {}
+    f.visititems(lambda n, o: d.__setitem__(n, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
+    return d
+a, b = load(sys.argv[1]), load(sys.argv[2])
+different = [k for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k) and k != "run/seconds"]
+assert not different, different
+P
+}
+kill_in_the_middle() { # run in folder $1 with arguments; kill -9 everything once two checkpoints are there
+  local dir=$1; shift
+  setsid mpirun --oversubscribe --bind-to none -n 3 "$AGON" train "$smoke" --run-dir "$dir" --quiet "$@" > kill.txt 2>&1 &
+  local job=$!
+  for i in $(seq 400); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
+  pkill -9 -s "$job" || fail "the run had ended before it could be killed"
+  wait "$job" 2>/dev/null || true
+  grep -q '"state": "running"' "$dir/status.json" || fail "it was not killed in the middle"
+}
+for pace in lockstep pipelined; do
+  long="frames=200k pace=$pace checkpoint.ticks=15"
+  mpi 3 "$AGON" train "$smoke" --run-dir whole-$pace --quiet $long
+  mpi 3 "$AGON" train "$smoke" --run-dir again-$pace --quiet $long
+  same whole-$pace again-$pace || fail "two runs with one seed differ ($pace)"
+  kill_in_the_middle broken-$pace $long
+  expect 3 "already holds a run. Go on with it: --resume auto" "$AGON" train "$smoke" --run-dir broken-$pace
+  expect 3 "already holds a run" "$AGON" train "$smoke" --run-dir broken-$pace --resume never
+  mpi 3 "$AGON" train "$smoke" --run-dir broken-$pace --resume auto --quiet $long
+  same whole-$pace broken-$pace || fail "a killed and resumed run differs ($pace)"
+done
+kill_in_the_middle other frames=200k checkpoint.ticks=15
+"$AGON" league show other --json > before.json
+mpi 5 "$AGON" train "$smoke" --run-dir other --resume must --quiet frames=200k
+"$AGON" league show other --json > after.json
+"$AGON" checkpoint verify other > /dev/null
+$python - <<'P'
+import json
+a, b = json.load(open("before.json")), json.load(open("after.json"))
+old, new = ({p["name"]: p for p in x["players"]} for x in (a, b))
+assert len(new) >= len(old) and b["frames"] >= 200000 > a["frames"] and b["tick"] > a["tick"]
+for name, p in old.items():
+    if p["frozen"]: assert new[name] == p, name
+    else: assert new[name]["frames"] >= p["frames"]
+games = lambda x: {(r["home"], r["away"]): r["raw"]["games"] for r in x["payoff"]}
+before, after = games(a), games(b)
+assert all(after[k] >= v for k, v in before.items())
+assert all(p["parent"] in new for p in new.values() if p["parent"])
+P
+# graceful ends: time limit, stop file, SIGUSR1 - each saves, exits 0, and can be gone on with
+mpi 2 "$AGON" train "$smoke" --run-dir timed frames=100M --max-time 1 > timed.txt
+grep -q "ended: the time is up" timed.txt || fail "--max-time"
+mpi 2 "$AGON" train "$smoke" --run-dir timed --resume auto frames=100M --max-time 1 > timed2.txt
+grep -q "ended: the time is up" timed2.txt || fail "--max-time after a resume"
+mpi 2 "$AGON" train "$smoke" --run-dir stopped frames=100M > stopped.txt &
+job=$!
+for i in $(seq 200); do [ -e stopped/status.json ] && break; sleep 0.05; done
+expect 3 "another job is running in this folder" "$AGON" train "$smoke" --run-dir stopped
+expect 0 "stopped: running" "$AGON" status stopped
+"$AGON" stop stopped
+wait $job || fail "the stop file's exit code"
+grep -q "ended: a stop file was found" stopped.txt || fail "stop file"
+expect 0 "stopped: finished" "$AGON" status stopped
+mpi 2 "$AGON" train "$smoke" --run-dir signalled frames=100M > signalled.txt &
+job=$!
+for i in $(seq 200); do [ -e signalled/status.json ] && break; sleep 0.05; done
+pkill -USR1 -P "$job" mpirun || pkill -USR1 -n mpirun
+wait $job || fail "SIGUSR1's exit code"
+grep -q "ended: SIGUSR1" signalled.txt || { cat signalled.txt; fail "SIGUSR1"; }
+# a damaged newest checkpoint: the one before it is used, and the log says so
+cp -r whole-lockstep damaged
+newest=$(ls damaged/checkpoints/*.h5 | tail -1)
+printf 'x' | dd of="$newest" bs=1 seek=5000 conv=notrunc status=none
+expect 4 "$newest" "$AGON" checkpoint verify "$newest"
+mpi 2 "$AGON" train "$smoke" --run-dir damaged --resume auto pace=lockstep frames=220k --quiet || fail "resume from the older generation"
+echo passed

@@ -1,0 +1,239 @@
+/* Whole leagues over the simulated transport: many virtual ranks, each with its roles, in one process. Whatever the
+ * order and delay of messages, the deterministic paces give the same bytes; a run cut and resumed, too. */
+#include "check.h"
+
+#include "base/text.h"
+#include "cli/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int64_t virtual_now(void *context) { return *(int64_t *)context; }
+
+typedef struct World {
+  const char *const *pairs;
+  size_t count;
+  int ranks;
+  uint64_t seed;  /* of the scheduler, not of the run */
+  uint32_t delay;
+  int slow;       /* a rank that is slow; -1 = none */
+  long cut;       /* stop (as if killed) after so many scheduler steps; 0 = run to the end */
+} World;
+
+/* Runs in `folder`, resuming if it holds a run. Returns whether it came to its end. */
+static bool run_world(const World *world, const char *folder) {
+  SettingsSource source = {.game = "tic_tac_toe", .overrides = world->pairs, .override_count = world->count};
+  Settings *settings;
+  Topology topology;
+  RunFolder run;
+  Tree header, resume = {0};
+  SimWorld *sim;
+  uint64_t generation = 0;
+  int64_t now = 0;
+  Node *node[24] = {NULL};
+  bool done = false;
+  CHECK_OK(settings_create(&source, &settings));
+  CHECK_OK(topology_plan(settings->run.placement, (size_t)settings->learner.ranks, world->ranks, &topology));
+  CHECK_OK(run_lock(folder, &run));
+  bool resuming = run_has_checkpoint(&run);
+  if (resuming) CHECK_OK(run_read_checkpoint(&run, &resume, &generation));
+  CHECK_OK(node_header(settings, &header));
+  SimConfig config = {.seed = world->seed, .ranks = world->ranks, .delay = world->delay};
+  CHECK_OK(sim_create(&config, &sim));
+  if (world->slow >= 0) sim_slow(sim, world->slow, 20);
+  for (int i = 0; i < world->ranks; i++) {
+    NodeSetup setup = {.settings = settings, .topology = &topology, .transport = sim_rank(sim, i), .clock = {virtual_now, &now},
+                       .run = &run, .resume = resuming ? &resume : NULL, .generation = generation, .header = &header};
+    CHECK_OK(node_create(&setup, &node[i]));
+  }
+  for (long step = 0; !done; step++) {
+    bool progress;
+    if (world->cut && step == world->cut) break;
+    if (step > 30000000) fail_msg("no end after %ld steps", step);
+    int rank = sim_choose(sim);
+    if (!node_done(node[rank])) CHECK_OK(node_step(node[rank], &progress));
+    else /* as leave_together does */
+      for (Message *m; (m = sim_rank(sim, rank)->ops->receive(sim_rank(sim, rank)));) message_release(m);
+    sim_round(sim);
+    now += 1000;
+    done = true;
+    for (int i = 0; i < world->ranks; i++) done &= node_done(node[i]);
+  }
+  for (int i = 0; i < world->ranks; i++) node_destroy(node[i]);
+  sim_destroy(sim);
+  tree_free(&header);
+  tree_free(&resume);
+  topology_free(&topology);
+  settings_destroy(settings);
+  run_close(&run);
+  return done;
+}
+
+/* Names what differs, for the person who reads the failure. */
+static void compare(const char *a, const char *b) {
+  RunFolder run;
+  Tree tree[2];
+  uint64_t generation;
+  const char *const folder[2] = {a, b};
+  for (int i = 0; i < 2; i++) {
+    CHECK_OK(run_open(folder[i], &run));
+    CHECK_OK(run_read_checkpoint(&run, &tree[i], &generation));
+  }
+  for (size_t i = 0; i < tree[0].items; i++) {
+    const Item *one = &tree[0].item[i], *other = tree_find(&tree[1], one->path);
+    if (!strcmp(one->path, "run/seconds") || !strcmp(one->path, "@digest")) continue;
+    if (!other || one->count != other->count || memcmp(one->data, other->data, one->count * one->width * one->size))
+      fail_msg("%s and %s differ in %s (%zu and %zu rows)", a, b, one->path, one->count, other ? other->count : 0);
+  }
+  assert_int_equal(tree[0].items, tree[1].items);
+  for (int i = 0; i < 2; i++) tree_free(&tree[i]);
+}
+
+static void fresh_folder(char *path) {
+  strcpy(path, "/tmp/agon-sim-XXXXXX");
+  assert_non_null(mkdtemp(path));
+}
+
+static void remove_folder(const char *path) {
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf %s", path);
+  assert_int_equal(system(command), 0);
+}
+
+#define SMALL                                                                                                          \
+  "net.hidden=[16]", "actors.slots=24", "actors.lanes=12", "actors.lane_episodes=4", "actors.unroll=12", "frames=12k",  \
+      "league.frame_scale=1", "league.main_snapshot_max=2k", "league.main_snapshot_min=2k",                            \
+      "league.exploiter_snapshot_max=3k", "league.league_snapshot_max=3k", "league.min_games=10", "checkpoint.ticks=7", "metrics.seconds=1000"
+
+static void timing_changes_nothing(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
+  static const char *const memory[] = {"net.memory=none", "net.memory=gru"};
+  for (int p = 0; p < 2; p++)
+    for (int ranks = 3; ranks <= 9; ranks += 3) {
+      const char *pairs[] = {SMALL, pace[p], memory[ranks == 6], "learner.ranks=2"};
+      char first[64];
+      for (uint64_t seed = 1; seed <= 3; seed++) {
+        char folder[64];
+        fresh_folder(folder);
+        World world = {pairs, COUNT_OF(pairs), ranks, seed, seed == 1 ? 0 : 40, seed == 3 ? ranks - 1 : -1, 0};
+        assert_true(run_world(&world, folder));
+        if (seed == 1) {
+          strcpy(first, folder);
+          continue;
+        }
+        compare(first, folder);
+        remove_folder(folder);
+      }
+      remove_folder(first);
+    }
+}
+
+static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL, pace[p], "net.memory=lstm"};
+    char whole[64], broken[64];
+    fresh_folder(whole);
+    fresh_folder(broken);
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0};
+    assert_true(run_world(&world, whole));
+    int kills = 0;
+    for (long cut = 9000;; cut += 4000) {
+      World part = world;
+      part.seed = 100 + (uint64_t)cut;
+      part.cut = cut;
+      if (run_world(&part, broken)) break;
+      assert_true(++kills < 200);
+    }
+    assert_true(kills >= 1);
+    compare(whole, broken);
+    remove_folder(whole);
+    remove_folder(broken);
+  }
+}
+
+/* Other numbers of ranks: players, counts and lineage go on, surplus lanes retire, new ones appear. */
+static void runs_resume_on_other_numbers_of_ranks(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
+  for (int p = 0; p < 3; p++) {
+    const char *first[] = {SMALL, pace[p]}, *fewer[] = {SMALL, pace[p], "frames=20k", "actors.slots=8", "actors.lanes=4"},
+               *more[] = {SMALL, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20"};
+    char folder[64];
+    fresh_folder(folder);
+    assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0}, folder));
+    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0}, folder));
+    assert_true(run_world(&(World){more, COUNT_OF(more), 12, 3, 30, 11, 0}, folder));
+    RunFolder run;
+    Tree tree;
+    const Item *frames, *counters;
+    uint64_t generation, sum = 0;
+    CHECK_OK(run_open(folder, &run));
+    CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+    CHECK_OK(tree_get(&tree, "league/frames", STORE_U64, -1, &frames));
+    CHECK_OK(tree_get(&tree, "run/counters", STORE_U64, 6, &counters));
+    for (int i = 0; i < 3; i++) sum += ((uint64_t *)frames->data)[i];
+    assert_int_equal(sum, ((uint64_t *)counters->data)[1]); /* the learning players' frames are the run's */
+    assert_true(sum >= 28000 && sum < 40000);
+    tree_free(&tree);
+    remove_folder(folder);
+  }
+}
+
+/* Pace free under delays and a slow rank: ends, and drops no more than the lag allows for. */
+static void free_pace_never_hangs(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 6; seed++) {
+    const char *pairs[] = {SMALL, "pace=free", "ppo.targets=vtrace", "checkpoint.ticks=3"};
+    char folder[64];
+    fresh_folder(folder);
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 8, seed, 60, (int)seed, 0}, folder));
+    remove_folder(folder);
+  }
+}
+
+/* A lane's share of matches follows the table, whatever the length of the games. */
+static void actors_play_the_shares_of_the_table(void **state) {
+  (void)state;
+  const char *pairs[] = {"net.hidden=[8]", "actors.slots=64", "actors.lanes=32", "actors.lane_episodes=2", "actors.unroll=16", "frames=60k",
+                         "pace=lockstep", "league.frame_scale=1", "league.main_snapshot_max=1e9", "league.exploiter_snapshot_max=1e9",
+                         "league.league_snapshot_max=1e9", "league.win_threshold=1", "league.share_main=3", "metrics.seconds=1000"};
+  char folder[64];
+  fresh_folder(folder);
+  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 5, -1, 0}, folder));
+  RunFolder run;
+  Tree tree;
+  uint64_t generation;
+  Payoff payoff = {.decay = 1};
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+  CHECK_OK(payoff_load(&payoff, &tree));
+  /* main_0 0, main_exploiter_0 1, league_exploiter_0 2, main_0-000000 3: shares 3/5, 1/5, 1/5 of the matches; the main
+   * meets the frozen one in 1/2 of its own; the exploiter the live main in 1/2, the frozen one in 1/2 (all near 0.5);
+   * the league exploiter only the frozen one. */
+  double main_frozen = payoff_find(&payoff, 0, 3)->raw.games, exploiter_live = payoff_find(&payoff, 1, 0)->raw.games,
+         exploiter_frozen = payoff_find(&payoff, 1, 3)->raw.games, league_frozen = payoff_find(&payoff, 2, 3)->raw.games;
+  double all = (main_frozen + exploiter_live + exploiter_frozen + league_frozen) / .7;
+  assert_true(all > 8000);
+  CHECK_NEAR(main_frozen / all, .3, .03);
+  CHECK_NEAR(exploiter_live / all, .1, .02);
+  CHECK_NEAR(exploiter_frozen / all, .1, .02);
+  CHECK_NEAR(league_frozen / all, .2, .025);
+  payoff_free(&payoff);
+  tree_free(&tree);
+  remove_folder(folder);
+}
+
+int main(void) {
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(timing_changes_nothing), cmocka_unit_test(a_killed_run_goes_on_as_if_nothing_had_happened),
+      cmocka_unit_test(runs_resume_on_other_numbers_of_ranks), cmocka_unit_test(free_pace_never_hangs),
+      cmocka_unit_test(actors_play_the_shares_of_the_table),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,130 @@
+/* Foundation: random streams, byte strings, texts, files. */
+#include "check.h"
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/rng.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Known answers of Philox4x32-10 from the Random123 library's kat_vectors. */
+static void philox_known_answers(void **state) {
+  (void)state;
+  AgonRng zero = {0};
+  const uint32_t first[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  for (int i = 0; i < 4; i++) assert_int_equal(rng_next(&zero), first[i]);
+  AgonRng ones = {.key = UINT64_MAX, .stream = UINT32_MAX, .episode = UINT32_MAX, .counter = UINT64_MAX};
+  const uint32_t second[4] = {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd};
+  for (int i = 0; i < 4; i++) assert_int_equal(rng_next(&ones), second[i]);
+  AgonRng pi = {.key = 0x299f31d0a4093822u, .stream = 0x03707344, .episode = 0x13198a2e, .counter = 0x85a308d3243f6a88u};
+  const uint32_t third[4] = {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1};
+  for (int i = 0; i < 4; i++) assert_int_equal(rng_next(&pi), third[i]);
+}
+
+static void streams_differ_by_every_part_of_their_name(void **state) {
+  (void)state;
+  AgonRng stream[5] = {rng_stream(1, 2, 3, RNG_ENV), rng_stream(2, 2, 3, RNG_ENV), rng_stream(1, 3, 3, RNG_ENV), rng_stream(1, 2, 4, RNG_ENV),
+                       rng_stream(1, 2, 3, RNG_ACT)};
+  uint32_t value[5];
+  for (int i = 0; i < 5; i++) value[i] = rng_next(&stream[i]);
+  for (int i = 0; i < 5; i++)
+    for (int j = 0; j < i; j++) assert_int_not_equal(value[i], value[j]);
+}
+
+static void pick_follows_weights(void **state) {
+  (void)state;
+  AgonRng rng = rng_stream(5, 0, 0, RNG_TEST);
+  const double weight[4] = {1, 0, 2, 1};
+  int count[4] = {0};
+  for (int i = 0; i < 40000; i++) count[rng_pick(&rng, weight, 4)]++;
+  assert_int_equal(count[1], 0);
+  CHECK_NEAR(count[0] / 40000.0, 0.25, 0.01);
+  CHECK_NEAR(count[2] / 40000.0, 0.5, 0.01);
+}
+
+static void reader_never_runs_past_its_end(void **state) {
+  (void)state;
+  Bytes bytes = {0};
+  char text[16];
+  bytes_u32(&bytes, 7);
+  bytes_text(&bytes, "hello");
+  bytes_f64(&bytes, 1.5);
+  for (size_t size = 0; size <= bytes.size; size++) {
+    Reader reader = reader_over(bytes.data, size);
+    uint32_t number = reader_u32(&reader);
+    reader_text(&reader, text, sizeof text);
+    double real = reader_f64(&reader);
+    assert_int_equal(reader_finish(&reader, "x") == OK, size == bytes.size);
+    if (size < bytes.size) continue;
+    assert_int_equal(number, 7);
+    assert_string_equal(text, "hello");
+    assert_true(real == 1.5);
+  }
+  Reader greedy = reader_over("\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+  assert_int_equal(reader_count(&greedy, 8), 0);
+  assert_true(greedy.bad);
+  bytes_free(&bytes);
+}
+
+static void numbers_are_read_whole_or_not_at_all(void **state) {
+  (void)state;
+  int64_t whole;
+  double real;
+  assert_true(text_to_int("12", &whole) && whole == 12);
+  assert_true(text_to_int("20M", &whole) && whole == 20000000);
+  assert_true(text_to_int("1e6", &whole) && whole == 1000000);
+  assert_true(text_to_int("9007199254740993", &whole) && whole == 9007199254740993);
+  assert_false(text_to_int("4x", &whole));
+  assert_false(text_to_int("1.5", &whole));
+  assert_false(text_to_int("", &whole));
+  assert_true(text_to_float("2.5k", &real) && real == 2500);
+  assert_false(text_to_float("nan", &real));
+  assert_false(text_to_float("1.0.0", &real));
+}
+
+static void text_helpers(void **state) {
+  (void)state;
+  char out[16];
+  assert_int_equal(text_distance("kitten", "sitting"), 3);
+  assert_int_equal(text_choice("a|bc|d", "bc"), 1);
+  assert_int_equal(text_choice("a|bc|d", "b"), -1);
+  assert_string_equal(text_choice_name("a|bc|d", 1, out, sizeof out), "bc");
+  assert_string_equal(text_scaled(12345, out, sizeof out), "12.3 k");
+  assert_int_equal(text_format(out, 4, "%s", "long text"), ERR_USAGE);
+}
+
+static void locks_are_exclusive_between_processes(void **state) {
+  (void)state;
+  char path[] = "/tmp/agon-lock-XXXXXX";
+  int fd, other = mkstemp(path);
+  close(other);
+  CHECK_OK(file_lock(path, &fd));
+  char command[512];
+  snprintf(command, sizeof command, "flock -n %s true 2>/dev/null; python3 -c \"import fcntl;fcntl.lockf(open('%s','w'),fcntl.LOCK_EX|fcntl.LOCK_NB)\" 2>/dev/null", path, path);
+  assert_int_not_equal(system(command), 0);
+  close(fd);
+  assert_int_equal(system(command), 0);
+  unlink(path);
+}
+
+static void hashes_depend_on_order(void **state) {
+  (void)state;
+  Hash a = hash_bytes("a", 1), b = hash_bytes("b", 1);
+  Hash ab = hash_join(a, b), ba = hash_join(b, a);
+  assert_memory_not_equal(&ab, &ba, sizeof ab);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(philox_known_answers), cmocka_unit_test(streams_differ_by_every_part_of_their_name),
+      cmocka_unit_test(pick_follows_weights), cmocka_unit_test(reader_never_runs_past_its_end),
+      cmocka_unit_test(numbers_are_read_whole_or_not_at_all), cmocka_unit_test(text_helpers),
+      cmocka_unit_test(locks_are_exclusive_between_processes), cmocka_unit_test(hashes_depend_on_order),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

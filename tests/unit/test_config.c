@@ -1,0 +1,132 @@
+/* Configuration: layers, types, places of errors. */
+#include "check.h"
+
+#include "cli/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Target {
+  int64_t whole;
+  double real;
+  bool flag;
+  int choice;
+  char text[OPTION_TEXT];
+  IntList list;
+} Target;
+
+static const Option options[] = {
+    {"whole", OPT_INT, offsetof(Target, whole), "3", 1, 10, NULL, "", "a whole number"},
+    {"real", OPT_FLOAT, offsetof(Target, real), "0.5", 0, 1, NULL, "", "a real number"},
+    {"flag", OPT_BOOL, offsetof(Target, flag), "false", 0, 0, NULL, "", "a flag"},
+    {"choice", OPT_CHOICE, offsetof(Target, choice), "red", 0, 0, "red|green", "", "a colour"},
+    {"text", OPT_TEXT, offsetof(Target, text), "", 0, 0, NULL, "", "a text"},
+    {"list", OPT_INTS, offsetof(Target, list), "[1, 2]", 0, 100, NULL, "", "a list"},
+};
+
+static Status resolve(const char *yaml, const char *override, Target *target, Config **out) {
+  CHECK_OK(config_create(out));
+  CHECK_OK(config_declare(*out, "part", options, COUNT_OF(options), target));
+  Status status = config_read_yaml_text(*out, CONFIG_FILE, yaml, strlen(yaml), "file.yaml");
+  if (status == OK && override) status = config_parse_override(*out, override);
+  return status == OK ? config_resolve(*out) : status;
+}
+
+static void values_come_from_the_strongest_layer(void **state) {
+  (void)state;
+  Target target;
+  Config *config;
+  CHECK_OK(resolve("part:\n  whole: 4\n  real: 0.25\n  flag: yes\n  choice: green\n  list: [5, 6, 7]\n  text: 'a: b'\n", "part.whole=9", &target, &config));
+  assert_int_equal(target.whole, 9);
+  assert_true(target.real == 0.25);
+  assert_true(target.flag);
+  assert_int_equal(target.choice, 1);
+  assert_int_equal(target.list.count, 3);
+  assert_int_equal(target.list.item[2], 7);
+  assert_string_equal(target.text, "a: b");
+  assert_string_equal(config_origin(config, "part.whole"), "command line");
+  assert_string_equal(config_origin(config, "part.real"), "file.yaml:3:9");
+  config_destroy(config);
+}
+
+static void dump_reads_back_the_same(void **state) {
+  (void)state;
+  Target target, again;
+  Config *config, *second;
+  char *text = NULL;
+  size_t size;
+  CHECK_OK(resolve("part: {whole: 4, list: [9], text: \"it's: {odd}\"}", NULL, &target, &config));
+  FILE *file = open_memstream(&text, &size);
+  CHECK_OK(config_dump(config, file, true));
+  fclose(file);
+  CHECK_OK(resolve(text, NULL, &again, &second));
+  assert_memory_equal(again.text, target.text, strlen(target.text) + 1);
+  assert_int_equal(again.list.item[0], 9);
+  config_destroy(config);
+  config_destroy(second);
+  free(text);
+}
+
+static void bad_input_names_its_place(void **state) {
+  (void)state;
+  static const struct {
+    const char *yaml, *override, *says;
+  } row[] = {
+      {"part:\n  whle: 4\n", NULL, "file.yaml:2:9: unknown key 'part.whle', did you mean 'part.whole'?"},
+      {"part:\n  whole: 4x\n", NULL, "file.yaml:2:10: part.whole: '4x' is not a whole number"},
+      {"part:\n  whole: 40\n", NULL, "is outside 1 .. 10"},
+      {"part: {choice: blue}\n", NULL, "is not one of red|green"},
+      {"part: {flag: maybe}\n", NULL, "is not true or false"},
+      {"part: {list: [1, x]}\n", NULL, "is not a list of integers"},
+      {"part: {whole: 1, whole: 2}\n", NULL, "is given twice"},
+      {"part: [1\n", NULL, "not valid YAML"},
+      {"- 1\n", NULL, "expected 'key: value' lines"},
+      {"", "nonsense", "'nonsense' is not key=value"},
+      {"", "part.real=2", "command line: part.real: '2' is outside 0 .. 1"},
+  };
+  for (size_t i = 0; i < COUNT_OF(row); i++) {
+    Target target;
+    Config *config;
+    assert_int_equal(resolve(row[i].yaml, row[i].override, &target, &config), ERR_USAGE);
+    if (!strstr(status_message(), row[i].says)) fail_msg("expected '%s' in '%s'", row[i].says, status_message());
+    config_destroy(config);
+  }
+}
+
+static void presets_lie_under_the_file(void **state) {
+  (void)state;
+  const char *pairs[] = {"league.preset=alphastar-pseudocode", "league.exploiter_live_above=0.4"};
+  SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 2};
+  Settings *settings;
+  CHECK_OK(settings_create(&source, &settings));
+  assert_true(settings->league.exploiter_past_share == 0);
+  assert_true(settings->league.exploiter_live_above == 0.4);
+  assert_true(settings->league.memory == 100);
+  settings_destroy(settings);
+}
+
+static void settings_that_do_not_fit_are_refused(void **state) {
+  (void)state;
+  static const char *const bad[] = {"actors.lanes=48", "actors.lanes=256", "actors.eval_share=0.9", "league.self_share=0.9", "env.nothing=1",
+                                    "actors.slots=0", "pace=slow"};
+  for (size_t i = 0; i < COUNT_OF(bad); i++) {
+    const char *pairs[] = {bad[i], "actors.lanes=4"};
+    bool lanes = strstr(bad[i], "lanes") != NULL;
+    SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = lanes ? 1 : 2};
+    Settings *settings;
+    assert_int_equal(settings_create(&source, &settings), ERR_USAGE);
+  }
+  SettingsSource none = {.game = "tic_tac_to"};
+  Settings *settings;
+  assert_int_equal(settings_create(&none, &settings), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "tic_tac_toe"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_come_from_the_strongest_layer), cmocka_unit_test(dump_reads_back_the_same),
+      cmocka_unit_test(bad_input_names_its_place), cmocka_unit_test(presets_lie_under_the_file),
+      cmocka_unit_test(settings_that_do_not_fit_are_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,120 @@
+/* Returns and advantages against published numbers; batches and their encoding. */
+#include "check.h"
+
+#include "data/batch.h"
+#include "data/returns.h"
+
+#include <math.h>
+#include <string.h>
+
+/* rlax's tests of generalised advantage estimation. */
+static void gae_matches_rlax(void **state) {
+  (void)state;
+  const float r[2][5] = {{0, 0, 1, 0, -.5f}, {0, 0, 0, 0, 1}}, v[2][6] = {{1, 4, -3, -2, -1, -1}, {-3, -2, -1, 0, 5, -1}};
+  const float d[2][5] = {{.99f, .99f, .99f, .99f, .99f}, {.9f, .9f, .9f, 0, .9f}};
+  const double one[2][5] = {{-1.45118, -4.4557, 2.5396, .5249, -.49}, {3, 2, 1, 0, -4.9}}, seven[5] = {-.676979, -5.248167, 2.4846, .6704, -.49};
+  float a[5];
+  for (int i = 0; i < 2; i++) {
+    returns_gae(r[i], d[i], v[i], v[i][5], 1, 5, a);
+    for (int t = 0; t < 5; t++) CHECK_NEAR(a[t], one[i][t], 1e-4);
+  }
+  returns_gae(r[0], d[0], v[0], v[0][5], .7f, 5, a);
+  for (int t = 0; t < 5; t++) CHECK_NEAR(a[t], seven[t], 1e-4);
+}
+
+static void lambda_returns_match_rlax(void **state) {
+  (void)state;
+  const float r[5] = {1, 0, -1, 0, 1}, d[5] = {.5f, .9f, 1, .5f, .8f}, v[5] = {3, 1, 5, -5, 3};
+  const double expected[5] = {1.6460547, .72281253, .7375001, .6500001, 3.4};
+  float g[5];
+  returns_lambda(r, d, v, .75f, 5, g);
+  for (int t = 0; t < 5; t++) CHECK_NEAR(g[t], expected[t], 1e-5);
+}
+
+/* The test of the IMPALA authors' scalable_agent. */
+static void vtrace_matches_scalable_agent(void **state) {
+  (void)state;
+  float log_rho[5], discount[5], r[5], v[5], vs[5], a[5];
+  const double targets[5] = {.200182, 2.709682, 8.513628, 11.932397, 7.33}, advantages[5] = {.200182, 1.709682, 6.513628, 10.876614, 1.98};
+  for (int t = 0; t < 5; t++) {
+    log_rho[t] = 5 * ((float)t / 5 - .5f);
+    discount[t] = .9f;
+    r[t] = v[t] = (float)t;
+  }
+  returns_vtrace(r, discount, v, 1, log_rho, 3.7f, 2.2f, 1, 5, vs, a);
+  for (int t = 0; t < 5; t++) {
+    CHECK_NEAR(vs[t], targets[t], 1e-5);
+    CHECK_NEAR(a[t], advantages[t], 1e-5);
+  }
+}
+
+/* On-policy V-trace with lambda 1 is the n-step return (Espeholt et al. 2018, remark 1). */
+static void vtrace_on_policy_is_the_return(void **state) {
+  (void)state;
+  const float r[3] = {1, 2, 3}, d[3] = {.5f, .5f, .5f}, v[3] = {9, 8, 7}, zero[3] = {0, 0, 0};
+  float vs[3], a[3];
+  returns_vtrace(r, d, v, 4, zero, 1, 1, 1, 3, vs, a);
+  CHECK_NEAR(vs[0], 1 + .5 * (2 + .5 * (3 + .5 * 4)), 1e-5);
+}
+
+/* By hand from the definition: follow the trajectory where it beats the value, else stop at the value. */
+static void upgo_by_hand(void **state) {
+  (void)state;
+  const float r[3] = {0, 1, 0}, d[3] = {1, 1, 1}, v[3] = {.2f, .5f, .9f}, zero[3] = {0, 0, 0};
+  float a[3];
+  /* q_2 = 0 + bootstrap .1 = .1 < v_2 = .9: G_1 = 1 + v_2 = 1.9; q_1 = 1 + .9 = 1.9 >= v_1: G_0 = 0 + G_1 = 1.9; G_2 = .1 */
+  returns_upgo(r, d, v, .1f, zero, 3, a);
+  CHECK_NEAR(a[2], .1 - .9, 1e-6);
+  CHECK_NEAR(a[1], 1.9 - .5, 1e-6);
+  CHECK_NEAR(a[0], 1.9 - .2, 1e-6);
+}
+
+static void fill(Batch *batch, uint8_t end, uint32_t rows, uint8_t tag) {
+  CHECK_OK(batch_reserve(batch, rows + 1, 1));
+  Unroll *unroll = &batch->unroll[batch->unrolls++];
+  *unroll = (Unroll){.version = 5, .player = 1, .life = 2, .slot = 3, .agent = 1, .end = end, .fresh = 1, .rows = rows, .first = (uint32_t)batch->rows};
+  size_t span = unroll_span(unroll);
+  memset(batch->observation + batch->rows * batch->format.observation_bytes, tag, span * batch->format.observation_bytes);
+  for (size_t i = 0; i < span; i++) batch->reward[batch->rows + i] = (float)(tag + i);
+  batch->rows += span;
+}
+
+static void batches_survive_encoding(void **state) {
+  (void)state;
+  RowFormat format = {3, 2, 1, 2};
+  Batch batch, copy;
+  Bytes bytes = {0};
+  CHECK_OK(batch_create(&format, &batch));
+  CHECK_OK(batch_create(&format, &copy));
+  fill(&batch, END_OPEN, 2, 10);
+  fill(&batch, END_TERMINATED, 3, 20);
+  assert_int_equal(batch.rows, 6);
+  assert_int_equal(batch_learned(&batch), 5);
+  batch_encode(&batch, &bytes);
+  CHECK_OK(batch_append(&copy, &batch, 1)); /* decode appends */
+  Reader reader = reader_over(bytes.data, bytes.size);
+  CHECK_OK(batch_decode(&copy, &reader));
+  CHECK_OK(reader_finish(&reader, "batch"));
+  assert_int_equal(copy.unrolls, 3);
+  assert_int_equal(copy.unroll[1].first, 3);
+  assert_int_equal(copy.unroll[2].first, 6);
+  assert_memory_equal(copy.observation + 9, batch.observation, batch.rows * 3);
+  assert_true(copy.reward[6] == 20);
+  for (size_t size = 0; size < bytes.size; size++) { /* every truncation is noticed, and nothing is appended */
+    Reader cut = reader_over(bytes.data, size);
+    size_t rows = copy.rows;
+    assert_int_equal(batch_decode(&copy, &cut), ERR_FORMAT);
+    assert_int_equal(copy.rows, rows);
+  }
+  batch_destroy(&batch);
+  batch_destroy(&copy);
+  bytes_free(&bytes);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(gae_matches_rlax), cmocka_unit_test(lambda_returns_match_rlax), cmocka_unit_test(vtrace_matches_scalable_agent),
+      cmocka_unit_test(vtrace_on_policy_is_the_return), cmocka_unit_test(upgo_by_hand), cmocka_unit_test(batches_survive_encoding),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/* Exact walks against published values, and matches. */
+#include "check.h"
+
+#include "eval/eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static Env *make_env(const char *name) {
+  Env *env;
+  CHECK_OK(env_create_from(name, NULL, 0, &env));
+  return env;
+}
+
+/* A policy written as a function, in the shape of a built-in. */
+static void (*written)(const void *episode, uint32_t agent, float *out);
+static void probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, float *out) {
+  (void)self, (void)mask;
+  written(episode, agent, out);
+}
+static void free_policy(BuiltinPolicy *self) { free(self); }
+static const BuiltinOps written_ops = {.name = "written", .probabilities = probabilities, .destroy = free_policy};
+
+static ExactResult exploit(Env *env, void (*policy)(const void *, uint32_t, float *), TreeCounts *counts) {
+  GameTree *tree;
+  ExactResult result;
+  Contestant who = {.net = NULL};
+  BuiltinPolicy *builtin = calloc(1, sizeof *builtin);
+  builtin->ops = &written_ops;
+  builtin->env = env;
+  who.policy.builtin = builtin;
+  written = policy;
+  Contestant *member = &who;
+  const double one = 1;
+  Mixture mixture = {&member, &one, 1};
+  CHECK_OK(tree_build(env, 1000000, &tree));
+  CHECK_OK(tree_exploit(tree, &mixture, &result));
+  if (counts) *counts = tree_counts(tree);
+  tree_destroy(tree);
+  contestant_destroy(&who);
+  return result;
+}
+
+static void uniform(const void *episode, uint32_t agent, float *out) {
+  (void)episode, (void)agent;
+  out[0] = out[1] = .5f;
+}
+
+static void always_pass(const void *episode, uint32_t agent, float *out) {
+  (void)episode, (void)agent;
+  out[0] = 1;
+  out[1] = 0;
+}
+
+/* Kuhn's equilibrium family, alpha = 0.2; reads the observation rather than the episode. */
+static Env *kuhn;
+static void equilibrium(const void *episode, uint32_t agent, float *out) {
+  const double alpha = .2;
+  uint8_t row[11];
+  kuhn->table->observe(kuhn->params, episode, agent, row);
+  int card = row[2] ? 0 : row[3] ? 1 : 2;
+  bool opened = row[5] || row[6], bet_first = row[6], second = row[7] || row[8];
+  double bet;
+  if (!opened) bet = card == 0 ? alpha : card == 1 ? 0 : 3 * alpha;
+  else if (!second && bet_first) bet = card == 0 ? 0 : card == 1 ? 1. / 3 : 1;
+  else if (!second) bet = card == 0 ? 1. / 3 : card == 1 ? 0 : 1;
+  else bet = card == 0 ? 0 : card == 1 ? alpha + 1. / 3 : 1;
+  out[0] = (float)(1 - bet);
+  out[1] = (float)bet;
+}
+
+/* Values of OpenSpiel's tests. */
+static void kuhn_poker_values(void **state) {
+  (void)state;
+  TreeCounts counts;
+  kuhn = make_env("kuhn_poker");
+  ExactResult even = exploit(kuhn, uniform, &counts), passing = exploit(kuhn, always_pass, NULL), best = exploit(kuhn, equilibrium, NULL);
+  CHECK_NEAR(even.nash_conv, 11. / 12, 1e-6);
+  CHECK_NEAR(even.best_response[0], .5, 1e-6);
+  CHECK_NEAR(even.best_response[1], 5. / 12, 1e-6);
+  CHECK_NEAR(passing.nash_conv, 2, 1e-6);
+  CHECK_NEAR(best.nash_conv, 0, 1e-6);
+  CHECK_NEAR(best.value[0], -1. / 18, 1e-6);
+  assert_int_equal(counts.histories - counts.chance, 54);
+  assert_int_equal(counts.information_sets[0] + counts.information_sets[1], 12);
+  env_destroy(kuhn);
+}
+
+static void leduc_poker_values(void **state) {
+  (void)state;
+  Env *env = make_env("leduc_poker");
+  GameTree *tree;
+  Contestant random;
+  ExactResult result;
+  CHECK_OK(contestant_builtin("random", env, &random));
+  CHECK_OK(tree_build(env, 1000000, &tree));
+  Contestant *member = &random;
+  const double one = 1;
+  CHECK_OK(tree_exploit(tree, &(Mixture){&member, &one, 1}, &result));
+  CHECK_NEAR(result.nash_conv, 4.747222, 1e-5); /* OpenSpiel's exploitability test: 2.373611 per player */
+  assert_int_equal(tree_counts(tree).information_sets[0] + tree_counts(tree).information_sets[1], 936);
+  tree_destroy(tree);
+  contestant_destroy(&random);
+  env_destroy(env);
+}
+
+/* A mixture is drawn per episode: thirds of the pure strategies are the equilibrium of rock-paper-scissors; the seats'
+ * simultaneous moves must not see each other. */
+static int32_t pure_choice[3] = {0, 1, 2};
+static void pure_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, float *out) {
+  (void)episode, (void)agent, (void)mask;
+  for (int i = 0; i < 3; i++) out[i] = 0;
+  out[*(const int32_t *)(const void *)self->env] = 1;
+}
+static const BuiltinOps pure_ops = {.name = "pure", .probabilities = pure_probabilities, .destroy = free_policy};
+
+static void mixtures_are_drawn_per_episode(void **state) {
+  (void)state;
+  Env *env = make_env("matrix_game");
+  GameTree *tree;
+  ExactResult result;
+  Contestant who[3] = {{.net = NULL}};
+  Contestant *member[3];
+  const double third[3] = {1. / 3, 1. / 3, 1. / 3};
+  for (int i = 0; i < 3; i++) {
+    BuiltinPolicy *builtin = calloc(1, sizeof *builtin);
+    builtin->ops = &pure_ops;
+    builtin->env = (const Env *)(const void *)&pure_choice[i];
+    who[i].policy.builtin = builtin;
+    member[i] = &who[i];
+  }
+  CHECK_OK(tree_build(env, 1000, &tree));
+  CHECK_OK(tree_exploit(tree, &(Mixture){member, third, 3}, &result));
+  CHECK_NEAR(result.nash_conv, 0, 1e-6);
+  CHECK_OK(tree_exploit(tree, &(Mixture){member, third, 1}, &result)); /* rock alone loses to paper */
+  CHECK_NEAR(result.nash_conv, 2, 1e-6);
+  tree_destroy(tree);
+  for (int i = 0; i < 3; i++) contestant_destroy(&who[i]);
+  env_destroy(env);
+}
+
+/* Exact values of play that keeps the value, and of its matches by sampling. */
+static void tic_tac_toe_minimax(void **state) {
+  (void)state;
+  Env *env = make_env("tic_tac_toe");
+  GameTree *tree;
+  Contestant minimax, random;
+  ExactMatch seat[2];
+  Score score[2];
+  CHECK_OK(contestant_builtin("minimax", env, &minimax));
+  CHECK_OK(contestant_builtin("random", env, &random));
+  CHECK_OK(tree_build(env, 1000000, &tree));
+  assert_int_equal(tree_counts(tree).histories, 549946);
+  for (int s = 0; s < 2; s++) {
+    CHECK_OK(tree_match(tree, &minimax, &random, s, &seat[s]));
+    CHECK_NEAR(seat[s].loss, 0, 1e-12);
+  }
+  CHECK_NEAR((seat[0].win + seat[1].win) / 2, .8726, 1e-4);
+  CHECK_OK(eval_match(env, &minimax, &random, 4000, 3, score));
+  for (int s = 0; s < 2; s++) {
+    assert_int_equal(score[s].games, 2000);
+    assert_int_equal(score[s].losses, 0);
+    CHECK_NEAR((double)score[s].wins / 2000, seat[s].win, .03);
+  }
+  CHECK_OK(eval_match(env, &minimax, &minimax, 100, 3, score));
+  assert_int_equal(score[0].draws + score[1].draws, 100);
+  tree_destroy(tree);
+  contestant_destroy(&minimax);
+  contestant_destroy(&random);
+  env_destroy(env);
+}
+
+static void walks_refuse_what_they_cannot(void **state) {
+  (void)state;
+  Env *env = make_env("skirmish");
+  GameTree *tree;
+  Contestant who;
+  assert_int_equal(tree_build(env, 1000, &tree), ERR_USAGE);
+  assert_int_equal(contestant_builtin("minimax", env, &who), ERR_USAGE);
+  env_destroy(env);
+  env = make_env("connect_four");
+  assert_int_equal(tree_build(env, 100000, &tree), ERR_USAGE);
+  env_destroy(env);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(kuhn_poker_values), cmocka_unit_test(leduc_poker_values), cmocka_unit_test(mixtures_are_drawn_per_episode),
+      cmocka_unit_test(tic_tac_toe_minimax), cmocka_unit_test(walks_refuse_what_they_cannot),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

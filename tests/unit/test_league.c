@@ -1,0 +1,540 @@
+/* League rules: PFSP, the opponent law, payoff, snapshots and resets, presets; and the faults of the published
+ * pseudocode, each shown absent. */
+#include "check.h"
+
+#include "cli/settings.h"
+#include "league/league.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static LeagueConfig rules(const char *preset, const char *override) {
+  const char *pairs[] = {override ? override : "seed=1", "league.memory=100"};
+  SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 2, .preset = preset};
+  Settings *settings;
+  CHECK_OK(settings_create(&source, &settings));
+  LeagueConfig config = settings->league;
+  settings_destroy(settings);
+  return config;
+}
+
+/* A league of given learning and frozen players; ids: learning first. */
+static void build(League *league, const LeagueConfig *config, size_t mains, size_t exploiters, size_t league_exploiters) {
+  LeagueConfig copy = *config;
+  copy.mains = (int64_t)mains;
+  copy.main_exploiters = (int64_t)exploiters;
+  copy.league_exploiters = (int64_t)league_exploiters;
+  CHECK_OK(league_create(&copy, 1, -1, 1, league));
+}
+
+static uint32_t frozen(League *league, uint32_t parent) {
+  char name[PLAYER_NAME];
+  uint32_t id;
+  snprintf(name, sizeof name, "%.20s-%06u", league->player[parent].name, league->player[parent].snapshots++);
+  CHECK_OK(league_add(league, name, league->player[parent].role, true, parent, &id));
+  return id;
+}
+
+static void set_rate(League *league, uint32_t home, uint32_t away, double x) {
+  Pair *pair;
+  CHECK_OK(payoff_pair(&league->payoff, home, away, &pair));
+  pair->decayed = (Tally){100, 100 * x, 0, 100 - 100 * x, 0, 0};
+}
+
+/* --- PFSP --- */
+static void pfsp_vectors(void **state) {
+  (void)state;
+  const double x[3] = {.1, .5, .9};
+  static const struct {
+    Weighting weighting;
+    double p[3];
+  } row[] = {{WEIGH_SQUARED, {.757009, .233645, .009346}}, {WEIGH_VARIANCE, {.209302, .581395, .209302}}, {WEIGH_LINEAR_CAPPED, {.454545, .454545, .090909}},
+             {WEIGH_LINEAR, {.6, .333333, .066667}},       {WEIGH_UNIFORM, {1 / 3., 1 / 3., 1 / 3.}},      {WEIGH_HARD, {.757009, .233645, .009346}}};
+  double p[3];
+  for (size_t i = 0; i < COUNT_OF(row); i++) {
+    pfsp_probabilities(row[i].weighting, 2, x, 3, p);
+    for (int k = 0; k < 3; k++) CHECK_NEAR(p[k], row[i].p[k], 1e-6);
+  }
+  const double beaten[2] = {1, 1};
+  pfsp_probabilities(WEIGH_SQUARED, 2, beaten, 2, p); /* weights under 1e-10 in sum: uniform */
+  CHECK_NEAR(p[0], .5, 1e-12);
+}
+
+static void monotonic_suffix(void **state) {
+  (void)state;
+  const double rising_last[4] = {.9, .8, .5, .6}, falling[3] = {.9, .8, .7}, middle[4] = {.2, .5, .4, .3}, flat[3] = {.5, .5, .5};
+  assert_int_equal(pfsp_without_suffix(rising_last, 4), 4);
+  assert_int_equal(pfsp_without_suffix(falling, 3), 0);
+  assert_int_equal(pfsp_without_suffix(middle, 4), 2);
+  assert_int_equal(pfsp_without_suffix(flat, 3), 0);
+  assert_int_equal(pfsp_without_suffix(NULL, 0), 0);
+}
+
+/* --- the opponent law of the main agent, played with coins as the paper tells it, against a million dry-run matches --- */
+static uint32_t coin_pfsp(League *league, AgonRng *rng, uint32_t home, const uint32_t *id, size_t n, Weighting weighting) {
+  double x[64], p[64];
+  for (size_t i = 0; i < n; i++) x[i] = payoff_win_rate(&league->payoff, home, id[i]);
+  pfsp_probabilities(weighting, 2, x, n, p);
+  return id[rng_pick(rng, p, n)];
+}
+
+static uint32_t coin_main(League *league, AgonRng *rng, uint32_t home) {
+  uint32_t all[64], exploiters[64], past[64], mains[8];
+  size_t n = 0, e = 0, s = 0, m = 0;
+  for (uint32_t i = 0; i < league->players; i++) {
+    const Player *player = &league->player[i];
+    if (!player->frozen && player->role == ROLE_MAIN) mains[m++] = i;
+    if (player->frozen) all[n++] = i;
+    if (player->frozen && player->role == ROLE_MAIN_EXPLOITER) exploiters[e++] = i;
+  }
+  double u = rng_unit(rng);
+  if (u < .5) return coin_pfsp(league, rng, home, all, n, WEIGH_SQUARED);
+  uint32_t drawn = mains[rng_below(rng, (uint32_t)m)];
+  for (uint32_t i = 0; i < league->players; i++)
+    if (league->player[i].frozen && league->player[i].parent == (int64_t)drawn) past[s++] = i;
+  if (u < .65) {
+    double least = 1;
+    for (size_t i = 0; i < e; i++) least = fmin(least, payoff_win_rate(&league->payoff, home, exploiters[i]));
+    if (e && least < .3) return coin_pfsp(league, rng, home, exploiters, e, WEIGH_SQUARED);
+    double x[64];
+    for (size_t i = 0; i < s; i++) x[i] = payoff_win_rate(&league->payoff, home, past[i]);
+    size_t kept = pfsp_without_suffix(x, s);
+    least = 1;
+    for (size_t i = 0; i < kept; i++) least = fmin(least, x[i]);
+    if (kept && least < .7) return coin_pfsp(league, rng, home, past, kept, WEIGH_SQUARED);
+  }
+  if (payoff_win_rate(&league->payoff, home, drawn) > .3) return drawn;
+  return coin_pfsp(league, rng, home, past, s, WEIGH_VARIANCE);
+}
+
+static double chi_square(League *league, uint32_t home, size_t *freedom) {
+  enum { N = 1000000 };
+  Table table = {0};
+  CHECK_OK(league_table(league, &table));
+  double *law = calloc(league->players, sizeof *law), *dry = calloc(league->players, sizeof *dry), *coins = calloc(league->players, sizeof *coins), sum = 0;
+  AgonRng rng = rng_stream(7, home, 0, RNG_TEST), other = rng_stream(8, home, 0, RNG_TEST);
+  const HomeEntry *entry = &table.home[home];
+  for (uint32_t i = 0; i < entry->count; i++) law[table.match[entry->first + i].away] += (double)table.match[entry->first + i].probability;
+  for (int i = 0; i < N; i++) {
+    dry[rng_pick(&rng, law, league->players)]++;
+    coins[coin_main(league, &other, home)]++;
+  }
+  *freedom = 0;
+  for (size_t i = 0; i < league->players; i++) {
+    if (dry[i] + coins[i] == 0) continue;
+    sum += (dry[i] - coins[i]) * (dry[i] - coins[i]) / (dry[i] + coins[i]); /* two samples of equal size */
+    (*freedom)++;
+  }
+  (*freedom)--;
+  free(law);
+  free(dry);
+  free(coins);
+  table_free(&table);
+  return sum;
+}
+
+/* Upper 0.1 % point of chi-square (Wilson-Hilferty). */
+static double critical(size_t freedom) {
+  double k = (double)freedom, t = 1 - 2 / (9 * k) + 3.0902 * sqrt(2 / (9 * k));
+  return k * t * t * t;
+}
+
+static void main_law_by_chi_square(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-pseudocode", NULL);
+  /* scenarios that lead into every branch: forgotten exploiters; forgotten past; nothing forgotten; too weak against a main */
+  for (int scenario = 0; scenario < 4; scenario++) {
+    League league;
+    build(&league, &config, 2, 1, 0);
+    for (uint32_t m = 0; m < 2; m++)
+      for (int i = 0; i < 4; i++) frozen(&league, m);
+    for (int i = 0; i < 3; i++) frozen(&league, 2);
+    AgonRng rng = rng_stream(3, (uint32_t)scenario, 0, RNG_TEST);
+    for (uint32_t home = 0; home < 2; home++)
+      for (uint32_t away = 0; away < league.players; away++) {
+        if (home == away) continue;
+        const Player *player = &league.player[away];
+        double x = .1 + .8 * rng_unit(&rng);
+        if (player->role == ROLE_MAIN_EXPLOITER && scenario != 0) x = .35 + .6 * x;
+        if (player->role == ROLE_MAIN && player->frozen && scenario == 2) x = .95 - .02 * away; /* falling: all a monotonic suffix */
+        if (!player->frozen && player->role == ROLE_MAIN) x = scenario == 3 ? .2 : .45;
+        set_rate(&league, home, away, x);
+      }
+    for (uint32_t home = 0; home < 2; home++) {
+      size_t freedom;
+      double statistic = chi_square(&league, home, &freedom);
+      assert_true(freedom >= 4);
+      if (statistic > critical(freedom)) fail_msg("scenario %d, main_%u: chi-square %.1f over %.1f (%zu degrees)", scenario, home, statistic, critical(freedom), freedom);
+    }
+    league_free(&league);
+  }
+}
+
+/* The paper in one line: with nothing forgotten 50 % self-play and 50 % PFSP; with forgotten exploiters 35, 50, 15. */
+static void branches_add_up(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL);
+  for (int forgotten = 0; forgotten < 2; forgotten++) {
+    League league;
+    Table table = {0};
+    double share[BRANCH_COUNT] = {0}, all = 0;
+    build(&league, &config, 1, 1, 1);
+    uint32_t exploiter = frozen(&league, 1);
+    set_rate(&league, 0, exploiter, forgotten ? .1 : .9);
+    CHECK_OK(league_table(&league, &table));
+    for (uint32_t i = 0; i < table.home[0].count; i++) share[table.match[i].branch] += (double)table.match[i].probability;
+    CHECK_NEAR(share[BRANCH_PFSP], .5, 1e-6);
+    CHECK_NEAR(share[BRANCH_SELF], forgotten ? .35 : .5, 1e-6);
+    CHECK_NEAR(share[BRANCH_VERIFY], forgotten ? .15 : 0, 1e-6);
+    for (size_t h = 0; h < table.homes; h++) {
+      double sum = 0;
+      for (uint32_t i = 0; i < table.home[h].count; i++) sum += (double)table.match[table.home[h].first + i].probability;
+      CHECK_NEAR(sum, 1, 1e-5);
+      all += (double)table.home[h].share;
+    }
+    CHECK_NEAR(all, 1, 1e-6);
+    table_free(&table);
+    league_free(&league);
+  }
+}
+
+static double probability_of(const Table *table, uint32_t home, uint32_t away) {
+  double sum = 0;
+  for (uint32_t i = 0; i < table->home[home].count; i++) {
+    const MatchEntry *match = &table->match[table->home[home].first + i];
+    if (match->away == away) sum += (double)match->probability;
+  }
+  return sum;
+}
+
+static void exploiter_rules(void **state) {
+  (void)state;
+  static const struct {
+    const char *preset;
+    double rate, live;
+  } row[] = {{"alphastar-pseudocode", .11, 1}, {"alphastar-pseudocode", .10, 0}, {"alphastar-paper", .3, .5}, {"alphastar-paper", .19, 0}};
+  for (size_t i = 0; i < COUNT_OF(row); i++) {
+    LeagueConfig config = rules(row[i].preset, NULL);
+    League league;
+    Table table = {0};
+    build(&league, &config, 1, 1, 1);
+    set_rate(&league, 1, 0, row[i].rate);
+    CHECK_OK(league_table(&league, &table));
+    CHECK_NEAR(probability_of(&table, 1, 0), row[i].live, 1e-6);
+    CHECK_NEAR(probability_of(&table, 1, 3), 1 - row[i].live, 1e-6); /* main_0-000000 */
+    CHECK_NEAR(probability_of(&table, 2, 3), 1, 1e-6);               /* the league exploiter meets the frozen only */
+    table_free(&table);
+    league_free(&league);
+  }
+}
+
+static void only_home_learns_except_in_self_play(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL);
+  League league;
+  Table table = {0};
+  build(&league, &config, 2, 1, 1);
+  CHECK_OK(league_table(&league, &table));
+  for (size_t i = 0; i < table.matches; i++) assert_int_equal((table.match[i].flags & MATCH_AWAY_LEARNS) != 0, table.match[i].home == table.match[i].away);
+  table_free(&table);
+  league_free(&league);
+}
+
+/* --- payoff --- */
+static void one_by_one(double decay, const int *won, int n, Tally *out) {
+  *out = (Tally){0};
+  for (int i = 0; i < n; i++) {
+    out->games = out->games * decay + 1;
+    out->wins = out->wins * decay + won[i];
+  }
+}
+
+static void decay_one_game_at_a_time(void **state) {
+  (void)state;
+  Payoff payoff = {.decay = .99};
+  const int won[5] = {1, 0, 1, 1, 0};
+  Tally expected;
+  one_by_one(.99, won, 5, &expected);
+  for (int i = 0; i < 5; i++) {
+    Tally game = {1, won[i], 0, 1 - won[i], 2 * won[i] - 1, 1};
+    CHECK_OK(payoff_add(&payoff, 0, 1, &game, 1 - 2 * won[i], 1, PAYOFF_TRAIN));
+  }
+  const Pair *home = payoff_find(&payoff, 0, 1), *away = payoff_find(&payoff, 1, 0);
+  CHECK_NEAR(home->decayed.games, expected.games, 1e-12);
+  CHECK_NEAR(home->decayed.wins, expected.wins, 1e-12);
+  CHECK_NEAR(away->decayed.losses, expected.wins, 1e-12);
+  CHECK_NEAR(home->raw.games, 5, 0);
+  CHECK_NEAR(home->raw.wins, 3, 0);
+  CHECK_NEAR(payoff_win_rate(&payoff, 0, 1) + payoff_win_rate(&payoff, 1, 0), 1, 1e-12);
+  CHECK_NEAR(payoff_win_rate(&payoff, 0, 7), .5, 0);
+  payoff_free(&payoff);
+}
+
+static void bulk_counts_keep_the_cap(void **state) {
+  (void)state;
+  Payoff payoff = {.decay = .99};
+  Tally bulk = {1000, 700, 100, 200, 500, 1000};
+  for (int i = 0; i < 10; i++) CHECK_OK(payoff_add(&payoff, 0, 1, &bulk, -500, 1000, PAYOFF_TRAIN));
+  const Pair *pair = payoff_find(&payoff, 0, 1);
+  CHECK_NEAR(pair->decayed.games, 100, .01);
+  CHECK_NEAR(pair->decayed.wins, 70, .01);
+  CHECK_NEAR(payoff_win_rate(&payoff, 0, 1), .75, 1e-6);
+  Tally old = pair->decayed, four = {4, 1, 0, 3, 0, 0};
+  CHECK_OK(payoff_add(&payoff, 0, 1, &four, 0, 0, PAYOFF_TRAIN));
+  double keep = pow(.99, 4);
+  CHECK_NEAR(payoff_find(&payoff, 0, 1)->decayed.wins, old.wins * keep + .25 * (1 - keep) / .01, 1e-9);
+  payoff_free(&payoff);
+}
+
+static void self_matches_are_not_recorded(void **state) {
+  (void)state;
+  Payoff payoff = {.decay = .99};
+  Tally game = {1, 1, 0, 0, 1, 1};
+  CHECK_OK(payoff_add(&payoff, 3, 3, &game, -1, 1, PAYOFF_TRAIN));
+  assert_null(payoff_find(&payoff, 3, 3));
+  payoff_free(&payoff);
+}
+
+static void results_of_a_former_life_do_not_count(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL);
+  League league;
+  build(&league, &config, 1, 1, 1);
+  league.player[1].life = 2;
+  PairCount pair[2] = {{.home = 1, .away = 0, .home_life = 1, .games = 10, .wins = 10}, {.home = 1, .away = 0, .home_life = 2, .games = 10, .losses = 10}};
+  Results results = {.pair = pair, .pairs = 1};
+  CHECK_OK(league_merge(&league, &results));
+  CHECK_NEAR(payoff_win_rate(&league.payoff, 1, 0), .5, 0);
+  CHECK_NEAR(payoff_find(&league.payoff, 1, 0)->raw.games, 10, 0);
+  results.pair = pair + 1;
+  CHECK_OK(league_merge(&league, &results));
+  CHECK_NEAR(payoff_win_rate(&league.payoff, 1, 0), 0, 0);
+  league_free(&league);
+}
+
+static void evaluation_counts_are_apart(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL);
+  League league;
+  build(&league, &config, 1, 1, 1);
+  uint32_t other = frozen(&league, 0);
+  PairCount pair = {.home = 3, .away = other, .eval = 1, .games = 4, .wins = 3, .draws = 1};
+  Results results = {.pair = &pair, .pairs = 1};
+  CHECK_OK(league_merge(&league, &results));
+  const Pair *met = payoff_find(&league.payoff, 3, other);
+  CHECK_NEAR(met->eval.games, 4, 0);
+  CHECK_NEAR(met->raw.games, 0, 0);
+  CHECK_NEAR(payoff_win_rate(&league.payoff, 3, other), .5, 0);
+  league_free(&league);
+}
+
+/* --- snapshots and resets --- */
+static Directive decide(League *league) {
+  Directive directive = {.orders = 0};
+  CHECK_OK(league_decide(league, &directive));
+  return directive;
+}
+
+static void met(League *league, uint32_t home, uint32_t away, double games, double rate) {
+  Pair *pair;
+  set_rate(league, home, away, rate);
+  CHECK_OK(payoff_pair(&league->payoff, home, away, &pair));
+  pair->since = games;
+}
+
+static void snapshot_rules(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-pseudocode", "league.frame_scale=1");
+  League league;
+  build(&league, &config, 1, 1, 1);
+  league.player[0].frames = 1999999999;
+  met(&league, 0, 3, 1000, .99);
+  assert_int_equal(decide(&league).orders, 0); /* not before 2e9 */
+  league.player[0].frames = 2000000000;
+  met(&league, 0, 3, 1000, .6);
+  assert_int_equal(decide(&league).orders, 0); /* not beaten */
+  met(&league, 0, 3, 49, .99);
+  assert_int_equal(decide(&league).orders, 0); /* one lucky game is not enough: min_games */
+  met(&league, 0, 3, 50, .71);
+  Directive directive = decide(&league);
+  assert_int_equal(directive.orders, 1);
+  assert_int_equal(directive.order[0].reset, RESET_NONE); /* a main is never reset */
+  assert_string_equal(league.player[directive.order[0].snapshot_id].reason, "win_rate");
+  assert_string_equal(league.player[directive.order[0].snapshot_id].name, "main_0-000001");
+  assert_int_equal(decide(&league).orders, 0); /* the clock starts anew */
+  league.player[0].frames = 2000000000 + 4000000000u;
+  directive = decide(&league);
+  assert_int_equal(directive.orders, 1);
+  assert_string_equal(league.player[directive.order[0].snapshot_id].reason, "age");
+  league_free(&league);
+}
+
+static void a_pair_never_played_blocks_the_threshold_only(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", "league.frame_scale=1");
+  League league;
+  build(&league, &config, 1, 1, 1);
+  league.player[1].frames = 100;
+  assert_int_equal(decide(&league).orders, 0);
+  met(&league, 1, 0, 60, .8);
+  Directive directive = decide(&league);
+  assert_int_equal(directive.orders, 1);
+  assert_int_equal(directive.order[0].player, 1);
+  league_free(&league);
+}
+
+/* Freeze first, then reset: the copy is of the trained player, and its former wins are forgotten. */
+static void exploiters_freeze_before_they_reset(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", "league.frame_scale=1");
+  League league;
+  build(&league, &config, 1, 1, 1);
+  league.player[1].frames = 4000000000u;
+  met(&league, 1, 0, 60, .9);
+  Directive directive = decide(&league);
+  assert_int_equal(directive.orders, 1);
+  const Order *order = &directive.order[0];
+  assert_true(order->snapshot_id != 0);
+  assert_int_equal(order->reset, RESET_INITIAL);
+  assert_int_equal(league.player[order->snapshot_id].frames, 4000000000u);
+  assert_int_equal(league.player[order->snapshot_id].life, 0);
+  assert_int_equal(league.player[1].life, 1);
+  CHECK_NEAR(payoff_win_rate(&league.payoff, 1, 0), .5, 0);
+  CHECK_NEAR(payoff_find(&league.payoff, 1, 0)->since, 0, 0);
+  league_free(&league);
+}
+
+static void league_exploiters_reset_a_quarter_of_the_time(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", "league.frame_scale=1e-9");
+  League league;
+  int resets = 0;
+  build(&league, &config, 1, 0, 1);
+  for (int i = 0; i < 2000; i++) {
+    league.player[1].frames += 10;
+    Directive directive = decide(&league);
+    assert_int_equal(directive.orders, 1);
+    resets += directive.order[0].reset == RESET_INITIAL;
+  }
+  CHECK_NEAR(resets / 2000.0, .25, .03);
+  league_free(&league);
+}
+
+static void resets_may_start_from_a_past_main(void **state) {
+  (void)state;
+  LeagueConfig config = rules("tstarbot-x", "league.frame_scale=1");
+  League league;
+  build(&league, &config, 1, 1, 0);
+  uint32_t strong = frozen(&league, 0), fit = frozen(&league, 0);
+  set_rate(&league, 2, 0, .05);
+  set_rate(&league, strong, 0, .6);
+  set_rate(&league, fit, 0, .4);
+  league.player[1].frames = 4000000000u;
+  Directive directive = decide(&league);
+  assert_int_equal(directive.orders, 1);
+  assert_int_equal(directive.order[0].reset, RESET_COPY);
+  assert_int_equal(directive.order[0].source_frozen, fit);
+  assert_int_equal(league.player[1].parent, fit);
+  league_free(&league);
+}
+
+static void empty_candidate_sets_are_harmless(void **state) {
+  (void)state;
+  static const char *const preset[] = {"alphastar-paper", "alphastar-pseudocode", "tstarbot-x", "openai-five", "fictitious", "self-play"};
+  for (size_t i = 0; i < COUNT_OF(preset); i++) {
+    LeagueConfig config = rules(preset[i], NULL);
+    League league;
+    Table table = {0};
+    CHECK_OK(league_create(&config, 1, -1, 1, &league));
+    CHECK_OK(league_table(&league, &table));
+    assert_true(table.homes == league.learning);
+    for (size_t h = 0; h < table.homes; h++) {
+      double sum = 0;
+      for (uint32_t k = 0; k < table.home[h].count; k++) sum += (double)table.match[table.home[h].first + k].probability;
+      CHECK_NEAR(sum, 1, 1e-5);
+    }
+    table_free(&table);
+    league_free(&league);
+  }
+}
+
+static void children_may_inherit_the_payoff(void **state) {
+  (void)state;
+  for (int on = 0; on < 2; on++) {
+    LeagueConfig config = rules("alphastar-paper", on ? "league.inherit_payoff=true" : "league.inherit_payoff=false");
+    League league;
+    build(&league, &config, 1, 1, 1);
+    set_rate(&league, 0, 3, .9);
+    league.player[0].frames = 4000000000u;
+    Directive directive = decide(&league);
+    CHECK_NEAR(payoff_win_rate(&league.payoff, directive.order[0].snapshot_id, 3), on ? .9 : .5, 1e-9);
+    league_free(&league);
+  }
+}
+
+/* --- OpenAI Five --- */
+static void openai_five_qualities(void **state) {
+  (void)state;
+  LeagueConfig config = rules("openai-five", NULL);
+  League league;
+  Table table = {0};
+  CHECK_OK(league_create(&config, 1, -1, 1, &league));
+  uint32_t second = frozen(&league, 0);
+  league.player[1].quality = .5;
+  league.player[second].quality = .2;
+  CHECK_OK(league_table(&league, &table));
+  double p = exp(.5) / (exp(.5) + exp(.2));
+  CHECK_NEAR(probability_of(&table, 0, 0), .8, 1e-6);
+  CHECK_NEAR(probability_of(&table, 0, 1), .2 * p, 1e-6);
+  /* a win lowers q by 0.01 / (N p), with p as when it was drawn; a past match is drawn with .2 p */
+  PairCount pair = {.home = 0, .away = 1, .games = 3, .wins = 2, .losses = 1, .wins_over_p = 2 / (.2 * p)};
+  Results results = {.pair = &pair, .pairs = 1};
+  CHECK_OK(league_merge(&league, &results));
+  CHECK_NEAR(league.player[1].quality, .5 - .01 / 2 * 2 / p, 1e-9);
+  league.player[0].frames = 4000000000u; /* a newcomer starts with the largest q */
+  Directive directive = decide(&league);
+  CHECK_NEAR(league.player[directive.order[0].snapshot_id].quality, league.player[1].quality, 1e-12);
+  table_free(&table);
+  league_free(&league);
+}
+
+static void leagues_survive_saving(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL);
+  League league, again;
+  Tree tree = {0};
+  build(&league, &config, 2, 1, 1);
+  uint32_t id = frozen(&league, 2);
+  set_rate(&league, 0, id, .3);
+  league.player[id].quality = -.25;
+  snprintf(league.player[id].reason, REASON, "age");
+  CHECK_OK(league_save(&league, &tree));
+  build(&again, &config, 2, 1, 1);
+  CHECK_OK(league_load(&again, &tree));
+  assert_int_equal(again.players, league.players);
+  assert_string_equal(again.player[id].name, league.player[id].name);
+  assert_string_equal(again.player[id].reason, "age");
+  assert_true(again.player[id].quality == -.25);
+  CHECK_NEAR(payoff_win_rate(&again.payoff, 0, id), .3, 0);
+  league_free(&again);
+  build(&again, &config, 1, 1, 1);
+  assert_int_equal(league_load(&again, &tree), ERR_USAGE); /* other numbers of learning players */
+  tree_free(&tree);
+  league_free(&league);
+  league_free(&again);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(pfsp_vectors), cmocka_unit_test(monotonic_suffix), cmocka_unit_test(main_law_by_chi_square), cmocka_unit_test(branches_add_up),
+      cmocka_unit_test(exploiter_rules), cmocka_unit_test(only_home_learns_except_in_self_play), cmocka_unit_test(decay_one_game_at_a_time),
+      cmocka_unit_test(bulk_counts_keep_the_cap), cmocka_unit_test(self_matches_are_not_recorded), cmocka_unit_test(results_of_a_former_life_do_not_count),
+      cmocka_unit_test(evaluation_counts_are_apart), cmocka_unit_test(snapshot_rules), cmocka_unit_test(a_pair_never_played_blocks_the_threshold_only),
+      cmocka_unit_test(exploiters_freeze_before_they_reset), cmocka_unit_test(league_exploiters_reset_a_quarter_of_the_time),
+      cmocka_unit_test(resets_may_start_from_a_past_main), cmocka_unit_test(empty_candidate_sets_are_harmless),
+      cmocka_unit_test(children_may_inherit_the_payoff), cmocka_unit_test(openai_five_qualities), cmocka_unit_test(leagues_survive_saving),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
