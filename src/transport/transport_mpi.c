@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TAG = 7, RECEIVES = 32 };
 
@@ -147,7 +148,8 @@ static bool mpi_finish(Transport *transport) {
 static void mpi_abort(Transport *transport, int exit_code, const char *why) {
   fprintf(stderr, "agon: rank %d ends the job: %s\n", transport->rank, why);
   fflush(stderr);
-  if (transport->size == 1) exit(exit_code);
+  fflush(stdout);
+  if (transport->size == 1) _exit(exit_code); /* not exit: after a failed write HDF5's own clean-up may crash */
   MPI_Abort(MPI_COMM_WORLD, exit_code);
 }
 
