@@ -47,6 +47,8 @@ typedef struct ExactResult {
   double value[2];         /* of the mixture against itself, per seat */
   double best_response[2]; /* of a best responder in that seat */
   double nash_conv;        /* sum of best_response - value */
+  double strategy[2][16];  /* games with one information set per seat: the mixture's action probabilities */
+  size_t choices[2];       /* their count; 0 in other games */
 } ExactResult;
 Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out);
 /* Exact outcome of a on `seat` against b: probabilities of win, draw, loss for a, and its mean return. */

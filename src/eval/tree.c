@@ -365,6 +365,18 @@ done:
   return status;
 }
 
+/* Games in normal form: each edge of a seat's only information set. */
+static void read_strategy(const GameTree *tree, const double *edge, int seat, ExactResult *out) {
+  if (tree->counts.information_sets[seat] != 1) return;
+  for (size_t n = 0; n < tree->nodes; n++) {
+    const Node *node = &tree->node[n];
+    if (node->actor != seat || node->children > COUNT_OF(out->strategy[0])) continue;
+    out->choices[seat] = node->children;
+    for (uint16_t i = 0; i < node->children; i++) out->strategy[seat][i] = edge[node->first + i];
+    return;
+  }
+}
+
 Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out) {
   Status status = OK;
   double *edge = NULL, *value = NULL;
@@ -374,6 +386,7 @@ Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out) {
   TRY(mix_edges(tree, mixture, edge));
   for (int seat = 0; seat < 2; seat++) {
     out->value[seat] = expected(tree, edge, seat, value);
+    read_strategy(tree, edge, seat, out);
     TRY(best_response(tree, edge, seat, &out->best_response[seat]));
     out->nash_conv += out->best_response[seat] - out->value[seat];
   }
