@@ -15,6 +15,6 @@ echo "== the league =="
 build/agon league show "$run" | sed -n '1,/^score/p' | head -40
 echo
 echo "== what it learned: 100 games against random moves, seats swapped =="
-build/agon eval "$run" --players main_0,random --games 100
+build/agon eval "$run" --players main_0,random --games 100 --greedy
 echo
 echo "Look further:  build/agon league show $run;  build/agon help"

@@ -47,6 +47,7 @@ int status_exit_code(Status code) {
 Status mem_array(void *out_pointer, size_t count, size_t size) {
   void *block = calloc(count ? count : 1, size ? size : 1);
   memcpy(out_pointer, &block, sizeof block);
+  // cppcheck-suppress memleak ; the block went out through out_pointer
   return block ? OK : status_set(ERR_MEMORY, "out of memory (%zu items of %zu bytes)", count, size);
 }
 

@@ -37,7 +37,7 @@ static int build_trunk(Net *net, const AgonEnvSpec *spec, const char *prefix) {
   const NetConfig *config = &net->config;
   Graph *graph = &net->graph;
   Activation act = (Activation)(config->activation + 1);
-  char name[24];
+  char name[64];
   int at = 0;
   ConvShape shape = {.out_channels = spec->observation_shape[0],
                      .out_height = spec->observation_shape[1],
