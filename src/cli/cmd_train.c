@@ -68,6 +68,31 @@ static Status pick_run_dir(const Arguments *arguments, const SettingsSource *sou
   return text_format(out, size, "runs/%s", base);
 }
 
+/* A checkpoint of another folder: the frozen players that it names come along. */
+static Status bring_players(const Start *start, const char *file) {
+  const Item *name, *frozen, *hash;
+  char folder[2048], from[PATH_MAX], to[PATH_MAX];
+  TRY_RETURN(tree_get(&start->resume, "league/name", STORE_TEXT, -1, &name));
+  TRY_RETURN(tree_get(&start->resume, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
+  TRY_RETURN(tree_get(&start->resume, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
+  const char *slash = strrchr(file, '/');
+  TRY_RETURN(text_format(folder, sizeof folder, "%.*s../players", slash ? (int)(slash - file + 1) : 0, slash ? file : ""));
+  for (size_t i = 0; i < name->count; i++) {
+    char *bytes;
+    size_t size;
+    if (!((uint32_t *)frozen->data)[i]) continue;
+    const char *who = (char *)name->data + i * name->size, *content = (char *)hash->data + i * hash->size;
+    TRY_RETURN(text_format(from, sizeof from, "%s/%s-%.8s.h5", folder, who, content));
+    TRY_RETURN(text_format(to, sizeof to, "%s/players/%s-%.8s.h5", start->run.path, who, content));
+    if (file_exists(to)) continue;
+    TRY_RETURN(file_read(from, &bytes, &size));
+    Status status = file_write_durable(to, bytes, size);
+    free(bytes);
+    TRY_RETURN(status);
+  }
+  return OK;
+}
+
 static Status open_run(Start *start, const char *dir, const char *how) {
   RunFolder look = {.lock = -1};
   TRY_RETURN(text_format(look.path, sizeof look.path, "%s", dir));
@@ -84,6 +109,7 @@ static Status open_run(Start *start, const char *dir, const char *how) {
   else if (exists)
     TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
   start->resuming = file || exists;
+  if (file) TRY_RETURN(bring_players(start, how));
   if (file) { /* generations go on after the newest in the folder */
     uint64_t *list = NULL;
     size_t count = 0;

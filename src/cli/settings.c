@@ -74,7 +74,9 @@ static Status read_layers(Settings *s, const SettingsSource *source) {
     TRY_RETURN(config_parse_override(s->config, source->overrides[i]));
   if (source->preset) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "league.preset", source->preset, "--preset"));
   const char *preset = config_peek(s->config, "league.preset");
-  return league_apply_preset(s->config, preset ? preset : "alphastar-paper");
+  char name[64]; /* a copy: applying the preset adds assignments, which may move what peek returned */
+  TRY_RETURN(text_format(name, sizeof name, "%s", preset ? preset : "alphastar-paper"));
+  return league_apply_preset(s->config, name);
 }
 
 static Status check_together(const Settings *s) {

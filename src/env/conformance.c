@@ -32,16 +32,16 @@ static Status check_observation(Probe *probe, void *state, uint32_t agent) {
   const Env *env = probe->env;
   size_t size = env->observation_bytes;
   memset(probe->row, FILL, size + 2 * GUARD);
-  memset(probe->row2, 0x5A, size);
+  memset(probe->row2, 0x5A, size + 2 * GUARD);
   env->table->observe(env->params, state, agent, probe->row + GUARD);
-  env->table->observe(env->params, state, agent, probe->row2);
+  env->table->observe(env->params, state, agent, probe->row2 + GUARD);
   probe->checks += 3;
   if (!guarded(probe->row, size)) return broken(probe, "observe writes outside its row");
-  if (memcmp(probe->row + GUARD, probe->row2, size))
+  if (memcmp(probe->row + GUARD, probe->row2 + GUARD, size))
     return broken(probe, "observe leaves bytes of the row unwritten or is not repeatable");
   for (size_t i = 0; i < env->observation_count; i++) {
-    float value = (float)probe->row2[i];
-    if (env->spec.observation_type == AGON_F32) memcpy(&value, probe->row2 + 4 * i, 4);
+    float value = (float)probe->row2[GUARD + i];
+    if (env->spec.observation_type == AGON_F32) memcpy(&value, probe->row2 + GUARD + 4 * i, 4);
     if (!(value >= env->spec.observation_low && value <= env->spec.observation_high))
       return broken(probe, "an observation is outside observation_low .. observation_high");
   }
@@ -215,7 +215,7 @@ Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *o
   TRY(NEW_ARRAY(probe.episode, env->spec.episode_size + 2 * GUARD));
   TRY(NEW_ARRAY(probe.twin, env->spec.episode_size + 2 * GUARD));
   TRY(NEW_ARRAY(probe.row, env->observation_bytes + 2 * GUARD));
-  TRY(NEW_ARRAY(probe.row2, env->observation_bytes));
+  TRY(NEW_ARRAY(probe.row2, env->observation_bytes + 2 * GUARD));
   TRY(NEW_ARRAY(probe.mask, env->action_count + 2 * GUARD));
   for (uint32_t i = 0; i < episodes; i++) TRY(play_one(&probe, seed, i));
   *out_checks = probe.checks;

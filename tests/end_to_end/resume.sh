@@ -50,6 +50,9 @@ before, after = games(a), games(b)
 assert all(after[k] >= v for k, v in before.items())
 assert all(p["parent"] in new for p in new.values() if p["parent"])
 P
+# from a file of another folder: its frozen players come along; the numbers go on
+mpi 2 "$AGON" train "$smoke" --run-dir moved --resume "$(ls other/checkpoints/*.h5 | head -1)" frames=210k --quiet || fail "resume from a file"
+"$AGON" checkpoint verify moved > /dev/null || fail "players did not come along"
 # graceful ends: time limit, stop file, SIGUSR1 - each saves, exits 0, and can be gone on with
 mpi 2 "$AGON" train "$smoke" --run-dir timed frames=100M --max-time 1 > timed.txt
 grep -q "ended: the time is up" timed.txt || fail "--max-time"

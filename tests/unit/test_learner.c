@@ -1,0 +1,267 @@
+/* Updates: that they learn, what the reference does, that PopArt keeps values, that stops stop, and that former lives,
+ * truncations and memories are treated as they should be. */
+#include "check.h"
+
+#include "config/config.h"
+#include "learner/algos/algo.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Bench {
+  Net *net;
+  LearnConfig config;
+  void *algo_config;
+  const AlgoOps *algo;
+  Trainer *trainer;
+  Pupil pupil;
+  Batch batch;
+} Bench;
+
+static void set_defaults(const Option *table, size_t count, void *target) {
+  Config *config;
+  CHECK_OK(config_create(&config));
+  CHECK_OK(config_declare(config, "x", table, count, target));
+  CHECK_OK(config_resolve(config));
+  config_destroy(config);
+}
+
+static void open_bench(Bench *b, const char *algo, int memory, bool popart) {
+  AgonEnvSpec spec = {.agents = 1, .teams = 1, .observation_type = AGON_F32, .observation_shape = {2, 1, 1}, .action_kind = AGON_DISCRETE, .heads = 1, .head_size = {3}};
+  NetConfig net;
+  set_defaults(net_options, net_option_count, &net);
+  net.hidden = (IntList){{16}, 1};
+  net.memory = memory;
+  net.memory_size = 8;
+  net.normalise_returns = popart;
+  net.normalise_observations = popart;
+  *b = (Bench){.algo = algo_find(algo)};
+  set_defaults(learn_options, learn_option_count, &b->config);
+  b->algo_config = calloc(1, b->algo->config_size);
+  set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
+  CHECK_OK(net_create(&net, &spec, &b->net));
+  CHECK_OK(pupil_create(b->net, 1, 0, &b->pupil));
+  CHECK_OK(trainer_create(b->net, &b->config, b->algo, b->algo_config, 1, &b->trainer));
+  RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size};
+  CHECK_OK(batch_create(&format, &b->batch));
+}
+
+static void close_bench(Bench *b) {
+  trainer_destroy(b->trainer);
+  pupil_destroy(&b->pupil);
+  batch_destroy(&b->batch);
+  net_destroy(b->net);
+  free(b->algo_config);
+}
+
+/* Probabilities and value of the pupil's policy at an observation (memory zero). */
+static float look(Bench *b, float x, float y, float *p) {
+  Space space;
+  float logits[3], value, state[16] = {0};
+  const float row[2] = {x, y};
+  Sequences seq = {.B = 1, .T = 1, .states = state, .S = b->net->graph.state_size};
+  CHECK_OK(space_create(&b->net->graph, 1, false, &space));
+  net_load(b->net, b->pupil.block, row, 1, space.value[0]);
+  net_forward(b->net, b->pupil.block, &space, &seq, logits, &value, NULL);
+  dist_normalise(&b->net->space, logits, NULL, logits);
+  for (int i = 0; i < 3; i++) p[i] = expf(logits[i]);
+  space_destroy(&space);
+  return value;
+}
+
+/* A row with the present policy's own log-probability and value: on-policy experience. */
+static void add_row(Bench *b, AgonRng *rng, float x, float y, float (*reward)(float, float, int)) {
+  float p[3], value = look(b, x, y, p);
+  double weight[3] = {(double)p[0], (double)p[1], (double)p[2]};
+  int action = (int)rng_pick(rng, weight, 3);
+  CHECK_OK(batch_reserve(&b->batch, 1, 1));
+  Batch *batch = &b->batch;
+  size_t row = batch->rows++;
+  const float both[2] = {x, y};
+  memcpy(batch->observation + row * 8, both, 8);
+  memset(batch->mask + row * 3, 1, 3);
+  batch->action[row] = action;
+  batch->log_prob[row] = logf(p[action]);
+  batch->value[row] = value;
+  batch->reward[row] = reward(x, y, action);
+}
+
+static void unroll(Bench *b, uint32_t rows, uint8_t end) {
+  Batch *batch = &b->batch;
+  CHECK_OK(batch_reserve(batch, 1, 1));
+  batch->unroll[batch->unrolls] = (Unroll){.rows = rows, .end = end, .fresh = 1, .first = (uint32_t)(batch->rows - rows - (end != END_TERMINATED))};
+  memset(batch->state + batch->unrolls * batch->format.state, 0, batch->format.state * sizeof(float));
+  batch->unrolls++;
+}
+
+static void update(Bench *b) {
+  bool more = true;
+  CHECK_OK(trainer_begin(b->trainer, &b->pupil, &b->batch));
+  while (more) CHECK_OK(trainer_step(b->trainer, &more));
+  batch_clear(&b->batch);
+}
+
+/* The right action depends on the sign of x. */
+static float by_sign(float x, float y, int action) {
+  (void)y;
+  return action == (x > 0 ? 2 : 0) ? 1.0f : 0.0f;
+}
+
+static void bandit(Bench *b, int updates) {
+  AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+  for (int u = 0; u < updates; u++) {
+    for (int i = 0; i < 128; i++) {
+      add_row(b, &rng, (float)rng_unit(&rng) * 2 - 1, 1, by_sign);
+      unroll(b, 1, END_TERMINATED);
+    }
+    update(b);
+  }
+}
+
+static void both_algorithms_learn(void **state) {
+  (void)state;
+  static const char *const name[] = {"ppo", "impala", "ppo", "impala"};
+  for (int i = 0; i < 4; i++) {
+    Bench b;
+    float p[3], q[3];
+    open_bench(&b, name[i], i < 2 ? 0 : i - 1, i == 2); /* without memory, with GRU and LSTM; once with the normalisers */
+    b.config.rate = b.config.rate_end = 0.01;
+    int updates = i & 1 ? 160 : 40; /* impala steps once an update, ppo 16 times */
+    bandit(&b, updates);
+    look(&b, .7f, 1, p);
+    look(&b, -.7f, 1, q);
+    if (!(p[2] > .9f && q[0] > .9f)) fail_msg("%s: %.2f and %.2f", name[i], (double)p[2], (double)q[0]);
+    assert_int_equal(b.pupil.version, updates);
+    assert_int_equal(b.pupil.frames, updates * 128);
+    close_bench(&b);
+  }
+}
+
+/* A strong pull to a reference that stands holds the policy; one that follows lets it go. */
+static void the_reference_holds_or_follows(void **state) {
+  (void)state;
+  float held[3], let[3];
+  for (int follows = 0; follows < 2; follows++) {
+    Bench b;
+    open_bench(&b, "ppo", 0, false);
+    b.config.rate = b.config.rate_end = 0.01;
+    b.config.reference = b.config.reference_end = 2;
+    b.config.reference_every = follows;
+    bandit(&b, 40);
+    look(&b, .7f, 1, follows ? let : held);
+    close_bench(&b);
+  }
+  assert_true(held[2] < .75f);
+  assert_true(let[2] > .9f);
+}
+
+static float ten(float x, float y, int action) {
+  (void)x, (void)y, (void)action;
+  return 10;
+}
+
+/* PopArt: the statistics move, the outputs in real units do not (learning rate 0 leaves only the rescaling). */
+static void popart_keeps_values(void **state) {
+  (void)state;
+  Bench b;
+  float p[3];
+  AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+  open_bench(&b, "ppo", 0, true);
+  b.config.rate = b.config.rate_end = 0;
+  b.net->scale_at = 0; /* observations as they are */
+  float before = look(&b, .3f, .4f, p);
+  for (int i = 0; i < 64; i++) {
+    add_row(&b, &rng, (float)i / 64, 1, i & 1 ? ten : by_sign);
+    unroll(&b, 1, END_TERMINATED);
+  }
+  update(&b);
+  assert_true(b.pupil.block[b.net->return_at + 1] > 2);
+  CHECK_NEAR(look(&b, .3f, .4f, p), before, 1e-4);
+  close_bench(&b);
+}
+
+static float none(float x, float y, int action) {
+  (void)x, (void)y, (void)action;
+  return 0;
+}
+
+/* One decision, reward 0, then truncation: its target is gamma times the value of the final observation, which only the
+ * learner computes; after a termination it is 0. */
+static void truncation_bootstraps_termination_does_not(void **state) {
+  (void)state;
+  for (int truncated = 0; truncated < 2; truncated++) {
+    Bench b;
+    float p[3];
+    AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+    open_bench(&b, "ppo", 0, false);
+    b.config.gamma = .5;
+    float final = look(&b, .9f, -.9f, p);
+    assert_true(fabsf(final) > 1e-3f);
+    add_row(&b, &rng, .1f, .2f, none);
+    if (truncated) {
+      add_row(&b, &rng, .9f, -.9f, none);
+      b.batch.value[1] = 1e6f; /* what an actor wrote there must not matter */
+    }
+    unroll(&b, 1, truncated ? END_TRUNCATED : END_TERMINATED);
+    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch));
+    CHECK_NEAR(b.trainer->target[0], truncated ? .5 * (double)final : 0, 1e-5);
+    close_bench(&b);
+  }
+}
+
+static void resets_go_back_to_the_beginning(void **state) {
+  (void)state;
+  Bench b;
+  open_bench(&b, "ppo", 0, true);
+  float *initial = calloc(b.net->block, sizeof *initial);
+  memcpy(initial, b.pupil.block, b.net->block * sizeof *initial);
+  bandit(&b, 3);
+  assert_memory_not_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
+  pupil_reset(b.net, 1, &b.pupil, NULL);
+  assert_memory_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
+  assert_int_equal(b.pupil.life, 1);
+  assert_int_equal(b.pupil.steps, 0);
+  assert_int_equal(b.pupil.min_version, 3); /* versions go on */
+  free(initial);
+  close_bench(&b);
+}
+
+static void the_same_update_gives_the_same_bytes(void **state) {
+  (void)state;
+  Bench b[2];
+  for (int i = 0; i < 2; i++) {
+    open_bench(&b[i], "ppo", 1, true);
+    bandit(&b[i], 5);
+  }
+  assert_memory_equal(b[0].pupil.block, b[1].pupil.block, b[0].net->block * sizeof(float));
+  for (int i = 0; i < 2; i++) close_bench(&b[i]);
+}
+
+static void a_kl_stop_ends_the_update(void **state) {
+  (void)state;
+  double minibatches[2];
+  for (int on = 0; on < 2; on++) {
+    Bench b;
+    open_bench(&b, "ppo", 0, false);
+    b.config.rate = b.config.rate_end = 0.05;
+    if (on) { /* the option table says where the key lies */
+      const double limit = 1e-4;
+      for (size_t i = 0; i < b.algo->option_count; i++)
+        if (!strcmp(b.algo->options[i].name, "kl_stop")) memcpy((char *)b.algo_config + b.algo->options[i].offset, &limit, sizeof limit);
+    }
+    bandit(&b, 1);
+    minibatches[on] = b.trainer->stats.minibatches;
+    close_bench(&b);
+  }
+  assert_true(minibatches[0] == 16 && minibatches[1] < 16);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(both_algorithms_learn), cmocka_unit_test(the_reference_holds_or_follows), cmocka_unit_test(popart_keeps_values),
+      cmocka_unit_test(truncation_bootstraps_termination_does_not), cmocka_unit_test(resets_go_back_to_the_beginning),
+      cmocka_unit_test(the_same_update_gives_the_same_bytes), cmocka_unit_test(a_kl_stop_ends_the_update),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
