@@ -174,7 +174,8 @@ static Status add_lane(Actor *actor, uint32_t id, bool retiring) {
                  .eval = lane_is_eval(id, config->eval_share),
                  .retiring = retiring,
                  .quota = quota,
-                 .started = (uint32_t)((uint64_t)quota * id / (uint64_t)config->lanes % (quota - each + 1)), /* a step renews a lane at most once */
+                 .started = (uint32_t)((uint64_t)quota * id / (uint64_t)config->lanes %
+                                       (quota - each + 1)), /* a step renews a lane at most once */
                  .rng = rng_stream(actor->setup.seed, id, 0, RNG_MATCH),
                  .slots = each};
   TRY_RETURN(NEW_ARRAY(lane->slot, each));

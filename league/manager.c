@@ -320,8 +320,8 @@ static Status send_table(Manager *manager, const Table *table) {
   return wire_send_many(manager->setup.transport, manager->setup.actor_rank, manager->setup.actors, &manager->wire);
 }
 
-/* Whether the table of `tick` is to have a cut: wanted, and the last one three ticks or more ago, so that the league has
- * captured its own part of that one whatever the pace. A rule of ticks alone. */
+/* Whether the table of `tick` is to have a cut: wanted, and the last one three ticks or more ago, so that the league
+ * has captured its own part of that one whatever the pace. A rule of ticks alone. */
 static bool cut_due(const Manager *manager, uint64_t tick) {
   if (!manager->want_save && !manager->want_stop) return false;
   if (manager->setup.pace == FREE) return !manager->cut.open;
@@ -592,8 +592,9 @@ static Status complete_tick(Manager *manager) {
   return OK;
 }
 
-/* The table that a merged tick leads to. In the deterministic paces it waits while it is to have a cut and the one before is
- * still being collected: which tick is cut, and above all which is the last, must not depend on how long saving takes. */
+/* The table that a merged tick leads to. In the deterministic paces it waits while it is to have a cut and the one
+ * before is still being collected: which tick is cut, and above all which is the last, must not depend on how long
+ * saving takes. */
 static Status publish_next(Manager *manager) {
   bool free_pace = manager->setup.pace == FREE, opened = manager->cut.open;
   if (!free_pace && opened && cut_due(manager, manager->publish_tick)) return OK;
@@ -837,7 +838,8 @@ Status manager_step(Manager *manager, bool *progress) {
   }
   TRY_RETURN(look_around(manager));
   if (manager->unpublished) TRY_RETURN(publish_next(manager));
-  if (!manager->unpublished && tick_complete(manager) && !(manager->cut.open && manager->cut.stop && manager->cut.captured)) {
+  if (!manager->unpublished && tick_complete(manager) &&
+      !(manager->cut.open && manager->cut.stop && manager->cut.captured)) {
     *progress = true;
     TRY_RETURN(complete_tick(manager));
     if (manager->unpublished) TRY_RETURN(publish_next(manager));

@@ -76,7 +76,8 @@ static Status bring_players(const Start *start, const char *file) {
   TRY_RETURN(tree_get(&start->resume, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
   TRY_RETURN(tree_get(&start->resume, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
   const char *slash = strrchr(file, '/');
-  TRY_RETURN(text_format(folder, sizeof folder, "%.*s../players", slash ? (int)(slash - file + 1) : 0, slash ? file : ""));
+  TRY_RETURN(
+      text_format(folder, sizeof folder, "%.*s../players", slash ? (int)(slash - file + 1) : 0, slash ? file : ""));
   for (size_t i = 0; i < name->count; i++) {
     char *bytes;
     size_t size;

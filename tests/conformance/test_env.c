@@ -64,13 +64,15 @@ static void outcome_over_one(const void *params, const void *episode, float *out
   good.outcome(params, episode, out);
   out[0] += 1;
 }
-static AgonStatus step_at_random(const void *params, void *episode, const AgonAction *actions, const AgonRandom *random, float *reward) {
+static AgonStatus step_at_random(const void *params, void *episode, const AgonAction *actions, const AgonRandom *random,
+                                 float *reward) {
   static uint32_t hidden; /* a global: not repeatable */
   AgonStatus status = good.step(params, episode, actions, random, reward);
   reward[0] += (float)(hidden++ % 2);
   return status;
 }
-static AgonStatus step_not_zero_sum(const void *params, void *episode, const AgonAction *actions, const AgonRandom *random, float *reward) {
+static AgonStatus step_not_zero_sum(const void *params, void *episode, const AgonAction *actions,
+                                    const AgonRandom *random, float *reward) {
   AgonStatus status = good.step(params, episode, actions, random, reward);
   reward[0] += 1;
   return status;
@@ -82,7 +84,8 @@ static void nobody_acts(const void *params, const void *episode, uint8_t *flags)
 
 static void spoilt_envs_are_caught(void **state) {
   (void)state;
-  static const char *const says[] = {"outside its row", "unwritten", "no legal action", "outcome", "not repeatable", "cancel", "without an acting agent"};
+  static const char *const says[] = {"outside its row", "unwritten", "no legal action",        "outcome",
+                                     "not repeatable",  "cancel",    "without an acting agent"};
   for (int i = 0; i < 7; i++) {
     Env *env;
     size_t checks;
@@ -106,8 +109,12 @@ static void spoilt_envs_are_caught(void **state) {
 
 static void wrong_options_are_refused(void **state) {
   (void)state;
-  static const char *const bad[][2] = {{"matrix_game", "payoff=[[1,2],[3]]"}, {"matrix_game", "payoff=[[a]]"}, {"goofspiel", "cards=14"}, {"skirmish", "units=9"},
-                                       {"skirmish", "height=4"},             {"matrix_game", "payoff_column=[[1]]"}};
+  static const char *const bad[][2] = {{"matrix_game", "payoff=[[1,2],[3]]"},
+                                       {"matrix_game", "payoff=[[a]]"},
+                                       {"goofspiel", "cards=14"},
+                                       {"skirmish", "units=9"},
+                                       {"skirmish", "height=4"},
+                                       {"matrix_game", "payoff_column=[[1]]"}};
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     Env *env;
     const char *pair[2] = {bad[i][1], "units=8"};
@@ -117,6 +124,8 @@ static void wrong_options_are_refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(all_envs_keep_their_contract), cmocka_unit_test(spoilt_envs_are_caught), cmocka_unit_test(wrong_options_are_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(all_envs_keep_their_contract),
+                                     cmocka_unit_test(spoilt_envs_are_caught),
+                                     cmocka_unit_test(wrong_options_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,14 +12,18 @@
 
 enum { ROUNDS = 60, LATE = 2000000 }; /* LATE: size of what nobody waits for */
 
-static size_t size_of(int from, int to, int round) { return (size_t)((from * 31 + to * 17 + round * 7) % 5 == 0 ? 300000 + round : (round * 13) % 200); }
+static size_t size_of(int from, int to, int round) {
+  return (size_t)((from * 31 + to * 17 + round * 7) % 5 == 0 ? 300000 + round : (round * 13) % 200);
+}
 
-static uint8_t byte_of(int from, int to, int round, size_t i) { return (uint8_t)((size_t)(from * 3 + to * 5 + round) + i * 7); }
+static uint8_t byte_of(int from, int to, int round, size_t i) {
+  return (uint8_t)((size_t)(from * 3 + to * 5 + round) + i * 7);
+}
 
 typedef struct Peer {
   Transport *transport;
-  int sent;     /* rounds */
-  int *seen;    /* (size) rounds received of each sender */
+  int sent;  /* rounds */
+  int *seen; /* (size) rounds received of each sender */
   long got;
 } Peer;
 
@@ -45,14 +49,17 @@ static void take(Peer *peer) {
     assert_true(from >= 0 && from < t->size);
     assert_int_equal(message->size, size_of(from, t->rank, round)); /* order per sender is kept */
     for (size_t i = 0; i < message->size; i++)
-      if (message->data[i] != byte_of(from, t->rank, round, i)) fail_msg("rank %d, round %d of rank %d: byte %zu is wrong", t->rank, round, from, i);
+      if (message->data[i] != byte_of(from, t->rank, round, i))
+        fail_msg("rank %d, round %d of rank %d: byte %zu is wrong", t->rank, round, from, i);
     message_release(message);
     peer->got++;
   }
   t->ops->unsent(t);
 }
 
-static bool finished(const Peer *peer) { return peer->sent == ROUNDS && peer->got == (long)ROUNDS * peer->transport->size; }
+static bool finished(const Peer *peer) {
+  return peer->sent == ROUNDS && peer->got == (long)ROUNDS * peer->transport->size;
+}
 
 static void open_peer(Peer *peer, Transport *transport) {
   *peer = (Peer){.transport = transport};
@@ -174,9 +181,11 @@ static void decoders_survive_noise_sim(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest on_mpi[] = {cmocka_unit_test(start_up_mpi), cmocka_unit_test(all_to_all_mpi), cmocka_unit_test(leaving_mpi)};
+  const struct CMUnitTest on_mpi[] = {cmocka_unit_test(start_up_mpi), cmocka_unit_test(all_to_all_mpi),
+                                      cmocka_unit_test(leaving_mpi)};
   const struct CMUnitTest on_sim[] = {cmocka_unit_test(all_to_all_sim), cmocka_unit_test(failed_sends_are_reported_sim),
-                                      cmocka_unit_test(foreign_messages_are_refused_sim), cmocka_unit_test(decoders_survive_noise_sim)};
+                                      cmocka_unit_test(foreign_messages_are_refused_sim),
+                                      cmocka_unit_test(decoders_survive_noise_sim)};
   if (argc < 2 || strcmp(argv[1], "mpi")) return cmocka_run_group_tests(on_sim, NULL, NULL);
   if (transport_mpi_create(&argc, &argv, &mpi) != OK) return 1;
   int failed = cmocka_run_group_tests(on_mpi, NULL, NULL);

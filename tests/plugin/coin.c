@@ -13,9 +13,20 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   (void)error;
   uint8_t rounds = (uint8_t)(values[0][0] - '0');
   memcpy(params, &rounds, 1);
-  *spec = (AgonEnvSpec){.params_size = 1, .episode_size = sizeof(Episode), .agents = 2, .teams = 2, .team_of = {0, 1}, .observation_type = AGON_F32,
-                        .observation_shape = {2, 1, 1}, .observation_high = 10, .heads = 1, .head_size = {2}, .step_limit = rounds,
-                        .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS, .reward_low = -9, .reward_high = 9};
+  *spec = (AgonEnvSpec){.params_size = 1,
+                        .episode_size = sizeof(Episode),
+                        .agents = 2,
+                        .teams = 2,
+                        .team_of = {0, 1},
+                        .observation_type = AGON_F32,
+                        .observation_shape = {2, 1, 1},
+                        .observation_high = 10,
+                        .heads = 1,
+                        .head_size = {2},
+                        .step_limit = rounds,
+                        .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS,
+                        .reward_low = -9,
+                        .reward_high = 9};
   return 0;
 }
 
@@ -25,7 +36,8 @@ static AgonStatus reset(const void *params, void *episode, const AgonRandom *ran
   return AGON_RUNNING;
 }
 
-static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random, float *reward) {
+static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
+                       float *reward) {
   Episode *episode = (Episode *)block;
   int side = (int)agon_random_below(random, 2);
   for (int p = 0; p < 2; p++) {
@@ -50,7 +62,8 @@ static void mask(const void *params, const void *episode, uint32_t agent, uint8_
 }
 
 static void flags(const void *params, const void *block, uint8_t *flag) {
-  flag[0] = flag[1] = (uint8_t)(AGON_ALIVE | (((const Episode *)block)->round < *(const uint8_t *)params ? AGON_ACTS : 0));
+  flag[0] = flag[1] =
+      (uint8_t)(AGON_ALIVE | (((const Episode *)block)->round < *(const uint8_t *)params ? AGON_ACTS : 0));
 }
 
 static void outcome(const void *params, const void *block, float *out) {
@@ -60,8 +73,20 @@ static void outcome(const void *params, const void *block, float *out) {
   out[1] = 1.0f - out[0];
 }
 
-static const AgonEnv table = {.abi = AGON_ENV_ABI, .struct_size = sizeof(AgonEnv), .name = "coin", .summary = "call the coin", .options = options, .option_count = 1,
-                              .params_capacity = 1, .configure = configure, .reset = reset, .step = step, .observe = observe, .mask = mask, .flags = flags, .outcome = outcome};
+static const AgonEnv table = {.abi = AGON_ENV_ABI,
+                              .struct_size = sizeof(AgonEnv),
+                              .name = "coin",
+                              .summary = "call the coin",
+                              .options = options,
+                              .option_count = 1,
+                              .params_capacity = 1,
+                              .configure = configure,
+                              .reset = reset,
+                              .step = step,
+                              .observe = observe,
+                              .mask = mask,
+                              .flags = flags,
+                              .outcome = outcome};
 
 const AgonEnv *agon_env(void);
 const AgonEnv *agon_env(void) { return &table; }

@@ -50,7 +50,10 @@ static void recurrent(bool lstm, const Numbers *n) {
 }
 
 #define NUMBERS(name)                                                                                                  \
-  (Numbers){name##_params, name##_input, name##_weight, name##_output, name##_gradient, COUNT_OF(name##_params), COUNT_OF(name##_input), COUNT_OF(name##_output)}
+  (Numbers) {                                                                                                          \
+    name##_params, name##_input, name##_weight, name##_output, name##_gradient, COUNT_OF(name##_params),               \
+        COUNT_OF(name##_input), COUNT_OF(name##_output)                                                                \
+  }
 
 static void gru(void **state) {
   (void)state;
@@ -65,8 +68,30 @@ static void lstm(void **state) {
 static void convolution(void **state) {
   (void)state;
   Graph graph;
-  ConvShape first = {.in_channels = 2, .in_height = 4, .in_width = 5, .out_channels = 3, .out_height = 4, .out_width = 5, .kernel = 3, .stride = 1, .pad = 1, .step_channel = 20, .step_y = 5, .step_x = 1};
-  ConvShape second = {.in_channels = 3, .in_height = 4, .in_width = 5, .out_channels = 2, .out_height = 2, .out_width = 2, .kernel = 2, .stride = 2, .pad = 0, .step_channel = 1, .step_y = 15, .step_x = 3};
+  ConvShape first = {.in_channels = 2,
+                     .in_height = 4,
+                     .in_width = 5,
+                     .out_channels = 3,
+                     .out_height = 4,
+                     .out_width = 5,
+                     .kernel = 3,
+                     .stride = 1,
+                     .pad = 1,
+                     .step_channel = 20,
+                     .step_y = 5,
+                     .step_x = 1};
+  ConvShape second = {.in_channels = 3,
+                      .in_height = 4,
+                      .in_width = 5,
+                      .out_channels = 2,
+                      .out_height = 2,
+                      .out_width = 2,
+                      .kernel = 2,
+                      .stride = 2,
+                      .pad = 0,
+                      .step_channel = 1,
+                      .step_y = 15,
+                      .step_x = 3};
   graph_begin(&graph, 40);
   int at = graph_conv(&graph, "a", 0, first, ACT_GELU);
   at = graph_conv(&graph, "b", at, second, ACT_RELU);
@@ -108,6 +133,7 @@ static void heads(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(gru), cmocka_unit_test(lstm), cmocka_unit_test(convolution), cmocka_unit_test(clipped_adam), cmocka_unit_test(heads)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(gru), cmocka_unit_test(lstm), cmocka_unit_test(convolution),
+                                     cmocka_unit_test(clipped_adam), cmocka_unit_test(heads)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,10 +16,10 @@ typedef struct World {
   const char *const *pairs;
   size_t count;
   int ranks;
-  uint64_t seed;  /* of the scheduler, not of the run */
+  uint64_t seed; /* of the scheduler, not of the run */
   uint32_t delay;
-  int slow;       /* a rank that is slow; -1 = none */
-  long cut;       /* stop (as if killed) after so many scheduler steps; 0 = run to the end */
+  int slow; /* a rank that is slow; -1 = none */
+  long cut; /* stop (as if killed) after so many scheduler steps; 0 = run to the end */
 } World;
 
 /* Runs in `folder`, resuming if it holds a run. Returns whether it came to its end. */
@@ -44,8 +44,14 @@ static bool run_world(const World *world, const char *folder) {
   CHECK_OK(sim_create(&config, &sim));
   if (world->slow >= 0) sim_slow(sim, world->slow, 20);
   for (int i = 0; i < world->ranks; i++) {
-    NodeSetup setup = {.settings = settings, .topology = &topology, .transport = sim_rank(sim, i), .clock = {virtual_now, &now},
-                       .run = &run, .resume = resuming ? &resume : NULL, .generation = generation, .header = &header};
+    NodeSetup setup = {.settings = settings,
+                       .topology = &topology,
+                       .transport = sim_rank(sim, i),
+                       .clock = {virtual_now, &now},
+                       .run = &run,
+                       .resume = resuming ? &resume : NULL,
+                       .generation = generation,
+                       .header = &header};
     CHECK_OK(node_create(&setup, &node[i]));
   }
   for (long step = 0; !done; step++) {
@@ -53,7 +59,8 @@ static bool run_world(const World *world, const char *folder) {
     if (world->cut && step == world->cut) break;
     if (step > 30000000) fail_msg("no end after %ld steps", step);
     int rank = sim_choose(sim);
-    if (!node_done(node[rank])) CHECK_OK(node_step(node[rank], &progress));
+    if (!node_done(node[rank]))
+      CHECK_OK(node_step(node[rank], &progress));
     else /* as leave_together does */
       for (Message *m; (m = sim_rank(sim, rank)->ops->receive(sim_rank(sim, rank)));) message_release(m);
     sim_round(sim);
@@ -103,9 +110,10 @@ static void remove_folder(const char *path) {
 }
 
 #define SMALL                                                                                                          \
-  "net.hidden=[16]", "actors.slots=24", "actors.lanes=12", "actors.lane_episodes=4", "actors.unroll=12", "frames=12k",  \
+  "net.hidden=[16]", "actors.slots=24", "actors.lanes=12", "actors.lane_episodes=4", "actors.unroll=12", "frames=12k", \
       "league.frame_scale=1", "league.main_snapshot_max=2k", "league.main_snapshot_min=2k",                            \
-      "league.exploiter_snapshot_max=3k", "league.league_snapshot_max=3k", "league.min_games=10", "checkpoint.ticks=7", "metrics.seconds=1000"
+      "league.exploiter_snapshot_max=3k", "league.league_snapshot_max=3k", "league.min_games=10",                      \
+      "checkpoint.ticks=7", "metrics.seconds=1000"
 
 static void timing_changes_nothing(void **state) {
   (void)state;
@@ -161,7 +169,8 @@ static void runs_resume_on_other_numbers_of_ranks(void **state) {
   (void)state;
   static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
   for (int p = 0; p < 3; p++) {
-    const char *first[] = {SMALL, pace[p]}, *fewer[] = {SMALL, pace[p], "frames=20k", "actors.slots=8", "actors.lanes=4"},
+    const char *first[] = {SMALL, pace[p]},
+               *fewer[] = {SMALL, pace[p], "frames=20k", "actors.slots=8", "actors.lanes=4"},
                *more[] = {SMALL, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20"};
     char folder[64];
     fresh_folder(folder);
@@ -199,9 +208,20 @@ static void free_pace_never_hangs(void **state) {
 /* A lane's share of matches follows the table, whatever the length of the games. */
 static void actors_play_the_shares_of_the_table(void **state) {
   (void)state;
-  const char *pairs[] = {"net.hidden=[8]", "actors.slots=64", "actors.lanes=32", "actors.lane_episodes=2", "actors.unroll=16", "frames=60k",
-                         "pace=lockstep", "league.frame_scale=1", "league.main_snapshot_max=1e9", "league.exploiter_snapshot_max=1e9",
-                         "league.league_snapshot_max=1e9", "league.win_threshold=1", "league.share_main=3", "metrics.seconds=1000"};
+  const char *pairs[] = {"net.hidden=[8]",
+                         "actors.slots=64",
+                         "actors.lanes=32",
+                         "actors.lane_episodes=2",
+                         "actors.unroll=16",
+                         "frames=60k",
+                         "pace=lockstep",
+                         "league.frame_scale=1",
+                         "league.main_snapshot_max=1e9",
+                         "league.exploiter_snapshot_max=1e9",
+                         "league.league_snapshot_max=1e9",
+                         "league.win_threshold=1",
+                         "league.share_main=3",
+                         "metrics.seconds=1000"};
   char folder[64];
   fresh_folder(folder);
   assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 5, -1, 0}, folder));
@@ -216,7 +236,8 @@ static void actors_play_the_shares_of_the_table(void **state) {
    * meets the frozen one in 1/2 of its own; the exploiter the live main in 1/2, the frozen one in 1/2 (all near 0.5);
    * the league exploiter only the frozen one. */
   double main_frozen = payoff_find(&payoff, 0, 3)->raw.games, exploiter_live = payoff_find(&payoff, 1, 0)->raw.games,
-         exploiter_frozen = payoff_find(&payoff, 1, 3)->raw.games, league_frozen = payoff_find(&payoff, 2, 3)->raw.games;
+         exploiter_frozen = payoff_find(&payoff, 1, 3)->raw.games,
+         league_frozen = payoff_find(&payoff, 2, 3)->raw.games;
   double all = (main_frozen + exploiter_live + exploiter_frozen + league_frozen) / .7;
   assert_true(all > 8000);
   CHECK_NEAR(main_frozen / all, .3, .03);
@@ -231,8 +252,10 @@ static void actors_play_the_shares_of_the_table(void **state) {
 int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(timing_changes_nothing), cmocka_unit_test(a_killed_run_goes_on_as_if_nothing_had_happened),
-      cmocka_unit_test(runs_resume_on_other_numbers_of_ranks), cmocka_unit_test(free_pace_never_hangs),
+      cmocka_unit_test(timing_changes_nothing),
+      cmocka_unit_test(a_killed_run_goes_on_as_if_nothing_had_happened),
+      cmocka_unit_test(runs_resume_on_other_numbers_of_ranks),
+      cmocka_unit_test(free_pace_never_hangs),
       cmocka_unit_test(actors_play_the_shares_of_the_table),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,15 +21,16 @@ static void philox_known_answers(void **state) {
   AgonRng ones = {.key = UINT64_MAX, .stream = UINT32_MAX, .episode = UINT32_MAX, .counter = UINT64_MAX};
   const uint32_t second[4] = {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd};
   for (int i = 0; i < 4; i++) assert_int_equal(rng_next(&ones), second[i]);
-  AgonRng pi = {.key = 0x299f31d0a4093822u, .stream = 0x03707344, .episode = 0x13198a2e, .counter = 0x85a308d3243f6a88u};
+  AgonRng pi = {
+      .key = 0x299f31d0a4093822u, .stream = 0x03707344, .episode = 0x13198a2e, .counter = 0x85a308d3243f6a88u};
   const uint32_t third[4] = {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1};
   for (int i = 0; i < 4; i++) assert_int_equal(rng_next(&pi), third[i]);
 }
 
 static void streams_differ_by_every_part_of_their_name(void **state) {
   (void)state;
-  AgonRng stream[5] = {rng_stream(1, 2, 3, RNG_ENV), rng_stream(2, 2, 3, RNG_ENV), rng_stream(1, 3, 3, RNG_ENV), rng_stream(1, 2, 4, RNG_ENV),
-                       rng_stream(1, 2, 3, RNG_ACT)};
+  AgonRng stream[5] = {rng_stream(1, 2, 3, RNG_ENV), rng_stream(2, 2, 3, RNG_ENV), rng_stream(1, 3, 3, RNG_ENV),
+                       rng_stream(1, 2, 4, RNG_ENV), rng_stream(1, 2, 3, RNG_ACT)};
   uint32_t value[5];
   for (int i = 0; i < 5; i++) value[i] = rng_next(&stream[i]);
   for (int i = 0; i < 5; i++)
@@ -105,7 +106,10 @@ static void locks_are_exclusive_between_processes(void **state) {
   close(other);
   CHECK_OK(file_lock(path, &fd));
   char command[512];
-  snprintf(command, sizeof command, "flock -n %s true 2>/dev/null; python3 -c \"import fcntl;fcntl.lockf(open('%s','w'),fcntl.LOCK_EX|fcntl.LOCK_NB)\" 2>/dev/null", path, path);
+  snprintf(command, sizeof command,
+           "flock -n %s true 2>/dev/null; python3 -c \"import "
+           "fcntl;fcntl.lockf(open('%s','w'),fcntl.LOCK_EX|fcntl.LOCK_NB)\" 2>/dev/null",
+           path, path);
   assert_int_not_equal(system(command), 0);
   close(fd);
   assert_int_equal(system(command), 0);
@@ -121,10 +125,14 @@ static void hashes_depend_on_order(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(philox_known_answers), cmocka_unit_test(streams_differ_by_every_part_of_their_name),
-      cmocka_unit_test(pick_follows_weights), cmocka_unit_test(reader_never_runs_past_its_end),
-      cmocka_unit_test(numbers_are_read_whole_or_not_at_all), cmocka_unit_test(text_helpers),
-      cmocka_unit_test(locks_are_exclusive_between_processes), cmocka_unit_test(hashes_depend_on_order),
+      cmocka_unit_test(philox_known_answers),
+      cmocka_unit_test(streams_differ_by_every_part_of_their_name),
+      cmocka_unit_test(pick_follows_weights),
+      cmocka_unit_test(reader_never_runs_past_its_end),
+      cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
+      cmocka_unit_test(text_helpers),
+      cmocka_unit_test(locks_are_exclusive_between_processes),
+      cmocka_unit_test(hashes_depend_on_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,8 @@ static void values_come_from_the_strongest_layer(void **state) {
   (void)state;
   Target target;
   Config *config;
-  CHECK_OK(resolve("part:\n  whole: 4\n  real: 0.25\n  flag: yes\n  choice: green\n  list: [5, 6, 7]\n  text: 'a: b'\n", "part.whole=9", &target, &config));
+  CHECK_OK(resolve("part:\n  whole: 4\n  real: 0.25\n  flag: yes\n  choice: green\n  list: [5, 6, 7]\n  text: 'a: b'\n",
+                   "part.whole=9", &target, &config));
   assert_int_equal(target.whole, 9);
   assert_true(target.real == 0.25);
   assert_true(target.flag);
@@ -107,8 +108,9 @@ static void presets_lie_under_the_file(void **state) {
 
 static void settings_that_do_not_fit_are_refused(void **state) {
   (void)state;
-  static const char *const bad[] = {"actors.lanes=48", "actors.lanes=256", "actors.eval_share=0.9", "league.self_share=0.9", "env.nothing=1",
-                                    "actors.slots=0", "pace=slow"};
+  static const char *const bad[] = {
+      "actors.lanes=48", "actors.lanes=256", "actors.eval_share=0.9", "league.self_share=0.9", "env.nothing=1",
+      "actors.slots=0",  "pace=slow"};
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     const char *pairs[] = {bad[i], "actors.lanes=4"};
     bool lanes = strstr(bad[i], "lanes") != NULL;
@@ -124,8 +126,10 @@ static void settings_that_do_not_fit_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_come_from_the_strongest_layer), cmocka_unit_test(dump_reads_back_the_same),
-      cmocka_unit_test(bad_input_names_its_place), cmocka_unit_test(presets_lie_under_the_file),
+      cmocka_unit_test(values_come_from_the_strongest_layer),
+      cmocka_unit_test(dump_reads_back_the_same),
+      cmocka_unit_test(bad_input_names_its_place),
+      cmocka_unit_test(presets_lie_under_the_file),
       cmocka_unit_test(settings_that_do_not_fit_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,9 +10,11 @@
 /* rlax's tests of generalised advantage estimation. */
 static void gae_matches_rlax(void **state) {
   (void)state;
-  const float r[2][5] = {{0, 0, 1, 0, -.5f}, {0, 0, 0, 0, 1}}, v[2][6] = {{1, 4, -3, -2, -1, -1}, {-3, -2, -1, 0, 5, -1}};
+  const float r[2][5] = {{0, 0, 1, 0, -.5f}, {0, 0, 0, 0, 1}},
+              v[2][6] = {{1, 4, -3, -2, -1, -1}, {-3, -2, -1, 0, 5, -1}};
   const float d[2][5] = {{.99f, .99f, .99f, .99f, .99f}, {.9f, .9f, .9f, 0, .9f}};
-  const double one[2][5] = {{-1.45118, -4.4557, 2.5396, .5249, -.49}, {3, 2, 1, 0, -4.9}}, seven[5] = {-.676979, -5.248167, 2.4846, .6704, -.49};
+  const double one[2][5] = {{-1.45118, -4.4557, 2.5396, .5249, -.49}, {3, 2, 1, 0, -4.9}},
+               seven[5] = {-.676979, -5.248167, 2.4846, .6704, -.49};
   float a[5];
   for (int i = 0; i < 2; i++) {
     returns_gae(r[i], d[i], v[i], v[i][5], 1, 5, a);
@@ -35,7 +37,8 @@ static void lambda_returns_match_rlax(void **state) {
 static void vtrace_matches_scalable_agent(void **state) {
   (void)state;
   float log_rho[5], discount[5], r[5], v[5], vs[5], a[5];
-  const double targets[5] = {.200182, 2.709682, 8.513628, 11.932397, 7.33}, advantages[5] = {.200182, 1.709682, 6.513628, 10.876614, 1.98};
+  const double targets[5] = {.200182, 2.709682, 8.513628, 11.932397, 7.33},
+               advantages[5] = {.200182, 1.709682, 6.513628, 10.876614, 1.98};
   for (int t = 0; t < 5; t++) {
     log_rho[t] = 5 * ((float)t / 5 - .5f);
     discount[t] = .9f;
@@ -62,7 +65,8 @@ static void upgo_by_hand(void **state) {
   (void)state;
   const float r[3] = {0, 1, 0}, d[3] = {1, 1, 1}, v[3] = {.2f, .5f, .9f}, zero[3] = {0, 0, 0};
   float a[3];
-  /* q_2 = 0 + bootstrap .1 = .1 < v_2 = .9: G_1 = 1 + v_2 = 1.9; q_1 = 1 + .9 = 1.9 >= v_1: G_0 = 0 + G_1 = 1.9; G_2 = .1 */
+  /* q_2 = 0 + bootstrap .1 = .1 < v_2 = .9: G_1 = 1 + v_2 = 1.9; q_1 = 1 + .9 = 1.9 >= v_1: G_0 = 0 + G_1 = 1.9; G_2 =
+   * .1 */
   returns_upgo(r, d, v, .1f, zero, 3, a);
   CHECK_NEAR(a[2], .1 - .9, 1e-6);
   CHECK_NEAR(a[1], 1.9 - .5, 1e-6);
@@ -72,9 +76,18 @@ static void upgo_by_hand(void **state) {
 static void fill(Batch *batch, uint8_t end, uint32_t rows, uint8_t tag) {
   CHECK_OK(batch_reserve(batch, rows + 1, 1));
   Unroll *unroll = &batch->unroll[batch->unrolls++];
-  *unroll = (Unroll){.version = 5, .player = 1, .life = 2, .slot = 3, .agent = 1, .end = end, .fresh = 1, .rows = rows, .first = (uint32_t)batch->rows};
+  *unroll = (Unroll){.version = 5,
+                     .player = 1,
+                     .life = 2,
+                     .slot = 3,
+                     .agent = 1,
+                     .end = end,
+                     .fresh = 1,
+                     .rows = rows,
+                     .first = (uint32_t)batch->rows};
   size_t span = unroll_span(unroll);
-  memset(batch->observation + batch->rows * batch->format.observation_bytes, tag, span * batch->format.observation_bytes);
+  memset(batch->observation + batch->rows * batch->format.observation_bytes, tag,
+         span * batch->format.observation_bytes);
   for (size_t i = 0; i < span; i++) batch->reward[batch->rows + i] = (float)(tag + i);
   batch->rows += span;
 }
@@ -113,8 +126,12 @@ static void batches_survive_encoding(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(gae_matches_rlax), cmocka_unit_test(lambda_returns_match_rlax), cmocka_unit_test(vtrace_matches_scalable_agent),
-      cmocka_unit_test(vtrace_on_policy_is_the_return), cmocka_unit_test(upgo_by_hand), cmocka_unit_test(batches_survive_encoding),
+      cmocka_unit_test(gae_matches_rlax),
+      cmocka_unit_test(lambda_returns_match_rlax),
+      cmocka_unit_test(vtrace_matches_scalable_agent),
+      cmocka_unit_test(vtrace_on_policy_is_the_return),
+      cmocka_unit_test(upgo_by_hand),
+      cmocka_unit_test(batches_survive_encoding),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

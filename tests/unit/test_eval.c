@@ -62,10 +62,14 @@ static void equilibrium(const void *episode, uint32_t agent, float *out) {
   int card = row[2] ? 0 : row[3] ? 1 : 2;
   bool opened = row[5] || row[6], bet_first = row[6], second = row[7] || row[8];
   double bet;
-  if (!opened) bet = card == 0 ? alpha : card == 1 ? 0 : 3 * alpha;
-  else if (!second && bet_first) bet = card == 0 ? 0 : card == 1 ? 1. / 3 : 1;
-  else if (!second) bet = card == 0 ? 1. / 3 : card == 1 ? 0 : 1;
-  else bet = card == 0 ? 0 : card == 1 ? alpha + 1. / 3 : 1;
+  if (!opened)
+    bet = card == 0 ? alpha : card == 1 ? 0 : 3 * alpha;
+  else if (!second && bet_first)
+    bet = card == 0 ? 0 : card == 1 ? 1. / 3 : 1;
+  else if (!second)
+    bet = card == 0 ? 1. / 3 : card == 1 ? 0 : 1;
+  else
+    bet = card == 0 ? 0 : card == 1 ? alpha + 1. / 3 : 1;
   out[0] = (float)(1 - bet);
   out[1] = (float)bet;
 }
@@ -75,7 +79,8 @@ static void kuhn_poker_values(void **state) {
   (void)state;
   TreeCounts counts;
   kuhn = make_env("kuhn_poker");
-  ExactResult even = exploit(kuhn, uniform, &counts), passing = exploit(kuhn, always_pass, NULL), best = exploit(kuhn, equilibrium, NULL);
+  ExactResult even = exploit(kuhn, uniform, &counts), passing = exploit(kuhn, always_pass, NULL),
+              best = exploit(kuhn, equilibrium, NULL);
   CHECK_NEAR(even.nash_conv, 11. / 12, 1e-6);
   CHECK_NEAR(even.best_response[0], .5, 1e-6);
   CHECK_NEAR(even.best_response[1], 5. / 12, 1e-6);
@@ -108,7 +113,8 @@ static void leduc_poker_values(void **state) {
 /* A mixture is drawn per episode: thirds of the pure strategies are the equilibrium of rock-paper-scissors; the seats'
  * simultaneous moves must not see each other. */
 static int32_t pure_choice[3] = {0, 1, 2};
-static void pure_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, float *out) {
+static void pure_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
+                               float *out) {
   (void)episode, (void)agent, (void)mask;
   for (int i = 0; i < 3; i++) out[i] = 0;
   out[*(const int32_t *)(const void *)self->env] = 1;
@@ -186,8 +192,11 @@ static void walks_refuse_what_they_cannot(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(kuhn_poker_values), cmocka_unit_test(leduc_poker_values), cmocka_unit_test(mixtures_are_drawn_per_episode),
-      cmocka_unit_test(tic_tac_toe_minimax), cmocka_unit_test(walks_refuse_what_they_cannot),
+      cmocka_unit_test(kuhn_poker_values),
+      cmocka_unit_test(leduc_poker_values),
+      cmocka_unit_test(mixtures_are_drawn_per_episode),
+      cmocka_unit_test(tic_tac_toe_minimax),
+      cmocka_unit_test(walks_refuse_what_they_cannot),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,8 @@ static LeagueConfig rules(const char *preset, const char *override) {
 }
 
 /* A league of given learning and frozen players; ids: learning first. */
-static void build(League *league, const LeagueConfig *config, size_t mains, size_t exploiters, size_t league_exploiters) {
+static void build(League *league, const LeagueConfig *config, size_t mains, size_t exploiters,
+                  size_t league_exploiters) {
   LeagueConfig copy = *config;
   copy.mains = (int64_t)mains;
   copy.main_exploiters = (int64_t)exploiters;
@@ -50,8 +51,9 @@ static void pfsp_vectors(void **state) {
   static const struct {
     Weighting weighting;
     double p[3];
-  } row[] = {{WEIGH_SQUARED, {.757009, .233645, .009346}}, {WEIGH_VARIANCE, {.209302, .581395, .209302}}, {WEIGH_LINEAR_CAPPED, {.454545, .454545, .090909}},
-             {WEIGH_LINEAR, {.6, .333333, .066667}},       {WEIGH_UNIFORM, {1 / 3., 1 / 3., 1 / 3.}},      {WEIGH_HARD, {.757009, .233645, .009346}}};
+  } row[] = {{WEIGH_SQUARED, {.757009, .233645, .009346}},       {WEIGH_VARIANCE, {.209302, .581395, .209302}},
+             {WEIGH_LINEAR_CAPPED, {.454545, .454545, .090909}}, {WEIGH_LINEAR, {.6, .333333, .066667}},
+             {WEIGH_UNIFORM, {1 / 3., 1 / 3., 1 / 3.}},          {WEIGH_HARD, {.757009, .233645, .009346}}};
   double p[3];
   for (size_t i = 0; i < COUNT_OF(row); i++) {
     pfsp_probabilities(row[i].weighting, 2, x, 3, p);
@@ -64,7 +66,8 @@ static void pfsp_vectors(void **state) {
 
 static void monotonic_suffix(void **state) {
   (void)state;
-  const double rising_last[4] = {.9, .8, .5, .6}, falling[3] = {.9, .8, .7}, middle[4] = {.2, .5, .4, .3}, flat[3] = {.5, .5, .5};
+  const double rising_last[4] = {.9, .8, .5, .6}, falling[3] = {.9, .8, .7}, middle[4] = {.2, .5, .4, .3},
+               flat[3] = {.5, .5, .5};
   assert_int_equal(pfsp_without_suffix(rising_last, 4), 4);
   assert_int_equal(pfsp_without_suffix(falling, 3), 0);
   assert_int_equal(pfsp_without_suffix(middle, 4), 2);
@@ -72,8 +75,10 @@ static void monotonic_suffix(void **state) {
   assert_int_equal(pfsp_without_suffix(NULL, 0), 0);
 }
 
-/* --- the opponent law of the main agent, played with coins as the paper tells it, against a million dry-run matches --- */
-static uint32_t coin_pfsp(League *league, AgonRng *rng, uint32_t home, const uint32_t *id, size_t n, Weighting weighting) {
+/* --- the opponent law of the main agent, played with coins as the paper tells it, against a million dry-run matches
+ * --- */
+static uint32_t coin_pfsp(League *league, AgonRng *rng, uint32_t home, const uint32_t *id, size_t n,
+                          Weighting weighting) {
   double x[64], p[64];
   for (size_t i = 0; i < n; i++) x[i] = payoff_win_rate(&league->payoff, home, id[i]);
   pfsp_probabilities(weighting, 2, x, n, p);
@@ -113,10 +118,12 @@ static double chi_square(League *league, uint32_t home, size_t *freedom) {
   enum { N = 1000000 };
   Table table = {0};
   CHECK_OK(league_table(league, &table));
-  double *law = calloc(league->players, sizeof *law), *dry = calloc(league->players, sizeof *dry), *coins = calloc(league->players, sizeof *coins), sum = 0;
+  double *law = calloc(league->players, sizeof *law), *dry = calloc(league->players, sizeof *dry),
+         *coins = calloc(league->players, sizeof *coins), sum = 0;
   AgonRng rng = rng_stream(7, home, 0, RNG_TEST), other = rng_stream(8, home, 0, RNG_TEST);
   const HomeEntry *entry = &table.home[home];
-  for (uint32_t i = 0; i < entry->count; i++) law[table.match[entry->first + i].away] += (double)table.match[entry->first + i].probability;
+  for (uint32_t i = 0; i < entry->count; i++)
+    law[table.match[entry->first + i].away] += (double)table.match[entry->first + i].probability;
   for (int i = 0; i < N; i++) {
     dry[rng_pick(&rng, law, league->players)]++;
     coins[coin_main(league, &other, home)]++;
@@ -144,7 +151,8 @@ static double critical(size_t freedom) {
 static void main_law_by_chi_square(void **state) {
   (void)state;
   LeagueConfig config = rules("alphastar-pseudocode", NULL);
-  /* scenarios that lead into every branch: forgotten exploiters; forgotten past; nothing forgotten; too weak against a main */
+  /* scenarios that lead into every branch: forgotten exploiters; forgotten past; nothing forgotten; too weak against a
+   * main */
   for (int scenario = 0; scenario < 4; scenario++) {
     League league;
     build(&league, &config, 2, 1, 0);
@@ -158,7 +166,8 @@ static void main_law_by_chi_square(void **state) {
         const Player *player = &league.player[away];
         double x = .1 + .8 * rng_unit(&rng);
         if (player->role == ROLE_MAIN_EXPLOITER && scenario != 0) x = .35 + .6 * x;
-        if (player->role == ROLE_MAIN && player->frozen && scenario == 2) x = .95 - .02 * away; /* falling: all a monotonic suffix */
+        if (player->role == ROLE_MAIN && player->frozen && scenario == 2)
+          x = .95 - .02 * away; /* falling: all a monotonic suffix */
         if (!player->frozen && player->role == ROLE_MAIN) x = scenario == 3 ? .2 : .45;
         set_rate(&league, home, away, x);
       }
@@ -166,7 +175,9 @@ static void main_law_by_chi_square(void **state) {
       size_t freedom;
       double statistic = chi_square(&league, home, &freedom);
       assert_true(freedom >= 4);
-      if (statistic > critical(freedom)) fail_msg("scenario %d, main_%u: chi-square %.1f over %.1f (%zu degrees)", scenario, home, statistic, critical(freedom), freedom);
+      if (statistic > critical(freedom))
+        fail_msg("scenario %d, main_%u: chi-square %.1f over %.1f (%zu degrees)", scenario, home, statistic,
+                 critical(freedom), freedom);
     }
     league_free(&league);
   }
@@ -184,13 +195,15 @@ static void branches_add_up(void **state) {
     uint32_t exploiter = frozen(&league, 1);
     set_rate(&league, 0, exploiter, forgotten ? .1 : .9);
     CHECK_OK(league_table(&league, &table));
-    for (uint32_t i = 0; i < table.home[0].count; i++) share[table.match[i].branch] += (double)table.match[i].probability;
+    for (uint32_t i = 0; i < table.home[0].count; i++)
+      share[table.match[i].branch] += (double)table.match[i].probability;
     CHECK_NEAR(share[BRANCH_PFSP], .5, 1e-6);
     CHECK_NEAR(share[BRANCH_SELF], forgotten ? .35 : .5, 1e-6);
     CHECK_NEAR(share[BRANCH_VERIFY], forgotten ? .15 : 0, 1e-6);
     for (size_t h = 0; h < table.homes; h++) {
       double sum = 0;
-      for (uint32_t i = 0; i < table.home[h].count; i++) sum += (double)table.match[table.home[h].first + i].probability;
+      for (uint32_t i = 0; i < table.home[h].count; i++)
+        sum += (double)table.match[table.home[h].first + i].probability;
       CHECK_NEAR(sum, 1, 1e-5);
       all += (double)table.home[h].share;
     }
@@ -214,7 +227,10 @@ static void exploiter_rules(void **state) {
   static const struct {
     const char *preset;
     double rate, live;
-  } row[] = {{"alphastar-pseudocode", .11, 1}, {"alphastar-pseudocode", .10, 0}, {"alphastar-paper", .3, .5}, {"alphastar-paper", .19, 0}};
+  } row[] = {{"alphastar-pseudocode", .11, 1},
+             {"alphastar-pseudocode", .10, 0},
+             {"alphastar-paper", .3, .5},
+             {"alphastar-paper", .19, 0}};
   for (size_t i = 0; i < COUNT_OF(row); i++) {
     LeagueConfig config = rules(row[i].preset, NULL);
     League league;
@@ -237,7 +253,8 @@ static void only_home_learns_except_in_self_play(void **state) {
   Table table = {0};
   build(&league, &config, 2, 1, 1);
   CHECK_OK(league_table(&league, &table));
-  for (size_t i = 0; i < table.matches; i++) assert_int_equal((table.match[i].flags & MATCH_AWAY_LEARNS) != 0, table.match[i].home == table.match[i].away);
+  for (size_t i = 0; i < table.matches; i++)
+    assert_int_equal((table.match[i].flags & MATCH_AWAY_LEARNS) != 0, table.match[i].home == table.match[i].away);
   table_free(&table);
   league_free(&league);
 }
@@ -303,7 +320,8 @@ static void results_of_a_former_life_do_not_count(void **state) {
   League league;
   build(&league, &config, 1, 1, 1);
   league.player[1].life = 2;
-  PairCount pair[2] = {{.home = 1, .away = 0, .home_life = 1, .games = 10, .wins = 10}, {.home = 1, .away = 0, .home_life = 2, .games = 10, .losses = 10}};
+  PairCount pair[2] = {{.home = 1, .away = 0, .home_life = 1, .games = 10, .wins = 10},
+                       {.home = 1, .away = 0, .home_life = 2, .games = 10, .losses = 10}};
   Results results = {.pair = pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
   CHECK_NEAR(payoff_win_rate(&league.payoff, 1, 0), .5, 0);
@@ -442,7 +460,8 @@ static void resets_may_start_from_a_past_main(void **state) {
 
 static void empty_candidate_sets_are_harmless(void **state) {
   (void)state;
-  static const char *const preset[] = {"alphastar-paper", "alphastar-pseudocode", "tstarbot-x", "openai-five", "fictitious", "self-play"};
+  static const char *const preset[] = {"alphastar-paper", "alphastar-pseudocode", "tstarbot-x",
+                                       "openai-five",     "fictitious",           "self-play"};
   for (size_t i = 0; i < COUNT_OF(preset); i++) {
     LeagueConfig config = rules(preset[i], NULL);
     League league;
@@ -452,7 +471,8 @@ static void empty_candidate_sets_are_harmless(void **state) {
     assert_true(table.homes == league.learning);
     for (size_t h = 0; h < table.homes; h++) {
       double sum = 0;
-      for (uint32_t k = 0; k < table.home[h].count; k++) sum += (double)table.match[table.home[h].first + k].probability;
+      for (uint32_t k = 0; k < table.home[h].count; k++)
+        sum += (double)table.match[table.home[h].first + k].probability;
       CHECK_NEAR(sum, 1, 1e-5);
     }
     table_free(&table);
@@ -528,13 +548,26 @@ static void leagues_survive_saving(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(pfsp_vectors), cmocka_unit_test(monotonic_suffix), cmocka_unit_test(main_law_by_chi_square), cmocka_unit_test(branches_add_up),
-      cmocka_unit_test(exploiter_rules), cmocka_unit_test(only_home_learns_except_in_self_play), cmocka_unit_test(decay_one_game_at_a_time),
-      cmocka_unit_test(bulk_counts_keep_the_cap), cmocka_unit_test(self_matches_are_not_recorded), cmocka_unit_test(results_of_a_former_life_do_not_count),
-      cmocka_unit_test(evaluation_counts_are_apart), cmocka_unit_test(snapshot_rules), cmocka_unit_test(a_pair_never_played_blocks_the_threshold_only),
-      cmocka_unit_test(exploiters_freeze_before_they_reset), cmocka_unit_test(league_exploiters_reset_a_quarter_of_the_time),
-      cmocka_unit_test(resets_may_start_from_a_past_main), cmocka_unit_test(empty_candidate_sets_are_harmless),
-      cmocka_unit_test(children_may_inherit_the_payoff), cmocka_unit_test(openai_five_qualities), cmocka_unit_test(leagues_survive_saving),
+      cmocka_unit_test(pfsp_vectors),
+      cmocka_unit_test(monotonic_suffix),
+      cmocka_unit_test(main_law_by_chi_square),
+      cmocka_unit_test(branches_add_up),
+      cmocka_unit_test(exploiter_rules),
+      cmocka_unit_test(only_home_learns_except_in_self_play),
+      cmocka_unit_test(decay_one_game_at_a_time),
+      cmocka_unit_test(bulk_counts_keep_the_cap),
+      cmocka_unit_test(self_matches_are_not_recorded),
+      cmocka_unit_test(results_of_a_former_life_do_not_count),
+      cmocka_unit_test(evaluation_counts_are_apart),
+      cmocka_unit_test(snapshot_rules),
+      cmocka_unit_test(a_pair_never_played_blocks_the_threshold_only),
+      cmocka_unit_test(exploiters_freeze_before_they_reset),
+      cmocka_unit_test(league_exploiters_reset_a_quarter_of_the_time),
+      cmocka_unit_test(resets_may_start_from_a_past_main),
+      cmocka_unit_test(empty_candidate_sets_are_harmless),
+      cmocka_unit_test(children_may_inherit_the_payoff),
+      cmocka_unit_test(openai_five_qualities),
+      cmocka_unit_test(leagues_survive_saving),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,13 @@ static void set_defaults(const Option *table, size_t count, void *target) {
 }
 
 static void open_bench(Bench *b, const char *algo, int memory, bool popart) {
-  AgonEnvSpec spec = {.agents = 1, .teams = 1, .observation_type = AGON_F32, .observation_shape = {2, 1, 1}, .action_kind = AGON_DISCRETE, .heads = 1, .head_size = {3}};
+  AgonEnvSpec spec = {.agents = 1,
+                      .teams = 1,
+                      .observation_type = AGON_F32,
+                      .observation_shape = {2, 1, 1},
+                      .action_kind = AGON_DISCRETE,
+                      .heads = 1,
+                      .head_size = {3}};
   NetConfig net;
   set_defaults(net_options, net_option_count, &net);
   net.hidden = (IntList){{16}, 1};
@@ -90,7 +96,8 @@ static void add_row(Bench *b, AgonRng *rng, float x, float y, float (*reward)(fl
 static void unroll(Bench *b, uint32_t rows, uint8_t end) {
   Batch *batch = &b->batch;
   CHECK_OK(batch_reserve(batch, 1, 1));
-  batch->unroll[batch->unrolls] = (Unroll){.rows = rows, .end = end, .fresh = 1, .first = (uint32_t)(batch->rows - rows - (end != END_TERMINATED))};
+  batch->unroll[batch->unrolls] =
+      (Unroll){.rows = rows, .end = end, .fresh = 1, .first = (uint32_t)(batch->rows - rows - (end != END_TERMINATED))};
   memset(batch->state + batch->unrolls * batch->format.state, 0, batch->format.state * sizeof(float));
   batch->unrolls++;
 }
@@ -125,7 +132,8 @@ static void both_algorithms_learn(void **state) {
   for (int i = 0; i < 4; i++) {
     Bench b;
     float p[3], q[3];
-    open_bench(&b, name[i], i < 2 ? 0 : i - 1, i == 2); /* without memory, with GRU and LSTM; once with the normalisers */
+    open_bench(&b, name[i], i < 2 ? 0 : i - 1,
+               i == 2); /* without memory, with GRU and LSTM; once with the normalisers */
     b.config.rate = b.config.rate_end = 0.01;
     int updates = i & 1 ? 160 : 40; /* impala steps once an update, ppo 16 times */
     bandit(&b, updates);
@@ -205,7 +213,7 @@ static void truncation_bootstraps_termination_does_not(void **state) {
     }
     unroll(&b, 1, truncated ? END_TRUNCATED : END_TERMINATED);
     CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch));
-    CHECK_NEAR(b.trainer->target[0], truncated ? .5 * (double)final : 0, 1e-5);
+    CHECK_NEAR(b.trainer->target[0], truncated ? .5 * (double) final : 0, 1e-5);
     close_bench(&b);
   }
 }
@@ -248,7 +256,8 @@ static void a_kl_stop_ends_the_update(void **state) {
     if (on) { /* the option table says where the key lies */
       const double limit = 1e-4;
       for (size_t i = 0; i < b.algo->option_count; i++)
-        if (!strcmp(b.algo->options[i].name, "kl_stop")) memcpy((char *)b.algo_config + b.algo->options[i].offset, &limit, sizeof limit);
+        if (!strcmp(b.algo->options[i].name, "kl_stop"))
+          memcpy((char *)b.algo_config + b.algo->options[i].offset, &limit, sizeof limit);
     }
     bandit(&b, 1);
     minibatches[on] = b.trainer->stats.minibatches;
@@ -259,9 +268,13 @@ static void a_kl_stop_ends_the_update(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(both_algorithms_learn), cmocka_unit_test(the_reference_holds_or_follows), cmocka_unit_test(popart_keeps_values),
-      cmocka_unit_test(truncation_bootstraps_termination_does_not), cmocka_unit_test(resets_go_back_to_the_beginning),
-      cmocka_unit_test(the_same_update_gives_the_same_bytes), cmocka_unit_test(a_kl_stop_ends_the_update),
+      cmocka_unit_test(both_algorithms_learn),
+      cmocka_unit_test(the_reference_holds_or_follows),
+      cmocka_unit_test(popart_keeps_values),
+      cmocka_unit_test(truncation_bootstraps_termination_does_not),
+      cmocka_unit_test(resets_go_back_to_the_beginning),
+      cmocka_unit_test(the_same_update_gives_the_same_bytes),
+      cmocka_unit_test(a_kl_stop_ends_the_update),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,8 @@
 
 static void biased_rock_paper_scissors(void **state) {
   (void)state;
-  const double a[9] = {0, -25, 50, 25, 0, -5, -50, 5, 0}, expected[3] = {1 / 16., 10 / 16., 5 / 16.}; /* OpenSpiel's regret matching test */
+  const double a[9] = {0, -25, 50, 25, 0, -5, -50, 5, 0},
+               expected[3] = {1 / 16., 10 / 16., 5 / 16.}; /* OpenSpiel's regret matching test */
   double row[3], column[3], value;
   CHECK_OK(meta_nash(a, 3, 3, row, column, &value));
   for (int i = 0; i < 3; i++) {
@@ -50,7 +51,8 @@ static void wilson_interval(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(biased_rock_paper_scissors), cmocka_unit_test(games_that_are_not_square),
-                                     cmocka_unit_test(elo_of_counts), cmocka_unit_test(wilson_interval)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(biased_rock_paper_scissors),
+                                     cmocka_unit_test(games_that_are_not_square), cmocka_unit_test(elo_of_counts),
+                                     cmocka_unit_test(wilson_interval)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

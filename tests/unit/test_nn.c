@@ -26,7 +26,8 @@ static double loss(Bench *bench, const float *params) {
   double sum = 0;
   memcpy(bench->space.value[0], bench->input, bench->inputs * sizeof(float));
   graph_forward(&bench->graph, params, &bench->space, &bench->seq, NULL);
-  for (size_t i = 0; i < bench->outputs; i++) sum += (double)bench->weight[i] * (double)bench->space.value[bench->out][i];
+  for (size_t i = 0; i < bench->outputs; i++)
+    sum += (double)bench->weight[i] * (double)bench->space.value[bench->out][i];
   return sum;
 }
 
@@ -97,8 +98,30 @@ static void norm_gradients(void **state) {
 static void conv_gradients(void **state) {
   (void)state;
   Bench *bench = calloc(1, sizeof *bench);
-  ConvShape first = {.in_channels = 2, .in_height = 4, .in_width = 3, .out_channels = 3, .out_height = 4, .out_width = 3, .kernel = 3, .stride = 1, .pad = 1, .step_channel = 12, .step_y = 3, .step_x = 1};
-  ConvShape second = {.in_channels = 3, .in_height = 4, .in_width = 3, .out_channels = 2, .out_height = 2, .out_width = 1, .kernel = 2, .stride = 2, .pad = 0, .step_channel = 1, .step_y = 9, .step_x = 3};
+  ConvShape first = {.in_channels = 2,
+                     .in_height = 4,
+                     .in_width = 3,
+                     .out_channels = 3,
+                     .out_height = 4,
+                     .out_width = 3,
+                     .kernel = 3,
+                     .stride = 1,
+                     .pad = 1,
+                     .step_channel = 12,
+                     .step_y = 3,
+                     .step_x = 1};
+  ConvShape second = {.in_channels = 3,
+                      .in_height = 4,
+                      .in_width = 3,
+                      .out_channels = 2,
+                      .out_height = 2,
+                      .out_width = 1,
+                      .kernel = 2,
+                      .stride = 2,
+                      .pad = 0,
+                      .step_channel = 1,
+                      .step_y = 9,
+                      .step_x = 3};
   graph_begin(&bench->graph, 24);
   int at = graph_conv(&bench->graph, "a", 0, first, ACT_TANH);
   bench->out = graph_conv(&bench->graph, "b", at, second, ACT_GELU);
@@ -128,7 +151,8 @@ static void recurrent_gradients(void **state) {
     int at = graph_dense(&bench->graph, "a", 0, 4, ACT_TANH);
     at = kind ? graph_lstm(&bench->graph, "m", at, 4) : graph_gru(&bench->graph, "m", at, 4);
     bench->out = graph_dense(&bench->graph, "b", at, 2, ACT_NONE);
-    static float states[3 * 8] = {0, 0, 0, 0, 0, 0, 0, 0, .1f, -.2f, .3f, .4f, .2f, .1f, -.5f, .6f, -.3f, .2f, .1f, 0, .4f, .3f, .2f, .1f};
+    static float states[3 * 8] = {0,   0,   0,    0,   0,    0,   0,   0, .1f, -.2f, .3f, .4f,
+                                  .2f, .1f, -.5f, .6f, -.3f, .2f, .1f, 0, .4f, .3f,  .2f, .1f};
     static const int32_t restart[10] = {0, 1, -1, -1, 2, -1, -1, 0, -1, -1}; /* B = 2, T = 5 */
     bench->seq = (Sequences){.restart = restart, .states = states, .S = bench->graph.state_size};
     check_gradient(bench, 2, 5, 6);
@@ -192,7 +216,8 @@ static void distribution_gradients(void **state) {
         memcpy(moved, logits, sizeof moved);
         moved[i] += s ? -1e-3f : 1e-3f;
         dist_normalise(&space, moved, mask, line);
-        side[s] = 0.7 * (double)dist_log_prob(&space, line, &action) - 0.3 * (double)dist_entropy(&space, line) + 0.4 * (double)dist_kl(&space, line, other_row);
+        side[s] = 0.7 * (double)dist_log_prob(&space, line, &action) - 0.3 * (double)dist_entropy(&space, line) +
+                  0.4 * (double)dist_kl(&space, line, other_row);
       }
       CHECK_NEAR(d[i], (side[0] - side[1]) / 2e-3, 5e-3);
     }
@@ -236,7 +261,8 @@ static void initial_weights_are_orthogonal(void **state) {
     }
 }
 
-/* The first step of Adam moves each parameter by the rate against the sign of its gradient (Kingma & Ba 2015, section 2.1). */
+/* The first step of Adam moves each parameter by the rate against the sign of its gradient (Kingma & Ba 2015,
+ * section 2.1). */
 static void adam_first_steps(void **state) {
   (void)state;
   Adam adam = {0.9f, 0.999f, 1e-8f};
@@ -262,11 +288,18 @@ static void flops_are_counted(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(dense_gradients), cmocka_unit_test(relu_follows_its_definition), cmocka_unit_test(norm_gradients),
-      cmocka_unit_test(conv_gradients), cmocka_unit_test(shared_tensor_gradients), cmocka_unit_test(recurrent_gradients),
-      cmocka_unit_test(recurrent_steps_equal_sequences), cmocka_unit_test(distribution_gradients),
-      cmocka_unit_test(sampling_respects_masks_and_probabilities), cmocka_unit_test(initial_weights_are_orthogonal),
-      cmocka_unit_test(adam_first_steps), cmocka_unit_test(flops_are_counted),
+      cmocka_unit_test(dense_gradients),
+      cmocka_unit_test(relu_follows_its_definition),
+      cmocka_unit_test(norm_gradients),
+      cmocka_unit_test(conv_gradients),
+      cmocka_unit_test(shared_tensor_gradients),
+      cmocka_unit_test(recurrent_gradients),
+      cmocka_unit_test(recurrent_steps_equal_sequences),
+      cmocka_unit_test(distribution_gradients),
+      cmocka_unit_test(sampling_respects_masks_and_probabilities),
+      cmocka_unit_test(initial_weights_are_orthogonal),
+      cmocka_unit_test(adam_first_steps),
+      cmocka_unit_test(flops_are_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,11 @@ static void observe(const void *params, const void *episode, uint32_t agent, voi
 }
 
 static AgonEnv table = {.observe = observe};
-static Env env = {.table = &table, .observation_count = 1, .observation_bytes = 4, .action_count = 2, .spec = {.agents = 2, .teams = 2, .team_of = {0, 1}, .heads = 1}};
+static Env env = {.table = &table,
+                  .observation_count = 1,
+                  .observation_bytes = 4,
+                  .action_count = 2,
+                  .spec = {.agents = 2, .teams = 2, .team_of = {0, 1}, .heads = 1}};
 
 typedef struct Sink {
   Batch batch[2];
@@ -30,7 +34,8 @@ static void close_sink(Sink *sink) {
   for (int i = 0; i < 2; i++) batch_destroy(&sink->batch[i]);
 }
 
-static void decide(Recorder *recorder, PlaySlot *slot, uint32_t agent, float observation, uint64_t version, float memory) {
+static void decide(Recorder *recorder, PlaySlot *slot, uint32_t agent, float observation, uint64_t version,
+                   float memory) {
   const uint8_t mask[2] = {1, 1};
   AgonAction action = {.choice = {1}};
   Policy policy = {.player = agent, .version = version};
@@ -194,8 +199,11 @@ static void open_decisions_survive_saving(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(rewards_reach_the_last_own_decision), cmocka_unit_test(open_decisions_are_carried), cmocka_unit_test(the_dead_are_credited),
-      cmocka_unit_test(truncation_keeps_the_final_observation), cmocka_unit_test(open_decisions_survive_saving),
+      cmocka_unit_test(rewards_reach_the_last_own_decision),
+      cmocka_unit_test(open_decisions_are_carried),
+      cmocka_unit_test(the_dead_are_credited),
+      cmocka_unit_test(truncation_keeps_the_final_observation),
+      cmocka_unit_test(open_decisions_survive_saving),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,8 @@ static void trees_survive(void **state) {
   tree_free(&tree);
 }
 
-/* Any flipped bit and any truncation is either noticed or harmless (slack that carries no data): never other contents. */
+/* Any flipped bit and any truncation is either noticed or harmless (slack that carries no data): never other contents.
+ */
 static void damage_is_noticed(void **state) {
   (void)state;
   char path[128];
@@ -172,8 +173,12 @@ static void trees_travel_in_messages(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(trees_survive), cmocka_unit_test(damage_is_noticed), cmocka_unit_test(older_generations_stand_in),
-      cmocka_unit_test(read_only_folders_are_an_error), cmocka_unit_test(a_full_disk_is_an_error), cmocka_unit_test(trees_travel_in_messages),
+      cmocka_unit_test(trees_survive),
+      cmocka_unit_test(damage_is_noticed),
+      cmocka_unit_test(older_generations_stand_in),
+      cmocka_unit_test(read_only_folders_are_an_error),
+      cmocka_unit_test(a_full_disk_is_an_error),
+      cmocka_unit_test(trees_travel_in_messages),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
