@@ -42,7 +42,6 @@ typedef struct Cut {
   uint32_t *lane_id;
   uint64_t *lane_end; /* offset behind the lane's bytes in `lanes` */
   size_t lane_count, lane_room, lane_end_room;
-  int64_t started;
 } Cut;
 
 struct Manager {
@@ -341,7 +340,6 @@ static Status publish_table(Manager *manager, uint64_t tick) {
     manager->cut.tick = tick;
     manager->cut.actors_left = manager->setup.actors;
     manager->cut.players_left = manager->league.learning;
-    manager->cut.started = clock_now(&manager->setup.clock);
     manager->want_save = false;
     manager->last_checkpoint_tick = tick + 1;
   }

@@ -37,7 +37,6 @@ typedef struct ManagerSetup {
   size_t learners;
   const char *const *metric_names; /* of the env */
   size_t metric_count;
-  double flops_per_frame; /* learning and acting, for the share of the bound */
 } ManagerSetup;
 
 typedef struct RoleProfile {

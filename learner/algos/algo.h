@@ -37,7 +37,7 @@ typedef struct Pupil {
 } Pupil;
 
 typedef struct AlgoStats {
-  double policy_loss, value_loss, entropy, kl, kl_reference, clipped, gradient_norm, explained, rows, minibatches, rate;
+  double policy_loss, value_loss, entropy, kl, kl_reference, clipped, gradient_norm, rows, minibatches, rate;
 } AlgoStats;
 
 /* How the batch lies for the network: units of T steps; feed-forward units have one row. */
@@ -55,7 +55,6 @@ typedef struct Trainer {
   const void *algo_config;
   uint64_t seed;
   Space space;
-  size_t space_rows;
   Pupil *pupil;
   Batch *batch;
   Layout all, learned; /* every row; rows to learn from */

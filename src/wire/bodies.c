@@ -231,7 +231,6 @@ void directive_encode(const Directive *directive, size_t block_floats, Bytes *ou
     bytes_u32(out, order->player);
     bytes_u32(out, order->snapshot_id);
     bytes_u32(out, order->reset);
-    bytes_u32(out, order->source);
     bytes_u32(out, order->block ? order->source_frozen : 0);
     if (order->block) bytes_put(out, order->block, block_floats * sizeof(float));
   }
@@ -240,14 +239,13 @@ void directive_encode(const Directive *directive, size_t block_floats, Bytes *ou
 Status directive_decode(Directive *directive, size_t block_floats, Reader *reader) {
   directive->tick = reader_u64(reader);
   directive->flags = reader_u32(reader);
-  directive->orders = reader_count(reader, 20);
+  directive->orders = reader_count(reader, 16);
   if (directive->orders > COUNT_OF(directive->order)) reader->bad = true;
   for (size_t i = 0; i < directive->orders && !reader->bad; i++) {
     Order *order = &directive->order[i];
     order->player = reader_u32(reader);
     order->snapshot_id = reader_u32(reader);
     order->reset = reader_u32(reader);
-    order->source = reader_u32(reader);
     order->source_frozen = reader_u32(reader);
     order->block = order->source_frozen ? reader_take(reader, block_floats * sizeof(float)) : NULL;
     if (order->reset > RESET_COPY) reader->bad = true;

@@ -125,8 +125,7 @@ typedef struct Order {
   uint32_t player;
   uint32_t snapshot_id;   /* 0 = none */
   uint32_t reset;         /* ResetKind */
-  uint32_t source;        /* RESET_COPY: learning player whose parameters are taken */
-  uint32_t source_frozen; /* RESET_COPY: id of a frozen player instead, its block follows; 0 = none */
+  uint32_t source_frozen; /* RESET_COPY: id of a frozen player, its block follows; 0 = none */
   const float *block;     /* borrowed from the message when decoded */
 } Order;
 typedef struct Directive {

@@ -16,7 +16,9 @@ static double now(void) {
 /* Twelve independent chains in named variables, which stay in registers; the empty asm keeps each step. */
 #define CHAINS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 #define DECLARE(c) Wide a##c = x;
-#define STEP(c) a##c = a##c * x + y; __asm__ volatile("" : "+v"(a##c));
+#define STEP(c)                                                                                                        \
+  a##c = a##c * x + y;                                                                                                 \
+  __asm__ volatile("" : "+v"(a##c));
 #define ADD(c) sum += (double)a##c[0];
 
 static double fma_peak(void) {
