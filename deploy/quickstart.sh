@@ -7,7 +7,7 @@ if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_RO
 deploy/install.sh
 echo "building ..."
 cmake -S . -B build -G Ninja -DAGON_TESTS=OFF > /dev/null
-cmake --build build --target agon
+cmake --build build --target agon -- --quiet
 run=runs/quickstart-$(date +%Y%m%d-%H%M%S)
 mpirun --oversubscribe --bind-to none -n 2 build/agon train deploy/runs/connect_four.yaml --run-dir "$run" max_seconds=110
 echo

@@ -173,6 +173,18 @@ static void offer_all(Builder *b) {
   }
 }
 
+/* Where a rule found no candidate (no frozen player yet, no past of a main), what is left goes to the live mains. */
+static void offer_rest(Builder *b) {
+  double rest = 1;
+  size_t mains = 0;
+  for (size_t i = b->first; i < b->table->matches; i++) rest -= (double)b->table->match[i].probability;
+  if (rest < 1e-6) return;
+  for (uint32_t m = 0; m < b->league->learning; m++) mains += b->league->player[m].role == ROLE_MAIN;
+  if (mains == 0) offer(b, b->home, BRANCH_SELF, rest);
+  for (uint32_t m = 0; m < b->league->learning; m++)
+    if (b->league->player[m].role == ROLE_MAIN) offer(b, m, BRANCH_SELF, rest / (double)mains);
+}
+
 /* The frozen pairs with the fewest evaluation games; equal shares. */
 static Status add_eval_pairs(League *league, Table *table) {
   size_t most = (size_t)league->config.eval_pairs, count = 0;
@@ -217,6 +229,7 @@ Status league_table(League *league, Table *table) {
     b.home = id;
     b.first = table->matches;
     offer_all(&b);
+    offer_rest(&b);
     TRY(b.status);
     table->home[table->homes++] =
         (HomeEntry){id, league->player[id].life, (float)(league->config.share[league->player[id].role] / shares),

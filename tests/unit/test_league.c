@@ -462,11 +462,13 @@ static void empty_candidate_sets_are_harmless(void **state) {
   (void)state;
   static const char *const preset[] = {"alphastar-paper", "alphastar-pseudocode", "tstarbot-x",
                                        "openai-five",     "fictitious",           "self-play"};
-  for (size_t i = 0; i < COUNT_OF(preset); i++) {
-    LeagueConfig config = rules(preset[i], NULL);
+  for (size_t i = 0; i < 2 * COUNT_OF(preset); i++) {
+    bool empty = i >= COUNT_OF(preset);
+    LeagueConfig config = rules(preset[i % COUNT_OF(preset)], NULL);
     League league;
     Table table = {0};
     CHECK_OK(league_create(&config, 1, -1, 1, &league));
+    if (empty) league.players = league.learning; /* nobody frozen at all */
     CHECK_OK(league_table(&league, &table));
     assert_true(table.homes == league.learning);
     for (size_t h = 0; h < table.homes; h++) {
