@@ -197,6 +197,8 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     memcpy(start->text, text, length);
     SettingsSource source = {.stored = start->text};
     status = settings_create(&source, &start->settings);
+    if (status != OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
+      transport->ops->abort(transport, status_exit_code(status), status_message());
   }
   free(bytes);
   return status;
@@ -365,38 +367,44 @@ done:
   return status;
 }
 
+static void close_start(Start *start) {
+  settings_destroy(start->settings);
+  tree_free(&start->resume);
+  run_close(&start->run);
+  free(start->text);
+}
+
 static Status train(int argc, char **argv) {
   Arguments arguments;
   Start start = {.run = {.lock = -1}};
   Screen screen = {.log = NULL};
   Transport *transport = NULL;
   clock_gettime(CLOCK_MONOTONIC, &screen.start);
-  TRY_RETURN(arguments_parse(&command_train, argc, argv, &arguments));
-  screen.quiet = argument(&command_train, &arguments, "--quiet") != NULL;
   TRY_RETURN(transport_mpi_create(&argc, &argv, &transport));
+  Status mine = arguments_parse(&command_train, argc, argv, &arguments);
+  screen.quiet = argument(&command_train, &arguments, "--quiet") != NULL;
   gemm_set_threads(1);
   catch_signals();
-  Status mine = transport->rank == 0 ? prepare(&arguments, transport->size, &start) : OK;
+  if (transport->rank != 0)
+    mine = OK; /* rank 0 decides */
+  else if (mine == OK)
+    mine = prepare(&arguments, transport->size, &start);
+  if (mine !=
+      OK) { /* before the others hear of it: a rank that leaves first would end the job, and the message with it */
+    fprintf(stderr, "agon train: %s\n", status_message());
+    fflush(stderr);
+  }
   Status status = share_start(transport, mine, &start);
   if (status != OK) { /* known on all ranks: leave together */
-    if (transport->rank != 0) status_set(status, "%s", status_message());
-    bool speak = transport->rank == 0;
     transport_destroy(transport);
-    settings_destroy(start.settings);
-    tree_free(&start.resume);
-    run_close(&start.run);
-    free(start.text);
-    if (!speak) exit(status_exit_code(status));
-    return status;
+    close_start(&start);
+    exit(status_exit_code(status)); /* rank 0 has spoken */
   }
   status = play_league(&start, transport, &screen);
   if (status != OK) transport->ops->abort(transport, status_exit_code(status), status_message());
   transport_destroy(transport);
   message_pool_clear();
-  settings_destroy(start.settings);
-  tree_free(&start.resume);
-  run_close(&start.run);
-  free(start.text);
+  close_start(&start);
   if (screen.log) fclose(screen.log);
   log_set_sink(NULL, NULL);
   return status;
