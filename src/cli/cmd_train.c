@@ -55,11 +55,9 @@ static void screen_line(void *context, const char *line) {
   fflush(screen->log);
 }
 
-static Status pick_run_dir(const Arguments *arguments, const SettingsSource *source, const char *name, char *out,
-                           size_t size) {
+static Status pick_run_dir(const Arguments *arguments, const char *name, char *out, size_t size) {
   const char *given = argument(&command_train, arguments, "--run-dir");
   char base[256];
-  (void)source;
   if (given) return text_format(out, size, "%s", given);
   const char *slash = strrchr(name, '/');
   TRY_RETURN(text_format(base, sizeof base, "%s", slash ? slash + 1 : name));
@@ -150,7 +148,7 @@ static Status prepare(const Arguments *arguments, int ranks, Start *start) {
   }
   TRY_RETURN(settings_create(&source, &start->settings)); /* bad input shows before the folder is touched */
   TRY_RETURN(check_size(start->settings, ranks));
-  TRY_RETURN(pick_run_dir(arguments, &source, arguments->word[0], dir, sizeof dir));
+  TRY_RETURN(pick_run_dir(arguments, arguments->word[0], dir, sizeof dir));
   TRY_RETURN(open_run(start, dir, argument(&command_train, arguments, "--resume")));
   if (start->resuming) {
     TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));

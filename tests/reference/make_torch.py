@@ -68,6 +68,7 @@ def heads():
 
 print("/* Made by make_torch.py with PyTorch %s: do not edit. */" % torch.__version__.split("+")[0])
 print("#pragma once")
+print("/* clang-format off */")
 recurrent("gru", torch.nn.GRU, torch.tanh)
 recurrent("lstm", torch.nn.LSTM, torch.nn.functional.gelu)
 convolution()
