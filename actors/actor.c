@@ -326,10 +326,15 @@ static Status take_lane(Actor *actor, Reader *body) {
   return reader_finish(body, "lane state");
 }
 
-Status actor_receive(Actor *actor, WireKind kind, Reader *body) {
+Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body) {
+  const ActorSetup *setup = &actor->setup;
   switch (kind) {
-  case WIRE_WEIGHTS: return take_weights(actor, body);
-  case WIRE_TABLE: return take_table(actor, body);
+  case WIRE_WEIGHTS:
+    TRY_RETURN(wire_forward(setup->transport, setup->weights_below, setup->weights_belows, message));
+    return take_weights(actor, body);
+  case WIRE_TABLE:
+    TRY_RETURN(wire_forward(setup->transport, setup->tables_below, setup->tables_belows, message));
+    return take_table(actor, body);
   case WIRE_FROZEN: return take_frozen(actor, body);
   case WIRE_RESTORE_LANE: return take_lane(actor, body);
   case WIRE_BEGIN:
@@ -431,16 +436,17 @@ static Status send_unrolls(Actor *actor) {
     wire_begin(&actor->wire, WIRE_UNROLLS);
     bytes_u64(&actor->wire.bytes, actor->tick);
     bytes_u32(&actor->wire.bytes, (uint32_t)p);
+    bytes_u32(&actor->wire.bytes, (uint32_t)setup->index);
     batch_encode(batch, &actor->wire.bytes);
     batch_clear(batch);
-    TRY_RETURN(wire_send(setup->transport, setup->learner_rank[p % setup->learners], &actor->wire));
+    TRY_RETURN(wire_send(setup->transport, setup->fed_rank[p % setup->groups], &actor->wire));
   }
-  for (size_t l = 0; l < setup->learners; l++) {
+  for (size_t g = 0; g < setup->groups; g++) {
     wire_begin(&actor->wire, WIRE_TICK_END);
     bytes_u64(&actor->wire.bytes, actor->tick);
     bytes_u32(&actor->wire.bytes, (uint32_t)setup->index);
     bytes_u32(&actor->wire.bytes, actor->table.flags);
-    TRY_RETURN(wire_send(setup->transport, setup->learner_rank[l], &actor->wire));
+    TRY_RETURN(wire_send(setup->transport, setup->fed_rank[g], &actor->wire));
   }
   return OK;
 }

@@ -18,8 +18,11 @@ typedef struct ActorSetup {
   Transport *transport;
   Clock clock;
   size_t index, actors;    /* this actor among all */
-  const int *learner_rank; /* (learners) */
-  size_t learners;
+  const int *fed_rank; /* (groups) the learner of each group that gets this actor's experience: of players p with
+                          p % groups == group */
+  size_t groups;
+  const int *weights_below, *tables_below; /* ranks to which weights and tables are passed on */
+  size_t weights_belows, tables_belows;
   int league_rank;
   size_t learning_players; /* ids 0 .. learning_players-1 */
 } ActorSetup;
@@ -27,8 +30,8 @@ typedef struct ActorSetup {
 typedef struct Actor Actor;
 Status actor_create(const ActorSetup *setup, Actor **out);
 void actor_destroy(Actor *actor);
-/* Takes one message of the kinds that go to actors; the body may be borrowed only during the call. */
-Status actor_receive(Actor *actor, WireKind kind, Reader *body);
+/* Takes one message of the kinds that go to actors, and passes weights and tables on to the actors below this one. */
+Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body);
 Status actor_step(Actor *actor, bool *progress);
 bool actor_done(const Actor *actor);
 uint64_t actor_tick(const Actor *actor);

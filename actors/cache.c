@@ -90,6 +90,7 @@ Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t ve
   entry->policy.life = life;
   entry->policy.version = version;
   entry->policy.block = entry->block;
+  entry->policy.stale = true;
   entry->here = true;
   entry->learning = learning;
   entry->wanted = false;

@@ -215,11 +215,13 @@ static Status restore_messages(Manager *manager) {
       Status status = tree_put(&part, item->path + length, item->type, item->count, item->width, item->data);
       if (status != OK) return status;
     }
-    wire_begin(&manager->wire, WIRE_RESTORE_PLAYER);
-    bytes_u32(&manager->wire.bytes, (uint32_t)p);
-    tree_encode(&part, &manager->wire.bytes);
+    for (size_t l = p % setup->groups; l < setup->learners; l += setup->groups) {
+      wire_begin(&manager->wire, WIRE_RESTORE_PLAYER);
+      bytes_u32(&manager->wire.bytes, (uint32_t)p);
+      tree_encode(&part, &manager->wire.bytes);
+      TRY_RETURN(wire_send(setup->transport, setup->learner_rank[l], &manager->wire));
+    }
     tree_free(&part);
-    TRY_RETURN(wire_send(setup->transport, setup->learner_rank[p % setup->learners], &manager->wire));
   }
   return OK;
 }
@@ -316,7 +318,7 @@ void manager_destroy(Manager *manager) {
 static Status send_table(Manager *manager, const Table *table) {
   wire_begin(&manager->wire, WIRE_TABLE);
   table_encode(table, &manager->wire.bytes);
-  return wire_send_many(manager->setup.transport, manager->setup.actor_rank, manager->setup.actors, &manager->wire);
+  return wire_send_many(manager->setup.transport, manager->setup.below, manager->setup.belows, &manager->wire);
 }
 
 /* Whether the table of `tick` is to have a cut: wanted, and the last one three ticks or more ago, so that the league

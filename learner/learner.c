@@ -3,6 +3,7 @@
 #include "learner/learner.h"
 
 #include "store/store.h"
+#include "wire/sum.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,7 @@ typedef struct Parcel { /* a message of unrolls, kept until its tick is complete
   Message *message;
   size_t body; /* offset of the encoded batch */
   uint64_t tick;
-  uint32_t player;
-  int actor_rank;
+  uint32_t player, actor;
 } Parcel;
 
 typedef enum Phase { PHASE_RESTORE, PHASE_COLLECT, PHASE_UPDATE, PHASE_ORDERS, PHASE_DONE } Phase;
@@ -35,14 +35,32 @@ struct Learner {
   Message *directive[4]; /* waiting */
   size_t directives;
   Batch batch;
+  Shards shards;
+  Summer *summer; /* NULL: the only member */
   size_t current; /* pupil in update */
-  bool training;
+  bool updating;
+  float vote[TRAINER_VOTES]; /* of the members together, in the last update */
+  uint64_t dropped; /* of this member, in the present update */
   WireOut wire;
   Numbers report;
-  int64_t started, busy_receive, busy_train, busy_publish;
+  int64_t started, busy_receive, busy_publish;
+  uint64_t frames; /* learned here */
 };
 
+/* What members agree on with each update (pace free): that all have the next directive; how many have not seen all marks of
+ * the next cut; and rows dropped. */
+enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED };
+
 static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
+
+static Status start_sum(void *context, float *values, size_t count) {
+  Learner *learner = context;
+  TRY_RETURN(summer_start(learner->summer, values, count));
+  learner->setup.transport->ops->unsent(learner->setup.transport); /* drives what is under way */
+  return OK;
+}
+
+static Status test_sum(void *context, bool *done) { return summer_test(((Learner *)context)->summer, done); }
 
 Status learner_create(const LearnerSetup *setup, Learner **out) {
   Status status = OK;
@@ -55,12 +73,16 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   TRY(NEW_ARRAY(learner->credited, setup->actors));
   TRY(NEW_ARRAY(learner->marked, setup->actors));
   TRY(batch_create(&setup->format, &learner->batch));
-  for (size_t p = setup->index; p < setup->learning_players; p += setup->learners) {
+  if (setup->members > 1)
+    TRY(summer_create(setup->transport, setup->member_rank, setup->members, setup->member, &learner->summer));
+  for (size_t p = setup->group; p < setup->learning_players; p += setup->groups) {
     TRY(pupil_create(setup->net, setup->seed, (uint32_t)p, &learner->pupil[learner->pupils]));
     learner->pupils++;
   }
-  TRY(trainer_create(setup->net, &learner->setup.config, setup->algo, setup->algo_config, setup->seed,
+  Reducer reducer = {learner, setup->members, start_sum, test_sum};
+  TRY(trainer_create(setup->net, &learner->setup.config, setup->algo, setup->algo_config, setup->seed, &reducer,
                      &learner->trainer));
+  learner->trainer->clock = setup->clock;
   *out = learner;
   learner = NULL;
 done:
@@ -74,7 +96,10 @@ void learner_destroy(Learner *learner) {
   for (size_t i = 0; i < learner->directives; i++) message_release(learner->directive[i]);
   for (size_t i = 0; i < learner->pupils; i++) pupil_destroy(&learner->pupil[i]);
   trainer_destroy(learner->trainer);
+  summer_destroy(learner->summer);
   batch_destroy(&learner->batch);
+  free(learner->shards.actor);
+  free(learner->shards.unroll_end);
   bytes_free(&learner->wire.bytes);
   free(learner->pupil);
   free(learner->parcel);
@@ -101,7 +126,7 @@ static Status publish(Learner *learner, const Pupil *pupil, const float *block, 
   bytes_u64(out, version);
   bytes_u64(out, tick);
   bytes_put(out, block, learner->setup.net->block * sizeof(float));
-  return wire_send_many(learner->setup.transport, learner->setup.actor_rank, learner->setup.actors, &learner->wire);
+  return wire_send_many(learner->setup.transport, learner->setup.below, learner->setup.belows, &learner->wire);
 }
 
 /* Weights for the first tick, and in pipelined for the one after it. */
@@ -119,7 +144,7 @@ static Status publish_first(Learner *learner) {
 static Status restore_player(Learner *learner, Reader *body);
 
 static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
-  Parcel parcel = {.tick = reader_u64(body), .player = reader_u32(body), .actor_rank = message->peer};
+  Parcel parcel = {.tick = reader_u64(body), .player = reader_u32(body), .actor = reader_u32(body)};
   parcel.body = body->at;
   if (body->bad || !own_pupil(learner, parcel.player))
     return status_set(ERR_FORMAT, "experience of a player that is not learned here");
@@ -133,7 +158,8 @@ static Status take_tick_end(Learner *learner, Reader *body) {
   uint64_t tick = reader_u64(body);
   uint32_t actor = reader_u32(body), flags = reader_u32(body);
   TRY_RETURN(reader_finish(body, "tick end message"));
-  if (actor >= learner->setup.actors) return status_set(ERR_FORMAT, "tick end of an unknown actor");
+  actor -= (uint32_t)learner->setup.first_actor;
+  if (actor >= learner->setup.actors) return status_set(ERR_FORMAT, "tick end of an actor that does not feed this learner");
   learner->ended[actor] = tick + 1;
   if (flags & TABLE_SAVE) learner->marked[actor]++;
   return OK;
@@ -148,14 +174,19 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
     learner->directive[learner->directives++] = message_retain(message);
     return OK;
   case WIRE_RESTORE_PLAYER: return restore_player(learner, body);
+  case WIRE_SUM_PART:
+  case WIRE_SUM_WHOLE:
+    if (!learner->summer) break;
+    return summer_receive(learner->summer, kind, message, body);
   case WIRE_LEARN:
     learner->tick = reader_u64(body);
     for (size_t a = 0; a < learner->setup.actors; a++) learner->ended[a] = learner->credited[a] = learner->tick;
     learner->phase = PHASE_COLLECT;
     TRY_RETURN(reader_finish(body, "begin message"));
     return publish_first(learner);
-  default: return status_set(ERR_INTERNAL, "a learner was sent a %s message", wire_name(kind));
+  default: break;
   }
+  return status_set(ERR_INTERNAL, "a learner was sent a %s message", wire_name(kind));
 }
 
 /* --- state of a player, by named columns --- */
@@ -207,6 +238,7 @@ done:
 }
 
 static Status send_state(Learner *learner) {
+  if (learner->setup.member != 0) return OK; /* all members hold the same */
   for (size_t i = 0; i < learner->pupils; i++) {
     Tree tree = {0};
     Status status = tree_of_pupil(learner, &learner->pupil[i], &tree);
@@ -234,26 +266,28 @@ static bool tick_complete(const Learner *learner) {
     fresh += learner->ended[a] - learner->credited[a];
     cutting |= learner->marked[a] > learner->markers;
   }
-  return fresh >= (cutting ? 1 : setup->actors);
+  /* at a cut, members take part in updates that others need for theirs, even with nothing of their own */
+  return fresh >= (!cutting ? setup->actors : learner->summer ? 0 : 1);
 }
 
 static int by_actor(const void *a, const void *b) {
   const Parcel *x = a, *y = b;
   if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
-  if (x->actor_rank != y->actor_rank) return x->actor_rank < y->actor_rank ? -1 : 1;
+  if (x->actor != y->actor) return x->actor < y->actor ? -1 : 1;
   return x->player < y->player ? -1 : x->player > y->player;
 }
 
-/* Drops unrolls of a former life, and in pace free those that lag too far. */
-static void drop_stale(const Learner *learner, Pupil *pupil, Batch *batch) {
-  size_t kept = 0;
-  for (size_t u = 0; u < batch->unrolls; u++) {
+/* Drops unrolls from `from` on that are of a former life, and in pace free those that lag too far. */
+static void drop_stale(Learner *learner, const Pupil *pupil, size_t from) {
+  Batch *batch = &learner->batch;
+  size_t kept = from;
+  for (size_t u = from; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     bool former = unroll->life != pupil->life || unroll->version < pupil->min_version;
     bool late =
         learner->setup.pace == FREE && unroll->version + (uint64_t)learner->setup.config.max_lag < pupil->version;
     if (former || late) {
-      pupil->dropped += unroll->rows;
+      learner->dropped += unroll->rows;
       continue;
     }
     if (kept != u) {
@@ -266,38 +300,63 @@ static void drop_stale(const Learner *learner, Pupil *pupil, Batch *batch) {
   batch->unrolls = kept;
 }
 
+/* One parcel into the batch; parcels of one actor form a shard. */
+static Status take_parcel(Learner *learner, const Pupil *pupil, const Parcel *parcel) {
+  Shards *shards = &learner->shards;
+  Reader body = reader_over(parcel->message->data, parcel->message->size);
+  body.at = parcel->body;
+  size_t from = learner->batch.unrolls, room = shards->room;
+  TRY_RETURN(batch_decode(&learner->batch, &body));
+  TRY_RETURN(reader_finish(&body, "experience message"));
+  drop_stale(learner, pupil, from);
+  if (!shards->count || shards->actor[shards->count - 1] != parcel->actor) {
+    TRY_RETURN(GROW(shards->actor, room, shards->count + 1));
+    room = shards->room;
+    TRY_RETURN(GROW(shards->unroll_end, room, shards->count + 1));
+    shards->room = room;
+    shards->actor[shards->count++] = parcel->actor;
+  }
+  shards->unroll_end[shards->count - 1] = learner->batch.unrolls;
+  message_release(parcel->message);
+  return OK;
+}
+
+static bool all_marked(const Learner *learner) {
+  for (size_t a = 0; a < learner->setup.actors; a++)
+    if (learner->marked[a] <= learner->markers || learner->ended[a] != learner->credited[a]) return false;
+  return true;
+}
+
 static Status start_pupil(Learner *learner) {
   Pupil *pupil = &learner->pupil[learner->current];
   int64_t start = clock_now(&learner->setup.clock);
   batch_clear(&learner->batch);
+  learner->shards.count = 0;
+  learner->dropped = 0;
   size_t kept = 0;
   for (size_t i = 0; i < learner->parcels; i++) {
     Parcel parcel = learner->parcel[i];
-    bool due = parcel.player == pupil->player && (learner->setup.pace == FREE || parcel.tick == learner->tick);
-    if (due) {
-      Reader body = reader_over(parcel.message->data, parcel.message->size);
-      body.at = parcel.body;
-      TRY_RETURN(batch_decode(&learner->batch, &body));
-      TRY_RETURN(reader_finish(&body, "experience message"));
-      message_release(parcel.message);
-    } else {
+    if (parcel.player == pupil->player && (learner->setup.pace == FREE || parcel.tick == learner->tick))
+      TRY_RETURN(take_parcel(learner, pupil, &parcel));
+    else
       learner->parcel[kept++] = parcel;
-    }
   }
   learner->parcels = kept;
-  drop_stale(learner, pupil, &learner->batch);
   if (learner->setup.pace == PIPELINED) memcpy(pupil->acting, pupil->block, learner->setup.net->block * sizeof(float));
+  learner->frames += batch_learned(&learner->batch);
+  float *vote = learner->trainer->vote;
+  vote[VOTE_DIRECTIVE] = learner->directives > 0;
+  vote[VOTE_UNMARKED] = !all_marked(learner);
+  vote[VOTE_DROPPED] = (float)learner->dropped;
   learner->busy_receive += clock_now(&learner->setup.clock) - start;
-  learner->training = learner->batch.unrolls > 0;
-  if (learner->training) return trainer_begin(learner->trainer, pupil, &learner->batch);
-  pupil->version++; /* a version per tick, also without experience, so that lag can be counted */
-  return OK;
+  return trainer_begin(learner->trainer, pupil, &learner->batch, &learner->shards);
 }
 
 static Status send_report(Learner *learner, const Pupil *pupil) {
   const AlgoStats *stats = &learner->trainer->stats;
   learner->report.count = 0;
-  bool trained = learner->training;
+  bool trained = stats->rows > 0;
+  if (learner->setup.member != 0) return OK;
   wire_begin(&learner->wire, WIRE_REPORT);
   bytes_u64(&learner->wire.bytes, learner->tick);
   bytes_u32(&learner->wire.bytes, pupil->player);
@@ -323,7 +382,7 @@ static Status send_report(Learner *learner, const Pupil *pupil) {
 static Status obey_order(Learner *learner, const Order *order) {
   Pupil *pupil = own_pupil(learner, order->player);
   if (!pupil) return OK; /* another learner's */
-  if (order->snapshot_id) {
+  if (order->snapshot_id && learner->setup.member == 0) {
     wire_begin(&learner->wire, WIRE_SNAPSHOT);
     bytes_u32(&learner->wire.bytes, order->snapshot_id);
     bytes_put(&learner->wire.bytes, pupil->block, learner->setup.net->block * sizeof(float));
@@ -336,13 +395,17 @@ static Status obey_order(Learner *learner, const Order *order) {
 
 static Status send_bye(Learner *learner) {
   Numbers numbers = {.count = 0};
+  const TrainerTimes *times = &learner->trainer->times;
   numbers_set(&numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
   numbers_set(&numbers, "receive", clock_seconds(learner->busy_receive));
-  numbers_set(&numbers, "train", clock_seconds(learner->busy_train));
+  numbers_set(&numbers, "batch", clock_seconds(times->batch));
+  numbers_set(&numbers, "forward", clock_seconds(times->forward));
+  numbers_set(&numbers, "loss", clock_seconds(times->loss));
+  numbers_set(&numbers, "backward", clock_seconds(times->backward));
+  numbers_set(&numbers, "reduce", clock_seconds(times->reduce));
+  numbers_set(&numbers, "optimise", clock_seconds(times->optimise));
   numbers_set(&numbers, "publish", clock_seconds(learner->busy_publish));
-  uint64_t frames = 0;
-  for (size_t i = 0; i < learner->pupils; i++) frames += learner->pupil[i].frames;
-  numbers_set(&numbers, "frames", (double)frames);
+  numbers_set(&numbers, "frames", (double)learner->frames);
   wire_begin(&learner->wire, WIRE_BYE);
   bytes_text(&learner->wire.bytes, "learner");
   bytes_u32(&learner->wire.bytes, (uint32_t)learner->setup.index);
@@ -350,12 +413,13 @@ static Status send_bye(Learner *learner) {
   return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);
 }
 
-/* Pace free: a cut is complete when every actor has marked it and all before it is learned. */
-static bool cut_complete(const Learner *learner) {
+/* Pace free: whether the next directive may be obeyed now. Alone: it is here, and if it saves, all before the cut is
+ * learned. Among members: all had it before the last update, and then nobody lacked a mark. */
+static bool may_obey(const Learner *learner, const Directive *directive) {
+  bool cut = directive->flags & DIRECTIVE_SAVE;
   if (learner->setup.pace != FREE) return true;
-  for (size_t a = 0; a < learner->setup.actors; a++)
-    if (learner->marked[a] <= learner->markers || learner->ended[a] != learner->credited[a]) return false;
-  return true;
+  if (!learner->summer) return !cut || all_marked(learner);
+  return learner->vote[VOTE_DIRECTIVE] == (float)learner->setup.members && (!cut || learner->vote[VOTE_UNMARKED] == 0);
 }
 
 static Status obey(Learner *learner, bool *progress) {
@@ -370,11 +434,12 @@ static Status obey(Learner *learner, bool *progress) {
   Message *message = learner->directive[0];
   TRY_RETURN(wire_open(message, &kind, &body));
   TRY_RETURN(directive_decode(&directive, learner->setup.net->block, &body));
-  if (free_pace && (directive.flags & DIRECTIVE_SAVE) && !cut_complete(learner)) {
+  if (!may_obey(learner, &directive)) {
     learner->phase = PHASE_COLLECT; /* learn what is left first */
     return OK;
   }
   *progress = true;
+  memset(learner->vote, 0, sizeof learner->vote);
   for (size_t i = 0; i < directive.orders; i++) TRY_RETURN(obey_order(learner, &directive.order[i]));
   uint32_t flags = directive.flags;
   message_release(message);
@@ -401,7 +466,13 @@ static Status obey(Learner *learner, bool *progress) {
 
 /* --- the machine --- */
 static Status finish_pupil(Learner *learner) {
+  if (learner->pupils == 0) {
+    learner->phase = PHASE_ORDERS;
+    return OK;
+  }
   Pupil *pupil = &learner->pupil[learner->current];
+  if (learner->current == 0) memcpy(learner->vote, learner->trainer->vote, sizeof learner->vote);
+  pupil->dropped += (uint64_t)learner->trainer->vote[VOTE_DROPPED];
   TRY_RETURN(send_report(learner, pupil));
   if (++learner->current < learner->pupils) return start_pupil(learner);
   learner->phase = PHASE_ORDERS;
@@ -410,7 +481,7 @@ static Status finish_pupil(Learner *learner) {
     TRY_RETURN(publish(learner, &learner->pupil[i], learner->pupil[i].block, learner->pupil[i].version, 0));
   learner->tick++;
   for (size_t a = 0; a < learner->setup.actors; a++) {
-    if (learner->setup.index != 0) break; /* one learner speaks for all */
+    if (learner->setup.group != 0) break; /* one group speaks for all */
     wire_begin(&learner->wire, WIRE_CREDIT);
     bytes_u64(&learner->wire.bytes, learner->credited[a]);
     TRY_RETURN(wire_send(learner->setup.transport, learner->setup.actor_rank[a], &learner->wire));
@@ -418,24 +489,26 @@ static Status finish_pupil(Learner *learner) {
   return OK;
 }
 
+/* Among members in pace free, a directive is obeyed right after the update whose votes allow it. */
+static bool obeys_now(const Learner *learner) {
+  if (learner->phase == PHASE_ORDERS) return true;
+  return learner->phase == PHASE_COLLECT && learner->setup.pace == FREE && learner->directives && !learner->summer;
+}
+
 Status learner_step(Learner *learner, bool *progress) {
   *progress = false;
-  if (learner->phase == PHASE_ORDERS ||
-      (learner->phase == PHASE_COLLECT && learner->setup.pace == FREE && learner->directives))
-    TRY_RETURN(obey(learner, progress));
+  if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
   if (learner->phase == PHASE_COLLECT && tick_complete(learner)) {
     *progress = true;
     qsort(learner->parcel, learner->parcels, sizeof *learner->parcel, by_actor);
     memcpy(learner->credited, learner->ended, learner->setup.actors * sizeof *learner->ended);
     learner->current = 0;
     learner->phase = PHASE_UPDATE;
-    return start_pupil(learner);
+    return learner->pupils ? start_pupil(learner) : OK;
   }
   if (learner->phase != PHASE_UPDATE) return OK;
-  *progress = true;
-  bool more = false;
-  int64_t start = clock_now(&learner->setup.clock);
-  if (learner->training) TRY_RETURN(trainer_step(learner->trainer, &more));
-  learner->busy_train += clock_now(&learner->setup.clock) - start;
+  bool more = false, stepped = true;
+  if (learner->pupils) TRY_RETURN(trainer_step(learner->trainer, &more, &stepped));
+  *progress = stepped;
   return more ? OK : finish_pupil(learner);
 }

@@ -1,5 +1,5 @@
-/* The learner role: experience in, weights out. Owns the learning players that are dealt to it and updates them one
- * after another; a step is one minibatch. */
+/* The learner role: experience in, weights out. Updates the learning players of its group one after another, together with
+ * the group's other members; a step is at most one minibatch. */
 #pragma once
 #include "base/clock.h"
 #include "learner/algos/algo.h"
@@ -16,9 +16,15 @@ typedef struct LearnerSetup {
   uint64_t seed;
   Transport *transport;
   Clock clock;
-  size_t index, learners; /* this learner among all: it owns players p with p % learners == index */
-  const int *actor_rank;  /* (actors) */
+  size_t index;              /* among all learners */
+  size_t group, groups;      /* it learns the players p with p % groups == group */
+  size_t member, members;    /* of the group; members share every one of its players */
+  const int *member_rank;    /* (members) */
+  size_t first_actor;        /* that feeds this learner, by index */
+  const int *actor_rank;     /* (actors) those that feed it */
   size_t actors;
+  const int *below;          /* (belows) where its weights go first; those ranks pass them on */
+  size_t belows;
   int league_rank;
   size_t learning_players;
 } LearnerSetup;

@@ -1,8 +1,10 @@
 /* What an algorithm is: a table of functions over a Trainer. The trainer (trainer.c) lays out the batch, evaluates it,
  * cuts minibatches and steps the optimiser; an algorithm says what each row's targets and loss gradients are. */
 #pragma once
+#include "base/clock.h"
 #include "base/option.h"
 #include "data/batch.h"
+#include "learner/algos/layout.h"
 #include "nn/adam.h"
 #include "nn/net.h"
 
@@ -15,8 +17,9 @@ typedef struct LearnConfig {
   double reference, reference_end; /* weight of KL(policy || reference policy) */
   int64_t reference_every;         /* updates between moves of the reference; 0 = it stands */
   bool normalise_advantages;
-  int64_t ranks;
+  int64_t ranks, groups;
   int64_t max_lag;
+  int64_t longest; /* steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest unroll */
   double horizon; /* frames of one player over which schedules run; set from the run's budget */
 } LearnConfig;
 extern const Option learn_options[];
@@ -40,13 +43,25 @@ typedef struct AlgoStats {
   double policy_loss, value_loss, entropy, kl, kl_reference, clipped, gradient_norm, rows, minibatches, rate;
 } AlgoStats;
 
-/* How the batch lies for the network: units of T steps; feed-forward units have one row. */
-typedef struct Layout {
-  size_t T, units;
-  int32_t *row;     /* (units, T) batch row or -1 */
-  int32_t *restart; /* (units, T) as in Sequences */
-  size_t room;
-} Layout;
+/* Sums over the learner ranks that share a player, in the order of the ranks, so that all of them get the same bits.
+ * start: adds `count` floats to what is being summed (in place; borrowed until test says so); test: whether all that was
+ * started is done. Every member must start the same sums in the same order. NULL functions: the rank is alone. */
+typedef struct Reducer {
+  void *context;
+  size_t members;
+  Status (*start)(void *context, float *values, size_t count);
+  Status (*test)(void *context, bool *done);
+} Reducer;
+
+typedef enum TrainerPhase { TRAIN_MOMENTS, TRAIN_MINIBATCH, TRAIN_GRADIENT, TRAIN_STATS } TrainerPhase;
+
+/* Nanoseconds by what they were spent on. */
+typedef struct TrainerTimes {
+  int64_t batch, forward, loss, backward, reduce, optimise;
+} TrainerTimes;
+
+enum { TRAINER_VOTES = 3 };   /* summed with the advantages, for the caller: in at the beginning, out at the end */
+enum { TRAINER_SCALARS = 8 }; /* summed with each gradient: rows and the statistics of the losses */
 
 typedef struct Trainer {
   const Net *net;
@@ -54,9 +69,19 @@ typedef struct Trainer {
   const struct AlgoOps *algo;
   const void *algo_config;
   uint64_t seed;
+  Reducer reducer;
+  Clock clock;
+  TrainerTimes times;
+  TrainerPhase phase;
+  int64_t waiting; /* since when for a sum; 0 = not */
   Space space;
+  float *packed;
   Pupil *pupil;
   Batch *batch;
+  const Shards *shards;
+  Shards whole; /* one shard for all, where the caller names none */
+  uint32_t whole_actor;
+  size_t whole_end;
   Layout all, learned; /* every row; rows to learn from */
   /* per batch row */
   float *log_prob_now, *value_now; /* by the weights before the update, where evaluated */
@@ -68,13 +93,19 @@ typedef struct Trainer {
   size_t states_room;
   uint32_t *order;
   size_t order_room;
-  float *gradient;
-  /* scratch of a minibatch */
-  float *logits, *value, *d_logits, *d_value;
+  float *gradient; /* (params + TRAINER_SCALARS) */
+  size_t summed;   /* what of it has been given to the reducer: from here on */
+  float *moments;  /* advantages, replica check, normalisers */
+  size_t moment_count;
+  float vote[TRAINER_VOTES];
+  float digest;    /* of this member's copy of the weights */
+  Status failed;   /* of a sum that was started inside the backward pass */
+  /* scratch of a pass */
+  float *logits, *probability, *value, *d_logits, *d_value;
   int32_t *rows_of, *restarts;
-  uint8_t *raw;
+  uint8_t *raw, *mask;
   size_t scratch_rows;
-  size_t epoch, at, epochs, unit_batch;
+  size_t epoch, at, epochs, minibatches; /* `at`: minibatch of the epoch */
   bool stopped;
   AlgoStats stats;
 } Trainer;
@@ -83,7 +114,7 @@ typedef struct Trainer {
 typedef struct RowLoss {
   float by_log_prob, by_value, policy_loss, value_loss;
   bool clipped;
-  float log_ratio;
+  float log_ratio, ratio;
 } RowLoss;
 
 typedef struct AlgoOps {
@@ -100,13 +131,17 @@ typedef struct AlgoOps {
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */
 const AlgoOps *algo_find(const char *name);
 
+/* reducer NULL: alone. */
 Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
-                      uint64_t seed, Trainer **out);
+                      uint64_t seed, const Reducer *reducer, Trainer **out);
 void trainer_destroy(Trainer *trainer);
-/* Starts an update of the pupil from the batch (both borrowed until it ends). */
-Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch);
-/* One minibatch; *more is false after the last, when the pupil's version has moved. */
-Status trainer_step(Trainer *trainer, bool *more);
+/* Starts an update of the pupil from this rank's part of the batch, which may be empty (all are borrowed until it ends).
+ * shards NULL: the batch is one shard.
+ * Among several members, all must start the same updates in the same order. */
+Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards *shards);
+/* At most one minibatch; *more is false after the last, when the pupil's version has moved. *progress is false when it only
+ * waited for the other members. stats.rows is 0 when no member had experience. */
+Status trainer_step(Trainer *trainer, bool *more, bool *progress);
 
 Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out);
 void pupil_destroy(Pupil *pupil);

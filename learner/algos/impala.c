@@ -3,6 +3,8 @@
 #include "data/returns.h"
 #include "learner/algos/algo.h"
 
+#include <math.h>
+
 typedef struct ImpalaConfig {
   double clip_rho, clip_pg, upgo;
   int64_t minibatches;
@@ -45,11 +47,13 @@ static void targets(Trainer *trainer) {
 
 static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float value) {
   float advantage = trainer->advantage[index], error = value - trainer->target[index];
+  float log_ratio = log_prob - trainer->batch->log_prob[index];
   return (RowLoss){.by_log_prob = -advantage,
                    .policy_loss = -advantage * log_prob,
                    .by_value = error,
                    .value_loss = 0.5f * error * error,
-                   .log_ratio = log_prob - trainer->batch->log_prob[index]};
+                   .log_ratio = log_ratio,
+                   .ratio = expf(log_ratio)};
 }
 
 static bool stop(const Trainer *trainer, double mean_kl) {

@@ -65,7 +65,7 @@ static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float v
   float advantage = trainer->advantage[index], log_ratio = log_prob - trainer->batch->log_prob[index],
         ratio = expf(log_ratio);
   float clip = (float)config->clip, held = ratio < 1 - clip ? 1 - clip : ratio > 1 + clip ? 1 + clip : ratio;
-  RowLoss loss = {.log_ratio = log_ratio};
+  RowLoss loss = {.log_ratio = log_ratio, .ratio = ratio};
   loss.clipped = held * advantage < ratio * advantage;
   loss.policy_loss = -(loss.clipped ? held : ratio) * advantage;
   loss.by_log_prob = loss.clipped ? 0.0f : -advantage * ratio;

@@ -44,8 +44,10 @@ const Option learn_options[] = {
      "the reference becomes the present policy every so often; 0 = it stays the initial one"},
     {"normalise_advantages", OPT_BOOL, offsetof(LearnConfig, normalise_advantages), "true", 0, 0, NULL, "",
      "over the batch, to mean 0 and deviation 1"},
-    {"ranks", OPT_INT, offsetof(LearnConfig, ranks), "1", 1, 4096, NULL, "ranks",
-     "learner ranks; players are dealt out to them"},
+    {"ranks", OPT_INT, offsetof(LearnConfig, ranks), "0", 0, 65536, NULL, "ranks",
+     "learner ranks, which share every batch; 0 = auto: as many as pay, by the network's arithmetic"},
+    {"groups", OPT_INT, offsetof(LearnConfig, groups), "0", 0, 64, NULL, "groups",
+     "of learner ranks, to which players are dealt out; must divide learner.ranks; 0 = 1: all ranks share all players"},
     {"max_lag", OPT_INT, offsetof(LearnConfig, max_lag), "2", 1, 1000, NULL, "ticks",
      "pace free: ticks that an actor may be ahead; older experience is dropped"},
 };

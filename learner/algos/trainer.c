@@ -1,65 +1,41 @@
-#include "learner/algos/algo.h"
+/* An update: batch, targets, then minibatches of forward, loss, backward, sum over members and a step of Adam. A state
+ * machine, because sums take time. Minibatch i of an epoch takes the i-th part of every shard in an order of the shard's
+ * own, so the same rows meet in it on any number of members. */
+#include "learner/algos/moments.h"
+
+#include "base/hash.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MINIBATCH_ROWS = 1024 }; /* rows per pass: activations stay in cache; gradients add up over passes */
-
-/* --- pupils --- */
-size_t pupil_stat_count(const Net *net) { return (net->scale_at ? 2 * net->observation_count : 0) + 4; }
-
-Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out) {
-  *out = (Pupil){.player = player};
-  TRY_RETURN(NEW_ARRAY(out->block, net->block));
-  TRY_RETURN(NEW_ARRAY(out->acting, net->block));
-  TRY_RETURN(NEW_ARRAY(out->reference, net->block));
-  TRY_RETURN(NEW_ARRAY(out->m, net->graph.params));
-  TRY_RETURN(NEW_ARRAY(out->v, net->graph.params));
-  TRY_RETURN(NEW_ARRAY(out->stat, pupil_stat_count(net)));
-  pupil_reset(net, seed, out, NULL);
-  out->life = 0;
-  memcpy(out->acting, out->block, net->block * sizeof(float));
-  return OK;
-}
-
-void pupil_destroy(Pupil *pupil) {
-  free(pupil->block);
-  free(pupil->acting);
-  free(pupil->reference);
-  free(pupil->m);
-  free(pupil->v);
-  free(pupil->stat);
-  *pupil = (Pupil){0};
-}
-
-void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *source) {
-  if (source)
-    memcpy(pupil->block, source, net->block * sizeof(float));
-  else
-    net_init(net, seed, pupil->player, pupil->block);
-  memcpy(pupil->reference, pupil->block, net->block * sizeof(float));
-  memset(pupil->m, 0, net->graph.params * sizeof(float));
-  memset(pupil->v, 0, net->graph.params * sizeof(float));
-  memset(pupil->stat, 0, pupil_stat_count(net) * sizeof(double));
-  pupil->steps = 0;
-  pupil->life_frames = 0;
-  pupil->life++;
-  pupil->min_version = pupil->version;
-}
-
-double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b) {
-  double progress = config->horizon > 0 ? (double)pupil->frames / config->horizon : 0;
-  return a + (b - a) * (progress < 1 ? progress : 1);
-}
+enum { OPENING = 4 + TRAINER_VOTES }; /* floats of the first sum */
+enum { PASS_ROWS = 512 /* activations of a pass stay in cache */, CHUNK = 16384 /* floats worth a sum of their own */ };
 
 /* --- life cycle --- */
 Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
-                      uint64_t seed, Trainer **out) {
+                      uint64_t seed, const Reducer *reducer, Trainer **out) {
+  Status status = OK;
   Trainer *trainer;
   TRY_RETURN(NEW_ARRAY(trainer, 1));
-  *trainer = (Trainer){.net = net, .config = config, .algo = algo, .algo_config = algo_config, .seed = seed};
-  Status status = NEW_ARRAY(trainer->gradient, net->graph.params);
+  *trainer = (Trainer){.net = net,
+                       .config = config,
+                       .algo = algo,
+                       .algo_config = algo_config,
+                       .seed = seed,
+                       .clock = clock_system(),
+                       .reducer = {.members = 1}};
+  if (reducer) trainer->reducer = *reducer;
+  trainer->moment_count = moments_count(net) > OPENING ? moments_count(net) : OPENING;
+  TRY(NEW_ARRAY(trainer->gradient, net->graph.params + TRAINER_SCALARS));
+  TRY(NEW_ARRAY(trainer->moments, trainer->moment_count));
+  trainer->packed = net_pack_create(net, true);
+  if (!trainer->packed) TRY(status_set(ERR_MEMORY, "out of memory packing a network"));
+done:
+  if (status != OK) {
+    trainer_destroy(trainer);
+    trainer = NULL;
+  }
   *out = trainer;
   return status;
 }
@@ -67,10 +43,10 @@ Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *
 void trainer_destroy(Trainer *trainer) {
   if (!trainer) return;
   space_destroy(&trainer->space);
-  free(trainer->all.row);
-  free(trainer->all.restart);
-  free(trainer->learned.row);
-  free(trainer->learned.restart);
+  layout_free(&trainer->all);
+  layout_free(&trainer->learned);
+  free(trainer->packed);
+  free(trainer->moments);
   free(trainer->log_prob_now);
   free(trainer->value_now);
   free(trainer->advantage);
@@ -82,12 +58,14 @@ void trainer_destroy(Trainer *trainer) {
   free(trainer->order);
   free(trainer->gradient);
   free(trainer->logits);
+  free(trainer->probability);
   free(trainer->value);
   free(trainer->d_logits);
   free(trainer->d_value);
   free(trainer->rows_of);
   free(trainer->restarts);
   free(trainer->raw);
+  free(trainer->mask);
   free(trainer);
 }
 
@@ -107,113 +85,75 @@ static Status reserve_rows(Trainer *trainer, size_t rows) {
 static Status reserve_scratch(Trainer *trainer, size_t rows) {
   if (rows <= trainer->scratch_rows) return OK;
   const Net *net = trainer->net;
-  size_t row_bytes = net->observation_count * (net->observation_type == AGON_U8 ? 1 : 4), old = trainer->scratch_rows,
-         room[7];
-  for (int i = 0; i < 7; i++) room[i] = old;
-  TRY_RETURN(mem_grow(&trainer->logits, &room[0], rows, net->space.width * sizeof(float)));
-  TRY_RETURN(mem_grow(&trainer->d_logits, &room[1], rows, net->space.width * sizeof(float)));
-  TRY_RETURN(mem_grow(&trainer->value, &room[2], rows, sizeof(float)));
-  TRY_RETURN(mem_grow(&trainer->d_value, &room[3], rows, sizeof(float)));
-  TRY_RETURN(mem_grow(&trainer->rows_of, &room[4], rows, sizeof(int32_t)));
-  TRY_RETURN(mem_grow(&trainer->restarts, &room[5], rows, sizeof(int32_t)));
-  TRY_RETURN(mem_grow(&trainer->raw, &room[6], rows, row_bytes));
-  trainer->scratch_rows = room[0];
+  size_t line = net->space.width * sizeof(float);
+  struct {
+    void *column;
+    size_t size;
+  } columns[] = {{&trainer->logits, line},
+                 {&trainer->probability, line},
+                 {&trainer->d_logits, line},
+                 {&trainer->value, sizeof(float)},
+                 {&trainer->d_value, sizeof(float)},
+                 {&trainer->rows_of, sizeof(int32_t)},
+                 {&trainer->restarts, sizeof(int32_t)},
+                 {&trainer->mask, net->space.choices},
+                 {&trainer->raw, net->observation_count * (net->observation_type == AGON_U8 ? 1 : 4)}};
+  size_t room = 0;
+  for (size_t i = 0; i < COUNT_OF(columns); i++) {
+    room = trainer->scratch_rows;
+    TRY_RETURN(mem_grow(columns[i].column, &room, rows, columns[i].size));
+  }
+  trainer->scratch_rows = room;
   space_destroy(&trainer->space);
-  return space_create(&net->graph, trainer->scratch_rows, true, &trainer->space);
-}
-
-/* --- layout --- */
-static Status layout_room(Layout *layout, size_t cells) {
-  size_t room = layout->room;
-  TRY_RETURN(GROW(layout->row, room, cells));
-  room = layout->room;
-  TRY_RETURN(GROW(layout->restart, room, cells));
-  layout->room = room;
-  return OK;
-}
-
-/* Feed-forward: one row per unit. */
-static Status lay_rows(Layout *layout, const Batch *batch, bool learned_only) {
-  TRY_RETURN(layout_room(layout, batch->rows));
-  layout->T = 1;
-  layout->units = 0;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    size_t span = learned_only ? unroll->rows : unroll_span(unroll);
-    for (size_t t = 0; t < span; t++) {
-      layout->row[layout->units] = (int32_t)(unroll->first + t);
-      layout->restart[layout->units++] = 0;
-    }
-  }
-  return OK;
-}
-
-/* Recurrent: unrolls are placed one after another into sequences of the longest span, first fit in order. */
-static Status lay_sequences(Layout *layout, const Batch *batch) {
-  size_t longest = 1;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    size_t span = unroll_span(&batch->unroll[u]);
-    if (span > longest) longest = span;
-  }
-  layout->T = longest;
-  layout->units = 0;
-  size_t used = longest;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    size_t span = unroll_span(unroll);
-    if (used + span > longest) {
-      TRY_RETURN(layout_room(layout, (layout->units + 1) * longest));
-      for (size_t t = 0; t < longest; t++) {
-        layout->row[layout->units * longest + t] = -1;
-        layout->restart[layout->units * longest + t] = t == 0 ? 0 : -1;
-      }
-      layout->units++;
-      used = 0;
-    }
-    size_t at = (layout->units - 1) * longest + used;
-    for (size_t t = 0; t < span; t++) layout->row[at + t] = (int32_t)(unroll->first + t);
-    layout->restart[at] = unroll->fresh ? 0 : (int32_t)(u + 1);
-    used += span;
-  }
-  return OK;
+  return space_create(&net->graph, room, true, &trainer->space);
 }
 
 static Status lay_out(Trainer *trainer) {
   const Batch *batch = trainer->batch;
-  size_t S = trainer->net->graph.state_size;
+  size_t S = trainer->net->graph.state_size, T = (size_t)trainer->config->longest;
   if (S == 0) {
-    TRY_RETURN(lay_rows(&trainer->all, batch, false));
-    return lay_rows(&trainer->learned, batch, true);
+    TRY_RETURN(layout_rows(&trainer->all, batch, trainer->shards, false));
+    return layout_rows(&trainer->learned, batch, trainer->shards, true);
   }
-  TRY_RETURN(lay_sequences(&trainer->all, batch));
-  TRY_RETURN(lay_sequences(&trainer->learned, batch));
+  TRY_RETURN(layout_sequences(&trainer->all, batch, trainer->shards, T));
+  TRY_RETURN(layout_sequences(&trainer->learned, batch, trainer->shards, T));
   TRY_RETURN(GROW(trainer->states, trainer->states_room, (batch->unrolls + 1) * S));
   memset(trainer->states, 0, S * sizeof(float));
   memcpy(trainer->states + S, batch->state, batch->unrolls * S * sizeof(float));
   return OK;
 }
 
+/* Adds what has passed since *since to *spent. */
+static void charge(Trainer *trainer, int64_t *since, int64_t *spent) {
+  int64_t now = clock_now(&trainer->clock);
+  *spent += now - *since;
+  *since = now;
+}
+
 /* --- passes --- */
-/* Brings `count` units (by index list, NULL = from `first` on) into the network's input; returns the rows. */
+/* Brings `count` units (by index list, NULL = from `first` on) into the network's input. */
 static Status gather(Trainer *trainer, const Layout *layout, const uint32_t *unit, size_t first, size_t count,
                      const float *block, Sequences *seq) {
   const Batch *batch = trainer->batch;
-  size_t T = layout->T, bytes = batch->format.observation_bytes;
-  TRY_RETURN(reserve_scratch(trainer, count * T));
+  size_t T = layout->T, bytes = batch->format.observation_bytes, choices = batch->format.choices;
+  TRY_RETURN(reserve_scratch(trainer, count ? count * T : 1));
   for (size_t t = 0; t < T; t++)
     for (size_t b = 0; b < count; b++) {
       size_t cell = (unit ? unit[first + b] : first + b) * T + t, at = t * count + b;
       int32_t row = layout->row[cell];
       trainer->rows_of[at] = row;
       trainer->restarts[at] = layout->restart[cell];
-      if (row >= 0)
+      if (row >= 0) {
         memcpy(trainer->raw + at * bytes, batch->observation + (size_t)row * bytes, bytes);
-      else
+        memcpy(trainer->mask + at * choices, batch->mask + (size_t)row * choices, choices);
+      } else {
         memset(trainer->raw + at * bytes, 0, bytes);
+        memset(trainer->mask + at * choices, 1, choices);
+      }
     }
   *seq = (Sequences){
       .B = count, .T = T, .restart = trainer->restarts, .states = trainer->states, .S = trainer->net->graph.state_size};
-  net_load(trainer->net, block, trainer->raw, count * T, trainer->space.value[0]);
+  net_load(trainer->net, block, trainer->raw, count * T, &trainer->space);
   return OK;
 }
 
@@ -222,43 +162,38 @@ static const AgonAction *action_at(const Batch *batch, size_t row, AgonAction *c
   return copy;
 }
 
+static size_t units_per_pass(const Layout *layout) {
+  size_t units = PASS_ROWS / layout->T;
+  return units ? units : 1;
+}
+
 /* Every row through `block`: log-probabilities of the actions and values, or (rows_out) whole normalised rows. */
 static Status evaluate(Trainer *trainer, const float *block, float *rows_out) {
   const Net *net = trainer->net;
   const Batch *batch = trainer->batch;
   const Layout *layout = &trainer->all;
-  size_t W = net->space.width, step = MINIBATCH_ROWS / layout->T;
-  if (step == 0) step = 1;
+  size_t W = net->space.width, step = units_per_pass(layout);
+  net_pack(net, block, true, trainer->packed);
   for (size_t first = 0; first < layout->units; first += step) {
     size_t count = layout->units - first < step ? layout->units - first : step;
     Sequences seq;
     TRY_RETURN(gather(trainer, layout, NULL, first, count, block, &seq));
-    net_forward(net, block, &trainer->space, &seq, trainer->logits, trainer->value, NULL);
+    net_forward(net, block, trainer->packed, &trainer->space, &seq, trainer->logits, trainer->value, NULL);
+    dist_normalise_rows(&net->space, trainer->logits, trainer->mask, count * layout->T, trainer->logits);
     for (size_t at = 0; at < count * layout->T; at++) {
       int32_t row = trainer->rows_of[at];
       if (row < 0) continue;
       AgonAction action;
-      float *line = rows_out ? rows_out + (size_t)row * W : trainer->logits + at * W;
-      dist_normalise(&net->space, trainer->logits + at * W, batch->mask + (size_t)row * batch->format.choices, line);
-      if (rows_out) continue;
+      const float *line = trainer->logits + at * W;
+      if (rows_out) {
+        memcpy(rows_out + (size_t)row * W, line, W * sizeof *line);
+        continue;
+      }
       trainer->log_prob_now[row] = dist_log_prob(&net->space, line, action_at(batch, (size_t)row, &action));
       trainer->value_now[row] = trainer->value[at];
     }
   }
   return OK;
-}
-
-static void normalise_advantages(Trainer *trainer) {
-  double sum = 0, square = 0, count = 0;
-  for (size_t r = 0; r < trainer->batch->rows; r++) {
-    if (!trainer->is_learned[r]) continue;
-    sum += (double)trainer->advantage[r];
-    square += (double)trainer->advantage[r] * (double)trainer->advantage[r];
-    count++;
-  }
-  double mean = sum / count, deviation = sqrt(fmax(square / count - mean * mean, 0)) + 1e-8;
-  for (size_t r = 0; r < trainer->batch->rows; r++)
-    trainer->advantage[r] = (float)(((double)trainer->advantage[r] - mean) / deviation);
 }
 
 static void mark_rows(Trainer *trainer) {
@@ -275,52 +210,118 @@ static void mark_rows(Trainer *trainer) {
   }
 }
 
+/* Each shard in a random order of its own: stream (player and actor; version and epoch). */
 static void shuffle(Trainer *trainer) {
-  AgonRng rng = rng_stream(trainer->seed, trainer->pupil->player,
-                           (uint32_t)(trainer->pupil->version * 64 + trainer->epoch), RNG_BATCH);
-  for (size_t i = trainer->learned.units; i > 1; i--) {
-    size_t j = rng_below(&rng, (uint32_t)i);
-    uint32_t swap = trainer->order[i - 1];
-    trainer->order[i - 1] = trainer->order[j];
-    trainer->order[j] = swap;
+  const Layout *layout = &trainer->learned;
+  for (size_t s = 0, first = 0; s < layout->shards; first = layout->shard_end[s++]) {
+    AgonRng rng = rng_stream(trainer->seed, trainer->pupil->player << 18 | (trainer->shards->actor[s] & 0x3ffff),
+                             (uint32_t)(trainer->pupil->version * 64 + trainer->epoch), RNG_BATCH);
+    uint32_t *order = trainer->order + first;
+    for (size_t i = layout->shard_end[s] - first; i > 1; i--) {
+      size_t j = rng_below(&rng, (uint32_t)i);
+      uint32_t swap = order[i - 1];
+      order[i - 1] = order[j];
+      order[j] = swap;
+    }
   }
 }
 
-Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch) {
-  size_t minibatches;
+/* --- advantages --- */
+/* moments: sum, sum of squares and count of advantages; and a digest of the weights, which every member must share. */
+static void gather_advantages(Trainer *trainer) {
+  double sum = 0, square = 0, count = 0;
+  for (size_t r = 0; r < trainer->batch->rows; r++) {
+    if (!trainer->is_learned[r]) continue;
+    sum += (double)trainer->advantage[r];
+    square += (double)trainer->advantage[r] * (double)trainer->advantage[r];
+    count++;
+  }
+  trainer->moments[0] = (float)sum;
+  trainer->moments[1] = (float)square;
+  trainer->moments[2] = (float)count;
+  trainer->digest = 0;
+  if (trainer->reducer.members > 1)
+    trainer->digest = (float)(hash_bytes(trainer->pupil->block, trainer->net->block * sizeof(float)).low & 0xfff);
+  trainer->moments[3] = trainer->digest;
+  memcpy(trainer->moments + 4, trainer->vote, sizeof trainer->vote);
+}
+
+static Status use_advantages(Trainer *trainer) {
+  double count = (double)trainer->moments[2];
+  memcpy(trainer->vote, trainer->moments + 4, sizeof trainer->vote);
+  if (trainer->reducer.members > 1 && trainer->moments[3] != trainer->digest * (float)trainer->reducer.members)
+    return status_set(ERR_INTERNAL,
+                      "player %u: the learner ranks' copies of it differ; all hosts must run the same build with the same "
+                      "kernels (set kernels=avx2, say, for processors of several kinds)",
+                      trainer->pupil->player);
+  if (count <= 0 || !trainer->config->normalise_advantages) return OK;
+  double mean = (double)trainer->moments[0] / count;
+  double deviation = sqrt(fmax((double)trainer->moments[1] / count - mean * mean, 0)) + 1e-8;
+  for (size_t r = 0; r < trainer->batch->rows; r++)
+    trainer->advantage[r] = (float)(((double)trainer->advantage[r] - mean) / deviation);
+  return OK;
+}
+
+static Status start_sum(Trainer *trainer, float *values, size_t count, TrainerPhase phase) {
+  trainer->phase = phase;
+  if (trainer->reducer.members == 1) return OK;
+  trainer->waiting = clock_now(&trainer->clock);
+  return trainer->reducer.start(trainer->reducer.context, values, count);
+}
+
+static Status test_sum(Trainer *trainer, bool *done) {
+  *done = true;
+  if (trainer->reducer.members > 1) TRY_RETURN(trainer->reducer.test(trainer->reducer.context, done));
+  if (*done && trainer->waiting) charge(trainer, &trainer->waiting, &trainer->times.reduce);
+  if (*done) trainer->waiting = 0;
+  return OK;
+}
+
+Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards *shards) {
   bool look;
+  int64_t since = clock_now(&trainer->clock);
   trainer->pupil = pupil;
   trainer->batch = batch;
+  if (!shards) {
+    trainer->whole_end = batch->unrolls;
+    trainer->whole = (Shards){.actor = &trainer->whole_actor, .unroll_end = &trainer->whole_end, .count = 1};
+    shards = &trainer->whole;
+  }
+  trainer->shards = shards;
   trainer->stats = (AlgoStats){0};
   trainer->stopped = false;
-  TRY_RETURN(reserve_rows(trainer, batch->rows));
+  trainer->waiting = 0;
+  TRY_RETURN(reserve_rows(trainer, batch->rows + 1));
   TRY_RETURN(lay_out(trainer));
   mark_rows(trainer);
-  trainer->algo->plan(trainer, &trainer->epochs, &minibatches, &look);
+  trainer->algo->plan(trainer, &trainer->epochs, &trainer->minibatches, &look);
   for (size_t u = 0; u < batch->unrolls; u++)
     if (batch->unroll[u].end == END_TRUNCATED) look = true; /* their final values were not seen when acting */
   if (look) TRY_RETURN(evaluate(trainer, pupil->block, NULL));
   trainer->algo->targets(trainer);
-  if (trainer->config->normalise_advantages) normalise_advantages(trainer);
   if (trainer->config->reference > 0 || trainer->config->reference_end > 0) {
     TRY_RETURN(GROW(trainer->reference_row, trainer->reference_room, batch->rows * trainer->net->space.width));
     TRY_RETURN(evaluate(trainer, pupil->reference, trainer->reference_row));
   }
+  net_pack(trainer->net, pupil->block, true, trainer->packed);
   TRY_RETURN(GROW(trainer->order, trainer->order_room, trainer->learned.units));
   for (size_t i = 0; i < trainer->learned.units; i++) trainer->order[i] = (uint32_t)i;
-  trainer->unit_batch = (trainer->learned.units + minibatches - 1) / minibatches;
-  if (trainer->unit_batch == 0) trainer->unit_batch = 1;
   trainer->epoch = trainer->at = 0;
   shuffle(trainer);
-  return OK;
+  gather_advantages(trainer);
+  charge(trainer, &since, &trainer->times.batch);
+  return start_sum(trainer, trainer->moments, OPENING, TRAIN_MOMENTS);
 }
 
+/* --- losses --- */
+/* Sums that travel behind the gradient, in this order. */
 typedef struct Sums {
-  double policy, value, entropy, kl, kl_reference, clipped, rows;
+  float rows, policy, value, entropy, kl, kl_reference, clipped, spare;
 } Sums;
+_Static_assert(sizeof(Sums) == TRAINER_SCALARS * sizeof(float), "sums travel as floats");
 
-/* Derivatives of all rows of a pass into d_logits and d_value; scale = 1 / learned rows of the minibatch. */
-static void pass_losses(Trainer *trainer, size_t rows, float scale, Sums *sums) {
+/* Derivatives of all rows of a pass into d_logits and d_value, summed over rows. */
+static void pass_losses(Trainer *trainer, size_t rows, Sums *sums) {
   const Net *net = trainer->net;
   const Batch *batch = trainer->batch;
   const LearnConfig *config = trainer->config;
@@ -328,9 +329,12 @@ static void pass_losses(Trainer *trainer, size_t rows, float scale, Sums *sums) 
   float entropy_weight = (float)learn_schedule(config, trainer->pupil, config->entropy, config->entropy_end);
   float reference_weight = (float)learn_schedule(config, trainer->pupil, config->reference, config->reference_end);
   float unit = trainer->pupil->block[net->return_at + 1], value_weight = (float)config->value_weight / (unit * unit);
+  dist_normalise_rows(&net->space, trainer->logits, trainer->mask, rows, trainer->logits);
+  dist_probabilities(&net->space, trainer->logits, rows, trainer->probability);
   for (size_t at = 0; at < rows; at++) {
     int32_t row = trainer->rows_of[at];
-    float *d = trainer->d_logits + at * W, *line = trainer->logits + at * W;
+    float *d = trainer->d_logits + at * W;
+    const float *line = trainer->logits + at * W, *probability = trainer->probability + at * W;
     if (row < 0 || !trainer->is_learned[row]) {
       memset(d, 0, W * sizeof(float));
       trainer->d_value[at] = 0;
@@ -338,100 +342,125 @@ static void pass_losses(Trainer *trainer, size_t rows, float scale, Sums *sums) 
     }
     AgonAction action;
     action_at(batch, (size_t)row, &action);
-    dist_normalise(&net->space, line, batch->mask + (size_t)row * batch->format.choices, line);
     const float *reference = reference_weight > 0 ? trainer->reference_row + (size_t)row * W : NULL;
     RowLoss loss =
         trainer->algo->row(trainer, (size_t)row, dist_log_prob(&net->space, line, &action), trainer->value[at]);
-    dist_backward(&net->space, line, reference, &action, loss.by_log_prob * scale, -entropy_weight * scale,
-                  reference_weight * scale, d);
-    trainer->d_value[at] = loss.by_value * value_weight * scale;
-    sums->policy += (double)loss.policy_loss;
-    sums->value += (double)(loss.value_loss / (unit * unit));
-    sums->entropy += (double)dist_entropy(&net->space, line);
-    sums->kl += exp((double)loss.log_ratio) - 1 - (double)loss.log_ratio;
-    if (reference) sums->kl_reference += (double)dist_kl(&net->space, line, reference);
+    float entropy = dist_backward(&net->space, line, probability, reference, &action, loss.by_log_prob, -entropy_weight,
+                                  reference_weight, d);
+    trainer->d_value[at] = loss.by_value * value_weight;
+    sums->policy += loss.policy_loss;
+    sums->value += loss.value_loss / (unit * unit);
+    sums->entropy += entropy;
+    sums->kl += loss.ratio - 1 - loss.log_ratio;
+    if (reference) sums->kl_reference += dist_kl(&net->space, line, reference);
     sums->clipped += loss.clipped;
     sums->rows++;
   }
 }
 
-static size_t count_learned(const Trainer *trainer, size_t first, size_t count) {
-  size_t T = trainer->learned.T, sum = 0;
-  for (size_t i = first; i < first + count; i++)
-    for (size_t t = 0; t < T; t++) {
-      int32_t row = trainer->learned.row[trainer->order[i] * T + t];
-      sum += row >= 0 && trainer->is_learned[row];
-    }
-  return sum;
+/* --- minibatches --- */
+/* The upper layers' sums start while the lower layers are still computed. */
+static void gradient_done(void *context, size_t offset) {
+  Trainer *trainer = context;
+  if (trainer->summed - offset < CHUNK && offset > 0) return;
+  if (trainer->failed == OK)
+    trainer->failed =
+        trainer->reducer.start(trainer->reducer.context, trainer->gradient + offset, trainer->summed - offset);
+  trainer->summed = offset;
 }
 
-/* Running moments of observations (batches in slot order) and of value targets; the value head is rescaled so that its
- * real-unit outputs stay what they were (PopArt, van Hasselt et al. 2016, eq. 9). */
-static void update_observation_stats(Trainer *trainer) {
+/* This member's part of the gradient of minibatch `at`, summed over rows, with its scalars. */
+static Status add_gradient(Trainer *trainer) {
   const Net *net = trainer->net;
-  const Batch *batch = trainer->batch;
-  Pupil *pupil = trainer->pupil;
-  size_t N = net->observation_count;
-  double *count = pupil->stat, *mean = pupil->stat + 4, *square = mean + N;
-  for (size_t i = 0; i < N; i++) {
-    double sum = 0, sum2 = 0, n = 0;
-    for (size_t r = 0; r < batch->rows; r++) {
-      if (!trainer->is_learned[r]) continue;
-      float value = (float)batch->observation[r * N + i];
-      if (net->observation_type == AGON_F32) memcpy(&value, batch->observation + (r * N + i) * 4, 4);
-      sum += (double)value;
-      sum2 += (double)value * (double)value;
-      n++;
-    }
-    double all = *count + n;
-    mean[i] = (mean[i] * *count + sum) / all;
-    square[i] = (square[i] * *count + sum2) / all;
-    if (i + 1 == N) *count = all;
-    pupil->block[net->mean_at + i] = (float)mean[i];
-    pupil->block[net->scale_at + i] = (float)(1.0 / sqrt(fmax(square[i] - mean[i] * mean[i], 0) + 1e-4));
+  const Layout *layout = &trainer->learned;
+  size_t params = net->graph.params, step = units_per_pass(layout), count = 0, T = layout->T;
+  uint32_t *unit = trainer->order + layout->units; /* this minibatch's units, gathered behind the orders */
+  int64_t since = clock_now(&trainer->clock);
+  Sums sums = {0};
+  TRY_RETURN(GROW(trainer->order, trainer->order_room, 2 * layout->units));
+  unit = trainer->order + layout->units;
+  for (size_t s = 0, first = 0; s < layout->shards; first = layout->shard_end[s++]) {
+    size_t units = layout->shard_end[s] - first, from = units * trainer->at / trainer->minibatches,
+           to = units * (trainer->at + 1) / trainer->minibatches;
+    memcpy(unit + count, trainer->order + first + from, (to - from) * sizeof *unit);
+    count += to - from;
   }
+  memset(trainer->gradient, 0, (params + TRAINER_SCALARS) * sizeof(float));
+  trainer->summed = params + TRAINER_SCALARS;
+  bool several = trainer->reducer.members > 1;
+  for (size_t at = 0; at < count || (several && at == 0); at += step) { /* no rows: the same sums in the same order */
+    size_t units = count - at < step ? count - at : step;
+    bool last = at + units == count && several;
+    Sequences seq;
+    TRY_RETURN(gather(trainer, layout, unit, at, units, trainer->pupil->block, &seq));
+    charge(trainer, &since, &trainer->times.batch);
+    net_forward(net, trainer->pupil->block, trainer->packed, &trainer->space, &seq, trainer->logits, trainer->value,
+                NULL);
+    charge(trainer, &since, &trainer->times.forward);
+    pass_losses(trainer, units * T, &sums);
+    if (last) memcpy(trainer->gradient + params, &sums, sizeof sums);
+    charge(trainer, &since, &trainer->times.loss);
+    net_backward(net, trainer->pupil->block, trainer->packed, trainer->gradient, &trainer->space, &seq,
+                 trainer->d_logits, trainer->d_value, last ? gradient_done : NULL, trainer);
+    charge(trainer, &since, &trainer->times.backward);
+  }
+  if (!several) memcpy(trainer->gradient + params, &sums, sizeof sums);
+  return OK;
 }
 
-static void update_return_stats(Trainer *trainer) {
+static Status start_minibatch(Trainer *trainer) {
+  TRY_RETURN(add_gradient(trainer));
+  TRY_RETURN(trainer->failed);
+  trainer->phase = TRAIN_GRADIENT;
+  if (trainer->reducer.members == 1) return OK;
+  trainer->waiting = clock_now(&trainer->clock);
+  if (trainer->summed == 0) return OK;
+  return trainer->reducer.start(trainer->reducer.context, trainer->gradient, trainer->summed);
+}
+
+static Status optimise(Trainer *trainer) {
   const Net *net = trainer->net;
+  const LearnConfig *config = trainer->config;
   Pupil *pupil = trainer->pupil;
-  double sum = 0, square = 0, n = 0, *stat = pupil->stat + 1; /* weight, mean, square */
-  for (size_t r = 0; r < trainer->batch->rows; r++) {
-    if (!trainer->is_learned[r]) continue;
-    sum += (double)trainer->target[r];
-    square += (double)trainer->target[r] * (double)trainer->target[r];
-    n++;
-  }
-  const double keep = 0.98;
-  stat[0] = stat[0] * keep + (1 - keep);
-  stat[1] = stat[1] * keep + (1 - keep) * sum / n;
-  stat[2] = stat[2] * keep + (1 - keep) * square / n;
-  double mean = stat[1] / stat[0], scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
-  float *old = pupil->block + net->return_at;
-  for (size_t v = 0; v < net->graph.views; v++) {
-    const View *view = &net->graph.view[v];
-    float *w = pupil->block + view->offset;
-    if (!strcmp(view->name, "value.weight"))
-      for (size_t i = 0; i < view->count; i++) w[i] = (float)((double)w[i] * (double)old[1] / scale);
-    if (!strcmp(view->name, "value.bias"))
-      w[0] = (float)(((double)w[0] * (double)old[1] + (double)old[0] - mean) / scale);
-  }
-  old[0] = (float)mean;
-  old[1] = (float)scale;
+  int64_t since = clock_now(&trainer->clock);
+  Sums sums;
+  memcpy(&sums, trainer->gradient + net->graph.params, sizeof sums);
+  if (sums.rows <= 0) return OK;
+  double each = 1.0 / (double)sums.rows, norm = gradient_norm(trainer->gradient, net->graph.params) * each;
+  if (!isfinite(norm))
+    return status_set(ERR_INTERNAL, "player %u: the gradient is not finite after %llu updates; lower learner.rate",
+                      pupil->player, (unsigned long long)pupil->version);
+  double clip = config->clip_norm > 0 && norm > config->clip_norm ? config->clip_norm / norm : 1.0;
+  Adam adam = {0.9f, 0.999f, (float)config->epsilon};
+  trainer->stats.rate = learn_schedule(config, pupil, config->rate, config->rate_end);
+  adam_step(&adam, pupil->block, pupil->m, pupil->v, trainer->gradient, net->graph.params, ++pupil->steps,
+            (float)trainer->stats.rate, (float)(clip * each));
+  net_pack(net, pupil->block, true, trainer->packed);
+  AlgoStats *stats = &trainer->stats;
+  stats->policy_loss += (double)sums.policy * each;
+  stats->value_loss += (double)sums.value * each;
+  stats->entropy += (double)sums.entropy * each;
+  stats->kl += (double)sums.kl * each;
+  stats->kl_reference += (double)sums.kl_reference * each;
+  stats->clipped += (double)sums.clipped * each;
+  stats->gradient_norm += norm;
+  stats->minibatches++;
+  trainer->stopped = trainer->algo->stop(trainer, (double)sums.kl * each);
+  charge(trainer, &since, &trainer->times.optimise);
+  return OK;
 }
 
 static void finish_update(Trainer *trainer) {
   const Net *net = trainer->net;
   Pupil *pupil = trainer->pupil;
-  size_t learned = batch_learned(trainer->batch);
   double n = trainer->stats.minibatches;
   double *value[] = {&trainer->stats.policy_loss,  &trainer->stats.value_loss,   &trainer->stats.entropy,
                      &trainer->stats.kl,           &trainer->stats.kl_reference, &trainer->stats.clipped,
                      &trainer->stats.gradient_norm};
   for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++) *value[i] /= n;
+  uint64_t learned = (uint64_t)trainer->moments[0];
   trainer->stats.rows = (double)learned;
-  if (net->scale_at) update_observation_stats(trainer);
-  if (net->config.normalise_returns) update_return_stats(trainer);
+  moments_apply(net, pupil, trainer->moments);
   pupil->version++;
   pupil->frames += learned;
   pupil->life_frames += learned;
@@ -440,58 +469,50 @@ static void finish_update(Trainer *trainer) {
     memcpy(pupil->reference, pupil->block, net->block * sizeof(float));
 }
 
-static Status minibatch(Trainer *trainer, size_t first, size_t count) {
-  const Net *net = trainer->net;
-  const LearnConfig *config = trainer->config;
-  Pupil *pupil = trainer->pupil;
-  Sums sums = {0};
-  size_t rows = count_learned(trainer, first, count), step = MINIBATCH_ROWS / trainer->learned.T;
-  if (step == 0) step = 1;
-  if (rows == 0) return OK;
-  memset(trainer->gradient, 0, net->graph.params * sizeof(float));
-  for (size_t at = first; at < first + count; at += step) {
-    size_t units = first + count - at < step ? first + count - at : step;
-    Sequences seq;
-    TRY_RETURN(gather(trainer, &trainer->learned, trainer->order, at, units, pupil->block, &seq));
-    net_forward(net, pupil->block, &trainer->space, &seq, trainer->logits, trainer->value, NULL);
-    pass_losses(trainer, units * trainer->learned.T, 1.0f / (float)rows, &sums);
-    net_backward(net, pupil->block, trainer->gradient, &trainer->space, &seq, trainer->d_logits, trainer->d_value);
-  }
-  double norm = gradient_norm(trainer->gradient, net->graph.params);
-  if (!isfinite(norm))
-    return status_set(ERR_INTERNAL, "player %u: the gradient is not finite after %llu updates; lower learner.rate",
-                      pupil->player, (unsigned long long)pupil->version);
-  float scale = config->clip_norm > 0 && norm > config->clip_norm ? (float)(config->clip_norm / norm) : 1.0f;
-  Adam adam = {0.9f, 0.999f, (float)config->epsilon};
-  trainer->stats.rate = learn_schedule(config, pupil, config->rate, config->rate_end);
-  adam_step(&adam, pupil->block, pupil->m, pupil->v, trainer->gradient, net->graph.params, ++pupil->steps,
-            (float)trainer->stats.rate, scale);
-  AlgoStats *stats = &trainer->stats;
-  stats->policy_loss += sums.policy / sums.rows;
-  stats->value_loss += sums.value / sums.rows;
-  stats->entropy += sums.entropy / sums.rows;
-  stats->kl += sums.kl / sums.rows;
-  stats->kl_reference += sums.kl_reference / sums.rows;
-  stats->clipped += sums.clipped / sums.rows;
-  stats->gradient_norm += norm;
-  stats->minibatches++;
-  trainer->stopped = trainer->algo->stop(trainer, sums.kl / sums.rows);
-  return OK;
+static Status start_stats(Trainer *trainer) {
+  int64_t since = clock_now(&trainer->clock);
+  moments_gather(trainer, trainer->moments);
+  charge(trainer, &since, &trainer->times.batch);
+  return start_sum(trainer, trainer->moments, moments_count(trainer->net), TRAIN_STATS);
 }
 
-Status trainer_step(Trainer *trainer, bool *more) {
-  size_t units = trainer->learned.units,
-         count = units - trainer->at < trainer->unit_batch ? units - trainer->at : trainer->unit_batch;
-  *more = true;
-  TRY_RETURN(minibatch(trainer, trainer->at, count));
-  trainer->at += count;
-  if (trainer->at >= units) {
+static Status after_minibatch(Trainer *trainer) {
+  TRY_RETURN(optimise(trainer));
+  if (++trainer->at == trainer->minibatches) {
     trainer->at = 0;
     trainer->epoch++;
     if (trainer->epoch < trainer->epochs) shuffle(trainer);
   }
-  if (!trainer->stopped && trainer->epoch < trainer->epochs) return OK;
-  finish_update(trainer);
-  *more = false;
+  if (!trainer->stopped && trainer->epoch < trainer->epochs) {
+    trainer->phase = TRAIN_MINIBATCH;
+    return OK;
+  }
+  return start_stats(trainer);
+}
+
+Status trainer_step(Trainer *trainer, bool *more, bool *progress) {
+  bool done = true;
+  *more = true;
+  *progress = true;
+  if (trainer->phase == TRAIN_MINIBATCH) {
+    TRY_RETURN(start_minibatch(trainer));
+    if (trainer->reducer.members > 1) return OK;
+  }
+  TRY_RETURN(test_sum(trainer, &done));
+  *progress = done;
+  if (!done) return OK;
+  switch (trainer->phase) {
+  case TRAIN_MOMENTS:
+    TRY_RETURN(use_advantages(trainer));
+    if (trainer->moments[2] <= 0) return start_stats(trainer); /* nobody has experience: a version all the same */
+    trainer->phase = TRAIN_MINIBATCH;
+    return OK;
+  case TRAIN_GRADIENT: return after_minibatch(trainer);
+  case TRAIN_STATS:
+    finish_update(trainer);
+    *more = false;
+    return OK;
+  case TRAIN_MINIBATCH: break;
+  }
   return OK;
 }

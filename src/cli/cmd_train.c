@@ -121,7 +121,7 @@ static Status open_run(Start *start, const char *dir, const char *how) {
 /* Ranks and lanes must suit each other: said by rank 0 before anything starts. */
 static Status check_size(const Settings *s, int ranks) {
   Topology topology;
-  TRY_RETURN(topology_plan(s->run.placement, (size_t)s->learner.ranks, ranks, &topology));
+  TRY_RETURN(settings_topology(s, ranks, &topology));
   Status status = OK;
   if (s->actors.lanes < (int64_t)topology.actors)
     status = status_set(ERR_USAGE, "%zu actor ranks, but only %lld lanes: raise actors.lanes and actors.slots",
@@ -343,7 +343,7 @@ static Status play_league(Start *start, Transport *transport, Screen *screen) {
     screen->log = fopen(path, "a");
     log_set_sink(screen_line, screen);
   }
-  TRY(topology_plan(s->run.placement, (size_t)s->learner.ranks, transport->size, &topology));
+  TRY(settings_topology(s, transport->size, &topology));
   banner(start, &topology, transport);
   TRY(node_header(s, &header));
   NodeSetup setup = {.settings = s,

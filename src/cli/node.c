@@ -12,6 +12,10 @@ struct Node {
   Actor *actor;
   Learner *learner;
   Manager *manager;
+  /* lists that the roles borrow */
+  int *member_rank, *fed_rank;
+  int learner_below[TREE_FAN_OUT], weights_below[TREE_FAN_OUT];
+  int tables_below[TREE_FAN_OUT], actor_tables_below[TREE_FAN_OUT];
 };
 
 static void initial_policy(void *context, uint32_t player, float *block) {
@@ -41,8 +45,11 @@ static Status create_manager(Node *node) {
                         .actor_rank = topology->actor_rank,
                         .actors = topology->actors,
                         .lanes = (size_t)s->actors.lanes,
+                        .below = node->tables_below,
+                        .belows = topology_below(topology->actor_rank, topology->actors, -1, node->tables_below),
                         .learner_rank = topology->learner_rank,
                         .learners = topology->learners,
+                        .groups = topology->groups,
                         .metric_names = s->table->metric_names,
                         .metric_count = s->table->metric_names ? spec->metrics : 0};
   return manager_create(&setup, &node->manager);
@@ -51,6 +58,11 @@ static Status create_manager(Node *node) {
 static Status create_learner(Node *node, size_t index) {
   const Settings *s = node->setup.settings;
   const Topology *topology = node->setup.topology;
+  size_t groups = topology->groups, member = index / groups, first, count;
+  topology_feeders(topology, member, &first, &count);
+  TRY_RETURN(NEW_ARRAY(node->member_rank, topology->members));
+  for (size_t m = 0; m < topology->members; m++)
+    node->member_rank[m] = topology->learner_rank[m * groups + index % groups];
   LearnerSetup setup = {.config = s->learner,
                         .algo = s->algo,
                         .algo_config = s->algo_config,
@@ -62,9 +74,16 @@ static Status create_learner(Node *node, size_t index) {
                         .transport = node->setup.transport,
                         .clock = node->setup.clock,
                         .index = index,
-                        .learners = topology->learners,
-                        .actor_rank = topology->actor_rank,
-                        .actors = topology->actors,
+                        .group = index % groups,
+                        .groups = groups,
+                        .member = member,
+                        .members = topology->members,
+                        .member_rank = node->member_rank,
+                        .first_actor = first,
+                        .actor_rank = topology->actor_rank + first,
+                        .actors = count,
+                        .below = node->learner_below,
+                        .belows = topology_below(topology->actor_rank + first, count, -1, node->learner_below),
                         .learning_players =
                             (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
   return learner_create(&setup, &node->learner);
@@ -73,6 +92,12 @@ static Status create_learner(Node *node, size_t index) {
 static Status create_actor(Node *node, size_t index) {
   const Settings *s = node->setup.settings;
   const Topology *topology = node->setup.topology;
+  size_t member = topology_fed_member(topology, index), first, count;
+  topology_feeders(topology, member, &first, &count);
+  TRY_RETURN(NEW_ARRAY(node->fed_rank, topology->groups));
+  for (size_t g = 0; g < topology->groups; g++)
+    node->fed_rank[g] = topology->learner_rank[member * topology->groups + g];
+  int *weights = node->weights_below, *tables = node->actor_tables_below;
   ActorSetup setup = {.config = s->actors,
                       .pace = (Pace)s->run.pace,
                       .max_lag = s->learner.max_lag,
@@ -83,8 +108,12 @@ static Status create_actor(Node *node, size_t index) {
                       .clock = node->setup.clock,
                       .index = index,
                       .actors = topology->actors,
-                      .learner_rank = topology->learner_rank,
-                      .learners = topology->learners,
+                      .fed_rank = node->fed_rank,
+                      .groups = topology->groups,
+                      .weights_below = weights,
+                      .weights_belows = topology_below(topology->actor_rank + first, count, (long)(index - first), weights),
+                      .tables_below = tables,
+                      .tables_belows = topology_below(topology->actor_rank, topology->actors, (long)index, tables),
                       .learning_players =
                           (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
   return actor_create(&setup, &node->actor);
@@ -115,6 +144,8 @@ void node_destroy(Node *node) {
   learner_destroy(node->learner);
   manager_destroy(node->manager);
   net_destroy(node->net);
+  free(node->member_rank);
+  free(node->fed_rank);
   free(node);
 }
 
@@ -138,13 +169,15 @@ static Status deliver(Node *node, Message *message) {
   case WIRE_RESTORE_LANE:
   case WIRE_BEGIN:
   case WIRE_RESUME:
-    if (node->actor) return actor_receive(node->actor, kind, &body);
+    if (node->actor) return actor_receive(node->actor, kind, message, &body);
     break;
   case WIRE_UNROLLS:
   case WIRE_TICK_END:
   case WIRE_DIRECTIVE:
   case WIRE_RESTORE_PLAYER:
   case WIRE_LEARN:
+  case WIRE_SUM_PART:
+  case WIRE_SUM_WHOLE:
     if (node->learner) return learner_receive(node->learner, kind, message, &body);
     break;
   case WIRE_FETCH:

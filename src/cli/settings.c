@@ -1,6 +1,7 @@
 #include "cli/settings.h"
 
 #include "base/text.h"
+#include "nn/kernel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,10 @@ static const Option run_options[] = {
     {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, "lockstep|pipelined|free", "",
      "lockstep and pipelined repeat byte for byte; free never waits"},
     {"placement", OPT_CHOICE, offsetof(RunConfig, placement), "auto", 0, 0, "auto|split|shared", "",
-     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: split from 2 "
-     "ranks on"},
+     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: shared by all "
+     "ranks while each has rows enough to learn from, else split by the network's arithmetic"},
+    {"kernels", OPT_TEXT, offsetof(RunConfig, kernels), "auto", 0, 0, NULL, "",
+     "arithmetic: auto (the best that the processor has), avx512, avx2, openblas or plain"},
 };
 
 static const Option budget_options[] = {
@@ -114,6 +117,8 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   size_t players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
+  s->learner.longest = s->actors.unroll + 2;
+  TRY(kernels_choose(s->run.kernels));
   s->learner.horizon = (double)s->manager.frames / (double)players;
   *out = s;
   s = NULL;
@@ -121,6 +126,22 @@ done:
   env_plugin_close(plugin);
   settings_destroy(s);
   return status;
+}
+
+Status settings_topology(const Settings *s, int size, Topology *out) {
+  Net *net;
+  Trainer plan = {.config = &s->learner, .algo_config = s->algo_config};
+  size_t epochs, minibatches;
+  bool look;
+  TRY_RETURN(net_create(&s->net, &s->env->spec, &net));
+  s->algo->plan(&plan, &epochs, &minibatches, &look);
+  double forward = graph_flops_forward(&net->graph);
+  TopologyLoad load = {.act_flops = forward,
+                       .learn_flops = (double)epochs * graph_flops_train(&net->graph) + (look ? forward : 0),
+                       .minibatch_flops = (double)(s->actors.slots * s->actors.unroll) / (double)minibatches *
+                                          graph_flops_train(&net->graph)};
+  net_destroy(net);
+  return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load, size, out);
 }
 
 void settings_destroy(Settings *s) {

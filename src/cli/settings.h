@@ -1,6 +1,7 @@
 /* All configuration of a run in one place: the sections, where they are declared, and how they are filled. */
 #pragma once
 #include "actors/options.h"
+#include "cli/topology.h"
 #include "config/config.h"
 #include "env/env.h"
 #include "league/manager.h"
@@ -13,6 +14,7 @@ typedef struct RunConfig {
   char game[OPTION_TEXT];
   int64_t seed;
   int pace, placement;
+  char kernels[OPTION_TEXT];
 } RunConfig;
 
 typedef struct Settings {
@@ -42,6 +44,8 @@ typedef struct SettingsSource {
 } SettingsSource;
 
 Status settings_create(const SettingsSource *source, Settings **out);
+/* Which rank does what in a job of `size` ranks. */
+Status settings_topology(const Settings *settings, int size, Topology *out);
 /* GAME, or FILE.yaml: sets source->game or source->file. */
 void settings_name(const char *text, SettingsSource *source);
 void settings_destroy(Settings *settings);

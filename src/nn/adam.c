@@ -1,22 +1,19 @@
 #include "nn/adam.h"
 
+#include "nn/kernel.h"
+
 #include <math.h>
 
-double gradient_norm(const float *gradient, size_t count) {
-  double sum[8] = {0};
-  for (size_t i = 0; i < count; i++) sum[i & 7] += (double)gradient[i] * gradient[i];
-  return sqrt(((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
-}
+double gradient_norm(const float *gradient, size_t count) { return sqrt(kernels()->square_sum(gradient, count)); }
 
-void adam_step(const Adam *adam, float *restrict params, float *restrict m, float *restrict v,
-               const float *restrict gradient, size_t count, uint64_t step, float rate, float scale) {
-  float b1 = adam->beta1, b2 = adam->beta2, epsilon = adam->epsilon;
-  float correct1 = (float)(1.0 / (1.0 - pow(b1, (double)step))),
-        correct2 = (float)(1.0 / (1.0 - pow(b2, (double)step)));
-  for (size_t i = 0; i < count; i++) {
-    float g = gradient[i] * scale;
-    m[i] = b1 * m[i] + (1 - b1) * g;
-    v[i] = b2 * v[i] + (1 - b2) * g * g;
-    params[i] -= rate * (m[i] * correct1) / (sqrtf(v[i] * correct2) + epsilon);
-  }
+void adam_step(const Adam *adam, float *params, float *m, float *v, const float *gradient, size_t count, uint64_t step,
+               float rate, float scale) {
+  AdamStep s = {.beta1 = adam->beta1,
+                .beta2 = adam->beta2,
+                .epsilon = adam->epsilon,
+                .rate = rate,
+                .scale = scale,
+                .correct1 = (float)(1.0 / (1.0 - pow(adam->beta1, (double)step))),
+                .correct2 = (float)(1.0 / (1.0 - pow(adam->beta2, (double)step)))};
+  kernels()->adam(params, m, v, gradient, count, &s);
 }

@@ -1,8 +1,10 @@
 #include "nn/dist.h"
 
+#include "nn/kernel.h"
 #include "nn/vmath.h"
 
 #include <math.h>
+#include <string.h>
 
 #define MASKED -1e30f
 
@@ -32,6 +34,15 @@ void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t
     float shift = top + logf(sum);
     for (uint32_t i = at; i < at + size; i++) out[i] = out[i] > MASKED ? out[i] - shift : MASKED;
   }
+}
+
+void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask, size_t R, float *out) {
+  if (space->kind == AGON_DISCRETE) {
+    kernels()->log_softmax(out, logits, space->width, mask, R, space->width);
+    return;
+  }
+  for (size_t r = 0; r < R; r++)
+    dist_normalise(space, logits + r * space->width, mask ? mask + r * space->choices : NULL, out + r * space->width);
 }
 
 static float probability(float log_probability) { return log_probability > MASKED ? vexpf(log_probability) : 0.0f; }
@@ -118,21 +129,29 @@ static void box_backward(const ActionSpace *space, const float *row, const float
   }
 }
 
-void dist_backward(const ActionSpace *space, const float *row, const float *other, const AgonAction *action,
-                   float by_log_prob, float by_entropy, float by_kl, float *d) {
+void dist_probabilities(const ActionSpace *space, const float *rows, size_t R, float *out) {
+  if (space->kind != AGON_BOX) kernels()->exponentials(out, rows, R * space->width);
+}
+
+float dist_backward(const ActionSpace *space, const float *row, const float *probability, const float *other,
+                    const AgonAction *action, float by_log_prob, float by_entropy, float by_kl, float *d) {
+  float total = 0;
   if (space->kind == AGON_BOX) {
     box_backward(space, row, other, action, by_log_prob, by_entropy, by_kl, d);
-    return;
+    return dist_entropy(space, row);
   }
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    const float *p = probability + at, *l = row + at;
     uint32_t size = space->head_size[h];
-    float entropy = by_entropy != 0 ? head_entropy(row + at, size) : 0;
-    float kl = other && by_kl != 0 ? head_kl(row + at, other + at, size) : 0;
-    for (uint32_t i = at; i < at + size; i++) {
-      float p = probability(row[i]), value = -by_log_prob * p - by_entropy * p * (row[i] + entropy);
-      if (other && by_kl != 0) value += by_kl * p * (row[i] - other[i] - kl);
-      d[i] = p > 0 ? value : 0.0f;
+    float entropy = 0, kl = other && by_kl != 0 ? head_kl(l, other + at, size) : 0;
+    for (uint32_t i = 0; i < size; i++) entropy -= p[i] > 0 ? p[i] * l[i] : 0.0f;
+    for (uint32_t i = 0; i < size; i++) {
+      float value = -by_log_prob * p[i] - by_entropy * p[i] * (l[i] + entropy);
+      if (other && by_kl != 0) value += by_kl * p[i] * (l[i] - other[at + i] - kl);
+      d[at + i] = p[i] > 0 ? value : 0.0f;
     }
     d[at + (uint32_t)action->choice[h]] += by_log_prob;
+    total += entropy;
   }
+  return total;
 }

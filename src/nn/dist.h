@@ -16,13 +16,17 @@ ActionSpace action_space(const AgonEnvSpec *spec);
 /* out (width): log-probabilities, masked choices at -1e30; BOX: a copy. mask may be NULL (all legal). In place allowed.
  */
 void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out);
+/* The same for R rows, one after another. */
+void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask, size_t R, float *out);
 /* Draws (or, greedy, takes the most probable, lowest index first) from normalised rows. */
 void dist_sample(const ActionSpace *space, const float *row, AgonRng *rng, bool greedy, AgonAction *out);
 float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction *action);
 float dist_entropy(const ActionSpace *space, const float *row);
 /* KL(row || other), both normalised under the same mask. */
 float dist_kl(const ActionSpace *space, const float *row, const float *other);
+/* Probabilities of R normalised rows (masked: 0); nothing for BOX. */
+void dist_probabilities(const ActionSpace *space, const float *rows, size_t R, float *out);
 /* d (width) = by_log_prob * d log p(action) + by_entropy * d H + by_kl * d KL(row || other), with respect to the
- * logits. `other` may be NULL when by_kl is 0. */
-void dist_backward(const ActionSpace *space, const float *row, const float *other, const AgonAction *action,
-                   float by_log_prob, float by_entropy, float by_kl, float *d);
+ * logits. probability: of the row (dist_probabilities). `other` may be NULL when by_kl is 0. Returns H. */
+float dist_backward(const ActionSpace *space, const float *row, const float *probability, const float *other,
+                    const AgonAction *action, float by_log_prob, float by_entropy, float by_kl, float *d);

@@ -1,5 +1,7 @@
 #include "nn/graph.h"
 
+#include "nn/kernel.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,19 @@ int graph_dense(Graph *graph, const char *name, int in, size_t width, Activation
   op->weight = add_view(graph, name, "weight", 2, (size_t[]){width, op->in_width});
   op->bias = add_view(graph, name, "bias", 1, (size_t[]){width});
   op->keep_width = act == ACT_GELU ? width : 0;
+  return op->out;
+}
+
+int graph_heads(Graph *graph, const char *const *names, const size_t *widths, size_t count, int in) {
+  size_t width = 0;
+  for (size_t i = 0; i < count; i++) width += widths[i];
+  if (graph->views + 2 * count > GRAPH_VIEWS) return -1;
+  Op *op = add_op(graph, OP_DENSE, in, width);
+  if (!op) return -1;
+  op->weight = graph->params;
+  for (size_t i = 0; i < count; i++) add_view(graph, names[i], "weight", 2, (size_t[]){widths[i], op->in_width});
+  op->bias = graph->params;
+  for (size_t i = 0; i < count; i++) add_view(graph, names[i], "bias", 1, (size_t[]){widths[i]});
   return op->out;
 }
 
@@ -92,13 +107,78 @@ int graph_broadcast(Graph *graph, const char *name, size_t width) {
   return op->out;
 }
 
+/* Every part starts on a cache line. */
+static size_t padded(size_t count) { return (count + 15) & ~(size_t)15; }
+
+/* The matrices of an op: (rows of the packed product, columns). */
+static size_t op_matrices(const Op *op, size_t shape[2][2]) {
+  size_t H = op->out_width, gates = op->kind == OP_GRU ? 3 : 4;
+  switch (op->kind) {
+  case OP_DENSE: shape[0][0] = op->in_width, shape[0][1] = H; return 1;
+  case OP_CONV:
+    shape[0][0] = op->conv.in_channels * op->conv.kernel * op->conv.kernel, shape[0][1] = op->conv.out_channels;
+    return 1;
+  case OP_GRU:
+  case OP_LSTM:
+    shape[0][0] = op->in_width, shape[0][1] = gates * H;
+    shape[1][0] = H, shape[1][1] = gates * H;
+    return 2;
+  case OP_NORM:
+  case OP_BROADCAST: break;
+  }
+  return 0;
+}
+
+static void plan_packing(Graph *graph) {
+  size_t at = 0;
+  for (int back = 0; back < 2; back++) {
+    for (size_t i = 0; i < graph->ops; i++) {
+      Op *op = &graph->op[i];
+      size_t shape[2][2], count = op_matrices(op, shape);
+      for (size_t m = 0; m < count; m++) {
+        op->pack[2 * m + (size_t)back] = at;
+        at += padded(kernels()->packed_size(shape[m][back], shape[m][!back]));
+      }
+    }
+    graph->packed[back] = at;
+  }
+}
+
 void graph_finish(Graph *graph) {
   bool written[GRAPH_OPS + 1] = {false};
+  graph->takes_ones = graph->width[0] <= UINT16_MAX;
   for (size_t i = graph->ops; i-- > 0;) {
     Op *op = &graph->op[i];
     if (op->kind == OP_BROADCAST) continue;
     op->beta = written[op->in] ? 1.0f : 0.0f;
     written[op->in] = true;
+    if (op->in == 0 && op->kind != OP_DENSE) graph->takes_ones = false;
+  }
+  for (size_t i = 0; i < graph->ops; i++) { /* the first reader of a tensor is the last to add to its gradient */
+    Op *maker = &graph->op[i];
+    if ((maker->kind != OP_DENSE && maker->kind != OP_CONV) || !act_is_fused(maker->act)) continue;
+    size_t reader = i + 1;
+    while (reader < graph->ops && (graph->op[reader].kind == OP_BROADCAST || graph->op[reader].in != maker->out))
+      reader++;
+    if (reader == graph->ops) continue;
+    OpKind kind = graph->op[reader].kind;
+    if (kind != OP_DENSE && kind != OP_GRU && kind != OP_LSTM) continue;
+    graph->op[reader].below = maker->act;
+    maker->derived = true;
+  }
+  plan_packing(graph);
+}
+
+void graph_pack(const Graph *graph, const float *params, bool training, float *packed) {
+  for (size_t i = 0; i < graph->ops; i++) {
+    const Op *op = &graph->op[i];
+    size_t shape[2][2], count = op_matrices(op, shape);
+    for (size_t m = 0; m < count; m++) {
+      size_t K = shape[m][0], N = shape[m][1];
+      const float *w = params + (m ? op->weight_h : op->weight);
+      kernels()->pack(packed + op->pack[2 * m], w, 1, K, K, N);
+      if (training) kernels()->pack(packed + op->pack[2 * m + 1], w, K, 1, N, K);
+    }
   }
 }
 
@@ -151,19 +231,20 @@ double graph_flops_train(const Graph *graph) {
   return sum;
 }
 
-/* Every part starts on a cache line. */
-static size_t padded(size_t count) { return (count + 15) & ~(size_t)15; }
-
 Status space_create(const Graph *graph, size_t rows, bool training, Space *out) {
   *out = (Space){.rows = rows, .training = training};
   size_t total = 0, scratch = 0;
   for (int t = 0; t < graph->tensors; t++) total += padded(rows * graph->width[t]) * (training ? 2 : 1);
   for (size_t i = 0; i < graph->ops; i++) {
     total += padded(rows * graph->op[i].keep_width);
-    if (graph->op[i].kind == OP_CONV && conv_scratch(&graph->op[i].conv) > scratch)
-      scratch = conv_scratch(&graph->op[i].conv);
+    const Op *op = &graph->op[i];
+    size_t need = op->kind == OP_CONV                                         ? conv_scratch(&op->conv)
+                  : training && graph->takes_ones && op->in == 0 && op->weight != op->bias ? op->in_width * (op->out_width + 64)
+                                                                              : 0;
+    if (need > scratch) scratch = need;
   }
-  total += padded(scratch);
+  size_t ones = graph->takes_ones ? padded(rows + 1) + padded((rows * graph->width[0] + 1) / 2) : 0;
+  total += padded(scratch) + ones;
   out->block = aligned_alloc(64, (total * sizeof(float) + 63) & ~(size_t)63);
   if (!out->block) return status_set(ERR_MEMORY, "out of memory: %zu rows of activations", rows);
   memset(out->block, 0, total * sizeof(float));
@@ -180,6 +261,11 @@ Status space_create(const Graph *graph, size_t rows, bool training, Space *out) 
     at += padded(rows * graph->op[i].keep_width);
   }
   out->scratch = at;
+  at += padded(scratch);
+  if (ones) {
+    out->first = (uint32_t *)at;
+    out->column = (uint16_t *)(at + padded(rows + 1));
+  }
   return OK;
 }
 
@@ -197,30 +283,40 @@ static void save_state(const Op *op, const Space *space, size_t index, const Seq
   }
 }
 
-void graph_forward(const Graph *graph, const float *params, Space *space, const Sequences *seq, float *state_out) {
+static Weight weight_of(const Op *op, const float *params, const float *packed, size_t which, bool training) {
+  const float *w = params + (which ? op->weight_h : op->weight);
+  if (!packed) return (Weight){w, NULL, NULL};
+  return (Weight){w, packed + op->pack[2 * which], training ? packed + op->pack[2 * which + 1] : NULL};
+}
+
+void graph_forward(const Graph *graph, const float *params, const float *packed, Space *space, const Sequences *seq,
+                   float *state_out) {
   size_t R = seq->B * seq->T;
+  Ones ones = {space->first, space->column};
   for (size_t i = 0; i < graph->ops; i++) {
     const Op *op = &graph->op[i];
-    const float *x = space->value[op->in], *w = params + op->weight, *b = params + op->bias;
+    const float *x = space->value[op->in], *b = params + op->bias;
     float *y = space->value[op->out];
+    Activation fused = act_is_fused(op->act) ? op->act : ACT_NONE;
+    Weight w = weight_of(op, params, packed, 0, false), w_h = weight_of(op, params, packed, 1, false);
     switch (op->kind) {
     case OP_DENSE:
-      dense_forward(y, x, w, b, R, op->in_width, op->out_width);
-      act_forward(op->act, y, space->keep[i], R * op->out_width);
+      dense_forward(y, x, space->ones && op->in == 0 ? &ones : NULL, &w, b, fused, R, op->in_width, op->out_width);
+      if (!fused) act_forward(op->act, y, space->keep[i], R * op->out_width);
       break;
     case OP_CONV:
-      conv_forward(y, x, w, b, space->scratch, &op->conv, R);
-      act_forward(op->act, y, space->keep[i], R * op->out_width);
+      conv_forward(y, x, &w, b, fused, space->scratch, &op->conv, R);
+      if (!fused) act_forward(op->act, y, space->keep[i], R * op->out_width);
       break;
-    case OP_NORM: norm_forward(y, space->keep[i], x, w, b, R, op->out_width); break;
+    case OP_NORM: norm_forward(y, space->keep[i], x, w.w, b, R, op->out_width); break;
     case OP_GRU:
-      gru_forward(y, space->keep[i], x, w, params + op->weight_h, b, params + op->bias_h, seq, op->state_at,
-                  op->in_width, op->out_width);
+      gru_forward(y, space->keep[i], x, &w, &w_h, b, params + op->bias_h, seq, op->state_at, op->in_width,
+                  op->out_width);
       if (state_out) save_state(op, space, i, seq, state_out);
       break;
     case OP_LSTM:
-      lstm_forward(y, space->keep[i], x, w, params + op->weight_h, b, params + op->bias_h, seq, op->state_at,
-                   op->in_width, op->out_width);
+      lstm_forward(y, space->keep[i], x, &w, &w_h, b, params + op->bias_h, seq, op->state_at, op->in_width,
+                   op->out_width);
       if (state_out) save_state(op, space, i, seq, state_out);
       break;
     case OP_BROADCAST:
@@ -230,35 +326,42 @@ void graph_forward(const Graph *graph, const float *params, Space *space, const 
   }
 }
 
-void graph_backward(const Graph *graph, const float *params, float *gradient, Space *space, const Sequences *seq) {
+static size_t op_begins(const Op *op) { return op->kind == OP_BROADCAST ? op->bias : op->weight; }
+
+void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient, Space *space,
+                    const Sequences *seq, GraphDone done, void *context) {
   size_t R = seq->B * seq->T;
+  Ones ones = {space->first, space->column};
   for (size_t i = graph->ops; i-- > 0;) {
     const Op *op = &graph->op[i];
-    const float *x = space->value[op->in], *w = params + op->weight;
+    const float *x = space->value[op->in];
     float *dy = space->grad[op->out], *dx = op->in == 0 ? NULL : space->grad[op->in];
     float *dw = gradient + op->weight, *db = gradient + op->bias;
+    Weight w = weight_of(op, params, packed, 0, true), w_h = weight_of(op, params, packed, 1, true);
+    bool own = (op->kind == OP_DENSE || op->kind == OP_CONV) && !op->derived;
+    if (own) act_backward(op->act, dy, space->value[op->out], space->keep[i], R * op->out_width);
     switch (op->kind) {
     case OP_DENSE:
-      act_backward(op->act, dy, space->value[op->out], space->keep[i], R * op->out_width);
-      dense_backward(dx, op->beta, dw, db, dy, x, w, R, op->in_width, op->out_width);
+      dense_backward(dx, op->beta, op->below, dw, db, dy, x, space->ones && op->in == 0 ? &ones : NULL, space->scratch,
+                     &w, R, op->in_width, op->out_width);
       break;
     case OP_CONV:
-      act_backward(op->act, dy, space->value[op->out], space->keep[i], R * op->out_width);
-      conv_backward(dx, op->beta, dw, db, dy, x, w, space->scratch, &op->conv, R);
+      conv_backward(dx, op->beta, dw, db, dy, x, &w, space->scratch, &op->conv, R);
       break;
-    case OP_NORM: norm_backward(dx, op->beta, dw, db, dy, x, space->keep[i], w, R, op->out_width); break;
+    case OP_NORM: norm_backward(dx, op->beta, dw, db, dy, x, space->keep[i], w.w, R, op->out_width); break;
     case OP_GRU:
-      gru_backward(dx, op->beta, dw, gradient + op->weight_h, db, gradient + op->bias_h, dy, space->keep[i], x, w,
-                   params + op->weight_h, seq, op->in_width, op->out_width);
+      gru_backward(dx, op->beta, op->below, dw, gradient + op->weight_h, db, gradient + op->bias_h, dy, space->keep[i],
+                   x, &w, &w_h, seq, op->in_width, op->out_width);
       break;
     case OP_LSTM:
-      lstm_backward(dx, op->beta, dw, gradient + op->weight_h, db, gradient + op->bias_h, dy, space->keep[i], x, w,
-                    params + op->weight_h, seq, op->in_width, op->out_width);
+      lstm_backward(dx, op->beta, op->below, dw, gradient + op->weight_h, db, gradient + op->bias_h, dy, space->keep[i],
+                    x, &w, &w_h, seq, op->in_width, op->out_width);
       break;
     case OP_BROADCAST:
       for (size_t r = 0; r < R; r++)
         for (size_t n = 0; n < op->out_width; n++) db[n] += dy[r * op->out_width + n];
       break;
     }
+    if (done) done(context, op_begins(op));
   }
 }

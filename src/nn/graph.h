@@ -22,6 +22,9 @@ typedef struct Op {
   size_t in_width, out_width;
   size_t weight, bias, weight_h, bias_h; /* offsets into the parameters */
   float beta;                            /* 1 if another op has already written the input's gradient */
+  Activation below;  /* of the op that made the input: its derivative is applied with the input's gradient */
+  bool derived;      /* the gradient arrives with this op's own derivative applied */
+  size_t pack[4];    /* offsets into the packed weights: weight forward, back, weight_h forward, back */
   ConvShape conv;
   size_t state_at;
   size_t keep_width; /* floats per row kept for the backward pass */
@@ -36,6 +39,8 @@ typedef struct Graph {
   size_t views;
   size_t params;     /* floats in the flat block */
   size_t state_size; /* floats of recurrent state per row; 0 = feed-forward */
+  size_t packed[2];  /* floats of the packed weights: for the forward pass alone, and with the backward pass */
+  bool takes_ones;   /* only dense layers read the input, so that it may be given by its ones */
 } Graph;
 
 void graph_begin(Graph *graph, size_t input_width);
@@ -47,6 +52,14 @@ int graph_gru(Graph *graph, const char *name, int in, size_t width);
 int graph_lstm(Graph *graph, const char *name, int in, size_t width);
 int graph_broadcast(Graph *graph, const char *name, size_t width); /* the same free vector on every row */
 void graph_finish(Graph *graph);                                   /* after the last op: plans gradients */
+
+/* Several dense heads without activation on one tensor, as one product: output columns in the order of the heads, whose
+ * widths sum up; views NAME.weight for each, then NAME.bias for each. */
+int graph_heads(Graph *graph, const char *const *names, const size_t *widths, size_t count, int in);
+
+/* Rearranges the weights for the kernels in use (packed: graph->packed[training] floats, 64-byte aligned); once per
+ * version of the parameters. */
+void graph_pack(const Graph *graph, const float *params, bool training, float *packed);
 
 /* Orthogonal rows times gain (Saxe et al. 2013); biases 0, norm gains 1. `view` by name. */
 void graph_init_orthogonal(const Graph *graph, float *params, const char *view, float gain, AgonRng *rng);
@@ -61,6 +74,9 @@ typedef struct Space {
   float *grad[GRAPH_OPS + 1];  /* likewise; grad[0] is not kept */
   float *keep[GRAPH_OPS];
   float *scratch;
+  uint32_t *first; /* (rows + 1) and column: the input by its ones (graph->takes_ones) */
+  uint16_t *column;
+  bool ones; /* the input is given so, not in value[0] */
   size_t rows;
   bool training;
 } Space;
@@ -68,7 +84,12 @@ typedef struct Space {
 Status space_create(const Graph *graph, size_t rows, bool training, Space *out);
 void space_destroy(Space *space);
 
-/* Input in space->value[0]. state_out (B,S) may be NULL. */
-void graph_forward(const Graph *graph, const float *params, Space *space, const Sequences *seq, float *state_out);
-/* space->grad of the output tensors must be set for all rows; adds to gradient (params floats). */
-void graph_backward(const Graph *graph, const float *params, float *gradient, Space *space, const Sequences *seq);
+/* Input in space->value[0], or by its ones. packed may be NULL; if not, it must be of these params (and of training for
+ * the backward pass). state_out (B,S) may be NULL. */
+void graph_forward(const Graph *graph, const float *params, const float *packed, Space *space, const Sequences *seq,
+                   float *state_out);
+/* Called when the gradient of params from `offset` on is complete. */
+typedef void (*GraphDone)(void *context, size_t offset);
+/* space->grad of the output tensors must be set for all rows; adds to gradient (params floats). done may be NULL. */
+void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient, Space *space,
+                    const Sequences *seq, GraphDone done, void *context);

@@ -83,9 +83,16 @@ Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out) {
   graph_begin(&net->graph, net->observation_count);
   int trunk = build_trunk(net, spec, ""), value_trunk = config->separate ? build_trunk(net, spec, "value_") : trunk;
   bool box = net->space.kind == AGON_BOX;
-  net->logits = graph_dense(&net->graph, "policy", trunk, box ? net->space.heads : net->space.width, ACT_NONE);
+  size_t policy_width = box ? net->space.heads : net->space.width;
+  if (config->separate) {
+    net->logits = graph_dense(&net->graph, "policy", trunk, policy_width, ACT_NONE);
+    net->value = graph_dense(&net->graph, "value", value_trunk, 1, ACT_NONE);
+  } else {
+    net->logits = net->value =
+        graph_heads(&net->graph, (const char *[]){"policy", "value"}, (size_t[]){policy_width, 1}, 2, trunk);
+    net->value_column = policy_width;
+  }
   net->log_std = box ? graph_broadcast(&net->graph, "log_std", net->space.heads) : -1;
-  net->value = graph_dense(&net->graph, "value", value_trunk, 1, ACT_NONE);
   if (net->logits < 0 || net->value < 0) {
     net_destroy(net);
     return status_set(ERR_USAGE, "net: too many layers, or a convolution's kernel is larger than its planes");
@@ -124,9 +131,41 @@ void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
   block[net->return_at + 1] = 1;
 }
 
-void net_load(const Net *net, const float *block, const void *rows, size_t R, float *restrict input) {
+size_t net_packed(const Net *net, bool training) { return net->graph.packed[training]; }
+
+float *net_pack_create(const Net *net, bool training) {
+  return aligned_alloc(64, (net_packed(net, training) * sizeof(float) + 63) & ~(size_t)63);
+}
+
+void net_pack(const Net *net, const float *block, bool training, float *packed) {
+  graph_pack(&net->graph, block, training, packed);
+}
+
+/* The ones of R byte rows; false when they hold more than that, or too many ones to gain from it. */
+static bool find_ones(const uint8_t *rows, size_t R, size_t N, Space *space) {
+  uint32_t count = 0;
+  size_t most = R * N / 3;
+  for (size_t r = 0; r < R; r++, rows += N) {
+    space->first[r] = count;
+    for (size_t i = 0; i < N; i += 8) {
+      uint64_t bytes = 0;
+      memcpy(&bytes, rows + i, N - i < 8 ? N - i : 8);
+      if (bytes & 0xfefefefefefefefeull) return false;
+      for (; bytes; bytes &= bytes - 1) space->column[count++] = (uint16_t)(i + (size_t)__builtin_ctzll(bytes) / 8);
+    }
+    if (count > most) return false;
+  }
+  space->first[R] = count;
+  return true;
+}
+
+void net_load(const Net *net, const float *block, const void *rows, size_t R, Space *space) {
   size_t N = net->observation_count, count = R * N;
+  float *restrict input = space->value[0];
+  space->ones = false;
   if (net->observation_type == AGON_U8) {
+    space->ones = net->graph.takes_ones && !net->scale_at && find_ones(rows, R, N, space);
+    if (space->ones) return;
     const uint8_t *restrict bytes = rows;
     for (size_t i = 0; i < count; i++) input[i] = (float)bytes[i];
   } else {
@@ -141,28 +180,34 @@ void net_load(const Net *net, const float *block, const void *rows, size_t R, fl
     }
 }
 
-void net_forward(const Net *net, const float *block, Space *space, const Sequences *seq, float *logits, float *value,
-                 float *state_out) {
-  graph_forward(&net->graph, block, space, seq, state_out);
-  size_t R = seq->B * seq->T, heads = net->space.heads;
-  if (logits && net->log_std < 0) memcpy(logits, space->value[net->logits], R * net->space.width * sizeof *logits);
+void net_forward(const Net *net, const float *block, const float *packed, Space *space, const Sequences *seq,
+                 float *logits, float *value, float *state_out) {
+  graph_forward(&net->graph, block, packed, space, seq, state_out);
+  size_t R = seq->B * seq->T, W = net->space.width, heads = net->space.heads;
+  size_t policy_step = net->graph.width[net->logits], value_step = net->graph.width[net->value];
+  const float *policy = space->value[net->logits], *raw = space->value[net->value] + net->value_column;
+  for (size_t r = 0; logits && net->log_std < 0 && r < R; r++)
+    memcpy(logits + r * W, policy + r * policy_step, W * sizeof *logits);
   for (size_t r = 0; logits && net->log_std >= 0 && r < R; r++) {
-    memcpy(logits + r * 2 * heads, space->value[net->logits] + r * heads, heads * sizeof *logits);
-    memcpy(logits + r * 2 * heads + heads, space->value[net->log_std] + r * heads, heads * sizeof *logits);
+    memcpy(logits + r * W, policy + r * policy_step, heads * sizeof *logits);
+    memcpy(logits + r * W + heads, space->value[net->log_std] + r * heads, heads * sizeof *logits);
   }
   float mean = block[net->return_at], scale = block[net->return_at + 1];
-  for (size_t r = 0; value && r < R; r++) value[r] = space->value[net->value][r] * scale + mean;
+  for (size_t r = 0; value && r < R; r++) value[r] = raw[r * value_step] * scale + mean;
 }
 
-void net_backward(const Net *net, const float *block, float *gradient, Space *space, const Sequences *seq,
-                  const float *d_logits, const float *d_value) {
-  size_t R = seq->B * seq->T, heads = net->space.heads;
-  if (net->log_std < 0) memcpy(space->grad[net->logits], d_logits, R * net->space.width * sizeof *d_logits);
+void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Space *space,
+                  const Sequences *seq, const float *d_logits, const float *d_value, GraphDone done, void *context) {
+  size_t R = seq->B * seq->T, W = net->space.width, heads = net->space.heads;
+  size_t policy_step = net->graph.width[net->logits], value_step = net->graph.width[net->value];
+  float *policy = space->grad[net->logits], *raw = space->grad[net->value] + net->value_column;
+  for (size_t r = 0; net->log_std < 0 && r < R; r++)
+    memcpy(policy + r * policy_step, d_logits + r * W, W * sizeof *d_logits);
   for (size_t r = 0; net->log_std >= 0 && r < R; r++) {
-    memcpy(space->grad[net->logits] + r * heads, d_logits + r * 2 * heads, heads * sizeof *d_logits);
-    memcpy(space->grad[net->log_std] + r * heads, d_logits + r * 2 * heads + heads, heads * sizeof *d_logits);
+    memcpy(policy + r * policy_step, d_logits + r * W, heads * sizeof *d_logits);
+    memcpy(space->grad[net->log_std] + r * heads, d_logits + r * W + heads, heads * sizeof *d_logits);
   }
   float scale = block[net->return_at + 1];
-  for (size_t r = 0; r < R; r++) space->grad[net->value][r] = d_value[r] * scale;
-  graph_backward(&net->graph, block, gradient, space, seq);
+  for (size_t r = 0; r < R; r++) raw[r * value_step] = d_value[r] * scale;
+  graph_backward(&net->graph, block, packed, gradient, space, seq, done, context);
 }

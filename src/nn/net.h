@@ -29,7 +29,8 @@ typedef struct Net {
   NetConfig config;
   size_t observation_count;
   AgonElement observation_type;
-  int logits, value;        /* tensors; BOX: means and log_std are two tensors, logits = means */
+  int logits, value;        /* tensors (one, unless `separate`); BOX: logits holds the means, log_std is a tensor */
+  size_t value_column;      /* of the value in its tensor */
   int log_std;              /* tensor or -1 */
   size_t mean_at, scale_at; /* observation normaliser in the block; 0 = off */
   size_t return_at;         /* value mean, value std */
@@ -40,11 +41,18 @@ Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out);
 void net_destroy(Net *net);
 /* Initial policy block from the stream (seed, player). */
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block);
-/* Converts R raw observation rows into the network's input (in space->value[0]), normalised and clipped to +-10. */
-void net_load(const Net *net, const float *block, const void *rows, size_t R, float *input);
-/* Forward over space->value[0]; logits (R,width) and value (R) in real units may be NULL. */
-void net_forward(const Net *net, const float *block, Space *space, const Sequences *seq, float *logits, float *value,
-                 float *state_out);
-/* d_logits (R,width), d_value (R, with respect to the real-unit value); adds to gradient (graph.params). */
-void net_backward(const Net *net, const float *block, float *gradient, Space *space, const Sequences *seq,
-                  const float *d_logits, const float *d_value);
+/* Packed weights of a block, for the kernels in use (graph_pack); floats, 64-byte aligned, the caller's. */
+size_t net_packed(const Net *net, bool training);
+float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
+void net_pack(const Net *net, const float *block, bool training, float *packed);
+
+/* Brings R raw observation rows into the network's input: as floats, normalised and clipped to +-10; or, where only dense
+ * layers read bytes that are mostly 0 and else 1 (board planes), by the places of the ones. */
+void net_load(const Net *net, const float *block, const void *rows, size_t R, Space *space);
+/* Forward over the loaded input; logits (R,width) and value (R) in real units may be NULL. */
+void net_forward(const Net *net, const float *block, const float *packed, Space *space, const Sequences *seq,
+                 float *logits, float *value, float *state_out);
+/* d_logits (R,width), d_value (R, with respect to the real-unit value); adds to gradient (graph.params). packed: of
+ * training. done: see graph_backward. */
+void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Space *space,
+                  const Sequences *seq, const float *d_logits, const float *d_value, GraphDone done, void *context);

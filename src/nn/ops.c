@@ -1,19 +1,15 @@
 #include "nn/ops.h"
 
-#include "nn/gemm.h"
-#include "nn/vmath.h"
+#include "nn/kernel.h"
 
 #include <math.h>
+#include <string.h>
 
 void act_forward(Activation act, float *restrict x, float *restrict pre, size_t count) {
   switch (act) {
   case ACT_NONE: break;
   case ACT_RELU:
-    for (size_t i = 0; i < count; i++) x[i] = x[i] > 0 ? x[i] : 0;
-    break;
-  case ACT_TANH:
-    for (size_t i = 0; i < count; i++) x[i] = vtanhf(x[i]);
-    break;
+  case ACT_TANH: kernels()->activate(act, x, count); break;
   case ACT_GELU: /* Hendrycks & Gimpel 2016, with erf */
     for (size_t i = 0; i < count; i++) {
       if (pre) pre[i] = x[i];
@@ -27,11 +23,7 @@ void act_backward(Activation act, float *restrict d, const float *restrict y, co
   switch (act) {
   case ACT_NONE: break;
   case ACT_RELU:
-    for (size_t i = 0; i < count; i++) d[i] = y[i] > 0 ? d[i] : 0;
-    break;
-  case ACT_TANH:
-    for (size_t i = 0; i < count; i++) d[i] *= 1.0f - y[i] * y[i];
-    break;
+  case ACT_TANH: kernels()->derive(act, d, y, count); break;
   case ACT_GELU:
     for (size_t i = 0; i < count; i++) {
       float x = pre[i], cdf = 0.5f * (1.0f + erff(x * 0.70710678118654752f));
@@ -41,25 +33,66 @@ void act_backward(Activation act, float *restrict d, const float *restrict y, co
   }
 }
 
-static void spread_bias(float *restrict y, const float *restrict b, size_t R, size_t N) {
-  for (size_t r = 0; r < R; r++) memcpy(y + r * N, b, N * sizeof *b);
+void dense_forward(float *y, const float *x, const Ones *ones, const Weight *w, const float *b, Activation act,
+                   size_t R, size_t K, size_t N) {
+  if (ones) {
+    kernels()->sparse_forward(y, ones->first, ones->column, w->forward, b, act, R, K, N);
+    return;
+  }
+  Product product = {.M = R,
+                     .N = N,
+                     .K = K,
+                     .a = x,
+                     .a_row = K,
+                     .a_column = 1,
+                     .packed = w->forward,
+                     .b = w->w,
+                     .b_row = 1,
+                     .b_column = K,
+                     .c = y,
+                     .c_row = N,
+                     .bias = b,
+                     .act = act};
+  kernels()->multiply(&product);
 }
 
-static void column_sums(float *restrict db, const float *restrict dy, size_t R, size_t N) {
-  for (size_t r = 0; r < R; r++)
-    for (size_t n = 0; n < N; n++) db[n] += dy[r * N + n];
-}
-
-void dense_forward(float *y, const float *x, const float *w, const float *b, size_t R, size_t K, size_t N) {
-  spread_bias(y, b, R, N);
-  gemm_nt(R, N, K, x, w, 1.0f, y);
-}
-
-void dense_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const float *w,
-                    size_t R, size_t K, size_t N) {
-  gemm_tn(N, K, R, dy, x, 1.0f, dw);
-  column_sums(db, dy, R, N);
-  if (dx) gemm_nn(R, K, N, dy, w, beta, dx);
+void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy, const float *x,
+                    const Ones *ones, float *scratch, const Weight *w, size_t R, size_t K, size_t N) {
+  Product gradient = {.M = N,
+                      .N = K,
+                      .K = R,
+                      .a = dy,
+                      .a_row = 1,
+                      .a_column = N,
+                      .b = x,
+                      .b_row = K,
+                      .b_column = 1,
+                      .c = dw,
+                      .c_row = K,
+                      .accumulate = true};
+  if (ones)
+    kernels()->sparse_gradient(dw, dy, ones->first, ones->column, scratch, R, K, N);
+  else
+    kernels()->multiply(&gradient);
+  kernels()->column_sums(db, dy, R, N);
+  if (!dx) return;
+  Product down = {.M = R,
+                  .N = K,
+                  .K = N,
+                  .a = dy,
+                  .a_row = N,
+                  .a_column = 1,
+                  .packed = w->back,
+                  .b = w->w,
+                  .b_row = K,
+                  .b_column = 1,
+                  .c = dx,
+                  .c_row = K,
+                  .accumulate = beta != 0.0f,
+                  .below = below,
+                  .y = x,
+                  .y_row = K};
+  kernels()->multiply(&down);
 }
 
 void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias, size_t R, size_t N) {
@@ -129,25 +162,25 @@ static void scatter_columns(float *image, const float *column, const ConvShape *
           }
 }
 
-void conv_forward(float *y, const float *x, const float *w, const float *b, float *column, const ConvShape *s,
-                  size_t R) {
+void conv_forward(float *y, const float *x, const Weight *w, const float *b, Activation act, float *column,
+                  const ConvShape *s, size_t R) {
   size_t places = s->out_height * s->out_width, taps = s->in_channels * s->kernel * s->kernel;
   size_t image = s->in_channels * s->in_height * s->in_width;
   for (size_t r = 0; r < R; r++) {
     gather_columns(column, x + r * image, s);
-    dense_forward(y + r * places * s->out_channels, column, w, b, places, taps, s->out_channels);
+    dense_forward(y + r * places * s->out_channels, column, NULL, w, b, act, places, taps, s->out_channels);
   }
 }
 
-void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const float *w,
+void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const Weight *w,
                    float *column, const ConvShape *s, size_t R) {
   size_t places = s->out_height * s->out_width, taps = s->in_channels * s->kernel * s->kernel;
   size_t image = s->in_channels * s->in_height * s->in_width;
   float *dcolumn = column + places * taps;
   for (size_t r = 0; r < R; r++) {
     gather_columns(column, x + r * image, s);
-    dense_backward(dx ? dcolumn : NULL, 0.0f, dw, db, dy + r * places * s->out_channels, column, w, places, taps,
-                   s->out_channels);
+    dense_backward(dx ? dcolumn : NULL, 0.0f, ACT_NONE, dw, db, dy + r * places * s->out_channels, column, NULL, NULL, w,
+                   places, taps, s->out_channels);
     if (!dx) continue;
     if (beta == 0.0f) memset(dx + r * image, 0, image * sizeof *dx);
     scatter_columns(dx + r * image, dcolumn, s);

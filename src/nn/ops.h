@@ -12,11 +12,28 @@ void act_forward(Activation act, float *x, float *pre, size_t count);
 /* d (count) becomes the gradient before the activation; y is the output. */
 void act_backward(Activation act, float *d, const float *y, const float *pre, size_t count);
 
-/* y (R,N) = x (R,K) w (N,K)^T + b (N) */
-void dense_forward(float *y, const float *x, const float *w, const float *b, size_t R, size_t K, size_t N);
-/* dw += dy^T x; db += column sums; dx = dy w + beta dx unless dx is NULL */
-void dense_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const float *w,
-                    size_t R, size_t K, size_t N);
+/* A weight matrix w (N,K), and its packed forms (kernel.h) for the forward and the backward product; NULL: packed on
+ * the fly, which pays only for many rows. */
+typedef struct Weight {
+  const float *w, *forward, *back;
+} Weight;
+
+/* Rows that hold only zeros and ones, by the places of the ones: column[first[r] .. first[r+1]-1]. */
+typedef struct Ones {
+  const uint32_t *first;
+  const uint16_t *column;
+} Ones;
+
+/* Whether dense products apply the activation themselves. */
+static inline int act_is_fused(Activation act) { return act == ACT_RELU || act == ACT_TANH; }
+
+/* y (R,N) = act(x (R,K) w^T + b (N)); act: a fused one or ACT_NONE. `ones`, if not NULL, stands for x. */
+void dense_forward(float *y, const float *x, const Ones *ones, const Weight *w, const float *b, Activation act,
+                   size_t R, size_t K, size_t N);
+/* dw += dy^T x; db += column sums; dx = (dy w + beta dx) * below'(x) unless dx is NULL, where x is the output of the
+ * activation `below` (a fused one or ACT_NONE). `ones`, if not NULL, stands for x, with scratch of K * N floats. */
+void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy, const float *x,
+                    const Ones *ones, float *scratch, const Weight *w, size_t R, size_t K, size_t N);
 
 /* y = (x - mean) / sqrt(var + 1e-5) * gain + bias per row; stat (R,2) keeps mean and 1/sqrt. Ba et al. 2016. */
 void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias, size_t R, size_t N);
@@ -30,9 +47,9 @@ typedef struct ConvShape {
 /* Output layout HWC: y (R, out_height * out_width, out_channels); w (out_channels, in_channels, kernel, kernel).
  * column: scratch of conv_scratch floats. */
 size_t conv_scratch(const ConvShape *shape);
-void conv_forward(float *y, const float *x, const float *w, const float *b, float *column, const ConvShape *shape,
-                  size_t R);
-void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const float *w,
+void conv_forward(float *y, const float *x, const Weight *w, const float *b, Activation act, float *column,
+                  const ConvShape *shape, size_t R);
+void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const Weight *w,
                    float *column, const ConvShape *shape, size_t R);
 
 /* Where a recurrent batch starts afresh: restart[row] >= 0 takes state restart[row] of `states` before that row, -1
@@ -47,15 +64,17 @@ typedef struct Sequences {
 /* GRU, PyTorch's gate order r, z, n: w_x (3H,K), w_h (3H,H), b_x (3H), b_h (3H). y (T*B,H). keep: gru_keep(H) floats a
  * row. state_at: offset of this layer's H floats in a state. */
 size_t gru_keep(size_t H);
-void gru_forward(float *y, float *keep, const float *x, const float *w_x, const float *w_h, const float *b_x,
+void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
                  const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H);
-void gru_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy, float *keep,
-                  const float *x, const float *w_x, const float *w_h, const Sequences *seq, size_t K, size_t H);
+void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
+                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
+                  size_t H);
 /* LSTM, PyTorch's gate order i, f, g, o: w_x (4H,K), w_h (4H,H). State: h (H) then c (H). */
 size_t lstm_keep(size_t H);
-void lstm_forward(float *y, float *keep, const float *x, const float *w_x, const float *w_h, const float *b_x,
+void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
                   const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H);
-void lstm_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy, float *keep,
-                   const float *x, const float *w_x, const float *w_h, const Sequences *seq, size_t K, size_t H);
+void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
+                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
+                  size_t H);
 /* The cell state of the last row of each sequence, for state_out. */
 const float *lstm_cell(const float *keep, size_t row, size_t H);

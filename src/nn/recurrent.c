@@ -1,8 +1,10 @@
 /* GRU and LSTM over time-major rows. Products with the inputs are one big gemm over all rows, those with the hidden
  * state one gemm per time step; weight gradients are again one gemm each. */
-#include "nn/gemm.h"
+#include "nn/kernel.h"
 #include "nn/ops.h"
-#include "nn/vmath.h"
+
+#include <math.h>
+#include <string.h>
 
 /* The hidden vector that enters row (t, b): from a stored state or from the row before it. */
 static const float *entering(const Sequences *seq, const float *y, size_t t, size_t b, size_t state_at, size_t H) {
@@ -12,36 +14,65 @@ static const float *entering(const Sequences *seq, const float *y, size_t t, siz
   return y + (row - seq->B) * H;
 }
 
+/* gate (B,G) += h (B,H) w_h^T */
+static void add_hidden(float *gate, const float *h, const Weight *w, size_t B, size_t H, size_t G) {
+  Product product = {.M = B,
+                     .N = G,
+                     .K = H,
+                     .a = h,
+                     .a_row = H,
+                     .a_column = 1,
+                     .packed = w->forward,
+                     .b = w->w,
+                     .b_row = 1,
+                     .b_column = H,
+                     .c = gate,
+                     .c_row = G,
+                     .accumulate = true};
+  kernels()->multiply(&product);
+}
+
+/* dh (B,H) = gate (B,G) w_h, or += */
+static void hidden_gradient(float *dh, bool add, const float *gate, const Weight *w, size_t B, size_t H, size_t G) {
+  Product product = {.M = B,
+                     .N = H,
+                     .K = G,
+                     .a = gate,
+                     .a_row = G,
+                     .a_column = 1,
+                     .packed = w->back,
+                     .b = w->w,
+                     .b_row = H,
+                     .b_column = 1,
+                     .c = dh,
+                     .c_row = H,
+                     .accumulate = add};
+  kernels()->multiply(&product);
+}
+
 static int goes_on(const Sequences *seq, size_t row) { return seq->restart && seq->restart[row] < 0; }
 
 /* keep is laid out in blocks over all rows: h_prev (R,H), gates r,z,n (R,3H), hidden part of all gates (R,3H) */
 size_t gru_keep(size_t H) { return 7 * H; }
 
-void gru_forward(float *y, float *keep, const float *x, const float *w_x, const float *w_h, const float *b_x,
+void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
                  const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
-  dense_forward(gate, x, w_x, b_x, R, K, 3 * H);
+  dense_forward(gate, x, NULL, w_x, b_x, ACT_NONE, R, K, 3 * H);
   for (size_t t = 0; t < seq->T; t++) {
     size_t first = t * B;
     for (size_t b = 0; b < B; b++) memcpy(before + (first + b) * H, entering(seq, y, t, b, state_at, H), H * sizeof *y);
-    dense_forward(hidden + first * 3 * H, before + first * H, w_h, b_h, B, H, 3 * H);
-    for (size_t row = first; row < first + B; row++) {
-      float *restrict g = gate + row * 3 * H, *restrict out = y + row * H;
-      const float *restrict u = hidden + row * 3 * H, *restrict h = before + row * H;
-      for (size_t i = 0; i < H; i++) {
-        float r = vlogisticf(g[i] + u[i]), z = vlogisticf(g[H + i] + u[H + i]);
-        float n = vtanhf(g[2 * H + i] + r * u[2 * H + i]);
-        g[i] = r, g[H + i] = z, g[2 * H + i] = n;
-        out[i] = (1.0f - z) * n + z * h[i];
-      }
-    }
+    dense_forward(hidden + first * 3 * H, before + first * H, NULL, w_h, b_h, ACT_NONE, B, H, 3 * H);
+    for (size_t row = first; row < first + B; row++)
+      kernels()->gru_row(y + row * H, gate + row * 3 * H, hidden + row * 3 * H, before + row * H, H);
   }
 }
 
 /* Turns gates into gradients before the activations, hidden parts into gradients of the hidden products. */
-void gru_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy, float *keep,
-                  const float *x, const float *w_x, const float *w_h, const Sequences *seq, size_t K, size_t H) {
+void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
+                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
+                  size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
   for (size_t t = seq->T; t-- > 0;) {
@@ -60,7 +91,7 @@ void gru_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, 
     }
     if (t == 0) break;
     /* d (rows of t) holds dh_prev: add the path through the gates, then hand it to the rows of t-1 */
-    gemm_nn(B, H, 3 * H, hidden + first * 3 * H, w_h, 1.0f, dy + first * H);
+    hidden_gradient(dy + first * H, true, hidden + first * 3 * H, w_h, B, H, 3 * H);
     for (size_t b = 0; b < B; b++) {
       if (!goes_on(seq, first + b)) continue;
       float *restrict earlier = dy + (first + b - B) * H;
@@ -68,8 +99,8 @@ void gru_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, 
       for (size_t i = 0; i < H; i++) earlier[i] += later[i];
     }
   }
-  dense_backward(dx, beta, dw_x, db_x, gate, x, w_x, R, K, 3 * H);
-  dense_backward(NULL, 0.0f, dw_h, db_h, hidden, before, w_h, R, H, 3 * H);
+  dense_backward(dx, beta, below, dw_x, db_x, gate, x, NULL, NULL, w_x, R, K, 3 * H);
+  dense_backward(NULL, 0.0f, ACT_NONE, dw_h, db_h, hidden, before, NULL, NULL, w_h, R, H, 3 * H);
 }
 
 /* keep rows: c (H) first, for lstm_cell; then blocks h_prev (R,H), c_prev (R,H), gates (R,4H) */
@@ -82,11 +113,11 @@ static const float *entering_cell(const Sequences *seq, const float *cell, size_
   return entering(seq, cell, t, b, state_at + H, H);
 }
 
-void lstm_forward(float *y, float *keep, const float *x, const float *w_x, const float *w_h, const float *b_x,
+void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
                   const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *cell = keep, *before = cell + R * H, *cell_before = before + R * H, *gate = cell_before + R * H;
-  dense_forward(gate, x, w_x, b_x, R, K, 4 * H);
+  dense_forward(gate, x, NULL, w_x, b_x, ACT_NONE, R, K, 4 * H);
   for (size_t row = 0; row < R; row++)
     for (size_t i = 0; i < 4 * H; i++) gate[row * 4 * H + i] += b_h[i];
   for (size_t t = 0; t < seq->T; t++) {
@@ -95,23 +126,15 @@ void lstm_forward(float *y, float *keep, const float *x, const float *w_x, const
       memcpy(before + (first + b) * H, entering(seq, y, t, b, state_at, H), H * sizeof *y);
       memcpy(cell_before + (first + b) * H, entering_cell(seq, cell, t, b, state_at, H), H * sizeof *y);
     }
-    gemm_nt(B, 4 * H, H, before + first * H, w_h, 1.0f, gate + first * 4 * H);
-    for (size_t row = first; row < first + B; row++) {
-      float *restrict g = gate + row * 4 * H, *restrict out = y + row * H, *restrict c = cell + row * H;
-      const float *restrict p = cell_before + row * H;
-      for (size_t i = 0; i < H; i++) {
-        float in = vlogisticf(g[i]), forget = vlogisticf(g[H + i]), fresh = vtanhf(g[2 * H + i]),
-              show = vlogisticf(g[3 * H + i]);
-        g[i] = in, g[H + i] = forget, g[2 * H + i] = fresh, g[3 * H + i] = show;
-        c[i] = forget * p[i] + in * fresh;
-        out[i] = show * vtanhf(c[i]);
-      }
-    }
+    add_hidden(gate + first * 4 * H, before + first * H, w_h, B, H, 4 * H);
+    for (size_t row = first; row < first + B; row++)
+      kernels()->lstm_row(y + row * H, cell + row * H, gate + row * 4 * H, cell_before + row * H, H);
   }
 }
 
-void lstm_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy, float *keep,
-                   const float *x, const float *w_x, const float *w_h, const Sequences *seq, size_t K, size_t H) {
+void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
+                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
+                  size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *cell = keep, *before = cell + R * H, *cell_before = before + R * H, *gate = cell_before + R * H;
   float *carry = NULL; /* gradient of c flowing back: kept in the cell block of the row it belongs to, once used */
@@ -125,7 +148,7 @@ void lstm_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x,
       const float *restrict p = cell_before + row * H;
       const float *later = carry + b * H;
       for (size_t i = 0; i < H; i++) {
-        float in = g[i], forget = g[H + i], fresh = g[2 * H + i], show = g[3 * H + i], squashed = vtanhf(c[i]);
+        float in = g[i], forget = g[H + i], fresh = g[2 * H + i], show = g[3 * H + i], squashed = tanhf(c[i]);
         float dc = d[i] * show * (1.0f - squashed * squashed) + (linked ? later[i] : 0.0f);
         g[i] = dc * fresh * in * (1.0f - in);
         g[H + i] = dc * p[i] * forget * (1.0f - forget);
@@ -135,12 +158,12 @@ void lstm_backward(float *dx, float beta, float *dw_x, float *dw_h, float *db_x,
       }
     }
     if (t == 0) break;
-    gemm_nn(B, H, 4 * H, gate + first * 4 * H, w_h, 0.0f, dy + first * H); /* gradient of h_prev */
+    hidden_gradient(dy + first * H, false, gate + first * 4 * H, w_h, B, H, 4 * H); /* gradient of h_prev */
     for (size_t b = 0; b < B; b++) {
       if (!goes_on(seq, first + b)) continue;
       for (size_t i = 0; i < H; i++) dy[(first + b - B) * H + i] += dy[(first + b) * H + i];
     }
   }
-  dense_backward(dx, beta, dw_x, db_x, gate, x, w_x, R, K, 4 * H);
-  dense_backward(NULL, 0.0f, dw_h, db_h, gate, before, w_h, R, H, 4 * H);
+  dense_backward(dx, beta, below, dw_x, db_x, gate, x, NULL, NULL, w_x, R, K, 4 * H);
+  dense_backward(NULL, 0.0f, ACT_NONE, dw_h, db_h, gate, before, NULL, NULL, w_h, R, H, 4 * H);
 }

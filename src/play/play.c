@@ -100,7 +100,9 @@ void play_destroy(Play *play) {
 
 void policy_release(Policy *policy) {
   free(policy->queue);
+  free(policy->packed);
   policy->queue = NULL;
+  policy->packed = NULL;
   policy->queue_room = 0;
 }
 
@@ -187,6 +189,15 @@ static void choose_builtin(Play *play, Policy *policy) {
   }
 }
 
+static Status pack_policy(Policy *policy, const Net *net) {
+  if (policy->packed && !policy->stale) return OK;
+  if (!policy->packed) policy->packed = net_pack_create(net, false);
+  if (!policy->packed) return status_set(ERR_MEMORY, "out of memory packing a policy");
+  net_pack(net, policy->block, false, policy->packed);
+  policy->stale = false;
+  return OK;
+}
+
 /* One inference over `count` queued requests from `first`. */
 static void choose_chunk(Play *play, Policy *policy, size_t first, size_t count) {
   const Env *env = play->env;
@@ -203,8 +214,8 @@ static void choose_chunk(Play *play, Policy *policy, size_t first, size_t count)
   }
   int64_t observed = clock_now(&play->clock);
   Sequences seq = {.B = count, .T = 1, .states = own->memory_in, .S = S};
-  net_load(net, policy->block, play->observation, count, own->space.value[0]);
-  net_forward(net, policy->block, &own->space, &seq, own->logits, own->value, S ? own->memory_out : NULL);
+  net_load(net, policy->block, play->observation, count, &own->space);
+  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, S ? own->memory_out : NULL);
   int64_t forwarded = clock_now(&play->clock);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
@@ -233,16 +244,20 @@ static void choose_chunk(Play *play, Policy *policy, size_t first, size_t count)
   play->stats.sample_ns += clock_now(&play->clock) - forwarded;
 }
 
-static void choose(Play *play) {
+static Status choose(Play *play) {
   for (size_t i = 0; i < play->actives; i++) {
     Policy *policy = play->active[i];
     play->stats.decisions += policy->queued;
-    if (policy->builtin) choose_builtin(play, policy);
+    if (policy->builtin)
+      choose_builtin(play, policy);
+    else
+      TRY_RETURN(pack_policy(policy, policy->inference ? policy->inference->net : play->own.net));
     size_t most = policy->inference && policy->inference->chunk < play->chunk ? policy->inference->chunk : play->chunk;
     for (size_t first = 0; !policy->builtin && first < policy->queued; first += most)
       choose_chunk(play, policy, first, policy->queued - first < most ? policy->queued - first : most);
     policy->queued = 0;
   }
+  return OK;
 }
 
 static Status advance(Play *play, PlaySlot *slot, const AgonAction *actions) {
@@ -272,7 +287,7 @@ Status play_step(Play *play, size_t *live) {
   for (size_t i = 0; i < play->slots; i++)
     if (!play->slot[i]->live) TRY_RETURN(start_episode(play, play->slot[i]));
   TRY_RETURN(gather(play));
-  choose(play);
+  TRY_RETURN(choose(play));
   int64_t start = clock_now(&play->clock);
   for (size_t i = 0; i < play->slots; i++) {
     if (!play->slot[i]->live) continue;
@@ -284,7 +299,7 @@ Status play_step(Play *play, size_t *live) {
   return OK;
 }
 
-Status play_evaluate(Play *play, const Policy *policy, const void *episode, uint32_t agent, float *probabilities,
+Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *probabilities,
                      float *value) {
   const Env *env = play->env;
   env->table->mask(env->params, episode, agent, play->mask);
@@ -298,9 +313,10 @@ Status play_evaluate(Play *play, const Policy *policy, const void *episode, uint
   if (net->graph.state_size || net->space.kind != AGON_DISCRETE)
     return status_set(ERR_USAGE, "exact walks need a policy without memory and with discrete actions");
   Sequences seq = {.B = 1, .T = 1};
+  TRY_RETURN(pack_policy(policy, net));
   env->table->observe(env->params, episode, agent, play->observation);
-  net_load(net, policy->block, play->observation, 1, own->space.value[0]);
-  net_forward(net, policy->block, &own->space, &seq, own->logits, own->value, NULL);
+  net_load(net, policy->block, play->observation, 1, &own->space);
+  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, NULL);
   dist_normalise(&net->space, own->logits, play->mask, own->logits);
   AgonAction best;
   dist_sample(&net->space, own->logits, NULL, true, &best);

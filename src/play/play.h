@@ -44,14 +44,16 @@ typedef struct Policy {
   uint32_t life;
   uint64_t version;
   const float *block;     /* borrowed; may be swapped between steps */
+  bool stale;             /* set by whoever changes the block or what it holds: it is packed anew before its next use */
   BuiltinPolicy *builtin; /* or this */
   Inference *inference;   /* borrowed; NULL: that of the Play */
   bool greedy;
   /* scratch of play_step */
   size_t queued, queue_room;
   uint32_t *queue; /* requests of this step */
+  float *packed;   /* the block, as the kernels want it */
 } Policy;
-void policy_release(Policy *policy); /* frees scratch only */
+void policy_release(Policy *policy); /* frees scratch only; the block is the owner's */
 
 typedef struct PlaySlot {
   uint32_t id; /* job-wide */
@@ -103,7 +105,7 @@ void play_remove_slot(Play *play, PlaySlot *slot);
 Status play_step(Play *play, size_t *live);
 const PlayStats *play_stats(const Play *play);
 /* Logits normalised and value for one agent's view of an episode, outside of any slot (tree walks, tests). */
-Status play_evaluate(Play *play, const Policy *policy, const void *episode, uint32_t agent, float *probabilities,
+Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *probabilities,
                      float *value);
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
 void slot_decode(const Play *play, PlaySlot *slot, Reader *reader); /* not the policies */

@@ -24,13 +24,20 @@ static Status take(WireOut *out, Message **message) {
 
 Status wire_send(Transport *transport, int to, WireOut *out) { return wire_send_many(transport, &to, 1, out); }
 
-Status wire_send_many(Transport *transport, const int *to, size_t count, WireOut *out) {
-  Message *message = NULL;
-  Status status = take(out, &message);
+Status wire_forward(Transport *transport, const int *to, size_t count, Message *message) {
+  Status status = OK;
   for (size_t i = 0; i < count && status == OK; i++) {
     status = transport->ops->send(transport, to[i], message_retain(message));
     if (status != OK) message_release(message);
   }
+  return status;
+}
+
+Status wire_send_many(Transport *transport, const int *to, size_t count, WireOut *out) {
+  Message *message = NULL;
+  if (count == 0) return OK;
+  Status status = take(out, &message);
+  if (status == OK) status = wire_forward(transport, to, count, message);
   message_release(message);
   return status;
 }
@@ -54,6 +61,6 @@ const char *wire_name(WireKind kind) {
   static const char *const name[] = {
       "",        "weights",   "fetch",    "frozen", "table",       "unrolls",       "tick end",     "credit",
       "results", "directive", "snapshot", "report", "actor state", "learner state", "restore lane", "restore player",
-      "begin",   "learn",     "resume",   "bye"};
+      "begin",   "learn",     "resume",   "sum part",    "sum whole",     "bye"};
   return kind < WIRE_LAST ? name[kind] : "unknown";
 }

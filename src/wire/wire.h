@@ -5,13 +5,13 @@
 #include "base/hash.h"
 #include "transport/transport.h"
 
-enum { WIRE_VERSION = 1 };
+enum { WIRE_VERSION = 2 };
 
 typedef enum WireKind {
-  WIRE_WEIGHTS = 1,    /* learner -> actor: a learning player's policy for a tick */
+  WIRE_WEIGHTS = 1,    /* learner -> actor (-> actors below it): a learning player's policy for a tick */
   WIRE_FETCH,          /* actor -> league: a frozen player's policy, please */
   WIRE_FROZEN,         /* league -> actor: here it is */
-  WIRE_TABLE,          /* league -> actor: who plays whom in a tick */
+  WIRE_TABLE,          /* league -> actor (-> actors below it): who plays whom in a tick */
   WIRE_UNROLLS,        /* actor -> learner: experience of one player */
   WIRE_TICK_END,       /* actor -> learner: all experience of a tick has been sent */
   WIRE_CREDIT,         /* learner -> actor: ticks of yours that are consumed (pace free) */
@@ -26,6 +26,8 @@ typedef enum WireKind {
   WIRE_BEGIN,          /* league -> actor: restoring is over, go; carries the first tick */
   WIRE_LEARN,          /* league -> learner: the same */
   WIRE_RESUME,         /* league -> actor: the cut is saved, go on (pace free) */
+  WIRE_SUM_PART,       /* learner -> learner: what it adds to a segment of a sum */
+  WIRE_SUM_WHOLE,      /* learner -> learner: a segment's sum */
   WIRE_BYE,            /* anyone -> league: finished, with the profile of the role */
   WIRE_LAST
 } WireKind;
@@ -39,6 +41,8 @@ void wire_begin(WireOut *out, WireKind kind);
 Status wire_send(Transport *transport, int to, WireOut *out);
 /* The same bytes to several ranks without copying. */
 Status wire_send_many(Transport *transport, const int *to, size_t count, WireOut *out);
+/* Passes a message that has arrived on to other ranks, without copying. */
+Status wire_forward(Transport *transport, const int *to, size_t count, Message *message);
 /* Checks the envelope; *reader stands at the body. ERR_FORMAT for foreign, damaged or newer messages. */
 Status wire_open(const Message *message, WireKind *kind, Reader *reader);
 const char *wire_name(WireKind kind);

@@ -26,7 +26,7 @@ expect 2 "unknown key" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train 
 [ "$(grep -c 'agon train:' out.txt)" = 1 ] || fail "more than one rank spoke"
 expect 2 "unknown flag" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe --nonsense
 [ "$(grep -c 'agon train:' out.txt)" = 1 ] || fail "more than one rank spoke of a flag"
-expect 2 "2 actor ranks, but only 1 lanes" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe actors.lanes=1 actors.eval_share=0
+expect 2 "actor ranks, but only 1 lanes" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe actors.lanes=1 actors.eval_share=0
 expect 2 "learner.ranks is 4" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe learner.ranks=4
 if [ "$(id -u)" != 0 ]; then
   mkdir closed && chmod 500 closed

@@ -26,10 +26,10 @@ static void compare(Graph *graph, int out, const Sequences *seq, const Numbers *
   float *params = calloc(n->param_count, sizeof *params), *gradient = calloc(n->param_count, sizeof *gradient);
   to_float(n->params, n->param_count, params);
   to_float(n->input, n->input_count, space.value[0]);
-  graph_forward(graph, params, &space, seq, NULL);
+  graph_forward(graph, params, NULL, &space, seq, NULL);
   for (size_t i = 0; i < n->output_count; i++) CHECK_NEAR(space.value[out][i], n->output[i], 2e-5);
   to_float(n->weight, n->output_count, space.grad[out]);
-  graph_backward(graph, params, gradient, &space, seq);
+  graph_backward(graph, params, NULL, gradient, &space, seq, NULL, NULL);
   for (size_t i = 0; i < n->param_count; i++) CHECK_NEAR(gradient[i], n->gradient[i], 1e-4);
   free(params);
   free(gradient);

@@ -35,7 +35,7 @@ static bool run_world(const World *world, const char *folder) {
   Node *node[24] = {NULL};
   bool done = false;
   CHECK_OK(settings_create(&source, &settings));
-  CHECK_OK(topology_plan(settings->run.placement, (size_t)settings->learner.ranks, world->ranks, &topology));
+  CHECK_OK(settings_topology(settings, world->ranks, &topology));
   CHECK_OK(run_lock(folder, &run));
   bool resuming = run_has_checkpoint(&run);
   if (resuming) CHECK_OK(run_read_checkpoint(&run, &resume, &generation));

@@ -48,7 +48,7 @@ static void open_bench(Bench *b, const char *algo, int memory, bool popart) {
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
   CHECK_OK(net_create(&net, &spec, &b->net));
   CHECK_OK(pupil_create(b->net, 1, 0, &b->pupil));
-  CHECK_OK(trainer_create(b->net, &b->config, b->algo, b->algo_config, 1, &b->trainer));
+  CHECK_OK(trainer_create(b->net, &b->config, b->algo, b->algo_config, 1, NULL, &b->trainer));
   RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size};
   CHECK_OK(batch_create(&format, &b->batch));
 }
@@ -68,8 +68,11 @@ static float look(Bench *b, float x, float y, float *p) {
   const float row[2] = {x, y};
   Sequences seq = {.B = 1, .T = 1, .states = state, .S = b->net->graph.state_size};
   CHECK_OK(space_create(&b->net->graph, 1, false, &space));
-  net_load(b->net, b->pupil.block, row, 1, space.value[0]);
-  net_forward(b->net, b->pupil.block, &space, &seq, logits, &value, NULL);
+  float *packed = net_pack_create(b->net, false);
+  net_pack(b->net, b->pupil.block, false, packed);
+  net_load(b->net, b->pupil.block, row, 1, &space);
+  net_forward(b->net, b->pupil.block, packed, &space, &seq, logits, &value, NULL);
+  free(packed);
   dist_normalise(&b->net->space, logits, NULL, logits);
   for (int i = 0; i < 3; i++) p[i] = expf(logits[i]);
   space_destroy(&space);
@@ -103,9 +106,9 @@ static void unroll(Bench *b, uint32_t rows, uint8_t end) {
 }
 
 static void update(Bench *b) {
-  bool more = true;
-  CHECK_OK(trainer_begin(b->trainer, &b->pupil, &b->batch));
-  while (more) CHECK_OK(trainer_step(b->trainer, &more));
+  bool more = true, progress;
+  CHECK_OK(trainer_begin(b->trainer, &b->pupil, &b->batch, NULL));
+  while (more) CHECK_OK(trainer_step(b->trainer, &more, &progress));
   batch_clear(&b->batch);
 }
 
@@ -212,7 +215,7 @@ static void truncation_bootstraps_termination_does_not(void **state) {
       b.batch.value[1] = 1e6f; /* what an actor wrote there must not matter */
     }
     unroll(&b, 1, truncated ? END_TRUNCATED : END_TERMINATED);
-    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch));
+    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
     CHECK_NEAR(b.trainer->target[0], truncated ? .5 * (double) final : 0, 1e-5);
     close_bench(&b);
   }

@@ -25,7 +25,7 @@ typedef struct Bench {
 static double loss(Bench *bench, const float *params) {
   double sum = 0;
   memcpy(bench->space.value[0], bench->input, bench->inputs * sizeof(float));
-  graph_forward(&bench->graph, params, &bench->space, &bench->seq, NULL);
+  graph_forward(&bench->graph, params, NULL, &bench->space, &bench->seq, NULL);
   for (size_t i = 0; i < bench->outputs; i++)
     sum += (double)bench->weight[i] * (double)bench->space.value[bench->out][i];
   return sum;
@@ -47,7 +47,7 @@ static void check_gradient(Bench *bench, size_t B, size_t T, uint32_t seed) {
   for (size_t i = 0; i < bench->outputs; i++) bench->weight[i] = noise(&rng);
   loss(bench, bench->params);
   memcpy(bench->space.grad[bench->out], bench->weight, bench->outputs * sizeof(float));
-  graph_backward(&bench->graph, bench->params, gradient, &bench->space, &bench->seq);
+  graph_backward(&bench->graph, bench->params, NULL, gradient, &bench->space, &bench->seq, NULL, NULL);
   for (size_t i = 0; i < bench->graph.params; i++) {
     float copy[MOST];
     const float step = 2e-3f;
@@ -178,11 +178,11 @@ static void recurrent_steps_equal_sequences(void **state) {
     const int32_t restart[5] = {0, -1, -1, -1, -1};
     Sequences all = {.B = 1, .T = 5, .restart = restart, .states = zero, .S = graph.state_size};
     memcpy(whole.value[0], input, sizeof input);
-    graph_forward(&graph, params, &whole, &all, NULL);
+    graph_forward(&graph, params, NULL, &whole, &all, NULL);
     for (int t = 0; t < 5; t++) {
       Sequences step = {.B = 1, .T = 1, .states = carried, .S = graph.state_size};
       memcpy(one.value[0], input + t * 3, 3 * sizeof(float));
-      graph_forward(&graph, params, &one, &step, next);
+      graph_forward(&graph, params, NULL, &one, &step, next);
       for (int i = 0; i < 4; i++) CHECK_NEAR(one.value[out][i], whole.value[out][t * 4 + i], 1e-6);
       memcpy(carried, next, sizeof carried);
     }
@@ -208,7 +208,10 @@ static void distribution_gradients(void **state) {
     dist_normalise(&space, logits, mask, row);
     AgonAction action;
     dist_sample(&space, row, &rng, false, &action);
-    dist_backward(&space, row, other_row, &action, 0.7f, -0.3f, 0.4f, d);
+    float probability[8];
+    dist_probabilities(&space, row, 1, probability);
+    CHECK_NEAR(dist_backward(&space, row, probability, other_row, &action, 0.7f, -0.3f, 0.4f, d), dist_entropy(&space, row),
+               1e-5);
     for (uint32_t i = 0; i < space.width; i++) {
       double side[2];
       for (int s = 0; s < 2; s++) {

@@ -1,0 +1,51 @@
+/* A player in training: its weights, moments of Adam and normalisers. */
+#include "learner/algos/algo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t pupil_stat_count(const Net *net) { return (net->scale_at ? 2 * net->observation_count : 0) + 4; }
+
+Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out) {
+  *out = (Pupil){.player = player};
+  TRY_RETURN(NEW_ARRAY(out->block, net->block));
+  TRY_RETURN(NEW_ARRAY(out->acting, net->block));
+  TRY_RETURN(NEW_ARRAY(out->reference, net->block));
+  TRY_RETURN(NEW_ARRAY(out->m, net->graph.params));
+  TRY_RETURN(NEW_ARRAY(out->v, net->graph.params));
+  TRY_RETURN(NEW_ARRAY(out->stat, pupil_stat_count(net)));
+  pupil_reset(net, seed, out, NULL);
+  out->life = 0;
+  memcpy(out->acting, out->block, net->block * sizeof(float));
+  return OK;
+}
+
+void pupil_destroy(Pupil *pupil) {
+  free(pupil->block);
+  free(pupil->acting);
+  free(pupil->reference);
+  free(pupil->m);
+  free(pupil->v);
+  free(pupil->stat);
+  *pupil = (Pupil){0};
+}
+
+void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *source) {
+  if (source)
+    memcpy(pupil->block, source, net->block * sizeof(float));
+  else
+    net_init(net, seed, pupil->player, pupil->block);
+  memcpy(pupil->reference, pupil->block, net->block * sizeof(float));
+  memset(pupil->m, 0, net->graph.params * sizeof(float));
+  memset(pupil->v, 0, net->graph.params * sizeof(float));
+  memset(pupil->stat, 0, pupil_stat_count(net) * sizeof(double));
+  pupil->steps = 0;
+  pupil->life_frames = 0;
+  pupil->life++;
+  pupil->min_version = pupil->version;
+}
+
+double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b) {
+  double progress = config->horizon > 0 ? (double)pupil->frames / config->horizon : 0;
+  return a + (b - a) * (progress < 1 ? progress : 1);
+}

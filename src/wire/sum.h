@@ -1,0 +1,17 @@
+/* Sums of float vectors over a few ranks (the learners that share a player), without blocking. A vector is cut into one
+ * segment per member; each member sums its segment in the order of the members and hands the result to the others, so
+ * all members get the same bits, run after run. A sum costs a member 2 (members - 1) messages and twice the vector's
+ * bytes. Sums are numbered by the order in which they are started, which must be the same on all members. */
+#pragma once
+#include "wire/wire.h"
+
+typedef struct Summer Summer;
+
+/* ranks (members) in order, self among them; borrowed. */
+Status summer_create(Transport *transport, const int *ranks, size_t members, size_t self, Summer **out);
+void summer_destroy(Summer *summer);
+/* Sums values (count) in place; borrowed until summer_test says that all that was started is done. */
+Status summer_start(Summer *summer, float *values, size_t count);
+Status summer_test(Summer *summer, bool *done);
+/* A WIRE_SUM_PART or WIRE_SUM_WHOLE; may retain the message. */
+Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *body);
