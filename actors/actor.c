@@ -36,7 +36,7 @@ struct Actor {
   uint64_t credit, sent; /* pace free: ticks consumed, ticks sent */
   uint64_t cut_done;     /* pace free: version of the last table whose cut was made */
   Status failed;
-  int64_t started, waited, since;
+  int64_t started, waited, packing, since;
   uint64_t frames, before[3];
 };
 
@@ -507,6 +507,8 @@ static Status send_bye(Actor *actor) {
   Numbers numbers = {.count = 0};
   numbers_set(&numbers, "seconds", clock_seconds(clock_now(&actor->setup.clock) - actor->started));
   numbers_set(&numbers, "wait", clock_seconds(actor->waited));
+  numbers_set(&numbers, "idle", actor->setup.idle ? clock_seconds(*actor->setup.idle) : 0);
+  numbers_set(&numbers, "pack", clock_seconds(actor->packing));
   numbers_set(&numbers, "env", clock_seconds(stats->env_ns));
   numbers_set(&numbers, "forward", clock_seconds(stats->forward_ns));
   numbers_set(&numbers, "sample", clock_seconds(stats->sample_ns));
@@ -522,8 +524,10 @@ static Status send_bye(Actor *actor) {
 
 static Status tick_end(Actor *actor) {
   if (recorder_failed(actor->recorder)) return status_set(ERR_MEMORY, "out of memory recording experience");
+  int64_t start = clock_now(&actor->setup.clock);
   TRY_RETURN(send_unrolls(actor));
   TRY_RETURN(send_results(actor));
+  actor->packing += clock_now(&actor->setup.clock) - start;
   bool free_pace = actor->setup.pace == PACE_FREE;
   bool cut = (actor->table.flags & TABLE_SAVE) && !(free_pace && actor->cut_done == actor->table.version);
   actor->tick++;

@@ -24,6 +24,7 @@ typedef struct ActorSetup {
   const int *weights_below, *tables_below; /* ranks to which weights and tables are passed on */
   size_t weights_belows, tables_belows;
   int league_rank;
+  const int64_t *idle;     /* nanoseconds that this rank has waited with nothing to do; may be NULL */
   size_t learning_players; /* ids 0 .. learning_players-1 */
 } ActorSetup;
 

@@ -53,6 +53,13 @@ enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED };
 
 static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
 
+/* Two gradients, or the moments of wide observations. */
+static size_t sum_room(const Net *net) {
+  return 2 * (net->graph.params + TRAINER_SCALARS + 64) + 2 * pupil_stat_count(net);
+}
+
+size_t learner_shared_bytes(const Net *net) { return summer_shared_bytes(sum_room(net)); }
+
 static Status start_sum(void *context, float *values, size_t count) {
   Learner *learner = context;
   TRY_RETURN(summer_start(learner->summer, values, count));
@@ -74,7 +81,13 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   TRY(NEW_ARRAY(learner->marked, setup->actors));
   TRY(batch_create(&setup->format, &learner->batch));
   if (setup->members > 1)
-    TRY(summer_create(setup->transport, setup->member_rank, setup->members, setup->member, &learner->summer));
+    TRY(summer_create(&(SummerSetup){.transport = setup->transport,
+                                     .rank = setup->member_rank,
+                                     .members = setup->members,
+                                     .self = setup->member,
+                                     .shared = setup->shared,
+                                     .room = sum_room(setup->net)},
+                      &learner->summer));
   for (size_t p = setup->group; p < setup->learning_players; p += setup->groups) {
     TRY(pupil_create(setup->net, setup->seed, (uint32_t)p, &learner->pupil[learner->pupils]));
     learner->pupils++;
@@ -397,6 +410,7 @@ static Status send_bye(Learner *learner) {
   Numbers numbers = {.count = 0};
   const TrainerTimes *times = &learner->trainer->times;
   numbers_set(&numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
+  numbers_set(&numbers, "idle", learner->setup.idle ? clock_seconds(*learner->setup.idle) : 0);
   numbers_set(&numbers, "receive", clock_seconds(learner->busy_receive));
   numbers_set(&numbers, "batch", clock_seconds(times->batch));
   numbers_set(&numbers, "forward", clock_seconds(times->forward));

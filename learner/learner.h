@@ -20,16 +20,20 @@ typedef struct LearnerSetup {
   size_t group, groups;      /* it learns the players p with p % groups == group */
   size_t member, members;    /* of the group; members share every one of its players */
   const int *member_rank;    /* (members) */
+  void *const *shared;       /* memory that ranks of one host share, learner_shared_bytes for each learner; or NULL */
   size_t first_actor;        /* that feeds this learner, by index */
   const int *actor_rank;     /* (actors) those that feed it */
   size_t actors;
   const int *below;          /* (belows) where its weights go first; those ranks pass them on */
   size_t belows;
+  const int64_t *idle; /* nanoseconds that this rank has waited with nothing to do; may be NULL */
   int league_rank;
   size_t learning_players;
 } LearnerSetup;
 
 typedef struct Learner Learner;
+/* What a learner wants of start_shared. */
+size_t learner_shared_bytes(const Net *net);
 Status learner_create(const LearnerSetup *setup, Learner **out);
 void learner_destroy(Learner *learner);
 /* May keep the message (it retains it); `body` stands behind the envelope. */

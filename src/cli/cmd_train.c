@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -239,6 +240,44 @@ static void banner(const Start *start, const Topology *topology, Transport *tran
 
 static double spent(const RoleProfile *profile, const char *name) { return numbers_get(&profile->numbers, name); }
 
+/* Where the time of a role went: each part's share of the ranks' time, mean (lowest-highest over ranks). */
+static void show_profile(const ManagerSummary *m, const char *role, const char *parts) {
+  char rate[16], line[512], name[24];
+  double frames = 0, decisions = 0, seconds = 0;
+  size_t ranks = 0, used = 0;
+  for (size_t i = 0; i < m->profiles; i++) {
+    if (strcmp(m->profile[i].role, role)) continue;
+    frames += spent(&m->profile[i], "frames");
+    decisions += spent(&m->profile[i], "decisions");
+    seconds += spent(&m->profile[i], "seconds");
+    ranks++;
+  }
+  if (!ranks || seconds <= 0) return;
+  line[0] = 0;
+  for (const char *at = parts; *at; at += strspn(at, " ")) {
+    size_t length = strcspn(at, " ");
+    double sum = 0, low = 1, high = 0;
+    snprintf(name, sizeof name, "%.*s", (int)length, at);
+    at += length;
+    for (size_t i = 0; i < m->profiles; i++) {
+      if (strcmp(m->profile[i].role, role)) continue;
+      double share = spent(&m->profile[i], name) / fmax(spent(&m->profile[i], "seconds"), 1e-9);
+      sum += share;
+      low = fmin(low, share);
+      high = fmax(high, share);
+    }
+    int wrote = ranks == 1 ? snprintf(line + used, sizeof line - used, "%s %.1f", name, 100 * sum)
+                           : snprintf(line + used, sizeof line - used, "%s %.1f (%.1f-%.1f)", name,
+                                      100 * sum / (double)ranks, 100 * low, 100 * high);
+    used += (size_t)wrote < sizeof line - used ? (size_t)wrote : 0;
+    if (*at && used + 2 < sizeof line) memcpy(line + used, ", ", 3), used += 2;
+  }
+  log_line("%zu %s%s: %s frames/s%s; %% of time: %s", ranks, role, ranks == 1 ? "" : "s",
+           text_scaled(frames * (double)ranks / seconds, rate, sizeof rate), strcmp(role, "actor") ? " learned" : " acted",
+           line);
+  if (decisions > frames) log_line("  and %s decisions/s in all", text_scaled(decisions * (double)ranks / seconds, rate, sizeof rate));
+}
+
 static void summary(const Manager *manager, const char *folder) {
   ManagerSummary m = manager_summary(manager);
   char a[16], b[16], c[16];
@@ -247,20 +286,8 @@ static void summary(const Manager *manager, const char *folder) {
            text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds,
            text_scaled((double)m.frames_this_job / seconds, b, sizeof b), (unsigned long long)m.ticks,
            (unsigned long long)m.episodes);
-  for (size_t i = 0; i < m.profiles; i++) {
-    const RoleProfile *p = &m.profile[i];
-    double all = spent(p, "seconds") > 0 ? spent(p, "seconds") : 1;
-    if (!strcmp(p->role, "actor"))
-      log_line(
-          "actor %u: %s frames/s, %s decisions/s; env %.0f %%, inference %.0f %%, sampling %.0f %%, waiting %.0f %%",
-          p->index, text_scaled(spent(p, "frames") / all, a, sizeof a),
-          text_scaled(spent(p, "decisions") / all, b, sizeof b), 100 * spent(p, "env") / all,
-          100 * spent(p, "forward") / all, 100 * spent(p, "sample") / all, 100 * spent(p, "wait") / all);
-    else
-      log_line("learner %u: %s frames/s; training %.0f %%, receiving %.0f %%, publishing %.0f %%", p->index,
-               text_scaled(spent(p, "frames") / all, a, sizeof a), 100 * spent(p, "train") / all,
-               100 * spent(p, "receive") / all, 100 * spent(p, "publish") / all);
-  }
+  show_profile(&m, "actor", "env forward sample record pack wait idle");
+  show_profile(&m, "learner", "receive batch forward loss backward optimise reduce publish idle");
   log_line("league: %zu players, checkpoint %06llu, saving took %.2f s in all", m.league->players,
            (unsigned long long)m.generation, m.checkpoint_seconds);
   log_line("  %-24s %10s  %s", "player", "frames", "score over all its opponents");
@@ -278,44 +305,46 @@ static void summary(const Manager *manager, const char *folder) {
   log_line("next: agon league show %s; agon eval %s --players main_0,random", folder, folder);
 }
 
-/* Idle ranks first yield, then nap for longer and longer: a waiting rank must not burn a core. */
-static void back_off(unsigned *idle) {
-  (*idle)++;
-  if (*idle < 64) {
+/* Idle ranks yield for a tenth of a millisecond, then nap for an eighth of the time that they have waited, at most a
+ * millisecond: a short wait for another rank is hardly prolonged, a long one burns no core. */
+static void back_off(int64_t waited) {
+  if (waited < 100000) {
     sched_yield();
     return;
   }
-  long naps = *idle - 63;
-  struct timespec nap = {0, naps > 20 ? 1000000 : naps * 50000};
+  struct timespec nap = {0, waited > 8000000 ? 1000000 : waited / 8};
   nanosleep(&nap, NULL);
 }
 
 static Status run_loop(Node *node) {
+  const Clock clock = clock_system();
   bool progress;
-  unsigned idle = 0;
+  int64_t since = 0; /* when waiting began; 0: not waiting */
   while (!node_done(node)) {
     TRY_RETURN(node_step(node, &progress));
     if (stop_signal && node_manager(node))
       manager_request_stop(node_manager(node),
                            stop_signal == SIGUSR1 ? "SIGUSR1 asked for it" : "a signal asked for it");
-    if (progress)
-      idle = 0;
-    else
-      back_off(&idle);
+    if (progress) {
+      if (since) node_idle(node, clock_now(&clock) - since);
+      since = 0;
+      continue;
+    }
+    if (!since) since = clock_now(&clock);
+    back_off(clock_now(&clock) - since);
   }
   return OK;
 }
 
 /* What was sent ahead for ticks that nobody plays any more is received and dropped, so that every send completes. */
 static void leave_together(Transport *transport) {
-  unsigned idle = 0;
+  const Clock clock = clock_system();
+  int64_t since = clock_now(&clock);
   while (!transport->ops->finish(transport)) {
     Message *message = transport->ops->receive(transport);
     message_release(message);
-    if (message)
-      idle = 0;
-    else
-      back_off(&idle);
+    if (message) since = clock_now(&clock);
+    back_off(clock_now(&clock) - since);
   }
 }
 

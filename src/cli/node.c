@@ -12,8 +12,10 @@ struct Node {
   Actor *actor;
   Learner *learner;
   Manager *manager;
+  int64_t idle;
   /* lists that the roles borrow */
   int *member_rank, *fed_rank;
+  void *const *shared;
   int learner_below[TREE_FAN_OUT], weights_below[TREE_FAN_OUT];
   int tables_below[TREE_FAN_OUT], actor_tables_below[TREE_FAN_OUT];
 };
@@ -79,9 +81,11 @@ static Status create_learner(Node *node, size_t index) {
                         .member = member,
                         .members = topology->members,
                         .member_rank = node->member_rank,
+                        .shared = node->shared,
                         .first_actor = first,
                         .actor_rank = topology->actor_rank + first,
                         .actors = count,
+                        .idle = &node->idle,
                         .below = node->learner_below,
                         .belows = topology_below(topology->actor_rank + first, count, -1, node->learner_below),
                         .learning_players =
@@ -108,6 +112,7 @@ static Status create_actor(Node *node, size_t index) {
                       .clock = node->setup.clock,
                       .index = index,
                       .actors = topology->actors,
+                      .idle = &node->idle,
                       .fed_rank = node->fed_rank,
                       .groups = topology->groups,
                       .weights_below = weights,
@@ -126,6 +131,10 @@ Status node_create(const NodeSetup *setup, Node **out) {
   TRY(NEW_ARRAY(node, 1));
   node->setup = *setup;
   TRY(net_create(&setup->settings->net, &setup->settings->env->spec, &node->net));
+  if (setup->topology->members > 1) {
+    size_t bytes = topology_learner(setup->topology, rank) >= 0 ? learner_shared_bytes(node->net) : 0;
+    TRY(setup->transport->ops->start_shared(setup->transport, bytes, &node->shared));
+  }
   if (topology_learner(setup->topology, rank) >= 0)
     TRY(create_learner(node, (size_t)topology_learner(setup->topology, rank)));
   if (topology_actor(setup->topology, rank) >= 0)
@@ -148,6 +157,8 @@ void node_destroy(Node *node) {
   free(node->fed_rank);
   free(node);
 }
+
+void node_idle(Node *node, int64_t nanoseconds) { node->idle += nanoseconds; }
 
 Manager *node_manager(Node *node) { return node->manager; }
 

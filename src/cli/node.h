@@ -17,10 +17,12 @@ typedef struct NodeSetup {
   const Tree *header;
 } NodeSetup;
 
+/* Collective where several learner ranks share players (they then share memory within hosts). */
 Status node_create(const NodeSetup *setup, Node **out);
 void node_destroy(Node *node);
 /* Delivers what has arrived and steps each role once. */
 Status node_step(Node *node, bool *progress);
+void node_idle(Node *node, int64_t nanoseconds); /* the caller waited, as no role had anything to do */
 bool node_done(const Node *node);
 Manager *node_manager(Node *node); /* rank 0, else NULL */
 /* Columns that describe a run and its network: configuration, layers, versions. The tree is the caller's. */

@@ -24,6 +24,8 @@ typedef struct MpiTransport {
   size_t receive_first, receive_count;
   MPI_Request leaving; /* of the barrier at the end */
   bool left;
+  MPI_Win shared;
+  void **shared_base; /* (size) or NULL */
   Message **own; /* queue of messages to self */
   size_t own_first, own_count, own_room;
 } MpiTransport;
@@ -136,6 +138,41 @@ static Status mpi_start_hosts(Transport *transport, int *host) {
   return check(MPI_Allgather(&lowest, 1, MPI_INT, host, 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
 }
 
+static void find_bases(MpiTransport *self, MPI_Comm local) {
+  MPI_Group here, world;
+  int count = 0;
+  MPI_Comm_size(local, &count);
+  MPI_Comm_group(local, &here);
+  MPI_Comm_group(MPI_COMM_WORLD, &world);
+  for (int i = 0; i < count; i++) {
+    MPI_Aint bytes;
+    int unit, rank = -1;
+    void *base = NULL;
+    MPI_Group_translate_ranks(here, 1, &i, world, &rank);
+    if (MPI_Win_shared_query(self->shared, i, &bytes, &unit, &base) == MPI_SUCCESS && bytes > 0)
+      self->shared_base[rank] = base;
+  }
+  MPI_Group_free(&here);
+  MPI_Group_free(&world);
+}
+
+static Status mpi_start_shared(Transport *transport, size_t bytes, void *const **bases) {
+  MpiTransport *self = (MpiTransport *)transport;
+  MPI_Comm local;
+  void *own = NULL;
+  TRY_RETURN(NEW_ARRAY(self->shared_base, (size_t)transport->size));
+  *bases = self->shared_base;
+  TRY_RETURN(check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, transport->rank, MPI_INFO_NULL, &local),
+                   "MPI_Comm_split_type"));
+  int made = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, MPI_INFO_NULL, local, &own, &self->shared) == MPI_SUCCESS, all;
+  if (made && bytes) memset(own, 0, bytes);
+  /* also the barrier behind which everybody's memory is zero; without it on one rank, none uses it */
+  if (MPI_Allreduce(&made, &all, 1, MPI_INT, MPI_MIN, local) == MPI_SUCCESS && all) find_bases(self, local);
+  if (!made) self->shared = MPI_WIN_NULL;
+  MPI_Comm_free(&local);
+  return OK;
+}
+
 static bool mpi_finish(Transport *transport) {
   MpiTransport *self = (MpiTransport *)transport;
   int done = 0;
@@ -160,7 +197,9 @@ static void mpi_destroy(Transport *transport) {
     MPI_Wait(&self->sends[i].request, MPI_STATUS_IGNORE);
     message_release(self->sends[i].message);
   }
+  if (self->shared_base && self->shared != MPI_WIN_NULL) MPI_Win_free(&self->shared);
   MPI_Finalize();
+  free(self->shared_base);
   free(self->sends);
   free(self->own);
   free(self);
@@ -173,6 +212,7 @@ static const TransportOps mpi_ops = {
     .unsent = mpi_unsent,
     .start_broadcast = mpi_start_broadcast,
     .start_hosts = mpi_start_hosts,
+    .start_shared = mpi_start_shared,
     .finish = mpi_finish,
     .abort = mpi_abort,
     .destroy = mpi_destroy,

@@ -12,15 +12,27 @@ typedef struct Parcel {
 } Parcel;
 
 typedef struct Queue {
+  int from;
   Parcel *parcel;
   size_t first, count, room;
 } Queue;
+
+/* What is on its way to a rank: a queue for each sender seen so far. */
+typedef struct Inbox {
+  Queue *queue;
+  size_t queues, room;
+  int32_t *of_sender; /* (ranks) 1 + place in queue; once there are many */
+  uint32_t *ready;    /* places of queues that are not empty, in no order */
+  size_t readies, ready_room;
+} Inbox;
 
 typedef struct SimTransport {
   Transport base;
   SimWorld *world;
   uint32_t slowness;
   bool dead;
+  void *shared;
+  void **shared_base; /* as this rank sees them */
 } SimTransport;
 
 struct SimWorld {
@@ -28,19 +40,46 @@ struct SimWorld {
   AgonRng rng;
   uint64_t round;
   SimTransport *rank;
-  Queue *queue; /* [to * ranks + from] */
+  Inbox *inbox; /* (ranks) */
   bool aborted;
   int exit_code;
 };
 
+enum { FEW = 12 };
+
+static Status queue_of(const SimWorld *world, Inbox *inbox, int from, size_t *place) {
+  if (inbox->of_sender && inbox->of_sender[from]) {
+    *place = (size_t)inbox->of_sender[from] - 1;
+    return OK;
+  }
+  for (size_t i = 0; i < inbox->queues && !inbox->of_sender; i++)
+    if (inbox->queue[i].from == from) {
+      *place = i;
+      return OK;
+    }
+  TRY_RETURN(GROW(inbox->queue, inbox->room, inbox->queues + 1));
+  TRY_RETURN(GROW(inbox->ready, inbox->ready_room, inbox->queues + 1));
+  *place = inbox->queues++;
+  inbox->queue[*place] = (Queue){.from = from};
+  if (inbox->queues == FEW + 1) {
+    TRY_RETURN(NEW_ARRAY(inbox->of_sender, (size_t)world->config.ranks));
+    for (size_t i = 0; i < inbox->queues; i++) inbox->of_sender[inbox->queue[i].from] = (int32_t)i + 1;
+  }
+  if (inbox->of_sender) inbox->of_sender[from] = (int32_t)*place + 1;
+  return OK;
+}
+
 static Status sim_send(Transport *transport, int to, Message *message) {
   SimTransport *self = (SimTransport *)transport;
   SimWorld *world = self->world;
+  Inbox *inbox = &world->inbox[to];
+  size_t place;
   if (world->config.lose_memory > 0 && rng_unit(&world->rng) < world->config.lose_memory)
     return status_set(ERR_MEMORY, "simulated failure to send");
   transport->stats.messages_sent++;
   transport->stats.bytes_sent += message->size;
-  Queue *queue = &world->queue[to * world->config.ranks + transport->rank];
+  TRY_RETURN(queue_of(world, inbox, transport->rank, &place));
+  Queue *queue = &inbox->queue[place];
   Message *copy = message_create(message->size); /* as a network would: later changes by the sender must not show */
   if (!copy) return status_set(ERR_MEMORY, "out of memory sending");
   memcpy(copy->data, message->data, message->size);
@@ -54,6 +93,7 @@ static Status sim_send(Transport *transport, int to, Message *message) {
     return status;
   }
   message_release(message);
+  if (queue->count == 0) inbox->ready[inbox->readies++] = (uint32_t)place;
   queue->parcel[queue->first + queue->count++] =
       (Parcel){copy, world->round + (world->config.delay ? rng_below(&world->rng, world->config.delay + 1) : 0)};
   return OK;
@@ -62,14 +102,19 @@ static Status sim_send(Transport *transport, int to, Message *message) {
 static Message *sim_receive(Transport *transport) {
   SimTransport *self = (SimTransport *)transport;
   SimWorld *world = self->world;
-  int ranks = world->config.ranks, start = (int)rng_below(&world->rng, (uint32_t)ranks);
-  for (int i = 0; i < ranks; i++) {
-    int from = (start + i) % ranks;
-    Queue *queue = &world->queue[transport->rank * ranks + from];
-    if (!queue->count || queue->parcel[queue->first].visible > world->round) continue;
+  Inbox *inbox = &world->inbox[transport->rank];
+  if (!inbox->readies) return NULL;
+  size_t start = rng_below(&world->rng, (uint32_t)inbox->readies);
+  for (size_t i = 0; i < inbox->readies; i++) {
+    size_t at = (start + i) % inbox->readies;
+    Queue *queue = &inbox->queue[inbox->ready[at]];
+    if (queue->parcel[queue->first].visible > world->round) continue;
     Message *message = queue->parcel[queue->first++].message;
-    if (--queue->count == 0) queue->first = 0;
-    message->peer = from;
+    if (--queue->count == 0) {
+      queue->first = 0;
+      inbox->ready[at] = inbox->ready[--inbox->readies];
+    }
+    message->peer = queue->from;
     transport->stats.messages_received++;
     transport->stats.bytes_received += message->size;
     return message;
@@ -88,7 +133,25 @@ static Status sim_start_broadcast(Transport *transport, void **bytes, size_t *si
 }
 
 static Status sim_start_hosts(Transport *transport, int *host) {
-  for (int i = 0; i < transport->size; i++) host[i] = 0;
+  int each = ((SimTransport *)transport)->world->config.ranks_per_host;
+  for (int i = 0; i < transport->size; i++) host[i] = each ? i / each * each : 0;
+  return OK;
+}
+
+/* Own memory into the tables of all ranks of the host. */
+static Status sim_start_shared(Transport *transport, size_t bytes, void *const **bases) {
+  SimTransport *self = (SimTransport *)transport;
+  SimWorld *world = self->world;
+  int each = world->config.ranks_per_host;
+  if (bytes) TRY_RETURN(mem_array(&self->shared, bytes, 1));
+  if (!self->shared_base) TRY_RETURN(NEW_ARRAY(self->shared_base, (size_t)transport->size));
+  for (int i = 0; i < transport->size; i++) {
+    SimTransport *other = &world->rank[i];
+    if (each && i / each != transport->rank / each) continue;
+    if (!other->shared_base) TRY_RETURN(NEW_ARRAY(other->shared_base, (size_t)transport->size));
+    other->shared_base[transport->rank] = self->shared;
+  }
+  *bases = self->shared_base;
   return OK;
 }
 
@@ -113,6 +176,7 @@ static const TransportOps sim_ops = {
     .unsent = sim_unsent,
     .start_broadcast = sim_start_broadcast,
     .start_hosts = sim_start_hosts,
+    .start_shared = sim_start_shared,
     .finish = sim_finish,
     .abort = sim_abort,
     .destroy = sim_rank_destroy,
@@ -125,7 +189,7 @@ Status sim_create(const SimConfig *config, SimWorld **out) {
   world->config = *config;
   world->rng = rng_stream(config->seed, 0, 0, RNG_TEST);
   TRY(NEW_ARRAY(world->rank, (size_t)config->ranks));
-  TRY(NEW_ARRAY(world->queue, (size_t)config->ranks * (size_t)config->ranks));
+  TRY(NEW_ARRAY(world->inbox, (size_t)config->ranks));
   for (int i = 0; i < config->ranks; i++)
     world->rank[i] =
         (SimTransport){.base = {.ops = &sim_ops, .rank = i, .size = config->ranks}, .world = world, .slowness = 1};
@@ -138,13 +202,17 @@ done:
 
 void sim_destroy(SimWorld *world) {
   if (!world) return;
-  size_t pairs = (size_t)world->config.ranks * (size_t)world->config.ranks;
-  for (size_t q = 0; world->queue && q < pairs; q++) {
-    Queue *queue = &world->queue[q];
-    for (size_t i = 0; i < queue->count; i++) message_release(queue->parcel[queue->first + i].message);
-    free(queue->parcel);
+  for (int r = 0; r < world->config.ranks; r++) {
+    Inbox *inbox = world->inbox ? &world->inbox[r] : NULL;
+    for (size_t q = 0; inbox && q < inbox->queues; q++) {
+      Queue *queue = &inbox->queue[q];
+      for (size_t i = 0; i < queue->count; i++) message_release(queue->parcel[queue->first + i].message);
+      free(queue->parcel);
+    }
+    if (inbox) free(inbox->queue), free(inbox->of_sender), free(inbox->ready);
+    if (world->rank) free(world->rank[r].shared), free(world->rank[r].shared_base);
   }
-  free(world->queue);
+  free(world->inbox);
   free(world->rank);
   free(world);
 }

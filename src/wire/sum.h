@@ -7,11 +7,23 @@
 
 typedef struct Summer Summer;
 
-/* ranks (members) in order, self among them; borrowed. */
-Status summer_create(Transport *transport, const int *ranks, size_t members, size_t self, Summer **out);
+typedef struct SummerSetup {
+  Transport *transport;
+  const int *rank; /* (members) in order, self among them; borrowed */
+  size_t members, self;
+  /* Memory that members of one host share (start_shared), or NULL. Between them, vectors go through it: copied once, no
+   * message, no help of the other side. `room`: floats of each member's region, as in summer_shared_bytes. */
+  void *const *shared;
+  size_t room;
+} SummerSetup;
+
+/* Bytes of a member's region for sums that together, while under way, have at most `room` floats. */
+size_t summer_shared_bytes(size_t room);
+Status summer_create(const SummerSetup *setup, Summer **out);
 void summer_destroy(Summer *summer);
 /* Sums values (count) in place; borrowed until summer_test says that all that was started is done. */
 Status summer_start(Summer *summer, float *values, size_t count);
+/* Also does what can be done now. */
 Status summer_test(Summer *summer, bool *done);
 /* A WIRE_SUM_PART or WIRE_SUM_WHOLE; may retain the message. */
 Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *body);
