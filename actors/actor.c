@@ -512,6 +512,7 @@ static Status send_bye(Actor *actor) {
   numbers_set(&numbers, "env", clock_seconds(stats->env_ns));
   numbers_set(&numbers, "forward", clock_seconds(stats->forward_ns));
   numbers_set(&numbers, "sample", clock_seconds(stats->sample_ns));
+  numbers_set(&numbers, "record", clock_seconds(stats->record_ns));
   numbers_set(&numbers, "frames", (double)actor->frames);
   numbers_set(&numbers, "decisions", (double)stats->decisions);
   numbers_set(&numbers, "steps", (double)stats->steps);

@@ -15,6 +15,8 @@ typedef struct Entry {
 struct PolicyCache {
   size_t block, capacity, count, room;
   Entry **entry; /* pointers: policies must not move while slots refer to them */
+  Entry **of;    /* by player id */
+  size_t of_room;
   uint64_t clock;
 };
 
@@ -35,20 +37,22 @@ void cache_destroy(PolicyCache *cache) {
   if (!cache) return;
   for (size_t i = 0; i < cache->count; i++) entry_free(cache->entry[i]);
   free(cache->entry);
+  free(cache->of);
   free(cache);
 }
 
-static Entry *lookup(PolicyCache *cache, uint32_t player) {
-  for (size_t i = 0; i < cache->count; i++)
-    if (cache->entry[i]->player == player) return cache->entry[i];
-  return NULL;
+static Entry *lookup(const PolicyCache *cache, uint32_t player) {
+  return player < cache->of_room ? cache->of[player] : NULL;
 }
 
 static Entry *obtain(PolicyCache *cache, uint32_t player) {
   Entry *entry = lookup(cache, player);
   if (entry) return entry;
-  if (GROW(cache->entry, cache->room, cache->count + 1) != OK || NEW_ARRAY(entry, 1) != OK) return NULL;
+  if (GROW(cache->of, cache->of_room, (size_t)player + 1) != OK ||
+      GROW(cache->entry, cache->room, cache->count + 1) != OK || NEW_ARRAY(entry, 1) != OK)
+    return NULL;
   entry->player = player;
+  cache->of[player] = entry;
   cache->entry[cache->count++] = entry;
   return entry;
 }
@@ -75,6 +79,7 @@ static void evict(PolicyCache *cache) {
       if (oldest == cache->count || entry->used < cache->entry[oldest]->used) oldest = i;
     }
     if (oldest == cache->count) return; /* everything is in use */
+    cache->of[cache->entry[oldest]->player] = NULL;
     entry_free(cache->entry[oldest]);
     cache->entry[oldest] = cache->entry[--cache->count];
   }

@@ -170,6 +170,46 @@ static Status check_end(Probe *probe) {
   return OK;
 }
 
+/* Of the `many` functions: the rows that they write are those of one by one, in place and nowhere else. */
+static Status check_view_many(Probe *probe) {
+  const Env *env = probe->env;
+  if (!env->table->view_many) return OK;
+  uint8_t flags[AGON_MAX_AGENTS];
+  const void *state[2] = {probe->twin + GUARD, probe->episode + GUARD};
+  env->table->flags(env->params, state[1], flags);
+  for (uint32_t a = 0; a < env->spec.agents; a++) {
+    if (!(flags[a] & AGON_ACTS)) continue;
+    const uint32_t agents[2] = {a, a};
+    size_t size = env->observation_bytes, width = env->action_count;
+    memset(probe->row, FILL, 2 * size + 2 * GUARD);
+    memset(probe->mask, FILL, 2 * width + 2 * GUARD);
+    env->table->view_many(env->params, 2, state, agents, probe->row + GUARD, probe->mask + GUARD);
+    probe->checks += 4;
+    if (!guarded(probe->row, 2 * size) || !guarded(probe->mask, 2 * width))
+      return broken(probe, "view_many writes outside its rows");
+    memset(probe->row2, 0x5A, size + 2 * GUARD);
+    env->table->observe(env->params, state[1], a, probe->row2 + GUARD);
+    if (memcmp(probe->row + GUARD + size, probe->row2 + GUARD, size)) return broken(probe, "view_many differs from observe");
+    env->table->mask(env->params, state[1], a, probe->row2 + GUARD);
+    if (memcmp(probe->mask + GUARD + width, probe->row2 + GUARD, width)) return broken(probe, "view_many differs from mask");
+  }
+  return OK;
+}
+
+/* Steps the twin and compares later: as step does, in status, rewards, stream and episode. */
+static Status step_twin(Probe *probe, const AgonAction *actions, const AgonRandom *random, float *reward,
+                        AgonStatus *status) {
+  const Env *env = probe->env;
+  void *state = probe->twin + GUARD;
+  if (!env->table->step_many) {
+    *status = env->table->step(env->params, state, actions, random, reward);
+    return OK;
+  }
+  probe->checks++;
+  env->table->step_many(env->params, 1, &state, actions, random, reward, status);
+  return OK;
+}
+
 static Status play_one(Probe *probe, uint64_t seed, uint32_t number) {
   const Env *env = probe->env;
   size_t size = env->spec.episode_size;
@@ -188,14 +228,16 @@ static Status play_one(Probe *probe, uint64_t seed, uint32_t number) {
   while (status == AGON_RUNNING) {
     TRY_RETURN(check_twins(probe, reward, reward2));
     TRY_RETURN(check_agents(probe, status, actions, &act));
+    TRY_RETURN(check_view_many(probe));
     if (probe->steps++ >= env->spec.step_limit) return broken(probe, "an episode is longer than step_limit");
     memset(reward, 0, sizeof reward);
     memset(reward2, 0, sizeof reward2);
     memcpy(probe->twin + GUARD, probe->episode + GUARD, size); /* the copy must go on as the original does */
     twin_rng = rng;
     status = env->table->step(env->params, probe->episode + GUARD, actions, &random, reward);
-    if (env->table->step(env->params, probe->twin + GUARD, actions, &random2, reward2) != status)
-      return broken(probe, "copies differ in status");
+    AgonStatus status2 = AGON_FAILED;
+    TRY_RETURN(step_twin(probe, actions, &random2, reward2, &status2));
+    if (status2 != status) return broken(probe, "copies differ in status");
     TRY_RETURN(settle_both(probe, &status, &rng, reward, reward2));
     if (status == AGON_FAILED) return broken(probe, "step reports failure on legal actions");
   }
@@ -214,9 +256,10 @@ Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *o
       return status_set(ERR_ENV, "more than 256 choices in a head");
   TRY(NEW_ARRAY(probe.episode, env->spec.episode_size + 2 * GUARD));
   TRY(NEW_ARRAY(probe.twin, env->spec.episode_size + 2 * GUARD));
-  TRY(NEW_ARRAY(probe.row, env->observation_bytes + 2 * GUARD));
-  TRY(NEW_ARRAY(probe.row2, env->observation_bytes + 2 * GUARD));
-  TRY(NEW_ARRAY(probe.mask, env->action_count + 2 * GUARD));
+  size_t row2 = env->observation_bytes > env->action_count ? env->observation_bytes : env->action_count;
+  TRY(NEW_ARRAY(probe.row, 2 * env->observation_bytes + 2 * GUARD));
+  TRY(NEW_ARRAY(probe.row2, row2 + 2 * GUARD));
+  TRY(NEW_ARRAY(probe.mask, 2 * env->action_count + 2 * GUARD));
   for (uint32_t i = 0; i < episodes; i++) TRY(play_one(&probe, seed, i));
   *out_checks = probe.checks;
 done:

@@ -45,26 +45,33 @@ void dist_normalise_rows(const ActionSpace *space, const float *logits, const ui
     dist_normalise(space, logits + r * space->width, mask ? mask + r * space->choices : NULL, out + r * space->width);
 }
 
-static float probability(float log_probability) { return log_probability > MASKED ? vexpf(log_probability) : 0.0f; }
+static uint32_t most_probable(const float *row, uint32_t size) {
+  uint32_t best = 0;
+  for (uint32_t i = 1; i < size; i++)
+    if (row[i] > row[best]) best = i;
+  return best;
+}
 
-void dist_sample(const ActionSpace *space, const float *row, AgonRng *rng, bool greedy, AgonAction *out) {
+static uint32_t draw(const float *probability, uint32_t size, AgonRng *rng) {
+  float left = (float)rng_unit(rng);
+  uint32_t last = 0;
+  for (uint32_t i = 0; i < size; i++) {
+    if (probability[i] <= 0) continue;
+    last = i;
+    left -= probability[i];
+    if (left < 0) break;
+  }
+  return last;
+}
+
+void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng, bool greedy,
+                 AgonAction *out) {
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
-    if (space->kind == AGON_BOX) {
+    if (space->kind == AGON_BOX)
       out->value[h] = row[h] + (greedy ? 0.0f : expf(row[space->heads + h]) * (float)rng_normal(rng));
-      continue;
-    }
-    uint32_t pick = 0;
-    float left = greedy ? 0.0f : (float)rng_unit(rng);
-    for (uint32_t i = 0, found = 0; i < space->head_size[h] && found < 2; i++) {
-      float value = row[at + i];
-      if (value <= MASKED) continue;
-      if (greedy ? (!found || value > row[at + pick]) : true) pick = i;
-      found = 1;
-      if (greedy) continue;
-      left -= probability(value);
-      if (left < 0) found = 2;
-    }
-    out->choice[h] = (int32_t)pick;
+    else
+      out->choice[h] = (int32_t)(greedy ? most_probable(row + at, space->head_size[h])
+                                        : draw(probability + at, space->head_size[h], rng));
   }
 }
 

@@ -18,8 +18,10 @@ ActionSpace action_space(const AgonEnvSpec *spec);
 void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out);
 /* The same for R rows, one after another. */
 void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask, size_t R, float *out);
-/* Draws (or, greedy, takes the most probable, lowest index first) from normalised rows. */
-void dist_sample(const ActionSpace *space, const float *row, AgonRng *rng, bool greedy, AgonAction *out);
+/* Draws (or, greedy, takes the most probable, lowest index first) from a normalised row; probability: of the row
+ * (dist_probabilities), unless greedy. */
+void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng, bool greedy,
+                 AgonAction *out);
 float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction *action);
 float dist_entropy(const ActionSpace *space, const float *row);
 /* KL(row || other), both normalised under the same mask. */

@@ -31,6 +31,14 @@ struct Play {
   Inference own; /* of `net` */
   size_t memory; /* recurrent floats per agent */
   uint8_t *observation, *mask;
+  double share[AGON_MAX_TEAMS]; /* of an agent in its team's return */
+  void **state;                 /* (slots) for step_many, with the next three */
+  AgonRandom *random;
+  float *reward; /* (slots, agents) */
+  AgonStatus *status;
+  size_t many_room[4];
+  const void **episode; /* (chunk) of the rows of an inference */
+  uint32_t *agent;
 };
 
 Status inference_create(const Net *net, size_t chunk, Inference *out) {
@@ -39,6 +47,7 @@ Status inference_create(const Net *net, size_t chunk, Inference *out) {
   *out = (Inference){.net = net, .chunk = chunk};
   TRY(space_create(&net->graph, chunk, false, &out->space));
   TRY(NEW_ARRAY(out->logits, chunk * net->space.width));
+  TRY(NEW_ARRAY(out->probability, chunk * net->space.width));
   TRY(NEW_ARRAY(out->value, chunk));
   TRY(NEW_ARRAY(out->memory_in, chunk * S));
   TRY(NEW_ARRAY(out->memory_out, chunk * S));
@@ -50,6 +59,7 @@ done:
 void inference_destroy(Inference *inference) {
   space_destroy(&inference->space);
   free(inference->logits);
+  free(inference->probability);
   free(inference->value);
   free(inference->memory_in);
   free(inference->memory_out);
@@ -70,6 +80,10 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
                  .clock = clock_system()};
   TRY(NEW_ARRAY(play->observation, chunk * env->observation_bytes));
   TRY(NEW_ARRAY(play->mask, chunk * env->action_count));
+  TRY(NEW_ARRAY(play->episode, chunk));
+  TRY(NEW_ARRAY(play->agent, chunk));
+  for (uint32_t a = 0; a < env->spec.agents; a++) play->share[env->spec.team_of[a]]++;
+  for (uint32_t t = 0; t < env->spec.teams; t++) play->share[t] = play->share[t] > 0 ? 1 / play->share[t] : 0;
   if (net) TRY(inference_create(net, chunk, &play->own));
   *out = play;
   play = NULL;
@@ -95,6 +109,12 @@ void play_destroy(Play *play) {
   free(play->action);
   free(play->observation);
   free(play->mask);
+  free(play->state);
+  free(play->random);
+  free(play->reward);
+  free(play->status);
+  free(play->episode);
+  free(play->agent);
   free(play);
 }
 
@@ -112,6 +132,10 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   PlaySlot *slot = NULL;
   TRY(GROW(play->slot, play->slot_room, play->slots + 1));
   TRY(GROW(play->action, play->action_room, (play->slots + 1) * AGON_MAX_AGENTS));
+  TRY(GROW(play->state, play->many_room[0], play->slots + 1));
+  TRY(GROW(play->random, play->many_room[1], play->slots + 1));
+  TRY(GROW(play->reward, play->many_room[2], (play->slots + 1) * play->env->spec.agents));
+  TRY(GROW(play->status, play->many_room[3], play->slots + 1));
   TRY(NEW_ARRAY(slot, 1));
   slot->id = id;
   TRY(mem_array(&slot->state, play->env->spec.episode_size, 1));
@@ -198,50 +222,76 @@ static Status pack_policy(Policy *policy, const Net *net) {
   return OK;
 }
 
+/* Observations and masks of `count` queued requests from `first`, straight into the batch. */
+static void view(Play *play, const Policy *policy, size_t first, size_t count) {
+  const Env *env = play->env;
+  for (size_t q = 0; q < count; q++) {
+    const Request *request = &play->request[policy->queue[first + q]];
+    play->episode[q] = request->slot->state;
+    play->agent[q] = request->agent;
+  }
+  if (env->table->view_many) {
+    env->table->view_many(env->params, count, play->episode, play->agent, play->observation, play->mask);
+    return;
+  }
+  for (size_t q = 0; q < count; q++) {
+    env->table->observe(env->params, play->episode[q], play->agent[q], play->observation + q * env->observation_bytes);
+    env->table->mask(env->params, play->episode[q], play->agent[q], play->mask + q * env->action_count);
+  }
+}
+
+static void record(Play *play, const Policy *policy, const Request *request, size_t q, const AgonAction *action) {
+  const Inference *own = policy->inference ? policy->inference : &play->own;
+  const Net *net = own->net;
+  size_t S = net->graph.state_size;
+  Decision decision = {request->agent,
+                       policy,
+                       play->observation + q * play->env->observation_bytes,
+                       play->mask + q * play->env->action_count,
+                       action,
+                       dist_log_prob(&net->space, own->logits + q * net->space.width, action),
+                       own->value[q],
+                       S ? own->memory_in + q * S : NULL};
+  play->stats.decisions_recorded++;
+  play->hooks.decided(play->hooks.context, request->slot, &decision);
+}
+
 /* One inference over `count` queued requests from `first`. */
-static void choose_chunk(Play *play, Policy *policy, size_t first, size_t count) {
+static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
   const Env *env = play->env;
   Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
   size_t S = net->graph.state_size, W = net->space.width, M = play->memory;
   int64_t start = clock_now(&play->clock);
-  for (size_t q = 0; q < count; q++) {
-    const Request *request = &play->request[policy->queue[first + q]];
-    env->table->observe(env->params, request->slot->state, request->agent,
-                        play->observation + q * env->observation_bytes);
-    env->table->mask(env->params, request->slot->state, request->agent, play->mask + q * env->action_count);
-    if (S) memcpy(own->memory_in + q * S, request->slot->memory + request->agent * M, S * sizeof(float));
-  }
+  view(play, policy, first, count);
+  for (size_t q = 0; S && q < count; q++)
+    memcpy(own->memory_in + q * S, play->request[policy->queue[first + q]].slot->memory + play->agent[q] * M,
+           S * sizeof(float));
   int64_t observed = clock_now(&play->clock);
   Sequences seq = {.B = count, .T = 1, .states = own->memory_in, .S = S};
   net_load(net, policy->block, play->observation, count, &own->space);
-  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, S ? own->memory_out : NULL);
+  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
+              S ? own->memory_out : NULL);
   int64_t forwarded = clock_now(&play->clock);
+  dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
+  dist_probabilities(&net->space, own->logits, count, own->probability);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
-    AgonAction *action = &play->action[request->index * AGON_MAX_AGENTS + request->agent];
-    float *row = own->logits + q * W;
-    const uint8_t *mask = play->mask + q * env->action_count;
-    dist_normalise(&net->space, row, mask, row);
-    dist_sample(&net->space, row, &slot->act_rng, policy->greedy, action);
-    if (slot->record[env->spec.team_of[request->agent]]) {
-      play->stats.decisions_recorded++;
-      Decision decision = {request->agent,
-                           policy,
-                           play->observation + q * env->observation_bytes,
-                           mask,
-                           action,
-                           dist_log_prob(&net->space, row, action),
-                           own->value[q],
-                           S ? own->memory_in + q * S : NULL};
-      play->hooks.decided(play->hooks.context, slot, &decision);
-    }
+    dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &slot->act_rng, policy->greedy,
+                &play->action[request->index * AGON_MAX_AGENTS + request->agent]);
     if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
+  }
+  int64_t sampled = clock_now(&play->clock);
+  for (size_t q = 0; q < count; q++) {
+    const Request *request = &play->request[policy->queue[first + q]];
+    if (request->slot->record[env->spec.team_of[request->agent]])
+      record(play, policy, request, q, &play->action[request->index * AGON_MAX_AGENTS + request->agent]);
   }
   play->stats.env_ns += observed - start;
   play->stats.forward_ns += forwarded - observed;
-  play->stats.sample_ns += clock_now(&play->clock) - forwarded;
+  play->stats.sample_ns += sampled - forwarded;
+  play->stats.record_ns += clock_now(&play->clock) - sampled;
 }
 
 static Status choose(Play *play) {
@@ -260,17 +310,15 @@ static Status choose(Play *play) {
   return OK;
 }
 
-static Status advance(Play *play, PlaySlot *slot, const AgonAction *actions) {
+/* What follows a slot's step. */
+static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *reward) {
   const Env *env = play->env;
-  float reward[AGON_MAX_AGENTS] = {0}, outcome[AGON_MAX_TEAMS];
-  uint32_t members[AGON_MAX_TEAMS] = {0};
-  AgonStatus how = env_step(env, slot->state, actions, &slot->env_rng, reward);
+  float outcome[AGON_MAX_TEAMS];
   if (how == AGON_FAILED)
     return status_set(ERR_ENV, "env %s failed in slot %u, episode %u", env->table->name, slot->id, slot->episode);
   slot->steps++;
-  for (uint32_t a = 0; a < env->spec.agents; a++) members[env->spec.team_of[a]]++;
   for (uint32_t a = 0; a < env->spec.agents; a++)
-    slot->team_return[env->spec.team_of[a]] += (double)reward[a] / members[env->spec.team_of[a]];
+    slot->team_return[env->spec.team_of[a]] += (double)reward[a] * play->share[env->spec.team_of[a]];
   play->hooks.rewarded(play->hooks.context, slot, reward);
   play->stats.steps++;
   if (how == AGON_RUNNING) return OK;
@@ -282,20 +330,50 @@ static Status advance(Play *play, PlaySlot *slot, const AgonAction *actions) {
   return OK;
 }
 
+/* All slots at once, where the env offers it: actions lie slot by slot. */
+static Status step_together(Play *play, size_t *live) {
+  const Env *env = play->env;
+  size_t agents = env->spec.agents;
+  for (size_t i = 0; i < play->slots; i++) {
+    play->state[i] = play->slot[i]->state;
+    play->random[i] = rng_handle(&play->slot[i]->env_rng);
+  }
+  memset(play->reward, 0, play->slots * agents * sizeof *play->reward);
+  env->table->step_many(env->params, play->slots, play->state, play->action, play->random, play->reward, play->status);
+  for (size_t i = 0; i < play->slots; i++) {
+    float *reward = play->reward + i * agents;
+    AgonStatus how = env_settle(env, play->state[i], play->status[i], &play->slot[i]->env_rng, reward);
+    TRY_RETURN(conclude(play, play->slot[i], how, reward));
+  }
+  *live = play->slots;
+  return OK;
+}
+
+static Status step_one_by_one(Play *play, size_t *live) {
+  const Env *env = play->env;
+  *live = 0;
+  for (size_t i = 0; i < play->slots; i++) {
+    PlaySlot *slot = play->slot[i];
+    float reward[AGON_MAX_AGENTS] = {0};
+    if (!slot->live) continue;
+    AgonStatus how = env_step(env, slot->state, play->action + i * AGON_MAX_AGENTS, &slot->env_rng, reward);
+    TRY_RETURN(conclude(play, slot, how, reward));
+    (*live)++;
+  }
+  return OK;
+}
+
 Status play_step(Play *play, size_t *live) {
-  size_t count = 0;
-  for (size_t i = 0; i < play->slots; i++)
+  bool all = true;
+  for (size_t i = 0; i < play->slots; i++) {
     if (!play->slot[i]->live) TRY_RETURN(start_episode(play, play->slot[i]));
+    all &= play->slot[i]->live;
+  }
   TRY_RETURN(gather(play));
   TRY_RETURN(choose(play));
   int64_t start = clock_now(&play->clock);
-  for (size_t i = 0; i < play->slots; i++) {
-    if (!play->slot[i]->live) continue;
-    TRY_RETURN(advance(play, play->slot[i], play->action + i * AGON_MAX_AGENTS));
-    count++;
-  }
+  TRY_RETURN(all && play->env->table->step_many ? step_together(play, live) : step_one_by_one(play, live));
   play->stats.env_ns += clock_now(&play->clock) - start;
-  *live = count;
   return OK;
 }
 
@@ -319,7 +397,7 @@ Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t a
   net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, NULL);
   dist_normalise(&net->space, own->logits, play->mask, own->logits);
   AgonAction best;
-  dist_sample(&net->space, own->logits, NULL, true, &best);
+  dist_sample(&net->space, own->logits, NULL, NULL, true, &best);
   for (uint32_t i = 0; i < net->space.width; i++)
     probabilities[i] = play->mask[i] && !policy->greedy ? expf(own->logits[i]) : 0.0f;
   if (policy->greedy) probabilities[best.choice[0]] = 1.0f;

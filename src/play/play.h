@@ -33,7 +33,7 @@ typedef struct Inference {
   const Net *net;
   size_t chunk; /* most rows at once */
   Space space;
-  float *logits, *value, *memory_in, *memory_out;
+  float *logits, *probability, *value, *memory_in, *memory_out;
 } Inference;
 Status inference_create(const Net *net, size_t chunk, Inference *out);
 void inference_destroy(Inference *inference);
@@ -90,7 +90,7 @@ typedef struct PlayHooks {
 
 typedef struct PlayStats {
   uint64_t steps, episodes, decisions, decisions_recorded;
-  int64_t env_ns, forward_ns, sample_ns;
+  int64_t env_ns, forward_ns, sample_ns, record_ns; /* env: observing and stepping */
 } PlayStats;
 
 typedef struct Play Play;

@@ -207,9 +207,9 @@ static void distribution_gradients(void **state) {
     dist_normalise(&space, other, mask, other_row);
     dist_normalise(&space, logits, mask, row);
     AgonAction action;
-    dist_sample(&space, row, &rng, false, &action);
     float probability[8];
     dist_probabilities(&space, row, 1, probability);
+    dist_sample(&space, row, probability, &rng, false, &action);
     CHECK_NEAR(dist_backward(&space, row, probability, other_row, &action, 0.7f, -0.3f, 0.4f, d), dist_entropy(&space, row),
                1e-5);
     for (uint32_t i = 0; i < space.width; i++) {
@@ -235,15 +235,17 @@ static void sampling_respects_masks_and_probabilities(void **state) {
   int count[4] = {0};
   AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
   dist_normalise(&space, row, mask, row);
+  float probability[4];
+  dist_probabilities(&space, row, 1, probability);
   for (int i = 0; i < 40000; i++) {
     AgonAction action;
-    dist_sample(&space, row, &rng, false, &action);
+    dist_sample(&space, row, probability, &rng, false, &action);
     count[action.choice[0]]++;
   }
   assert_int_equal(count[1], 0);
   CHECK_NEAR(count[2] / 40000.0, 0.5, 0.01);
   AgonAction best;
-  dist_sample(&space, row, &rng, true, &best);
+  dist_sample(&space, row, NULL, &rng, true, &best);
   assert_int_equal(best.choice[0], 2);
 }
 

@@ -1,18 +1,17 @@
-/* Connect Four: four in a row on 7 columns x 6 rows, agent 0 begins. Bitboards with 7 bits a column (one spare row),
- * the usual layout: four in a row is three shifted ands. */
+/* Connect Four: four in a row on 7 columns x 6 rows, agent 0 begins. A board is a byte a row, top row first, whose highest
+ * bit stays free and keeps lines from running over the edge; four in a row is three shifted ands. */
 #include "agon/env.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMNS = 7, ROWS = 6, STRIDE = ROWS + 1, CELLS = COLUMNS * ROWS };
+enum { COLUMNS = 7, ROWS = 6, CELLS = COLUMNS * ROWS };
 
 typedef struct Episode {
-  uint64_t stones[2];
-  uint8_t height[COLUMNS];
+  uint64_t stones[2]; /* bit 8 * row + column */
   uint8_t moves;
   uint8_t result; /* 0 open, 1 or 2 = that agent + 1 won, 3 drawn */
-  uint8_t pad[7];
+  uint8_t pad[6];
 } Episode;
 
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
@@ -40,22 +39,17 @@ static AgonStatus reset(const void *params, void *block, const AgonRandom *rando
   return AGON_RUNNING;
 }
 
-static bool four(uint64_t board) {
-  static const int shift[4] = {1, STRIDE, STRIDE - 1, STRIDE + 1};
-  for (int i = 0; i < 4; i++) {
-    uint64_t pairs = board & (board >> shift[i]);
-    if (pairs & (pairs >> (2 * shift[i]))) return true;
-  }
-  return false;
+static inline bool four(uint64_t board) {
+  uint64_t across = board & board >> 1, down = board & board >> 8, left = board & board >> 7, right = board & board >> 9;
+  return (across & across >> 2) | (down & down >> 16) | (left & left >> 14) | (right & right >> 18);
 }
 
-static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)params, (void)random;
-  Episode *episode = block;
+static inline AgonStatus move(Episode *episode, uint32_t column, float *reward) {
   uint32_t player = episode->moves & 1u;
-  int column = actions[player].choice[0];
-  episode->stones[player] |= 1ull << (column * STRIDE + episode->height[column]++);
+  uint64_t taken = (episode->stones[0] | episode->stones[1]) >> column & 0x0101010101010101ull;
+  /* the lowest free row: the taken cells of a column are its lowest, so the highest of them is the first set bit */
+  uint32_t below = taken ? (uint32_t)__builtin_ctzll(taken) : 8 * ROWS;
+  episode->stones[player] |= 1ull << (below - 8 + column);
   episode->moves++;
   if (four(episode->stones[player])) {
     episode->result = (uint8_t)(player + 1);
@@ -68,24 +62,65 @@ static AgonStatus step(const void *params, void *block, const AgonAction *action
   return AGON_TERMINATED;
 }
 
+static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
+                       float *reward) {
+  (void)params, (void)random;
+  Episode *episode = block;
+  return move(episode, (uint32_t)actions[episode->moves & 1u].choice[0], reward);
+}
+
+static void step_many(const void *params, size_t count, void *const *episodes, const AgonAction *actions,
+                      const AgonRandom *random, float *reward, AgonStatus *status) {
+  (void)params, (void)random;
+  for (size_t i = 0; i < count; i++) {
+    Episode *episode = episodes[i];
+    status[i] = move(episode, (uint32_t)actions[i * AGON_MAX_AGENTS + (episode->moves & 1u)].choice[0], reward + 2 * i);
+  }
+}
+
+/* The low seven bits of `bits` as seven bytes of 0 or 1: copies of them, seven bits apart, line bit i up with byte i. */
+static inline uint64_t spread(uint64_t bits) { return (bits & 0x7f) * 0x02040810204081ull & 0x01010101010101ull; }
+
+/* The six rows of a plane; each store of eight bytes is mended by the next, the last one stays within the row. */
+static inline void write_plane(uint8_t *out, uint64_t board) {
+  uint64_t bytes;
+  for (int y = 0; y < ROWS - 1; y++) {
+    bytes = spread(board >> (8 * y));
+    memcpy(out + COLUMNS * y, &bytes, 8);
+  }
+  bytes = spread(board >> (8 * (ROWS - 1)));
+  memcpy(out + CELLS - COLUMNS, &bytes, 4);
+  bytes >>= 24;
+  memcpy(out + CELLS - 4, &bytes, 4);
+}
+
+static inline void write_mask(uint8_t *row, const Episode *episode) {
+  uint64_t bytes = spread(~(episode->stones[0] | episode->stones[1]));
+  memcpy(row, &bytes, 4);
+  bytes >>= 24;
+  memcpy(row + 3, &bytes, 4);
+}
+
 /* planes of 6 rows (top first) x 7 columns: own stones, other's stones */
 static void observe(const void *params, const void *block, uint32_t agent, void *out) {
   (void)params;
   const Episode *episode = block;
-  uint8_t *row = out;
-  uint64_t own = episode->stones[agent], other = episode->stones[1 - agent];
-  for (int y = 0; y < ROWS; y++)
-    for (int x = 0; x < COLUMNS; x++) {
-      int bit = x * STRIDE + (ROWS - 1 - y);
-      row[y * COLUMNS + x] = (uint8_t)(own >> bit & 1);
-      row[CELLS + y * COLUMNS + x] = (uint8_t)(other >> bit & 1);
-    }
+  write_plane(out, episode->stones[agent]);
+  write_plane((uint8_t *)out + CELLS, episode->stones[1 - agent]);
 }
 
 static void mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
   (void)params, (void)agent;
-  const Episode *episode = block;
-  for (int x = 0; x < COLUMNS; x++) row[x] = episode->height[x] < ROWS;
+  write_mask(row, block);
+}
+
+static void view_many(const void *params, size_t count, const void *const *episodes, const uint32_t *agents, void *rows,
+                      uint8_t *masks) {
+  uint8_t *row = rows;
+  for (size_t i = 0; i < count; i++, row += 2 * CELLS, masks += COLUMNS) {
+    observe(params, episodes[i], agents[i], row);
+    write_mask(masks, episodes[i]);
+  }
 }
 
 static void flags(const void *params, const void *block, uint8_t *flag) {
@@ -107,9 +142,9 @@ static void render(const void *params, const void *block, char *text, size_t siz
   const Episode *episode = block;
   char board[ROWS * (COLUMNS + 1) + 1];
   size_t at = 0;
-  for (int y = ROWS - 1; y >= 0; y--) {
+  for (int y = 0; y < ROWS; y++) {
     for (int x = 0; x < COLUMNS; x++) {
-      int bit = x * STRIDE + y;
+      int bit = 8 * y + x;
       board[at++] = episode->stones[0] >> bit & 1 ? 'x' : episode->stones[1] >> bit & 1 ? 'o' : '.';
     }
     board[at++] = '\n';
@@ -130,5 +165,7 @@ const AgonEnv env_connect_four = {
     .mask = mask,
     .flags = flags,
     .outcome = outcome,
+    .step_many = step_many,
+    .view_many = view_many,
     .render = render,
 };
