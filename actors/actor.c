@@ -34,7 +34,7 @@ struct Actor {
   Results results;
   WireOut wire;
   uint64_t credit, sent; /* pace free: ticks consumed, ticks sent */
-  uint64_t cut_done;     /* pace free: version of the last table whose cut was made */
+  uint64_t cut_done;     /* pace free: 1 + tick of the last table whose cut was made */
   Status failed;
   int64_t started, waited, packing, since;
   uint64_t frames, before[3];
@@ -266,7 +266,9 @@ static Status take_table(Actor *actor, Reader *body) {
     if (actor->setup.pace != PACE_FREE && place->tick != UINT64_MAX) continue;
     if (actor->setup.pace == PACE_FREE && place->tick != UINT64_MAX && (place->flags & TABLE_SAVE))
       continue; /* a cut is never skipped */
+    bool news = place->tick != UINT64_MAX && !(place->flags & TABLE_SAME); /* pace free: entries not yet used */
     TRY_RETURN(table_decode(place, body));
+    if (news) place->flags &= ~(uint32_t)TABLE_SAME;
     return reader_finish(body, "matchmaking table");
   }
   return status_set(ERR_INTERNAL, "matchmaking tables arrive faster than the pace allows");
@@ -356,7 +358,7 @@ static Table *pick_table(Actor *actor) {
     Table *table = &actor->pending_table[i];
     if (table->tick == UINT64_MAX) continue;
     if (actor->setup.pace != PACE_FREE && table->tick == actor->tick) return table;
-    if (actor->setup.pace == PACE_FREE && (!oldest || table->version < oldest->version)) oldest = table;
+    if (actor->setup.pace == PACE_FREE && (!oldest || table->tick < oldest->tick)) oldest = table;
   }
   return oldest;
 }
@@ -381,7 +383,10 @@ static bool tick_ready(Actor *actor) {
 static Status tick_begin(Actor *actor) {
   Table *table = pick_table(actor);
   if (table) {
-    TRY_RETURN(table_copy(&actor->table, table));
+    if (table->flags & TABLE_SAME)
+      table_head(&actor->table, table);
+    else
+      TRY_RETURN(table_copy(&actor->table, table));
     table->tick = UINT64_MAX;
   } else {
     actor->table.flags = 0; /* pace free: an old table's cut is done */
@@ -530,13 +535,13 @@ static Status tick_end(Actor *actor) {
   TRY_RETURN(send_results(actor));
   actor->packing += clock_now(&actor->setup.clock) - start;
   bool free_pace = actor->setup.pace == PACE_FREE;
-  bool cut = (actor->table.flags & TABLE_SAVE) && !(free_pace && actor->cut_done == actor->table.version);
+  bool cut = (actor->table.flags & TABLE_SAVE) && !(free_pace && actor->cut_done == actor->table.tick + 1);
   actor->tick++;
   actor->sent++;
   actor->phase = PHASE_WAIT;
   actor->since = clock_now(&actor->setup.clock);
   if (cut) {
-    actor->cut_done = actor->table.version;
+    actor->cut_done = actor->table.tick + 1;
     TRY_RETURN(send_state(actor));
     if (free_pace) actor->phase = PHASE_HELD;
   }

@@ -17,6 +17,7 @@ struct PolicyCache {
   Entry **entry; /* pointers: policies must not move while slots refer to them */
   Entry **of;    /* by player id */
   size_t of_room;
+  Entry *spare; /* the last one evicted: the next newcomer takes its memory */
   uint64_t clock;
 };
 
@@ -36,6 +37,7 @@ static void entry_free(Entry *entry) {
 void cache_destroy(PolicyCache *cache) {
   if (!cache) return;
   for (size_t i = 0; i < cache->count; i++) entry_free(cache->entry[i]);
+  if (cache->spare) entry_free(cache->spare);
   free(cache->entry);
   free(cache->of);
   free(cache);
@@ -49,8 +51,11 @@ static Entry *obtain(PolicyCache *cache, uint32_t player) {
   Entry *entry = lookup(cache, player);
   if (entry) return entry;
   if (GROW(cache->of, cache->of_room, (size_t)player + 1) != OK ||
-      GROW(cache->entry, cache->room, cache->count + 1) != OK || NEW_ARRAY(entry, 1) != OK)
+      GROW(cache->entry, cache->room, cache->count + 1) != OK)
     return NULL;
+  entry = cache->spare;
+  if (!entry && NEW_ARRAY(entry, 1) != OK) return NULL;
+  cache->spare = NULL;
   entry->player = player;
   cache->of[player] = entry;
   cache->entry[cache->count++] = entry;
@@ -80,7 +85,11 @@ static void evict(PolicyCache *cache) {
     }
     if (oldest == cache->count) return; /* everything is in use */
     cache->of[cache->entry[oldest]->player] = NULL;
-    entry_free(cache->entry[oldest]);
+    Entry *gone = cache->entry[oldest];
+    if (cache->spare) entry_free(cache->spare);
+    gone->here = gone->wanted = false;
+    gone->pins = 0;
+    cache->spare = gone;
     cache->entry[oldest] = cache->entry[--cache->count];
   }
 }

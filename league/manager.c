@@ -51,7 +51,9 @@ struct Manager {
   uint64_t tick; /* the next to complete */
   Arrival *arrival;
   size_t arrivals, arrival_room;
-  Table table, next[2]; /* `next`: published for ticks not yet complete */
+  Table current, next[2]; /* the last computed; `next`: published for ticks not yet complete */
+  bool actors_have;       /* its entries have been sent in this job */
+  bool renew;             /* the next table must be computed: players have changed */
   Directive directive;
   FrozenBlock cache[BLOCKS];
   uint64_t cache_clock;
@@ -241,7 +243,8 @@ static Status restore_scalars(Manager *manager) {
   TRY_RETURN(tree_get_f64(tree, "run/seconds", &manager->seconds_before));
   TRY_RETURN(tree_get(tree, "run/next_tables", STORE_U8, -1, &tables));
   Reader reader = reader_over(tables->data, tables->count);
-  Status status = OK;
+  manager->renew = reader_u32(&reader) != 0;
+  Status status = table_decode(&manager->current, &reader);
   for (uint32_t i = 0, n = reader_u32(&reader); i < n && status == OK; i++) {
     Table table = {0};
     status = table_decode(&table, &reader);
@@ -296,7 +299,7 @@ void manager_destroy(Manager *manager) {
   for (size_t i = 0; i < manager->arrivals; i++) results_free(&manager->arrival[i].results);
   for (size_t i = 0; i < BLOCKS; i++) free(manager->cache[i].block);
   league_free(&manager->league);
-  table_free(&manager->table);
+  table_free(&manager->current);
   table_free(&manager->next[0]);
   table_free(&manager->next[1]);
   tree_free(&manager->cut.tree);
@@ -315,9 +318,12 @@ void manager_destroy(Manager *manager) {
   free(manager);
 }
 
-static Status send_table(Manager *manager, const Table *table) {
+/* `same`: the actors have its entries. */
+static Status send_table(Manager *manager, const Table *table, bool same) {
+  Table head = *table;
+  head.flags |= same ? TABLE_SAME : 0;
   wire_begin(&manager->wire, WIRE_TABLE);
-  table_encode(table, &manager->wire.bytes);
+  table_encode(&head, &manager->wire.bytes);
   return wire_send_many(manager->setup.transport, manager->setup.below, manager->setup.belows, &manager->wire);
 }
 
@@ -329,10 +335,21 @@ static bool cut_due(const Manager *manager, uint64_t tick) {
   return tick + 1 >= manager->last_checkpoint_tick + CUT_DISTANCE;
 }
 
-/* Computes and publishes the table of `tick`; with a cut in it if one is wanted and none is open. */
+/* A table costs in proportion to the players, so it is computed every so many ticks in proportion to them, too: the cost
+ * per tick stays the same. In between, and unless players change, actors play by the one they have. */
+enum { PLAYERS_PER_TICK = 256 };
+static bool table_due(const Manager *manager, uint64_t tick) {
+  return manager->renew || !manager->current.homes || tick % (manager->league.players / PLAYERS_PER_TICK + 1) == 0;
+}
+
+/* Publishes the table of `tick`; with a cut in it if one is wanted and none is open. */
 static Status publish_table(Manager *manager, uint64_t tick) {
   Table *place = &manager->next[tick & 1];
-  TRY_RETURN(league_table(&manager->league, place));
+  bool due = table_due(manager, tick), same = !due && manager->actors_have;
+  if (due) TRY_RETURN(league_table(&manager->league, &manager->current));
+  TRY_RETURN(table_copy(place, &manager->current));
+  manager->renew = false;
+  manager->actors_have = true;
   place->tick = tick;
   if (cut_due(manager, tick)) {
     place->flags = TABLE_SAVE | (manager->want_stop ? TABLE_STOP : 0);
@@ -345,7 +362,7 @@ static Status publish_table(Manager *manager, uint64_t tick) {
     manager->want_save = false;
     manager->last_checkpoint_tick = tick + 1;
   }
-  return send_table(manager, place);
+  return send_table(manager, place, same);
 }
 
 static void look_for_reasons(Manager *manager);
@@ -366,7 +383,7 @@ static Status begin(Manager *manager) {
     const Table *stored = &manager->next[t & 1];
     bool have = setup->resume && stored->homes && stored->tick == t && setup->pace != FREE;
     if (have)
-      TRY_RETURN(send_table(manager, stored));
+      TRY_RETURN(send_table(manager, stored, false));
     else
       TRY_RETURN(publish_table(manager, t));
   }
@@ -385,6 +402,9 @@ static Status capture(Manager *manager) {
   TRY(league_save(&manager->league, &cut->tree));
   TRY(tree_put(&cut->tree, "run/counters", STORE_U64, 6, 1, counters));
   TRY(tree_put_f64(&cut->tree, "run/seconds", manager->seconds_before + seconds_since(manager, manager->started)));
+  manager->current.flags = 0;
+  bytes_u32(&tables, manager->renew);
+  table_encode(&manager->current, &tables);
   bytes_u32(&tables, (uint32_t)lag_of(manager));
   if (lag_of(manager)) {
     Table plain = manager->next[manager->tick & 1]; /* already played by when the job resumes; never with a cut in it */
@@ -578,6 +598,7 @@ static Status complete_tick(Manager *manager) {
   manager->directive.orders = 0;
   bool stop = manager->cut.open && manager->cut.stop;
   if (!(free_pace && stop)) TRY_RETURN(league_decide(&manager->league, &manager->directive));
+  manager->renew |= manager->directive.orders > 0;
   if (cut_now) {
     manager->directive.flags = DIRECTIVE_SAVE | (manager->cut.stop ? DIRECTIVE_STOP : 0);
     if (manager->cut.stop) TRY_RETURN(league_force_snapshots(&manager->league, &manager->directive, "end"));

@@ -39,7 +39,8 @@ typedef struct Builder {
   League *league;
   Table *table;
   uint32_t home;
-  size_t first; /* of the home player's entries */
+  size_t first;    /* of the home player's entries */
+  uint32_t *place; /* (BRANCH_COUNT, players) 1 + index of the home player's entry, 0 = none */
   Field field;
   Status status;
 } Builder;
@@ -48,17 +49,26 @@ typedef struct Builder {
 static void offer(Builder *b, uint32_t away, Branch branch, double probability) {
   Table *table = b->table;
   if (probability <= 0 || b->status != OK) return;
-  for (size_t i = b->first; i < table->matches; i++)
-    if (table->match[i].away == away && table->match[i].branch == branch) {
-      table->match[i].probability += (float)probability;
-      return;
-    }
+  uint32_t *place = &b->place[(size_t)branch * b->league->players + away];
+  if (*place) {
+    table->match[*place - 1].probability += (float)probability;
+    return;
+  }
   b->status = GROW(table->match, table->match_room, table->matches + 1);
   if (b->status != OK) return;
   bool live = away < b->league->learning;
   /* only the home side learns, except when a player meets itself: then both seats are its own experience */
   uint8_t flags = (uint8_t)((live ? MATCH_LIVE : 0) | (away == b->home ? MATCH_AWAY_LEARNS : 0));
   table->match[table->matches++] = (MatchEntry){b->home, away, (float)probability, flags, (uint8_t)branch};
+  *place = (uint32_t)table->matches;
+}
+
+/* Forgets the places of one home player's entries. */
+static void clear_places(Builder *b) {
+  for (size_t i = b->first; i < b->table->matches; i++) {
+    const MatchEntry *match = &b->table->match[i];
+    b->place[(size_t)match->branch * b->league->players + match->away] = 0;
+  }
 }
 
 /* Gathers frozen players: all; of one role; or snapshots of one parent, in order of age (their ids). */
@@ -185,31 +195,54 @@ static void offer_rest(Builder *b) {
     if (b->league->player[m].role == ROLE_MAIN) offer(b, m, BRANCH_SELF, rest / (double)mains);
 }
 
-/* The frozen pairs with the fewest evaluation games; equal shares. */
-static Status add_eval_pairs(League *league, Table *table) {
-  size_t most = (size_t)league->config.eval_pairs, count = 0;
-  double *games = NULL;
-  TRY_RETURN(NEW_ARRAY(games, most));
-  Status status = GROW(table->eval, table->eval_room, most);
-  for (uint32_t home = 0; home < league->players && status == OK; home++) {
-    if (!league->player[home].frozen) continue;
-    for (uint32_t away = home + 1; away < league->players; away++) {
-      if (!league->player[away].frozen) continue;
-      const Pair *pair = payoff_find(&league->payoff, home, away);
-      double played = pair ? pair->eval.games : 0;
-      size_t at = count;
-      while (at > 0 && games[at - 1] > played) at--; /* insertion into the sorted best */
-      if (at >= most) continue;
-      size_t last = count < most ? count++ : most - 1;
-      memmove(games + at + 1, games + at, (last - at) * sizeof *games);
-      memmove(table->eval + at + 1, table->eval + at, (last - at) * sizeof *table->eval);
-      games[at] = played;
-      table->eval[at] = (MatchEntry){home, away, 0, 0, BRANCH_EVAL};
+/* The pairs with the fewest evaluation games so far, in a list of at most `most`. */
+typedef struct Rarest {
+  MatchEntry *match;
+  double *games;
+  size_t count, most;
+} Rarest;
+
+static void consider(Rarest *rarest, const League *league, uint32_t home, uint32_t away) {
+  const Pair *pair = payoff_find(&league->payoff, home, away);
+  double played = pair ? pair->eval.games : 0;
+  size_t at = rarest->count;
+  for (size_t i = 0; i < rarest->count; i++)
+    if (rarest->match[i].home == home && rarest->match[i].away == away) return;
+  while (at > 0 && rarest->games[at - 1] > played) at--;
+  if (at >= rarest->most) return;
+  size_t last = rarest->count < rarest->most ? rarest->count++ : rarest->most - 1;
+  memmove(rarest->games + at + 1, rarest->games + at, (last - at) * sizeof *rarest->games);
+  memmove(rarest->match + at + 1, rarest->match + at, (last - at) * sizeof *rarest->match);
+  rarest->games[at] = played;
+  rarest->match[at] = (MatchEntry){home, away, 0, 0, BRANCH_EVAL};
+}
+
+enum { EVERY_PAIR = 1024 /* players: beyond, a table looks at a sample of pairs */, SAMPLE = 4096 };
+
+/* The frozen pairs with the fewest evaluation games; equal shares. In a large league, those of a random sample, so that a
+ * table's cost does not grow with the square of the players. */
+static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
+  Rarest rarest = {.most = (size_t)league->config.eval_pairs};
+  size_t count = 0;
+  for (uint32_t i = 0; i < league->players; i++)
+    if (league->player[i].frozen) frozen[count++] = i;
+  TRY_RETURN(NEW_ARRAY(rarest.games, rarest.most));
+  Status status = GROW(table->eval, table->eval_room, rarest.most);
+  rarest.match = table->eval;
+  if (status == OK && count <= EVERY_PAIR) {
+    for (size_t i = 0; i < count; i++)
+      for (size_t j = i + 1; j < count; j++) consider(&rarest, league, frozen[i], frozen[j]);
+  } else if (status == OK) {
+    AgonRng rng = rng_stream(league->seed, 1, (uint32_t)league->table_version, RNG_EVAL);
+    for (int n = 0; n < SAMPLE; n++) {
+      uint32_t i = rng_below(&rng, (uint32_t)count), j = rng_below(&rng, (uint32_t)count - 1);
+      j += j >= i;
+      consider(&rarest, league, frozen[i < j ? i : j], frozen[i < j ? j : i]);
     }
   }
-  table->evals = count;
-  for (size_t i = 0; i < count; i++) table->eval[i].probability = 1.0f / (float)count;
-  free(games);
+  table->evals = rarest.count;
+  for (size_t i = 0; i < rarest.count; i++) table->eval[i].probability = 1.0f / (float)rarest.count;
+  free(rarest.games);
   return status;
 }
 
@@ -221,6 +254,7 @@ Status league_table(League *league, Table *table) {
   TRY(NEW_ARRAY(b.field.id, league->players));
   TRY(NEW_ARRAY(b.field.rate, league->players));
   TRY(NEW_ARRAY(b.field.weight, league->players));
+  TRY(NEW_ARRAY(b.place, BRANCH_COUNT * league->players));
   TRY(GROW(table->home, table->home_room, league->learning));
   table->version = ++league->table_version;
   for (uint32_t id = 0; id < league->learning; id++) shares += league->config.share[league->player[id].role];
@@ -230,15 +264,17 @@ Status league_table(League *league, Table *table) {
     b.first = table->matches;
     offer_all(&b);
     offer_rest(&b);
+    clear_places(&b);
     TRY(b.status);
     table->home[table->homes++] =
         (HomeEntry){id, league->player[id].life, (float)(league->config.share[league->player[id].role] / shares),
                     (uint32_t)b.first, (uint32_t)(table->matches - b.first)};
   }
-  TRY(add_eval_pairs(league, table));
+  TRY(add_eval_pairs(league, table, b.field.id));
 done:
   free(b.field.id);
   free(b.field.rate);
   free(b.field.weight);
+  free(b.place);
   return status;
 }

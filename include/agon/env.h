@@ -153,11 +153,13 @@ typedef struct AgonEnv {
   void (*metrics)(const void *params, const void *episode, float *values);
   /* Many episodes by one call, for envs that gain from it; the same results as one by one. step_many: actions of episode i
    * from actions[i * AGON_MAX_AGENTS] on; random[i] is its stream; reward[i * agents + agent] is added to; writes
-   * status[i]. view_many: observation and mask of agents[i] in episode i, to row i of `rows` and of `masks`. */
+   * status[i]. view_many: observation and mask of agents[i] in episode i, to row i of `rows` and of `masks`. flags_many:
+   * flags[i * agents + agent]. */
   void (*step_many)(const void *params, size_t count, void *const *episodes, const AgonAction *actions,
                     const AgonRandom *random, float *reward, AgonStatus *status);
   void (*view_many)(const void *params, size_t count, const void *const *episodes, const uint32_t *agents, void *rows,
                     uint8_t *masks);
+  void (*flags_many)(const void *params, size_t count, const void *const *episodes, uint8_t *flags);
   /* Episodes that are not flat: create is called before the first reset of a block, destroy when it is given up. */
   int (*create)(const void *params, void *episode, AgonError *error);
   void (*destroy)(const void *params, void *episode);

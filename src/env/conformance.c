@@ -173,10 +173,18 @@ static Status check_end(Probe *probe) {
 /* Of the `many` functions: the rows that they write are those of one by one, in place and nowhere else. */
 static Status check_view_many(Probe *probe) {
   const Env *env = probe->env;
-  if (!env->table->view_many) return OK;
-  uint8_t flags[AGON_MAX_AGENTS];
+  uint8_t flags[AGON_MAX_AGENTS], both[2 * AGON_MAX_AGENTS + 1];
   const void *state[2] = {probe->twin + GUARD, probe->episode + GUARD};
+  uint32_t agents_of = env->spec.agents;
   env->table->flags(env->params, state[1], flags);
+  if (env->table->flags_many) {
+    memset(both, FILL, sizeof both);
+    env->table->flags_many(env->params, 2, state, both);
+    probe->checks++;
+    if (memcmp(both + agents_of, flags, agents_of) || both[2 * agents_of] != FILL)
+      return broken(probe, "flags_many differs from flags");
+  }
+  if (!env->table->view_many) return OK;
   for (uint32_t a = 0; a < env->spec.agents; a++) {
     if (!(flags[a] & AGON_ACTS)) continue;
     const uint32_t agents[2] = {a, a};

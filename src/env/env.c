@@ -154,6 +154,14 @@ AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, Ag
   return env_settle(env, episode, env->table->step(env->params, episode, actions, &random, reward), rng, reward);
 }
 
+void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags) {
+  if (env->table->flags_many) {
+    env->table->flags_many(env->params, count, episodes, flags);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) env->table->flags(env->params, episodes[i], flags + i * env->spec.agents);
+}
+
 void env_observe_f32(const Env *env, const void *episode, uint32_t agent, float *row) {
   if (env->spec.observation_type == AGON_F32) {
     env->table->observe(env->params, episode, agent, row);

@@ -37,6 +37,8 @@ bool env_copies(const Env *env); /* episodes may be copied by memcpy */
 AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng, float *reward);
 AgonStatus env_reset(const Env *env, void *episode, AgonRng *rng, float *reward);
 AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, AgonRng *rng, float *reward);
+/* flags[i * agents + agent] of many episodes. */
+void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags);
 /* Observation row as floats, whatever the element type. */
 void env_observe_f32(const Env *env, const void *episode, uint32_t agent, float *row);
 

@@ -138,6 +138,33 @@ static size_t packed_size(size_t K, size_t N) {
   return K * (N / PANEL * PANEL + vectors_of(N % PANEL) * LANES);
 }
 
+#ifndef __clang__
+/* Turns a square of LANES x LANES: at distance s, quadrants off the diagonal change places (Eklundh 1972). */
+static void turn_square(float *to, size_t to_row, const float *from, size_t from_row) {
+  Vector v[LANES];
+  for (size_t i = 0; i < LANES; i++) v[i] = load(from + i * from_row);
+  _Pragma("GCC unroll 4") for (int s = LANES / 2; s >= 1; s /= 2) {
+    Whole low, high;
+    for (int l = 0; l < LANES; l++) {
+      low[l] = l & s ? LANES + l - s : l;
+      high[l] = l & s ? LANES + l : l + s;
+    }
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) {
+      if (i & s) continue;
+      Vector a = v[i], b = v[i + s];
+      v[i] = __builtin_shuffle(a, b, low);
+      v[i + s] = __builtin_shuffle(a, b, high);
+    }
+  }
+  for (size_t i = 0; i < LANES; i++) store(to + i * to_row, v[i]);
+}
+#else
+static void turn_square(float *to, size_t to_row, const float *from, size_t from_row) {
+  for (size_t k = 0; k < LANES; k++)
+    for (size_t j = 0; j < LANES; j++) to[k * to_row + j] = from[j * from_row + k];
+}
+#endif
+
 /* One panel: `depth` rows of `vectors` vectors; columns beyond `columns` are zero. */
 static void pack_panel(float *restrict to, const float *restrict b, size_t b_row, size_t b_column, size_t depth,
                        size_t columns) {
@@ -149,13 +176,16 @@ static void pack_panel(float *restrict to, const float *restrict b, size_t b_row
     }
     return;
   }
+  size_t squares = b_row == 1 ? columns / LANES * LANES : 0, deep = depth / LANES * LANES;
   for (size_t k = 0; k < depth; k++)
     for (size_t j = columns; j < width; j++) to[k * width + j] = 0;
-  for (size_t k0 = 0; k0 < depth; k0 += 16) { /* blocks keep both sides in cache */
-    size_t end = k0 + 16 < depth ? k0 + 16 : depth;
-    for (size_t j = 0; j < columns; j++)
-      for (size_t k = k0; k < end; k++) to[k * width + j] = b[k * b_row + j * b_column];
+  for (size_t j = 0; j < squares; j += LANES) {
+    for (size_t k = 0; k < deep; k += LANES) turn_square(to + k * width + j, width, b + k + j * b_column, b_column);
+    for (size_t k = deep; k < depth; k++)
+      for (size_t i = j; i < j + LANES; i++) to[k * width + i] = b[k + i * b_column];
   }
+  for (size_t j = squares; j < columns; j++)
+    for (size_t k = 0; k < depth; k++) to[k * width + j] = b[k * b_row + j * b_column];
 }
 
 static void pack(float *packed, const float *b, size_t b_row, size_t b_column, size_t K, size_t N) {
@@ -421,6 +451,32 @@ static void lstm_row(float *y, float *c, float *gate, const float *p, size_t H) 
   }
 }
 
+/* Twelve chains in named variables, which stay in registers; the empty asm keeps each step. */
+#define CHAINS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#define DECLARE(c) Vector a##c = x;
+#if defined(__AVX__)
+#define STEP(c)                                                                                                        \
+  a##c = a##c * x + y;                                                                                                 \
+  __asm__ volatile("" : "+v"(a##c));
+#else
+#define STEP(c) a##c = a##c * x + y;
+#endif
+#define ADD(c) sum += a##c[0];
+
+static double spin(size_t steps) {
+  Vector x = splat(.999f), y = splat(.001f);
+  volatile float sink;
+  float sum = 0;
+  CHAINS(DECLARE)
+  for (size_t s = 0; s < steps; s++) {
+    CHAINS(STEP)
+  }
+  CHAINS(ADD)
+  sink = sum;
+  (void)sink;
+  return 2.0 * LANES * 12 * (double)steps;
+}
+
 static bool supported(void) {
 #if defined(__AVX512F__)
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
@@ -446,5 +502,6 @@ const Kernels KERNEL_TABLE = {.name = KERNEL_NAME,
                               .exponentials = exponentials,
                               .adam = adam,
                               .square_sum = square_sum,
+                              .spin = spin,
                               .gru_row = gru_row,
                               .lstm_row = lstm_row};

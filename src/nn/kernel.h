@@ -53,6 +53,8 @@ typedef struct Kernels {
   void (*exponentials)(float *out, const float *x, size_t count); /* 0 where x is -1e30 (masked) */
   void (*adam)(float *params, float *m, float *v, const float *gradient, size_t count, const AdamStep *step);
   double (*square_sum)(const float *x, size_t count);
+  /* Runs `steps` rounds of independent multiply-adds in registers; returns how many FLOPs that was. For measuring peaks. */
+  double (*spin)(size_t steps);
   /* One row of a GRU step (PyTorch's gates r, z, n): gate (3H) holds the input products and becomes the gates; hidden
    * (3H) the hidden products; h (H) the state before; y (H) the state after. */
   void (*gru_row)(float *y, float *gate, const float *hidden, const float *h, size_t H);

@@ -32,11 +32,12 @@ struct Play {
   size_t memory; /* recurrent floats per agent */
   uint8_t *observation, *mask;
   double share[AGON_MAX_TEAMS]; /* of an agent in its team's return */
+  uint8_t *flag;                /* (slots, agents) */
   void **state;                 /* (slots) for step_many, with the next three */
   AgonRandom *random;
   float *reward; /* (slots, agents) */
   AgonStatus *status;
-  size_t many_room[4];
+  size_t many_room[5];
   const void **episode; /* (chunk) of the rows of an inference */
   uint32_t *agent;
 };
@@ -109,6 +110,7 @@ void play_destroy(Play *play) {
   free(play->action);
   free(play->observation);
   free(play->mask);
+  free(play->flag);
   free(play->state);
   free(play->random);
   free(play->reward);
@@ -136,6 +138,7 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   TRY(GROW(play->random, play->many_room[1], play->slots + 1));
   TRY(GROW(play->reward, play->many_room[2], (play->slots + 1) * play->env->spec.agents));
   TRY(GROW(play->status, play->many_room[3], play->slots + 1));
+  TRY(GROW(play->flag, play->many_room[4], (play->slots + 1) * play->env->spec.agents));
   TRY(NEW_ARRAY(slot, 1));
   slot->id = id;
   TRY(mem_array(&slot->state, play->env->spec.episode_size, 1));
@@ -178,26 +181,32 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   return OK;
 }
 
+static Status add_request(Play *play, PlaySlot *slot, size_t index, uint32_t agent) {
+  Policy *policy = slot->policy[play->env->spec.team_of[agent]];
+  TRY_RETURN(GROW(play->request, play->request_room, play->requests + 1));
+  TRY_RETURN(GROW(policy->queue, policy->queue_room, policy->queued + 1));
+  if (policy->queued == 0) {
+    TRY_RETURN(GROW(play->active, play->active_room, play->actives + 1));
+    play->active[play->actives++] = policy;
+  }
+  policy->queue[policy->queued++] = (uint32_t)play->requests;
+  play->request[play->requests++] = (Request){slot, agent, (uint32_t)index};
+  return OK;
+}
+
 static Status gather(Play *play) {
   const Env *env = play->env;
-  uint8_t flags[AGON_MAX_AGENTS];
+  size_t agents = env->spec.agents, live = 0;
+  for (size_t i = 0; i < play->slots; i++)
+    if (play->slot[i]->live) play->state[live++] = play->slot[i]->state;
+  env_flags(env, live, (const void *const *)play->state, play->flag);
+  const uint8_t *flag = play->flag;
   play->requests = play->actives = 0;
   for (size_t i = 0; i < play->slots; i++) {
-    PlaySlot *slot = play->slot[i];
-    if (!slot->live) continue;
-    env->table->flags(env->params, slot->state, flags);
-    for (uint32_t a = 0; a < env->spec.agents; a++) {
-      if (!(flags[a] & AGON_ACTS)) continue;
-      Policy *policy = slot->policy[env->spec.team_of[a]];
-      TRY_RETURN(GROW(play->request, play->request_room, play->requests + 1));
-      TRY_RETURN(GROW(policy->queue, policy->queue_room, policy->queued + 1));
-      if (policy->queued == 0) {
-        TRY_RETURN(GROW(play->active, play->active_room, play->actives + 1));
-        play->active[play->actives++] = policy;
-      }
-      policy->queue[policy->queued++] = (uint32_t)play->requests;
-      play->request[play->requests++] = (Request){slot, a, (uint32_t)i};
-    }
+    if (!play->slot[i]->live) continue;
+    for (uint32_t a = 0; a < agents; a++)
+      if (flag[a] & AGON_ACTS) TRY_RETURN(add_request(play, play->slot[i], i, a));
+    flag += agents;
   }
   return OK;
 }
@@ -334,10 +343,7 @@ static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *
 static Status step_together(Play *play, size_t *live) {
   const Env *env = play->env;
   size_t agents = env->spec.agents;
-  for (size_t i = 0; i < play->slots; i++) {
-    play->state[i] = play->slot[i]->state;
-    play->random[i] = rng_handle(&play->slot[i]->env_rng);
-  }
+  for (size_t i = 0; i < play->slots; i++) play->random[i] = rng_handle(&play->slot[i]->env_rng);
   memset(play->reward, 0, play->slots * agents * sizeof *play->reward);
   env->table->step_many(env->params, play->slots, play->state, play->action, play->random, play->reward, play->status);
   for (size_t i = 0; i < play->slots; i++) {

@@ -27,10 +27,14 @@ Status table_copy(Table *to, const Table *from) {
   to->homes = from->homes;
   to->matches = from->matches;
   to->evals = from->evals;
+  table_head(to, from);
+  return OK;
+}
+
+void table_head(Table *to, const Table *from) {
   to->tick = from->tick;
   to->version = from->version;
   to->flags = from->flags;
-  return OK;
 }
 
 static void encode_match(const MatchEntry *match, Bytes *out) {
@@ -54,6 +58,7 @@ void table_encode(const Table *table, Bytes *out) {
   bytes_u64(out, table->tick);
   bytes_u64(out, table->version);
   bytes_u32(out, table->flags);
+  if (table->flags & TABLE_SAME) return;
   bytes_u64(out, table->homes);
   for (size_t i = 0; i < table->homes; i++) {
     const HomeEntry *home = &table->home[i];
@@ -70,10 +75,10 @@ void table_encode(const Table *table, Bytes *out) {
 }
 
 Status table_decode(Table *table, Reader *reader) {
-  table_clear(table);
   table->tick = reader_u64(reader);
   table->version = reader_u64(reader);
   table->flags = reader_u32(reader);
+  if (table->flags & TABLE_SAME) return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
   table->homes = reader_count(reader, 20);
   TRY_RETURN(GROW(table->home, table->home_room, table->homes));
   for (size_t i = 0; i < table->homes; i++) {

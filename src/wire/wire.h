@@ -49,7 +49,7 @@ const char *wire_name(WireKind kind);
 
 /* --- matchmaking table --- */
 enum { MATCH_LIVE = 1, MATCH_AWAY_LEARNS = 2 };
-enum { TABLE_SAVE = 1, TABLE_STOP = 2 };
+enum { TABLE_SAVE = 1, TABLE_STOP = 2, TABLE_SAME = 4 /* the entries are those of the table before */ };
 typedef enum Branch {
   BRANCH_SELF,
   BRANCH_PFSP,
@@ -87,7 +87,9 @@ void table_clear(Table *table);
 void table_free(Table *table);
 Status table_copy(Table *to, const Table *from);
 void table_encode(const Table *table, Bytes *out);
+/* With TABLE_SAME no entries are encoded; decoding then leaves those of *table as they are. */
 Status table_decode(Table *table, Reader *reader);
+void table_head(Table *to, const Table *from); /* tick, version and flags alone */
 uint32_t table_life(const Table *table, uint32_t player); /* 0 for players not in it */
 
 /* --- results --- */

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#if defined(__AVX512BW__) && defined(__BMI2__)
+#include <immintrin.h>
+#endif
 
 enum { COLUMNS = 7, ROWS = 6, CELLS = COLUMNS * ROWS };
 
@@ -48,7 +51,7 @@ static inline AgonStatus move(Episode *episode, uint32_t column, float *reward) 
   uint32_t player = episode->moves & 1u;
   uint64_t taken = (episode->stones[0] | episode->stones[1]) >> column & 0x0101010101010101ull;
   /* the lowest free row: the taken cells of a column are its lowest, so the highest of them is the first set bit */
-  uint32_t below = taken ? (uint32_t)__builtin_ctzll(taken) : 8 * ROWS;
+  uint32_t below = (uint32_t)__builtin_ctzll(taken | 1ull << (8 * ROWS));
   episode->stones[player] |= 1ull << (below - 8 + column);
   episode->moves++;
   if (four(episode->stones[player])) {
@@ -81,6 +84,26 @@ static void step_many(const void *params, size_t count, void *const *episodes, c
 /* The low seven bits of `bits` as seven bytes of 0 or 1: copies of them, seven bits apart, line bit i up with byte i. */
 static inline uint64_t spread(uint64_t bits) { return (bits & 0x7f) * 0x02040810204081ull & 0x01010101010101ull; }
 
+static inline void write_mask(uint8_t *row, const Episode *episode) {
+  uint64_t bytes = spread(~(episode->stones[0] | episode->stones[1]));
+  memcpy(row, &bytes, 4);
+  bytes >>= 24;
+  memcpy(row + 3, &bytes, 4);
+}
+
+/* planes of 6 rows (top first) x 7 columns: own stones, other's stones */
+#if defined(__AVX512BW__) && defined(__BMI2__)
+/* The 84 cells as one string of bits, and those as bytes. */
+static inline void write_row(uint8_t *out, const Episode *episode, uint32_t agent) {
+  uint64_t own = _pext_u64(episode->stones[agent], 0x7f7f7f7f7f7full),
+           other = _pext_u64(episode->stones[1 - agent], 0x7f7f7f7f7f7full), end = other >> 22;
+  _mm512_storeu_si512(out, _mm512_maskz_set1_epi8(own | other << 42, 1));
+  __m256i tail = _mm256_maskz_set1_epi8((__mmask32)end, 1);
+  _mm_storeu_si128((__m128i *)(out + 64), _mm256_castsi256_si128(tail));
+  uint32_t last = (uint32_t)_mm_cvtsi128_si32(_mm256_extracti128_si256(tail, 1));
+  memcpy(out + 80, &last, 4);
+}
+#else
 /* The six rows of a plane; each store of eight bytes is mended by the next, the last one stays within the row. */
 static inline void write_plane(uint8_t *out, uint64_t board) {
   uint64_t bytes;
@@ -94,19 +117,15 @@ static inline void write_plane(uint8_t *out, uint64_t board) {
   memcpy(out + CELLS - 4, &bytes, 4);
 }
 
-static inline void write_mask(uint8_t *row, const Episode *episode) {
-  uint64_t bytes = spread(~(episode->stones[0] | episode->stones[1]));
-  memcpy(row, &bytes, 4);
-  bytes >>= 24;
-  memcpy(row + 3, &bytes, 4);
+static inline void write_row(uint8_t *out, const Episode *episode, uint32_t agent) {
+  write_plane(out, episode->stones[agent]);
+  write_plane(out + CELLS, episode->stones[1 - agent]);
 }
+#endif
 
-/* planes of 6 rows (top first) x 7 columns: own stones, other's stones */
 static void observe(const void *params, const void *block, uint32_t agent, void *out) {
   (void)params;
-  const Episode *episode = block;
-  write_plane(out, episode->stones[agent]);
-  write_plane((uint8_t *)out + CELLS, episode->stones[1 - agent]);
+  write_row(out, block, agent);
 }
 
 static void mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
@@ -116,9 +135,10 @@ static void mask(const void *params, const void *block, uint32_t agent, uint8_t 
 
 static void view_many(const void *params, size_t count, const void *const *episodes, const uint32_t *agents, void *rows,
                       uint8_t *masks) {
+  (void)params;
   uint8_t *row = rows;
   for (size_t i = 0; i < count; i++, row += 2 * CELLS, masks += COLUMNS) {
-    observe(params, episodes[i], agents[i], row);
+    write_row(row, episodes[i], agents[i]);
     write_mask(masks, episodes[i]);
   }
 }
@@ -128,6 +148,16 @@ static void flags(const void *params, const void *block, uint8_t *flag) {
   const Episode *episode = block;
   flag[0] = flag[1] = AGON_ALIVE;
   if (!episode->result) flag[episode->moves & 1] |= AGON_ACTS;
+}
+
+static void flags_many(const void *params, size_t count, const void *const *episodes, uint8_t *flag) {
+  (void)params;
+  for (size_t i = 0; i < count; i++) {
+    const Episode *episode = episodes[i];
+    uint8_t acts = episode->result ? 0 : AGON_ACTS, second = episode->moves & 1;
+    flag[2 * i] = (uint8_t)(AGON_ALIVE | (second ? 0 : acts));
+    flag[2 * i + 1] = (uint8_t)(AGON_ALIVE | (second ? acts : 0));
+  }
 }
 
 static void outcome(const void *params, const void *block, float *out) {
@@ -167,5 +197,6 @@ const AgonEnv env_connect_four = {
     .outcome = outcome,
     .step_many = step_many,
     .view_many = view_many,
+    .flags_many = flags_many,
     .render = render,
 };
