@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64, CUT_DISTANCE = 3 };
+enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64, CUT_DISTANCE = 3, SHOWN = 64 };
 
 typedef struct Arrival {
   uint32_t actor;
@@ -296,7 +296,7 @@ done:
 
 void manager_destroy(Manager *manager) {
   if (!manager) return;
-  for (size_t i = 0; i < manager->arrivals; i++) results_free(&manager->arrival[i].results);
+  for (size_t i = 0; i < manager->arrival_room; i++) results_free(&manager->arrival[i].results);
   for (size_t i = 0; i < BLOCKS; i++) free(manager->cache[i].block);
   league_free(&manager->league);
   table_free(&manager->current);
@@ -546,12 +546,12 @@ static Status merge(Manager *manager) {
   for (size_t i = 0; i < manager->arrivals; i++) {
     Arrival arrival = manager->arrival[i];
     if (manager->setup.pace != FREE && arrival.results.tick != manager->tick) {
+      manager->arrival[i] = manager->arrival[kept]; /* what is merged keeps its memory, for later arrivals */
       manager->arrival[kept++] = arrival;
       continue;
     }
     TRY_RETURN(league_merge(&manager->league, &arrival.results));
     count_results(manager, &arrival.results);
-    results_free(&arrival.results);
   }
   manager->arrivals = kept;
   return OK;
@@ -640,7 +640,7 @@ static bool tick_complete(const Manager *manager) {
 static Status take_results(Manager *manager, Reader *body) {
   TRY_RETURN(GROW(manager->arrival, manager->arrival_room, manager->arrivals + 1));
   Arrival *arrival = &manager->arrival[manager->arrivals];
-  *arrival = (Arrival){.actor = reader_u32(body)};
+  arrival->actor = reader_u32(body);
   manager->arrivals++;
   TRY_RETURN(results_decode(&arrival->results, body));
   return reader_finish(body, "results message");
@@ -722,15 +722,12 @@ static Status write_status(Manager *manager, const char *state) {
   json_object_set_new(root, "checkpoint", json_integer((json_int_t)manager->generation));
   json_object_set_new(root, "actors", json_integer((json_int_t)manager->setup.actors));
   json_object_set_new(root, "learners", json_integer((json_int_t)manager->setup.learners));
-  for (uint32_t i = 0; i < manager->league.players; i++) {
-    const Player *player = &manager->league.player[i];
-    double games = 0, wins = 0;
-    for (uint32_t j = 0; j < manager->league.players; j++) {
-      const Pair *pair = payoff_find(&manager->league.payoff, i, j);
-      if (!pair) continue;
-      games += pair->decayed.games;
-      wins += pair->decayed.wins + pair->decayed.draws / 2;
-    }
+  for (uint32_t i = 0; i < manager->league.players; i++) { /* learning players and the newest frozen ones */
+    const Player *player;
+    double games, wins;
+    if (i == manager->league.learning && manager->league.players > i + SHOWN) i = (uint32_t)manager->league.players - SHOWN;
+    player = &manager->league.player[i];
+    payoff_score(&manager->league.payoff, i, &games, &wins);
     json_t *entry = json_object();
     json_object_set_new(entry, "name", json_string(player->name));
     json_object_set_new(entry, "frozen", json_boolean(player->frozen));
@@ -740,6 +737,7 @@ static Status write_status(Manager *manager, const char *state) {
     json_array_append_new(players, entry);
   }
   json_object_set_new(root, "players", players);
+  json_object_set_new(root, "players_in_all", json_integer((json_int_t)manager->league.players));
   char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
   json_decref(root);
   if (!text) return status_set(ERR_MEMORY, "out of memory writing status.json");
@@ -832,6 +830,8 @@ void manager_request_stop(Manager *manager, const char *reason) {
 }
 
 bool manager_done(const Manager *manager) { return manager->done; }
+
+League *manager_league(Manager *manager) { return &manager->league; }
 
 ManagerSummary manager_summary(const Manager *manager) {
   return (ManagerSummary){.ticks = manager->tick,

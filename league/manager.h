@@ -65,4 +65,5 @@ Status manager_receive(Manager *manager, WireKind kind, const Message *message, 
 Status manager_step(Manager *manager, bool *progress);
 void manager_request_stop(Manager *manager, const char *reason); /* save, then end */
 bool manager_done(const Manager *manager);
+League *manager_league(Manager *manager); /* borrowed; to be changed only before the first step (benchmarks) */
 ManagerSummary manager_summary(const Manager *manager);

@@ -217,7 +217,7 @@ static void consider(Rarest *rarest, const League *league, uint32_t home, uint32
   rarest->match[at] = (MatchEntry){home, away, 0, 0, BRANCH_EVAL};
 }
 
-enum { EVERY_PAIR = 1024 /* players: beyond, a table looks at a sample of pairs */, SAMPLE = 4096 };
+enum { EVERY_PAIR = 256 /* players: beyond, a table looks at a sample of pairs */, SAMPLE = 4096 };
 
 /* The frozen pairs with the fewest evaluation games; equal shares. In a large league, those of a random sample, so that a
  * table's cost does not grow with the square of the players. */

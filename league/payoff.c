@@ -92,6 +92,15 @@ double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {
   return (pair->decayed.wins + pair->decayed.draws / 2) / pair->decayed.games;
 }
 
+void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *score) {
+  *games = *score = 0;
+  for (size_t i = 0; player < payoff->rows && i < payoff->row[player].pairs; i++) {
+    const Tally *tally = &payoff->row[player].pair[i].decayed;
+    *games += tally->games;
+    *score += tally->wins + tally->draws / 2;
+  }
+}
+
 double payoff_return_rate(const Payoff *payoff, uint32_t home, uint32_t away, double low, double high) {
   const Pair *pair = payoff_find(payoff, home, away);
   if (!pair || pair->decayed.games <= 0 || high <= low) return 0.5;

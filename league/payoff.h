@@ -31,6 +31,8 @@ typedef struct Payoff {
 void payoff_free(Payoff *payoff);
 const Pair *payoff_find(const Payoff *payoff, uint32_t home, uint32_t away);  /* NULL: never met */
 Status payoff_pair(Payoff *payoff, uint32_t home, uint32_t away, Pair **out); /* finds or adds */
+/* Decayed games of a player against all, and of them its score: wins and half the draws. */
+void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *score);
 typedef enum PayoffPart { PAYOFF_TRAIN, PAYOFF_EVAL, PAYOFF_RAW_ONLY } PayoffPart;
 /* k of n games in bulk: decayed = old * d^n + (k / n) (1 - d^n) / (1 - d); away's tally is the mirror. */
 Status payoff_add(Payoff *payoff, uint32_t home, uint32_t away, const Tally *home_tally, double away_returns,

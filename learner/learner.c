@@ -122,6 +122,10 @@ void learner_destroy(Learner *learner) {
   free(learner);
 }
 
+double learner_front_seconds(const Learner *learner) {
+  return clock_seconds(learner->busy_receive + learner->busy_publish);
+}
+
 bool learner_done(const Learner *learner) { return learner->phase == PHASE_DONE; }
 
 static Pupil *own_pupil(Learner *learner, uint32_t player) {

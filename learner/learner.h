@@ -39,4 +39,5 @@ void learner_destroy(Learner *learner);
 /* May keep the message (it retains it); `body` stands behind the envelope. */
 Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body);
 Status learner_step(Learner *learner, bool *progress);
+double learner_front_seconds(const Learner *learner); /* decoding, dropping, publishing so far */
 bool learner_done(const Learner *learner);

@@ -18,6 +18,7 @@ typedef struct Bench {
   size_t override_count;
   BenchResult *result;
   size_t results, room;
+  Transport *transport; /* of the ranks that mpirun started; NULL: alone, and none was needed so far */
   bool quiet; /* JSON at the end instead of lines as they come */
 } Bench;
 
@@ -39,5 +40,6 @@ Status bench_learn(Bench *bench);
 Status bench_checkpoint(Bench *bench);
 Status bench_league(Bench *bench);
 Status bench_scale(Bench *bench);
+/* Collective over all ranks: */
 Status bench_comm(Bench *bench);
 Status bench_train(Bench *bench);

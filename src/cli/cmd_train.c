@@ -1,6 +1,7 @@
 /* agon train: a league, from nothing or from a checkpoint. The only command that starts MPI. */
 #include "cli/cli.h"
 #include "cli/node.h"
+#include "cli/train.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -292,13 +293,8 @@ static void summary(const Manager *manager, const char *folder) {
            (unsigned long long)m.generation, m.checkpoint_seconds);
   log_line("  %-24s %10s  %s", "player", "frames", "score over all its opponents");
   for (uint32_t i = 0; i < m.league->learning; i++) {
-    double games = 0, score = 0;
-    for (uint32_t j = 0; j < m.league->players; j++) {
-      const Pair *pair = payoff_find(&m.league->payoff, i, j);
-      if (!pair) continue;
-      games += pair->decayed.games;
-      score += pair->decayed.wins + pair->decayed.draws / 2;
-    }
+    double games, score;
+    payoff_score(&m.league->payoff, i, &games, &score);
     log_line("  %-24s %10s  %.3f", m.league->player[i].name,
              text_scaled((double)m.league->player[i].frames, c, sizeof c), games > 0 ? score / games : 0.5);
   }
@@ -360,7 +356,7 @@ static void catch_signals(void) {
   }
 }
 
-static Status play_league(Start *start, Transport *transport, Screen *screen) {
+static Status play_league(Start *start, Transport *transport, Screen *screen, TrainFinished finished, void *context) {
   Status status = OK;
   Topology topology = {0};
   Node *node = NULL;
@@ -386,6 +382,10 @@ static Status play_league(Start *start, Transport *transport, Screen *screen) {
   TRY(node_create(&setup, &node));
   TRY(run_loop(node));
   if (node_manager(node)) summary(node_manager(node), start->run.path);
+  if (node_manager(node) && finished) {
+    ManagerSummary end = manager_summary(node_manager(node));
+    finished(context, &end);
+  }
   leave_together(transport);
 done:
   node_destroy(node);
@@ -401,13 +401,11 @@ static void close_start(Start *start) {
   free(start->text);
 }
 
-static Status train(int argc, char **argv) {
+Status train_job(Transport *transport, int argc, char **argv, TrainFinished finished, void *context) {
   Arguments arguments;
   Start start = {.run = {.lock = -1}};
   Screen screen = {.log = NULL};
-  Transport *transport = NULL;
   clock_gettime(CLOCK_MONOTONIC, &screen.start);
-  TRY_RETURN(transport_mpi_create(&argc, &argv, &transport));
   Status mine = arguments_parse(&command_train, argc, argv, &arguments);
   screen.quiet = argument(&command_train, &arguments, "--quiet") != NULL;
   gemm_set_threads(1);
@@ -427,13 +425,20 @@ static Status train(int argc, char **argv) {
     close_start(&start);
     exit(status_exit_code(status)); /* rank 0 has spoken */
   }
-  status = play_league(&start, transport, &screen);
+  status = play_league(&start, transport, &screen, finished, context);
   if (status != OK) transport->ops->abort(transport, status_exit_code(status), status_message());
-  transport_destroy(transport);
-  message_pool_clear();
   close_start(&start);
   if (screen.log) fclose(screen.log);
   log_set_sink(NULL, NULL);
+  return status;
+}
+
+static Status train(int argc, char **argv) {
+  Transport *transport = NULL;
+  TRY_RETURN(transport_mpi_create(&argc, &argv, &transport));
+  Status status = train_job(transport, argc, argv, NULL, NULL);
+  transport_destroy(transport);
+  message_pool_clear();
   return status;
 }
 
