@@ -16,6 +16,9 @@ static const Option run_options[] = {
     {"placement", OPT_CHOICE, offsetof(RunConfig, placement), "auto", 0, 0, "auto|split|shared", "",
      "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: shared by all "
      "ranks while each has rows enough to learn from, else split by the network's arithmetic"},
+    {"precision", OPT_CHOICE, offsetof(RunConfig, precision), "fp32", 0, 0, "fp32|bf16", "",
+     "of products in hidden layers: bf16 uses AMX tiles or AVX512-BF16 where the processor gains by them (else fp32 stays); "
+     "weights, sums, losses, heads and optimiser are fp32 always"},
     {"kernels", OPT_TEXT, offsetof(RunConfig, kernels), "auto", 0, 0, NULL, "",
      "arithmetic: auto (the best that the processor has), avx512, avx2, openblas or plain"},
 };
@@ -119,6 +122,7 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   size_t players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
   s->learner.longest = s->actors.unroll + 2;
   TRY(kernels_choose(s->run.kernels));
+  s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames / (double)players;
   *out = s;
   s = NULL;

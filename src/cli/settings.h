@@ -13,7 +13,7 @@ enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
 typedef struct RunConfig {
   char game[OPTION_TEXT];
   int64_t seed;
-  int pace, placement;
+  int pace, placement, precision;
   char kernels[OPTION_TEXT];
 } RunConfig;
 

@@ -129,15 +129,24 @@ static size_t op_matrices(const Op *op, size_t shape[2][2]) {
   return 0;
 }
 
+/* Layers wide enough to gain; never the heads, whose outputs are the policy, nor what reads ones. */
+static bool gains_by_bf16(const Graph *graph, const Op *op) {
+  if (!graph->bf16 || !bf16_kernels() || op->out_width < 32 || (op->in == 0 && graph->takes_ones)) return false;
+  if (op->kind == OP_DENSE) return op->act != ACT_NONE;
+  return op->kind == OP_CONV || op->kind == OP_GRU || op->kind == OP_LSTM;
+}
+
 static void plan_packing(Graph *graph) {
   size_t at = 0;
+  for (size_t i = 0; i < graph->ops; i++) graph->op[i].bf16 = gains_by_bf16(graph, &graph->op[i]);
   for (int back = 0; back < 2; back++) {
     for (size_t i = 0; i < graph->ops; i++) {
       Op *op = &graph->op[i];
       size_t shape[2][2], count = op_matrices(op, shape);
       for (size_t m = 0; m < count; m++) {
         op->pack[2 * m + (size_t)back] = at;
-        at += padded(kernels()->packed_size(shape[m][back], shape[m][!back]));
+        size_t K = shape[m][back], N = shape[m][!back];
+        at += padded(op->bf16 ? bf16_kernels()->packed_size(K, N) : kernels()->packed_size(K, N));
       }
     }
     graph->packed[back] = at;
@@ -176,8 +185,10 @@ void graph_pack(const Graph *graph, const float *params, bool training, float *p
     for (size_t m = 0; m < count; m++) {
       size_t K = shape[m][0], N = shape[m][1];
       const float *w = params + (m ? op->weight_h : op->weight);
-      kernels()->pack(packed + op->pack[2 * m], w, 1, K, K, N);
-      if (training) kernels()->pack(packed + op->pack[2 * m + 1], w, K, 1, N, K);
+      void (*pack)(float *, const float *, size_t, size_t, size_t, size_t) =
+          op->bf16 ? bf16_kernels()->pack : kernels()->pack;
+      pack(packed + op->pack[2 * m], w, 1, K, K, N);
+      if (training) pack(packed + op->pack[2 * m + 1], w, K, 1, N, K);
     }
   }
 }
@@ -285,8 +296,8 @@ static void save_state(const Op *op, const Space *space, size_t index, const Seq
 
 static Weight weight_of(const Op *op, const float *params, const float *packed, size_t which, bool training) {
   const float *w = params + (which ? op->weight_h : op->weight);
-  if (!packed) return (Weight){w, NULL, NULL};
-  return (Weight){w, packed + op->pack[2 * which], training ? packed + op->pack[2 * which + 1] : NULL};
+  if (!packed) return (Weight){w, NULL, NULL, op->bf16};
+  return (Weight){w, packed + op->pack[2 * which], training ? packed + op->pack[2 * which + 1] : NULL, op->bf16};
 }
 
 void graph_forward(const Graph *graph, const float *params, const float *packed, Space *space, const Sequences *seq,

@@ -24,6 +24,7 @@ typedef struct Op {
   float beta;                            /* 1 if another op has already written the input's gradient */
   Activation below;  /* of the op that made the input: its derivative is applied with the input's gradient */
   bool derived;      /* the gradient arrives with this op's own derivative applied */
+  bool bf16;         /* products in bfloat16 */
   size_t pack[4];    /* offsets into the packed weights: weight forward, back, weight_h forward, back */
   ConvShape conv;
   size_t state_at;
@@ -40,6 +41,7 @@ typedef struct Graph {
   size_t params;     /* floats in the flat block */
   size_t state_size; /* floats of recurrent state per row; 0 = feed-forward */
   size_t packed[2];  /* floats of the packed weights: for the forward pass alone, and with the backward pass */
+  bool bf16;         /* set before graph_finish: wide layers multiply in bfloat16, if the processor gains by it */
   bool takes_ones;   /* only dense layers read the input, so that it may be given by its ones */
 } Graph;
 

@@ -63,6 +63,20 @@ typedef struct Kernels {
   void (*lstm_row)(float *y, float *c, float *gate, const float *p, size_t H);
 } Kernels;
 
+/* Products of operands rounded to bfloat16, summed in float32; layouts of their own. */
+typedef struct Bf16Kernels {
+  const char *name;
+  bool (*supported)(void); /* and faster than float32 here */
+  void (*multiply)(const Product *product);
+  size_t (*packed_size)(size_t K, size_t N); /* in floats */
+  void (*pack)(float *packed, const float *b, size_t b_row, size_t b_column, size_t K, size_t N);
+} Bf16Kernels;
+
+/* NULL where the processor gains nothing from bfloat16: AMX tiles, else AVX512-BF16 where it runs at the double rate. */
+const Bf16Kernels *bf16_kernels(void);
+const Bf16Kernels *bf16_at(size_t index);  /* every table compiled in, plain C last; NULL past the end */
+void bf16_choose(const Bf16Kernels *table); /* for tests; NULL: automatic again */
+
 /* The table in use: the best that this processor supports unless kernels_choose named another. */
 const Kernels *kernels(void);
 const Kernels *kernels_at(size_t index);     /* every table compiled in, best first; NULL past the end */

@@ -6,8 +6,10 @@
 
 #ifdef __x86_64__
 extern const Kernels kernel_avx512, kernel_avx2;
+extern const Bf16Kernels bf16_amx, bf16_avx512;
 #endif
 extern const Kernels kernel_plain;
+extern const Bf16Kernels bf16_plain;
 
 static const Kernels *chosen;
 
@@ -42,3 +44,24 @@ Status kernels_choose(const char *name) {
   chosen = found;
   return OK;
 }
+
+static const Bf16Kernels *chosen_bf16;
+
+const Bf16Kernels *bf16_at(size_t index) {
+  const Bf16Kernels *const all[] = {
+#ifdef __x86_64__
+      &bf16_amx, &bf16_avx512,
+#endif
+      &bf16_plain,
+  };
+  return index < COUNT_OF(all) ? all[index] : NULL;
+}
+
+const Bf16Kernels *bf16_kernels(void) {
+  if (chosen_bf16) return chosen_bf16;
+  for (size_t i = 0; bf16_at(i + 1); i++) /* plain C gains nothing */
+    if (bf16_at(i)->supported()) return chosen_bf16 = bf16_at(i);
+  return NULL;
+}
+
+void bf16_choose(const Bf16Kernels *table) { chosen_bf16 = table; }

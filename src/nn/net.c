@@ -97,6 +97,7 @@ Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out) {
     net_destroy(net);
     return status_set(ERR_USAGE, "net: too many layers, or a convolution's kernel is larger than its planes");
   }
+  net->graph.bf16 = config->precision == 1;
   graph_finish(&net->graph);
   net->block = net->graph.params;
   if (config->normalise_observations) {

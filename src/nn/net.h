@@ -18,6 +18,7 @@ typedef struct NetConfig {
   bool normalise_observations, normalise_returns;
   double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
   double log_std;   /* initial, box actions */
+  int precision;    /* 0 fp32, 1 bf16 */
 } NetConfig;
 
 extern const Option net_options[];

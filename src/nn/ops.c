@@ -33,6 +33,13 @@ void act_backward(Activation act, float *restrict d, const float *restrict y, co
   }
 }
 
+static void multiply(const Weight *w, const Product *product) {
+  if (w->bf16)
+    bf16_kernels()->multiply(product);
+  else
+    kernels()->multiply(product);
+}
+
 void dense_forward(float *y, const float *x, const Ones *ones, const Weight *w, const float *b, Activation act,
                    size_t R, size_t K, size_t N) {
   if (ones) {
@@ -53,7 +60,7 @@ void dense_forward(float *y, const float *x, const Ones *ones, const Weight *w, 
                      .c_row = N,
                      .bias = b,
                      .act = act};
-  kernels()->multiply(&product);
+  multiply(w, &product);
 }
 
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy, const float *x,
@@ -73,7 +80,7 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
   if (ones)
     kernels()->sparse_gradient(dw, dy, ones->first, ones->column, scratch, R, K, N);
   else
-    kernels()->multiply(&gradient);
+    multiply(w, &gradient);
   kernels()->column_sums(db, dy, R, N);
   if (!dx) return;
   Product down = {.M = R,
@@ -92,7 +99,7 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
                   .below = below,
                   .y = x,
                   .y_row = K};
-  kernels()->multiply(&down);
+  multiply(w, &down);
 }
 
 void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias, size_t R, size_t N) {

@@ -16,6 +16,7 @@ void act_backward(Activation act, float *d, const float *y, const float *pre, si
  * the fly, which pays only for many rows. */
 typedef struct Weight {
   const float *w, *forward, *back;
+  int bf16; /* its products are in bfloat16, and packed for that */
 } Weight;
 
 /* Rows that hold only zeros and ones, by the places of the ones: column[first[r] .. first[r+1]-1]. */

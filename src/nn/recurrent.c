@@ -29,7 +29,7 @@ static void add_hidden(float *gate, const float *h, const Weight *w, size_t B, s
                      .c = gate,
                      .c_row = G,
                      .accumulate = true};
-  kernels()->multiply(&product);
+  (w->bf16 ? bf16_kernels()->multiply : kernels()->multiply)(&product);
 }
 
 /* dh (B,H) = gate (B,G) w_h, or += */
@@ -47,7 +47,7 @@ static void hidden_gradient(float *dh, bool add, const float *gate, const Weight
                      .c = dh,
                      .c_row = H,
                      .accumulate = add};
-  kernels()->multiply(&product);
+  (w->bf16 ? bf16_kernels()->multiply : kernels()->multiply)(&product);
 }
 
 static int goes_on(const Sequences *seq, size_t row) { return seq->restart && seq->restart[row] < 0; }
