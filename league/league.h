@@ -44,6 +44,7 @@ typedef struct LeagueConfig {
   bool by_return, inherit_payoff;
   double quality_rate; /* OpenAI Five's 0.01 */
   int64_t eval_pairs;
+  int64_t table_players; /* players per tick between two tables */
 } LeagueConfig;
 extern const Option league_options[];
 extern const size_t league_option_count;

@@ -337,9 +337,8 @@ static bool cut_due(const Manager *manager, uint64_t tick) {
 
 /* A table costs in proportion to the players, so it is computed every so many ticks in proportion to them, too: the cost
  * per tick stays the same. In between, and unless players change, actors play by the one they have. */
-enum { PLAYERS_PER_TICK = 256 };
 static bool table_due(const Manager *manager, uint64_t tick) {
-  return manager->renew || !manager->current.homes || tick % (manager->league.players / PLAYERS_PER_TICK + 1) == 0;
+  return manager->renew || !manager->current.homes || tick % (manager->league.players / (size_t)manager->setup.league.table_players + 1) == 0;
 }
 
 /* Publishes the table of `tick`; with a cut in it if one is wanted and none is open. */

@@ -283,8 +283,10 @@ static bool tick_complete(const Learner *learner) {
     fresh += learner->ended[a] - learner->credited[a];
     cutting |= learner->marked[a] > learner->markers;
   }
-  /* at a cut, members take part in updates that others need for theirs, even with nothing of their own */
-  return fresh >= (!cutting ? setup->actors : learner->summer ? 0 : 1);
+  /* members also update with nothing of their own: at a cut, which others may not have reached, and to agree on a directive,
+   * which may come when all actors are held */
+  if (learner->summer && (cutting || learner->directives)) return true;
+  return fresh >= (cutting ? 1 : setup->actors);
 }
 
 static int by_actor(const void *a, const void *b) {

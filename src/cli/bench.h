@@ -32,10 +32,12 @@ double bench_copy_peak(Bench *bench); /* bytes/s, read and written, of memcpy ov
 /* Settings of the standard case (Connect Four, 2 x 256 tanh, PPO with 4 epochs and minibatches, self-play), changed by
  * `extra` and then by the command line. */
 Status bench_settings(const Bench *bench, const char *const *extra, size_t count, Settings **out);
+/* The sum of a number over all ranks; collective. */
+Status bench_total(Bench *bench, double *value);
 double bench_seconds(const Bench *bench, int64_t since);
 
 Status bench_env(Bench *bench);
-Status bench_act(Bench *bench);
+Status bench_act(Bench *bench); /* collective: all ranks act, rates add up */
 Status bench_learn(Bench *bench);
 Status bench_checkpoint(Bench *bench);
 Status bench_league(Bench *bench);

@@ -78,6 +78,26 @@ static Status sum_once(Transport *transport, Summer *summer, float *values, size
   return OK;
 }
 
+Status bench_total(Bench *bench, double *value) {
+  Status status = OK;
+  Transport *transport = bench->transport;
+  Summer *summer = NULL;
+  int *rank = NULL;
+  float digits[2] = {(float)*value, 0}; /* in two parts, so that no digits are lost */
+  digits[1] = (float)(*value - (double)digits[0]);
+  size_t members = transport ? (size_t)transport->size : 1;
+  if (members == 1) return OK;
+  TRY(NEW_ARRAY(rank, members));
+  for (size_t m = 0; m < members; m++) rank[m] = (int)m;
+  TRY(summer_create(&(SummerSetup){transport, rank, members, (size_t)transport->rank, NULL, 0}, &summer));
+  TRY(sum_once(transport, summer, digits, 2));
+  *value = (double)digits[0] + (double)digits[1];
+done:
+  summer_destroy(summer);
+  free(rank);
+  return status;
+}
+
 static Status bench_sums(Bench *bench, void *const *shared, const char *how, size_t count) {
   Status status = OK;
   Transport *transport = bench->transport;

@@ -315,14 +315,16 @@ static Status act_with(Bench *bench, size_t opponents, double *out_median) {
     int64_t start = clock_now(&bench->clock);
     while (bench_seconds(bench, start) < bench->seconds) TRY(stage_tick(&stage));
     rate[i] = (double)(stage.frames + stage.frozen) / bench_seconds(bench, start);
+    TRY(bench_total(bench, &rate[i]));
   }
-  double flops = graph_flops_forward(&stage.net->graph), bound = bench_fma_peak(bench) / flops;
+  int ranks = bench->transport ? bench->transport->size : 1;
+  double flops = graph_flops_forward(&stage.net->graph), bound = ranks * bench_fma_peak(bench) / flops;
   if (opponents)
     snprintf(what, sizeof what, "%zu frozen opponents, %lld lanes", opponents, (long long)stage.settings->actors.lanes);
   else
-    snprintf(what, sizeof what, "self-play, %s, %lld slots, chunks of %lld", stage.settings->table->name,
-             (long long)stage.settings->actors.slots, (long long)stage.settings->actors.chunk);
-  snprintf(by, sizeof by, "%.1f kFLOP a decision at the FMA peak", flops * 1e-3);
+    snprintf(what, sizeof what, "self-play, %s, %lld slots, chunks of %lld, %d rank%s", stage.settings->table->name,
+             (long long)stage.settings->actors.slots, (long long)stage.settings->actors.chunk, ranks, ranks == 1 ? "" : "s");
+  snprintf(by, sizeof by, "%.1f kFLOP a decision at the FMA peak%s", flops * 1e-3, ranks == 1 ? "" : " of each rank");
   TRY(bench_add(bench, "act", what, "decisions/s", rate, count, bound, by));
   *out_median = rate[count / 2];
 done:

@@ -22,7 +22,7 @@ static const struct {
   const char *summary;
 } benches[] = {
     {"env", bench_env, true, false, "steps of an environment with observation and mask, 1,024 games"},
-    {"act", bench_act, true, false, "acting: the whole actor role, with one and with 1,000 opponents"},
+    {"act", bench_act, true, true, "acting: the whole actor role, with one and with 1,000 opponents"},
     {"learn", bench_learn, true, false, "learning: updates of the chosen algorithm on one core"},
     {"comm", bench_comm, true, true, "messages and sums between ranks (under mpirun -n 2 or more)"},
     {"checkpoint", bench_checkpoint, true, false, "saving and loading the whole state"},
@@ -58,6 +58,7 @@ static void show(const BenchResult *r) {
 
 Status bench_add(Bench *bench, const char *name, const char *what, const char *unit, double *samples, size_t count,
                  double bound, const char *bound_by) {
+  if (bench->transport && bench->transport->rank) return OK;
   TRY_RETURN(GROW(bench->result, bench->room, bench->results + 1));
   BenchResult *r = &bench->result[bench->results++];
   qsort(samples, count, sizeof *samples, by_value);
@@ -235,7 +236,7 @@ const Command command_bench = {
     "measures rates and says how near they are to the machine's bounds",
     "The standard case is Connect Four, 2 x 256 tanh units, PPO with 4 epochs and 4 minibatches, self-play; keys change it\n"
     "(net.memory=gru, precision=bf16, game=tic_tac_toe). Peaks are measured in the same run: fused multiply-adds in\n"
-    "registers, the kernels on a large product, memcpy. train and comm use all ranks of mpirun; the others one core.\n"
+    "registers, the kernels on a large product, memcpy. act, train and comm use all ranks of mpirun; the others one core.\n"
     "all is everything but scale.",
     flags,
     COUNT_OF(flags),

@@ -31,6 +31,8 @@ static void multiply(const Product *p) {
   if (!p->M || !p->N) return;
   bool a_turned = p->a_row == 1 && p->a_column != 1, b_turned = !p->packed && p->b_row == 1 && p->b_column != 1;
   size_t a_step = a_turned ? p->a_column : p->a_row, b_step = b_turned ? p->b_column : p->packed ? p->N : p->b_row;
+  if (!a_turned && a_step < p->K) a_step = p->K; /* of a single row: any will do */
+  if (!b_turned && b_step < p->N) b_step = p->N;
   cblas_sgemm(CblasRowMajor, a_turned ? CblasTrans : CblasNoTrans, b_turned ? CblasTrans : CblasNoTrans, (int)p->M,
               (int)p->N, (int)p->K, 1.0f, p->a, (int)a_step, p->packed ? p->packed : p->b, (int)b_step,
               p->accumulate ? 1.0f : 0.0f, p->c, (int)p->c_row);

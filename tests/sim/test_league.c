@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/node.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ typedef struct World {
   uint32_t delay;
   int slow; /* a rank that is slow; -1 = none */
   long cut; /* stop (as if killed) after so many scheduler steps; 0 = run to the end */
+  int host; /* ranks per host; 0 = one host */
 } World;
 
 /* Runs in `folder`, resuming if it holds a run. Returns whether it came to its end. */
@@ -40,7 +42,8 @@ static bool run_world(const World *world, const char *folder) {
   bool resuming = run_has_checkpoint(&run);
   if (resuming) CHECK_OK(run_read_checkpoint(&run, &resume, &generation));
   CHECK_OK(node_header(settings, &header));
-  SimConfig config = {.seed = world->seed, .ranks = world->ranks, .delay = world->delay};
+  SimConfig config = {.seed = world->seed, .ranks = world->ranks, .delay = world->delay,
+                      .ranks_per_host = world->host};
   CHECK_OK(sim_create(&config, &sim));
   if (world->slow >= 0) sim_slow(sim, world->slow, 20);
   for (int i = 0; i < world->ranks; i++) {
@@ -57,7 +60,7 @@ static bool run_world(const World *world, const char *folder) {
   for (long step = 0; !done; step++) {
     bool progress;
     if (world->cut && step == world->cut) break;
-    if (step > 30000000) fail_msg("no end after %ld steps", step);
+    if (step > 30000000) fail_msg("no end after %ld steps (scheduler seed %llu)", step, (unsigned long long)world->seed);
     int rank = sim_choose(sim);
     if (!node_done(node[rank]))
       CHECK_OK(node_step(node[rank], &progress));
@@ -121,12 +124,15 @@ static void timing_changes_nothing(void **state) {
   static const char *const memory[] = {"net.memory=none", "net.memory=gru"};
   for (int p = 0; p < 2; p++)
     for (int ranks = 3; ranks <= 9; ranks += 3) {
-      const char *pairs[] = {SMALL, pace[p], memory[ranks == 6], "learner.ranks=2"};
+      /* two or three learners that share every batch, on one host, on two, or on hosts of their own */
+      const char *pairs[] = {SMALL, pace[p], memory[ranks == 6], ranks == 9 ? "learner.ranks=3" : "learner.ranks=2",
+                             ranks == 6 ? "placement=shared" : "placement=split"};
       char first[64];
       for (uint64_t seed = 1; seed <= 3; seed++) {
         char folder[64];
         fresh_folder(folder);
-        World world = {pairs, COUNT_OF(pairs), ranks, seed, seed == 1 ? 0 : 40, seed == 3 ? ranks - 1 : -1, 0};
+        World world = {pairs, COUNT_OF(pairs), ranks, seed, seed == 1 ? 0 : 40, seed == 3 ? ranks - 1 : -1, 0,
+                       (int)seed - 1};
         assert_true(run_world(&world, folder));
         if (seed == 1) {
           strcpy(first, folder);
@@ -143,11 +149,13 @@ static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
   (void)state;
   static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
   for (int p = 0; p < 2; p++) {
-    const char *pairs[] = {SMALL, pace[p], "net.memory=lstm"};
+    /* one learner; or two on different hosts, and tables that are not computed anew each tick */
+    const char *pairs[] = {SMALL, pace[p], "net.memory=lstm", p ? "learner.ranks=2" : "learner.ranks=1",
+                           p ? "league.table_players=1" : "league.table_players=256"};
     char whole[64], broken[64];
     fresh_folder(whole);
     fresh_folder(broken);
-    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0};
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1};
     assert_true(run_world(&world, whole));
     int kills = 0;
     for (long cut = 9000;; cut += 4000) {
@@ -174,9 +182,9 @@ static void runs_resume_on_other_numbers_of_ranks(void **state) {
                *more[] = {SMALL, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20"};
     char folder[64];
     fresh_folder(folder);
-    assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0}, folder));
-    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0}, folder));
-    assert_true(run_world(&(World){more, COUNT_OF(more), 12, 3, 30, 11, 0}, folder));
+    assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0, 0}, folder));
+    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0}, folder));
+    assert_true(run_world(&(World){more, COUNT_OF(more), 12, 3, 30, 11, 0, 0}, folder));
     RunFolder run;
     Tree tree;
     const Item *frames, *counters;
@@ -196,12 +204,67 @@ static void runs_resume_on_other_numbers_of_ranks(void **state) {
 /* Pace free under delays and a slow rank: ends, and drops no more than the lag allows for. */
 static void free_pace_never_hangs(void **state) {
   (void)state;
-  for (uint64_t seed = 1; seed <= 6; seed++) {
-    const char *pairs[] = {SMALL, "pace=free", "ppo.targets=vtrace", "checkpoint.ticks=3"};
+  for (uint64_t seed = 1; seed <= 8; seed++) {
+    static const char *const ranks[] = {"learner.ranks=1", "learner.ranks=2", "learner.ranks=3", "learner.ranks=4"};
+    const char *pairs[] = {SMALL, "pace=free", "ppo.targets=vtrace", "checkpoint.ticks=3", ranks[seed % 4],
+                           seed % 4 == 3 ? "learner.groups=2" : "learner.groups=1",
+                           seed == 5 ? "placement=shared" : "placement=split"};
     char folder[64];
     fresh_folder(folder);
-    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 8, seed, 60, (int)seed, 0}, folder));
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 8, seed, 60, (int)seed % 8, 0, (int)seed % 3}, folder));
     remove_folder(folder);
+  }
+}
+
+/* The policies after one update of every player, of a run whose learners are `ranks`. */
+static void after_one_update(const char *ranks, const char *groups, int size, float *out, size_t *count) {
+  const char *pairs[] = {SMALL, "pace=lockstep", "placement=split", "frames=1", ranks, groups};
+  char folder[64];
+  RunFolder run;
+  Tree tree;
+  uint64_t generation;
+  fresh_folder(folder);
+  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), size, 1, 10, -1, 0, 2}, folder));
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+  *count = 0;
+  for (size_t i = 0; i < tree.items; i++) {
+    const Item *item = &tree.item[i];
+    if (strncmp(item->path, "players/", 8) || !strstr(item->path, "/policy") || strlen(strstr(item->path, "/policy")) != 7)
+      continue;
+    assert_true(*count + item->count < 4096);
+    memcpy(out + *count, item->data, item->count * sizeof(float));
+    *count += item->count;
+  }
+  tree_free(&tree);
+  remove_folder(folder);
+}
+
+/* The same four actors before one, two or four learners, in one group or two: minibatches hold the same rows, so the
+ * weights agree to rounding; and one learner's are not those at the start. */
+static void numbers_of_learners_change_rounding_only(void **state) {
+  (void)state;
+  static float one[4096], other[4096];
+  static const struct {
+    const char *ranks, *groups;
+    int size;
+  } with[] = {{"learner.ranks=2", "learner.groups=1", 6},
+              {"learner.ranks=4", "learner.groups=1", 8},
+              {"learner.ranks=4", "learner.groups=2", 8},
+              {"learner.ranks=3", "learner.groups=3", 7}};
+  size_t count, n;
+  after_one_update("learner.ranks=1", "learner.groups=1", 5, one, &count);
+  assert_true(count > 1000);
+  for (size_t w = 0; w < COUNT_OF(with); w++) {
+    double gap = 0, size = 0;
+    after_one_update(with[w].ranks, with[w].groups, with[w].size, other, &n);
+    assert_int_equal(n, count);
+    for (size_t i = 0; i < n; i++) {
+      gap += fabs((double)one[i] - (double)other[i]);
+      size += fabs((double)one[i]);
+    }
+    assert_true(gap / size < 1e-4);
+    if (w < 2) assert_true(gap > 0); /* sums in another order: or nothing was shared */
   }
 }
 
@@ -224,7 +287,7 @@ static void actors_play_the_shares_of_the_table(void **state) {
                          "metrics.seconds=1000"};
   char folder[64];
   fresh_folder(folder);
-  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 5, -1, 0}, folder));
+  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 5, -1, 0, 0}, folder));
   RunFolder run;
   Tree tree;
   uint64_t generation;
@@ -256,6 +319,7 @@ int main(void) {
       cmocka_unit_test(a_killed_run_goes_on_as_if_nothing_had_happened),
       cmocka_unit_test(runs_resume_on_other_numbers_of_ranks),
       cmocka_unit_test(free_pace_never_hangs),
+      cmocka_unit_test(numbers_of_learners_change_rounding_only),
       cmocka_unit_test(actors_play_the_shares_of_the_table),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
