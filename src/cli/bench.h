@@ -19,6 +19,7 @@ typedef struct Bench {
   BenchResult *result;
   size_t results, room;
   Transport *transport; /* of the ranks that mpirun started; NULL: alone, and none was needed so far */
+  long long actors, players; /* of scale: one size instead of the series; 0 = the series */
   bool quiet; /* JSON at the end instead of lines as they come */
 } Bench;
 
@@ -37,6 +38,7 @@ Status bench_total(Bench *bench, double *value);
 double bench_seconds(const Bench *bench, int64_t since);
 
 Status bench_env(Bench *bench);
+Status bench_kernels(Bench *bench);
 Status bench_act(Bench *bench); /* collective: all ranks act, rates add up */
 Status bench_learn(Bench *bench);
 Status bench_checkpoint(Bench *bench);

@@ -197,7 +197,8 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
   static const int bench_rank = 0;
   Status status = OK;
   *stage = (Stage){.opponents = opponents};
-  TRY(bench_settings(bench, NULL, 0, &stage->settings));
+  static const char *const crowd[] = {"actors.slots=1024", "actors.lanes=8", "actors.lane_episodes=512"};
+  TRY(bench_settings(bench, crowd, opponents ? COUNT_OF(crowd) : 0, &stage->settings));
   const Settings *s = stage->settings;
   TRY(net_create(&s->net, &s->env->spec, &stage->net));
   TRY(NEW_ARRAY(stage->block, stage->net->block));
@@ -320,7 +321,9 @@ static Status act_with(Bench *bench, size_t opponents, double *out_median) {
   int ranks = bench->transport ? bench->transport->size : 1;
   double flops = graph_flops_forward(&stage.net->graph), bound = ranks * bench_fma_peak(bench) / flops;
   if (opponents)
-    snprintf(what, sizeof what, "%zu frozen opponents, %lld lanes", opponents, (long long)stage.settings->actors.lanes);
+    snprintf(what, sizeof what, "%zu frozen opponent%s, %lld slots in %lld lanes, cache of %lld", opponents,
+             opponents == 1 ? "" : "s", (long long)stage.settings->actors.slots, (long long)stage.settings->actors.lanes,
+             (long long)stage.settings->actors.cache);
   else
     snprintf(what, sizeof what, "self-play, %s, %lld slots, chunks of %lld, %d rank%s", stage.settings->table->name,
              (long long)stage.settings->actors.slots, (long long)stage.settings->actors.chunk, ranks, ranks == 1 ? "" : "s");

@@ -476,6 +476,8 @@ done:
 }
 
 Status bench_scale(Bench *bench) {
+  if (bench->actors || bench->players)
+    return scale_of(bench, bench->actors ? (size_t)bench->actors : 4096, 1, bench->players ? (size_t)bench->players : 1000);
   for (size_t actors = 64; actors <= 16384; actors *= 4) TRY_RETURN(scale_of(bench, actors, 1, 1000));
   for (size_t frozen = 10; frozen <= 10000; frozen *= 10) TRY_RETURN(scale_of(bench, 4096, 1, frozen));
   return scale_of(bench, 4096, 16, 1000);

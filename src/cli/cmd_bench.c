@@ -12,6 +12,8 @@
 static const Flag flags[] = {
     {"--json", NULL, "results as JSON on stdout"},
     {"--seconds", "S", "length of one repeat (default 1)"},
+    {"--actors", "N", "scale: so many synthetic actors only"},
+    {"--players", "N", "scale: so many frozen players only"},
     {"--repeats", "N", "repeats; the median is shown with the lowest and highest (default 5)"},
 };
 
@@ -22,6 +24,7 @@ static const struct {
   const char *summary;
 } benches[] = {
     {"env", bench_env, true, false, "steps of an environment with observation and mask, 1,024 games"},
+    {"kernels", bench_kernels, false, false, "dense products by rows and width, beside OpenBLAS and bfloat16"},
     {"act", bench_act, true, true, "acting: the whole actor role, with one and with 1,000 opponents"},
     {"learn", bench_learn, true, false, "learning: updates of the chosen algorithm on one core"},
     {"comm", bench_comm, true, true, "messages and sums between ranks (under mpirun -n 2 or more)"},
@@ -193,24 +196,29 @@ static Status run_bench(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
   Settings *probe = NULL;
-  long long seconds, repeats;
+  long long seconds, repeats, actors, players;
   char cpu[128], a[16], b[16], c[16];
   bool found = false;
   TRY_RETURN(arguments_parse(&command_bench, argc, argv, &arguments));
   TRY_RETURN(argument_int(&command_bench, &arguments, "--seconds", 1, 1, 3600, &seconds));
   TRY_RETURN(argument_int(&command_bench, &arguments, "--repeats", 5, 1, 1000, &repeats));
-  if (arguments.words == 0) return usage_error(&command_bench, "which one? env, act, learn, train, comm, checkpoint, league, scale or all");
+  TRY_RETURN(argument_int(&command_bench, &arguments, "--actors", 0, 1, 65536, &actors));
+  TRY_RETURN(argument_int(&command_bench, &arguments, "--players", 0, 1, 1000000, &players));
+  if (arguments.words == 0) return usage_error(&command_bench, "which one? env, kernels, act, learn, train, comm, checkpoint, league, scale or all");
   bool all = !strcmp(arguments.word[0], "all");
   Bench bench = {.clock = clock_system(),
                  .seconds = (double)seconds,
                  .repeats = (int)repeats,
                  .overrides = arguments.word + 1,
                  .override_count = arguments.words - 1,
+                 .actors = actors,
+                 .players = players,
                  .quiet = argument(&command_bench, &arguments, "--json") != NULL};
   for (size_t i = 0; i < COUNT_OF(benches); i++) found |= all || !strcmp(arguments.word[0], benches[i].name);
   if (!found) return usage_error(&command_bench, "there is no such benchmark");
   gemm_set_threads(1);
-  TRY(bench_settings(&bench, NULL, 0, &probe)); /* chooses the kernels; bad keys show here */
+  TRY(bench_settings(&bench, NULL, 0, &probe)); /* bad keys show here */
+  TRY(kernels_choose(probe->run.kernels));
   processor(cpu, sizeof cpu);
   bool collective = all || !strcmp(arguments.word[0], "comm") || !strcmp(arguments.word[0], "train");
   if (collective || transport_mpi_launched()) TRY(transport_mpi_create(&argc, &argv, &bench.transport));
@@ -232,12 +240,13 @@ done:
 
 const Command command_bench = {
     "bench",
-    "env|act|learn|train|comm|checkpoint|league|scale|all [key=value ...] [--json]",
+    "env|kernels|act|learn|train|comm|checkpoint|league|scale|all [key=value ...] [--json]",
     "measures rates and says how near they are to the machine's bounds",
     "The standard case is Connect Four, 2 x 256 tanh units, PPO with 4 epochs and 4 minibatches, self-play; keys change it\n"
     "(net.memory=gru, precision=bf16, game=tic_tac_toe). Peaks are measured in the same run: fused multiply-adds in\n"
     "registers, the kernels on a large product, memcpy. act, train and comm use all ranks of mpirun; the others one core.\n"
-    "all is everything but scale.",
+    "Opponents are played with 1,024 slots in 8 lanes of 512 episodes, so that each policy has 64 rows a step.\n"
+    "all is everything but kernels and scale.",
     flags,
     COUNT_OF(flags),
     run_bench,

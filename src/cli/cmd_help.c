@@ -3,6 +3,7 @@
 #include "nn/gemm.h"
 #include "store/store.h"
 #include "transport/transport.h"
+#include "wire/wire.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ static Status run_version(int argc, char **argv) {
   if (argument(&command_version, &arguments, "--json")) {
     json_t *root = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i}", "agon", AGON_VERSION, "compiler", AGON_COMPILER, "mpi",
                              transport_mpi_library(), "blas", gemm_library(), "hdf5", store_library(), "wire_version",
-                             1, "schema_version", STORE_SCHEMA);
+                             WIRE_VERSION, "schema_version", STORE_SCHEMA);
     json_dumpf(root, stdout, JSON_INDENT(2));
     printf("\n");
     json_decref(root);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "nn/gemm.h"
+#include "nn/kernel.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -149,6 +150,7 @@ static Status prepare(const Arguments *arguments, int ranks, Start *start) {
     source.overrides = overrides;
   }
   TRY_RETURN(settings_create(&source, &start->settings)); /* bad input shows before the folder is touched */
+  TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
   TRY_RETURN(pick_run_dir(arguments, arguments->word[0], dir, sizeof dir));
   TRY_RETURN(open_run(start, dir, argument(&command_train, arguments, "--resume")));
@@ -158,6 +160,7 @@ static Status prepare(const Arguments *arguments, int ranks, Start *start) {
     settings_destroy(start->settings);
     start->settings = NULL;
     TRY_RETURN(settings_create(&source, &start->settings));
+    TRY_RETURN(kernels_choose(start->settings->run.kernels));
     TRY_RETURN(check_size(start->settings, ranks));
     if (start->settings->run.pace != 2 && !env_copies(start->settings->env))
       return status_set(
@@ -197,6 +200,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     memcpy(start->text, text, length);
     SettingsSource source = {.stored = start->text};
     status = settings_create(&source, &start->settings);
+    if (status == OK) status = kernels_choose(start->settings->run.kernels);
     if (status != OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
       transport->ops->abort(transport, status_exit_code(status), status_message());
   }
@@ -234,6 +238,10 @@ static void banner(const Start *start, const Topology *topology, Transport *tran
   log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter",
            config_value(s->config, "league.preset"), (long long)s->league.mains, (long long)s->league.main_exploiters,
            (long long)s->league.league_exploiters);
+  const char *wanted = s->run.precision == 1 ? "bf16" : "fp32", *bf16 = bf16_kernels() ? bf16_kernels()->name : NULL;
+  log_line("kernels %s, %s%s%s", kernels()->name, s->run.precision == 1 && !bf16 ? "fp32" : wanted,
+           s->run.precision == 1 ? bf16 ? " through " : " (this processor gains nothing by bf16)" : "",
+           s->run.precision == 1 && bf16 ? bf16 : "");
   log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
   log_line("folder  %s%s", start->run.path, start->resuming ? " (resumed)" : "");
   net_destroy(net);

@@ -1,7 +1,6 @@
 #include "cli/settings.h"
 
 #include "base/text.h"
-#include "nn/kernel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +120,6 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   s->algo_config = s->algo_store[s->learner.algorithm];
   size_t players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
   s->learner.longest = s->actors.unroll + 2;
-  TRY(kernels_choose(s->run.kernels));
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames / (double)players;
   *out = s;

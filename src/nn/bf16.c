@@ -166,8 +166,6 @@ static inline void multiply_by(const Product *p, Tile tile, size_t most) {
 }
 
 #if LANES == 16
-#pragma GCC push_options
-#pragma GCC target("avx512bf16")
 #define TILE(rows, vectors)                                                                                            \
   static void tile_##rows##_##vectors(float *c, const Strip *s) {                                                      \
     __m512 sum[rows][vectors];                                                                                         \
@@ -198,7 +196,6 @@ static void avx512_tile(float *c, const Strip *strip, size_t rows) {
   tiles[strip->width / LANES][rows](c, strip);
 }
 static void avx512_multiply(const Product *p) { multiply_by(p, avx512_tile, 6); }
-#pragma GCC pop_options
 
 /* Only where it is twice as fast as float32: AMD's; Intel's first processors with it run it at half the rate. */
 static bool avx512_supported(void) {
@@ -207,8 +204,6 @@ static bool avx512_supported(void) {
   return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx;
 }
 
-#pragma GCC push_options
-#pragma GCC target("amx-tile,amx-bf16")
 /* Sums in tiles 0..3 (16 x 16 each), A in 4, B in 5; 32 values of k a step. Rows beyond `rows` are zeros of the block. */
 static void amx_tile(float *c, const Strip *s, size_t rows) {
   (void)rows;
@@ -251,7 +246,6 @@ static void amx_multiply(const Product *p) {
   multiply_by(p, amx_tile, SIDE);
   _tile_release();
 }
-#pragma GCC pop_options
 
 /* The kernel must be asked for the tiles' state (Linux 5.16). */
 static bool amx_supported(void) {
