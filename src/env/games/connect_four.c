@@ -54,7 +54,7 @@ static inline AgonStatus move(Episode *episode, uint32_t column, float *reward) 
   uint32_t below = (uint32_t)__builtin_ctzll(taken | 1ull << (8 * ROWS));
   episode->stones[player] |= 1ull << (below - 8 + column);
   episode->moves++;
-  if (four(episode->stones[player])) {
+  if (__builtin_expect(four(episode->stones[player]), 0)) {
     episode->result = (uint8_t)(player + 1);
     reward[player] += 1;
     reward[1 - player] -= 1;
@@ -154,9 +154,9 @@ static void flags_many(const void *params, size_t count, const void *const *epis
   (void)params;
   for (size_t i = 0; i < count; i++) {
     const Episode *episode = episodes[i];
-    uint8_t acts = episode->result ? 0 : AGON_ACTS, second = episode->moves & 1;
-    flag[2 * i] = (uint8_t)(AGON_ALIVE | (second ? 0 : acts));
-    flag[2 * i + 1] = (uint8_t)(AGON_ALIVE | (second ? acts : 0));
+    unsigned acts = episode->result == 0, second = episode->moves & 1u; /* AGON_ACTS is 1: no branches */
+    flag[2 * i] = (uint8_t)(AGON_ALIVE | (acts & ~second));
+    flag[2 * i + 1] = (uint8_t)(AGON_ALIVE | (acts & second));
   }
 }
 
