@@ -312,7 +312,7 @@ void graph_forward(const Graph *graph, const float *params, const float *packed,
     Weight w = weight_of(op, params, packed, 0, false), w_h = weight_of(op, params, packed, 1, false);
     switch (op->kind) {
     case OP_DENSE:
-      dense_forward(y, x, space->ones && op->in == 0 ? &ones : NULL, &w, b, fused, R, op->in_width, op->out_width);
+      dense_forward(y, 0.0f, x, space->ones && op->in == 0 ? &ones : NULL, &w, b, fused, R, op->in_width, op->out_width);
       if (!fused) act_forward(op->act, y, space->keep[i], R * op->out_width);
       break;
     case OP_CONV:

@@ -40,8 +40,8 @@ static void multiply(const Weight *w, const Product *product) {
     kernels()->multiply(product);
 }
 
-void dense_forward(float *y, const float *x, const Ones *ones, const Weight *w, const float *b, Activation act,
-                   size_t R, size_t K, size_t N) {
+void dense_forward(float *y, float beta, const float *x, const Ones *ones, const Weight *w, const float *b,
+                   Activation act, size_t R, size_t K, size_t N) {
   if (ones) {
     kernels()->sparse_forward(y, ones->first, ones->column, w->forward, b, act, R, K, N);
     return;
@@ -58,9 +58,31 @@ void dense_forward(float *y, const float *x, const Ones *ones, const Weight *w, 
                      .b_column = K,
                      .c = y,
                      .c_row = N,
+                     .accumulate = beta != 0.0f,
                      .bias = b,
                      .act = act};
   multiply(w, &product);
+}
+
+void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x, const Weight *w, size_t R,
+                size_t K, size_t N) {
+  Product down = {.M = R,
+                  .N = K,
+                  .K = N,
+                  .a = dy,
+                  .a_row = N,
+                  .a_column = 1,
+                  .packed = w->back,
+                  .b = w->w,
+                  .b_row = K,
+                  .b_column = 1,
+                  .c = dx,
+                  .c_row = K,
+                  .accumulate = beta != 0.0f,
+                  .below = below,
+                  .y = x,
+                  .y_row = K};
+  multiply(w, &down);
 }
 
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy, const float *x,
@@ -82,24 +104,7 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
   else
     multiply(w, &gradient);
   kernels()->column_sums(db, dy, R, N);
-  if (!dx) return;
-  Product down = {.M = R,
-                  .N = K,
-                  .K = N,
-                  .a = dy,
-                  .a_row = N,
-                  .a_column = 1,
-                  .packed = w->back,
-                  .b = w->w,
-                  .b_row = K,
-                  .b_column = 1,
-                  .c = dx,
-                  .c_row = K,
-                  .accumulate = beta != 0.0f,
-                  .below = below,
-                  .y = x,
-                  .y_row = K};
-  multiply(w, &down);
+  if (dx) dense_down(dx, beta, below, dy, x, w, R, K, N);
 }
 
 void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias, size_t R, size_t N) {
@@ -175,7 +180,7 @@ void conv_forward(float *y, const float *x, const Weight *w, const float *b, Act
   size_t image = s->in_channels * s->in_height * s->in_width;
   for (size_t r = 0; r < R; r++) {
     gather_columns(column, x + r * image, s);
-    dense_forward(y + r * places * s->out_channels, column, NULL, w, b, act, places, taps, s->out_channels);
+    dense_forward(y + r * places * s->out_channels, 0.0f, column, NULL, w, b, act, places, taps, s->out_channels);
   }
 }
 

@@ -28,11 +28,16 @@ typedef struct Ones {
 /* Whether dense products apply the activation themselves. */
 static inline int act_is_fused(Activation act) { return act == ACT_RELU || act == ACT_TANH; }
 
-/* y (R,N) = act(x (R,K) w^T + b (N)); act: a fused one or ACT_NONE. `ones`, if not NULL, stands for x. */
-void dense_forward(float *y, const float *x, const Ones *ones, const Weight *w, const float *b, Activation act,
-                   size_t R, size_t K, size_t N);
-/* dw += dy^T x; db += column sums; dx = (dy w + beta dx) * below'(x) unless dx is NULL, where x is the output of the
- * activation `below` (a fused one or ACT_NONE). `ones`, if not NULL, stands for x, with scratch of K * N floats. */
+/* y (R,N) = act(x (R,K) w^T + b (N) + beta y); act: a fused one or ACT_NONE; b may be NULL. `ones`, if not NULL, stands for
+ * x (then beta 0). */
+void dense_forward(float *y, float beta, const float *x, const Ones *ones, const Weight *w, const float *b,
+                   Activation act, size_t R, size_t K, size_t N);
+/* dx (R,K) = (dy (R,N) w + beta dx) * below'(x), where x is the output of the activation `below` (a fused one or ACT_NONE:
+ * then x may be NULL). */
+void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x, const Weight *w, size_t R,
+                size_t K, size_t N);
+/* dw += dy^T x; db += column sums; and dx as above, unless it is NULL. `ones`, if not NULL, stands for x, with scratch of
+ * K * (N + 64) floats. */
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy, const float *x,
                     const Ones *ones, float *scratch, const Weight *w, size_t R, size_t K, size_t N);
 

@@ -14,42 +14,6 @@ static const float *entering(const Sequences *seq, const float *y, size_t t, siz
   return y + (row - seq->B) * H;
 }
 
-/* gate (B,G) += h (B,H) w_h^T */
-static void add_hidden(float *gate, const float *h, const Weight *w, size_t B, size_t H, size_t G) {
-  Product product = {.M = B,
-                     .N = G,
-                     .K = H,
-                     .a = h,
-                     .a_row = H,
-                     .a_column = 1,
-                     .packed = w->forward,
-                     .b = w->w,
-                     .b_row = 1,
-                     .b_column = H,
-                     .c = gate,
-                     .c_row = G,
-                     .accumulate = true};
-  (w->bf16 ? bf16_kernels()->multiply : kernels()->multiply)(&product);
-}
-
-/* dh (B,H) = gate (B,G) w_h, or += */
-static void hidden_gradient(float *dh, bool add, const float *gate, const Weight *w, size_t B, size_t H, size_t G) {
-  Product product = {.M = B,
-                     .N = H,
-                     .K = G,
-                     .a = gate,
-                     .a_row = G,
-                     .a_column = 1,
-                     .packed = w->back,
-                     .b = w->w,
-                     .b_row = H,
-                     .b_column = 1,
-                     .c = dh,
-                     .c_row = H,
-                     .accumulate = add};
-  (w->bf16 ? bf16_kernels()->multiply : kernels()->multiply)(&product);
-}
-
 static int goes_on(const Sequences *seq, size_t row) { return seq->restart && seq->restart[row] < 0; }
 
 /* keep is laid out in blocks over all rows: h_prev (R,H), gates r,z,n (R,3H), hidden part of all gates (R,3H) */
@@ -59,11 +23,11 @@ void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const
                  const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
-  dense_forward(gate, x, NULL, w_x, b_x, ACT_NONE, R, K, 3 * H);
+  dense_forward(gate, 0.0f, x, NULL, w_x, b_x, ACT_NONE, R, K, 3 * H);
   for (size_t t = 0; t < seq->T; t++) {
     size_t first = t * B;
     for (size_t b = 0; b < B; b++) memcpy(before + (first + b) * H, entering(seq, y, t, b, state_at, H), H * sizeof *y);
-    dense_forward(hidden + first * 3 * H, before + first * H, NULL, w_h, b_h, ACT_NONE, B, H, 3 * H);
+    dense_forward(hidden + first * 3 * H, 0.0f, before + first * H, NULL, w_h, b_h, ACT_NONE, B, H, 3 * H);
     for (size_t row = first; row < first + B; row++)
       kernels()->gru_row(y + row * H, gate + row * 3 * H, hidden + row * 3 * H, before + row * H, H);
   }
@@ -91,7 +55,7 @@ void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *d
     }
     if (t == 0) break;
     /* d (rows of t) holds dh_prev: add the path through the gates, then hand it to the rows of t-1 */
-    hidden_gradient(dy + first * H, true, hidden + first * 3 * H, w_h, B, H, 3 * H);
+    dense_down(dy + first * H, 1.0f, ACT_NONE, hidden + first * 3 * H, NULL, w_h, B, H, 3 * H);
     for (size_t b = 0; b < B; b++) {
       if (!goes_on(seq, first + b)) continue;
       float *restrict earlier = dy + (first + b - B) * H;
@@ -117,7 +81,7 @@ void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, cons
                   const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *cell = keep, *before = cell + R * H, *cell_before = before + R * H, *gate = cell_before + R * H;
-  dense_forward(gate, x, NULL, w_x, b_x, ACT_NONE, R, K, 4 * H);
+  dense_forward(gate, 0.0f, x, NULL, w_x, b_x, ACT_NONE, R, K, 4 * H);
   for (size_t row = 0; row < R; row++)
     for (size_t i = 0; i < 4 * H; i++) gate[row * 4 * H + i] += b_h[i];
   for (size_t t = 0; t < seq->T; t++) {
@@ -126,7 +90,7 @@ void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, cons
       memcpy(before + (first + b) * H, entering(seq, y, t, b, state_at, H), H * sizeof *y);
       memcpy(cell_before + (first + b) * H, entering_cell(seq, cell, t, b, state_at, H), H * sizeof *y);
     }
-    add_hidden(gate + first * 4 * H, before + first * H, w_h, B, H, 4 * H);
+    dense_forward(gate + first * 4 * H, 1.0f, before + first * H, NULL, w_h, NULL, ACT_NONE, B, H, 4 * H);
     for (size_t row = first; row < first + B; row++)
       kernels()->lstm_row(y + row * H, cell + row * H, gate + row * 4 * H, cell_before + row * H, H);
   }
@@ -158,7 +122,7 @@ void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *
       }
     }
     if (t == 0) break;
-    hidden_gradient(dy + first * H, false, gate + first * 4 * H, w_h, B, H, 4 * H); /* gradient of h_prev */
+    dense_down(dy + first * H, 0.0f, ACT_NONE, gate + first * 4 * H, NULL, w_h, B, H, 4 * H); /* gradient of h_prev */
     for (size_t b = 0; b < B; b++) {
       if (!goes_on(seq, first + b)) continue;
       for (size_t i = 0; i < H; i++) dy[(first + b - B) * H + i] += dy[(first + b) * H + i];

@@ -177,9 +177,9 @@ static void runs_resume_on_other_numbers_of_ranks(void **state) {
   (void)state;
   static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
   for (int p = 0; p < 3; p++) {
-    const char *first[] = {SMALL, pace[p]},
-               *fewer[] = {SMALL, pace[p], "frames=20k", "actors.slots=8", "actors.lanes=4"},
-               *more[] = {SMALL, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20"};
+    const char *first[] = {SMALL, pace[p], "learner.ranks=2"},
+               *fewer[] = {SMALL, pace[p], "frames=20k", "actors.slots=8", "actors.lanes=4", "learner.ranks=0"},
+               *more[] = {SMALL, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20", "learner.ranks=3"};
     char folder[64];
     fresh_folder(folder);
     assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0, 0}, folder));
