@@ -520,7 +520,7 @@ Status learner_step(Learner *learner, bool *progress) {
   if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
   if (learner->phase == PHASE_COLLECT && tick_complete(learner)) {
     *progress = true;
-    qsort(learner->parcel, learner->parcels, sizeof *learner->parcel, by_actor);
+    if (learner->parcels) qsort(learner->parcel, learner->parcels, sizeof *learner->parcel, by_actor);
     memcpy(learner->credited, learner->ended, learner->setup.actors * sizeof *learner->ended);
     learner->current = 0;
     learner->phase = PHASE_UPDATE;
