@@ -52,7 +52,7 @@ static Status arena_open(const Env *env, Arena **out) {
   TRY(NEW_ARRAY(arena->block, GAMES * size));
   TRY(NEW_ARRAY(arena->rows, most * env->observation_bytes));
   TRY(NEW_ARRAY(arena->masks, most * env->action_count + 8));
-  TRY(NEW_ARRAY(arena->action, GAMES * AGON_MAX_AGENTS));
+  TRY(NEW_ARRAY(arena->action, GAMES * env->spec.agents));
   TRY(NEW_ARRAY(arena->reward, most));
   for (size_t i = 0; i < GAMES; i++) {
     arena->state[i] = arena->block + i * size;
@@ -124,17 +124,17 @@ static size_t arena_step(Arena *arena, size_t first) {
       table->observe(env->params, arena->viewed[v], arena->agent[v], arena->rows + v * env->observation_bytes);
       table->mask(env->params, arena->viewed[v], arena->agent[v], mask);
     }
-    pick(arena, mask, &arena->action[arena->game[v] * AGON_MAX_AGENTS + arena->agent[v]]);
+    pick(arena, mask, &arena->action[arena->game[v] * agents + arena->agent[v]]);
   }
   memset(arena->reward + first * agents, 0, BLOCK * agents * sizeof *arena->reward);
   if (table->step_many)
-    table->step_many(env->params, BLOCK, arena->state + first, arena->action + first * AGON_MAX_AGENTS,
+    table->step_many(env->params, BLOCK, arena->state + first, arena->action + first * agents,
                      arena->random + first, arena->reward + first * agents, arena->status + first);
   for (size_t i = first; i < first + BLOCK; i++) {
     float *reward = arena->reward + i * agents;
     if (!table->step_many)
       arena->status[i] =
-          table->step(env->params, arena->state[i], arena->action + i * AGON_MAX_AGENTS, &arena->random[i], reward);
+          table->step(env->params, arena->state[i], arena->action + i * agents, &arena->random[i], reward);
     if (arena->status[i] == AGON_CHANCE)
       arena->status[i] = env_settle(env, arena->state[i], AGON_CHANCE, &arena->rng[i], reward);
     if (arena->status[i] != AGON_RUNNING) arena_restart(arena, i);

@@ -50,17 +50,17 @@ static Status league_of(Bench *bench, const Settings *s, size_t frozen) {
     TRY(league_table(&league, &table));
     bytes.size = 0;
     table_encode(&table, &bytes);
-    compute[i] = 1e3 * bench_seconds(bench, start);
+    compute[i] = 1e6 * bench_seconds(bench, start);
     start = clock_now(&bench->clock);
     directive.orders = 0;
     TRY(league_decide(&league, &directive));
-    decide[i] = 1e3 * bench_seconds(bench, start);
+    decide[i] = 1e6 * bench_seconds(bench, start);
   }
   snprintf(what, sizeof what, "%zu frozen players: a table of %.0f kB, computed and encoded", frozen,
            (double)bytes.size * 1e-3);
-  TRY(bench_add(bench, "league", what, "ms", compute, TIMES, 0, NULL));
+  TRY(bench_add(bench, "league", what, "us", compute, TIMES, 0, NULL));
   snprintf(what, sizeof what, "%zu frozen players: snapshots and resets decided", frozen);
-  TRY(bench_add(bench, "league", what, "ms", decide, TIMES, 0, NULL));
+  TRY(bench_add(bench, "league", what, "us", decide, TIMES, 0, NULL));
 done:
   bytes_free(&bytes);
   table_free(&table);

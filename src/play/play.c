@@ -26,7 +26,7 @@ struct Play {
   size_t requests, request_room;
   Policy **active; /* policies with requests in this step */
   size_t actives, active_room;
-  AgonAction *action; /* (slots, AGON_MAX_AGENTS) */
+  AgonAction *action; /* (slots, agents) */
   size_t action_room;
   Inference own; /* of `net` */
   size_t memory; /* recurrent floats per agent */
@@ -133,7 +133,7 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   AgonError error = {""};
   PlaySlot *slot = NULL;
   TRY(GROW(play->slot, play->slot_room, play->slots + 1));
-  TRY(GROW(play->action, play->action_room, (play->slots + 1) * AGON_MAX_AGENTS));
+  TRY(GROW(play->action, play->action_room, (play->slots + 1) * play->env->spec.agents));
   TRY(GROW(play->state, play->many_room[0], play->slots + 1));
   TRY(GROW(play->random, play->many_room[1], play->slots + 1));
   TRY(GROW(play->reward, play->many_room[2], (play->slots + 1) * play->env->spec.agents));
@@ -215,7 +215,7 @@ static void choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
   for (size_t q = 0; q < policy->queued; q++) {
     const Request *request = &play->request[policy->queue[q]];
-    AgonAction *action = &play->action[request->index * AGON_MAX_AGENTS + request->agent];
+    AgonAction *action = &play->action[request->index * env->spec.agents + request->agent];
     env->table->mask(env->params, request->slot->state, request->agent, play->mask);
     policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask,
                               &request->slot->act_rng, action);
@@ -288,14 +288,14 @@ static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t 
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
     dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &slot->act_rng, policy->greedy,
-                &play->action[request->index * AGON_MAX_AGENTS + request->agent]);
+                &play->action[request->index * env->spec.agents + request->agent]);
     if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
   }
   int64_t sampled = clock_now(&play->clock);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     if (request->slot->record[env->spec.team_of[request->agent]])
-      record(play, policy, request, q, &play->action[request->index * AGON_MAX_AGENTS + request->agent]);
+      record(play, policy, request, q, &play->action[request->index * env->spec.agents + request->agent]);
   }
   play->stats.env_ns += observed - start;
   play->stats.forward_ns += forwarded - observed;
@@ -362,7 +362,7 @@ static Status step_one_by_one(Play *play, size_t *live) {
     PlaySlot *slot = play->slot[i];
     float reward[AGON_MAX_AGENTS] = {0};
     if (!slot->live) continue;
-    AgonStatus how = env_step(env, slot->state, play->action + i * AGON_MAX_AGENTS, &slot->env_rng, reward);
+    AgonStatus how = env_step(env, slot->state, play->action + i * env->spec.agents, &slot->env_rng, reward);
     TRY_RETURN(conclude(play, slot, how, reward));
     (*live)++;
   }

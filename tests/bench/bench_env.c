@@ -31,7 +31,7 @@ Games *bench_env_open(int count) {
   g->flags = calloc(n, 2);
   g->state = calloc(n, sizeof *g->state);
   g->agent = calloc(n, sizeof *g->agent);
-  g->action = calloc(n * AGON_MAX_AGENTS, sizeof *g->action);
+  g->action = calloc(n * 2, sizeof *g->action);
   g->random = calloc(n, sizeof *g->random);
   g->rng = calloc(n, sizeof *g->rng);
   g->reward = calloc(n, 2 * sizeof *g->reward);
@@ -54,7 +54,7 @@ void bench_env_view(Games *g, uint8_t *rows, uint8_t *masks) {
 
 void bench_env_step(Games *g, const int32_t *choice, float *reward, uint8_t *ended) {
   memset(g->reward, 0, g->count * 2 * sizeof *g->reward);
-  for (size_t i = 0; i < g->count; i++) g->action[i * AGON_MAX_AGENTS + g->agent[i]].choice[0] = choice[i];
+  for (size_t i = 0; i < g->count; i++) g->action[i * 2 + g->agent[i]].choice[0] = choice[i];
   g->env->table->step_many(g->env->params, g->count, g->state, g->action, g->random, g->reward, g->status);
   for (size_t i = 0; i < g->count; i++) {
     reward[i] = g->reward[2 * i + g->agent[i]];

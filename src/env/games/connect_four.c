@@ -77,7 +77,7 @@ static void step_many(const void *params, size_t count, void *const *episodes, c
   (void)params, (void)random;
   for (size_t i = 0; i < count; i++) {
     Episode *episode = episodes[i];
-    status[i] = move(episode, (uint32_t)actions[i * AGON_MAX_AGENTS + (episode->moves & 1u)].choice[0], reward + 2 * i);
+    status[i] = move(episode, (uint32_t)actions[2 * i + (episode->moves & 1u)].choice[0], reward + 2 * i);
   }
 }
 
