@@ -265,7 +265,7 @@ static Status take_table(Actor *actor, Reader *body) {
     Table *place = &actor->pending_table[i];
     if (actor->setup.pace != PACE_FREE && place->tick != UINT64_MAX) continue;
     if (actor->setup.pace == PACE_FREE && place->tick != UINT64_MAX && (place->flags & TABLE_SAVE))
-      continue; /* a cut is never skipped */
+      continue;                                                            /* a cut is never skipped */
     bool news = place->tick != UINT64_MAX && !(place->flags & TABLE_SAME); /* pace free: entries not yet used */
     TRY_RETURN(table_decode(place, body));
     if (news) place->flags &= ~(uint32_t)TABLE_SAME;

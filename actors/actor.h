@@ -17,9 +17,9 @@ typedef struct ActorSetup {
   uint64_t seed;
   Transport *transport;
   Clock clock;
-  size_t index, actors;    /* this actor among all */
-  const int *fed_rank; /* (groups) the learner of each group that gets this actor's experience: of players p with
-                          p % groups == group */
+  size_t index, actors; /* this actor among all */
+  const int *fed_rank;  /* (groups) the learner of each group that gets this actor's experience: of players p with
+                           p % groups == group */
   size_t groups;
   const int *weights_below, *tables_below; /* ranks to which weights and tables are passed on */
   size_t weights_belows, tables_belows;

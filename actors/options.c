@@ -14,7 +14,8 @@ const Option actor_options[] = {
     {"eval_share", OPT_FLOAT, offsetof(ActorConfig, eval_share), "0.0625", 0, 0.9, NULL, "",
      "share of the lanes that play frozen against frozen for the payoff matrix"},
     {"cache", OPT_INT, offsetof(ActorConfig, cache), "64", 2, 1 << 16, NULL, "players",
-     "frozen policies kept in memory per actor, each with its parameters twice (as stored, and packed for the kernels); those in "
+     "frozen policies kept in memory per actor, each with its parameters twice (as stored, and packed for the "
+     "kernels); those in "
      "use are kept beyond it"},
     {"chunk", OPT_INT, offsetof(ActorConfig, chunk), "256", 1, 65536, NULL, "rows", "most rows of one inference"},
 };

@@ -335,10 +335,11 @@ static bool cut_due(const Manager *manager, uint64_t tick) {
   return tick + 1 >= manager->last_checkpoint_tick + CUT_DISTANCE;
 }
 
-/* A table costs in proportion to the players, so it is computed every so many ticks in proportion to them, too: the cost
- * per tick stays the same. In between, and unless players change, actors play by the one they have. */
+/* A table costs in proportion to the players, so it is computed every so many ticks in proportion to them, too: the
+ * cost per tick stays the same. In between, and unless players change, actors play by the one they have. */
 static bool table_due(const Manager *manager, uint64_t tick) {
-  return manager->renew || !manager->current.homes || tick % (manager->league.players / (size_t)manager->setup.league.table_players + 1) == 0;
+  return manager->renew || !manager->current.homes ||
+         tick % (manager->league.players / (size_t)manager->setup.league.table_players + 1) == 0;
 }
 
 /* Publishes the table of `tick`; with a cut in it if one is wanted and none is open. */
@@ -724,7 +725,8 @@ static Status write_status(Manager *manager, const char *state) {
   for (uint32_t i = 0; i < manager->league.players; i++) { /* learning players and the newest frozen ones */
     const Player *player;
     double games, wins;
-    if (i == manager->league.learning && manager->league.players > i + SHOWN) i = (uint32_t)manager->league.players - SHOWN;
+    if (i == manager->league.learning && manager->league.players > i + SHOWN)
+      i = (uint32_t)manager->league.players - SHOWN;
     player = &manager->league.player[i];
     payoff_score(&manager->league.payoff, i, &games, &wins);
     json_t *entry = json_object();

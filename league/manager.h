@@ -36,7 +36,7 @@ typedef struct ManagerSetup {
   const int *below; /* (belows) actors that get tables from here; the others get them from those */
   size_t belows;
   const int *learner_rank;
-  size_t learners, groups; /* learner l learns the players p with p % groups == l % groups */
+  size_t learners, groups;         /* learner l learns the players p with p % groups == l % groups */
   const char *const *metric_names; /* of the env */
   size_t metric_count;
 } ManagerSetup;

@@ -219,8 +219,8 @@ static void consider(Rarest *rarest, const League *league, uint32_t home, uint32
 
 enum { EVERY_PAIR = 256 /* players: beyond, a table looks at a sample of pairs */, SAMPLE = 4096 };
 
-/* The frozen pairs with the fewest evaluation games; equal shares. In a large league, those of a random sample, so that a
- * table's cost does not grow with the square of the players. */
+/* The frozen pairs with the fewest evaluation games; equal shares. In a large league, those of a random sample, so that
+ * a table's cost does not grow with the square of the players. */
 static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
   Rarest rarest = {.most = (size_t)league->config.eval_pairs};
   size_t count = 0;

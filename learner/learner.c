@@ -40,15 +40,15 @@ struct Learner {
   size_t current; /* pupil in update */
   bool updating;
   float vote[TRAINER_VOTES]; /* of the members together, in the last update */
-  uint64_t dropped; /* of this member, in the present update */
+  uint64_t dropped;          /* of this member, in the present update */
   WireOut wire;
   Numbers report;
   int64_t started, busy_receive, busy_publish;
   uint64_t frames; /* learned here */
 };
 
-/* What members agree on with each update (pace free): that all have the next directive; how many have not seen all marks of
- * the next cut; and rows dropped. */
+/* What members agree on with each update (pace free): that all have the next directive; how many have not seen all
+ * marks of the next cut; and rows dropped. */
 enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED };
 
 static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
@@ -176,7 +176,8 @@ static Status take_tick_end(Learner *learner, Reader *body) {
   uint32_t actor = reader_u32(body), flags = reader_u32(body);
   TRY_RETURN(reader_finish(body, "tick end message"));
   actor -= (uint32_t)learner->setup.first_actor;
-  if (actor >= learner->setup.actors) return status_set(ERR_FORMAT, "tick end of an actor that does not feed this learner");
+  if (actor >= learner->setup.actors)
+    return status_set(ERR_FORMAT, "tick end of an actor that does not feed this learner");
   learner->ended[actor] = tick + 1;
   if (flags & TABLE_SAVE) learner->marked[actor]++;
   return OK;
@@ -283,8 +284,8 @@ static bool tick_complete(const Learner *learner) {
     fresh += learner->ended[a] - learner->credited[a];
     cutting |= learner->marked[a] > learner->markers;
   }
-  /* members also update with nothing of their own: at a cut, which others may not have reached, and to agree on a directive,
-   * which may come when all actors are held */
+  /* members also update with nothing of their own: at a cut, which others may not have reached, and to agree on a
+   * directive, which may come when all actors are held */
   if (learner->summer && (cutting || learner->directives)) return true;
   return fresh >= (cutting ? 1 : setup->actors);
 }

@@ -1,5 +1,5 @@
-/* The learner role: experience in, weights out. Updates the learning players of its group one after another, together with
- * the group's other members; a step is at most one minibatch. */
+/* The learner role: experience in, weights out. Updates the learning players of its group one after another, together
+ * with the group's other members; a step is at most one minibatch. */
 #pragma once
 #include "base/clock.h"
 #include "learner/algos/algo.h"
@@ -16,15 +16,15 @@ typedef struct LearnerSetup {
   uint64_t seed;
   Transport *transport;
   Clock clock;
-  size_t index;              /* among all learners */
-  size_t group, groups;      /* it learns the players p with p % groups == group */
-  size_t member, members;    /* of the group; members share every one of its players */
-  const int *member_rank;    /* (members) */
-  void *const *shared;       /* memory that ranks of one host share, learner_shared_bytes for each learner; or NULL */
-  size_t first_actor;        /* that feeds this learner, by index */
-  const int *actor_rank;     /* (actors) those that feed it */
+  size_t index;           /* among all learners */
+  size_t group, groups;   /* it learns the players p with p % groups == group */
+  size_t member, members; /* of the group; members share every one of its players */
+  const int *member_rank; /* (members) */
+  void *const *shared;    /* memory that ranks of one host share, learner_shared_bytes for each learner; or NULL */
+  size_t first_actor;     /* that feeds this learner, by index */
+  const int *actor_rank;  /* (actors) those that feed it */
   size_t actors;
-  const int *below;          /* (belows) where its weights go first; those ranks pass them on */
+  const int *below; /* (belows) where its weights go first; those ranks pass them on */
   size_t belows;
   const int64_t *idle; /* nanoseconds that this rank has waited with nothing to do; may be NULL */
   int league_rank;

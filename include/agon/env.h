@@ -151,10 +151,10 @@ typedef struct AgonEnv {
   AgonStatus (*chance_apply)(const void *params, void *episode, uint32_t outcome, float *reward);
   void (*global_state)(const void *params, const void *episode, float *row);
   void (*metrics)(const void *params, const void *episode, float *values);
-  /* Many episodes by one call, for envs that gain from it; the same results as one by one. step_many: actions of episode i
-   * from actions[i * agents] on; random[i] is its stream; reward[i * agents + agent] is added to; writes
-   * status[i]. view_many: observation and mask of agents[i] in episode i, to row i of `rows` and of `masks`. flags_many:
-   * flags[i * agents + agent]. */
+  /* Many episodes by one call, for envs that gain from it; the same results as one by one. step_many: actions of
+   * episode i from actions[i * agents] on; random[i] is its stream; reward[i * agents + agent] is added to; writes
+   * status[i]. view_many: observation and mask of agents[i] in episode i, to row i of `rows` and of `masks`.
+   * flags_many: flags[i * agents + agent]. */
   void (*step_many)(const void *params, size_t count, void *const *episodes, const AgonAction *actions,
                     const AgonRandom *random, float *reward, AgonStatus *status);
   void (*view_many)(const void *params, size_t count, const void *const *episodes, const uint32_t *agents, void *rows,

@@ -19,7 +19,8 @@ typedef struct LearnConfig {
   bool normalise_advantages;
   int64_t ranks, groups;
   int64_t max_lag;
-  int64_t longest; /* steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest unroll */
+  int64_t
+      longest; /* steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest unroll */
   double horizon; /* frames of one player over which schedules run; set from the run's budget */
 } LearnConfig;
 extern const Option learn_options[];
@@ -44,8 +45,8 @@ typedef struct AlgoStats {
 } AlgoStats;
 
 /* Sums over the learner ranks that share a player, in the order of the ranks, so that all of them get the same bits.
- * start: adds `count` floats to what is being summed (in place; borrowed until test says so); test: whether all that was
- * started is done. Every member must start the same sums in the same order. NULL functions: the rank is alone. */
+ * start: adds `count` floats to what is being summed (in place; borrowed until test says so); test: whether all that
+ * was started is done. Every member must start the same sums in the same order. NULL functions: the rank is alone. */
 typedef struct Reducer {
   void *context;
   size_t members;
@@ -98,8 +99,8 @@ typedef struct Trainer {
   float *moments;  /* advantages, replica check, normalisers */
   size_t moment_count;
   float vote[TRAINER_VOTES];
-  float digest;    /* of this member's copy of the weights */
-  Status failed;   /* of a sum that was started inside the backward pass */
+  float digest;  /* of this member's copy of the weights */
+  Status failed; /* of a sum that was started inside the backward pass */
   /* scratch of a pass */
   float *logits, *probability, *value, *d_logits, *d_value;
   int32_t *rows_of, *restarts;
@@ -135,12 +136,12 @@ const AlgoOps *algo_find(const char *name);
 Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
                       uint64_t seed, const Reducer *reducer, Trainer **out);
 void trainer_destroy(Trainer *trainer);
-/* Starts an update of the pupil from this rank's part of the batch, which may be empty (all are borrowed until it ends).
- * shards NULL: the batch is one shard.
- * Among several members, all must start the same updates in the same order. */
+/* Starts an update of the pupil from this rank's part of the batch, which may be empty (all are borrowed until it
+ * ends). shards NULL: the batch is one shard. Among several members, all must start the same updates in the same order.
+ */
 Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards *shards);
-/* At most one minibatch; *more is false after the last, when the pupil's version has moved. *progress is false when it only
- * waited for the other members. stats.rows is 0 when no member had experience. */
+/* At most one minibatch; *more is false after the last, when the pupil's version has moved. *progress is false when it
+ * only waited for the other members. stats.rows is 0 when no member had experience. */
 Status trainer_step(Trainer *trainer, bool *more, bool *progress);
 
 Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out);

@@ -1,6 +1,6 @@
 /* How experience lies for the network: units of T steps. Feed-forward units are single rows; recurrent ones are
- * sequences that hold one unroll after another. Units never mix shards (the experience of one actor), so that which rows
- * share a minibatch does not depend on how many learner ranks share the work. */
+ * sequences that hold one unroll after another. Units never mix shards (the experience of one actor), so that which
+ * rows share a minibatch does not depend on how many learner ranks share the work. */
 #pragma once
 #include "data/batch.h"
 

@@ -53,7 +53,8 @@ static void update_observations(const Net *net, Pupil *pupil, const float *sum, 
   *count = all;
 }
 
-/* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt et al. 2016, eq. 9). */
+/* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt et al. 2016, eq.
+ * 9). */
 static void update_returns(const Net *net, Pupil *pupil, const float *sum, double n) {
   float *old = pupil->block + net->return_at;
   double base = (double)old[0], gap = (double)sum[0] / n, gap2 = (double)sum[1] / n, *stat = pupil->stat + 1;

@@ -1,6 +1,6 @@
 /* An update: batch, targets, then minibatches of forward, loss, backward, sum over members and a step of Adam. A state
- * machine, because sums take time. Minibatch i of an epoch takes the i-th part of every shard in an order of the shard's
- * own, so the same rows meet in it on any number of members. */
+ * machine, because sums take time. Minibatch i of an epoch takes the i-th part of every shard in an order of the
+ * shard's own, so the same rows meet in it on any number of members. */
 #include "learner/algos/moments.h"
 
 #include "base/hash.h"
@@ -250,10 +250,11 @@ static Status use_advantages(Trainer *trainer) {
   double count = (double)trainer->moments[2];
   memcpy(trainer->vote, trainer->moments + 4, sizeof trainer->vote);
   if (trainer->reducer.members > 1 && trainer->moments[3] != trainer->digest * (float)trainer->reducer.members)
-    return status_set(ERR_INTERNAL,
-                      "player %u: the learner ranks' copies of it differ; all hosts must run the same build with the same "
-                      "kernels (set kernels=avx2, say, for processors of several kinds)",
-                      trainer->pupil->player);
+    return status_set(
+        ERR_INTERNAL,
+        "player %u: the learner ranks' copies of it differ; all hosts must run the same build with the same "
+        "kernels (set kernels=avx2, say, for processors of several kinds)",
+        trainer->pupil->player);
   if (count <= 0 || !trainer->config->normalise_advantages) return OK;
   double mean = (double)trainer->moments[0] / count;
   double deviation = sqrt(fmax((double)trainer->moments[1] / count - mean * mean, 0)) + 1e-8;

@@ -1,5 +1,5 @@
-/* What the benchmarks share: peaks of this machine, repeats, and how a result is shown. Each result is a rate beside the
- * bound that follows from a measured peak, and their ratio. */
+/* What the benchmarks share: peaks of this machine, repeats, and how a result is shown. Each result is a rate beside
+ * the bound that follows from a measured peak, and their ratio. */
 #pragma once
 #include "cli/settings.h"
 
@@ -18,9 +18,9 @@ typedef struct Bench {
   size_t override_count;
   BenchResult *result;
   size_t results, room;
-  Transport *transport; /* of the ranks that mpirun started; NULL: alone, and none was needed so far */
+  Transport *transport;      /* of the ranks that mpirun started; NULL: alone, and none was needed so far */
   long long actors, players; /* of scale: one size instead of the series; 0 = the series */
-  bool quiet; /* JSON at the end instead of lines as they come */
+  bool quiet;                /* JSON at the end instead of lines as they come */
 } Bench;
 
 /* Adds a result from `repeats` samples (which it sorts), and shows it. */

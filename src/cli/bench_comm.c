@@ -53,8 +53,8 @@ static Status bench_messages(Bench *bench) {
     TRY_RETURN(bench_add(bench, "comm", what, "us", sample, COUNT_OF(sample), 0, NULL));
     for (size_t i = 0; i < COUNT_OF(sample); i++) sample[i] = (double)size / sample[i] * 1e6;
     if (size < 100000) continue;
-    TRY_RETURN(bench_add(bench, "comm", "  as a rate", "B/s", sample, COUNT_OF(sample), bench_copy_peak(bench) / 2,
-                         "memcpy"));
+    TRY_RETURN(
+        bench_add(bench, "comm", "  as a rate", "B/s", sample, COUNT_OF(sample), bench_copy_peak(bench) / 2, "memcpy"));
   }
   return OK;
 }
@@ -170,9 +170,9 @@ Status bench_train(Bench *bench) {
   char folder[] = "/tmp/agon-bench-XXXXXX", seconds[48], run[64], what[96], by[112], command[64];
   char *argv[256];
   int argc = 0;
-  static const char *const standard[] = {"connect_four",          "--quiet",         "frames=1000G",
-                                         "net.hidden=[256, 256]", "actors.slots=512", "actors.lanes=16",
-                                         "actors.eval_share=0",   "ppo.epochs=4",     "ppo.minibatches=4",
+  static const char *const standard[] = {"connect_four",           "--quiet",          "frames=1000G",
+                                         "net.hidden=[256, 256]",  "actors.slots=512", "actors.lanes=16",
+                                         "actors.eval_share=0",    "ppo.epochs=4",     "ppo.minibatches=4",
                                          "league.preset=self-play"};
   for (size_t i = 0; i < COUNT_OF(standard); i++) argv[argc++] = (char *)(uintptr_t)standard[i];
   bool first = bench->transport->rank == 0;
@@ -182,7 +182,10 @@ Status bench_train(Bench *bench) {
   argv[argc++] = run;
   argv[argc++] = seconds;
   for (size_t i = 0; i < bench->override_count && argc < 250; i++)
-    if (strncmp(bench->overrides[i], "game=", 5)) argv[argc++] = (char *)(uintptr_t)bench->overrides[i];
+    if (!strncmp(bench->overrides[i], "game=", 5))
+      argv[0] = (char *)(uintptr_t)bench->overrides[i] + 5;
+    else
+      argv[argc++] = (char *)(uintptr_t)bench->overrides[i];
   TRY(bench_settings(bench, NULL, 0, &settings));
   TRY(net_create(&settings->net, &settings->env->spec, &net));
   TRY(settings_topology(settings, bench->transport->size, &topology));
@@ -195,8 +198,8 @@ Status bench_train(Bench *bench) {
   settings->algo->plan(&plan, &epochs, &minibatches, &look);
   double flops = graph_flops_forward(&net->graph) + (double)epochs * graph_flops_train(&net->graph);
   double rate = ending.learned / ending.seconds, acted = ending.decisions / ending.seconds;
-  snprintf(what, sizeof what, "frames learned, %d ranks (%zu learn, %zu act)", bench->transport->size, topology.learners,
-           topology.actors);
+  snprintf(what, sizeof what, "frames learned, %d ranks (%zu learn, %zu act)", bench->transport->size,
+           topology.learners, topology.actors);
   snprintf(by, sizeof by, "%.2f MFLOP a frame at %d FMA peaks", flops * 1e-6, bench->transport->size);
   TRY(bench_add(bench, "train", what, "frames/s", &rate, 1, (double)bench->transport->size * peak / flops, by));
   TRY(bench_add(bench, "train", "decisions acted", "/s", &acted, 1, 0, NULL));

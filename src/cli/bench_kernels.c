@@ -1,5 +1,6 @@
-/* Benchmark of dense products as networks use them: forward with bias and tanh fused, the gradient of the weights, and the
- * gradient of the inputs with the derivative below fused; the kernels in use, OpenBLAS with separate passes, and bfloat16. */
+/* Benchmark of dense products as networks use them: forward with bias and tanh fused, the gradient of the weights, and
+ * the gradient of the inputs with the derivative below fused; the kernels in use, OpenBLAS with separate passes, and
+ * bfloat16. */
 #include "cli/bench.h"
 #include "nn/gemm.h"
 #include "nn/kernel.h"
@@ -55,12 +56,40 @@ static Status by_table(Bench *bench, const char *name, void (*multiply)(const Pr
   float *packed = aligned_alloc(64, (packed_size(N, N) * sizeof(float) + 63) & ~(size_t)63);
   if (!packed) return status_set(ERR_MEMORY, "out of memory packing");
   pack(packed, s->w, 1, N, N, N);
-  Product forward = {.M = R, .N = N, .K = N, .a = s->x, .a_row = N, .a_column = 1, .packed = packed, .c = s->y,
-                     .c_row = N, .bias = s->bias, .act = ACT_TANH};
-  Product gradient = {.M = N, .N = N, .K = R, .a = s->y, .a_row = 1, .a_column = N, .b = s->x, .b_row = N, .b_column = 1,
-                      .c = s->dw, .c_row = N};
-  Product back = {.M = R, .N = N, .K = N, .a = s->x, .a_row = N, .a_column = 1, .packed = packed, .c = s->y, .c_row = N,
-                  .below = ACT_TANH, .y = s->x, .y_row = N};
+  Product forward = {.M = R,
+                     .N = N,
+                     .K = N,
+                     .a = s->x,
+                     .a_row = N,
+                     .a_column = 1,
+                     .packed = packed,
+                     .c = s->y,
+                     .c_row = N,
+                     .bias = s->bias,
+                     .act = ACT_TANH};
+  Product gradient = {.M = N,
+                      .N = N,
+                      .K = R,
+                      .a = s->y,
+                      .a_row = 1,
+                      .a_column = N,
+                      .b = s->x,
+                      .b_row = N,
+                      .b_column = 1,
+                      .c = s->dw,
+                      .c_row = N};
+  Product back = {.M = R,
+                  .N = N,
+                  .K = N,
+                  .a = s->x,
+                  .a_row = N,
+                  .a_column = 1,
+                  .packed = packed,
+                  .c = s->y,
+                  .c_row = N,
+                  .below = ACT_TANH,
+                  .y = s->x,
+                  .y_row = N};
   double rates[3] = {rate_of(bench, multiply, &forward), rate_of(bench, multiply, &gradient),
                      rate_of(bench, multiply, &back)};
   static const char *const part[3] = {"forward + tanh", "weight gradient", "input gradient"};

@@ -1,5 +1,5 @@
-/* Benchmarks of one core: environments, the actor role, updates. The actor is the real one, over a simulated transport; the
- * bench plays league and learner, handing out tables and weights and taking experience. */
+/* Benchmarks of one core: environments, the actor role, updates. The actor is the real one, over a simulated transport;
+ * the bench plays league and learner, handing out tables and weights and taking experience. */
 #include "actors/actor.h"
 #include "cli/bench.h"
 #include "learner/algos/algo.h"
@@ -66,8 +66,8 @@ done:
   return status;
 }
 
-/* One of the legal choices, all alike. Up to eight are drawn without branches: a product gives each byte the count of legal
- * ones up to it, and the first byte over the drawn number is found by its borrow bit. */
+/* One of the legal choices, all alike. Up to eight are drawn without branches: a product gives each byte the count of
+ * legal ones up to it, and the first byte over the drawn number is found by its borrow bit. */
 static inline uint32_t pick_legal(const uint8_t *mask, uint32_t size, uint32_t random) {
   const uint64_t ones = 0x0101010101010101ull;
   if (size > 8) {
@@ -116,8 +116,7 @@ static size_t arena_step(Arena *arena, size_t first) {
       views += flag[a] & AGON_ACTS; /* no branch: who acts is hard to predict */
     }
   }
-  if (table->view_many)
-    table->view_many(env->params, views, arena->viewed, arena->agent, arena->rows, arena->masks);
+  if (table->view_many) table->view_many(env->params, views, arena->viewed, arena->agent, arena->rows, arena->masks);
   for (size_t v = 0; v < views; v++) {
     uint8_t *mask = arena->masks + v * env->action_count;
     if (!table->view_many) {
@@ -128,8 +127,8 @@ static size_t arena_step(Arena *arena, size_t first) {
   }
   memset(arena->reward + first * agents, 0, BLOCK * agents * sizeof *arena->reward);
   if (table->step_many)
-    table->step_many(env->params, BLOCK, arena->state + first, arena->action + first * agents,
-                     arena->random + first, arena->reward + first * agents, arena->status + first);
+    table->step_many(env->params, BLOCK, arena->state + first, arena->action + first * agents, arena->random + first,
+                     arena->reward + first * agents, arena->status + first);
   for (size_t i = first; i < first + BLOCK; i++) {
     float *reward = arena->reward + i * agents;
     if (!table->step_many)
@@ -226,7 +225,8 @@ done:
   return status;
 }
 
-/* Weights and the table of the next tick: the player against itself, or against each of `opponents` frozen ones alike. */
+/* Weights and the table of the next tick: the player against itself, or against each of `opponents` frozen ones alike.
+ */
 static Status stage_prompt(Stage *stage) {
   Status status = OK;
   Transport *transport = sim_rank(stage->world, 0);
@@ -322,11 +322,12 @@ static Status act_with(Bench *bench, size_t opponents, double *out_median) {
   double flops = graph_flops_forward(&stage.net->graph), bound = ranks * bench_fma_peak(bench) / flops;
   if (opponents)
     snprintf(what, sizeof what, "%zu frozen opponent%s, %lld slots in %lld lanes, cache of %lld", opponents,
-             opponents == 1 ? "" : "s", (long long)stage.settings->actors.slots, (long long)stage.settings->actors.lanes,
-             (long long)stage.settings->actors.cache);
+             opponents == 1 ? "" : "s", (long long)stage.settings->actors.slots,
+             (long long)stage.settings->actors.lanes, (long long)stage.settings->actors.cache);
   else
     snprintf(what, sizeof what, "self-play, %s, %lld slots, chunks of %lld, %d rank%s", stage.settings->table->name,
-             (long long)stage.settings->actors.slots, (long long)stage.settings->actors.chunk, ranks, ranks == 1 ? "" : "s");
+             (long long)stage.settings->actors.slots, (long long)stage.settings->actors.chunk, ranks,
+             ranks == 1 ? "" : "s");
   snprintf(by, sizeof by, "%.1f kFLOP a decision at the FMA peak%s", flops * 1e-3, ranks == 1 ? "" : " of each rank");
   TRY(bench_add(bench, "act", what, "decisions/s", rate, count, bound, by));
   *out_median = rate[count / 2];

@@ -1,6 +1,6 @@
-/* Benchmarks of the control plane: league tables by number of players; and a whole job over the simulated transport with
- * the real league, the real learner front end, the real trees and messages, and actors that only pretend to play. What
- * is measured is the processor time of the league's and the learner's own code. */
+/* Benchmarks of the control plane: league tables by number of players; and a whole job over the simulated transport
+ * with the real league, the real learner front end, the real trees and messages, and actors that only pretend to play.
+ * What is measured is the processor time of the league's and the learner's own code. */
 #include "base/file.h"
 #include "cli/bench.h"
 #include "cli/node.h"
@@ -185,9 +185,7 @@ static double cpu_seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void zero_policy(void *context, uint32_t player, float *block) {
-  (void)context, (void)player, (void)block;
-}
+static void zero_policy(void *context, uint32_t player, float *block) { (void)context, (void)player, (void)block; }
 
 /* A batch of 16 unrolls of 16 decisions. */
 static Status make_batch(Show *show) {
@@ -285,10 +283,21 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
   snprintf(lanes, sizeof lanes, "actors.lanes=%zu", actors);
   snprintf(slots, sizeof slots, "actors.slots=%zu", actors);
   snprintf(ranks, sizeof ranks, "learner.ranks=%zu", learners);
-  const char *extra[] = {"league.preset=alphastar-paper", "net.hidden=[8]", "placement=split", "ppo.epochs=1",
-                         "ppo.minibatches=1", "checkpoint.seconds=0", "frames=1000G", lanes, slots, ranks,
-                         "league.main_snapshot_min=1000G", "league.exploiter_snapshot_max=1000G",
-                         "league.main_snapshot_max=1000G", "league.league_snapshot_max=1000G", "metrics.progress=86400"};
+  const char *extra[] = {"league.preset=alphastar-paper",
+                         "net.hidden=[8]",
+                         "placement=split",
+                         "ppo.epochs=1",
+                         "ppo.minibatches=1",
+                         "checkpoint.seconds=0",
+                         "frames=1000G",
+                         lanes,
+                         slots,
+                         ranks,
+                         "league.main_snapshot_min=1000G",
+                         "league.exploiter_snapshot_max=1000G",
+                         "league.main_snapshot_max=1000G",
+                         "league.league_snapshot_max=1000G",
+                         "metrics.progress=86400"};
   TRY(bench_settings(bench, extra, COUNT_OF(extra), &show->settings));
   const Settings *s = show->settings;
   show->learning = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
@@ -351,7 +360,8 @@ static Status perform(Show *show, Puppet *puppet) {
   TRY_RETURN(wire_send(transport, puppet->fed[0], &show->wire));
   size_t players = manager_league(show->manager)->players;
   for (uint32_t i = 0; i < 8; i++) {
-    uint32_t away = (uint32_t)(show->learning + (puppet->index * 8 + i + puppet->tick * 131) % (players - show->learning));
+    uint32_t away =
+        (uint32_t)(show->learning + (puppet->index * 8 + i + puppet->tick * 131) % (players - show->learning));
     PairCount key = {.home = i % (uint32_t)show->learning, .away = away, .branch = BRANCH_PFSP};
     PairCount *pair = results_pair(&show->results, &key);
     if (!pair) return ERR_MEMORY;
@@ -457,7 +467,8 @@ static Status scale_of(Bench *bench, size_t actors, size_t learners, size_t froz
   league = (show.league_seconds - league) / frames;
   learner = (front_end(&show) - learner) / frames * (double)learners; /* learner 0 takes one part of the frames */
   if (!bench->quiet)
-    printf("scale      %6zu actors %2zu learners %6zu players: rank 0 per tick %7.0f messages in, %3.0f out, %8.0f kB out; per "
+    printf("scale      %6zu actors %2zu learners %6zu players: rank 0 per tick %7.0f messages in, %3.0f out, %8.0f kB "
+           "out; per "
            "frame %.1f B in, league %.2f ns, learner front end %.1f ns\n",
            actors, learners, frozen, (double)(after->messages_received - before.messages_received) / (double)ticks,
            (double)(after->messages_sent - before.messages_sent) / (double)ticks,
@@ -477,7 +488,8 @@ done:
 
 Status bench_scale(Bench *bench) {
   if (bench->actors || bench->players)
-    return scale_of(bench, bench->actors ? (size_t)bench->actors : 4096, 1, bench->players ? (size_t)bench->players : 1000);
+    return scale_of(bench, bench->actors ? (size_t)bench->actors : 4096, 1,
+                    bench->players ? (size_t)bench->players : 1000);
   for (size_t actors = 64; actors <= 16384; actors *= 4) TRY_RETURN(scale_of(bench, actors, 1, 1000));
   for (size_t frozen = 10; frozen <= 10000; frozen *= 10) TRY_RETURN(scale_of(bench, 4096, 1, frozen));
   return scale_of(bench, 4096, 16, 1000);

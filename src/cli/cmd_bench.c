@@ -54,7 +54,8 @@ static void show(const BenchResult *r) {
   if (r->low < r->high)
     printf(" (%s-%s)", three_digits(r->low, low, sizeof low), three_digits(r->high, high, sizeof high));
   if (r->bound > 0)
-    printf("; %.1f %% of %s by %s", 100 * r->median / r->bound, three_digits(r->bound, bound, sizeof bound), r->bound_by);
+    printf("; %.1f %% of %s by %s", 100 * r->median / r->bound, three_digits(r->bound, bound, sizeof bound),
+           r->bound_by);
   printf("\n");
   fflush(stdout);
 }
@@ -76,7 +77,8 @@ Status bench_add(Bench *bench, const char *name, const char *what, const char *u
 
 double bench_fma_peak(Bench *bench) {
   static double peak;
-  for (int i = 0; i < 40 && (i > 0 || peak == 0); i++) { /* many short tries: on a shared machine the best is the peak */
+  for (int i = 0; i < 40 && (i > 0 || peak == 0);
+       i++) { /* many short tries: on a shared machine the best is the peak */
     int64_t start = clock_now(&bench->clock);
     double flops = kernels()->spin(3000000), rate = flops / bench_seconds(bench, start);
     peak = rate > peak ? rate : peak;
@@ -120,9 +122,9 @@ double bench_copy_peak(Bench *bench) {
 }
 
 Status bench_settings(const Bench *bench, const char *const *extra, size_t count, Settings **out) {
-  static const char *const standard[] = {
-      "net.hidden=[256, 256]", "net.activation=tanh", "league.preset=self-play", "actors.slots=512", "actors.lanes=16",
-      "actors.eval_share=0",   "ppo.epochs=4",        "ppo.minibatches=4"};
+  static const char *const standard[] = {"net.hidden=[256, 256]", "net.activation=tanh", "league.preset=self-play",
+                                         "actors.slots=512",      "actors.lanes=16",     "actors.eval_share=0",
+                                         "ppo.epochs=4",          "ppo.minibatches=4"};
   const char *pairs[256];
   size_t n = 0;
   for (size_t i = 0; i < COUNT_OF(standard); i++) pairs[n++] = standard[i];
@@ -204,7 +206,9 @@ static Status run_bench(int argc, char **argv) {
   TRY_RETURN(argument_int(&command_bench, &arguments, "--repeats", 5, 1, 1000, &repeats));
   TRY_RETURN(argument_int(&command_bench, &arguments, "--actors", 0, 1, 65536, &actors));
   TRY_RETURN(argument_int(&command_bench, &arguments, "--players", 0, 1, 1000000, &players));
-  if (arguments.words == 0) return usage_error(&command_bench, "which one? env, kernels, act, learn, train, comm, checkpoint, league, scale or all");
+  if (arguments.words == 0)
+    return usage_error(&command_bench,
+                       "which one? env, kernels, act, learn, train, comm, checkpoint, league, scale or all");
   bool all = !strcmp(arguments.word[0], "all");
   Bench bench = {.clock = clock_system(),
                  .seconds = (double)seconds,
@@ -242,9 +246,11 @@ const Command command_bench = {
     "bench",
     "env|kernels|act|learn|train|comm|checkpoint|league|scale|all [key=value ...] [--json]",
     "measures rates and says how near they are to the machine's bounds",
-    "The standard case is Connect Four, 2 x 256 tanh units, PPO with 4 epochs and 4 minibatches, self-play; keys change it\n"
+    "The standard case is Connect Four, 2 x 256 tanh units, PPO with 4 epochs and 4 minibatches, self-play; keys "
+    "change it\n"
     "(net.memory=gru, precision=bf16, game=tic_tac_toe). Peaks are measured in the same run: fused multiply-adds in\n"
-    "registers, the kernels on a large product, memcpy. act, train and comm use all ranks of mpirun; the others one core.\n"
+    "registers, the kernels on a large product, memcpy. act, train and comm use all ranks of mpirun; the others one "
+    "core.\n"
     "Opponents are played with 1,024 slots in 8 lanes of 512 episodes, so that each policy has 64 rows a step.\n"
     "all is everything but kernels and scale.",
     flags,

@@ -282,9 +282,10 @@ static void show_profile(const ManagerSummary *m, const char *role, const char *
     if (*at && used + 2 < sizeof line) memcpy(line + used, ", ", 3), used += 2;
   }
   log_line("%zu %s%s: %s frames/s%s; %% of time: %s", ranks, role, ranks == 1 ? "" : "s",
-           text_scaled(frames * (double)ranks / seconds, rate, sizeof rate), strcmp(role, "actor") ? " learned" : " acted",
-           line);
-  if (decisions > frames) log_line("  and %s decisions/s in all", text_scaled(decisions * (double)ranks / seconds, rate, sizeof rate));
+           text_scaled(frames * (double)ranks / seconds, rate, sizeof rate),
+           strcmp(role, "actor") ? " learned" : " acted", line);
+  if (decisions > frames)
+    log_line("  and %s decisions/s in all", text_scaled(decisions * (double)ranks / seconds, rate, sizeof rate));
 }
 
 static void summary(const Manager *manager, const char *folder) {

@@ -2,8 +2,8 @@
 #include "cli/cli.h"
 
 const Command *const commands[] = {
-    &command_train,  &command_eval,  &command_exploit, &command_league,     &command_env,     &command_config,
-    &command_bench,  &command_status, &command_watch, &command_stop, &command_checkpoint, &command_version,
-    &command_help,
+    &command_train,      &command_eval,    &command_exploit, &command_league, &command_env,
+    &command_config,     &command_bench,   &command_status,  &command_watch,  &command_stop,
+    &command_checkpoint, &command_version, &command_help,
 };
 const size_t command_count = COUNT_OF(commands);

@@ -102,25 +102,25 @@ static Status create_actor(Node *node, size_t index) {
   for (size_t g = 0; g < topology->groups; g++)
     node->fed_rank[g] = topology->learner_rank[member * topology->groups + g];
   int *weights = node->weights_below, *tables = node->actor_tables_below;
-  ActorSetup setup = {.config = s->actors,
-                      .pace = (Pace)s->run.pace,
-                      .max_lag = s->learner.max_lag,
-                      .env = s->env,
-                      .net = node->net,
-                      .seed = (uint64_t)s->run.seed,
-                      .transport = node->setup.transport,
-                      .clock = node->setup.clock,
-                      .index = index,
-                      .actors = topology->actors,
-                      .idle = &node->idle,
-                      .fed_rank = node->fed_rank,
-                      .groups = topology->groups,
-                      .weights_below = weights,
-                      .weights_belows = topology_below(topology->actor_rank + first, count, (long)(index - first), weights),
-                      .tables_below = tables,
-                      .tables_belows = topology_below(topology->actor_rank, topology->actors, (long)index, tables),
-                      .learning_players =
-                          (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
+  ActorSetup setup = {
+      .config = s->actors,
+      .pace = (Pace)s->run.pace,
+      .max_lag = s->learner.max_lag,
+      .env = s->env,
+      .net = node->net,
+      .seed = (uint64_t)s->run.seed,
+      .transport = node->setup.transport,
+      .clock = node->setup.clock,
+      .index = index,
+      .actors = topology->actors,
+      .idle = &node->idle,
+      .fed_rank = node->fed_rank,
+      .groups = topology->groups,
+      .weights_below = weights,
+      .weights_belows = topology_below(topology->actor_rank + first, count, (long)(index - first), weights),
+      .tables_below = tables,
+      .tables_belows = topology_below(topology->actor_rank, topology->actors, (long)index, tables),
+      .learning_players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
   return actor_create(&setup, &node->actor);
 }
 

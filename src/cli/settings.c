@@ -13,10 +13,12 @@ static const Option run_options[] = {
     {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, "lockstep|pipelined|free", "",
      "lockstep and pipelined repeat byte for byte; free never waits"},
     {"placement", OPT_CHOICE, offsetof(RunConfig, placement), "auto", 0, 0, "auto|split|shared", "",
-     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: shared by all "
+     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: shared by "
+     "all "
      "ranks while each has rows enough to learn from, else split by the network's arithmetic"},
     {"precision", OPT_CHOICE, offsetof(RunConfig, precision), "fp32", 0, 0, "fp32|bf16", "",
-     "of products in hidden layers: bf16 uses AMX tiles or AVX512-BF16 where the processor gains by them (else fp32 stays); "
+     "of products in hidden layers: bf16 uses AMX tiles or AVX512-BF16 where the processor gains by them (else fp32 "
+     "stays); "
      "weights, sums, losses, heads and optimiser are fp32 always"},
     {"kernels", OPT_TEXT, offsetof(RunConfig, kernels), "auto", 0, 0, NULL, "",
      "arithmetic: auto (the best that the processor has), avx512, avx2, openblas or plain"},

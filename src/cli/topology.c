@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-/* Arithmetic of one minibatch that makes another learner rank worth its part in the sums: a few tenths of a millisecond. */
+/* Arithmetic of one minibatch that makes another learner rank worth its part in the sums: a few tenths of a
+ * millisecond. */
 static const double least_flops = 2e7;
 
 /* Every rank acts and learns while a minibatch keeps all of them busy: nothing idles, and experience stays where it was
@@ -27,7 +28,8 @@ Status topology_plan(int placement, size_t learners, size_t groups, const Topolo
   out->groups = groups;
   out->members = learners / groups;
   if (groups > learners || learners % groups)
-    return status_set(ERR_USAGE, "learner.groups (%zu) must divide the number of learner ranks (%zu)", groups, learners);
+    return status_set(ERR_USAGE, "learner.groups (%zu) must divide the number of learner ranks (%zu)", groups,
+                      learners);
   if ((size_t)size < learners || (!out->shared && (size_t)size < learners + 1))
     return status_set(
         ERR_USAGE,
@@ -68,8 +70,8 @@ void topology_feeders(const Topology *topology, size_t member, size_t *first, si
   *count = to - from;
 }
 
-/* Each sender splits the range below it into contiguous parts, headed by their first: ranks of one host mostly stand side by
- * side, so most of the tree's edges stay within hosts. */
+/* Each sender splits the range below it into contiguous parts, headed by their first: ranks of one host mostly stand
+ * side by side, so most of the tree's edges stay within hosts. */
 size_t topology_below(const int *actor_rank, size_t count, long place, int *rank) {
   size_t from = 0, to = count, below = 0;
   for (bool found = place < 0;;) {

@@ -2,8 +2,8 @@
  *
  * Learners form `groups` of `members` each: players are dealt out to groups, the members of a group share each of its
  * players (data-parallel). Learner l is member l / groups of group l % groups. Actors feed one member of each group, in
- * contiguous blocks; where every rank acts and learns, an actor feeds the learner of its own rank. Weights and tables go
- * down trees of actors, so that no sender's work grows with the number of ranks. */
+ * contiguous blocks; where every rank acts and learns, an actor feeds the learner of its own rank. Weights and tables
+ * go down trees of actors, so that no sender's work grows with the number of ranks. */
 #pragma once
 #include "base/status.h"
 
@@ -25,8 +25,8 @@ typedef struct TopologyLoad {
   double minibatch_flops;        /* forward and backward, over all learners */
 } TopologyLoad;
 
-/* placement: 0 auto, 1 split, 2 shared; learners, groups: 0 = auto. The league is on rank 0. ERR_USAGE when the job is too
- * small for what is asked. */
+/* placement: 0 auto, 1 split, 2 shared; learners, groups: 0 = auto. The league is on rank 0. ERR_USAGE when the job is
+ * too small for what is asked. */
 Status topology_plan(int placement, size_t learners, size_t groups, const TopologyLoad *load, int size, Topology *out);
 void topology_free(Topology *topology);
 /* Index of the rank among actors (learners), or -1. */

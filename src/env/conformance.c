@@ -197,9 +197,11 @@ static Status check_view_many(Probe *probe) {
       return broken(probe, "view_many writes outside its rows");
     memset(probe->row2, 0x5A, size + 2 * GUARD);
     env->table->observe(env->params, state[1], a, probe->row2 + GUARD);
-    if (memcmp(probe->row + GUARD + size, probe->row2 + GUARD, size)) return broken(probe, "view_many differs from observe");
+    if (memcmp(probe->row + GUARD + size, probe->row2 + GUARD, size))
+      return broken(probe, "view_many differs from observe");
     env->table->mask(env->params, state[1], a, probe->row2 + GUARD);
-    if (memcmp(probe->mask + GUARD + width, probe->row2 + GUARD, width)) return broken(probe, "view_many differs from mask");
+    if (memcmp(probe->mask + GUARD + width, probe->row2 + GUARD, width))
+      return broken(probe, "view_many differs from mask");
   }
   return OK;
 }

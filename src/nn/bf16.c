@@ -1,7 +1,7 @@
-/* Products in bfloat16 with float32 sums. Operands arrive and leave in float32; a block of A is rounded to rows of pairs, B to
- * panels in which a 32-bit word holds rows k and k+1 of a column (as both AVX512-BF16 and AMX want it). Depths are padded to
- * 32 with zeros. Three sets of tiles share all the rest: AMX's, AVX-512's and plain C, which shows on any machine that the
- * layouts are right. Compiled with LANES=16 for the first two, LANES=4 for the last. */
+/* Products in bfloat16 with float32 sums. Operands arrive and leave in float32; a block of A is rounded to rows of
+ * pairs, B to panels in which a 32-bit word holds rows k and k+1 of a column (as both AVX512-BF16 and AMX want it).
+ * Depths are padded to 32 with zeros. Three sets of tiles share all the rest: AMX's, AVX-512's and plain C, which shows
+ * on any machine that the layouts are right. Compiled with LANES=16 for the first two, LANES=4 for the last. */
 #include "nn/vector.h"
 
 #if LANES == 16
@@ -82,9 +82,7 @@ static void pack_panel(uint32_t *to, const float *b, size_t b_row, size_t b_colu
 }
 
 /* Words of a packed B: the size of so many floats. */
-static size_t packed_size(size_t K, size_t N) {
-  return deep(K) / 2 * (N / PANEL * PANEL + panel_width(N % PANEL));
-}
+static size_t packed_size(size_t K, size_t N) { return deep(K) / 2 * (N / PANEL * PANEL + panel_width(N % PANEL)); }
 
 static void pack(float *packed, const float *b, size_t b_row, size_t b_column, size_t K, size_t N) {
   uint32_t *to = (uint32_t *)(void *)packed;
@@ -147,8 +145,8 @@ static inline void multiply_by(const Product *p, Tile tile, size_t most) {
         size_t rows = p->M - row < BLOCK ? p->M - row : BLOCK;
         round_rows(block, p, row, rows, k, depth);
         for (size_t j = n; j < end; j += PANEL) {
-          Place at = {.column = j, .columns = p->N - j < PANEL ? p->N - j : PANEL, .first = k == 0,
-                      .last = k + depth >= p->K};
+          Place at = {
+              .column = j, .columns = p->N - j < PANEL ? p->N - j : PANEL, .first = k == 0, .last = k + depth >= p->K};
           at.width = panel_width(at.columns);
           Strip strip = {.words = words, .width = at.width};
           strip.b = packed ? packed + j * all + k / 2 * at.width : scratch + (j - n) * words;
@@ -188,9 +186,10 @@ static inline void multiply_by(const Product *p, Tile tile, size_t most) {
   }
 #define UP_TO_6(DO, v) DO(1, v) DO(2, v) DO(3, v) DO(4, v) DO(5, v) DO(6, v)
 #define ENTRY(rows, vectors) [rows] = tile_##rows##_##vectors,
-UP_TO_6(TILE, 1) UP_TO_6(TILE, 2) UP_TO_6(TILE, 3) UP_TO_6(TILE, 4)
+UP_TO_6(TILE, 1)
+UP_TO_6(TILE, 2) UP_TO_6(TILE, 3) UP_TO_6(TILE, 4)
 
-static void avx512_tile(float *c, const Strip *strip, size_t rows) {
+    static void avx512_tile(float *c, const Strip *strip, size_t rows) {
   static void (*const tiles[5][7])(float *, const Strip *) = {
       {NULL}, {UP_TO_6(ENTRY, 1)}, {UP_TO_6(ENTRY, 2)}, {UP_TO_6(ENTRY, 3)}, {UP_TO_6(ENTRY, 4)}};
   tiles[strip->width / LANES][rows](c, strip);
@@ -204,7 +203,8 @@ static bool avx512_supported(void) {
   return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx;
 }
 
-/* Sums in tiles 0..3 (16 x 16 each), A in 4, B in 5; 32 values of k a step. Rows beyond `rows` are zeros of the block. */
+/* Sums in tiles 0..3 (16 x 16 each), A in 4, B in 5; 32 values of k a step. Rows beyond `rows` are zeros of the block.
+ */
 static void amx_tile(float *c, const Strip *s, size_t rows) {
   (void)rows;
   size_t steps = s->words / SIDE, vectors = s->width / SIDE;

@@ -249,9 +249,10 @@ Status space_create(const Graph *graph, size_t rows, bool training, Space *out) 
   for (size_t i = 0; i < graph->ops; i++) {
     total += padded(rows * graph->op[i].keep_width);
     const Op *op = &graph->op[i];
-    size_t need = op->kind == OP_CONV                                         ? conv_scratch(&op->conv)
-                  : training && graph->takes_ones && op->in == 0 && op->weight != op->bias ? op->in_width * (op->out_width + 64)
-                                                                              : 0;
+    size_t need = op->kind == OP_CONV ? conv_scratch(&op->conv)
+                  : training && graph->takes_ones && op->in == 0 && op->weight != op->bias
+                      ? op->in_width * (op->out_width + 64)
+                      : 0;
     if (need > scratch) scratch = need;
   }
   size_t ones = graph->takes_ones ? padded(rows + 1) + padded((rows * graph->width[0] + 1) / 2) : 0;
@@ -312,7 +313,8 @@ void graph_forward(const Graph *graph, const float *params, const float *packed,
     Weight w = weight_of(op, params, packed, 0, false), w_h = weight_of(op, params, packed, 1, false);
     switch (op->kind) {
     case OP_DENSE:
-      dense_forward(y, 0.0f, x, space->ones && op->in == 0 ? &ones : NULL, &w, b, fused, R, op->in_width, op->out_width);
+      dense_forward(y, 0.0f, x, space->ones && op->in == 0 ? &ones : NULL, &w, b, fused, R, op->in_width,
+                    op->out_width);
       if (!fused) act_forward(op->act, y, space->keep[i], R * op->out_width);
       break;
     case OP_CONV:
@@ -356,9 +358,7 @@ void graph_backward(const Graph *graph, const float *params, const float *packed
       dense_backward(dx, op->beta, op->below, dw, db, dy, x, space->ones && op->in == 0 ? &ones : NULL, space->scratch,
                      &w, R, op->in_width, op->out_width);
       break;
-    case OP_CONV:
-      conv_backward(dx, op->beta, dw, db, dy, x, &w, space->scratch, &op->conv, R);
-      break;
+    case OP_CONV: conv_backward(dx, op->beta, dw, db, dy, x, &w, space->scratch, &op->conv, R); break;
     case OP_NORM: norm_backward(dx, op->beta, dw, db, dy, x, space->keep[i], w.w, R, op->out_width); break;
     case OP_GRU:
       gru_backward(dx, op->beta, op->below, dw, gradient + op->weight_h, db, gradient + op->bias_h, dy, space->keep[i],

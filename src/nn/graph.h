@@ -22,10 +22,10 @@ typedef struct Op {
   size_t in_width, out_width;
   size_t weight, bias, weight_h, bias_h; /* offsets into the parameters */
   float beta;                            /* 1 if another op has already written the input's gradient */
-  Activation below;  /* of the op that made the input: its derivative is applied with the input's gradient */
-  bool derived;      /* the gradient arrives with this op's own derivative applied */
-  bool bf16;         /* products in bfloat16 */
-  size_t pack[4];    /* offsets into the packed weights: weight forward, back, weight_h forward, back */
+  Activation below; /* of the op that made the input: its derivative is applied with the input's gradient */
+  bool derived;     /* the gradient arrives with this op's own derivative applied */
+  bool bf16;        /* products in bfloat16 */
+  size_t pack[4];   /* offsets into the packed weights: weight forward, back, weight_h forward, back */
   ConvShape conv;
   size_t state_at;
   size_t keep_width; /* floats per row kept for the backward pass */

@@ -1,6 +1,7 @@
 /* The kernels, in GCC's vector types; this file is compiled once per instruction set (KERNEL_NAME, and LANES floats a
  * vector). A tile of C, at most `most_rows` x (1..VECTORS vectors), stays in registers while k runs: per step one load
- * per vector of B and one broadcast per row of A, so that only the multiply-adds bound it (Goto & van de Geijn 2008). */
+ * per vector of B and one broadcast per row of A, so that only the multiply-adds bound it (Goto & van de Geijn 2008).
+ */
 #include "nn/vector.h"
 
 #if LANES == 16
@@ -50,21 +51,19 @@ typedef struct Strip { /* what a tile multiplies */
 
 typedef void (*Tile)(float *c, const Strip *strip);
 #if LANES == 16
-UP_TO_14(TILE, 1) UP_TO_12(TILE, 2) UP_TO_8(TILE, 3) UP_TO_6(TILE, 4)
-static const Tile tiles[VECTORS + 1][ROWS + 1] = {
+UP_TO_14(TILE, 1)
+UP_TO_12(TILE, 2) UP_TO_8(TILE, 3) UP_TO_6(TILE, 4) static const Tile tiles[VECTORS + 1][ROWS + 1] = {
     {NULL}, {UP_TO_14(ENTRY, 1)}, {UP_TO_12(ENTRY, 2)}, {UP_TO_8(ENTRY, 3)}, {UP_TO_6(ENTRY, 4)}};
 #elif LANES == 8
-UP_TO_8(TILE, 1) UP_TO_6(TILE, 2)
-static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_6(ENTRY, 2)}};
+UP_TO_8(TILE, 1)
+UP_TO_6(TILE, 2) static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_6(ENTRY, 2)}};
 #else
-UP_TO_8(TILE, 1) UP_TO_4(TILE, 2)
-static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_4(ENTRY, 2)}};
+UP_TO_8(TILE, 1)
+UP_TO_4(TILE, 2) static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_4(ENTRY, 2)}};
 #endif
 
 /* --- packing --- */
-static size_t packed_size(size_t K, size_t N) {
-  return K * (N / PANEL * PANEL + vectors_of(N % PANEL) * LANES);
-}
+static size_t packed_size(size_t K, size_t N) { return K * (N / PANEL * PANEL + vectors_of(N % PANEL) * LANES); }
 
 /* One panel: `depth` rows of `vectors` vectors; columns beyond `columns` are zero. */
 static void pack_panel(float *restrict to, const float *restrict b, size_t b_row, size_t b_column, size_t depth,
@@ -148,8 +147,7 @@ static void sparse_forward(float *y, const uint32_t *first, const uint16_t *colu
       }
       for (; at < end; at++)
         for (size_t j = 0; j < vectors; j++) sum[j] += load(packed + *at * width + j * LANES);
-      for (size_t j = 0; j < vectors; j++)
-        put(y + r * N + n + j * LANES, activated(act, sum[j]), columns - j * LANES);
+      for (size_t j = 0; j < vectors; j++) put(y + r * N + n + j * LANES, activated(act, sum[j]), columns - j * LANES);
     }
     packed += K * width;
   }
@@ -175,8 +173,7 @@ static void sparse_gradient(float *dw, const float *dy, const uint32_t *first, c
 
 /* --- one pass over memory --- */
 static void activate(Activation act, float *x, size_t count) {
-  for (size_t i = 0; i < count; i += LANES)
-    put(x + i, activated(act, fetch(x + i, count - i)), count - i);
+  for (size_t i = 0; i < count; i += LANES) put(x + i, activated(act, fetch(x + i, count - i)), count - i);
 }
 
 static void derive(Activation act, float *d, const float *y, size_t count) {
@@ -326,8 +323,8 @@ static double spin(size_t steps) {
 
 static bool supported(void) {
 #if defined(__AVX512F__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vl");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #elif defined(__AVX2__)
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else

@@ -18,8 +18,8 @@ typedef struct Product {
   size_t b_row, b_column;
   float *c;
   size_t c_row;
-  /* The epilogue, in this order: + c (accumulate), + bias (N), activation, * derivative of the activation `below` by its
-   * outputs y (M,N; stride y_row). */
+  /* The epilogue, in this order: + c (accumulate), + bias (N), activation, * derivative of the activation `below` by
+   * its outputs y (M,N; stride y_row). */
   bool accumulate;
   const float *bias;
   Activation act, below;
@@ -40,20 +40,21 @@ typedef struct Kernels {
   size_t (*packed_size)(size_t K, size_t N);
   void (*pack)(float *packed, const float *b, size_t b_row, size_t b_column, size_t K, size_t N);
   /* y (R,N) = act(x B + bias) where x (R,K) is given by its non-zero entries: column[first[r] .. first[r+1]-1]. */
-  void (*sparse_forward)(float *y, const uint32_t *first, const uint16_t *column, const float *packed, const float *bias,
-                         Activation act, size_t R, size_t K, size_t N);
+  void (*sparse_forward)(float *y, const uint32_t *first, const uint16_t *column, const float *packed,
+                         const float *bias, Activation act, size_t R, size_t K, size_t N);
   /* dw (N,K) += dy^T x for the same x; scratch: K * N floats. */
   void (*sparse_gradient)(float *dw, const float *dy, const uint32_t *first, const uint16_t *column, float *scratch,
                           size_t R, size_t K, size_t N);
-  void (*activate)(Activation act, float *x, size_t count);                       /* relu and tanh, in place */
-  void (*derive)(Activation act, float *d, const float *y, size_t count);         /* relu and tanh: d *= act'(y) */
-  void (*column_sums)(float *sum, const float *x, size_t R, size_t N);            /* sum (N) += over rows */
+  void (*activate)(Activation act, float *x, size_t count);               /* relu and tanh, in place */
+  void (*derive)(Activation act, float *d, const float *y, size_t count); /* relu and tanh: d *= act'(y) */
+  void (*column_sums)(float *sum, const float *x, size_t R, size_t N);    /* sum (N) += over rows */
   /* Masked log-softmax of R rows of one head: masked choices -1e30; mask may be NULL. In place allowed. */
   void (*log_softmax)(float *out, const float *logits, size_t stride, const uint8_t *mask, size_t R, size_t width);
   void (*exponentials)(float *out, const float *x, size_t count); /* 0 where x is -1e30 (masked) */
   void (*adam)(float *params, float *m, float *v, const float *gradient, size_t count, const AdamStep *step);
   double (*square_sum)(const float *x, size_t count);
-  /* Runs `steps` rounds of independent multiply-adds in registers; returns how many FLOPs that was. For measuring peaks. */
+  /* Runs `steps` rounds of independent multiply-adds in registers; returns how many FLOPs that was. For measuring
+   * peaks. */
   double (*spin)(size_t steps);
   /* One row of a GRU step (PyTorch's gates r, z, n): gate (3H) holds the input products and becomes the gates; hidden
    * (3H) the hidden products; h (H) the state before; y (H) the state after. */
@@ -72,12 +73,13 @@ typedef struct Bf16Kernels {
   void (*pack)(float *packed, const float *b, size_t b_row, size_t b_column, size_t K, size_t N);
 } Bf16Kernels;
 
-/* NULL where the processor gains nothing from bfloat16: AMX tiles, else AVX512-BF16 where it runs at the double rate. */
+/* NULL where the processor gains nothing from bfloat16: AMX tiles, else AVX512-BF16 where it runs at the double rate.
+ */
 const Bf16Kernels *bf16_kernels(void);
-const Bf16Kernels *bf16_at(size_t index);  /* every table compiled in, plain C last; NULL past the end */
+const Bf16Kernels *bf16_at(size_t index);   /* every table compiled in, plain C last; NULL past the end */
 void bf16_choose(const Bf16Kernels *table); /* for tests; NULL: automatic again */
 
 /* The table in use: the best that this processor supports unless kernels_choose named another. */
 const Kernels *kernels(void);
-const Kernels *kernels_at(size_t index);     /* every table compiled in, best first; NULL past the end */
-Status kernels_choose(const char *name);     /* "auto" or a name; ERR_USAGE if this processor lacks it. At start-up */
+const Kernels *kernels_at(size_t index); /* every table compiled in, best first; NULL past the end */
+Status kernels_choose(const char *name); /* "auto" or a name; ERR_USAGE if this processor lacks it. At start-up */

@@ -16,9 +16,11 @@ static const Kernels *chosen;
 const Kernels *kernels_at(size_t index) {
   const Kernels *const all[] = {
 #ifdef __x86_64__
-      &kernel_avx512, &kernel_avx2,
+      &kernel_avx512,
+      &kernel_avx2,
 #endif
-      gemm_kernels(), &kernel_plain,
+      gemm_kernels(),
+      &kernel_plain,
   };
   return index < COUNT_OF(all) ? all[index] : NULL;
 }
@@ -50,7 +52,8 @@ static const Bf16Kernels *chosen_bf16;
 const Bf16Kernels *bf16_at(size_t index) {
   const Bf16Kernels *const all[] = {
 #ifdef __x86_64__
-      &bf16_amx, &bf16_avx512,
+      &bf16_amx,
+      &bf16_avx512,
 #endif
       &bf16_plain,
   };

@@ -47,8 +47,8 @@ size_t net_packed(const Net *net, bool training);
 float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
 void net_pack(const Net *net, const float *block, bool training, float *packed);
 
-/* Brings R raw observation rows into the network's input: as floats, normalised and clipped to +-10; or, where only dense
- * layers read bytes that are mostly 0 and else 1 (board planes), by the places of the ones. */
+/* Brings R raw observation rows into the network's input: as floats, normalised and clipped to +-10; or, where only
+ * dense layers read bytes that are mostly 0 and else 1 (board planes), by the places of the ones. */
 void net_load(const Net *net, const float *block, const void *rows, size_t R, Space *space);
 /* Forward over the loaded input; logits (R,width) and value (R) in real units may be NULL. */
 void net_forward(const Net *net, const float *block, const float *packed, Space *space, const Sequences *seq,

@@ -191,8 +191,8 @@ void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy,
   float *dcolumn = column + places * taps;
   for (size_t r = 0; r < R; r++) {
     gather_columns(column, x + r * image, s);
-    dense_backward(dx ? dcolumn : NULL, 0.0f, ACT_NONE, dw, db, dy + r * places * s->out_channels, column, NULL, NULL, w,
-                   places, taps, s->out_channels);
+    dense_backward(dx ? dcolumn : NULL, 0.0f, ACT_NONE, dw, db, dy + r * places * s->out_channels, column, NULL, NULL,
+                   w, places, taps, s->out_channels);
     if (!dx) continue;
     if (beta == 0.0f) memset(dx + r * image, 0, image * sizeof *dx);
     scatter_columns(dx + r * image, dcolumn, s);

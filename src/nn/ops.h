@@ -28,16 +28,16 @@ typedef struct Ones {
 /* Whether dense products apply the activation themselves. */
 static inline int act_is_fused(Activation act) { return act == ACT_RELU || act == ACT_TANH; }
 
-/* y (R,N) = act(x (R,K) w^T + b (N) + beta y); act: a fused one or ACT_NONE; b may be NULL. `ones`, if not NULL, stands for
- * x (then beta 0). */
+/* y (R,N) = act(x (R,K) w^T + b (N) + beta y); act: a fused one or ACT_NONE; b may be NULL. `ones`, if not NULL, stands
+ * for x (then beta 0). */
 void dense_forward(float *y, float beta, const float *x, const Ones *ones, const Weight *w, const float *b,
                    Activation act, size_t R, size_t K, size_t N);
-/* dx (R,K) = (dy (R,N) w + beta dx) * below'(x), where x is the output of the activation `below` (a fused one or ACT_NONE:
- * then x may be NULL). */
+/* dx (R,K) = (dy (R,N) w + beta dx) * below'(x), where x is the output of the activation `below` (a fused one or
+ * ACT_NONE: then x may be NULL). */
 void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x, const Weight *w, size_t R,
                 size_t K, size_t N);
-/* dw += dy^T x; db += column sums; and dx as above, unless it is NULL. `ones`, if not NULL, stands for x, with scratch of
- * K * (N + 64) floats. */
+/* dw += dy^T x; db += column sums; and dx as above, unless it is NULL. `ones`, if not NULL, stands for x, with scratch
+ * of K * (N + 64) floats. */
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy, const float *x,
                     const Ones *ones, float *scratch, const Weight *w, size_t R, size_t K, size_t N);
 
@@ -72,15 +72,15 @@ typedef struct Sequences {
 size_t gru_keep(size_t H);
 void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
                  const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H);
-void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
-                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
-                  size_t H);
+void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h,
+                  float *dy, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq,
+                  size_t K, size_t H);
 /* LSTM, PyTorch's gate order i, f, g, o: w_x (4H,K), w_h (4H,H). State: h (H) then c (H). */
 size_t lstm_keep(size_t H);
 void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
                   const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H);
-void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
-                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
-                  size_t H);
+void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h,
+                   float *dy, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq,
+                   size_t K, size_t H);
 /* The cell state of the last row of each sequence, for state_out. */
 const float *lstm_cell(const float *keep, size_t row, size_t H);

@@ -34,9 +34,9 @@ void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const
 }
 
 /* Turns gates into gradients before the activations, hidden parts into gradients of the hidden products. */
-void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
-                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
-                  size_t H) {
+void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h,
+                  float *dy, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq,
+                  size_t K, size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
   for (size_t t = seq->T; t-- > 0;) {
@@ -96,9 +96,9 @@ void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, cons
   }
 }
 
-void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h, float *dy,
-                  float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq, size_t K,
-                  size_t H) {
+void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h,
+                   float *dy, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq,
+                   size_t K, size_t H) {
   size_t B = seq->B, R = B * seq->T;
   float *cell = keep, *before = cell + R * H, *cell_before = before + R * H, *gate = cell_before + R * H;
   float *carry = NULL; /* gradient of c flowing back: kept in the cell block of the row it belongs to, once used */

@@ -1,5 +1,5 @@
-/* Vectors of LANES floats in GCC's vector types, and what is done with them in more than one kernel: activations, transposes,
- * the epilogue of a tile. Included by files that are compiled once per instruction set. */
+/* Vectors of LANES floats in GCC's vector types, and what is done with them in more than one kernel: activations,
+ * transposes, the epilogue of a tile. Included by files that are compiled once per instruction set. */
 #pragma once
 #include "nn/kernel.h"
 
@@ -155,4 +155,3 @@ static inline void finish_tile(const Product *p, const Place *at, const float *t
   else
     finish_with(p, at, tile, ACT_NONE, ACT_NONE);
 }
-

@@ -32,9 +32,10 @@ typedef struct TransportOps {
   Status (*start_broadcast)(Transport *transport, void **bytes, size_t *size);
   /* Start-up only, collective: the lowest rank that runs on each rank's host, into host[0..size-1]. */
   Status (*start_hosts)(Transport *transport, int *host);
-  /* Start-up only, collective, at most once: zeroed memory of `bytes` (0 is allowed, and may differ between ranks) for each
-   * rank that the ranks of its host can read and write. (*bases)[rank] is where, NULL for ranks of other hosts (or all,
-   * where the system has no such memory: then only messages work). Valid once all ranks have called, until destroy. */
+  /* Start-up only, collective, at most once: zeroed memory of `bytes` (0 is allowed, and may differ between ranks) for
+   * each rank that the ranks of its host can read and write. (*bases)[rank] is where, NULL for ranks of other hosts (or
+   * all, where the system has no such memory: then only messages work). Valid once all ranks have called, until
+   * destroy. */
   Status (*start_shared)(Transport *transport, size_t bytes, void *const **bases);
   /* At the very end, called again and again by every rank: true once all ranks call it and all their sends have
    * arrived. What is still received meanwhile may be dropped. */

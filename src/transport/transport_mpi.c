@@ -26,7 +26,7 @@ typedef struct MpiTransport {
   bool left;
   MPI_Win shared;
   void **shared_base; /* (size) or NULL */
-  Message **own; /* queue of messages to self */
+  Message **own;      /* queue of messages to self */
   size_t own_first, own_count, own_room;
 } MpiTransport;
 

@@ -1,7 +1,7 @@
 /* A sum's life: its parts are given to the others (`given`), its own segment is summed when all parts for it are here
  * (`summed`) and handed round, the other segments are taken as they come (`taken`). Sums are worked on in the order of
- * their numbers. Through shared memory a member writes its whole vector into its region and counts up; the place of a sum
- * in the regions follows from the lengths of the sums before it, so it is the same for all. */
+ * their numbers. Through shared memory a member writes its whole vector into its region and counts up; the place of a
+ * sum in the regions follows from the lengths of the sums before it, so it is the same for all. */
 #include "wire/sum.h"
 
 #include <stdatomic.h>

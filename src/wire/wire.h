@@ -89,7 +89,7 @@ Status table_copy(Table *to, const Table *from);
 void table_encode(const Table *table, Bytes *out);
 /* With TABLE_SAME no entries are encoded; decoding then leaves those of *table as they are. */
 Status table_decode(Table *table, Reader *reader);
-void table_head(Table *to, const Table *from); /* tick, version and flags alone */
+void table_head(Table *to, const Table *from);            /* tick, version and flags alone */
 uint32_t table_life(const Table *table, uint32_t player); /* 0 for players not in it */
 
 /* --- results --- */

@@ -1,5 +1,5 @@
-/* connect_four, many games at a time, for callers through ctypes (tests/bench/torch_ppo.py): views of the side to move, and
- * steps with rewards for the side that moved. Ended games start again. */
+/* connect_four, many games at a time, for callers through ctypes (tests/bench/torch_ppo.py): views of the side to move,
+ * and steps with rewards for the side that moved. Ended games start again. */
 #include "env/env.h"
 
 #include <stdlib.h>
@@ -36,7 +36,8 @@ Games *bench_env_open(int count) {
   g->rng = calloc(n, sizeof *g->rng);
   g->reward = calloc(n, 2 * sizeof *g->reward);
   g->status = calloc(n, sizeof *g->status);
-  if (!g->block || !g->flags || !g->state || !g->agent || !g->action || !g->random || !g->rng || !g->reward || !g->status)
+  if (!g->block || !g->flags || !g->state || !g->agent || !g->action || !g->random || !g->rng || !g->reward ||
+      !g->status)
     abort();
   for (size_t i = 0; i < n; i++) {
     g->state[i] = g->block + i * g->env->spec.episode_size;

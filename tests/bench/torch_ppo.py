@@ -3,7 +3,7 @@
 the same network (2 x 256 tanh, heads of 7 and 1), both sides learning, rollouts of 128 steps of 256 games, 4 epochs of 4
 minibatches, Adam, clip 0.2, GAE 0.95. Prints frames/s learned.
 
-    python3 tests/bench/torch_ppo.py --library build/libagon_bench_env.so [--threads N] [--epochs 4] [--bf16] [--seconds 20]
+    python3 tests/bench/torch_ppo.py --env build/libagon_bench_env.so [--threads N] [--epochs 4] [--bf16] [--seconds 20]
 """
 import argparse
 import ctypes
@@ -15,7 +15,7 @@ import torch
 GAMES, STEPS, CELLS, COLUMNS = 256, 128, 84, 7
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--library", default="build/libagon_bench_env.so")
+parser.add_argument("--env", default="build/libagon_bench_env.so")
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--epochs", type=int, default=4)
 parser.add_argument("--minibatches", type=int, default=4)
@@ -25,7 +25,7 @@ options = parser.parse_args()
 torch.set_num_threads(options.threads)
 torch.manual_seed(1)
 
-library = ctypes.CDLL(options.library)
+library = ctypes.CDLL(options.env)
 library.bench_env_open.restype = ctypes.c_void_p
 games = ctypes.c_void_p(library.bench_env_open(GAMES))
 pointer = lambda array: array.ctypes.data_as(ctypes.c_void_p)

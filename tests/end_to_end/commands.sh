@@ -12,7 +12,6 @@ for f in "$root"/deploy/runs/*.yaml; do expect 0 "is good" "$AGON" config check 
 [ "$("$AGON" env list | wc -l)" = 7 ] || fail "env list"
 expect 0 "simultaneous moves" "$AGON" env info skirmish units=2
 expect 0 "all passed" "$AGON" env check goofspiel cards=4 --episodes 50
-expect 0 "steps/s" "$AGON" env bench tic_tac_toe --seconds 1
 "$AGON" train "$smoke" --run-dir run --quiet
 "$AGON" eval run --players main_0,main_0-000000,random,minimax --games 40 --json > eval.json
 "$AGON" train "$smoke" --run-dir other --quiet seed=2 'net.hidden=[16]' frames=20k

@@ -42,8 +42,7 @@ static bool run_world(const World *world, const char *folder) {
   bool resuming = run_has_checkpoint(&run);
   if (resuming) CHECK_OK(run_read_checkpoint(&run, &resume, &generation));
   CHECK_OK(node_header(settings, &header));
-  SimConfig config = {.seed = world->seed, .ranks = world->ranks, .delay = world->delay,
-                      .ranks_per_host = world->host};
+  SimConfig config = {.seed = world->seed, .ranks = world->ranks, .delay = world->delay, .ranks_per_host = world->host};
   CHECK_OK(sim_create(&config, &sim));
   if (world->slow >= 0) sim_slow(sim, world->slow, 20);
   for (int i = 0; i < world->ranks; i++) {
@@ -60,7 +59,8 @@ static bool run_world(const World *world, const char *folder) {
   for (long step = 0; !done; step++) {
     bool progress;
     if (world->cut && step == world->cut) break;
-    if (step > 30000000) fail_msg("no end after %ld steps (scheduler seed %llu)", step, (unsigned long long)world->seed);
+    if (step > 30000000)
+      fail_msg("no end after %ld steps (scheduler seed %llu)", step, (unsigned long long)world->seed);
     int rank = sim_choose(sim);
     if (!node_done(node[rank]))
       CHECK_OK(node_step(node[rank], &progress));
@@ -131,8 +131,8 @@ static void timing_changes_nothing(void **state) {
       for (uint64_t seed = 1; seed <= 3; seed++) {
         char folder[64];
         fresh_folder(folder);
-        World world = {pairs, COUNT_OF(pairs), ranks, seed, seed == 1 ? 0 : 40, seed == 3 ? ranks - 1 : -1, 0,
-                       (int)seed - 1};
+        World world = {pairs, COUNT_OF(pairs), ranks, seed, seed == 1 ? 0 : 40, seed == 3 ? ranks - 1 : -1,
+                       0,     (int)seed - 1};
         assert_true(run_world(&world, folder));
         if (seed == 1) {
           strcpy(first, folder);
@@ -206,7 +206,11 @@ static void free_pace_never_hangs(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 8; seed++) {
     static const char *const ranks[] = {"learner.ranks=1", "learner.ranks=2", "learner.ranks=3", "learner.ranks=4"};
-    const char *pairs[] = {SMALL, "pace=free", "ppo.targets=vtrace", "checkpoint.ticks=3", ranks[seed % 4],
+    const char *pairs[] = {SMALL,
+                           "pace=free",
+                           "ppo.targets=vtrace",
+                           "checkpoint.ticks=3",
+                           ranks[seed % 4],
                            seed % 4 == 3 ? "learner.groups=2" : "learner.groups=1",
                            seed == 5 ? "placement=shared" : "placement=split"};
     char folder[64];
@@ -230,7 +234,8 @@ static void after_one_update(const char *ranks, const char *groups, int size, fl
   *count = 0;
   for (size_t i = 0; i < tree.items; i++) {
     const Item *item = &tree.item[i];
-    if (strncmp(item->path, "players/", 8) || !strstr(item->path, "/policy") || strlen(strstr(item->path, "/policy")) != 7)
+    if (strncmp(item->path, "players/", 8) || !strstr(item->path, "/policy") ||
+        strlen(strstr(item->path, "/policy")) != 7)
       continue;
     assert_true(*count + item->count < 4096);
     memcpy(out + *count, item->data, item->count * sizeof(float));

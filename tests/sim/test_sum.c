@@ -68,8 +68,8 @@ static void run(int members, int host, uint64_t seed, uint32_t delay, Member *me
 
 static void sums_are_right_and_the_same_everywhere(void **state) {
   (void)state;
-  Member *member = calloc(MOST, sizeof *member), *again = calloc(MOST, sizeof *again), *input = calloc(1, sizeof *input),
-         *total = calloc(1, sizeof *total);
+  Member *member = calloc(MOST, sizeof *member), *again = calloc(MOST, sizeof *again),
+         *input = calloc(1, sizeof *input), *total = calloc(1, sizeof *total);
   for (int members = 2; members <= MOST; members += members < 4 ? 1 : 5) {
     run(members, 0, 1, 0, member);
     for (int m = 0; m < members; m++) { /* in the order of the members, as one rank alone would add */
@@ -107,7 +107,7 @@ static void damaged_parts_are_refused(void **state) {
     uint32_t from, count;
     WireKind kind;
     Status expected;
-  } send[] = {{5, 4, WIRE_SUM_PART, ERR_FORMAT}, {0, 4, WIRE_SUM_PART, ERR_FORMAT},  {1, 3, WIRE_SUM_PART, ERR_FORMAT},
+  } send[] = {{5, 4, WIRE_SUM_PART, ERR_FORMAT}, {0, 4, WIRE_SUM_PART, ERR_FORMAT}, {1, 3, WIRE_SUM_PART, ERR_FORMAT},
               {1, 4, WIRE_SUM_PART, OK},         {1, 4, WIRE_SUM_PART, ERR_FORMAT}, {1, 5, WIRE_SUM_WHOLE, ERR_FORMAT},
               {1, 4, WIRE_SUM_WHOLE, OK}};
   for (size_t i = 0; i < COUNT_OF(send); i++) {

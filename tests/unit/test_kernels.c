@@ -1,5 +1,5 @@
-/* Every table of kernels that this processor can run against definitions in double precision, over shapes with all kinds of
- * edges; and networks in bfloat16 against the same in float32. */
+/* Every table of kernels that this processor can run against definitions in double precision, over shapes with all
+ * kinds of edges; and networks in bfloat16 against the same in float32. */
 #include "check.h"
 
 #include "base/rng.h"
@@ -104,7 +104,8 @@ static void ones_stand_for_rows(void **state) {
   for (size_t t = 0; kernels_at(t); t++) {
     const Kernels *k = kernels_at(t);
     if (!k->supported()) continue;
-    float *w = numbers(N * K, 1), *b = numbers(N, 2), *dy = numbers(R * N, 3), *x = calloc(R * K, sizeof *x), *y[2], *dw[2];
+    float *w = numbers(N * K, 1), *b = numbers(N, 2), *dy = numbers(R * N, 3), *x = calloc(R * K, sizeof *x), *y[2],
+          *dw[2];
     float *packed = aligned_alloc(64, (k->packed_size(K, N) * sizeof(float) + 63) & ~(size_t)63),
           *scratch = calloc(K * (N + 64), sizeof *scratch);
     uint32_t first[R + 1] = {0};
@@ -119,10 +120,29 @@ static void ones_stand_for_rows(void **state) {
     k->pack(packed, w, 1, K, K, N);
     k->sparse_forward(y[0], first, column, packed, b, ACT_TANH, R, K, N);
     k->sparse_gradient(dw[0], dy, first, column, scratch, R, K, N);
-    k->multiply(&(Product){.M = R, .N = N, .K = K, .a = x, .a_row = K, .a_column = 1, .packed = packed, .c = y[1],
-                           .c_row = N, .bias = b, .act = ACT_TANH});
-    k->multiply(&(Product){.M = N, .N = K, .K = R, .a = dy, .a_row = 1, .a_column = N, .b = x, .b_row = K,
-                           .b_column = 1, .c = dw[1], .c_row = K, .accumulate = true});
+    k->multiply(&(Product){.M = R,
+                           .N = N,
+                           .K = K,
+                           .a = x,
+                           .a_row = K,
+                           .a_column = 1,
+                           .packed = packed,
+                           .c = y[1],
+                           .c_row = N,
+                           .bias = b,
+                           .act = ACT_TANH});
+    k->multiply(&(Product){.M = N,
+                           .N = K,
+                           .K = R,
+                           .a = dy,
+                           .a_row = 1,
+                           .a_column = N,
+                           .b = x,
+                           .b_row = K,
+                           .b_column = 1,
+                           .c = dw[1],
+                           .c_row = K,
+                           .accumulate = true});
     for (size_t i = 0; i < R * N; i++) CHECK_NEAR(y[0][i], y[1][i], 2e-6);
     for (size_t i = 0; i < N * K; i++) CHECK_NEAR(dw[0][i], dw[1][i], 1e-5);
     for (int i = 0; i < 2; i++) free(y[i]), free(dw[i]);
@@ -188,8 +208,8 @@ static double logistic(double x) { return 1 / (1 + exp(-x)); }
 
 static void check_gates(const Kernels *k) {
   for (size_t H = 5; H <= 37; H += 16) {
-    float *gate = numbers(4 * H, 1), *hidden = numbers(3 * H, 2), *h = numbers(H, 3), *y = numbers(H, 4), *c = numbers(H, 5),
-          *before = numbers(4 * H, 1);
+    float *gate = numbers(4 * H, 1), *hidden = numbers(3 * H, 2), *h = numbers(H, 3), *y = numbers(H, 4),
+          *c = numbers(H, 5), *before = numbers(4 * H, 1);
     k->gru_row(y, gate, hidden, h, H);
     for (size_t i = 0; i < H; i++) {
       double r = logistic((double)before[i] + (double)hidden[i]),
@@ -230,7 +250,8 @@ static float *gradient_of(const char *memory, int precision, float *logits, size
                       .action_kind = AGON_DISCRETE,
                       .heads = 1,
                       .head_size = {7}};
-  NetConfig config = {.hidden = {{128, 96}, 2}, .activation = 1, .init_gain = 1.4, .memory_size = 64, .precision = precision};
+  NetConfig config = {
+      .hidden = {{128, 96}, 2}, .activation = 1, .init_gain = 1.4, .memory_size = 64, .precision = precision};
   config.memory = !strcmp(memory, "gru") ? 1 : !strcmp(memory, "lstm") ? 2 : 0;
   Net *net;
   Space space;
@@ -254,8 +275,8 @@ static float *gradient_of(const char *memory, int precision, float *logits, size
   return gradient;
 }
 
-/* bfloat16 keeps 8 bits of each factor: gradients of whole networks stay within 2 % of float32's, in norm, and point the
- * same way; outputs within a hundredth of theirs. */
+/* bfloat16 keeps 8 bits of each factor: gradients of whole networks stay within 2 % of float32's, in norm, and point
+ * the same way; outputs within a hundredth of theirs. */
 static void bfloat16_gradients_stay_near(void **state) {
   (void)state;
   static const char *const memory[] = {"none", "gru", "lstm"};
@@ -277,8 +298,10 @@ static void bfloat16_gradients_stay_near(void **state) {
         out_gap += d * d;
         out_size += (double)logits[0][i] * (double)logits[0][i];
       }
-      if (!(gap > 0 && sqrt(gap / size) < 0.02)) fail_msg("%s, %s: gradient off by %.3g", bf16_at(t)->name, memory[m], sqrt(gap / size));
-      if (!(sqrt(out_gap / out_size) < 0.01)) fail_msg("%s, %s: outputs off by %.3g", bf16_at(t)->name, memory[m], sqrt(out_gap / out_size));
+      if (!(gap > 0 && sqrt(gap / size) < 0.02))
+        fail_msg("%s, %s: gradient off by %.3g", bf16_at(t)->name, memory[m], sqrt(gap / size));
+      if (!(sqrt(out_gap / out_size) < 0.01))
+        fail_msg("%s, %s: outputs off by %.3g", bf16_at(t)->name, memory[m], sqrt(out_gap / out_size));
       free(gradient[0]), free(gradient[1]);
     }
   }
@@ -307,8 +330,8 @@ static void packed_and_plain_agree(void **state) {
       uint8_t rows[R * 84];
       AgonRng rng = rng_stream(2, 0, 0, RNG_TEST);
       for (size_t i = 0; i < sizeof rows; i++) rows[i] = rng_below(&rng, 5) == 0;
-      float *block = calloc(net->block, sizeof *block), *packed = net_pack_create(net, true), *d_logits = numbers(R * 7, 2),
-            *d_value = numbers(R, 3), logits[2][R * 7], value[2][R], *gradient[2];
+      float *block = calloc(net->block, sizeof *block), *packed = net_pack_create(net, true),
+            *d_logits = numbers(R * 7, 2), *d_value = numbers(R, 3), logits[2][R * 7], value[2][R], *gradient[2];
       net_init(net, 1, 0, block);
       net_pack(net, block, true, packed);
       for (int plain = 0; plain < 2; plain++) {
@@ -338,8 +361,10 @@ static void packed_and_plain_agree(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(products_follow_their_definition), cmocka_unit_test(ones_stand_for_rows),
-      cmocka_unit_test(functions_follow_their_definition), cmocka_unit_test(bfloat16_gradients_stay_near),
+      cmocka_unit_test(products_follow_their_definition),
+      cmocka_unit_test(ones_stand_for_rows),
+      cmocka_unit_test(functions_follow_their_definition),
+      cmocka_unit_test(bfloat16_gradients_stay_near),
       cmocka_unit_test(packed_and_plain_agree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

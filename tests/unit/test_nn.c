@@ -210,8 +210,8 @@ static void distribution_gradients(void **state) {
     float probability[8];
     dist_probabilities(&space, row, 1, probability);
     dist_sample(&space, row, probability, &rng, false, &action);
-    CHECK_NEAR(dist_backward(&space, row, probability, other_row, &action, 0.7f, -0.3f, 0.4f, d), dist_entropy(&space, row),
-               1e-5);
+    CHECK_NEAR(dist_backward(&space, row, probability, other_row, &action, 0.7f, -0.3f, 0.4f, d),
+               dist_entropy(&space, row), 1e-5);
     for (uint32_t i = 0; i < space.width; i++) {
       double side[2];
       for (int s = 0; s < 2; s++) {

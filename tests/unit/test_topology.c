@@ -69,7 +69,8 @@ static void walk(Walk *w, long place, size_t depth) {
   }
 }
 
-/* Each actor is reached once, by nobody who sends to more than a few, in a number of steps that grows as the logarithm. */
+/* Each actor is reached once, by nobody who sends to more than a few, in a number of steps that grows as the logarithm.
+ */
 static void trees_reach_everybody_once(void **state) {
   (void)state;
   static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 64, 85, 1000, 16384};

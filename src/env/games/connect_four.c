@@ -1,5 +1,5 @@
-/* Connect Four: four in a row on 7 columns x 6 rows, agent 0 begins. A board is a byte a row, top row first, whose highest
- * bit stays free and keeps lines from running over the edge; four in a row is three shifted ands. */
+/* Connect Four: four in a row on 7 columns x 6 rows, agent 0 begins. A board is a byte a row, top row first, whose
+ * highest bit stays free and keeps lines from running over the edge; four in a row is three shifted ands. */
 #include "agon/env.h"
 
 #include <stdio.h>
@@ -43,7 +43,8 @@ static AgonStatus reset(const void *params, void *block, const AgonRandom *rando
 }
 
 static inline bool four(uint64_t board) {
-  uint64_t across = board & board >> 1, down = board & board >> 8, left = board & board >> 7, right = board & board >> 9;
+  uint64_t across = board & board >> 1, down = board & board >> 8, left = board & board >> 7,
+           right = board & board >> 9;
   return (across & across >> 2) | (down & down >> 16) | (left & left >> 14) | (right & right >> 18);
 }
 
@@ -81,7 +82,8 @@ static void step_many(const void *params, size_t count, void *const *episodes, c
   }
 }
 
-/* The low seven bits of `bits` as seven bytes of 0 or 1: copies of them, seven bits apart, line bit i up with byte i. */
+/* The low seven bits of `bits` as seven bytes of 0 or 1: copies of them, seven bits apart, line bit i up with byte i.
+ */
 static inline uint64_t spread(uint64_t bits) { return (bits & 0x7f) * 0x02040810204081ull & 0x01010101010101ull; }
 
 static inline void write_mask(uint8_t *row, const Episode *episode) {
