@@ -16,7 +16,7 @@ kill_in_the_middle() { # run in folder $1 with arguments; kill -9 everything onc
   local dir=$1; shift
   setsid mpirun --oversubscribe --bind-to none -n 3 "$AGON" train "$smoke" --run-dir "$dir" --quiet "$@" > kill.txt 2>&1 &
   local job=$!
-  for i in $(seq 400); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
+  for i in $(seq 3000); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
   pkill -9 -s "$job" || fail "the run had ended before it could be killed"
   wait "$job" 2>/dev/null || true
   grep -q '"state": "running"' "$dir/status.json" || fail "it was not killed in the middle"
