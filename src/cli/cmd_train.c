@@ -217,9 +217,9 @@ static void banner(const Start *start, const Topology *topology, Transport *tran
   const Settings *s = start->settings;
   Net *net = NULL;
   char params[16], blas[48];
-  int *host = calloc((size_t)transport->size, sizeof *host), hosts = 0;
+  int *host = calloc((size_t)transport->size, sizeof *host), hosts = 0, here = 0;
   if (host && transport->ops->start_hosts(transport, host) == OK)
-    for (int i = 0; i < transport->size; i++) hosts += host[i] == i;
+    for (int i = 0; i < transport->size; i++) hosts += host[i] == i, here += host[i] == host[0];
   free(host);
   if (transport->rank != 0 || net_create(&s->net, &s->env->spec, &net) != OK) return;
   snprintf(blas, sizeof blas, "%.*s", (int)strcspn(gemm_library() + strcspn(gemm_library(), " ") + 1, " "),
@@ -230,6 +230,9 @@ static void banner(const Start *start, const Topology *topology, Transport *tran
       transport->size, hosts, hosts == 1 ? "" : "s", topology->learners, topology->learners == 1 ? "" : "s",
       topology->actors, topology->actors == 1 ? "" : "s", topology->shared ? " (shared)" : "", cores_bound(),
       cores_bound() == 1 ? "" : "s");
+  if (here > 0 && here < cores_bound())
+    log_line("        %d core%s of this host would stand idle: start %d ranks a host", cores_bound() - here,
+             cores_bound() - here == 1 ? "" : "s", cores_bound());
   log_line("pace    %s; %lld slots in %lld lanes, ticks of %lld steps", config_value(s->config, "pace"),
            (long long)s->actors.slots, (long long)s->actors.lanes, (long long)s->actors.unroll);
   log_line("network %s parameters, %.1f kFLOP forward; %s",
