@@ -213,6 +213,16 @@ static int cores_bound(void) {
   return sched_getaffinity(0, sizeof set, &set) ? 0 : CPU_COUNT(&set);
 }
 
+static void kernels_line(const Settings *s) {
+  const Bf16Kernels *bf16 = bf16_kernels();
+  if (s->run.precision == 0)
+    log_line("kernels %s, fp32", kernels()->name);
+  else if (bf16)
+    log_line("kernels %s, bf16 through %s", kernels()->name, bf16->name);
+  else
+    log_line("kernels %s, fp32 (this processor gains nothing by bf16)", kernels()->name);
+}
+
 static void banner(const Start *start, const Topology *topology, Transport *transport) {
   const Settings *s = start->settings;
   Net *net = NULL;
@@ -241,10 +251,7 @@ static void banner(const Start *start, const Topology *topology, Transport *tran
   log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter",
            config_value(s->config, "league.preset"), (long long)s->league.mains, (long long)s->league.main_exploiters,
            (long long)s->league.league_exploiters);
-  const char *wanted = s->run.precision == 1 ? "bf16" : "fp32", *bf16 = bf16_kernels() ? bf16_kernels()->name : NULL;
-  log_line("kernels %s, %s%s%s", kernels()->name, s->run.precision == 1 && !bf16 ? "fp32" : wanted,
-           s->run.precision == 1 ? bf16 ? " through " : " (this processor gains nothing by bf16)" : "",
-           s->run.precision == 1 && bf16 ? bf16 : "");
+  kernels_line(s);
   log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
   log_line("folder  %s%s", start->run.path, start->resuming ? " (resumed)" : "");
   net_destroy(net);

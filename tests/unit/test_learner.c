@@ -269,6 +269,55 @@ static void a_kl_stop_ends_the_update(void **state) {
   assert_true(minibatches[0] == 16 && minibatches[1] < 16);
 }
 
+/* A second member that holds the same rows: every sum is twice this one's. `fault`: its copy of the weights differs. */
+typedef struct Twin {
+  bool fault;
+  size_t sums, floats;
+} Twin;
+
+static Status twin_start(void *context, float *values, size_t count) {
+  Twin *twin = context;
+  for (size_t i = 0; i < count; i++) values[i] *= 2;
+  if (twin->fault && twin->sums == 0) values[3] += 1;
+  twin->sums++;
+  twin->floats += count;
+  return OK;
+}
+
+static Status twin_test(void *context, bool *done) {
+  (void)context;
+  *done = true;
+  return OK;
+}
+
+/* Means over the members' rows are those of one: the update is that of a rank alone, to rounding; everything is summed
+ * once, gradients in pieces; and a copy that differs ends the update. */
+static void members_share_an_update(void **state) {
+  (void)state;
+  Bench b[3];
+  Twin twin[3] = {{false, 0, 0}, {false, 0, 0}, {true, 0, 0}};
+  for (int i = 0; i < 3; i++) {
+    open_bench(&b[i], "ppo", 0, true);
+    if (i == 0) continue;
+    trainer_destroy(b[i].trainer);
+    Reducer reducer = {&twin[i], 2, twin_start, twin_test};
+    CHECK_OK(trainer_create(b[i].net, &b[i].config, b[i].algo, b[i].algo_config, 1, &reducer, &b[i].trainer));
+  }
+  bandit(&b[0], 3);
+  bandit(&b[1], 3);
+  for (size_t i = 0; i < b[0].net->block; i++) CHECK_NEAR(b[0].pupil.block[i], b[1].pupil.block[i], 2e-4);
+  assert_int_equal(b[1].pupil.frames, 2 * b[0].pupil.frames);
+  assert_true(twin[1].floats >= 3 * 16 * b[1].net->graph.params);
+  AgonRng rng = rng_stream(4, 0, 0, RNG_TEST);
+  add_row(&b[2], &rng, .1f, .2f, none);
+  unroll(&b[2], 1, END_TERMINATED);
+  bool more, progress;
+  CHECK_OK(trainer_begin(b[2].trainer, &b[2].pupil, &b[2].batch, NULL));
+  assert_int_equal(trainer_step(b[2].trainer, &more, &progress), ERR_INTERNAL);
+  assert_non_null(strstr(status_message(), "copies of it differ"));
+  for (int i = 0; i < 3; i++) close_bench(&b[i]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(both_algorithms_learn),
@@ -278,6 +327,7 @@ int main(void) {
       cmocka_unit_test(resets_go_back_to_the_beginning),
       cmocka_unit_test(the_same_update_gives_the_same_bytes),
       cmocka_unit_test(a_kl_stop_ends_the_update),
+      cmocka_unit_test(members_share_an_update),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
