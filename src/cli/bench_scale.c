@@ -35,16 +35,29 @@ static Status many_players(const Settings *s, size_t frozen, League *league) {
   return add_players(league, frozen);
 }
 
+/* Counts of one actor's tick: 32 pairs. */
+static Status some_results(const League *league, Results *results) {
+  for (uint32_t i = 0; i < 32; i++) {
+    uint32_t past = (uint32_t)(league->learning + (i * 7919u) % (league->players - league->learning));
+    PairCount key = {.home = i % (uint32_t)league->learning, .away = past, .branch = BRANCH_PFSP, .seat = i & 1};
+    PairCount *pair = results_pair(results, &key);
+    if (!pair) return ERR_MEMORY;
+    pair->games += 3, pair->wins += 2, pair->losses++, pair->outcome += 2, pair->length += 60;
+  }
+  return OK;
+}
+
 static Status league_of(Bench *bench, const Settings *s, size_t frozen) {
   Status status = OK;
   League league = {0};
   Table table = {0};
+  Results results = {0};
   Bytes bytes = {0};
-  Directive directive = {0};
   char what[96];
-  enum { TIMES = 9 };
-  double compute[TIMES], decide[TIMES];
+  enum { TIMES = 9, MERGES = 100 };
+  double compute[TIMES], merge[TIMES];
   TRY(many_players(s, frozen, &league));
+  TRY(some_results(&league, &results));
   for (int i = 0; i < TIMES; i++) {
     int64_t start = clock_now(&bench->clock);
     TRY(league_table(&league, &table));
@@ -52,18 +65,18 @@ static Status league_of(Bench *bench, const Settings *s, size_t frozen) {
     table_encode(&table, &bytes);
     compute[i] = 1e6 * bench_seconds(bench, start);
     start = clock_now(&bench->clock);
-    directive.orders = 0;
-    TRY(league_decide(&league, &directive));
-    decide[i] = 1e6 * bench_seconds(bench, start);
+    for (int n = 0; n < MERGES; n++) TRY(league_merge(&league, &results));
+    merge[i] = 1e6 * bench_seconds(bench, start) / MERGES;
   }
   snprintf(what, sizeof what, "%zu frozen players: a table of %.0f kB, computed and encoded", frozen,
            (double)bytes.size * 1e-3);
   TRY(bench_add(bench, "league", what, "us", compute, TIMES, 0, NULL));
-  snprintf(what, sizeof what, "%zu frozen players: snapshots and resets decided", frozen);
-  TRY(bench_add(bench, "league", what, "us", decide, TIMES, 0, NULL));
+  snprintf(what, sizeof what, "%zu frozen players: %zu pairs of an actor's tick merged", frozen, results.pairs);
+  TRY(bench_add(bench, "league", what, "us", merge, TIMES, 0, NULL));
 done:
   bytes_free(&bytes);
   table_free(&table);
+  results_free(&results);
   league_free(&league);
   return status;
 }

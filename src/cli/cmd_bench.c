@@ -29,7 +29,7 @@ static const struct {
     {"learn", bench_learn, true, false, "learning: updates of the chosen algorithm on one core"},
     {"comm", bench_comm, true, true, "messages and sums between ranks (under mpirun -n 2 or more)"},
     {"checkpoint", bench_checkpoint, true, false, "saving and loading the whole state"},
-    {"league", bench_league, true, false, "tables, merging and decisions, by the number of players"},
+    {"league", bench_league, true, false, "tables and merging, by the number of players"},
     {"train", bench_train, true, true, "end to end, on the ranks that mpirun started"},
     {"scale", bench_scale, false, false, "league and learner front end with up to 16,384 synthetic actors"},
 };
