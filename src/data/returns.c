@@ -2,14 +2,14 @@
 
 #include <math.h>
 
-void returns_gae(const float *reward, const float *discount, const float *value, float bootstrap, float lambda,
-                 size_t n, float *advantage) {
-  float next_value = bootstrap, next = 0;
-  for (size_t t = n; t-- > 0;) {
-    float delta = reward[t] + discount[t] * next_value - value[t];
-    next = advantage[t] = delta + discount[t] * lambda * next;
-    next_value = value[t];
-  }
+/* What each step adds by itself comes first, in loops that vectorise; the recurrence is left with one multiply-add a
+ * step. */
+void returns_gae(const float *restrict reward, const float *restrict discount, const float *restrict value,
+                 float bootstrap, float lambda, size_t n, float *restrict advantage) {
+  if (n == 0) return;
+  for (size_t t = 0; t + 1 < n; t++) advantage[t] = reward[t] + discount[t] * value[t + 1] - value[t];
+  advantage[n - 1] = reward[n - 1] + discount[n - 1] * bootstrap - value[n - 1];
+  for (size_t t = n - 1; t-- > 0;) advantage[t] += discount[t] * lambda * advantage[t + 1];
 }
 
 void returns_lambda(const float *reward, const float *discount, const float *next_value, float lambda, size_t n,
@@ -19,19 +19,17 @@ void returns_lambda(const float *reward, const float *discount, const float *nex
     next = target[t] = reward[t] + discount[t] * ((1 - lambda) * next_value[t] + lambda * next);
 }
 
-static float clipped(float log_rho, float limit) {
-  float rho = expf(log_rho);
-  return rho < limit ? rho : limit;
-}
+static inline float least(float a, float b) { return a < b ? a : b; }
 
 void returns_vtrace(const float *reward, const float *discount, const float *value, float bootstrap,
                     const float *log_rho, float clip_rho, float clip_pg, float lambda, size_t n, float *vs,
                     float *advantage) {
   float correction = 0, next_value = bootstrap, next_vs = bootstrap;
   for (size_t t = n; t-- > 0;) {
-    float delta = clipped(log_rho[t], clip_rho) * (reward[t] + discount[t] * next_value - value[t]);
-    advantage[t] = clipped(log_rho[t], clip_pg) * (reward[t] + discount[t] * next_vs - value[t]);
-    correction = delta + discount[t] * lambda * clipped(log_rho[t], 1.0f) * correction;
+    float rho = expf(log_rho[t]);
+    float delta = least(rho, clip_rho) * (reward[t] + discount[t] * next_value - value[t]);
+    advantage[t] = least(rho, clip_pg) * (reward[t] + discount[t] * next_vs - value[t]);
+    correction = delta + discount[t] * lambda * least(rho, 1.0f) * correction;
     next_vs = vs[t] = value[t] + correction;
     next_value = value[t];
   }
@@ -43,7 +41,7 @@ void returns_upgo(const float *reward, const float *discount, const float *value
   float next_q = bootstrap;                              /* q_{t+1} = r_{t+1} + d_{t+1} v_{t+2} */
   for (size_t t = n; t-- > 0;) {
     float target = reward[t] + discount[t] * (next_q >= next_value ? next_return : next_value);
-    advantage[t] = clipped(log_rho[t], 1.0f) * (target - value[t]);
+    advantage[t] = least(expf(log_rho[t]), 1.0f) * (target - value[t]);
     next_q = reward[t] + discount[t] * next_value;
     next_return = target;
     next_value = value[t];
