@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The newcomer's one command: installs what is missing, builds, trains a small Connect Four league under mpirun, and shows
-# what it learned. Under six minutes on two cores, of which about half a one is training.
+# what it learned. Under six minutes on two cores, of which half a minute is training.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
