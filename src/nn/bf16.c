@@ -187,7 +187,8 @@ static inline void multiply_by(const Product *p, Tile tile, size_t most) {
 #define UP_TO_6(DO, v) DO(1, v) DO(2, v) DO(3, v) DO(4, v) DO(5, v) DO(6, v)
 #define ENTRY(rows, vectors) [rows] = tile_##rows##_##vectors,
 UP_TO_6(TILE, 1)
-UP_TO_6(TILE, 2) UP_TO_6(TILE, 3) UP_TO_6(TILE, 4)
+UP_TO_6(TILE, 2)
+UP_TO_6(TILE, 3) UP_TO_6(TILE, 4)
 
     static void avx512_tile(float *c, const Strip *strip, size_t rows) {
   static void (*const tiles[5][7])(float *, const Strip *) = {

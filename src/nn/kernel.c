@@ -52,7 +52,8 @@ typedef struct Strip { /* what a tile multiplies */
 typedef void (*Tile)(float *c, const Strip *strip);
 #if LANES == 16
 UP_TO_14(TILE, 1)
-UP_TO_12(TILE, 2) UP_TO_8(TILE, 3) UP_TO_6(TILE, 4) static const Tile tiles[VECTORS + 1][ROWS + 1] = {
+UP_TO_12(TILE, 2)
+UP_TO_8(TILE, 3) UP_TO_6(TILE, 4) static const Tile tiles[VECTORS + 1][ROWS + 1] = {
     {NULL}, {UP_TO_14(ENTRY, 1)}, {UP_TO_12(ENTRY, 2)}, {UP_TO_8(ENTRY, 3)}, {UP_TO_6(ENTRY, 4)}};
 #elif LANES == 8
 UP_TO_8(TILE, 1)
