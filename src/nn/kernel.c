@@ -23,6 +23,7 @@ typedef struct Strip { /* what a tile multiplies */
 } Strip;
 
 /* c (rows, vectors * LANES), dense */
+/* clang-format off */
 #define TILE(rows, vectors)                                                                                            \
   static void tile_##rows##_##vectors(float *c, const Strip *s) {                                                      \
     Vector sum[rows][vectors] = {{{0}}};                                                                               \
@@ -51,17 +52,17 @@ typedef struct Strip { /* what a tile multiplies */
 
 typedef void (*Tile)(float *c, const Strip *strip);
 #if LANES == 16
-UP_TO_14(TILE, 1)
-UP_TO_12(TILE, 2)
-UP_TO_8(TILE, 3) UP_TO_6(TILE, 4) static const Tile tiles[VECTORS + 1][ROWS + 1] = {
+UP_TO_14(TILE, 1) UP_TO_12(TILE, 2) UP_TO_8(TILE, 3) UP_TO_6(TILE, 4)
+static const Tile tiles[VECTORS + 1][ROWS + 1] = {
     {NULL}, {UP_TO_14(ENTRY, 1)}, {UP_TO_12(ENTRY, 2)}, {UP_TO_8(ENTRY, 3)}, {UP_TO_6(ENTRY, 4)}};
 #elif LANES == 8
-UP_TO_8(TILE, 1)
-UP_TO_6(TILE, 2) static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_6(ENTRY, 2)}};
+UP_TO_8(TILE, 1) UP_TO_6(TILE, 2)
+static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_6(ENTRY, 2)}};
 #else
-UP_TO_8(TILE, 1)
-UP_TO_4(TILE, 2) static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_4(ENTRY, 2)}};
+UP_TO_8(TILE, 1) UP_TO_4(TILE, 2)
+static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {UP_TO_4(ENTRY, 2)}};
 #endif
+/* clang-format on */
 
 /* --- packing --- */
 static size_t packed_size(size_t K, size_t N) { return K * (N / PANEL * PANEL + vectors_of(N % PANEL) * LANES); }

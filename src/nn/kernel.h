@@ -42,7 +42,7 @@ typedef struct Kernels {
   /* y (R,N) = act(x B + bias) where x (R,K) is given by its non-zero entries: column[first[r] .. first[r+1]-1]. */
   void (*sparse_forward)(float *y, const uint32_t *first, const uint16_t *column, const float *packed,
                          const float *bias, Activation act, size_t R, size_t K, size_t N);
-  /* dw (N,K) += dy^T x for the same x; scratch: K * N floats. */
+  /* dw (N,K) += dy^T x for the same x; scratch: K * (N + 64) floats. */
   void (*sparse_gradient)(float *dw, const float *dy, const uint32_t *first, const uint16_t *column, float *scratch,
                           size_t R, size_t K, size_t N);
   void (*activate)(Activation act, float *x, size_t count);               /* relu and tanh, in place */
