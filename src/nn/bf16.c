@@ -188,13 +188,13 @@ static inline void multiply_by(const Product *p, Tile tile, size_t most) {
 #define UP_TO_6(DO, v) DO(1, v) DO(2, v) DO(3, v) DO(4, v) DO(5, v) DO(6, v)
 #define ENTRY(rows, vectors) [rows] = tile_##rows##_##vectors,
 UP_TO_6(TILE, 1) UP_TO_6(TILE, 2) UP_TO_6(TILE, 3) UP_TO_6(TILE, 4)
-/* clang-format on */
 
 static void avx512_tile(float *c, const Strip *strip, size_t rows) {
   static void (*const tiles[5][7])(float *, const Strip *) = {
       {NULL}, {UP_TO_6(ENTRY, 1)}, {UP_TO_6(ENTRY, 2)}, {UP_TO_6(ENTRY, 3)}, {UP_TO_6(ENTRY, 4)}};
   tiles[strip->width / LANES][rows](c, strip);
 }
+/* clang-format on */
 static void avx512_multiply(const Product *p) { multiply_by(p, avx512_tile, 6); }
 
 /* Only where it is twice as fast as float32: AMD's; Intel's first processors with it run it at half the rate. */
