@@ -8,6 +8,8 @@
 #include "nn/adam.h"
 #include "nn/net.h"
 
+enum { DECAY_LINEAR, DECAY_GEOMETRIC };
+
 typedef struct LearnConfig {
   int algorithm;
   double gamma, lambda;
@@ -21,6 +23,7 @@ typedef struct LearnConfig {
   int64_t max_lag;
   int64_t
       longest; /* steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest unroll */
+  int decay;      /* DECAY_LINEAR, ... */
   double horizon; /* frames of one player over which schedules run; set from the run's budget */
 } LearnConfig;
 extern const Option learn_options[];
@@ -88,8 +91,9 @@ typedef struct Trainer {
   float *log_prob_now, *value_now; /* by the weights before the update, where evaluated */
   float *advantage, *target, *discount;
   float *reference_row; /* (rows, width) normalised, if the reference is on */
+  float *before_row;    /* the same of the policy before the update, if the algorithm is proximal */
   bool *is_learned;
-  size_t row_room, reference_room;
+  size_t row_room, reference_room, before_room;
   float *states; /* (1 + unrolls, S) state 0 is zero */
   size_t states_room;
   uint32_t *order;
@@ -127,7 +131,11 @@ typedef struct AlgoOps {
   void (*targets)(Trainer *trainer);
   RowLoss (*row)(const Trainer *trainer, size_t row, float log_prob, float value);
   bool (*stop)(const Trainer *trainer, double mean_kl); /* after a minibatch */
+  double (*proximal)(const Trainer *trainer); /* weight of KL(policy || policy before the update); NULL: none */
 } AlgoOps;
+
+/* Advantages and value targets by GAE from the values seen when acting: what `targets` often is. */
+void targets_gae(Trainer *trainer);
 
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */
 const AlgoOps *algo_find(const char *name);
@@ -148,5 +156,5 @@ Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out);
 void pupil_destroy(Pupil *pupil);
 void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *source); /* source NULL: initial weights */
 size_t pupil_stat_count(const Net *net);
-/* Value of a schedule from a to b at the pupil's progress. */
+/* Value of a schedule from a to b at the pupil's progress: linear, or geometric where both are positive. */
 double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b);

@@ -69,4 +69,5 @@ const AlgoOps algo_impala = {"impala",
                              plan,
                              targets,
                              row,
-                             stop};
+                             stop,
+                             NULL};

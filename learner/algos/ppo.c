@@ -38,25 +38,34 @@ static float bootstrap_of(const Trainer *trainer, const Unroll *unroll, const fl
   return unroll->end == END_TRUNCATED ? trainer->value_now[last] : value[last];
 }
 
+void targets_gae(Trainer *trainer) {
+  Batch *batch = trainer->batch;
+  for (size_t u = 0; u < batch->unrolls; u++) {
+    const Unroll *unroll = &batch->unroll[u];
+    size_t at = unroll->first, n = unroll->rows;
+    returns_gae(batch->reward + at, trainer->discount + at, batch->value + at,
+                bootstrap_of(trainer, unroll, batch->value), (float)trainer->config->lambda, n,
+                trainer->advantage + at);
+    for (size_t t = 0; t < n; t++) trainer->target[at + t] = trainer->advantage[at + t] + batch->value[at + t];
+  }
+}
+
 static void targets(Trainer *trainer) {
   const PpoConfig *config = trainer->algo_config;
   Batch *batch = trainer->batch;
   float lambda = (float)trainer->config->lambda;
+  if (config->targets == 0) {
+    targets_gae(trainer);
+    return;
+  }
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     size_t at = unroll->first, n = unroll->rows;
-    float *advantage = trainer->advantage + at, *target = trainer->target + at;
-    const float *reward = batch->reward + at, *discount = trainer->discount + at;
-    if (config->targets == 0) {
-      returns_gae(reward, discount, batch->value + at, bootstrap_of(trainer, unroll, batch->value), lambda, n,
-                  advantage);
-      for (size_t t = 0; t < n; t++) target[t] = advantage[t] + batch->value[at + t];
-      continue;
-    }
     float log_rho[n ? n : 1];
     for (size_t t = 0; t < n; t++) log_rho[t] = trainer->log_prob_now[at + t] - batch->log_prob[at + t];
-    returns_vtrace(reward, discount, trainer->value_now + at, bootstrap_of(trainer, unroll, trainer->value_now),
-                   log_rho, 1.0f, 1.0f, lambda, n, target, advantage);
+    returns_vtrace(batch->reward + at, trainer->discount + at, trainer->value_now + at,
+                   bootstrap_of(trainer, unroll, trainer->value_now), log_rho, 1.0f, 1.0f, lambda, n,
+                   trainer->target + at, trainer->advantage + at);
   }
 }
 
@@ -89,4 +98,4 @@ static bool stop(const Trainer *trainer, double mean_kl) {
 }
 
 const AlgoOps algo_ppo = {
-    "ppo", "proximal policy optimisation", options, COUNT_OF(options), sizeof(PpoConfig), plan, targets, row, stop};
+    "ppo", "proximal policy optimisation", options, COUNT_OF(options), sizeof(PpoConfig), plan, targets, row, stop, NULL};

@@ -1,6 +1,7 @@
 /* A player in training: its weights, moments of Adam and normalisers. */
 #include "learner/algos/algo.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,5 +48,7 @@ void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *sourc
 
 double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b) {
   double progress = config->horizon > 0 ? (double)pupil->frames / config->horizon : 0;
-  return a + (b - a) * (progress < 1 ? progress : 1);
+  if (progress > 1) progress = 1;
+  if (config->decay == DECAY_GEOMETRIC && a > 0 && b > 0) return a * pow(b / a, progress);
+  return a + (b - a) * progress;
 }

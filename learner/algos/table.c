@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-extern const AlgoOps algo_ppo, algo_impala;
+extern const AlgoOps algo_ppo, algo_impala, algo_mmd;
 
 static const AlgoOps *const table[] = {
     &algo_ppo,
     &algo_impala,
+    &algo_mmd,
 };
 
 const AlgoOps *algo_ops(size_t index) { return index < COUNT_OF(table) ? table[index] : NULL; }
@@ -19,7 +20,7 @@ const AlgoOps *algo_find(const char *name) {
 }
 
 const Option learn_options[] = {
-    {"algorithm", OPT_CHOICE, offsetof(LearnConfig, algorithm), "ppo", 0, 0, "ppo|impala", "",
+    {"algorithm", OPT_CHOICE, offsetof(LearnConfig, algorithm), "ppo", 0, 0, "ppo|impala|mmd", "",
      "how updates are computed"},
     {"gamma", OPT_FLOAT, offsetof(LearnConfig, gamma), "0.99", 0, 1, NULL, "", "discount per own decision"},
     {"lambda", OPT_FLOAT, offsetof(LearnConfig, lambda), "0.95", 0, 1, NULL, "",
@@ -27,6 +28,8 @@ const Option learn_options[] = {
     {"rate", OPT_FLOAT, offsetof(LearnConfig, rate), "0.0005", 0, 1, NULL, "", "Adam's learning rate at the start"},
     {"rate_end", OPT_FLOAT, offsetof(LearnConfig, rate_end), "0.0001", 0, 1, NULL, "",
      "learning rate at the end, reached linearly"},
+    {"decay", OPT_CHOICE, offsetof(LearnConfig, decay), "linear", 0, 0, "linear|geometric", "",
+     "how what has a start and an end goes from one to the other; geometric where both are above 0"},
     {"epsilon", OPT_FLOAT, offsetof(LearnConfig, epsilon), "0.00001", 1e-12, 1, NULL, "", "Adam's epsilon"},
     {"clip_norm", OPT_FLOAT, offsetof(LearnConfig, clip_norm), "0.5", 0, OPTION_NO_LIMIT, NULL, "",
      "largest global gradient norm; 0 = no clipping"},

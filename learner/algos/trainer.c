@@ -54,6 +54,7 @@ void trainer_destroy(Trainer *trainer) {
   free(trainer->discount);
   free(trainer->is_learned);
   free(trainer->reference_row);
+  free(trainer->before_row);
   free(trainer->states);
   free(trainer->order);
   free(trainer->gradient);
@@ -304,6 +305,10 @@ Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards 
     TRY_RETURN(GROW(trainer->reference_row, trainer->reference_room, batch->rows * trainer->net->space.width));
     TRY_RETURN(evaluate(trainer, pupil->reference, trainer->reference_row));
   }
+  if (trainer->algo->proximal) {
+    TRY_RETURN(GROW(trainer->before_row, trainer->before_room, batch->rows * trainer->net->space.width));
+    TRY_RETURN(evaluate(trainer, pupil->block, trainer->before_row));
+  }
   net_pack(trainer->net, pupil->block, true, trainer->packed);
   TRY_RETURN(GROW(trainer->order, trainer->order_room, trainer->learned.units));
   for (size_t i = 0; i < trainer->learned.units; i++) trainer->order[i] = (uint32_t)i;
@@ -329,6 +334,7 @@ static void pass_losses(Trainer *trainer, size_t rows, Sums *sums) {
   size_t W = net->space.width;
   float entropy_weight = (float)learn_schedule(config, trainer->pupil, config->entropy, config->entropy_end);
   float reference_weight = (float)learn_schedule(config, trainer->pupil, config->reference, config->reference_end);
+  float proximal = trainer->algo->proximal ? (float)trainer->algo->proximal(trainer) : 0;
   float unit = trainer->pupil->block[net->return_at + 1], value_weight = (float)config->value_weight / (unit * unit);
   dist_normalise_rows(&net->space, trainer->logits, trainer->mask, rows, trainer->logits);
   dist_probabilities(&net->space, trainer->logits, rows, trainer->probability);
@@ -348,6 +354,8 @@ static void pass_losses(Trainer *trainer, size_t rows, Sums *sums) {
         trainer->algo->row(trainer, (size_t)row, dist_log_prob(&net->space, line, &action), trainer->value[at]);
     float entropy = dist_backward(&net->space, line, probability, reference, &action, loss.by_log_prob, -entropy_weight,
                                   reference_weight, d);
+    if (proximal > 0)
+      dist_add_kl(&net->space, line, probability, trainer->before_row + (size_t)row * W, proximal, d);
     trainer->d_value[at] = loss.by_value * value_weight;
     sums->policy += loss.policy_loss;
     sums->value += loss.value_loss / (unit * unit);

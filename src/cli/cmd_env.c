@@ -1,8 +1,9 @@
-/* agon env list|info|check. */
+/* agon env list|info|check|tree. */
 #include "cli/cli.h"
 #include "base/text.h"
-#include "env/env.h"
+#include "eval/eval.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,9 @@
 static const Flag flags[] = {
     {"--episodes", "N", "check: random episodes (default 200)"},
     {"--seed", "S", "of the random play (default 1)"},
+    {"--depth", "N", "tree: only the first N moves, chance moves included"},
+    {"--nodes", "N", "tree: the largest tree (default 20M nodes)"},
+    {"--json", NULL, "tree: print JSON"},
 };
 
 static Status list(void) {
@@ -62,6 +66,59 @@ static Status check(const Env *env, uint64_t seed, size_t episodes) {
   return OK;
 }
 
+static json_t *json_of_counts(const TreeCounts *c) {
+  return json_pack("{s:I,s:I,s:I,s:I,s:[I,I]}", "histories", (json_int_t)c->histories, "terminals",
+                   (json_int_t)c->terminals, "chance", (json_int_t)c->chance, "decisions", (json_int_t)c->decisions,
+                   "information_sets", (json_int_t)c->information_sets[0], (json_int_t)c->information_sets[1]);
+}
+
+static void print_counts(const char *label, const TreeCounts *c) {
+  printf("%-6s %11zu %11zu %9zu %11zu %9zu + %zu\n", label, c->histories, c->terminals, c->chance, c->decisions,
+         c->information_sets[0], c->information_sets[1]);
+}
+
+/* Histories, terminals, decisions and information sets, in all and by depth. */
+static Status tree(const Env *env, const Arguments *arguments) {
+  Status status = OK;
+  GameTree *walked = NULL;
+  json_t *root = json_object(), *levels = json_array();
+  long long depth, nodes;
+  bool json = argument(&command_env, arguments, "--json") != NULL;
+  TRY(argument_int(&command_env, arguments, "--depth", 65535, 0, 65535, &depth));
+  TRY(argument_int(&command_env, arguments, "--nodes", 20000000, 1, 1000000000, &nodes));
+  TRY(tree_build_top(env, (size_t)nodes, (size_t)depth, &walked));
+  TreeCounts all = tree_counts(walked), level;
+  const char *sets = tree_merges(walked) ? "equal positions (perfect information)"
+                                         : "an agent's own history of observations and actions";
+  json_object_update_new(root, json_of_counts(&all));
+  json_object_set_new(root, "env", json_string(env->table->name));
+  json_object_set_new(root, "information_sets_are", json_string(sets));
+  if (!json) {
+    printf("%s: information sets are %s; simultaneous moves one after the other, hidden\n", env->table->name, sets);
+    printf("depth    histories   terminals    chance   decisions  information sets\n");
+  }
+  for (size_t d = 0; d <= tree_depth(walked); d++) {
+    char label[24];
+    snprintf(label, sizeof label, "%zu", d);
+    TRY(tree_counts_at(walked, d, &level));
+    if (!json) print_counts(label, &level);
+    json_array_append_new(levels, json_of_counts(&level));
+  }
+  json_object_set(root, "by_depth", levels);
+  if (!json) {
+    print_counts("all", &all);
+    printf("%zu histories without chance nodes\n", all.histories - all.chance);
+  } else {
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    printf("\n");
+  }
+done:
+  tree_destroy(walked);
+  json_decref(root);
+  json_decref(levels);
+  return status;
+}
+
 static Status run_env(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
@@ -72,14 +129,16 @@ static Status run_env(int argc, char **argv) {
   TRY_RETURN(argument_int(&command_env, &arguments, "--seed", 1, 0, 1000000000, &seed));
   const char *what = arguments.words ? arguments.word[0] : "";
   if (!strcmp(what, "list")) return list();
-  if (arguments.words < 2) return usage_error(&command_env, "list, or info or check and an env's name");
+  if (arguments.words < 2) return usage_error(&command_env, "list, or info, check or tree and an env's name");
   TRY(env_create_from(arguments.word[1], arguments.word + 2, arguments.words - 2, &env));
   if (!strcmp(what, "info"))
     info(env);
   else if (!strcmp(what, "check"))
     TRY(check(env, (uint64_t)seed, (size_t)episodes));
+  else if (!strcmp(what, "tree"))
+    TRY(tree(env, &arguments));
   else
-    TRY(usage_error(&command_env, "it is list, info or check"));
+    TRY(usage_error(&command_env, "it is list, info, check or tree"));
 done:
   env_destroy(env);
   return status;
@@ -87,8 +146,8 @@ done:
 
 const Command command_env = {
     "env",
-    "list | info|check ENV|PLUGIN.so [option=value ...]",
-    "environments: what there is, what they look like, whether they keep their contract",
+    "list | info|check|tree ENV|PLUGIN.so [option=value ...]",
+    "environments: what there is, what they look like, whether they keep their contract, how large their trees are",
     "How fast they are: agon bench env game=ENV. A plug-in is named by a path with a slash (./my_env.so). Options are "
     "those of 'agon env info ENV', without "
     "'env.'.",

@@ -31,11 +31,17 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, uint64_t games, 
  * perfect-information turn-based envs merge equal positions. */
 typedef struct GameTree GameTree;
 Status tree_build(const Env *env, size_t most_nodes, GameTree **out);
+/* Only the first `depth` moves (chance included), for counting; it cannot be exploited. */
+Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree **out);
 void tree_destroy(GameTree *tree);
 typedef struct TreeCounts {
   size_t histories, terminals, chance, decisions, information_sets[2];
 } TreeCounts;
 TreeCounts tree_counts(const GameTree *tree);
+bool tree_merges(const GameTree *tree); /* equal positions are one information set */
+size_t tree_depth(const GameTree *tree);
+/* Of one depth, 0 = the root. */
+Status tree_counts_at(const GameTree *tree, size_t depth, TreeCounts *out);
 
 /* A mixture of policies: one is drawn per episode and seat. */
 typedef struct Mixture {

@@ -6,36 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANCE = -1, TERMINAL = -2, NONE = -1 };
+enum { CHANCE = -1, TERMINAL = -2, CUT = -3, NONE = -1 };
 
 typedef struct Node {
   int32_t parent, first, set; /* children are consecutive from `first`; set: information set */
   uint16_t children;
-  int8_t actor;   /* agent, CHANCE, TERMINAL */
+  int8_t actor;   /* agent, CHANCE, TERMINAL, CUT (below the depth asked for) */
   uint8_t action; /* of the edge into this node */
   float chance;   /* probability of that edge, if the parent is CHANCE */
   float utility[2], outcome;
   int32_t next_in_set;
+  uint16_t depth;
 } Node;
 
 typedef struct InfoSet {
   Hash key;
   int32_t first_node;
   uint8_t agent;
-  size_t depth;
 } InfoSet;
 
 struct GameTree {
   const Env *env;
   Node *node;
-  size_t nodes, node_room, most;
+  size_t nodes, node_room, most, most_depth, depth;
   InfoSet *set;
   size_t sets, set_room;
   uint8_t *episode; /* (sets, episode_size) one history of each */
   size_t episode_room;
   int32_t *bucket; /* hash table of sets */
   size_t buckets;
-  bool merge;
+  bool merge, cut;
   TreeCounts counts;
 };
 
@@ -86,7 +86,12 @@ static Status add_children(GameTree *tree, int32_t parent, size_t count, int32_t
   TRY_RETURN(GROW(tree->node, tree->node_room, tree->nodes + count));
   *first = (int32_t)tree->nodes;
   for (size_t i = 0; i < count; i++)
-    tree->node[tree->nodes++] = (Node){.parent = parent, .set = NONE, .next_in_set = NONE, .chance = 1};
+    tree->node[tree->nodes++] = (Node){.parent = parent,
+                                       .set = NONE,
+                                       .next_in_set = NONE,
+                                       .chance = 1,
+                                       .depth = (uint16_t)(tree->node[parent].depth + 1)};
+  if (tree->node[*first].depth > tree->depth) tree->depth = tree->node[*first].depth;
   tree->node[parent].first = *first;
   tree->node[parent].children = (uint16_t)count;
   return OK;
@@ -182,6 +187,11 @@ static Status expand_decision(GameTree *tree, int32_t at, const void *episode, c
 static Status expand(GameTree *tree, int32_t at, AgonStatus how, const void *episode, const Path *path,
                      uint32_t agent) {
   const Env *env = tree->env;
+  if (tree->node[at].depth >= tree->most_depth && (how == AGON_CHANCE || how == AGON_RUNNING)) {
+    tree->node[at].actor = CUT;
+    tree->cut = true;
+    return OK;
+  }
   if (how == AGON_CHANCE) return expand_chance(tree, at, episode, path);
   if (how == AGON_RUNNING) {
     uint8_t flags[AGON_MAX_AGENTS];
@@ -201,6 +211,10 @@ static Status expand(GameTree *tree, int32_t at, AgonStatus how, const void *epi
 }
 
 Status tree_build(const Env *env, size_t most_nodes, GameTree **out) {
+  return tree_build_top(env, most_nodes, UINT16_MAX, out);
+}
+
+Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree **out) {
   Status status = OK;
   GameTree *tree = NULL;
   void *episode = NULL;
@@ -216,6 +230,7 @@ Status tree_build(const Env *env, size_t most_nodes, GameTree **out) {
   TRY(NEW_ARRAY(tree, 1));
   tree->env = env;
   tree->most = most_nodes;
+  tree->most_depth = depth < UINT16_MAX ? depth : UINT16_MAX;
   tree->merge = (env->spec.flags & AGON_PERFECT_INFORMATION) && !(env->spec.flags & AGON_SIMULTANEOUS);
   TRY(mem_array(&episode, env->spec.episode_size, 1));
   TRY(GROW(tree->node, tree->node_room, 1));
@@ -240,6 +255,29 @@ void tree_destroy(GameTree *tree) {
 }
 
 TreeCounts tree_counts(const GameTree *tree) { return tree->counts; }
+
+bool tree_merges(const GameTree *tree) { return tree->merge; }
+
+size_t tree_depth(const GameTree *tree) { return tree->depth; }
+
+Status tree_counts_at(const GameTree *tree, size_t depth, TreeCounts *out) {
+  bool *seen;
+  *out = (TreeCounts){0};
+  TRY_RETURN(NEW_ARRAY(seen, tree->sets + 1));
+  for (size_t n = 0; n < tree->nodes; n++) {
+    const Node *node = &tree->node[n];
+    if (node->depth != depth) continue;
+    out->histories++;
+    out->terminals += node->actor == TERMINAL;
+    out->chance += node->actor == CHANCE;
+    if (node->actor < 0) continue;
+    out->decisions++;
+    out->information_sets[node->actor] += !seen[node->set];
+    seen[node->set] = true;
+  }
+  free(seen);
+  return OK;
+}
 
 /* --- policies as tables: (sets, actions) --- */
 static Status fill_table(GameTree *tree, Contestant *who, float *table) {
@@ -381,6 +419,7 @@ Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out) {
   Status status = OK;
   double *edge = NULL, *value = NULL;
   *out = (ExactResult){.nash_conv = 0};
+  if (tree->cut) return status_set(ERR_USAGE, "a tree that was cut short cannot be exploited");
   TRY(NEW_ARRAY(edge, tree->nodes));
   TRY(NEW_ARRAY(value, tree->nodes));
   TRY(mix_edges(tree, mixture, edge));

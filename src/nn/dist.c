@@ -162,3 +162,21 @@ float dist_backward(const ActionSpace *space, const float *row, const float *pro
   }
   return total;
 }
+
+void dist_add_kl(const ActionSpace *space, const float *row, const float *probability, const float *other, float weight,
+                 float *d) {
+  if (space->kind == AGON_BOX) {
+    for (uint32_t h = 0; h < space->heads; h++) {
+      float s = row[space->heads + h], o = other[space->heads + h];
+      d[h] += weight * (row[h] - other[h]) * expf(-2 * o);
+      d[space->heads + h] += weight * (expf(2 * (s - o)) - 1);
+    }
+    return;
+  }
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    const float *p = probability + at, *l = row + at, *o = other + at;
+    float kl = head_kl(l, o, space->head_size[h]);
+    for (uint32_t i = 0; i < space->head_size[h]; i++)
+      if (p[i] > 0) d[at + i] += weight * p[i] * (l[i] - o[i] - kl);
+  }
+}

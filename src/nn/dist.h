@@ -32,3 +32,6 @@ void dist_probabilities(const ActionSpace *space, const float *rows, size_t R, f
  * logits. probability: of the row (dist_probabilities). `other` may be NULL when by_kl is 0. Returns H. */
 float dist_backward(const ActionSpace *space, const float *row, const float *probability, const float *other,
                     const AgonAction *action, float by_log_prob, float by_entropy, float by_kl, float *d);
+/* d += weight * d KL(row || other) with respect to the logits. */
+void dist_add_kl(const ActionSpace *space, const float *row, const float *probability, const float *other, float weight,
+                 float *d);

@@ -20,6 +20,8 @@ static const struct {
     {"leduc_poker", {NULL}, 0},
     {"tic_tac_toe", {NULL}, 0},
     {"connect_four", {NULL}, 0},
+    {"liars_dice", {NULL}, 0},
+    {"liars_dice", {"faces=3"}, 1},
     {"goofspiel", {NULL}, 0},
     {"goofspiel", {"cards=13", "information=perfect", "returns=points"}, 3},
     {"goofspiel", {"cards=4", "prizes=descending", "returns=point_difference"}, 3},
