@@ -215,6 +215,8 @@ static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tr
   TRY_RETURN(tree_put(tree, "policy", STORE_F32, block, 1, pupil->block));
   TRY_RETURN(tree_put(tree, "policy_acting", STORE_F32, block, 1, pupil->acting));
   TRY_RETURN(tree_put(tree, "policy_reference", STORE_F32, block, 1, pupil->reference));
+  if (learner->setup.config.average > 0)
+    TRY_RETURN(tree_put(tree, "policy_average", STORE_F32, block, 1, pupil->average));
   TRY_RETURN(tree_put(tree, "adam_m", STORE_F32, params, 1, pupil->m));
   TRY_RETURN(tree_put(tree, "adam_v", STORE_F32, params, 1, pupil->v));
   TRY_RETURN(tree_put(tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), 1, pupil->stat));
@@ -239,6 +241,8 @@ static Status restore_player(Learner *learner, Reader *body) {
   TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->block));
   TRY(copy_column(&tree, "policy_acting", STORE_F32, block, pupil->acting));
   TRY(copy_column(&tree, "policy_reference", STORE_F32, block, pupil->reference));
+  if (copy_column(&tree, "policy_average", STORE_F32, block, pupil->average) != OK) /* none was kept before */
+    TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->average));
   TRY(copy_column(&tree, "adam_m", STORE_F32, params, pupil->m));
   TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));
   TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));
@@ -405,7 +409,8 @@ static Status obey_order(Learner *learner, const Order *order) {
   if (order->snapshot_id && learner->setup.member == 0) {
     wire_begin(&learner->wire, WIRE_SNAPSHOT);
     bytes_u32(&learner->wire.bytes, order->snapshot_id);
-    bytes_put(&learner->wire.bytes, pupil->block, learner->setup.net->block * sizeof(float));
+    bytes_put(&learner->wire.bytes, pupil_snapshot(&learner->setup.config, pupil),
+              learner->setup.net->block * sizeof(float));
     TRY_RETURN(wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire));
   }
   if (order->reset != RESET_NONE)

@@ -18,6 +18,7 @@ typedef struct LearnConfig {
   double value_weight;
   double reference, reference_end; /* weight of KL(policy || reference policy) */
   int64_t reference_every;         /* updates between moves of the reference; 0 = it stands */
+  double average; /* decay of the average of the weights, per update; 0 = none is kept */
   bool normalise_advantages;
   int64_t ranks, groups;
   int64_t max_lag;
@@ -39,6 +40,7 @@ typedef struct Pupil {
   float *block;     /* (net->block) the policy */
   float *acting;    /* (net->block) the policy that was published before it (pace pipelined) */
   float *reference; /* (net->block) */
+  float *average;   /* (net->block) exponential average of the policy over updates, if learner.average > 0 */
   float *m, *v;     /* (params) */
   double *stat;     /* (2 * observations + 3) counts, means and squares of the normalisers */
 } Pupil;
@@ -156,5 +158,7 @@ Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out);
 void pupil_destroy(Pupil *pupil);
 void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *source); /* source NULL: initial weights */
 size_t pupil_stat_count(const Net *net);
+/* What is frozen when a snapshot is taken: the average where one is kept, else the policy. */
+const float *pupil_snapshot(const LearnConfig *config, const Pupil *pupil);
 /* Value of a schedule from a to b at the pupil's progress: linear, or geometric where both are positive. */
 double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b);

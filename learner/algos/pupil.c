@@ -12,6 +12,7 @@ Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out) 
   TRY_RETURN(NEW_ARRAY(out->block, net->block));
   TRY_RETURN(NEW_ARRAY(out->acting, net->block));
   TRY_RETURN(NEW_ARRAY(out->reference, net->block));
+  TRY_RETURN(NEW_ARRAY(out->average, net->block));
   TRY_RETURN(NEW_ARRAY(out->m, net->graph.params));
   TRY_RETURN(NEW_ARRAY(out->v, net->graph.params));
   TRY_RETURN(NEW_ARRAY(out->stat, pupil_stat_count(net)));
@@ -25,6 +26,7 @@ void pupil_destroy(Pupil *pupil) {
   free(pupil->block);
   free(pupil->acting);
   free(pupil->reference);
+  free(pupil->average);
   free(pupil->m);
   free(pupil->v);
   free(pupil->stat);
@@ -37,6 +39,7 @@ void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *sourc
   else
     net_init(net, seed, pupil->player, pupil->block);
   memcpy(pupil->reference, pupil->block, net->block * sizeof(float));
+  memcpy(pupil->average, pupil->block, net->block * sizeof(float));
   memset(pupil->m, 0, net->graph.params * sizeof(float));
   memset(pupil->v, 0, net->graph.params * sizeof(float));
   memset(pupil->stat, 0, pupil_stat_count(net) * sizeof(double));
@@ -44,6 +47,10 @@ void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *sourc
   pupil->life_frames = 0;
   pupil->life++;
   pupil->min_version = pupil->version;
+}
+
+const float *pupil_snapshot(const LearnConfig *config, const Pupil *pupil) {
+  return config->average > 0 ? pupil->average : pupil->block;
 }
 
 double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b) {

@@ -44,7 +44,10 @@ const Option learn_options[] = {
     {"reference_end", OPT_FLOAT, offsetof(LearnConfig, reference_end), "0", 0, 100, NULL, "",
      "weight of the KL to the reference policy at the end"},
     {"reference_every", OPT_INT, offsetof(LearnConfig, reference_every), "0", 0, OPTION_NO_LIMIT, NULL, "updates",
-     "the reference becomes the present policy every so often; 0 = it stays the initial one"},
+     "the reference becomes the present policy (the average, where one is kept) every so often; 0 = it stays the "
+     "initial one"},
+    {"average", OPT_FLOAT, offsetof(LearnConfig, average), "0", 0, 0.99999, NULL, "",
+     "decay per update of an average of the weights (Polyak), from which snapshots are frozen; 0 = from the weights"},
     {"normalise_advantages", OPT_BOOL, offsetof(LearnConfig, normalise_advantages), "true", 0, 0, NULL, "",
      "over the batch, to mean 0 and deviation 1"},
     {"ranks", OPT_INT, offsetof(LearnConfig, ranks), "0", 0, 65536, NULL, "ranks",

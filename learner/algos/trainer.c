@@ -473,9 +473,14 @@ static void finish_update(Trainer *trainer) {
   pupil->version++;
   pupil->frames += learned;
   pupil->life_frames += learned;
+  if (trainer->config->average > 0) { /* a young average forgets its first, poor members sooner */
+    double age = (double)pupil->steps, keep = fmin(trainer->config->average, (age + 1) / (age + 10));
+    for (size_t i = 0; i < net->block; i++)
+      pupil->average[i] += (float)(1 - keep) * (pupil->block[i] - pupil->average[i]);
+  }
   int64_t every = trainer->config->reference_every;
   if (every > 0 && pupil->version % (uint64_t)every == 0)
-    memcpy(pupil->reference, pupil->block, net->block * sizeof(float));
+    memcpy(pupil->reference, pupil_snapshot(trainer->config, pupil), net->block * sizeof(float));
 }
 
 static Status start_stats(Trainer *trainer) {

@@ -64,7 +64,10 @@ static Status unknown_player(const char *name, const LoadedRun *run) {
 }
 
 static Status from_run(const char *name, const LoadedRun *run, const Env *env, Contestant *out) {
-  int64_t id = league_find(&run->league, name);
+  char plain[PLAYER_NAME] = "";
+  size_t stem = strlen(name) > 8 && !strcmp(name + strlen(name) - 8, ".average") ? strlen(name) - 8 : strlen(name);
+  if (stem < sizeof plain) memcpy(plain, name, stem);
+  int64_t id = league_find(&run->league, plain);
   if (id < 0) return unknown_player(name, run);
   const Player *player = &run->league.player[id];
   char path[PATH_MAX];
@@ -73,7 +76,7 @@ static Status from_run(const char *name, const LoadedRun *run, const Env *env, C
     return from_file(path, name, env, out);
   }
   const Item *policy;
-  TRY_RETURN(text_format(path, STORE_PATH, "players/%s/policy", name));
+  TRY_RETURN(text_format(path, STORE_PATH, "players/%s/policy%s", plain, name[stem] ? "_average" : ""));
   TRY_RETURN(tree_get(&run->tree, path, STORE_F32, -1, &policy));
   return contestant_policy(name, &run->settings->net, env, policy->data, policy->count, out);
 }

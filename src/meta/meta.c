@@ -1,67 +1,36 @@
 #include "meta/meta.h"
 
-#include <coin/Clp_C_Interface.h>
+#include "meta/lp.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* maximise v subject to sum_r x_r a[r][c] - v >= 0 for all c, sum x = 1, x >= 0; columns of the program: x, v. */
+/* maximise v subject to sum_r x_r a[r][c] - v >= 0 for all c, sum x = 1, x >= 0; variables: x, v. */
 static Status solve_rows(const double *a, size_t rows, size_t columns, double sign, int transposed, double *mix,
                          double *value) {
   Status status = OK;
-  size_t n = rows + 1, m = columns + 1;
-  double *low = NULL, *high = NULL, *cost = NULL, *row_low = NULL, *row_high = NULL, *element = NULL;
-  CoinBigIndex *start = NULL;
-  int *index = NULL;
-  Clp_Simplex *model = NULL;
-  TRY(NEW_ARRAY(low, n));
-  TRY(NEW_ARRAY(high, n));
-  TRY(NEW_ARRAY(cost, n));
-  TRY(NEW_ARRAY(row_low, m));
-  TRY(NEW_ARRAY(row_high, m));
-  TRY(NEW_ARRAY(start, n + 1));
-  TRY(NEW_ARRAY(element, n * m));
-  TRY(NEW_ARRAY(index, n * m));
-  size_t count = 0;
+  Lp lp;
+  TRY(lp_create(rows + 1, columns + 1, &lp));
   for (size_t r = 0; r < rows; r++) {
-    start[r] = (CoinBigIndex)count;
-    for (size_t c = 0; c < columns; c++) {
-      element[count] = sign * (transposed ? a[c * rows + r] : a[r * columns + c]);
-      index[count++] = (int)c;
-    }
-    element[count] = 1;
-    index[count++] = (int)columns;
-    high[r] = 1;
+    for (size_t c = 0; c < columns; c++)
+      *lp_at(&lp, r, c) = sign * (transposed ? a[c * rows + r] : a[r * columns + c]);
+    *lp_at(&lp, r, columns) = 1;
+    lp.high[r] = 1;
   }
-  start[rows] = (CoinBigIndex)count;
   for (size_t c = 0; c < columns; c++) {
-    element[count] = -1;
-    index[count++] = (int)c;
-    row_high[c] = 1e300;
+    *lp_at(&lp, rows, c) = -1;
+    lp.row_high[c] = LP_NO_LIMIT;
   }
-  start[n] = (CoinBigIndex)count;
-  low[rows] = -1e300;
-  high[rows] = 1e300;
-  cost[rows] = -1;
-  row_low[columns] = row_high[columns] = 1;
-  model = Clp_newModel();
-  Clp_setLogLevel(model, 0);
-  Clp_loadProblem(model, (int)n, (int)m, start, index, element, low, high, cost, row_low, row_high);
-  if (Clp_dual(model, 0) != 0 || Clp_status(model) != 0)
-    TRY(status_set(ERR_INTERNAL, "the linear program of a %zu x %zu game was not solved", rows, columns));
-  const double *solution = Clp_primalColumnSolution(model);
-  for (size_t r = 0; r < rows; r++) mix[r] = solution[r] > 0 ? solution[r] : 0;
-  *value = sign * solution[rows];
+  lp.low[rows] = -LP_NO_LIMIT;
+  lp.high[rows] = LP_NO_LIMIT;
+  lp.cost[rows] = -1;
+  lp.row_low[columns] = lp.row_high[columns] = 1;
+  TRY(lp_minimise(&lp));
+  for (size_t r = 0; r < rows; r++) mix[r] = lp.solution[r] > 0 ? lp.solution[r] : 0;
+  *value = sign * lp.solution[rows];
 done:
-  if (model) Clp_deleteModel(model);
-  free(low);
-  free(high);
-  free(cost);
-  free(row_low);
-  free(row_high);
-  free(start);
-  free(element);
-  free(index);
+  lp_destroy(&lp);
   return status;
 }
 

@@ -1,7 +1,12 @@
 /* Nash equilibria and ratings against known values. */
 #include "check.h"
 
+#include "base/rng.h"
 #include "meta/meta.h"
+#include "meta/population.h"
+#include "meta/rating.h"
+
+#include <math.h>
 
 static void biased_rock_paper_scissors(void **state) {
   (void)state;
@@ -50,9 +55,171 @@ static void wilson_interval(void **state) {
   CHECK_NEAR(high, .5962, 1e-3);
 }
 
+/* OpenSpiel's Bradley-Terry test: two wins and one loss, without and with smoothing. */
+static void bradley_terry_of_two(void **state) {
+  (void)state;
+  const Meeting met = {0, 1, 2, 0, 1};
+  RatingOptions options = {.anchor = 1};
+  Rated rated[2];
+  RatingFit fit;
+  CHECK_OK(meta_bradley_terry(&met, 1, 2, &options, rated, &fit));
+  CHECK_NEAR(rated[0].elo - rated[1].elo, 120.411998, 1e-5);
+  CHECK_NEAR(rated[1].elo, 0, 1e-9);
+  options.prior = .01;
+  CHECK_OK(meta_bradley_terry(&met, 1, 2, &options, rated, &fit));
+  CHECK_NEAR(rated[0].elo, 119.549873, 1e-5);
+}
+
+/* Counts that are exactly what known ratings, seat and draws predict must give them back. */
+static void bradley_terry_recovers(void **state) {
+  (void)state;
+  const double elo[4] = {0, 120, 310, -75}, seat = 35, nu = .6;
+  Meeting met[12];
+  size_t n = 0;
+  for (uint32_t a = 0; a < 4; a++)
+    for (uint32_t b = 0; b < 4; b++) {
+      if (a == b) continue;
+      double gap = pow(10, (elo[a] - elo[b] + seat) / 400), draw = nu * sqrt(gap), sum = gap + draw + 1;
+      met[n++] = (Meeting){a, b, 500 * gap / sum, 500 * draw / sum, 500 / sum};
+    }
+  RatingOptions options = {.anchor = 0, .seats = true, .draws = true, .bootstraps = 100, .seed = 3};
+  Rated rated[4];
+  RatingFit fit;
+  CHECK_OK(meta_bradley_terry(met, n, 4, &options, rated, &fit));
+  for (int p = 0; p < 4; p++) {
+    CHECK_NEAR(rated[p].elo, elo[p], 1e-4);
+    assert_true(rated[p].low <= rated[p].elo && rated[p].elo <= rated[p].high);
+    if (p) assert_true(rated[p].high - rated[p].low > 15 && rated[p].high - rated[p].low < 90);
+  }
+  CHECK_NEAR(fit.seat, seat, 1e-4);
+  CHECK_NEAR(fit.draw, nu, 1e-6);
+  assert_int_equal(fit.islands, 1);
+}
+
+static void bradley_terry_of_extremes(void **state) {
+  (void)state;
+  const Meeting met[] = {{0, 1, 30, 0, 0}, {1, 0, 0, 0, 30}, {2, 3, 5, 0, 5}};
+  RatingOptions options = {.anchor = 1, .prior = .5, .seats = true, .draws = true, .bootstraps = 50};
+  Rated rated[5];
+  RatingFit fit;
+  CHECK_OK(meta_bradley_terry(met, 3, 5, &options, rated, &fit));
+  assert_int_equal(rated[0].bound, 1);
+  assert_int_equal(rated[1].bound, -1);
+  assert_int_equal(fit.islands, 3); /* 0-1, 2-3, and 4 who never played */
+  assert_true(rated[0].island == rated[1].island && rated[2].island != rated[0].island);
+  for (int p = 0; p < 5; p++) assert_true(isfinite(rated[p].elo) && isfinite(rated[p].low) && isfinite(rated[p].high));
+}
+
+static void alpha_rank_of_five(void **state) {
+  (void)state;
+  /* Han et al. 2013, as in OpenSpiel's test of alpha-rank: commitment, cooperation, defection, fake, free-riding */
+  const double r = 1, t = 2, p = 0, s = -1, delta = 4, eps = .25;
+  const double a[25] = {r - eps / 2, r - eps, 0, s + delta - eps, r - eps, r, r, s, s, s, 0, t, p,
+                        p,           p,       t - delta,          t,       p, p, p, r, t, p, p, p};
+  const double expected[5] = {.40966787, .07959841, .20506998, .08505983, .22060390};
+  double out[5];
+  CHECK_OK(meta_alpha_rank(a, 5, 20, .1, out));
+  for (int i = 0; i < 5; i++) CHECK_NEAR(out[i], expected[i], 1e-7);
+  const double beats[4] = {0, 1, -1, 0}; /* strong selection: all on the winner, and no overflow */
+  CHECK_OK(meta_alpha_rank(beats, 2, 50, 1e3, out));
+  CHECK_NEAR(out[0], 1, 1e-9);
+}
+
+static void nash_averaging(void **state) {
+  (void)state;
+  const double transitive[9] = {0, -1, -1, 1, 0, -1, 1, 1, 0}, rps[9] = {0, -1, 1, 1, 0, -1, -1, 1, 0}, none[9] = {0};
+  double mix[3], skill[3];
+  CHECK_OK(meta_nash_average(transitive, 3, 100, mix, skill));
+  CHECK_NEAR(mix[2], 1, 1e-9);
+  CHECK_NEAR(skill[0], -1, 1e-9);
+  CHECK_OK(meta_nash_average(rps, 3, 100, mix, skill));
+  for (int i = 0; i < 3; i++) CHECK_NEAR(mix[i], 1 / 3., 1e-7);
+  CHECK_OK(meta_nash_average(none, 3, 100, mix, skill)); /* everything is an equilibrium: the most even one */
+  for (int i = 0; i < 3; i++) CHECK_NEAR(mix[i], 1 / 3., 1e-7);
+  /* a copy of rock: the two share rock's third */
+  const double twins[16] = {0, 0, -1, 1, 0, 0, -1, 1, 1, 1, 0, -1, -1, -1, 1, 0}, third[4] = {1 / 6., 1 / 6., 1 / 3., 1 / 3.};
+  double four[4];
+  CHECK_OK(meta_nash_average(twins, 4, 100, four, NULL));
+  for (int i = 0; i < 4; i++) CHECK_NEAR(four[i], third[i], 1e-5);
+}
+
+static void replicator_keeps_what_it_must(void **state) {
+  (void)state;
+  const double rps[9] = {0, -1, 1, 1, 0, -1, -1, 1, 0}, x[3] = {.5, .3, .2};
+  static double path[2001 * 3];
+  CHECK_OK(meta_replicator(rps, 3, x, .01, 2000, path)); /* in rock-paper-scissors the product of shares is invariant */
+  const double *last = path + 6000;
+  CHECK_NEAR(last[0] * last[1] * last[2], .5 * .3 * .2, 1e-8);
+  const double better[4] = {1, 1, 0, 0}, half[2] = {.5, .5};
+  CHECK_OK(meta_replicator(better, 2, half, .01, 1000, path)); /* logistic growth: x / (1 - x) = e^t */
+  CHECK_NEAR(path[2000] / path[2001], exp(10), 1e-3);
+}
+
+static void cycles_and_ratings(void **state) {
+  (void)state;
+  const double cycle[9] = {.5, .9, .2, .1, .5, .8, .8, .2, .5}, flat[3] = {0, 0, 0};
+  Transitivity t = meta_transitivity(cycle, flat, 3);
+  CHECK_NEAR(t.explained, 0, 1e-9);
+  CHECK_NEAR(t.margin, .3, 1e-9);
+  const double elo[3] = {0, 100, 250};
+  double line[9];
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < 3; j++) line[i * 3 + j] = 1 / (1 + pow(10, (elo[j] - elo[i]) / 400));
+  t = meta_transitivity(line, elo, 3);
+  CHECK_NEAR(t.explained, 1, 1e-12);
+  assert_true(t.margin <= 0);
+}
+
+static void elo_blocks(void **state) {
+  (void)state;
+  Pentanomial even = {{10, 20, 40, 20, 10}}, won = {{0, 0, 0, 0, 50}}, none = {{0}};
+  EloBlock block = meta_elo_block(&even);
+  CHECK_NEAR(block.elo, 0, 1e-9);
+  CHECK_NEAR(block.superiority, .5, 1e-9);
+  /* by hand: variance (20 / 16 + 40 / 64 * 4 / 4 ...) = .2 * 1/4 + .4 * 1/16 = .075, error 1.96 sqrt(.075 / 100) */
+  CHECK_NEAR(block.error, (meta_elo(.5 + 1.959964 * sqrt(.075 / 100)) - meta_elo(.5 - 1.959964 * sqrt(.075 / 100))) / 2, 1e-6);
+  block = meta_elo_block(&won);
+  assert_int_equal(block.bound, 1);
+  assert_true(isfinite(block.elo) && isfinite(block.low) && isfinite(block.high) && block.superiority > .99);
+  block = meta_elo_block(&none);
+  assert_true(block.pairs == 0 && isfinite(block.elo) && block.superiority == .5);
+}
+
+/* Errors of the sequential test are what was asked for: simulated matches of equal players, and of 40 Elo. */
+static void sprt_keeps_its_promises(void **state) {
+  (void)state;
+  const double upper = meta_sprt_upper(.05, .05), lower = meta_sprt_lower(.05, .05);
+  for (int truth = 0; truth < 2; truth++) {
+    double expected = 1 / (1 + pow(10, -(truth ? 40 : 0) / 400.)), p[5] = {.15, .2, .3, .2, .15};
+    double shift = (expected - .5) / .5; /* moves mass from losing to winning pairs */
+    p[0] -= shift * .25, p[1] -= shift * .5, p[3] += shift * .5, p[4] += shift * .25;
+    int wrong = 0, runs = 300;
+    for (int run = 0; run < runs; run++) {
+      AgonRng rng = rng_stream(7, (uint32_t)truth, (uint32_t)run, RNG_TEST);
+      Pentanomial pairs = {{0}};
+      double llr = 0;
+      for (int n = 0; n < 4000 && llr < upper && llr > lower; n++) {
+        pairs.count[rng_pick(&rng, p, 5)]++;
+        if (n % 10 == 9) llr = meta_sprt(&pairs, 0, 40);
+      }
+      wrong += truth ? llr <= lower : llr >= upper;
+    }
+    assert_in_range(wrong, 0, 27); /* 5 % of 300 are 15; 27 is three deviations above */
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(biased_rock_paper_scissors),
                                      cmocka_unit_test(games_that_are_not_square), cmocka_unit_test(elo_of_counts),
-                                     cmocka_unit_test(wilson_interval)};
+                                     cmocka_unit_test(wilson_interval),
+                                     cmocka_unit_test(bradley_terry_of_two),
+                                     cmocka_unit_test(bradley_terry_recovers),
+                                     cmocka_unit_test(bradley_terry_of_extremes),
+                                     cmocka_unit_test(alpha_rank_of_five),
+                                     cmocka_unit_test(nash_averaging),
+                                     cmocka_unit_test(replicator_keeps_what_it_must),
+                                     cmocka_unit_test(cycles_and_ratings),
+                                     cmocka_unit_test(elo_blocks),
+                                     cmocka_unit_test(sprt_keeps_its_promises)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,20 @@
+/* Dense linear programs (COIN-OR CLP): minimise cost'x, row_low <= A x <= row_high, low <= x <= high. */
+#pragma once
+#include "base/status.h"
+
+#include <stddef.h>
+
+#define LP_NO_LIMIT 1e300
+
+typedef struct Lp {
+  size_t variables, rows;
+  double *low, *high, *cost; /* (variables), zero at first */
+  double *row_low, *row_high; /* (rows), zero at first */
+  double *element;            /* (variables, rows) */
+  double *solution;           /* (variables) */
+} Lp;
+
+Status lp_create(size_t variables, size_t rows, Lp *out);
+void lp_destroy(Lp *lp);
+double *lp_at(Lp *lp, size_t variable, size_t row);
+Status lp_minimise(Lp *lp); /* ERR_INTERNAL if there is no solution */

@@ -1,0 +1,25 @@
+/* Populations as games: which mixtures of players matter, and how far one rating tells the story. Payoff tables are
+ * (n, n), row-major, of the row's player against the column's. Pure arithmetic. */
+#pragma once
+#include "base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* alpha-rank (Omidshafiei et al. 2019, single population, eq. 2-4): stationary distribution of the chain in which a
+ * mutant j takes over a population of m players i. a: payoffs in any units; alpha: selection strength per unit, > 0. */
+Status meta_alpha_rank(const double *a, size_t n, double m, double alpha, double *out);
+/* Nash averaging (Balduzzi et al. 2018): the maximum-entropy Nash equilibrium of the antisymmetric part of a. Above
+ * `exact` players one equilibrium is taken as it comes (the linear program's). skill (n, may be NULL): payoff of each
+ * player against that equilibrium. */
+Status meta_nash_average(const double *a, size_t n, size_t exact, double *mix, double *skill);
+/* Replicator dynamics x' = x (A x - x'Ax) from x (n), by steps of fourth-order Runge-Kutta; path: (steps + 1, n). */
+Status meta_replicator(const double *a, size_t n, const double *x, double step, size_t steps, double *path);
+
+typedef struct Transitivity {
+  double explained;      /* share of the variance of expected scores (about 0.5) that ratings explain, 0..1 */
+  uint32_t cycle[3];     /* i beats j beats k beats i, with the largest smallest margin */
+  double margin;         /* that smallest margin over 0.5; <= 0: there is no cycle */
+} Transitivity;
+/* score: (n, n) expected score 0..1, negative = never met; elo: (n) */
+Transitivity meta_transitivity(const double *score, const double *elo, size_t n);
