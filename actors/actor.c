@@ -202,9 +202,10 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   TRY(recorder_create(setup->env, setup->net->graph.state_size, &actor->recorder));
   RowFormat format = recorder_format(actor->recorder);
   for (size_t p = 0; p < setup->learning_players; p++) TRY(batch_create(&format, &actor->out[p]));
-  PlayHooks hooks = {actor, on_begin, on_decided, on_rewarded, on_ended};
+  PlayHooks hooks = {actor, on_begin, on_decided, on_rewarded, on_ended, NULL};
   TRY(play_create(setup->env, setup->net, setup->seed, (size_t)setup->config.chunk, setup->net->graph.state_size,
                   &hooks, &actor->play));
+  play_explore(actor->play, setup->config.explore);
   lane_range((size_t)setup->config.lanes, setup->actors, setup->index, &first, &count);
   for (size_t i = 0; i < count; i++) TRY(add_lane(actor, (uint32_t)(first + i), false));
   actor->started = actor->since = clock_now(&setup->clock);

@@ -8,6 +8,7 @@ typedef struct ActorConfig {
   int64_t slots, lanes, lane_episodes;
   int64_t unroll; /* env steps per slot and tick */
   double eval_share;
+  double explore;
   int64_t cache, chunk;
 } ActorConfig;
 

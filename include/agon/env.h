@@ -171,6 +171,10 @@ typedef struct AgonEnv {
   const char *const *metric_names;
   /* One text picture of the episode for people, at most size-1 characters. */
   void (*render)(const void *params, const void *episode, char *text, size_t size);
+  /* A rule-based player for ratings to measure against (the built-in 'scripted'): a legal action of an agent that must
+   * act, decided from what the agent may know. */
+  void (*scripted)(const void *params, const void *episode, uint32_t agent, const AgonRandom *random,
+                   AgonAction *action);
 } AgonEnv;
 
 typedef const AgonEnv *(*AgonEnvEntry)(void);

@@ -68,6 +68,18 @@ Status argument_int(const Command *command, const Arguments *arguments, const ch
   return OK;
 }
 
+Status argument_float(const Command *command, const Arguments *arguments, const char *name, double fallback, double low,
+                      double high, double *out) {
+  const char *text = argument(command, arguments, name);
+  char why[160];
+  *out = fallback;
+  if (text && (!text_to_float(text, out) || *out < low || *out > high)) {
+    snprintf(why, sizeof why, "%s: '%.40s' is not a number from %g to %g", name, text, low, high);
+    return usage_error(command, why);
+  }
+  return OK;
+}
+
 void command_print_help(const Command *command) {
   printf("usage: agon %s %s\n\n%s\n", command->name, command->usage, command->summary);
   if (command->help) printf("\n%s\n", command->help);

@@ -21,7 +21,8 @@ typedef struct Command {
 extern const Command *const commands[];
 extern const size_t command_count;
 extern const Command command_train, command_eval, command_exploit, command_env, command_config, command_league,
-    command_bench, command_checkpoint, command_stop, command_status, command_watch, command_version, command_help;
+    command_bench, command_checkpoint, command_stop, command_status, command_watch, command_version, command_help,
+    command_match, command_rate;
 
 /* Parsed arguments: values[i] belongs to flags[i] ("" for flags without value); the rest are positional. */
 typedef struct Arguments {
@@ -33,5 +34,8 @@ Status arguments_parse(const Command *command, int argc, char **argv, Arguments 
 const char *argument(const Command *command, const Arguments *arguments, const char *name); /* NULL when not given */
 Status argument_int(const Command *command, const Arguments *arguments, const char *name, long long fallback,
                     long long low, long long high, long long *out);
+/* `fallback` may lie outside of low..high. */
+Status argument_float(const Command *command, const Arguments *arguments, const char *name, double fallback, double low,
+                      double high, double *out);
 Status usage_error(const Command *command, const char *why);
 void command_print_help(const Command *command);

@@ -1,105 +1,202 @@
-/* agon eval: matches between players, seats swapped, seeds paired. */
-#include "cli/cli.h"
-#include "cli/loaded.h"
+/* agon eval: tournaments. */
+#include "base/text.h"
+#include "cli/arena.h"
 #include "meta/meta.h"
-#include "nn/gemm.h"
 
-#include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const Flag flags[] = {
-    {"--players", "A,B,...",
-     "who meets whom, every pair: [RUN:]NAME, a snapshot file, or a built-in (random, minimax)"},
+    {"--players", "A,B,...", "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, alphabeta-N)"},
+    {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
+    {"--format", "F",
+     "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, and the anchors "
+     "(--versus) among themselves; teams: as gauntlet, with the two sides' totals"},
     {"--games", "N", "games per pair, half of them in each seat (default 400)"},
+    {"--budget", "N", "games in all; the least certain pair plays next"},
+    {"--until-ci", "W", "until every pair's score is known to +- W (95 %), at most --games (then default 1M) per pair"},
+    {"--env", "ENV", "without a run: what is played; option=value words follow"},
+    {"--openings", "K", "uniformly random first steps, the same in both games of a pair (default 0)"},
     {"--greedy", NULL, "networks take their most probable action instead of sampling"},
     {"--seed", "S", "of the games (default 1)"},
+    {"--csv", "FILE", "where results are appended and read from (default RUN/games.csv; none: nowhere)"},
+    {"--replays", "FILE", "append the first games of each pair as JSON lines, for agon replay"},
+    {"--replay-games", "N", "how many of them (default 2)"},
+    {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
+    {"--quiet", NULL, "no progress"},
     {"--json", NULL, "print JSON"},
 };
 
 static json_t *json_counts(const Score *score) {
   Rating rating = meta_rate((double)score->wins, (double)score->draws, (double)score->losses);
-  return json_pack("{s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "games", (json_int_t)score->games, "wins",
+  return json_pack("{s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f}", "games", (json_int_t)score->games, "wins",
                    (json_int_t)score->wins, "draws", (json_int_t)score->draws, "losses", (json_int_t)score->losses,
                    "score", rating.score, "score_low", rating.score_low, "score_high", rating.score_high, "elo",
-                   rating.elo, "elo_low", rating.low, "elo_high", rating.high, "mean_return",
-                   score->returns / (double)score->games);
+                   rating.elo, "elo_low", rating.low, "elo_high", rating.high);
 }
 
-static Score total_of(const Score seat[2]) {
-  return (Score){seat[0].games + seat[1].games,   seat[0].wins + seat[1].wins,       seat[0].draws + seat[1].draws,
-                 seat[0].losses + seat[1].losses, seat[0].returns + seat[1].returns, seat[0].squares + seat[1].squares};
+static Score total_of(const MatchScore *score) {
+  const Score *s = score->seat;
+  return (Score){s[0].games + s[1].games,   s[0].wins + s[1].wins,       s[0].draws + s[1].draws,
+                 s[0].losses + s[1].losses, s[0].returns + s[1].returns, s[0].squares + s[1].squares};
 }
 
-static void print_pair(const Contestant *a, const Contestant *b, const Score seat[2]) {
-  Score all = total_of(seat);
+static void print_pair(const char *a, const char *b, const MatchScore *score) {
+  Score all = total_of(score);
   Rating rating = meta_rate((double)all.wins, (double)all.draws, (double)all.losses);
-  printf("%-22s vs %-22s %6llu games  +%llu =%llu -%llu  score %.3f [%.3f, %.3f]  Elo %+.0f [%+.0f, %+.0f]\n", a->label,
-         b->label, (unsigned long long)all.games, (unsigned long long)all.wins, (unsigned long long)all.draws,
+  const Score *s = score->seat;
+  printf("%-22s vs %-22s %6llu games  +%llu =%llu -%llu  score %.3f [%.3f, %.3f]  Elo %+.0f [%+.0f, %+.0f]\n", a, b,
+         (unsigned long long)all.games, (unsigned long long)all.wins, (unsigned long long)all.draws,
          (unsigned long long)all.losses, rating.score, rating.score_low, rating.score_high, rating.elo, rating.low,
          rating.high);
-  for (int s = 0; s < 2; s++)
-    printf("   as %s  +%llu =%llu -%llu  mean return %+.3f\n", s ? "second" : "first ",
-           (unsigned long long)seat[s].wins, (unsigned long long)seat[s].draws, (unsigned long long)seat[s].losses,
-           seat[s].returns / (double)seat[s].games);
+  printf("   as first  +%llu =%llu -%llu, as second +%llu =%llu -%llu; mean return %+.3f\n",
+         (unsigned long long)s[0].wins, (unsigned long long)s[0].draws, (unsigned long long)s[0].losses,
+         (unsigned long long)s[1].wins, (unsigned long long)s[1].draws, (unsigned long long)s[1].losses,
+         all.returns / (double)all.games);
+}
+
+static json_t *json_pair(const char *a, const char *b, const MatchScore *score) {
+  Score all = total_of(score);
+  json_t *pair = json_counts(&all), *split = json_array(), *five = json_array();
+  for (int s = 0; s < 2; s++) json_array_append_new(split, json_counts(&score->seat[s]));
+  for (int k = 0; k < 5; k++) json_array_append_new(five, json_real(score->pairs.count[k]));
+  json_object_set_new(pair, "a", json_string(a));
+  json_object_set_new(pair, "b", json_string(b));
+  json_object_set_new(pair, "mean_return", json_real(all.returns / (double)all.games));
+  json_object_set_new(pair, "seats", split);
+  json_object_set_new(pair, "pentanomial", five);
+  return pair;
+}
+
+typedef enum Format { ROUND_ROBIN, GAUNTLET, LADDER, TEAMS } Format;
+
+static Status add_fixtures(Arena *arena, Format format, const size_t counts[3]) {
+  size_t own = counts[0], all = counts[0] + counts[1];
+  for (uint32_t a = 0; a < all; a++)
+    for (uint32_t b = a + 1; b < all; b++) {
+      bool across = a < own && b >= own, anchors = a >= own;
+      if (format == ROUND_ROBIN || across || (format == LADDER && anchors)) TRY_RETURN(arena_add(arena, a, b));
+    }
+  return OK;
+}
+
+/* Both sides' totals, as one match. */
+static void print_teams(const Arena *arena, size_t own) {
+  MatchScore all = {0};
+  const Games *games = &arena->tournament.games;
+  for (size_t i = 0; i < games->counts; i++)
+    if (games->count[i].a < own && games->count[i].b >= own) match_score_add(&all, &games->count[i].score);
+  if (all.seat[0].games) print_pair("players", "versus", &all);
+}
+
+static void on_progress(void *context, const Tournament *t) {
+  time_t *last = context;
+  time_t now = time(NULL);
+  double worst = 0;
+  if (now - *last < 10) return;
+  *last = now;
+  for (size_t i = 0; i < t->fixtures; i++) {
+    const GameCount *count = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
+    worst = fmax(worst, count ? tournament_error(&count->score.pairs) : 0.5);
+  }
+  fprintf(stderr, "%llu games played, the least certain score is known to +- %.3f\n", (unsigned long long)t->played,
+          worst);
+}
+
+static Status report(const Arena *arena, const Arguments *arguments, Format format, const size_t counts[3]) {
+  const Tournament *t = &arena->tournament;
+  bool json = argument(&command_eval, arguments, "--json") != NULL;
+  json_t *pairs = json_array();
+  Standing standing = {0};
+  StandingOptions options = {.prior = 0.5, .seats = true, .bootstraps = t->players <= 100 ? 200 : 0, .seed = t->terms.seed,
+                             .anchor = argument(&command_eval, arguments, "--anchor")};
+  for (size_t i = 0; i < t->fixtures; i++) {
+    const GameCount *count = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
+    const char *a = t->player[t->fixture[i].a].label, *b = t->player[t->fixture[i].b].label;
+    if (!count) continue;
+    if (json)
+      json_array_append_new(pairs, json_pair(a, b, &count->score));
+    else if (t->fixtures <= 30)
+      print_pair(a, b, &count->score);
+  }
+  if (format == TEAMS && !json) print_teams(arena, counts[0]);
+  Status status = standing_create(&t->games, &options, &standing);
+  if (status == OK && json) {
+    json_t *root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:I}", "env", t->terms.env, "greedy", t->terms.greedy, "openings",
+                             (int)t->terms.openings, "pairs", pairs, "standing", json_standing(&standing), "played",
+                             (json_int_t)t->played);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
+    printf("\n");
+    json_decref(root);
+  } else if (status == OK && t->players > 2) {
+    print_standing(&standing, 100);
+  }
+  if (!json && t->csv) printf("%llu games played now, all results in %s\n", (unsigned long long)t->played, t->csv);
+  json_decref(pairs);
+  standing_destroy(&standing);
+  return status;
 }
 
 static Status run_eval(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  LoadedRun run = {.folder = {.lock = -1}};
-  Contestant *players = NULL;
-  size_t count = 0;
-  long long games, seed;
-  json_t *pairs = json_array();
+  Arena arena = {.run = {.folder = {.lock = -1}}};
+  size_t counts[3];
+  long long games, budget, openings, seed, replays;
+  double until = 0;
+  time_t last = time(NULL);
   TRY(arguments_parse(&command_eval, argc, argv, &arguments));
-  TRY(argument_int(&command_eval, &arguments, "--games", 400, 2, 100000000, &games));
+  const char *env = argument(&command_eval, &arguments, "--env"), *list = argument(&command_eval, &arguments, "--players"),
+             *versus = argument(&command_eval, &arguments, "--versus"),
+             *kind = argument(&command_eval, &arguments, "--format");
+  TRY(argument_float(&command_eval, &arguments, "--until-ci", 0, 1e-4, 0.5, &until));
+  TRY(argument_int(&command_eval, &arguments, "--games", until > 0 ? 1000000 : 400, 2, 100000000, &games));
+  TRY(argument_int(&command_eval, &arguments, "--budget", 0, 2, 100000000000, &budget));
+  TRY(argument_int(&command_eval, &arguments, "--openings", 0, 0, 1000, &openings));
   TRY(argument_int(&command_eval, &arguments, "--seed", 1, 0, 1000000000000, &seed));
-  const char *list = argument(&command_eval, &arguments, "--players");
-  if (arguments.words != 1 || !list) TRY(usage_error(&command_eval, "a run and --players are needed"));
-  gemm_set_threads(1);
-  TRY(loaded_open(arguments.word[0], &run));
-  TRY(loaded_players(list, &run, run.settings->env, &players, &count));
-  if (count < 2) TRY(usage_error(&command_eval, "--players needs at least two"));
-  bool json = argument(&command_eval, &arguments, "--json") != NULL;
-  for (size_t i = 0; i < count; i++) players[i].policy.greedy = argument(&command_eval, &arguments, "--greedy") != NULL;
-  for (size_t a = 0; a < count; a++)
-    for (size_t b = a + 1; b < count; b++) {
-      Score seat[2];
-      TRY(eval_match(run.settings->env, &players[a], &players[b], (uint64_t)games, (uint64_t)seed, seat));
-      if (!json) {
-        print_pair(&players[a], &players[b], seat);
-        continue;
-      }
-      Score all = total_of(seat);
-      json_t *pair = json_counts(&all), *split = json_array();
-      for (int s = 0; s < 2; s++) json_array_append_new(split, json_counts(&seat[s]));
-      json_object_set_new(pair, "a", json_string(players[a].label));
-      json_object_set_new(pair, "b", json_string(players[b].label));
-      json_object_set_new(pair, "seats", split);
-      json_array_append_new(pairs, pair);
-    }
-  if (json) {
-    json_t *root = json_pack("{s:s,s:b,s:O}", "env", run.settings->table->name, "greedy",
-                             argument(&command_eval, &arguments, "--greedy") != NULL, "pairs", pairs);
-    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
-    printf("\n");
-    json_decref(root);
-  }
+  TRY(argument_int(&command_eval, &arguments, "--replay-games", 2, 1, 1000000, &replays));
+  int format = kind ? text_choice("round-robin|gauntlet|ladder|teams", kind) : versus ? GAUNTLET : ROUND_ROBIN;
+  if (format < 0) TRY(usage_error(&command_eval, "--format is round-robin, gauntlet, ladder or teams"));
+  if (!list) TRY(usage_error(&command_eval, "--players are needed"));
+  if (format != ROUND_ROBIN && !versus) TRY(usage_error(&command_eval, "this format needs --versus"));
+  if (!env && arguments.words > 1) TRY(usage_error(&command_eval, "one run at most; players of others are RUN:NAME"));
+  ArenaRequest request = {.run = env ? NULL : arguments.words ? arguments.word[0] : NULL,
+                          .env_name = env,
+                          .lists = {list, versus},
+                          .env_options = arguments.word,
+                          .env_option_count = env ? arguments.words : 0,
+                          .greedy = argument(&command_eval, &arguments, "--greedy") != NULL,
+                          .openings = openings,
+                          .seed = seed,
+                          .csv = argument(&command_eval, &arguments, "--csv")};
+  TRY(arena_open(&request, &arena, counts));
+  if (arena.players < 2) TRY(usage_error(&command_eval, "at least two players are needed"));
+  TRY(add_fixtures(&arena, (Format)format, counts));
+  Tournament *t = &arena.tournament;
+  t->each = (uint64_t)games + (games & 1);
+  t->budget = (uint64_t)budget;
+  t->until_ci = until;
+  t->replays = argument(&command_eval, &arguments, "--replays");
+  t->replay_games = (uint64_t)replays;
+  if (!argument(&command_eval, &arguments, "--quiet")) t->progress = on_progress, t->context = &last;
+  TRY(arena_play(&arena));
+  if (arena_speaks(&arena)) TRY(report(&arena, &arguments, (Format)format, counts));
 done:
-  for (size_t i = 0; i < count; i++) contestant_destroy(&players[i]);
-  free(players);
-  loaded_close(&run);
-  json_decref(pairs);
+  arena_close(&arena);
   return status;
 }
 
 const Command command_eval = {
     "eval",
-    "RUN --players A,B,... [--games N] [--greedy] [--json]",
-    "plays players against each other: scores and Elo differences with 95 % intervals",
-    "Each pair of games shares its random stream and swaps the seats. Players of other runs may take part (RUN:NAME).",
+    "[RUN | --env ENV [option=value ...]] --players A,B,... [--format F --versus C,...] [--games N] [--json]",
+    "tournaments: scores, Elo and ratings with 95 % intervals; under mpirun on all ranks, or alone",
+    "Each pair of games shares its random stream and swaps the seats. What was played before under the same terms (env "
+    "and options,\n"
+    "--greedy, --openings, --seed) between the same players, weights and all, is read from games.csv and not played "
+    "again.",
     flags,
     COUNT_OF(flags),
     run_eval,

@@ -134,13 +134,15 @@ void env_destroy(Env *env) {
 
 bool env_copies(const Env *env) { return !env->table->create; }
 
-AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng, float *reward) {
+uint32_t env_draw_chance(const Env *env, const void *episode, AgonRng *rng) {
   double probability[AGON_MAX_CHANCE];
-  while (status == AGON_CHANCE) {
-    uint32_t count = env->table->chance_outcomes(env->params, episode, probability);
-    uint32_t pick = (uint32_t)rng_pick(rng, probability, count);
-    status = env->table->chance_apply(env->params, episode, pick, reward);
-  }
+  uint32_t count = env->table->chance_outcomes(env->params, episode, probability);
+  return (uint32_t)rng_pick(rng, probability, count);
+}
+
+AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng, float *reward) {
+  while (status == AGON_CHANCE)
+    status = env->table->chance_apply(env->params, episode, env_draw_chance(env, episode, rng), reward);
   return status;
 }
 

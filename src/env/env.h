@@ -33,6 +33,8 @@ Status env_create_from(const char *name, const char *const *pairs, size_t count,
 void env_destroy(Env *env);
 bool env_copies(const Env *env); /* episodes may be copied by memcpy */
 
+/* Draws an outcome of the pending chance move, without applying it. */
+uint32_t env_draw_chance(const Env *env, const void *episode, AgonRng *rng);
 /* Runs chance moves until a decision or the end; `reward` accumulates. */
 AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng, float *reward);
 AgonStatus env_reset(const Env *env, void *episode, AgonRng *rng, float *reward);

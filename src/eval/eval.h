@@ -1,5 +1,6 @@
 /* Judging players: matches with swapped seats and paired seeds, and exact walks of whole game trees. */
 #pragma once
+#include "meta/rating.h"
 #include "play/play.h"
 #include "store/store.h"
 
@@ -13,6 +14,8 @@ typedef struct Contestant {
   Hash hash;
 } Contestant;
 void contestant_destroy(Contestant *contestant);
+/* LABEL@HASH8 for a network, the name for a built-in: what results are filed under. */
+Status contestant_id(const Contestant *contestant, char *out, size_t size);
 /* From a built-in's name, or from a policy block with its net configuration (copied). */
 Status contestant_builtin(const char *name, const Env *env, Contestant *out);
 Status contestant_policy(const char *label, const NetConfig *config, const Env *env, const float *block, size_t count,
@@ -22,9 +25,27 @@ typedef struct Score {
   uint64_t games, wins, draws, losses; /* for a */
   double returns, squares;
 } Score;
-/* `games` (made even) games of a against b: each pair shares its random stream and swaps the seats. seat[s]: with a on
- * team s. Draws from (seed, pair). Envs with two teams. */
-Status eval_match(const Env *env, Contestant *a, Contestant *b, uint64_t games, uint64_t seed, Score seat[2]);
+typedef struct MatchScore {
+  Score seat[2];     /* with a on team s */
+  Pentanomial pairs; /* of a */
+} MatchScore;
+/* One game that was played, as agon replay and agon query read it. */
+typedef struct GameText {
+  uint64_t game;    /* 2 * pair + team of a */
+  const char *line; /* chance outcomes and actions in the order they happened (eval/line.h) */
+  const float *outcome;
+  const double *team_return;
+} GameText;
+typedef struct MatchPlan {
+  uint64_t seed, first, pairs; /* pairs first .. first + pairs - 1: each draws from (seed, pair), whoever plays */
+  uint32_t openings;           /* random steps before the players take over */
+  Status (*played)(void *context, const GameText *game); /* may be NULL */
+  void *context;
+} MatchPlan;
+/* Games of a against b; both games of a pair share their random stream (so chance and opening, as far as the play goes
+ * alike) and swap the seats. Envs with two teams. */
+Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchScore *out);
+void match_score_add(MatchScore *to, const MatchScore *from);
 
 /* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are serialised, the second
  * mover not seeing the first's. Information sets: an agent's own history of observations and actions;

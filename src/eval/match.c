@@ -1,6 +1,7 @@
 #include "eval/eval.h"
 
 #include "base/text.h"
+#include "eval/line.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,13 @@ void contestant_destroy(Contestant *contestant) {
   net_destroy(contestant->net);
   free(contestant->block);
   *contestant = (Contestant){.net = NULL};
+}
+
+Status contestant_id(const Contestant *contestant, char *out, size_t size) {
+  char hash[HASH_TEXT];
+  if (contestant->policy.builtin) return text_format(out, size, "%s", contestant->label);
+  hash_text(contestant->hash, hash);
+  return text_format(out, size, "%s@%.8s", contestant->label, hash);
 }
 
 Status contestant_builtin(const char *name, const Env *env, Contestant *out) {
@@ -39,22 +47,27 @@ done:
 }
 
 typedef struct Match {
+  const Env *env;
   Contestant *side[2];
+  const MatchPlan *plan;
   uint64_t next, games;
-  Score *seat;
+  MatchScore *score;
+  uint8_t *half; /* (games) points of a, in halves, plus 1; 0 = not yet played */
+  Bytes *line;   /* (slots) what happened so far */
+  Status failed;
 } Match;
 
 static bool on_begin(void *context, PlaySlot *slot) {
   Match *match = context;
   if (match->next == match->games) return false;
-  uint64_t game = match->next++;
+  uint64_t game = match->next++, pair = match->plan->first + game / 2;
   size_t home = game & 1;
-  slot->id = (uint32_t)(game / 2); /* both games of a pair draw from one stream */
-  slot->episode = 0;
+  slot->id = (uint32_t)(pair & 0xffffff); /* both games of a pair draw from one stream */
+  slot->episode = (uint32_t)(pair >> 24);
   slot->policy[home] = &match->side[0]->policy;
   slot->policy[1 - home] = &match->side[1]->policy;
   slot->record[0] = slot->record[1] = false;
-  slot->owner = &match->seat[home];
+  slot->owner = (void *)(uintptr_t)game;
   return true;
 }
 
@@ -63,39 +76,80 @@ static void on_decided(void *context, PlaySlot *slot, const Decision *decision) 
   (void)context, (void)slot, (void)decision;
 }
 
+static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions, uint32_t outcome) {
+  Match *match = context;
+  Bytes *line = &match->line[(uintptr_t)slot->owner];
+  if (kind == TRACE_RESET)
+    line->size = 0;
+  else if (kind == TRACE_CHANCE)
+    line_put_chance(line, outcome);
+  else
+    line_put_actions(line, match->env, slot->state, actions);
+}
+
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   (void)how;
   Match *match = context;
-  Score *score = slot->owner;
-  size_t home = score == &match->seat[1];
+  uint64_t game = (uint64_t)(uintptr_t)slot->owner;
+  size_t home = game & 1;
+  Score *score = &match->score->seat[home];
   score->games++;
   score->wins += outcome[home] > 0.5f;
   score->draws += outcome[home] == 0.5f;
   score->losses += outcome[home] < 0.5f;
   score->returns += slot->team_return[home];
   score->squares += slot->team_return[home] * slot->team_return[home];
+  match->half[game] = (uint8_t)(1 + (outcome[home] > 0.5f ? 2 : outcome[home] == 0.5f ? 1 : 0));
+  if (match->half[game ^ 1]) match->score->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
+  if (!match->plan->played || match->failed != OK) return;
+  Bytes *line = &match->line[game];
+  bytes_u8(line, 0);
+  GameText text = {2 * match->plan->first + game, (const char *)line->data, outcome, slot->team_return};
+  match->failed = line->failed ? ERR_MEMORY : match->plan->played(match->plan->context, &text);
+  bytes_free(line);
 }
 
-Status eval_match(const Env *env, Contestant *a, Contestant *b, uint64_t games, uint64_t seed, Score seat[2]) {
+static void add_score(Score *to, const Score *from) {
+  to->games += from->games;
+  to->wins += from->wins;
+  to->draws += from->draws;
+  to->losses += from->losses;
+  to->returns += from->returns;
+  to->squares += from->squares;
+}
+
+void match_score_add(MatchScore *to, const MatchScore *from) {
+  for (int s = 0; s < 2; s++) add_score(&to->seat[s], &from->seat[s]);
+  for (int k = 0; k < 5; k++) to->pairs.count[k] += from->pairs.count[k];
+}
+
+Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchScore *out) {
   Status status = OK;
   Play *play = NULL;
-  Match match = {{a, b}, 0, games + (games & 1), seat};
-  PlayHooks hooks = {&match, on_begin, on_decided, on_rewarded, on_ended};
-  size_t memory = 0, live = 1, slots = games < 128 ? (size_t)games : 128;
+  Match match = {.env = env, .side = {a, b}, .plan = plan, .games = 2 * plan->pairs, .score = out};
+  PlayHooks hooks = {&match, on_begin, on_decided, on_rewarded, on_ended, plan->played ? on_traced : NULL};
+  size_t memory = 0, live = 1, slots = match.games < 128 ? (size_t)match.games : 128;
+  *out = (MatchScore){0};
   if (env->spec.teams != 2) return status_set(ERR_USAGE, "matches need an env with two teams");
-  seat[0] = seat[1] = (Score){0};
   for (int i = 0; i < 2; i++)
     if (match.side[i]->net && match.side[i]->net->graph.state_size > memory)
       memory = match.side[i]->net->graph.state_size;
-  TRY(play_create(env, NULL, seed, 256, memory, &hooks, &play));
+  TRY(NEW_ARRAY(match.half, match.games + 1));
+  if (plan->played) TRY(NEW_ARRAY(match.line, match.games + 1));
+  TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));
+  play_open_randomly(play, plan->openings);
   a->policy.inference = a->net ? &a->inference : NULL;
   b->policy.inference = b->net ? &b->inference : NULL;
   for (size_t i = 0; i < slots; i++) {
     PlaySlot *slot;
     TRY(play_add_slot(play, (uint32_t)i, &slot));
   }
-  while (live) TRY(play_step(play, &live));
+  while (live && match.failed == OK) TRY(play_step(play, &live));
+  status = match.failed;
 done:
+  for (uint64_t i = 0; match.line && i < match.games; i++) bytes_free(&match.line[i]);
+  free(match.line);
+  free(match.half);
   play_destroy(play);
   return status;
 }

@@ -282,14 +282,14 @@ Status tree_counts_at(const GameTree *tree, size_t depth, TreeCounts *out) {
 /* --- policies as tables: (sets, actions) --- */
 static Status fill_table(GameTree *tree, Contestant *who, float *table) {
   const Env *env = tree->env;
-  PlayHooks none = {NULL, NULL, NULL, NULL, NULL};
+  PlayHooks none = {NULL, NULL, NULL, NULL, NULL, NULL};
   Play *play = NULL;
   Status status = OK;
   who->policy.inference = who->net ? &who->inference : NULL;
   TRY(play_create(env, NULL, 0, 1, 0, &none, &play));
   for (size_t s = 0; s < tree->sets; s++)
     TRY(play_evaluate(play, &who->policy, tree->episode + s * env->spec.episode_size, tree->set[s].agent,
-                      table + s * env->action_count, NULL));
+                      NULL, table + s * env->action_count, NULL));
 done:
   play_destroy(play);
   return status;

@@ -1,5 +1,5 @@
 /* Opponents that need no training: uniform random, and exact minimax where the whole game fits into memory. */
-#include "play/play.h"
+#include "play/builtin.h"
 
 #include "base/hash.h"
 
@@ -12,7 +12,8 @@ static bool random_supports(const Env *env) {
   return true;
 }
 
-static Status random_create(const Env *env, BuiltinPolicy **out) {
+static Status plain_create(const Env *env, int parameter, BuiltinPolicy **out) {
+  (void)parameter;
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->env = env;
   return OK;
@@ -127,8 +128,9 @@ static Hash episode_hash(const Env *env, const void *episode) {
   return hash;
 }
 
-static Status minimax_create(const Env *env, BuiltinPolicy **out) {
+static Status minimax_create(const Env *env, int parameter, BuiltinPolicy **out) {
   Minimax *self;
+  (void)parameter;
   if (env->spec.episode_size > 256 || env->observation_bytes >= 512 || env->action_count > 64)
     return status_set(ERR_USAGE, "minimax: %s is too large", env->table->name);
   TRY_RETURN(NEW_ARRAY(self, 1));
@@ -171,26 +173,64 @@ static void minimax_destroy(BuiltinPolicy *base) {
   free(base);
 }
 
-static const BuiltinOps table[] = {
-    {"random", "uniform over legal actions", random_supports, random_create, random_act, random_probabilities,
-     plain_destroy},
-    {"minimax", "exact play, uniform over the best moves (tic_tac_toe)", minimax_supports, minimax_create, minimax_act,
-     minimax_probabilities, minimax_destroy},
-};
+/* --- the env's own rule-based player --- */
+static bool scripted_supports(const Env *env) { return env->table->scripted != NULL; }
 
-const BuiltinOps *builtin_ops(size_t index) { return index < COUNT_OF(table) ? &table[index] : NULL; }
+static void scripted_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                         AgonAction *out) {
+  AgonRandom random = rng_handle(rng);
+  (void)mask;
+  self->env->table->scripted(self->env->params, episode, agent, &random, out);
+}
 
-const BuiltinOps *builtin_find(const char *name) {
-  for (size_t i = 0; i < COUNT_OF(table); i++)
-    if (!strcmp(table[i].name, name)) return &table[i];
+static const BuiltinOps random_ops = {"random",         "uniform over legal actions",
+                                      0,                0,
+                                      random_supports,  plain_create,
+                                      random_act,       random_probabilities,
+                                      plain_destroy},
+                        minimax_ops = {"minimax",       "exact play, uniform over the best moves (tic_tac_toe)",
+                                       0,               0,
+                                       minimax_supports, minimax_create,
+                                       minimax_act,     minimax_probabilities,
+                                       minimax_destroy},
+                        scripted_ops = {"scripted",      "the env's own rule-based player",
+                                        0,               0,
+                                        scripted_supports, plain_create,
+                                        scripted_act,    NULL,
+                                        plain_destroy};
+extern const BuiltinOps builtin_alphabeta;
+static const BuiltinOps *const table[] = {&random_ops, &minimax_ops, &scripted_ops, &builtin_alphabeta};
+
+const BuiltinOps *builtin_ops(size_t index) { return index < COUNT_OF(table) ? table[index] : NULL; }
+
+/* NAME or NAME-N; *parameter is left alone without N. */
+static const BuiltinOps *parse(const char *name, int *parameter) {
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    size_t size = strlen(table[i]->name);
+    char *end;
+    if (strncmp(name, table[i]->name, size)) continue;
+    if (!name[size]) return table[i];
+    if (name[size] != '-' || !table[i]->most) continue;
+    long value = strtol(name + size + 1, &end, 10);
+    if (*end || end == name + size + 1 || value < 1 || value > table[i]->most) continue;
+    *parameter = (int)value;
+    return table[i];
+  }
   return NULL;
 }
 
+const BuiltinOps *builtin_find(const char *name) {
+  int parameter;
+  return parse(name, &parameter);
+}
+
 Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out) {
-  const BuiltinOps *ops = builtin_find(name);
-  if (!ops) return status_set(ERR_USAGE, "no built-in opponent '%s' (there are: random, minimax)", name);
+  int parameter = 0;
+  const BuiltinOps *ops = parse(name, &parameter);
+  if (!ops)
+    return status_set(ERR_USAGE, "no built-in opponent '%s' (there are: random, minimax, scripted, alphabeta-N)", name);
   if (!ops->supports(env)) return status_set(ERR_USAGE, "the built-in '%s' cannot play %s", name, env->table->name);
-  TRY_RETURN(ops->create(env, out));
+  TRY_RETURN(ops->create(env, parameter ? parameter : ops->parameter, out));
   (*out)->ops = ops;
   return OK;
 }

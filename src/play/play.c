@@ -31,6 +31,8 @@ struct Play {
   Inference own; /* of `net` */
   size_t memory; /* recurrent floats per agent */
   uint8_t *observation, *mask;
+  float explore;
+  uint32_t opening; /* random steps */
   double share[AGON_MAX_TEAMS]; /* of an agent in its team's return */
   uint8_t *flag;                /* (slots, agents) */
   void **state;                 /* (slots) for step_many, with the next three */
@@ -165,6 +167,67 @@ void play_remove_slot(Play *play, PlaySlot *slot) {
 
 const PlayStats *play_stats(const Play *play) { return &play->stats; }
 
+static void trace(Play *play, PlaySlot *slot, TraceKind kind, const AgonAction *actions, uint32_t outcome) {
+  if (play->hooks.traced) play->hooks.traced(play->hooks.context, slot, kind, actions, outcome);
+}
+
+static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *reward) {
+  const Env *env = play->env;
+  while (how == AGON_CHANCE) {
+    uint32_t outcome = env_draw_chance(env, slot->state, &slot->env_rng);
+    trace(play, slot, TRACE_CHANCE, NULL, outcome);
+    how = env->table->chance_apply(env->params, slot->state, outcome, reward);
+  }
+  return how;
+}
+
+static AgonStatus reset(Play *play, PlaySlot *slot, float *reward) {
+  AgonRandom random = rng_handle(&slot->env_rng);
+  trace(play, slot, TRACE_RESET, NULL, 0);
+  return settle(play, slot, play->env->table->reset(play->env->params, slot->state, &random), reward);
+}
+
+static AgonStatus step_slot(Play *play, PlaySlot *slot, const AgonAction *actions, float *reward) {
+  AgonRandom random = rng_handle(&slot->env_rng);
+  trace(play, slot, TRACE_STEP, actions, 0);
+  return settle(play, slot, play->env->table->step(play->env->params, slot->state, actions, &random, reward), reward);
+}
+
+/* One step of uniformly random moves of all who act. */
+static AgonStatus random_step(Play *play, PlaySlot *slot) {
+  const Env *env = play->env;
+  uint8_t flags[AGON_MAX_AGENTS];
+  AgonAction actions[AGON_MAX_AGENTS] = {0};
+  float reward[AGON_MAX_AGENTS] = {0};
+  env->table->flags(env->params, slot->state, flags);
+  for (uint32_t a = 0; a < env->spec.agents; a++) {
+    const uint8_t *legal = play->mask;
+    if (!(flags[a] & AGON_ACTS)) continue;
+    env->table->mask(env->params, slot->state, a, play->mask);
+    for (uint32_t h = 0; h < env->spec.heads; legal += env->spec.head_size[h++]) {
+      double weight[256];
+      for (uint32_t i = 0; i < env->spec.head_size[h]; i++) weight[i] = legal[i];
+      actions[a].choice[h] = (int32_t)rng_pick(&slot->env_rng, weight, env->spec.head_size[h]);
+    }
+  }
+  slot->steps++;
+  return step_slot(play, slot, actions, reward);
+}
+
+static Status open_randomly(Play *play, PlaySlot *slot) {
+  const Env *env = play->env;
+  float reward[AGON_MAX_AGENTS] = {0};
+  if (env->spec.action_kind == AGON_BOX) return status_set(ERR_USAGE, "random openings need discrete actions");
+  for (int attempt = 0; attempt < 1000; attempt++) {
+    AgonStatus how = AGON_RUNNING;
+    for (uint32_t i = 0; i < play->opening && how == AGON_RUNNING; i++) how = random_step(play, slot);
+    if (how == AGON_RUNNING) return OK;
+    slot->steps = 0;
+    if (reset(play, slot, reward) != AGON_RUNNING) break;
+  }
+  return status_set(ERR_USAGE, "env %s: openings of %u random steps end the game", env->table->name, play->opening);
+}
+
 static Status start_episode(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
   float reward[AGON_MAX_AGENTS] = {0};
@@ -174,7 +237,8 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   slot->steps = 0;
   memset(slot->team_return, 0, sizeof slot->team_return);
   memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
-  AgonStatus how = env_reset(env, slot->state, &slot->env_rng, reward);
+  AgonStatus how = reset(play, slot, reward);
+  if (play->opening && how == AGON_RUNNING) TRY_RETURN(open_randomly(play, slot));
   if (how != AGON_RUNNING)
     return status_set(ERR_ENV, "env %s: an episode ended before its first decision", env->table->name);
   slot->live = true;
@@ -265,6 +329,24 @@ static void record(Play *play, const Policy *policy, const Request *request, siz
   play->hooks.decided(play->hooks.context, request->slot, &decision);
 }
 
+void play_open_randomly(Play *play, uint32_t plies) { play->opening = plies; }
+
+void play_explore(Play *play, double share) { play->explore = (float)share; }
+
+/* Mixes uniform play into one row. */
+static void mix_uniform(const ActionSpace *space, const uint8_t *mask, float share, float *row, float *probability) {
+  if (space->kind == AGON_BOX) return;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    uint32_t legal = 0;
+    for (uint32_t i = at; i < at + space->head_size[h]; i++) legal += mask[i];
+    for (uint32_t i = at; i < at + space->head_size[h]; i++) {
+      if (!mask[i]) continue;
+      probability[i] = (1 - share) * probability[i] + share / (float)legal;
+      row[i] = logf(probability[i]);
+    }
+  }
+}
+
 /* One inference over `count` queued requests from `first`. */
 static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
   const Env *env = play->env;
@@ -287,6 +369,9 @@ static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t 
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
+    if (play->explore > 0 && slot->record[env->spec.team_of[request->agent]])
+      mix_uniform(&net->space, play->mask + q * env->action_count, play->explore, own->logits + q * W,
+                  own->probability + q * W);
     dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &slot->act_rng, policy->greedy,
                 &play->action[request->index * env->spec.agents + request->agent]);
     if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
@@ -345,10 +430,12 @@ static Status step_together(Play *play, size_t *live) {
   size_t agents = env->spec.agents;
   for (size_t i = 0; i < play->slots; i++) play->random[i] = rng_handle(&play->slot[i]->env_rng);
   memset(play->reward, 0, play->slots * agents * sizeof *play->reward);
+  for (size_t i = 0; play->hooks.traced && i < play->slots; i++)
+    trace(play, play->slot[i], TRACE_STEP, play->action + i * agents, 0);
   env->table->step_many(env->params, play->slots, play->state, play->action, play->random, play->reward, play->status);
   for (size_t i = 0; i < play->slots; i++) {
     float *reward = play->reward + i * agents;
-    AgonStatus how = env_settle(env, play->state[i], play->status[i], &play->slot[i]->env_rng, reward);
+    AgonStatus how = settle(play, play->slot[i], play->status[i], reward);
     TRY_RETURN(conclude(play, play->slot[i], how, reward));
   }
   *live = play->slots;
@@ -362,7 +449,7 @@ static Status step_one_by_one(Play *play, size_t *live) {
     PlaySlot *slot = play->slot[i];
     float reward[AGON_MAX_AGENTS] = {0};
     if (!slot->live) continue;
-    AgonStatus how = env_step(env, slot->state, play->action + i * env->spec.agents, &slot->env_rng, reward);
+    AgonStatus how = step_slot(play, slot, play->action + i * env->spec.agents, reward);
     TRY_RETURN(conclude(play, slot, how, reward));
     (*live)++;
   }
@@ -383,30 +470,36 @@ Status play_step(Play *play, size_t *live) {
   return OK;
 }
 
-Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *probabilities,
-                     float *value) {
+Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *memory,
+                     float *probabilities, float *value) {
   const Env *env = play->env;
   env->table->mask(env->params, episode, agent, play->mask);
   if (policy->builtin) {
+    if (!policy->builtin->ops->probabilities)
+      return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities", policy->builtin->ops->name);
     policy->builtin->ops->probabilities(policy->builtin, episode, agent, play->mask, probabilities);
     if (value) *value = 0;
     return OK;
   }
   Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
-  if (net->graph.state_size || net->space.kind != AGON_DISCRETE)
+  size_t S = net->graph.state_size;
+  if ((S && !memory) || net->space.kind == AGON_BOX)
     return status_set(ERR_USAGE, "exact walks need a policy without memory and with discrete actions");
-  Sequences seq = {.B = 1, .T = 1};
+  Sequences seq = {.B = 1, .T = 1, .states = memory, .S = S};
   TRY_RETURN(pack_policy(policy, net));
   env->table->observe(env->params, episode, agent, play->observation);
   net_load(net, policy->block, play->observation, 1, &own->space);
-  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, NULL);
+  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
+              S ? own->memory_out : NULL);
+  if (S) memcpy(memory, own->memory_out, S * sizeof *memory);
   dist_normalise(&net->space, own->logits, play->mask, own->logits);
   AgonAction best;
   dist_sample(&net->space, own->logits, NULL, NULL, true, &best);
   for (uint32_t i = 0; i < net->space.width; i++)
     probabilities[i] = play->mask[i] && !policy->greedy ? expf(own->logits[i]) : 0.0f;
-  if (policy->greedy) probabilities[best.choice[0]] = 1.0f;
+  for (uint32_t h = 0, at = 0; policy->greedy && h < net->space.heads; at += net->space.head_size[h++])
+    probabilities[at + (uint32_t)best.choice[h]] = 1.0f;
   if (value) *value = own->value[0];
   return OK;
 }

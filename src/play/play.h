@@ -2,31 +2,8 @@
  * one batched inference per policy, samples, and steps the envs. What to play and what to keep is the caller's, by
  * hooks. */
 #pragma once
-#include "env/env.h"
 #include "nn/net.h"
-
-typedef struct BuiltinPolicy BuiltinPolicy;
-
-/* An opponent that needs no training. `act` sees the whole episode, as a rule-based player may. */
-typedef struct BuiltinOps {
-  const char *name;
-  const char *summary;
-  bool (*supports)(const Env *env);
-  Status (*create)(const Env *env, BuiltinPolicy **out);
-  void (*act)(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
-              AgonAction *out);
-  /* Exact action probabilities (choices floats), discrete envs only; for tree walks. */
-  void (*probabilities)(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, float *out);
-  void (*destroy)(BuiltinPolicy *self);
-} BuiltinOps;
-struct BuiltinPolicy {
-  const BuiltinOps *ops;
-  const Env *env;
-};
-const BuiltinOps *builtin_ops(size_t index); /* NULL past the end */
-const BuiltinOps *builtin_find(const char *name);
-Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out); /* ERR_USAGE if it cannot play this env */
-void builtin_destroy(BuiltinPolicy *policy);
+#include "play/builtin.h"
 
 /* A network with the buffers that batched inference needs. */
 typedef struct Inference {
@@ -78,6 +55,8 @@ typedef struct Decision {
   const float *memory; /* recurrent state before the decision, or NULL */
 } Decision;
 
+typedef enum TraceKind { TRACE_RESET, TRACE_CHANCE, TRACE_STEP } TraceKind;
+
 typedef struct PlayHooks {
   void *context;
   /* A slot is free: set its policies (and owner) and return true, or return false to leave it idle. */
@@ -86,6 +65,9 @@ typedef struct PlayHooks {
   /* After a step: rewards per agent; flags before the step's effects are gone. */
   void (*rewarded)(void *context, PlaySlot *slot, const float *reward);
   void (*ended)(void *context, PlaySlot *slot, AgonStatus how, const float *outcome);
+  /* May be NULL. What happens, for those who write it down: TRACE_RESET (a game begins, or begins anew), TRACE_CHANCE
+   * (an outcome), TRACE_STEP (before it; actions of all agents, valid for those who act). */
+  void (*traced)(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions, uint32_t outcome);
 } PlayHooks;
 
 typedef struct PlayStats {
@@ -100,12 +82,19 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
                    const PlayHooks *hooks, Play **out);
 void play_destroy(Play *play);
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
+/* The first `plies` steps of every episode are uniformly random moves from the env's stream, the same for both games of
+ * a pair; an episode that ends within them is begun again. Discrete actions. 0 (the default): off. */
+void play_open_randomly(Play *play, uint32_t plies);
+/* Recorded decisions are drawn from (1 - share) policy + share uniform over the legal choices, per head, and their
+ * log-probabilities are those of this mixture. 0 (the default): off. No effect on BOX actions. */
+void play_explore(Play *play, double share);
 void play_remove_slot(Play *play, PlaySlot *slot);
 /* One env step of every live slot (starting episodes where the hook agrees). *live: slots that played. */
 Status play_step(Play *play, size_t *live);
 const PlayStats *play_stats(const Play *play);
-/* Logits normalised and value for one agent's view of an episode, outside of any slot (tree walks, tests). */
-Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *probabilities,
-                     float *value);
+/* Action probabilities (choices, head by head) and value (may be NULL) for one agent's view of an episode, outside of any
+ * slot. memory: the agent's recurrent state (of the policy's net), moved on; NULL for policies without. Not for BOX. */
+Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *memory,
+                     float *probabilities, float *value);
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
 void slot_decode(const Play *play, PlaySlot *slot, Reader *reader); /* not the policies */

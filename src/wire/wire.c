@@ -79,6 +79,8 @@ const char *wire_name(WireKind kind) {
                                      "resume",
                                      "sum part",
                                      "sum whole",
+                                     "match",
+                                     "match result",
                                      "bye"};
   return kind < WIRE_LAST ? name[kind] : "unknown";
 }

@@ -28,6 +28,8 @@ typedef enum WireKind {
   WIRE_RESUME,         /* league -> actor: the cut is saved, go on (pace free) */
   WIRE_SUM_PART,       /* learner -> learner: what it adds to a segment of a sum */
   WIRE_SUM_WHOLE,      /* learner -> learner: a segment's sum */
+  WIRE_MATCH,          /* eval's rank 0 -> player: games to play (count 0: none are left, go home) */
+  WIRE_MATCH_RESULT,   /* player -> eval's rank 0 */
   WIRE_BYE,            /* anyone -> league: finished, with the profile of the role */
   WIRE_LAST
 } WireKind;

@@ -153,7 +153,8 @@ static void tic_tac_toe_minimax(void **state) {
   GameTree *tree;
   Contestant minimax, random;
   ExactMatch seat[2];
-  Score score[2];
+  MatchScore result;
+  const Score *score = result.seat;
   CHECK_OK(contestant_builtin("minimax", env, &minimax));
   CHECK_OK(contestant_builtin("random", env, &random));
   CHECK_OK(tree_build(env, 1000000, &tree));
@@ -163,13 +164,13 @@ static void tic_tac_toe_minimax(void **state) {
     CHECK_NEAR(seat[s].loss, 0, 1e-12);
   }
   CHECK_NEAR((seat[0].win + seat[1].win) / 2, .8726, 1e-4);
-  CHECK_OK(eval_match(env, &minimax, &random, 4000, 3, score));
+  CHECK_OK(eval_match(env, &minimax, &random, &(MatchPlan){.seed = 3, .pairs = 2000}, &result));
   for (int s = 0; s < 2; s++) {
     assert_int_equal(score[s].games, 2000);
     assert_int_equal(score[s].losses, 0);
     CHECK_NEAR((double)score[s].wins / 2000, seat[s].win, .03);
   }
-  CHECK_OK(eval_match(env, &minimax, &minimax, 100, 3, score));
+  CHECK_OK(eval_match(env, &minimax, &minimax, &(MatchPlan){.seed = 3, .pairs = 50}, &result));
   assert_int_equal(score[0].draws + score[1].draws, 100);
   tree_destroy(tree);
   contestant_destroy(&minimax);

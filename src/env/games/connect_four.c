@@ -185,6 +185,50 @@ static void render(const void *params, const void *block, char *text, size_t siz
   snprintf(text, size, "%s", board);
 }
 
+/* Wins if it can, else blocks, else plays a column near the middle that gives the other no win at once. */
+static void scripted(const void *params, const void *block, uint32_t agent, const AgonRandom *random,
+                     AgonAction *action) {
+  (void)params;
+  const Episode *now = block;
+  uint8_t legal[8];
+  double weight[COLUMNS], sum = 0;
+  write_mask(legal, now);
+  for (uint32_t side = 0; side < 2; side++)
+    for (uint32_t c = 0; c < COLUMNS; c++) {
+      Episode next = *now;
+      float reward[2] = {0, 0};
+      next.moves = (uint8_t)((side ? 1 - agent : agent) | 2u);
+      if (!legal[c]) continue;
+      move(&next, c, reward);
+      if (next.result == 1 || next.result == 2) {
+        action->choice[0] = (int32_t)c;
+        return;
+      }
+    }
+  for (uint32_t c = 0; c < COLUMNS; c++) {
+    bool gives = false;
+    weight[c] = 0;
+    if (!legal[c]) continue;
+    Episode next = *now;
+    float reward[2] = {0, 0};
+    move(&next, c, reward);
+    for (uint32_t d = 0; d < COLUMNS && next.moves < CELLS; d++) {
+      Episode reply = next;
+      uint8_t open[8];
+      write_mask(open, &next);
+      if (open[d] && move(&reply, d, reward) == AGON_TERMINATED && reply.result != 3) gives = true;
+    }
+    weight[c] = (gives ? 1e-6 : 1) * (1 + (c < 4 ? c : 6 - c));
+    sum += weight[c];
+  }
+  double left = agon_random_unit(random) * sum;
+  for (uint32_t c = 0; c < COLUMNS; c++) {
+    if (!legal[c]) continue;
+    action->choice[0] = (int32_t)c;
+    if ((left -= weight[c]) < 0) return;
+  }
+}
+
 const AgonEnv env_connect_four = {
     .abi = AGON_ENV_ABI,
     .struct_size = sizeof(AgonEnv),
@@ -201,4 +245,5 @@ const AgonEnv env_connect_four = {
     .view_many = view_many,
     .flags_many = flags_many,
     .render = render,
+    .scripted = scripted,
 };

@@ -168,6 +168,15 @@ static void outcome(const void *block, const void *state, float *out) {
   out[1] = 1.0f - out[0];
 }
 
+/* Bids the card that equals the prize, else the nearest higher one, else its highest. */
+static void scripted(const void *block, const void *state, uint32_t agent, const AgonRandom *random,
+                     AgonAction *action) {
+  (void)block, (void)random;
+  const Episode *episode = state;
+  uint32_t hand = episode->hand[agent], enough = hand & ~((1u << episode->prize[episode->round]) - 1u);
+  action->choice[0] = (int32_t)(enough ? (uint32_t)__builtin_ctz(enough) : top_bit(hand));
+}
+
 const AgonEnv env_goofspiel = {
     .abi = AGON_ENV_ABI,
     .struct_size = sizeof(AgonEnv),
@@ -185,4 +194,5 @@ const AgonEnv env_goofspiel = {
     .outcome = outcome,
     .chance_outcomes = chance_outcomes,
     .chance_apply = chance_apply,
+    .scripted = scripted,
 };

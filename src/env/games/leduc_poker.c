@@ -142,6 +142,19 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
   return name[choice];
 }
 
+/* Raises with a pair or a king, calls with a queen before the board and whenever it is free, else folds. */
+static void scripted(const void *params, const void *block, uint32_t agent, const AgonRandom *random,
+                     AgonAction *action) {
+  (void)random;
+  const Episode *episode = block;
+  uint8_t legal[3];
+  int own = episode->card[agent] / 2;
+  bool pair = episode->round && own == episode->card[2] / 2;
+  mask(params, block, agent, legal);
+  int wish = pair || own == 2 ? RAISE : own == 1 && !episode->round ? CALL : legal[FOLD] ? FOLD : CALL;
+  action->choice[0] = legal[wish] ? wish : CALL;
+}
+
 const AgonEnv env_leduc_poker = {
     .abi = AGON_ENV_ABI,
     .struct_size = sizeof(AgonEnv),
@@ -157,4 +170,5 @@ const AgonEnv env_leduc_poker = {
     .chance_outcomes = chance_outcomes,
     .chance_apply = chance_apply,
     .action_name = action_name,
+    .scripted = scripted,
 };

@@ -292,6 +292,33 @@ static void render(const void *block, const void *state, char *text, size_t size
   text[used] = 0;
 }
 
+/* Shoots the weakest enemy in reach, else walks to the nearest one it sees, else forward. */
+static void scripted(const void *block, const void *state, uint32_t index, const AgonRandom *random,
+                     AgonAction *action) {
+  const Params *params = block;
+  const Episode *episode = state;
+  int n = params->units, agent = (int)index, enemies = agent < n ? n : 0, target = -1, near = -1;
+  const Unit *self = &episode->unit[agent];
+  for (int i = 0; i < n; i++) {
+    const Unit *enemy = &episode->unit[enemies + i];
+    if (can_shoot(params, episode, agent, enemies + i) &&
+        (target < 0 || enemy->hits < episode->unit[enemies + target].hits))
+      target = i;
+    if (enemy->hits > 0 && distance(self, enemy) <= type_of(params, agent)->sight &&
+        (near < 0 || distance(self, enemy) < distance(self, &episode->unit[enemies + near])))
+      near = i;
+  }
+  action->choice[0] = FIRST_MOVE + 2; /* forward */
+  if (target >= 0) {
+    action->choice[0] = FIRST_SHOT + target;
+  } else if (near >= 0) {
+    const Unit *enemy = &episode->unit[enemies + near];
+    int dx = (enemy->x - self->x) * (agent < n ? 1 : -1), dy = enemy->y - self->y;
+    bool across = abs(dx) > abs(dy) || (abs(dx) == abs(dy) && agon_random_below(random, 2));
+    action->choice[0] = FIRST_MOVE + (across ? (dx > 0 ? 2 : 3) : (dy < 0 ? 0 : 1));
+  }
+}
+
 const AgonEnv env_skirmish = {
     .abi = AGON_ENV_ABI,
     .struct_size = sizeof(AgonEnv),
@@ -312,4 +339,5 @@ const AgonEnv env_skirmish = {
     .action_name = action_name,
     .metric_names = metric_names,
     .render = render,
+    .scripted = scripted,
 };

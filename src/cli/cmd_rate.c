@@ -1,0 +1,129 @@
+/* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a games.csv. */
+#include "base/file.h"
+#include "cli/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Flag flags[] = {
+    {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
+    {"--prior", "W", "virtual wins each way in every meeting (default 0.5)"},
+    {"--returns", NULL, "meta-games on mean returns instead of scores"},
+    {"--env", "ENV", "of a games.csv with several: only these games (with options as in the file)"},
+    {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
+    {"--bootstraps", "N", "resamples for the intervals (default 200, 0 = none)"},
+    {"--seed", "S", "of the resamples (default 1)"},
+    {"--json", NULL, "print JSON"},
+};
+
+/* The evaluation lanes' counts between frozen players. */
+Status games_of_run(const League *league, Games *games) {
+  for (size_t i = 0; i < league->players; i++) {
+    uint32_t id;
+    TRY_RETURN(games_player(games, league->player[i].name, &id));
+  }
+  for (uint32_t home = 0; home < league->payoff.rows; home++) {
+    const PairRow *row = &league->payoff.row[home];
+    for (size_t i = 0; i < row->pairs; i++) {
+      const Pair *pair = &row->pair[i];
+      if (pair->eval.games <= 0 || home >= pair->away) continue;
+      Score all = {(uint64_t)pair->eval.games, (uint64_t)pair->eval.wins, (uint64_t)pair->eval.draws,
+                   (uint64_t)pair->eval.losses, pair->eval.returns, pair->eval.squares};
+      MatchScore score = {.seat = {all}}; /* seats are balanced but not told apart */
+      TRY_RETURN(games_add(games, home, pair->away, 0, &score));
+    }
+  }
+  return OK;
+}
+
+static Status print_dynamics(const Standing *s, json_t *root) {
+  enum { STEPS = 2000, SHOWN = 20 };
+  size_t n = s->games->players;
+  double *path, *x;
+  TRY_RETURN(NEW_ARRAY(path, (STEPS + 1) * n));
+  TRY_RETURN(NEW_ARRAY(x, n));
+  for (size_t i = 0; i < n; i++) x[i] = 1 / (double)n;
+  Status status = meta_replicator(s->payoff, n, x, 0.05, STEPS, path);
+  json_t *rows = json_array();
+  for (size_t k = 0; k <= SHOWN && status == OK; k++) {
+    const double *at = path + k * (STEPS / SHOWN) * n;
+    json_t *row = json_array();
+    if (!root) printf("t = %5.1f:", 0.05 * (double)(k * (STEPS / SHOWN)));
+    for (size_t i = 0; i < n; i++) {
+      json_array_append_new(row, json_real(at[i]));
+      if (!root && at[i] > 0.05) printf(" %.2f %s", at[i], s->games->name[i]);
+    }
+    if (!root) printf("\n");
+    json_array_append_new(rows, row);
+  }
+  if (root) json_object_set(root, "replicator", rows);
+  json_decref(rows);
+  free(path);
+  free(x);
+  return status;
+}
+
+static Status run_rate(int argc, char **argv) {
+  Status status = OK;
+  Arguments arguments;
+  LoadedRun run = {.folder = {.lock = -1}};
+  Games games = {0};
+  Standing standing = {0};
+  char env[512] = "";
+  bool games_told_apart = false; /* by seat */
+  long long bootstraps, seed;
+  double prior;
+  TRY(arguments_parse(&command_rate, argc, argv, &arguments));
+  TRY(argument_float(&command_rate, &arguments, "--prior", 0.5, 0, 1000, &prior));
+  TRY(argument_int(&command_rate, &arguments, "--bootstraps", 200, 0, 100000, &bootstraps));
+  TRY(argument_int(&command_rate, &arguments, "--seed", 1, 0, 1000000000, &seed));
+  if (arguments.words != 1) TRY(usage_error(&command_rate, "a run or a games.csv is needed"));
+  const char *from = arguments.word[0], *only = argument(&command_rate, &arguments, "--env");
+  size_t size = strlen(from);
+  if (size > 4 && !strcmp(from + size - 4, ".csv")) {
+    if (!file_exists(from)) TRY(status_set(ERR_IO, "there is no file %s", from));
+    TRY(games_read_env(from, only, &games, env));
+    games_told_apart = true;
+  } else {
+    TRY(loaded_open(from, &run));
+    TRY(games_of_run(&run.league, &games));
+  }
+  if (games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", from));
+  StandingOptions options = {.prior = prior,
+                             .seats = games_told_apart,
+                             .bootstraps = (size_t)bootstraps,
+                             .seed = (uint64_t)seed,
+                             .anchor = argument(&command_rate, &arguments, "--anchor"),
+                             .returns = argument(&command_rate, &arguments, "--returns") != NULL};
+  TRY(standing_create(&games, &options, &standing));
+  bool dynamics = argument(&command_rate, &arguments, "--dynamics") != NULL;
+  if (argument(&command_rate, &arguments, "--json")) {
+    json_t *root = json_standing(&standing);
+    if (dynamics) status = print_dynamics(&standing, root);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
+    printf("\n");
+    json_decref(root);
+  } else {
+    print_standing(&standing, 1000);
+    if (dynamics) TRY(print_dynamics(&standing, NULL));
+  }
+done:
+  standing_destroy(&standing);
+  games_free(&games);
+  loaded_close(&run);
+  return status;
+}
+
+const Command command_rate = {
+    "rate",
+    "RUN | games.csv [--anchor NAME] [--returns] [--dynamics] [--json]",
+    "ratings with intervals, Nash averaging, alpha-rank, and how transitive the field is",
+    "Bradley-Terry with a draw and a seat term. Nash: the maximum-entropy equilibrium (Nash averaging); alpha-rank: "
+    "strong selection\n"
+    "(10 / largest payoff, population 50). A player that never lost has '>=' its lower bound; one that no games connect "
+    "with the anchor 'n/a'.",
+    flags,
+    COUNT_OF(flags),
+    run_rate,
+};

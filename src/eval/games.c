@@ -1,0 +1,275 @@
+#include "eval/games.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COLUMNS = 21 };
+static const char header[] = "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
+                             "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
+                             "return_squares,pairs\n";
+
+void games_free(Games *games) {
+  free(games->name);
+  free(games->count);
+  free(games->bucket);
+  *games = (Games){0};
+}
+
+Status games_player(Games *games, const char *name, uint32_t *id) {
+  for (size_t i = 0; i < games->players; i++)
+    if (!strcmp(games->name[i], name)) {
+      *id = (uint32_t)i;
+      return OK;
+    }
+  TRY_RETURN(GROW(games->name, games->player_room, games->players + 1));
+  TRY_RETURN(text_format(games->name[games->players], GAMES_NAME, "%s", name));
+  *id = (uint32_t)games->players++;
+  return OK;
+}
+
+static size_t place(const Games *games, uint32_t a, uint32_t b) {
+  size_t at = ((uint64_t)a * 0x9E3779B97F4A7C15ull ^ (uint64_t)b * 0xC2B2AE3D27D4EB4Full) >> 20 & (games->buckets - 1);
+  for (; games->bucket[at]; at = (at + 1) & (games->buckets - 1)) {
+    const GameCount *count = &games->count[games->bucket[at] - 1];
+    if (count->a == a && count->b == b) break;
+  }
+  return at;
+}
+
+static Status rehash(Games *games) {
+  size_t room = games->buckets ? games->buckets * 2 : 64;
+  uint32_t *fresh;
+  TRY_RETURN(NEW_ARRAY(fresh, room));
+  free(games->bucket);
+  games->bucket = fresh;
+  games->buckets = room;
+  for (size_t i = 0; i < games->counts; i++)
+    games->bucket[place(games, games->count[i].a, games->count[i].b)] = (uint32_t)i + 1;
+  return OK;
+}
+
+const GameCount *games_find(const Games *games, uint32_t a, uint32_t b) {
+  if (!games->buckets) return NULL;
+  uint32_t found = games->bucket[place(games, a, b)];
+  return found ? &games->count[found - 1] : NULL;
+}
+
+Status games_count(Games *games, uint32_t a, uint32_t b, GameCount **out) {
+  if (games->counts * 2 >= games->buckets) TRY_RETURN(rehash(games));
+  size_t at = place(games, a, b);
+  if (!games->bucket[at]) {
+    TRY_RETURN(GROW(games->count, games->count_room, games->counts + 1));
+    games->count[games->counts] = (GameCount){.a = a, .b = b};
+    games->bucket[at] = (uint32_t)++games->counts;
+  }
+  *out = &games->count[games->bucket[at] - 1];
+  return OK;
+}
+
+static void turn_seat(Score *score) {
+  uint64_t wins = score->wins;
+  score->wins = score->losses;
+  score->losses = wins;
+  score->returns = -score->returns; /* of zero-sum games */
+}
+
+/* The same games seen by b. */
+static MatchScore turned(const MatchScore *score) {
+  MatchScore out = *score;
+  out.seat[0] = score->seat[1];
+  out.seat[1] = score->seat[0];
+  for (int s = 0; s < 2; s++) turn_seat(&out.seat[s]);
+  for (int k = 0; k < 5; k++) out.pairs.count[k] = score->pairs.count[4 - k];
+  return out;
+}
+
+static uint64_t pairs_of(const MatchScore *score) { return (score->seat[0].games + score->seat[1].games) / 2; }
+
+Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchScore *score) {
+  GameCount *count;
+  MatchScore add = a < b ? *score : turned(score);
+  TRY_RETURN(games_count(games, a < b ? a : b, a < b ? b : a, &count));
+  match_score_add(&count->score, &add);
+  if (first + pairs_of(score) > count->next) count->next = first + pairs_of(score);
+  return OK;
+}
+
+/* --- the file --- */
+/* Fields of one line, unquoted in place. */
+static size_t split(char *line, char *field[COLUMNS]) {
+  size_t count = 0;
+  for (char *at = line; count < COLUMNS;) {
+    char *to = at;
+    field[count++] = at;
+    bool quoted = *at == '"';
+    char *from = at + quoted;
+    for (; *from && (quoted || *from != ','); from++) {
+      if (quoted && *from == '"') {
+        if (from[1] != '"') {
+          quoted = false;
+          continue;
+        }
+        from++;
+      }
+      *to++ = *from;
+    }
+    bool more = *from == ',';
+    at = from + 1;
+    *to = 0;
+    if (!more) break;
+  }
+  return count;
+}
+
+static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchScore *out) {
+  uint64_t number[12];
+  for (int i = 0; i < 12; i++) {
+    int64_t value;
+    if (!text_to_int(field[6 + i], &value) || value < 0) return false;
+    number[i] = (uint64_t)value;
+  }
+  double returns, squares;
+  if (!text_to_float(field[18], &returns) || !text_to_float(field[19], &squares)) return false;
+  *first = number[0];
+  for (int s = 0; s < 2; s++) {
+    const uint64_t *n = number + 1 + 3 * s;
+    out->seat[s] = (Score){n[0] + n[1] + n[2], n[0], n[1], n[2], 0, 0};
+  }
+  for (int k = 0; k < 5; k++) out->pairs.count[k] = (double)number[7 + k];
+  out->seat[0].returns = returns;
+  out->seat[0].squares = squares;
+  return out->seat[0].games == out->seat[1].games;
+}
+
+static bool wanted(char *const field[COLUMNS], const GameTerms *terms) {
+  int64_t openings = -1, seed = -1;
+  text_to_int(field[2], &openings);
+  text_to_int(field[3], &seed);
+  return !strcmp(field[0], terms->env) && !strcmp(field[1], terms->greedy ? "1" : "0") &&
+         openings == (int64_t)terms->openings && seed == (int64_t)terms->seed;
+}
+
+static Status take_line(char *line, const GameTerms *terms, const char *only, Games *games, char *env) {
+  char *field[COLUMNS];
+  uint64_t first;
+  uint32_t a, b;
+  MatchScore score = {0};
+  if (split(line, field) != COLUMNS || !parse_counts(field, &first, &score))
+    return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
+  if (terms && !wanted(field, terms)) return OK;
+  if (only && strcmp(only, field[0])) return OK;
+  if (env && *env && strcmp(env, field[0]))
+    return status_set(ERR_USAGE, "games of several envs (%.60s and %.60s); name one with --env", env, field[0]);
+  if (env) TRY_RETURN(text_format(env, 512, "%s", field[0]));
+  TRY_RETURN(games_player(games, field[4], &a));
+  TRY_RETURN(games_player(games, field[5], &b));
+  if (a == b) return status_set(ERR_FORMAT, "a player against itself");
+  return games_add(games, a, b, first, &score);
+}
+
+static Status read_file(const char *path, const GameTerms *terms, const char *only, Games *games, char *env) {
+  Status status = OK;
+  char *text = NULL;
+  size_t size, number = 0;
+  if (env) *env = 0;
+  if (!file_exists(path)) return OK;
+  TRY(file_read(path, &text, &size));
+  for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+    *end = 0;
+    number++;
+    if (number == 1) {
+      if (strncmp(line, header, strlen(header) - 1))
+        TRY(status_set(ERR_FORMAT, "%s is no table of games (its first line is not their header)", path));
+      continue;
+    }
+    status = take_line(line, terms, only, games, env);
+    if (status != OK) TRY(status_context(status, "%s, line %zu", path, number));
+  }
+done:
+  free(text);
+  return status;
+}
+
+Status games_read(const char *path, const GameTerms *terms, Games *games) {
+  return read_file(path, terms, NULL, games, NULL);
+}
+
+Status games_read_env(const char *path, const char *only, Games *games, char *env) {
+  return read_file(path, NULL, only, games, env);
+}
+
+static void put_field(Bytes *line, const char *text) {
+  bool quote = strpbrk(text, ",\"\n") != NULL;
+  if (quote) bytes_u8(line, '"');
+  for (; *text; text++) {
+    if (*text == '"') bytes_u8(line, '"');
+    bytes_u8(line, (uint8_t)(*text == '\n' ? ' ' : *text));
+  }
+  if (quote) bytes_u8(line, '"');
+  bytes_u8(line, ',');
+}
+
+Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
+                    const MatchScore *score) {
+  Bytes line = {0};
+  char rest[600];
+  const Score *s = score->seat;
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0666);
+  if (fd < 0) return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
+  if (lseek(fd, 0, SEEK_END) == 0) bytes_put(&line, header, strlen(header));
+  put_field(&line, terms->env);
+  snprintf(rest, sizeof rest, "%d,%u,%" PRIu64 ",", terms->greedy, terms->openings, terms->seed);
+  bytes_put(&line, rest, strlen(rest));
+  put_field(&line, a);
+  put_field(&line, b);
+  const double *p = score->pairs.count;
+  snprintf(rest, sizeof rest,
+           "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+           ",%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 "\n",
+           first, s[0].wins, s[0].draws, s[0].losses, s[1].wins, s[1].draws, s[1].losses, p[0], p[1], p[2], p[3], p[4],
+           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(score));
+  bytes_put(&line, rest, strlen(rest));
+  bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
+  Status status = good ? OK : status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
+  if (close(fd) && good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
+  bytes_free(&line);
+  return status;
+}
+
+/* --- as games between players --- */
+Status games_meetings(const Games *games, Meeting **out, size_t *count) {
+  TRY_RETURN(NEW_ARRAY(*out, 2 * games->counts + 1));
+  *count = 0;
+  for (size_t i = 0; i < games->counts; i++) {
+    const GameCount *c = &games->count[i];
+    const Score *s = c->score.seat;
+    if (s[0].games) (*out)[(*count)++] = (Meeting){c->a, c->b, (double)s[0].wins, (double)s[0].draws, (double)s[0].losses};
+    if (s[1].games) (*out)[(*count)++] = (Meeting){c->b, c->a, (double)s[1].losses, (double)s[1].draws, (double)s[1].wins};
+  }
+  return OK;
+}
+
+Status games_matrix(const Games *games, bool returns, double missing, double **out) {
+  size_t n = games->players;
+  TRY_RETURN(NEW_ARRAY(*out, n * n + 1));
+  for (size_t i = 0; i < n * n; i++) (*out)[i] = i % (n + 1) == 0 ? (returns ? 0 : 0.5) : missing;
+  for (size_t i = 0; i < games->counts; i++) {
+    const GameCount *c = &games->count[i];
+    const Score *s = c->score.seat;
+    double all = (double)(s[0].games + s[1].games);
+    if (all <= 0) continue;
+    double points = (double)(s[0].wins + s[1].wins) + (double)(s[0].draws + s[1].draws) / 2;
+    double mean = returns ? (s[0].returns + s[1].returns) / all : points / all;
+    (*out)[c->a * n + c->b] = mean;
+    (*out)[c->b * n + c->a] = returns ? -mean : 1 - mean;
+  }
+  return OK;
+}

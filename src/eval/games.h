@@ -1,0 +1,49 @@
+/* Counts of evaluation games, and games.csv: one line for each batch of paired games that was played, appended and never
+ * rewritten. The file is the truth; everything else (ratings, tables, what to play next) is computed from it. */
+#pragma once
+#include "eval/eval.h"
+#include "meta/rating.h"
+
+/* What makes games comparable. */
+typedef struct GameTerms {
+  char env[512]; /* name and options that differ from their defaults: "goofspiel cards=4" */
+  bool greedy;
+  uint32_t openings;
+  uint64_t seed;
+} GameTerms;
+
+typedef struct GameCount {
+  uint32_t a, b;    /* a < b */
+  MatchScore score; /* of a */
+  uint64_t next;    /* the first pair of games that has not been played */
+} GameCount;
+
+enum { GAMES_NAME = 192 };
+typedef struct Games {
+  char (*name)[GAMES_NAME];
+  size_t players, player_room;
+  GameCount *count;
+  size_t counts, count_room;
+  uint32_t *bucket; /* 1 + index of a count */
+  size_t buckets;
+} Games;
+void games_free(Games *games);
+/* Finds or adds. */
+Status games_player(Games *games, const char *name, uint32_t *id);
+Status games_count(Games *games, uint32_t a, uint32_t b, GameCount **out); /* a < b; finds or adds */
+const GameCount *games_find(const Games *games, uint32_t a, uint32_t b);   /* a < b; NULL: never met */
+/* Adds a batch of a against b, in either order of ids. */
+Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchScore *score);
+/* Reads what was played under these terms. A missing file is empty. ERR_FORMAT names file and line. A last line without
+ * an end is ignored: a job was killed while it wrote. */
+Status games_read(const char *path, const GameTerms *terms, Games *games);
+/* Reads all games of one env, under whatever terms; only: the env (with options), or NULL if the file has but one, which
+ * is returned in env[512]. */
+Status games_read_env(const char *path, const char *only, Games *games, char *env);
+/* Appends one batch; the line is written by one write. */
+Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
+                    const MatchScore *score);
+/* All meetings by seat, two for each pair that met; the caller frees. */
+Status games_meetings(const Games *games, Meeting **out, size_t *count);
+/* (players, players) mean return, or score 0..1, of the row's player; `missing` where two never met. */
+Status games_matrix(const Games *games, bool returns, double missing, double **out);

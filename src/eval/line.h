@@ -1,0 +1,36 @@
+/* A game as a line of words: chance outcomes and actions in the order they happen, separated by spaces. A word is a
+ * number (of the outcome, or of the action) or an action's name; simultaneous moves are one word per acting agent, in
+ * the order of agents; several heads are joined by '/', BOX components too. What `agon query`, `play` and `replay` read
+ * and write. */
+#pragma once
+#include "env/env.h"
+
+void line_put_chance(Bytes *line, uint32_t outcome);
+/* The actions of those who must act in this state. */
+void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions);
+
+/* A position reached by a line. */
+typedef struct Position {
+  const Env *env;
+  void *episode;
+  AgonRng rng; /* of envs whose randomness is not enumerated */
+  AgonStatus status;
+  uint8_t flags[AGON_MAX_AGENTS];
+  double returns[AGON_MAX_AGENTS];
+  AgonAction pending[AGON_MAX_AGENTS]; /* of a simultaneous move that is not complete */
+  uint32_t waiting;                    /* agents that have given their word */
+  /* Called before a complete step of all; may be NULL. */
+  Status (*stepping)(void *context, const struct Position *position);
+  void *context;
+} Position;
+Status position_create(const Env *env, Position *out); /* at the start; reset again by position_reset */
+void position_destroy(Position *position);
+Status position_reset(Position *position, AgonRng rng);
+/* The agent whose word is next; false at a chance move or the end. */
+bool position_actor(const Position *position, uint32_t *agent);
+/* Plays one word. ERR_USAGE says what is wrong with it, naming what is possible. */
+Status position_play(Position *position, const char *word);
+/* Plays a whole line. */
+Status position_play_line(Position *position, const char *line);
+/* The name of an action (head 0) or its number. */
+const char *position_action_text(const Env *env, uint32_t head, uint32_t choice, char *out, size_t size);

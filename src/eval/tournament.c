@@ -1,0 +1,264 @@
+#include "eval/tournament.h"
+
+#include "base/text.h"
+#include "wire/wire.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BATCH = 64 /* pairs of games */, IN_HAND = 2 /* batches a rank holds, so that it never waits */ };
+
+typedef struct MatchBatch {
+  uint32_t fixture, pairs;
+  uint64_t first;
+} MatchBatch;
+
+double tournament_error(const Pentanomial *pairs) {
+  double n = 0, mean = 0, square = 0;
+  for (int k = 0; k < 5; k++) { /* one pair more, spread over all results: no sample is certain */
+    double count = pairs->count[k] + 0.2;
+    n += count, mean += count * k / 4, square += count * k * k / 16;
+  }
+  mean /= n;
+  return 1.959964 * sqrt((square / n - mean * mean) / n);
+}
+
+static uint64_t played_pairs(const Tournament *t, const Fixture *fixture, const GameCount **count) {
+  *count = games_find(&t->games, fixture->a, fixture->b);
+  return *count ? ((*count)->score.seat[0].games + (*count)->score.seat[1].games) / 2 : 0;
+}
+
+static bool decided(const Tournament *t, const GameCount *count) {
+  if (!count) return false;
+  if (t->until_ci > 0 && tournament_error(&count->score.pairs) <= t->until_ci) return true;
+  if (!t->sprt) return false;
+  double llr = meta_sprt(&count->score.pairs, t->elo0, t->elo1);
+  return llr >= meta_sprt_upper(t->alpha, t->beta) || llr <= meta_sprt_lower(t->alpha, t->beta);
+}
+
+/* The least certain fixture that may still play; what is in hand counts as played. */
+static bool choose(Tournament *t, MatchBatch *out) {
+  double widest = -1;
+  uint64_t all = 0, most = t->each / 2;
+  for (size_t i = 0; i < t->fixtures; i++) {
+    const GameCount *count;
+    Fixture *fixture = &t->fixture[i];
+    uint64_t done = played_pairs(t, fixture, &count), dealt = done + fixture->in_hand;
+    all += 2 * dealt;
+    fixture->closed |= decided(t, count);
+    if (fixture->closed || dealt >= most) continue;
+    double error = count ? tournament_error(&count->score.pairs) : 1;
+    error *= sqrt((double)(done + 1) / (double)(dealt + 1)); /* what it will be when they are back */
+    if (error <= widest) continue;
+    widest = error;
+    uint64_t left = most - dealt, pairs = left < BATCH ? left : BATCH;
+    if (count && count->next > fixture->next) fixture->next = count->next; /* of the file */
+    *out = (MatchBatch){(uint32_t)i, (uint32_t)pairs, fixture->next};
+  }
+  if (t->budget && all + 2 > t->budget) return false;
+  if (t->budget && all + 2 * (uint64_t)out->pairs > t->budget) out->pairs = (uint32_t)((t->budget - all) / 2);
+  return widest >= 0;
+}
+
+/* --- replays --- */
+typedef struct Replays {
+  const Tournament *t;
+  const Fixture *fixture;
+  Bytes text;
+} Replays;
+
+static Status write_game(void *context, const GameText *game) {
+  Replays *replays = context;
+  const Tournament *t = replays->t;
+  const char *a = t->games.name[replays->fixture->a], *b = t->games.name[replays->fixture->b];
+  if (game->game >= t->replay_games) return OK;
+  bool swapped = game->game & 1;
+  json_t *object = json_pack("{s:s,s:[s,s],s:I,s:I,s:i,s:s,s:[f,f],s:[f,f]}", "env", t->terms.env, "players",
+                             swapped ? b : a, swapped ? a : b, "seed", (json_int_t)t->terms.seed, "game",
+                             (json_int_t)game->game, "openings", (int)t->terms.openings, "line", game->line, "outcome",
+                             (double)game->outcome[0], (double)game->outcome[1], "returns", game->team_return[0],
+                             game->team_return[1]);
+  char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  json_decref(object);
+  if (!text) return status_set(ERR_MEMORY, "out of memory writing a replay");
+  bytes_put(&replays->text, text, strlen(text));
+  bytes_u8(&replays->text, '\n');
+  free(text);
+  return OK;
+}
+
+static Status append_replays(const Tournament *t, const void *text, size_t size) {
+  if (size == 0) return OK;
+  FILE *file = fopen(t->replays, "a");
+  bool good = file && fwrite(text, 1, size, file) == size;
+  if (file && fclose(file)) good = false;
+  return good ? OK : status_set(ERR_IO, "cannot append to %s: %s", t->replays, strerror(errno));
+}
+
+static Status play_batch(Tournament *t, const MatchBatch *batch, MatchScore *score, Bytes *replay) {
+  const Fixture *fixture = &t->fixture[batch->fixture];
+  Replays replays = {.t = t, .fixture = fixture};
+  bool record = t->replays && 2 * batch->first < t->replay_games;
+  MatchPlan plan = {.seed = t->terms.seed,
+                    .first = batch->first,
+                    .pairs = batch->pairs,
+                    .openings = t->terms.openings,
+                    .played = record ? write_game : NULL,
+                    .context = &replays};
+  Status status = eval_match(t->env, &t->player[fixture->a], &t->player[fixture->b], &plan, score);
+  *replay = replays.text;
+  return status;
+}
+
+/* --- rank 0 --- */
+static Status book(Tournament *t, const MatchBatch *batch, const MatchScore *score, const void *replay, size_t size) {
+  Fixture *fixture = &t->fixture[batch->fixture];
+  fixture->in_hand -= batch->pairs;
+  TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, score));
+  t->played += 2 * batch->pairs;
+  if (t->csv)
+    TRY_RETURN(games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], batch->first, score));
+  TRY_RETURN(append_replays(t, replay, size));
+  if (t->progress) t->progress(t->context, t);
+  return OK;
+}
+
+static bool deal(Tournament *t, MatchBatch *batch) {
+  if (!choose(t, batch)) return false;
+  t->fixture[batch->fixture].in_hand += batch->pairs;
+  t->fixture[batch->fixture].next += batch->pairs;
+  return true;
+}
+
+static Status send_batch(Tournament *t, int to, const MatchBatch *batch) {
+  WireOut out = {{0}};
+  wire_begin(&out, WIRE_MATCH);
+  bytes_u32(&out.bytes, batch->fixture);
+  bytes_u32(&out.bytes, batch->pairs);
+  bytes_u64(&out.bytes, batch->first);
+  Status status = wire_send(t->transport, to, &out);
+  bytes_free(&out.bytes);
+  return status;
+}
+
+static MatchBatch read_batch(Reader *body) {
+  MatchBatch batch = {.fixture = reader_u32(body)};
+  batch.pairs = reader_u32(body);
+  batch.first = reader_u64(body);
+  return batch;
+}
+
+static Status take_result(Tournament *t, Reader *body) {
+  MatchScore score;
+  MatchBatch batch = read_batch(body);
+  reader_get(body, &score, sizeof score);
+  size_t size = reader_count(body, 1);
+  const void *replay = reader_take(body, size);
+  TRY_RETURN(reader_finish(body, "match result"));
+  if (batch.fixture >= t->fixtures) return status_set(ERR_FORMAT, "a result of no fixture");
+  return book(t, &batch, &score, replay, size);
+}
+
+/* Takes what has arrived and keeps every other rank supplied. */
+static Status serve(Tournament *t, uint32_t *held, size_t *out_held) {
+  Message *message;
+  while ((message = t->transport->ops->receive(t->transport))) {
+    WireKind kind;
+    Reader body;
+    int peer = message->peer;
+    Status status = wire_open(message, &kind, &body);
+    if (status == OK && kind != WIRE_MATCH_RESULT) status = status_set(ERR_INTERNAL, "unexpected %s", wire_name(kind));
+    if (status == OK) status = take_result(t, &body);
+    message_release(message);
+    TRY_RETURN(status);
+    held[peer]--;
+    --*out_held;
+  }
+  for (int rank = 1; rank < t->transport->size; rank++)
+    for (MatchBatch batch; held[rank] < IN_HAND && deal(t, &batch); held[rank]++, ++*out_held)
+      TRY_RETURN(send_batch(t, rank, &batch));
+  return OK;
+}
+
+static void nap(void) { nanosleep(&(struct timespec){0, 200000}, NULL); }
+
+static Status lead(Tournament *t) {
+  Status status = OK;
+  uint32_t *held = NULL;
+  size_t out = 0;
+  bool several = t->transport && t->transport->size > 1;
+  TRY(NEW_ARRAY(held, several ? (size_t)t->transport->size : 1));
+  for (bool more = true; more || out;) {
+    MatchBatch batch;
+    MatchScore score;
+    Bytes replay = {0};
+    if (several) TRY(serve(t, held, &out));
+    more = deal(t, &batch);
+    if (!more) {
+      if (out) nap();
+      continue;
+    }
+    status = play_batch(t, &batch, &score, &replay);
+    if (status == OK) status = book(t, &batch, &score, replay.data, replay.size);
+    bytes_free(&replay);
+    if (status != OK) goto done;
+  }
+  for (int rank = 1; several && rank < t->transport->size; rank++) TRY(send_batch(t, rank, &(MatchBatch){0}));
+done:
+  free(held);
+  return status;
+}
+
+/* --- the others --- */
+static Status follow_one(Tournament *t, const Message *message, bool *home) {
+  WireKind kind;
+  Reader body;
+  MatchScore score;
+  Bytes replay = {0};
+  WireOut out = {{0}};
+  TRY_RETURN(wire_open(message, &kind, &body));
+  MatchBatch batch = read_batch(&body);
+  TRY_RETURN(reader_finish(&body, "match"));
+  *home = batch.pairs == 0;
+  if (*home) return OK;
+  Status status = play_batch(t, &batch, &score, &replay);
+  wire_begin(&out, WIRE_MATCH_RESULT);
+  bytes_u32(&out.bytes, batch.fixture);
+  bytes_u32(&out.bytes, batch.pairs);
+  bytes_u64(&out.bytes, batch.first);
+  bytes_put(&out.bytes, &score, sizeof score);
+  bytes_u64(&out.bytes, replay.size);
+  bytes_put(&out.bytes, replay.data, replay.size);
+  if (status == OK) status = wire_send(t->transport, 0, &out);
+  bytes_free(&replay);
+  bytes_free(&out.bytes);
+  return status;
+}
+
+static Status follow(Tournament *t) {
+  for (bool home = false; !home;) {
+    Message *message = t->transport->ops->receive(t->transport);
+    if (!message) {
+      t->transport->ops->unsent(t->transport);
+      nap();
+      continue;
+    }
+    Status status = follow_one(t, message, &home);
+    message_release(message);
+    TRY_RETURN(status);
+  }
+  return OK;
+}
+
+Status tournament_play(Tournament *tournament) {
+  Transport *transport = tournament->transport;
+  Status status = transport && transport->rank ? follow(tournament) : lead(tournament);
+  if (status != OK || !transport) return status;
+  while (!transport->ops->finish(transport)) nap();
+  return OK;
+}

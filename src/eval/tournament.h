@@ -1,0 +1,42 @@
+/* Tournaments: which pairs of games are played next, by how many ranks, and what is written down. The pair of players
+ * whose result is least certain plays next. Rank 0 deals batches of paired games out to all ranks (itself too) and keeps
+ * the counts; without a transport it plays alone. What a pair of games draws from is set by the seed and its number, so
+ * the games are the same on any number of ranks. */
+#pragma once
+#include "eval/games.h"
+#include "transport/transport.h"
+
+typedef struct Fixture {
+  uint32_t a, b;     /* indices of players, a < b */
+  uint64_t in_hand; /* pairs of games dealt out and not yet back */
+  uint64_t next;    /* number of the pair to be dealt next */
+  bool closed;
+} Fixture;
+
+typedef struct Tournament {
+  const Env *env;
+  Contestant *player; /* borrowed, with the names that the games table knows them by: player i is games.name[i] */
+  size_t players;
+  Games games;
+  GameTerms terms;
+  Fixture *fixture; /* who meets whom; borrowed */
+  size_t fixtures;
+  uint64_t each;   /* most games of a fixture */
+  uint64_t budget; /* most games in all, those of the file included; 0 = no limit */
+  double until_ci; /* a fixture is closed when the 95 % interval of its score is within +- this; 0 = never */
+  bool sprt;
+  double elo0, elo1, alpha, beta; /* a fixture is closed when the sequential test decides */
+  const char *csv;                /* results are appended here; NULL: nowhere */
+  const char *replays;            /* the first games of each fixture are appended here as JSON lines; NULL: none */
+  uint64_t replay_games;
+  Transport *transport;           /* NULL: alone */
+  /* After each batch, on rank 0; may be NULL. */
+  void (*progress)(void *context, const struct Tournament *tournament);
+  void *context;
+  uint64_t played; /* games by this call */
+} Tournament;
+
+/* Half of the 95 % interval of the fixture's score (0..1 scale), from pairs of games, never 0. */
+double tournament_error(const Pentanomial *pairs);
+/* Plays until nothing is left to play. Collective over the transport's ranks; only rank 0's table is filled. */
+Status tournament_play(Tournament *tournament);
