@@ -45,6 +45,7 @@ struct Learner {
   Numbers report;
   int64_t started, busy_receive, busy_publish;
   uint64_t frames; /* learned here */
+  double lag; /* of the batch being learned */
 };
 
 /* What members agree on with each update (pace free): that all have the next directive; how many have not seen all
@@ -351,6 +352,16 @@ static bool all_marked(const Learner *learner) {
   return true;
 }
 
+/* Updates between the weights that acted and those that learn from it, over this member's rows. */
+static double mean_lag(const Batch *batch, const Pupil *pupil) {
+  double sum = 0, rows = 0;
+  for (size_t u = 0; u < batch->unrolls; u++) {
+    sum += (double)batch->unroll[u].rows * (double)(pupil->version - batch->unroll[u].version);
+    rows += (double)batch->unroll[u].rows;
+  }
+  return rows > 0 ? sum / rows : 0;
+}
+
 static Status start_pupil(Learner *learner) {
   Pupil *pupil = &learner->pupil[learner->current];
   int64_t start = clock_now(&learner->setup.clock);
@@ -368,6 +379,7 @@ static Status start_pupil(Learner *learner) {
   learner->parcels = kept;
   if (learner->setup.pace == PIPELINED) memcpy(pupil->acting, pupil->block, learner->setup.net->block * sizeof(float));
   learner->frames += batch_learned(&learner->batch);
+  learner->lag = mean_lag(&learner->batch, pupil);
   float *vote = learner->trainer->vote;
   vote[VOTE_DIRECTIVE] = learner->directives > 0;
   vote[VOTE_UNMARKED] = !all_marked(learner);
@@ -397,6 +409,7 @@ static Status send_report(Learner *learner, const Pupil *pupil) {
     numbers_set(&learner->report, "gradient_norm", stats->gradient_norm);
     numbers_set(&learner->report, "learning_rate", stats->rate);
     numbers_set(&learner->report, "batch", stats->rows);
+    numbers_set(&learner->report, "lag", learner->lag);
   }
   numbers_encode(&learner->report, &learner->wire.bytes);
   return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);

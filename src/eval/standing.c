@@ -27,8 +27,7 @@ static int64_t find(const Games *games, const char *name) {
 }
 
 bool standing_comparable(const Standing *s, uint32_t player) {
-  if (s->rated[player].games <= 0) return false;
-  return s->anchor < 0 ? s->fit.islands == 1 : s->rated[player].island == s->rated[s->anchor].island;
+  return s->rated[player].games > 0 && s->rated[player].island == s->island;
 }
 
 const char *standing_elo_text(const Standing *s, uint32_t player, char *out, size_t size) {
@@ -41,11 +40,32 @@ const char *standing_elo_text(const Standing *s, uint32_t player, char *out, siz
   return out;
 }
 
+static Status choose_island(Standing *s) {
+  size_t *members;
+  if (s->anchor >= 0) {
+    s->island = s->rated[s->anchor].island;
+    return OK;
+  }
+  TRY_RETURN(NEW_ARRAY(members, s->fit.islands + 1));
+  for (size_t p = 0; p < s->games->players; p++)
+    if (s->rated[p].games > 0) members[s->rated[p].island]++;
+  for (size_t i = 0; i < s->fit.islands; i++)
+    if (members[i] > members[s->island]) s->island = i;
+  free(members);
+  return OK;
+}
+
+static bool before(const Standing *s, uint32_t a, uint32_t b) {
+  bool known_a = standing_comparable(s, a), known_b = standing_comparable(s, b);
+  return known_a != known_b ? known_a : s->rated[a].elo > s->rated[b].elo;
+}
+
+/* Best first; those that cannot be compared at the end. */
 static void sort_players(Standing *s) {
   size_t n = s->games->players;
   for (size_t i = 0; i < n; i++) {
     size_t at = i;
-    for (; at > 0 && s->rated[s->order[at - 1]].elo < s->rated[i].elo; at--) s->order[at] = s->order[at - 1];
+    for (; at > 0 && before(s, (uint32_t)i, s->order[at - 1]); at--) s->order[at] = s->order[at - 1];
     s->order[at] = (uint32_t)i;
   }
 }
@@ -98,6 +118,7 @@ Status standing_create(const Games *games, const StandingOptions *options, Stand
                           .seed = options->seed};
   TRY(meta_bradley_terry(meeting, meetings, n, &rating, out->rated, &out->fit));
   add_points(out, meeting, meetings);
+  TRY(choose_island(out));
   sort_players(out);
   TRY(games_matrix(games, false, -1, &out->score));
   for (size_t p = 0; p < n; p++) elo[p] = out->rated[p].elo;

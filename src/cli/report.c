@@ -1,0 +1,448 @@
+/* The report's views of a league: ratings, payoff, family, forgotten opponents. Small leagues are drawn player by
+ * player, large ones in groups. */
+#include "cli/report.h"
+
+#include "base/text.h"
+#include "meta/meta.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *report_colour(size_t player) {
+  static const char *const css[] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"};
+  return css[player % COUNT_OF(css)];
+}
+
+/* The learning player that a player belongs to: itself, or whose copy it is. */
+static size_t line_of(const League *league, size_t player) {
+  const Player *p = &league->player[player];
+  if (!p->frozen) return player;
+  return p->parent >= 0 && (size_t)p->parent < league->learning ? (size_t)p->parent : 0;
+}
+
+static Tally known(const League *league, uint32_t a, uint32_t b) {
+  const Pair *pair = payoff_find(&league->payoff, a, b);
+  if (!pair) return (Tally){0};
+  bool frozen = league->player[a].frozen && league->player[b].frozen;
+  return frozen ? pair->eval : pair->decayed;
+}
+
+static const League *sorting;
+static int by_line_and_age(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  size_t p = line_of(sorting, x), q = line_of(sorting, y);
+  const Player *s = &sorting->player[x], *t = &sorting->player[y];
+  if (p != q) return p < q ? -1 : 1;
+  if (s->frozen != t->frozen) return s->frozen ? -1 : 1;
+  return s->frames < t->frames ? -1 : s->frames > t->frames ? 1 : x < y ? -1 : x > y;
+}
+
+Status report_load(Report *r) {
+  const League *league = &r->run->league;
+  char path[4096];
+  TRY_RETURN(run_path(&r->run->folder, path, sizeof path, "metrics.jsonl"));
+  TRY_RETURN(series_read(path, &r->series));
+  const Item *counters = tree_find(&r->run->tree, "run/counters");
+  if (counters && counters->count >= 2) r->frames = (double)((uint64_t *)counters->data)[1];
+  for (size_t i = 0; i < league->players; i++) {
+    uint32_t id;
+    TRY_RETURN(games_player(&r->games, league->player[i].name, &id));
+  }
+  for (uint32_t a = 0; a < league->payoff.rows; a++)
+    for (size_t i = 0; i < league->payoff.row[a].pairs; i++) {
+      uint32_t b = league->payoff.row[a].pair[i].away;
+      Tally t = b > a ? known(league, a, b) : (Tally){0};
+      if (t.games < 1) continue;
+      Score all = {(uint64_t)(t.wins + 0.5) + (uint64_t)(t.draws + 0.5) + (uint64_t)(t.losses + 0.5),
+                   (uint64_t)(t.wins + 0.5), (uint64_t)(t.draws + 0.5), (uint64_t)(t.losses + 0.5), t.returns, t.squares};
+      TRY_RETURN(games_add(&r->games, a, b, 0, &(MatchScore){.seat = {all}}));
+    }
+  StandingOptions options = {.prior = 0.5, .bootstraps = league->players <= 64 ? 200 : league->players <= 300 ? 40 : 0};
+  TRY_RETURN(standing_create(&r->games, &options, &r->standing));
+  TRY_RETURN(NEW_ARRAY(r->order, league->players + 1));
+  for (uint32_t i = 0; i < league->players; i++) r->order[i] = i;
+  sorting = league;
+  qsort(r->order, league->players, sizeof *r->order, by_line_and_age);
+  return OK;
+}
+
+void report_free(Report *r) {
+  series_free(&r->series);
+  standing_destroy(&r->standing);
+  games_free(&r->games);
+  free(r->order);
+  bytes_free(&r->out);
+}
+
+/* --- ratings --- */
+static void put_rating_chart(Report *r) {
+  const League *league = &r->run->league;
+  double *x = NULL, *y = NULL, *low = NULL, *high = NULL, least = INFINITY, most = -INFINITY, oldest = 0;
+  size_t n = league->players;
+  Chart chart;
+  if (NEW_ARRAY(x, n) != OK || NEW_ARRAY(y, n) != OK || NEW_ARRAY(low, n) != OK || NEW_ARRAY(high, n) != OK) goto done;
+  for (size_t i = 0; i < n; i++) {
+    if (!standing_comparable(&r->standing, (uint32_t)i)) continue;
+    least = fmin(least, r->standing.rated[i].low), most = fmax(most, r->standing.rated[i].high);
+    oldest = fmax(oldest, (double)league->player[i].frames);
+  }
+  if (least > most) goto done;
+  chart_begin(&chart, &r->out, "Elo by age, with 95 % bands", "frames of the player", 0, oldest, least, most, "%g");
+  for (size_t p = 0; p < league->learning; p++) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+      uint32_t id = r->order[i];
+      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id)) continue;
+      x[count] = (double)league->player[id].frames;
+      y[count] = r->standing.rated[id].elo;
+      low[count] = r->standing.rated[id].low, high[count++] = r->standing.rated[id].high;
+    }
+    chart_band(&chart, x, low, high, count, report_colour(p));
+    chart_line(&chart, x, y, count, report_colour(p), league->player[p].name);
+    for (size_t k = 0, i = 0; i < n && n <= 120; i++) {
+      uint32_t id = r->order[i];
+      char hover[160];
+      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id)) continue;
+      snprintf(hover, sizeof hover, "%s: %+.0f [%+.0f, %+.0f], %.0f games", league->player[id].name, y[k], low[k], high[k],
+               r->standing.rated[id].games);
+      chart_dot(&chart, x[k], y[k], report_colour(p), hover);
+      k++;
+    }
+  }
+  chart_end(&chart);
+done:
+  free(x);
+  free(y);
+  free(low);
+  free(high);
+}
+
+static void put_rating_table(Report *r, size_t most) {
+  const Standing *s = &r->standing;
+  const League *league = &r->run->league;
+  html_put(&r->out, "<figure class=scroll><figcaption>the strongest</figcaption><table><tr><th>player<th class=r>Elo<th "
+                    "class=r>95 %%<th class=r>games<th class=r>score<th class=r>Nash<th class=r>&alpha;-rank</tr>\n");
+  for (size_t i = 0, shown = 0; i < r->games.players && shown < most; i++) {
+    uint32_t p = s->order[i];
+    char elo[32];
+    if (!standing_comparable(s, p)) continue;
+    shown++;
+    html_put(&r->out, "<tr><td>%s%s<td class=r>%s", r->games.name[p], league->player[p].frozen ? "" : " (learning)",
+             standing_elo_text(s, p, elo, sizeof elo));
+    html_put(&r->out, "<td class=r>%+.0f &ndash; %+.0f<td class=r>%.0f<td class=r>%.3f", s->rated[p].low,
+             s->rated[p].high, s->rated[p].games, s->points[p]);
+    if (s->has_meta)
+      html_put(&r->out, "<td class=r>%.3f<td class=r>%.3f", s->nash_average[p], s->alpha_rank[p]);
+    else
+      html_put(&r->out, "<td class=r>n/a<td class=r>n/a");
+    html_put(&r->out, "</tr>\n");
+  }
+  html_put(&r->out, "</table></figure>\n");
+}
+
+void report_ratings(Report *r) {
+  const League *league = &r->run->league;
+  const Transitivity *t = &r->standing.transitivity;
+  const char *css[16], *label[16];
+  size_t n = league->learning < 16 ? league->learning : 16;
+  html_put(&r->out, "<section id=ratings><h2>Ratings</h2><p>Bradley-Terry over the evaluation games of frozen players (of "
+                    "learning players: their recent training games); the mean is 0. Ratings explain %.1f %% of the "
+                    "variance of scores; ",
+           100 * t->explained);
+  if (t->margin > 0)
+    html_put(&r->out, "strongest cycle: %s beats %s beats %s beats the first, each with at least %.3f.</p>",
+             r->games.name[t->cycle[0]], r->games.name[t->cycle[1]], r->games.name[t->cycle[2]], 0.5 + t->margin);
+  else
+    html_put(&r->out, "there is no cycle of three.</p>");
+  size_t apart = 0;
+  for (uint32_t p = 0; p < league->players; p++) apart += !standing_comparable(&r->standing, p);
+  if (apart) html_put(&r->out, "<p>Not connected with the others by games, so without a rating (n/a): %zu.</p>", apart);
+  for (size_t p = 0; p < n; p++) css[p] = report_colour(p), label[p] = league->player[p].name;
+  chart_legend(&r->out, css, label, n);
+  html_put(&r->out, "<div class=grid>");
+  put_rating_chart(r);
+  put_rating_table(r, 12);
+  html_put(&r->out, "</div></section>\n");
+}
+
+/* --- payoff --- */
+enum { CELLS = 44 /* rows and columns at most */ };
+
+typedef struct Group {
+  size_t first, count; /* of r->order */
+} Group;
+
+static size_t make_groups(const Report *r, Group *group) {
+  const League *league = &r->run->league;
+  size_t n = league->players, size = (n + CELLS - 1) / CELLS, count = 0;
+  for (size_t i = 0; i < n;) { /* groups never mix lines, unless there are too many lines */
+    size_t end = i + 1;
+    while (end < n && end - i < size &&
+           (line_of(league, r->order[end]) == line_of(league, r->order[i]) || league->learning > CELLS / 2))
+      end++;
+    if (count == 2 * CELLS) end = n;
+    group[count++] = (Group){i, end - i};
+    i = end;
+  }
+  return count;
+}
+
+static void group_name(const Report *r, const Group *g, char *out, size_t size) {
+  const League *league = &r->run->league;
+  const char *first = league->player[r->order[g->first]].name,
+             *last = league->player[r->order[g->first + g->count - 1]].name;
+  if (g->count == 1)
+    snprintf(out, size, "%s", first);
+  else
+    snprintf(out, size, "%s ... %s (%zu)", first, last, g->count);
+}
+
+static Tally between(const Report *r, const Group *a, const Group *b) {
+  const League *league = &r->run->league;
+  Tally sum = {0};
+  for (size_t i = 0; i < a->count; i++)
+    for (size_t j = 0; j < b->count; j++) {
+      Tally t = known(league, r->order[a->first + i], r->order[b->first + j]);
+      sum.games += t.games, sum.wins += t.wins, sum.draws += t.draws, sum.losses += t.losses;
+    }
+  return sum;
+}
+
+static void put_cell(Report *r, double x, double y, double side, const char *a, const char *b, const Tally *t) {
+  double n = t->games;
+  if (n < 1) {
+    html_put(&r->out, "<rect class=z x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", x, y, side, side);
+    return;
+  }
+  double score = (t->wins + t->draws / 2) / n, low, high;
+  meta_interval(score, n, &low, &high);
+  html_put(&r->out,
+           "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s against "
+           "%s: %.3f [%.3f, %.3f], %.0f games (+%.0f =%.0f -%.0f)</title></rect>",
+           score >= 0.5 ? "w" : "f", fmin(fabs(score - 0.5) * 1.9 + 0.04, 1), x, y, side, side, a, b, score, low, high, n,
+           t->wins, t->draws, t->losses);
+}
+
+void report_payoff(Report *r) {
+  Group group[2 * CELLS + 1];
+  size_t n = make_groups(r, group);
+  double label = 190, side = fmin(fmax(640.0 / (double)n, 12), 34), width = label + side * (double)n + 8,
+         height = side * (double)n + 8;
+  html_put(&r->out, "<section id=payoff><h2>Payoff</h2><p>Score of the row's player against the column's, hover for counts "
+                    "and 95 %% intervals: blue wins, orange loses, pale is even, grey never met. Frozen pairs from "
+                    "evaluation games, learning players from recent training games. %s</p><figure class=wide><svg "
+                    "viewBox=\"0 0 %.0f %.0f\" style=\"max-width:%.0fpx\">",
+           n < r->run->league.players ? "Each row stands for a group of snapshots of one line, in order of age."
+                                      : "In order of line and age, learning players last in theirs.",
+           width, height, width * 1.3);
+  for (size_t i = 0; i < n; i++) {
+    char a[160], b[160], shown[48];
+    group_name(r, &group[i], a, sizeof a);
+    snprintf(shown, sizeof shown, "%.30s", group[i].count == 1 ? a : r->run->league.player[r->order[group[i].first]].name);
+    if (side >= 11)
+      html_put(&r->out, "<text class=t x=\"%.0f\" y=\"%.1f\" text-anchor=end>%s%s</text>", label - 6,
+               4 + side * ((double)i + 0.5) + 4, shown, group[i].count > 1 ? " ..." : "");
+    for (size_t j = 0; j < n; j++) {
+      Tally t = i == j && group[i].count == 1 ? (Tally){0} : between(r, &group[i], &group[j]);
+      group_name(r, &group[j], b, sizeof b);
+      put_cell(r, label + side * (double)j, 4 + side * (double)i, side - 1, a, b, &t);
+    }
+  }
+  html_put(&r->out, "</svg></figure></section>\n");
+}
+
+/* --- family --- */
+enum { MOST_SNAPSHOTS = 60 /* drawn in a line */ };
+
+static void put_line_of_family(Report *r, size_t line, double y, double left, double scale, size_t total) {
+  const League *league = &r->run->league;
+  const char *css = report_colour(line);
+  size_t stride = (total + MOST_SNAPSHOTS - 1) / MOST_SNAPSHOTS, seen = 0;
+  double from = left, end = left + scale * (double)league->player[line].frames;
+  uint32_t life = 0;
+  if (stride == 0) stride = 1;
+  html_put(&r->out, "<text class=n x=\"8\" y=\"%.1f\">%s</text><path class=\"e %s\" d=\"M%.1f %.1fH%.1f\"/>", y + 4,
+           league->player[line].name, css, left, y, end);
+  for (size_t i = 0; i < league->players; i++) {
+    uint32_t id = r->order[i];
+    const Player *p = &league->player[id];
+    char elo[32], hash[12];
+    if (!p->frozen || line_of(league, id) != line) continue;
+    double x = left + scale * (double)p->frames;
+    if (p->life != life && seen) { /* the line began anew between these two */
+      html_put(&r->out, "<path class=x d=\"M%.1f %.1fl4 -6m0 0l-3.5 .5m3.5 -.5l.5 3.5\"><title>began anew (life "
+                        "%u)</title></path>",
+               (from + x) / 2 - 2, y - 5, p->life);
+    }
+    life = p->life;
+    from = x;
+    if (seen++ % stride) continue;
+    snprintf(hash, sizeof hash, "%.8s", p->hash);
+    bool won = !strcmp(p->reason, "win_rate");
+    html_put(&r->out,
+             "<circle class=\"%s %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s: frozen after %.3g frames, reason: %s, "
+             "Elo %s, %s</title></circle>",
+             won ? "d" : "o", css, x, y, won ? 4.5 : 3.8, p->name, (double)p->frames, *p->reason ? p->reason : "start",
+             standing_elo_text(&r->standing, id, elo, sizeof elo), hash);
+  }
+  html_put(&r->out, "<path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title>"
+                    "</path><text class=t x=\"%.1f\" y=\"%.1f\">%zu%s</text>",
+           css, end + 2, y - 4.5, league->player[line].name, (double)league->player[line].frames,
+           league->player[line].life, end + 16, y + 4, total, stride > 1 ? ", thinned" : "");
+}
+
+void report_family(Report *r) {
+  const League *league = &r->run->league;
+  double most = 1, left = 170, width = 1000, row = 34, height = row * (double)league->learning + 40;
+  size_t reasons = 0;
+  struct {
+    const char *name;
+    size_t count;
+  } reason[16];
+  for (size_t i = 0; i < league->players; i++) {
+    const Player *p = &league->player[i];
+    size_t k = 0;
+    most = fmax(most, (double)p->frames);
+    if (!p->frozen) continue;
+    const char *name = *p->reason ? p->reason : "start";
+    while (k < reasons && strcmp(reason[k].name, name)) k++;
+    if (k == reasons && reasons < COUNT_OF(reason)) reason[reasons++].count = 0, reason[k].name = name;
+    if (k < reasons) reason[k].count++;
+  }
+  html_put(&r->out, "<section id=family><h2>Family</h2><p>Each line is a learning player; a ring is a snapshot that was "
+                    "frozen by age, a disc one frozen because it beat its targets (win_rate), an arrow upwards a return to "
+                    "initial or past weights. Snapshots by reason: ");
+  for (size_t k = 0; k < reasons; k++)
+    html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
+  html_put(&r->out, ".</p><figure class=wide><svg viewBox=\"0 0 %.0f %.0f\">", width, height);
+  double scale = (width - left - 70) / most;
+  for (size_t line = 0; line < league->learning; line++) {
+    size_t total = 0;
+    for (size_t i = 0; i < league->players; i++)
+      total += league->player[i].frozen && line_of(league, i) == line;
+    put_line_of_family(r, line, 22 + row * (double)line, left, scale, total);
+  }
+  for (int k = 0; k <= 4; k++) {
+    char text[16];
+    double frames = most * k / 4;
+    html_put(&r->out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>", left + scale * frames,
+             height - 14, text_scaled(frames, text, sizeof text));
+  }
+  html_put(&r->out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>frames of the player</text></svg></figure>"
+                    "</section>\n",
+           left + (width - left) / 2, height - 1);
+}
+
+/* --- forgotten opponents --- */
+typedef struct Lost {
+  uint32_t main, opponent, past;
+  double now, now_low, now_high, then, then_low, then_high, gap;
+} Lost;
+
+static bool rate(const Tally *t, double least, double *score, double *low, double *high) {
+  if (t->games < least) return false;
+  *score = (t->wins + t->draws / 2) / t->games;
+  meta_interval(*score, t->games, low, high);
+  return true;
+}
+
+static int by_gap(const void *a, const void *b) {
+  double x = ((const Lost *)a)->gap, y = ((const Lost *)b)->gap;
+  return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The past snapshot of the main that does clearly best against the opponent. */
+static bool find_lost(const League *league, uint32_t main, uint32_t opponent, Lost *out) {
+  Tally t = known(league, main, opponent);
+  *out = (Lost){.main = main, .opponent = opponent, .then = -1};
+  if (!rate(&t, 20, &out->now, &out->now_low, &out->now_high)) return false;
+  for (uint32_t s = 0; s < league->players; s++) {
+    double score, low, high;
+    if (!league->player[s].frozen || league->player[s].parent != (int64_t)main || s == opponent) continue;
+    Tally past = known(league, s, opponent);
+    if (!rate(&past, 20, &score, &low, &high) || low <= out->then_low) continue;
+    out->past = s, out->then = score, out->then_low = low, out->then_high = high;
+  }
+  out->gap = out->then - out->now;
+  return out->then >= 0 && out->then_low > out->now_high;
+}
+
+void report_forgotten(Report *r) {
+  const League *league = &r->run->league;
+  Lost *lost = NULL, found;
+  size_t count = 0, room = 0, asked = 0;
+  html_put(&r->out, "<section id=forgotten><h2>Forgotten opponents</h2><p>Frozen opponents against which a main now does "
+                    "clearly worse (intervals apart) than one of its own snapshots did.</p>");
+  for (uint32_t m = 0; m < league->learning; m++)
+    for (uint32_t o = 0; o < league->players && league->player[m].role == ROLE_MAIN; o++) {
+      if (!league->player[o].frozen) continue;
+      asked++;
+      if (!find_lost(league, m, o, &found) || GROW(lost, room, count + 1) != OK) continue;
+      lost[count++] = found;
+    }
+  if (lost) qsort(lost, count, sizeof *lost, by_gap);
+  if (!count) {
+    html_put(&r->out, "<p>None of %zu that can be told.</p>", asked);
+  } else {
+    html_put(&r->out, "<figure class=scroll><table><tr><th>main<th>opponent<th class=r>now<th class=r>95 %%<th>best "
+                      "snapshot<th class=r>then<th class=r>95 %%</tr>\n");
+    for (size_t i = 0; i < count && i < 15; i++) {
+      const Lost *l = &lost[i];
+      html_put(&r->out, "<tr><td>%s<td>%s<td class=r>%.3f<td class=r>%.3f &ndash; %.3f<td>%s<td class=r>%.3f<td class=r>"
+                        "%.3f &ndash; %.3f</tr>\n",
+               league->player[l->main].name, league->player[l->opponent].name, l->now, l->now_low, l->now_high,
+               league->player[l->past].name, l->then, l->then_low, l->then_high);
+    }
+    html_put(&r->out, "</table></figure>");
+    if (count > 15) html_put(&r->out, "<p class=dim>and %zu more</p>", count - 15);
+  }
+  html_put(&r->out, "</section>\n");
+  free(lost);
+}
+
+/* --- whom the mains meet now --- */
+void report_opponents(Report *r) {
+  enum { SHOWN = 10 };
+  Table table = {0};
+  League *league = (League *)&r->run->league; /* a table counts itself; nothing else changes */
+  uint64_t version = league->table_version, draws = league->draws;
+  uint32_t top[SHOWN];
+  float share[SHOWN];
+  size_t n = 0;
+  Status status = league_table(league, &table);
+  league->table_version = version, league->draws = draws;
+  if (status == OK && table.homes) {
+    const HomeEntry *home = &table.home[0];
+    for (size_t i = 0; i < home->count; i++) {
+      const MatchEntry *m = &table.match[home->first + i];
+      size_t at = 0;
+      while (at < n && top[at] != m->away) at++;
+      float p = m->probability + (at < n ? share[at] : 0);
+      if (at < n) { /* the same opponent by another rule: take it out, put it back higher */
+        memmove(top + at, top + at + 1, (n - at - 1) * sizeof *top);
+        memmove(share + at, share + at + 1, (n - at - 1) * sizeof *share);
+        n--;
+      }
+      for (at = n; at > 0 && share[at - 1] < p; at--) continue;
+      if (at >= SHOWN) continue;
+      size_t last = n < SHOWN ? n++ : SHOWN - 1;
+      memmove(top + at + 1, top + at, (last - at) * sizeof *top);
+      memmove(share + at + 1, share + at, (last - at) * sizeof *share);
+      top[at] = m->away, share[at] = p;
+    }
+    html_put(&r->out, "<figure><figcaption>whom %s meets next, by the present table</figcaption><svg viewBox=\"0 0 460 "
+                      "250\">",
+             league->player[home->player].name);
+    for (size_t i = 0; i < n; i++) {
+      double width = 230 * (double)share[i] / (double)share[0], y = 8 + 24 * (double)i;
+      html_put(&r->out, "<text class=n x=\"6\" y=\"%.1f\">%s</text><rect class=\"d %s\" x=\"180\" y=\"%.1f\" width=\"%.1f\" "
+                        "height=\"14\" rx=\"2\"/><text class=t x=\"%.1f\" y=\"%.1f\">%.1f %%</text>",
+               y + 11, league->player[top[i]].name, report_colour(line_of(league, top[i])), y, width, 185 + width, y + 11,
+               100 * (double)share[i]);
+    }
+    html_put(&r->out, "</svg></figure>");
+  }
+  table_free(&table);
+}
