@@ -280,13 +280,14 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   TRY(NEW_ARRAY(manager->report, manager->league.learning));
   TRY(NEW_ARRAY(manager->version, manager->league.learning));
   TRY(NEW_ARRAY(manager->dropped, manager->league.learning));
-  TRY(metrics_open(setup->run->path, &manager->metrics));
   snprintf(manager->reason, sizeof manager->reason, "%s", "running");
   manager->generation = setup->generation;
   if (setup->resume)
     TRY(restore_scalars(manager));
   else
     TRY(first_snapshots(manager));
+  MetricsStart from = {(double)manager->frames, setup->resume != NULL};
+  TRY(metrics_open(setup->run->path, &from, &manager->metrics));
   *out = manager;
   manager = NULL;
 done:
@@ -791,7 +792,9 @@ static Status write_metrics(Manager *manager) {
   memset(manager->branch_games, 0, sizeof manager->branch_games);
   memset(manager->metric_sum, 0, sizeof manager->metric_sum);
   manager->metric_episodes = 0;
-  Status status = metrics_write(manager->metrics, record);
+  Status status = OK;
+  if (manager->setup.observe) status = manager->setup.observe(manager->setup.context, manager->frames, record);
+  if (status == OK) status = metrics_write(manager->metrics, record);
   free(record);
   return status;
 }

@@ -13,6 +13,7 @@ typedef struct ManagerConfig {
   int64_t checkpoint_ticks; /* 0 = by time only */
   int64_t keep;
   double metrics_seconds, progress_seconds;
+  int64_t exploitability; /* frames between exact walks of the mains' policies; 0 = never */
 } ManagerConfig;
 
 typedef struct ManagerSetup {
@@ -37,6 +38,8 @@ typedef struct ManagerSetup {
   size_t belows;
   const int *learner_rank;
   size_t learners, groups;         /* learner l learns the players p with p % groups == l % groups */
+  /* More numbers for a record of metrics; may be NULL. */
+  Status (*observe)(void *context, uint64_t frames, Record *record);
   const char *const *metric_names; /* of the env */
   size_t metric_count;
 } ManagerSetup;

@@ -123,6 +123,12 @@ void learner_destroy(Learner *learner) {
   free(learner);
 }
 
+const float *learner_policy(const Learner *learner, uint32_t player) {
+  for (size_t i = 0; i < learner->pupils; i++)
+    if (learner->pupil[i].player == player) return pupil_snapshot(&learner->setup.config, &learner->pupil[i]);
+  return NULL;
+}
+
 double learner_front_seconds(const Learner *learner) {
   return clock_seconds(learner->busy_receive + learner->busy_publish);
 }

@@ -39,5 +39,7 @@ void learner_destroy(Learner *learner);
 /* May keep the message (it retains it); `body` stands behind the envelope. */
 Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body);
 Status learner_step(Learner *learner, bool *progress);
+/* What a snapshot of a player learned here would be, now; NULL for others. Borrowed. */
+const float *learner_policy(const Learner *learner, uint32_t player);
 double learner_front_seconds(const Learner *learner); /* decoding, dropping, publishing so far */
 bool learner_done(const Learner *learner);

@@ -110,7 +110,7 @@ static void put_summary(Report *r) {
   }
   for (size_t m = 0; m < league->learning; m++) {
     char name[96];
-    snprintf(name, sizeof name, "exploitability/%s", league->player[m].name);
+    snprintf(name, sizeof name, "%s/exploitability", league->player[m].name);
     const Series *series = series_find(&r->series, name);
     if (series && series->count) card(&r->out, name, "%.4f", series->y[series->count - 1]);
   }
@@ -169,7 +169,7 @@ static void put_learning(Report *r) {
   html_put(&r->out, "<section id=learning><h2>Learning</h2>");
   put_player_legend(r);
   html_put(&r->out, "<div class=grid>");
-  put_player_curves(r, "exploitability (NashConv / players)", "exploitability/%s");
+  put_player_curves(r, "exploitability (NashConv / players)", "%s/exploitability");
   put_player_curves(r, "entropy of the policy", "%s/entropy");
   put_player_curves(r, "policy loss", "%s/policy_loss");
   put_player_curves(r, "value loss", "%s/value_loss");

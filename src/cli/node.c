@@ -1,6 +1,7 @@
 #include "cli/node.h"
 
 #include "actors/actor.h"
+#include "cli/tracker.h"
 #include "learner/learner.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct Node {
   Actor *actor;
   Learner *learner;
   Manager *manager;
+  Tracker *tracker;
   int64_t idle;
   /* lists that the roles borrow */
   int *member_rank, *fed_rank;
@@ -23,6 +25,20 @@ struct Node {
 static void initial_policy(void *context, uint32_t player, float *block) {
   const Node *node = context;
   net_init(node->net, (uint64_t)node->setup.settings->run.seed, player, block);
+}
+
+/* The mains that this rank learns. */
+static Status observe(void *context, uint64_t frames, Record *record) {
+  Node *node = context;
+  ManagerSummary now = manager_summary(node->manager);
+  if (!node->learner || !tracker_due(node->tracker, frames)) return OK;
+  for (uint32_t p = 0; p < now.league->learning; p++) {
+    const float *block = learner_policy(node->learner, p);
+    if (!block || now.league->player[p].role != ROLE_MAIN) continue;
+    TRY_RETURN(tracker_add(node->tracker, now.league->player[p].name, block, node->net->block, record));
+  }
+  tracker_done(node->tracker, frames);
+  return OK;
 }
 
 static Status create_manager(Node *node) {
@@ -38,6 +54,7 @@ static Status create_manager(Node *node) {
                         .block = node->net->block,
                         .initial = initial_policy,
                         .context = node,
+                        .observe = observe,
                         .header = node->setup.header,
                         .run = node->setup.run,
                         .resume = node->setup.resume,
@@ -140,6 +157,9 @@ Status node_create(const NodeSetup *setup, Node **out) {
   if (topology_actor(setup->topology, rank) >= 0)
     TRY(create_actor(node, (size_t)topology_actor(setup->topology, rank)));
   if (rank == 0) TRY(create_manager(node));
+  if (rank == 0 && setup->settings->manager.exploitability > 0)
+    TRY(tracker_create(setup->settings->env, &setup->settings->net, (uint64_t)setup->settings->manager.exploitability,
+                       &node->tracker));
   *out = node;
   node = NULL;
 done:
@@ -152,6 +172,7 @@ void node_destroy(Node *node) {
   actor_destroy(node->actor);
   learner_destroy(node->learner);
   manager_destroy(node->manager);
+  tracker_destroy(node->tracker);
   net_destroy(node->net);
   free(node->member_rank);
   free(node->fed_rank);

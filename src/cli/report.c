@@ -256,6 +256,8 @@ void report_payoff(Report *r) {
 /* --- family --- */
 enum { MOST_SNAPSHOTS = 60 /* drawn in a line */ };
 
+enum { MOST_RESTARTS = 40 /* marked in a line */ };
+
 static void put_line_of_family(Report *r, size_t line, double y, double left, double scale, size_t total) {
   const League *league = &r->run->league;
   const char *css = report_colour(line);
@@ -271,7 +273,7 @@ static void put_line_of_family(Report *r, size_t line, double y, double left, do
     char elo[32], hash[12];
     if (!p->frozen || line_of(league, id) != line) continue;
     double x = left + scale * (double)p->frames;
-    if (p->life != life && seen) { /* the line began anew between these two */
+    if (p->life != life && seen && league->player[line].life <= MOST_RESTARTS) { /* the line began anew between these two */
       html_put(&r->out, "<path class=x d=\"M%.1f %.1fl4 -6m0 0l-3.5 .5m3.5 -.5l.5 3.5\"><title>began anew (life "
                         "%u)</title></path>",
                (from + x) / 2 - 2, y - 5, p->life);
@@ -288,9 +290,9 @@ static void put_line_of_family(Report *r, size_t line, double y, double left, do
              standing_elo_text(&r->standing, id, elo, sizeof elo), hash);
   }
   html_put(&r->out, "<path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title>"
-                    "</path><text class=t x=\"%.1f\" y=\"%.1f\">%zu%s</text>",
+                    "</path><text class=t x=\"%.1f\" y=\"%.1f\">%zu%s, life %u</text>",
            css, end + 2, y - 4.5, league->player[line].name, (double)league->player[line].frames,
-           league->player[line].life, end + 16, y + 4, total, stride > 1 ? ", thinned" : "");
+           league->player[line].life, end + 16, y + 4, total, stride > 1 ? " (thinned)" : "", league->player[line].life);
 }
 
 void report_family(Report *r) {
@@ -317,7 +319,7 @@ void report_family(Report *r) {
   for (size_t k = 0; k < reasons; k++)
     html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
   html_put(&r->out, ".</p><figure class=wide><svg viewBox=\"0 0 %.0f %.0f\">", width, height);
-  double scale = (width - left - 70) / most;
+  double scale = (width - left - 130) / most;
   for (size_t line = 0; line < league->learning; line++) {
     size_t total = 0;
     for (size_t i = 0; i < league->players; i++)

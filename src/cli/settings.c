@@ -44,6 +44,8 @@ static const Option metrics_options[] = {
      "between lines of metrics.jsonl"},
     {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL, "s",
      "between progress lines of the log"},
+    {"exploitability", OPT_INT, offsetof(ManagerConfig, exploitability), "0", 0, OPTION_NO_LIMIT, NULL, "frames",
+     "between exact walks of the mains' policies on rank 0 (small games; the job waits for them); 0 = never"},
 };
 
 Status settings_declare(Settings *s) {

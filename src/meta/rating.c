@@ -43,15 +43,21 @@ static double newton(double d1, double d2) {
   return step > 1 ? 1 : step < -1 ? -1 : step;
 }
 
-static double step_player(Model *m, size_t p) {
-  double sum1 = 0, sum2 = 0, d1, d2;
+static void slope_of_player(const Model *m, size_t p, double *sum1, double *sum2) {
+  double d1, d2;
+  *sum1 = *sum2 = 0;
   for (size_t i = m->first[p]; i < m->first[p + 1]; i++) {
     const Meeting *meeting = &m->meeting[m->of[i]];
     if (meeting->a == meeting->b) continue;
     slope(m, meeting, &d1, &d2);
-    sum1 += meeting->a == p ? d1 : -d1;
-    sum2 += d2;
+    *sum1 += meeting->a == p ? d1 : -d1;
+    *sum2 += d2;
   }
+}
+
+static double step_player(Model *m, size_t p) {
+  double sum1, sum2;
+  slope_of_player(m, p, &sum1, &sum2);
   double step = newton(sum1, sum2);
   m->theta[p] += step;
   return fabs(step);
@@ -235,7 +241,14 @@ Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t player
   m.meeting = sample, m.of = of, m.first = first;
   m.draws = options->draws && draws > 0;
   fit(&m, options, 1e-9);
-  for (size_t p = 0; p < players; p++) out[p].elo = out[p].low = out[p].high = m.theta[p] / PER_ELO;
+  for (size_t p = 0; p < players; p++) {
+    double slope1, slope2;
+    slope_of_player(&m, p, &slope1, &slope2);
+    double half = slope2 < -1e-9 ? 1.959964 / sqrt(-slope2) / PER_ELO : 0;
+    out[p].elo = m.theta[p] / PER_ELO;
+    out[p].low = out[p].elo - half;
+    out[p].high = out[p].elo + half;
+  }
   result->seat = m.seat / PER_ELO;
   result->draw = m.draws ? exp(m.log_nu) : 0;
   for (size_t i = 0; i < meetings; i++) {

@@ -1,4 +1,5 @@
-#include "metrics/metrics.h"
+/* The table of sinks, and the two that are text: JSON lines, and Prometheus' text format. */
+#include "metrics/sink.h"
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -6,20 +7,10 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct Sink {
-  const char *file;
-  Status (*write)(const char *path, const Record *record);
-} Sink;
-
-struct Metrics {
-  char folder[3072];
-};
 
 void record_set(Record *record, const char *name, double value) {
   if (!isfinite(value)) return;
@@ -40,7 +31,28 @@ double record_get(const Record *record, const char *name) {
   return 0;
 }
 
-static Status append_line(const char *path, const Record *record) {
+size_t metric_player(const char *name) {
+  static const char *const group[] = {"charts", "league", "matchmaking", "env"};
+  size_t size = strcspn(name, "/");
+  if (!name[size]) return 0;
+  for (size_t i = 0; i < COUNT_OF(group); i++)
+    if (strlen(group[i]) == size && !strncmp(name, group[i], size)) return 0;
+  return size;
+}
+
+/* --- JSON lines --- */
+typedef struct TextSink {
+  char path[4096];
+} TextSink;
+
+static Status jsonl_open(void *self, const char *folder, const MetricsStart *start) {
+  TextSink *sink = self;
+  (void)start;
+  return text_format(sink->path, sizeof sink->path, "%s/metrics.jsonl", folder);
+}
+
+static Status jsonl_write(void *self, const Record *record) {
+  const char *path = ((TextSink *)self)->path;
   json_t *object = json_object();
   for (size_t i = 0; i < record->count; i++)
     json_object_set_new(object, record->metric[i].name, json_real(record->metric[i].value));
@@ -54,40 +66,87 @@ static Status append_line(const char *path, const Record *record) {
   return good ? OK : status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
 }
 
-/* Prometheus' text format, for the node exporter's text-file collector. */
-static Status write_prometheus(const char *path, const Record *record) {
+/* --- Prometheus' text format, for the node exporter's text-file collector --- */
+static Status prometheus_open(void *self, const char *folder, const MetricsStart *start) {
+  TextSink *sink = self;
+  (void)start;
+  return text_format(sink->path, sizeof sink->path, "%s/metrics.prom", folder);
+}
+
+/* A metric's family: agon_charts_SPS, or agon_player_entropy for all players. */
+static void family(const char *name, char *out, size_t size) {
+  size_t player = metric_player(name);
+  snprintf(out, size, "agon_%s%s", player ? "player" : "", name + player);
+  for (char *at = out; *at; at++)
+    if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *at)) *at = '_';
+}
+
+static Status prometheus_write(void *self, const Record *record) {
   Bytes text = {0};
-  char line[256], name[72];
+  char line[256], own[80], other[80];
   for (size_t i = 0; i < record->count; i++) {
-    snprintf(name, sizeof name, "%s", record->metric[i].name);
-    for (char *at = name; *at; at++)
-      if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *at)) *at = '_';
-    int size = snprintf(line, sizeof line, "agon_%s %.9g\n", name, record->metric[i].value);
+    bool first = true;
+    family(record->metric[i].name, own, sizeof own);
+    for (size_t j = 0; j < i && first; j++) {
+      family(record->metric[j].name, other, sizeof other);
+      first = strcmp(own, other) != 0;
+    }
+    if (!first) continue; /* it stood with the first of its family */
+    int size = snprintf(line, sizeof line, "# TYPE %s gauge\n", own);
     bytes_put(&text, line, (size_t)size);
+    for (size_t j = i; j < record->count; j++) {
+      const Metric *metric = &record->metric[j];
+      size_t player = metric_player(metric->name);
+      family(metric->name, other, sizeof other);
+      if (strcmp(own, other)) continue;
+      size = player ? snprintf(line, sizeof line, "%s{player=\"%.*s\"} %.9g\n", own, (int)player, metric->name, metric->value)
+                    : snprintf(line, sizeof line, "%s %.9g\n", own, metric->value);
+      bytes_put(&text, line, (size_t)size);
+    }
   }
   Status status = text.failed ? status_set(ERR_MEMORY, "out of memory writing metrics")
-                              : file_write_whole(path, text.data, text.size);
+                              : file_write_whole(((TextSink *)self)->path, text.data, text.size);
   bytes_free(&text);
   return status;
 }
 
-static const Sink sinks[] = {
-    {"metrics.jsonl", append_line},
-    {"metrics.prom", write_prometheus},
+static void text_close(void *self) { (void)self; }
+
+/* --- the table --- */
+static const SinkOps sink_jsonl = {"jsonl", sizeof(TextSink), jsonl_open, jsonl_write, text_close},
+                     sink_prometheus = {"prometheus", sizeof(TextSink), prometheus_open, prometheus_write, text_close};
+extern const SinkOps sink_tensorboard;
+static const SinkOps *const sinks[] = {&sink_jsonl, &sink_prometheus, &sink_tensorboard};
+
+struct Metrics {
+  void *self[COUNT_OF(sinks)];
 };
 
-Status metrics_open(const char *folder, Metrics **out) {
+Status metrics_open(const char *folder, const MetricsStart *start, Metrics **out) {
+  Status status = OK;
   TRY_RETURN(NEW_ARRAY(*out, 1));
-  return text_format((*out)->folder, sizeof(*out)->folder, "%s", folder);
+  for (size_t i = 0; i < COUNT_OF(sinks); i++) {
+    TRY(mem_array(&(*out)->self[i], 1, sinks[i]->size));
+    TRY(sinks[i]->open((*out)->self[i], folder, start));
+  }
+done:
+  if (status != OK) {
+    metrics_close(*out);
+    *out = NULL;
+  }
+  return status;
 }
 
 Status metrics_write(Metrics *metrics, const Record *record) {
-  char path[PATH_MAX];
-  for (size_t i = 0; i < COUNT_OF(sinks); i++) {
-    TRY_RETURN(text_format(path, sizeof path, "%s/%s", metrics->folder, sinks[i].file));
-    TRY_RETURN(sinks[i].write(path, record));
-  }
+  for (size_t i = 0; i < COUNT_OF(sinks); i++) TRY_RETURN(sinks[i]->write(metrics->self[i], record));
   return OK;
 }
 
-void metrics_close(Metrics *metrics) { free(metrics); }
+void metrics_close(Metrics *metrics) {
+  if (!metrics) return;
+  for (size_t i = 0; i < COUNT_OF(sinks); i++) {
+    if (metrics->self[i]) sinks[i]->close(metrics->self[i]);
+    free(metrics->self[i]);
+  }
+  free(metrics);
+}
