@@ -711,6 +711,7 @@ static Status write_status(Manager *manager, const char *state) {
   char path[PATH_MAX];
   double seconds = seconds_since(manager, manager->started);
   json_t *root = json_object(), *players = json_array();
+  json_object_set_new(root, "game", json_string(manager->setup.game ? manager->setup.game : ""));
   json_object_set_new(root, "state", json_string(state));
   json_object_set_new(root, "reason", json_string(manager->reason));
   json_object_set_new(root, "tick", json_integer((json_int_t)manager->tick));

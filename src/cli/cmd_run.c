@@ -1,7 +1,8 @@
-/* Commands that look at a run, or ask it to stop: stop, status, watch, checkpoint. None starts MPI. */
+/* Commands that look at a run, or ask it to stop: stop, status, checkpoint. None starts MPI. */
 #include "cli/cli.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/status.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -44,39 +45,7 @@ const Command command_stop = {
     0,
     run_stop};
 
-/* --- status and watch --- */
-static Status load_status(const RunFolder *run, json_t **out) {
-  char path[PATH_MAX];
-  json_error_t error;
-  TRY_RETURN(run_path(run, path, sizeof path, "status.json"));
-  *out = json_load_file(path, 0, &error);
-  return *out ? OK : status_set(ERR_RUN, "cannot read %s: %s", path, error.text);
-}
-
-static double number_of(const json_t *object, const char *key) {
-  return json_number_value(json_object_get(object, key));
-}
-static const char *text_of(const json_t *object, const char *key) {
-  const char *text = json_string_value(json_object_get(object, key));
-  return text ? text : "";
-}
-
-static bool is_held(const RunFolder *run) {
-  char path[PATH_MAX];
-  int fd;
-  if (run_path(run, path, sizeof path, "lock") != OK || !file_exists(path)) return false;
-  if (file_lock(path, &fd) != OK) return true;
-  close(fd);
-  return false;
-}
-
-static const char *state_of(const RunFolder *run, const json_t *root) {
-  if (is_held(run)) return "running";
-  return strcmp(text_of(root, "state"), "running")
-             ? text_of(root, "state")
-             : "ended without saving its last steps (resume it with --resume auto)";
-}
-
+/* --- status --- */
 static void print_bar(double share, int width) {
   putchar('[');
   for (int i = 0; i < width; i++) putchar(i < share * width ? '#' : '.');
@@ -85,16 +54,16 @@ static void print_bar(double share, int width) {
 
 static void print_status(const RunFolder *run, const json_t *root) {
   char a[16], b[16], c[16];
-  double frames = number_of(root, "frames"), target = number_of(root, "frames_target"), sps = number_of(root, "sps");
-  printf("%s: %s\n", run->path, state_of(run, root));
+  double frames = status_number(root, "frames"), target = status_number(root, "frames_target"), sps = status_number(root, "sps");
+  printf("%s: %s\n", run->path, status_state(run->path, root));
   print_bar(target > 0 ? frames / target : 0, 40);
   printf(" %s of %s frames, %s frames/s", text_scaled(frames, a, sizeof a), text_scaled(target, b, sizeof b),
          text_scaled(sps, c, sizeof c));
   if (sps > 0 && frames < target) printf(", %.0f s to go", (target - frames) / sps);
   printf("\ntick %.0f, %.0f s, %s episodes, checkpoint %06.0f, %.0f learner%s, %.0f actor%s\n\n",
-         number_of(root, "tick"), number_of(root, "seconds"), text_scaled(number_of(root, "episodes"), a, sizeof a),
-         number_of(root, "checkpoint"), number_of(root, "learners"), number_of(root, "learners") == 1 ? "" : "s",
-         number_of(root, "actors"), number_of(root, "actors") == 1 ? "" : "s");
+         status_number(root, "tick"), status_number(root, "seconds"), text_scaled(status_number(root, "episodes"), a, sizeof a),
+         status_number(root, "checkpoint"), status_number(root, "learners"), status_number(root, "learners") == 1 ? "" : "s",
+         status_number(root, "actors"), status_number(root, "actors") == 1 ? "" : "s");
   printf("%-28s %10s %7s %8s\n", "player", "frames", "score", "entropy");
   size_t index;
   json_t *player, *players = json_object_get(root, "players");
@@ -103,7 +72,7 @@ static void print_status(const RunFolder *run, const json_t *root) {
     bool still = json_is_true(json_object_get(player, "frozen"));
     if (still && frozen++ < skip) continue;
     const json_t *score = json_object_get(player, "score");
-    printf("%-28s %10s", text_of(player, "name"), text_scaled(number_of(player, "frames"), a, sizeof a));
+    printf("%-28s %10s", status_text(player, "name"), text_scaled(status_number(player, "frames"), a, sizeof a));
     if (json_is_number(score))
       printf(" %7.3f", json_number_value(score));
     else
@@ -111,7 +80,7 @@ static void print_status(const RunFolder *run, const json_t *root) {
     if (still)
       printf(" %8s\n", "frozen");
     else
-      printf(" %8.3f\n", number_of(player, "entropy"));
+      printf(" %8.3f\n", status_number(player, "entropy"));
   }
   if (skip) printf("(%zu older frozen players are not shown)\n", skip);
 }
@@ -124,9 +93,9 @@ static Status run_status(int argc, char **argv) {
   json_t *root;
   TRY_RETURN(arguments_parse(&command_status, argc, argv, &arguments));
   TRY_RETURN(need_run(&command_status, &arguments, 0, &run));
-  TRY_RETURN(load_status(&run, &root));
+  TRY_RETURN(status_load(run.path, &root));
   if (argument(&command_status, &arguments, "--json")) {
-    json_object_set_new(root, "state", json_string(state_of(&run, root)));
+    json_object_set_new(root, "state", json_string(status_state(run.path, root)));
     json_dumpf(root, stdout, JSON_INDENT(1));
     printf("\n");
   } else {
@@ -138,40 +107,6 @@ static Status run_status(int argc, char **argv) {
 
 const Command command_status = {
     "status", "RUN [--json]", "how far a run is, once", NULL, status_flags, COUNT_OF(status_flags), run_status};
-
-static const Flag watch_flags[] = {{"--every", "SECONDS", "between looks (default 2)"},
-                                   {"--times", "N", "looks until it ends by itself (default: until the run ends)"}};
-
-static Status run_watch(int argc, char **argv) {
-  Arguments arguments;
-  RunFolder run;
-  long long every, times;
-  TRY_RETURN(arguments_parse(&command_watch, argc, argv, &arguments));
-  TRY_RETURN(argument_int(&command_watch, &arguments, "--every", 2, 1, 3600, &every));
-  TRY_RETURN(argument_int(&command_watch, &arguments, "--times", 0, 0, 1000000000, &times));
-  TRY_RETURN(need_run(&command_watch, &arguments, 0, &run));
-  bool terminal = isatty(1) && !getenv("OMPI_COMM_WORLD_SIZE");
-  for (long long look = 1;; look++) {
-    json_t *root;
-    TRY_RETURN(load_status(&run, &root));
-    if (terminal) printf("\033[H\033[2J");
-    print_status(&run, root);
-    printf(terminal ? "\n(Ctrl-C leaves; the run goes on)\n" : "\n");
-    fflush(stdout);
-    json_decref(root);
-    if (look == times || !is_held(&run)) return OK;
-    struct timespec nap = {every, 0};
-    nanosleep(&nap, NULL);
-  }
-}
-
-const Command command_watch = {"watch",
-                               "RUN [--every SECONDS] [--times N]",
-                               "follows a run; Ctrl-C leaves, the run goes on",
-                               NULL,
-                               watch_flags,
-                               COUNT_OF(watch_flags),
-                               run_watch};
 
 /* --- checkpoint --- */
 static Status find_checkpoint(const char *word, char *path, size_t size) {

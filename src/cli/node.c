@@ -69,6 +69,7 @@ static Status create_manager(Node *node) {
                         .learner_rank = topology->learner_rank,
                         .learners = topology->learners,
                         .groups = topology->groups,
+                        .game = s->table->name,
                         .metric_names = s->table->metric_names,
                         .metric_count = s->table->metric_names ? spec->metrics : 0};
   return manager_create(&setup, &node->manager);

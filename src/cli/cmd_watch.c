@@ -1,0 +1,353 @@
+/* agon watch: a run on one screen, drawn anew every few seconds from status.json, metrics.jsonl and log.txt. On a pipe it
+ * prints plain text; colours are left out where NO_COLOR is set. */
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/series.h"
+#include "cli/status.h"
+
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const Flag flags[] = {{"--every", "SECONDS", "between looks (default 2)"},
+                             {"--times", "N", "looks until it ends by itself (default: until the run ends)"}};
+
+typedef struct Screen {
+  int width, height, row;
+  bool terminal, colour, unicode;
+  char line[4096]; /* being written */
+  size_t used;
+  int column; /* characters of it that are seen */
+} Screen;
+
+typedef enum Ink { PLAIN, BOLD, DIM, GREEN, YELLOW, RED, BLUE } Ink;
+
+static void put(Screen *s, Ink ink, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void put(Screen *s, Ink ink, const char *format, ...) {
+  static const char *const code[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[34m"};
+  char text[2048];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(text, sizeof text, format, list);
+  va_end(list);
+  bool dressed = s->colour && ink != PLAIN;
+  if (s->used + strlen(text) + 16 > sizeof s->line) return;
+  if (dressed) s->used += (size_t)sprintf(s->line + s->used, "%s", code[ink]);
+  for (const char *at = text; *at; at++) {
+    bool first = ((unsigned char)*at & 0xC0) != 0x80; /* of a character */
+    if (first && s->column == s->width) break;
+    s->column += first;
+    s->line[s->used++] = *at;
+  }
+  if (dressed) s->used += (size_t)sprintf(s->line + s->used, "\033[0m");
+}
+
+static void end_line(Screen *s) {
+  s->line[s->used] = 0;
+  if (!s->terminal)
+    printf("%s\n", s->line);
+  else if (s->row < s->height)
+    printf("%s%s\033[K", s->row ? "\n" : "", s->line);
+  s->row++;
+  s->used = 0;
+  s->column = 0;
+}
+
+/* --- parts --- */
+static void put_bar(Screen *s, double share, int width) {
+  static const char *const part[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  share = share < 0 ? 0 : share > 1 ? 1 : share;
+  int eighths = (int)(share * width * 8);
+  if (!s->unicode) {
+    put(s, PLAIN, "[");
+    for (int i = 0; i < width; i++) put(s, GREEN, i < eighths / 8 ? "#" : ".");
+    put(s, PLAIN, "]");
+    return;
+  }
+  for (int i = 0; i < width; i++)
+    put(s, i < (eighths + 7) / 8 ? GREEN : DIM, "%s", i < eighths / 8 ? "█" : i == eighths / 8 && eighths % 8 ? part[eighths % 8] : "░");
+}
+
+static void put_spark(Screen *s, const Series *series, int width) {
+  static const char *const block[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  static const char plain[] = "_.-=+*%#";
+  double x[200], y[200], low = INFINITY, high = -INFINITY;
+  if (width > 200) width = 200;
+  size_t n = series_thin(series, (size_t)width, x, y);
+  for (size_t i = 0; i < n; i++) low = fmin(low, y[i]), high = fmax(high, y[i]);
+  for (size_t i = 0; i < n; i++) {
+    int level = high > low ? (int)((y[i] - low) / (high - low) * 7.999) : 3;
+    if (s->unicode)
+      put(s, BLUE, "%s", block[level]);
+    else
+      put(s, BLUE, "%c", plain[level]);
+  }
+  for (size_t i = n; i < (size_t)width; i++) put(s, PLAIN, " ");
+}
+
+static double last(const Series *series) { return series && series->count ? series->y[series->count - 1] : 0; }
+
+static const char *clock_text(double seconds, char *out, size_t size) {
+  long t = (long)seconds;
+  if (t >= 86400)
+    snprintf(out, size, "%ldd %02ld:%02ld:%02ld", t / 86400, t / 3600 % 24, t / 60 % 60, t % 60);
+  else
+    snprintf(out, size, "%ld:%02ld:%02ld", t / 3600, t / 60 % 60, t % 60);
+  return out;
+}
+
+static void put_head(Screen *s, const char *run, const json_t *root) {
+  char a[32], b[32], c[32];
+  double frames = status_number(root, "frames"), target = status_number(root, "frames_target"),
+         sps = status_number(root, "sps"), share = target > 0 ? frames / target : 0;
+  const char *state = status_state(run, root);
+  put(s, BOLD, "%s", run);
+  put(s, DIM, "  %s  ", status_text(root, "game"));
+  put(s, !strcmp(state, "running") ? GREEN : !strcmp(state, "finished") ? BLUE : YELLOW, "%s", state);
+  end_line(s);
+  put_bar(s, share, s->width > 110 ? 50 : s->width > 70 ? 30 : 12);
+  put(s, PLAIN, " %3.0f %%  %s of %s frames", 100 * share, text_scaled(frames, a, sizeof a), text_scaled(target, b, sizeof b));
+  if (sps > 0 && frames < target) put(s, PLAIN, "  %s to go", clock_text((target - frames) / sps, c, sizeof c));
+  end_line(s);
+  put(s, DIM, "time ");
+  put(s, PLAIN, "%s", clock_text(status_number(root, "seconds"), a, sizeof a));
+  put(s, DIM, "  tick ");
+  put(s, PLAIN, "%.0f", status_number(root, "tick"));
+  put(s, DIM, "  episodes ");
+  put(s, PLAIN, "%s", text_scaled(status_number(root, "episodes"), b, sizeof b));
+  put(s, DIM, "  checkpoint ");
+  put(s, PLAIN, "%06.0f", status_number(root, "checkpoint"));
+  put(s, DIM, "  players ");
+  put(s, PLAIN, "%.0f", status_number(root, "players_in_all"));
+  end_line(s);
+  end_line(s);
+}
+
+static void put_rate(Screen *s, const char *label, const Series *series, const char *unit, int spark) {
+  char a[16];
+  put(s, DIM, "%-20s", label);
+  put(s, PLAIN, "%8s %-4s", text_scaled(last(series), a, sizeof a), unit);
+  put_spark(s, series, spark);
+  end_line(s);
+}
+
+static void put_number(Screen *s, const SeriesSet *set, const char *player, const char *key, int spark) {
+  char name[96];
+  snprintf(name, sizeof name, "%s/%s", player, key);
+  const Series *series = series_find(set, name);
+  if (!series) return;
+  snprintf(name, sizeof name, "%s %s", player, key);
+  put(s, DIM, "%-20.20s", name);
+  put(s, PLAIN, "%8.4g     ", last(series));
+  put_spark(s, series, spark);
+  end_line(s);
+}
+
+static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
+  int spark = s->width - 36 < 8 ? 8 : s->width - 36 > 90 ? 90 : s->width - 36;
+  char label[32];
+  snprintf(label, sizeof label, "%.0f learner%s", status_number(root, "learners"),
+           status_number(root, "learners") == 1 ? "" : "s");
+  put_rate(s, label, series_find(set, "charts/SPS"), "f/s", spark);
+  snprintf(label, sizeof label, "%.0f actor%s, env", status_number(root, "actors"),
+           status_number(root, "actors") == 1 ? "" : "s");
+  put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
+  if (s->height >= 22) put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s", spark);
+  put_number(s, set, "main_0", "exploitability", spark);
+  put_number(s, set, "main_0", "entropy", spark);
+  if (s->height >= 30) {
+    put_number(s, set, "main_0", "value_loss", spark);
+    put_number(s, set, "main_0", "approx_kl", spark);
+    put_number(s, set, "main_0", "lag", spark);
+  }
+  end_line(s);
+}
+
+static void put_player(Screen *s, const json_t *player) {
+  char a[16];
+  bool frozen = json_is_true(json_object_get(player, "frozen"));
+  const json_t *score = json_object_get(player, "score");
+  double value = json_number_value(score);
+  put(s, frozen ? PLAIN : BOLD, "%-30.30s", status_text(player, "name"));
+  put(s, PLAIN, "%10s  ", text_scaled(status_number(player, "frames"), a, sizeof a));
+  if (json_is_number(score)) {
+    put(s, value >= 0.55 ? GREEN : value <= 0.45 ? RED : PLAIN, "%.3f ", value);
+    put_bar(s, value, 12);
+  } else {
+    put(s, DIM, "%-18s", "no games");
+  }
+  if (frozen)
+    put(s, DIM, "  frozen");
+  else
+    put(s, PLAIN, "  %.3f", status_number(player, "entropy"));
+  end_line(s);
+}
+
+/* Learning players, then the newest frozen ones, as many as there is room for. */
+static void put_league(Screen *s, const json_t *root, int rows) {
+  json_t *players = json_object_get(root, "players"), *player;
+  size_t index, frozen = 0, learning = 0;
+  put(s, DIM, "%-30s%10s  %-18s  %s", "player", "frames", "score", "entropy");
+  end_line(s);
+  json_array_foreach(players, index, player) {
+    if (json_is_true(json_object_get(player, "frozen")))
+      frozen++;
+    else if (learning++ < (size_t)rows)
+      put_player(s, player);
+  }
+  size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0, skip = frozen > room ? frozen - room : 0, seen = 0;
+  json_array_foreach(players, index, player) {
+    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player);
+  }
+}
+
+/* The last lines of the log that are events, not progress. */
+static void put_events(Screen *s, const char *run, int rows) {
+  char path[PATH_MAX], kept[16][256];
+  size_t count = 0;
+  if (rows < 1 || text_format(path, sizeof path, "%s/log.txt", run) != OK) return;
+  FILE *file = fopen(path, "r");
+  char line[1024];
+  if (!file) return;
+  fseek(file, 0, SEEK_END);
+  long size = ftell(file);
+  fseek(file, size > 65536 ? size - 65536 : 0, SEEK_SET);
+  if (size > 65536 && !fgets(line, sizeof line, file)) line[0] = 0;
+  while (fgets(line, sizeof line, file)) {
+    line[strcspn(line, "\n")] = 0;
+    if (strstr(line, " frames/s, tick ") || !*line) continue;
+    snprintf(kept[count++ % COUNT_OF(kept)], sizeof kept[0], "%.255s", line);
+  }
+  fclose(file);
+  size_t shown = count < (size_t)rows ? count : (size_t)rows;
+  if (shown > COUNT_OF(kept)) shown = COUNT_OF(kept);
+  end_line(s);
+  put(s, DIM, "events");
+  end_line(s);
+  for (size_t i = count - shown; i < count; i++) {
+    put(s, PLAIN, "%s", kept[i % COUNT_OF(kept)]);
+    end_line(s);
+  }
+}
+
+static Status draw(Screen *s, const char *run) {
+  json_t *root;
+  SeriesSet set = {0};
+  char path[PATH_MAX];
+  TRY_RETURN(status_load(run, &root));
+  Status status = text_format(path, sizeof path, "%s/metrics.jsonl", run);
+  if (status == OK) status = series_read(path, &set);
+  s->row = 0;
+  if (s->terminal) printf("\033[H");
+  if (status == OK) {
+    put_head(s, run, root);
+    put_rates(s, root, &set);
+    int left = s->height - s->row - 2, events = s->terminal ? (left > 18 ? 8 : left > 11 ? 4 : 2) : 8;
+    put_league(s, root, s->terminal ? (left - events - 2 > 2 ? left - events - 2 : 2) : 16);
+    put_events(s, run, events);
+    if (s->terminal) {
+      while (s->row < s->height - 1) end_line(s);
+      put(s, DIM, "q leaves, the run goes on");
+      end_line(s);
+    } else {
+      printf("\n");
+    }
+  }
+  fflush(stdout);
+  series_free(&set);
+  json_decref(root);
+  return status;
+}
+
+/* --- the terminal --- */
+static struct termios before;
+static volatile sig_atomic_t leaving;
+static void on_leave(int signal) { leaving = signal; }
+
+static void measure(Screen *s) {
+  struct winsize size;
+  if (s->terminal && ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    s->width = size.ws_col;
+    s->height = size.ws_row;
+  }
+}
+
+static bool utf8(void) {
+  const char *names[] = {getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")};
+  for (size_t i = 0; i < COUNT_OF(names); i++)
+    if (names[i] && *names[i]) return strstr(names[i], "UTF-8") || strstr(names[i], "utf8") || strstr(names[i], "UTF8");
+  return false;
+}
+
+static void enter(const Screen *s) {
+  struct sigaction action = {.sa_handler = on_leave};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGHUP, &action, NULL);
+  if (!s->terminal) return;
+  printf("\033[?1049h\033[?25l\033[2J"); /* another screen, no cursor */
+  if (tcgetattr(0, &before)) return;
+  struct termios raw = before;
+  raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+  tcsetattr(0, TCSANOW, &raw);
+}
+
+static void leave(const Screen *s) {
+  if (!s->terminal) return;
+  printf("\033[?25h\033[?1049l");
+  fflush(stdout);
+  tcsetattr(0, TCSANOW, &before);
+}
+
+/* Waits; true if the person wants to leave. */
+static bool wait_key(const Screen *s, long long seconds) {
+  struct pollfd keys = {.fd = 0, .events = POLLIN};
+  int found = poll(&keys, s->terminal && isatty(0) ? 1 : 0, (int)(seconds * 1000));
+  char key = 0;
+  if (found > 0 && read(0, &key, 1) == 1 && (key == 'q' || key == 'Q' || key == 27)) return true;
+  return leaving != 0;
+}
+
+static Status run_watch(int argc, char **argv) {
+  Status status;
+  Arguments arguments;
+  long long every, times;
+  TRY_RETURN(arguments_parse(&command_watch, argc, argv, &arguments));
+  TRY_RETURN(argument_int(&command_watch, &arguments, "--every", 2, 1, 3600, &every));
+  TRY_RETURN(argument_int(&command_watch, &arguments, "--times", 0, 0, 1000000000, &times));
+  if (arguments.words != 1) return usage_error(&command_watch, "one run folder is needed");
+  const char *run = arguments.word[0], *no_colour = getenv("NO_COLOR"), *kind = getenv("TERM");
+  json_t *root;
+  TRY_RETURN(status_load(run, &root)); /* before the screen changes */
+  json_decref(root);
+  bool terminal = isatty(1) && !getenv("OMPI_COMM_WORLD_SIZE") && !(kind && !strcmp(kind, "dumb"));
+  Screen screen = {.width = terminal ? 80 : 110, .height = terminal ? 24 : 200, .terminal = terminal,
+                   .colour = terminal && !(no_colour && *no_colour), .unicode = utf8()};
+  enter(&screen);
+  for (long long look = 1;; look++) {
+    measure(&screen);
+    status = draw(&screen, run);
+    if (status != OK || look == times) break;
+    if (!terminal && !status_held(run)) break;
+    if (wait_key(&screen, every)) break;
+  }
+  leave(&screen);
+  return status;
+}
+
+const Command command_watch = {"watch",
+                               "RUN [--every SECONDS] [--times N]",
+                               "follows a run on one screen; q leaves, the run goes on",
+                               "On a pipe it prints plain text and ends with the run.",
+                               flags,
+                               COUNT_OF(flags),
+                               run_watch};
