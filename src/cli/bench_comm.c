@@ -190,7 +190,7 @@ Status bench_train(Bench *bench) {
   TRY(net_create(&settings->net, &settings->env->spec, &net));
   TRY(settings_topology(settings, bench->transport->size, &topology));
   double peak = first ? bench_fma_peak(bench) : 0; /* before the others are busy */
-  TRY(train_job(bench->transport, argc, argv, keep_ending, &ending));
+  TRY(train_job(bench->transport, argc, argv, &(TrainExtras){.finished = keep_ending, .context = &ending}));
   if (!first) goto done;
   Trainer plan = {.config = &settings->learner, .algo_config = settings->algo_config};
   size_t epochs, minibatches;

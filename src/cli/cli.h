@@ -22,7 +22,7 @@ extern const Command *const commands[];
 extern const size_t command_count;
 extern const Command command_train, command_eval, command_exploit, command_env, command_config, command_league,
     command_bench, command_checkpoint, command_stop, command_status, command_watch, command_version, command_help,
-    command_match, command_rate, command_query, command_replay, command_play, command_report;
+    command_match, command_rate, command_query, command_replay, command_play, command_report, command_probe;
 
 /* Parsed arguments: values[i] belongs to flags[i] ("" for flags without value); the rest are positional. */
 typedef struct Arguments {

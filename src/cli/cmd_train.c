@@ -375,7 +375,7 @@ static void catch_signals(void) {
   }
 }
 
-static Status play_league(Start *start, Transport *transport, Screen *screen, TrainFinished finished, void *context) {
+static Status play_league(Start *start, Transport *transport, Screen *screen, const TrainExtras *extras) {
   Status status = OK;
   Topology topology = {0};
   Node *node = NULL;
@@ -397,13 +397,14 @@ static Status play_league(Start *start, Transport *transport, Screen *screen, Tr
                      .run = &start->run,
                      .resume = start->resuming ? &start->resume : NULL,
                      .generation = start->generation,
-                     .header = &header};
+                     .header = &header,
+                     .target = extras ? extras->target : NULL};
   TRY(node_create(&setup, &node));
   TRY(run_loop(node));
   if (node_manager(node)) summary(node_manager(node), start->run.path);
-  if (node_manager(node) && finished) {
+  if (node_manager(node) && extras && extras->finished) {
     ManagerSummary end = manager_summary(node_manager(node));
-    finished(context, &end);
+    extras->finished(extras->context, &end);
   }
   leave_together(transport);
 done:
@@ -420,7 +421,7 @@ static void close_start(Start *start) {
   free(start->text);
 }
 
-Status train_job(Transport *transport, int argc, char **argv, TrainFinished finished, void *context) {
+Status train_job(Transport *transport, int argc, char **argv, const TrainExtras *extras) {
   Arguments arguments;
   Start start = {.run = {.lock = -1}};
   Screen screen = {.log = NULL};
@@ -444,7 +445,7 @@ Status train_job(Transport *transport, int argc, char **argv, TrainFinished fini
     close_start(&start);
     exit(status_exit_code(status)); /* rank 0 has spoken */
   }
-  status = play_league(&start, transport, &screen, finished, context);
+  status = play_league(&start, transport, &screen, extras);
   if (status != OK) transport->ops->abort(transport, status_exit_code(status), status_message());
   close_start(&start);
   if (screen.log) fclose(screen.log);
@@ -455,7 +456,7 @@ Status train_job(Transport *transport, int argc, char **argv, TrainFinished fini
 static Status train(int argc, char **argv) {
   Transport *transport = NULL;
   TRY_RETURN(transport_mpi_create(&argc, &argv, &transport));
-  Status status = train_job(transport, argc, argv, NULL, NULL);
+  Status status = train_job(transport, argc, argv, NULL);
   transport_destroy(transport);
   message_pool_clear();
   return status;

@@ -24,6 +24,10 @@ struct Node {
 
 static void initial_policy(void *context, uint32_t player, float *block) {
   const Node *node = context;
+  if (node->setup.target) {
+    memcpy(block, node->setup.target, node->net->block * sizeof(float));
+    return;
+  }
   net_init(node->net, (uint64_t)node->setup.settings->run.seed, player, block);
 }
 

@@ -15,6 +15,7 @@ typedef struct NodeSetup {
   const Tree *resume;
   uint64_t generation;
   const Tree *header;
+  const float *target; /* the first snapshots hold this policy instead of initial weights; may be NULL */
 } NodeSetup;
 
 /* Collective where several learner ranks share players (they then share memory within hosts). */

@@ -1,9 +1,13 @@
-/* A training job, for the command and for the benchmark. */
+/* A training job, for the commands that run one. */
 #pragma once
 #include "league/manager.h"
 
-typedef void (*TrainFinished)(void *context, const ManagerSummary *summary);
+typedef struct TrainExtras {
+  void (*finished)(void *context, const ManagerSummary *summary); /* rank 0, at the end; may be NULL */
+  void *context;
+  const float *target; /* rank 0: policy that the first snapshots of a new run hold, instead of initial weights; may be NULL */
+} TrainExtras;
 
-/* Collective over the transport's ranks; arguments as behind `agon train`. On rank 0 `finished` (may be NULL) gets the
- * summary. Bad input ends the process on all ranks with the documented exit code. The transport serves one job. */
-Status train_job(Transport *transport, int argc, char **argv, TrainFinished finished, void *context);
+/* Collective over the transport's ranks; arguments as behind `agon train`; extras may be NULL. Bad input ends the process
+ * on all ranks with the documented exit code. The transport serves one job. */
+Status train_job(Transport *transport, int argc, char **argv, const TrainExtras *extras);

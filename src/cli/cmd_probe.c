@@ -1,0 +1,200 @@
+/* agon probe: a fresh exploiter learns against one frozen player; what it wins in fresh games afterwards is a lower bound
+ * of how exploitable the player is, in games too large to walk. */
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/loaded.h"
+#include "cli/train.h"
+#include "nn/gemm.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Flag flags[] = {
+    {"--player", "P", "who is probed (default main_0)"},
+    {"--budget", "FRAMES", "that the exploiter learns from (default 5M)"},
+    {"--run-dir", "DIR", "of the exploiter's own run (default RUN/probes/P-SEED)"},
+    {"--games", "N", "fresh games after it was frozen (default 20000)"},
+    {"--seed", "S", "of the exploiter and the games (default 1)"},
+    {"--quiet", NULL, "no log of the training"},
+    {"--json", NULL, "print JSON"},
+};
+
+typedef struct Probe {
+  const LoadedRun *run;
+  Contestant target;
+  char folder[PATH_MAX], config[PATH_MAX];
+  long long budget, games, seed;
+} Probe;
+
+/* The run's own configuration, with a league of one exploiter and its one opponent. */
+static Status train(Probe *probe, Transport *transport, const Arguments *arguments) {
+  static const char *const fixed[] = {"league.main_rule=fictitious",
+                                      "league.self_share=0",
+                                      "league.mains=1",
+                                      "league.main_exploiters=0",
+                                      "league.league_exploiters=0",
+                                      "league.main_snapshot_min=1e15",
+                                      "league.main_snapshot_max=1e15",
+                                      "league.frame_scale=1",
+                                      "actors.eval_share=0",
+                                      "actors.explore=0",
+                                      "metrics.exploitability=0",
+                                      "learner.algorithm=ppo",
+                                      "learner.reference=0",
+                                      "learner.reference_end=0",
+                                      "learner.average=0",
+                                      "learner.normalise_advantages=true",
+                                      "learner.decay=linear",
+                                      "learner.rate=0.001",
+                                      "learner.rate_end=0.0001",
+                                      "learner.entropy=0.02",
+                                      "learner.entropy_end=0.001",
+                                      "max_seconds=0"};
+  char frames[48], seed[48];
+  char *argv[128];
+  int argc = 0;
+  argv[argc++] = probe->config;
+  for (size_t i = 0; i < COUNT_OF(fixed); i++) argv[argc++] = (char *)(uintptr_t)fixed[i];
+  snprintf(frames, sizeof frames, "frames=%lld", probe->budget);
+  snprintf(seed, sizeof seed, "seed=%lld", probe->seed);
+  argv[argc++] = frames;
+  argv[argc++] = seed;
+  for (size_t i = 1; i < arguments->words && argc < 120; i++) argv[argc++] = (char *)(uintptr_t)arguments->word[i];
+  argv[argc++] = "--run-dir";
+  argv[argc++] = probe->folder;
+  argv[argc++] = "--resume";
+  argv[argc++] = "auto";
+  if (argument(&command_probe, arguments, "--quiet") || argument(&command_probe, arguments, "--json"))
+    argv[argc++] = "--quiet";
+  return train_job(transport, argc, argv, &(TrainExtras){.target = probe->target.block});
+}
+
+typedef struct Verdict {
+  bool greedy; /* the exploiter's better way to play */
+  double value[2], error[2], sum, sum_error;
+  MatchScore score;
+} Verdict;
+
+static double gain(const Score seat[2]) {
+  double sum = 0;
+  for (int s = 0; s < 2; s++) sum += seat[s].returns / (double)seat[s].games;
+  return sum;
+}
+
+/* Which way to play is chosen by games that do not count; then come fresh ones. */
+static Status judge(Probe *probe, Verdict *out) {
+  Status status = OK;
+  LoadedRun run = {.folder = {.lock = -1}};
+  Contestant exploiter = {.net = NULL};
+  MatchScore trial[2];
+  TRY(loaded_open(probe->folder, &run));
+  TRY(loaded_player("main_0", &run, run.settings->env, &exploiter));
+  for (int greedy = 0; greedy < 2; greedy++) {
+    exploiter.policy.greedy = greedy;
+    TRY(eval_match(run.settings->env, &exploiter, &probe->target,
+                   &(MatchPlan){.seed = (uint64_t)probe->seed + 1000, .pairs = 1000}, &trial[greedy]));
+  }
+  *out = (Verdict){.greedy = gain(trial[1].seat) > gain(trial[0].seat)};
+  exploiter.policy.greedy = out->greedy;
+  TRY(eval_match(run.settings->env, &exploiter, &probe->target,
+                 &(MatchPlan){.seed = (uint64_t)probe->seed + 2000, .pairs = (uint64_t)probe->games / 2}, &out->score));
+  for (int s = 0; s < 2; s++) {
+    const Score *score = &out->score.seat[s];
+    double n = (double)score->games;
+    out->value[s] = score->returns / n;
+    out->error[s] = 1.959964 * sqrt(fmax(score->squares / n - out->value[s] * out->value[s], 0) / n);
+  }
+  out->sum = out->value[0] + out->value[1];
+  out->sum_error = sqrt(out->error[0] * out->error[0] + out->error[1] * out->error[1]);
+done:
+  contestant_destroy(&exploiter);
+  loaded_close(&run);
+  return status;
+}
+
+static void report(const Probe *probe, const Verdict *v, bool json) {
+  const Score *s = v->score.seat;
+  double games = (double)(s[0].games + s[1].games),
+         points = (double)(s[0].wins + s[1].wins) + (double)(s[0].draws + s[1].draws) / 2;
+  if (json) {
+    json_t *root = json_pack("{s:s,s:s,s:I,s:b,s:[f,f],s:[f,f],s:f,s:f,s:f,s:f,s:f,s:I,s:s}", "run",
+                             probe->run->folder.path, "player", probe->target.label, "budget",
+                             (json_int_t)probe->budget, "exploiter_greedy", v->greedy, "value",
+                             v->value[0], v->value[1], "value_error", v->error[0], v->error[1], "nash_conv_bound", v->sum,
+                             "nash_conv_low", v->sum - v->sum_error, "nash_conv_high", v->sum + v->sum_error,
+                             "exploitability_bound", v->sum / 2, "score", points / games, "games", (json_int_t)games,
+                             "exploiter", probe->folder);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
+    printf("\n");
+    json_decref(root);
+    return;
+  }
+  printf("%s of %s, probed by %lld frames of a fresh exploiter (%s)\n", probe->target.label, probe->run->folder.path,
+         probe->budget, v->greedy ? "its most probable actions" : "sampling");
+  for (int k = 0; k < 2; k++)
+    printf("exploiter as %s: mean return %+.4f +- %.4f, +%llu =%llu -%llu\n", k ? "second" : "first ", v->value[k],
+           v->error[k], (unsigned long long)s[k].wins, (unsigned long long)s[k].draws, (unsigned long long)s[k].losses);
+  printf("score of the exploiter %.3f; NashConv is at least %.4f +- %.4f (95 %%), exploitability %.4f, from %.0f fresh "
+         "games\n",
+         points / games, v->sum, v->sum_error, v->sum / 2, games);
+}
+
+static Status run_probe(int argc, char **argv) {
+  Status status = OK;
+  Arguments arguments;
+  LoadedRun run = {.folder = {.lock = -1}};
+  Probe probe = {.run = &run};
+  Transport *transport = NULL;
+  Verdict verdict;
+  TRY(arguments_parse(&command_probe, argc, argv, &arguments));
+  TRY(argument_int(&command_probe, &arguments, "--budget", 5000000, 1000, 1000000000000, &probe.budget));
+  TRY(argument_int(&command_probe, &arguments, "--games", 20000, 100, 100000000, &probe.games));
+  TRY(argument_int(&command_probe, &arguments, "--seed", 1, 0, 1000000000, &probe.seed));
+  const char *player = argument(&command_probe, &arguments, "--player"),
+             *dir = argument(&command_probe, &arguments, "--run-dir");
+  if (!player) player = "main_0";
+  if (arguments.words < 1) TRY(usage_error(&command_probe, "a run is needed"));
+  gemm_set_threads(1);
+  TRY(loaded_open(arguments.word[0], &run));
+  const AgonEnvSpec *spec = &run.settings->env->spec;
+  if (!(spec->flags & AGON_ZERO_SUM) || spec->teams != 2)
+    TRY(status_set(ERR_USAGE, "a probe bounds NashConv of zero-sum games of two sides; %s is none",
+                   run.settings->table->name));
+  TRY(loaded_player(player, &run, run.settings->env, &probe.target));
+  if (!probe.target.block) TRY(status_set(ERR_USAGE, "'%s' is no network; a probe needs a player of the run", player));
+  TRY(run_path(&run.folder, probe.config, sizeof probe.config, "config.yaml"));
+  if (dir)
+    TRY(text_format(probe.folder, sizeof probe.folder, "%s", dir));
+  else
+    TRY(text_format(probe.folder, sizeof probe.folder, "%s/probes/%s-%lld", run.folder.path, player, probe.seed));
+  TRY(transport_mpi_create(&argc, &argv, &transport));
+  bool first = transport->rank == 0;
+  TRY(train(&probe, transport, &arguments));
+  if (first) {
+    status = judge(&probe, &verdict);
+    if (status == OK) report(&probe, &verdict, argument(&command_probe, &arguments, "--json") != NULL);
+  }
+done:
+  transport_destroy(transport);
+  contestant_destroy(&probe.target);
+  loaded_close(&run);
+  message_pool_clear();
+  return status;
+}
+
+const Command command_probe = {
+    "probe",
+    "RUN [--player P] [--budget FRAMES] [key=value ...] [--json]",
+    "trains a fresh exploiter against a frozen player: a lower bound of its NashConv",
+    "For zero-sum games of two sides. The exploiter has the run's network and configuration with PPO, little entropy and "
+    "no other\n"
+    "opponent; keys change that. Its mean return in fresh games, both seats, is a lower bound with its 95 % interval. "
+    "Under mpirun or alone.",
+    flags,
+    COUNT_OF(flags),
+    run_probe,
+};
