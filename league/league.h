@@ -20,8 +20,8 @@ typedef enum Weighting {
 } Weighting;
 #define WEIGHTINGS "squared|hard|variance|linear|linear_capped|uniform"
 
-enum { MAIN_ALPHASTAR, MAIN_OPENAI_FIVE, MAIN_FICTITIOUS, MAIN_SELF_PLAY };
-#define MAIN_RULES "alphastar|openai_five|fictitious|self_play"
+enum { MAIN_ALPHASTAR, MAIN_OPENAI_FIVE, MAIN_FICTITIOUS, MAIN_SELF_PLAY, MAIN_NASH, MAIN_ALPHARANK };
+#define MAIN_RULES "alphastar|openai_five|fictitious|self_play|nash|alpharank"
 
 typedef struct LeagueConfig {
   int preset;
@@ -50,7 +50,7 @@ extern const Option league_options[];
 extern const size_t league_option_count;
 /* Assigns a preset's keys as a layer between the defaults and the file. */
 Status league_apply_preset(Config *config, const char *name);
-#define PRESETS "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play"
+#define PRESETS "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play|psro|alpharank"
 
 enum { PLAYER_NAME = 40, REASON = 40 };
 

@@ -1,6 +1,9 @@
 /* Matchmaking tables: the whole rule, with its mixtures and fall-throughs, as probabilities. */
 #include "league/league.h"
 
+#include "meta/meta.h"
+#include "meta/population.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +153,47 @@ static void offer_fictitious(Builder *b) {
   for (size_t i = 0; i < past->count; i++) offer(b, past->id[i], BRANCH_PAST, (1 - self) / (double)past->count);
 }
 
+enum { META_PLAYERS = 200 /* the newest frozen players; a linear program of more would hold the job up */ };
+
+/* Mean payoff between frozen players by their evaluation games (0 where two never met), antisymmetric, in the unit of
+ * the largest return. */
+static double frozen_payoff(const League *league, uint32_t a, uint32_t b) {
+  const Pair *pair = payoff_find(&league->payoff, a, b), *back = payoff_find(&league->payoff, b, a);
+  double most = fmax(fabs(league->return_low), fabs(league->return_high));
+  if (a == b || !pair || !back || pair->eval.games <= 0) return 0;
+  return (pair->eval.returns - back->eval.returns) / (2 * pair->eval.games) / (most > 0 ? most : 1);
+}
+
+/* Past players by a mixture of the empirical game: its Nash equilibrium (PSRO, Lanctot et al. 2017) or alpha-rank
+ * (Muller et al. 2020, strong selection). */
+static void offer_meta(Builder *b, bool alpha_rank) {
+  const League *league = b->league;
+  double self = league->config.self_share, *payoff = NULL;
+  Field *field = gather(b, -1, -1);
+  if (field->count > META_PLAYERS) {
+    size_t skip = field->count - META_PLAYERS;
+    memmove(field->id, field->id + skip, META_PLAYERS * sizeof *field->id);
+    field->count = META_PLAYERS;
+  }
+  size_t n = field->count;
+  offer(b, b->home, BRANCH_SELF, self);
+  if (n == 0 || b->status != OK) return;
+  b->status = NEW_ARRAY(payoff, n * n);
+  for (size_t i = 0; b->status == OK && i < n * n; i++)
+    payoff[i] = frozen_payoff(league, field->id[i / n], field->id[i % n]);
+  if (b->status == OK)
+    b->status = alpha_rank ? meta_alpha_rank(payoff, n, 50, 100, field->weight)
+                           : meta_nash(payoff, n, n, field->weight, NULL, NULL);
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += field->weight[i];
+  for (size_t i = 0; i < n && b->status == OK && sum > 0; i++)
+    offer(b, field->id[i], BRANCH_META, (1 - self) * field->weight[i] / sum);
+  free(payoff);
+}
+
+static void offer_nash(Builder *b) { offer_meta(b, false); }
+static void offer_alpharank(Builder *b) { offer_meta(b, true); }
+
 static void offer_main_exploiter(Builder *b) {
   const LeagueConfig *config = &b->league->config;
   size_t mains = (size_t)config->mains;
@@ -169,7 +213,8 @@ static void offer_league_exploiter(Builder *b) {
 }
 
 static void offer_all(Builder *b) {
-  static void (*const main_rule[])(Builder *) = {offer_main, offer_openai_five, offer_fictitious, NULL};
+  static void (*const main_rule[])(Builder *) = {offer_main, offer_openai_five, offer_fictitious,
+                                               NULL,       offer_nash,        offer_alpharank};
   switch (b->league->player[b->home].role) {
   case ROLE_MAIN:
     if (main_rule[b->league->config.main_rule])

@@ -201,8 +201,9 @@ static void put_rates(Report *r) {
 /* Stacked shares of the branches over time. */
 static void put_matchmaking(Report *r) {
   static const char *const what[BRANCH_COUNT] = {"self-play",          "PFSP over all frozen", "verification",
-                                                 "against the mains", "past self",            "evaluation"};
-  static const char *const css[BRANCH_COUNT] = {"c0", "c1", "c2", "c3", "c4", "c5"};
+                                                 "against the mains", "past self",            "evaluation",
+                                                 "meta-game"};
+  static const char *const css[BRANCH_COUNT] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6"};
   static double x[BRANCH_COUNT][POINTS], y[BRANCH_COUNT][POINTS];
   size_t n = 0;
   Chart chart;

@@ -59,9 +59,10 @@ typedef enum Branch {
   BRANCH_EXPLOIT,
   BRANCH_PAST,
   BRANCH_EVAL,
+  BRANCH_META, /* by a meta-game's mixture */
   BRANCH_COUNT
 } Branch;
-#define BRANCH_NAMES "self|pfsp|verify|exploit|past|eval"
+#define BRANCH_NAMES "self|pfsp|verify|exploit|past|eval|meta"
 
 typedef struct MatchEntry {
   uint32_t home, away; /* player ids */

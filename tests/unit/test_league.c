@@ -289,6 +289,49 @@ static void decay_one_game_at_a_time(void **state) {
   payoff_free(&payoff);
 }
 
+/* Three frozen players that beat one another in a circle, unevenly: the mixture of biased rock-paper-scissors. */
+static void meta_games_choose_opponents(void **state) {
+  (void)state;
+  const double a[9] = {0, -25, 50, 25, 0, -5, -50, 5, 0};
+  static const char *const preset[] = {"psro", "alpharank"};
+  for (int rule = 0; rule < 2; rule++) {
+    LeagueConfig config = rules(preset[rule], NULL);
+    League league;
+    Table table = {0};
+    uint32_t id[3];
+    CHECK_OK(league_create(&config, 1, -50, 50, &league));
+    id[0] = 1; /* the first snapshot */
+    for (int i = 1; i < 3; i++) {
+      char name[16];
+      snprintf(name, sizeof name, "past-%d", i);
+      CHECK_OK(league_add(&league, name, ROLE_MAIN, true, 0, &id[i]));
+    }
+    for (int i = 0; i < 3; i++)
+      for (int j = i + 1; j < 3; j++) {
+        Tally games = {100, 50, 0, 50, 100 * a[i * 3 + j], 0};
+        CHECK_OK(payoff_add(&league.payoff, id[i], id[j], &games, -100 * a[i * 3 + j], 0, PAYOFF_EVAL));
+      }
+    CHECK_OK(league_table(&league, &table));
+    double sum = 0, p[3] = {0};
+    for (size_t m = 0; m < table.matches; m++) {
+      assert_int_equal(table.match[m].branch, BRANCH_META);
+      for (int i = 0; i < 3; i++)
+        if (table.match[m].away == id[i]) p[i] += (double)table.match[m].probability;
+      sum += (double)table.match[m].probability;
+    }
+    CHECK_NEAR(sum, 1, 1e-6);
+    if (rule == 0) { /* OpenSpiel's equilibrium of this game */
+      CHECK_NEAR(p[0], 1 / 16., 1e-6);
+      CHECK_NEAR(p[1], 10 / 16., 1e-6);
+      CHECK_NEAR(p[2], 5 / 16., 1e-6);
+    } else { /* strong selection on a cycle: each is left for the one that beats it, equally often */
+      for (int i = 0; i < 3; i++) CHECK_NEAR(p[i], 1 / 3., .01);
+    }
+    table_free(&table);
+    league_free(&league);
+  }
+}
+
 static void bulk_counts_keep_the_cap(void **state) {
   (void)state;
   Payoff payoff = {.decay = .99};
@@ -557,6 +600,7 @@ int main(void) {
       cmocka_unit_test(exploiter_rules),
       cmocka_unit_test(only_home_learns_except_in_self_play),
       cmocka_unit_test(decay_one_game_at_a_time),
+      cmocka_unit_test(meta_games_choose_opponents),
       cmocka_unit_test(bulk_counts_keep_the_cap),
       cmocka_unit_test(self_matches_are_not_recorded),
       cmocka_unit_test(results_of_a_former_life_do_not_count),
