@@ -13,6 +13,8 @@ const Option actor_options[] = {
      "steps of every slot in one tick"},
     {"eval_share", OPT_FLOAT, offsetof(ActorConfig, eval_share), "0.0625", 0, 0.9, NULL, "",
      "share of the lanes that play frozen against frozen for the payoff matrix"},
+    {"openings", OPT_INT, offsetof(ActorConfig, openings), "0", 0, 1000, NULL, "env steps",
+     "episodes begin with 0 to this many uniformly random steps, drawn for each, that nobody learns from"},
     {"explore", OPT_FLOAT, offsetof(ActorConfig, explore), "0", 0, 1, NULL, "",
      "share of uniform play mixed into what learning players do; the learner knows (use targets that correct for it)"},
     {"cache", OPT_INT, offsetof(ActorConfig, cache), "64", 2, 1 << 16, NULL, "players",

@@ -33,6 +33,7 @@ struct Play {
   uint8_t *observation, *mask;
   float explore;
   uint32_t opening; /* random steps */
+  bool vary_opening;
   double share[AGON_MAX_TEAMS]; /* of an agent in its team's return */
   uint8_t *flag;                /* (slots, agents) */
   void **state;                 /* (slots) for step_many, with the next three */
@@ -217,10 +218,11 @@ static AgonStatus random_step(Play *play, PlaySlot *slot) {
 static Status open_randomly(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
   float reward[AGON_MAX_AGENTS] = {0};
+  uint32_t plies = play->vary_opening ? rng_below(&slot->env_rng, play->opening + 1) : play->opening;
   if (env->spec.action_kind == AGON_BOX) return status_set(ERR_USAGE, "random openings need discrete actions");
   for (int attempt = 0; attempt < 1000; attempt++) {
     AgonStatus how = AGON_RUNNING;
-    for (uint32_t i = 0; i < play->opening && how == AGON_RUNNING; i++) how = random_step(play, slot);
+    for (uint32_t i = 0; i < plies && how == AGON_RUNNING; i++) how = random_step(play, slot);
     if (how == AGON_RUNNING) return OK;
     slot->steps = 0;
     if (reset(play, slot, reward) != AGON_RUNNING) break;
@@ -329,7 +331,10 @@ static void record(Play *play, const Policy *policy, const Request *request, siz
   play->hooks.decided(play->hooks.context, request->slot, &decision);
 }
 
-void play_open_randomly(Play *play, uint32_t plies) { play->opening = plies; }
+void play_open_randomly(Play *play, uint32_t plies, bool vary) {
+  play->opening = plies;
+  play->vary_opening = vary;
+}
 
 void play_explore(Play *play, double share) { play->explore = (float)share; }
 

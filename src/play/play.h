@@ -82,9 +82,10 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
                    const PlayHooks *hooks, Play **out);
 void play_destroy(Play *play);
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
-/* The first `plies` steps of every episode are uniformly random moves from the env's stream, the same for both games of
- * a pair; an episode that ends within them is begun again. Discrete actions. 0 (the default): off. */
-void play_open_randomly(Play *play, uint32_t plies);
+/* The first `plies` steps of every episode (vary: 0 to `plies`, drawn for each) are uniformly random moves from the env's
+ * stream, the same for both games of a pair; an episode that ends within them is begun again. Discrete actions. 0 (the
+ * default): off. */
+void play_open_randomly(Play *play, uint32_t plies, bool vary);
 /* Recorded decisions are drawn from (1 - share) policy + share uniform over the legal choices, per head, and their
  * log-probabilities are those of this mixture. 0 (the default): off. No effect on BOX actions. */
 void play_explore(Play *play, double share);

@@ -1,0 +1,130 @@
+/* agon replay: recorded games, move by move. */
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/mind.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const Flag replay_flags[] = {
+    {"--game", "N", "only the N-th game of the file, from 1"},
+    {"--delay", "MS", "milliseconds between moves (default 0)"},
+    {"--lines", NULL, "only the lines of play, for agon query"},
+};
+
+static Status replay_moves(Position *position, const char *line, long long delay) {
+  uint32_t agent = 0;
+  position_show(position, "  ");
+  for (const char *at = line; *at;) {
+    char word[256], name[64];
+    size_t size = strcspn(at, " ");
+    snprintf(word, sizeof word, "%.*s", (int)size, at);
+    at += size + (at[size] == ' ');
+    bool chance = position->status == AGON_CHANCE;
+    if (!chance) position_actor(position, &agent);
+    TRY_RETURN(position_play(position, word));
+    int64_t choice;
+    if (chance)
+      printf("chance: %s\n", word);
+    else if (position->env->spec.heads == 1 && text_to_int(word, &choice) && position->env->spec.action_kind != AGON_BOX)
+      printf("agent %u: %s\n", agent, position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
+    else
+      printf("agent %u: %s\n", agent, word);
+    if (!chance && !position->waiting) position_show(position, "  ");
+    fflush(stdout);
+    if (delay) nanosleep(&(struct timespec){delay / 1000, delay % 1000 * 1000000}, NULL);
+  }
+  return OK;
+}
+
+/* "name option=value ..." */
+static Status env_of_text(const char *text, Env **out) {
+  char copy[512];
+  const char *word[64];
+  size_t words = 0;
+  TRY_RETURN(text_format(copy, sizeof copy, "%s", text));
+  for (char *at = strtok(copy, " "); at && words < COUNT_OF(word); at = strtok(NULL, " ")) word[words++] = at;
+  if (words == 0) return status_set(ERR_FORMAT, "the game names no env");
+  return env_create_from(word[0], word + 1, words - 1, out);
+}
+
+static Status replay_one(const char *text, size_t number, long long delay) {
+  Status status = OK;
+  json_error_t error;
+  json_t *root = json_loads(text, 0, &error);
+  const char *env_text, *a, *b, *line;
+  json_int_t seed, game;
+  double outcome[2];
+  Env *env = NULL;
+  Position position = {0};
+  if (!root || json_unpack(root, "{s:s,s:[s,s],s:I,s:I,s:s,s:[F,F]}", "env", &env_text, "players", &a, &b, "seed",
+                           &seed, "game", &game, "line", &line, "outcome", &outcome[0], &outcome[1]))
+    TRY(status_set(ERR_FORMAT, "game %zu is not a recorded game", number));
+  printf("game %zu: %s, %s against %s\n", number, env_text, a, b);
+  TRY(env_of_text(env_text, &env));
+  TRY(position_create(env, &position));
+  uint64_t pair = (uint64_t)game / 2;
+  TRY(position_reset(&position,
+                     rng_stream((uint64_t)seed, (uint32_t)(pair & 0xffffff), (uint32_t)(pair >> 24), RNG_ENV)));
+  TRY(replay_moves(&position, line, delay));
+  float reached[AGON_MAX_TEAMS] = {0};
+  if (position.status == AGON_RUNNING || position.status == AGON_CHANCE)
+    TRY(status_set(ERR_FORMAT, "game %zu ends before the game is over", number));
+  env->table->outcome(env->params, position.episode, reached);
+  if ((double)reached[0] != outcome[0])
+    TRY(status_set(ERR_FORMAT, "game %zu ends otherwise than it was recorded: another version of %s?", number, env_text));
+  printf("%s: %s\n\n", position_status_name(position.status),
+         reached[0] > 0.5f ? "the first side won" : reached[0] < 0.5f ? "the second side won" : "drawn");
+done:
+  position_destroy(&position);
+  env_destroy(env);
+  json_decref(root);
+  return status;
+}
+
+static Status run_replay(int argc, char **argv) {
+  Status status = OK;
+  Arguments arguments;
+  char *text = NULL;
+  size_t size, number = 0;
+  long long only, delay;
+  TRY(arguments_parse(&command_replay, argc, argv, &arguments));
+  TRY(argument_int(&command_replay, &arguments, "--game", 0, 1, 1000000000, &only));
+  TRY(argument_int(&command_replay, &arguments, "--delay", 0, 0, 60000, &delay));
+  bool lines = argument(&command_replay, &arguments, "--lines") != NULL;
+  if (arguments.words != 1) TRY(usage_error(&command_replay, "a file of recorded games is needed"));
+  TRY(file_read(arguments.word[0], &text, &size));
+  for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+    *end = 0;
+    number++;
+    if (only && (size_t)only != number) continue;
+    if (!lines) {
+      TRY(replay_one(line, number, delay));
+      continue;
+    }
+    json_t *root = json_loads(line, 0, NULL);
+    const char *moves = root ? json_string_value(json_object_get(root, "line")) : NULL;
+    if (moves) printf("%s\n", moves);
+    json_decref(root);
+    if (!moves) TRY(status_set(ERR_FORMAT, "%s, line %zu is not a recorded game", arguments.word[0], number));
+  }
+  if ((size_t)only > number) TRY(status_set(ERR_USAGE, "%s has %zu games", arguments.word[0], number));
+done:
+  free(text);
+  return status;
+}
+
+const Command command_replay = {
+    "replay",
+    "FILE [--game N] [--delay MS] [--lines]",
+    "recorded games, move by move",
+    "Files are written by 'agon eval' and 'agon match' with --replays; one JSON object a line, whose \"line\" 'agon "
+    "query' reads.",
+    replay_flags,
+    COUNT_OF(replay_flags),
+    run_replay,
+};
+
