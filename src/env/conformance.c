@@ -130,6 +130,23 @@ static Status check_twins(Probe *probe, const float *reward, const float *reward
   return OK;
 }
 
+/* The rule-based player's action must be legal; probe->mask is this agent's. */
+static Status check_scripted(Probe *probe, uint32_t agent, const AgonRng *rng) {
+  const Env *env = probe->env;
+  AgonRng own = *rng; /* the random play goes on as if it had not been asked */
+  AgonRandom random = rng_handle(&own);
+  AgonAction action = {{0}};
+  if (!env->table->scripted || env->spec.action_kind == AGON_BOX) return OK;
+  env->table->scripted(env->params, probe->episode + GUARD, agent, &random, &action);
+  probe->checks++;
+  for (uint32_t h = 0, at = 0; h < env->spec.heads; at += env->spec.head_size[h++]) {
+    int32_t choice = action.choice[h];
+    if (choice < 0 || (uint32_t)choice >= env->spec.head_size[h] || !probe->mask[GUARD + at + (uint32_t)choice])
+      return broken(probe, "scripted chooses an illegal action");
+  }
+  return OK;
+}
+
 static Status check_agents(Probe *probe, AgonStatus status, AgonAction *actions, AgonRng *rng) {
   const Env *env = probe->env;
   uint8_t flags[AGON_MAX_AGENTS + 1];
@@ -144,6 +161,7 @@ static Status check_agents(Probe *probe, AgonStatus status, AgonAction *actions,
     if (!(flags[a] & AGON_ACTS)) continue;
     acting++;
     TRY_RETURN(check_mask(probe, probe->episode + GUARD, a));
+    TRY_RETURN(check_scripted(probe, a, rng));
     pick_action(probe, rng, &actions[a]);
   }
   if (status == AGON_RUNNING && !acting) return broken(probe, "a running episode without an acting agent");

@@ -109,6 +109,14 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
   return choice ? "bet" : "pass";
 }
 
+static const char *observation_name(const void *params, uint32_t index) {
+  static const char *const name[] = {"you are first", "you are second", "you hold a jack",  "you hold a queen",
+                                     "you hold a king", "first passed", "first bet",        "second passed",
+                                     "second bet",    "first passed again", "first called"};
+  (void)params;
+  return name[index];
+}
+
 const AgonEnv env_kuhn_poker = {
     .abi = AGON_ENV_ABI,
     .struct_size = sizeof(AgonEnv),
@@ -124,4 +132,5 @@ const AgonEnv env_kuhn_poker = {
     .chance_outcomes = chance_outcomes,
     .chance_apply = chance_apply,
     .action_name = action_name,
+    .observation_name = observation_name,
 };

@@ -142,6 +142,18 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
   return name[choice];
 }
 
+static const char *observation_name(const void *params, uint32_t index) {
+  static const char *const name[14 + 4 * MAX_MOVES] = {
+      "you are first", "you are second", "you hold a jack", "you hold a jack", "you hold a queen", "you hold a queen",
+      "you hold a king", "you hold a king", "the board is a jack", "the board is a jack", "the board is a queen",
+      "the board is a queen", "the board is a king", "the board is a king", "move 1: call", "move 1: raise",
+      "move 2: call", "move 2: raise", "move 3: call", "move 3: raise", "move 4: call", "move 4: raise",
+      "round 2, move 1: call", "round 2, move 1: raise", "round 2, move 2: call", "round 2, move 2: raise",
+      "round 2, move 3: call", "round 2, move 3: raise", "round 2, move 4: call", "round 2, move 4: raise"};
+  (void)params;
+  return name[index];
+}
+
 /* Raises with a pair or a king, calls with a queen before the board and whenever it is free, else folds. */
 static void scripted(const void *params, const void *block, uint32_t agent, const AgonRandom *random,
                      AgonAction *action) {
@@ -171,4 +183,5 @@ const AgonEnv env_leduc_poker = {
     .chance_apply = chance_apply,
     .action_name = action_name,
     .scripted = scripted,
+    .observation_name = observation_name,
 };
