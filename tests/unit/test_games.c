@@ -1,0 +1,320 @@
+/* Tournaments without MPI: counts and games.csv, lines of play, alpha-beta, openings, and what is played next. */
+#include "check.h"
+
+#include "base/file.h"
+#include "eval/line.h"
+#include "eval/standing.h"
+#include "eval/tournament.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static Env *make_env(const char *name) {
+  Env *env;
+  CHECK_OK(env_create_from(name, NULL, 0, &env));
+  return env;
+}
+
+static char folder[] = "/tmp/agon-games-XXXXXX";
+
+static const GameTerms terms = {"goofspiel cards=4", false, 2, 9};
+static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}};
+
+static void csv_keeps_games(void **state) {
+  (void)state;
+  char path[64];
+  Games games = {0};
+  GameTerms other = terms;
+  uint32_t a, b;
+  other.seed = 10;
+  snprintf(path, sizeof path, "%s/a.csv", folder);
+  CHECK_OK(games_read(path, &terms, &games)); /* no file: no games */
+  assert_int_equal(games.players, 0);
+  CHECK_OK(games_append(path, &terms, "odd, \"name\"@12345678", "random", 0, &three));
+  CHECK_OK(games_append(path, &terms, "random", "odd, \"name\"@12345678", 3, &three));
+  CHECK_OK(games_append(path, &other, "random", "odd, \"name\"@12345678", 3, &three));
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_int_equal(games.players, 2);
+  CHECK_OK(games_player(&games, "odd, \"name\"@12345678", &a));
+  CHECK_OK(games_player(&games, "random", &b));
+  const GameCount *count = games_find(&games, a < b ? a : b, a < b ? b : a);
+  assert_non_null(count);
+  assert_int_equal(count->next, 6);
+  assert_int_equal(count->score.seat[0].games + count->score.seat[1].games, 12);
+  assert_int_equal(count->score.seat[0].wins, 2 + 3); /* its own, and what random lost as second */
+  assert_int_equal(count->score.seat[1].losses, 3 + 2);
+  CHECK_NEAR(count->score.seat[0].returns + count->score.seat[1].returns, 0, 1e-9); /* -.5 and its mirror */
+  assert_true(count->score.pairs.count[0] == 1 && count->score.pairs.count[4] == 1 && count->score.pairs.count[1] == 1);
+  double *score;
+  CHECK_OK(games_matrix(&games, false, -1, &score));
+  CHECK_NEAR(score[a * 2 + b] + score[b * 2 + a], 1, 1e-12);
+  free(score);
+  games_free(&games);
+}
+
+static void csv_is_checked(void **state) {
+  (void)state;
+  char path[64], text[2000], *whole;
+  size_t size;
+  Games games = {0};
+  snprintf(path, sizeof path, "%s/b.csv", folder);
+  CHECK_OK(games_append(path, &terms, "x", "y", 0, &three));
+  CHECK_OK(file_read(path, &whole, &size));
+  snprintf(text, sizeof text, "%s%s", whole, "goofspiel cards=4,0,2,9,x,y,3,1,1"); /* a job was killed while it wrote */
+  CHECK_OK(file_write_whole(path, text, strlen(text)));
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_int_equal(games.counts, 1);
+  snprintf(text, sizeof text, "%s%s", whole, "goofspiel cards=4,0,2,9,x,y,three,1,1\n");
+  CHECK_OK(file_write_whole(path, text, strlen(text)));
+  assert_int_equal(games_read(path, &terms, &games), ERR_FORMAT);
+  assert_non_null(strstr(status_message(), "line 3"));
+  CHECK_OK(file_write_whole(path, "a,b\n1,2\n", 8));
+  assert_int_equal(games_read(path, &terms, &games), ERR_FORMAT);
+  games_free(&games);
+  free(whole);
+}
+
+static void lines_are_played(void **state) {
+  (void)state;
+  Env *env = make_env("kuhn_poker");
+  Position position;
+  uint32_t agent;
+  CHECK_OK(position_create(env, &position));
+  CHECK_OK(position_reset(&position, (AgonRng){0}));
+  CHECK_OK(position_play_line(&position, "2 0 bet 1")); /* king against jack, a bet that is called */
+  assert_int_equal(position.status, AGON_TERMINATED);
+  CHECK_NEAR(position.returns[0], 2, 0);
+  assert_int_equal(position_play(&position, "pass"), ERR_USAGE);
+  CHECK_OK(position_reset(&position, (AgonRng){0}));
+  assert_int_equal(position_play_line(&position, "2 2"), ERR_USAGE); /* the king is dealt already */
+  assert_int_equal(position_play_line(&position, "0 raise"), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "pass bet"));
+  position_destroy(&position);
+  env_destroy(env);
+  env = make_env("matrix_game"); /* rock-paper-scissors: both words make one move */
+  CHECK_OK(position_create(env, &position));
+  CHECK_OK(position_reset(&position, (AgonRng){0}));
+  CHECK_OK(position_play(&position, "1"));
+  assert_true(position_actor(&position, &agent) && agent == 1 && position.status == AGON_RUNNING);
+  CHECK_OK(position_play(&position, "0"));
+  assert_int_equal(position.status, AGON_TERMINATED);
+  CHECK_NEAR(position.returns[0], 1, 0);
+  position_destroy(&position);
+  env_destroy(env);
+}
+
+/* What a match writes down leads to the same end when it is played again. */
+typedef struct Kept {
+  const Env *env;
+  size_t games;
+  char first[2][64]; /* the opening of both games of pair 0 */
+} Kept;
+
+static Status check_game(void *context, const GameText *game) {
+  Kept *kept = context;
+  Position position;
+  float outcome[AGON_MAX_TEAMS];
+  uint64_t pair = game->game / 2;
+  CHECK_OK(position_create(kept->env, &position));
+  CHECK_OK(position_reset(&position, rng_stream(5, (uint32_t)pair, 0, RNG_ENV)));
+  CHECK_OK(position_play_line(&position, game->line));
+  assert_true(position.status == AGON_TERMINATED || position.status == AGON_TRUNCATED);
+  kept->env->table->outcome(kept->env->params, position.episode, outcome);
+  CHECK_NEAR(outcome[0], game->outcome[0], 0);
+  if (pair == 0) snprintf(kept->first[game->game & 1], 64, "%.63s", game->line);
+  kept->games++;
+  position_destroy(&position);
+  return OK;
+}
+
+static void matches_are_written_down(void **state) {
+  (void)state;
+  static const char *const name[] = {"leduc_poker", "connect_four", "skirmish", "goofspiel", "liars_dice"};
+  for (size_t i = 0; i < COUNT_OF(name); i++) {
+    Env *env = make_env(name[i]);
+    Contestant a, b;
+    MatchScore score;
+    Kept kept = {.env = env};
+    bool opens = !strcmp(name[i], "connect_four");
+    CHECK_OK(contestant_builtin("random", env, &a));
+    CHECK_OK(contestant_builtin(env->table->scripted ? "scripted" : "random", env, &b));
+    MatchPlan plan = {.seed = 5, .pairs = 30, .openings = opens ? 4 : 0, .played = check_game, .context = &kept};
+    CHECK_OK(eval_match(env, &a, &b, &plan, &score));
+    assert_int_equal(kept.games, 60);
+    assert_int_equal(score.seat[0].games + score.seat[1].games, 60);
+    double pairs = 0, points = 0;
+    for (int k = 0; k < 5; k++) pairs += score.pairs.count[k], points += score.pairs.count[k] * k / 2;
+    CHECK_NEAR(pairs, 30, 0);
+    double sum = 0;
+    for (int s = 0; s < 2; s++) sum += (double)score.seat[s].wins + (double)score.seat[s].draws / 2;
+    CHECK_NEAR(points, sum, 0);
+    if (opens) assert_memory_equal(kept.first[0], kept.first[1], 7); /* both games of a pair have one opening */
+    contestant_destroy(&a);
+    contestant_destroy(&b);
+    env_destroy(env);
+  }
+}
+
+static void alpha_beta_sees_what_it_should(void **state) {
+  (void)state;
+  Env *env = make_env("tic_tac_toe");
+  Contestant deep, exact, shallow;
+  MatchScore score;
+  CHECK_OK(contestant_builtin("alphabeta-9", env, &deep)); /* the whole game: never loses */
+  CHECK_OK(contestant_builtin("minimax", env, &exact));
+  CHECK_OK(contestant_builtin("alphabeta-1", env, &shallow));
+  CHECK_OK(eval_match(env, &deep, &exact, &(MatchPlan){.seed = 1, .pairs = 10}, &score));
+  assert_int_equal(score.seat[0].draws + score.seat[1].draws, 20);
+  Position position;
+  float p[9];
+  CHECK_OK(position_create(env, &position));
+  CHECK_OK(position_reset(&position, (AgonRng){0}));
+  CHECK_OK(position_play_line(&position, "0 3 1 4")); /* 2 wins at once */
+  const uint8_t mask[9] = {0, 0, 1, 0, 0, 1, 1, 1, 1};
+  shallow.policy.builtin->ops->probabilities(shallow.policy.builtin, position.episode, 0, mask, p);
+  CHECK_NEAR(p[2], 1, 0);
+  CHECK_OK(position_play_line(&position, "8")); /* now the other wins at 5 */
+  BuiltinPolicy *two;
+  CHECK_OK(builtin_create("alphabeta-2", env, &two));
+  two->ops->probabilities(two, position.episode, 1, (const uint8_t[9]){0, 0, 1, 0, 0, 1, 1, 1, 0}, p);
+  CHECK_NEAR(p[5], 1, 0);
+  builtin_destroy(two);
+  assert_null(builtin_find("alphabeta-13"));
+  assert_null(builtin_find("alphabeta-"));
+  assert_null(builtin_find("random-2"));
+  position_destroy(&position);
+  contestant_destroy(&deep);
+  contestant_destroy(&exact);
+  contestant_destroy(&shallow);
+  env_destroy(env);
+}
+
+/* --- tournaments --- */
+typedef struct Field {
+  Env *env;
+  Contestant player[4];
+  Fixture fixture[6];
+  Tournament t;
+} Field;
+
+static void open_field(Field *f, const char *csv) {
+  static const char *const name[4] = {"random", "scripted", "alphabeta-1", "alphabeta-2"};
+  *f = (Field){.env = make_env("connect_four")};
+  f->t = (Tournament){.env = f->env, .player = f->player, .players = 4, .fixture = f->fixture, .each = 200, .csv = csv};
+  f->t.terms = (GameTerms){"connect_four", false, 0, 3};
+  for (uint32_t i = 0; i < 4; i++) {
+    uint32_t id;
+    CHECK_OK(contestant_builtin(name[i], f->env, &f->player[i]));
+    CHECK_OK(games_player(&f->t.games, name[i], &id));
+    for (uint32_t j = i + 1; j < 4; j++) f->fixture[f->t.fixtures++] = (Fixture){.a = i, .b = j};
+  }
+}
+
+static void close_field(Field *f) {
+  for (int i = 0; i < 4; i++) contestant_destroy(&f->player[i]);
+  games_free(&f->t.games);
+  env_destroy(f->env);
+}
+
+static uint64_t games_of(const Field *f, uint32_t a, uint32_t b) {
+  const GameCount *count = games_find(&f->t.games, a, b);
+  return count ? count->score.seat[0].games + count->score.seat[1].games : 0;
+}
+
+static void tournaments_play_what_is_left(void **state) {
+  (void)state;
+  char path[64];
+  Field f;
+  snprintf(path, sizeof path, "%s/c.csv", folder);
+  open_field(&f, path);
+  f.t.each = 100;
+  CHECK_OK(tournament_play(&f.t));
+  for (size_t i = 0; i < 6; i++) assert_int_equal(games_of(&f, f.fixture[i].a, f.fixture[i].b), 100);
+  close_field(&f);
+  open_field(&f, path); /* again, with what the file knows: 60 more of each */
+  f.t.each = 160;
+  CHECK_OK(games_read(path, &f.t.terms, &f.t.games));
+  CHECK_OK(tournament_play(&f.t));
+  assert_int_equal(f.t.played, 6 * 60);
+  Standing standing;
+  StandingOptions options = {.prior = .5, .seats = true, .bootstraps = 50};
+  CHECK_OK(standing_create(&f.t.games, &options, &standing));
+  assert_int_equal(standing.anchor, 0);
+  assert_true(standing.rated[3].elo > standing.rated[2].elo && standing.rated[2].elo > 0); /* two plies, one, none */
+  assert_true(standing.rated[1].elo > standing.rated[2].elo);                              /* the scripted one blocks */
+  assert_int_equal(standing.order[3], 0);
+  standing_destroy(&standing);
+  close_field(&f);
+}
+
+static void the_least_certain_pair_is_next(void **state) {
+  (void)state;
+  Field f;
+  open_field(&f, NULL);
+  f.t.each = 100000;
+  f.t.until_ci = .03;
+  CHECK_OK(tournament_play(&f.t));
+  uint64_t most = 0, least = UINT64_MAX;
+  for (size_t i = 0; i < 6; i++) {
+    const GameCount *count = games_find(&f.t.games, f.fixture[i].a, f.fixture[i].b);
+    assert_true(tournament_error(&count->score.pairs) <= .03);
+    uint64_t n = games_of(&f, f.fixture[i].a, f.fixture[i].b);
+    most = n > most ? n : most, least = n < least ? n : least;
+  }
+  assert_true(most >= 3 * least); /* one-sided pairs need few games */
+  close_field(&f);
+  open_field(&f, NULL);
+  f.t.budget = 1000;
+  CHECK_OK(tournament_play(&f.t));
+  assert_in_range(f.t.played, 900, 1000);
+  close_field(&f);
+}
+
+static void ratings_say_what_they_cannot(void **state) {
+  (void)state;
+  Games games = {0};
+  Standing standing;
+  char text[32];
+  uint32_t id[4];
+  static const char *const name[4] = {"random", "good", "apart", "other"};
+  for (int i = 0; i < 4; i++) CHECK_OK(games_player(&games, name[i], &id[i]));
+  CHECK_OK(games_add(&games, 1, 0, 0, &(MatchScore){.seat = {{40, 40, 0, 0, 40, 40}}}));
+  CHECK_OK(games_add(&games, 2, 3, 0, &(MatchScore){.seat = {{40, 10, 10, 20, 0, 0}}}));
+  StandingOptions options = {.prior = .5, .bootstraps = 50};
+  CHECK_OK(standing_create(&games, &options, &standing));
+  assert_int_equal(standing.fit.islands, 2);
+  assert_memory_equal(standing_elo_text(&standing, 1, text, sizeof text), ">= +", 4);
+  assert_string_equal(standing_elo_text(&standing, 2, text, sizeof text), "n/a");
+  for (int i = 0; i < 4; i++) assert_true(isfinite(standing.rated[i].elo) && isfinite(standing.nash_average[i]));
+  standing_destroy(&standing);
+  games_free(&games);
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  char command[96];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  return system(command);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(csv_keeps_games),
+      cmocka_unit_test(csv_is_checked),
+      cmocka_unit_test(lines_are_played),
+      cmocka_unit_test(matches_are_written_down),
+      cmocka_unit_test(alpha_beta_sees_what_it_should),
+      cmocka_unit_test(tournaments_play_what_is_left),
+      cmocka_unit_test(the_least_certain_pair_is_next),
+      cmocka_unit_test(ratings_say_what_they_cannot),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
