@@ -37,10 +37,10 @@ typedef struct ManagerSetup {
   const int *below; /* (belows) actors that get tables from here; the others get them from those */
   size_t belows;
   const int *learner_rank;
-  size_t learners, groups;         /* learner l learns the players p with p % groups == l % groups */
+  size_t learners, groups; /* learner l learns the players p with p % groups == l % groups */
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
-  const char *game; /* name of the env */
+  const char *game;                /* name of the env */
   const char *const *metric_names; /* of the env */
   size_t metric_count;
 } ManagerSetup;

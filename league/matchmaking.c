@@ -214,7 +214,7 @@ static void offer_league_exploiter(Builder *b) {
 
 static void offer_all(Builder *b) {
   static void (*const main_rule[])(Builder *) = {offer_main, offer_openai_five, offer_fictitious,
-                                               NULL,       offer_nash,        offer_alpharank};
+                                                 NULL,       offer_nash,        offer_alpharank};
   switch (b->league->player[b->home].role) {
   case ROLE_MAIN:
     if (main_rule[b->league->config.main_rule])

@@ -45,7 +45,7 @@ struct Learner {
   Numbers report;
   int64_t started, busy_receive, busy_publish;
   uint64_t frames; /* learned here */
-  double lag; /* of the batch being learned */
+  double lag;      /* of the batch being learned */
 };
 
 /* What members agree on with each update (pace free): that all have the next directive; how many have not seen all

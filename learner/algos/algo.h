@@ -18,13 +18,13 @@ typedef struct LearnConfig {
   double value_weight;
   double reference, reference_end; /* weight of KL(policy || reference policy) */
   int64_t reference_every;         /* updates between moves of the reference; 0 = it stands */
-  double average; /* decay of the average of the weights, per update; 0 = none is kept */
+  double average;                  /* decay of the average of the weights, per update; 0 = none is kept */
   bool normalise_advantages;
   int64_t ranks, groups;
   int64_t max_lag;
   int64_t
       longest; /* steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest unroll */
-  int decay;      /* DECAY_LINEAR, ... */
+  int decay;   /* DECAY_LINEAR, ... */
   double horizon; /* frames of one player over which schedules run; set from the run's budget */
 } LearnConfig;
 extern const Option learn_options[];

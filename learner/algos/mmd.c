@@ -1,7 +1,8 @@
 /* Magnetic mirror descent (Sokota et al. 2023, eq. 3) on sampled experience: each update maximises
  * E[ratio * advantage] - alpha KL(policy || magnet) - KL(policy || policy before the update) / eta. The magnet is the
- * uniform policy (learner.entropy is its alpha) or the reference policy (learner.reference), both KLs are exact over the
- * legal actions. With self-play it approaches the equilibrium that the magnet's pull selects; let alpha and eta fall. */
+ * uniform policy (learner.entropy is its alpha) or the reference policy (learner.reference), both KLs are exact over
+ * the legal actions. With self-play it approaches the equilibrium that the magnet's pull selects; let alpha and eta
+ * fall. */
 #include "data/returns.h"
 #include "learner/algos/algo.h"
 

@@ -98,4 +98,5 @@ static bool stop(const Trainer *trainer, double mean_kl) {
 }
 
 const AlgoOps algo_ppo = {
-    "ppo", "proximal policy optimisation", options, COUNT_OF(options), sizeof(PpoConfig), plan, targets, row, stop, NULL};
+    "ppo", "proximal policy optimisation", options, COUNT_OF(options), sizeof(PpoConfig), plan, targets, row, stop,
+    NULL};

@@ -354,8 +354,7 @@ static void pass_losses(Trainer *trainer, size_t rows, Sums *sums) {
         trainer->algo->row(trainer, (size_t)row, dist_log_prob(&net->space, line, &action), trainer->value[at]);
     float entropy = dist_backward(&net->space, line, probability, reference, &action, loss.by_log_prob, -entropy_weight,
                                   reference_weight, d);
-    if (proximal > 0)
-      dist_add_kl(&net->space, line, probability, trainer->before_row + (size_t)row * W, proximal, d);
+    if (proximal > 0) dist_add_kl(&net->space, line, probability, trainer->before_row + (size_t)row * W, proximal, d);
     trainer->d_value[at] = loss.by_value * value_weight;
     sums->policy += loss.policy_loss;
     sums->value += loss.value_loss / (unit * unit);

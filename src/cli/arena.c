@@ -147,9 +147,7 @@ Status arena_add(Arena *arena, uint32_t a, uint32_t b) {
   return OK;
 }
 
-bool arena_speaks(const Arena *arena) {
-  return !arena->tournament.transport || arena->tournament.transport->rank == 0;
-}
+bool arena_speaks(const Arena *arena) { return !arena->tournament.transport || arena->tournament.transport->rank == 0; }
 
 Status arena_play(Arena *arena) {
   Transport *transport = arena->tournament.transport;

@@ -68,7 +68,8 @@ static void y_ticks(Chart *c, double step, const char *format) {
       snprintf(text, sizeof text, "%g", shown);
     else
       text_scaled(shown, text, sizeof text);
-    html_put(c->out, "<path class=g d=\"M%.1f %.1fH%.1f\"/><text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=end>%s</text>",
+    html_put(c->out,
+             "<path class=g d=\"M%.1f %.1fH%.1f\"/><text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=end>%s</text>",
              c->left, chart_y(c, y), c->width - c->right, c->left - 5, chart_y(c, y) + 3.5, text);
   }
 }
@@ -78,15 +79,24 @@ void chart_begin(Chart *c, Bytes *out, const char *title, const char *x_label, d
   widen(&x_low, &x_high);
   widen(&y_low, &y_high);
   double step = round_step(y_high - y_low, 4);
-  *c = (Chart){out, 460, 250, 46, 24, 10, 34, x_low, x_high, floor(y_low / step + 1e-9) * step,
+  *c = (Chart){out,
+               460,
+               250,
+               46,
+               24,
+               10,
+               34,
+               x_low,
+               x_high,
+               floor(y_low / step + 1e-9) * step,
                ceil(y_high / step - 1e-9) * step};
   html_put(out, "<figure><figcaption>");
   html_text(out, title);
   html_put(out, "</figcaption><svg viewBox=\"0 0 %.0f %.0f\" role=img>", c->width, c->height);
   y_ticks(c, step, y_format);
   x_ticks(c);
-  html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>",
-           (c->left + c->width - c->right) / 2, c->height - 4, x_label);
+  html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>", (c->left + c->width - c->right) / 2,
+           c->height - 4, x_label);
 }
 
 void chart_line(Chart *c, const double *x, const double *y, size_t count, const char *css, const char *label) {
@@ -108,7 +118,8 @@ void chart_line(Chart *c, const double *x, const double *y, size_t count, const 
 void chart_band(Chart *c, const double *x, const double *low, const double *high, size_t count, const char *css) {
   if (count == 0) return;
   html_put(c->out, "<path class=\"b %s\" d=\"M", css);
-  for (size_t i = 0; i < count; i++) html_put(c->out, "%s%.1f %.1f", i ? "L" : "", chart_x(c, x[i]), chart_y(c, high[i]));
+  for (size_t i = 0; i < count; i++)
+    html_put(c->out, "%s%.1f %.1f", i ? "L" : "", chart_x(c, x[i]), chart_y(c, high[i]));
   for (size_t i = count; i-- > 0;) html_put(c->out, "L%.1f %.1f", chart_x(c, x[i]), chart_y(c, low[i]));
   html_put(c->out, "Z\"/>");
 }

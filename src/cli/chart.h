@@ -13,7 +13,8 @@ typedef struct Chart {
   double x_low, x_high, y_low, y_high;
 } Chart;
 
-/* Opens a figure with title and axes; ranges are widened to round numbers. log-free. y_format: printf of one double, e.g.
+/* Opens a figure with title and axes; ranges are widened to round numbers. log-free. y_format: printf of one double,
+ * e.g.
  * "%g"; NULL: scaled with k, M, G. */
 void chart_begin(Chart *chart, Bytes *out, const char *title, const char *x_label, double x_low, double x_high,
                  double y_low, double y_high, const char *y_format);

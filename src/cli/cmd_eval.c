@@ -10,7 +10,8 @@
 #include <time.h>
 
 static const Flag flags[] = {
-    {"--players", "A,B,...", "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, alphabeta-N)"},
+    {"--players", "A,B,...",
+     "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, alphabeta-N)"},
     {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
     {"--format", "F",
      "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, and the anchors "
@@ -111,7 +112,10 @@ static Status report(const Arena *arena, const Arguments *arguments, Format form
   bool json = argument(&command_eval, arguments, "--json") != NULL;
   json_t *pairs = json_array();
   Standing standing = {0};
-  StandingOptions options = {.prior = 0.5, .seats = true, .bootstraps = t->players <= 100 ? 200 : 0, .seed = t->terms.seed,
+  StandingOptions options = {.prior = 0.5,
+                             .seats = true,
+                             .bootstraps = t->players <= 100 ? 200 : 0,
+                             .seed = t->terms.seed,
                              .anchor = argument(&command_eval, arguments, "--anchor")};
   for (size_t i = 0; i < t->fixtures; i++) {
     const GameCount *count = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
@@ -149,7 +153,8 @@ static Status run_eval(int argc, char **argv) {
   double until = 0;
   time_t last = time(NULL);
   TRY(arguments_parse(&command_eval, argc, argv, &arguments));
-  const char *env = argument(&command_eval, &arguments, "--env"), *list = argument(&command_eval, &arguments, "--players"),
+  const char *env = argument(&command_eval, &arguments, "--env"),
+             *list = argument(&command_eval, &arguments, "--players"),
              *versus = argument(&command_eval, &arguments, "--versus"),
              *kind = argument(&command_eval, &arguments, "--format");
   TRY(argument_float(&command_eval, &arguments, "--until-ci", 0, 1e-4, 0.5, &until));
@@ -163,7 +168,9 @@ static Status run_eval(int argc, char **argv) {
   if (!list) TRY(usage_error(&command_eval, "--players are needed"));
   if (format != ROUND_ROBIN && !versus) TRY(usage_error(&command_eval, "this format needs --versus"));
   if (!env && arguments.words > 1) TRY(usage_error(&command_eval, "one run at most; players of others are RUN:NAME"));
-  ArenaRequest request = {.run = env ? NULL : arguments.words ? arguments.word[0] : NULL,
+  ArenaRequest request = {.run = env               ? NULL
+                                 : arguments.words ? arguments.word[0]
+                                                   : NULL,
                           .env_name = env,
                           .lists = {list, versus},
                           .env_options = arguments.word,

@@ -38,8 +38,9 @@ static void print_block(const Tournament *t, const MatchScore *score, bool json)
                              "elo_low", block.low, "elo_high", block.high, "los", block.superiority, "bound",
                              block.bound, "pentanomial", p[0], p[1], p[2], p[3], p[4]);
     if (t->sprt)
-      json_object_set_new(root, "sprt", json_pack("{s:f,s:f,s:f,s:f,s:f,s:s}", "elo0", t->elo0, "elo1", t->elo1, "llr",
-                                                  llr, "lower", lower, "upper", upper, "verdict", verdict));
+      json_object_set_new(root, "sprt",
+                          json_pack("{s:f,s:f,s:f,s:f,s:f,s:s}", "elo0", t->elo0, "elo1", t->elo1, "llr", llr, "lower",
+                                    lower, "upper", upper, "verdict", verdict));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     printf("\n");
     json_decref(root);
@@ -50,8 +51,7 @@ static void print_block(const Tournament *t, const MatchScore *score, bool json)
     printf("Elo   | %s %+.0f (95%%)\n", block.bound > 0 ? ">=" : "<=", block.bound > 0 ? block.low : block.high);
   else
     printf("Elo   | %+.2f +- %.2f (95%%)\n", block.elo, block.error);
-  if (t->sprt)
-    printf("LLR   | %+.2f (%.2f, %.2f) [%.2f, %.2f] %s\n", llr, lower, upper, t->elo0, t->elo1, verdict);
+  if (t->sprt) printf("LLR   | %+.2f (%.2f, %.2f) [%.2f, %.2f] %s\n", llr, lower, upper, t->elo0, t->elo1, verdict);
   printf("LOS   | %.1f %%\n", 100 * block.superiority);
   printf("Games | N: %llu W: %llu L: %llu D: %llu; score %.4f\n", (unsigned long long)games, (unsigned long long)wins,
          (unsigned long long)losses, (unsigned long long)draws, block.score);
@@ -101,7 +101,8 @@ static Status run_match(int argc, char **argv) {
   TRY(arguments_parse(&command_match, argc, argv, &arguments));
   test.sprt = argument(&command_match, &arguments, "--sprt") != NULL;
   TRY(argument_float(&command_match, &arguments, "--until-ci", 0, 1e-4, 0.5, &until));
-  TRY(argument_int(&command_match, &arguments, "--games", test.sprt || until > 0 ? 1000000 : 1000, 2, 1000000000, &games));
+  TRY(argument_int(&command_match, &arguments, "--games", test.sprt || until > 0 ? 1000000 : 1000, 2, 1000000000,
+                   &games));
   TRY(argument_int(&command_match, &arguments, "--openings", 0, 0, 1000, &openings));
   TRY(argument_int(&command_match, &arguments, "--seed", 1, 0, 1000000000000, &seed));
   TRY(argument_int(&command_match, &arguments, "--replay-games", 10, 1, 1000000, &replays));

@@ -151,8 +151,8 @@ static Status run_play(int argc, char **argv) {
   if (seat && strcmp(seat, "0") && strcmp(seat, "1") && strcmp(seat, "both"))
     TRY(usage_error(&command_play, "--seat is 0, 1 or both"));
   gemm_set_threads(1);
-  TRY(mind_open_env(&command_play, &arguments, from_run ? NULL : arguments.word[0], from_run ? arguments.word[1] : NULL, 1,
-                 &run, &own, &env));
+  TRY(mind_open_env(&command_play, &arguments, from_run ? NULL : arguments.word[0], from_run ? arguments.word[1] : NULL,
+                    1, &run, &own, &env));
   if (strcmp(env->table->name, arguments.word[0]) && from_run)
     TRY(status_set(ERR_USAGE, "%s plays %s, not %s", arguments.word[1], env->table->name, arguments.word[0]));
   if (env->spec.action_kind == AGON_BOX) TRY(status_set(ERR_USAGE, "%s is not played by words", env->table->name));
@@ -166,7 +166,9 @@ static Status run_play(int argc, char **argv) {
   Session session = {.position = &position,
                      .mind = &mind,
                      .rng = rng_stream((uint64_t)seed, 0, 0, RNG_ACT),
-                     .seat = !seat ? 0 : !strcmp(seat, "both") ? 2 : atoi(seat)};
+                     .seat = !seat                   ? 0
+                             : !strcmp(seat, "both") ? 2
+                                                     : atoi(seat)};
   TRY(play_game(&session));
 done:
   position_destroy(&position);

@@ -1,5 +1,5 @@
-/* agon probe: a fresh exploiter learns against one frozen player; what it wins in fresh games afterwards is a lower bound
- * of how exploitable the player is, in games too large to walk. */
+/* agon probe: a fresh exploiter learns against one frozen player; what it wins in fresh games afterwards is a lower
+ * bound of how exploitable the player is, in games too large to walk. */
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/loaded.h"
@@ -121,13 +121,12 @@ static void report(const Probe *probe, const Verdict *v, bool json) {
   double games = (double)(s[0].games + s[1].games),
          points = (double)(s[0].wins + s[1].wins) + (double)(s[0].draws + s[1].draws) / 2;
   if (json) {
-    json_t *root = json_pack("{s:s,s:s,s:I,s:b,s:[f,f],s:[f,f],s:f,s:f,s:f,s:f,s:f,s:I,s:s}", "run",
-                             probe->run->folder.path, "player", probe->target.label, "budget",
-                             (json_int_t)probe->budget, "exploiter_greedy", v->greedy, "value",
-                             v->value[0], v->value[1], "value_error", v->error[0], v->error[1], "nash_conv_bound", v->sum,
-                             "nash_conv_low", v->sum - v->sum_error, "nash_conv_high", v->sum + v->sum_error,
-                             "exploitability_bound", v->sum / 2, "score", points / games, "games", (json_int_t)games,
-                             "exploiter", probe->folder);
+    json_t *root = json_pack(
+        "{s:s,s:s,s:I,s:b,s:[f,f],s:[f,f],s:f,s:f,s:f,s:f,s:f,s:I,s:s}", "run", probe->run->folder.path, "player",
+        probe->target.label, "budget", (json_int_t)probe->budget, "exploiter_greedy", v->greedy, "value", v->value[0],
+        v->value[1], "value_error", v->error[0], v->error[1], "nash_conv_bound", v->sum, "nash_conv_low",
+        v->sum - v->sum_error, "nash_conv_high", v->sum + v->sum_error, "exploitability_bound", v->sum / 2, "score",
+        points / games, "games", (json_int_t)games, "exploiter", probe->folder);
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     printf("\n");
     json_decref(root);
@@ -190,7 +189,8 @@ const Command command_probe = {
     "probe",
     "RUN [--player P] [--budget FRAMES] [key=value ...] [--json]",
     "trains a fresh exploiter against a frozen player: a lower bound of its NashConv",
-    "For zero-sum games of two sides. The exploiter has the run's network and configuration with PPO, little entropy and "
+    "For zero-sum games of two sides. The exploiter has the run's network and configuration with PPO, little entropy "
+    "and "
     "no other\n"
     "opponent; keys change that. Its mean return in fresh games, both seats, is a lower bound with its 95 % interval. "
     "Under mpirun or alone.",

@@ -115,7 +115,8 @@ static Status run_query(int argc, char **argv) {
   const char *env_name = argument(&command_query, &arguments, "--env"),
              *player = argument(&command_query, &arguments, "--player");
   gemm_set_threads(1);
-  TRY(mind_open_env(&command_query, &arguments, env_name, arguments.words ? arguments.word[0] : NULL, 0, &run, &own, &env));
+  TRY(mind_open_env(&command_query, &arguments, env_name, arguments.words ? arguments.word[0] : NULL, 0, &run, &own,
+                    &env));
   TRY(loaded_player(player ? player : env_name ? "random" : "main_0", env_name ? NULL : &run, env, &who));
   who.policy.greedy = argument(&command_query, &arguments, "--greedy") != NULL;
   TRY(mind_create(&who, env, &mind));
@@ -145,4 +146,3 @@ const Command command_query = {
     COUNT_OF(query_flags),
     run_query,
 };
-

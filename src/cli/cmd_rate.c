@@ -28,8 +28,8 @@ Status games_of_run(const League *league, Games *games) {
     for (size_t i = 0; i < row->pairs; i++) {
       const Pair *pair = &row->pair[i];
       if (pair->eval.games <= 0 || home >= pair->away) continue;
-      Score all = {(uint64_t)pair->eval.games, (uint64_t)pair->eval.wins, (uint64_t)pair->eval.draws,
-                   (uint64_t)pair->eval.losses, pair->eval.returns, pair->eval.squares};
+      Score all = {(uint64_t)pair->eval.games,  (uint64_t)pair->eval.wins, (uint64_t)pair->eval.draws,
+                   (uint64_t)pair->eval.losses, pair->eval.returns,        pair->eval.squares};
       MatchScore score = {.seat = {all}}; /* seats are balanced but not told apart */
       TRY_RETURN(games_add(games, home, pair->away, 0, &score));
     }
@@ -121,7 +121,8 @@ const Command command_rate = {
     "ratings with intervals, Nash averaging, alpha-rank, and how transitive the field is",
     "Bradley-Terry with a draw and a seat term. Nash: the maximum-entropy equilibrium (Nash averaging); alpha-rank: "
     "strong selection\n"
-    "(10 / largest payoff, population 50). A player that never lost has '>=' its lower bound; one that no games connect "
+    "(10 / largest payoff, population 50). A player that never lost has '>=' its lower bound; one that no games "
+    "connect "
     "with the anchor 'n/a'.",
     flags,
     COUNT_OF(flags),

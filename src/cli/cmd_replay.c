@@ -29,7 +29,8 @@ static Status replay_moves(Position *position, const char *line, long long delay
     int64_t choice;
     if (chance)
       printf("chance: %s\n", word);
-    else if (position->env->spec.heads == 1 && text_to_int(word, &choice) && position->env->spec.action_kind != AGON_BOX)
+    else if (position->env->spec.heads == 1 && text_to_int(word, &choice) &&
+             position->env->spec.action_kind != AGON_BOX)
       printf("agent %u: %s\n", agent, position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
     else
       printf("agent %u: %s\n", agent, word);
@@ -75,9 +76,12 @@ static Status replay_one(const char *text, size_t number, long long delay) {
     TRY(status_set(ERR_FORMAT, "game %zu ends before the game is over", number));
   env->table->outcome(env->params, position.episode, reached);
   if ((double)reached[0] != outcome[0])
-    TRY(status_set(ERR_FORMAT, "game %zu ends otherwise than it was recorded: another version of %s?", number, env_text));
+    TRY(status_set(ERR_FORMAT, "game %zu ends otherwise than it was recorded: another version of %s?", number,
+                   env_text));
   printf("%s: %s\n\n", position_status_name(position.status),
-         reached[0] > 0.5f ? "the first side won" : reached[0] < 0.5f ? "the second side won" : "drawn");
+         reached[0] > 0.5f   ? "the first side won"
+         : reached[0] < 0.5f ? "the second side won"
+                             : "drawn");
 done:
   position_destroy(&position);
   env_destroy(env);
@@ -127,4 +131,3 @@ const Command command_replay = {
     COUNT_OF(replay_flags),
     run_replay,
 };
-

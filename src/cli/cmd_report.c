@@ -17,39 +17,51 @@ static const Flag flags[] = {
 };
 
 static const char style[] =
-    ":root{--bg:#fbfaf7;--ink:#23262b;--dim:#6b7078;--rule:#dddad2;--card:#fff;--win:#2166ac;--loss:#c8701a;--cell:#f1efe9;"
+    ":root{--bg:#fbfaf7;--ink:#23262b;--dim:#6b7078;--rule:#dddad2;--card:#fff;--win:#2166ac;--loss:#c8701a;--cell:#"
+    "f1efe9;"
     "--p0:#2166ac;--p1:#c8701a;--p2:#2f8f5b;--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1}\n"
     "@media (prefers-color-scheme:dark){:root{--bg:#15171a;--ink:#e6e4df;--dim:#9aa0a8;--rule:#33373d;--card:#1d2024;"
     "--win:#5aa7f0;--loss:#f0a04b;--cell:#23272c;--p0:#5aa7f0;--p1:#f0a04b;--p2:#5cc98d;--p3:#c08cf0;--p4:#f07a9c;"
     "--p5:#4fd0cd;--p6:#d6bf55;--p7:#95a0ff}}\n"
-    "@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--dim:#444;--rule:#ccc;--win:#2166ac;--loss:#c8701a;--cell:#f4f4f4;"
+    "@media "
+    "print{:root{--bg:#fff;--card:#fff;--ink:#000;--dim:#444;--rule:#ccc;--win:#2166ac;--loss:#c8701a;--cell:#f4f4f4;"
     "--p0:#2166ac;--p1:#c8701a;--p2:#2f8f5b;--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1}"
     "nav{display:none}figure,section>h2{break-inside:avoid;break-after:avoid}details>*{display:block}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"
     "Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-variant-numeric:tabular-nums}\n"
-    "main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}h1{font-size:27px;margin:0 0 2px;overflow-wrap:anywhere;"
+    "main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}h1{font-size:27px;margin:0 0 "
+    "2px;overflow-wrap:anywhere;"
     "letter-spacing:-.01em}h2{font-size:19px;margin:38px 0 4px;padding-top:12px;border-top:1px solid var(--rule)}\n"
     "p{margin:4px 0 12px;max-width:78ch}.dim,figcaption{color:var(--dim)}nav{margin:10px 0 20px}nav a{color:var(--win);"
     "margin-right:14px;text-decoration:none;white-space:nowrap}\n"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;margin:14px 0}.card{background:"
+    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;margin:14px "
+    "0}.card{background:"
     "var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 13px}.card b{display:block;font-size:18px;"
     "font-weight:600;line-height:1.3}.card span{color:var(--dim);font-size:13px}\n"
-    ".grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:14px;align-items:start}figure{margin:0;"
+    ".grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:14px;align-items:start}"
+    "figure{margin:0;"
     "background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 10px 6px;min-width:0}"
     "figcaption{font-size:13.5px;margin:0 0 4px 4px}svg{display:block;width:100%;height:auto}.wide{overflow-x:auto}"
     ".wide svg{min-width:720px}\n"
-    ".t{font-size:11px;fill:var(--dim)}.n{font-size:11px;fill:var(--ink)}.g{stroke:var(--rule);stroke-width:1;fill:none}"
+    ".t{font-size:11px;fill:var(--dim)}.n{font-size:11px;fill:var(--ink)}.g{stroke:var(--rule);stroke-width:1;fill:"
+    "none}"
     ".l{fill:none;stroke:var(--c);stroke-width:1.7;stroke-linejoin:round}.b{fill:var(--c);fill-opacity:.17;stroke:none}"
-    ".a{fill:var(--c);fill-opacity:.8;stroke:none}.d{fill:var(--c)}.o{fill:var(--card);stroke:var(--c);stroke-width:1.6}"
+    ".a{fill:var(--c);fill-opacity:.8;stroke:none}.d{fill:var(--c)}.o{fill:var(--card);stroke:var(--c);stroke-width:1."
+    "6}"
     ".e{fill:none;stroke:var(--c);stroke-width:1.2;stroke-opacity:.55}.x{stroke:var(--ink);stroke-width:1.3;fill:none}"
     ".w{fill:var(--win)}.f{fill:var(--loss)}.z{fill:var(--cell)}\n"
     ".c0{--c:var(--p0)}.c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}"
     ".c6{--c:var(--p6)}.c7{--c:var(--p7)}\n"
-    ".legend{font-size:13px;color:var(--dim);max-width:none}.legend span{margin-right:14px;white-space:nowrap}.legend i{"
-    "display:inline-block;width:11px;height:11px;border-radius:3px;background:var(--c);margin-right:5px;vertical-align:-1px}\n"
+    ".legend{font-size:13px;color:var(--dim);max-width:none}.legend span{margin-right:14px;white-space:nowrap}.legend "
+    "i{"
+    "display:inline-block;width:11px;height:11px;border-radius:3px;background:var(--c);margin-right:5px;vertical-align:"
+    "-1px}\n"
     "table{border-collapse:collapse;font-size:13.5px;width:100%}th{text-align:left;color:var(--dim);font-weight:500;"
-    "border-bottom:1px solid var(--rule);padding:4px 10px 4px 0;white-space:nowrap}td{padding:3px 10px 3px 0;border-bottom:"
-    "1px solid var(--rule);vertical-align:top}td.r,th.r{text-align:right;white-space:nowrap}.scroll{overflow-x:auto}summary{cursor:pointer;"
+    "border-bottom:1px solid var(--rule);padding:4px 10px 4px 0;white-space:nowrap}td{padding:3px 10px 3px "
+    "0;border-bottom:"
+    "1px solid "
+    "var(--rule);vertical-align:top}td.r,th.r{text-align:right;white-space:nowrap}.scroll{overflow-x:auto}summary{"
+    "cursor:pointer;"
     "color:var(--win)}code{font:12.5px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}\n";
 
 static void card(Bytes *out, const char *label, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -125,8 +137,10 @@ typedef struct Curve {
   const char *css, *label;
 } Curve;
 
-static void put_curves(Report *r, const char *title, const Curve *curve, size_t count, bool from_zero, const char *format) {
-  double x[POINTS], y[POINTS], x_low = INFINITY, x_high = -INFINITY, y_low = from_zero ? 0 : INFINITY, y_high = -INFINITY;
+static void put_curves(Report *r, const char *title, const Curve *curve, size_t count, bool from_zero,
+                       const char *format) {
+  double x[POINTS], y[POINTS], x_low = INFINITY, x_high = -INFINITY, y_low = from_zero ? 0 : INFINITY,
+                               y_high = -INFINITY;
   Chart chart;
   size_t shown = 0;
   for (size_t i = 0; i < count; i++) {
@@ -180,9 +194,10 @@ static void put_learning(Report *r) {
 }
 
 static void put_rates(Report *r) {
-  const Curve rates[] = {{series_find(&r->series, "charts/SPS"), "c0", "frames learned a second"},
-                         {series_find(&r->series, "charts/frozen_decisions_per_second"), "c1", "frozen opponents' decisions"},
-                         {series_find(&r->series, "charts/env_steps_per_second"), "c2", "env steps"}};
+  const Curve rates[] = {
+      {series_find(&r->series, "charts/SPS"), "c0", "frames learned a second"},
+      {series_find(&r->series, "charts/frozen_decisions_per_second"), "c1", "frozen opponents' decisions"},
+      {series_find(&r->series, "charts/env_steps_per_second"), "c2", "env steps"}};
   const Curve length[] = {{series_find(&r->series, "charts/episodic_length"), "c0", "steps an episode"}};
   const Curve players[] = {{series_find(&r->series, "league/players"), "c0", "players"}};
   const char *css[] = {"c0", "c1", "c2"},
@@ -200,9 +215,8 @@ static void put_rates(Report *r) {
 
 /* Stacked shares of the branches over time. */
 static void put_matchmaking(Report *r) {
-  static const char *const what[BRANCH_COUNT] = {"self-play",          "PFSP over all frozen", "verification",
-                                                 "against the mains", "past self",            "evaluation",
-                                                 "meta-game"};
+  static const char *const what[BRANCH_COUNT] = {
+      "self-play", "PFSP over all frozen", "verification", "against the mains", "past self", "evaluation", "meta-game"};
   static const char *const css[BRANCH_COUNT] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6"};
   static double x[BRANCH_COUNT][POINTS], y[BRANCH_COUNT][POINTS];
   size_t n = 0;
@@ -256,8 +270,9 @@ static void put_configuration(Report *r) {
   char now[64];
   time_t stamp = time(NULL);
   strftime(now, sizeof now, "%Y-%m-%d %H:%M UTC", gmtime(&stamp));
-  html_put(&r->out, "<section id=configuration><h2>Configuration and versions</h2><p>agon %s, %s. Report of checkpoint "
-                    "%06llu, written %s.</p><p class=dim>",
+  html_put(&r->out,
+           "<section id=configuration><h2>Configuration and versions</h2><p>agon %s, %s. Report of checkpoint "
+           "%06llu, written %s.</p><p class=dim>",
            AGON_VERSION, AGON_COMPILER, (unsigned long long)r->run->generation, now);
   const char *library[] = {transport_mpi_library(), gemm_library(), store_library()};
   for (size_t i = 0; i < COUNT_OF(library); i++) {
@@ -278,10 +293,11 @@ static void put_page(Report *r, const char *title) {
   bytes_put(&r->out, style, sizeof style - 1);
   html_put(&r->out, "</style></head><body><main><h1>");
   html_text(&r->out, title);
-  html_put(&r->out, "</h1><div class=dim>league self-play: who beats whom, who came from whom, and how sure that is</div>"
-                    "<nav><a href=#ratings>Ratings</a> <a href=#payoff>Payoff</a> <a href=#family>Family</a> <a "
-                    "href=#forgotten>Forgotten</a> <a href=#matchmaking>Matchmaking</a> <a href=#learning>Learning</a> <a "
-                    "href=#rates>Rates</a> <a href=#configuration>Configuration</a></nav>\n");
+  html_put(&r->out,
+           "</h1><div class=dim>league self-play: who beats whom, who came from whom, and how sure that is</div>"
+           "<nav><a href=#ratings>Ratings</a> <a href=#payoff>Payoff</a> <a href=#family>Family</a> <a "
+           "href=#forgotten>Forgotten</a> <a href=#matchmaking>Matchmaking</a> <a href=#learning>Learning</a> <a "
+           "href=#rates>Rates</a> <a href=#configuration>Configuration</a></nav>\n");
   put_summary(r);
   report_ratings(r);
   report_payoff(r);
@@ -324,7 +340,8 @@ const Command command_report = {
     "report",
     "RUN [--out FILE.html]",
     "writes one self-contained HTML page about a run",
-    "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, losses, rates, the resolved "
+    "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, losses, rates, the "
+    "resolved "
     "configuration.\n"
     "It reads the newest checkpoint and metrics.jsonl; a running job is not disturbed.",
     flags,

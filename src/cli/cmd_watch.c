@@ -1,5 +1,5 @@
-/* agon watch: a run on one screen, drawn anew every few seconds from status.json, metrics.jsonl and log.txt. On a pipe it
- * prints plain text; colours are left out where NO_COLOR is set. */
+/* agon watch: a run on one screen, drawn anew every few seconds from status.json, metrics.jsonl and log.txt. On a pipe
+ * it prints plain text; colours are left out where NO_COLOR is set. */
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -74,7 +74,10 @@ static void put_bar(Screen *s, double share, int width) {
     return;
   }
   for (int i = 0; i < width; i++)
-    put(s, i < (eighths + 7) / 8 ? GREEN : DIM, "%s", i < eighths / 8 ? "█" : i == eighths / 8 && eighths % 8 ? part[eighths % 8] : "░");
+    put(s, i < (eighths + 7) / 8 ? GREEN : DIM, "%s",
+        i < eighths / 8                   ? "█"
+        : i == eighths / 8 && eighths % 8 ? part[eighths % 8]
+                                          : "░");
 }
 
 static void put_spark(Screen *s, const Series *series, int width) {
@@ -115,7 +118,8 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
   put(s, !strcmp(state, "running") ? GREEN : !strcmp(state, "finished") ? BLUE : YELLOW, "%s", state);
   end_line(s);
   put_bar(s, share, s->width > 110 ? 50 : s->width > 70 ? 30 : 12);
-  put(s, PLAIN, " %3.0f %%  %s of %s frames", 100 * share, text_scaled(frames, a, sizeof a), text_scaled(target, b, sizeof b));
+  put(s, PLAIN, " %3.0f %%  %s of %s frames", 100 * share, text_scaled(frames, a, sizeof a),
+      text_scaled(target, b, sizeof b));
   if (sps > 0 && frames < target) put(s, PLAIN, "  %s to go", clock_text((target - frames) / sps, c, sizeof c));
   end_line(s);
   put(s, DIM, "time ");
@@ -161,7 +165,8 @@ static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   snprintf(label, sizeof label, "%.0f actor%s, env", status_number(root, "actors"),
            status_number(root, "actors") == 1 ? "" : "s");
   put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
-  if (s->height >= 22) put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s", spark);
+  if (s->height >= 22)
+    put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s", spark);
   put_number(s, set, "main_0", "exploitability", spark);
   put_number(s, set, "main_0", "entropy", spark);
   if (s->height >= 30) {
@@ -204,7 +209,8 @@ static void put_league(Screen *s, const json_t *root, int rows) {
     else if (learning++ < (size_t)rows)
       put_player(s, player);
   }
-  size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0, skip = frozen > room ? frozen - room : 0, seen = 0;
+  size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0, skip = frozen > room ? frozen - room : 0,
+         seen = 0;
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player);
   }
@@ -330,8 +336,11 @@ static Status run_watch(int argc, char **argv) {
   TRY_RETURN(status_load(run, &root)); /* before the screen changes */
   json_decref(root);
   bool terminal = isatty(1) && !getenv("OMPI_COMM_WORLD_SIZE") && !(kind && !strcmp(kind, "dumb"));
-  Screen screen = {.width = terminal ? 80 : 110, .height = terminal ? 24 : 200, .terminal = terminal,
-                   .colour = terminal && !(no_colour && *no_colour), .unicode = utf8()};
+  Screen screen = {.width = terminal ? 80 : 110,
+                   .height = terminal ? 24 : 200,
+                   .terminal = terminal,
+                   .colour = terminal && !(no_colour && *no_colour),
+                   .unicode = utf8()};
   enter(&screen);
   for (long long look = 1;; look++) {
     measure(&screen);

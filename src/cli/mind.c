@@ -19,9 +19,7 @@ void mind_destroy(Mind *mind) {
   free(mind->probability);
 }
 
-void mind_forget(Mind *mind, const Env *env) {
-  memset(mind->memory, 0, env->spec.agents * mind->S * sizeof(float));
-}
+void mind_forget(Mind *mind, const Env *env) { memset(mind->memory, 0, env->spec.agents * mind->S * sizeof(float)); }
 
 /* Probabilities of one agent's actions; its memory moves on unless `peek`. */
 Status mind_look(Mind *mind, const Position *position, uint32_t agent, bool peek, float *value) {
@@ -43,7 +41,7 @@ Status mind_step(void *context, const Position *position) {
 }
 
 Status mind_open_env(const Command *command, const Arguments *arguments, const char *env, const char *run,
-                         size_t first_option, LoadedRun *loaded, Env **own, const Env **out) {
+                     size_t first_option, LoadedRun *loaded, Env **own, const Env **out) {
   if (env) {
     TRY_RETURN(env_create_from(env, arguments->word + first_option, arguments->words - first_option, own));
     *out = *own;
@@ -92,4 +90,3 @@ void position_show_view(const Position *position, uint32_t agent) {
   }
   printf("\n");
 }
-

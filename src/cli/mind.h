@@ -1,5 +1,5 @@
-/* A player's mind laid open: what it would do in a position, with what it remembers of the game; and showing positions to
- * people. For the commands that read lines of play. */
+/* A player's mind laid open: what it would do in a position, with what it remembers of the game; and showing positions
+ * to people. For the commands that read lines of play. */
 #pragma once
 #include "cli/cli.h"
 #include "cli/loaded.h"

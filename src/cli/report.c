@@ -56,7 +56,11 @@ Status report_load(Report *r) {
       Tally t = b > a ? known(league, a, b) : (Tally){0};
       if (t.games < 1) continue;
       Score all = {(uint64_t)(t.wins + 0.5) + (uint64_t)(t.draws + 0.5) + (uint64_t)(t.losses + 0.5),
-                   (uint64_t)(t.wins + 0.5), (uint64_t)(t.draws + 0.5), (uint64_t)(t.losses + 0.5), t.returns, t.squares};
+                   (uint64_t)(t.wins + 0.5),
+                   (uint64_t)(t.draws + 0.5),
+                   (uint64_t)(t.losses + 0.5),
+                   t.returns,
+                   t.squares};
       TRY_RETURN(games_add(&r->games, a, b, 0, &(MatchScore){.seat = {all}}));
     }
   StandingOptions options = {.prior = 0.5, .bootstraps = league->players <= 64 ? 200 : league->players <= 300 ? 40 : 0};
@@ -94,7 +98,8 @@ static void put_rating_chart(Report *r) {
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
       uint32_t id = r->order[i];
-      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id)) continue;
+      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id))
+        continue;
       x[count] = (double)league->player[id].frames;
       y[count] = r->standing.rated[id].elo;
       low[count] = r->standing.rated[id].low, high[count++] = r->standing.rated[id].high;
@@ -104,9 +109,10 @@ static void put_rating_chart(Report *r) {
     for (size_t k = 0, i = 0; i < n && n <= 120; i++) {
       uint32_t id = r->order[i];
       char hover[160];
-      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id)) continue;
-      snprintf(hover, sizeof hover, "%s: %+.0f [%+.0f, %+.0f], %.0f games", league->player[id].name, y[k], low[k], high[k],
-               r->standing.rated[id].games);
+      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id))
+        continue;
+      snprintf(hover, sizeof hover, "%s: %+.0f [%+.0f, %+.0f], %.0f games", league->player[id].name, y[k], low[k],
+               high[k], r->standing.rated[id].games);
       chart_dot(&chart, x[k], y[k], report_colour(p), hover);
       k++;
     }
@@ -122,8 +128,9 @@ done:
 static void put_rating_table(Report *r, size_t most) {
   const Standing *s = &r->standing;
   const League *league = &r->run->league;
-  html_put(&r->out, "<figure class=scroll><figcaption>the strongest</figcaption><table><tr><th>player<th class=r>Elo<th "
-                    "class=r>95 %%<th class=r>games<th class=r>score<th class=r>Nash<th class=r>&alpha;-rank</tr>\n");
+  html_put(&r->out,
+           "<figure class=scroll><figcaption>the strongest</figcaption><table><tr><th>player<th class=r>Elo<th "
+           "class=r>95 %%<th class=r>games<th class=r>score<th class=r>Nash<th class=r>&alpha;-rank</tr>\n");
   for (size_t i = 0, shown = 0; i < r->games.players && shown < most; i++) {
     uint32_t p = s->order[i];
     char elo[32];
@@ -147,9 +154,10 @@ void report_ratings(Report *r) {
   const Transitivity *t = &r->standing.transitivity;
   const char *css[16], *label[16];
   size_t n = league->learning < 16 ? league->learning : 16;
-  html_put(&r->out, "<section id=ratings><h2>Ratings</h2><p>Bradley-Terry over the evaluation games of frozen players (of "
-                    "learning players: their recent training games); the mean is 0. Ratings explain %.1f %% of the "
-                    "variance of scores; ",
+  html_put(&r->out,
+           "<section id=ratings><h2>Ratings</h2><p>Bradley-Terry over the evaluation games of frozen players (of "
+           "learning players: their recent training games); the mean is 0. Ratings explain %.1f %% of the "
+           "variance of scores; ",
            100 * t->explained);
   if (t->margin > 0)
     html_put(&r->out, "strongest cycle: %s beats %s beats %s beats the first, each with at least %.3f.</p>",
@@ -218,11 +226,12 @@ static void put_cell(Report *r, double x, double y, double side, const char *a, 
   }
   double score = (t->wins + t->draws / 2) / n, low, high;
   meta_interval(score, n, &low, &high);
-  html_put(&r->out,
-           "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s against "
-           "%s: %.3f [%.3f, %.3f], %.0f games (+%.0f =%.0f -%.0f)</title></rect>",
-           score >= 0.5 ? "w" : "f", fmin(fabs(score - 0.5) * 1.9 + 0.04, 1), x, y, side, side, a, b, score, low, high, n,
-           t->wins, t->draws, t->losses);
+  html_put(
+      &r->out,
+      "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s against "
+      "%s: %.3f [%.3f, %.3f], %.0f games (+%.0f =%.0f -%.0f)</title></rect>",
+      score >= 0.5 ? "w" : "f", fmin(fabs(score - 0.5) * 1.9 + 0.04, 1), x, y, side, side, a, b, score, low, high, n,
+      t->wins, t->draws, t->losses);
 }
 
 void report_payoff(Report *r) {
@@ -230,17 +239,19 @@ void report_payoff(Report *r) {
   size_t n = make_groups(r, group);
   double label = 190, side = fmin(fmax(640.0 / (double)n, 12), 34), width = label + side * (double)n + 8,
          height = side * (double)n + 8;
-  html_put(&r->out, "<section id=payoff><h2>Payoff</h2><p>Score of the row's player against the column's, hover for counts "
-                    "and 95 %% intervals: blue wins, orange loses, pale is even, grey never met. Frozen pairs from "
-                    "evaluation games, learning players from recent training games. %s</p><figure class=wide><svg "
-                    "viewBox=\"0 0 %.0f %.0f\" style=\"max-width:%.0fpx\">",
+  html_put(&r->out,
+           "<section id=payoff><h2>Payoff</h2><p>Score of the row's player against the column's, hover for counts "
+           "and 95 %% intervals: blue wins, orange loses, pale is even, grey never met. Frozen pairs from "
+           "evaluation games, learning players from recent training games. %s</p><figure class=wide><svg "
+           "viewBox=\"0 0 %.0f %.0f\" style=\"max-width:%.0fpx\">",
            n < r->run->league.players ? "Each row stands for a group of snapshots of one line, in order of age."
                                       : "In order of line and age, learning players last in theirs.",
            width, height, width * 1.3);
   for (size_t i = 0; i < n; i++) {
     char a[160], b[160], shown[48];
     group_name(r, &group[i], a, sizeof a);
-    snprintf(shown, sizeof shown, "%.30s", group[i].count == 1 ? a : r->run->league.player[r->order[group[i].first]].name);
+    snprintf(shown, sizeof shown, "%.30s",
+             group[i].count == 1 ? a : r->run->league.player[r->order[group[i].first]].name);
     if (side >= 11)
       html_put(&r->out, "<text class=t x=\"%.0f\" y=\"%.1f\" text-anchor=end>%s%s</text>", label - 6,
                4 + side * ((double)i + 0.5) + 4, shown, group[i].count > 1 ? " ..." : "");
@@ -273,9 +284,11 @@ static void put_line_of_family(Report *r, size_t line, double y, double left, do
     char elo[32], hash[12];
     if (!p->frozen || line_of(league, id) != line) continue;
     double x = left + scale * (double)p->frames;
-    if (p->life != life && seen && league->player[line].life <= MOST_RESTARTS) { /* the line began anew between these two */
-      html_put(&r->out, "<path class=x d=\"M%.1f %.1fl4 -6m0 0l-3.5 .5m3.5 -.5l.5 3.5\"><title>began anew (life "
-                        "%u)</title></path>",
+    if (p->life != life && seen &&
+        league->player[line].life <= MOST_RESTARTS) { /* the line began anew between these two */
+      html_put(&r->out,
+               "<path class=x d=\"M%.1f %.1fl4 -6m0 0l-3.5 .5m3.5 -.5l.5 3.5\"><title>began anew (life "
+               "%u)</title></path>",
                (from + x) / 2 - 2, y - 5, p->life);
     }
     life = p->life;
@@ -283,16 +296,19 @@ static void put_line_of_family(Report *r, size_t line, double y, double left, do
     if (seen++ % stride) continue;
     snprintf(hash, sizeof hash, "%.8s", p->hash);
     bool won = !strcmp(p->reason, "win_rate");
-    html_put(&r->out,
-             "<circle class=\"%s %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s: frozen after %.3g frames, reason: %s, "
-             "Elo %s, %s</title></circle>",
-             won ? "d" : "o", css, x, y, won ? 4.5 : 3.8, p->name, (double)p->frames, *p->reason ? p->reason : "start",
-             standing_elo_text(&r->standing, id, elo, sizeof elo), hash);
+    html_put(
+        &r->out,
+        "<circle class=\"%s %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s: frozen after %.3g frames, reason: %s, "
+        "Elo %s, %s</title></circle>",
+        won ? "d" : "o", css, x, y, won ? 4.5 : 3.8, p->name, (double)p->frames, *p->reason ? p->reason : "start",
+        standing_elo_text(&r->standing, id, elo, sizeof elo), hash);
   }
-  html_put(&r->out, "<path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title>"
-                    "</path><text class=t x=\"%.1f\" y=\"%.1f\">%zu%s, life %u</text>",
+  html_put(&r->out,
+           "<path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title>"
+           "</path><text class=t x=\"%.1f\" y=\"%.1f\">%zu%s, life %u</text>",
            css, end + 2, y - 4.5, league->player[line].name, (double)league->player[line].frames,
-           league->player[line].life, end + 16, y + 4, total, stride > 1 ? " (thinned)" : "", league->player[line].life);
+           league->player[line].life, end + 16, y + 4, total, stride > 1 ? " (thinned)" : "",
+           league->player[line].life);
 }
 
 void report_family(Report *r) {
@@ -313,17 +329,16 @@ void report_family(Report *r) {
     if (k == reasons && reasons < COUNT_OF(reason)) reason[reasons++].count = 0, reason[k].name = name;
     if (k < reasons) reason[k].count++;
   }
-  html_put(&r->out, "<section id=family><h2>Family</h2><p>Each line is a learning player; a ring is a snapshot that was "
-                    "frozen by age, a disc one frozen because it beat its targets (win_rate), an arrow upwards a return to "
-                    "initial or past weights. Snapshots by reason: ");
-  for (size_t k = 0; k < reasons; k++)
-    html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
+  html_put(&r->out,
+           "<section id=family><h2>Family</h2><p>Each line is a learning player; a ring is a snapshot that was "
+           "frozen by age, a disc one frozen because it beat its targets (win_rate), an arrow upwards a return to "
+           "initial or past weights. Snapshots by reason: ");
+  for (size_t k = 0; k < reasons; k++) html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
   html_put(&r->out, ".</p><figure class=wide><svg viewBox=\"0 0 %.0f %.0f\">", width, height);
   double scale = (width - left - 130) / most;
   for (size_t line = 0; line < league->learning; line++) {
     size_t total = 0;
-    for (size_t i = 0; i < league->players; i++)
-      total += league->player[i].frozen && line_of(league, i) == line;
+    for (size_t i = 0; i < league->players; i++) total += league->player[i].frozen && line_of(league, i) == line;
     put_line_of_family(r, line, 22 + row * (double)line, left, scale, total);
   }
   for (int k = 0; k <= 4; k++) {
@@ -332,8 +347,9 @@ void report_family(Report *r) {
     html_put(&r->out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>", left + scale * frames,
              height - 14, text_scaled(frames, text, sizeof text));
   }
-  html_put(&r->out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>frames of the player</text></svg></figure>"
-                    "</section>\n",
+  html_put(&r->out,
+           "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>frames of the player</text></svg></figure>"
+           "</section>\n",
            left + (width - left) / 2, height - 1);
 }
 
@@ -375,8 +391,9 @@ void report_forgotten(Report *r) {
   const League *league = &r->run->league;
   Lost *lost = NULL, found;
   size_t count = 0, room = 0, asked = 0;
-  html_put(&r->out, "<section id=forgotten><h2>Forgotten opponents</h2><p>Frozen opponents against which a main now does "
-                    "clearly worse (intervals apart) than one of its own snapshots did.</p>");
+  html_put(&r->out,
+           "<section id=forgotten><h2>Forgotten opponents</h2><p>Frozen opponents against which a main now does "
+           "clearly worse (intervals apart) than one of its own snapshots did.</p>");
   for (uint32_t m = 0; m < league->learning; m++)
     for (uint32_t o = 0; o < league->players && league->player[m].role == ROLE_MAIN; o++) {
       if (!league->player[o].frozen) continue;
@@ -392,8 +409,9 @@ void report_forgotten(Report *r) {
                       "snapshot<th class=r>then<th class=r>95 %%</tr>\n");
     for (size_t i = 0; i < count && i < 15; i++) {
       const Lost *l = &lost[i];
-      html_put(&r->out, "<tr><td>%s<td>%s<td class=r>%.3f<td class=r>%.3f &ndash; %.3f<td>%s<td class=r>%.3f<td class=r>"
-                        "%.3f &ndash; %.3f</tr>\n",
+      html_put(&r->out,
+               "<tr><td>%s<td>%s<td class=r>%.3f<td class=r>%.3f &ndash; %.3f<td>%s<td class=r>%.3f<td class=r>"
+               "%.3f &ndash; %.3f</tr>\n",
                league->player[l->main].name, league->player[l->opponent].name, l->now, l->now_low, l->now_high,
                league->player[l->past].name, l->then, l->then_low, l->then_high);
     }
@@ -434,15 +452,17 @@ void report_opponents(Report *r) {
       memmove(share + at + 1, share + at, (last - at) * sizeof *share);
       top[at] = m->away, share[at] = p;
     }
-    html_put(&r->out, "<figure><figcaption>whom %s meets next, by the present table</figcaption><svg viewBox=\"0 0 460 "
-                      "250\">",
+    html_put(&r->out,
+             "<figure><figcaption>whom %s meets next, by the present table</figcaption><svg viewBox=\"0 0 460 "
+             "250\">",
              league->player[home->player].name);
     for (size_t i = 0; i < n; i++) {
       double width = 230 * (double)share[i] / (double)share[0], y = 8 + 24 * (double)i;
-      html_put(&r->out, "<text class=n x=\"6\" y=\"%.1f\">%s</text><rect class=\"d %s\" x=\"180\" y=\"%.1f\" width=\"%.1f\" "
-                        "height=\"14\" rx=\"2\"/><text class=t x=\"%.1f\" y=\"%.1f\">%.1f %%</text>",
-               y + 11, league->player[top[i]].name, report_colour(line_of(league, top[i])), y, width, 185 + width, y + 11,
-               100 * (double)share[i]);
+      html_put(&r->out,
+               "<text class=n x=\"6\" y=\"%.1f\">%s</text><rect class=\"d %s\" x=\"180\" y=\"%.1f\" width=\"%.1f\" "
+               "height=\"14\" rx=\"2\"/><text class=t x=\"%.1f\" y=\"%.1f\">%.1f %%</text>",
+               y + 11, league->player[top[i]].name, report_colour(line_of(league, top[i])), y, width, 185 + width,
+               y + 11, 100 * (double)share[i]);
     }
     html_put(&r->out, "</svg></figure>");
   }

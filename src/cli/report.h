@@ -9,7 +9,8 @@
 typedef struct Report {
   const LoadedRun *run;
   SeriesSet series;
-  Games games; /* evaluation games between frozen players; of learning players their recent games. Ids are the league's */
+  Games
+      games; /* evaluation games between frozen players; of learning players their recent games. Ids are the league's */
   Standing standing;
   uint32_t *order; /* (players) by role, age; learning players last in their role */
   double frames;

@@ -15,9 +15,7 @@ Status status_load(const char *run, json_t **out) {
   return *out ? OK : status_set(ERR_RUN, "cannot read %s: %s", path, error.text);
 }
 
-double status_number(const json_t *object, const char *key) {
-  return json_number_value(json_object_get(object, key));
-}
+double status_number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
 
 const char *status_text(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));

@@ -6,7 +6,8 @@
 #include "nn/net.h"
 
 typedef struct Tracker Tracker;
-/* every: frames between walks. ERR_USAGE if the env's tree cannot be walked or the network cannot be evaluated on it. */
+/* every: frames between walks. ERR_USAGE if the env's tree cannot be walked or the network cannot be evaluated on it.
+ */
 Status tracker_create(const Env *env, const NetConfig *net, uint64_t every, Tracker **out);
 void tracker_destroy(Tracker *tracker);
 bool tracker_due(const Tracker *tracker, uint64_t frames);

@@ -5,9 +5,10 @@
 typedef struct TrainExtras {
   void (*finished)(void *context, const ManagerSummary *summary); /* rank 0, at the end; may be NULL */
   void *context;
-  const float *target; /* rank 0: policy that the first snapshots of a new run hold, instead of initial weights; may be NULL */
+  const float
+      *target; /* rank 0: policy that the first snapshots of a new run hold, instead of initial weights; may be NULL */
 } TrainExtras;
 
-/* Collective over the transport's ranks; arguments as behind `agon train`; extras may be NULL. Bad input ends the process
- * on all ranks with the documented exit code. The transport serves one job. */
+/* Collective over the transport's ranks; arguments as behind `agon train`; extras may be NULL. Bad input ends the
+ * process on all ranks with the documented exit code. The transport serves one job. */
 Status train_job(Transport *transport, int argc, char **argv, const TrainExtras *extras);

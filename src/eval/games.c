@@ -251,8 +251,10 @@ Status games_meetings(const Games *games, Meeting **out, size_t *count) {
   for (size_t i = 0; i < games->counts; i++) {
     const GameCount *c = &games->count[i];
     const Score *s = c->score.seat;
-    if (s[0].games) (*out)[(*count)++] = (Meeting){c->a, c->b, (double)s[0].wins, (double)s[0].draws, (double)s[0].losses};
-    if (s[1].games) (*out)[(*count)++] = (Meeting){c->b, c->a, (double)s[1].losses, (double)s[1].draws, (double)s[1].wins};
+    if (s[0].games)
+      (*out)[(*count)++] = (Meeting){c->a, c->b, (double)s[0].wins, (double)s[0].draws, (double)s[0].losses};
+    if (s[1].games)
+      (*out)[(*count)++] = (Meeting){c->b, c->a, (double)s[1].losses, (double)s[1].draws, (double)s[1].wins};
   }
   return OK;
 }

@@ -1,5 +1,5 @@
-/* Counts of evaluation games, and games.csv: one line for each batch of paired games that was played, appended and never
- * rewritten. The file is the truth; everything else (ratings, tables, what to play next) is computed from it. */
+/* Counts of evaluation games, and games.csv: one line for each batch of paired games that was played, appended and
+ * never rewritten. The file is the truth; everything else (ratings, tables, what to play next) is computed from it. */
 #pragma once
 #include "eval/eval.h"
 #include "meta/rating.h"
@@ -37,8 +37,8 @@ Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const Mat
 /* Reads what was played under these terms. A missing file is empty. ERR_FORMAT names file and line. A last line without
  * an end is ignored: a job was killed while it wrote. */
 Status games_read(const char *path, const GameTerms *terms, Games *games);
-/* Reads all games of one env, under whatever terms; only: the env (with options), or NULL if the file has but one, which
- * is returned in env[512]. */
+/* Reads all games of one env, under whatever terms; only: the env (with options), or NULL if the file has but one,
+ * which is returned in env[512]. */
 Status games_read_env(const char *path, const char *only, Games *games, char *env);
 /* Appends one batch; the line is written by one write. */
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,

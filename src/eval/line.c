@@ -85,8 +85,8 @@ static Status play_chance(Position *position, const char *word) {
   int64_t outcome = -1;
   uint32_t count = env->table->chance_outcomes(env->params, position->episode, probability);
   if (!text_to_int(word, &outcome) || outcome < 0 || outcome >= count || probability[outcome] <= 0)
-    return status_set(ERR_USAGE, "'%.40s' is no possible outcome of the chance move here (0 to %u, some excluded)", word,
-                      count - 1);
+    return status_set(ERR_USAGE, "'%.40s' is no possible outcome of the chance move here (0 to %u, some excluded)",
+                      word, count - 1);
   settle(position, env->table->chance_apply(env->params, position->episode, (uint32_t)outcome, reward), reward);
   return OK;
 }
@@ -119,8 +119,8 @@ static Status illegal(const Position *position, uint32_t agent, const char *word
   size_t used = 0;
   for (uint32_t i = 0; env->spec.action_kind != AGON_BOX && i < env->spec.head_size[0] && used < 160; i++)
     if (mask[i])
-      used += (size_t)snprintf(list + used, sizeof list - used, " %s",
-                               position_action_text(env, 0, i, name, sizeof name));
+      used +=
+          (size_t)snprintf(list + used, sizeof list - used, " %s", position_action_text(env, 0, i, name, sizeof name));
   return status_set(ERR_USAGE, "'%.40s' is no legal action of agent %u here (there are:%s)", word, agent, list);
 }
 

@@ -35,8 +35,13 @@ const char *standing_elo_text(const Standing *s, uint32_t player, char *out, siz
   if (!standing_comparable(s, player))
     snprintf(out, size, "n/a");
   else
-    snprintf(out, size, "%s%+.0f", rated->bound > 0 ? ">= " : rated->bound < 0 ? "<= " : "",
-             rated->bound > 0 ? rated->low : rated->bound < 0 ? rated->high : rated->elo);
+    snprintf(out, size, "%s%+.0f",
+             rated->bound > 0   ? ">= "
+             : rated->bound < 0 ? "<= "
+                                : "",
+             rated->bound > 0   ? rated->low
+             : rated->bound < 0 ? rated->high
+                                : rated->elo);
   return out;
 }
 
@@ -72,8 +77,7 @@ static void sort_players(Standing *s) {
 
 static void add_points(Standing *s, const Meeting *meeting, size_t meetings) {
   for (size_t i = 0; i < meetings; i++) {
-    double points = meeting[i].wins + meeting[i].draws / 2,
-           n = meeting[i].wins + meeting[i].draws + meeting[i].losses;
+    double points = meeting[i].wins + meeting[i].draws / 2, n = meeting[i].wins + meeting[i].draws + meeting[i].losses;
     s->points[meeting[i].a] += points;
     s->points[meeting[i].b] += n - points;
   }
@@ -90,7 +94,8 @@ static Status solve(Standing *s, bool returns) {
   s->has_meta = true;
   TRY_RETURN(meta_nash(s->payoff, n, n, s->nash, NULL, NULL));
   TRY_RETURN(meta_nash_average(s->payoff, n, 100, s->nash_average, s->skill));
-  return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(spread, 1e-9), s->alpha_rank); /* strong selection: payoff scale / 10 */
+  return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(spread, 1e-9),
+                         s->alpha_rank); /* strong selection: payoff scale / 10 */
 }
 
 Status standing_create(const Games *games, const StandingOptions *options, Standing *out) {

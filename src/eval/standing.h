@@ -17,12 +17,12 @@ typedef struct Standing {
   Rated *rated;       /* (players) */
   double *points;     /* (players) score over all games, 0..1 */
   RatingFit fit;
-  int64_t anchor;     /* -1: the mean is 0 */
-  size_t island;      /* of the anchor, else the one with the most players; ratings are for it */
-  double *score;      /* (players, players) 0..1, -1 where two never met */
-  double *payoff;     /* (players, players) what the meta-games are played on, 0 where two never met */
+  int64_t anchor; /* -1: the mean is 0 */
+  size_t island;  /* of the anchor, else the one with the most players; ratings are for it */
+  double *score;  /* (players, players) 0..1, -1 where two never met */
+  double *payoff; /* (players, players) what the meta-games are played on, 0 where two never met */
   double *nash, *nash_average, *skill, *alpha_rank; /* (players) */
-  bool has_meta;      /* false: one player, or too many for linear programs */
+  bool has_meta;                                    /* false: one player, or too many for linear programs */
   Transitivity transitivity;
   uint32_t *order; /* (players) by rating, best first */
 } Standing;

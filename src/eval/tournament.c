@@ -78,11 +78,11 @@ static Status write_game(void *context, const GameText *game) {
   const char *a = t->games.name[replays->fixture->a], *b = t->games.name[replays->fixture->b];
   if (game->game >= t->replay_games) return OK;
   bool swapped = game->game & 1;
-  json_t *object = json_pack("{s:s,s:[s,s],s:I,s:I,s:i,s:s,s:[f,f],s:[f,f]}", "env", t->terms.env, "players",
-                             swapped ? b : a, swapped ? a : b, "seed", (json_int_t)t->terms.seed, "game",
-                             (json_int_t)game->game, "openings", (int)t->terms.openings, "line", game->line, "outcome",
-                             (double)game->outcome[0], (double)game->outcome[1], "returns", game->team_return[0],
-                             game->team_return[1]);
+  json_t *object =
+      json_pack("{s:s,s:[s,s],s:I,s:I,s:i,s:s,s:[f,f],s:[f,f]}", "env", t->terms.env, "players", swapped ? b : a,
+                swapped ? a : b, "seed", (json_int_t)t->terms.seed, "game", (json_int_t)game->game, "openings",
+                (int)t->terms.openings, "line", game->line, "outcome", (double)game->outcome[0],
+                (double)game->outcome[1], "returns", game->team_return[0], game->team_return[1]);
   char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
   json_decref(object);
   if (!text) return status_set(ERR_MEMORY, "out of memory writing a replay");
@@ -122,7 +122,8 @@ static Status book(Tournament *t, const MatchBatch *batch, const MatchScore *sco
   TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, score));
   t->played += 2 * batch->pairs;
   if (t->csv)
-    TRY_RETURN(games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], batch->first, score));
+    TRY_RETURN(
+        games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], batch->first, score));
   TRY_RETURN(append_replays(t, replay, size));
   if (t->progress) t->progress(t->context, t);
   return OK;

@@ -1,13 +1,13 @@
 /* Tournaments: which pairs of games are played next, by how many ranks, and what is written down. The pair of players
- * whose result is least certain plays next. Rank 0 deals batches of paired games out to all ranks (itself too) and keeps
- * the counts; without a transport it plays alone. What a pair of games draws from is set by the seed and its number, so
- * the games are the same on any number of ranks. */
+ * whose result is least certain plays next. Rank 0 deals batches of paired games out to all ranks (itself too) and
+ * keeps the counts; without a transport it plays alone. What a pair of games draws from is set by the seed and its
+ * number, so the games are the same on any number of ranks. */
 #pragma once
 #include "eval/games.h"
 #include "transport/transport.h"
 
 typedef struct Fixture {
-  uint32_t a, b;     /* indices of players, a < b */
+  uint32_t a, b;    /* indices of players, a < b */
   uint64_t in_hand; /* pairs of games dealt out and not yet back */
   uint64_t next;    /* number of the pair to be dealt next */
   bool closed;
@@ -29,7 +29,7 @@ typedef struct Tournament {
   const char *csv;                /* results are appended here; NULL: nowhere */
   const char *replays;            /* the first games of each fixture are appended here as JSON lines; NULL: none */
   uint64_t replay_games;
-  Transport *transport;           /* NULL: alone */
+  Transport *transport; /* NULL: alone */
   /* After each batch, on rank 0; may be NULL. */
   void (*progress)(void *context, const struct Tournament *tournament);
   void *context;

@@ -288,8 +288,8 @@ static Status fill_table(GameTree *tree, Contestant *who, float *table) {
   who->policy.inference = who->net ? &who->inference : NULL;
   TRY(play_create(env, NULL, 0, 1, 0, &none, &play));
   for (size_t s = 0; s < tree->sets; s++)
-    TRY(play_evaluate(play, &who->policy, tree->episode + s * env->spec.episode_size, tree->set[s].agent,
-                      NULL, table + s * env->action_count, NULL));
+    TRY(play_evaluate(play, &who->policy, tree->episode + s * env->spec.episode_size, tree->set[s].agent, NULL,
+                      table + s * env->action_count, NULL));
 done:
   play_destroy(play);
   return status;

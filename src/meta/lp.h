@@ -8,7 +8,7 @@
 
 typedef struct Lp {
   size_t variables, rows;
-  double *low, *high, *cost; /* (variables), zero at first */
+  double *low, *high, *cost;  /* (variables), zero at first */
   double *row_low, *row_high; /* (rows), zero at first */
   double *element;            /* (variables, rows) */
   double *solution;           /* (variables) */

@@ -13,8 +13,7 @@ static Status solve_rows(const double *a, size_t rows, size_t columns, double si
   Lp lp;
   TRY(lp_create(rows + 1, columns + 1, &lp));
   for (size_t r = 0; r < rows; r++) {
-    for (size_t c = 0; c < columns; c++)
-      *lp_at(&lp, r, c) = sign * (transposed ? a[c * rows + r] : a[r * columns + c]);
+    for (size_t c = 0; c < columns; c++) *lp_at(&lp, r, c) = sign * (transposed ? a[c * rows + r] : a[r * columns + c]);
     *lp_at(&lp, r, columns) = 1;
     lp.high[r] = 1;
   }

@@ -17,9 +17,9 @@ Status meta_nash_average(const double *a, size_t n, size_t exact, double *mix, d
 Status meta_replicator(const double *a, size_t n, const double *x, double step, size_t steps, double *path);
 
 typedef struct Transitivity {
-  double explained;      /* share of the variance of expected scores (about 0.5) that ratings explain, 0..1 */
-  uint32_t cycle[3];     /* i beats j beats k beats i, with the largest smallest margin */
-  double margin;         /* that smallest margin over 0.5; <= 0: there is no cycle */
+  double explained;  /* share of the variance of expected scores (about 0.5) that ratings explain, 0..1 */
+  uint32_t cycle[3]; /* i beats j beats k beats i, with the largest smallest margin */
+  double margin;     /* that smallest margin over 0.5; <= 0: there is no cycle */
 } Transitivity;
 /* score: (n, n) expected score 0..1, negative = never met; elo: (n) */
 Transitivity meta_transitivity(const double *score, const double *elo, size_t n);

@@ -28,8 +28,8 @@ typedef struct Rated {
 } Rated;
 
 typedef struct RatingFit {
-  double seat;        /* Elo of sitting first */
-  double draw;        /* Davidson's nu: at equal strength draws / wins of one side = nu */
+  double seat; /* Elo of sitting first */
+  double draw; /* Davidson's nu: at equal strength draws / wins of one side = nu */
   size_t islands;
   double log_likelihood;
 } RatingFit;
@@ -50,8 +50,8 @@ typedef struct EloBlock {
 } EloBlock;
 EloBlock meta_elo_block(const Pentanomial *pairs);
 /* Log-likelihood ratio of "a is elo1 stronger" against "elo0", by the generalised SPRT over pentanomial frequencies:
- * each hypothesis at its maximum likelihood with the mean fixed. Wald's bounds: accept elo1 above log((1 - beta) / alpha),
- * elo0 below log(beta / (1 - alpha)). */
+ * each hypothesis at its maximum likelihood with the mean fixed. Wald's bounds: accept elo1 above log((1 - beta) /
+ * alpha), elo0 below log(beta / (1 - alpha)). */
 double meta_sprt(const Pentanomial *pairs, double elo0, double elo1);
 double meta_sprt_upper(double alpha, double beta);
 double meta_sprt_lower(double alpha, double beta);

@@ -99,7 +99,8 @@ static Status prometheus_write(void *self, const Record *record) {
       size_t player = metric_player(metric->name);
       family(metric->name, other, sizeof other);
       if (strcmp(own, other)) continue;
-      size = player ? snprintf(line, sizeof line, "%s{player=\"%.*s\"} %.9g\n", own, (int)player, metric->name, metric->value)
+      size = player ? snprintf(line, sizeof line, "%s{player=\"%.*s\"} %.9g\n", own, (int)player, metric->name,
+                               metric->value)
                     : snprintf(line, sizeof line, "%s %.9g\n", own, metric->value);
       bytes_put(&text, line, (size_t)size);
     }

@@ -1,7 +1,7 @@
 /* TensorBoard event files: tb/league for the job, tb/PLAYER for each learning player, so that players lie over one
- * another in the same charts. Tags are CleanRL's where it has them. A file is a row of records (length, masked CRC-32C of
- * it, an Event message, masked CRC-32C of that); Events are protocol buffers of a few fields, written by hand. A resumed
- * job begins with SessionLog START at its step: what lies beyond it in older files is void. */
+ * another in the same charts. Tags are CleanRL's where it has them. A file is a row of records (length, masked CRC-32C
+ * of it, an Event message, masked CRC-32C of that); Events are protocol buffers of a few fields, written by hand. A
+ * resumed job begins with SessionLog START at its step: what lies beyond it in older files is void. */
 #include "metrics/sink.h"
 
 #include "base/bytes.h"
@@ -122,11 +122,15 @@ static Status find_writer(TensorBoard *tb, const char *name, size_t size, Writer
 
 /* CleanRL's tag for a player's number, or the number's own name under "player". */
 static void tag_of(const char *name, char *out, size_t size) {
-  static const char *const known[][2] = {
-      {"policy_loss", "losses/policy_loss"},    {"value_loss", "losses/value_loss"}, {"entropy", "losses/entropy"},
-      {"approx_kl", "losses/approx_kl"},        {"clipped", "losses/clipfrac"},      {"gradient_norm", "losses/gradient_norm"},
-      {"kl_reference", "losses/kl_reference"},  {"learning_rate", "charts/learning_rate"},
-      {"mean_return", "charts/episodic_return"}};
+  static const char *const known[][2] = {{"policy_loss", "losses/policy_loss"},
+                                         {"value_loss", "losses/value_loss"},
+                                         {"entropy", "losses/entropy"},
+                                         {"approx_kl", "losses/approx_kl"},
+                                         {"clipped", "losses/clipfrac"},
+                                         {"gradient_norm", "losses/gradient_norm"},
+                                         {"kl_reference", "losses/kl_reference"},
+                                         {"learning_rate", "charts/learning_rate"},
+                                         {"mean_return", "charts/episodic_return"}};
   for (size_t i = 0; i < COUNT_OF(known); i++)
     if (!strcmp(name, known[i][0])) {
       snprintf(out, size, "%s", known[i][1]);
@@ -167,7 +171,8 @@ static Status tensorboard_write(void *self, const Record *record) {
     event.failed |= summary.failed;
     bytes_free(&summary);
     TRY_RETURN(write_event(tb, writer, &event));
-    if (fflush(writer->file)) return status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name, strerror(errno));
+    if (fflush(writer->file))
+      return status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name, strerror(errno));
   }
   return OK;
 }

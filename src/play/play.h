@@ -82,9 +82,9 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
                    const PlayHooks *hooks, Play **out);
 void play_destroy(Play *play);
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
-/* The first `plies` steps of every episode (vary: 0 to `plies`, drawn for each) are uniformly random moves from the env's
- * stream, the same for both games of a pair; an episode that ends within them is begun again. Discrete actions. 0 (the
- * default): off. */
+/* The first `plies` steps of every episode (vary: 0 to `plies`, drawn for each) are uniformly random moves from the
+ * env's stream, the same for both games of a pair; an episode that ends within them is begun again. Discrete actions. 0
+ * (the default): off. */
 void play_open_randomly(Play *play, uint32_t plies, bool vary);
 /* Recorded decisions are drawn from (1 - share) policy + share uniform over the legal choices, per head, and their
  * log-probabilities are those of this mixture. 0 (the default): off. No effect on BOX actions. */
@@ -93,8 +93,9 @@ void play_remove_slot(Play *play, PlaySlot *slot);
 /* One env step of every live slot (starting episodes where the hook agrees). *live: slots that played. */
 Status play_step(Play *play, size_t *live);
 const PlayStats *play_stats(const Play *play);
-/* Action probabilities (choices, head by head) and value (may be NULL) for one agent's view of an episode, outside of any
- * slot. memory: the agent's recurrent state (of the policy's net), moved on; NULL for policies without. Not for BOX. */
+/* Action probabilities (choices, head by head) and value (may be NULL) for one agent's view of an episode, outside of
+ * any slot. memory: the agent's recurrent state (of the policy's net), moved on; NULL for policies without. Not for
+ * BOX. */
 Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *memory,
                      float *probabilities, float *value);
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);

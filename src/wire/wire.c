@@ -58,29 +58,9 @@ Status wire_open(const Message *message, WireKind *kind, Reader *reader) {
 }
 
 const char *wire_name(WireKind kind) {
-  static const char *const name[] = {"",
-                                     "weights",
-                                     "fetch",
-                                     "frozen",
-                                     "table",
-                                     "unrolls",
-                                     "tick end",
-                                     "credit",
-                                     "results",
-                                     "directive",
-                                     "snapshot",
-                                     "report",
-                                     "actor state",
-                                     "learner state",
-                                     "restore lane",
-                                     "restore player",
-                                     "begin",
-                                     "learn",
-                                     "resume",
-                                     "sum part",
-                                     "sum whole",
-                                     "match",
-                                     "match result",
-                                     "bye"};
+  static const char *const name[] = {
+      "",        "weights",   "fetch",    "frozen",   "table",       "unrolls",       "tick end",     "credit",
+      "results", "directive", "snapshot", "report",   "actor state", "learner state", "restore lane", "restore player",
+      "begin",   "learn",     "resume",   "sum part", "sum whole",   "match",         "match result", "bye"};
   return kind < WIRE_LAST ? name[kind] : "unknown";
 }

@@ -114,8 +114,9 @@ static void alpha_rank_of_five(void **state) {
   (void)state;
   /* Han et al. 2013, as in OpenSpiel's test of alpha-rank: commitment, cooperation, defection, fake, free-riding */
   const double r = 1, t = 2, p = 0, s = -1, delta = 4, eps = .25;
-  const double a[25] = {r - eps / 2, r - eps, 0, s + delta - eps, r - eps, r, r, s, s, s, 0, t, p,
-                        p,           p,       t - delta,          t,       p, p, p, r, t, p, p, p};
+  const double a[25] = {
+      r - eps / 2, r - eps, 0, s + delta - eps, r - eps, r, r, s, s, s, 0, t, p, p, p, t - delta, t, p, p, p, r, t,
+      p,           p,       p};
   const double expected[5] = {.40966787, .07959841, .20506998, .08505983, .22060390};
   double out[5];
   CHECK_OK(meta_alpha_rank(a, 5, 20, .1, out));
@@ -137,7 +138,8 @@ static void nash_averaging(void **state) {
   CHECK_OK(meta_nash_average(none, 3, 100, mix, skill)); /* everything is an equilibrium: the most even one */
   for (int i = 0; i < 3; i++) CHECK_NEAR(mix[i], 1 / 3., 1e-7);
   /* a copy of rock: the two share rock's third */
-  const double twins[16] = {0, 0, -1, 1, 0, 0, -1, 1, 1, 1, 0, -1, -1, -1, 1, 0}, third[4] = {1 / 6., 1 / 6., 1 / 3., 1 / 3.};
+  const double twins[16] = {0, 0, -1, 1, 0, 0, -1, 1, 1, 1, 0, -1, -1, -1, 1, 0},
+               third[4] = {1 / 6., 1 / 6., 1 / 3., 1 / 3.};
   double four[4];
   CHECK_OK(meta_nash_average(twins, 4, 100, four, NULL));
   for (int i = 0; i < 4; i++) CHECK_NEAR(four[i], third[i], 1e-5);
@@ -177,7 +179,8 @@ static void elo_blocks(void **state) {
   CHECK_NEAR(block.elo, 0, 1e-9);
   CHECK_NEAR(block.superiority, .5, 1e-9);
   /* by hand: variance (20 / 16 + 40 / 64 * 4 / 4 ...) = .2 * 1/4 + .4 * 1/16 = .075, error 1.96 sqrt(.075 / 100) */
-  CHECK_NEAR(block.error, (meta_elo(.5 + 1.959964 * sqrt(.075 / 100)) - meta_elo(.5 - 1.959964 * sqrt(.075 / 100))) / 2, 1e-6);
+  CHECK_NEAR(block.error, (meta_elo(.5 + 1.959964 * sqrt(.075 / 100)) - meta_elo(.5 - 1.959964 * sqrt(.075 / 100))) / 2,
+             1e-6);
   block = meta_elo_block(&won);
   assert_int_equal(block.bound, 1);
   assert_true(isfinite(block.elo) && isfinite(block.low) && isfinite(block.high) && block.superiority > .99);
@@ -210,7 +213,8 @@ static void sprt_keeps_its_promises(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(biased_rock_paper_scissors),
-                                     cmocka_unit_test(games_that_are_not_square), cmocka_unit_test(elo_of_counts),
+                                     cmocka_unit_test(games_that_are_not_square),
+                                     cmocka_unit_test(elo_of_counts),
                                      cmocka_unit_test(wilson_interval),
                                      cmocka_unit_test(bradley_terry_of_two),
                                      cmocka_unit_test(bradley_terry_recovers),

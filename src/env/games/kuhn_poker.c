@@ -110,9 +110,9 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
 }
 
 static const char *observation_name(const void *params, uint32_t index) {
-  static const char *const name[] = {"you are first", "you are second", "you hold a jack",  "you hold a queen",
-                                     "you hold a king", "first passed", "first bet",        "second passed",
-                                     "second bet",    "first passed again", "first called"};
+  static const char *const name[] = {"you are first",   "you are second",     "you hold a jack", "you hold a queen",
+                                     "you hold a king", "first passed",       "first bet",       "second passed",
+                                     "second bet",      "first passed again", "first called"};
   (void)params;
   return name[index];
 }

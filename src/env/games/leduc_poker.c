@@ -144,12 +144,14 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
 
 static const char *observation_name(const void *params, uint32_t index) {
   static const char *const name[14 + 4 * MAX_MOVES] = {
-      "you are first", "you are second", "you hold a jack", "you hold a jack", "you hold a queen", "you hold a queen",
-      "you hold a king", "you hold a king", "the board is a jack", "the board is a jack", "the board is a queen",
-      "the board is a queen", "the board is a king", "the board is a king", "move 1: call", "move 1: raise",
-      "move 2: call", "move 2: raise", "move 3: call", "move 3: raise", "move 4: call", "move 4: raise",
-      "round 2, move 1: call", "round 2, move 1: raise", "round 2, move 2: call", "round 2, move 2: raise",
-      "round 2, move 3: call", "round 2, move 3: raise", "round 2, move 4: call", "round 2, move 4: raise"};
+      "you are first",         "you are second",         "you hold a jack",       "you hold a jack",
+      "you hold a queen",      "you hold a queen",       "you hold a king",       "you hold a king",
+      "the board is a jack",   "the board is a jack",    "the board is a queen",  "the board is a queen",
+      "the board is a king",   "the board is a king",    "move 1: call",          "move 1: raise",
+      "move 2: call",          "move 2: raise",          "move 3: call",          "move 3: raise",
+      "move 4: call",          "move 4: raise",          "round 2, move 1: call", "round 2, move 1: raise",
+      "round 2, move 2: call", "round 2, move 2: raise", "round 2, move 3: call", "round 2, move 3: raise",
+      "round 2, move 4: call", "round 2, move 4: raise"};
   (void)params;
   return name[index];
 }

@@ -13,7 +13,7 @@ typedef struct Params {
 } Params;
 
 typedef struct Episode {
-  uint8_t die[2]; /* 0 .. faces - 1 */
+  uint8_t die[2];                    /* 0 .. faces - 1 */
   uint8_t rolled, moves, last, over; /* last: bid, bids = none yet */
   uint8_t bid_by[MOST_BIDS];         /* 0 nobody, 1 or 2 = agent + 1 */
   int8_t won;                        /* for agent 0 */
