@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# league_value.sh [DIR [SEEDS [RANKS]]]: what a league is worth. Trains self-play, fictitious play, PFSP with self-play and the
+# full league with the same frames and seeds on three games, plays their final mains and their pasts against each other, and
+# prints the table (league_value.py). About half an hour on 2 cores; what is there already is not done again.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+dir=${1:-league_value} seeds=${2:-5} ranks=${3:-2}
+if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+agon=$root/build/agon
+mkdir -p "$dir"
+declare -A game=([connect_four]=connect_four [biased_rps]=biased_rps [skirmish]=skirmish)
+declare -A frames=([connect_four]=4M [biased_rps]=600k [skirmish]=2M)
+declare -A every=([connect_four]=400k [biased_rps]=60k [skirmish]=200k)
+declare -A rule=(
+  [self-play]="league.preset=self-play"
+  [fictitious]="league.preset=fictitious league.self_share=0"
+  [pfsp]="league.preset=alphastar-paper league.main_exploiters=0 league.league_exploiters=0 league.self_share=0.5 league.verify_share=0"
+  [league]="league.preset=alphastar-paper league.mains=1 league.main_exploiters=1 league.league_exploiters=1 league.share_main=2")
+for g in connect_four biased_rps skirmish; do
+  for r in self-play fictitious pfsp league; do
+    for s in $(seq "$seeds"); do
+      run=$dir/$g-$r-$s
+      [ -d "$run/checkpoints" ] && continue
+      # shellcheck disable=SC2086
+      mpirun --oversubscribe --bind-to none -n "$ranks" "$agon" train "$root/deploy/runs/${game[$g]}.yaml" ${rule[$r]} seed="$s" \
+        frames="${frames[$g]}" league.main_snapshot_min="${every[$g]}" league.main_snapshot_max="${every[$g]}" \
+        league.exploiter_snapshot_max="${every[$g]}" league.league_snapshot_max="${every[$g]}" league.frame_scale=1 \
+        league.min_games=200 league.memory=1000 --run-dir "$run" --quiet
+    done
+  done
+  echo "$g trained" >&2
+done
+python3 "$root/tests/bench/league_value.py" "$agon" "$dir" "$seeds" "$ranks"
