@@ -36,6 +36,7 @@ struct GameTree {
   int32_t *bucket; /* hash table of sets */
   size_t buckets;
   bool merge, cut;
+  TreeHelp help;
   TreeCounts counts;
 };
 
@@ -254,6 +255,8 @@ void tree_destroy(GameTree *tree) {
   free(tree);
 }
 
+void tree_set_help(GameTree *tree, const TreeHelp *help) { tree->help = *help; }
+
 TreeCounts tree_counts(const GameTree *tree) { return tree->counts; }
 
 bool tree_merges(const GameTree *tree) { return tree->merge; }
@@ -279,20 +282,36 @@ Status tree_counts_at(const GameTree *tree, size_t depth, TreeCounts *out) {
   return OK;
 }
 
-/* --- policies as tables: (sets, actions) --- */
-static Status fill_table(GameTree *tree, Contestant *who, float *table) {
+/* --- policies as tables: (sets, actions); of sets first .. last - 1 --- */
+static Status fill_table(GameTree *tree, Contestant *who, size_t first, size_t last, float *table) {
+  enum { CHUNK = 256 };
   const Env *env = tree->env;
+  const void *episode[CHUNK];
+  uint32_t agent[CHUNK];
   PlayHooks none = {NULL, NULL, NULL, NULL, NULL, NULL};
   Play *play = NULL;
   Status status = OK;
   who->policy.inference = who->net ? &who->inference : NULL;
-  TRY(play_create(env, NULL, 0, 1, 0, &none, &play));
-  for (size_t s = 0; s < tree->sets; s++)
-    TRY(play_evaluate(play, &who->policy, tree->episode + s * env->spec.episode_size, tree->set[s].agent, NULL,
-                      table + s * env->action_count, NULL));
+  TRY(play_create(env, NULL, 0, CHUNK, 0, &none, &play));
+  for (size_t s = first; s < last; s += CHUNK) {
+    size_t count = last - s < CHUNK ? last - s : CHUNK;
+    for (size_t i = 0; i < count; i++) {
+      episode[i] = tree->episode + (s + i) * env->spec.episode_size;
+      agent[i] = tree->set[s + i].agent;
+    }
+    TRY(play_evaluate_many(play, &who->policy, count, episode, agent, table + s * env->action_count));
+  }
 done:
   play_destroy(play);
   return status;
+}
+
+/* The whole table; with helpers each rank evaluates its part, and rank 0 gets all. */
+static Status share_table(GameTree *tree, Contestant *who, float *table) {
+  const TreeHelp *help = &tree->help;
+  size_t R = help->size > 1 ? (size_t)help->size : 1, r = help->size > 1 ? (size_t)help->rank : 0;
+  TRY_RETURN(fill_table(tree, who, tree->sets * r / R, tree->sets * (r + 1) / R, table));
+  return R > 1 ? help->gather(help->context, table, tree->env->action_count, tree->sets) : OK;
 }
 
 /* Probability of each edge under a mixture: members weighted by their own reach. edge: (nodes). */
@@ -302,7 +321,7 @@ static Status mix_edges(GameTree *tree, const Mixture *mixture, double *edge) {
   float *table = NULL;
   double *reach[2] = {NULL, NULL}; /* (nodes, K) of the seat's own choices */
   TRY(NEW_ARRAY(table, K * tree->sets * A));
-  for (size_t k = 0; k < K; k++) TRY(fill_table(tree, mixture->member[k], table + k * tree->sets * A));
+  for (size_t k = 0; k < K; k++) TRY(share_table(tree, mixture->member[k], table + k * tree->sets * A));
   for (int p = 0; p < 2; p++) {
     TRY(NEW_ARRAY(reach[p], tree->nodes * K));
     for (size_t k = 0; k < K; k++) reach[p][k] = mixture->weight[k];
@@ -423,7 +442,7 @@ Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out) {
   TRY(NEW_ARRAY(edge, tree->nodes));
   TRY(NEW_ARRAY(value, tree->nodes));
   TRY(mix_edges(tree, mixture, edge));
-  for (int seat = 0; seat < 2; seat++) {
+  for (int seat = 0; seat < 2 && tree->help.rank == 0; seat++) {
     out->value[seat] = expected(tree, edge, seat, value);
     read_strategy(tree, edge, seat, out);
     TRY(best_response(tree, edge, seat, &out->best_response[seat]));
@@ -443,7 +462,7 @@ Status tree_match(GameTree *tree, Contestant *a, Contestant *b, int seat, ExactM
   *out = (ExactMatch){.win = 0};
   for (int p = 0; p < 2; p++) {
     TRY(NEW_ARRAY(table[p], tree->sets * A));
-    TRY(fill_table(tree, p == seat ? a : b, table[p]));
+    TRY(fill_table(tree, p == seat ? a : b, 0, tree->sets, table[p]));
   }
   TRY(NEW_ARRAY(reach, tree->nodes));
   reach[0] = 1;

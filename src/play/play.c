@@ -509,6 +509,51 @@ Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t a
   return OK;
 }
 
+/* One inference of at most a chunk. */
+static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const void *const *episodes,
+                             const uint32_t *agents, float *out) {
+  const Env *env = play->env;
+  Inference *own = policy->inference ? policy->inference : &play->own;
+  const Net *net = own->net;
+  size_t W = net->space.width;
+  Sequences seq = {.B = count, .T = 1};
+  for (size_t q = 0; q < count; q++) {
+    env->table->observe(env->params, episodes[q], agents[q], play->observation + q * env->observation_bytes);
+    env->table->mask(env->params, episodes[q], agents[q], play->mask + q * env->action_count);
+  }
+  net_load(net, policy->block, play->observation, count, &own->space);
+  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, NULL);
+  dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
+  dist_probabilities(&net->space, own->logits, count, out);
+  for (size_t q = 0; policy->greedy && q < count; q++) {
+    AgonAction best;
+    dist_sample(&net->space, own->logits + q * W, NULL, NULL, true, &best);
+    memset(out + q * W, 0, W * sizeof *out);
+    for (uint32_t h = 0, at = 0; h < net->space.heads; at += net->space.head_size[h++])
+      out[q * W + at + (uint32_t)best.choice[h]] = 1.0f;
+  }
+  return OK;
+}
+
+Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
+                          float *probabilities) {
+  const Env *env = play->env;
+  if (policy->builtin) {
+    for (size_t i = 0; i < count; i++)
+      TRY_RETURN(play_evaluate(play, policy, episodes[i], agents[i], NULL, probabilities + i * env->action_count, NULL));
+    return OK;
+  }
+  const Inference *own = policy->inference ? policy->inference : &play->own;
+  size_t most = own->chunk < play->chunk ? own->chunk : play->chunk;
+  if (own->net->graph.state_size || own->net->space.kind == AGON_BOX)
+    return status_set(ERR_USAGE, "exact walks need a policy without memory and with discrete actions");
+  TRY_RETURN(pack_policy(policy, own->net));
+  for (size_t first = 0; first < count; first += most)
+    TRY_RETURN(evaluate_chunk(play, policy, count - first < most ? count - first : most, episodes + first, agents + first,
+                              probabilities + first * env->action_count));
+  return OK;
+}
+
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   bytes_u32(out, slot->id);
   bytes_u32(out, slot->episode);

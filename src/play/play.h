@@ -98,5 +98,8 @@ const PlayStats *play_stats(const Play *play);
  * BOX. */
 Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *memory,
                      float *probabilities, float *value);
+/* The same for many episodes and agents at once, for policies without memory: probabilities (count, choices). */
+Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
+                          float *probabilities);
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
 void slot_decode(const Play *play, PlaySlot *slot, Reader *reader); /* not the policies */

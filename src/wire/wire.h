@@ -30,6 +30,7 @@ typedef enum WireKind {
   WIRE_SUM_WHOLE,      /* learner -> learner: a segment's sum */
   WIRE_MATCH,          /* eval's rank 0 -> player: games to play (count 0: none are left, go home) */
   WIRE_MATCH_RESULT,   /* player -> eval's rank 0 */
+  WIRE_TREE_PART,      /* helper -> rank 0 of a walk: policies at its share of the information sets */
   WIRE_BYE,            /* anyone -> league: finished, with the profile of the role */
   WIRE_LAST
 } WireKind;
