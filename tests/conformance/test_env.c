@@ -20,6 +20,7 @@ static const struct {
     {"leduc_poker", {NULL}, 0},
     {"tic_tac_toe", {NULL}, 0},
     {"connect_four", {NULL}, 0},
+    {"connect_four", {"planes=threats"}, 1},
     {"liars_dice", {NULL}, 0},
     {"liars_dice", {"faces=3"}, 1},
     {"goofspiel", {NULL}, 0},
@@ -125,9 +126,62 @@ static void wrong_options_are_refused(void **state) {
   }
 }
 
+/* The planes of winning cells against a look at every empty cell and every line through it. */
+static bool makes_four(const uint8_t *stones, int y, int x) {
+  static const int dy[4] = {0, 1, 1, 1}, dx[4] = {1, 0, 1, -1};
+  for (int d = 0; d < 4; d++) {
+    int run = 1;
+    for (int way = -1; way <= 1; way += 2)
+      for (int k = 1; k < 4; k++) {
+        int r = y + way * k * dy[d], c = x + way * k * dx[d];
+        if (r < 0 || r > 5 || c < 0 || c > 6 || !stones[r * 7 + c]) break;
+        run++;
+      }
+    if (run >= 4) return true;
+  }
+  return false;
+}
+
+static void threats_are_what_a_search_finds(void **state) {
+  (void)state;
+  Env *env;
+  const char *option = "planes=threats";
+  size_t seen = 0;
+  CHECK_OK(env_create_from("connect_four", &option, 1, &env));
+  void *episode = calloc(1, env->spec.episode_size);
+  for (uint32_t game = 0; game < 300; game++) {
+    AgonRng rng = rng_stream(1, game, 0, RNG_TEST);
+    float reward[AGON_MAX_AGENTS] = {0};
+    AgonStatus how = env_reset(env, episode, &rng, reward);
+    while (how == AGON_RUNNING) {
+      uint8_t row[4 * 42], legal[7];
+      AgonAction actions[2];
+      double weight[7];
+      for (uint32_t agent = 0; agent < 2; agent++) {
+        env->table->observe(env->params, episode, agent, row);
+        for (int cell = 0; cell < 42; cell++)
+          for (int side = 0; side < 2; side++) {
+            bool empty = !row[cell] && !row[42 + cell];
+            bool expected = empty && makes_four(row + 42 * side, cell / 7, cell % 7);
+            assert_int_equal(row[84 + 42 * side + cell], expected);
+            seen += expected;
+          }
+      }
+      env->table->mask(env->params, episode, 0, legal);
+      for (int c = 0; c < 7; c++) weight[c] = legal[c];
+      actions[0].choice[0] = actions[1].choice[0] = (int32_t)rng_pick(&rng, weight, 7);
+      how = env_step(env, episode, actions, &rng, reward);
+    }
+  }
+  assert_true(seen > 1000);
+  free(episode);
+  env_destroy(env);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(all_envs_keep_their_contract),
                                      cmocka_unit_test(spoilt_envs_are_caught),
+                                     cmocka_unit_test(threats_are_what_a_search_finds),
                                      cmocka_unit_test(wrong_options_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

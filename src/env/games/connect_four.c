@@ -17,15 +17,26 @@ typedef struct Episode {
   uint8_t pad[6];
 } Episode;
 
+typedef struct Params {
+  bool threats;
+} Params;
+
+static const AgonEnvOption options[] = {
+    {"planes", AGON_OPT_CHOICE, "stones", 0, 0, "stones|threats",
+     "what is seen: both sides' stones; or also the empty cells where a stone would make four, for both sides"},
+};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
-  (void)values, (void)params, (void)error;
-  *spec = (AgonEnvSpec){.params_size = 0,
+  (void)error;
+  bool threats = !strcmp(values[0], "threats");
+  *(Params *)params = (Params){threats};
+  *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
                         .team_of = {0, 1},
                         .observation_type = AGON_U8,
-                        .observation_shape = {2, ROWS, COLUMNS},
+                        .observation_shape = {threats ? 4 : 2, ROWS, COLUMNS},
                         .observation_high = 1,
                         .heads = 1,
                         .head_size = {COLUMNS},
@@ -125,9 +136,31 @@ static inline void write_row(uint8_t *out, const Episode *episode, uint32_t agen
 }
 #endif
 
+/* Empty cells that would complete four for this side, whether they can be played now or not. */
+static uint64_t winning_cells(uint64_t own, uint64_t taken) {
+  static const int step[4] = {1, 7, 8, 9};
+  uint64_t cells = 0;
+  for (int i = 0; i < 4; i++) {
+    int d = step[i];
+    uint64_t up = own << d, down = own >> d, pair_up = up & own << (2 * d), pair_down = down & own >> (2 * d);
+    cells |= (pair_up & own << (3 * d)) | (pair_down & own >> (3 * d)) | (pair_up & down) | (pair_down & up);
+  }
+  return cells & ~taken & 0x7f7f7f7f7f7full;
+}
+
+/* Behind the stones: own and the other's winning cells. */
+static void write_threats(uint8_t *out, const Episode *episode, uint32_t agent) {
+  uint64_t taken = episode->stones[0] | episode->stones[1];
+  for (uint32_t side = 0; side < 2; side++) {
+    uint64_t cells = winning_cells(episode->stones[side ? 1 - agent : agent], taken);
+    for (int y = 0; y < ROWS; y++)
+      for (int x = 0; x < COLUMNS; x++) *out++ = cells >> (8 * y + x) & 1;
+  }
+}
+
 static void observe(const void *params, const void *block, uint32_t agent, void *out) {
-  (void)params;
   write_row(out, block, agent);
+  if (((const Params *)params)->threats) write_threats((uint8_t *)out + 2 * CELLS, block, agent);
 }
 
 static void mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
@@ -137,10 +170,12 @@ static void mask(const void *params, const void *block, uint32_t agent, uint8_t 
 
 static void view_many(const void *params, size_t count, const void *const *episodes, const uint32_t *agents, void *rows,
                       uint8_t *masks) {
-  (void)params;
   uint8_t *row = rows;
-  for (size_t i = 0; i < count; i++, row += 2 * CELLS, masks += COLUMNS) {
+  bool threats = ((const Params *)params)->threats;
+  size_t width = (threats ? 4 : 2) * CELLS;
+  for (size_t i = 0; i < count; i++, row += width, masks += COLUMNS) {
     write_row(row, episodes[i], agents[i]);
+    if (threats) write_threats(row + 2 * CELLS, episodes[i], agents[i]);
     write_mask(masks, episodes[i]);
   }
 }
@@ -234,6 +269,9 @@ const AgonEnv env_connect_four = {
     .struct_size = sizeof(AgonEnv),
     .name = "connect_four",
     .summary = "four in a row on 7 columns x 6 rows",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .params_capacity = sizeof(Params),
     .configure = configure,
     .reset = reset,
     .step = step,
