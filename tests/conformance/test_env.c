@@ -3,6 +3,7 @@
 
 #include "env/env.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -179,9 +180,8 @@ static void threats_are_what_a_search_finds(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(all_envs_keep_their_contract),
-                                     cmocka_unit_test(spoilt_envs_are_caught),
-                                     cmocka_unit_test(threats_are_what_a_search_finds),
-                                     cmocka_unit_test(wrong_options_are_refused)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(all_envs_keep_their_contract), cmocka_unit_test(spoilt_envs_are_caught),
+      cmocka_unit_test(threats_are_what_a_search_finds), cmocka_unit_test(wrong_options_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
