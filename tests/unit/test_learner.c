@@ -167,6 +167,69 @@ static void the_reference_holds_or_follows(void **state) {
   assert_true(let[2] > .9f);
 }
 
+/* Magnetic mirror descent: eta bounds how far an update goes, and the magnet where it ends: for rewards q the policy
+ * approaches softmax(q / alpha) (the fixed point of eq. 3 with a uniform magnet). */
+static void mirror_descent_steps_and_rests(void **state) {
+  (void)state;
+  float near[3], far[3], rest[3];
+  for (int wide = 0; wide < 2; wide++) {
+    Bench b;
+    open_bench(&b, "mmd", 0, false);
+    b.config.rate = b.config.rate_end = 0.01;
+    double step = wide ? 100 : 0.001;
+    memcpy(b.algo_config, (double[]){step, step}, 2 * sizeof(double)); /* step, step_end lead its configuration */
+    bandit(&b, 10);
+    look(&b, .7f, 1, wide ? far : near);
+    close_bench(&b);
+  }
+  assert_true(near[2] < .45f);
+  assert_true(far[2] > .6f);
+  Bench b;
+  open_bench(&b, "mmd", 0, false);
+  b.config.rate = b.config.rate_end = 0.01;
+  b.config.normalise_advantages = false;
+  b.config.entropy = b.config.entropy_end = 1; /* alpha: rewards are 1 for one action, 0 for the others */
+  bandit(&b, 150);
+  look(&b, .7f, 1, rest);
+  CHECK_NEAR(rest[2], exp(1) / (exp(1) + 2), .05);
+  close_bench(&b);
+}
+
+static void averages_follow_slowly(void **state) {
+  (void)state;
+  Bench b;
+  open_bench(&b, "ppo", 0, false);
+  b.config.rate = b.config.rate_end = 0.01;
+  b.config.average = .95;
+  size_t n = b.net->block * sizeof(float);
+  float *before = malloc(n);
+  memcpy(before, b.pupil.block, n);
+  assert_ptr_equal(pupil_snapshot(&b.config, &b.pupil), b.pupil.average);
+  bandit(&b, 3);
+  double moved = 0, average = 0;
+  for (size_t i = 0; i < b.net->graph.params; i++) {
+    moved += fabs((double)(b.pupil.block[i] - before[i]));
+    average += fabs((double)(b.pupil.average[i] - before[i]));
+  }
+  assert_true(average > 0 && average < moved);
+  b.config.average = 0;
+  assert_ptr_equal(pupil_snapshot(&b.config, &b.pupil), b.pupil.block);
+  free(before);
+  close_bench(&b);
+}
+
+static void schedules_fall_as_they_should(void **state) {
+  (void)state;
+  LearnConfig config = {.horizon = 100};
+  Pupil pupil = {.frames = 50};
+  CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .505, 1e-12);
+  config.decay = DECAY_GEOMETRIC;
+  CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .1, 1e-12);
+  CHECK_NEAR(learn_schedule(&config, &pupil, 1, 0), .5, 1e-12); /* no way to 0 but straight */
+  pupil.frames = 1000;
+  CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .01, 1e-12);
+}
+
 static float ten(float x, float y, int action) {
   (void)x, (void)y, (void)action;
   return 10;
@@ -322,6 +385,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(both_algorithms_learn),
       cmocka_unit_test(the_reference_holds_or_follows),
+      cmocka_unit_test(mirror_descent_steps_and_rests),
+      cmocka_unit_test(averages_follow_slowly),
+      cmocka_unit_test(schedules_fall_as_they_should),
       cmocka_unit_test(popart_keeps_values),
       cmocka_unit_test(truncation_bootstraps_termination_does_not),
       cmocka_unit_test(resets_go_back_to_the_beginning),
