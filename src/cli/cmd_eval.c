@@ -1,4 +1,5 @@
 /* agon eval: tournaments. */
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/arena.h"
 #include "meta/meta.h"
@@ -24,8 +25,8 @@ static const Flag flags[] = {
     {"--greedy", NULL, "networks take their most probable action instead of sampling"},
     {"--seed", "S", "of the games (default 1)"},
     {"--csv", "FILE", "where results are appended and read from (default RUN/games.csv; none: nowhere)"},
-    {"--replays", "FILE", "append the first games of each pair as JSON lines, for agon replay"},
-    {"--replay-games", "N", "how many of them (default 2)"},
+    {"--replays", "FILE", "record games: append the first ones of each pair as JSON lines, for agon replay"},
+    {"--record", "N", "so many games of each pair (default 2); without --replays into RUN/replays/games.jsonl"},
     {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
     {"--quiet", NULL, "no progress"},
     {"--json", NULL, "print JSON"},
@@ -150,6 +151,7 @@ static Status run_eval(int argc, char **argv) {
   Arena arena = {.run = {.folder = {.lock = -1}}};
   size_t counts[3];
   long long games, budget, openings, seed, replays;
+  char replays_path[4096];
   double until = 0;
   time_t last = time(NULL);
   TRY(arguments_parse(&command_eval, argc, argv, &arguments));
@@ -162,7 +164,7 @@ static Status run_eval(int argc, char **argv) {
   TRY(argument_int(&command_eval, &arguments, "--budget", 0, 2, 100000000000, &budget));
   TRY(argument_int(&command_eval, &arguments, "--openings", 0, 0, 1000, &openings));
   TRY(argument_int(&command_eval, &arguments, "--seed", 1, 0, 1000000000000, &seed));
-  TRY(argument_int(&command_eval, &arguments, "--replay-games", 2, 1, 1000000, &replays));
+  TRY(argument_int(&command_eval, &arguments, "--record", 2, 1, 1000000, &replays));
   int format = kind ? text_choice("round-robin|gauntlet|ladder|teams", kind) : versus ? GAUNTLET : ROUND_ROBIN;
   if (format < 0) TRY(usage_error(&command_eval, "--format is round-robin, gauntlet, ladder or teams"));
   if (!list) TRY(usage_error(&command_eval, "--players are needed"));
@@ -187,6 +189,13 @@ static Status run_eval(int argc, char **argv) {
   t->budget = (uint64_t)budget;
   t->until_ci = until;
   t->replays = argument(&command_eval, &arguments, "--replays");
+  if (!t->replays && argument(&command_eval, &arguments, "--record")) {
+    if (!request.run) TRY(usage_error(&command_eval, "--record without a run needs --replays FILE"));
+    TRY(text_format(replays_path, sizeof replays_path, "%s/replays", request.run));
+    if (arena_speaks(&arena)) TRY(file_make_folders(replays_path));
+    TRY(text_format(replays_path, sizeof replays_path, "%s/replays/games.jsonl", request.run));
+    t->replays = replays_path;
+  }
   t->replay_games = (uint64_t)replays;
   if (!argument(&command_eval, &arguments, "--quiet")) t->progress = on_progress, t->context = &last;
   TRY(arena_play(&arena));

@@ -16,7 +16,7 @@ static const Flag flags[] = {
     {"--seed", "S", "of the games (default 1)"},
     {"--csv", "FILE", "where results are appended and read from (default none)"},
     {"--replays", "FILE", "append the first games as JSON lines, for agon replay"},
-    {"--replay-games", "N", "how many of them (default 10)"},
+    {"--record", "N", "how many of them (default 10)"},
     {"--json", NULL, "print JSON"},
 };
 
@@ -105,7 +105,7 @@ static Status run_match(int argc, char **argv) {
                    &games));
   TRY(argument_int(&command_match, &arguments, "--openings", 0, 0, 1000, &openings));
   TRY(argument_int(&command_match, &arguments, "--seed", 1, 0, 1000000000000, &seed));
-  TRY(argument_int(&command_match, &arguments, "--replay-games", 10, 1, 1000000, &replays));
+  TRY(argument_int(&command_match, &arguments, "--record", 10, 1, 1000000, &replays));
   if (arguments.words < 2) TRY(usage_error(&command_match, "two players are needed"));
   TRY(parse_words(&arguments, &test, options, &option_count));
   const char *env = argument(&command_match, &arguments, "--env");

@@ -252,17 +252,39 @@ static void put_matchmaking(Report *r) {
 }
 
 /* --- configuration and versions --- */
+/* Where the job that wrote config.yaml had a key from: the comment behind its line. */
+static void origin_of(const char *yaml, const char *key, char *out, size_t size) {
+  char section[128] = "", full[256];
+  *out = 0;
+  for (const char *line = yaml; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+    size_t length = strcspn(line, "\n"), indent = strspn(line, " "), name = strcspn(line + indent, ":\n");
+    const char *comment = line + length;
+    if (indent == 0) section[0] = 0;
+    if (line[indent + name] != ':') continue;
+    if (indent == 0 && indent + name + 1 == length) {
+      snprintf(section, sizeof section, "%.*s.", (int)name, line);
+      continue;
+    }
+    snprintf(full, sizeof full, "%s%.*s", section, (int)name, line + indent);
+    if (strcmp(full, key)) continue;
+    while (comment > line && strncmp(comment, "  # ", 4)) comment--;
+    if (comment > line) snprintf(out, size, "%.*s", (int)(line + length - comment - 4), comment + 4);
+    return;
+  }
+}
+
 static void put_key(void *context, const char *key, const Option *option) {
   Report *r = context;
   const Config *config = r->run->settings->config;
   (void)option;
-  const char *origin = config_origin(config, key);
+  char origin[256];
+  origin_of(r->yaml ? r->yaml : "", key, origin, sizeof origin);
   html_put(&r->out, "<tr><td><code>");
   html_text(&r->out, key);
   html_put(&r->out, "</code></td><td><code>");
   html_text(&r->out, config_value(config, key) ? config_value(config, key) : "");
   html_put(&r->out, "</code></td><td class=dim>");
-  html_text(&r->out, origin ? origin : "");
+  html_text(&r->out, origin);
   html_put(&r->out, "</td></tr>\n");
 }
 

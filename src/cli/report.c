@@ -2,6 +2,7 @@
  * player, large ones in groups. */
 #include "cli/report.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "meta/meta.h"
 
@@ -44,6 +45,9 @@ Status report_load(Report *r) {
   char path[4096];
   TRY_RETURN(run_path(&r->run->folder, path, sizeof path, "metrics.jsonl"));
   TRY_RETURN(series_read(path, &r->series));
+  size_t size;
+  TRY_RETURN(run_path(&r->run->folder, path, sizeof path, "config.yaml"));
+  if (file_exists(path)) TRY_RETURN(file_read(path, &r->yaml, &size));
   const Item *counters = tree_find(&r->run->tree, "run/counters");
   if (counters && counters->count >= 2) r->frames = (double)((uint64_t *)counters->data)[1];
   for (size_t i = 0; i < league->players; i++) {
@@ -77,6 +81,7 @@ void report_free(Report *r) {
   standing_destroy(&r->standing);
   games_free(&r->games);
   free(r->order);
+  free(r->yaml);
   bytes_free(&r->out);
 }
 

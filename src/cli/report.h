@@ -14,6 +14,7 @@ typedef struct Report {
   Standing standing;
   uint32_t *order; /* (players) by role, age; learning players last in their role */
   double frames;
+  char *yaml; /* RUN/config.yaml, whose comments name the origins; NULL: there is none */
   Bytes out;
 } Report;
 

@@ -1,7 +1,6 @@
 #include "eval/tournament.h"
 
 #include "base/text.h"
-#include "wire/wire.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -4,7 +4,7 @@
  * number, so the games are the same on any number of ranks. */
 #pragma once
 #include "eval/games.h"
-#include "transport/transport.h"
+#include "wire/wire.h"
 
 typedef struct Fixture {
   uint32_t a, b;    /* indices of players, a < b */

@@ -23,6 +23,13 @@ expect 4 "bad.csv is no table of games" "$AGON" rate bad.csv
 expect 2 "cannot play connect_four" "$AGON" match minimax random --env connect_four
 expect 2 "is named twice" "$AGON" eval run --players random,random
 
+expect 0 "0.2500 random" "$AGON" exploit run --player main_0=3,random=1
+expect 2 "the weight of random is a number" "$AGON" exploit run --player main_0=3,random=x
+"$AGON" exploit run --player snapshots --json > one.json
+mpirun --oversubscribe --bind-to none -n 3 "$AGON" exploit run --player snapshots --json > several.json
+"$AGON" eval run --players main_0 --versus random --games 8 --record 3 --csv none > /dev/null
+[ "$(wc -l < run/replays/games.jsonl)" = 3 ] || fail "recorded games"
+
 # lines of play
 "$AGON" match random scripted --env goofspiel cards=4 --games 6 --replays games.jsonl > /dev/null
 expect 0 "game 6: goofspiel cards=4" "$AGON" replay games.jsonl
@@ -64,6 +71,8 @@ assert a[0]["player"] == "minimax" and [p for p in a if p["player"] == "random"]
 answers = [json.loads(line) for line in open("answers.json")]
 assert len(answers) == 3000 and abs(sum(answers[0]["agents"][0]["probabilities"]) - 1) < 1e-5
 assert answers[0]["agents"][0]["agent"] == 1 and answers[0]["agents"][0]["probabilities"][4] == 0
+one, several = (json.load(open(f)) for f in ("one.json", "several.json"))
+assert one["nash_conv"] == several["nash_conv"] and one["histories"] == 549946 and one["information_sets_are"] == "equal positions"
 k, p = json.load(open("kuhn.json")), json.load(open("probe.json"))
 tracked = [row["main_0/exploitability"] for row in map(json.loads, open("kuhn/metrics.jsonl")) if "main_0/exploitability" in row]
 assert tracked and abs(tracked[-1] - k["exploitability"]) < 0.02, (tracked, k["exploitability"])
@@ -75,7 +84,7 @@ assert [level["decisions"] for level in json.load(open("tree.json"))["by_depth"]
 # the page: well formed, nothing to fetch
 page = open("run/report.html").read()
 assert not re.search(r"(src|href)=\"?(http|//)|url\(", page)
-for word in ("Ratings", "Payoff", "Family", "Forgotten", "Matchmaking", "Learning", "Rates", "learner.rate", "main_exploiter_0"):
+for word in ("Ratings", "Payoff", "Family", "Forgotten", "Matchmaking", "Learning", "Rates", "learner.rate", "main_exploiter_0", "smoke.yaml:"):
     assert word in page, word
 assert not re.search(r"\b(nan|inf)\b", re.sub(r"<style>.*?</style>", "", page, flags=re.S))
 class Nesting(html.parser.HTMLParser):

@@ -110,6 +110,38 @@ static void leduc_poker_values(void **state) {
   env_destroy(env);
 }
 
+/* Best responses against brute force: all 64 pure strategies of a seat in Kuhn poker, against mixed play. */
+static int brute_seat;
+static unsigned brute_code;
+static void pure_or_mixed(const void *episode, uint32_t agent, float *out) {
+  uint8_t row[11];
+  int card = 0, moves = 0;
+  kuhn->table->observe(kuhn->params, episode, agent, row);
+  while (!row[2 + card]) card++;
+  for (int m = 0; m < 6; m++) moves += row[5 + m];
+  /* a seat decides with three cards at two moments; the last move of the other tells them apart */
+  int moment = agent == 0 ? moves > 0 : row[6] != 0, set = 2 * card + moment;
+  float bet = (float)(1 + (set * 7 + (int)agent * 3) % 9) / 10.0f;
+  if ((int)agent == brute_seat) bet = brute_code >> set & 1 ? 1.0f : 0.0f;
+  out[0] = 1 - bet;
+  out[1] = bet;
+}
+
+static void best_responses_by_brute_force(void **state) {
+  (void)state;
+  kuhn = make_env("kuhn_poker");
+  brute_seat = -1;
+  ExactResult mixed = exploit(kuhn, pure_or_mixed, NULL);
+  for (brute_seat = 0; brute_seat < 2; brute_seat++) {
+    double best = -10;
+    for (brute_code = 0; brute_code < 64; brute_code++)
+      best = fmax(best, exploit(kuhn, pure_or_mixed, NULL).value[brute_seat]);
+    CHECK_NEAR(mixed.best_response[brute_seat], best, 1e-6);
+  }
+  CHECK_NEAR(mixed.nash_conv, mixed.best_response[0] + mixed.best_response[1], 1e-6);
+  env_destroy(kuhn);
+}
+
 /* A mixture is drawn per episode: thirds of the pure strategies are the equilibrium of rock-paper-scissors; the seats'
  * simultaneous moves must not see each other. */
 static int32_t pure_choice[3] = {0, 1, 2};
@@ -195,6 +227,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(kuhn_poker_values),
       cmocka_unit_test(leduc_poker_values),
+      cmocka_unit_test(best_responses_by_brute_force),
       cmocka_unit_test(mixtures_are_drawn_per_episode),
       cmocka_unit_test(tic_tac_toe_minimax),
       cmocka_unit_test(walks_refuse_what_they_cannot),
