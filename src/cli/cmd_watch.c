@@ -251,7 +251,7 @@ static Status draw(Screen *s, const char *run) {
   char path[PATH_MAX];
   TRY_RETURN(status_load(run, &root));
   Status status = text_format(path, sizeof path, "%s/metrics.jsonl", run);
-  if (status == OK) status = series_read(path, &set);
+  if (status == OK) status = series_read(path, 1 << 20, &set);
   s->row = 0;
   if (s->terminal) printf("\033[H");
   if (status == OK) {

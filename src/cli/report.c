@@ -44,7 +44,7 @@ Status report_load(Report *r) {
   const League *league = &r->run->league;
   char path[4096];
   TRY_RETURN(run_path(&r->run->folder, path, sizeof path, "metrics.jsonl"));
-  TRY_RETURN(series_read(path, &r->series));
+  TRY_RETURN(series_read(path, 0, &r->series));
   size_t size;
   TRY_RETURN(run_path(&r->run->folder, path, sizeof path, "config.yaml"));
   if (file_exists(path)) TRY_RETURN(file_read(path, &r->yaml, &size));

@@ -24,14 +24,18 @@ const Series *series_find(const SeriesSet *set, const char *name) {
   return NULL;
 }
 
-static Status add_point(SeriesSet *set, const char *name, double x, double y) {
-  Series *series = (Series *)series_find(set, name);
+/* hint: where the series before it in the record stands; records name the same things in the same order. */
+static Status add_point(SeriesSet *set, const char *name, double x, double y, size_t *hint) {
+  Series *series = *hint + 1 < set->count && !strcmp(set->series[*hint + 1].name, name)
+                       ? &set->series[*hint + 1]
+                       : (Series *)series_find(set, name);
   if (!series) {
     TRY_RETURN(GROW(set->series, set->room, set->count + 1));
     series = &set->series[set->count];
     TRY_RETURN(text_format(series->name, sizeof series->name, "%.63s", name));
     set->count++;
   }
+  *hint = (size_t)(series - set->series);
   while (series->count && series->x[series->count - 1] >= x) series->count--; /* the run went back */
   TRY_RETURN(GROW(series->x, series->room[0], series->count + 1));
   TRY_RETURN(GROW(series->y, series->room[1], series->count + 1));
@@ -40,19 +44,25 @@ static Status add_point(SeriesSet *set, const char *name, double x, double y) {
   return OK;
 }
 
-Status series_read(const char *path, SeriesSet *out) {
+Status series_read(const char *path, long tail, SeriesSet *out) {
   Status status = OK;
   char *line = NULL;
   size_t room = 0;
   *out = (SeriesSet){0};
   FILE *file = fopen(path, "r");
   if (!file) return errno == ENOENT ? OK : status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
+  if (tail && !fseek(file, 0, SEEK_END)) {
+    long size = ftell(file);
+    fseek(file, size > tail ? size - tail : 0, SEEK_SET);
+    if (size > tail && getline(&line, &room, file) < 0) rewind(file); /* half of a line is passed over */
+  }
   while (status == OK && getline(&line, &room, file) >= 0) {
     json_t *object = json_loads(line, 0, NULL), *value;
     const char *name;
+    size_t hint = (size_t)-1;
     double x = json_number_value(json_object_get(object, "global_step"));
     json_object_foreach(object, name, value) {
-      if (status == OK && json_is_number(value)) status = add_point(out, name, x, json_number_value(value));
+      if (status == OK && json_is_number(value)) status = add_point(out, name, x, json_number_value(value), &hint);
     }
     json_decref(object);
   }

@@ -16,8 +16,9 @@ typedef struct SeriesSet {
   size_t count, room;
 } SeriesSet;
 
-/* A missing file is an empty set. Lines that are not JSON (half of one, after a kill) are skipped. */
-Status series_read(const char *path, SeriesSet *out);
+/* A missing file is an empty set. Lines that are not JSON (half of one, after a kill) are skipped. tail: only the last
+ * so many bytes; 0 = all. */
+Status series_read(const char *path, long tail, SeriesSet *out);
 void series_free(SeriesSet *set);
 const Series *series_find(const SeriesSet *set, const char *name); /* NULL: none */
 /* Means over at most `most` stretches of equal length in x, into x and y of `most`; returns how many there are. */

@@ -198,6 +198,7 @@ static Status bootstrap(Model *m, const Meeting *meeting, const RatingOptions *o
   memcpy(m->theta, best, players * sizeof *best);
   m->seat = seat, m->log_nu = log_nu;
   for (size_t p = 0; p < players; p++) {
+    if (out[p].bound) continue; /* every resample is as one-sided: the likelihood's curvature says more */
     qsort(seen + p * n, n, sizeof *seen, by_value);
     out[p].low = fmin(seen[p * n + (size_t)(0.025 * (double)(n - 1) + 0.5)], out[p].elo);
     out[p].high = fmax(seen[p * n + (size_t)(0.975 * (double)(n - 1) + 0.5)], out[p].elo);

@@ -21,7 +21,8 @@ typedef struct RatingOptions {
 } RatingOptions;
 
 typedef struct Rated {
-  double elo, low, high; /* 95 % interval; without bootstraps by the curvature of the likelihood, the others held */
+  double elo, low, high; /* 95 % interval; without bootstraps, or with a bound, by the curvature of the likelihood, the
+                            others held */
   double games;
   int bound;     /* +1: never lost or drew, elo is only a lower bound; -1: never won or drew */
   size_t island; /* players of different islands are not connected by games: their ratings cannot be compared */

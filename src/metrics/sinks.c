@@ -83,28 +83,26 @@ static void family(const char *name, char *out, size_t size) {
 
 static Status prometheus_write(void *self, const Record *record) {
   Bytes text = {0};
-  char line[256], own[80], other[80];
+  char line[256];
+  char(*name)[80];
+  TRY_RETURN(NEW_ARRAY(name, record->count + 1));
+  for (size_t i = 0; i < record->count; i++) family(record->metric[i].name, name[i], sizeof name[i]);
   for (size_t i = 0; i < record->count; i++) {
-    bool first = true;
-    family(record->metric[i].name, own, sizeof own);
-    for (size_t j = 0; j < i && first; j++) {
-      family(record->metric[j].name, other, sizeof other);
-      first = strcmp(own, other) != 0;
-    }
-    if (!first) continue; /* it stood with the first of its family */
-    int size = snprintf(line, sizeof line, "# TYPE %s gauge\n", own);
+    if (!*name[i]) continue; /* it stood with the first of its family */
+    int size = snprintf(line, sizeof line, "# TYPE %s gauge\n", name[i]);
     bytes_put(&text, line, (size_t)size);
-    for (size_t j = i; j < record->count; j++) {
+    for (size_t j = record->count; j-- > i;) {
       const Metric *metric = &record->metric[j];
       size_t player = metric_player(metric->name);
-      family(metric->name, other, sizeof other);
-      if (strcmp(own, other)) continue;
-      size = player ? snprintf(line, sizeof line, "%s{player=\"%.*s\"} %.9g\n", own, (int)player, metric->name,
+      if (strcmp(name[i], name[j])) continue;
+      size = player ? snprintf(line, sizeof line, "%s{player=\"%.*s\"} %.9g\n", name[i], (int)player, metric->name,
                                metric->value)
-                    : snprintf(line, sizeof line, "%s %.9g\n", own, metric->value);
+                    : snprintf(line, sizeof line, "%s %.9g\n", name[i], metric->value);
       bytes_put(&text, line, (size_t)size);
+      if (j != i) *name[j] = 0;
     }
   }
+  free(name);
   Status status = text.failed ? status_set(ERR_MEMORY, "out of memory writing metrics")
                               : file_write_whole(((TextSink *)self)->path, text.data, text.size);
   bytes_free(&text);
