@@ -33,7 +33,7 @@ typedef enum Ink { PLAIN, BOLD, DIM, GREEN, YELLOW, RED, BLUE } Ink;
 
 static void put(Screen *s, Ink ink, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void put(Screen *s, Ink ink, const char *format, ...) {
-  static const char *const code[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[34m"};
+  static const char *const code[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[36m"};
   char text[2048];
   va_list list;
   va_start(list, format);
@@ -139,7 +139,7 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
 static void put_rate(Screen *s, const char *label, const Series *series, const char *unit, int spark) {
   char a[16];
   put(s, DIM, "%-20s", label);
-  put(s, PLAIN, "%8s %-4s", text_scaled(last(series), a, sizeof a), unit);
+  put(s, PLAIN, "%8s%-5s", text_scaled(last(series), a, sizeof a), unit);
   put_spark(s, series, spark);
   end_line(s);
 }
@@ -161,7 +161,7 @@ static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   char label[32];
   snprintf(label, sizeof label, "%.0f learner%s", status_number(root, "learners"),
            status_number(root, "learners") == 1 ? "" : "s");
-  put_rate(s, label, series_find(set, "charts/SPS"), "f/s", spark);
+  put_rate(s, label, series_find(set, "charts/SPS"), " f/s", spark);
   snprintf(label, sizeof label, "%.0f actor%s, env", status_number(root, "actors"),
            status_number(root, "actors") == 1 ? "" : "s");
   put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
