@@ -302,7 +302,7 @@ static void meta_games_choose_opponents(void **state) {
     CHECK_OK(league_create(&config, 1, -50, 50, &league));
     id[0] = 1; /* the first snapshot */
     for (int i = 1; i < 3; i++) {
-      char name[16];
+      char name[24];
       snprintf(name, sizeof name, "past-%d", i);
       CHECK_OK(league_add(&league, name, ROLE_MAIN, true, 0, &id[i]));
     }
