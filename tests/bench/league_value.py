@@ -16,6 +16,12 @@ def players_of(run):
     return [f"{run}:main_0"], [f"{run}:{name}" for name in past], [f"{run}:{name}" for name in mains]
 
 
+def exact(run, player):
+    """NashConv by walking the tree, or NaN where the game is too large."""
+    answer = subprocess.run([agon, "exploit", run, "--player", player, "--json", "--nodes", "100000"], capture_output=True)
+    return json.loads(answer.stdout)["nash_conv"] if answer.returncode == 0 else float("nan")
+
+
 def play(env_run, own, versus, games, table):
     """Scores and mean returns of own against versus, by name."""
     subprocess.check_call(["mpirun", "--oversubscribe", "--bind-to", "none", "-n", ranks, agon, "eval", env_run, "--players",
@@ -42,7 +48,7 @@ def value(matrix):
     """Value of a zero-sum matrix game, by regret matching+ (both sides, averaged)."""
     rows, columns = matrix.shape
     r, c, x_sum, y_sum = np.zeros(rows), np.zeros(columns), np.zeros(rows), np.zeros(columns)
-    for t in range(1, 20001):
+    for t in range(1, 2001):
         x = r / r.sum() if r.sum() > 0 else np.full(rows, 1 / rows)
         y = c / c.sum() if c.sum() > 0 else np.full(columns, 1 / columns)
         u, v = matrix @ y, -(x @ matrix)
@@ -63,8 +69,9 @@ def thin(names, most):
     return names if len(names) <= most else [names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int)]
 
 
-print("| game | league | cross-play score | cross-play return | worst score against all past players | RPP against the rest |")
-print("|---|---|---|---|---|---|")
+print("| game | league | cross-play score | cross-play return | worst score against all past players | RPP against the rest | "
+      "NashConv: main; Nash mixture of its past |")
+print("|---|---|---|---|---|---|---|")
 for game, games in GAMES.items():
     runs = {(r, s): os.path.join(folder, f"{game}-{r}-{s}") for r in RULES for s in range(1, seeds + 1)}
     main = {key: players_of(run)[0][0] for key, run in runs.items()}
@@ -90,4 +97,6 @@ for game, games in GAMES.items():
         worst = [min(against[main[k], p][0] for p in sum(past.values(), []) if (main[k], p) in against) for k in mine]
         rpp = [np.mean([value(np.array([[between[a, b][1] for b in population[f]] for a in population[k]])) for f in foes])
                for k in mine]
-        print(f"| {game} | {rule} | {interval(score)} | {interval(gain)} | {interval(worst)} | {interval(rpp)} |", flush=True)
+        walk = [[exact(runs[k], player) for k in mine] for player in ("main_0", "nash")]
+        walked = "; ".join(interval(w) for w in walk) if np.isfinite(walk).all() else "n/a"
+        print(f"| {game} | {rule} | {interval(score)} | {interval(gain)} | {interval(worst)} | {interval(rpp)} | {walked} |", flush=True)

@@ -9,8 +9,8 @@ if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_RO
 agon=$root/build/agon
 mkdir -p "$dir"
 declare -A game=([connect_four]=connect_four [biased_rps]=biased_rps [skirmish]=skirmish)
-declare -A frames=([connect_four]=4M [biased_rps]=600k [skirmish]=2M)
-declare -A every=([connect_four]=400k [biased_rps]=60k [skirmish]=200k)
+declare -A frames=([connect_four]=4M [biased_rps]=1M [skirmish]=2M)
+declare -A every=([connect_four]=400k [biased_rps]=20k [skirmish]=200k)
 declare -A rule=(
   [self-play]="league.preset=self-play"
   [fictitious]="league.preset=fictitious league.self_share=0"
