@@ -17,4 +17,4 @@ echo
 echo "== what it learned: 100 games against random moves, seats swapped =="
 build/agon eval "$run" --players main_0,random --games 100 --greedy
 echo
-echo "Look further:  build/agon league show $run;  build/agon help"
+echo "Look further:  build/agon report $run;  build/agon play connect_four $run;  build/agon help"
