@@ -55,9 +55,9 @@ Status tree_build(const Env *env, size_t most_nodes, GameTree **out);
 /* Only the first `depth` moves (chance included), for counting; it cannot be exploited. */
 Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree **out);
 void tree_destroy(GameTree *tree);
-/* Several ranks that walk the same tree: each evaluates the policies at its share of the information sets, rank 0 has the
- * result. gather: rows (sets) of `width` floats, of which rank r filled sets r / size .. (r + 1) / size; afterwards rank 0
- * has them all. Collective. */
+/* Several ranks that walk the same tree: each evaluates the policies at its share of the information sets, rank 0 has
+ * the result. gather: rows (sets) of `width` floats, of which rank r filled sets r / size .. (r + 1) / size; afterwards
+ * rank 0 has them all. Collective. */
 typedef struct TreeHelp {
   int rank, size;
   void *context;

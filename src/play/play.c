@@ -540,7 +540,8 @@ Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *
   const Env *env = play->env;
   if (policy->builtin) {
     for (size_t i = 0; i < count; i++)
-      TRY_RETURN(play_evaluate(play, policy, episodes[i], agents[i], NULL, probabilities + i * env->action_count, NULL));
+      TRY_RETURN(
+          play_evaluate(play, policy, episodes[i], agents[i], NULL, probabilities + i * env->action_count, NULL));
     return OK;
   }
   const Inference *own = policy->inference ? policy->inference : &play->own;
@@ -549,8 +550,8 @@ Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *
     return status_set(ERR_USAGE, "exact walks need a policy without memory and with discrete actions");
   TRY_RETURN(pack_policy(policy, own->net));
   for (size_t first = 0; first < count; first += most)
-    TRY_RETURN(evaluate_chunk(play, policy, count - first < most ? count - first : most, episodes + first, agents + first,
-                              probabilities + first * env->action_count));
+    TRY_RETURN(evaluate_chunk(play, policy, count - first < most ? count - first : most, episodes + first,
+                              agents + first, probabilities + first * env->action_count));
   return OK;
 }
 

@@ -61,6 +61,7 @@ const char *wire_name(WireKind kind) {
   static const char *const name[] = {
       "",        "weights",   "fetch",    "frozen",   "table",       "unrolls",       "tick end",     "credit",
       "results", "directive", "snapshot", "report",   "actor state", "learner state", "restore lane", "restore player",
-      "begin",   "learn",     "resume",   "sum part", "sum whole",   "match",         "match result", "tree part", "bye"};
+      "begin",   "learn",     "resume",   "sum part", "sum whole",   "match",         "match result", "tree part",
+      "bye"};
   return kind < WIRE_LAST ? name[kind] : "unknown";
 }
