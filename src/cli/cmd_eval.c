@@ -50,10 +50,16 @@ static void print_pair(const char *a, const char *b, const MatchScore *score) {
   Score all = total_of(score);
   Rating rating = meta_rate((double)all.wins, (double)all.draws, (double)all.losses);
   const Score *s = score->seat;
-  printf("%-22s vs %-22s %6llu games  +%llu =%llu -%llu  score %.3f [%.3f, %.3f]  Elo %+.0f [%+.0f, %+.0f]\n", a, b,
+  char elo[64];
+  if (all.wins == all.games) /* a perfect score bounds the difference, no more */
+    snprintf(elo, sizeof elo, ">= %+.0f", rating.low);
+  else if (all.losses == all.games)
+    snprintf(elo, sizeof elo, "<= %+.0f", rating.high);
+  else
+    snprintf(elo, sizeof elo, "%+.0f [%+.0f, %+.0f]", rating.elo, rating.low, rating.high);
+  printf("%-22s vs %-22s %6llu games  +%llu =%llu -%llu  score %.3f [%.3f, %.3f]  Elo %s\n", a, b,
          (unsigned long long)all.games, (unsigned long long)all.wins, (unsigned long long)all.draws,
-         (unsigned long long)all.losses, rating.score, rating.score_low, rating.score_high, rating.elo, rating.low,
-         rating.high);
+         (unsigned long long)all.losses, rating.score, rating.score_low, rating.score_high, elo);
   printf("   as first  +%llu =%llu -%llu, as second +%llu =%llu -%llu; mean return %+.3f\n",
          (unsigned long long)s[0].wins, (unsigned long long)s[0].draws, (unsigned long long)s[0].losses,
          (unsigned long long)s[1].wins, (unsigned long long)s[1].draws, (unsigned long long)s[1].losses,

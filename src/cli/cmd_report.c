@@ -114,7 +114,7 @@ static void put_summary(Report *r) {
   card(&r->out, "time", "%s", duration(last_of(r, "seconds"), a, sizeof a));
   card(&r->out, "frames a second, mean", "%s", text_scaled(mean, a, sizeof a));
   card(&r->out, "players", "%zu learning, %zu frozen", league->learning, league->players - league->learning);
-  if (r->standing.order && r->games.players) {
+  if (r->standing.order && r->games.players && standing_comparable(&r->standing, r->standing.order[0])) {
     uint32_t best = r->standing.order[0];
     card(&r->out, "strongest", "%s", r->games.name[best]);
     card(&r->out, "its rating", "%s", standing_elo_text(&r->standing, best, a, sizeof a));
