@@ -9,7 +9,7 @@
 static const Flag flags[] = {
     {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
     {"--prior", "W", "virtual wins each way in every meeting (default 0.5)"},
-    {"--returns", NULL, "meta-games on mean returns instead of scores"},
+    {"--returns", NULL, "meta-games on mean returns instead of scores (default for runs with league.by_return)"},
     {"--env", "ENV", "of a games.csv with several: only these games (with options as in the file)"},
     {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
     {"--bootstraps", "N", "resamples for the intervals (default 200, 0 = none)"},
@@ -95,7 +95,8 @@ static Status run_rate(int argc, char **argv) {
                              .bootstraps = (size_t)bootstraps,
                              .seed = (uint64_t)seed,
                              .anchor = argument(&command_rate, &arguments, "--anchor"),
-                             .returns = argument(&command_rate, &arguments, "--returns") != NULL};
+                             .returns = argument(&command_rate, &arguments, "--returns") != NULL ||
+                                        (run.settings && run.settings->league.by_return)};
   TRY(standing_create(&games, &options, &standing));
   bool dynamics = argument(&command_rate, &arguments, "--dynamics") != NULL;
   if (argument(&command_rate, &arguments, "--json")) {

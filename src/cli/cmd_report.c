@@ -115,10 +115,11 @@ static void put_summary(Report *r) {
   card(&r->out, "frames a second, mean", "%s", text_scaled(mean, a, sizeof a));
   card(&r->out, "players", "%zu learning, %zu frozen", league->learning, league->players - league->learning);
   if (r->standing.order && r->games.players && standing_comparable(&r->standing, r->standing.order[0])) {
-    uint32_t best = r->standing.order[0];
+    uint32_t best = report_strongest(r);
     card(&r->out, "strongest", "%s", r->games.name[best]);
-    card(&r->out, "its rating", "%s", standing_elo_text(&r->standing, best, a, sizeof a));
-    card(&r->out, "ratings explain", "%.0f %% of scores", 100 * r->standing.transitivity.explained);
+    card(&r->out, r->margins ? "its return against the Nash mixture" : "its rating", "%s",
+         report_strength_text(r, best, a, sizeof a));
+    if (!r->margins) card(&r->out, "ratings explain", "%.0f %% of scores", 100 * r->standing.transitivity.explained);
   }
   for (size_t m = 0; m < league->learning; m++) {
     char name[96];

@@ -67,7 +67,12 @@ Status report_load(Report *r) {
                    t.squares};
       TRY_RETURN(games_add(&r->games, a, b, 0, &(MatchScore){.seat = {all}}));
     }
-  StandingOptions options = {.prior = 0.5, .bootstraps = league->players <= 64 ? 200 : league->players <= 300 ? 40 : 0};
+  r->margins = r->run->settings->league.by_return;
+  StandingOptions options = {.returns = r->margins,
+                             .prior = 0.5,
+                             .bootstraps = league->players <= 64    ? 200
+                                           : league->players <= 300 ? 40
+                                                                    : 0};
   TRY_RETURN(standing_create(&r->games, &options, &r->standing));
   TRY_RETURN(NEW_ARRAY(r->order, league->players + 1));
   for (uint32_t i = 0; i < league->players; i++) r->order[i] = i;
@@ -86,65 +91,123 @@ void report_free(Report *r) {
 }
 
 /* --- ratings --- */
+/* How strong a player is, with its 95 % interval: Elo; or where margins are the game, the mean return against the Nash
+ * average of the league (against all alike, where there are too many for it). False: it cannot be told. */
+static bool strength(const Report *r, uint32_t player, double *value, double *low, double *high) {
+  const Standing *s = &r->standing;
+  size_t n = r->games.players;
+  if (!standing_comparable(s, player)) return false;
+  *value = s->rated[player].elo, *low = s->rated[player].low, *high = s->rated[player].high;
+  if (!r->margins) return true;
+  double sum = 0, variance = 0, weights = 0;
+  for (uint32_t j = 0; j < n; j++) {
+    double weight = s->has_meta ? s->nash_average[j] : 1 / (double)n;
+    Tally t = known(&r->run->league, player, j);
+    if (weight < 1e-6) continue;
+    if (j == player) { /* against itself it is even */
+      weights += weight;
+      continue;
+    }
+    if (t.games < 2) continue;
+    double mean = t.returns / t.games;
+    sum += weight * mean;
+    variance += weight * weight * fmax(t.squares / t.games - mean * mean, 0) / t.games;
+    weights += weight;
+  }
+  if (weights < 0.5) return false;
+  *value = sum / weights;
+  *low = *value - 1.959964 * sqrt(variance) / weights;
+  *high = *value + 1.959964 * sqrt(variance) / weights;
+  return true;
+}
+
+const char *report_strength_text(const Report *r, uint32_t player, char *out, size_t size) {
+  double value, low, high;
+  if (!r->margins) return standing_elo_text(&r->standing, player, out, size);
+  if (strength(r, player, &value, &low, &high))
+    snprintf(out, size, "%+.4f", value);
+  else
+    snprintf(out, size, "n/a");
+  return out;
+}
+
+static double strength_or_less(const Report *r, uint32_t player) {
+  double value, low, high;
+  return strength(r, player, &value, &low, &high) ? value : -INFINITY;
+}
+
+uint32_t report_strongest(const Report *r) {
+  uint32_t best = 0;
+  for (uint32_t p = 1; p < r->games.players; p++)
+    if (strength_or_less(r, p) > strength_or_less(r, best)) best = p;
+  return best;
+}
+
+static const Report *ranking;
+static int by_strength(const void *a, const void *b) {
+  double x = strength_or_less(ranking, *(const uint32_t *)a), y = strength_or_less(ranking, *(const uint32_t *)b);
+  return x > y ? -1 : x < y;
+}
+
+static void put_rating_line(Report *r, Chart *chart, size_t line, double *column[4]) {
+  const League *league = &r->run->league;
+  size_t count = 0;
+  for (size_t i = 0; i < league->players; i++) {
+    uint32_t id = r->order[i];
+    if (line_of(league, id) != line || !strength(r, id, &column[1][count], &column[2][count], &column[3][count]))
+      continue;
+    column[0][count++] = (double)league->player[id].frames;
+    if (league->players > 120) continue;
+    char hover[200];
+    snprintf(hover, sizeof hover, "%s: %+.4g [%+.4g, %+.4g], %.0f games", league->player[id].name, column[1][count - 1],
+             column[2][count - 1], column[3][count - 1], r->standing.rated[id].games);
+    chart_dot(chart, column[0][count - 1], column[1][count - 1], report_colour(line), hover);
+  }
+  chart_band(chart, column[0], column[2], column[3], count, report_colour(line));
+  chart_line(chart, column[0], column[1], count, report_colour(line), league->player[line].name);
+}
+
 static void put_rating_chart(Report *r) {
   const League *league = &r->run->league;
-  double *x = NULL, *y = NULL, *low = NULL, *high = NULL, least = INFINITY, most = -INFINITY, oldest = 0;
-  size_t n = league->players;
+  double *column[4] = {NULL}, least = INFINITY, most = -INFINITY, oldest = 0;
   Chart chart;
-  if (NEW_ARRAY(x, n) != OK || NEW_ARRAY(y, n) != OK || NEW_ARRAY(low, n) != OK || NEW_ARRAY(high, n) != OK) goto done;
-  for (size_t i = 0; i < n; i++) {
-    if (!standing_comparable(&r->standing, (uint32_t)i)) continue;
-    least = fmin(least, r->standing.rated[i].low), most = fmax(most, r->standing.rated[i].high);
+  bool room = true;
+  for (int c = 0; c < 4; c++) room &= NEW_ARRAY(column[c], league->players + 1) == OK;
+  for (uint32_t i = 0; i < league->players; i++) {
+    double value, low, high;
+    if (!strength(r, i, &value, &low, &high)) continue;
+    least = fmin(least, low), most = fmax(most, high);
     oldest = fmax(oldest, (double)league->player[i].frames);
   }
-  if (least > most) goto done;
-  chart_begin(&chart, &r->out, "Elo by age, with 95 % bands", "frames of the player", 0, oldest, least, most, "%g");
-  for (size_t p = 0; p < league->learning; p++) {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-      uint32_t id = r->order[i];
-      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id))
-        continue;
-      x[count] = (double)league->player[id].frames;
-      y[count] = r->standing.rated[id].elo;
-      low[count] = r->standing.rated[id].low, high[count++] = r->standing.rated[id].high;
-    }
-    chart_band(&chart, x, low, high, count, report_colour(p));
-    chart_line(&chart, x, y, count, report_colour(p), league->player[p].name);
-    for (size_t k = 0, i = 0; i < n && n <= 120; i++) {
-      uint32_t id = r->order[i];
-      char hover[160];
-      if (line_of(league, id) != p || r->standing.rated[id].games <= 0 || !standing_comparable(&r->standing, id))
-        continue;
-      snprintf(hover, sizeof hover, "%s: %+.0f [%+.0f, %+.0f], %.0f games", league->player[id].name, y[k], low[k],
-               high[k], r->standing.rated[id].games);
-      chart_dot(&chart, x[k], y[k], report_colour(p), hover);
-      k++;
-    }
+  if (room && least <= most) {
+    chart_begin(&chart, &r->out,
+                r->margins ? "mean return against the league's Nash mixture, by age, with 95 % bands"
+                           : "Elo by age, with 95 % bands",
+                "frames of the player", 0, oldest, least, most, "%g");
+    for (size_t line = 0; line < league->learning; line++) put_rating_line(r, &chart, line, column);
+    chart_end(&chart);
   }
-  chart_end(&chart);
-done:
-  free(x);
-  free(y);
-  free(low);
-  free(high);
+  for (int c = 0; c < 4; c++) free(column[c]);
 }
 
 static void put_rating_table(Report *r, size_t most) {
   const Standing *s = &r->standing;
   const League *league = &r->run->league;
   html_put(&r->out,
-           "<figure class=scroll><figcaption>the strongest</figcaption><table><tr><th>player<th class=r>Elo<th "
-           "class=r>95 %%<th class=r>games<th class=r>score<th class=r>Nash<th class=r>&alpha;-rank</tr>\n");
-  for (size_t i = 0, shown = 0; i < r->games.players && shown < most; i++) {
+           "<figure class=scroll><figcaption>the strongest</figcaption><table><tr><th>player<th class=r>%s<th "
+           "class=r>95 %%<th class=r>games<th class=r>score<th class=r>Nash<th class=r>&alpha;-rank</tr>\n",
+           r->margins ? "return" : "Elo");
+  ranking = r;
+  qsort(s->order, r->games.players, sizeof *s->order, by_strength);
+  for (size_t i = 0; i < r->games.players && i < most; i++) {
     uint32_t p = s->order[i];
-    char elo[32];
-    if (!standing_comparable(s, p)) continue;
-    shown++;
+    char text[32];
+    double value, low, high;
+    if (!strength(r, p, &value, &low, &high)) break;
     html_put(&r->out, "<tr><td>%s%s<td class=r>%s", r->games.name[p], league->player[p].frozen ? "" : " (learning)",
-             standing_elo_text(s, p, elo, sizeof elo));
-    html_put(&r->out, "<td class=r>%+.0f &ndash; %+.0f<td class=r>%.0f<td class=r>%.3f", s->rated[p].low,
-             s->rated[p].high, s->rated[p].games, s->points[p]);
+             report_strength_text(r, p, text, sizeof text));
+    html_put(&r->out, r->margins ? "<td class=r>%+.4f &ndash; %+.4f" : "<td class=r>%+.0f &ndash; %+.0f", low, high);
+    html_put(&r->out, "<td class=r>%.0f<td class=r>%.3f", s->rated[p].games, s->points[p]);
     if (s->has_meta)
       html_put(&r->out, "<td class=r>%.3f<td class=r>%.3f", s->nash_average[p], s->alpha_rank[p]);
     else
@@ -154,22 +217,32 @@ static void put_rating_table(Report *r, size_t most) {
   html_put(&r->out, "</table></figure>\n");
 }
 
-void report_ratings(Report *r) {
-  const League *league = &r->run->league;
+static void put_rating_words(Report *r) {
   const Transitivity *t = &r->standing.transitivity;
-  const char *css[16], *label[16];
-  size_t n = league->learning < 16 ? league->learning : 16;
+  if (r->margins) {
+    html_put(&r->out,
+             "<p>Returns are the game here, not who won (league.by_return): strength is the mean return against the "
+             "maximum-entropy Nash mixture of the league, from evaluation games. No player can have more than 0 "
+             "against it but by chance; how far the best is from unbeatable, an exact walk or a probe says.</p>");
+    return;
+  }
   html_put(&r->out,
-           "<section id=ratings><h2>Ratings</h2><p>Bradley-Terry over the evaluation games of frozen players (of "
-           "learning players: their recent training games); the mean is 0. Ratings explain %.1f %% of the "
-           "variance of scores; ",
+           "<p>Bradley-Terry over the evaluation games of frozen players (of learning players: their recent "
+           "training games); the mean is 0. Ratings explain %.1f %% of the variance of scores; ",
            100 * t->explained);
   if (t->margin > 0)
     html_put(&r->out, "strongest cycle: %s beats %s beats %s beats the first, each with at least %.3f.</p>",
              r->games.name[t->cycle[0]], r->games.name[t->cycle[1]], r->games.name[t->cycle[2]], 0.5 + t->margin);
   else
     html_put(&r->out, "there is no cycle of three.</p>");
-  size_t apart = 0;
+}
+
+void report_ratings(Report *r) {
+  const League *league = &r->run->league;
+  const char *css[16], *label[16];
+  size_t n = league->learning < 16 ? league->learning : 16, apart = 0;
+  html_put(&r->out, "<section id=ratings><h2>Ratings</h2>");
+  put_rating_words(r);
   for (uint32_t p = 0; p < league->players; p++) apart += !standing_comparable(&r->standing, p);
   if (apart) html_put(&r->out, "<p>Not connected with the others by games, so without a rating (n/a): %zu.</p>", apart);
   for (size_t p = 0; p < n; p++) css[p] = report_colour(p), label[p] = league->player[p].name;
@@ -219,8 +292,22 @@ static Tally between(const Report *r, const Group *a, const Group *b) {
     for (size_t j = 0; j < b->count; j++) {
       Tally t = known(league, r->order[a->first + i], r->order[b->first + j]);
       sum.games += t.games, sum.wins += t.wins, sum.draws += t.draws, sum.losses += t.losses;
+      sum.returns += t.returns, sum.squares += t.squares;
+      sum.returns += t.returns, sum.squares += t.squares;
     }
   return sum;
+}
+
+/* Where margins are the game, a cell's colour is its mean return, in the unit of the largest. */
+static void put_return(Report *r, double x, double y, double side, const char *a, const char *b, const Tally *t,
+                       double unit) {
+  double mean = t->returns / t->games, half = 1.959964 * sqrt(fmax(t->squares / t->games - mean * mean, 0) / t->games);
+  html_put(
+      &r->out,
+      "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s against "
+      "%s: mean return %+.4f +- %.4f, %.0f games (+%.0f =%.0f -%.0f)</title></rect>",
+      mean >= 0 ? "w" : "f", fmin(fabs(mean) / unit * 0.95 + 0.04, 1), x, y, side, side, a, b, mean, half, t->games,
+      t->wins, t->draws, t->losses);
 }
 
 static void put_cell(Report *r, double x, double y, double side, const char *a, const char *b, const Tally *t) {
@@ -245,13 +332,19 @@ void report_payoff(Report *r) {
   double label = 190, side = fmin(fmax(640.0 / (double)n, 12), 34), width = label + side * (double)n + 8,
          height = side * (double)n + 8;
   html_put(&r->out,
-           "<section id=payoff><h2>Payoff</h2><p>Score of the row's player against the column's, hover for counts "
+           "<section id=payoff><h2>Payoff</h2><p>%s of the row's player against the column's, hover for counts "
            "and 95 %% intervals: blue wins, orange loses, pale is even, grey never met. Frozen pairs from "
            "evaluation games, learning players from recent training games. %s</p><figure class=wide><svg "
            "viewBox=\"0 0 %.0f %.0f\" style=\"max-width:%.0fpx\">",
+           r->margins ? "Mean return (the strongest colour is the largest)" : "Score",
            n < r->run->league.players ? "Each row stands for a group of snapshots of one line, in order of age."
                                       : "In order of line and age, learning players last in theirs.",
            width, height, width * 1.3);
+  double unit = 1e-9;
+  for (size_t i = 0; r->margins && i < n * n; i++) {
+    Tally t = between(r, &group[i / n], &group[i % n]);
+    if (t.games >= 20) unit = fmax(unit, fabs(t.returns / t.games));
+  }
   for (size_t i = 0; i < n; i++) {
     char a[160], b[160], shown[48];
     group_name(r, &group[i], a, sizeof a);
@@ -263,7 +356,10 @@ void report_payoff(Report *r) {
     for (size_t j = 0; j < n; j++) {
       Tally t = i == j && group[i].count == 1 ? (Tally){0} : between(r, &group[i], &group[j]);
       group_name(r, &group[j], b, sizeof b);
-      put_cell(r, label + side * (double)j, 4 + side * (double)i, side - 1, a, b, &t);
+      if (r->margins && t.games >= 1)
+        put_return(r, label + side * (double)j, 4 + side * (double)i, side - 1, a, b, &t, unit);
+      else
+        put_cell(r, label + side * (double)j, 4 + side * (double)i, side - 1, a, b, &t);
     }
   }
   html_put(&r->out, "</svg></figure></section>\n");
@@ -304,9 +400,9 @@ static void put_line_of_family(Report *r, size_t line, double y, double left, do
     html_put(
         &r->out,
         "<circle class=\"%s %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s: frozen after %.3g frames, reason: %s, "
-        "Elo %s, %s</title></circle>",
+        "%s %s, %s</title></circle>",
         won ? "d" : "o", css, x, y, won ? 4.5 : 3.8, p->name, (double)p->frames, *p->reason ? p->reason : "start",
-        standing_elo_text(&r->standing, id, elo, sizeof elo), hash);
+        r->margins ? "return" : "Elo", report_strength_text(r, id, elo, sizeof elo), hash);
   }
   html_put(&r->out,
            "<path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title>"

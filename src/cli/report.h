@@ -14,12 +14,16 @@ typedef struct Report {
   Standing standing;
   uint32_t *order; /* (players) by role, age; learning players last in their role */
   double frames;
-  char *yaml; /* RUN/config.yaml, whose comments name the origins; NULL: there is none */
+  bool margins; /* league.by_return: returns are the game, not who won */
+  char *yaml;   /* RUN/config.yaml, whose comments name the origins; NULL: there is none */
   Bytes out;
 } Report;
 
 Status report_load(Report *report);
 void report_free(Report *report);
+/* Elo, or the mean return where margins are the game; "n/a". */
+const char *report_strength_text(const Report *report, uint32_t player, char *out, size_t size);
+uint32_t report_strongest(const Report *report);
 const char *report_colour(size_t learning_player); /* CSS class */
 void report_ratings(Report *report);
 void report_payoff(Report *report);

@@ -43,7 +43,8 @@ expect 0 "minimax \(agent 1\)" bash -c "printf '?\n4\n' | '$AGON' play tic_tac_t
 expect 0 "you hold a" bash -c "printf 'q\n' | '$AGON' play kuhn_poker --player random"
 
 # exploitability while training is what the walk says afterwards
-"$AGON" train kuhn_poker frames=60k metrics.exploitability=1 metrics.seconds=0.1 learner.average=0.9 league.preset=self-play --run-dir kuhn --quiet
+"$AGON" train kuhn_poker frames=60k metrics.exploitability=1 metrics.seconds=0.1 learner.average=0.9 league.preset=self-play league.by_return=true --run-dir kuhn --quiet
+expect 0 "players" "$AGON" report kuhn
 "$AGON" exploit kuhn --player main_0.average --json > kuhn.json
 "$AGON" probe kuhn --player main_0 --budget 60k --games 2000 --json > probe.json
 expect 2 "cannot be walked" "$AGON" train skirmish frames=1k metrics.exploitability=1 --run-dir never --quiet
@@ -80,6 +81,9 @@ assert p["nash_conv_low"] <= p["nash_conv_bound"] <= p["nash_conv_high"] and p["
 d = json.load(open("dice.json"))
 assert abs(d["exploitability"] - 0.780744) < 1e-5, d
 assert [level["decisions"] for level in json.load(open("tree.json"))["by_depth"]] == [1, 7, 49, 0]
+
+margins = open("kuhn/report.html").read()
+assert "Returns are the game here" in margins and "mean return" in margins and not re.search(r"\bnan\b", re.sub(r"<style>.*?</style>", "", margins, flags=re.S))
 
 # the page: well formed, nothing to fetch
 page = open("run/report.html").read()
