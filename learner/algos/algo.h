@@ -8,7 +8,7 @@
 #include "nn/adam.h"
 #include "nn/net.h"
 
-enum { DECAY_LINEAR, DECAY_GEOMETRIC };
+enum { DECAY_LINEAR, DECAY_GEOMETRIC, DECAY_ROOT };
 
 typedef struct LearnConfig {
   int algorithm;
@@ -160,5 +160,6 @@ void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *sourc
 size_t pupil_stat_count(const Net *net);
 /* What is frozen when a snapshot is taken: the average where one is kept, else the policy. */
 const float *pupil_snapshot(const LearnConfig *config, const Pupil *pupil);
-/* Value of a schedule from a to b at the pupil's progress: linear, or geometric where both are positive. */
+/* Value of a schedule from a to b at the pupil's progress: linear; where both are positive also geometric, or
+ * as 1 / sqrt(time), the schedule of magnetic mirror descent's paper. */
 double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b);

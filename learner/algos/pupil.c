@@ -57,5 +57,6 @@ double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, d
   double progress = config->horizon > 0 ? (double)pupil->frames / config->horizon : 0;
   if (progress > 1) progress = 1;
   if (config->decay == DECAY_GEOMETRIC && a > 0 && b > 0) return a * pow(b / a, progress);
+  if (config->decay == DECAY_ROOT && a > 0 && b > 0) return a / sqrt(1 + (a * a / (b * b) - 1) * progress);
   return a + (b - a) * progress;
 }

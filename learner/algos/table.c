@@ -28,8 +28,9 @@ const Option learn_options[] = {
     {"rate", OPT_FLOAT, offsetof(LearnConfig, rate), "0.0005", 0, 1, NULL, "", "Adam's learning rate at the start"},
     {"rate_end", OPT_FLOAT, offsetof(LearnConfig, rate_end), "0.0001", 0, 1, NULL, "",
      "learning rate at the end, reached linearly"},
-    {"decay", OPT_CHOICE, offsetof(LearnConfig, decay), "linear", 0, 0, "linear|geometric", "",
-     "how what has a start and an end goes from one to the other; geometric where both are above 0"},
+    {"decay", OPT_CHOICE, offsetof(LearnConfig, decay), "linear", 0, 0, "linear|geometric|root", "",
+     "how what has a start and an end goes from one to the other; geometric, and root (as 1 / sqrt(time)), "
+     "where both are above 0"},
     {"epsilon", OPT_FLOAT, offsetof(LearnConfig, epsilon), "0.00001", 1e-12, 1, NULL, "", "Adam's epsilon"},
     {"clip_norm", OPT_FLOAT, offsetof(LearnConfig, clip_norm), "0.5", 0, OPTION_NO_LIMIT, NULL, "",
      "largest global gradient norm; 0 = no clipping"},

@@ -226,6 +226,9 @@ static void schedules_fall_as_they_should(void **state) {
   config.decay = DECAY_GEOMETRIC;
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .1, 1e-12);
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, 0), .5, 1e-12); /* no way to 0 but straight */
+  config.decay = DECAY_ROOT; /* 1 / sqrt(1 + c t): from 1 to 1/3 it stands at 1 / sqrt(5) in the middle */
+  CHECK_NEAR(learn_schedule(&config, &pupil, 1, 1 / 3.), 1 / sqrt(5), 1e-12);
+  config.decay = DECAY_GEOMETRIC;
   pupil.frames = 1000;
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .01, 1e-12);
 }
