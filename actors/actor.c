@@ -205,7 +205,6 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   PlayHooks hooks = {actor, on_begin, on_decided, on_rewarded, on_ended, NULL};
   TRY(play_create(setup->env, setup->net, setup->seed, (size_t)setup->config.chunk, setup->net->graph.state_size,
                   &hooks, &actor->play));
-  play_explore(actor->play, setup->config.explore);
   play_open_randomly(actor->play, (uint32_t)setup->config.openings, true);
   lane_range((size_t)setup->config.lanes, setup->actors, setup->index, &first, &count);
   for (size_t i = 0; i < count; i++) TRY(add_lane(actor, (uint32_t)(first + i), false));

@@ -15,8 +15,6 @@ const Option actor_options[] = {
      "share of the lanes that play frozen against frozen for the payoff matrix"},
     {"openings", OPT_INT, offsetof(ActorConfig, openings), "0", 0, 1000, NULL, "env steps",
      "episodes begin with 0 to this many uniformly random steps, drawn for each, that nobody learns from"},
-    {"explore", OPT_FLOAT, offsetof(ActorConfig, explore), "0", 0, 1, NULL, "",
-     "share of uniform play mixed into what learning players do; the learner knows (use targets that correct for it)"},
     {"cache", OPT_INT, offsetof(ActorConfig, cache), "64", 2, 1 << 16, NULL, "players",
      "frozen policies kept in memory per actor, each with its parameters twice (as stored, and packed for the "
      "kernels); those in "

@@ -8,7 +8,6 @@ typedef struct ActorConfig {
   int64_t slots, lanes, lane_episodes;
   int64_t unroll; /* env steps per slot and tick */
   double eval_share;
-  double explore;
   int64_t openings;
   int64_t cache, chunk;
 } ActorConfig;

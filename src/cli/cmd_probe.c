@@ -32,28 +32,14 @@ typedef struct Probe {
 
 /* The run's own configuration, with a league of one exploiter and its one opponent. */
 static Status train(Probe *probe, Transport *transport, const Arguments *arguments) {
-  static const char *const fixed[] = {"league.main_rule=fictitious",
-                                      "league.self_share=0",
-                                      "league.mains=1",
-                                      "league.main_exploiters=0",
-                                      "league.league_exploiters=0",
-                                      "league.main_snapshot_min=1e15",
-                                      "league.main_snapshot_max=1e15",
-                                      "league.frame_scale=1",
-                                      "actors.eval_share=0",
-                                      "actors.explore=0",
-                                      "metrics.exploitability=0",
-                                      "learner.algorithm=ppo",
-                                      "learner.reference=0",
-                                      "learner.reference_end=0",
-                                      "learner.average=0",
-                                      "learner.normalise_advantages=true",
-                                      "learner.decay=linear",
-                                      "learner.rate=0.001",
-                                      "learner.rate_end=0.0001",
-                                      "learner.entropy=0.02",
-                                      "learner.entropy_end=0.001",
-                                      "max_seconds=0"};
+  static const char *const fixed[] = {
+      "league.main_rule=fictitious",   "league.self_share=0",        "league.mains=1",
+      "league.main_exploiters=0",      "league.league_exploiters=0", "league.main_snapshot_min=1e15",
+      "league.main_snapshot_max=1e15", "league.frame_scale=1",       "actors.eval_share=0",
+      "metrics.exploitability=0",      "learner.algorithm=ppo",      "learner.reference=0",
+      "learner.reference_end=0",       "learner.average=0",          "learner.normalise_advantages=true",
+      "learner.decay=linear",          "learner.rate=0.001",         "learner.rate_end=0.0001",
+      "learner.entropy=0.02",          "learner.entropy_end=0.001",  "max_seconds=0"};
   char frames[48], seed[48];
   char *argv[128];
   int argc = 0;

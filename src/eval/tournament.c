@@ -59,9 +59,9 @@ static bool choose(Tournament *t, MatchBatch *out) {
     if (count && count->next > fixture->next) fixture->next = count->next; /* of the file */
     *out = (MatchBatch){(uint32_t)i, (uint32_t)pairs, fixture->next};
   }
-  if (t->budget && all + 2 > t->budget) return false;
+  if (widest < 0 || (t->budget && all + 2 > t->budget)) return false;
   if (t->budget && all + 2 * (uint64_t)out->pairs > t->budget) out->pairs = (uint32_t)((t->budget - all) / 2);
-  return widest >= 0;
+  return true;
 }
 
 /* --- replays --- */

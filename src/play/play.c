@@ -31,7 +31,6 @@ struct Play {
   Inference own; /* of `net` */
   size_t memory; /* recurrent floats per agent */
   uint8_t *observation, *mask;
-  float explore;
   uint32_t opening; /* random steps */
   bool vary_opening;
   double share[AGON_MAX_TEAMS]; /* of an agent in its team's return */
@@ -336,22 +335,6 @@ void play_open_randomly(Play *play, uint32_t plies, bool vary) {
   play->vary_opening = vary;
 }
 
-void play_explore(Play *play, double share) { play->explore = (float)share; }
-
-/* Mixes uniform play into one row. */
-static void mix_uniform(const ActionSpace *space, const uint8_t *mask, float share, float *row, float *probability) {
-  if (space->kind == AGON_BOX) return;
-  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
-    uint32_t legal = 0;
-    for (uint32_t i = at; i < at + space->head_size[h]; i++) legal += mask[i];
-    for (uint32_t i = at; i < at + space->head_size[h]; i++) {
-      if (!mask[i]) continue;
-      probability[i] = (1 - share) * probability[i] + share / (float)legal;
-      row[i] = logf(probability[i]);
-    }
-  }
-}
-
 /* One inference over `count` queued requests from `first`. */
 static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
   const Env *env = play->env;
@@ -374,9 +357,6 @@ static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t 
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
-    if (play->explore > 0 && slot->record[env->spec.team_of[request->agent]])
-      mix_uniform(&net->space, play->mask + q * env->action_count, play->explore, own->logits + q * W,
-                  own->probability + q * W);
     dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &slot->act_rng, policy->greedy,
                 &play->action[request->index * env->spec.agents + request->agent]);
     if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));

@@ -86,9 +86,6 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
  * env's stream, the same for both games of a pair; an episode that ends within them is begun again. Discrete actions. 0
  * (the default): off. */
 void play_open_randomly(Play *play, uint32_t plies, bool vary);
-/* Recorded decisions are drawn from (1 - share) policy + share uniform over the legal choices, per head, and their
- * log-probabilities are those of this mixture. 0 (the default): off. No effect on BOX actions. */
-void play_explore(Play *play, double share);
 void play_remove_slot(Play *play, PlaySlot *slot);
 /* One env step of every live slot (starting episodes where the hook agrees). *live: slots that played. */
 Status play_step(Play *play, size_t *live);

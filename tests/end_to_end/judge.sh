@@ -50,6 +50,10 @@ expect 0 "players" "$AGON" report kuhn
 expect 2 "cannot be walked" "$AGON" train skirmish frames=1k metrics.exploitability=1 --run-dir never --quiet
 expect 2 "needs a player of the run" "$AGON" probe kuhn --player random
 
+# random openings while training; more of them than the game has steps is said clearly
+"$AGON" train "$smoke" frames=5k actors.openings=4 --run-dir opened --quiet
+expect 2 "openings of [0-9]+ random steps end the game" "$AGON" train "$smoke" frames=5k actors.openings=1000 --run-dir never-opened --quiet
+
 # liar's dice: OpenSpiel's exploitability of uniform play
 "$AGON" exploit --env liars_dice --json > dice.json
 expect 0 "^54 histories without chance nodes" "$AGON" env tree kuhn_poker
