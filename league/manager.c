@@ -883,7 +883,7 @@ Status manager_step(Manager *manager, bool *progress) {
   if (cut->open || !cut->stop || manager->profiles < manager->setup.actors + manager->setup.learners) return OK;
   char path[PATH_MAX];
   TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
-  if (file_exists(path)) remove(path);
+  if (file_exists(path)) file_ops()->remove(path);
   progress_line(manager);
   TRY_RETURN(write_metrics(manager));
   TRY_RETURN(write_status(manager, "finished"));

@@ -1,4 +1,4 @@
-/* cmocka with what it needs, and a check of Status that shows the message. */
+/* cmocka with what it needs; a check of Status that shows the message; a broken invariant fails the test. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/invariant.h"
 #include "base/status.h"
 
 #define CHECK_OK(call)                                                                                                 \
@@ -17,3 +18,10 @@
     double a_ = (double)(a), b_ = (double)(b);                                                                         \
     if (!(a_ - b_ <= (epsilon) && b_ - a_ <= (epsilon))) fail_msg("%s = %.9g, expected %.9g", #a, a_, b_);             \
   } while (0)
+
+static void breach_fails_the_test(void *context, const Breach *breach) {
+  (void)context;
+  fail_msg("broken invariant: rank %d, tick %llu: %s (%s:%d)", breach->rank, (unsigned long long)breach->tick,
+           breach->condition, breach->file, breach->line);
+}
+__attribute__((constructor)) static void watch_invariants(void) { invariant_set_handler(breach_fails_the_test, NULL); }

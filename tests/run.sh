@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, runs all tests. Options: --sanitize (address and undefined-behaviour), --clang.
+# Installs what is missing, builds with run-time invariants, runs all tests. Options: --sanitize (address and
+# undefined-behaviour), --clang.
 # A new Debian or Ubuntu machine needs nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/install.sh tests
-build=build
-options=(-DAGON_TESTS=ON)
+build=build-checked
+options=(-DAGON_TESTS=ON -DAGON_CHECKED=ON)
 for flag in "$@"; do
   case $flag in
   --sanitize) build=build-sanitize options+=(-DAGON_SANITIZE=ON) ;;

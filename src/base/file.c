@@ -11,6 +11,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static int system_create(const char *path) {
+  (void)path;
+  return 0;
+}
+
+static int system_sync(int descriptor, const char *path) {
+  (void)path;
+  return fsync(descriptor);
+}
+
+static const FileOps system_ops = {system_create, system_sync, rename, unlink};
+static const FileOps *current_ops = &system_ops;
+
+void file_set_ops(const FileOps *ops) { current_ops = ops ? ops : &system_ops; }
+const FileOps *file_ops(void) { return current_ops; }
+
 Status file_read(const char *path, char **out, size_t *size) {
   Status status = OK;
   char *text = NULL;
@@ -43,20 +59,20 @@ static Status sync_folder_of(const char *path) {
   const char *folder = dirname(copy);
   int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return status_set(ERR_IO, "cannot open folder %s: %s", folder, strerror(errno));
-  int failed = fsync(fd);
+  int failed = current_ops->sync(fd, folder);
   close(fd);
   return failed ? status_set(ERR_IO, "cannot sync folder %s: %s", folder, strerror(errno)) : OK;
 }
 
 static Status rename_over(const char *aside, const char *path) {
-  if (!rename(aside, path)) return OK;
+  if (!current_ops->rename(aside, path)) return OK;
   return status_set(ERR_IO, "cannot rename %s to %s: %s", aside, path, strerror(errno));
 }
 
 Status file_sync_rename(const char *aside, const char *path) {
   int fd = open(aside, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return status_set(ERR_IO, "cannot open %s: %s", aside, strerror(errno));
-  int failed = fsync(fd);
+  int failed = current_ops->sync(fd, aside);
   int code = errno;
   close(fd);
   if (failed) return status_set(ERR_IO, "cannot sync %s: %s", aside, strerror(code));
@@ -67,12 +83,12 @@ Status file_sync_rename(const char *aside, const char *path) {
 static Status write_aside(const char *path, char *aside, size_t aside_size, const void *data, size_t size) {
   TRY_RETURN(status_set(snprintf(aside, aside_size, "%s.new", path) < (int)aside_size ? OK : ERR_IO,
                         "path too long: %s", path));
-  FILE *file = fopen(aside, "wb");
+  FILE *file = current_ops->create(aside) ? NULL : fopen(aside, "wb");
   if (!file) return status_set(ERR_IO, "cannot write %s: %s", aside, strerror(errno));
   bool bad = fwrite(data, 1, size, file) != size;
   if (fclose(file) || bad) {
     Status status = status_set(ERR_IO, "cannot write %s: %s", aside, strerror(errno));
-    unlink(aside);
+    current_ops->remove(aside);
     return status;
   }
   return OK;

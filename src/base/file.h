@@ -4,6 +4,16 @@
 
 #include <stdbool.h>
 
+/* The calls on which durability rests. Tests replace them: to fail, to crash within, or to watch their order. */
+typedef struct FileOps {
+  int (*create)(const char *path); /* PATH is about to be written from its beginning: 0, or -1 and errno to refuse */
+  int (*sync)(int descriptor, const char *path);
+  int (*rename)(const char *from, const char *to);
+  int (*remove)(const char *path);
+} FileOps;
+void file_set_ops(const FileOps *ops); /* of the whole process, borrowed; NULL: the system's own */
+const FileOps *file_ops(void);
+
 /* Reads a whole file, adding a terminating 0; *out is the caller's. */
 Status file_read(const char *path, char **out, size_t *size);
 /* Writes aside, fsyncs, renames over `path`, fsyncs the folder. */

@@ -1,6 +1,7 @@
 #include "cli/arena.h"
 
 #include "base/text.h"
+#include "cli/job.h"
 #include "nn/gemm.h"
 
 #include <limits.h>
@@ -128,7 +129,7 @@ Status arena_open(const ArenaRequest *request, Arena *out, size_t counts[3]) {
     t->csv = out->csv;
     TRY(read_earlier(out));
   }
-  if (transport_mpi_launched()) TRY(transport_mpi_create(NULL, NULL, &t->transport));
+  if (transport_mpi_launched()) TRY(job_join(NULL, NULL, &t->transport));
 done:
   if (status != OK) arena_close(out);
   return status;

@@ -1,6 +1,7 @@
 /* agon bench: rates, the bounds that this machine's measured peaks set them, and the ratios. */
 #include "cli/bench.h"
 #include "cli/cli.h"
+#include "cli/job.h"
 #include "base/text.h"
 #include "nn/gemm.h"
 
@@ -225,7 +226,7 @@ static Status run_bench(int argc, char **argv) {
   TRY(kernels_choose(probe->run.kernels));
   processor(cpu, sizeof cpu);
   bool collective = all || !strcmp(arguments.word[0], "comm") || !strcmp(arguments.word[0], "train");
-  if (collective || transport_mpi_launched()) TRY(transport_mpi_create(&argc, &argv, &bench.transport));
+  if (collective || transport_mpi_launched()) TRY(job_join(&argc, &argv, &bench.transport));
   bool speaks = !bench.transport || bench.transport->rank == 0;
   if (!bench.quiet && speaks)
     printf("%s; kernels %s; one core: FMA peak %sFLOP/s, kernels %sFLOP/s, memcpy %sB/s\n", cpu, kernels()->name,

@@ -2,6 +2,7 @@
  * bound of how exploitable the player is, in games too large to walk. */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/job.h"
 #include "cli/loaded.h"
 #include "cli/train.h"
 #include "nn/gemm.h"
@@ -156,7 +157,7 @@ static Status run_probe(int argc, char **argv) {
     TRY(text_format(probe.folder, sizeof probe.folder, "%s", dir));
   else
     TRY(text_format(probe.folder, sizeof probe.folder, "%s/probes/%s-%lld", run.folder.path, player, probe.seed));
-  TRY(transport_mpi_create(&argc, &argv, &transport));
+  TRY(job_join(&argc, &argv, &transport));
   bool first = transport->rank == 0;
   TRY(train(&probe, transport, &arguments));
   if (first) {

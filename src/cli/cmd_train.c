@@ -1,5 +1,6 @@
 /* agon train: a league, from nothing or from a checkpoint. The only command that starts MPI. */
 #include "cli/cli.h"
+#include "cli/job.h"
 #include "cli/node.h"
 #include "cli/train.h"
 #include "base/file.h"
@@ -455,7 +456,7 @@ Status train_job(Transport *transport, int argc, char **argv, const TrainExtras 
 
 static Status train(int argc, char **argv) {
   Transport *transport = NULL;
-  TRY_RETURN(transport_mpi_create(&argc, &argv, &transport));
+  TRY_RETURN(job_join(&argc, &argv, &transport));
   Status status = train_job(transport, argc, argv, NULL);
   transport_destroy(transport);
   message_pool_clear();

@@ -1,5 +1,6 @@
 /* Finds the command, runs it, and turns a failure into one message and an exit code. */
 #include "cli/cli.h"
+#include "cli/job.h"
 
 #include "base/text.h"
 
@@ -9,6 +10,7 @@
 
 int main(int argc, char **argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* the run folder has a lock of its own */
+  job_watch(NULL);
   const char *name = argc > 1 ? argv[1] : "help";
   if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
   if (!strcmp(name, "--version")) name = "version";

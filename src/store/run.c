@@ -87,7 +87,7 @@ Status run_write_checkpoint(const RunFolder *run, uint64_t generation, const Tre
   TRY_RETURN(store_write(tree, "checkpoint", path));
   TRY_RETURN(run_generations(run, &list, &count));
   for (size_t i = keep; i < count; i++)
-    if (generation_path(run, list[i], path, sizeof path) == OK) unlink(path);
+    if (generation_path(run, list[i], path, sizeof path) == OK) file_ops()->remove(path);
   free(list);
   return OK;
 }

@@ -88,6 +88,7 @@ static hid_t access_list(void) {
 }
 
 static Status write_aside(const Tree *tree, const char *path) {
+  if (file_ops()->create(path)) return status_set(ERR_IO, "cannot create %s: %s", path, strerror(errno));
   hid_t access = access_list();
   hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   H5Pclose(access);
@@ -117,7 +118,7 @@ Status store_write(const Tree *tree, const char *kind, const char *path) {
   TRY(write_aside(&full, aside));
   TRY(file_sync_rename(aside, path));
 done:
-  if (status != OK) unlink(aside);
+  if (status != OK) file_ops()->remove(aside);
   for (size_t i = tree->items; i < full.items; i++) free(full.item[i].data);
   free(full.item);
   return status;

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,67 @@ static void hashes_depend_on_order(void **state) {
   assert_memory_not_equal(&ab, &ba, sizeof ab);
 }
 
+static char seen[8][64];
+static size_t sights;
+static void note(const char *what, const char *path) {
+  assert_true(sights < COUNT_OF(seen));
+  snprintf(seen[sights++], sizeof seen[0], "%s %s", what, strrchr(path, '/') + 1);
+}
+static int watched_create(const char *path) {
+  note("create", path);
+  return 0;
+}
+static int watched_sync(int descriptor, const char *path) {
+  note("sync", path);
+  return fsync(descriptor);
+}
+static int watched_rename(const char *from, const char *to) {
+  note("rename", from);
+  return rename(from, to);
+}
+
+/* What a power cut can meet: the contents are on the disk before the name is, and the name before OK is returned. */
+static void contents_are_synced_before_they_get_their_name(void **state) {
+  (void)state;
+  static const FileOps watch = {watched_create, watched_sync, watched_rename, unlink};
+  static const char *const expected[] = {"create x.new", "sync x.new", "rename x.new", "sync agon-base-files"};
+  assert_int_equal(system("rm -rf /tmp/agon-base-files; mkdir /tmp/agon-base-files"), 0);
+  file_set_ops(&watch);
+  sights = 0;
+  CHECK_OK(file_write_durable("/tmp/agon-base-files/x", "abc", 3));
+  file_set_ops(NULL);
+  assert_int_equal(sights, COUNT_OF(expected));
+  for (size_t i = 0; i < sights; i++) assert_string_equal(seen[i], expected[i]);
+  assert_int_equal(system("rm -rf /tmp/agon-base-files"), 0);
+}
+
+static void keep_breach(void *context, const Breach *breach) { *(Breach *)context = *breach; }
+
+static void broken_invariants_reach_their_handler(void **state) {
+  (void)state;
+  Breach breach = {.line = 0};
+  invariant_set_handler(keep_breach, &breach);
+  invariant_place(3, 17);
+  INVARIANT(1 + 1 == 2);
+  assert_int_equal(breach.line, 0);
+  INVARIANT(1 + 1 == 3);
+#ifdef AGON_CHECKED
+  assert_string_equal(breach.condition, "1 + 1 == 3");
+#else
+  assert_int_equal(breach.line, 0);
+  invariant_broken("1 + 1 == 3", __FILE__, __LINE__);
+#endif
+  assert_int_equal(breach.rank, 3);
+  assert_int_equal(breach.tick, 17);
+  assert_non_null(strstr(breach.file, "test_base.c"));
+  invariant_set_handler(breach_fails_the_test, NULL);
+  float bad[3] = {1, INFINITY, 2};
+  assert_false(finite_floats(bad, 3));
+  bad[1] = NAN;
+  assert_false(finite_floats(bad, 3));
+  assert_true(finite_floats(bad + 2, 1));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
@@ -133,6 +195,8 @@ int main(void) {
       cmocka_unit_test(text_helpers),
       cmocka_unit_test(locks_are_exclusive_between_processes),
       cmocka_unit_test(hashes_depend_on_order),
+      cmocka_unit_test(contents_are_synced_before_they_get_their_name),
+      cmocka_unit_test(broken_invariants_reach_their_handler),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
