@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64, CUT_DISTANCE = 3, SHOWN = 64 };
+enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64, SHOWN = 64 };
 
 typedef struct Arrival {
   uint32_t actor;
@@ -34,7 +34,9 @@ typedef struct Fetch {
 
 /* A checkpoint in the making. */
 typedef struct Cut {
-  bool open, captured, stop;
+  bool open, captured;
+  bool stop; /* the job ends with it */
+  bool end;  /* so does the run: its mains are frozen, and nothing is left to be played */
   uint64_t tick;
   Tree tree;
   size_t actors_left, players_left;
@@ -63,7 +65,8 @@ struct Manager {
   size_t awaits, await_room;
   Cut cut;
   bool want_save, want_stop;
-  bool unpublished; /* a tick is merged, but its table waits for an open cut */
+  uint64_t end_tick; /* the run's last one, known once the frames are done; else NEVER */
+  bool unpublished;  /* a tick is merged, but its table waits for an open cut */
   uint64_t publish_tick;
   char reason[64];
   uint64_t generation;
@@ -81,6 +84,8 @@ struct Manager {
   uint64_t last_checkpoint_tick, last_progress_frames, last_metrics_frames, last_metrics_frozen, last_metrics_steps;
   double seconds_before, checkpoint_seconds;
 };
+
+#define NEVER UINT64_MAX
 
 static uint64_t lag_of(const Manager *manager) { return manager->setup.pace == PIPELINED ? 1 : 0; }
 static double seconds_since(const Manager *manager, int64_t then) {
@@ -228,6 +233,27 @@ static Status restore_messages(Manager *manager) {
   return OK;
 }
 
+/* What a checkpoint knows of the end of its run. */
+typedef struct RunEnd {
+  uint64_t tick; /* its last one, or NEVER */
+  bool reached;
+} RunEnd;
+
+static RunEnd run_end_of(const Tree *tree) {
+  const Item *item;
+  if (tree_get(tree, "run/end", STORE_U64, 2, &item) != OK) return (RunEnd){NEVER, false};
+  const uint64_t *value = item->data;
+  return (RunEnd){value[0], value[1] != 0};
+}
+
+Status manager_finished(const Tree *checkpoint, int64_t frames, bool *out) {
+  const Item *counters;
+  TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, 6, &counters));
+  bool known = tree_find(checkpoint, "run/end") != NULL; /* else it is of a program that kept only the frames */
+  *out = ((const uint64_t *)counters->data)[1] >= (uint64_t)frames && (run_end_of(checkpoint).reached || !known);
+  return OK;
+}
+
 static Status restore_scalars(Manager *manager) {
   const Tree *tree = manager->setup.resume;
   const Item *tables, *counters;
@@ -240,6 +266,8 @@ static Status restore_scalars(Manager *manager) {
   manager->steps = value[3];
   manager->episodes = value[4];
   manager->last_checkpoint_tick = value[5];
+  RunEnd end = run_end_of(tree);
+  if (manager->frames >= (uint64_t)manager->setup.config.frames) manager->end_tick = end.tick;
   TRY_RETURN(tree_get_f64(tree, "run/seconds", &manager->seconds_before));
   TRY_RETURN(tree_get(tree, "run/next_tables", STORE_U8, -1, &tables));
   Reader reader = reader_over(tables->data, tables->count);
@@ -282,6 +310,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   TRY(NEW_ARRAY(manager->dropped, manager->league.learning));
   snprintf(manager->reason, sizeof manager->reason, "%s", "running");
   manager->generation = setup->generation;
+  manager->end_tick = NEVER;
   if (setup->resume)
     TRY(restore_scalars(manager));
   else
@@ -328,12 +357,15 @@ static Status send_table(Manager *manager, const Table *table, bool same) {
   return wire_send_many(manager->setup.transport, manager->setup.below, manager->setup.belows, &manager->wire);
 }
 
-/* Whether the table of `tick` is to have a cut: wanted, and the last one three ticks or more ago, so that the league
- * has captured its own part of that one whatever the pace. A rule of ticks alone. */
+/* Whether the table of `tick` is to have a cut. The last tick of the run has one always; once it is known, no earlier
+ * one, so that the last never waits for another. Else if it is wanted, and the league has captured its own part of the
+ * one before. In the deterministic paces these are rules of ticks, whatever the clock says. */
 static bool cut_due(const Manager *manager, uint64_t tick) {
-  if (!manager->want_save && !manager->want_stop) return false;
-  if (manager->setup.pace == FREE) return !manager->cut.open;
-  return tick + 1 >= manager->last_checkpoint_tick + CUT_DISTANCE;
+  const Cut *cut = &manager->cut;
+  bool wanted = manager->want_save || manager->want_stop, ending = manager->end_tick != NEVER;
+  if (manager->setup.pace == FREE) return !cut->open && (wanted || ending);
+  if (ending) return tick == manager->end_tick;
+  return wanted && !(cut->open && !cut->captured);
 }
 
 /* A table costs in proportion to the players, so it is computed every so many ticks in proportion to them, too: the
@@ -343,27 +375,52 @@ static bool table_due(const Manager *manager, uint64_t tick) {
          tick % (manager->league.players / (size_t)manager->setup.league.table_players + 1) == 0;
 }
 
-/* Publishes the table of `tick`; with a cut in it if one is wanted and none is open. */
-static Status publish_table(Manager *manager, uint64_t tick) {
-  Table *place = &manager->next[tick & 1];
-  bool due = table_due(manager, tick), same = !due && manager->actors_have;
+/* The table of `tick` into its place; *same: its entries are those that the actors have. */
+static Status make_table(Manager *manager, uint64_t tick, bool *same) {
+  bool due = table_due(manager, tick);
+  *same = !due && manager->actors_have;
   if (due) TRY_RETURN(league_table(&manager->league, &manager->current));
-  TRY_RETURN(table_copy(place, &manager->current));
   manager->renew = false;
-  manager->actors_have = true;
+  return table_copy(&manager->next[tick & 1], &manager->current);
+}
+
+static void open_cut(Manager *manager, uint64_t tick) {
+  Cut *cut = &manager->cut;
+  cut->open = true;
+  cut->captured = false;
+  cut->end = manager->end_tick != NEVER;
+  cut->stop = manager->want_stop || cut->end;
+  cut->tick = tick;
+  cut->actors_left = manager->setup.actors;
+  cut->players_left = manager->league.learning;
+  manager->want_save = false;
+  manager->last_checkpoint_tick = tick + 1;
+  if (cut->end) snprintf(manager->reason, sizeof manager->reason, "the frames are done");
+}
+
+/* What the learners do at the cut. The end of the run freezes the mains; the end of a job is no event in the league. */
+static Status order_save(Manager *manager) {
+  manager->directive.flags = DIRECTIVE_SAVE | (manager->cut.stop ? DIRECTIVE_STOP : 0);
+  return manager->cut.end ? league_force_snapshots(&manager->league, &manager->directive, "end") : OK;
+}
+
+static Status send_directive(Manager *manager);
+
+/* Publishes the table of `tick`, with a cut in it if one is due. */
+static Status publish_table(Manager *manager, uint64_t tick) {
+  bool same, cut = cut_due(manager, tick);
+  Table *place = &manager->next[tick & 1];
+  TRY_RETURN(make_table(manager, tick, &same));
   place->tick = tick;
-  if (cut_due(manager, tick)) {
-    place->flags = TABLE_SAVE | (manager->want_stop ? TABLE_STOP : 0);
-    manager->cut.open = true;
-    manager->cut.captured = false;
-    manager->cut.stop = manager->want_stop;
-    manager->cut.tick = tick;
-    manager->cut.actors_left = manager->setup.actors;
-    manager->cut.players_left = manager->league.learning;
-    manager->want_save = false;
-    manager->last_checkpoint_tick = tick + 1;
-  }
-  return send_table(manager, place, same);
+  manager->actors_have = true;
+  if (cut) open_cut(manager, tick);
+  place->flags = cut ? TABLE_SAVE | (manager->cut.stop ? TABLE_STOP : 0) : 0;
+  TRY_RETURN(send_table(manager, place, same));
+  if (!cut || manager->setup.pace != FREE) return OK;
+  /* pace free: the learners are told at once and save when all actors have marked the cut */
+  manager->directive.orders = 0;
+  TRY_RETURN(order_save(manager));
+  return send_directive(manager);
 }
 
 static void look_for_reasons(Manager *manager);
@@ -399,9 +456,11 @@ static Status capture(Manager *manager) {
   Status status = OK;
   uint64_t counters[6] = {manager->tick,  manager->frames,   manager->frozen_decisions,
                           manager->steps, manager->episodes, manager->tick};
+  uint64_t end[2] = {manager->end_tick, cut->end};
   cut->captured = true;
   TRY(league_save(&manager->league, &cut->tree));
   TRY(tree_put(&cut->tree, "run/counters", STORE_U64, 6, 1, counters));
+  TRY(tree_put(&cut->tree, "run/end", STORE_U64, 2, 1, end));
   TRY(tree_put_f64(&cut->tree, "run/seconds", manager->seconds_before + seconds_since(manager, manager->started)));
   manager->current.flags = 0;
   bytes_u32(&tables, manager->renew);
@@ -579,7 +638,9 @@ static Status send_directive(Manager *manager) {
 
 static void look_for_reasons(Manager *manager) {
   const ManagerConfig *config = &manager->setup.config;
-  if (manager->frames >= (uint64_t)config->frames) manager_request_stop(manager, "the frames are done");
+  /* two lags on, as the table of a tick a lag on may have a cut in it, which must be captured before the last */
+  if (manager->frames >= (uint64_t)config->frames && manager->end_tick == NEVER)
+    manager->end_tick = manager->tick + 2 * lag_of(manager);
   uint64_t due = manager->last_checkpoint_tick + (uint64_t)config->checkpoint_ticks;
   if (config->checkpoint_ticks && manager->tick >= due) manager->want_save = true;
   if (config->max_seconds > 0 && seconds_since(manager, manager->started) >= config->max_seconds)
@@ -587,6 +648,17 @@ static void look_for_reasons(Manager *manager) {
   if (config->checkpoint_seconds > 0 && !manager->cut.open &&
       seconds_since(manager, manager->last_checkpoint) >= config->checkpoint_seconds)
     manager->want_save = true;
+}
+
+/* Pipelined, the tick before the job's last is merged: the table after the last one is due now, though only the next
+ * job will play it. */
+static Status make_unplayed_table(Manager *manager, uint64_t merged) {
+  uint64_t tick = merged + 1 + lag_of(manager);
+  bool same;
+  if (manager->setup.pace != PIPELINED || tick != manager->cut.tick + 1) return OK;
+  TRY_RETURN(make_table(manager, tick, &same));
+  manager->next[tick & 1].tick = tick;
+  return OK;
 }
 
 static Status complete_tick(Manager *manager) {
@@ -600,34 +672,23 @@ static Status complete_tick(Manager *manager) {
   bool stop = manager->cut.open && manager->cut.stop;
   if (!(free_pace && stop)) TRY_RETURN(league_decide(&manager->league, &manager->directive));
   manager->renew |= manager->directive.orders > 0;
-  if (cut_now) {
-    manager->directive.flags = DIRECTIVE_SAVE | (manager->cut.stop ? DIRECTIVE_STOP : 0);
-    if (manager->cut.stop) TRY_RETURN(league_force_snapshots(&manager->league, &manager->directive, "end"));
-  }
+  if (cut_now) TRY_RETURN(order_save(manager));
   if (!free_pace || manager->directive.orders) TRY_RETURN(send_directive(manager));
   manager->tick++;
   look_for_reasons(manager);
   if (cut_now) TRY_RETURN(capture(manager));
-  if (stop) return OK;
+  if (stop) return make_unplayed_table(manager, tick);
   manager->publish_tick = tick + 1 + lag_of(manager);
   manager->unpublished = true;
   return OK;
 }
 
 /* The table that a merged tick leads to. In the deterministic paces it waits while it is to have a cut and the one
- * before is still being collected: which tick is cut, and above all which is the last, must not depend on how long
- * saving takes. */
+ * before is still being collected: which tick is cut must not depend on how long saving takes. */
 static Status publish_next(Manager *manager) {
-  bool free_pace = manager->setup.pace == FREE, opened = manager->cut.open;
-  if (!free_pace && opened && cut_due(manager, manager->publish_tick)) return OK;
+  if (manager->setup.pace != FREE && manager->cut.open && cut_due(manager, manager->publish_tick)) return OK;
   manager->unpublished = false;
-  TRY_RETURN(publish_table(manager, manager->publish_tick));
-  if (!free_pace || opened || !manager->cut.open) return OK;
-  /* pace free: the learners are told at once and save when all actors have marked the cut */
-  manager->directive.flags = DIRECTIVE_SAVE | (manager->cut.stop ? DIRECTIVE_STOP : 0);
-  manager->directive.orders = 0;
-  if (manager->cut.stop) TRY_RETURN(league_force_snapshots(&manager->league, &manager->directive, "end"));
-  return send_directive(manager);
+  return publish_table(manager, manager->publish_tick);
 }
 
 static bool tick_complete(const Manager *manager) {
@@ -886,7 +947,7 @@ Status manager_step(Manager *manager, bool *progress) {
   if (file_exists(path)) file_ops()->remove(path);
   progress_line(manager);
   TRY_RETURN(write_metrics(manager));
-  TRY_RETURN(write_status(manager, "finished"));
+  TRY_RETURN(write_status(manager, cut->end ? "finished" : "stopped"));
   manager->done = true;
   return OK;
 }

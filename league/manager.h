@@ -63,6 +63,8 @@ typedef struct ManagerSummary {
 } ManagerSummary;
 
 typedef struct Manager Manager;
+/* Whether the run of this checkpoint came to its end at `frames` or more: nothing is left to be played. */
+Status manager_finished(const Tree *checkpoint, int64_t frames, bool *out);
 Status manager_create(const ManagerSetup *setup, Manager **out);
 void manager_destroy(Manager *manager);
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body);

@@ -37,6 +37,7 @@ typedef struct Start {
   RunFolder run;
   Tree resume;
   bool resuming;
+  bool finished; /* there is nothing left to do */
   uint64_t generation;
   char *text; /* resolved YAML */
 } Start;
@@ -112,7 +113,6 @@ static Status open_run(Start *start, const char *dir, const char *how) {
   else if (exists)
     TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
   start->resuming = file || exists;
-  if (file) TRY_RETURN(bring_players(start, how));
   if (file) { /* generations go on after the newest in the folder */
     uint64_t *list = NULL;
     size_t count = 0;
@@ -134,11 +134,35 @@ static Status check_size(const Settings *s, int ranks) {
   return status;
 }
 
+/* With the stored configuration, and what is given now over it. */
+static Status prepare_resume(const Arguments *arguments, int ranks, SettingsSource *source, Start *start) {
+  const Item *stored;
+  const char *how = argument(&command_train, arguments, "--resume");
+  TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
+  source->stored = stored->data;
+  settings_destroy(start->settings);
+  start->settings = NULL;
+  TRY_RETURN(settings_create(source, &start->settings));
+  TRY_RETURN(kernels_choose(start->settings->run.kernels));
+  TRY_RETURN(check_size(start->settings, ranks));
+  if (start->settings->run.pace != 2 && !env_copies(start->settings->env))
+    return status_set(
+        ERR_USAGE,
+        "this env's episodes cannot be copied, so a deterministic pace cannot resume it exactly: use pace=free");
+  TRY_RETURN(manager_finished(&start->resume, start->settings->manager.frames, &start->finished));
+  return !start->finished && strcmp(how, "auto") && strcmp(how, "must") ? bring_players(start, how) : OK;
+}
+
+static void say_finished(const Start *start) {
+  printf("%s is finished: its %lld frames are done, and nothing was changed; to go on give more: frames=N\n",
+         start->run.path, (long long)start->settings->manager.frames);
+  fflush(stdout);
+}
+
 static Status prepare(const Arguments *arguments, int ranks, Start *start) {
   SettingsSource source = {.overrides = arguments->word + 1,
                            .override_count = arguments->words ? arguments->words - 1 : 0};
   char dir[2048], path[PATH_MAX], time_limit[64];
-  const Item *stored = NULL;
   char *annotated = NULL;
   if (arguments->words == 0) return usage_error(&command_train, "which game? (agon env list shows them)");
   settings_name(arguments->word[0], &source);
@@ -155,20 +179,10 @@ static Status prepare(const Arguments *arguments, int ranks, Start *start) {
   TRY_RETURN(check_size(start->settings, ranks));
   TRY_RETURN(pick_run_dir(arguments, arguments->word[0], dir, sizeof dir));
   TRY_RETURN(open_run(start, dir, argument(&command_train, arguments, "--resume")));
-  if (start->resuming) {
-    TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
-    source.stored = stored->data;
-    settings_destroy(start->settings);
-    start->settings = NULL;
-    TRY_RETURN(settings_create(&source, &start->settings));
-    TRY_RETURN(kernels_choose(start->settings->run.kernels));
-    TRY_RETURN(check_size(start->settings, ranks));
-    if (start->settings->run.pace != 2 && !env_copies(start->settings->env))
-      return status_set(
-          ERR_USAGE,
-          "this env's episodes cannot be copied, so a deterministic pace cannot resume it exactly: use pace=free");
-  }
+  if (start->resuming) TRY_RETURN(prepare_resume(arguments, ranks, &source, start));
+  if (start->finished) say_finished(start);
   TRY_RETURN(settings_text(start->settings, false, &start->text));
+  if (start->finished) return OK;
   TRY_RETURN(settings_text(start->settings, true, &annotated));
   Status status = run_path(&start->run, path, sizeof path, "config.yaml");
   if (status == OK) status = file_write_durable(path, annotated, strlen(annotated));
@@ -183,6 +197,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   size_t size = 0;
   if (transport->rank == 0) {
     bytes_u32(&packet, (uint32_t)-mine);
+    bytes_u32(&packet, start->finished);
     bytes_text(&packet, mine == OK ? start->text : "");
     bytes = packet.data;
     size = packet.size;
@@ -194,9 +209,10 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   }
   Reader reader = reader_over(bytes, size);
   Status status = (Status) - (int)reader_u32(&reader);
+  start->finished = reader_u32(&reader) != 0;
   uint32_t length = reader_u32(&reader);
   const void *text = reader_take(&reader, length);
-  if (status == OK) {
+  if (status == OK && !start->finished) {
     TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
     memcpy(start->text, text, length);
     SettingsSource source = {.stored = start->text};
@@ -441,7 +457,7 @@ Status train_job(Transport *transport, int argc, char **argv, const TrainExtras 
     fflush(stderr);
   }
   Status status = share_start(transport, mine, &start);
-  if (status != OK) { /* known on all ranks: leave together */
+  if (status != OK || start.finished) { /* known on all ranks: leave together */
     transport_destroy(transport);
     close_start(&start);
     exit(status_exit_code(status)); /* rank 0 has spoken */

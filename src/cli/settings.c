@@ -28,7 +28,7 @@ static const Option budget_options[] = {
     {"frames", OPT_INT, offsetof(ManagerConfig, frames), "2000000", 1, OPTION_NO_LIMIT, NULL, "frames",
      "learned from, all players together, until the run ends"},
     {"max_seconds", OPT_FLOAT, offsetof(ManagerConfig, max_seconds), "0", 0, OPTION_NO_LIMIT, NULL, "s",
-     "save and end this job after so long; 0 = no limit"},
+     "save and end this job after so long; 0 = no limit; not kept for the job that resumes"},
 };
 
 static const Option checkpoint_options[] = {
@@ -74,9 +74,11 @@ void settings_name(const char *text, SettingsSource *source) {
 }
 
 static Status read_layers(Settings *s, const SettingsSource *source) {
-  if (source->stored)
+  if (source->stored) {
     TRY_RETURN(
         config_read_yaml_text(s->config, CONFIG_STORED, source->stored, strlen(source->stored), "the checkpoint"));
+    TRY_RETURN(config_assign(s->config, CONFIG_STORED, "max_seconds", "0", "default")); /* each job has its own */
+  }
   if (source->file) TRY_RETURN(config_read_yaml(s->config, CONFIG_FILE, source->file));
   if (source->game) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", source->game, "command line"));
   for (size_t i = 0; i < source->override_count; i++)

@@ -36,6 +36,26 @@ for pace in lockstep pipelined; do
   mpi 3 "$AGON" train "$smoke" --run-dir broken-$pace --resume auto --quiet $long
   same whole-$pace broken-$pace || fail "a killed and resumed run differs ($pace)"
 done
+# jobs that are stopped are no events in the league: the same bytes as of one that was not
+for pace in lockstep pipelined; do
+  for job in 1 2 3 4 5 6 7 8; do
+    limit=0.1; [ $job -lt 8 ] || limit=0
+    mpi 3 "$AGON" train "$smoke" --run-dir pieces-$pace --resume auto --quiet frames=200k pace=$pace checkpoint.ticks=15 max_seconds=$limit
+  done
+  same whole-$pace pieces-$pace || fail "a run of eight jobs differs from a run of one ($pace)"
+done
+# a finished run says so, and nothing of it changes; more frames, and it goes on: "end" is a snapshot like any other
+for ranks in 1 3; do
+  find whole-lockstep -type f -exec stat -c '%n %y %i' {} + -exec sha256sum {} + | sort > files.before
+  mpi $ranks "$AGON" train "$smoke" --run-dir whole-lockstep --resume auto frames=200k pace=free > finished.txt || fail "resuming a finished run"
+  grep -q "^whole-lockstep is finished: its 200000 frames are done" finished.txt || { cat finished.txt; fail "a finished run does not say so"; }
+  find whole-lockstep -type f -exec stat -c '%n %y %i' {} + -exec sha256sum {} + | sort > files.after
+  cmp files.before files.after || fail "resuming a finished run changed it"
+done
+cp -r whole-lockstep further
+mpi 3 "$AGON" train "$smoke" --run-dir further --resume auto frames=230k > further.txt || fail "a finished run with more frames"
+grep -q "ended: the frames are done; 23" further.txt || { cat further.txt; fail "a finished run with more frames does not go on"; }
+[ "$("$AGON" league show further --json | grep -c '"reason": "end"')" = 2 ] || fail "snapshots at the ends"
 kill_in_the_middle other frames=200k checkpoint.ticks=15
 "$AGON" league show other --json > before.json
 mpi 5 "$AGON" train "$smoke" --run-dir other --resume must --quiet frames=200k
@@ -70,7 +90,7 @@ expect 0 "stopped: running" "$AGON" status stopped
 "$AGON" stop stopped
 wait $job || fail "the stop file's exit code"
 grep -q "ended: a stop file was found" stopped.txt || fail "stop file"
-expect 0 "stopped: finished" "$AGON" status stopped
+expect 0 "stopped: stopped" "$AGON" status stopped
 mpi 2 "$AGON" train "$smoke" --run-dir signalled frames=100M > signalled.txt &
 job=$!
 for i in $(seq 200); do [ -e signalled/status.json ] && break; sleep 0.05; done

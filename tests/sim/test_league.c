@@ -19,9 +19,10 @@ typedef struct World {
   int ranks;
   uint64_t seed; /* of the scheduler, not of the run */
   uint32_t delay;
-  int slow; /* a rank that is slow; -1 = none */
-  long cut; /* stop (as if killed) after so many scheduler steps; 0 = run to the end */
-  int host; /* ranks per host; 0 = one host */
+  int slow;  /* a rank that is slow; -1 = none */
+  long cut;  /* stop (as if killed) after so many scheduler steps; 0 = run to the end */
+  int host;  /* ranks per host; 0 = one host */
+  long stop; /* the job is asked to save and end after so many scheduler steps; 0 = never */
 } World;
 
 /* Runs in `folder`, resuming if it holds a run. Returns whether it came to its end. */
@@ -59,6 +60,7 @@ static bool run_world(const World *world, const char *folder) {
   for (long step = 0; !done; step++) {
     bool progress;
     if (world->cut && step == world->cut) break;
+    if (world->stop && step >= world->stop) manager_request_stop(node_manager(node[0]), "the test asks for it");
     if (step > 30000000)
       fail_msg("no end after %ld steps (scheduler seed %llu)", step, (unsigned long long)world->seed);
     int rank = sim_choose(sim);
@@ -81,8 +83,27 @@ static bool run_world(const World *world, const char *folder) {
   return done;
 }
 
+/* Whether the run in `folder` has nothing left to do. */
+static bool is_finished(const char *folder) {
+  RunFolder run;
+  Tree tree;
+  const Item *config;
+  Settings *settings;
+  uint64_t generation;
+  bool finished;
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+  CHECK_OK(tree_get(&tree, "config", STORE_TEXT, 1, &config));
+  SettingsSource source = {.stored = config->data};
+  CHECK_OK(settings_create(&source, &settings));
+  CHECK_OK(manager_finished(&tree, settings->manager.frames, &finished));
+  settings_destroy(settings);
+  tree_free(&tree);
+  return finished;
+}
+
 /* Names what differs, for the person who reads the failure. */
-static void compare(const char *a, const char *b) {
+static void compare_but(const char *but, const char *a, const char *b) {
   RunFolder run;
   Tree tree[2];
   uint64_t generation;
@@ -93,13 +114,15 @@ static void compare(const char *a, const char *b) {
   }
   for (size_t i = 0; i < tree[0].items; i++) {
     const Item *one = &tree[0].item[i], *other = tree_find(&tree[1], one->path);
-    if (!strcmp(one->path, "run/seconds") || !strcmp(one->path, "@digest")) continue;
+    if (!strcmp(one->path, "run/seconds") || !strcmp(one->path, "@digest") || !strcmp(one->path, but)) continue;
     if (!other || one->count != other->count || memcmp(one->data, other->data, one->count * one->width * one->size))
       fail_msg("%s and %s differ in %s (%zu and %zu rows)", a, b, one->path, one->count, other ? other->count : 0);
   }
   assert_int_equal(tree[0].items, tree[1].items);
   for (int i = 0; i < 2; i++) tree_free(&tree[i]);
 }
+
+static void compare(const char *a, const char *b) { compare_but("", a, b); }
 
 static void fresh_folder(char *path) {
   strcpy(path, "/tmp/agon-sim-XXXXXX");
@@ -132,7 +155,7 @@ static void timing_changes_nothing(void **state) {
         char folder[64];
         fresh_folder(folder);
         World world = {pairs, COUNT_OF(pairs), ranks, seed, seed == 1 ? 0 : 40, seed == 3 ? ranks - 1 : -1,
-                       0,     (int)seed - 1};
+                       0,     (int)seed - 1,   0};
         assert_true(run_world(&world, folder));
         if (seed == 1) {
           strcpy(first, folder);
@@ -155,7 +178,7 @@ static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
     char whole[64], broken[64];
     fresh_folder(whole);
     fresh_folder(broken);
-    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1};
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
     assert_true(run_world(&world, whole));
     int kills = 0;
     for (long cut = 9000;; cut += 4000) {
@@ -172,6 +195,55 @@ static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
   }
 }
 
+/* One job, or many that are asked to stop at all sorts of moments, near the end too: the same league, weights and end.
+ * A stop is no event in it. */
+static void a_stopped_run_goes_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL, pace[p], p ? "learner.ranks=2" : "learner.ranks=1",
+                           p ? "league.table_players=1" : "league.table_players=256"};
+    char whole[64], broken[64];
+    fresh_folder(whole);
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0}, whole));
+    assert_true(is_finished(whole));
+    for (long stop = 1; stop <= 6001; stop += 1500) {
+      fresh_folder(broken);
+      int jobs = 1;
+      for (bool finished = false; !finished; jobs++) {
+        assert_true(jobs < 100);
+        assert_true(
+            run_world(&(World){pairs, COUNT_OF(pairs), 4, (uint64_t)(stop + jobs), 20, -1, 0, 1, stop}, broken));
+        finished = is_finished(broken);
+      }
+      assert_true(jobs > 2);
+      compare(whole, broken);
+      remove_folder(broken);
+    }
+    remove_folder(whole);
+  }
+}
+
+/* The end is a matter of frames: not of when there were checkpoints. */
+static void saving_does_not_move_the_end(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
+  static const char *const ticks[] = {"checkpoint.ticks=0", "checkpoint.ticks=1", "checkpoint.ticks=2",
+                                      "checkpoint.ticks=3"};
+  for (int p = 0; p < 2; p++) {
+    char first[64], folder[64];
+    for (size_t t = 0; t < COUNT_OF(ticks); t++) {
+      const char *pairs[] = {SMALL, pace[p], ticks[t]};
+      fresh_folder(t ? folder : first);
+      assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 2, t, 20, -1, 0, 1, 0}, t ? folder : first));
+      if (!t) continue;
+      compare_but("config", first, folder);
+      remove_folder(folder);
+    }
+    remove_folder(first);
+  }
+}
+
 /* Other numbers of ranks: players, counts and lineage go on, surplus lanes retire, new ones appear. */
 static void runs_resume_on_other_numbers_of_ranks(void **state) {
   (void)state;
@@ -182,9 +254,9 @@ static void runs_resume_on_other_numbers_of_ranks(void **state) {
                *more[] = {SMALL, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20", "learner.ranks=3"};
     char folder[64];
     fresh_folder(folder);
-    assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0, 0}, folder));
-    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0}, folder));
-    assert_true(run_world(&(World){more, COUNT_OF(more), 12, 3, 30, 11, 0, 0}, folder));
+    assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){more, COUNT_OF(more), 12, 3, 30, 11, 0, 0, 0}, folder));
     RunFolder run;
     Tree tree;
     const Item *frames, *counters;
@@ -215,9 +287,32 @@ static void free_pace_never_hangs(void **state) {
                            seed == 5 ? "placement=shared" : "placement=split"};
     char folder[64];
     fresh_folder(folder);
-    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 8, seed, 60, (int)seed % 8, 0, (int)seed % 3}, folder));
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 8, seed, 60, (int)seed % 8, 0, (int)seed % 3, 0}, folder));
     remove_folder(folder);
   }
+}
+
+/* Pace free, stopped and killed at all sorts of moments, on other numbers of ranks, also when the frames are done
+ * before a job begins: each job ends, and so does the run. */
+static void free_pace_goes_on_and_ends(void **state) {
+  (void)state;
+  static const int ranks[] = {1, 2, 3, 5};
+  for (size_t r = 0; r < COUNT_OF(ranks); r++)
+    for (long stop = 200; stop <= 8200; stop += 2000) {
+      char folder[64];
+      const char *pairs[] = {SMALL, "pace=free"}, *less[] = {SMALL, "pace=free", "frames=1"};
+      fresh_folder(folder);
+      World world = {pairs, COUNT_OF(pairs), ranks[r], (uint64_t)stop, 20, -1, 0, 1, stop};
+      bool half = stop % 4000 == 200;
+      for (int jobs = 0; jobs == 0 || !is_finished(folder); jobs++) {
+        assert_true(jobs < 200);
+        world.cut = jobs % 3 == 1 ? stop / 2 : 0;
+        world.ranks = ranks[(r + (size_t)jobs) % COUNT_OF(ranks)];
+        run_world(&world, folder);
+        if (half) world.pairs = less, world.count = COUNT_OF(less);
+      }
+      remove_folder(folder);
+    }
 }
 
 /* The policies after one update of every player, of a run whose learners are `ranks`. */
@@ -228,7 +323,7 @@ static void after_one_update(const char *ranks, const char *groups, int size, fl
   Tree tree;
   uint64_t generation;
   fresh_folder(folder);
-  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), size, 1, 10, -1, 0, 2}, folder));
+  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), size, 1, 10, -1, 0, 2, 0}, folder));
   CHECK_OK(run_open(folder, &run));
   CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
   *count = 0;
@@ -292,7 +387,7 @@ static void actors_play_the_shares_of_the_table(void **state) {
                          "metrics.seconds=1000"};
   char folder[64];
   fresh_folder(folder);
-  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 5, -1, 0, 0}, folder));
+  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 5, -1, 0, 0, 0}, folder));
   RunFolder run;
   Tree tree;
   uint64_t generation;
@@ -322,10 +417,14 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(timing_changes_nothing),
       cmocka_unit_test(a_killed_run_goes_on_as_if_nothing_had_happened),
+      cmocka_unit_test(a_stopped_run_goes_on_as_if_nothing_had_happened),
+      cmocka_unit_test(saving_does_not_move_the_end),
       cmocka_unit_test(runs_resume_on_other_numbers_of_ranks),
       cmocka_unit_test(free_pace_never_hangs),
+      cmocka_unit_test(free_pace_goes_on_and_ends),
       cmocka_unit_test(numbers_of_learners_change_rounding_only),
       cmocka_unit_test(actors_play_the_shares_of_the_table),
   };
+  if (getenv("ONLY")) cmocka_set_test_filter(getenv("ONLY"));
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
