@@ -43,13 +43,15 @@ static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *
   return OK;
 }
 
+double league_decay(const LeagueConfig *config) { return fmax(1 - SEATS / config->memory, 0); }
+
 Status league_create(const LeagueConfig *config, uint64_t seed, double return_low, double return_high, League *out) {
   Status status = OK;
   const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters, config->league_exploiters};
   char role[PLAYER_NAME], name[PLAYER_NAME];
   uint32_t id;
   *out = (League){.config = *config, .seed = seed, .return_low = return_low, .return_high = return_high};
-  out->payoff.decay = 1 - 1 / config->memory;
+  out->payoff.decay = league_decay(config);
   for (int r = 0; r < ROLE_COUNT; r++)
     for (int64_t i = 0; i < count[r]; i++) {
       TRY(text_format(name, sizeof name, "%s_%lld", text_choice_name(ROLE_NAMES, r, role, sizeof role), (long long)i));
@@ -73,7 +75,8 @@ void league_free(League *league) {
 
 double league_rate(const League *league, uint32_t home, uint32_t away) {
   if (!league->config.by_return) return payoff_win_rate(&league->payoff, home, away);
-  return payoff_return_rate(&league->payoff, home, away, league->return_low, league->return_high);
+  double most = fmax(fabs(league->return_low), fabs(league->return_high));
+  return most > 0 ? 0.5 + payoff_margin(&league->payoff, home, away) / (2 * most) : 0.5;
 }
 
 /* --- merging --- */
@@ -94,12 +97,17 @@ static void openai_five_update(League *league, const PairCount *pair) {
 Status league_merge(League *league, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) {
     const PairCount *pair = &results->pair[i];
-    if (pair->home >= league->players || pair->away >= league->players)
-      return status_set(ERR_FORMAT, "results of unknown players %u and %u", pair->home, pair->away);
-    Tally tally = {pair->games, pair->wins, pair->draws, pair->losses, pair->home_return, pair->home_square};
+    if (pair->home >= league->players || pair->away >= league->players || pair->seat >= SEATS)
+      return status_set(ERR_FORMAT, "results of unknown players %u and %u, seat %u", pair->home, pair->away,
+                        pair->seat);
+    Tally home = {pair->games, pair->wins, pair->draws, pair->losses, pair->home_return, pair->home_square};
+    Tally away = {pair->games, pair->losses, pair->draws, pair->wins, pair->away_return, pair->away_square};
     bool present = pair->home_life == life_of(league, pair->home) && pair->away_life == life_of(league, pair->away);
     PayoffPart part = pair->eval ? PAYOFF_EVAL : present ? PAYOFF_TRAIN : PAYOFF_RAW_ONLY;
-    TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, &tally, pair->away_return, pair->away_square, part));
+    if (pair->seat == 0)
+      TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, &home, away.returns, away.squares, part));
+    else
+      TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home.returns, home.squares, part));
     if (league->config.main_rule == MAIN_OPENAI_FIVE) openai_five_update(league, pair);
   }
   for (size_t i = 0; i < results->frames; i++) {
@@ -110,8 +118,11 @@ Status league_merge(League *league, const Results *results) {
   return OK;
 }
 
+void league_settle(League *league) { payoff_settle(&league->payoff); }
+
 /* --- snapshots and resets --- */
-/* Whether the player beats each of its targets by the threshold, with enough games since its last snapshot or reset. */
+/* Whether the player beats each of its targets by the threshold, known from both seats and by enough effective games
+ * since its last snapshot or reset. */
 static bool beats_targets(const League *league, uint32_t id) {
   Role role = league->player[id].role;
   size_t targets = 0;
@@ -120,7 +131,7 @@ static bool beats_targets(const League *league, uint32_t id) {
     bool counts = role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
     if (!counts || t == id) continue;
     const Pair *pair = payoff_find(&league->payoff, id, t);
-    if (!pair || pair->since < (double)league->config.min_games) return false;
+    if (!pair || seats_effective(pair->since[0], pair->since[1]) < (double)league->config.min_games) return false;
     if (league_rate(league, id, t) <= league->config.win_threshold) return false;
     targets++;
   }
@@ -148,9 +159,8 @@ static int64_t past_main(League *league) {
   size_t count = 0;
   for (uint32_t i = 0; i < league->players && count < COUNT_OF(fit); i++) {
     if (!league->player[i].frozen || league->player[i].role != ROLE_MAIN) continue;
-    const Pair *pair = payoff_find(&league->payoff, i, 0);
     double x = league_rate(league, i, 0);
-    if (pair && pair->decayed.games > 0 && x >= league->config.past_low && x <= league->config.past_high)
+    if (payoff_seats_known(&league->payoff, i, 0) && x >= league->config.past_low && x <= league->config.past_high)
       fit[count++] = i;
   }
   return count ? (int64_t)fit[(size_t)(league_unit(league) * (double)count)] : -1;

@@ -40,7 +40,7 @@ typedef struct LeagueConfig {
   double reset[ROLE_COUNT]; /* probability after a snapshot */
   int reset_to;             /* initial|past */
   double past_low, past_high;
-  double memory; /* episodes: decay = 1 - 1 / memory */
+  double memory; /* episodes, both seats together */
   bool by_return, inherit_payoff;
   double quality_rate; /* OpenAI Five's 0.01 */
   int64_t eval_pairs;
@@ -48,6 +48,8 @@ typedef struct LeagueConfig {
 } LeagueConfig;
 extern const Option league_options[];
 extern const size_t league_option_count;
+/* Keys that must fit together; ERR_USAGE names them. */
+Status league_check(const LeagueConfig *config);
 /* Assigns a preset's keys as a layer between the defaults and the file. */
 Status league_apply_preset(Config *config, const char *name);
 #define PRESETS "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play|psro|alpharank"
@@ -80,6 +82,8 @@ typedef struct League {
 /* Learning players by the configuration, and one snapshot of each main (their hashes are filled in by the caller). */
 Status league_create(const LeagueConfig *config, uint64_t seed, double return_low, double return_high, League *out);
 void league_free(League *league);
+/* Of a seat's memory per game in it: the two seats of a pair remember `memory` games together. */
+double league_decay(const LeagueConfig *config);
 int64_t league_find(const League *league, const char *name); /* id or -1 */
 Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent, uint32_t *out_id);
 Status league_save(const League *league, Tree *tree);
@@ -94,8 +98,9 @@ size_t pfsp_without_suffix(const double *x, size_t n);
 
 /* The whole rule as probabilities: for each learning player its possible matches; and pairs for evaluation. */
 Status league_table(League *league, Table *out);
-/* Merges a tick's counts. */
+/* Takes one actor's counts of the present tick; league_settle, when it has all of them, enters their sums. */
 Status league_merge(League *league, const Results *results);
+void league_settle(League *league);
 /* Snapshots and resets that are due; freezes first, then resets. Adds the frozen players; orders get their ids. */
 Status league_decide(League *league, Directive *directive);
 Status league_force_snapshots(League *league, Directive *directive, const char *reason); /* of all mains, at the end */

@@ -614,6 +614,7 @@ static Status merge(Manager *manager) {
     count_results(manager, &arrival.results);
   }
   manager->arrivals = kept;
+  league_settle(&manager->league);
   return OK;
 }
 

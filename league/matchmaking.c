@@ -155,13 +155,14 @@ static void offer_fictitious(Builder *b) {
 
 enum { META_PLAYERS = 200 /* the newest frozen players; a linear program of more would hold the job up */ };
 
-/* Mean payoff between frozen players by their evaluation games (0 where two never met), antisymmetric, in the unit of
- * the largest return. */
+/* Mean payoff between frozen players by their evaluation games (0 where two never met), antisymmetric, the mean of the
+ * seats, in the unit of the largest return. */
 static double frozen_payoff(const League *league, uint32_t a, uint32_t b) {
   const Pair *pair = payoff_find(&league->payoff, a, b), *back = payoff_find(&league->payoff, b, a);
   double most = fmax(fabs(league->return_low), fabs(league->return_high));
-  if (a == b || !pair || !back || pair->eval.games <= 0) return 0;
-  return (pair->eval.returns - back->eval.returns) / (2 * pair->eval.games) / (most > 0 ? most : 1);
+  SeatMeans own, other;
+  if (a == b || !pair || !back || !tally_means(pair->eval, &own) || !tally_means(back->eval, &other)) return 0;
+  return (own.returns - other.returns) / 2 / (most > 0 ? most : 1);
 }
 
 /* Past players by a mixture of the empirical game: its Nash equilibrium (PSRO, Lanctot et al. 2017) or alpha-rank
@@ -249,7 +250,7 @@ typedef struct Rarest {
 
 static void consider(Rarest *rarest, const League *league, uint32_t home, uint32_t away) {
   const Pair *pair = payoff_find(&league->payoff, home, away);
-  double played = pair ? pair->eval.games : 0;
+  double played = pair ? pair->eval[0].games + pair->eval[1].games : 0;
   size_t at = rarest->count;
   for (size_t i = 0; i < rarest->count; i++)
     if (rarest->match[i].home == home && rarest->match[i].away == away) return;
@@ -303,7 +304,7 @@ Status league_table(League *league, Table *table) {
   TRY(GROW(table->home, table->home_room, league->learning));
   table->version = ++league->table_version;
   for (uint32_t id = 0; id < league->learning; id++) shares += league->config.share[league->player[id].role];
-  if (shares <= 0) TRY(status_set(ERR_USAGE, "league.share_*: at least one must be over 0"));
+  if (shares <= 0) TRY(status_set(ERR_USAGE, "no learning player of this league has a share of the matches at home"));
   for (uint32_t id = 0; id < league->learning; id++) {
     b.home = id;
     b.first = table->matches;

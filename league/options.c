@@ -47,9 +47,10 @@ const Option league_options[] = {
     {"frame_scale", OPT_FLOAT, AT(frame_scale), "0.0001", 1e-12, 1000, NULL, "",
      "multiplies all snapshot frames; 1 = the published numbers"},
     {"win_threshold", OPT_FLOAT, AT(win_threshold), "0.7", 0, 1, NULL, "",
-     "lowest win rate over a role's targets that makes a snapshot"},
+     "lowest win rate (mean of both seats) over a role's targets that makes a snapshot"},
     {"min_games", OPT_INT, AT(min_games), "50", 0, OPTION_NO_LIMIT, NULL, "games",
-     "per target since the last snapshot or reset, before win_threshold counts"},
+     "effective games per target since the last snapshot or reset before win_threshold counts: what is left of them in "
+     "memory, as if evenly dealt over both seats (none in one seat: none); less than memory"},
     {"main_reset", OPT_FLOAT, AT(reset[0]), "0", 0, 1, NULL, "", "probability that a main is reset after a snapshot"},
     {"exploiter_reset", OPT_FLOAT, AT(reset[1]), "1", 0, 1, NULL, "", "the same for a main exploiter"},
     {"league_reset", OPT_FLOAT, AT(reset[2]), "0.25", 0, 1, NULL, "", "the same for a league exploiter"},
@@ -58,7 +59,9 @@ const Option league_options[] = {
     {"past_low", OPT_FLOAT, AT(past_low), "0.2", 0, 1, NULL, "", "reset_to past: lowest win rate against the main"},
     {"past_high", OPT_FLOAT, AT(past_high), "0.5", 0, 1, NULL, "", "reset_to past: highest win rate against the main"},
     {"memory", OPT_FLOAT, AT(memory), "2000", 1, 1e15, NULL, "episodes",
-     "effective games that win rates remember; decay per game is 1 - 1 / memory"},
+     "effective games of a pair that win rates remember, half of them in each seat: a seat's games fade by 1 - 2 / "
+     "memory "
+     "per game in it"},
     {"by_return", OPT_BOOL, AT(by_return), "false", 0, 0, NULL, "",
      "PFSP's x is the mean return rescaled to 0 .. 1 instead of the outcome"},
     {"inherit_payoff", OPT_BOOL, AT(inherit_payoff), "false", 0, 0, NULL, "",
@@ -71,6 +74,37 @@ const Option league_options[] = {
      "least certain frozen pairs offered to the evaluation lanes at a time"},
 };
 const size_t league_option_count = COUNT_OF(league_options);
+
+static Status check_order(const char *low_key, double low, const char *high_key, double high) {
+  if (low <= high) return OK;
+  return status_set(ERR_USAGE, "league.%s (%g) may not exceed league.%s (%g)", low_key, low, high_key, high);
+}
+
+Status league_check(const LeagueConfig *config) {
+  static const char *const age[ROLE_COUNT][2] = {{"main_snapshot_min", "main_snapshot_max"},
+                                                 {"exploiter_snapshot_min", "exploiter_snapshot_max"},
+                                                 {"league_snapshot_min", "league_snapshot_max"}};
+  const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters, config->league_exploiters};
+  double shares = 0;
+  for (int r = 0; r < ROLE_COUNT; r++) {
+    shares += (double)count[r] * config->share[r];
+    if (count[r]) TRY_RETURN(check_order(age[r][0], config->snapshot_min[r], age[r][1], config->snapshot_max[r]));
+  }
+  if (shares <= 0)
+    return status_set(ERR_USAGE,
+                      "nobody plays at home: league.share_main, share_main_exploiter and share_league_exploiter are 0 "
+                      "for all players that there are; one must be over 0");
+  TRY_RETURN(check_order("past_low", config->past_low, "past_high", config->past_high));
+  if (config->self_share + config->verify_share > 1 + 1e-9)
+    return status_set(ERR_USAGE, "league.self_share (%g) + league.verify_share (%g) may not exceed 1",
+                      config->self_share, config->verify_share);
+  if ((double)config->min_games >= config->memory)
+    return status_set(ERR_USAGE,
+                      "league.min_games (%lld) must be less than league.memory (%g): no more effective games are "
+                      "remembered, so league.win_threshold would never be met",
+                      (long long)config->min_games, config->memory);
+  return OK;
+}
 
 typedef struct Setting {
   const char *preset, *key, *value;

@@ -7,6 +7,7 @@
 void payoff_free(Payoff *payoff) {
   for (size_t i = 0; i < payoff->rows; i++) free(payoff->row[i].pair);
   free(payoff->row);
+  free(payoff->gathered);
   *payoff = (Payoff){0};
 }
 
@@ -44,6 +45,12 @@ Status payoff_pair(Payoff *payoff, uint32_t home, uint32_t away, Pair **out) {
   return OK;
 }
 
+static Pair *found(Payoff *payoff, uint32_t home, uint32_t away) {
+  PairRow *row = &payoff->row[home];
+  return &row->pair[position(row, away)];
+}
+
+/* --- tallies --- */
 static void tally_add(Tally *to, const Tally *from) {
   to->games += from->games;
   to->wins += from->wins;
@@ -53,8 +60,7 @@ static void tally_add(Tally *to, const Tally *from) {
   to->squares += from->squares;
 }
 
-static void tally_fade(Tally *to, const Tally *from, double decay) {
-  double n = from->games, keep = pow(decay, n), weight = decay < 1 ? (1 - keep) / (1 - decay) / n : 1;
+static void tally_fade(Tally *to, const Tally *from, double keep, double weight) {
   to->games = to->games * keep + from->games * weight;
   to->wins = to->wins * keep + from->wins * weight;
   to->draws = to->draws * keep + from->draws * weight;
@@ -63,62 +69,142 @@ static void tally_fade(Tally *to, const Tally *from, double decay) {
   to->squares = to->squares * keep + from->squares * weight;
 }
 
-static void enter(Pair *pair, const Tally *tally, double decay, PayoffPart part) {
-  if (part == PAYOFF_EVAL) {
-    tally_add(&pair->eval, tally);
-    return;
-  }
-  tally_add(&pair->raw, tally);
-  if (part == PAYOFF_RAW_ONLY) return;
-  tally_fade(&pair->decayed, tally, decay);
-  pair->since += tally->games;
+Tally tally_both(const Tally seat[SEATS]) {
+  Tally sum = seat[0];
+  tally_add(&sum, &seat[1]);
+  return sum;
 }
 
-Status payoff_add(Payoff *payoff, uint32_t home, uint32_t away, const Tally *tally, double away_returns,
-                  double away_squares, PayoffPart part) {
+bool tally_means(const Tally seat[SEATS], SeatMeans *out) {
+  int known = 0;
+  *out = (SeatMeans){0};
+  for (int s = 0; s < SEATS; s++) {
+    const Tally *tally = &seat[s];
+    if (tally->games <= 0) continue;
+    out->score += (tally->wins + tally->draws / 2) / tally->games;
+    out->returns += tally->returns / tally->games;
+    out->squares += tally->squares / tally->games;
+    known++;
+  }
+  if (known < 2) return known > 0;
+  out->score /= 2;
+  out->returns /= 2;
+  out->squares /= 2;
+  return true;
+}
+
+double seats_effective(double first, double second) {
+  /* variance of the mean of two means: (v / first + v / second) / 4 */
+  return first > 0 && second > 0 ? 4 * first * second / (first + second) : 0;
+}
+
+/* --- a tick's games --- */
+Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *tally, double second_returns,
+                  double second_squares, PayoffPart part) {
   Pair *pair;
-  if (home == away || tally->games <= 0) return OK;
-  TRY_RETURN(payoff_pair(payoff, home, away, &pair));
-  enter(pair, tally, payoff->decay, part);
-  Tally mirror = {tally->games, tally->losses, tally->draws, tally->wins, away_returns, away_squares};
-  TRY_RETURN(payoff_pair(payoff, away, home, &pair));
-  enter(pair, &mirror, payoff->decay, part);
+  if (first == second || tally->games <= 0) return OK;
+  TRY_RETURN(payoff_pair(payoff, first, second, &pair));
+  if (!pair->gathered) {
+    Pair *mirror;
+    TRY_RETURN(GROW(payoff->gathered, payoff->gather_room, payoff->gathers + 1));
+    payoff->gathered[payoff->gathers++] = (Gathered){.player = {first, second}};
+    pair->gathered = (uint32_t)payoff->gathers;
+    TRY_RETURN(payoff_pair(payoff, second, first, &mirror)); /* settling finds it */
+    pair = found(payoff, first, second);
+  }
+  Tally *side = payoff->gathered[pair->gathered - 1].part[part];
+  Tally mirror = {tally->games, tally->losses, tally->draws, tally->wins, second_returns, second_squares};
+  tally_add(&side[0], tally);
+  tally_add(&side[1], &mirror);
   return OK;
+}
+
+static void enter(Pair *pair, int seat, const Gathered *games, double keep, double weight) {
+  const Tally *present = &games->part[PAYOFF_TRAIN][seat];
+  tally_add(&pair->raw[seat], present);
+  tally_add(&pair->raw[seat], &games->part[PAYOFF_RAW_ONLY][seat]);
+  tally_add(&pair->eval[seat], &games->part[PAYOFF_EVAL][seat]);
+  if (present->games <= 0) return;
+  tally_fade(&pair->decayed[seat], present, keep, weight);
+  pair->since[seat] = pair->since[seat] * keep + present->games * weight;
+}
+
+void payoff_settle(Payoff *payoff) {
+  for (size_t i = 0; i < payoff->gathers; i++) {
+    const Gathered *games = &payoff->gathered[i];
+    double n = games->part[PAYOFF_TRAIN][0].games, keep = pow(payoff->decay, n);
+    double weight = payoff->decay < 1 && n > 0 ? (1 - keep) / (1 - payoff->decay) / n : 1;
+    Pair *pair = found(payoff, games->player[0], games->player[1]);
+    pair->gathered = 0;
+    enter(pair, 0, games, keep, weight);
+    enter(found(payoff, games->player[1], games->player[0]), 1, games, keep, weight);
+  }
+  payoff->gathers = 0;
+}
+
+/* --- rates --- */
+int payoff_seats_known(const Payoff *payoff, uint32_t home, uint32_t away) {
+  const Pair *pair = payoff_find(payoff, home, away);
+  return pair ? (pair->decayed[0].games > 0) + (pair->decayed[1].games > 0) : 0;
 }
 
 double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {
   const Pair *pair = payoff_find(payoff, home, away);
-  if (!pair || pair->decayed.games <= 0) return 0.5;
-  return (pair->decayed.wins + pair->decayed.draws / 2) / pair->decayed.games;
+  double sum = 0;
+  int known = 0;
+  for (int s = 0; pair && s < SEATS; s++) { /* as tally_means, of scores alone: a table asks for every pair */
+    const Tally *tally = &pair->decayed[s];
+    if (tally->games <= 0) continue;
+    sum += (tally->wins + tally->draws / 2) / tally->games;
+    known++;
+  }
+  return known == 2 ? sum / 2 : known ? sum : 0.5;
+}
+
+double payoff_margin(const Payoff *payoff, uint32_t home, uint32_t away) {
+  const Pair *pair = payoff_find(payoff, home, away), *back = payoff_find(payoff, away, home);
+  SeatMeans own, other;
+  if (!pair || !back || !tally_means(pair->decayed, &own) || !tally_means(back->decayed, &other)) return 0;
+  return (own.returns - other.returns) / 2;
 }
 
 void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *score) {
   *games = *score = 0;
   for (size_t i = 0; player < payoff->rows && i < payoff->row[player].pairs; i++) {
-    const Tally *tally = &payoff->row[player].pair[i].decayed;
-    *games += tally->games;
-    *score += tally->wins + tally->draws / 2;
+    const Pair *pair = &payoff->row[player].pair[i];
+    double met = pair->decayed[0].games + pair->decayed[1].games;
+    SeatMeans means;
+    if (!tally_means(pair->decayed, &means)) continue;
+    *games += met;
+    *score += met * means.score;
   }
 }
 
-double payoff_return_rate(const Payoff *payoff, uint32_t home, uint32_t away, double low, double high) {
-  const Pair *pair = payoff_find(payoff, home, away);
-  if (!pair || pair->decayed.games <= 0 || high <= low) return 0.5;
-  double x = (pair->decayed.returns / pair->decayed.games - low) / (high - low);
-  return x < 0 ? 0 : x > 1 ? 1 : x;
+Tally payoff_first_seat(const Payoff *payoff) {
+  Tally sum = {0};
+  for (size_t home = 0; home < payoff->rows; home++)
+    for (size_t i = 0; i < payoff->row[home].pairs; i++) {
+      tally_add(&sum, &payoff->row[home].pair[i].raw[0]);
+      tally_add(&sum, &payoff->row[home].pair[i].eval[0]);
+    }
+  return sum;
 }
 
+/* --- resets and snapshots --- */
 void payoff_forget(Payoff *payoff, uint32_t player) {
   for (size_t home = 0; home < payoff->rows; home++)
     for (size_t i = 0; i < payoff->row[home].pairs; i++) {
       Pair *pair = &payoff->row[home].pair[i];
-      if (home == player || pair->away == player) pair->decayed = (Tally){0};
+      if (home != player && pair->away != player) continue;
+      memset(pair->decayed, 0, sizeof pair->decayed);
+      memset(pair->since, 0, sizeof pair->since);
     }
 }
 
 void payoff_restart(Payoff *payoff, uint32_t player) {
   if (player >= payoff->rows) return;
-  for (size_t i = 0; i < payoff->row[player].pairs; i++) payoff->row[player].pair[i].since = 0;
+  for (size_t i = 0; i < payoff->row[player].pairs; i++)
+    memset(payoff->row[player].pair[i].since, 0, sizeof payoff->row[player].pair[i].since);
 }
 
 Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent) {
@@ -127,44 +213,48 @@ Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent) {
     Pair from = payoff->row[parent].pair[i];
     if (from.away == child) continue;
     TRY_RETURN(payoff_pair(payoff, child, from.away, &to));
-    to->decayed = from.decayed;
+    memcpy(to->decayed, from.decayed, sizeof to->decayed);
   }
   for (uint32_t other = 0; other < payoff->rows; other++) {
     const Pair *from = other == child ? NULL : payoff_find(payoff, other, parent);
     if (!from) continue;
-    Tally tally = from->decayed;
+    Pair copy = *from;
     TRY_RETURN(payoff_pair(payoff, other, child, &to));
-    to->decayed = tally;
+    memcpy(to->decayed, copy.decayed, sizeof to->decayed);
   }
   return OK;
 }
 
-/* One dataset per column: home, away (u32); each tally as 6 columns (games, wins, draws, losses, returns, squares). */
+/* --- columns --- */
+enum { FIELDS = sizeof(Tally) / sizeof(double), TALLIES = SEATS * FIELDS };
+
+/* home, away (u32); raw, decayed, eval: games, wins, draws, losses, returns, squares with home on the first seat, then
+ * the same on the second; since: the first seat, the second. */
 Status payoff_save(const Payoff *payoff, Tree *tree) {
   Status status = OK;
   size_t count = 0, at = 0;
   uint32_t *home = NULL, *away = NULL;
-  double *column[4] = {NULL}; /* raw, decayed, eval: (count, 6); since */
+  double *column[4] = {NULL};
   for (size_t h = 0; h < payoff->rows; h++) count += payoff->row[h].pairs;
   TRY(NEW_ARRAY(home, count));
   TRY(NEW_ARRAY(away, count));
-  for (int i = 0; i < 4; i++) TRY(NEW_ARRAY(column[i], count * (i < 3 ? 6 : 1)));
+  for (int i = 0; i < 4; i++) TRY(NEW_ARRAY(column[i], count * (i < 3 ? TALLIES : SEATS)));
   for (size_t h = 0; h < payoff->rows; h++)
     for (size_t i = 0; i < payoff->row[h].pairs; i++, at++) {
       const Pair *pair = &payoff->row[h].pair[i];
       home[at] = (uint32_t)h;
       away[at] = pair->away;
-      memcpy(column[0] + at * 6, &pair->raw, sizeof(Tally));
-      memcpy(column[1] + at * 6, &pair->decayed, sizeof(Tally));
-      memcpy(column[2] + at * 6, &pair->eval, sizeof(Tally));
-      column[3][at] = pair->since;
+      memcpy(column[0] + at * TALLIES, pair->raw, sizeof pair->raw);
+      memcpy(column[1] + at * TALLIES, pair->decayed, sizeof pair->decayed);
+      memcpy(column[2] + at * TALLIES, pair->eval, sizeof pair->eval);
+      memcpy(column[3] + at * SEATS, pair->since, sizeof pair->since);
     }
   TRY(tree_put(tree, "payoff/home", STORE_U32, count, 1, home));
   TRY(tree_put(tree, "payoff/away", STORE_U32, count, 1, away));
-  TRY(tree_put(tree, "payoff/raw", STORE_F64, count, 6, column[0]));
-  TRY(tree_put(tree, "payoff/decayed", STORE_F64, count, 6, column[1]));
-  TRY(tree_put(tree, "payoff/eval", STORE_F64, count, 6, column[2]));
-  TRY(tree_put(tree, "payoff/since", STORE_F64, count, 1, column[3]));
+  TRY(tree_put(tree, "payoff/raw", STORE_F64, count, TALLIES, column[0]));
+  TRY(tree_put(tree, "payoff/decayed", STORE_F64, count, TALLIES, column[1]));
+  TRY(tree_put(tree, "payoff/eval", STORE_F64, count, TALLIES, column[2]));
+  TRY(tree_put(tree, "payoff/since", STORE_F64, count, SEATS, column[3]));
 done:
   free(home);
   free(away);
@@ -172,23 +262,32 @@ done:
   return status;
 }
 
+/* Numbers of a row, both seats. Runs from before seats were told apart have half as many: half of each for each seat.
+ */
+static void load_row(const Item *item, size_t row, size_t width, double *out) {
+  const double *from = (const double *)item->data + row * item->width;
+  for (size_t i = 0; i < width; i++) out[i] = item->width == width ? from[i] : from[i % (width / SEATS)] / SEATS;
+}
+
 Status payoff_load(Payoff *payoff, const Tree *tree) {
   const Item *home, *away, *part[4];
   static const char *const path[4] = {"payoff/raw", "payoff/decayed", "payoff/eval", "payoff/since"};
+  static const size_t width[4] = {TALLIES, TALLIES, TALLIES, SEATS};
   TRY_RETURN(tree_get(tree, "payoff/home", STORE_U32, -1, &home));
   TRY_RETURN(tree_get(tree, "payoff/away", STORE_U32, (int64_t)home->count, &away));
   for (int i = 0; i < 4; i++) {
     TRY_RETURN(tree_get(tree, path[i], STORE_F64, (int64_t)home->count, &part[i]));
-    if (part[i]->width != (i < 3 ? 6 : 1) && home->count)
+    if (home->count && part[i]->width != width[i] && part[i]->width != width[i] / SEATS)
       return status_set(ERR_FORMAT, "dataset %s has a foreign shape", path[i]);
   }
   for (size_t i = 0; i < home->count; i++) {
     Pair *pair;
     TRY_RETURN(payoff_pair(payoff, ((uint32_t *)home->data)[i], ((uint32_t *)away->data)[i], &pair));
-    memcpy(&pair->raw, (double *)part[0]->data + i * 6, sizeof(Tally));
-    memcpy(&pair->decayed, (double *)part[1]->data + i * 6, sizeof(Tally));
-    memcpy(&pair->eval, (double *)part[2]->data + i * 6, sizeof(Tally));
-    pair->since = ((double *)part[3]->data)[i];
+    load_row(part[0], i, TALLIES, &pair->raw[0].games);
+    load_row(part[1], i, TALLIES, &pair->decayed[0].games);
+    load_row(part[2], i, TALLIES, &pair->eval[0].games);
+    load_row(part[3], i, SEATS, pair->since);
+    for (int s = 0; s < SEATS; s++) pair->since[s] = fmin(pair->since[s], pair->decayed[s].games);
   }
   return OK;
 }

@@ -1,5 +1,7 @@
-/* The payoff between players, sparse, per ordered pair: raw (never decayed), decayed (what matchmaking sees) and eval
- * (from evaluation lanes, counted apart). A match is entered in both orders; a player against itself is not entered. */
+/* The payoff between players, sparse, per ordered pair and per seat of the row's player: raw (never decayed), decayed
+ * (what matchmaking sees) and eval (from evaluation lanes, counted apart). Games are gathered over a tick and entered
+ * at its end, in both orders: what is remembered depends neither on the number of actors that played them nor on which
+ * seat reported first. A player against itself is not entered. */
 #pragma once
 #include "base/status.h"
 #include "store/store.h"
@@ -7,14 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { SEATS = 2 };
+
 typedef struct Tally {
   double games, wins, draws, losses, returns, squares; /* for the home player */
 } Tally;
 
 typedef struct Pair {
   uint32_t away;
-  Tally raw, decayed, eval;
-  double since; /* raw games since the home player's last snapshot or reset */
+  uint32_t gathered;                             /* 1 + index of the tick's games with home on the first seat */
+  Tally decayed[SEATS], raw[SEATS], eval[SEATS]; /* by the seat that home had */
+  double since[SEATS];                           /* of the decayed games, those after home's last snapshot or reset */
 } Pair;
 
 typedef struct PairRow {
@@ -22,27 +27,55 @@ typedef struct PairRow {
   size_t pairs, room;
 } PairRow;
 
+typedef enum PayoffPart { PAYOFF_TRAIN, PAYOFF_EVAL, PAYOFF_RAW_ONLY, PAYOFF_PARTS } PayoffPart;
+
+/* A tick's games of one pair in one order of seats: first's and second's side of each part. */
+typedef struct Gathered {
+  uint32_t player[SEATS];
+  Tally part[PAYOFF_PARTS][SEATS];
+} Gathered;
+
 typedef struct Payoff {
   PairRow *row; /* by home id */
   size_t rows, room;
-  double decay; /* per game; 1 = never */
+  double decay; /* of a seat's memory, per game in that seat; 1 = never */
+  Gathered *gathered;
+  size_t gathers, gather_room;
 } Payoff;
 
 void payoff_free(Payoff *payoff);
 const Pair *payoff_find(const Payoff *payoff, uint32_t home, uint32_t away);  /* NULL: never met */
 Status payoff_pair(Payoff *payoff, uint32_t home, uint32_t away, Pair **out); /* finds or adds */
-/* Decayed games of a player against all, and of them its score: wins and half the draws. */
-void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *score);
-typedef enum PayoffPart { PAYOFF_TRAIN, PAYOFF_EVAL, PAYOFF_RAW_ONLY } PayoffPart;
-/* k of n games in bulk: decayed = old * d^n + (k / n) (1 - d^n) / (1 - d); away's tally is the mirror. */
-Status payoff_add(Payoff *payoff, uint32_t home, uint32_t away, const Tally *home_tally, double away_returns,
-                  double away_squares, PayoffPart part);
-/* (wins + draws / 2) / games of the decayed tally; 0.5 without games. */
+
+/* Games in which `first` had the first seat and `second` the other, for the present tick; the tally is first's. */
+Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *tally, double second_returns,
+                  double second_squares, PayoffPart part);
+/* Enters what the tick has gathered. k of n games of a seat in bulk: decayed = old * d^n + (k / n) (1 - d^n) / (1 - d),
+ * once for each pair and seat. */
+void payoff_settle(Payoff *payoff);
+
+Tally tally_both(const Tally seat[SEATS]); /* the sum over the seats */
+/* Means over the seats that have games, each counted alike: score 0 .. 1, return, squared return. False: no games. */
+typedef struct SeatMeans {
+  double score, returns, squares;
+} SeatMeans;
+bool tally_means(const Tally seat[SEATS], SeatMeans *out);
+/* How many games, evenly dealt over both seats, would tell the mean of the seats as well: 0 if one has none. */
+double seats_effective(double first, double second);
+
+/* Seats that the home player's decayed rates against `away` come from: 0 = never met, 1 = one seat only, 2 = both. */
+int payoff_seats_known(const Payoff *payoff, uint32_t home, uint32_t away);
+/* The mean over the known seats of (wins + draws / 2) / games of the decayed tallies; 0.5 without games. */
 double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away);
-/* The decayed mean return rescaled by low .. high to 0 .. 1; 0.5 without games. */
-double payoff_return_rate(const Payoff *payoff, uint32_t home, uint32_t away, double low, double high);
+/* The same of returns: half of the difference between home's and away's mean return; 0 without games. */
+double payoff_margin(const Payoff *payoff, uint32_t home, uint32_t away);
+/* Decayed games of a player against all, and of them its score, by the win rates. */
+void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *score);
+/* Over all games, raw and eval: the tally of whoever had the first seat. */
+Tally payoff_first_seat(const Payoff *payoff);
+
 void payoff_forget(Payoff *payoff, uint32_t player);  /* a reset: its decayed row and column are cleared */
 void payoff_restart(Payoff *payoff, uint32_t player); /* a snapshot or reset: min_games counts anew */
 Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent); /* decayed row and column are copied */
-Status payoff_save(const Payoff *payoff, Tree *tree);
+Status payoff_save(const Payoff *payoff, Tree *tree);                   /* of a settled payoff */
 Status payoff_load(Payoff *payoff, const Tree *tree);

@@ -74,14 +74,15 @@ class Run:
         })
 
     def payoff(self, part="eval"):
-        """(names, games, scores, returns), (n, n) each, row against column; part: eval, raw or decayed. Scores are
-        wins and half the draws, 0 to 1; NaN where two never met."""
+        """(names, games, scores, returns), (n, n) each, row against column, both seats together; part: eval, raw or
+        decayed. Scores are wins and half the draws, 0 to 1; NaN where two never met."""
         if part not in ("eval", "raw", "decayed"):
             raise ValueError("part is eval, raw or decayed")
         with h5py.File(self.checkpoint, "r") as file:
             names = _text(file["league/name"][()])
             home, away, tally = (file["payoff/" + name][()] for name in ("home", "away", part))
         n = len(names)
+        tally = tally.reshape(len(home), -1, 6).sum(axis=1)  # a row: the games of the first seat, those of the second
         games, scores, returns = np.zeros((n, n)), np.full((n, n), np.nan), np.full((n, n), np.nan)
         met = tally[:, 0] > 0
         home, away, tally = home[met], away[met], tally[met]

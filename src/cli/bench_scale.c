@@ -27,6 +27,7 @@ static Status add_players(League *league, size_t frozen) {
       TRY_RETURN(payoff_add(&league->payoff, home, id, &tally, 0, 0, PAYOFF_TRAIN));
     }
   }
+  league_settle(league);
   return OK;
 }
 
@@ -65,7 +66,10 @@ static Status league_of(Bench *bench, const Settings *s, size_t frozen) {
     table_encode(&table, &bytes);
     compute[i] = 1e6 * bench_seconds(bench, start);
     start = clock_now(&bench->clock);
-    for (int n = 0; n < MERGES; n++) TRY(league_merge(&league, &results));
+    for (int n = 0; n < MERGES; n++) {
+      TRY(league_merge(&league, &results));
+      league_settle(&league);
+    }
     merge[i] = 1e6 * bench_seconds(bench, start) / MERGES;
   }
   snprintf(what, sizeof what, "%zu frozen players: a table of %.0f kB, computed and encoded", frozen,

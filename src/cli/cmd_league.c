@@ -20,7 +20,7 @@ static const Flag flags[] = {
 };
 
 /* --- show --- */
-static json_t *json_tally(const Tally *tally) {
+static json_t *json_seat(const Tally *tally) {
   json_t *entry = json_pack("{s:f,s:f,s:f,s:f}", "games", tally->games, "wins", tally->wins, "draws", tally->draws,
                             "losses", tally->losses);
   if (tally->games > 0) {
@@ -31,6 +31,14 @@ static json_t *json_tally(const Tally *tally) {
     json_object_set_new(entry, "high", json_real(high));
     json_object_set_new(entry, "mean_return", json_real(tally->returns / tally->games));
   }
+  return entry;
+}
+
+/* Both seats together, and each. */
+static json_t *json_tally(const Tally seat[SEATS]) {
+  Tally both = tally_both(seat);
+  json_t *entry = json_seat(&both);
+  json_object_set_new(entry, "seats", json_pack("[o,o]", json_seat(&seat[0]), json_seat(&seat[1])));
   return entry;
 }
 
@@ -48,13 +56,17 @@ static Status show_json(const LoadedRun *run) {
   for (size_t h = 0; h < run->league.payoff.rows; h++)
     for (size_t i = 0; i < run->league.payoff.row[h].pairs; i++) {
       const Pair *pair = &run->league.payoff.row[h].pair[i];
-      json_array_append_new(payoff, json_pack("{s:s,s:s,s:o,s:o,s:o}", "home", run->league.player[h].name, "away",
-                                              run->league.player[pair->away].name, "raw", json_tally(&pair->raw),
-                                              "decayed", json_tally(&pair->decayed), "eval", json_tally(&pair->eval)));
+      json_array_append_new(payoff, json_pack("{s:s,s:s,s:o,s:o,s:o,s:f,s:i}", "home", run->league.player[h].name,
+                                              "away", run->league.player[pair->away].name, "raw", json_tally(pair->raw),
+                                              "decayed", json_tally(pair->decayed), "eval", json_tally(pair->eval),
+                                              "rate", league_rate(&run->league, (uint32_t)h, pair->away), "rate_seats",
+                                              payoff_seats_known(&run->league.payoff, (uint32_t)h, pair->away)));
     }
+  Tally first = payoff_first_seat(&run->league.payoff);
   const Item *counters = tree_find(&run->tree, "run/counters");
-  json_t *root = json_pack("{s:s,s:s,s:I,s:o,s:o}", "run", run->folder.path, "env", run->settings->table->name,
-                           "generation", (json_int_t)run->generation, "players", players, "payoff", payoff);
+  json_t *root =
+      json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env", run->settings->table->name, "generation",
+                (json_int_t)run->generation, "players", players, "payoff", payoff, "first_seat", json_seat(&first));
   if (counters && counters->count >= 2) {
     json_object_set_new(root, "tick", json_integer((json_int_t)((uint64_t *)counters->data)[0]));
     json_object_set_new(root, "frames", json_integer((json_int_t)((uint64_t *)counters->data)[1]));
@@ -65,13 +77,33 @@ static Status show_json(const LoadedRun *run) {
   return OK;
 }
 
-/* Training and evaluation games together, undecayed. */
-static Tally everything(const LoadedRun *run, uint32_t home, uint32_t away) {
+/* Training and evaluation games together, undecayed, by seat. */
+static void everything(const LoadedRun *run, uint32_t home, uint32_t away, Tally out[SEATS]) {
   const Pair *pair = payoff_find(&run->league.payoff, home, away);
-  if (!pair) return (Tally){0};
-  return (Tally){pair->raw.games + pair->eval.games,     pair->raw.wins + pair->eval.wins,
-                 pair->raw.draws + pair->eval.draws,     pair->raw.losses + pair->eval.losses,
-                 pair->raw.returns + pair->eval.returns, pair->raw.squares + pair->eval.squares};
+  for (int s = 0; s < SEATS; s++) {
+    const Tally both[SEATS] = {pair ? pair->raw[s] : (Tally){0}, pair ? pair->eval[s] : (Tally){0}};
+    out[s] = tally_both(both);
+  }
+}
+
+static double score_of(const Tally *tally) { return (tally->wins + tally->draws / 2) / tally->games; }
+
+/* One opponent of a learning player: counts, the score of each seat, and the rate that matchmaking sees. */
+static void show_pair(const LoadedRun *run, uint32_t home, uint32_t away) {
+  Tally seat[SEATS];
+  char seats[48] = "one seat only";
+  double low, high;
+  everything(run, home, away, seat);
+  Tally t = tally_both(seat);
+  if (t.games <= 0) return;
+  meta_interval(score_of(&t), t.games, &low, &high);
+  if (seat[0].games > 0 && seat[1].games > 0)
+    snprintf(seats, sizeof seats, "seats %.3f %.3f", score_of(&seat[0]), score_of(&seat[1]));
+  printf("   %-28s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f], %s", run->league.player[away].name, t.games,
+         t.wins, t.draws, t.losses, score_of(&t), low, high, seats);
+  int lately = payoff_seats_known(&run->league.payoff, home, away);
+  if (lately) printf(", lately %.3f%s", league_rate(&run->league, home, away), lately == 1 ? " (one seat only)" : "");
+  printf("\n");
 }
 
 static void show_text(const LoadedRun *run) {
@@ -89,15 +121,14 @@ static void show_text(const LoadedRun *run) {
   printf("\nscore of each learning player over all games, with 95 %% interval\n");
   for (uint32_t h = 0; h < league->learning; h++) {
     printf("%s\n", league->player[h].name);
-    for (uint32_t a = 0; a < league->players; a++) {
-      Tally t = everything(run, h, a);
-      if (t.games <= 0) continue;
-      double score = (t.wins + t.draws / 2) / t.games, low, high;
-      meta_interval(score, t.games, &low, &high);
-      printf("   %-28s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f], lately %.3f\n", league->player[a].name,
-             t.games, t.wins, t.draws, t.losses, score, low, high, payoff_win_rate(&league->payoff, h, a));
-    }
+    for (uint32_t a = 0; a < league->players; a++) show_pair(run, h, a);
   }
+  Tally first = payoff_first_seat(&league->payoff);
+  if (first.games <= 0) return;
+  double low, high;
+  meta_interval(score_of(&first), first.games, &low, &high);
+  printf("\nthe first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n", score_of(&first), low,
+         high, first.returns / first.games, first.games);
 }
 
 /* --- scenarios --- */
@@ -157,12 +188,19 @@ static Status scenario_value(void *context, const char *key, const char *value, 
   return OK;
 }
 
+/* A scenario's games are half of each seat. */
+static void scenario_fill(Pair *pair, const Tally *tally) {
+  for (int s = 0; s < SEATS; s++)
+    pair->raw[s] = pair->decayed[s] =
+        (Tally){tally->games / 2, tally->wins / 2, tally->draws / 2, tally->losses / 2, 0, 0};
+}
+
 /* Learning players come first in a league; frozen ones follow in the order of the list, which is their age. */
 static Status scenario_league(const Scenario *scenario, LeagueConfig config, League *out) {
   Status status = OK;
   int64_t count[ROLE_COUNT] = {0};
   uint32_t id;
-  *out = (League){.config = config, .payoff = {.decay = 1 - 1 / config.memory}};
+  *out = (League){.config = config, .payoff = {.decay = league_decay(&config)}};
   for (int pass = 0; pass < 2; pass++)
     for (size_t i = 0; i < scenario->players; i++) {
       if (scenario->player[i].frozen != (pass == 1)) continue;
@@ -194,14 +232,14 @@ static Status scenario_league(const Scenario *scenario, LeagueConfig config, Lea
     if (home == away) continue; /* a self-match is not recorded */
     const Tally *t = &scenario->pair[i].tally;
     TRY(payoff_pair(&out->payoff, (uint32_t)home, (uint32_t)away, &pair));
-    pair->raw = pair->decayed = *t;
+    scenario_fill(pair, t);
     bool reverse = false; /* mirrored unless its reverse is given */
     for (size_t j = 0; j < scenario->pairs; j++)
       reverse |= !strcmp(scenario->pair[j].home, scenario->pair[i].away) &&
                  !strcmp(scenario->pair[j].away, scenario->pair[i].home);
     if (reverse) continue;
     TRY(payoff_pair(&out->payoff, (uint32_t)away, (uint32_t)home, &pair));
-    pair->raw = pair->decayed = (Tally){t->games, t->losses, t->draws, t->wins, 0, 0};
+    scenario_fill(pair, &(Tally){t->games, t->losses, t->draws, t->wins, 0, 0});
   }
 done:
   if (status != OK) league_free(out);

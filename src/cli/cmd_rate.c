@@ -17,6 +17,11 @@ static const Flag flags[] = {
     {"--json", NULL, "print JSON"},
 };
 
+static Score score_of(const Tally *tally) {
+  return (Score){(uint64_t)tally->games,  (uint64_t)tally->wins, (uint64_t)tally->draws,
+                 (uint64_t)tally->losses, tally->returns,        tally->squares};
+}
+
 /* The evaluation lanes' counts between frozen players. */
 Status games_of_run(const League *league, Games *games) {
   for (size_t i = 0; i < league->players; i++) {
@@ -27,10 +32,8 @@ Status games_of_run(const League *league, Games *games) {
     const PairRow *row = &league->payoff.row[home];
     for (size_t i = 0; i < row->pairs; i++) {
       const Pair *pair = &row->pair[i];
-      if (pair->eval.games <= 0 || home >= pair->away) continue;
-      Score all = {(uint64_t)pair->eval.games,  (uint64_t)pair->eval.wins, (uint64_t)pair->eval.draws,
-                   (uint64_t)pair->eval.losses, pair->eval.returns,        pair->eval.squares};
-      MatchScore score = {.seat = {all}}; /* seats are balanced but not told apart */
+      if (pair->eval[0].games + pair->eval[1].games <= 0 || home >= pair->away) continue;
+      MatchScore score = {.seat = {score_of(&pair->eval[0]), score_of(&pair->eval[1])}};
       TRY_RETURN(games_add(games, home, pair->away, 0, &score));
     }
   }

@@ -27,7 +27,7 @@ static Tally known(const League *league, uint32_t a, uint32_t b) {
   const Pair *pair = payoff_find(&league->payoff, a, b);
   if (!pair) return (Tally){0};
   bool frozen = league->player[a].frozen && league->player[b].frozen;
-  return frozen ? pair->eval : pair->decayed;
+  return tally_both(frozen ? pair->eval : pair->decayed);
 }
 
 static const League *sorting;
@@ -326,6 +326,20 @@ static void put_cell(Report *r, double x, double y, double side, const char *a, 
       t->wins, t->draws, t->losses);
 }
 
+/* What sitting first is worth, over all games of all pairs. */
+static void put_seats(Report *r) {
+  Tally t = payoff_first_seat(&r->run->league.payoff);
+  double low, high;
+  if (t.games < 1) return;
+  double score = (t.wins + t.draws / 2) / t.games;
+  meta_interval(score, t.games, &low, &high);
+  html_put(
+      &r->out,
+      "<p id=seats>The first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games. Matchmaking goes "
+      "by the mean of both seats.</p>",
+      score, low, high, t.returns / t.games, t.games);
+}
+
 void report_payoff(Report *r) {
   Group group[2 * CELLS + 1];
   size_t n = make_groups(r, group);
@@ -362,7 +376,9 @@ void report_payoff(Report *r) {
         put_cell(r, label + side * (double)j, 4 + side * (double)i, side - 1, a, b, &t);
     }
   }
-  html_put(&r->out, "</svg></figure></section>\n");
+  html_put(&r->out, "</svg></figure>");
+  put_seats(r);
+  html_put(&r->out, "</section>\n");
 }
 
 /* --- family --- */

@@ -100,9 +100,7 @@ static Status check_together(const Settings *s) {
   if (s->actors.eval_share > 0 && (double)s->actors.lanes * (1 - s->actors.eval_share) < 1)
     return status_set(ERR_USAGE, "actors.eval_share %g leaves no lane of %lld to train on", s->actors.eval_share,
                       (long long)s->actors.lanes);
-  if (s->league.self_share + s->league.verify_share > 1)
-    return status_set(ERR_USAGE, "league.self_share + league.verify_share may not exceed 1");
-  return OK;
+  return league_check(&s->league);
 }
 
 Status settings_create(const SettingsSource *source, Settings **out) {

@@ -14,7 +14,7 @@ mpi 3 "$AGON" train "$smoke" --run-dir shared placement=shared learner.ranks=2 p
 mpi 2 "$AGON" train "$smoke" --run-dir impala learner.algorithm=impala impala.upgo=1 net.memory=gru learner.reference=0.1 learner.reference_every=5 \
   net.normalise_returns=true net.normalise_observations=true --quiet
 for p in alphastar-pseudocode tstarbot-x openai-five fictitious self-play; do
-  "$AGON" train "$smoke" --run-dir $p league.preset=$p frames=20k --quiet || fail "preset $p"
+  "$AGON" train "$smoke" --run-dir $p league.preset=$p league.exploiter_snapshot_min=0 league.league_snapshot_min=0 frames=20k --quiet || fail "preset $p"
 done
 for e in kuhn_poker leduc_poker goofspiel connect_four matrix_game; do
   mpi 2 "$AGON" train "$smoke" game=$e --run-dir $e frames=10k --quiet || fail "$e"
@@ -29,7 +29,12 @@ f = h5py.File("r3/checkpoints/000001.h5", "r")
 names = [n.decode().rstrip("\0") for n in f["league/name"]]
 assert names[0] == "main_0" and "main_0-000000" in names, names
 frozen = f["league/frozen"][:]
-assert f["payoff/raw"].shape[1] == 6 and len(f["payoff/home"]) == len(f["payoff/away"])
+home, away, raw = f["payoff/home"][:], f["payoff/away"][:], f["payoff/raw"][:]
+assert raw.shape == (len(home), 12) and len(home) == len(away)
+row = {(h, a): r for h, a, r in zip(home, away, raw)}
+for (h, a), r in row.items():  # each seat mirrors the other player's other seat
+    back = row[a, h]
+    assert r[0] == back[6] and r[1] == back[9] and r[2] == back[8] and r[3] == back[7], (h, a, r, back)
 policy, adam = f["players/main_0/policy"][:], f["players/main_0/adam_m"][:]
 assert len(policy) == len(adam) + 2
 shape, offset, layer = f["layers/shape"][:], f["layers/offset"][:], [n.decode().rstrip("\0") for n in f["layers/name"]]

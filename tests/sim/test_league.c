@@ -379,6 +379,7 @@ static void actors_play_the_shares_of_the_table(void **state) {
                          "frames=60k",
                          "pace=lockstep",
                          "league.frame_scale=1",
+                         "league.main_snapshot_min=1e9",
                          "league.main_snapshot_max=1e9",
                          "league.exploiter_snapshot_max=1e9",
                          "league.league_snapshot_max=1e9",
@@ -398,9 +399,10 @@ static void actors_play_the_shares_of_the_table(void **state) {
   /* main_0 0, main_exploiter_0 1, league_exploiter_0 2, main_0-000000 3: shares 3/5, 1/5, 1/5 of the matches; the main
    * meets the frozen one in 1/2 of its own; the exploiter the live main in 1/2, the frozen one in 1/2 (all near 0.5);
    * the league exploiter only the frozen one. */
-  double main_frozen = payoff_find(&payoff, 0, 3)->raw.games, exploiter_live = payoff_find(&payoff, 1, 0)->raw.games,
-         exploiter_frozen = payoff_find(&payoff, 1, 3)->raw.games,
-         league_frozen = payoff_find(&payoff, 2, 3)->raw.games;
+  double main_frozen = tally_both(payoff_find(&payoff, 0, 3)->raw).games,
+         exploiter_live = tally_both(payoff_find(&payoff, 1, 0)->raw).games,
+         exploiter_frozen = tally_both(payoff_find(&payoff, 1, 3)->raw).games,
+         league_frozen = tally_both(payoff_find(&payoff, 2, 3)->raw).games;
   double all = (main_frozen + exploiter_live + exploiter_frozen + league_frozen) / .7;
   assert_true(all > 8000);
   CHECK_NEAR(main_frozen / all, .3, .03);
@@ -410,6 +412,58 @@ static void actors_play_the_shares_of_the_table(void **state) {
   payoff_free(&payoff);
   tree_free(&tree);
   remove_folder(folder);
+}
+
+/* A game that the first seat always wins, hundreds of games a tick, a memory of a hundred: all players are equal, on
+ * any number of actors, and nobody is frozen or reset for a win. */
+static void a_seat_that_always_wins_proves_nothing(void **state) {
+  (void)state;
+  const char *pairs[] = {"game=matrix_game",
+                         "env.payoff=[[1, 1], [1, 1]]",
+                         "net.hidden=[8]",
+                         "actors.slots=96",
+                         "actors.lanes=12",
+                         "actors.unroll=8",
+                         "frames=60k",
+                         "pace=lockstep",
+                         "league.preset=alphastar-paper",
+                         "league.frame_scale=1",
+                         "league.main_snapshot_max=15k",
+                         "league.main_snapshot_min=15k",
+                         "league.min_games=30",
+                         "metrics.seconds=1000"};
+  for (int ranks = 3; ranks <= 7; ranks += 4) {
+    char folder[64];
+    RunFolder run;
+    Tree tree;
+    const Item *reason, *life;
+    uint64_t generation;
+    Payoff payoff = {.decay = 1};
+    int known = 0;
+    fresh_folder(folder);
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), ranks, 1, 5, -1, 0, 0, 0}, folder));
+    CHECK_OK(run_open(folder, &run));
+    CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+    CHECK_OK(payoff_load(&payoff, &tree));
+    CHECK_OK(tree_get(&tree, "league/reason", STORE_TEXT, -1, &reason));
+    CHECK_OK(tree_get(&tree, "league/life", STORE_U32, -1, &life));
+    assert_true(reason->count > 4);
+    for (size_t i = 0; i < reason->count; i++)
+      assert_string_not_equal((char *)reason->data + i * reason->size, "win_rate");
+    for (size_t i = 0; i < 3; i++) assert_int_equal(((uint32_t *)life->data)[i], 0);
+    for (uint32_t home = 0; home < payoff.rows; home++)
+      for (uint32_t away = 0; away < payoff.rows; away++) {
+        if (payoff_seats_known(&payoff, home, away) < 2) continue;
+        CHECK_NEAR(payoff_win_rate(&payoff, home, away), .5, 0);
+        known++;
+      }
+    assert_true(known >= 8);
+    Tally first = payoff_first_seat(&payoff);
+    assert_true(first.games > 5000 && first.wins == first.games);
+    payoff_free(&payoff);
+    tree_free(&tree);
+    remove_folder(folder);
+  }
 }
 
 int main(void) {
@@ -424,6 +478,7 @@ int main(void) {
       cmocka_unit_test(free_pace_goes_on_and_ends),
       cmocka_unit_test(numbers_of_learners_change_rounding_only),
       cmocka_unit_test(actors_play_the_shares_of_the_table),
+      cmocka_unit_test(a_seat_that_always_wins_proves_nothing),
   };
   if (getenv("ONLY")) cmocka_set_test_filter(getenv("ONLY"));
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static uint32_t frozen(League *league, uint32_t parent) {
 static void set_rate(League *league, uint32_t home, uint32_t away, double x) {
   Pair *pair;
   CHECK_OK(payoff_pair(&league->payoff, home, away, &pair));
-  pair->decayed = (Tally){100, 100 * x, 0, 100 - 100 * x, 0, 0};
+  for (int seat = 0; seat < SEATS; seat++) pair->decayed[seat] = (Tally){50, 50 * x, 0, 50 - 50 * x, 0, 0};
 }
 
 /* --- PFSP --- */
@@ -259,6 +259,12 @@ static void only_home_learns_except_in_self_play(void **state) {
   league_free(&league);
 }
 
+static Directive decide(League *league) {
+  Directive directive = {.orders = 0};
+  CHECK_OK(league_decide(league, &directive));
+  return directive;
+}
+
 /* --- payoff --- */
 static void one_by_one(double decay, const int *won, int n, Tally *out) {
   *out = (Tally){0};
@@ -277,13 +283,14 @@ static void decay_one_game_at_a_time(void **state) {
   for (int i = 0; i < 5; i++) {
     Tally game = {1, won[i], 0, 1 - won[i], 2 * won[i] - 1, 1};
     CHECK_OK(payoff_add(&payoff, 0, 1, &game, 1 - 2 * won[i], 1, PAYOFF_TRAIN));
+    payoff_settle(&payoff);
   }
   const Pair *home = payoff_find(&payoff, 0, 1), *away = payoff_find(&payoff, 1, 0);
-  CHECK_NEAR(home->decayed.games, expected.games, 1e-12);
-  CHECK_NEAR(home->decayed.wins, expected.wins, 1e-12);
-  CHECK_NEAR(away->decayed.losses, expected.wins, 1e-12);
-  CHECK_NEAR(home->raw.games, 5, 0);
-  CHECK_NEAR(home->raw.wins, 3, 0);
+  CHECK_NEAR(home->decayed[0].games, expected.games, 1e-12);
+  CHECK_NEAR(home->decayed[0].wins, expected.wins, 1e-12);
+  CHECK_NEAR(away->decayed[1].losses, expected.wins, 1e-12);
+  CHECK_NEAR(home->raw[0].games, 5, 0);
+  CHECK_NEAR(home->raw[0].wins, 3, 0);
   CHECK_NEAR(payoff_win_rate(&payoff, 0, 1) + payoff_win_rate(&payoff, 1, 0), 1, 1e-12);
   CHECK_NEAR(payoff_win_rate(&payoff, 0, 7), .5, 0);
   payoff_free(&payoff);
@@ -311,6 +318,7 @@ static void meta_games_choose_opponents(void **state) {
         Tally games = {100, 50, 0, 50, 100 * a[i * 3 + j], 0};
         CHECK_OK(payoff_add(&league.payoff, id[i], id[j], &games, -100 * a[i * 3 + j], 0, PAYOFF_EVAL));
       }
+    league_settle(&league);
     CHECK_OK(league_table(&league, &table));
     double sum = 0, p[3] = {0};
     for (size_t m = 0; m < table.matches; m++) {
@@ -336,16 +344,94 @@ static void bulk_counts_keep_the_cap(void **state) {
   (void)state;
   Payoff payoff = {.decay = .99};
   Tally bulk = {1000, 700, 100, 200, 500, 1000};
-  for (int i = 0; i < 10; i++) CHECK_OK(payoff_add(&payoff, 0, 1, &bulk, -500, 1000, PAYOFF_TRAIN));
+  for (int i = 0; i < 10; i++) {
+    CHECK_OK(payoff_add(&payoff, 0, 1, &bulk, -500, 1000, PAYOFF_TRAIN));
+    payoff_settle(&payoff);
+  }
   const Pair *pair = payoff_find(&payoff, 0, 1);
-  CHECK_NEAR(pair->decayed.games, 100, .01);
-  CHECK_NEAR(pair->decayed.wins, 70, .01);
+  CHECK_NEAR(pair->decayed[0].games, 100, .01);
+  CHECK_NEAR(pair->decayed[0].wins, 70, .01);
   CHECK_NEAR(payoff_win_rate(&payoff, 0, 1), .75, 1e-6);
-  Tally old = pair->decayed, four = {4, 1, 0, 3, 0, 0};
+  Tally old = pair->decayed[0], four = {4, 1, 0, 3, 0, 0};
   CHECK_OK(payoff_add(&payoff, 0, 1, &four, 0, 0, PAYOFF_TRAIN));
+  payoff_settle(&payoff);
   double keep = pow(.99, 4);
-  CHECK_NEAR(payoff_find(&payoff, 0, 1)->decayed.wins, old.wins * keep + .25 * (1 - keep) / .01, 1e-9);
+  CHECK_NEAR(payoff_find(&payoff, 0, 1)->decayed[0].wins, old.wins * keep + .25 * (1 - keep) / .01, 1e-9);
   payoff_free(&payoff);
+}
+
+/* Results of one tick as `actors` of them report it: `games` of each seat between the exploiter 1 and the main 0, dealt
+ * out among the actors, which give one seat's counts before the other's; `wins[seat]` of them are the exploiter's. */
+static void one_tick(League *league, uint32_t actors, uint32_t games, const uint32_t wins[SEATS]) {
+  for (uint32_t a = 0; a < actors; a++) {
+    PairCount pair[SEATS] = {{0}};
+    for (uint32_t s = 0; s < SEATS; s++) {
+      uint32_t seat = (s + a) % 2, mine = games * (a + 1) / actors - games * a / actors;
+      uint32_t won = wins[seat] * (a + 1) / actors - wins[seat] * a / actors;
+      won = won < mine ? won : mine;
+      pair[s] = (PairCount){.home = 1, .away = 0, .seat = (uint8_t)seat, .games = mine, .wins = won};
+      pair[s].losses = mine - won;
+      pair[s].home_return = pair[s].home_square = won;
+      pair[s].away_return = -(double)won;
+    }
+    CHECK_OK(league_merge(league, &(Results){.pair = pair, .pairs = SEATS}));
+  }
+  league_settle(league);
+}
+
+/* The first seat always wins, far more games a tick than the memory holds: the players are equal, whichever seat is
+ * reported last and however many actors there are. */
+static void seats_are_remembered_apart(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", "league.frame_scale=1");
+  const uint32_t wins[SEATS] = {400, 0};
+  Tally reference[SEATS];
+  for (uint32_t actors = 1; actors <= 64; actors *= 4) {
+    League league;
+    build(&league, &config, 1, 1, 0);
+    for (int tick = 0; tick < 50; tick++) {
+      one_tick(&league, actors, 400, wins);
+      league.player[1].frames += 100;
+      CHECK_NEAR(league_rate(&league, 1, 0), .5, 0);
+      CHECK_NEAR(league_rate(&league, 0, 1), .5, 0);
+      assert_int_equal(decide(&league).orders, 0);
+    }
+    const Pair *pair = payoff_find(&league.payoff, 1, 0), *back = payoff_find(&league.payoff, 0, 1);
+    for (int s = 0; s < SEATS; s++) {
+      CHECK_NEAR(pair->decayed[s].wins, back->decayed[1 - s].losses, 0);
+      CHECK_NEAR(pair->raw[s].wins, back->raw[1 - s].losses, 0);
+      CHECK_NEAR(pair->raw[s].games, 20000, 0);
+      CHECK_NEAR(pair->decayed[s].games, 50, .01); /* a memory of 100 in both seats together */
+    }
+    if (actors == 1) memcpy(reference, pair->decayed, sizeof reference);
+    assert_memory_equal(reference, pair->decayed, sizeof reference);
+    Tally first = payoff_first_seat(&league.payoff);
+    CHECK_NEAR(first.wins, first.games, 0);
+    league_free(&league);
+  }
+}
+
+/* The threshold is for the mean of both seats; games in one seat alone, or few in one of them, prove nothing. */
+static void thresholds_want_games_of_both_seats(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", "league.frame_scale=1");
+  const uint32_t all[SEATS] = {3, 3};
+  League league;
+  build(&league, &config, 1, 1, 0);
+  league.player[1].frames = 100;
+  PairCount one_seat = {.home = 1, .away = 0, .games = 5000, .wins = 5000};
+  CHECK_OK(league_merge(&league, &(Results){.pair = &one_seat, .pairs = 1}));
+  league_settle(&league);
+  assert_int_equal(payoff_seats_known(&league.payoff, 1, 0), 1);
+  CHECK_NEAR(league_rate(&league, 1, 0), 1, 0); /* as far as it is known */
+  assert_int_equal(decide(&league).orders, 0);
+  int ticks = 0;
+  for (; decide(&league).orders == 0; ticks++) one_tick(&league, 1, 3, all);
+  /* 50 effective games of at most 100: with 50 in the first seat the second needs 16.7, after 21 games 17.3 are left */
+  CHECK_NEAR(ticks, 7, 0);
+  CHECK_NEAR(seats_effective(30, 20), 48, 1e-12);
+  CHECK_NEAR(seats_effective(50, 0), 0, 0);
+  league_free(&league);
 }
 
 static void self_matches_are_not_recorded(void **state) {
@@ -367,10 +453,12 @@ static void results_of_a_former_life_do_not_count(void **state) {
                        {.home = 1, .away = 0, .home_life = 2, .games = 10, .losses = 10}};
   Results results = {.pair = pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
+  league_settle(&league);
   CHECK_NEAR(payoff_win_rate(&league.payoff, 1, 0), .5, 0);
-  CHECK_NEAR(payoff_find(&league.payoff, 1, 0)->raw.games, 10, 0);
+  CHECK_NEAR(payoff_find(&league.payoff, 1, 0)->raw[0].games, 10, 0);
   results.pair = pair + 1;
   CHECK_OK(league_merge(&league, &results));
+  league_settle(&league);
   CHECK_NEAR(payoff_win_rate(&league.payoff, 1, 0), 0, 0);
   league_free(&league);
 }
@@ -384,25 +472,20 @@ static void evaluation_counts_are_apart(void **state) {
   PairCount pair = {.home = 3, .away = other, .eval = 1, .games = 4, .wins = 3, .draws = 1};
   Results results = {.pair = &pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
+  league_settle(&league);
   const Pair *met = payoff_find(&league.payoff, 3, other);
-  CHECK_NEAR(met->eval.games, 4, 0);
-  CHECK_NEAR(met->raw.games, 0, 0);
+  CHECK_NEAR(met->eval[0].games, 4, 0);
+  CHECK_NEAR(met->raw[0].games, 0, 0);
   CHECK_NEAR(payoff_win_rate(&league.payoff, 3, other), .5, 0);
   league_free(&league);
 }
 
 /* --- snapshots and resets --- */
-static Directive decide(League *league) {
-  Directive directive = {.orders = 0};
-  CHECK_OK(league_decide(league, &directive));
-  return directive;
-}
-
 static void met(League *league, uint32_t home, uint32_t away, double games, double rate) {
   Pair *pair;
   set_rate(league, home, away, rate);
   CHECK_OK(payoff_pair(&league->payoff, home, away, &pair));
-  pair->since = games;
+  pair->since[0] = pair->since[1] = games / 2;
 }
 
 static void snapshot_rules(void **state) {
@@ -463,7 +546,7 @@ static void exploiters_freeze_before_they_reset(void **state) {
   assert_int_equal(league.player[order->snapshot_id].life, 0);
   assert_int_equal(league.player[1].life, 1);
   CHECK_NEAR(payoff_win_rate(&league.payoff, 1, 0), .5, 0);
-  CHECK_NEAR(payoff_find(&league.payoff, 1, 0)->since, 0, 0);
+  CHECK_NEAR(payoff_find(&league.payoff, 1, 0)->since[0], 0, 0);
   league_free(&league);
 }
 
@@ -557,6 +640,7 @@ static void openai_five_qualities(void **state) {
   PairCount pair = {.home = 0, .away = 1, .games = 3, .wins = 2, .losses = 1, .wins_over_p = 2 / (.2 * p)};
   Results results = {.pair = &pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
+  league_settle(&league);
   CHECK_NEAR(league.player[1].quality, .5 - .01 / 2 * 2 / p, 1e-9);
   league.player[0].frames = 4000000000u; /* a newcomer starts with the largest q */
   Directive directive = decide(&league);
@@ -591,6 +675,62 @@ static void leagues_survive_saving(void **state) {
   league_free(&again);
 }
 
+/* Keys that cannot both hold are named. */
+static void keys_that_contradict_are_refused(void **state) {
+  (void)state;
+  static const struct {
+    const char *pair[3], *says[2];
+  } row[] = {
+      {{"league.main_snapshot_min=3e9"}, {"league.main_snapshot_min", "league.main_snapshot_max"}},
+      {{"league.exploiter_snapshot_min=5e9"}, {"league.exploiter_snapshot_min", "league.exploiter_snapshot_max"}},
+      {{"league.league_snapshot_min=3e9"}, {"league.league_snapshot_min", "league.league_snapshot_max"}},
+      {{"league.past_low=.6"}, {"league.past_low", "league.past_high"}},
+      {{"league.share_main=0", "league.share_main_exploiter=0", "league.share_league_exploiter=0"},
+       {"league.share_main", "share_league_exploiter"}},
+      {{"league.preset=self-play", "league.share_main=0"}, {"league.share_main", "0"}},
+      {{"league.memory=100", "league.min_games=100"}, {"league.min_games", "league.memory"}},
+      {{"league.self_share=.7", "league.verify_share=.4"}, {"league.self_share", "league.verify_share"}}};
+  for (size_t i = 0; i < COUNT_OF(row); i++) {
+    size_t n = 0;
+    Settings *settings;
+    while (n < 3 && row[i].pair[n]) n++;
+    SettingsSource source = {.game = "tic_tac_toe", .overrides = row[i].pair, .override_count = n};
+    assert_int_equal(settings_create(&source, &settings), ERR_USAGE);
+    for (int k = 0; k < 2; k++) assert_non_null(strstr(status_message(), row[i].says[k]));
+  }
+  /* .7 + .3 is 1, however it is rounded; limits of roles that nobody plays do not matter */
+  const char *good[] = {"league.self_share=.9", "league.verify_share=.1", "league.main_exploiters=0",
+                        "league.exploiter_snapshot_min=5e9"};
+  Settings *settings;
+  CHECK_OK(
+      settings_create(&(SettingsSource){.game = "tic_tac_toe", .overrides = good, .override_count = 4}, &settings));
+  settings_destroy(settings);
+}
+
+/* Runs from before seats were told apart: half of each number belongs to each seat. */
+static void rows_of_both_seats_together_are_read(void **state) {
+  (void)state;
+  const uint32_t home[2] = {0, 1}, away[2] = {1, 0};
+  const double tally[12] = {100, 70, 10, 20, 50, 90, 100, 20, 10, 70, -50, 90}, since[2] = {60, 0};
+  Payoff payoff = {.decay = .99};
+  Tree tree = {0};
+  CHECK_OK(tree_put(&tree, "payoff/home", STORE_U32, 2, 1, home));
+  CHECK_OK(tree_put(&tree, "payoff/away", STORE_U32, 2, 1, away));
+  CHECK_OK(tree_put(&tree, "payoff/raw", STORE_F64, 2, 6, tally));
+  CHECK_OK(tree_put(&tree, "payoff/decayed", STORE_F64, 2, 6, tally));
+  CHECK_OK(tree_put(&tree, "payoff/eval", STORE_F64, 2, 6, tally));
+  CHECK_OK(tree_put(&tree, "payoff/since", STORE_F64, 2, 1, since));
+  CHECK_OK(payoff_load(&payoff, &tree));
+  CHECK_NEAR(payoff_win_rate(&payoff, 0, 1), .75, 1e-12);
+  CHECK_NEAR(payoff_win_rate(&payoff, 1, 0), .25, 1e-12);
+  CHECK_NEAR(payoff_margin(&payoff, 0, 1), .5, 1e-12);
+  const Pair *pair = payoff_find(&payoff, 0, 1);
+  CHECK_NEAR(seats_effective(pair->since[0], pair->since[1]), 60, 1e-12);
+  CHECK_NEAR(tally_both(pair->raw).games, 100, 0);
+  tree_free(&tree);
+  payoff_free(&payoff);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pfsp_vectors),
@@ -602,6 +742,8 @@ int main(void) {
       cmocka_unit_test(decay_one_game_at_a_time),
       cmocka_unit_test(meta_games_choose_opponents),
       cmocka_unit_test(bulk_counts_keep_the_cap),
+      cmocka_unit_test(seats_are_remembered_apart),
+      cmocka_unit_test(thresholds_want_games_of_both_seats),
       cmocka_unit_test(self_matches_are_not_recorded),
       cmocka_unit_test(results_of_a_former_life_do_not_count),
       cmocka_unit_test(evaluation_counts_are_apart),
@@ -614,6 +756,8 @@ int main(void) {
       cmocka_unit_test(children_may_inherit_the_payoff),
       cmocka_unit_test(openai_five_qualities),
       cmocka_unit_test(leagues_survive_saving),
+      cmocka_unit_test(keys_that_contradict_are_refused),
+      cmocka_unit_test(rows_of_both_seats_together_are_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
