@@ -36,21 +36,9 @@ struct Actor {
   uint64_t credit, sent; /* pace free: ticks consumed, ticks sent */
   uint64_t cut_done;     /* pace free: 1 + tick of the last table whose cut was made */
   Status failed;
-  int64_t started, waited, packing, since, idle_before; /* since: when the present wait began; idle_before: the rank's
-                                                           idle time until then, which is no part of it */
+  int64_t started, waited, packing, since;
   uint64_t frames, before[3];
 };
-
-static int64_t idle_of(const Actor *actor) { return actor->setup.idle ? *actor->setup.idle : 0; }
-
-static void begin_wait(Actor *actor) {
-  actor->since = clock_now(&actor->setup.clock);
-  actor->idle_before = idle_of(actor);
-}
-
-static void end_wait(Actor *actor) {
-  actor->waited += clock_now(&actor->setup.clock) - actor->since - (idle_of(actor) - actor->idle_before);
-}
 
 /* --- hooks of play --- */
 static Lane *lane_of(Actor *actor, const PlaySlot *slot, LaneSlot **out) {
@@ -220,8 +208,7 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   play_open_randomly(actor->play, (uint32_t)setup->config.openings, true);
   lane_range((size_t)setup->config.lanes, setup->actors, setup->index, &first, &count);
   for (size_t i = 0; i < count; i++) TRY(add_lane(actor, (uint32_t)(first + i), false));
-  actor->started = clock_now(&setup->clock);
-  begin_wait(actor);
+  actor->started = actor->since = clock_now(&setup->clock);
   *out = actor;
   actor = NULL;
 done:
@@ -418,7 +405,7 @@ static Status tick_begin(Actor *actor) {
   actor->before[2] = stats->steps;
   actor->steps = 0;
   actor->phase = PHASE_PLAY;
-  end_wait(actor);
+  actor->waited += clock_now(&actor->setup.clock) - actor->since;
   return OK;
 }
 
@@ -443,36 +430,9 @@ static bool policies_here(Actor *actor) {
 
 static Batch *batch_for(void *context, uint32_t player) { return &((Actor *)context)->out[player]; }
 
-static Status values_for(void *context, uint32_t player, size_t count, const void *observations, const float *states,
-                         float *out) {
-  Actor *actor = context;
-  return play_values(actor->play, cache_find(actor->cache, player), count, observations, states, out);
-}
-
-static void close_slot(Actor *actor, const LaneSlot *seat) {
-  const Env *env = actor->setup.env;
-  const PlaySlot *slot = seat->play;
-  uint8_t flags[AGON_MAX_AGENTS];
-  env->table->flags(env->params, slot->state, flags);
-  for (uint32_t a = 0; a < env->spec.agents; a++)
-    if (slot->record[env->spec.team_of[a]] && (flags[a] & AGON_ACTS))
-      recorder_closed(actor->recorder, seat->index, slot, a);
-}
-
-/* Who must act will do so with other weights: what it has done until now ends here. */
-static void close_unrolls(Actor *actor) {
-  for (size_t i = 0; i < actor->lanes; i++) {
-    const Lane *lane = &actor->lane[i];
-    for (size_t s = 0; s < lane->slots && !lane->eval; s++)
-      if (lane->slot[s].play->live) close_slot(actor, &lane->slot[s]);
-  }
-}
-
 static Status send_unrolls(Actor *actor) {
   const ActorSetup *setup = &actor->setup;
-  close_unrolls(actor);
-  if (recorder_failed(actor->recorder)) return status_set(ERR_MEMORY, "out of memory recording experience");
-  TRY_RETURN(recorder_collect(actor->recorder, &(RecorderHooks){actor, batch_for, values_for}));
+  TRY_RETURN(recorder_collect(actor->recorder, batch_for, actor));
   for (size_t p = 0; p < setup->learning_players; p++) {
     Batch *batch = &actor->out[p];
     size_t learned = batch_learned(batch);
@@ -553,7 +513,7 @@ static Status send_bye(Actor *actor) {
   Numbers numbers = {.count = 0};
   numbers_set(&numbers, "seconds", clock_seconds(clock_now(&actor->setup.clock) - actor->started));
   numbers_set(&numbers, "wait", clock_seconds(actor->waited));
-  numbers_set(&numbers, "idle", clock_seconds(idle_of(actor)));
+  numbers_set(&numbers, "idle", actor->setup.idle ? clock_seconds(*actor->setup.idle) : 0);
   numbers_set(&numbers, "pack", clock_seconds(actor->packing));
   numbers_set(&numbers, "env", clock_seconds(stats->env_ns));
   numbers_set(&numbers, "forward", clock_seconds(stats->forward_ns));
@@ -570,6 +530,7 @@ static Status send_bye(Actor *actor) {
 }
 
 static Status tick_end(Actor *actor) {
+  if (recorder_failed(actor->recorder)) return status_set(ERR_MEMORY, "out of memory recording experience");
   int64_t start = clock_now(&actor->setup.clock);
   TRY_RETURN(send_unrolls(actor));
   TRY_RETURN(send_results(actor));
@@ -579,7 +540,7 @@ static Status tick_end(Actor *actor) {
   actor->tick++;
   actor->sent++;
   actor->phase = PHASE_WAIT;
-  begin_wait(actor);
+  actor->since = clock_now(&actor->setup.clock);
   if (cut) {
     actor->cut_done = actor->table.tick + 1;
     TRY_RETURN(send_state(actor));

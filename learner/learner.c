@@ -44,9 +44,8 @@ struct Learner {
   WireOut wire;
   Numbers report;
   int64_t started, busy_receive, busy_publish;
-  int64_t idle_seen, idle_reducing; /* of the rank: as of the last step; and while a sum was awaited */
-  uint64_t frames;                  /* learned here */
-  double lag;                       /* of the batch being learned */
+  uint64_t frames; /* learned here */
+  double lag;      /* of the batch being learned */
 };
 
 /* What members agree on with each update (pace free): that all have the next directive; how many have not seen all
@@ -309,30 +308,21 @@ static int by_actor(const void *a, const void *b) {
   return x->player < y->player ? -1 : x->player > y->player;
 }
 
-/* Leading decisions of an unroll that are not to be learned from: those of a former life, and in pace free those that
- * lag too far - but never the decision that an episode's end closes: ends are what all other values rest on. */
-static uint32_t stale_rows(const Learner *learner, const Pupil *pupil, const Unroll *unroll) {
-  uint64_t lag = (uint64_t)learner->setup.config.max_lag;
-  for (uint32_t row = 0; row < unroll->rows; row++) {
-    uint64_t version = unroll_version(unroll, row);
-    bool former = unroll_life(unroll, row) != pupil->life || version < pupil->min_version;
-    bool closes = row + 1 == unroll->rows && unroll->end != END_OPEN;
-    bool late = learner->setup.pace == FREE && version + lag < pupil->version && !closes;
-    if (!former && !late) return row;
-  }
-  return unroll->rows;
-}
-
-/* Marks or removes what is stale of the unrolls from `from` on. */
+/* Drops unrolls from `from` on that are of a former life, and in pace free those that lag too far. */
 static void drop_stale(Learner *learner, const Pupil *pupil, size_t from) {
   Batch *batch = &learner->batch;
-  size_t kept = from, S = batch->format.state;
+  size_t kept = from;
   for (size_t u = from; u < batch->unrolls; u++) {
-    Unroll *unroll = &batch->unroll[u];
-    unroll->skip = stale_rows(learner, pupil, unroll);
-    learner->dropped += unroll->skip;
-    if (unroll->skip == unroll->rows) continue;
+    const Unroll *unroll = &batch->unroll[u];
+    bool former = unroll->life != pupil->life || unroll->version < pupil->min_version;
+    bool late =
+        learner->setup.pace == FREE && unroll->version + (uint64_t)learner->setup.config.max_lag < pupil->version;
+    if (former || late) {
+      learner->dropped += unroll->rows;
+      continue;
+    }
     if (kept != u) {
+      size_t S = batch->format.state;
       batch->unroll[kept] = *unroll;
       memmove(batch->state + kept * S, batch->state + u * S, S * sizeof(float));
     }
@@ -372,9 +362,8 @@ static bool all_marked(const Learner *learner) {
 static double mean_lag(const Batch *batch, const Pupil *pupil) {
   double sum = 0, rows = 0;
   for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    for (size_t t = unroll->skip; t < unroll->rows; t++) sum += (double)(pupil->version - unroll_version(unroll, t));
-    rows += (double)(unroll->rows - unroll->skip);
+    sum += (double)batch->unroll[u].rows * (double)(pupil->version - batch->unroll[u].version);
+    rows += (double)batch->unroll[u].rows;
   }
   return rows > 0 ? sum / rows : 0;
 }
@@ -458,7 +447,7 @@ static Status send_bye(Learner *learner) {
   numbers_set(&numbers, "forward", clock_seconds(times->forward));
   numbers_set(&numbers, "loss", clock_seconds(times->loss));
   numbers_set(&numbers, "backward", clock_seconds(times->backward));
-  numbers_set(&numbers, "reduce", clock_seconds(times->reduce - learner->idle_reducing));
+  numbers_set(&numbers, "reduce", clock_seconds(times->reduce));
   numbers_set(&numbers, "optimise", clock_seconds(times->optimise));
   numbers_set(&numbers, "publish", clock_seconds(learner->busy_publish));
   numbers_set(&numbers, "frames", (double)learner->frames);
@@ -551,15 +540,8 @@ static bool obeys_now(const Learner *learner) {
   return learner->phase == PHASE_COLLECT && learner->setup.pace == FREE && learner->directives && !learner->summer;
 }
 
-static void count_idle(Learner *learner) {
-  if (!learner->setup.idle) return;
-  if (learner->trainer->waiting) learner->idle_reducing += *learner->setup.idle - learner->idle_seen;
-  learner->idle_seen = *learner->setup.idle;
-}
-
 Status learner_step(Learner *learner, bool *progress) {
   *progress = false;
-  count_idle(learner);
   if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
   if (learner->phase == PHASE_COLLECT && tick_complete(learner)) {
     *progress = true;

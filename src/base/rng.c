@@ -8,6 +8,12 @@ AgonRng rng_stream(uint64_t seed, uint32_t slot, uint32_t episode, RngPurpose pu
   return (AgonRng){.key = seed, .stream = (slot & 0xffffffu) | ((uint32_t)purpose << 24), .episode = episode};
 }
 
+AgonRng rng_decision(uint64_t seed, uint32_t slot, uint32_t episode, uint32_t step, uint32_t agent) {
+  AgonRng rng = rng_stream(seed, slot, episode, RNG_ACT);
+  rng.counter = (uint64_t)step << 32 | agent << 24;
+  return rng;
+}
+
 uint32_t rng_next(AgonRng *rng) {
   if (rng->left == 0 || rng->left > 4) {
     philox4x32_ctr_t counter = {{(uint32_t)rng->counter, (uint32_t)(rng->counter >> 32), rng->episode, rng->stream}};

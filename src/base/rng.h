@@ -5,7 +5,7 @@
 
 typedef enum RngPurpose {
   RNG_ENV = 1,   /* the env's own draws and chance moves */
-  RNG_ACT = 2,   /* sampling of actions */
+  RNG_ACT = 2,   /* sampling of actions, by decision */
   RNG_MATCH = 3, /* matchmaking; the slot number is the lane's */
   RNG_INIT = 4,  /* initial weights; the slot number is the player's */
   RNG_BATCH = 5, /* shuffling of minibatches; the slot number is the player's */
@@ -14,6 +14,9 @@ typedef enum RngPurpose {
 } RngPurpose;
 
 AgonRng rng_stream(uint64_t seed, uint32_t slot, uint32_t episode, RngPurpose purpose); /* slot < 2^24 */
+/* The part of a stream that one decision draws from, with room for 2^24 blocks: agent < 256. What is drawn for a
+ * decision never depends on which others were drawn before. */
+AgonRng rng_decision(uint64_t seed, uint32_t slot, uint32_t episode, uint32_t step, uint32_t agent);
 uint32_t rng_next(AgonRng *rng);
 double rng_unit(AgonRng *rng);   /* [0, 1) with 32 bits */
 double rng_normal(AgonRng *rng); /* standard normal, Box-Muller */

@@ -215,7 +215,8 @@ const Command command_eval = {
     "eval",
     "[RUN | --env ENV [option=value ...]] --players A,B,... [--format F --versus C,...] [--games N] [--json]",
     "tournaments: scores, Elo and ratings with 95 % intervals; under mpirun on all ranks, or alone",
-    "Each pair of games shares its random stream and swaps the seats. What was played before under the same terms (env "
+    "Each pair of games shares chance and opening and swaps the seats. What was played before under the same terms "
+    "(env "
     "and options,\n"
     "--greedy, --openings, --seed) between the same players, weights and all, is read from games.csv and not played "
     "again.",

@@ -37,13 +37,14 @@ typedef struct GameText {
   const double *team_return;
 } GameText;
 typedef struct MatchPlan {
-  uint64_t seed, first, pairs; /* pairs first .. first + pairs - 1: each draws from (seed, pair), whoever plays */
+  uint64_t seed, first, pairs; /* pairs first .. first + pairs - 1: chance and opening are drawn from (seed, pair) */
   uint32_t openings;           /* random steps before the players take over */
   Status (*played)(void *context, const GameText *game); /* may be NULL */
   void *context;
 } MatchPlan;
-/* Games of a against b; both games of a pair share their random stream (so chance and opening, as far as the play goes
- * alike) and swap the seats. Envs with two teams. */
+/* Games of a against b; both games of a pair share the stream of chance and opening, and swap the seats. What a player
+ * draws for its actions is keyed by (seed, pair, its id, its opponent's id, its seat): the same whoever else plays, in
+ * whatever order and on any number of ranks. Envs with two teams. */
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchScore *out);
 void match_score_add(MatchScore *to, const MatchScore *from);
 

@@ -52,20 +52,38 @@ typedef struct Match {
   const MatchPlan *plan;
   uint64_t next, games;
   MatchScore *score;
-  uint8_t *half; /* (games) points of a, in halves, plus 1; 0 = not yet played */
-  Bytes *line;   /* (slots) what happened so far */
+  uint64_t act_key[2][2]; /* [side][team it plays] */
+  uint8_t *half;          /* (games) points of a, in halves, plus 1; 0 = not yet played */
+  Bytes *line;            /* (slots) what happened so far */
   Status failed;
 } Match;
+
+/* Who acts, against whom and from which seat: a player's draws in the two games of a pair, and in games of the same
+ * number against others, have nothing in common, and do not depend on its place in a list. */
+static Status key_streams(Match *match) {
+  char id[2][192];
+  for (int i = 0; i < 2; i++) TRY_RETURN(contestant_id(match->side[i], id[i], sizeof id[i]));
+  bool alike = !strcmp(id[0], id[1]);
+  for (int i = 0; i < 2; i++)
+    for (int team = 0; team < 2; team++) {
+      const uint8_t place[2] = {(uint8_t)team, (uint8_t)(alike && i)};
+      Hash who = hash_join(hash_bytes(id[i], strlen(id[i])), hash_bytes(id[1 - i], strlen(id[1 - i])));
+      match->act_key[i][team] = hash_join(who, hash_bytes(place, sizeof place)).low;
+    }
+  return OK;
+}
 
 static bool on_begin(void *context, PlaySlot *slot) {
   Match *match = context;
   if (match->next == match->games) return false;
   uint64_t game = match->next++, pair = match->plan->first + game / 2;
   size_t home = game & 1;
-  slot->id = (uint32_t)(pair & 0xffffff); /* both games of a pair draw from one stream */
+  slot->id = (uint32_t)(pair & 0xffffff); /* chance and opening are the pair's */
   slot->episode = (uint32_t)(pair >> 24);
   slot->policy[home] = &match->side[0]->policy;
   slot->policy[1 - home] = &match->side[1]->policy;
+  slot->act_key[home] = match->act_key[0][home];
+  slot->act_key[1 - home] = match->act_key[1][1 - home];
   slot->record[0] = slot->record[1] = false;
   slot->owner = (void *)(uintptr_t)game;
   return true;
@@ -134,6 +152,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   for (int i = 0; i < 2; i++)
     if (match.side[i]->net && match.side[i]->net->graph.state_size > memory)
       memory = match.side[i]->net->graph.state_size;
+  TRY(key_streams(&match));
   TRY(NEW_ARRAY(match.half, match.games + 1));
   if (plan->played) TRY(NEW_ARRAY(match.line, match.games + 1));
   TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));

@@ -234,7 +234,6 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   float reward[AGON_MAX_AGENTS] = {0};
   if (!play->hooks.begin(play->hooks.context, slot)) return OK;
   slot->env_rng = rng_stream(play->seed, slot->id, slot->episode, RNG_ENV);
-  slot->act_rng = rng_stream(play->seed, slot->id, slot->episode, RNG_ACT);
   slot->steps = 0;
   memset(slot->team_return, 0, sizeof slot->team_return);
   memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
@@ -276,14 +275,19 @@ static Status gather(Play *play) {
   return OK;
 }
 
+static AgonRng acting_stream(const Play *play, const PlaySlot *slot, uint32_t agent) {
+  uint64_t key = play->seed ^ slot->act_key[play->env->spec.team_of[agent]];
+  return rng_decision(key, slot->id, slot->episode, slot->steps, agent);
+}
+
 static void choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
   for (size_t q = 0; q < policy->queued; q++) {
     const Request *request = &play->request[policy->queue[q]];
     AgonAction *action = &play->action[request->index * env->spec.agents + request->agent];
+    AgonRng rng = acting_stream(play, request->slot, request->agent);
     env->table->mask(env->params, request->slot->state, request->agent, play->mask);
-    policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask,
-                              &request->slot->act_rng, action);
+    policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask, &rng, action);
   }
 }
 
@@ -357,7 +361,8 @@ static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t 
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
-    dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &slot->act_rng, policy->greedy,
+    AgonRng rng = acting_stream(play, slot, request->agent);
+    dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &rng, policy->greedy,
                 &play->action[request->index * env->spec.agents + request->agent]);
     if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
   }
@@ -535,29 +540,12 @@ Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *
   return OK;
 }
 
-Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states,
-                   float *out) {
-  Inference *own = policy->inference ? policy->inference : &play->own;
-  const Net *net = own->net;
-  size_t S = net->graph.state_size, bytes = play->env->observation_bytes;
-  TRY_RETURN(pack_policy(policy, net));
-  for (size_t first = 0; first < count; first += own->chunk) {
-    size_t rows = count - first < own->chunk ? count - first : own->chunk;
-    if (S) memcpy(own->memory_in, states + first * S, rows * S * sizeof *states);
-    Sequences seq = {.B = rows, .T = 1, .states = own->memory_in, .S = S};
-    net_load(net, policy->block, (const uint8_t *)observations + first * bytes, rows, &own->space);
-    net_forward(net, policy->block, policy->packed, &own->space, &seq, NULL, out + first, NULL);
-  }
-  return OK;
-}
-
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   bytes_u32(out, slot->id);
   bytes_u32(out, slot->episode);
   bytes_u32(out, slot->steps);
   bytes_u8(out, slot->live);
   bytes_put(out, &slot->env_rng, sizeof slot->env_rng);
-  bytes_put(out, &slot->act_rng, sizeof slot->act_rng);
   bytes_put(out, slot->team_return, sizeof slot->team_return);
   bytes_put(out, slot->state, play->env->spec.episode_size);
   bytes_put(out, slot->memory, play->env->spec.agents * play->memory * sizeof(float));
@@ -569,7 +557,6 @@ void slot_decode(const Play *play, PlaySlot *slot, Reader *reader) {
   slot->steps = reader_u32(reader);
   slot->live = reader_u8(reader);
   reader_get(reader, &slot->env_rng, sizeof slot->env_rng);
-  reader_get(reader, &slot->act_rng, sizeof slot->act_rng);
   reader_get(reader, slot->team_return, sizeof slot->team_return);
   reader_get(reader, slot->state, play->env->spec.episode_size);
   reader_get(reader, slot->memory, play->env->spec.agents * play->memory * sizeof(float));

@@ -36,10 +36,11 @@ typedef struct PlaySlot {
   uint32_t id; /* job-wide */
   uint32_t episode, steps;
   bool live;
-  AgonRng env_rng, act_rng;
+  AgonRng env_rng;
   void *state;   /* episode block */
   float *memory; /* (agents, state_size) recurrent states */
   Policy *policy[AGON_MAX_TEAMS];
+  uint64_t act_key[AGON_MAX_TEAMS];   /* tells acting streams of games with one id apart; 0 unless `begin` sets it */
   bool record[AGON_MAX_TEAMS];        /* decisions of the team are passed to the hook */
   double team_return[AGON_MAX_TEAMS]; /* sum over agents of the team / agents of the team */
   void *owner;
@@ -76,8 +77,10 @@ typedef struct PlayStats {
 } PlayStats;
 
 typedef struct Play Play;
-/* `run_seed` keys all streams. chunk: most rows of one inference. net may be NULL if every policy brings its own
- * inference or is a built-in; memory: recurrent floats kept per agent, at least those of every net that plays. */
+/* `run_seed` keys all streams: the env's by (slot id, episode); each decision's by (slot id, episode, step, agent) and
+ * the team's act_key, so that it depends neither on who else acts nor on the order in which policies are served. chunk:
+ * most rows of one inference. net may be NULL if every policy brings its own inference or is a built-in; memory:
+ * recurrent floats kept per agent, at least those of every net that plays. */
 Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
                    const PlayHooks *hooks, Play **out);
 void play_destroy(Play *play);
@@ -98,8 +101,5 @@ Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t a
 /* The same for many episodes and agents at once, for policies without memory: probabilities (count, choices). */
 Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
                           float *probabilities);
-/* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent states (count,
- * state_size) before them; states may be NULL for policies without memory. */
-Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states, float *out);
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
 void slot_decode(const Play *play, PlaySlot *slot, Reader *reader); /* not the policies */

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STORE_SCHEMA = 2, STORE_PATH = 96 };
+/* Files of kind "player" have not changed since version STORE_SCHEMA_PLAYER. */
+enum { STORE_SCHEMA = 3, STORE_SCHEMA_PLAYER = 2, STORE_PATH = 96 };
 
 typedef enum StoreType { STORE_F32, STORE_F64, STORE_I32, STORE_U32, STORE_U64, STORE_U8, STORE_TEXT } StoreType;
 

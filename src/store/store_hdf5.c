@@ -199,7 +199,8 @@ static Status check_identity(const Tree *tree, const char *kind) {
   TRY_RETURN(tree_get_text(tree, "@kind", text, sizeof text));
   if (strcmp(text, kind)) return status_set(ERR_FORMAT, "it is a '%s' file, not a '%s'", text, kind);
   TRY_RETURN(tree_get_u64(tree, "@schema_version", &schema));
-  if (schema != STORE_SCHEMA)
+  bool same = schema == STORE_SCHEMA || (schema == STORE_SCHEMA_PLAYER && !strcmp(kind, "player"));
+  if (!same)
     return status_set(ERR_FORMAT, "its schema version is %llu, this program reads %d", (unsigned long long)schema,
                       STORE_SCHEMA);
   TRY_RETURN(tree_get_text(tree, "@digest", text, sizeof text));
