@@ -24,6 +24,19 @@ int64_t league_find(const League *league, const char *name) {
   return -1;
 }
 
+/* q of a newcomer to a player's past: the largest there is (OpenAI Five); 0 for the first. */
+static double best_quality(const League *league, uint32_t parent, uint32_t newcomer) {
+  bool first = true;
+  double best = 0;
+  for (uint32_t i = 0; i < league->players; i++) {
+    const Player *past = &league->player[i];
+    if (i == newcomer || !past->frozen || past->parent != (int64_t)parent) continue;
+    if (first || past->quality > best) best = past->quality;
+    first = false;
+  }
+  return best;
+}
+
 /* A frozen copy of a learning player. Its pair with the parent starts empty: a copy has not met its model. */
 static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id) {
   char name[PLAYER_NAME];
@@ -35,9 +48,7 @@ static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *
   copy->frames = model->frames;
   copy->life = model->life;
   snprintf(copy->reason, sizeof copy->reason, "%s", reason);
-  for (size_t i = 0; i < league->players; i++) /* q of a newcomer: the largest there is (OpenAI Five) */
-    if (i != *out_id && league->player[i].frozen && league->player[i].quality > copy->quality)
-      copy->quality = league->player[i].quality;
+  copy->quality = best_quality(league, id, *out_id);
   if (league->config.inherit_payoff) TRY_RETURN(payoff_inherit(&league->payoff, *out_id, id));
   payoff_restart(&league->payoff, id);
   return OK;
@@ -84,14 +95,17 @@ static uint32_t life_of(const League *league, uint32_t player) {
   return player < league->learning ? league->player[player].life : 0;
 }
 
+/* A main's wins over its own past i: q_i -= rate / (N p_i), N its own past players, p_i as it was when the match was
+ * drawn. Under 1 / (10 N) p counts as that: no win moves q by more than ten times the rate. */
 static void openai_five_update(League *league, const PairCount *pair) {
   Player *past = &league->player[pair->away];
-  size_t frozen = 0;
-  if (pair->home >= league->learning || !past->frozen || pair->eval) return;
-  for (size_t i = 0; i < league->players; i++) frozen += league->player[i].frozen;
-  /* a match was drawn with (1 - self_share) p; probabilities p under 1e-4 count as 1e-4 */
-  double wins_over_p = pair->wins_over_p * (1 - league->config.self_share), most = 1e4 * (double)pair->wins;
-  past->quality -= league->config.quality_rate / (double)frozen * fmin(wins_over_p, most);
+  if (pair->eval || pair->home >= league->learning || !past->frozen || past->parent != (int64_t)pair->home) return;
+  const Player *home = &league->player[pair->home];
+  if (home->role != ROLE_MAIN || pair->home_life != home->life) return;
+  double own_past = home->snapshots;
+  double wins_over_p = pair->wins_over_p * (1 - league->config.self_share); /* a match was drawn with (1 - self) p */
+  double most = 10 * own_past * (double)pair->wins;
+  past->quality -= league->config.quality_rate / own_past * fmin(wins_over_p, most);
 }
 
 Status league_merge(League *league, const Results *results) {

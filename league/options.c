@@ -67,7 +67,8 @@ const Option league_options[] = {
     {"inherit_payoff", OPT_BOOL, AT(inherit_payoff), "false", 0, 0, NULL, "",
      "a snapshot starts with its parent's decayed row"},
     {"quality_rate", OPT_FLOAT, AT(quality_rate), "0.01", 0, 1, NULL, "",
-     "openai_five: step of q after a win against a past self"},
+     "openai_five: q of a past self falls by this / (N p) with each win over it; N: past selves, p its probability, at "
+     "least 1 / (10 N)"},
     {"table_players", OPT_INT, AT(table_players), "256", 1, 1 << 30, NULL, "players",
      "a matchmaking table is computed anew when players change, and every players / table_players + 1 ticks"},
     {"eval_pairs", OPT_INT, AT(eval_pairs), "32", 1, 4096, NULL, "pairs",

@@ -649,6 +649,43 @@ static void openai_five_qualities(void **state) {
   league_free(&league);
 }
 
+/* Two mains and their pasts: q belongs to a main and its own past, and no win moves it far. */
+static void openai_five_looks_at_its_own_past_only(void **state) {
+  (void)state;
+  LeagueConfig config = rules("openai-five", NULL);
+  config.main_exploiters = 1;
+  config.mains = 2;
+  League league;
+  CHECK_OK(league_create(&config, 1, -1, 1, &league)); /* 0, 1 mains; 2 exploiter; 3 past of 0; 4 past of 1 */
+  uint32_t second = frozen(&league, 0);                /* 0 has two past players, 1 has one */
+  league.player[3].quality = -.5;
+  league.player[second].quality = -.75;
+  /* .01 / (2 x .25) a win, three wins; q does not move for a past player's wins, nor in evaluation, nor when other
+   * players beat a past of main 0 */
+  PairCount pair[] = {
+      {.home = 0, .away = 3, .games = 5, .wins = 3, .losses = 2, .wins_over_p = 3 / (.2 * .25)},
+      {.home = 0, .away = 3, .games = 9, .losses = 9},
+      {.home = 1, .away = 3, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
+      {.home = 2, .away = 3, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
+      {.home = 0, .away = 4, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
+      {.home = 3, .away = second, .eval = 1, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
+      /* drawn with p = .0001, which counts as 1 / 20: 32 wins of a lane move q by 32 x .01 / (2 / 20) */
+      {.home = 0, .away = second, .games = 32, .wins = 32, .wins_over_p = 32 / (.2 * .0001)}};
+  for (size_t i = 0; i < COUNT_OF(pair); i++) {
+    CHECK_OK(league_merge(&league, &(Results){.pair = &pair[i], .pairs = 1}));
+    league_settle(&league);
+    CHECK_NEAR(league.player[3].quality, -.5 - .06, 1e-12);
+    CHECK_NEAR(league.player[4].quality, 0, 0);
+    CHECK_NEAR(league.player[second].quality, -.75 - (i + 1 == COUNT_OF(pair) ? 3.2 : 0), 1e-12);
+  }
+  /* a newcomer starts with the largest q of its own line, below 0 too; the other line has 0 */
+  league.player[0].frames = 4000000000u;
+  Directive directive = decide(&league);
+  assert_int_equal(directive.order[0].player, 0);
+  CHECK_NEAR(league.player[directive.order[0].snapshot_id].quality, -.56, 1e-12);
+  league_free(&league);
+}
+
 static void leagues_survive_saving(void **state) {
   (void)state;
   LeagueConfig config = rules("alphastar-paper", NULL);
@@ -755,6 +792,7 @@ int main(void) {
       cmocka_unit_test(empty_candidate_sets_are_harmless),
       cmocka_unit_test(children_may_inherit_the_payoff),
       cmocka_unit_test(openai_five_qualities),
+      cmocka_unit_test(openai_five_looks_at_its_own_past_only),
       cmocka_unit_test(leagues_survive_saving),
       cmocka_unit_test(keys_that_contradict_are_refused),
       cmocka_unit_test(rows_of_both_seats_together_are_read),
