@@ -12,7 +12,9 @@ const Option actor_options[] = {
     {"unroll", OPT_INT, offsetof(ActorConfig, unroll), "32", 1, 4096, NULL, "env steps",
      "steps of every slot in one tick"},
     {"eval_share", OPT_FLOAT, offsetof(ActorConfig, eval_share), "0.0625", 0, 0.9, NULL, "",
-     "share of the lanes that play frozen against frozen for the payoff matrix"},
+     "share of the lanes that play frozen against frozen for the payoff matrix; at least one lane where "
+     "league.main_rule "
+     "goes by their games (nash, alpharank)"},
     {"openings", OPT_INT, offsetof(ActorConfig, openings), "0", 0, 1000, NULL, "env steps",
      "episodes begin with 0 to this many uniformly random steps, drawn for each, that nobody learns from"},
     {"cache", OPT_INT, offsetof(ActorConfig, cache), "64", 2, 1 << 16, NULL, "players",

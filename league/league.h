@@ -50,6 +50,8 @@ extern const Option league_options[];
 extern const size_t league_option_count;
 /* Keys that must fit together; ERR_USAGE names them. */
 Status league_check(const LeagueConfig *config);
+/* Whether the main rule is a mixture of the meta-game that the evaluation lanes fill. */
+bool league_has_meta(const LeagueConfig *config);
 /* Assigns a preset's keys as a layer between the defaults and the file. */
 Status league_apply_preset(Config *config, const char *name);
 #define PRESETS "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play|psro|alpharank"
@@ -67,6 +69,7 @@ typedef struct Player {
   char reason[REASON];  /* why a snapshot was taken */
   char hash[HASH_TEXT]; /* of a frozen player's policy block */
   double quality;       /* OpenAI Five's q */
+  bool unmeasured;      /* left out of the last table's meta-game: not all its pairs have been played */
 } Player;
 
 typedef struct League {

@@ -56,6 +56,8 @@ struct Manager {
   Table current, next[2]; /* the last computed; `next`: published for ticks not yet complete */
   bool actors_have;       /* its entries have been sent in this job */
   bool renew;             /* the next table must be computed: players have changed */
+  size_t unmeasured;      /* past players left out of the last table's meta-game */
+  uint64_t unmeasured_key;
   Directive directive;
   FrozenBlock cache[BLOCKS];
   uint64_t cache_clock;
@@ -375,11 +377,33 @@ static bool table_due(const Manager *manager, uint64_t tick) {
          tick % (manager->league.players / (size_t)manager->setup.league.table_players + 1) == 0;
 }
 
+/* Says in the log who is left out of the meta-game, when that changes; their count is in the metrics. */
+static void note_unmeasured(Manager *manager) {
+  const League *league = &manager->league;
+  char names[160] = "";
+  size_t count = 0, used = 0, frozen = 0;
+  uint64_t key = 0;
+  for (size_t i = 0; i < league->players; i++) {
+    const Player *player = &league->player[i];
+    frozen += player->frozen;
+    if (!player->unmeasured) continue;
+    key = key * 31 + i;
+    if (count++ < 3)
+      used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", player->name);
+  }
+  if (count && key != manager->unmeasured_key)
+    log_line("meta-game of %zu past players; left out until they have met all others: %zu (%s%s)", frozen - count,
+             count, names, count > 3 ? ", ..." : "");
+  manager->unmeasured = count;
+  manager->unmeasured_key = key;
+}
+
 /* The table of `tick` into its place; *same: its entries are those that the actors have. */
 static Status make_table(Manager *manager, uint64_t tick, bool *same) {
   bool due = table_due(manager, tick);
   *same = !due && manager->actors_have;
   if (due) TRY_RETURN(league_table(&manager->league, &manager->current));
+  if (due) note_unmeasured(manager);
   manager->renew = false;
   return table_copy(&manager->next[tick & 1], &manager->current);
 }
@@ -825,6 +849,7 @@ static Status write_metrics(Manager *manager) {
              (double)(manager->frozen_decisions - manager->last_metrics_frozen) / seconds);
   record_set(record, "charts/env_steps_per_second", (double)(manager->steps - manager->last_metrics_steps) / seconds);
   record_set(record, "league/players", (double)manager->league.players);
+  if (league_has_meta(&manager->setup.league)) record_set(record, "league/unmeasured", (double)manager->unmeasured);
   if (manager->length_games)
     record_set(record, "charts/episodic_length", (double)manager->length_sum / (double)manager->length_games);
   uint64_t games = 0;

@@ -139,8 +139,8 @@ static void offer_main(Builder *b) {
 
 static void offer_openai_five(Builder *b) {
   double self = b->league->config.self_share, sum = 0, top = -1e300;
-  offer(b, b->home, BRANCH_SELF, self);
   Field *past = gather(b, -1, b->home);
+  offer(b, b->home, BRANCH_SELF, past->count ? self : 1);
   for (size_t i = 0; i < past->count; i++) top = fmax(top, b->league->player[past->id[i]].quality);
   for (size_t i = 0; i < past->count; i++) sum += past->weight[i] = exp(b->league->player[past->id[i]].quality - top);
   for (size_t i = 0; i < past->count; i++) offer(b, past->id[i], BRANCH_PAST, (1 - self) * past->weight[i] / sum);
@@ -148,27 +148,61 @@ static void offer_openai_five(Builder *b) {
 
 static void offer_fictitious(Builder *b) {
   double self = b->league->config.self_share;
-  offer(b, b->home, BRANCH_SELF, self);
   const Field *past = gather(b, -1, -1);
+  offer(b, b->home, BRANCH_SELF, past->count ? self : 1);
   for (size_t i = 0; i < past->count; i++) offer(b, past->id[i], BRANCH_PAST, (1 - self) / (double)past->count);
 }
 
 enum { META_PLAYERS = 200 /* the newest frozen players; a linear program of more would hold the job up */ };
 
-/* Mean payoff between frozen players by their evaluation games (0 where two never met), antisymmetric, the mean of the
- * seats, in the unit of the largest return. */
-static double frozen_payoff(const League *league, uint32_t a, uint32_t b) {
+/* Mean payoff between frozen players by their evaluation games, antisymmetric, the mean of the seats. False: never met.
+ */
+static bool frozen_payoff(const League *league, uint32_t a, uint32_t b, double *out) {
   const Pair *pair = payoff_find(&league->payoff, a, b), *back = payoff_find(&league->payoff, b, a);
-  double most = fmax(fabs(league->return_low), fabs(league->return_high));
   SeatMeans own, other;
-  if (a == b || !pair || !back || !tally_means(pair->eval, &own) || !tally_means(back->eval, &other)) return 0;
-  return (own.returns - other.returns) / 2 / (most > 0 ? most : 1);
+  if (!pair || !back || !tally_means(pair->eval, &own) || !tally_means(back->eval, &other)) return false;
+  *out = (own.returns - other.returns) / 2;
+  return true;
 }
 
-/* Past players by a mixture of the empirical game: its Nash equilibrium (PSRO, Lanctot et al. 2017) or alpha-rank
- * (Muller et al. 2020, strong selection). */
+/* The meta-game's table, the newest player first, so that newcomers wait until they are measured: leaves in the field
+ * those who have all met one another, and their payoffs, in the unit of the largest, in `payoff` (n, n). */
+static Status meta_table(League *league, Field *field, double *payoff) {
+  size_t n = field->count, kept = 0;
+  double largest = 0, *all = NULL;
+  unsigned char *met = NULL, *in = NULL;
+  Status status = OK;
+  TRY(NEW_ARRAY(all, n * n));
+  TRY(NEW_ARRAY(met, n * n));
+  TRY(NEW_ARRAY(in, n));
+  for (size_t i = 0; i < n / 2; i++) {
+    uint32_t id = field->id[i];
+    field->id[i] = field->id[n - 1 - i];
+    field->id[n - 1 - i] = id;
+  }
+  for (size_t i = 0; i < n * n; i++)
+    met[i] = i / n != i % n && frozen_payoff(league, field->id[i / n], field->id[i % n], &all[i]);
+  size_t count = meta_all_met(met, n, in);
+  if (count == 0) TRY(status_set(ERR_MEMORY, "out of memory in a meta-game"));
+  meta_select(all, n, in, payoff);
+  for (size_t i = 0; i < count * count; i++) largest = fmax(largest, fabs(payoff[i]));
+  for (size_t i = 0; i < count * count && largest > 0; i++) payoff[i] /= largest;
+  for (size_t i = 0; i < n; i++) {
+    league->player[field->id[i]].unmeasured = !in[i];
+    if (in[i]) field->id[kept++] = field->id[i];
+  }
+  field->count = kept;
+done:
+  free(all);
+  free(met);
+  free(in);
+  return status;
+}
+
+/* Past players by a mixture of the empirical game of those whose pairs are all measured: its Nash equilibrium (PSRO,
+ * Lanctot et al. 2017) or alpha-rank (Muller et al. 2020, strong selection). */
 static void offer_meta(Builder *b, bool alpha_rank) {
-  const League *league = b->league;
+  League *league = b->league;
   double self = league->config.self_share, *payoff = NULL;
   Field *field = gather(b, -1, -1);
   if (field->count > META_PLAYERS) {
@@ -176,12 +210,11 @@ static void offer_meta(Builder *b, bool alpha_rank) {
     memmove(field->id, field->id + skip, META_PLAYERS * sizeof *field->id);
     field->count = META_PLAYERS;
   }
+  offer(b, b->home, BRANCH_SELF, field->count ? self : 1);
+  if (field->count == 0 || b->status != OK) return;
+  b->status = NEW_ARRAY(payoff, field->count * field->count);
+  if (b->status == OK) b->status = meta_table(league, field, payoff);
   size_t n = field->count;
-  offer(b, b->home, BRANCH_SELF, self);
-  if (n == 0 || b->status != OK) return;
-  b->status = NEW_ARRAY(payoff, n * n);
-  for (size_t i = 0; b->status == OK && i < n * n; i++)
-    payoff[i] = frozen_payoff(league, field->id[i / n], field->id[i % n]);
   if (b->status == OK)
     b->status = alpha_rank ? meta_alpha_rank(payoff, n, 50, 100, field->weight)
                            : meta_nash(payoff, n, n, field->weight, NULL, NULL);
@@ -201,10 +234,9 @@ static void offer_main_exploiter(Builder *b) {
   for (uint32_t m = 0; m < b->league->learning; m++) {
     if (b->league->player[m].role != ROLE_MAIN) continue;
     bool strong = league_rate(b->league, b->home, m) > config->exploiter_live_above;
-    double past = (strong ? config->exploiter_past_share : 1) / (double)mains;
-    offer(b, m, BRANCH_EXPLOIT, 1 / (double)mains - past);
-    gather(b, -1, m);
-    offer_pfsp(b, WEIGH_VARIANCE, BRANCH_EXPLOIT, past);
+    double past = gather(b, -1, m)->count == 0 ? 0 : strong ? config->exploiter_past_share : 1;
+    offer(b, m, BRANCH_EXPLOIT, (1 - past) / (double)mains);
+    offer_pfsp(b, WEIGH_VARIANCE, BRANCH_EXPLOIT, past / (double)mains);
   }
 }
 
@@ -229,7 +261,7 @@ static void offer_all(Builder *b) {
   }
 }
 
-/* Where a rule found no candidate (no frozen player yet, no past of a main), what is left goes to the live mains. */
+/* Where nobody is frozen at all, what PFSP over all frozen players leaves goes to a live main, drawn from all alike. */
 static void offer_rest(Builder *b) {
   double rest = 1;
   size_t mains = 0;

@@ -76,6 +76,10 @@ const Option league_options[] = {
 };
 const size_t league_option_count = COUNT_OF(league_options);
 
+bool league_has_meta(const LeagueConfig *config) {
+  return config->main_rule == MAIN_NASH || config->main_rule == MAIN_ALPHARANK;
+}
+
 static Status check_order(const char *low_key, double low, const char *high_key, double high) {
   if (low <= high) return OK;
   return status_set(ERR_USAGE, "league.%s (%g) may not exceed league.%s (%g)", low_key, low, high_key, high);

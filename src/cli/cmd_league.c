@@ -7,6 +7,7 @@
 #include "meta/meta.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,12 +153,18 @@ static Status scenario_pair(Scenario *scenario, const char *value, const char *p
   for (char *word = strtok_r(text, "[], ", &save); word && n < 6; word = strtok_r(NULL, "[], ", &save))
     cell[n++] = word;
   double number[4];
-  bool good = n == 6 && scenario->pairs < COUNT_OF(scenario->pair);
-  for (size_t i = 0; good && i < 4; i++) good = text_to_float(cell[2 + i], &number[i]) && number[i] >= 0;
-  if (!good || number[0] != number[1] + number[2] + number[3])
+  if (scenario->pairs == COUNT_OF(scenario->pair))
+    return status_set(ERR_USAGE, "%s: a scenario has at most %zu payoff rows", place, COUNT_OF(scenario->pair));
+  bool good = n == 6;
+  for (size_t i = 0; good && i < 4; i++)
+    good = text_to_float(cell[2 + i], &number[i]) && number[i] >= 0 && isfinite(number[i]);
+  if (!good || fabs(number[0] - number[1] - number[2] - number[3]) > 1e-9 * number[0])
     return status_set(ERR_USAGE,
                       "%s: a payoff row is [home, away, games, wins, draws, losses] with games = wins + draws + losses",
                       place);
+  for (size_t i = 0; i < scenario->pairs; i++)
+    if (!strcmp(scenario->pair[i].home, cell[0]) && !strcmp(scenario->pair[i].away, cell[1]))
+      return status_set(ERR_USAGE, "%s: payoff of %s against %s is given twice", place, cell[0], cell[1]);
   TRY_RETURN(text_format(scenario->pair[scenario->pairs].home, PLAYER_NAME, "%s", cell[0]));
   TRY_RETURN(text_format(scenario->pair[scenario->pairs].away, PLAYER_NAME, "%s", cell[1]));
   scenario->pair[scenario->pairs++].tally = (Tally){number[0], number[1], number[2], number[3], 0, 0};
@@ -188,11 +195,16 @@ static Status scenario_value(void *context, const char *key, const char *value, 
   return OK;
 }
 
-/* A scenario's games are half of each seat. */
-static void scenario_fill(Pair *pair, const Tally *tally) {
-  for (int s = 0; s < SEATS; s++)
-    pair->raw[s] = pair->decayed[s] =
-        (Tally){tally->games / 2, tally->wins / 2, tally->draws / 2, tally->losses / 2, 0, 0};
+/* A scenario's games are half of each seat, with returns of 1 for a win and -1 for a loss; between frozen players they
+ * are also the evaluation games that meta-games go by. */
+static void scenario_fill(Pair *pair, const Tally *tally, bool frozen) {
+  double wins = tally->wins / 2, losses = tally->losses / 2;
+  Tally half = {tally->games / 2, wins, tally->draws / 2, losses, wins - losses, wins + losses};
+  for (int s = 0; s < SEATS; s++) {
+    pair->raw[s] = pair->decayed[s] = half;
+    pair->since[s] = half.games;
+    if (frozen) pair->eval[s] = half;
+  }
 }
 
 /* Learning players come first in a league; frozen ones follow in the order of the list, which is their age. */
@@ -231,15 +243,16 @@ static Status scenario_league(const Scenario *scenario, LeagueConfig config, Lea
                      scenario->pair[i].away));
     if (home == away) continue; /* a self-match is not recorded */
     const Tally *t = &scenario->pair[i].tally;
+    bool frozen = out->player[home].frozen && out->player[away].frozen;
     TRY(payoff_pair(&out->payoff, (uint32_t)home, (uint32_t)away, &pair));
-    scenario_fill(pair, t);
+    scenario_fill(pair, t, frozen);
     bool reverse = false; /* mirrored unless its reverse is given */
     for (size_t j = 0; j < scenario->pairs; j++)
       reverse |= !strcmp(scenario->pair[j].home, scenario->pair[i].away) &&
                  !strcmp(scenario->pair[j].away, scenario->pair[i].home);
     if (reverse) continue;
     TRY(payoff_pair(&out->payoff, (uint32_t)away, (uint32_t)home, &pair));
-    scenario_fill(pair, &(Tally){t->games, t->losses, t->draws, t->wins, 0, 0});
+    scenario_fill(pair, &(Tally){t->games, t->losses, t->draws, t->wins, 0, 0}, frozen);
   }
 done:
   if (status != OK) league_free(out);
@@ -263,49 +276,89 @@ done:
 }
 
 /* --- dryrun --- */
+static json_t *json_match(const League *league, const MatchEntry *match, double drawn) {
+  char branch[16];
+  return json_pack("{s:s,s:s,s:b,s:s,s:f,s:f}", "opponent", league->player[match->away].name, "branch",
+                   text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch), "live",
+                   (match->flags & MATCH_LIVE) != 0, "learns", match->flags & MATCH_AWAY_LEARNS ? "both" : "home",
+                   "probability", (double)match->probability, "drawn", drawn);
+}
+
+static json_t *json_unmeasured(const League *league) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < league->players; i++)
+    if (league->player[i].unmeasured) json_array_append_new(list, json_string(league->player[i].name));
+  return list;
+}
+
+/* What one home player's matches are: the law, and how often each was drawn. */
+static void print_law(const League *league, const Table *table, const HomeEntry *home, const double *drawn) {
+  char branch[16];
+  printf("%s (%.1f %% of all matches at home)\n", league->player[home->player].name, 100 * (double)home->share);
+  for (uint32_t i = 0; i < home->count; i++) {
+    const MatchEntry *match = &table->match[home->first + i];
+    printf("   %-28s %-8s law %.4f, drawn %.4f%s%s\n", league->player[match->away].name,
+           text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch), (double)match->probability, drawn[i],
+           match->flags & MATCH_LIVE ? "  live" : "", match->flags & MATCH_AWAY_LEARNS ? "  both learn" : "");
+  }
+}
+
+/* The same as JSON: `shares` by opponent as drawn; `law`, exactly, by opponent and branch. */
+static void add_law(const League *league, const Table *table, const HomeEntry *home, const double *drawn,
+                    json_t *shares, json_t *law) {
+  json_t *row = json_object(), *matches = json_array();
+  const char *name = league->player[home->player].name;
+  for (uint32_t i = 0; i < home->count; i++) {
+    const MatchEntry *match = &table->match[home->first + i];
+    const char *opponent = league->player[match->away].name;
+    json_t *old = json_object_get(row, opponent);
+    json_object_set_new(row, opponent, json_real(drawn[i] + (old ? json_real_value(old) : 0)));
+    json_array_append_new(matches, json_match(league, match, drawn[i]));
+  }
+  json_object_set_new(shares, name, row);
+  json_object_set_new(law, name, json_pack("{s:f,s:o}", "share", (double)home->share, "matches", matches));
+}
+
 static Status draw(League *league, uint64_t matches, uint64_t seed, bool json) {
   Status status = OK;
   Table table = {0};
-  uint64_t *count = NULL;
-  json_t *shares = json_object();
-  char branch[16];
+  double *weight = NULL, *drawn = NULL;
+  json_t *shares = json_object(), *law = json_object();
   TRY(league_table(league, &table));
-  TRY(NEW_ARRAY(count, table.matches));
+  TRY(NEW_ARRAY(weight, table.matches));
+  TRY(NEW_ARRAY(drawn, table.matches));
   for (size_t h = 0; h < table.homes; h++) {
     const HomeEntry *home = &table.home[h];
     AgonRng rng = rng_stream(seed, home->player, 0, RNG_MATCH);
-    double *weight;
-    TRY(NEW_ARRAY(weight, home->count));
     for (uint32_t i = 0; i < home->count; i++) weight[i] = (double)table.match[home->first + i].probability;
-    for (uint64_t m = 0; m < matches; m++) count[home->first + rng_pick(&rng, weight, home->count)]++;
-    free(weight);
-    if (!json)
-      printf("%s (%.1f %% of all matches at home)\n", league->player[home->player].name, 100 * (double)home->share);
-    json_t *row = json_object();
-    for (uint32_t i = home->first; i < home->first + home->count; i++) {
-      const MatchEntry *match = &table.match[i];
-      double share = (double)count[i] / (double)matches;
-      const char *name = league->player[match->away].name;
-      json_t *old = json_object_get(row, name);
-      json_object_set_new(row, name, json_real(share + (old ? json_real_value(old) : 0)));
-      if (!json)
-        printf("   %-28s %-8s law %.4f, drawn %.4f%s\n", name,
-               text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch), (double)match->probability, share,
-               match->flags & MATCH_LIVE ? "  live" : "");
-    }
-    json_object_set_new(shares, league->player[home->player].name, row);
+    memset(drawn, 0, home->count * sizeof *drawn);
+    for (uint64_t m = 0; m < matches; m++) drawn[rng_pick(&rng, weight, home->count)]++;
+    for (uint32_t i = 0; i < home->count; i++) drawn[i] /= (double)matches;
+    if (json)
+      add_law(league, &table, home, drawn, shares, law);
+    else
+      print_law(league, &table, home, drawn);
   }
+  json_t *left_out = json_unmeasured(league);
   if (json) {
-    json_t *root =
-        json_pack("{s:O,s:I,s:I}", "shares", shares, "matches", (json_int_t)matches, "seed", (json_int_t)seed);
+    json_t *root = json_pack("{s:O,s:O,s:O,s:I,s:I}", "shares", shares, "law", law, "left_out", left_out, "matches",
+                             (json_int_t)matches, "seed", (json_int_t)seed);
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     printf("\n");
     json_decref(root);
+  } else if (json_array_size(left_out)) {
+    printf("left out of the meta-game, as they have not met all others in evaluation games:");
+    for (size_t i = 0; i < json_array_size(left_out); i++)
+      printf("%s %s", i ? "," : "", json_string_value(json_array_get(left_out, i)));
+    printf("\n");
   }
+  json_decref(left_out);
 done:
   json_decref(shares);
+  json_decref(law);
   table_free(&table);
-  free(count);
+  free(weight);
+  free(drawn);
   return status;
 }
 
@@ -378,7 +431,9 @@ const Command command_league = {
     "the league: who is in it, who beats whom, and who would play whom",
     "A scenario lists players: [{name, role, frozen, parent}] and payoff: [[home, away, games, wins, draws, losses]]; "
     "a pair is mirrored\n"
-    "unless its reverse is given, counts load undecayed, absent pairs are 0.5, the order of the list is age.",
+    "unless its reverse is given, counts load undecayed and half for each seat, absent pairs are 0.5, the order of the "
+    "list is age;\nbetween frozen players they are the evaluation games that nash and alpharank go by. dryrun --json: "
+    "shares as drawn, and the exact law.",
     flags,
     COUNT_OF(flags),
     run_league,

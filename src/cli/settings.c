@@ -103,6 +103,19 @@ static Status check_together(const Settings *s) {
   return league_check(&s->league);
 }
 
+/* Rules that go by evaluation games need a lane that plays them; a share that rounds to none is raised to one. */
+static Status settle_eval_lanes(Settings *s) {
+  double lanes = (double)s->actors.lanes;
+  if (!league_has_meta(&s->league) || s->actors.eval_share * lanes >= 1) return OK;
+  if (s->actors.eval_share <= 0)
+    return status_set(ERR_USAGE,
+                      "league.main_rule %s goes by the games of evaluation lanes, of which actors.eval_share 0 leaves "
+                      "none: give a share over 0",
+                      config_value(s->config, "league.main_rule"));
+  s->actors.eval_share = (1 + 1e-9) / lanes;
+  return OK;
+}
+
 Status settings_create(const SettingsSource *source, Settings **out) {
   Status status = OK;
   Settings *s = NULL;
@@ -118,6 +131,7 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   TRY(env_declare(s->table, s->config, &s->env_options));
   TRY(config_resolve(s->config));
   TRY(check_together(s));
+  TRY(settle_eval_lanes(s));
   TRY(env_create(s->table, plugin, s->config, &s->env));
   plugin = NULL;
   s->algo = algo_ops((size_t)s->learner.algorithm);

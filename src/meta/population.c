@@ -6,6 +6,7 @@
 #include "meta/meta.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,40 @@ Status meta_alpha_rank(const double *a, size_t n, double m, double alpha, double
   stationary(p, n, out);
   free(p);
   return OK;
+}
+
+/* --- who may enter --- */
+size_t meta_all_met(const unsigned char *met, size_t n, unsigned char *in) {
+  size_t *missing = malloc((n + 1) * sizeof *missing), left = n;
+  memset(in, missing != NULL, n);
+  if (!missing) return 0;
+  for (size_t i = 0; i < n; i++) {
+    missing[i] = 0;
+    for (size_t j = 0; j < n; j++) missing[i] += i != j && !met[i * n + j];
+  }
+  for (;;) {
+    size_t worst = n;
+    for (size_t i = 0; i < n; i++)
+      if (in[i] && missing[i] && (worst == n || missing[i] > missing[worst])) worst = i;
+    if (worst == n) break;
+    in[worst] = 0;
+    left--;
+    for (size_t j = 0; j < n; j++) missing[j] -= j != worst && !met[worst * n + j] && in[j];
+  }
+  for (size_t i = n; i-- > 0;) { /* whom only those kept out that went later */
+    bool fits = !in[i];
+    for (size_t j = 0; j < n && fits; j++) fits = !in[j] || met[i * n + j];
+    in[i] |= fits;
+    left += fits;
+  }
+  free(missing);
+  return left;
+}
+
+void meta_select(const double *a, size_t n, const unsigned char *in, double *out) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; in[i] && j < n; j++)
+      if (in[j]) *out++ = a[i * n + j];
 }
 
 /* --- Nash averaging --- */

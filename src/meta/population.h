@@ -13,6 +13,13 @@ Status meta_alpha_rank(const double *a, size_t n, double m, double alpha, double
  * `exact` players one equilibrium is taken as it comes (the linear program's). skill (n, may be NULL): payoff of each
  * player against that equilibrium. */
 Status meta_nash_average(const double *a, size_t n, size_t exact, double *mix, double *skill);
+/* Meta-games need every entry of their table: who never met is no draw. met: (n, n), symmetric, non-zero where two have
+ * met; the diagonal does not matter. in (n): 1 for the players of a set of which all have met one another and to which
+ * no one can be added. Who misses most others goes first, among these the one with the lowest number (the oldest).
+ * Returns their count. */
+size_t meta_all_met(const unsigned char *met, size_t n, unsigned char *in);
+/* The rows and columns of `in` out of a (n, n) table; out: (count, count). */
+void meta_select(const double *a, size_t n, const unsigned char *in, double *out);
 /* Replicator dynamics x' = x (A x - x'Ax) from x (n), by steps of fourth-order Runge-Kutta; path: (steps + 1, n). */
 Status meta_replicator(const double *a, size_t n, const double *x, double step, size_t steps, double *path);
 

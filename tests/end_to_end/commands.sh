@@ -36,6 +36,36 @@ Y
 expect 0 "law" "$AGON" league dryrun run --preset fictitious --matches 1000
 expect 0 "main_0 " "$AGON" league dryrun "$smoke" league.mains=2
 expect 2 "unknown key" "$AGON" league dryrun tic_tac_toe --scenario "$smoke"
+# the mixture of biased rock-paper-scissors, .0625 .625 .3125 of three past players; a fourth has not met all others
+cat > psro.yaml <<'Y'
+players:
+  - {name: main_0, frozen: false}
+  - {name: rock, frozen: true, parent: main_0}
+  - {name: paper, frozen: true, parent: main_0}
+  - {name: scissors, frozen: true, parent: main_0}
+  - {name: newcomer, frozen: true, parent: main_0}
+payoff:
+  - [rock, paper, 100, 25, 0, 75]
+  - [rock, scissors, 100, 100, 0, 0]
+  - [rock, newcomer, 10, 0, 0, 10]
+  - [paper, scissors, 100, 45, 0, 55]
+Y
+"$AGON" league dryrun tic_tac_toe --preset psro --scenario psro.yaml --json > psro.json
+expect 0 "left out .* newcomer" "$AGON" league dryrun tic_tac_toe --preset alpharank --scenario psro.yaml
+sed 's/100, 100, 0, 0/.3, .1, .2, 0/' psro.yaml > rounded.yaml
+expect 0 "law" "$AGON" league dryrun tic_tac_toe --preset psro --scenario rounded.yaml
+echo '  - [paper, scissors, 10, 5, 0, 5]' | cat psro.yaml - > twice.yaml
+expect 2 "paper against scissors is given twice" "$AGON" league dryrun tic_tac_toe --scenario twice.yaml
+sed 's/100, 100, 0, 0/inf, inf, 0, 0/' psro.yaml > endless.yaml
+expect 2 "a payoff row is" "$AGON" league dryrun tic_tac_toe --scenario endless.yaml
+expect 2 "actors.eval_share 0 leaves none" "$AGON" train "$smoke" league.preset=psro actors.eval_share=0 --run-dir none
+"$AGON" train "$smoke" league.preset=psro actors.lanes=8 frames=60k --run-dir psro > psro.txt
+grep -q "meta-game of 1 past players; left out" psro.txt || fail "nobody is left out of the meta-game at first"
+$python - <<'P'
+import json
+runs = json.loads(open("psro/metrics.jsonl").readlines()[-1])
+assert runs["league/players"] > 4 and runs["league/unmeasured"] < runs["league/players"] - 2, runs
+P
 $python - <<'P'
 import json, math
 pairs = json.load(open("eval.json"))["pairs"]
@@ -51,6 +81,19 @@ s = json.load(open("dry.json"))["shares"]["main_0"]
 # self-play 35 %
 expected = {"main_0": .35, "main_0-000001": .5 * .009346, "main_0-000002": .5 * .233645, "main_exploiter_0-000000": .5 * .757009 + .15}
 for name, p in expected.items(): assert abs(s[name] - p) < .005, (name, s[name], p)
+law = json.load(open("dry.json"))["law"]["main_0"]
+assert law["share"] == 1
+exact = {}
+for m in law["matches"]:
+    exact[m["opponent"]] = exact.get(m["opponent"], 0) + m["probability"]
+    assert m["live"] == (m["opponent"] == "main_0") and m["learns"] == ("both" if m["opponent"] == "main_0" else "home")
+    assert m["branch"] in ("pfsp", "verify", "self")
+for name, p in expected.items(): assert abs(exact[name] - p) < 1e-6, (name, exact[name], p)
+psro = json.load(open("psro.json"))
+# payoffs -.5 1 -.1: the equilibrium is (.1, 1, .5) / 1.6
+for m, p in zip(sorted(psro["law"]["main_0"]["matches"], key=lambda m: m["opponent"]), (.625, .0625, .3125)):
+    assert abs(m["probability"] - p) < 1e-6 and m["branch"] == "meta" and not m["live"], m
+assert psro["left_out"] == ["newcomer"]
 P
 "$AGON" watch run --times 1 > watch.txt
 grep -q "main_0" watch.txt || fail "watch"

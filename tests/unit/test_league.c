@@ -2,6 +2,7 @@
  * pseudocode, each shown absent. */
 #include "check.h"
 
+#include "actors/lanes.h"
 #include "cli/settings.h"
 #include "league/league.h"
 
@@ -340,6 +341,69 @@ static void meta_games_choose_opponents(void **state) {
   }
 }
 
+/* A newcomer whose pairs are not all played has no place in the meta-game, and gets one when they are. */
+static void meta_games_wait_until_all_have_met(void **state) {
+  (void)state;
+  static const char *const preset[] = {"psro", "alpharank"};
+  for (int rule = 0; rule < 2; rule++) {
+    LeagueConfig config = rules(preset[rule], NULL);
+    League league;
+    Table table = {0};
+    CHECK_OK(league_create(&config, 1, -50, 50, &league));
+    uint32_t start = 1, second = frozen(&league, 0), third = frozen(&league, 0);
+    Tally lost = {100, 0, 0, 100, -100, 100}, won = {100, 100, 0, 0, 100, 100};
+    CHECK_OK(league_table(&league, &table));
+    CHECK_NEAR(probability_of(&table, 0, start), 1, 1e-6); /* nobody has met: the oldest alone */
+    assert_true(league.player[second].unmeasured && league.player[third].unmeasured);
+    CHECK_OK(payoff_add(&league.payoff, start, second, &lost, 100, 100, PAYOFF_EVAL));
+    league_settle(&league);
+    CHECK_OK(league_table(&league, &table));
+    CHECK_NEAR(probability_of(&table, 0, second), 1, .02); /* who beats the start; the third is unmeasured, no draw */
+    CHECK_NEAR(probability_of(&table, 0, third), 0, 0);
+    assert_true(!league.player[second].unmeasured && league.player[third].unmeasured);
+    CHECK_OK(payoff_add(&league.payoff, third, second, &won, -100, 100, PAYOFF_EVAL));
+    CHECK_OK(payoff_add(&league.payoff, start, third, &lost, 100, 100, PAYOFF_EVAL));
+    league_settle(&league);
+    CHECK_OK(league_table(&league, &table));
+    CHECK_NEAR(probability_of(&table, 0, third), 1, .02);
+    for (uint32_t i = 0; i < league.players; i++) assert_false(league.player[i].unmeasured);
+    table_free(&table);
+    league_free(&league);
+  }
+}
+
+/* Rules that go by evaluation games have a lane that plays them, however few lanes there are. */
+static void meta_rules_have_evaluation_lanes(void **state) {
+  (void)state;
+  static const struct {
+    const char *preset, *lanes, *share;
+    uint32_t count;
+    Status status;
+  } row[] = {{"psro", "actors.lanes=8", "seed=1", 1, OK},
+             {"alpharank", "actors.lanes=8", "seed=1", 1, OK},
+             {"psro", "actors.lanes=2", "seed=1", 1, OK},
+             {"psro", "actors.lanes=49", "actors.eval_share=.001", 1, OK},
+             {"psro", "actors.lanes=64", "seed=1", 4, OK},
+             {"self-play", "actors.lanes=8", "seed=1", 0, OK},
+             {"psro", "actors.lanes=8", "actors.eval_share=0", 0, ERR_USAGE},
+             {"psro", "actors.lanes=1", "seed=1", 0, ERR_USAGE}};
+  for (size_t i = 0; i < COUNT_OF(row); i++) {
+    const char *pairs[] = {row[i].lanes, row[i].share, "actors.slots=3136"};
+    SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 3, .preset = row[i].preset};
+    Settings *settings;
+    uint32_t count = 0;
+    assert_int_equal(settings_create(&source, &settings), row[i].status);
+    if (row[i].status != OK) {
+      assert_non_null(strstr(status_message(), "actors.eval_share"));
+      continue;
+    }
+    for (uint32_t id = 0; id < (uint32_t)settings->actors.lanes; id++)
+      count += lane_is_eval(id, settings->actors.eval_share);
+    assert_int_equal(count, row[i].count);
+    settings_destroy(settings);
+  }
+}
+
 static void bulk_counts_keep_the_cap(void **state) {
   (void)state;
   Payoff payoff = {.decay = .99};
@@ -608,6 +672,35 @@ static void empty_candidate_sets_are_harmless(void **state) {
   }
 }
 
+/* Without a past of the main that was drawn its exploiters meet that main, not all; without any past at all a main of
+ * openai_five and fictitious play meets itself. */
+static void empty_pasts_fall_to_the_main_that_was_drawn(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL);
+  League league;
+  Table table = {0};
+  build(&league, &config, 2, 1, 0); /* 0, 1 mains; 2 exploiter; 3, 4 their starts */
+  league.player[4].parent = 0;      /* main 1 has no past */
+  set_rate(&league, 2, 0, .1);
+  set_rate(&league, 2, 1, .1);
+  CHECK_OK(league_table(&league, &table));
+  CHECK_NEAR(probability_of(&table, 2, 0), 0, 0);
+  CHECK_NEAR(probability_of(&table, 2, 1), .5, 1e-6);
+  CHECK_NEAR(probability_of(&table, 2, 3) + probability_of(&table, 2, 4), .5, 1e-6);
+  league_free(&league);
+  static const char *const preset[] = {"openai-five", "fictitious", "psro", "alpharank"};
+  for (size_t i = 0; i < COUNT_OF(preset); i++) {
+    config = rules(preset[i], NULL);
+    config.mains = 2;
+    CHECK_OK(league_create(&config, 1, -1, 1, &league));
+    league.players = league.learning;
+    CHECK_OK(league_table(&league, &table));
+    for (uint32_t home = 0; home < 2; home++) CHECK_NEAR(probability_of(&table, home, home), 1, 1e-6);
+    league_free(&league);
+  }
+  table_free(&table);
+}
+
 static void children_may_inherit_the_payoff(void **state) {
   (void)state;
   for (int on = 0; on < 2; on++) {
@@ -778,6 +871,8 @@ int main(void) {
       cmocka_unit_test(only_home_learns_except_in_self_play),
       cmocka_unit_test(decay_one_game_at_a_time),
       cmocka_unit_test(meta_games_choose_opponents),
+      cmocka_unit_test(meta_games_wait_until_all_have_met),
+      cmocka_unit_test(meta_rules_have_evaluation_lanes),
       cmocka_unit_test(bulk_counts_keep_the_cap),
       cmocka_unit_test(seats_are_remembered_apart),
       cmocka_unit_test(thresholds_want_games_of_both_seats),
@@ -790,6 +885,7 @@ int main(void) {
       cmocka_unit_test(league_exploiters_reset_a_quarter_of_the_time),
       cmocka_unit_test(resets_may_start_from_a_past_main),
       cmocka_unit_test(empty_candidate_sets_are_harmless),
+      cmocka_unit_test(empty_pasts_fall_to_the_main_that_was_drawn),
       cmocka_unit_test(children_may_inherit_the_payoff),
       cmocka_unit_test(openai_five_qualities),
       cmocka_unit_test(openai_five_looks_at_its_own_past_only),
