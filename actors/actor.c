@@ -4,6 +4,7 @@
 #include "actors/actor.h"
 
 #include "actors/lanes.h"
+#include "base/invariant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static bool on_begin(void *context, PlaySlot *slot) {
     if (draw_ahead(actor, lane) != OK) actor->failed = ERR_IO;
   }
   lane->started++;
+  INVARIANT(lane->now.drawn && lane->started <= lane->quota);
   seat->match = lane->now;
   seat->seat = (uint8_t)((slot->episode + slot->id) % spec->teams);
   pin_match(actor, &seat->match, 1);
@@ -331,6 +333,7 @@ static Status take_lane(Actor *actor, Reader *body) {
 
 Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body) {
   const ActorSetup *setup = &actor->setup;
+  INVARIANT_AT(setup->transport->rank, actor->tick);
   switch (kind) {
   case WIRE_WEIGHTS:
     TRY_RETURN(wire_forward(setup->transport, setup->weights_below, setup->weights_belows, message));
@@ -392,6 +395,7 @@ static Status tick_begin(Actor *actor) {
   } else {
     actor->table.flags = 0; /* pace free: an old table's cut is done */
   }
+  INVARIANT(actor->setup.pace == PACE_FREE || actor->table.tick == actor->tick);
   for (size_t p = 0; p < actor->setup.learning_players; p++) {
     PendingWeights *weights = pick_weights(actor, p);
     if (!weights) continue;
@@ -437,6 +441,7 @@ static Status send_unrolls(Actor *actor) {
     Batch *batch = &actor->out[p];
     size_t learned = batch_learned(batch);
     if (!batch->unrolls) continue;
+    INVARIANT(batch_is_whole(batch));
     TRY_RETURN(results_frames(&actor->results, (uint32_t)p, learned));
     actor->frames += learned;
     wire_begin(&actor->wire, WIRE_UNROLLS);
@@ -457,7 +462,14 @@ static Status send_unrolls(Actor *actor) {
   return OK;
 }
 
+static uint64_t games_of(const Results *results) {
+  uint64_t games = 0;
+  for (size_t i = 0; i < results->pairs; i++) games += results->pair[i].games;
+  return games;
+}
+
 static Status send_results(Actor *actor) {
+  INVARIANT(games_of(&actor->results) == actor->results.episodes);
   const PlayStats *stats = play_stats(actor->play);
   actor->results.tick = actor->tick;
   actor->results.steps = stats->steps - actor->before[2];
@@ -552,6 +564,7 @@ static Status tick_end(Actor *actor) {
 }
 
 Status actor_step(Actor *actor, bool *progress) {
+  INVARIANT_AT(actor->setup.transport->rank, actor->tick);
   *progress = false;
   if (actor->failed != OK) return actor->failed;
   if (actor->phase == PHASE_WAIT) {

@@ -1,5 +1,7 @@
 #include "actors/cache.h"
 
+#include "base/invariant.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +101,8 @@ Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t ve
   Entry *entry = obtain(cache, player);
   if (!entry) return ERR_MEMORY;
   if (!entry->block) TRY_RETURN(NEW_ARRAY(entry->block, cache->block));
+  INVARIANT(!learning || !entry->here || version >= entry->policy.version);
+  INVARIANT(finite_floats(block, cache->block));
   memcpy(entry->block, block, cache->block * sizeof(float));
   entry->policy.player = player;
   entry->policy.life = life;
@@ -120,6 +124,7 @@ Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t ve
 void cache_pin(PolicyCache *cache, uint32_t player, int change) {
   Entry *entry = obtain(cache, player);
   if (entry) entry->pins += change;
+  INVARIANT(!entry || entry->pins >= 0);
 }
 
 Status cache_want(PolicyCache *cache, uint32_t player, bool *fetch) {

@@ -1,5 +1,7 @@
 #include "actors/lanes.h"
 
+#include "base/invariant.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -38,6 +40,7 @@ bool lane_draw(Lane *lane, const Table *table, Matchup *out) {
     life = home->life;
   }
   if (!pick) return false;
+  INVARIANT(pick->probability > 0);
   *out = (Matchup){*pick, life, table_life(table, pick->away), ++lane->draws};
   return true;
 }

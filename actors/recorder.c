@@ -1,5 +1,7 @@
 #include "actors/recorder.h"
 
+#include "base/invariant.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +92,8 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
     recorder->failed = true;
     return;
   }
+  INVARIANT(batch->unroll[batch->unrolls - 1].player == decision->policy->player);
+  INVARIANT(decision->log_prob <= 1e-3f || recorder->env->spec.action_kind == AGON_BOX);
   size_t row = batch->rows++;
   memcpy(batch->observation + row * f->observation_bytes, decision->observation, f->observation_bytes);
   memcpy(batch->mask + row * f->choices, decision->mask, f->choices);

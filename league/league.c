@@ -1,6 +1,7 @@
 /* Players: their creation, snapshots, resets, and their columns on disk. */
 #include "league/league.h"
 
+#include "base/invariant.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -47,6 +48,7 @@ static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *
   model->snapshot_at = model->frames;
   copy->frames = model->frames;
   copy->life = model->life;
+  INVARIANT(!model->frozen && copy->frozen && id < league->learning);
   snprintf(copy->reason, sizeof copy->reason, "%s", reason);
   copy->quality = best_quality(league, id, *out_id);
   if (league->config.inherit_payoff) TRY_RETURN(payoff_inherit(&league->payoff, *out_id, id));
@@ -124,6 +126,7 @@ Status league_merge(League *league, const Results *results) {
       TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home.returns, home.squares, part));
     if (league->config.main_rule == MAIN_OPENAI_FIVE) openai_five_update(league, pair);
   }
+  INVARIANT(league_clocks_in_order(league));
   for (size_t i = 0; i < results->frames; i++) {
     if (results->frame[i].player >= league->learning)
       return status_set(ERR_FORMAT, "frames of a player that does not learn");
@@ -133,6 +136,15 @@ Status league_merge(League *league, const Results *results) {
 }
 
 void league_settle(League *league) { payoff_settle(&league->payoff); }
+
+bool league_clocks_in_order(const League *league) {
+  for (size_t i = 0; i < league->players; i++) {
+    const Player *player = &league->player[i];
+    bool own = player->frozen || (player->snapshot_at <= player->frames && player->life_start <= player->frames);
+    if (!own || player->parent >= (int64_t)league->players) return false;
+  }
+  return true;
+}
 
 /* --- snapshots and resets --- */
 /* Whether the player beats each of its targets by the threshold, known from both seats and by enough effective games

@@ -104,6 +104,8 @@ Status league_table(League *league, Table *out);
 /* Takes one actor's counts of the present tick; league_settle, when it has all of them, enters their sums. */
 Status league_merge(League *league, const Results *results);
 void league_settle(League *league);
+/* Whether no player is younger than its last snapshot or reset, and all parents exist (for invariants). */
+bool league_clocks_in_order(const League *league);
 /* Snapshots and resets that are due; freezes first, then resets. Adds the frozen players; orders get their ids. */
 Status league_decide(League *league, Directive *directive);
 Status league_force_snapshots(League *league, Directive *directive, const char *reason); /* of all mains, at the end */

@@ -4,6 +4,7 @@
 #include "league/manager.h"
 
 #include "base/file.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -145,6 +146,7 @@ static Status write_player(Manager *manager, uint32_t id, const float *block) {
   Hash hash = hash_bytes(block, manager->setup.block * sizeof(float));
   char role[PLAYER_NAME];
   FrozenBlock *place;
+  INVARIANT(player->frozen && finite_floats(block, manager->setup.block));
   hash_text(hash, player->hash);
   for (size_t i = 0; i < manager->setup.header->items; i++) {
     const Item *item = &manager->setup.header->item[i];
@@ -437,6 +439,7 @@ static Status publish_table(Manager *manager, uint64_t tick) {
   TRY_RETURN(make_table(manager, tick, &same));
   place->tick = tick;
   manager->actors_have = true;
+  INVARIANT(!cut || !manager->cut.open);
   if (cut) open_cut(manager, tick);
   place->flags = cut ? TABLE_SAVE | (manager->cut.stop ? TABLE_STOP : 0) : 0;
   TRY_RETURN(send_table(manager, place, same));
@@ -541,10 +544,20 @@ done:
   return status;
 }
 
+/* Whether the snapshots that a checkpoint names have been written. */
+static bool hashes_are_known(const Tree *tree) {
+  const Item *hash = tree_find(tree, "league/hash"), *frozen = tree_find(tree, "league/frozen");
+  for (size_t i = 0; hash && frozen && i < hash->count; i++)
+    if (((const uint32_t *)frozen->data)[i] && !((const char *)hash->data)[i * hash->size]) return false;
+  return hash && frozen;
+}
+
 static Status finish_cut(Manager *manager) {
   Cut *cut = &manager->cut;
   char line[16];
   int64_t start = clock_now(&manager->setup.clock);
+  INVARIANT(cut->captured && manager->awaits == 0 && hashes_are_known(&cut->tree));
+  INVARIANT(manager->setup.pace == FREE || cut->tick + 1 <= manager->tick);
   TRY_RETURN(put_lanes(cut));
   TRY_RETURN(
       run_write_checkpoint(manager->setup.run, ++manager->generation, &cut->tree, (size_t)manager->setup.config.keep));
@@ -569,6 +582,7 @@ static Status take_actor_state(Manager *manager, Reader *body) {
   uint32_t lane = reader_u32(body);
   if (body->bad || !cut->open) return status_set(ERR_INTERNAL, "an actor sent its state without a cut");
   if (lane == UINT32_MAX) {
+    INVARIANT(cut->actors_left > 0);
     cut->actors_left--;
     return reader_finish(body, "actor state");
   }
@@ -596,6 +610,7 @@ static Status take_learner_state(Manager *manager, Reader *body) {
     TRY(text_format(path, sizeof path, "players/%s/%s", manager->league.player[player].name, item->path));
     TRY(tree_put(&cut->tree, path, item->type, item->count, item->width, item->data));
   }
+  INVARIANT(cut->players_left > 0);
   cut->players_left--;
 done:
   tree_free(&part);
@@ -623,6 +638,19 @@ static int by_arrival(const void *a, const void *b) {
   return x->actor < y->actor ? -1 : x->actor > y->actor;
 }
 
+/* Whether the players' frames are the run's. */
+static bool frames_agree(const Manager *manager) {
+  uint64_t sum = 0;
+  for (size_t p = 0; p < manager->league.learning; p++) sum += manager->league.player[p].frames;
+  return sum == manager->frames;
+}
+
+static uint64_t games_of(const Results *results) {
+  uint64_t games = 0;
+  for (size_t i = 0; i < results->pairs; i++) games += results->pair[i].games;
+  return games;
+}
+
 /* Merges the arrivals of the present tick (pace free: all), in order. */
 static Status merge(Manager *manager) {
   size_t kept = 0;
@@ -634,11 +662,13 @@ static Status merge(Manager *manager) {
       manager->arrival[kept++] = arrival;
       continue;
     }
+    INVARIANT(games_of(&arrival.results) == arrival.results.episodes);
     TRY_RETURN(league_merge(&manager->league, &arrival.results));
     count_results(manager, &arrival.results);
   }
   manager->arrivals = kept;
   league_settle(&manager->league);
+  INVARIANT(frames_agree(manager));
   return OK;
 }
 
@@ -753,7 +783,9 @@ static Status take_report(Manager *manager, Reader *body) {
   uint32_t player = reader_u32(body);
   if (player >= manager->league.learning) body->bad = true;
   if (body->bad) return reader_finish(body, "report message");
-  manager->version[player] = reader_u64(body);
+  uint64_t version = reader_u64(body);
+  INVARIANT(version >= manager->version[player]);
+  manager->version[player] = version;
   reader_u64(body);
   manager->dropped[player] = reader_u64(body);
   Numbers numbers = {.count = 0};
@@ -773,6 +805,7 @@ static Status take_bye(Manager *manager, Reader *body) {
 }
 
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body) {
+  INVARIANT_AT(manager->setup.transport->rank, manager->tick);
   switch (kind) {
   case WIRE_RESULTS: return take_results(manager, body);
   case WIRE_FETCH: {
@@ -943,6 +976,7 @@ ManagerSummary manager_summary(const Manager *manager) {
 }
 
 Status manager_step(Manager *manager, bool *progress) {
+  INVARIANT_AT(manager->setup.transport->rank, manager->tick);
   *progress = false;
   if (manager->done) return OK;
   if (!manager->begun) {

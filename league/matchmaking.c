@@ -1,6 +1,7 @@
 /* Matchmaking tables: the whole rule, with its mixtures and fall-throughs, as probabilities. */
 #include "league/league.h"
 
+#include "base/invariant.h"
 #include "meta/meta.h"
 #include "meta/population.h"
 
@@ -349,6 +350,7 @@ Status league_table(League *league, Table *table) {
                     (uint32_t)b.first, (uint32_t)(table->matches - b.first)};
   }
   TRY(add_eval_pairs(league, table, b.field.id));
+  INVARIANT(table_is_whole(table));
 done:
   free(b.field.id);
   free(b.field.rate);

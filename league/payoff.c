@@ -1,5 +1,7 @@
 #include "league/payoff.h"
 
+#include "base/invariant.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +131,26 @@ static void enter(Pair *pair, int seat, const Gathered *games, double keep, doub
   pair->since[seat] = pair->since[seat] * keep + present->games * weight;
 }
 
+static bool mirrors(const Tally *one, const Tally *other) {
+  return one->games == other->games && one->wins == other->losses && one->draws == other->draws &&
+         one->losses == other->wins &&
+         fabs(one->wins + one->draws + one->losses - one->games) < 1e-6 * one->games + 1e-9;
+}
+
+/* What `home` did on the first seat, `away` saw from the second. */
+static bool is_mirrored(const Payoff *payoff, uint32_t home, uint32_t away) {
+  const Pair *pair = payoff_find(payoff, home, away), *back = payoff_find(payoff, away, home);
+  return pair && back && mirrors(&pair->raw[0], &back->raw[1]) && mirrors(&pair->eval[0], &back->eval[1]) &&
+         finite_doubles(&pair->decayed[0].games, SEATS * sizeof(Tally) / sizeof(double));
+}
+
+bool payoff_symmetric(const Payoff *payoff) {
+  for (uint32_t home = 0; home < payoff->rows; home++)
+    for (size_t i = 0; i < payoff->row[home].pairs; i++)
+      if (!is_mirrored(payoff, home, payoff->row[home].pair[i].away)) return false;
+  return true;
+}
+
 void payoff_settle(Payoff *payoff) {
   for (size_t i = 0; i < payoff->gathers; i++) {
     const Gathered *games = &payoff->gathered[i];
@@ -138,6 +160,7 @@ void payoff_settle(Payoff *payoff) {
     pair->gathered = 0;
     enter(pair, 0, games, keep, weight);
     enter(found(payoff, games->player[1], games->player[0]), 1, games, keep, weight);
+    INVARIANT(is_mirrored(payoff, games->player[0], games->player[1]));
   }
   payoff->gathers = 0;
 }

@@ -54,6 +54,9 @@ Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *
  * once for each pair and seat. */
 void payoff_settle(Payoff *payoff);
 
+/* Whether every pair's games are seen alike from both sides, and all numbers are finite. */
+bool payoff_symmetric(const Payoff *payoff);
+
 Tally tally_both(const Tally seat[SEATS]); /* the sum over the seats */
 /* Means over the seats that have games, each counted alike: score 0 .. 1, return, squared return. False: no games. */
 typedef struct SeatMeans {

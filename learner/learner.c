@@ -2,6 +2,7 @@
  * deterministic paces experience is merged in the order of actors, whatever the order of arrival. */
 #include "learner/learner.h"
 
+#include "base/invariant.h"
 #include "store/store.h"
 #include "wire/sum.h"
 
@@ -143,6 +144,7 @@ static Pupil *own_pupil(Learner *learner, uint32_t player) {
 
 /* --- publishing --- */
 static Status publish(Learner *learner, const Pupil *pupil, const float *block, uint64_t version, uint64_t tick) {
+  INVARIANT(version <= pupil->version && finite_floats(block, learner->setup.net->block));
   wire_begin(&learner->wire, WIRE_WEIGHTS);
   Bytes *out = &learner->wire.bytes;
   bytes_u32(out, pupil->player);
@@ -185,12 +187,14 @@ static Status take_tick_end(Learner *learner, Reader *body) {
   actor -= (uint32_t)learner->setup.first_actor;
   if (actor >= learner->setup.actors)
     return status_set(ERR_FORMAT, "tick end of an actor that does not feed this learner");
+  INVARIANT(tick >= learner->ended[actor]);
   learner->ended[actor] = tick + 1;
   if (flags & TABLE_SAVE) learner->marked[actor]++;
   return OK;
 }
 
 Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body) {
+  INVARIANT_AT(learner->setup.transport->rank, learner->tick);
   switch (kind) {
   case WIRE_UNROLLS: return take_unrolls(learner, message, body);
   case WIRE_TICK_END: return take_tick_end(learner, body);
@@ -541,6 +545,7 @@ static bool obeys_now(const Learner *learner) {
 }
 
 Status learner_step(Learner *learner, bool *progress) {
+  INVARIANT_AT(learner->setup.transport->rank, learner->tick);
   *progress = false;
   if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
   if (learner->phase == PHASE_COLLECT && tick_complete(learner)) {

@@ -4,6 +4,7 @@
 #include "learner/algos/moments.h"
 
 #include "base/hash.h"
+#include "base/invariant.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -469,6 +470,7 @@ static void finish_update(Trainer *trainer) {
   uint64_t learned = (uint64_t)trainer->moments[0];
   trainer->stats.rows = (double)learned;
   moments_apply(net, pupil, trainer->moments);
+  INVARIANT(finite_floats(pupil->block, net->block) && pupil->min_version <= pupil->version);
   pupil->version++;
   pupil->frames += learned;
   pupil->life_frames += learned;

@@ -1,5 +1,7 @@
 #include "data/batch.h"
 
+#include "base/invariant.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +107,16 @@ static void decode_unroll(Unroll *unroll, Reader *reader) {
   unroll->fresh = (uint8_t)packed;
   unroll->rows = reader_u32(reader);
   if (unroll->end > END_TRUNCATED || unroll->agent >= 16) reader->bad = true;
+}
+
+bool batch_is_whole(const Batch *batch) {
+  size_t at = 0;
+  for (size_t u = 0; u < batch->unrolls; u++) {
+    if (batch->unroll[u].first != at) return false;
+    at += unroll_span(&batch->unroll[u]);
+  }
+  return at == batch->rows && finite_floats(batch->log_prob, at) && finite_floats(batch->value, at) &&
+         finite_floats(batch->reward, at);
 }
 
 void batch_encode(const Batch *batch, Bytes *out) {

@@ -47,6 +47,8 @@ Status batch_reserve(Batch *batch, size_t rows, size_t unrolls);
 /* Appends unroll `index` of `from`. */
 Status batch_append(Batch *batch, const Batch *from, size_t index);
 size_t batch_learned(const Batch *batch); /* rows less bootstrap rows */
+/* Whether unrolls and rows agree and all numbers are finite (for invariants). */
+bool batch_is_whole(const Batch *batch);
 void batch_encode(const Batch *batch, Bytes *out);
 /* Appends what is encoded; ERR_FORMAT if it does not fit the format or its counts contradict each other. */
 Status batch_decode(Batch *batch, Reader *reader);

@@ -1,5 +1,6 @@
 #include "eval/tournament.h"
 
+#include "base/invariant.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -117,6 +118,8 @@ static Status play_batch(Tournament *t, const MatchBatch *batch, MatchScore *sco
 /* --- rank 0 --- */
 static Status book(Tournament *t, const MatchBatch *batch, const MatchScore *score, const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
+  INVARIANT(score->seat[0].games + score->seat[1].games == 2 * batch->pairs);
+  INVARIANT(fixture->in_hand >= batch->pairs);
   fixture->in_hand -= batch->pairs;
   TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, score));
   t->played += 2 * batch->pairs;

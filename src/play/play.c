@@ -1,6 +1,7 @@
 #include "play/play.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -247,6 +248,7 @@ static Status start_episode(Play *play, PlaySlot *slot) {
 
 static Status add_request(Play *play, PlaySlot *slot, size_t index, uint32_t agent) {
   Policy *policy = slot->policy[play->env->spec.team_of[agent]];
+  INVARIANT(policy && slot->live);
   TRY_RETURN(GROW(play->request, play->request_room, play->requests + 1));
   TRY_RETURN(GROW(policy->queue, policy->queue_room, policy->queued + 1));
   if (policy->queued == 0) {

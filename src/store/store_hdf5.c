@@ -3,6 +3,7 @@
 #include "store/store.h"
 
 #include "base/file.h"
+#include "base/invariant.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -101,6 +102,16 @@ static Status write_aside(const Tree *tree, const char *path) {
   return good ? OK : status_set(ERR_IO, "cannot write %s: %s (is the disk full?)", path, strerror(errno));
 }
 
+/* Whether a file holds what was just written into it. */
+static bool reads_back(const char *path, const char *kind, const char *digest) {
+  Tree tree;
+  char text[HASH_TEXT] = "";
+  if (store_read(path, kind, &tree) != OK) return false;
+  hash_text(tree_digest(&tree), text);
+  tree_free(&tree);
+  return !strcmp(text, digest);
+}
+
 Status store_write(const Tree *tree, const char *kind, const char *path) {
   Status status = OK;
   char aside[PATH_MAX], digest[HASH_TEXT];
@@ -117,6 +128,7 @@ Status store_write(const Tree *tree, const char *kind, const char *path) {
   TRY(tree_put_text(&full, "@digest", digest));
   TRY(write_aside(&full, aside));
   TRY(file_sync_rename(aside, path));
+  INVARIANT(reads_back(path, kind, digest));
 done:
   if (status != OK) file_ops()->remove(aside);
   for (size_t i = tree->items; i < full.items; i++) free(full.item[i].data);

@@ -1,6 +1,8 @@
 /* The pool: freed buffers wait here to be received into again. One per thread. */
 #include "transport/transport.h"
 
+#include "base/invariant.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,11 +33,13 @@ Message *message_create(size_t size) {
 }
 
 Message *message_retain(Message *message) {
+  INVARIANT(message->refs > 0);
   message->refs++;
   return message;
 }
 
 void message_release(Message *message) {
+  INVARIANT(!message || message->refs > 0);
   if (!message || --message->refs > 0) return;
   for (int i = 0; i < POOL; i++) {
     if (pool[i]) continue;

@@ -3,6 +3,8 @@
  * through a queue and are never copied. */
 #include "transport/transport.h"
 
+#include "base/invariant.h"
+
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +76,7 @@ static Status mpi_send(Transport *transport, int to, Message *message) {
                    "MPI_Isend"));
   pending->message = message;
   self->send_count++;
+  INVARIANT(message->refs > 0 && self->send_count <= self->send_room);
   return OK;
 }
 
@@ -103,6 +106,7 @@ static Message *mpi_receive(Transport *transport) {
     message = self->own[self->own_first++];
     if (--self->own_count == 0) self->own_first = 0;
     message->peer = transport->rank;
+    INVARIANT(message->refs > 0);
   } else if (transport->size > 1) {
     match_arrivals(self);
     int done = 0;

@@ -1,6 +1,7 @@
 /* Many ranks in one process and one thread. Each (sender, receiver) pair has a first-in first-out queue whose messages
  * become visible after a seeded delay; a receiver picks among the visible heads at random. Replayable from its seed. */
 #include "base/rng.h"
+#include "base/invariant.h"
 #include "transport/transport.h"
 
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static Status sim_send(Transport *transport, int to, Message *message) {
     return status_set(ERR_MEMORY, "simulated failure to send");
   transport->stats.messages_sent++;
   transport->stats.bytes_sent += message->size;
+  INVARIANT(to >= 0 && to < world->config.ranks);
   TRY_RETURN(queue_of(world, inbox, transport->rank, &place));
   Queue *queue = &inbox->queue[place];
   Message *copy = message_create(message->size); /* as a network would: later changes by the sender must not show */
@@ -114,6 +116,7 @@ static Message *sim_receive(Transport *transport) {
       queue->first = 0;
       inbox->ready[at] = inbox->ready[--inbox->readies];
     }
+    INVARIANT(message->refs == 1 && message->size <= message->capacity);
     message->peer = queue->from;
     transport->stats.messages_received++;
     transport->stats.bytes_received += message->size;

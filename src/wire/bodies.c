@@ -1,6 +1,7 @@
 /* Bodies: tables, results, directives, numbers. */
 #include "wire/wire.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,18 @@ static void decode_match(MatchEntry *match, Reader *reader) {
   match->flags = (uint8_t)(packed >> 8);
   match->branch = (uint8_t)packed;
   if (match->branch >= BRANCH_COUNT || !(match->probability >= 0 && match->probability <= 1.001f)) reader->bad = true;
+}
+
+bool table_is_whole(const Table *table) {
+  double shares = 0;
+  for (size_t h = 0; h < table->homes; h++) {
+    const HomeEntry *home = &table->home[h];
+    double sum = 0;
+    for (uint32_t m = 0; m < home->count; m++) sum += (double)table->match[home->first + m].probability;
+    if (home->count && !(fabs(sum - 1) < 1e-3)) return false;
+    shares += (double)home->share;
+  }
+  return !table->homes || fabs(shares - 1) < 1e-3;
 }
 
 void table_encode(const Table *table, Bytes *out) {

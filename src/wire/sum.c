@@ -4,6 +4,8 @@
  * sum in the regions follows from the lengths of the sums before it, so it is the same for all. */
 #include "wire/sum.h"
 
+#include "base/invariant.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +167,7 @@ static Status sum_own(Summer *summer, Sum *sum) {
     }
     memcpy(own + from, block, length * sizeof *block);
   }
+  INVARIANT(finite_floats(own, count));
   sum->summed = true;
   for (size_t m = 0; m < setup->members; m++)
     if (m != setup->self && !is_near(summer, m)) TRY_RETURN(send_segment(summer, WIRE_SUM_WHOLE, sum, setup->self, m));
@@ -194,6 +197,7 @@ static Status advance(Summer *summer) {
     if (sum->given) take_near(summer, sum);
   }
   while (summer->sums && summer->sum[0].summed && summer->sum[0].wholes + 1 == summer->setup.members) {
+    INVARIANT(summer->sum[0].number == summer->finished);
     sum_free(summer, &summer->sum[0]);
     memmove(summer->sum, summer->sum + 1, --summer->sums * sizeof *summer->sum);
     summer->finished++;
@@ -249,6 +253,7 @@ Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *b
 
 Status summer_test(Summer *summer, bool *done) {
   TRY_RETURN(advance(summer));
+  INVARIANT(summer->finished <= summer->started);
   *done = summer->finished == summer->started;
   return OK;
 }

@@ -93,6 +93,8 @@ Status table_copy(Table *to, const Table *from);
 void table_encode(const Table *table, Bytes *out);
 /* With TABLE_SAME no entries are encoded; decoding then leaves those of *table as they are. */
 Status table_decode(Table *table, Reader *reader);
+/* Whether shares, and each home player's probabilities, sum to 1 (for invariants). */
+bool table_is_whole(const Table *table);
 void table_head(Table *to, const Table *from);            /* tick, version and flags alone */
 uint32_t table_life(const Table *table, uint32_t player); /* 0 for players not in it */
 
