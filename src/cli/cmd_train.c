@@ -125,6 +125,11 @@ static Status open_run(Start *start, const char *dir, const char *how) {
 /* Ranks and lanes must suit each other: said by rank 0 before anything starts. */
 static Status check_size(const Settings *s, int ranks) {
   Topology topology;
+  if (s->env->spec.teams > SEATS)
+    return status_set(ERR_USAGE,
+                      "%s has %u teams: leagues match one player against another, so only envs with one or "
+                      "two teams can be trained",
+                      s->table->name, s->env->spec.teams);
   TRY_RETURN(settings_topology(s, ranks, &topology));
   Status status = OK;
   if (s->actors.lanes < (int64_t)topology.actors)
@@ -331,8 +336,10 @@ static void summary(const Manager *manager, const char *folder) {
   for (uint32_t i = 0; i < m.league->learning; i++) {
     double games, score;
     payoff_score(&m.league->payoff, i, &games, &score);
-    log_line("  %-24s %10s  %.3f", m.league->player[i].name,
-             text_scaled((double)m.league->player[i].frames, c, sizeof c), games > 0 ? score / games : 0.5);
+    char shown[16] = "n/a";
+    if (games > 0) snprintf(shown, sizeof shown, "%.3f", score / games);
+    log_line("  %-24s %10s  %s", m.league->player[i].name, text_scaled((double)m.league->player[i].frames, c, sizeof c),
+             shown);
   }
   log_line("next: agon league show %s; agon eval %s --players main_0,random", folder, folder);
 }

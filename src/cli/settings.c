@@ -84,10 +84,40 @@ static Status read_layers(Settings *s, const SettingsSource *source) {
   for (size_t i = 0; i < source->override_count; i++)
     TRY_RETURN(config_parse_override(s->config, source->overrides[i]));
   if (source->preset) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "league.preset", source->preset, "--preset"));
+  return OK;
+}
+
+/* The preset lies under the file, over the defaults. Where there is one team nobody can be met: without another word it
+ * plays by itself. */
+static Status apply_preset(Settings *s) {
   const char *preset = config_peek(s->config, "league.preset");
   char name[64]; /* a copy: applying the preset adds assignments, which may move what peek returned */
+  if (!preset && s->env->spec.teams == 1) {
+    preset = "self-play";
+    TRY_RETURN(config_assign(s->config, CONFIG_PRESET, "league.preset", preset, "one team"));
+  }
   TRY_RETURN(text_format(name, sizeof name, "%s", preset ? preset : "alphastar-paper"));
-  return league_apply_preset(s->config, name);
+  TRY_RETURN(league_apply_preset(s->config, name));
+  return config_resolve(s->config);
+}
+
+/* One team: there are no opponents, live or past, to be matched with or to be evaluated against. */
+static Status settle_one_team(Settings *s) {
+  const char *key = s->league.main_exploiters               ? "main_exploiters"
+                    : s->league.league_exploiters           ? "league_exploiters"
+                    : s->league.main_rule != MAIN_SELF_PLAY ? "main_rule"
+                                                            : NULL;
+  char full[64];
+  if (s->env->spec.teams > 1) return OK;
+  if (key) {
+    TRY_RETURN(text_format(full, sizeof full, "league.%s", key));
+    return status_set(ERR_USAGE,
+                      "%s has one team, so there is nobody to be matched with: %s %s (%s) needs an opponent; use "
+                      "league.preset=self-play, or leave the preset out",
+                      s->table->name, full, config_value(s->config, full), config_origin(s->config, full));
+  }
+  s->actors.eval_share = 0;
+  return OK;
 }
 
 static Status check_together(const Settings *s) {
@@ -130,10 +160,12 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   TRY(env_find(game, &s->table, &plugin));
   TRY(env_declare(s->table, s->config, &s->env_options));
   TRY(config_resolve(s->config));
-  TRY(check_together(s));
-  TRY(settle_eval_lanes(s));
   TRY(env_create(s->table, plugin, s->config, &s->env));
   plugin = NULL;
+  TRY(apply_preset(s));
+  TRY(check_together(s));
+  TRY(settle_eval_lanes(s));
+  TRY(settle_one_team(s));
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   size_t players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);

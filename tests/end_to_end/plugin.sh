@@ -10,4 +10,21 @@ expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk
 mpi 2 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=10k --quiet
 mpi 3 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=20k --resume must --quiet
 expect 0 "main_0" "$AGON" eval coin --players main_0,random --games 20
+# one team plays by itself: no exploiters, no evaluation, nobody loses to somebody absent; three cannot be trained
+crowd=$PLUGINS/libplugin_crowd.so
+expect 0 "all passed" "$AGON" env check "$crowd" teams=3
+mpi 2 "$AGON" train "$crowd" --run-dir alone frames=60k actors.slots=32 league.main_snapshot_min=2e8 league.main_snapshot_max=2e8 > alone.txt
+grep -q "self-play: 1 main, 0 main exploiter, 0 league exploiter" alone.txt || fail "one team has opponents"
+"$AGON" league show alone --json > alone.json
+$python - <<'P'
+import json
+league = json.load(open("alone.json"))
+assert league["payoff"] == [] and len(league["players"]) >= 3, league
+assert all(p["name"].startswith("main_0") for p in league["players"])
+P
+mpi 1 "$AGON" train "$crowd" --run-dir alone frames=80k --resume must --quiet
+expect 2 "one team, so there is nobody to be matched with: league.main_exploiters 1" "$AGON" train "$crowd" league.main_exploiters=1 --run-dir none
+expect 2 "one team.* league.main_rule alphastar" "$AGON" train "$crowd" league.main_rule=alphastar --run-dir none
+expect 2 "has 3 teams: .* only envs with one or two teams" "$AGON" train "$crowd" env.teams=3 --run-dir none
+[ ! -e none ] || fail "a refused job left a folder"
 echo passed
