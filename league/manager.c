@@ -559,8 +559,9 @@ static Status finish_cut(Manager *manager) {
   INVARIANT(cut->captured && manager->awaits == 0 && hashes_are_known(&cut->tree));
   INVARIANT(manager->setup.pace == FREE || cut->tick + 1 <= manager->tick);
   TRY_RETURN(put_lanes(cut));
+  TRY_RETURN(run_next_generation(manager->setup.run, &manager->generation));
   TRY_RETURN(
-      run_write_checkpoint(manager->setup.run, ++manager->generation, &cut->tree, (size_t)manager->setup.config.keep));
+      run_write_checkpoint(manager->setup.run, manager->generation, &cut->tree, (size_t)manager->setup.config.keep));
   double took = clock_seconds(clock_now(&manager->setup.clock) - start);
   manager->checkpoint_seconds += took;
   log_line("checkpoint %06llu: tick %llu, %s frames, %zu players, written in %.3f s",
@@ -859,6 +860,9 @@ static Status write_status(Manager *manager, const char *state) {
     json_array_append_new(players, entry);
   }
   json_object_set_new(root, "players", players);
+  json_t *warnings = json_array();
+  for (size_t i = 0; log_warning_at(i); i++) json_array_append_new(warnings, json_string(log_warning_at(i)));
+  json_object_set_new(root, "warnings", warnings);
   json_object_set_new(root, "players_in_all", json_integer((json_int_t)manager->league.players));
   char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
   json_decref(root);

@@ -85,6 +85,10 @@ static void print_status(const RunFolder *run, const json_t *root) {
       printf(" %8.3f\n", status_number(player, "entropy"));
   }
   if (skip) printf("(%zu older frozen players are not shown)\n", skip);
+  json_t *warning;
+  json_array_foreach(json_object_get(root, "warnings"), index, warning) {
+    printf("%swarning: %s\n", index ? "" : "\n", json_string_value(warning));
+  }
 }
 
 static const Flag status_flags[] = {{"--json", NULL, "print status.json as it is"}};

@@ -53,7 +53,10 @@ static void screen_line(void *context, const char *line) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   double seconds = (double)(now.tv_sec - screen->start.tv_sec) + (double)(now.tv_nsec - screen->start.tv_nsec) * 1e-9;
-  if (!screen->quiet) printf("[%8.1f] %s\n", seconds, line);
+  if (!strncmp(line, LOG_WARNING, strlen(LOG_WARNING)))
+    fprintf(stderr, "agon train: %s\n", line);
+  else if (!screen->quiet)
+    printf("[%8.1f] %s\n", seconds, line);
   if (!screen->quiet) fflush(stdout);
   if (!screen->log) return;
   fprintf(screen->log, "[%8.1f] %s\n", seconds, line);
@@ -113,12 +116,6 @@ static Status open_run(Start *start, const char *dir, const char *how) {
   else if (exists)
     TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
   start->resuming = file || exists;
-  if (file) { /* generations go on after the newest in the folder */
-    uint64_t *list = NULL;
-    size_t count = 0;
-    if (run_generations(&start->run, &list, &count) == OK && count) start->generation = list[0];
-    free(list);
-  }
   return OK;
 }
 
@@ -467,6 +464,7 @@ Status train_job(Transport *transport, int argc, char **argv, const TrainExtras 
   if (status != OK || start.finished) { /* known on all ranks: leave together */
     transport_destroy(transport);
     close_start(&start);
+    job_show_warnings();
     exit(status_exit_code(status)); /* rank 0 has spoken */
   }
   status = play_league(&start, transport, &screen, extras);

@@ -1,10 +1,12 @@
 #include "cli/job.h"
 
 #include "base/invariant.h"
+#include "base/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void end_job(void *context, const Breach *breach) {
   Transport *transport = context;
@@ -14,6 +16,17 @@ static void end_job(void *context, const Breach *breach) {
   if (transport) transport->ops->abort(transport, 1, why);
   fprintf(stderr, "agon: %s\n", why);
   _Exit(1); /* what has been found wrong is not to be written by anybody's clean-up */
+}
+
+static void on_stderr(void *context, const char *line) {
+  (void)context;
+  if (!strncmp(line, LOG_WARNING, strlen(LOG_WARNING))) fprintf(stderr, "agon: %s\n", line);
+}
+
+void job_show_warnings(void) {
+  fflush(stdout);
+  log_set_sink(on_stderr, NULL);
+  log_set_sink(NULL, NULL);
 }
 
 void job_watch(Transport *transport) { invariant_set_handler(end_job, transport); }

@@ -4,5 +4,7 @@
 
 /* transport_mpi_create, and job_watch over it. */
 Status job_join(int *argc, char ***argv, Transport **out);
+/* On stderr, the warnings that no log has taken. */
+void job_show_warnings(void);
 /* From now on a broken invariant of this thread is printed and ends the job (NULL: this process) with exit code 1. */
 void job_watch(Transport *transport);

@@ -1,6 +1,7 @@
 #include "cli/loaded.h"
 
 #include "base/text.h"
+#include "cli/job.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ Status loaded_open(const char *path, LoadedRun *out) {
   *out = (LoadedRun){.folder = {.lock = -1}};
   TRY(run_open(path, &out->folder));
   TRY(run_read_checkpoint(&out->folder, &out->tree, &out->generation));
+  job_show_warnings();
   TRY(settings_of(&out->tree, &out->settings));
   const AgonEnvSpec *spec = &out->settings->env->spec;
   TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, (double)spec->reward_low,

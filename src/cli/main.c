@@ -24,6 +24,7 @@ int main(int argc, char **argv) {
         return 0;
       }
     Status status = commands[i]->run(argc > 2 ? argc - 2 : 0, argv + 2);
+    job_show_warnings();
     if (status != OK) fprintf(stderr, "agon %s: %s\n", name, status_message());
     if (fflush(stdout) && status == OK) return 5;
     return status_exit_code(status);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,12 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DAMAGED ".damaged"
+#define GENERATIONS UINT64_C(1000000000000) /* numbers below this are ours */
+
 Status run_path(const RunFolder *run, char *out, size_t size, const char *name) {
   return text_format(out, size, "%s/%s", run->path, name);
 }
 
 Status run_open(const char *path, RunFolder *out) {
-  out->lock = -1;
+  *out = (RunFolder){.lock = -1};
   TRY_RETURN(text_format(out->path, sizeof out->path, "%s", path));
   if (!run_has_checkpoint(out)) return status_set(ERR_RUN, "%s holds no run (no checkpoints/*.h5 in it)", path);
   return OK;
@@ -27,7 +31,7 @@ Status run_open(const char *path, RunFolder *out) {
 Status run_lock(const char *path, RunFolder *out) {
   char name[PATH_MAX];
   static const char *const folder[] = {"checkpoints", "players"};
-  out->lock = -1;
+  *out = (RunFolder){.lock = -1};
   TRY_RETURN(text_format(out->path, sizeof out->path, "%s", path));
   for (size_t i = 0; i < COUNT_OF(folder); i++) {
     TRY_RETURN(run_path(out, name, sizeof name, folder[i]));
@@ -40,6 +44,9 @@ Status run_lock(const char *path, RunFolder *out) {
 void run_close(RunFolder *run) {
   if (run->lock >= 0) close(run->lock);
   run->lock = -1;
+  free(run->good);
+  run->good = NULL;
+  run->goods = run->good_room = 0;
 }
 
 static int newest_first(const void *a, const void *b) {
@@ -47,24 +54,46 @@ static int newest_first(const void *a, const void *b) {
   return x < y ? 1 : x > y ? -1 : 0;
 }
 
-Status run_generations(const RunFolder *run, uint64_t **out, size_t *count) {
+/* NNNNNN and a suffix, as this program writes them; any other name is somebody else's. */
+static bool is_generation(const char *name, const char *suffix, uint64_t *out) {
+  char want[64];
+  *out = strtoull(name, NULL, 10);
+  snprintf(want, sizeof want, "%06" PRIu64 "%s", *out, suffix);
+  return *out < GENERATIONS && !strcmp(name, want);
+}
+
+/* Those with one of the suffixes, newest first. */
+static Status list_generations(const RunFolder *run, const char *const *suffix, size_t suffixes, uint64_t **out,
+                               size_t *count) {
   char path[PATH_MAX];
+  uint64_t generation;
   size_t room = 0;
   *out = NULL;
   *count = 0;
   TRY_RETURN(run_path(run, path, sizeof path, "checkpoints"));
   DIR *folder = opendir(path);
   if (!folder) return OK;
-  for (struct dirent *entry; (entry = readdir(folder));) {
-    char *end;
-    uint64_t generation = strtoull(entry->d_name, &end, 10);
-    if (end == entry->d_name || strcmp(end, ".h5")) continue;
-    if (GROW(*out, room, *count + 1) != OK) break;
-    (*out)[(*count)++] = generation;
-  }
+  for (struct dirent *entry; (entry = readdir(folder));)
+    for (size_t i = 0; i < suffixes; i++) {
+      if (!is_generation(entry->d_name, suffix[i], &generation) || GROW(*out, room, *count + 1) != OK) continue;
+      (*out)[(*count)++] = generation;
+    }
   closedir(folder);
   if (*count) qsort(*out, *count, sizeof **out, newest_first);
   return OK;
+}
+
+Status run_generations(const RunFolder *run, uint64_t **out, size_t *count) {
+  return list_generations(run, (const char *const[]){".h5"}, 1, out, count);
+}
+
+Status run_next_generation(const RunFolder *run, uint64_t *out) {
+  uint64_t *list;
+  size_t count;
+  Status status = list_generations(run, (const char *const[]){".h5", ".h5" DAMAGED}, 2, &list, &count);
+  *out = count ? list[0] + 1 : 1;
+  free(list);
+  return status;
 }
 
 bool run_has_checkpoint(const RunFolder *run) {
@@ -79,32 +108,81 @@ static Status generation_path(const RunFolder *run, uint64_t generation, char *o
   return text_format(out, size, "%s/checkpoints/%06" PRIu64 ".h5", run->path, generation);
 }
 
-Status run_write_checkpoint(const RunFolder *run, uint64_t generation, const Tree *tree, size_t keep) {
-  char path[PATH_MAX];
-  uint64_t *list = NULL;
-  size_t count = 0;
-  TRY_RETURN(generation_path(run, generation, path, sizeof path));
-  TRY_RETURN(store_write(tree, "checkpoint", path));
-  TRY_RETURN(run_generations(run, &list, &count));
-  for (size_t i = keep; i < count; i++)
-    if (generation_path(run, list[i], path, sizeof path) == OK) file_ops()->remove(path);
-  free(list);
+static void set_aside(const RunFolder *run, uint64_t generation) {
+  char path[PATH_MAX], aside[PATH_MAX];
+  if (generation_path(run, generation, path, sizeof path) != OK) return;
+  if (text_format(aside, sizeof aside, "%s" DAMAGED, path) != OK) return;
+  if (file_ops()->rename(path, aside))
+    log_warning("cannot rename %s to %s: %s", path, aside, strerror(errno));
+  else
+    log_warning("%s is damaged, and is kept as %s", path, aside);
+}
+
+static Status note_good(RunFolder *run, uint64_t generation) {
+  TRY_RETURN(GROW(run->good, run->good_room, run->goods + 1));
+  run->good[run->goods++] = generation;
   return OK;
 }
 
-Status run_read_checkpoint(const RunFolder *run, Tree *out, uint64_t *generation) {
+/* A generation older than those that are kept: by its name it has had its day, but only what is whole is removed. */
+static Status remove_old(const RunFolder *run, uint64_t generation) {
+  char path[PATH_MAX];
+  bool damaged;
+  TRY_RETURN(generation_path(run, generation, path, sizeof path));
+  if (store_check(path, &damaged) == OK)
+    file_ops()->remove(path);
+  else if (damaged)
+    set_aside(run, generation);
+  return OK;
+}
+
+static Status prune(RunFolder *run, size_t keep) {
   char path[PATH_MAX];
   uint64_t *list = NULL;
   size_t count = 0;
-  TRY_RETURN(run_generations(run, &list, &count));
-  Status status = status_set(ERR_RUN, "%s holds no checkpoint", run->path);
-  for (size_t i = 0; i < count; i++) {
-    status = generation_path(run, list[i], path, sizeof path);
-    if (status == OK) status = store_read(path, "checkpoint", out);
-    *generation = list[i];
-    if (status == OK) break;
-    log_line("warning: %s; trying the generation before it", status_message());
+  Status status = OK;
+  for (; run->goods > keep; memmove(run->good, run->good + 1, --run->goods * sizeof *run->good)) {
+    TRY_RETURN(generation_path(run, run->good[0], path, sizeof path));
+    file_ops()->remove(path);
   }
+  if (run->goods < keep) return OK;
+  TRY(run_generations(run, &list, &count));
+  for (size_t i = 0; i < count; i++)
+    if (list[i] < run->good[0]) TRY(remove_old(run, list[i]));
+done:
+  free(list);
+  return status;
+}
+
+Status run_write_checkpoint(RunFolder *run, uint64_t generation, const Tree *tree, size_t keep) {
+  char path[PATH_MAX];
+  TRY_RETURN(generation_path(run, generation, path, sizeof path));
+  TRY_RETURN(store_write(tree, "checkpoint", path));
+  TRY_RETURN(note_good(run, generation));
+  return prune(run, keep);
+}
+
+Status run_read_checkpoint(RunFolder *run, Tree *out, uint64_t *generation) {
+  char path[PATH_MAX];
+  uint64_t *list = NULL;
+  size_t count = 0, skipped = 0, at = 0;
+  bool damaged;
+  Status status = OK;
+  TRY_RETURN(run_generations(run, &list, &count));
+  if (count == 0) status = status_set(ERR_RUN, "%s holds no checkpoint", run->path);
+  for (; at < count; at++) {
+    TRY(generation_path(run, list[at], path, sizeof path));
+    status = store_load(path, "checkpoint", out, &damaged);
+    if (status == OK || !(damaged || status == ERR_IO)) break;
+    log_warning("%s; trying the generation before it", status_message());
+    if (damaged) list[skipped++] = list[at];
+  }
+  if (status != OK) goto done;
+  *generation = list[at];
+  if (run->lock < 0) goto done;
+  TRY(note_good(run, list[at]));
+  for (size_t i = 0; i < skipped; i++) set_aside(run, list[i]);
+done:
   free(list);
   return status;
 }

@@ -1,5 +1,6 @@
 /* Files of named columns, HDF5 on disk. A Tree is built or read in memory; writing is aside, fsync, rename, fsync of
- * the folder. Every dataset carries Fletcher32; one digest over all names, types, shapes and bytes is checked on load.
+ * the folder. Every dataset carries Fletcher32; one digest over all names, types, shapes and bytes is checked on load,
+ * and before that the file's seal, over its very bytes. A file without a seal, of an older program, still loads.
  * Paths are "group/name"; "@name" is an attribute of the root. */
 #pragma once
 #include "base/bytes.h"
@@ -51,12 +52,19 @@ Status tree_decode(Tree *tree, Reader *reader);
 Status store_write(const Tree *tree, const char *kind, const char *path);
 /* Reads and verifies everything; ERR_FORMAT names the file and the damage. */
 Status store_read(const char *path, const char *kind, Tree *out);
+/* The same; *damaged, on failure: whether the file is not what somebody wrote, rather than one that cannot be opened or
+ * that another version of this program reads. */
+Status store_load(const char *path, const char *kind, Tree *out, bool *damaged);
+/* Whether the file is what somebody wrote: of one that has a seal, only that is looked at. */
+Status store_check(const char *path, bool *damaged);
 const char *store_library(void);
 
 /* --- the run folder --- */
 typedef struct RunFolder {
   char path[3072];
-  int lock; /* descriptor, -1 = not held */
+  int lock;       /* descriptor, -1 = not held */
+  uint64_t *good; /* (goods) generations that this job wrote or verified, oldest first; only where the lock is held */
+  size_t goods, good_room;
 } RunFolder;
 /* Opens for reading; ERR_RUN if there is no run. */
 Status run_open(const char *path, RunFolder *out);
@@ -67,9 +75,14 @@ bool run_has_checkpoint(const RunFolder *run);
 Status run_path(const RunFolder *run, char *out, size_t size, const char *name);
 /* Generations present, newest first; the array is the caller's. */
 Status run_generations(const RunFolder *run, uint64_t **out, size_t *count);
-Status run_write_checkpoint(const RunFolder *run, uint64_t generation, const Tree *tree, size_t keep);
-/* The newest generation that verifies; falls back to older ones and says so in the log. */
-Status run_read_checkpoint(const RunFolder *run, Tree *out, uint64_t *generation);
+/* The number after the highest present, whole or damaged. */
+Status run_next_generation(const RunFolder *run, uint64_t *out);
+/* Then removes all but the `keep` newest that this job wrote or verified. What is older than these is verified first;
+ * damaged files, and newer ones of unknown origin, count for nothing and stay. */
+Status run_write_checkpoint(RunFolder *run, uint64_t generation, const Tree *tree, size_t keep);
+/* The newest generation that is not damaged; one that only another version of this program reads is an error. Where an
+ * older one must stand in, a warning says so, and with the lock held the damaged files become NAME.damaged. */
+Status run_read_checkpoint(RunFolder *run, Tree *out, uint64_t *generation);
 /* players/NAME-HASH8.h5; `path` out may be NULL. */
 Status run_write_player(const RunFolder *run, const char *name, Hash hash, const Tree *tree);
 Status run_player_path(const RunFolder *run, const char *name, Hash hash, char *out, size_t size);

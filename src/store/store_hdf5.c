@@ -1,10 +1,12 @@
-/* The only HDF5. File format bounds V110 (metadata has checksums), Fletcher32 on every dataset, and a digest of our
- * own. */
+/* The only HDF5. File format bounds V110 (metadata has checksums), Fletcher32 on every dataset, a digest of our own
+ * over all contents, and a seal over all bytes. Links and attributes are stored compactly: heaps and B-trees are what
+ * the library trusts most when they are damaged. */
 #include "store/store.h"
 
 #include "base/file.h"
 #include "base/invariant.h"
 #include "base/text.h"
+#include "store/seal.h"
 
 #include <errno.h>
 #include <hdf5.h>
@@ -58,11 +60,26 @@ static bool write_attribute(hid_t file, const Item *item) {
   return good;
 }
 
+/* The groups above PATH that are not there yet. */
+static bool make_groups(hid_t file, const char *path) {
+  char part[STORE_PATH];
+  hid_t plan = H5Pcreate(H5P_GROUP_CREATE);
+  bool good = H5Pset_link_phase_change(plan, 65535, 0) >= 0;
+  for (const char *slash = strchr(path, '/'); slash && good; slash = strchr(slash + 1, '/')) {
+    snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
+    if (H5Lexists(file, part, H5P_DEFAULT) > 0) continue;
+    hid_t group = H5Gcreate2(file, part, H5P_DEFAULT, plan, H5P_DEFAULT);
+    good = group >= 0 && H5Gclose(group) >= 0;
+  }
+  H5Pclose(plan);
+  return good;
+}
+
 static bool write_dataset(hid_t file, const Item *item) {
   hsize_t dims[2] = {item->count, item->width}, chunk[2] = {item->count, item->width};
   int rank = item->width == 1 ? 1 : 2;
-  hid_t links = H5Pcreate(H5P_LINK_CREATE), layout = H5Pcreate(H5P_DATASET_CREATE);
-  H5Pset_create_intermediate_group(links, 1);
+  if (!make_groups(file, item->path)) return false;
+  hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(layout, 0);
   if (item->count && item->width) {
     size_t row = item->width * item->size, most = (4u << 20) / (row ? row : 1);
@@ -71,14 +88,13 @@ static bool write_dataset(hid_t file, const Item *item) {
     H5Pset_fletcher32(layout);
   }
   hid_t type = native_type(item->type, item->size), space = H5Screate_simple(rank, dims, NULL);
-  hid_t set = H5Dcreate2(file, item->path, type, space, links, layout, H5P_DEFAULT);
+  hid_t set = H5Dcreate2(file, item->path, type, space, H5P_DEFAULT, layout, H5P_DEFAULT);
   bool good = set >= 0 && (item->count == 0 || item->width == 0 ||
                            H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, item->data) >= 0);
   if (set >= 0 && H5Dclose(set) < 0) good = false; /* a full disk may show only here */
   H5Sclose(space);
   H5Tclose(type);
   H5Pclose(layout);
-  H5Pclose(links);
   return good;
 }
 
@@ -90,8 +106,11 @@ static hid_t access_list(void) {
 
 static Status write_aside(const Tree *tree, const char *path) {
   if (file_ops()->create(path)) return status_set(ERR_IO, "cannot create %s: %s", path, strerror(errno));
-  hid_t access = access_list();
-  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  hid_t access = access_list(), plan = H5Pcreate(H5P_FILE_CREATE);
+  H5Pset_link_phase_change(plan, 65535, 0);
+  H5Pset_attr_phase_change(plan, 65535, 0);
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, plan, access);
+  H5Pclose(plan);
   H5Pclose(access);
   if (file < 0) return status_set(ERR_IO, "cannot create %s: %s", path, strerror(errno));
   bool good = true;
@@ -127,6 +146,7 @@ Status store_write(const Tree *tree, const char *kind, const char *path) {
   hash_text(tree_digest(&full), digest);
   TRY(tree_put_text(&full, "@digest", digest));
   TRY(write_aside(&full, aside));
+  TRY(seal_put(aside));
   TRY(file_sync_rename(aside, path));
   INVARIANT(reads_back(path, kind, digest));
 done:
@@ -205,13 +225,15 @@ static herr_t visit_attribute(hid_t file, const char *name, const H5A_info_t *in
   return loading->status == OK ? 0 : -1;
 }
 
-static Status check_identity(const Tree *tree, const char *kind) {
+/* kind NULL: any. */
+static Status check_identity(const Tree *tree, const char *kind, bool *damaged) {
   char text[64], digest[HASH_TEXT];
   uint64_t schema;
   TRY_RETURN(tree_get_text(tree, "@kind", text, sizeof text));
-  if (strcmp(text, kind)) return status_set(ERR_FORMAT, "it is a '%s' file, not a '%s'", text, kind);
+  if (kind && strcmp(text, kind)) return status_set(ERR_FORMAT, "it is a '%s' file, not a '%s'", text, kind);
   TRY_RETURN(tree_get_u64(tree, "@schema_version", &schema));
-  bool same = schema == STORE_SCHEMA || (schema == STORE_SCHEMA_PLAYER && !strcmp(kind, "player"));
+  bool same = schema == STORE_SCHEMA || (schema == STORE_SCHEMA_PLAYER && !strcmp(text, "player"));
+  *damaged = same;
   if (!same)
     return status_set(ERR_FORMAT, "its schema version is %llu, this program reads %d", (unsigned long long)schema,
                       STORE_SCHEMA);
@@ -221,10 +243,16 @@ static Status check_identity(const Tree *tree, const char *kind) {
                               : OK;
 }
 
-Status store_read(const char *path, const char *kind, Tree *out) {
+Status store_load(const char *path, const char *kind, Tree *out, bool *damaged) {
+  Seal seal;
   *out = (Tree){0};
+  *damaged = false;
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  if (access(path, R_OK)) return status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
+  TRY_RETURN(seal_check(path, &seal));
+  *damaged = true;
+  if (seal == SEAL_BROKEN)
+    return status_set(ERR_FORMAT, "%s: its bytes do not match its seal: it is damaged, truncated or of another program",
+                      path);
   Loading loading = {out, OK};
   hid_t access = access_list();
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
@@ -235,12 +263,29 @@ Status store_read(const char *path, const char *kind, Tree *out) {
   if (good) good = H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &index, visit_attribute, &loading) >= 0;
   if (!good && loading.status == OK) loading.status = status_set(ERR_FORMAT, "its structure is damaged");
   H5Fclose(file);
-  if (loading.status == OK) loading.status = check_identity(out, kind);
+  if (loading.status == OK) loading.status = check_identity(out, kind, damaged);
+  *damaged &= loading.status == ERR_FORMAT;
   if (loading.status != OK) {
     tree_free(out);
     return status_context(loading.status, "%s", path);
   }
   return OK;
+}
+
+Status store_read(const char *path, const char *kind, Tree *out) {
+  bool damaged;
+  return store_load(path, kind, out, &damaged);
+}
+
+Status store_check(const char *path, bool *damaged) {
+  Seal seal;
+  Tree tree;
+  *damaged = false;
+  TRY_RETURN(seal_check(path, &seal));
+  if (seal == SEAL_WHOLE) return OK;
+  Status status = store_load(path, NULL, &tree, damaged);
+  if (status == OK) tree_free(&tree);
+  return status;
 }
 
 const char *store_library(void) {

@@ -55,7 +55,15 @@ done
 cp -r whole-lockstep further
 mpi 3 "$AGON" train "$smoke" --run-dir further --resume auto frames=230k > further.txt || fail "a finished run with more frames"
 grep -q "ended: the frames are done; 23" further.txt || { cat further.txt; fail "a finished run with more frames does not go on"; }
-[ "$("$AGON" league show further --json | grep -c '"reason": "end"')" = 2 ] || fail "snapshots at the ends"
+"$AGON" league show whole-lockstep --json > before.json
+"$AGON" league show further --json > after.json
+$python - <<'P'
+import json
+old, new = ({p["name"]: p for p in json.load(open(f))["players"]} for f in ("before.json", "after.json"))
+for players in old, new: # the main as it was at the end is among the frozen ones, once
+    assert sum(p["frozen"] and p["frames"] == players["main_0"]["frames"] and p["name"].startswith("main_0") for p in players.values()) == 1
+assert all(new[name] == p for name, p in old.items() if p["frozen"])
+P
 kill_in_the_middle other frames=200k checkpoint.ticks=15
 "$AGON" league show other --json > before.json
 mpi 5 "$AGON" train "$smoke" --run-dir other --resume must --quiet frames=200k
@@ -97,10 +105,19 @@ for i in $(seq 200); do [ -e signalled/status.json ] && break; sleep 0.05; done
 pkill -USR1 -f "^mpirun .*--run-dir signalled" || fail "no mpirun to signal" # by its own name: other tests run beside this one
 wait $job || fail "SIGUSR1's exit code"
 grep -q "ended: SIGUSR1" signalled.txt || { cat signalled.txt; fail "SIGUSR1"; }
-# a damaged newest checkpoint: the one before it is used, and the log says so
+# a damaged newest checkpoint: the one before it is used; stderr, log and status say so, and the damaged file is kept
 cp -r whole-lockstep damaged
 newest=$(ls damaged/checkpoints/*.h5 | tail -1)
 printf 'x' | dd of="$newest" bs=1 seek=5000 conv=notrunc status=none
 expect 4 "$newest" "$AGON" checkpoint verify "$newest"
-mpi 2 "$AGON" train "$smoke" --run-dir damaged --resume auto pace=lockstep frames=220k --quiet || fail "resume from the older generation"
+expect 0 "^agon: warning: $newest: its bytes do not match its seal" "$AGON" league show damaged
+number=$(basename "$newest" .h5)
+mpi 2 "$AGON" train "$smoke" --run-dir damaged --resume auto pace=lockstep frames=220k --quiet 2> warned.txt || fail "resume from the older generation"
+for where in warned.txt damaged/log.txt damaged/status.json; do
+  grep -q "$newest is damaged, and is kept as $newest.damaged" $where || { cat $where; fail "$where does not warn"; }
+done
+expect 0 "^warning: $newest is damaged" "$AGON" status damaged
+[ -e "$newest.damaged" ] && [ ! -e "$newest" ] && [ "$(ls damaged/checkpoints/*.h5 | wc -l)" = 3 ] && [ "$(basename "$(ls damaged/checkpoints/*.h5 | tail -1)" .h5)" -gt "$number" ] || { ls damaged/checkpoints; fail "generations after a damaged one"; }
+"$AGON" checkpoint verify damaged > /dev/null || fail "a whole checkpoint after a damaged one"
+h5dump -H damaged/checkpoints/*.h5 > /dev/null 2>&1 || ! command -v h5dump > /dev/null || fail "h5dump cannot read a checkpoint"
 echo passed
