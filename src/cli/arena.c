@@ -5,7 +5,6 @@
 #include "nn/gemm.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,37 +169,71 @@ void arena_close(Arena *arena) {
 }
 
 /* --- printing --- */
+/* "0.123" or "n/a". */
+static const char *share_text(const double *values, const Standing *s, uint32_t player, char *out, size_t size) {
+  if (s->has_meta && s->in[player])
+    snprintf(out, size, "%.3f", values[player]);
+  else
+    snprintf(out, size, "n/a");
+  return out;
+}
+
+static void print_line(const Standing *s, size_t rank, uint32_t p) {
+  char elo[32], interval[48] = "n/a", nash[16], alpha[16];
+  const Rated *rated = &s->rated[p];
+  if (rated->known && rated->bound > 0)
+    snprintf(interval, sizeof interval, "%+.0f ...", rated->low);
+  else if (rated->known && rated->bound < 0)
+    snprintf(interval, sizeof interval, "... %+.0f", rated->high);
+  else if (rated->known)
+    snprintf(interval, sizeof interval, "%+.0f to %+.0f", rated->low, rated->high);
+  printf("%4zu %-38s %9s %-17s %7.0f  ", rank, s->games->name[p], standing_elo_text(s, p, elo, sizeof elo), interval,
+         rated->games);
+  printf(rated->games > 0 ? "%.3f" : "  n/a", s->points[p]);
+  printf("  %5s       %5s\n", share_text(s->nash_average, s, p, nash, sizeof nash),
+         share_text(s->alpha_rank, s, p, alpha, sizeof alpha));
+}
+
+/* Who is in the meta-games, where not all are. */
+static void print_entered(const Standing *s) {
+  enum { NAMED = 8 };
+  size_t out = 0, n = s->games->players;
+  if (!s->has_meta) printf("Nash and alpha-rank: n/a, %s\n", s->no_meta);
+  if (!s->has_meta || s->entered == n) return;
+  printf("Nash and alpha-rank: among the %zu players that have all met one another; left out:", s->entered);
+  for (size_t p = 0; p < n; p++)
+    if (!s->in[p] && out++ < NAMED) printf("%s %s", out > 1 ? "," : "", s->games->name[p]);
+  if (out > NAMED) printf(" and %zu more", out - NAMED);
+  printf("\n");
+}
+
+static void print_seats(const Standing *s) {
+  if (s->fit.first_seat >= 0)
+    printf("whoever sits first scores %.3f; %.1f %% of the games are drawn\n", s->fit.first_seat, 100 * s->fit.draws);
+  if (s->seats && s->fit.one_seated)
+    printf("warning: %zu pairs of players have met in one seat only; their scores hold what that seat is worth\n",
+           s->fit.one_seated);
+}
+
 void print_standing(const Standing *s, size_t most) {
   const Games *games = s->games;
-  bool anchored = s->anchor >= 0;
-  printf("Bradley-Terry ratings, %s at 0, 95 %% intervals", anchored ? games->name[s->anchor] : "mean");
-  if (fabs(s->fit.seat) > 0) printf("; sitting first is worth %+.0f Elo", s->fit.seat);
-  printf("\n");
+  printf("Bradley-Terry ratings, %s at 0 (D Elo more: a score of 1 / (1 + 10^(-D / 400)) over both seats), 95 %% "
+         "intervals\n",
+         standing_anchor(s));
   printf("rank player                                    Elo   interval          games  score    Nash  alpha-rank\n");
-  for (size_t i = 0; i < games->players && i < most; i++) {
-    uint32_t p = s->order[i];
-    char elo[32], interval[48] = "n/a";
-    const Rated *rated = &s->rated[p];
-    if (standing_comparable(s, p)) {
-      if (rated->bound > 0)
-        snprintf(interval, sizeof interval, "%+.0f ...", rated->low);
-      else if (rated->bound < 0)
-        snprintf(interval, sizeof interval, "... %+.0f", rated->high);
-      else
-        snprintf(interval, sizeof interval, "%+.0f to %+.0f", rated->low, rated->high);
-    }
-    printf("%4zu %-38s %9s %-17s %7.0f  %.3f", i + 1, games->name[p], standing_elo_text(s, p, elo, sizeof elo),
-           interval, rated->games, s->points[p]);
-    if (s->has_meta) printf("  %.3f  %.3f", s->nash_average[p], s->alpha_rank[p]);
-    printf("\n");
-  }
+  for (size_t i = 0; i < games->players && i < most; i++) print_line(s, i + 1, s->order[i]);
   if (games->players > most) printf("     ... and %zu more\n", games->players - most);
+  print_entered(s);
+  print_seats(s);
   if (s->fit.islands > 1)
     printf("warning: the players fall into %zu groups that no games connect; ratings of different groups cannot be "
            "compared\n",
            s->fit.islands);
   const Transitivity *t = &s->transitivity;
-  printf("ratings explain %.1f %% of the variance of scores; ", 100 * t->explained);
+  if (t->explained >= 0)
+    printf("ratings explain %.1f %% of the variance of scores; ", 100 * t->explained);
+  else
+    printf("what ratings explain: n/a; ");
   if (t->margin > 0)
     printf("strongest cycle: %s > %s > %s > %s, each by at least %.3f\n", games->name[t->cycle[0]],
            games->name[t->cycle[1]], games->name[t->cycle[2]], games->name[t->cycle[0]], 0.5 + t->margin);
@@ -208,30 +241,40 @@ void print_standing(const Standing *s, size_t most) {
     printf("no cycle of three\n");
 }
 
+static json_t *json_if(bool known, double value) { return known ? json_real(value) : json_null(); }
+
+static json_t *json_player(const Standing *s, uint32_t p) {
+  const Rated *rated = &s->rated[p];
+  bool in = s->has_meta && s->in[p];
+  json_t *player = json_pack("{s:s,s:f,s:i}", "player", s->games->name[p], "games", rated->games, "bound",
+                             rated->known ? rated->bound : 0);
+  json_object_set_new(player, "score", json_if(rated->games > 0, s->points[p]));
+  json_object_set_new(player, "elo", json_if(rated->known, rated->elo));
+  json_object_set_new(player, "elo_low", json_if(rated->known, rated->low));
+  json_object_set_new(player, "elo_high", json_if(rated->known, rated->high));
+  json_object_set_new(player, "nash", json_if(in, s->nash[p]));
+  json_object_set_new(player, "nash_average", json_if(in, s->nash_average[p]));
+  json_object_set_new(player, "skill", json_if(in, s->skill[p]));
+  json_object_set_new(player, "alpha_rank", json_if(in, s->alpha_rank[p]));
+  return player;
+}
+
 json_t *json_standing(const Standing *s) {
-  json_t *list = json_array(), *root = json_object();
-  for (size_t i = 0; i < s->games->players; i++) {
-    uint32_t p = s->order[i];
-    const Rated *rated = &s->rated[p];
-    bool known = standing_comparable(s, p);
-    json_t *player = json_pack("{s:s,s:f,s:f,s:i}", "player", s->games->name[p], "games", rated->games, "score",
-                               s->points[p], "bound", rated->bound);
-    json_object_set_new(player, "elo", known ? json_real(rated->elo) : json_null());
-    json_object_set_new(player, "elo_low", known ? json_real(rated->low) : json_null());
-    json_object_set_new(player, "elo_high", known ? json_real(rated->high) : json_null());
-    if (s->has_meta) {
-      json_object_set_new(player, "nash", json_real(s->nash[p]));
-      json_object_set_new(player, "nash_average", json_real(s->nash_average[p]));
-      json_object_set_new(player, "skill", json_real(s->skill[p]));
-      json_object_set_new(player, "alpha_rank", json_real(s->alpha_rank[p]));
-    }
-    json_array_append_new(list, player);
-  }
+  json_t *list = json_array(), *root = json_object(), *out = json_array();
+  for (size_t i = 0; i < s->games->players; i++) json_array_append_new(list, json_player(s, s->order[i]));
+  for (size_t p = 0; p < s->games->players; p++)
+    if (!s->in[p]) json_array_append_new(out, json_string(s->games->name[p]));
   json_object_set_new(root, "players", list);
-  json_object_set_new(root, "seat_elo", json_real(s->fit.seat));
-  json_object_set_new(root, "draw", json_real(s->fit.draw));
+  json_object_set_new(root, "anchor", json_string(standing_anchor(s)));
+  json_object_set_new(root, "elo_scale", json_string("score over both seats = 1 / (1 + 10^(-elo / 400))"));
+  json_object_set_new(root, "first_seat_score", json_if(s->fit.first_seat >= 0, s->fit.first_seat));
+  json_object_set_new(root, "draw_share", json_real(s->fit.draws));
+  json_object_set_new(root, "met_in_one_seat", json_integer((json_int_t)s->fit.one_seated));
   json_object_set_new(root, "groups", json_integer((json_int_t)s->fit.islands));
-  json_object_set_new(root, "transitive_share", json_real(s->transitivity.explained));
+  json_object_set_new(root, "meta_players", json_integer(s->has_meta ? (json_int_t)s->entered : 0));
+  json_object_set_new(root, "meta_left_out", out);
+  if (!s->has_meta) json_object_set_new(root, "no_meta", json_string(s->no_meta));
+  json_object_set_new(root, "transitive_share", json_if(s->transitivity.explained >= 0, s->transitivity.explained));
   if (s->transitivity.margin > 0) {
     const uint32_t *c = s->transitivity.cycle;
     json_object_set_new(root, "cycle",

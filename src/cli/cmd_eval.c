@@ -32,12 +32,11 @@ static const Flag flags[] = {
     {"--json", NULL, "print JSON"},
 };
 
-static json_t *json_counts(const Score *score) {
-  Rating rating = meta_rate((double)score->wins, (double)score->draws, (double)score->losses);
-  return json_pack("{s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f}", "games", (json_int_t)score->games, "wins",
+static json_t *json_counts(const Score *score, const EloBlock *block) {
+  return json_pack("{s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:i}", "games", (json_int_t)score->games, "wins",
                    (json_int_t)score->wins, "draws", (json_int_t)score->draws, "losses", (json_int_t)score->losses,
-                   "score", rating.score, "score_low", rating.score_low, "score_high", rating.score_high, "elo",
-                   rating.elo, "elo_low", rating.low, "elo_high", rating.high);
+                   "score", block->score, "score_low", block->score_low, "score_high", block->score_high, "elo",
+                   block->elo, "elo_low", block->low, "elo_high", block->high, "bound", block->bound);
 }
 
 static Score total_of(const MatchScore *score) {
@@ -46,34 +45,53 @@ static Score total_of(const MatchScore *score) {
                  s[0].losses + s[1].losses, s[0].returns + s[1].returns, s[0].squares + s[1].squares};
 }
 
-static void print_pair(const char *a, const char *b, const MatchScore *score) {
+/* From pairs of games; from single ones, where pairs were not counted. */
+static EloBlock block_of(const MatchScore *score) {
   Score all = total_of(score);
-  Rating rating = meta_rate((double)all.wins, (double)all.draws, (double)all.losses);
+  EloBlock block = meta_elo_block(&score->pairs);
+  if (2 * block.pairs >= (double)all.games) return block;
+  return meta_elo_block_of_games((double)all.wins, (double)all.draws, (double)all.losses);
+}
+
+static void print_pair(const char *a, const char *b, const MatchScore *score, bool returns) {
+  Score all = total_of(score);
+  EloBlock block = block_of(score);
   const Score *s = score->seat;
   char elo[64];
-  if (all.wins == all.games) /* a perfect score bounds the difference, no more */
-    snprintf(elo, sizeof elo, ">= %+.0f", rating.low);
-  else if (all.losses == all.games)
-    snprintf(elo, sizeof elo, "<= %+.0f", rating.high);
+  double error, mean = match_mean_return(score, &error);
+  if (block.bound > 0) /* a perfect score bounds the difference, no more */
+    snprintf(elo, sizeof elo, ">= %+.0f", block.low);
+  else if (block.bound < 0)
+    snprintf(elo, sizeof elo, "<= %+.0f", block.high);
   else
-    snprintf(elo, sizeof elo, "%+.0f [%+.0f, %+.0f]", rating.elo, rating.low, rating.high);
-  printf("%-22s vs %-22s %6llu games  +%llu =%llu -%llu  score %.3f [%.3f, %.3f]  Elo %s\n", a, b,
-         (unsigned long long)all.games, (unsigned long long)all.wins, (unsigned long long)all.draws,
-         (unsigned long long)all.losses, rating.score, rating.score_low, rating.score_high, elo);
-  printf("   as first  +%llu =%llu -%llu, as second +%llu =%llu -%llu; mean return %+.3f\n",
-         (unsigned long long)s[0].wins, (unsigned long long)s[0].draws, (unsigned long long)s[0].losses,
-         (unsigned long long)s[1].wins, (unsigned long long)s[1].draws, (unsigned long long)s[1].losses,
-         all.returns / (double)all.games);
+    snprintf(elo, sizeof elo, "%+.0f [%+.0f, %+.0f]", block.elo, block.low, block.high);
+  printf("%-22s vs %-22s %6llu games", a, b, (unsigned long long)all.games);
+  if (returns) printf("  mean return %+.4f +- %.4f", mean, error);
+  printf("  +%llu =%llu -%llu  score %.3f [%.3f, %.3f]  Elo %s\n", (unsigned long long)all.wins,
+         (unsigned long long)all.draws, (unsigned long long)all.losses, block.score, block.score_low, block.score_high,
+         elo);
+  printf("   as first  +%llu =%llu -%llu, as second +%llu =%llu -%llu", (unsigned long long)s[0].wins,
+         (unsigned long long)s[0].draws, (unsigned long long)s[0].losses, (unsigned long long)s[1].wins,
+         (unsigned long long)s[1].draws, (unsigned long long)s[1].losses);
+  if (!returns) printf("; mean return %+.3f", mean);
+  printf("\n");
 }
 
 static json_t *json_pair(const char *a, const char *b, const MatchScore *score) {
   Score all = total_of(score);
-  json_t *pair = json_counts(&all), *split = json_array(), *five = json_array();
-  for (int s = 0; s < 2; s++) json_array_append_new(split, json_counts(&score->seat[s]));
+  EloBlock block = block_of(score);
+  double error, mean = match_mean_return(score, &error);
+  json_t *pair = json_counts(&all, &block), *split = json_array(), *five = json_array();
+  for (int s = 0; s < 2; s++) {
+    const Score *seat = &score->seat[s];
+    EloBlock own = meta_elo_block_of_games((double)seat->wins, (double)seat->draws, (double)seat->losses);
+    json_array_append_new(split, json_counts(seat, &own));
+  }
   for (int k = 0; k < 5; k++) json_array_append_new(five, json_real(score->pairs.count[k]));
   json_object_set_new(pair, "a", json_string(a));
   json_object_set_new(pair, "b", json_string(b));
-  json_object_set_new(pair, "mean_return", json_real(all.returns / (double)all.games));
+  json_object_set_new(pair, "mean_return", json_real(mean));
+  json_object_set_new(pair, "mean_return_error", isfinite(error) ? json_real(error) : json_null());
   json_object_set_new(pair, "seats", split);
   json_object_set_new(pair, "pentanomial", five);
   return pair;
@@ -92,12 +110,12 @@ static Status add_fixtures(Arena *arena, Format format, const size_t counts[3]) 
 }
 
 /* Both sides' totals, as one match. */
-static void print_teams(const Arena *arena, size_t own) {
+static void print_teams(const Arena *arena, size_t own, bool returns) {
   MatchScore all = {0};
   const Games *games = &arena->tournament.games;
   for (size_t i = 0; i < games->counts; i++)
     if (games->count[i].a < own && games->count[i].b >= own) match_score_add(&all, &games->count[i].score);
-  if (all.seat[0].games) print_pair("players", "versus", &all);
+  if (all.seat[0].games) print_pair("players", "versus", &all, returns);
 }
 
 static void on_progress(void *context, const Tournament *t) {
@@ -119,11 +137,13 @@ static Status report(const Arena *arena, const Arguments *arguments, Format form
   bool json = argument(&command_eval, arguments, "--json") != NULL;
   json_t *pairs = json_array();
   Standing standing = {0};
+  bool returns = arena->has_run && arena->run.settings->league.by_return;
   StandingOptions options = {.prior = 0.5,
                              .seats = true,
-                             .bootstraps = t->players <= 100 ? 200 : 0,
-                             .seed = t->terms.seed,
-                             .anchor = argument(&command_eval, arguments, "--anchor")};
+                             .anchor = argument(&command_eval, arguments, "--anchor"),
+                             .returns = returns,
+                             .not_met =
+                                 format == ROUND_ROBIN ? NULL : "in this format not all players meet one another"};
   for (size_t i = 0; i < t->fixtures; i++) {
     const GameCount *count = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
     const char *a = t->player[t->fixture[i].a].label, *b = t->player[t->fixture[i].b].label;
@@ -131,9 +151,9 @@ static Status report(const Arena *arena, const Arguments *arguments, Format form
     if (json)
       json_array_append_new(pairs, json_pair(a, b, &count->score));
     else if (t->fixtures <= 30)
-      print_pair(a, b, &count->score);
+      print_pair(a, b, &count->score, returns);
   }
-  if (format == TEAMS && !json) print_teams(arena, counts[0]);
+  if (format == TEAMS && !json) print_teams(arena, counts[0], returns);
   Status status = standing_create(&t->games, &options, &standing);
   if (status == OK && json) {
     json_t *root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:I}", "env", t->terms.env, "greedy", t->terms.greedy, "openings",

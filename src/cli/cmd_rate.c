@@ -12,14 +12,13 @@ static const Flag flags[] = {
     {"--returns", NULL, "meta-games on mean returns instead of scores (default for runs with league.by_return)"},
     {"--env", "ENV", "of a games.csv with several: only these games (with options as in the file)"},
     {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
-    {"--bootstraps", "N", "resamples for the intervals (default 200, 0 = none)"},
-    {"--seed", "S", "of the resamples (default 1)"},
     {"--json", NULL, "print JSON"},
 };
 
-static Score score_of(const Tally *tally) {
-  return (Score){(uint64_t)tally->games,  (uint64_t)tally->wins, (uint64_t)tally->draws,
-                 (uint64_t)tally->losses, tally->returns,        tally->squares};
+static Score score_of(const Tally *tally) { /* whole games, of tables from before seats were told apart too */
+  uint64_t wins = (uint64_t)(tally->wins + 0.5), draws = (uint64_t)(tally->draws + 0.5),
+           losses = (uint64_t)(tally->losses + 0.5);
+  return (Score){wins + draws + losses, wins, draws, losses, tally->returns, tally->squares};
 }
 
 /* The evaluation lanes' counts between frozen players. */
@@ -33,34 +32,39 @@ Status games_of_run(const League *league, Games *games) {
     for (size_t i = 0; i < row->pairs; i++) {
       const Pair *pair = &row->pair[i];
       if (pair->eval[0].games + pair->eval[1].games <= 0 || home >= pair->away) continue;
-      MatchScore score = {.seat = {score_of(&pair->eval[0]), score_of(&pair->eval[1])}};
+      MatchScore score = {.seat = {score_of(&pair->eval[0]), score_of(&pair->eval[1])}, .pair_squares = -1};
       TRY_RETURN(games_add(games, home, pair->away, 0, &score));
     }
   }
   return OK;
 }
 
+/* Of those who entered the meta-games. */
 static Status print_dynamics(const Standing *s, json_t *root) {
   enum { STEPS = 2000, SHOWN = 20 };
-  size_t n = s->games->players;
-  double *path, *x;
-  TRY_RETURN(NEW_ARRAY(path, (STEPS + 1) * n));
-  TRY_RETURN(NEW_ARRAY(x, n));
-  for (size_t i = 0; i < n; i++) x[i] = 1 / (double)n;
-  Status status = meta_replicator(s->payoff, n, x, 0.05, STEPS, path);
+  Status status = OK;
+  size_t n = s->entered;
+  double *path = NULL, *x = NULL;
   json_t *rows = json_array();
-  for (size_t k = 0; k <= SHOWN && status == OK; k++) {
+  if (!s->has_meta) TRY(status_set(ERR_USAGE, "no dynamics: %s", s->no_meta));
+  TRY(NEW_ARRAY(path, (STEPS + 1) * n));
+  TRY(NEW_ARRAY(x, n));
+  for (size_t i = 0; i < n; i++) x[i] = 1 / (double)n;
+  TRY(meta_replicator(s->payoff, n, x, 0.05, STEPS, path));
+  for (size_t k = 0; k <= SHOWN; k++) {
     const double *at = path + k * (STEPS / SHOWN) * n;
     json_t *row = json_array();
     if (!root) printf("t = %5.1f:", 0.05 * (double)(k * (STEPS / SHOWN)));
-    for (size_t i = 0; i < n; i++) {
-      json_array_append_new(row, json_real(at[i]));
-      if (!root && at[i] > 0.05) printf(" %.2f %s", at[i], s->games->name[i]);
+    for (size_t p = 0, i = 0; p < s->games->players; p++) {
+      json_array_append_new(row, json_real(s->in[p] ? at[i] : 0));
+      if (!root && s->in[p] && at[i] > 0.05) printf(" %.2f %s", at[i], s->games->name[p]);
+      i += s->in[p];
     }
     if (!root) printf("\n");
     json_array_append_new(rows, row);
   }
   if (root) json_object_set(root, "replicator", rows);
+done:
   json_decref(rows);
   free(path);
   free(x);
@@ -74,29 +78,22 @@ static Status run_rate(int argc, char **argv) {
   Games games = {0};
   Standing standing = {0};
   char env[512] = "";
-  bool games_told_apart = false; /* by seat */
-  long long bootstraps, seed;
   double prior;
   TRY(arguments_parse(&command_rate, argc, argv, &arguments));
   TRY(argument_float(&command_rate, &arguments, "--prior", 0.5, 0, 1000, &prior));
-  TRY(argument_int(&command_rate, &arguments, "--bootstraps", 200, 0, 100000, &bootstraps));
-  TRY(argument_int(&command_rate, &arguments, "--seed", 1, 0, 1000000000, &seed));
   if (arguments.words != 1) TRY(usage_error(&command_rate, "a run or a games.csv is needed"));
   const char *from = arguments.word[0], *only = argument(&command_rate, &arguments, "--env");
   size_t size = strlen(from);
   if (size > 4 && !strcmp(from + size - 4, ".csv")) {
     if (!file_exists(from)) TRY(status_set(ERR_IO, "there is no file %s", from));
     TRY(games_read_env(from, only, &games, env));
-    games_told_apart = true;
   } else {
     TRY(loaded_open(from, &run));
     TRY(games_of_run(&run.league, &games));
   }
   if (games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", from));
   StandingOptions options = {.prior = prior,
-                             .seats = games_told_apart,
-                             .bootstraps = (size_t)bootstraps,
-                             .seed = (uint64_t)seed,
+                             .seats = true,
                              .anchor = argument(&command_rate, &arguments, "--anchor"),
                              .returns = argument(&command_rate, &arguments, "--returns") != NULL ||
                                         (run.settings && run.settings->league.by_return)};
@@ -123,11 +120,12 @@ const Command command_rate = {
     "rate",
     "RUN | games.csv [--anchor NAME] [--returns] [--dynamics] [--json]",
     "ratings with intervals, Nash averaging, alpha-rank, and how transitive the field is",
-    "Bradley-Terry with a draw and a seat term. Nash: the maximum-entropy equilibrium (Nash averaging); alpha-rank: "
-    "strong selection\n"
-    "(10 / largest payoff, population 50). A player that never lost has '>=' its lower bound; one that no games "
-    "connect "
-    "with the anchor 'n/a'.",
+    "Bradley-Terry on the scores of both seats, draws half a point. Intervals are of the difference to the anchor, "
+    "from "
+    "pairs of games where\nthey were played in pairs. Nash: the maximum-entropy equilibrium (Nash averaging); "
+    "alpha-rank: strong selection (10 / largest payoff,\npopulation 50); both among players that have all met. A "
+    "player "
+    "that never lost has '>=' its lower bound; one that no games connect\nwith the anchor 'n/a'.",
     flags,
     COUNT_OF(flags),
     run_rate,

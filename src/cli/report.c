@@ -65,14 +65,10 @@ Status report_load(Report *r) {
                    (uint64_t)(t.losses + 0.5),
                    t.returns,
                    t.squares};
-      TRY_RETURN(games_add(&r->games, a, b, 0, &(MatchScore){.seat = {all}}));
+      TRY_RETURN(games_add(&r->games, a, b, 0, &(MatchScore){.seat = {all}, .pair_squares = -1}));
     }
   r->margins = r->run->settings->league.by_return;
-  StandingOptions options = {.returns = r->margins,
-                             .prior = 0.5,
-                             .bootstraps = league->players <= 64    ? 200
-                                           : league->players <= 300 ? 40
-                                                                    : 0};
+  StandingOptions options = {.returns = r->margins, .prior = 0.5};
   TRY_RETURN(standing_create(&r->games, &options, &r->standing));
   TRY_RETURN(NEW_ARRAY(r->order, league->players + 1));
   for (uint32_t i = 0; i < league->players; i++) r->order[i] = i;
@@ -101,7 +97,7 @@ static bool strength(const Report *r, uint32_t player, double *value, double *lo
   if (!r->margins) return true;
   double sum = 0, variance = 0, weights = 0;
   for (uint32_t j = 0; j < n; j++) {
-    double weight = s->has_meta ? s->nash_average[j] : 1 / (double)n;
+    double weight = !s->has_meta ? 1 / (double)n : s->in[j] ? s->nash_average[j] : 0;
     Tally t = known(&r->run->league, player, j);
     if (weight < 1e-6) continue;
     if (j == player) { /* against itself it is even */
@@ -208,7 +204,7 @@ static void put_rating_table(Report *r, size_t most) {
              report_strength_text(r, p, text, sizeof text));
     html_put(&r->out, r->margins ? "<td class=r>%+.4f &ndash; %+.4f" : "<td class=r>%+.0f &ndash; %+.0f", low, high);
     html_put(&r->out, "<td class=r>%.0f<td class=r>%.3f", s->rated[p].games, s->points[p]);
-    if (s->has_meta)
+    if (s->has_meta && s->in[p])
       html_put(&r->out, "<td class=r>%.3f<td class=r>%.3f", s->nash_average[p], s->alpha_rank[p]);
     else
       html_put(&r->out, "<td class=r>n/a<td class=r>n/a");
@@ -228,8 +224,8 @@ static void put_rating_words(Report *r) {
   }
   html_put(&r->out,
            "<p>Bradley-Terry over the evaluation games of frozen players (of learning players: their recent "
-           "training games); the mean is 0. Ratings explain %.1f %% of the variance of scores; ",
-           100 * t->explained);
+           "training games); %s is at 0. Ratings explain %.1f %% of the variance of scores; ",
+           standing_anchor(&r->standing), 100 * fmax(t->explained, 0));
   if (t->margin > 0)
     html_put(&r->out, "strongest cycle: %s beats %s beats %s beats the first, each with at least %.3f.</p>",
              r->games.name[t->cycle[0]], r->games.name[t->cycle[1]], r->games.name[t->cycle[2]], 0.5 + t->margin);
@@ -292,7 +288,6 @@ static Tally between(const Report *r, const Group *a, const Group *b) {
     for (size_t j = 0; j < b->count; j++) {
       Tally t = known(league, r->order[a->first + i], r->order[b->first + j]);
       sum.games += t.games, sum.wins += t.wins, sum.draws += t.draws, sum.losses += t.losses;
-      sum.returns += t.returns, sum.squares += t.squares;
       sum.returns += t.returns, sum.squares += t.squares;
     }
   return sum;

@@ -26,9 +26,13 @@ typedef struct Score {
   double returns, squares;
 } Score;
 typedef struct MatchScore {
-  Score seat[2];     /* with a on team s */
-  Pentanomial pairs; /* of a */
+  Score seat[2];       /* with a on team s */
+  Pentanomial pairs;   /* of a */
+  double pair_squares; /* of pairs: the square of a's returns of both games; negative: not known */
 } MatchScore;
+/* Mean return of a over both seats, with half of its 95 % interval, from pairs of games (from single games, where the
+ * pairs' squares are not known). No games: 0 +- infinity. */
+double match_mean_return(const MatchScore *score, double *error);
 /* One game that was played, as agon replay and agon query read it. */
 typedef struct GameText {
   uint64_t game;    /* 2 * pair + team of a */

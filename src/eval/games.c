@@ -11,10 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS = 21 };
+enum { COLUMNS = 22, FEWER = 21 /* of files that do not have the last one yet */ };
 static const char header[] = "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
                              "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
-                             "return_squares,pairs\n";
+                             "return_squares,pairs,pair_squares\n";
+enum { LAST_COLUMN = sizeof ",pair_squares\n" - 1 };
 
 void games_free(Games *games) {
   free(games->name);
@@ -141,11 +142,10 @@ static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchScore
   *first = number[0];
   for (int s = 0; s < 2; s++) {
     const uint64_t *n = number + 1 + 3 * s;
-    out->seat[s] = (Score){n[0] + n[1] + n[2], n[0], n[1], n[2], 0, 0};
+    /* the file does not tell the seats' returns apart */
+    out->seat[s] = (Score){n[0] + n[1] + n[2], n[0], n[1], n[2], returns / 2, squares / 2};
   }
   for (int k = 0; k < 5; k++) out->pairs.count[k] = (double)number[7 + k];
-  out->seat[0].returns = returns;
-  out->seat[0].squares = squares;
   return out->seat[0].games == out->seat[1].games;
 }
 
@@ -162,8 +162,13 @@ static Status take_line(char *line, const GameTerms *terms, const char *only, Ga
   uint64_t first;
   uint32_t a, b;
   MatchScore score = {0};
-  if (split(line, field) != COLUMNS || !parse_counts(field, &first, &score))
+  size_t columns = split(line, field);
+  if (columns < FEWER || !parse_counts(field, &first, &score))
     return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
+  if (columns < COLUMNS)
+    score.pair_squares = -1;
+  else if (!text_to_float(field[21], &score.pair_squares))
+    return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[21]);
   if (terms && !wanted(field, terms)) return OK;
   if (only && strcmp(only, field[0])) return OK;
   if (env && *env && strcmp(env, field[0]))
@@ -186,7 +191,7 @@ static Status read_file(const char *path, const GameTerms *terms, const char *on
     *end = 0;
     number++;
     if (number == 1) {
-      if (strncmp(line, header, strlen(header) - 1))
+      if (strncmp(line, header, sizeof header - 1 - LAST_COLUMN))
         TRY(status_set(ERR_FORMAT, "%s is no table of games (its first line is not their header)", path));
       continue;
     }
@@ -233,9 +238,9 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
   const double *p = score->pairs.count;
   snprintf(rest, sizeof rest,
            "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-           ",%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 "\n",
+           ",%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 ",%.9g\n",
            first, s[0].wins, s[0].draws, s[0].losses, s[1].wins, s[1].draws, s[1].losses, p[0], p[1], p[2], p[3], p[4],
-           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(score));
+           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(score), score->pair_squares);
   bytes_put(&line, rest, strlen(rest));
   bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
   Status status = good ? OK : status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
@@ -245,18 +250,28 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
 }
 
 /* --- as games between players --- */
-Status games_meetings(const Games *games, Meeting **out, size_t *count) {
-  TRY_RETURN(NEW_ARRAY(*out, 2 * games->counts + 1));
-  *count = 0;
-  for (size_t i = 0; i < games->counts; i++) {
-    const GameCount *c = &games->count[i];
-    const Score *s = c->score.seat;
-    if (s[0].games)
-      (*out)[(*count)++] = (Meeting){c->a, c->b, (double)s[0].wins, (double)s[0].draws, (double)s[0].losses};
-    if (s[1].games)
-      (*out)[(*count)++] = (Meeting){c->b, c->a, (double)s[1].losses, (double)s[1].draws, (double)s[1].wins};
+Meeting games_meeting(const GameCount *count) {
+  Meeting out = {.a = count->a, .b = count->b, .pairs = count->score.pairs};
+  for (int s = 0; s < 2; s++) {
+    const Score *seat = &count->score.seat[s];
+    out.wins[s] = (double)seat->wins;
+    out.draws[s] = (double)seat->draws;
+    out.losses[s] = (double)seat->losses;
   }
+  return out;
+}
+
+Status games_meetings(const Games *games, Meeting **out, size_t *count) {
+  TRY_RETURN(NEW_ARRAY(*out, games->counts + 1));
+  for (*count = 0; *count < games->counts; ++*count) (*out)[*count] = games_meeting(&games->count[*count]);
   return OK;
+}
+
+static double mean_of_seats(const Score seat[2]) {
+  double sum = 0, seats = 0;
+  for (int s = 0; s < 2; s++)
+    if (seat[s].games) sum += seat[s].returns / (double)seat[s].games, seats++;
+  return sum / seats;
 }
 
 Status games_matrix(const Games *games, bool returns, double missing, double **out) {
@@ -266,10 +281,9 @@ Status games_matrix(const Games *games, bool returns, double missing, double **o
   for (size_t i = 0; i < games->counts; i++) {
     const GameCount *c = &games->count[i];
     const Score *s = c->score.seat;
-    double all = (double)(s[0].games + s[1].games);
-    if (all <= 0) continue;
-    double points = (double)(s[0].wins + s[1].wins) + (double)(s[0].draws + s[1].draws) / 2;
-    double mean = returns ? (s[0].returns + s[1].returns) / all : points / all;
+    if (s[0].games + s[1].games == 0) continue;
+    Meeting meeting = games_meeting(c);
+    double mean = returns ? mean_of_seats(s) : meta_meeting_score(&meeting);
     (*out)[c->a * n + c->b] = mean;
     (*out)[c->b * n + c->a] = returns ? -mean : 1 - mean;
   }

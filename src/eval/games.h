@@ -43,7 +43,8 @@ Status games_read_env(const char *path, const char *only, Games *games, char *en
 /* Appends one batch; the line is written by one write. */
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
                     const MatchScore *score);
-/* All meetings by seat, two for each pair that met; the caller frees. */
+Meeting games_meeting(const GameCount *count);
+/* All of them, in the order of the counts; the caller frees. */
 Status games_meetings(const Games *games, Meeting **out, size_t *count);
 /* (players, players) mean return, or score 0..1, of the row's player; `missing` where two never met. */
 Status games_matrix(const Games *games, bool returns, double missing, double **out);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "eval/line.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ typedef struct Match {
   MatchScore *score;
   uint64_t act_key[2][2]; /* [side][team it plays] */
   uint8_t *half;          /* (games) points of a, in halves, plus 1; 0 = not yet played */
+  double *gain;           /* (games) return of a */
   Bytes *line;            /* (slots) what happened so far */
   Status failed;
 } Match;
@@ -118,7 +120,12 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   score->returns += slot->team_return[home];
   score->squares += slot->team_return[home] * slot->team_return[home];
   match->half[game] = (uint8_t)(1 + (outcome[home] > 0.5f ? 2 : outcome[home] == 0.5f ? 1 : 0));
-  if (match->half[game ^ 1]) match->score->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
+  match->gain[game] = slot->team_return[home];
+  if (match->half[game ^ 1]) {
+    double both = match->gain[game] + match->gain[game ^ 1];
+    match->score->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
+    match->score->pair_squares += both * both;
+  }
   if (!match->plan->played || match->failed != OK) return;
   Bytes *line = &match->line[game];
   bytes_u8(line, 0);
@@ -139,6 +146,22 @@ static void add_score(Score *to, const Score *from) {
 void match_score_add(MatchScore *to, const MatchScore *from) {
   for (int s = 0; s < 2; s++) add_score(&to->seat[s], &from->seat[s]);
   for (int k = 0; k < 5; k++) to->pairs.count[k] += from->pairs.count[k];
+  bool known = to->pair_squares >= 0 && from->pair_squares >= 0;
+  to->pair_squares = known ? to->pair_squares + from->pair_squares : -1;
+}
+
+double match_mean_return(const MatchScore *score, double *error) {
+  const Score *s = score->seat;
+  double games = (double)(s[0].games + s[1].games), pairs = 0, mean = 0;
+  *error = INFINITY;
+  if (games <= 0) return 0;
+  mean = (s[0].returns + s[1].returns) / games;
+  for (int k = 0; k < 5; k++) pairs += score->pairs.count[k];
+  bool paired = score->pair_squares >= 0 && 2 * pairs >= games;
+  double n = paired ? pairs : games;
+  double square = paired ? score->pair_squares / (4 * pairs) : (s[0].squares + s[1].squares) / games;
+  if (n > 1) *error = meta_quantile(n - 1) * sqrt(fmax(square - mean * mean, 0) / (n - 1));
+  return mean;
 }
 
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchScore *out) {
@@ -154,6 +177,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
       memory = match.side[i]->net->graph.state_size;
   TRY(key_streams(&match));
   TRY(NEW_ARRAY(match.half, match.games + 1));
+  TRY(NEW_ARRAY(match.gain, match.games + 1));
   if (plan->played) TRY(NEW_ARRAY(match.line, match.games + 1));
   TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));
   play_open_randomly(play, plan->openings, false);
@@ -169,6 +193,7 @@ done:
   for (uint64_t i = 0; match.line && i < match.games; i++) bytes_free(&match.line[i]);
   free(match.line);
   free(match.half);
+  free(match.gain);
   play_destroy(play);
   return status;
 }

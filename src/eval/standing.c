@@ -1,5 +1,6 @@
 #include "eval/standing.h"
 
+#include "base/text.h"
 #include "meta/meta.h"
 
 #include <math.h>
@@ -12,6 +13,7 @@ void standing_destroy(Standing *s) {
   free(s->points);
   free(s->score);
   free(s->payoff);
+  free(s->in);
   free(s->nash);
   free(s->nash_average);
   free(s->skill);
@@ -26,8 +28,10 @@ static int64_t find(const Games *games, const char *name) {
   return -1;
 }
 
-bool standing_comparable(const Standing *s, uint32_t player) {
-  return s->rated[player].games > 0 && s->rated[player].island == s->island;
+bool standing_comparable(const Standing *s, uint32_t player) { return s->rated[player].known; }
+
+const char *standing_anchor(const Standing *s) {
+  return s->fit.anchor < s->games->players ? s->games->name[s->fit.anchor] : "mean";
 }
 
 const char *standing_elo_text(const Standing *s, uint32_t player, char *out, size_t size) {
@@ -43,21 +47,6 @@ const char *standing_elo_text(const Standing *s, uint32_t player, char *out, siz
              : rated->bound < 0 ? rated->high
                                 : rated->elo);
   return out;
-}
-
-static Status choose_island(Standing *s) {
-  size_t *members;
-  if (s->anchor >= 0) {
-    s->island = s->rated[s->anchor].island;
-    return OK;
-  }
-  TRY_RETURN(NEW_ARRAY(members, s->fit.islands + 1));
-  for (size_t p = 0; p < s->games->players; p++)
-    if (s->rated[p].games > 0) members[s->rated[p].island]++;
-  for (size_t i = 0; i < s->fit.islands; i++)
-    if (members[i] > members[s->island]) s->island = i;
-  free(members);
-  return OK;
 }
 
 static bool before(const Standing *s, uint32_t a, uint32_t b) {
@@ -77,61 +66,113 @@ static void sort_players(Standing *s) {
 
 static void add_points(Standing *s, const Meeting *meeting, size_t meetings) {
   for (size_t i = 0; i < meetings; i++) {
-    double points = meeting[i].wins + meeting[i].draws / 2, n = meeting[i].wins + meeting[i].draws + meeting[i].losses;
-    s->points[meeting[i].a] += points;
-    s->points[meeting[i].b] += n - points;
+    const Meeting *m = &meeting[i];
+    for (int seat = 0; seat < 2; seat++) {
+      s->points[m->a] += m->wins[seat] + m->draws[seat] / 2;
+      s->points[m->b] += m->losses[seat] + m->draws[seat] / 2;
+    }
   }
   for (size_t p = 0; p < s->games->players; p++) s->points[p] /= s->rated[p].games > 0 ? s->rated[p].games : 1;
 }
 
-static Status solve(Standing *s, bool returns) {
-  size_t n = s->games->players;
-  double spread = 0;
-  TRY_RETURN(games_matrix(s->games, returns, returns ? 0 : 0.5, &s->payoff));
-  for (size_t i = 0; !returns && i < n * n; i++) s->payoff[i] = 2 * s->payoff[i] - 1; /* win 1, draw 0, loss -1 */
-  for (size_t i = 0; i < n * n; i++) spread = fmax(spread, fabs(s->payoff[i]));
-  if (n < 2 || n > STANDING_META) return OK;
-  s->has_meta = true;
+/* --- meta-games --- */
+/* A result over those who entered, spread to all. */
+static void spread(const Standing *s, double *to) {
+  size_t n = s->games->players, at = s->entered;
+  for (size_t p = n; p-- > 0;) to[p] = s->in[p] ? to[--at] : NAN;
+}
+
+static Status solve(Standing *s) {
+  size_t n = s->entered;
+  double most = 0;
+  for (size_t i = 0; i < n * n; i++) most = fmax(most, fabs(s->payoff[i]));
   TRY_RETURN(meta_nash(s->payoff, n, n, s->nash, NULL, NULL));
-  TRY_RETURN(meta_nash_average(s->payoff, n, 100, s->nash_average, s->skill));
-  return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(spread, 1e-9),
-                         s->alpha_rank); /* strong selection: payoff scale / 10 */
+  TRY_RETURN(meta_nash_average(s->payoff, n, s->nash_average, s->skill));
+  return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(most, 1e-9), s->alpha_rank); /* strong selection */
+}
+
+/* The table of those who have all met: mean returns, or win 1, draw 0, loss -1. */
+static Status enter(Standing *s, bool returns) {
+  Status status = OK;
+  size_t n = s->games->players;
+  unsigned char *met = NULL;
+  double *all = NULL;
+  TRY(NEW_ARRAY(met, n * n + 1));
+  for (size_t i = 0; i < n * n; i++) met[i] = s->score[i] >= 0;
+  s->entered = meta_all_met(met, n, s->in);
+  TRY(games_matrix(s->games, returns, 0, &all));
+  for (size_t i = 0; !returns && i < n * n; i++) all[i] = 2 * all[i] - 1;
+  TRY(NEW_ARRAY(s->payoff, s->entered * s->entered + 1));
+  meta_select(all, n, s->in, s->payoff);
+done:
+  free(met);
+  free(all);
+  return status;
+}
+
+static Status play_meta(Standing *s, const StandingOptions *options) {
+  TRY_RETURN(enter(s, options->returns));
+  s->has_meta = false;
+  if (options->not_met) return text_format(s->no_meta, sizeof s->no_meta, "%s", options->not_met);
+  if (s->entered < 2) return text_format(s->no_meta, sizeof s->no_meta, "no two players have met");
+  if (s->entered > STANDING_META)
+    return text_format(s->no_meta, sizeof s->no_meta, "%zu players have all met, and meta-games are solved up to %d",
+                       s->entered, STANDING_META);
+  Status status = solve(s);
+  if (status == ERR_MEMORY) return status;
+  if (status != OK) return text_format(s->no_meta, sizeof s->no_meta, "%s", status_message());
+  double *const result[] = {s->nash, s->nash_average, s->skill, s->alpha_rank};
+  for (size_t k = 0; k < COUNT_OF(result); k++) spread(s, result[k]);
+  s->has_meta = true;
+  return OK;
+}
+
+/* The anchor that is asked for, if it is there; else random, if it played. */
+static uint32_t choose_anchor(const Games *games, const char *name) {
+  int64_t asked = find(games, name), random = find(games, "random");
+  bool played = false;
+  for (size_t i = 0; i < games->counts; i++) {
+    const GameCount *c = &games->count[i];
+    played |= (c->a == random || c->b == random) && c->score.seat[0].games + c->score.seat[1].games > 0;
+  }
+  return asked >= 0 ? (uint32_t)asked : random >= 0 && played ? (uint32_t)random : RATING_MEAN;
+}
+
+static Status rate(Standing *s, const StandingOptions *options) {
+  Status status = OK;
+  Meeting *meeting = NULL;
+  double *elo = NULL;
+  size_t n = s->games->players, meetings = 0;
+  RatingOptions rating = {.prior = options->prior, .anchor = choose_anchor(s->games, options->anchor)};
+  TRY(NEW_ARRAY(elo, n + 1));
+  TRY(games_meetings(s->games, &meeting, &meetings));
+  TRY(meta_bradley_terry(meeting, meetings, n, &rating, s->rated, &s->fit));
+  add_points(s, meeting, meetings);
+  sort_players(s);
+  for (size_t p = 0; p < n; p++) elo[p] = s->rated[p].known ? s->rated[p].elo : NAN;
+  s->transitivity = n <= 1000 ? meta_transitivity(s->score, elo, n) : (Transitivity){.explained = -1};
+done:
+  free(meeting);
+  free(elo);
+  return status;
 }
 
 Status standing_create(const Games *games, const StandingOptions *options, Standing *out) {
   Status status = OK;
-  Meeting *meeting = NULL;
-  double *elo = NULL;
-  size_t n = games->players, meetings = 0;
-  *out = (Standing){.games = games};
+  size_t n = games->players;
+  *out = (Standing){.games = games, .seats = options->seats};
   TRY(NEW_ARRAY(out->rated, n + 1));
   TRY(NEW_ARRAY(out->points, n + 1));
+  TRY(NEW_ARRAY(out->in, n + 1));
   TRY(NEW_ARRAY(out->nash, n + 1));
   TRY(NEW_ARRAY(out->nash_average, n + 1));
   TRY(NEW_ARRAY(out->skill, n + 1));
   TRY(NEW_ARRAY(out->alpha_rank, n + 1));
   TRY(NEW_ARRAY(out->order, n + 1));
-  TRY(NEW_ARRAY(elo, n + 1));
-  out->anchor = find(games, options->anchor);
-  if (out->anchor < 0) out->anchor = find(games, "random");
-  TRY(games_meetings(games, &meeting, &meetings));
-  RatingOptions rating = {.prior = options->prior,
-                          .seats = options->seats,
-                          .draws = true,
-                          .anchor = out->anchor < 0 ? (uint32_t)n : (uint32_t)out->anchor,
-                          .bootstraps = options->bootstraps,
-                          .seed = options->seed};
-  TRY(meta_bradley_terry(meeting, meetings, n, &rating, out->rated, &out->fit));
-  add_points(out, meeting, meetings);
-  TRY(choose_island(out));
-  sort_players(out);
   TRY(games_matrix(games, false, -1, &out->score));
-  for (size_t p = 0; p < n; p++) elo[p] = out->rated[p].elo;
-  out->transitivity = n <= 1000 ? meta_transitivity(out->score, elo, n) : (Transitivity){0};
-  TRY(solve(out, options->returns));
+  TRY(rate(out, options));
+  TRY(play_meta(out, options));
 done:
-  free(meeting);
-  free(elo);
   if (status != OK) standing_destroy(out);
   return status;
 }

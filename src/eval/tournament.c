@@ -19,13 +19,8 @@ typedef struct MatchBatch {
 } MatchBatch;
 
 double tournament_error(const Pentanomial *pairs) {
-  double n = 0, mean = 0, square = 0;
-  for (int k = 0; k < 5; k++) { /* one pair more, spread over all results: no sample is certain */
-    double count = pairs->count[k] + 0.2;
-    n += count, mean += count * k / 4, square += count * k * k / 16;
-  }
-  mean /= n;
-  return 1.959964 * sqrt((square / n - mean * mean) / n);
+  EloBlock block = meta_elo_block(pairs);
+  return (block.score_high - block.score_low) / 2;
 }
 
 static uint64_t played_pairs(const Tournament *t, const Fixture *fixture, const GameCount **count) {

@@ -51,31 +51,10 @@ done:
   return status;
 }
 
-double meta_elo(double score) { return -400 * log10(1 / score - 1); }
-
 void meta_interval(double share, double n, double *low, double *high) {
   const double z = 1.959964;
   double centre = (share + z * z / (2 * n)) / (1 + z * z / n);
   double half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
   *low = fmax(centre - half, 0);
   *high = fmin(centre + half, 1);
-}
-
-static double inside(double score, double games) {
-  double edge = 1 / (2 * games);
-  return score < edge ? edge : score > 1 - edge ? 1 - edge : score;
-}
-
-Rating meta_rate(double wins, double draws, double losses) {
-  double games = wins + draws + losses, score = (wins + draws / 2) / games;
-  double variance =
-      (wins * (1 - score) * (1 - score) + draws * (0.5 - score) * (0.5 - score) + losses * score * score) / games;
-  double full = score * (1 - score); /* of win-or-loss games; draws make the interval narrower */
-  double effective = variance > 0 ? games * full / variance : games;
-  Rating rating = {.score = score};
-  meta_interval(score, effective, &rating.score_low, &rating.score_high);
-  rating.elo = meta_elo(inside(score, games));
-  rating.low = meta_elo(inside(rating.score_low, 2 * games));
-  rating.high = meta_elo(inside(rating.score_high, 2 * games));
-  return rating;
 }

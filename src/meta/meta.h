@@ -8,13 +8,5 @@
  * player's mixture (rows), the column player's (columns), the value. Outputs may be NULL. */
 Status meta_nash(const double *a, size_t rows, size_t columns, double *row_mix, double *column_mix, double *value);
 
-typedef struct Rating {
-  double score;          /* (wins + draws / 2) / games */
-  double elo, low, high; /* difference; 95 % interval; finite: scores are kept 1/(2 games) off 0 and 1 */
-  double score_low, score_high;
-} Rating;
-/* From independent games. games > 0. */
-Rating meta_rate(double wins, double draws, double losses);
-double meta_elo(double score);
 /* Wilson interval for a share of n trials at 95 %. */
 void meta_interval(double share, double n, double *low, double *high);

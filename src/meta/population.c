@@ -1,9 +1,10 @@
-/* Nash averaging finds the support by linear programs and the entropy's maximum by its dual; alpha-rank solves its
- * chain directly. */
+/* Nash averaging finds the support by a linear program and the entropy's maximum by Newton's method on its dual;
+ * alpha-rank solves its chain directly. */
 #include "meta/population.h"
 
+#include "meta/dense.h"
 #include "meta/lp.h"
-#include "meta/meta.h"
+#include "meta/rating.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -93,115 +94,152 @@ void meta_select(const double *a, size_t n, const unsigned char *in, double *out
 }
 
 /* --- Nash averaging --- */
-/* maximise x_target subject to x'b >= 0 for all columns of the antisymmetric b, sum x = 1, x >= 0. The value of the
- * game is 0, so these x are all its equilibria. */
-static Status most_of(const double *b, size_t n, size_t target, double slack, double *x) {
+/* The equilibria of the antisymmetric b are x >= 0 with x'b >= 0, sum x = 1: without the sum, a cone. In a cone any
+ * member can be as large as one likes, so that the maximum of the sum of min(x_i, 1) is 1 for each i that is in any
+ * equilibrium, and 0 for the others: one linear program finds the largest support. Its variables are min(x_i, 1) and
+ * what x_i has beyond. */
+static Status largest_support(const double *b, size_t n, unsigned char *in, double *x) {
   Status status = OK;
+  double sum = 0;
   Lp lp;
-  TRY(lp_create(n, n + 1, &lp));
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j < n; j++) *lp_at(&lp, i, j) = b[i * n + j];
-    *lp_at(&lp, i, n) = 1;
-    lp.high[i] = 1;
-    lp.row_low[i] = -slack;
-    lp.row_high[i] = LP_NO_LIMIT;
+  TRY(lp_create(2 * n, n, &lp));
+  for (size_t i = 0; i < 2 * n; i++) {
+    for (size_t j = 0; j < n; j++) *lp_at(&lp, i, j) = b[i % n * n + j];
+    lp.high[i] = i < n ? 1 : LP_NO_LIMIT;
+    lp.cost[i] = i < n ? -1 : 0;
   }
-  lp.row_low[n] = lp.row_high[n] = 1;
-  lp.cost[target] = -1;
+  for (size_t j = 0; j < n; j++) lp.row_high[j] = LP_NO_LIMIT;
   TRY(lp_minimise(&lp));
-  for (size_t i = 0; i < n; i++) x[i] = lp.solution[i] > 0 ? lp.solution[i] : 0;
+  for (size_t i = 0; i < n; i++) {
+    in[i] = lp.solution[i] > 0.5;
+    x[i] = in[i] ? lp.solution[i] + fmax(lp.solution[n + i], 0) : 0;
+    sum += x[i];
+  }
+  if (sum <= 0) TRY(status_set(ERR_INTERNAL, "no equilibrium of %zu players was found", n));
+  for (size_t i = 0; i < n; i++) x[i] /= sum;
 done:
   lp_destroy(&lp);
   return status;
 }
 
-static double log_partition(const double *b, size_t n, const unsigned char *in, const double *lambda, double *x) {
+/* The dual of the maximum entropy over the equilibria: x_i ~ exp(sum_j lambda_j b_ij) over the support, lambda
+ * minimising the log of the sum. Against a member of the support every equilibrium scores 0, so its lambda is free; the
+ * others' are >= 0. */
+typedef struct Dual {
+  const double *b;
+  size_t n;
+  const unsigned char *in;
+  double *lambda, *x, *slope; /* (n) */
+  double *trial, *trial_x;
+  double *hessian, *move; /* over the indices that may move */
+  size_t *index;
+} Dual;
+
+static double log_partition(const Dual *d, const double *lambda, double *x) {
   double top = -1e300, sum = 0;
+  size_t n = d->n;
   for (size_t i = 0; i < n; i++) {
     x[i] = 0;
-    if (!in[i]) continue;
-    for (size_t j = 0; j < n; j++) x[i] += lambda[j] * b[i * n + j];
+    if (!d->in[i]) continue;
+    for (size_t j = 0; j < n; j++) x[i] += lambda[j] * d->b[i * n + j];
     top = fmax(top, x[i]);
   }
-  for (size_t i = 0; i < n; i++) sum += x[i] = in[i] ? exp(x[i] - top) : 0;
+  for (size_t i = 0; i < n; i++) sum += x[i] = d->in[i] ? exp(x[i] - top) : 0;
   for (size_t i = 0; i < n; i++) x[i] /= sum;
   return top + log(sum);
 }
 
-/* Maximum entropy over the equilibria with support `in`: x_i ~ exp(sum_j lambda_j b_ij), lambda >= 0 minimising the log
- * of the sum, by projected gradient steps of adapting length. x holds an equilibrium, which stays where the steps do
- * not reach a better one. */
-static Status most_even(const double *b, size_t n, const unsigned char *in, double *x) {
-  Status status = OK;
-  double *lambda = NULL, *trial = NULL, *now = NULL, *other = NULL, step = 1;
-  TRY(NEW_ARRAY(lambda, n));
-  TRY(NEW_ARRAY(trial, n));
-  TRY(NEW_ARRAY(now, n));
-  TRY(NEW_ARRAY(other, n));
-  double value = log_partition(b, n, in, lambda, now);
-  for (int turn = 0; turn < 20000; turn++) {
-    double worst = 0;
-    for (size_t j = 0; j < n; j++) {
-      double slope = 0;
-      for (size_t i = 0; i < n; i++) slope += now[i] * b[i * n + j];
-      trial[j] = fmax(lambda[j] - step * slope, 0);
-      worst = fmax(worst, fmax(-slope, lambda[j] > 0 ? fabs(slope) : 0));
-    }
-    if (worst < 1e-10) break;
-    double next = log_partition(b, n, in, trial, other);
-    if (next > value) {
-      if ((step /= 2) < 1e-12) break;
-      continue;
-    }
-    step *= 1.3;
-    value = next;
-    memcpy(lambda, trial, n * sizeof *lambda);
-    memcpy(now, other, n * sizeof *now);
-  }
+/* The slopes (payoffs of x against each), and how far x is from the best: what a lambda may still gain by. */
+static double slopes(Dual *d) {
   double worst = 0;
-  for (size_t j = 0; j < n; j++) {
-    double slope = 0;
-    for (size_t i = 0; i < n; i++) slope += now[i] * b[i * n + j];
-    worst = fmax(worst, -slope);
+  for (size_t j = 0; j < d->n; j++) {
+    d->slope[j] = 0;
+    for (size_t i = 0; i < d->n; i++) d->slope[j] += d->x[i] * d->b[i * d->n + j];
+    worst = fmax(worst, d->in[j] || d->lambda[j] > 0 ? fabs(d->slope[j]) : -d->slope[j]);
   }
-  if (worst < 1e-6) memcpy(x, now, n * sizeof *x);
+  return worst;
+}
+
+/* A Newton step over the lambdas that are not held at 0; the Hessian is the covariance of b's columns under x. */
+static bool newton_move(Dual *d) {
+  size_t n = d->n, free_count = 0;
+  for (size_t j = 0; j < n; j++)
+    if (d->in[j] || d->lambda[j] > 0 || d->slope[j] < 0) d->index[free_count++] = j;
+  for (size_t p = 0; p < free_count; p++) {
+    for (size_t q = 0; q <= p; q++) {
+      double sum = 0;
+      const double *one = d->b + d->index[p] * n, *other = d->b + d->index[q] * n; /* rows are minus columns */
+      for (size_t i = 0; i < n; i++) sum += d->x[i] * one[i] * other[i];
+      d->hessian[p * free_count + q] = sum - d->slope[d->index[p]] * d->slope[d->index[q]];
+    }
+    d->hessian[p * free_count + p] += 1e-9; /* directions along which nothing changes */
+    d->move[p] = d->slope[d->index[p]];
+  }
+  if (!dense_factor(d->hessian, free_count)) return false;
+  dense_solve(d->hessian, free_count, d->move);
+  for (size_t j = 0; j < n; j++) d->trial[j] = 0; /* the step of every lambda */
+  for (size_t p = 0; p < free_count; p++) d->trial[d->index[p]] = d->move[p];
+  memcpy(d->move, d->trial, n * sizeof *d->move);
+  return true;
+}
+
+static Status most_even(Dual *d, double *mix) {
+  double value = log_partition(d, d->lambda, d->x), worst = slopes(d);
+  for (int turn = 0; turn < 300 && worst > 1e-11; turn++) {
+    double length = 1, next = 0;
+    if (!newton_move(d)) break;
+    for (int halving = 0; halving < 60; halving++, length /= 2) {
+      for (size_t j = 0; j < d->n; j++) {
+        double to = d->lambda[j] - length * d->move[j];
+        d->trial[j] = d->in[j] ? to : fmax(to, 0);
+      }
+      next = log_partition(d, d->trial, d->trial_x);
+      if (next <= value + 1e-14 * fabs(value)) break;
+    }
+    value = next;
+    memcpy(d->lambda, d->trial, d->n * sizeof *d->lambda);
+    memcpy(d->x, d->trial_x, d->n * sizeof *d->x);
+    worst = slopes(d);
+  }
+  memcpy(mix, d->x, d->n * sizeof *mix);
+  return worst < 1e-7
+             ? OK
+             : status_set(ERR_INTERNAL, "Nash averaging over %zu players did not converge (%.2g left)", d->n, worst);
+}
+
+static Status most_even_of(const double *b, size_t n, const unsigned char *in, double *mix) {
+  Status status = OK;
+  double *room = NULL;
+  Dual d = {.b = b, .n = n, .in = in};
+  TRY(NEW_ARRAY(room, 6 * n + n * n));
+  TRY(NEW_ARRAY(d.index, n));
+  d.lambda = room, d.x = room + n, d.slope = room + 2 * n, d.trial = room + 3 * n, d.trial_x = room + 4 * n;
+  d.move = room + 5 * n, d.hessian = room + 6 * n;
+  TRY(most_even(&d, mix));
 done:
-  free(lambda);
-  free(trial);
-  free(now);
-  free(other);
+  free(room);
+  free(d.index);
   return status;
 }
 
-Status meta_nash_average(const double *a, size_t n, size_t exact, double *mix, double *skill) {
+Status meta_nash_average(const double *a, size_t n, double *mix, double *skill) {
   Status status = OK;
-  double *b = NULL, *x = NULL, scale = 0;
+  double *b = NULL, scale = 0;
   unsigned char *in = NULL;
   TRY(NEW_ARRAY(b, n * n));
-  TRY(NEW_ARRAY(x, n));
   TRY(NEW_ARRAY(in, n));
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < n; j++) scale = fmax(scale, fabs(b[i * n + j] = (a[i * n + j] - a[j * n + i]) / 2));
   if (scale > 0)
     for (size_t i = 0; i < n * n; i++) b[i] /= scale;
-  if (n > exact) {
-    TRY(meta_nash(b, n, n, mix, NULL, NULL));
-  } else {
-    for (size_t i = 0; i < n; i++) mix[i] = 0;
-    for (size_t i = 0; i < n; i++) { /* the mean of these equilibria has the largest support */
-      TRY(most_of(b, n, i, 1e-12, x));
-      in[i] = x[i] > 1e-9;
-      for (size_t j = 0; j < n; j++) mix[j] += x[j] / (double)n;
-    }
-    TRY(most_even(b, n, in, mix));
-  }
+  TRY(largest_support(b, n, in, mix));
+  TRY(most_even_of(b, n, in, mix));
   for (size_t i = 0; skill && i < n; i++) {
     skill[i] = 0;
     for (size_t j = 0; j < n; j++) skill[i] += b[i * n + j] * scale * mix[j];
   }
 done:
   free(b);
-  free(x);
   free(in);
   return status;
 }
@@ -243,15 +281,18 @@ Status meta_replicator(const double *a, size_t n, const double *x, double step, 
 Transitivity meta_transitivity(const double *score, const double *elo, size_t n) {
   Transitivity out = {.explained = 1};
   double all = 0, left = 0;
+  bool met = false;
   for (size_t i = 0; i < n; i++)
     for (size_t j = i + 1; j < n; j++) {
       double s = score[i * n + j];
-      if (s < 0) continue;
-      double expected = 1 / (1 + pow(10, (elo[j] - elo[i]) / 400));
+      if (s < 0 || isnan(elo[i]) || isnan(elo[j])) continue;
+      double expected = meta_expected_score(elo[i] - elo[j]);
+      met = true;
       all += (s - 0.5) * (s - 0.5);
       left += (s - expected) * (s - expected);
     }
   if (all > 0) out.explained = fmax(1 - left / all, 0);
+  if (!met) out.explained = -1;
   for (uint32_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < n; j++) {
       double first = score[i * n + j] - 0.5;

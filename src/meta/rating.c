@@ -1,9 +1,8 @@
-/* Bradley-Terry by coordinate-wise Newton steps on a concave log-likelihood; intervals by resampling the games of each
- * meeting; the pentanomial tests of chess engines. */
+/* Bradley-Terry by Newton's method with a dense Hessian, intervals by its inverse around the variance of pairs; the
+ * pentanomial tests of chess engines. */
 #include "meta/rating.h"
 
-#include "base/rng.h"
-#include "meta/meta.h"
+#include "meta/dense.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,285 +10,440 @@
 
 #define PER_ELO 0.0057564627324851146 /* ln 10 / 400 */
 
+double meta_elo(double score) { return -400 * log10(1 / score - 1); }
+
+double meta_expected_score(double elo) { return 1 / (1 + pow(10, -elo / 400)); }
+
+/* --- intervals --- */
+/* By Student's expansion around the normal's quantile (Abramowitz and Stegun 26.7.5); for so few pairs that it is off
+ * there (12.7 with one degree), what is asked of it is a wide interval. */
+double meta_quantile(double freedom) {
+  const double z = 1.959964, f = fmax(freedom, 1);
+  double one = (pow(z, 3) + z) / 4, two = (5 * pow(z, 5) + 16 * pow(z, 3) + 3 * z) / 96;
+  double three = (3 * pow(z, 7) + 19 * pow(z, 5) + 17 * pow(z, 3) - 15 * z) / 384;
+  return z + one / f + two / (f * f) + three / (f * f * f);
+}
+
+typedef struct Moments {
+  double n, mean, variance;
+} Moments;
+
+/* Of results worth 0, 1 / (classes - 1), .. 1, each class counting `more` than it was seen: no sample is certain. */
+static Moments moments(const double *count, int classes, double more) {
+  Moments m = {0};
+  for (int k = 0; k < classes; k++) {
+    m.n += count[k] + more;
+    m.mean += (count[k] + more) * k / (classes - 1);
+  }
+  if (m.n <= 0) return (Moments){.mean = 0.5};
+  m.mean /= m.n;
+  for (int k = 0; k < classes; k++) m.variance += (count[k] + more) * pow((double)k / (classes - 1) - m.mean, 2) / m.n;
+  return m;
+}
+
+static EloBlock block_of(const double *count, int classes) {
+  const Moments seen = moments(count, classes, 0), held = moments(count, classes, 1.0 / classes);
+  EloBlock block = {.pairs = seen.n, .score = seen.mean, .score_high = 1, .superiority = 0.5};
+  if (seen.n <= 0) return block;
+  double share = held.variance / (held.mean * (1 - held.mean)); /* of the variance of a coin with that mean */
+  double n = seen.n / share, z = meta_quantile(seen.n), edge = 1 / (4 * seen.n);
+  double centre = (seen.mean + z * z / (2 * n)) / (1 + z * z / n);
+  double half = z / (1 + z * z / n) * sqrt(seen.mean * (1 - seen.mean) / n + z * z / (4 * n * n));
+  block.score_low = fmax(centre - half, 0);
+  block.score_high = fmin(centre + half, 1);
+  block.bound = seen.mean >= 1 ? 1 : seen.mean <= 0 ? -1 : 0;
+  block.elo = meta_elo(fmin(fmax(block.score, edge), 1 - edge));
+  block.low = meta_elo(fmin(fmax(block.score_low, edge / 4), 1 - edge));
+  block.high = meta_elo(fmin(fmax(block.score_high, edge), 1 - edge / 4));
+  block.error = (block.high - block.low) / 2;
+  block.superiority = 0.5 * erfc(-(seen.mean - 0.5) / sqrt(2 * held.variance / held.n));
+  return block;
+}
+
+EloBlock meta_elo_block(const Pentanomial *pairs) { return block_of(pairs->count, 5); }
+
+EloBlock meta_elo_block_of_games(double wins, double draws, double losses) {
+  return block_of((const double[]){losses, draws, wins}, 3);
+}
+
+/* --- meetings --- */
+static double games_in(const Meeting *m, int seat) { return m->wins[seat] + m->draws[seat] + m->losses[seat]; }
+
+static double seat_score(const Meeting *m, int seat) {
+  return (m->wins[seat] + m->draws[seat] / 2) / games_in(m, seat);
+}
+
+double meta_meeting_score(const Meeting *meeting) {
+  double sum = 0, seats = 0;
+  for (int s = 0; s < 2; s++)
+    if (games_in(meeting, s) > 0) sum += seat_score(meeting, s), seats++;
+  return seats > 0 ? sum / seats : 0.5;
+}
+
+/* Games that say as much about the mean of the seats as these do: all of them, where the seats have as many. */
+static double weight_of(const Meeting *m) {
+  double first = games_in(m, 0), second = games_in(m, 1);
+  return first > 0 && second > 0 ? 4 / (1 / first + 1 / second) : first + second;
+}
+
+/* Of meta_meeting_score. Half a pair (game) more, spread over all results, keeps it above 0. */
+static double variance_of(const Meeting *m) {
+  double pairs = 0, sum = 0, seats = 0;
+  for (int k = 0; k < 5; k++) pairs += m->pairs.count[k];
+  if (pairs > 0) {
+    Moments of_pairs = moments(m->pairs.count, 5, 0.1);
+    return of_pairs.variance / of_pairs.n;
+  }
+  for (int s = 0; s < 2; s++) {
+    if (games_in(m, s) <= 0) continue;
+    Moments of_seat = moments((const double[]){m->losses[s], m->draws[s], m->wins[s]}, 3, 0.5 / 3);
+    sum += of_seat.variance / of_seat.n;
+    seats++;
+  }
+  return sum / (seats * seats);
+}
+
+/* --- the model --- */
+typedef struct Tie { /* a meeting as the model sees it */
+  uint32_t a, b;
+  double points, weight; /* of a, prior included */
+  double variance;       /* of its points */
+  double evidence;       /* pairs (games, where they are not paired), for the quantile */
+} Tie;
+
 typedef struct Model {
-  const Meeting *meeting; /* with the prior added */
-  size_t meetings, players;
-  const size_t *of; /* meetings of player p: of[first[p]] .. of[first[p + 1] - 1] */
-  const size_t *first;
-  bool seats, draws;
+  Tie *tie;
+  size_t ties, players;
   double *theta; /* (players) log strengths */
-  double seat, log_nu;
+  bool *pinned;  /* (players) one of each island, at 0 */
+  double *hessian, *gradient, *trial;
 } Model;
 
-/* Probabilities of win, draw, loss for the first seat. */
-static void predict(const Model *m, const Meeting *meeting, double p[3]) {
-  double gap = m->theta[meeting->a] - m->theta[meeting->b] + m->seat, nu = m->draws ? exp(m->log_nu) : 0;
-  double top = fmax(fmax(gap, 0), gap / 2);
-  double win = exp(gap - top), draw = nu * exp(gap / 2 - top), loss = exp(-top), sum = win + draw + loss;
-  p[0] = win / sum, p[1] = draw / sum, p[2] = loss / sum;
+static double expected(const double *theta, const Tie *tie) { return 1 / (1 + exp(theta[tie->b] - theta[tie->a])); }
+
+/* log(1 / (1 + exp(-x))) without overflow. */
+static double log_logistic(double x) { return x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)); }
+
+static double log_likelihood(const Model *m, const double *theta) {
+  double sum = 0;
+  for (size_t i = 0; i < m->ties; i++) {
+    const Tie *t = &m->tie[i];
+    double gap = theta[t->a] - theta[t->b];
+    sum += t->points * log_logistic(gap) + (t->weight - t->points) * log_logistic(-gap);
+  }
+  return sum;
 }
 
-/* First and second derivative of the log-likelihood by the gap. */
-static void slope(const Model *m, const Meeting *meeting, double *d1, double *d2) {
-  double p[3], n = meeting->wins + meeting->draws + meeting->losses;
-  predict(m, meeting, p);
-  double mean = p[0] + p[1] / 2, square = p[0] + p[1] / 4;
-  *d1 = meeting->wins + meeting->draws / 2 - n * mean;
-  *d2 = -n * (square - mean * mean);
-}
-
-static double newton(double d1, double d2) {
-  double step = d2 < -1e-12 ? -d1 / d2 : 0;
-  return step > 1 ? 1 : step < -1 ? -1 : step;
-}
-
-static void slope_of_player(const Model *m, size_t p, double *sum1, double *sum2) {
-  double d1, d2;
-  *sum1 = *sum2 = 0;
-  for (size_t i = m->first[p]; i < m->first[p + 1]; i++) {
-    const Meeting *meeting = &m->meeting[m->of[i]];
-    if (meeting->a == meeting->b) continue;
-    slope(m, meeting, &d1, &d2);
-    *sum1 += meeting->a == p ? d1 : -d1;
-    *sum2 += d2;
+/* The gradient and minus the Hessian; pinned players have a 1 on the diagonal and nothing else. */
+static void differentiate(Model *m) {
+  size_t n = m->players;
+  memset(m->hessian, 0, n * n * sizeof *m->hessian);
+  memset(m->gradient, 0, n * sizeof *m->gradient);
+  for (size_t i = 0; i < m->ties; i++) {
+    const Tie *t = &m->tie[i];
+    double p = expected(m->theta, t), slope = t->points - t->weight * p, bend = t->weight * p * (1 - p);
+    m->gradient[t->a] += slope;
+    m->gradient[t->b] -= slope;
+    m->hessian[t->a * n + t->a] += bend;
+    m->hessian[t->b * n + t->b] += bend;
+    m->hessian[(t->a > t->b ? t->a : t->b) * n + (t->a > t->b ? t->b : t->a)] -= bend;
+  }
+  for (size_t p = 0; p < n; p++) {
+    if (!m->pinned[p]) continue;
+    for (size_t q = 0; q < n; q++) m->hessian[(p > q ? p : q) * n + (p > q ? q : p)] = p == q;
+    m->gradient[p] = 0;
   }
 }
 
-static double step_player(Model *m, size_t p) {
-  double sum1, sum2;
-  slope_of_player(m, p, &sum1, &sum2);
-  double step = newton(sum1, sum2);
-  m->theta[p] += step;
-  return fabs(step);
+static Status no_fit(const char *why, int step) {
+  return status_set(ERR_INTERNAL, "ratings did not converge: %s at Newton step %d; a prior above 0 keeps them finite",
+                    why, step);
 }
 
-static double step_seat(Model *m) {
-  double sum1 = 0, sum2 = 0, d1, d2;
-  for (size_t i = 0; i < m->meetings; i++) {
-    slope(m, &m->meeting[i], &d1, &d2);
-    sum1 += d1, sum2 += d2;
+/* Leaves theta at the maximum and the factor of the Hessian there. */
+static Status fit(Model *m) {
+  enum { STEPS = 200, HALVINGS = 60 };
+  size_t n = m->players;
+  double value = log_likelihood(m, m->theta);
+  for (int step = 0; step < STEPS; step++) {
+    double longest = 0, gain = 0, length = 1;
+    differentiate(m);
+    double *move = m->gradient;
+    memcpy(m->trial, m->gradient, n * sizeof *m->trial);
+    if (!dense_factor(m->hessian, n)) return no_fit("the likelihood is flat", step);
+    dense_solve(m->hessian, n, move);
+    for (size_t p = 0; p < n; p++) longest = fmax(longest, fabs(move[p])), gain += move[p] * m->trial[p];
+    if (longest < 1e-9) return OK;
+    if (longest > 3) length = 3 / longest; /* far from the maximum the quadratic says little */
+    for (int halving = 0;; halving++, length /= 2) {
+      for (size_t p = 0; p < n; p++) m->trial[p] = m->theta[p] + length * move[p];
+      double next = log_likelihood(m, m->trial);
+      if (next >= value || length * gain < 1e-11 * (1 + fabs(value))) {
+        value = next;
+        break;
+      }
+      if (halving == HALVINGS) return no_fit("no step makes it likelier", step);
+    }
+    memcpy(m->theta, m->trial, n * sizeof *m->theta);
   }
-  double step = newton(sum1, sum2);
-  m->seat += step;
-  return fabs(step);
+  return no_fit("the last step was still too long", STEPS);
 }
 
-static double step_draws(Model *m) {
-  double sum1 = 0, sum2 = 0, p[3];
-  for (size_t i = 0; i < m->meetings; i++) {
-    const Meeting *meeting = &m->meeting[i];
-    double n = meeting->wins + meeting->draws + meeting->losses;
-    predict(m, meeting, p);
-    sum1 += meeting->draws - n * p[1];
-    sum2 -= n * p[1] * (1 - p[1]);
-  }
-  double step = newton(sum1, sum2);
-  m->log_nu += step;
-  return fabs(step);
+/* --- who is connected with whom --- */
+/* Who took points off whom, as lists by player. */
+typedef struct Graph {
+  size_t *of, *first; /* edges of p: of[first[p]] .. of[first[p + 1] - 1], indices of ties */
+  const Meeting *meeting;
+  size_t players;
+  uint32_t *queue;
+} Graph;
+
+static void graph_free(Graph *graph) {
+  free(graph->of);
+  free(graph->first);
+  free(graph->queue);
 }
 
-static void fit(Model *m, const RatingOptions *options, double precision) {
-  for (int sweep = 0; sweep < 5000; sweep++) {
-    double moved = 0, shift = 0;
-    for (size_t p = 0; p < m->players; p++) moved = fmax(moved, step_player(m, p));
-    if (m->seats) moved = fmax(moved, step_seat(m));
-    if (m->draws) moved = fmax(moved, step_draws(m));
-    if (options->anchor < m->players)
-      shift = m->theta[options->anchor];
-    else
-      for (size_t p = 0; p < m->players; p++) shift += m->theta[p] / (double)m->players;
-    for (size_t p = 0; p < m->players; p++) m->theta[p] -= shift;
-    if (moved < precision) return;
-  }
-}
-
-/* Draws the meeting's games anew from its own frequencies. */
-static Meeting resample(const Meeting *meeting, AgonRng *rng) {
-  double n = meeting->wins + meeting->draws + meeting->losses;
-  Meeting out = {meeting->a, meeting->b, 0, 0, 0};
-  if (n > 2000) { /* a normal approximation of the multinomial */
-    double w = meeting->wins / n, d = meeting->draws / n;
-    out.wins = fmin(fmax(meeting->wins + sqrt(n * w * (1 - w)) * rng_normal(rng), 0), n);
-    double rest = n - out.wins, share = w < 1 ? d / (1 - w) : 0;
-    out.draws = fmin(fmax(rest * share + sqrt(rest * share * (1 - share)) * rng_normal(rng), 0), rest);
-    out.losses = rest - out.draws;
-    return out;
-  }
-  for (double i = 0; i < n; i++) {
-    double u = rng_unit(rng) * n;
-    if (u < meeting->wins)
-      out.wins++;
-    else if (u < meeting->wins + meeting->draws)
-      out.draws++;
-    else
-      out.losses++;
-  }
-  return out;
-}
-
-static void add_prior(Meeting *meeting, double prior) {
-  meeting->wins += prior;
-  meeting->losses += prior;
-}
-
-static size_t root_of(size_t *parent, size_t p) {
-  while (parent[p] != p) p = parent[p] = parent[parent[p]];
-  return p;
-}
-
-/* Islands: players joined by any game. */
-static Status find_islands(const Meeting *meeting, size_t meetings, size_t players, Rated *out, size_t *islands) {
-  size_t *parent;
-  TRY_RETURN(NEW_ARRAY(parent, players));
-  for (size_t p = 0; p < players; p++) parent[p] = p;
+static Status graph_create(const Meeting *meeting, size_t meetings, size_t players, Graph *out) {
+  *out = (Graph){.meeting = meeting, .players = players};
+  TRY_RETURN(NEW_ARRAY(out->of, 2 * meetings + 1));
+  TRY_RETURN(NEW_ARRAY(out->first, players + 2));
+  TRY_RETURN(NEW_ARRAY(out->queue, players + 1));
+  for (size_t i = 0; i < meetings; i++) out->first[meeting[i].a + 2]++, out->first[meeting[i].b + 2]++;
+  for (size_t p = 2; p < players + 2; p++) out->first[p] += out->first[p - 1];
   for (size_t i = 0; i < meetings; i++) {
-    if (meeting[i].wins + meeting[i].draws + meeting[i].losses <= 0) continue;
-    size_t a = root_of(parent, meeting[i].a), b = root_of(parent, meeting[i].b);
-    if (a != b) parent[a > b ? a : b] = a > b ? b : a;
+    out->of[out->first[meeting[i].a + 1]++] = i;
+    out->of[out->first[meeting[i].b + 1]++] = i;
   }
-  *islands = 0;
-  for (size_t p = 0; p < players; p++) {
-    size_t root = root_of(parent, p);
-    out[p].island = root == p ? (*islands)++ : out[root].island;
-  }
-  free(parent);
   return OK;
 }
 
-static void tally(const Meeting *meeting, size_t meetings, size_t players, Rated *out) {
-  double *score;
-  for (size_t p = 0; p < players; p++) out[p] = (Rated){.games = 0};
-  if (NEW_ARRAY(score, players + 1) != OK) return;
-  for (size_t i = 0; i < meetings; i++) {
-    const Meeting *m = &meeting[i];
-    double n = m->wins + m->draws + m->losses, points = m->wins + m->draws / 2;
-    if (m->a == m->b) continue;
-    out[m->a].games += n, out[m->b].games += n;
-    score[m->a] += points, score[m->b] += n - points;
-  }
-  for (size_t p = 0; p < players; p++)
-    out[p].bound = out[p].games <= 0 ? 0 : score[p] <= 0 ? -1 : score[p] >= out[p].games ? 1 : 0;
-  free(score);
-}
+typedef enum Direction { ANY, SCORED /* took points off */, CONCEDED } Direction;
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static Status bootstrap(Model *m, const Meeting *meeting, const RatingOptions *options, Meeting *sample, Rated *out) {
-  size_t n = options->bootstraps, players = m->players;
-  double *seen = NULL, *best = NULL, seat = m->seat, log_nu = m->log_nu;
-  Status status = OK;
-  TRY(NEW_ARRAY(seen, players * n));
-  TRY(NEW_ARRAY(best, players));
-  memcpy(best, m->theta, players * sizeof *best);
-  for (size_t b = 0; b < n; b++) {
-    AgonRng rng = rng_stream(options->seed, 0, (uint32_t)b, RNG_EVAL);
-    for (size_t i = 0; i < m->meetings; i++) {
-      sample[i] = resample(&meeting[i], &rng);
-      add_prior(&sample[i], options->prior);
+/* Marks (with `mark`, from 0) everyone that is reached from `from`, itself included. */
+static size_t reach(const Graph *graph, uint32_t from, Direction how, size_t mark, size_t *marked) {
+  size_t count = 0, next = 0;
+  marked[from] = mark;
+  graph->queue[count++] = from;
+  while (next < count) {
+    uint32_t p = graph->queue[next++];
+    for (size_t i = graph->first[p]; i < graph->first[p + 1]; i++) {
+      const Meeting *m = &graph->meeting[graph->of[i]];
+      if (m->a == m->b || games_in(m, 0) + games_in(m, 1) <= 0) continue;
+      double score = meta_meeting_score(m), own = m->a == p ? score : 1 - score;
+      uint32_t other = m->a == p ? m->b : m->a;
+      if (marked[other] == mark || (how == SCORED && own <= 0) || (how == CONCEDED && own >= 1)) continue;
+      marked[other] = mark;
+      graph->queue[count++] = other;
     }
-    memcpy(m->theta, best, players * sizeof *best);
-    m->seat = seat, m->log_nu = log_nu;
-    fit(m, options, 1e-4);
-    for (size_t p = 0; p < players; p++) seen[p * n + b] = m->theta[p] / PER_ELO;
   }
-  memcpy(m->theta, best, players * sizeof *best);
-  m->seat = seat, m->log_nu = log_nu;
+  return count;
+}
+
+#define UNMARKED SIZE_MAX
+
+static void find_islands(const Graph *graph, size_t *mark, Rated *out, size_t *islands) {
+  *islands = 0;
+  for (size_t p = 0; p < graph->players; p++) mark[p] = UNMARKED;
+  for (uint32_t p = 0; p < graph->players; p++)
+    if (mark[p] == UNMARKED) reach(graph, p, ANY, (*islands)++, mark);
+  for (size_t p = 0; p < graph->players; p++) out[p].island = mark[p];
+}
+
+/* Without an anchor: in the island with the most games, who played most of those that both won and lost points. */
+static uint32_t pivot(const Rated *rated, const bool *mixed, const double *played, size_t players) {
+  uint32_t best = 0;
+  for (uint32_t p = 1; p < players; p++) {
+    double more = played[rated[p].island] - played[rated[best].island];
+    if (more > 0 ||
+        (more >= 0 && (mixed[p] > mixed[best] || (mixed[p] == mixed[best] && rated[p].games > rated[best].games))))
+      best = p;
+  }
+  return best;
+}
+
+static Status choose_pivot(const Meeting *meeting, size_t meetings, size_t players, const Rated *rated, uint32_t *out) {
+  Status status = OK;
+  double *points = NULL, *played = NULL;
+  bool *mixed = NULL;
+  TRY(NEW_ARRAY(points, players + 1));
+  TRY(NEW_ARRAY(played, players + 1));
+  TRY(NEW_ARRAY(mixed, players + 1));
+  for (size_t i = 0; i < meetings; i++) {
+    double n = games_in(&meeting[i], 0) + games_in(&meeting[i], 1), own = n * meta_meeting_score(&meeting[i]);
+    points[meeting[i].a] += own;
+    points[meeting[i].b] += n - own;
+  }
   for (size_t p = 0; p < players; p++) {
-    if (out[p].bound) continue; /* every resample is as one-sided: the likelihood's curvature says more */
-    qsort(seen + p * n, n, sizeof *seen, by_value);
-    out[p].low = fmin(seen[p * n + (size_t)(0.025 * (double)(n - 1) + 0.5)], out[p].elo);
-    out[p].high = fmax(seen[p * n + (size_t)(0.975 * (double)(n - 1) + 0.5)], out[p].elo);
+    mixed[p] = points[p] > 0 && points[p] < rated[p].games;
+    played[rated[p].island] += rated[p].games;
   }
+  *out = pivot(rated, mixed, played, players);
 done:
-  free(seen);
-  free(best);
+  free(points);
+  free(played);
+  free(mixed);
   return status;
 }
 
-static Status index_meetings(const Meeting *meeting, size_t meetings, size_t players, size_t **of, size_t **first) {
-  TRY_RETURN(NEW_ARRAY(*of, 2 * meetings + 1));
-  TRY_RETURN(NEW_ARRAY(*first, players + 2));
-  for (size_t i = 0; i < meetings; i++) (*first)[meeting[i].a + 2]++, (*first)[meeting[i].b + 2]++;
-  for (size_t p = 2; p < players + 2; p++) (*first)[p] += (*first)[p - 1];
-  for (size_t i = 0; i < meetings; i++) {
-    (*of)[(*first)[meeting[i].a + 1]++] = i;
-    (*of)[(*first)[meeting[i].b + 1]++] = i;
+/* Whom the anchor is: the one that is asked for, or all who can be compared both ways with the pivot. Who is reached
+ * from there by points taken has an upper bound, who by points conceded a lower one. in: (players) the anchor's set. */
+static Status place_anchor(const Graph *graph, const Meeting *meeting, size_t meetings, const RatingOptions *options,
+                           Rated *out, bool *in, RatingFit *fit) {
+  Status status = OK;
+  size_t *scored = NULL, *conceded = NULL, n = graph->players, members = 0;
+  uint32_t centre = options->anchor;
+  TRY(NEW_ARRAY(scored, n + 1));
+  TRY(NEW_ARRAY(conceded, n + 1));
+  if (centre >= n) TRY(choose_pivot(meeting, meetings, n, out, &centre));
+  for (size_t p = 0; p < n; p++) scored[p] = conceded[p] = UNMARKED;
+  reach(graph, centre, SCORED, 0, scored);
+  reach(graph, centre, CONCEDED, 0, conceded);
+  for (size_t p = 0; p < n; p++) {
+    bool below = scored[p] == 0, above = conceded[p] == 0; /* the anchor's upper, lower bound */
+    out[p].known = (below || above) && out[p].games > 0;
+    out[p].bound = above && !below ? 1 : below && !above ? -1 : 0;
+    in[p] = options->anchor < n ? p == centre : below && above;
+    members += in[p];
   }
-  return OK;
+  fit->anchor = members == 1 ? centre : RATING_MEAN;
+done:
+  free(scored);
+  free(conceded);
+  return status;
+}
+
+/* --- intervals of ratings --- */
+/* Of the difference between p and the mean of `in`: the sum over ties of (y_a - y_b)^2 times the variance of their
+ * points, y = H^-1 (1_p - mean 1_in). y: (players) scratch. */
+static double deviation(const Model *m, uint32_t p, const bool *in, double *y) {
+  double members = 0, sum = 0;
+  for (size_t q = 0; q < m->players; q++) members += in[q];
+  for (size_t q = 0; q < m->players; q++) y[q] = (q == p) - (in[q] ? 1 / members : 0);
+  for (size_t q = 0; q < m->players; q++)
+    if (m->pinned[q]) y[q] = 0;
+  dense_solve(m->hessian, m->players, y);
+  for (size_t i = 0; i < m->ties; i++) {
+    const Tie *t = &m->tie[i];
+    sum += (y[t->a] - y[t->b]) * (y[t->a] - y[t->b]) * t->variance;
+  }
+  return sqrt(sum);
+}
+
+static void bracket(Model *m, const bool *in, const double *evidence, Rated *out) {
+  double shift = 0, members = 0;
+  for (size_t p = 0; p < m->players; p++)
+    if (in[p]) shift += m->theta[p], members++;
+  for (uint32_t p = 0; p < m->players; p++) {
+    Rated *rated = &out[p];
+    if (!rated->known) continue;
+    double half = meta_quantile(evidence[p] - 1) * deviation(m, p, in, m->gradient) / PER_ELO;
+    rated->elo = (m->theta[p] - shift / members) / PER_ELO;
+    rated->low = rated->elo - half;
+    rated->high = rated->elo + half;
+  }
+}
+
+/* --- all of it --- */
+static Tie tie_of(const Meeting *m, const RatingOptions *options) {
+  double weight = weight_of(m), score = meta_meeting_score(m), prior = options->prior, pairs = 0;
+  bool one_sided = score <= 0 || score >= 1; /* without any prior the maximum may lie at infinity */
+  for (int k = 0; k < 5; k++) pairs += m->pairs.count[k];
+  if (one_sided && prior <= 0) prior = 0.5;
+  Tie tie = {m->a, m->b, weight * score + prior, weight + 2 * prior, 0, pairs > 0 ? pairs : weight};
+  tie.variance = tie.weight * tie.weight * variance_of(m);
+  return tie;
+}
+
+static void tally(const Meeting *meeting, size_t meetings, size_t players, Rated *out, RatingFit *fit) {
+  double games = 0, draws = 0, first = 0, weight = 0;
+  for (size_t p = 0; p < players; p++) out[p] = (Rated){.games = 0};
+  for (size_t i = 0; i < meetings; i++) {
+    const Meeting *m = &meeting[i];
+    double seat[2] = {games_in(m, 0), games_in(m, 1)}, n = seat[0] + seat[1];
+    if (m->a == m->b || n <= 0) continue;
+    out[m->a].games += n, out[m->b].games += n;
+    games += n, draws += m->draws[0] + m->draws[1];
+    fit->one_seated += seat[0] <= 0 || seat[1] <= 0;
+    if (seat[0] <= 0 || seat[1] <= 0) continue;
+    first += weight_of(m) * (seat_score(m, 0) + 1 - seat_score(m, 1)) / 2;
+    weight += weight_of(m);
+  }
+  fit->first_seat = weight > 0 ? first / weight : -1;
+  fit->draws = games > 0 ? draws / games : 0;
+}
+
+static Status model_create(const Meeting *meeting, size_t meetings, size_t players, const RatingOptions *options,
+                           const Rated *rated, Model *out) {
+  Status status = OK;
+  bool *taken = NULL;
+  *out = (Model){.players = players};
+  TRY(NEW_ARRAY(out->tie, meetings + 1));
+  TRY(NEW_ARRAY(out->theta, players + 1));
+  TRY(NEW_ARRAY(out->pinned, players + 1));
+  TRY(NEW_ARRAY(out->hessian, players * players + 1));
+  TRY(NEW_ARRAY(out->gradient, players + 1));
+  TRY(NEW_ARRAY(out->trial, players + 1));
+  TRY(NEW_ARRAY(taken, players + 1));
+  for (size_t i = 0; i < meetings; i++)
+    if (meeting[i].a != meeting[i].b && games_in(&meeting[i], 0) + games_in(&meeting[i], 1) > 0)
+      out->tie[out->ties++] = tie_of(&meeting[i], options);
+  for (size_t p = 0; p < players; p++) {
+    out->pinned[p] = !taken[rated[p].island];
+    taken[rated[p].island] = true;
+  }
+done:
+  free(taken);
+  return status;
+}
+
+static void model_free(Model *m) {
+  free(m->tie);
+  free(m->theta);
+  free(m->pinned);
+  free(m->hessian);
+  free(m->gradient);
+  free(m->trial);
 }
 
 Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t players, const RatingOptions *options,
                           Rated *out, RatingFit *result) {
   Status status = OK;
-  Meeting *sample = NULL;
-  size_t *of = NULL, *first = NULL;
-  double draws = 0;
-  Model m = {.meetings = meetings, .players = players, .seats = options->seats};
-  *result = (RatingFit){.seat = 0};
-  tally(meeting, meetings, players, out);
-  TRY(find_islands(meeting, meetings, players, out, &result->islands));
-  TRY(NEW_ARRAY(sample, meetings + 1));
-  TRY(NEW_ARRAY(m.theta, players + 1));
-  TRY(index_meetings(meeting, meetings, players, &of, &first));
-  for (size_t i = 0; i < meetings; i++) {
-    sample[i] = meeting[i];
-    add_prior(&sample[i], options->prior);
-    draws += meeting[i].draws;
+  Model m = {0};
+  Graph graph = {0};
+  size_t *mark = NULL;
+  bool *in = NULL;
+  double *evidence = NULL;
+  *result = (RatingFit){.anchor = RATING_MEAN};
+  tally(meeting, meetings, players, out, result);
+  if (players == 0) return OK;
+  if (players > RATING_MOST)
+    return status_set(ERR_USAGE, "ratings of more than %d players at once are not computed (there are %zu)",
+                      RATING_MOST, players);
+  TRY(graph_create(meeting, meetings, players, &graph));
+  TRY(NEW_ARRAY(mark, players));
+  TRY(NEW_ARRAY(in, players));
+  TRY(NEW_ARRAY(evidence, players));
+  find_islands(&graph, mark, out, &result->islands);
+  TRY(place_anchor(&graph, meeting, meetings, options, out, in, result));
+  TRY(model_create(meeting, meetings, players, options, out, &m));
+  TRY(fit(&m));
+  for (size_t i = 0; i < m.ties; i++) {
+    evidence[m.tie[i].a] += m.tie[i].evidence;
+    evidence[m.tie[i].b] += m.tie[i].evidence;
   }
-  m.meeting = sample, m.of = of, m.first = first;
-  m.draws = options->draws && draws > 0;
-  fit(&m, options, 1e-9);
-  for (size_t p = 0; p < players; p++) {
-    double slope1, slope2;
-    slope_of_player(&m, p, &slope1, &slope2);
-    double half = slope2 < -1e-9 ? 1.959964 / sqrt(-slope2) / PER_ELO : 0;
-    out[p].elo = m.theta[p] / PER_ELO;
-    out[p].low = out[p].elo - half;
-    out[p].high = out[p].elo + half;
-  }
-  result->seat = m.seat / PER_ELO;
-  result->draw = m.draws ? exp(m.log_nu) : 0;
-  for (size_t i = 0; i < meetings; i++) {
-    double p[3], n[3] = {meeting[i].wins, meeting[i].draws, meeting[i].losses};
-    predict(&m, &meeting[i], p);
-    for (int k = 0; k < 3; k++)
-      if (n[k] > 0 && p[k] > 0) result->log_likelihood += n[k] * log(p[k]);
-  }
-  if (options->bootstraps > 1) TRY(bootstrap(&m, meeting, options, sample, out));
+  bracket(&m, in, evidence, out);
 done:
-  free(sample);
-  free(of);
-  free(first);
-  free(m.theta);
+  model_free(&m);
+  graph_free(&graph);
+  free(mark);
+  free(in);
+  free(evidence);
   return status;
 }
 
-/* --- pairs of games --- */
+/* --- the sequential test --- */
 static double points(int k) { return k / 4.0; }
-
-EloBlock meta_elo_block(const Pentanomial *pairs) {
-  EloBlock block = {.pairs = 0, .superiority = 0.5};
-  double square = 0;
-  for (int k = 0; k < 5; k++) block.pairs += pairs->count[k];
-  if (block.pairs <= 0) return block;
-  for (int k = 0; k < 5; k++) block.score += pairs->count[k] * points(k) / block.pairs;
-  for (int k = 0; k < 5; k++) square += pairs->count[k] * pow(points(k) - block.score, 2) / block.pairs;
-  double edge = 1 / (4 * block.pairs), spread = sqrt(square / block.pairs);
-  block.bound = block.score >= 1 ? 1 : block.score <= 0 ? -1 : 0;
-  if (spread <= 0) spread = edge / 1.96; /* all pairs alike: as if half a game more had gone otherwise */
-  double held = fmin(fmax(block.score, edge), 1 - edge);
-  double low = fmin(fmax(block.score - 1.959964 * spread, edge), 1 - edge),
-         high = fmin(fmax(block.score + 1.959964 * spread, edge), 1 - edge);
-  block.elo = meta_elo(held);
-  block.low = meta_elo(low);
-  block.high = meta_elo(high);
-  block.error = (block.high - block.low) / 2;
-  block.superiority = 0.5 * erfc(-(block.score - 0.5) / spread / sqrt(2));
-  return block;
-}
 
 /* Maximum likelihood over the frequencies f with mean t: p_i = f_i / (1 + x (s_i - t)), x by bisection. */
 static void constrained(const double f[5], double t, double p[5]) {
@@ -305,14 +459,12 @@ static void constrained(const double f[5], double t, double p[5]) {
   for (int k = 0; k < 5; k++) p[k] = f[k] / (1 + (low + high) / 2 * (points(k) - t));
 }
 
-static double expected_score(double elo) { return 1 / (1 + pow(10, -elo / 400)); }
-
 double meta_sprt(const Pentanomial *pairs, double elo0, double elo1) {
   double f[5], p0[5], p1[5], n = 0, sum = 0;
   for (int k = 0; k < 5; k++) n += f[k] = pairs->count[k] + 1e-3; /* an empty class must not decide */
   for (int k = 0; k < 5; k++) f[k] /= n;
-  constrained(f, expected_score(elo0), p0);
-  constrained(f, expected_score(elo1), p1);
+  constrained(f, meta_expected_score(elo0), p0);
+  constrained(f, meta_expected_score(elo1), p1);
   for (int k = 0; k < 5; k++) sum += n * f[k] * log(p1[k] / p0[k]);
   return sum;
 }

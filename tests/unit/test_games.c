@@ -21,7 +21,7 @@ static Env *make_env(const char *name) {
 static char folder[] = "/tmp/agon-games-XXXXXX";
 
 static const GameTerms terms = {"goofspiel cards=4", false, 2, 9};
-static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}};
+static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25};
 
 static void csv_keeps_games(void **state) {
   (void)state;
@@ -240,9 +240,9 @@ static void tournaments_play_what_is_left(void **state) {
   CHECK_OK(tournament_play(&f.t));
   assert_int_equal(f.t.played, 6 * 60);
   Standing standing;
-  StandingOptions options = {.prior = .5, .seats = true, .bootstraps = 50};
+  StandingOptions options = {.prior = .5, .seats = true};
   CHECK_OK(standing_create(&f.t.games, &options, &standing));
-  assert_int_equal(standing.anchor, 0);
+  assert_string_equal(standing_anchor(&standing), standing.games->name[0]);
   assert_true(standing.rated[3].elo > standing.rated[2].elo && standing.rated[2].elo > 0); /* two plies, one, none */
   assert_true(standing.rated[1].elo > standing.rated[2].elo);                              /* the scripted one blocks */
   assert_int_equal(standing.order[3], 0);
@@ -283,13 +283,70 @@ static void ratings_say_what_they_cannot(void **state) {
   for (int i = 0; i < 4; i++) CHECK_OK(games_player(&games, name[i], &id[i]));
   CHECK_OK(games_add(&games, 1, 0, 0, &(MatchScore){.seat = {{40, 40, 0, 0, 40, 40}}}));
   CHECK_OK(games_add(&games, 2, 3, 0, &(MatchScore){.seat = {{40, 10, 10, 20, 0, 0}}}));
-  StandingOptions options = {.prior = .5, .bootstraps = 50};
+  StandingOptions options = {.prior = .5};
   CHECK_OK(standing_create(&games, &options, &standing));
   assert_int_equal(standing.fit.islands, 2);
   assert_memory_equal(standing_elo_text(&standing, 1, text, sizeof text), ">= +", 4);
   assert_string_equal(standing_elo_text(&standing, 2, text, sizeof text), "n/a");
-  for (int i = 0; i < 4; i++) assert_true(isfinite(standing.rated[i].elo) && isfinite(standing.nash_average[i]));
+  for (int i = 0; i < 4; i++) assert_true(isfinite(standing.rated[i].elo));
   standing_destroy(&standing);
+  games_free(&games);
+}
+
+/* A snapshot that met only one of the others, and drew: no equilibrium may rest on the games that it never played. */
+static void who_never_met_is_left_out(void **state) {
+  (void)state;
+  Games games = {0};
+  Standing standing;
+  uint32_t id;
+  static const char *const name[4] = {"random", "weak", "strong", "end"};
+  for (int i = 0; i < 4; i++) CHECK_OK(games_player(&games, name[i], &id));
+  const MatchScore won = {.seat = {{40, 30, 0, 10, 20, 40}, {40, 30, 0, 10, 20, 40}}},
+                   drawn = {.seat = {{40, 0, 40, 0, 0, 40}, {40, 0, 40, 0, 0, 40}}};
+  CHECK_OK(games_add(&games, 1, 0, 0, &won));
+  CHECK_OK(games_add(&games, 2, 0, 0, &won));
+  CHECK_OK(games_add(&games, 2, 1, 0, &won));
+  CHECK_OK(games_add(&games, 3, 2, 0, &drawn));
+  for (int returns = 0; returns < 2; returns++) {
+    StandingOptions options = {.prior = .5, .returns = returns};
+    CHECK_OK(standing_create(&games, &options, &standing));
+    assert_true(standing.has_meta && standing.entered == 3 && !standing.in[3]);
+    CHECK_NEAR(standing.nash_average[2], 1, 1e-9);
+    CHECK_NEAR(standing.nash[2], 1, 1e-9);
+    assert_true(standing.alpha_rank[2] > .99 && isnan(standing.nash_average[3]) && isnan(standing.alpha_rank[3]));
+    assert_true(standing.rated[3].known && standing.rated[3].elo > standing.rated[1].elo); /* the model knows it */
+    standing_destroy(&standing);
+  }
+  StandingOptions gauntlet = {.prior = .5, .not_met = "in this format not all players meet one another"};
+  CHECK_OK(standing_create(&games, &gauntlet, &standing));
+  assert_true(!standing.has_meta && *standing.no_meta);
+  standing_destroy(&standing);
+  games_free(&games);
+}
+
+/* Files from before the squares of pairs were written are read; the interval of returns is then from single games. */
+static void older_tables_are_read(void **state) {
+  (void)state;
+  static const char old[] =
+      "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,second_draws,"
+      "second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,return_squares,pairs\n"
+      "goofspiel cards=4,0,2,9,x,y,0,10,0,10,10,0,10,0,0,20,0,0,0,40,20\n";
+  char path[64];
+  Games games = {0};
+  double error, known;
+  snprintf(path, sizeof path, "%s/old.csv", folder);
+  CHECK_OK(file_write_whole(path, old, sizeof old - 1));
+  CHECK_OK(games_read(path, &terms, &games));
+  CHECK_NEAR(match_mean_return(&games.count[0].score, &error), 0, 1e-12);
+  assert_true(error > .3 && error < .34);
+  MatchScore fresh = games.count[0].score; /* the same games, each pair of which gave 0 in all */
+  fresh.pair_squares = 0;
+  match_mean_return(&fresh, &known);
+  CHECK_NEAR(known, 0, 1e-12);
+  CHECK_OK(games_append(path, &terms, "x", "y", 20, &fresh));
+  games_free(&games);
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_true(games.count[0].score.seat[0].games == 40 && games.count[0].score.pair_squares < 0);
   games_free(&games);
 }
 
@@ -315,6 +372,8 @@ int main(void) {
       cmocka_unit_test(tournaments_play_what_is_left),
       cmocka_unit_test(the_least_certain_pair_is_next),
       cmocka_unit_test(ratings_say_what_they_cannot),
+      cmocka_unit_test(who_never_met_is_left_out),
+      cmocka_unit_test(older_tables_are_read),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -7,6 +7,7 @@
 #include "meta/rating.h"
 
 #include <math.h>
+#include <string.h>
 
 static void biased_rock_paper_scissors(void **state) {
   (void)state;
@@ -37,13 +38,14 @@ static void games_that_are_not_square(void **state) {
 
 static void elo_of_counts(void **state) {
   (void)state;
-  Rating two_to_one = meta_rate(2, 0, 1);
+  EloBlock two_to_one = meta_elo_block_of_games(2, 0, 1);
   CHECK_NEAR(two_to_one.elo, 120.411998, 1e-5); /* Bradley-Terry, 2-1, in Elo */
-  Rating all = meta_rate(100, 0, 0), none = meta_rate(0, 0, 100), drawn = meta_rate(0, 50, 0);
-  assert_true(all.elo < 1000 && all.low < all.elo && all.elo <= all.high && all.high < 2000);
+  EloBlock all = meta_elo_block_of_games(100, 0, 0), none = meta_elo_block_of_games(0, 0, 100),
+           drawn = meta_elo_block_of_games(0, 50, 0);
+  assert_true(all.elo < 1100 && all.low < all.elo && all.elo <= all.high && all.high < 2000);
   CHECK_NEAR(all.elo, -none.elo, 1e-9);
   CHECK_NEAR(drawn.elo, 0, 1e-9);
-  Rating many = meta_rate(550, 100, 350);
+  EloBlock many = meta_elo_block_of_games(550, 100, 350);
   assert_true(many.low < many.elo && many.elo < many.high && many.low > 0);
 }
 
@@ -58,7 +60,7 @@ static void wilson_interval(void **state) {
 /* OpenSpiel's Bradley-Terry test: two wins and one loss, without and with smoothing. */
 static void bradley_terry_of_two(void **state) {
   (void)state;
-  const Meeting met = {0, 1, 2, 0, 1};
+  const Meeting met = {.a = 0, .b = 1, .wins = {2}, .losses = {1}};
   RatingOptions options = {.anchor = 1};
   Rated rated[2];
   RatingFit fit;
@@ -70,44 +72,90 @@ static void bradley_terry_of_two(void **state) {
   CHECK_NEAR(rated[0].elo, 119.549873, 1e-5);
 }
 
-/* Counts that are exactly what known ratings, seat and draws predict must give them back. */
+/* Scores that are exactly what known ratings predict give them back, and are explained in full: whatever the share of
+ * draws, and whatever sitting first is worth. */
 static void bradley_terry_recovers(void **state) {
   (void)state;
-  const double elo[4] = {0, 120, 310, -75}, seat = 35, nu = .6;
-  Meeting met[12];
-  size_t n = 0;
-  for (uint32_t a = 0; a < 4; a++)
-    for (uint32_t b = 0; b < 4; b++) {
-      if (a == b) continue;
-      double gap = pow(10, (elo[a] - elo[b] + seat) / 400), draw = nu * sqrt(gap), sum = gap + draw + 1;
-      met[n++] = (Meeting){a, b, 500 * gap / sum, 500 * draw / sum, 500 / sum};
+  const double elo[4] = {0, 120, 310, -75};
+  for (int kind = 0; kind < 3; kind++) {
+    Meeting met[6];
+    double score[16], found[4];
+    size_t n = 0;
+    for (uint32_t a = 0; a < 4; a++)
+      for (uint32_t b = a; b < 4; b++) {
+        double s = meta_expected_score(elo[a] - elo[b]), tilt = kind == 2 ? .8 * fmin(s, 1 - s) : 0;
+        double draws = kind == 1 ? .5 * fmin(s, 1 - s) : 0;
+        score[a * 4 + b] = s, score[b * 4 + a] = 1 - s;
+        if (a == b) continue;
+        met[n] = (Meeting){.a = a, .b = b};
+        for (int seat = 0; seat < 2; seat++) {
+          double own = s + (seat ? -tilt : tilt), games = kind == 2 && seat ? 200 : 500; /* one seat may have more */
+          met[n].wins[seat] = games * (own - draws / 2);
+          met[n].draws[seat] = games * draws;
+          met[n].losses[seat] = games * (1 - own - draws / 2);
+        }
+        n++;
+      }
+    Rated rated[4];
+    RatingFit fit;
+    CHECK_OK(meta_bradley_terry(met, n, 4, &(RatingOptions){.anchor = 0}, rated, &fit));
+    for (int p = 0; p < 4; p++) {
+      assert_true(rated[p].known && rated[p].bound == 0);
+      CHECK_NEAR(found[p] = rated[p].elo, elo[p], 1e-6);
+      assert_true(rated[p].low <= rated[p].elo && rated[p].elo <= rated[p].high);
+      if (p) assert_true(rated[p].high - rated[p].low > 10 && rated[p].high - rated[p].low < 90);
     }
-  RatingOptions options = {.anchor = 0, .seats = true, .draws = true, .bootstraps = 100, .seed = 3};
-  Rated rated[4];
-  RatingFit fit;
-  CHECK_OK(meta_bradley_terry(met, n, 4, &options, rated, &fit));
-  for (int p = 0; p < 4; p++) {
-    CHECK_NEAR(rated[p].elo, elo[p], 1e-4);
-    assert_true(rated[p].low <= rated[p].elo && rated[p].elo <= rated[p].high);
-    if (p) assert_true(rated[p].high - rated[p].low > 15 && rated[p].high - rated[p].low < 90);
+    CHECK_NEAR(meta_transitivity(score, found, 4).explained, 1, 1e-12);
+    assert_int_equal(fit.islands, 1);
+    if (kind < 2) CHECK_NEAR(fit.first_seat, .5, 1e-12);
+    if (kind == 2) assert_true(fit.first_seat > .6);
+    assert_int_equal(fit.one_seated, 0);
   }
-  CHECK_NEAR(fit.seat, seat, 1e-4);
-  CHECK_NEAR(fit.draw, nu, 1e-6);
-  assert_int_equal(fit.islands, 1);
 }
 
 static void bradley_terry_of_extremes(void **state) {
   (void)state;
-  const Meeting met[] = {{0, 1, 30, 0, 0}, {1, 0, 0, 0, 30}, {2, 3, 5, 0, 5}};
-  RatingOptions options = {.anchor = 1, .prior = .5, .seats = true, .draws = true, .bootstraps = 50};
-  Rated rated[5];
+  const Meeting met[] = {{.a = 0, .b = 1, .wins = {30, 30}},
+                         {.a = 2, .b = 3, .wins = {5}, .losses = {5}},
+                         {.a = 5, .b = 0, .losses = {4, 4}},
+                         {.a = 5, .b = 6, .wins = {9, 9}}};
+  for (int prior = 0; prior < 2; prior++) {
+    RatingOptions options = {.anchor = 0, .prior = prior ? .5 : 0};
+    Rated rated[7];
+    RatingFit fit;
+    CHECK_OK(meta_bradley_terry(met, 4, 7, &options, rated, &fit));
+    assert_true(rated[0].known && rated[0].bound == 0 && rated[0].elo == 0 && rated[0].low == 0);
+    assert_true(rated[1].known && rated[1].bound == -1 && rated[1].high < 0);
+    assert_true(rated[5].bound == -1 && rated[6].bound == -1); /* 0 beat 5, which beat 6 */
+    assert_int_equal(fit.islands, 3);                          /* 0-1-5-6, 2-3, and 4 who never played */
+    assert_int_equal(fit.one_seated, 1);
+    assert_true(!rated[2].known && !rated[4].known && rated[2].island != rated[0].island);
+    for (int p = 0; p < 7; p++)
+      assert_true(isfinite(rated[p].elo) && isfinite(rated[p].low) && isfinite(rated[p].high));
+    /* anchored on 1, whom 0 always beat: of 5, whom 0 always beat too, nothing is known */
+    options.anchor = 1;
+    CHECK_OK(meta_bradley_terry(met, 4, 7, &options, rated, &fit));
+    assert_true(rated[0].bound == 1 && rated[0].low > 0 && !rated[5].known && !rated[6].known);
+  }
+}
+
+/* 400 players in a row, each of whom scores 3 of 4 against the one before: every gap is that of 3-1, and the last one's
+ * variance is the sum of all the gaps'. */
+static void bradley_terry_of_a_chain(void **state) {
+  (void)state;
+  enum { N = 400 };
+  static Meeting met[N - 1];
+  static Rated rated[N];
   RatingFit fit;
-  CHECK_OK(meta_bradley_terry(met, 3, 5, &options, rated, &fit));
-  assert_int_equal(rated[0].bound, 1);
-  assert_int_equal(rated[1].bound, -1);
-  assert_int_equal(fit.islands, 3); /* 0-1, 2-3, and 4 who never played */
-  assert_true(rated[0].island == rated[1].island && rated[2].island != rated[0].island);
-  for (int p = 0; p < 5; p++) assert_true(isfinite(rated[p].elo) && isfinite(rated[p].low) && isfinite(rated[p].high));
+  for (uint32_t i = 0; i + 1 < N; i++)
+    met[i] = (Meeting){.a = i + 1, .b = i, .wins = {30, 30}, .losses = {10, 10}, .pairs = {{2, 0, 16, 0, 22}}};
+  CHECK_OK(meta_bradley_terry(met, N - 1, N, &(RatingOptions){.anchor = 0}, rated, &fit));
+  const double gap = meta_elo(.75);
+  for (int i = 0; i < N; i++) CHECK_NEAR(rated[i].elo, i * gap, 1e-4);
+  double half1 = rated[1].high - rated[1].elo, half100 = rated[100].high - rated[100].elo,
+         last = rated[N - 1].high - rated[N - 1].elo;
+  assert_true(half1 > 80 && half1 < 95);
+  CHECK_NEAR(last / half100, sqrt((N - 1) / 100.), .04); /* the last one has half the games, so a longer t */
 }
 
 static void alpha_rank_of_five(void **state) {
@@ -130,19 +178,79 @@ static void nash_averaging(void **state) {
   (void)state;
   const double transitive[9] = {0, -1, -1, 1, 0, -1, 1, 1, 0}, rps[9] = {0, -1, 1, 1, 0, -1, -1, 1, 0}, none[9] = {0};
   double mix[3], skill[3];
-  CHECK_OK(meta_nash_average(transitive, 3, 100, mix, skill));
+  CHECK_OK(meta_nash_average(transitive, 3, mix, skill));
   CHECK_NEAR(mix[2], 1, 1e-9);
   CHECK_NEAR(skill[0], -1, 1e-9);
-  CHECK_OK(meta_nash_average(rps, 3, 100, mix, skill));
+  CHECK_OK(meta_nash_average(rps, 3, mix, skill));
   for (int i = 0; i < 3; i++) CHECK_NEAR(mix[i], 1 / 3., 1e-7);
-  CHECK_OK(meta_nash_average(none, 3, 100, mix, skill)); /* everything is an equilibrium: the most even one */
+  CHECK_OK(meta_nash_average(none, 3, mix, skill)); /* everything is an equilibrium: the most even one */
   for (int i = 0; i < 3; i++) CHECK_NEAR(mix[i], 1 / 3., 1e-7);
   /* a copy of rock: the two share rock's third */
   const double twins[16] = {0, 0, -1, 1, 0, 0, -1, 1, 1, 1, 0, -1, -1, -1, 1, 0},
                third[4] = {1 / 6., 1 / 6., 1 / 3., 1 / 3.};
   double four[4];
-  CHECK_OK(meta_nash_average(twins, 4, 100, four, NULL));
+  CHECK_OK(meta_nash_average(twins, 4, four, NULL));
   for (int i = 0; i < 4; i++) CHECK_NEAR(four[i], third[i], 1e-5);
+}
+
+/* 240 players, 80 of each of rock, paper, scissors and 3 who lose to all: the most even equilibrium, whatever the
+ * number of players. */
+static void nash_averaging_of_many(void **state) {
+  (void)state;
+  enum { KINDS = 240, N = KINDS + 3 };
+  static double a[N * N], mix[N], skill[N];
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      int step = (i - j + KINDS) % 3;
+      a[i * N + j] = i >= KINDS && j >= KINDS ? 0
+                     : i >= KINDS             ? -.5
+                     : j >= KINDS             ? .5
+                     : step == 1              ? 1
+                     : step == 2              ? -1
+                                              : 0;
+    }
+  CHECK_OK(meta_nash_average(a, N, mix, skill));
+  for (int i = 0; i < KINDS; i++) CHECK_NEAR(mix[i], 1. / KINDS, 1e-7);
+  CHECK_NEAR(mix[KINDS], 0, 1e-12);
+  CHECK_NEAR(skill[KINDS], -.5, 1e-6);
+}
+
+/* Equilibria of random antisymmetric games, and no equilibrium has more entropy (they are unique there). */
+static void nash_averaging_of_random_games(void **state) {
+  (void)state;
+  enum { N = 31 };
+  double a[N * N], mix[N], skill[N], other[N];
+  for (uint32_t game = 0; game < 20; game++) {
+    AgonRng rng = rng_stream(5, 0, game, RNG_TEST);
+    for (int i = 0; i < N; i++)
+      for (int j = 0; j <= i; j++) a[i * N + j] = i == j ? 0 : rng_normal(&rng), a[j * N + i] = -a[i * N + j];
+    CHECK_OK(meta_nash_average(a, N, mix, skill));
+    CHECK_OK(meta_nash(a, N, N, other, NULL, NULL));
+    for (int i = 0; i < N; i++) {
+      assert_true(skill[i] < 1e-6);
+      CHECK_NEAR(mix[i], other[i], 1e-5);
+    }
+  }
+}
+
+/* Who may enter a meta-game: a set of which all have met. */
+static void all_have_met(void **state) {
+  (void)state;
+  unsigned char met[36], in[6];
+  memset(met, 1, sizeof met);
+  assert_int_equal(meta_all_met(met, 6, in), 6);
+  met[5 * 6 + 2] = met[2 * 6 + 5] = met[5 * 6 + 1] = met[1 * 6 + 5] = 0; /* 5 is new and lacks two */
+  assert_int_equal(meta_all_met(met, 6, in), 5);
+  assert_true(!in[5] && in[1] && in[2]);
+  for (int i = 1; i < 6; i++)
+    for (int j = 1; j < 6; j++) met[i * 6 + j] = 0; /* all met 0 alone: it and the newest */
+  assert_int_equal(meta_all_met(met, 6, in), 2);
+  assert_true(in[0] && in[5]);
+  const double table[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+  const unsigned char two[3] = {1, 0, 1};
+  double out[4];
+  meta_select(table, 3, two, out);
+  assert_true(out[0] == 0 && out[1] == 2 && out[2] == 6 && out[3] == 8);
 }
 
 static void replicator_keeps_what_it_must(void **state) {
@@ -178,9 +286,12 @@ static void elo_blocks(void **state) {
   EloBlock block = meta_elo_block(&even);
   CHECK_NEAR(block.elo, 0, 1e-9);
   CHECK_NEAR(block.superiority, .5, 1e-9);
-  /* by hand: variance (20 / 16 + 40 / 64 * 4 / 4 ...) = .2 * 1/4 + .4 * 1/16 = .075, error 1.96 sqrt(.075 / 100) */
-  CHECK_NEAR(block.error, (meta_elo(.5 + 1.959964 * sqrt(.075 / 100)) - meta_elo(.5 - 1.959964 * sqrt(.075 / 100))) / 2,
-             1e-6);
+  /* by hand: with 0.2 of each class more, variance 7.625 / 101 of a coin's 1/4; so 100 pairs are as good as 100 coins *
+   * (1/4) / (7.625 / 101); Wilson with t of 100 degrees, 1.98397 */
+  const double n = 100 * .25 / (7.625 / 101), t = 1.98397,
+               half = t / (1 + t * t / n) * sqrt(.25 / n + t * t / 4 / n / n);
+  CHECK_NEAR(block.score_high - .5, half, 1e-5);
+  CHECK_NEAR(block.error, (meta_elo(.5 + half) - meta_elo(.5 - half)) / 2, 1e-2);
   block = meta_elo_block(&won);
   assert_int_equal(block.bound, 1);
   assert_true(isfinite(block.elo) && isfinite(block.low) && isfinite(block.high) && block.superiority > .99);
@@ -219,6 +330,10 @@ int main(void) {
                                      cmocka_unit_test(bradley_terry_of_two),
                                      cmocka_unit_test(bradley_terry_recovers),
                                      cmocka_unit_test(bradley_terry_of_extremes),
+                                     cmocka_unit_test(bradley_terry_of_a_chain),
+                                     cmocka_unit_test(nash_averaging_of_many),
+                                     cmocka_unit_test(nash_averaging_of_random_games),
+                                     cmocka_unit_test(all_have_met),
                                      cmocka_unit_test(alpha_rank_of_five),
                                      cmocka_unit_test(nash_averaging),
                                      cmocka_unit_test(replicator_keeps_what_it_must),
