@@ -88,8 +88,52 @@ void league_free(League *league) {
 
 double league_rate(const League *league, uint32_t home, uint32_t away) {
   if (!league->config.by_return) return payoff_win_rate(&league->payoff, home, away);
-  double most = fmax(fabs(league->return_low), fabs(league->return_high));
-  return most > 0 ? 0.5 + payoff_margin(&league->payoff, home, away) / (2 * most) : 0.5;
+  if (league->return_unit <= 0) return 0.5;
+  double x = 0.5 + payoff_margin(&league->payoff, home, away) / (2 * league->return_unit);
+  return x < 0 ? 0 : x > 1 ? 1 : x;
+}
+
+static int by_size(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Margins (their sizes, in `out`) of the learning players over those against whom they have games enough, from both
+ * seats; and the root mean square of all their returns. */
+static size_t margins(const League *league, double *out, double *rms) {
+  Tally all = {0};
+  size_t count = 0;
+  for (uint32_t home = 0; home < league->learning && home < league->payoff.rows; home++)
+    for (size_t i = 0; i < league->payoff.row[home].pairs; i++) {
+      const Pair *pair = &league->payoff.row[home].pair[i];
+      Tally both = tally_both(pair->decayed);
+      all.games += both.games;
+      all.squares += both.squares;
+      double known = seats_effective(pair->decayed[0].games, pair->decayed[1].games);
+      if (known > 0 && known >= (double)league->config.min_games)
+        out[count++] = fabs(payoff_margin(&league->payoff, home, pair->away));
+    }
+  *rms = all.games > 0 ? sqrt(all.squares / all.games) : 0;
+  return count;
+}
+
+Status league_measure_returns(League *league) {
+  enum {
+    ERRORS = 8 /* of a rate's standard errors that x = 1 is off x = .5 at the least: no threshold lies in noise */
+  };
+  const LeagueConfig *config = &league->config;
+  double *size, rms, unit, most = fmax(fabs(league->return_low), fabs(league->return_high));
+  if (!config->by_return || config->return_unit > 0) {
+    league->return_unit = config->return_unit;
+    return OK;
+  }
+  TRY_RETURN(NEW_ARRAY(size, league->learning * league->players));
+  size_t count = margins(league, size, &rms);
+  qsort(size, count, sizeof *size, by_size);
+  unit = fmax(count ? size[(count - 1) * 9 / 10] : 0, ERRORS * rms / sqrt(config->memory));
+  league->return_unit = most > 0 ? fmin(unit, most) : unit;
+  free(size);
+  return OK;
 }
 
 /* --- merging --- */
@@ -179,17 +223,28 @@ static double league_unit(League *league) {
   return rng_unit(&rng);
 }
 
-/* A frozen main that wins past_low .. past_high against the first main; -1 if there is none. */
+/* Whether a frozen main wins past_low .. past_high against main `against`. */
+static bool is_fit(const League *league, uint32_t past, uint32_t against) {
+  const Player *player = &league->player[past];
+  if (!player->frozen || player->role != ROLE_MAIN || !payoff_seats_known(&league->payoff, past, against)) return false;
+  double x = league_rate(league, past, against);
+  return x >= league->config.past_low && x <= league->config.past_high;
+}
+
+/* A past main to start from: one of those that are fit against a main that is drawn from all, or, if there are none,
+ * against the next main; -1 if none is fit against any. */
 static int64_t past_main(League *league) {
-  uint32_t fit[256];
-  size_t count = 0;
-  for (uint32_t i = 0; i < league->players && count < COUNT_OF(fit); i++) {
-    if (!league->player[i].frozen || league->player[i].role != ROLE_MAIN) continue;
-    double x = league_rate(league, i, 0);
-    if (payoff_seats_known(&league->payoff, i, 0) && x >= league->config.past_low && x <= league->config.past_high)
-      fit[count++] = i;
+  uint32_t mains = (uint32_t)league->config.mains; /* their ids are the first */
+  uint32_t first = mains > 1 ? (uint32_t)(league_unit(league) * mains) : 0;
+  for (uint32_t m = 0; m < mains; m++) {
+    uint32_t against = (first + m) % mains, count = 0;
+    for (uint32_t i = 0; i < league->players; i++) count += is_fit(league, i, against);
+    if (count == 0) continue;
+    uint32_t chosen = (uint32_t)(league_unit(league) * count);
+    for (uint32_t i = 0; i < league->players; i++)
+      if (is_fit(league, i, against) && chosen-- == 0) return i;
   }
-  return count ? (int64_t)fit[(size_t)(league_unit(league) * (double)count)] : -1;
+  return -1;
 }
 
 static void reset_player(League *league, uint32_t id, Order *order) {
@@ -277,6 +332,7 @@ Status league_save(const League *league, Tree *tree) {
   COLUMN(u32, "league/snapshots", U32, snapshots);
   COLUMN(f64, "league/quality", F64, quality);
   TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
+  TRY(tree_put_f64(tree, "league/return_unit", league->return_unit));
   TRY(payoff_save(&league->payoff, tree));
 done:
   free(text);
@@ -334,5 +390,10 @@ Status league_load(League *league, const Tree *tree) {
   double decay = league->payoff.decay;
   payoff_free(&league->payoff);
   league->payoff.decay = decay;
-  return payoff_load(&league->payoff, tree);
+  TRY_RETURN(payoff_load(&league->payoff, tree));
+  if (!tree_find(tree, "league/return_unit")) return league_measure_returns(league); /* by an older program */
+  TRY_RETURN(tree_get_f64(tree, "league/return_unit", &league->return_unit));
+  if (!isfinite(league->return_unit) || league->return_unit < 0)
+    return status_set(ERR_FORMAT, "league/return_unit of the checkpoint is not a number from 0 on");
+  return OK;
 }

@@ -42,6 +42,7 @@ typedef struct LeagueConfig {
   double past_low, past_high;
   double memory; /* episodes, both seats together */
   bool by_return, inherit_payoff;
+  double return_unit;  /* by_return: margin that x = 1 stands for; 0 = by what is observed */
   double quality_rate; /* OpenAI Five's 0.01 */
   int64_t eval_pairs;
   int64_t table_players; /* players per tick between two tables */
@@ -77,8 +78,9 @@ typedef struct League {
   Player *player;
   size_t players, room, learning; /* learning players have ids 0 .. learning-1 */
   Payoff payoff;
-  double return_low, return_high;
-  uint64_t seed, draws; /* of the league's own random stream */
+  double return_low, return_high; /* of the env */
+  double return_unit;             /* by_return: the present unit; 0 = nothing observed yet */
+  uint64_t seed, draws;           /* of the league's own random stream */
   uint64_t table_version;
 } League;
 
@@ -92,8 +94,11 @@ Status league_add(League *league, const char *name, Role role, bool frozen, int6
 Status league_save(const League *league, Tree *tree);
 Status league_load(League *league, const Tree *tree); /* into a league just created from the configuration */
 
-/* x of PFSP: win rate, or rescaled return. */
+/* x of PFSP: win rate; or half a unit of margin (home's mean return less away's, halved) up from 0.5, within 0 .. 1. */
 double league_rate(const League *league, uint32_t home, uint32_t away);
+/* by_return: sets the unit of margins by what the learning players' remembered games show: nine in ten margins are
+ * smaller, and it is at least eight standard errors of a margin. Done for each new table. */
+Status league_measure_returns(League *league);
 /* PFSP: probabilities over rates x (n); all weights under 1e-10 in sum: uniform. */
 void pfsp_probabilities(Weighting weighting, double power, const double *x, size_t n, double *out);
 /* Length of x without its monotonic suffix: the last i with x[i-1] < x[i] gives i + 1; none gives 0. */

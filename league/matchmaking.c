@@ -330,6 +330,7 @@ Status league_table(League *league, Table *table) {
   Builder b = {.league = league, .table = table};
   double shares = 0;
   table_clear(table);
+  TRY(league_measure_returns(league));
   TRY(NEW_ARRAY(b.field.id, league->players));
   TRY(NEW_ARRAY(b.field.rate, league->players));
   TRY(NEW_ARRAY(b.field.weight, league->players));

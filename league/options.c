@@ -55,7 +55,7 @@ const Option league_options[] = {
     {"exploiter_reset", OPT_FLOAT, AT(reset[1]), "1", 0, 1, NULL, "", "the same for a main exploiter"},
     {"league_reset", OPT_FLOAT, AT(reset[2]), "0.25", 0, 1, NULL, "", "the same for a league exploiter"},
     {"reset_to", OPT_CHOICE, AT(reset_to), "initial", 0, 0, "initial|past", "",
-     "initial weights, or a frozen main that wins past_low .. past_high against the main"},
+     "initial weights, or a frozen main that wins past_low .. past_high against a main, drawn from all of them"},
     {"past_low", OPT_FLOAT, AT(past_low), "0.2", 0, 1, NULL, "", "reset_to past: lowest win rate against the main"},
     {"past_high", OPT_FLOAT, AT(past_high), "0.5", 0, 1, NULL, "", "reset_to past: highest win rate against the main"},
     {"memory", OPT_FLOAT, AT(memory), "2000", 1, 1e15, NULL, "episodes",
@@ -63,7 +63,13 @@ const Option league_options[] = {
      "memory "
      "per game in it"},
     {"by_return", OPT_BOOL, AT(by_return), "false", 0, 0, NULL, "",
-     "PFSP's x is the mean return rescaled to 0 .. 1 instead of the outcome"},
+     "PFSP's x goes by returns instead of outcomes: 0.5 + margin / (2 return_unit), margin = half of what home gets "
+     "more "
+     "than away a game, mean of both seats"},
+    {"return_unit", OPT_FLOAT, AT(return_unit), "0", 0, 1e15, NULL, "return",
+     "by_return: margin at which x is 1 (0.5 + .4 / 2 = the 0.7 of win_threshold at .4 of it); 0 = by what is "
+     "observed: "
+     "nine in ten margins between players with min_games are smaller, and at least eight standard errors"},
     {"inherit_payoff", OPT_BOOL, AT(inherit_payoff), "false", 0, 0, NULL, "",
      "a snapshot starts with its parent's decayed row"},
     {"quality_rate", OPT_FLOAT, AT(quality_rate), "0.01", 0, 1, NULL, "",

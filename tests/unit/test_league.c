@@ -648,6 +648,95 @@ static void resets_may_start_from_a_past_main(void **state) {
   league_free(&league);
 }
 
+/* With several mains each is looked at, and there may be any number of past ones. */
+static void resets_look_at_every_main(void **state) {
+  (void)state;
+  LeagueConfig config = rules("tstarbot-x", "league.frame_scale=1");
+  int times[2] = {0};
+  for (int round = 0; round < 64; round++) {
+    League league;
+    build(&league, &config, 2, 1, 0);
+    league.draws = (uint64_t)round * 16;
+    uint32_t last = 0;
+    for (int i = 0; i < 300; i++) {
+      last = frozen(&league, 0);
+      set_rate(&league, last, 0, .6);
+      set_rate(&league, last, 1, .6);
+    }
+    uint32_t one = frozen(&league, 0), other = frozen(&league, 1);
+    set_rate(&league, one, 1, .3); /* fit against main 1 alone */
+    if (round >= 32) set_rate(&league, other, 0, .3);
+    league.player[2].frames = 4000000000u;
+    Directive directive = decide(&league);
+    assert_int_equal(directive.orders, 1);
+    assert_int_equal(directive.order[0].reset, RESET_COPY);
+    if (round < 32) assert_int_equal(directive.order[0].source_frozen, one);
+    if (round >= 32) times[directive.order[0].source_frozen == one]++;
+    league_free(&league);
+  }
+  assert_true(times[0] > 6 && times[1] > 6 && times[0] + times[1] == 32);
+}
+
+/* Leduc poker, whose returns go to 13 of 13: an exploiter that wins a chip a game, of returns of about 4, is far over
+ * the threshold; noise is not; and where every game is won or lost by 1, x is nearly the win rate. */
+static void margins_have_a_unit_that_occurs(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", "league.by_return=true");
+  config.memory = 2000;
+  League league;
+  Table table = {0};
+  CHECK_OK(league_create(&config, 1, -13, 13, &league)); /* 0 main, 1 and 2 exploiters, 3 its start */
+  CHECK_NEAR(league_rate(&league, 1, 0), .5, 0);
+  static const double mean[] = {1, 1.6, .1}; /* exploiter of main; main of its start; league exploiter of it */
+  static const uint32_t who[][2] = {{1, 0}, {0, 3}, {2, 3}};
+  for (int i = 0; i < 3; i++)
+    for (int s = 0; s < 2; s++) {
+      uint32_t first = who[i][s], second = who[i][1 - s];
+      double r = (s ? -1 : 1) * 500 * mean[i] + 500 * .5; /* the first seat is worth half a chip */
+      CHECK_OK(payoff_add(&league.payoff, first, second, &(Tally){500, 250, 0, 250, r, 500 * 16}, -r, 500 * 16,
+                          PAYOFF_TRAIN));
+    }
+  league_settle(&league);
+  CHECK_NEAR(payoff_margin(&league.payoff, 1, 0), 1, 1e-9);
+  CHECK_OK(league_table(&league, &table));
+  /* nine in ten of (1, 1, 1.6, .1) are at most 1; eight errors of returns of 4: 8 x 4 / sqrt(2000) = .716 */
+  CHECK_NEAR(league.return_unit, 1, 1e-9);
+  CHECK_NEAR(league_rate(&league, 1, 0), 1, 1e-9); /* by the range of the env it was .538: never over .7 */
+  CHECK_NEAR(league_rate(&league, 0, 1), 0, 1e-9);
+  CHECK_NEAR(league_rate(&league, 2, 3), .55, 1e-9);
+  league.player[1].frames = 1000;
+  Directive directive = decide(&league);
+  assert_int_equal(directive.orders, 1);
+  assert_string_equal(league.player[directive.order[0].snapshot_id].reason, "win_rate");
+  Tree tree = {0};
+  League again;
+  CHECK_OK(league_save(&league, &tree));
+  CHECK_OK(league_create(&config, 1, -13, 13, &again));
+  CHECK_OK(league_load(&again, &tree));
+  assert_true(again.return_unit == league.return_unit);
+  tree_free(&tree);
+  league_free(&again);
+  league.config.return_unit = 4; /* given by its key */
+  CHECK_OK(league_table(&league, &table));
+  CHECK_NEAR(league_rate(&league, 0, 3), .7, 1e-9);
+  league_free(&league);
+  /* equal players, noise alone: the unit stays over eight errors, and x near .5 */
+  CHECK_OK(league_create(&config, 1, -13, 13, &league));
+  AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+  for (int i = 0; i < 400; i++)
+    for (int s = 0; s < 2; s++) {
+      double sum = 0;
+      for (int g = 0; g < 50; g++) sum += 4 * rng_normal(&rng);
+      CHECK_OK(payoff_add(&league.payoff, (uint32_t)s, (uint32_t)!s, &(Tally){50, 25, 0, 25, sum, 800}, -sum, 800,
+                          PAYOFF_TRAIN));
+      league_settle(&league);
+      CHECK_OK(league_measure_returns(&league));
+      if (i > 20) CHECK_NEAR(league_rate(&league, 1, 0), .5, .2);
+    }
+  table_free(&table);
+  league_free(&league);
+}
+
 static void empty_candidate_sets_are_harmless(void **state) {
   (void)state;
   static const char *const preset[] = {"alphastar-paper", "alphastar-pseudocode", "tstarbot-x",
@@ -884,6 +973,8 @@ int main(void) {
       cmocka_unit_test(exploiters_freeze_before_they_reset),
       cmocka_unit_test(league_exploiters_reset_a_quarter_of_the_time),
       cmocka_unit_test(resets_may_start_from_a_past_main),
+      cmocka_unit_test(resets_look_at_every_main),
+      cmocka_unit_test(margins_have_a_unit_that_occurs),
       cmocka_unit_test(empty_candidate_sets_are_harmless),
       cmocka_unit_test(empty_pasts_fall_to_the_main_that_was_drawn),
       cmocka_unit_test(children_may_inherit_the_payoff),
