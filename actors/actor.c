@@ -37,9 +37,21 @@ struct Actor {
   uint64_t credit, sent; /* pace free: ticks consumed, ticks sent */
   uint64_t cut_done;     /* pace free: 1 + tick of the last table whose cut was made */
   Status failed;
-  int64_t started, waited, packing, since;
+  int64_t started, waited, packing, since, idle_before; /* since: when the present wait began; idle_before: the rank's
+                                                           idle time until then, which is no part of it */
   uint64_t frames, before[3];
 };
+
+static int64_t idle_of(const Actor *actor) { return actor->setup.idle ? *actor->setup.idle : 0; }
+
+static void begin_wait(Actor *actor) {
+  actor->since = clock_now(&actor->setup.clock);
+  actor->idle_before = idle_of(actor);
+}
+
+static void end_wait(Actor *actor) {
+  actor->waited += clock_now(&actor->setup.clock) - actor->since - (idle_of(actor) - actor->idle_before);
+}
 
 /* --- hooks of play --- */
 static Lane *lane_of(Actor *actor, const PlaySlot *slot, LaneSlot **out) {
@@ -210,7 +222,8 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   play_open_randomly(actor->play, (uint32_t)setup->config.openings, true);
   lane_range((size_t)setup->config.lanes, setup->actors, setup->index, &first, &count);
   for (size_t i = 0; i < count; i++) TRY(add_lane(actor, (uint32_t)(first + i), false));
-  actor->started = actor->since = clock_now(&setup->clock);
+  actor->started = clock_now(&setup->clock);
+  begin_wait(actor);
   *out = actor;
   actor = NULL;
 done:
@@ -409,7 +422,7 @@ static Status tick_begin(Actor *actor) {
   actor->before[2] = stats->steps;
   actor->steps = 0;
   actor->phase = PHASE_PLAY;
-  actor->waited += clock_now(&actor->setup.clock) - actor->since;
+  end_wait(actor);
   return OK;
 }
 
@@ -525,7 +538,7 @@ static Status send_bye(Actor *actor) {
   Numbers numbers = {.count = 0};
   numbers_set(&numbers, "seconds", clock_seconds(clock_now(&actor->setup.clock) - actor->started));
   numbers_set(&numbers, "wait", clock_seconds(actor->waited));
-  numbers_set(&numbers, "idle", actor->setup.idle ? clock_seconds(*actor->setup.idle) : 0);
+  numbers_set(&numbers, "idle", clock_seconds(idle_of(actor)));
   numbers_set(&numbers, "pack", clock_seconds(actor->packing));
   numbers_set(&numbers, "env", clock_seconds(stats->env_ns));
   numbers_set(&numbers, "forward", clock_seconds(stats->forward_ns));
@@ -552,7 +565,7 @@ static Status tick_end(Actor *actor) {
   actor->tick++;
   actor->sent++;
   actor->phase = PHASE_WAIT;
-  actor->since = clock_now(&actor->setup.clock);
+  begin_wait(actor);
   if (cut) {
     actor->cut_done = actor->table.tick + 1;
     TRY_RETURN(send_state(actor));

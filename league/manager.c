@@ -7,15 +7,14 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "league/display.h"
 
-#include <jansson.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64, SHOWN = 64 };
+enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64 };
 
 typedef struct Arrival {
   uint32_t actor;
@@ -74,17 +73,14 @@ struct Manager {
   char reason[64];
   uint64_t generation;
   uint64_t frames, frames_before, frozen_decisions, steps, episodes;
-  double metric_sum[16], metric_episodes;
-  uint64_t length_sum, length_games;
-  uint64_t branch_games[BRANCH_COUNT];
   Numbers *report; /* (learning) */
   uint64_t *version, *dropped;
-  Metrics *metrics;
+  Display *display;
   RoleProfile *profile;
   size_t profiles, profile_room;
   WireOut wire;
-  int64_t started, last_checkpoint, last_status, last_metrics, last_progress, last_look;
-  uint64_t last_checkpoint_tick, last_progress_frames, last_metrics_frames, last_metrics_frozen, last_metrics_steps;
+  int64_t started, last_checkpoint, last_look;
+  uint64_t last_checkpoint_tick;
   double seconds_before, checkpoint_seconds;
 };
 
@@ -301,13 +297,48 @@ static Status first_snapshots(Manager *manager) {
   return status;
 }
 
+static Progress progress_of(const Manager *manager) {
+  return (Progress){.tick = manager->tick,
+                    .frames = manager->frames,
+                    .frozen_decisions = manager->frozen_decisions,
+                    .steps = manager->steps,
+                    .episodes = manager->episodes,
+                    .generation = manager->generation,
+                    .seconds = manager->seconds_before + seconds_since(manager, manager->started),
+                    .unmeasured = manager->unmeasured,
+                    .reason = manager->reason,
+                    .report = manager->report,
+                    .dropped = manager->dropped};
+}
+
+static Status open_display(Manager *manager) {
+  const ManagerSetup *setup = &manager->setup;
+  DisplaySetup display = {.league = &manager->league,
+                          .run = setup->run,
+                          .clock = setup->clock,
+                          .game = setup->game,
+                          .teams = setup->teams,
+                          .metric_names = setup->metric_names,
+                          .metric_count = setup->metric_count,
+                          .frames_target = (uint64_t)setup->config.frames,
+                          .metrics_seconds = setup->config.metrics_seconds,
+                          .progress_seconds = setup->config.progress_seconds,
+                          .actors = setup->actors,
+                          .learners = setup->learners,
+                          .resumed = setup->resume != NULL,
+                          .observe = setup->observe,
+                          .context = setup->context};
+  Progress begin = progress_of(manager);
+  begin.seconds = manager->seconds_before;
+  return display_create(&display, &begin, &manager->display);
+}
+
 Status manager_create(const ManagerSetup *setup, Manager **out) {
   Status status = OK;
   Manager *manager = NULL;
   TRY(NEW_ARRAY(manager, 1));
   manager->setup = *setup;
-  manager->started = manager->last_checkpoint = manager->last_progress = manager->last_metrics =
-      clock_now(&setup->clock);
+  manager->started = manager->last_checkpoint = clock_now(&setup->clock);
   TRY(league_create(&setup->league, setup->seed, setup->return_low, setup->return_high, &manager->league));
   TRY(NEW_ARRAY(manager->report, manager->league.learning));
   TRY(NEW_ARRAY(manager->version, manager->league.learning));
@@ -319,8 +350,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
     TRY(restore_scalars(manager));
   else
     TRY(first_snapshots(manager));
-  MetricsStart from = {(double)manager->frames, setup->resume != NULL};
-  TRY(metrics_open(setup->run->path, &from, &manager->metrics));
+  TRY(open_display(manager));
   *out = manager;
   manager = NULL;
 done:
@@ -339,7 +369,7 @@ void manager_destroy(Manager *manager) {
   tree_free(&manager->cut.tree);
   bytes_free(&manager->cut.lanes);
   bytes_free(&manager->wire.bytes);
-  metrics_close(manager->metrics);
+  display_destroy(manager->display);
   free(manager->cut.lane_id);
   free(manager->cut.lane_end);
   free(manager->arrival);
@@ -624,13 +654,7 @@ static void count_results(Manager *manager, const Results *results) {
   manager->episodes += results->episodes;
   manager->frozen_decisions += results->decisions_frozen;
   for (size_t i = 0; i < results->frames; i++) manager->frames += results->frame[i].frames;
-  for (size_t i = 0; i < 16; i++) manager->metric_sum[i] += results->metric[i];
-  manager->metric_episodes += (double)results->episodes;
-  for (size_t i = 0; i < results->pairs; i++) {
-    manager->branch_games[results->pair[i].branch] += results->pair[i].games;
-    manager->length_sum += results->pair[i].length;
-    manager->length_games += results->pair[i].games;
-  }
+  display_count(manager->display, results);
 }
 
 static int by_arrival(const void *a, const void *b) {
@@ -826,131 +850,17 @@ Status manager_receive(Manager *manager, WireKind kind, const Message *message, 
   }
 }
 
-/* --- what people see --- */
-static Status write_status(Manager *manager, const char *state) {
-  char path[PATH_MAX];
-  double seconds = seconds_since(manager, manager->started);
-  json_t *root = json_object(), *players = json_array();
-  json_object_set_new(root, "game", json_string(manager->setup.game ? manager->setup.game : ""));
-  json_object_set_new(root, "state", json_string(state));
-  json_object_set_new(root, "reason", json_string(manager->reason));
-  json_object_set_new(root, "tick", json_integer((json_int_t)manager->tick));
-  json_object_set_new(root, "frames", json_integer((json_int_t)manager->frames));
-  json_object_set_new(root, "frames_target", json_integer((json_int_t)manager->setup.config.frames));
-  json_object_set_new(root, "seconds", json_real(manager->seconds_before + seconds));
-  json_object_set_new(root, "sps",
-                      json_real(seconds > 0 ? (double)(manager->frames - manager->frames_before) / seconds : 0));
-  json_object_set_new(root, "episodes", json_integer((json_int_t)manager->episodes));
-  json_object_set_new(root, "checkpoint", json_integer((json_int_t)manager->generation));
-  json_object_set_new(root, "actors", json_integer((json_int_t)manager->setup.actors));
-  json_object_set_new(root, "learners", json_integer((json_int_t)manager->setup.learners));
-  for (uint32_t i = 0; i < manager->league.players; i++) { /* learning players and the newest frozen ones */
-    const Player *player;
-    double games, wins;
-    if (i == manager->league.learning && manager->league.players > i + SHOWN)
-      i = (uint32_t)manager->league.players - SHOWN;
-    player = &manager->league.player[i];
-    payoff_score(&manager->league.payoff, i, &games, &wins);
-    json_t *entry = json_object();
-    json_object_set_new(entry, "name", json_string(player->name));
-    json_object_set_new(entry, "frozen", json_boolean(player->frozen));
-    json_object_set_new(entry, "frames", json_integer((json_int_t)player->frames));
-    json_object_set_new(entry, "score", games > 0 ? json_real(wins / games) : json_null());
-    if (!player->frozen) json_object_set_new(entry, "entropy", json_real(numbers_get(&manager->report[i], "entropy")));
-    json_array_append_new(players, entry);
-  }
-  json_object_set_new(root, "players", players);
-  json_t *warnings = json_array();
-  for (size_t i = 0; log_warning_at(i); i++) json_array_append_new(warnings, json_string(log_warning_at(i)));
-  json_object_set_new(root, "warnings", warnings);
-  json_object_set_new(root, "players_in_all", json_integer((json_int_t)manager->league.players));
-  char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-  json_decref(root);
-  if (!text) return status_set(ERR_MEMORY, "out of memory writing status.json");
-  Status status = run_path(manager->setup.run, path, sizeof path, "status.json");
-  if (status == OK) status = file_write_whole(path, text, strlen(text));
-  free(text);
-  return status;
-}
-
-static Status write_metrics(Manager *manager) {
-  Record *record;
-  char name[64], branch[16];
-  TRY_RETURN(NEW_ARRAY(record, 1));
-  double seconds = seconds_since(manager, manager->last_metrics);
-  record_set(record, "seconds", manager->seconds_before + seconds_since(manager, manager->started));
-  record_set(record, "tick", (double)manager->tick);
-  record_set(record, "global_step", (double)manager->frames);
-  record_set(record, "charts/SPS", (double)(manager->frames - manager->last_metrics_frames) / seconds);
-  record_set(record, "charts/frozen_decisions_per_second",
-             (double)(manager->frozen_decisions - manager->last_metrics_frozen) / seconds);
-  record_set(record, "charts/env_steps_per_second", (double)(manager->steps - manager->last_metrics_steps) / seconds);
-  record_set(record, "league/players", (double)manager->league.players);
-  if (league_has_meta(&manager->setup.league)) record_set(record, "league/unmeasured", (double)manager->unmeasured);
-  if (manager->length_games)
-    record_set(record, "charts/episodic_length", (double)manager->length_sum / (double)manager->length_games);
-  uint64_t games = 0;
-  for (int i = 0; i < BRANCH_COUNT; i++) games += manager->branch_games[i];
-  for (int i = 0; i < BRANCH_COUNT && games; i++) {
-    snprintf(name, sizeof name, "matchmaking/%s", text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
-    record_set(record, name, (double)manager->branch_games[i] / (double)games);
-  }
-  for (size_t i = 0; i < manager->setup.metric_count && i < 16 && manager->metric_episodes > 0; i++) {
-    snprintf(name, sizeof name, "env/%s", manager->setup.metric_names[i]);
-    record_set(record, name, manager->metric_sum[i] / manager->metric_episodes);
-  }
-  for (size_t p = 0; p < manager->league.learning; p++) {
-    const Player *player = &manager->league.player[p];
-    snprintf(name, sizeof name, "%s/frames", player->name);
-    record_set(record, name, (double)player->frames);
-    snprintf(name, sizeof name, "%s/dropped", player->name);
-    record_set(record, name, (double)manager->dropped[p]);
-    for (size_t i = 0; i < manager->report[p].count; i++) {
-      snprintf(name, sizeof name, "%s/%s", player->name, manager->report[p].item[i].name);
-      record_set(record, name, manager->report[p].item[i].value);
-    }
-  }
-  manager->last_metrics_frames = manager->frames;
-  manager->last_metrics_frozen = manager->frozen_decisions;
-  manager->last_metrics_steps = manager->steps;
-  manager->length_sum = manager->length_games = 0;
-  memset(manager->branch_games, 0, sizeof manager->branch_games);
-  memset(manager->metric_sum, 0, sizeof manager->metric_sum);
-  manager->metric_episodes = 0;
-  Status status = OK;
-  if (manager->setup.observe) status = manager->setup.observe(manager->setup.context, manager->frames, record);
-  if (status == OK) status = metrics_write(manager->metrics, record);
-  free(record);
-  return status;
-}
-
-static void progress_line(Manager *manager) {
-  char frames[16], target[16], rate[16];
-  double seconds = seconds_since(manager, manager->last_progress);
-  double sps = (double)(manager->frames - manager->last_progress_frames) / (seconds > 0 ? seconds : 1);
-  uint32_t first = (uint32_t)manager->league.learning;
-  log_line(
-      "%s of %s frames, %s frames/s, tick %llu, %zu players, main_0 beats its first snapshot %.0f %%, entropy %.2f",
-      text_scaled((double)manager->frames, frames, sizeof frames),
-      text_scaled((double)manager->setup.config.frames, target, sizeof target), text_scaled(sps, rate, sizeof rate),
-      (unsigned long long)manager->tick, manager->league.players,
-      100 * payoff_win_rate(&manager->league.payoff, 0, first), numbers_get(&manager->report[0], "entropy"));
-  manager->last_progress = clock_now(&manager->setup.clock);
-  manager->last_progress_frames = manager->frames;
-}
-
+/* --- looking around --- */
 static Status look_around(Manager *manager) {
   char path[PATH_MAX];
   if (seconds_since(manager, manager->last_look) < 0.5) return OK;
   manager->last_look = clock_now(&manager->setup.clock);
   TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
   if (file_exists(path)) manager_request_stop(manager, "a stop file was found");
-  TRY_RETURN(write_status(manager, "running"));
-  if (seconds_since(manager, manager->last_progress) >= manager->setup.config.progress_seconds) progress_line(manager);
-  if (seconds_since(manager, manager->last_metrics) < manager->setup.config.metrics_seconds) return OK;
-  TRY_RETURN(write_metrics(manager));
-  manager->last_metrics = clock_now(&manager->setup.clock);
-  return OK;
+  Progress now = progress_of(manager);
+  TRY_RETURN(display_status(manager->display, &now, "running"));
+  if (display_line_due(manager->display)) display_line(manager->display, &now);
+  return display_metrics_due(manager->display) ? display_metrics(manager->display, &now) : OK;
 }
 
 void manager_request_stop(Manager *manager, const char *reason) {
@@ -1009,9 +919,10 @@ Status manager_step(Manager *manager, bool *progress) {
   char path[PATH_MAX];
   TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
   if (file_exists(path)) file_ops()->remove(path);
-  progress_line(manager);
-  TRY_RETURN(write_metrics(manager));
-  TRY_RETURN(write_status(manager, cut->end ? "finished" : "stopped"));
+  Progress now = progress_of(manager);
+  display_line(manager->display, &now);
+  TRY_RETURN(display_metrics(manager->display, &now));
+  TRY_RETURN(display_status(manager->display, &now, cut->end ? "finished" : "stopped"));
   manager->done = true;
   return OK;
 }

@@ -40,8 +40,9 @@ typedef struct ManagerSetup {
   size_t learners, groups; /* learner l learns the players p with p % groups == l % groups */
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
-  const char *game;                /* name of the env */
-  const char *const *metric_names; /* of the env */
+  const char *game; /* name of the env */
+  uint32_t teams;
+  const char *const *metric_names; /* of the env; NULL: they have none */
   size_t metric_count;
 } ManagerSetup;
 

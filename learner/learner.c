@@ -45,8 +45,9 @@ struct Learner {
   WireOut wire;
   Numbers report;
   int64_t started, busy_receive, busy_publish;
-  uint64_t frames; /* learned here */
-  double lag;      /* of the batch being learned */
+  int64_t idle_seen, idle_reducing; /* of the rank: as of the last step; and while a sum was awaited */
+  uint64_t frames;                  /* learned here */
+  double lag;                       /* of the batch being learned */
 };
 
 /* What members agree on with each update (pace free): that all have the next directive; how many have not seen all
@@ -451,7 +452,7 @@ static Status send_bye(Learner *learner) {
   numbers_set(&numbers, "forward", clock_seconds(times->forward));
   numbers_set(&numbers, "loss", clock_seconds(times->loss));
   numbers_set(&numbers, "backward", clock_seconds(times->backward));
-  numbers_set(&numbers, "reduce", clock_seconds(times->reduce));
+  numbers_set(&numbers, "reduce", clock_seconds(times->reduce - learner->idle_reducing));
   numbers_set(&numbers, "optimise", clock_seconds(times->optimise));
   numbers_set(&numbers, "publish", clock_seconds(learner->busy_publish));
   numbers_set(&numbers, "frames", (double)learner->frames);
@@ -544,9 +545,16 @@ static bool obeys_now(const Learner *learner) {
   return learner->phase == PHASE_COLLECT && learner->setup.pace == FREE && learner->directives && !learner->summer;
 }
 
+static void count_idle(Learner *learner) {
+  if (!learner->setup.idle) return;
+  if (learner->trainer->waiting) learner->idle_reducing += *learner->setup.idle - learner->idle_seen;
+  learner->idle_seen = *learner->setup.idle;
+}
+
 Status learner_step(Learner *learner, bool *progress) {
   INVARIANT_AT(learner->setup.transport->rank, learner->tick);
   *progress = false;
+  count_idle(learner);
   if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
   if (learner->phase == PHASE_COLLECT && tick_complete(learner)) {
     *progress = true;

@@ -37,6 +37,17 @@ char *text_scaled(double value, char *out, size_t size) {
   return out;
 }
 
+char *text_done(double done, double asked, char *out, size_t size) {
+  char a[16], b[16];
+  snprintf(out, size, "%s of %s", text_scaled(fmin(done, asked), a, sizeof a), text_scaled(asked, b, sizeof b));
+  return out;
+}
+
+int text_percent(double done, double asked) {
+  if (!(asked > 0) || done <= 0) return 0;
+  return done >= asked ? 100 : (int)(100 * (done / asked));
+}
+
 /* A number and its suffix k, M or G, if any. `plain` tells that there was none. */
 static bool parse_scaled(const char *text, double *out, bool *plain) {
   char *end;

@@ -9,6 +9,10 @@
 size_t text_distance(const char *a, const char *b);
 /* "1.23 M" style with k, M, G; at most 15 characters. Returns `out`. */
 char *text_scaled(double value, char *out, size_t size);
+/* "2.67 M of 9.00 M"; what is done beyond what was asked for does not count. */
+char *text_done(double done, double asked, char *out, size_t size);
+/* Whole per cent of what was asked for: 100 only when all of it is done. */
+int text_percent(double done, double asked);
 /* Whole-string parses: false on trailing characters, overflow or emptiness. Integers accept 1e6 and 20M-style suffixes.
  */
 bool text_to_int(const char *text, int64_t *out);

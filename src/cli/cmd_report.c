@@ -96,23 +96,18 @@ static const char *duration(double seconds, char *out, size_t size) {
   return out;
 }
 
-static double last_of(const Report *r, const char *name) {
-  const Series *series = series_find(&r->series, name);
-  return series && series->count ? series->y[series->count - 1] : 0;
-}
-
 static void put_summary(Report *r) {
-  char a[32], b[32];
+  char a[40];
   const League *league = &r->run->league;
-  const Series *sps = series_find(&r->series, "charts/SPS");
-  double mean = 0;
-  for (size_t i = 0; sps && i < sps->count; i++) mean += sps->y[i] / (double)sps->count;
+  double seconds = 0; /* trained, up to the checkpoint */
+  if (tree_find(&r->run->tree, "run/seconds") && tree_get_f64(&r->run->tree, "run/seconds", &seconds) != OK)
+    seconds = 0;
   html_put(&r->out, "<section id=summary><div class=cards>");
   card(&r->out, "game", "%s", r->run->settings->table->name);
-  card(&r->out, "frames learned", "%s of %s", text_scaled(r->frames, a, sizeof a),
-       text_scaled((double)r->run->settings->manager.frames, b, sizeof b));
-  card(&r->out, "time", "%s", duration(last_of(r, "seconds"), a, sizeof a));
-  card(&r->out, "frames a second, mean", "%s", text_scaled(mean, a, sizeof a));
+  card(&r->out, "frames learned", "%s", text_done(r->frames, (double)r->run->settings->manager.frames, a, sizeof a));
+  card(&r->out, "time trained", "%s", seconds > 0 ? duration(seconds, a, sizeof a) : "n/a");
+  card(&r->out, "frames a second, mean", "%s",
+       seconds > 0 && r->frames > 0 ? text_scaled(r->frames / seconds, a, sizeof a) : "n/a");
   card(&r->out, "players", "%zu learning, %zu frozen", league->learning, league->players - league->learning);
   if (r->standing.order && r->games.players && standing_comparable(&r->standing, r->standing.order[0])) {
     uint32_t best = report_strongest(r);

@@ -53,13 +53,13 @@ static void print_bar(double share, int width) {
 }
 
 static void print_status(const RunFolder *run, const json_t *root) {
-  char a[16], b[16], c[16];
+  char a[16], b[40], c[16];
   double frames = status_number(root, "frames"), target = status_number(root, "frames_target"),
          sps = status_number(root, "sps");
   printf("%s: %s\n", run->path, status_state(run->path, root));
   print_bar(target > 0 ? frames / target : 0, 40);
-  printf(" %s of %s frames, %s frames/s", text_scaled(frames, a, sizeof a), text_scaled(target, b, sizeof b),
-         text_scaled(sps, c, sizeof c));
+  printf(" %s frames, %s frames/s", text_done(frames, target, b, sizeof b),
+         sps > 0 ? text_scaled(sps, c, sizeof c) : "n/a");
   if (sps > 0 && frames < target) printf(", %.0f s to go", (target - frames) / sps);
   printf("\ntick %.0f, %.0f s, %s episodes, checkpoint %06.0f, %.0f learner%s, %.0f actor%s\n\n",
          status_number(root, "tick"), status_number(root, "seconds"),

@@ -320,10 +320,12 @@ static void show_profile(const ManagerSummary *m, const char *role, const char *
 static void summary(const Manager *manager, const char *folder) {
   ManagerSummary m = manager_summary(manager);
   char a[16], b[16], c[16];
-  double seconds = m.seconds > 0 ? m.seconds : 1;
+  if (m.frames_this_job && m.seconds > 0)
+    text_scaled((double)m.frames_this_job / m.seconds, b, sizeof b);
+  else
+    snprintf(b, sizeof b, "n/a");
   log_line("ended: %s; %s frames in %.1f s (%s frames/s learned), %llu ticks, %llu episodes", m.reason,
-           text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds,
-           text_scaled((double)m.frames_this_job / seconds, b, sizeof b), (unsigned long long)m.ticks,
+           text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds, b, (unsigned long long)m.ticks,
            (unsigned long long)m.episodes);
   show_profile(&m, "actor", "env forward sample record pack wait idle");
   show_profile(&m, "learner", "receive batch forward loss backward optimise reduce publish idle");
@@ -332,11 +334,11 @@ static void summary(const Manager *manager, const char *folder) {
   log_line("  %-24s %10s  %s", "player", "frames", "score over all its opponents");
   for (uint32_t i = 0; i < m.league->learning; i++) {
     double games, score;
+    char text[16] = "n/a";
     payoff_score(&m.league->payoff, i, &games, &score);
-    char shown[16] = "n/a";
-    if (games > 0) snprintf(shown, sizeof shown, "%.3f", score / games);
+    if (games > 0) snprintf(text, sizeof text, "%.3f", score / games);
     log_line("  %-24s %10s  %s", m.league->player[i].name, text_scaled((double)m.league->player[i].frames, c, sizeof c),
-             shown);
+             text);
   }
   log_line("next: agon league show %s; agon eval %s --players main_0,random", folder, folder);
 }
@@ -355,19 +357,22 @@ static void back_off(int64_t waited) {
 static Status run_loop(Node *node) {
   const Clock clock = clock_system();
   bool progress;
-  int64_t since = 0; /* when waiting began; 0: not waiting */
+  int64_t since = 0, counted = 0; /* when waiting began (0: not waiting), and up to when it has been counted as idle */
   while (!node_done(node)) {
     TRY_RETURN(node_step(node, &progress));
     if (stop_signal && node_manager(node))
       manager_request_stop(node_manager(node),
                            stop_signal == SIGUSR1 ? "SIGUSR1 asked for it" : "a signal asked for it");
     if (progress) {
-      if (since) node_idle(node, clock_now(&clock) - since);
       since = 0;
       continue;
     }
-    if (!since) since = clock_now(&clock);
-    back_off(clock_now(&clock) - since);
+    int64_t now = clock_now(&clock);
+    if (!since) since = counted = now;
+    back_off(now - since);
+    now = clock_now(&clock);
+    node_idle(node, now - counted); /* before what ends the wait is done: that is work */
+    counted = now;
   }
   return OK;
 }

@@ -109,7 +109,7 @@ static const char *clock_text(double seconds, char *out, size_t size) {
 }
 
 static void put_head(Screen *s, const char *run, const json_t *root) {
-  char a[32], b[32], c[32];
+  char a[32], b[40], c[32];
   double frames = status_number(root, "frames"), target = status_number(root, "frames_target"),
          sps = status_number(root, "sps"), share = target > 0 ? frames / target : 0;
   const char *state = status_state(run, root);
@@ -118,8 +118,7 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
   put(s, !strcmp(state, "running") ? GREEN : !strcmp(state, "finished") ? BLUE : YELLOW, "%s", state);
   end_line(s);
   put_bar(s, share, s->width > 110 ? 50 : s->width > 70 ? 30 : 12);
-  put(s, PLAIN, " %3.0f %%  %s of %s frames", 100 * share, text_scaled(frames, a, sizeof a),
-      text_scaled(target, b, sizeof b));
+  put(s, PLAIN, " %3d %%  %s frames", text_percent(frames, target), text_done(frames, target, b, sizeof b));
   if (sps > 0 && frames < target) put(s, PLAIN, "  %s to go", clock_text((target - frames) / sps, c, sizeof c));
   end_line(s);
   put(s, DIM, "time ");

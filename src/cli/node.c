@@ -74,8 +74,9 @@ static Status create_manager(Node *node) {
                         .learners = topology->learners,
                         .groups = topology->groups,
                         .game = s->table->name,
+                        .teams = spec->teams,
                         .metric_names = s->table->metric_names,
-                        .metric_count = s->table->metric_names ? spec->metrics : 0};
+                        .metric_count = s->table->metrics ? spec->metrics : 0};
   return manager_create(&setup, &node->manager);
 }
 

@@ -21,11 +21,37 @@ for e in kuhn_poker leduc_poker goofspiel connect_four matrix_game; do
 done
 mpi 2 "$AGON" train skirmish --run-dir skirmish frames=30k actors.slots=16 actors.lanes=8 'net.hidden=[16]' net.memory=lstm net.memory_size=8 --quiet || fail skirmish
 grep -q '"env/damage_team_0"' skirmish/metrics.jsonl || fail "no env metrics"
+# a resumed job's rates are its own, and what is read of a run is whole: shares of time within 100 %, no more frames than were asked for
+mpi 2 "$AGON" train "$smoke" --run-dir r3 --resume must frames=120k metrics.seconds=0.1 metrics.progress=0.1 > more.txt
+"$AGON" report r3 > /dev/null
+"$AGON" watch r3 --times 1 > watch.txt
+grep -q " 100 %  120 k of 120 k frames" watch.txt || { cat watch.txt; fail "watch's share of frames"; }
+$python - <<'P'
+import glob, json, re, h5py
+for name in ("alone.txt", "r1.txt", "r2.txt", "r3.txt", "r5.txt", "more.txt"):
+    text = open(name).read()
+    shares = re.findall(r"% of time: (.*)", text)
+    assert len(shares) == 2, text
+    for line in shares:
+        total = sum(float(part.split()[1]) for part in line.split(", "))
+        assert total <= 101, (name, total, line)  # each rounded to a tenth
+    target = 120 if name == "more.txt" else 60
+    done = [(float(a) * (1000 if k else 1), float(b) * 1000) for a, k, b in re.findall(r"([\d.]+)( k)? of ([\d.]+) k frames,", text)]
+    assert done and done[-1] == (target * 1000, target * 1000) and all(a <= b for a, b in done), (name, done)
+    assert "first snapshot" not in text
+records = [json.loads(line) for line in open("r3/metrics.jsonl")]
+step, seconds = (records[1][k] - records[0][k] for k in ("global_step", "seconds"))
+assert records[1]["charts/SPS"] <= 1.5 * step / seconds, (records[1]["charts/SPS"], step, seconds)
+f = h5py.File(sorted(glob.glob("r3/checkpoints/*.h5"))[-1], "r")
+mean = f["run/counters"][1] / f["run/seconds"][()].item()
+page = re.search(r"frames a second, mean</span><b>([\d.]+)( k)?", open("r3/report.html").read())
+assert abs(float(page[1]) * (1000 if page[2] else 1) / mean - 1) < 0.02, (page[0], mean)
+P
 "$AGON" league show r3 | grep -q "main_0-000001" || fail "league show"
 h5dump -H r3/checkpoints/000001.h5 | grep -q 'GROUP "payoff"' || fail "h5dump"
 $python - <<'P'
 import glob, h5py, json
-f = h5py.File("r3/checkpoints/000001.h5", "r")
+f = h5py.File(sorted(glob.glob("r3/checkpoints/*.h5"))[-1], "r")
 names = [n.decode().rstrip("\0") for n in f["league/name"]]
 assert names[0] == "main_0" and "main_0-000000" in names, names
 frozen = f["league/frozen"][:]
@@ -46,8 +72,9 @@ one = h5py.File(sorted(files)[0], "r")
 assert one.attrs["kind"].decode().startswith("player") if isinstance(one.attrs["kind"], bytes) else one.attrs["kind"].startswith("player")
 assert len(one["policy"]) == len(policy)
 lines = [json.loads(l) for l in open("r3/metrics.jsonl")]
-assert lines and lines[-1]["global_step"] >= 60000
+assert lines and lines[-1]["global_step"] >= 120000
+assert all(p + "/mean_return" in lines[-1] and lines[-1][p + "/return_episodes"] > 0 for p in ("main_0", "main_exploiter_0", "league_exploiter_0"))
 status = json.load(open("r3/status.json"))
-assert status["state"] == "finished" and status["frames"] >= 60000
+assert status["state"] == "finished" and status["frames"] >= 120000 and status["players"][0]["return"]["episodes"] > 0
 P
 echo passed

@@ -1,0 +1,278 @@
+#include "league/display.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { METRICS = 16 /* of an env */, SHOWN = 64 /* players in status.json */ };
+
+struct Display {
+  DisplaySetup setup;
+  Metrics *metrics;
+  Progress begin, recorded, lined; /* this job's begin, the last record, the last line */
+  int64_t started, record_time, line_time;
+  bool has_recorded, has_lined;
+  /* since the last record */
+  double metric_sum[METRICS], metric_episodes;
+  uint64_t length_sum, length_games;
+  uint64_t branch_games[BRANCH_COUNT];
+  ReturnTally *returns, *returns_before; /* (learning) since it; between the last two */
+};
+
+static double seconds_since(const Display *display, int64_t then) {
+  return clock_seconds(clock_now(&display->setup.clock) - then);
+}
+
+Status display_create(const DisplaySetup *setup, const Progress *begin, Display **out) {
+  Status status = OK;
+  Display *display = NULL;
+  MetricsStart from = {(double)begin->frames, setup->resumed};
+  TRY(NEW_ARRAY(display, 1));
+  *display = (Display){.setup = *setup, .begin = *begin, .recorded = *begin, .lined = *begin};
+  display->started = display->record_time = display->line_time = clock_now(&setup->clock);
+  TRY(NEW_ARRAY(display->returns, setup->league->learning));
+  TRY(NEW_ARRAY(display->returns_before, setup->league->learning));
+  TRY(metrics_open(setup->run->path, &from, &display->metrics));
+  *out = display;
+  display = NULL;
+done:
+  display_destroy(display);
+  return status;
+}
+
+void display_destroy(Display *display) {
+  if (!display) return;
+  metrics_close(display->metrics);
+  free(display->returns);
+  free(display->returns_before);
+  free(display);
+}
+
+/* --- counting --- */
+static void count_pair(Display *display, const PairCount *pair) {
+  display->branch_games[pair->branch] += pair->games;
+  display->length_sum += pair->length;
+  display->length_games += pair->games;
+  if (pair->eval || pair->home >= display->setup.league->learning) return;
+  ReturnTally *tally = &display->returns[pair->home];
+  tally->episodes += pair->games;
+  tally->sum += pair->home_return;
+  tally->squares += pair->home_square;
+}
+
+void display_count(Display *display, const Results *results) {
+  for (size_t i = 0; i < METRICS; i++) display->metric_sum[i] += results->metric[i];
+  display->metric_episodes += (double)results->episodes;
+  for (size_t i = 0; i < results->pairs; i++) count_pair(display, &results->pair[i]);
+}
+
+ReturnTally display_returns(const Display *display, uint32_t player) {
+  const ReturnTally *now = &display->returns[player], *before = &display->returns_before[player];
+  return (ReturnTally){now->episodes + before->episodes, now->sum + before->sum, now->squares + before->squares};
+}
+
+static double mean_of(const ReturnTally *tally) { return tally->sum / tally->episodes; }
+
+static double deviation_of(const ReturnTally *tally) {
+  double n = tally->episodes, mean = mean_of(tally);
+  return n > 1 ? sqrt(fmax(tally->squares - n * mean * mean, 0) / (n - 1)) : 0;
+}
+
+const char *display_returns_text(const ReturnTally *tally, char *out, size_t size) {
+  char episodes[16];
+  if (tally->episodes < 1)
+    snprintf(out, size, "n/a");
+  else
+    snprintf(out, size, "%.4g, deviation %.3g, %s episodes", mean_of(tally), deviation_of(tally),
+             text_scaled(tally->episodes, episodes, sizeof episodes));
+  return out;
+}
+
+/* --- the job's state --- */
+static json_t *json_returns(const ReturnTally *tally) {
+  if (tally->episodes < 1) return json_null();
+  return json_pack("{s:f,s:f,s:I}", "mean", mean_of(tally), "deviation", deviation_of(tally), "episodes",
+                   (json_int_t)tally->episodes);
+}
+
+static json_t *json_player(const Display *display, const Progress *now, uint32_t id) {
+  const League *league = display->setup.league;
+  const Player *player = &league->player[id];
+  double games, wins;
+  json_t *entry = json_object();
+  payoff_score(&league->payoff, id, &games, &wins);
+  json_object_set_new(entry, "name", json_string(player->name));
+  json_object_set_new(entry, "frozen", json_boolean(player->frozen));
+  json_object_set_new(entry, "frames", json_integer((json_int_t)player->frames));
+  json_object_set_new(entry, "score", games > 0 ? json_real(wins / games) : json_null());
+  if (player->frozen) return entry;
+  ReturnTally returns = display_returns(display, id);
+  json_object_set_new(entry, "return", json_returns(&returns));
+  json_object_set_new(entry, "entropy",
+                      now->report[id].count ? json_real(numbers_get(&now->report[id], "entropy")) : json_null());
+  return entry;
+}
+
+Status display_status(Display *display, const Progress *now, const char *state) {
+  char path[PATH_MAX];
+  const DisplaySetup *setup = &display->setup;
+  double seconds = now->seconds - display->begin.seconds;
+  json_t *root = json_object(), *players = json_array();
+  json_object_set_new(root, "game", json_string(setup->game ? setup->game : ""));
+  json_object_set_new(root, "teams", json_integer((json_int_t)setup->teams));
+  json_object_set_new(root, "state", json_string(state));
+  json_object_set_new(root, "reason", json_string(now->reason));
+  json_object_set_new(root, "tick", json_integer((json_int_t)now->tick));
+  json_object_set_new(root, "frames", json_integer((json_int_t)now->frames));
+  json_object_set_new(root, "frames_target", json_integer((json_int_t)setup->frames_target));
+  json_object_set_new(root, "seconds", json_real(now->seconds));
+  json_object_set_new(root, "sps",
+                      json_real(seconds > 0 ? (double)(now->frames - display->begin.frames) / seconds : 0));
+  json_object_set_new(root, "episodes", json_integer((json_int_t)now->episodes));
+  json_object_set_new(root, "checkpoint", json_integer((json_int_t)now->generation));
+  json_object_set_new(root, "actors", json_integer((json_int_t)setup->actors));
+  json_object_set_new(root, "learners", json_integer((json_int_t)setup->learners));
+  for (uint32_t i = 0; i < setup->league->players; i++) { /* learning players and the newest frozen ones */
+    if (i == setup->league->learning && setup->league->players > i + SHOWN)
+      i = (uint32_t)setup->league->players - SHOWN;
+    json_array_append_new(players, json_player(display, now, i));
+  }
+  json_object_set_new(root, "players", players);
+  json_t *warnings = json_array();
+  for (size_t i = 0; log_warning_at(i); i++) json_array_append_new(warnings, json_string(log_warning_at(i)));
+  json_object_set_new(root, "warnings", warnings);
+  json_object_set_new(root, "players_in_all", json_integer((json_int_t)setup->league->players));
+  char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+  json_decref(root);
+  if (!text) return status_set(ERR_MEMORY, "out of memory writing status.json");
+  Status status = run_path(setup->run, path, sizeof path, "status.json");
+  if (status == OK) status = file_write_whole(path, text, strlen(text));
+  free(text);
+  return status;
+}
+
+/* --- rates --- */
+/* Where rates are measured from: the last look; or the begin of the job, where that was just now: a rate over a moment
+ * says nothing. NULL: even the job has just begun. */
+static const Progress *rates_from(const Display *display, const Progress *last, const Progress *now, double every) {
+  double least = fmin(0.1 * every, 0.5);
+  if (now->seconds - last->seconds >= least) return last;
+  return now->seconds > display->begin.seconds ? &display->begin : NULL;
+}
+
+static double rate_of(uint64_t now, uint64_t before, double seconds) { return (double)(now - before) / seconds; }
+
+bool display_metrics_due(const Display *display) {
+  return seconds_since(display, display->record_time) >= display->setup.metrics_seconds;
+}
+
+bool display_line_due(const Display *display) {
+  return seconds_since(display, display->line_time) >= display->setup.progress_seconds;
+}
+
+/* --- metrics --- */
+static void set_rates(const Display *display, const Progress *now, Record *record) {
+  const Progress *from = rates_from(display, &display->recorded, now, display->setup.metrics_seconds);
+  if (!from) return;
+  double seconds = now->seconds - from->seconds;
+  record_set(record, "charts/SPS", rate_of(now->frames, from->frames, seconds));
+  record_set(record, "charts/frozen_decisions_per_second",
+             rate_of(now->frozen_decisions, from->frozen_decisions, seconds));
+  record_set(record, "charts/env_steps_per_second", rate_of(now->steps, from->steps, seconds));
+}
+
+static void set_episodes(const Display *display, Record *record) {
+  char name[64], branch[16];
+  uint64_t games = 0;
+  const DisplaySetup *setup = &display->setup;
+  if (display->length_games)
+    record_set(record, "charts/episodic_length", (double)display->length_sum / (double)display->length_games);
+  for (int i = 0; i < BRANCH_COUNT; i++) games += display->branch_games[i];
+  for (int i = 0; i < BRANCH_COUNT && games; i++) {
+    snprintf(name, sizeof name, "matchmaking/%s", text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
+    record_set(record, name, (double)display->branch_games[i] / (double)games);
+  }
+  for (size_t i = 0; i < setup->metric_count && i < METRICS && display->metric_episodes > 0; i++) {
+    if (setup->metric_names)
+      snprintf(name, sizeof name, "env/%s", setup->metric_names[i]);
+    else
+      snprintf(name, sizeof name, "env/metric_%zu", i);
+    record_set(record, name, display->metric_sum[i] / display->metric_episodes);
+  }
+}
+
+static void set_of(Record *record, const Player *player, const char *what, double value) {
+  char name[64];
+  snprintf(name, sizeof name, "%s/%s", player->name, what);
+  record_set(record, name, value);
+}
+
+static void set_player(const Display *display, const Progress *now, uint32_t id, Record *record) {
+  const Player *player = &display->setup.league->player[id];
+  const ReturnTally *returns = &display->returns[id];
+  set_of(record, player, "frames", (double)player->frames);
+  set_of(record, player, "dropped", (double)now->dropped[id]);
+  if (returns->episodes > 0) {
+    set_of(record, player, "mean_return", mean_of(returns));
+    set_of(record, player, "return_deviation", deviation_of(returns));
+    set_of(record, player, "return_episodes", returns->episodes);
+  }
+  for (size_t i = 0; i < now->report[id].count; i++)
+    set_of(record, player, now->report[id].item[i].name, now->report[id].item[i].value);
+}
+
+/* What is counted between records begins anew. */
+static void begin_interval(Display *display, const Progress *now) {
+  size_t learning = display->setup.league->learning;
+  display->recorded = *now;
+  display->record_time = clock_now(&display->setup.clock);
+  display->length_sum = display->length_games = 0;
+  memset(display->branch_games, 0, sizeof display->branch_games);
+  memset(display->metric_sum, 0, sizeof display->metric_sum);
+  display->metric_episodes = 0;
+  memcpy(display->returns_before, display->returns, learning * sizeof *display->returns);
+  memset(display->returns, 0, learning * sizeof *display->returns);
+}
+
+Status display_metrics(Display *display, const Progress *now) {
+  Record *record;
+  const DisplaySetup *setup = &display->setup;
+  TRY_RETURN(NEW_ARRAY(record, 1));
+  record_set(record, "seconds", now->seconds);
+  record_set(record, "tick", (double)now->tick);
+  record_set(record, "global_step", (double)now->frames);
+  set_rates(display, now, record);
+  record_set(record, "league/players", (double)setup->league->players);
+  if (league_has_meta(&setup->league->config)) record_set(record, "league/unmeasured", (double)now->unmeasured);
+  set_episodes(display, record);
+  for (uint32_t p = 0; p < setup->league->learning; p++) set_player(display, now, p, record);
+  begin_interval(display, now);
+  Status status = OK;
+  if (setup->observe) status = setup->observe(setup->context, now->frames, record);
+  if (status == OK) status = metrics_write(display->metrics, record);
+  free(record);
+  return status;
+}
+
+/* --- the progress line --- */
+void display_line(Display *display, const Progress *now) {
+  char done[40], rate[16] = "n/a", returns[80], entropy[16] = "n/a";
+  const DisplaySetup *setup = &display->setup;
+  const Progress *from = rates_from(display, &display->lined, now, setup->progress_seconds);
+  if (from) text_scaled(rate_of(now->frames, from->frames, now->seconds - from->seconds), rate, sizeof rate);
+  if (now->report[0].count) snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
+  ReturnTally tally = display_returns(display, 0);
+  log_line("%s frames, %s frames/s, tick %llu, %zu players, main_0: return %s; entropy %s",
+           text_done((double)now->frames, (double)setup->frames_target, done, sizeof done), rate,
+           (unsigned long long)now->tick, setup->league->players, display_returns_text(&tally, returns, sizeof returns),
+           entropy);
+  display->lined = *now;
+  display->line_time = clock_now(&setup->clock);
+}

@@ -1,0 +1,53 @@
+/* What people see of a running league: status.json, records of metrics, the progress line. It reads the league and
+ * keeps what is counted between two looks. Where nothing was measured it says so. */
+#pragma once
+#include "base/clock.h"
+#include "league/league.h"
+#include "metrics/metrics.h"
+
+typedef struct DisplaySetup {
+  const League *league; /* borrowed */
+  RunFolder *run;
+  Clock clock;
+  const char *game; /* name of the env */
+  uint32_t teams;   /* of the env; one: players are judged by their returns alone */
+  const char *const *metric_names;
+  size_t metric_count; /* of the env */
+  uint64_t frames_target;
+  double metrics_seconds, progress_seconds; /* between looks: rates are not measured over much less */
+  size_t actors, learners;
+  bool resumed;
+  /* More numbers for a record of metrics; may be NULL. */
+  Status (*observe)(void *context, uint64_t frames, Record *record);
+  void *context;
+} DisplaySetup;
+
+/* How far the run is. */
+typedef struct Progress {
+  uint64_t tick, frames, frozen_decisions, steps, episodes, generation;
+  double seconds;    /* trained, all jobs together */
+  size_t unmeasured; /* past players left out of the last table's meta-game */
+  const char *reason;
+  const Numbers *report;   /* (learning) the learners' last */
+  const uint64_t *dropped; /* (learning) frames */
+} Progress;
+
+/* Returns of whole training episodes at home. */
+typedef struct ReturnTally {
+  double episodes, sum, squares;
+} ReturnTally;
+
+typedef struct Display Display;
+/* begin: where this job begins: rates are of what comes after it. */
+Status display_create(const DisplaySetup *setup, const Progress *begin, Display **out);
+void display_destroy(Display *display);
+void display_count(Display *display, const Results *results);
+bool display_metrics_due(const Display *display);
+bool display_line_due(const Display *display);
+Status display_status(Display *display, const Progress *now, const char *state);
+Status display_metrics(Display *display, const Progress *now);
+void display_line(Display *display, const Progress *now);
+/* A learning player's training episodes of late: since the record of metrics before the last one. */
+ReturnTally display_returns(const Display *display, uint32_t player);
+/* "+1.25, deviation 0.40, 312 episodes", or "n/a". */
+const char *display_returns_text(const ReturnTally *tally, char *out, size_t size);

@@ -1,0 +1,213 @@
+/* What people read of a running league: rates are of the job that measured them, nothing is shown that was not
+ * measured, nothing exceeds what was asked for. */
+#include "check.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/series.h"
+#include "cli/settings.h"
+#include "league/display.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Scene {
+  char folder[64];
+  RunFolder run;
+  Settings *settings;
+  League league;
+  Numbers report[3];
+  uint64_t dropped[3];
+  int64_t now;
+  char line[1024]; /* the last of the log */
+  Display *display;
+} Scene;
+
+static int64_t scene_now(void *context) { return ((Scene *)context)->now; }
+static void keep_line(void *context, const char *line) {
+  snprintf(((Scene *)context)->line, sizeof((Scene *)context)->line, "%s", line);
+}
+
+static Progress progress(const Scene *scene, uint64_t frames) {
+  return (Progress){.tick = frames / 100,
+                    .frames = frames,
+                    .steps = 2 * frames,
+                    .episodes = frames / 10,
+                    .seconds = 1000 + clock_seconds(scene->now),
+                    .reason = "running",
+                    .report = scene->report,
+                    .dropped = scene->dropped};
+}
+
+/* A job that goes on with a run of `frames` frames, 1,000 seconds old. */
+static void open_scene(Scene *scene, uint64_t frames, uint32_t teams) {
+  SettingsSource source = {.game = "tic_tac_toe"};
+  *scene = (Scene){.folder = "/tmp/agon-display-XXXXXX"};
+  assert_non_null(mkdtemp(scene->folder));
+  CHECK_OK(run_lock(scene->folder, &scene->run));
+  CHECK_OK(settings_create(&source, &scene->settings));
+  CHECK_OK(league_create(&scene->settings->league, 1, -1, 1, &scene->league));
+  DisplaySetup setup = {.league = &scene->league,
+                        .run = &scene->run,
+                        .clock = {scene_now, scene},
+                        .game = "tic_tac_toe",
+                        .teams = teams,
+                        .metric_count = 1,
+                        .frames_target = 9000000,
+                        .metrics_seconds = 5,
+                        .progress_seconds = 10,
+                        .actors = 2,
+                        .learners = 1,
+                        .resumed = frames > 0};
+  Progress begin = progress(scene, frames);
+  CHECK_OK(display_create(&setup, &begin, &scene->display));
+  log_set_sink(keep_line, scene);
+}
+
+static void close_scene(Scene *scene) {
+  char command[128];
+  display_destroy(scene->display);
+  league_free(&scene->league);
+  settings_destroy(scene->settings);
+  run_close(&scene->run);
+  log_set_sink(NULL, NULL);
+  snprintf(command, sizeof command, "rm -rf %s", scene->folder);
+  assert_int_equal(system(command), 0);
+}
+
+static double last_of(const Scene *scene, const char *name) {
+  char path[128];
+  SeriesSet set;
+  snprintf(path, sizeof path, "%s/metrics.jsonl", scene->folder);
+  CHECK_OK(series_read(path, 0, &set));
+  const Series *series = series_find(&set, name);
+  double value = series && series->count ? series->y[series->count - 1] : -1;
+  series_free(&set);
+  return value;
+}
+
+static json_t *status_of(const Scene *scene) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/status.json", scene->folder);
+  json_t *root = json_load_file(path, 0, NULL);
+  assert_non_null(root);
+  return root;
+}
+
+static void expect_line(const Scene *scene, const char *part) {
+  if (!strstr(scene->line, part)) fail_msg("'%s' is not in '%s'", part, scene->line);
+}
+
+static void rates_are_of_this_job(void **state) {
+  (void)state;
+  Scene scene;
+  open_scene(&scene, 8000000, 2);
+  scene.now += 5 * 1000000000ll;
+  assert_true(display_metrics_due(scene.display));
+  assert_false(display_line_due(scene.display));
+  Progress now = progress(&scene, 8001000);
+  CHECK_OK(display_metrics(scene.display, &now));
+  CHECK_NEAR(last_of(&scene, "charts/SPS"), 200, 1e-6);
+  CHECK_NEAR(last_of(&scene, "charts/env_steps_per_second"), 400, 1e-6);
+  scene.now += 5 * 1000000000ll;
+  now = progress(&scene, 8003000);
+  display_line(scene.display, &now);
+  expect_line(&scene, "8.00 M of 9.00 M frames, 300 frames/s,");
+  CHECK_OK(display_metrics(scene.display, &now));
+  CHECK_NEAR(last_of(&scene, "charts/SPS"), 400, 1e-6);
+  scene.now += 1000000; /* a moment later nothing can be measured: the rate of the job so far */
+  CHECK_OK(display_metrics(scene.display, &now));
+  CHECK_NEAR(last_of(&scene, "charts/SPS"), 300, 0.1);
+  close_scene(&scene);
+}
+
+static void nothing_is_shown_that_was_not_measured(void **state) {
+  (void)state;
+  Scene scene;
+  open_scene(&scene, 0, 2);
+  Progress now = progress(&scene, 0);
+  display_line(scene.display, &now);
+  expect_line(&scene, "0 of 9.00 M frames, n/a frames/s,");
+  expect_line(&scene, "entropy n/a");
+  if (strstr(scene.line, "50 %") || strstr(scene.line, "first snapshot")) fail_msg("%s", scene.line);
+  CHECK_OK(display_metrics(scene.display, &now));
+  CHECK_NEAR(last_of(&scene, "charts/SPS"), -1, 0);
+  CHECK_NEAR(last_of(&scene, "main_0/mean_return"), -1, 0);
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  json_t *root = status_of(&scene), *main = json_array_get(json_object_get(root, "players"), 0);
+  assert_true(json_is_null(json_object_get(main, "score")));
+  assert_true(json_is_null(json_object_get(main, "return")));
+  assert_true(json_is_null(json_object_get(main, "entropy")));
+  json_decref(root);
+  close_scene(&scene);
+}
+
+static void no_more_than_all(void **state) {
+  (void)state;
+  char text[40];
+  Scene scene;
+  open_scene(&scene, 0, 2);
+  scene.now += 1000000000;
+  Progress now = progress(&scene, 9012345);
+  display_line(scene.display, &now);
+  expect_line(&scene, "9.00 M of 9.00 M frames, 9.01 M frames/s,");
+  assert_string_equal(text_done(2670000, 9e6, text, sizeof text), "2.67 M of 9.00 M");
+  assert_int_equal(text_percent(9012345, 9e6), 100);
+  assert_int_equal(text_percent(8999999, 9e6), 99);
+  assert_int_equal(text_percent(0, 9e6), 0);
+  close_scene(&scene);
+}
+
+/* Four episodes of the main at home with returns 1, 2, 3, 6; others' and evaluation's are not its own. */
+static void returns_of_training_episodes(void **state) {
+  (void)state;
+  Scene scene;
+  Results results = {.metric = {6}, .episodes = 12};
+  PairCount pair[3] = {{.home = 0, .games = 4, .wins = 4, .home_return = 12, .home_square = 50, .length = 40},
+                       {.home = 1, .games = 4, .wins = 4, .home_return = 400, .home_square = 40000},
+                       {.home = 0, .games = 4, .wins = 4, .home_return = 800, .home_square = 160000, .eval = 1}};
+  open_scene(&scene, 0, 1);
+  results.pair = pair;
+  results.pairs = 3;
+  display_count(scene.display, &results);
+  scene.now += 5 * 1000000000ll;
+  Progress now = progress(&scene, 1000);
+  CHECK_OK(display_metrics(scene.display, &now));
+  CHECK_NEAR(last_of(&scene, "main_0/mean_return"), 3, 1e-9);
+  CHECK_NEAR(last_of(&scene, "main_0/return_deviation"), 2.1602468994692869, 1e-8); /* sqrt(14 / 3) */
+  CHECK_NEAR(last_of(&scene, "main_0/return_episodes"), 4, 0);
+  CHECK_NEAR(last_of(&scene, "main_exploiter_0/mean_return"), 100, 1e-9);
+  CHECK_NEAR(last_of(&scene, "league_exploiter_0/mean_return"), -1, 0);
+  CHECK_NEAR(last_of(&scene, "env/metric_0"), 0.5, 1e-9); /* a metric without a name */
+  display_line(scene.display, &now);
+  expect_line(&scene, "return 3, deviation 2.16, 4 episodes");
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  json_t *root = status_of(&scene),
+         *ret = json_object_get(json_array_get(json_object_get(root, "players"), 0), "return");
+  CHECK_NEAR(json_number_value(json_object_get(ret, "mean")), 3, 1e-9);
+  CHECK_NEAR(json_number_value(json_object_get(ret, "episodes")), 4, 0);
+  json_decref(root);
+  CHECK_OK(display_metrics(scene.display, &now)); /* an interval without episodes, then another: no longer of late */
+  assert_true(display_returns(scene.display, 0).episodes < 1);
+  char path[128], *prom;
+  size_t size;
+  snprintf(path, sizeof path, "%s/metrics.prom", scene.folder);
+  CHECK_OK(file_read(path, &prom, &size));
+  assert_null(strstr(prom, "mean_return"));
+  free(prom);
+  close_scene(&scene);
+}
+
+int main(void) {
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rates_are_of_this_job),
+      cmocka_unit_test(nothing_is_shown_that_was_not_measured),
+      cmocka_unit_test(no_more_than_all),
+      cmocka_unit_test(returns_of_training_episodes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
