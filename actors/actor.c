@@ -447,9 +447,36 @@ static bool policies_here(Actor *actor) {
 
 static Batch *batch_for(void *context, uint32_t player) { return &((Actor *)context)->out[player]; }
 
+static Status values_for(void *context, uint32_t player, size_t count, const void *observations, const float *states,
+                         float *out) {
+  Actor *actor = context;
+  return play_values(actor->play, cache_find(actor->cache, player), count, observations, states, out);
+}
+
+static void close_slot(Actor *actor, const LaneSlot *seat) {
+  const Env *env = actor->setup.env;
+  const PlaySlot *slot = seat->play;
+  uint8_t flags[AGON_MAX_AGENTS];
+  env->table->flags(env->params, slot->state, flags);
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    if (slot->record[env->spec.team_of[a]] && (flags[a] & AGON_ACTS))
+      recorder_closed(actor->recorder, seat->index, slot, a);
+}
+
+/* Who must act will do so with other weights: what it has done until now ends here. */
+static void close_unrolls(Actor *actor) {
+  for (size_t i = 0; i < actor->lanes; i++) {
+    const Lane *lane = &actor->lane[i];
+    for (size_t s = 0; s < lane->slots && !lane->eval; s++)
+      if (lane->slot[s].play->live) close_slot(actor, &lane->slot[s]);
+  }
+}
+
 static Status send_unrolls(Actor *actor) {
   const ActorSetup *setup = &actor->setup;
-  TRY_RETURN(recorder_collect(actor->recorder, batch_for, actor));
+  close_unrolls(actor);
+  if (recorder_failed(actor->recorder)) return status_set(ERR_MEMORY, "out of memory recording experience");
+  TRY_RETURN(recorder_collect(actor->recorder, &(RecorderHooks){actor, batch_for, values_for}));
   for (size_t p = 0; p < setup->learning_players; p++) {
     Batch *batch = &actor->out[p];
     size_t learned = batch_learned(batch);
@@ -555,7 +582,6 @@ static Status send_bye(Actor *actor) {
 }
 
 static Status tick_end(Actor *actor) {
-  if (recorder_failed(actor->recorder)) return status_set(ERR_MEMORY, "out of memory recording experience");
   int64_t start = clock_now(&actor->setup.clock);
   TRY_RETURN(send_unrolls(actor));
   TRY_RETURN(send_results(actor));

@@ -5,22 +5,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* While an episode runs, the last unroll of `batch` may be growing: `going`, with its last row the open decision. */
+/* While `going`, the last unroll of `batch` grows, and its last row is the open decision. */
 typedef struct Track {
   Batch batch;
   bool going;
-  uint64_t version; /* of the weights that took the open decision */
-  uint32_t life;
-  float *memory; /* recurrent state before it */
+  bool begun;    /* the agent has decided in this episode */
+  float *memory; /* recurrent state before the open decision */
 } Track;
+
+/* A row that waits for its value; its recurrent state lies beside it. */
+typedef struct Closing {
+  Track *track;
+  size_t row;
+  uint32_t player;
+} Closing;
 
 struct Recorder {
   const Env *env;
   RowFormat format;
   Track *track; /* (slots, agents) */
   size_t slots, track_room;
+  Closing *closing;
+  float *state; /* (closings, format.state) */
+  size_t closings, closing_room, state_room;
+  /* of one player's, gathered */
+  uint8_t *rows;
+  float *states, *values;
+  size_t rows_room, states_room, values_room;
   bool failed;
 };
+
+enum { GOING = 1, BEGUN = 2 }; /* as encoded */
 
 Status recorder_create(const Env *env, size_t state_size, Recorder **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
@@ -36,6 +51,11 @@ void recorder_destroy(Recorder *recorder) {
     free(recorder->track[i].memory);
   }
   free(recorder->track);
+  free(recorder->closing);
+  free(recorder->state);
+  free(recorder->rows);
+  free(recorder->states);
+  free(recorder->values);
   free(recorder);
 }
 
@@ -57,21 +77,27 @@ static Track *track_at(Recorder *recorder, size_t slot_index, uint32_t agent) {
   return &recorder->track[slot_index * recorder->env->spec.agents + agent];
 }
 
-/* A new unroll at the end of the batch; state (format.state floats) may be NULL for zero. */
-static bool begin_unroll(Recorder *recorder, Track *track, const Unroll *head, const float *state) {
+static Unroll *last_unroll(Track *track) { return &track->batch.unroll[track->batch.unrolls - 1]; }
+
+/* A new unroll at the end of the batch, before its first decision. */
+static bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, const Decision *decision) {
   Batch *batch = &track->batch;
+  const Policy *policy = decision->policy;
   size_t S = recorder->format.state;
   if (batch_reserve(batch, 1, 1) != OK) {
     recorder->failed = true;
     return false;
   }
-  batch->unroll[batch->unrolls] = *head;
-  batch->unroll[batch->unrolls].first = (uint32_t)batch->rows;
-  batch->unroll[batch->unrolls].rows = 0;
-  if (S && state) memcpy(batch->state + batch->unrolls * S, state, S * sizeof(float));
-  if (S && !state) memset(batch->state + batch->unrolls * S, 0, S * sizeof(float));
+  batch->unroll[batch->unrolls] = (Unroll){.first_version = policy->version,
+                                           .first_life = policy->life,
+                                           .player = policy->player,
+                                           .slot = slot->id,
+                                           .agent = (uint16_t)decision->agent,
+                                           .fresh = !track->begun,
+                                           .first = (uint32_t)batch->rows};
+  if (S) memcpy(batch->state + batch->unrolls * S, decision->memory, S * sizeof(float));
   batch->unrolls++;
-  track->going = true;
+  track->going = track->begun = true;
   return true;
 }
 
@@ -79,15 +105,7 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
   Track *track = track_at(recorder, slot_index, decision->agent);
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
-  if (!track->going) {
-    Unroll head = {.version = decision->policy->version,
-                   .player = decision->policy->player,
-                   .life = decision->policy->life,
-                   .slot = slot->id,
-                   .agent = (uint16_t)decision->agent,
-                   .fresh = 1};
-    if (!begin_unroll(recorder, track, &head, NULL)) return;
-  }
+  if (!track->going && !begin_unroll(recorder, track, slot, decision)) return;
   if (batch_reserve(batch, 1, 0) != OK) {
     recorder->failed = true;
     return;
@@ -101,10 +119,11 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
   batch->log_prob[row] = decision->log_prob;
   batch->value[row] = decision->value;
   batch->reward[row] = 0;
-  track->version = decision->policy->version;
-  track->life = decision->policy->life;
   if (f->state) memcpy(track->memory, decision->memory, f->state * sizeof(float));
-  batch->unroll[batch->unrolls - 1].rows++;
+  Unroll *unroll = last_unroll(track);
+  unroll->version = decision->policy->version;
+  unroll->life = decision->policy->life;
+  unroll->rows++;
 }
 
 void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *reward) {
@@ -114,11 +133,13 @@ void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *rewar
   }
 }
 
-/* A row that only bootstraps: the final observation as if the agent were to act. */
-static void append_final(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent) {
+/* Ends the track's unroll with a row that only bootstraps: what the agent sees now, as if it were to act. */
+static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent, UnrollEnd end) {
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
-  if (batch_reserve(batch, 1, 0) != OK) {
+  size_t S = f->state, at = recorder->closings;
+  if (batch_reserve(batch, 1, 0) != OK || GROW(recorder->closing, recorder->closing_room, at + 1) != OK ||
+      GROW(recorder->state, recorder->state_room, (at + 1) * S) != OK) {
     recorder->failed = true;
     return;
   }
@@ -128,17 +149,76 @@ static void append_final(Recorder *recorder, Track *track, const PlaySlot *slot,
   memset(batch->mask + row * f->choices, 1, f->choices);
   memset(batch->action + row * f->heads, 0, f->heads * sizeof(int32_t));
   batch->log_prob[row] = batch->value[row] = batch->reward[row] = 0;
+  last_unroll(track)->end = (uint8_t)end;
+  track->going = false;
+  recorder->closing[recorder->closings++] = (Closing){track, row, last_unroll(track)->player};
+  if (S) memcpy(recorder->state + at * S, slot->memory + agent * S, S * sizeof(float));
+}
+
+void recorder_closed(Recorder *recorder, size_t slot_index, const PlaySlot *slot, uint32_t agent) {
+  Track *track = track_at(recorder, slot_index, agent);
+  if (track->going) close_unroll(recorder, track, slot, agent, END_OPEN);
+}
+
+/* Which flag says that an agent bootstraps from the episode's end. */
+static uint8_t bootstrap_flag(const Recorder *recorder, const uint8_t *flags) {
+  for (uint32_t a = 0; a < recorder->env->spec.agents; a++)
+    if (flags[a] & AGON_ACTS) return AGON_ACTS;
+  return AGON_ALIVE;
 }
 
 void recorder_ended(Recorder *recorder, size_t slot_index, const PlaySlot *slot, AgonStatus how) {
+  uint8_t flags[AGON_MAX_AGENTS] = {0}, wanted = 0;
+  if (how == AGON_TRUNCATED) {
+    recorder->env->table->flags(recorder->env->params, slot->state, flags);
+    wanted = bootstrap_flag(recorder, flags);
+  }
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     Track *track = track_at(recorder, slot_index, a);
+    track->begun = false;
     if (!track->going) continue;
-    Unroll *unroll = &track->batch.unroll[track->batch.unrolls - 1];
-    unroll->end = how == AGON_TRUNCATED ? END_TRUNCATED : END_TERMINATED;
-    if (how == AGON_TRUNCATED) append_final(recorder, track, slot, a);
+    last_unroll(track)->end = END_TERMINATED;
+    if (flags[a] & wanted) close_unroll(recorder, track, slot, a, END_TRUNCATED);
     track->going = false;
   }
+}
+
+/* Values of all closing rows of one player. */
+static Status value_player(Recorder *recorder, const RecorderHooks *hooks, uint32_t player) {
+  size_t S = recorder->format.state, bytes = recorder->format.observation_bytes, count = 0;
+  for (size_t i = 0; i < recorder->closings; i++) {
+    const Closing *closing = &recorder->closing[i];
+    if (closing->player != player) continue;
+    memcpy(recorder->rows + count * bytes, closing->track->batch.observation + closing->row * bytes, bytes);
+    if (S) memcpy(recorder->states + count * S, recorder->state + i * S, S * sizeof(float));
+    count++;
+  }
+  TRY_RETURN(hooks->values(hooks->context, player, count, recorder->rows, recorder->states, recorder->values));
+  for (size_t i = 0, at = 0; i < recorder->closings; i++) {
+    Closing *closing = &recorder->closing[i];
+    if (closing->player != player) continue;
+    closing->track->batch.value[closing->row] = recorder->values[at++];
+  }
+  return OK;
+}
+
+static Status value_closings(Recorder *recorder, const RecorderHooks *hooks) {
+  size_t n = recorder->closings;
+  TRY_RETURN(GROW(recorder->rows, recorder->rows_room, n * recorder->format.observation_bytes));
+  TRY_RETURN(GROW(recorder->states, recorder->states_room, n * recorder->format.state));
+  TRY_RETURN(GROW(recorder->values, recorder->values_room, n));
+  uint32_t next = 0;
+  for (bool more = n > 0; more;) { /* players in order of their ids */
+    uint32_t player = UINT32_MAX;
+    for (size_t i = 0; i < n; i++)
+      if (recorder->closing[i].player >= next && recorder->closing[i].player < player)
+        player = recorder->closing[i].player;
+    more = player != UINT32_MAX;
+    if (more) TRY_RETURN(value_player(recorder, hooks, player));
+    next = player + 1;
+  }
+  recorder->closings = 0;
+  return OK;
 }
 
 /* Makes the open decision the only row, of a new unroll; source and target rows may coincide, so they are moved. */
@@ -146,13 +226,14 @@ static void carry_open(const Recorder *recorder, Track *track, bool alone) {
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
   size_t row = batch->rows - 1;
-  batch->unroll[0] = batch->unroll[batch->unrolls - 1];
-  batch->unroll[0].version = track->version;
-  batch->unroll[0].life = track->life;
-  batch->unroll[0].fresh = alone && batch->unroll[0].fresh;
-  batch->unroll[0].end = END_OPEN;
-  batch->unroll[0].first = 0;
-  batch->unroll[0].rows = 1;
+  Unroll *unroll = &batch->unroll[0];
+  *unroll = *last_unroll(track);
+  unroll->first_version = unroll->version;
+  unroll->first_life = unroll->life;
+  unroll->fresh = alone && unroll->fresh;
+  unroll->end = END_OPEN;
+  unroll->first = 0;
+  unroll->rows = 1;
   memmove(batch->observation, batch->observation + row * f->observation_bytes, f->observation_bytes);
   memmove(batch->mask, batch->mask + row * f->choices, f->choices);
   memmove(batch->action, batch->action + row * f->heads, f->heads * sizeof(int32_t));
@@ -163,18 +244,18 @@ static void carry_open(const Recorder *recorder, Track *track, bool alone) {
   batch->rows = batch->unrolls = 1;
 }
 
-static Status collect_track(Recorder *recorder, Track *track, RecorderTarget batch_of, void *context) {
+static Status collect_track(Recorder *recorder, Track *track, const RecorderHooks *hooks) {
   Batch *batch = &track->batch;
   bool alone = false;
   if (track->going) {
-    Unroll *last = &batch->unroll[batch->unrolls - 1];
+    Unroll *last = last_unroll(track);
     alone = last->rows == 1; /* nothing closed yet: it waits */
     last->rows--;
     last->end = END_OPEN;
   }
   for (size_t u = 0; u < batch->unrolls; u++) {
     if (batch->unroll[u].rows == 0) continue;
-    Batch *target = batch_of(context, batch->unroll[u].player);
+    Batch *target = hooks->batch_of(hooks->context, batch->unroll[u].player);
     if (!target) return ERR_MEMORY;
     TRY_RETURN(batch_append(target, batch, u));
   }
@@ -185,18 +266,19 @@ static Status collect_track(Recorder *recorder, Track *track, RecorderTarget bat
   return OK;
 }
 
-Status recorder_collect(Recorder *recorder, RecorderTarget batch_of, void *context) {
+Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks) {
+  TRY_RETURN(value_closings(recorder, hooks));
   for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++)
-    TRY_RETURN(collect_track(recorder, &recorder->track[i], batch_of, context));
+    TRY_RETURN(collect_track(recorder, &recorder->track[i], hooks));
   return OK;
 }
 
 void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out) {
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     const Track *track = &recorder->track[slot_index * recorder->env->spec.agents + a];
-    bytes_u8(out, track->going);
+    bytes_u8(out, (uint8_t)((track->going ? GOING : 0) | (track->begun ? BEGUN : 0)));
     if (!track->going) continue;
-    Batch one = track->batch; /* its unroll has one learned row; encoded as terminated, which spans exactly that row */
+    Batch one = track->batch; /* its unroll has one decision; encoded as terminated, which spans exactly that row */
     Unroll head = one.unroll[0];
     head.end = END_TERMINATED;
     one.unroll = &head;
@@ -209,14 +291,15 @@ Status recorder_decode(Recorder *recorder, size_t slot_index, Reader *reader) {
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     Track *track = track_at(recorder, slot_index, a);
     batch_clear(&track->batch);
-    track->going = reader_u8(reader) == 1;
+    uint8_t flags = reader_u8(reader);
+    if (flags > (GOING | BEGUN)) return status_set(ERR_FORMAT, "an open decision is damaged");
+    track->going = flags & GOING;
+    track->begun = flags != 0; /* older checkpoints do not say so of who has an open decision */
     if (!track->going) continue;
     TRY_RETURN(batch_decode(&track->batch, reader));
     if (track->batch.rows != 1 || track->batch.unrolls != 1)
       return status_set(ERR_FORMAT, "an open decision is damaged");
     track->batch.unroll[0].end = END_OPEN;
-    track->version = track->batch.unroll[0].version;
-    track->life = track->batch.unroll[0].life;
     reader_get(reader, track->memory, recorder->format.state * sizeof(float));
   }
   return OK;

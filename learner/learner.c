@@ -313,21 +313,30 @@ static int by_actor(const void *a, const void *b) {
   return x->player < y->player ? -1 : x->player > y->player;
 }
 
-/* Drops unrolls from `from` on that are of a former life, and in pace free those that lag too far. */
+/* Leading decisions of an unroll that are not to be learned from: those of a former life, and in pace free those that
+ * lag too far - but never the decision that an episode's end closes: ends are what all other values rest on. */
+static uint32_t stale_rows(const Learner *learner, const Pupil *pupil, const Unroll *unroll) {
+  uint64_t lag = (uint64_t)learner->setup.config.max_lag;
+  for (uint32_t row = 0; row < unroll->rows; row++) {
+    uint64_t version = unroll_version(unroll, row);
+    bool former = unroll_life(unroll, row) != pupil->life || version < pupil->min_version;
+    bool closes = row + 1 == unroll->rows && unroll->end != END_OPEN;
+    bool late = learner->setup.pace == FREE && version + lag < pupil->version && !closes;
+    if (!former && !late) return row;
+  }
+  return unroll->rows;
+}
+
+/* Marks or removes what is stale of the unrolls from `from` on. */
 static void drop_stale(Learner *learner, const Pupil *pupil, size_t from) {
   Batch *batch = &learner->batch;
-  size_t kept = from;
+  size_t kept = from, S = batch->format.state;
   for (size_t u = from; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    bool former = unroll->life != pupil->life || unroll->version < pupil->min_version;
-    bool late =
-        learner->setup.pace == FREE && unroll->version + (uint64_t)learner->setup.config.max_lag < pupil->version;
-    if (former || late) {
-      learner->dropped += unroll->rows;
-      continue;
-    }
+    Unroll *unroll = &batch->unroll[u];
+    unroll->skip = stale_rows(learner, pupil, unroll);
+    learner->dropped += unroll->skip;
+    if (unroll->skip == unroll->rows) continue;
     if (kept != u) {
-      size_t S = batch->format.state;
       batch->unroll[kept] = *unroll;
       memmove(batch->state + kept * S, batch->state + u * S, S * sizeof(float));
     }
@@ -367,8 +376,9 @@ static bool all_marked(const Learner *learner) {
 static double mean_lag(const Batch *batch, const Pupil *pupil) {
   double sum = 0, rows = 0;
   for (size_t u = 0; u < batch->unrolls; u++) {
-    sum += (double)batch->unroll[u].rows * (double)(pupil->version - batch->unroll[u].version);
-    rows += (double)batch->unroll[u].rows;
+    const Unroll *unroll = &batch->unroll[u];
+    for (size_t t = unroll->skip; t < unroll->rows; t++) sum += (double)(pupil->version - unroll_version(unroll, t));
+    rows += (double)(unroll->rows - unroll->skip);
   }
   return rows > 0 ? sum / rows : 0;
 }

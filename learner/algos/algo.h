@@ -136,7 +136,9 @@ typedef struct AlgoOps {
   double (*proximal)(const Trainer *trainer); /* weight of KL(policy || policy before the update); NULL: none */
 } AlgoOps;
 
-/* Advantages and value targets by GAE from the values seen when acting: what `targets` often is. */
+/* For `targets`: the value (of a column of the batch's rows) that closes an unroll, and the whole of it by GAE from the
+ * values seen when acting. */
+float bootstrap_of(const Unroll *unroll, const float *value);
 void targets_gae(Trainer *trainer);
 
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */

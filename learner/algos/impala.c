@@ -34,7 +34,7 @@ static void targets(Trainer *trainer) {
     const Unroll *unroll = &batch->unroll[u];
     size_t at = unroll->first, n = unroll->rows;
     float log_rho[n ? n : 1], upgo[n ? n : 1];
-    float bootstrap = unroll->end == END_TERMINATED ? 0 : trainer->value_now[at + n];
+    float bootstrap = bootstrap_of(unroll, trainer->value_now);
     const float *reward = batch->reward + at, *discount = trainer->discount + at, *value = trainer->value_now + at;
     for (size_t t = 0; t < n; t++) log_rho[t] = trainer->log_prob_now[at + t] - batch->log_prob[at + t];
     returns_vtrace(reward, discount, value, bootstrap, log_rho, (float)config->clip_rho, (float)config->clip_pg,

@@ -33,7 +33,7 @@ Status layout_rows(Layout *layout, const Batch *batch, const Shards *shards, boo
     for (; u < shards->unroll_end[s]; u++) {
       const Unroll *unroll = &batch->unroll[u];
       size_t span = learned_only ? unroll->rows : unroll_span(unroll);
-      for (size_t t = 0; t < span; t++) {
+      for (size_t t = learned_only ? unroll->skip : 0; t < span; t++) {
         layout->row[layout->units] = (int32_t)(unroll->first + t);
         layout->restart[layout->units++] = 0;
       }

@@ -21,7 +21,7 @@ typedef struct Shards {
 } Shards;
 
 void layout_free(Layout *layout);
-/* learned_only: without the rows that only bootstrap. */
+/* learned_only: without the rows that only bootstrap, and those that are skipped. */
 Status layout_rows(Layout *layout, const Batch *batch, const Shards *shards, bool learned_only);
 /* Sequences of T steps; 0: of the longest unroll. restart counts stored states from 1 (unroll u has state u + 1). */
 Status layout_sequences(Layout *layout, const Batch *batch, const Shards *shards, size_t T);

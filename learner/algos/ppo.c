@@ -32,24 +32,6 @@ static void plan(Trainer *trainer, size_t *epochs, size_t *minibatches, bool *ev
   *evaluate = config->targets == 1;
 }
 
-static float bootstrap_of(const Trainer *trainer, const Unroll *unroll, const float *value) {
-  size_t last = unroll->first + unroll->rows;
-  if (unroll->end == END_TERMINATED) return 0;
-  return unroll->end == END_TRUNCATED ? trainer->value_now[last] : value[last];
-}
-
-void targets_gae(Trainer *trainer) {
-  Batch *batch = trainer->batch;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    size_t at = unroll->first, n = unroll->rows;
-    returns_gae(batch->reward + at, trainer->discount + at, batch->value + at,
-                bootstrap_of(trainer, unroll, batch->value), (float)trainer->config->lambda, n,
-                trainer->advantage + at);
-    for (size_t t = 0; t < n; t++) trainer->target[at + t] = trainer->advantage[at + t] + batch->value[at + t];
-  }
-}
-
 static void targets(Trainer *trainer) {
   const PpoConfig *config = trainer->algo_config;
   Batch *batch = trainer->batch;
@@ -64,8 +46,8 @@ static void targets(Trainer *trainer) {
     float log_rho[n ? n : 1];
     for (size_t t = 0; t < n; t++) log_rho[t] = trainer->log_prob_now[at + t] - batch->log_prob[at + t];
     returns_vtrace(batch->reward + at, trainer->discount + at, trainer->value_now + at,
-                   bootstrap_of(trainer, unroll, trainer->value_now), log_rho, 1.0f, 1.0f, lambda, n,
-                   trainer->target + at, trainer->advantage + at);
+                   bootstrap_of(unroll, trainer->value_now), log_rho, 1.0f, 1.0f, lambda, n, trainer->target + at,
+                   trainer->advantage + at);
   }
 }
 

@@ -56,6 +56,7 @@ const Option learn_options[] = {
     {"groups", OPT_INT, offsetof(LearnConfig, groups), "0", 0, 64, NULL, "groups",
      "of learner ranks, to which players are dealt out; must divide learner.ranks; 0 = 1: all ranks share all players"},
     {"max_lag", OPT_INT, offsetof(LearnConfig, max_lag), "2", 1, 1000, NULL, "ticks",
-     "pace free: ticks that an actor may be ahead; older experience is dropped"},
+     "pace free: ticks that an actor may be ahead; older decisions are dropped, but for those that an episode's end "
+     "closes"},
 };
 const size_t learn_option_count = COUNT_OF(learn_options);

@@ -204,7 +204,7 @@ static void mark_rows(Trainer *trainer) {
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     for (size_t t = 0; t < unroll->rows; t++) {
-      trainer->is_learned[unroll->first + t] = true;
+      trainer->is_learned[unroll->first + t] = t >= unroll->skip;
       bool last = t + 1 == unroll->rows;
       trainer->discount[unroll->first + t] =
           last && unroll->end == END_TERMINATED ? 0.0f : (float)trainer->config->gamma;
@@ -298,8 +298,6 @@ Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards 
   TRY_RETURN(lay_out(trainer));
   mark_rows(trainer);
   trainer->algo->plan(trainer, &trainer->epochs, &trainer->minibatches, &look);
-  for (size_t u = 0; u < batch->unrolls; u++)
-    if (batch->unroll[u].end == END_TRUNCATED) look = true; /* their final values were not seen when acting */
   if (look) TRY_RETURN(evaluate(trainer, pupil->block, NULL));
   trainer->algo->targets(trainer);
   if (trainer->config->reference > 0 || trainer->config->reference_end > 0) {

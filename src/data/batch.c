@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FRESH = 1, CARRIED = 2 }; /* as encoded; CARRIED: the first decision's version and life follow */
+
 size_t unroll_span(const Unroll *unroll) { return unroll->rows + (unroll->end != END_TERMINATED); }
+
+uint64_t unroll_version(const Unroll *unroll, size_t row) { return row ? unroll->version : unroll->first_version; }
+
+uint32_t unroll_life(const Unroll *unroll, size_t row) { return row ? unroll->life : unroll->first_life; }
 
 Status batch_create(const RowFormat *format, Batch *out) {
   *out = (Batch){.format = *format};
@@ -83,17 +89,22 @@ Status batch_append(Batch *batch, const Batch *from, size_t index) {
 
 size_t batch_learned(const Batch *batch) {
   size_t sum = 0;
-  for (size_t i = 0; i < batch->unrolls; i++) sum += batch->unroll[i].rows;
+  for (size_t i = 0; i < batch->unrolls; i++) sum += batch->unroll[i].rows - batch->unroll[i].skip;
   return sum;
 }
 
 static void encode_unroll(const Unroll *unroll, Bytes *out) {
+  bool carried = unroll->first_version != unroll->version || unroll->first_life != unroll->life;
+  uint32_t flags = (unroll->fresh ? FRESH : 0u) | (carried ? CARRIED : 0u);
   bytes_u64(out, unroll->version);
   bytes_u32(out, unroll->player);
   bytes_u32(out, unroll->life);
   bytes_u32(out, unroll->slot);
-  bytes_u32(out, (uint32_t)unroll->agent << 16 | (uint32_t)unroll->end << 8 | unroll->fresh);
+  bytes_u32(out, (uint32_t)unroll->agent << 16 | (uint32_t)unroll->end << 8 | flags);
   bytes_u32(out, unroll->rows);
+  if (!carried) return;
+  bytes_u64(out, unroll->first_version);
+  bytes_u32(out, unroll->first_life);
 }
 
 static void decode_unroll(Unroll *unroll, Reader *reader) {
@@ -104,9 +115,12 @@ static void decode_unroll(Unroll *unroll, Reader *reader) {
   uint32_t packed = reader_u32(reader);
   unroll->agent = (uint16_t)(packed >> 16);
   unroll->end = (uint8_t)(packed >> 8);
-  unroll->fresh = (uint8_t)packed;
+  unroll->fresh = packed & FRESH;
   unroll->rows = reader_u32(reader);
-  if (unroll->end > END_TRUNCATED || unroll->agent >= 16) reader->bad = true;
+  unroll->skip = 0;
+  unroll->first_version = packed & CARRIED ? reader_u64(reader) : unroll->version;
+  unroll->first_life = packed & CARRIED ? reader_u32(reader) : unroll->life;
+  if (unroll->end > END_TRUNCATED || unroll->agent >= 16 || (packed & 0xff) > (FRESH | CARRIED)) reader->bad = true;
 }
 
 bool batch_is_whole(const Batch *batch) {

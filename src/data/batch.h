@@ -1,6 +1,7 @@
 /* Experience: rows in columns, grouped in unrolls. An unroll is a run of consecutive decisions of one agent of one team
- * in one episode and one tick, all by one player: `rows` learned rows and, unless the episode terminated, one row more
- * whose observation bootstraps the value (the agent's own next decision, or the final observation). */
+ * in one episode and one tick, all by one player: `rows` decisions and, unless the episode terminated, one row more
+ * whose value bootstraps (the agent's own next decision, what it must decide on at the tick's end, or the final
+ * observation). Only the first decision may be older than the tick: one that was open at its beginning. */
 #pragma once
 #include "base/bytes.h"
 
@@ -14,31 +15,35 @@ typedef struct RowFormat {
 typedef enum UnrollEnd { END_OPEN = 0, END_TERMINATED = 1, END_TRUNCATED = 2 } UnrollEnd;
 
 typedef struct Unroll {
-  uint64_t version; /* of the weights that took the first decision */
-  uint32_t player, life;
+  uint64_t version, first_version; /* of the weights that decided; that took the first decision */
+  uint32_t life, first_life;       /* the same of the player's life */
+  uint32_t player;
   uint32_t slot;
   uint16_t agent;
   uint8_t end;    /* UnrollEnd */
   uint8_t fresh;  /* starts the episode: recurrent state is zero */
-  uint32_t rows;  /* learned rows */
+  uint32_t rows;  /* decisions */
   uint32_t first; /* index of its first row in the batch */
+  uint32_t skip; /* leading decisions that are not learned from, but lead recurrent state up to the rest; not encoded */
 } Unroll;
 
 typedef struct Batch {
   RowFormat format;
-  size_t rows, row_room; /* learned and bootstrap rows */
+  size_t rows, row_room; /* decisions and bootstrap rows */
   uint8_t *observation;  /* (rows, observation_bytes) */
   uint8_t *mask;         /* (rows, choices) */
   int32_t *action;       /* (rows, heads); BOX: float bits */
   float *log_prob;       /* (rows) behaviour */
-  float *value;          /* (rows) behaviour */
+  float *value;          /* (rows) behaviour: by the weights that acted, in bootstrap rows too */
   float *reward;         /* (rows) all that the agent received until its next decision or the end */
   Unroll *unroll;
   size_t unrolls, unroll_room;
   float *state; /* (unrolls, format.state) recurrent state before the first row */
 } Batch;
 
-size_t unroll_span(const Unroll *unroll); /* rows in the batch: learned, and bootstrap if there is one */
+size_t unroll_span(const Unroll *unroll); /* rows in the batch: decisions, and bootstrap if there is one */
+uint64_t unroll_version(const Unroll *unroll, size_t row); /* of the weights that took decision `row` */
+uint32_t unroll_life(const Unroll *unroll, size_t row);
 Status batch_create(const RowFormat *format, Batch *out);
 void batch_destroy(Batch *batch);
 void batch_clear(Batch *batch);
@@ -46,7 +51,7 @@ void batch_clear(Batch *batch);
 Status batch_reserve(Batch *batch, size_t rows, size_t unrolls);
 /* Appends unroll `index` of `from`. */
 Status batch_append(Batch *batch, const Batch *from, size_t index);
-size_t batch_learned(const Batch *batch); /* rows less bootstrap rows */
+size_t batch_learned(const Batch *batch); /* decisions less those that are skipped */
 /* Whether unrolls and rows agree and all numbers are finite (for invariants). */
 bool batch_is_whole(const Batch *batch);
 void batch_encode(const Batch *batch, Bytes *out);

@@ -542,6 +542,22 @@ Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *
   return OK;
 }
 
+Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states,
+                   float *out) {
+  Inference *own = policy->inference ? policy->inference : &play->own;
+  const Net *net = own->net;
+  size_t S = net->graph.state_size, bytes = play->env->observation_bytes;
+  TRY_RETURN(pack_policy(policy, net));
+  for (size_t first = 0; first < count; first += own->chunk) {
+    size_t rows = count - first < own->chunk ? count - first : own->chunk;
+    if (S) memcpy(own->memory_in, states + first * S, rows * S * sizeof *states);
+    Sequences seq = {.B = rows, .T = 1, .states = own->memory_in, .S = S};
+    net_load(net, policy->block, (const uint8_t *)observations + first * bytes, rows, &own->space);
+    net_forward(net, policy->block, policy->packed, &own->space, &seq, NULL, out + first, NULL);
+  }
+  return OK;
+}
+
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   bytes_u32(out, slot->id);
   bytes_u32(out, slot->episode);

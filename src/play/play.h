@@ -101,5 +101,8 @@ Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t a
 /* The same for many episodes and agents at once, for policies without memory: probabilities (count, choices). */
 Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
                           float *probabilities);
+/* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent states (count,
+ * state_size) before them; states may be NULL for policies without memory. */
+Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states, float *out);
 void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
 void slot_decode(const Play *play, PlaySlot *slot, Reader *reader); /* not the policies */

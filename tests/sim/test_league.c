@@ -13,7 +13,6 @@
 
 static int64_t virtual_now(void *context) { return *(int64_t *)context; }
 
-static const char *world_game = "tic_tac_toe";
 
 typedef struct World {
   const char *const *pairs;
@@ -27,9 +26,12 @@ typedef struct World {
   long stop; /* the job is asked to save and end after so many scheduler steps; 0 = never */
 } World;
 
+static const char *game = "tic_tac_toe";
+static void (*meddle)(Settings *settings); /* what a test changes of a run's settings; may be NULL */
+
 /* Runs in `folder`, resuming if it holds a run. Returns whether it came to its end. */
 static bool run_world(const World *world, const char *folder) {
-  SettingsSource source = {.game = world_game, .overrides = world->pairs, .override_count = world->count};
+  SettingsSource source = {.game = game, .overrides = world->pairs, .override_count = world->count};
   Settings *settings;
   Topology topology;
   RunFolder run;
@@ -40,6 +42,7 @@ static bool run_world(const World *world, const char *folder) {
   Node *node[24] = {NULL};
   bool done = false;
   CHECK_OK(settings_create(&source, &settings));
+  if (meddle) meddle(settings);
   CHECK_OK(settings_topology(settings, world->ranks, &topology));
   CHECK_OK(run_lock(folder, &run));
   bool resuming = run_has_checkpoint(&run);
@@ -317,6 +320,52 @@ static void free_pace_goes_on_and_ends(void **state) {
     }
 }
 
+/* An algorithm that looks on: by how much, at most, the probability of a row's action has changed between acting and
+ * the first optimiser step. */
+static const AlgoOps *watched;
+static AlgoOps watcher;
+static double farthest;
+static size_t watched_rows;
+
+static RowLoss watch_row(const Trainer *trainer, size_t row, float log_prob, float value) {
+  RowLoss loss = watched->row(trainer, row, log_prob, value);
+  if (trainer->epoch > 0 || trainer->at > 0) return loss;
+  watched_rows++;
+  farthest = fmax(farthest, fabs((double)loss.log_ratio));
+  return loss;
+}
+
+static void watch_ratios(Settings *settings) {
+  watched = settings->algo;
+  watcher = *watched;
+  watcher.row = watch_row;
+  settings->algo = &watcher;
+}
+
+/* Lockstep: where all act in each step, every row is learned from by the very weights that took it. */
+static void lockstep_learns_from_the_weights_that_acted(void **state) {
+  (void)state;
+  static const char *const memory[] = {"net.memory=none", "net.memory=gru"};
+  static const int ranks[] = {2, 3, 5}; /* 1, 2 and 4 of them act */
+  game = "goofspiel";
+  meddle = watch_ratios;
+  for (int i = 0; i < 6; i++) {
+    const char *pairs[] = {
+        SMALL,         "pace=lockstep",     "placement=split", "learner.ranks=1",
+        memory[i & 1], "learner.rate=0.01", "frames=8k",       "actors.unroll=11" /* games end elsewhere */};
+    char folder[64];
+    fresh_folder(folder);
+    farthest = 0;
+    watched_rows = 0;
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), ranks[i / 2], 1, 10, -1, 0, 0, 0}, folder));
+    if (watched_rows < 500) fail_msg("%zu rows", watched_rows);
+    if (farthest > 1e-4) fail_msg("%d ranks, %s: log-ratios up to %.5f", ranks[i / 2], memory[i & 1], farthest);
+    remove_folder(folder);
+  }
+  game = "tic_tac_toe";
+  meddle = NULL;
+}
+
 /* The policies after one update of every player, of a run whose learners are `ranks`. */
 static void after_one_update(const char *ranks, const char *groups, int size, float *out, size_t *count) {
   const char *pairs[] = {SMALL, "pace=lockstep", "placement=split", "frames=1", ranks, groups};
@@ -371,7 +420,7 @@ static void numbers_of_learners_change_rounding_only(void **state) {
 }
 
 /* What the games of a run left behind in which nothing is learned. */
-static void after_frozen_play(const char *game, int ranks, Tree *out) {
+static void after_frozen_play(const char *name, int ranks, Tree *out) {
   const char *pairs[] = {SMALL,
                          "pace=lockstep",
                          "frames=6k",
@@ -383,9 +432,9 @@ static void after_frozen_play(const char *game, int ranks, Tree *out) {
   uint64_t generation;
   World world = {.pairs = pairs, .count = COUNT_OF(pairs), .ranks = ranks, .seed = 1, .slow = -1};
   fresh_folder(folder);
-  world_game = game;
+  game = name;
   assert_true(run_world(&world, folder));
-  world_game = "tic_tac_toe";
+  game = "tic_tac_toe";
   CHECK_OK(run_open(folder, &run));
   CHECK_OK(run_read_checkpoint(&run, out, &generation));
   remove_folder(folder);
@@ -394,13 +443,13 @@ static void after_frozen_play(const char *game, int ranks, Tree *out) {
 /* On one, two or four actors the same games are played at equal weights, simultaneous moves included. */
 static void numbers_of_actors_change_no_game(void **state) {
   (void)state;
-  static const char *const game[] = {"matrix_game", "goofspiel"};
+  static const char *const games[] = {"matrix_game", "goofspiel"};
   static const int ranks[] = {1, 2, 3, 5};
   static const char *const path[] = {"payoff/home", "payoff/away", "payoff/raw", "payoff/eval"};
-  for (size_t g = 0; g < COUNT_OF(game); g++) {
+  for (size_t g = 0; g < COUNT_OF(games); g++) {
     Tree first = {0}, tree;
     for (size_t r = 0; r < COUNT_OF(ranks); r++) {
-      after_frozen_play(game[g], ranks[r], r ? &tree : &first);
+      after_frozen_play(games[g], ranks[r], r ? &tree : &first);
       for (size_t i = 0; r && i < COUNT_OF(path); i++) {
         const Item *one = tree_find(&first, path[i]), *other = tree_find(&tree, path[i]);
         assert_true(one->count > 2);
@@ -521,6 +570,7 @@ int main(void) {
       cmocka_unit_test(runs_resume_on_other_numbers_of_ranks),
       cmocka_unit_test(free_pace_never_hangs),
       cmocka_unit_test(free_pace_goes_on_and_ends),
+      cmocka_unit_test(lockstep_learns_from_the_weights_that_acted),
       cmocka_unit_test(numbers_of_learners_change_rounding_only),
       cmocka_unit_test(numbers_of_actors_change_no_game),
       cmocka_unit_test(actors_play_the_shares_of_the_table),

@@ -77,8 +77,10 @@ static void fill(Batch *batch, uint8_t end, uint32_t rows, uint8_t tag) {
   CHECK_OK(batch_reserve(batch, rows + 1, 1));
   Unroll *unroll = &batch->unroll[batch->unrolls++];
   *unroll = (Unroll){.version = 5,
+                     .first_version = end == END_OPEN ? 3 : 5, /* open: carried from an earlier tick */
                      .player = 1,
                      .life = 2,
+                     .first_life = 2,
                      .slot = 3,
                      .agent = 1,
                      .end = end,
@@ -109,6 +111,10 @@ static void batches_survive_encoding(void **state) {
   CHECK_OK(batch_decode(&copy, &reader));
   CHECK_OK(reader_finish(&reader, "batch"));
   assert_int_equal(copy.unrolls, 3);
+  for (uint32_t i = 1; i < 3; i++) {
+    assert_int_equal(unroll_version(&copy.unroll[i], 0), i == 1 ? 3 : 5);
+    assert_true(unroll_version(&copy.unroll[i], 1) == 5 && unroll_life(&copy.unroll[i], 0) == 2);
+  }
   assert_int_equal(copy.unroll[1].first, 3);
   assert_int_equal(copy.unroll[2].first, 6);
   assert_memory_equal(copy.observation + 9, batch.observation, batch.rows * 3);

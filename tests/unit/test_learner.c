@@ -1,9 +1,9 @@
 /* Updates: that they learn, what the reference does, that PopArt keeps values, that stops stop, and that former lives,
- * truncations and memories are treated as they should be. */
+ * lag, truncations and memories are treated as they should be. */
 #include "check.h"
 
 #include "config/config.h"
-#include "learner/algos/algo.h"
+#include "learner/learner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -263,8 +263,8 @@ static float none(float x, float y, int action) {
   return 0;
 }
 
-/* One decision, reward 0, then truncation: its target is gamma times the value of the final observation, which only the
- * learner computes; after a termination it is 0. */
+/* One decision, reward 0, then truncation: its target is gamma times the value of the final observation; after a
+ * termination it is 0. */
 static void truncation_bootstraps_termination_does_not(void **state) {
   (void)state;
   for (int truncated = 0; truncated < 2; truncated++) {
@@ -278,7 +278,6 @@ static void truncation_bootstraps_termination_does_not(void **state) {
     add_row(&b, &rng, .1f, .2f, none);
     if (truncated) {
       add_row(&b, &rng, .9f, -.9f, none);
-      b.batch.value[1] = 1e6f; /* what an actor wrote there must not matter */
     }
     unroll(&b, 1, truncated ? END_TRUNCATED : END_TERMINATED);
     CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
@@ -384,6 +383,140 @@ static void members_share_an_update(void **state) {
   for (int i = 0; i < 3; i++) close_bench(&b[i]);
 }
 
+/* A learner alone, in pace free, before a rank that plays its actor and its league. */
+typedef struct Lone {
+  SimWorld *world;
+  Learner *learner;
+  uint64_t tick, frames, dropped;
+  double lag;
+} Lone;
+
+static void open_lone(Lone *lone, const Bench *b) {
+  static const int actor = 0, self = 1;
+  *lone = (Lone){0};
+  CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 2}, &lone->world));
+  LearnerSetup setup = {.config = b->config,
+                        .algo = b->algo,
+                        .algo_config = b->algo_config,
+                        .pace = 2,
+                        .net = b->net,
+                        .format = b->batch.format,
+                        .seed = 1,
+                        .transport = sim_rank(lone->world, 1),
+                        .clock = clock_system(),
+                        .groups = 1,
+                        .members = 1,
+                        .member_rank = &self,
+                        .actor_rank = &actor,
+                        .actors = 1,
+                        .learning_players = 1};
+  CHECK_OK(learner_create(&setup, &lone->learner));
+}
+
+static void close_lone(Lone *lone) {
+  learner_destroy(lone->learner);
+  sim_destroy(lone->world);
+}
+
+static void take_report(Lone *lone, Reader *body) {
+  Numbers numbers;
+  assert_int_equal(reader_u64(body), lone->tick);
+  assert_int_equal(reader_u32(body), 0);
+  reader_u64(body);
+  lone->frames = reader_u64(body);
+  lone->dropped = reader_u64(body);
+  numbers_decode(&numbers, body);
+  CHECK_OK(reader_finish(body, "report"));
+  lone->lag = numbers_get(&numbers, "lag");
+}
+
+/* Passes on what has arrived; whether the learner's report was among it. */
+static bool deliver(Lone *lone) {
+  bool reported = false;
+  WireKind kind;
+  Reader body;
+  sim_round(lone->world);
+  for (int rank = 0; rank < 2; rank++)
+    for (Message *m; (m = sim_rank(lone->world, rank)->ops->receive(sim_rank(lone->world, rank)));) {
+      CHECK_OK(wire_open(m, &kind, &body));
+      if (rank == 1) CHECK_OK(learner_receive(lone->learner, kind, m, &body));
+      if (rank == 0 && kind == WIRE_REPORT) {
+        take_report(lone, &body);
+        reported = true;
+      }
+      message_release(m);
+    }
+  return reported;
+}
+
+/* One tick with this experience (NULL: none). */
+static void lone_tick(Lone *lone, const Batch *batch) {
+  WireOut out = {0};
+  bool progress;
+  if (lone->tick == 0) {
+    wire_begin(&out, WIRE_LEARN);
+    bytes_u64(&out.bytes, 0);
+    CHECK_OK(wire_send(sim_rank(lone->world, 0), 1, &out));
+  }
+  if (batch) {
+    wire_begin(&out, WIRE_UNROLLS);
+    bytes_u64(&out.bytes, lone->tick);
+    bytes_u32(&out.bytes, 0);
+    bytes_u32(&out.bytes, 0);
+    batch_encode(batch, &out.bytes);
+    CHECK_OK(wire_send(sim_rank(lone->world, 0), 1, &out));
+  }
+  wire_begin(&out, WIRE_TICK_END);
+  bytes_u64(&out.bytes, lone->tick);
+  bytes_u32(&out.bytes, 0);
+  bytes_u32(&out.bytes, 0);
+  CHECK_OK(wire_send(sim_rank(lone->world, 0), 1, &out));
+  while (!deliver(lone)) CHECK_OK(learner_step(lone->learner, &progress));
+  lone->tick++;
+  bytes_free(&out.bytes);
+}
+
+/* Age is a decision's, not an unroll's: a carried one that is too old goes alone; and what an episode's end closes is
+ * learned from whatever its age, unless another life took it. Acted = learned + dropped. */
+static void only_decisions_that_are_too_old_are_dropped(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t rows, first_version, version, first_life, life;
+    uint8_t end;
+    uint32_t learned;
+  } with[] = {{8, 6, 6, 0, 0, END_OPEN, 8},      {8, 1, 6, 0, 0, END_TERMINATED, 7}, {1, 1, 1, 0, 0, END_TERMINATED, 1},
+              {8, 1, 1, 0, 0, END_OPEN, 0},      {8, 1, 1, 0, 0, END_TRUNCATED, 1},  {1, 6, 6, 7, 7, END_TERMINATED, 0},
+              {8, 6, 6, 7, 0, END_TERMINATED, 7}};
+  for (int memory = 0; memory < 3; memory++) {
+    Bench b;
+    Lone lone;
+    AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+    uint64_t acted = 0, learned = 0;
+    open_bench(&b, "ppo", memory, false);
+    b.config.max_lag = 2;
+    open_lone(&lone, &b);
+    for (int i = 0; i < 6; i++) lone_tick(&lone, NULL);
+    for (size_t i = 0; i < COUNT_OF(with); i++) {
+      for (uint32_t r = 0; r < with[i].rows + (with[i].end != END_TERMINATED); r++)
+        add_row(&b, &rng, .1f, .2f, by_sign);
+      unroll(&b, with[i].rows, with[i].end);
+      Unroll *last = &b.batch.unroll[i];
+      last->first_version = with[i].first_version;
+      last->version = with[i].version;
+      last->first_life = with[i].first_life;
+      last->life = with[i].life;
+      acted += with[i].rows;
+      learned += with[i].learned;
+    }
+    lone_tick(&lone, &b.batch);
+    assert_int_equal(lone.frames, learned);
+    assert_int_equal(lone.dropped, acted - learned);
+    CHECK_NEAR(lone.lag, 2 * 5 / (double)learned, 1e-9); /* the two ends that are five updates old */
+    close_lone(&lone);
+    close_bench(&b);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(both_algorithms_learn),
@@ -397,6 +530,7 @@ int main(void) {
       cmocka_unit_test(the_same_update_gives_the_same_bytes),
       cmocka_unit_test(a_kl_stop_ends_the_update),
       cmocka_unit_test(members_share_an_update),
+      cmocka_unit_test(only_decisions_that_are_too_old_are_dropped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
