@@ -5,6 +5,7 @@
 
 #include "actors/lanes.h"
 #include "base/invariant.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct Actor {
   Table table, pending_table[PENDING_TABLES]; /* pending: tick = UINT64_MAX when empty */
   PendingWeights *pending;                    /* (learning_players, PENDING_WEIGHTS) */
   PolicyCache *cache;
+  Policy builtin[BUILTINS]; /* of evaluation lanes; those that can play the env */
   Play *play;
   Recorder *recorder;
   Lane *lane;
@@ -60,15 +62,28 @@ static Lane *lane_of(Actor *actor, const PlaySlot *slot, LaneSlot **out) {
   return &actor->lane[seat->index / actor->lane[0].slots];
 }
 
+/* Who plays: NULL while its weights are not here. */
+static Policy *policy_of(Actor *actor, uint32_t player) {
+  if (is_builtin(player)) return &actor->builtin[player - BUILTIN_FIRST];
+  return cache_find(actor->cache, player);
+}
+
+static void pin(Actor *actor, uint32_t player, int change) {
+  if (!is_builtin(player)) cache_pin(actor->cache, player, change);
+}
+
 static void pin_match(Actor *actor, const Matchup *match, int change) {
   if (!match->drawn) return;
-  cache_pin(actor->cache, match->entry.home, change);
-  cache_pin(actor->cache, match->entry.away, change);
+  pin(actor, match->entry.home, change);
+  pin(actor, match->entry.away, change);
 }
 
 static Status want(Actor *actor, uint32_t player) {
   bool fetch;
   if (player < actor->setup.learning_players) return OK;
+  if (is_builtin(player) && !actor->builtin[player - BUILTIN_FIRST].builtin)
+    return status_set(ERR_FORMAT, "a match against a built-in player that cannot play this env");
+  if (is_builtin(player)) return OK;
   TRY_RETURN(cache_want(actor->cache, player, &fetch));
   if (!fetch) return OK;
   wire_begin(&actor->wire, WIRE_FETCH);
@@ -85,7 +100,7 @@ static Status draw_ahead(Actor *actor, Lane *lane) {
 }
 
 static bool match_here(Actor *actor, const Matchup *match) {
-  return cache_find(actor->cache, match->entry.home) && cache_find(actor->cache, match->entry.away);
+  return policy_of(actor, match->entry.home) && policy_of(actor, match->entry.away);
 }
 
 static bool on_begin(void *context, PlaySlot *slot) {
@@ -109,7 +124,7 @@ static bool on_begin(void *context, PlaySlot *slot) {
   pin_match(actor, &seat->match, 1);
   for (uint32_t team = 0; team < spec->teams; team++) {
     bool home = team == seat->seat;
-    slot->policy[team] = cache_find(actor->cache, home ? lane->now.entry.home : lane->now.entry.away);
+    slot->policy[team] = policy_of(actor, home ? lane->now.entry.home : lane->now.entry.away);
     slot->record[team] = !lane->eval && (home || (lane->now.entry.flags & MATCH_AWAY_LEARNS));
   }
   return true;
@@ -203,6 +218,18 @@ static Status add_lane(Actor *actor, uint32_t id, bool retiring) {
   return OK;
 }
 
+static Status add_builtins(Actor *actor) {
+  const Env *env = actor->setup.env;
+  for (int b = 0; b < BUILTINS; b++) {
+    char name[16];
+    text_choice_name(BUILTIN_NAMES, b, name, sizeof name);
+    if (env->spec.teams == 2 && builtin_find(name)->supports(env))
+      TRY_RETURN(builtin_create(name, env, &actor->builtin[b].builtin));
+    actor->builtin[b].player = BUILTIN_FIRST + (uint32_t)b;
+  }
+  return OK;
+}
+
 Status actor_create(const ActorSetup *setup, Actor **out) {
   Status status = OK;
   Actor *actor = NULL;
@@ -213,6 +240,7 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   TRY(NEW_ARRAY(actor->pending, setup->learning_players * PENDING_WEIGHTS));
   TRY(NEW_ARRAY(actor->out, setup->learning_players));
   TRY(cache_create(setup->net->block, (size_t)setup->config.cache, &actor->cache));
+  TRY(add_builtins(actor));
   TRY(recorder_create(setup->env, setup->net->graph.state_size, &actor->recorder));
   RowFormat format = recorder_format(actor->recorder);
   for (size_t p = 0; p < setup->learning_players; p++) TRY(batch_create(&format, &actor->out[p]));
@@ -236,6 +264,10 @@ void actor_destroy(Actor *actor) {
   play_destroy(actor->play);
   recorder_destroy(actor->recorder);
   cache_destroy(actor->cache);
+  for (int b = 0; b < BUILTINS; b++) {
+    policy_release(&actor->builtin[b]);
+    builtin_destroy(actor->builtin[b].builtin);
+  }
   for (size_t i = 0; i < actor->lanes; i++) free(actor->lane[i].slot);
   for (size_t i = 0; actor->pending && i < actor->setup.learning_players * PENDING_WEIGHTS; i++)
     free(actor->pending[i].block);
@@ -439,7 +471,7 @@ static bool policies_here(Actor *actor) {
       if (!match_here(actor, &seat->match)) return false;
       for (uint32_t team = 0; team < spec->teams; team++)
         seat->play->policy[team] =
-            cache_find(actor->cache, team == seat->seat ? seat->match.entry.home : seat->match.entry.away);
+            policy_of(actor, team == seat->seat ? seat->match.entry.home : seat->match.entry.away);
     }
   }
   return true;

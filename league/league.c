@@ -83,6 +83,7 @@ done:
 void league_free(League *league) {
   free(league->player);
   payoff_free(&league->payoff);
+  anchors_free(&league->anchors);
   *league = (League){0};
 }
 
@@ -154,9 +155,21 @@ static void openai_five_update(League *league, const PairCount *pair) {
   past->quality -= league->config.quality_rate / own_past * fmin(wins_over_p, most);
 }
 
+static Status merge_anchor(League *league, const PairCount *pair) {
+  if (pair->home >= league->players || !league->player[pair->home].frozen || !pair->eval || pair->seat >= SEATS)
+    return status_set(ERR_FORMAT, "results of player %u against a built-in one, seat %u, which are no evaluation games",
+                      pair->home, pair->seat);
+  Tally home = {pair->games, pair->wins, pair->draws, pair->losses, pair->home_return, pair->home_square};
+  return anchors_add(&league->anchors, pair->home, pair->away, pair->seat, &home);
+}
+
 Status league_merge(League *league, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) {
     const PairCount *pair = &results->pair[i];
+    if (is_builtin(pair->away)) {
+      TRY_RETURN(merge_anchor(league, pair));
+      continue;
+    }
     if (pair->home >= league->players || pair->away >= league->players || pair->seat >= SEATS)
       return status_set(ERR_FORMAT, "results of unknown players %u and %u, seat %u", pair->home, pair->away,
                         pair->seat);
@@ -334,6 +347,7 @@ Status league_save(const League *league, Tree *tree) {
   TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
   TRY(tree_put_f64(tree, "league/return_unit", league->return_unit));
   TRY(payoff_save(&league->payoff, tree));
+  TRY(anchors_save(&league->anchors, league->players, tree));
 done:
   free(text);
   free(u32);
@@ -391,6 +405,7 @@ Status league_load(League *league, const Tree *tree) {
   payoff_free(&league->payoff);
   league->payoff.decay = decay;
   TRY_RETURN(payoff_load(&league->payoff, tree));
+  TRY_RETURN(anchors_load(&league->anchors, league->players, tree));
   if (!tree_find(tree, "league/return_unit")) return league_measure_returns(league); /* by an older program */
   TRY_RETURN(tree_get_f64(tree, "league/return_unit", &league->return_unit));
   if (!isfinite(league->return_unit) || league->return_unit < 0)

@@ -4,6 +4,7 @@
 #pragma once
 #include "base/rng.h"
 #include "config/config.h"
+#include "league/anchors.h"
 #include "league/payoff.h"
 #include "wire/wire.h"
 
@@ -46,6 +47,8 @@ typedef struct LeagueConfig {
   double quality_rate; /* OpenAI Five's 0.01 */
   int64_t eval_pairs;
   int64_t table_players; /* players per tick between two tables */
+  double anchor_share;   /* of the evaluation games */
+  uint32_t anchors;      /* which built-in players can play this env: bit i is BUILTIN_FIRST + i; not a key */
 } LeagueConfig;
 extern const Option league_options[];
 extern const size_t league_option_count;
@@ -78,6 +81,7 @@ typedef struct League {
   Player *player;
   size_t players, room, learning; /* learning players have ids 0 .. learning-1 */
   Payoff payoff;
+  Anchors anchors;
   double return_low, return_high; /* of the env */
   double return_unit;             /* by_return: the present unit; 0 = nothing observed yet */
   uint64_t seed, draws;           /* of the league's own random stream */

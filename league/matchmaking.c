@@ -281,9 +281,14 @@ typedef struct Rarest {
   size_t count, most;
 } Rarest;
 
+static double evaluated(const League *league, uint32_t home, uint32_t away) {
+  const Pair *pair = is_builtin(away) ? NULL : payoff_find(&league->payoff, home, away);
+  const Tally *eval = is_builtin(away) ? anchors_find(&league->anchors, home, away) : pair ? pair->eval : NULL;
+  return eval ? eval[0].games + eval[1].games : 0;
+}
+
 static void consider(Rarest *rarest, const League *league, uint32_t home, uint32_t away) {
-  const Pair *pair = payoff_find(&league->payoff, home, away);
-  double played = pair ? pair->eval[0].games + pair->eval[1].games : 0;
+  double played = evaluated(league, home, away);
   size_t at = rarest->count;
   for (size_t i = 0; i < rarest->count; i++)
     if (rarest->match[i].home == home && rarest->match[i].away == away) return;
@@ -296,17 +301,28 @@ static void consider(Rarest *rarest, const League *league, uint32_t home, uint32
   rarest->match[at] = (MatchEntry){home, away, 0, 0, BRANCH_EVAL};
 }
 
-enum { EVERY_PAIR = 256 /* players: beyond, a table looks at a sample of pairs */, SAMPLE = 4096 };
+enum { EVERY_PAIR = 256 /* players: beyond, a table looks at a sample of pairs */, SAMPLE = 4096, ANCHOR_PAIRS = 16 };
+
+/* Frozen players that have met the built-in ones least, in a small share of the evaluation games. */
+static void add_anchor_pairs(const League *league, const uint32_t *frozen, size_t count, Rarest *rarest) {
+  for (uint32_t b = 0; b < BUILTINS && league->config.anchor_share > 0; b++)
+    for (size_t i = 0; i < count && (league->config.anchors & 1u << b); i++)
+      consider(rarest, league, frozen[i], BUILTIN_FIRST + b);
+}
+
+static void share_out(const Rarest *rarest, double share) {
+  for (size_t i = 0; i < rarest->count; i++) rarest->match[i].probability = (float)(share / (double)rarest->count);
+}
 
 /* The frozen pairs with the fewest evaluation games; equal shares. In a large league, those of a random sample, so that
  * a table's cost does not grow with the square of the players. */
 static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
-  Rarest rarest = {.most = (size_t)league->config.eval_pairs};
+  Rarest rarest = {.most = (size_t)league->config.eval_pairs}, anchored = {.most = ANCHOR_PAIRS};
   size_t count = 0;
   for (uint32_t i = 0; i < league->players; i++)
     if (league->player[i].frozen) frozen[count++] = i;
-  TRY_RETURN(NEW_ARRAY(rarest.games, rarest.most));
-  Status status = GROW(table->eval, table->eval_room, rarest.most);
+  TRY_RETURN(NEW_ARRAY(rarest.games, rarest.most + anchored.most));
+  Status status = GROW(table->eval, table->eval_room, rarest.most + anchored.most);
   rarest.match = table->eval;
   if (status == OK && count <= EVERY_PAIR) {
     for (size_t i = 0; i < count; i++)
@@ -319,8 +335,15 @@ static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
       consider(&rarest, league, frozen[i < j ? i : j], frozen[i < j ? j : i]);
     }
   }
-  table->evals = rarest.count;
-  for (size_t i = 0; i < rarest.count; i++) table->eval[i].probability = 1.0f / (float)rarest.count;
+  if (status == OK) {
+    anchored.match = table->eval + rarest.count;
+    anchored.games = rarest.games + rarest.count;
+    add_anchor_pairs(league, frozen, count, &anchored);
+    double share = !anchored.count ? 0 : !rarest.count ? 1 : league->config.anchor_share;
+    share_out(&rarest, 1 - share);
+    share_out(&anchored, share);
+    table->evals = rarest.count + anchored.count;
+  }
   free(rarest.games);
   return status;
 }

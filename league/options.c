@@ -79,6 +79,9 @@ const Option league_options[] = {
      "a matchmaking table is computed anew when players change, and every players / table_players + 1 ticks"},
     {"eval_pairs", OPT_INT, AT(eval_pairs), "32", 1, 4096, NULL, "pairs",
      "least certain frozen pairs offered to the evaluation lanes at a time"},
+    {"anchor_share", OPT_FLOAT, AT(anchor_share), "0.125", 0, 1, NULL, "",
+     "share of the evaluation games in which frozen players meet the built-in ones (random, and scripted where the env "
+     "has one): the zero of ratings; nobody learns from them"},
 };
 const size_t league_option_count = COUNT_OF(league_options);
 

@@ -1,6 +1,7 @@
 #include "cli/settings.h"
 
 #include "base/text.h"
+#include "play/builtin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,15 @@ static Status settle_eval_lanes(Settings *s) {
   return OK;
 }
 
+/* Which built-in players can play: ratings stand on them. */
+static void find_anchors(Settings *s) {
+  for (int b = 0; b < BUILTINS && s->env->spec.teams == 2; b++) {
+    char name[16];
+    text_choice_name(BUILTIN_NAMES, b, name, sizeof name);
+    if (builtin_find(name)->supports(s->env)) s->league.anchors |= 1u << b;
+  }
+}
+
 Status settings_create(const SettingsSource *source, Settings **out) {
   Status status = OK;
   Settings *s = NULL;
@@ -166,6 +176,7 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   TRY(check_together(s));
   TRY(settle_eval_lanes(s));
   TRY(settle_one_team(s));
+  find_anchors(s);
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   size_t players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);

@@ -98,6 +98,12 @@ bool table_is_whole(const Table *table);
 void table_head(Table *to, const Table *from);            /* tick, version and flags alone */
 uint32_t table_life(const Table *table, uint32_t player); /* 0 for players not in it */
 
+/* Players that need neither training nor weights: opponents in evaluation lanes, under ids of their own. */
+enum { BUILTIN_FIRST = 0x7ffffff0, BUILTIN_RANDOM = BUILTIN_FIRST, BUILTIN_SCRIPTED, BUILTIN_END };
+enum { BUILTINS = BUILTIN_END - BUILTIN_FIRST };
+#define BUILTIN_NAMES "random|scripted"
+static inline bool is_builtin(uint32_t player) { return player >= BUILTIN_FIRST && player < BUILTIN_END; }
+
 /* --- results --- */
 typedef struct PairCount {
   uint32_t home, away, home_life, away_life;

@@ -950,6 +950,69 @@ static void rows_of_both_seats_together_are_read(void **state) {
   payoff_free(&payoff);
 }
 
+/* Built-in players give ratings their zero: they meet frozen players in a small share of the evaluation games, nobody
+ * trains against them, and what they play survives saving. */
+static void builtin_players_are_met_in_evaluation_only(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL), scripted = config;
+  League league, loaded;
+  Table table = {0};
+  Tree tree = {0};
+  assert_int_equal(config.anchors, 1); /* tic_tac_toe has no scripted player */
+  build(&league, &config, 1, 1, 1);
+  CHECK_OK(league_table(&league, &table));
+  assert_int_equal(table.evals, 1); /* one frozen player: all of the evaluation games */
+  assert_int_equal(table.eval[0].home, 3);
+  assert_int_equal(table.eval[0].away, BUILTIN_RANDOM);
+  CHECK_NEAR(table.eval[0].probability, 1, 1e-6);
+  uint32_t second = frozen(&league, 0);
+  CHECK_OK(league_table(&league, &table));
+  double share = 0, all = 0;
+  for (size_t i = 0; i < table.evals; i++) {
+    all += (double)table.eval[i].probability;
+    if (is_builtin(table.eval[i].away)) share += (double)table.eval[i].probability;
+  }
+  assert_int_equal(table.evals, 3);
+  CHECK_NEAR(all, 1, 1e-6);
+  CHECK_NEAR(share, config.anchor_share, 1e-6);
+  for (size_t i = 0; i < table.matches; i++) assert_false(is_builtin(table.match[i].away));
+
+  PairCount pair = {.home = second, .away = BUILTIN_RANDOM, .eval = 1, .seat = 1, .games = 4, .wins = 3, .draws = 1};
+  Results results = {.pair = &pair, .pairs = 1};
+  CHECK_OK(league_merge(&league, &results));
+  league_settle(&league);
+  const Tally *met = anchors_find(&league.anchors, second, BUILTIN_RANDOM);
+  CHECK_NEAR(met[1].wins, 3, 0);
+  CHECK_NEAR(met[0].games, 0, 0);
+  CHECK_NEAR(anchors_find(&league.anchors, 3, BUILTIN_RANDOM)[1].games, 0, 0);
+  pair.eval = 0;
+  assert_int_equal(league_merge(&league, &results), ERR_FORMAT); /* nobody learns from them */
+  pair.eval = 1, pair.home = 0;
+  assert_int_equal(league_merge(&league, &results), ERR_FORMAT);
+
+  CHECK_OK(league_save(&league, &tree));
+  CHECK_OK(league_create(&league.config, 1, -1, 1, &loaded));
+  CHECK_OK(anchors_load(&loaded.anchors, league.players, &tree));
+  CHECK_NEAR(anchors_find(&loaded.anchors, second, BUILTIN_RANDOM)[1].wins, 3, 0);
+  ((double *)tree_find(&tree, "anchors/random")->data)[1] = NAN;
+  assert_int_equal(anchors_load(&loaded.anchors, league.players, &tree), ERR_FORMAT);
+  tree_free(&tree);
+  CHECK_OK(anchors_load(&loaded.anchors, league.players, &tree)); /* a run from before */
+  CHECK_NEAR(anchors_find(&loaded.anchors, second, BUILTIN_RANDOM)[1].wins, 0, 0);
+  league_free(&loaded);
+  league_free(&league);
+
+  scripted.anchors = 3, scripted.anchor_share = 0;
+  build(&league, &scripted, 1, 0, 0);
+  CHECK_OK(league_table(&league, &table));
+  assert_int_equal(table.evals, 0);
+  league.config.anchor_share = 0.1;
+  CHECK_OK(league_table(&league, &table));
+  assert_int_equal(table.evals, 2);
+  table_free(&table);
+  league_free(&league);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pfsp_vectors),
@@ -983,6 +1046,7 @@ int main(void) {
       cmocka_unit_test(leagues_survive_saving),
       cmocka_unit_test(keys_that_contradict_are_refused),
       cmocka_unit_test(rows_of_both_seats_together_are_read),
+      cmocka_unit_test(builtin_players_are_met_in_evaluation_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

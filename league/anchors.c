@@ -1,0 +1,78 @@
+#include "league/anchors.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDTH = SEATS * sizeof(Tally) / sizeof(double) };
+
+void anchors_free(Anchors *anchors) {
+  free(anchors->eval);
+  *anchors = (Anchors){0};
+}
+
+const Tally *anchors_find(const Anchors *anchors, uint32_t player, uint32_t builtin) {
+  static const Tally none[SEATS];
+  return player < anchors->room ? anchors->eval[player][builtin - BUILTIN_FIRST] : none;
+}
+
+Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t seat, const Tally *tally) {
+  TRY_RETURN(GROW(anchors->eval, anchors->room, (size_t)player + 1));
+  Tally *to = &anchors->eval[player][builtin - BUILTIN_FIRST][seat];
+  to->games += tally->games;
+  to->wins += tally->wins;
+  to->draws += tally->draws;
+  to->losses += tally->losses;
+  to->returns += tally->returns;
+  to->squares += tally->squares;
+  return OK;
+}
+
+static void path_of(uint32_t which, char *out, size_t size) {
+  char name[16];
+  snprintf(out, size, "anchors/%s", text_choice_name(BUILTIN_NAMES, (int)which, name, sizeof name));
+}
+
+Status anchors_save(const Anchors *anchors, size_t players, Tree *tree) {
+  Tally(*column)[SEATS];
+  char path[32];
+  Status status = OK;
+  TRY_RETURN(NEW_ARRAY(column, players));
+  for (uint32_t b = 0; b < BUILTINS && status == OK; b++) {
+    for (uint32_t p = 0; p < players; p++)
+      memcpy(column[p], anchors_find(anchors, p, BUILTIN_FIRST + b), sizeof *column);
+    path_of(b, path, sizeof path);
+    status = tree_put(tree, path, STORE_F64, players, WIDTH, column);
+  }
+  free(column);
+  return status;
+}
+
+static bool is_tally(const Tally *t) {
+  double least = fmin(fmin(t->wins, t->draws), fmin(t->losses, t->squares));
+  return least >= 0 && t->games < 9e15 && fabs(t->wins + t->draws + t->losses - t->games) < 0.5 &&
+         isfinite(t->returns) && isfinite(t->squares);
+}
+
+Status anchors_load(Anchors *anchors, size_t players, const Tree *tree) {
+  char path[32];
+  anchors_free(anchors);
+  TRY_RETURN(GROW(anchors->eval, anchors->room, players));
+  for (uint32_t b = 0; b < BUILTINS; b++) {
+    const Item *item;
+    path_of(b, path, sizeof path);
+    if (!tree_find(tree, path)) continue;
+    TRY_RETURN(tree_get(tree, path, STORE_F64, (int64_t)players, &item));
+    if (players && item->width != WIDTH) return status_set(ERR_FORMAT, "dataset %s has a foreign shape", path);
+    for (size_t p = 0; p < players; p++) {
+      Tally *to = anchors->eval[p][b];
+      memcpy(to, (const double *)item->data + p * WIDTH, SEATS * sizeof *to);
+      for (int s = 0; s < SEATS; s++)
+        if (!is_tally(&to[s])) return status_set(ERR_FORMAT, "dataset %s, row %zu: no count of games", path, p);
+    }
+  }
+  return OK;
+}
