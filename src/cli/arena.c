@@ -169,6 +169,12 @@ void arena_close(Arena *arena) {
 }
 
 /* --- printing --- */
+void print_fixed(const char *a, const char *b) {
+  printf("warning: nothing is random between %s and %s: there are two distinct games, one for each seat, played once; "
+         "more of them would be copies. --openings K makes games differ\n",
+         a, b);
+}
+
 /* "0.123" or "n/a". */
 static const char *share_text(const double *values, const Standing *s, uint32_t player, char *out, size_t size) {
   if (s->has_meta && s->in[player])

@@ -39,5 +39,7 @@ bool arena_speaks(const Arena *arena); /* rank 0 */
 
 /* The evaluation lanes' counts between frozen players, as games; ids are those of the league. */
 Status games_of_run(const League *league, Games *games);
+/* Two players between whom nothing is random: what their games are worth, and what to do. */
+void print_fixed(const char *a, const char *b);
 void print_standing(const Standing *standing, size_t most);
 json_t *json_standing(const Standing *standing);

@@ -75,6 +75,7 @@ static void print_pair(const char *a, const char *b, const MatchScore *score, bo
          (unsigned long long)s[1].draws, (unsigned long long)s[1].losses);
   if (!returns) printf("; mean return %+.3f", mean);
   printf("\n");
+  if (score->fixed) print_fixed(a, b);
 }
 
 static json_t *json_pair(const char *a, const char *b, const MatchScore *score) {
@@ -88,6 +89,7 @@ static json_t *json_pair(const char *a, const char *b, const MatchScore *score) 
     json_array_append_new(split, json_counts(seat, &own));
   }
   for (int k = 0; k < 5; k++) json_array_append_new(five, json_real(score->pairs.count[k]));
+  json_object_set_new(pair, "deterministic", json_boolean(score->fixed));
   json_object_set_new(pair, "a", json_string(a));
   json_object_set_new(pair, "b", json_string(b));
   json_object_set_new(pair, "mean_return", json_real(mean));

@@ -28,15 +28,18 @@ static void print_block(const Tournament *t, const MatchScore *score, bool json)
            losses = s[0].losses + s[1].losses;
   double llr = meta_sprt(&score->pairs, t->elo0, t->elo1), upper = meta_sprt_upper(t->alpha, t->beta),
          lower = meta_sprt_lower(t->alpha, t->beta);
-  const char *verdict = llr >= upper ? "H1 accepted" : llr <= lower ? "H0 accepted" : "undecided";
+  const char *verdict = score->fixed   ? "undecided, two distinct games"
+                        : llr >= upper ? "H1 accepted"
+                        : llr <= lower ? "H0 accepted"
+                                       : "undecided";
   const double *p = score->pairs.count;
   const char *a = t->player[0].label, *b = t->player[1].label;
   if (json) {
-    json_t *root = json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:i,s:[f,f,f,f,f]}", "env", t->terms.env,
-                             "a", a, "b", b, "games", (json_int_t)games, "wins", (json_int_t)wins, "draws",
-                             (json_int_t)draws, "losses", (json_int_t)losses, "score", block.score, "elo", block.elo,
-                             "elo_low", block.low, "elo_high", block.high, "los", block.superiority, "bound",
-                             block.bound, "pentanomial", p[0], p[1], p[2], p[3], p[4]);
+    json_t *root = json_pack(
+        "{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:i,s:[f,f,f,f,f]}", "env", t->terms.env, "a", a, "b", b,
+        "deterministic", score->fixed, "games", (json_int_t)games, "wins", (json_int_t)wins, "draws", (json_int_t)draws,
+        "losses", (json_int_t)losses, "score", block.score, "elo", block.elo, "elo_low", block.low, "elo_high",
+        block.high, "los", block.superiority, "bound", block.bound, "pentanomial", p[0], p[1], p[2], p[3], p[4]);
     if (t->sprt)
       json_object_set_new(root, "sprt",
                           json_pack("{s:f,s:f,s:f,s:f,s:f,s:s}", "elo0", t->elo0, "elo1", t->elo1, "llr", llr, "lower",
@@ -59,6 +62,7 @@ static void print_block(const Tournament *t, const MatchScore *score, bool json)
   printf("Seats | first +%llu =%llu -%llu, second +%llu =%llu -%llu\n", (unsigned long long)s[0].wins,
          (unsigned long long)s[0].draws, (unsigned long long)s[0].losses, (unsigned long long)s[1].wins,
          (unsigned long long)s[1].draws, (unsigned long long)s[1].losses);
+  if (score->fixed) print_fixed(a, b);
 }
 
 /* The words behind the players: the test's, with --sprt, and the env's options. */

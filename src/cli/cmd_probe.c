@@ -72,6 +72,12 @@ static double gain(const Score seat[2]) {
   return sum;
 }
 
+/* Half of the 95 % interval of a seat's mean return: its games are independent of one another. */
+static double seat_error(const Score *score) {
+  double n = (double)score->games, mean = score->returns / n;
+  return n > 1 ? meta_quantile(n - 1) * sqrt(fmax(score->squares / n - mean * mean, 0) / (n - 1)) : 0;
+}
+
 /* Which way to play is chosen by games that do not count; then come fresh ones. */
 static Status judge(Probe *probe, Verdict *out) {
   Status status = OK;
@@ -91,12 +97,11 @@ static Status judge(Probe *probe, Verdict *out) {
                  &(MatchPlan){.seed = (uint64_t)probe->seed + 2000, .pairs = (uint64_t)probe->games / 2}, &out->score));
   for (int s = 0; s < 2; s++) {
     const Score *score = &out->score.seat[s];
-    double n = (double)score->games;
-    out->value[s] = score->returns / n;
-    out->error[s] = 1.959964 * sqrt(fmax(score->squares / n - out->value[s] * out->value[s], 0) / n);
+    out->value[s] = score->returns / (double)score->games;
+    out->error[s] = seat_error(score);
   }
-  out->sum = out->value[0] + out->value[1];
-  out->sum_error = sqrt(out->error[0] * out->error[0] + out->error[1] * out->error[1]);
+  out->sum = 2 * match_mean_return(&out->score, &out->sum_error); /* both games of a pair share its luck */
+  out->sum_error *= 2;
 done:
   contestant_destroy(&exploiter);
   loaded_close(&run);
@@ -127,6 +132,8 @@ static void report(const Probe *probe, const Verdict *v, bool json) {
   printf("score of the exploiter %.3f; NashConv is at least %.4f +- %.4f (95 %%), exploitability %.4f, from %.0f fresh "
          "games\n",
          points / games, v->sum, v->sum_error, v->sum / 2, games);
+  if (v->score.fixed)
+    printf("warning: nothing is random between the two: these are the only two games, one for each seat\n");
 }
 
 static Status run_probe(int argc, char **argv) {

@@ -29,6 +29,7 @@ typedef struct MatchScore {
   Score seat[2];       /* with a on team s */
   Pentanomial pairs;   /* of a */
   double pair_squares; /* of pairs: the square of a's returns of both games; negative: not known */
+  bool fixed;          /* nothing was drawn, so that all pairs are copies of this one */
 } MatchScore;
 /* Mean return of a over both seats, with half of its 95 % interval, from pairs of games (from single games, where the
  * pairs' squares are not known). No games: 0 +- infinity. */
@@ -48,7 +49,8 @@ typedef struct MatchPlan {
 } MatchPlan;
 /* Games of a against b; both games of a pair share the stream of chance and opening, and swap the seats. What a player
  * draws for its actions is keyed by (seed, pair, its id, its opponent's id, its seat): the same whoever else plays, in
- * whatever order and on any number of ranks. Envs with two teams. */
+ * whatever order and on any number of ranks. Where the first pair shows that nothing is left to chance (no chance move,
+ * no random draw of the env or of a player) it is the only one that is played. Envs with two teams. */
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchScore *out);
 void match_score_add(MatchScore *to, const MatchScore *from);
 

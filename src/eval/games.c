@@ -103,6 +103,13 @@ Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const Mat
   return OK;
 }
 
+Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchScore *pair) {
+  GameCount *count;
+  TRY_RETURN(games_count(games, a < b ? a : b, a < b ? b : a, &count));
+  count->score = a < b ? *pair : turned(pair);
+  return OK;
+}
+
 /* --- the file --- */
 /* Fields of one line, unquoted in place. */
 static size_t split(char *line, char *field[COLUMNS]) {

@@ -34,6 +34,8 @@ Status games_count(Games *games, uint32_t a, uint32_t b, GameCount **out); /* a 
 const GameCount *games_find(const Games *games, uint32_t a, uint32_t b);   /* a < b; NULL: never met */
 /* Adds a batch of a against b, in either order of ids. */
 Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchScore *score);
+/* All games of a and b are copies of this pair: it alone counts. */
+Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchScore *pair);
 /* Reads what was played under these terms. A missing file is empty. ERR_FORMAT names file and line. A last line without
  * an end is ignored: a job was killed while it wrote. */
 Status games_read(const char *path, const GameTerms *terms, Games *games);

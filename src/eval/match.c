@@ -57,6 +57,9 @@ typedef struct Match {
   uint8_t *half;          /* (games) points of a, in halves, plus 1; 0 = not yet played */
   double *gain;           /* (games) return of a */
   Bytes *line;            /* (slots) what happened so far */
+  bool alone;             /* the first pair plays first: there may be nothing else to play */
+  bool drew;              /* something was drawn at random, in any game */
+  uint64_t ended;         /* games */
   Status failed;
 } Match;
 
@@ -78,6 +81,7 @@ static Status key_streams(Match *match) {
 static bool on_begin(void *context, PlaySlot *slot) {
   Match *match = context;
   if (match->next == match->games) return false;
+  if (match->alone && match->next >= 2 && (match->ended < 2 || !match->drew)) return false;
   uint64_t game = match->next++, pair = match->plan->first + game / 2;
   size_t home = game & 1;
   slot->id = (uint32_t)(pair & 0xffffff); /* chance and opening are the pair's */
@@ -113,6 +117,9 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   uint64_t game = (uint64_t)(uintptr_t)slot->owner;
   size_t home = game & 1;
   Score *score = &match->score->seat[home];
+  const AgonRng fresh = rng_stream(match->plan->seed, slot->id, slot->episode, RNG_ENV);
+  match->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
+  match->ended++;
   score->games++;
   score->wins += outcome[home] > 0.5f;
   score->draws += outcome[home] == 0.5f;
@@ -146,6 +153,7 @@ static void add_score(Score *to, const Score *from) {
 void match_score_add(MatchScore *to, const MatchScore *from) {
   for (int s = 0; s < 2; s++) add_score(&to->seat[s], &from->seat[s]);
   for (int k = 0; k < 5; k++) to->pairs.count[k] += from->pairs.count[k];
+  to->fixed |= from->fixed;
   bool known = to->pair_squares >= 0 && from->pair_squares >= 0;
   to->pair_squares = known ? to->pair_squares + from->pair_squares : -1;
 }
@@ -175,6 +183,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   for (int i = 0; i < 2; i++)
     if (match.side[i]->net && match.side[i]->net->graph.state_size > memory)
       memory = match.side[i]->net->graph.state_size;
+  match.alone = (!a->net || a->policy.greedy) && (!b->net || b->policy.greedy);
   TRY(key_streams(&match));
   TRY(NEW_ARRAY(match.half, match.games + 1));
   TRY(NEW_ARRAY(match.gain, match.games + 1));
@@ -189,6 +198,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   }
   while (live && match.failed == OK) TRY(play_step(play, &live));
   status = match.failed;
+  out->fixed = match.games > 0 && !match.drew;
 done:
   for (uint64_t i = 0; match.line && i < match.games; i++) bytes_free(&match.line[i]);
   free(match.line);

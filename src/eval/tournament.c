@@ -113,11 +113,16 @@ static Status play_batch(Tournament *t, const MatchBatch *batch, MatchScore *sco
 /* --- rank 0 --- */
 static Status book(Tournament *t, const MatchBatch *batch, const MatchScore *score, const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
-  INVARIANT(score->seat[0].games + score->seat[1].games == 2 * batch->pairs);
+  uint64_t games = score->seat[0].games + score->seat[1].games;
+  const GameCount *count;
+  INVARIANT(games == (score->fixed ? 2 : 2 * batch->pairs));
   INVARIANT(fixture->in_hand >= batch->pairs);
   fixture->in_hand -= batch->pairs;
+  fixture->closed |= score->fixed;
+  if (score->fixed && played_pairs(t, fixture, &count))
+    return games_fix(&t->games, fixture->a, fixture->b, score); /* it was known, or dealt out twice */
   TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, score));
-  t->played += 2 * batch->pairs;
+  t->played += games;
   if (t->csv)
     TRY_RETURN(
         games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], batch->first, score));

@@ -38,5 +38,6 @@ typedef struct Tournament {
 
 /* Half of the 95 % interval of the fixture's score (0..1 scale), from pairs of games, never 0. */
 double tournament_error(const Pentanomial *pairs);
-/* Plays until nothing is left to play. Collective over the transport's ranks; only rank 0's table is filled. */
+/* Plays until nothing is left to play. A fixture that nothing random decides is played once, both ways. Collective over
+ * the transport's ranks; only rank 0's table is filled. */
 Status tournament_play(Tournament *tournament);

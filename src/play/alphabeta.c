@@ -79,10 +79,8 @@ static void probabilities(BuiltinPolicy *base, const void *episode, uint32_t age
 static void act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
                 AgonAction *out) {
   float share[MOST_CHOICES];
-  double weight[MOST_CHOICES];
   probabilities(self, episode, agent, mask, share);
-  for (uint32_t i = 0; i < self->env->action_count; i++) weight[i] = (double)share[i];
-  out->choice[0] = (int32_t)rng_pick(rng, weight, self->env->action_count);
+  out->choice[0] = builtin_pick(share, self->env->action_count, rng);
 }
 
 static void destroy(BuiltinPolicy *base) { free(base); }

@@ -162,10 +162,8 @@ static void minimax_probabilities(BuiltinPolicy *base, const void *episode, uint
 static void minimax_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
                         AgonAction *out) {
   float probability[64];
-  double weight[64];
   minimax_probabilities(self, episode, agent, mask, probability);
-  for (uint32_t i = 0; i < self->env->action_count; i++) weight[i] = (double)probability[i];
-  out->choice[0] = (int32_t)rng_pick(rng, weight, self->env->action_count);
+  out->choice[0] = builtin_pick(probability, self->env->action_count, rng);
 }
 
 static void minimax_destroy(BuiltinPolicy *base) {
@@ -249,4 +247,14 @@ Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out) {
 
 void builtin_destroy(BuiltinPolicy *policy) {
   if (policy) policy->ops->destroy(policy);
+}
+
+int32_t builtin_pick(const float *share, uint32_t choices, AgonRng *rng) {
+  double weight[256];
+  uint32_t several = 0, last = 0;
+  for (uint32_t i = 0; i < choices && i < COUNT_OF(weight); i++) {
+    weight[i] = (double)share[i];
+    if (share[i] > 0) several++, last = i;
+  }
+  return (int32_t)(several > 1 ? rng_pick(rng, weight, choices) : last);
 }

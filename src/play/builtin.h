@@ -25,3 +25,6 @@ const BuiltinOps *builtin_ops(size_t index);                                  /*
 const BuiltinOps *builtin_find(const char *name);                             /* NULL if it is no built-in's name */
 Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out); /* ERR_USAGE if it cannot play this env */
 void builtin_destroy(BuiltinPolicy *policy);
+/* A choice in proportion to its share, for `act`. Where only one has any, nothing is drawn: by that one can tell games
+ * that no chance decides. */
+int32_t builtin_pick(const float *share, uint32_t choices, AgonRng *rng);

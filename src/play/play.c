@@ -236,6 +236,7 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   if (!play->hooks.begin(play->hooks.context, slot)) return OK;
   slot->env_rng = rng_stream(play->seed, slot->id, slot->episode, RNG_ENV);
   slot->steps = 0;
+  slot->drew = false;
   memset(slot->team_return, 0, sizeof slot->team_return);
   memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
   AgonStatus how = reset(play, slot, reward);
@@ -288,8 +289,10 @@ static void choose_builtin(Play *play, Policy *policy) {
     const Request *request = &play->request[policy->queue[q]];
     AgonAction *action = &play->action[request->index * env->spec.agents + request->agent];
     AgonRng rng = acting_stream(play, request->slot, request->agent);
+    const AgonRng before = rng;
     env->table->mask(env->params, request->slot->state, request->agent, play->mask);
     policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask, &rng, action);
+    request->slot->drew |= memcmp(&rng, &before, sizeof rng) != 0;
   }
 }
 
@@ -366,6 +369,7 @@ static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t 
     AgonRng rng = acting_stream(play, slot, request->agent);
     dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &rng, policy->greedy,
                 &play->action[request->index * env->spec.agents + request->agent]);
+    slot->drew |= !policy->greedy;
     if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
   }
   int64_t sampled = clock_now(&play->clock);

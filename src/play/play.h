@@ -36,6 +36,7 @@ typedef struct PlaySlot {
   uint32_t id; /* job-wide */
   uint32_t episode, steps;
   bool live;
+  bool drew; /* a policy has drawn at random in this episode */
   AgonRng env_rng;
   void *state;   /* episode block */
   float *memory; /* (agents, state_size) recurrent states */

@@ -16,8 +16,14 @@ expect 0 "players +vs versus" "$AGON" eval run --players main_0,random --versus 
 expect 0 "warning: the players fall into 2 groups" "$AGON" eval run --players main_0,random --versus minimax --format gauntlet --games 20 --csv none --anchor minimax --budget 20
 expect 0 "H1 accepted" "$AGON" match minimax random --env tic_tac_toe --sprt elo0=0 elo1=50
 expect 0 "H0 accepted" "$AGON" match random run:main_0-000000 --sprt elo0=60 elo1=120
-expect 0 "Elo +\| >= \+" "$AGON" match alphabeta-6 random --env connect_four --games 30 --openings 2
+expect 0 "Elo +\| >= \+" "$AGON" match alphabeta-6 random --env connect_four --games 30 --openings 2 --seed 2
 expect 2 "elo1 must be above elo0" "$AGON" match minimax random --env tic_tac_toe --sprt elo0=5 elo1=1
+expect 0 "two distinct games, one for each seat" "$AGON" match run:main_0 run:main_0-000000 --greedy --sprt elo0=0 elo1=50
+expect 0 "undecided" "$AGON" match run:main_0 run:main_0-000000 --greedy --sprt elo0=0 elo1=50
+expect 0 "Games \| N: 64 " "$AGON" match run:main_0 run:main_0-000000 --greedy --games 64 --openings 2
+expect 0 "2 games played now" "$AGON" eval run --players main_0,main_0-000000 --greedy --games 256 --csv fixed.csv --quiet
+expect 0 "0 games played now" "$AGON" eval run --players main_0,main_0-000000 --greedy --games 512 --csv fixed.csv --quiet
+expect 0 "Nash and alpha-rank: n/a, in this format" "$AGON" eval run --players main_0,random --versus minimax --format gauntlet --games 20 --csv none
 printf 'a,b\n' > bad.csv
 expect 4 "bad.csv is no table of games" "$AGON" rate bad.csv
 expect 2 "cannot play connect_four" "$AGON" match minimax random --env connect_four

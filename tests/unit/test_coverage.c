@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include "base/rng.h"
+#include "eval/standing.h"
 #include "meta/rating.h"
 
 #include <math.h>
@@ -182,7 +183,76 @@ static void intervals_of_ratings(void **state) {
   }
 }
 
+/* --- games that are really played --- */
+static Env *make_env(const char *name, const char *option) {
+  Env *env;
+  CHECK_OK(env_create_from(name, &option, *option ? 1 : 0, &env));
+  return env;
+}
+
+/* Equal players under names of their own: the truth is a score of one half, and 0 Elo. */
+enum { EQUALS = 5, ROUNDS = 400, PAIRS = 20 };
+
+static void play_round(const Env *env, Contestant *player, uint64_t seed, Games *games) {
+  for (uint32_t i = 0; i < EQUALS; i++) {
+    uint32_t id;
+    CHECK_OK(games_player(games, player[i].label, &id));
+  }
+  for (uint32_t a = 0; a < EQUALS; a++)
+    for (uint32_t b = a + 1; b < EQUALS; b++) {
+      MatchScore score;
+      CHECK_OK(eval_match(env, &player[a], &player[b], &(MatchPlan){.seed = seed, .pairs = PAIRS}, &score));
+      CHECK_OK(games_add(games, a, b, 0, &score));
+    }
+}
+
+static void intervals_of_played_games(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *env, *option;
+    bool decided; /* by the seat alone: all intervals hold */
+  } game[] = {{"rock-paper-scissors", "matrix_game", "", false},
+              {"six rounds of it", "matrix_game", "rounds=6", false},
+              {"tic-tac-toe", "tic_tac_toe", "", false},
+              {"Kuhn poker", "kuhn_poker", "", false},
+              {"goofspiel", "goofspiel", "cards=4", false},
+              {"the first seat wins", "matrix_game", "payoff=[[1, 1], [1, 1]]", true}};
+  printf("%-24s %s\n", "equal players, 20 pairs", "score  return  rating");
+  for (size_t i = 0; i < COUNT_OF(game); i++) {
+    Env *env = make_env(game[i].env, game[i].option);
+    Contestant player[EQUALS];
+    double held[3] = {0}, pairs = 0;
+    for (int p = 0; p < EQUALS; p++) {
+      CHECK_OK(contestant_builtin("random", env, &player[p]));
+      snprintf(player[p].label, sizeof player[p].label, "random %d", p);
+    }
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+      Games games = {0};
+      Standing standing;
+      play_round(env, player, 100 + round, &games);
+      StandingOptions options = {.prior = .5, .seats = true, .anchor = "random 0"};
+      CHECK_OK(standing_create(&games, &options, &standing));
+      for (size_t c = 0; c < games.counts; c++) {
+        double error, mean = match_mean_return(&games.count[c].score, &error);
+        EloBlock block = meta_elo_block(&games.count[c].score.pairs);
+        held[0] += block.score_low <= .5 && .5 <= block.score_high;
+        held[1] += fabs(mean) <= error + 1e-12;
+        pairs++;
+      }
+      for (int p = 1; p < EQUALS; p++) held[2] += standing.rated[p].low <= 0 && 0 <= standing.rated[p].high;
+      standing_destroy(&standing);
+      games_free(&games);
+    }
+    held[0] /= pairs, held[1] /= pairs, held[2] /= ROUNDS * (EQUALS - 1);
+    printf("%-24s %5.1f  %5.1f   %5.1f\n", game[i].name, 100 * held[0], 100 * held[1], 100 * held[2]);
+    for (int k = 0; k < 3; k++) assert_true(held[k] > .93 && (game[i].decided || held[k] < .97));
+    for (int p = 0; p < EQUALS; p++) contestant_destroy(&player[p]);
+    env_destroy(env);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(intervals_of_pairs), cmocka_unit_test(intervals_of_ratings)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(intervals_of_pairs), cmocka_unit_test(intervals_of_ratings),
+                                     cmocka_unit_test(intervals_of_played_games)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static Env *make_env(const char *name) {
 static char folder[] = "/tmp/agon-games-XXXXXX";
 
 static const GameTerms terms = {"goofspiel cards=4", false, 2, 9};
-static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25};
+static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
 
 static void csv_keeps_games(void **state) {
   (void)state;
@@ -273,6 +273,66 @@ static void the_least_certain_pair_is_next(void **state) {
   close_field(&f);
 }
 
+/* Takes its first legal action, or always its last: nothing is random about it. */
+static void act_first(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                      AgonAction *out) {
+  (void)episode, (void)agent, (void)rng;
+  for (out->choice[0] = 0; out->choice[0] + 1 < (int)self->env->action_count && !mask[out->choice[0]];)
+    out->choice[0]++;
+}
+static void free_first(BuiltinPolicy *self) { free(self); }
+static const BuiltinOps first_ops = {.name = "first", .act = act_first, .destroy = free_first};
+
+static void contestant_first(const Env *env, const char *label, Contestant *out) {
+  *out = (Contestant){.policy = {.builtin = calloc(1, sizeof(BuiltinPolicy))}};
+  snprintf(out->label, sizeof out->label, "%s", label);
+  *out->policy.builtin = (BuiltinPolicy){&first_ops, env};
+}
+
+/* Two players that leave nothing to chance have two games, however many are asked for; with chance in the env, random
+ * openings, or one player that draws, there are more. */
+static void copies_are_no_evidence(void **state) {
+  (void)state;
+  static const struct {
+    const char *env, *rival;
+    uint32_t openings;
+    uint64_t games;
+  } field[] = {{"tic_tac_toe", NULL, 0, 2},   {"connect_four", "alphabeta-1", 0, 512},
+               {"tic_tac_toe", NULL, 3, 512}, {"tic_tac_toe", "random", 0, 512},
+               {"kuhn_poker", NULL, 0, 512},  {"connect_four", NULL, 0, 2}};
+  for (size_t i = 0; i < COUNT_OF(field); i++) {
+    Env *env = make_env(field[i].env);
+    Contestant player[2];
+    Fixture fixture = {.b = 1};
+    uint32_t id;
+    contestant_first(env, "one", &player[0]);
+    if (field[i].rival)
+      CHECK_OK(contestant_builtin(field[i].rival, env, &player[1]));
+    else
+      contestant_first(env, "other", &player[1]);
+    Tournament t = {.env = env, .player = player, .players = 2, .fixture = &fixture, .fixtures = 1, .each = 512};
+    t.terms = (GameTerms){"x", true, field[i].openings, 3};
+    t.sprt = true, t.elo1 = 5, t.alpha = t.beta = 1e-9;
+    for (int p = 0; p < 2; p++) CHECK_OK(games_player(&t.games, player[p].label, &id));
+    CHECK_OK(tournament_play(&t));
+    const GameCount *count = games_find(&t.games, 0, 1);
+    assert_int_equal(count->score.seat[0].games + count->score.seat[1].games, field[i].games);
+    assert_int_equal(count->score.fixed, field[i].games == 2);
+    assert_int_equal(t.played, field[i].games);
+    if (count->score.fixed) {
+      EloBlock block = meta_elo_block(&count->score.pairs);
+      assert_true(block.pairs == 1 && block.score_high - block.score_low > .5);
+      assert_true(fabs(meta_sprt(&count->score.pairs, 0, 5)) < meta_sprt_upper(.05, .05));
+      fixture.closed = false; /* asked again, as with a table of games: nothing is added */
+      CHECK_OK(tournament_play(&t));
+      assert_int_equal(t.played, 2);
+    }
+    games_free(&t.games);
+    for (int p = 0; p < 2; p++) contestant_destroy(&player[p]);
+    env_destroy(env);
+  }
+}
+
 static void ratings_say_what_they_cannot(void **state) {
   (void)state;
   Games games = {0};
@@ -371,6 +431,7 @@ int main(void) {
       cmocka_unit_test(alpha_beta_sees_what_it_should),
       cmocka_unit_test(tournaments_play_what_is_left),
       cmocka_unit_test(the_least_certain_pair_is_next),
+      cmocka_unit_test(copies_are_no_evidence),
       cmocka_unit_test(ratings_say_what_they_cannot),
       cmocka_unit_test(who_never_met_is_left_out),
       cmocka_unit_test(older_tables_are_read),
