@@ -191,6 +191,30 @@ static Status answer_fetches(Manager *manager) {
 }
 
 /* --- beginning --- */
+/* A learning player's state, to all learners of its group. */
+static Status restore_learner_state(Manager *manager, size_t p) {
+  const ManagerSetup *setup = &manager->setup;
+  const Tree *tree = setup->resume;
+  Status status = OK;
+  char prefix[64];
+  Tree part = {0};
+  int length = snprintf(prefix, sizeof prefix, "players/%s/", manager->league.player[p].name);
+  for (size_t i = 0; i < tree->items; i++) {
+    const Item *item = &tree->item[i];
+    if (strncmp(item->path, prefix, (size_t)length)) continue;
+    TRY(tree_put(&part, item->path + length, item->type, item->count, item->width, item->data));
+  }
+  for (size_t l = p % setup->groups; l < setup->learners; l += setup->groups) {
+    wire_begin(&manager->wire, WIRE_RESTORE_PLAYER);
+    bytes_u32(&manager->wire.bytes, (uint32_t)p);
+    tree_encode(&part, &manager->wire.bytes);
+    TRY(wire_send(setup->transport, setup->learner_rank[l], &manager->wire));
+  }
+done:
+  tree_free(&part);
+  return status;
+}
+
 static Status restore_messages(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
   const Tree *tree = setup->resume;
@@ -212,24 +236,7 @@ static Status restore_messages(Manager *manager) {
     TRY_RETURN(wire_send(setup->transport, setup->actor_rank[actor], &manager->wire));
     from = to;
   }
-  for (size_t p = 0; p < manager->league.learning; p++) {
-    char prefix[64];
-    Tree part = {0};
-    int length = snprintf(prefix, sizeof prefix, "players/%s/", manager->league.player[p].name);
-    for (size_t i = 0; i < tree->items; i++) {
-      const Item *item = &tree->item[i];
-      if (strncmp(item->path, prefix, (size_t)length)) continue;
-      Status status = tree_put(&part, item->path + length, item->type, item->count, item->width, item->data);
-      if (status != OK) return status;
-    }
-    for (size_t l = p % setup->groups; l < setup->learners; l += setup->groups) {
-      wire_begin(&manager->wire, WIRE_RESTORE_PLAYER);
-      bytes_u32(&manager->wire.bytes, (uint32_t)p);
-      tree_encode(&part, &manager->wire.bytes);
-      TRY_RETURN(wire_send(setup->transport, setup->learner_rank[l], &manager->wire));
-    }
-    tree_free(&part);
-  }
+  for (size_t p = 0; p < manager->league.learning; p++) TRY_RETURN(restore_learner_state(manager, p));
   return OK;
 }
 

@@ -56,12 +56,12 @@ enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED };
 
 static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
 
-/* Two gradients, or the moments of wide observations. */
-static size_t sum_room(const Net *net) {
-  return 2 * (net->graph.params + TRAINER_SCALARS + 64) + 2 * pupil_stat_count(net);
+/* Two gradients, or the moments that open an update and those that end it. */
+static size_t sum_room(const Net *net, size_t members) {
+  return 2 * (net->graph.params + TRAINER_SCALARS) + 2 * trainer_opening(net, members);
 }
 
-size_t learner_shared_bytes(const Net *net) { return summer_shared_bytes(sum_room(net)); }
+size_t learner_shared_bytes(const Net *net, size_t members) { return summer_shared_bytes(sum_room(net, members)); }
 
 static Status start_sum(void *context, float *values, size_t count) {
   Learner *learner = context;
@@ -89,13 +89,13 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
                                      .members = setup->members,
                                      .self = setup->member,
                                      .shared = setup->shared,
-                                     .room = sum_room(setup->net)},
+                                     .room = sum_room(setup->net, setup->members)},
                       &learner->summer));
   for (size_t p = setup->group; p < setup->learning_players; p += setup->groups) {
     TRY(pupil_create(setup->net, setup->seed, (uint32_t)p, &learner->pupil[learner->pupils]));
     learner->pupils++;
   }
-  Reducer reducer = {learner, setup->members, start_sum, test_sum};
+  Reducer reducer = {learner, setup->members, setup->member, start_sum, test_sum};
   TRY(trainer_create(setup->net, &learner->setup.config, setup->algo, setup->algo_config, setup->seed, &reducer,
                      &learner->trainer));
   learner->trainer->clock = setup->clock;

@@ -32,8 +32,8 @@ typedef struct LearnerSetup {
 } LearnerSetup;
 
 typedef struct Learner Learner;
-/* What a learner wants of start_shared. */
-size_t learner_shared_bytes(const Net *net);
+/* What a learner wants of start_shared; members: of its group. */
+size_t learner_shared_bytes(const Net *net, size_t members);
 Status learner_create(const LearnerSetup *setup, Learner **out);
 void learner_destroy(Learner *learner);
 /* May keep the message (it retains it); `body` stands behind the envelope. */

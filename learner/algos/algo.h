@@ -9,6 +9,7 @@
 #include "nn/net.h"
 
 enum { DECAY_LINEAR, DECAY_GEOMETRIC, DECAY_ROOT };
+enum { CHOICE_FALSE, CHOICE_TRUE, CHOICE_AUTO };
 
 typedef struct LearnConfig {
   int algorithm;
@@ -19,7 +20,9 @@ typedef struct LearnConfig {
   double reference, reference_end; /* weight of KL(policy || reference policy) */
   int64_t reference_every;         /* updates between moves of the reference; 0 = it stands */
   double average;                  /* decay of the average of the weights, per update; 0 = none is kept */
-  bool normalise_advantages;
+  int normalise_advantages;        /* CHOICE_FALSE, ... */
+  double return_decay;
+  int64_t reference_burn;
   int64_t ranks, groups;
   int64_t max_lag;
   int64_t
@@ -54,12 +57,17 @@ typedef struct AlgoStats {
  * was started is done. Every member must start the same sums in the same order. NULL functions: the rank is alone. */
 typedef struct Reducer {
   void *context;
-  size_t members;
+  size_t members, self;
   Status (*start)(void *context, float *values, size_t count);
   Status (*test)(void *context, bool *done);
 } Reducer;
 
 typedef enum TrainerPhase { TRAIN_MOMENTS, TRAIN_MINIBATCH, TRAIN_GRADIENT, TRAIN_STATS } TrainerPhase;
+
+/* Count, mean and sum of squares around the mean. */
+typedef struct Spread {
+  double count, mean, squares;
+} Spread;
 
 /* Nanoseconds by what they were spent on. */
 typedef struct TrainerTimes {
@@ -95,6 +103,7 @@ typedef struct Trainer {
   float *reference_row; /* (rows, width) normalised, if the reference is on */
   float *before_row;    /* the same of the policy before the update, if the algorithm is proximal */
   bool *is_learned;
+  float *pull; /* weight of the KL to the reference */
   size_t row_room, reference_room, before_room;
   float *states; /* (1 + unrolls, S) state 0 is zero */
   size_t states_room;
@@ -102,8 +111,11 @@ typedef struct Trainer {
   size_t order_room;
   float *gradient; /* (params + TRAINER_SCALARS) */
   size_t summed;   /* what of it has been given to the reducer: from here on */
-  float *moments;  /* advantages, replica check, normalisers */
+  float *moments;  /* what opens an update, then what the normalisers sum */
   size_t moment_count;
+  size_t dealt; /* units of the members before this one: its own are dealt out to minibatches from there on */
+  Spread advantages, targets; /* over all members' rows */
+  double *centre, *gap;       /* (observations) near the mean of the batch's; (2 observations) */
   float vote[TRAINER_VOTES];
   float digest;  /* of this member's copy of the weights */
   Status failed; /* of a sum that was started inside the backward pass */
@@ -134,6 +146,7 @@ typedef struct AlgoOps {
   RowLoss (*row)(const Trainer *trainer, size_t row, float log_prob, float value);
   bool (*stop)(const Trainer *trainer, double mean_kl); /* after a minibatch */
   double (*proximal)(const Trainer *trainer); /* weight of KL(policy || policy before the update); NULL: none */
+  bool normalises;                            /* whether learner.normalise_advantages: auto means true */
 } AlgoOps;
 
 /* For `targets`: the value (of a column of the batch's rows) that closes an unroll, and the whole of it by GAE from the
@@ -145,6 +158,7 @@ const AlgoOps *algo_ops(size_t index); /* NULL past the end */
 const AlgoOps *algo_find(const char *name);
 
 /* reducer NULL: alone. */
+size_t trainer_opening(const Net *net, size_t members); /* floats of an update's first sum */
 Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
                       uint64_t seed, const Reducer *reducer, Trainer **out);
 void trainer_destroy(Trainer *trainer);

@@ -70,4 +70,5 @@ const AlgoOps algo_impala = {"impala",
                              targets,
                              row,
                              stop,
-                             NULL};
+                             NULL,
+                             false};

@@ -67,4 +67,5 @@ const AlgoOps algo_mmd = {"mmd",
                           targets,
                           row,
                           stop,
-                          proximal};
+                          proximal,
+                          true};

@@ -1,67 +1,83 @@
-/* Running moments of observations and of value targets, over all members that share a player. What a member adds is
- * measured from the present mean, so that float32 sums keep their digits. */
+/* Running moments of observations and of value targets, over all members that share a player. */
 #include "learner/algos/moments.h"
 
 #include <math.h>
 #include <string.h>
 
-size_t moments_count(const Net *net) {
-  return (net->scale_at ? 2 * net->observation_count : 0) + (net->config.normalise_returns ? 2 : 0) + 1;
-}
+#define STEADY 1e-4 /* added to variances of observations */
 
-static float element(const Batch *batch, const Net *net, size_t index) {
+size_t moments_count(const Net *net) { return net->scale_at ? 2 * net->observation_count : 0; }
+
+static double element(const Batch *batch, const Net *net, size_t index) {
   float value;
-  if (net->observation_type == AGON_U8) return (float)batch->observation[index];
+  if (net->observation_type == AGON_U8) return (double)batch->observation[index];
   memcpy(&value, batch->observation + index * 4, 4);
-  return value;
+  return (double)value;
 }
 
-/* mean and scale that this update still used */
+/* Sums of (x - centre) and of its square over this member's rows, into trainer->gap. */
+static void sum_gaps(const Trainer *trainer) {
+  const Batch *batch = trainer->batch;
+  size_t N = trainer->net->observation_count;
+  double *sum = trainer->gap, *square = sum + N;
+  memset(sum, 0, 2 * N * sizeof *sum);
+  for (size_t r = 0; r < batch->rows; r++)
+    for (size_t i = 0; trainer->is_learned[r] && i < N; i++) {
+      double gap = element(batch, trainer->net, r * N + i) - trainer->centre[i];
+      sum[i] += gap;
+      square[i] += gap * gap;
+    }
+}
+
+void moments_open(const Trainer *trainer, float *out) {
+  const Net *net = trainer->net;
+  if (!net->scale_at) return;
+  for (size_t i = 0; i < net->observation_count; i++)
+    trainer->centre[i] = (double)trainer->pupil->block[net->mean_at + i];
+  sum_gaps(trainer);
+  for (size_t i = 0; i < net->observation_count; i++) out[i] = (float)trainer->gap[i];
+}
+
+void moments_centre(const Trainer *trainer, const float *sum) {
+  double n = trainer->advantages.count;
+  for (size_t i = 0; trainer->net->scale_at && n > 0 && i < trainer->net->observation_count; i++)
+    trainer->centre[i] += (double)sum[i] / n;
+}
+
 void moments_gather(const Trainer *trainer, float *out) {
   const Net *net = trainer->net;
-  const Batch *batch = trainer->batch;
-  size_t N = net->observation_count, at = 1;
-  const float *mean = trainer->pupil->block + net->mean_at, *returns = trainer->pupil->block + net->return_at;
-  memset(out, 0, moments_count(net) * sizeof *out);
-  for (size_t r = 0; r < batch->rows; r++) {
-    if (!trainer->is_learned[r]) continue;
-    out[0] += 1;
-    at = 1;
-    for (size_t i = 0; net->scale_at && i < N; i++) {
-      float gap = element(batch, net, r * N + i) - mean[i];
-      out[at + 2 * i] += gap;
-      out[at + 2 * i + 1] += gap * gap;
-    }
-    if (net->scale_at) at += 2 * N;
-    if (!net->config.normalise_returns) continue;
-    float gap = trainer->target[r] - returns[0];
-    out[at] += gap;
-    out[at + 1] += gap * gap;
-  }
+  if (!net->scale_at) return;
+  sum_gaps(trainer);
+  for (size_t i = 0; i < 2 * net->observation_count; i++) out[i] = (float)trainer->gap[i];
 }
 
-static void update_observations(const Net *net, Pupil *pupil, const float *sum, double n) {
+static void update_observations(const Trainer *trainer, const float *sum) {
+  const Net *net = trainer->net;
+  Pupil *pupil = trainer->pupil;
   size_t N = net->observation_count;
-  double *count = pupil->stat, *mean = pupil->stat + 4, *square = mean + N, all = *count + n;
+  double n = trainer->advantages.count, *count = pupil->stat, *mean = pupil->stat + 4, *square = mean + N,
+         all = *count + n;
   for (size_t i = 0; i < N; i++) {
-    double base = (double)pupil->block[net->mean_at + i], gap = (double)sum[2 * i], gap2 = (double)sum[2 * i + 1];
-    mean[i] = (mean[i] * *count + gap + n * base) / all;
-    square[i] = (square[i] * *count + gap2 + 2 * base * gap + n * base * base) / all;
+    double gap = (double)sum[i] / n, here = trainer->centre[i] + gap, spread = (double)sum[N + i] / n - gap * gap;
+    mean[i] = (mean[i] * *count + n * here) / all;
+    square[i] = (square[i] * *count + n * (spread + here * here)) / all;
     pupil->block[net->mean_at + i] = (float)mean[i];
-    pupil->block[net->scale_at + i] = (float)(1.0 / sqrt(fmax(square[i] - mean[i] * mean[i], 0) + 1e-4));
+    pupil->block[net->scale_at + i] = (float)(1.0 / sqrt(fmax(square[i] - mean[i] * mean[i], 0) + STEADY));
   }
   *count = all;
 }
 
 /* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt et al. 2016, eq.
  * 9). */
-static void update_returns(const Net *net, Pupil *pupil, const float *sum, double n) {
+static void update_returns(const Trainer *trainer) {
+  const Net *net = trainer->net;
+  const Spread *now = &trainer->targets;
+  Pupil *pupil = trainer->pupil;
   float *old = pupil->block + net->return_at;
-  double base = (double)old[0], gap = (double)sum[0] / n, gap2 = (double)sum[1] / n, *stat = pupil->stat + 1;
-  const double keep = 0.98;
+  double keep = trainer->config->return_decay, *stat = pupil->stat + 1;
   stat[0] = stat[0] * keep + (1 - keep); /* weight, mean, square */
-  stat[1] = stat[1] * keep + (1 - keep) * (gap + base);
-  stat[2] = stat[2] * keep + (1 - keep) * (gap2 + 2 * base * gap + base * base);
+  stat[1] = stat[1] * keep + (1 - keep) * now->mean;
+  stat[2] = stat[2] * keep + (1 - keep) * (now->squares / now->count + now->mean * now->mean);
   double mean = stat[1] / stat[0], scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
   for (size_t v = 0; v < net->graph.views; v++) {
     const View *view = &net->graph.view[v];
@@ -75,13 +91,22 @@ static void update_returns(const Net *net, Pupil *pupil, const float *sum, doubl
   old[1] = (float)scale;
 }
 
-void moments_apply(const Net *net, Pupil *pupil, const float *sum) {
-  double n = (double)sum[0];
-  size_t at = 1;
-  if (n <= 0) return;
-  if (net->scale_at) {
-    update_observations(net, pupil, sum + at, n);
-    at += 2 * net->observation_count;
+void moments_apply(const Trainer *trainer, const float *sum) {
+  if (trainer->advantages.count <= 0) return;
+  if (trainer->net->scale_at) update_observations(trainer, sum);
+  if (trainer->net->config.normalise_returns) update_returns(trainer);
+}
+
+void moments_copy(const Net *net, Pupil *pupil) {
+  size_t N = net->observation_count;
+  double *mean = pupil->stat + 4, *square = mean + N, *stat = pupil->stat + 1;
+  for (size_t i = 0; net->scale_at && i < N; i++) {
+    double scale = (double)pupil->block[net->scale_at + i];
+    mean[i] = (double)pupil->block[net->mean_at + i];
+    square[i] = fmax(1 / (scale * scale) - STEADY, 0) + mean[i] * mean[i];
   }
-  if (net->config.normalise_returns) update_returns(net, pupil, sum + at, n);
+  double centre = (double)pupil->block[net->return_at], scale = (double)pupil->block[net->return_at + 1];
+  stat[0] = 1;
+  stat[1] = centre;
+  stat[2] = scale * scale + centre * centre;
 }

@@ -1,7 +1,13 @@
-/* The normalisers of observations and returns: what a rank adds to them, and how they move by the sum over ranks. */
+/* The normalisers of observations and returns: what a rank adds to them, and how they move by the sum over ranks. Sums
+ * travel as float32, so they are taken from where the numbers are: first of all from the normaliser's own mean, then,
+ * of squares, from the mean that those sums gave. */
 #pragma once
 #include "learner/algos/algo.h"
 
-size_t moments_count(const Net *net);                    /* floats to sum over the ranks; 1 if nothing is normalised */
-void moments_gather(const Trainer *trainer, float *out); /* this rank's part of the batch */
-void moments_apply(const Net *net, Pupil *pupil, const float *sum); /* after the update */
+size_t moments_count(const Net *net);                  /* floats to sum over the ranks as an update ends */
+void moments_open(const Trainer *trainer, float *out); /* this rank's part of the batch, as an update opens */
+void moments_centre(const Trainer *trainer, const float *sum);
+void moments_gather(const Trainer *trainer, float *out); /* the same, as it ends */
+void moments_apply(const Trainer *trainer, const float *sum);
+/* Running moments as a block that was copied from elsewhere has them, of as many observations as the pupil has seen. */
+void moments_copy(const Net *net, Pupil *pupil);

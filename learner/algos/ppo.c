@@ -43,11 +43,13 @@ static void targets(Trainer *trainer) {
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     size_t at = unroll->first, n = unroll->rows;
-    float log_rho[n ? n : 1];
+    float log_rho[n ? n : 1], next = bootstrap_of(unroll, trainer->value_now);
+    float *vs = trainer->target + at, *advantage = trainer->advantage + at;
+    const float *reward = batch->reward + at, *discount = trainer->discount + at, *value = trainer->value_now + at;
     for (size_t t = 0; t < n; t++) log_rho[t] = trainer->log_prob_now[at + t] - batch->log_prob[at + t];
-    returns_vtrace(batch->reward + at, trainer->discount + at, trainer->value_now + at,
-                   bootstrap_of(unroll, trainer->value_now), log_rho, 1.0f, 1.0f, lambda, n, trainer->target + at,
-                   trainer->advantage + at);
+    returns_vtrace(reward, discount, value, next, log_rho, 1.0f, 1.0f, lambda, n, vs, advantage);
+    for (size_t t = n; t-- > 0; next = vs[t]) /* unweighted: the ratio weights them when it is stepped */
+      advantage[t] = reward[t] + discount[t] * next - value[t];
   }
 }
 
@@ -79,6 +81,14 @@ static bool stop(const Trainer *trainer, double mean_kl) {
   return config->kl_stop > 0 && mean_kl > config->kl_stop;
 }
 
-const AlgoOps algo_ppo = {
-    "ppo", "proximal policy optimisation", options, COUNT_OF(options), sizeof(PpoConfig), plan, targets, row, stop,
-    NULL};
+const AlgoOps algo_ppo = {"ppo",
+                          "proximal policy optimisation",
+                          options,
+                          COUNT_OF(options),
+                          sizeof(PpoConfig),
+                          plan,
+                          targets,
+                          row,
+                          stop,
+                          NULL,
+                          true};

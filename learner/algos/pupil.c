@@ -1,5 +1,5 @@
 /* A player in training: its weights, moments of Adam and normalisers. */
-#include "learner/algos/algo.h"
+#include "learner/algos/moments.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,15 +34,20 @@ void pupil_destroy(Pupil *pupil) {
 }
 
 void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *source) {
+  double seen = pupil->stat[0];
+  memset(pupil->stat, 0, pupil_stat_count(net) * sizeof(double));
   if (source)
     memcpy(pupil->block, source, net->block * sizeof(float));
   else
     net_init(net, seed, pupil->player, pupil->block);
+  if (source) {
+    moments_copy(net, pupil);
+    pupil->stat[0] = seen;
+  }
   memcpy(pupil->reference, pupil->block, net->block * sizeof(float));
   memcpy(pupil->average, pupil->block, net->block * sizeof(float));
   memset(pupil->m, 0, net->graph.params * sizeof(float));
   memset(pupil->v, 0, net->graph.params * sizeof(float));
-  memset(pupil->stat, 0, pupil_stat_count(net) * sizeof(double));
   pupil->steps = 0;
   pupil->life_frames = 0;
   pupil->life++;

@@ -3,13 +3,20 @@
 
 #include <string.h>
 
-extern const AlgoOps algo_ppo, algo_impala, algo_mmd;
+/* FIRST is the default. */
+#define ALGORITHMS(FIRST, NEXT)                                                                                        \
+  FIRST(ppo)                                                                                                           \
+  NEXT(impala)                                                                                                         \
+  NEXT(mmd)
 
-static const AlgoOps *const table[] = {
-    &algo_ppo,
-    &algo_impala,
-    &algo_mmd,
-};
+#define DECLARE(name) extern const AlgoOps algo_##name;
+#define ADDRESS(name) &algo_##name,
+#define NAME(name) #name
+#define OR_NAME(name) "|" #name
+#define NOTHING(name)
+
+ALGORITHMS(DECLARE, DECLARE)
+static const AlgoOps *const table[] = {ALGORITHMS(ADDRESS, ADDRESS)};
 
 const AlgoOps *algo_ops(size_t index) { return index < COUNT_OF(table) ? table[index] : NULL; }
 
@@ -20,8 +27,8 @@ const AlgoOps *algo_find(const char *name) {
 }
 
 const Option learn_options[] = {
-    {"algorithm", OPT_CHOICE, offsetof(LearnConfig, algorithm), "ppo", 0, 0, "ppo|impala|mmd", "",
-     "how updates are computed"},
+    {"algorithm", OPT_CHOICE, offsetof(LearnConfig, algorithm), ALGORITHMS(NAME, NOTHING), 0, 0,
+     ALGORITHMS(NAME, OR_NAME), "", "how updates are computed"},
     {"gamma", OPT_FLOAT, offsetof(LearnConfig, gamma), "0.99", 0, 1, NULL, "", "discount per own decision"},
     {"lambda", OPT_FLOAT, offsetof(LearnConfig, lambda), "0.95", 0, 1, NULL, "",
      "of GAE, or of the V-trace coefficients"},
@@ -47,10 +54,16 @@ const Option learn_options[] = {
     {"reference_every", OPT_INT, offsetof(LearnConfig, reference_every), "0", 0, OPTION_NO_LIMIT, NULL, "updates",
      "the reference becomes the present policy (the average, where one is kept) every so often; 0 = it stays the "
      "initial one"},
+    {"reference_burn", OPT_INT, offsetof(LearnConfig, reference_burn), "8", 0, 4096, NULL, "decisions",
+     "recurrent nets: in so many at the beginning of an unroll (at most half of it; none where an episode begins) the "
+     "reference only gathers memory; the others pull the more"},
     {"average", OPT_FLOAT, offsetof(LearnConfig, average), "0", 0, 0.99999, NULL, "",
      "decay per update of an average of the weights (Polyak), from which snapshots are frozen; 0 = from the weights"},
-    {"normalise_advantages", OPT_BOOL, offsetof(LearnConfig, normalise_advantages), "true", 0, 0, NULL, "",
-     "over the batch, to mean 0 and deviation 1"},
+    {"normalise_advantages", OPT_CHOICE, offsetof(LearnConfig, normalise_advantages), "auto", 0, 0, "false|true|auto",
+     "",
+     "over the batch, to mean 0 and deviation 1; auto: as the algorithm was published (ppo, mmd: true; impala: false)"},
+    {"return_decay", OPT_FLOAT, offsetof(LearnConfig, return_decay), "0.98", 0, 0.99999, NULL, "",
+     "net.normalise_returns: what the running moments of value targets keep with each update"},
     {"ranks", OPT_INT, offsetof(LearnConfig, ranks), "0", 0, 65536, NULL, "ranks",
      "learner ranks, which share every batch; 0 = auto: as many as pay, by the network's arithmetic"},
     {"groups", OPT_INT, offsetof(LearnConfig, groups), "0", 0, 64, NULL, "groups",

@@ -1,16 +1,17 @@
 /* An update: batch, targets, then minibatches of forward, loss, backward, sum over members and a step of Adam. A state
- * machine, because sums take time. Minibatch i of an epoch takes the i-th part of every shard in an order of the
- * shard's own, so the same rows meet in it on any number of members. */
+ * machine, because sums take time. Shards, each in an order of its own, are dealt out to an epoch's minibatches like
+ * one pack of cards, over all members: the same rows meet on any number of members, and none is empty while units last.
+ */
 #include "learner/algos/moments.h"
 
 #include "base/hash.h"
 #include "base/invariant.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPENING = 4 + TRAINER_VOTES }; /* floats of the first sum */
 enum { PASS_ROWS = 512 /* activations of a pass stay in cache */, CHUNK = 16384 /* floats worth a sum of their own */ };
 
 /* --- life cycle --- */
@@ -27,9 +28,12 @@ Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *
                        .clock = clock_system(),
                        .reducer = {.members = 1}};
   if (reducer) trainer->reducer = *reducer;
-  trainer->moment_count = moments_count(net) > OPENING ? moments_count(net) : OPENING;
+  size_t opening = trainer_opening(net, trainer->reducer.members);
+  trainer->moment_count = opening > moments_count(net) ? opening : moments_count(net);
   TRY(NEW_ARRAY(trainer->gradient, net->graph.params + TRAINER_SCALARS));
   TRY(NEW_ARRAY(trainer->moments, trainer->moment_count));
+  TRY(NEW_ARRAY(trainer->centre, net->observation_count));
+  TRY(NEW_ARRAY(trainer->gap, 2 * net->observation_count));
   trainer->packed = net_pack_create(net, true);
   if (!trainer->packed) TRY(status_set(ERR_MEMORY, "out of memory packing a network"));
 done:
@@ -48,6 +52,9 @@ void trainer_destroy(Trainer *trainer) {
   layout_free(&trainer->learned);
   free(trainer->packed);
   free(trainer->moments);
+  free(trainer->centre);
+  free(trainer->gap);
+  free(trainer->pull);
   free(trainer->log_prob_now);
   free(trainer->value_now);
   free(trainer->advantage);
@@ -72,14 +79,15 @@ void trainer_destroy(Trainer *trainer) {
 }
 
 static Status reserve_rows(Trainer *trainer, size_t rows) {
-  size_t room[6];
-  for (int i = 0; i < 6; i++) room[i] = trainer->row_room;
+  size_t room[7];
+  for (int i = 0; i < 7; i++) room[i] = trainer->row_room;
   TRY_RETURN(GROW(trainer->log_prob_now, room[0], rows));
   TRY_RETURN(GROW(trainer->value_now, room[1], rows));
   TRY_RETURN(GROW(trainer->advantage, room[2], rows));
   TRY_RETURN(GROW(trainer->target, room[3], rows));
   TRY_RETURN(GROW(trainer->discount, room[4], rows));
   TRY_RETURN(GROW(trainer->is_learned, room[5], rows));
+  TRY_RETURN(GROW(trainer->pull, room[6], rows));
   trainer->row_room = room[0];
   return OK;
 }
@@ -133,9 +141,10 @@ static void charge(Trainer *trainer, int64_t *since, int64_t *spent) {
 }
 
 /* --- passes --- */
-/* Brings `count` units (by index list, NULL = from `first` on) into the network's input. */
+/* Brings `count` units (by index list, NULL = from `first` on) into the network's input. forget: sequences start from
+ * state zero, not from the acting policy's. */
 static Status gather(Trainer *trainer, const Layout *layout, const uint32_t *unit, size_t first, size_t count,
-                     const float *block, Sequences *seq) {
+                     const float *block, bool forget, Sequences *seq) {
   const Batch *batch = trainer->batch;
   size_t T = layout->T, bytes = batch->format.observation_bytes, choices = batch->format.choices;
   TRY_RETURN(reserve_scratch(trainer, count ? count * T : 1));
@@ -144,7 +153,7 @@ static Status gather(Trainer *trainer, const Layout *layout, const uint32_t *uni
       size_t cell = (unit ? unit[first + b] : first + b) * T + t, at = t * count + b;
       int32_t row = layout->row[cell];
       trainer->rows_of[at] = row;
-      trainer->restarts[at] = layout->restart[cell];
+      trainer->restarts[at] = forget && layout->restart[cell] > 0 ? 0 : layout->restart[cell];
       if (row >= 0) {
         memcpy(trainer->raw + at * bytes, batch->observation + (size_t)row * bytes, bytes);
         memcpy(trainer->mask + at * choices, batch->mask + (size_t)row * choices, choices);
@@ -179,7 +188,7 @@ static Status evaluate(Trainer *trainer, const float *block, float *rows_out) {
   for (size_t first = 0; first < layout->units; first += step) {
     size_t count = layout->units - first < step ? layout->units - first : step;
     Sequences seq;
-    TRY_RETURN(gather(trainer, layout, NULL, first, count, block, &seq));
+    TRY_RETURN(gather(trainer, layout, NULL, first, count, block, block == trainer->pupil->reference, &seq));
     net_forward(net, block, trainer->packed, &trainer->space, &seq, trainer->logits, trainer->value, NULL);
     dist_normalise_rows(&net->space, trainer->logits, trainer->mask, count * layout->T, trainer->logits);
     for (size_t at = 0; at < count * layout->T; at++) {
@@ -198,11 +207,28 @@ static Status evaluate(Trainer *trainer, const float *block, float *rows_out) {
   return OK;
 }
 
+/* The reference has no recurrent state of its own at the beginning of an unroll: it starts from none, and the decisions
+ * in which it finds its own leave their pull to the rest. */
+static void mark_pull(Trainer *trainer, const Unroll *unroll) {
+  uint32_t n = unroll->rows - unroll->skip, burn = (uint32_t)trainer->config->reference_burn;
+  if (unroll->fresh || trainer->net->graph.state_size == 0) burn = 0;
+  burn = burn > unroll->skip ? burn - unroll->skip : 0;
+  if (burn > n / 2) burn = n / 2;
+  for (uint32_t t = 0; t < unroll->rows; t++)
+    trainer->pull[unroll->first + t] = t < unroll->skip + burn ? 0 : (float)n / (float)(n - burn);
+}
+
+static bool normalises(const Trainer *trainer) {
+  int choice = trainer->config->normalise_advantages;
+  return choice == CHOICE_AUTO ? trainer->algo->normalises : choice == CHOICE_TRUE;
+}
+
 static void mark_rows(Trainer *trainer) {
   const Batch *batch = trainer->batch;
   memset(trainer->is_learned, 0, batch->rows * sizeof(bool));
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
+    mark_pull(trainer, unroll);
     for (size_t t = 0; t < unroll->rows; t++) {
       trainer->is_learned[unroll->first + t] = t >= unroll->skip;
       bool last = t + 1 == unroll->rows;
@@ -212,12 +238,12 @@ static void mark_rows(Trainer *trainer) {
   }
 }
 
-/* Each shard in a random order of its own: stream (player and actor; version and epoch). */
+/* Each shard in a random order of its own: stream (player and actor; epochs so far). */
 static void shuffle(Trainer *trainer) {
   const Layout *layout = &trainer->learned;
   for (size_t s = 0, first = 0; s < layout->shards; first = layout->shard_end[s++]) {
     AgonRng rng = rng_stream(trainer->seed, trainer->pupil->player << 18 | (trainer->shards->actor[s] & 0x3ffff),
-                             (uint32_t)(trainer->pupil->version * 64 + trainer->epoch), RNG_BATCH);
+                             (uint32_t)(trainer->pupil->version * trainer->epochs + trainer->epoch), RNG_BATCH);
     uint32_t *order = trainer->order + first;
     for (size_t i = layout->shard_end[s] - first; i > 1; i--) {
       size_t j = rng_below(&rng, (uint32_t)i);
@@ -228,46 +254,104 @@ static void shuffle(Trainer *trainer) {
   }
 }
 
-/* --- advantages --- */
-/* moments: sum, sum of squares and count of advantages; and a digest of the weights, which every member must share. */
-static void gather_advantages(Trainer *trainer) {
-  double sum = 0, square = 0, count = 0;
+/* --- what opens an update --- */
+/* Each member writes to its own place and adds 0 to the others': what is summed arrives as it was sent, and float32
+ * carries means of any size. Then come a digest of the weights, which every member must share, the caller's votes, and
+ * the observations' sums. */
+typedef struct Opening {
+  float units, rows;
+  float advantage[2], advantage_squares; /* mean in two parts, sum of squares around it */
+  float target[2], target_squares;
+} Opening;
+
+static Opening *opening_of(const Trainer *trainer, size_t member) { return (Opening *)trainer->moments + member; }
+static float *digest_of(const Trainer *trainer) { return (float *)opening_of(trainer, trainer->reducer.members); }
+static float *votes_of(const Trainer *trainer) { return digest_of(trainer) + 1; }
+static float *sums_of(const Trainer *trainer) { return votes_of(trainer) + TRAINER_VOTES; }
+
+size_t trainer_opening(const Net *net, size_t members) {
+  return members * sizeof(Opening) / sizeof(float) + 1 + TRAINER_VOTES + (net->scale_at ? net->observation_count : 0);
+}
+
+static Spread spread_of(const Trainer *trainer, const float *column) {
+  Spread spread = {0};
+  double sum = 0;
   for (size_t r = 0; r < trainer->batch->rows; r++) {
     if (!trainer->is_learned[r]) continue;
-    sum += (double)trainer->advantage[r];
-    square += (double)trainer->advantage[r] * (double)trainer->advantage[r];
-    count++;
+    sum += (double)column[r];
+    spread.count++;
   }
-  trainer->moments[0] = (float)sum;
-  trainer->moments[1] = (float)square;
-  trainer->moments[2] = (float)count;
+  spread.mean = spread.count > 0 ? sum / spread.count : 0;
+  for (size_t r = 0; r < trainer->batch->rows; r++) {
+    double gap = (double)column[r] - spread.mean;
+    if (trainer->is_learned[r]) spread.squares += gap * gap;
+  }
+  return spread;
+}
+
+static void put_spread(const Spread *spread, float mean[2], float *squares) {
+  mean[0] = (float)spread->mean;
+  mean[1] = (float)(spread->mean - (double)mean[0]);
+  *squares = (float)spread->squares;
+}
+
+/* Chan et al. 1983: two parts' moments make those of the whole. */
+static void join_spread(Spread *all, double count, const float mean[2], float squares) {
+  double sum = all->count + count, gap = (double)mean[0] + (double)mean[1] - all->mean;
+  if (count <= 0) return;
+  all->squares += (double)squares + gap * gap * all->count * count / sum;
+  all->mean += gap * count / sum;
+  all->count = sum;
+}
+
+static void gather_opening(Trainer *trainer) {
+  memset(trainer->moments, 0, trainer->moment_count * sizeof(float));
+  Opening *own = opening_of(trainer, trainer->reducer.self);
+  Spread advantages = spread_of(trainer, trainer->advantage), targets = spread_of(trainer, trainer->target);
+  own->units = (float)trainer->learned.units;
+  own->rows = (float)advantages.count;
+  put_spread(&advantages, own->advantage, &own->advantage_squares);
+  put_spread(&targets, own->target, &own->target_squares);
   trainer->digest = 0;
   if (trainer->reducer.members > 1)
     trainer->digest = (float)(hash_bytes(trainer->pupil->block, trainer->net->block * sizeof(float)).low & 0xfff);
-  trainer->moments[3] = trainer->digest;
-  memcpy(trainer->moments + 4, trainer->vote, sizeof trainer->vote);
+  *digest_of(trainer) = trainer->digest;
+  memcpy(votes_of(trainer), trainer->vote, sizeof trainer->vote);
+  moments_open(trainer, sums_of(trainer));
 }
 
-static Status use_advantages(Trainer *trainer) {
-  double count = (double)trainer->moments[2];
-  memcpy(trainer->vote, trainer->moments + 4, sizeof trainer->vote);
-  if (trainer->reducer.members > 1 && trainer->moments[3] != trainer->digest * (float)trainer->reducer.members)
+static Status use_opening(Trainer *trainer) {
+  const Reducer *reducer = &trainer->reducer;
+  memcpy(trainer->vote, votes_of(trainer), sizeof trainer->vote);
+  if (reducer->members > 1 && *digest_of(trainer) != trainer->digest * (float)reducer->members)
     return status_set(
         ERR_INTERNAL,
         "player %u: the learner ranks' copies of it differ; all hosts must run the same build with the same "
         "kernels (set kernels=avx2, say, for processors of several kinds)",
         trainer->pupil->player);
-  if (count <= 0 || !trainer->config->normalise_advantages) return OK;
-  double mean = (double)trainer->moments[0] / count;
-  double deviation = sqrt(fmax((double)trainer->moments[1] / count - mean * mean, 0)) + 1e-8;
-  for (size_t r = 0; r < trainer->batch->rows; r++)
-    trainer->advantage[r] = (float)(((double)trainer->advantage[r] - mean) / deviation);
+  trainer->advantages = trainer->targets = (Spread){0};
+  trainer->dealt = 0;
+  for (size_t m = 0; m < reducer->members; m++) {
+    const Opening *part = opening_of(trainer, m);
+    if (m < reducer->self) trainer->dealt += (size_t)part->units;
+    join_spread(&trainer->advantages, (double)part->rows, part->advantage, part->advantage_squares);
+    join_spread(&trainer->targets, (double)part->rows, part->target, part->target_squares);
+  }
+  moments_centre(trainer, sums_of(trainer));
   return OK;
+}
+
+/* To mean 0 and deviation 1 - but never what is left of equal numbers by rounding. */
+static void normalise_advantages(Trainer *trainer) {
+  const Spread *all = &trainer->advantages;
+  double deviation = sqrt(all->squares / all->count), least = 8 * (double)FLT_EPSILON * fabs(all->mean) + 1e-8;
+  for (size_t r = 0; r < trainer->batch->rows; r++)
+    trainer->advantage[r] = (float)(((double)trainer->advantage[r] - all->mean) / fmax(deviation, least));
 }
 
 static Status start_sum(Trainer *trainer, float *values, size_t count, TrainerPhase phase) {
   trainer->phase = phase;
-  if (trainer->reducer.members == 1) return OK;
+  if (trainer->reducer.members == 1 || count == 0) return OK;
   trainer->waiting = clock_now(&trainer->clock);
   return trainer->reducer.start(trainer->reducer.context, values, count);
 }
@@ -313,9 +397,9 @@ Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards 
   for (size_t i = 0; i < trainer->learned.units; i++) trainer->order[i] = (uint32_t)i;
   trainer->epoch = trainer->at = 0;
   shuffle(trainer);
-  gather_advantages(trainer);
+  gather_opening(trainer);
   charge(trainer, &since, &trainer->times.batch);
-  return start_sum(trainer, trainer->moments, OPENING, TRAIN_MOMENTS);
+  return start_sum(trainer, trainer->moments, trainer_opening(trainer->net, trainer->reducer.members), TRAIN_MOMENTS);
 }
 
 /* --- losses --- */
@@ -348,18 +432,19 @@ static void pass_losses(Trainer *trainer, size_t rows, Sums *sums) {
     }
     AgonAction action;
     action_at(batch, (size_t)row, &action);
-    const float *reference = reference_weight > 0 ? trainer->reference_row + (size_t)row * W : NULL;
+    float pull = reference_weight > 0 ? trainer->pull[row] : 0;
+    const float *reference = pull > 0 ? trainer->reference_row + (size_t)row * W : NULL;
     RowLoss loss =
         trainer->algo->row(trainer, (size_t)row, dist_log_prob(&net->space, line, &action), trainer->value[at]);
     float entropy = dist_backward(&net->space, line, probability, reference, &action, loss.by_log_prob, -entropy_weight,
-                                  reference_weight, d);
+                                  reference_weight * pull, d);
     if (proximal > 0) dist_add_kl(&net->space, line, probability, trainer->before_row + (size_t)row * W, proximal, d);
     trainer->d_value[at] = loss.by_value * value_weight;
     sums->policy += loss.policy_loss;
     sums->value += loss.value_loss / (unit * unit);
     sums->entropy += entropy;
     sums->kl += loss.ratio - 1 - loss.log_ratio;
-    if (reference) sums->kl_reference += dist_kl(&net->space, line, reference);
+    if (reference) sums->kl_reference += pull * dist_kl(&net->space, line, reference);
     sums->clipped += loss.clipped;
     sums->rows++;
   }
@@ -386,12 +471,8 @@ static Status add_gradient(Trainer *trainer) {
   Sums sums = {0};
   TRY_RETURN(GROW(trainer->order, trainer->order_room, 2 * layout->units));
   unit = trainer->order + layout->units;
-  for (size_t s = 0, first = 0; s < layout->shards; first = layout->shard_end[s++]) {
-    size_t units = layout->shard_end[s] - first, from = units * trainer->at / trainer->minibatches,
-           to = units * (trainer->at + 1) / trainer->minibatches;
-    memcpy(unit + count, trainer->order + first + from, (to - from) * sizeof *unit);
-    count += to - from;
-  }
+  size_t M = trainer->minibatches, skip = (trainer->at + M - trainer->dealt % M) % M;
+  for (size_t i = skip; i < layout->units; i += M) unit[count++] = trainer->order[i];
   memset(trainer->gradient, 0, (params + TRAINER_SCALARS) * sizeof(float));
   trainer->summed = params + TRAINER_SCALARS;
   bool several = trainer->reducer.members > 1;
@@ -399,7 +480,7 @@ static Status add_gradient(Trainer *trainer) {
     size_t units = count - at < step ? count - at : step;
     bool last = at + units == count && several;
     Sequences seq;
-    TRY_RETURN(gather(trainer, layout, unit, at, units, trainer->pupil->block, &seq));
+    TRY_RETURN(gather(trainer, layout, unit, at, units, trainer->pupil->block, false, &seq));
     charge(trainer, &since, &trainer->times.batch);
     net_forward(net, trainer->pupil->block, trainer->packed, &trainer->space, &seq, trainer->logits, trainer->value,
                 NULL);
@@ -465,9 +546,9 @@ static void finish_update(Trainer *trainer) {
                      &trainer->stats.kl,           &trainer->stats.kl_reference, &trainer->stats.clipped,
                      &trainer->stats.gradient_norm};
   for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++) *value[i] /= n;
-  uint64_t learned = (uint64_t)trainer->moments[0];
+  uint64_t learned = (uint64_t)trainer->advantages.count;
   trainer->stats.rows = (double)learned;
-  moments_apply(net, pupil, trainer->moments);
+  moments_apply(trainer, trainer->moments);
   INVARIANT(finite_floats(pupil->block, net->block) && pupil->min_version <= pupil->version);
   pupil->version++;
   pupil->frames += learned;
@@ -516,8 +597,9 @@ Status trainer_step(Trainer *trainer, bool *more, bool *progress) {
   if (!done) return OK;
   switch (trainer->phase) {
   case TRAIN_MOMENTS:
-    TRY_RETURN(use_advantages(trainer));
-    if (trainer->moments[2] <= 0) return start_stats(trainer); /* nobody has experience: a version all the same */
+    TRY_RETURN(use_opening(trainer));
+    if (trainer->advantages.count <= 0) return start_stats(trainer); /* nobody has experience: a version all the same */
+    if (normalises(trainer)) normalise_advantages(trainer);
     trainer->phase = TRAIN_MINIBATCH;
     return OK;
   case TRAIN_GRADIENT: return after_minibatch(trainer);

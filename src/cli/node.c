@@ -155,7 +155,8 @@ Status node_create(const NodeSetup *setup, Node **out) {
   node->setup = *setup;
   TRY(net_create(&setup->settings->net, &setup->settings->env->spec, &node->net));
   if (setup->topology->members > 1) {
-    size_t bytes = topology_learner(setup->topology, rank) >= 0 ? learner_shared_bytes(node->net) : 0;
+    size_t bytes =
+        topology_learner(setup->topology, rank) >= 0 ? learner_shared_bytes(node->net, setup->topology->members) : 0;
     TRY(setup->transport->ops->start_shared(setup->transport, bytes, &node->shared));
   }
   if (topology_learner(setup->topology, rank) >= 0)

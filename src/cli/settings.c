@@ -54,7 +54,10 @@ Status settings_declare(Settings *s) {
   TRY_RETURN(config_declare(s->config, "", budget_options, COUNT_OF(budget_options), &s->manager));
   TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));
   TRY_RETURN(config_declare(s->config, "learner", learn_options, learn_option_count, &s->learner));
-  for (size_t i = 0; algo_ops(i) && i < COUNT_OF(s->algo_store); i++) {
+  size_t algorithms = 0;
+  while (algo_ops(algorithms)) algorithms++;
+  TRY_RETURN(NEW_ARRAY(s->algo_store, algorithms));
+  for (size_t i = 0; i < algorithms; i++) {
     const AlgoOps *algo = algo_ops(i);
     TRY_RETURN(mem_array(&s->algo_store[i], 1, algo->config_size));
     TRY_RETURN(config_declare(s->config, algo->name, algo->options, algo->option_count, s->algo_store[i]));
@@ -211,7 +214,8 @@ void settings_destroy(Settings *s) {
   if (!s) return;
   config_destroy(s->config);
   free(s->env_options);
-  for (size_t i = 0; i < COUNT_OF(s->algo_store); i++) free(s->algo_store[i]);
+  for (size_t i = 0; s->algo_store && algo_ops(i); i++) free(s->algo_store[i]);
+  free(s->algo_store);
   env_destroy(s->env);
   free(s);
 }

@@ -26,7 +26,7 @@ typedef struct Settings {
   LearnConfig learner;
   LeagueConfig league;
   void *algo_config; /* of the chosen algorithm */
-  void *algo_store[8];
+  void **algo_store; /* of every algorithm, in the order of the table */
   const AlgoOps *algo;
   const AgonEnv *table;
   Option *env_options;

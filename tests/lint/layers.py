@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Who may include whom: checks every #include "..." of the project against the levels of its modules, and that MPI,
-HDF5, BLAS and dlopen stay in the one file that owns each. `--planted` shows that violations are found."""
+"""Who may include whom: checks every #include "..." of the project against the levels of its modules, that MPI,
+HDF5, BLAS and dlopen stay in the one file that owns each, and that an algorithm's file gives nothing but its table, so
+that it can go without another missing it. `--planted` shows that violations are found."""
 import pathlib, re, sys, tempfile
 
 MAY = {
@@ -16,6 +17,9 @@ MAY = {
 }
 OWNERS = {"mpi.h": "src/transport/transport_mpi.c", "hdf5.h": "src/store/store_hdf5.c", "cblas.h": "src/nn/gemm.c", "dlfcn.h": "src/env/env_plugin.c"}
 ONLY_CLI = re.compile(r"\b(getenv|printf|puts|exit)\s*\(")
+
+
+GIVEN = re.compile(r"^(?!static\b|typedef\b|enum\b|struct\b|const AlgoOps algo_)[A-Za-z_][\w \*]*\b(\w+)\s*[\(\[=;]")
 
 
 def module(path):
@@ -37,6 +41,7 @@ def check(root):
     for top in ("src", "actors", "learner", "league", "include"):
         for path in sorted((root / top).rglob("*.[ch]")):
             rel = path.relative_to(root)
+            algorithm = "\nconst AlgoOps algo_" in path.read_text()
             own = module(rel)
             allowed = MAY[own]
             for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -46,6 +51,9 @@ def check(root):
                 match = re.match(r"\s*#include <([^>]+)>", line)
                 if match and match[1] in OWNERS and str(rel) != OWNERS[match[1]]:
                     faults.append(f"{rel}:{number}: only {OWNERS[match[1]]} includes {match[1]}")
+                match = GIVEN.match(line)
+                if algorithm and match:
+                    faults.append(f"{rel}:{number}: an algorithm's file gives nothing but its table, not {match[1]}")
                 if own not in ("cli", "transport") and ONLY_CLI.search(line) and not re.match(r"\s*(/\*|\*|//)", line):
                     faults.append(f"{rel}:{number}: only cli reads the environment, prints or exits")
     return faults
@@ -53,7 +61,8 @@ def check(root):
 
 def planted():
     wrong = {"src/nn/a.c": '#include "data/batch.h"\n', "actors/b.c": '#include "league/league.h"\n', "league/c.c": "#include <mpi.h>\n",
-             "src/env/d.c": '#include "play/play.h"\n', "learner/algos/e.c": '#include "store/store.h"\n', "src/play/f.c": 'int x(void) { exit(1); }\n'}
+             "src/env/d.c": '#include "play/play.h"\n', "learner/algos/e.c": '#include "store/store.h"\n', "src/play/f.c": 'int x(void) { exit(1); }\n',
+             "learner/algos/g.c": "void shared(Trainer *trainer) {\n}\nconst AlgoOps algo_g = {0};\n"}
     with tempfile.TemporaryDirectory() as folder:
         for name, text in wrong.items():
             path = pathlib.Path(folder, name)
@@ -68,5 +77,5 @@ def planted():
 if __name__ == "__main__":
     if sys.argv[1] == "--planted": sys.exit(planted())
     faults = check(pathlib.Path(sys.argv[1]))
-    print("\n".join(faults) or "every include keeps to its level")
+    print("\n".join(faults) or "every include keeps to its level, and every algorithm to itself")
     sys.exit(1 if faults else 0)

@@ -334,16 +334,21 @@ static void a_kl_stop_ends_the_update(void **state) {
   assert_true(minibatches[0] == 16 && minibatches[1] < 16);
 }
 
-/* A second member that holds the same rows: every sum is twice this one's. `fault`: its copy of the weights differs. */
+/* A second member that holds the same rows: every sum is twice this one's, but for what opens an update, where each
+ * member writes to its own place. `fault`: its copy of the weights differs. */
 typedef struct Twin {
   bool fault;
+  const Net *net;
   size_t sums, floats;
 } Twin;
 
 static Status twin_start(void *context, float *values, size_t count) {
   Twin *twin = context;
-  for (size_t i = 0; i < count; i++) values[i] *= 2;
-  if (twin->fault && twin->sums == 0) values[3] += 1;
+  size_t opening = trainer_opening(twin->net, 2), each = opening - trainer_opening(twin->net, 1);
+  bool opens = count == opening && values[0] > 0 && values[each] == 0;
+  for (size_t i = opens ? 2 * each : 0; i < count; i++) values[i] *= 2;
+  if (opens) memcpy(values + each, values, each * sizeof *values);
+  if (opens && twin->fault) values[2 * each] += 1;
   twin->sums++;
   twin->floats += count;
   return OK;
@@ -360,12 +365,13 @@ static Status twin_test(void *context, bool *done) {
 static void members_share_an_update(void **state) {
   (void)state;
   Bench b[3];
-  Twin twin[3] = {{false, 0, 0}, {false, 0, 0}, {true, 0, 0}};
+  Twin twin[3] = {{.fault = false}, {.fault = false}, {.fault = true}};
   for (int i = 0; i < 3; i++) {
     open_bench(&b[i], "ppo", 0, true);
     if (i == 0) continue;
     trainer_destroy(b[i].trainer);
-    Reducer reducer = {&twin[i], 2, twin_start, twin_test};
+    twin[i].net = b[i].net;
+    Reducer reducer = {&twin[i], 2, 0, twin_start, twin_test};
     CHECK_OK(trainer_create(b[i].net, &b[i].config, b[i].algo, b[i].algo_config, 1, &reducer, &b[i].trainer));
   }
   bandit(&b[0], 3);
@@ -381,6 +387,258 @@ static void members_share_an_update(void **state) {
   assert_int_equal(trainer_step(b[2].trainer, &more, &progress), ERR_INTERNAL);
   assert_non_null(strstr(status_message(), "copies of it differ"));
   for (int i = 0; i < 3; i++) close_bench(&b[i]);
+}
+
+static void set_key(Bench *b, const char *name, int64_t value) {
+  for (size_t i = 0; i < b->algo->option_count; i++)
+    if (!strcmp(b->algo->options[i].name, name))
+      memcpy((char *)b->algo_config + b->algo->options[i].offset, &value,
+             b->algo->options[i].type == OPT_CHOICE ? sizeof(int) : sizeof value);
+}
+
+/* The same sequences from one, two, four or eight actors: as many optimiser steps, over as many sequences each. */
+static void minibatches_are_even_on_any_number_of_actors(void **state) {
+  (void)state;
+  for (uint32_t actors = 1; actors <= 8; actors *= 2) {
+    Bench b;
+    AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+    uint32_t actor[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    size_t end[8];
+    bool more = true, progress;
+    open_bench(&b, "ppo", 1, false);
+    b.config.longest = 4;
+    set_key(&b, "minibatches", 8);
+    for (int u = 0; u < 16; u++) {
+      for (int r = 0; r < 4; r++) add_row(&b, &rng, (float)rng_unit(&rng), 1, by_sign);
+      unroll(&b, 4, END_TERMINATED);
+    }
+    for (uint32_t a = 0; a < actors; a++) end[a] = 16 * (a + 1) / actors;
+    end[0] = actors > 2 ? 1 : end[0]; /* one has less to give */
+    Shards shards = {actor, end, actors, 8};
+    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, &shards));
+    while (more) {
+      CHECK_OK(trainer_step(b.trainer, &more, &progress));
+      float rows = b.trainer->gradient[b.net->graph.params];
+      if (b.trainer->stats.minibatches > 0) assert_true(rows == 8);
+    }
+    assert_true(b.trainer->stats.minibatches == 4 * 8);
+    close_bench(&b);
+  }
+}
+
+static float thousands(float x, float y, int action) {
+  (void)y, (void)action;
+  return 1000 + .1f * x;
+}
+
+/* Moments of numbers that are large before their differences: on one rank, and the same over two. */
+static void large_numbers_keep_their_moments(void **state) {
+  (void)state;
+  for (int members = 1; members <= 2; members++)
+    for (int equal = 0; equal < 2; equal++) {
+      Bench b;
+      AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+      open_bench(&b, "ppo", 0, true);
+      Twin twin = {.net = b.net};
+      if (members == 2) {
+        trainer_destroy(b.trainer);
+        Reducer reducer = {&twin, 2, 0, twin_start, twin_test};
+        CHECK_OK(trainer_create(b.net, &b.config, b.algo, b.algo_config, 1, &reducer, &b.trainer));
+      }
+      b.config.rate = b.config.rate_end = 0;
+      for (int i = 0; i < 400; i++) {
+        add_row(&b, &rng, equal ? 0 : (float)(i % 4), i & 1 ? 99990 : 100010, thousands);
+        b.batch.value[i] = 0;
+        unroll(&b, 1, END_TERMINATED);
+      }
+      bool more = true, progress;
+      CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
+      while (more) CHECK_OK(trainer_step(b.trainer, &more, &progress));
+      double mean = 0, square = 0;
+      for (int i = 0; i < 400; i++) {
+        mean += (double)b.trainer->advantage[i] / 400;
+        square += (double)(b.trainer->advantage[i] * b.trainer->advantage[i]) / 400;
+      }
+      CHECK_NEAR(mean, 0, 1e-3);
+      CHECK_NEAR(square, equal ? 0 : 1, 1e-3);
+      const float *block = b.pupil.block;
+      CHECK_NEAR(block[b.net->mean_at + 1], 100000, .02);
+      CHECK_NEAR(block[b.net->scale_at + 1], .1, 1e-4);
+      CHECK_NEAR(block[b.net->return_at], equal ? 1000 : 1000.15, 1e-3);
+      CHECK_NEAR(block[b.net->return_at + 1], equal ? 1e-3 : .1118, 1e-3);
+      close_bench(&b);
+    }
+}
+
+/* The ratio weights a decision once: V-trace's advantages in ppo are those of the return, not weighted before. */
+static void ppo_weights_a_decision_once(void **state) {
+  (void)state;
+  Bench b;
+  AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+  float p[3];
+  open_bench(&b, "ppo", 0, false);
+  set_key(&b, "targets", 1);
+  add_row(&b, &rng, .3f, .4f, ten);
+  b.batch.log_prob[0] += 1; /* the present policy does it e times more rarely */
+  unroll(&b, 1, END_TERMINATED);
+  CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
+  CHECK_NEAR(b.trainer->advantage[0], 10 - (double)look(&b, .3f, .4f, p), 1e-4);
+  close_bench(&b);
+}
+
+/* IMPALA's advantages are used as they are, unless the key says otherwise. */
+static void advantages_are_normalised_where_the_algorithm_does(void **state) {
+  (void)state;
+  static const struct {
+    const char *algo;
+    int choice;
+    bool normalised;
+  } with[] = {{"ppo", CHOICE_AUTO, true},
+              {"mmd", CHOICE_AUTO, true},
+              {"impala", CHOICE_AUTO, false},
+              {"impala", CHOICE_TRUE, true},
+              {"ppo", CHOICE_FALSE, false}};
+  for (size_t i = 0; i < COUNT_OF(with); i++) {
+    Bench b;
+    AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+    bool more, progress;
+    open_bench(&b, with[i].algo, 0, false);
+    assert_int_equal(b.config.normalise_advantages, CHOICE_AUTO); /* the default */
+    b.config.normalise_advantages = with[i].choice;
+    for (int r = 0; r < 2; r++) {
+      add_row(&b, &rng, (float)(30 * r), 1, thousands);
+      unroll(&b, 1, END_TERMINATED);
+    }
+    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
+    CHECK_OK(trainer_step(b.trainer, &more, &progress));
+    assert_true((fabsf(b.trainer->advantage[0]) < 2) == with[i].normalised);
+    close_bench(&b);
+  }
+}
+
+/* A copy brings the moments that its weights were trained with, and they weigh as much as what the player has seen. */
+static void a_copy_keeps_its_normalisers(void **state) {
+  (void)state;
+  Bench b;
+  AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+  open_bench(&b, "ppo", 0, true);
+  bandit(&b, 20);
+  float *source = calloc(b.net->block, sizeof *source);
+  memcpy(source, b.pupil.block, b.net->block * sizeof *source);
+  pupil_reset(b.net, 1, &b.pupil, source);
+  assert_memory_equal(source, b.pupil.block, b.net->block * sizeof *source);
+  assert_true(b.pupil.stat[0] == 20 * 128);
+  for (int i = 0; i < 128; i++) {
+    add_row(&b, &rng, 5, 1, none);
+    unroll(&b, 1, END_TERMINATED);
+  }
+  update(&b);
+  double share = 1. / 21, mean = (double)source[b.net->mean_at], scale = 1 / (double)source[b.net->scale_at];
+  double variance = scale * scale * (1 - share) + share * (1 - share) * (5 - mean) * (5 - mean);
+  CHECK_NEAR(b.pupil.block[b.net->mean_at], mean + share * (5 - mean), 1e-3);
+  CHECK_NEAR(b.pupil.block[b.net->scale_at], 1 / sqrt(variance), 1e-3);
+  CHECK_NEAR(b.pupil.block[b.net->return_at], .98 * (double)source[b.net->return_at], 1e-3);
+  free(source);
+  close_bench(&b);
+}
+
+/* No epoch of an update shuffles as another of any update did. */
+static void many_epochs_repeat_no_shuffle(void **state) {
+  (void)state;
+  Bench b;
+  uint32_t before[32], late[32], next[32], again = 0;
+  open_bench(&b, "ppo", 0, false);
+  set_key(&b, "epochs", 66);
+  set_key(&b, "minibatches", 1);
+  for (int u = 0; u < 2; u++) {
+    AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+    bool more = true, progress;
+    for (int i = 0; i < 32; i++) {
+      add_row(&b, &rng, (float)i / 32, 1, by_sign);
+      unroll(&b, 1, END_TERMINATED);
+    }
+    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
+    if (u == 1) memcpy(next, b.trainer->order, sizeof next);
+    while (more) {
+      CHECK_OK(trainer_step(b.trainer, &more, &progress));
+      if (u == 0 && b.trainer->epoch == 63) memcpy(before, b.trainer->order, sizeof before);
+      if (u == 0 && b.trainer->epoch == 64) memcpy(late, b.trainer->order, sizeof late);
+    }
+    batch_clear(&b.batch);
+  }
+  for (int i = 0; i < 32; i++) again += late[i] == before[next[i]]; /* next: what its shuffle does to 0, 1, 2, ... */
+  assert_true(again < 16);
+  close_bench(&b);
+}
+
+/* One step of a policy's recurrent state. */
+static void remember(const Net *net, const float *block, const float *row, float *memory) {
+  Space space;
+  float logits[3], value, next[16] = {0};
+  Sequences seq = {.B = 1, .T = 1, .states = memory, .S = net->graph.state_size};
+  CHECK_OK(space_create(&net->graph, 1, false, &space));
+  float *packed = net_pack_create(net, false);
+  net_pack(net, block, false, packed);
+  net_load(net, block, row, 1, &space);
+  net_forward(net, block, packed, &space, &seq, logits, &value, next);
+  memcpy(memory, next, net->graph.state_size * sizeof *memory);
+  free(packed);
+  space_destroy(&space);
+}
+
+static void sharpen(const Net *net, float *block) {
+  for (size_t v = 0; v < net->graph.views; v++)
+    for (size_t i = 0; !strncmp(net->graph.view[v].name, "policy", 6) && i < net->graph.view[v].count; i++)
+      block[net->graph.view[v].offset + i] *= 300;
+}
+
+/* The KL to a recurrent reference is that of the reference's own memory: sequences cut into unrolls, which start from
+ * the acting policy's, give what whole sequences give. */
+static void a_recurrent_reference_has_its_own_memory(void **state) {
+  (void)state;
+  for (int memory = 1; memory <= 2; memory++) {
+    double kl[2];
+    for (int cut = 0; cut < 2; cut++) {
+      Bench b;
+      AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+      uint32_t length = cut ? 24 : 96;
+      open_bench(&b, "ppo", memory, false);
+      b.config.rate = b.config.rate_end = 0;
+      b.config.reference = b.config.reference_end = 1;
+      net_init(b.net, 2, 0, b.pupil.reference);
+      sharpen(b.net, b.pupil.block);
+      sharpen(b.net, b.pupil.reference);
+      for (int i = 0; i < 40; i++) {
+        float hidden[16] = {0};
+        for (uint32_t t = 0; t < 96; t++) {
+          float row[2] = {(float)rng_normal(&rng), (float)rng_normal(&rng)}, before[16];
+          AgonRng same = rng_stream(4, 0, t, RNG_TEST);
+          memcpy(before, hidden, sizeof before);
+          add_row(&b, &same, row[0], row[1], none);
+          remember(b.net, b.pupil.block, row, hidden);
+          if ((t + 1) % length) {
+            if (t % length == 0) CHECK_OK(batch_reserve(&b.batch, 0, 1));
+            if (t % length == 0)
+              memcpy(b.batch.state + b.batch.unrolls * b.batch.format.state, before,
+                     b.batch.format.state * sizeof(float));
+            continue;
+          }
+          float started[16];
+          memcpy(started, b.batch.state + b.batch.unrolls * b.batch.format.state, b.batch.format.state * sizeof(float));
+          unroll(&b, length, END_TERMINATED);
+          memcpy(b.batch.state + (b.batch.unrolls - 1) * b.batch.format.state, started,
+                 b.batch.format.state * sizeof(float));
+          b.batch.unroll[b.batch.unrolls - 1].fresh = t < length;
+        }
+      }
+      update(&b);
+      kl[cut] = b.trainer->stats.kl_reference;
+      close_bench(&b);
+    }
+    assert_true(kl[0] > .01);
+    if (fabs(kl[1] / kl[0] - 1) > .03)
+      fail_msg("memory %d: KL %.4f of whole sequences, %.4f of cut ones", memory, kl[0], kl[1]);
+  }
 }
 
 /* A learner alone, in pace free, before a rank that plays its actor and its league. */
@@ -530,6 +788,13 @@ int main(void) {
       cmocka_unit_test(the_same_update_gives_the_same_bytes),
       cmocka_unit_test(a_kl_stop_ends_the_update),
       cmocka_unit_test(members_share_an_update),
+      cmocka_unit_test(minibatches_are_even_on_any_number_of_actors),
+      cmocka_unit_test(large_numbers_keep_their_moments),
+      cmocka_unit_test(ppo_weights_a_decision_once),
+      cmocka_unit_test(advantages_are_normalised_where_the_algorithm_does),
+      cmocka_unit_test(a_copy_keeps_its_normalisers),
+      cmocka_unit_test(many_epochs_repeat_no_shuffle),
+      cmocka_unit_test(a_recurrent_reference_has_its_own_memory),
       cmocka_unit_test(only_decisions_that_are_too_old_are_dropped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
