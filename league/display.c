@@ -18,11 +18,13 @@ struct Display {
   Metrics *metrics;
   Progress begin, recorded, lined; /* this job's begin, the last record, the last line */
   int64_t started, record_time, line_time;
-  bool has_recorded, has_lined;
   /* since the last record */
   double metric_sum[METRICS], metric_episodes;
   uint64_t length_sum, length_games;
   uint64_t branch_games[BRANCH_COUNT];
+  LearnerRating *rating;                 /* (learning) */
+  bool rating_is_new;                    /* since the last record */
+  int64_t rate_after;                    /* not again before */
   ReturnTally *returns, *returns_before; /* (learning) since it; between the last two */
 };
 
@@ -37,6 +39,7 @@ Status display_create(const DisplaySetup *setup, const Progress *begin, Display 
   TRY(NEW_ARRAY(display, 1));
   *display = (Display){.setup = *setup, .begin = *begin, .recorded = *begin, .lined = *begin};
   display->started = display->record_time = display->line_time = clock_now(&setup->clock);
+  TRY(NEW_ARRAY(display->rating, setup->league->learning));
   TRY(NEW_ARRAY(display->returns, setup->league->learning));
   TRY(NEW_ARRAY(display->returns_before, setup->league->learning));
   TRY(metrics_open(setup->run->path, &from, &display->metrics));
@@ -50,6 +53,7 @@ done:
 void display_destroy(Display *display) {
   if (!display) return;
   metrics_close(display->metrics);
+  free(display->rating);
   free(display->returns);
   free(display->returns_before);
   free(display);
@@ -95,6 +99,29 @@ const char *display_returns_text(const ReturnTally *tally, char *out, size_t siz
   return out;
 }
 
+/* --- ratings --- */
+enum { RATE_SHARE = 50 /* of the time that has passed, one part of so many may be spent on rating */ };
+
+static Status rate(Display *display, bool at_once) {
+  int64_t start = clock_now(&display->setup.clock);
+  if (!display->setup.rate || (!at_once && start < display->rate_after)) return OK;
+  TRY_RETURN(display->setup.rate(display->setup.context, display->rating));
+  int64_t end = clock_now(&display->setup.clock);
+  display->rate_after = end + RATE_SHARE * (end - start);
+  display->rating_is_new = true;
+  return OK;
+}
+
+const LearnerRating *display_ratings(const Display *display) { return display->rating; }
+
+static json_t *json_rating(const Display *display, uint32_t id) {
+  const LearnerRating *rating = &display->rating[id];
+  if (!rating->rated.known) return json_null();
+  return json_pack("{s:s,s:f,s:f,s:f,s:i,s:f}", "as", display->setup.league->player[rating->as].name, "elo",
+                   rating->rated.elo, "low", rating->rated.low, "high", rating->rated.high, "bound",
+                   rating->rated.bound, "games", rating->rated.games);
+}
+
 /* --- the job's state --- */
 static json_t *json_returns(const ReturnTally *tally) {
   if (tally->episodes < 1) return json_null();
@@ -114,6 +141,7 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   json_object_set_new(entry, "score", games > 0 ? json_real(wins / games) : json_null());
   if (player->frozen) return entry;
   ReturnTally returns = display_returns(display, id);
+  json_object_set_new(entry, "rating", json_rating(display, id));
   json_object_set_new(entry, "return", json_returns(&returns));
   json_object_set_new(entry, "entropy",
                       now->report[id].count ? json_real(numbers_get(&now->report[id], "entropy")) : json_null());
@@ -219,6 +247,11 @@ static void set_player(const Display *display, const Progress *now, uint32_t id,
   const ReturnTally *returns = &display->returns[id];
   set_of(record, player, "frames", (double)player->frames);
   set_of(record, player, "dropped", (double)now->dropped[id]);
+  if (display->rating_is_new && display->rating[id].rated.known) {
+    set_of(record, player, "rating/elo", display->rating[id].rated.elo);
+    set_of(record, player, "rating/low", display->rating[id].rated.low);
+    set_of(record, player, "rating/high", display->rating[id].rated.high);
+  }
   if (returns->episodes > 0) {
     set_of(record, player, "mean_return", mean_of(returns));
     set_of(record, player, "return_deviation", deviation_of(returns));
@@ -234,6 +267,7 @@ static void begin_interval(Display *display, const Progress *now) {
   display->recorded = *now;
   display->record_time = clock_now(&display->setup.clock);
   display->length_sum = display->length_games = 0;
+  display->rating_is_new = false;
   memset(display->branch_games, 0, sizeof display->branch_games);
   memset(display->metric_sum, 0, sizeof display->metric_sum);
   display->metric_episodes = 0;
@@ -241,7 +275,7 @@ static void begin_interval(Display *display, const Progress *now) {
   memset(display->returns, 0, learning * sizeof *display->returns);
 }
 
-Status display_metrics(Display *display, const Progress *now) {
+static Status write_record(Display *display, const Progress *now) {
   Record *record;
   const DisplaySetup *setup = &display->setup;
   TRY_RETURN(NEW_ARRAY(record, 1));
@@ -261,18 +295,49 @@ Status display_metrics(Display *display, const Progress *now) {
   return status;
 }
 
+Status display_metrics(Display *display, const Progress *now) {
+  TRY_RETURN(rate(display, false));
+  return write_record(display, now);
+}
+
 /* --- the progress line --- */
+/* " main_0 +312 [+280, +344]" of the learning players, as many as there is room for; or, where one team plays, what its
+ * players earn. */
+static void strengths_text(const Display *display, char *out, size_t size) {
+  enum { NAMED = 4 };
+  const League *league = display->setup.league;
+  bool alone = display->setup.teams == 1;
+  size_t used = (size_t)snprintf(out, size, "%s", alone ? "return" : "Elo"), n = league->learning;
+  for (uint32_t p = 0; p < n && p < NAMED && used < size; p++) {
+    char text[80];
+    ReturnTally tally = display_returns(display, p);
+    const Rated *rated = &display->rating[p].rated;
+    if (alone)
+      display_returns_text(&tally, text, sizeof text);
+    else
+      text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, text, sizeof text);
+    used += (size_t)snprintf(out + used, size - used, "%s %s %s", p ? "," : "", league->player[p].name, text);
+  }
+  if (n > NAMED && used < size) snprintf(out + used, size - used, " and %zu more", n - NAMED);
+}
+
 void display_line(Display *display, const Progress *now) {
-  char done[40], rate[16] = "n/a", returns[80], entropy[16] = "n/a";
+  char done[40], rate_text[16] = "n/a", strengths[512], entropy[16] = "n/a";
   const DisplaySetup *setup = &display->setup;
   const Progress *from = rates_from(display, &display->lined, now, setup->progress_seconds);
-  if (from) text_scaled(rate_of(now->frames, from->frames, now->seconds - from->seconds), rate, sizeof rate);
+  if (from) text_scaled(rate_of(now->frames, from->frames, now->seconds - from->seconds), rate_text, sizeof rate_text);
   if (now->report[0].count) snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
-  ReturnTally tally = display_returns(display, 0);
-  log_line("%s frames, %s frames/s, tick %llu, %zu players, main_0: return %s; entropy %s",
-           text_done((double)now->frames, (double)setup->frames_target, done, sizeof done), rate,
-           (unsigned long long)now->tick, setup->league->players, display_returns_text(&tally, returns, sizeof returns),
-           entropy);
+  strengths_text(display, strengths, sizeof strengths);
+  log_line("%s frames, %s frames/s, tick %llu, %zu players, %s; entropy %s",
+           text_done((double)now->frames, (double)setup->frames_target, done, sizeof done), rate_text,
+           (unsigned long long)now->tick, setup->league->players, strengths, entropy);
   display->lined = *now;
   display->line_time = clock_now(&setup->clock);
+}
+
+Status display_finish(Display *display, const Progress *now, const char *state) {
+  TRY_RETURN(rate(display, true));
+  display_line(display, now);
+  TRY_RETURN(write_record(display, now));
+  return display_status(display, now, state);
 }

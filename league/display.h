@@ -3,7 +3,14 @@
 #pragma once
 #include "base/clock.h"
 #include "league/league.h"
+#include "meta/rating.h"
 #include "metrics/metrics.h"
+
+/* A learning player's rating: of its newest snapshot that is rated; as: that snapshot's id. */
+typedef struct LearnerRating {
+  uint32_t as;
+  Rated rated;
+} LearnerRating;
 
 typedef struct DisplaySetup {
   const League *league; /* borrowed */
@@ -19,6 +26,9 @@ typedef struct DisplaySetup {
   bool resumed;
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
+  /* Ratings of the learning players, from evaluation games; may be NULL. Its cost grows with the players: it is called
+   * at most once a record, and so seldom that it takes 2 % of the time; and at the end of a job. */
+  Status (*rate)(void *context, LearnerRating *out);
   void *context;
 } DisplaySetup;
 
@@ -44,6 +54,9 @@ void display_destroy(Display *display);
 void display_count(Display *display, const Results *results);
 bool display_metrics_due(const Display *display);
 bool display_line_due(const Display *display);
+/* The end of a job: everything is said once more, with ratings that are those of the last checkpoint. */
+Status display_finish(Display *display, const Progress *now, const char *state);
+const LearnerRating *display_ratings(const Display *display); /* (learning) the last */
 Status display_status(Display *display, const Progress *now, const char *state);
 Status display_metrics(Display *display, const Progress *now);
 void display_line(Display *display, const Progress *now);

@@ -334,6 +334,7 @@ static Status open_display(Manager *manager) {
                           .learners = setup->learners,
                           .resumed = setup->resume != NULL,
                           .observe = setup->observe,
+                          .rate = setup->rate,
                           .context = setup->context};
   Progress begin = progress_of(manager);
   begin.seconds = manager->seconds_before;
@@ -892,6 +893,7 @@ ManagerSummary manager_summary(const Manager *manager) {
                           .profile = manager->profile,
                           .profiles = manager->profiles,
                           .league = &manager->league,
+                          .rating = display_ratings(manager->display),
                           .generation = manager->generation,
                           .checkpoint_seconds = manager->checkpoint_seconds};
 }
@@ -927,9 +929,7 @@ Status manager_step(Manager *manager, bool *progress) {
   TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
   if (file_exists(path)) file_ops()->remove(path);
   Progress now = progress_of(manager);
-  display_line(manager->display, &now);
-  TRY_RETURN(display_metrics(manager->display, &now));
-  TRY_RETURN(display_status(manager->display, &now, cut->end ? "finished" : "stopped"));
+  TRY_RETURN(display_finish(manager->display, &now, cut->end ? "finished" : "stopped"));
   manager->done = true;
   return OK;
 }

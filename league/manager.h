@@ -2,6 +2,7 @@
  * resets, cuts checkpoints, hands out frozen players. A state machine like the other roles. */
 #pragma once
 #include "base/clock.h"
+#include "league/display.h"
 #include "league/league.h"
 #include "metrics/metrics.h"
 #include "transport/transport.h"
@@ -40,7 +41,8 @@ typedef struct ManagerSetup {
   size_t learners, groups; /* learner l learns the players p with p % groups == l % groups */
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
-  const char *game; /* name of the env */
+  Status (*rate)(void *context, LearnerRating *out); /* ratings for the display; may be NULL */
+  const char *game;                                  /* name of the env */
   uint32_t teams;
   const char *const *metric_names; /* of the env; NULL: they have none */
   size_t metric_count;
@@ -59,6 +61,7 @@ typedef struct ManagerSummary {
   const RoleProfile *profile;
   size_t profiles;
   const League *league;
+  const LearnerRating *rating; /* (learning) */
   uint64_t generation;
   double checkpoint_seconds;
 } ManagerSummary;

@@ -43,6 +43,16 @@ char *text_done(double done, double asked, char *out, size_t size) {
   return out;
 }
 
+char *text_rating(bool known, int bound, double elo, double low, double high, char *out, size_t size) {
+  if (!known)
+    snprintf(out, size, "n/a");
+  else if (bound)
+    snprintf(out, size, "%s %+.0f", bound > 0 ? ">=" : "<=", bound > 0 ? low : high);
+  else
+    snprintf(out, size, "%+.0f [%+.0f, %+.0f]", elo, low, high);
+  return out;
+}
+
 int text_percent(double done, double asked) {
   if (!(asked > 0) || done <= 0) return 0;
   return done >= asked ? 100 : (int)(100 * (done / asked));

@@ -11,6 +11,8 @@ size_t text_distance(const char *a, const char *b);
 char *text_scaled(double value, char *out, size_t size);
 /* "2.67 M of 9.00 M"; what is done beyond what was asked for does not count. */
 char *text_done(double done, double asked, char *out, size_t size);
+/* "+312 [+280, +344]"; ">= +560" or "<= -40" where all that is known is a bound; "n/a". */
+char *text_rating(bool known, int bound, double elo, double low, double high, char *out, size_t size);
 /* Whole per cent of what was asked for: 100 only when all of it is done. */
 int text_percent(double done, double asked);
 /* Whole-string parses: false on trailing characters, overflow or emptiness. Integers accept 1e6 and 20M-style suffixes.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The run of the first RUN:NAME among the players. */
 static bool run_among(const ArenaRequest *request, char *out, size_t size) {
@@ -39,6 +40,10 @@ static Status describe_env(const Settings *settings, const ArenaRequest *request
       used += (size_t)snprintf(out + used, size - used, " %s=%s", table->options[i].name, value);
   }
   return used < size ? OK : status_set(ERR_USAGE, "the env's options are too long");
+}
+
+Status arena_describe_env(const Settings *settings, char *out, size_t size) {
+  return describe_env(settings, NULL, settings->table, out, size);
 }
 
 static Status open_env(const ArenaRequest *request, Arena *out) {
@@ -185,7 +190,7 @@ static const char *share_text(const double *values, const Standing *s, uint32_t 
 }
 
 static void print_line(const Standing *s, size_t rank, uint32_t p) {
-  char elo[32], interval[48] = "n/a", nash[16], alpha[16];
+  char elo[32], interval[48] = "n/a", nash[16], alpha[16], name[2 * GAMES_NAME + 8];
   const Rated *rated = &s->rated[p];
   if (rated->known && rated->bound > 0)
     snprintf(interval, sizeof interval, "%+.0f ...", rated->low);
@@ -193,11 +198,16 @@ static void print_line(const Standing *s, size_t rank, uint32_t p) {
     snprintf(interval, sizeof interval, "... %+.0f", rated->high);
   else if (rated->known)
     snprintf(interval, sizeof interval, "%+.0f to %+.0f", rated->low, rated->high);
-  printf("%4zu %-38s %9s %-17s %7.0f  ", rank, s->games->name[p], standing_elo_text(s, p, elo, sizeof elo), interval,
-         rated->games);
-  printf(rated->games > 0 ? "%.3f" : "  n/a", s->points[p]);
-  printf("  %5s       %5s\n", share_text(s->nash_average, s, p, nash, sizeof nash),
-         share_text(s->alpha_rank, s, p, alpha, sizeof alpha));
+  bool grey = rated->known && standing_is_wide(rated) && isatty(1) && !getenv("NO_COLOR");
+  if (s->as[p] == p)
+    snprintf(name, sizeof name, "%s", s->games->name[p]);
+  else
+    snprintf(name, sizeof name, "%s (as %s)", s->games->name[p], s->games->name[s->as[p]]);
+  printf("%s%4zu %-38s %9s %-17s %7.0f  ", grey ? "\033[2m" : "", rank, name, standing_elo_text(s, p, elo, sizeof elo),
+         interval, rated->games);
+  printf(rated->games > 0 ? "%.3f" : "  n/a", s->points[s->as[p]]);
+  printf("  %5s       %5s%s\n", share_text(s->nash_average, s, p, nash, sizeof nash),
+         share_text(s->alpha_rank, s, p, alpha, sizeof alpha), grey ? "\033[0m" : "");
 }
 
 /* Who is in the meta-games, where not all are. */
@@ -254,7 +264,8 @@ static json_t *json_player(const Standing *s, uint32_t p) {
   bool in = s->has_meta && s->in[p];
   json_t *player = json_pack("{s:s,s:f,s:i}", "player", s->games->name[p], "games", rated->games, "bound",
                              rated->known ? rated->bound : 0);
-  json_object_set_new(player, "score", json_if(rated->games > 0, s->points[p]));
+  if (s->as[p] != p) json_object_set_new(player, "as", json_string(s->games->name[s->as[p]]));
+  json_object_set_new(player, "score", json_if(rated->games > 0, s->points[s->as[p]]));
   json_object_set_new(player, "elo", json_if(rated->known, rated->elo));
   json_object_set_new(player, "elo_low", json_if(rated->known, rated->low));
   json_object_set_new(player, "elo_high", json_if(rated->known, rated->high));

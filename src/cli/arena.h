@@ -37,8 +37,8 @@ Status arena_play(Arena *arena);
 void arena_close(Arena *arena);
 bool arena_speaks(const Arena *arena); /* rank 0 */
 
-/* The evaluation lanes' counts between frozen players, as games; ids are those of the league. */
-Status games_of_run(const League *league, Games *games);
+/* What a run plays, as games.csv names it: "goofspiel cards=4". */
+Status arena_describe_env(const Settings *settings, char *out, size_t size);
 /* Two players between whom nothing is random: what their games are worth, and what to do. */
 void print_fixed(const char *a, const char *b);
 void print_standing(const Standing *standing, size_t most);

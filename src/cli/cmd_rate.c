@@ -1,6 +1,7 @@
 /* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a games.csv. */
 #include "base/file.h"
 #include "cli/arena.h"
+#include "cli/strength.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,30 +15,6 @@ static const Flag flags[] = {
     {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
     {"--json", NULL, "print JSON"},
 };
-
-static Score score_of(const Tally *tally) { /* whole games, of tables from before seats were told apart too */
-  uint64_t wins = (uint64_t)(tally->wins + 0.5), draws = (uint64_t)(tally->draws + 0.5),
-           losses = (uint64_t)(tally->losses + 0.5);
-  return (Score){wins + draws + losses, wins, draws, losses, tally->returns, tally->squares};
-}
-
-/* The evaluation lanes' counts between frozen players. */
-Status games_of_run(const League *league, Games *games) {
-  for (size_t i = 0; i < league->players; i++) {
-    uint32_t id;
-    TRY_RETURN(games_player(games, league->player[i].name, &id));
-  }
-  for (uint32_t home = 0; home < league->payoff.rows; home++) {
-    const PairRow *row = &league->payoff.row[home];
-    for (size_t i = 0; i < row->pairs; i++) {
-      const Pair *pair = &row->pair[i];
-      if (pair->eval[0].games + pair->eval[1].games <= 0 || home >= pair->away) continue;
-      MatchScore score = {.seat = {score_of(&pair->eval[0]), score_of(&pair->eval[1])}, .pair_squares = -1};
-      TRY_RETURN(games_add(games, home, pair->away, 0, &score));
-    }
-  }
-  return OK;
-}
 
 /* Of those who entered the meta-games. */
 static Status print_dynamics(const Standing *s, json_t *root) {
@@ -71,49 +48,69 @@ done:
   return status;
 }
 
-static Status run_rate(int argc, char **argv) {
+static Status print(const Standing *standing, const Arguments *arguments) {
+  bool dynamics = argument(&command_rate, arguments, "--dynamics") != NULL;
   Status status = OK;
-  Arguments arguments;
-  LoadedRun run = {.folder = {.lock = -1}};
+  if (!argument(&command_rate, arguments, "--json")) {
+    print_standing(standing, 1000);
+    return dynamics ? print_dynamics(standing, NULL) : OK;
+  }
+  json_t *root = json_standing(standing);
+  if (dynamics) status = print_dynamics(standing, root);
+  json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+  printf("\n");
+  json_decref(root);
+  return status;
+}
+
+static Status rate_file(const char *path, const Arguments *arguments, double prior) {
   Games games = {0};
   Standing standing = {0};
+  Status status = OK;
   char env[512] = "";
-  double prior;
-  TRY(arguments_parse(&command_rate, argc, argv, &arguments));
-  TRY(argument_float(&command_rate, &arguments, "--prior", 0.5, 0, 1000, &prior));
-  if (arguments.words != 1) TRY(usage_error(&command_rate, "a run or a games.csv is needed"));
-  const char *from = arguments.word[0], *only = argument(&command_rate, &arguments, "--env");
-  size_t size = strlen(from);
-  if (size > 4 && !strcmp(from + size - 4, ".csv")) {
-    if (!file_exists(from)) TRY(status_set(ERR_IO, "there is no file %s", from));
-    TRY(games_read_env(from, only, &games, env));
-  } else {
-    TRY(loaded_open(from, &run));
-    TRY(games_of_run(&run.league, &games));
-  }
-  if (games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", from));
+  if (!file_exists(path)) return status_set(ERR_IO, "there is no file %s", path);
+  TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), &games, env));
+  if (games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
   StandingOptions options = {.prior = prior,
                              .seats = true,
-                             .anchor = argument(&command_rate, &arguments, "--anchor"),
-                             .returns = argument(&command_rate, &arguments, "--returns") != NULL ||
-                                        (run.settings && run.settings->league.by_return)};
+                             .anchor = argument(&command_rate, arguments, "--anchor"),
+                             .returns = argument(&command_rate, arguments, "--returns") != NULL};
   TRY(standing_create(&games, &options, &standing));
-  bool dynamics = argument(&command_rate, &arguments, "--dynamics") != NULL;
-  if (argument(&command_rate, &arguments, "--json")) {
-    json_t *root = json_standing(&standing);
-    if (dynamics) status = print_dynamics(&standing, root);
-    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
-    printf("\n");
-    json_decref(root);
-  } else {
-    print_standing(&standing, 1000);
-    if (dynamics) TRY(print_dynamics(&standing, NULL));
-  }
+  TRY(print(&standing, arguments));
 done:
   standing_destroy(&standing);
   games_free(&games);
+  return status;
+}
+
+static Status rate_run(const char *path, const Arguments *arguments, double prior) {
+  LoadedRun run = {.folder = {.lock = -1}};
+  Strength strength = {.standing = {.games = NULL}};
+  Status status = OK;
+  TRY(loaded_open(path, &run));
+  StrengthOptions options = {.prior = prior,
+                             .anchor = argument(&command_rate, arguments, "--anchor"),
+                             .returns = argument(&command_rate, arguments, "--returns") != NULL ||
+                                        run.settings->league.by_return};
+  TRY(strength_create(&run.league, run.settings, &run.folder, &options, &strength));
+  if (strength.games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
+  TRY(print(&strength.standing, arguments));
+done:
+  strength_destroy(&strength);
   loaded_close(&run);
   return status;
+}
+
+static Status run_rate(int argc, char **argv) {
+  Arguments arguments;
+  double prior;
+  TRY_RETURN(arguments_parse(&command_rate, argc, argv, &arguments));
+  TRY_RETURN(argument_float(&command_rate, &arguments, "--prior", STRENGTH_PRIOR, 0, 1000, &prior));
+  if (arguments.words != 1) return usage_error(&command_rate, "a run or a games.csv is needed");
+  const char *from = arguments.word[0];
+  size_t size = strlen(from);
+  bool file = size > 4 && !strcmp(from + size - 4, ".csv");
+  return file ? rate_file(from, &arguments, prior) : rate_run(from, &arguments, prior);
 }
 
 const Command command_rate = {

@@ -96,6 +96,27 @@ static const char *duration(double seconds, char *out, size_t size) {
   return out;
 }
 
+/* How well each learning player does: its rating, or what it earns where one team plays. */
+static void put_strengths(Report *r) {
+  enum { MOST = 3 };
+  const League *league = &r->run->league;
+  bool alone = r->run->settings->env->spec.teams == 1;
+  for (uint32_t p = 0; p < league->learning && p < MOST; p++) {
+    char label[96], name[96], text[80];
+    const Rated *rated = &r->strength.standing.rated[p];
+    snprintf(label, sizeof label, "%s: %s", league->player[p].name, alone ? "mean return" : "Elo");
+    snprintf(name, sizeof name, "%s/mean_return", league->player[p].name);
+    const Series *returns = series_find(&r->series, name);
+    if (!alone)
+      text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, text, sizeof text);
+    else if (returns && returns->count)
+      snprintf(text, sizeof text, "%.4g", returns->y[returns->count - 1]);
+    else
+      snprintf(text, sizeof text, "n/a");
+    card(&r->out, label, "%s", text);
+  }
+}
+
 static void put_summary(Report *r) {
   char a[40];
   const League *league = &r->run->league;
@@ -109,13 +130,16 @@ static void put_summary(Report *r) {
   card(&r->out, "frames a second, mean", "%s",
        seconds > 0 && r->frames > 0 ? text_scaled(r->frames / seconds, a, sizeof a) : "n/a");
   card(&r->out, "players", "%zu learning, %zu frozen", league->learning, league->players - league->learning);
-  if (r->standing.order && r->games.players && standing_comparable(&r->standing, r->standing.order[0])) {
+  if (r->strength.standing.order && r->strength.games.players &&
+      standing_comparable(&r->strength.standing, r->strength.standing.order[0])) {
     uint32_t best = report_strongest(r);
-    card(&r->out, "strongest", "%s", r->games.name[best]);
+    card(&r->out, "strongest", "%s", r->strength.games.name[r->strength.standing.as[best]]);
     card(&r->out, r->margins ? "its return against the Nash mixture" : "its rating", "%s",
          report_strength_text(r, best, a, sizeof a));
-    if (!r->margins) card(&r->out, "ratings explain", "%.0f %% of scores", 100 * r->standing.transitivity.explained);
+    if (!r->margins && r->strength.standing.transitivity.explained >= 0)
+      card(&r->out, "ratings explain", "%.0f %% of scores", 100 * r->strength.standing.transitivity.explained);
   }
+  put_strengths(r);
   for (size_t m = 0; m < league->learning; m++) {
     char name[96];
     snprintf(name, sizeof name, "%s/exploitability", league->player[m].name);
@@ -179,6 +203,8 @@ static void put_learning(Report *r) {
   html_put(&r->out, "<section id=learning><h2>Learning</h2>");
   put_player_legend(r);
   html_put(&r->out, "<div class=grid>");
+  put_player_curves(r, "Elo of the newest rated snapshot", "%s/rating/elo");
+  put_player_curves(r, "mean return of an episode", "%s/mean_return");
   put_player_curves(r, "exploitability (NashConv / players)", "%s/exploitability");
   put_player_curves(r, "entropy of the policy", "%s/entropy");
   put_player_curves(r, "policy loss", "%s/policy_loss");

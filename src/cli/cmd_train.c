@@ -331,14 +331,18 @@ static void summary(const Manager *manager, const char *folder) {
   show_profile(&m, "learner", "receive batch forward loss backward optimise reduce publish idle");
   log_line("league: %zu players, checkpoint %06llu, saving took %.2f s in all", m.league->players,
            (unsigned long long)m.generation, m.checkpoint_seconds);
-  log_line("  %-24s %10s  %s", "player", "frames", "score over all its opponents");
+  log_line("  %-24s %10s  %-28s  %s", "player", "frames", "score over all its opponents",
+           "Elo of its newest rated snapshot, random at 0");
   for (uint32_t i = 0; i < m.league->learning; i++) {
     double games, score;
-    char text[16] = "n/a";
+    char text[16] = "n/a", elo[80];
     payoff_score(&m.league->payoff, i, &games, &score);
     if (games > 0) snprintf(text, sizeof text, "%.3f", score / games);
-    log_line("  %-24s %10s  %s", m.league->player[i].name, text_scaled((double)m.league->player[i].frames, c, sizeof c),
-             text);
+    const Rated *rated = &m.rating[i].rated;
+    text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, elo, sizeof elo);
+    log_line("  %-24s %10s  %-28s  %s%s%s", m.league->player[i].name,
+             text_scaled((double)m.league->player[i].frames, c, sizeof c), text, elo, rated->known ? "  " : "",
+             rated->known ? m.league->player[m.rating[i].as].name : "");
   }
   log_line("next: agon league show %s; agon eval %s --players main_0,random", folder, folder);
 }

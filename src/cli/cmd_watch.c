@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/series.h"
 #include "cli/status.h"
+#include "eval/standing.h"
 
 #include <limits.h>
 #include <math.h>
@@ -138,7 +139,10 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
 static void put_rate(Screen *s, const char *label, const Series *series, const char *unit, int spark) {
   char a[16];
   put(s, DIM, "%-20s", label);
-  put(s, PLAIN, "%8s%-5s", text_scaled(last(series), a, sizeof a), unit);
+  if (series && series->count)
+    put(s, PLAIN, "%8s%-5s", text_scaled(last(series), a, sizeof a), unit);
+  else
+    put(s, DIM, "%8s%-5s", "n/a", "");
   put_spark(s, series, spark);
   end_line(s);
 }
@@ -150,7 +154,7 @@ static void put_number(Screen *s, const SeriesSet *set, const char *player, cons
   if (!series) return;
   snprintf(name, sizeof name, "%s %s", player, key);
   put(s, DIM, "%-20.20s", name);
-  put(s, PLAIN, "%8.4g     ", last(series));
+  put(s, PLAIN, "%9.3g    ", last(series));
   put_spark(s, series, spark);
   end_line(s);
 }
@@ -166,6 +170,8 @@ static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
   if (s->height >= 22)
     put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s", spark);
+  put_number(s, set, "main_0", "rating/elo", spark);
+  if (status_number(root, "teams") == 1) put_number(s, set, "main_0", "mean_return", spark);
   put_number(s, set, "main_0", "exploitability", spark);
   put_number(s, set, "main_0", "entropy", spark);
   if (s->height >= 30) {
@@ -176,7 +182,24 @@ static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   end_line(s);
 }
 
-static void put_player(Screen *s, const json_t *player) {
+/* Elo of a learning player's newest rated snapshot, or what it earns where one team plays. */
+static void put_strength(Screen *s, const json_t *player, bool alone) {
+  char text[80] = "n/a";
+  const json_t *rating = json_object_get(player, "rating"), *ret = json_object_get(player, "return");
+  if (alone) {
+    if (json_is_object(ret))
+      snprintf(text, sizeof text, "%.4g, deviation %.3g", status_number(ret, "mean"), status_number(ret, "deviation"));
+    put(s, PLAIN, "  %s", text);
+    return;
+  }
+  double low = status_number(rating, "low"), high = status_number(rating, "high");
+  int bound = (int)status_number(rating, "bound");
+  text_rating(json_is_object(rating), bound, status_number(rating, "elo"), low, high, text, sizeof text);
+  put(s, bound || high - low > STANDING_WIDE ? DIM : PLAIN, "  %-20s", text);
+  if (json_is_object(rating)) put(s, DIM, " %s", status_text(rating, "as"));
+}
+
+static void put_player(Screen *s, const json_t *player, bool alone) {
   char a[16];
   bool frozen = json_is_true(json_object_get(player, "frozen"));
   const json_t *score = json_object_get(player, "score");
@@ -191,8 +214,11 @@ static void put_player(Screen *s, const json_t *player) {
   }
   if (frozen)
     put(s, DIM, "  frozen");
+  else if (json_is_number(json_object_get(player, "entropy")))
+    put(s, PLAIN, "  %6.3f ", status_number(player, "entropy"));
   else
-    put(s, PLAIN, "  %.3f", status_number(player, "entropy"));
+    put(s, DIM, "  %6s ", "n/a");
+  if (!frozen) put_strength(s, player, alone);
   end_line(s);
 }
 
@@ -200,18 +226,20 @@ static void put_player(Screen *s, const json_t *player) {
 static void put_league(Screen *s, const json_t *root, int rows) {
   json_t *players = json_object_get(root, "players"), *player;
   size_t index, frozen = 0, learning = 0;
-  put(s, DIM, "%-30s%10s  %-18s  %s", "player", "frames", "score", "entropy");
+  bool alone = status_number(root, "teams") == 1;
+  put(s, DIM, "%-30s%10s  %-18s  %s  %s", "player", "frames", "score", "entropy",
+      alone ? "return of an episode" : "Elo [95 %], as");
   end_line(s);
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")))
       frozen++;
     else if (learning++ < (size_t)rows)
-      put_player(s, player);
+      put_player(s, player, alone);
   }
   size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0, skip = frozen > room ? frozen - room : 0,
          seen = 0;
   json_array_foreach(players, index, player) {
-    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player);
+    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player, alone);
   }
 }
 

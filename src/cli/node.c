@@ -1,6 +1,8 @@
 #include "cli/node.h"
 
 #include "actors/actor.h"
+#include "base/log.h"
+#include "cli/strength.h"
 #include "cli/tracker.h"
 #include "learner/learner.h"
 
@@ -15,6 +17,7 @@ struct Node {
   Manager *manager;
   Tracker *tracker;
   int64_t idle;
+  bool rate_failed; /* and said so */
   /* lists that the roles borrow */
   int *member_rank, *fed_rank;
   void *const *shared;
@@ -45,6 +48,26 @@ static Status observe(void *context, uint64_t frames, Record *record) {
   return OK;
 }
 
+/* Ratings of the learning players: none where they cannot be had, which is no reason to end a job. */
+static Status rate(void *context, LearnerRating *out) {
+  Node *node = context;
+  const NodeSetup *setup = &node->setup;
+  ManagerSummary now = manager_summary(node->manager);
+  StrengthOptions options = {.prior = STRENGTH_PRIOR, .ratings_only = true};
+  Strength strength;
+  for (size_t p = 0; p < now.league->learning; p++) out[p] = (LearnerRating){.as = (uint32_t)p};
+  Status status = strength_create(now.league, setup->settings, setup->run, &options, &strength);
+  if (status == ERR_MEMORY) return status;
+  if (status != OK) {
+    if (!node->rate_failed) log_warning("no ratings: %s", status_message());
+    node->rate_failed = true;
+    return OK;
+  }
+  strength_of_learners(&strength, now.league, out);
+  strength_destroy(&strength);
+  return OK;
+}
+
 static Status create_manager(Node *node) {
   const Settings *s = node->setup.settings;
   const Topology *topology = node->setup.topology;
@@ -59,6 +82,7 @@ static Status create_manager(Node *node) {
                         .initial = initial_policy,
                         .context = node,
                         .observe = observe,
+                        .rate = s->env->spec.teams == 2 ? rate : NULL,
                         .header = node->setup.header,
                         .run = node->setup.run,
                         .resume = node->setup.resume,

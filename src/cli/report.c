@@ -50,26 +50,9 @@ Status report_load(Report *r) {
   if (file_exists(path)) TRY_RETURN(file_read(path, &r->yaml, &size));
   const Item *counters = tree_find(&r->run->tree, "run/counters");
   if (counters && counters->count >= 2) r->frames = (double)((uint64_t *)counters->data)[1];
-  for (size_t i = 0; i < league->players; i++) {
-    uint32_t id;
-    TRY_RETURN(games_player(&r->games, league->player[i].name, &id));
-  }
-  for (uint32_t a = 0; a < league->payoff.rows; a++)
-    for (size_t i = 0; i < league->payoff.row[a].pairs; i++) {
-      uint32_t b = league->payoff.row[a].pair[i].away;
-      Tally t = b > a ? known(league, a, b) : (Tally){0};
-      if (t.games < 1) continue;
-      Score all = {(uint64_t)(t.wins + 0.5) + (uint64_t)(t.draws + 0.5) + (uint64_t)(t.losses + 0.5),
-                   (uint64_t)(t.wins + 0.5),
-                   (uint64_t)(t.draws + 0.5),
-                   (uint64_t)(t.losses + 0.5),
-                   t.returns,
-                   t.squares};
-      TRY_RETURN(games_add(&r->games, a, b, 0, &(MatchScore){.seat = {all}, .pair_squares = -1}));
-    }
   r->margins = r->run->settings->league.by_return;
-  StandingOptions options = {.returns = r->margins, .prior = 0.5};
-  TRY_RETURN(standing_create(&r->games, &options, &r->standing));
+  StrengthOptions options = {.prior = STRENGTH_PRIOR, .returns = r->margins};
+  TRY_RETURN(strength_create(league, r->run->settings, &r->run->folder, &options, &r->strength));
   TRY_RETURN(NEW_ARRAY(r->order, league->players + 1));
   for (uint32_t i = 0; i < league->players; i++) r->order[i] = i;
   sorting = league;
@@ -79,8 +62,7 @@ Status report_load(Report *r) {
 
 void report_free(Report *r) {
   series_free(&r->series);
-  standing_destroy(&r->standing);
-  games_free(&r->games);
+  strength_destroy(&r->strength);
   free(r->order);
   free(r->yaml);
   bytes_free(&r->out);
@@ -90,13 +72,15 @@ void report_free(Report *r) {
 /* How strong a player is, with its 95 % interval: Elo; or where margins are the game, the mean return against the Nash
  * average of the league (against all alike, where there are too many for it). False: it cannot be told. */
 static bool strength(const Report *r, uint32_t player, double *value, double *low, double *high) {
-  const Standing *s = &r->standing;
-  size_t n = r->games.players;
+  const Standing *s = &r->strength.standing;
+  size_t n = r->strength.games.players;
   if (!standing_comparable(s, player)) return false;
   *value = s->rated[player].elo, *low = s->rated[player].low, *high = s->rated[player].high;
   if (!r->margins) return true;
   double sum = 0, variance = 0, weights = 0;
-  for (uint32_t j = 0; j < n; j++) {
+  player = s->as[player];
+  if (player >= r->run->league.players) return false;
+  for (uint32_t j = 0; j < n && j < r->run->league.players; j++) {
     double weight = !s->has_meta ? 1 / (double)n : s->in[j] ? s->nash_average[j] : 0;
     Tally t = known(&r->run->league, player, j);
     if (weight < 1e-6) continue;
@@ -119,7 +103,7 @@ static bool strength(const Report *r, uint32_t player, double *value, double *lo
 
 const char *report_strength_text(const Report *r, uint32_t player, char *out, size_t size) {
   double value, low, high;
-  if (!r->margins) return standing_elo_text(&r->standing, player, out, size);
+  if (!r->margins) return standing_elo_text(&r->strength.standing, player, out, size);
   if (strength(r, player, &value, &low, &high))
     snprintf(out, size, "%+.4f", value);
   else
@@ -127,14 +111,15 @@ const char *report_strength_text(const Report *r, uint32_t player, char *out, si
   return out;
 }
 
+/* The lower bound: few games make nobody strong. */
 static double strength_or_less(const Report *r, uint32_t player) {
   double value, low, high;
-  return strength(r, player, &value, &low, &high) ? value : -INFINITY;
+  return strength(r, player, &value, &low, &high) ? low : -INFINITY;
 }
 
 uint32_t report_strongest(const Report *r) {
   uint32_t best = 0;
-  for (uint32_t p = 1; p < r->games.players; p++)
+  for (uint32_t p = 1; p < r->strength.games.players; p++)
     if (strength_or_less(r, p) > strength_or_less(r, best)) best = p;
   return best;
 }
@@ -156,7 +141,7 @@ static void put_rating_line(Report *r, Chart *chart, size_t line, double *column
     if (league->players > 120) continue;
     char hover[200];
     snprintf(hover, sizeof hover, "%s: %+.4g [%+.4g, %+.4g], %.0f games", league->player[id].name, column[1][count - 1],
-             column[2][count - 1], column[3][count - 1], r->standing.rated[id].games);
+             column[2][count - 1], column[3][count - 1], r->strength.standing.rated[id].games);
     chart_dot(chart, column[0][count - 1], column[1][count - 1], report_colour(line), hover);
   }
   chart_band(chart, column[0], column[2], column[3], count, report_colour(line));
@@ -187,23 +172,27 @@ static void put_rating_chart(Report *r) {
 }
 
 static void put_rating_table(Report *r, size_t most) {
-  const Standing *s = &r->standing;
+  const Standing *s = &r->strength.standing;
   const League *league = &r->run->league;
   html_put(&r->out,
-           "<figure class=scroll><figcaption>the strongest</figcaption><table><tr><th>player<th class=r>%s<th "
+           "<figure class=scroll><figcaption>the strongest, by their lower bounds</figcaption><table><tr><th>player<th "
+           "class=r>%s<th "
            "class=r>95 %%<th class=r>games<th class=r>score<th class=r>Nash<th class=r>&alpha;-rank</tr>\n",
            r->margins ? "return" : "Elo");
   ranking = r;
-  qsort(s->order, r->games.players, sizeof *s->order, by_strength);
-  for (size_t i = 0; i < r->games.players && i < most; i++) {
+  qsort(s->order, r->strength.games.players, sizeof *s->order, by_strength);
+  for (size_t i = 0; i < r->strength.games.players; i++) {
     uint32_t p = s->order[i];
+    if (i >= most && p >= league->learning) continue; /* learning players are shown in any case */
     char text[32];
     double value, low, high;
     if (!strength(r, p, &value, &low, &high)) break;
-    html_put(&r->out, "<tr><td>%s%s<td class=r>%s", r->games.name[p], league->player[p].frozen ? "" : " (learning)",
-             report_strength_text(r, p, text, sizeof text));
+    bool learning = p < league->learning, wide = !r->margins && standing_is_wide(&s->rated[p]);
+    html_put(&r->out, "<tr%s><td>%s", wide ? " class=dim" : "", r->strength.games.name[p]);
+    if (learning) html_put(&r->out, " (learning, as %s)", r->strength.games.name[s->as[p]]);
+    html_put(&r->out, "<td class=r>%s", report_strength_text(r, p, text, sizeof text));
     html_put(&r->out, r->margins ? "<td class=r>%+.4f &ndash; %+.4f" : "<td class=r>%+.0f &ndash; %+.0f", low, high);
-    html_put(&r->out, "<td class=r>%.0f<td class=r>%.3f", s->rated[p].games, s->points[p]);
+    html_put(&r->out, "<td class=r>%.0f<td class=r>%.3f", s->rated[p].games, s->points[s->as[p]]);
     if (s->has_meta && s->in[p])
       html_put(&r->out, "<td class=r>%.3f<td class=r>%.3f", s->nash_average[p], s->alpha_rank[p]);
     else
@@ -214,7 +203,12 @@ static void put_rating_table(Report *r, size_t most) {
 }
 
 static void put_rating_words(Report *r) {
-  const Transitivity *t = &r->standing.transitivity;
+  if (r->run->settings->env->spec.teams == 1) {
+    html_put(&r->out, "<p>One team plays: there is nobody to be rated against. How well it does, the mean returns of "
+                      "its episodes say (Learning).</p>");
+    return;
+  }
+  const Transitivity *t = &r->strength.standing.transitivity;
   if (r->margins) {
     html_put(&r->out,
              "<p>Returns are the game here, not who won (league.by_return): strength is the mean return against the "
@@ -223,12 +217,17 @@ static void put_rating_words(Report *r) {
     return;
   }
   html_put(&r->out,
-           "<p>Bradley-Terry over the evaluation games of frozen players (of learning players: their recent "
-           "training games); %s is at 0. Ratings explain %.1f %% of the variance of scores; ",
-           standing_anchor(&r->standing), 100 * fmax(t->explained, 0));
+           "<p>Bradley-Terry over evaluation games, as <code>agon rate</code> has it; %s is at 0. A learning player is "
+           "shown as its newest rated snapshot; intervals wider than %d Elo are grey. ",
+           standing_anchor(&r->strength.standing), STANDING_WIDE);
+  if (t->explained >= 0)
+    html_put(&r->out, "Ratings explain %.1f %% of the variance of scores; ", 100 * t->explained);
+  else
+    html_put(&r->out, "What ratings explain: n/a; ");
   if (t->margin > 0)
     html_put(&r->out, "strongest cycle: %s beats %s beats %s beats the first, each with at least %.3f.</p>",
-             r->games.name[t->cycle[0]], r->games.name[t->cycle[1]], r->games.name[t->cycle[2]], 0.5 + t->margin);
+             r->strength.games.name[t->cycle[0]], r->strength.games.name[t->cycle[1]],
+             r->strength.games.name[t->cycle[2]], 0.5 + t->margin);
   else
     html_put(&r->out, "there is no cycle of three.</p>");
 }
@@ -239,7 +238,7 @@ void report_ratings(Report *r) {
   size_t n = league->learning < 16 ? league->learning : 16, apart = 0;
   html_put(&r->out, "<section id=ratings><h2>Ratings</h2>");
   put_rating_words(r);
-  for (uint32_t p = 0; p < league->players; p++) apart += !standing_comparable(&r->standing, p);
+  for (uint32_t p = 0; p < league->players; p++) apart += !standing_comparable(&r->strength.standing, p);
   if (apart) html_put(&r->out, "<p>Not connected with the others by games, so without a rating (n/a): %zu.</p>", apart);
   for (size_t p = 0; p < n; p++) css[p] = report_colour(p), label[p] = league->player[p].name;
   chart_legend(&r->out, css, label, n);

@@ -3,16 +3,15 @@
 #include "cli/arena.h"
 #include "cli/chart.h"
 #include "cli/series.h"
+#include "cli/strength.h"
 #include "nn/gemm.h"
 #include "transport/transport.h"
 
 typedef struct Report {
   const LoadedRun *run;
   SeriesSet series;
-  Games
-      games; /* evaluation games between frozen players; of learning players their recent games. Ids are the league's */
-  Standing standing;
-  uint32_t *order; /* (players) by role, age; learning players last in their role */
+  Strength strength; /* as agon rate shows it */
+  uint32_t *order;   /* (players) by role, age; learning players last in their role */
   double frames;
   bool margins; /* league.by_return: returns are the game, not who won */
   char *yaml;   /* RUN/config.yaml, whose comments name the origins; NULL: there is none */

@@ -161,7 +161,7 @@ static bool wanted(char *const field[COLUMNS], const GameTerms *terms) {
   text_to_int(field[2], &openings);
   text_to_int(field[3], &seed);
   return !strcmp(field[0], terms->env) && !strcmp(field[1], terms->greedy ? "1" : "0") &&
-         openings == (int64_t)terms->openings && seed == (int64_t)terms->seed;
+         openings == (int64_t)terms->openings && (terms->seed == GAMES_ANY_SEED || seed == (int64_t)terms->seed);
 }
 
 static Status take_line(char *line, const GameTerms *terms, const char *only, Games *games, char *env) {

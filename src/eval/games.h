@@ -9,8 +9,9 @@ typedef struct GameTerms {
   char env[512]; /* name and options that differ from their defaults: "goofspiel cards=4" */
   bool greedy;
   uint32_t openings;
-  uint64_t seed;
+  uint64_t seed; /* GAMES_ANY_SEED: whichever, for reading */
 } GameTerms;
+#define GAMES_ANY_SEED UINT64_MAX
 
 typedef struct GameCount {
   uint32_t a, b;    /* a < b */

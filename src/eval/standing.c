@@ -18,6 +18,7 @@ void standing_destroy(Standing *s) {
   free(s->nash_average);
   free(s->skill);
   free(s->alpha_rank);
+  free(s->as);
   free(s->order);
   *s = (Standing){0};
 }
@@ -51,11 +52,18 @@ const char *standing_elo_text(const Standing *s, uint32_t player, char *out, siz
 
 static bool before(const Standing *s, uint32_t a, uint32_t b) {
   bool known_a = standing_comparable(s, a), known_b = standing_comparable(s, b);
-  return known_a != known_b ? known_a : s->rated[a].elo > s->rated[b].elo;
+  return known_a != known_b ? known_a : s->rated[a].low > s->rated[b].low;
 }
 
+void standing_show_as(Standing *s, uint32_t player, uint32_t other) {
+  s->as[player] = other;
+  s->rated[player] = s->rated[other];
+}
+
+bool standing_is_wide(const Rated *rated) { return rated->bound || rated->high - rated->low > STANDING_WIDE; }
+
 /* Best first; those that cannot be compared at the end. */
-static void sort_players(Standing *s) {
+void standing_sort(Standing *s) {
   size_t n = s->games->players;
   for (size_t i = 0; i < n; i++) {
     size_t at = i;
@@ -148,9 +156,9 @@ static Status rate(Standing *s, const StandingOptions *options) {
   TRY(games_meetings(s->games, &meeting, &meetings));
   TRY(meta_bradley_terry(meeting, meetings, n, &rating, s->rated, &s->fit));
   add_points(s, meeting, meetings);
-  sort_players(s);
+  standing_sort(s);
   for (size_t p = 0; p < n; p++) elo[p] = s->rated[p].known ? s->rated[p].elo : NAN;
-  s->transitivity = n <= 1000 ? meta_transitivity(s->score, elo, n) : (Transitivity){.explained = -1};
+  s->transitivity = s->score && n <= 1000 ? meta_transitivity(s->score, elo, n) : (Transitivity){.explained = -1};
 done:
   free(meeting);
   free(elo);
@@ -168,10 +176,12 @@ Status standing_create(const Games *games, const StandingOptions *options, Stand
   TRY(NEW_ARRAY(out->nash_average, n + 1));
   TRY(NEW_ARRAY(out->skill, n + 1));
   TRY(NEW_ARRAY(out->alpha_rank, n + 1));
+  TRY(NEW_ARRAY(out->as, n + 1));
   TRY(NEW_ARRAY(out->order, n + 1));
-  TRY(games_matrix(games, false, -1, &out->score));
+  for (uint32_t p = 0; p < n; p++) out->as[p] = p;
+  if (!options->ratings_only) TRY(games_matrix(games, false, -1, &out->score));
   TRY(rate(out, options));
-  TRY(play_meta(out, options));
+  if (!options->ratings_only) TRY(play_meta(out, options));
 done:
   if (status != OK) standing_destroy(out);
   return status;

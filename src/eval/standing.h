@@ -8,6 +8,7 @@ typedef struct StandingOptions {
   bool seats;          /* the games are told apart by seat */
   const char *anchor;  /* name of the player at 0 Elo; NULL or unknown: random, else a mean is 0 */
   bool returns;        /* meta-games on mean returns instead of scores */
+  bool ratings_only;   /* neither meta-games nor transitivity */
   const char *not_met; /* why there are no meta-games (by design not all meet all); NULL: there are */
 } StandingOptions;
 
@@ -28,10 +29,16 @@ typedef struct Standing {
   bool has_meta;
   char no_meta[256]; /* why not, if not */
   Transitivity transitivity;
-  uint32_t *order; /* (players) by rating, best first */
+  uint32_t *as;    /* (players) whose rating it is: the player's own, or as standing_show_as says */
+  uint32_t *order; /* (players) by the lower bound of the rating, best first */
 } Standing;
 Status standing_create(const Games *games, const StandingOptions *options, Standing *out);
 void standing_destroy(Standing *standing);
+/* `player` stands as `other`: with its rating, marked so. Then sort anew. */
+void standing_show_as(Standing *standing, uint32_t player, uint32_t other);
+void standing_sort(Standing *standing);
+enum { STANDING_WIDE = 400 /* Elo: an interval as wide as this says little */ };
+bool standing_is_wide(const Rated *rated);
 /* "+120", ">= +560" for a player that never lost, "n/a" for one that no games connect with the anchor. */
 const char *standing_elo_text(const Standing *standing, uint32_t player, char *out, size_t size);
 bool standing_comparable(const Standing *standing, uint32_t player);

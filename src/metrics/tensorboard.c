@@ -120,7 +120,7 @@ static Status find_writer(TensorBoard *tb, const char *name, size_t size, Writer
   return OK;
 }
 
-/* CleanRL's tag for a player's number, or the number's own name under "player". */
+/* CleanRL's tag for a player's number, or the number's own name, under "player" if it names no group. */
 static void tag_of(const char *name, char *out, size_t size) {
   static const char *const known[][2] = {{"policy_loss", "losses/policy_loss"},
                                          {"value_loss", "losses/value_loss"},
@@ -136,7 +136,7 @@ static void tag_of(const char *name, char *out, size_t size) {
       snprintf(out, size, "%s", known[i][1]);
       return;
     }
-  snprintf(out, size, "player/%s", name);
+  snprintf(out, size, "%s%s", strchr(name, '/') ? "" : "player/", name);
 }
 
 static Status tensorboard_write(void *self, const Record *record) {

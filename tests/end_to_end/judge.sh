@@ -60,6 +60,51 @@ expect 2 "needs a player of the run" "$AGON" probe kuhn --player random
 "$AGON" train "$smoke" frames=5k actors.openings=4 --run-dir opened --quiet
 expect 2 "openings of [0-9]+ random steps end the game" "$AGON" train "$smoke" frames=5k actors.openings=1000 --run-dir never-opened --quiet
 
+# strength on the screen: the line, status.json, metrics, TensorBoard, Prometheus, watch, summary and report say what agon rate
+# says, to the last digit; after a resume too, and with random's games from games.csv
+rated="actors.lanes=16 metrics.seconds=0.2 metrics.progress=0.2"
+"$AGON" train "$smoke" --run-dir rated $rated > rated.txt
+"$AGON" rate rated --json > rated1.json
+cp rated/status.json status1.json
+"$AGON" train "$smoke" --run-dir rated $rated frames=90k --resume must > rated2.txt
+cp rated/status.json status2.json
+"$AGON" rate rated --json > rated2.json
+"$AGON" report rated > /dev/null
+"$AGON" watch rated --times 1 > watched.txt
+cp rated/report.html report2.html
+newest=$($python -c "import json; print([p['rating']['as'] for p in json.load(open('status2.json'))['players'] if p['name'] == 'main_0'][0])")
+"$AGON" eval rated --players "$newest,random" --games 100 --quiet > /dev/null
+"$AGON" eval rated --players "$newest,random" --games 500 --greedy --quiet > /dev/null # other terms: not of the lanes
+"$AGON" rate rated --json > rated3.json
+$python - "$newest" <<'P'
+import json, re, sys
+def load(name): return {p["player"]: p for p in json.load(open(name))["players"]}
+learners = ("main_0", "main_exploiter_0", "league_exploiter_0")
+for n in "1", "2":
+    rate, status = load(f"rated{n}.json"), {p["name"]: p for p in json.load(open(f"status{n}.json"))["players"]}
+    assert rate["random"]["elo"] == 0 and rate["random"]["games"] > 0
+    for name in learners:
+        r, s = rate[name], status[name]["rating"]
+        assert s["as"].startswith(name + "-") and (r["as"], r["elo"], r["elo_low"], r["elo_high"]) == (s["as"], s["elo"], s["low"], s["high"]), (r, s)
+        assert r["elo"] == rate[s["as"]]["elo"] and r["elo_low"] < r["elo"] < r["elo_high"]
+lows = [p["elo_low"] for p in json.load(open("rated2.json"))["players"] if p["elo_low"] is not None]
+assert lows == sorted(lows, reverse=True)
+last = [json.loads(line) for line in open("rated/metrics.jsonl")][-1]
+prom, line, end = open("rated/metrics.prom").read(), open("rated2.txt").read(), open("rated2.txt").read().split("Elo of its newest")[1]
+page, watched = open("report2.html").read(), open("watched.txt").read()
+for name in learners:
+    r = rate[name]
+    assert (last[name + "/rating/elo"], last[name + "/rating/low"], last[name + "/rating/high"]) == (r["elo"], r["elo_low"], r["elo_high"])
+    assert 'agon_player_rating_elo{player="%s"} %.9g\n' % (name, r["elo"]) in prom
+    text = ("%s %+.0f" % ((">=", r["elo_low"]) if r["bound"] > 0 else ("<=", r["elo_high"]))) if r["bound"] else "%+.0f [%+.0f, %+.0f]" % (r["elo"], r["elo_low"], r["elo_high"])
+    assert name + " " + text in [l for l in line.splitlines() if " frames/s, tick " in l][-1], (name, text)
+    assert text in end and text in watched, text
+    assert "<tr><td>%s (learning, as %s)<td class=r>%+.0f<td class=r>%+.0f &ndash; %+.0f<td" % (name, r["as"], r["elo"], r["elo_low"], r["elo_high"]) in re.sub(" class=dim", "", page) or r["bound"], name
+with_csv = load("rated3.json")
+assert with_csv["random"]["games"] == rate["random"]["games"] + 100 and with_csv[sys.argv[1]]["games"] == rate[sys.argv[1]]["games"] + 100
+P
+grep -q "rating/elo" rated/tb/main_0/* && grep -q "rating/high" rated/tb/main_0/* && grep -q "charts/episodic_return" rated/tb/main_0/* || fail "tags of strength and returns"
+
 # liar's dice: OpenSpiel's exploitability of uniform play
 "$AGON" exploit --env liars_dice --json > dice.json
 expect 0 "^54 histories without chance nodes" "$AGON" env tree kuhn_poker

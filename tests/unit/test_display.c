@@ -23,8 +23,22 @@ typedef struct Scene {
   uint64_t dropped[3];
   int64_t now;
   char line[1024]; /* the last of the log */
+  int rated;       /* calls */
+  int64_t cost;    /* of one, nanoseconds */
   Display *display;
 } Scene;
+
+/* main_0 stands as player 3, main_exploiter_0 is bounded, the last is unknown.
+ */
+static Status scene_rate(void *context, LearnerRating *out) {
+  Scene *scene = context;
+  scene->now += scene->cost;
+  scene->rated++;
+  out[0] = (LearnerRating){3, {.known = true, .elo = 312.4, .low = 280.1, .high = 344.7, .games = 500}};
+  out[1] = (LearnerRating){3, {.known = true, .bound = 1, .elo = 900, .low = 560, .high = 1300, .games = 20}};
+  out[2] = (LearnerRating){.as = 2};
+  return OK;
+}
 
 static int64_t scene_now(void *context) { return ((Scene *)context)->now; }
 static void keep_line(void *context, const char *line) {
@@ -61,7 +75,9 @@ static void open_scene(Scene *scene, uint64_t frames, uint32_t teams) {
                         .progress_seconds = 10,
                         .actors = 2,
                         .learners = 1,
-                        .resumed = frames > 0};
+                        .resumed = frames > 0,
+                        .rate = scene_rate,
+                        .context = scene};
   Progress begin = progress(scene, frames);
   CHECK_OK(display_create(&setup, &begin, &scene->display));
   log_set_sink(keep_line, scene);
@@ -161,6 +177,45 @@ static void no_more_than_all(void **state) {
   close_scene(&scene);
 }
 
+/* What is rated is shown as it is, with what it stands for; not more often than a fiftieth of the time allows; and at
+ * the end in any case. */
+static void ratings_as_they_are(void **state) {
+  (void)state;
+  Scene scene;
+  open_scene(&scene, 0, 2);
+  scene.cost = 100000000;
+  scene.now += 5 * 1000000000ll;
+  Progress now = progress(&scene, 1000);
+  display_line(scene.display, &now);
+  expect_line(&scene, "Elo main_0 n/a, main_exploiter_0 n/a, league_exploiter_0 n/a;");
+  CHECK_OK(display_metrics(scene.display, &now));
+  assert_int_equal(scene.rated, 1);
+  CHECK_NEAR(last_of(&scene, "main_0/rating/elo"), 312.4, 1e-9);
+  CHECK_NEAR(last_of(&scene, "main_0/rating/low"), 280.1, 1e-9);
+  CHECK_NEAR(last_of(&scene, "main_0/rating/high"), 344.7, 1e-9);
+  CHECK_NEAR(last_of(&scene, "league_exploiter_0/rating/elo"), -1, 0);
+  display_line(scene.display, &now);
+  expect_line(&scene, "Elo main_0 +312 [+280, +345], main_exploiter_0 >= +560, league_exploiter_0 n/a;");
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  json_t *root = status_of(&scene), *players = json_object_get(root, "players"),
+         *rating = json_object_get(json_array_get(players, 0), "rating");
+  assert_string_equal(json_string_value(json_object_get(rating, "as")), "main_0-000000");
+  CHECK_NEAR(json_number_value(json_object_get(rating, "elo")), 312.4, 1e-9);
+  assert_true(json_is_null(json_object_get(json_array_get(players, 2), "rating")));
+  json_decref(root);
+  scene.now += 4800000000ll; /* 4.8 s after 0.1 s of rating: too soon */
+  now = progress(&scene, 2000);
+  CHECK_OK(display_metrics(scene.display, &now));
+  assert_int_equal(scene.rated, 1);
+  scene.now += 300000000;
+  now = progress(&scene, 3000);
+  CHECK_OK(display_metrics(scene.display, &now));
+  assert_int_equal(scene.rated, 2);
+  CHECK_OK(display_finish(scene.display, &now, "finished"));
+  assert_int_equal(scene.rated, 3);
+  close_scene(&scene);
+}
+
 /* Four episodes of the main at home with returns 1, 2, 3, 6; others' and evaluation's are not its own. */
 static void returns_of_training_episodes(void **state) {
   (void)state;
@@ -183,7 +238,7 @@ static void returns_of_training_episodes(void **state) {
   CHECK_NEAR(last_of(&scene, "league_exploiter_0/mean_return"), -1, 0);
   CHECK_NEAR(last_of(&scene, "env/metric_0"), 0.5, 1e-9); /* a metric without a name */
   display_line(scene.display, &now);
-  expect_line(&scene, "return 3, deviation 2.16, 4 episodes");
+  expect_line(&scene, "return main_0 3, deviation 2.16, 4 episodes, main_exploiter_0 100,");
   CHECK_OK(display_status(scene.display, &now, "running"));
   json_t *root = status_of(&scene),
          *ret = json_object_get(json_array_get(json_object_get(root, "players"), 0), "return");
@@ -207,6 +262,7 @@ int main(void) {
       cmocka_unit_test(rates_are_of_this_job),
       cmocka_unit_test(nothing_is_shown_that_was_not_measured),
       cmocka_unit_test(no_more_than_all),
+      cmocka_unit_test(ratings_as_they_are),
       cmocka_unit_test(returns_of_training_episodes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
