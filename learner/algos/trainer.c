@@ -129,7 +129,7 @@ static Status lay_out(Trainer *trainer) {
   TRY_RETURN(layout_sequences(&trainer->learned, batch, trainer->shards, T));
   TRY_RETURN(GROW(trainer->states, trainer->states_room, (batch->unrolls + 1) * S));
   memset(trainer->states, 0, S * sizeof(float));
-  memcpy(trainer->states + S, batch->state, batch->unrolls * S * sizeof(float));
+  if (batch->unrolls) memcpy(trainer->states + S, batch->state, batch->unrolls * S * sizeof(float));
   return OK;
 }
 

@@ -125,6 +125,18 @@ Status file_make_folders(const char *path) {
 
 bool file_exists(const char *path) { return access(path, F_OK) == 0; }
 
+Status file_locked(const char *path, bool *out) {
+  *out = false;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return OK;
+  if (fd < 0) return status_set(ERR_IO, "cannot open lock %s: %s", path, strerror(errno));
+  struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+  int failed = fcntl(fd, F_GETLK, &range), code = errno;
+  close(fd);
+  *out = !failed && range.l_type != F_UNLCK;
+  return failed ? status_set(ERR_IO, "cannot look at lock %s: %s", path, strerror(code)) : OK;
+}
+
 Status file_lock(const char *path, int *out_fd) {
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) return status_set(ERR_IO, "cannot open lock %s: %s", path, strerror(errno));

@@ -23,5 +23,8 @@ Status file_write_whole(const char *path, const void *data, size_t size);
 Status file_sync_rename(const char *aside, const char *path); /* fsync aside, rename, fsync folder */
 Status file_make_folders(const char *path);
 bool file_exists(const char *path);
+/* Whether another process holds the lock PATH; needs no more than leave to read it. Locks of this process do not show.
+ */
+Status file_locked(const char *path, bool *out);
 /* Takes the exclusive lock PATH (kept open in *out_fd until closed); ERR_RUN if another process holds it. */
 Status file_lock(const char *path, int *out_fd);

@@ -164,6 +164,7 @@ static Status run_probe(int argc, char **argv) {
     TRY(text_format(probe.folder, sizeof probe.folder, "%s", dir));
   else
     TRY(text_format(probe.folder, sizeof probe.folder, "%s/probes/%s-%lld", run.folder.path, player, probe.seed));
+  train_catch_signals();
   TRY(job_join(&argc, &argv, &transport));
   bool first = transport->rank == 0;
   TRY(train(&probe, transport, &arguments));

@@ -15,8 +15,9 @@
 
 static Status need_run(const Command *command, const Arguments *arguments, size_t at, RunFolder *out) {
   if (arguments->words != at + 1) return usage_error(command, "one run folder is needed");
-  out->lock = -1;
+  *out = (RunFolder){.lock = -1};
   char path[PATH_MAX];
+  if (!*arguments->word[at]) return usage_error(command, "the run folder's name is empty");
   TRY_RETURN(text_format(out->path, sizeof out->path, "%s", arguments->word[at]));
   TRY_RETURN(run_path(out, path, sizeof path, "status.json"));
   if (!run_has_checkpoint(out) && !file_exists(path)) return status_set(ERR_RUN, "%s holds no run", out->path);
@@ -28,8 +29,11 @@ static Status run_stop(int argc, char **argv) {
   Arguments arguments;
   RunFolder run;
   char path[PATH_MAX];
+  bool held;
   TRY_RETURN(arguments_parse(&command_stop, argc, argv, &arguments));
   TRY_RETURN(need_run(&command_stop, &arguments, 0, &run));
+  TRY_RETURN(status_held(run.path, &held));
+  if (!held) return status_set(ERR_RUN, "%s is not running: there is nothing to stop", run.path);
   TRY_RETURN(run_path(&run, path, sizeof path, "stop"));
   TRY_RETURN(file_write_whole(path, "", 0));
   printf("asked %s to finish its tick, save and end\n", run.path);

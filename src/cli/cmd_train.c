@@ -66,11 +66,13 @@ static void screen_line(void *context, const char *line) {
 static Status pick_run_dir(const Arguments *arguments, const char *name, char *out, size_t size) {
   const char *given = argument(&command_train, arguments, "--run-dir");
   char base[256];
+  if (given && !*given) return usage_error(&command_train, "--run-dir: the name of the folder is empty");
   if (given) return text_format(out, size, "%s", given);
   const char *slash = strrchr(name, '/');
   TRY_RETURN(text_format(base, sizeof base, "%s", slash ? slash + 1 : name));
   char *dot = strrchr(base, '.');
   if (dot) *dot = 0;
+  if (!*base) return usage_error(&command_train, "which folder is the run to be in? --run-dir DIR");
   return text_format(out, size, "runs/%s", base);
 }
 
@@ -100,6 +102,14 @@ static Status bring_players(const Start *start, const char *file) {
   return OK;
 }
 
+/* Whoever asked for a stop before this job had the lock asked another one. */
+static Status forget_stop(const RunFolder *run) {
+  char path[PATH_MAX];
+  TRY_RETURN(run_path(run, path, sizeof path, "stop"));
+  if (!file_ops()->remove(path)) log_warning("removed %s: it was meant for an earlier job", path);
+  return OK;
+}
+
 static Status open_run(Start *start, const char *dir, const char *how) {
   RunFolder look = {.lock = -1};
   TRY_RETURN(text_format(look.path, sizeof look.path, "%s", dir));
@@ -111,6 +121,7 @@ static Status open_run(Start *start, const char *dir, const char *how) {
   if (!exists && how && !strcmp(how, "must"))
     return status_set(ERR_RUN, "%s holds no run to resume (--resume must)", dir);
   TRY_RETURN(run_lock(dir, &start->run));
+  TRY_RETURN(forget_stop(&start->run));
   if (file)
     TRY_RETURN(store_read(how, "checkpoint", &start->resume));
   else if (exists)
@@ -393,13 +404,13 @@ static void leave_together(Transport *transport) {
   }
 }
 
-static void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal};
+void train_catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigaction(SIGUSR1, &action, NULL);
   signal(SIGXFSZ, SIG_IGN); /* a file size limit shows as a failed write */
   signal(SIGPIPE, SIG_IGN);
   if (!transport_mpi_launched()) { /* alone, Ctrl-C is a graceful stop; a second one kills */
-    action.sa_flags = (int)SA_RESETHAND;
+    action.sa_flags = (int)(SA_RESETHAND | SA_RESTART);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
   }
@@ -459,7 +470,7 @@ Status train_job(Transport *transport, int argc, char **argv, const TrainExtras 
   Status mine = arguments_parse(&command_train, argc, argv, &arguments);
   screen.quiet = argument(&command_train, &arguments, "--quiet") != NULL;
   gemm_set_threads(1);
-  catch_signals();
+  train_catch_signals();
   if (transport->rank != 0)
     mine = OK; /* rank 0 decides */
   else if (mine == OK)
@@ -486,6 +497,7 @@ Status train_job(Transport *transport, int argc, char **argv, const TrainExtras 
 
 static Status train(int argc, char **argv) {
   Transport *transport = NULL;
+  train_catch_signals(); /* starting MPI takes a while */
   TRY_RETURN(job_join(&argc, &argv, &transport));
   Status status = train_job(transport, argc, argv, NULL);
   transport_destroy(transport);

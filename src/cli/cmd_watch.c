@@ -373,7 +373,9 @@ static Status run_watch(int argc, char **argv) {
     measure(&screen);
     status = draw(&screen, run);
     if (status != OK || look == times) break;
-    if (!terminal && !status_held(run)) break;
+    bool held = false;
+    if (!terminal) status = status_held(run, &held);
+    if (status != OK || (!terminal && !held)) break;
     if (wait_key(&screen, every)) break;
   }
   leave(&screen);

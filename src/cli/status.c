@@ -5,7 +5,6 @@
 
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 Status status_load(const char *run, json_t **out) {
   char path[PATH_MAX];
@@ -22,18 +21,17 @@ const char *status_text(const json_t *object, const char *key) {
   return text ? text : "";
 }
 
-bool status_held(const char *run) {
+Status status_held(const char *run, bool *out) {
   char path[PATH_MAX];
-  int fd;
-  if (text_format(path, sizeof path, "%s/lock", run) != OK || !file_exists(path)) return false;
-  if (file_lock(path, &fd) != OK) return true;
-  close(fd);
-  return false;
+  *out = false;
+  TRY_RETURN(text_format(path, sizeof path, "%s/lock", run));
+  return file_locked(path, out);
 }
 
 const char *status_state(const char *run, const json_t *root) {
-  if (status_held(run)) return "running";
-  return strcmp(status_text(root, "state"), "running")
-             ? status_text(root, "state")
-             : "ended without saving its last steps (resume it with --resume auto)";
+  bool held, known = status_held(run, &held) == OK;
+  if (known && held) return "running";
+  return known && !strcmp(status_text(root, "state"), "running")
+             ? "ended without saving its last steps (resume it with --resume auto)"
+             : status_text(root, "state");
 }

@@ -8,6 +8,6 @@
 Status status_load(const char *run, json_t **out);              /* the caller's; ERR_RUN if there is none */
 double status_number(const json_t *object, const char *key);    /* 0 if absent */
 const char *status_text(const json_t *object, const char *key); /* "" if absent */
-bool status_held(const char *run);                              /* a job holds the run's lock */
-/* running, finished, ..., or that it ended without saving. */
+Status status_held(const char *run, bool *out);                 /* whether a job holds the run's lock */
+/* running, stopped, finished, or that it ended without saving. */
 const char *status_state(const char *run, const json_t *root);

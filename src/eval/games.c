@@ -229,14 +229,39 @@ static void put_field(Bytes *line, const char *text) {
   bytes_u8(line, ',');
 }
 
+/* To the end of what was written whole: a job that was killed in a write leaves a line without an end. */
+static Status drop_torn_line(int fd, const char *path, off_t *size) {
+  char part[4096];
+  off_t from = *size, keep = -1;
+  ssize_t got = 0;
+  while (from > 0 && keep < 0) {
+    size_t want = from < (off_t)sizeof part ? (size_t)from : sizeof part;
+    from -= (off_t)want;
+    got = pread(fd, part, want, from);
+    if (got != (ssize_t)want) return status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    const char *end = memrchr(part, '\n', want);
+    if (end) keep = from + (end - part) + 1;
+  }
+  if (keep < 0) keep = 0;
+  if (keep < *size && ftruncate(fd, keep)) return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
+  *size = keep;
+  return OK;
+}
+
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
                     const MatchScore *score) {
   Bytes line = {0};
   char rest[600];
   const Score *s = score->seat;
-  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0666);
+  int fd = open(path, O_RDWR | O_APPEND | O_CREAT, 0666);
   if (fd < 0) return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
-  if (lseek(fd, 0, SEEK_END) == 0) bytes_put(&line, header, strlen(header));
+  off_t size = lseek(fd, 0, SEEK_END);
+  Status status = drop_torn_line(fd, path, &size);
+  if (status != OK) {
+    close(fd);
+    return status;
+  }
+  if (size == 0) bytes_put(&line, header, strlen(header));
   put_field(&line, terms->env);
   snprintf(rest, sizeof rest, "%d,%u,%" PRIu64 ",", terms->greedy, terms->openings, terms->seed);
   bytes_put(&line, rest, strlen(rest));
@@ -250,7 +275,7 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
            s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(score), score->pair_squares);
   bytes_put(&line, rest, strlen(rest));
   bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
-  Status status = good ? OK : status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
+  if (!good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
   if (close(fd) && good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
   bytes_free(&line);
   return status;

@@ -21,9 +21,14 @@ Status run_path(const RunFolder *run, char *out, size_t size, const char *name) 
   return text_format(out, size, "%s/%s", run->path, name);
 }
 
-Status run_open(const char *path, RunFolder *out) {
+static Status name_folder(const char *path, RunFolder *out) {
   *out = (RunFolder){.lock = -1};
-  TRY_RETURN(text_format(out->path, sizeof out->path, "%s", path));
+  if (!*path) return status_set(ERR_USAGE, "the name of the run folder is empty");
+  return text_format(out->path, sizeof out->path, "%s", path);
+}
+
+Status run_open(const char *path, RunFolder *out) {
+  TRY_RETURN(name_folder(path, out));
   if (!run_has_checkpoint(out)) return status_set(ERR_RUN, "%s holds no run (no checkpoints/*.h5 in it)", path);
   return OK;
 }
@@ -31,8 +36,7 @@ Status run_open(const char *path, RunFolder *out) {
 Status run_lock(const char *path, RunFolder *out) {
   char name[PATH_MAX];
   static const char *const folder[] = {"checkpoints", "players"};
-  *out = (RunFolder){.lock = -1};
-  TRY_RETURN(text_format(out->path, sizeof out->path, "%s", path));
+  TRY_RETURN(name_folder(path, out));
   for (size_t i = 0; i < COUNT_OF(folder); i++) {
     TRY_RETURN(run_path(out, name, sizeof name, folder[i]));
     TRY_RETURN(file_make_folders(name));

@@ -226,6 +226,7 @@ Status transport_mpi_create(int *argc, char ***argv, Transport **out) {
   MpiTransport *self;
   int provided;
   TRY_RETURN(NEW_ARRAY(self, 1));
+  transport_mpi_launched();
   if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     free(self);
     return status_set(ERR_IO, "MPI could not be started");
@@ -248,5 +249,7 @@ const char *transport_mpi_library(void) {
 }
 
 bool transport_mpi_launched(void) {
-  return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE") || getenv("PMIX_RANK");
+  static int launched = -1; /* as it was before MPI was started: a process alone sets these for itself */
+  if (launched < 0) launched = getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE") || getenv("PMIX_RANK");
+  return launched;
 }

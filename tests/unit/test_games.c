@@ -67,6 +67,15 @@ static void csv_is_checked(void **state) {
   CHECK_OK(file_write_whole(path, text, strlen(text)));
   CHECK_OK(games_read(path, &terms, &games));
   assert_int_equal(games.counts, 1);
+  CHECK_OK(games_append(path, &terms, "x", "z", 0, &three)); /* the next job goes on behind the last whole line */
+  games_free(&games);
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_int_equal(games.counts, 2);
+  games_free(&games);
+  CHECK_OK(file_write_whole(path, whole, 20)); /* killed in the header */
+  CHECK_OK(games_append(path, &terms, "x", "y", 0, &three));
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_int_equal(games.counts, 1);
   snprintf(text, sizeof text, "%s%s", whole, "goofspiel cards=4,0,2,9,x,y,three,1,1\n");
   CHECK_OK(file_write_whole(path, text, strlen(text)));
   assert_int_equal(games_read(path, &terms, &games), ERR_FORMAT);

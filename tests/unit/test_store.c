@@ -6,12 +6,14 @@
 #include "store/store.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -271,6 +273,38 @@ static void a_run_without_a_whole_checkpoint_is_left_alone(void **state) {
   run_close(&run);
 }
 
+/* In a child, as locks of the same process do not show: 0 not held, 1 held, 2 unknown. */
+static int look_at_lock(const char *path) {
+  int code;
+  pid_t child = fork();
+  if (child == 0) {
+    bool held;
+    if (geteuid() == 0 && seteuid(65534)) _exit(3);
+    _exit(open(path, O_RDWR) < 0 && file_locked(path, &held) == OK ? held : 2);
+  }
+  assert_int_equal(waitpid(child, &code, 0), child);
+  return WIFEXITED(code) ? WEXITSTATUS(code) : 100;
+}
+
+/* Whoever may only read the folder still sees whether a job runs in it. */
+static void locks_are_seen_by_readers(void **state) {
+  (void)state;
+  char path[80];
+  RunFolder run;
+  snprintf(path, sizeof path, "%s/locked", folder);
+  CHECK_OK(run_lock(path, &run));
+  CHECK_OK(run_path(&run, path, sizeof path, "lock"));
+  assert_int_equal(chmod(folder, 0755), 0);
+  assert_int_equal(chmod(path, 0444), 0);
+  assert_int_equal(look_at_lock(path), 1);
+  run_close(&run);
+  assert_int_equal(look_at_lock(path), 0);
+  bool held = true;
+  snprintf(path, sizeof path, "%s/nothing", folder);
+  CHECK_OK(file_locked(path, &held));
+  assert_false(held);
+}
+
 static void read_only_folders_are_an_error(void **state) {
   (void)state;
   Tree tree;
@@ -328,6 +362,7 @@ int main(void) {
       cmocka_unit_test(files_without_a_seal_load),
       cmocka_unit_test(junk_pushes_nothing_out),
       cmocka_unit_test(a_run_without_a_whole_checkpoint_is_left_alone),
+      cmocka_unit_test(locks_are_seen_by_readers),
       cmocka_unit_test(older_generations_stand_in),
       cmocka_unit_test(read_only_folders_are_an_error),
       cmocka_unit_test(a_full_disk_is_an_error),
