@@ -56,7 +56,9 @@ void match_score_add(MatchScore *to, const MatchScore *from);
 
 /* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are serialised, the second
  * mover not seeing the first's. Information sets: an agent's own history of observations and actions;
- * perfect-information turn-based envs merge equal positions. */
+ * perfect-information turn-based envs merge equal positions. ERR_USAGE for a game in which a position comes again on
+ * its own path (its tree has no end), that is larger than asked for, or deeper than 65,535 moves; ERR_ENV for one that
+ * goes on beyond its step_limit. */
 typedef struct GameTree GameTree;
 Status tree_build(const Env *env, size_t most_nodes, GameTree **out);
 /* Only the first `depth` moves (chance included), for counting; it cannot be exploited. */

@@ -1,52 +1,97 @@
-/* The tree is built once as nodes and information sets; policies become tables over information sets; values and best
- * responses are sums over it. A best response is found information set by information set: with perfect recall the
- * recursion always ends. */
-#include "eval/eval.h"
+/* The tree is built once as nodes and information sets, depth first, from a stack of its own: neither the depth of a
+ * game nor the depth of the walk is limited by the program's stack. A position that comes again on its own path would
+ * have no end and is refused. */
+#include "eval/tree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANCE = -1, TERMINAL = -2, CUT = -3, NONE = -1 };
-
-typedef struct Node {
-  int32_t parent, first, set; /* children are consecutive from `first`; set: information set */
-  uint16_t children;
-  int8_t actor;   /* agent, CHANCE, TERMINAL, CUT (below the depth asked for) */
-  uint8_t action; /* of the edge into this node */
-  float chance;   /* probability of that edge, if the parent is CHANCE */
-  float utility[2], outcome;
-  int32_t next_in_set;
-  uint16_t depth;
-} Node;
-
-typedef struct InfoSet {
-  Hash key;
-  int32_t first_node;
-  uint8_t agent;
-} InfoSet;
-
-struct GameTree {
-  const Env *env;
-  Node *node;
-  size_t nodes, node_room, most, most_depth, depth;
-  InfoSet *set;
-  size_t sets, set_room;
-  uint8_t *episode; /* (sets, episode_size) one history of each */
-  size_t episode_room;
-  int32_t *bucket; /* hash table of sets */
-  size_t buckets;
-  bool merge, cut;
-  TreeHelp help;
-  TreeCounts counts;
-};
-
 /* What a path has shown each agent, and what is pending in a serialised simultaneous move. */
 typedef struct Path {
   Hash history[2];
-  AgonAction action[AGON_MAX_AGENTS];
+  AgonAction action[2];
   double total[2];
+  uint32_t steps;
 } Path;
 
+/* A node that waits for its turn; its episode lies beside it. */
+typedef struct Pending {
+  int32_t node;
+  AgonStatus how;
+  uint32_t agent; /* the first who may still move in this (perhaps simultaneous) step */
+  Path path;
+} Pending;
+
+/* The positions of the path that is walked, by depth, with a hash table that forgets as it goes back. */
+typedef struct Trail {
+  Hash *key;
+  int32_t *older; /* the one before in the same bucket */
+  size_t length, key_room, older_room;
+  int32_t *bucket;
+  size_t buckets;
+} Trail;
+
+typedef struct Walk {
+  GameTree *tree;
+  Pending *pending;
+  uint8_t *episode; /* (pending, episode_size) */
+  size_t count, room, episode_room;
+  void *here, *next; /* episodes: of the node that is expanded, of a child */
+  Trail trail;
+} Walk;
+
+/* --- the path --- */
+static void trail_back(Trail *trail, size_t depth) {
+  while (trail->length > depth) {
+    trail->length--;
+    trail->bucket[trail->key[trail->length].low & (trail->buckets - 1)] = trail->older[trail->length];
+  }
+}
+
+static void trail_put(Trail *trail, size_t at) {
+  int32_t *bucket = &trail->bucket[trail->key[at].low & (trail->buckets - 1)];
+  trail->older[at] = *bucket;
+  *bucket = (int32_t)at;
+}
+
+static Status trail_grow(Trail *trail) {
+  TRY_RETURN(GROW(trail->key, trail->key_room, trail->length + 1));
+  TRY_RETURN(GROW(trail->older, trail->older_room, trail->length + 1));
+  if (trail->length * 2 < trail->buckets) return OK;
+  size_t buckets = trail->buckets ? trail->buckets * 2 : 64;
+  int32_t *fresh;
+  TRY_RETURN(NEW_ARRAY(fresh, buckets));
+  free(trail->bucket);
+  trail->bucket = fresh;
+  trail->buckets = buckets;
+  for (size_t i = 0; i < buckets; i++) fresh[i] = NONE;
+  for (size_t i = 0; i < trail->length; i++) trail_put(trail, i);
+  return OK;
+}
+
+/* Enters the position at `depth`, one below the path's last. */
+static Status trail_enter(Trail *trail, size_t depth, Hash key, bool *again) {
+  trail_back(trail, depth);
+  TRY_RETURN(trail_grow(trail));
+  *again = false;
+  for (int32_t i = trail->bucket[key.low & (trail->buckets - 1)]; i != NONE && !*again; i = trail->older[i])
+    *again = trail->key[i].low == key.low && trail->key[i].high == key.high;
+  trail->key[trail->length] = key;
+  trail_put(trail, trail->length++);
+  return OK;
+}
+
+static void walk_free(Walk *walk) {
+  free(walk->pending);
+  free(walk->episode);
+  free(walk->here);
+  free(walk->next);
+  free(walk->trail.key);
+  free(walk->trail.older);
+  free(walk->trail.bucket);
+}
+
+/* --- nodes and sets --- */
 static Status find_set(GameTree *tree, Hash key, uint32_t agent, const void *episode, int32_t *out) {
   if (tree->sets * 2 >= tree->buckets) { /* grow and rehash */
     size_t room = tree->buckets ? tree->buckets * 2 : 1024;
@@ -98,39 +143,46 @@ static Status add_children(GameTree *tree, int32_t parent, size_t count, int32_t
   return OK;
 }
 
-static Status expand(GameTree *tree, int32_t at, AgonStatus how, const void *episode, const Path *path, uint32_t agent);
-
-/* After a move or chance: the node's kind follows from the status. */
-static Status settle(GameTree *tree, int32_t at, AgonStatus how, const void *episode, const Path *path,
-                     const float *reward) {
-  Path next = *path;
-  for (int p = 0; p < 2; p++) next.total[p] += (double)reward[p];
-  return expand(tree, at, how, episode, &next, 0);
+/* Puts a node with its episode on the stack. */
+static Status wait_turn(Walk *walk, int32_t node, AgonStatus how, uint32_t agent, const void *episode,
+                        const Path *path) {
+  size_t size = walk->tree->env->spec.episode_size;
+  TRY_RETURN(GROW(walk->pending, walk->room, walk->count + 1));
+  TRY_RETURN(GROW(walk->episode, walk->episode_room, (walk->count + 1) * size));
+  memcpy(walk->episode + walk->count * size, episode, size);
+  walk->pending[walk->count++] = (Pending){node, how, agent, *path};
+  return OK;
 }
 
-static Status expand_chance(GameTree *tree, int32_t at, const void *episode, const Path *path) {
+/* After a move or chance: rewards are added, the next to move is found anew. */
+static Status settle(Walk *walk, int32_t at, AgonStatus how, const Path *path, const float *reward) {
+  Path next = *path;
+  for (int p = 0; p < 2; p++) next.total[p] += (double)reward[p];
+  return wait_turn(walk, at, how, 0, walk->next, &next);
+}
+
+/* Children go onto the stack last first, so that they come off it in their order. */
+static Status expand_chance(Walk *walk, const Pending *from) {
+  GameTree *tree = walk->tree;
   const Env *env = tree->env;
   double probability[AGON_MAX_CHANCE];
-  uint32_t count = env->table->chance_outcomes(env->params, episode, probability), used = 0;
+  uint32_t count = env->table->chance_outcomes(env->params, walk->here, probability), used = 0;
   int32_t first;
   for (uint32_t i = 0; i < count; i++) used += probability[i] > 0;
-  tree->node[at].actor = CHANCE;
+  tree->node[from->node].actor = CHANCE;
   tree->counts.chance++;
-  TRY_RETURN(add_children(tree, at, used, &first));
-  Status status = OK;
-  void *copy = malloc(env->spec.episode_size);
-  if (!copy) return status_set(ERR_MEMORY, "out of memory walking a tree");
-  for (uint32_t i = 0, child = 0; i < count && status == OK; i++) {
+  TRY_RETURN(add_children(tree, from->node, used, &first));
+  for (uint32_t i = count, child = used; i-- > 0;) {
     float reward[AGON_MAX_AGENTS] = {0};
     if (probability[i] <= 0) continue;
-    memcpy(copy, episode, env->spec.episode_size);
-    AgonStatus how = env->table->chance_apply(env->params, copy, i, reward);
-    tree->node[first + (int32_t)child].chance = (float)probability[i];
-    tree->node[first + (int32_t)child].action = (uint8_t)i;
-    status = settle(tree, first + (int32_t)child++, how, copy, path, reward);
+    memcpy(walk->next, walk->here, env->spec.episode_size);
+    AgonStatus how = env->table->chance_apply(env->params, walk->next, i, reward);
+    int32_t to = first + (int32_t)--child;
+    tree->node[to].chance = probability[i];
+    tree->node[to].action = (uint8_t)i;
+    TRY_RETURN(settle(walk, to, how, &from->path, reward));
   }
-  free(copy);
-  return status;
+  return OK;
 }
 
 static Hash view_key(const GameTree *tree, const void *episode, uint32_t agent, Hash history) {
@@ -141,73 +193,103 @@ static Hash view_key(const GameTree *tree, const void *episode, uint32_t agent, 
   return tree->merge ? view : hash_join(history, view);
 }
 
-static Status expand_decision(GameTree *tree, int32_t at, const void *episode, const Path *path, uint32_t agent,
-                              const uint8_t *flags) {
+/* One choice of `agent`; the last who moves in a step makes it. */
+static Status expand_choice(Walk *walk, const Pending *from, int32_t to, uint32_t agent, uint32_t choice, Hash key,
+                            bool last) {
+  const Env *env = walk->tree->env;
+  Path next = from->path;
+  walk->tree->node[to].action = (uint8_t)choice;
+  next.action[agent].choice[0] = (int32_t)choice;
+  next.history[agent] = hash_join(key, (Hash){choice + 1, agent});
+  if (!last) return wait_turn(walk, to, AGON_RUNNING, 1, walk->here, &next);
+  float reward[AGON_MAX_AGENTS] = {0};
+  AgonRng rng = {0};
+  AgonRandom random = rng_handle(&rng);
+  memcpy(walk->next, walk->here, env->spec.episode_size);
+  next.steps++;
+  AgonStatus how = env->table->step(env->params, walk->next, next.action, &random, reward);
+  return settle(walk, to, how, &next, reward);
+}
+
+static Status expand_decision(Walk *walk, const Pending *from, uint32_t agent, Hash key, bool last) {
+  GameTree *tree = walk->tree;
   const Env *env = tree->env;
   uint8_t mask[256];
   int32_t first, set;
   uint32_t legal = 0;
-  Hash key = view_key(tree, episode, agent, path->history[agent]);
-  env->table->mask(env->params, episode, agent, mask);
-  TRY_RETURN(find_set(tree, key, agent, episode, &set));
+  env->table->mask(env->params, walk->here, agent, mask);
+  TRY_RETURN(find_set(tree, key, agent, walk->here, &set));
   for (uint32_t i = 0; i < env->action_count; i++) legal += mask[i];
-  Node *node = &tree->node[at];
+  Node *node = &tree->node[from->node];
   node->actor = (int8_t)agent;
   node->set = set;
   node->next_in_set = tree->set[set].first_node;
-  tree->set[set].first_node = at;
+  tree->set[set].first_node = from->node;
   tree->counts.decisions++;
-  TRY_RETURN(add_children(tree, at, legal, &first));
-  Status status = OK;
-  void *copy = malloc(env->spec.episode_size);
-  if (!copy) return status_set(ERR_MEMORY, "out of memory walking a tree");
-  bool last = agent == 1 || !(flags[1] & AGON_ACTS);
-  for (uint32_t i = 0, child = 0; i < env->action_count && status == OK; i++) {
-    if (!mask[i]) continue;
-    Path next = *path;
-    int32_t to = first + (int32_t)child++;
-    tree->node[to].action = (uint8_t)i;
-    next.action[agent].choice[0] = (int32_t)i;
-    next.history[agent] = hash_join(key, (Hash){i + 1, agent});
-    if (!last) {
-      status = expand(tree, to, AGON_RUNNING, episode, &next, 1);
-      continue;
-    }
-    float reward[AGON_MAX_AGENTS] = {0};
-    AgonRng rng = {0};
-    AgonRandom random = rng_handle(&rng);
-    memcpy(copy, episode, env->spec.episode_size);
-    AgonStatus how = env->table->step(env->params, copy, next.action, &random, reward);
-    status = settle(tree, to, how, copy, &next, reward);
-  }
-  free(copy);
-  return status;
+  TRY_RETURN(add_children(tree, from->node, legal, &first));
+  for (uint32_t i = env->action_count, child = legal; i-- > 0;)
+    if (mask[i]) TRY_RETURN(expand_choice(walk, from, first + (int32_t)--child, agent, i, key, last));
+  return OK;
 }
 
-/* `agent`: the first who may still move in this (perhaps simultaneous) step. */
-static Status expand(GameTree *tree, int32_t at, AgonStatus how, const void *episode, const Path *path,
-                     uint32_t agent) {
+static Status finish(Walk *walk, const Pending *from) {
+  GameTree *tree = walk->tree;
+  float outcome[AGON_MAX_TEAMS];
+  if (from->how == AGON_FAILED) return status_set(ERR_ENV, "env %s failed", tree->env->table->name);
+  tree->env->table->outcome(tree->env->params, walk->here, outcome);
+  TRY_RETURN(GROW(tree->end, tree->end_room, tree->ends + 1));
+  tree->end[tree->ends] = (End){{from->path.total[0], from->path.total[1]}, (double)outcome[0]};
+  tree->node[from->node].actor = TERMINAL;
+  tree->node[from->node].first = (int32_t)tree->ends++;
+  tree->counts.terminals++;
+  return OK;
+}
+
+/* What makes a walk endless, or the env not what it says. */
+static Status check_path(Walk *walk, const Pending *from, Hash position) {
+  const Env *env = walk->tree->env;
+  bool again;
+  if (from->how == AGON_RUNNING && from->path.steps >= env->spec.step_limit)
+    return status_set(ERR_ENV, "env %s: a game goes on beyond its step_limit of %u steps", env->table->name,
+                      env->spec.step_limit);
+  TRY_RETURN(trail_enter(&walk->trail, walk->tree->node[from->node].depth, position, &again));
+  if (again)
+    return status_set(ERR_USAGE,
+                      "%s cannot be walked: a position comes again on its own path (%zu moves down), so that its tree "
+                      "has no end",
+                      env->table->name, walk->trail.length - 1);
+  return OK;
+}
+
+static Status expand(Walk *walk, const Pending *from) {
+  GameTree *tree = walk->tree;
   const Env *env = tree->env;
-  if (tree->node[at].depth >= tree->most_depth && (how == AGON_CHANCE || how == AGON_RUNNING)) {
-    tree->node[at].actor = CUT;
+  size_t depth = tree->node[from->node].depth;
+  uint8_t flags[AGON_MAX_AGENTS];
+  if (from->how != AGON_CHANCE && from->how != AGON_RUNNING) return finish(walk, from);
+  if (depth >= tree->most_depth) {
+    if (depth == UINT16_MAX)
+      return status_set(ERR_USAGE, "%s cannot be walked: it is deeper than %zu moves", env->table->name, depth);
+    tree->node[from->node].actor = CUT;
     tree->cut = true;
     return OK;
   }
-  if (how == AGON_CHANCE) return expand_chance(tree, at, episode, path);
-  if (how == AGON_RUNNING) {
-    uint8_t flags[AGON_MAX_AGENTS];
-    env->table->flags(env->params, episode, flags);
-    if (agent == 0 && !(flags[0] & AGON_ACTS)) agent = 1;
-    return expand_decision(tree, at, episode, path, agent, flags);
+  Hash position = hash_join(hash_bytes(walk->here, env->spec.episode_size), (Hash){(uint64_t)from->how, from->agent});
+  TRY_RETURN(check_path(walk, from, position));
+  if (from->how == AGON_CHANCE) return expand_chance(walk, from);
+  env->table->flags(env->params, walk->here, flags);
+  uint32_t agent = from->agent == 0 && !(flags[0] & AGON_ACTS) ? 1 : from->agent;
+  Hash key = view_key(tree, walk->here, agent, from->path.history[agent]);
+  return expand_decision(walk, from, agent, key, agent == 1 || !(flags[1] & AGON_ACTS));
+}
+
+static Status walk_all(Walk *walk) {
+  size_t size = walk->tree->env->spec.episode_size;
+  while (walk->count) {
+    const Pending from = walk->pending[--walk->count];
+    memcpy(walk->here, walk->episode + walk->count * size, size);
+    TRY_RETURN(expand(walk, &from));
   }
-  float outcome[AGON_MAX_TEAMS];
-  env->table->outcome(env->params, episode, outcome);
-  Node *node = &tree->node[at];
-  node->actor = TERMINAL;
-  node->utility[0] = (float)path->total[0];
-  node->utility[1] = (float)path->total[1];
-  node->outcome = outcome[0];
-  tree->counts.terminals++;
   return OK;
 }
 
@@ -218,8 +300,8 @@ Status tree_build(const Env *env, size_t most_nodes, GameTree **out) {
 Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree **out) {
   Status status = OK;
   GameTree *tree = NULL;
-  void *episode = NULL;
-  Path path = {{{0, 0}, {0, 0}}, {{{0}}}, {0, 0}};
+  Walk walk = {.count = 0};
+  const Path path = {.steps = 0};
   AgonRng rng = {0};
   AgonRandom random = rng_handle(&rng);
   if (!env_copies(env) || !(env->spec.flags & AGON_ENUMERATES_CHANCE) || env->spec.agents != 2 ||
@@ -233,15 +315,19 @@ Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree 
   tree->most = most_nodes;
   tree->most_depth = depth < UINT16_MAX ? depth : UINT16_MAX;
   tree->merge = (env->spec.flags & AGON_PERFECT_INFORMATION) && !(env->spec.flags & AGON_SIMULTANEOUS);
-  TRY(mem_array(&episode, env->spec.episode_size, 1));
+  walk.tree = tree;
+  TRY(mem_array(&walk.here, env->spec.episode_size, 1));
+  TRY(mem_array(&walk.next, env->spec.episode_size, 1));
   TRY(GROW(tree->node, tree->node_room, 1));
   tree->node[tree->nodes++] = (Node){.parent = NONE, .set = NONE, .next_in_set = NONE, .chance = 1};
-  TRY(expand(tree, 0, env->table->reset(env->params, episode, &random), episode, &path, 0));
+  AgonStatus how = env->table->reset(env->params, walk.next, &random);
+  TRY(wait_turn(&walk, 0, how, 0, walk.next, &path));
+  TRY(walk_all(&walk));
   tree->counts.histories = tree->nodes;
   *out = tree;
   tree = NULL;
 done:
-  free(episode);
+  walk_free(&walk);
   tree_destroy(tree);
   return status;
 }
@@ -249,6 +335,7 @@ done:
 void tree_destroy(GameTree *tree) {
   if (!tree) return;
   free(tree->node);
+  free(tree->end);
   free(tree->set);
   free(tree->episode);
   free(tree->bucket);
@@ -280,213 +367,4 @@ Status tree_counts_at(const GameTree *tree, size_t depth, TreeCounts *out) {
   }
   free(seen);
   return OK;
-}
-
-/* --- policies as tables: (sets, actions); of sets first .. last - 1 --- */
-static Status fill_table(GameTree *tree, Contestant *who, size_t first, size_t last, float *table) {
-  enum { CHUNK = 256 };
-  const Env *env = tree->env;
-  const void *episode[CHUNK];
-  uint32_t agent[CHUNK];
-  PlayHooks none = {NULL, NULL, NULL, NULL, NULL, NULL};
-  Play *play = NULL;
-  Status status = OK;
-  who->policy.inference = who->net ? &who->inference : NULL;
-  TRY(play_create(env, NULL, 0, CHUNK, 0, &none, &play));
-  for (size_t s = first; s < last; s += CHUNK) {
-    size_t count = last - s < CHUNK ? last - s : CHUNK;
-    for (size_t i = 0; i < count; i++) {
-      episode[i] = tree->episode + (s + i) * env->spec.episode_size;
-      agent[i] = tree->set[s + i].agent;
-    }
-    TRY(play_evaluate_many(play, &who->policy, count, episode, agent, table + s * env->action_count));
-  }
-done:
-  play_destroy(play);
-  return status;
-}
-
-/* The whole table; with helpers each rank evaluates its part, and rank 0 gets all. */
-static Status share_table(GameTree *tree, Contestant *who, float *table) {
-  const TreeHelp *help = &tree->help;
-  size_t R = help->size > 1 ? (size_t)help->size : 1, r = help->size > 1 ? (size_t)help->rank : 0;
-  TRY_RETURN(fill_table(tree, who, tree->sets * r / R, tree->sets * (r + 1) / R, table));
-  return R > 1 ? help->gather(help->context, table, tree->env->action_count, tree->sets) : OK;
-}
-
-/* Probability of each edge under a mixture: members weighted by their own reach. edge: (nodes). */
-static Status mix_edges(GameTree *tree, const Mixture *mixture, double *edge) {
-  Status status = OK;
-  size_t A = tree->env->action_count, K = mixture->count;
-  float *table = NULL;
-  double *reach[2] = {NULL, NULL}; /* (nodes, K) of the seat's own choices */
-  TRY(NEW_ARRAY(table, K * tree->sets * A));
-  for (size_t k = 0; k < K; k++) TRY(share_table(tree, mixture->member[k], table + k * tree->sets * A));
-  for (int p = 0; p < 2; p++) {
-    TRY(NEW_ARRAY(reach[p], tree->nodes * K));
-    for (size_t k = 0; k < K; k++) reach[p][k] = mixture->weight[k];
-  }
-  edge[0] = 1;
-  for (size_t n = 1; n < tree->nodes; n++) { /* parents come before their children */
-    const Node *node = &tree->node[n], *parent = &tree->node[node->parent];
-    for (int p = 0; p < 2; p++) memcpy(reach[p] + n * K, reach[p] + (size_t)node->parent * K, K * sizeof(double));
-    edge[n] = (double)node->chance;
-    if (parent->actor < 0) continue;
-    double before = 0, after = 0, plain = 0, *own = reach[parent->actor] + n * K;
-    for (size_t k = 0; k < K; k++) {
-      double p = (double)table[(k * tree->sets + (size_t)parent->set) * A + node->action];
-      before += own[k];
-      plain += mixture->weight[k] * p;
-      own[k] *= p;
-      after += own[k];
-    }
-    edge[n] = before > 0 ? after / before : plain;
-  }
-done:
-  free(table);
-  free(reach[0]);
-  free(reach[1]);
-  return status;
-}
-
-static double expected(const GameTree *tree, const double *edge, int seat, double *value) {
-  for (size_t n = tree->nodes; n-- > 0;) {
-    const Node *node = &tree->node[n];
-    value[n] = node->actor == TERMINAL ? (double)node->utility[seat] : 0;
-    for (int32_t c = node->first; c < node->first + node->children; c++) value[n] += edge[c] * value[c];
-  }
-  return value[0];
-}
-
-typedef struct Response {
-  const GameTree *tree;
-  const double *edge;
-  double *weight;  /* (nodes) chance times opponents */
-  double *value;   /* (nodes) */
-  bool *known;     /* (nodes) */
-  int16_t *choice; /* (sets) child index, -1 = not yet */
-  int seat;
-} Response;
-
-static double respond(Response *r, int32_t at);
-
-static int16_t best_choice(Response *r, int32_t set) {
-  const GameTree *tree = r->tree;
-  if (r->choice[set] >= 0) return r->choice[set];
-  int16_t best = 0;
-  double top = 0;
-  uint16_t children = tree->node[tree->set[set].first_node].children;
-  for (uint16_t i = 0; i < children; i++) {
-    double sum = 0;
-    for (int32_t n = tree->set[set].first_node; n != NONE; n = tree->node[n].next_in_set)
-      sum += r->weight[n] * respond(r, tree->node[n].first + i);
-    if (i == 0 || sum > top) top = sum, best = (int16_t)i;
-  }
-  return r->choice[set] = best;
-}
-
-static double respond(Response *r, int32_t at) {
-  const Node *node = &r->tree->node[at];
-  if (r->known[at]) return r->value[at];
-  double value = 0;
-  if (node->actor == TERMINAL)
-    value = (double)node->utility[r->seat];
-  else if (node->actor == r->seat)
-    value = respond(r, node->first + best_choice(r, node->set));
-  else
-    for (int32_t c = node->first; c < node->first + node->children; c++)
-      if (r->edge[c] > 0) value += r->edge[c] * respond(r, c);
-  r->known[at] = true;
-  return r->value[at] = value;
-}
-
-static Status best_response(const GameTree *tree, const double *edge, int seat, double *out) {
-  Status status = OK;
-  Response r = {.tree = tree, .edge = edge, .seat = seat};
-  TRY(NEW_ARRAY(r.weight, tree->nodes));
-  TRY(NEW_ARRAY(r.value, tree->nodes));
-  TRY(NEW_ARRAY(r.known, tree->nodes));
-  TRY(NEW_ARRAY(r.choice, tree->sets));
-  for (size_t s = 0; s < tree->sets; s++) r.choice[s] = -1;
-  r.weight[0] = 1;
-  for (size_t n = 1; n < tree->nodes; n++) {
-    const Node *parent = &tree->node[tree->node[n].parent];
-    r.weight[n] = r.weight[tree->node[n].parent] * (parent->actor == seat ? 1 : edge[n]);
-  }
-  *out = respond(&r, 0);
-done:
-  free(r.weight);
-  free(r.value);
-  free(r.known);
-  free(r.choice);
-  return status;
-}
-
-/* Games in normal form: each edge of a seat's only information set. */
-static void read_strategy(const GameTree *tree, const double *edge, int seat, ExactResult *out) {
-  if (tree->counts.information_sets[seat] != 1) return;
-  for (size_t n = 0; n < tree->nodes; n++) {
-    const Node *node = &tree->node[n];
-    if (node->actor != seat || node->children > COUNT_OF(out->strategy[0])) continue;
-    out->choices[seat] = node->children;
-    for (uint16_t i = 0; i < node->children; i++) out->strategy[seat][i] = edge[node->first + i];
-    return;
-  }
-}
-
-Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out) {
-  Status status = OK;
-  double *edge = NULL, *value = NULL;
-  *out = (ExactResult){.nash_conv = 0};
-  if (tree->cut) return status_set(ERR_USAGE, "a tree that was cut short cannot be exploited");
-  TRY(NEW_ARRAY(edge, tree->nodes));
-  TRY(NEW_ARRAY(value, tree->nodes));
-  TRY(mix_edges(tree, mixture, edge));
-  for (int seat = 0; seat < 2 && tree->help.rank == 0; seat++) {
-    out->value[seat] = expected(tree, edge, seat, value);
-    read_strategy(tree, edge, seat, out);
-    TRY(best_response(tree, edge, seat, &out->best_response[seat]));
-    out->nash_conv += out->best_response[seat] - out->value[seat];
-  }
-done:
-  free(edge);
-  free(value);
-  return status;
-}
-
-Status tree_match(GameTree *tree, Contestant *a, Contestant *b, int seat, ExactMatch *out) {
-  Status status = OK;
-  size_t A = tree->env->action_count;
-  float *table[2] = {NULL, NULL};
-  double *reach = NULL;
-  *out = (ExactMatch){.win = 0};
-  for (int p = 0; p < 2; p++) {
-    TRY(NEW_ARRAY(table[p], tree->sets * A));
-    TRY(fill_table(tree, p == seat ? a : b, 0, tree->sets, table[p]));
-  }
-  TRY(NEW_ARRAY(reach, tree->nodes));
-  reach[0] = 1;
-  for (size_t n = 0; n < tree->nodes; n++) {
-    const Node *node = &tree->node[n];
-    if (n) {
-      const Node *parent = &tree->node[node->parent];
-      double edge = parent->actor < 0 ? (double)node->chance
-                                      : (double)table[parent->actor][(size_t)parent->set * A + node->action];
-      reach[n] = reach[node->parent] * edge;
-    }
-    if (node->actor != TERMINAL) continue;
-    double outcome = seat == 0 ? (double)node->outcome : 1 - (double)node->outcome;
-    out->value += reach[n] * (double)node->utility[seat];
-    if (outcome > 0.5)
-      out->win += reach[n];
-    else if (outcome < 0.5)
-      out->loss += reach[n];
-    else
-      out->draw += reach[n];
-  }
-done:
-  free(table[0]);
-  free(table[1]);
-  free(reach);
-  return status;
 }

@@ -31,6 +31,8 @@ expect 2 "is named twice" "$AGON" eval run --players random,random
 
 expect 0 "0.2500 random" "$AGON" exploit run --player main_0=3,random=1
 expect 2 "the weight of random is a number" "$AGON" exploit run --player main_0=3,random=x
+# of a mixture, all members meet the other player
+for mix in main_0=1,random=3 main_0 random; do "$AGON" exploit run --player $mix --against minimax --json > against-${mix%%=*}-${#mix}.json; done
 "$AGON" exploit run --player snapshots --json > one.json
 mpirun --oversubscribe --bind-to none -n 3 "$AGON" exploit run --player snapshots --json > several.json
 "$AGON" eval run --players main_0 --versus random --games 8 --record 3 --csv none > /dev/null
@@ -127,6 +129,9 @@ assert a[0]["player"] == "minimax" and [p for p in a if p["player"] == "random"]
 answers = [json.loads(line) for line in open("answers.json")]
 assert len(answers) == 3000 and abs(sum(answers[0]["agents"][0]["probabilities"]) - 1) < 1e-5
 assert answers[0]["agents"][0]["agent"] == 1 and answers[0]["agents"][0]["probabilities"][4] == 0
+mixed, first, second = (json.load(open("against-" + x + ".json"))["against"] for x in ("main_0-17", "main_0-6", "random-6"))
+assert abs(first["loss"] - second["loss"]) > .01
+for key in ("win", "draw", "loss"): assert abs(mixed[key] - (first[key] + 3 * second[key]) / 4) < 1e-8, (mixed, first, second)
 one, several = (json.load(open(f)) for f in ("one.json", "several.json"))
 assert one["nash_conv"] == several["nash_conv"] and one["histories"] == 549946 and one["information_sets_are"] == "equal positions"
 k, p = json.load(open("kuhn.json")), json.load(open("probe.json"))

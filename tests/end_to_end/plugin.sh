@@ -10,6 +10,19 @@ expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk
 mpi 2 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=10k --quiet
 mpi 3 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=20k --resume must --quiet
 expect 0 "main_0" "$AGON" eval coin --players main_0,random --games 20
+# walks of games that are deep, come back to a position, or are not what they say
+track=$PLUGINS/libplugin_track.so
+expect 0 "all passed" "$AGON" env check "$track" kind=counted
+expect 0 "^60001 histories without chance" "$AGON" env tree "$track" length=60000
+expect 0 "value by seat -1.000000 \+1.000000" "$AGON" exploit --env "$track" length=60000
+expect 2 "deeper than 65535 moves" "$AGON" env tree "$track" length=70000
+expect 0 "^101 histories without chance" "$AGON" env tree "$track" length=70000 --depth 100
+for command in "env tree" "exploit --env"; do
+  expect 2 "a position comes again on its own path \([0-9]+ moves down\)" "$AGON" $command "$track" kind=dice
+  expect 7 "goes on beyond its step_limit of 15 steps" "$AGON" $command "$track" kind=endless length=30
+done
+expect 0 "^3171 histories without chance" "$AGON" env tree "$track" kind=counted
+expect 2 "what is seen of a position comes again on its own path" "$AGON" exploit --env "$track" kind=counted
 # one team plays by itself: no exploiters, no evaluation, nobody loses to somebody absent; three cannot be trained
 crowd=$PLUGINS/libplugin_crowd.so
 expect 0 "all passed" "$AGON" env check "$crowd" teams=3

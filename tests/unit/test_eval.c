@@ -92,6 +92,31 @@ static void kuhn_poker_values(void **state) {
   env_destroy(kuhn);
 }
 
+/* In double precision: what single precision would leave is a thousand times more. */
+static void walks_are_exact(void **state) {
+  (void)state;
+  kuhn = make_env("kuhn_poker");
+  CHECK_NEAR(exploit(kuhn, uniform, NULL).nash_conv, 11. / 12, 1e-14);
+  CHECK_NEAR(exploit(kuhn, equilibrium, NULL).nash_conv, 0, 1e-7); /* its probabilities are floats */
+  env_destroy(kuhn);
+  static const char *const option = "payoff=[[0.1, -0.3, 0.2], [0.7, 0.1, -0.9], [-0.2, 0.3, 0.4]]";
+  Env *env;
+  GameTree *tree;
+  Contestant random;
+  ExactMatch match;
+  CHECK_OK(env_create_from("matrix_game", &option, 1, &env));
+  CHECK_OK(contestant_builtin("random", env, &random));
+  CHECK_OK(tree_build(env, 1000, &tree));
+  for (int seat = 0; seat < 2; seat++) {
+    CHECK_OK(tree_match(tree, &random, &random, seat, &match));
+    CHECK_NEAR(match.win + match.draw + match.loss, 1, 1e-15);
+    CHECK_NEAR(match.win, seat ? 3. / 9 : 6. / 9, 1e-15);
+  }
+  tree_destroy(tree);
+  contestant_destroy(&random);
+  env_destroy(env);
+}
+
 static void leduc_poker_values(void **state) {
   (void)state;
   Env *env = make_env("leduc_poker");
@@ -226,6 +251,7 @@ static void walks_refuse_what_they_cannot(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(kuhn_poker_values),
+      cmocka_unit_test(walks_are_exact),
       cmocka_unit_test(leduc_poker_values),
       cmocka_unit_test(best_responses_by_brute_force),
       cmocka_unit_test(mixtures_are_drawn_per_episode),

@@ -1,0 +1,290 @@
+/* Values of a game tree: policies become tables over information sets; values and best responses are sums over the
+ * tree, in double precision. A best response is found information set by information set: with perfect recall what a
+ * set's choice hangs on never comes back to it. */
+#include "eval/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- policies as tables: (sets, actions); of sets first .. last - 1 --- */
+static Status fill_table(GameTree *tree, Contestant *who, size_t first, size_t last, float *table) {
+  enum { CHUNK = 256 };
+  const Env *env = tree->env;
+  const void *episode[CHUNK];
+  uint32_t agent[CHUNK];
+  PlayHooks none = {NULL, NULL, NULL, NULL, NULL, NULL};
+  Play *play = NULL;
+  Status status = OK;
+  who->policy.inference = who->net ? &who->inference : NULL;
+  TRY(play_create(env, NULL, 0, CHUNK, 0, &none, &play));
+  for (size_t s = first; s < last; s += CHUNK) {
+    size_t count = last - s < CHUNK ? last - s : CHUNK;
+    for (size_t i = 0; i < count; i++) {
+      episode[i] = tree->episode + (s + i) * env->spec.episode_size;
+      agent[i] = tree->set[s + i].agent;
+    }
+    TRY(play_evaluate_many(play, &who->policy, count, episode, agent, table + s * env->action_count));
+  }
+done:
+  play_destroy(play);
+  return status;
+}
+
+/* The whole table; with helpers each rank evaluates its part, and rank 0 gets all. */
+static Status share_table(GameTree *tree, Contestant *who, float *table) {
+  const TreeHelp *help = &tree->help;
+  size_t R = help->size > 1 ? (size_t)help->size : 1, r = help->size > 1 ? (size_t)help->rank : 0;
+  TRY_RETURN(fill_table(tree, who, tree->sets * r / R, tree->sets * (r + 1) / R, table));
+  return R > 1 ? help->gather(help->context, table, tree->env->action_count, tree->sets) : OK;
+}
+
+/* What the rows of a table of single precision sum to, so that in double precision they sum to 1. */
+static Status sum_rows(const GameTree *tree, const float *table, double *sum) {
+  size_t A = tree->env->action_count;
+  for (size_t s = 0; s < tree->sets; s++) {
+    sum[s] = 0;
+    for (size_t a = 0; a < A; a++) sum[s] += (double)table[s * A + a];
+    if (!(sum[s] > 0.5 && sum[s] < 1.5)) return status_set(ERR_INTERNAL, "a policy's probabilities sum to %g", sum[s]);
+  }
+  return OK;
+}
+
+/* Probability of each edge under a mixture: members weighted by their own reach. edge: (nodes). */
+static Status mix_edges(GameTree *tree, const Mixture *mixture, double *edge) {
+  Status status = OK;
+  size_t A = tree->env->action_count, K = mixture->count;
+  float *table = NULL;
+  double *sum = NULL;              /* (K, sets) */
+  double *reach[2] = {NULL, NULL}; /* (nodes, K) of the seat's own choices */
+  TRY(NEW_ARRAY(table, K * tree->sets * A));
+  TRY(NEW_ARRAY(sum, K * tree->sets));
+  for (size_t k = 0; k < K; k++) TRY(share_table(tree, mixture->member[k], table + k * tree->sets * A));
+  if (tree->help.rank) goto done; /* rank 0 has all of it */
+  for (size_t k = 0; k < K; k++) TRY(sum_rows(tree, table + k * tree->sets * A, sum + k * tree->sets));
+  for (int p = 0; p < 2; p++) {
+    TRY(NEW_ARRAY(reach[p], tree->nodes * K));
+    for (size_t k = 0; k < K; k++) reach[p][k] = mixture->weight[k];
+  }
+  edge[0] = 1;
+  for (size_t n = 1; n < tree->nodes; n++) { /* parents come before their children */
+    const Node *node = &tree->node[n], *parent = &tree->node[node->parent];
+    for (int p = 0; p < 2; p++) memcpy(reach[p] + n * K, reach[p] + (size_t)node->parent * K, K * sizeof(double));
+    edge[n] = node->chance;
+    if (parent->actor < 0) continue;
+    double before = 0, after = 0, plain = 0, *own = reach[parent->actor] + n * K;
+    for (size_t k = 0; k < K; k++) {
+      size_t row = k * tree->sets + (size_t)parent->set;
+      double p = (double)table[row * A + node->action] / sum[row];
+      before += own[k];
+      plain += mixture->weight[k] * p;
+      own[k] *= p;
+      after += own[k];
+    }
+    edge[n] = before > 0 ? after / before : plain;
+  }
+done:
+  free(table);
+  free(sum);
+  free(reach[0]);
+  free(reach[1]);
+  return status;
+}
+
+static double expected(const GameTree *tree, const double *edge, int seat, double *value) {
+  for (size_t n = tree->nodes; n-- > 0;) {
+    const Node *node = &tree->node[n];
+    value[n] = node->actor == TERMINAL ? tree->end[node->first].utility[seat] : 0;
+    for (int32_t c = node->first; c < node->first + node->children; c++) value[n] += edge[c] * value[c];
+  }
+  return value[0];
+}
+
+/* --- best responses --- */
+typedef enum SetState { FRESH, OPEN, CLOSED } SetState;
+
+/* A node whose value is wanted, or (negative, ~set) a set whose choice is. */
+typedef struct Response {
+  const GameTree *tree;
+  const double *edge;
+  double *weight;   /* (nodes) chance times opponents */
+  double *value;    /* (nodes) */
+  bool *known;      /* (nodes) */
+  uint16_t *choice; /* (sets) child index */
+  uint8_t *state;   /* (sets) */
+  int32_t *task;    /* a stack */
+  size_t tasks, task_room;
+  int seat;
+} Response;
+
+static Status want(Response *r, int32_t task) {
+  TRY_RETURN(GROW(r->task, r->task_room, r->tasks + 1));
+  r->task[r->tasks++] = task;
+  return OK;
+}
+
+/* Asks for what is not known yet of a set's children; those that the others never reach do not matter. */
+static Status open_set(Response *r, int32_t set) {
+  const GameTree *tree = r->tree;
+  if (r->state[set] == OPEN)
+    return status_set(ERR_USAGE, "%s cannot be exploited: a choice there hangs on itself (%s)", tree->env->table->name,
+                      tree->merge ? "what is seen of a position comes again on its own path" : "no perfect recall");
+  r->state[set] = OPEN;
+  TRY_RETURN(want(r, ~set));
+  for (int32_t n = tree->set[set].first_node; n != NONE; n = tree->node[n].next_in_set)
+    for (int32_t c = tree->node[n].first; r->weight[n] > 0 && c < tree->node[n].first + tree->node[n].children; c++)
+      if (!r->known[c]) TRY_RETURN(want(r, c));
+  return OK;
+}
+
+/* All the children are known: the best choice, the first of equals. */
+static void close_set(Response *r, int32_t set) {
+  const GameTree *tree = r->tree;
+  uint16_t children = tree->node[tree->set[set].first_node].children;
+  double top = 0;
+  r->choice[set] = 0;
+  for (uint16_t i = 0; i < children; i++) {
+    double sum = 0;
+    for (int32_t n = tree->set[set].first_node; n != NONE; n = tree->node[n].next_in_set)
+      if (r->weight[n] > 0) sum += r->weight[n] * r->value[tree->node[n].first + i];
+    if (i == 0 || sum > top) top = sum, r->choice[set] = i;
+  }
+  r->state[set] = CLOSED;
+}
+
+/* Finds the value of a node, or asks for what it hangs on and comes back. */
+static Status visit(Response *r, int32_t at) {
+  const Node *node = &r->tree->node[at];
+  double value = 0;
+  size_t asked = r->tasks;
+  if (r->known[at]) return OK;
+  TRY_RETURN(want(r, at)); /* again, after what it asks for */
+  if (node->actor == TERMINAL) {
+    value = r->tree->end[node->first].utility[r->seat];
+  } else if (node->actor == r->seat) {
+    if (r->state[node->set] != CLOSED) return open_set(r, node->set);
+    int32_t child = node->first + r->choice[node->set];
+    if (!r->known[child]) return want(r, child);
+    value = r->value[child];
+  } else {
+    for (int32_t c = node->first; c < node->first + node->children; c++) {
+      if (!(r->edge[c] > 0)) continue;
+      if (!r->known[c]) TRY_RETURN(want(r, c));
+      value += r->edge[c] * r->value[c];
+    }
+    if (r->tasks > asked + 1) return OK;
+  }
+  r->tasks = asked;
+  r->known[at] = true;
+  r->value[at] = value;
+  return OK;
+}
+
+static Status respond(Response *r, double *out) {
+  TRY_RETURN(want(r, 0));
+  while (r->tasks) {
+    int32_t task = r->task[--r->tasks];
+    if (task >= 0)
+      TRY_RETURN(visit(r, task));
+    else
+      close_set(r, ~task);
+  }
+  *out = r->value[0];
+  return OK;
+}
+
+static Status best_response(const GameTree *tree, const double *edge, int seat, double *out) {
+  Status status = OK;
+  Response r = {.tree = tree, .edge = edge, .seat = seat};
+  TRY(NEW_ARRAY(r.weight, tree->nodes));
+  TRY(NEW_ARRAY(r.value, tree->nodes));
+  TRY(NEW_ARRAY(r.known, tree->nodes));
+  TRY(NEW_ARRAY(r.choice, tree->sets));
+  TRY(NEW_ARRAY(r.state, tree->sets));
+  r.weight[0] = 1;
+  for (size_t n = 1; n < tree->nodes; n++) {
+    const Node *parent = &tree->node[tree->node[n].parent];
+    r.weight[n] = r.weight[tree->node[n].parent] * (parent->actor == seat ? 1 : edge[n]);
+  }
+  TRY(respond(&r, out));
+done:
+  free(r.weight);
+  free(r.value);
+  free(r.known);
+  free(r.choice);
+  free(r.state);
+  free(r.task);
+  return status;
+}
+
+/* Games in normal form: each edge of a seat's only information set. */
+static void read_strategy(const GameTree *tree, const double *edge, int seat, ExactResult *out) {
+  if (tree->counts.information_sets[seat] != 1) return;
+  for (size_t n = 0; n < tree->nodes; n++) {
+    const Node *node = &tree->node[n];
+    if (node->actor != seat || node->children > COUNT_OF(out->strategy[0])) continue;
+    out->choices[seat] = node->children;
+    for (uint16_t i = 0; i < node->children; i++) out->strategy[seat][i] = edge[node->first + i];
+    return;
+  }
+}
+
+Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out) {
+  Status status = OK;
+  double *edge = NULL, *value = NULL;
+  *out = (ExactResult){.nash_conv = 0};
+  if (tree->cut) return status_set(ERR_USAGE, "a tree that was cut short cannot be exploited");
+  TRY(NEW_ARRAY(edge, tree->nodes));
+  TRY(NEW_ARRAY(value, tree->nodes));
+  TRY(mix_edges(tree, mixture, edge));
+  for (int seat = 0; seat < 2 && tree->help.rank == 0; seat++) {
+    out->value[seat] = expected(tree, edge, seat, value);
+    read_strategy(tree, edge, seat, out);
+    TRY(best_response(tree, edge, seat, &out->best_response[seat]));
+    out->nash_conv += out->best_response[seat] - out->value[seat];
+  }
+done:
+  free(edge);
+  free(value);
+  return status;
+}
+
+Status tree_match(GameTree *tree, Contestant *a, Contestant *b, int seat, ExactMatch *out) {
+  Status status = OK;
+  size_t A = tree->env->action_count;
+  float *table[2] = {NULL, NULL};
+  double *sum[2] = {NULL, NULL}, *reach = NULL;
+  *out = (ExactMatch){.win = 0};
+  if (tree->cut) return status_set(ERR_USAGE, "a tree that was cut short says nothing about a match");
+  for (int p = 0; p < 2; p++) {
+    TRY(NEW_ARRAY(table[p], tree->sets * A));
+    TRY(NEW_ARRAY(sum[p], tree->sets));
+    TRY(fill_table(tree, p == seat ? a : b, 0, tree->sets, table[p]));
+    TRY(sum_rows(tree, table[p], sum[p]));
+  }
+  TRY(NEW_ARRAY(reach, tree->nodes));
+  reach[0] = 1;
+  for (size_t n = 0; n < tree->nodes; n++) {
+    const Node *node = &tree->node[n];
+    if (n) {
+      const Node *parent = &tree->node[node->parent];
+      double edge = node->chance;
+      if (parent->actor >= 0)
+        edge = (double)table[parent->actor][(size_t)parent->set * A + node->action] / sum[parent->actor][parent->set];
+      reach[n] = reach[node->parent] * edge;
+    }
+    if (node->actor != TERMINAL) continue;
+    const End *end = &tree->end[node->first];
+    double outcome = seat == 0 ? end->outcome : 1 - end->outcome;
+    out->value += reach[n] * end->utility[seat];
+    if (outcome > 0.5)
+      out->win += reach[n];
+    else if (outcome < 0.5)
+      out->loss += reach[n];
+    else
+      out->draw += reach[n];
+  }
+done:
+  for (int p = 0; p < 2; p++) free(table[p]), free(sum[p]);
+  free(reach);
+  return status;
+}
