@@ -506,6 +506,7 @@ static void close_unrolls(Actor *actor) {
 
 static Status send_unrolls(Actor *actor) {
   const ActorSetup *setup = &actor->setup;
+  uint64_t frames = 0;
   close_unrolls(actor);
   if (recorder_failed(actor->recorder)) return status_set(ERR_MEMORY, "out of memory recording experience");
   TRY_RETURN(recorder_collect(actor->recorder, &(RecorderHooks){actor, batch_for, values_for}));
@@ -515,6 +516,7 @@ static Status send_unrolls(Actor *actor) {
     if (!batch->unrolls) continue;
     INVARIANT(batch_is_whole(batch));
     TRY_RETURN(results_frames(&actor->results, (uint32_t)p, learned));
+    frames += learned;
     actor->frames += learned;
     wire_begin(&actor->wire, WIRE_UNROLLS);
     bytes_u64(&actor->wire.bytes, actor->tick);
@@ -529,6 +531,7 @@ static Status send_unrolls(Actor *actor) {
     bytes_u64(&actor->wire.bytes, actor->tick);
     bytes_u32(&actor->wire.bytes, (uint32_t)setup->index);
     bytes_u32(&actor->wire.bytes, actor->table.flags);
+    bytes_u64(&actor->wire.bytes, frames);
     TRY_RETURN(wire_send(setup->transport, setup->fed_rank[g], &actor->wire));
   }
   return OK;

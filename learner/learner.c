@@ -30,6 +30,7 @@ struct Learner {
   Parcel *parcel;
   size_t parcels, parcel_room;
   uint64_t *ended;       /* (actors) ticks whose end this actor has announced */
+  uint64_t *acted;       /* (actors, AHEAD) frames of all players by tick, not yet counted */
   uint64_t *credited;    /* (actors) pace free: ticks consumed */
   uint64_t *marked;      /* (actors) pace free: cut markers seen */
   uint64_t markers;      /* cuts made so far */
@@ -51,8 +52,10 @@ struct Learner {
 };
 
 /* What members agree on with each update (pace free): that all have the next directive; how many have not seen all
- * marks of the next cut; and rows dropped. */
-enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED };
+ * marks of the next cut; rows dropped; and frames, of all players, that were acted in the ticks being learned. */
+enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED, VOTE_ACTED };
+
+enum { AHEAD = 4 /* ticks that an actor may have ended before they are learned from; pace free: summed at once */ };
 
 static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
 
@@ -80,6 +83,7 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   learner->started = clock_now(&setup->clock);
   TRY(NEW_ARRAY(learner->pupil, setup->learning_players));
   TRY(NEW_ARRAY(learner->ended, setup->actors));
+  TRY(NEW_ARRAY(learner->acted, setup->actors * AHEAD));
   TRY(NEW_ARRAY(learner->credited, setup->actors));
   TRY(NEW_ARRAY(learner->marked, setup->actors));
   TRY(batch_create(&setup->format, &learner->batch));
@@ -93,6 +97,7 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
                       &learner->summer));
   for (size_t p = setup->group; p < setup->learning_players; p += setup->groups) {
     TRY(pupil_create(setup->net, setup->seed, (uint32_t)p, &learner->pupil[learner->pupils]));
+    if (setup->life) learner->pupil[learner->pupils].life_horizon = setup->life[p];
     learner->pupils++;
   }
   Reducer reducer = {learner, setup->members, setup->member, start_sum, test_sum};
@@ -120,6 +125,7 @@ void learner_destroy(Learner *learner) {
   free(learner->pupil);
   free(learner->parcel);
   free(learner->ended);
+  free(learner->acted);
   free(learner->credited);
   free(learner->marked);
   free(learner);
@@ -184,12 +190,14 @@ static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
 static Status take_tick_end(Learner *learner, Reader *body) {
   uint64_t tick = reader_u64(body);
   uint32_t actor = reader_u32(body), flags = reader_u32(body);
+  uint64_t frames = reader_u64(body);
   TRY_RETURN(reader_finish(body, "tick end message"));
   actor -= (uint32_t)learner->setup.first_actor;
   if (actor >= learner->setup.actors)
     return status_set(ERR_FORMAT, "tick end of an actor that does not feed this learner");
   INVARIANT(tick >= learner->ended[actor]);
   learner->ended[actor] = tick + 1;
+  learner->acted[actor * AHEAD + tick % AHEAD] += frames;
   if (flags & TABLE_SAVE) learner->marked[actor]++;
   return OK;
 }
@@ -222,8 +230,8 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
 /* --- state of a player, by named columns --- */
 static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tree) {
   size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
-  uint64_t counters[7] = {pupil->life,    pupil->version, pupil->min_version, pupil->frames,
-                          pupil->dropped, pupil->steps,   pupil->life_frames};
+  uint64_t counters[8] = {pupil->life,    pupil->version, pupil->min_version, pupil->frames,
+                          pupil->dropped, pupil->steps,   pupil->life_frames, pupil->run_frames};
   TRY_RETURN(tree_put(tree, "policy", STORE_F32, block, 1, pupil->block));
   TRY_RETURN(tree_put(tree, "policy_acting", STORE_F32, block, 1, pupil->acting));
   TRY_RETURN(tree_put(tree, "policy_reference", STORE_F32, block, 1, pupil->reference));
@@ -232,7 +240,7 @@ static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tr
   TRY_RETURN(tree_put(tree, "adam_m", STORE_F32, params, 1, pupil->m));
   TRY_RETURN(tree_put(tree, "adam_v", STORE_F32, params, 1, pupil->v));
   TRY_RETURN(tree_put(tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), 1, pupil->stat));
-  return tree_put(tree, "counters", STORE_U64, 7, 1, counters);
+  return tree_put(tree, "counters", STORE_U64, 8, 1, counters);
 }
 
 static Status copy_column(const Tree *tree, const char *path, StoreType type, size_t count, void *out) {
@@ -245,7 +253,7 @@ static Status copy_column(const Tree *tree, const char *path, StoreType type, si
 static Status restore_player(Learner *learner, Reader *body) {
   Status status = OK;
   Tree tree = {0};
-  uint64_t counters[7];
+  uint64_t counters[8];
   size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
   Pupil *pupil = own_pupil(learner, reader_u32(body));
   if (!pupil) return status_set(ERR_FORMAT, "state of a player that is not learned here");
@@ -258,7 +266,10 @@ static Status restore_player(Learner *learner, Reader *body) {
   TRY(copy_column(&tree, "adam_m", STORE_F32, params, pupil->m));
   TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));
   TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));
-  TRY(copy_column(&tree, "counters", STORE_U64, 7, counters));
+  if (copy_column(&tree, "counters", STORE_U64, 8, counters) != OK) { /* the run's frames were not kept before */
+    TRY(copy_column(&tree, "counters", STORE_U64, 7, counters));
+    counters[7] = counters[3] * learner->setup.learning_players;
+  }
   pupil->life = (uint32_t)counters[0];
   pupil->version = counters[1];
   pupil->min_version = counters[2];
@@ -266,6 +277,7 @@ static Status restore_player(Learner *learner, Reader *body) {
   pupil->dropped = counters[4];
   pupil->steps = counters[5];
   pupil->life_frames = counters[6];
+  pupil->run_frames = counters[7];
 done:
   tree_free(&tree);
   return status == OK ? OK : status_context(status, "the stored state does not fit this network");
@@ -383,6 +395,17 @@ static double mean_lag(const Batch *batch, const Pupil *pupil) {
   return rows > 0 ? sum / rows : 0;
 }
 
+/* Frames acted in the ticks that are now learned from, by this member's actors; each is told once. */
+static uint64_t take_acted(Learner *learner) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < learner->setup.actors * AHEAD; i++) {
+    if (learner->setup.pace != FREE && i % AHEAD != learner->tick % AHEAD) continue;
+    sum += learner->acted[i];
+    learner->acted[i] = 0;
+  }
+  return sum;
+}
+
 static Status start_pupil(Learner *learner) {
   Pupil *pupil = &learner->pupil[learner->current];
   int64_t start = clock_now(&learner->setup.clock);
@@ -405,6 +428,7 @@ static Status start_pupil(Learner *learner) {
   vote[VOTE_DIRECTIVE] = learner->directives > 0;
   vote[VOTE_UNMARKED] = !all_marked(learner);
   vote[VOTE_DROPPED] = (float)learner->dropped;
+  vote[VOTE_ACTED] = learner->current == 0 ? (float)take_acted(learner) : 0;
   learner->busy_receive += clock_now(&learner->setup.clock) - start;
   return trainer_begin(learner->trainer, pupil, &learner->batch, &learner->shards);
 }
@@ -535,6 +559,7 @@ static Status finish_pupil(Learner *learner) {
   pupil->dropped += (uint64_t)learner->trainer->vote[VOTE_DROPPED];
   TRY_RETURN(send_report(learner, pupil));
   if (++learner->current < learner->pupils) return start_pupil(learner);
+  for (size_t i = 0; i < learner->pupils; i++) learner->pupil[i].run_frames += (uint64_t)learner->vote[VOTE_ACTED];
   learner->phase = PHASE_ORDERS;
   if (learner->setup.pace != FREE) return OK;
   for (size_t i = 0; i < learner->pupils; i++)

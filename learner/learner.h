@@ -29,6 +29,7 @@ typedef struct LearnerSetup {
   const int64_t *idle; /* nanoseconds that this rank has waited with nothing to do; may be NULL */
   int league_rank;
   size_t learning_players;
+  const double *life; /* (learning_players) frames of a life, 0 = never reset; NULL: nobody is */
 } LearnerSetup;
 
 typedef struct Learner Learner;

@@ -28,7 +28,7 @@ typedef struct LearnConfig {
   int64_t
       longest; /* steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest unroll */
   int decay;   /* DECAY_LINEAR, ... */
-  double horizon; /* frames of one player over which schedules run; set from the run's budget */
+  double horizon; /* frames of the run, all players together; set from its budget */
 } LearnConfig;
 extern const Option learn_options[];
 extern const size_t learn_option_count;
@@ -40,12 +40,14 @@ typedef struct Pupil {
   uint64_t min_version;            /* older experience belongs to a former life and is dropped */
   uint64_t frames, dropped, steps; /* learned from; dropped; optimiser steps since the last reset */
   uint64_t life_frames;
-  float *block;     /* (net->block) the policy */
-  float *acting;    /* (net->block) the policy that was published before it (pace pipelined) */
-  float *reference; /* (net->block) */
-  float *average;   /* (net->block) exponential average of the policy over updates, if learner.average > 0 */
-  float *m, *v;     /* (params) */
-  double *stat;     /* (2 * observations + 3) counts, means and squares of the normalisers */
+  uint64_t run_frames; /* of all players, up to the last update: how far the run is */
+  double life_horizon; /* frames of its lives, if it is reset; 0 = it never is */
+  float *block;        /* (net->block) the policy */
+  float *acting;       /* (net->block) the policy that was published before it (pace pipelined) */
+  float *reference;    /* (net->block) */
+  float *average;      /* (net->block) exponential average of the policy over updates, if learner.average > 0 */
+  float *m, *v;        /* (params) */
+  double *stat;        /* (2 * observations + 3) counts, means and squares of the normalisers */
 } Pupil;
 
 typedef struct AlgoStats {
@@ -74,7 +76,7 @@ typedef struct TrainerTimes {
   int64_t batch, forward, loss, backward, reduce, optimise;
 } TrainerTimes;
 
-enum { TRAINER_VOTES = 3 };   /* summed with the advantages, for the caller: in at the beginning, out at the end */
+enum { TRAINER_VOTES = 4 };   /* summed with the advantages, for the caller: in at the beginning, out at the end */
 enum { TRAINER_SCALARS = 8 }; /* summed with each gradient: rows and the statistics of the losses */
 
 typedef struct Trainer {
@@ -176,6 +178,6 @@ void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *sourc
 size_t pupil_stat_count(const Net *net);
 /* What is frozen when a snapshot is taken: the average where one is kept, else the policy. */
 const float *pupil_snapshot(const LearnConfig *config, const Pupil *pupil);
-/* Value of a schedule from a to b at the pupil's progress: linear; where both are positive also geometric, or
- * as 1 / sqrt(time), the schedule of magnetic mirror descent's paper. */
+/* Value of a schedule from a to b at the pupil's progress, through the run, or through its life if it is reset: linear;
+ * where both are positive also geometric, or as 1 / sqrt(time), the schedule of magnetic mirror descent's paper. */
 double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b);

@@ -59,7 +59,10 @@ const float *pupil_snapshot(const LearnConfig *config, const Pupil *pupil) {
 }
 
 double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b) {
-  double progress = config->horizon > 0 ? (double)pupil->frames / config->horizon : 0;
+  bool lives = pupil->life_horizon > 0;
+  double done = (double)(lives ? pupil->life_frames : pupil->run_frames);
+  double whole = lives ? pupil->life_horizon : config->horizon;
+  double progress = whole > 0 ? done / whole : 0;
   if (progress > 1) progress = 1;
   if (config->decay == DECAY_GEOMETRIC && a > 0 && b > 0) return a * pow(b / a, progress);
   if (config->decay == DECAY_ROOT && a > 0 && b > 0) return a / sqrt(1 + (a * a / (b * b) - 1) * progress);

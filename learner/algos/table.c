@@ -34,9 +34,11 @@ const Option learn_options[] = {
      "of GAE, or of the V-trace coefficients"},
     {"rate", OPT_FLOAT, offsetof(LearnConfig, rate), "0.0005", 0, 1, NULL, "", "Adam's learning rate at the start"},
     {"rate_end", OPT_FLOAT, offsetof(LearnConfig, rate_end), "0.0001", 0, 1, NULL, "",
-     "learning rate at the end, reached linearly"},
+     "learning rate at the end: of the run; for players that are reset (league.*_reset), of their life, which is "
+     "league.*_snapshot_max frames over the probability of the reset"},
     {"decay", OPT_CHOICE, offsetof(LearnConfig, decay), "linear", 0, 0, "linear|geometric|root", "",
-     "how what has a start and an end goes from one to the other; geometric, and root (as 1 / sqrt(time)), "
+     "how what has a start and an end goes from one to the other, over the run's frames, or a life's as for rate_end; "
+     "geometric, and root (as 1 / sqrt(time)), "
      "where both are above 0"},
     {"epsilon", OPT_FLOAT, offsetof(LearnConfig, epsilon), "0.00001", 1e-12, 1, NULL, "", "Adam's epsilon"},
     {"clip_norm", OPT_FLOAT, offsetof(LearnConfig, clip_norm), "0.5", 0, OPTION_NO_LIMIT, NULL, "",

@@ -374,6 +374,7 @@ static Status perform(Show *show, Puppet *puppet) {
   bytes_u64(out, puppet->tick);
   bytes_u32(out, puppet->index);
   bytes_u32(out, 0);
+  bytes_u64(out, show->learning * show->frames);
   TRY_RETURN(wire_send(transport, puppet->fed[0], &show->wire));
   size_t players = manager_league(show->manager)->players;
   for (uint32_t i = 0; i < 8; i++) {

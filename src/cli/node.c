@@ -6,6 +6,7 @@
 #include "cli/tracker.h"
 #include "learner/learner.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct Node {
   bool rate_failed; /* and said so */
   /* lists that the roles borrow */
   int *member_rank, *fed_rank;
+  double *life;
   void *const *shared;
   int learner_below[TREE_FAN_OUT], weights_below[TREE_FAN_OUT];
   int tables_below[TREE_FAN_OUT], actor_tables_below[TREE_FAN_OUT];
@@ -104,12 +106,29 @@ static Status create_manager(Node *node) {
   return manager_create(&setup, &node->manager);
 }
 
+/* Frames of a life, for the schedules of players that are reset: to the snapshot at the latest, as often as it takes
+ * until one resets; at most the run. */
+static Status measure_lives(Node *node) {
+  const LeagueConfig *league = &node->setup.settings->league;
+  const int64_t count[ROLE_COUNT] = {league->mains, league->main_exploiters, league->league_exploiters};
+  size_t player = 0;
+  TRY_RETURN(NEW_ARRAY(node->life, (size_t)(count[0] + count[1] + count[2])));
+  for (int r = 0; r < ROLE_COUNT; r++)
+    for (int64_t i = 0; i < count[r]; i++, player++) {
+      if (league->reset[r] <= 0) continue;
+      double frames = league->snapshot_max[r] * league->frame_scale / league->reset[r];
+      node->life[player] = fmin(fmax(frames, 1), (double)node->setup.settings->manager.frames);
+    }
+  return OK;
+}
+
 static Status create_learner(Node *node, size_t index) {
   const Settings *s = node->setup.settings;
   const Topology *topology = node->setup.topology;
   size_t groups = topology->groups, member = index / groups, first, count;
   topology_feeders(topology, member, &first, &count);
   TRY_RETURN(NEW_ARRAY(node->member_rank, topology->members));
+  TRY_RETURN(measure_lives(node));
   for (size_t m = 0; m < topology->members; m++)
     node->member_rank[m] = topology->learner_rank[m * groups + index % groups];
   LearnerSetup setup = {.config = s->learner,
@@ -135,6 +154,7 @@ static Status create_learner(Node *node, size_t index) {
                         .idle = &node->idle,
                         .below = node->learner_below,
                         .belows = topology_below(topology->actor_rank + first, count, -1, node->learner_below),
+                        .life = node->life,
                         .learning_players =
                             (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
   return learner_create(&setup, &node->learner);
@@ -207,6 +227,7 @@ void node_destroy(Node *node) {
   net_destroy(node->net);
   free(node->member_rank);
   free(node->fed_rank);
+  free(node->life);
   free(node);
 }
 

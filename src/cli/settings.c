@@ -182,10 +182,9 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   find_anchors(s);
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
-  size_t players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
   s->learner.longest = s->actors.unroll + 2;
   s->net.precision = s->run.precision;
-  s->learner.horizon = (double)s->manager.frames / (double)players;
+  s->learner.horizon = (double)s->manager.frames;
   *out = s;
   s = NULL;
 done:

@@ -13,7 +13,7 @@ typedef enum WireKind {
   WIRE_FROZEN,         /* league -> actor: here it is */
   WIRE_TABLE,          /* league -> actor (-> actors below it): who plays whom in a tick */
   WIRE_UNROLLS,        /* actor -> learner: experience of one player */
-  WIRE_TICK_END,       /* actor -> learner: all experience of a tick has been sent */
+  WIRE_TICK_END,       /* actor -> learner: all experience of a tick has been sent; of so many frames, all players */
   WIRE_CREDIT,         /* learner -> actor: ticks of yours that are consumed (pace free) */
   WIRE_RESULTS,        /* actor -> league: counts of a tick */
   WIRE_DIRECTIVE,      /* league -> learner: what to do after the update of a tick */

@@ -560,6 +560,44 @@ static void a_seat_that_always_wins_proves_nothing(void **state) {
   }
 }
 
+/* Schedules go by the frames of the run, which every player's learners know whatever their number, group and pace, also
+ * when the job was stopped on the way; players that are reset go by those of their present life. */
+static void schedules_know_how_far_the_run_is(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
+  static const char *const groups[] = {"learner.groups=1", "learner.groups=2", "learner.groups=1"};
+  for (int i = 0; i < 3; i++) {
+    const char *pairs[] = {SMALL, pace[i], groups[i], "learner.ranks=2", "league.share_main=3", "ppo.targets=vtrace"};
+    char folder[64], path[64];
+    RunFolder run;
+    Tree tree;
+    const Item *counters, *player, *born, *frames;
+    uint64_t generation;
+    fresh_folder(folder);
+    for (int jobs = 1; jobs == 1 || !is_finished(folder); jobs++) {
+      assert_true(jobs < 60);
+      assert_true(
+          run_world(&(World){pairs, COUNT_OF(pairs), 5, (uint64_t)jobs, 20, -1, 0, 1, jobs < 3 ? 3000 : 0}, folder));
+    }
+    CHECK_OK(run_open(folder, &run));
+    CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+    CHECK_OK(tree_get(&tree, "run/counters", STORE_U64, -1, &counters));
+    CHECK_OK(tree_get(&tree, "league/life_start", STORE_U64, -1, &born));
+    CHECK_OK(tree_get(&tree, "league/frames", STORE_U64, -1, &frames));
+    static const char *const name[] = {"main_0", "main_exploiter_0", "league_exploiter_0"};
+    for (size_t p = 0; p < 3; p++) {
+      snprintf(path, sizeof path, "players/%s/counters", name[p]);
+      CHECK_OK(tree_get(&tree, path, STORE_U64, 8, &player));
+      const uint64_t *count = player->data;
+      assert_int_equal(count[7], ((uint64_t *)counters->data)[1]);
+      assert_true(count[3] < count[7]); /* its own frames are not the run's */
+      if (i < 2) CHECK_NEAR(count[6], ((uint64_t *)frames->data)[p] - ((uint64_t *)born->data)[p], 400);
+    }
+    tree_free(&tree);
+    remove_folder(folder);
+  }
+}
+
 int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
@@ -575,6 +613,7 @@ int main(void) {
       cmocka_unit_test(numbers_of_actors_change_no_game),
       cmocka_unit_test(actors_play_the_shares_of_the_table),
       cmocka_unit_test(a_seat_that_always_wins_proves_nothing),
+      cmocka_unit_test(schedules_know_how_far_the_run_is),
   };
   if (getenv("ONLY")) cmocka_set_test_filter(getenv("ONLY"));
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,7 +221,7 @@ static void averages_follow_slowly(void **state) {
 static void schedules_fall_as_they_should(void **state) {
   (void)state;
   LearnConfig config = {.horizon = 100};
-  Pupil pupil = {.frames = 50};
+  Pupil pupil = {.run_frames = 50, .frames = 5}; /* by the run's frames, not by its own */
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .505, 1e-12);
   config.decay = DECAY_GEOMETRIC;
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .1, 1e-12);
@@ -229,8 +229,15 @@ static void schedules_fall_as_they_should(void **state) {
   config.decay = DECAY_ROOT; /* 1 / sqrt(1 + c t): from 1 to 1/3 it stands at 1 / sqrt(5) in the middle */
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, 1 / 3.), 1 / sqrt(5), 1e-12);
   config.decay = DECAY_GEOMETRIC;
-  pupil.frames = 1000;
+  pupil.run_frames = 1000;
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .01, 1e-12);
+  /* a player that is reset goes through its life, and begins anew with each */
+  config.decay = DECAY_LINEAR;
+  pupil.life_horizon = 20;
+  pupil.life_frames = 5;
+  CHECK_NEAR(learn_schedule(&config, &pupil, 1, 0), .75, 1e-12);
+  pupil.life_frames = 0;
+  CHECK_NEAR(learn_schedule(&config, &pupil, 1, 0), 1, 1e-12);
 }
 
 static float ten(float x, float y, int action) {
@@ -728,6 +735,7 @@ static void lone_tick(Lone *lone, const Batch *batch) {
   bytes_u64(&out.bytes, lone->tick);
   bytes_u32(&out.bytes, 0);
   bytes_u32(&out.bytes, 0);
+  bytes_u64(&out.bytes, 0);
   CHECK_OK(wire_send(sim_rank(lone->world, 0), 1, &out));
   while (!deliver(lone)) CHECK_OK(learner_step(lone->learner, &progress));
   lone->tick++;
