@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/arena.h"
+#include "eval/solo.h"
 #include "meta/meta.h"
 
 #include <math.h>
@@ -173,6 +174,69 @@ static Status report(const Arena *arena, const Arguments *arguments, Format form
   return status;
 }
 
+/* --- one team --- */
+static json_t *json_solo(const Env *env, const Contestant *player, const SoloScore *s) {
+  json_t *metrics = json_object(),
+         *entry = json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:f}", "player", player->label, "episodes",
+                            (json_int_t)s->episodes, "mean_return", s->mean, "deviation", s->deviation, "least",
+                            s->least, "most", s->most, "mean_length", s->length);
+  json_object_set_new(entry, "mean_return_low", isfinite(s->low) ? json_real(s->low) : json_null());
+  json_object_set_new(entry, "mean_return_high", isfinite(s->high) ? json_real(s->high) : json_null());
+  json_object_set_new(entry, "random", json_boolean(s->drew));
+  for (uint32_t i = 0; env->table->metric_names && i < env->spec.metrics && i < COUNT_OF(s->metric); i++)
+    json_object_set_new(metrics, env->table->metric_names[i], json_real(s->metric[i]));
+  json_object_set_new(entry, "metrics", metrics);
+  return entry;
+}
+
+static void print_solo(const Contestant *player, const SoloScore *s) {
+  char interval[64] = "[n/a]";
+  if (isfinite(s->low)) snprintf(interval, sizeof interval, "[%.4g, %.4g]", s->low, s->high);
+  printf("%-22s mean return %.4g %s  deviation %.3g, %llu episodes of %.3g steps, from %.4g to %.4g%s\n", player->label,
+         s->mean, interval, s->deviation, (unsigned long long)s->episodes, s->length, s->least, s->most,
+         s->drew ? "" : "; nothing was random: all episodes are one");
+}
+
+/* What only has a meaning where players meet. */
+static Status refuse_opponents(const Arguments *arguments) {
+  static const char *const flag[] = {"--versus", "--format",  "--budget", "--until-ci",
+                                     "--anchor", "--replays", "--record", "--csv"};
+  for (size_t i = 0; i < COUNT_OF(flag); i++)
+    if (argument(&command_eval, arguments, flag[i]))
+      return status_set(ERR_USAGE,
+                        "one team plays here: %s is for players that meet one another (there are --players, "
+                        "--games, --greedy, --openings, --seed, --json)",
+                        flag[i]);
+  return OK;
+}
+
+/* Mean returns of each player, on rank 0. */
+static Status eval_returns(Arena *arena, const Arguments *arguments, uint64_t episodes) {
+  const GameTerms *terms = &arena->tournament.terms;
+  bool json = argument(&command_eval, arguments, "--json") != NULL;
+  SoloPlan plan = {.seed = terms->seed, .episodes = episodes, .openings = terms->openings};
+  TRY_RETURN(refuse_opponents(arguments));
+  if (!arena_speaks(arena)) return OK;
+  json_t *players = json_array();
+  Status status = OK;
+  if (!json) printf("mean return of an episode, 95 %% intervals (Student's t); %s\n", terms->env);
+  for (size_t p = 0; p < arena->players && status == OK; p++) {
+    SoloScore score;
+    status = eval_solo(arena->env, &arena->player[p], &plan, &score);
+    if (status == OK && json) json_array_append_new(players, json_solo(arena->env, &arena->player[p], &score));
+    if (status == OK && !json) print_solo(&arena->player[p], &score);
+  }
+  if (status == OK && json) {
+    json_t *root = json_pack("{s:s,s:b,s:i,s:O}", "env", terms->env, "greedy", terms->greedy, "openings",
+                             (int)terms->openings, "players", players);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    printf("\n");
+    json_decref(root);
+  }
+  json_decref(players);
+  return status;
+}
+
 static Status run_eval(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
@@ -210,6 +274,10 @@ static Status run_eval(int argc, char **argv) {
                           .seed = seed,
                           .csv = argument(&command_eval, &arguments, "--csv")};
   TRY(arena_open(&request, &arena, counts));
+  if (arena.env->spec.teams == 1) {
+    TRY(eval_returns(&arena, &arguments, (uint64_t)games));
+    goto done;
+  }
   if (arena.players < 2) TRY(usage_error(&command_eval, "at least two players are needed"));
   TRY(add_fixtures(&arena, (Format)format, counts));
   Tournament *t = &arena.tournament;
@@ -241,7 +309,8 @@ const Command command_eval = {
     "(env "
     "and options,\n"
     "--greedy, --openings, --seed) between the same players, weights and all, is read from games.csv and not played "
-    "again.",
+    "again.\n"
+    "Where one team plays, each player's mean return of an episode, over --games episodes, on one rank.",
     flags,
     COUNT_OF(flags),
     run_eval,

@@ -36,6 +36,32 @@ assert league["payoff"] == [] and len(league["players"]) >= 3, league
 assert all(p["name"].startswith("main_0") for p in league["players"])
 P
 mpi 1 "$AGON" train "$crowd" --run-dir alone frames=80k --resume must --quiet
+# how well it goes is what its episodes return: exactly Binomial(4, 1/2) at random, with mean 2 and variance 1
+"$AGON" eval alone --players main_0,random,main_0-000000 --games 500 --json > returns.json
+expect 0 "^random +mean return [0-9.]+ \\[.*\\]  deviation [0-9.]+, 300 episodes of 4 steps, from 0 to 4" mpirun --oversubscribe --bind-to none -n 2 "$AGON" eval --env "$crowd" --players random --games 300
+expect 0 "main_0 .*mean return .*nothing was random" "$AGON" eval alone --players main_0 --greedy
+expect 2 "one team plays here: --versus" "$AGON" eval alone --players main_0 --versus random
+expect 0 "report.html" "$AGON" report alone
+"$AGON" watch alone --times 1 > watch.txt
+$python - <<'P'
+import json, re
+p = {x["player"]: x for x in json.load(open("returns.json"))["players"]}
+r, m = p["random"], p["main_0"]
+assert r["episodes"] == 500 and r["mean_return_low"] < 2 < r["mean_return_high"] and abs(r["deviation"] - 1) < 0.1, r
+half = 1.96473 * r["deviation"] / 500 ** 0.5  # Student's t, 499 degrees of freedom
+assert abs(r["mean_return_high"] - r["mean_return"] - half) < 1e-5, (r, half)
+assert m["mean_return_low"] > r["mean_return_high"], p
+status = json.load(open("alone/status.json"))
+main = status["players"][0]
+assert status["teams"] == 1 and main["rating"] is None and main["return"]["episodes"] > 0
+last = [json.loads(l) for l in open("alone/metrics.jsonl")][-1]
+assert r["mean_return"] < last["main_0/mean_return"] <= 4 and last["main_0/return_deviation"] < 1.1 and "main_0/rating/elo" not in last
+line = re.search(r"players, return main_0 ([0-9.]+), deviation ([0-9.]+), [0-9.]+( k)? episodes;", open("alone.txt").read())
+assert line and 2 < float(line[1]) <= 4, line
+page = open("alone/report.html").read()
+assert "One team plays" in page and re.search(r"main_<wbr>0: mean return|main_0: mean return", page), "report"
+assert re.search(r"main_0 .*deviation", open("watch.txt").read()), "watch"
+P
 expect 2 "one team, so there is nobody to be matched with: league.main_exploiters 1" "$AGON" train "$crowd" league.main_exploiters=1 --run-dir none
 expect 2 "one team.* league.main_rule alphastar" "$AGON" train "$crowd" league.main_rule=alphastar --run-dir none
 expect 2 "has 3 teams: .* only envs with one or two teams" "$AGON" train "$crowd" env.teams=3 --run-dir none

@@ -1,0 +1,91 @@
+#include "eval/solo.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SLOTS = 128, METRICS = 16 };
+
+typedef struct Solo {
+  const Env *env;
+  Contestant *player;
+  const SoloPlan *plan;
+  uint64_t next, key;
+  double squares; /* around the mean so far (Welford) */
+  SoloScore *score;
+} Solo;
+
+static bool on_begin(void *context, PlaySlot *slot) {
+  Solo *solo = context;
+  if (solo->next == solo->plan->episodes) return false;
+  uint64_t episode = solo->next++;
+  slot->id = (uint32_t)(episode & 0xffffff);
+  slot->episode = (uint32_t)(episode >> 24);
+  slot->policy[0] = &solo->player->policy;
+  slot->act_key[0] = solo->key;
+  slot->record[0] = false;
+  return true;
+}
+
+static void on_decided(void *context, PlaySlot *slot, const Decision *decision) {
+  (void)context, (void)slot, (void)decision;
+}
+static void on_rewarded(void *context, PlaySlot *slot, const float *reward) { (void)context, (void)slot, (void)reward; }
+
+static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
+  Solo *solo = context;
+  SoloScore *score = solo->score;
+  const AgonRng fresh = rng_stream(solo->plan->seed, slot->id, slot->episode, RNG_ENV);
+  double value = slot->team_return[0], gap = value - score->mean;
+  (void)how, (void)outcome;
+  score->episodes++;
+  score->mean += gap / (double)score->episodes;
+  solo->squares += gap * (value - score->mean);
+  score->least = fmin(score->least, value);
+  score->most = fmax(score->most, value);
+  score->length += slot->steps;
+  score->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
+  if (!solo->env->table->metrics) return;
+  float values[METRICS] = {0};
+  solo->env->table->metrics(solo->env->params, slot->state, values);
+  for (uint32_t i = 0; i < solo->env->spec.metrics && i < METRICS; i++) score->metric[i] += (double)values[i];
+}
+
+static void conclude(const Solo *solo) {
+  SoloScore *score = solo->score;
+  double n = (double)score->episodes;
+  score->length /= n;
+  for (int i = 0; i < METRICS; i++) score->metric[i] /= n;
+  score->low = score->high = NAN;
+  if (n < 2) return;
+  score->deviation = sqrt(solo->squares / (n - 1));
+  if (!score->drew) return;
+  double half = meta_quantile(n - 1) * score->deviation / sqrt(n);
+  score->low = score->mean - half;
+  score->high = score->mean + half;
+}
+
+Status eval_solo(const Env *env, Contestant *player, const SoloPlan *plan, SoloScore *out) {
+  Status status = OK;
+  Play *play = NULL;
+  char id[192];
+  Solo solo = {.env = env, .player = player, .plan = plan, .score = out};
+  PlayHooks hooks = {&solo, on_begin, on_decided, on_rewarded, on_ended, NULL};
+  size_t memory = player->net ? player->net->graph.state_size : 0, live = 1;
+  if (env->spec.teams != 1 || plan->episodes == 0)
+    return status_set(ERR_USAGE, "returns alone judge players of envs with one team, over one episode or more");
+  *out = (SoloScore){.least = INFINITY, .most = -INFINITY};
+  TRY_RETURN(contestant_id(player, id, sizeof id));
+  solo.key = hash_bytes(id, strlen(id)).low;
+  TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));
+  play_open_randomly(play, plan->openings, false);
+  player->policy.inference = player->net ? &player->inference : NULL;
+  for (uint32_t i = 0; i < SLOTS && i < plan->episodes; i++) {
+    PlaySlot *slot;
+    TRY(play_add_slot(play, i, &slot));
+  }
+  while (live) TRY(play_step(play, &live));
+  conclude(&solo);
+done:
+  play_destroy(play);
+  return status;
+}
