@@ -384,6 +384,7 @@ static Status perform(Show *show, Puppet *puppet) {
     PairCount *pair = results_pair(&show->results, &key);
     if (!pair) return ERR_MEMORY;
     pair->games = 3, pair->wins = 2, pair->losses = 1, pair->outcome = 2, pair->length = 60;
+    show->results.episodes += pair->games;
   }
   show->results.tick = puppet->tick;
   show->results.steps = show->frames * show->learning;

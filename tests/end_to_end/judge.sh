@@ -16,7 +16,7 @@ expect 0 "players +vs versus" "$AGON" eval run --players main_0,random --versus 
 expect 0 "warning: the players fall into 2 groups" "$AGON" eval run --players main_0,random --versus minimax --format gauntlet --games 20 --csv none --anchor minimax --budget 20
 expect 0 "H1 accepted" "$AGON" match minimax random --env tic_tac_toe --sprt elo0=0 elo1=50
 expect 0 "H0 accepted" "$AGON" match random run:main_0-000000 --sprt elo0=60 elo1=120
-expect 0 "Elo +\| >= \+" "$AGON" match alphabeta-6 random --env connect_four --games 30 --openings 2 --seed 2
+expect 0 "Elo +\| >= \+" "$AGON" match alphabeta-8 random --env connect_four --games 30 --openings 2 --seed 2
 expect 2 "elo1 must be above elo0" "$AGON" match minimax random --env tic_tac_toe --sprt elo0=5 elo1=1
 expect 0 "two distinct games, one for each seat" "$AGON" match run:main_0 run:main_0-000000 --greedy --sprt elo0=0 elo1=50
 expect 0 "undecided" "$AGON" match run:main_0 run:main_0-000000 --greedy --sprt elo0=0 elo1=50
