@@ -40,14 +40,15 @@ static Status run_stop(int argc, char **argv) {
   return OK;
 }
 
-const Command command_stop = {
-    "stop",
-    "RUN",
-    "asks a running job to finish its tick, save and exit 0",
-    "It leaves a file 'stop' in the folder; the job looks for it twice a second and removes it.",
-    NULL,
-    0,
-    run_stop};
+const Command command_stop = {"stop",
+                              "RUN",
+                              "asks a running job to finish its tick, save and exit 0",
+                              "It leaves a file 'stop' in the folder; the job looks for it twice a second and removes "
+                              "it. Where no job runs: exit "
+                              "code 3.",
+                              NULL,
+                              0,
+                              run_stop};
 
 /* --- status --- */
 static void print_bar(double share, int width) {

@@ -166,10 +166,11 @@ static Status prepare_resume(const Arguments *arguments, int ranks, SettingsSour
   return !start->finished && strcmp(how, "auto") && strcmp(how, "must") ? bring_players(start, how) : OK;
 }
 
-static void say_finished(const Start *start) {
-  printf("%s is finished: its %lld frames are done, and nothing was changed; to go on give more: frames=N\n",
-         start->run.path, (long long)start->settings->manager.frames);
-  fflush(stdout);
+static void say_finished(const Start *start, bool quiet) {
+  FILE *out = quiet ? stderr : stdout;
+  fprintf(out, "%s is finished: its %lld frames are done, and nothing was changed; to go on give more: frames=N\n",
+          start->run.path, (long long)start->settings->manager.frames);
+  fflush(out);
 }
 
 static Status prepare(const Arguments *arguments, int ranks, Start *start) {
@@ -193,7 +194,7 @@ static Status prepare(const Arguments *arguments, int ranks, Start *start) {
   TRY_RETURN(pick_run_dir(arguments, arguments->word[0], dir, sizeof dir));
   TRY_RETURN(open_run(start, dir, argument(&command_train, arguments, "--resume")));
   if (start->resuming) TRY_RETURN(prepare_resume(arguments, ranks, &source, start));
-  if (start->finished) say_finished(start);
+  if (start->finished) say_finished(start, argument(&command_train, arguments, "--quiet") != NULL);
   TRY_RETURN(settings_text(start->settings, false, &start->text));
   if (start->finished) return OK;
   TRY_RETURN(settings_text(start->settings, true, &annotated));
@@ -481,13 +482,13 @@ Status train_job(Transport *transport, int argc, char **argv, const TrainExtras 
     fflush(stderr);
   }
   Status status = share_start(transport, mine, &start);
-  if (status != OK || start.finished) { /* known on all ranks: leave together */
+  if (status != OK) { /* known on all ranks: leave together */
     transport_destroy(transport);
     close_start(&start);
     job_show_warnings();
     exit(status_exit_code(status)); /* rank 0 has spoken */
   }
-  status = play_league(&start, transport, &screen, extras);
+  if (!start.finished) status = play_league(&start, transport, &screen, extras);
   if (status != OK) transport->ops->abort(transport, status_exit_code(status), status_message());
   close_start(&start);
   if (screen.log) fclose(screen.log);

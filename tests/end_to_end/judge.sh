@@ -55,6 +55,8 @@ expect 0 "you hold a" bash -c "printf 'q\n' | '$AGON' play kuhn_poker --player r
 expect 0 "players" "$AGON" report kuhn
 "$AGON" exploit kuhn --player main_0.average --json > kuhn.json
 "$AGON" probe kuhn --player main_0 --budget 60k --games 2000 --json > probe.json
+"$AGON" probe kuhn --player main_0 --budget 60k --games 2000 --json > again.json # its run is finished: judged anew
+cmp probe.json again.json || fail "a probe made twice"
 expect 2 "cannot be walked" "$AGON" train skirmish frames=1k metrics.exploitability=1 --run-dir never --quiet
 expect 2 "needs a player of the run" "$AGON" probe kuhn --player random
 

@@ -287,6 +287,7 @@ static void free_pace_never_hangs(void **state) {
                            "pace=free",
                            "ppo.targets=vtrace",
                            "checkpoint.ticks=3",
+                           seed % 2 ? "net.memory=gru" : "net.memory=none",
                            ranks[seed % 4],
                            seed % 4 == 3 ? "learner.groups=2" : "learner.groups=1",
                            seed == 5 ? "placement=shared" : "placement=split"};
