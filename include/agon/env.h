@@ -141,8 +141,8 @@ typedef struct AgonEnv {
   void (*observe)(const void *params, const void *episode, uint32_t agent, void *row);
   /* Writes sum(head_size) bytes, 1 = legal; called for agents flagged ACTS; at least one per head is legal. */
   void (*mask)(const void *params, const void *episode, uint32_t agent, uint8_t *row);
-  /* Writes flags[agent], AGON_ACTS | AGON_ALIVE. After a truncation: as if the episode went on; the final observation
-   * is the last thing that those learn from who would act. */
+  /* Writes flags[agent], AGON_ACTS | AGON_ALIVE. After a truncation ACTS may say who would act if the episode went on:
+   * the value of the final observation counts for them alone; where it says so of nobody, for all who are alive. */
   void (*flags)(const void *params, const void *episode, uint8_t *flags);
   /* After the end: outcome[team] in [0,1], 1 = won, 0.5 = drawn, 0 = lost; for two teams they sum to 1. */
   void (*outcome)(const void *params, const void *episode, float *outcome);

@@ -165,7 +165,8 @@ static Status check_agents(Probe *probe, AgonStatus status, AgonAction *actions,
     pick_action(probe, rng, &actions[a]);
   }
   if (status == AGON_RUNNING && !acting) return broken(probe, "a running episode without an acting agent");
-  if (status != AGON_RUNNING && acting) return broken(probe, "an ended episode with an acting agent");
+  if (status != AGON_RUNNING && status != AGON_TRUNCATED && acting) /* truncated: who would act */
+    return broken(probe, "an ended episode with an acting agent");
   return OK;
 }
 

@@ -13,7 +13,6 @@
 
 static int64_t virtual_now(void *context) { return *(int64_t *)context; }
 
-
 typedef struct World {
   const char *const *pairs;
   size_t count;
@@ -325,11 +324,12 @@ static void free_pace_goes_on_and_ends(void **state) {
  * the first optimiser step. */
 static const AlgoOps *watched;
 static AlgoOps watcher;
-static double farthest;
+static double farthest, valued; /* valued: running mean of absolute values */
 static size_t watched_rows;
 
 static RowLoss watch_row(const Trainer *trainer, size_t row, float log_prob, float value) {
   RowLoss loss = watched->row(trainer, row, log_prob, value);
+  valued += (fabs((double)value) - valued) / 2000;
   if (trainer->epoch > 0 || trainer->at > 0) return loss;
   watched_rows++;
   farthest = fmax(farthest, fabs((double)loss.log_ratio));
@@ -365,6 +365,30 @@ static void lockstep_learns_from_the_weights_that_acted(void **state) {
   }
   game = "tic_tac_toe";
   meddle = NULL;
+}
+
+/* A game that only ends by its time limit, where agents drop out before, and nothing is ever gained: values go to 0,
+ * and are not held up by what the network makes of those who are out. */
+static void who_dropped_out_before_a_time_limit_is_worth_nothing(void **state) {
+  (void)state;
+  const char *pairs[] = {SMALL,
+                         "pace=lockstep",
+                         "placement=split",
+                         "learner.ranks=1",
+                         "learner.rate=0.003",
+                         "net.normalise_observations=false",
+                         "net.normalise_returns=false",
+                         "learner.gamma=0.9"};
+  char folder[64];
+  fresh_folder(folder);
+  game = TEST_PLUGINS "/libplugin_fade.so";
+  meddle = watch_ratios;
+  valued = 1;
+  assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 10, -1, 0, 0, 0}, folder));
+  if (valued > .02) fail_msg("values of %.3f where there is nothing to gain", valued);
+  game = "tic_tac_toe";
+  meddle = NULL;
+  remove_folder(folder);
 }
 
 /* The policies after one update of every player, of a run whose learners are `ranks`. */
@@ -610,6 +634,7 @@ int main(void) {
       cmocka_unit_test(free_pace_never_hangs),
       cmocka_unit_test(free_pace_goes_on_and_ends),
       cmocka_unit_test(lockstep_learns_from_the_weights_that_acted),
+      cmocka_unit_test(who_dropped_out_before_a_time_limit_is_worth_nothing),
       cmocka_unit_test(numbers_of_learners_change_rounding_only),
       cmocka_unit_test(numbers_of_actors_change_no_game),
       cmocka_unit_test(actors_play_the_shares_of_the_table),

@@ -593,10 +593,16 @@ static void remember(const Net *net, const float *block, const float *row, float
   space_destroy(&space);
 }
 
-static void sharpen(const Net *net, float *block) {
+static void scale_views(const Net *net, const char *prefix, float by, float *block) {
   for (size_t v = 0; v < net->graph.views; v++)
-    for (size_t i = 0; !strncmp(net->graph.view[v].name, "policy", 6) && i < net->graph.view[v].count; i++)
-      block[net->graph.view[v].offset + i] *= 300;
+    for (size_t i = 0; !strncmp(net->graph.view[v].name, prefix, strlen(prefix)) && i < net->graph.view[v].count; i++)
+      block[net->graph.view[v].offset + i] *= by;
+}
+
+/* Clear decisions, of a memory that counts. */
+static void sharpen(const Net *net, float *block) {
+  scale_views(net, "policy", 300, block);
+  scale_views(net, "memory", 3, block);
 }
 
 /* The KL to a recurrent reference is that of the reference's own memory: sequences cut into unrolls, which start from
@@ -616,24 +622,16 @@ static void a_recurrent_reference_has_its_own_memory(void **state) {
       sharpen(b.net, b.pupil.block);
       sharpen(b.net, b.pupil.reference);
       for (int i = 0; i < 40; i++) {
-        float hidden[16] = {0};
+        float hidden[16] = {0}, before[16];
         for (uint32_t t = 0; t < 96; t++) {
-          float row[2] = {(float)rng_normal(&rng), (float)rng_normal(&rng)}, before[16];
+          float row[2] = {(float)rng_normal(&rng), (float)rng_normal(&rng)};
           AgonRng same = rng_stream(4, 0, t, RNG_TEST);
-          memcpy(before, hidden, sizeof before);
+          if (t % length == 0) memcpy(before, hidden, sizeof before);
           add_row(&b, &same, row[0], row[1], none);
           remember(b.net, b.pupil.block, row, hidden);
-          if ((t + 1) % length) {
-            if (t % length == 0) CHECK_OK(batch_reserve(&b.batch, 0, 1));
-            if (t % length == 0)
-              memcpy(b.batch.state + b.batch.unrolls * b.batch.format.state, before,
-                     b.batch.format.state * sizeof(float));
-            continue;
-          }
-          float started[16];
-          memcpy(started, b.batch.state + b.batch.unrolls * b.batch.format.state, b.batch.format.state * sizeof(float));
+          if ((t + 1) % length) continue;
           unroll(&b, length, END_TERMINATED);
-          memcpy(b.batch.state + (b.batch.unrolls - 1) * b.batch.format.state, started,
+          memcpy(b.batch.state + (b.batch.unrolls - 1) * b.batch.format.state, before,
                  b.batch.format.state * sizeof(float));
           b.batch.unroll[b.batch.unrolls - 1].fresh = t < length;
         }
