@@ -53,6 +53,10 @@ expect 0 "you hold a" bash -c "printf 'q\n' | '$AGON' play kuhn_poker --player r
 # exploitability while training is what the walk says afterwards
 "$AGON" train kuhn_poker frames=60k metrics.exploitability=1 metrics.seconds=0.1 learner.average=0.9 league.preset=self-play league.by_return=true --run-dir kuhn --quiet
 expect 0 "players" "$AGON" report kuhn
+"$AGON" train "$smoke" game=kuhn_poker league.by_return=true frames=40k actors.lanes=16 --run-dir margins --quiet
+"$AGON" report margins > /dev/null
+"$AGON" league show margins --json > margins.json
+expect 0 "40 games  mean return [+-][0-9.]+ \+- [0-9.]+  " "$AGON" eval margins --players main_0,random --games 40 --csv none --quiet
 "$AGON" exploit kuhn --player main_0.average --json > kuhn.json
 "$AGON" probe kuhn --player main_0 --budget 60k --games 2000 --json > probe.json
 "$AGON" probe kuhn --player main_0 --budget 60k --games 2000 --json > again.json # its run is finished: judged anew
@@ -145,6 +149,20 @@ assert abs(d["exploitability"] - 0.780744) < 1e-5, d
 assert [level["decisions"] for level in json.load(open("tree.json"))["by_depth"]] == [1, 7, 49, 0]
 
 margins = open("kuhn/report.html").read()
+# the heat map's numbers are the league's
+shown = json.load(open("margins.json"))
+frozen = {p["name"] for p in shown["players"] if p["frozen"]}
+cells = {(a, b): (float(mean), float(half), float(n)) for a, b, mean, half, n in
+         re.findall(r"<title>(\S+) against (\S+): mean return ([-+.\d]+) \+- ([.\d]+), (\d+) games", open("margins/report.html").read())}
+checked = 0
+for pair in shown["payoff"]:
+    t = pair["eval" if pair["home"] in frozen and pair["away"] in frozen else "decayed"]
+    if t["games"] < 1: continue
+    mean, half, n = cells[pair["home"], pair["away"]]
+    assert abs(mean - t["mean_return"]) < 1e-4 and abs(n - t["games"]) <= 0.5 + 1e-9, (pair, mean)
+    assert abs(mean) <= 2 and half <= 1.96 * 2 / math.sqrt(t["games"]) + 1e-4
+    checked += 1
+assert checked >= 20 and checked == len(cells), (checked, len(cells))
 assert "Returns are the game here" in margins and "mean return" in margins and not re.search(r"\bnan\b", re.sub(r"<style>.*?</style>", "", margins, flags=re.S))
 
 # the page: well formed, nothing to fetch
