@@ -239,6 +239,7 @@ void print_standing(const Standing *s, size_t most) {
   printf("rank player                                    Elo   interval          games  score    Nash  alpha-rank\n");
   for (size_t i = 0; i < games->players && i < most; i++) print_line(s, i + 1, s->order[i]);
   if (games->players > most) printf("     ... and %zu more\n", games->players - most);
+  if (games->players > RATING_MOST) printf("ratings: n/a, they are computed for up to %d players\n", RATING_MOST);
   print_entered(s);
   print_seats(s);
   if (s->fit.islands > 1)

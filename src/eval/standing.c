@@ -146,6 +146,17 @@ static uint32_t choose_anchor(const Games *games, const char *name) {
   return asked >= 0 ? (uint32_t)asked : random >= 0 && played ? (uint32_t)random : RATING_MEAN;
 }
 
+/* Too many players for ratings: what they played is still told. */
+static void count_games(Standing *s, const Meeting *meeting, size_t meetings) {
+  s->fit = (RatingFit){.anchor = RATING_MEAN, .first_seat = -1};
+  for (size_t i = 0; i < meetings; i++)
+    for (int seat = 0; seat < 2; seat++) {
+      double n = meeting[i].wins[seat] + meeting[i].draws[seat] + meeting[i].losses[seat];
+      s->rated[meeting[i].a].games += n;
+      s->rated[meeting[i].b].games += n;
+    }
+}
+
 static Status rate(Standing *s, const StandingOptions *options) {
   Status status = OK;
   Meeting *meeting = NULL;
@@ -154,7 +165,10 @@ static Status rate(Standing *s, const StandingOptions *options) {
   RatingOptions rating = {.prior = options->prior, .anchor = choose_anchor(s->games, options->anchor)};
   TRY(NEW_ARRAY(elo, n + 1));
   TRY(games_meetings(s->games, &meeting, &meetings));
-  TRY(meta_bradley_terry(meeting, meetings, n, &rating, s->rated, &s->fit));
+  if (n > RATING_MOST)
+    count_games(s, meeting, meetings);
+  else
+    TRY(meta_bradley_terry(meeting, meetings, n, &rating, s->rated, &s->fit));
   add_points(s, meeting, meetings);
   standing_sort(s);
   for (size_t p = 0; p < n; p++) elo[p] = s->rated[p].known ? s->rated[p].elo : NAN;

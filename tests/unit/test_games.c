@@ -419,6 +419,26 @@ static void older_tables_are_read(void **state) {
   games_free(&games);
 }
 
+/* Beyond what is solved at once nothing is made up, and nothing fails. */
+static void too_many_players_have_no_ratings(void **state) {
+  (void)state;
+  Games games = {0};
+  Standing standing;
+  char name[16], text[32];
+  uint32_t id;
+  for (uint32_t i = 0; i <= RATING_MOST; i++) {
+    snprintf(name, sizeof name, "p%u", i);
+    CHECK_OK(games_player(&games, name, &id));
+    if (i) CHECK_OK(games_add(&games, i - 1, i, 0, &three));
+  }
+  StandingOptions options = {.prior = .5, .seats = true, .ratings_only = true};
+  CHECK_OK(standing_create(&games, &options, &standing));
+  assert_string_equal(standing_elo_text(&standing, 7, text, sizeof text), "n/a");
+  assert_true(standing.rated[7].games == 12 && standing.rated[RATING_MOST].games == 6);
+  standing_destroy(&standing);
+  games_free(&games);
+}
+
 static int make_folder(void **state) {
   (void)state;
   return mkdtemp(folder) ? 0 : -1;
@@ -444,6 +464,7 @@ int main(void) {
       cmocka_unit_test(ratings_say_what_they_cannot),
       cmocka_unit_test(who_never_met_is_left_out),
       cmocka_unit_test(older_tables_are_read),
+      cmocka_unit_test(too_many_players_have_no_ratings),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
