@@ -86,21 +86,28 @@ static double weight_of(const Meeting *m) {
   return first > 0 && second > 0 ? 4 / (1 / first + 1 / second) : first + second;
 }
 
-/* Of meta_meeting_score. Half a pair (game) more, spread over all results, keeps it above 0. */
-static double variance_of(const Meeting *m) {
-  double pairs = 0, sum = 0, seats = 0;
+static double pairs_in(const Meeting *m) {
+  double pairs = 0;
   for (int k = 0; k < 5; k++) pairs += m->pairs.count[k];
+  return pairs;
+}
+
+/* Of meta_meeting_score: of the pairs, and of the games of each seat that are in none. Half a pair (game) more, spread
+ * over all results, keeps it above 0. */
+static double variance_of(const Meeting *m) {
+  double pairs = pairs_in(m), games = games_in(m, 0) + games_in(m, 1), paired = fmin(2 * pairs / games, 1);
+  double sum = 0, single = 0, seats = 0;
   if (pairs > 0) {
     Moments of_pairs = moments(m->pairs.count, 5, 0.1);
-    return of_pairs.variance / of_pairs.n;
+    sum = paired * paired * of_pairs.variance / of_pairs.n;
   }
-  for (int s = 0; s < 2; s++) {
-    if (games_in(m, s) <= 0) continue;
+  for (int s = 0; s < 2 && paired < 1; s++) {
+    if (games_in(m, s) <= pairs) continue;
     Moments of_seat = moments((const double[]){m->losses[s], m->draws[s], m->wins[s]}, 3, 0.5 / 3);
-    sum += of_seat.variance / of_seat.n;
+    single += of_seat.variance / (of_seat.n - pairs);
     seats++;
   }
-  return sum / (seats * seats);
+  return seats > 0 ? sum + (1 - paired) * (1 - paired) * single / (seats * seats) : sum;
 }
 
 /* --- the model --- */
@@ -346,11 +353,10 @@ static void bracket(Model *m, const bool *in, const double *evidence, Rated *out
 
 /* --- all of it --- */
 static Tie tie_of(const Meeting *m, const RatingOptions *options) {
-  double weight = weight_of(m), score = meta_meeting_score(m), prior = options->prior, pairs = 0;
+  double weight = weight_of(m), score = meta_meeting_score(m), prior = options->prior, pairs = pairs_in(m);
   bool one_sided = score <= 0 || score >= 1; /* without any prior the maximum may lie at infinity */
-  for (int k = 0; k < 5; k++) pairs += m->pairs.count[k];
   if (one_sided && prior <= 0) prior = 0.5;
-  Tie tie = {m->a, m->b, weight * score + prior, weight + 2 * prior, 0, pairs > 0 ? pairs : weight};
+  Tie tie = {m->a, m->b, weight * score + prior, weight + 2 * prior, 0, fmax(weight - pairs, pairs)};
   tie.variance = tie.weight * tie.weight * variance_of(m);
   return tie;
 }

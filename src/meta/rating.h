@@ -38,8 +38,8 @@ double meta_sprt(const Pentanomial *pairs, double elo0, double elo1);
 double meta_sprt_upper(double alpha, double beta);
 double meta_sprt_lower(double alpha, double beta);
 
-/* Games of a against b. wins, draws, losses: of a, by the seat of a. pairs: the same games in pairs, which the
- * intervals then come from; without them (all 0) games count as independent of one another. */
+/* Games of a against b. wins, draws, losses: of a, by the seat of a. pairs: those of these games that were
+ * played in pairs; the others count as independent of one another. */
 typedef struct Meeting {
   uint32_t a, b;
   double wins[2], draws[2], losses[2];

@@ -158,6 +158,27 @@ static void bradley_terry_of_a_chain(void **state) {
   CHECK_NEAR(last / half100, sqrt((N - 1) / 100.), .04); /* the last one has half the games, so a longer t */
 }
 
+/* Games in pairs and single ones of one meeting: pairs whose games always even out (seats decide) add certainty, as
+ * many single games as pairs of independent games say the same. */
+static void intervals_of_both_kinds_of_games(void **state) {
+  (void)state;
+  const Meeting met[] = {{.a = 1, .wins = {25, 25}, .losses = {25, 25}},
+                         {.a = 1, .wins = {50, 50}, .losses = {50, 50}, .pairs = {{12.5, 0, 25, 0, 12.5}}},
+                         {.a = 1, .wins = {75, 25}, .losses = {25, 75}, .pairs = {{0, 0, 50, 0, 0}}},
+                         {.a = 1, .wins = {50, 50}, .losses = {50, 50}}};
+  double half[4];
+  for (int i = 0; i < 4; i++) {
+    Rated rated[2];
+    RatingFit fit;
+    CHECK_OK(meta_bradley_terry(&met[i], 1, 2, &(RatingOptions){.anchor = 0}, rated, &fit));
+    half[i] = rated[1].high;
+    CHECK_NEAR(rated[1].elo, 0, 1e-9);
+  }
+  CHECK_NEAR(half[3] / half[0], sqrt(.5), .02);
+  CHECK_NEAR(half[1] / half[3], 1, .02);
+  assert_true(half[2] < .75 * half[3]);
+}
+
 static void alpha_rank_of_five(void **state) {
   (void)state;
   /* Han et al. 2013, as in OpenSpiel's test of alpha-rank: commitment, cooperation, defection, fake, free-riding */
@@ -331,6 +352,7 @@ int main(void) {
                                      cmocka_unit_test(bradley_terry_recovers),
                                      cmocka_unit_test(bradley_terry_of_extremes),
                                      cmocka_unit_test(bradley_terry_of_a_chain),
+                                     cmocka_unit_test(intervals_of_both_kinds_of_games),
                                      cmocka_unit_test(nash_averaging_of_many),
                                      cmocka_unit_test(nash_averaging_of_random_games),
                                      cmocka_unit_test(all_have_met),
