@@ -182,9 +182,9 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   pin_match(actor, &seat->match, -1);
   actor->results.episodes++;
   if (!env->table->metrics) return;
-  float values[16] = {0};
+  float values[AGON_MAX_METRICS] = {0};
   env->table->metrics(env->params, slot->state, values);
-  for (uint32_t i = 0; i < env->spec.metrics && i < 16; i++) actor->results.metric[i] += (double)values[i];
+  for (uint32_t i = 0; i < env->spec.metrics; i++) actor->results.metric[i] += (double)values[i];
 }
 
 /* --- life cycle --- */

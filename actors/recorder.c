@@ -40,7 +40,8 @@ enum { GOING = 1, BEGUN = 2 }; /* as encoded */
 Status recorder_create(const Env *env, size_t state_size, Recorder **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->env = env;
-  (*out)->format = (RowFormat){env->observation_bytes, env->action_count, env->spec.heads, (uint32_t)state_size};
+  (*out)->format = (RowFormat){env->observation_bytes, env->action_count, env->spec.heads, (uint32_t)state_size,
+                               env_head_sizes(env)};
   return OK;
 }
 

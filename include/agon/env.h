@@ -23,6 +23,8 @@ extern "C" {
 #define AGON_MAX_TEAMS 4
 #define AGON_MAX_HEADS 8
 #define AGON_MAX_CHANCE 64
+#define AGON_MAX_METRICS 16
+#define AGON_MAX_CHOICES 1048576 /* of all heads together */
 #define AGON_NAME_LEN 64
 
 /* Random numbers: plain data, a counter-based stream (Philox4x32-10) keyed by (run, slot, episode, purpose). It is
@@ -57,7 +59,7 @@ typedef enum AgonStatus {
   AGON_CHANCE = 1,     /* the host draws one of chance_outcomes and calls chance_apply */
   AGON_TERMINATED = 2, /* ended by the rules: nothing follows, values after it are 0 */
   AGON_TRUNCATED = 3,  /* cut short: the value after it is that of the final observation */
-  AGON_FAILED = -1     /* the env reports an error in its error text */
+  AGON_FAILED = -1     /* the env cannot go on: the job ends */
 } AgonStatus;
 
 typedef enum AgonElement { AGON_F32 = 0, AGON_U8 = 1 } AgonElement;
@@ -101,20 +103,22 @@ typedef struct AgonEnvSpec {
   uint32_t teams;      /* 1..AGON_MAX_TEAMS */
   uint8_t team_of[AGON_MAX_AGENTS];
   AgonElement observation_type;
-  uint32_t observation_shape[3]; /* channels, height, width; unused trailing dimensions are 1 */
-  float observation_low, observation_high;
+  uint32_t observation_shape[3];           /* channels, height, width; unused trailing dimensions are 1 */
+  float observation_low, observation_high; /* F32: values must be finite, or the job ends (exit code 7) */
   AgonActionKind action_kind;
   uint32_t heads;                     /* DISCRETE: 1; MULTI_DISCRETE and BOX: number of components */
   uint32_t head_size[AGON_MAX_HEADS]; /* choices per head; BOX: ignored */
-  float action_low, action_high;      /* BOX */
+  float action_low, action_high;      /* BOX: of every component, finite. Networks act in half-ranges around the middle:
+                                         an output of 0 is (low + high) / 2, of 1 action_high. What lies beyond is
+                                         clipped before `step`; log-probabilities are of the unclipped action. */
   uint32_t global_state_size;         /* floats; 0 = none */
   uint32_t step_limit;                /* no episode has more steps (chance moves not counted) */
   uint32_t flags;
   float reward_low, reward_high; /* range of one agent's total over an episode */
-  uint32_t metrics;              /* count of episode metrics, names in the table */
+  uint32_t metrics;              /* count of episode metrics, at most AGON_MAX_METRICS; names in the table */
 } AgonEnvSpec;
 
-/* One agent's action: DISCRETE uses choice[0]; MULTI_DISCRETE choice[h]; BOX value[h]. */
+/* One agent's action: DISCRETE uses choice[0]; MULTI_DISCRETE choice[h]; BOX value[h], action_low .. action_high. */
 typedef union AgonAction {
   int32_t choice[AGON_MAX_HEADS];
   float value[AGON_MAX_HEADS];
@@ -134,12 +138,15 @@ typedef struct AgonEnv {
   int (*configure)(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error);
   /* Starts an episode in the (uninitialised) block. */
   AgonStatus (*reset)(const void *params, void *episode, const AgonRandom *random);
-  /* actions[agent] is read for agents flagged ACTS; adds this step's reward to reward[agent] (zeroed by the host). */
+  /* actions[agent] is read for agents flagged ACTS; adds this step's reward to reward[agent] (zeroed by the host). A
+   * reward belongs to its agent's last decision. What an agent receives before its first one (by chance moves after
+   * reset, random openings, others' moves) counts in its team's return and is learned from by nobody. */
   AgonStatus (*step)(const void *params, void *episode, const AgonAction *actions, const AgonRandom *random,
                      float *reward);
   /* Writes one observation row; valid for any agent of a running or ended episode. */
   void (*observe)(const void *params, const void *episode, uint32_t agent, void *row);
-  /* Writes sum(head_size) bytes, 1 = legal; called for agents flagged ACTS; at least one per head is legal. */
+  /* Writes sum(head_size) bytes (BOX: one for each component, not read), 1 = legal; called for agents flagged ACTS; at
+   * least one per head is legal. */
   void (*mask)(const void *params, const void *episode, uint32_t agent, uint8_t *row);
   /* Writes flags[agent], AGON_ACTS | AGON_ALIVE. After a truncation ACTS may say who would act if the episode went on:
    * the value of the final observation counts for them alone; where it says so of nobody, for all who are alive. */

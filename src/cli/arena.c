@@ -22,28 +22,8 @@ static bool run_among(const ArenaRequest *request, char *out, size_t size) {
   return false;
 }
 
-/* "goofspiel cards=4": the name and what differs from the defaults. */
-static Status describe_env(const Settings *settings, const ArenaRequest *request, const AgonEnv *table, char *out,
-                           size_t size) {
-  size_t used = (size_t)snprintf(out, size, "%s", table->name);
-  for (size_t i = 0; i < table->option_count && used < size; i++) {
-    char key[128];
-    const char *value = NULL;
-    snprintf(key, sizeof key, "env.%s", table->options[i].name);
-    if (settings) value = config_value(settings->config, key);
-    for (size_t o = 0; !settings && o < request->env_option_count; o++) {
-      size_t length = strlen(table->options[i].name);
-      if (!strncmp(request->env_options[o], table->options[i].name, length) && request->env_options[o][length] == '=')
-        value = request->env_options[o] + length + 1;
-    }
-    if (value && strcmp(value, table->options[i].fallback))
-      used += (size_t)snprintf(out + used, size - used, " %s=%s", table->options[i].name, value);
-  }
-  return used < size ? OK : status_set(ERR_USAGE, "the env's options are too long");
-}
-
 Status arena_describe_env(const Settings *settings, char *out, size_t size) {
-  return describe_env(settings, NULL, settings->table, out, size);
+  return text_format(out, size, "%s", settings->env->title);
 }
 
 static Status open_env(const ArenaRequest *request, Arena *out) {
@@ -51,7 +31,7 @@ static Status open_env(const ArenaRequest *request, Arena *out) {
   if (request->env_name) {
     TRY_RETURN(env_create_from(request->env_name, request->env_options, request->env_option_count, &out->own));
     out->env = out->own;
-    return describe_env(NULL, request, out->own->table, out->tournament.terms.env, sizeof out->tournament.terms.env);
+    return text_format(out->tournament.terms.env, sizeof out->tournament.terms.env, "%s", out->env->title);
   }
   if (request->run)
     TRY_RETURN(text_format(folder, sizeof folder, "%s", request->run));
@@ -60,8 +40,7 @@ static Status open_env(const ArenaRequest *request, Arena *out) {
   TRY_RETURN(loaded_open(folder, &out->run));
   out->has_run = true;
   out->env = out->run.settings->env;
-  return describe_env(out->run.settings, request, out->run.settings->table, out->tournament.terms.env,
-                      sizeof out->tournament.terms.env);
+  return text_format(out->tournament.terms.env, sizeof out->tournament.terms.env, "%s", out->env->title);
 }
 
 static Status open_players(const ArenaRequest *request, Arena *out, size_t counts[3]) {

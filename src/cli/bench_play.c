@@ -359,7 +359,7 @@ Status bench_learn(Bench *bench) {
   TRY_RETURN(stage_open(bench, 0, &stage));
   const Settings *s = stage.settings;
   RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads,
-                      (uint32_t)stage.net->graph.state_size};
+                      (uint32_t)stage.net->graph.state_size, env_head_sizes(s->env)};
   TRY(batch_create(&format, &batch));
   TRY(stage_tick(&stage));
   stage.keep = &batch;

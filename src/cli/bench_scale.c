@@ -208,7 +208,7 @@ static void zero_policy(void *context, uint32_t player, float *block) { (void)co
 static Status make_batch(Show *show) {
   const Settings *s = show->settings;
   Batch batch;
-  RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads, 0};
+  RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads, 0, env_head_sizes(s->env)};
   TRY_RETURN(batch_create(&format, &batch));
   Status status = batch_reserve(&batch, 256, 16);
   for (uint32_t u = 0; u < 16 && status == OK; u++)

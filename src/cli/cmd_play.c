@@ -18,13 +18,14 @@ typedef struct Session {
   Position *position;
   Mind *mind;
   AgonRng rng;
-  int seat; /* team of the person; 2 = both */
+  double *weight; /* (choices) scratch */
+  int seat;       /* team of the person; 2 = both */
   bool ended;
 } Session;
 
 static void list_actions(const Position *position, uint32_t agent) {
   const Env *env = position->env;
-  uint8_t mask[AGON_MAX_HEADS * 256];
+  uint8_t *mask = position->mask;
   char name[64];
   env->table->mask(env->params, position->episode, agent, mask);
   for (uint32_t h = 0, at = 0; h < env->spec.heads; at += env->spec.head_size[h++]) {
@@ -81,7 +82,7 @@ static Status reply(Session *session, uint32_t agent) {
   float value;
   if (session->mind->who->policy.builtin) {
     AgonAction action = {{0}};
-    uint8_t mask[AGON_MAX_HEADS * 256];
+    uint8_t *mask = session->position->mask;
     BuiltinPolicy *builtin = session->mind->who->policy.builtin;
     env->table->mask(env->params, session->position->episode, agent, mask);
     builtin->ops->act(builtin, session->position->episode, agent, mask, &session->rng, &action);
@@ -90,7 +91,7 @@ static Status reply(Session *session, uint32_t agent) {
   } else {
     TRY_RETURN(mind_look(session->mind, session->position, agent, true, &value));
     for (uint32_t h = 0, at = 0; h < env->spec.heads; at += env->spec.head_size[h++]) {
-      double weight[256];
+      double *weight = session->weight;
       for (uint32_t i = 0; i < env->spec.head_size[h]; i++) weight[i] = (double)session->mind->probability[at + i];
       snprintf(word + strlen(word), sizeof word - strlen(word), "%s%zu", h ? "/" : "",
                rng_pick(&session->rng, weight, env->spec.head_size[h]));
@@ -141,6 +142,7 @@ static Status run_play(int argc, char **argv) {
   Contestant who = {.net = NULL};
   Mind mind = {0};
   Position position = {0};
+  double *weight = NULL;
   long long seed;
   TRY(arguments_parse(&command_play, argc, argv, &arguments));
   TRY(argument_int(&command_play, &arguments, "--seed", (long long)time(NULL), 0, 1000000000000, &seed));
@@ -162,15 +164,18 @@ static Status run_play(int argc, char **argv) {
   TRY(position_create(env, &position));
   position.stepping = mind_step;
   position.context = &mind;
+  TRY(NEW_ARRAY(weight, env->action_count));
   TRY(position_reset(&position, rng_stream((uint64_t)seed, 0, 0, RNG_ENV)));
   Session session = {.position = &position,
                      .mind = &mind,
                      .rng = rng_stream((uint64_t)seed, 0, 0, RNG_ACT),
+                     .weight = weight,
                      .seat = !seat                   ? 0
                              : !strcmp(seat, "both") ? 2
                                                      : atoi(seat)};
   TRY(play_game(&session));
 done:
+  free(weight);
   position_destroy(&position);
   mind_destroy(&mind);
   contestant_destroy(&who);

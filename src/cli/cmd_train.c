@@ -147,15 +147,35 @@ static Status check_size(const Settings *s, int ranks) {
   return status;
 }
 
+static Status check_game(const Start *start) {
+  char name[AGON_NAME_LEN];
+  const char *given = start->settings->env->table->name;
+  TRY_RETURN(tree_get_text(&start->resume, "@env", name, sizeof name));
+  if (!strcmp(name, given)) return OK;
+  return status_set(ERR_USAGE, "the run in %s is of %s, not of %s: start another with --run-dir", start->run.path, name,
+                    given);
+}
+
+/* A run's players and unfinished games are of one game with one set of options. */
+static Status check_options(const Start *start, const char *game, const char *stored) {
+  Settings *before = NULL;
+  TRY_RETURN(settings_create(&(SettingsSource){.stored = stored, .game = game}, &before));
+  Status status = env_check_same(before->env, start->settings->env, start->run.path);
+  settings_destroy(before);
+  return status;
+}
+
 /* With the stored configuration, and what is given now over it. */
 static Status prepare_resume(const Arguments *arguments, int ranks, SettingsSource *source, Start *start) {
   const Item *stored;
   const char *how = argument(&command_train, arguments, "--resume");
   TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
   source->stored = stored->data;
+  TRY_RETURN(check_game(start));
   settings_destroy(start->settings);
   start->settings = NULL;
   TRY_RETURN(settings_create(source, &start->settings));
+  TRY_RETURN(check_options(start, source->game, stored->data));
   TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
   if (start->settings->run.pace != 2 && !env_copies(start->settings->env))

@@ -46,8 +46,7 @@ static Status from_file(const char *path, const char *label, const Env *env, Con
   char name[PLAYER_NAME];
   TRY(store_read(path, "player", &tree));
   TRY(settings_of(&tree, &settings));
-  if (strcmp(settings->table->name, env->table->name))
-    TRY(status_set(ERR_USAGE, "%s plays %s, not %s", path, settings->table->name, env->table->name));
+  TRY(env_check_same(settings->env, env, path));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(tree_get_text(&tree, "@name", name, sizeof name));
   TRY(contestant_policy(label ? label : name, &settings->net, env, policy->data, policy->count, out));
@@ -69,6 +68,7 @@ static Status from_run(const char *name, const LoadedRun *run, const Env *env, C
   char plain[PLAYER_NAME] = "";
   size_t stem = strlen(name) > 8 && !strcmp(name + strlen(name) - 8, ".average") ? strlen(name) - 8 : strlen(name);
   if (stem < sizeof plain) memcpy(plain, name, stem);
+  TRY_RETURN(env_check_same(run->settings->env, env, run->folder.path));
   int64_t id = league_find(&run->league, plain);
   if (id < 0) return unknown_player(name, run);
   const Player *player = &run->league.player[id];

@@ -137,7 +137,7 @@ static Status create_learner(Node *node, size_t index) {
                         .pace = s->run.pace,
                         .net = node->net,
                         .format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads,
-                                   (uint32_t)node->net->graph.state_size},
+                                   (uint32_t)node->net->graph.state_size, env_head_sizes(s->env)},
                         .seed = (uint64_t)s->run.seed,
                         .transport = node->setup.transport,
                         .clock = node->setup.clock,

@@ -147,6 +147,17 @@ void batch_encode(const Batch *batch, Bytes *out) {
   bytes_put(out, batch->reward, batch->rows * sizeof(float));
 }
 
+static Status check_actions(const RowFormat *format, const int32_t *action, size_t rows) {
+  for (size_t row = 0; format->head_size && row < rows; row++)
+    for (uint32_t h = 0; h < format->heads; h++) {
+      int32_t choice = action[row * format->heads + h];
+      if (choice < 0 || (uint32_t)choice >= format->head_size[h])
+        return status_set(ERR_FORMAT, "experience message is damaged: row %zu, head %u: action %d of %u choices", row,
+                          h, choice, format->head_size[h]);
+    }
+  return OK;
+}
+
 Status batch_decode(Batch *batch, Reader *reader) {
   const RowFormat *f = &batch->format;
   size_t unrolls = reader_count(reader, 28), rows = reader_count(reader, f->observation_bytes + 16);
@@ -170,6 +181,7 @@ Status batch_decode(Batch *batch, Reader *reader) {
   reader_get(reader, batch->reward + first, rows * sizeof(float));
   if (reader->bad || at != first + rows)
     return status_set(ERR_FORMAT, "experience message is damaged: rows and unrolls disagree");
+  TRY_RETURN(check_actions(f, batch->action + first * f->heads, rows));
   batch->rows += rows;
   batch->unrolls += unrolls;
   return OK;

@@ -7,9 +7,10 @@
 
 typedef struct RowFormat {
   size_t observation_bytes;
-  uint32_t choices; /* bytes of a mask row */
-  uint32_t heads;   /* 32-bit words of an action */
-  uint32_t state;   /* floats of recurrent state kept per unroll */
+  uint32_t choices;          /* bytes of a mask row */
+  uint32_t heads;            /* 32-bit words of an action */
+  uint32_t state;            /* floats of recurrent state kept per unroll */
+  const uint32_t *head_size; /* (heads) choices of each, borrowed; NULL: actions are not indices (BOX) */
 } RowFormat;
 
 typedef enum UnrollEnd { END_OPEN = 0, END_TERMINATED = 1, END_TRUNCATED = 2 } UnrollEnd;
@@ -55,5 +56,6 @@ size_t batch_learned(const Batch *batch); /* decisions less those that are skipp
 /* Whether unrolls and rows agree and all numbers are finite (for invariants). */
 bool batch_is_whole(const Batch *batch);
 void batch_encode(const Batch *batch, Bytes *out);
-/* Appends what is encoded; ERR_FORMAT if it does not fit the format or its counts contradict each other. */
+/* Appends what is encoded; ERR_FORMAT if it does not fit the format, its counts contradict each other or an action is
+ * no choice of its head. */
 Status batch_decode(Batch *batch, Reader *reader);

@@ -66,32 +66,30 @@ static Status check_mask(Probe *probe, void *state, uint32_t agent) {
   return OK;
 }
 
+/* BOX: half of all components lie outside, and come to `step` as the box's faces and corners. */
 static void pick_action(Probe *probe, AgonRng *rng, AgonAction *action) {
   const Env *env = probe->env;
-  const uint8_t *at = probe->mask + GUARD;
-  for (uint32_t h = 0; h < env->spec.heads; h++) {
-    if (env->spec.action_kind == AGON_BOX) {
-      action->value[h] = env->spec.action_low + (env->spec.action_high - env->spec.action_low) * (float)rng_unit(rng);
-      continue;
-    }
-    double weight[256];
-    for (uint32_t i = 0; i < env->spec.head_size[h] && i < 256; i++) weight[i] = at[i];
-    action->choice[h] = (int32_t)rng_pick(rng, weight, env->spec.head_size[h]);
-    at += env->spec.head_size[h];
+  if (env->spec.action_kind != AGON_BOX) {
+    env_random_action(env, probe->mask + GUARD, rng, action);
+    return;
   }
+  for (uint32_t h = 0; h < env->spec.heads; h++) action->value[h] = 4 * (float)rng_unit(rng) - 2;
+  env_scale_action(env, action);
 }
 
 static Status check_chance(Probe *probe, void *state) {
   const Env *env = probe->env;
-  double probability[AGON_MAX_CHANCE], sum = 0;
+  double probability[4 * AGON_MAX_CHANCE], sum = 0; /* room to see that too many are given */
   if (!(env->spec.flags & AGON_ENUMERATES_CHANCE) || !env->table->chance_outcomes || !env->table->chance_apply)
     return broken(probe, "status chance without AGON_ENUMERATES_CHANCE and its two functions");
   uint32_t count = env->table->chance_outcomes(env->params, state, probability);
-  for (uint32_t i = 0; i < count && i < AGON_MAX_CHANCE; i++) sum += probability[i];
-  probe->checks++;
-  return count >= 1 && count <= AGON_MAX_CHANCE && fabs(sum - 1) < 1e-9
-             ? OK
-             : broken(probe, "chance probabilities do not sum to 1");
+  probe->checks += 2;
+  if (count < 1 || count > AGON_MAX_CHANCE) return broken(probe, "chance outcomes are not 1 .. AGON_MAX_CHANCE");
+  for (uint32_t i = 0; i < count; i++) {
+    if (!(probability[i] >= 0)) return broken(probe, "a chance probability is negative or no number");
+    sum += probability[i];
+  }
+  return fabs(sum - 1) < 1e-9 ? OK : broken(probe, "chance probabilities do not sum to 1");
 }
 
 /* Chance moves, applied to both twins with equal draws. */
@@ -122,11 +120,12 @@ static Status check_twins(Probe *probe, const float *reward, const float *reward
   for (uint32_t a = 0; a < env->spec.agents; a++) {
     if (!isfinite(reward[a])) return broken(probe, "a reward is not finite");
     probe->total[a] += reward[a];
-    team[env->spec.team_of[a]] = reward[a];
+    team[env->spec.team_of[a]] += reward[a];
   }
-  if ((env->spec.flags & AGON_ZERO_SUM) && env->spec.teams == 2 &&
-      fabsf(team[0] + team[1]) > 1e-4f * (1 + fabsf(team[0])))
-    return broken(probe, "a zero-sum env's rewards do not cancel");
+  float sum = 0, scale = 0;
+  for (uint32_t t = 0; t < env->spec.teams; t++) sum += team[t], scale += fabsf(team[t]);
+  if ((env->spec.flags & AGON_ZERO_SUM) && fabsf(sum) > 1e-4f * (1 + scale))
+    return broken(probe, "a zero-sum env's rewards do not cancel over the teams' sums");
   return OK;
 }
 
@@ -164,9 +163,23 @@ static Status check_agents(Probe *probe, AgonStatus status, AgonAction *actions,
     TRY_RETURN(check_scripted(probe, a, rng));
     pick_action(probe, rng, &actions[a]);
   }
+  env_clip_actions(env, actions);
   if (status == AGON_RUNNING && !acting) return broken(probe, "a running episode without an acting agent");
   if (status != AGON_RUNNING && status != AGON_TRUNCATED && acting) /* truncated: who would act */
     return broken(probe, "an ended episode with an acting agent");
+  return OK;
+}
+
+static Status check_metrics(Probe *probe) {
+  const Env *env = probe->env;
+  float values[AGON_MAX_METRICS + 1] = {0};
+  if (!env->table->metrics) return OK;
+  values[env->spec.metrics] = -7;
+  env->table->metrics(env->params, probe->episode + GUARD, values);
+  probe->checks += 2;
+  if (values[env->spec.metrics] != -7) return broken(probe, "metrics writes beyond its count");
+  for (uint32_t i = 0; i < env->spec.metrics; i++)
+    if (!isfinite(values[i])) return broken(probe, "a metric is not finite");
   return OK;
 }
 
@@ -182,6 +195,7 @@ static Status check_end(Probe *probe) {
   }
   if (outcome[env->spec.teams] != -7) return broken(probe, "outcome writes beyond its teams");
   if (env->spec.teams == 2 && fabsf(sum - 1) > 1e-6f) return broken(probe, "two teams' outcomes do not sum to 1");
+  TRY_RETURN(check_metrics(probe));
   float slack = 1e-3f * (1 + fabsf(env->spec.reward_high));
   for (uint32_t a = 0; a < env->spec.agents; a++)
     if (probe->total[a] < env->spec.reward_low - slack || probe->total[a] > env->spec.reward_high + slack)
@@ -280,9 +294,6 @@ Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *o
   Probe probe = {.env = env};
   if (!env_copies(env))
     return status_set(ERR_ENV, "env %s is not flat: the conformance suite needs copies", env->table->name);
-  for (uint32_t h = 0; h < env->spec.heads; h++)
-    if (env->spec.action_kind != AGON_BOX && env->spec.head_size[h] > 256)
-      return status_set(ERR_ENV, "more than 256 choices in a head");
   TRY(NEW_ARRAY(probe.episode, env->spec.episode_size + 2 * GUARD));
   TRY(NEW_ARRAY(probe.twin, env->spec.episode_size + 2 * GUARD));
   size_t row2 = env->observation_bytes > env->action_count ? env->observation_bytes : env->action_count;

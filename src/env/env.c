@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,9 @@ Status env_check_table(const AgonEnv *table, const char *origin) {
   if (table->struct_size != sizeof(AgonEnv))
     return status_set(ERR_ENV, "%s: struct_size is %u, expected %zu: rebuild it", origin, table->struct_size,
                       sizeof(AgonEnv));
+  if (table->name && strlen(table->name) >= AGON_NAME_LEN)
+    return status_set(ERR_ENV, "%s: its name is longer than %d characters", origin, AGON_NAME_LEN - 1);
+  if (table->option_count && !table->options) return status_set(ERR_ENV, "%s: options without their table", origin);
   if (!table->name || !table->configure || !table->reset || !table->step || !table->observe || !table->mask ||
       !table->flags || !table->outcome)
     return status_set(
@@ -58,16 +62,100 @@ Status env_declare(const AgonEnv *table, Config *config, Option **out_options) {
   return config_declare(config, "env", options, table->option_count, NULL);
 }
 
-static Status check_spec(const AgonEnvSpec *spec, const char *name) {
-  bool good = spec->agents >= 1 && spec->agents <= AGON_MAX_AGENTS && spec->teams >= 1 &&
-              spec->teams <= AGON_MAX_TEAMS && spec->heads >= 1 && spec->heads <= AGON_MAX_HEADS &&
-              spec->episode_size > 0 && spec->step_limit > 0;
-  for (uint32_t i = 0; good && i < spec->agents; i++) good = spec->team_of[i] < spec->teams;
-  for (uint32_t i = 0; good && i < 3; i++) good = spec->observation_shape[i] >= 1;
-  for (uint32_t i = 0; good && i < spec->heads && spec->action_kind != AGON_BOX; i++) good = spec->head_size[i] >= 1;
-  return good ? OK
-              : status_set(ERR_ENV, "%s describes itself wrongly: agents, teams, heads, shapes or sizes out of range",
-                           name);
+/* What the rest of the system is made for. */
+enum { MOST_OBSERVATION = 1 << 24, MOST_EPISODE = 1 << 28 };
+
+static const char *wrong_teams(const AgonEnvSpec *spec) {
+  uint32_t members[AGON_MAX_TEAMS] = {0};
+  if (spec->agents < 1 || spec->agents > AGON_MAX_AGENTS) return "agents are not 1 .. AGON_MAX_AGENTS";
+  if (spec->teams < 1 || spec->teams > AGON_MAX_TEAMS) return "teams are not 1 .. AGON_MAX_TEAMS";
+  for (uint32_t a = 0; a < spec->agents; a++) {
+    if (spec->team_of[a] >= spec->teams) return "an agent's team_of is not below `teams`";
+    members[spec->team_of[a]]++;
+  }
+  for (uint32_t t = 0; t < spec->teams; t++)
+    if (members[t] == 0) return "a team has no agents";
+  return NULL;
+}
+
+static const char *wrong_actions(const AgonEnvSpec *spec) {
+  uint64_t choices = 0;
+  if (spec->action_kind != AGON_DISCRETE && spec->action_kind != AGON_MULTI_DISCRETE && spec->action_kind != AGON_BOX)
+    return "unknown action_kind";
+  if (spec->heads < 1 || spec->heads > AGON_MAX_HEADS) return "heads are not 1 .. AGON_MAX_HEADS";
+  if (spec->action_kind == AGON_DISCRETE && spec->heads != 1) return "DISCRETE has one head";
+  if (spec->action_kind == AGON_BOX)
+    return isfinite(spec->action_low) && isfinite(spec->action_high) && spec->action_low < spec->action_high
+               ? NULL
+               : "BOX needs finite action_low < action_high";
+  for (uint32_t h = 0; h < spec->heads; h++) {
+    if (spec->head_size[h] < 1) return "a head has no choices";
+    choices += spec->head_size[h];
+  }
+  return choices <= AGON_MAX_CHOICES ? NULL : "more than AGON_MAX_CHOICES choices";
+}
+
+static const char *wrong_sizes(const AgonEnvSpec *spec, const AgonEnv *table) {
+  uint64_t elements = 1;
+  if (spec->params_size > table->params_capacity) return "params_size is over params_capacity";
+  if (spec->episode_size < 1 || spec->episode_size > MOST_EPISODE) return "episode_size is not 1 .. 2^28";
+  if (spec->step_limit < 1) return "step_limit is 0";
+  if (spec->observation_type != AGON_F32 && spec->observation_type != AGON_U8) return "unknown observation_type";
+  for (uint32_t i = 0; i < 3; i++) {
+    if (spec->observation_shape[i] < 1 || spec->observation_shape[i] > MOST_OBSERVATION)
+      return "an observation dimension is not 1 .. 2^24";
+    elements *= spec->observation_shape[i];
+    if (elements > MOST_OBSERVATION) return "more than 2^24 observation elements";
+  }
+  if (spec->metrics > AGON_MAX_METRICS) return "more than AGON_MAX_METRICS metrics";
+  if (spec->metrics && (!table->metrics || !table->metric_names)) return "metrics without their function or names";
+  for (uint32_t i = 0; i < spec->metrics; i++)
+    if (!table->metric_names[i]) return "a metric without a name";
+  if (!(spec->reward_low <= spec->reward_high) || !isfinite(spec->reward_low) || !isfinite(spec->reward_high))
+    return "reward_low .. reward_high is no finite range";
+  return NULL;
+}
+
+static Status check_spec(const AgonEnvSpec *spec, const AgonEnv *table) {
+  const char *wrong = wrong_teams(spec);
+  if (!wrong) wrong = wrong_actions(spec);
+  if (!wrong) wrong = wrong_sizes(spec, table);
+  return wrong ? status_set(ERR_ENV, "env %s describes itself wrongly: %s", table->name, wrong) : OK;
+}
+
+/* Whether two texts of an option mean the same. */
+static bool same_value(AgonOptionType type, const char *a, const char *b) {
+  double x, y;
+  bool number = type == AGON_OPT_INT || type == AGON_OPT_FLOAT;
+  if (number && text_to_float(a, &x) && text_to_float(b, &y)) return x <= y && x >= y;
+  return !strcmp(a, b);
+}
+
+static Status entitle(const char *const *values, Env *env) {
+  const AgonEnv *table = env->table;
+  Bytes text = {0};
+  bytes_put(&text, table->name, strlen(table->name));
+  for (size_t i = 0; i < table->option_count; i++) {
+    const AgonEnvOption *option = &table->options[i];
+    if (same_value(option->type, values[i], option->fallback)) continue;
+    bytes_u8(&text, ' ');
+    bytes_put(&text, option->name, strlen(option->name));
+    bytes_u8(&text, '=');
+    bytes_put(&text, values[i], strlen(values[i]));
+  }
+  bytes_u8(&text, 0);
+  if (text.failed) {
+    bytes_free(&text);
+    return status_set(ERR_MEMORY, "out of memory");
+  }
+  env->title = (char *)text.data;
+  return OK;
+}
+
+Status env_check_same(const Env *a, const Env *b, const char *what) {
+  if (!strcmp(a->title, b->title)) return OK;
+  return status_set(ERR_USAGE, "%s plays '%s', not '%s': players of one game and the same options can meet", what,
+                    a->title, b->title);
 }
 
 Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env **out) {
@@ -87,7 +175,8 @@ Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env 
   }
   if (table->configure(values, env->params, &env->spec, &error))
     TRY(status_set(ERR_USAGE, "env %s: %s", table->name, error.text));
-  TRY(check_spec(&env->spec, table->name));
+  TRY(check_spec(&env->spec, table));
+  TRY(entitle(values, env));
   env->observation_count =
       (size_t)env->spec.observation_shape[0] * env->spec.observation_shape[1] * env->spec.observation_shape[2];
   env->observation_bytes = env->observation_count * (env->spec.observation_type == AGON_U8 ? 1 : 4);
@@ -128,6 +217,7 @@ done:
 void env_destroy(Env *env) {
   if (!env) return;
   free(env->params);
+  free(env->title);
   env_plugin_close(env->plugin);
   free(env);
 }
@@ -154,6 +244,59 @@ AgonStatus env_reset(const Env *env, void *episode, AgonRng *rng, float *reward)
 AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, AgonRng *rng, float *reward) {
   AgonRandom random = rng_handle(rng);
   return env_settle(env, episode, env->table->step(env->params, episode, actions, &random, reward), rng, reward);
+}
+
+void env_random_action(const Env *env, const uint8_t *mask, AgonRng *rng, AgonAction *out) {
+  const AgonEnvSpec *spec = &env->spec;
+  for (uint32_t h = 0; h < spec->heads; h++) {
+    if (spec->action_kind == AGON_BOX) {
+      out->value[h] = spec->action_low + (spec->action_high - spec->action_low) * (float)rng_unit(rng);
+      continue;
+    }
+    uint32_t legal = 0;
+    for (uint32_t i = 0; i < spec->head_size[h]; i++) legal += mask[i];
+    uint32_t pick = rng_below(rng, legal);
+    for (uint32_t i = 0; i < spec->head_size[h]; i++)
+      if (mask[i] && pick-- == 0) out->choice[h] = (int32_t)i;
+    mask += spec->head_size[h];
+  }
+}
+
+static float clipped(float value, float low, float high) { return !(value > low) ? low : value > high ? high : value; }
+
+void env_clip_actions(const Env *env, AgonAction *actions) {
+  const AgonEnvSpec *spec = &env->spec;
+  if (spec->action_kind != AGON_BOX) return;
+  for (uint32_t a = 0; a < spec->agents; a++)
+    for (uint32_t h = 0; h < spec->heads; h++)
+      actions[a].value[h] = clipped(actions[a].value[h], spec->action_low, spec->action_high);
+}
+
+void env_scale_action(const Env *env, AgonAction *action) {
+  const AgonEnvSpec *spec = &env->spec;
+  if (spec->action_kind != AGON_BOX) return;
+  float half = spec->action_high / 2 - spec->action_low / 2, middle = spec->action_low + half;
+  for (uint32_t h = 0; h < spec->heads; h++) action->value[h] = middle + half * action->value[h];
+}
+
+const uint32_t *env_head_sizes(const Env *env) {
+  return env->spec.action_kind == AGON_BOX ? NULL : env->spec.head_size;
+}
+
+size_t env_first_beyond(const void *floats, size_t count, float limit) {
+  const uint8_t *from = floats;
+  uint32_t most, bits, bad = 0;
+  memcpy(&most, &limit, sizeof most);
+  for (size_t i = 0; i < count; i++) { /* by bits, so that it runs in vectors */
+    memcpy(&bits, from + i * sizeof bits, sizeof bits);
+    bad |= (uint32_t)((bits & 0x7fffffffu) >= most);
+  }
+  if (!bad) return count;
+  for (size_t i = 0; i < count; i++) {
+    memcpy(&bits, from + i * sizeof bits, sizeof bits);
+    if ((bits & 0x7fffffffu) >= most) return i;
+  }
+  return count;
 }
 
 void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags) {

@@ -14,6 +14,7 @@ typedef struct Env {
   size_t observation_bytes; /* bytes per row */
   uint32_t action_count;    /* sum of head sizes (BOX: heads) = width of a mask row */
   void *plugin;             /* dlopen handle or NULL */
+  char *title;              /* "goofspiel cards=4": the name, and the options that differ from their defaults */
 } Env;
 
 /* Built-in envs in the order of the list; NULL past the end. */
@@ -39,6 +40,17 @@ uint32_t env_draw_chance(const Env *env, const void *episode, AgonRng *rng);
 AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng, float *reward);
 AgonStatus env_reset(const Env *env, void *episode, AgonRng *rng, float *reward);
 AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, AgonRng *rng, float *reward);
+/* ERR_USAGE, naming both, unless `a` (of `what`) is `b` with the same options. */
+Status env_check_same(const Env *a, const Env *b, const char *what);
+/* One of the legal actions, all alike: head by head by a mask row; BOX: uniform over the box. */
+void env_random_action(const Env *env, const uint8_t *mask, AgonRng *rng, AgonAction *out);
+/* BOX, else nothing: what lies beyond action_low .. action_high is clipped. All agents' actions. */
+void env_clip_actions(const Env *env, AgonAction *actions);
+/* BOX, else nothing: one action from half-ranges around the middle, as networks choose, to what `step` takes. */
+void env_scale_action(const Env *env, AgonAction *action);
+const uint32_t *env_head_sizes(const Env *env); /* NULL: BOX */
+/* Index of the first float that is no number or not within -limit .. limit (INFINITY: not finite), or `count`. */
+size_t env_first_beyond(const void *floats, size_t count, float limit);
 /* flags[i * agents + agent] of many episodes. */
 void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags);
 /* Observation row as floats, whatever the element type. */

@@ -39,10 +39,16 @@ Status position_create(const Env *env, Position *out) {
   *out = (Position){.env = env};
   if (!env_copies(env)) return status_set(ERR_USAGE, "%s keeps state outside its episode", env->table->name);
   TRY_RETURN(mem_array(&out->episode, env->spec.episode_size, 1));
-  return OK;
+  Status status = NEW_ARRAY(out->mask, env->action_count);
+  if (status != OK) position_destroy(out);
+  return status;
 }
 
-void position_destroy(Position *position) { free(position->episode); }
+void position_destroy(Position *position) {
+  free(position->episode);
+  free(position->mask);
+  *position = (Position){.env = position->env};
+}
 
 static void look(Position *position) {
   if (position->status == AGON_RUNNING)
@@ -126,10 +132,9 @@ static Status illegal(const Position *position, uint32_t agent, const char *word
 
 static Status parse_action(const Position *position, uint32_t agent, const char *word, AgonAction *out) {
   const Env *env = position->env;
-  uint8_t mask[AGON_MAX_HEADS * 256];
+  uint8_t *mask = position->mask;
   const uint8_t *legal = mask;
   const char *at = word;
-  if (env->action_count > sizeof mask) return status_set(ERR_USAGE, "%s has too many actions", env->table->name);
   env->table->mask(env->params, position->episode, agent, mask);
   for (uint32_t h = 0; h < env->spec.heads; legal += env->spec.head_size[h++]) {
     char part[64];
@@ -162,6 +167,7 @@ Status position_play(Position *position, const char *word) {
   if (position->stepping) TRY_RETURN(position->stepping(position->context, position));
   AgonRandom random = rng_handle(&position->rng);
   position->waiting = 0;
+  env_clip_actions(env, position->pending);
   AgonStatus how = env->table->step(env->params, position->episode, position->pending, &random, reward);
   if (how == AGON_FAILED) return status_set(ERR_ENV, "env %s failed", env->table->name);
   settle(position, how, reward);

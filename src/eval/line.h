@@ -13,7 +13,8 @@ void line_put_actions(Bytes *line, const Env *env, const void *episode, const Ag
 typedef struct Position {
   const Env *env;
   void *episode;
-  AgonRng rng; /* of envs whose randomness is not enumerated */
+  uint8_t *mask; /* scratch: a mask row */
+  AgonRng rng;   /* of envs whose randomness is not enumerated */
   AgonStatus status;
   uint8_t flags[AGON_MAX_AGENTS];
   double returns[AGON_MAX_AGENTS];

@@ -45,23 +45,25 @@ void dist_normalise_rows(const ActionSpace *space, const float *logits, const ui
     dist_normalise(space, logits + r * space->width, mask ? mask + r * space->choices : NULL, out + r * space->width);
 }
 
+/* Comparisons with numbers only: what is no number is not chosen while there is another. */
 static uint32_t most_probable(const float *row, uint32_t size) {
   uint32_t best = 0;
   for (uint32_t i = 1; i < size; i++)
-    if (row[i] > row[best]) best = i;
+    if (row[i] > row[best] || (row[best] <= MASKED && !(row[i] <= MASKED))) best = i;
   return best;
 }
 
-static uint32_t draw(const float *probability, uint32_t size, AgonRng *rng) {
+/* The sum of rounded probabilities may stay below the drawn number: then it is the last possible choice. */
+static uint32_t draw(const float *row, const float *probability, uint32_t size, AgonRng *rng) {
   float left = (float)rng_unit(rng);
-  uint32_t last = 0;
+  uint32_t last = size;
   for (uint32_t i = 0; i < size; i++) {
-    if (probability[i] <= 0) continue;
+    if (!(probability[i] > 0)) continue;
     last = i;
     left -= probability[i];
     if (left < 0) break;
   }
-  return last;
+  return last < size ? last : most_probable(row, size);
 }
 
 void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng, bool greedy,
@@ -71,7 +73,7 @@ void dist_sample(const ActionSpace *space, const float *row, const float *probab
       out->value[h] = row[h] + (greedy ? 0.0f : expf(row[space->heads + h]) * (float)rng_normal(rng));
     else
       out->choice[h] = (int32_t)(greedy ? most_probable(row + at, space->head_size[h])
-                                        : draw(probability + at, space->head_size[h], rng));
+                                        : draw(row + at, probability + at, space->head_size[h], rng));
   }
 }
 

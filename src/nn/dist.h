@@ -19,7 +19,7 @@ void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t
 /* The same for R rows, one after another. */
 void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask, size_t R, float *out);
 /* Draws (or, greedy, takes the most probable, lowest index first) from a normalised row; probability: of the row
- * (dist_probabilities), unless greedy. */
+ * (dist_probabilities), unless greedy. Never a masked choice, as long as the logits were within +-1e29. */
 void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng, bool greedy,
                  AgonAction *out);
 float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction *action);

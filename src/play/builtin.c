@@ -22,19 +22,7 @@ static Status plain_create(const Env *env, int parameter, BuiltinPolicy **out) {
 static void random_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
                        AgonAction *out) {
   (void)episode, (void)agent;
-  const AgonEnvSpec *spec = &self->env->spec;
-  for (uint32_t h = 0; h < spec->heads; h++) {
-    if (spec->action_kind == AGON_BOX) {
-      out->value[h] = spec->action_low + (spec->action_high - spec->action_low) * (float)rng_unit(rng);
-      continue;
-    }
-    uint32_t legal = 0;
-    for (uint32_t i = 0; i < spec->head_size[h]; i++) legal += mask[i];
-    uint32_t pick = rng_below(rng, legal);
-    for (uint32_t i = 0; i < spec->head_size[h]; i++)
-      if (mask[i] && pick-- == 0) out->choice[h] = (int32_t)i;
-    mask += spec->head_size[h];
-  }
+  env_random_action(self->env, mask, rng, out);
 }
 
 static void random_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
@@ -62,7 +50,8 @@ typedef struct Minimax {
 static bool minimax_supports(const Env *env) {
   uint32_t needed = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE;
   return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.agents == 2 &&
-         env->spec.step_limit <= 9 && env_copies(env) && !env->table->chance_outcomes;
+         env->spec.action_kind == AGON_DISCRETE && env->spec.step_limit <= 9 && env_copies(env) &&
+         !env->table->chance_outcomes;
 }
 
 static Hash episode_hash(const Env *env, const void *episode);
@@ -107,7 +96,7 @@ static int position_value(Minimax *self, const void *episode) {
 
 static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice) {
   const Env *env = self->base.env;
-  char next[256];
+  char next[256] __attribute__((aligned(16)));
   AgonAction actions[AGON_MAX_AGENTS] = {0};
   AgonRng rng = {0};
   float reward[AGON_MAX_AGENTS] = {0};

@@ -194,6 +194,22 @@ static AgonStatus step_slot(Play *play, PlaySlot *slot, const AgonAction *action
   return settle(play, slot, play->env->table->step(play->env->params, slot->state, actions, &random, reward), reward);
 }
 
+static void count_rewards(const Play *play, PlaySlot *slot, const float *reward) {
+  const AgonEnvSpec *spec = &play->env->spec;
+  for (uint32_t a = 0; a < spec->agents; a++)
+    slot->team_return[spec->team_of[a]] += (double)reward[a] * play->share[spec->team_of[a]];
+}
+
+/* What chance gives after the reset counts in the returns. */
+static AgonStatus reset_and_count(Play *play, PlaySlot *slot) {
+  float reward[AGON_MAX_AGENTS] = {0};
+  memset(slot->team_return, 0, sizeof slot->team_return);
+  slot->steps = 0;
+  AgonStatus how = reset(play, slot, reward);
+  count_rewards(play, slot, reward);
+  return how;
+}
+
 /* One step of uniformly random moves of all who act. */
 static AgonStatus random_step(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
@@ -202,44 +218,36 @@ static AgonStatus random_step(Play *play, PlaySlot *slot) {
   float reward[AGON_MAX_AGENTS] = {0};
   env->table->flags(env->params, slot->state, flags);
   for (uint32_t a = 0; a < env->spec.agents; a++) {
-    const uint8_t *legal = play->mask;
     if (!(flags[a] & AGON_ACTS)) continue;
     env->table->mask(env->params, slot->state, a, play->mask);
-    for (uint32_t h = 0; h < env->spec.heads; legal += env->spec.head_size[h++]) {
-      double weight[256];
-      for (uint32_t i = 0; i < env->spec.head_size[h]; i++) weight[i] = legal[i];
-      actions[a].choice[h] = (int32_t)rng_pick(&slot->env_rng, weight, env->spec.head_size[h]);
-    }
+    env_random_action(env, play->mask, &slot->env_rng, &actions[a]);
   }
   slot->steps++;
-  return step_slot(play, slot, actions, reward);
+  AgonStatus how = step_slot(play, slot, actions, reward);
+  count_rewards(play, slot, reward);
+  return how;
 }
 
 static Status open_randomly(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
-  float reward[AGON_MAX_AGENTS] = {0};
   uint32_t plies = play->vary_opening ? rng_below(&slot->env_rng, play->opening + 1) : play->opening;
   if (env->spec.action_kind == AGON_BOX) return status_set(ERR_USAGE, "random openings need discrete actions");
   for (int attempt = 0; attempt < 1000; attempt++) {
     AgonStatus how = AGON_RUNNING;
     for (uint32_t i = 0; i < plies && how == AGON_RUNNING; i++) how = random_step(play, slot);
     if (how == AGON_RUNNING) return OK;
-    slot->steps = 0;
-    if (reset(play, slot, reward) != AGON_RUNNING) break;
+    if (reset_and_count(play, slot) != AGON_RUNNING) break;
   }
   return status_set(ERR_USAGE, "env %s: openings of %u random steps end the game", env->table->name, play->opening);
 }
 
 static Status start_episode(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
-  float reward[AGON_MAX_AGENTS] = {0};
   if (!play->hooks.begin(play->hooks.context, slot)) return OK;
   slot->env_rng = rng_stream(play->seed, slot->id, slot->episode, RNG_ENV);
-  slot->steps = 0;
   slot->drew = false;
-  memset(slot->team_return, 0, sizeof slot->team_return);
   memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
-  AgonStatus how = reset(play, slot, reward);
+  AgonStatus how = reset_and_count(play, slot);
   if (play->opening && how == AGON_RUNNING) TRY_RETURN(open_randomly(play, slot));
   if (how != AGON_RUNNING)
     return status_set(ERR_ENV, "env %s: an episode ended before its first decision", env->table->name);
@@ -344,14 +352,48 @@ void play_open_randomly(Play *play, uint32_t plies, bool vary) {
   play->vary_opening = vary;
 }
 
+/* Observations that are no numbers would become confident moves (relu(NaN) = 0). queue: the rows'
+ * requests, or NULL for rows of no slot. */
+static Status check_observations(const Play *play, const void *rows, size_t count, const uint32_t *queue) {
+  const Env *env = play->env;
+  size_t width = env->observation_count;
+  if (env->spec.observation_type != AGON_F32) return OK;
+  size_t at = env_first_beyond(rows, count * width, INFINITY);
+  if (at == count * width) return OK;
+  float value;
+  memcpy(&value, (const uint8_t *)rows + at * sizeof value, sizeof value);
+  if (!queue)
+    return status_set(ERR_ENV, "env %s: an observation is not finite: element %zu is %g", env->table->name, at % width,
+                      (double)value);
+  const Request *request = &play->request[queue[at / width]];
+  return status_set(
+      ERR_ENV, "env %s: an observation is not finite: element %zu of agent %u is %g in slot %u, episode %u, step %u",
+      env->table->name, at % width, request->agent, (double)value, request->slot->id, request->slot->episode,
+      request->slot->steps);
+}
+
+/* Logits beyond this are no policy, and would leave nothing to draw from. */
+#define MOST_LOGIT 1e20f
+
+static Status check_logits(const Play *play, const Policy *policy, const Inference *own, size_t count) {
+  size_t width = own->net->space.width, at = env_first_beyond(own->logits, count * width, MOST_LOGIT);
+  if (at == count * width) return OK;
+  return status_set(ERR_INTERNAL,
+                    "env %s: player %u, version %llu: output %zu of its network is %g: its weights are damaged, or its "
+                    "learning has diverged (lower learner.rate, resume from an earlier checkpoint)",
+                    play->env->table->name, policy->player, (unsigned long long)policy->version, at % width,
+                    (double)own->logits[at]);
+}
+
 /* One inference over `count` queued requests from `first`. */
-static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
+static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
   const Env *env = play->env;
   Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
   size_t S = net->graph.state_size, W = net->space.width, M = play->memory;
   int64_t start = clock_now(&play->clock);
   view(play, policy, first, count);
+  TRY_RETURN(check_observations(play, play->observation, count, policy->queue + first));
   for (size_t q = 0; S && q < count; q++)
     memcpy(own->memory_in + q * S, play->request[policy->queue[first + q]].slot->memory + play->agent[q] * M,
            S * sizeof(float));
@@ -360,6 +402,7 @@ static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t 
   net_load(net, policy->block, play->observation, count, &own->space);
   net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
               S ? own->memory_out : NULL);
+  TRY_RETURN(check_logits(play, policy, own, count));
   int64_t forwarded = clock_now(&play->clock);
   dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
   dist_probabilities(&net->space, own->logits, count, own->probability);
@@ -375,13 +418,15 @@ static void choose_chunk(Play *play, const Policy *policy, size_t first, size_t 
   int64_t sampled = clock_now(&play->clock);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
-    if (request->slot->record[env->spec.team_of[request->agent]])
-      record(play, policy, request, q, &play->action[request->index * env->spec.agents + request->agent]);
+    AgonAction *action = &play->action[request->index * env->spec.agents + request->agent];
+    if (request->slot->record[env->spec.team_of[request->agent]]) record(play, policy, request, q, action);
+    env_scale_action(env, action); /* what is learned from is what the network chose */
   }
   play->stats.env_ns += observed - start;
   play->stats.forward_ns += forwarded - observed;
   play->stats.sample_ns += sampled - forwarded;
   play->stats.record_ns += clock_now(&play->clock) - sampled;
+  return OK;
 }
 
 static Status choose(Play *play) {
@@ -394,7 +439,7 @@ static Status choose(Play *play) {
       TRY_RETURN(pack_policy(policy, policy->inference ? policy->inference->net : play->own.net));
     size_t most = policy->inference && policy->inference->chunk < play->chunk ? policy->inference->chunk : play->chunk;
     for (size_t first = 0; !policy->builtin && first < policy->queued; first += most)
-      choose_chunk(play, policy, first, policy->queued - first < most ? policy->queued - first : most);
+      TRY_RETURN(choose_chunk(play, policy, first, policy->queued - first < most ? policy->queued - first : most));
     policy->queued = 0;
   }
   return OK;
@@ -407,8 +452,7 @@ static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *
   if (how == AGON_FAILED)
     return status_set(ERR_ENV, "env %s failed in slot %u, episode %u", env->table->name, slot->id, slot->episode);
   slot->steps++;
-  for (uint32_t a = 0; a < env->spec.agents; a++)
-    slot->team_return[env->spec.team_of[a]] += (double)reward[a] * play->share[env->spec.team_of[a]];
+  count_rewards(play, slot, reward);
   play->hooks.rewarded(play->hooks.context, slot, reward);
   play->stats.steps++;
   if (how == AGON_RUNNING) return OK;
@@ -426,6 +470,8 @@ static Status step_together(Play *play, size_t *live) {
   size_t agents = env->spec.agents;
   for (size_t i = 0; i < play->slots; i++) play->random[i] = rng_handle(&play->slot[i]->env_rng);
   memset(play->reward, 0, play->slots * agents * sizeof *play->reward);
+  for (size_t i = 0; env->spec.action_kind == AGON_BOX && i < play->slots; i++)
+    env_clip_actions(env, play->action + i * agents);
   for (size_t i = 0; play->hooks.traced && i < play->slots; i++)
     trace(play, play->slot[i], TRACE_STEP, play->action + i * agents, 0);
   env->table->step_many(env->params, play->slots, play->state, play->action, play->random, play->reward, play->status);
@@ -445,6 +491,7 @@ static Status step_one_by_one(Play *play, size_t *live) {
     PlaySlot *slot = play->slot[i];
     float reward[AGON_MAX_AGENTS] = {0};
     if (!slot->live) continue;
+    env_clip_actions(env, play->action + i * env->spec.agents);
     AgonStatus how = step_slot(play, slot, play->action + i * env->spec.agents, reward);
     TRY_RETURN(conclude(play, slot, how, reward));
     (*live)++;
@@ -485,9 +532,11 @@ Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t a
   Sequences seq = {.B = 1, .T = 1, .states = memory, .S = S};
   TRY_RETURN(pack_policy(policy, net));
   env->table->observe(env->params, episode, agent, play->observation);
+  TRY_RETURN(check_observations(play, play->observation, 1, NULL));
   net_load(net, policy->block, play->observation, 1, &own->space);
   net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
               S ? own->memory_out : NULL);
+  TRY_RETURN(check_logits(play, policy, own, 1));
   if (S) memcpy(memory, own->memory_out, S * sizeof *memory);
   dist_normalise(&net->space, own->logits, play->mask, own->logits);
   AgonAction best;
@@ -512,8 +561,10 @@ static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const voi
     env->table->observe(env->params, episodes[q], agents[q], play->observation + q * env->observation_bytes);
     env->table->mask(env->params, episodes[q], agents[q], play->mask + q * env->action_count);
   }
+  TRY_RETURN(check_observations(play, play->observation, count, NULL));
   net_load(net, policy->block, play->observation, count, &own->space);
   net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, NULL);
+  TRY_RETURN(check_logits(play, policy, own, count));
   dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
   dist_probabilities(&net->space, own->logits, count, out);
   for (size_t q = 0; policy->greedy && q < count; q++) {
@@ -551,6 +602,7 @@ Status play_values(Play *play, Policy *policy, size_t count, const void *observa
   Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
   size_t S = net->graph.state_size, bytes = play->env->observation_bytes;
+  TRY_RETURN(check_observations(play, observations, count, NULL));
   TRY_RETURN(pack_policy(policy, net));
   for (size_t first = 0; first < count; first += own->chunk) {
     size_t rows = count - first < own->chunk ? count - first : own->chunk;

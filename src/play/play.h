@@ -43,7 +43,7 @@ typedef struct PlaySlot {
   Policy *policy[AGON_MAX_TEAMS];
   uint64_t act_key[AGON_MAX_TEAMS];   /* tells acting streams of games with one id apart; 0 unless `begin` sets it */
   bool record[AGON_MAX_TEAMS];        /* decisions of the team are passed to the hook */
-  double team_return[AGON_MAX_TEAMS]; /* sum over agents of the team / agents of the team */
+  double team_return[AGON_MAX_TEAMS]; /* sum over agents of the team / agents of the team, openings included */
   void *owner;
 } PlaySlot;
 
@@ -52,7 +52,7 @@ typedef struct Decision {
   const Policy *policy;
   const void *observation; /* raw row */
   const uint8_t *mask;
-  const AgonAction *action;
+  const AgonAction *action; /* BOX: in half-ranges around the middle, not clipped */
   float log_prob, value;
   const float *memory; /* recurrent state before the decision, or NULL */
 } Decision;
@@ -91,7 +91,9 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
  * (the default): off. */
 void play_open_randomly(Play *play, uint32_t plies, bool vary);
 void play_remove_slot(Play *play, PlaySlot *slot);
-/* One env step of every live slot (starting episodes where the hook agrees). *live: slots that played. */
+/* ERR_ENV if an observation is not finite (it names slot, episode, step, agent and element), ERR_INTERNAL if a
+ * network's output is not. One env step of every live slot (starting episodes where the hook agrees). *live: slots that
+ * played. */
 Status play_step(Play *play, size_t *live);
 const PlayStats *play_stats(const Play *play);
 /* Action probabilities (choices, head by head) and value (may be NULL) for one agent's view of an episode, outside of

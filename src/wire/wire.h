@@ -1,6 +1,7 @@
 /* Every message of the system. A message = header (magic, version, kind) + body; bodies are bounds-checked when read.
  */
 #pragma once
+#include "agon/env.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "transport/transport.h"
@@ -127,7 +128,7 @@ typedef struct Results {
   FrameCount *frame;
   size_t frames, frame_room;
   uint64_t decisions_frozen, steps, episodes; /* acted but not learned from; env steps; episodes ended */
-  double metric[16];                          /* sums of env metrics over episodes */
+  double metric[AGON_MAX_METRICS];            /* sums of env metrics over episodes */
 } Results;
 void results_clear(Results *results);
 void results_free(Results *results);

@@ -111,6 +111,78 @@ static void spoilt_envs_are_caught(void **state) {
   }
 }
 
+/* What an env says of itself is checked before anything is laid out by it. */
+static AgonEnv liar;
+static int lie;
+static const char *const seventeen[17] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
+                                          "j", "k", "l", "m", "n", "o", "p", "q"};
+static void no_metrics(const void *params, const void *episode, float *values) {
+  (void)params, (void)episode, (void)values;
+}
+static int configure_wrongly(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
+  int result = good.configure(values, params, spec, error);
+  if (lie == 1) spec->metrics = 17;
+  if (lie == 2) spec->metrics = 1, liar.metric_names = NULL;
+  if (lie == 3) spec->teams = 3;
+  if (lie == 4) spec->head_size[0] = AGON_MAX_CHOICES + 1;
+  if (lie == 5) spec->heads = 2;
+  if (lie == 6) spec->action_kind = AGON_BOX, spec->action_low = spec->action_high = 1;
+  if (lie == 7) spec->action_kind = (AgonActionKind)9;
+  if (lie == 8) spec->observation_type = (AgonElement)9;
+  if (lie == 9) spec->observation_shape[0] = spec->observation_shape[1] = 1u << 20;
+  if (lie == 10) spec->params_size = 1u << 20;
+  if (lie == 11) spec->reward_high = spec->reward_low - 1;
+  if (lie == 12) spec->team_of[1] = 4;
+  return result;
+}
+
+static void specs_out_of_bounds_are_refused(void **state) {
+  (void)state;
+  static const char *const says[] = {"",
+                                     "METRICS metrics",
+                                     "names",
+                                     "a team has no agents",
+                                     "CHOICES",
+                                     "one head",
+                                     "BOX needs",
+                                     "action_kind",
+                                     "observation_type",
+                                     "elements",
+                                     "params_capacity",
+                                     "reward_low",
+                                     "team_of"};
+  for (lie = 0; lie < (int)COUNT_OF(says); lie++) {
+    Config *config;
+    Option *options;
+    Env *env = NULL;
+    good = liar = *env_builtin(3);
+    assert_string_equal(good.name, "tic_tac_toe");
+    liar.configure = configure_wrongly;
+    liar.metrics = no_metrics;
+    liar.metric_names = seventeen;
+    CHECK_OK(config_create(&config));
+    CHECK_OK(env_declare(&liar, config, &options));
+    CHECK_OK(config_resolve(config));
+    assert_int_equal(env_create(&liar, NULL, config, &env), lie ? ERR_ENV : OK);
+    if (lie && !strstr(status_message(), says[lie])) fail_msg("'%s' does not say '%s'", status_message(), says[lie]);
+    if (!lie) env_destroy(env);
+    config_destroy(config);
+    free(options);
+  }
+}
+
+static void games_are_told_apart_by_their_options(void **state) {
+  (void)state;
+  static const char *const pairs[][2] = {{"cards=4", "prizes=random"}, {"cards=4", "prizes=descending"}};
+  Env *env[3];
+  for (int i = 0; i < 2; i++) CHECK_OK(env_create_from("goofspiel", pairs[i], 2, &env[i]));
+  CHECK_OK(env_create_from("goofspiel", pairs[0], 1, &env[2]));
+  CHECK_OK(env_check_same(env[0], env[2], "a run"));
+  assert_int_equal(env_check_same(env[1], env[0], "a run"), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "'goofspiel cards=4 prizes=descending', not 'goofspiel cards=4'"));
+  for (int i = 0; i < 3; i++) env_destroy(env[i]);
+}
+
 static void wrong_options_are_refused(void **state) {
   (void)state;
   static const char *const bad[][2] = {{"matrix_game", "payoff=[[1,2],[3]]"},
@@ -179,9 +251,43 @@ static void threats_are_what_a_search_finds(void **state) {
   env_destroy(env);
 }
 
+/* Two agents a team: what one of a team gains and the other loses cancels; what is given to one does not. */
+static AgonStatus step_within_teams(const void *params, void *episode, const AgonAction *actions,
+                                    const AgonRandom *random, float *reward) {
+  AgonStatus status = good.step(params, episode, actions, random, reward);
+  reward[0] += 1;
+  reward[1] -= lie ? 0 : 1;
+  return status;
+}
+
+static void zero_sums_are_over_teams(void **state) {
+  (void)state;
+  Env *env;
+  size_t checks;
+  const char *option[2] = {"units=2", "shaping=0"};
+  CHECK_OK(env_create_from("skirmish", option, 2, &env));
+  good = *env->table;
+  AgonEnv bad = good;
+  assert_true(env->spec.flags & AGON_ZERO_SUM && env->spec.team_of[0] == env->spec.team_of[1]);
+  bad.step = step_within_teams;
+  bad.step_many = NULL;
+  env->table = &bad;
+  env->spec.reward_high += 1000;
+  env->spec.reward_low -= 1000;
+  lie = 0;
+  CHECK_OK(env_conformance(env, 1, 20, &checks));
+  lie = 1;
+  assert_int_equal(env_conformance(env, 1, 20, &checks), ERR_ENV);
+  assert_non_null(strstr(status_message(), "over the teams' sums"));
+  env->table = &good;
+  env_destroy(env);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(all_envs_keep_their_contract), cmocka_unit_test(spoilt_envs_are_caught),
-      cmocka_unit_test(threats_are_what_a_search_finds), cmocka_unit_test(wrong_options_are_refused)};
+      cmocka_unit_test(all_envs_keep_their_contract),    cmocka_unit_test(spoilt_envs_are_caught),
+      cmocka_unit_test(threats_are_what_a_search_finds), cmocka_unit_test(wrong_options_are_refused),
+      cmocka_unit_test(specs_out_of_bounds_are_refused), cmocka_unit_test(games_are_told_apart_by_their_options),
+      cmocka_unit_test(zero_sums_are_over_teams)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,4 +40,18 @@ ulimit -f 60
 exec "$AGON" train "$smoke" --run-dir limited frames=1M checkpoint.ticks=5 'net.hidden=[128,128]'
 L
 expect 5 "is the disk full" bash limited.sh
+# players and runs of other options, or of another game, do not meet, and a run keeps its own
+tiny="net.hidden=[8] frames=1k actors.slots=16 actors.lanes=8 --quiet"
+"$AGON" train goofspiel env.cards=4 $tiny --run-dir random4
+"$AGON" train goofspiel env.cards=4 env.prizes=descending $tiny --run-dir falling4
+other="'goofspiel cards=4 prizes=descending', not 'goofspiel cards=4'"
+expect 2 "$other" "$AGON" eval random4 --players main_0,falling4:main_0 --games 10
+expect 2 "$other" "$AGON" match random4:main_0 falling4:main_0 --games 10
+expect 2 "$other" "$AGON" match random4:main_0 "$(echo falling4/players/main_0-000000-*.h5)" --games 10
+expect 2 "$other" "$AGON" exploit random4 --player falling4:main_0
+expect 2 "$other" "$AGON" query random4 --player falling4:main_0
+expect 2 "$other" "$AGON" play goofspiel cards=4 --player falling4:main_0
+expect 2 "$other" "$AGON" probe random4 --player falling4:main_0 --budget 1k
+expect 2 "random4 plays 'goofspiel cards=4', not 'goofspiel':" "$AGON" train goofspiel env.cards=5 --run-dir random4 --resume auto
+expect 2 "is of goofspiel, not of connect_four" "$AGON" train connect_four --run-dir random4 --resume auto
 echo passed

@@ -23,6 +23,12 @@ for command in "env tree" "exploit --env"; do
 done
 expect 0 "^3171 histories without chance" "$AGON" env tree "$track" kind=counted
 expect 2 "what is seen of a position comes again on its own path" "$AGON" exploit --env "$track" kind=counted
+# a box of actions: the env fails whoever acts outside, and near the target one must be to beat random
+aim=$PLUGINS/libplugin_aim.so
+expect 0 "all passed" "$AGON" env check "$aim"
+"$AGON" train "$aim" net.hidden=[32] frames=60k actors.slots=64 actors.unroll=8 learner.rate=0.003 learner.rate_end=0.001 --run-dir aim --quiet
+"$AGON" eval aim --players main_0,random --games 200 --json > aim.json
+$python -c "import json; p=json.load(open('aim.json'))['pairs'][0]; assert p['score'] >= .97 or p['score'] <= .03, p"
 # one team plays by itself: no exploiters, no evaluation, nobody loses to somebody absent; three cannot be trained
 crowd=$PLUGINS/libplugin_crowd.so
 expect 0 "all passed" "$AGON" env check "$crowd" teams=3

@@ -96,7 +96,7 @@ static void fill(Batch *batch, uint8_t end, uint32_t rows, uint8_t tag) {
 
 static void batches_survive_encoding(void **state) {
   (void)state;
-  RowFormat format = {3, 2, 1, 2};
+  RowFormat format = {3, 2, 1, 2, NULL};
   Batch batch, copy;
   Bytes bytes = {0};
   CHECK_OK(batch_create(&format, &batch));
@@ -130,6 +130,31 @@ static void batches_survive_encoding(void **state) {
   bytes_free(&bytes);
 }
 
+/* An action that is no choice of its head would be an index beyond a row of logits. */
+static void actions_that_are_none_are_refused(void **state) {
+  (void)state;
+  static const uint32_t sizes[1] = {2};
+  static const int32_t bad[] = {2, -1, INT32_MAX, INT32_MIN};
+  RowFormat format = {3, 2, 1, 2, sizes};
+  for (size_t i = 0; i <= COUNT_OF(bad); i++) {
+    Batch batch, copy;
+    Bytes bytes = {0};
+    CHECK_OK(batch_create(&format, &batch));
+    CHECK_OK(batch_create(&format, &copy));
+    fill(&batch, END_OPEN, 2, 10);
+    for (size_t row = 0; row < batch.rows; row++) batch.action[row] = 1;
+    if (i < COUNT_OF(bad)) batch.action[1] = bad[i];
+    batch_encode(&batch, &bytes);
+    Reader reader = reader_over(bytes.data, bytes.size);
+    assert_int_equal(batch_decode(&copy, &reader), i < COUNT_OF(bad) ? ERR_FORMAT : OK);
+    assert_int_equal(copy.rows, i < COUNT_OF(bad) ? 0 : 3);
+    if (i < COUNT_OF(bad)) assert_non_null(strstr(status_message(), "row 1, head 0"));
+    batch_destroy(&batch);
+    batch_destroy(&copy);
+    bytes_free(&bytes);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gae_matches_rlax),
@@ -138,6 +163,7 @@ int main(void) {
       cmocka_unit_test(vtrace_on_policy_is_the_return),
       cmocka_unit_test(upgo_by_hand),
       cmocka_unit_test(batches_survive_encoding),
+      cmocka_unit_test(actions_that_are_none_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

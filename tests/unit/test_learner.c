@@ -49,7 +49,7 @@ static void open_bench(Bench *b, const char *algo, int memory, bool popart) {
   CHECK_OK(net_create(&net, &spec, &b->net));
   CHECK_OK(pupil_create(b->net, 1, 0, &b->pupil));
   CHECK_OK(trainer_create(b->net, &b->config, b->algo, b->algo_config, 1, NULL, &b->trainer));
-  RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size};
+  RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size, NULL};
   CHECK_OK(batch_create(&format, &b->batch));
 }
 

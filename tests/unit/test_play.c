@@ -4,6 +4,7 @@
 #include "eval/line.h"
 #include "eval/tournament.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,12 +213,288 @@ static void identical_players_do_not_score_alike(void **state) {
   env_destroy(env);
 }
 
+/* --- an env of this file's own: `mode` sets what it does; both agents act in each of six steps --- */
+typedef struct Stage {
+  uint32_t step;
+  float total[2];
+} Stage;
+
+static struct {
+  float spoilt; /* what element 1 of agent 1 shows at step 2 */
+  bool gives_at_reset;
+  size_t outside;  /* actions that no step should see */
+  float low, high; /* of the box, for the check */
+  float seen[2][8];
+} mode;
+
+static AgonStatus stage_reset(const void *params, void *episode, const AgonRandom *random) {
+  (void)params, (void)random;
+  memset(episode, 0, sizeof(Stage));
+  return mode.gives_at_reset ? AGON_CHANCE : AGON_RUNNING;
+}
+static uint32_t stage_chance(const void *params, const void *episode, double *probability) {
+  (void)params, (void)episode;
+  probability[0] = 1;
+  return 1;
+}
+static AgonStatus stage_apply(const void *params, void *episode, uint32_t outcome, float *reward) {
+  (void)params, (void)outcome;
+  reward[0] += 5;
+  reward[1] -= 5;
+  ((Stage *)episode)->total[0] += 5;
+  return AGON_RUNNING;
+}
+static const AgonEnvSpec *stage_spec;
+static AgonStatus stage_step(const void *params, void *episode, const AgonAction *actions, const AgonRandom *random,
+                             float *reward) {
+  (void)params, (void)random;
+  Stage *stage = episode;
+  for (int a = 0; a < 2; a++)
+    for (uint32_t h = 0; h < stage_spec->heads; h++) {
+      int32_t choice = actions[a].choice[h];
+      if (stage_spec->action_kind == AGON_BOX) {
+        float value = actions[a].value[h];
+        mode.seen[a][stage->step] = value;
+        mode.outside += !(value >= mode.low && value <= mode.high);
+      } else {
+        mode.outside += choice < 0 || (uint32_t)choice >= stage_spec->head_size[h] || choice % 7;
+      }
+    }
+  reward[0] += 1;
+  reward[1] -= 1;
+  stage->total[0] += 1;
+  return ++stage->step < 6 ? AGON_RUNNING : AGON_TERMINATED;
+}
+static void stage_observe(const void *params, const void *episode, uint32_t agent, void *row) {
+  (void)params;
+  float values[3] = {1, (float)agent, 0};
+  if (((const Stage *)episode)->step == 2 && agent == 1) values[1] = mode.spoilt;
+  memcpy(row, values, sizeof values);
+}
+static void stage_mask(const void *params, const void *episode, uint32_t agent, uint8_t *row) {
+  (void)params, (void)episode, (void)agent;
+  for (uint32_t h = 0; h < stage_spec->heads; h++) {
+    uint32_t size = stage_spec->action_kind == AGON_BOX ? 1 : stage_spec->head_size[h];
+    for (uint32_t i = 0; i < size; i++) *row++ = i % 7 == 0;
+  }
+}
+static void stage_flags(const void *params, const void *episode, uint8_t *flags) {
+  (void)params;
+  flags[0] = flags[1] = AGON_ALIVE | (((const Stage *)episode)->step < 6 ? AGON_ACTS : 0);
+}
+static void stage_outcome(const void *params, const void *episode, float *out) {
+  (void)params, (void)episode;
+  out[0] = out[1] = .5f;
+}
+
+static AgonEnv stage_table = {.abi = AGON_ENV_ABI,
+                              .struct_size = sizeof(AgonEnv),
+                              .name = "stage",
+                              .reset = stage_reset,
+                              .step = stage_step,
+                              .observe = stage_observe,
+                              .mask = stage_mask,
+                              .flags = stage_flags,
+                              .outcome = stage_outcome,
+                              .chance_outcomes = stage_chance,
+                              .chance_apply = stage_apply};
+
+static Env stage_env(AgonActionKind kind, uint32_t heads, uint32_t first, uint32_t second) {
+  Env env = {.table = &stage_table, .observation_count = 3, .observation_bytes = 12};
+  env.spec = (AgonEnvSpec){.episode_size = sizeof(Stage),
+                           .agents = 2,
+                           .teams = 2,
+                           .team_of = {0, 1},
+                           .observation_shape = {3, 1, 1},
+                           .observation_high = 1,
+                           .action_kind = kind,
+                           .heads = heads,
+                           .head_size = {first, second},
+                           .action_low = 10,
+                           .action_high = 30,
+                           .step_limit = 6,
+                           .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE,
+                           .reward_low = -11,
+                           .reward_high = 11};
+  env.action_count = kind == AGON_BOX ? heads : first + second;
+  memset(&mode, 0, sizeof mode);
+  mode.low = 10, mode.high = 30;
+  return env;
+}
+
+typedef struct Cast {
+  Policy policy[2];
+  size_t games, decisions;
+  double returns;
+  float chosen[2][8]; /* BOX: what the network chose */
+  const void *state;
+} Cast;
+
+static bool cast_begin(void *context, PlaySlot *slot) {
+  Cast *cast = context;
+  if (cast->games == 20) return false;
+  slot->policy[0] = &cast->policy[0];
+  slot->policy[1] = &cast->policy[1];
+  slot->record[0] = slot->record[1] = true;
+  cast->state = slot->state;
+  return true;
+}
+static void cast_decided(void *context, PlaySlot *slot, const Decision *decision) {
+  Cast *cast = context;
+  cast->decisions++;
+  cast->chosen[decision->agent][slot->steps] = decision->action->value[0];
+}
+static void cast_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
+  (void)how, (void)outcome;
+  Cast *cast = context;
+  cast->games++;
+  cast->returns = slot->team_return[0];
+  CHECK_NEAR(slot->team_return[0], ((const Stage *)slot->state)->total[0], 1e-6);
+  CHECK_NEAR(slot->team_return[1], -slot->team_return[0], 1e-6);
+  for (int a = 0; mode.seen[a][0] > 0 && a < 2; a++)
+    for (int t = 0; t < 6; t++) {
+      float value = 20 + 10 * cast->chosen[a][t];
+      CHECK_NEAR(mode.seen[a][t], value < 10 ? 10 : value > 30 ? 30 : value, 1e-4);
+    }
+}
+
+/* Twenty games of a network against itself, or against random; the status of the first step that fails. */
+static Status play_stage(const Env *env, float weight, bool random, uint32_t openings, Cast *cast) {
+  static const NetConfig config = {.hidden = {.count = 1, .item = {8}}, .init_gain = 1};
+  Net *net;
+  Play *play;
+  PlaySlot *slot;
+  PlayHooks hooks = {cast, cast_begin, cast_decided, on_rewarded, cast_ended, NULL};
+  size_t live = 1;
+  Status status = OK;
+  stage_spec = &env->spec;
+  *cast = (Cast){.games = 0};
+  CHECK_OK(net_create(&config, &env->spec, &net));
+  float *block = calloc(net->block, sizeof *block);
+  net_init(net, 1, 0, block);
+  for (size_t i = 0; weight != 1 && i < net->block; i++) block[i] = weight;
+  for (int i = 0; i < 2; i++) cast->policy[i].block = block;
+  if (random) CHECK_OK(builtin_create("random", env, &cast->policy[1].builtin));
+  CHECK_OK(play_create(env, net, 3, 8, 0, &hooks, &play));
+  play_open_randomly(play, openings, false);
+  CHECK_OK(play_add_slot(play, 3, &slot));
+  while (live && status == OK) status = play_step(play, &live);
+  play_destroy(play);
+  for (int i = 0; i < 2; i++) policy_release(&cast->policy[i]);
+  if (random) builtin_destroy(cast->policy[1].builtin);
+  net_destroy(net);
+  free(block);
+  return status;
+}
+
+/* Openings, networks, built-ins, words and the conformance suite; only multiples of seven are legal. */
+static void heads_may_have_thousands_of_choices(void **state) {
+  (void)state;
+  Env env = stage_env(AGON_MULTI_DISCRETE, 2, 5000, 3000);
+  Cast cast;
+  Position position;
+  size_t checks;
+  for (int random = 0; random < 2; random++) CHECK_OK(play_stage(&env, 1, random, 3, &cast));
+  assert_int_equal(cast.games, 20);
+  CHECK_OK(env_conformance(&env, 1, 20, &checks));
+  CHECK_OK(position_create(&env, &position));
+  CHECK_OK(position_reset(&position, (AgonRng){0}));
+  CHECK_OK(position_play(&position, "4998/2996"));
+  assert_int_equal(position_play(&position, "4999/0"), ERR_USAGE);
+  CHECK_OK(position_play(&position, "0/7"));
+  assert_int_equal(mode.outside, 0);
+  position_destroy(&position);
+}
+
+static void returns_count_from_the_reset(void **state) {
+  (void)state;
+  Env env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  Cast cast;
+  mode.gives_at_reset = true;
+  CHECK_OK(play_stage(&env, 1, true, 3, &cast));
+  CHECK_NEAR(cast.returns, 5 + 6, 1e-6); /* chance after the reset, three random steps, three of the players */
+  assert_int_equal(cast.decisions, 20 * 3);
+}
+
+static void what_is_no_number_is_named(void **state) {
+  (void)state;
+  static const float bad[] = {NAN, INFINITY, -INFINITY};
+  Env env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  Cast cast;
+  for (size_t i = 0; i < COUNT_OF(bad); i++) {
+    mode.spoilt = bad[i];
+    assert_int_equal(play_stage(&env, 1, false, 0, &cast), ERR_ENV);
+    assert_non_null(strstr(status_message(), "element 1 of agent 1"));
+    assert_non_null(strstr(status_message(), "in slot 3, episode 0, step 2"));
+    assert_int_equal(status_exit_code(ERR_ENV), 7);
+  }
+  mode.spoilt = 0;
+  assert_int_equal(play_stage(&env, NAN, false, 0, &cast), ERR_INTERNAL);
+  assert_non_null(strstr(status_message(), "of its network is"));
+  assert_int_equal(mode.outside, 0);
+}
+
+/* What `step` takes is in the box; what is learned from is what the network chose, in half-ranges around the middle. */
+static void boxes_are_scaled_and_clipped(void **state) {
+  (void)state;
+  Env env = stage_env(AGON_BOX, 1, 0, 0);
+  Cast cast;
+  size_t checks, beyond = 0;
+  CHECK_OK(play_stage(&env, 1, false, 0, &cast));
+  for (int a = 0; a < 2; a++)
+    for (int t = 0; t < 6; t++) beyond += cast.chosen[a][t] < -1 || cast.chosen[a][t] > 1;
+  assert_in_range(beyond, 1, 11); /* deviation e^0 = 1 half-range: a third lies beyond */
+  CHECK_OK(env_conformance(&env, 1, 20, &checks));
+  Position position;
+  CHECK_OK(position_create(&env, &position));
+  CHECK_OK(position_reset(&position, (AgonRng){0}));
+  CHECK_OK(position_play_line(&position, "-1000 1e9"));
+  assert_int_equal(mode.outside, 0);
+  CHECK_NEAR(mode.seen[0][0], 10, 0);
+  CHECK_NEAR(mode.seen[1][0], 30, 0);
+  position_destroy(&position);
+}
+
+/* --- drawing --- */
+/* Logits as far apart as a network's may be, masks that leave one or many, and numbers next to 1. */
+static void masked_choices_are_never_drawn(void **state) {
+  (void)state;
+  enum { CHOICES = 37 };
+  AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+  for (int kind = 0; kind < 2; kind++)
+    for (int round = 0; round < 20000; round++) {
+      ActionSpace space = {.kind = kind ? AGON_MULTI_DISCRETE : AGON_DISCRETE,
+                           .heads = 1,
+                           .head_size = {CHOICES},
+                           .choices = CHOICES,
+                           .width = CHOICES};
+      float logits[CHOICES], row[CHOICES], probability[CHOICES];
+      uint8_t mask[CHOICES] = {0};
+      double scale = pow(10, 30 * rng_unit(&rng) - 1.5);
+      uint32_t legal = 1 + rng_below(&rng, CHOICES);
+      for (int i = 0; i < CHOICES; i++) logits[i] = (float)(fmin(scale, 1e28) * rng_normal(&rng));
+      if (round % 16 == 0) /* as it may come from a damaged policy */
+        for (int i = 0; i < CHOICES; i++) logits[i] = round % 32 ? NAN : -INFINITY;
+      for (uint32_t i = 0; i < legal; i++) mask[rng_below(&rng, CHOICES)] = 1;
+      dist_normalise_rows(&space, logits, mask, 1, row);
+      dist_probabilities(&space, row, 1, probability);
+      AgonRng high = {.left = 1, .block = {0, 0, 0, 0xffffffffu}}; /* the next number is the greatest */
+      AgonAction drawn[3];
+      dist_sample(&space, row, probability, &rng, false, &drawn[0]);
+      dist_sample(&space, row, probability, &high, false, &drawn[1]);
+      dist_sample(&space, row, probability, &rng, true, &drawn[2]);
+      for (int d = 0; d < 3 && (round % 16); d++) assert_int_equal(mask[drawn[d].choice[0]], 1);
+      for (int d = 0; d < 3; d++) assert_in_range(drawn[d].choice[0], 0, CHOICES - 1);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(games_depend_on_the_slot_alone),
-      cmocka_unit_test(mirrored_games_are_not_copies),
-      cmocka_unit_test(places_in_the_list_do_not_matter),
-      cmocka_unit_test(identical_players_do_not_score_alike),
+      cmocka_unit_test(games_depend_on_the_slot_alone),      cmocka_unit_test(mirrored_games_are_not_copies),
+      cmocka_unit_test(places_in_the_list_do_not_matter),    cmocka_unit_test(identical_players_do_not_score_alike),
+      cmocka_unit_test(heads_may_have_thousands_of_choices), cmocka_unit_test(returns_count_from_the_reset),
+      cmocka_unit_test(what_is_no_number_is_named),          cmocka_unit_test(boxes_are_scaled_and_clipped),
+      cmocka_unit_test(masked_choices_are_never_drawn),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static Env env = {.table = &table,
                   .observation_count = 1,
                   .observation_bytes = 4,
                   .action_count = 2,
-                  .spec = {.agents = 2, .teams = 2, .team_of = {0, 1}, .heads = 1}};
+                  .spec = {.agents = 2, .teams = 2, .team_of = {0, 1}, .heads = 1, .head_size = {2}}};
 
 typedef struct Sink {
   Batch batch[2];
