@@ -14,7 +14,10 @@ echo
 echo "== the league =="
 build/agon league show "$run" | sed -n '1,/^score/p' | head -40
 echo
-echo "== what it learned: 100 games against random moves, seats swapped =="
+echo "== what it learned: Elo with 95 % intervals, random at 0 =="
+build/agon rate "$run" | sed -n '2,14p'
+echo
+echo "== and 100 games against random moves, seats swapped =="
 build/agon eval "$run" --players main_0,random --games 100 --greedy
 echo
 echo "Look further:  build/agon report $run;  build/agon play connect_four $run;  build/agon help"

@@ -181,7 +181,7 @@ static void print_line(const Standing *s, size_t rank, uint32_t p) {
   if (s->as[p] == p)
     snprintf(name, sizeof name, "%s", s->games->name[p]);
   else
-    snprintf(name, sizeof name, "%s (as %s)", s->games->name[p], s->games->name[s->as[p]]);
+    snprintf(name, sizeof name, "%s (as ...%s)", s->games->name[p], strrchr(s->games->name[s->as[p]], '-'));
   printf("%s%4zu %-38s %9s %-17s %7.0f  ", grey ? "\033[2m" : "", rank, name, standing_elo_text(s, p, elo, sizeof elo),
          interval, rated->games);
   printf(rated->games > 0 ? "%.3f" : "  n/a", s->points[s->as[p]]);

@@ -119,7 +119,7 @@ static double strength_or_less(const Report *r, uint32_t player) {
 
 uint32_t report_strongest(const Report *r) {
   uint32_t best = 0;
-  for (uint32_t p = 1; p < r->strength.games.players; p++)
+  for (uint32_t p = 1; p < r->run->league.players; p++)
     if (strength_or_less(r, p) > strength_or_less(r, best)) best = p;
   return best;
 }
@@ -135,6 +135,7 @@ static void put_rating_line(Report *r, Chart *chart, size_t line, double *column
   size_t count = 0;
   for (size_t i = 0; i < league->players; i++) {
     uint32_t id = r->order[i];
+    if (!league->player[id].frozen) continue; /* it stands as a snapshot, which is here */
     if (line_of(league, id) != line || !strength(r, id, &column[1][count], &column[2][count], &column[3][count]))
       continue;
     column[0][count++] = (double)league->player[id].frames;

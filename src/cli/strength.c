@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static Score score_of(const Tally *tally) { /* whole games, of tables from before seats were told apart too */
@@ -78,17 +79,25 @@ done:
 }
 
 /* --- as what a learning player stands --- */
-static uint32_t newest_rated(const Strength *strength, const League *league, uint32_t learner) {
-  uint32_t best = learner;
-  for (uint32_t i = (uint32_t)league->learning; i < league->players; i++)
-    if (league->player[i].frozen && league->player[i].parent == (int64_t)learner && strength->standing.rated[i].known)
-      best = i;
-  return best;
+static Status newest_with_games(const League *league, const Games *games, uint32_t *out) {
+  bool *played;
+  TRY_RETURN(NEW_ARRAY(played, games->players + 1));
+  for (size_t i = 0; i < games->counts; i++) played[games->count[i].a] = played[games->count[i].b] = true;
+  for (uint32_t p = 0; p < league->learning; p++) out[p] = p;
+  for (uint32_t i = (uint32_t)league->learning; i < league->players; i++) {
+    const Player *player = &league->player[i];
+    bool copy = player->frozen && player->parent >= 0 && player->parent < (int64_t)league->learning;
+    if (copy && played[i]) out[player->parent] = i;
+  }
+  free(played);
+  return OK;
 }
 
 Status strength_create(const League *league, const Settings *settings, const RunFolder *folder,
                        const StrengthOptions *options, Strength *out) {
   Status status = OK;
+  uint32_t *as = NULL;
+  bool *only = NULL;
   *out = (Strength){.standing = {.games = NULL}};
   StandingOptions standing = {.prior = options->prior,
                               .seats = true,
@@ -98,10 +107,18 @@ Status strength_create(const League *league, const Settings *settings, const Run
   TRY(add_lanes(league, &out->games));
   TRY(add_anchors(league, &out->games));
   TRY(add_file(league, settings, folder, &out->games));
+  standing.members = league->players; /* built-in players are no part of the league's games */
+  TRY(NEW_ARRAY(as, league->learning + 1));
+  TRY(NEW_ARRAY(only, out->games.players + 1));
+  TRY(newest_with_games(league, &out->games, as));
+  for (uint32_t p = 0; p < league->learning; p++) only[as[p]] = true;
+  standing.only = options->ratings_only ? only : NULL; /* an interval costs as much as the square of the players */
   TRY(standing_create(&out->games, &standing, &out->standing));
-  for (uint32_t p = 0; p < league->learning; p++) standing_show_as(&out->standing, p, newest_rated(out, league, p));
+  for (uint32_t p = 0; p < league->learning; p++) standing_show_as(&out->standing, p, as[p]);
   standing_sort(&out->standing);
 done:
+  free(as);
+  free(only);
   if (status != OK) strength_destroy(out);
   return status;
 }

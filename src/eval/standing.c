@@ -100,13 +100,14 @@ static Status solve(Standing *s) {
 }
 
 /* The table of those who have all met: mean returns, or win 1, draw 0, loss -1. */
-static Status enter(Standing *s, bool returns) {
+static Status enter(Standing *s, const StandingOptions *options) {
   Status status = OK;
-  size_t n = s->games->players;
+  bool returns = options->returns;
+  size_t n = s->games->players, members = options->members ? options->members : n;
   unsigned char *met = NULL;
   double *all = NULL;
   TRY(NEW_ARRAY(met, n * n + 1));
-  for (size_t i = 0; i < n * n; i++) met[i] = s->score[i] >= 0;
+  for (size_t i = 0; i < n * n; i++) met[i] = s->score[i] >= 0 && i / n < members && i % n < members;
   s->entered = meta_all_met(met, n, s->in);
   TRY(games_matrix(s->games, returns, 0, &all));
   for (size_t i = 0; !returns && i < n * n; i++) all[i] = 2 * all[i] - 1;
@@ -119,7 +120,7 @@ done:
 }
 
 static Status play_meta(Standing *s, const StandingOptions *options) {
-  TRY_RETURN(enter(s, options->returns));
+  TRY_RETURN(enter(s, options));
   s->has_meta = false;
   if (options->not_met) return text_format(s->no_meta, sizeof s->no_meta, "%s", options->not_met);
   if (s->entered < 2) return text_format(s->no_meta, sizeof s->no_meta, "no two players have met");
@@ -162,7 +163,8 @@ static Status rate(Standing *s, const StandingOptions *options) {
   Meeting *meeting = NULL;
   double *elo = NULL;
   size_t n = s->games->players, meetings = 0;
-  RatingOptions rating = {.prior = options->prior, .anchor = choose_anchor(s->games, options->anchor)};
+  RatingOptions rating = {
+      .prior = options->prior, .only = options->only, .anchor = choose_anchor(s->games, options->anchor)};
   TRY(NEW_ARRAY(elo, n + 1));
   TRY(games_meetings(s->games, &meeting, &meetings));
   if (n > RATING_MOST)

@@ -8,6 +8,8 @@ typedef struct StandingOptions {
   bool seats;          /* the games are told apart by seat */
   const char *anchor;  /* name of the player at 0 Elo; NULL or unknown: random, else a mean is 0 */
   bool returns;        /* meta-games on mean returns instead of scores */
+  size_t members;      /* who may enter the meta-games: the first so many players; 0: all */
+  const bool *only;    /* (players) whose ratings are wanted; NULL: all */
   bool ratings_only;   /* neither meta-games nor transitivity */
   const char *not_met; /* why there are no meta-games (by design not all meet all); NULL: there are */
 } StandingOptions;

@@ -337,12 +337,13 @@ static double deviation(const Model *m, uint32_t p, const bool *in, double *y) {
   return sqrt(sum);
 }
 
-static void bracket(Model *m, const bool *in, const double *evidence, Rated *out) {
+static void bracket(Model *m, const bool *in, const bool *only, const double *evidence, Rated *out) {
   double shift = 0, members = 0;
   for (size_t p = 0; p < m->players; p++)
     if (in[p]) shift += m->theta[p], members++;
   for (uint32_t p = 0; p < m->players; p++) {
     Rated *rated = &out[p];
+    if (only && !only[p]) rated->known = false;
     if (!rated->known) continue;
     double half = meta_quantile(evidence[p] - 1) * deviation(m, p, in, m->gradient) / PER_ELO;
     rated->elo = (m->theta[p] - shift / members) / PER_ELO;
@@ -438,7 +439,7 @@ Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t player
     evidence[m.tie[i].a] += m.tie[i].evidence;
     evidence[m.tie[i].b] += m.tie[i].evidence;
   }
-  bracket(&m, in, evidence, out);
+  bracket(&m, in, options->only, evidence, out);
 done:
   model_free(&m);
   graph_free(&graph);

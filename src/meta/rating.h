@@ -52,8 +52,9 @@ double meta_meeting_score(const Meeting *meeting);
 enum { RATING_MOST = 4096 /* players */, RATING_MEAN = UINT32_MAX };
 
 typedef struct RatingOptions {
-  double prior;    /* virtual wins each way added to every meeting; 0: plain maximum likelihood */
-  uint32_t anchor; /* player at 0 Elo; RATING_MEAN: the mean of those who can be compared both ways is 0 */
+  double prior;     /* virtual wins each way added to every meeting; 0: plain maximum likelihood */
+  const bool *only; /* (players) whose intervals are wanted: the others are left unknown; NULL: all */
+  uint32_t anchor;  /* player at 0 Elo; RATING_MEAN: the mean of those who can be compared both ways is 0 */
 } RatingOptions;
 
 typedef struct Rated {
