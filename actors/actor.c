@@ -17,6 +17,22 @@ typedef struct PendingWeights {
   bool full;
 } PendingWeights;
 
+/* Ticks of what one sender sends, one after another; the first may be here before the job's first tick is known. */
+typedef struct Due {
+  bool known;
+  uint64_t first, next;
+} Due;
+
+static bool due_take(Due *due, uint64_t tick) {
+  if (!due->known) *due = (Due){true, tick, tick};
+  return tick == due->next++;
+}
+
+static bool due_begin(Due *due, uint64_t tick) {
+  if (!due->known) *due = (Due){true, tick, tick};
+  return due->first == tick;
+}
+
 enum { PENDING_TABLES = 4, PENDING_WEIGHTS = 4 };
 
 typedef enum Phase { PHASE_RESTORE, PHASE_WAIT, PHASE_PLAY, PHASE_HELD, PHASE_DONE } Phase;
@@ -27,6 +43,7 @@ struct Actor {
   uint64_t tick, steps;
   Table table, pending_table[PENDING_TABLES]; /* pending: tick = UINT64_MAX when empty */
   PendingWeights *pending;                    /* (learning_players, PENDING_WEIGHTS) */
+  Due table_due, *weights_due;                /* weights_due: (learning_players) */
   PolicyCache *cache;
   Policy builtin[BUILTINS]; /* of evaluation lanes; those that can play the env */
   Play *play;
@@ -238,6 +255,7 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   actor->setup = *setup;
   for (size_t i = 0; i < PENDING_TABLES; i++) actor->pending_table[i].tick = UINT64_MAX;
   TRY(NEW_ARRAY(actor->pending, setup->learning_players * PENDING_WEIGHTS));
+  TRY(NEW_ARRAY(actor->weights_due, setup->learning_players));
   TRY(NEW_ARRAY(actor->out, setup->learning_players));
   TRY(cache_create(setup->net->block, (size_t)setup->config.cache, &actor->cache));
   TRY(add_builtins(actor));
@@ -278,6 +296,7 @@ void actor_destroy(Actor *actor) {
   bytes_free(&actor->wire.bytes);
   free(actor->lane);
   free(actor->pending);
+  free(actor->weights_due);
   free(actor->out);
   free(actor);
 }
@@ -290,9 +309,11 @@ static Status take_weights(Actor *actor, Reader *body) {
   uint32_t player = reader_u32(body), life = reader_u32(body);
   uint64_t version = reader_u64(body), tick = reader_u64(body);
   const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
-  TRY_RETURN(reader_finish(body, "weights message"));
-  if (player >= actor->setup.learning_players)
-    return status_set(ERR_FORMAT, "weights of an unknown learning player %u", player);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (player >= actor->setup.learning_players) return status_set(ERR_FORMAT, "player %u is not learning", player);
+  if (actor->setup.pace != PACE_FREE && !due_take(&actor->weights_due[player], tick))
+    return status_set(ERR_FORMAT, "weights of player %u for tick %llu are not those that come next", player,
+                      (unsigned long long)tick);
   PendingWeights *row = &actor->pending[player * PENDING_WEIGHTS], *place = NULL;
   for (size_t i = 0; i < PENDING_WEIGHTS; i++) {
     if (actor->setup.pace == PACE_FREE) { /* the newest wins */
@@ -313,11 +334,17 @@ static Status take_table(Actor *actor, Reader *body) {
     Table *place = &actor->pending_table[i];
     if (actor->setup.pace != PACE_FREE && place->tick != UINT64_MAX) continue;
     if (actor->setup.pace == PACE_FREE && place->tick != UINT64_MAX && (place->flags & TABLE_SAVE))
-      continue;                                                            /* a cut is never skipped */
+      continue; /* a cut is never skipped */
+    uint64_t tick;
     bool news = place->tick != UINT64_MAX && !(place->flags & TABLE_SAME); /* pace free: entries not yet used */
     TRY_RETURN(table_decode(place, body));
+    TRY_RETURN(reader_finish(body, "the body"));
+    tick = place->tick;
+    if (!due_take(&actor->table_due, tick))
+      return status_set(ERR_FORMAT, "a table of tick %llu is not the one that comes next", (unsigned long long)tick);
+    if (!(place->flags & TABLE_SAME)) TRY_RETURN(table_check(place, actor->setup.learning_players, WIRE_PLAYERS));
     if (news) place->flags &= ~(uint32_t)TABLE_SAME;
-    return reader_finish(body, "matchmaking table");
+    return OK;
   }
   return status_set(ERR_INTERNAL, "matchmaking tables arrive faster than the pace allows");
 }
@@ -325,17 +352,21 @@ static Status take_table(Actor *actor, Reader *body) {
 static Status take_frozen(Actor *actor, Reader *body) {
   uint32_t player = reader_u32(body);
   const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
-  TRY_RETURN(reader_finish(body, "frozen player message"));
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (!cache_wants(actor->cache, player)) return status_set(ERR_FORMAT, "player %u was not asked for", player);
   return cache_put(actor->cache, player, 0, 0, false, block);
 }
 
 static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *body) {
   const AgonEnvSpec *spec = &actor->setup.env->spec;
+  uint32_t slot = seat->play->id;
   slot_decode(actor->play, seat->play, body);
   matchup_decode(&seat->match, body);
   seat->seat = reader_u8(body);
   TRY_RETURN(recorder_decode(actor->recorder, seat->index, body));
-  if (body->bad || seat->seat >= spec->teams) return status_set(ERR_FORMAT, "a slot's state is damaged");
+  if (body->bad || seat->seat >= spec->teams || seat->play->id != slot || seat->play->steps > spec->step_limit ||
+      (seat->play->live && !seat->match.drawn))
+    return status_set(ERR_FORMAT, "the state of slot %u is damaged", slot);
   if (!seat->play->live) return OK;
   pin_match(actor, &seat->match, 1);
   for (uint32_t team = 0; team < spec->teams; team++) {
@@ -348,19 +379,25 @@ static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *bod
 
 static Status take_lane(Actor *actor, Reader *body) {
   uint32_t id = reader_u32(body);
+  const size_t each = slots_per_lane(&actor->setup.config);
   Lane *lane = NULL;
+  if (actor->phase != PHASE_RESTORE || id >= UINT32_MAX / each)
+    return status_set(ERR_FORMAT, "lane %u is not one that can be restored", id);
   for (size_t i = 0; i < actor->lanes; i++)
     if (actor->lane[i].id == id) lane = &actor->lane[i];
   if (!lane) { /* surplus from a larger run: adopted until its episodes end */
     TRY_RETURN(add_lane(actor, id, true));
     lane = &actor->lane[actor->lanes - 1];
   }
+  if (lane->restored) return status_set(ERR_FORMAT, "lane %u came twice", id);
+  lane->restored = true;
   lane->started = reader_u32(body);
   lane->draws = reader_u32(body);
   reader_get(body, &lane->rng, sizeof lane->rng);
   matchup_decode(&lane->now, body);
   matchup_decode(&lane->next, body);
   size_t slots = reader_u32(body);
+  if (body->bad) return status_set(ERR_FORMAT, "the state of lane %u is damaged", id);
   if (slots != lane->slots)
     return status_set(ERR_USAGE,
                       "actors.slots / actors.lanes may not change on resume (%zu slots per lane before, %zu now)",
@@ -373,7 +410,29 @@ static Status take_lane(Actor *actor, Reader *body) {
     TRY_RETURN(want(actor, both[i]->entry.away));
   }
   for (size_t i = 0; i < slots; i++) TRY_RETURN(restore_slot(actor, lane, &lane->slot[i], body));
-  return reader_finish(body, "lane state");
+  return reader_finish(body, "the body");
+}
+
+static Status take_begin(Actor *actor, Reader *body) {
+  uint64_t tick = reader_u64(body);
+  TRY_RETURN(reader_finish(body, "the body"));
+  bool good = actor->phase == PHASE_RESTORE && due_begin(&actor->table_due, tick);
+  for (size_t p = 0; p < actor->setup.learning_players && actor->setup.pace != PACE_FREE; p++)
+    good = due_begin(&actor->weights_due[p], tick) && good;
+  if (!good) return status_set(ERR_FORMAT, "tick %llu is not where the job begins", (unsigned long long)tick);
+  actor->tick = tick;
+  actor->phase = PHASE_WAIT;
+  return OK;
+}
+
+static Status take_credit(Actor *actor, Reader *body) {
+  uint64_t credit = reader_u64(body);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (credit < actor->credit || credit > actor->tick)
+    return status_set(ERR_FORMAT, "%llu ticks of %llu cannot be learned", (unsigned long long)credit,
+                      (unsigned long long)actor->tick);
+  actor->credit = credit;
+  return OK;
 }
 
 Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body) {
@@ -388,14 +447,11 @@ Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body
     return take_table(actor, body);
   case WIRE_FROZEN: return take_frozen(actor, body);
   case WIRE_RESTORE_LANE: return take_lane(actor, body);
-  case WIRE_BEGIN:
-    actor->tick = reader_u64(body);
-    actor->phase = PHASE_WAIT;
-    return reader_finish(body, "begin message");
-  case WIRE_CREDIT: actor->credit = reader_u64(body); return reader_finish(body, "credit message");
+  case WIRE_BEGIN: return take_begin(actor, body);
+  case WIRE_CREDIT: return take_credit(actor, body);
   case WIRE_RESUME:
     if (actor->phase == PHASE_HELD) actor->phase = PHASE_WAIT;
-    return OK;
+    return reader_finish(body, "the body");
   default: return status_set(ERR_INTERNAL, "an actor was sent a %s message", wire_name(kind));
   }
 }

@@ -71,6 +71,11 @@ Policy *cache_find(PolicyCache *cache, uint32_t player) {
   return &entry->policy;
 }
 
+bool cache_wants(const PolicyCache *cache, uint32_t player) {
+  const Entry *entry = lookup(cache, player);
+  return entry && entry->wanted;
+}
+
 size_t cache_frozen(const PolicyCache *cache) {
   size_t count = 0;
   for (size_t i = 0; i < cache->count; i++) count += cache->entry[i]->here && !cache->entry[i]->learning;

@@ -15,4 +15,5 @@ Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t ve
 void cache_pin(PolicyCache *cache, uint32_t player, int change); /* +1 or -1; ids that are not here count, too */
 /* True once per player until it arrives: the caller should fetch it. */
 Status cache_want(PolicyCache *cache, uint32_t player, bool *fetch);
+bool cache_wants(const PolicyCache *cache, uint32_t player); /* fetched, and not yet here */
 size_t cache_frozen(const PolicyCache *cache);

@@ -65,4 +65,9 @@ void matchup_decode(Matchup *match, Reader *reader) {
   match->home_life = reader_u32(reader);
   match->away_life = reader_u32(reader);
   match->drawn = reader_u32(reader);
+  const MatchEntry *entry = &match->entry;
+  if (entry->home >= WIRE_PLAYERS || !is_opponent(entry->away, WIRE_PLAYERS) ||
+      (is_builtin(entry->away) && entry->flags) || entry->branch >= BRANCH_COUNT ||
+      entry->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS) || !(entry->probability >= 0 && entry->probability <= 1.001f))
+    reader->bad = true;
 }

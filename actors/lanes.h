@@ -23,6 +23,7 @@ typedef struct LaneSlot {
 typedef struct Lane {
   uint32_t id;
   bool eval, retiring; /* retiring: surplus after a resume; starts no more episodes */
+  bool restored;
   uint32_t started, quota, draws;
   AgonRng rng;
   Matchup now, next;
@@ -37,4 +38,4 @@ void lane_range(size_t lanes, size_t actors, size_t index, size_t *first, size_t
 /* Draws a matchup from the table with the lane's stream. False if the table has none for it. */
 bool lane_draw(Lane *lane, const Table *table, Matchup *out);
 void matchup_encode(const Matchup *match, Bytes *out);
-void matchup_decode(Matchup *match, Reader *reader);
+void matchup_decode(Matchup *match, Reader *reader); /* bad unless it is one that a table can have, or none */

@@ -65,13 +65,12 @@ Status anchors_load(Anchors *anchors, size_t players, const Tree *tree) {
     const Item *item;
     path_of(b, path, sizeof path);
     if (!tree_find(tree, path)) continue;
-    TRY_RETURN(tree_get(tree, path, STORE_F64, (int64_t)players, &item));
-    if (players && item->width != WIDTH) return status_set(ERR_FORMAT, "dataset %s has a foreign shape", path);
+    TRY_RETURN(tree_get_table(tree, path, STORE_F64, (int64_t)players, WIDTH, &item));
     for (size_t p = 0; p < players; p++) {
       Tally *to = anchors->eval[p][b];
       memcpy(to, (const double *)item->data + p * WIDTH, SEATS * sizeof *to);
       for (int s = 0; s < SEATS; s++)
-        if (!is_tally(&to[s])) return status_set(ERR_FORMAT, "dataset %s, row %zu: no count of games", path, p);
+        if (!is_tally(&to[s])) return tree_fault(tree, path, (int64_t)p, "is no count of games");
     }
   }
   return OK;

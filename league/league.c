@@ -357,46 +357,111 @@ done:
   return status;
 }
 
+/* The columns of the players, as they lie in a file. */
+typedef struct Columns {
+  const Item *name, *reason, *hash, *role, *frozen, *life, *snapshots, *frames, *life_start, *snapshot_at, *parent;
+  const Item *quality, *scalars;
+  size_t players;
+} Columns;
+
+static Status find_columns(const Tree *tree, Columns *out) {
+  const struct {
+    const char *path;
+    StoreType type;
+    const Item **item;
+  } column[] = {{"league/reason", STORE_TEXT, &out->reason},
+                {"league/hash", STORE_TEXT, &out->hash},
+                {"league/role", STORE_U32, &out->role},
+                {"league/frozen", STORE_U32, &out->frozen},
+                {"league/life", STORE_U32, &out->life},
+                {"league/snapshots", STORE_U32, &out->snapshots},
+                {"league/frames", STORE_U64, &out->frames},
+                {"league/life_start", STORE_U64, &out->life_start},
+                {"league/snapshot_at", STORE_U64, &out->snapshot_at},
+                {"league/parent", STORE_I32, &out->parent},
+                {"league/quality", STORE_F64, &out->quality}};
+  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &out->name));
+  out->players = out->name->count;
+  for (size_t i = 0; i < COUNT_OF(column); i++)
+    TRY_RETURN(tree_get(tree, column[i].path, column[i].type, (int64_t)out->players, column[i].item));
+  if (out->name->size != PLAYER_NAME || out->reason->size != PLAYER_NAME || out->hash->size != PLAYER_NAME)
+    return tree_fault(tree, out->name->path, -1, "and the league's other texts have foreign widths");
+  return tree_get(tree, "league/scalars", STORE_U64, 4, &out->scalars);
+}
+
+static Player player_of(const Columns *c, size_t row) {
+  Player player = {.role = (Role)((uint32_t *)c->role->data)[row],
+                   .frozen = ((uint32_t *)c->frozen->data)[row] != 0,
+                   .parent = ((int32_t *)c->parent->data)[row],
+                   .frames = ((uint64_t *)c->frames->data)[row],
+                   .life_start = ((uint64_t *)c->life_start->data)[row],
+                   .snapshot_at = ((uint64_t *)c->snapshot_at->data)[row],
+                   .life = ((uint32_t *)c->life->data)[row],
+                   .snapshots = ((uint32_t *)c->snapshots->data)[row],
+                   .quality = ((double *)c->quality->data)[row]};
+  memcpy(player.name, (char *)c->name->data + row * PLAYER_NAME, PLAYER_NAME);
+  memcpy(player.reason, (char *)c->reason->data + row * PLAYER_NAME, REASON);
+  memcpy(player.hash, (char *)c->hash->data + row * PLAYER_NAME, HASH_TEXT);
+  player.reason[REASON - 1] = player.hash[HASH_TEXT - 1] = 0;
+  return player;
+}
+
+/* A row by itself, before anything is done with it; learning players come first and are those of the configuration. */
+static Status check_row(const League *league, const Tree *tree, const Columns *c, size_t row) {
+  const Player player = player_of(c, row);
+  int64_t at = (int64_t)row;
+  if (!text_is_name(player.name, sizeof player.name))
+    return tree_fault(tree, c->name->path, at, "is no name of a player (letters, digits, '_', '.' and '-')");
+  if ((uint32_t)player.role >= ROLE_COUNT)
+    return tree_fault(tree, c->role->path, at, "is no role: %d", (int)player.role);
+  if (player.frozen != (row >= league->learning))
+    return tree_fault(tree, c->frozen->path, at, "contradicts the %zu learning players, which come first",
+                      league->learning);
+  if (row < league->learning && player.role != league->player[row].role)
+    return tree_fault(tree, c->role->path, at, "is not that of the configuration's player %s",
+                      league->player[row].name);
+  if (player.frozen && !hash_text_good(player.hash))
+    return tree_fault(tree, c->hash->path, at, "is no hash of a frozen player");
+  if (player.parent < -1 || player.parent >= (int64_t)c->players || player.parent == at)
+    return tree_fault(tree, c->parent->path, at, "names player %lld of %zu", (long long)player.parent, c->players);
+  if (player.frames >= UINT64_C(1) << 53)
+    return tree_fault(tree, c->frames->path, at, "has an impossible number of frames");
+  if (player.life_start > player.frames || player.snapshot_at > player.frames)
+    return tree_fault(tree, player.life_start > player.frames ? c->life_start->path : c->snapshot_at->path, at,
+                      "lies beyond the player's frames");
+  if (!finite_doubles(&player.quality, 1)) return tree_fault(tree, c->quality->path, at, "is not a finite number");
+  return OK;
+}
+
+static Status check_reason(const Tree *tree, const Columns *c, size_t row) {
+  const Player player = player_of(c, row);
+  for (const char *at = player.reason; *at; at++)
+    if (*at < ' ' || *at > '~') return tree_fault(tree, c->reason->path, (int64_t)row, "is no plain text");
+  return OK;
+}
+
 Status league_load(League *league, const Tree *tree) {
-  const Item *name, *reason, *hash, *u32[4], *u64[3], *parent, *quality, *scalars;
-  static const char *const u32_path[4] = {"league/role", "league/frozen", "league/life", "league/snapshots"};
-  static const char *const u64_path[3] = {"league/frames", "league/life_start", "league/snapshot_at"};
-  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
-  int64_t n = (int64_t)name->count;
-  TRY_RETURN(tree_get(tree, "league/reason", STORE_TEXT, n, &reason));
-  TRY_RETURN(tree_get(tree, "league/hash", STORE_TEXT, n, &hash));
-  for (int i = 0; i < 4; i++) TRY_RETURN(tree_get(tree, u32_path[i], STORE_U32, n, &u32[i]));
-  for (int i = 0; i < 3; i++) TRY_RETURN(tree_get(tree, u64_path[i], STORE_U64, n, &u64[i]));
-  TRY_RETURN(tree_get(tree, "league/parent", STORE_I32, n, &parent));
-  TRY_RETURN(tree_get(tree, "league/quality", STORE_F64, n, &quality));
-  TRY_RETURN(tree_get(tree, "league/scalars", STORE_U64, 4, &scalars));
-  if (name->size != PLAYER_NAME || reason->size != PLAYER_NAME || hash->size != PLAYER_NAME)
-    return status_set(ERR_FORMAT, "the league's text columns have foreign widths");
-  const uint64_t *scalar = scalars->data;
+  Columns c;
+  TRY_RETURN(find_columns(tree, &c));
+  const uint64_t *scalar = c.scalars->data;
   if (scalar[0] != league->learning)
     return status_set(ERR_USAGE,
                       "the checkpoint has %llu learning players, the configuration %zu: numbers of mains and "
                       "exploiters may not change on resume",
                       (unsigned long long)scalar[0], league->learning);
+  if (c.players < league->learning)
+    return tree_fault(tree, c.name->path, -1, "has %zu rows, fewer than there are learning players", c.players);
+  for (size_t i = 0; i < c.players; i++) {
+    TRY_RETURN(check_row(league, tree, &c, i));
+    TRY_RETURN(check_reason(tree, &c, i));
+  }
   league->players = 0;
-  for (int64_t i = 0; i < n; i++) {
-    uint32_t id, role = ((uint32_t *)u32[0]->data)[i];
-    char text[PLAYER_NAME];
-    memcpy(text, (char *)name->data + i * PLAYER_NAME, PLAYER_NAME);
-    text[PLAYER_NAME - 1] = 0;
-    if (role >= ROLE_COUNT) return status_set(ERR_FORMAT, "player %s has an unknown role", text);
-    TRY_RETURN(
-        league_add(league, text, (Role)role, ((uint32_t *)u32[1]->data)[i] != 0, ((int32_t *)parent->data)[i], &id));
-    Player *player = &league->player[id];
-    memcpy(player->reason, (char *)reason->data + i * PLAYER_NAME, REASON);
-    memcpy(player->hash, (char *)hash->data + i * PLAYER_NAME, HASH_TEXT);
-    player->reason[REASON - 1] = player->hash[HASH_TEXT - 1] = 0;
-    player->life = ((uint32_t *)u32[2]->data)[i];
-    player->snapshots = ((uint32_t *)u32[3]->data)[i];
-    player->frames = ((uint64_t *)u64[0]->data)[i];
-    player->life_start = ((uint64_t *)u64[1]->data)[i];
-    player->snapshot_at = ((uint64_t *)u64[2]->data)[i];
-    player->quality = ((double *)quality->data)[i];
+  for (size_t i = 0; i < c.players; i++) {
+    const Player player = player_of(&c, i);
+    uint32_t id;
+    if (league_find(league, player.name) >= 0) return tree_fault(tree, c.name->path, (int64_t)i, "is there twice");
+    TRY_RETURN(league_add(league, player.name, player.role, player.frozen, player.parent, &id));
+    league->player[id] = player;
   }
   league->seed = scalar[1];
   league->draws = scalar[2];
@@ -404,11 +469,11 @@ Status league_load(League *league, const Tree *tree) {
   double decay = league->payoff.decay;
   payoff_free(&league->payoff);
   league->payoff.decay = decay;
-  TRY_RETURN(payoff_load(&league->payoff, tree));
+  TRY_RETURN(payoff_load(&league->payoff, c.players, tree));
   TRY_RETURN(anchors_load(&league->anchors, league->players, tree));
   if (!tree_find(tree, "league/return_unit")) return league_measure_returns(league); /* by an older program */
   TRY_RETURN(tree_get_f64(tree, "league/return_unit", &league->return_unit));
-  if (!isfinite(league->return_unit) || league->return_unit < 0)
-    return status_set(ERR_FORMAT, "league/return_unit of the checkpoint is not a number from 0 on");
+  if (!(league->return_unit >= 0 && league->return_unit < INFINITY))
+    return tree_fault(tree, "league/return_unit", -1, "is not a number from 0 on");
   return OK;
 }

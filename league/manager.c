@@ -73,7 +73,9 @@ struct Manager {
   char reason[64];
   uint64_t generation;
   uint64_t frames, frames_before, frozen_decisions, steps, episodes;
-  Numbers *report; /* (learning) */
+  uint64_t *results_tick; /* (actors) whose results come next */
+  uint64_t *state_cut;    /* (actors) 1 + tick of the last cut that has its whole state */
+  Numbers *report;        /* (learning) */
   uint64_t *version, *dropped;
   Display *display;
   RoleProfile *profile;
@@ -191,6 +193,13 @@ static Status answer_fetches(Manager *manager) {
 }
 
 /* --- beginning --- */
+/* Which actor holds a lane; surplus ones, of a larger run, are spread. */
+static size_t actor_of_lane(const ManagerSetup *setup, uint32_t lane) {
+  for (size_t a = 0; a < setup->actors && lane < setup->lanes; a++)
+    if (lane >= setup->lanes * a / setup->actors && lane < setup->lanes * (a + 1) / setup->actors) return a;
+  return lane % setup->actors;
+}
+
 /* A learning player's state, to all learners of its group. */
 static Status restore_learner_state(Manager *manager, size_t p) {
   const ManagerSetup *setup = &manager->setup;
@@ -202,6 +211,7 @@ static Status restore_learner_state(Manager *manager, size_t p) {
   for (size_t i = 0; i < tree->items; i++) {
     const Item *item = &tree->item[i];
     if (strncmp(item->path, prefix, (size_t)length)) continue;
+    if (item->type == STORE_TEXT) TRY(tree_fault(tree, item->path, -1, "has the wrong type"));
     TRY(tree_put(&part, item->path + length, item->type, item->count, item->width, item->data));
   }
   for (size_t l = p % setup->groups; l < setup->learners; l += setup->groups) {
@@ -226,10 +236,11 @@ static Status restore_messages(Manager *manager) {
   for (size_t i = 0; i < id->count; i++) {
     uint32_t lane = ((uint32_t *)id->data)[i];
     uint64_t to = ((uint64_t *)end->data)[i];
-    if (to < from || to > blob->count) return status_set(ERR_FORMAT, "the checkpoint's lane offsets are damaged");
-    size_t actor = lane % setup->actors; /* surplus lanes are spread */
-    for (size_t a = 0; a < setup->actors && lane < setup->lanes; a++)
-      if (lane >= setup->lanes * a / setup->actors && lane < setup->lanes * (a + 1) / setup->actors) actor = a;
+    if (i && lane <= ((uint32_t *)id->data)[i - 1])
+      return tree_fault(tree, id->path, (int64_t)i, "is not above the row before it");
+    if (to < from || to > blob->count || (i + 1 == id->count && to != blob->count))
+      return tree_fault(tree, end->path, (int64_t)i, "does not fit the %zu bytes of lanes/state", blob->count);
+    size_t actor = actor_of_lane(setup, lane);
     wire_begin(&manager->wire, WIRE_RESTORE_LANE);
     bytes_u32(&manager->wire.bytes, lane);
     bytes_put(&manager->wire.bytes, (uint8_t *)blob->data + from, to - from);
@@ -246,26 +257,80 @@ typedef struct RunEnd {
   bool reached;
 } RunEnd;
 
-static RunEnd run_end_of(const Tree *tree) {
+static Status run_end_of(const Tree *tree, RunEnd *out) {
   const Item *item;
-  if (tree_get(tree, "run/end", STORE_U64, 2, &item) != OK) return (RunEnd){NEVER, false};
+  *out = (RunEnd){NEVER, false};
+  if (!tree_find(tree, "run/end")) return OK; /* of a program that kept only the frames */
+  TRY_RETURN(tree_get(tree, "run/end", STORE_U64, 2, &item));
   const uint64_t *value = item->data;
-  return (RunEnd){value[0], value[1] != 0};
+  *out = (RunEnd){value[0], value[1] != 0};
+  return OK;
 }
 
 Status manager_finished(const Tree *checkpoint, int64_t frames, bool *out) {
   const Item *counters;
+  RunEnd end;
   TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, 6, &counters));
-  bool known = tree_find(checkpoint, "run/end") != NULL; /* else it is of a program that kept only the frames */
-  *out = ((const uint64_t *)counters->data)[1] >= (uint64_t)frames && (run_end_of(checkpoint).reached || !known);
+  TRY_RETURN(run_end_of(checkpoint, &end));
+  bool known = tree_find(checkpoint, "run/end") != NULL;
+  *out = ((const uint64_t *)counters->data)[1] >= (uint64_t)frames && (end.reached || !known);
   return OK;
+}
+
+/* Counts that a run can have reached: so many that adding to them never wraps. */
+static Status check_counters(const Tree *tree, const Item *counters) {
+  const uint64_t *value = counters->data;
+  for (size_t i = 0; i < counters->count; i++)
+    if (value[i] >> 53) return tree_fault(tree, counters->path, (int64_t)i, "is an impossible count");
+  if (value[5] > value[0] + 3) return tree_fault(tree, counters->path, 5, "is a checkpoint of the future");
+  return OK;
+}
+
+static Status restore_end(Manager *manager) {
+  RunEnd end;
+  TRY_RETURN(run_end_of(manager->setup.resume, &end));
+  if (end.tick != NEVER && end.tick > manager->tick + 2)
+    return tree_fault(manager->setup.resume, "run/end", 0, "is no tick in which the run can end");
+  bool ahead = end.tick != NEVER && end.tick >= manager->tick; /* else it is found anew */
+  if (ahead && manager->frames >= (uint64_t)manager->setup.config.frames) manager->end_tick = end.tick;
+  return OK;
+}
+
+static Status restore_tables(Manager *manager) {
+  const Tree *tree = manager->setup.resume;
+  const Item *tables;
+  Table table = {0};
+  Status status = OK;
+  TRY_RETURN(tree_get(tree, "run/next_tables", STORE_U8, -1, &tables));
+  Reader reader = reader_over(tables->data, tables->count);
+  manager->renew = reader_u32(&reader) != 0;
+  TRY(table_decode(&table, &reader));
+  TRY(table_check(&table, manager->league.learning, manager->league.players));
+  TRY(table_copy(&manager->current, &table));
+  uint32_t more = reader_u32(&reader);
+  if (more > 1) TRY(status_set(ERR_FORMAT, "there are too many tables"));
+  if (more) {
+    TRY(table_decode(&table, &reader));
+    TRY(table_check(&table, manager->league.learning, manager->league.players));
+    TRY(table_copy(&manager->next[table.tick & 1], &table));
+  }
+  TRY(reader_finish(&reader, "the last table"));
+done:
+  table_free(&table);
+  if (status != OK) {
+    char why[256];
+    snprintf(why, sizeof why, "%s", status_message());
+    status = tree_fault(tree, tables->path, -1, "is damaged: %s", why);
+  }
+  return status;
 }
 
 static Status restore_scalars(Manager *manager) {
   const Tree *tree = manager->setup.resume;
-  const Item *tables, *counters;
+  const Item *counters;
   TRY_RETURN(league_load(&manager->league, tree));
   TRY_RETURN(tree_get(tree, "run/counters", STORE_U64, 6, &counters));
+  TRY_RETURN(check_counters(tree, counters));
   const uint64_t *value = counters->data;
   manager->tick = value[0];
   manager->frames = manager->frames_before = value[1];
@@ -273,21 +338,11 @@ static Status restore_scalars(Manager *manager) {
   manager->steps = value[3];
   manager->episodes = value[4];
   manager->last_checkpoint_tick = value[5];
-  RunEnd end = run_end_of(tree);
-  if (manager->frames >= (uint64_t)manager->setup.config.frames) manager->end_tick = end.tick;
+  TRY_RETURN(restore_end(manager));
   TRY_RETURN(tree_get_f64(tree, "run/seconds", &manager->seconds_before));
-  TRY_RETURN(tree_get(tree, "run/next_tables", STORE_U8, -1, &tables));
-  Reader reader = reader_over(tables->data, tables->count);
-  manager->renew = reader_u32(&reader) != 0;
-  Status status = table_decode(&manager->current, &reader);
-  for (uint32_t i = 0, n = reader_u32(&reader); i < n && status == OK; i++) {
-    Table table = {0};
-    status = table_decode(&table, &reader);
-    if (status == OK) status = table_copy(&manager->next[table.tick & 1], &table);
-    table_free(&table);
-  }
-  TRY_RETURN(status);
-  return reader_finish(&reader, "the checkpoint's tables");
+  if (!(manager->seconds_before >= 0 && manager->seconds_before < 1e12))
+    return tree_fault(tree, "run/seconds", -1, "is no number of seconds");
+  return restore_tables(manager);
 }
 
 static Status first_snapshots(Manager *manager) {
@@ -348,6 +403,8 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   manager->setup = *setup;
   manager->started = manager->last_checkpoint = clock_now(&setup->clock);
   TRY(league_create(&setup->league, setup->seed, setup->return_low, setup->return_high, &manager->league));
+  TRY(NEW_ARRAY(manager->results_tick, setup->actors));
+  TRY(NEW_ARRAY(manager->state_cut, setup->actors));
   TRY(NEW_ARRAY(manager->report, manager->league.learning));
   TRY(NEW_ARRAY(manager->version, manager->league.learning));
   TRY(NEW_ARRAY(manager->dropped, manager->league.learning));
@@ -358,6 +415,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
     TRY(restore_scalars(manager));
   else
     TRY(first_snapshots(manager));
+  for (size_t a = 0; a < setup->actors; a++) manager->results_tick[a] = manager->tick;
   TRY(open_display(manager));
   *out = manager;
   manager = NULL;
@@ -383,6 +441,8 @@ void manager_destroy(Manager *manager) {
   free(manager->arrival);
   free(manager->fetch);
   free(manager->awaited);
+  free(manager->results_tick);
+  free(manager->state_cut);
   free(manager->report);
   free(manager->version);
   free(manager->dropped);
@@ -615,17 +675,30 @@ static Status finish_cut(Manager *manager) {
   return wire_send_many(manager->setup.transport, manager->setup.actor_rank, manager->setup.actors, &manager->wire);
 }
 
-static Status take_actor_state(Manager *manager, Reader *body) {
+/* The actor that a message names, which must be the one that sent it. */
+static Status check_actor(const Manager *manager, const Message *message, uint32_t actor) {
+  if (actor < manager->setup.actors && manager->setup.actor_rank[actor] == message->peer) return OK;
+  return status_set(ERR_FORMAT, "it names actor %u, who is on another rank", actor);
+}
+
+static Status take_actor_state(Manager *manager, const Message *message, Reader *body) {
   Cut *cut = &manager->cut;
-  reader_u32(body);
-  uint32_t lane = reader_u32(body);
-  if (body->bad || !cut->open) return status_set(ERR_INTERNAL, "an actor sent its state without a cut");
+  uint32_t actor = reader_u32(body), lane = reader_u32(body);
+  size_t size = body->size - body->at;
+  if (body->bad) return reader_finish(body, "the body");
+  TRY_RETURN(check_actor(manager, message, actor));
+  if (!cut->open || manager->state_cut[actor] == cut->tick + 1)
+    return status_set(ERR_FORMAT, "no checkpoint waits for the state of actor %u", actor);
   if (lane == UINT32_MAX) {
     INVARIANT(cut->actors_left > 0);
+    manager->state_cut[actor] = cut->tick + 1;
     cut->actors_left--;
-    return reader_finish(body, "actor state");
+    return reader_finish(body, "the body");
   }
-  size_t size = body->size - body->at;
+  for (size_t i = 0; i < cut->lane_count; i++)
+    if (cut->lane_id[i] == lane) return status_set(ERR_FORMAT, "lane %u came twice", lane);
+  if (size == 0 || actor_of_lane(&manager->setup, lane) != actor)
+    return status_set(ERR_FORMAT, "lane %u is empty or not of actor %u", lane, actor);
   TRY_RETURN(GROW(cut->lane_id, cut->lane_room, cut->lane_count + 1));
   TRY_RETURN(GROW(cut->lane_end, cut->lane_end_room, cut->lane_count + 1));
   bytes_put(&cut->lanes, reader_take(body, size), size);
@@ -635,17 +708,25 @@ static Status take_actor_state(Manager *manager, Reader *body) {
   return OK;
 }
 
-static Status take_learner_state(Manager *manager, Reader *body) {
+static Status take_learner_state(Manager *manager, const Message *message, Reader *body) {
   Cut *cut = &manager->cut;
   Tree part = {0};
   Status status = OK;
   char path[STORE_PATH];
   uint32_t player = reader_u32(body);
-  if (body->bad || !cut->open || player >= manager->league.learning)
-    return status_set(ERR_INTERNAL, "a learner sent its state without a cut");
+  const ManagerSetup *setup = &manager->setup;
+  if (body->bad) return reader_finish(body, "the body");
+  if (!cut->open || player >= manager->league.learning)
+    return status_set(ERR_FORMAT, "no checkpoint waits for the state of player %u", player);
+  if (message->peer != setup->learner_rank[player % setup->groups])
+    return status_set(ERR_FORMAT, "player %u is learned on another rank", player);
   TRY(tree_decode(&part, body));
+  TRY(reader_finish(body, "the body"));
+  TRY(text_format(path, sizeof path, "players/%s/policy", manager->league.player[player].name));
+  if (tree_find(&cut->tree, path)) TRY(status_set(ERR_FORMAT, "the state of player %u came twice", player));
   for (size_t i = 0; i < part.items; i++) {
     const Item *item = &part.item[i];
+    if (item->type == STORE_TEXT) TRY(tree_fault(&part, item->path, -1, "has the wrong type"));
     TRY(text_format(path, sizeof path, "players/%s/%s", manager->league.player[player].name, item->path));
     TRY(tree_put(&cut->tree, path, item->type, item->count, item->width, item->data));
   }
@@ -787,20 +868,46 @@ static bool tick_complete(const Manager *manager) {
 }
 
 /* --- messages --- */
-static Status take_results(Manager *manager, Reader *body) {
+static Status check_results(const Manager *manager, const Message *message, const Arrival *arrival) {
+  const Results *results = &arrival->results;
+  TRY_RETURN(check_actor(manager, message, arrival->actor));
+  if (results->tick != manager->results_tick[arrival->actor])
+    return status_set(ERR_FORMAT, "they are of tick %llu where those of tick %llu are due",
+                      (unsigned long long)results->tick, (unsigned long long)manager->results_tick[arrival->actor]);
+  const Cut *cut = &manager->cut;
+  bool state_due = manager->setup.pace != FREE && cut->open && results->tick > cut->tick;
+  if (state_due && manager->state_cut[arrival->actor] != cut->tick + 1)
+    return status_set(ERR_FORMAT, "actor %u went on without the state of a checkpoint", arrival->actor);
+  for (size_t i = 0; i < results->pairs; i++) {
+    const PairCount *pair = &results->pair[i];
+    bool met = pair->eval ? is_opponent(pair->away, manager->league.players) : pair->away < manager->league.players;
+    if (pair->home >= manager->league.players || !met)
+      return status_set(ERR_FORMAT, "games of players %u and %u, of %zu", pair->home, pair->away,
+                        manager->league.players);
+  }
+  for (size_t i = 0; i < results->frames; i++)
+    if (results->frame[i].player >= manager->league.learning)
+      return status_set(ERR_FORMAT, "frames of player %u, who is not learning", results->frame[i].player);
+  return OK;
+}
+
+static Status take_results(Manager *manager, const Message *message, Reader *body) {
   TRY_RETURN(GROW(manager->arrival, manager->arrival_room, manager->arrivals + 1));
   Arrival *arrival = &manager->arrival[manager->arrivals];
   arrival->actor = reader_u32(body);
   manager->arrivals++;
   TRY_RETURN(results_decode(&arrival->results, body));
-  return reader_finish(body, "results message");
+  TRY_RETURN(reader_finish(body, "the body"));
+  TRY_RETURN(check_results(manager, message, arrival));
+  manager->results_tick[arrival->actor]++;
+  return OK;
 }
 
 static Status take_snapshot(Manager *manager, Reader *body) {
   uint32_t id = reader_u32(body);
   const float *block = reader_take(body, manager->setup.block * sizeof(float));
-  TRY_RETURN(reader_finish(body, "snapshot message"));
-  if (!is_awaited(manager, id)) return status_set(ERR_INTERNAL, "a snapshot arrived that was not ordered");
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (!is_awaited(manager, id)) return status_set(ERR_FORMAT, "a snapshot, %u, that was not ordered", id);
   TRY_RETURN(write_player(manager, id, block));
   for (size_t i = 0; i < manager->awaits; i++)
     if (manager->awaited[i] == id) manager->awaited[i--] = manager->awaited[--manager->awaits];
@@ -811,49 +918,72 @@ static Status take_snapshot(Manager *manager, Reader *body) {
   return answer_fetches(manager);
 }
 
-static Status take_report(Manager *manager, Reader *body) {
+static Status take_report(Manager *manager, const Message *message, Reader *body) {
+  const ManagerSetup *setup = &manager->setup;
+  Numbers numbers = {.count = 0};
   reader_u64(body);
   uint32_t player = reader_u32(body);
-  if (player >= manager->league.learning) body->bad = true;
-  if (body->bad) return reader_finish(body, "report message");
   uint64_t version = reader_u64(body);
-  INVARIANT(version >= manager->version[player]);
-  manager->version[player] = version;
   reader_u64(body);
-  manager->dropped[player] = reader_u64(body);
-  Numbers numbers = {.count = 0};
+  uint64_t dropped = reader_u64(body);
   numbers_decode(&numbers, body);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (player >= manager->league.learning || message->peer != setup->learner_rank[player % setup->groups])
+    return status_set(ERR_FORMAT, "player %u is not learned there", player);
+  if (version < manager->version[player] || dropped < manager->dropped[player])
+    return status_set(ERR_FORMAT, "the counters of player %u have gone back", player);
+  manager->version[player] = version;
+  manager->dropped[player] = dropped;
   if (numbers.count) manager->report[player] = numbers;
-  return reader_finish(body, "report message");
+  return OK;
 }
 
-static Status take_bye(Manager *manager, Reader *body) {
+static Status check_bye(const Manager *manager, const Message *message, const RoleProfile *profile) {
+  const ManagerSetup *setup = &manager->setup;
+  bool actor = !strcmp(profile->role, "actor");
+  if (!actor && strcmp(profile->role, "learner")) return status_set(ERR_FORMAT, "it is of no role");
+  if (profile->index >= (actor ? setup->actors : setup->learners) ||
+      message->peer != (actor ? setup->actor_rank : setup->learner_rank)[profile->index])
+    return status_set(ERR_FORMAT, "%s %u is on another rank", profile->role, profile->index);
+  for (size_t i = 0; i < manager->profiles; i++)
+    if (!strcmp(manager->profile[i].role, profile->role) && manager->profile[i].index == profile->index)
+      return status_set(ERR_FORMAT, "%s %u has gone before", profile->role, profile->index);
+  if (manager->cut.stop) return OK;
+  return status_set(ERR_FORMAT, "%s %u goes, though the job does not end", profile->role, profile->index);
+}
+
+static Status take_bye(Manager *manager, const Message *message, Reader *body) {
+  RoleProfile profile = {.index = 0};
+  reader_text(body, profile.role, sizeof profile.role);
+  profile.index = reader_u32(body);
+  numbers_decode(&profile.numbers, body);
+  TRY_RETURN(reader_finish(body, "the body"));
+  TRY_RETURN(check_bye(manager, message, &profile));
   TRY_RETURN(GROW(manager->profile, manager->profile_room, manager->profiles + 1));
-  RoleProfile *profile = &manager->profile[manager->profiles++];
-  *profile = (RoleProfile){.index = 0};
-  reader_text(body, profile->role, sizeof profile->role);
-  profile->index = reader_u32(body);
-  numbers_decode(&profile->numbers, body);
-  return reader_finish(body, "bye message");
+  manager->profile[manager->profiles++] = profile;
+  return OK;
+}
+
+static Status take_fetch(Manager *manager, const Message *message, Reader *body) {
+  Fetch fetch = {message->peer, reader_u32(body)};
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (fetch.player >= manager->league.players || !manager->league.player[fetch.player].frozen)
+    return status_set(ERR_FORMAT, "there is no frozen player %u", fetch.player);
+  TRY_RETURN(GROW(manager->fetch, manager->fetch_room, manager->fetches + 1));
+  manager->fetch[manager->fetches++] = fetch;
+  return answer_fetches(manager);
 }
 
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body) {
   INVARIANT_AT(manager->setup.transport->rank, manager->tick);
   switch (kind) {
-  case WIRE_RESULTS: return take_results(manager, body);
-  case WIRE_FETCH: {
-    Fetch fetch = {message->peer, reader_u32(body)};
-    if (fetch.player >= manager->league.players || !manager->league.player[fetch.player].frozen) body->bad = true;
-    TRY_RETURN(reader_finish(body, "fetch message"));
-    TRY_RETURN(GROW(manager->fetch, manager->fetch_room, manager->fetches + 1));
-    manager->fetch[manager->fetches++] = fetch;
-    return answer_fetches(manager);
-  }
+  case WIRE_RESULTS: return take_results(manager, message, body);
+  case WIRE_FETCH: return take_fetch(manager, message, body);
   case WIRE_SNAPSHOT: return take_snapshot(manager, body);
-  case WIRE_REPORT: return take_report(manager, body);
-  case WIRE_ACTOR_STATE: return take_actor_state(manager, body);
-  case WIRE_LEARNER_STATE: return take_learner_state(manager, body);
-  case WIRE_BYE: return take_bye(manager, body);
+  case WIRE_REPORT: return take_report(manager, message, body);
+  case WIRE_ACTOR_STATE: return take_actor_state(manager, message, body);
+  case WIRE_LEARNER_STATE: return take_learner_state(manager, message, body);
+  case WIRE_BYE: return take_bye(manager, message, body);
   default: return status_set(ERR_INTERNAL, "the league was sent a %s message", wire_name(kind));
   }
 }

@@ -292,25 +292,53 @@ static void load_row(const Item *item, size_t row, size_t width, double *out) {
   for (size_t i = 0; i < width; i++) out[i] = item->width == width ? from[i] : from[i % (width / SEATS)] / SEATS;
 }
 
-Status payoff_load(Payoff *payoff, const Tree *tree) {
+/* Games of one seat: counts that agree, in numbers that are numbers. Decayed ones are fractions. */
+static bool tally_good(const Tally *t) {
+  const double most = 9007199254740992.0, sum = t->wins + t->draws + t->losses;
+  const double all[6] = {t->games, t->wins, t->draws, t->losses, t->returns, t->squares};
+  if (!finite_doubles(all, COUNT_OF(all))) return false;
+  if (t->wins < 0 || t->draws < 0 || t->losses < 0 || t->squares < 0 || t->games < 0 || t->games > most) return false;
+  return fabs(sum - t->games) <= 1e-6 * (1 + t->games);
+}
+
+static Status check_pair(const Payoff *payoff, size_t players, const Tree *tree, size_t row, uint32_t home,
+                         uint32_t away) {
+  int64_t at = (int64_t)row;
+  if (home >= players) return tree_fault(tree, "payoff/home", at, "names player %u of %zu", home, players);
+  if (away >= players) return tree_fault(tree, "payoff/away", at, "names player %u of %zu", away, players);
+  if (home == away) return tree_fault(tree, "payoff/away", at, "is a player against itself");
+  if (payoff_find(payoff, home, away)) return tree_fault(tree, "payoff/away", at, "is a pair that was there before");
+  return OK;
+}
+
+Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
   const Item *home, *away, *part[4];
   static const char *const path[4] = {"payoff/raw", "payoff/decayed", "payoff/eval", "payoff/since"};
   static const size_t width[4] = {TALLIES, TALLIES, TALLIES, SEATS};
   TRY_RETURN(tree_get(tree, "payoff/home", STORE_U32, -1, &home));
   TRY_RETURN(tree_get(tree, "payoff/away", STORE_U32, (int64_t)home->count, &away));
-  for (int i = 0; i < 4; i++) {
-    TRY_RETURN(tree_get(tree, path[i], STORE_F64, (int64_t)home->count, &part[i]));
-    if (home->count && part[i]->width != width[i] && part[i]->width != width[i] / SEATS)
-      return status_set(ERR_FORMAT, "dataset %s has a foreign shape", path[i]);
+  for (int i = 0; i < 4; i++) { /* one seat's numbers a row, as before seats were told apart, or both seats' */
+    const Item *found = tree_find(tree, path[i]);
+    size_t old = width[i] / SEATS;
+    TRY_RETURN(tree_get_table(tree, path[i], STORE_F64, (int64_t)home->count,
+                              found && found->width == old ? old : width[i], &part[i]));
   }
   for (size_t i = 0; i < home->count; i++) {
     Pair *pair;
-    TRY_RETURN(payoff_pair(payoff, ((uint32_t *)home->data)[i], ((uint32_t *)away->data)[i], &pair));
+    uint32_t h = ((uint32_t *)home->data)[i], a = ((uint32_t *)away->data)[i];
+    TRY_RETURN(check_pair(payoff, players, tree, i, h, a));
+    TRY_RETURN(payoff_pair(payoff, h, a, &pair));
     load_row(part[0], i, TALLIES, &pair->raw[0].games);
     load_row(part[1], i, TALLIES, &pair->decayed[0].games);
     load_row(part[2], i, TALLIES, &pair->eval[0].games);
     load_row(part[3], i, SEATS, pair->since);
-    for (int s = 0; s < SEATS; s++) pair->since[s] = fmin(pair->since[s], pair->decayed[s].games);
+    const Tally *tallies[3] = {pair->raw, pair->decayed, pair->eval};
+    for (int s = 0; s < SEATS; s++) {
+      for (int t = 0; t < 3; t++)
+        if (!tally_good(&tallies[t][s])) return tree_fault(tree, path[t], (int64_t)i, "is no count of games");
+      if (!(pair->since[s] >= 0)) return tree_fault(tree, path[3], (int64_t)i, "is no number of games");
+      pair->since[s] = fmin(pair->since[s], pair->decayed[s].games);
+    }
   }
   return OK;
 }

@@ -81,4 +81,4 @@ void payoff_forget(Payoff *payoff, uint32_t player);  /* a reset: its decayed ro
 void payoff_restart(Payoff *payoff, uint32_t player); /* a snapshot or reset: min_games counts anew */
 Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent); /* decayed row and column are copied */
 Status payoff_save(const Payoff *payoff, Tree *tree);                   /* of a settled payoff */
-Status payoff_load(Payoff *payoff, const Tree *tree);
+Status payoff_load(Payoff *payoff, size_t players, const Tree *tree);

@@ -18,6 +18,12 @@ typedef struct Parcel { /* a message of unrolls, kept until its tick is complete
   uint32_t player, actor;
 } Parcel;
 
+/* What the actors' tables said of a tick. */
+typedef struct TickFlags {
+  uint64_t tick; /* plus 1; 0: nothing yet */
+  uint32_t flags;
+} TickFlags;
+
 typedef enum Phase { PHASE_RESTORE, PHASE_COLLECT, PHASE_UPDATE, PHASE_ORDERS, PHASE_DONE } Phase;
 
 struct Learner {
@@ -34,6 +40,7 @@ struct Learner {
   uint64_t *credited;    /* (actors) pace free: ticks consumed */
   uint64_t *marked;      /* (actors) pace free: cut markers seen */
   uint64_t markers;      /* cuts made so far */
+  TickFlags flags[4];    /* by tick */
   Message *directive[4]; /* waiting */
   size_t directives;
   Batch batch;
@@ -179,49 +186,93 @@ static Status restore_player(Learner *learner, Reader *body);
 static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
   Parcel parcel = {.tick = reader_u64(body), .player = reader_u32(body), .actor = reader_u32(body)};
   parcel.body = body->at;
+  size_t actor = (size_t)parcel.actor - learner->setup.first_actor;
   if (body->bad || !own_pupil(learner, parcel.player))
     return status_set(ERR_FORMAT, "experience of a player that is not learned here");
+  if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
+    return status_set(ERR_FORMAT, "it names actor %u, who is not on that rank", parcel.actor);
+  if (parcel.tick != learner->ended[actor])
+    return status_set(ERR_FORMAT, "experience of tick %llu where that of tick %llu is due",
+                      (unsigned long long)parcel.tick, (unsigned long long)learner->ended[actor]);
+  for (size_t i = learner->parcels; i-- > 0;)
+    if (learner->parcel[i].actor == parcel.actor && learner->parcel[i].player == parcel.player &&
+        learner->parcel[i].tick == parcel.tick)
+      return status_set(ERR_FORMAT, "experience of tick %llu came twice", (unsigned long long)parcel.tick);
   TRY_RETURN(GROW(learner->parcel, learner->parcel_room, learner->parcels + 1));
   parcel.message = message_retain(message);
   learner->parcel[learner->parcels++] = parcel;
   return OK;
 }
 
-static Status take_tick_end(Learner *learner, Reader *body) {
+static Status take_tick_end(Learner *learner, const Message *message, Reader *body) {
   uint64_t tick = reader_u64(body);
   uint32_t actor = reader_u32(body), flags = reader_u32(body);
   uint64_t frames = reader_u64(body);
-  TRY_RETURN(reader_finish(body, "tick end message"));
+  TRY_RETURN(reader_finish(body, "the body"));
   actor -= (uint32_t)learner->setup.first_actor;
-  if (actor >= learner->setup.actors)
-    return status_set(ERR_FORMAT, "tick end of an actor that does not feed this learner");
-  INVARIANT(tick >= learner->ended[actor]);
+  if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
+    return status_set(ERR_FORMAT, "it names an actor who is not on that rank");
+  if (tick != learner->ended[actor])
+    return status_set(ERR_FORMAT, "the end of tick %llu where that of tick %llu is due", (unsigned long long)tick,
+                      (unsigned long long)learner->ended[actor]);
+  flags &= TABLE_SAVE | TABLE_STOP;
+  TickFlags *of_tick = &learner->flags[tick % COUNT_OF(learner->flags)];
+  if (learner->setup.pace != FREE && of_tick->tick == tick + 1 && of_tick->flags != flags)
+    return status_set(ERR_FORMAT, "the actors disagree on whether tick %llu is saved", (unsigned long long)tick);
+  *of_tick = (TickFlags){tick + 1, flags};
   learner->ended[actor] = tick + 1;
   learner->acted[actor * AHEAD + tick % AHEAD] += frames;
   if (flags & TABLE_SAVE) learner->marked[actor]++;
   return OK;
 }
 
+/* In the deterministic paces there is one directive for each tick, which saves if the tick's table did. */
+static Status take_directive(Learner *learner, Message *message, Reader *body) {
+  Directive directive;
+  if (learner->directives == COUNT_OF(learner->directive)) return status_set(ERR_FORMAT, "directives pile up");
+  TRY_RETURN(directive_decode(&directive, learner->setup.net->block, body));
+  TRY_RETURN(reader_finish(body, "the body"));
+  uint64_t due = learner->tick + learner->directives;
+  if (learner->setup.pace != FREE && directive.tick != due)
+    return status_set(ERR_FORMAT, "it is of tick %llu where that of tick %llu is due",
+                      (unsigned long long)directive.tick, (unsigned long long)due);
+  for (size_t i = 0; i < directive.orders; i++)
+    if (directive.order[i].player >= learner->setup.learning_players)
+      return status_set(ERR_FORMAT, "an order for player %u, who is not learning", directive.order[i].player);
+  learner->directive[learner->directives++] = message_retain(message);
+  return OK;
+}
+
+static Status check_flags(const Learner *learner, const Directive *directive) {
+  const TickFlags *of_tick = &learner->flags[directive->tick % COUNT_OF(learner->flags)];
+  if (learner->setup.pace == FREE || of_tick->tick != directive->tick + 1 || of_tick->flags == directive->flags)
+    return OK;
+  return status_set(ERR_FORMAT, "league and actors disagree on whether tick %llu is saved",
+                    (unsigned long long)directive->tick);
+}
+
+static Status take_learn(Learner *learner, Reader *body) {
+  uint64_t tick = reader_u64(body);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (learner->phase != PHASE_RESTORE) return status_set(ERR_FORMAT, "the job has begun before");
+  learner->tick = tick;
+  for (size_t a = 0; a < learner->setup.actors; a++) learner->ended[a] = learner->credited[a] = tick;
+  learner->phase = PHASE_COLLECT;
+  return publish_first(learner);
+}
+
 Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body) {
   INVARIANT_AT(learner->setup.transport->rank, learner->tick);
   switch (kind) {
   case WIRE_UNROLLS: return take_unrolls(learner, message, body);
-  case WIRE_TICK_END: return take_tick_end(learner, body);
-  case WIRE_DIRECTIVE:
-    if (learner->directives == COUNT_OF(learner->directive)) return status_set(ERR_INTERNAL, "directives pile up");
-    learner->directive[learner->directives++] = message_retain(message);
-    return OK;
+  case WIRE_TICK_END: return take_tick_end(learner, message, body);
+  case WIRE_DIRECTIVE: return take_directive(learner, message, body);
   case WIRE_RESTORE_PLAYER: return restore_player(learner, body);
   case WIRE_SUM_PART:
   case WIRE_SUM_WHOLE:
     if (!learner->summer) break;
     return summer_receive(learner->summer, kind, message, body);
-  case WIRE_LEARN:
-    learner->tick = reader_u64(body);
-    for (size_t a = 0; a < learner->setup.actors; a++) learner->ended[a] = learner->credited[a] = learner->tick;
-    learner->phase = PHASE_COLLECT;
-    TRY_RETURN(reader_finish(body, "begin message"));
-    return publish_first(learner);
+  case WIRE_LEARN: return take_learn(learner, body);
   default: break;
   }
   return status_set(ERR_INTERNAL, "a learner was sent a %s message", wire_name(kind));
@@ -246,7 +297,20 @@ static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tr
 static Status copy_column(const Tree *tree, const char *path, StoreType type, size_t count, void *out) {
   const Item *item;
   TRY_RETURN(tree_get(tree, path, type, (int64_t)count, &item));
+  if (type == STORE_F32 || type == STORE_F64) TRY_RETURN(tree_check_finite(tree, item));
   memcpy(out, item->data, count * item->size);
+  return OK;
+}
+
+/* Adam divides by the root of its second moments; versions and frames only grow. */
+static Status check_pupil(const Learner *learner, const Tree *tree, const Pupil *pupil, const uint64_t *counters) {
+  for (size_t i = 0; i < learner->setup.net->graph.params; i++)
+    if (pupil->v[i] < 0) return tree_fault(tree, "adam_v", (int64_t)i, "is below 0");
+  for (int i = 0; i < 8; i++)
+    if (counters[i] >> 53) return tree_fault(tree, "counters", i, "is an impossible count");
+  if (counters[0] > UINT32_MAX) return tree_fault(tree, "counters", 0, "is an impossible count of lives");
+  if (counters[2] > counters[1]) return tree_fault(tree, "counters", 2, "is a version of the future");
+  if (counters[6] > counters[3]) return tree_fault(tree, "counters", 6, "is more frames than there were");
   return OK;
 }
 
@@ -256,20 +320,23 @@ static Status restore_player(Learner *learner, Reader *body) {
   uint64_t counters[8];
   size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
   Pupil *pupil = own_pupil(learner, reader_u32(body));
-  if (!pupil) return status_set(ERR_FORMAT, "state of a player that is not learned here");
+  if (!pupil || learner->phase != PHASE_RESTORE)
+    return status_set(ERR_FORMAT, "state of a player that is not restored here");
   TRY(tree_decode(&tree, body));
+  TRY(reader_finish(body, "the body"));
   TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->block));
   TRY(copy_column(&tree, "policy_acting", STORE_F32, block, pupil->acting));
   TRY(copy_column(&tree, "policy_reference", STORE_F32, block, pupil->reference));
-  if (copy_column(&tree, "policy_average", STORE_F32, block, pupil->average) != OK) /* none was kept before */
-    TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->average));
+  const char *average = tree_find(&tree, "policy_average") ? "policy_average" : "policy"; /* none was kept before */
+  TRY(copy_column(&tree, average, STORE_F32, block, pupil->average));
   TRY(copy_column(&tree, "adam_m", STORE_F32, params, pupil->m));
   TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));
   TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));
-  if (copy_column(&tree, "counters", STORE_U64, 8, counters) != OK) { /* the run's frames were not kept before */
-    TRY(copy_column(&tree, "counters", STORE_U64, 7, counters));
-    counters[7] = counters[3] * learner->setup.learning_players;
-  }
+  const Item *kept = tree_find(&tree, "counters");
+  size_t counts = kept && kept->count == 7 ? 7 : 8; /* the run's frames were not kept before */
+  TRY(copy_column(&tree, "counters", STORE_U64, counts, counters));
+  if (counts == 7) counters[7] = counters[3] * learner->setup.learning_players;
+  TRY(check_pupil(learner, &tree, pupil, counters));
   pupil->life = (uint32_t)counters[0];
   pupil->version = counters[1];
   pupil->min_version = counters[2];
@@ -280,7 +347,7 @@ static Status restore_player(Learner *learner, Reader *body) {
   pupil->run_frames = counters[7];
 done:
   tree_free(&tree);
-  return status == OK ? OK : status_context(status, "the stored state does not fit this network");
+  return status == OK ? OK : status_context(status, "the stored state of player %u", pupil ? pupil->player : 0);
 }
 
 static Status send_state(Learner *learner) {
@@ -325,6 +392,19 @@ static int by_actor(const void *a, const void *b) {
   return x->player < y->player ? -1 : x->player > y->player;
 }
 
+/* Unrolls are of the player that they say, and not of its future. */
+static Status check_unrolls(const Learner *learner, const Pupil *pupil, size_t from) {
+  for (size_t u = from; u < learner->batch.unrolls; u++) {
+    const Unroll *unroll = &learner->batch.unroll[u];
+    if (unroll->rows == 0) return status_set(ERR_FORMAT, "experience message: unroll %zu is empty", u - from);
+    if (unroll->player != pupil->player || unroll->version > pupil->version || unroll->first_version > pupil->version)
+      return status_set(ERR_FORMAT, "experience message: unroll %zu is of version %llu of player %u, who is %u at %llu",
+                        u - from, (unsigned long long)unroll->version, unroll->player, pupil->player,
+                        (unsigned long long)pupil->version);
+  }
+  return OK;
+}
+
 /* Leading decisions of an unroll that are not to be learned from: those of a former life, and in pace free those that
  * lag too far - but never the decision that an episode's end closes: ends are what all other values rest on. */
 static uint32_t stale_rows(const Learner *learner, const Pupil *pupil, const Unroll *unroll) {
@@ -365,6 +445,7 @@ static Status take_parcel(Learner *learner, const Pupil *pupil, const Parcel *pa
   size_t from = learner->batch.unrolls, room = shards->room;
   TRY_RETURN(batch_decode(&learner->batch, &body));
   TRY_RETURN(reader_finish(&body, "experience message"));
+  TRY_RETURN(check_unrolls(learner, pupil, from));
   drop_stale(learner, pupil, from);
   if (!shards->count || shards->actor[shards->count - 1] != parcel->actor) {
     TRY_RETURN(GROW(shards->actor, room, shards->count + 1));
@@ -522,6 +603,7 @@ static Status obey(Learner *learner, bool *progress) {
     learner->phase = PHASE_COLLECT; /* learn what is left first */
     return OK;
   }
+  TRY_RETURN(check_flags(learner, &directive));
   *progress = true;
   memset(learner->vote, 0, sizeof learner->vote);
   for (size_t i = 0; i < directive.orders; i++) TRY_RETURN(obey_order(learner, &directive.order[i]));

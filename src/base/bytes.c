@@ -11,6 +11,10 @@ void bytes_free(Bytes *bytes) {
 }
 
 void *bytes_extend(Bytes *bytes, size_t size) {
+  if (size > SIZE_MAX / 4 - bytes->size) {
+    bytes->failed = true;
+    return NULL;
+  }
   if (bytes->size + size > bytes->capacity) {
     size_t room = bytes->capacity ? bytes->capacity * 2 : 256;
     while (room < bytes->size + size) room *= 2;
@@ -89,13 +93,15 @@ void reader_text(Reader *reader, char *out, size_t size) {
   const void *text = reader_take(reader, length);
   out[0] = 0;
   if (!text) return;
+  if (memchr(text, 0, length)) reader->bad = true;
   memcpy(out, text, length);
   out[length] = 0;
 }
 
 size_t reader_count(Reader *reader, size_t item_size) {
   uint64_t count = reader_u64(reader);
-  if (item_size && count > (reader->size - reader->at) / item_size) reader->bad = true;
+  if (!item_size) item_size = 1; /* items of no bytes would let any count pass */
+  if (count > (reader->size - reader->at) / item_size) reader->bad = true;
   return reader->bad ? 0 : (size_t)count;
 }
 

@@ -1,5 +1,6 @@
 /* Content hashes: XXH3-128 (the xxHash library). They tell contents apart and find damage; they are not a signature. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,3 +12,4 @@ typedef struct Hash {
 Hash hash_bytes(const void *data, size_t size);
 Hash hash_join(Hash a, Hash b);                  /* order matters */
 void hash_text(Hash hash, char text[HASH_TEXT]); /* 32 hex digits */
+bool hash_text_good(const char *text);           /* whether it is what hash_text writes */

@@ -54,6 +54,8 @@ Status mem_array(void *out_pointer, size_t count, size_t size) {
 Status mem_grow(void *pointer, size_t *capacity, size_t needed, size_t size) {
   if (needed <= *capacity) return OK;
   size_t room = *capacity ? *capacity : 16;
+  if (needed > SIZE_MAX / 2 / size)
+    return status_set(ERR_MEMORY, "out of memory (%zu items of %zu bytes)", needed, size);
   while (room < needed) room *= 2;
   void *old;
   memcpy(&old, pointer, sizeof old);

@@ -121,3 +121,9 @@ Status text_format(char *out, size_t size, const char *format, ...) {
     return status_set(ERR_USAGE, "'%.60s...' is longer than %zu characters", out, size - 1);
   return OK;
 }
+
+bool text_is_name(const char *text, size_t size) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+  size_t length = strspn(text, letters);
+  return length > 0 && length < size && !text[length] && text[0] != '.' && text[0] != '-';
+}

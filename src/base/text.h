@@ -25,3 +25,6 @@ int text_choice(const char *choices, const char *word);
 const char *text_choice_name(const char *choices, int index, char *out, size_t size);
 /* Formats into a fixed array, always terminated. ERR_USAGE if it does not fit. */
 Status text_format(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A name that may become part of a path and of a message: letters, digits, '_', '.', '-'; it begins with none of the
+ * last two, and is shorter than `size`. */
+bool text_is_name(const char *text, size_t size);

@@ -241,10 +241,7 @@ bool node_done(const Node *node) {
   return !node->manager || manager_done(node->manager);
 }
 
-static Status deliver(Node *node, Message *message) {
-  WireKind kind;
-  Reader body;
-  TRY_RETURN(wire_open(message, &kind, &body));
+static Status deliver_to_role(Node *node, WireKind kind, Message *message, Reader *body) {
   switch (kind) {
   case WIRE_WEIGHTS:
   case WIRE_FROZEN:
@@ -253,7 +250,7 @@ static Status deliver(Node *node, Message *message) {
   case WIRE_RESTORE_LANE:
   case WIRE_BEGIN:
   case WIRE_RESUME:
-    if (node->actor) return actor_receive(node->actor, kind, message, &body);
+    if (node->actor) return actor_receive(node->actor, kind, message, body);
     break;
   case WIRE_UNROLLS:
   case WIRE_TICK_END:
@@ -262,7 +259,7 @@ static Status deliver(Node *node, Message *message) {
   case WIRE_LEARN:
   case WIRE_SUM_PART:
   case WIRE_SUM_WHOLE:
-    if (node->learner) return learner_receive(node->learner, kind, message, &body);
+    if (node->learner) return learner_receive(node->learner, kind, message, body);
     break;
   case WIRE_FETCH:
   case WIRE_RESULTS:
@@ -271,11 +268,21 @@ static Status deliver(Node *node, Message *message) {
   case WIRE_ACTOR_STATE:
   case WIRE_LEARNER_STATE:
   case WIRE_BYE:
-    if (node->manager) return manager_receive(node->manager, kind, message, &body);
+    if (node->manager) return manager_receive(node->manager, kind, message, body);
     break;
   default: break;
   }
-  return status_set(ERR_INTERNAL, "rank %d has no role for a %s message", node->setup.transport->rank, wire_name(kind));
+  return status_set(ERR_FORMAT, "this rank has no role for it");
+}
+
+static Status deliver(Node *node, Message *message) {
+  WireKind kind;
+  Reader body;
+  TRY_RETURN(wire_open(message, &kind, &body));
+  Status status = deliver_to_role(node, kind, message, &body);
+  if (status != ERR_FORMAT) return status;
+  return status_context(status, "rank %d cannot use a %s message from rank %d", node->setup.transport->rank,
+                        wire_name(kind), message->peer);
 }
 
 Status node_step(Node *node, bool *progress) {

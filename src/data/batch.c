@@ -158,9 +158,14 @@ static Status check_actions(const RowFormat *format, const int32_t *action, size
   return OK;
 }
 
+/* Of a row in a message, all columns together. */
+static size_t row_bytes(const RowFormat *f) {
+  return f->observation_bytes + f->choices + f->heads * sizeof(int32_t) + 3 * sizeof(float);
+}
+
 Status batch_decode(Batch *batch, Reader *reader) {
   const RowFormat *f = &batch->format;
-  size_t unrolls = reader_count(reader, 28), rows = reader_count(reader, f->observation_bytes + 16);
+  size_t unrolls = reader_count(reader, 28), rows = reader_count(reader, row_bytes(f));
   if (reader->bad) return status_set(ERR_FORMAT, "experience message is too short for its counts");
   TRY_RETURN(batch_reserve(batch, rows, unrolls));
   size_t first = batch->rows, at = batch->rows, u = batch->unrolls;
@@ -182,6 +187,9 @@ Status batch_decode(Batch *batch, Reader *reader) {
   if (reader->bad || at != first + rows)
     return status_set(ERR_FORMAT, "experience message is damaged: rows and unrolls disagree");
   TRY_RETURN(check_actions(f, batch->action + first * f->heads, rows));
+  if (!finite_floats(batch->log_prob + first, rows) || !finite_floats(batch->value + first, rows) ||
+      !finite_floats(batch->reward + first, rows) || !finite_floats(batch->state + u * f->state, unrolls * f->state))
+    return status_set(ERR_FORMAT, "experience message holds numbers that are not finite");
   batch->rows += rows;
   batch->unrolls += unrolls;
   return OK;

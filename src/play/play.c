@@ -1,5 +1,7 @@
 #include "play/play.h"
 
+#include "base/invariant.h"
+
 #include "base/clock.h"
 #include "base/invariant.h"
 
@@ -629,9 +631,14 @@ void slot_decode(const Play *play, PlaySlot *slot, Reader *reader) {
   slot->id = reader_u32(reader);
   slot->episode = reader_u32(reader);
   slot->steps = reader_u32(reader);
-  slot->live = reader_u8(reader);
+  uint8_t live = reader_u8(reader);
+  if (live > 1) reader->bad = true;
+  slot->live = live == 1;
   reader_get(reader, &slot->env_rng, sizeof slot->env_rng);
   reader_get(reader, slot->team_return, sizeof slot->team_return);
   reader_get(reader, slot->state, play->env->spec.episode_size);
   reader_get(reader, slot->memory, play->env->spec.agents * play->memory * sizeof(float));
+  if (!finite_floats(slot->memory, play->env->spec.agents * play->memory) ||
+      !finite_doubles(slot->team_return, COUNT_OF(slot->team_return)))
+    reader->bad = true;
 }

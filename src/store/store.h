@@ -27,6 +27,7 @@ typedef struct Item {
 typedef struct Tree {
   Item *item;
   size_t items, room;
+  char *origin; /* the file that it was read from, named in messages; NULL: not of a file; owned */
 } Tree;
 
 void tree_free(Tree *tree);
@@ -38,8 +39,17 @@ Status tree_put_text(Tree *tree, const char *path, const char *text); /* one tex
 Status tree_put_u64(Tree *tree, const char *path, uint64_t value);
 Status tree_put_f64(Tree *tree, const char *path, double value);
 const Item *tree_find(const Tree *tree, const char *path);
-/* Finds and checks type and (if >= 0) count; ERR_FORMAT naming the path otherwise. */
+/* A plain column: finds and checks type, (if >= 0) count, and that texts end inside their field; ERR_FORMAT naming file
+ * and path otherwise. What the numbers mean is the caller's to check, with tree_fault. */
 Status tree_get(const Tree *tree, const char *path, StoreType type, int64_t count, const Item **out);
+/* The same with `width` elements a row. */
+Status tree_get_table(const Tree *tree, const char *path, StoreType type, int64_t count, size_t width,
+                      const Item **out);
+/* ERR_FORMAT: file, dataset, row (none if negative), and what is wrong there. */
+Status tree_fault(const Tree *tree, const char *path, int64_t row, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Every element is a finite number; the column was found by tree_get or tree_get_table. */
+Status tree_check_finite(const Tree *tree, const Item *item);
 Status tree_get_u64(const Tree *tree, const char *path, uint64_t *out);
 Status tree_get_f64(const Tree *tree, const char *path, double *out);
 Status tree_get_text(const Tree *tree, const char *path, char *out, size_t size);
@@ -50,7 +60,8 @@ Status tree_decode(Tree *tree, Reader *reader);
 
 /* `kind` ("checkpoint", "player") and the schema version become attributes. Durable when it returns OK. */
 Status store_write(const Tree *tree, const char *kind, const char *path);
-/* Reads and verifies everything; ERR_FORMAT names the file and the damage. */
+/* Reads and verifies everything; ERR_FORMAT names the file and the damage. Takes no more memory than the file is long:
+ * nothing in it is compressed. */
 Status store_read(const char *path, const char *kind, Tree *out);
 /* The same; *damaged, on failure: whether the file is not what somebody wrote, rather than one that cannot be opened or
  * that another version of this program reads. */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static hid_t native_type(StoreType type, size_t size) {
@@ -159,20 +160,30 @@ done:
 typedef struct Loading {
   Tree *tree;
   Status status;
+  size_t left; /* bytes that the rest of the file can still hold: what claims more is made up */
 } Loading;
 
-static Status read_dataset(hid_t set, const char *name, Tree *tree) {
+/* Takes room for `count` rows out of what is left. */
+static Status claim(Loading *loading, const char *name, size_t count, size_t width, size_t size) {
+  size_t left = loading->left;
+  if (size == 0 || width == 0 || size > left || width > left / size || count > left / size / width)
+    return tree_fault(loading->tree, name, -1, "claims %zu rows of %zu by %zu bytes, more than the file holds", count,
+                      width, size);
+  loading->left -= count * width * size;
+  return OK;
+}
+
+static Status read_dataset(hid_t set, const char *name, Loading *loading) {
+  Tree *tree = loading->tree;
   Status status = OK;
   hsize_t dims[2] = {1, 1};
   hid_t type = H5Dget_type(set), space = H5Dget_space(set), memory = -1;
   int rank = H5Sget_simple_extent_ndims(space);
   StoreType kind = STORE_U8;
-  if (rank < 1 || rank > 2 || !known_type(type, &kind))
-    TRY(status_set(ERR_FORMAT, "dataset %s has a foreign shape or type", name));
+  if (rank < 1 || rank > 2 || !known_type(type, &kind)) TRY(tree_fault(tree, name, -1, "has a foreign shape or type"));
   H5Sget_simple_extent_dims(space, dims, NULL);
   size_t size = H5Tget_size(type), width = rank == 2 ? dims[1] : 1;
-  if (dims[0] > (1ull << 40) / (size * (width ? width : 1)))
-    TRY(status_set(ERR_FORMAT, "dataset %s has an impossible size", name));
+  TRY(claim(loading, name, dims[0], width, size));
   TRY(GROW(tree->item, tree->room, tree->items + 1));
   Item *item = &tree->item[tree->items];
   *item = (Item){.type = kind, .size = size, .count = dims[0], .width = width};
@@ -181,7 +192,7 @@ static Status read_dataset(hid_t set, const char *name, Tree *tree) {
   tree->items++;
   memory = native_type(kind, size);
   if (item->count && item->width && H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, item->data) < 0)
-    TRY(status_set(ERR_FORMAT, "dataset %s is damaged (its checksum does not match)", name));
+    TRY(tree_fault(tree, name, -1, "is damaged (its checksum does not match)"));
 done:
   if (memory >= 0) H5Tclose(memory);
   H5Sclose(space);
@@ -194,10 +205,10 @@ static herr_t visit_object(hid_t file, const char *name, const H5O_info_t *info,
   if (info->type != H5O_TYPE_DATASET) return 0;
   hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
   if (set < 0) {
-    loading->status = status_set(ERR_FORMAT, "dataset %s cannot be opened", name);
+    loading->status = tree_fault(loading->tree, name, -1, "cannot be opened");
     return -1;
   }
-  loading->status = read_dataset(set, name, loading->tree);
+  loading->status = read_dataset(set, name, loading);
   H5Dclose(set);
   return loading->status == OK ? 0 : -1;
 }
@@ -208,10 +219,12 @@ static herr_t visit_attribute(hid_t file, const char *name, const H5A_info_t *in
   char path[STORE_PATH];
   StoreType kind;
   hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
-  hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1;
-  loading->status = status_set(ERR_FORMAT, "attribute %s is damaged or foreign", name);
-  if (type >= 0 && known_type(type, &kind) && snprintf(path, sizeof path, "@%s", name) < (int)sizeof path) {
-    size_t size = H5Tget_size(type);
+  hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1, space = attribute >= 0 ? H5Aget_space(attribute) : -1;
+  bool one = space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
+  size_t size = type >= 0 ? H5Tget_size(type) : 0;
+  loading->status = tree_fault(loading->tree, name, -1, "(an attribute) is damaged or foreign");
+  if (one && known_type(type, &kind) && snprintf(path, sizeof path, "@%s", name) < (int)sizeof path &&
+      claim(loading, path, 1, 1, size) == OK) {
     hid_t memory = native_type(kind, size);
     char *value = calloc(1, size + 1);
     if (value && H5Aread(attribute, memory, value) >= 0)
@@ -220,6 +233,7 @@ static herr_t visit_attribute(hid_t file, const char *name, const H5A_info_t *in
     free(value);
     H5Tclose(memory);
   }
+  if (space >= 0) H5Sclose(space);
   if (type >= 0) H5Tclose(type);
   if (attribute >= 0) H5Aclose(attribute);
   return loading->status == OK ? 0 : -1;
@@ -245,15 +259,17 @@ static Status check_identity(const Tree *tree, const char *kind, bool *damaged) 
 
 Status store_load(const char *path, const char *kind, Tree *out, bool *damaged) {
   Seal seal;
+  struct stat info;
   *out = (Tree){0};
   *damaged = false;
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   TRY_RETURN(seal_check(path, &seal));
+  if (stat(path, &info)) return status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
   *damaged = true;
   if (seal == SEAL_BROKEN)
     return status_set(ERR_FORMAT, "%s: its bytes do not match its seal: it is damaged, truncated or of another program",
                       path);
-  Loading loading = {out, OK};
+  Loading loading = {out, OK, (size_t)info.st_size};
   hid_t access = access_list();
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
   H5Pclose(access);
@@ -269,7 +285,8 @@ Status store_load(const char *path, const char *kind, Tree *out, bool *damaged) 
     tree_free(out);
     return status_context(loading.status, "%s", path);
   }
-  return OK;
+  out->origin = strdup(path);
+  return out->origin ? OK : status_set(ERR_MEMORY, "out of memory reading %s", path);
 }
 
 Status store_read(const char *path, const char *kind, Tree *out) {

@@ -1,7 +1,10 @@
 #include "store/store.h"
 
+#include "base/invariant.h"
 #include "base/text.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +13,7 @@ static const size_t type_size[] = {4, 8, 4, 4, 8, 1, 1};
 void tree_free(Tree *tree) {
   for (size_t i = 0; i < tree->items; i++) free(tree->item[i].data);
   free(tree->item);
+  free(tree->origin);
   *tree = (Tree){0};
 }
 
@@ -51,13 +55,49 @@ const Item *tree_find(const Tree *tree, const char *path) {
   return NULL;
 }
 
-Status tree_get(const Tree *tree, const char *path, StoreType type, int64_t count, const Item **out) {
+Status tree_fault(const Tree *tree, const char *path, int64_t row, const char *format, ...) {
+  char what[256], place[32] = "";
+  va_list args;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  if (row >= 0) snprintf(place, sizeof place, ", row %lld", (long long)row);
+  return status_set(ERR_FORMAT, "%s%sdataset '%s'%s %s", tree->origin ? tree->origin : "", tree->origin ? ": " : "",
+                    path, place, what);
+}
+
+static Status check_texts(const Tree *tree, const Item *item) {
+  for (size_t i = 0; i < item->count; i++)
+    if (!memchr((const char *)item->data + i * item->size, 0, item->size))
+      return tree_fault(tree, item->path, (int64_t)i, "has no end inside its field");
+  return OK;
+}
+
+Status tree_get_table(const Tree *tree, const char *path, StoreType type, int64_t count, size_t width,
+                      const Item **out) {
   const Item *item = tree_find(tree, path);
-  if (!item) return status_set(ERR_FORMAT, "dataset '%s' is missing", path);
-  if (item->type != type) return status_set(ERR_FORMAT, "dataset '%s' has the wrong type", path);
+  if (!item) return tree_fault(tree, path, -1, "is missing");
+  if (item->type != type) return tree_fault(tree, path, -1, "has the wrong type");
+  if (item->width != width) return tree_fault(tree, path, -1, "has %zu columns, expected %zu", item->width, width);
   if (count >= 0 && item->count != (size_t)count)
-    return status_set(ERR_FORMAT, "dataset '%s' has %zu rows, expected %lld", path, item->count, (long long)count);
+    return tree_fault(tree, path, -1, "has %zu rows, expected %lld", item->count, (long long)count);
+  if (type == STORE_TEXT) TRY_RETURN(check_texts(tree, item));
   *out = item;
+  return OK;
+}
+
+Status tree_get(const Tree *tree, const char *path, StoreType type, int64_t count, const Item **out) {
+  return tree_get_table(tree, path, type, count, 1, out);
+}
+
+Status tree_check_finite(const Tree *tree, const Item *item) {
+  size_t elements = item->count * item->width;
+  const float *f32 = item->data;
+  const double *f64 = item->data;
+  if (item->type == STORE_F32 ? finite_floats(f32, elements) : finite_doubles(f64, elements)) return OK;
+  for (size_t i = 0; i < elements; i++)
+    if (item->type == STORE_F32 ? !finite_floats(f32 + i, 1) : !finite_doubles(f64 + i, 1))
+      return tree_fault(tree, item->path, (int64_t)(i / item->width), "is not a finite number");
   return OK;
 }
 
@@ -78,9 +118,9 @@ Status tree_get_f64(const Tree *tree, const char *path, double *out) {
 Status tree_get_text(const Tree *tree, const char *path, char *out, size_t size) {
   const Item *item;
   TRY_RETURN(tree_get(tree, path, STORE_TEXT, 1, &item));
-  if (item->size > size) return status_set(ERR_FORMAT, "text '%s' is too long", path);
-  memcpy(out, item->data, item->size);
-  out[item->size - 1] = 0;
+  size_t length = strlen(item->data);
+  if (length >= size) return tree_fault(tree, path, -1, "is a text of more than %zu letters", size - 1);
+  memcpy(out, item->data, length + 1);
   return OK;
 }
 
@@ -128,8 +168,10 @@ Status tree_decode(Tree *tree, Reader *reader) {
     uint32_t type = reader_u32(reader);
     uint64_t size = reader_u64(reader), width = reader_u64(reader), count = reader_u64(reader),
              left = reader->size - reader->at;
-    if (type > STORE_TEXT || size == 0 || size > left || (width && count > left / width / size)) reader->bad = true;
-    const void *data = reader_take(reader, reader->bad ? 1 : (size_t)(count * width * size));
+    bool plain = type <= STORE_TEXT && (type == STORE_TEXT || size == type_size[type]);
+    if (!plain || size == 0 || width == 0 || size > left || width > left / size || count > left / size / width)
+      reader->bad = true;
+    const void *data = reader->bad ? NULL : reader_take(reader, (size_t)(count * width * size));
     if (!data) break;
     TRY_RETURN(put(tree, path, (StoreType)type, (size_t)size, (size_t)count, (size_t)width, data));
   }

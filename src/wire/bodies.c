@@ -1,10 +1,15 @@
 /* Bodies: tables, results, directives, numbers. */
 #include "wire/wire.h"
 
+#include "base/invariant.h"
+#include "base/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_BITS = 44 }; /* of what one tick can count: sums of such numbers never wrap */
 
 void table_clear(Table *table) {
   table->homes = table->matches = table->evals = 0;
@@ -52,7 +57,9 @@ static void decode_match(MatchEntry *match, Reader *reader) {
   uint32_t packed = reader_u32(reader);
   match->flags = (uint8_t)(packed >> 8);
   match->branch = (uint8_t)packed;
-  if (match->branch >= BRANCH_COUNT || !(match->probability >= 0 && match->probability <= 1.001f)) reader->bad = true;
+  if (match->branch >= BRANCH_COUNT || packed >> 16 || match->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS) ||
+      !(match->probability >= 0 && match->probability <= 1.001f))
+    reader->bad = true;
 }
 
 bool table_is_whole(const Table *table) {
@@ -91,6 +98,7 @@ Status table_decode(Table *table, Reader *reader) {
   table->tick = reader_u64(reader);
   table->version = reader_u64(reader);
   table->flags = reader_u32(reader);
+  if (table->flags > (TABLE_SAVE | TABLE_STOP | TABLE_SAME)) reader->bad = true;
   if (table->flags & TABLE_SAME) return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
   table->homes = reader_count(reader, 20);
   TRY_RETURN(GROW(table->home, table->home_room, table->homes));
@@ -110,7 +118,36 @@ Status table_decode(Table *table, Reader *reader) {
   for (size_t i = 0; i < table->evals; i++) decode_match(&table->eval[i], reader);
   for (size_t i = 0; i < table->homes; i++)
     if ((size_t)table->home[i].first + table->home[i].count > table->matches) reader->bad = true;
+  if (reader->bad) table_clear(table);
   return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
+}
+
+static Status check_home(const Table *table, const HomeEntry *home, size_t learning, size_t players) {
+  double sum = 0;
+  if (home->player >= learning || !(home->share >= 0 && home->share <= 1.001f))
+    return status_set(ERR_FORMAT, "a table gives player %u, of %zu learning, the share %g", home->player, learning,
+                      (double)home->share);
+  for (size_t i = home->first; i < (size_t)home->first + home->count; i++) {
+    const MatchEntry *match = &table->match[i];
+    if (match->home != home->player || match->away >= players)
+      return status_set(ERR_FORMAT, "a table has player %u meet player %u of %zu", match->home, match->away, players);
+    sum += (double)match->probability;
+  }
+  return sum > 0 ? OK : status_set(ERR_FORMAT, "a table has nobody for player %u to meet", home->player);
+}
+
+Status table_check(const Table *table, size_t learning, size_t players) {
+  double shares = 0;
+  for (size_t i = 0; i < table->homes; i++) {
+    TRY_RETURN(check_home(table, &table->home[i], learning, players));
+    shares += (double)table->home[i].share;
+  }
+  if (!(shares > 0) || table->homes > learning) return status_set(ERR_FORMAT, "a table shares out no matches");
+  for (size_t i = 0; i < table->evals; i++)
+    if (table->eval[i].home >= players || !is_opponent(table->eval[i].away, players))
+      return status_set(ERR_FORMAT, "a table evaluates players %u and %u of %zu", table->eval[i].home,
+                        table->eval[i].away, players);
+  return OK;
 }
 
 uint32_t table_life(const Table *table, uint32_t player) {
@@ -200,7 +237,13 @@ static void decode_pair(PairCount *pair, Reader *reader) {
   pair->away_square = reader_f64(reader);
   pair->wins_over_p = reader_f64(reader);
   pair->length = reader_u64(reader);
-  if (pair->wins + pair->draws + pair->losses != pair->games || pair->seat >= 4 || pair->branch >= BRANCH_COUNT)
+  const double sums[] = {pair->outcome,     pair->home_return, pair->home_square,
+                         pair->away_return, pair->away_square, pair->wins_over_p};
+  uint64_t games = (uint64_t)pair->wins + pair->draws + pair->losses;
+  if (games != pair->games || pair->seat >= 4 || pair->eval > 1 || pair->branch >= BRANCH_COUNT || packed >> 24 ||
+      pair->home >= WIRE_PLAYERS || !(pair->eval ? is_opponent(pair->away, WIRE_PLAYERS) : pair->away < WIRE_PLAYERS) ||
+      !finite_doubles(sums, COUNT_OF(sums)) || pair->home_square < 0 || pair->away_square < 0 ||
+      pair->length >> MOST_BITS)
     reader->bad = true;
 }
 
@@ -226,6 +269,9 @@ Status results_decode(Results *results, Reader *reader) {
   results->steps = reader_u64(reader);
   results->episodes = reader_u64(reader);
   reader_get(reader, results->metric, sizeof results->metric);
+  if (!finite_doubles(results->metric, COUNT_OF(results->metric)) ||
+      (results->decisions_frozen | results->steps | results->episodes) >> MOST_BITS)
+    reader->bad = true;
   size_t pairs = reader_count(reader, 92);
   TRY_RETURN(GROW(results->pair, results->pair_room, pairs));
   for (size_t i = 0; i < pairs; i++) decode_pair(&results->pair[i], reader);
@@ -234,9 +280,10 @@ Status results_decode(Results *results, Reader *reader) {
   for (size_t i = 0; i < frames; i++) {
     results->frame[i].player = reader_u32(reader);
     results->frame[i].frames = reader_u64(reader);
+    if (results->frame[i].frames >> MOST_BITS) reader->bad = true;
   }
-  results->pairs = pairs;
-  results->frames = frames;
+  results->pairs = reader->bad ? 0 : pairs;
+  results->frames = reader->bad ? 0 : frames;
   return reader->bad ? status_set(ERR_FORMAT, "results message is damaged") : OK;
 }
 
@@ -258,7 +305,8 @@ Status directive_decode(Directive *directive, size_t block_floats, Reader *reade
   directive->tick = reader_u64(reader);
   directive->flags = reader_u32(reader);
   directive->orders = reader_count(reader, 16);
-  if (directive->orders > COUNT_OF(directive->order)) reader->bad = true;
+  if (directive->orders > COUNT_OF(directive->order) || directive->flags > (DIRECTIVE_SAVE | DIRECTIVE_STOP))
+    reader->bad = true;
   for (size_t i = 0; i < directive->orders && !reader->bad; i++) {
     Order *order = &directive->order[i];
     order->player = reader_u32(reader);
@@ -266,7 +314,9 @@ Status directive_decode(Directive *directive, size_t block_floats, Reader *reade
     order->reset = reader_u32(reader);
     order->source_frozen = reader_u32(reader);
     order->block = order->source_frozen ? reader_take(reader, block_floats * sizeof(float)) : NULL;
-    if (order->reset > RESET_COPY) reader->bad = true;
+    if (order->reset > RESET_COPY || order->player >= WIRE_PLAYERS || order->snapshot_id >= WIRE_PLAYERS ||
+        (order->reset == RESET_COPY) != (order->block != NULL))
+      reader->bad = true;
   }
   return reader->bad ? status_set(ERR_FORMAT, "directive message is damaged") : OK;
 }
@@ -304,5 +354,7 @@ void numbers_decode(Numbers *numbers, Reader *reader) {
   for (size_t i = 0; i < numbers->count; i++) {
     reader_text(reader, numbers->item[i].name, sizeof numbers->item[i].name);
     numbers->item[i].value = reader_f64(reader);
+    if (!text_is_name(numbers->item[i].name, sizeof numbers->item[i].name)) reader->bad = true;
   }
+  if (reader->bad) numbers->count = 0;
 }

@@ -33,7 +33,8 @@ struct Summer {
   uint64_t end; /* floats given to sums so far, wasted tails of the ring included */
   Sum *sum;     /* by number, from `finished` on */
   size_t sums, room;
-  uint64_t *freed; /* ring of the last sums: end of sum n at [n % RING] */
+  uint64_t *part_due, *whole_due; /* (members) number of the sum whose message comes next */
+  uint64_t *freed;                /* ring of the last sums: end of sum n at [n % RING] */
   WireOut wire;
 };
 
@@ -46,6 +47,8 @@ Status summer_create(const SummerSetup *setup, Summer **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->setup = *setup;
   TRY(NEW_ARRAY((*out)->freed, RING));
+  TRY(NEW_ARRAY((*out)->part_due, setup->members));
+  TRY(NEW_ARRAY((*out)->whole_due, setup->members));
 done:
   if (status != OK) summer_destroy(*out);
   return status;
@@ -63,6 +66,8 @@ void summer_destroy(Summer *summer) {
   for (size_t i = 0; i < summer->sums; i++) sum_free(summer, &summer->sum[i]);
   free(summer->sum);
   free(summer->freed);
+  free(summer->part_due);
+  free(summer->whole_due);
   bytes_free(&summer->wire.bytes);
   free(summer);
 }
@@ -229,16 +234,21 @@ Status summer_start(Summer *summer, float *values, size_t count) {
 
 Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *body) {
   Sum *sum;
-  uint64_t number = reader_u64(body);
+  const SummerSetup *setup = &summer->setup;
+  uint64_t number = reader_u64(body), *due;
   uint32_t from = reader_u32(body), count = reader_u32(body);
   const float *values = reader_take(body, (size_t)count * sizeof(float));
   TRY_RETURN(reader_finish(body, "sum message"));
-  if (from >= summer->setup.members || from == summer->setup.self || number < summer->finished ||
-      number > summer->started + 4096)
-    return status_set(ERR_FORMAT, "a sum message names a member or number that cannot be");
+  if (from >= setup->members || from == setup->self || setup->rank[from] != message->peer)
+    return status_set(ERR_FORMAT, "it names member %u, who is not on that rank", from);
+  due = &(kind == WIRE_SUM_PART ? summer->part_due : summer->whole_due)[from];
+  if (number != *due || number < summer->finished || number > summer->started + 4096)
+    return status_set(ERR_FORMAT, "it is of sum %llu where that of sum %llu is due", (unsigned long long)number,
+                      (unsigned long long)*due);
   TRY_RETURN(sum_of(summer, number, &sum));
   TRY_RETURN(check_length(summer, sum, kind == WIRE_SUM_PART ? summer->setup.self : from, count));
   if (kind == WIRE_SUM_PART) {
+    ++*due;
     if (sum->part[from]) return status_set(ERR_FORMAT, "a sum message arrived twice");
     sum->part[from] = message_retain(message);
     sum->part_at[from] = values;
@@ -248,6 +258,7 @@ Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *b
   memcpy(sum->values + segment(summer, sum, from), values, (size_t)count * sizeof(float));
   sum->have[from] = true;
   sum->wholes++;
+  ++*due;
   return advance(summer);
 }
 

@@ -1,9 +1,14 @@
-/* The envelope: 4 bytes "AGON", 4 bytes version, 4 bytes kind, 4 bytes of zero. */
+/* The envelope: 4 bytes "AGON", 4 bytes version, 4 bytes kind, 4 bytes check sum of kind and body. */
 #include "wire/wire.h"
 
 #include <string.h>
 
-enum { MAGIC = 0x4e4f4741, HEADER = 16 };
+enum { MAGIC = 0x4e4f4741, HEADER = 16, SUM_AT = 12 };
+
+static uint32_t check_sum(const uint8_t *message, size_t size) {
+  Hash body = hash_bytes(message + HEADER, size - HEADER), head = hash_bytes(message, SUM_AT);
+  return (uint32_t)hash_join(head, body).low;
+}
 
 void wire_begin(WireOut *out, WireKind kind) {
   out->bytes.size = 0;
@@ -17,6 +22,8 @@ static Status take(WireOut *out, Message **message) {
   if (out->bytes.failed) return status_set(ERR_MEMORY, "out of memory building a message");
   *message = message_create(out->bytes.size);
   if (!*message) return status_set(ERR_MEMORY, "out of memory building a message");
+  uint32_t sum = check_sum(out->bytes.data, out->bytes.size);
+  memcpy(out->bytes.data + SUM_AT, &sum, sizeof sum);
   memcpy((*message)->data, out->bytes.data, out->bytes.size);
   out->bytes.size = 0;
   return OK;
@@ -45,7 +52,7 @@ Status wire_send_many(Transport *transport, const int *to, size_t count, WireOut
 Status wire_open(const Message *message, WireKind *kind, Reader *reader) {
   *reader = reader_over(message->data, message->size);
   uint32_t magic = reader_u32(reader), version = reader_u32(reader), code = reader_u32(reader);
-  reader_u32(reader);
+  uint32_t sum = reader_u32(reader);
   if (reader->bad || magic != MAGIC)
     return status_set(ERR_FORMAT, "rank %d sent something that is no agon message", message->peer);
   if (version != WIRE_VERSION)
@@ -53,6 +60,9 @@ Status wire_open(const Message *message, WireKind *kind, Reader *reader) {
                       message->peer, version, WIRE_VERSION);
   if (code < 1 || code >= WIRE_LAST)
     return status_set(ERR_FORMAT, "rank %d sent an unknown message kind %u", message->peer, code);
+  if (sum != check_sum(message->data, message->size))
+    return status_set(ERR_FORMAT, "a %s message from rank %d is damaged: its check sum does not match",
+                      wire_name((WireKind)code), message->peer);
   *kind = (WireKind)code;
   return OK;
 }

@@ -1,12 +1,12 @@
-/* Every message of the system. A message = header (magic, version, kind) + body; bodies are bounds-checked when read.
- */
+/* Every message of the system. A message = header (magic, version, kind, check sum of the body) + body. What a body
+ * says is checked where it is read, against what the run can send. */
 #pragma once
 #include "agon/env.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "transport/transport.h"
 
-enum { WIRE_VERSION = 2 };
+enum { WIRE_VERSION = 3, WIRE_PLAYERS = 1 << 20 /* ids are below: what an id indexes stays small */ };
 
 typedef enum WireKind {
   WIRE_WEIGHTS = 1,    /* learner -> actor (-> actors below it): a learning player's policy for a tick */
@@ -47,7 +47,8 @@ Status wire_send(Transport *transport, int to, WireOut *out);
 Status wire_send_many(Transport *transport, const int *to, size_t count, WireOut *out);
 /* Passes a message that has arrived on to other ranks, without copying. */
 Status wire_forward(Transport *transport, const int *to, size_t count, Message *message);
-/* Checks the envelope; *reader stands at the body. ERR_FORMAT for foreign, damaged or newer messages. */
+/* Checks the envelope; *reader stands at the body. ERR_FORMAT for foreign, damaged or newer messages, naming the rank
+ * they came from. */
 Status wire_open(const Message *message, WireKind *kind, Reader *reader);
 const char *wire_name(WireKind kind);
 
@@ -92,6 +93,8 @@ void table_clear(Table *table);
 void table_free(Table *table);
 Status table_copy(Table *to, const Table *from);
 void table_encode(const Table *table, Bytes *out);
+/* ERR_FORMAT unless every entry is one that a league of so many players can have, and no home is without a match. */
+Status table_check(const Table *table, size_t learning, size_t players);
 /* With TABLE_SAME no entries are encoded; decoding then leaves those of *table as they are. */
 Status table_decode(Table *table, Reader *reader);
 /* Whether shares, and each home player's probabilities, sum to 1 (for invariants). */
@@ -104,6 +107,8 @@ enum { BUILTIN_FIRST = 0x7ffffff0, BUILTIN_RANDOM = BUILTIN_FIRST, BUILTIN_SCRIP
 enum { BUILTINS = BUILTIN_END - BUILTIN_FIRST };
 #define BUILTIN_NAMES "random|scripted"
 static inline bool is_builtin(uint32_t player) { return player >= BUILTIN_FIRST && player < BUILTIN_END; }
+/* Whether an evaluation game can have it, in a league of so many players. */
+static inline bool is_opponent(uint32_t player, size_t players) { return player < players || is_builtin(player); }
 
 /* --- results --- */
 typedef struct PairCount {

@@ -128,6 +128,12 @@ static void compare_but(const char *but, const char *a, const char *b) {
 
 static void compare(const char *a, const char *b) { compare_but("", a, b); }
 
+static size_t players_of(const Tree *tree) {
+  const Item *name;
+  CHECK_OK(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
+  return name->count;
+}
+
 static void fresh_folder(char *path) {
   strcpy(path, "/tmp/agon-sim-XXXXXX");
   assert_non_null(mkdtemp(path));
@@ -514,7 +520,7 @@ static void actors_play_the_shares_of_the_table(void **state) {
   Payoff payoff = {.decay = 1};
   CHECK_OK(run_open(folder, &run));
   CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
-  CHECK_OK(payoff_load(&payoff, &tree));
+  CHECK_OK(payoff_load(&payoff, players_of(&tree), &tree));
   /* main_0 0, main_exploiter_0 1, league_exploiter_0 2, main_0-000000 3: shares 3/5, 1/5, 1/5 of the matches; the main
    * meets the frozen one in 1/2 of its own; the exploiter the live main in 1/2, the frozen one in 1/2 (all near 0.5);
    * the league exploiter only the frozen one. */
@@ -563,7 +569,7 @@ static void a_seat_that_always_wins_proves_nothing(void **state) {
     assert_true(run_world(&(World){pairs, COUNT_OF(pairs), ranks, 1, 5, -1, 0, 0, 0}, folder));
     CHECK_OK(run_open(folder, &run));
     CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
-    CHECK_OK(payoff_load(&payoff, &tree));
+    CHECK_OK(payoff_load(&payoff, players_of(&tree), &tree));
     CHECK_OK(tree_get(&tree, "league/reason", STORE_TEXT, -1, &reason));
     CHECK_OK(tree_get(&tree, "league/life", STORE_U32, -1, &life));
     assert_true(reason->count > 4);

@@ -60,7 +60,7 @@ static void trees_survive(void **state) {
   CHECK_OK(store_read(path, "checkpoint", &back));
   CHECK_OK(tree_get(&back, "policy", STORE_F32, 1000, &item));
   assert_memory_equal(item->data, tree.item[0].data, 4000);
-  CHECK_OK(tree_get(&back, "group/table", STORE_F64, 1, &item));
+  CHECK_OK(tree_get_table(&back, "group/table", STORE_F64, 1, 3, &item));
   assert_int_equal(item->width, 3);
   CHECK_OK(tree_get(&back, "group/empty", STORE_U8, 0, &item));
   CHECK_OK(tree_get(&back, "group/names", STORE_TEXT, 2, &item));
