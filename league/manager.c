@@ -59,6 +59,7 @@ struct Manager {
   size_t unmeasured;      /* past players left out of the last table's meta-game */
   uint64_t unmeasured_key;
   Directive directive;
+  uint64_t directives; /* sent in this job */
   FrozenBlock cache[BLOCKS];
   uint64_t cache_clock;
   Fetch *fetch;
@@ -800,6 +801,7 @@ static Status send_directive(Manager *manager) {
              : order->reset == RESET_COPY ? ", its model restarts from a past main"
                                           : ", its model restarts from initial weights");
   }
+  directive->number = manager->directives++;
   wire_begin(&manager->wire, WIRE_DIRECTIVE);
   directive_encode(directive, manager->setup.block, &manager->wire.bytes);
   return wire_send_many(manager->setup.transport, manager->setup.learner_rank, manager->setup.learners, &manager->wire);

@@ -340,5 +340,8 @@ Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
       pair->since[s] = fmin(pair->since[s], pair->decayed[s].games);
     }
   }
+  for (size_t i = 0; i < home->count; i++)
+    if (!is_mirrored(payoff, ((uint32_t *)home->data)[i], ((uint32_t *)away->data)[i]))
+      return tree_fault(tree, "payoff/raw", (int64_t)i, "or payoff/eval contradicts the row of the other player");
   return OK;
 }

@@ -43,6 +43,7 @@ struct Learner {
   TickFlags flags[4];    /* by tick */
   Message *directive[4]; /* waiting */
   size_t directives;
+  uint64_t directives_taken; /* in this job */
   Batch batch;
   Shards shards;
   Summer *summer; /* NULL: the only member */
@@ -232,6 +233,8 @@ static Status take_directive(Learner *learner, Message *message, Reader *body) {
   if (learner->directives == COUNT_OF(learner->directive)) return status_set(ERR_FORMAT, "directives pile up");
   TRY_RETURN(directive_decode(&directive, learner->setup.net->block, body));
   TRY_RETURN(reader_finish(body, "the body"));
+  if (directive.number != learner->directives_taken++)
+    return status_set(ERR_FORMAT, "it is not the directive that comes next");
   uint64_t due = learner->tick + learner->directives;
   if (learner->setup.pace != FREE && directive.tick != due)
     return status_set(ERR_FORMAT, "it is of tick %llu where that of tick %llu is due",

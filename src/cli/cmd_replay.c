@@ -49,6 +49,7 @@ static Status env_of_text(const char *text, Env **out) {
   TRY_RETURN(text_format(copy, sizeof copy, "%s", text));
   for (char *at = strtok(copy, " "); at && words < COUNT_OF(word); at = strtok(NULL, " ")) word[words++] = at;
   if (words == 0) return status_set(ERR_FORMAT, "the game names no env");
+  TRY_RETURN(plugin_check(word[0], "the recorded game"));
   return env_create_from(word[0], word + 1, words - 1, out);
 }
 

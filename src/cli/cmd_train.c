@@ -249,7 +249,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   if (status == OK && !start->finished) {
     TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
     memcpy(start->text, text, length);
-    SettingsSource source = {.stored = start->text};
+    SettingsSource source = {.stored = start->text, .trusted = true};
     status = settings_create(&source, &start->settings);
     if (status == OK) status = kernels_choose(start->settings->run.kernels);
     if (status != OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */

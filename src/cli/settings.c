@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "play/builtin.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,37 @@ static void find_anchors(Settings *s) {
   }
 }
 
+static bool same_file(const char *a, const char *b) {
+  char x[PATH_MAX], y[PATH_MAX];
+  return realpath(a, x) && realpath(b, y) && !strcmp(x, y);
+}
+
+Status plugin_check(const char *game, const char *where) {
+  char word[PATH_MAX];
+  const char *allowed = getenv("AGON_PLUGINS");
+  if (!strchr(game, '/')) return OK;
+  for (const char *at = allowed ? allowed : ""; *at; at += strspn(at, ":")) {
+    size_t length = strcspn(at, ":");
+    snprintf(word, sizeof word, "%.*s", (int)length, at);
+    if (same_file(word, game)) return OK;
+    at += length;
+  }
+  return status_set(ERR_USAGE,
+                    "%s names the plug-in %s, whose code would run: if you trust that file, say so with "
+                    "AGON_PLUGINS=%s ('agon train' takes it as its GAME)",
+                    where, game, game);
+}
+
+static Status find_game(Settings *s, const SettingsSource *source, void **plugin) {
+  ConfigLayer layer = CONFIG_DEFAULT;
+  const char *game = config_peek(s->config, "game");
+  if (!game || !*game)
+    return status_set(ERR_USAGE, "which game? Give its name (agon env list), or a YAML file with 'game: NAME'");
+  config_peek_layer(s->config, "game", &layer);
+  if (layer == CONFIG_STORED && !source->trusted) TRY_RETURN(plugin_check(game, "the stored configuration"));
+  return env_find(game, &s->table, plugin);
+}
+
 Status settings_create(const SettingsSource *source, Settings **out) {
   Status status = OK;
   Settings *s = NULL;
@@ -167,10 +199,7 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   TRY(config_create(&s->config));
   TRY(settings_declare(s));
   TRY(read_layers(s, source));
-  const char *game = config_peek(s->config, "game");
-  if (!game || !*game)
-    TRY(status_set(ERR_USAGE, "which game? Give its name (agon env list), or a YAML file with 'game: NAME'"));
-  TRY(env_find(game, &s->table, &plugin));
+  TRY(find_game(s, source, &plugin));
   TRY(env_declare(s->table, s->config, &s->env_options));
   TRY(config_resolve(s->config));
   TRY(env_create(s->table, plugin, s->config, &s->env));

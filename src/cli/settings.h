@@ -41,7 +41,12 @@ typedef struct SettingsSource {
   const char *const *overrides;
   size_t override_count;
   const char *preset; /* league preset that replaces league.preset */
+  bool trusted;       /* `stored` is this job's own, not a file's: the plug-in that it names may be opened */
 } SettingsSource;
+
+/* Opening a plug-in runs its code, so a path that stands in a file (a checkpoint, a player, a recorded game: `where`)
+ * opens nothing unless the user names that plug-in, in AGON_PLUGINS (paths, separated by ':'). Built-in names pass. */
+Status plugin_check(const char *game, const char *where);
 
 Status settings_create(const SettingsSource *source, Settings **out);
 /* Which rank does what in a job of `size` ranks. */

@@ -77,13 +77,24 @@ Status config_parse_override(Config *config, const char *text) {
   return config_assign(config, CONFIG_COMMAND, key, equals + 1, "command line");
 }
 
-const char *config_peek(const Config *config, const char *key) {
+static const Assignment *strongest(const Config *config, const char *key) {
   const Assignment *best = NULL;
   for (size_t i = 0; i < config->assignments; i++) {
     const Assignment *candidate = &config->assignment[i];
     if (!strcmp(candidate->key, key) && (!best || candidate->layer >= best->layer)) best = candidate;
   }
+  return best;
+}
+
+const char *config_peek(const Config *config, const char *key) {
+  const Assignment *best = strongest(config, key);
   return best ? best->value : NULL;
+}
+
+bool config_peek_layer(const Config *config, const char *key, ConfigLayer *out) {
+  const Assignment *best = strongest(config, key);
+  if (best) *out = best->layer;
+  return best != NULL;
 }
 
 const char *option_type_name(OptionType type) {

@@ -4,6 +4,7 @@
 #include "base/option.h"
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct Config Config;
@@ -22,6 +23,7 @@ Status config_read_yaml(Config *config, ConfigLayer layer, const char *path);
 Status config_read_yaml_text(Config *config, ConfigLayer layer, const char *text, size_t size, const char *name);
 /* The raw text of the strongest assignment so far, or NULL. Usable before resolve. */
 const char *config_peek(const Config *config, const char *key);
+bool config_peek_layer(const Config *config, const char *key, ConfigLayer *out); /* where that came from; false: NULL */
 /* Checks every assignment against the declared options and fills the targets. May be called again after changes. */
 Status config_resolve(Config *config);
 /* After resolve: canonical text of a key's value (borrowed), or NULL if not declared. */

@@ -4,11 +4,13 @@
 #include "transport/transport.h"
 
 #include "base/invariant.h"
+#include "base/log.h"
 
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { TAG = 7, RECEIVES = 32 };
@@ -160,6 +162,28 @@ static void find_bases(MpiTransport *self, MPI_Comm local) {
   MPI_Group_free(&world);
 }
 
+/* Whether the ranks of this host have room for all their memory. Where the folder that Open MPI makes it in is full,
+ * one rank fails in MPI_Win_allocate_shared and the others wait for it for ever, so all of them ask first. */
+static bool room_for(unsigned long long bytes) {
+  struct statvfs info;
+  if (statvfs("/dev/shm", &info)) return true; /* it is made elsewhere */
+  unsigned long long spare = (1u << 20) + bytes / 16;
+  return (unsigned long long)info.f_bavail * info.f_frsize >= bytes + spare;
+}
+
+static Status room_together(size_t bytes, MPI_Comm local, int *out) {
+  unsigned long long own = bytes, all = 0;
+  TRY_RETURN(check(MPI_Allreduce(&own, &all, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, local), "MPI_Allreduce"));
+  int room = room_for(all), rank = 0;
+  TRY_RETURN(check(MPI_Allreduce(&room, out, 1, MPI_INT, MPI_MIN, local), "MPI_Allreduce"));
+  MPI_Comm_rank(local, &rank);
+  if (!*out && rank == 0)
+    log_warning("/dev/shm has no room for the %.1f MB that the learners of a host share: their sums go through "
+                "messages, which is slower (give the container more, such as --shm-size=1g)",
+                (double)all / 1e6);
+  return OK;
+}
+
 static Status mpi_start_shared(Transport *transport, size_t bytes, void *const **bases) {
   MpiTransport *self = (MpiTransport *)transport;
   MPI_Comm local;
@@ -168,7 +192,14 @@ static Status mpi_start_shared(Transport *transport, size_t bytes, void *const *
   *bases = self->shared_base;
   TRY_RETURN(check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, transport->rank, MPI_INFO_NULL, &local),
                    "MPI_Comm_split_type"));
-  int made = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, MPI_INFO_NULL, local, &own, &self->shared) == MPI_SUCCESS, all;
+  int room = 0, all = 0;
+  self->shared = MPI_WIN_NULL;
+  Status status = room_together(bytes, local, &room);
+  if (status != OK || !room) {
+    MPI_Comm_free(&local);
+    return status;
+  }
+  int made = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, MPI_INFO_NULL, local, &own, &self->shared) == MPI_SUCCESS;
   if (made && bytes) memset(own, 0, bytes);
   /* also the barrier behind which everybody's memory is zero; without it on one rank, none uses it */
   if (MPI_Allreduce(&made, &all, 1, MPI_INT, MPI_MIN, local) == MPI_SUCCESS && all) find_bases(self, local);

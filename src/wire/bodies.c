@@ -289,6 +289,7 @@ Status results_decode(Results *results, Reader *reader) {
 
 void directive_encode(const Directive *directive, size_t block_floats, Bytes *out) {
   bytes_u64(out, directive->tick);
+  bytes_u64(out, directive->number);
   bytes_u32(out, directive->flags);
   bytes_u64(out, directive->orders);
   for (size_t i = 0; i < directive->orders; i++) {
@@ -303,6 +304,7 @@ void directive_encode(const Directive *directive, size_t block_floats, Bytes *ou
 
 Status directive_decode(Directive *directive, size_t block_floats, Reader *reader) {
   directive->tick = reader_u64(reader);
+  directive->number = reader_u64(reader);
   directive->flags = reader_u32(reader);
   directive->orders = reader_count(reader, 16);
   if (directive->orders > COUNT_OF(directive->order) || directive->flags > (DIRECTIVE_SAVE | DIRECTIVE_STOP))

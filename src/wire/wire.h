@@ -153,7 +153,7 @@ typedef struct Order {
   const float *block;     /* borrowed from the message when decoded */
 } Order;
 typedef struct Directive {
-  uint64_t tick;
+  uint64_t tick, number; /* number: of the directives of this job, from 0 */
   uint32_t flags;
   Order order[64];
   size_t orders;

@@ -9,7 +9,17 @@ expect 2 "cannot load the plug-in" "$AGON" env check ./nothing.so
 expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk '/libz\.so|libm\.so/ {print $NF; exit}')"
 mpi 2 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=10k --quiet
 mpi 3 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=20k --resume must --quiet
+# a path in a file opens nothing: whoever looks names the plug-in
+for look in "eval coin --players main_0,random --games 20" "league show coin" "report coin" "rate coin"; do
+  expect 2 "names the plug-in .*libplugin_coin.so, whose code would run.*AGON_PLUGINS=" "$AGON" $look
+done
+expect 2 "AGON_PLUGINS" env AGON_PLUGINS=/dev/null:./x "$AGON" eval coin --players main_0,random --games 20
+export AGON_PLUGINS=/dev/null:$coin
 expect 0 "main_0" "$AGON" eval coin --players main_0,random --games 20
+expect 0 "main_0" "$AGON" league show coin
+unset AGON_PLUGINS
+echo '{"env":"'"$coin"'","players":["a","b"],"seed":1,"game":0,"line":"","outcome":[0.5,0.5]}' > made_up.jsonl
+expect 2 "the recorded game names the plug-in" "$AGON" replay made_up.jsonl
 # walks of games that are deep, come back to a position, or are not what they say
 track=$PLUGINS/libplugin_track.so
 expect 0 "all passed" "$AGON" env check "$track" kind=counted
@@ -34,7 +44,7 @@ crowd=$PLUGINS/libplugin_crowd.so
 expect 0 "all passed" "$AGON" env check "$crowd" teams=3
 mpi 2 "$AGON" train "$crowd" --run-dir alone frames=60k actors.slots=32 league.main_snapshot_min=2e8 league.main_snapshot_max=2e8 > alone.txt
 grep -q "self-play: 1 main, 0 main exploiter, 0 league exploiter" alone.txt || fail "one team has opponents"
-"$AGON" league show alone --json > alone.json
+AGON_PLUGINS=$crowd "$AGON" league show alone --json > alone.json
 $python - <<'P'
 import json
 league = json.load(open("alone.json"))

@@ -883,6 +883,7 @@ static void leagues_survive_saving(void **state) {
   build(&league, &config, 2, 1, 1);
   uint32_t id = frozen(&league, 2);
   set_rate(&league, 0, id, .3);
+  set_rate(&league, id, 0, .7);
   league.player[id].quality = -.25;
   snprintf(league.player[id].reason, REASON, "age");
   for (size_t i = league.learning; i < league.players; i++) hash_text(hash_bytes(&i, sizeof i), league.player[i].hash);
