@@ -175,7 +175,7 @@ static Status prepare_resume(const Arguments *arguments, int ranks, SettingsSour
   settings_destroy(start->settings);
   start->settings = NULL;
   TRY_RETURN(settings_create(source, &start->settings));
-  TRY_RETURN(check_options(start, source->game, stored->data));
+  TRY_RETURN(check_options(start, start->settings->run.game, stored->data));
   TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
   if (start->settings->run.pace != 2 && !env_copies(start->settings->env))
