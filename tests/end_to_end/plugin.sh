@@ -37,7 +37,7 @@ expect 2 "what is seen of a position comes again on its own path" "$AGON" exploi
 aim=$PLUGINS/libplugin_aim.so
 expect 0 "all passed" "$AGON" env check "$aim"
 "$AGON" train "$aim" net.hidden=[32] frames=60k actors.slots=64 actors.unroll=8 learner.rate=0.003 learner.rate_end=0.001 --run-dir aim --quiet
-"$AGON" eval aim --players main_0,random --games 200 --json > aim.json
+AGON_PLUGINS=$aim "$AGON" eval aim --players main_0,random --games 200 --json > aim.json
 $python -c "import json; p=json.load(open('aim.json'))['pairs'][0]; assert p['score'] >= .97 or p['score'] <= .03, p"
 # one team plays by itself: no exploiters, no evaluation, nobody loses to somebody absent; three cannot be trained
 crowd=$PLUGINS/libplugin_crowd.so
@@ -53,6 +53,7 @@ assert all(p["name"].startswith("main_0") for p in league["players"])
 P
 mpi 1 "$AGON" train "$crowd" --run-dir alone frames=80k --resume must --quiet
 # how well it goes is what its episodes return: exactly Binomial(4, 1/2) at random, with mean 2 and variance 1
+export AGON_PLUGINS=$crowd # to look at a run of a plug-in is to run its code: the user names it
 "$AGON" eval alone --players main_0,random,main_0-000000 --games 500 --json > returns.json
 expect 0 "^random +mean return [0-9.]+ \\[.*\\]  deviation [0-9.]+, 300 episodes of 4 steps, from 0 to 4" mpirun --oversubscribe --bind-to none -n 2 "$AGON" eval --env "$crowd" --players random --games 300
 expect 0 "main_0 .*mean return .*nothing was random" "$AGON" eval alone --players main_0 --greedy
