@@ -59,6 +59,7 @@ struct Actor {
   int64_t started, waited, packing, since, idle_before; /* since: when the present wait began; idle_before: the rank's
                                                            idle time until then, which is no part of it */
   uint64_t frames, before[3];
+  uint64_t open_before; /* decisions that were open when this job began */
 };
 
 static int64_t idle_of(const Actor *actor) { return actor->setup.idle ? *actor->setup.idle : 0; }
@@ -420,6 +421,7 @@ static Status take_begin(Actor *actor, Reader *body) {
   for (size_t p = 0; p < actor->setup.learning_players && actor->setup.pace != PACE_FREE; p++)
     good = due_begin(&actor->weights_due[p], tick) && good;
   if (!good) return status_set(ERR_FORMAT, "tick %llu is not where the job begins", (unsigned long long)tick);
+  actor->open_before = recorder_open(actor->recorder);
   actor->tick = tick;
   actor->phase = PHASE_WAIT;
   return OK;
@@ -641,13 +643,20 @@ static bool lane_finished(const Lane *lane) {
   return true;
 }
 
-/* A last, empty piece tells the league that this actor's state is complete. */
+/* A last piece without a lane tells the league that this actor's state is complete, and what it did in this job by its
+ * own count. */
 static Status send_state(Actor *actor) {
+  const PlayStats *stats = play_stats(actor->play);
+  uint64_t acted = actor->open_before + stats->decisions_recorded - recorder_open(actor->recorder);
+  INVARIANT(acted == actor->frames);
   for (size_t i = 0; i < actor->lanes; i++)
     if (!lane_finished(&actor->lane[i])) TRY_RETURN(send_lane(actor, &actor->lane[i]));
   wire_begin(&actor->wire, WIRE_ACTOR_STATE);
   bytes_u32(&actor->wire.bytes, (uint32_t)actor->setup.index);
   bytes_u32(&actor->wire.bytes, UINT32_MAX);
+  bytes_u64(&actor->wire.bytes, acted);
+  bytes_u64(&actor->wire.bytes, stats->episodes);
+  bytes_u64(&actor->wire.bytes, stats->steps);
   return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
 }
 

@@ -71,6 +71,12 @@ Status recorder_add_slot(Recorder *recorder) {
   return OK;
 }
 
+size_t recorder_open(const Recorder *recorder) {
+  size_t count = 0;
+  for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++) count += recorder->track[i].going;
+  return count;
+}
+
 bool recorder_failed(const Recorder *recorder) { return recorder->failed; }
 RowFormat recorder_format(const Recorder *recorder) { return recorder->format; }
 

@@ -32,6 +32,7 @@ typedef struct RecorderHooks {
 } RecorderHooks;
 /* Closes the tick: finished unrolls go, in slot and agent order, to their batches; open decisions stay. */
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks);
+size_t recorder_open(const Recorder *recorder); /* decisions that are open */
 bool recorder_failed(const Recorder *recorder); /* memory ran out while recording */
 RowFormat recorder_format(const Recorder *recorder);
 /* The open decisions of a slot, between ticks. */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "league/display.h"
+#include "league/ledger.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ typedef struct Cut {
   Tree tree;
   size_t actors_left, players_left;
   Bytes lanes;
+  uint64_t ledger[LEDGER_COUNT];
   uint32_t *lane_id;
   uint64_t *lane_end; /* offset behind the lane's bytes in `lanes` */
   size_t lane_count, lane_room, lane_end_room;
@@ -73,6 +75,7 @@ struct Manager {
   uint64_t publish_tick;
   char reason[64];
   uint64_t generation;
+  uint64_t ledger[LEDGER_COUNT]; /* at this job's begin; games of a player against itself: now */
   uint64_t frames, frames_before, frozen_decisions, steps, episodes;
   uint64_t *results_tick; /* (actors) whose results come next */
   uint64_t *state_cut;    /* (actors) 1 + tick of the last cut that has its whole state */
@@ -326,6 +329,18 @@ done:
   return status;
 }
 
+/* A checkpoint of an older program has none: then what the league counted is believed. */
+static void restore_ledger(Manager *manager) {
+  const Item *item;
+  uint64_t games = (uint64_t)(payoff_first_seat(&manager->league.payoff).games + 0.5);
+  manager->ledger[LEDGER_ACTED] = manager->frames;
+  manager->ledger[LEDGER_EPISODES] = manager->episodes;
+  manager->ledger[LEDGER_STEPS] = manager->steps;
+  manager->ledger[LEDGER_OWN_GAMES] = manager->episodes > games ? manager->episodes - games : 0;
+  if (tree_get(manager->setup.resume, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item) == OK)
+    memcpy(manager->ledger, item->data, sizeof manager->ledger);
+}
+
 static Status restore_scalars(Manager *manager) {
   const Tree *tree = manager->setup.resume;
   const Item *counters;
@@ -339,6 +354,7 @@ static Status restore_scalars(Manager *manager) {
   manager->steps = value[3];
   manager->episodes = value[4];
   manager->last_checkpoint_tick = value[5];
+  restore_ledger(manager);
   TRY_RETURN(restore_end(manager));
   TRY_RETURN(tree_get_f64(tree, "run/seconds", &manager->seconds_before));
   if (!(manager->seconds_before >= 0 && manager->seconds_before < 1e12))
@@ -518,6 +534,7 @@ static void open_cut(Manager *manager, uint64_t tick) {
   cut->tick = tick;
   cut->actors_left = manager->setup.actors;
   cut->players_left = manager->league.learning;
+  memcpy(cut->ledger, manager->ledger, sizeof cut->ledger);
   manager->want_save = false;
   manager->last_checkpoint_tick = tick + 1;
   if (cut->end) snprintf(manager->reason, sizeof manager->reason, "the frames are done");
@@ -584,6 +601,7 @@ static Status capture(Manager *manager) {
                           manager->steps, manager->episodes, manager->tick};
   uint64_t end[2] = {manager->end_tick, cut->end};
   cut->captured = true;
+  cut->ledger[LEDGER_OWN_GAMES] = manager->ledger[LEDGER_OWN_GAMES];
   TRY(league_save(&manager->league, &cut->tree));
   TRY(tree_put(&cut->tree, "run/counters", STORE_U64, 6, 1, counters));
   TRY(tree_put(&cut->tree, "run/end", STORE_U64, 2, 1, end));
@@ -657,7 +675,9 @@ static Status finish_cut(Manager *manager) {
   int64_t start = clock_now(&manager->setup.clock);
   INVARIANT(cut->captured && manager->awaits == 0 && hashes_are_known(&cut->tree));
   INVARIANT(manager->setup.pace == FREE || cut->tick + 1 <= manager->tick);
+  TRY_RETURN(tree_put(&cut->tree, LEDGER_PATH, STORE_U64, LEDGER_COUNT, 1, cut->ledger));
   TRY_RETURN(put_lanes(cut));
+  INVARIANT(ledger_check(&cut->tree) == OK);
   TRY_RETURN(run_next_generation(manager->setup.run, &manager->generation));
   TRY_RETURN(
       run_write_checkpoint(manager->setup.run, manager->generation, &cut->tree, (size_t)manager->setup.config.keep));
@@ -694,6 +714,7 @@ static Status take_actor_state(Manager *manager, const Message *message, Reader 
     INVARIANT(cut->actors_left > 0);
     manager->state_cut[actor] = cut->tick + 1;
     cut->actors_left--;
+    for (int i = 0; i < LEDGER_OWN_GAMES; i++) cut->ledger[i] += reader_u64(body);
     return reader_finish(body, "the body");
   }
   for (size_t i = 0; i < cut->lane_count; i++)
@@ -744,6 +765,8 @@ static void count_results(Manager *manager, const Results *results) {
   manager->episodes += results->episodes;
   manager->frozen_decisions += results->decisions_frozen;
   for (size_t i = 0; i < results->frames; i++) manager->frames += results->frame[i].frames;
+  for (size_t i = 0; i < results->pairs; i++)
+    if (results->pair[i].home == results->pair[i].away) manager->ledger[LEDGER_OWN_GAMES] += results->pair[i].games;
   display_count(manager->display, results);
 }
 

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/status.h"
+#include "league/ledger.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -164,6 +165,8 @@ static Status verify(const char *path, const Tree *tree) {
     TRY_RETURN(status);
     good++;
   }
+  Status sums = ledger_check(tree);
+  if (sums != OK) return status_context(sums, "%s", path);
   printf("%s is whole: %zu datasets and attributes, and %zu player files\n", path, tree->items, good);
   return OK;
 }

@@ -1,0 +1,71 @@
+#include "league/ledger.h"
+
+#include "league/payoff.h"
+
+#include <stdio.h>
+
+/* The counters of a checkpoint (run/counters). */
+enum { AT_FRAMES = 1, AT_STEPS = 3, AT_EPISODES = 4 };
+
+static Status equal(const char *what, uint64_t one, const char *of_what, uint64_t other) {
+  if (one == other) return OK;
+  return status_set(ERR_FORMAT, "it contradicts itself: %s %llu, but %s %llu", what, (unsigned long long)one, of_what,
+                    (unsigned long long)other);
+}
+
+/* What a player acted has been learned from or dropped. */
+static Status check_player(const Tree *tree, const char *name, uint64_t acted) {
+  const Item *counters;
+  char path[STORE_PATH], what[STORE_PATH];
+  snprintf(path, sizeof path, "players/%.60s/counters", name);
+  snprintf(what, sizeof what, "%.60s acted", name);
+  TRY_RETURN(tree_get(tree, path, STORE_U64, -1, &counters));
+  if (counters->count < 5) return status_set(ERR_FORMAT, "dataset '%s' is too short", path);
+  const uint64_t *value = counters->data;
+  return equal(what, acted, "learned from and dropped", value[3] + value[4]);
+}
+
+static Status check_players(const Tree *tree, uint64_t frames) {
+  const Item *name, *frozen, *own;
+  uint64_t sum = 0;
+  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
+  TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
+  TRY_RETURN(tree_get(tree, "league/frames", STORE_U64, (int64_t)name->count, &own));
+  for (size_t i = 0; i < name->count; i++) {
+    char text[64];
+    uint64_t acted = ((const uint64_t *)own->data)[i];
+    if (((const uint32_t *)frozen->data)[i]) continue;
+    snprintf(text, sizeof text, "%.*s", (int)name->size, (const char *)name->data + i * name->size);
+    TRY_RETURN(check_player(tree, text, acted));
+    sum += acted;
+  }
+  return equal("the run's frames are", frames, "its players' are", sum);
+}
+
+static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *ledger) {
+  Payoff payoff = {.decay = 1};
+  Status status = payoff_load(&payoff, tree);
+  if (status == OK && !payoff_symmetric(&payoff))
+    status = status_set(ERR_FORMAT, "it contradicts itself: a pair's games are not the same from both sides");
+  uint64_t games = (uint64_t)(payoff_first_seat(&payoff).games + 0.5);
+  payoff_free(&payoff);
+  if (status != OK) return status;
+  if (ledger) return equal("episodes ended", episodes, "games counted", games + ledger[LEDGER_OWN_GAMES]);
+  if (games > episodes) return equal("episodes ended", episodes, "games counted", games);
+  return OK;
+}
+
+Status ledger_check(const Tree *checkpoint) {
+  const Item *counters, *item = tree_find(checkpoint, LEDGER_PATH);
+  TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, -1, &counters));
+  if (counters->count <= AT_EPISODES) return status_set(ERR_FORMAT, "dataset 'run/counters' is too short");
+  if (item) TRY_RETURN(tree_get(checkpoint, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item));
+  const uint64_t *value = counters->data, *ledger = item ? item->data : NULL;
+  if (ledger) {
+    TRY_RETURN(equal("actors acted", ledger[LEDGER_ACTED], "the league counts", value[AT_FRAMES]));
+    TRY_RETURN(equal("actors ended episodes", ledger[LEDGER_EPISODES], "the league counts", value[AT_EPISODES]));
+    TRY_RETURN(equal("actors made env steps", ledger[LEDGER_STEPS], "the league counts", value[AT_STEPS]));
+  }
+  TRY_RETURN(check_players(checkpoint, value[AT_FRAMES]));
+  return check_payoff(checkpoint, value[AT_EPISODES], ledger);
+}
