@@ -50,7 +50,7 @@ static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *
   uint64_t games = (uint64_t)(payoff_first_seat(&payoff).games + 0.5);
   payoff_free(&payoff);
   if (status != OK) return status;
-  if (ledger) return equal("episodes ended", episodes, "games counted", games + ledger[LEDGER_OWN_GAMES]);
+  if (ledger) return equal("episodes ended", episodes, "games counted", games + ledger[LEDGER_OTHER_GAMES]);
   if (games > episodes) return equal("episodes ended", episodes, "games counted", games);
   return OK;
 }

@@ -4,9 +4,9 @@
 #pragma once
 #include "store/store.h"
 
-enum { LEDGER_ACTED, LEDGER_EPISODES, LEDGER_STEPS, LEDGER_OWN_GAMES, LEDGER_COUNT };
+enum { LEDGER_ACTED, LEDGER_EPISODES, LEDGER_STEPS, LEDGER_OTHER_GAMES, LEDGER_COUNT };
 /* run/ledger: decisions acted (less those still open), episodes and env steps, as the actors themselves count them; and
- * games of a player against itself, which the payoff has no place for. */
+ * games that the payoff has no place for: of a player against itself, or against a built-in one. */
 #define LEDGER_PATH "run/ledger"
 
 /* ERR_FORMAT names the sums that differ. A checkpoint without a ledger (of an older program) is held to what it has. */

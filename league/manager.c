@@ -75,7 +75,7 @@ struct Manager {
   uint64_t publish_tick;
   char reason[64];
   uint64_t generation;
-  uint64_t ledger[LEDGER_COUNT]; /* at this job's begin; games of a player against itself: now */
+  uint64_t ledger[LEDGER_COUNT]; /* at this job's begin; games that the payoff has no place for: now */
   uint64_t frames, frames_before, frozen_decisions, steps, episodes;
   uint64_t *results_tick; /* (actors) whose results come next */
   uint64_t *state_cut;    /* (actors) 1 + tick of the last cut that has its whole state */
@@ -336,7 +336,7 @@ static void restore_ledger(Manager *manager) {
   manager->ledger[LEDGER_ACTED] = manager->frames;
   manager->ledger[LEDGER_EPISODES] = manager->episodes;
   manager->ledger[LEDGER_STEPS] = manager->steps;
-  manager->ledger[LEDGER_OWN_GAMES] = manager->episodes > games ? manager->episodes - games : 0;
+  manager->ledger[LEDGER_OTHER_GAMES] = manager->episodes > games ? manager->episodes - games : 0;
   if (tree_get(manager->setup.resume, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item) == OK)
     memcpy(manager->ledger, item->data, sizeof manager->ledger);
 }
@@ -601,7 +601,7 @@ static Status capture(Manager *manager) {
                           manager->steps, manager->episodes, manager->tick};
   uint64_t end[2] = {manager->end_tick, cut->end};
   cut->captured = true;
-  cut->ledger[LEDGER_OWN_GAMES] = manager->ledger[LEDGER_OWN_GAMES];
+  cut->ledger[LEDGER_OTHER_GAMES] = manager->ledger[LEDGER_OTHER_GAMES];
   TRY(league_save(&manager->league, &cut->tree));
   TRY(tree_put(&cut->tree, "run/counters", STORE_U64, 6, 1, counters));
   TRY(tree_put(&cut->tree, "run/end", STORE_U64, 2, 1, end));
@@ -714,7 +714,7 @@ static Status take_actor_state(Manager *manager, const Message *message, Reader 
     INVARIANT(cut->actors_left > 0);
     manager->state_cut[actor] = cut->tick + 1;
     cut->actors_left--;
-    for (int i = 0; i < LEDGER_OWN_GAMES; i++) cut->ledger[i] += reader_u64(body);
+    for (int i = 0; i < LEDGER_OTHER_GAMES; i++) cut->ledger[i] += reader_u64(body);
     return reader_finish(body, "the body");
   }
   for (size_t i = 0; i < cut->lane_count; i++)
@@ -766,7 +766,8 @@ static void count_results(Manager *manager, const Results *results) {
   manager->frozen_decisions += results->decisions_frozen;
   for (size_t i = 0; i < results->frames; i++) manager->frames += results->frame[i].frames;
   for (size_t i = 0; i < results->pairs; i++)
-    if (results->pair[i].home == results->pair[i].away) manager->ledger[LEDGER_OWN_GAMES] += results->pair[i].games;
+    if (results->pair[i].home == results->pair[i].away || is_builtin(results->pair[i].away))
+      manager->ledger[LEDGER_OTHER_GAMES] += results->pair[i].games;
   display_count(manager->display, results);
 }
 
