@@ -44,7 +44,9 @@ static Status check_players(const Tree *tree, uint64_t frames) {
 
 static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *ledger) {
   Payoff payoff = {.decay = 1};
-  Status status = payoff_load(&payoff, tree);
+  const Item *name;
+  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
+  Status status = payoff_load(&payoff, name->count, tree);
   if (status == OK && !payoff_symmetric(&payoff))
     status = status_set(ERR_FORMAT, "it contradicts itself: a pair's games are not the same from both sides");
   uint64_t games = (uint64_t)(payoff_first_seat(&payoff).games + 0.5);

@@ -372,7 +372,7 @@ static Life draw_life(AgonRng *rng, const Run *run) {
   life.delay = rng_below(rng, 30);
   life.host = (int)rng_below(rng, 3);
   if (rng_below(rng, 4) == 0) life.slow = (int)rng_below(rng, (uint32_t)life.ranks);
-  if (rng_below(rng, 3) == 0) life.jump = rng_below(rng, 2) ? hour : -hour;
+  if (rng_below(rng, 3) == 0) life.jump = hour; /* the clock is monotonic: forward only */
   if (run->moves) life.ranks = 1 + (int)rng_below(rng, MOST_RANKS);
   if (life.slow >= life.ranks) life.slow = -1;
   disk.fault = life.event == EVENT_DISK ? (DiskFault)(1 + rng_below(rng, DISK_FULL)) : DISK_GOOD;
