@@ -355,6 +355,7 @@ static Status restore_scalars(Manager *manager) {
   manager->episodes = value[4];
   manager->last_checkpoint_tick = value[5];
   restore_ledger(manager);
+  TRY_RETURN(ledger_check(tree)); /* what does not add up when it is read never will */
   TRY_RETURN(restore_end(manager));
   TRY_RETURN(tree_get_f64(tree, "run/seconds", &manager->seconds_before));
   if (!(manager->seconds_before >= 0 && manager->seconds_before < 1e12))

@@ -189,7 +189,7 @@ typedef struct Show {
   char folder[32];
   bool made;
   int below[TREE_FAN_OUT], (*learner_below)[TREE_FAN_OUT], *member;
-  Bytes batch; /* what every puppet sends each tick: an encoded batch for each learning player */
+  Bytes *batch; /* (learning) what every puppet sends each tick, encoded */
   size_t frames, learning;
   WireOut wire;
   Results results;
@@ -204,22 +204,22 @@ static double cpu_seconds(void) {
 
 static void zero_policy(void *context, uint32_t player, float *block) { (void)context, (void)player, (void)block; }
 
-/* A batch of 16 unrolls of 16 decisions. */
-static Status make_batch(Show *show) {
+/* A batch of 16 unrolls of 16 decisions of one player, encoded. */
+static Status make_batch(Show *show, uint32_t player, Bytes *out) {
   const Settings *s = show->settings;
   Batch batch;
   RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads, 0, env_head_sizes(s->env)};
   TRY_RETURN(batch_create(&format, &batch));
   Status status = batch_reserve(&batch, 256, 16);
   for (uint32_t u = 0; u < 16 && status == OK; u++)
-    batch.unroll[u] = (Unroll){.rows = 16, .first = 16 * u, .end = END_TERMINATED, .fresh = 1};
+    batch.unroll[u] = (Unroll){.rows = 16, .first = 16 * u, .end = END_TERMINATED, .fresh = 1, .player = player};
   batch.rows = 256;
   batch.unrolls = 16;
   if (status == OK) memset(batch.mask, 1, batch.rows * format.choices);
-  if (status == OK) batch_encode(&batch, &show->batch);
+  if (status == OK) batch_encode(&batch, out);
   show->frames = batch_learned(&batch);
   batch_destroy(&batch);
-  return status == OK && show->batch.failed ? ERR_MEMORY : status;
+  return status == OK && out->failed ? ERR_MEMORY : status;
 }
 
 static void show_close(Show *show) {
@@ -231,7 +231,8 @@ static void show_close(Show *show) {
   tree_free(&show->header);
   topology_free(&show->topology);
   results_free(&show->results);
-  bytes_free(&show->batch);
+  for (size_t p = 0; show->batch && p < show->learning; p++) bytes_free(&show->batch[p]);
+  free(show->batch);
   bytes_free(&show->wire.bytes);
   net_destroy(show->net);
   settings_destroy(show->settings);
@@ -326,7 +327,8 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
   show->made = true;
   TRY(run_lock(show->folder, &show->run));
   TRY(node_header(s, &show->header));
-  TRY(make_batch(show));
+  TRY(NEW_ARRAY(show->batch, show->learning));
+  for (uint32_t p = 0; p < show->learning; p++) TRY(make_batch(show, p, &show->batch[p]));
   const Topology *t = &show->topology;
   ManagerSetup setup = {.config = s->manager,
                         .league = s->league,
@@ -366,7 +368,7 @@ static Status perform(Show *show, Puppet *puppet) {
     bytes_u64(out, puppet->tick);
     bytes_u32(out, p);
     bytes_u32(out, puppet->index);
-    bytes_put(out, show->batch.data, show->batch.size);
+    bytes_put(out, show->batch[p].data, show->batch[p].size);
     TRY_RETURN(wire_send(transport, puppet->fed[0], &show->wire));
     TRY_RETURN(results_frames(&show->results, p, show->frames));
   }

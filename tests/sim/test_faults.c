@@ -444,27 +444,30 @@ static void keep_first(void *context, const Breach *breach) {
   transport->ops->abort(transport, 1, breach->condition);
 }
 
-/* The league's books are falsified at some tick; or a learner is told that an old tick ends now. */
-static void plant(bool league, const Topology *topology, SimWorld *sim, Node *const *node) {
+/* The league's books are falsified at some tick; or an actor gets weights that are no numbers. */
+static void plant(bool league, const Settings *settings, const Topology *topology, SimWorld *sim, Node *const *node) {
   if (league) {
     manager_league(node_manager(node[0]))->player[1].frames++;
     return;
   }
+  Net *net;
   WireOut out = {{0}};
-  size_t actor, count;
-  topology_feeders(topology, 1, &actor, &count);
-  wire_begin(&out, WIRE_TICK_END);
-  bytes_u64(&out.bytes, 0);
-  bytes_u32(&out.bytes, (uint32_t)actor);
+  CHECK_OK(net_create(&settings->net, &settings->env->spec, &net));
+  wire_begin(&out, WIRE_WEIGHTS);
   bytes_u32(&out.bytes, 0);
-  CHECK_OK(wire_send(sim_rank(sim, topology->actor_rank[actor]), topology->learner_rank[1], &out));
+  bytes_u32(&out.bytes, 0);
+  bytes_u64(&out.bytes, 1000);
+  bytes_u64(&out.bytes, 1000);
+  for (size_t i = 0; i < net->block; i++) bytes_put(&out.bytes, &(float){NAN}, sizeof(float));
+  CHECK_OK(wire_send(sim_rank(sim, topology->learner_rank[0]), topology->actor_rank[0], &out));
   bytes_free(&out.bytes);
+  net_destroy(net);
 }
 
 static void violations_end_the_job_by_rank_and_tick(void **state) {
   (void)state;
   for (int league = 0; league < 2; league++) {
-    Run run = {.pace = 0, .ranks = 5};
+    Run run = {.pace = league ? 0 : 2, .ranks = 5};
     Life life = {.ranks = 5, .slow = -1};
     fresh(&run);
     Settings *settings = settings_of(&run, &life);
@@ -477,7 +480,8 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     uint64_t planted = 0;
     int exit_code = 0;
     CHECK_OK(settings_topology(settings, 5, &topology));
-    assert_int_equal(topology.learner_rank[1], 1);
+    int rank = league ? 0 : topology.actor_rank[0];
+    assert_true(league || rank > 0);
     CHECK_OK(run_lock(run.folder, &folder));
     CHECK_OK(node_header(settings, &header));
     CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 5}, &found.sim));
@@ -492,16 +496,18 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     invariant_set_handler(keep_first, &found);
     for (int step = 0; step < 100000 && !sim_aborted(found.sim, &exit_code); step++) {
       bool progress;
-      CHECK_OK(node_step(node[sim_choose(found.sim)], &progress));
+      Status status = node_step(node[sim_choose(found.sim)], &progress);
+      if (found.breach.rank < 0) CHECK_OK(status); /* a rank may fail of what broke its invariant */
       sim_round(found.sim);
       uint64_t tick = manager_summary(node_manager(node[0])).ticks;
-      if (!planted && tick == 5) plant(league, &topology, found.sim, node), planted = tick;
+      if (tick >= 5 && (!planted || (!league && step % 16 == 0))) /* the learner's own overtake some */
+        plant(league, settings, &topology, found.sim, node), planted = tick;
     }
     invariant_set_handler(breach_fails_the_test, NULL);
     assert_int_equal(exit_code, 1);
-    assert_int_equal(found.breach.rank, league ? 0 : 1);
+    assert_int_equal(found.breach.rank, rank);
     if (league) assert_int_equal(found.breach.tick, 5);
-    assert_true(found.breach.tick >= 4 && found.breach.tick <= 7);
+    assert_true(found.breach.tick >= 4);
     for (int i = 0; i < 5; i++) node_destroy(node[i]);
     sim_destroy(found.sim);
     tree_free(&header);
