@@ -48,6 +48,7 @@ typedef struct LeagueConfig {
   int64_t eval_pairs;
   int64_t table_players; /* players per tick between two tables */
   double anchor_share;   /* of the evaluation games */
+  int64_t end_games;     /* of each pair that has not met when the run ends */
   uint32_t anchors;      /* which built-in players can play this env: bit i is BUILTIN_FIRST + i; not a key */
 } LeagueConfig;
 extern const Option league_options[];

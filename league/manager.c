@@ -1085,6 +1085,7 @@ Status manager_step(Manager *manager, bool *progress) {
   char path[PATH_MAX];
   TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
   if (file_exists(path)) file_ops()->remove(path);
+  if (cut->end && manager->setup.end) TRY_RETURN(manager->setup.end(manager->setup.context));
   Progress now = progress_of(manager);
   TRY_RETURN(display_finish(manager->display, &now, cut->end ? "finished" : "stopped"));
   manager->done = true;

@@ -42,6 +42,7 @@ typedef struct ManagerSetup {
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
   Status (*rate)(void *context, LearnerRating *out); /* ratings for the display; may be NULL */
+  Status (*end)(void *context);                      /* the run has come to its end, all of it is saved; may be NULL */
   const char *game;                                  /* name of the env */
   uint32_t teams;
   const char *const *metric_names; /* of the env; NULL: they have none */

@@ -82,6 +82,9 @@ const Option league_options[] = {
     {"anchor_share", OPT_FLOAT, AT(anchor_share), "0.125", 0, 1, NULL, "",
      "share of the evaluation games in which frozen players meet the built-in ones (random, and scripted where the env "
      "has one): the zero of ratings; nobody learns from them"},
+    {"end_games", OPT_INT, AT(end_games), "20", 0, 10000, NULL, "games",
+     "when the run ends, rank 0 plays so many evaluation games (an even number) of each pair that has not met, random "
+     "among them: the newest 64 players, 512 pairs at most; into games.csv; 0 = none"},
 };
 const size_t league_option_count = COUNT_OF(league_options);
 

@@ -1,6 +1,8 @@
 /* agon train: a league, from nothing or from a checkpoint. The only command that starts MPI. */
 #include "cli/cli.h"
+#include "cli/end_games.h"
 #include "cli/job.h"
+#include "cli/loaded.h"
 #include "cli/node.h"
 #include "cli/train.h"
 #include "base/file.h"
@@ -186,11 +188,25 @@ static Status prepare_resume(const Arguments *arguments, int ranks, SettingsSour
   return !start->finished && strcmp(how, "auto") && strcmp(how, "must") ? bring_players(start, how) : OK;
 }
 
-static void say_finished(const Start *start, bool quiet) {
+/* The games at a run's end are played here if the job that finished it did not come to them. */
+static Status close_finished(const Start *start, bool quiet) {
+  Status status = OK;
+  LoadedRun run = {.folder = {.lock = -1}};
   FILE *out = quiet ? stderr : stdout;
-  fprintf(out, "%s is finished: its %lld frames are done, and nothing was changed; to go on give more: frames=N\n",
-          start->run.path, (long long)start->settings->manager.frames);
+  char done[80] = "nothing was changed";
+  uint64_t games = 0;
+  if (run_has_checkpoint(&start->run)) {
+    TRY(loaded_open(start->run.path, &run));
+    TRY(end_games_play(&run.league, start->settings, &start->run, &games));
+  }
+  if (games)
+    snprintf(done, sizeof done, "%llu evaluation games that its end lacked were played", (unsigned long long)games);
+  fprintf(out, "%s is finished: its %lld frames are done, and %s; to go on give more: frames=N\n", start->run.path,
+          (long long)start->settings->manager.frames, done);
   fflush(out);
+done:
+  loaded_close(&run);
+  return status;
 }
 
 static Status prepare(const Arguments *arguments, int ranks, Start *start) {
@@ -214,7 +230,7 @@ static Status prepare(const Arguments *arguments, int ranks, Start *start) {
   TRY_RETURN(pick_run_dir(arguments, arguments->word[0], dir, sizeof dir));
   TRY_RETURN(open_run(start, dir, argument(&command_train, arguments, "--resume")));
   if (start->resuming) TRY_RETURN(prepare_resume(arguments, ranks, &source, start));
-  if (start->finished) say_finished(start, argument(&command_train, arguments, "--quiet") != NULL);
+  if (start->finished) TRY_RETURN(close_finished(start, argument(&command_train, arguments, "--quiet") != NULL));
   TRY_RETURN(settings_text(start->settings, false, &start->text));
   if (start->finished) return OK;
   TRY_RETURN(settings_text(start->settings, true, &annotated));

@@ -2,6 +2,7 @@
 
 #include "actors/actor.h"
 #include "base/log.h"
+#include "cli/end_games.h"
 #include "cli/strength.h"
 #include "cli/tracker.h"
 #include "learner/learner.h"
@@ -70,6 +71,12 @@ static Status rate(void *context, LearnerRating *out) {
   return OK;
 }
 
+static Status end(void *context) {
+  const Node *node = context;
+  uint64_t games;
+  return end_games_play(manager_summary(node->manager).league, node->setup.settings, node->setup.run, &games);
+}
+
 static Status create_manager(Node *node) {
   const Settings *s = node->setup.settings;
   const Topology *topology = node->setup.topology;
@@ -85,6 +92,7 @@ static Status create_manager(Node *node) {
                         .context = node,
                         .observe = observe,
                         .rate = s->env->spec.teams == 2 ? rate : NULL,
+                        .end = end,
                         .header = node->setup.header,
                         .run = node->setup.run,
                         .resume = node->setup.resume,

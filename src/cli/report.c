@@ -23,11 +23,29 @@ static size_t line_of(const League *league, size_t player) {
   return p->parent >= 0 && (size_t)p->parent < league->learning ? (size_t)p->parent : 0;
 }
 
-static Tally known(const League *league, uint32_t a, uint32_t b) {
+/* Of a, with what games.csv adds; b's returns are taken as a's negative there. */
+static Tally rated_games(const Games *games, uint32_t a, uint32_t b) {
+  const GameCount *count = games_find(games, a < b ? a : b, a < b ? b : a);
+  Tally sum = {0};
+  for (int s = 0; count && s < SEATS; s++) {
+    const Score *score = &count->score.seat[s];
+    sum.games += (double)score->games;
+    sum.wins += (double)(a < b ? score->wins : score->losses);
+    sum.draws += (double)score->draws;
+    sum.losses += (double)(a < b ? score->losses : score->wins);
+    sum.returns += a < b ? score->returns : -score->returns;
+    sum.squares += score->squares;
+  }
+  return sum;
+}
+
+static Tally known(const Report *r, uint32_t a, uint32_t b) {
+  const League *league = &r->run->league;
   const Pair *pair = payoff_find(&league->payoff, a, b);
-  if (!pair) return (Tally){0};
   bool frozen = league->player[a].frozen && league->player[b].frozen;
-  return tally_both(frozen ? pair->eval : pair->decayed);
+  if (frozen && !(pair && pair->eval[0].games > 0 && pair->eval[1].games > 0))
+    return rated_games(&r->strength.games, a, b);
+  return !pair ? (Tally){0} : tally_both(frozen ? pair->eval : pair->decayed);
 }
 
 static const League *sorting;
@@ -82,7 +100,7 @@ static bool strength(const Report *r, uint32_t player, double *value, double *lo
   if (player >= r->run->league.players) return false;
   for (uint32_t j = 0; j < n && j < r->run->league.players; j++) {
     double weight = !s->has_meta ? 1 / (double)n : s->in[j] ? s->nash_average[j] : 0;
-    Tally t = known(&r->run->league, player, j);
+    Tally t = known(r, player, j);
     if (weight < 1e-6) continue;
     if (j == player) { /* against itself it is even */
       weights += weight;
@@ -282,11 +300,10 @@ static void group_name(const Report *r, const Group *g, char *out, size_t size) 
 }
 
 static Tally between(const Report *r, const Group *a, const Group *b) {
-  const League *league = &r->run->league;
   Tally sum = {0};
   for (size_t i = 0; i < a->count; i++)
     for (size_t j = 0; j < b->count; j++) {
-      Tally t = known(league, r->order[a->first + i], r->order[b->first + j]);
+      Tally t = known(r, r->order[a->first + i], r->order[b->first + j]);
       sum.games += t.games, sum.wins += t.wins, sum.draws += t.draws, sum.losses += t.losses;
       sum.returns += t.returns, sum.squares += t.squares;
     }
@@ -484,14 +501,15 @@ static int by_gap(const void *a, const void *b) {
 }
 
 /* The past snapshot of the main that does clearly best against the opponent. */
-static bool find_lost(const League *league, uint32_t main, uint32_t opponent, Lost *out) {
-  Tally t = known(league, main, opponent);
+static bool find_lost(const Report *r, uint32_t main, uint32_t opponent, Lost *out) {
+  const League *league = &r->run->league;
+  Tally t = known(r, main, opponent);
   *out = (Lost){.main = main, .opponent = opponent, .then = -1};
   if (!rate(&t, 20, &out->now, &out->now_low, &out->now_high)) return false;
   for (uint32_t s = 0; s < league->players; s++) {
     double score, low, high;
     if (!league->player[s].frozen || league->player[s].parent != (int64_t)main || s == opponent) continue;
-    Tally past = known(league, s, opponent);
+    Tally past = known(r, s, opponent);
     if (!rate(&past, 20, &score, &low, &high) || low <= out->then_low) continue;
     out->past = s, out->then = score, out->then_low = low, out->then_high = high;
   }
@@ -510,7 +528,7 @@ void report_forgotten(Report *r) {
     for (uint32_t o = 0; o < league->players && league->player[m].role == ROLE_MAIN; o++) {
       if (!league->player[o].frozen) continue;
       asked++;
-      if (!find_lost(league, m, o, &found) || GROW(lost, room, count + 1) != OK) continue;
+      if (!find_lost(r, m, o, &found) || GROW(lost, room, count + 1) != OK) continue;
       lost[count++] = found;
     }
   if (lost) qsort(lost, count, sizeof *lost, by_gap);

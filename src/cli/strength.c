@@ -46,35 +46,67 @@ static Status add_anchors(const League *league, Games *games) {
 }
 
 /* --- games.csv --- */
-/* The frozen player that NAME@HASH8 is by its content; -1: none. */
+/* Who NAME or NAME@HASH8 is to the league: a built-in player (wire.h), or the frozen one of that content (of that name,
+ * if several are alike); -1: neither. */
 static int64_t player_of(const League *league, const char *name) {
   const char *hash = strrchr(name, '@');
-  for (size_t i = 0; hash && i < league->players; i++)
-    if (league->player[i].frozen && !strncmp(league->player[i].hash, hash + 1, 8)) return (int64_t)i;
-  return -1;
+  int64_t found = -1, builtin = text_choice(BUILTIN_NAMES, name);
+  if (builtin >= 0) return BUILTIN_FIRST + builtin;
+  for (size_t i = 0; hash && i < league->players; i++) {
+    const Player *player = &league->player[i];
+    size_t length = strlen(player->name);
+    if (!player->frozen || strncmp(player->hash, hash + 1, 8)) continue;
+    if (length == (size_t)(hash - name) && !strncmp(player->name, name, length)) return (int64_t)i;
+    if (found < 0) found = (int64_t)i;
+  }
+  return found;
+}
+
+static Status id_in(Games *games, int64_t player, uint32_t *id) {
+  char name[16];
+  *id = (uint32_t)player;
+  if (!is_builtin(*id)) return OK;
+  return games_player(games, text_choice_name(BUILTIN_NAMES, (int)(*id - BUILTIN_FIRST), name, sizeof name), id);
+}
+
+Status strength_terms(const Settings *settings, GameTerms *out) {
+  *out = (GameTerms){.openings = (uint32_t)settings->actors.openings,
+                     .vary = settings->actors.openings > 0,
+                     .seed = (uint64_t)settings->run.seed};
+  return arena_describe_env(settings, out->env, sizeof out->env);
 }
 
 static Status add_file(const League *league, const Settings *settings, const RunFolder *folder, Games *games) {
   Status status = OK;
   Games file = {0};
-  GameTerms terms = {.seed = GAMES_ANY_SEED};
+  GameTerms terms;
   char path[PATH_MAX];
-  if (settings->actors.openings > 0) return OK; /* eval has no openings of varying length */
   TRY(run_path(folder, path, sizeof path, "games.csv"));
-  TRY(arena_describe_env(settings, terms.env, sizeof terms.env));
+  TRY(strength_terms(settings, &terms));
+  terms.seed = GAMES_ANY_SEED;
   TRY(games_read(path, &terms, &file));
   for (size_t i = 0; i < file.counts; i++) {
     const GameCount *c = &file.count[i];
-    bool first = text_choice(BUILTIN_NAMES, file.name[c->a]) >= 0;
-    const char *builtin = file.name[first ? c->a : c->b];
-    int64_t player = player_of(league, file.name[first ? c->b : c->a]);
-    uint32_t id;
-    if (text_choice(BUILTIN_NAMES, builtin) < 0 || player < 0) continue;
-    TRY(games_player(games, builtin, &id));
-    TRY(games_add(games, first ? id : (uint32_t)player, first ? (uint32_t)player : id, 0, &c->score));
+    int64_t a = player_of(league, file.name[c->a]), b = player_of(league, file.name[c->b]);
+    uint32_t id[2];
+    if (a < 0 || b < 0 || a == b) continue;
+    TRY(id_in(games, a, &id[0]));
+    TRY(id_in(games, b, &id[1]));
+    TRY(games_add(games, id[0], id[1], 0, &c->score));
   }
 done:
   games_free(&file);
+  return status;
+}
+
+Status strength_games(const League *league, const Settings *settings, const RunFolder *folder, Games *out) {
+  Status status = OK;
+  *out = (Games){0};
+  TRY(add_lanes(league, out));
+  TRY(add_anchors(league, out));
+  TRY(add_file(league, settings, folder, out));
+done:
+  if (status != OK) games_free(out);
   return status;
 }
 
@@ -104,9 +136,7 @@ Status strength_create(const League *league, const Settings *settings, const Run
                               .anchor = options->anchor,
                               .returns = options->returns,
                               .ratings_only = options->ratings_only};
-  TRY(add_lanes(league, &out->games));
-  TRY(add_anchors(league, &out->games));
-  TRY(add_file(league, settings, folder, &out->games));
+  TRY(strength_games(league, settings, folder, &out->games));
   standing.members = league->players; /* built-in players are no part of the league's games */
   TRY(NEW_ARRAY(as, league->learning + 1));
   TRY(NEW_ARRAY(only, out->games.players + 1));

@@ -44,6 +44,7 @@ typedef struct GameText {
 typedef struct MatchPlan {
   uint64_t seed, first, pairs; /* pairs first .. first + pairs - 1: chance and opening are drawn from (seed, pair) */
   uint32_t openings;           /* random steps before the players take over */
+  bool vary;                   /* 0 to `openings` of them, drawn for each pair */
   Status (*played)(void *context, const GameText *game); /* may be NULL */
   void *context;
 } MatchPlan;

@@ -156,12 +156,17 @@ static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchScore
   return out->seat[0].games == out->seat[1].games;
 }
 
+static void put_openings(const GameTerms *terms, char out[16]) {
+  snprintf(out, 16, terms->vary ? "0-%u" : "%u", terms->openings);
+}
+
 static bool wanted(char *const field[COLUMNS], const GameTerms *terms) {
-  int64_t openings = -1, seed = -1;
-  text_to_int(field[2], &openings);
+  int64_t seed = -1;
+  char openings[16];
+  put_openings(terms, openings);
   text_to_int(field[3], &seed);
-  return !strcmp(field[0], terms->env) && !strcmp(field[1], terms->greedy ? "1" : "0") &&
-         openings == (int64_t)terms->openings && (terms->seed == GAMES_ANY_SEED || seed == (int64_t)terms->seed);
+  return !strcmp(field[0], terms->env) && !strcmp(field[1], terms->greedy ? "1" : "0") && !strcmp(field[2], openings) &&
+         (terms->seed == GAMES_ANY_SEED || seed == (int64_t)terms->seed);
 }
 
 static Status take_line(char *line, const GameTerms *terms, const char *only, Games *games, char *env) {
@@ -251,7 +256,7 @@ static Status drop_torn_line(int fd, const char *path, off_t *size) {
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
                     const MatchScore *score) {
   Bytes line = {0};
-  char rest[600];
+  char rest[600], openings[16];
   const Score *s = score->seat;
   int fd = open(path, O_RDWR | O_APPEND | O_CREAT, 0666);
   if (fd < 0) return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
@@ -263,7 +268,8 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
   }
   if (size == 0) bytes_put(&line, header, strlen(header));
   put_field(&line, terms->env);
-  snprintf(rest, sizeof rest, "%d,%u,%" PRIu64 ",", terms->greedy, terms->openings, terms->seed);
+  put_openings(terms, openings);
+  snprintf(rest, sizeof rest, "%d,%s,%" PRIu64 ",", terms->greedy, openings, terms->seed);
   bytes_put(&line, rest, strlen(rest));
   put_field(&line, a);
   put_field(&line, b);

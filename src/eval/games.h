@@ -10,6 +10,7 @@ typedef struct GameTerms {
   bool greedy;
   uint32_t openings;
   uint64_t seed; /* GAMES_ANY_SEED: whichever, for reading */
+  bool vary;     /* openings of 0 to `openings` steps, as in evaluation lanes; in the file: 0-6 */
 } GameTerms;
 #define GAMES_ANY_SEED UINT64_MAX
 

@@ -189,7 +189,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   TRY(NEW_ARRAY(match.gain, match.games + 1));
   if (plan->played) TRY(NEW_ARRAY(match.line, match.games + 1));
   TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));
-  play_open_randomly(play, plan->openings, false);
+  play_open_randomly(play, plan->openings, plan->vary);
   a->policy.inference = a->net ? &a->inference : NULL;
   b->policy.inference = b->net ? &b->inference : NULL;
   for (size_t i = 0; i < slots; i++) {

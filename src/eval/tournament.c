@@ -103,6 +103,7 @@ static Status play_batch(Tournament *t, const MatchBatch *batch, MatchScore *sco
                     .first = batch->first,
                     .pairs = batch->pairs,
                     .openings = t->terms.openings,
+                    .vary = t->terms.vary,
                     .played = record ? write_game : NULL,
                     .context = &replays};
   Status status = eval_match(t->env, &t->player[fixture->a], &t->player[fixture->b], &plan, score);

@@ -81,7 +81,7 @@ cp rated/status.json status2.json
 "$AGON" watch rated --times 1 > watched.txt
 cp rated/report.html report2.html
 newest=$($python -c "import json; print([p['rating']['as'] for p in json.load(open('status2.json'))['players'] if p['name'] == 'main_0'][0])")
-"$AGON" eval rated --players "$newest,random" --games 100 --quiet > /dev/null
+"$AGON" eval rated --players "$newest,random" --games 100 --seed 2 --quiet > /dev/null
 "$AGON" eval rated --players "$newest,random" --games 500 --greedy --quiet > /dev/null # other terms: not of the lanes
 "$AGON" rate rated --json > rated3.json
 $python - "$newest" <<'P'
@@ -112,6 +112,42 @@ with_csv = load("rated3.json")
 assert with_csv["random"]["games"] == rate["random"]["games"] + 100 and with_csv[sys.argv[1]]["games"] == rate[sys.argv[1]]["games"] + 100
 P
 grep -q "rating/elo" rated/tb/main_0/* && grep -q "rating/high" rated/tb/main_0/* && grep -q "charts/episodic_return" rated/tb/main_0/* || fail "tags of strength and returns"
+
+# a run's own end: what it froze last, and who else lacks games, meets all others and random in both seats. The same games however
+# often, and on whatever number of ranks, its jobs were ended on the way; none is played twice
+for variant in "" "actors.openings=3" "pace=lockstep"; do
+  rm -rf closed closed2
+  mpi 3 "$AGON" train "$smoke" --run-dir closed --quiet actors.lanes=16 $variant
+  mpi 3 "$AGON" train "$smoke" --run-dir closed2 --quiet actors.lanes=16 $variant
+  cmp closed/games.csv closed2/games.csv || fail "games at the end of two runs with one seed ($variant)"
+  head -8 closed2/games.csv > closed/games.csv
+  truncate -s -4 closed/games.csv
+  expect 0 "closed is finished: .*, and [0-9]+ evaluation games that its end lacked were played" mpirun --oversubscribe --bind-to none -n 2 "$AGON" train "$smoke" --run-dir closed --resume auto
+  expect 0 "closed is finished: .*, and nothing was changed" "$AGON" train "$smoke" --run-dir closed --resume auto
+  cmp closed/games.csv closed2/games.csv || fail "games at an end that was reached in two jobs ($variant)"
+  "$AGON" rate closed --json > closed.json
+  "$AGON" exploit closed --player nash > nash.txt 2>&1
+  "$AGON" report closed > /dev/null
+  $python - <<'P'
+import csv, json, re
+rate, nash, page = json.load(open("closed.json")), open("nash.txt").read(), open("closed/report.html").read()
+players = {p["player"]: p for p in rate["players"]}
+frozen = [name for name in players if re.search(r"-\d+$", name)]
+last = max(name for name in frozen if name.startswith("main_0-"))
+status = {p["name"]: p for p in json.load(open("closed/status.json"))["players"]}
+assert len(frozen) >= 8 and rate["meta_players"] == len(frozen) and not set(rate["meta_left_out"]) & set(frozen), rate["meta_left_out"]
+assert all(players[name]["elo"] is not None and players[name]["nash"] is not None for name in frozen) and rate["met_in_one_seat"] == 0
+assert players["main_0"]["as"] == last == status["main_0"]["rating"]["as"] and players[last]["elo"] == status["main_0"]["rating"]["elo"]
+assert players[last]["games"] == 20 * len(frozen), players[last]  # the others, and random
+assert "left out" not in nash and "NashConv" in nash, nash
+assert re.search(r"<title>%s against main_0-000000: [.\d]+ \[[.\d]+, [.\d]+\], 20 games" % last, page)
+rows = list(csv.DictReader(open("closed/games.csv")))
+assert len({frozenset((r["a"], r["b"])) for r in rows}) == len(rows) and all(r["pairs"] == "10" for r in rows)
+P
+done
+"$AGON" train "$smoke" --run-dir open --quiet actors.lanes=16 league.end_games=0
+expect 0 "left out: .*main_0-" "$AGON" rate open
+[ ! -e open/games.csv ] || fail "league.end_games=0"
 
 # liar's dice: OpenSpiel's exploitability of uniform play
 "$AGON" exploit --env liars_dice --json > dice.json
@@ -154,11 +190,18 @@ shown = json.load(open("margins.json"))
 frozen = {p["name"] for p in shown["players"] if p["frozen"]}
 cells = {(a, b): (float(mean), float(half), float(n)) for a, b, mean, half, n in
          re.findall(r"<title>(\S+) against (\S+): mean return ([-+.\d]+) \+- ([.\d]+), (\d+) games", open("margins/report.html").read())}
+listed = {(p["home"], p["away"]): p["eval" if p["home"] in frozen and p["away"] in frozen else "decayed"] for p in shown["payoff"]}
+at_end = {}  # what the lanes had left open
+for row in csv.DictReader(open("margins/games.csv")):
+    a, b, games, gain = row["a"].split("@")[0], row["b"].split("@")[0], 2 * int(row["pairs"]), float(row["return_sum"])
+    if a != "random":
+        at_end[a, b], at_end[b, a] = {"games": games, "mean_return": gain / games}, {"games": games, "mean_return": -gain / games}
+assert at_end and all(not listed[p]["games"] for p in at_end if p in listed)
+listed.update(at_end)
 checked = 0
-for pair in shown["payoff"]:
-    t = pair["eval" if pair["home"] in frozen and pair["away"] in frozen else "decayed"]
+for pair, t in listed.items():
     if t["games"] < 1: continue
-    mean, half, n = cells[pair["home"], pair["away"]]
+    mean, half, n = cells[pair]
     assert abs(mean - t["mean_return"]) < 1e-4 and abs(n - t["games"]) <= 0.5 + 1e-9, (pair, mean)
     assert abs(mean) <= 2 and half <= 1.96 * 2 / math.sqrt(t["games"]) + 1e-4
     checked += 1

@@ -20,7 +20,7 @@ static Env *make_env(const char *name) {
 
 static char folder[] = "/tmp/agon-games-XXXXXX";
 
-static const GameTerms terms = {"goofspiel cards=4", false, 2, 9};
+static const GameTerms terms = {"goofspiel cards=4", false, 2, 9, false};
 static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
 
 static void csv_keeps_games(void **state) {
@@ -52,6 +52,14 @@ static void csv_keeps_games(void **state) {
   CHECK_OK(games_matrix(&games, false, -1, &score));
   CHECK_NEAR(score[a * 2 + b] + score[b * 2 + a], 1, 1e-12);
   free(score);
+  games_free(&games);
+  other = terms;
+  other.vary = true; /* openings of 0 to 2 steps are other games than openings of 2 */
+  CHECK_OK(games_append(path, &other, "x", "random", 0, &three));
+  CHECK_OK(games_append(path, &terms, "y", "random", 0, &three));
+  CHECK_OK(games_read(path, &other, &games));
+  assert_int_equal(games.players, 2);
+  assert_string_equal(games.name[0], "x");
   games_free(&games);
 }
 
@@ -213,7 +221,7 @@ static void open_field(Field *f, const char *csv) {
   static const char *const name[4] = {"random", "scripted", "alphabeta-1", "alphabeta-2"};
   *f = (Field){.env = make_env("connect_four")};
   f->t = (Tournament){.env = f->env, .player = f->player, .players = 4, .fixture = f->fixture, .each = 200, .csv = csv};
-  f->t.terms = (GameTerms){"connect_four", false, 0, 3};
+  f->t.terms = (GameTerms){"connect_four", false, 0, 3, false};
   for (uint32_t i = 0; i < 4; i++) {
     uint32_t id;
     CHECK_OK(contestant_builtin(name[i], f->env, &f->player[i]));
@@ -320,7 +328,7 @@ static void copies_are_no_evidence(void **state) {
     else
       contestant_first(env, "other", &player[1]);
     Tournament t = {.env = env, .player = player, .players = 2, .fixture = &fixture, .fixtures = 1, .each = 512};
-    t.terms = (GameTerms){"x", true, field[i].openings, 3};
+    t.terms = (GameTerms){"x", true, field[i].openings, 3, false};
     t.sprt = true, t.elo1 = 5, t.alpha = t.beta = 1e-9;
     for (int p = 0; p < 2; p++) CHECK_OK(games_player(&t.games, player[p].label, &id));
     CHECK_OK(tournament_play(&t));
