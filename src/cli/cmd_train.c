@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 #include "cli/end_games.h"
 #include "cli/job.h"
-#include "cli/loaded.h"
 #include "cli/node.h"
 #include "cli/train.h"
 #include "base/file.h"
@@ -189,23 +188,26 @@ static Status prepare_resume(const Arguments *arguments, int ranks, SettingsSour
 }
 
 /* The games at a run's end are played here if the job that finished it did not come to them. */
-static Status close_finished(const Start *start, bool quiet) {
+static Status close_finished(const Start *start, const char *how, bool quiet) {
   Status status = OK;
-  LoadedRun run = {.folder = {.lock = -1}};
+  const Settings *s = start->settings;
+  const AgonEnvSpec *spec = &s->env->spec;
+  League league = {.players = 0};
   FILE *out = quiet ? stderr : stdout;
   char done[80] = "nothing was changed";
   uint64_t games = 0;
-  if (run_has_checkpoint(&start->run)) {
-    TRY(loaded_open(start->run.path, &run));
-    TRY(end_games_play(&run.league, start->settings, &start->run, &games));
+  if (!strcmp(how, "auto") || !strcmp(how, "must")) {
+    TRY(league_create(&s->league, (uint64_t)s->run.seed, (double)spec->reward_low, (double)spec->reward_high, &league));
+    TRY(league_load(&league, &start->resume));
+    TRY(end_games_play(&league, s, &start->run, &games));
   }
   if (games)
     snprintf(done, sizeof done, "%llu evaluation games that its end lacked were played", (unsigned long long)games);
   fprintf(out, "%s is finished: its %lld frames are done, and %s; to go on give more: frames=N\n", start->run.path,
-          (long long)start->settings->manager.frames, done);
+          (long long)s->manager.frames, done);
   fflush(out);
 done:
-  loaded_close(&run);
+  league_free(&league);
   return status;
 }
 
@@ -230,7 +232,9 @@ static Status prepare(const Arguments *arguments, int ranks, Start *start) {
   TRY_RETURN(pick_run_dir(arguments, arguments->word[0], dir, sizeof dir));
   TRY_RETURN(open_run(start, dir, argument(&command_train, arguments, "--resume")));
   if (start->resuming) TRY_RETURN(prepare_resume(arguments, ranks, &source, start));
-  if (start->finished) TRY_RETURN(close_finished(start, argument(&command_train, arguments, "--quiet") != NULL));
+  if (start->finished)
+    TRY_RETURN(close_finished(start, argument(&command_train, arguments, "--resume"),
+                              argument(&command_train, arguments, "--quiet") != NULL));
   TRY_RETURN(settings_text(start->settings, false, &start->text));
   if (start->finished) return OK;
   TRY_RETURN(settings_text(start->settings, true, &annotated));

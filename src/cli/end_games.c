@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/loaded.h"
 #include "cli/strength.h"
 
 #include <limits.h>
@@ -61,14 +60,24 @@ static bool in_file(const EndGames *e, size_t i, size_t j) {
   return count && count->score.seat[0].games > 0 && count->score.seat[1].games > 0;
 }
 
+/* By the run's own settings: what a file says of them is not needed, and would open a plug-in that it names. */
 static Status open_player(const EndGames *e, uint32_t id, Contestant *out) {
-  char name[PATH_MAX];
-  const Player *player = &e->league->player[id];
+  Status status = OK;
+  Tree tree = {0};
+  const Item *policy;
+  char name[16], path[PATH_MAX];
+  const Settings *s = e->settings;
   if (is_builtin(id))
-    text_choice_name(BUILTIN_NAMES, (int)(id - BUILTIN_FIRST), name, sizeof name);
-  else
-    TRY_RETURN(text_format(name, sizeof name, "%s/players/%s-%.8s.h5", e->run->path, player->name, player->hash));
-  return loaded_player(name, NULL, e->settings->env, out);
+    return contestant_builtin(text_choice_name(BUILTIN_NAMES, (int)(id - BUILTIN_FIRST), name, sizeof name), s->env,
+                              out);
+  const Player *player = &e->league->player[id];
+  TRY(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", e->run->path, player->name, player->hash));
+  TRY(store_read(path, "player", &tree));
+  TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
+  TRY(contestant_policy(player->name, &s->net, s->env, policy->data, policy->count, out));
+done:
+  tree_free(&tree);
+  return status;
 }
 
 static Status play_pair(EndGames *e, Contestant *a, Contestant *b) {
