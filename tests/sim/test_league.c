@@ -25,8 +25,16 @@ typedef struct World {
   long stop; /* the job is asked to save and end after so many scheduler steps; 0 = never */
 } World;
 
-static const char *game = "tic_tac_toe";
+/* Every test begins with these, also after one that failed half-way. */
+static const char *game;
 static void (*meddle)(Settings *settings); /* what a test changes of a run's settings; may be NULL */
+
+static int set_defaults(void **state) {
+  (void)state;
+  game = "tic_tac_toe";
+  meddle = NULL;
+  return 0;
+}
 
 /* Runs in `folder`, resuming if it holds a run. Returns whether it came to its end. */
 static bool run_world(const World *world, const char *folder) {
@@ -369,12 +377,12 @@ static void lockstep_learns_from_the_weights_that_acted(void **state) {
     if (farthest > 1e-4) fail_msg("%d ranks, %s: log-ratios up to %.5f", ranks[i / 2], memory[i & 1], farthest);
     remove_folder(folder);
   }
-  game = "tic_tac_toe";
-  meddle = NULL;
 }
 
 /* A game that only ends by its time limit, where agents drop out before, and nothing is ever gained: values go to 0,
- * and are not held up by what the network makes of those who are out. */
+ * and are not held up by what the network makes of those who are out. Nobody is reset on the way: a new network's
+ * values say nothing of this. Run seeds 1 to 20 end at .0002 to .0019; with a bootstrap for those who are out, at .018
+ * to .163. */
 static void who_dropped_out_before_a_time_limit_is_worth_nothing(void **state) {
   (void)state;
   const char *pairs[] = {SMALL,
@@ -384,16 +392,16 @@ static void who_dropped_out_before_a_time_limit_is_worth_nothing(void **state) {
                          "learner.rate=0.003",
                          "net.normalise_observations=false",
                          "net.normalise_returns=false",
-                         "learner.gamma=0.9"};
+                         "learner.gamma=0.9",
+                         "league.exploiter_snapshot_max=1e9",
+                         "league.league_snapshot_max=1e9"};
   char folder[64];
   fresh_folder(folder);
   game = TEST_PLUGINS "/libplugin_fade.so";
   meddle = watch_ratios;
   valued = 1;
   assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 10, -1, 0, 0, 0}, folder));
-  if (valued > .02) fail_msg("values of %.3f where there is nothing to gain", valued);
-  game = "tic_tac_toe";
-  meddle = NULL;
+  if (valued > .005) fail_msg("values of %.4f where there is nothing to gain", valued);
   remove_folder(folder);
 }
 
@@ -465,7 +473,6 @@ static void after_frozen_play(const char *name, int ranks, Tree *out) {
   fresh_folder(folder);
   game = name;
   assert_true(run_world(&world, folder));
-  game = "tic_tac_toe";
   CHECK_OK(run_open(folder, &run));
   CHECK_OK(run_read_checkpoint(&run, out, &generation));
   remove_folder(folder);
@@ -629,23 +636,25 @@ static void schedules_know_how_far_the_run_is(void **state) {
   }
 }
 
+#define SIM_TEST(test) cmocka_unit_test_setup(test, set_defaults)
+
 int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(timing_changes_nothing),
-      cmocka_unit_test(a_killed_run_goes_on_as_if_nothing_had_happened),
-      cmocka_unit_test(a_stopped_run_goes_on_as_if_nothing_had_happened),
-      cmocka_unit_test(saving_does_not_move_the_end),
-      cmocka_unit_test(runs_resume_on_other_numbers_of_ranks),
-      cmocka_unit_test(free_pace_never_hangs),
-      cmocka_unit_test(free_pace_goes_on_and_ends),
-      cmocka_unit_test(lockstep_learns_from_the_weights_that_acted),
-      cmocka_unit_test(who_dropped_out_before_a_time_limit_is_worth_nothing),
-      cmocka_unit_test(numbers_of_learners_change_rounding_only),
-      cmocka_unit_test(numbers_of_actors_change_no_game),
-      cmocka_unit_test(actors_play_the_shares_of_the_table),
-      cmocka_unit_test(a_seat_that_always_wins_proves_nothing),
-      cmocka_unit_test(schedules_know_how_far_the_run_is),
+      SIM_TEST(timing_changes_nothing),
+      SIM_TEST(a_killed_run_goes_on_as_if_nothing_had_happened),
+      SIM_TEST(a_stopped_run_goes_on_as_if_nothing_had_happened),
+      SIM_TEST(saving_does_not_move_the_end),
+      SIM_TEST(runs_resume_on_other_numbers_of_ranks),
+      SIM_TEST(free_pace_never_hangs),
+      SIM_TEST(free_pace_goes_on_and_ends),
+      SIM_TEST(lockstep_learns_from_the_weights_that_acted),
+      SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),
+      SIM_TEST(numbers_of_learners_change_rounding_only),
+      SIM_TEST(numbers_of_actors_change_no_game),
+      SIM_TEST(actors_play_the_shares_of_the_table),
+      SIM_TEST(a_seat_that_always_wins_proves_nothing),
+      SIM_TEST(schedules_know_how_far_the_run_is),
   };
   if (getenv("ONLY")) cmocka_set_test_filter(getenv("ONLY"));
   return cmocka_run_group_tests(tests, NULL, NULL);
