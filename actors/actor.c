@@ -312,6 +312,12 @@ static Status take_weights(Actor *actor, Reader *body) {
   const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
   TRY_RETURN(reader_finish(body, "the body"));
   if (player >= actor->setup.learning_players) return status_set(ERR_FORMAT, "player %u is not learning", player);
+  if (!finite_floats(block, actor->setup.net->block))
+    return status_set(ERR_FORMAT, "weights of player %u hold what is no number", player);
+  const Policy *present = cache_find(actor->cache, player);
+  if (present && version < present->version)
+    return status_set(ERR_FORMAT, "weights of player %u are of version %llu, older than those here, %llu", player,
+                      (unsigned long long)version, (unsigned long long)present->version);
   if (actor->setup.pace != PACE_FREE && !due_take(&actor->weights_due[player], tick))
     return status_set(ERR_FORMAT, "weights of player %u for tick %llu are not those that come next", player,
                       (unsigned long long)tick);
@@ -355,6 +361,8 @@ static Status take_frozen(Actor *actor, Reader *body) {
   const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
   TRY_RETURN(reader_finish(body, "the body"));
   if (!cache_wants(actor->cache, player)) return status_set(ERR_FORMAT, "player %u was not asked for", player);
+  if (!finite_floats(block, actor->setup.net->block))
+    return status_set(ERR_FORMAT, "the policy of player %u holds what is no number", player);
   return cache_put(actor->cache, player, 0, 0, false, block);
 }
 

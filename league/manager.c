@@ -935,6 +935,8 @@ static Status take_snapshot(Manager *manager, Reader *body) {
   const float *block = reader_take(body, manager->setup.block * sizeof(float));
   TRY_RETURN(reader_finish(body, "the body"));
   if (!is_awaited(manager, id)) return status_set(ERR_FORMAT, "a snapshot, %u, that was not ordered", id);
+  if (!finite_floats(block, manager->setup.block))
+    return status_set(ERR_FORMAT, "the snapshot of player %u holds what is no number", id);
   TRY_RETURN(write_player(manager, id, block));
   for (size_t i = 0; i < manager->awaits; i++)
     if (manager->awaited[i] == id) manager->awaited[i--] = manager->awaited[--manager->awaits];

@@ -441,7 +441,7 @@ static void drop_stale(Learner *learner, const Pupil *pupil, size_t from) {
 }
 
 /* One parcel into the batch; parcels of one actor form a shard. */
-static Status take_parcel(Learner *learner, const Pupil *pupil, const Parcel *parcel) {
+static Status take_parcel(Learner *learner, const Pupil *pupil, Parcel *parcel) {
   Shards *shards = &learner->shards;
   Reader body = reader_over(parcel->message->data, parcel->message->size);
   body.at = parcel->body;
@@ -459,6 +459,7 @@ static Status take_parcel(Learner *learner, const Pupil *pupil, const Parcel *pa
   }
   shards->unroll_end[shards->count - 1] = learner->batch.unrolls;
   message_release(parcel->message);
+  parcel->message = NULL;
   return OK;
 }
 
@@ -498,11 +499,14 @@ static Status start_pupil(Learner *learner) {
   learner->dropped = 0;
   size_t kept = 0;
   for (size_t i = 0; i < learner->parcels; i++) {
-    Parcel parcel = learner->parcel[i];
-    if (parcel.player == pupil->player && (learner->setup.pace == FREE || parcel.tick == learner->tick))
-      TRY_RETURN(take_parcel(learner, pupil, &parcel));
-    else
-      learner->parcel[kept++] = parcel;
+    Parcel *parcel = &learner->parcel[i];
+    if (parcel->player == pupil->player && (learner->setup.pace == FREE || parcel->tick == learner->tick)) {
+      TRY_RETURN(take_parcel(learner, pupil, parcel));
+      continue;
+    }
+    Parcel waiting = *parcel;
+    parcel->message = NULL; /* each message is in the list once, whenever a parcel fails */
+    learner->parcel[kept++] = waiting;
   }
   learner->parcels = kept;
   if (learner->setup.pace == PIPELINED) memcpy(pupil->acting, pupil->block, learner->setup.net->block * sizeof(float));

@@ -8,12 +8,12 @@
 #include "check.h"
 
 #include "base/file.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "cli/node.h"
 #include "league/ledger.h"
-#include "nn/net.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -444,30 +444,22 @@ static void keep_first(void *context, const Breach *breach) {
   transport->ops->abort(transport, 1, breach->condition);
 }
 
-/* The league's books are falsified at some tick; or an actor gets weights that are no numbers. */
-static void plant(bool league, const Settings *settings, const Topology *topology, SimWorld *sim, Node *const *node) {
-  if (league) {
-    manager_league(node_manager(node[0]))->player[1].frames++;
-    return;
-  }
-  Net *net;
-  WireOut out = {{0}};
-  CHECK_OK(net_create(&settings->net, &settings->env->spec, &net));
-  wire_begin(&out, WIRE_WEIGHTS);
-  bytes_u32(&out.bytes, 0);
-  bytes_u32(&out.bytes, 0);
-  bytes_u64(&out.bytes, 1000);
-  bytes_u64(&out.bytes, 1000);
-  for (size_t i = 0; i < net->block; i++) bytes_put(&out.bytes, &(float){NAN}, sizeof(float));
-  CHECK_OK(wire_send(sim_rank(sim, topology->learner_rank[0]), topology->actor_rank[0], &out));
-  bytes_free(&out.bytes);
-  net_destroy(net);
+/* The clock of one rank; once it is broken, that rank breaks an invariant whenever it asks for the time. */
+typedef struct Watch {
+  int64_t *now;
+  bool broken;
+} Watch;
+
+static int64_t watch_now(void *context) {
+  const Watch *watch = context;
+  INVARIANT(!watch->broken);
+  return *watch->now;
 }
 
 static void violations_end_the_job_by_rank_and_tick(void **state) {
   (void)state;
   for (int league = 0; league < 2; league++) {
-    Run run = {.pace = league ? 0 : 2, .ranks = 5};
+    Run run = {.pace = 0, .ranks = 5};
     Life life = {.ranks = 5, .slow = -1};
     fresh(&run);
     Settings *settings = settings_of(&run, &life);
@@ -477,6 +469,7 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     Found found = {.breach = {.rank = -1}};
     Node *node[5];
     int64_t now = 0;
+    Watch watch[5];
     uint64_t planted = 0;
     int exit_code = 0;
     CHECK_OK(settings_topology(settings, 5, &topology));
@@ -485,14 +478,16 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     CHECK_OK(run_lock(run.folder, &folder));
     CHECK_OK(node_header(settings, &header));
     CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 5}, &found.sim));
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
+      watch[i] = (Watch){&now, false};
       CHECK_OK(node_create(&(NodeSetup){.settings = settings,
                                         .topology = &topology,
                                         .transport = sim_rank(found.sim, i),
-                                        .clock = {virtual_now, &now},
+                                        .clock = {watch_now, &watch[i]},
                                         .run = &folder,
                                         .header = &header},
                            &node[i]));
+    }
     invariant_set_handler(keep_first, &found);
     for (int step = 0; step < 100000 && !sim_aborted(found.sim, &exit_code); step++) {
       bool progress;
@@ -500,9 +495,14 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
       if (found.breach.rank < 0) CHECK_OK(status); /* a rank may fail of what broke its invariant */
       sim_round(found.sim);
       uint64_t tick = manager_summary(node_manager(node[0])).ticks;
-      if (tick >= 5 && (!planted || (!league && step % 16 == 0))) /* the learner's own overtake some */
-        plant(league, settings, &topology, found.sim, node), planted = tick;
+      if (planted || tick < 5) continue;
+      planted = tick;
+      if (league) /* its books are falsified */
+        manager_league(node_manager(node[0]))->player[1].frames++;
+      else
+        watch[rank].broken = true;
     }
+    for (int i = 0; i < 5; i++) watch[i].broken = false;
     invariant_set_handler(breach_fails_the_test, NULL);
     assert_int_equal(exit_code, 1);
     assert_int_equal(found.breach.rank, rank);
