@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Defects planted on purpose, one at a time, in a scratch copy of the tree: each must make a named test fail.
+usage: tests/planted/run.py [--only NAME ...] [--list]   from anywhere; needs what tests/run.sh needs; minutes, not in CI.
+A defect is a name, a file, an edit (exact text, once) and the tests that are to notice it, in a checked build."""
+import os, pathlib, shutil, subprocess, sys, tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FAULTS = "sim_faults"
+DEFECTS = [
+    # what a checkpoint holds comes back
+    ("normaliser not restored", "learner/learner.c",
+     'TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));', "", [FAULTS]),
+    ("dropped frames not restored", "learner/learner.c", "pupil->dropped = counters[4];", "", [FAULTS]),
+    ("second moments not restored", "learner/learner.c",
+     'TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));', "", [FAULTS]),
+    ("league's random draws not restored", "league/league.c", "league->draws = scalar[2];", "", [FAULTS]),
+    ("a lane's quota not restored", "actors/actor.c", "lane->started = reader_u32(body);", "reader_u32(body);", [FAULTS]),
+    # what is counted is counted once
+    ("an actor's results lost now and then", "actors/actor.c", "  pair->games++;\n",
+     "  if (slot->episode % 5 == 4) return;\n  pair->games++;\n", [FAULTS]),
+    ("a tick's results lost on their way", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n",
+     "    if (manager->tick == 3) continue;\n    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n", [FAULTS]),
+    ("a tick's experience lost", "actors/actor.c", "    wire_begin(&actor->wire, WIRE_UNROLLS);\n",
+     "    if (actor->tick % 5 == 4) {\n      batch_clear(batch);\n      continue;\n    }\n    wire_begin(&actor->wire, WIRE_UNROLLS);\n", [FAULTS]),
+    ("results merged twice", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n",
+     "    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n", [FAULTS]),
+    ("the other side of a pair not mirrored", "league/payoff.c", "{tally->games, tally->losses, tally->draws, tally->wins, second_returns",
+     "{tally->games, tally->wins, tally->draws, tally->losses, second_returns", [FAULTS]),
+    ("shares of the table do not sum to one", "league/matchmaking.c", "/ shares),", "/ shares * 0.9),", ["unit_league"]),
+    # snapshots and generations
+    ("a snapshot taken after the reset", "learner/learner.c",
+     "  if (order->snapshot_id && learner->setup.member == 0) {\n",
+     "  if (order->reset != RESET_NONE)\n    pupil_reset(learner->setup.net, learner->setup.seed, pupil, order->reset == RESET_COPY ? order->block : NULL);\n"
+     "  if (order->snapshot_id && learner->setup.member == 0) {\n", [FAULTS]),
+    ("checkpoint before its snapshots", "league/manager.c", "cut->players_left == 0 && manager->awaits == 0;", "cut->players_left == 0;", [FAULTS]),
+    ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),
+    ("the end of a run not stored", "league/manager.c", "uint64_t end[2] = {manager->end_tick, cut->end};", "uint64_t end[2] = {NEVER, cut->end};", ["sim_league"]),
+    # files
+    ("rename before fsync", "src/base/file.c", "int failed = current_ops->sync(fd, aside);",
+     "current_ops->rename(aside, path);\n  int failed = current_ops->sync(fd, aside);", ["unit_base"]),
+    ("folder not synced", "src/base/file.c", "  return sync_folder_of(path);\n", "  return path ? OK : sync_folder_of(path);\n", ["unit_base"]),
+    # messages and sums
+    ("messages overtake one another", "src/transport/transport_sim.c", "queue->parcel[queue->first++].message;",
+     "queue->parcel[queue->first].message;\n    queue->parcel[queue->first] = queue->parcel[queue->first + queue->count - 1];", ["conformance_transport sim"]),
+    ("a member's part summed twice", "src/wire/sum.c", "block[i] += more[i];", "block[i] += m == 1 ? 2 * more[i] : more[i];", ["sim_sum"]),
+    # experience
+    ("rewards to the first agent", "actors/recorder.c", "+= reward[a];", "+= reward[a * 0];", ["unit_recorder"]),
+    ("recurrent memory not kept over a stop", "src/play/play.c",
+     "  reader_get(reader, slot->memory, play->env->spec.agents * play->memory * sizeof(float));\n",
+     "  reader_take(reader, play->env->spec.agents * play->memory * sizeof(float));\n", [FAULTS]),
+]
+
+
+def run(command, cwd, limit):
+    env = dict(os.environ, CMAKE_C_COMPILER_LAUNCHER=os.environ.get("CMAKE_C_COMPILER_LAUNCHER", ""))
+    try:
+        done = subprocess.run(command, cwd=cwd, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit, env=env)
+    except subprocess.TimeoutExpired:
+        return 1, "(no end)"
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def copy_tree(to):
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()
+    for name in files:
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target)
+
+
+def reason(text):
+    """The line that says what was noticed."""
+    for line in text.splitlines():
+        if "broken invariant" in line or "failed:" in line or "ERROR:" in line or "(no end)" in line: return line.strip()[:140]
+    return (text.strip().splitlines() or ["?"])[-1][:140]
+
+
+def try_defect(tree, defect):
+    name, path, old, new, tests = defect
+    text = (tree / path).read_text()
+    if text.count(old) != 1: return False, f"the edit does not fit {path} ({text.count(old)} places)"
+    (tree / path).write_text(text.replace(old, new))
+    try:
+        targets = " ".join(test.split()[0] for test in tests)
+        code, out = run(f"cmake --build build --target {targets}", tree, 900)
+        if code: return False, "does not build: " + reason(out)
+        for test in tests:
+            code, out = run(f"tests/{test}", tree / "build", 900)
+            if code: return True, f"{test}: {reason(out)}"
+        return False, "nothing noticed it"
+    finally:
+        (tree / path).write_text(text)
+
+
+def main():
+    chosen = sys.argv[sys.argv.index("--only") + 1:] if "--only" in sys.argv else None
+    defects = [d for d in DEFECTS if not chosen or any(word in d[0] for word in chosen)]
+    if "--list" in sys.argv:
+        print("\n".join(f"{d[0]} ({d[1]}): {', '.join(d[4])}" for d in defects))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="agon-planted-") as folder:
+        tree = pathlib.Path(folder)
+        copy_tree(tree)
+        targets = " ".join(sorted({test.split()[0] for d in defects for test in d[4]}))
+        code, out = run(f"cmake -S . -B build -G Ninja -DAGON_CHECKED=ON && cmake --build build --target {targets}", tree, 1800)
+        if code: sys.exit("the tree as it is does not build:\n" + out[-2000:])
+        for test in sorted({test for d in defects for test in d[4]}):
+            code, out = run(f"tests/{test}", tree / "build", 900)
+            if code: sys.exit(f"{test} fails without any defect: {reason(out)}")
+        noticed = 0
+        for defect in defects:
+            found, how = try_defect(tree, defect)
+            noticed += found
+            print(f"{'noticed' if found else 'NOT NOTICED':12} {defect[0]:42} {how}", flush=True)
+    print(f"{noticed} of {len(defects)} planted defects noticed")
+    return 0 if noticed == len(defects) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
