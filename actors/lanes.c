@@ -32,10 +32,10 @@ bool lane_draw(Lane *lane, const Table *table, Matchup *out) {
   if (lane->eval) {
     if (table->evals) pick = pick_match(&lane->rng, table->eval, table->evals);
   } else if (table->homes) {
-    double share[64];
-    size_t homes = table->homes < 64 ? table->homes : 64;
-    for (size_t i = 0; i < homes; i++) share[i] = (double)table->home[i].share;
-    const HomeEntry *home = &table->home[rng_pick(&lane->rng, share, homes)];
+    double share[WIRE_LEARNERS];
+    INVARIANT(table->homes <= WIRE_LEARNERS);
+    for (size_t i = 0; i < table->homes; i++) share[i] = (double)table->home[i].share;
+    const HomeEntry *home = &table->home[rng_pick(&lane->rng, share, table->homes)];
     pick = pick_match(&lane->rng, table->match + home->first, home->count);
     life = home->life;
   }

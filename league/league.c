@@ -71,8 +71,9 @@ Status league_create(const LeagueConfig *config, uint64_t seed, double return_lo
       TRY(league_add(out, name, (Role)r, false, -1, &id));
     }
   out->learning = out->players;
-  if (out->learning > 60)
-    TRY(status_set(ERR_USAGE, "at most 60 learning players (league.mains and exploiters), not %zu", out->learning));
+  if (out->learning > WIRE_LEARNERS)
+    TRY(status_set(ERR_USAGE, "at most %d learning players (league.mains and exploiters), not %zu", WIRE_LEARNERS,
+                   out->learning));
   for (uint32_t i = 0; i < out->learning; i++)
     if (out->player[i].role == ROLE_MAIN) TRY(freeze(out, i, "start", &id));
 done:

@@ -101,6 +101,7 @@ Status table_decode(Table *table, Reader *reader) {
   if (table->flags > (TABLE_SAVE | TABLE_STOP | TABLE_SAME)) reader->bad = true;
   if (table->flags & TABLE_SAME) return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
   table->homes = reader_count(reader, 20);
+  if (table->homes > WIRE_LEARNERS) reader->bad = true, table->homes = 0;
   TRY_RETURN(GROW(table->home, table->home_room, table->homes));
   for (size_t i = 0; i < table->homes; i++) {
     HomeEntry *home = &table->home[i];

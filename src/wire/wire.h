@@ -6,7 +6,11 @@
 #include "base/hash.h"
 #include "transport/transport.h"
 
-enum { WIRE_VERSION = 3, WIRE_PLAYERS = 1 << 20 /* ids are below: what an id indexes stays small */ };
+enum {
+  WIRE_VERSION = 3,
+  WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
+  WIRE_LEARNERS = 60      /* learning players of a league: homes of a table, orders of a directive */
+};
 
 typedef enum WireKind {
   WIRE_WEIGHTS = 1,    /* learner -> actor (-> actors below it): a learning player's policy for a tick */
@@ -155,7 +159,7 @@ typedef struct Order {
 typedef struct Directive {
   uint64_t tick, number; /* number: of the directives of this job, from 0 */
   uint32_t flags;
-  Order order[64];
+  Order order[WIRE_LEARNERS];
   size_t orders;
 } Directive;
 void directive_encode(const Directive *directive, size_t block_floats, Bytes *out);

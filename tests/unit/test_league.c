@@ -959,6 +959,37 @@ static void rows_of_both_seats_together_are_read(void **state) {
   payoff_free(&payoff);
 }
 
+/* A lane draws from the home of every learning player that there may be; a message that has more is refused. */
+static void tables_hold_as_many_homes_as_there_may_be_learners(void **state) {
+  (void)state;
+  enum { MORE = 65 };
+  HomeEntry home[MORE];
+  MatchEntry match[MORE];
+  for (uint32_t i = 0; i < MORE; i++) {
+    home[i] = (HomeEntry){.player = i, .first = i, .count = 1};
+    match[i] = (MatchEntry){.home = i, .away = MORE, .probability = 1};
+  }
+  for (uint32_t homes = WIRE_LEARNERS; homes <= MORE; homes++) {
+    Table table = {.home = home, .homes = homes, .match = match, .matches = homes}, back = {0};
+    Lane lane = {.rng = rng_stream(1, homes, 0, RNG_TEST)};
+    Bytes bytes = {0};
+    Matchup drawn;
+    for (uint32_t i = 0; i < homes; i++) home[i].share = i + 1 == homes;
+    table_encode(&table, &bytes);
+    Reader reader = reader_over(bytes.data, bytes.size);
+    Status status = table_decode(&back, &reader);
+    if (homes > WIRE_LEARNERS) {
+      assert_int_equal(status, ERR_FORMAT);
+    } else {
+      CHECK_OK(status);
+      assert_true(lane_draw(&lane, &back, &drawn));
+      assert_int_equal(drawn.entry.home, homes - 1);
+    }
+    table_free(&back);
+    bytes_free(&bytes);
+  }
+}
+
 /* Built-in players give ratings their zero: they meet frozen players in a small share of the evaluation games, nobody
  * trains against them, and what they play survives saving. */
 static void builtin_players_are_met_in_evaluation_only(void **state) {
@@ -1055,6 +1086,7 @@ int main(void) {
       cmocka_unit_test(leagues_survive_saving),
       cmocka_unit_test(keys_that_contradict_are_refused),
       cmocka_unit_test(rows_of_both_seats_together_are_read),
+      cmocka_unit_test(tables_hold_as_many_homes_as_there_may_be_learners),
       cmocka_unit_test(builtin_players_are_met_in_evaluation_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
