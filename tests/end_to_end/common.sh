@@ -5,7 +5,7 @@ if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_RO
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+if [ -n "${AGON_TEST_KEEP:-}" ]; then echo "kept: $work" >&2; else trap 'rm -rf "$work"' EXIT; fi
 cd "$work"
 mpi() { local n=$1; shift; timeout 120 mpirun --oversubscribe --bind-to none -n "$n" "$@"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }

@@ -1,5 +1,7 @@
 #include "fuzz.h"
 
+#include "folder.h"
+
 #include "base/text.h"
 
 #include <math.h>
@@ -20,10 +22,10 @@ void fuzz_shell(const char *format, ...) {
   assert_int_equal(system(command), 0);
 }
 
-void fuzz_folder(char path[64]) {
-  strcpy(path, "/tmp/agon-fuzz-XXXXXX");
-  assert_non_null(mkdtemp(path));
-}
+/* The first one is made before any child is, so that the root is the program's. */
+void fuzz_folder(char path[64]) { folder_make(path); }
+
+void fuzz_folder_remove(const char *path) { folder_remove(path); }
 
 void fuzz_arguments(int argc, char **argv, uint64_t *first, long *count) {
   if (argc > 1) *first = strtoull(argv[1], NULL, 10);

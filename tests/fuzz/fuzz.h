@@ -41,4 +41,5 @@ typedef struct FuzzWorld {
 int fuzz_world(FuzzWorld *world, const char *folder);
 
 void fuzz_folder(char path[64]);
+void fuzz_folder_remove(const char *path);
 void fuzz_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -224,7 +224,7 @@ static int one_file(void *context, uint64_t seed) {
   FuzzWorld world = {.ranks = 1 + (int)rng_below(&rng, 4), .seed = seed, .steps = 3000, .stored = true};
   if (what < 8) fuzz_world(&world, run);
   if (getenv("FUZZ_SHOW") && what < 8) fprintf(stderr, "resume: %s\n", world.failed ? status_message() : "goes on");
-  fuzz_shell("rm -rf %s", run);
+  fuzz_folder_remove(run);
   return FUZZ_DONE;
 }
 
@@ -278,15 +278,9 @@ static int make_run(void **state) {
   return 0;
 }
 
-static int remove_run(void **state) {
-  (void)state;
-  fuzz_shell("rm -rf %s", good);
-  return 0;
-}
-
 int main(int argc, char **argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   fuzz_arguments(argc, argv, &first, &count);
   const struct CMUnitTest tests[] = {cmocka_unit_test(made_up_files_are_refused_with_a_sentence)};
-  return cmocka_run_group_tests(tests, make_run, remove_run);
+  return cmocka_run_group_tests(tests, make_run, NULL);
 }

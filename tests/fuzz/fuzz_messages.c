@@ -143,7 +143,7 @@ static int one_attack(void *context, uint64_t seed) {
   if (getenv("FUZZ_SHOW"))
     fprintf(stderr, "%s, damage %d, %s: %s\n", wire_name(this.kind), this.damage,
             this.seen > this.which ? "hit" : "not met", world.failed ? status_message() : "ended well");
-  fuzz_shell("rm -rf %s", folder);
+  fuzz_folder_remove(folder);
   return code;
 }
 
@@ -181,16 +181,10 @@ static int begin_runs(void **state) {
   return 0;
 }
 
-static int remove_runs(void **state) {
-  (void)state;
-  for (size_t p = 0; p < COUNT_OF(paces); p++) fuzz_shell("rm -rf %s", half[p]);
-  return 0;
-}
-
 int main(int argc, char **argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   fuzz_arguments(argc, argv, &first, &count);
   const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_messages_end_the_job),
                                      cmocka_unit_test(wrong_messages_end_the_job)};
-  return cmocka_run_group_tests(tests, begin_runs, remove_runs);
+  return cmocka_run_group_tests(tests, begin_runs, NULL);
 }

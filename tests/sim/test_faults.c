@@ -6,6 +6,7 @@
  *
  * AGON_FAULT_SEEDS: how many schedules (100); AGON_FAULT_FIRST: the first one's seed. */
 #include "check.h"
+#include "folder.h"
 
 #include "base/file.h"
 #include "base/invariant.h"
@@ -339,16 +340,9 @@ static void compare(const Tree *whole, const Tree *tree) {
 
 /* --- runs --- */
 static void fresh(Run *run) {
-  strcpy(run->folder, "/tmp/agon-faults-XXXXXX");
-  assert_non_null(mkdtemp(run->folder));
+  folder_make(run->folder);
   acknowledged = 0;
   disk = (struct Disk){.fault = DISK_GOOD};
-}
-
-static void discard(const Run *run) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", run->folder);
-  assert_int_equal(system(command), 0);
 }
 
 /* The end of the run that nothing happens to; kept for all schedules of its kind. */
@@ -360,7 +354,7 @@ static const Tree *undisturbed(const Run *like) {
   fresh(&run);
   live(&run, &(Life){.ranks = like->ranks, .seed = 1, .slow = -1});
   assert_true(check_newest(&run, tree));
-  discard(&run);
+  folder_remove(run.folder);
   return tree;
 }
 
@@ -403,7 +397,7 @@ static void play_schedule(uint64_t seed) {
   assert_true(check_newest(&run, &tree));
   if (whole) compare(whole, &tree);
   tree_free(&tree);
-  discard(&run);
+  folder_remove(run.folder);
 }
 
 static uint64_t number_from(const char *name, uint64_t fallback) {
@@ -514,7 +508,7 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     topology_free(&topology);
     settings_destroy(settings);
     run_close(&folder);
-    discard(&run);
+    folder_remove(run.folder);
   }
 }
 #endif

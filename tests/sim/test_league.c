@@ -1,6 +1,7 @@
 /* Whole leagues over the simulated transport: many virtual ranks, each with its roles, in one process. Whatever the
  * order and delay of messages, the deterministic paces give the same bytes; a run cut and resumed, too. */
 #include "check.h"
+#include "folder.h"
 
 #include "base/text.h"
 #include "cli/node.h"
@@ -142,17 +143,6 @@ static size_t players_of(const Tree *tree) {
   return name->count;
 }
 
-static void fresh_folder(char *path) {
-  strcpy(path, "/tmp/agon-sim-XXXXXX");
-  assert_non_null(mkdtemp(path));
-}
-
-static void remove_folder(const char *path) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", path);
-  assert_int_equal(system(command), 0);
-}
-
 #define SMALL                                                                                                          \
   "net.hidden=[16]", "actors.slots=24", "actors.lanes=12", "actors.lane_episodes=4", "actors.unroll=12", "frames=12k", \
       "league.frame_scale=1", "league.main_snapshot_max=2k", "league.main_snapshot_min=2k",                            \
@@ -171,7 +161,7 @@ static void timing_changes_nothing(void **state) {
       char first[64];
       for (uint64_t seed = 1; seed <= 3; seed++) {
         char folder[64];
-        fresh_folder(folder);
+        folder_make(folder);
         World world = {pairs, COUNT_OF(pairs), ranks, seed, seed == 1 ? 0 : 40, seed == 3 ? ranks - 1 : -1,
                        0,     (int)seed - 1,   0};
         assert_true(run_world(&world, folder));
@@ -180,9 +170,9 @@ static void timing_changes_nothing(void **state) {
           continue;
         }
         compare(first, folder);
-        remove_folder(folder);
+        folder_remove(folder);
       }
-      remove_folder(first);
+      folder_remove(first);
     }
 }
 
@@ -194,8 +184,8 @@ static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
     const char *pairs[] = {SMALL, pace[p], "net.memory=lstm", p ? "learner.ranks=2" : "learner.ranks=1",
                            p ? "league.table_players=1" : "league.table_players=256"};
     char whole[64], broken[64];
-    fresh_folder(whole);
-    fresh_folder(broken);
+    folder_make(whole);
+    folder_make(broken);
     World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
     assert_true(run_world(&world, whole));
     int kills = 0;
@@ -208,8 +198,8 @@ static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
     }
     assert_true(kills >= 1);
     compare(whole, broken);
-    remove_folder(whole);
-    remove_folder(broken);
+    folder_remove(whole);
+    folder_remove(broken);
   }
 }
 
@@ -222,11 +212,11 @@ static void a_stopped_run_goes_on_as_if_nothing_had_happened(void **state) {
     const char *pairs[] = {SMALL, pace[p], p ? "learner.ranks=2" : "learner.ranks=1",
                            p ? "league.table_players=1" : "league.table_players=256"};
     char whole[64], broken[64];
-    fresh_folder(whole);
+    folder_make(whole);
     assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0}, whole));
     assert_true(is_finished(whole));
     for (long stop = 1; stop <= 6001; stop += 1500) {
-      fresh_folder(broken);
+      folder_make(broken);
       int jobs = 1;
       for (bool finished = false; !finished; jobs++) {
         assert_true(jobs < 100);
@@ -236,9 +226,9 @@ static void a_stopped_run_goes_on_as_if_nothing_had_happened(void **state) {
       }
       assert_true(jobs > 2);
       compare(whole, broken);
-      remove_folder(broken);
+      folder_remove(broken);
     }
-    remove_folder(whole);
+    folder_remove(whole);
   }
 }
 
@@ -252,13 +242,13 @@ static void saving_does_not_move_the_end(void **state) {
     char first[64], folder[64];
     for (size_t t = 0; t < COUNT_OF(ticks); t++) {
       const char *pairs[] = {SMALL, pace[p], ticks[t]};
-      fresh_folder(t ? folder : first);
+      folder_make(t ? folder : first);
       assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 2, t, 20, -1, 0, 1, 0}, t ? folder : first));
       if (!t) continue;
       compare_but("config", first, folder);
-      remove_folder(folder);
+      folder_remove(folder);
     }
-    remove_folder(first);
+    folder_remove(first);
   }
 }
 
@@ -271,7 +261,7 @@ static void runs_resume_on_other_numbers_of_ranks(void **state) {
                *fewer[] = {SMALL, pace[p], "frames=20k", "actors.slots=8", "actors.lanes=4", "learner.ranks=0"},
                *more[] = {SMALL, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20", "learner.ranks=3"};
     char folder[64];
-    fresh_folder(folder);
+    folder_make(folder);
     assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0, 0, 0}, folder));
     assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0, 0}, folder));
     assert_true(run_world(&(World){more, COUNT_OF(more), 12, 3, 30, 11, 0, 0, 0}, folder));
@@ -287,7 +277,7 @@ static void runs_resume_on_other_numbers_of_ranks(void **state) {
     assert_int_equal(sum, ((uint64_t *)counters->data)[1]); /* the learning players' frames are the run's */
     assert_true(sum >= 28000 && sum < 40000);
     tree_free(&tree);
-    remove_folder(folder);
+    folder_remove(folder);
   }
 }
 
@@ -305,9 +295,9 @@ static void free_pace_never_hangs(void **state) {
                            seed % 4 == 3 ? "learner.groups=2" : "learner.groups=1",
                            seed == 5 ? "placement=shared" : "placement=split"};
     char folder[64];
-    fresh_folder(folder);
+    folder_make(folder);
     assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 8, seed, 60, (int)seed % 8, 0, (int)seed % 3, 0}, folder));
-    remove_folder(folder);
+    folder_remove(folder);
   }
 }
 
@@ -320,7 +310,7 @@ static void free_pace_goes_on_and_ends(void **state) {
     for (long stop = 200; stop <= 8200; stop += 2000) {
       char folder[64];
       const char *pairs[] = {SMALL, "pace=free"}, *less[] = {SMALL, "pace=free", "frames=1"};
-      fresh_folder(folder);
+      folder_make(folder);
       World world = {pairs, COUNT_OF(pairs), ranks[r], (uint64_t)stop, 20, -1, 0, 1, stop};
       bool half = stop % 4000 == 200;
       for (int jobs = 0; jobs == 0 || !is_finished(folder); jobs++) {
@@ -330,7 +320,7 @@ static void free_pace_goes_on_and_ends(void **state) {
         run_world(&world, folder);
         if (half) world.pairs = less, world.count = COUNT_OF(less);
       }
-      remove_folder(folder);
+      folder_remove(folder);
     }
 }
 
@@ -369,13 +359,13 @@ static void lockstep_learns_from_the_weights_that_acted(void **state) {
         SMALL,         "pace=lockstep",     "placement=split", "learner.ranks=1",
         memory[i & 1], "learner.rate=0.01", "frames=8k",       "actors.unroll=11" /* games end elsewhere */};
     char folder[64];
-    fresh_folder(folder);
+    folder_make(folder);
     farthest = 0;
     watched_rows = 0;
     assert_true(run_world(&(World){pairs, COUNT_OF(pairs), ranks[i / 2], 1, 10, -1, 0, 0, 0}, folder));
     if (watched_rows < 500) fail_msg("%zu rows", watched_rows);
     if (farthest > 1e-4) fail_msg("%d ranks, %s: log-ratios up to %.5f", ranks[i / 2], memory[i & 1], farthest);
-    remove_folder(folder);
+    folder_remove(folder);
   }
 }
 
@@ -396,13 +386,13 @@ static void who_dropped_out_before_a_time_limit_is_worth_nothing(void **state) {
                          "league.exploiter_snapshot_max=1e9",
                          "league.league_snapshot_max=1e9"};
   char folder[64];
-  fresh_folder(folder);
+  folder_make(folder);
   game = TEST_PLUGINS "/libplugin_fade.so";
   meddle = watch_ratios;
   valued = 1;
   assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 10, -1, 0, 0, 0}, folder));
   if (valued > .005) fail_msg("values of %.4f where there is nothing to gain", valued);
-  remove_folder(folder);
+  folder_remove(folder);
 }
 
 /* The policies after one update of every player, of a run whose learners are `ranks`. */
@@ -412,7 +402,7 @@ static void after_one_update(const char *ranks, const char *groups, int size, fl
   RunFolder run;
   Tree tree;
   uint64_t generation;
-  fresh_folder(folder);
+  folder_make(folder);
   assert_true(run_world(&(World){pairs, COUNT_OF(pairs), size, 1, 10, -1, 0, 2, 0}, folder));
   CHECK_OK(run_open(folder, &run));
   CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
@@ -427,7 +417,7 @@ static void after_one_update(const char *ranks, const char *groups, int size, fl
     *count += item->count;
   }
   tree_free(&tree);
-  remove_folder(folder);
+  folder_remove(folder);
 }
 
 /* The same four actors before one, two or four learners, in one group or two: minibatches hold the same rows, so the
@@ -470,12 +460,12 @@ static void after_frozen_play(const char *name, int ranks, Tree *out) {
   RunFolder run;
   uint64_t generation;
   World world = {.pairs = pairs, .count = COUNT_OF(pairs), .ranks = ranks, .seed = 1, .slow = -1};
-  fresh_folder(folder);
+  folder_make(folder);
   game = name;
   assert_true(run_world(&world, folder));
   CHECK_OK(run_open(folder, &run));
   CHECK_OK(run_read_checkpoint(&run, out, &generation));
-  remove_folder(folder);
+  folder_remove(folder);
 }
 
 /* On one, two or four actors the same games are played at equal weights, simultaneous moves included. */
@@ -519,7 +509,7 @@ static void actors_play_the_shares_of_the_table(void **state) {
                          "league.share_main=3",
                          "metrics.seconds=1000"};
   char folder[64];
-  fresh_folder(folder);
+  folder_make(folder);
   assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 5, -1, 0, 0, 0}, folder));
   RunFolder run;
   Tree tree;
@@ -543,7 +533,7 @@ static void actors_play_the_shares_of_the_table(void **state) {
   CHECK_NEAR(league_frozen / all, .2, .025);
   payoff_free(&payoff);
   tree_free(&tree);
-  remove_folder(folder);
+  folder_remove(folder);
 }
 
 /* A game that the first seat always wins, hundreds of games a tick, a memory of a hundred: all players are equal, on
@@ -572,7 +562,7 @@ static void a_seat_that_always_wins_proves_nothing(void **state) {
     uint64_t generation;
     Payoff payoff = {.decay = 1};
     int known = 0;
-    fresh_folder(folder);
+    folder_make(folder);
     assert_true(run_world(&(World){pairs, COUNT_OF(pairs), ranks, 1, 5, -1, 0, 0, 0}, folder));
     CHECK_OK(run_open(folder, &run));
     CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
@@ -594,7 +584,7 @@ static void a_seat_that_always_wins_proves_nothing(void **state) {
     assert_true(first.games > 5000 && first.wins == first.games);
     payoff_free(&payoff);
     tree_free(&tree);
-    remove_folder(folder);
+    folder_remove(folder);
   }
 }
 
@@ -611,7 +601,7 @@ static void schedules_know_how_far_the_run_is(void **state) {
     Tree tree;
     const Item *counters, *player, *born, *frames;
     uint64_t generation;
-    fresh_folder(folder);
+    folder_make(folder);
     for (int jobs = 1; jobs == 1 || !is_finished(folder); jobs++) {
       assert_true(jobs < 60);
       assert_true(
@@ -632,7 +622,7 @@ static void schedules_know_how_far_the_run_is(void **state) {
       if (i < 2) CHECK_NEAR(count[6], ((uint64_t *)frames->data)[p] - ((uint64_t *)born->data)[p], 400);
     }
     tree_free(&tree);
-    remove_folder(folder);
+    folder_remove(folder);
   }
 }
 

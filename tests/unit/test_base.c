@@ -1,5 +1,6 @@
 /* Foundation: random streams, byte strings, texts, files. */
 #include "check.h"
+#include "folder.h"
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -8,6 +9,7 @@
 #include "base/text.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +104,10 @@ static void text_helpers(void **state) {
 
 static void locks_are_exclusive_between_processes(void **state) {
   (void)state;
-  char path[] = "/tmp/agon-lock-XXXXXX";
-  int fd, other = mkstemp(path);
-  close(other);
+  char folder[FOLDER_PATH], path[FOLDER_PATH + 8];
+  int fd;
+  folder_make(folder);
+  snprintf(path, sizeof path, "%s/lock", folder);
   CHECK_OK(file_lock(path, &fd));
   char command[512];
   snprintf(command, sizeof command,
@@ -114,7 +117,6 @@ static void locks_are_exclusive_between_processes(void **state) {
   assert_int_not_equal(system(command), 0);
   close(fd);
   assert_int_equal(system(command), 0);
-  unlink(path);
 }
 
 static void hashes_depend_on_order(void **state) {
@@ -147,15 +149,48 @@ static int watched_rename(const char *from, const char *to) {
 static void contents_are_synced_before_they_get_their_name(void **state) {
   (void)state;
   static const FileOps watch = {watched_create, watched_sync, watched_rename, unlink};
-  static const char *const expected[] = {"create x.new", "sync x.new", "rename x.new", "sync agon-base-files"};
-  assert_int_equal(system("rm -rf /tmp/agon-base-files; mkdir /tmp/agon-base-files"), 0);
+  char folder[FOLDER_PATH], path[FOLDER_PATH + 8], last[32];
+  const char *const expected[] = {"create x.new", "sync x.new", "rename x.new", last};
+  folder_make(folder);
+  snprintf(path, sizeof path, "%s/x", folder);
+  snprintf(last, sizeof last, "sync %s", strrchr(folder, '/') + 1);
   file_set_ops(&watch);
   sights = 0;
-  CHECK_OK(file_write_durable("/tmp/agon-base-files/x", "abc", 3));
+  CHECK_OK(file_write_durable(path, "abc", 3));
   file_set_ops(NULL);
   assert_int_equal(sights, COUNT_OF(expected));
   for (size_t i = 0; i < sights; i++) assert_string_equal(seen[i], expected[i]);
-  assert_int_equal(system("rm -rf /tmp/agon-base-files"), 0);
+}
+
+/* What tests leave behind goes with the program, however it ends, unless somebody wants to look at it. */
+static void folders_of_tests_go_whatever_happens(void **state) {
+  (void)state;
+  enum { RETURNS, ABORTS, KILLED, KEEPS, ENDS };
+  for (int how = 0; how < ENDS; how++) {
+    int told[2];
+    char root[sizeof folder_root], path[FOLDER_PATH];
+    assert_int_equal(pipe(told), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+      folder_root[0] = 0;
+      if (how == KEEPS) setenv("AGON_TEST_KEEP", "1", 1);
+      if (how == KEEPS && !freopen("/dev/null", "w", stderr)) _exit(3);
+      folder_make(path);
+      if (write(told[1], folder_root, sizeof folder_root) < 0) _exit(3);
+      if (how == KILLED) kill(getpid(), SIGKILL);
+      if (how == ABORTS) abort();
+      _exit(1);
+    }
+    assert_int_equal(read(told[0], root, sizeof root), (int)sizeof root);
+    close(told[0]);
+    close(told[1]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    for (int wait = 0; wait < (how == KEEPS ? 20 : 1000) && access(root, F_OK) == 0; wait++) usleep(10000);
+    assert_int_equal(access(root, F_OK) == 0, how == KEEPS);
+    if (how == KEEPS) folder_remove(root);
+  }
 }
 
 static void keep_breach(void *context, const Breach *breach) { *(Breach *)context = *breach; }
@@ -196,6 +231,7 @@ int main(void) {
       cmocka_unit_test(locks_are_exclusive_between_processes),
       cmocka_unit_test(hashes_depend_on_order),
       cmocka_unit_test(contents_are_synced_before_they_get_their_name),
+      cmocka_unit_test(folders_of_tests_go_whatever_happens),
       cmocka_unit_test(broken_invariants_reach_their_handler),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

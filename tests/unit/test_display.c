@@ -1,6 +1,7 @@
 /* What people read of a running league: rates are of the job that measured them, nothing is shown that was not
  * measured, nothing exceeds what was asked for. */
 #include "check.h"
+#include "folder.h"
 
 #include "base/file.h"
 #include "base/log.h"
@@ -59,8 +60,8 @@ static Progress progress(const Scene *scene, uint64_t frames) {
 /* A job that goes on with a run of `frames` frames, 1,000 seconds old. */
 static void open_scene(Scene *scene, uint64_t frames, uint32_t teams) {
   SettingsSource source = {.game = "tic_tac_toe"};
-  *scene = (Scene){.folder = "/tmp/agon-display-XXXXXX"};
-  assert_non_null(mkdtemp(scene->folder));
+  *scene = (Scene){.folder = ""};
+  folder_make(scene->folder);
   CHECK_OK(run_lock(scene->folder, &scene->run));
   CHECK_OK(settings_create(&source, &scene->settings));
   CHECK_OK(league_create(&scene->settings->league, 1, -1, 1, &scene->league));
@@ -84,14 +85,12 @@ static void open_scene(Scene *scene, uint64_t frames, uint32_t teams) {
 }
 
 static void close_scene(Scene *scene) {
-  char command[128];
   display_destroy(scene->display);
   league_free(&scene->league);
   settings_destroy(scene->settings);
   run_close(&scene->run);
   log_set_sink(NULL, NULL);
-  snprintf(command, sizeof command, "rm -rf %s", scene->folder);
-  assert_int_equal(system(command), 0);
+  folder_remove(scene->folder);
 }
 
 static double last_of(const Scene *scene, const char *name) {

@@ -1,5 +1,6 @@
 /* Tournaments without MPI: counts and games.csv, lines of play, alpha-beta, openings, and what is played next. */
 #include "check.h"
+#include "folder.h"
 
 #include "base/file.h"
 #include "eval/line.h"
@@ -18,7 +19,7 @@ static Env *make_env(const char *name) {
   return env;
 }
 
-static char folder[] = "/tmp/agon-games-XXXXXX";
+static char folder[FOLDER_PATH];
 
 static const GameTerms terms = {"goofspiel cards=4", false, 2, 9, false};
 static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
@@ -449,14 +450,8 @@ static void too_many_players_have_no_ratings(void **state) {
 
 static int make_folder(void **state) {
   (void)state;
-  return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[96];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return system(command);
+  folder_make(folder);
+  return 0;
 }
 
 int main(void) {
@@ -474,5 +469,5 @@ int main(void) {
       cmocka_unit_test(older_tables_are_read),
       cmocka_unit_test(too_many_players_have_no_ratings),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, make_folder, NULL);
 }

@@ -1,5 +1,6 @@
 /* Files: round trips, damage anywhere, generations, two runs in one folder. */
 #include "check.h"
+#include "folder.h"
 
 #include "base/file.h"
 #include "base/log.h"
@@ -17,20 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[64];
+static char folder[FOLDER_PATH];
 
 static int set_up(void **state) {
   (void)state;
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
-  snprintf(folder, sizeof folder, "/tmp/agon-store-XXXXXX");
-  return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return system(command);
+  folder_make(folder);
+  return 0;
 }
 
 static void sample(Tree *tree, size_t n) {
@@ -368,5 +362,5 @@ int main(void) {
       cmocka_unit_test(a_full_disk_is_an_error),
       cmocka_unit_test(trees_travel_in_messages),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, set_up, NULL);
 }
