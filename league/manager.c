@@ -263,8 +263,6 @@ typedef struct RunEnd {
 
 static Status run_end_of(const Tree *tree, RunEnd *out) {
   const Item *item;
-  *out = (RunEnd){NEVER, false};
-  if (!tree_find(tree, "run/end")) return OK; /* of a program that kept only the frames */
   TRY_RETURN(tree_get(tree, "run/end", STORE_U64, 2, &item));
   const uint64_t *value = item->data;
   *out = (RunEnd){value[0], value[1] != 0};
@@ -276,8 +274,7 @@ Status manager_finished(const Tree *checkpoint, int64_t frames, bool *out) {
   RunEnd end;
   TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, 6, &counters));
   TRY_RETURN(run_end_of(checkpoint, &end));
-  bool known = tree_find(checkpoint, "run/end") != NULL;
-  *out = ((const uint64_t *)counters->data)[1] >= (uint64_t)frames && (end.reached || !known);
+  *out = ((const uint64_t *)counters->data)[1] >= (uint64_t)frames && end.reached;
   return OK;
 }
 

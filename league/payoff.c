@@ -285,11 +285,8 @@ done:
   return status;
 }
 
-/* Numbers of a row, both seats. Runs from before seats were told apart have half as many: half of each for each seat.
- */
-static void load_row(const Item *item, size_t row, size_t width, double *out) {
-  const double *from = (const double *)item->data + row * item->width;
-  for (size_t i = 0; i < width; i++) out[i] = item->width == width ? from[i] : from[i % (width / SEATS)] / SEATS;
+static void load_row(const Item *item, size_t row, double *out) {
+  memcpy(out, (const double *)item->data + row * item->width, item->width * sizeof *out);
 }
 
 /* Games of one seat: counts that agree, in numbers that are numbers. Decayed ones are fractions. */
@@ -317,21 +314,17 @@ Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
   static const size_t width[4] = {TALLIES, TALLIES, TALLIES, SEATS};
   TRY_RETURN(tree_get(tree, "payoff/home", STORE_U32, -1, &home));
   TRY_RETURN(tree_get(tree, "payoff/away", STORE_U32, (int64_t)home->count, &away));
-  for (int i = 0; i < 4; i++) { /* one seat's numbers a row, as before seats were told apart, or both seats' */
-    const Item *found = tree_find(tree, path[i]);
-    size_t old = width[i] / SEATS;
-    TRY_RETURN(tree_get_table(tree, path[i], STORE_F64, (int64_t)home->count,
-                              found && found->width == old ? old : width[i], &part[i]));
-  }
+  for (int i = 0; i < 4; i++)
+    TRY_RETURN(tree_get_table(tree, path[i], STORE_F64, (int64_t)home->count, width[i], &part[i]));
   for (size_t i = 0; i < home->count; i++) {
     Pair *pair;
     uint32_t h = ((uint32_t *)home->data)[i], a = ((uint32_t *)away->data)[i];
     TRY_RETURN(check_pair(payoff, players, tree, i, h, a));
     TRY_RETURN(payoff_pair(payoff, h, a, &pair));
-    load_row(part[0], i, TALLIES, &pair->raw[0].games);
-    load_row(part[1], i, TALLIES, &pair->decayed[0].games);
-    load_row(part[2], i, TALLIES, &pair->eval[0].games);
-    load_row(part[3], i, SEATS, pair->since);
+    load_row(part[0], i, &pair->raw[0].games);
+    load_row(part[1], i, &pair->decayed[0].games);
+    load_row(part[2], i, &pair->eval[0].games);
+    load_row(part[3], i, pair->since);
     const Tally *tallies[3] = {pair->raw, pair->decayed, pair->eval};
     for (int s = 0; s < SEATS; s++) {
       for (int t = 0; t < 3; t++)

@@ -330,15 +330,11 @@ static Status restore_player(Learner *learner, Reader *body) {
   TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->block));
   TRY(copy_column(&tree, "policy_acting", STORE_F32, block, pupil->acting));
   TRY(copy_column(&tree, "policy_reference", STORE_F32, block, pupil->reference));
-  const char *average = tree_find(&tree, "policy_average") ? "policy_average" : "policy"; /* none was kept before */
-  TRY(copy_column(&tree, average, STORE_F32, block, pupil->average));
+  TRY(copy_column(&tree, "policy_average", STORE_F32, block, pupil->average));
   TRY(copy_column(&tree, "adam_m", STORE_F32, params, pupil->m));
   TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));
   TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));
-  const Item *kept = tree_find(&tree, "counters");
-  size_t counts = kept && kept->count == 7 ? 7 : 8; /* the run's frames were not kept before */
-  TRY(copy_column(&tree, "counters", STORE_U64, counts, counters));
-  if (counts == 7) counters[7] = counters[3] * learner->setup.learning_players;
+  TRY(copy_column(&tree, "counters", STORE_U64, COUNT_OF(counters), counters));
   TRY(check_pupil(learner, &tree, pupil, counters));
   pupil->life = (uint32_t)counters[0];
   pupil->version = counters[1];

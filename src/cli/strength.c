@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Score score_of(const Tally *tally) { /* whole games, of tables from before seats were told apart too */
+static Score score_of(const Tally *tally) { /* whole games, kept as doubles */
   uint64_t wins = (uint64_t)(tally->wins + 0.5), draws = (uint64_t)(tally->draws + 0.5),
            losses = (uint64_t)(tally->losses + 0.5);
   return (Score){wins + draws + losses, wins, draws, losses, tally->returns, tally->squares};

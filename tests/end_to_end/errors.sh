@@ -54,4 +54,18 @@ expect 2 "$other" "$AGON" play goofspiel cards=4 --player falling4:main_0
 expect 2 "$other" "$AGON" probe random4 --player falling4:main_0 --budget 1k
 expect 2 "random4 plays 'goofspiel cards=4', not 'goofspiel':" "$AGON" train goofspiel env.cards=5 --run-dir random4 --resume auto
 expect 2 "is of goofspiel, not of connect_four" "$AGON" train connect_four --run-dir random4 --resume auto
+# a checkpoint of another version is refused by its name, and an older generation does not stand in for it
+cp -r random4 older
+$python - <<'P'
+import glob, h5py
+path = sorted(glob.glob("older/checkpoints/*.h5"))[-1]
+data = open(path, "rb").read()
+open(path, "wb").write(data[: data.rindex(b"agon seal ")])
+with h5py.File(path, "r+") as f:
+    assert f.attrs["schema_version"] == 3
+    f.attrs.modify("schema_version", 2)
+P
+for command in "league show older" "train goofspiel --run-dir older --resume must --quiet"; do
+  expect 4 "older/checkpoints/[0-9]+.h5: its schema version is 2, this program reads 3" "$AGON" $command
+done
 echo passed

@@ -935,28 +935,24 @@ static void keys_that_contradict_are_refused(void **state) {
   settings_destroy(settings);
 }
 
-/* Runs from before seats were told apart: half of each number belongs to each seat. */
-static void rows_of_both_seats_together_are_read(void **state) {
+/* Numbers of both seats together, as once kept, are no payoff of today's: nothing is made up from them. */
+static void rows_of_another_width_are_refused(void **state) {
   (void)state;
   const uint32_t home[2] = {0, 1}, away[2] = {1, 0};
-  const double tally[12] = {100, 70, 10, 20, 50, 90, 100, 20, 10, 70, -50, 90}, since[2] = {60, 0};
-  Payoff payoff = {.decay = .99};
-  Tree tree = {0};
-  CHECK_OK(tree_put(&tree, "payoff/home", STORE_U32, 2, 1, home));
-  CHECK_OK(tree_put(&tree, "payoff/away", STORE_U32, 2, 1, away));
-  CHECK_OK(tree_put(&tree, "payoff/raw", STORE_F64, 2, 6, tally));
-  CHECK_OK(tree_put(&tree, "payoff/decayed", STORE_F64, 2, 6, tally));
-  CHECK_OK(tree_put(&tree, "payoff/eval", STORE_F64, 2, 6, tally));
-  CHECK_OK(tree_put(&tree, "payoff/since", STORE_F64, 2, 1, since));
-  CHECK_OK(payoff_load(&payoff, 2, &tree));
-  CHECK_NEAR(payoff_win_rate(&payoff, 0, 1), .75, 1e-12);
-  CHECK_NEAR(payoff_win_rate(&payoff, 1, 0), .25, 1e-12);
-  CHECK_NEAR(payoff_margin(&payoff, 0, 1), .5, 1e-12);
-  const Pair *pair = payoff_find(&payoff, 0, 1);
-  CHECK_NEAR(seats_effective(pair->since[0], pair->since[1]), 60, 1e-12);
-  CHECK_NEAR(tally_both(pair->raw).games, 100, 0);
-  tree_free(&tree);
-  payoff_free(&payoff);
+  const double tally[24] = {0}, since[4] = {0};
+  for (size_t width = 6; width <= 12; width += 6) {
+    Payoff payoff = {.decay = .99};
+    Tree tree = {0};
+    CHECK_OK(tree_put(&tree, "payoff/home", STORE_U32, 2, 1, home));
+    CHECK_OK(tree_put(&tree, "payoff/away", STORE_U32, 2, 1, away));
+    CHECK_OK(tree_put(&tree, "payoff/raw", STORE_F64, 2, width, tally));
+    CHECK_OK(tree_put(&tree, "payoff/decayed", STORE_F64, 2, width, tally));
+    CHECK_OK(tree_put(&tree, "payoff/eval", STORE_F64, 2, width, tally));
+    CHECK_OK(tree_put(&tree, "payoff/since", STORE_F64, 2, width / 6, since));
+    assert_int_equal(payoff_load(&payoff, 2, &tree), width == 12 ? OK : ERR_FORMAT);
+    tree_free(&tree);
+    payoff_free(&payoff);
+  }
 }
 
 /* A lane draws from the home of every learning player that there may be; a message that has more is refused. */
@@ -1085,7 +1081,7 @@ int main(void) {
       cmocka_unit_test(openai_five_looks_at_its_own_past_only),
       cmocka_unit_test(leagues_survive_saving),
       cmocka_unit_test(keys_that_contradict_are_refused),
-      cmocka_unit_test(rows_of_both_seats_together_are_read),
+      cmocka_unit_test(rows_of_another_width_are_refused),
       cmocka_unit_test(tables_hold_as_many_homes_as_there_may_be_learners),
       cmocka_unit_test(builtin_players_are_met_in_evaluation_only),
   };
