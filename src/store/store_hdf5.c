@@ -132,10 +132,25 @@ static bool reads_back(const char *path, const char *kind, const char *digest) {
   return !strcmp(text, digest);
 }
 
+/* What the library would write otherwise than it is, and what store_read refuses. */
+static Status check_storable(const Tree *tree) {
+  for (size_t i = 0; i < tree->items; i++) {
+    const Item *item = &tree->item[i];
+    if (!tree_fits(SIZE_MAX, item->count, item->width, item->size))
+      return status_set(ERR_INTERNAL, "dataset '%s' of %zu rows of %zu by %zu bytes cannot be stored", item->path,
+                        item->count, item->width, item->size);
+    if (item->path[0] == '@' && (item->count != 1 || item->width != 1))
+      return status_set(ERR_INTERNAL, "attribute '%s' of %zu rows of %zu cannot be stored: it can hold one value",
+                        item->path, item->count, item->width);
+  }
+  return OK;
+}
+
 Status store_write(const Tree *tree, const char *kind, const char *path) {
   Status status = OK;
   char aside[PATH_MAX], digest[HASH_TEXT];
   Tree full = {0};
+  TRY_RETURN(check_storable(tree));
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   TRY(text_format(aside, sizeof aside, "%s.new", path));
   full.items = tree->items; /* borrows the caller's items, owns the three added */
@@ -165,8 +180,7 @@ typedef struct Loading {
 
 /* Takes room for `count` rows out of what is left. */
 static Status claim(Loading *loading, const char *name, size_t count, size_t width, size_t size) {
-  size_t left = loading->left;
-  if (size == 0 || width == 0 || size > left || width > left / size || count > left / size / width)
+  if (!tree_fits(loading->left, count, width, size))
     return tree_fault(loading->tree, name, -1, "claims %zu rows of %zu by %zu bytes, more than the file holds", count,
                       width, size);
   loading->left -= count * width * size;

@@ -66,6 +66,11 @@ Status tree_fault(const Tree *tree, const char *path, int64_t row, const char *f
                     path, place, what);
 }
 
+bool tree_fits(size_t left, size_t count, size_t width, size_t size) {
+  if (!size || !width) return false;
+  return !count || (size <= left && width <= left / size && count <= left / size / width);
+}
+
 static Status check_texts(const Tree *tree, const Item *item) {
   for (size_t i = 0; i < item->count; i++)
     if (!memchr((const char *)item->data + i * item->size, 0, item->size))
@@ -169,8 +174,7 @@ Status tree_decode(Tree *tree, Reader *reader) {
     uint64_t size = reader_u64(reader), width = reader_u64(reader), count = reader_u64(reader),
              left = reader->size - reader->at;
     bool plain = type <= STORE_TEXT && (type == STORE_TEXT || size == type_size[type]);
-    if (!plain || size == 0 || width == 0 || size > left || width > left / size || count > left / size / width)
-      reader->bad = true;
+    if (!plain || !tree_fits(left, count, width, size)) reader->bad = true;
     const void *data = reader->bad ? NULL : reader_take(reader, (size_t)(count * width * size));
     if (!data) break;
     TRY_RETURN(put(tree, path, (StoreType)type, (size_t)size, (size_t)count, (size_t)width, data));

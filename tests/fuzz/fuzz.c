@@ -58,9 +58,10 @@ FuzzTotals fuzz_run(const char *what, FuzzOne one, void *context, uint64_t first
     totals.greedy += greedy;
     if (stuck || crashed || greedy)
       fprintf(stderr, "%s: seed %llu %s (status %x, %ld MB)\n", what, (unsigned long long)seed,
-              stuck     ? "is stuck"
-              : crashed ? "crashes"
-                        : "takes too much memory",
+              stuck                                                   ? "is stuck"
+              : WIFEXITED(status) && WEXITSTATUS(status) == FUZZ_LOST ? "writes what nobody can read"
+              : crashed                                               ? "crashes"
+                                                                      : "takes too much memory",
               (unsigned)status, used.ru_maxrss / 1024);
   }
   fprintf(stderr, "%s: %ld seeds, %ld crashed, %ld stuck, %ld took over %ld MB\n", what, totals.seeds, totals.crashed,
@@ -177,7 +178,7 @@ int fuzz_world(FuzzWorld *world, const char *folder) {
   TRY(start_nodes(world, settings, &topology, sim, &run, resuming ? &resume : NULL, generation, &now, &header, node));
   code = play(world, sim, node, &now);
 done:
-  if (status != OK) world->failed = true;
+  if (status != OK) world->failed = world->refused = true;
   for (int i = 0; i < world->ranks; i++) node_destroy(node[i]);
   sim_destroy(sim);
   tree_free(&header);

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { FUZZ_DONE = 0, FUZZ_STUCK = 77 }; /* exit codes of a child; others, and signals, are crashes */
+/* Exit codes of a child; others, and signals, are crashes. LOST: a job cannot go on from what a job has written. */
+enum { FUZZ_DONE = 0, FUZZ_STUCK = 77, FUZZ_LOST = 78 };
 
 typedef struct FuzzTotals {
   long seeds, crashed, stuck, greedy; /* greedy: took more memory than `megabytes` */
@@ -35,8 +36,9 @@ typedef struct FuzzWorld {
   long steps;                                           /* 0: to the end */
   void (*prepare)(void *context, Transport *transport); /* of each rank; may be NULL */
   void *context;
-  bool stored; /* the configuration of the checkpoint, not `pairs` */
-  bool failed; /* out: a rank failed, and with it the job */
+  bool stored;  /* the configuration of the checkpoint, not `pairs` */
+  bool failed;  /* out: a rank failed, and with it the job */
+  bool refused; /* out: what the folder holds was not accepted, and no rank began */
 } FuzzWorld;
 int fuzz_world(FuzzWorld *world, const char *folder);
 

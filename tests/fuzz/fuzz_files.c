@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { STEPS = 3000 }; /* of a resumed world */
+
 static char good[64]; /* the real run */
 
 /* --- columns --- */
@@ -150,28 +152,31 @@ static int run_command(const char *name, const char *const *words, size_t count)
 #define RUN(name, ...)                                                                                                 \
   run_command(name, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
-static void read_everything(const char *run, const char *player) {
+/* How many of the commands that read a run do not end well. */
+static int read_everything(const char *run, const char *player) {
   char csv[96], games[96], page[96], lines[96];
+  int failed = 0;
   snprintf(csv, sizeof csv, "%s/games.csv", run);
   snprintf(games, sizeof games, "%s/replays.jsonl", run);
   snprintf(page, sizeof page, "%s/report.html", run);
   snprintf(lines, sizeof lines, "%s/lines", run);
-  RUN("league", "show", run);
-  RUN("league", "show", run, "--json");
-  RUN("league", "dryrun", run, "--matches", "100");
-  RUN("report", run, "--out", page);
-  RUN("rate", run, "--bootstraps", "5");
-  RUN("rate", csv, "--bootstraps", "5", "--json");
-  RUN("checkpoint", "verify", run);
-  RUN("checkpoint", "info", run);
-  RUN("status", run);
-  RUN("exploit", run, "--player", "snapshots", "--json");
-  RUN("exploit", run, "--player", "nash");
-  RUN("exploit", run, "--player", player);
-  RUN("replay", games);
-  RUN("eval", run, "--players", "main_0,random", "--games", "4");
+  failed += RUN("league", "show", run) != OK;
+  failed += RUN("league", "show", run, "--json") != OK;
+  failed += RUN("league", "dryrun", run, "--matches", "100") != OK;
+  failed += RUN("report", run, "--out", page) != OK;
+  failed += RUN("rate", run, "--json") != OK;
+  failed += RUN("rate", csv, "--dynamics") != OK;
+  failed += RUN("checkpoint", "verify", run) != OK;
+  failed += RUN("checkpoint", "info", run) != OK;
+  failed += RUN("status", run) != OK;
+  failed += RUN("exploit", run, "--player", "snapshots", "--json") != OK;
+  failed += RUN("exploit", run, "--player", "nash") != OK;
+  failed += RUN("exploit", run, "--player", player) != OK;
+  failed += RUN("replay", games) != OK;
+  failed += RUN("eval", run, "--players", "main_0,random", "--games", "4") != OK;
   assert_non_null(freopen(lines, "r", stdin));
-  RUN("query", run, "--player", player, "--json");
+  failed += RUN("query", run, "--player", player, "--json") != OK;
+  return failed;
 }
 
 static void one_of(AgonRng *rng, const char *folder, const char *part, const char *end, char *out, size_t size) {
@@ -195,6 +200,29 @@ static void one_of(AgonRng *rng, const char *folder, const char *part, const cha
       memcpy(name[j - 1], hold, sizeof hold);
     }
   snprintf(out, size, "%s/%s", path, name[rng_below(rng, (uint32_t)count)]);
+}
+
+static uint64_t newest_generation(const char *folder) {
+  RunFolder run;
+  uint64_t *list, newest;
+  size_t count;
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_generations(&run, &list, &count));
+  newest = list[0];
+  free(list);
+  return newest;
+}
+
+/* A job resumes from the run; and if it has written a checkpoint, so does another, from that. */
+static int go_on(const char *run, int ranks, uint64_t seed) {
+  uint64_t before = newest_generation(run);
+  FuzzWorld world = {.ranks = ranks, .seed = seed, .steps = STEPS, .stored = true}, again = world;
+  int code = fuzz_world(&world, run);
+  if (getenv("FUZZ_SHOW")) fprintf(stderr, "resume: %s\n", world.failed ? status_message() : "goes on");
+  if (code != FUZZ_DONE || newest_generation(run) == before) return code;
+  code = fuzz_world(&again, run);
+  if (getenv("FUZZ_SHOW")) fprintf(stderr, "once more: %s\n", again.failed ? status_message() : "goes on");
+  return code == FUZZ_DONE && again.refused ? FUZZ_LOST : code;
 }
 
 static int one_file(void *context, uint64_t seed) {
@@ -221,11 +249,9 @@ static int one_file(void *context, uint64_t seed) {
   if (getenv("FUZZ_SHOW")) fprintf(stderr, "changed %s\n", path);
   assert_non_null(freopen("/dev/null", "w", stdout));
   read_everything(run, player);
-  FuzzWorld world = {.ranks = 1 + (int)rng_below(&rng, 4), .seed = seed, .steps = 3000, .stored = true};
-  if (what < 8) fuzz_world(&world, run);
-  if (getenv("FUZZ_SHOW") && what < 8) fprintf(stderr, "resume: %s\n", world.failed ? status_message() : "goes on");
+  int code = what < 8 ? go_on(run, 1 + (int)rng_below(&rng, 4), seed) : FUZZ_DONE;
   fuzz_folder_remove(run);
-  return FUZZ_DONE;
+  return code;
 }
 
 static uint64_t first = 1;
@@ -271,9 +297,11 @@ static int make_run(void **state) {
   int screen = dup(1);
   assert_non_null(freopen("/dev/null", "w", stdout));
   CHECK_OK(RUN("eval", good, "--players", "main_0,main_0-000000,random", "--games", "8", "--replays", replays));
+  int failed = read_everything(good, "main_0-000000"); /* what is intact is read by all */
   fflush(stdout);
   dup2(screen, 1);
   close(screen);
+  assert_int_equal(failed, 0);
   assert_true(file_exists(replays));
   return 0;
 }

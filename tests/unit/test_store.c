@@ -349,6 +349,69 @@ static void trees_travel_in_messages(void **state) {
   bytes_free(&bytes);
 }
 
+/* Whatever shape is written can be read, from a file as from a message: rows wider than the rest of the file, of which
+ * there are none, too. */
+static void what_is_written_can_be_read(void **state) {
+  (void)state;
+  char path[128];
+  static const struct {
+    StoreType type;
+    size_t size, count, width;
+  } shape[] = {{STORE_F64, 8, 0, 12}, {STORE_TEXT, 2107, 0, 6},   {STORE_F32, 4, 0, 1u << 30},
+               {STORE_U8, 1, 0, 1},   {STORE_TEXT, 100000, 0, 1}, {STORE_U64, 8, 3, 5},
+               {STORE_TEXT, 1, 2, 3}, {STORE_U8, 1, 1, 70000},    {STORE_TEXT, 64, 1, 1}};
+  snprintf(path, sizeof path, "%s/shape.h5", folder);
+  for (size_t i = 0; i < COUNT_OF(shape); i++) {
+    Tree tree = {0}, back = {0};
+    Bytes bytes = {0};
+    char *none = calloc(shape[i].count * shape[i].width + 1, shape[i].size);
+    if (shape[i].type == STORE_TEXT && shape[i].width == 1)
+      CHECK_OK(tree_put_texts(&tree, "x", shape[i].count, shape[i].size, none));
+    else
+      CHECK_OK(tree_put(&tree, "x", shape[i].type, shape[i].count, shape[i].width, none));
+    tree.item[0].size = shape[i].size;
+    CHECK_OK(store_write(&tree, "player", path));
+    CHECK_OK(store_read(path, "player", &back));
+    const Item *item = tree_find(&back, "x");
+    assert_non_null(item);
+    assert_int_equal(item->count, shape[i].count);
+    assert_int_equal(item->width, shape[i].width);
+    assert_int_equal(item->size, shape[i].size);
+    tree_free(&back);
+    tree_encode(&tree, &bytes);
+    Reader reader = reader_over(bytes.data, bytes.size);
+    CHECK_OK(tree_decode(&back, &reader));
+    Hash a = tree_digest(&tree), b = tree_digest(&back);
+    assert_memory_equal(&a, &b, sizeof a);
+    bytes_free(&bytes);
+    tree_free(&back);
+    tree_free(&tree);
+    free(none);
+  }
+}
+
+/* What could not be read is not written, and is named. */
+static void what_cannot_be_read_is_not_written(void **state) {
+  (void)state;
+  char path[128];
+  const uint64_t two[2] = {1, 2};
+  snprintf(path, sizeof path, "%s/never.h5", folder);
+  Tree wide = {0}, none = {0}, letters = {0};
+  CHECK_OK(tree_put(&wide, "@two", STORE_U64, 2, 1, two));
+  assert_int_equal(store_write(&wide, "player", path), ERR_INTERNAL);
+  assert_non_null(strstr(status_message(), "'@two'"));
+  CHECK_OK(tree_put(&none, "group/narrow", STORE_U64, 2, 0, two));
+  assert_int_equal(store_write(&none, "player", path), ERR_INTERNAL);
+  assert_non_null(strstr(status_message(), "'group/narrow'"));
+  CHECK_OK(tree_put_texts(&letters, "names", 2, 0, ""));
+  assert_int_equal(store_write(&letters, "player", path), ERR_INTERNAL);
+  assert_non_null(strstr(status_message(), "'names'"));
+  assert_false(file_exists(path));
+  tree_free(&wide);
+  tree_free(&none);
+  tree_free(&letters);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trees_survive),
@@ -361,6 +424,8 @@ int main(void) {
       cmocka_unit_test(read_only_folders_are_an_error),
       cmocka_unit_test(a_full_disk_is_an_error),
       cmocka_unit_test(trees_travel_in_messages),
+      cmocka_unit_test(what_is_written_can_be_read),
+      cmocka_unit_test(what_cannot_be_read_is_not_written),
   };
   return cmocka_run_group_tests(tests, set_up, NULL);
 }
