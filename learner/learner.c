@@ -330,7 +330,8 @@ static Status restore_player(Learner *learner, Reader *body) {
   TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->block));
   TRY(copy_column(&tree, "policy_acting", STORE_F32, block, pupil->acting));
   TRY(copy_column(&tree, "policy_reference", STORE_F32, block, pupil->reference));
-  TRY(copy_column(&tree, "policy_average", STORE_F32, block, pupil->average));
+  const char *average = tree_find(&tree, "policy_average") ? "policy_average" : "policy"; /* where none is kept */
+  TRY(copy_column(&tree, average, STORE_F32, block, pupil->average));
   TRY(copy_column(&tree, "adam_m", STORE_F32, params, pupil->m));
   TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));
   TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));
