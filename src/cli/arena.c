@@ -23,7 +23,7 @@ static bool run_among(const ArenaRequest *request, char *out, size_t size) {
 }
 
 Status arena_describe_env(const Settings *settings, char *out, size_t size) {
-  return text_format(out, size, "%s", settings->env->title);
+  return text_format(out, size, "%s", settings->game.title);
 }
 
 static Status open_env(const ArenaRequest *request, Arena *out) {

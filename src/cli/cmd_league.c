@@ -66,7 +66,7 @@ static Status show_json(const LoadedRun *run) {
   Tally first = payoff_first_seat(&run->league.payoff);
   const Item *counters = tree_find(&run->tree, "run/counters");
   json_t *root =
-      json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env", run->settings->table->name, "generation",
+      json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env", run->settings->game.name, "generation",
                 (json_int_t)run->generation, "players", players, "payoff", payoff, "first_seat", json_seat(&first));
   if (counters && counters->count >= 2) {
     json_object_set_new(root, "tick", json_integer((json_int_t)((uint64_t *)counters->data)[0]));
@@ -110,7 +110,7 @@ static void show_pair(const LoadedRun *run, uint32_t home, uint32_t away) {
 static void show_text(const LoadedRun *run) {
   const League *league = &run->league;
   char frames[16], role[PLAYER_NAME];
-  printf("%s: %s, checkpoint %06llu, %zu players\n\n", run->folder.path, run->settings->table->name,
+  printf("%s: %s, checkpoint %06llu, %zu players\n\n", run->folder.path, run->settings->game.name,
          (unsigned long long)run->generation, league->players);
   printf("%-28s %-17s %-22s %10s %-9s %s\n", "player", "role", "parent", "age", "reason", "hash");
   for (size_t i = 0; i < league->players; i++) {
@@ -378,16 +378,16 @@ static Status dryrun(const Arguments *arguments) {
   bool is_run = run_has_checkpoint(&folder);
   SettingsSource source = {.overrides = arguments->word + 2, .override_count = arguments->words - 2, .preset = preset};
   if (is_run) {
-    TRY(loaded_open(what, &run));
+    TRY(loaded_look(what, &run));
     const Item *stored;
     TRY(tree_get(&run.tree, "config", STORE_TEXT, 1, &stored));
     source.stored = preset ? NULL : stored->data; /* another preset: its own numbers, for the same game and players */
-    if (preset) source.game = run.settings->table->name;
+    if (preset) source.game = run.settings->run.game;
+    source.facts = run.settings->env ? NULL : &run.settings->game;
   } else {
     settings_name(what, &source);
   }
   TRY(settings_create(&source, &settings));
-  const AgonEnvSpec *spec = &settings->env->spec;
   if (scenario) {
     TRY(read_scenario(scenario, &settings->league, &league));
   } else if (is_run) {
@@ -397,7 +397,8 @@ static Status dryrun(const Arguments *arguments) {
     league.config = settings->league;
     league.config.mains = mains;
   } else {
-    TRY(league_create(&settings->league, (uint64_t)seed, (double)spec->reward_low, (double)spec->reward_high, &league));
+    TRY(league_create(&settings->league, (uint64_t)seed, settings->game.reward_low, settings->game.reward_high,
+                      &league));
   }
   TRY(draw(&league, (uint64_t)matches, (uint64_t)seed, argument(command, arguments, "--json") != NULL));
 done:
@@ -414,7 +415,7 @@ static Status run_league(int argc, char **argv) {
   if (!strcmp(arguments.word[0], "dryrun")) return dryrun(&arguments);
   if (strcmp(arguments.word[0], "show")) return usage_error(&command_league, "it is show or dryrun");
   LoadedRun run;
-  TRY_RETURN(loaded_open(arguments.word[1], &run));
+  TRY_RETURN(loaded_look(arguments.word[1], &run));
   Status status = OK;
   if (argument(&command_league, &arguments, "--json"))
     status = show_json(&run);

@@ -87,7 +87,7 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
   LoadedRun run = {.folder = {.lock = -1}};
   Strength strength = {.standing = {.games = NULL}};
   Status status = OK;
-  TRY(loaded_open(path, &run));
+  TRY(loaded_look(path, &run));
   StrengthOptions options = {.prior = prior,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
                              .returns = argument(&command_rate, arguments, "--returns") != NULL ||

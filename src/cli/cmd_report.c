@@ -100,7 +100,7 @@ static const char *duration(double seconds, char *out, size_t size) {
 static void put_strengths(Report *r) {
   enum { MOST = 3 };
   const League *league = &r->run->league;
-  bool alone = r->run->settings->env->spec.teams == 1;
+  bool alone = r->run->settings->game.teams == 1;
   for (uint32_t p = 0; p < league->learning && p < MOST; p++) {
     char label[96], name[96], text[80];
     const Rated *rated = &r->strength.standing.rated[p];
@@ -124,7 +124,7 @@ static void put_summary(Report *r) {
   if (tree_find(&r->run->tree, "run/seconds") && tree_get_f64(&r->run->tree, "run/seconds", &seconds) != OK)
     seconds = 0;
   html_put(&r->out, "<section id=summary><div class=cards>");
-  card(&r->out, "game", "%s", r->run->settings->table->name);
+  card(&r->out, "game", "%s", r->run->settings->game.name);
   card(&r->out, "frames learned", "%s", text_done(r->frames, (double)r->run->settings->manager.frames, a, sizeof a));
   card(&r->out, "time trained", "%s", seconds > 0 ? duration(seconds, a, sizeof a) : "n/a");
   card(&r->out, "frames a second, mean", "%s",
@@ -362,7 +362,7 @@ static Status run_report(int argc, char **argv) {
   char path[4096];
   TRY(arguments_parse(&command_report, argc, argv, &arguments));
   if (arguments.words != 1) TRY(usage_error(&command_report, "one run folder is needed"));
-  TRY(loaded_open(arguments.word[0], &run));
+  TRY(loaded_look(arguments.word[0], &run));
   const char *out = argument(&command_report, &arguments, "--out"),
              *title = argument(&command_report, &arguments, "--title");
   if (out)

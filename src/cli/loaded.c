@@ -8,28 +8,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Status settings_of(const Tree *tree, Settings **out) {
+static Status settings_of(const Tree *tree, const GameFacts *facts, Settings **out) {
   const Item *config;
   TRY_RETURN(tree_get(tree, "config", STORE_TEXT, 1, &config));
-  SettingsSource source = {.stored = config->data};
+  SettingsSource source = {.stored = config->data, .facts = facts};
   return settings_create(&source, out);
 }
 
-Status loaded_open(const char *path, LoadedRun *out) {
+/* Without opening a plug-in, where its facts are known. */
+static Status settings_by_facts(const Tree *tree, Settings **out) {
+  GameFacts facts;
+  bool known;
+  TRY_RETURN(facts_load(tree, &facts, &known));
+  Status status = settings_of(tree, known ? &facts : NULL, out);
+  facts_free(&facts);
+  return status;
+}
+
+static Status open_run(const char *path, bool code, LoadedRun *out) {
   Status status = OK;
   *out = (LoadedRun){.folder = {.lock = -1}};
   TRY(run_open(path, &out->folder));
   TRY(run_read_checkpoint(&out->folder, &out->tree, &out->generation));
   job_show_warnings();
-  TRY(settings_of(&out->tree, &out->settings));
-  const AgonEnvSpec *spec = &out->settings->env->spec;
-  TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, (double)spec->reward_low,
-                    (double)spec->reward_high, &out->league));
+  TRY(code ? settings_of(&out->tree, NULL, &out->settings) : settings_by_facts(&out->tree, &out->settings));
+  const GameFacts *game = &out->settings->game;
+  TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, game->reward_low, game->reward_high,
+                    &out->league));
   TRY(league_load(&out->league, &out->tree));
 done:
   if (status != OK) loaded_close(out);
   return status;
 }
+
+Status loaded_open(const char *path, LoadedRun *out) { return open_run(path, true, out); }
+
+Status loaded_look(const char *path, LoadedRun *out) { return open_run(path, false, out); }
 
 void loaded_close(LoadedRun *run) {
   tree_free(&run->tree);
@@ -45,7 +59,7 @@ static Status from_file(const char *path, const char *label, const Env *env, Con
   const Item *policy;
   char name[PLAYER_NAME];
   TRY(store_read(path, "player", &tree));
-  TRY(settings_of(&tree, &settings));
+  TRY(settings_of(&tree, NULL, &settings));
   TRY(env_check_same(settings->env, env, path));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(tree_get_text(&tree, "@name", name, sizeof name));

@@ -13,6 +13,9 @@ typedef struct LoadedRun {
 } LoadedRun;
 
 Status loaded_open(const char *path, LoadedRun *out);
+/* For who needs none of the game's code: a plug-in stays closed, and settings->env is NULL, where the run says of it
+ * what there is to know. */
+Status loaded_look(const char *path, LoadedRun *out);
 void loaded_close(LoadedRun *run);
 /* PLAYER = [RUN:]NAME | snapshot file (.h5) | built-in name. `run` may be NULL; `env` is what they will play. */
 Status loaded_player(const char *text, const LoadedRun *run, const Env *env, Contestant *out);

@@ -339,7 +339,7 @@ Status node_header(const Settings *settings, Tree *out) {
   }
   TRY(settings_text(settings, false, &text));
   TRY(tree_put_text(out, "@agon_version", AGON_VERSION));
-  TRY(tree_put_text(out, "@env", settings->table->name));
+  TRY(facts_save(&settings->game, out));
   TRY(tree_put_texts(out, "config", 1, strlen(text) + 1, text));
   TRY(tree_put_texts(out, "layers/name", n, 32, names));
   TRY(tree_put(out, "layers/offset", STORE_U64, n, 1, offset));

@@ -222,7 +222,7 @@ static void put_rating_table(Report *r, size_t most) {
 }
 
 static void put_rating_words(Report *r) {
-  if (r->run->settings->env->spec.teams == 1) {
+  if (r->run->settings->game.teams == 1) {
     html_put(&r->out, "<p>One team plays: there is nobody to be rated against. How well it does, the mean returns of "
                       "its episodes say (Learning).</p>");
     return;

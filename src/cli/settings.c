@@ -1,7 +1,6 @@
 #include "cli/settings.h"
 
 #include "base/text.h"
-#include "play/builtin.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -97,7 +96,7 @@ static Status read_layers(Settings *s, const SettingsSource *source) {
 static Status apply_preset(Settings *s) {
   const char *preset = config_peek(s->config, "league.preset");
   char name[64]; /* a copy: applying the preset adds assignments, which may move what peek returned */
-  if (!preset && s->env->spec.teams == 1) {
+  if (!preset && s->game.teams == 1) {
     preset = "self-play";
     TRY_RETURN(config_assign(s->config, CONFIG_PRESET, "league.preset", preset, "one team"));
   }
@@ -113,13 +112,13 @@ static Status settle_one_team(Settings *s) {
                     : s->league.main_rule != MAIN_SELF_PLAY ? "main_rule"
                                                             : NULL;
   char full[64];
-  if (s->env->spec.teams > 1) return OK;
+  if (s->game.teams > 1) return OK;
   if (key) {
     TRY_RETURN(text_format(full, sizeof full, "league.%s", key));
     return status_set(ERR_USAGE,
                       "%s has one team, so there is nobody to be matched with: %s %s (%s) needs an opponent; use "
                       "league.preset=self-play, or leave the preset out",
-                      s->table->name, full, config_value(s->config, full), config_origin(s->config, full));
+                      s->game.name, full, config_value(s->config, full), config_origin(s->config, full));
   }
   s->actors.eval_share = 0;
   return OK;
@@ -149,15 +148,6 @@ static Status settle_eval_lanes(Settings *s) {
                       config_value(s->config, "league.main_rule"));
   s->actors.eval_share = (1 + 1e-9) / lanes;
   return OK;
-}
-
-/* Which built-in players can play: ratings stand on them. */
-static void find_anchors(Settings *s) {
-  for (int b = 0; b < BUILTINS && s->env->spec.teams == 2; b++) {
-    char name[16];
-    text_choice_name(BUILTIN_NAMES, b, name, sizeof name);
-    if (builtin_find(name)->supports(s->env)) s->league.anchors |= 1u << b;
-  }
 }
 
 static bool same_file(const char *a, const char *b) {
@@ -191,24 +181,41 @@ static Status find_game(Settings *s, const SettingsSource *source, void **plugin
   return env_find(game, &s->table, plugin);
 }
 
+static Status open_game(Settings *s, const SettingsSource *source) {
+  void *plugin = NULL;
+  TRY_RETURN(find_game(s, source, &plugin));
+  Status status = env_declare(s->table, s->config, &s->env_options);
+  if (status == OK) status = config_resolve(s->config);
+  if (status == OK) status = env_create(s->table, plugin, s->config, &s->env);
+  if (status != OK) env_plugin_close(plugin);
+  return status == OK ? facts_of(s->env, &s->game) : status;
+}
+
+/* A built-in game is always there, and knows its options better. */
+static bool goes_by_facts(const Settings *s, const SettingsSource *source) {
+  const char *game = config_peek(s->config, "game");
+  return source->facts && game && strchr(game, '/');
+}
+
+static Status take_facts(Settings *s, const GameFacts *facts) {
+  TRY_RETURN(facts_copy(&s->game, facts));
+  TRY_RETURN(config_declare_assigned(s->config, "env"));
+  return config_resolve(s->config);
+}
+
 Status settings_create(const SettingsSource *source, Settings **out) {
   Status status = OK;
   Settings *s = NULL;
-  void *plugin = NULL;
   TRY(NEW_ARRAY(s, 1));
   TRY(config_create(&s->config));
   TRY(settings_declare(s));
   TRY(read_layers(s, source));
-  TRY(find_game(s, source, &plugin));
-  TRY(env_declare(s->table, s->config, &s->env_options));
-  TRY(config_resolve(s->config));
-  TRY(env_create(s->table, plugin, s->config, &s->env));
-  plugin = NULL;
+  TRY(goes_by_facts(s, source) ? take_facts(s, source->facts) : open_game(s, source));
   TRY(apply_preset(s));
   TRY(check_together(s));
   TRY(settle_eval_lanes(s));
   TRY(settle_one_team(s));
-  find_anchors(s);
+  s->league.anchors = s->game.builtins; /* ratings stand on them */
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   s->learner.longest = s->actors.unroll + 2;
@@ -217,7 +224,6 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   *out = s;
   s = NULL;
 done:
-  env_plugin_close(plugin);
   settings_destroy(s);
   return status;
 }
@@ -242,6 +248,7 @@ void settings_destroy(Settings *s) {
   if (!s) return;
   config_destroy(s->config);
   free(s->env_options);
+  facts_free(&s->game);
   for (size_t i = 0; s->algo_store && algo_ops(i); i++) free(s->algo_store[i]);
   free(s->algo_store);
   env_destroy(s->env);

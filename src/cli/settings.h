@@ -1,6 +1,7 @@
 /* All configuration of a run in one place: the sections, where they are declared, and how they are filled. */
 #pragma once
 #include "actors/options.h"
+#include "cli/facts.h"
 #include "cli/topology.h"
 #include "config/config.h"
 #include "env/env.h"
@@ -28,7 +29,8 @@ typedef struct Settings {
   void *algo_config; /* of the chosen algorithm */
   void **algo_store; /* of every algorithm, in the order of the table */
   const AlgoOps *algo;
-  const AgonEnv *table;
+  GameFacts game;
+  const AgonEnv *table; /* NULL, as is env: the game is known by its facts alone */
   Option *env_options;
   Env *env;
 } Settings;
@@ -40,8 +42,9 @@ typedef struct SettingsSource {
   const char *file;   /* YAML file */
   const char *const *overrides;
   size_t override_count;
-  const char *preset; /* league preset that replaces league.preset */
-  bool trusted;       /* `stored` is this job's own, not a file's: the plug-in that it names may be opened */
+  const char *preset;     /* league preset that replaces league.preset */
+  const GameFacts *facts; /* of a plug-in: its code is then neither looked for nor opened; NULL: not known */
+  bool trusted;           /* `stored` is this job's own, not a file's: the plug-in that it names may be opened */
 } SettingsSource;
 
 /* Opening a plug-in runs its code, so a path that stands in a file (a checkpoint, a player, a recorded game: `where`)

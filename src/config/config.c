@@ -23,7 +23,15 @@ typedef struct Assignment {
   ConfigLayer layer;
 } Assignment;
 
+/* An option that only its value is known of. */
+typedef struct Guess {
+  Option option;
+  char name[96];
+  struct Guess *next;
+} Guess;
+
 struct Config {
+  Guess *guess;
   Entry *entry;
   size_t entries, entry_room;
   Assignment *assignment;
@@ -34,6 +42,10 @@ Status config_create(Config **out) { return mem_array(out, 1, sizeof **out); }
 
 void config_destroy(Config *config) {
   if (!config) return;
+  for (Guess *guess = config->guess, *next; guess; guess = next) {
+    next = guess->next;
+    free(guess);
+  }
   free(config->entry);
   free(config->assignment);
   free(config);
@@ -66,6 +78,22 @@ Status config_assign(Config *config, ConfigLayer layer, const char *key, const c
   snprintf(assignment->origin, sizeof assignment->origin, "%s", origin);
   assignment->layer = layer;
   config->assignments++;
+  return OK;
+}
+
+Status config_declare_assigned(Config *config, const char *prefix) {
+  size_t length = strlen(prefix);
+  for (size_t i = 0; i < config->assignments; i++) {
+    const Assignment *from = &config->assignment[i];
+    if (strncmp(from->key, prefix, length) || from->key[length] != '.' || find(config, from->key)) continue;
+    Guess *guess;
+    TRY_RETURN(NEW_ARRAY(guess, 1));
+    guess->next = config->guess;
+    config->guess = guess;
+    memcpy(guess->name, from->key + length + 1, strlen(from->key) - length);
+    guess->option = (Option){.name = guess->name, .type = OPT_TEXT, .fallback = "", .unit = "", .help = ""};
+    TRY_RETURN(config_declare(config, prefix, &guess->option, 1, NULL));
+  }
   return OK;
 }
 

@@ -31,6 +31,9 @@ const char *config_value(const Config *config, const char *key);
 const char *config_origin(const Config *config, const char *key);
 /* YAML of all values; with_origin adds a comment to each. */
 Status config_dump(const Config *config, FILE *out, bool with_origin);
+/* Declares as plain text what has been assigned under `prefix` without being declared: for whoever has the values but
+ * not the table of options. */
+Status config_declare_assigned(Config *config, const char *prefix);
 typedef void (*ConfigVisit)(void *context, const char *key, const Option *option);
 void config_each(const Config *config, ConfigVisit visit, void *context);
 const char *option_type_name(OptionType type);

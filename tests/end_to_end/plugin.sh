@@ -9,15 +9,42 @@ expect 2 "cannot load the plug-in" "$AGON" env check ./nothing.so
 expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk '/libz\.so|libm\.so/ {print $NF; exit}')"
 mpi 2 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=10k --quiet
 mpi 3 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=20k --resume must --quiet
-# a path in a file opens nothing: whoever looks names the plug-in
-for look in "eval coin --players main_0,random --games 20" "league show coin" "report coin" "rate coin"; do
-  expect 2 "names the plug-in .*libplugin_coin.so, whose code would run.*AGON_PLUGINS=" "$AGON" $look
+# a path in a file opens nothing: whoever plays names the plug-in
+for play in "eval coin --players main_0,random --games 20" "exploit coin --player main_0"; do
+  expect 2 "names the plug-in .*libplugin_coin.so, whose code would run.*AGON_PLUGINS=" "$AGON" $play
 done
 expect 2 "AGON_PLUGINS" env AGON_PLUGINS=/dev/null:./x "$AGON" eval coin --players main_0,random --games 20
 export AGON_PLUGINS=/dev/null:$coin
 expect 0 "main_0" "$AGON" eval coin --players main_0,random --games 20
 expect 0 "main_0" "$AGON" league show coin
 unset AGON_PLUGINS
+# whoever looks needs none of its code, not even the file: the run knows what there is to know of the game
+cp "$coin" ./gone.so
+"$AGON" train ./gone.so env.rounds=5 net.hidden=[8] frames=20k actors.slots=32 actors.lanes=8 actors.eval_share=.5 league.frame_scale=1 \
+  league.main_snapshot_max=4k league.main_snapshot_min=4k --run-dir gone --quiet
+AGON_PLUGINS=./gone.so "$AGON" eval gone --players main_0,main_0-000000,random --games 40 > /dev/null
+mv gone.so moved.so
+expect 0 "main_0-000001" "$AGON" league show gone
+expect 0 "coin" "$AGON" league show gone
+expect 0 "random " "$AGON" rate gone
+expect 0 "report.html" "$AGON" report gone
+grep -q "<code>env.rounds</code></td><td><code>5<" gone/report.html || fail "the report lacks the game's options"
+"$AGON" league dryrun gone --json > dry.json
+"$AGON" league dryrun gone --preset alphastar-paper > /dev/null
+"$AGON" rate gone --json > looked.json
+mv moved.so gone.so
+$python - "$AGON" <<'P'
+import json, os, subprocess, sys
+dry, looked = json.load(open("dry.json")), json.load(open("looked.json"))
+row = {p["player"]: p for p in looked["players"]}
+games = json.loads(subprocess.run([sys.argv[1], "rate", "gone/games.csv", "--json"], capture_output=True, text=True, check=True).stdout)
+sampled = {p["player"].split("@")[0]: p["games"] for p in games["players"]}
+# those of games.csv under this game's own title count among the run's
+assert row["main_0-000000"]["games"] >= sampled["main_0-000000"] > 0, (row, sampled)
+assert sorted(dry["law"]) == ["league_exploiter_0", "main_0", "main_exploiter_0"], dry
+P
+expect 2 "cannot load the plug-in" env AGON_PLUGINS=./moved.so "$AGON" train ./moved.so --run-dir none
+expect 2 "names the plug-in ./gone.so, whose code would run" "$AGON" eval gone --players main_0,random --games 20
 echo '{"env":"'"$coin"'","players":["a","b"],"seed":1,"game":0,"line":"","outcome":[0.5,0.5]}' > made_up.jsonl
 expect 2 "the recorded game names the plug-in" "$AGON" replay made_up.jsonl
 # walks of games that are deep, come back to a position, or are not what they say
@@ -53,7 +80,7 @@ assert all(p["name"].startswith("main_0") for p in league["players"])
 P
 mpi 1 "$AGON" train "$crowd" --run-dir alone frames=80k --resume must --quiet
 # how well it goes is what its episodes return: exactly Binomial(4, 1/2) at random, with mean 2 and variance 1
-export AGON_PLUGINS=$crowd # to look at a run of a plug-in is to run its code: the user names it
+export AGON_PLUGINS=$crowd # to play is to run its code: the user names it
 "$AGON" eval alone --players main_0,random,main_0-000000 --games 500 --json > returns.json
 expect 0 "^random +mean return [0-9.]+ \\[.*\\]  deviation [0-9.]+, 300 episodes of 4 steps, from 0 to 4" mpirun --oversubscribe --bind-to none -n 2 "$AGON" eval --env "$crowd" --players random --games 300
 expect 0 "main_0 .*mean return .*nothing was random" "$AGON" eval alone --players main_0 --greedy

@@ -3,6 +3,7 @@
 
 #include "cli/settings.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,42 @@ static void settings_that_do_not_fit_are_refused(void **state) {
   assert_non_null(strstr(status_message(), "tic_tac_toe"));
 }
 
+/* A run's facts stand in for a plug-in's code, which need not be there; facts that no game has are refused. */
+static void plugins_are_known_by_their_facts(void **state) {
+  (void)state;
+  static const char stored[] = "game: /nowhere/coin.so\nenv:\n  rounds: 5\nleague:\n  mains: 2\n";
+  GameFacts facts = {.name = "coin", .title = (char[]){"coin rounds=5"}, .teams = 2, .builtins = 1}, back;
+  Settings *settings;
+  Tree tree = {0};
+  bool known;
+  CHECK_OK(settings_create(&(SettingsSource){.stored = stored, .facts = &facts}, &settings));
+  assert_null(settings->env);
+  assert_string_equal(settings->game.title, "coin rounds=5");
+  assert_string_equal(config_value(settings->config, "env.rounds"), "5");
+  assert_int_equal(settings->league.mains, 2);
+  assert_int_equal(settings->league.anchors, 1);
+  settings_destroy(settings);
+  assert_int_equal(settings_create(&(SettingsSource){.stored = stored}, &settings), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "names the plug-in /nowhere/coin.so, whose code would run"));
+
+  CHECK_OK(facts_load(&tree, &back, &known));
+  assert_false(known);
+  for (int wrong = 0; wrong < 5; wrong++) {
+    char title[] = "coin rounds=5";
+    if (wrong == 1) title[4] = '\n';
+    facts.title = title;
+    facts.teams = wrong == 2 ? 0 : 2;
+    facts.builtins = wrong == 3 ? 1u << 9 : 1;
+    facts.reward_low = wrong == 4 ? NAN : -1;
+    CHECK_OK(facts_save(&facts, &tree));
+    assert_int_equal(facts_load(&tree, &back, &known), wrong ? ERR_FORMAT : OK);
+    assert_true(known);
+    if (!wrong) assert_string_equal(back.title, title);
+    facts_free(&back);
+    tree_free(&tree);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_come_from_the_strongest_layer),
@@ -131,6 +168,7 @@ int main(void) {
       cmocka_unit_test(bad_input_names_its_place),
       cmocka_unit_test(presets_lie_under_the_file),
       cmocka_unit_test(settings_that_do_not_fit_are_refused),
+      cmocka_unit_test(plugins_are_known_by_their_facts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
