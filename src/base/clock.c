@@ -11,3 +11,16 @@ static int64_t system_now(void *context) {
 }
 
 Clock clock_system(void) { return (Clock){system_now, NULL}; }
+
+static int64_t steady_now(void *context) {
+  SteadyClock *steady = context;
+  int64_t now = clock_now(&steady->source);
+  if (now < steady->seen) steady->added += steady->seen - now;
+  steady->seen = now;
+  return now + steady->added;
+}
+
+Clock clock_steady(SteadyClock *steady, Clock source) {
+  *steady = (SteadyClock){.source = source, .seen = clock_now(&source)};
+  return (Clock){steady_now, steady};
+}

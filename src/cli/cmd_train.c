@@ -411,7 +411,8 @@ static void back_off(int64_t waited) {
 }
 
 static Status run_loop(Node *node) {
-  const Clock clock = clock_system();
+  SteadyClock steady;
+  const Clock clock = clock_steady(&steady, clock_system());
   bool progress;
   int64_t since = 0, counted = 0; /* when waiting began (0: not waiting), and up to when it has been counted as idle */
   while (!node_done(node)) {

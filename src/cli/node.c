@@ -13,6 +13,7 @@
 
 struct Node {
   NodeSetup setup;
+  SteadyClock clock; /* below that of the roles */
   Net *net;
   Actor *actor;
   Learner *learner;
@@ -205,6 +206,7 @@ Status node_create(const NodeSetup *setup, Node **out) {
   int rank = setup->transport->rank;
   TRY(NEW_ARRAY(node, 1));
   node->setup = *setup;
+  node->setup.clock = clock_steady(&node->clock, setup->clock);
   TRY(net_create(&setup->settings->net, &setup->settings->env->spec, &node->net));
   if (setup->topology->members > 1) {
     size_t bytes =

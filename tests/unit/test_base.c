@@ -3,6 +3,7 @@
 #include "folder.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/rng.h"
@@ -220,6 +221,22 @@ static void broken_invariants_reach_their_handler(void **state) {
   assert_true(finite_floats(bad + 2, 1));
 }
 
+static int64_t read_number(void *context) { return *(int64_t *)context; }
+
+/* Whatever the clock below does: what has passed is never negative, and is counted on from where it was set back. */
+static void a_steady_clock_never_goes_back(void **state) {
+  (void)state;
+  int64_t below = 1000;
+  SteadyClock steady;
+  Clock clock = clock_steady(&steady, (Clock){read_number, &below});
+  assert_int_equal(clock_now(&clock), 1000);
+  const int64_t set[] = {1500, 200, 700, 700, -4000, 9000}, shown[] = {1500, 1500, 2000, 2000, 2000, 15000};
+  for (size_t i = 0; i < COUNT_OF(set); i++) {
+    below = set[i];
+    assert_int_equal(clock_now(&clock), shown[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
@@ -228,6 +245,7 @@ int main(void) {
       cmocka_unit_test(reader_never_runs_past_its_end),
       cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
       cmocka_unit_test(text_helpers),
+      cmocka_unit_test(a_steady_clock_never_goes_back),
       cmocka_unit_test(locks_are_exclusive_between_processes),
       cmocka_unit_test(hashes_depend_on_order),
       cmocka_unit_test(contents_are_synced_before_they_get_their_name),
