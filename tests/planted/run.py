@@ -35,7 +35,9 @@ DEFECTS = [
     ("checkpoint before its snapshots", "league/manager.c", "cut->players_left == 0 && manager->awaits == 0;", "cut->players_left == 0;", [FAULTS]),
     ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),
     ("the end of a run not stored", "league/manager.c", "uint64_t end[2] = {manager->end_tick, cut->end};", "uint64_t end[2] = {NEVER, cut->end};", ["sim_league"]),
-    # files
+    # clocks and files
+    ("a clock that is set back", "src/cli/node.c", "  node->setup.clock = clock_steady(&node->clock, setup->clock);\n", "", [FAULTS]),
+    ("a failed write taken for a good one", "src/store/store_hdf5.c", "  return good ? OK : status_set(", "  return good || true ? OK : status_set(", [FAULTS]),
     ("renamed before its contents are synced", "src/base/file.c", "int failed = current_ops->sync(fd, aside);",
      "int failed = 0;", ["unit_base"]),
     ("folder not synced", "src/base/file.c", "  return sync_folder_of(path);\n", "  (void)sync_folder_of;\n  return OK;\n", ["unit_base"]),
