@@ -69,6 +69,7 @@ typedef struct SimConfig {
   int ranks;
   uint32_t delay;     /* a message waits 0..delay scheduler rounds */
   int ranks_per_host; /* 0 = all on one */
+  uint64_t small;     /* bit h: host h has no room for shared memory */
   double lose_memory; /* probability that send reports ERR_MEMORY (failed I/O of the layer below) */
 } SimConfig;
 typedef struct SimWorld SimWorld;

@@ -141,16 +141,17 @@ static Status sim_start_hosts(Transport *transport, int *host) {
   return OK;
 }
 
-/* Own memory into the tables of all ranks of the host. */
+/* Own memory into the tables of all ranks of the host; where there is no room the tables stay empty, as under MPI. */
 static Status sim_start_shared(Transport *transport, size_t bytes, void *const **bases) {
   SimTransport *self = (SimTransport *)transport;
   SimWorld *world = self->world;
-  int each = world->config.ranks_per_host;
-  if (bytes) TRY_RETURN(mem_array(&self->shared, bytes, 1));
+  int each = world->config.ranks_per_host, host = each ? transport->rank / each : 0;
+  bool small = host < 64 && world->config.small >> host & 1;
+  if (bytes && !small) TRY_RETURN(mem_array(&self->shared, bytes, 1));
   if (!self->shared_base) TRY_RETURN(NEW_ARRAY(self->shared_base, (size_t)transport->size));
   for (int i = 0; i < transport->size; i++) {
     SimTransport *other = &world->rank[i];
-    if (each && i / each != transport->rank / each) continue;
+    if (each && i / each != host) continue;
     if (!other->shared_base) TRY_RETURN(NEW_ARRAY(other->shared_base, (size_t)transport->size));
     other->shared_base[transport->rank] = self->shared;
   }

@@ -28,11 +28,13 @@ typedef struct World {
 
 /* Every test begins with these, also after one that failed half-way. */
 static const char *game;
+static uint64_t small_hosts;               /* bit h: host h has no room for shared memory */
 static void (*meddle)(Settings *settings); /* what a test changes of a run's settings; may be NULL */
 
 static int set_defaults(void **state) {
   (void)state;
   game = "tic_tac_toe";
+  small_hosts = 0;
   meddle = NULL;
   return 0;
 }
@@ -56,7 +58,11 @@ static bool run_world(const World *world, const char *folder) {
   bool resuming = run_has_checkpoint(&run);
   if (resuming) CHECK_OK(run_read_checkpoint(&run, &resume, &generation));
   CHECK_OK(node_header(settings, &header));
-  SimConfig config = {.seed = world->seed, .ranks = world->ranks, .delay = world->delay, .ranks_per_host = world->host};
+  SimConfig config = {.seed = world->seed,
+                      .ranks = world->ranks,
+                      .delay = world->delay,
+                      .ranks_per_host = world->host,
+                      .small = small_hosts};
   CHECK_OK(sim_create(&config, &sim));
   if (world->slow >= 0) sim_slow(sim, world->slow, 20);
   for (int i = 0; i < world->ranks; i++) {
@@ -174,6 +180,31 @@ static void timing_changes_nothing(void **state) {
       }
       folder_remove(first);
     }
+}
+
+/* Learners of one host sum through shared memory; where it has no room, through messages, with the same bytes; and so
+ * where only one of two hosts has none. */
+static void learners_without_shared_memory_learn_the_same(void **state) {
+  (void)state;
+  const struct {
+    int ranks, host;
+    const char *learners;
+    uint64_t small;
+  } job[] = {{2, 0, "learner.ranks=2", 1}, {3, 0, "learner.ranks=3", 1}, {4, 2, "learner.ranks=4", 2}};
+  for (size_t i = 0; i < COUNT_OF(job); i++) {
+    const char *pairs[] = {SMALL, "pace=lockstep", "placement=shared", job[i].learners};
+    char roomy[64], cramped[64];
+    folder_make(roomy);
+    folder_make(cramped);
+    World world = {pairs, COUNT_OF(pairs), job[i].ranks, 1 + i, 20, -1, 0, job[i].host, 0};
+    small_hosts = 0;
+    assert_true(run_world(&world, roomy));
+    small_hosts = job[i].small;
+    assert_true(run_world(&world, cramped));
+    compare(roomy, cramped);
+    folder_remove(roomy);
+    folder_remove(cramped);
+  }
 }
 
 static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
@@ -632,6 +663,7 @@ int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
       SIM_TEST(timing_changes_nothing),
+      SIM_TEST(learners_without_shared_memory_learn_the_same),
       SIM_TEST(a_killed_run_goes_on_as_if_nothing_had_happened),
       SIM_TEST(a_stopped_run_goes_on_as_if_nothing_had_happened),
       SIM_TEST(saving_does_not_move_the_end),
