@@ -1,8 +1,9 @@
-/* Bradley-Terry by Newton's method with a dense Hessian, intervals by its inverse around the variance of pairs; the
- * pentanomial tests of chess engines. */
+/* Bradley-Terry by Newton's method, intervals by the Hessian's inverse around the variance of pairs; the pentanomial
+ * tests of chess engines. */
 #include "meta/rating.h"
 
 #include "meta/dense.h"
+#include "meta/sparse.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -123,8 +124,17 @@ typedef struct Model {
   size_t ties, players;
   double *theta; /* (players) log strengths */
   bool *pinned;  /* (players) one of each island, at 0 */
-  double *hessian, *gradient, *trial;
+  double *gradient, *trial;
+  bool dense;      /* how the Hessian is kept */
+  double *hessian; /* (players, players) dense: its factor; NULL until it is needed */
+  Sparse sparse;
+  size_t (*entry)[2];   /* (ties) of a tie in the rows of a and of b */
+  double *right, *left; /* (players, SPARSE_LANES) */
 } Model;
+
+/* Up to so many a factor costs next to nothing. Beyond, most players have met few of the others, and solving by what
+ * they have played costs as much as there are meetings, not as the cube of the players. */
+enum { DENSE_PLAYERS = 256 };
 
 static double expected(const double *theta, const Tie *tie) { return 1 / (1 + exp(theta[tie->b] - theta[tie->a])); }
 
@@ -141,16 +151,30 @@ static double log_likelihood(const Model *m, const double *theta) {
   return sum;
 }
 
-/* The gradient and minus the Hessian; pinned players have a 1 on the diagonal and nothing else. */
+static double bend_of(const Model *m, const Tie *t) {
+  double p = expected(m->theta, t);
+  return t->weight * p * (1 - p);
+}
+
 static void differentiate(Model *m) {
-  size_t n = m->players;
-  memset(m->hessian, 0, n * n * sizeof *m->hessian);
-  memset(m->gradient, 0, n * sizeof *m->gradient);
+  memset(m->gradient, 0, m->players * sizeof *m->gradient);
   for (size_t i = 0; i < m->ties; i++) {
     const Tie *t = &m->tie[i];
-    double p = expected(m->theta, t), slope = t->points - t->weight * p, bend = t->weight * p * (1 - p);
+    double slope = t->points - t->weight * expected(m->theta, t);
     m->gradient[t->a] += slope;
     m->gradient[t->b] -= slope;
+  }
+  for (size_t p = 0; p < m->players; p++)
+    if (m->pinned[p]) m->gradient[p] = 0;
+}
+
+/* Minus the Hessian, either way; pinned players have a 1 on the diagonal and nothing else. */
+static void bend_dense(Model *m) {
+  size_t n = m->players;
+  memset(m->hessian, 0, n * n * sizeof *m->hessian);
+  for (size_t i = 0; i < m->ties; i++) {
+    const Tie *t = &m->tie[i];
+    double bend = bend_of(m, t);
     m->hessian[t->a * n + t->a] += bend;
     m->hessian[t->b * n + t->b] += bend;
     m->hessian[(t->a > t->b ? t->a : t->b) * n + (t->a > t->b ? t->b : t->a)] -= bend;
@@ -158,8 +182,42 @@ static void differentiate(Model *m) {
   for (size_t p = 0; p < n; p++) {
     if (!m->pinned[p]) continue;
     for (size_t q = 0; q < n; q++) m->hessian[(p > q ? p : q) * n + (p > q ? q : p)] = p == q;
-    m->gradient[p] = 0;
   }
+}
+
+static void bend_sparse(Model *m) {
+  memset(m->sparse.diagonal, 0, m->players * sizeof *m->sparse.diagonal);
+  for (size_t i = 0; i < m->ties; i++) {
+    const Tie *t = &m->tie[i];
+    double bend = bend_of(m, t), apart = m->pinned[t->a] || m->pinned[t->b] ? 0 : -bend;
+    m->sparse.diagonal[t->a] += bend;
+    m->sparse.diagonal[t->b] += bend;
+    m->sparse.value[m->entry[i][0]] = m->sparse.value[m->entry[i][1]] = apart;
+  }
+  for (size_t p = 0; p < m->players; p++)
+    if (m->pinned[p]) m->sparse.diagonal[p] = 1;
+}
+
+/* Which entries there are: those of ties, in the order of the ties. */
+static Status lay_out(Model *m) {
+  size_t *first;
+  TRY_RETURN(NEW_ARRAY(m->entry, m->ties + 1));
+  TRY_RETURN(NEW_ARRAY(m->right, m->players * SPARSE_LANES + 1));
+  TRY_RETURN(NEW_ARRAY(m->left, m->players * SPARSE_LANES + 1));
+  TRY_RETURN(sparse_create(m->players, 2 * m->ties, &m->sparse));
+  first = m->sparse.first;
+  for (size_t i = 0; i < m->ties; i++) first[m->tie[i].a + 1]++, first[m->tie[i].b + 1]++;
+  for (size_t p = 0; p < m->players; p++) first[p + 1] += first[p];
+  for (size_t i = 0; i < m->ties; i++) {
+    const uint32_t side[2] = {m->tie[i].a, m->tie[i].b};
+    for (int s = 0; s < 2; s++) {
+      m->entry[i][s] = first[side[s]]++;
+      m->sparse.column[m->entry[i][s]] = side[1 - s];
+    }
+  }
+  for (size_t p = m->players; p > 0; p--) first[p] = first[p - 1];
+  first[0] = 0;
+  return OK;
 }
 
 static Status no_fit(const char *why, int step) {
@@ -167,7 +225,30 @@ static Status no_fit(const char *why, int step) {
                     why, step);
 }
 
-/* Leaves theta at the maximum and the factor of the Hessian there. */
+static Status factor(Model *m, int step) {
+  if (!m->hessian) TRY_RETURN(NEW_ARRAY(m->hessian, m->players * m->players + 1));
+  bend_dense(m);
+  return dense_factor(m->hessian, m->players) ? OK : no_fit("the likelihood is flat", step);
+}
+
+/* x := minus the Hessian's inverse times x. Where meetings alone do not lead there, the factor does, from then on. */
+static Status solve(Model *m, int step, double *x) {
+  bool solved[SPARSE_LANES];
+  if (!m->dense) {
+    bend_sparse(m);
+    memset(m->right, 0, m->players * SPARSE_LANES * sizeof *m->right);
+    for (size_t p = 0; p < m->players; p++) m->right[p * SPARSE_LANES] = x[p];
+    sparse_solve(&m->sparse, m->right, m->left, solved);
+    m->dense = !solved[0];
+    for (size_t p = 0; p < m->players && solved[0]; p++) x[p] = m->left[p * SPARSE_LANES];
+  }
+  if (!m->dense) return OK;
+  TRY_RETURN(factor(m, step));
+  dense_solve(m->hessian, m->players, x);
+  return OK;
+}
+
+/* Leaves theta at the maximum and the Hessian (dense: its factor) there. */
 static Status fit(Model *m) {
   enum { STEPS = 200, HALVINGS = 60 };
   size_t n = m->players;
@@ -177,8 +258,7 @@ static Status fit(Model *m) {
     differentiate(m);
     double *move = m->gradient;
     memcpy(m->trial, m->gradient, n * sizeof *m->trial);
-    if (!dense_factor(m->hessian, n)) return no_fit("the likelihood is flat", step);
-    dense_solve(m->hessian, n, move);
+    TRY_RETURN(solve(m, step, move));
     for (size_t p = 0; p < n; p++) longest = fmax(longest, fabs(move[p])), gain += move[p] * m->trial[p];
     if (longest < 1e-9) return OK;
     if (longest > 3) length = 3 / longest; /* far from the maximum the quadratic says little */
@@ -322,34 +402,64 @@ done:
 
 /* --- intervals of ratings --- */
 /* Of the difference between p and the mean of `in`: the sum over ties of (y_a - y_b)^2 times the variance of their
- * points, y = H^-1 (1_p - mean 1_in). y: (players) scratch. */
-static double deviation(const Model *m, uint32_t p, const bool *in, double *y) {
-  double members = 0, sum = 0;
-  for (size_t q = 0; q < m->players; q++) members += in[q];
-  for (size_t q = 0; q < m->players; q++) y[q] = (q == p) - (in[q] ? 1 / members : 0);
-  for (size_t q = 0; q < m->players; q++)
-    if (m->pinned[q]) y[q] = 0;
-  dense_solve(m->hessian, m->players, y);
+ * points, y = H^-1 (1_p - mean 1_in). y: those of player q in y[q * stride]. */
+static void compare_with(const Model *m, uint32_t p, const bool *in, double members, double *y, size_t stride) {
+  for (size_t q = 0; q < m->players; q++) y[q * stride] = m->pinned[q] ? 0 : (q == p) - (in[q] ? 1 / members : 0);
+}
+
+static double deviation(const Model *m, const double *y, size_t stride) {
+  double sum = 0;
   for (size_t i = 0; i < m->ties; i++) {
     const Tie *t = &m->tie[i];
-    sum += (y[t->a] - y[t->b]) * (y[t->a] - y[t->b]) * t->variance;
+    double apart = y[t->a * stride] - y[t->b * stride];
+    sum += apart * apart * t->variance;
   }
   return sqrt(sum);
 }
 
-static void bracket(Model *m, const bool *in, const bool *only, const double *evidence, Rated *out) {
-  double shift = 0, members = 0;
-  for (size_t p = 0; p < m->players; p++)
-    if (in[p]) shift += m->theta[p], members++;
-  for (uint32_t p = 0; p < m->players; p++) {
-    Rated *rated = &out[p];
-    if (only && !only[p]) rated->known = false;
-    if (!rated->known) continue;
-    double half = meta_quantile(evidence[p] - 1) * deviation(m, p, in, m->gradient) / PER_ELO;
-    rated->elo = (m->theta[p] - shift / members) / PER_ELO;
-    rated->low = rated->elo - half;
-    rated->high = rated->elo + half;
+/* Of up to SPARSE_LANES players. What one comes to depends on it alone, so that whoever asks for few gets the same
+ * numbers as whoever asks for all. */
+static Status deviations(Model *m, const uint32_t *player, size_t count, const bool *in, double members, double *out) {
+  bool solved[SPARSE_LANES] = {false};
+  if (!m->dense) {
+    memset(m->right, 0, m->players * SPARSE_LANES * sizeof *m->right);
+    for (size_t i = 0; i < count; i++) compare_with(m, player[i], in, members, m->right + i, SPARSE_LANES);
+    sparse_solve(&m->sparse, m->right, m->left, solved);
   }
+  for (size_t i = 0; i < count; i++) {
+    if (solved[i]) {
+      out[i] = deviation(m, m->left + i, SPARSE_LANES);
+      continue;
+    }
+    if (!m->hessian) TRY_RETURN(factor(m, 0));
+    compare_with(m, player[i], in, members, m->gradient, 1);
+    dense_solve(m->hessian, m->players, m->gradient);
+    out[i] = deviation(m, m->gradient, 1);
+  }
+  return OK;
+}
+
+static Status bracket(Model *m, const bool *in, const bool *only, const double *evidence, Rated *out) {
+  double shift = 0, members = 0, half[SPARSE_LANES];
+  uint32_t group[SPARSE_LANES], p = 0;
+  for (size_t q = 0; q < m->players; q++)
+    if (in[q]) shift += m->theta[q], members++;
+  while (p < m->players) {
+    size_t count = 0;
+    for (; p < m->players && count < SPARSE_LANES; p++) {
+      if (only && !only[p]) out[p].known = false;
+      if (out[p].known) group[count++] = p;
+    }
+    if (count) TRY_RETURN(deviations(m, group, count, in, members, half));
+    for (size_t i = 0; i < count; i++) {
+      Rated *rated = &out[group[i]];
+      double wide = meta_quantile(evidence[group[i]] - 1) * half[i] / PER_ELO;
+      rated->elo = (m->theta[group[i]] - shift / members) / PER_ELO;
+      rated->low = rated->elo - wide;
+      rated->high = rated->elo + wide;
+    }
+  }
+  return OK;
 }
 
 /* --- all of it --- */
@@ -388,7 +498,6 @@ static Status model_create(const Meeting *meeting, size_t meetings, size_t playe
   TRY(NEW_ARRAY(out->tie, meetings + 1));
   TRY(NEW_ARRAY(out->theta, players + 1));
   TRY(NEW_ARRAY(out->pinned, players + 1));
-  TRY(NEW_ARRAY(out->hessian, players * players + 1));
   TRY(NEW_ARRAY(out->gradient, players + 1));
   TRY(NEW_ARRAY(out->trial, players + 1));
   TRY(NEW_ARRAY(taken, players + 1));
@@ -399,6 +508,8 @@ static Status model_create(const Meeting *meeting, size_t meetings, size_t playe
     out->pinned[p] = !taken[rated[p].island];
     taken[rated[p].island] = true;
   }
+  out->dense = players <= DENSE_PLAYERS;
+  if (!out->dense) TRY(lay_out(out));
 done:
   free(taken);
   return status;
@@ -411,6 +522,10 @@ static void model_free(Model *m) {
   free(m->hessian);
   free(m->gradient);
   free(m->trial);
+  sparse_free(&m->sparse);
+  free(m->entry);
+  free(m->right);
+  free(m->left);
 }
 
 Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t players, const RatingOptions *options,
@@ -439,7 +554,7 @@ Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t player
     evidence[m.tie[i].a] += m.tie[i].evidence;
     evidence[m.tie[i].b] += m.tie[i].evidence;
   }
-  bracket(&m, in, options->only, evidence, out);
+  TRY(bracket(&m, in, options->only, evidence, out));
 done:
   model_free(&m);
   graph_free(&graph);

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 static void biased_rock_paper_scissors(void **state) {
   (void)state;
@@ -343,6 +344,98 @@ static void sprt_keeps_its_promises(void **state) {
   }
 }
 
+/* --- many players, most of whom never met --- */
+/* Player i is i * gap Elo strong; everyone met the first, and `each` others drawn by lot. */
+static size_t sparse_league(Meeting *met, uint32_t players, uint32_t each, double gap) {
+  AgonRng rng = rng_stream(5, players, each, RNG_TEST);
+  size_t n = 0;
+  for (uint32_t a = 1; a < players; a++)
+    for (uint32_t k = 0; k <= each; k++) {
+      uint32_t b = k ? rng_below(&rng, players) : 0;
+      double games = 20 + rng_below(&rng, 30), score = meta_expected_score(gap * ((double)a - (double)b));
+      if (a == b) continue;
+      met[n++] = (Meeting){
+          .a = a, .b = b, .wins = {games * score, games * score}, .losses = {games * (1 - score), games * (1 - score)}};
+    }
+  return n;
+}
+
+/* Solving by the meetings there are says what the factor of the whole table says: the same games, with more players
+ * around who have none. */
+static void sparse_ratings_are_those_of_the_whole_table(void **state) {
+  (void)state;
+  enum { FEW = 250, MORE = 300 };
+  static Meeting met[FEW * 16];
+  static Rated few[FEW], more[MORE];
+  for (double prior = 0.5; prior >= 0; prior -= 0.5) {
+    RatingFit fit;
+    size_t n = sparse_league(met, FEW, 6, 3);
+    RatingOptions options = {.prior = prior, .anchor = RATING_MEAN};
+    CHECK_OK(meta_bradley_terry(met, n, FEW, &options, few, &fit));
+    assert_int_equal(fit.islands, 1);
+    CHECK_OK(meta_bradley_terry(met, n, MORE, &options, more, &fit));
+    assert_int_equal(fit.islands, 1 + MORE - FEW);
+    for (int p = 0; p < FEW; p++) {
+      assert_true(few[p].known && more[p].known);
+      CHECK_NEAR(more[p].elo, few[p].elo, 1e-7);
+      CHECK_NEAR(more[p].low, few[p].low, 1e-7);
+      CHECK_NEAR(more[p].high, few[p].high, 1e-7);
+    }
+  }
+}
+
+/* A running job asks for few intervals, agon rate for all of them: the numbers are the same to the last bit. */
+static void few_intervals_are_those_of_all(void **state) {
+  (void)state;
+  enum { PLAYERS = 600 };
+  static Meeting met[PLAYERS * 16];
+  static Rated all[PLAYERS], few[PLAYERS];
+  static bool only[PLAYERS];
+  RatingFit fit;
+  size_t n = sparse_league(met, PLAYERS, 6, 2);
+  only[17] = only[333] = only[599] = true;
+  CHECK_OK(meta_bradley_terry(met, n, PLAYERS, &(RatingOptions){.prior = .5, .anchor = 0}, all, &fit));
+  CHECK_OK(meta_bradley_terry(met, n, PLAYERS, &(RatingOptions){.prior = .5, .anchor = 0, .only = only}, few, &fit));
+  for (int p = 0; p < PLAYERS; p++) {
+    assert_int_equal(few[p].known, only[p]);
+    if (only[p]) assert_memory_equal(&few[p], &all[p], sizeof few[p]);
+  }
+}
+
+/* A chain so long that its ends feel one another only after hundreds of steps is rated all the same. */
+static void long_chains_are_rated(void **state) {
+  (void)state;
+  enum { PLAYERS = 500 };
+  static Meeting met[PLAYERS];
+  static Rated rated[PLAYERS];
+  static bool only[PLAYERS];
+  RatingFit fit;
+  double gap = meta_elo(.75);
+  only[PLAYERS - 1] = true;
+  for (uint32_t p = 1; p < PLAYERS; p++)
+    met[p - 1] = (Meeting){.a = p, .b = p - 1, .wins = {30, 30}, .losses = {10, 10}};
+  CHECK_OK(meta_bradley_terry(met, PLAYERS - 1, PLAYERS, &(RatingOptions){.anchor = 0, .only = only}, rated, &fit));
+  CHECK_NEAR(rated[PLAYERS - 1].elo, (PLAYERS - 1) * gap, 1e-3);
+  assert_true(rated[PLAYERS - 1].high > rated[PLAYERS - 1].elo && isfinite(rated[PLAYERS - 1].high));
+}
+
+/* What a running job asks for, in a league of thousands, in a fraction of what one factor of the whole table takes. */
+static void ratings_of_thousands_are_cheap(void **state) {
+  (void)state;
+  enum { PLAYERS = RATING_MOST, SECONDS = 10 /* of a slow, checked build */ };
+  static Meeting met[PLAYERS * 12];
+  static Rated rated[PLAYERS];
+  static bool only[PLAYERS];
+  RatingFit fit;
+  size_t n = sparse_league(met, PLAYERS, 10, .3);
+  only[PLAYERS - 1] = true;
+  clock_t start = clock();
+  CHECK_OK(meta_bradley_terry(met, n, PLAYERS, &(RatingOptions){.anchor = 0, .only = only}, rated, &fit));
+  double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+  CHECK_NEAR(rated[PLAYERS - 1].elo, .3 * (PLAYERS - 1), 1e-4);
+  if (seconds > SECONDS) fail_msg("%g s of computing", seconds);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(biased_rock_paper_scissors),
                                      cmocka_unit_test(games_that_are_not_square),
@@ -359,6 +452,10 @@ int main(void) {
                                      cmocka_unit_test(alpha_rank_of_five),
                                      cmocka_unit_test(nash_averaging),
                                      cmocka_unit_test(replicator_keeps_what_it_must),
+                                     cmocka_unit_test(sparse_ratings_are_those_of_the_whole_table),
+                                     cmocka_unit_test(few_intervals_are_those_of_all),
+                                     cmocka_unit_test(long_chains_are_rated),
+                                     cmocka_unit_test(ratings_of_thousands_are_cheap),
                                      cmocka_unit_test(cycles_and_ratings),
                                      cmocka_unit_test(elo_blocks),
                                      cmocka_unit_test(sprt_keeps_its_promises)};
