@@ -36,6 +36,7 @@ struct Learner {
   Parcel *parcel;
   size_t parcels, parcel_room;
   uint64_t *ended;       /* (actors) ticks whose end this actor has announced */
+  uint64_t *came;        /* (pupils, actors) 1 + tick of the last experience */
   uint64_t *acted;       /* (actors, AHEAD) frames of all players by tick, not yet counted */
   uint64_t *credited;    /* (actors) pace free: ticks consumed */
   uint64_t *marked;      /* (actors) pace free: cut markers seen */
@@ -94,6 +95,7 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   TRY(NEW_ARRAY(learner->acted, setup->actors * AHEAD));
   TRY(NEW_ARRAY(learner->credited, setup->actors));
   TRY(NEW_ARRAY(learner->marked, setup->actors));
+  TRY(NEW_ARRAY(learner->came, setup->learning_players * setup->actors));
   TRY(batch_create(&setup->format, &learner->batch));
   if (setup->members > 1)
     TRY(summer_create(&(SummerSetup){.transport = setup->transport,
@@ -133,6 +135,7 @@ void learner_destroy(Learner *learner) {
   free(learner->pupil);
   free(learner->parcel);
   free(learner->ended);
+  free(learner->came);
   free(learner->acted);
   free(learner->credited);
   free(learner->marked);
@@ -188,17 +191,17 @@ static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
   Parcel parcel = {.tick = reader_u64(body), .player = reader_u32(body), .actor = reader_u32(body)};
   parcel.body = body->at;
   size_t actor = (size_t)parcel.actor - learner->setup.first_actor;
-  if (body->bad || !own_pupil(learner, parcel.player))
-    return status_set(ERR_FORMAT, "experience of a player that is not learned here");
+  const Pupil *pupil = own_pupil(learner, parcel.player);
+  if (body->bad || !pupil) return status_set(ERR_FORMAT, "experience of a player that is not learned here");
   if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
     return status_set(ERR_FORMAT, "it names actor %u, who is not on that rank", parcel.actor);
   if (parcel.tick != learner->ended[actor])
     return status_set(ERR_FORMAT, "experience of tick %llu where that of tick %llu is due",
                       (unsigned long long)parcel.tick, (unsigned long long)learner->ended[actor]);
-  for (size_t i = learner->parcels; i-- > 0;)
-    if (learner->parcel[i].actor == parcel.actor && learner->parcel[i].player == parcel.player &&
-        learner->parcel[i].tick == parcel.tick)
-      return status_set(ERR_FORMAT, "experience of tick %llu came twice", (unsigned long long)parcel.tick);
+  uint64_t *came = &learner->came[(size_t)(pupil - learner->pupil) * learner->setup.actors + actor];
+  if (*came == parcel.tick + 1)
+    return status_set(ERR_FORMAT, "experience of tick %llu came twice", (unsigned long long)parcel.tick);
+  *came = parcel.tick + 1;
   TRY_RETURN(GROW(learner->parcel, learner->parcel_room, learner->parcels + 1));
   parcel.message = message_retain(message);
   learner->parcel[learner->parcels++] = parcel;

@@ -148,7 +148,11 @@ void batch_encode(const Batch *batch, Bytes *out) {
 }
 
 static Status check_actions(const RowFormat *format, const int32_t *action, size_t rows) {
-  for (size_t row = 0; format->head_size && row < rows; row++)
+  uint32_t bad = 0;
+  for (uint32_t h = 0; format->head_size && h < format->heads; h++) /* without an early end, so in vectors */
+    for (size_t row = 0; row < rows; row++)
+      bad |= (uint32_t)((uint32_t)action[row * format->heads + h] >= format->head_size[h]);
+  for (size_t row = 0; bad && row < rows; row++)
     for (uint32_t h = 0; h < format->heads; h++) {
       int32_t choice = action[row * format->heads + h];
       if (choice < 0 || (uint32_t)choice >= format->head_size[h])

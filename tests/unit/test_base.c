@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -237,9 +238,35 @@ static void a_steady_clock_never_goes_back(void **state) {
   }
 }
 
+/* Wherever it stands in rows of any length, which are read in blocks; signed zeros and the largest numbers are finite.
+ */
+static void what_is_no_number_is_found(void **state) {
+  (void)state;
+  const double none[] = {(double)INFINITY, -(double)INFINITY, (double)NAN, -(double)NAN};
+  float f[41] = {0};
+  double d[41] = {0};
+  for (size_t count = 0; count <= COUNT_OF(f); count++) {
+    for (size_t i = 0; i < count; i++) {
+      f[i] = i % 3 == 0 ? -0.0f : i % 3 == 1 ? -FLT_MAX : FLT_MIN / 2;
+      d[i] = i % 3 == 0 ? -0.0 : i % 3 == 1 ? DBL_MAX : DBL_MIN / 2;
+    }
+    assert_true(finite_floats(f, count) && finite_doubles(d, count));
+    for (size_t i = 0; i < count * COUNT_OF(none); i++) {
+      float was = f[i / COUNT_OF(none)];
+      double also = d[i / COUNT_OF(none)];
+      f[i / COUNT_OF(none)] = (float)none[i % COUNT_OF(none)];
+      d[i / COUNT_OF(none)] = none[i % COUNT_OF(none)];
+      assert_false(finite_floats(f, count) || finite_doubles(d, count));
+      f[i / COUNT_OF(none)] = was;
+      d[i / COUNT_OF(none)] = also;
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
+      cmocka_unit_test(what_is_no_number_is_found),
       cmocka_unit_test(streams_differ_by_every_part_of_their_name),
       cmocka_unit_test(pick_follows_weights),
       cmocka_unit_test(reader_never_runs_past_its_end),
