@@ -206,14 +206,14 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
 }
 
 /* --- life cycle --- */
-static size_t slots_per_lane(const ActorConfig *config) {
+size_t actor_lane_slots(const ActorConfig *config) {
   size_t each = (size_t)(config->slots / config->lanes);
   return each ? each : 1;
 }
 
 static Status add_lane(Actor *actor, uint32_t id, bool retiring) {
   const ActorConfig *config = &actor->setup.config;
-  size_t each = slots_per_lane(config);
+  size_t each = actor_lane_slots(config);
   TRY_RETURN(GROW(actor->lane, actor->lane_room, actor->lanes + 1));
   Lane *lane = &actor->lane[actor->lanes];
   uint32_t quota = (uint32_t)config->lane_episodes > each ? (uint32_t)config->lane_episodes : (uint32_t)each;
@@ -388,7 +388,7 @@ static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *bod
 
 static Status take_lane(Actor *actor, Reader *body) {
   uint32_t id = reader_u32(body);
-  const size_t each = slots_per_lane(&actor->setup.config);
+  const size_t each = actor_lane_slots(&actor->setup.config);
   Lane *lane = NULL;
   if (actor->phase != PHASE_RESTORE || id >= UINT32_MAX / each)
     return status_set(ERR_FORMAT, "lane %u is not one that can be restored", id);

@@ -29,6 +29,7 @@ typedef struct ActorSetup {
 } ActorSetup;
 
 typedef struct Actor Actor;
+size_t actor_lane_slots(const ActorConfig *config); /* games that a lane plays at a time */
 Status actor_create(const ActorSetup *setup, Actor **out);
 void actor_destroy(Actor *actor);
 /* Takes one message of the kinds that go to actors, and passes weights and tables on to the actors below this one. */

@@ -13,31 +13,45 @@ static Status equal(const char *what, uint64_t one, const char *of_what, uint64_
                     (unsigned long long)other);
 }
 
-/* What a player acted has been learned from or dropped. */
-static Status check_player(const Tree *tree, const char *name, uint64_t acted) {
+typedef struct Columns {
+  const Item *name, *frozen, *frames;
+} Columns;
+
+static Status find_columns(const Tree *tree, Columns *out) {
+  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &out->name));
+  TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)out->name->count, &out->frozen));
+  return tree_get(tree, "league/frames", STORE_U64, (int64_t)out->name->count, &out->frames);
+}
+
+static uint64_t acted_of(const Columns *c, size_t row) { return ((const uint64_t *)c->frames->data)[row]; }
+
+static Status check_player(const Tree *tree, const Columns *c, size_t row) {
   const Item *counters;
-  char path[STORE_PATH], what[STORE_PATH];
+  char name[64], path[STORE_PATH], what[STORE_PATH];
+  snprintf(name, sizeof name, "%.*s", (int)c->name->size, (const char *)c->name->data + row * c->name->size);
   snprintf(path, sizeof path, "players/%.60s/counters", name);
   snprintf(what, sizeof what, "%.60s acted", name);
   TRY_RETURN(tree_get(tree, path, STORE_U64, -1, &counters));
   if (counters->count < 5) return status_set(ERR_FORMAT, "dataset '%s' is too short", path);
   const uint64_t *value = counters->data;
-  return equal(what, acted, "learned from and dropped", value[3] + value[4]);
+  return equal(what, acted_of(c, row), "learned from and dropped", value[3] + value[4]);
+}
+
+Status ledger_check_player(const Tree *checkpoint, size_t row) {
+  Columns c;
+  TRY_RETURN(find_columns(checkpoint, &c));
+  if (row >= c.name->count) return status_set(ERR_FORMAT, "dataset 'league/name' has no row %zu", row);
+  return check_player(checkpoint, &c, row);
 }
 
 static Status check_players(const Tree *tree, uint64_t frames) {
-  const Item *name, *frozen, *own;
+  Columns c;
   uint64_t sum = 0;
-  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
-  TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
-  TRY_RETURN(tree_get(tree, "league/frames", STORE_U64, (int64_t)name->count, &own));
-  for (size_t i = 0; i < name->count; i++) {
-    char text[64];
-    uint64_t acted = ((const uint64_t *)own->data)[i];
-    if (((const uint32_t *)frozen->data)[i]) continue;
-    snprintf(text, sizeof text, "%.*s", (int)name->size, (const char *)name->data + i * name->size);
-    TRY_RETURN(check_player(tree, text, acted));
-    sum += acted;
+  TRY_RETURN(find_columns(tree, &c));
+  for (size_t i = 0; i < c.name->count; i++) {
+    if (((const uint32_t *)c.frozen->data)[i]) continue;
+    TRY_RETURN(check_player(tree, &c, i));
+    sum += acted_of(&c, i);
   }
   return equal("the run's frames are", frames, "its players' are", sum);
 }

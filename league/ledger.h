@@ -11,3 +11,5 @@ enum { LEDGER_ACTED, LEDGER_EPISODES, LEDGER_STEPS, LEDGER_OTHER_GAMES, LEDGER_C
 
 /* ERR_FORMAT names the sums that differ. A checkpoint without a ledger (of an older program) is held to what it has. */
 Status ledger_check(const Tree *checkpoint);
+/* The part of it that is the learner's: that what the player in this row acted has been learned from or dropped. */
+Status ledger_check_player(const Tree *checkpoint, size_t row);

@@ -78,6 +78,8 @@ struct Manager {
   uint64_t ledger[LEDGER_COUNT]; /* at this job's begin; games that the payoff has no place for: now */
   uint64_t frames, frames_before, frozen_decisions, steps, episodes;
   uint64_t *results_tick; /* (actors) whose results come next */
+  uint64_t *said;         /* (actors, LEDGER_OTHER_GAMES) sums of what their results say in this job */
+  size_t *surplus;        /* (actors) lanes of a larger run that it was given */
   uint64_t *state_cut;    /* (actors) 1 + tick of the last cut that has its whole state */
   Numbers *report;        /* (learning) */
   uint64_t *version, *dropped;
@@ -245,6 +247,7 @@ static Status restore_messages(Manager *manager) {
     if (to < from || to > blob->count || (i + 1 == id->count && to != blob->count))
       return tree_fault(tree, end->path, (int64_t)i, "does not fit the %zu bytes of lanes/state", blob->count);
     size_t actor = actor_of_lane(setup, lane);
+    manager->surplus[actor] += lane >= setup->lanes;
     wire_begin(&manager->wire, WIRE_RESTORE_LANE);
     bytes_u32(&manager->wire.bytes, lane);
     bytes_put(&manager->wire.bytes, (uint8_t *)blob->data + from, to - from);
@@ -420,6 +423,8 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   TRY(league_create(&setup->league, setup->seed, setup->return_low, setup->return_high, &manager->league));
   TRY(NEW_ARRAY(manager->results_tick, setup->actors));
   TRY(NEW_ARRAY(manager->state_cut, setup->actors));
+  TRY(NEW_ARRAY(manager->said, setup->actors * LEDGER_OTHER_GAMES));
+  TRY(NEW_ARRAY(manager->surplus, setup->actors));
   TRY(NEW_ARRAY(manager->report, manager->league.learning));
   TRY(NEW_ARRAY(manager->version, manager->league.learning));
   TRY(NEW_ARRAY(manager->dropped, manager->league.learning));
@@ -458,6 +463,8 @@ void manager_destroy(Manager *manager) {
   free(manager->awaited);
   free(manager->results_tick);
   free(manager->state_cut);
+  free(manager->said);
+  free(manager->surplus);
   free(manager->report);
   free(manager->version);
   free(manager->dropped);
@@ -667,6 +674,21 @@ static bool hashes_are_known(const Tree *tree) {
   return hash && frozen;
 }
 
+/* A checkpoint that does not add up is never written. What actors say has been held to their results when it came; what
+ * learners say is held to it here. The rest is counted by the league alone. */
+static Status check_sums(const Manager *manager) {
+  const ManagerSetup *setup = &manager->setup;
+  const Tree *tree = &manager->cut.tree;
+  for (size_t p = 0; p < manager->league.learning; p++) {
+    Status status = ledger_check_player(tree, p);
+    if (status != OK)
+      return status_context(status, "the state of player %zu from rank %d", p, setup->learner_rank[p % setup->groups]);
+  }
+  Status status = ledger_check(tree);
+  INVARIANT(status == OK);
+  return status;
+}
+
 static Status finish_cut(Manager *manager) {
   Cut *cut = &manager->cut;
   char line[16];
@@ -675,7 +697,9 @@ static Status finish_cut(Manager *manager) {
   INVARIANT(manager->setup.pace == FREE || cut->tick + 1 <= manager->tick);
   TRY_RETURN(tree_put(&cut->tree, LEDGER_PATH, STORE_U64, LEDGER_COUNT, 1, cut->ledger));
   TRY_RETURN(put_lanes(cut));
-  INVARIANT(ledger_check(&cut->tree) == OK);
+  Status sums = check_sums(manager);
+  if (sums != OK)
+    return status_context(sums, "the checkpoint of tick %llu is not written", (unsigned long long)cut->tick);
   TRY_RETURN(run_next_generation(manager->setup.run, &manager->generation));
   TRY_RETURN(
       run_write_checkpoint(manager->setup.run, manager->generation, &cut->tree, (size_t)manager->setup.config.keep));
@@ -700,6 +724,19 @@ static Status check_actor(const Manager *manager, const Message *message, uint32
   return status_set(ERR_FORMAT, "it names actor %u, who is on another rank", actor);
 }
 
+/* What an actor counted of its own is what its results have said. */
+static Status take_ledger(Manager *manager, uint32_t actor, Reader *body) {
+  static const char *const what[LEDGER_OTHER_GAMES] = {"decisions acted", "episodes ended", "env steps made"};
+  for (size_t i = 0; i < LEDGER_OTHER_GAMES; i++) {
+    uint64_t own = reader_u64(body), said = manager->said[actor * LEDGER_OTHER_GAMES + i];
+    if (!body->bad && own != said)
+      return status_set(ERR_FORMAT, "actor %u counts %llu %s, but its results %llu", actor, (unsigned long long)own,
+                        what[i], (unsigned long long)said);
+    manager->cut.ledger[i] += own;
+  }
+  return reader_finish(body, "the body");
+}
+
 static Status take_actor_state(Manager *manager, const Message *message, Reader *body) {
   Cut *cut = &manager->cut;
   uint32_t actor = reader_u32(body), lane = reader_u32(body);
@@ -712,8 +749,7 @@ static Status take_actor_state(Manager *manager, const Message *message, Reader 
     INVARIANT(cut->actors_left > 0);
     manager->state_cut[actor] = cut->tick + 1;
     cut->actors_left--;
-    for (int i = 0; i < LEDGER_OTHER_GAMES; i++) cut->ledger[i] += reader_u64(body);
-    return reader_finish(body, "the body");
+    return take_ledger(manager, actor, body);
   }
   for (size_t i = 0; i < cut->lane_count; i++)
     if (cut->lane_id[i] == lane) return status_set(ERR_FORMAT, "lane %u came twice", lane);
@@ -742,11 +778,13 @@ static Status take_learner_state(Manager *manager, const Message *message, Reade
     return status_set(ERR_FORMAT, "player %u is learned on another rank", player);
   TRY(tree_decode(&part, body));
   TRY(reader_finish(body, "the body"));
+  if (setup->check_state) TRY(setup->check_state(setup->context, &part));
   TRY(text_format(path, sizeof path, "players/%s/policy", manager->league.player[player].name));
   if (tree_find(&cut->tree, path)) TRY(status_set(ERR_FORMAT, "the state of player %u came twice", player));
   for (size_t i = 0; i < part.items; i++) {
     const Item *item = &part.item[i];
     if (item->type == STORE_TEXT) TRY(tree_fault(&part, item->path, -1, "has the wrong type"));
+    if (!text_is_name(item->path, sizeof item->path)) TRY(tree_fault(&part, item->path, -1, "is no name of a column"));
     TRY(text_format(path, sizeof path, "players/%s/%s", manager->league.player[player].name, item->path));
     TRY(tree_put(&cut->tree, path, item->type, item->count, item->width, item->data));
   }
@@ -754,7 +792,7 @@ static Status take_learner_state(Manager *manager, const Message *message, Reade
   cut->players_left--;
 done:
   tree_free(&part);
-  return status;
+  return status == OK ? OK : status_context(status, "player %u", player);
 }
 
 /* --- ticks --- */
@@ -782,12 +820,6 @@ static bool frames_agree(const Manager *manager) {
   return sum == manager->frames;
 }
 
-static uint64_t games_of(const Results *results) {
-  uint64_t games = 0;
-  for (size_t i = 0; i < results->pairs; i++) games += results->pair[i].games;
-  return games;
-}
-
 /* Merges the arrivals of the present tick (pace free: all), in order. */
 static Status merge(Manager *manager) {
   size_t kept = 0;
@@ -799,7 +831,6 @@ static Status merge(Manager *manager) {
       manager->arrival[kept++] = arrival;
       continue;
     }
-    INVARIANT(games_of(&arrival.results) == arrival.results.episodes);
     TRY_RETURN(league_merge(&manager->league, &arrival.results));
     count_results(manager, &arrival.results);
   }
@@ -892,6 +923,33 @@ static bool tick_complete(const Manager *manager) {
 }
 
 /* --- messages --- */
+static Status at_most(const char *what, uint64_t value, const char *than, uint64_t most) {
+  if (value <= most) return OK;
+  return status_set(ERR_FORMAT, "%llu %s, but %s %llu", (unsigned long long)value, what, than,
+                    (unsigned long long)most);
+}
+
+/* Counts that add up, and are no more than the actor's lanes can have played. */
+static Status check_counts(const Manager *manager, const Arrival *arrival) {
+  const ManagerSetup *setup = &manager->setup;
+  const Results *results = &arrival->results;
+  size_t a = arrival->actor;
+  uint64_t lanes = setup->lanes * (a + 1) / setup->actors - setup->lanes * a / setup->actors + manager->surplus[a];
+  uint64_t games = 0, frames = 0;
+  for (size_t i = 0; i < results->pairs; i++) {
+    games += results->pair[i].games;
+    TRY_RETURN(at_most("games", results->pair[i].games, "their length in env steps is", results->pair[i].length));
+  }
+  for (size_t i = 0; i < results->frames; i++) frames += results->frame[i].frames;
+  if (games != results->episodes)
+    return status_set(ERR_FORMAT, "%llu episodes ended, but %llu games", (unsigned long long)results->episodes,
+                      (unsigned long long)games);
+  TRY_RETURN(at_most("episodes ended", results->episodes, "the env steps are", results->steps));
+  TRY_RETURN(at_most("env steps", results->steps, "a tick has", lanes * setup->lane_steps));
+  TRY_RETURN(at_most("decisions to learn from", frames, "a tick has", lanes * setup->lane_rows));
+  return at_most("decisions of frozen players", results->decisions_frozen, "a tick has", lanes * setup->lane_rows);
+}
+
 static Status check_results(const Manager *manager, const Message *message, const Arrival *arrival) {
   const Results *results = &arrival->results;
   TRY_RETURN(check_actor(manager, message, arrival->actor));
@@ -912,7 +970,7 @@ static Status check_results(const Manager *manager, const Message *message, cons
   for (size_t i = 0; i < results->frames; i++)
     if (results->frame[i].player >= manager->league.learning)
       return status_set(ERR_FORMAT, "frames of player %u, who is not learning", results->frame[i].player);
-  return OK;
+  return check_counts(manager, arrival);
 }
 
 static Status take_results(Manager *manager, const Message *message, Reader *body) {
@@ -924,6 +982,10 @@ static Status take_results(Manager *manager, const Message *message, Reader *bod
   TRY_RETURN(reader_finish(body, "the body"));
   TRY_RETURN(check_results(manager, message, arrival));
   manager->results_tick[arrival->actor]++;
+  uint64_t *said = &manager->said[arrival->actor * LEDGER_OTHER_GAMES];
+  for (size_t i = 0; i < arrival->results.frames; i++) said[LEDGER_ACTED] += arrival->results.frame[i].frames;
+  said[LEDGER_EPISODES] += arrival->results.episodes;
+  said[LEDGER_STEPS] += arrival->results.steps;
   return OK;
 }
 

@@ -35,10 +35,14 @@ typedef struct ManagerSetup {
   Clock clock;
   const int *actor_rank;
   size_t actors, lanes;
-  const int *below; /* (belows) actors that get tables from here; the others get them from those */
+  uint64_t lane_steps; /* env steps that a lane can make in a tick */
+  uint64_t lane_rows;  /* decisions that can be learned from, and others, in a lane's tick */
+  const int *below;    /* (belows) actors that get tables from here; the others get them from those */
   size_t belows;
   const int *learner_rank;
   size_t learners, groups; /* learner l learns the players p with p % groups == l % groups */
+  /* ERR_FORMAT unless a learner could go on from a player's state: what is written can be resumed. May be NULL. */
+  Status (*check_state)(void *context, const Tree *state);
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
   Status (*rate)(void *context, LearnerRating *out); /* ratings for the display; may be NULL */

@@ -64,6 +64,7 @@ struct Learner {
  * marks of the next cut; rows dropped; and frames, of all players, that were acted in the ticks being learned. */
 enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED, VOTE_ACTED };
 
+enum { COUNTERS = 8 /* of a player's state */ };
 enum { AHEAD = 4 /* ticks that an actor may have ended before they are learned from; pace free: summed at once */ };
 
 static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
@@ -287,8 +288,8 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
 /* --- state of a player, by named columns --- */
 static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tree) {
   size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
-  uint64_t counters[8] = {pupil->life,    pupil->version, pupil->min_version, pupil->frames,
-                          pupil->dropped, pupil->steps,   pupil->life_frames, pupil->run_frames};
+  uint64_t counters[COUNTERS] = {pupil->life,    pupil->version, pupil->min_version, pupil->frames,
+                                 pupil->dropped, pupil->steps,   pupil->life_frames, pupil->run_frames};
   TRY_RETURN(tree_put(tree, "policy", STORE_F32, block, 1, pupil->block));
   TRY_RETURN(tree_put(tree, "policy_acting", STORE_F32, block, 1, pupil->acting));
   TRY_RETURN(tree_put(tree, "policy_reference", STORE_F32, block, 1, pupil->reference));
@@ -297,49 +298,69 @@ static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tr
   TRY_RETURN(tree_put(tree, "adam_m", STORE_F32, params, 1, pupil->m));
   TRY_RETURN(tree_put(tree, "adam_v", STORE_F32, params, 1, pupil->v));
   TRY_RETURN(tree_put(tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), 1, pupil->stat));
-  return tree_put(tree, "counters", STORE_U64, 8, 1, counters);
+  return tree_put(tree, "counters", STORE_U64, COUNTERS, 1, counters);
 }
 
-static Status copy_column(const Tree *tree, const char *path, StoreType type, size_t count, void *out) {
-  const Item *item;
-  TRY_RETURN(tree_get(tree, path, type, (int64_t)count, &item));
-  if (type == STORE_F32 || type == STORE_F64) TRY_RETURN(tree_check_finite(tree, item));
-  memcpy(out, item->data, count * item->size);
-  return OK;
+static void copy_column(const Tree *tree, const char *path, void *out) {
+  const Item *item = tree_find(tree, path);
+  memcpy(out, item->data, item->count * item->size);
+}
+
+/* Where none is kept, it begins at the policy. */
+static const char *average_of(const Tree *state) {
+  return tree_find(state, "policy_average") ? "policy_average" : "policy";
 }
 
 /* Adam divides by the root of its second moments; versions and frames only grow. */
-static Status check_pupil(const Learner *learner, const Tree *tree, const Pupil *pupil, const uint64_t *counters) {
-  for (size_t i = 0; i < learner->setup.net->graph.params; i++)
-    if (pupil->v[i] < 0) return tree_fault(tree, "adam_v", (int64_t)i, "is below 0");
-  for (int i = 0; i < 8; i++)
-    if (counters[i] >> 53) return tree_fault(tree, "counters", i, "is an impossible count");
-  if (counters[0] > UINT32_MAX) return tree_fault(tree, "counters", 0, "is an impossible count of lives");
-  if (counters[2] > counters[1]) return tree_fault(tree, "counters", 2, "is a version of the future");
-  if (counters[6] > counters[3]) return tree_fault(tree, "counters", 6, "is more frames than there were");
+Status learner_check_state(const Net *net, const Tree *state) {
+  const size_t params = net->graph.params, stats = pupil_stat_count(net);
+  const struct {
+    const char *path;
+    StoreType type;
+    size_t count;
+  } column[] = {{"policy", STORE_F32, net->block},
+                {"policy_acting", STORE_F32, net->block},
+                {"policy_reference", STORE_F32, net->block},
+                {average_of(state), STORE_F32, net->block},
+                {"adam_m", STORE_F32, params},
+                {"adam_v", STORE_F32, params},
+                {"normaliser", STORE_F64, stats}};
+  const Item *item;
+  for (size_t i = 0; i < COUNT_OF(column); i++) {
+    TRY_RETURN(tree_get(state, column[i].path, column[i].type, (int64_t)column[i].count, &item));
+    TRY_RETURN(tree_check_finite(state, item));
+  }
+  TRY_RETURN(tree_get(state, "adam_v", STORE_F32, (int64_t)params, &item));
+  for (size_t i = 0; i < params; i++)
+    if (((const float *)item->data)[i] < 0) return tree_fault(state, "adam_v", (int64_t)i, "is below 0");
+  TRY_RETURN(tree_get(state, "counters", STORE_U64, COUNTERS, &item));
+  const uint64_t *counters = item->data;
+  for (int i = 0; i < COUNTERS; i++)
+    if (counters[i] >> 53) return tree_fault(state, "counters", i, "is an impossible count");
+  if (counters[0] > UINT32_MAX) return tree_fault(state, "counters", 0, "is an impossible count of lives");
+  if (counters[2] > counters[1]) return tree_fault(state, "counters", 2, "is a version of the future");
+  if (counters[6] > counters[3]) return tree_fault(state, "counters", 6, "is more frames than there were");
   return OK;
 }
 
 static Status restore_player(Learner *learner, Reader *body) {
   Status status = OK;
   Tree tree = {0};
-  uint64_t counters[8];
-  size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
+  uint64_t counters[COUNTERS];
   Pupil *pupil = own_pupil(learner, reader_u32(body));
   if (!pupil || learner->phase != PHASE_RESTORE)
     return status_set(ERR_FORMAT, "state of a player that is not restored here");
   TRY(tree_decode(&tree, body));
   TRY(reader_finish(body, "the body"));
-  TRY(copy_column(&tree, "policy", STORE_F32, block, pupil->block));
-  TRY(copy_column(&tree, "policy_acting", STORE_F32, block, pupil->acting));
-  TRY(copy_column(&tree, "policy_reference", STORE_F32, block, pupil->reference));
-  const char *average = tree_find(&tree, "policy_average") ? "policy_average" : "policy"; /* where none is kept */
-  TRY(copy_column(&tree, average, STORE_F32, block, pupil->average));
-  TRY(copy_column(&tree, "adam_m", STORE_F32, params, pupil->m));
-  TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));
-  TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));
-  TRY(copy_column(&tree, "counters", STORE_U64, COUNT_OF(counters), counters));
-  TRY(check_pupil(learner, &tree, pupil, counters));
+  TRY(learner_check_state(learner->setup.net, &tree));
+  copy_column(&tree, "policy", pupil->block);
+  copy_column(&tree, "policy_acting", pupil->acting);
+  copy_column(&tree, "policy_reference", pupil->reference);
+  copy_column(&tree, average_of(&tree), pupil->average);
+  copy_column(&tree, "adam_m", pupil->m);
+  copy_column(&tree, "adam_v", pupil->v);
+  copy_column(&tree, "normaliser", pupil->stat);
+  copy_column(&tree, "counters", counters);
   pupil->life = (uint32_t)counters[0];
   pupil->version = counters[1];
   pupil->min_version = counters[2];

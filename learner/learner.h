@@ -3,6 +3,7 @@
 #pragma once
 #include "base/clock.h"
 #include "learner/algos/algo.h"
+#include "store/store.h"
 #include "transport/transport.h"
 #include "wire/wire.h"
 
@@ -42,5 +43,7 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
 Status learner_step(Learner *learner, bool *progress);
 /* What a snapshot of a player learned here would be, now; NULL for others. Borrowed. */
 const float *learner_policy(const Learner *learner, uint32_t player);
+/* ERR_FORMAT unless a learner can go on from this state of a player, the columns of its WIRE_LEARNER_STATE. */
+Status learner_check_state(const Net *net, const Tree *state);
 double learner_front_seconds(const Learner *learner); /* decoding, dropping, publishing so far */
 bool learner_done(const Learner *learner);

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { PAIRS = 8, GAMES = 3 /* each of a puppet's tick */ };
+
 /* --- a league of many players --- */
 static Status add_players(League *league, size_t frozen) {
   char name[PLAYER_NAME];
@@ -345,6 +347,8 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
                         .actor_rank = t->actor_rank,
                         .actors = t->actors,
                         .lanes = actors,
+                        .lane_steps = show->learning * show->frames + PAIRS * GAMES,
+                        .lane_rows = show->learning * show->frames,
                         .below = show->below,
                         .belows = topology_below(t->actor_rank, t->actors, -1, show->below),
                         .learner_rank = t->learner_rank,
@@ -379,13 +383,13 @@ static Status perform(Show *show, Puppet *puppet) {
   bytes_u64(out, show->learning * show->frames);
   TRY_RETURN(wire_send(transport, puppet->fed[0], &show->wire));
   size_t players = manager_league(show->manager)->players;
-  for (uint32_t i = 0; i < 8; i++) {
+  for (uint32_t i = 0; i < PAIRS; i++) {
     uint32_t away =
-        (uint32_t)(show->learning + (puppet->index * 8 + i + puppet->tick * 131) % (players - show->learning));
+        (uint32_t)(show->learning + (puppet->index * PAIRS + i + puppet->tick * 131) % (players - show->learning));
     PairCount key = {.home = i % (uint32_t)show->learning, .away = away, .branch = BRANCH_PFSP};
     PairCount *pair = results_pair(&show->results, &key);
     if (!pair) return ERR_MEMORY;
-    pair->games = 3, pair->wins = 2, pair->losses = 1, pair->outcome = 2, pair->length = 60;
+    pair->games = GAMES, pair->wins = 2, pair->losses = 1, pair->outcome = 2, pair->length = 60;
     show->results.episodes += pair->games;
   }
   show->results.tick = puppet->tick;

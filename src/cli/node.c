@@ -78,10 +78,15 @@ static Status end(void *context) {
   return end_games_play(manager_summary(node->manager).league, node->setup.settings, node->setup.run, &games);
 }
 
+static Status check_state(void *context, const Tree *state) {
+  return learner_check_state(((const Node *)context)->net, state);
+}
+
 static Status create_manager(Node *node) {
   const Settings *s = node->setup.settings;
   const Topology *topology = node->setup.topology;
   const AgonEnvSpec *spec = &s->env->spec;
+  const uint64_t slots = actor_lane_slots(&s->actors), unroll = (uint64_t)s->actors.unroll;
   ManagerSetup setup = {.config = s->manager,
                         .league = s->league,
                         .pace = s->run.pace,
@@ -91,6 +96,7 @@ static Status create_manager(Node *node) {
                         .block = node->net->block,
                         .initial = initial_policy,
                         .context = node,
+                        .check_state = check_state,
                         .observe = observe,
                         .rate = s->env->spec.teams == 2 ? rate : NULL,
                         .end = end,
@@ -103,6 +109,8 @@ static Status create_manager(Node *node) {
                         .actor_rank = topology->actor_rank,
                         .actors = topology->actors,
                         .lanes = (size_t)s->actors.lanes,
+                        .lane_steps = slots * unroll,
+                        .lane_rows = slots * (unroll + 1) * spec->agents, /* with those open when it began */
                         .below = node->tables_below,
                         .belows = topology_below(topology->actor_rank, topology->actors, -1, node->tables_below),
                         .learner_rank = topology->learner_rank,

@@ -104,18 +104,18 @@ static bool all_done(Node *const *node, int ranks) {
   return true;
 }
 
-/* One step of a rank that the scheduler chooses. False: it failed, and with it the job. */
-static bool step_one(SimWorld *sim, Node *const *node, bool *progress) {
+/* One step of a rank that the scheduler chooses. Not OK: it failed, and with it the job. */
+static Status step_one(SimWorld *sim, Node *const *node, bool *progress) {
   int rank = sim_choose(sim);
   Transport *transport = sim_rank(sim, rank);
   *progress = false;
-  bool good = true;
+  Status status = OK;
   if (!node_done(node[rank]))
-    good = node_step(node[rank], progress) == OK;
+    status = node_step(node[rank], progress);
   else /* as leave_together does */
     for (Message *m; (m = transport->ops->receive(transport)); *progress = true) message_release(m);
   sim_round(sim);
-  return good;
+  return status;
 }
 
 static int play(FuzzWorld *world, SimWorld *sim, Node *const *node, int64_t *now) {
@@ -123,7 +123,8 @@ static int play(FuzzWorld *world, SimWorld *sim, Node *const *node, int64_t *now
   for (long step = 0; !all_done(node, world->ranks); step++) {
     bool progress;
     if (world->steps && step == world->steps) return FUZZ_DONE;
-    world->failed = !step_one(sim, node, &progress);
+    world->status = step_one(sim, node, &progress);
+    world->failed = world->status != OK;
     if (world->failed) return FUZZ_DONE;
     calm = progress ? 0 : calm + 1;
     if (calm > CALM) return FUZZ_STUCK;
@@ -178,7 +179,10 @@ int fuzz_world(FuzzWorld *world, const char *folder) {
   TRY(start_nodes(world, settings, &topology, sim, &run, resuming ? &resume : NULL, generation, &now, &header, node));
   code = play(world, sim, node, &now);
 done:
-  if (status != OK) world->failed = world->refused = true;
+  if (status != OK) {
+    world->failed = world->refused = true;
+    world->status = status;
+  }
   for (int i = 0; i < world->ranks; i++) node_destroy(node[i]);
   sim_destroy(sim);
   tree_free(&header);

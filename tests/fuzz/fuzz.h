@@ -36,9 +36,10 @@ typedef struct FuzzWorld {
   long steps;                                           /* 0: to the end */
   void (*prepare)(void *context, Transport *transport); /* of each rank; may be NULL */
   void *context;
-  bool stored;  /* the configuration of the checkpoint, not `pairs` */
-  bool failed;  /* out: a rank failed, and with it the job */
-  bool refused; /* out: what the folder holds was not accepted, and no rank began */
+  bool stored;   /* the configuration of the checkpoint, not `pairs` */
+  Status status; /* out: of the rank that failed, or of what was refused */
+  bool failed;   /* out: a rank failed, and with it the job */
+  bool refused;  /* out: what the folder holds was not accepted, and no rank began */
 } FuzzWorld;
 int fuzz_world(FuzzWorld *world, const char *folder);
 

@@ -213,15 +213,17 @@ static uint64_t newest_generation(const char *folder) {
   return newest;
 }
 
-/* A job resumes from the run; and if it has written a checkpoint, so does another, from that. */
-static int go_on(const char *run, int ranks, uint64_t seed) {
+/* A job resumes from the run; and if it has written a checkpoint, so does another, from that. *well: neither failed. */
+static int go_on(const char *run, int ranks, uint64_t seed, bool *well) {
   uint64_t before = newest_generation(run);
   FuzzWorld world = {.ranks = ranks, .seed = seed, .steps = STEPS, .stored = true}, again = world;
   int code = fuzz_world(&world, run);
   if (getenv("FUZZ_SHOW")) fprintf(stderr, "resume: %s\n", world.failed ? status_message() : "goes on");
+  *well = !world.failed;
   if (code != FUZZ_DONE || newest_generation(run) == before) return code;
   code = fuzz_world(&again, run);
   if (getenv("FUZZ_SHOW")) fprintf(stderr, "once more: %s\n", again.failed ? status_message() : "goes on");
+  *well &= !again.failed;
   return code == FUZZ_DONE && again.refused ? FUZZ_LOST : code;
 }
 
@@ -249,7 +251,8 @@ static int one_file(void *context, uint64_t seed) {
   if (getenv("FUZZ_SHOW")) fprintf(stderr, "changed %s\n", path);
   assert_non_null(freopen("/dev/null", "w", stdout));
   read_everything(run, player);
-  int code = what < 8 ? go_on(run, 1 + (int)rng_below(&rng, 4), seed) : FUZZ_DONE;
+  bool well;
+  int code = what < 8 ? go_on(run, 1 + (int)rng_below(&rng, 4), seed, &well) : FUZZ_DONE;
   fuzz_folder_remove(run);
   return code;
 }
@@ -263,6 +266,25 @@ static void made_up_files_are_refused_with_a_sentence(void **state) {
   assert_int_equal(totals.crashed, 0);
   assert_int_equal(totals.stuck, 0);
   assert_int_equal(totals.greedy, 0);
+}
+
+/* In a child: the run itself stays as it is. */
+static int resume_intact(void *context, uint64_t seed) {
+  (void)context;
+  char run[64];
+  bool well;
+  fuzz_folder(run);
+  fuzz_shell("cp -r %s/. %s", good, run);
+  int code = go_on(run, 3, seed, &well);
+  fuzz_folder_remove(run);
+  return well ? code : FUZZ_LOST;
+}
+
+/* Else all that follows would be refused for another reason. */
+static void what_is_intact_goes_on(void **state) {
+  (void)state;
+  FuzzTotals totals = fuzz_run("intact files", resume_intact, NULL, 1, 1, 1500);
+  assert_int_equal(totals.crashed + totals.stuck + totals.greedy, 0);
 }
 
 /* A run with frozen players, evaluation games, a games.csv and recorded games. */
@@ -309,6 +331,7 @@ static int make_run(void **state) {
 int main(int argc, char **argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   fuzz_arguments(argc, argv, &first, &count);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(made_up_files_are_refused_with_a_sentence)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_intact_goes_on),
+                                     cmocka_unit_test(made_up_files_are_refused_with_a_sentence)};
   return cmocka_run_group_tests(tests, make_run, NULL);
 }

@@ -3,6 +3,7 @@
  * crashes, and none waits for ever. */
 #include "fuzz.h"
 
+#include "league/ledger.h"
 #include "wire/wire.h"
 
 #include <stdlib.h>
@@ -10,7 +11,15 @@
 
 enum { HEADER = 16, SUM_AT = 12 };
 
-typedef enum Damage { FLIP, CUT, TWICE, FIELD, FIELDS, CUT_FIT, DAMAGES } Damage;
+typedef enum Damage { FLIP, CUT, TWICE, FIELD, FIELDS, CUT_FIT, DAMAGES, CLAIM } Damage;
+
+/* A count that a rank gets wrong, and the words that must name it. */
+typedef struct Claim {
+  WireKind kind;
+  long at; /* of the body, or from its end */
+  int64_t add;
+  const char *says;
+} Claim;
 
 /* What one seed does, to which message. */
 typedef struct Attack {
@@ -19,6 +28,7 @@ typedef struct Attack {
   WireKind kind;
   long which; /* the so manieth of its kind */
   long seen;
+  const Claim *claim;
   Message *again; /* waits to arrive once more */
   int again_at;
 } Attack;
@@ -49,6 +59,22 @@ static void change_field(Message *message) {
   memcpy(message->data + at, &value, size);
 }
 
+static void change_count(Message *message, const Claim *claim) {
+  uint64_t value;
+  uint8_t *at = message->data + (claim->at < 0 ? (long)message->size : HEADER) + claim->at;
+  memcpy(&value, at, sizeof value);
+  value += (uint64_t)claim->add;
+  memcpy(at, &value, sizeof value);
+  fit_sum(message);
+}
+
+/* The piece of an actor's state that holds counts is the one without a lane. */
+static bool holds_counts(const Message *message) {
+  uint32_t lane = 0;
+  if (message->size == HEADER + 32) memcpy(&lane, message->data + HEADER + 4, sizeof lane);
+  return attack->kind != WIRE_ACTOR_STATE || lane == UINT32_MAX;
+}
+
 static void damage(Message *message) {
   AgonRng *rng = &attack->rng;
   size_t body = message->size - HEADER;
@@ -67,6 +93,7 @@ static void damage(Message *message) {
     change_field(message);
     fit_sum(message);
     break;
+  case CLAIM: change_count(message, attack->claim); break;
   default: break;
   }
 }
@@ -81,7 +108,8 @@ static Message *receive(Transport *transport) {
   uint32_t kind = 0;
   if (!message || message->size < HEADER) return message;
   memcpy(&kind, message->data + 8, sizeof kind);
-  if (kind != attack->kind || attack->seen++ != attack->which) return message;
+  if (kind != attack->kind || (attack->damage == CLAIM && !holds_counts(message))) return message;
+  if (attack->seen++ != attack->which) return message;
   if (attack->damage != TWICE) {
     damage(message);
     return message;
@@ -147,6 +175,58 @@ static int one_attack(void *context, uint64_t seed) {
   return code;
 }
 
+/* What is in the folder adds up, whatever a rank has said. */
+static void check_written(const char *folder) {
+  RunFolder run;
+  Tree tree;
+  uint64_t generation;
+  CHECK_OK(run_lock(folder, &run));
+  if (run_has_checkpoint(&run)) {
+    CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+    CHECK_OK(ledger_check(&tree));
+    tree_free(&tree);
+  }
+  run_close(&run);
+}
+
+/* Counts that contradict others end the job with a message that names rank and count, in every build; those that only
+ * a learner knows before the checkpoint is written, the others when they arrive. */
+static void counts_that_contradict_are_named(void **state) {
+  (void)state;
+  const int64_t much = INT64_C(1) << 40;
+  const Claim claim[] = {{WIRE_ACTOR_STATE, 8, 1, "decisions acted"},
+                         {WIRE_ACTOR_STATE, 8, -1, "decisions acted"},
+                         {WIRE_ACTOR_STATE, 16, 1, "episodes ended"},
+                         {WIRE_ACTOR_STATE, 24, 1, "env steps made"},
+                         {WIRE_RESULTS, 12, much, "decisions of frozen players"},
+                         {WIRE_RESULTS, 20, much, "env steps, but a tick has"},
+                         {WIRE_RESULTS, 20, -1, "env steps made"},
+                         {WIRE_RESULTS, 28, 1, "episodes ended, but"},
+                         {WIRE_RESULTS, -8, much, "decisions to learn from"},
+                         {WIRE_RESULTS, -8, 1, "decisions acted"},
+                         {WIRE_LEARNER_STATE, -64 + 24, 1, "learned from and dropped"},
+                         {WIRE_LEARNER_STATE, -64 + 32, 1, "learned from and dropped"},
+                         {WIRE_LEARNER_STATE, -64 + 16, much, "'counters', row 2"}};
+  for (size_t i = 0; i < COUNT_OF(claim); i++)
+    for (size_t p = 0; p < COUNT_OF(paces); p++) {
+      static Attack this;
+      char folder[64];
+      const char *pairs[] = {SMALL, paces[p]};
+      FuzzWorld world = {.pairs = pairs, .count = COUNT_OF(pairs), .ranks = 4, .seed = 1, .prepare = intercept};
+      this = (Attack){.damage = CLAIM, .kind = claim[i].kind, .claim = &claim[i], .which = 3, .again_at = -1};
+      attack = &this;
+      fuzz_folder(folder);
+      assert_int_equal(fuzz_world(&world, folder), FUZZ_DONE);
+      const char *message = status_message();
+      if (!world.failed || !strstr(message, "from rank ") || !strstr(message, claim[i].says))
+        fail_msg("%s, %s: not '%s', but: %s", wire_name(claim[i].kind), paces[p], claim[i].says,
+                 world.failed ? message : "nothing is said");
+      assert_int_equal(world.status, ERR_FORMAT);
+      check_written(folder);
+      fuzz_folder_remove(folder);
+    }
+}
+
 static uint64_t first = 1;
 static long count = 40;
 
@@ -184,7 +264,8 @@ static int begin_runs(void **state) {
 int main(int argc, char **argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   fuzz_arguments(argc, argv, &first, &count);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_messages_end_the_job),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(counts_that_contradict_are_named),
+                                     cmocka_unit_test(damaged_messages_end_the_job),
                                      cmocka_unit_test(wrong_messages_end_the_job)};
   return cmocka_run_group_tests(tests, begin_runs, NULL);
 }
