@@ -93,7 +93,7 @@ static void print_status(const RunFolder *run, const json_t *root) {
   if (skip) printf("(%zu older frozen players are not shown)\n", skip);
   json_t *warning;
   json_array_foreach(json_object_get(root, "warnings"), index, warning) {
-    printf("%swarning: %s\n", index ? "" : "\n", json_string_value(warning));
+    if (json_is_string(warning)) printf("%swarning: %s\n", index ? "" : "\n", json_string_value(warning));
   }
 }
 

@@ -32,7 +32,7 @@ static Status add_point(SeriesSet *set, const char *name, double x, double y, si
   if (!series) {
     TRY_RETURN(GROW(set->series, set->room, set->count + 1));
     series = &set->series[set->count];
-    TRY_RETURN(text_format(series->name, sizeof series->name, "%.63s", name));
+    TRY_RETURN(text_format(series->name, sizeof series->name, "%s", name));
     set->count++;
   }
   *hint = (size_t)(series - set->series);
@@ -60,9 +60,11 @@ Status series_read(const char *path, long tail, SeriesSet *out) {
     json_t *object = json_loads(line, 0, NULL), *value;
     const char *name;
     size_t hint = (size_t)-1;
-    double x = json_number_value(json_object_get(object, "global_step"));
+    const json_t *step = json_object_get(object, "global_step");
+    double x = json_number_value(step);
     json_object_foreach(object, name, value) {
-      if (status == OK && json_is_number(value)) status = add_point(out, name, x, json_number_value(value), &hint);
+      if (status == OK && json_is_number(step) && json_is_number(value) && strlen(name) < sizeof out->series->name)
+        status = add_point(out, name, x, json_number_value(value), &hint);
     }
     json_decref(object);
   }

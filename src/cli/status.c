@@ -11,7 +11,11 @@ Status status_load(const char *run, json_t **out) {
   json_error_t error;
   TRY_RETURN(text_format(path, sizeof path, "%s/status.json", run));
   *out = json_load_file(path, 0, &error);
-  return *out ? OK : status_set(ERR_RUN, "cannot read %s: %s", path, error.text);
+  if (!*out) return status_set(ERR_RUN, "cannot read %s: %s", path, error.text);
+  if (json_is_object(*out)) return OK;
+  json_decref(*out);
+  *out = NULL;
+  return status_set(ERR_RUN, "%s is no JSON object", path);
 }
 
 double status_number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }

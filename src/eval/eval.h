@@ -31,6 +31,8 @@ typedef struct MatchScore {
   double pair_squares; /* of pairs: the square of a's returns of both games; negative: not known */
   bool fixed;          /* nothing was drawn, so that all pairs are copies of this one */
 } MatchScore;
+/* Whether its counts add up and its sums are numbers: what files and other ranks say is held to it. */
+bool match_score_whole(const MatchScore *score);
 /* Mean return of a over both seats, with half of its 95 % interval, from pairs of games (from single games, where the
  * pairs' squares are not known). No games: 0 +- infinity. */
 double match_mean_return(const MatchScore *score, double *error);

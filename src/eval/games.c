@@ -1,16 +1,19 @@
 #include "eval/games.h"
 
 #include "base/file.h"
+#include "base/invariant.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define MOST (INT64_C(1) << 53) /* games: sums of so many never wrap */
 enum { COLUMNS = 22, FEWER = 21 /* of files that do not have the last one yet */ };
 static const char header[] = "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
                              "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
@@ -137,15 +140,33 @@ static size_t split(char *line, char *field[COLUMNS]) {
   return count;
 }
 
+bool match_score_whole(const MatchScore *score) {
+  const double numbers[] = {score->seat[0].returns, score->seat[0].squares, score->seat[1].returns,
+                            score->seat[1].squares, score->pair_squares};
+  double pairs = 0;
+  for (int s = 0; s < 2; s++) {
+    const Score *seat = &score->seat[s];
+    if (seat->wins > MOST || seat->draws > MOST || seat->losses > MOST || seat->squares < 0) return false;
+    if (seat->wins + seat->draws + seat->losses != seat->games) return false;
+  }
+  for (int k = 0; k < 5; k++) {
+    if (!(score->pairs.count[k] >= 0)) return false;
+    pairs += score->pairs.count[k];
+  }
+  return finite_doubles(numbers, COUNT_OF(numbers)) && score->seat[0].games == score->seat[1].games &&
+         pairs <= (double)score->seat[0].games;
+}
+
 static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchScore *out) {
   uint64_t number[12];
   for (int i = 0; i < 12; i++) {
     int64_t value;
-    if (!text_to_int(field[6 + i], &value) || value < 0) return false;
+    if (!text_to_int(field[6 + i], &value) || value < 0 || value > MOST) return false;
     number[i] = (uint64_t)value;
   }
   double returns, squares;
   if (!text_to_float(field[18], &returns) || !text_to_float(field[19], &squares)) return false;
+  if (!isfinite(returns) || !isfinite(squares) || squares < 0) return false;
   *first = number[0];
   for (int s = 0; s < 2; s++) {
     const uint64_t *n = number + 1 + 3 * s;
@@ -153,7 +174,7 @@ static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchScore
     out->seat[s] = (Score){n[0] + n[1] + n[2], n[0], n[1], n[2], returns / 2, squares / 2};
   }
   for (int k = 0; k < 5; k++) out->pairs.count[k] = (double)number[7 + k];
-  return out->seat[0].games == out->seat[1].games;
+  return match_score_whole(out);
 }
 
 static void put_openings(const GameTerms *terms, char out[16]) {
@@ -179,7 +200,7 @@ static Status take_line(char *line, const GameTerms *terms, const char *only, Ga
     return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
   if (columns < COLUMNS)
     score.pair_squares = -1;
-  else if (!text_to_float(field[21], &score.pair_squares))
+  else if (!text_to_float(field[21], &score.pair_squares) || !isfinite(score.pair_squares))
     return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[21]);
   if (terms && !wanted(field, terms)) return OK;
   if (only && strcmp(only, field[0])) return OK;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,35 +158,58 @@ static MatchBatch read_batch(Reader *body) {
   return batch;
 }
 
-static Status take_result(Tournament *t, Reader *body) {
-  MatchScore score;
+/* What a rank has been dealt and not yet given back. */
+typedef struct Hand {
+  MatchBatch batch[IN_HAND];
+  size_t count;
+} Hand;
+
+static bool take_from(Hand *hand, const MatchBatch *batch) {
+  for (size_t i = 0; i < hand->count; i++) {
+    const MatchBatch *held = &hand->batch[i];
+    if (held->fixture != batch->fixture || held->pairs != batch->pairs || held->first != batch->first) continue;
+    hand->batch[i] = hand->batch[--hand->count];
+    return true;
+  }
+  return false;
+}
+
+static Status take_result(Tournament *t, Hand *hand, Reader *body) {
+  MatchScore score = {.fixed = false};
   MatchBatch batch = read_batch(body);
-  reader_get(body, &score, sizeof score);
+  reader_get(body, &score, offsetof(MatchScore, fixed));
+  uint32_t fixed = reader_u32(body);
   size_t size = reader_count(body, 1);
   const void *replay = reader_take(body, size);
   TRY_RETURN(reader_finish(body, "match result"));
-  if (batch.fixture >= t->fixtures) return status_set(ERR_FORMAT, "a result of no fixture");
+  score.fixed = fixed == 1;
+  if (!take_from(hand, &batch))
+    return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs, batch.fixture);
+  uint64_t games = fixed ? 1 : batch.pairs;
+  if (fixed > 1 || !match_score_whole(&score) || score.seat[0].games != games)
+    return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs, batch.fixture);
   return book(t, &batch, &score, replay, size);
 }
 
 /* Takes what has arrived and keeps every other rank supplied. */
-static Status serve(Tournament *t, uint32_t *held, size_t *out_held) {
+static Status serve(Tournament *t, Hand *hand, size_t *out_held) {
   Message *message;
   while ((message = t->transport->ops->receive(t->transport))) {
     WireKind kind;
     Reader body;
     int peer = message->peer;
     Status status = wire_open(message, &kind, &body);
-    if (status == OK && kind != WIRE_MATCH_RESULT) status = status_set(ERR_INTERNAL, "unexpected %s", wire_name(kind));
-    if (status == OK) status = take_result(t, &body);
+    if (status == OK && kind != WIRE_MATCH_RESULT) status = status_set(ERR_FORMAT, "unexpected %s", wire_name(kind));
+    if (status == OK) status = take_result(t, &hand[peer], &body);
     message_release(message);
-    TRY_RETURN(status);
-    held[peer]--;
+    if (status != OK) return status_context(status, "match result from rank %d", peer);
     --*out_held;
   }
   for (int rank = 1; rank < t->transport->size; rank++)
-    for (MatchBatch batch; held[rank] < IN_HAND && deal(t, &batch); held[rank]++, ++*out_held)
+    for (MatchBatch batch; hand[rank].count < IN_HAND && deal(t, &batch); ++*out_held) {
+      hand[rank].batch[hand[rank].count++] = batch;
       TRY_RETURN(send_batch(t, rank, &batch));
+    }
   return OK;
 }
 
@@ -193,15 +217,15 @@ static void nap(void) { nanosleep(&(struct timespec){0, 200000}, NULL); }
 
 static Status lead(Tournament *t) {
   Status status = OK;
-  uint32_t *held = NULL;
+  Hand *hand = NULL;
   size_t out = 0;
   bool several = t->transport && t->transport->size > 1;
-  TRY(NEW_ARRAY(held, several ? (size_t)t->transport->size : 1));
+  TRY(NEW_ARRAY(hand, several ? (size_t)t->transport->size : 1));
   for (bool more = true; more || out;) {
     MatchBatch batch;
     MatchScore score;
     Bytes replay = {0};
-    if (several) TRY(serve(t, held, &out));
+    if (several) TRY(serve(t, hand, &out));
     more = deal(t, &batch);
     if (!more) {
       if (out) nap();
@@ -214,7 +238,7 @@ static Status lead(Tournament *t) {
   }
   for (int rank = 1; several && rank < t->transport->size; rank++) TRY(send_batch(t, rank, &(MatchBatch){0}));
 done:
-  free(held);
+  free(hand);
   return status;
 }
 
@@ -228,6 +252,8 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
   TRY_RETURN(wire_open(message, &kind, &body));
   MatchBatch batch = read_batch(&body);
   TRY_RETURN(reader_finish(&body, "match"));
+  if (kind != WIRE_MATCH || message->peer != 0 || batch.fixture >= t->fixtures || batch.pairs > BATCH)
+    return status_set(ERR_FORMAT, "a %s message from rank %d that deals out no match", wire_name(kind), message->peer);
   *home = batch.pairs == 0;
   if (*home) return OK;
   Status status = play_batch(t, &batch, &score, &replay);
@@ -235,7 +261,8 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
   bytes_u32(&out.bytes, batch.fixture);
   bytes_u32(&out.bytes, batch.pairs);
   bytes_u64(&out.bytes, batch.first);
-  bytes_put(&out.bytes, &score, sizeof score);
+  bytes_put(&out.bytes, &score, offsetof(MatchScore, fixed));
+  bytes_u32(&out.bytes, score.fixed);
   bytes_u64(&out.bytes, replay.size);
   bytes_put(&out.bytes, replay.data, replay.size);
   if (status == OK) status = wire_send(t->transport, 0, &out);

@@ -51,6 +51,7 @@ static Status jsonl_open(void *self, const char *folder, const MetricsStart *sta
   return text_format(sink->path, sizeof sink->path, "%s/metrics.jsonl", folder);
 }
 
+/* A job that was killed in a write leaves half a line; it stays by itself, and readers pass it over. */
 static Status jsonl_write(void *self, const Record *record) {
   const char *path = ((TextSink *)self)->path;
   json_t *object = json_object();
@@ -59,8 +60,9 @@ static Status jsonl_write(void *self, const Record *record) {
   char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
   json_decref(object);
   if (!text) return status_set(ERR_MEMORY, "out of memory writing metrics");
-  FILE *file = fopen(path, "a");
-  bool good = file && fprintf(file, "%s\n", text) > 0;
+  FILE *file = fopen(path, "a+");
+  bool torn = file && fseek(file, -1, SEEK_END) == 0 && getc(file) != '\n';
+  bool good = file && fseek(file, 0, SEEK_END) == 0 && fprintf(file, "%s%s\n", torn ? "\n" : "", text) > 0;
   if (file && fclose(file)) good = false;
   free(text);
   return good ? OK : status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));

@@ -6,8 +6,11 @@
 #include "eval/line.h"
 #include "eval/standing.h"
 #include "eval/tournament.h"
+#include "transport/transport.h"
+#include "wire/wire.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +271,65 @@ static void tournaments_play_what_is_left(void **state) {
   close_field(&f);
 }
 
+/* What one rank of two says to another, in a world where nothing else moves. */
+static void say(SimWorld *world, int from, int to, WireOut *out) {
+  CHECK_OK(wire_send(sim_rank(world, from), to, out));
+  bytes_free(&out->bytes);
+  sim_round(world);
+}
+
+static void say_result(SimWorld *world, uint32_t fixture, uint32_t pairs, const MatchScore *score, uint32_t fixed) {
+  WireOut out = {{0}};
+  wire_begin(&out, WIRE_MATCH_RESULT);
+  bytes_u32(&out.bytes, fixture);
+  bytes_u32(&out.bytes, pairs);
+  bytes_u64(&out.bytes, 0);
+  bytes_put(&out.bytes, score, offsetof(MatchScore, fixed));
+  bytes_u32(&out.bytes, fixed);
+  bytes_u64(&out.bytes, 0);
+  say(world, 1, 0, &out);
+}
+
+/* Plays rank 0 or 1 of a tournament in which the other has said something wrong. */
+static void check_refused(SimWorld *world, int rank, const char *says) {
+  Field f;
+  open_field(&f, NULL);
+  f.t.each = 10;
+  f.t.transport = sim_rank(world, rank);
+  if (tournament_play(&f.t) != ERR_FORMAT || !strstr(status_message(), says))
+    fail_msg("not '%s', but: %s", says, status_message());
+  close_field(&f);
+  sim_destroy(world);
+}
+
+static SimWorld *two_ranks(void) {
+  SimWorld *world;
+  CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 2, .ranks_per_host = 1}, &world));
+  return world;
+}
+
+/* Rank 0 books what it has dealt out, and scores that add up; the others play fixtures that there are. */
+static void results_that_nobody_asked_for_are_refused(void **state) {
+  (void)state;
+  SimWorld *world = two_ranks();
+  say_result(world, 0, 3, &three, 0);
+  check_refused(world, 0, "rank 1: 3 pairs of fixture 0, which it does not hold");
+  world = two_ranks();
+  say_result(world, 4000000000u, 3, &three, 0);
+  check_refused(world, 0, "does not hold");
+  for (int wrong = 0; wrong < 3; wrong++) {
+    const struct { uint32_t fixture, pairs; } deal[] = {{77, 1}, {0, 1u << 30}, {UINT32_MAX, 3}};
+    WireOut out = {{0}};
+    world = two_ranks();
+    wire_begin(&out, WIRE_MATCH);
+    bytes_u32(&out.bytes, deal[wrong].fixture);
+    bytes_u32(&out.bytes, deal[wrong].pairs);
+    bytes_u64(&out.bytes, 0);
+    say(world, 0, 1, &out);
+    check_refused(world, 1, "deals out no match");
+  }
+}
+
 static void the_least_certain_pair_is_next(void **state) {
   (void)state;
   Field f;
@@ -462,6 +524,7 @@ int main(void) {
       cmocka_unit_test(matches_are_written_down),
       cmocka_unit_test(alpha_beta_sees_what_it_should),
       cmocka_unit_test(tournaments_play_what_is_left),
+      cmocka_unit_test(results_that_nobody_asked_for_are_refused),
       cmocka_unit_test(the_least_certain_pair_is_next),
       cmocka_unit_test(copies_are_no_evidence),
       cmocka_unit_test(ratings_say_what_they_cannot),
