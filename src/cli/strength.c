@@ -142,7 +142,7 @@ Status strength_create(const League *league, const Settings *settings, const Run
   TRY(NEW_ARRAY(only, out->games.players + 1));
   TRY(newest_with_games(league, &out->games, as));
   for (uint32_t p = 0; p < league->learning; p++) only[as[p]] = true;
-  standing.only = options->ratings_only ? only : NULL; /* each interval costs a pass over all meetings, again and again */
+  standing.only = options->ratings_only ? only : NULL; /* each interval costs passes over all meetings */
   TRY(standing_create(&out->games, &standing, &out->standing));
   for (uint32_t p = 0; p < league->learning; p++) standing_show_as(&out->standing, p, as[p]);
   standing_sort(&out->standing);
