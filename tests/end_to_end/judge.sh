@@ -63,6 +63,27 @@ expect 0 "40 games  mean return [+-][0-9.]+ \+- [0-9.]+  " "$AGON" eval margins 
 cmp probe.json again.json || fail "a probe made twice"
 expect 2 "cannot be walked" "$AGON" train skirmish frames=1k metrics.exploitability=1 --run-dir never --quiet
 expect 2 "needs a player of the run" "$AGON" probe kuhn --player random
+# frozen players that never met: in a small game what they return is computed, on any number of ranks, and the mixture is
+# an equilibrium of that
+"$AGON" train kuhn_poker frames=20k net.hidden=[16] actors.eval_share=0 league.end_games=0 league.frame_scale=1 league.main_snapshot_max=8k \
+  league.main_snapshot_min=8k league.main_exploiters=0 league.league_exploiters=0 --run-dir unmet --quiet
+"$AGON" exploit unmet --player nash --json > unmet.json 2> unmet.txt
+grep -qE "^([0-9]+) of \\1 pairs of frozen players had not met: what they return is computed exactly" unmet.txt || fail "$(cat unmet.txt)"
+mpi 2 "$AGON" exploit unmet --player nash --json > unmet2.json 2> /dev/null
+$python - "$AGON" <<'P'
+import json, subprocess, sys
+mix, two = json.load(open("unmet.json")), json.load(open("unmet2.json"))
+assert mix["mixture"] == two["mixture"], two
+players = [p["name"] for p in json.loads(subprocess.run([sys.argv[1], "league", "show", "unmet", "--json"], capture_output=True, text=True, check=True).stdout)["players"] if p["frozen"]]
+assert len(players) >= 3 and {m["player"] for m in mix["mixture"]} <= set(players)
+for p in players:  # nobody does better than 0 against the mixture
+    value = 0
+    for m in mix["mixture"]:
+        if m["player"] == p: continue
+        text = subprocess.run([sys.argv[1], "exploit", "unmet", "--player", p, "--against", m["player"], "--json"], capture_output=True, text=True, check=True).stdout
+        value += m["weight"] * sum(seat["return"] for seat in json.loads(text)["against"]["seats"]) / 2
+    assert value < 1e-6, (p, value)
+P
 
 # random openings while training; more of them than the game has steps is said clearly
 "$AGON" train "$smoke" frames=5k actors.openings=4 --run-dir opened --quiet
