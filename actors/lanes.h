@@ -2,7 +2,7 @@
  * The matchup after the present one is drawn ahead, so that its policies are here when it is needed. Numbers of lanes
  * and slots are job-wide: on another number of ranks the same lanes are dealt out anew. */
 #pragma once
-#include "actors/cache.h"
+#include "actors/policy_cache.h"
 #include "actors/options.h"
 #include "actors/recorder.h"
 #include "wire/wire.h"

@@ -4,7 +4,7 @@
 
 #include "base/invariant.h"
 #include "store/store.h"
-#include "wire/sum.h"
+#include "wire/allreduce.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/option.h"
 #include "data/batch.h"
-#include "learner/algos/layout.h"
+#include "data/layout.h"
 #include "nn/adam.h"
 #include "nn/net.h"
 

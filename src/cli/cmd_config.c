@@ -1,6 +1,6 @@
 /* agon config show|check|schema. */
 #include "cli/cli.h"
-#include "cli/settings.h"
+#include "job/config.h"
 #include "base/text.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* agon eval: tournaments. */
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/arena.h"
+#include "cli/tournament_setup.h"
 #include "eval/solo.h"
 #include "meta/meta.h"
 

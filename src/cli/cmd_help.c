@@ -1,6 +1,6 @@
 /* agon help, agon version. */
 #include "cli/cli.h"
-#include "nn/gemm.h"
+#include "nn/kernels/openblas.h"
 #include "store/store.h"
 #include "transport/transport.h"
 #include "wire/wire.h"

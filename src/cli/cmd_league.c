@@ -1,6 +1,6 @@
 /* agon league show|dryrun. */
 #include "cli/cli.h"
-#include "cli/loaded.h"
+#include "run/view.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "config/yaml.h"

@@ -1,6 +1,6 @@
 /* agon match: two players, until it is clear who is stronger. */
 #include "base/text.h"
-#include "cli/arena.h"
+#include "cli/tournament_setup.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* agon play: a person against a player, in the terminal. */
 #include "cli/mind.h"
-#include "nn/gemm.h"
+#include "nn/kernels/openblas.h"
 
 #include <stdio.h>
 #include <stdlib.h>

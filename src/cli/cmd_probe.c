@@ -2,10 +2,10 @@
  * bound of how exploitable the player is, in games too large to walk. */
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/job.h"
-#include "cli/loaded.h"
-#include "cli/train.h"
-#include "nn/gemm.h"
+#include "cli/process.h"
+#include "run/view.h"
+#include "job/job.h"
+#include "nn/kernels/openblas.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -41,23 +41,25 @@ static Status train(Probe *probe, Transport *transport, const Arguments *argumen
       "learner.reference_end=0",       "learner.average=0",          "learner.normalise_advantages=true",
       "learner.decay=linear",          "learner.rate=0.001",         "learner.rate_end=0.0001",
       "learner.entropy=0.02",          "learner.entropy_end=0.001",  "max_seconds=0"};
+  const char *pairs[COUNT_OF(fixed) + 2 + COUNT_OF(arguments->word)];
   char frames[48], seed[48];
-  char *argv[128];
-  int argc = 0;
-  argv[argc++] = probe->config;
-  for (size_t i = 0; i < COUNT_OF(fixed); i++) argv[argc++] = (char *)(uintptr_t)fixed[i];
+  size_t count = 0;
+  for (size_t i = 0; i < COUNT_OF(fixed); i++) pairs[count++] = fixed[i];
   snprintf(frames, sizeof frames, "frames=%lld", probe->budget);
   snprintf(seed, sizeof seed, "seed=%lld", probe->seed);
-  argv[argc++] = frames;
-  argv[argc++] = seed;
-  for (size_t i = 1; i < arguments->words && argc < 120; i++) argv[argc++] = (char *)(uintptr_t)arguments->word[i];
-  argv[argc++] = "--run-dir";
-  argv[argc++] = probe->folder;
-  argv[argc++] = "--resume";
-  argv[argc++] = "auto";
-  if (argument(&command_probe, arguments, "--quiet") || argument(&command_probe, arguments, "--json"))
-    argv[argc++] = "--quiet";
-  return train_job(transport, argc, argv, &(TrainExtras){.target = probe->target.block});
+  pairs[count++] = frames;
+  pairs[count++] = seed;
+  for (size_t i = 1; i < arguments->words; i++) pairs[count++] = arguments->word[i];
+  bool quiet = argument(&command_probe, arguments, "--quiet") || argument(&command_probe, arguments, "--json");
+  const JobRequest request = {.game = probe->config,
+                              .overrides = pairs,
+                              .override_count = count,
+                              .folder = probe->folder,
+                              .resume = "auto",
+                              .target = probe->target.block,
+                              .screen = quiet ? NULL : stdout,
+                              .warnings = stderr};
+  return job_train(transport, &request, NULL);
 }
 
 typedef struct Verdict {
@@ -164,10 +166,14 @@ static Status run_probe(int argc, char **argv) {
     TRY(text_format(probe.folder, sizeof probe.folder, "%s", dir));
   else
     TRY(text_format(probe.folder, sizeof probe.folder, "%s/probes/%s-%lld", run.folder.path, player, probe.seed));
-  train_catch_signals();
+  job_catch_signals();
   TRY(job_join(&argc, &argv, &transport));
   bool first = transport->rank == 0;
-  TRY(train(&probe, transport, &arguments));
+  status = train(&probe, transport, &arguments);
+  if (status != OK) {
+    transport_destroy(transport);
+    leave_told(status);
+  }
   if (first) {
     status = judge(&probe, &verdict);
     if (status == OK) report(&probe, &verdict, argument(&command_probe, &arguments, "--json") != NULL);

@@ -1,6 +1,6 @@
 /* agon query: what a player would do in positions given as lines of play. */
 #include "cli/mind.h"
-#include "nn/gemm.h"
+#include "nn/kernels/openblas.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a games.csv. */
 #include "base/file.h"
-#include "cli/arena.h"
-#include "cli/strength.h"
+#include "cli/tournament_setup.h"
+#include "job/strength.h"
 
 #include <stdio.h>
 #include <stdlib.h>

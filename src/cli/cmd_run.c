@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/status.h"
+#include "run/progress.h"
 #include "league/ledger.h"
 #include "store/store.h"
 

@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/series.h"
-#include "cli/status.h"
+#include "run/series.h"
+#include "run/progress.h"
 #include "eval/standing.h"
 
 #include <limits.h>

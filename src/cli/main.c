@@ -1,8 +1,9 @@
 /* Finds the command, runs it, and turns a failure into one message and an exit code. */
 #include "cli/cli.h"
-#include "cli/job.h"
+#include "cli/process.h"
 
 #include "base/text.h"
+#include "job/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 int main(int argc, char **argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* the run folder has a lock of its own */
   job_watch(NULL);
+  plugins_allow(getenv("AGON_PLUGINS"));
   const char *name = argc > 1 ? argv[1] : "help";
   if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
   if (!strcmp(name, "--version")) name = "version";

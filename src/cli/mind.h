@@ -2,7 +2,7 @@
  * to people. For the commands that read lines of play. */
 #pragma once
 #include "cli/cli.h"
-#include "cli/loaded.h"
+#include "run/view.h"
 #include "eval/line.h"
 
 typedef struct Mind {

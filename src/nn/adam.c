@@ -1,6 +1,6 @@
 #include "nn/adam.h"
 
-#include "nn/kernel.h"
+#include "nn/kernels/kernels.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 #include "nn/dist.h"
 
-#include "nn/kernel.h"
-#include "nn/vmath.h"
+#include "nn/kernels/kernels.h"
+#include "nn/kernels/vmath.h"
 
 #include <math.h>
 #include <string.h>

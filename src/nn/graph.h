@@ -3,7 +3,7 @@
 #pragma once
 #include "base/rng.h"
 #include "base/status.h"
-#include "nn/ops.h"
+#include "nn/ops/ops.h"
 
 enum { GRAPH_OPS = 40, GRAPH_VIEWS = 120 };
 

@@ -3,7 +3,7 @@
  * hooks. */
 #pragma once
 #include "nn/net.h"
-#include "play/builtin.h"
+#include "agent/builtin.h"
 
 /* A network with the buffers that batched inference needs. */
 typedef struct Inference {

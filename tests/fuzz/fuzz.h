@@ -4,7 +4,7 @@
 #include "check.h"
 
 #include "base/rng.h"
-#include "cli/node.h"
+#include "job/rank.h"
 
 #include <stdbool.h>
 #include <stdio.h>

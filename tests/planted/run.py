@@ -36,7 +36,7 @@ DEFECTS = [
     ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),
     ("the end of a run not stored", "league/manager.c", "uint64_t end[2] = {manager->end_tick, cut->end};", "uint64_t end[2] = {NEVER, cut->end};", ["sim_league"]),
     # clocks and files
-    ("a clock that is set back", "src/cli/node.c", "  node->setup.clock = clock_steady(&node->clock, setup->clock);\n", "", [FAULTS]),
+    ("a clock that is set back", "src/job/rank.c", "  node->setup.clock = clock_steady(&node->clock, setup->clock);\n", "", [FAULTS]),
     ("a failed write taken for a good one", "src/store/store_hdf5.c", "  return good ? OK : status_set(", "  return good || true ? OK : status_set(", [FAULTS]),
     ("renamed before its contents are synced", "src/base/file.c", "int failed = current_ops->sync(fd, aside);",
      "int failed = 0;", ["unit_base"]),
@@ -44,7 +44,7 @@ DEFECTS = [
     # messages and sums
     ("messages overtake one another", "src/transport/transport_sim.c", "queue->parcel[queue->first++].message;",
      "queue->parcel[queue->first].message;\n    queue->parcel[queue->first] = queue->parcel[queue->first + queue->count - 1];", ["conformance_transport sim"]),
-    ("a member's part summed twice", "src/wire/sum.c", "block[i] += more[i];", "block[i] += m == 1 ? 2 * more[i] : more[i];", ["sim_sum"]),
+    ("a member's part summed twice", "src/wire/allreduce.c", "block[i] += more[i];", "block[i] += m == 1 ? 2 * more[i] : more[i];", ["sim_sum"]),
     # experience
     ("rewards to the first agent", "actors/recorder.c", "+= reward[a];", "+= reward[a * 0];", ["unit_recorder"]),
     ("recurrent memory not kept over a stop", "src/play/play.c",

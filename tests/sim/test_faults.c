@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/text.h"
-#include "cli/node.h"
+#include "job/rank.h"
 #include "league/ledger.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "folder.h"
 
 #include "base/text.h"
-#include "cli/node.h"
+#include "job/rank.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "base/rng.h"
-#include "wire/sum.h"
+#include "wire/allreduce.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Configuration: layers, types, places of errors. */
 #include "check.h"
 
-#include "cli/settings.h"
+#include "job/config.h"
 
 #include <math.h>
 #include <stdlib.h>

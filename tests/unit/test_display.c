@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/series.h"
-#include "cli/settings.h"
+#include "run/series.h"
+#include "job/config.h"
 #include "league/display.h"
 
 #include <jansson.h>

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "base/rng.h"
-#include "nn/kernel.h"
+#include "nn/kernels/kernels.h"
 #include "nn/net.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "actors/lanes.h"
-#include "cli/settings.h"
+#include "job/config.h"
 #include "league/league.h"
 
 #include <math.h>

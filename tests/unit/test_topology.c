@@ -1,7 +1,7 @@
 /* Who does what: the plan for jobs of all sizes, and the trees along which weights and tables travel. */
 #include "check.h"
 
-#include "cli/topology.h"
+#include "job/topology.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,141 @@
+#include "actors/policy_cache.h"
+
+#include "base/invariant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Entry {
+  Policy policy;
+  uint32_t player;
+  float *block;
+  bool here, learning, wanted;
+  int pins;
+  uint64_t used;
+} Entry;
+
+struct PolicyCache {
+  size_t block, capacity, count, room;
+  Entry **entry; /* pointers: policies must not move while slots refer to them */
+  Entry **of;    /* by player id */
+  size_t of_room;
+  Entry *spare; /* the last one evicted: the next newcomer takes its memory */
+  uint64_t clock;
+};
+
+Status cache_create(size_t block_floats, size_t capacity, PolicyCache **out) {
+  TRY_RETURN(NEW_ARRAY(*out, 1));
+  (*out)->block = block_floats;
+  (*out)->capacity = capacity;
+  return OK;
+}
+
+static void entry_free(Entry *entry) {
+  policy_release(&entry->policy);
+  free(entry->block);
+  free(entry);
+}
+
+void cache_destroy(PolicyCache *cache) {
+  if (!cache) return;
+  for (size_t i = 0; i < cache->count; i++) entry_free(cache->entry[i]);
+  if (cache->spare) entry_free(cache->spare);
+  free(cache->entry);
+  free(cache->of);
+  free(cache);
+}
+
+static Entry *lookup(const PolicyCache *cache, uint32_t player) {
+  return player < cache->of_room ? cache->of[player] : NULL;
+}
+
+static Entry *obtain(PolicyCache *cache, uint32_t player) {
+  Entry *entry = lookup(cache, player);
+  if (entry) return entry;
+  if (GROW(cache->of, cache->of_room, (size_t)player + 1) != OK ||
+      GROW(cache->entry, cache->room, cache->count + 1) != OK)
+    return NULL;
+  entry = cache->spare;
+  if (!entry && NEW_ARRAY(entry, 1) != OK) return NULL;
+  cache->spare = NULL;
+  entry->player = player;
+  cache->of[player] = entry;
+  cache->entry[cache->count++] = entry;
+  return entry;
+}
+
+Policy *cache_find(PolicyCache *cache, uint32_t player) {
+  Entry *entry = lookup(cache, player);
+  if (!entry || !entry->here) return NULL;
+  entry->used = ++cache->clock;
+  return &entry->policy;
+}
+
+bool cache_wants(const PolicyCache *cache, uint32_t player) {
+  const Entry *entry = lookup(cache, player);
+  return entry && entry->wanted;
+}
+
+size_t cache_frozen(const PolicyCache *cache) {
+  size_t count = 0;
+  for (size_t i = 0; i < cache->count; i++) count += cache->entry[i]->here && !cache->entry[i]->learning;
+  return count;
+}
+
+static void evict(PolicyCache *cache) {
+  while (cache_frozen(cache) > cache->capacity) {
+    size_t oldest = cache->count;
+    for (size_t i = 0; i < cache->count; i++) {
+      const Entry *entry = cache->entry[i];
+      if (!entry->here || entry->learning || entry->pins > 0) continue;
+      if (oldest == cache->count || entry->used < cache->entry[oldest]->used) oldest = i;
+    }
+    if (oldest == cache->count) return; /* everything is in use */
+    cache->of[cache->entry[oldest]->player] = NULL;
+    Entry *gone = cache->entry[oldest];
+    if (cache->spare) entry_free(cache->spare);
+    gone->here = gone->wanted = false;
+    gone->pins = 0;
+    cache->spare = gone;
+    cache->entry[oldest] = cache->entry[--cache->count];
+  }
+}
+
+Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t version, bool learning,
+                 const void *block) {
+  Entry *entry = obtain(cache, player);
+  if (!entry) return ERR_MEMORY;
+  if (!entry->block) TRY_RETURN(NEW_ARRAY(entry->block, cache->block));
+  INVARIANT(!learning || !entry->here || version >= entry->policy.version);
+  INVARIANT(finite_floats(block, cache->block));
+  memcpy(entry->block, block, cache->block * sizeof(float));
+  entry->policy.player = player;
+  entry->policy.life = life;
+  entry->policy.version = version;
+  entry->policy.block = entry->block;
+  entry->policy.stale = true;
+  entry->here = true;
+  entry->learning = learning;
+  entry->wanted = false;
+  entry->used = ++cache->clock;
+  if (!learning) {
+    entry->pins++; /* not the newcomer itself */
+    evict(cache);
+    entry->pins--;
+  }
+  return OK;
+}
+
+void cache_pin(PolicyCache *cache, uint32_t player, int change) {
+  Entry *entry = obtain(cache, player);
+  if (entry) entry->pins += change;
+  INVARIANT(!entry || entry->pins >= 0);
+}
+
+Status cache_want(PolicyCache *cache, uint32_t player, bool *fetch) {
+  Entry *entry = obtain(cache, player);
+  if (!entry) return ERR_MEMORY;
+  *fetch = !entry->here && !entry->wanted;
+  entry->wanted = true;
+  return OK;
+}

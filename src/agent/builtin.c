@@ -1,0 +1,249 @@
+/* Opponents that need no training: uniform random, and exact minimax where the whole game fits into memory. */
+#include "agent/builtin.h"
+
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- random --- */
+static bool random_supports(const Env *env) {
+  (void)env;
+  return true;
+}
+
+static Status plain_create(const Env *env, int parameter, BuiltinPolicy **out) {
+  (void)parameter;
+  TRY_RETURN(NEW_ARRAY(*out, 1));
+  (*out)->env = env;
+  return OK;
+}
+
+static void random_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                       AgonAction *out) {
+  (void)episode, (void)agent;
+  env_random_action(self->env, mask, rng, out);
+}
+
+static void random_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
+                                 float *out) {
+  (void)episode, (void)agent;
+  uint32_t legal = 0;
+  for (uint32_t i = 0; i < self->env->action_count; i++) legal += mask[i];
+  for (uint32_t i = 0; i < self->env->action_count; i++) out[i] = mask[i] ? 1.0f / (float)legal : 0.0f;
+}
+
+static void plain_destroy(BuiltinPolicy *self) { free(self); }
+
+/* --- minimax: values of all positions, in an open-addressing table keyed by a hash of the view --- */
+typedef struct Position {
+  uint64_t low, high; /* content hash; 0,0 = empty */
+  int8_t value;       /* for agent 0: -1, 0, 1 */
+} Position;
+
+typedef struct Minimax {
+  BuiltinPolicy base;
+  Position *table;
+  size_t mask, used;
+} Minimax;
+
+static bool minimax_supports(const Env *env) {
+  uint32_t needed = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE;
+  return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.agents == 2 &&
+         env->spec.action_kind == AGON_DISCRETE && env->spec.step_limit <= 9 && env_copies(env) &&
+         !env->table->chance_outcomes;
+}
+
+static Hash episode_hash(const Env *env, const void *episode);
+
+static Position *find_position(Minimax *self, Hash key) {
+  size_t at = key.low & self->mask;
+  while ((self->table[at].low | self->table[at].high) &&
+         (self->table[at].low != key.low || self->table[at].high != key.high))
+    at = (at + 1) & self->mask;
+  return &self->table[at];
+}
+
+static uint32_t mover(const Env *env, const void *episode) {
+  uint8_t flags[AGON_MAX_AGENTS];
+  env->table->flags(env->params, episode, flags);
+  return flags[0] & AGON_ACTS ? 0 : 1;
+}
+
+/* Value for agent 0 of playing `choice`. */
+static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice);
+
+static int position_value(Minimax *self, const void *episode) {
+  const Env *env = self->base.env;
+  Hash key = episode_hash(env, episode);
+  Position *known = find_position(self, key);
+  if (known->low | known->high) return known->value;
+  uint8_t legal[64];
+  uint32_t agent = mover(env, episode);
+  int best = -2;
+  env->table->mask(env->params, episode, agent, legal);
+  for (uint32_t i = 0; i < env->action_count; i++) {
+    if (!legal[i]) continue;
+    int value = child_value(self, episode, agent, i) * (agent ? -1 : 1);
+    if (value > best) best = value;
+  }
+  best *= agent ? -1 : 1;
+  if (self->used * 2 > self->mask) return best; /* full: still exact, only slower */
+  self->used++;
+  *find_position(self, key) = (Position){key.low, key.high, (int8_t)best};
+  return best;
+}
+
+static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice) {
+  const Env *env = self->base.env;
+  char next[256] __attribute__((aligned(16)));
+  AgonAction actions[AGON_MAX_AGENTS] = {0};
+  AgonRng rng = {0};
+  float reward[AGON_MAX_AGENTS] = {0};
+  memcpy(next, episode, env->spec.episode_size);
+  actions[agent].choice[0] = (int32_t)choice;
+  AgonStatus how = env_step(env, next, actions, &rng, reward);
+  if (how == AGON_RUNNING) return position_value(self, next);
+  return reward[0] > 0 ? 1 : reward[0] < 0 ? -1 : 0;
+}
+
+/* Perfect information: one agent's view and who moves are the whole position. */
+static Hash episode_hash(const Env *env, const void *episode) {
+  uint8_t row[512];
+  env->table->observe(env->params, episode, 0, row);
+  row[env->observation_bytes] = (uint8_t)mover(env, episode);
+  Hash hash = hash_bytes(row, env->observation_bytes + 1);
+  hash.low |= 1; /* never the empty mark */
+  return hash;
+}
+
+static Status minimax_create(const Env *env, int parameter, BuiltinPolicy **out) {
+  Minimax *self;
+  (void)parameter;
+  if (env->spec.episode_size > 256 || env->observation_bytes >= 512 || env->action_count > 64)
+    return status_set(ERR_USAGE, "minimax: %s is too large", env->table->name);
+  TRY_RETURN(NEW_ARRAY(self, 1));
+  self->mask = (1u << 15) - 1;
+  Status status = NEW_ARRAY(self->table, self->mask + 1);
+  if (status != OK) {
+    free(self);
+    return status;
+  }
+  self->base.env = env;
+  *out = &self->base;
+  return OK;
+}
+
+/* Uniform over the moves that keep the position's value. */
+static void minimax_probabilities(BuiltinPolicy *base, const void *episode, uint32_t agent, const uint8_t *mask,
+                                  float *out) {
+  Minimax *self = (Minimax *)base;
+  uint32_t count = 0, choices = base->env->action_count;
+  int best = -2, value[64];
+  for (uint32_t i = 0; i < choices; i++) {
+    value[i] = mask[i] ? child_value(self, episode, agent, i) * (agent ? -1 : 1) : -3;
+    if (value[i] > best) best = value[i];
+  }
+  for (uint32_t i = 0; i < choices; i++) count += value[i] == best;
+  for (uint32_t i = 0; i < choices; i++) out[i] = value[i] == best ? 1.0f / (float)count : 0.0f;
+}
+
+static void minimax_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                        AgonAction *out) {
+  float probability[64];
+  minimax_probabilities(self, episode, agent, mask, probability);
+  out->choice[0] = builtin_pick(probability, self->env->action_count, rng);
+}
+
+static void minimax_destroy(BuiltinPolicy *base) {
+  free(((Minimax *)base)->table);
+  free(base);
+}
+
+/* --- the env's own rule-based player --- */
+static bool scripted_supports(const Env *env) { return env->table->scripted != NULL; }
+
+static void scripted_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                         AgonAction *out) {
+  AgonRandom random = rng_handle(rng);
+  (void)mask;
+  self->env->table->scripted(self->env->params, episode, agent, &random, out);
+}
+
+static const BuiltinOps random_ops = {"random",
+                                      "uniform over legal actions",
+                                      0,
+                                      0,
+                                      random_supports,
+                                      plain_create,
+                                      random_act,
+                                      random_probabilities,
+                                      plain_destroy},
+                        minimax_ops = {"minimax",
+                                       "exact play, uniform over the best moves (tic_tac_toe)",
+                                       0,
+                                       0,
+                                       minimax_supports,
+                                       minimax_create,
+                                       minimax_act,
+                                       minimax_probabilities,
+                                       minimax_destroy},
+                        scripted_ops = {"scripted",
+                                        "the env's own rule-based player",
+                                        0,
+                                        0,
+                                        scripted_supports,
+                                        plain_create,
+                                        scripted_act,
+                                        NULL,
+                                        plain_destroy};
+extern const BuiltinOps builtin_alphabeta;
+static const BuiltinOps *const table[] = {&random_ops, &minimax_ops, &scripted_ops, &builtin_alphabeta};
+
+const BuiltinOps *builtin_ops(size_t index) { return index < COUNT_OF(table) ? table[index] : NULL; }
+
+/* NAME or NAME-N; *parameter is left alone without N. */
+static const BuiltinOps *parse(const char *name, int *parameter) {
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    size_t size = strlen(table[i]->name);
+    char *end;
+    if (strncmp(name, table[i]->name, size)) continue;
+    if (!name[size]) return table[i];
+    if (name[size] != '-' || !table[i]->most) continue;
+    long value = strtol(name + size + 1, &end, 10);
+    if (*end || end == name + size + 1 || value < 1 || value > table[i]->most) continue;
+    *parameter = (int)value;
+    return table[i];
+  }
+  return NULL;
+}
+
+const BuiltinOps *builtin_find(const char *name) {
+  int parameter;
+  return parse(name, &parameter);
+}
+
+Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out) {
+  int parameter = 0;
+  const BuiltinOps *ops = parse(name, &parameter);
+  if (!ops)
+    return status_set(ERR_USAGE, "no built-in opponent '%s' (there are: random, minimax, scripted, alphabeta-N)", name);
+  if (!ops->supports(env)) return status_set(ERR_USAGE, "the built-in '%s' cannot play %s", name, env->table->name);
+  TRY_RETURN(ops->create(env, parameter ? parameter : ops->parameter, out));
+  (*out)->ops = ops;
+  return OK;
+}
+
+void builtin_destroy(BuiltinPolicy *policy) {
+  if (policy) policy->ops->destroy(policy);
+}
+
+int32_t builtin_pick(const float *share, uint32_t choices, AgonRng *rng) {
+  double weight[256];
+  uint32_t several = 0, last = 0;
+  for (uint32_t i = 0; i < choices && i < COUNT_OF(weight); i++) {
+    weight[i] = (double)share[i];
+    if (share[i] > 0) several++, last = i;
+  }
+  return (int32_t)(several > 1 ? rng_pick(rng, weight, choices) : last);
+}

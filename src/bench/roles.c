@@ -1,0 +1,400 @@
+/* Benchmarks of one core: environments, the actor role, updates. The actor is the real one, over a simulated transport;
+ * the bench plays league and learner, handing out tables and weights and taking experience. */
+#include "actors/actor.h"
+#include "bench/bench.h"
+#include "learner/algos/algo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- environments --- */
+enum { GAMES = 1024, BLOCK = 64 };
+
+typedef struct Arena {
+  const Env *env;
+  uint8_t *block, *rows, *masks;
+  void *state[GAMES];
+  const void *viewed[BLOCK * AGON_MAX_AGENTS + 1]; /* what is observed: which agent of which game */
+  uint32_t agent[BLOCK * AGON_MAX_AGENTS + 1], game[BLOCK * AGON_MAX_AGENTS + 1];
+  AgonRng rng[GAMES];
+  AgonRandom random[GAMES];
+  AgonAction *action;
+  float *reward;
+  AgonStatus status[GAMES];
+  uint32_t episode;
+  uint64_t dice;
+} Arena;
+
+static void arena_close(Arena *arena) {
+  if (!arena) return;
+  free(arena->block);
+  free(arena->rows);
+  free(arena->masks);
+  free(arena->action);
+  free(arena->reward);
+  free(arena);
+}
+
+static void arena_restart(Arena *arena, size_t i) {
+  float reward[AGON_MAX_AGENTS] = {0};
+  arena->rng[i] = rng_stream(1, (uint32_t)i, arena->episode++, RNG_ENV);
+  env_reset(arena->env, arena->state[i], &arena->rng[i], reward);
+}
+
+static Status arena_open(const Env *env, Arena **out) {
+  Status status = OK;
+  Arena *arena = NULL;
+  size_t size = (env->spec.episode_size + 15) & ~(size_t)15, most = GAMES * env->spec.agents;
+  TRY(NEW_ARRAY(arena, 1));
+  arena->env = env;
+  arena->dice = 88172645463325252ull;
+  TRY(NEW_ARRAY(arena->block, GAMES * size));
+  TRY(NEW_ARRAY(arena->rows, most * env->observation_bytes));
+  TRY(NEW_ARRAY(arena->masks, most * env->action_count + 8));
+  TRY(NEW_ARRAY(arena->action, GAMES * env->spec.agents));
+  TRY(NEW_ARRAY(arena->reward, most));
+  for (size_t i = 0; i < GAMES; i++) {
+    arena->state[i] = arena->block + i * size;
+    arena->random[i] = rng_handle(&arena->rng[i]);
+    arena_restart(arena, i);
+  }
+  *out = arena;
+  arena = NULL;
+done:
+  arena_close(arena);
+  return status;
+}
+
+/* One of the legal choices, all alike. Up to eight are drawn without branches: a product gives each byte the count of
+ * legal ones up to it, and the first byte over the drawn number is found by its borrow bit. */
+static inline uint32_t pick_legal(const uint8_t *mask, uint32_t size, uint32_t random) {
+  const uint64_t ones = 0x0101010101010101ull;
+  if (size > 8) {
+    uint32_t choice = (uint32_t)(((uint64_t)random * size) >> 32);
+    while (!mask[choice]) choice = choice + 1 == size ? 0 : choice + 1;
+    return choice;
+  }
+  uint64_t legal = 0;
+  memcpy(&legal, mask, 8); /* rows are followed by others, or by room */
+  legal &= size == 8 ? ~0ull : (1ull << (8 * size)) - 1;
+  uint64_t counts = legal * ones;
+  uint64_t drawn = ((uint64_t)random * (counts >> 56)) >> 32;
+  return (uint32_t)__builtin_ctzll(((counts | ones << 7) - (drawn + 1) * ones) & ones << 7) / 8;
+}
+
+/* A random legal action by a mask row; the dice are the bench's own (xorshift), so that the env is what is measured. */
+static inline void pick(Arena *arena, const uint8_t *mask, AgonAction *action) {
+  const AgonEnvSpec *spec = &arena->env->spec;
+  for (uint32_t h = 0; h < spec->heads; h++) {
+    arena->dice ^= arena->dice << 13;
+    arena->dice ^= arena->dice >> 7;
+    arena->dice ^= arena->dice << 17;
+    if (spec->action_kind == AGON_BOX) {
+      action->value[h] = 0;
+      continue;
+    }
+    action->choice[h] = (int32_t)pick_legal(mask, spec->head_size[h], (uint32_t)(arena->dice >> 32));
+    mask += spec->head_size[h];
+  }
+}
+
+/* One step of the games from `first` on, a block that stays in the nearest cache: who acts, views, actions, steps,
+ * restarts. Returns the observations made. */
+static size_t arena_step(Arena *arena, size_t first) {
+  const Env *env = arena->env;
+  const AgonEnv *table = env->table;
+  uint8_t flags[BLOCK * AGON_MAX_AGENTS];
+  size_t views = 0, agents = env->spec.agents;
+  env_flags(env, BLOCK, (const void *const *)(arena->state + first), flags);
+  for (size_t i = first; i < first + BLOCK; i++) {
+    const uint8_t *flag = flags + (i - first) * agents;
+    for (uint32_t a = 0; a < agents; a++) {
+      arena->viewed[views] = arena->state[i];
+      arena->game[views] = (uint32_t)i;
+      arena->agent[views] = a;
+      views += flag[a] & AGON_ACTS; /* no branch: who acts is hard to predict */
+    }
+  }
+  if (table->view_many) table->view_many(env->params, views, arena->viewed, arena->agent, arena->rows, arena->masks);
+  for (size_t v = 0; v < views; v++) {
+    uint8_t *mask = arena->masks + v * env->action_count;
+    if (!table->view_many) {
+      table->observe(env->params, arena->viewed[v], arena->agent[v], arena->rows + v * env->observation_bytes);
+      table->mask(env->params, arena->viewed[v], arena->agent[v], mask);
+    }
+    pick(arena, mask, &arena->action[arena->game[v] * agents + arena->agent[v]]);
+  }
+  memset(arena->reward + first * agents, 0, BLOCK * agents * sizeof *arena->reward);
+  if (table->step_many)
+    table->step_many(env->params, BLOCK, arena->state + first, arena->action + first * agents, arena->random + first,
+                     arena->reward + first * agents, arena->status + first);
+  for (size_t i = first; i < first + BLOCK; i++) {
+    float *reward = arena->reward + i * agents;
+    if (!table->step_many)
+      arena->status[i] =
+          table->step(env->params, arena->state[i], arena->action + i * agents, &arena->random[i], reward);
+    if (arena->status[i] == AGON_CHANCE)
+      arena->status[i] = env_settle(env, arena->state[i], AGON_CHANCE, &arena->rng[i], reward);
+    if (arena->status[i] != AGON_RUNNING) arena_restart(arena, i);
+  }
+  return views;
+}
+
+Status bench_env(Bench *bench) {
+  Status status = OK;
+  Settings *settings = NULL;
+  Arena *arena = NULL;
+  double rate[64];
+  char what[96];
+  TRY(bench_settings(bench, NULL, 0, &settings));
+  TRY(arena_open(settings->env, &arena));
+  size_t views = 0, steps = 0, count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
+  for (size_t i = 0; i < count; i++) {
+    int64_t start = clock_now(&bench->clock);
+    for (steps = 0, views = 0; bench_seconds(bench, start) < bench->seconds; steps += 64 * GAMES)
+      for (int n = 0; n < 64; n++)
+        for (size_t first = 0; first < GAMES; first += BLOCK) views += arena_step(arena, first);
+    rate[i] = (double)steps / bench_seconds(bench, start);
+  }
+  snprintf(what, sizeof what, "%s, %d games, %.2g observations a step", settings->table->name, GAMES,
+           (double)views / (double)steps);
+  const Env *env = settings->env;
+  double bytes = (double)views / (double)steps * (double)(env->observation_bytes + env->action_count) +
+                 2.0 * (double)env->spec.episode_size;
+  TRY(bench_add(bench, "env", what, "steps/s", rate, count, bench_copy_peak(bench) / bytes,
+                "bytes of state and rows at memcpy's rate"));
+done:
+  arena_close(arena);
+  settings_destroy(settings);
+  return status;
+}
+
+/* --- acting --- */
+typedef struct Stage {
+  Settings *settings;
+  Net *net;
+  SimWorld *world;
+  Actor *actor;
+  float *block;
+  WireOut wire;
+  uint64_t tick, frames, frozen;
+  size_t opponents;
+  Batch *keep; /* experience of the last tick is added here, if wanted */
+} Stage;
+
+static void stage_close(Stage *stage) {
+  actor_destroy(stage->actor);
+  sim_destroy(stage->world);
+  net_destroy(stage->net);
+  settings_destroy(stage->settings);
+  bytes_free(&stage->wire.bytes);
+  free(stage->block);
+}
+
+static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
+  static const int bench_rank = 0;
+  Status status = OK;
+  *stage = (Stage){.opponents = opponents};
+  static const char *const crowd[] = {"actors.slots=1024", "actors.lanes=8", "actors.lane_episodes=512"};
+  TRY(bench_settings(bench, crowd, opponents ? COUNT_OF(crowd) : 0, &stage->settings));
+  const Settings *s = stage->settings;
+  TRY(net_create(&s->net, &s->env->spec, &stage->net));
+  TRY(NEW_ARRAY(stage->block, stage->net->block));
+  net_init(stage->net, 1, 0, stage->block);
+  TRY(sim_create(&(SimConfig){.ranks = 2, .seed = 1}, &stage->world));
+  ActorSetup setup = {.config = s->actors,
+                      .pace = PACE_LOCKSTEP,
+                      .env = s->env,
+                      .net = stage->net,
+                      .seed = 1,
+                      .transport = sim_rank(stage->world, 1),
+                      .clock = clock_system(),
+                      .index = 0,
+                      .actors = 1,
+                      .fed_rank = &bench_rank,
+                      .groups = 1,
+                      .league_rank = 0,
+                      .learning_players = 1};
+  TRY(actor_create(&setup, &stage->actor));
+  wire_begin(&stage->wire, WIRE_BEGIN);
+  bytes_u64(&stage->wire.bytes, 0);
+  TRY(wire_send(sim_rank(stage->world, 0), 1, &stage->wire));
+done:
+  if (status != OK) stage_close(stage);
+  return status;
+}
+
+/* Weights and the table of the next tick: the player against itself, or against each of `opponents` frozen ones alike.
+ */
+static Status stage_prompt(Stage *stage) {
+  Status status = OK;
+  Transport *transport = sim_rank(stage->world, 0);
+  HomeEntry home = {0, 0, 1, 0, stage->opponents ? (uint32_t)stage->opponents : 1};
+  MatchEntry *match = NULL;
+  wire_begin(&stage->wire, WIRE_WEIGHTS);
+  bytes_u32(&stage->wire.bytes, 0);
+  bytes_u32(&stage->wire.bytes, 0);
+  bytes_u64(&stage->wire.bytes, stage->tick);
+  bytes_u64(&stage->wire.bytes, stage->tick);
+  bytes_put(&stage->wire.bytes, stage->block, stage->net->block * sizeof(float));
+  TRY(wire_send(transport, 1, &stage->wire));
+  TRY(NEW_ARRAY(match, home.count));
+  for (uint32_t i = 0; i < home.count; i++) {
+    match[i] = (MatchEntry){0, 0, 1, MATCH_LIVE | MATCH_AWAY_LEARNS, BRANCH_SELF};
+    if (stage->opponents) match[i] = (MatchEntry){0, 1 + i, 1.0f / (float)home.count, 0, BRANCH_PFSP};
+  }
+  Table table = {.tick = stage->tick, .version = 1, .home = &home, .homes = 1, .match = match, .matches = home.count};
+  wire_begin(&stage->wire, WIRE_TABLE);
+  table_encode(&table, &stage->wire.bytes);
+  TRY(wire_send(transport, 1, &stage->wire));
+  stage->tick++;
+done:
+  free(match);
+  return status;
+}
+
+static Status stage_take(Stage *stage, Message *message, bool *ended) {
+  WireKind kind;
+  Reader body;
+  Results results = {0};
+  TRY_RETURN(wire_open(message, &kind, &body));
+  if (kind == WIRE_FETCH) {
+    wire_begin(&stage->wire, WIRE_FROZEN);
+    bytes_u32(&stage->wire.bytes, reader_u32(&body));
+    bytes_put(&stage->wire.bytes, stage->block, stage->net->block * sizeof(float));
+    return wire_send(sim_rank(stage->world, 0), 1, &stage->wire);
+  }
+  if (kind == WIRE_UNROLLS && stage->keep) {
+    reader_take(&body, 16);
+    return batch_decode(stage->keep, &body);
+  }
+  if (kind != WIRE_RESULTS) return OK;
+  reader_u32(&body);
+  Status status = results_decode(&results, &body);
+  for (size_t i = 0; i < results.frames; i++) stage->frames += results.frame[i].frames;
+  stage->frozen += results.decisions_frozen;
+  results_free(&results);
+  *ended = true;
+  return status;
+}
+
+/* One tick of the actor, with everything that it sends and receives. */
+static Status stage_tick(Stage *stage) {
+  bool ended = false, progress;
+  Transport *own = sim_rank(stage->world, 0), *its = sim_rank(stage->world, 1);
+  TRY_RETURN(stage_prompt(stage));
+  while (!ended) {
+    for (Message *message; (message = its->ops->receive(its));) {
+      WireKind kind;
+      Reader body;
+      Status status = wire_open(message, &kind, &body);
+      if (status == OK) status = actor_receive(stage->actor, kind, message, &body);
+      message_release(message);
+      TRY_RETURN(status);
+    }
+    TRY_RETURN(actor_step(stage->actor, &progress));
+    for (Message *message; (message = own->ops->receive(own));) {
+      Status status = stage_take(stage, message, &ended);
+      message_release(message);
+      TRY_RETURN(status);
+    }
+  }
+  return OK;
+}
+
+static Status act_with(Bench *bench, size_t opponents, double *out_median) {
+  Status status = OK;
+  Stage stage;
+  double rate[64];
+  char what[96], by[112];
+  size_t count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
+  TRY_RETURN(stage_open(bench, opponents, &stage));
+  for (int i = 0; i < 3; i++) TRY(stage_tick(&stage)); /* first policies are fetched, caches fill */
+  for (size_t i = 0; i < count; i++) {
+    stage.frames = stage.frozen = 0;
+    int64_t start = clock_now(&bench->clock);
+    while (bench_seconds(bench, start) < bench->seconds) TRY(stage_tick(&stage));
+    rate[i] = (double)(stage.frames + stage.frozen) / bench_seconds(bench, start);
+    TRY(bench_total(bench, &rate[i]));
+  }
+  int ranks = bench->transport ? bench->transport->size : 1;
+  double flops = graph_flops_forward(&stage.net->graph), bound = ranks * bench_fma_peak(bench) / flops;
+  if (opponents)
+    snprintf(what, sizeof what, "%zu frozen opponent%s, %lld slots in %lld lanes, cache of %lld", opponents,
+             opponents == 1 ? "" : "s", (long long)stage.settings->actors.slots,
+             (long long)stage.settings->actors.lanes, (long long)stage.settings->actors.cache);
+  else
+    snprintf(what, sizeof what, "self-play, %s, %lld slots, chunks of %lld, %d rank%s", stage.settings->table->name,
+             (long long)stage.settings->actors.slots, (long long)stage.settings->actors.chunk, ranks,
+             ranks == 1 ? "" : "s");
+  snprintf(by, sizeof by, "%.1f kFLOP a decision at the FMA peak%s", flops * 1e-3, ranks == 1 ? "" : " of each rank");
+  TRY(bench_add(bench, "act", what, "decisions/s", rate, count, bound, by));
+  *out_median = rate[count / 2];
+done:
+  stage_close(&stage);
+  return status;
+}
+
+Status bench_act(Bench *bench) {
+  double one, many, ratio;
+  TRY_RETURN(act_with(bench, 0, &one));
+  TRY_RETURN(act_with(bench, 1, &one));
+  TRY_RETURN(act_with(bench, 1000, &many));
+  ratio = 100 * many / one;
+  return bench_add(bench, "act", "1,000 opponents, share of the rate with one", "%", &ratio, 1, 0, NULL);
+}
+
+/* --- learning --- */
+/* A batch is one tick of real experience; every update starts from the same batch. */
+Status bench_learn(Bench *bench) {
+  Status status = OK;
+  Stage stage;
+  Batch batch = {0};
+  Pupil pupil = {0};
+  Trainer *trainer = NULL;
+  double rate[64], shares[6] = {0};
+  char what[96], by[112];
+  size_t count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
+  TRY_RETURN(stage_open(bench, 0, &stage));
+  const Settings *s = stage.settings;
+  RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads,
+                      (uint32_t)stage.net->graph.state_size, env_head_sizes(s->env)};
+  TRY(batch_create(&format, &batch));
+  TRY(stage_tick(&stage));
+  stage.keep = &batch;
+  TRY(stage_tick(&stage));
+  TRY(pupil_create(stage.net, 1, 0, &pupil));
+  TRY(trainer_create(stage.net, &s->learner, s->algo, s->algo_config, 1, NULL, &trainer));
+  for (size_t i = 0; i <= count; i++) {
+    uint64_t frames = 0;
+    bool more = true, progress;
+    int64_t start = clock_now(&bench->clock);
+    do {
+      TRY(trainer_begin(trainer, &pupil, &batch, NULL));
+      for (more = true; more;) TRY(trainer_step(trainer, &more, &progress));
+      frames += batch_learned(&batch);
+    } while (bench_seconds(bench, start) < bench->seconds && i > 0); /* the first warms up */
+    if (i > 0) rate[i - 1] = (double)frames / bench_seconds(bench, start);
+    if (i == 0) trainer->times = (TrainerTimes){0};
+  }
+  double flops = (double)trainer->epochs * graph_flops_train(&stage.net->graph);
+  snprintf(what, sizeof what, "%s, %zu frames, %zu epochs of %zu minibatches", s->algo->name, batch_learned(&batch),
+           trainer->epochs, trainer->minibatches);
+  snprintf(by, sizeof by, "%.2f MFLOP a frame at the FMA peak", flops * 1e-6);
+  TRY(bench_add(bench, "learn", what, "frames/s", rate, count, bench_fma_peak(bench) / flops, by));
+  const TrainerTimes *t = &trainer->times;
+  const int64_t part[5] = {t->batch, t->forward, t->loss, t->backward, t->optimise};
+  double all = 0;
+  for (int i = 0; i < 5; i++) all += (double)part[i];
+  for (int i = 0; i < 5; i++) shares[i] = 100 * (double)part[i] / all;
+  if (bench->screen)
+    fprintf(bench->screen, "%-10s %% of time: batch %.1f, forward %.1f, loss %.1f, backward %.1f, optimise %.1f\n", "", shares[0],
+           shares[1], shares[2], shares[3], shares[4]);
+done:
+  trainer_destroy(trainer);
+  pupil_destroy(&pupil);
+  batch_destroy(&batch);
+  stage_close(&stage);
+  return status;
+}

@@ -1,0 +1,269 @@
+#include "job/config.h"
+
+#include "base/text.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Option run_options[] = {
+    {"game", OPT_TEXT, offsetof(RunConfig, game), "", 0, 0, NULL, "",
+     "environment: a built-in name, or the path of a plug-in"},
+    {"seed", OPT_INT, offsetof(RunConfig, seed), "1", 0, OPTION_NO_LIMIT, NULL, "", "keys every random stream"},
+    {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, "lockstep|pipelined|free", "",
+     "lockstep and pipelined repeat byte for byte; free never waits"},
+    {"placement", OPT_CHOICE, offsetof(RunConfig, placement), "auto", 0, 0, "auto|split|shared", "",
+     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: shared by "
+     "all "
+     "ranks while each has rows enough to learn from, else split by the network's arithmetic"},
+    {"precision", OPT_CHOICE, offsetof(RunConfig, precision), "fp32", 0, 0, "fp32|bf16", "",
+     "of products in hidden layers: bf16 uses AMX tiles or AVX512-BF16 where the processor gains by them (else fp32 "
+     "stays); "
+     "weights, sums, losses, heads and optimiser are fp32 always"},
+    {"kernels", OPT_TEXT, offsetof(RunConfig, kernels), "auto", 0, 0, NULL, "",
+     "arithmetic: auto (the best that the processor has), avx512, avx2, openblas or plain"},
+};
+
+static const Option budget_options[] = {
+    {"frames", OPT_INT, offsetof(ManagerConfig, frames), "2000000", 1, OPTION_NO_LIMIT, NULL, "frames",
+     "learned from, all players together, until the run ends"},
+    {"max_seconds", OPT_FLOAT, offsetof(ManagerConfig, max_seconds), "0", 0, OPTION_NO_LIMIT, NULL, "s",
+     "save and end this job after so long; 0 = no limit; not kept for the job that resumes"},
+};
+
+static const Option checkpoint_options[] = {
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, checkpoint_seconds), "600", 0, OPTION_NO_LIMIT, NULL, "s",
+     "time between checkpoints; 0 = not by time"},
+    {"ticks", OPT_INT, offsetof(ManagerConfig, checkpoint_ticks), "0", 0, OPTION_NO_LIMIT, NULL, "ticks",
+     "ticks between checkpoints; 0 = not by ticks"},
+    {"keep", OPT_INT, offsetof(ManagerConfig, keep), "3", 1, 1000, NULL, "files", "newest generations kept"},
+};
+
+static const Option metrics_options[] = {
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, metrics_seconds), "5", 0.1, 86400, NULL, "s",
+     "between lines of metrics.jsonl"},
+    {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL, "s",
+     "between progress lines of the log"},
+    {"exploitability", OPT_INT, offsetof(ManagerConfig, exploitability), "0", 0, OPTION_NO_LIMIT, NULL, "frames",
+     "between exact walks of the mains' policies on rank 0 (small games; the job waits for them); 0 = never"},
+};
+
+Status settings_declare(Settings *s) {
+  TRY_RETURN(config_declare(s->config, "", run_options, COUNT_OF(run_options), &s->run));
+  TRY_RETURN(config_declare(s->config, "", budget_options, COUNT_OF(budget_options), &s->manager));
+  TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));
+  TRY_RETURN(config_declare(s->config, "learner", learn_options, learn_option_count, &s->learner));
+  size_t algorithms = 0;
+  while (algo_ops(algorithms)) algorithms++;
+  TRY_RETURN(NEW_ARRAY(s->algo_store, algorithms));
+  for (size_t i = 0; i < algorithms; i++) {
+    const AlgoOps *algo = algo_ops(i);
+    TRY_RETURN(mem_array(&s->algo_store[i], 1, algo->config_size));
+    TRY_RETURN(config_declare(s->config, algo->name, algo->options, algo->option_count, s->algo_store[i]));
+  }
+  TRY_RETURN(config_declare(s->config, "actors", actor_options, actor_option_count, &s->actors));
+  TRY_RETURN(config_declare(s->config, "league", league_options, league_option_count, &s->league));
+  TRY_RETURN(config_declare(s->config, "checkpoint", checkpoint_options, COUNT_OF(checkpoint_options), &s->manager));
+  return config_declare(s->config, "metrics", metrics_options, COUNT_OF(metrics_options), &s->manager);
+}
+
+void settings_name(const char *text, SettingsSource *source) {
+  size_t size = strlen(text);
+  bool yaml = (size > 5 && !strcmp(text + size - 5, ".yaml")) || (size > 4 && !strcmp(text + size - 4, ".yml"));
+  if (yaml)
+    source->file = text;
+  else
+    source->game = text;
+}
+
+static Status read_layers(Settings *s, const SettingsSource *source) {
+  if (source->stored) {
+    TRY_RETURN(
+        config_read_yaml_text(s->config, CONFIG_STORED, source->stored, strlen(source->stored), "the checkpoint"));
+    TRY_RETURN(config_assign(s->config, CONFIG_STORED, "max_seconds", "0", "default")); /* each job has its own */
+  }
+  if (source->file) TRY_RETURN(config_read_yaml(s->config, CONFIG_FILE, source->file));
+  if (source->game) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", source->game, "command line"));
+  for (size_t i = 0; i < source->override_count; i++)
+    TRY_RETURN(config_parse_override(s->config, source->overrides[i]));
+  if (source->preset) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "league.preset", source->preset, "--preset"));
+  return OK;
+}
+
+/* The preset lies under the file, over the defaults. Where there is one team nobody can be met: without another word it
+ * plays by itself. */
+static Status apply_preset(Settings *s) {
+  const char *preset = config_peek(s->config, "league.preset");
+  char name[64]; /* a copy: applying the preset adds assignments, which may move what peek returned */
+  if (!preset && s->game.teams == 1) {
+    preset = "self-play";
+    TRY_RETURN(config_assign(s->config, CONFIG_PRESET, "league.preset", preset, "one team"));
+  }
+  TRY_RETURN(text_format(name, sizeof name, "%s", preset ? preset : "alphastar-paper"));
+  TRY_RETURN(league_apply_preset(s->config, name));
+  return config_resolve(s->config);
+}
+
+/* One team: there are no opponents, live or past, to be matched with or to be evaluated against. */
+static Status settle_one_team(Settings *s) {
+  const char *key = s->league.main_exploiters               ? "main_exploiters"
+                    : s->league.league_exploiters           ? "league_exploiters"
+                    : s->league.main_rule != MAIN_SELF_PLAY ? "main_rule"
+                                                            : NULL;
+  char full[64];
+  if (s->game.teams > 1) return OK;
+  if (key) {
+    TRY_RETURN(text_format(full, sizeof full, "league.%s", key));
+    return status_set(ERR_USAGE,
+                      "%s has one team, so there is nobody to be matched with: %s %s (%s) needs an opponent; use "
+                      "league.preset=self-play, or leave the preset out",
+                      s->game.name, full, config_value(s->config, full), config_origin(s->config, full));
+  }
+  s->actors.eval_share = 0;
+  return OK;
+}
+
+static Status check_together(const Settings *s) {
+  if (s->actors.lanes > s->actors.slots)
+    return status_set(ERR_USAGE, "actors.lanes (%lld) may not exceed actors.slots (%lld)", (long long)s->actors.lanes,
+                      (long long)s->actors.slots);
+  if (s->actors.slots % s->actors.lanes)
+    return status_set(ERR_USAGE, "actors.slots (%lld) must be a multiple of actors.lanes (%lld)",
+                      (long long)s->actors.slots, (long long)s->actors.lanes);
+  if (s->actors.eval_share > 0 && (double)s->actors.lanes * (1 - s->actors.eval_share) < 1)
+    return status_set(ERR_USAGE, "actors.eval_share %g leaves no lane of %lld to train on", s->actors.eval_share,
+                      (long long)s->actors.lanes);
+  return league_check(&s->league);
+}
+
+/* Rules that go by evaluation games need a lane that plays them; a share that rounds to none is raised to one. */
+static Status settle_eval_lanes(Settings *s) {
+  double lanes = (double)s->actors.lanes;
+  if (!league_has_meta(&s->league) || s->actors.eval_share * lanes >= 1) return OK;
+  if (s->actors.eval_share <= 0)
+    return status_set(ERR_USAGE,
+                      "league.main_rule %s goes by the games of evaluation lanes, of which actors.eval_share 0 leaves "
+                      "none: give a share over 0",
+                      config_value(s->config, "league.main_rule"));
+  s->actors.eval_share = (1 + 1e-9) / lanes;
+  return OK;
+}
+
+static bool same_file(const char *a, const char *b) {
+  char x[PATH_MAX], y[PATH_MAX];
+  return realpath(a, x) && realpath(b, y) && !strcmp(x, y);
+}
+
+static const char *plugins_allowed;
+
+void plugins_allow(const char *paths) { plugins_allowed = paths; }
+
+Status plugin_check(const char *game, const char *where) {
+  char word[PATH_MAX];
+  if (!strchr(game, '/')) return OK;
+  for (const char *at = plugins_allowed ? plugins_allowed : ""; *at; at += strspn(at, ":")) {
+    size_t length = strcspn(at, ":");
+    snprintf(word, sizeof word, "%.*s", (int)length, at);
+    if (same_file(word, game)) return OK;
+    at += length;
+  }
+  return status_set(ERR_USAGE,
+                    "%s names the plug-in %s, whose code would run: if you trust that file, say so with "
+                    "AGON_PLUGINS=%s ('agon train' takes it as its GAME)",
+                    where, game, game);
+}
+
+static Status find_game(Settings *s, const SettingsSource *source, void **plugin) {
+  ConfigLayer layer = CONFIG_DEFAULT;
+  const char *game = config_peek(s->config, "game");
+  if (!game || !*game)
+    return status_set(ERR_USAGE, "which game? Give its name (agon env list), or a YAML file with 'game: NAME'");
+  config_peek_layer(s->config, "game", &layer);
+  if (layer == CONFIG_STORED && !source->trusted) TRY_RETURN(plugin_check(game, "the stored configuration"));
+  return env_find(game, &s->table, plugin);
+}
+
+static Status open_game(Settings *s, const SettingsSource *source) {
+  void *plugin = NULL;
+  TRY_RETURN(find_game(s, source, &plugin));
+  Status status = env_declare(s->table, s->config, &s->env_options);
+  if (status == OK) status = config_resolve(s->config);
+  if (status == OK) status = env_create(s->table, plugin, s->config, &s->env);
+  if (status != OK) env_plugin_close(plugin);
+  return status == OK ? facts_of(s->env, &s->game) : status;
+}
+
+/* A built-in game is always there, and knows its options better. */
+static bool goes_by_facts(const Settings *s, const SettingsSource *source) {
+  const char *game = config_peek(s->config, "game");
+  return source->facts && game && strchr(game, '/');
+}
+
+static Status take_facts(Settings *s, const GameFacts *facts) {
+  TRY_RETURN(facts_copy(&s->game, facts));
+  TRY_RETURN(config_declare_assigned(s->config, "env"));
+  return config_resolve(s->config);
+}
+
+Status settings_create(const SettingsSource *source, Settings **out) {
+  Status status = OK;
+  Settings *s = NULL;
+  TRY(NEW_ARRAY(s, 1));
+  TRY(config_create(&s->config));
+  TRY(settings_declare(s));
+  TRY(read_layers(s, source));
+  TRY(goes_by_facts(s, source) ? take_facts(s, source->facts) : open_game(s, source));
+  TRY(apply_preset(s));
+  TRY(check_together(s));
+  TRY(settle_eval_lanes(s));
+  TRY(settle_one_team(s));
+  s->league.anchors = s->game.builtins; /* ratings stand on them */
+  s->algo = algo_ops((size_t)s->learner.algorithm);
+  s->algo_config = s->algo_store[s->learner.algorithm];
+  s->learner.longest = s->actors.unroll + 2;
+  s->net.precision = s->run.precision;
+  s->learner.horizon = (double)s->manager.frames;
+  *out = s;
+  s = NULL;
+done:
+  settings_destroy(s);
+  return status;
+}
+
+Status settings_topology(const Settings *s, int size, Topology *out) {
+  Net *net;
+  Trainer plan = {.config = &s->learner, .algo_config = s->algo_config};
+  size_t epochs, minibatches;
+  bool look;
+  TRY_RETURN(net_create(&s->net, &s->env->spec, &net));
+  s->algo->plan(&plan, &epochs, &minibatches, &look);
+  double forward = graph_flops_forward(&net->graph);
+  TopologyLoad load = {.act_flops = forward,
+                       .learn_flops = (double)epochs * graph_flops_train(&net->graph) + (look ? forward : 0),
+                       .minibatch_flops = (double)(s->actors.slots * s->actors.unroll) / (double)minibatches *
+                                          graph_flops_train(&net->graph)};
+  net_destroy(net);
+  return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load, size, out);
+}
+
+void settings_destroy(Settings *s) {
+  if (!s) return;
+  config_destroy(s->config);
+  free(s->env_options);
+  facts_free(&s->game);
+  for (size_t i = 0; s->algo_store && algo_ops(i); i++) free(s->algo_store[i]);
+  free(s->algo_store);
+  env_destroy(s->env);
+  free(s);
+}
+
+Status settings_text(const Settings *s, bool with_origin, char **out) {
+  size_t size = 0;
+  *out = NULL;
+  FILE *file = open_memstream(out, &size);
+  if (!file) return status_set(ERR_MEMORY, "out of memory writing the configuration");
+  Status status = config_dump(s->config, file, with_origin);
+  if (fclose(file)) status = status_set(ERR_MEMORY, "out of memory writing the configuration");
+  return status;
+}

@@ -1,0 +1,64 @@
+/* All configuration of a run in one place: the sections, where they are declared, and how they are filled. */
+#pragma once
+#include "actors/options.h"
+#include "job/facts.h"
+#include "job/topology.h"
+#include "config/config.h"
+#include "env/env.h"
+#include "league/manager.h"
+#include "learner/algos/algo.h"
+#include "nn/net.h"
+
+enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
+
+typedef struct RunConfig {
+  char game[OPTION_TEXT];
+  int64_t seed;
+  int pace, placement, precision;
+  char kernels[OPTION_TEXT];
+} RunConfig;
+
+typedef struct Settings {
+  Config *config;
+  RunConfig run;
+  ManagerConfig manager;
+  NetConfig net;
+  ActorConfig actors;
+  LearnConfig learner;
+  LeagueConfig league;
+  void *algo_config; /* of the chosen algorithm */
+  void **algo_store; /* of every algorithm, in the order of the table */
+  const AlgoOps *algo;
+  GameFacts game;
+  const AgonEnv *table; /* NULL, as is env: the game is known by its facts alone */
+  Option *env_options;
+  Env *env;
+} Settings;
+
+/* Where the values come from, weakest first. Texts may be NULL. */
+typedef struct SettingsSource {
+  const char *stored; /* YAML of a checkpoint */
+  const char *game;   /* built-in name or plug-in path */
+  const char *file;   /* YAML file */
+  const char *const *overrides;
+  size_t override_count;
+  const char *preset;     /* league preset that replaces league.preset */
+  const GameFacts *facts; /* of a plug-in: its code is then neither looked for nor opened; NULL: not known */
+  bool trusted;           /* `stored` is this job's own, not a file's: the plug-in that it names may be opened */
+} SettingsSource;
+
+/* Opening a plug-in runs its code, so a path that stands in a file (a checkpoint, a player, a recorded game: `where`)
+ * opens nothing unless the user names that plug-in, in AGON_PLUGINS: plugins_allow takes what it says (paths, separated
+ * by ':'; borrowed for as long as the process lives; NULL: none). Built-in names pass. */
+void plugins_allow(const char *paths);
+Status plugin_check(const char *game, const char *where);
+
+Status settings_create(const SettingsSource *source, Settings **out);
+/* Which rank does what in a job of `size` ranks. */
+Status settings_topology(const Settings *settings, int size, Topology *out);
+/* GAME, or FILE.yaml: sets source->game or source->file. */
+void settings_name(const char *text, SettingsSource *source);
+void settings_destroy(Settings *settings);
+/* Declares every section except env.* (which depends on the game). */
+Status settings_declare(Settings *settings);
+Status settings_text(const Settings *settings, bool with_origin, char **out); /* YAML; the caller frees */

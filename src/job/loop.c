@@ -1,0 +1,67 @@
+#include "job/loop.h"
+#include "job/job.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+
+static volatile sig_atomic_t stop_signal;
+static void on_signal(int signal) { stop_signal = signal; }
+
+/* Idle ranks yield for a tenth of a millisecond, then nap for an eighth of the time that they have waited, at most a
+ * millisecond: a short wait for another rank is hardly prolonged, a long one burns no core. */
+static void back_off(int64_t waited) {
+  if (waited < 100000) {
+    sched_yield();
+    return;
+  }
+  struct timespec nap = {0, waited > 8000000 ? 1000000 : waited / 8};
+  nanosleep(&nap, NULL);
+}
+
+Status loop_run(Node *node) {
+  SteadyClock steady;
+  const Clock clock = clock_steady(&steady, clock_system());
+  bool progress;
+  int64_t since = 0, counted = 0; /* when waiting began (0: not waiting), and up to when it has been counted as idle */
+  while (!node_done(node)) {
+    TRY_RETURN(node_step(node, &progress));
+    if (stop_signal && node_manager(node))
+      manager_request_stop(node_manager(node),
+                           stop_signal == SIGUSR1 ? "SIGUSR1 asked for it" : "a signal asked for it");
+    if (progress) {
+      since = 0;
+      continue;
+    }
+    int64_t now = clock_now(&clock);
+    if (!since) since = counted = now;
+    back_off(now - since);
+    now = clock_now(&clock);
+    node_idle(node, now - counted); /* before what ends the wait is done: that is work */
+    counted = now;
+  }
+  return OK;
+}
+
+void loop_leave(Transport *transport) {
+  const Clock clock = clock_system();
+  int64_t since = clock_now(&clock);
+  while (!transport->ops->finish(transport)) {
+    Message *message = transport->ops->receive(transport);
+    message_release(message);
+    if (message) since = clock_now(&clock);
+    back_off(clock_now(&clock) - since);
+  }
+}
+
+void job_catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  sigaction(SIGUSR1, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* a file size limit shows as a failed write */
+  signal(SIGPIPE, SIG_IGN);
+  if (!transport_mpi_launched()) { /* alone, Ctrl-C is a graceful stop; a second one kills */
+    action.sa_flags = (int)(SA_RESETHAND | SA_RESTART);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+  }
+}

@@ -1,0 +1,327 @@
+/* How a job begins: rank 0 reads what is asked and what the run's folder holds, decides, and tells the others; and how
+ * it goes on and ends. */
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "job/end_games.h"
+#include "job/job.h"
+#include "job/loop.h"
+#include "job/screen.h"
+#include "nn/kernels/kernels.h"
+#include "nn/kernels/openblas.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What rank 0 decides before anything starts, and sends to all. */
+typedef struct Start {
+  Settings *settings;
+  RunFolder run;
+  Tree resume;
+  bool resuming;
+  bool finished; /* there is nothing left to do */
+  uint64_t generation;
+  char *text; /* resolved YAML */
+} Start;
+
+/* The folder of a run that nobody has named: runs/, and the last part of the game's or the file's name. */
+static Status pick_folder(const JobRequest *request, char *out, size_t size) {
+  char base[256];
+  if (request->folder) return text_format(out, size, "%s", request->folder);
+  const char *slash = strrchr(request->game, '/');
+  TRY_RETURN(text_format(base, sizeof base, "%s", slash ? slash + 1 : request->game));
+  char *dot = strrchr(base, '.');
+  if (dot) *dot = 0;
+  if (!*base) return status_set(ERR_USAGE, "which folder is the run to be in? --run-dir DIR");
+  return text_format(out, size, "runs/%s", base);
+}
+
+/* A checkpoint of another folder: the frozen players that it names come along. */
+static Status bring_players(const Start *start, const char *file) {
+  const Item *name, *frozen, *hash;
+  char folder[2048], from[PATH_MAX], to[PATH_MAX];
+  TRY_RETURN(tree_get(&start->resume, "league/name", STORE_TEXT, -1, &name));
+  TRY_RETURN(tree_get(&start->resume, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
+  TRY_RETURN(tree_get(&start->resume, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
+  const char *slash = strrchr(file, '/');
+  TRY_RETURN(
+      text_format(folder, sizeof folder, "%.*s../players", slash ? (int)(slash - file + 1) : 0, slash ? file : ""));
+  for (size_t i = 0; i < name->count; i++) {
+    char *bytes;
+    size_t size;
+    if (!((uint32_t *)frozen->data)[i]) continue;
+    const char *who = (char *)name->data + i * name->size, *content = (char *)hash->data + i * hash->size;
+    TRY_RETURN(text_format(from, sizeof from, "%s/%s-%.8s.h5", folder, who, content));
+    TRY_RETURN(text_format(to, sizeof to, "%s/players/%s-%.8s.h5", start->run.path, who, content));
+    if (file_exists(to)) continue;
+    TRY_RETURN(file_read(from, &bytes, &size));
+    Status status = file_write_durable(to, bytes, size);
+    free(bytes);
+    TRY_RETURN(status);
+  }
+  return OK;
+}
+
+/* Whoever asked for a stop before this job had the lock asked another one. */
+static Status forget_stop(const RunFolder *run) {
+  char path[PATH_MAX];
+  TRY_RETURN(run_path(run, path, sizeof path, "stop"));
+  if (!file_ops()->remove(path)) log_warning("removed %s: it was meant for an earlier job", path);
+  return OK;
+}
+
+static Status open_run(Start *start, const char *dir, const char *how) {
+  RunFolder look = {.lock = -1};
+  TRY_RETURN(text_format(look.path, sizeof look.path, "%s", dir));
+  bool exists = run_has_checkpoint(&look), file = false;
+  if (how && strcmp(how, "auto") && strcmp(how, "must") && strcmp(how, "never")) file = true;
+  if (exists && (!how || !strcmp(how, "never")))
+    return status_set(
+        ERR_RUN, "%s already holds a run. Go on with it: --resume auto. Start afresh elsewhere: --run-dir OTHER", dir);
+  if (!exists && how && !strcmp(how, "must"))
+    return status_set(ERR_RUN, "%s holds no run to resume (--resume must)", dir);
+  TRY_RETURN(run_lock(dir, &start->run));
+  TRY_RETURN(forget_stop(&start->run));
+  if (file)
+    TRY_RETURN(store_read(how, "checkpoint", &start->resume));
+  else if (exists)
+    TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
+  start->resuming = file || exists;
+  return OK;
+}
+
+/* Ranks and lanes must suit each other: said by rank 0 before anything starts. */
+static Status check_size(const Settings *s, int ranks) {
+  Topology topology;
+  if (s->env->spec.teams > SEATS)
+    return status_set(ERR_USAGE,
+                      "%s has %u teams: leagues match one player against another, so only envs with one or "
+                      "two teams can be trained",
+                      s->table->name, s->env->spec.teams);
+  TRY_RETURN(settings_topology(s, ranks, &topology));
+  Status status = OK;
+  if (s->actors.lanes < (int64_t)topology.actors)
+    status = status_set(ERR_USAGE, "%zu actor ranks, but only %lld lanes: raise actors.lanes and actors.slots",
+                        topology.actors, (long long)s->actors.lanes);
+  topology_free(&topology);
+  return status;
+}
+
+static Status check_game(const Start *start) {
+  char name[AGON_NAME_LEN];
+  const char *given = start->settings->env->table->name;
+  TRY_RETURN(tree_get_text(&start->resume, "@env", name, sizeof name));
+  if (!strcmp(name, given)) return OK;
+  return status_set(ERR_USAGE, "the run in %s is of %s, not of %s: start another with --run-dir", start->run.path, name,
+                    given);
+}
+
+/* A run's players and unfinished games are of one game with one set of options. */
+static Status check_options(const Start *start, const char *game, const char *stored) {
+  Settings *before = NULL;
+  TRY_RETURN(settings_create(&(SettingsSource){.stored = stored, .game = game}, &before));
+  Status status = env_check_same(before->env, start->settings->env, start->run.path);
+  settings_destroy(before);
+  return status;
+}
+
+/* With the stored configuration, and what is given now over it. */
+static Status prepare_resume(const char *how, int ranks, SettingsSource *source, Start *start) {
+  const Item *stored;
+  TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
+  source->stored = stored->data;
+  TRY_RETURN(check_game(start));
+  settings_destroy(start->settings);
+  start->settings = NULL;
+  TRY_RETURN(settings_create(source, &start->settings));
+  TRY_RETURN(check_options(start, start->settings->run.game, stored->data));
+  TRY_RETURN(kernels_choose(start->settings->run.kernels));
+  TRY_RETURN(check_size(start->settings, ranks));
+  if (start->settings->run.pace != 2 && !env_copies(start->settings->env))
+    return status_set(
+        ERR_USAGE,
+        "this env's episodes cannot be copied, so a deterministic pace cannot resume it exactly: use pace=free");
+  TRY_RETURN(manager_finished(&start->resume, start->settings->manager.frames, &start->finished));
+  return !start->finished && strcmp(how, "auto") && strcmp(how, "must") ? bring_players(start, how) : OK;
+}
+
+/* The games at a run's end are played here if the job that finished it did not come to them. */
+static Status close_finished(const Start *start, const JobRequest *request) {
+  Status status = OK;
+  const Settings *s = start->settings;
+  const AgonEnvSpec *spec = &s->env->spec;
+  League league = {.players = 0};
+  const char *how = request->resume;
+  FILE *out = request->screen ? request->screen : request->warnings;
+  char done[80] = "nothing was changed";
+  uint64_t games = 0;
+  if (!strcmp(how, "auto") || !strcmp(how, "must")) {
+    TRY(league_create(&s->league, (uint64_t)s->run.seed, (double)spec->reward_low, (double)spec->reward_high, &league));
+    TRY(league_load(&league, &start->resume));
+    TRY(end_games_play(&league, s, &start->run, &games));
+  }
+  if (games)
+    snprintf(done, sizeof done, "%llu evaluation games that its end lacked were played", (unsigned long long)games);
+  fprintf(out, "%s is finished: its %lld frames are done, and %s; to go on give more: frames=N\n", start->run.path,
+          (long long)s->manager.frames, done);
+  fflush(out);
+done:
+  league_free(&league);
+  return status;
+}
+
+/* config.yaml of the folder: every key, and where its value comes from. */
+static Status write_configuration(const Start *start) {
+  char path[PATH_MAX];
+  char *annotated = NULL;
+  TRY_RETURN(settings_text(start->settings, true, &annotated));
+  Status status = run_path(&start->run, path, sizeof path, "config.yaml");
+  if (status == OK) status = file_write_durable(path, annotated, strlen(annotated));
+  free(annotated);
+  return status;
+}
+
+static Status prepare(const JobRequest *request, int ranks, Start *start) {
+  Status status = OK;
+  char folder[2048], time_limit[64];
+  const char **overrides = NULL;
+  SettingsSource source = {.override_count = request->override_count};
+  TRY(NEW_ARRAY(overrides, request->override_count + 1));
+  for (size_t i = 0; i < request->override_count; i++) overrides[i] = request->overrides[i];
+  if (request->max_time) {
+    TRY(text_format(time_limit, sizeof time_limit, "max_seconds=%s", request->max_time));
+    overrides[source.override_count++] = time_limit;
+  }
+  source.overrides = overrides;
+  settings_name(request->game, &source);
+  TRY(settings_create(&source, &start->settings)); /* bad input shows before the folder is touched */
+  TRY(kernels_choose(start->settings->run.kernels));
+  TRY(check_size(start->settings, ranks));
+  TRY(pick_folder(request, folder, sizeof folder));
+  TRY(open_run(start, folder, request->resume));
+  if (start->resuming) TRY(prepare_resume(request->resume, ranks, &source, start));
+  if (start->finished) TRY(close_finished(start, request));
+  TRY(settings_text(start->settings, false, &start->text));
+  if (!start->finished) TRY(write_configuration(start));
+done:
+  free(overrides);
+  return status;
+}
+
+/* Rank 0's decision reaches all: on failure every rank leaves with the same code, and only rank 0 speaks. */
+static Status share_start(Transport *transport, Status mine, Start *start) {
+  Bytes packet = {0};
+  void *bytes = NULL;
+  size_t size = 0;
+  if (transport->rank == 0) {
+    bytes_u32(&packet, (uint32_t)-mine);
+    bytes_u32(&packet, start->finished);
+    bytes_text(&packet, mine == OK ? start->text : "");
+    bytes = packet.data;
+    size = packet.size;
+  }
+  TRY_RETURN(transport->ops->start_broadcast(transport, &bytes, &size));
+  if (transport->rank == 0) {
+    bytes_free(&packet);
+    return mine;
+  }
+  Reader reader = reader_over(bytes, size);
+  Status status = (Status) - (int)reader_u32(&reader);
+  start->finished = reader_u32(&reader) != 0;
+  uint32_t length = reader_u32(&reader);
+  const void *text = reader_take(&reader, length);
+  if (status == OK && !start->finished) {
+    TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
+    memcpy(start->text, text, length);
+    SettingsSource source = {.stored = start->text, .trusted = true};
+    status = settings_create(&source, &start->settings);
+    if (status == OK) status = kernels_choose(start->settings->run.kernels);
+    if (status != OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
+      transport->ops->abort(transport, status_exit_code(status), status_message());
+  }
+  free(bytes);
+  return status;
+}
+
+static void keep_result(const ManagerSummary *summary, JobResult *result) {
+  *result = (JobResult){.started = true,
+                        .frames = (double)summary->frames_this_job,
+                        .seconds = summary->seconds,
+                        .saving = summary->checkpoint_seconds};
+  for (size_t i = 0; i < summary->profiles; i++)
+    result->decisions += numbers_get(&summary->profile[i].numbers, "decisions");
+}
+
+static Status play_league(Start *start, Transport *transport, const JobRequest *request, Screen *screen,
+                          JobResult *result) {
+  Status status = OK;
+  Topology topology = {0};
+  Node *node = NULL;
+  Tree header = {0};
+  const Settings *s = start->settings;
+  char log[PATH_MAX];
+  if (transport->rank == 0) {
+    TRY(run_path(&start->run, log, sizeof log, "log.txt"));
+    screen_open(screen, log);
+  }
+  TRY(settings_topology(s, transport->size, &topology));
+  screen_banner(s, &topology, transport, start->run.path, start->resuming);
+  TRY(node_header(s, &header));
+  NodeSetup setup = {.settings = s,
+                     .topology = &topology,
+                     .transport = transport,
+                     .clock = clock_system(),
+                     .run = &start->run,
+                     .resume = start->resuming ? &start->resume : NULL,
+                     .generation = start->generation,
+                     .header = &header,
+                     .target = request->target};
+  TRY(node_create(&setup, &node));
+  TRY(loop_run(node));
+  if (node_manager(node)) {
+    const ManagerSummary summary = manager_summary(node_manager(node));
+    screen_summary(&summary, start->run.path);
+    keep_result(&summary, result);
+  }
+  loop_leave(transport);
+done:
+  node_destroy(node);
+  topology_free(&topology);
+  tree_free(&header);
+  return status;
+}
+
+static void close_start(Start *start) {
+  settings_destroy(start->settings);
+  tree_free(&start->resume);
+  run_close(&start->run);
+  free(start->text);
+}
+
+Status job_train(Transport *transport, const JobRequest *request, JobResult *result) {
+  const Clock clock = clock_system();
+  JobResult own;
+  Start start = {.run = {.lock = -1}};
+  Screen screen = {.out = request->screen, .warnings = request->warnings, .start = clock_now(&clock)};
+  Status mine = OK;
+  if (!result) result = &own;
+  *result = (JobResult){.started = false};
+  gemm_set_threads(1);
+  job_catch_signals();
+  if (transport->rank == 0) mine = request->fault != OK ? request->fault : prepare(request, transport->size, &start);
+  if (mine != OK) { /* before the others hear of it: a rank that leaves first would end the job, and the message with it */
+    fprintf(request->warnings, "agon train: %s\n", status_message());
+    fflush(request->warnings);
+  }
+  Status status = share_start(transport, mine, &start);
+  if (status != OK) { /* known on all ranks */
+    close_start(&start);
+    return status;
+  }
+  if (!start.finished) status = play_league(&start, transport, request, &screen, result);
+  if (status != OK) transport->ops->abort(transport, status_exit_code(status), status_message());
+  close_start(&start);
+  screen_close(&screen);
+  return status;
+}

@@ -1,0 +1,163 @@
+#include "job/strength.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static Score score_of(const Tally *tally) { /* whole games, kept as doubles */
+  uint64_t wins = (uint64_t)(tally->wins + 0.5), draws = (uint64_t)(tally->draws + 0.5),
+           losses = (uint64_t)(tally->losses + 0.5);
+  return (Score){wins + draws + losses, wins, draws, losses, tally->returns, tally->squares};
+}
+
+static Status add_games(Games *games, uint32_t a, uint32_t b, const Tally seat[SEATS]) {
+  MatchScore score = {.seat = {score_of(&seat[0]), score_of(&seat[1])}, .pair_squares = -1};
+  return games_add(games, a, b, 0, &score);
+}
+
+static Status add_lanes(const League *league, Games *games) {
+  uint32_t id;
+  for (size_t i = 0; i < league->players; i++) TRY_RETURN(games_player(games, league->player[i].name, &id));
+  for (uint32_t home = 0; home < league->payoff.rows; home++)
+    for (size_t i = 0; i < league->payoff.row[home].pairs; i++) {
+      const Pair *pair = &league->payoff.row[home].pair[i];
+      if (pair->eval[0].games + pair->eval[1].games > 0 && home < pair->away)
+        TRY_RETURN(add_games(games, home, pair->away, pair->eval));
+    }
+  return OK;
+}
+
+static Status add_anchors(const League *league, Games *games) {
+  for (uint32_t b = 0; b < BUILTINS; b++)
+    for (uint32_t p = 0; p < league->players; p++) {
+      const Tally *met = anchors_find(&league->anchors, p, BUILTIN_FIRST + b);
+      char name[16];
+      uint32_t id;
+      if (met[0].games + met[1].games <= 0) continue;
+      TRY_RETURN(games_player(games, text_choice_name(BUILTIN_NAMES, (int)b, name, sizeof name), &id));
+      TRY_RETURN(add_games(games, p, id, met));
+    }
+  return OK;
+}
+
+/* --- games.csv --- */
+/* Who NAME or NAME@HASH8 is to the league: a built-in player (wire.h), or the frozen one of that content (of that name,
+ * if several are alike); -1: neither. */
+static int64_t player_of(const League *league, const char *name) {
+  const char *hash = strrchr(name, '@');
+  int64_t found = -1, builtin = text_choice(BUILTIN_NAMES, name);
+  if (builtin >= 0) return BUILTIN_FIRST + builtin;
+  for (size_t i = 0; hash && i < league->players; i++) {
+    const Player *player = &league->player[i];
+    size_t length = strlen(player->name);
+    if (!player->frozen || strncmp(player->hash, hash + 1, 8)) continue;
+    if (length == (size_t)(hash - name) && !strncmp(player->name, name, length)) return (int64_t)i;
+    if (found < 0) found = (int64_t)i;
+  }
+  return found;
+}
+
+static Status id_in(Games *games, int64_t player, uint32_t *id) {
+  char name[16];
+  *id = (uint32_t)player;
+  if (!is_builtin(*id)) return OK;
+  return games_player(games, text_choice_name(BUILTIN_NAMES, (int)(*id - BUILTIN_FIRST), name, sizeof name), id);
+}
+
+Status strength_terms(const Settings *settings, GameTerms *out) {
+  *out = (GameTerms){.openings = (uint32_t)settings->actors.openings,
+                     .vary = settings->actors.openings > 0,
+                     .seed = (uint64_t)settings->run.seed};
+  return text_format(out->env, sizeof out->env, "%s", settings->game.title);
+}
+
+static Status add_file(const League *league, const Settings *settings, const RunFolder *folder, Games *games) {
+  Status status = OK;
+  Games file = {0};
+  GameTerms terms;
+  char path[PATH_MAX];
+  TRY(run_path(folder, path, sizeof path, "games.csv"));
+  TRY(strength_terms(settings, &terms));
+  terms.seed = GAMES_ANY_SEED;
+  TRY(games_read(path, &terms, &file));
+  for (size_t i = 0; i < file.counts; i++) {
+    const GameCount *c = &file.count[i];
+    int64_t a = player_of(league, file.name[c->a]), b = player_of(league, file.name[c->b]);
+    uint32_t id[2];
+    if (a < 0 || b < 0 || a == b) continue;
+    TRY(id_in(games, a, &id[0]));
+    TRY(id_in(games, b, &id[1]));
+    TRY(games_add(games, id[0], id[1], 0, &c->score));
+  }
+done:
+  games_free(&file);
+  return status;
+}
+
+Status strength_games(const League *league, const Settings *settings, const RunFolder *folder, Games *out) {
+  Status status = OK;
+  *out = (Games){0};
+  TRY(add_lanes(league, out));
+  TRY(add_anchors(league, out));
+  TRY(add_file(league, settings, folder, out));
+done:
+  if (status != OK) games_free(out);
+  return status;
+}
+
+/* --- as what a learning player stands --- */
+static Status newest_with_games(const League *league, const Games *games, uint32_t *out) {
+  bool *played;
+  TRY_RETURN(NEW_ARRAY(played, games->players + 1));
+  for (size_t i = 0; i < games->counts; i++) played[games->count[i].a] = played[games->count[i].b] = true;
+  for (uint32_t p = 0; p < league->learning; p++) out[p] = p;
+  for (uint32_t i = (uint32_t)league->learning; i < league->players; i++) {
+    const Player *player = &league->player[i];
+    bool copy = player->frozen && player->parent >= 0 && player->parent < (int64_t)league->learning;
+    if (copy && played[i]) out[player->parent] = i;
+  }
+  free(played);
+  return OK;
+}
+
+Status strength_create(const League *league, const Settings *settings, const RunFolder *folder,
+                       const StrengthOptions *options, Strength *out) {
+  Status status = OK;
+  uint32_t *as = NULL;
+  bool *only = NULL;
+  *out = (Strength){.standing = {.games = NULL}};
+  StandingOptions standing = {.prior = options->prior,
+                              .seats = true,
+                              .anchor = options->anchor,
+                              .returns = options->returns,
+                              .ratings_only = options->ratings_only};
+  TRY(strength_games(league, settings, folder, &out->games));
+  standing.members = league->players; /* built-in players are no part of the league's games */
+  TRY(NEW_ARRAY(as, league->learning + 1));
+  TRY(NEW_ARRAY(only, out->games.players + 1));
+  TRY(newest_with_games(league, &out->games, as));
+  for (uint32_t p = 0; p < league->learning; p++) only[as[p]] = true;
+  standing.only = options->ratings_only ? only : NULL; /* each interval costs passes over all meetings */
+  TRY(standing_create(&out->games, &standing, &out->standing));
+  for (uint32_t p = 0; p < league->learning; p++) standing_show_as(&out->standing, p, as[p]);
+  standing_sort(&out->standing);
+done:
+  free(as);
+  free(only);
+  if (status != OK) strength_destroy(out);
+  return status;
+}
+
+void strength_destroy(Strength *strength) {
+  standing_destroy(&strength->standing);
+  games_free(&strength->games);
+}
+
+void strength_of_learners(const Strength *strength, const League *league, LearnerRating *out) {
+  for (uint32_t p = 0; p < league->learning; p++)
+    out[p] = (LearnerRating){.as = strength->standing.as[p], .rated = strength->standing.rated[p]};
+}

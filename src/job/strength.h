@@ -1,0 +1,32 @@
+/* How strong the players of a league are, by its evaluation games: the one object that agon rate and the report show
+ * and that a running job puts on its screen. */
+#pragma once
+#include "job/config.h"
+#include "eval/standing.h"
+
+#define STRENGTH_PRIOR 0.5 /* virtual wins each way in every meeting */
+
+typedef struct StrengthOptions {
+  double prior;
+  const char *anchor; /* NULL: random */
+  bool returns;       /* meta-games on mean returns */
+  bool ratings_only;  /* neither meta-games nor transitivity, which a running job has no time for */
+} StrengthOptions;
+
+typedef struct Strength {
+  Games games; /* ids are the league's; behind them the built-in players that have played */
+  Standing standing;
+} Strength;
+
+/* What the games of a run's evaluation lanes are played under. */
+Status strength_terms(const Settings *settings, GameTerms *out);
+/* The games of the evaluation lanes, and those of RUN/games.csv that frozen players have sampled against one another
+ * and against built-in ones under the lanes' terms. Players' ids are the league's; behind them the built-in ones. The
+ * caller frees. */
+Status strength_games(const League *league, const Settings *settings, const RunFolder *folder, Games *out);
+/* From those games. A learning player stands as its newest snapshot that is rated (Standing.as). */
+Status strength_create(const League *league, const Settings *settings, const RunFolder *folder,
+                       const StrengthOptions *options, Strength *out);
+void strength_destroy(Strength *strength);
+/* What the job's display shows of it: ratings of the learning players. */
+void strength_of_learners(const Strength *strength, const League *league, LearnerRating *out);

@@ -1,0 +1,133 @@
+/* GRU and LSTM over time-major rows. Products with the inputs are one big gemm over all rows, those with the hidden
+ * state one gemm per time step; weight gradients are again one gemm each. */
+#include "nn/kernels/kernels.h"
+#include "nn/ops/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The hidden vector that enters row (t, b): from a stored state or from the row before it. */
+static const float *entering(const Sequences *seq, const float *y, size_t t, size_t b, size_t state_at, size_t H) {
+  size_t row = t * seq->B + b;
+  if (!seq->restart) return seq->states + row * seq->S + state_at;
+  if (seq->restart[row] >= 0) return seq->states + (size_t)seq->restart[row] * seq->S + state_at;
+  return y + (row - seq->B) * H;
+}
+
+static int goes_on(const Sequences *seq, size_t row) { return seq->restart && seq->restart[row] < 0; }
+
+/* keep is laid out in blocks over all rows: h_prev (R,H), gates r,z,n (R,3H), hidden part of all gates (R,3H) */
+size_t gru_keep(size_t H) { return 7 * H; }
+
+void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
+                 const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H) {
+  size_t B = seq->B, R = B * seq->T;
+  float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
+  dense_forward(gate, 0.0f, x, NULL, w_x, b_x, ACT_NONE, R, K, 3 * H);
+  for (size_t t = 0; t < seq->T; t++) {
+    size_t first = t * B;
+    for (size_t b = 0; b < B; b++) memcpy(before + (first + b) * H, entering(seq, y, t, b, state_at, H), H * sizeof *y);
+    dense_forward(hidden + first * 3 * H, 0.0f, before + first * H, NULL, w_h, b_h, ACT_NONE, B, H, 3 * H);
+    for (size_t row = first; row < first + B; row++)
+      kernels()->gru_row(y + row * H, gate + row * 3 * H, hidden + row * 3 * H, before + row * H, H);
+  }
+}
+
+/* Turns gates into gradients before the activations, hidden parts into gradients of the hidden products. */
+void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h,
+                  float *dy, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq,
+                  size_t K, size_t H) {
+  size_t B = seq->B, R = B * seq->T;
+  float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
+  for (size_t t = seq->T; t-- > 0;) {
+    size_t first = t * B;
+    for (size_t row = first; row < first + B; row++) {
+      float *restrict g = gate + row * 3 * H, *restrict u = hidden + row * 3 * H, *restrict d = dy + row * H;
+      const float *restrict h = before + row * H;
+      for (size_t i = 0; i < H; i++) {
+        float r = g[i], z = g[H + i], n = g[2 * H + i], hn = u[2 * H + i];
+        float dn = d[i] * (1.0f - z) * (1.0f - n * n), dz = d[i] * (h[i] - n) * z * (1.0f - z),
+              dr = dn * hn * r * (1.0f - r);
+        g[i] = dr, g[H + i] = dz, g[2 * H + i] = dn;
+        u[i] = dr, u[H + i] = dz, u[2 * H + i] = dn * r;
+        d[i] *= z; /* the direct path to h_prev */
+      }
+    }
+    if (t == 0) break;
+    /* d (rows of t) holds dh_prev: add the path through the gates, then hand it to the rows of t-1 */
+    dense_down(dy + first * H, 1.0f, ACT_NONE, hidden + first * 3 * H, NULL, w_h, B, H, 3 * H);
+    for (size_t b = 0; b < B; b++) {
+      if (!goes_on(seq, first + b)) continue;
+      float *restrict earlier = dy + (first + b - B) * H;
+      const float *restrict later = dy + (first + b) * H;
+      for (size_t i = 0; i < H; i++) earlier[i] += later[i];
+    }
+  }
+  dense_backward(dx, beta, below, dw_x, db_x, gate, x, NULL, NULL, w_x, R, K, 3 * H);
+  dense_backward(NULL, 0.0f, ACT_NONE, dw_h, db_h, hidden, before, NULL, NULL, w_h, R, H, 3 * H);
+}
+
+/* keep rows: c (H) first, for lstm_cell; then blocks h_prev (R,H), c_prev (R,H), gates (R,4H) */
+size_t lstm_keep(size_t H) { return 7 * H; }
+
+const float *lstm_cell(const float *keep, size_t row, size_t H) { return keep + row * H; }
+
+static const float *entering_cell(const Sequences *seq, const float *cell, size_t t, size_t b, size_t state_at,
+                                  size_t H) {
+  return entering(seq, cell, t, b, state_at + H, H);
+}
+
+void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const float *b_x,
+                  const float *b_h, const Sequences *seq, size_t state_at, size_t K, size_t H) {
+  size_t B = seq->B, R = B * seq->T;
+  float *cell = keep, *before = cell + R * H, *cell_before = before + R * H, *gate = cell_before + R * H;
+  dense_forward(gate, 0.0f, x, NULL, w_x, b_x, ACT_NONE, R, K, 4 * H);
+  for (size_t row = 0; row < R; row++)
+    for (size_t i = 0; i < 4 * H; i++) gate[row * 4 * H + i] += b_h[i];
+  for (size_t t = 0; t < seq->T; t++) {
+    size_t first = t * B;
+    for (size_t b = 0; b < B; b++) {
+      memcpy(before + (first + b) * H, entering(seq, y, t, b, state_at, H), H * sizeof *y);
+      memcpy(cell_before + (first + b) * H, entering_cell(seq, cell, t, b, state_at, H), H * sizeof *y);
+    }
+    dense_forward(gate + first * 4 * H, 1.0f, before + first * H, NULL, w_h, NULL, ACT_NONE, B, H, 4 * H);
+    for (size_t row = first; row < first + B; row++)
+      kernels()->lstm_row(y + row * H, cell + row * H, gate + row * 4 * H, cell_before + row * H, H);
+  }
+}
+
+void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x, float *db_h,
+                   float *dy, float *keep, const float *x, const Weight *w_x, const Weight *w_h, const Sequences *seq,
+                   size_t K, size_t H) {
+  size_t B = seq->B, R = B * seq->T;
+  float *cell = keep, *before = cell + R * H, *cell_before = before + R * H, *gate = cell_before + R * H;
+  float *carry = NULL; /* gradient of c flowing back: kept in the cell block of the row it belongs to, once used */
+  for (size_t t = seq->T; t-- > 0;) {
+    size_t first = t * B;
+    carry = cell + (t + 1 < seq->T ? (first + B) * H : 0);
+    for (size_t b = 0; b < B; b++) {
+      size_t row = first + b;
+      int linked = t + 1 < seq->T && goes_on(seq, row + B);
+      float *restrict g = gate + row * 4 * H, *restrict d = dy + row * H, *restrict c = cell + row * H;
+      const float *restrict p = cell_before + row * H;
+      const float *later = carry + b * H;
+      for (size_t i = 0; i < H; i++) {
+        float in = g[i], forget = g[H + i], fresh = g[2 * H + i], show = g[3 * H + i], squashed = tanhf(c[i]);
+        float dc = d[i] * show * (1.0f - squashed * squashed) + (linked ? later[i] : 0.0f);
+        g[i] = dc * fresh * in * (1.0f - in);
+        g[H + i] = dc * p[i] * forget * (1.0f - forget);
+        g[2 * H + i] = dc * in * (1.0f - fresh * fresh);
+        g[3 * H + i] = d[i] * squashed * show * (1.0f - show);
+        c[i] = dc * forget; /* now the gradient of c_prev */
+      }
+    }
+    if (t == 0) break;
+    dense_down(dy + first * H, 0.0f, ACT_NONE, gate + first * 4 * H, NULL, w_h, B, H, 4 * H); /* gradient of h_prev */
+    for (size_t b = 0; b < B; b++) {
+      if (!goes_on(seq, first + b)) continue;
+      for (size_t i = 0; i < H; i++) dy[(first + b - B) * H + i] += dy[(first + b) * H + i];
+    }
+  }
+  dense_backward(dx, beta, below, dw_x, db_x, gate, x, NULL, NULL, w_x, R, K, 4 * H);
+  dense_backward(NULL, 0.0f, ACT_NONE, dw_h, db_h, gate, before, NULL, NULL, w_h, R, H, 4 * H);
+}

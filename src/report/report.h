@@ -1,0 +1,32 @@
+/* The parts of a run's report. */
+#pragma once
+#include "run/view.h"
+#include "report/chart.h"
+#include "run/series.h"
+#include "job/strength.h"
+#include "nn/kernels/openblas.h"
+#include "transport/transport.h"
+
+typedef struct Report {
+  const LoadedRun *run;
+  SeriesSet series;
+  Strength strength; /* as agon rate shows it */
+  uint32_t *order;   /* (players) by role, age; learning players last in their role */
+  double frames;
+  bool margins; /* league.by_return: returns are the game, not who won */
+  char *yaml;   /* RUN/config.yaml, whose comments name the origins; NULL: there is none */
+  Bytes out;
+} Report;
+
+Status report_load(Report *report);
+void report_free(Report *report);
+/* Elo, or the mean return where margins are the game; "n/a". */
+const char *report_strength_text(const Report *report, uint32_t player, char *out, size_t size);
+uint32_t report_strongest(const Report *report);
+const char *report_colour(size_t learning_player); /* CSS class */
+void report_ratings(Report *report);
+void report_payoff(Report *report);
+void report_family(Report *report);
+void report_forgotten(Report *report);
+void report_opponents(Report *report); /* a figure: whom the mains meet now */
+void report_page(Report *report, const char *title); /* all of it, into report->out */

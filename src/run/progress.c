@@ -1,0 +1,41 @@
+#include "run/progress.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <limits.h>
+#include <string.h>
+
+Status status_load(const char *run, json_t **out) {
+  char path[PATH_MAX];
+  json_error_t error;
+  TRY_RETURN(text_format(path, sizeof path, "%s/status.json", run));
+  *out = json_load_file(path, 0, &error);
+  if (!*out) return status_set(ERR_RUN, "cannot read %s: %s", path, error.text);
+  if (json_is_object(*out)) return OK;
+  json_decref(*out);
+  *out = NULL;
+  return status_set(ERR_RUN, "%s is no JSON object", path);
+}
+
+double status_number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
+
+const char *status_text(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text ? text : "";
+}
+
+Status status_held(const char *run, bool *out) {
+  char path[PATH_MAX];
+  *out = false;
+  TRY_RETURN(text_format(path, sizeof path, "%s/lock", run));
+  return file_locked(path, out);
+}
+
+const char *status_state(const char *run, const json_t *root) {
+  bool held, known = status_held(run, &held) == OK;
+  if (known && held) return "running";
+  return known && !strcmp(status_text(root, "state"), "running")
+             ? "ended without saving its last steps (resume it with --resume auto)"
+             : status_text(root, "state");
+}

@@ -1,0 +1,270 @@
+/* A sum's life: its parts are given to the others (`given`), its own segment is summed when all parts for it are here
+ * (`summed`) and handed round, the other segments are taken as they come (`taken`). Sums are worked on in the order of
+ * their numbers. Through shared memory a member writes its whole vector into its region and counts up; the place of a
+ * sum in the regions follows from the lengths of the sums before it, so it is the same for all. */
+#include "wire/allreduce.h"
+
+#include "base/invariant.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* At the beginning of a member's region; two vectors of `room` floats follow: parts and sums. */
+typedef struct Region {
+  _Atomic uint64_t given, summed, taken; /* how many sums of this member have come so far */
+  uint8_t pad[40];
+} Region;
+
+typedef struct Sum {
+  uint64_t number, end; /* end: floats given to all sums up to and with this one */
+  float *values;        /* NULL: not started here yet */
+  size_t count, at;     /* at: place in the regions */
+  Message **part;       /* (members) of the own segment, from other hosts */
+  const float **part_at;
+  bool *have; /* (members) whose segment is here */
+  size_t parts, wholes;
+  bool given, summed;
+} Sum;
+
+struct Summer {
+  SummerSetup setup;
+  uint64_t started, finished;
+  uint64_t end; /* floats given to sums so far, wasted tails of the ring included */
+  Sum *sum;     /* by number, from `finished` on */
+  size_t sums, room;
+  uint64_t *part_due, *whole_due; /* (members) number of the sum whose message comes next */
+  uint64_t *freed;                /* ring of the last sums: end of sum n at [n % RING] */
+  WireOut wire;
+};
+
+enum { RING = 256 };
+
+size_t summer_shared_bytes(size_t room) { return sizeof(Region) + 2 * room * sizeof(float); }
+
+Status summer_create(const SummerSetup *setup, Summer **out) {
+  Status status = OK;
+  TRY_RETURN(NEW_ARRAY(*out, 1));
+  (*out)->setup = *setup;
+  TRY(NEW_ARRAY((*out)->freed, RING));
+  TRY(NEW_ARRAY((*out)->part_due, setup->members));
+  TRY(NEW_ARRAY((*out)->whole_due, setup->members));
+done:
+  if (status != OK) summer_destroy(*out);
+  return status;
+}
+
+static void sum_free(const Summer *summer, Sum *sum) {
+  for (size_t m = 0; sum->part && m < summer->setup.members; m++) message_release(sum->part[m]);
+  free(sum->part);
+  free(sum->part_at);
+  free(sum->have);
+}
+
+void summer_destroy(Summer *summer) {
+  if (!summer) return;
+  for (size_t i = 0; i < summer->sums; i++) sum_free(summer, &summer->sum[i]);
+  free(summer->sum);
+  free(summer->freed);
+  free(summer->part_due);
+  free(summer->whole_due);
+  bytes_free(&summer->wire.bytes);
+  free(summer);
+}
+
+static Region *region_of(const Summer *summer, size_t member) {
+  return summer->setup.shared ? summer->setup.shared[summer->setup.rank[member]] : NULL;
+}
+static float *parts_of(const Summer *summer, size_t member) {
+  Region *region = region_of(summer, member);
+  return region ? (float *)(region + 1) : NULL;
+}
+static float *sums_of(const Summer *summer, size_t member) { return parts_of(summer, member) + summer->setup.room; }
+static bool is_near(const Summer *summer, size_t member) {
+  return region_of(summer, summer->setup.self) && region_of(summer, member);
+}
+static bool any_near(const Summer *summer) {
+  for (size_t m = 0; m < summer->setup.members; m++)
+    if (m != summer->setup.self && is_near(summer, m)) return true;
+  return false;
+}
+
+static size_t segment(const Summer *summer, const Sum *sum, size_t member) {
+  return sum->count * member / summer->setup.members;
+}
+
+static Status sum_of(Summer *summer, uint64_t number, Sum **out) {
+  while (summer->finished + summer->sums <= number) {
+    size_t members = summer->setup.members;
+    TRY_RETURN(GROW(summer->sum, summer->room, summer->sums + 1));
+    Sum *sum = &summer->sum[summer->sums];
+    *sum = (Sum){.number = summer->finished + summer->sums};
+    summer->sums++;
+    TRY_RETURN(NEW_ARRAY(sum->part, members));
+    TRY_RETURN(NEW_ARRAY(sum->part_at, members));
+    TRY_RETURN(NEW_ARRAY(sum->have, members));
+  }
+  *out = &summer->sum[number - summer->finished];
+  return OK;
+}
+
+static Status send_segment(Summer *summer, WireKind kind, const Sum *sum, size_t member, size_t to) {
+  size_t first = segment(summer, sum, member), end = segment(summer, sum, member + 1);
+  wire_begin(&summer->wire, kind);
+  bytes_u64(&summer->wire.bytes, sum->number);
+  bytes_u32(&summer->wire.bytes, (uint32_t)summer->setup.self);
+  bytes_u32(&summer->wire.bytes, (uint32_t)(end - first));
+  bytes_put(&summer->wire.bytes, sum->values + first, (end - first) * sizeof(float));
+  return wire_send(summer->setup.transport, summer->setup.rank[to], &summer->wire);
+}
+
+/* A place in the ring of `room` floats, in one piece. */
+static void place_sum(Summer *summer, Sum *sum) {
+  size_t room = summer->setup.room;
+  uint64_t begin = summer->end;
+  if (room && begin % room + sum->count > room) begin += room - begin % room;
+  sum->at = room ? (size_t)(begin % room) : 0;
+  summer->end = sum->end = begin + sum->count;
+  summer->freed[sum->number % RING] = sum->end;
+}
+
+/* Whether nobody still reads what a sum's place held before. */
+static bool place_is_free(const Summer *summer, const Sum *sum) {
+  const SummerSetup *setup = &summer->setup;
+  for (size_t m = 0; m < setup->members; m++) {
+    if (m == setup->self || !is_near(summer, m)) continue;
+    uint64_t taken = atomic_load_explicit(&region_of(summer, m)->taken, memory_order_acquire);
+    if (taken + RING <= sum->number) return false;
+    uint64_t gone = taken ? summer->freed[(taken - 1) % RING] : 0; /* floats up to there are read */
+    if (sum->end > gone + setup->room) return false;
+  }
+  return true;
+}
+
+static void give(Summer *summer, Sum *sum) {
+  if (sum->given || (any_near(summer) && !place_is_free(summer, sum))) return;
+  sum->given = true;
+  if (!any_near(summer)) return;
+  memcpy(parts_of(summer, summer->setup.self) + sum->at, sum->values, sum->count * sizeof(float));
+  atomic_store_explicit(&region_of(summer, summer->setup.self)->given, sum->number + 1, memory_order_release);
+}
+
+/* The own segment: summed in the order of the members once all parts are here, and handed round. */
+static Status sum_own(Summer *summer, Sum *sum) {
+  const SummerSetup *setup = &summer->setup;
+  size_t first = segment(summer, sum, setup->self), count = segment(summer, sum, setup->self + 1) - first;
+  float *own = sum->values + first;
+  if (sum->summed || !sum->given) return OK;
+  for (size_t m = 0; m < setup->members; m++) {
+    if (m == setup->self || sum->part[m]) continue;
+    if (!is_near(summer, m)) return OK;
+    if (atomic_load_explicit(&region_of(summer, m)->given, memory_order_acquire) <= sum->number) return OK;
+    sum->part_at[m] = parts_of(summer, m) + sum->at + first;
+  }
+  const float *part = setup->self == 0 ? own : sum->part_at[0];
+  float block[1024];
+  for (size_t from = 0; from < count; from += COUNT_OF(block)) {
+    size_t length = count - from < COUNT_OF(block) ? count - from : COUNT_OF(block);
+    memcpy(block, part + from, length * sizeof *block);
+    for (size_t m = 1; m < setup->members; m++) {
+      const float *more = (m == setup->self ? own : sum->part_at[m]) + from;
+      for (size_t i = 0; i < length; i++) block[i] += more[i];
+    }
+    memcpy(own + from, block, length * sizeof *block);
+  }
+  INVARIANT(finite_floats(own, count));
+  sum->summed = true;
+  for (size_t m = 0; m < setup->members; m++)
+    if (m != setup->self && !is_near(summer, m)) TRY_RETURN(send_segment(summer, WIRE_SUM_WHOLE, sum, setup->self, m));
+  if (!any_near(summer)) return OK;
+  memcpy(sums_of(summer, setup->self) + sum->at + first, own, count * sizeof *own);
+  atomic_store_explicit(&region_of(summer, setup->self)->summed, sum->number + 1, memory_order_release);
+  return OK;
+}
+
+static void take_near(Summer *summer, Sum *sum) {
+  for (size_t m = 0; m < summer->setup.members; m++) {
+    if (m == summer->setup.self || sum->have[m] || !is_near(summer, m)) continue;
+    if (atomic_load_explicit(&region_of(summer, m)->summed, memory_order_acquire) <= sum->number) continue;
+    size_t first = segment(summer, sum, m), count = segment(summer, sum, m + 1) - first;
+    memcpy(sum->values + first, sums_of(summer, m) + sum->at + first, count * sizeof(float));
+    sum->have[m] = true;
+    sum->wholes++;
+  }
+}
+
+static Status advance(Summer *summer) {
+  for (size_t i = 0; i < summer->sums && summer->sum[i].values; i++) {
+    Sum *sum = &summer->sum[i];
+    bool before = i == 0 || (summer->sum[i - 1].given && summer->sum[i - 1].summed);
+    if (i == 0 || summer->sum[i - 1].given) give(summer, sum);
+    if (before) TRY_RETURN(sum_own(summer, sum));
+    if (sum->given) take_near(summer, sum);
+  }
+  while (summer->sums && summer->sum[0].summed && summer->sum[0].wholes + 1 == summer->setup.members) {
+    INVARIANT(summer->sum[0].number == summer->finished);
+    sum_free(summer, &summer->sum[0]);
+    memmove(summer->sum, summer->sum + 1, --summer->sums * sizeof *summer->sum);
+    summer->finished++;
+    if (any_near(summer))
+      atomic_store_explicit(&region_of(summer, summer->setup.self)->taken, summer->finished, memory_order_release);
+  }
+  return OK;
+}
+
+static Status check_length(const Summer *summer, const Sum *sum, size_t member, size_t count) {
+  if (!sum->values || count == segment(summer, sum, member + 1) - segment(summer, sum, member)) return OK;
+  return status_set(ERR_FORMAT, "learner ranks disagree about the length of a sum: run the same build on all hosts");
+}
+
+Status summer_start(Summer *summer, float *values, size_t count) {
+  Sum *sum;
+  const SummerSetup *setup = &summer->setup;
+  TRY_RETURN(sum_of(summer, summer->started++, &sum));
+  sum->values = values;
+  sum->count = count;
+  if (any_near(summer) && count > setup->room) return status_set(ERR_INTERNAL, "a sum is longer than its room");
+  place_sum(summer, sum);
+  for (size_t m = 0; m < setup->members; m++) {
+    if (sum->part[m]) TRY_RETURN(check_length(summer, sum, setup->self, (sum->part[m]->size - 32) / sizeof(float)));
+    if (m != setup->self && !is_near(summer, m)) TRY_RETURN(send_segment(summer, WIRE_SUM_PART, sum, m, m));
+  }
+  return advance(summer);
+}
+
+Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *body) {
+  Sum *sum;
+  const SummerSetup *setup = &summer->setup;
+  uint64_t number = reader_u64(body), *due;
+  uint32_t from = reader_u32(body), count = reader_u32(body);
+  const float *values = reader_take(body, (size_t)count * sizeof(float));
+  TRY_RETURN(reader_finish(body, "sum message"));
+  if (from >= setup->members || from == setup->self || setup->rank[from] != message->peer)
+    return status_set(ERR_FORMAT, "it names member %u, who is not on that rank", from);
+  due = &(kind == WIRE_SUM_PART ? summer->part_due : summer->whole_due)[from];
+  if (number != *due || number < summer->finished || number > summer->started + 4096)
+    return status_set(ERR_FORMAT, "it is of sum %llu where that of sum %llu is due", (unsigned long long)number,
+                      (unsigned long long)*due);
+  TRY_RETURN(sum_of(summer, number, &sum));
+  TRY_RETURN(check_length(summer, sum, kind == WIRE_SUM_PART ? summer->setup.self : from, count));
+  if (kind == WIRE_SUM_PART) {
+    ++*due;
+    if (sum->part[from]) return status_set(ERR_FORMAT, "a sum message arrived twice");
+    sum->part[from] = message_retain(message);
+    sum->part_at[from] = values;
+    return advance(summer);
+  }
+  if (!sum->values || sum->have[from]) return status_set(ERR_FORMAT, "a sum was finished that was not under way");
+  memcpy(sum->values + segment(summer, sum, from), values, (size_t)count * sizeof(float));
+  sum->have[from] = true;
+  sum->wholes++;
+  ++*due;
+  return advance(summer);
+}
+
+Status summer_test(Summer *summer, bool *done) {
+  TRY_RETURN(advance(summer));
+  INVARIANT(summer->finished <= summer->started);
+  *done = summer->finished == summer->started;
+  return OK;
+}
