@@ -315,9 +315,14 @@ static Status take_weights(Actor *actor, Reader *body) {
   if (!finite_floats(block, actor->setup.net->block))
     return status_set(ERR_FORMAT, "weights of player %u hold what is no number", player);
   const Policy *present = cache_find(actor->cache, player);
-  if (present && version < present->version)
+  uint64_t newest = present ? present->version : 0; /* of those here, and of those that wait for their tick */
+  for (size_t i = 0; i < PENDING_WEIGHTS; i++) {
+    const PendingWeights *waiting = &actor->pending[player * PENDING_WEIGHTS + i];
+    if (waiting->full && waiting->version > newest) newest = waiting->version;
+  }
+  if (version < newest)
     return status_set(ERR_FORMAT, "weights of player %u are of version %llu, older than those here, %llu", player,
-                      (unsigned long long)version, (unsigned long long)present->version);
+                      (unsigned long long)version, (unsigned long long)newest);
   if (actor->setup.pace != PACE_FREE && !due_take(&actor->weights_due[player], tick))
     return status_set(ERR_FORMAT, "weights of player %u for tick %llu are not those that come next", player,
                       (unsigned long long)tick);

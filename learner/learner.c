@@ -30,9 +30,9 @@ struct Learner {
   LearnerSetup setup;
   Phase phase;
   uint64_t tick;
-  Pupil *pupil; /* own players only */
+  TrainState *state; /* own players only */
   size_t pupils;
-  Trainer *trainer;
+  Update *update;
   Parcel *parcel;
   size_t parcels, parcel_room;
   uint64_t *ended;       /* (actors) ticks whose end this actor has announced */
@@ -47,11 +47,11 @@ struct Learner {
   uint64_t directives_taken; /* in this job */
   Batch batch;
   Shards shards;
-  Summer *summer; /* NULL: the only member */
-  size_t current; /* pupil in update */
+  Allreduce *summer; /* NULL: the only member */
+  size_t current;    /* state in update */
   bool updating;
-  float vote[TRAINER_VOTES]; /* of the members together, in the last update */
-  uint64_t dropped;          /* of this member, in the present update */
+  float vote[UPDATE_VOTES]; /* of the members together, in the last update */
+  uint64_t dropped;         /* of this member, in the present update */
   WireOut wire;
   Numbers report;
   int64_t started, busy_receive, busy_publish;
@@ -71,19 +71,19 @@ static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == P
 
 /* Two gradients, or the moments that open an update and those that end it. */
 static size_t sum_room(const Net *net, size_t members) {
-  return 2 * (net->graph.params + TRAINER_SCALARS) + 2 * trainer_opening(net, members);
+  return 2 * (net->graph.params + UPDATE_SCALARS) + 2 * update_opening(net, members);
 }
 
-size_t learner_shared_bytes(const Net *net, size_t members) { return summer_shared_bytes(sum_room(net, members)); }
+size_t learner_shared_bytes(const Net *net, size_t members) { return allreduce_shared_bytes(sum_room(net, members)); }
 
 static Status start_sum(void *context, float *values, size_t count) {
   Learner *learner = context;
-  TRY_RETURN(summer_start(learner->summer, values, count));
+  TRY_RETURN(allreduce_start(learner->summer, values, count));
   learner->setup.transport->ops->unsent(learner->setup.transport); /* drives what is under way */
   return OK;
 }
 
-static Status test_sum(void *context, bool *done) { return summer_test(((Learner *)context)->summer, done); }
+static Status test_sum(void *context, bool *done) { return allreduce_test(((Learner *)context)->summer, done); }
 
 Status learner_create(const LearnerSetup *setup, Learner **out) {
   Status status = OK;
@@ -91,7 +91,7 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   TRY(NEW_ARRAY(learner, 1));
   learner->setup = *setup;
   learner->started = clock_now(&setup->clock);
-  TRY(NEW_ARRAY(learner->pupil, setup->learning_players));
+  TRY(NEW_ARRAY(learner->state, setup->learning_players));
   TRY(NEW_ARRAY(learner->ended, setup->actors));
   TRY(NEW_ARRAY(learner->acted, setup->actors * AHEAD));
   TRY(NEW_ARRAY(learner->credited, setup->actors));
@@ -99,22 +99,22 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   TRY(NEW_ARRAY(learner->came, setup->learning_players * setup->actors));
   TRY(batch_create(&setup->format, &learner->batch));
   if (setup->members > 1)
-    TRY(summer_create(&(SummerSetup){.transport = setup->transport,
-                                     .rank = setup->member_rank,
-                                     .members = setup->members,
-                                     .self = setup->member,
-                                     .shared = setup->shared,
-                                     .room = sum_room(setup->net, setup->members)},
-                      &learner->summer));
+    TRY(allreduce_create(&(AllreduceSetup){.transport = setup->transport,
+                                           .rank = setup->member_rank,
+                                           .members = setup->members,
+                                           .self = setup->member,
+                                           .shared = setup->shared,
+                                           .room = sum_room(setup->net, setup->members)},
+                         &learner->summer));
   for (size_t p = setup->group; p < setup->learning_players; p += setup->groups) {
-    TRY(pupil_create(setup->net, setup->seed, (uint32_t)p, &learner->pupil[learner->pupils]));
-    if (setup->life) learner->pupil[learner->pupils].life_horizon = setup->life[p];
+    TRY(train_state_create(setup->net, setup->seed, (uint32_t)p, &learner->state[learner->pupils]));
+    if (setup->life) learner->state[learner->pupils].life_horizon = setup->life[p];
     learner->pupils++;
   }
   Reducer reducer = {learner, setup->members, setup->member, start_sum, test_sum};
-  TRY(trainer_create(setup->net, &learner->setup.config, setup->algo, setup->algo_config, setup->seed, &reducer,
-                     &learner->trainer));
-  learner->trainer->clock = setup->clock;
+  TRY(update_create(setup->net, &learner->setup.config, setup->algo, setup->algo_config, setup->seed, &reducer,
+                    &learner->update));
+  learner->update->clock = setup->clock;
   *out = learner;
   learner = NULL;
 done:
@@ -126,14 +126,14 @@ void learner_destroy(Learner *learner) {
   if (!learner) return;
   for (size_t i = 0; i < learner->parcels; i++) message_release(learner->parcel[i].message);
   for (size_t i = 0; i < learner->directives; i++) message_release(learner->directive[i]);
-  for (size_t i = 0; i < learner->pupils; i++) pupil_destroy(&learner->pupil[i]);
-  trainer_destroy(learner->trainer);
-  summer_destroy(learner->summer);
+  for (size_t i = 0; i < learner->pupils; i++) train_state_destroy(&learner->state[i]);
+  update_destroy(learner->update);
+  allreduce_destroy(learner->summer);
   batch_destroy(&learner->batch);
   free(learner->shards.actor);
   free(learner->shards.unroll_end);
   bytes_free(&learner->wire.bytes);
-  free(learner->pupil);
+  free(learner->state);
   free(learner->parcel);
   free(learner->ended);
   free(learner->came);
@@ -145,7 +145,7 @@ void learner_destroy(Learner *learner) {
 
 const float *learner_policy(const Learner *learner, uint32_t player) {
   for (size_t i = 0; i < learner->pupils; i++)
-    if (learner->pupil[i].player == player) return pupil_snapshot(&learner->setup.config, &learner->pupil[i]);
+    if (learner->state[i].player == player) return train_state_snapshot(&learner->setup.config, &learner->state[i]);
   return NULL;
 }
 
@@ -155,19 +155,19 @@ double learner_front_seconds(const Learner *learner) {
 
 bool learner_done(const Learner *learner) { return learner->phase == PHASE_DONE; }
 
-static Pupil *own_pupil(Learner *learner, uint32_t player) {
+static TrainState *own_pupil(Learner *learner, uint32_t player) {
   for (size_t i = 0; i < learner->pupils; i++)
-    if (learner->pupil[i].player == player) return &learner->pupil[i];
+    if (learner->state[i].player == player) return &learner->state[i];
   return NULL;
 }
 
 /* --- publishing --- */
-static Status publish(Learner *learner, const Pupil *pupil, const float *block, uint64_t version, uint64_t tick) {
-  INVARIANT(version <= pupil->version && finite_floats(block, learner->setup.net->block));
+static Status publish(Learner *learner, const TrainState *state, const float *block, uint64_t version, uint64_t tick) {
+  INVARIANT(version <= state->version && finite_floats(block, learner->setup.net->block));
   wire_begin(&learner->wire, WIRE_WEIGHTS);
   Bytes *out = &learner->wire.bytes;
-  bytes_u32(out, pupil->player);
-  bytes_u32(out, pupil->life);
+  bytes_u32(out, state->player);
+  bytes_u32(out, state->life);
   bytes_u64(out, version);
   bytes_u64(out, tick);
   bytes_put(out, block, learner->setup.net->block * sizeof(float));
@@ -177,10 +177,10 @@ static Status publish(Learner *learner, const Pupil *pupil, const float *block, 
 /* Weights for the first tick, and in pipelined for the one after it. */
 static Status publish_first(Learner *learner) {
   for (size_t i = 0; i < learner->pupils; i++) {
-    Pupil *pupil = &learner->pupil[i];
+    TrainState *state = &learner->state[i];
     if (lag_of(learner))
-      TRY_RETURN(publish(learner, pupil, pupil->acting, pupil->version ? pupil->version - 1 : 0, learner->tick));
-    TRY_RETURN(publish(learner, pupil, pupil->block, pupil->version, learner->tick + lag_of(learner)));
+      TRY_RETURN(publish(learner, state, state->acting, state->version ? state->version - 1 : 0, learner->tick));
+    TRY_RETURN(publish(learner, state, state->block, state->version, learner->tick + lag_of(learner)));
   }
   return OK;
 }
@@ -192,14 +192,14 @@ static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
   Parcel parcel = {.tick = reader_u64(body), .player = reader_u32(body), .actor = reader_u32(body)};
   parcel.body = body->at;
   size_t actor = (size_t)parcel.actor - learner->setup.first_actor;
-  const Pupil *pupil = own_pupil(learner, parcel.player);
-  if (body->bad || !pupil) return status_set(ERR_FORMAT, "experience of a player that is not learned here");
+  const TrainState *state = own_pupil(learner, parcel.player);
+  if (body->bad || !state) return status_set(ERR_FORMAT, "experience of a player that is not learned here");
   if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
     return status_set(ERR_FORMAT, "it names actor %u, who is not on that rank", parcel.actor);
   if (parcel.tick != learner->ended[actor])
     return status_set(ERR_FORMAT, "experience of tick %llu where that of tick %llu is due",
                       (unsigned long long)parcel.tick, (unsigned long long)learner->ended[actor]);
-  uint64_t *came = &learner->came[(size_t)(pupil - learner->pupil) * learner->setup.actors + actor];
+  uint64_t *came = &learner->came[(size_t)(state - learner->state) * learner->setup.actors + actor];
   if (*came == parcel.tick + 1)
     return status_set(ERR_FORMAT, "experience of tick %llu came twice", (unsigned long long)parcel.tick);
   *came = parcel.tick + 1;
@@ -278,7 +278,7 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
   case WIRE_SUM_PART:
   case WIRE_SUM_WHOLE:
     if (!learner->summer) break;
-    return summer_receive(learner->summer, kind, message, body);
+    return allreduce_receive(learner->summer, kind, message, body);
   case WIRE_LEARN: return take_learn(learner, body);
   default: break;
   }
@@ -286,18 +286,18 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
 }
 
 /* --- state of a player, by named columns --- */
-static Status tree_of_pupil(const Learner *learner, const Pupil *pupil, Tree *tree) {
+static Status tree_of_pupil(const Learner *learner, const TrainState *state, Tree *tree) {
   size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
-  uint64_t counters[COUNTERS] = {pupil->life,    pupil->version, pupil->min_version, pupil->frames,
-                                 pupil->dropped, pupil->steps,   pupil->life_frames, pupil->run_frames};
-  TRY_RETURN(tree_put(tree, "policy", STORE_F32, block, 1, pupil->block));
-  TRY_RETURN(tree_put(tree, "policy_acting", STORE_F32, block, 1, pupil->acting));
-  TRY_RETURN(tree_put(tree, "policy_reference", STORE_F32, block, 1, pupil->reference));
+  uint64_t counters[COUNTERS] = {state->life,    state->version, state->min_version, state->frames,
+                                 state->dropped, state->steps,   state->life_frames, state->run_frames};
+  TRY_RETURN(tree_put(tree, "policy", STORE_F32, block, 1, state->block));
+  TRY_RETURN(tree_put(tree, "policy_acting", STORE_F32, block, 1, state->acting));
+  TRY_RETURN(tree_put(tree, "policy_reference", STORE_F32, block, 1, state->reference));
   if (learner->setup.config.average > 0)
-    TRY_RETURN(tree_put(tree, "policy_average", STORE_F32, block, 1, pupil->average));
-  TRY_RETURN(tree_put(tree, "adam_m", STORE_F32, params, 1, pupil->m));
-  TRY_RETURN(tree_put(tree, "adam_v", STORE_F32, params, 1, pupil->v));
-  TRY_RETURN(tree_put(tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), 1, pupil->stat));
+    TRY_RETURN(tree_put(tree, "policy_average", STORE_F32, block, 1, state->average));
+  TRY_RETURN(tree_put(tree, "adam_m", STORE_F32, params, 1, state->m));
+  TRY_RETURN(tree_put(tree, "adam_v", STORE_F32, params, 1, state->v));
+  TRY_RETURN(tree_put(tree, "normaliser", STORE_F64, train_state_stat_count(learner->setup.net), 1, state->stat));
   return tree_put(tree, "counters", STORE_U64, COUNTERS, 1, counters);
 }
 
@@ -313,7 +313,7 @@ static const char *average_of(const Tree *state) {
 
 /* Adam divides by the root of its second moments; versions and frames only grow. */
 Status learner_check_state(const Net *net, const Tree *state) {
-  const size_t params = net->graph.params, stats = pupil_stat_count(net);
+  const size_t params = net->graph.params, stats = train_state_stat_count(net);
   const struct {
     const char *path;
     StoreType type;
@@ -347,40 +347,40 @@ static Status restore_player(Learner *learner, Reader *body) {
   Status status = OK;
   Tree tree = {0};
   uint64_t counters[COUNTERS];
-  Pupil *pupil = own_pupil(learner, reader_u32(body));
-  if (!pupil || learner->phase != PHASE_RESTORE)
+  TrainState *state = own_pupil(learner, reader_u32(body));
+  if (!state || learner->phase != PHASE_RESTORE)
     return status_set(ERR_FORMAT, "state of a player that is not restored here");
   TRY(tree_decode(&tree, body));
   TRY(reader_finish(body, "the body"));
   TRY(learner_check_state(learner->setup.net, &tree));
-  copy_column(&tree, "policy", pupil->block);
-  copy_column(&tree, "policy_acting", pupil->acting);
-  copy_column(&tree, "policy_reference", pupil->reference);
-  copy_column(&tree, average_of(&tree), pupil->average);
-  copy_column(&tree, "adam_m", pupil->m);
-  copy_column(&tree, "adam_v", pupil->v);
-  copy_column(&tree, "normaliser", pupil->stat);
+  copy_column(&tree, "policy", state->block);
+  copy_column(&tree, "policy_acting", state->acting);
+  copy_column(&tree, "policy_reference", state->reference);
+  copy_column(&tree, average_of(&tree), state->average);
+  copy_column(&tree, "adam_m", state->m);
+  copy_column(&tree, "adam_v", state->v);
+  copy_column(&tree, "normaliser", state->stat);
   copy_column(&tree, "counters", counters);
-  pupil->life = (uint32_t)counters[0];
-  pupil->version = counters[1];
-  pupil->min_version = counters[2];
-  pupil->frames = counters[3];
-  pupil->dropped = counters[4];
-  pupil->steps = counters[5];
-  pupil->life_frames = counters[6];
-  pupil->run_frames = counters[7];
+  state->life = (uint32_t)counters[0];
+  state->version = counters[1];
+  state->min_version = counters[2];
+  state->frames = counters[3];
+  state->dropped = counters[4];
+  state->steps = counters[5];
+  state->life_frames = counters[6];
+  state->run_frames = counters[7];
 done:
   tree_free(&tree);
-  return status == OK ? OK : status_context(status, "the stored state of player %u", pupil ? pupil->player : 0);
+  return status == OK ? OK : status_context(status, "the stored state of player %u", state ? state->player : 0);
 }
 
 static Status send_state(Learner *learner) {
   if (learner->setup.member != 0) return OK; /* all members hold the same */
   for (size_t i = 0; i < learner->pupils; i++) {
     Tree tree = {0};
-    Status status = tree_of_pupil(learner, &learner->pupil[i], &tree);
+    Status status = tree_of_pupil(learner, &learner->state[i], &tree);
     wire_begin(&learner->wire, WIRE_LEARNER_STATE);
-    bytes_u32(&learner->wire.bytes, learner->pupil[i].player);
+    bytes_u32(&learner->wire.bytes, learner->state[i].player);
     tree_encode(&tree, &learner->wire.bytes);
     tree_free(&tree);
     TRY_RETURN(status);
@@ -417,39 +417,39 @@ static int by_actor(const void *a, const void *b) {
 }
 
 /* Unrolls are of the player that they say, and not of its future. */
-static Status check_unrolls(const Learner *learner, const Pupil *pupil, size_t from) {
+static Status check_unrolls(const Learner *learner, const TrainState *state, size_t from) {
   for (size_t u = from; u < learner->batch.unrolls; u++) {
     const Unroll *unroll = &learner->batch.unroll[u];
     if (unroll->rows == 0) return status_set(ERR_FORMAT, "experience message: unroll %zu is empty", u - from);
-    if (unroll->player != pupil->player || unroll->version > pupil->version || unroll->first_version > pupil->version)
+    if (unroll->player != state->player || unroll->version > state->version || unroll->first_version > state->version)
       return status_set(ERR_FORMAT, "experience message: unroll %zu is of version %llu of player %u, who is %u at %llu",
-                        u - from, (unsigned long long)unroll->version, unroll->player, pupil->player,
-                        (unsigned long long)pupil->version);
+                        u - from, (unsigned long long)unroll->version, unroll->player, state->player,
+                        (unsigned long long)state->version);
   }
   return OK;
 }
 
 /* Leading decisions of an unroll that are not to be learned from: those of a former life, and in pace free those that
  * lag too far - but never the decision that an episode's end closes: ends are what all other values rest on. */
-static uint32_t stale_rows(const Learner *learner, const Pupil *pupil, const Unroll *unroll) {
+static uint32_t stale_rows(const Learner *learner, const TrainState *state, const Unroll *unroll) {
   uint64_t lag = (uint64_t)learner->setup.config.max_lag;
   for (uint32_t row = 0; row < unroll->rows; row++) {
     uint64_t version = unroll_version(unroll, row);
-    bool former = unroll_life(unroll, row) != pupil->life || version < pupil->min_version;
+    bool former = unroll_life(unroll, row) != state->life || version < state->min_version;
     bool closes = row + 1 == unroll->rows && unroll->end != END_OPEN;
-    bool late = learner->setup.pace == FREE && version + lag < pupil->version && !closes;
+    bool late = learner->setup.pace == FREE && version + lag < state->version && !closes;
     if (!former && !late) return row;
   }
   return unroll->rows;
 }
 
 /* Marks or removes what is stale of the unrolls from `from` on. */
-static void drop_stale(Learner *learner, const Pupil *pupil, size_t from) {
+static void drop_stale(Learner *learner, const TrainState *state, size_t from) {
   Batch *batch = &learner->batch;
   size_t kept = from, S = batch->format.state;
   for (size_t u = from; u < batch->unrolls; u++) {
     Unroll *unroll = &batch->unroll[u];
-    unroll->skip = stale_rows(learner, pupil, unroll);
+    unroll->skip = stale_rows(learner, state, unroll);
     learner->dropped += unroll->skip;
     if (unroll->skip == unroll->rows) continue;
     if (kept != u) {
@@ -462,15 +462,15 @@ static void drop_stale(Learner *learner, const Pupil *pupil, size_t from) {
 }
 
 /* One parcel into the batch; parcels of one actor form a shard. */
-static Status take_parcel(Learner *learner, const Pupil *pupil, Parcel *parcel) {
+static Status take_parcel(Learner *learner, const TrainState *state, Parcel *parcel) {
   Shards *shards = &learner->shards;
   Reader body = reader_over(parcel->message->data, parcel->message->size);
   body.at = parcel->body;
   size_t from = learner->batch.unrolls, room = shards->room;
   TRY_RETURN(batch_decode(&learner->batch, &body));
   TRY_RETURN(reader_finish(&body, "experience message"));
-  TRY_RETURN(check_unrolls(learner, pupil, from));
-  drop_stale(learner, pupil, from);
+  TRY_RETURN(check_unrolls(learner, state, from));
+  drop_stale(learner, state, from);
   if (!shards->count || shards->actor[shards->count - 1] != parcel->actor) {
     TRY_RETURN(GROW(shards->actor, room, shards->count + 1));
     room = shards->room;
@@ -491,11 +491,11 @@ static bool all_marked(const Learner *learner) {
 }
 
 /* Updates between the weights that acted and those that learn from it, over this member's rows. */
-static double mean_lag(const Batch *batch, const Pupil *pupil) {
+static double mean_lag(const Batch *batch, const TrainState *state) {
   double sum = 0, rows = 0;
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
-    for (size_t t = unroll->skip; t < unroll->rows; t++) sum += (double)(pupil->version - unroll_version(unroll, t));
+    for (size_t t = unroll->skip; t < unroll->rows; t++) sum += (double)(state->version - unroll_version(unroll, t));
     rows += (double)(unroll->rows - unroll->skip);
   }
   return rows > 0 ? sum / rows : 0;
@@ -513,7 +513,7 @@ static uint64_t take_acted(Learner *learner) {
 }
 
 static Status start_pupil(Learner *learner) {
-  Pupil *pupil = &learner->pupil[learner->current];
+  TrainState *state = &learner->state[learner->current];
   int64_t start = clock_now(&learner->setup.clock);
   batch_clear(&learner->batch);
   learner->shards.count = 0;
@@ -521,8 +521,8 @@ static Status start_pupil(Learner *learner) {
   size_t kept = 0;
   for (size_t i = 0; i < learner->parcels; i++) {
     Parcel *parcel = &learner->parcel[i];
-    if (parcel->player == pupil->player && (learner->setup.pace == FREE || parcel->tick == learner->tick)) {
-      TRY_RETURN(take_parcel(learner, pupil, parcel));
+    if (parcel->player == state->player && (learner->setup.pace == FREE || parcel->tick == learner->tick)) {
+      TRY_RETURN(take_parcel(learner, state, parcel));
       continue;
     }
     Parcel waiting = *parcel;
@@ -530,29 +530,29 @@ static Status start_pupil(Learner *learner) {
     learner->parcel[kept++] = waiting;
   }
   learner->parcels = kept;
-  if (learner->setup.pace == PIPELINED) memcpy(pupil->acting, pupil->block, learner->setup.net->block * sizeof(float));
+  if (learner->setup.pace == PIPELINED) memcpy(state->acting, state->block, learner->setup.net->block * sizeof(float));
   learner->frames += batch_learned(&learner->batch);
-  learner->lag = mean_lag(&learner->batch, pupil);
-  float *vote = learner->trainer->vote;
+  learner->lag = mean_lag(&learner->batch, state);
+  float *vote = learner->update->vote;
   vote[VOTE_DIRECTIVE] = learner->directives > 0;
   vote[VOTE_UNMARKED] = !all_marked(learner);
   vote[VOTE_DROPPED] = (float)learner->dropped;
   vote[VOTE_ACTED] = learner->current == 0 ? (float)take_acted(learner) : 0;
   learner->busy_receive += clock_now(&learner->setup.clock) - start;
-  return trainer_begin(learner->trainer, pupil, &learner->batch, &learner->shards);
+  return update_begin(learner->update, state, &learner->batch, &learner->shards);
 }
 
-static Status send_report(Learner *learner, const Pupil *pupil) {
-  const AlgoStats *stats = &learner->trainer->stats;
+static Status send_report(Learner *learner, const TrainState *state) {
+  const AlgoStats *stats = &learner->update->stats;
   learner->report.count = 0;
   bool trained = stats->rows > 0;
   if (learner->setup.member != 0) return OK;
   wire_begin(&learner->wire, WIRE_REPORT);
   bytes_u64(&learner->wire.bytes, learner->tick);
-  bytes_u32(&learner->wire.bytes, pupil->player);
-  bytes_u64(&learner->wire.bytes, pupil->version);
-  bytes_u64(&learner->wire.bytes, pupil->frames);
-  bytes_u64(&learner->wire.bytes, pupil->dropped);
+  bytes_u32(&learner->wire.bytes, state->player);
+  bytes_u64(&learner->wire.bytes, state->version);
+  bytes_u64(&learner->wire.bytes, state->frames);
+  bytes_u64(&learner->wire.bytes, state->dropped);
   if (trained) {
     numbers_set(&learner->report, "policy_loss", stats->policy_loss);
     numbers_set(&learner->report, "value_loss", stats->value_loss);
@@ -571,23 +571,23 @@ static Status send_report(Learner *learner, const Pupil *pupil) {
 
 /* --- orders --- */
 static Status obey_order(Learner *learner, const Order *order) {
-  Pupil *pupil = own_pupil(learner, order->player);
-  if (!pupil) return OK; /* another learner's */
+  TrainState *state = own_pupil(learner, order->player);
+  if (!state) return OK; /* another learner's */
   if (order->snapshot_id && learner->setup.member == 0) {
     wire_begin(&learner->wire, WIRE_SNAPSHOT);
     bytes_u32(&learner->wire.bytes, order->snapshot_id);
-    bytes_put(&learner->wire.bytes, pupil_snapshot(&learner->setup.config, pupil),
+    bytes_put(&learner->wire.bytes, train_state_snapshot(&learner->setup.config, state),
               learner->setup.net->block * sizeof(float));
     TRY_RETURN(wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire));
   }
   if (order->reset != RESET_NONE)
-    pupil_reset(learner->setup.net, learner->setup.seed, pupil, order->reset == RESET_COPY ? order->block : NULL);
+    train_state_reset(learner->setup.net, learner->setup.seed, state, order->reset == RESET_COPY ? order->block : NULL);
   return OK;
 }
 
 static Status send_bye(Learner *learner) {
   Numbers numbers = {.count = 0};
-  const TrainerTimes *times = &learner->trainer->times;
+  const UpdateTimes *times = &learner->update->times;
   numbers_set(&numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
   numbers_set(&numbers, "idle", learner->setup.idle ? clock_seconds(*learner->setup.idle) : 0);
   numbers_set(&numbers, "receive", clock_seconds(learner->busy_receive));
@@ -649,7 +649,7 @@ static Status obey(Learner *learner, bool *progress) {
   if (free_pace && !directive.orders) return OK;
   int64_t start = clock_now(&learner->setup.clock);
   for (size_t i = 0; i < learner->pupils; i++)
-    TRY_RETURN(publish(learner, &learner->pupil[i], learner->pupil[i].block, learner->pupil[i].version,
+    TRY_RETURN(publish(learner, &learner->state[i], learner->state[i].block, learner->state[i].version,
                        learner->tick + 1 + lag_of(learner)));
   learner->busy_publish += clock_now(&learner->setup.clock) - start;
   if (free_pace) return OK;
@@ -664,16 +664,16 @@ static Status finish_pupil(Learner *learner) {
     learner->phase = PHASE_ORDERS;
     return OK;
   }
-  Pupil *pupil = &learner->pupil[learner->current];
-  if (learner->current == 0) memcpy(learner->vote, learner->trainer->vote, sizeof learner->vote);
-  pupil->dropped += (uint64_t)learner->trainer->vote[VOTE_DROPPED];
-  TRY_RETURN(send_report(learner, pupil));
+  TrainState *state = &learner->state[learner->current];
+  if (learner->current == 0) memcpy(learner->vote, learner->update->vote, sizeof learner->vote);
+  state->dropped += (uint64_t)learner->update->vote[VOTE_DROPPED];
+  TRY_RETURN(send_report(learner, state));
   if (++learner->current < learner->pupils) return start_pupil(learner);
-  for (size_t i = 0; i < learner->pupils; i++) learner->pupil[i].run_frames += (uint64_t)learner->vote[VOTE_ACTED];
+  for (size_t i = 0; i < learner->pupils; i++) learner->state[i].run_frames += (uint64_t)learner->vote[VOTE_ACTED];
   learner->phase = PHASE_ORDERS;
   if (learner->setup.pace != FREE) return OK;
   for (size_t i = 0; i < learner->pupils; i++)
-    TRY_RETURN(publish(learner, &learner->pupil[i], learner->pupil[i].block, learner->pupil[i].version, 0));
+    TRY_RETURN(publish(learner, &learner->state[i], learner->state[i].block, learner->state[i].version, 0));
   learner->tick++;
   for (size_t a = 0; a < learner->setup.actors; a++) {
     if (learner->setup.group != 0) break; /* one group speaks for all */
@@ -692,7 +692,7 @@ static bool obeys_now(const Learner *learner) {
 
 static void count_idle(Learner *learner) {
   if (!learner->setup.idle) return;
-  if (learner->trainer->waiting) learner->idle_reducing += *learner->setup.idle - learner->idle_seen;
+  if (learner->update->waiting) learner->idle_reducing += *learner->setup.idle - learner->idle_seen;
   learner->idle_seen = *learner->setup.idle;
 }
 
@@ -711,7 +711,7 @@ Status learner_step(Learner *learner, bool *progress) {
   }
   if (learner->phase != PHASE_UPDATE) return OK;
   bool more = false, stepped = true;
-  if (learner->pupils) TRY_RETURN(trainer_step(learner->trainer, &more, &stepped));
+  if (learner->pupils) TRY_RETURN(update_step(learner->update, &more, &stepped));
   *progress = stepped;
   return more ? OK : finish_pupil(learner);
 }

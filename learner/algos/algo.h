@@ -1,4 +1,4 @@
-/* What an algorithm is: a table of functions over a Trainer. The trainer (trainer.c) lays out the batch, evaluates it,
+/* What an algorithm is: a table of functions over a Update. The update (update.c) lays out the batch, evaluates it,
  * cuts minibatches and steps the optimiser; an algorithm says what each row's targets and loss gradients are. */
 #pragma once
 #include "base/clock.h"
@@ -34,7 +34,7 @@ extern const Option learn_options[];
 extern const size_t learn_option_count;
 
 /* A player in training: all that its updates read and write. Arrays are owned. */
-typedef struct Pupil {
+typedef struct TrainState {
   uint32_t player, life;
   uint64_t version;                /* updates so far, never reset */
   uint64_t min_version;            /* older experience belongs to a former life and is dropped */
@@ -48,7 +48,7 @@ typedef struct Pupil {
   float *average;      /* (net->block) exponential average of the policy over updates, if learner.average > 0 */
   float *m, *v;        /* (params) */
   double *stat;        /* (2 * observations + 3) counts, means and squares of the normalisers */
-} Pupil;
+} TrainState;
 
 typedef struct AlgoStats {
   double policy_loss, value_loss, entropy, kl, kl_reference, clipped, gradient_norm, rows, minibatches, rate;
@@ -64,7 +64,7 @@ typedef struct Reducer {
   Status (*test)(void *context, bool *done);
 } Reducer;
 
-typedef enum TrainerPhase { TRAIN_MOMENTS, TRAIN_MINIBATCH, TRAIN_GRADIENT, TRAIN_STATS } TrainerPhase;
+typedef enum UpdatePhase { TRAIN_MOMENTS, TRAIN_MINIBATCH, TRAIN_GRADIENT, TRAIN_STATS } UpdatePhase;
 
 /* Count, mean and sum of squares around the mean. */
 typedef struct Spread {
@@ -72,14 +72,14 @@ typedef struct Spread {
 } Spread;
 
 /* Nanoseconds by what they were spent on. */
-typedef struct TrainerTimes {
+typedef struct UpdateTimes {
   int64_t batch, forward, loss, backward, reduce, optimise;
-} TrainerTimes;
+} UpdateTimes;
 
-enum { TRAINER_VOTES = 4 };   /* summed with the advantages, for the caller: in at the beginning, out at the end */
-enum { TRAINER_SCALARS = 8 }; /* summed with each gradient: rows and the statistics of the losses */
+enum { UPDATE_VOTES = 4 };   /* summed with the advantages, for the caller: in at the beginning, out at the end */
+enum { UPDATE_SCALARS = 8 }; /* summed with each gradient: rows and the statistics of the losses */
 
-typedef struct Trainer {
+typedef struct Update {
   const Net *net;
   const LearnConfig *config;
   const struct AlgoOps *algo;
@@ -87,12 +87,12 @@ typedef struct Trainer {
   uint64_t seed;
   Reducer reducer;
   Clock clock;
-  TrainerTimes times;
-  TrainerPhase phase;
+  UpdateTimes times;
+  UpdatePhase phase;
   int64_t waiting; /* since when for a sum; 0 = not */
-  Space space;
+  Activations space;
   float *packed;
-  Pupil *pupil;
+  TrainState *state;
   Batch *batch;
   const Shards *shards;
   Shards whole; /* one shard for all, where the caller names none */
@@ -111,14 +111,14 @@ typedef struct Trainer {
   size_t states_room;
   uint32_t *order;
   size_t order_room;
-  float *gradient; /* (params + TRAINER_SCALARS) */
+  float *gradient; /* (params + UPDATE_SCALARS) */
   size_t summed;   /* what of it has been given to the reducer: from here on */
   float *moments;  /* what opens an update, then what the normalisers sum */
   size_t moment_count;
   size_t dealt; /* units of the members before this one: its own are dealt out to minibatches from there on */
   Spread advantages, targets; /* over all members' rows */
   double *centre, *gap;       /* (observations) near the mean of the batch's; (2 observations) */
-  float vote[TRAINER_VOTES];
+  float vote[UPDATE_VOTES];
   float digest;  /* of this member's copy of the weights */
   Status failed; /* of a sum that was started inside the backward pass */
   /* scratch of a pass */
@@ -129,7 +129,7 @@ typedef struct Trainer {
   size_t epoch, at, epochs, minibatches; /* `at`: minibatch of the epoch */
   bool stopped;
   AlgoStats stats;
-} Trainer;
+} Update;
 
 /* One learned row's loss derivatives, filled by the algorithm. */
 typedef struct RowLoss {
@@ -142,42 +142,43 @@ typedef struct AlgoOps {
   const char *name, *summary;
   const Option *options; /* section <name>.* */
   size_t option_count, config_size;
-  void (*plan)(Trainer *trainer, size_t *epochs, size_t *minibatches, bool *evaluate);
+  void (*plan)(Update *update, size_t *epochs, size_t *minibatches, bool *evaluate);
   /* Fills advantage and target of all learned rows; value_now and log_prob_now are there if `evaluate` was set. */
-  void (*targets)(Trainer *trainer);
-  RowLoss (*row)(const Trainer *trainer, size_t row, float log_prob, float value);
-  bool (*stop)(const Trainer *trainer, double mean_kl); /* after a minibatch */
-  double (*proximal)(const Trainer *trainer); /* weight of KL(policy || policy before the update); NULL: none */
-  bool normalises;                            /* whether learner.normalise_advantages: auto means true */
+  void (*targets)(Update *update);
+  RowLoss (*row)(const Update *update, size_t row, float log_prob, float value);
+  bool (*stop)(const Update *update, double mean_kl); /* after a minibatch */
+  double (*proximal)(const Update *update);           /* weight of KL(policy || policy before the update); NULL: none */
+  bool normalises;                                    /* whether learner.normalise_advantages: auto means true */
 } AlgoOps;
 
 /* For `targets`: the value (of a column of the batch's rows) that closes an unroll, and the whole of it by GAE from the
  * values seen when acting. */
 float bootstrap_of(const Unroll *unroll, const float *value);
-void targets_gae(Trainer *trainer);
+void targets_gae(Update *update);
 
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */
 const AlgoOps *algo_find(const char *name);
 
 /* reducer NULL: alone. */
-size_t trainer_opening(const Net *net, size_t members); /* floats of an update's first sum */
-Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
-                      uint64_t seed, const Reducer *reducer, Trainer **out);
-void trainer_destroy(Trainer *trainer);
-/* Starts an update of the pupil from this rank's part of the batch, which may be empty (all are borrowed until it
+size_t update_opening(const Net *net, size_t members); /* floats of an update's first sum */
+Status update_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
+                     uint64_t seed, const Reducer *reducer, Update **out);
+void update_destroy(Update *update);
+/* Starts an update of the state from this rank's part of the batch, which may be empty (all are borrowed until it
  * ends). shards NULL: the batch is one shard. Among several members, all must start the same updates in the same order.
  */
-Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards *shards);
-/* At most one minibatch; *more is false after the last, when the pupil's version has moved. *progress is false when it
+Status update_begin(Update *update, TrainState *state, Batch *batch, const Shards *shards);
+/* At most one minibatch; *more is false after the last, when the state's version has moved. *progress is false when it
  * only waited for the other members. stats.rows is 0 when no member had experience. */
-Status trainer_step(Trainer *trainer, bool *more, bool *progress);
+Status update_step(Update *update, bool *more, bool *progress);
 
-Status pupil_create(const Net *net, uint64_t seed, uint32_t player, Pupil *out);
-void pupil_destroy(Pupil *pupil);
-void pupil_reset(const Net *net, uint64_t seed, Pupil *pupil, const float *source); /* source NULL: initial weights */
-size_t pupil_stat_count(const Net *net);
+Status train_state_create(const Net *net, uint64_t seed, uint32_t player, TrainState *out);
+void train_state_destroy(TrainState *state);
+void train_state_reset(const Net *net, uint64_t seed, TrainState *state,
+                       const float *source); /* source NULL: initial weights */
+size_t train_state_stat_count(const Net *net);
 /* What is frozen when a snapshot is taken: the average where one is kept, else the policy. */
-const float *pupil_snapshot(const LearnConfig *config, const Pupil *pupil);
-/* Value of a schedule from a to b at the pupil's progress, through the run, or through its life if it is reset: linear;
+const float *train_state_snapshot(const LearnConfig *config, const TrainState *state);
+/* Value of a schedule from a to b at the state's progress, through the run, or through its life if it is reset: linear;
  * where both are positive also geometric, or as 1 / sqrt(time), the schedule of magnetic mirror descent's paper. */
-double learn_schedule(const LearnConfig *config, const Pupil *pupil, double a, double b);
+double learn_schedule(const LearnConfig *config, const TrainState *state, double a, double b);

@@ -21,33 +21,33 @@ static const Option options[] = {
      "parts of a batch, one optimiser step each"},
 };
 
-static void plan(Trainer *trainer, size_t *epochs, size_t *minibatches, bool *evaluate) {
+static void plan(Update *update, size_t *epochs, size_t *minibatches, bool *evaluate) {
   *epochs = 1;
-  *minibatches = (size_t)((const ImpalaConfig *)trainer->algo_config)->minibatches;
+  *minibatches = (size_t)((const ImpalaConfig *)update->algo_config)->minibatches;
   *evaluate = true;
 }
 
-static void targets(Trainer *trainer) {
-  const ImpalaConfig *config = trainer->algo_config;
-  const Batch *batch = trainer->batch;
+static void targets(Update *update) {
+  const ImpalaConfig *config = update->algo_config;
+  const Batch *batch = update->batch;
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     size_t at = unroll->first, n = unroll->rows;
     float log_rho[n ? n : 1], upgo[n ? n : 1];
-    float bootstrap = bootstrap_of(unroll, trainer->value_now);
-    const float *reward = batch->reward + at, *discount = trainer->discount + at, *value = trainer->value_now + at;
-    for (size_t t = 0; t < n; t++) log_rho[t] = trainer->log_prob_now[at + t] - batch->log_prob[at + t];
+    float bootstrap = bootstrap_of(unroll, update->value_now);
+    const float *reward = batch->reward + at, *discount = update->discount + at, *value = update->value_now + at;
+    for (size_t t = 0; t < n; t++) log_rho[t] = update->log_prob_now[at + t] - batch->log_prob[at + t];
     returns_vtrace(reward, discount, value, bootstrap, log_rho, (float)config->clip_rho, (float)config->clip_pg,
-                   (float)trainer->config->lambda, n, trainer->target + at, trainer->advantage + at);
+                   (float)update->config->lambda, n, update->target + at, update->advantage + at);
     if (config->upgo <= 0) continue;
     returns_upgo(reward, discount, value, bootstrap, log_rho, n, upgo);
-    for (size_t t = 0; t < n; t++) trainer->advantage[at + t] += (float)config->upgo * upgo[t];
+    for (size_t t = 0; t < n; t++) update->advantage[at + t] += (float)config->upgo * upgo[t];
   }
 }
 
-static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float value) {
-  float advantage = trainer->advantage[index], error = value - trainer->target[index];
-  float log_ratio = log_prob - trainer->batch->log_prob[index];
+static RowLoss row(const Update *update, size_t index, float log_prob, float value) {
+  float advantage = update->advantage[index], error = value - update->target[index];
+  float log_ratio = log_prob - update->batch->log_prob[index];
   return (RowLoss){.by_log_prob = -advantage,
                    .policy_loss = -advantage * log_prob,
                    .by_value = error,
@@ -56,8 +56,8 @@ static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float v
                    .ratio = expf(log_ratio)};
 }
 
-static bool stop(const Trainer *trainer, double mean_kl) {
-  (void)trainer, (void)mean_kl;
+static bool stop(const Update *update, double mean_kl) {
+  (void)update, (void)mean_kl;
   return false;
 }
 

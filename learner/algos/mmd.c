@@ -24,25 +24,25 @@ static const Option options[] = {
      "parts of a batch, one optimiser step each"},
 };
 
-static void plan(Trainer *trainer, size_t *epochs, size_t *minibatches, bool *evaluate) {
-  const MmdConfig *config = trainer->algo_config;
+static void plan(Update *update, size_t *epochs, size_t *minibatches, bool *evaluate) {
+  const MmdConfig *config = update->algo_config;
   *epochs = (size_t)config->epochs;
   *minibatches = (size_t)config->minibatches;
   *evaluate = false;
 }
 
-static double proximal(const Trainer *trainer) {
-  const MmdConfig *config = trainer->algo_config;
-  return 1 / learn_schedule(trainer->config, trainer->pupil, config->step, config->step_end);
+static double proximal(const Update *update) {
+  const MmdConfig *config = update->algo_config;
+  return 1 / learn_schedule(update->config, update->state, config->step, config->step_end);
 }
 
-static void targets(Trainer *trainer) { targets_gae(trainer); }
+static void targets(Update *update) { targets_gae(update); }
 
-static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float value) {
-  const MmdConfig *config = trainer->algo_config;
-  float advantage = trainer->advantage[index], log_ratio = log_prob - trainer->batch->log_prob[index],
+static RowLoss row(const Update *update, size_t index, float log_prob, float value) {
+  const MmdConfig *config = update->algo_config;
+  float advantage = update->advantage[index], log_ratio = log_prob - update->batch->log_prob[index],
         ratio = expf(log_ratio);
-  float error = value - trainer->target[index], clip = (float)config->clip;
+  float error = value - update->target[index], clip = (float)config->clip;
   bool stray = advantage > 0 ? ratio > 1 + clip : ratio < 1 - clip;
   return (RowLoss){.log_ratio = log_ratio,
                    .ratio = ratio,
@@ -53,8 +53,8 @@ static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float v
                    .value_loss = 0.5f * error * error};
 }
 
-static bool stop(const Trainer *trainer, double mean_kl) {
-  (void)trainer, (void)mean_kl;
+static bool stop(const Update *update, double mean_kl) {
+  (void)update, (void)mean_kl;
   return false;
 }
 

@@ -25,49 +25,49 @@ static const Option options[] = {
      "advantages and value targets; vtrace corrects for lag"},
 };
 
-static void plan(Trainer *trainer, size_t *epochs, size_t *minibatches, bool *evaluate) {
-  const PpoConfig *config = trainer->algo_config;
+static void plan(Update *update, size_t *epochs, size_t *minibatches, bool *evaluate) {
+  const PpoConfig *config = update->algo_config;
   *epochs = (size_t)config->epochs;
   *minibatches = (size_t)config->minibatches;
   *evaluate = config->targets == 1;
 }
 
-static void targets(Trainer *trainer) {
-  const PpoConfig *config = trainer->algo_config;
-  Batch *batch = trainer->batch;
-  float lambda = (float)trainer->config->lambda;
+static void targets(Update *update) {
+  const PpoConfig *config = update->algo_config;
+  Batch *batch = update->batch;
+  float lambda = (float)update->config->lambda;
   if (config->targets == 0) {
-    targets_gae(trainer);
+    targets_gae(update);
     return;
   }
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     size_t at = unroll->first, n = unroll->rows;
-    float log_rho[n ? n : 1], next = bootstrap_of(unroll, trainer->value_now);
-    float *vs = trainer->target + at, *advantage = trainer->advantage + at;
-    const float *reward = batch->reward + at, *discount = trainer->discount + at, *value = trainer->value_now + at;
-    for (size_t t = 0; t < n; t++) log_rho[t] = trainer->log_prob_now[at + t] - batch->log_prob[at + t];
+    float log_rho[n ? n : 1], next = bootstrap_of(unroll, update->value_now);
+    float *vs = update->target + at, *advantage = update->advantage + at;
+    const float *reward = batch->reward + at, *discount = update->discount + at, *value = update->value_now + at;
+    for (size_t t = 0; t < n; t++) log_rho[t] = update->log_prob_now[at + t] - batch->log_prob[at + t];
     returns_vtrace(reward, discount, value, next, log_rho, 1.0f, 1.0f, lambda, n, vs, advantage);
     for (size_t t = n; t-- > 0; next = vs[t]) /* unweighted: the ratio weights them when it is stepped */
       advantage[t] = reward[t] + discount[t] * next - value[t];
   }
 }
 
-static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float value) {
-  const PpoConfig *config = trainer->algo_config;
-  float advantage = trainer->advantage[index], log_ratio = log_prob - trainer->batch->log_prob[index],
+static RowLoss row(const Update *update, size_t index, float log_prob, float value) {
+  const PpoConfig *config = update->algo_config;
+  float advantage = update->advantage[index], log_ratio = log_prob - update->batch->log_prob[index],
         ratio = expf(log_ratio);
   float clip = (float)config->clip, held = ratio < 1 - clip ? 1 - clip : ratio > 1 + clip ? 1 + clip : ratio;
   RowLoss loss = {.log_ratio = log_ratio, .ratio = ratio};
   loss.clipped = held * advantage < ratio * advantage;
   loss.policy_loss = -(loss.clipped ? held : ratio) * advantage;
   loss.by_log_prob = loss.clipped ? 0.0f : -advantage * ratio;
-  float error = value - trainer->target[index];
+  float error = value - update->target[index];
   loss.by_value = error;
   loss.value_loss = 0.5f * error * error;
   if (config->value_clip > 0) {
-    float old = trainer->batch->value[index], limit = (float)config->value_clip, moved = value - old;
-    float near = old + (moved < -limit ? -limit : moved > limit ? limit : moved), other = near - trainer->target[index];
+    float old = update->batch->value[index], limit = (float)config->value_clip, moved = value - old;
+    float near = old + (moved < -limit ? -limit : moved > limit ? limit : moved), other = near - update->target[index];
     if (other * other > error * error) {
       loss.value_loss = 0.5f * other * other;
       loss.by_value = fabsf(moved) > limit ? 0.0f : other;
@@ -76,8 +76,8 @@ static RowLoss row(const Trainer *trainer, size_t index, float log_prob, float v
   return loss;
 }
 
-static bool stop(const Trainer *trainer, double mean_kl) {
-  const PpoConfig *config = trainer->algo_config;
+static bool stop(const Update *update, double mean_kl) {
+  const PpoConfig *config = update->algo_config;
   return config->kl_stop > 0 && mean_kl > config->kl_stop;
 }
 

@@ -4,10 +4,10 @@
 #pragma once
 #include "learner/algos/algo.h"
 
-size_t moments_count(const Net *net);                  /* floats to sum over the ranks as an update ends */
-void moments_open(const Trainer *trainer, float *out); /* this rank's part of the batch, as an update opens */
-void moments_centre(const Trainer *trainer, const float *sum);
-void moments_gather(const Trainer *trainer, float *out); /* the same, as it ends */
-void moments_apply(const Trainer *trainer, const float *sum);
-/* Running moments as a block that was copied from elsewhere has them, of as many observations as the pupil has seen. */
-void moments_copy(const Net *net, Pupil *pupil);
+size_t moments_count(const Net *net);                /* floats to sum over the ranks as an update ends */
+void moments_open(const Update *update, float *out); /* this rank's part of the batch, as an update opens */
+void moments_centre(const Update *update, const float *sum);
+void moments_gather(const Update *update, float *out); /* the same, as it ends */
+void moments_apply(const Update *update, const float *sum);
+/* Running moments as a block that was copied from elsewhere has them, of as many observations as the state has seen. */
+void moments_copy(const Net *net, TrainState *state);

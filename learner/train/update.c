@@ -15,127 +15,127 @@
 enum { PASS_ROWS = 512 /* activations of a pass stay in cache */, CHUNK = 16384 /* floats worth a sum of their own */ };
 
 /* --- life cycle --- */
-Status trainer_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
-                      uint64_t seed, const Reducer *reducer, Trainer **out) {
+Status update_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
+                     uint64_t seed, const Reducer *reducer, Update **out) {
   Status status = OK;
-  Trainer *trainer;
-  TRY_RETURN(NEW_ARRAY(trainer, 1));
-  *trainer = (Trainer){.net = net,
-                       .config = config,
-                       .algo = algo,
-                       .algo_config = algo_config,
-                       .seed = seed,
-                       .clock = clock_system(),
-                       .reducer = {.members = 1}};
-  if (reducer) trainer->reducer = *reducer;
-  size_t opening = trainer_opening(net, trainer->reducer.members);
-  trainer->moment_count = opening > moments_count(net) ? opening : moments_count(net);
-  TRY(NEW_ARRAY(trainer->gradient, net->graph.params + TRAINER_SCALARS));
-  TRY(NEW_ARRAY(trainer->moments, trainer->moment_count));
-  TRY(NEW_ARRAY(trainer->centre, net->observation_count));
-  TRY(NEW_ARRAY(trainer->gap, 2 * net->observation_count));
-  trainer->packed = net_pack_create(net, true);
-  if (!trainer->packed) TRY(status_set(ERR_MEMORY, "out of memory packing a network"));
+  Update *update;
+  TRY_RETURN(NEW_ARRAY(update, 1));
+  *update = (Update){.net = net,
+                     .config = config,
+                     .algo = algo,
+                     .algo_config = algo_config,
+                     .seed = seed,
+                     .clock = clock_system(),
+                     .reducer = {.members = 1}};
+  if (reducer) update->reducer = *reducer;
+  size_t opening = update_opening(net, update->reducer.members);
+  update->moment_count = opening > moments_count(net) ? opening : moments_count(net);
+  TRY(NEW_ARRAY(update->gradient, net->graph.params + UPDATE_SCALARS));
+  TRY(NEW_ARRAY(update->moments, update->moment_count));
+  TRY(NEW_ARRAY(update->centre, net->observation_count));
+  TRY(NEW_ARRAY(update->gap, 2 * net->observation_count));
+  update->packed = net_pack_create(net, true);
+  if (!update->packed) TRY(status_set(ERR_MEMORY, "out of memory packing a network"));
 done:
   if (status != OK) {
-    trainer_destroy(trainer);
-    trainer = NULL;
+    update_destroy(update);
+    update = NULL;
   }
-  *out = trainer;
+  *out = update;
   return status;
 }
 
-void trainer_destroy(Trainer *trainer) {
-  if (!trainer) return;
-  space_destroy(&trainer->space);
-  layout_free(&trainer->all);
-  layout_free(&trainer->learned);
-  free(trainer->packed);
-  free(trainer->moments);
-  free(trainer->centre);
-  free(trainer->gap);
-  free(trainer->pull);
-  free(trainer->log_prob_now);
-  free(trainer->value_now);
-  free(trainer->advantage);
-  free(trainer->target);
-  free(trainer->discount);
-  free(trainer->is_learned);
-  free(trainer->reference_row);
-  free(trainer->before_row);
-  free(trainer->states);
-  free(trainer->order);
-  free(trainer->gradient);
-  free(trainer->logits);
-  free(trainer->probability);
-  free(trainer->value);
-  free(trainer->d_logits);
-  free(trainer->d_value);
-  free(trainer->rows_of);
-  free(trainer->restarts);
-  free(trainer->raw);
-  free(trainer->mask);
-  free(trainer);
+void update_destroy(Update *update) {
+  if (!update) return;
+  activations_destroy(&update->space);
+  layout_free(&update->all);
+  layout_free(&update->learned);
+  free(update->packed);
+  free(update->moments);
+  free(update->centre);
+  free(update->gap);
+  free(update->pull);
+  free(update->log_prob_now);
+  free(update->value_now);
+  free(update->advantage);
+  free(update->target);
+  free(update->discount);
+  free(update->is_learned);
+  free(update->reference_row);
+  free(update->before_row);
+  free(update->states);
+  free(update->order);
+  free(update->gradient);
+  free(update->logits);
+  free(update->probability);
+  free(update->value);
+  free(update->d_logits);
+  free(update->d_value);
+  free(update->rows_of);
+  free(update->restarts);
+  free(update->raw);
+  free(update->mask);
+  free(update);
 }
 
-static Status reserve_rows(Trainer *trainer, size_t rows) {
+static Status reserve_rows(Update *update, size_t rows) {
   size_t room[7];
-  for (int i = 0; i < 7; i++) room[i] = trainer->row_room;
-  TRY_RETURN(GROW(trainer->log_prob_now, room[0], rows));
-  TRY_RETURN(GROW(trainer->value_now, room[1], rows));
-  TRY_RETURN(GROW(trainer->advantage, room[2], rows));
-  TRY_RETURN(GROW(trainer->target, room[3], rows));
-  TRY_RETURN(GROW(trainer->discount, room[4], rows));
-  TRY_RETURN(GROW(trainer->is_learned, room[5], rows));
-  TRY_RETURN(GROW(trainer->pull, room[6], rows));
-  trainer->row_room = room[0];
+  for (int i = 0; i < 7; i++) room[i] = update->row_room;
+  TRY_RETURN(GROW(update->log_prob_now, room[0], rows));
+  TRY_RETURN(GROW(update->value_now, room[1], rows));
+  TRY_RETURN(GROW(update->advantage, room[2], rows));
+  TRY_RETURN(GROW(update->target, room[3], rows));
+  TRY_RETURN(GROW(update->discount, room[4], rows));
+  TRY_RETURN(GROW(update->is_learned, room[5], rows));
+  TRY_RETURN(GROW(update->pull, room[6], rows));
+  update->row_room = room[0];
   return OK;
 }
 
-static Status reserve_scratch(Trainer *trainer, size_t rows) {
-  if (rows <= trainer->scratch_rows) return OK;
-  const Net *net = trainer->net;
+static Status reserve_scratch(Update *update, size_t rows) {
+  if (rows <= update->scratch_rows) return OK;
+  const Net *net = update->net;
   size_t line = net->space.width * sizeof(float);
   struct {
     void *column;
     size_t size;
-  } columns[] = {{&trainer->logits, line},
-                 {&trainer->probability, line},
-                 {&trainer->d_logits, line},
-                 {&trainer->value, sizeof(float)},
-                 {&trainer->d_value, sizeof(float)},
-                 {&trainer->rows_of, sizeof(int32_t)},
-                 {&trainer->restarts, sizeof(int32_t)},
-                 {&trainer->mask, net->space.choices},
-                 {&trainer->raw, net->observation_count * (net->observation_type == AGON_U8 ? 1 : 4)}};
+  } columns[] = {{&update->logits, line},
+                 {&update->probability, line},
+                 {&update->d_logits, line},
+                 {&update->value, sizeof(float)},
+                 {&update->d_value, sizeof(float)},
+                 {&update->rows_of, sizeof(int32_t)},
+                 {&update->restarts, sizeof(int32_t)},
+                 {&update->mask, net->space.choices},
+                 {&update->raw, net->observation_count * (net->observation_type == AGON_U8 ? 1 : 4)}};
   size_t room = 0;
   for (size_t i = 0; i < COUNT_OF(columns); i++) {
-    room = trainer->scratch_rows;
+    room = update->scratch_rows;
     TRY_RETURN(mem_grow(columns[i].column, &room, rows, columns[i].size));
   }
-  trainer->scratch_rows = room;
-  space_destroy(&trainer->space);
-  return space_create(&net->graph, room, true, &trainer->space);
+  update->scratch_rows = room;
+  activations_destroy(&update->space);
+  return activations_create(&net->graph, room, true, &update->space);
 }
 
-static Status lay_out(Trainer *trainer) {
-  const Batch *batch = trainer->batch;
-  size_t S = trainer->net->graph.state_size, T = (size_t)trainer->config->longest;
+static Status lay_out(Update *update) {
+  const Batch *batch = update->batch;
+  size_t S = update->net->graph.state_size, T = (size_t)update->config->longest;
   if (S == 0) {
-    TRY_RETURN(layout_rows(&trainer->all, batch, trainer->shards, false));
-    return layout_rows(&trainer->learned, batch, trainer->shards, true);
+    TRY_RETURN(layout_rows(&update->all, batch, update->shards, false));
+    return layout_rows(&update->learned, batch, update->shards, true);
   }
-  TRY_RETURN(layout_sequences(&trainer->all, batch, trainer->shards, T));
-  TRY_RETURN(layout_sequences(&trainer->learned, batch, trainer->shards, T));
-  TRY_RETURN(GROW(trainer->states, trainer->states_room, (batch->unrolls + 1) * S));
-  memset(trainer->states, 0, S * sizeof(float));
-  if (batch->unrolls) memcpy(trainer->states + S, batch->state, batch->unrolls * S * sizeof(float));
+  TRY_RETURN(layout_sequences(&update->all, batch, update->shards, T));
+  TRY_RETURN(layout_sequences(&update->learned, batch, update->shards, T));
+  TRY_RETURN(GROW(update->states, update->states_room, (batch->unrolls + 1) * S));
+  memset(update->states, 0, S * sizeof(float));
+  if (batch->unrolls) memcpy(update->states + S, batch->state, batch->unrolls * S * sizeof(float));
   return OK;
 }
 
 /* Adds what has passed since *since to *spent. */
-static void charge(Trainer *trainer, int64_t *since, int64_t *spent) {
-  int64_t now = clock_now(&trainer->clock);
+static void charge(Update *update, int64_t *since, int64_t *spent) {
+  int64_t now = clock_now(&update->clock);
   *spent += now - *since;
   *since = now;
 }
@@ -143,28 +143,28 @@ static void charge(Trainer *trainer, int64_t *since, int64_t *spent) {
 /* --- passes --- */
 /* Brings `count` units (by index list, NULL = from `first` on) into the network's input. forget: sequences start from
  * state zero, not from the acting policy's. */
-static Status gather(Trainer *trainer, const Layout *layout, const uint32_t *unit, size_t first, size_t count,
+static Status gather(Update *update, const Layout *layout, const uint32_t *unit, size_t first, size_t count,
                      const float *block, bool forget, Sequences *seq) {
-  const Batch *batch = trainer->batch;
+  const Batch *batch = update->batch;
   size_t T = layout->T, bytes = batch->format.observation_bytes, choices = batch->format.choices;
-  TRY_RETURN(reserve_scratch(trainer, count ? count * T : 1));
+  TRY_RETURN(reserve_scratch(update, count ? count * T : 1));
   for (size_t t = 0; t < T; t++)
     for (size_t b = 0; b < count; b++) {
       size_t cell = (unit ? unit[first + b] : first + b) * T + t, at = t * count + b;
       int32_t row = layout->row[cell];
-      trainer->rows_of[at] = row;
-      trainer->restarts[at] = forget && layout->restart[cell] > 0 ? 0 : layout->restart[cell];
+      update->rows_of[at] = row;
+      update->restarts[at] = forget && layout->restart[cell] > 0 ? 0 : layout->restart[cell];
       if (row >= 0) {
-        memcpy(trainer->raw + at * bytes, batch->observation + (size_t)row * bytes, bytes);
-        memcpy(trainer->mask + at * choices, batch->mask + (size_t)row * choices, choices);
+        memcpy(update->raw + at * bytes, batch->observation + (size_t)row * bytes, bytes);
+        memcpy(update->mask + at * choices, batch->mask + (size_t)row * choices, choices);
       } else {
-        memset(trainer->raw + at * bytes, 0, bytes);
-        memset(trainer->mask + at * choices, 1, choices);
+        memset(update->raw + at * bytes, 0, bytes);
+        memset(update->mask + at * choices, 1, choices);
       }
     }
   *seq = (Sequences){
-      .B = count, .T = T, .restart = trainer->restarts, .states = trainer->states, .S = trainer->net->graph.state_size};
-  net_load(trainer->net, block, trainer->raw, count * T, &trainer->space);
+      .B = count, .T = T, .restart = update->restarts, .states = update->states, .S = update->net->graph.state_size};
+  net_load(update->net, block, update->raw, count * T, &update->space);
   return OK;
 }
 
@@ -179,29 +179,29 @@ static size_t units_per_pass(const Layout *layout) {
 }
 
 /* Every row through `block`: log-probabilities of the actions and values, or (rows_out) whole normalised rows. */
-static Status evaluate(Trainer *trainer, const float *block, float *rows_out) {
-  const Net *net = trainer->net;
-  const Batch *batch = trainer->batch;
-  const Layout *layout = &trainer->all;
+static Status evaluate(Update *update, const float *block, float *rows_out) {
+  const Net *net = update->net;
+  const Batch *batch = update->batch;
+  const Layout *layout = &update->all;
   size_t W = net->space.width, step = units_per_pass(layout);
-  net_pack(net, block, true, trainer->packed);
+  net_pack(net, block, true, update->packed);
   for (size_t first = 0; first < layout->units; first += step) {
     size_t count = layout->units - first < step ? layout->units - first : step;
     Sequences seq;
-    TRY_RETURN(gather(trainer, layout, NULL, first, count, block, block == trainer->pupil->reference, &seq));
-    net_forward(net, block, trainer->packed, &trainer->space, &seq, trainer->logits, trainer->value, NULL);
-    dist_normalise_rows(&net->space, trainer->logits, trainer->mask, count * layout->T, trainer->logits);
+    TRY_RETURN(gather(update, layout, NULL, first, count, block, block == update->state->reference, &seq));
+    net_forward(net, block, update->packed, &update->space, &seq, update->logits, update->value, NULL);
+    dist_normalise_rows(&net->space, update->logits, update->mask, count * layout->T, update->logits);
     for (size_t at = 0; at < count * layout->T; at++) {
-      int32_t row = trainer->rows_of[at];
+      int32_t row = update->rows_of[at];
       if (row < 0) continue;
       AgonAction action;
-      const float *line = trainer->logits + at * W;
+      const float *line = update->logits + at * W;
       if (rows_out) {
         memcpy(rows_out + (size_t)row * W, line, W * sizeof *line);
         continue;
       }
-      trainer->log_prob_now[row] = dist_log_prob(&net->space, line, action_at(batch, (size_t)row, &action));
-      trainer->value_now[row] = trainer->value[at];
+      update->log_prob_now[row] = dist_log_prob(&net->space, line, action_at(batch, (size_t)row, &action));
+      update->value_now[row] = update->value[at];
     }
   }
   return OK;
@@ -209,42 +209,41 @@ static Status evaluate(Trainer *trainer, const float *block, float *rows_out) {
 
 /* The reference has no recurrent state of its own at the beginning of an unroll: it starts from none, and the decisions
  * in which it finds its own leave their pull to the rest. */
-static void mark_pull(Trainer *trainer, const Unroll *unroll) {
-  uint32_t n = unroll->rows - unroll->skip, burn = (uint32_t)trainer->config->reference_burn;
-  if (unroll->fresh || trainer->net->graph.state_size == 0) burn = 0;
+static void mark_pull(Update *update, const Unroll *unroll) {
+  uint32_t n = unroll->rows - unroll->skip, burn = (uint32_t)update->config->reference_burn;
+  if (unroll->fresh || update->net->graph.state_size == 0) burn = 0;
   burn = burn > unroll->skip ? burn - unroll->skip : 0;
   if (burn > n / 2) burn = n / 2;
   for (uint32_t t = 0; t < unroll->rows; t++)
-    trainer->pull[unroll->first + t] = t < unroll->skip + burn ? 0 : (float)n / (float)(n - burn);
+    update->pull[unroll->first + t] = t < unroll->skip + burn ? 0 : (float)n / (float)(n - burn);
 }
 
-static bool normalises(const Trainer *trainer) {
-  int choice = trainer->config->normalise_advantages;
-  return choice == CHOICE_AUTO ? trainer->algo->normalises : choice == CHOICE_TRUE;
+static bool normalises(const Update *update) {
+  int choice = update->config->normalise_advantages;
+  return choice == CHOICE_AUTO ? update->algo->normalises : choice == CHOICE_TRUE;
 }
 
-static void mark_rows(Trainer *trainer) {
-  const Batch *batch = trainer->batch;
-  memset(trainer->is_learned, 0, batch->rows * sizeof(bool));
+static void mark_rows(Update *update) {
+  const Batch *batch = update->batch;
+  memset(update->is_learned, 0, batch->rows * sizeof(bool));
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
-    mark_pull(trainer, unroll);
+    mark_pull(update, unroll);
     for (size_t t = 0; t < unroll->rows; t++) {
-      trainer->is_learned[unroll->first + t] = t >= unroll->skip;
+      update->is_learned[unroll->first + t] = t >= unroll->skip;
       bool last = t + 1 == unroll->rows;
-      trainer->discount[unroll->first + t] =
-          last && unroll->end == END_TERMINATED ? 0.0f : (float)trainer->config->gamma;
+      update->discount[unroll->first + t] = last && unroll->end == END_TERMINATED ? 0.0f : (float)update->config->gamma;
     }
   }
 }
 
 /* Each shard in a random order of its own: stream (player and actor; epochs so far). */
-static void shuffle(Trainer *trainer) {
-  const Layout *layout = &trainer->learned;
+static void shuffle(Update *update) {
+  const Layout *layout = &update->learned;
   for (size_t s = 0, first = 0; s < layout->shards; first = layout->shard_end[s++]) {
-    AgonRng rng = rng_stream(trainer->seed, trainer->pupil->player << 18 | (trainer->shards->actor[s] & 0x3ffff),
-                             (uint32_t)(trainer->pupil->version * trainer->epochs + trainer->epoch), RNG_BATCH);
-    uint32_t *order = trainer->order + first;
+    AgonRng rng = rng_stream(update->seed, update->state->player << 18 | (update->shards->actor[s] & 0x3ffff),
+                             (uint32_t)(update->state->version * update->epochs + update->epoch), RNG_BATCH);
+    uint32_t *order = update->order + first;
     for (size_t i = layout->shard_end[s] - first; i > 1; i--) {
       size_t j = rng_below(&rng, (uint32_t)i);
       uint32_t swap = order[i - 1];
@@ -264,27 +263,27 @@ typedef struct Opening {
   float target[2], target_squares;
 } Opening;
 
-static Opening *opening_of(const Trainer *trainer, size_t member) { return (Opening *)trainer->moments + member; }
-static float *digest_of(const Trainer *trainer) { return (float *)opening_of(trainer, trainer->reducer.members); }
-static float *votes_of(const Trainer *trainer) { return digest_of(trainer) + 1; }
-static float *sums_of(const Trainer *trainer) { return votes_of(trainer) + TRAINER_VOTES; }
+static Opening *opening_of(const Update *update, size_t member) { return (Opening *)update->moments + member; }
+static float *digest_of(const Update *update) { return (float *)opening_of(update, update->reducer.members); }
+static float *votes_of(const Update *update) { return digest_of(update) + 1; }
+static float *sums_of(const Update *update) { return votes_of(update) + UPDATE_VOTES; }
 
-size_t trainer_opening(const Net *net, size_t members) {
-  return members * sizeof(Opening) / sizeof(float) + 1 + TRAINER_VOTES + (net->scale_at ? net->observation_count : 0);
+size_t update_opening(const Net *net, size_t members) {
+  return members * sizeof(Opening) / sizeof(float) + 1 + UPDATE_VOTES + (net->scale_at ? net->observation_count : 0);
 }
 
-static Spread spread_of(const Trainer *trainer, const float *column) {
+static Spread spread_of(const Update *update, const float *column) {
   Spread spread = {0};
   double sum = 0;
-  for (size_t r = 0; r < trainer->batch->rows; r++) {
-    if (!trainer->is_learned[r]) continue;
+  for (size_t r = 0; r < update->batch->rows; r++) {
+    if (!update->is_learned[r]) continue;
     sum += (double)column[r];
     spread.count++;
   }
   spread.mean = spread.count > 0 ? sum / spread.count : 0;
-  for (size_t r = 0; r < trainer->batch->rows; r++) {
+  for (size_t r = 0; r < update->batch->rows; r++) {
     double gap = (double)column[r] - spread.mean;
-    if (trainer->is_learned[r]) spread.squares += gap * gap;
+    if (update->is_learned[r]) spread.squares += gap * gap;
   }
   return spread;
 }
@@ -304,102 +303,102 @@ static void join_spread(Spread *all, double count, const float mean[2], float sq
   all->count = sum;
 }
 
-static void gather_opening(Trainer *trainer) {
-  memset(trainer->moments, 0, trainer->moment_count * sizeof(float));
-  Opening *own = opening_of(trainer, trainer->reducer.self);
-  Spread advantages = spread_of(trainer, trainer->advantage), targets = spread_of(trainer, trainer->target);
-  own->units = (float)trainer->learned.units;
+static void gather_opening(Update *update) {
+  memset(update->moments, 0, update->moment_count * sizeof(float));
+  Opening *own = opening_of(update, update->reducer.self);
+  Spread advantages = spread_of(update, update->advantage), targets = spread_of(update, update->target);
+  own->units = (float)update->learned.units;
   own->rows = (float)advantages.count;
   put_spread(&advantages, own->advantage, &own->advantage_squares);
   put_spread(&targets, own->target, &own->target_squares);
-  trainer->digest = 0;
-  if (trainer->reducer.members > 1)
-    trainer->digest = (float)(hash_bytes(trainer->pupil->block, trainer->net->block * sizeof(float)).low & 0xfff);
-  *digest_of(trainer) = trainer->digest;
-  memcpy(votes_of(trainer), trainer->vote, sizeof trainer->vote);
-  moments_open(trainer, sums_of(trainer));
+  update->digest = 0;
+  if (update->reducer.members > 1)
+    update->digest = (float)(hash_bytes(update->state->block, update->net->block * sizeof(float)).low & 0xfff);
+  *digest_of(update) = update->digest;
+  memcpy(votes_of(update), update->vote, sizeof update->vote);
+  moments_open(update, sums_of(update));
 }
 
-static Status use_opening(Trainer *trainer) {
-  const Reducer *reducer = &trainer->reducer;
-  memcpy(trainer->vote, votes_of(trainer), sizeof trainer->vote);
-  if (reducer->members > 1 && *digest_of(trainer) != trainer->digest * (float)reducer->members)
+static Status use_opening(Update *update) {
+  const Reducer *reducer = &update->reducer;
+  memcpy(update->vote, votes_of(update), sizeof update->vote);
+  if (reducer->members > 1 && *digest_of(update) != update->digest * (float)reducer->members)
     return status_set(
         ERR_INTERNAL,
         "player %u: the learner ranks' copies of it differ; all hosts must run the same build with the same "
         "kernels (set kernels=avx2, say, for processors of several kinds)",
-        trainer->pupil->player);
-  trainer->advantages = trainer->targets = (Spread){0};
-  trainer->dealt = 0;
+        update->state->player);
+  update->advantages = update->targets = (Spread){0};
+  update->dealt = 0;
   for (size_t m = 0; m < reducer->members; m++) {
-    const Opening *part = opening_of(trainer, m);
-    if (m < reducer->self) trainer->dealt += (size_t)part->units;
-    join_spread(&trainer->advantages, (double)part->rows, part->advantage, part->advantage_squares);
-    join_spread(&trainer->targets, (double)part->rows, part->target, part->target_squares);
+    const Opening *part = opening_of(update, m);
+    if (m < reducer->self) update->dealt += (size_t)part->units;
+    join_spread(&update->advantages, (double)part->rows, part->advantage, part->advantage_squares);
+    join_spread(&update->targets, (double)part->rows, part->target, part->target_squares);
   }
-  moments_centre(trainer, sums_of(trainer));
+  moments_centre(update, sums_of(update));
   return OK;
 }
 
 /* To mean 0 and deviation 1 - but never what is left of equal numbers by rounding. */
-static void normalise_advantages(Trainer *trainer) {
-  const Spread *all = &trainer->advantages;
+static void normalise_advantages(Update *update) {
+  const Spread *all = &update->advantages;
   double deviation = sqrt(all->squares / all->count), least = 8 * (double)FLT_EPSILON * fabs(all->mean) + 1e-8;
-  for (size_t r = 0; r < trainer->batch->rows; r++)
-    trainer->advantage[r] = (float)(((double)trainer->advantage[r] - all->mean) / fmax(deviation, least));
+  for (size_t r = 0; r < update->batch->rows; r++)
+    update->advantage[r] = (float)(((double)update->advantage[r] - all->mean) / fmax(deviation, least));
 }
 
-static Status start_sum(Trainer *trainer, float *values, size_t count, TrainerPhase phase) {
-  trainer->phase = phase;
-  if (trainer->reducer.members == 1 || count == 0) return OK;
-  trainer->waiting = clock_now(&trainer->clock);
-  return trainer->reducer.start(trainer->reducer.context, values, count);
+static Status start_sum(Update *update, float *values, size_t count, UpdatePhase phase) {
+  update->phase = phase;
+  if (update->reducer.members == 1 || count == 0) return OK;
+  update->waiting = clock_now(&update->clock);
+  return update->reducer.start(update->reducer.context, values, count);
 }
 
-static Status test_sum(Trainer *trainer, bool *done) {
+static Status test_sum(Update *update, bool *done) {
   *done = true;
-  if (trainer->reducer.members > 1) TRY_RETURN(trainer->reducer.test(trainer->reducer.context, done));
-  if (*done && trainer->waiting) charge(trainer, &trainer->waiting, &trainer->times.reduce);
-  if (*done) trainer->waiting = 0;
+  if (update->reducer.members > 1) TRY_RETURN(update->reducer.test(update->reducer.context, done));
+  if (*done && update->waiting) charge(update, &update->waiting, &update->times.reduce);
+  if (*done) update->waiting = 0;
   return OK;
 }
 
-Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards *shards) {
+Status update_begin(Update *update, TrainState *state, Batch *batch, const Shards *shards) {
   bool look;
-  int64_t since = clock_now(&trainer->clock);
-  trainer->pupil = pupil;
-  trainer->batch = batch;
+  int64_t since = clock_now(&update->clock);
+  update->state = state;
+  update->batch = batch;
   if (!shards) {
-    trainer->whole_end = batch->unrolls;
-    trainer->whole = (Shards){.actor = &trainer->whole_actor, .unroll_end = &trainer->whole_end, .count = 1};
-    shards = &trainer->whole;
+    update->whole_end = batch->unrolls;
+    update->whole = (Shards){.actor = &update->whole_actor, .unroll_end = &update->whole_end, .count = 1};
+    shards = &update->whole;
   }
-  trainer->shards = shards;
-  trainer->stats = (AlgoStats){0};
-  trainer->stopped = false;
-  trainer->waiting = 0;
-  TRY_RETURN(reserve_rows(trainer, batch->rows + 1));
-  TRY_RETURN(lay_out(trainer));
-  mark_rows(trainer);
-  trainer->algo->plan(trainer, &trainer->epochs, &trainer->minibatches, &look);
-  if (look) TRY_RETURN(evaluate(trainer, pupil->block, NULL));
-  trainer->algo->targets(trainer);
-  if (trainer->config->reference > 0 || trainer->config->reference_end > 0) {
-    TRY_RETURN(GROW(trainer->reference_row, trainer->reference_room, batch->rows * trainer->net->space.width));
-    TRY_RETURN(evaluate(trainer, pupil->reference, trainer->reference_row));
+  update->shards = shards;
+  update->stats = (AlgoStats){0};
+  update->stopped = false;
+  update->waiting = 0;
+  TRY_RETURN(reserve_rows(update, batch->rows + 1));
+  TRY_RETURN(lay_out(update));
+  mark_rows(update);
+  update->algo->plan(update, &update->epochs, &update->minibatches, &look);
+  if (look) TRY_RETURN(evaluate(update, state->block, NULL));
+  update->algo->targets(update);
+  if (update->config->reference > 0 || update->config->reference_end > 0) {
+    TRY_RETURN(GROW(update->reference_row, update->reference_room, batch->rows * update->net->space.width));
+    TRY_RETURN(evaluate(update, state->reference, update->reference_row));
   }
-  if (trainer->algo->proximal) {
-    TRY_RETURN(GROW(trainer->before_row, trainer->before_room, batch->rows * trainer->net->space.width));
-    TRY_RETURN(evaluate(trainer, pupil->block, trainer->before_row));
+  if (update->algo->proximal) {
+    TRY_RETURN(GROW(update->before_row, update->before_room, batch->rows * update->net->space.width));
+    TRY_RETURN(evaluate(update, state->block, update->before_row));
   }
-  net_pack(trainer->net, pupil->block, true, trainer->packed);
-  TRY_RETURN(GROW(trainer->order, trainer->order_room, trainer->learned.units));
-  for (size_t i = 0; i < trainer->learned.units; i++) trainer->order[i] = (uint32_t)i;
-  trainer->epoch = trainer->at = 0;
-  shuffle(trainer);
-  gather_opening(trainer);
-  charge(trainer, &since, &trainer->times.batch);
-  return start_sum(trainer, trainer->moments, trainer_opening(trainer->net, trainer->reducer.members), TRAIN_MOMENTS);
+  net_pack(update->net, state->block, true, update->packed);
+  TRY_RETURN(GROW(update->order, update->order_room, update->learned.units));
+  for (size_t i = 0; i < update->learned.units; i++) update->order[i] = (uint32_t)i;
+  update->epoch = update->at = 0;
+  shuffle(update);
+  gather_opening(update);
+  charge(update, &since, &update->times.batch);
+  return start_sum(update, update->moments, update_opening(update->net, update->reducer.members), TRAIN_MOMENTS);
 }
 
 /* --- losses --- */
@@ -407,39 +406,38 @@ Status trainer_begin(Trainer *trainer, Pupil *pupil, Batch *batch, const Shards 
 typedef struct Sums {
   float rows, policy, value, entropy, kl, kl_reference, clipped, spare;
 } Sums;
-_Static_assert(sizeof(Sums) == TRAINER_SCALARS * sizeof(float), "sums travel as floats");
+_Static_assert(sizeof(Sums) == UPDATE_SCALARS * sizeof(float), "sums travel as floats");
 
 /* Derivatives of all rows of a pass into d_logits and d_value, summed over rows. */
-static void pass_losses(Trainer *trainer, size_t rows, Sums *sums) {
-  const Net *net = trainer->net;
-  const Batch *batch = trainer->batch;
-  const LearnConfig *config = trainer->config;
+static void pass_losses(Update *update, size_t rows, Sums *sums) {
+  const Net *net = update->net;
+  const Batch *batch = update->batch;
+  const LearnConfig *config = update->config;
   size_t W = net->space.width;
-  float entropy_weight = (float)learn_schedule(config, trainer->pupil, config->entropy, config->entropy_end);
-  float reference_weight = (float)learn_schedule(config, trainer->pupil, config->reference, config->reference_end);
-  float proximal = trainer->algo->proximal ? (float)trainer->algo->proximal(trainer) : 0;
-  float unit = trainer->pupil->block[net->return_at + 1], value_weight = (float)config->value_weight / (unit * unit);
-  dist_normalise_rows(&net->space, trainer->logits, trainer->mask, rows, trainer->logits);
-  dist_probabilities(&net->space, trainer->logits, rows, trainer->probability);
+  float entropy_weight = (float)learn_schedule(config, update->state, config->entropy, config->entropy_end);
+  float reference_weight = (float)learn_schedule(config, update->state, config->reference, config->reference_end);
+  float proximal = update->algo->proximal ? (float)update->algo->proximal(update) : 0;
+  float unit = update->state->block[net->return_at + 1], value_weight = (float)config->value_weight / (unit * unit);
+  dist_normalise_rows(&net->space, update->logits, update->mask, rows, update->logits);
+  dist_probabilities(&net->space, update->logits, rows, update->probability);
   for (size_t at = 0; at < rows; at++) {
-    int32_t row = trainer->rows_of[at];
-    float *d = trainer->d_logits + at * W;
-    const float *line = trainer->logits + at * W, *probability = trainer->probability + at * W;
-    if (row < 0 || !trainer->is_learned[row]) {
+    int32_t row = update->rows_of[at];
+    float *d = update->d_logits + at * W;
+    const float *line = update->logits + at * W, *probability = update->probability + at * W;
+    if (row < 0 || !update->is_learned[row]) {
       memset(d, 0, W * sizeof(float));
-      trainer->d_value[at] = 0;
+      update->d_value[at] = 0;
       continue;
     }
     AgonAction action;
     action_at(batch, (size_t)row, &action);
-    float pull = reference_weight > 0 ? trainer->pull[row] : 0;
-    const float *reference = pull > 0 ? trainer->reference_row + (size_t)row * W : NULL;
-    RowLoss loss =
-        trainer->algo->row(trainer, (size_t)row, dist_log_prob(&net->space, line, &action), trainer->value[at]);
+    float pull = reference_weight > 0 ? update->pull[row] : 0;
+    const float *reference = pull > 0 ? update->reference_row + (size_t)row * W : NULL;
+    RowLoss loss = update->algo->row(update, (size_t)row, dist_log_prob(&net->space, line, &action), update->value[at]);
     float entropy = dist_backward(&net->space, line, probability, reference, &action, loss.by_log_prob, -entropy_weight,
                                   reference_weight * pull, d);
-    if (proximal > 0) dist_add_kl(&net->space, line, probability, trainer->before_row + (size_t)row * W, proximal, d);
-    trainer->d_value[at] = loss.by_value * value_weight;
+    if (proximal > 0) dist_add_kl(&net->space, line, probability, update->before_row + (size_t)row * W, proximal, d);
+    update->d_value[at] = loss.by_value * value_weight;
     sums->policy += loss.policy_loss;
     sums->value += loss.value_loss / (unit * unit);
     sums->entropy += entropy;
@@ -453,78 +451,76 @@ static void pass_losses(Trainer *trainer, size_t rows, Sums *sums) {
 /* --- minibatches --- */
 /* The upper layers' sums start while the lower layers are still computed. */
 static void gradient_done(void *context, size_t offset) {
-  Trainer *trainer = context;
-  if (trainer->summed - offset < CHUNK && offset > 0) return;
-  if (trainer->failed == OK)
-    trainer->failed =
-        trainer->reducer.start(trainer->reducer.context, trainer->gradient + offset, trainer->summed - offset);
-  trainer->summed = offset;
+  Update *update = context;
+  if (update->summed - offset < CHUNK && offset > 0) return;
+  if (update->failed == OK)
+    update->failed = update->reducer.start(update->reducer.context, update->gradient + offset, update->summed - offset);
+  update->summed = offset;
 }
 
 /* This member's part of the gradient of minibatch `at`, summed over rows, with its scalars. */
-static Status add_gradient(Trainer *trainer) {
-  const Net *net = trainer->net;
-  const Layout *layout = &trainer->learned;
+static Status add_gradient(Update *update) {
+  const Net *net = update->net;
+  const Layout *layout = &update->learned;
   size_t params = net->graph.params, step = units_per_pass(layout), count = 0, T = layout->T;
-  uint32_t *unit = trainer->order + layout->units; /* this minibatch's units, gathered behind the orders */
-  int64_t since = clock_now(&trainer->clock);
+  uint32_t *unit = update->order + layout->units; /* this minibatch's units, gathered behind the orders */
+  int64_t since = clock_now(&update->clock);
   Sums sums = {0};
-  TRY_RETURN(GROW(trainer->order, trainer->order_room, 2 * layout->units));
-  unit = trainer->order + layout->units;
-  size_t M = trainer->minibatches, skip = (trainer->at + M - trainer->dealt % M) % M;
-  for (size_t i = skip; i < layout->units; i += M) unit[count++] = trainer->order[i];
-  memset(trainer->gradient, 0, (params + TRAINER_SCALARS) * sizeof(float));
-  trainer->summed = params + TRAINER_SCALARS;
-  bool several = trainer->reducer.members > 1;
+  TRY_RETURN(GROW(update->order, update->order_room, 2 * layout->units));
+  unit = update->order + layout->units;
+  size_t M = update->minibatches, skip = (update->at + M - update->dealt % M) % M;
+  for (size_t i = skip; i < layout->units; i += M) unit[count++] = update->order[i];
+  memset(update->gradient, 0, (params + UPDATE_SCALARS) * sizeof(float));
+  update->summed = params + UPDATE_SCALARS;
+  bool several = update->reducer.members > 1;
   for (size_t at = 0; at < count || (several && at == 0); at += step) { /* no rows: the same sums in the same order */
     size_t units = count - at < step ? count - at : step;
     bool last = at + units == count && several;
     Sequences seq;
-    TRY_RETURN(gather(trainer, layout, unit, at, units, trainer->pupil->block, false, &seq));
-    charge(trainer, &since, &trainer->times.batch);
-    net_forward(net, trainer->pupil->block, trainer->packed, &trainer->space, &seq, trainer->logits, trainer->value,
-                NULL);
-    charge(trainer, &since, &trainer->times.forward);
-    pass_losses(trainer, units * T, &sums);
-    if (last) memcpy(trainer->gradient + params, &sums, sizeof sums);
-    charge(trainer, &since, &trainer->times.loss);
-    net_backward(net, trainer->pupil->block, trainer->packed, trainer->gradient, &trainer->space, &seq,
-                 trainer->d_logits, trainer->d_value, last ? gradient_done : NULL, trainer);
-    charge(trainer, &since, &trainer->times.backward);
+    TRY_RETURN(gather(update, layout, unit, at, units, update->state->block, false, &seq));
+    charge(update, &since, &update->times.batch);
+    net_forward(net, update->state->block, update->packed, &update->space, &seq, update->logits, update->value, NULL);
+    charge(update, &since, &update->times.forward);
+    pass_losses(update, units * T, &sums);
+    if (last) memcpy(update->gradient + params, &sums, sizeof sums);
+    charge(update, &since, &update->times.loss);
+    net_backward(net, update->state->block, update->packed, update->gradient, &update->space, &seq, update->d_logits,
+                 update->d_value, last ? gradient_done : NULL, update);
+    charge(update, &since, &update->times.backward);
   }
-  if (!several) memcpy(trainer->gradient + params, &sums, sizeof sums);
+  if (!several) memcpy(update->gradient + params, &sums, sizeof sums);
   return OK;
 }
 
-static Status start_minibatch(Trainer *trainer) {
-  TRY_RETURN(add_gradient(trainer));
-  TRY_RETURN(trainer->failed);
-  trainer->phase = TRAIN_GRADIENT;
-  if (trainer->reducer.members == 1) return OK;
-  trainer->waiting = clock_now(&trainer->clock);
-  if (trainer->summed == 0) return OK;
-  return trainer->reducer.start(trainer->reducer.context, trainer->gradient, trainer->summed);
+static Status start_minibatch(Update *update) {
+  TRY_RETURN(add_gradient(update));
+  TRY_RETURN(update->failed);
+  update->phase = TRAIN_GRADIENT;
+  if (update->reducer.members == 1) return OK;
+  update->waiting = clock_now(&update->clock);
+  if (update->summed == 0) return OK;
+  return update->reducer.start(update->reducer.context, update->gradient, update->summed);
 }
 
-static Status optimise(Trainer *trainer) {
-  const Net *net = trainer->net;
-  const LearnConfig *config = trainer->config;
-  Pupil *pupil = trainer->pupil;
-  int64_t since = clock_now(&trainer->clock);
+static Status optimise(Update *update) {
+  const Net *net = update->net;
+  const LearnConfig *config = update->config;
+  TrainState *state = update->state;
+  int64_t since = clock_now(&update->clock);
   Sums sums;
-  memcpy(&sums, trainer->gradient + net->graph.params, sizeof sums);
+  memcpy(&sums, update->gradient + net->graph.params, sizeof sums);
   if (sums.rows <= 0) return OK;
-  double each = 1.0 / (double)sums.rows, norm = gradient_norm(trainer->gradient, net->graph.params) * each;
+  double each = 1.0 / (double)sums.rows, norm = gradient_norm(update->gradient, net->graph.params) * each;
   if (!isfinite(norm))
     return status_set(ERR_INTERNAL, "player %u: the gradient is not finite after %llu updates; lower learner.rate",
-                      pupil->player, (unsigned long long)pupil->version);
+                      state->player, (unsigned long long)state->version);
   double clip = config->clip_norm > 0 && norm > config->clip_norm ? config->clip_norm / norm : 1.0;
   Adam adam = {0.9f, 0.999f, (float)config->epsilon};
-  trainer->stats.rate = learn_schedule(config, pupil, config->rate, config->rate_end);
-  adam_step(&adam, pupil->block, pupil->m, pupil->v, trainer->gradient, net->graph.params, ++pupil->steps,
-            (float)trainer->stats.rate, (float)(clip * each));
-  net_pack(net, pupil->block, true, trainer->packed);
-  AlgoStats *stats = &trainer->stats;
+  update->stats.rate = learn_schedule(config, state, config->rate, config->rate_end);
+  adam_step(&adam, state->block, state->m, state->v, update->gradient, net->graph.params, ++state->steps,
+            (float)update->stats.rate, (float)(clip * each));
+  net_pack(net, state->block, true, update->packed);
+  AlgoStats *stats = &update->stats;
   stats->policy_loss += (double)sums.policy * each;
   stats->value_loss += (double)sums.value * each;
   stats->entropy += (double)sums.entropy * each;
@@ -533,78 +529,78 @@ static Status optimise(Trainer *trainer) {
   stats->clipped += (double)sums.clipped * each;
   stats->gradient_norm += norm;
   stats->minibatches++;
-  trainer->stopped = trainer->algo->stop(trainer, (double)sums.kl * each);
-  charge(trainer, &since, &trainer->times.optimise);
+  update->stopped = update->algo->stop(update, (double)sums.kl * each);
+  charge(update, &since, &update->times.optimise);
   return OK;
 }
 
-static void finish_update(Trainer *trainer) {
-  const Net *net = trainer->net;
-  Pupil *pupil = trainer->pupil;
-  double n = trainer->stats.minibatches;
-  double *value[] = {&trainer->stats.policy_loss,  &trainer->stats.value_loss,   &trainer->stats.entropy,
-                     &trainer->stats.kl,           &trainer->stats.kl_reference, &trainer->stats.clipped,
-                     &trainer->stats.gradient_norm};
+static void finish_update(Update *update) {
+  const Net *net = update->net;
+  TrainState *state = update->state;
+  double n = update->stats.minibatches;
+  double *value[] = {&update->stats.policy_loss,  &update->stats.value_loss,   &update->stats.entropy,
+                     &update->stats.kl,           &update->stats.kl_reference, &update->stats.clipped,
+                     &update->stats.gradient_norm};
   for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++) *value[i] /= n;
-  uint64_t learned = (uint64_t)trainer->advantages.count;
-  trainer->stats.rows = (double)learned;
-  moments_apply(trainer, trainer->moments);
-  INVARIANT(finite_floats(pupil->block, net->block) && pupil->min_version <= pupil->version);
-  pupil->version++;
-  pupil->frames += learned;
-  pupil->life_frames += learned;
-  if (trainer->config->average > 0) { /* a young average forgets its first, poor members sooner */
-    double age = (double)pupil->steps, keep = fmin(trainer->config->average, (age + 1) / (age + 10));
+  uint64_t learned = (uint64_t)update->advantages.count;
+  update->stats.rows = (double)learned;
+  moments_apply(update, update->moments);
+  INVARIANT(finite_floats(state->block, net->block) && state->min_version <= state->version);
+  state->version++;
+  state->frames += learned;
+  state->life_frames += learned;
+  if (update->config->average > 0) { /* a young average forgets its first, poor members sooner */
+    double age = (double)state->steps, keep = fmin(update->config->average, (age + 1) / (age + 10));
     for (size_t i = 0; i < net->block; i++)
-      pupil->average[i] += (float)(1 - keep) * (pupil->block[i] - pupil->average[i]);
+      state->average[i] += (float)(1 - keep) * (state->block[i] - state->average[i]);
   }
-  int64_t every = trainer->config->reference_every;
-  if (every > 0 && pupil->version % (uint64_t)every == 0)
-    memcpy(pupil->reference, pupil_snapshot(trainer->config, pupil), net->block * sizeof(float));
+  int64_t every = update->config->reference_every;
+  if (every > 0 && state->version % (uint64_t)every == 0)
+    memcpy(state->reference, train_state_snapshot(update->config, state), net->block * sizeof(float));
 }
 
-static Status start_stats(Trainer *trainer) {
-  int64_t since = clock_now(&trainer->clock);
-  moments_gather(trainer, trainer->moments);
-  charge(trainer, &since, &trainer->times.batch);
-  return start_sum(trainer, trainer->moments, moments_count(trainer->net), TRAIN_STATS);
+static Status start_stats(Update *update) {
+  int64_t since = clock_now(&update->clock);
+  moments_gather(update, update->moments);
+  charge(update, &since, &update->times.batch);
+  return start_sum(update, update->moments, moments_count(update->net), TRAIN_STATS);
 }
 
-static Status after_minibatch(Trainer *trainer) {
-  TRY_RETURN(optimise(trainer));
-  if (++trainer->at == trainer->minibatches) {
-    trainer->at = 0;
-    trainer->epoch++;
-    if (trainer->epoch < trainer->epochs) shuffle(trainer);
+static Status after_minibatch(Update *update) {
+  TRY_RETURN(optimise(update));
+  if (++update->at == update->minibatches) {
+    update->at = 0;
+    update->epoch++;
+    if (update->epoch < update->epochs) shuffle(update);
   }
-  if (!trainer->stopped && trainer->epoch < trainer->epochs) {
-    trainer->phase = TRAIN_MINIBATCH;
+  if (!update->stopped && update->epoch < update->epochs) {
+    update->phase = TRAIN_MINIBATCH;
     return OK;
   }
-  return start_stats(trainer);
+  return start_stats(update);
 }
 
-Status trainer_step(Trainer *trainer, bool *more, bool *progress) {
+Status update_step(Update *update, bool *more, bool *progress) {
   bool done = true;
   *more = true;
   *progress = true;
-  if (trainer->phase == TRAIN_MINIBATCH) {
-    TRY_RETURN(start_minibatch(trainer));
-    if (trainer->reducer.members > 1) return OK;
+  if (update->phase == TRAIN_MINIBATCH) {
+    TRY_RETURN(start_minibatch(update));
+    if (update->reducer.members > 1) return OK;
   }
-  TRY_RETURN(test_sum(trainer, &done));
+  TRY_RETURN(test_sum(update, &done));
   *progress = done;
   if (!done) return OK;
-  switch (trainer->phase) {
+  switch (update->phase) {
   case TRAIN_MOMENTS:
-    TRY_RETURN(use_opening(trainer));
-    if (trainer->advantages.count <= 0) return start_stats(trainer); /* nobody has experience: a version all the same */
-    if (normalises(trainer)) normalise_advantages(trainer);
-    trainer->phase = TRAIN_MINIBATCH;
+    TRY_RETURN(use_opening(update));
+    if (update->advantages.count <= 0) return start_stats(update); /* nobody has experience: a version all the same */
+    if (normalises(update)) normalise_advantages(update);
+    update->phase = TRAIN_MINIBATCH;
     return OK;
-  case TRAIN_GRADIENT: return after_minibatch(trainer);
+  case TRAIN_GRADIENT: return after_minibatch(update);
   case TRAIN_STATS:
-    finish_update(trainer);
+    finish_update(update);
     *more = false;
     return OK;
   case TRAIN_MINIBATCH: break;

@@ -26,7 +26,7 @@ static void show(FILE *out, const BenchResult *r) {
     fprintf(out, " (%s-%s)", three_digits(r->low, low, sizeof low), three_digits(r->high, high, sizeof high));
   if (r->bound > 0)
     fprintf(out, "; %.1f %% of %s by %s", 100 * r->median / r->bound, three_digits(r->bound, bound, sizeof bound),
-           r->bound_by);
+            r->bound_by);
   fprintf(out, "\n");
   fflush(out);
 }
@@ -92,7 +92,7 @@ double bench_copy_peak(Bench *bench) {
   return peak;
 }
 
-Status bench_settings(const Bench *bench, const char *const *extra, size_t count, Settings **out) {
+Status bench_settings(const Bench *bench, const char *const *extra, size_t count, JobConfig **out) {
   static const char *const standard[] = {"net.hidden=[256, 256]", "net.activation=tanh", "league.preset=self-play",
                                          "actors.slots=512",      "actors.lanes=16",     "actors.eval_share=0",
                                          "ppo.epochs=4",          "ppo.minibatches=4"};
@@ -107,6 +107,6 @@ Status bench_settings(const Bench *bench, const char *const *extra, size_t count
     else
       pairs[n++] = bench->overrides[i];
   }
-  SettingsSource source = {.game = game, .overrides = pairs, .override_count = n};
-  return settings_create(&source, out);
+  JobConfigSource source = {.game = game, .overrides = pairs, .override_count = n};
+  return job_config_create(&source, out);
 }

@@ -33,9 +33,9 @@ Status bench_add(Bench *bench, const char *name, const char *what, const char *u
 double bench_fma_peak(Bench *bench);  /* FLOP/s in registers, fp32 */
 double bench_gemm_peak(Bench *bench); /* FLOP/s of the kernels in use on a product of 1024 x 256 x 256 */
 double bench_copy_peak(Bench *bench); /* bytes/s, read and written, of memcpy over 64 MiB */
-/* Settings of the standard case (Connect Four, 2 x 256 tanh, PPO with 4 epochs and minibatches, self-play), changed by
- * `extra` and then by the command line. */
-Status bench_settings(const Bench *bench, const char *const *extra, size_t count, Settings **out);
+/* Configuration of the standard case (Connect Four, 2 x 256 tanh, PPO with 4 epochs and minibatches, self-play),
+ * changed by `extra` and then by the command line. */
+Status bench_settings(const Bench *bench, const char *const *extra, size_t count, JobConfig **out);
 /* The sum of a number over all ranks; collective. */
 Status bench_total(Bench *bench, double *value);
 double bench_seconds(const Bench *bench, int64_t since);

@@ -60,20 +60,20 @@ static Status bench_messages(Bench *bench) {
 }
 
 /* --- sums --- */
-static Status sum_once(Transport *transport, Summer *summer, float *values, size_t count) {
+static Status sum_once(Transport *transport, Allreduce *summer, float *values, size_t count) {
   bool done = false;
-  TRY_RETURN(summer_start(summer, values, count));
+  TRY_RETURN(allreduce_start(summer, values, count));
   while (!done) {
     for (Message *message; (message = transport->ops->receive(transport));) {
       WireKind kind;
       Reader body;
       Status status = wire_open(message, &kind, &body);
-      if (status == OK) status = summer_receive(summer, kind, message, &body);
+      if (status == OK) status = allreduce_receive(summer, kind, message, &body);
       message_release(message);
       TRY_RETURN(status);
     }
     transport->ops->unsent(transport);
-    TRY_RETURN(summer_test(summer, &done));
+    TRY_RETURN(allreduce_test(summer, &done));
   }
   return OK;
 }
@@ -81,7 +81,7 @@ static Status sum_once(Transport *transport, Summer *summer, float *values, size
 Status bench_total(Bench *bench, double *value) {
   Status status = OK;
   Transport *transport = bench->transport;
-  Summer *summer = NULL;
+  Allreduce *summer = NULL;
   int *rank = NULL;
   float digits[2] = {(float)*value, 0}; /* in two parts, so that no digits are lost */
   digits[1] = (float)(*value - (double)digits[0]);
@@ -89,11 +89,11 @@ Status bench_total(Bench *bench, double *value) {
   if (members == 1) return OK;
   TRY(NEW_ARRAY(rank, members));
   for (size_t m = 0; m < members; m++) rank[m] = (int)m;
-  TRY(summer_create(&(SummerSetup){transport, rank, members, (size_t)transport->rank, NULL, 0}, &summer));
+  TRY(allreduce_create(&(AllreduceSetup){transport, rank, members, (size_t)transport->rank, NULL, 0}, &summer));
   TRY(sum_once(transport, summer, digits, 2));
   *value = (double)digits[0] + (double)digits[1];
 done:
-  summer_destroy(summer);
+  allreduce_destroy(summer);
   free(rank);
   return status;
 }
@@ -101,7 +101,7 @@ done:
 static Status bench_sums(Bench *bench, void *const *shared, const char *how, size_t count) {
   Status status = OK;
   Transport *transport = bench->transport;
-  Summer *summer = NULL;
+  Allreduce *summer = NULL;
   float *values = NULL;
   int *rank = NULL;
   double sample[15];
@@ -110,7 +110,8 @@ static Status bench_sums(Bench *bench, void *const *shared, const char *how, siz
   TRY(NEW_ARRAY(values, count));
   TRY(NEW_ARRAY(rank, members));
   for (size_t m = 0; m < members; m++) rank[m] = (int)m;
-  TRY(summer_create(&(SummerSetup){transport, rank, members, (size_t)transport->rank, shared, 2 * count}, &summer));
+  TRY(allreduce_create(&(AllreduceSetup){transport, rank, members, (size_t)transport->rank, shared, 2 * count},
+                       &summer));
   for (size_t i = 0; i < COUNT_OF(sample); i++) {
     int64_t start = clock_now(&bench->clock);
     for (int n = 0; n < 20; n++) TRY(sum_once(transport, summer, values, count));
@@ -121,7 +122,7 @@ static Status bench_sums(Bench *bench, void *const *shared, const char *how, siz
     TRY(bench_add(bench, "comm", what, "us", sample, COUNT_OF(sample), 0, NULL));
   }
 done:
-  summer_destroy(summer);
+  allreduce_destroy(summer);
   free(values);
   free(rank);
   return status;
@@ -129,7 +130,7 @@ done:
 
 Status bench_comm(Bench *bench) {
   Status status = OK;
-  Settings *settings = NULL;
+  JobConfig *settings = NULL;
   Net *net = NULL;
   void *const *shared;
   if (bench->transport->size < 2) {
@@ -141,26 +142,26 @@ Status bench_comm(Bench *bench) {
   TRY(bench_messages(bench));
   size_t params = net->graph.params;
   TRY(bench_sums(bench, NULL, "by messages", params));
-  TRY(bench->transport->ops->start_shared(bench->transport, summer_shared_bytes(2 * params), &shared));
+  TRY(bench->transport->ops->start_shared(bench->transport, allreduce_shared_bytes(2 * params), &shared));
   TRY(bench_sums(bench, shared, "through shared memory", params));
 done:
   net_destroy(net);
-  settings_destroy(settings);
+  job_config_destroy(settings);
   return status;
 }
 
 /* --- training --- */
 Status bench_train(Bench *bench) {
   Status status = OK;
-  Settings *settings = NULL;
+  JobConfig *settings = NULL;
   Net *net = NULL;
   Topology topology = {0};
   JobResult ending = {.started = false};
   char folder[] = "/tmp/agon-bench-XXXXXX", seconds[48], run[64], what[96], by[112], command[64];
   const char *pairs[256];
   size_t count = 0;
-  static const char *const standard[] = {"frames=1000G",      "net.hidden=[256, 256]", "actors.slots=512",
-                                         "actors.lanes=16",   "actors.eval_share=0",   "ppo.epochs=4",
+  static const char *const standard[] = {"frames=1000G",      "net.hidden=[256, 256]",  "actors.slots=512",
+                                         "actors.lanes=16",   "actors.eval_share=0",    "ppo.epochs=4",
                                          "ppo.minibatches=4", "league.preset=self-play"};
   JobRequest request = {.game = "connect_four", .folder = run, .overrides = pairs, .warnings = bench->warnings};
   for (size_t i = 0; i < COUNT_OF(standard); i++) pairs[count++] = standard[i];
@@ -177,11 +178,11 @@ Status bench_train(Bench *bench) {
   request.override_count = count;
   TRY(bench_settings(bench, NULL, 0, &settings));
   TRY(net_create(&settings->net, &settings->env->spec, &net));
-  TRY(settings_topology(settings, bench->transport->size, &topology));
+  TRY(job_config_topology(settings, bench->transport->size, &topology));
   double peak = first ? bench_fma_peak(bench) : 0; /* before the others are busy */
   TRY(job_train(bench->transport, &request, &ending));
   if (!first) goto done;
-  Trainer plan = {.config = &settings->learner, .algo_config = settings->algo_config};
+  Update plan = {.config = &settings->learner, .algo_config = settings->algo_config};
   size_t epochs, minibatches;
   bool look;
   settings->algo->plan(&plan, &epochs, &minibatches, &look);
@@ -197,6 +198,6 @@ Status bench_train(Bench *bench) {
 done:
   topology_free(&topology);
   net_destroy(net);
-  settings_destroy(settings);
+  job_config_destroy(settings);
   return status;
 }

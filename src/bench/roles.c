@@ -11,7 +11,7 @@
 /* --- environments --- */
 enum { GAMES = 1024, BLOCK = 64 };
 
-typedef struct Arena {
+typedef struct TournamentSetup {
   const Env *env;
   uint8_t *block, *rows, *masks;
   void *state[GAMES];
@@ -24,9 +24,9 @@ typedef struct Arena {
   AgonStatus status[GAMES];
   uint32_t episode;
   uint64_t dice;
-} Arena;
+} TournamentSetup;
 
-static void arena_close(Arena *arena) {
+static void setup_close(TournamentSetup *arena) {
   if (!arena) return;
   free(arena->block);
   free(arena->rows);
@@ -36,15 +36,15 @@ static void arena_close(Arena *arena) {
   free(arena);
 }
 
-static void arena_restart(Arena *arena, size_t i) {
+static void setup_restart(TournamentSetup *arena, size_t i) {
   float reward[AGON_MAX_AGENTS] = {0};
   arena->rng[i] = rng_stream(1, (uint32_t)i, arena->episode++, RNG_ENV);
   env_reset(arena->env, arena->state[i], &arena->rng[i], reward);
 }
 
-static Status arena_open(const Env *env, Arena **out) {
+static Status setup_open(const Env *env, TournamentSetup **out) {
   Status status = OK;
-  Arena *arena = NULL;
+  TournamentSetup *arena = NULL;
   size_t size = (env->spec.episode_size + 15) & ~(size_t)15, most = GAMES * env->spec.agents;
   TRY(NEW_ARRAY(arena, 1));
   arena->env = env;
@@ -57,12 +57,12 @@ static Status arena_open(const Env *env, Arena **out) {
   for (size_t i = 0; i < GAMES; i++) {
     arena->state[i] = arena->block + i * size;
     arena->random[i] = rng_handle(&arena->rng[i]);
-    arena_restart(arena, i);
+    setup_restart(arena, i);
   }
   *out = arena;
   arena = NULL;
 done:
-  arena_close(arena);
+  setup_close(arena);
   return status;
 }
 
@@ -84,7 +84,7 @@ static inline uint32_t pick_legal(const uint8_t *mask, uint32_t size, uint32_t r
 }
 
 /* A random legal action by a mask row; the dice are the bench's own (xorshift), so that the env is what is measured. */
-static inline void pick(Arena *arena, const uint8_t *mask, AgonAction *action) {
+static inline void pick(TournamentSetup *arena, const uint8_t *mask, AgonAction *action) {
   const AgonEnvSpec *spec = &arena->env->spec;
   for (uint32_t h = 0; h < spec->heads; h++) {
     arena->dice ^= arena->dice << 13;
@@ -101,7 +101,7 @@ static inline void pick(Arena *arena, const uint8_t *mask, AgonAction *action) {
 
 /* One step of the games from `first` on, a block that stays in the nearest cache: who acts, views, actions, steps,
  * restarts. Returns the observations made. */
-static size_t arena_step(Arena *arena, size_t first) {
+static size_t setup_step(TournamentSetup *arena, size_t first) {
   const Env *env = arena->env;
   const AgonEnv *table = env->table;
   uint8_t flags[BLOCK * AGON_MAX_AGENTS];
@@ -136,25 +136,25 @@ static size_t arena_step(Arena *arena, size_t first) {
           table->step(env->params, arena->state[i], arena->action + i * agents, &arena->random[i], reward);
     if (arena->status[i] == AGON_CHANCE)
       arena->status[i] = env_settle(env, arena->state[i], AGON_CHANCE, &arena->rng[i], reward);
-    if (arena->status[i] != AGON_RUNNING) arena_restart(arena, i);
+    if (arena->status[i] != AGON_RUNNING) setup_restart(arena, i);
   }
   return views;
 }
 
 Status bench_env(Bench *bench) {
   Status status = OK;
-  Settings *settings = NULL;
-  Arena *arena = NULL;
+  JobConfig *settings = NULL;
+  TournamentSetup *arena = NULL;
   double rate[64];
   char what[96];
   TRY(bench_settings(bench, NULL, 0, &settings));
-  TRY(arena_open(settings->env, &arena));
+  TRY(setup_open(settings->env, &arena));
   size_t views = 0, steps = 0, count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
   for (size_t i = 0; i < count; i++) {
     int64_t start = clock_now(&bench->clock);
     for (steps = 0, views = 0; bench_seconds(bench, start) < bench->seconds; steps += 64 * GAMES)
       for (int n = 0; n < 64; n++)
-        for (size_t first = 0; first < GAMES; first += BLOCK) views += arena_step(arena, first);
+        for (size_t first = 0; first < GAMES; first += BLOCK) views += setup_step(arena, first);
     rate[i] = (double)steps / bench_seconds(bench, start);
   }
   snprintf(what, sizeof what, "%s, %d games, %.2g observations a step", settings->table->name, GAMES,
@@ -165,14 +165,14 @@ Status bench_env(Bench *bench) {
   TRY(bench_add(bench, "env", what, "steps/s", rate, count, bench_copy_peak(bench) / bytes,
                 "bytes of state and rows at memcpy's rate"));
 done:
-  arena_close(arena);
-  settings_destroy(settings);
+  setup_close(arena);
+  job_config_destroy(settings);
   return status;
 }
 
 /* --- acting --- */
 typedef struct Stage {
-  Settings *settings;
+  JobConfig *settings;
   Net *net;
   SimWorld *world;
   Actor *actor;
@@ -187,7 +187,7 @@ static void stage_close(Stage *stage) {
   actor_destroy(stage->actor);
   sim_destroy(stage->world);
   net_destroy(stage->net);
-  settings_destroy(stage->settings);
+  job_config_destroy(stage->settings);
   bytes_free(&stage->wire.bytes);
   free(stage->block);
 }
@@ -198,7 +198,7 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
   *stage = (Stage){.opponents = opponents};
   static const char *const crowd[] = {"actors.slots=1024", "actors.lanes=8", "actors.lane_episodes=512"};
   TRY(bench_settings(bench, crowd, opponents ? COUNT_OF(crowd) : 0, &stage->settings));
-  const Settings *s = stage->settings;
+  const JobConfig *s = stage->settings;
   TRY(net_create(&s->net, &s->env->spec, &stage->net));
   TRY(NEW_ARRAY(stage->block, stage->net->block));
   net_init(stage->net, 1, 0, stage->block);
@@ -351,49 +351,49 @@ Status bench_learn(Bench *bench) {
   Status status = OK;
   Stage stage;
   Batch batch = {0};
-  Pupil pupil = {0};
-  Trainer *trainer = NULL;
+  TrainState pupil = {0};
+  Update *update = NULL;
   double rate[64], shares[6] = {0};
   char what[96], by[112];
   size_t count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
   TRY_RETURN(stage_open(bench, 0, &stage));
-  const Settings *s = stage.settings;
+  const JobConfig *s = stage.settings;
   RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads,
                       (uint32_t)stage.net->graph.state_size, env_head_sizes(s->env)};
   TRY(batch_create(&format, &batch));
   TRY(stage_tick(&stage));
   stage.keep = &batch;
   TRY(stage_tick(&stage));
-  TRY(pupil_create(stage.net, 1, 0, &pupil));
-  TRY(trainer_create(stage.net, &s->learner, s->algo, s->algo_config, 1, NULL, &trainer));
+  TRY(train_state_create(stage.net, 1, 0, &pupil));
+  TRY(update_create(stage.net, &s->learner, s->algo, s->algo_config, 1, NULL, &update));
   for (size_t i = 0; i <= count; i++) {
     uint64_t frames = 0;
     bool more = true, progress;
     int64_t start = clock_now(&bench->clock);
     do {
-      TRY(trainer_begin(trainer, &pupil, &batch, NULL));
-      for (more = true; more;) TRY(trainer_step(trainer, &more, &progress));
+      TRY(update_begin(update, &pupil, &batch, NULL));
+      for (more = true; more;) TRY(update_step(update, &more, &progress));
       frames += batch_learned(&batch);
     } while (bench_seconds(bench, start) < bench->seconds && i > 0); /* the first warms up */
     if (i > 0) rate[i - 1] = (double)frames / bench_seconds(bench, start);
-    if (i == 0) trainer->times = (TrainerTimes){0};
+    if (i == 0) update->times = (UpdateTimes){0};
   }
-  double flops = (double)trainer->epochs * graph_flops_train(&stage.net->graph);
+  double flops = (double)update->epochs * graph_flops_train(&stage.net->graph);
   snprintf(what, sizeof what, "%s, %zu frames, %zu epochs of %zu minibatches", s->algo->name, batch_learned(&batch),
-           trainer->epochs, trainer->minibatches);
+           update->epochs, update->minibatches);
   snprintf(by, sizeof by, "%.2f MFLOP a frame at the FMA peak", flops * 1e-6);
   TRY(bench_add(bench, "learn", what, "frames/s", rate, count, bench_fma_peak(bench) / flops, by));
-  const TrainerTimes *t = &trainer->times;
+  const UpdateTimes *t = &update->times;
   const int64_t part[5] = {t->batch, t->forward, t->loss, t->backward, t->optimise};
   double all = 0;
   for (int i = 0; i < 5; i++) all += (double)part[i];
   for (int i = 0; i < 5; i++) shares[i] = 100 * (double)part[i] / all;
   if (bench->screen)
-    fprintf(bench->screen, "%-10s %% of time: batch %.1f, forward %.1f, loss %.1f, backward %.1f, optimise %.1f\n", "", shares[0],
-           shares[1], shares[2], shares[3], shares[4]);
+    fprintf(bench->screen, "%-10s %% of time: batch %.1f, forward %.1f, loss %.1f, backward %.1f, optimise %.1f\n", "",
+            shares[0], shares[1], shares[2], shares[3], shares[4]);
 done:
-  trainer_destroy(trainer);
-  pupil_destroy(&pupil);
+  update_destroy(update);
+  train_state_destroy(&pupil);
   batch_destroy(&batch);
   stage_close(&stage);
   return status;

@@ -33,7 +33,7 @@ static Status add_players(League *league, size_t frozen) {
   return OK;
 }
 
-static Status many_players(const Settings *s, size_t frozen, League *league) {
+static Status many_players(const JobConfig *s, size_t frozen, League *league) {
   TRY_RETURN(league_create(&s->league, 1, -1, 1, league));
   return add_players(league, frozen);
 }
@@ -50,7 +50,7 @@ static Status some_results(const League *league, Results *results) {
   return OK;
 }
 
-static Status league_of(Bench *bench, const Settings *s, size_t frozen) {
+static Status league_of(Bench *bench, const JobConfig *s, size_t frozen) {
   Status status = OK;
   League league = {0};
   Table table = {0};
@@ -89,19 +89,19 @@ done:
 
 Status bench_league(Bench *bench) {
   Status status = OK;
-  Settings *settings = NULL;
+  JobConfig *settings = NULL;
   const char *extra[] = {"league.preset=alphastar-paper", "actors.eval_share=0.0625"};
   TRY(bench_settings(bench, extra, COUNT_OF(extra), &settings));
   for (size_t frozen = 10; frozen <= 10000; frozen *= 10) TRY(league_of(bench, settings, frozen));
 done:
-  settings_destroy(settings);
+  job_config_destroy(settings);
   return status;
 }
 
 /* --- saving --- */
 Status bench_checkpoint(Bench *bench) {
   Status status = OK;
-  Settings *settings = NULL;
+  JobConfig *settings = NULL;
   Net *net = NULL;
   League league = {0};
   Tree tree = {0}, back = {0};
@@ -161,7 +161,7 @@ done:
   tree_free(&tree);
   league_free(&league);
   net_destroy(net);
-  settings_destroy(settings);
+  job_config_destroy(settings);
   free(block);
   return status;
 }
@@ -179,7 +179,7 @@ typedef struct Puppet { /* an actor that pretends */
 } Puppet;
 
 typedef struct Show {
-  Settings *settings;
+  JobConfig *settings;
   Net *net;
   Topology topology;
   SimWorld *world;
@@ -208,7 +208,7 @@ static void zero_policy(void *context, uint32_t player, float *block) { (void)co
 
 /* A batch of 16 unrolls of 16 decisions of one player, encoded. */
 static Status make_batch(Show *show, uint32_t player, Bytes *out) {
-  const Settings *s = show->settings;
+  const JobConfig *s = show->settings;
   Batch batch;
   RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads, 0, env_head_sizes(s->env)};
   TRY_RETURN(batch_create(&format, &batch));
@@ -237,7 +237,7 @@ static void show_close(Show *show) {
   free(show->batch);
   bytes_free(&show->wire.bytes);
   net_destroy(show->net);
-  settings_destroy(show->settings);
+  job_config_destroy(show->settings);
   free(show->learner);
   free(show->puppet);
   free(show->learner_below);
@@ -265,7 +265,7 @@ static Status open_puppets(Show *show) {
 
 static Status open_learners(Bench *bench, Show *show) {
   const Topology *t = &show->topology;
-  const Settings *s = show->settings;
+  const JobConfig *s = show->settings;
   TRY_RETURN(NEW_ARRAY(show->learner, t->learners));
   TRY_RETURN(NEW_ARRAY(show->learner_below, t->learners));
   for (size_t l = 0; l < t->learners; l++) {
@@ -319,16 +319,16 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
                          "league.league_snapshot_max=1000G",
                          "metrics.progress=86400"};
   TRY(bench_settings(bench, extra, COUNT_OF(extra), &show->settings));
-  const Settings *s = show->settings;
+  const JobConfig *s = show->settings;
   show->learning = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
   TRY(net_create(&s->net, &s->env->spec, &show->net));
-  TRY(settings_topology(s, (int)(actors + learners), &show->topology));
+  TRY(job_config_topology(s, (int)(actors + learners), &show->topology));
   TRY(sim_create(&(SimConfig){.seed = 1, .ranks = show->topology.size}, &show->world));
   snprintf(show->folder, sizeof show->folder, "/tmp/agon-bench-XXXXXX");
   if (!mkdtemp(show->folder)) TRY(status_set(ERR_IO, "cannot make a folder in /tmp"));
   show->made = true;
   TRY(run_lock(show->folder, &show->run));
-  TRY(node_header(s, &show->header));
+  TRY(rank_header(s, &show->header));
   TRY(NEW_ARRAY(show->batch, show->learning));
   for (uint32_t p = 0; p < show->learning; p++) TRY(make_batch(show, p, &show->batch[p]));
   const Topology *t = &show->topology;
@@ -492,13 +492,14 @@ static Status scale_of(Bench *bench, size_t actors, size_t learners, size_t froz
   league = (show.league_seconds - league) / frames;
   learner = (front_end(&show) - learner) / frames * (double)learners; /* learner 0 takes one part of the frames */
   if (bench->screen)
-    fprintf(bench->screen, "scale      %6zu actors %2zu learners %6zu players: rank 0 per tick %7.0f messages in, %3.0f out, %8.0f kB "
-           "out; per "
-           "frame %.1f B in, league %.2f ns, learner front end %.1f ns\n",
-           actors, learners, frozen, (double)(after->messages_received - before.messages_received) / (double)ticks,
-           (double)(after->messages_sent - before.messages_sent) / (double)ticks,
-           (double)(after->bytes_sent - before.bytes_sent) / (double)ticks * 1e-3,
-           (double)(after->bytes_received - before.bytes_received) / frames, league * 1e9, learner * 1e9);
+    fprintf(bench->screen,
+            "scale      %6zu actors %2zu learners %6zu players: rank 0 per tick %7.0f messages in, %3.0f out, %8.0f kB "
+            "out; per "
+            "frame %.1f B in, league %.2f ns, learner front end %.1f ns\n",
+            actors, learners, frozen, (double)(after->messages_received - before.messages_received) / (double)ticks,
+            (double)(after->messages_sent - before.messages_sent) / (double)ticks,
+            (double)(after->bytes_sent - before.bytes_sent) / (double)ticks * 1e-3,
+            (double)(after->bytes_received - before.bytes_received) / frames, league * 1e9, learner * 1e9);
   double share = 100 * league * 10e6, most = 1 / league, front = 1 / learner;
   snprintf(what, sizeof what, "%zu actors, %zu players: league's share of a core at 10 M frames/s", actors, frozen);
   TRY(bench_add(bench, "scale", what, "%", &share, 1, 0, NULL));

@@ -92,7 +92,7 @@ static Status run_all(Bench *bench, const char *name) {
 static Status run_bench(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  Settings *probe = NULL;
+  JobConfig *probe = NULL;
   long long seconds, repeats, actors, players;
   char cpu[128], a[16], b[16], c[16];
   bool found = false;
@@ -133,7 +133,7 @@ done:
   if (status != OK && bench.transport && bench.transport->size > 1) /* the other ranks must not wait */
     bench.transport->ops->abort(bench.transport, status_exit_code(status), status_message());
   transport_destroy(bench.transport);
-  settings_destroy(probe);
+  job_config_destroy(probe);
   free(bench.result);
   return status;
 }

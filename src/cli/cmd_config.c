@@ -50,14 +50,14 @@ static void list_option(void *context, const char *key, const Option *o) {
 
 static Status schema(const Arguments *arguments, bool json) {
   Status status = OK;
-  Settings *plain = NULL;
+  JobConfig *plain = NULL;
   Option *options = NULL;
   const AgonEnv *table;
   void *plugin = NULL;
   Listing listing = {.array = json ? json_array() : NULL};
   TRY(NEW_ARRAY(plain, 1));
   TRY(config_create(&plain->config));
-  TRY(settings_declare(plain));
+  TRY(job_config_declare(plain));
   if (arguments->words > 1) {
     TRY(env_find(arguments->word[1], &table, &plugin));
     TRY(env_declare(table, plain->config, &options));
@@ -68,7 +68,7 @@ static Status schema(const Arguments *arguments, bool json) {
     printf("\n");
   }
 done:
-  settings_destroy(plain);
+  job_config_destroy(plain);
   env_plugin_close(plugin);
   free(options);
   json_decref(listing.array);
@@ -78,25 +78,25 @@ done:
 static Status run_config(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  Settings *settings = NULL;
+  JobConfig *settings = NULL;
   char *text = NULL;
   TRY_RETURN(arguments_parse(&command_config, argc, argv, &arguments));
   const char *what = arguments.words ? arguments.word[0] : "";
   if (!strcmp(what, "schema")) return schema(&arguments, argument(&command_config, &arguments, "--json") != NULL);
   if (strcmp(what, "show") && strcmp(what, "check")) return usage_error(&command_config, "it is show, check or schema");
   if (arguments.words < 2) return usage_error(&command_config, "a game or a YAML file is needed");
-  SettingsSource source = {.overrides = arguments.word + 2, .override_count = arguments.words - 2};
-  settings_name(arguments.word[1], &source);
-  TRY(settings_create(&source, &settings));
+  JobConfigSource source = {.overrides = arguments.word + 2, .override_count = arguments.words - 2};
+  job_config_name(arguments.word[1], &source);
+  TRY(job_config_create(&source, &settings));
   if (!strcmp(what, "check")) {
     printf("%s is good\n", arguments.word[1]);
   } else {
-    TRY(settings_text(settings, true, &text));
+    TRY(job_config_text(settings, true, &text));
     fputs(text, stdout);
   }
 done:
   free(text);
-  settings_destroy(settings);
+  job_config_destroy(settings);
   return status;
 }
 

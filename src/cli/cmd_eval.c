@@ -102,18 +102,18 @@ static json_t *json_pair(const char *a, const char *b, const MatchScore *score) 
 
 typedef enum Format { ROUND_ROBIN, GAUNTLET, LADDER, TEAMS } Format;
 
-static Status add_fixtures(Arena *arena, Format format, const size_t counts[3]) {
+static Status add_fixtures(TournamentSetup *arena, Format format, const size_t counts[3]) {
   size_t own = counts[0], all = counts[0] + counts[1];
   for (uint32_t a = 0; a < all; a++)
     for (uint32_t b = a + 1; b < all; b++) {
       bool across = a < own && b >= own, anchors = a >= own;
-      if (format == ROUND_ROBIN || across || (format == LADDER && anchors)) TRY_RETURN(arena_add(arena, a, b));
+      if (format == ROUND_ROBIN || across || (format == LADDER && anchors)) TRY_RETURN(setup_add(arena, a, b));
     }
   return OK;
 }
 
 /* Both sides' totals, as one match. */
-static void print_teams(const Arena *arena, size_t own, bool returns) {
+static void print_teams(const TournamentSetup *arena, size_t own, bool returns) {
   MatchScore all = {0};
   const Games *games = &arena->tournament.games;
   for (size_t i = 0; i < games->counts; i++)
@@ -135,7 +135,7 @@ static void on_progress(void *context, const Tournament *t) {
           worst);
 }
 
-static Status report(const Arena *arena, const Arguments *arguments, Format format, const size_t counts[3]) {
+static Status report(const TournamentSetup *arena, const Arguments *arguments, Format format, const size_t counts[3]) {
   const Tournament *t = &arena->tournament;
   bool json = argument(&command_eval, arguments, "--json") != NULL;
   json_t *pairs = json_array();
@@ -211,12 +211,12 @@ static Status refuse_opponents(const Arguments *arguments) {
 }
 
 /* Mean returns of each player, on rank 0. */
-static Status eval_returns(Arena *arena, const Arguments *arguments, uint64_t episodes) {
+static Status eval_returns(TournamentSetup *arena, const Arguments *arguments, uint64_t episodes) {
   const GameTerms *terms = &arena->tournament.terms;
   bool json = argument(&command_eval, arguments, "--json") != NULL;
   SoloPlan plan = {.seed = terms->seed, .episodes = episodes, .openings = terms->openings};
   TRY_RETURN(refuse_opponents(arguments));
-  if (!arena_speaks(arena)) return OK;
+  if (!setup_speaks(arena)) return OK;
   json_t *players = json_array();
   Status status = OK;
   if (!json) printf("mean return of an episode, 95 %% intervals (Student's t); %s\n", terms->env);
@@ -240,7 +240,7 @@ static Status eval_returns(Arena *arena, const Arguments *arguments, uint64_t ep
 static Status run_eval(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  Arena arena = {.run = {.folder = {.lock = -1}}};
+  TournamentSetup arena = {.run = {.folder = {.lock = -1}}};
   size_t counts[3];
   long long games, budget, openings, seed, replays;
   char replays_path[4096];
@@ -262,18 +262,18 @@ static Status run_eval(int argc, char **argv) {
   if (!list) TRY(usage_error(&command_eval, "--players are needed"));
   if (format != ROUND_ROBIN && !versus) TRY(usage_error(&command_eval, "this format needs --versus"));
   if (!env && arguments.words > 1) TRY(usage_error(&command_eval, "one run at most; players of others are RUN:NAME"));
-  ArenaRequest request = {.run = env               ? NULL
-                                 : arguments.words ? arguments.word[0]
-                                                   : NULL,
-                          .env_name = env,
-                          .lists = {list, versus},
-                          .env_options = arguments.word,
-                          .env_option_count = env ? arguments.words : 0,
-                          .greedy = argument(&command_eval, &arguments, "--greedy") != NULL,
-                          .openings = openings,
-                          .seed = seed,
-                          .csv = argument(&command_eval, &arguments, "--csv")};
-  TRY(arena_open(&request, &arena, counts));
+  TournamentRequest request = {.run = env               ? NULL
+                                      : arguments.words ? arguments.word[0]
+                                                        : NULL,
+                               .env_name = env,
+                               .lists = {list, versus},
+                               .env_options = arguments.word,
+                               .env_option_count = env ? arguments.words : 0,
+                               .greedy = argument(&command_eval, &arguments, "--greedy") != NULL,
+                               .openings = openings,
+                               .seed = seed,
+                               .csv = argument(&command_eval, &arguments, "--csv")};
+  TRY(setup_open(&request, &arena, counts));
   if (arena.env->spec.teams == 1) {
     TRY(eval_returns(&arena, &arguments, (uint64_t)games));
     goto done;
@@ -288,16 +288,16 @@ static Status run_eval(int argc, char **argv) {
   if (!t->replays && argument(&command_eval, &arguments, "--record")) {
     if (!request.run) TRY(usage_error(&command_eval, "--record without a run needs --replays FILE"));
     TRY(text_format(replays_path, sizeof replays_path, "%s/replays", request.run));
-    if (arena_speaks(&arena)) TRY(file_make_folders(replays_path));
+    if (setup_speaks(&arena)) TRY(file_make_folders(replays_path));
     TRY(text_format(replays_path, sizeof replays_path, "%s/replays/games.jsonl", request.run));
     t->replays = replays_path;
   }
   t->replay_games = (uint64_t)replays;
   if (!argument(&command_eval, &arguments, "--quiet")) t->progress = on_progress, t->context = &last;
-  TRY(arena_play(&arena));
-  if (arena_speaks(&arena)) TRY(report(&arena, &arguments, (Format)format, counts));
+  TRY(setup_play(&arena));
+  if (setup_speaks(&arena)) TRY(report(&arena, &arguments, (Format)format, counts));
 done:
-  arena_close(&arena);
+  setup_close(&arena);
   return status;
 }
 

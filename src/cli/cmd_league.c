@@ -43,7 +43,7 @@ static json_t *json_tally(const Tally seat[SEATS]) {
   return entry;
 }
 
-static Status show_json(const LoadedRun *run) {
+static Status show_json(const RunView *run) {
   json_t *players = json_array(), *payoff = json_array();
   char role[PLAYER_NAME];
   for (size_t i = 0; i < run->league.players; i++) {
@@ -79,7 +79,7 @@ static Status show_json(const LoadedRun *run) {
 }
 
 /* Training and evaluation games together, undecayed, by seat. */
-static void everything(const LoadedRun *run, uint32_t home, uint32_t away, Tally out[SEATS]) {
+static void everything(const RunView *run, uint32_t home, uint32_t away, Tally out[SEATS]) {
   const Pair *pair = payoff_find(&run->league.payoff, home, away);
   for (int s = 0; s < SEATS; s++) {
     const Tally both[SEATS] = {pair ? pair->raw[s] : (Tally){0}, pair ? pair->eval[s] : (Tally){0}};
@@ -90,7 +90,7 @@ static void everything(const LoadedRun *run, uint32_t home, uint32_t away, Tally
 static double score_of(const Tally *tally) { return (tally->wins + tally->draws / 2) / tally->games; }
 
 /* One opponent of a learning player: counts, the score of each seat, and the rate that matchmaking sees. */
-static void show_pair(const LoadedRun *run, uint32_t home, uint32_t away) {
+static void show_pair(const RunView *run, uint32_t home, uint32_t away) {
   Tally seat[SEATS];
   char seats[48] = "one seat only";
   double low, high;
@@ -107,7 +107,7 @@ static void show_pair(const LoadedRun *run, uint32_t home, uint32_t away) {
   printf("\n");
 }
 
-static void show_text(const LoadedRun *run) {
+static void show_text(const RunView *run) {
   const League *league = &run->league;
   char frames[16], role[PLAYER_NAME];
   printf("%s: %s, checkpoint %06llu, %zu players\n\n", run->folder.path, run->settings->game.name,
@@ -365,8 +365,8 @@ done:
 static Status dryrun(const Arguments *arguments) {
   Status status = OK;
   const Command *command = &command_league;
-  LoadedRun run = {.folder = {.lock = -1}};
-  Settings *settings = NULL;
+  RunView run = {.folder = {.lock = -1}};
+  JobConfig *settings = NULL;
   League league = {0};
   long long matches, seed;
   const char *what = arguments->word[1], *preset = argument(command, arguments, "--preset"),
@@ -376,18 +376,18 @@ static Status dryrun(const Arguments *arguments) {
   RunFolder folder = {.lock = -1};
   TRY(text_format(folder.path, sizeof folder.path, "%s", what));
   bool is_run = run_has_checkpoint(&folder);
-  SettingsSource source = {.overrides = arguments->word + 2, .override_count = arguments->words - 2, .preset = preset};
+  JobConfigSource source = {.overrides = arguments->word + 2, .override_count = arguments->words - 2, .preset = preset};
   if (is_run) {
-    TRY(loaded_look(what, &run));
+    TRY(run_view_look(what, &run));
     const Item *stored;
     TRY(tree_get(&run.tree, "config", STORE_TEXT, 1, &stored));
     source.stored = preset ? NULL : stored->data; /* another preset: its own numbers, for the same game and players */
     if (preset) source.game = run.settings->run.game;
     source.facts = run.settings->env ? NULL : &run.settings->game;
   } else {
-    settings_name(what, &source);
+    job_config_name(what, &source);
   }
-  TRY(settings_create(&source, &settings));
+  TRY(job_config_create(&source, &settings));
   if (scenario) {
     TRY(read_scenario(scenario, &settings->league, &league));
   } else if (is_run) {
@@ -403,8 +403,8 @@ static Status dryrun(const Arguments *arguments) {
   TRY(draw(&league, (uint64_t)matches, (uint64_t)seed, argument(command, arguments, "--json") != NULL));
 done:
   league_free(&league);
-  settings_destroy(settings);
-  loaded_close(&run);
+  job_config_destroy(settings);
+  run_view_close(&run);
   return status;
 }
 
@@ -414,14 +414,14 @@ static Status run_league(int argc, char **argv) {
   if (arguments.words < 2) return usage_error(&command_league, "show RUN, or dryrun RUN|FILE.yaml|GAME");
   if (!strcmp(arguments.word[0], "dryrun")) return dryrun(&arguments);
   if (strcmp(arguments.word[0], "show")) return usage_error(&command_league, "it is show or dryrun");
-  LoadedRun run;
-  TRY_RETURN(loaded_look(arguments.word[1], &run));
+  RunView run;
+  TRY_RETURN(run_view_look(arguments.word[1], &run));
   Status status = OK;
   if (argument(&command_league, &arguments, "--json"))
     status = show_json(&run);
   else
     show_text(&run);
-  loaded_close(&run);
+  run_view_close(&run);
   return status;
 }
 

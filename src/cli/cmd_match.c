@@ -96,7 +96,7 @@ static Status parse_words(const Arguments *arguments, Tournament *t, const char 
 static Status run_match(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  Arena arena = {.run = {.folder = {.lock = -1}}};
+  TournamentSetup arena = {.run = {.folder = {.lock = -1}}};
   Tournament test = {.elo1 = 10, .alpha = 0.05, .beta = 0.05};
   const char *options[256];
   size_t counts[3], option_count;
@@ -114,29 +114,29 @@ static Status run_match(int argc, char **argv) {
   TRY(parse_words(&arguments, &test, options, &option_count));
   const char *env = argument(&command_match, &arguments, "--env");
   if (!env && option_count) TRY(usage_error(&command_match, "two players, and nothing else without --env or --sprt"));
-  ArenaRequest request = {.env_name = env,
-                          .lists = {arguments.word[0], arguments.word[1]},
-                          .env_options = options,
-                          .env_option_count = option_count,
-                          .greedy = argument(&command_match, &arguments, "--greedy") != NULL,
-                          .openings = openings,
-                          .seed = seed,
-                          .csv = argument(&command_match, &arguments, "--csv")};
-  TRY(arena_open(&request, &arena, counts));
+  TournamentRequest request = {.env_name = env,
+                               .lists = {arguments.word[0], arguments.word[1]},
+                               .env_options = options,
+                               .env_option_count = option_count,
+                               .greedy = argument(&command_match, &arguments, "--greedy") != NULL,
+                               .openings = openings,
+                               .seed = seed,
+                               .csv = argument(&command_match, &arguments, "--csv")};
+  TRY(setup_open(&request, &arena, counts));
   if (arena.players != 2) TRY(usage_error(&command_match, "a match is between two players; eval takes more"));
-  TRY(arena_add(&arena, 0, 1));
+  TRY(setup_add(&arena, 0, 1));
   Tournament *t = &arena.tournament;
   t->each = (uint64_t)games + (games & 1);
   t->until_ci = until;
   t->sprt = test.sprt, t->elo0 = test.elo0, t->elo1 = test.elo1, t->alpha = test.alpha, t->beta = test.beta;
   t->replays = argument(&command_match, &arguments, "--replays");
   t->replay_games = (uint64_t)replays;
-  TRY(arena_play(&arena));
+  TRY(setup_play(&arena));
   const GameCount *count = games_find(&t->games, 0, 1);
-  if (arena_speaks(&arena) && count)
+  if (setup_speaks(&arena) && count)
     print_block(t, &count->score, argument(&command_match, &arguments, "--json") != NULL);
 done:
-  arena_close(&arena);
+  setup_close(&arena);
   return status;
 }
 

@@ -136,7 +136,7 @@ static Status play_game(Session *session) {
 static Status run_play(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  LoadedRun run = {.folder = {.lock = -1}};
+  RunView run = {.folder = {.lock = -1}};
   Env *own = NULL;
   const Env *env = NULL;
   Contestant who = {.net = NULL};
@@ -158,7 +158,7 @@ static Status run_play(int argc, char **argv) {
   if (strcmp(env->table->name, arguments.word[0]) && from_run)
     TRY(status_set(ERR_USAGE, "%s plays %s, not %s", arguments.word[1], env->table->name, arguments.word[0]));
   if (env->spec.action_kind == AGON_BOX) TRY(status_set(ERR_USAGE, "%s is not played by words", env->table->name));
-  TRY(loaded_player(player ? player : from_run ? "main_0" : "random", from_run ? &run : NULL, env, &who));
+  TRY(run_view_player(player ? player : from_run ? "main_0" : "random", from_run ? &run : NULL, env, &who));
   who.policy.greedy = argument(&command_play, &arguments, "--greedy") != NULL;
   TRY(mind_create(&who, env, &mind));
   TRY(position_create(env, &position));
@@ -180,7 +180,7 @@ done:
   mind_destroy(&mind);
   contestant_destroy(&who);
   env_destroy(own);
-  loaded_close(&run);
+  run_view_close(&run);
   return status;
 }
 

@@ -25,7 +25,7 @@ static const Flag flags[] = {
 };
 
 typedef struct Probe {
-  const LoadedRun *run;
+  const RunView *run;
   Contestant target;
   char folder[PATH_MAX], config[PATH_MAX];
   long long budget, games, seed;
@@ -83,11 +83,11 @@ static double seat_error(const Score *score) {
 /* Which way to play is chosen by games that do not count; then come fresh ones. */
 static Status judge(Probe *probe, Verdict *out) {
   Status status = OK;
-  LoadedRun run = {.folder = {.lock = -1}};
+  RunView run = {.folder = {.lock = -1}};
   Contestant exploiter = {.net = NULL};
   MatchScore trial[2];
-  TRY(loaded_open(probe->folder, &run));
-  TRY(loaded_player("main_0", &run, run.settings->env, &exploiter));
+  TRY(run_view_open(probe->folder, &run));
+  TRY(run_view_player("main_0", &run, run.settings->env, &exploiter));
   for (int greedy = 0; greedy < 2; greedy++) {
     exploiter.policy.greedy = greedy;
     TRY(eval_match(run.settings->env, &exploiter, &probe->target,
@@ -106,7 +106,7 @@ static Status judge(Probe *probe, Verdict *out) {
   out->sum_error *= 2;
 done:
   contestant_destroy(&exploiter);
-  loaded_close(&run);
+  run_view_close(&run);
   return status;
 }
 
@@ -141,7 +141,7 @@ static void report(const Probe *probe, const Verdict *v, bool json) {
 static Status run_probe(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  LoadedRun run = {.folder = {.lock = -1}};
+  RunView run = {.folder = {.lock = -1}};
   Probe probe = {.run = &run};
   Transport *transport = NULL;
   Verdict verdict;
@@ -154,12 +154,12 @@ static Status run_probe(int argc, char **argv) {
   if (!player) player = "main_0";
   if (arguments.words < 1) TRY(usage_error(&command_probe, "a run is needed"));
   gemm_set_threads(1);
-  TRY(loaded_open(arguments.word[0], &run));
+  TRY(run_view_open(arguments.word[0], &run));
   const AgonEnvSpec *spec = &run.settings->env->spec;
   if (!(spec->flags & AGON_ZERO_SUM) || spec->teams != 2)
     TRY(status_set(ERR_USAGE, "a probe bounds NashConv of zero-sum games of two sides; %s is none",
                    run.settings->table->name));
-  TRY(loaded_player(player, &run, run.settings->env, &probe.target));
+  TRY(run_view_player(player, &run, run.settings->env, &probe.target));
   if (!probe.target.block) TRY(status_set(ERR_USAGE, "'%s' is no network; a probe needs a player of the run", player));
   TRY(run_path(&run.folder, probe.config, sizeof probe.config, "config.yaml"));
   if (dir)
@@ -181,7 +181,7 @@ static Status run_probe(int argc, char **argv) {
 done:
   transport_destroy(transport);
   contestant_destroy(&probe.target);
-  loaded_close(&run);
+  run_view_close(&run);
   message_pool_clear();
   return status;
 }

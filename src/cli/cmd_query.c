@@ -105,7 +105,7 @@ static Status answer_all(Mind *mind, Position *position, bool json) {
 static Status run_query(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  LoadedRun run = {.folder = {.lock = -1}};
+  RunView run = {.folder = {.lock = -1}};
   Env *own = NULL;
   const Env *env = NULL;
   Contestant who = {.net = NULL};
@@ -117,7 +117,7 @@ static Status run_query(int argc, char **argv) {
   gemm_set_threads(1);
   TRY(mind_open_env(&command_query, &arguments, env_name, arguments.words ? arguments.word[0] : NULL, 0, &run, &own,
                     &env));
-  TRY(loaded_player(player ? player : env_name ? "random" : "main_0", env_name ? NULL : &run, env, &who));
+  TRY(run_view_player(player ? player : env_name ? "random" : "main_0", env_name ? NULL : &run, env, &who));
   who.policy.greedy = argument(&command_query, &arguments, "--greedy") != NULL;
   TRY(mind_create(&who, env, &mind));
   TRY(position_create(env, &position));
@@ -129,7 +129,7 @@ done:
   mind_destroy(&mind);
   contestant_destroy(&who);
   env_destroy(own);
-  loaded_close(&run);
+  run_view_close(&run);
   return status;
 }
 

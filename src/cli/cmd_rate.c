@@ -84,10 +84,10 @@ done:
 }
 
 static Status rate_run(const char *path, const Arguments *arguments, double prior) {
-  LoadedRun run = {.folder = {.lock = -1}};
+  RunView run = {.folder = {.lock = -1}};
   Strength strength = {.standing = {.games = NULL}};
   Status status = OK;
-  TRY(loaded_look(path, &run));
+  TRY(run_view_look(path, &run));
   StrengthOptions options = {.prior = prior,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
                              .returns = argument(&command_rate, arguments, "--returns") != NULL ||
@@ -97,7 +97,7 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
   TRY(print(&strength.standing, arguments));
 done:
   strength_destroy(&strength);
-  loaded_close(&run);
+  run_view_close(&run);
   return status;
 }
 

@@ -14,12 +14,12 @@ static const Flag flags[] = {
 static Status run_report(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
-  LoadedRun run = {.folder = {.lock = -1}};
+  RunView run = {.folder = {.lock = -1}};
   Report r = {.run = &run};
   char path[4096];
   TRY(arguments_parse(&command_report, argc, argv, &arguments));
   if (arguments.words != 1) TRY(usage_error(&command_report, "one run folder is needed"));
-  TRY(loaded_look(arguments.word[0], &run));
+  TRY(run_view_look(arguments.word[0], &run));
   const char *out = argument(&command_report, &arguments, "--out"),
              *title = argument(&command_report, &arguments, "--title");
   if (out)
@@ -33,7 +33,7 @@ static Status run_report(int argc, char **argv) {
   printf("%s: %zu players, %.0f kB\n", path, run.league.players, (double)r.out.size / 1000);
 done:
   report_free(&r);
-  loaded_close(&run);
+  run_view_close(&run);
   return status;
 }
 

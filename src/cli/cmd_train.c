@@ -23,8 +23,7 @@ static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest
   out->resume = argument(&command_train, arguments, "--resume");
   out->max_time = argument(&command_train, arguments, "--max-time");
   out->folder = argument(&command_train, arguments, "--run-dir");
-  if (out->folder && !*out->folder)
-    return usage_error(&command_train, "--run-dir: the name of the folder is empty");
+  if (out->folder && !*out->folder) return usage_error(&command_train, "--run-dir: the name of the folder is empty");
   return OK;
 }
 

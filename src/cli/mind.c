@@ -41,14 +41,14 @@ Status mind_step(void *context, const Position *position) {
 }
 
 Status mind_open_env(const Command *command, const Arguments *arguments, const char *env, const char *run,
-                     size_t first_option, LoadedRun *loaded, Env **own, const Env **out) {
+                     size_t first_option, RunView *loaded, Env **own, const Env **out) {
   if (env) {
     TRY_RETURN(env_create_from(env, arguments->word + first_option, arguments->words - first_option, own));
     *out = *own;
     return OK;
   }
   if (!run) return usage_error(command, "a run, or --env ENV, is needed");
-  TRY_RETURN(loaded_open(run, loaded));
+  TRY_RETURN(run_view_open(run, loaded));
   *out = loaded->settings->env;
   return OK;
 }

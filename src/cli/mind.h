@@ -23,7 +23,7 @@ Status mind_step(void *mind, const Position *position);
 
 /* --env ENV with options from a word on, or a run. */
 Status mind_open_env(const Command *command, const Arguments *arguments, const char *env, const char *run,
-                     size_t first_option, LoadedRun *loaded, Env **own, const Env **out);
+                     size_t first_option, RunView *loaded, Env **own, const Env **out);
 const char *position_status_name(AgonStatus status);
 void position_show(const Position *position, const char *indent);
 void position_show_view(const Position *position, uint32_t agent); /* what one agent sees */

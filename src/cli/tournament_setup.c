@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The run of the first RUN:NAME among the players. */
-static bool run_among(const ArenaRequest *request, char *out, size_t size) {
+static bool run_among(const TournamentRequest *request, char *out, size_t size) {
   for (size_t i = 0; i < COUNT_OF(request->lists); i++)
     for (const char *at = request->lists[i]; at && *at;) {
       size_t length = strcspn(at, ",");
@@ -22,7 +22,7 @@ static bool run_among(const ArenaRequest *request, char *out, size_t size) {
   return false;
 }
 
-static Status open_env(const ArenaRequest *request, Arena *out) {
+static Status open_env(const TournamentRequest *request, TournamentSetup *out) {
   char folder[PATH_MAX];
   if (request->env_name) {
     TRY_RETURN(env_create_from(request->env_name, request->env_options, request->env_option_count, &out->own));
@@ -33,19 +33,19 @@ static Status open_env(const ArenaRequest *request, Arena *out) {
     TRY_RETURN(text_format(folder, sizeof folder, "%s", request->run));
   else if (!run_among(request, folder, sizeof folder))
     return status_set(ERR_USAGE, "what is played? Name a run, players as RUN:NAME, or --env ENV");
-  TRY_RETURN(loaded_open(folder, &out->run));
+  TRY_RETURN(run_view_open(folder, &out->run));
   out->has_run = true;
   out->env = out->run.settings->env;
   return text_format(out->tournament.terms.env, sizeof out->tournament.terms.env, "%s", out->env->title);
 }
 
-static Status open_players(const ArenaRequest *request, Arena *out, size_t counts[3]) {
+static Status open_players(const TournamentRequest *request, TournamentSetup *out, size_t counts[3]) {
   size_t room = 0;
   for (size_t i = 0; i < COUNT_OF(request->lists); i++) {
     Contestant *more = NULL;
     counts[i] = 0;
     if (!request->lists[i]) continue;
-    Status status = loaded_players(request->lists[i], out->has_run ? &out->run : NULL, out->env, &more, &counts[i]);
+    Status status = run_view_players(request->lists[i], out->has_run ? &out->run : NULL, out->env, &more, &counts[i]);
     if (status == OK) status = GROW(out->player, room, out->players + counts[i]);
     for (size_t p = 0; status == OK && p < counts[i]; p++) {
       char id[GAMES_NAME];
@@ -64,7 +64,7 @@ static Status open_players(const ArenaRequest *request, Arena *out, size_t count
 }
 
 /* Games between players that are not here stay in the file and out of the table. */
-static Status read_earlier(Arena *arena) {
+static Status read_earlier(TournamentSetup *arena) {
   Games all = {0};
   Tournament *t = &arena->tournament;
   Status status = games_read(t->csv, &t->terms, &all);
@@ -87,9 +87,9 @@ static Status read_earlier(Arena *arena) {
   return status;
 }
 
-Status arena_open(const ArenaRequest *request, Arena *out, size_t counts[3]) {
+Status setup_open(const TournamentRequest *request, TournamentSetup *out, size_t counts[3]) {
   Status status = OK;
-  *out = (Arena){.run = {.folder = {.lock = -1}}};
+  *out = (TournamentSetup){.run = {.folder = {.lock = -1}}};
   Tournament *t = &out->tournament;
   gemm_set_threads(1);
   t->terms.greedy = request->greedy;
@@ -110,14 +110,14 @@ Status arena_open(const ArenaRequest *request, Arena *out, size_t counts[3]) {
   }
   if (transport_mpi_launched()) TRY(job_join(NULL, NULL, &t->transport));
 done:
-  if (status != OK) arena_close(out);
+  if (status != OK) setup_close(out);
   return status;
 }
 
-Status arena_add(Arena *arena, uint32_t a, uint32_t b) {
+Status setup_add(TournamentSetup *arena, uint32_t a, uint32_t b) {
   Tournament *t = &arena->tournament;
   size_t room = t->fixtures;
-  if (a > b) return arena_add(arena, b, a);
+  if (a > b) return setup_add(arena, b, a);
   if (a == b) return OK;
   for (size_t i = 0; i < t->fixtures; i++)
     if (arena->fixture[i].a == a && arena->fixture[i].b == b) return OK;
@@ -127,9 +127,11 @@ Status arena_add(Arena *arena, uint32_t a, uint32_t b) {
   return OK;
 }
 
-bool arena_speaks(const Arena *arena) { return !arena->tournament.transport || arena->tournament.transport->rank == 0; }
+bool setup_speaks(const TournamentSetup *arena) {
+  return !arena->tournament.transport || arena->tournament.transport->rank == 0;
+}
 
-Status arena_play(Arena *arena) {
+Status setup_play(TournamentSetup *arena) {
   Transport *transport = arena->tournament.transport;
   Status status = tournament_play(&arena->tournament);
   if (status != OK && transport && transport->size > 1)
@@ -137,15 +139,15 @@ Status arena_play(Arena *arena) {
   return status;
 }
 
-void arena_close(Arena *arena) {
+void setup_close(TournamentSetup *arena) {
   for (size_t i = 0; i < arena->players; i++) contestant_destroy(&arena->player[i]);
   free(arena->player);
   free(arena->fixture);
   games_free(&arena->tournament.games);
   transport_destroy(arena->tournament.transport);
   env_destroy(arena->own);
-  if (arena->has_run) loaded_close(&arena->run);
-  *arena = (Arena){.run = {.folder = {.lock = -1}}};
+  if (arena->has_run) run_view_close(&arena->run);
+  *arena = (TournamentSetup){.run = {.folder = {.lock = -1}}};
 }
 
 /* --- printing --- */

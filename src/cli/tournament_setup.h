@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-typedef struct Arena {
-  LoadedRun run; /* if `has_run` */
+typedef struct TournamentSetup {
+  RunView run; /* if `has_run` */
   bool has_run;
   Env *own; /* if named by --env */
   const Env *env;
@@ -17,25 +17,25 @@ typedef struct Arena {
   Tournament tournament;
   Fixture *fixture;
   char csv[4096];
-} Arena;
+} TournamentSetup;
 
 /* `run` may be NULL; env_name may be NULL (the run's, or that of the first RUN:NAME in `lists`); options: of env_name.
  * lists: comma-separated players, one after another. MPI is started when a launcher started this process. */
-typedef struct ArenaRequest {
+typedef struct TournamentRequest {
   const char *run, *env_name, *lists[3];
   const char *const *env_options;
   size_t env_option_count;
   bool greedy;
   long long openings, seed;
   const char *csv; /* NULL: RUN/games.csv if there is a run; "none" */
-} ArenaRequest;
+} TournamentRequest;
 /* counts[i]: players of lists[i]. Reads the games that were played before under the same terms. */
-Status arena_open(const ArenaRequest *request, Arena *out, size_t counts[3]);
-Status arena_add(Arena *arena, uint32_t a, uint32_t b); /* a fixture, once */
+Status setup_open(const TournamentRequest *request, TournamentSetup *out, size_t counts[3]);
+Status setup_add(TournamentSetup *arena, uint32_t a, uint32_t b); /* a fixture, once */
 /* Collective. On failure of one rank the whole job ends. */
-Status arena_play(Arena *arena);
-void arena_close(Arena *arena);
-bool arena_speaks(const Arena *arena); /* rank 0 */
+Status setup_play(TournamentSetup *arena);
+void setup_close(TournamentSetup *arena);
+bool setup_speaks(const TournamentSetup *arena); /* rank 0 */
 
 /* Two players between whom nothing is random: what their games are worth, and what to do. */
 void print_fixed(const char *a, const char *b);

@@ -132,7 +132,7 @@ static Status add_children(GameTree *tree, int32_t parent, size_t count, int32_t
   TRY_RETURN(GROW(tree->node, tree->node_room, tree->nodes + count));
   *first = (int32_t)tree->nodes;
   for (size_t i = 0; i < count; i++)
-    tree->node[tree->nodes++] = (Node){.parent = parent,
+    tree->node[tree->nodes++] = (Rank){.parent = parent,
                                        .set = NONE,
                                        .next_in_set = NONE,
                                        .chance = 1,
@@ -220,7 +220,7 @@ static Status expand_decision(Walk *walk, const Pending *from, uint32_t agent, H
   env->table->mask(env->params, walk->here, agent, mask);
   TRY_RETURN(find_set(tree, key, agent, walk->here, &set));
   for (uint32_t i = 0; i < env->action_count; i++) legal += mask[i];
-  Node *node = &tree->node[from->node];
+  Rank *node = &tree->node[from->node];
   node->actor = (int8_t)agent;
   node->set = set;
   node->next_in_set = tree->set[set].first_node;
@@ -319,7 +319,7 @@ Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree 
   TRY(mem_array(&walk.here, env->spec.episode_size, 1));
   TRY(mem_array(&walk.next, env->spec.episode_size, 1));
   TRY(GROW(tree->node, tree->node_room, 1));
-  tree->node[tree->nodes++] = (Node){.parent = NONE, .set = NONE, .next_in_set = NONE, .chance = 1};
+  tree->node[tree->nodes++] = (Rank){.parent = NONE, .set = NONE, .next_in_set = NONE, .chance = 1};
   AgonStatus how = env->table->reset(env->params, walk.next, &random);
   TRY(wait_turn(&walk, 0, how, 0, walk.next, &path));
   TRY(walk_all(&walk));
@@ -355,7 +355,7 @@ Status tree_counts_at(const GameTree *tree, size_t depth, TreeCounts *out) {
   *out = (TreeCounts){0};
   TRY_RETURN(NEW_ARRAY(seen, tree->sets + 1));
   for (size_t n = 0; n < tree->nodes; n++) {
-    const Node *node = &tree->node[n];
+    const Rank *node = &tree->node[n];
     if (node->depth != depth) continue;
     out->histories++;
     out->terminals += node->actor == TERMINAL;

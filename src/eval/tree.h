@@ -4,7 +4,7 @@
 
 enum { CHANCE = -1, TERMINAL = -2, CUT = -3, NONE = -1 };
 
-typedef struct Node {
+typedef struct Rank {
   int32_t parent, set;
   int32_t first; /* children are consecutive from here; of a TERMINAL: its End */
   int32_t next_in_set;
@@ -12,7 +12,7 @@ typedef struct Node {
   int8_t actor;   /* agent, CHANCE, TERMINAL, CUT (below the depth asked for) */
   uint8_t action; /* of the edge into this node */
   double chance;  /* probability of that edge, if the parent is CHANCE */
-} Node;
+} Rank;
 
 typedef struct End {
   double utility[2], outcome; /* outcome: of agent 0 */
@@ -26,7 +26,7 @@ typedef struct InfoSet {
 
 struct GameTree {
   const Env *env;
-  Node *node;
+  Rank *node;
   size_t nodes, node_room, most, most_depth, depth;
   End *end;
   size_t ends, end_room;

@@ -67,7 +67,7 @@ static Status mix_edges(GameTree *tree, const Mixture *mixture, double *edge) {
   }
   edge[0] = 1;
   for (size_t n = 1; n < tree->nodes; n++) { /* parents come before their children */
-    const Node *node = &tree->node[n], *parent = &tree->node[node->parent];
+    const Rank *node = &tree->node[n], *parent = &tree->node[node->parent];
     for (int p = 0; p < 2; p++) memcpy(reach[p] + n * K, reach[p] + (size_t)node->parent * K, K * sizeof(double));
     edge[n] = node->chance;
     if (parent->actor < 0) continue;
@@ -92,7 +92,7 @@ done:
 
 static double expected(const GameTree *tree, const double *edge, int seat, double *value) {
   for (size_t n = tree->nodes; n-- > 0;) {
-    const Node *node = &tree->node[n];
+    const Rank *node = &tree->node[n];
     value[n] = node->actor == TERMINAL ? tree->end[node->first].utility[seat] : 0;
     for (int32_t c = node->first; c < node->first + node->children; c++) value[n] += edge[c] * value[c];
   }
@@ -153,7 +153,7 @@ static void close_set(Response *r, int32_t set) {
 
 /* Finds the value of a node, or asks for what it hangs on and comes back. */
 static Status visit(Response *r, int32_t at) {
-  const Node *node = &r->tree->node[at];
+  const Rank *node = &r->tree->node[at];
   double value = 0;
   size_t asked = r->tasks;
   if (r->known[at]) return OK;
@@ -202,7 +202,7 @@ static Status best_response(const GameTree *tree, const double *edge, int seat, 
   TRY(NEW_ARRAY(r.state, tree->sets));
   r.weight[0] = 1;
   for (size_t n = 1; n < tree->nodes; n++) {
-    const Node *parent = &tree->node[tree->node[n].parent];
+    const Rank *parent = &tree->node[tree->node[n].parent];
     r.weight[n] = r.weight[tree->node[n].parent] * (parent->actor == seat ? 1 : edge[n]);
   }
   TRY(respond(&r, out));
@@ -220,7 +220,7 @@ done:
 static void read_strategy(const GameTree *tree, const double *edge, int seat, ExactResult *out) {
   if (tree->counts.information_sets[seat] != 1) return;
   for (size_t n = 0; n < tree->nodes; n++) {
-    const Node *node = &tree->node[n];
+    const Rank *node = &tree->node[n];
     if (node->actor != seat || node->children > COUNT_OF(out->strategy[0])) continue;
     out->choices[seat] = node->children;
     for (uint16_t i = 0; i < node->children; i++) out->strategy[seat][i] = edge[node->first + i];
@@ -264,9 +264,9 @@ Status tree_match(GameTree *tree, Contestant *a, Contestant *b, int seat, ExactM
   TRY(NEW_ARRAY(reach, tree->nodes));
   reach[0] = 1;
   for (size_t n = 0; n < tree->nodes; n++) {
-    const Node *node = &tree->node[n];
+    const Rank *node = &tree->node[n];
     if (n) {
-      const Node *parent = &tree->node[node->parent];
+      const Rank *parent = &tree->node[node->parent];
       double edge = node->chance;
       if (parent->actor >= 0)
         edge = (double)table[parent->actor][(size_t)parent->set * A + node->action] / sum[parent->actor][parent->set];

@@ -49,7 +49,7 @@ static const Option metrics_options[] = {
      "between exact walks of the mains' policies on rank 0 (small games; the job waits for them); 0 = never"},
 };
 
-Status settings_declare(Settings *s) {
+Status job_config_declare(JobConfig *s) {
   TRY_RETURN(config_declare(s->config, "", run_options, COUNT_OF(run_options), &s->run));
   TRY_RETURN(config_declare(s->config, "", budget_options, COUNT_OF(budget_options), &s->manager));
   TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));
@@ -68,7 +68,7 @@ Status settings_declare(Settings *s) {
   return config_declare(s->config, "metrics", metrics_options, COUNT_OF(metrics_options), &s->manager);
 }
 
-void settings_name(const char *text, SettingsSource *source) {
+void job_config_name(const char *text, JobConfigSource *source) {
   size_t size = strlen(text);
   bool yaml = (size > 5 && !strcmp(text + size - 5, ".yaml")) || (size > 4 && !strcmp(text + size - 4, ".yml"));
   if (yaml)
@@ -77,7 +77,7 @@ void settings_name(const char *text, SettingsSource *source) {
     source->game = text;
 }
 
-static Status read_layers(Settings *s, const SettingsSource *source) {
+static Status read_layers(JobConfig *s, const JobConfigSource *source) {
   if (source->stored) {
     TRY_RETURN(
         config_read_yaml_text(s->config, CONFIG_STORED, source->stored, strlen(source->stored), "the checkpoint"));
@@ -93,7 +93,7 @@ static Status read_layers(Settings *s, const SettingsSource *source) {
 
 /* The preset lies under the file, over the defaults. Where there is one team nobody can be met: without another word it
  * plays by itself. */
-static Status apply_preset(Settings *s) {
+static Status apply_preset(JobConfig *s) {
   const char *preset = config_peek(s->config, "league.preset");
   char name[64]; /* a copy: applying the preset adds assignments, which may move what peek returned */
   if (!preset && s->game.teams == 1) {
@@ -106,7 +106,7 @@ static Status apply_preset(Settings *s) {
 }
 
 /* One team: there are no opponents, live or past, to be matched with or to be evaluated against. */
-static Status settle_one_team(Settings *s) {
+static Status settle_one_team(JobConfig *s) {
   const char *key = s->league.main_exploiters               ? "main_exploiters"
                     : s->league.league_exploiters           ? "league_exploiters"
                     : s->league.main_rule != MAIN_SELF_PLAY ? "main_rule"
@@ -124,7 +124,7 @@ static Status settle_one_team(Settings *s) {
   return OK;
 }
 
-static Status check_together(const Settings *s) {
+static Status check_together(const JobConfig *s) {
   if (s->actors.lanes > s->actors.slots)
     return status_set(ERR_USAGE, "actors.lanes (%lld) may not exceed actors.slots (%lld)", (long long)s->actors.lanes,
                       (long long)s->actors.slots);
@@ -138,7 +138,7 @@ static Status check_together(const Settings *s) {
 }
 
 /* Rules that go by evaluation games need a lane that plays them; a share that rounds to none is raised to one. */
-static Status settle_eval_lanes(Settings *s) {
+static Status settle_eval_lanes(JobConfig *s) {
   double lanes = (double)s->actors.lanes;
   if (!league_has_meta(&s->league) || s->actors.eval_share * lanes >= 1) return OK;
   if (s->actors.eval_share <= 0)
@@ -174,7 +174,7 @@ Status plugin_check(const char *game, const char *where) {
                     where, game, game);
 }
 
-static Status find_game(Settings *s, const SettingsSource *source, void **plugin) {
+static Status find_game(JobConfig *s, const JobConfigSource *source, void **plugin) {
   ConfigLayer layer = CONFIG_DEFAULT;
   const char *game = config_peek(s->config, "game");
   if (!game || !*game)
@@ -184,7 +184,7 @@ static Status find_game(Settings *s, const SettingsSource *source, void **plugin
   return env_find(game, &s->table, plugin);
 }
 
-static Status open_game(Settings *s, const SettingsSource *source) {
+static Status open_game(JobConfig *s, const JobConfigSource *source) {
   void *plugin = NULL;
   TRY_RETURN(find_game(s, source, &plugin));
   Status status = env_declare(s->table, s->config, &s->env_options);
@@ -195,23 +195,23 @@ static Status open_game(Settings *s, const SettingsSource *source) {
 }
 
 /* A built-in game is always there, and knows its options better. */
-static bool goes_by_facts(const Settings *s, const SettingsSource *source) {
+static bool goes_by_facts(const JobConfig *s, const JobConfigSource *source) {
   const char *game = config_peek(s->config, "game");
   return source->facts && game && strchr(game, '/');
 }
 
-static Status take_facts(Settings *s, const GameFacts *facts) {
+static Status take_facts(JobConfig *s, const GameFacts *facts) {
   TRY_RETURN(facts_copy(&s->game, facts));
   TRY_RETURN(config_declare_assigned(s->config, "env"));
   return config_resolve(s->config);
 }
 
-Status settings_create(const SettingsSource *source, Settings **out) {
+Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   Status status = OK;
-  Settings *s = NULL;
+  JobConfig *s = NULL;
   TRY(NEW_ARRAY(s, 1));
   TRY(config_create(&s->config));
-  TRY(settings_declare(s));
+  TRY(job_config_declare(s));
   TRY(read_layers(s, source));
   TRY(goes_by_facts(s, source) ? take_facts(s, source->facts) : open_game(s, source));
   TRY(apply_preset(s));
@@ -227,13 +227,13 @@ Status settings_create(const SettingsSource *source, Settings **out) {
   *out = s;
   s = NULL;
 done:
-  settings_destroy(s);
+  job_config_destroy(s);
   return status;
 }
 
-Status settings_topology(const Settings *s, int size, Topology *out) {
+Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   Net *net;
-  Trainer plan = {.config = &s->learner, .algo_config = s->algo_config};
+  Update plan = {.config = &s->learner, .algo_config = s->algo_config};
   size_t epochs, minibatches;
   bool look;
   TRY_RETURN(net_create(&s->net, &s->env->spec, &net));
@@ -247,7 +247,7 @@ Status settings_topology(const Settings *s, int size, Topology *out) {
   return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load, size, out);
 }
 
-void settings_destroy(Settings *s) {
+void job_config_destroy(JobConfig *s) {
   if (!s) return;
   config_destroy(s->config);
   free(s->env_options);
@@ -258,7 +258,7 @@ void settings_destroy(Settings *s) {
   free(s);
 }
 
-Status settings_text(const Settings *s, bool with_origin, char **out) {
+Status job_config_text(const JobConfig *s, bool with_origin, char **out) {
   size_t size = 0;
   *out = NULL;
   FILE *file = open_memstream(out, &size);

@@ -18,7 +18,7 @@ typedef struct RunConfig {
   char kernels[OPTION_TEXT];
 } RunConfig;
 
-typedef struct Settings {
+typedef struct JobConfig {
   Config *config;
   RunConfig run;
   ManagerConfig manager;
@@ -33,10 +33,10 @@ typedef struct Settings {
   const AgonEnv *table; /* NULL, as is env: the game is known by its facts alone */
   Option *env_options;
   Env *env;
-} Settings;
+} JobConfig;
 
 /* Where the values come from, weakest first. Texts may be NULL. */
-typedef struct SettingsSource {
+typedef struct JobConfigSource {
   const char *stored; /* YAML of a checkpoint */
   const char *game;   /* built-in name or plug-in path */
   const char *file;   /* YAML file */
@@ -45,7 +45,7 @@ typedef struct SettingsSource {
   const char *preset;     /* league preset that replaces league.preset */
   const GameFacts *facts; /* of a plug-in: its code is then neither looked for nor opened; NULL: not known */
   bool trusted;           /* `stored` is this job's own, not a file's: the plug-in that it names may be opened */
-} SettingsSource;
+} JobConfigSource;
 
 /* Opening a plug-in runs its code, so a path that stands in a file (a checkpoint, a player, a recorded game: `where`)
  * opens nothing unless the user names that plug-in, in AGON_PLUGINS: plugins_allow takes what it says (paths, separated
@@ -53,12 +53,12 @@ typedef struct SettingsSource {
 void plugins_allow(const char *paths);
 Status plugin_check(const char *game, const char *where);
 
-Status settings_create(const SettingsSource *source, Settings **out);
+Status job_config_create(const JobConfigSource *source, JobConfig **out);
 /* Which rank does what in a job of `size` ranks. */
-Status settings_topology(const Settings *settings, int size, Topology *out);
+Status job_config_topology(const JobConfig *settings, int size, Topology *out);
 /* GAME, or FILE.yaml: sets source->game or source->file. */
-void settings_name(const char *text, SettingsSource *source);
-void settings_destroy(Settings *settings);
+void job_config_name(const char *text, JobConfigSource *source);
+void job_config_destroy(JobConfig *settings);
 /* Declares every section except env.* (which depends on the game). */
-Status settings_declare(Settings *settings);
-Status settings_text(const Settings *settings, bool with_origin, char **out); /* YAML; the caller frees */
+Status job_config_declare(JobConfig *settings);
+Status job_config_text(const JobConfig *settings, bool with_origin, char **out); /* YAML; the caller frees */

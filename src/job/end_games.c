@@ -11,7 +11,7 @@ enum { NEWEST = 64, MOST = 512 /* pairs of players */ };
 
 typedef struct EndGames {
   const League *league;
-  const Settings *settings;
+  const JobConfig *settings;
   const RunFolder *run;
   GameTerms terms;
   char csv[PATH_MAX];
@@ -66,7 +66,7 @@ static Status open_player(const EndGames *e, uint32_t id, Contestant *out) {
   Tree tree = {0};
   const Item *policy;
   char name[16], path[PATH_MAX];
-  const Settings *s = e->settings;
+  const JobConfig *s = e->settings;
   if (is_builtin(id))
     return contestant_builtin(text_choice_name(BUILTIN_NAMES, (int)(id - BUILTIN_FIRST), name, sizeof name), s->env,
                               out);
@@ -121,7 +121,7 @@ static Status play_missing(EndGames *e) {
   return OK;
 }
 
-Status end_games_play(const League *league, const Settings *settings, const RunFolder *run, uint64_t *games) {
+Status end_games_play(const League *league, const JobConfig *settings, const RunFolder *run, uint64_t *games) {
   EndGames e = {.league = league, .settings = settings, .run = run};
   *games = 0;
   if (settings->env->spec.teams != 2 || settings->league.end_games == 0) return OK;

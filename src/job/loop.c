@@ -19,15 +19,15 @@ static void back_off(int64_t waited) {
   nanosleep(&nap, NULL);
 }
 
-Status loop_run(Node *node) {
+Status loop_run(Rank *rank) {
   SteadyClock steady;
   const Clock clock = clock_steady(&steady, clock_system());
   bool progress;
   int64_t since = 0, counted = 0; /* when waiting began (0: not waiting), and up to when it has been counted as idle */
-  while (!node_done(node)) {
-    TRY_RETURN(node_step(node, &progress));
-    if (stop_signal && node_manager(node))
-      manager_request_stop(node_manager(node),
+  while (!rank_done(rank)) {
+    TRY_RETURN(rank_step(rank, &progress));
+    if (stop_signal && rank_manager(rank))
+      manager_request_stop(rank_manager(rank),
                            stop_signal == SIGUSR1 ? "SIGUSR1 asked for it" : "a signal asked for it");
     if (progress) {
       since = 0;
@@ -37,7 +37,7 @@ Status loop_run(Node *node) {
     if (!since) since = counted = now;
     back_off(now - since);
     now = clock_now(&clock);
-    node_idle(node, now - counted); /* before what ends the wait is done: that is work */
+    rank_idle(rank, now - counted); /* before what ends the wait is done: that is work */
     counted = now;
   }
   return OK;

@@ -3,10 +3,10 @@
 #include "job/config.h"
 #include "job/topology.h"
 
-typedef struct Node Node;
+typedef struct Rank Rank;
 
-typedef struct NodeSetup {
-  const Settings *settings;
+typedef struct RankSetup {
+  const JobConfig *settings;
   const Topology *topology;
   Transport *transport;
   Clock clock;
@@ -16,15 +16,15 @@ typedef struct NodeSetup {
   uint64_t generation;
   const Tree *header;
   const float *target; /* the first snapshots hold this policy instead of initial weights; may be NULL */
-} NodeSetup;
+} RankSetup;
 
 /* Collective where several learner ranks share players (they then share memory within hosts). */
-Status node_create(const NodeSetup *setup, Node **out);
-void node_destroy(Node *node);
+Status rank_create(const RankSetup *setup, Rank **out);
+void rank_destroy(Rank *rank);
 /* Delivers what has arrived and steps each role once. */
-Status node_step(Node *node, bool *progress);
-void node_idle(Node *node, int64_t nanoseconds); /* the caller waited, as no role had anything to do */
-bool node_done(const Node *node);
-Manager *node_manager(Node *node); /* rank 0, else NULL */
+Status rank_step(Rank *rank, bool *progress);
+void rank_idle(Rank *rank, int64_t nanoseconds); /* the caller waited, as no role had anything to do */
+bool rank_done(const Rank *rank);
+Manager *rank_manager(Rank *rank); /* rank 0, else NULL */
 /* Columns that describe a run and its network: configuration, layers, versions. The tree is the caller's. */
-Status node_header(const Settings *settings, Tree *out);
+Status rank_header(const JobConfig *settings, Tree *out);

@@ -39,7 +39,7 @@ static int cores_bound(void) {
   return sched_getaffinity(0, sizeof set, &set) ? 0 : CPU_COUNT(&set);
 }
 
-static void kernels_line(const Settings *s) {
+static void kernels_line(const JobConfig *s) {
   const Bf16Kernels *bf16 = bf16_kernels();
   if (s->run.precision == 0)
     log_line("kernels %s, fp32", kernels()->name);
@@ -49,7 +49,7 @@ static void kernels_line(const Settings *s) {
     log_line("kernels %s, fp32 (this processor gains nothing by bf16)", kernels()->name);
 }
 
-void screen_banner(const Settings *s, const Topology *topology, Transport *transport, const char *folder,
+void screen_banner(const JobConfig *s, const Topology *topology, Transport *transport, const char *folder,
                    bool resumed) {
   Net *net = NULL;
   char params[16], blas[48];

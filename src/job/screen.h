@@ -15,7 +15,7 @@ typedef struct Screen {
 void screen_open(Screen *screen, const char *log);
 void screen_close(Screen *screen);
 /* Who does what, with what. Collective: it counts the hosts; rank 0 speaks. */
-void screen_banner(const Settings *settings, const Topology *topology, Transport *transport, const char *folder,
+void screen_banner(const JobConfig *settings, const Topology *topology, Transport *transport, const char *folder,
                    bool resumed);
 /* What the job did, where its time went, and how strong the learning players are. */
 void screen_summary(const ManagerSummary *summary, const char *folder);

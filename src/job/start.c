@@ -16,7 +16,7 @@
 
 /* What rank 0 decides before anything starts, and sends to all. */
 typedef struct Start {
-  Settings *settings;
+  JobConfig *settings;
   RunFolder run;
   Tree resume;
   bool resuming;
@@ -92,14 +92,14 @@ static Status open_run(Start *start, const char *dir, const char *how) {
 }
 
 /* Ranks and lanes must suit each other: said by rank 0 before anything starts. */
-static Status check_size(const Settings *s, int ranks) {
+static Status check_size(const JobConfig *s, int ranks) {
   Topology topology;
   if (s->env->spec.teams > SEATS)
     return status_set(ERR_USAGE,
                       "%s has %u teams: leagues match one player against another, so only envs with one or "
                       "two teams can be trained",
                       s->table->name, s->env->spec.teams);
-  TRY_RETURN(settings_topology(s, ranks, &topology));
+  TRY_RETURN(job_config_topology(s, ranks, &topology));
   Status status = OK;
   if (s->actors.lanes < (int64_t)topology.actors)
     status = status_set(ERR_USAGE, "%zu actor ranks, but only %lld lanes: raise actors.lanes and actors.slots",
@@ -119,22 +119,22 @@ static Status check_game(const Start *start) {
 
 /* A run's players and unfinished games are of one game with one set of options. */
 static Status check_options(const Start *start, const char *game, const char *stored) {
-  Settings *before = NULL;
-  TRY_RETURN(settings_create(&(SettingsSource){.stored = stored, .game = game}, &before));
+  JobConfig *before = NULL;
+  TRY_RETURN(job_config_create(&(JobConfigSource){.stored = stored, .game = game}, &before));
   Status status = env_check_same(before->env, start->settings->env, start->run.path);
-  settings_destroy(before);
+  job_config_destroy(before);
   return status;
 }
 
 /* With the stored configuration, and what is given now over it. */
-static Status prepare_resume(const char *how, int ranks, SettingsSource *source, Start *start) {
+static Status prepare_resume(const char *how, int ranks, JobConfigSource *source, Start *start) {
   const Item *stored;
   TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
   source->stored = stored->data;
   TRY_RETURN(check_game(start));
-  settings_destroy(start->settings);
+  job_config_destroy(start->settings);
   start->settings = NULL;
-  TRY_RETURN(settings_create(source, &start->settings));
+  TRY_RETURN(job_config_create(source, &start->settings));
   TRY_RETURN(check_options(start, start->settings->run.game, stored->data));
   TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
@@ -149,7 +149,7 @@ static Status prepare_resume(const char *how, int ranks, SettingsSource *source,
 /* The games at a run's end are played here if the job that finished it did not come to them. */
 static Status close_finished(const Start *start, const JobRequest *request) {
   Status status = OK;
-  const Settings *s = start->settings;
+  const JobConfig *s = start->settings;
   const AgonEnvSpec *spec = &s->env->spec;
   League league = {.players = 0};
   const char *how = request->resume;
@@ -175,7 +175,7 @@ done:
 static Status write_configuration(const Start *start) {
   char path[PATH_MAX];
   char *annotated = NULL;
-  TRY_RETURN(settings_text(start->settings, true, &annotated));
+  TRY_RETURN(job_config_text(start->settings, true, &annotated));
   Status status = run_path(&start->run, path, sizeof path, "config.yaml");
   if (status == OK) status = file_write_durable(path, annotated, strlen(annotated));
   free(annotated);
@@ -186,7 +186,7 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
   Status status = OK;
   char folder[2048], time_limit[64];
   const char **overrides = NULL;
-  SettingsSource source = {.override_count = request->override_count};
+  JobConfigSource source = {.override_count = request->override_count};
   TRY(NEW_ARRAY(overrides, request->override_count + 1));
   for (size_t i = 0; i < request->override_count; i++) overrides[i] = request->overrides[i];
   if (request->max_time) {
@@ -194,15 +194,15 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
     overrides[source.override_count++] = time_limit;
   }
   source.overrides = overrides;
-  settings_name(request->game, &source);
-  TRY(settings_create(&source, &start->settings)); /* bad input shows before the folder is touched */
+  job_config_name(request->game, &source);
+  TRY(job_config_create(&source, &start->settings)); /* bad input shows before the folder is touched */
   TRY(kernels_choose(start->settings->run.kernels));
   TRY(check_size(start->settings, ranks));
   TRY(pick_folder(request, folder, sizeof folder));
   TRY(open_run(start, folder, request->resume));
   if (start->resuming) TRY(prepare_resume(request->resume, ranks, &source, start));
   if (start->finished) TRY(close_finished(start, request));
-  TRY(settings_text(start->settings, false, &start->text));
+  TRY(job_config_text(start->settings, false, &start->text));
   if (!start->finished) TRY(write_configuration(start));
 done:
   free(overrides);
@@ -234,8 +234,8 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   if (status == OK && !start->finished) {
     TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
     memcpy(start->text, text, length);
-    SettingsSource source = {.stored = start->text, .trusted = true};
-    status = settings_create(&source, &start->settings);
+    JobConfigSource source = {.stored = start->text, .trusted = true};
+    status = job_config_create(&source, &start->settings);
     if (status == OK) status = kernels_choose(start->settings->run.kernels);
     if (status != OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
       transport->ops->abort(transport, status_exit_code(status), status_message());
@@ -257,18 +257,18 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
                           JobResult *result) {
   Status status = OK;
   Topology topology = {0};
-  Node *node = NULL;
+  Rank *rank = NULL;
   Tree header = {0};
-  const Settings *s = start->settings;
+  const JobConfig *s = start->settings;
   char log[PATH_MAX];
   if (transport->rank == 0) {
     TRY(run_path(&start->run, log, sizeof log, "log.txt"));
     screen_open(screen, log);
   }
-  TRY(settings_topology(s, transport->size, &topology));
+  TRY(job_config_topology(s, transport->size, &topology));
   screen_banner(s, &topology, transport, start->run.path, start->resuming);
-  TRY(node_header(s, &header));
-  NodeSetup setup = {.settings = s,
+  TRY(rank_header(s, &header));
+  RankSetup setup = {.settings = s,
                      .topology = &topology,
                      .transport = transport,
                      .clock = clock_system(),
@@ -277,23 +277,23 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
                      .generation = start->generation,
                      .header = &header,
                      .target = request->target};
-  TRY(node_create(&setup, &node));
-  TRY(loop_run(node));
-  if (node_manager(node)) {
-    const ManagerSummary summary = manager_summary(node_manager(node));
+  TRY(rank_create(&setup, &rank));
+  TRY(loop_run(rank));
+  if (rank_manager(rank)) {
+    const ManagerSummary summary = manager_summary(rank_manager(rank));
     screen_summary(&summary, start->run.path);
     keep_result(&summary, result);
   }
   loop_leave(transport);
 done:
-  node_destroy(node);
+  rank_destroy(rank);
   topology_free(&topology);
   tree_free(&header);
   return status;
 }
 
 static void close_start(Start *start) {
-  settings_destroy(start->settings);
+  job_config_destroy(start->settings);
   tree_free(&start->resume);
   run_close(&start->run);
   free(start->text);
@@ -310,7 +310,8 @@ Status job_train(Transport *transport, const JobRequest *request, JobResult *res
   gemm_set_threads(1);
   job_catch_signals();
   if (transport->rank == 0) mine = request->fault != OK ? request->fault : prepare(request, transport->size, &start);
-  if (mine != OK) { /* before the others hear of it: a rank that leaves first would end the job, and the message with it */
+  if (mine !=
+      OK) { /* before the others hear of it: a rank that leaves first would end the job, and the message with it */
     fprintf(request->warnings, "agon train: %s\n", status_message());
     fflush(request->warnings);
   }

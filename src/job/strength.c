@@ -68,14 +68,14 @@ static Status id_in(Games *games, int64_t player, uint32_t *id) {
   return games_player(games, text_choice_name(BUILTIN_NAMES, (int)(*id - BUILTIN_FIRST), name, sizeof name), id);
 }
 
-Status strength_terms(const Settings *settings, GameTerms *out) {
+Status strength_terms(const JobConfig *settings, GameTerms *out) {
   *out = (GameTerms){.openings = (uint32_t)settings->actors.openings,
                      .vary = settings->actors.openings > 0,
                      .seed = (uint64_t)settings->run.seed};
   return text_format(out->env, sizeof out->env, "%s", settings->game.title);
 }
 
-static Status add_file(const League *league, const Settings *settings, const RunFolder *folder, Games *games) {
+static Status add_file(const League *league, const JobConfig *settings, const RunFolder *folder, Games *games) {
   Status status = OK;
   Games file = {0};
   GameTerms terms;
@@ -98,7 +98,7 @@ done:
   return status;
 }
 
-Status strength_games(const League *league, const Settings *settings, const RunFolder *folder, Games *out) {
+Status strength_games(const League *league, const JobConfig *settings, const RunFolder *folder, Games *out) {
   Status status = OK;
   *out = (Games){0};
   TRY(add_lanes(league, out));
@@ -124,7 +124,7 @@ static Status newest_with_games(const League *league, const Games *games, uint32
   return OK;
 }
 
-Status strength_create(const League *league, const Settings *settings, const RunFolder *folder,
+Status strength_create(const League *league, const JobConfig *settings, const RunFolder *folder,
                        const StrengthOptions *options, Strength *out) {
   Status status = OK;
   uint32_t *as = NULL;

@@ -19,13 +19,13 @@ typedef struct Strength {
 } Strength;
 
 /* What the games of a run's evaluation lanes are played under. */
-Status strength_terms(const Settings *settings, GameTerms *out);
+Status strength_terms(const JobConfig *settings, GameTerms *out);
 /* The games of the evaluation lanes, and those of RUN/games.csv that frozen players have sampled against one another
  * and against built-in ones under the lanes' terms. Players' ids are the league's; behind them the built-in ones. The
  * caller frees. */
-Status strength_games(const League *league, const Settings *settings, const RunFolder *folder, Games *out);
+Status strength_games(const League *league, const JobConfig *settings, const RunFolder *folder, Games *out);
 /* From those games. A learning player stands as its newest snapshot that is rated (Standing.as). */
-Status strength_create(const League *league, const Settings *settings, const RunFolder *folder,
+Status strength_create(const League *league, const JobConfig *settings, const RunFolder *folder,
                        const StrengthOptions *options, Strength *out);
 void strength_destroy(Strength *strength);
 /* What the job's display shows of it: ratings of the learning players. */

@@ -242,8 +242,8 @@ double graph_flops_train(const Graph *graph) {
   return sum;
 }
 
-Status space_create(const Graph *graph, size_t rows, bool training, Space *out) {
-  *out = (Space){.rows = rows, .training = training};
+Status activations_create(const Graph *graph, size_t rows, bool training, Activations *out) {
+  *out = (Activations){.rows = rows, .training = training};
   size_t total = 0, scratch = 0;
   for (int t = 0; t < graph->tensors; t++) total += padded(rows * graph->width[t]) * (training ? 2 : 1);
   for (size_t i = 0; i < graph->ops; i++) {
@@ -281,12 +281,12 @@ Status space_create(const Graph *graph, size_t rows, bool training, Space *out) 
   return OK;
 }
 
-void space_destroy(Space *space) {
+void activations_destroy(Activations *space) {
   free(space->block);
-  *space = (Space){0};
+  *space = (Activations){0};
 }
 
-static void save_state(const Op *op, const Space *space, size_t index, const Sequences *seq, float *state_out) {
+static void save_state(const Op *op, const Activations *space, size_t index, const Sequences *seq, float *state_out) {
   size_t H = op->out_width, first = (seq->T - 1) * seq->B;
   for (size_t b = 0; b < seq->B; b++) {
     float *state = state_out + b * seq->S + op->state_at;
@@ -301,8 +301,8 @@ static Weight weight_of(const Op *op, const float *params, const float *packed, 
   return (Weight){w, packed + op->pack[2 * which], training ? packed + op->pack[2 * which + 1] : NULL, op->bf16};
 }
 
-void graph_forward(const Graph *graph, const float *params, const float *packed, Space *space, const Sequences *seq,
-                   float *state_out) {
+void graph_forward(const Graph *graph, const float *params, const float *packed, Activations *space,
+                   const Sequences *seq, float *state_out) {
   size_t R = seq->B * seq->T;
   Ones ones = {space->first, space->column};
   for (size_t i = 0; i < graph->ops; i++) {
@@ -341,7 +341,7 @@ void graph_forward(const Graph *graph, const float *params, const float *packed,
 
 static size_t op_begins(const Op *op) { return op->kind == OP_BROADCAST ? op->bias : op->weight; }
 
-void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient, Space *space,
+void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient, Activations *space,
                     const Sequences *seq, GraphDone done, void *context) {
   size_t R = seq->B * seq->T;
   Ones ones = {space->first, space->column};

@@ -70,7 +70,7 @@ double graph_flops_forward(const Graph *graph);
 double graph_flops_train(const Graph *graph);
 
 /* Buffers for up to `rows` rows; training also holds gradients and what the backward pass needs. */
-typedef struct Space {
+typedef struct Activations {
   float *block;
   float *value[GRAPH_OPS + 1]; /* tensor i: (rows, width[i]) */
   float *grad[GRAPH_OPS + 1];  /* likewise; grad[0] is not kept */
@@ -81,17 +81,17 @@ typedef struct Space {
   bool ones; /* the input is given so, not in value[0] */
   size_t rows;
   bool training;
-} Space;
+} Activations;
 
-Status space_create(const Graph *graph, size_t rows, bool training, Space *out);
-void space_destroy(Space *space);
+Status activations_create(const Graph *graph, size_t rows, bool training, Activations *out);
+void activations_destroy(Activations *space);
 
 /* Input in space->value[0], or by its ones. packed may be NULL; if not, it must be of these params (and of training for
  * the backward pass). state_out (B,S) may be NULL. */
-void graph_forward(const Graph *graph, const float *params, const float *packed, Space *space, const Sequences *seq,
-                   float *state_out);
+void graph_forward(const Graph *graph, const float *params, const float *packed, Activations *space,
+                   const Sequences *seq, float *state_out);
 /* Called when the gradient of params from `offset` on is complete. */
 typedef void (*GraphDone)(void *context, size_t offset);
 /* space->grad of the output tensors must be set for all rows; adds to gradient (params floats). done may be NULL. */
-void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient, Space *space,
+void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient, Activations *space,
                     const Sequences *seq, GraphDone done, void *context);

@@ -143,7 +143,7 @@ void net_pack(const Net *net, const float *block, bool training, float *packed) 
 }
 
 /* The ones of R byte rows; false when they hold more than that, or too many ones to gain from it. */
-static bool find_ones(const uint8_t *rows, size_t R, size_t N, Space *space) {
+static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *space) {
   uint32_t count = 0;
   size_t most = R * N / 3;
   for (size_t r = 0; r < R; r++, rows += N) {
@@ -160,7 +160,7 @@ static bool find_ones(const uint8_t *rows, size_t R, size_t N, Space *space) {
   return true;
 }
 
-void net_load(const Net *net, const float *block, const void *rows, size_t R, Space *space) {
+void net_load(const Net *net, const float *block, const void *rows, size_t R, Activations *space) {
   size_t N = net->observation_count, count = R * N;
   float *restrict input = space->value[0];
   space->ones = false;
@@ -181,7 +181,7 @@ void net_load(const Net *net, const float *block, const void *rows, size_t R, Sp
     }
 }
 
-void net_forward(const Net *net, const float *block, const float *packed, Space *space, const Sequences *seq,
+void net_forward(const Net *net, const float *block, const float *packed, Activations *space, const Sequences *seq,
                  float *logits, float *value, float *state_out) {
   graph_forward(&net->graph, block, packed, space, seq, state_out);
   size_t R = seq->B * seq->T, W = net->space.width, heads = net->space.heads;
@@ -197,7 +197,7 @@ void net_forward(const Net *net, const float *block, const float *packed, Space 
   for (size_t r = 0; value && r < R; r++) value[r] = raw[r * value_step] * scale + mean;
 }
 
-void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Space *space,
+void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Activations *space,
                   const Sequences *seq, const float *d_logits, const float *d_value, GraphDone done, void *context) {
   size_t R = seq->B * seq->T, W = net->space.width, heads = net->space.heads;
   size_t policy_step = net->graph.width[net->logits], value_step = net->graph.width[net->value];

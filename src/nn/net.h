@@ -49,11 +49,11 @@ void net_pack(const Net *net, const float *block, bool training, float *packed);
 
 /* Brings R raw observation rows into the network's input: as floats, normalised and clipped to +-10; or, where only
  * dense layers read bytes that are mostly 0 and else 1 (board planes), by the places of the ones. */
-void net_load(const Net *net, const float *block, const void *rows, size_t R, Space *space);
+void net_load(const Net *net, const float *block, const void *rows, size_t R, Activations *space);
 /* Forward over the loaded input; logits (R,width) and value (R) in real units may be NULL. */
-void net_forward(const Net *net, const float *block, const float *packed, Space *space, const Sequences *seq,
+void net_forward(const Net *net, const float *block, const float *packed, Activations *space, const Sequences *seq,
                  float *logits, float *value, float *state_out);
 /* d_logits (R,width), d_value (R, with respect to the real-unit value); adds to gradient (graph.params). packed: of
  * training. done: see graph_backward. */
-void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Space *space,
+void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Activations *space,
                   const Sequences *seq, const float *d_logits, const float *d_value, GraphDone done, void *context);

@@ -51,7 +51,7 @@ Status inference_create(const Net *net, size_t chunk, Inference *out) {
   Status status = OK;
   size_t S = net->graph.state_size;
   *out = (Inference){.net = net, .chunk = chunk};
-  TRY(space_create(&net->graph, chunk, false, &out->space));
+  TRY(activations_create(&net->graph, chunk, false, &out->space));
   TRY(NEW_ARRAY(out->logits, chunk * net->space.width));
   TRY(NEW_ARRAY(out->probability, chunk * net->space.width));
   TRY(NEW_ARRAY(out->value, chunk));
@@ -63,7 +63,7 @@ done:
 }
 
 void inference_destroy(Inference *inference) {
-  space_destroy(&inference->space);
+  activations_destroy(&inference->space);
   free(inference->logits);
   free(inference->probability);
   free(inference->value);

@@ -9,7 +9,7 @@
 typedef struct Inference {
   const Net *net;
   size_t chunk; /* most rows at once */
-  Space space;
+  Activations space;
   float *logits, *probability, *value, *memory_in, *memory_out;
 } Inference;
 Status inference_create(const Net *net, size_t chunk, Inference *out);

@@ -8,7 +8,7 @@
 #include "transport/transport.h"
 
 typedef struct Report {
-  const LoadedRun *run;
+  const RunView *run;
   SeriesSet series;
   Strength strength; /* as agon rate shows it */
   uint32_t *order;   /* (players) by role, age; learning players last in their role */
@@ -28,5 +28,5 @@ void report_ratings(Report *report);
 void report_payoff(Report *report);
 void report_family(Report *report);
 void report_forgotten(Report *report);
-void report_opponents(Report *report); /* a figure: whom the mains meet now */
+void report_opponents(Report *report);               /* a figure: whom the mains meet now */
 void report_page(Report *report, const char *title); /* all of it, into report->out */

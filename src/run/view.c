@@ -7,68 +7,68 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Status settings_of(const Tree *tree, const GameFacts *facts, Settings **out) {
+static Status job_config_of(const Tree *tree, const GameFacts *facts, JobConfig **out) {
   const Item *config;
   TRY_RETURN(tree_get(tree, "config", STORE_TEXT, 1, &config));
-  SettingsSource source = {.stored = config->data, .facts = facts};
-  return settings_create(&source, out);
+  JobConfigSource source = {.stored = config->data, .facts = facts};
+  return job_config_create(&source, out);
 }
 
 /* Without opening a plug-in, where its facts are known. */
-static Status settings_by_facts(const Tree *tree, Settings **out) {
+static Status job_config_by_facts(const Tree *tree, JobConfig **out) {
   GameFacts facts;
   bool known;
   TRY_RETURN(facts_load(tree, &facts, &known));
-  Status status = settings_of(tree, known ? &facts : NULL, out);
+  Status status = job_config_of(tree, known ? &facts : NULL, out);
   facts_free(&facts);
   return status;
 }
 
-static Status open_run(const char *path, bool code, LoadedRun *out) {
+static Status open_run(const char *path, bool code, RunView *out) {
   Status status = OK;
-  *out = (LoadedRun){.folder = {.lock = -1}};
+  *out = (RunView){.folder = {.lock = -1}};
   TRY(run_open(path, &out->folder));
   TRY(run_read_checkpoint(&out->folder, &out->tree, &out->generation));
-  TRY(code ? settings_of(&out->tree, NULL, &out->settings) : settings_by_facts(&out->tree, &out->settings));
+  TRY(code ? job_config_of(&out->tree, NULL, &out->settings) : job_config_by_facts(&out->tree, &out->settings));
   const GameFacts *game = &out->settings->game;
   TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, game->reward_low, game->reward_high,
                     &out->league));
   TRY(league_load(&out->league, &out->tree));
 done:
-  if (status != OK) loaded_close(out);
+  if (status != OK) run_view_close(out);
   return status;
 }
 
-Status loaded_open(const char *path, LoadedRun *out) { return open_run(path, true, out); }
+Status run_view_open(const char *path, RunView *out) { return open_run(path, true, out); }
 
-Status loaded_look(const char *path, LoadedRun *out) { return open_run(path, false, out); }
+Status run_view_look(const char *path, RunView *out) { return open_run(path, false, out); }
 
-void loaded_close(LoadedRun *run) {
+void run_view_close(RunView *run) {
   tree_free(&run->tree);
-  settings_destroy(run->settings);
+  job_config_destroy(run->settings);
   league_free(&run->league);
-  *run = (LoadedRun){.folder = {.lock = -1}};
+  *run = (RunView){.folder = {.lock = -1}};
 }
 
 static Status from_file(const char *path, const char *label, const Env *env, Contestant *out) {
   Status status = OK;
   Tree tree = {0};
-  Settings *settings = NULL;
+  JobConfig *settings = NULL;
   const Item *policy;
   char name[PLAYER_NAME];
   TRY(store_read(path, "player", &tree));
-  TRY(settings_of(&tree, NULL, &settings));
+  TRY(job_config_of(&tree, NULL, &settings));
   TRY(env_check_same(settings->env, env, path));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(tree_get_text(&tree, "@name", name, sizeof name));
   TRY(contestant_policy(label ? label : name, &settings->net, env, policy->data, policy->count, out));
 done:
-  settings_destroy(settings);
+  job_config_destroy(settings);
   tree_free(&tree);
   return status;
 }
 
-static Status unknown_player(const char *name, const LoadedRun *run) {
+static Status unknown_player(const char *name, const RunView *run) {
   const char *near = "random";
   for (size_t i = 0; i < run->league.players; i++)
     if (text_distance(name, run->league.player[i].name) < text_distance(name, near)) near = run->league.player[i].name;
@@ -76,7 +76,7 @@ static Status unknown_player(const char *name, const LoadedRun *run) {
                     run->folder.path, name, near);
 }
 
-static Status from_run(const char *name, const LoadedRun *run, const Env *env, Contestant *out) {
+static Status from_run(const char *name, const RunView *run, const Env *env, Contestant *out) {
   char plain[PLAYER_NAME] = "";
   size_t stem = strlen(name) > 8 && !strcmp(name + strlen(name) - 8, ".average") ? strlen(name) - 8 : strlen(name);
   if (stem < sizeof plain) memcpy(plain, name, stem);
@@ -95,26 +95,26 @@ static Status from_run(const char *name, const LoadedRun *run, const Env *env, C
   return contestant_policy(name, &run->settings->net, env, policy->data, policy->count, out);
 }
 
-Status loaded_player(const char *text, const LoadedRun *run, const Env *env, Contestant *out) {
+Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out) {
   size_t size = strlen(text);
   if (builtin_find(text)) return contestant_builtin(text, env, out);
   if (size > 3 && !strcmp(text + size - 3, ".h5")) return from_file(text, NULL, env, out);
   const char *colon = strrchr(text, ':');
   if (colon) {
     char path[PATH_MAX];
-    LoadedRun other;
+    RunView other;
     TRY_RETURN(text_format(path, sizeof path, "%.*s", (int)(colon - text), text));
-    TRY_RETURN(loaded_open(path, &other));
+    TRY_RETURN(run_view_open(path, &other));
     Status status = from_run(colon + 1, &other, env, out);
     if (status == OK) status = text_format(out->label, sizeof out->label, "%s", text);
-    loaded_close(&other);
+    run_view_close(&other);
     return status;
   }
   if (!run) return status_set(ERR_USAGE, "'%s' is no built-in and no snapshot file; name the run, RUN:%s", text, text);
   return from_run(text, run, env, out);
 }
 
-Status loaded_players(const char *list, const LoadedRun *run, const Env *env, Contestant **out, size_t *count) {
+Status run_view_players(const char *list, const RunView *run, const Env *env, Contestant **out, size_t *count) {
   size_t room = 0;
   *out = NULL;
   *count = 0;
@@ -123,7 +123,7 @@ Status loaded_players(const char *list, const LoadedRun *run, const Env *env, Co
     char word[1024];
     TRY_RETURN(text_format(word, sizeof word, "%.*s", (int)length, at));
     TRY_RETURN(GROW(*out, room, *count + 1));
-    TRY_RETURN(loaded_player(word, run, env, &(*out)[*count]));
+    TRY_RETURN(run_view_player(word, run, env, &(*out)[*count]));
     (*count)++;
     at += length + (at[length] == ',');
   }

@@ -27,8 +27,8 @@ typedef struct Sum {
   bool given, summed;
 } Sum;
 
-struct Summer {
-  SummerSetup setup;
+struct Allreduce {
+  AllreduceSetup setup;
   uint64_t started, finished;
   uint64_t end; /* floats given to sums so far, wasted tails of the ring included */
   Sum *sum;     /* by number, from `finished` on */
@@ -40,9 +40,9 @@ struct Summer {
 
 enum { RING = 256 };
 
-size_t summer_shared_bytes(size_t room) { return sizeof(Region) + 2 * room * sizeof(float); }
+size_t allreduce_shared_bytes(size_t room) { return sizeof(Region) + 2 * room * sizeof(float); }
 
-Status summer_create(const SummerSetup *setup, Summer **out) {
+Status allreduce_create(const AllreduceSetup *setup, Allreduce **out) {
   Status status = OK;
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->setup = *setup;
@@ -50,18 +50,18 @@ Status summer_create(const SummerSetup *setup, Summer **out) {
   TRY(NEW_ARRAY((*out)->part_due, setup->members));
   TRY(NEW_ARRAY((*out)->whole_due, setup->members));
 done:
-  if (status != OK) summer_destroy(*out);
+  if (status != OK) allreduce_destroy(*out);
   return status;
 }
 
-static void sum_free(const Summer *summer, Sum *sum) {
+static void sum_free(const Allreduce *summer, Sum *sum) {
   for (size_t m = 0; sum->part && m < summer->setup.members; m++) message_release(sum->part[m]);
   free(sum->part);
   free(sum->part_at);
   free(sum->have);
 }
 
-void summer_destroy(Summer *summer) {
+void allreduce_destroy(Allreduce *summer) {
   if (!summer) return;
   for (size_t i = 0; i < summer->sums; i++) sum_free(summer, &summer->sum[i]);
   free(summer->sum);
@@ -72,28 +72,28 @@ void summer_destroy(Summer *summer) {
   free(summer);
 }
 
-static Region *region_of(const Summer *summer, size_t member) {
+static Region *region_of(const Allreduce *summer, size_t member) {
   return summer->setup.shared ? summer->setup.shared[summer->setup.rank[member]] : NULL;
 }
-static float *parts_of(const Summer *summer, size_t member) {
+static float *parts_of(const Allreduce *summer, size_t member) {
   Region *region = region_of(summer, member);
   return region ? (float *)(region + 1) : NULL;
 }
-static float *sums_of(const Summer *summer, size_t member) { return parts_of(summer, member) + summer->setup.room; }
-static bool is_near(const Summer *summer, size_t member) {
+static float *sums_of(const Allreduce *summer, size_t member) { return parts_of(summer, member) + summer->setup.room; }
+static bool is_near(const Allreduce *summer, size_t member) {
   return region_of(summer, summer->setup.self) && region_of(summer, member);
 }
-static bool any_near(const Summer *summer) {
+static bool any_near(const Allreduce *summer) {
   for (size_t m = 0; m < summer->setup.members; m++)
     if (m != summer->setup.self && is_near(summer, m)) return true;
   return false;
 }
 
-static size_t segment(const Summer *summer, const Sum *sum, size_t member) {
+static size_t segment(const Allreduce *summer, const Sum *sum, size_t member) {
   return sum->count * member / summer->setup.members;
 }
 
-static Status sum_of(Summer *summer, uint64_t number, Sum **out) {
+static Status sum_of(Allreduce *summer, uint64_t number, Sum **out) {
   while (summer->finished + summer->sums <= number) {
     size_t members = summer->setup.members;
     TRY_RETURN(GROW(summer->sum, summer->room, summer->sums + 1));
@@ -108,7 +108,7 @@ static Status sum_of(Summer *summer, uint64_t number, Sum **out) {
   return OK;
 }
 
-static Status send_segment(Summer *summer, WireKind kind, const Sum *sum, size_t member, size_t to) {
+static Status send_segment(Allreduce *summer, WireKind kind, const Sum *sum, size_t member, size_t to) {
   size_t first = segment(summer, sum, member), end = segment(summer, sum, member + 1);
   wire_begin(&summer->wire, kind);
   bytes_u64(&summer->wire.bytes, sum->number);
@@ -119,7 +119,7 @@ static Status send_segment(Summer *summer, WireKind kind, const Sum *sum, size_t
 }
 
 /* A place in the ring of `room` floats, in one piece. */
-static void place_sum(Summer *summer, Sum *sum) {
+static void place_sum(Allreduce *summer, Sum *sum) {
   size_t room = summer->setup.room;
   uint64_t begin = summer->end;
   if (room && begin % room + sum->count > room) begin += room - begin % room;
@@ -129,8 +129,8 @@ static void place_sum(Summer *summer, Sum *sum) {
 }
 
 /* Whether nobody still reads what a sum's place held before. */
-static bool place_is_free(const Summer *summer, const Sum *sum) {
-  const SummerSetup *setup = &summer->setup;
+static bool place_is_free(const Allreduce *summer, const Sum *sum) {
+  const AllreduceSetup *setup = &summer->setup;
   for (size_t m = 0; m < setup->members; m++) {
     if (m == setup->self || !is_near(summer, m)) continue;
     uint64_t taken = atomic_load_explicit(&region_of(summer, m)->taken, memory_order_acquire);
@@ -141,7 +141,7 @@ static bool place_is_free(const Summer *summer, const Sum *sum) {
   return true;
 }
 
-static void give(Summer *summer, Sum *sum) {
+static void give(Allreduce *summer, Sum *sum) {
   if (sum->given || (any_near(summer) && !place_is_free(summer, sum))) return;
   sum->given = true;
   if (!any_near(summer)) return;
@@ -150,8 +150,8 @@ static void give(Summer *summer, Sum *sum) {
 }
 
 /* The own segment: summed in the order of the members once all parts are here, and handed round. */
-static Status sum_own(Summer *summer, Sum *sum) {
-  const SummerSetup *setup = &summer->setup;
+static Status sum_own(Allreduce *summer, Sum *sum) {
+  const AllreduceSetup *setup = &summer->setup;
   size_t first = segment(summer, sum, setup->self), count = segment(summer, sum, setup->self + 1) - first;
   float *own = sum->values + first;
   if (sum->summed || !sum->given) return OK;
@@ -182,7 +182,7 @@ static Status sum_own(Summer *summer, Sum *sum) {
   return OK;
 }
 
-static void take_near(Summer *summer, Sum *sum) {
+static void take_near(Allreduce *summer, Sum *sum) {
   for (size_t m = 0; m < summer->setup.members; m++) {
     if (m == summer->setup.self || sum->have[m] || !is_near(summer, m)) continue;
     if (atomic_load_explicit(&region_of(summer, m)->summed, memory_order_acquire) <= sum->number) continue;
@@ -193,7 +193,7 @@ static void take_near(Summer *summer, Sum *sum) {
   }
 }
 
-static Status advance(Summer *summer) {
+static Status advance(Allreduce *summer) {
   for (size_t i = 0; i < summer->sums && summer->sum[i].values; i++) {
     Sum *sum = &summer->sum[i];
     bool before = i == 0 || (summer->sum[i - 1].given && summer->sum[i - 1].summed);
@@ -212,14 +212,14 @@ static Status advance(Summer *summer) {
   return OK;
 }
 
-static Status check_length(const Summer *summer, const Sum *sum, size_t member, size_t count) {
+static Status check_length(const Allreduce *summer, const Sum *sum, size_t member, size_t count) {
   if (!sum->values || count == segment(summer, sum, member + 1) - segment(summer, sum, member)) return OK;
   return status_set(ERR_FORMAT, "learner ranks disagree about the length of a sum: run the same build on all hosts");
 }
 
-Status summer_start(Summer *summer, float *values, size_t count) {
+Status allreduce_start(Allreduce *summer, float *values, size_t count) {
   Sum *sum;
-  const SummerSetup *setup = &summer->setup;
+  const AllreduceSetup *setup = &summer->setup;
   TRY_RETURN(sum_of(summer, summer->started++, &sum));
   sum->values = values;
   sum->count = count;
@@ -232,9 +232,9 @@ Status summer_start(Summer *summer, float *values, size_t count) {
   return advance(summer);
 }
 
-Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *body) {
+Status allreduce_receive(Allreduce *summer, WireKind kind, Message *message, Reader *body) {
   Sum *sum;
-  const SummerSetup *setup = &summer->setup;
+  const AllreduceSetup *setup = &summer->setup;
   uint64_t number = reader_u64(body), *due;
   uint32_t from = reader_u32(body), count = reader_u32(body);
   const float *values = reader_take(body, (size_t)count * sizeof(float));
@@ -247,6 +247,8 @@ Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *b
                       (unsigned long long)*due);
   TRY_RETURN(sum_of(summer, number, &sum));
   TRY_RETURN(check_length(summer, sum, kind == WIRE_SUM_PART ? summer->setup.self : from, count));
+  if (!finite_floats(values, count))
+    return status_set(ERR_FORMAT, "what is to be summed is no number: learning has diverged (lower learner.rate)");
   if (kind == WIRE_SUM_PART) {
     ++*due;
     if (sum->part[from]) return status_set(ERR_FORMAT, "a sum message arrived twice");
@@ -262,7 +264,7 @@ Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *b
   return advance(summer);
 }
 
-Status summer_test(Summer *summer, bool *done) {
+Status allreduce_test(Allreduce *summer, bool *done) {
   TRY_RETURN(advance(summer));
   INVARIANT(summer->finished <= summer->started);
   *done = summer->finished == summer->started;

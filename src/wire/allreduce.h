@@ -5,25 +5,25 @@
 #pragma once
 #include "wire/wire.h"
 
-typedef struct Summer Summer;
+typedef struct Allreduce Allreduce;
 
-typedef struct SummerSetup {
+typedef struct AllreduceSetup {
   Transport *transport;
   const int *rank; /* (members) in order, self among them; borrowed */
   size_t members, self;
   /* Memory that members of one host share (start_shared), or NULL. Between them, vectors go through it: copied once, no
-   * message, no help of the other side. `room`: floats of each member's region, as in summer_shared_bytes. */
+   * message, no help of the other side. `room`: floats of each member's region, as in allreduce_shared_bytes. */
   void *const *shared;
   size_t room;
-} SummerSetup;
+} AllreduceSetup;
 
 /* Bytes of a member's region for sums that together, while under way, have at most `room` floats. */
-size_t summer_shared_bytes(size_t room);
-Status summer_create(const SummerSetup *setup, Summer **out);
-void summer_destroy(Summer *summer);
-/* Sums values (count) in place; borrowed until summer_test says that all that was started is done. */
-Status summer_start(Summer *summer, float *values, size_t count);
+size_t allreduce_shared_bytes(size_t room);
+Status allreduce_create(const AllreduceSetup *setup, Allreduce **out);
+void allreduce_destroy(Allreduce *summer);
+/* Sums values (count) in place; borrowed until allreduce_test says that all that was started is done. */
+Status allreduce_start(Allreduce *summer, float *values, size_t count);
 /* Also does what can be done now. */
-Status summer_test(Summer *summer, bool *done);
+Status allreduce_test(Allreduce *summer, bool *done);
 /* A WIRE_SUM_PART or WIRE_SUM_WHOLE; may retain the message. */
-Status summer_receive(Summer *summer, WireKind kind, Message *message, Reader *body);
+Status allreduce_receive(Allreduce *summer, WireKind kind, Message *message, Reader *body);

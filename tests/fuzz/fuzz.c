@@ -98,27 +98,27 @@ double fuzz_real(AgonRng *rng, double old) {
 /* --- worlds --- */
 static int64_t virtual_now(void *context) { return *(int64_t *)context; }
 
-static bool all_done(Node *const *node, int ranks) {
+static bool all_done(Rank *const *node, int ranks) {
   for (int i = 0; i < ranks; i++)
-    if (!node_done(node[i])) return false;
+    if (!rank_done(node[i])) return false;
   return true;
 }
 
 /* One step of a rank that the scheduler chooses. Not OK: it failed, and with it the job. */
-static Status step_one(SimWorld *sim, Node *const *node, bool *progress) {
+static Status step_one(SimWorld *sim, Rank *const *node, bool *progress) {
   int rank = sim_choose(sim);
   Transport *transport = sim_rank(sim, rank);
   *progress = false;
   Status status = OK;
-  if (!node_done(node[rank]))
-    status = node_step(node[rank], progress);
+  if (!rank_done(node[rank]))
+    status = rank_step(node[rank], progress);
   else /* as leave_together does */
     for (Message *m; (m = transport->ops->receive(transport)); *progress = true) message_release(m);
   sim_round(sim);
   return status;
 }
 
-static int play(FuzzWorld *world, SimWorld *sim, Node *const *node, int64_t *now) {
+static int play(FuzzWorld *world, SimWorld *sim, Rank *const *node, int64_t *now) {
   long calm = 0;
   for (long step = 0; !all_done(node, world->ranks); step++) {
     bool progress;
@@ -133,13 +133,13 @@ static int play(FuzzWorld *world, SimWorld *sim, Node *const *node, int64_t *now
   return FUZZ_DONE;
 }
 
-static Status start_nodes(FuzzWorld *world, const Settings *settings, const Topology *topology, SimWorld *sim,
+static Status start_nodes(FuzzWorld *world, const JobConfig *settings, const Topology *topology, SimWorld *sim,
                           RunFolder *run, const Tree *resume, uint64_t generation, int64_t *now, Tree *header,
-                          Node **node) {
-  TRY_RETURN(node_header(settings, header));
+                          Rank **node) {
+  TRY_RETURN(rank_header(settings, header));
   for (int i = 0; i < world->ranks; i++) {
     if (world->prepare) world->prepare(world->context, sim_rank(sim, i));
-    NodeSetup setup = {.settings = settings,
+    RankSetup setup = {.settings = settings,
                        .topology = topology,
                        .transport = sim_rank(sim, i),
                        .clock = {virtual_now, now},
@@ -147,19 +147,19 @@ static Status start_nodes(FuzzWorld *world, const Settings *settings, const Topo
                        .resume = resume,
                        .generation = generation,
                        .header = header};
-    TRY_RETURN(node_create(&setup, &node[i]));
+    TRY_RETURN(rank_create(&setup, &node[i]));
   }
   return OK;
 }
 
 int fuzz_world(FuzzWorld *world, const char *folder) {
-  SettingsSource source = {.game = "tic_tac_toe", .overrides = world->pairs, .override_count = world->count};
-  Settings *settings = NULL;
+  JobConfigSource source = {.game = "tic_tac_toe", .overrides = world->pairs, .override_count = world->count};
+  JobConfig *settings = NULL;
   Topology topology = {0};
   RunFolder run = {.lock = -1};
   Tree header = {0}, resume = {0};
   SimWorld *sim = NULL;
-  Node *node[16] = {NULL};
+  Rank *node[16] = {NULL};
   const Item *config;
   uint64_t generation = 0;
   int64_t now = 0;
@@ -170,10 +170,10 @@ int fuzz_world(FuzzWorld *world, const char *folder) {
   if (resuming) TRY(run_read_checkpoint(&run, &resume, &generation));
   if (resuming && world->stored) {
     TRY(tree_get(&resume, "config", STORE_TEXT, 1, &config));
-    source = (SettingsSource){.stored = config->data};
+    source = (JobConfigSource){.stored = config->data};
   }
-  TRY(settings_create(&source, &settings));
-  TRY(settings_topology(settings, world->ranks, &topology));
+  TRY(job_config_create(&source, &settings));
+  TRY(job_config_topology(settings, world->ranks, &topology));
   if (settings->actors.lanes < (int64_t)topology.actors) goto done;
   TRY(sim_create(&(SimConfig){.seed = world->seed, .ranks = world->ranks, .delay = 10, .ranks_per_host = 1}, &sim));
   TRY(start_nodes(world, settings, &topology, sim, &run, resuming ? &resume : NULL, generation, &now, &header, node));
@@ -183,12 +183,12 @@ done:
     world->failed = world->refused = true;
     world->status = status;
   }
-  for (int i = 0; i < world->ranks; i++) node_destroy(node[i]);
+  for (int i = 0; i < world->ranks; i++) rank_destroy(node[i]);
   sim_destroy(sim);
   tree_free(&header);
   tree_free(&resume);
   topology_free(&topology);
-  settings_destroy(settings);
+  job_config_destroy(settings);
   run_close(&run);
   return code;
 }

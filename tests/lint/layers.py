@@ -76,7 +76,7 @@ def planted():
              "src/eval/h.c": 'void x(void) { fprintf(stderr, "no"); }\n', "league/i.c": "void x(void) { abort(); }\n",
              "src/job/j.c": 'const char *x(void) { return getenv("HOME"); }\n', "src/cellar/k.c": "\n", "src/run/l.c": '#include "cli/cli.h"\n',
              "learner/train/m.c": '#include "learner/learner.h"\n',
-             "learner/algos/g.c": "void shared(Trainer *trainer) {\n}\nconst AlgoOps algo_g = {0};\n"}
+             "learner/algos/g.c": "void shared(Update *trainer) {\n}\nconst AlgoOps algo_g = {0};\n"}
     with tempfile.TemporaryDirectory() as folder:
         for name, text in wrong.items():
             path = pathlib.Path(folder, name)

@@ -9,10 +9,10 @@ FAULTS = "sim_faults"
 DEFECTS = [
     # what a checkpoint holds comes back
     ("normaliser not restored", "learner/learner.c",
-     'TRY(copy_column(&tree, "normaliser", STORE_F64, pupil_stat_count(learner->setup.net), pupil->stat));', "", [FAULTS]),
-    ("dropped frames not restored", "learner/learner.c", "pupil->dropped = counters[4];", "", [FAULTS]),
+     '  copy_column(&tree, "normaliser", state->stat);\n', "", [FAULTS]),
+    ("dropped frames not restored", "learner/learner.c", "state->dropped = counters[4];", "", [FAULTS]),
     ("second moments not restored", "learner/learner.c",
-     'TRY(copy_column(&tree, "adam_v", STORE_F32, params, pupil->v));', "", [FAULTS]),
+     '  copy_column(&tree, "adam_v", state->v);\n', "", [FAULTS]),
     ("league's random draws not restored", "league/league.c", "league->draws = scalar[2];", "", [FAULTS]),
     ("a lane's quota not restored", "actors/actor.c", "lane->started = reader_u32(body);", "reader_u32(body);", [FAULTS]),
     # what is counted is counted once
@@ -30,13 +30,13 @@ DEFECTS = [
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
      "  if (order->snapshot_id && learner->setup.member == 0) {\n",
-     "  if (order->reset != RESET_NONE)\n    pupil_reset(learner->setup.net, learner->setup.seed, pupil, order->reset == RESET_COPY ? order->block : NULL);\n"
+     "  if (order->reset != RESET_NONE)\n    train_state_reset(learner->setup.net, learner->setup.seed, state, order->reset == RESET_COPY ? order->block : NULL);\n"
      "  if (order->snapshot_id && learner->setup.member == 0) {\n", [FAULTS]),
     ("checkpoint before its snapshots", "league/manager.c", "cut->players_left == 0 && manager->awaits == 0;", "cut->players_left == 0;", [FAULTS]),
     ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),
     ("the end of a run not stored", "league/manager.c", "uint64_t end[2] = {manager->end_tick, cut->end};", "uint64_t end[2] = {NEVER, cut->end};", ["sim_league"]),
     # clocks and files
-    ("a clock that is set back", "src/job/rank.c", "  node->setup.clock = clock_steady(&node->clock, setup->clock);\n", "", [FAULTS]),
+    ("a clock that is set back", "src/job/rank.c", "  self->setup.clock = clock_steady(&self->clock, setup->clock);\n", "", [FAULTS]),
     ("a failed write taken for a good one", "src/store/store_hdf5.c", "  return good ? OK : status_set(", "  return good || true ? OK : status_set(", [FAULTS]),
     ("renamed before its contents are synced", "src/base/file.c", "int failed = current_ops->sync(fd, aside);",
      "int failed = 0;", ["unit_base"]),

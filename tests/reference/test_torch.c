@@ -19,10 +19,10 @@ typedef struct Numbers {
 } Numbers;
 
 static void compare(Graph *graph, int out, const Sequences *seq, const Numbers *n) {
-  Space space;
+  Activations space;
   graph_finish(graph);
   assert_int_equal(graph->params, n->param_count);
-  CHECK_OK(space_create(graph, seq->B * seq->T, true, &space));
+  CHECK_OK(activations_create(graph, seq->B * seq->T, true, &space));
   float *params = calloc(n->param_count, sizeof *params), *gradient = calloc(n->param_count, sizeof *gradient);
   to_float(n->params, n->param_count, params);
   to_float(n->input, n->input_count, space.value[0]);
@@ -33,7 +33,7 @@ static void compare(Graph *graph, int out, const Sequences *seq, const Numbers *
   for (size_t i = 0; i < n->param_count; i++) CHECK_NEAR(gradient[i], n->gradient[i], 1e-4);
   free(params);
   free(gradient);
-  space_destroy(&space);
+  activations_destroy(&space);
 }
 
 static void recurrent(bool lstm, const Numbers *n) {

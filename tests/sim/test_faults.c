@@ -188,7 +188,7 @@ static void hear(void *context, const char *line) {
 
 static int64_t virtual_now(void *context) { return *(int64_t *)context; }
 
-static Settings *settings_of(const Run *run, const Life *life) {
+static JobConfig *job_config_of(const Run *run, const Life *life) {
   static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
   static const char *const memory[] = {"net.memory=none", "net.memory=gru", "net.memory=lstm"};
   const char *pairs[] = {"net.hidden=[8]",
@@ -216,9 +216,9 @@ static Settings *settings_of(const Run *run, const Life *life) {
                          memory[run->memory],
                          life->ranks > 3 ? "learner.ranks=2" : "learner.ranks=1",
                          life->event == EVENT_TIME ? "max_seconds=1" : "max_seconds=0"};
-  SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = COUNT_OF(pairs)};
-  Settings *settings;
-  CHECK_OK(settings_create(&source, &settings));
+  JobConfigSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = COUNT_OF(pairs)};
+  JobConfig *settings;
+  CHECK_OK(job_config_create(&source, &settings));
   return settings;
 }
 
@@ -242,41 +242,41 @@ static bool is_over(const Life *life, long step) {
   return life->event == EVENT_LOSE_RANK && (life->ranks == 1 || step >= life->at + 300);
 }
 
-static void step_all(const Life *life, SimWorld *sim, Node **node, const char *folder, int64_t *now) {
+static void step_all(const Life *life, SimWorld *sim, Rank **node, const char *folder, int64_t *now) {
   for (long step = 1;; step++) {
     bool progress, done = true;
     if (step > 3000000) fail_msg("life %d does not end", lives_now);
-    happen(life, step, sim, node_manager(node[0]), folder, now);
+    happen(life, step, sim, rank_manager(node[0]), folder, now);
     if (is_over(life, step)) return;
     int rank = sim_choose(sim);
     Status status = OK;
-    if (node_done(node[rank])) /* as leave_together does */
+    if (rank_done(node[rank])) /* as leave_together does */
       for (Message *m; (m = sim_rank(sim, rank)->ops->receive(sim_rank(sim, rank)));) message_release(m);
     else
-      status = node_step(node[rank], &progress);
+      status = rank_step(node[rank], &progress);
     if (status != OK && disk.happened) return; /* the job ends with exit code 5, or is dead anyway */
     CHECK_OK(status);
     sim_round(sim);
     *now += STEP_NS;
-    for (int i = 0; i < life->ranks; i++) done &= node_done(node[i]);
+    for (int i = 0; i < life->ranks; i++) done &= rank_done(node[i]);
     if (done) return;
   }
 }
 
 static void live(const Run *run, const Life *life) {
-  Settings *settings = settings_of(run, life);
+  JobConfig *settings = job_config_of(run, life);
   Topology topology;
   RunFolder folder;
   Tree header, resume = {0};
   SimWorld *sim;
   uint64_t generation = 0;
   int64_t now = 0;
-  Node *node[MOST_RANKS] = {NULL};
-  CHECK_OK(settings_topology(settings, life->ranks, &topology));
+  Rank *node[MOST_RANKS] = {NULL};
+  CHECK_OK(job_config_topology(settings, life->ranks, &topology));
   CHECK_OK(run_lock(run->folder, &folder));
   bool resuming = run_has_checkpoint(&folder);
   if (resuming) CHECK_OK(run_read_checkpoint(&folder, &resume, &generation));
-  CHECK_OK(node_header(settings, &header));
+  CHECK_OK(rank_header(settings, &header));
   CHECK_OK(sim_create(
       &(SimConfig){.seed = life->seed, .ranks = life->ranks, .delay = life->delay, .ranks_per_host = life->host},
       &sim));
@@ -284,7 +284,7 @@ static void live(const Run *run, const Life *life) {
   file_set_ops(&disk_ops);
   Status status = OK;
   for (int i = 0; i < life->ranks && status == OK; i++) {
-    NodeSetup setup = {.settings = settings,
+    RankSetup setup = {.settings = settings,
                        .topology = &topology,
                        .transport = sim_rank(sim, i),
                        .clock = {virtual_now, &now},
@@ -292,17 +292,17 @@ static void live(const Run *run, const Life *life) {
                        .resume = resuming ? &resume : NULL,
                        .generation = generation,
                        .header = &header};
-    status = node_create(&setup, &node[i]);
+    status = rank_create(&setup, &node[i]);
   }
   if (status != OK && !disk.happened) CHECK_OK(status);
   if (status == OK) step_all(life, sim, node, run->folder, &now);
-  for (int i = 0; i < life->ranks; i++) node_destroy(node[i]);
+  for (int i = 0; i < life->ranks; i++) rank_destroy(node[i]);
   file_set_ops(NULL);
   sim_destroy(sim);
   tree_free(&header);
   tree_free(&resume);
   topology_free(&topology);
-  settings_destroy(settings);
+  job_config_destroy(settings);
   run_close(&folder);
 }
 
@@ -521,25 +521,25 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     Run run = {.pace = 0, .ranks = 5};
     Life life = {.ranks = 5, .slow = -1};
     fresh(&run);
-    Settings *settings = settings_of(&run, &life);
+    JobConfig *settings = job_config_of(&run, &life);
     Topology topology;
     RunFolder folder;
     Tree header;
     Found found = {.breach = {.rank = -1}};
-    Node *node[5];
+    Rank *node[5];
     int64_t now = 0;
     Watch watch[5];
     uint64_t planted = 0;
     int exit_code = 0;
-    CHECK_OK(settings_topology(settings, 5, &topology));
+    CHECK_OK(job_config_topology(settings, 5, &topology));
     int rank = league ? 0 : topology.actor_rank[0];
     assert_true(league || rank > 0);
     CHECK_OK(run_lock(run.folder, &folder));
-    CHECK_OK(node_header(settings, &header));
+    CHECK_OK(rank_header(settings, &header));
     CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 5}, &found.sim));
     for (int i = 0; i < 5; i++) {
       watch[i] = (Watch){&now, false};
-      CHECK_OK(node_create(&(NodeSetup){.settings = settings,
+      CHECK_OK(rank_create(&(RankSetup){.settings = settings,
                                         .topology = &topology,
                                         .transport = sim_rank(found.sim, i),
                                         .clock = {watch_now, &watch[i]},
@@ -550,14 +550,14 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     invariant_set_handler(keep_first, &found);
     for (int step = 0; step < 100000 && !sim_aborted(found.sim, &exit_code); step++) {
       bool progress;
-      Status status = node_step(node[sim_choose(found.sim)], &progress);
+      Status status = rank_step(node[sim_choose(found.sim)], &progress);
       if (found.breach.rank < 0) CHECK_OK(status); /* a rank may fail of what broke its invariant */
       sim_round(found.sim);
-      uint64_t tick = manager_summary(node_manager(node[0])).ticks;
+      uint64_t tick = manager_summary(rank_manager(node[0])).ticks;
       if (planted || tick < 5) continue;
       planted = tick;
       if (league) /* its books are falsified */
-        manager_league(node_manager(node[0]))->player[1].frames++;
+        manager_league(rank_manager(node[0]))->player[1].frames++;
       else
         watch[rank].broken = true;
     }
@@ -567,11 +567,11 @@ static void violations_end_the_job_by_rank_and_tick(void **state) {
     assert_int_equal(found.breach.rank, rank);
     if (league) assert_int_equal(found.breach.tick, 5);
     assert_true(found.breach.tick >= 4);
-    for (int i = 0; i < 5; i++) node_destroy(node[i]);
+    for (int i = 0; i < 5; i++) rank_destroy(node[i]);
     sim_destroy(found.sim);
     tree_free(&header);
     topology_free(&topology);
-    settings_destroy(settings);
+    job_config_destroy(settings);
     run_close(&folder);
     folder_remove(run.folder);
   }

@@ -28,8 +28,8 @@ typedef struct World {
 
 /* Every test begins with these, also after one that failed half-way. */
 static const char *game;
-static uint64_t small_hosts;               /* bit h: host h has no room for shared memory */
-static void (*meddle)(Settings *settings); /* what a test changes of a run's settings; may be NULL */
+static uint64_t small_hosts;                /* bit h: host h has no room for shared memory */
+static void (*meddle)(JobConfig *settings); /* what a test changes of a run's settings; may be NULL */
 
 static int set_defaults(void **state) {
   (void)state;
@@ -41,23 +41,23 @@ static int set_defaults(void **state) {
 
 /* Runs in `folder`, resuming if it holds a run. Returns whether it came to its end. */
 static bool run_world(const World *world, const char *folder) {
-  SettingsSource source = {.game = game, .overrides = world->pairs, .override_count = world->count};
-  Settings *settings;
+  JobConfigSource source = {.game = game, .overrides = world->pairs, .override_count = world->count};
+  JobConfig *settings;
   Topology topology;
   RunFolder run;
   Tree header, resume = {0};
   SimWorld *sim;
   uint64_t generation = 0;
   int64_t now = 0;
-  Node *node[24] = {NULL};
+  Rank *node[24] = {NULL};
   bool done = false;
-  CHECK_OK(settings_create(&source, &settings));
+  CHECK_OK(job_config_create(&source, &settings));
   if (meddle) meddle(settings);
-  CHECK_OK(settings_topology(settings, world->ranks, &topology));
+  CHECK_OK(job_config_topology(settings, world->ranks, &topology));
   CHECK_OK(run_lock(folder, &run));
   bool resuming = run_has_checkpoint(&run);
   if (resuming) CHECK_OK(run_read_checkpoint(&run, &resume, &generation));
-  CHECK_OK(node_header(settings, &header));
+  CHECK_OK(rank_header(settings, &header));
   SimConfig config = {.seed = world->seed,
                       .ranks = world->ranks,
                       .delay = world->delay,
@@ -66,7 +66,7 @@ static bool run_world(const World *world, const char *folder) {
   CHECK_OK(sim_create(&config, &sim));
   if (world->slow >= 0) sim_slow(sim, world->slow, 20);
   for (int i = 0; i < world->ranks; i++) {
-    NodeSetup setup = {.settings = settings,
+    RankSetup setup = {.settings = settings,
                        .topology = &topology,
                        .transport = sim_rank(sim, i),
                        .clock = {virtual_now, &now},
@@ -74,30 +74,30 @@ static bool run_world(const World *world, const char *folder) {
                        .resume = resuming ? &resume : NULL,
                        .generation = generation,
                        .header = &header};
-    CHECK_OK(node_create(&setup, &node[i]));
+    CHECK_OK(rank_create(&setup, &node[i]));
   }
   for (long step = 0; !done; step++) {
     bool progress;
     if (world->cut && step == world->cut) break;
-    if (world->stop && step >= world->stop) manager_request_stop(node_manager(node[0]), "the test asks for it");
+    if (world->stop && step >= world->stop) manager_request_stop(rank_manager(node[0]), "the test asks for it");
     if (step > 30000000)
       fail_msg("no end after %ld steps (scheduler seed %llu)", step, (unsigned long long)world->seed);
     int rank = sim_choose(sim);
-    if (!node_done(node[rank]))
-      CHECK_OK(node_step(node[rank], &progress));
+    if (!rank_done(node[rank]))
+      CHECK_OK(rank_step(node[rank], &progress));
     else /* as leave_together does */
       for (Message *m; (m = sim_rank(sim, rank)->ops->receive(sim_rank(sim, rank)));) message_release(m);
     sim_round(sim);
     now += 1000;
     done = true;
-    for (int i = 0; i < world->ranks; i++) done &= node_done(node[i]);
+    for (int i = 0; i < world->ranks; i++) done &= rank_done(node[i]);
   }
-  for (int i = 0; i < world->ranks; i++) node_destroy(node[i]);
+  for (int i = 0; i < world->ranks; i++) rank_destroy(node[i]);
   sim_destroy(sim);
   tree_free(&header);
   tree_free(&resume);
   topology_free(&topology);
-  settings_destroy(settings);
+  job_config_destroy(settings);
   run_close(&run);
   return done;
 }
@@ -107,16 +107,16 @@ static bool is_finished(const char *folder) {
   RunFolder run;
   Tree tree;
   const Item *config;
-  Settings *settings;
+  JobConfig *settings;
   uint64_t generation;
   bool finished;
   CHECK_OK(run_open(folder, &run));
   CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
   CHECK_OK(tree_get(&tree, "config", STORE_TEXT, 1, &config));
-  SettingsSource source = {.stored = config->data};
-  CHECK_OK(settings_create(&source, &settings));
+  JobConfigSource source = {.stored = config->data};
+  CHECK_OK(job_config_create(&source, &settings));
   CHECK_OK(manager_finished(&tree, settings->manager.frames, &finished));
-  settings_destroy(settings);
+  job_config_destroy(settings);
   tree_free(&tree);
   return finished;
 }
@@ -362,16 +362,16 @@ static AlgoOps watcher;
 static double farthest, valued; /* valued: running mean of absolute values */
 static size_t watched_rows;
 
-static RowLoss watch_row(const Trainer *trainer, size_t row, float log_prob, float value) {
-  RowLoss loss = watched->row(trainer, row, log_prob, value);
+static RowLoss watch_row(const Update *update, size_t row, float log_prob, float value) {
+  RowLoss loss = watched->row(update, row, log_prob, value);
   valued += (fabs((double)value) - valued) / 2000;
-  if (trainer->epoch > 0 || trainer->at > 0) return loss;
+  if (update->epoch > 0 || update->at > 0) return loss;
   watched_rows++;
   farthest = fmax(farthest, fabs((double)loss.log_ratio));
   return loss;
 }
 
-static void watch_ratios(Settings *settings) {
+static void watch_ratios(JobConfig *settings) {
   watched = settings->algo;
   watcher = *watched;
   watcher.row = watch_row;

@@ -11,7 +11,7 @@
 enum { MOST = 9, SUMS = 40, LENGTH = 300 };
 
 typedef struct Member {
-  Summer *summer;
+  Allreduce *summer;
   float values[SUMS][LENGTH];
   size_t started;
 } Member;
@@ -33,9 +33,9 @@ static void run(int members, int host, uint64_t seed, uint32_t delay, Member *me
   for (int m = 0; m < members; m++) rank[m] = m;
   for (int m = 0; m < members; m++) {
     void *const *shared;
-    CHECK_OK(sim_rank(world, m)->ops->start_shared(sim_rank(world, m), summer_shared_bytes(2 * LENGTH), &shared));
-    SummerSetup setup = {sim_rank(world, m), rank, (size_t)members, (size_t)m, shared, 2 * LENGTH};
-    CHECK_OK(summer_create(&setup, &member[m].summer));
+    CHECK_OK(sim_rank(world, m)->ops->start_shared(sim_rank(world, m), allreduce_shared_bytes(2 * LENGTH), &shared));
+    AllreduceSetup setup = {sim_rank(world, m), rank, (size_t)members, (size_t)m, shared, 2 * LENGTH};
+    CHECK_OK(allreduce_create(&setup, &member[m].summer));
     fill(&member[m], m);
     member[m].started = 0;
   }
@@ -47,22 +47,22 @@ static void run(int members, int host, uint64_t seed, uint32_t delay, Member *me
       WireKind kind;
       Reader body;
       CHECK_OK(wire_open(message, &kind, &body));
-      CHECK_OK(summer_receive(next->summer, kind, message, &body));
+      CHECK_OK(allreduce_receive(next->summer, kind, message, &body));
       message_release(message);
     }
     bool done;
-    CHECK_OK(summer_test(next->summer, &done));
+    CHECK_OK(allreduce_test(next->summer, &done));
     if (done)
       for (int n = 0; n < 3 && next->started < SUMS; n++, next->started++)
-        CHECK_OK(summer_start(next->summer, next->values[next->started], length_of(next->started)));
+        CHECK_OK(allreduce_start(next->summer, next->values[next->started], length_of(next->started)));
     sim_round(world);
     all = true;
     for (int m = 0; m < members; m++) {
-      CHECK_OK(summer_test(member[m].summer, &done));
+      CHECK_OK(allreduce_test(member[m].summer, &done));
       all &= done && member[m].started == SUMS;
     }
   }
-  for (int m = 0; m < members; m++) summer_destroy(member[m].summer);
+  for (int m = 0; m < members; m++) allreduce_destroy(member[m].summer);
   sim_destroy(world);
 }
 
@@ -97,12 +97,12 @@ static void sums_are_right_and_the_same_everywhere(void **state) {
 static void damaged_parts_are_refused(void **state) {
   (void)state;
   SimWorld *world;
-  Summer *summer;
+  Allreduce *summer;
   float values[8] = {0};
   const int rank[2] = {0, 1};
   CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 2}, &world));
-  CHECK_OK(summer_create(&(SummerSetup){sim_rank(world, 0), rank, 2, 0, NULL, 0}, &summer));
-  CHECK_OK(summer_start(summer, values, 8));
+  CHECK_OK(allreduce_create(&(AllreduceSetup){sim_rank(world, 0), rank, 2, 0, NULL, 0}, &summer));
+  CHECK_OK(allreduce_start(summer, values, 8));
   static const struct {
     uint32_t from, count;
     WireKind kind;
@@ -123,13 +123,13 @@ static void damaged_parts_are_refused(void **state) {
     WireKind kind;
     Reader body;
     CHECK_OK(wire_open(message, &kind, &body));
-    assert_int_equal(summer_receive(summer, kind, message, &body), send[i].expected);
+    assert_int_equal(allreduce_receive(summer, kind, message, &body), send[i].expected);
     message_release(message);
   }
   bool done;
-  CHECK_OK(summer_test(summer, &done));
+  CHECK_OK(allreduce_test(summer, &done));
   assert_true(done && values[0] == 1 && values[7] == 1);
-  summer_destroy(summer);
+  allreduce_destroy(summer);
   sim_destroy(world);
 }
 

@@ -98,13 +98,13 @@ static void bad_input_names_its_place(void **state) {
 static void presets_lie_under_the_file(void **state) {
   (void)state;
   const char *pairs[] = {"league.preset=alphastar-pseudocode", "league.exploiter_live_above=0.4"};
-  SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 2};
-  Settings *settings;
-  CHECK_OK(settings_create(&source, &settings));
+  JobConfigSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 2};
+  JobConfig *settings;
+  CHECK_OK(job_config_create(&source, &settings));
   assert_true(settings->league.exploiter_past_share == 0);
   assert_true(settings->league.exploiter_live_above == 0.4);
   assert_true(settings->league.memory == 100);
-  settings_destroy(settings);
+  job_config_destroy(settings);
 }
 
 static void settings_that_do_not_fit_are_refused(void **state) {
@@ -115,13 +115,13 @@ static void settings_that_do_not_fit_are_refused(void **state) {
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     const char *pairs[] = {bad[i], "actors.lanes=4"};
     bool lanes = strstr(bad[i], "lanes") != NULL;
-    SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = lanes ? 1 : 2};
-    Settings *settings;
-    assert_int_equal(settings_create(&source, &settings), ERR_USAGE);
+    JobConfigSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = lanes ? 1 : 2};
+    JobConfig *settings;
+    assert_int_equal(job_config_create(&source, &settings), ERR_USAGE);
   }
-  SettingsSource none = {.game = "tic_tac_to"};
-  Settings *settings;
-  assert_int_equal(settings_create(&none, &settings), ERR_USAGE);
+  JobConfigSource none = {.game = "tic_tac_to"};
+  JobConfig *settings;
+  assert_int_equal(job_config_create(&none, &settings), ERR_USAGE);
   assert_non_null(strstr(status_message(), "tic_tac_toe"));
 }
 
@@ -130,17 +130,17 @@ static void plugins_are_known_by_their_facts(void **state) {
   (void)state;
   static const char stored[] = "game: /nowhere/coin.so\nenv:\n  rounds: 5\nleague:\n  mains: 2\n";
   GameFacts facts = {.name = "coin", .title = (char[]){"coin rounds=5"}, .teams = 2, .builtins = 1}, back;
-  Settings *settings;
+  JobConfig *settings;
   Tree tree = {0};
   bool known;
-  CHECK_OK(settings_create(&(SettingsSource){.stored = stored, .facts = &facts}, &settings));
+  CHECK_OK(job_config_create(&(JobConfigSource){.stored = stored, .facts = &facts}, &settings));
   assert_null(settings->env);
   assert_string_equal(settings->game.title, "coin rounds=5");
   assert_string_equal(config_value(settings->config, "env.rounds"), "5");
   assert_int_equal(settings->league.mains, 2);
   assert_int_equal(settings->league.anchors, 1);
-  settings_destroy(settings);
-  assert_int_equal(settings_create(&(SettingsSource){.stored = stored}, &settings), ERR_USAGE);
+  job_config_destroy(settings);
+  assert_int_equal(job_config_create(&(JobConfigSource){.stored = stored}, &settings), ERR_USAGE);
   assert_non_null(strstr(status_message(), "names the plug-in /nowhere/coin.so, whose code would run"));
 
   CHECK_OK(facts_load(&tree, &back, &known));

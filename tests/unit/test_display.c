@@ -18,7 +18,7 @@
 typedef struct Scene {
   char folder[64];
   RunFolder run;
-  Settings *settings;
+  JobConfig *settings;
   League league;
   Numbers report[3];
   uint64_t dropped[3];
@@ -59,11 +59,11 @@ static Progress progress(const Scene *scene, uint64_t frames) {
 
 /* A job that goes on with a run of `frames` frames, 1,000 seconds old. */
 static void open_scene(Scene *scene, uint64_t frames, uint32_t teams) {
-  SettingsSource source = {.game = "tic_tac_toe"};
+  JobConfigSource source = {.game = "tic_tac_toe"};
   *scene = (Scene){.folder = ""};
   folder_make(scene->folder);
   CHECK_OK(run_lock(scene->folder, &scene->run));
-  CHECK_OK(settings_create(&source, &scene->settings));
+  CHECK_OK(job_config_create(&source, &scene->settings));
   CHECK_OK(league_create(&scene->settings->league, 1, -1, 1, &scene->league));
   DisplaySetup setup = {.league = &scene->league,
                         .run = &scene->run,
@@ -87,7 +87,7 @@ static void open_scene(Scene *scene, uint64_t frames, uint32_t teams) {
 static void close_scene(Scene *scene) {
   display_destroy(scene->display);
   league_free(&scene->league);
-  settings_destroy(scene->settings);
+  job_config_destroy(scene->settings);
   run_close(&scene->run);
   log_set_sink(NULL, NULL);
   folder_remove(scene->folder);

@@ -254,9 +254,9 @@ static float *gradient_of(const char *memory, int precision, float *logits, size
       .hidden = {{128, 96}, 2}, .activation = 1, .init_gain = 1.4, .memory_size = 64, .precision = precision};
   config.memory = !strcmp(memory, "gru") ? 1 : !strcmp(memory, "lstm") ? 2 : 0;
   Net *net;
-  Space space;
+  Activations space;
   CHECK_OK(net_create(&config, &spec, &net));
-  CHECK_OK(space_create(&net->graph, R, true, &space));
+  CHECK_OK(activations_create(&net->graph, R, true, &space));
   float *block = calloc(net->block, sizeof *block), *packed = net_pack_create(net, true), *rows = numbers(R * 50, 1),
         *d_logits = numbers(R * 7, 2), *d_value = numbers(R, 3), value[R], state[256] = {0};
   float *gradient = calloc(net->graph.params, sizeof *gradient);
@@ -270,7 +270,7 @@ static float *gradient_of(const char *memory, int precision, float *logits, size
   net_backward(net, block, packed, gradient, &space, &seq, d_logits, d_value, NULL, NULL);
   *count = net->graph.params;
   free(block), free(packed), free(rows), free(d_logits), free(d_value);
-  space_destroy(&space);
+  activations_destroy(&space);
   net_destroy(net);
   return gradient;
 }
@@ -335,10 +335,10 @@ static void packed_and_plain_agree(void **state) {
       net_init(net, 1, 0, block);
       net_pack(net, block, true, packed);
       for (int plain = 0; plain < 2; plain++) {
-        Space space;
+        Activations space;
         Sequences seq = {.B = R, .T = 1};
         gradient[plain] = calloc(params, sizeof(float));
-        CHECK_OK(space_create(&net->graph, R, true, &space));
+        CHECK_OK(activations_create(&net->graph, R, true, &space));
         net_load(net, block, rows, R, &space);
         assert_true(space.ones);
         if (plain) {
@@ -347,7 +347,7 @@ static void packed_and_plain_agree(void **state) {
         }
         net_forward(net, block, plain ? NULL : packed, &space, &seq, logits[plain], value[plain], NULL);
         net_backward(net, block, plain ? NULL : packed, gradient[plain], &space, &seq, d_logits, d_value, NULL, NULL);
-        space_destroy(&space);
+        activations_destroy(&space);
       }
       for (int i = 0; i < R * 7; i++) CHECK_NEAR(logits[0][i], logits[1][i], 1e-5);
       for (int i = 0; i < R; i++) CHECK_NEAR(value[0][i], value[1][i], 1e-5);

@@ -13,11 +13,11 @@
 
 static LeagueConfig rules(const char *preset, const char *override) {
   const char *pairs[] = {override ? override : "seed=1", "league.memory=100"};
-  SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 2, .preset = preset};
-  Settings *settings;
-  CHECK_OK(settings_create(&source, &settings));
+  JobConfigSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 2, .preset = preset};
+  JobConfig *settings;
+  CHECK_OK(job_config_create(&source, &settings));
   LeagueConfig config = settings->league;
-  settings_destroy(settings);
+  job_config_destroy(settings);
   return config;
 }
 
@@ -389,10 +389,10 @@ static void meta_rules_have_evaluation_lanes(void **state) {
              {"psro", "actors.lanes=1", "seed=1", 0, ERR_USAGE}};
   for (size_t i = 0; i < COUNT_OF(row); i++) {
     const char *pairs[] = {row[i].lanes, row[i].share, "actors.slots=3136"};
-    SettingsSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 3, .preset = row[i].preset};
-    Settings *settings;
+    JobConfigSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = 3, .preset = row[i].preset};
+    JobConfig *settings;
     uint32_t count = 0;
-    assert_int_equal(settings_create(&source, &settings), row[i].status);
+    assert_int_equal(job_config_create(&source, &settings), row[i].status);
     if (row[i].status != OK) {
       assert_non_null(strstr(status_message(), "actors.eval_share"));
       continue;
@@ -400,7 +400,7 @@ static void meta_rules_have_evaluation_lanes(void **state) {
     for (uint32_t id = 0; id < (uint32_t)settings->actors.lanes; id++)
       count += lane_is_eval(id, settings->actors.eval_share);
     assert_int_equal(count, row[i].count);
-    settings_destroy(settings);
+    job_config_destroy(settings);
   }
 }
 
@@ -920,19 +920,19 @@ static void keys_that_contradict_are_refused(void **state) {
       {{"league.self_share=.7", "league.verify_share=.4"}, {"league.self_share", "league.verify_share"}}};
   for (size_t i = 0; i < COUNT_OF(row); i++) {
     size_t n = 0;
-    Settings *settings;
+    JobConfig *settings;
     while (n < 3 && row[i].pair[n]) n++;
-    SettingsSource source = {.game = "tic_tac_toe", .overrides = row[i].pair, .override_count = n};
-    assert_int_equal(settings_create(&source, &settings), ERR_USAGE);
+    JobConfigSource source = {.game = "tic_tac_toe", .overrides = row[i].pair, .override_count = n};
+    assert_int_equal(job_config_create(&source, &settings), ERR_USAGE);
     for (int k = 0; k < 2; k++) assert_non_null(strstr(status_message(), row[i].says[k]));
   }
   /* .7 + .3 is 1, however it is rounded; limits of roles that nobody plays do not matter */
   const char *good[] = {"league.self_share=.9", "league.verify_share=.1", "league.main_exploiters=0",
                         "league.exploiter_snapshot_min=5e9"};
-  Settings *settings;
+  JobConfig *settings;
   CHECK_OK(
-      settings_create(&(SettingsSource){.game = "tic_tac_toe", .overrides = good, .override_count = 4}, &settings));
-  settings_destroy(settings);
+      job_config_create(&(JobConfigSource){.game = "tic_tac_toe", .overrides = good, .override_count = 4}, &settings));
+  job_config_destroy(settings);
 }
 
 /* Numbers of both seats together, as once kept, are no payoff of today's: nothing is made up from them. */

@@ -14,8 +14,8 @@ typedef struct Bench {
   LearnConfig config;
   void *algo_config;
   const AlgoOps *algo;
-  Trainer *trainer;
-  Pupil pupil;
+  Update *update;
+  TrainState pupil;
   Batch batch;
 } Bench;
 
@@ -47,15 +47,15 @@ static void open_bench(Bench *b, const char *algo, int memory, bool popart) {
   b->algo_config = calloc(1, b->algo->config_size);
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
   CHECK_OK(net_create(&net, &spec, &b->net));
-  CHECK_OK(pupil_create(b->net, 1, 0, &b->pupil));
-  CHECK_OK(trainer_create(b->net, &b->config, b->algo, b->algo_config, 1, NULL, &b->trainer));
+  CHECK_OK(train_state_create(b->net, 1, 0, &b->pupil));
+  CHECK_OK(update_create(b->net, &b->config, b->algo, b->algo_config, 1, NULL, &b->update));
   RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size, NULL};
   CHECK_OK(batch_create(&format, &b->batch));
 }
 
 static void close_bench(Bench *b) {
-  trainer_destroy(b->trainer);
-  pupil_destroy(&b->pupil);
+  update_destroy(b->update);
+  train_state_destroy(&b->pupil);
   batch_destroy(&b->batch);
   net_destroy(b->net);
   free(b->algo_config);
@@ -63,11 +63,11 @@ static void close_bench(Bench *b) {
 
 /* Probabilities and value of the pupil's policy at an observation (memory zero). */
 static float look(Bench *b, float x, float y, float *p) {
-  Space space;
+  Activations space;
   float logits[3], value, state[16] = {0};
   const float row[2] = {x, y};
   Sequences seq = {.B = 1, .T = 1, .states = state, .S = b->net->graph.state_size};
-  CHECK_OK(space_create(&b->net->graph, 1, false, &space));
+  CHECK_OK(activations_create(&b->net->graph, 1, false, &space));
   float *packed = net_pack_create(b->net, false);
   net_pack(b->net, b->pupil.block, false, packed);
   net_load(b->net, b->pupil.block, row, 1, &space);
@@ -75,7 +75,7 @@ static float look(Bench *b, float x, float y, float *p) {
   free(packed);
   dist_normalise(&b->net->space, logits, NULL, logits);
   for (int i = 0; i < 3; i++) p[i] = expf(logits[i]);
-  space_destroy(&space);
+  activations_destroy(&space);
   return value;
 }
 
@@ -107,8 +107,8 @@ static void unroll(Bench *b, uint32_t rows, uint8_t end) {
 
 static void update(Bench *b) {
   bool more = true, progress;
-  CHECK_OK(trainer_begin(b->trainer, &b->pupil, &b->batch, NULL));
-  while (more) CHECK_OK(trainer_step(b->trainer, &more, &progress));
+  CHECK_OK(update_begin(b->update, &b->pupil, &b->batch, NULL));
+  while (more) CHECK_OK(update_step(b->update, &more, &progress));
   batch_clear(&b->batch);
 }
 
@@ -204,7 +204,7 @@ static void averages_follow_slowly(void **state) {
   size_t n = b.net->block * sizeof(float);
   float *before = malloc(n);
   memcpy(before, b.pupil.block, n);
-  assert_ptr_equal(pupil_snapshot(&b.config, &b.pupil), b.pupil.average);
+  assert_ptr_equal(train_state_snapshot(&b.config, &b.pupil), b.pupil.average);
   bandit(&b, 3);
   double moved = 0, average = 0;
   for (size_t i = 0; i < b.net->graph.params; i++) {
@@ -213,7 +213,7 @@ static void averages_follow_slowly(void **state) {
   }
   assert_true(average > 0 && average < moved);
   b.config.average = 0;
-  assert_ptr_equal(pupil_snapshot(&b.config, &b.pupil), b.pupil.block);
+  assert_ptr_equal(train_state_snapshot(&b.config, &b.pupil), b.pupil.block);
   free(before);
   close_bench(&b);
 }
@@ -221,7 +221,7 @@ static void averages_follow_slowly(void **state) {
 static void schedules_fall_as_they_should(void **state) {
   (void)state;
   LearnConfig config = {.horizon = 100};
-  Pupil pupil = {.run_frames = 50, .frames = 5}; /* by the run's frames, not by its own */
+  TrainState pupil = {.run_frames = 50, .frames = 5}; /* by the run's frames, not by its own */
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .505, 1e-12);
   config.decay = DECAY_GEOMETRIC;
   CHECK_NEAR(learn_schedule(&config, &pupil, 1, .01), .1, 1e-12);
@@ -287,8 +287,8 @@ static void truncation_bootstraps_termination_does_not(void **state) {
       add_row(&b, &rng, .9f, -.9f, none);
     }
     unroll(&b, 1, truncated ? END_TRUNCATED : END_TERMINATED);
-    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
-    CHECK_NEAR(b.trainer->target[0], truncated ? .5 * (double) final : 0, 1e-5);
+    CHECK_OK(update_begin(b.update, &b.pupil, &b.batch, NULL));
+    CHECK_NEAR(b.update->target[0], truncated ? .5 * (double) final : 0, 1e-5);
     close_bench(&b);
   }
 }
@@ -301,7 +301,7 @@ static void resets_go_back_to_the_beginning(void **state) {
   memcpy(initial, b.pupil.block, b.net->block * sizeof *initial);
   bandit(&b, 3);
   assert_memory_not_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
-  pupil_reset(b.net, 1, &b.pupil, NULL);
+  train_state_reset(b.net, 1, &b.pupil, NULL);
   assert_memory_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
   assert_int_equal(b.pupil.life, 1);
   assert_int_equal(b.pupil.steps, 0);
@@ -335,7 +335,7 @@ static void a_kl_stop_ends_the_update(void **state) {
           memcpy((char *)b.algo_config + b.algo->options[i].offset, &limit, sizeof limit);
     }
     bandit(&b, 1);
-    minibatches[on] = b.trainer->stats.minibatches;
+    minibatches[on] = b.update->stats.minibatches;
     close_bench(&b);
   }
   assert_true(minibatches[0] == 16 && minibatches[1] < 16);
@@ -351,7 +351,7 @@ typedef struct Twin {
 
 static Status twin_start(void *context, float *values, size_t count) {
   Twin *twin = context;
-  size_t opening = trainer_opening(twin->net, 2), each = opening - trainer_opening(twin->net, 1);
+  size_t opening = update_opening(twin->net, 2), each = opening - update_opening(twin->net, 1);
   bool opens = count == opening && values[0] > 0 && values[each] == 0;
   for (size_t i = opens ? 2 * each : 0; i < count; i++) values[i] *= 2;
   if (opens) memcpy(values + each, values, each * sizeof *values);
@@ -376,10 +376,10 @@ static void members_share_an_update(void **state) {
   for (int i = 0; i < 3; i++) {
     open_bench(&b[i], "ppo", 0, true);
     if (i == 0) continue;
-    trainer_destroy(b[i].trainer);
+    update_destroy(b[i].update);
     twin[i].net = b[i].net;
     Reducer reducer = {&twin[i], 2, 0, twin_start, twin_test};
-    CHECK_OK(trainer_create(b[i].net, &b[i].config, b[i].algo, b[i].algo_config, 1, &reducer, &b[i].trainer));
+    CHECK_OK(update_create(b[i].net, &b[i].config, b[i].algo, b[i].algo_config, 1, &reducer, &b[i].update));
   }
   bandit(&b[0], 3);
   bandit(&b[1], 3);
@@ -390,8 +390,8 @@ static void members_share_an_update(void **state) {
   add_row(&b[2], &rng, .1f, .2f, none);
   unroll(&b[2], 1, END_TERMINATED);
   bool more, progress;
-  CHECK_OK(trainer_begin(b[2].trainer, &b[2].pupil, &b[2].batch, NULL));
-  assert_int_equal(trainer_step(b[2].trainer, &more, &progress), ERR_INTERNAL);
+  CHECK_OK(update_begin(b[2].update, &b[2].pupil, &b[2].batch, NULL));
+  assert_int_equal(update_step(b[2].update, &more, &progress), ERR_INTERNAL);
   assert_non_null(strstr(status_message(), "copies of it differ"));
   for (int i = 0; i < 3; i++) close_bench(&b[i]);
 }
@@ -422,13 +422,13 @@ static void minibatches_are_even_on_any_number_of_actors(void **state) {
     for (uint32_t a = 0; a < actors; a++) end[a] = 16 * (a + 1) / actors;
     end[0] = actors > 2 ? 1 : end[0]; /* one has less to give */
     Shards shards = {actor, end, actors, 8};
-    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, &shards));
+    CHECK_OK(update_begin(b.update, &b.pupil, &b.batch, &shards));
     while (more) {
-      CHECK_OK(trainer_step(b.trainer, &more, &progress));
-      float rows = b.trainer->gradient[b.net->graph.params];
-      if (b.trainer->stats.minibatches > 0) assert_true(rows == 8);
+      CHECK_OK(update_step(b.update, &more, &progress));
+      float rows = b.update->gradient[b.net->graph.params];
+      if (b.update->stats.minibatches > 0) assert_true(rows == 8);
     }
-    assert_true(b.trainer->stats.minibatches == 4 * 8);
+    assert_true(b.update->stats.minibatches == 4 * 8);
     close_bench(&b);
   }
 }
@@ -448,9 +448,9 @@ static void large_numbers_keep_their_moments(void **state) {
       open_bench(&b, "ppo", 0, true);
       Twin twin = {.net = b.net};
       if (members == 2) {
-        trainer_destroy(b.trainer);
+        update_destroy(b.update);
         Reducer reducer = {&twin, 2, 0, twin_start, twin_test};
-        CHECK_OK(trainer_create(b.net, &b.config, b.algo, b.algo_config, 1, &reducer, &b.trainer));
+        CHECK_OK(update_create(b.net, &b.config, b.algo, b.algo_config, 1, &reducer, &b.update));
       }
       b.config.rate = b.config.rate_end = 0;
       for (int i = 0; i < 400; i++) {
@@ -459,12 +459,12 @@ static void large_numbers_keep_their_moments(void **state) {
         unroll(&b, 1, END_TERMINATED);
       }
       bool more = true, progress;
-      CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
-      while (more) CHECK_OK(trainer_step(b.trainer, &more, &progress));
+      CHECK_OK(update_begin(b.update, &b.pupil, &b.batch, NULL));
+      while (more) CHECK_OK(update_step(b.update, &more, &progress));
       double mean = 0, square = 0;
       for (int i = 0; i < 400; i++) {
-        mean += (double)b.trainer->advantage[i] / 400;
-        square += (double)(b.trainer->advantage[i] * b.trainer->advantage[i]) / 400;
+        mean += (double)b.update->advantage[i] / 400;
+        square += (double)(b.update->advantage[i] * b.update->advantage[i]) / 400;
       }
       CHECK_NEAR(mean, 0, 1e-3);
       CHECK_NEAR(square, equal ? 0 : 1, 1e-3);
@@ -488,8 +488,8 @@ static void ppo_weights_a_decision_once(void **state) {
   add_row(&b, &rng, .3f, .4f, ten);
   b.batch.log_prob[0] += 1; /* the present policy does it e times more rarely */
   unroll(&b, 1, END_TERMINATED);
-  CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
-  CHECK_NEAR(b.trainer->advantage[0], 10 - (double)look(&b, .3f, .4f, p), 1e-4);
+  CHECK_OK(update_begin(b.update, &b.pupil, &b.batch, NULL));
+  CHECK_NEAR(b.update->advantage[0], 10 - (double)look(&b, .3f, .4f, p), 1e-4);
   close_bench(&b);
 }
 
@@ -516,9 +516,9 @@ static void advantages_are_normalised_where_the_algorithm_does(void **state) {
       add_row(&b, &rng, (float)(30 * r), 1, thousands);
       unroll(&b, 1, END_TERMINATED);
     }
-    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
-    CHECK_OK(trainer_step(b.trainer, &more, &progress));
-    assert_true((fabsf(b.trainer->advantage[0]) < 2) == with[i].normalised);
+    CHECK_OK(update_begin(b.update, &b.pupil, &b.batch, NULL));
+    CHECK_OK(update_step(b.update, &more, &progress));
+    assert_true((fabsf(b.update->advantage[0]) < 2) == with[i].normalised);
     close_bench(&b);
   }
 }
@@ -532,7 +532,7 @@ static void a_copy_keeps_its_normalisers(void **state) {
   bandit(&b, 20);
   float *source = calloc(b.net->block, sizeof *source);
   memcpy(source, b.pupil.block, b.net->block * sizeof *source);
-  pupil_reset(b.net, 1, &b.pupil, source);
+  train_state_reset(b.net, 1, &b.pupil, source);
   assert_memory_equal(source, b.pupil.block, b.net->block * sizeof *source);
   assert_true(b.pupil.stat[0] == 20 * 128);
   for (int i = 0; i < 128; i++) {
@@ -564,12 +564,12 @@ static void many_epochs_repeat_no_shuffle(void **state) {
       add_row(&b, &rng, (float)i / 32, 1, by_sign);
       unroll(&b, 1, END_TERMINATED);
     }
-    CHECK_OK(trainer_begin(b.trainer, &b.pupil, &b.batch, NULL));
-    if (u == 1) memcpy(next, b.trainer->order, sizeof next);
+    CHECK_OK(update_begin(b.update, &b.pupil, &b.batch, NULL));
+    if (u == 1) memcpy(next, b.update->order, sizeof next);
     while (more) {
-      CHECK_OK(trainer_step(b.trainer, &more, &progress));
-      if (u == 0 && b.trainer->epoch == 63) memcpy(before, b.trainer->order, sizeof before);
-      if (u == 0 && b.trainer->epoch == 64) memcpy(late, b.trainer->order, sizeof late);
+      CHECK_OK(update_step(b.update, &more, &progress));
+      if (u == 0 && b.update->epoch == 63) memcpy(before, b.update->order, sizeof before);
+      if (u == 0 && b.update->epoch == 64) memcpy(late, b.update->order, sizeof late);
     }
     batch_clear(&b.batch);
   }
@@ -580,17 +580,17 @@ static void many_epochs_repeat_no_shuffle(void **state) {
 
 /* One step of a policy's recurrent state. */
 static void remember(const Net *net, const float *block, const float *row, float *memory) {
-  Space space;
+  Activations space;
   float logits[3], value, next[16] = {0};
   Sequences seq = {.B = 1, .T = 1, .states = memory, .S = net->graph.state_size};
-  CHECK_OK(space_create(&net->graph, 1, false, &space));
+  CHECK_OK(activations_create(&net->graph, 1, false, &space));
   float *packed = net_pack_create(net, false);
   net_pack(net, block, false, packed);
   net_load(net, block, row, 1, &space);
   net_forward(net, block, packed, &space, &seq, logits, &value, next);
   memcpy(memory, next, net->graph.state_size * sizeof *memory);
   free(packed);
-  space_destroy(&space);
+  activations_destroy(&space);
 }
 
 static void scale_views(const Net *net, const char *prefix, float by, float *block) {
@@ -637,7 +637,7 @@ static void a_recurrent_reference_has_its_own_memory(void **state) {
         }
       }
       update(&b);
-      kl[cut] = b.trainer->stats.kl_reference;
+      kl[cut] = b.update->stats.kl_reference;
       close_bench(&b);
     }
     assert_true(kl[0] > .01);

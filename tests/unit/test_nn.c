@@ -15,7 +15,7 @@ static float noise(AgonRng *rng) { return (float)rng_normal(rng); }
 /* Loss = sum of fixed random weights times the output tensor. */
 typedef struct Bench {
   Graph graph;
-  Space space;
+  Activations space;
   Sequences seq;
   float params[MOST], input[MOST], weight[MOST];
   size_t inputs, outputs;
@@ -37,7 +37,7 @@ static void check_gradient(Bench *bench, size_t B, size_t T, uint32_t seed) {
   float gradient[MOST] = {0};
   graph_finish(&bench->graph);
   assert_true(bench->graph.params < MOST);
-  CHECK_OK(space_create(&bench->graph, R, true, &bench->space));
+  CHECK_OK(activations_create(&bench->graph, R, true, &bench->space));
   bench->seq.B = B;
   bench->seq.T = T;
   bench->inputs = R * bench->graph.width[0];
@@ -58,7 +58,7 @@ static void check_gradient(Bench *bench, size_t B, size_t T, uint32_t seed) {
     double numeric = (up - loss(bench, copy)) / (2.0 * (double)step);
     CHECK_NEAR(gradient[i], numeric, 2e-2 * (1 + fabs(numeric)));
   }
-  space_destroy(&bench->space);
+  activations_destroy(&bench->space);
 }
 
 static void dense_gradients(void **state) {
@@ -172,9 +172,9 @@ static void recurrent_steps_equal_sequences(void **state) {
     AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
     for (size_t i = 0; i < graph.params; i++) params[i] = noise(&rng);
     for (int i = 0; i < 15; i++) input[i] = noise(&rng);
-    Space whole, one;
-    CHECK_OK(space_create(&graph, 5, false, &whole));
-    CHECK_OK(space_create(&graph, 1, false, &one));
+    Activations whole, one;
+    CHECK_OK(activations_create(&graph, 5, false, &whole));
+    CHECK_OK(activations_create(&graph, 1, false, &one));
     const int32_t restart[5] = {0, -1, -1, -1, -1};
     Sequences all = {.B = 1, .T = 5, .restart = restart, .states = zero, .S = graph.state_size};
     memcpy(whole.value[0], input, sizeof input);
@@ -186,12 +186,12 @@ static void recurrent_steps_equal_sequences(void **state) {
       for (int i = 0; i < 4; i++) CHECK_NEAR(one.value[out][i], whole.value[out][t * 4 + i], 1e-6);
       memcpy(carried, next, sizeof carried);
     }
-    space_destroy(&whole);
-    space_destroy(&one);
+    activations_destroy(&whole);
+    activations_destroy(&one);
   }
 }
 
-static ActionSpace space_of(AgonActionKind kind) {
+static ActionSpace activations_of(AgonActionKind kind) {
   AgonEnvSpec spec = {.action_kind = kind, .heads = kind == AGON_DISCRETE ? 1 : 2, .head_size = {4, 3}};
   return action_space(&spec);
 }
@@ -200,7 +200,7 @@ static void distribution_gradients(void **state) {
   (void)state;
   AgonRng rng = rng_stream(9, 0, 0, RNG_TEST);
   for (int kind = AGON_DISCRETE; kind <= AGON_BOX; kind++) {
-    ActionSpace space = space_of((AgonActionKind)kind);
+    ActionSpace space = activations_of((AgonActionKind)kind);
     const uint8_t mask[7] = {1, 0, 1, 1, 1, 1, 1};
     float logits[8], other[8], row[8], other_row[8], d[8];
     for (uint32_t i = 0; i < space.width; i++) logits[i] = noise(&rng), other[i] = noise(&rng);
@@ -229,7 +229,7 @@ static void distribution_gradients(void **state) {
 
 static void sampling_respects_masks_and_probabilities(void **state) {
   (void)state;
-  ActionSpace space = space_of(AGON_DISCRETE);
+  ActionSpace space = activations_of(AGON_DISCRETE);
   const uint8_t mask[4] = {1, 0, 1, 1};
   float row[4] = {0, 5, logf(2), 0};
   int count[4] = {0};
