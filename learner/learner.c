@@ -495,8 +495,11 @@ static double mean_lag(const Batch *batch, const TrainState *state) {
   double sum = 0, rows = 0;
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
-    for (size_t t = unroll->skip; t < unroll->rows; t++) sum += (double)(state->version - unroll_version(unroll, t));
-    rows += (double)(unroll->rows - unroll->skip);
+    if (unroll->skip == unroll->rows) continue;
+    double others = (double)(unroll->rows - unroll->skip - 1); /* all but the first are of the same weights */
+    sum += (double)(state->version - unroll_version(unroll, unroll->skip));
+    sum += others * (double)(state->version - unroll->version);
+    rows += others + 1;
   }
   return rows > 0 ? sum / rows : 0;
 }
