@@ -23,8 +23,9 @@ typedef struct Option {
   const char *fallback; /* default as text */
   double low, high;     /* inclusive; INTS: of each item */
   const char *choices;  /* CHOICE: "a|b|c" */
-  const char *unit;     /* "" where there is none */
+  const char *unit;     /* "" where there is none; FLOAT in OPTION_SECONDS: also 5m, 2h, 1:30:00 */
   const char *help;
 } Option;
 
 #define OPTION_NO_LIMIT 1e18
+#define OPTION_SECONDS "s"

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -7,22 +8,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Optimal string alignment: three rows of the usual table are enough, as a swap looks back by two. */
 size_t text_distance(const char *a, const char *b) {
-  size_t m = strlen(a), n = strlen(b), row[64];
-  if (m > 63 || n > 63) return 64;
-  for (size_t j = 0; j <= n; j++) row[j] = j;
+  enum { MOST = 63 };
+  size_t m = strlen(a);
+  size_t n = strlen(b);
+  size_t row[3][MOST + 1];
+  if (m > MOST || n > MOST) return MOST + 1;
+  for (size_t j = 0; j <= n; j++) row[0][j] = j;
   for (size_t i = 1; i <= m; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
+    size_t *now = row[i % 3];
+    const size_t *before = row[(i + 2) % 3];
+    const size_t *earlier = row[(i + 1) % 3];
+    now[0] = i;
     for (size_t j = 1; j <= n; j++) {
-      size_t best = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      if (row[j] + 1 < best) best = row[j] + 1;
-      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      row[j] = best;
+      size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
+      if (before[j] + 1 < best) best = before[j] + 1;
+      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped && earlier[j - 2] + 1 < best) best = earlier[j - 2] + 1;
+      now[j] = best;
     }
   }
-  return row[n];
+  return row[m % 3][n];
+}
+
+bool text_is_near(const char *word, const char *candidate, size_t *distance) {
+  *distance = text_distance(word, candidate);
+  return 3 * *distance <= strlen(word);
 }
 
 char *text_scaled(double value, char *out, size_t size) {
@@ -90,6 +103,74 @@ bool text_to_int(const char *text, int64_t *out) {
   return true;
 }
 
+bool text_scale_meant(const char *text, char *out, size_t size) {
+  static const struct {
+    const char *given, *meant, *word;
+  } scale[] = {{"m", "M", "million"}, {"K", "k", "thousand"}, {"gbB", "G", "billion"}};
+  char plain[64];
+  double value;
+  size_t length = strlen(text);
+  if (length < 2 || length >= sizeof plain) return false;
+  memcpy(plain, text, length - 1);
+  plain[length - 1] = 0;
+  if (!strchr("0123456789.", plain[length - 2]) || !text_to_float(plain, &value)) return false;
+  for (size_t i = 0; i < COUNT_OF(scale); i++) {
+    if (!strchr(scale[i].given, text[length - 1])) continue;
+    snprintf(out, size, "%s%s (%s)", plain, scale[i].meant, scale[i].word);
+    return true;
+  }
+  return false;
+}
+
+/* "1h30m", "20s", "1.5h": numbers with units that become ever smaller. */
+static bool parse_units(const char *text, double *out) {
+  static const struct {
+    char letter;
+    double seconds;
+  } unit[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+  size_t next = 0; /* the largest unit that may still come */
+  *out = 0;
+  if (!*text) return false;
+  while (*text) {
+    char *end;
+    double value = strtod(text, &end);
+    while (next < COUNT_OF(unit) && unit[next].letter != *end) next++;
+    if (end == text || end != text + strspn(text, "0123456789.") || next == COUNT_OF(unit)) return false;
+    *out += value * unit[next++].seconds;
+    text = end + 1;
+  }
+  return isfinite(*out);
+}
+
+/* As Slurm writes times: M:S, H:M:S, D-H, D-H:M, D-H:M:S. Only the first number may be as large as it likes. */
+static bool parse_clock(const char *text, double *out) {
+  static const double most[] = {24, 60, 60};
+  double field[4];
+  size_t fields = 0;
+  const char *dash = strchr(text, '-');
+  for (const char *at = text;; at++) {
+    size_t digits = strspn(at, "0123456789");
+    if (digits == 0 || digits > 9 || fields == COUNT_OF(field)) return false;
+    field[fields++] = strtod(at, NULL);
+    at += digits;
+    if (!*at) break;
+    if (*at != (dash && fields == 1 ? '-' : ':')) return false;
+  }
+  size_t from = dash ? 0 : fields == 3 ? 1 : 2; /* days, hours or minutes: what the first number counts */
+  static const double seconds[] = {86400, 3600, 60, 1};
+  if (fields < 2 || from + fields > COUNT_OF(seconds)) return false;
+  *out = 0;
+  for (size_t i = 0; i < fields; i++) {
+    if (i > 0 && field[i] >= most[from + i - 1]) return false;
+    *out += field[i] * seconds[from + i];
+  }
+  return true;
+}
+
+bool text_to_seconds(const char *text, double *out) {
+  return text_to_float(text, out) || parse_units(text, out) || parse_clock(text, out);
+}
+
 int text_choice(const char *choices, const char *word) {
   size_t length = strlen(word);
   int index = 0;
@@ -120,6 +201,12 @@ Status text_format(char *out, size_t size, const char *format, ...) {
   if (length < 0 || (size_t)length >= size)
     return status_set(ERR_USAGE, "'%.60s...' is longer than %zu characters", out, size - 1);
   return OK;
+}
+
+Status text_item(const char *text, size_t length, char *out, size_t size) {
+  while (length && isspace((unsigned char)*text)) text++, length--;
+  while (length && isspace((unsigned char)text[length - 1])) length--;
+  return text_format(out, size, "%.*s", (int)length, text);
 }
 
 bool text_is_name(const char *text, size_t size) {

@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Levenshtein distance, for "did you mean". Words over 63 characters count as far. */
+/* Letters added, dropped or changed, and neighbours swapped, from a to b. Words over 63 characters count as far. */
 size_t text_distance(const char *a, const char *b);
+/* Whether `candidate` may be suggested for `word`: at most a third of the word's letters differ. */
+bool text_is_near(const char *word, const char *candidate, size_t *distance);
 /* "1.23 M" style with k, M, G; at most 15 characters. Returns `out`. */
 char *text_scaled(double value, char *out, size_t size);
 /* "2.67 M of 9.00 M"; what is done beyond what was asked for does not count. */
@@ -19,12 +21,19 @@ int text_percent(double done, double asked);
  */
 bool text_to_int(const char *text, int64_t *out);
 bool text_to_float(const char *text, double *out);
+/* For a number that does not parse: "20M (million)" where it was "20m". false: nothing of the kind. */
+bool text_scale_meant(const char *text, char *out, size_t size);
+/* A time in seconds: a plain number of them, 20s, 5m, 1h30m, 2d, or as Slurm writes it: 90:00, 1:30:00, 1-12:00:00. */
+bool text_to_seconds(const char *text, double *out);
+#define TEXT_TIME "a time: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"
 /* Index of `word` in "a|b|c", or -1. */
 int text_choice(const char *choices, const char *word);
 /* Name of choice `index` of "a|b|c" copied into out. */
 const char *text_choice_name(const char *choices, int index, char *out, size_t size);
 /* Formats into a fixed array, always terminated. ERR_USAGE if it does not fit. */
 Status text_format(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* One item of a list, without the spaces around it. */
+Status text_item(const char *text, size_t length, char *out, size_t size);
 /* A name that may become part of a path and of a message: letters, digits, '_', '.', '-'; it begins with none of the
  * last two, and is shorter than `size`. */
 bool text_is_name(const char *text, size_t size);

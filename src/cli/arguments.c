@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -12,13 +13,24 @@ Status usage_error(const Command *command, const char *why) {
 
 static Status unknown_flag(const Command *command, const char *word) {
   char why[256];
+  char name[64];
   const char *near = NULL;
-  for (size_t i = 0; i < command->flag_count; i++)
-    if (text_distance(word, command->flags[i].name) <= 3) near = command->flags[i].name;
+  size_t distance;
+  size_t least = SIZE_MAX;
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+  for (size_t i = 0; i < command->flag_count; i++) {
+    /* without the dashes, which all flags have in common */
+    if (!text_is_near(name + 2, command->flags[i].name + 2, &distance) || distance >= least) continue;
+    least = distance;
+    near = command->flags[i].name;
+  }
   snprintf(why, sizeof why, "unknown flag '%s'%s%s%s", word, near ? ", did you mean '" : "", near ? near : "",
            near ? "'?" : "");
   return usage_error(command, why);
 }
+
+/* key=value, unless it is a file's name. */
+static bool is_pair(const char *word) { return strchr(word, '=') && !file_exists(word); }
 
 Status arguments_parse(const Command *command, int argc, char **argv, Arguments *out) {
   char why[256];
@@ -37,9 +49,12 @@ Status arguments_parse(const Command *command, int argc, char **argv, Arguments 
     const Flag *flag = &command->flags[found];
     out->values[found] = "";
     if (!flag->value) continue;
+    bool follows = i + 1 < argc && strncmp(argv[i + 1], "--", 2); /* a flag is no value; --name=--value is */
     if (word[length] == '=')
       out->values[found] = word + length + 1;
-    else if (i + 1 < argc)
+    else if (*flag->value == '[' && (!follows || is_pair(argv[i + 1])))
+      continue;
+    else if (follows)
       out->values[found] = argv[++i];
     else {
       snprintf(why, sizeof why, "%s needs a value: %s %s", flag->name, flag->name, flag->value);
@@ -59,12 +74,27 @@ Status argument_int(const Command *command, const Arguments *arguments, const ch
                     long long low, long long high, long long *out) {
   const char *text = argument(command, arguments, name);
   int64_t value = fallback;
-  char why[160];
+  char why[256];
   if (text && (!text_to_int(text, &value) || value < low || value > high)) {
-    snprintf(why, sizeof why, "%s: '%.40s' is not a whole number from %lld to %lld", name, text, low, high);
+    char meant[80];
+    bool scaled = text_scale_meant(text, meant, sizeof meant);
+    snprintf(why, sizeof why, "%s: '%.40s' is not a whole number from %lld to %lld%s%s%s", name, text, low, high,
+             scaled ? ", did you mean " : "", scaled ? meant : "", scaled ? "?" : "");
     return usage_error(command, why);
   }
   *out = value;
+  return OK;
+}
+
+Status argument_seconds(const Command *command, const Arguments *arguments, const char *name, double fallback,
+                        double low, double high, double *out) {
+  const char *text = argument(command, arguments, name);
+  char why[200];
+  *out = fallback;
+  if (text && (!text_to_seconds(text, out) || *out < low || *out > high)) {
+    snprintf(why, sizeof why, "%s: '%.40s' is not " TEXT_TIME ", from %g to %g seconds", name, text, low, high);
+    return usage_error(command, why);
+  }
   return OK;
 }
 

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One flag of a command: "--name VALUE" or, with value NULL, "--name". */
+/* One flag of a command: "--name VALUE" or, with value NULL, "--name". A value in brackets may be left out: it is then
+ * "", as if there were none. */
 typedef struct Flag {
   const char *name, *value, *help;
 } Flag;
@@ -34,6 +35,8 @@ Status arguments_parse(const Command *command, int argc, char **argv, Arguments 
 const char *argument(const Command *command, const Arguments *arguments, const char *name); /* NULL when not given */
 Status argument_int(const Command *command, const Arguments *arguments, const char *name, long long fallback,
                     long long low, long long high, long long *out);
+Status argument_seconds(const Command *command, const Arguments *arguments, const char *name, double fallback,
+                        double low, double high, double *out); /* 5m, 2h, 1:30:00 too */
 /* `fallback` may lie outside of low..high. */
 Status argument_float(const Command *command, const Arguments *arguments, const char *name, double fallback, double low,
                       double high, double *out);

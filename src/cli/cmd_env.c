@@ -146,11 +146,10 @@ done:
 
 const Command command_env = {
     "env",
-    "list | info|check|tree ENV|PLUGIN.so [option=value ...]",
+    "list | info|check|tree ENV|PLUGIN.so [env.OPTION=VALUE ...]",
     "environments: what there is, what they look like, whether they keep their contract, how large their trees are",
     "How fast they are: agon bench env game=ENV. A plug-in is named by a path with a slash (./my_env.so). Options are "
-    "those of 'agon env info ENV', without "
-    "'env.'.",
+    "those that 'agon env info ENV' lists; 'env.' may be left out.",
     flags,
     COUNT_OF(flags),
     run_env,

@@ -21,7 +21,7 @@ static const Flag flags[] = {
     {"--games", "N", "games per pair, half of them in each seat (default 400)"},
     {"--budget", "N", "games in all; the least certain pair plays next"},
     {"--until-ci", "W", "until every pair's score is known to +- W (95 %), at most --games (then default 1M) per pair"},
-    {"--env", "ENV", "without a run: what is played; option=value words follow"},
+    {"--env", "ENV", "without a run: what is played; env.OPTION=VALUE words follow"},
     {"--openings", "K", "uniformly random first steps, the same in both games of a pair (default 0)"},
     {"--greedy", NULL, "networks take their most probable action instead of sampling"},
     {"--seed", "S", "of the games (default 1)"},
@@ -303,7 +303,7 @@ done:
 
 const Command command_eval = {
     "eval",
-    "[RUN | --env ENV [option=value ...]] --players A,B,... [--format F --versus C,...] [--games N] [--json]",
+    "[RUN | --env ENV [env.OPTION=VALUE ...]] --players A,B,... [--format F --versus C,...] [--games N] [--json]",
     "tournaments: scores, Elo and ratings with 95 % intervals; under mpirun on all ranks, or alone",
     "Each pair of games shares chance and opening and swaps the seats. What was played before under the same terms "
     "(env "

@@ -10,7 +10,7 @@ static const Flag flags[] = {
     {"--games", "N", "at most so many games (default 1000; with --sprt 1M)"},
     {"--sprt", NULL, "stop when the sequential test decides; words elo0=0 elo1=10 alpha=0.05 beta=0.05 may follow"},
     {"--until-ci", "W", "stop when the score is known to +- W (95 %)"},
-    {"--env", "ENV", "what is played, where no player is RUN:NAME; option=value words follow"},
+    {"--env", "ENV", "what is played, where no player is RUN:NAME; env.OPTION=VALUE words follow"},
     {"--openings", "K", "uniformly random first steps, the same in both games of a pair (default 0)"},
     {"--greedy", NULL, "networks take their most probable action instead of sampling"},
     {"--seed", "S", "of the games (default 1)"},
@@ -142,7 +142,7 @@ done:
 
 const Command command_match = {
     "match",
-    "A B [--sprt elo0=0 elo1=10] [--games N] [--env ENV [option=value ...]]",
+    "A B [--sprt elo0=0 elo1=10] [--games N] [--env ENV [env.OPTION=VALUE ...]]",
     "two players against each other, until a number of games or a sequential test is through",
     "Players: RUN:NAME, a snapshot file, or a built-in. Elo and its error are from pairs of games with swapped seats "
     "(pentanomial);\n"

@@ -186,7 +186,7 @@ done:
 
 const Command command_play = {
     "play",
-    "GAME RUN [--player P] [--seat 0|1] | GAME [option=value ...] --player random|minimax|...",
+    "GAME RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player random|minimax|...",
     "you against a player, in the terminal",
     NULL,
     play_flags,

@@ -10,7 +10,7 @@
 
 static const Flag query_flags[] = {
     {"--player", "P", "whose mind is read (default main_0)"},
-    {"--env", "ENV", "without a run: the game; option=value words follow"},
+    {"--env", "ENV", "without a run: the game; env.OPTION=VALUE words follow"},
     {"--greedy", NULL, "all probability on the most probable action"},
     {"--json", NULL, "one JSON object a line"},
 };

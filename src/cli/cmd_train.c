@@ -7,9 +7,10 @@
 
 static const Flag flags[] = {
     {"--run-dir", "DIR", "folder of the run (default runs/GAME)"},
-    {"--resume", "HOW",
-     "auto: go on if there is a run, else start; must: there has to be one; never; or a checkpoint FILE"},
-    {"--max-time", "SECONDS", "save and end this job after so long"},
+    {"--resume", "[HOW]",
+     "auto, which is what --resume alone means: go on if there is a run, else start; must: there has to be one; never; "
+     "or a checkpoint FILE"},
+    {"--max-time", "TIME", "save and end this job after so long: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
     {"--quiet", NULL, "the log goes to its file only"},
 };
 
@@ -21,6 +22,7 @@ static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest
   out->overrides = arguments->word + 1;
   out->override_count = arguments->words - 1;
   out->resume = argument(&command_train, arguments, "--resume");
+  if (out->resume && !*out->resume) out->resume = "auto";
   out->max_time = argument(&command_train, arguments, "--max-time");
   out->folder = argument(&command_train, arguments, "--run-dir");
   if (out->folder && !*out->folder) return usage_error(&command_train, "--run-dir: the name of the folder is empty");
@@ -43,7 +45,7 @@ static Status train(int argc, char **argv) {
 
 const Command command_train = {
     "train",
-    "GAME|FILE.yaml [key=value ...] [--run-dir DIR] [--resume auto|must|never|FILE] [--max-time SECONDS]",
+    "GAME|FILE.yaml [key=value ...] [--run-dir DIR] [--resume [auto|must|never|FILE]] [--max-time TIME]",
     "trains a league; under mpirun on any number of ranks, or alone",
     "Stop it with 'agon stop RUN', SIGUSR1 to mpirun, or --max-time: it finishes the tick, saves and exits 0.\n"
     "Keys are listed by 'agon config schema'; ready configurations are in deploy/runs.",

@@ -19,7 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const Flag flags[] = {{"--every", "SECONDS", "between looks (default 2)"},
+static const Flag flags[] = {{"--every", "TIME", "between looks (default 2 s)"},
                              {"--times", "N", "looks until it ends by itself (default: until the run ends)"}};
 
 typedef struct Screen {
@@ -342,7 +342,7 @@ static void leave(const Screen *s) {
 }
 
 /* Waits; true if the person wants to leave. */
-static bool wait_key(const Screen *s, long long seconds) {
+static bool wait_key(const Screen *s, double seconds) {
   struct pollfd keys = {.fd = 0, .events = POLLIN};
   int found = poll(&keys, s->terminal && isatty(0) ? 1 : 0, (int)(seconds * 1000));
   char key = 0;
@@ -353,9 +353,10 @@ static bool wait_key(const Screen *s, long long seconds) {
 static Status run_watch(int argc, char **argv) {
   Status status;
   Arguments arguments;
-  long long every, times;
+  double every;
+  long long times;
   TRY_RETURN(arguments_parse(&command_watch, argc, argv, &arguments));
-  TRY_RETURN(argument_int(&command_watch, &arguments, "--every", 2, 1, 3600, &every));
+  TRY_RETURN(argument_seconds(&command_watch, &arguments, "--every", 2, 1, 3600, &every));
   TRY_RETURN(argument_int(&command_watch, &arguments, "--times", 0, 0, 1000000000, &times));
   if (arguments.words != 1) return usage_error(&command_watch, "one run folder is needed");
   const char *run = arguments.word[0], *no_colour = getenv("NO_COLOR"), *kind = getenv("TERM");
@@ -383,7 +384,7 @@ static Status run_watch(int argc, char **argv) {
 }
 
 const Command command_watch = {"watch",
-                               "RUN [--every SECONDS] [--times N]",
+                               "RUN [--every TIME] [--times N]",
                                "follows a run on one screen; q leaves, the run goes on",
                                "On a pipe it prints plain text and ends with the run.",
                                flags,

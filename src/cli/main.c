@@ -16,9 +16,14 @@ int main(int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "help";
   if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
   if (!strcmp(name, "--version")) name = "version";
-  const Command *nearest = commands[0];
+  const char *near = NULL;
+  size_t distance;
+  size_t least = SIZE_MAX;
   for (size_t i = 0; i < command_count; i++) {
-    if (text_distance(name, commands[i]->name) < text_distance(name, nearest->name)) nearest = commands[i];
+    if (text_is_near(name, commands[i]->name, &distance) && distance < least) {
+      least = distance;
+      near = commands[i]->name;
+    }
     if (strcmp(name, commands[i]->name)) continue;
     for (int a = 2; a < argc; a++)
       if (!strcmp(argv[a], "--help") || !strcmp(argv[a], "-h")) {
@@ -31,6 +36,7 @@ int main(int argc, char **argv) {
     if (fflush(stdout) && status == OK) return 5;
     return status_exit_code(status);
   }
-  fprintf(stderr, "agon: no command '%s', did you mean '%s'? 'agon help' lists them\n", name, nearest->name);
+  fprintf(stderr, "agon: no command '%s'%s%s%s 'agon help' lists them\n", name, near ? ", did you mean '" : ";",
+          near ? near : "", near ? "'?" : "");
   return 2;
 }

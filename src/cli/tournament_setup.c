@@ -16,7 +16,7 @@ static bool run_among(const TournamentRequest *request, char *out, size_t size) 
     for (const char *at = request->lists[i]; at && *at;) {
       size_t length = strcspn(at, ",");
       const char *colon = memchr(at, ':', length);
-      if (colon) return text_format(out, size, "%.*s", (int)(colon - at), at) == OK;
+      if (colon) return text_item(at, (size_t)(colon - at), out, size) == OK;
       at += length + (at[length] == ',');
     }
   return false;

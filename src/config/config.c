@@ -36,6 +36,8 @@ struct Config {
   size_t entries, entry_room;
   Assignment *assignment;
   size_t assignments, assignment_room;
+  const ConfigAlias *alias; /* borrowed */
+  size_t aliases;
 };
 
 Status config_create(Config **out) { return mem_array(out, 1, sizeof **out); }
@@ -49,6 +51,11 @@ void config_destroy(Config *config) {
   free(config->entry);
   free(config->assignment);
   free(config);
+}
+
+void config_know_aliases(Config *config, const ConfigAlias *alias, size_t count) {
+  config->alias = alias;
+  config->aliases = count;
 }
 
 static Entry *find(const Config *config, const char *key) {
@@ -130,19 +137,69 @@ const char *option_type_name(OptionType type) {
   return name[type];
 }
 
-static const char *nearest(const Config *config, const char *key) {
-  const char *best = NULL;
-  size_t distance = 64;
+enum { SUGGESTED = 3 };
+
+typedef struct Suggestions {
+  const char *key[SUGGESTED];
+  size_t count;
+  size_t cost; /* the same of all of them */
+} Suggestions;
+
+static void suggest(Suggestions *s, const char *key, size_t cost) {
+  if (s->count && cost > s->cost) return;
+  if (s->count && cost < s->cost) s->count = 0;
+  s->cost = cost;
+  if (s->count < SUGGESTED) s->key[s->count++] = key;
+}
+
+/* A key as its section ("" at the top) and its name. */
+static const char *split_key(const char *key, char *section, size_t size) {
+  const char *dot = strrchr(key, '.');
+  snprintf(section, size, "%.*s", dot ? (int)(dot - key) : 0, key);
+  return dot ? dot + 1 : key;
+}
+
+/* The keys that may have been meant. Sections and names are compared by themselves, so that a long section does not
+ * make up for a name that has nothing in common. A name without a section, or the right one in another section, finds
+ * its key too, as do the words by which other programs know it. */
+static Suggestions nearest(const Config *config, const char *key) {
+  enum { ELSEWHERE = 1 }; /* after any key of the same section that is as near */
+  Suggestions out = {.count = 0};
+  char section[96];
+  char other[96];
+  const char *name = split_key(key, section, sizeof section);
+  for (size_t i = 0; i < config->aliases; i++)
+    if (!strcmp(config->alias[i].word, name) && find(config, config->alias[i].key))
+      suggest(&out, config->alias[i].key, 0);
   for (size_t i = 0; i < config->entries; i++) {
-    const char *name = config->entry[i].key, *tail = strrchr(name, '.');
-    size_t d = text_distance(key, name);
-    if (tail && strcmp(tail + 1, key) == 0) d = 0; /* right name, section forgotten */
-    if (d < distance) {
-      distance = d;
-      best = name;
-    }
+    const char *candidate = config->entry[i].key;
+    const char *end = split_key(candidate, other, sizeof other);
+    size_t by_name;
+    size_t by_section;
+    size_t whole;
+    bool near = text_is_near(name, end, &by_name);
+    bool related = text_is_near(section, other, &by_section);
+    if (!*section && text_is_near(key, candidate, &whole)) suggest(&out, candidate, 2 * whole);
+    if (near && related)
+      suggest(&out, candidate, 2 * (by_name + by_section));
+    else if (near && (!*section || by_name == 0))
+      suggest(&out, candidate, 2 * by_name + ELSEWHERE);
   }
-  return distance <= 2 + strlen(key) / 3 ? best : NULL;
+  return out;
+}
+
+static Status unknown_key(const Config *config, const Assignment *from) {
+  Suggestions near = nearest(config, from->key);
+  char text[SUGGESTED * 112] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < near.count; i++) {
+    bool told = false; /* a key may be near in more ways than one */
+    for (size_t k = 0; k < i; k++) told |= near.key[k] == near.key[i] || !strcmp(near.key[k], near.key[i]);
+    if (!told)
+      used += (size_t)snprintf(text + used, sizeof text - used, "%s'%s'", i ? " or " : ", did you mean ", near.key[i]);
+  }
+  return status_set(ERR_USAGE, "%s: unknown key '%s'%s%s; 'agon config schema' lists all", from->origin, from->key,
+                    text, *text ? "?" : "");
 }
 
 static Status bad_value(const Assignment *from, const char *why) {
@@ -152,6 +209,15 @@ static Status bad_value(const Assignment *from, const char *why) {
 static Status bad_range(const Assignment *from, const Option *option) {
   char why[128];
   snprintf(why, sizeof why, "is outside %g .. %g", option->low, option->high);
+  return bad_value(from, why);
+}
+
+static Status no_number(const Assignment *from, const char *what) {
+  char meant[80];
+  char why[160];
+  bool scaled = text_scale_meant(from->value, meant, sizeof meant);
+  snprintf(why, sizeof why, "is not %s%s%s%s", what, scaled ? ", did you mean " : "", scaled ? meant : "",
+           scaled ? "?" : "");
   return bad_value(from, why);
 }
 
@@ -193,7 +259,7 @@ static Status apply(const Option *option, const Assignment *from, char *field, c
   }
   case OPT_INT: {
     int64_t number;
-    if (!text_to_int(text, &number)) return bad_value(from, "is not a whole number");
+    if (!text_to_int(text, &number)) return no_number(from, "a whole number");
     if ((double)number < option->low || (double)number > option->high) return bad_range(from, option);
     if (field) memcpy(field, &number, sizeof number);
     snprintf(value, OPTION_TEXT, "%lld", (long long)number);
@@ -201,9 +267,13 @@ static Status apply(const Option *option, const Assignment *from, char *field, c
   }
   case OPT_FLOAT: {
     double number;
-    if (!text_to_float(text, &number)) return bad_value(from, "is not a number");
+    bool plain = text_to_float(text, &number);
+    bool time = !strcmp(option->unit, OPTION_SECONDS);
+    if (!plain && time && !text_to_seconds(text, &number)) return no_number(from, TEXT_TIME);
+    if (!plain && !time) return no_number(from, "a number");
     if (number < option->low || number > option->high) return bad_range(from, option);
     if (field) memcpy(field, &number, sizeof number);
+    if (!plain) snprintf(value, OPTION_TEXT, "%.15g", number);
     break;
   }
   case OPT_CHOICE: {
@@ -257,9 +327,7 @@ Status config_resolve(Config *config) {
         TRY_RETURN(apply_entry(entry, from));
         continue;
       }
-      const char *near = nearest(config, from->key);
-      return status_set(ERR_USAGE, "%s: unknown key '%s'%s%s%s; 'agon config schema' lists all", from->origin,
-                        from->key, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+      return unknown_key(config, from);
     }
   }
   return OK;

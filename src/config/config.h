@@ -16,6 +16,11 @@ void config_destroy(Config *config);
 /* Declares `count` options under `prefix` ("" = top level); `target` (may be NULL) is the struct they fill.
  * The table must outlive the config. */
 Status config_declare(Config *config, const char *prefix, const Option *table, size_t count, void *target);
+/* Words that other programs use for a key: suggested where one is given, never taken for it. Borrowed. */
+typedef struct ConfigAlias {
+  const char *word, *key;
+} ConfigAlias;
+void config_know_aliases(Config *config, const ConfigAlias *alias, size_t count);
 /* Adds assignments. `origin` says where a value came from in messages and dumps. */
 Status config_assign(Config *config, ConfigLayer layer, const char *key, const char *value, const char *origin);
 Status config_parse_override(Config *config, const char *text); /* "key=value" from the command line */

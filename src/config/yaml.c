@@ -100,6 +100,25 @@ static Status walk_node(Walk *walk, yaml_node_t *node, const char *path, int dep
   return walk->visitor->value(walk->visitor->context, path, value, place);
 }
 
+/* Why a text is not YAML. A tab that indents is the usual reason, and libyaml's words for it say nothing of tabs. */
+static Status not_yaml(const char *text, size_t size, const char *name, const yaml_parser_t *parser) {
+  size_t line = 1;
+  for (size_t at = 0; at < size; line++) {
+    size_t tab = at;
+    while (tab < size && text[tab] == ' ') tab++;
+    size_t end = tab;
+    while (end < size && (text[end] == ' ' || text[end] == '\t')) end++;
+    bool blank = end == size || text[end] == '\n' || text[end] == '\r' || text[end] == '#';
+    if (end > tab && !blank)
+      return status_set(ERR_USAGE, "%s:%zu:%zu: a tab indents this line; YAML takes spaces only", name, line,
+                        tab - at + 1);
+    const char *next = memchr(text + at, '\n', size - at);
+    at = next ? (size_t)(next - text) + 1 : size;
+  }
+  return status_set(ERR_USAGE, "%s:%zu:%zu: not valid YAML: %s", name, parser->problem_mark.line + 1,
+                    parser->problem_mark.column + 1, parser->problem ? parser->problem : "unreadable");
+}
+
 Status yaml_walk(const char *text, size_t size, const char *name, const YamlVisitor *visitor) {
   Status status = OK;
   yaml_parser_t parser;
@@ -107,8 +126,7 @@ Status yaml_walk(const char *text, size_t size, const char *name, const YamlVisi
   if (!yaml_parser_initialize(&parser)) return status_set(ERR_MEMORY, "out of memory reading %s", name);
   yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
   if (!yaml_parser_load(&parser, &walk.document)) {
-    status = status_set(ERR_USAGE, "%s:%zu:%zu: not valid YAML: %s", name, parser.problem_mark.line + 1,
-                        parser.problem_mark.column + 1, parser.problem ? parser.problem : "unreadable");
+    status = not_yaml(text, size, name, &parser);
     yaml_parser_delete(&parser);
     return status;
   }

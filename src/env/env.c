@@ -36,17 +36,21 @@ Status env_check_table(const AgonEnv *table, const char *origin) {
 Status env_find(const char *name, const AgonEnv **out, void **out_plugin) {
   *out_plugin = NULL;
   if (strchr(name, '/')) return env_plugin_open(name, out, out_plugin);
-  const char *best = builtin[0]->name;
+  const char *best = NULL;
+  size_t distance;
+  size_t least = SIZE_MAX;
   for (size_t i = 0; i < COUNT_OF(builtin); i++) {
     if (!strcmp(builtin[i]->name, name)) {
       *out = builtin[i];
       return env_check_table(*out, name);
     }
-    if (text_distance(name, builtin[i]->name) < text_distance(name, best)) best = builtin[i]->name;
+    if (!text_is_near(name, builtin[i]->name, &distance) || distance >= least) continue;
+    least = distance;
+    best = builtin[i]->name;
   }
-  return status_set(
-      ERR_USAGE, "no environment '%s', did you mean '%s'? 'agon env list' lists them; a plug-in is named by its path",
-      name, best);
+  return status_set(ERR_USAGE,
+                    "no environment '%s'%s%s%s 'agon env list' lists them; a plug-in is named by its path",
+                    name, best ? ", did you mean '" : ";", best ? best : "", best ? "'?" : "");
 }
 
 Status env_declare(const AgonEnv *table, Config *config, Option **out_options) {
@@ -202,7 +206,7 @@ Status env_create_from(const char *name, const char *const *pairs, size_t count,
   TRY(env_declare(table, config, &options));
   for (size_t i = 0; i < count; i++) {
     char text[OPTION_TEXT + 96];
-    TRY(text_format(text, sizeof text, "env.%s", pairs[i]));
+    TRY(text_format(text, sizeof text, "%s%s", strncmp(pairs[i], "env.", 4) ? "env." : "", pairs[i]));
     TRY(config_parse_override(config, text));
   }
   TRY(config_resolve(config));

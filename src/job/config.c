@@ -28,12 +28,12 @@ static const Option run_options[] = {
 static const Option budget_options[] = {
     {"frames", OPT_INT, offsetof(ManagerConfig, frames), "2000000", 1, OPTION_NO_LIMIT, NULL, "frames",
      "learned from, all players together, until the run ends"},
-    {"max_seconds", OPT_FLOAT, offsetof(ManagerConfig, max_seconds), "0", 0, OPTION_NO_LIMIT, NULL, "s",
-     "save and end this job after so long; 0 = no limit; not kept for the job that resumes"},
+    {"max_seconds", OPT_FLOAT, offsetof(ManagerConfig, max_seconds), "0", 0, OPTION_NO_LIMIT, NULL, OPTION_SECONDS,
+     "save and end this job after so long (also 20m, 2h, 1-12:00:00); 0 = no limit; not kept for the job that resumes"},
 };
 
 static const Option checkpoint_options[] = {
-    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, checkpoint_seconds), "600", 0, OPTION_NO_LIMIT, NULL, "s",
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, checkpoint_seconds), "600", 0, OPTION_NO_LIMIT, NULL, OPTION_SECONDS,
      "time between checkpoints; 0 = not by time"},
     {"ticks", OPT_INT, offsetof(ManagerConfig, checkpoint_ticks), "0", 0, OPTION_NO_LIMIT, NULL, "ticks",
      "ticks between checkpoints; 0 = not by ticks"},
@@ -41,15 +41,65 @@ static const Option checkpoint_options[] = {
 };
 
 static const Option metrics_options[] = {
-    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, metrics_seconds), "5", 0.1, 86400, NULL, "s",
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, metrics_seconds), "5", 0.1, 86400, NULL, OPTION_SECONDS,
      "between lines of metrics.jsonl"},
-    {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL, "s",
+    {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL, OPTION_SECONDS,
      "between progress lines of the log"},
     {"exploitability", OPT_INT, offsetof(ManagerConfig, exploitability), "0", 0, OPTION_NO_LIMIT, NULL, "frames",
      "between exact walks of the mains' policies on rank 0 (small games; the job waits for them); 0 = never"},
 };
 
+/* What CleanRL, Stable-Baselines3, RLlib and others call these. */
+static const ConfigAlias aliases[] = {
+    {"lr", "learner.rate"},
+    {"learning_rate", "learner.rate"},
+    {"anneal_lr", "learner.rate_end"},
+    {"ent_coef", "learner.entropy"},
+    {"entropy_coef", "learner.entropy"},
+    {"entropy_coeff", "learner.entropy"},
+    {"vf_coef", "learner.value_weight"},
+    {"value_coef", "learner.value_weight"},
+    {"vf_loss_coeff", "learner.value_weight"},
+    {"gae_lambda", "learner.lambda"},
+    {"discount", "learner.gamma"},
+    {"max_grad_norm", "learner.clip_norm"},
+    {"grad_clip", "learner.clip_norm"},
+    {"norm_adv", "learner.normalise_advantages"},
+    {"algo", "learner.algorithm"},
+    {"clip_coef", "ppo.clip"},
+    {"clip_range", "ppo.clip"},
+    {"clip_param", "ppo.clip"},
+    {"clip_eps", "ppo.clip"},
+    {"clip_range_vf", "ppo.value_clip"},
+    {"target_kl", "ppo.kl_stop"},
+    {"update_epochs", "ppo.epochs"},
+    {"n_epochs", "ppo.epochs"},
+    {"num_sgd_iter", "ppo.epochs"},
+    {"num_minibatches", "ppo.minibatches"},
+    {"n_minibatches", "ppo.minibatches"},
+    {"num_envs", "actors.slots"},
+    {"n_envs", "actors.slots"},
+    {"num_steps", "actors.unroll"},
+    {"n_steps", "actors.unroll"},
+    {"rollout_length", "actors.unroll"},
+    {"total_timesteps", "frames"},
+    {"num_timesteps", "frames"},
+    {"timesteps", "frames"},
+    {"total_frames", "frames"},
+    {"hidden_sizes", "net.hidden"},
+    {"hidden_size", "net.hidden"},
+    {"layers", "net.hidden"},
+    {"width", "net.hidden"},
+    {"env_id", "game"},
+    {"env_name", "game"},
+    {"max_time", "max_seconds"},
+    {"time_limit", "max_seconds"},
+    {"save_interval", "checkpoint.seconds"},
+    {"save_freq", "checkpoint.seconds"},
+};
+
 Status job_config_declare(JobConfig *s) {
+  config_know_aliases(s->config, aliases, COUNT_OF(aliases));
   TRY_RETURN(config_declare(s->config, "", run_options, COUNT_OF(run_options), &s->run));
   TRY_RETURN(config_declare(s->config, "", budget_options, COUNT_OF(budget_options), &s->manager));
   TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));

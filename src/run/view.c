@@ -69,11 +69,18 @@ done:
 }
 
 static Status unknown_player(const char *name, const RunView *run) {
-  const char *near = "random";
-  for (size_t i = 0; i < run->league.players; i++)
-    if (text_distance(name, run->league.player[i].name) < text_distance(name, near)) near = run->league.player[i].name;
-  return status_set(ERR_USAGE, "%s has no player '%s', did you mean '%s'? 'agon league show' lists them",
-                    run->folder.path, name, near);
+  const char *near = NULL;
+  size_t distance;
+  size_t least = SIZE_MAX;
+  if (text_is_near(name, "random", &least)) near = "random";
+  for (size_t i = 0; i < run->league.players; i++) {
+    const char *candidate = run->league.player[i].name;
+    if (!text_is_near(name, candidate, &distance) || (near && distance >= least)) continue;
+    least = distance;
+    near = candidate;
+  }
+  return status_set(ERR_USAGE, "%s has no player '%s'%s%s%s 'agon league show %s' lists them", run->folder.path, name,
+                    near ? ", did you mean '" : ";", near ? near : "", near ? "'?" : "", run->folder.path);
 }
 
 static Status from_run(const char *name, const RunView *run, const Env *env, Contestant *out) {
@@ -121,7 +128,7 @@ Status run_view_players(const char *list, const RunView *run, const Env *env, Co
   for (const char *at = list; *at;) {
     size_t length = strcspn(at, ",");
     char word[1024];
-    TRY_RETURN(text_format(word, sizeof word, "%.*s", (int)length, at));
+    TRY_RETURN(text_item(at, length, word, sizeof word));
     TRY_RETURN(GROW(*out, room, *count + 1));
     TRY_RETURN(run_view_player(word, run, env, &(*out)[*count]));
     (*count)++;

@@ -7,9 +7,38 @@ expect 2 "did you mean 'tic_tac_toe'" "$AGON" train tic_tac_toes
 expect 2 "unknown key 'learner.rat', did you mean 'learner.rate'" "$AGON" train tic_tac_toe learner.rat=1
 expect 2 "'x' is not a number" "$AGON" train tic_tac_toe learner.rate=x
 expect 2 "unknown flag '--resumee', did you mean '--resume'" "$AGON" train tic_tac_toe --resumee auto
-expect 2 "needs a value" "$AGON" train tic_tac_toe --resume
+expect 2 "needs a value" "$AGON" train tic_tac_toe --run-dir
+expect 2 "--run-dir needs a value" "$AGON" train tic_tac_toe --run-dir --quiet
 printf 'game: tic_tac_toe\nnet:\n  hiden: [8]\n' > bad.yaml
 expect 2 "bad.yaml:3:10: unknown key 'net.hiden', did you mean 'net.hidden'" "$AGON" config check bad.yaml
+# what other programs call a key, a key of another section, and nothing where nothing is near
+for pair in lr:learner.rate learning_rate:learner.rate ent_coef:learner.entropy clip_coef:ppo.clip num_envs:actors.slots \
+  gae_lambda:learner.lambda total_timesteps:frames width:net.hidden net.rate:learner.rate lane:actors.lanes; do
+  expect 2 "unknown key '${pair%:*}', did you mean '${pair#*:}'\?" "$AGON" train tic_tac_toe "${pair%:*}=1"
+done
+for word in zork learner.zzzz x; do
+  expect 2 "unknown key '$word'; 'agon config schema' lists all" "$AGON" train tic_tac_toe $word=1
+done
+expect 2 "no environment 'zork'; 'agon env list'" "$AGON" train zork
+expect 2 "no command 'xyz'; 'agon help'" "$AGON" xyz
+expect 2 "unknown flag '--abc'$" "$AGON" train tic_tac_toe --abc
+# times as people and Slurm write them; a suffix that is none is asked back
+for time in 20s 5m 2h 1h30m 1:30:00 1-12:00:00 90; do
+  expect 0 "^tic_tac_toe is good" "$AGON" config check tic_tac_toe max_seconds=$time checkpoint.seconds=$time
+done
+expect 0 "seconds: 129600" "$AGON" config show tic_tac_toe checkpoint.seconds=1-12:00:00
+expect 2 "'1:70' is not a time: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00" "$AGON" train tic_tac_toe --max-time 1:70
+expect 2 "frames: '20m' is not a whole number, did you mean 20M \(million\)\?" "$AGON" train tic_tac_toe frames=20m
+expect 2 "budget: '5m' is not a whole number .*, did you mean 5M" "$AGON" probe none --budget 5m
+expect 5 "none/status.json" "$AGON" watch none --every 1m
+printf 'game: tic_tac_toe\nnet:\n\thidden: [8]\n' > tab.yaml
+expect 2 "tab.yaml:3:1: a tab indents this line; YAML takes spaces only" "$AGON" config check tab.yaml
+# one spelling of an env's options everywhere, and the one without 'env.' still understood
+for option in env.cards=4 cards=4; do
+  expect 0 "actions +discrete: 4" "$AGON" env info goofspiel $option
+  expect 0 "random +vs scripted" "$AGON" eval --env goofspiel $option --players " random , scripted" --games 4 --quiet
+  expect 0 "NashConv" "$AGON" exploit --env goofspiel $option --player " uniform , random"
+done
 printf 'game: [\n' > broken.yaml
 expect 2 "broken.yaml:.*not valid YAML" "$AGON" config check broken.yaml
 expect 2 "cannot read the configuration file" "$AGON" train nowhere.yaml

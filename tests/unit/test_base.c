@@ -93,6 +93,66 @@ static void numbers_are_read_whole_or_not_at_all(void **state) {
   assert_false(text_to_float("1.0.0", &real));
 }
 
+static void times_are_read_as_people_and_slurm_write_them(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    double seconds;
+  } good[] = {{"90", 90},        {"2.5", 2.5},         {"20s", 20},      {"5m", 300},         {"2h", 7200},
+              {"1.5h", 5400},    {"1h30m", 5400},      {"2d", 172800},   {"1d1s", 86401},     {"90:00", 5400},
+              {"1:30:00", 5400}, {"100:00:00", 3.6e5}, {"1-12", 129600}, {"1-12:30", 131400}, {"1-12:00:00", 129600},
+              {"0", 0},          {"10k", 10000}};
+  static const char *const bad[] = {"",     "m",      "5x",      "5m5",  "30m1h",     "5mm",  "-5m", "1:2:3:4",
+                                    "1:60", "1:0:60", "1:60:00", "1-24", "1-1:60:00", "1-",   "-1",  ":30",
+                                    "1::2", "1-2-3",  "1:30-2",  "inf",  "1e400s",    "0x1m", "5 m", "1:1.5"};
+  double seconds;
+  for (size_t i = 0; i < COUNT_OF(good); i++) {
+    if (!text_to_seconds(good[i].text, &seconds)) fail_msg("'%s' is a time", good[i].text);
+    if (fabs(seconds - good[i].seconds) > 1e-9) fail_msg("'%s' is not %g s", good[i].text, seconds);
+  }
+  for (size_t i = 0; i < COUNT_OF(bad); i++)
+    if (text_to_seconds(bad[i], &seconds) && seconds >= 0) fail_msg("'%s' is no time", bad[i]);
+}
+
+static void a_wrong_suffix_is_asked_back(void **state) {
+  (void)state;
+  char meant[80];
+  assert_true(text_scale_meant("20m", meant, sizeof meant));
+  assert_string_equal(meant, "20M (million)");
+  assert_true(text_scale_meant("1.5b", meant, sizeof meant));
+  assert_string_equal(meant, "1.5G (billion)");
+  assert_true(text_scale_meant("3K", meant, sizeof meant));
+  assert_string_equal(meant, "3k (thousand)");
+  static const char *const none[] = {"", "m", "20", "20x", "xm", "20kb", "--m"};
+  for (size_t i = 0; i < COUNT_OF(none); i++) assert_false(text_scale_meant(none[i], meant, sizeof meant));
+}
+
+static void suggestions_share_two_thirds_of_the_letters(void **state) {
+  (void)state;
+  size_t distance;
+  assert_int_equal(text_distance("trian", "train"), 1); /* a swap is one slip */
+  assert_int_equal(text_distance("ab", "ba"), 1);
+  assert_int_equal(text_distance("", "abc"), 3);
+  assert_true(text_is_near("trian", "train", &distance));
+  assert_true(text_is_near("hiden", "hidden", &distance));
+  assert_true(text_is_near("rat", "rate", &distance));
+  assert_false(text_is_near("lr", "rate", &distance));
+  assert_false(text_is_near("ra", "rate", &distance));
+  assert_false(text_is_near("", "a", &distance));
+  assert_false(text_is_near("kitten", "sitting", &distance));
+}
+
+static void items_of_lists_lose_the_spaces_around_them(void **state) {
+  (void)state;
+  char out[16];
+  CHECK_OK(text_item("  main_0 , x", 9, out, sizeof out));
+  assert_string_equal(out, "main_0");
+  CHECK_OK(text_item("   ", 3, out, sizeof out));
+  assert_string_equal(out, "");
+  CHECK_OK(text_item("a b", 3, out, sizeof out));
+  assert_string_equal(out, "a b");
+}
+
 static void text_helpers(void **state) {
   (void)state;
   char out[16];
@@ -271,6 +331,10 @@ int main(void) {
       cmocka_unit_test(pick_follows_weights),
       cmocka_unit_test(reader_never_runs_past_its_end),
       cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
+      cmocka_unit_test(times_are_read_as_people_and_slurm_write_them),
+      cmocka_unit_test(a_wrong_suffix_is_asked_back),
+      cmocka_unit_test(suggestions_share_two_thirds_of_the_letters),
+      cmocka_unit_test(items_of_lists_lose_the_spaces_around_them),
       cmocka_unit_test(text_helpers),
       cmocka_unit_test(a_steady_clock_never_goes_back),
       cmocka_unit_test(locks_are_exclusive_between_processes),

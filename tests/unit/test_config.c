@@ -14,6 +14,7 @@ typedef struct Target {
   int choice;
   char text[OPTION_TEXT];
   IntList list;
+  double time;
 } Target;
 
 static const Option options[] = {
@@ -23,6 +24,7 @@ static const Option options[] = {
     {"choice", OPT_CHOICE, offsetof(Target, choice), "red", 0, 0, "red|green", "", "a colour"},
     {"text", OPT_TEXT, offsetof(Target, text), "", 0, 0, NULL, "", "a text"},
     {"list", OPT_INTS, offsetof(Target, list), "[1, 2]", 0, 100, NULL, "", "a list"},
+    {"time", OPT_FLOAT, offsetof(Target, time), "5m", 0, 100000, NULL, OPTION_SECONDS, "a time"},
 };
 
 static Status resolve(const char *yaml, const char *override, Target *target, Config **out) {
@@ -82,6 +84,12 @@ static void bad_input_names_its_place(void **state) {
       {"part: {list: [1, x]}\n", NULL, "is not a list of integers"},
       {"part: {whole: 1, whole: 2}\n", NULL, "is given twice"},
       {"part: [1\n", NULL, "not valid YAML"},
+      {"# x\n\t\npart:\n  whole: 4\n\treal: 1\n", NULL,
+       "file.yaml:5:1: a tab indents this line; YAML takes spaces only"},
+      {"part:\n  \twhole: [4\n", NULL, "file.yaml:2:3: a tab indents this line"},
+      {"", "part.whole=4m", "'4m' is not a whole number, did you mean 4M (million)?"},
+      {"", "part.time=1:70", "'1:70' is not a time: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
+      {"", "part.time=3d", "'3d' is outside 0 .. 100000"},
       {"- 1\n", NULL, "expected 'key: value' lines"},
       {"", "nonsense", "'nonsense' is not key=value"},
       {"", "part.real=2", "command line: part.real: '2' is outside 0 .. 1"},
@@ -92,6 +100,59 @@ static void bad_input_names_its_place(void **state) {
     assert_int_equal(resolve(row[i].yaml, row[i].override, &target, &config), ERR_USAGE);
     if (!strstr(status_message(), row[i].says)) fail_msg("expected '%s' in '%s'", row[i].says, status_message());
     config_destroy(config);
+  }
+}
+
+static void times_are_kept_in_seconds(void **state) {
+  (void)state;
+  Target target;
+  Config *config;
+  CHECK_OK(resolve("part: {time: 1:30:00}", NULL, &target, &config));
+  assert_true(target.time == 5400);
+  assert_string_equal(config_value(config, "part.time"), "5400"); /* what a checkpoint keeps, any program reads */
+  config_destroy(config);
+  CHECK_OK(resolve("", NULL, &target, &config));
+  assert_true(target.time == 300);
+  config_destroy(config);
+  CHECK_OK(resolve("", "part.time=2.50", &target, &config));
+  assert_string_equal(config_value(config, "part.time"), "2.50");
+  config_destroy(config);
+}
+
+static void unknown_keys_find_the_one_that_was_meant(void **state) {
+  (void)state;
+  static const struct {
+    const char *key, *says;
+  } row[] = {
+      {"lr", "'lr', did you mean 'learner.rate'?"},
+      {"learning_rate", "did you mean 'learner.rate'?"},
+      {"ppo.learning_rate", "did you mean 'learner.rate'?"},
+      {"ent_coef", "did you mean 'learner.entropy'?"},
+      {"clip_coef", "did you mean 'ppo.clip'?"},
+      {"gae_lambda", "did you mean 'learner.lambda'?"},
+      {"num_envs", "did you mean 'actors.slots'?"},
+      {"total_timesteps", "did you mean 'frames'?"},
+      {"width", "did you mean 'net.hidden'?"},
+      {"rate", "did you mean 'learner.rate'?"},
+      {"net.rate", "did you mean 'learner.rate'?"},
+      {"lanes", "did you mean 'actors.lanes'?"},
+      {"actors.lane", "did you mean 'actors.lanes'?"},
+      {"actor.lanes", "did you mean 'actors.lanes'?"},
+      {"seconds", "did you mean 'checkpoint.seconds' or 'metrics.seconds'?"},
+      {"planes", "did you mean 'env.planes'?"},
+      {"learner.entorpy", "did you mean 'learner.entropy'?"},
+      {"learner.zzzz", "'learner.zzzz'; 'agon config schema' lists all"}, /* its section alone suggests nothing */
+      {"nonsense.key", "'nonsense.key'; 'agon config schema' lists all"},
+      {"x", "'x'; 'agon config schema' lists all"},
+  };
+  for (size_t i = 0; i < COUNT_OF(row); i++) {
+    char pair[64];
+    const char *pairs[] = {pair};
+    snprintf(pair, sizeof pair, "%s=1", row[i].key);
+    JobConfigSource source = {.game = "connect_four", .overrides = pairs, .override_count = 1};
+    JobConfig *settings;
+    assert_int_equal(job_config_create(&source, &settings), ERR_USAGE);
+    if (!strstr(status_message(), row[i].says)) fail_msg("expected '%s' in '%s'", row[i].says, status_message());
   }
 }
 
@@ -166,6 +227,8 @@ int main(void) {
       cmocka_unit_test(values_come_from_the_strongest_layer),
       cmocka_unit_test(dump_reads_back_the_same),
       cmocka_unit_test(bad_input_names_its_place),
+      cmocka_unit_test(times_are_kept_in_seconds),
+      cmocka_unit_test(unknown_keys_find_the_one_that_was_meant),
       cmocka_unit_test(presets_lie_under_the_file),
       cmocka_unit_test(settings_that_do_not_fit_are_refused),
       cmocka_unit_test(plugins_are_known_by_their_facts),
