@@ -13,3 +13,6 @@ Hash hash_bytes(const void *data, size_t size);
 Hash hash_join(Hash a, Hash b);                  /* order matters */
 void hash_text(Hash hash, char text[HASH_TEXT]); /* 32 hex digits */
 bool hash_text_good(const char *text);           /* whether it is what hash_text writes */
+
+/* CRC-32C (Castagnoli 1993; RFC 3720 has its known answers), for file formats that ask for it. */
+uint32_t crc32c(const void *data, size_t size);

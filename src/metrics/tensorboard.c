@@ -6,10 +6,10 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <isa-l/crc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static void put_value(Bytes *summary, const char *tag, double value) {
 
 /* --- records --- */
 static uint32_t masked_crc(const void *data, size_t size) {
-  uint32_t crc = ~crc32_iscsi((unsigned char *)(uintptr_t)data, (int)size, 0xffffffffu);
+  uint32_t crc = crc32c(data, size);
   return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 

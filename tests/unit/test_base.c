@@ -32,6 +32,26 @@ static void philox_known_answers(void **state) {
   for (int i = 0; i < 4; i++) assert_int_equal(rng_next(&pi), third[i]);
 }
 
+/* The first four and the last but one are RFC 3720's, appendix B.4; then the check value of the catalogue of CRCs. */
+static void crc_known_answers(void **state) {
+  (void)state;
+  static const uint8_t read_command[48] = {
+      0x01, 0xc0, [16] = 0x14, [22] = 0x04, [27] = 0x14, [31] = 0x18, [32] = 0x28, [40] = 0x02};
+  uint8_t zeros[32] = {0}, ones[32], rising[32], falling[32];
+  memset(ones, 0xff, sizeof ones);
+  for (uint8_t i = 0; i < 32; i++) {
+    rising[i] = i;
+    falling[i] = (uint8_t)(31 - i);
+  }
+  assert_int_equal(crc32c(zeros, 32), 0x8a9136aa);
+  assert_int_equal(crc32c(ones, 32), 0x62a8ab43);
+  assert_int_equal(crc32c(rising, 32), 0x46dd794e);
+  assert_int_equal(crc32c(falling, 32), 0x113fdb5c);
+  assert_int_equal(crc32c(read_command, 48), 0xd9963a56);
+  assert_int_equal(crc32c("123456789", 9), 0xe3069283);
+  assert_int_equal(crc32c("", 0), 0);
+}
+
 static void streams_differ_by_every_part_of_their_name(void **state) {
   (void)state;
   AgonRng stream[5] = {rng_stream(1, 2, 3, RNG_ENV), rng_stream(2, 2, 3, RNG_ENV), rng_stream(1, 3, 3, RNG_ENV),
@@ -326,6 +346,7 @@ static void what_is_no_number_is_found(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
+      cmocka_unit_test(crc_known_answers),
       cmocka_unit_test(what_is_no_number_is_found),
       cmocka_unit_test(streams_differ_by_every_part_of_their_name),
       cmocka_unit_test(pick_follows_weights),
