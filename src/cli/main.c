@@ -1,7 +1,8 @@
-/* Finds the command, runs it, and turns a failure into one message and an exit code. */
+/* Finds the command, runs it, and turns a failure into one message and an exit code. Compiled for the baseline. */
 #include "cli/cli.h"
 #include "cli/process.h"
 
+#include "base/processor.h"
 #include "base/text.h"
 #include "job/config.h"
 
@@ -10,9 +11,18 @@
 #include <string.h>
 
 int main(int argc, char **argv) {
+  char lacking[256];
+  if (processor_lacks_any(lacking, sizeof lacking)) {
+    fprintf(stderr,
+            "agon: this program was built for another processor: this one lacks %s; build it on this machine, or with "
+            "-DAGON_NATIVE=OFF for all\n",
+            lacking);
+    return 2;
+  }
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* the run folder has a lock of its own */
   job_watch(NULL);
   plugins_allow(getenv("AGON_PLUGINS"));
+  program_commit = agon_commit;
   const char *name = argc > 1 ? argv[1] : "help";
   if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
   if (!strcmp(name, "--version")) name = "version";

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/processor.h"
 #include "base/rng.h"
 #include "base/text.h"
 
@@ -30,6 +31,20 @@ static void philox_known_answers(void **state) {
       .key = 0x299f31d0a4093822u, .stream = 0x03707344, .episode = 0x13198a2e, .counter = 0x85a308d3243f6a88u};
   const uint32_t third[4] = {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1};
   for (int i = 0; i < 4; i++) assert_int_equal(rng_next(&pi), third[i]);
+}
+
+static void what_a_processor_lacks_is_said(void **state) {
+  (void)state;
+  static const char flags[] = "flags\t\t: fpu avx2_more fma avx512f\n";
+  char lacking[32], cut[8];
+  assert_false(processor_lacks(flags, (const char *const[]){NULL}, lacking, sizeof lacking));
+  assert_false(processor_lacks(flags, (const char *const[]){"fpu", "fma", "avx512f", NULL}, lacking, sizeof lacking));
+  assert_string_equal(lacking, "");
+  assert_true(processor_lacks(flags, (const char *const[]){"avx2", "fma", "more", NULL}, lacking, sizeof lacking));
+  assert_string_equal(lacking, "avx2, more");
+  assert_true(processor_lacks(flags, (const char *const[]){"avx2", "more", NULL}, cut, sizeof cut));
+  assert_string_equal(cut, "avx2, m");
+  assert_false(processor_lacks_any(lacking, sizeof lacking)); /* or this would not run */
 }
 
 /* The first four and the last but one are RFC 3720's, appendix B.4; then the check value of the catalogue of CRCs. */
@@ -347,6 +362,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
       cmocka_unit_test(crc_known_answers),
+      cmocka_unit_test(what_a_processor_lacks_is_said),
       cmocka_unit_test(what_is_no_number_is_found),
       cmocka_unit_test(streams_differ_by_every_part_of_their_name),
       cmocka_unit_test(pick_follows_weights),

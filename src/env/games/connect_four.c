@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#if defined(__AVX512BW__) && defined(__BMI2__)
+#ifdef __x86_64__
 #include <immintrin.h>
 #endif
 
@@ -105,18 +105,6 @@ static inline void write_mask(uint8_t *row, const Episode *episode) {
 }
 
 /* planes of 6 rows (top first) x 7 columns: own stones, other's stones */
-#if defined(__AVX512BW__) && defined(__BMI2__)
-/* The 84 cells as one string of bits, and those as bytes. */
-static inline void write_row(uint8_t *out, const Episode *episode, uint32_t agent) {
-  uint64_t own = _pext_u64(episode->stones[agent], 0x7f7f7f7f7f7full),
-           other = _pext_u64(episode->stones[1 - agent], 0x7f7f7f7f7f7full), end = other >> 22;
-  _mm512_storeu_si512(out, _mm512_maskz_set1_epi8(own | other << 42, 1));
-  __m256i tail = _mm256_maskz_set1_epi8((__mmask32)end, 1);
-  _mm_storeu_si128((__m128i *)(out + 64), _mm256_castsi256_si128(tail));
-  uint32_t last = (uint32_t)_mm_cvtsi128_si32(_mm256_extracti128_si256(tail, 1));
-  memcpy(out + 80, &last, 4);
-}
-#else
 /* The six rows of a plane; each store of eight bytes is mended by the next, the last one stays within the row. */
 static inline void write_plane(uint8_t *out, uint64_t board) {
   uint64_t bytes;
@@ -133,6 +121,24 @@ static inline void write_plane(uint8_t *out, uint64_t board) {
 static inline void write_row(uint8_t *out, const Episode *episode, uint32_t agent) {
   write_plane(out, episode->stones[agent]);
   write_plane(out + CELLS, episode->stones[1 - agent]);
+}
+
+/* The same where the processor has AVX-512, asked when it runs: the 84 cells as one string of bits, those as bytes. */
+#ifdef __x86_64__
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,bmi2")))
+static bool is_wide(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2");
+}
+
+WIDE static inline void write_row_wide(uint8_t *out, const Episode *episode, uint32_t agent) {
+  uint64_t own = _pext_u64(episode->stones[agent], 0x7f7f7f7f7f7full),
+           other = _pext_u64(episode->stones[1 - agent], 0x7f7f7f7f7f7full), end = other >> 22;
+  _mm512_storeu_si512(out, _mm512_maskz_set1_epi8(own | other << 42, 1));
+  __m256i tail = _mm256_maskz_set1_epi8((__mmask32)end, 1);
+  _mm_storeu_si128((__m128i *)(out + 64), _mm256_castsi256_si128(tail));
+  uint32_t last = (uint32_t)_mm_cvtsi128_si32(_mm256_extracti128_si256(tail, 1));
+  memcpy(out + 80, &last, 4);
 }
 #endif
 
@@ -168,11 +174,27 @@ static void mask(const void *params, const void *block, uint32_t agent, uint8_t 
   write_mask(row, block);
 }
 
+#ifdef __x86_64__
+WIDE static void view_many_wide(size_t count, const void *const *episodes, const uint32_t *agents, uint8_t *row,
+                                uint8_t *masks) {
+  for (size_t i = 0; i < count; i++, row += 2 * CELLS, masks += COLUMNS) {
+    write_row_wide(row, episodes[i], agents[i]);
+    write_mask(masks, episodes[i]);
+  }
+}
+#endif
+
 static void view_many(const void *params, size_t count, const void *const *episodes, const uint32_t *agents, void *rows,
                       uint8_t *masks) {
   uint8_t *row = rows;
   bool threats = ((const Params *)params)->threats;
   size_t width = (threats ? 4 : 2) * CELLS;
+#ifdef __x86_64__
+  if (!threats && is_wide()) {
+    view_many_wide(count, episodes, agents, row, masks);
+    return;
+  }
+#endif
   for (size_t i = 0; i < count; i++, row += width, masks += COLUMNS) {
     write_row(row, episodes[i], agents[i]);
     if (threats) write_threats(row + 2 * CELLS, episodes[i], agents[i]);
