@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install.sh [tests]: installs the Debian or Ubuntu packages that are missing, with sudo unless it runs as root.
 set -euo pipefail
-packages=(build-essential cmake ninja-build pkg-config openmpi-bin libopenmpi-dev libhdf5-dev libopenblas-dev libyaml-dev
+packages=(build-essential cmake ninja-build pkg-config openmpi-bin libopenmpi-dev libhwloc-dev libhdf5-dev libopenblas-dev libyaml-dev
   libjansson-dev libxxhash-dev librandom123-dev coinor-libclp-dev)
 if [ "${1:-}" = tests ]; then packages+=(libcmocka-dev hdf5-tools python3 python3-h5py procps); fi
 missing=()

@@ -1,11 +1,11 @@
 #include "job/screen.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "job/machine.h"
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/openblas.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +34,6 @@ void screen_close(Screen *screen) {
   log_set_sink(NULL, NULL);
 }
 
-static int cores_bound(void) {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) ? 0 : CPU_COUNT(&set);
-}
-
 static void kernels_line(const JobConfig *s) {
   const Bf16Kernels *bf16 = bf16_kernels();
   if (s->run.precision == 0)
@@ -58,17 +53,22 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
     for (int i = 0; i < transport->size; i++) hosts += host[i] == i, here += host[i] == host[0];
   free(host);
   if (transport->rank != 0 || net_create(&s->net, &s->env->spec, &net) != OK) return;
+  Machine machine;
+  machine_look(&machine);
   snprintf(blas, sizeof blas, "%.*s", (int)strcspn(gemm_library() + strcspn(gemm_library(), " ") + 1, " "),
            gemm_library() + strcspn(gemm_library(), " ") + 1);
   log_line("agon %s: %s, %s", AGON_VERSION, s->table->name, s->table->summary);
   log_line(
       "ranks   %d on %d host%s: league on 0, %zu learner%s, %zu actor%s%s; 1 thread a rank, rank 0 bound to %d core%s",
       transport->size, hosts, hosts == 1 ? "" : "s", topology->learners, topology->learners == 1 ? "" : "s",
-      topology->actors, topology->actors == 1 ? "" : "s", topology->shared ? " (shared)" : "", cores_bound(),
-      cores_bound() == 1 ? "" : "s");
-  if (here > 0 && here < cores_bound())
-    log_line("        %d core%s of this host would stand idle: start %d ranks a host", cores_bound() - here,
-             cores_bound() - here == 1 ? "" : "s", cores_bound());
+      topology->actors, topology->actors == 1 ? "" : "s", topology->shared ? " (shared)" : "", machine.bound_cores,
+      machine.bound_cores == 1 ? "" : "s");
+  log_line("host    %s: %d package%s, %d core%s, %d hardware thread%s; %d rank%s here", machine.processor,
+           machine.packages, machine.packages == 1 ? "" : "s", machine.cores, machine.cores == 1 ? "" : "s",
+           machine.threads, machine.threads == 1 ? "" : "s", here, here == 1 ? "" : "s");
+  if (here > 0 && here < machine.bound_cores)
+    log_line("        %d core%s of this host would stand idle: start %d ranks a host", machine.bound_cores - here,
+             machine.bound_cores - here == 1 ? "" : "s", machine.bound_cores);
   log_line("pace    %s; %lld slots in %lld lanes, ticks of %lld steps", config_value(s->config, "pace"),
            (long long)s->actors.slots, (long long)s->actors.lanes, (long long)s->actors.unroll);
   log_line("network %s parameters, %.1f kFLOP forward; %s",

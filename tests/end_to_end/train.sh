@@ -4,6 +4,13 @@
 . "$(dirname "$0")/common.sh"
 "$AGON" train "$smoke" --run-dir alone > alone.txt
 grep -q "ended: the frames are done" alone.txt || fail "no end summary"
+# two threads of one core are one core
+first=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+threads=$(cat "/sys/devices/system/cpu/cpu$first/topology/thread_siblings_list" 2> /dev/null || echo "$first")
+taskset -c "$threads" "$AGON" train "$smoke" --run-dir bound frames=1k > bound.txt
+grep -q "rank 0 bound to 1 core$" bound.txt || { cat bound.txt; fail "bound to one core"; }
+grep -qE "\] host    .+: [1-9][0-9]* packages?, [1-9][0-9]* cores?, [1-9][0-9]* hardware threads?; 1 rank here$" bound.txt ||
+  { cat bound.txt; fail "no line of the host"; }
 for n in 1 2 3 5; do
   mpi $n "$AGON" train "$smoke" --run-dir r$n > r$n.txt || { cat r$n.txt; fail "$n ranks"; }
   grep -q "ended: the frames are done" r$n.txt || fail "no end summary on $n ranks"

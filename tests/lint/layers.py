@@ -20,7 +20,8 @@ FLOOR = {"config", "nn", "meta", "data", "metrics", "store", "transport", "env",
          "actors", "learner", "league", "eval"}
 MAY |= {"job": FLOOR, "run": {"job", "config", "store", "league", "eval", "agent"}, "report": {"run", "job", "eval", "meta", "metrics", "nn", "transport"},
         "bench": FLOOR | {"job", "run"}, "cli": FLOOR | {"job", "run", "report", "bench"}}
-OWNERS = {"mpi.h": "src/transport/transport_mpi.c", "hdf5.h": "src/store/store_hdf5.c", "cblas.h": "src/nn/kernels/openblas.c", "dlfcn.h": "src/env/env_plugin.c"}
+OWNERS = {"mpi.h": "src/transport/transport_mpi.c", "hdf5.h": "src/store/store_hdf5.c", "cblas.h": "src/nn/kernels/openblas.c", "dlfcn.h": "src/env/env_plugin.c",
+          "hwloc.h": "src/job/machine.c"}
 # A library says what is wrong by a Status: it neither speaks to the terminal, nor reads the environment, nor ends the process.
 ONLY_CLI = re.compile(r"\b(stdout|stderr)\b|(?<![\w.>])(getenv|printf|puts|putchar|perror|exit|_exit|_Exit|quick_exit|abort)\s*\(")
 SPEAKERS = {"cli"}  # rooms
