@@ -617,12 +617,12 @@ static uint64_t games_of(const Results *results) {
 static Status send_results(Actor *actor) {
   INVARIANT(games_of(&actor->results) == actor->results.episodes);
   const PlayStats *stats = play_stats(actor->play);
+  actor->results.actor = (uint32_t)actor->setup.index;
   actor->results.tick = actor->tick;
   actor->results.steps = stats->steps - actor->before[2];
   actor->results.decisions_frozen =
       (stats->decisions - actor->before[0]) - (stats->decisions_recorded - actor->before[1]);
   wire_begin(&actor->wire, WIRE_RESULTS);
-  bytes_u32(&actor->wire.bytes, (uint32_t)actor->setup.index);
   results_encode(&actor->results, &actor->wire.bytes);
   results_clear(&actor->results);
   return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);

@@ -17,11 +17,6 @@
 
 enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2, BLOCKS = 64 };
 
-typedef struct Arrival {
-  uint32_t actor;
-  Results results;
-} Arrival;
-
 typedef struct FrozenBlock {
   uint32_t player;
   float *block;
@@ -52,8 +47,8 @@ struct Manager {
   ManagerSetup setup;
   League league;
   bool begun, done;
-  uint64_t tick; /* the next to complete */
-  Arrival *arrival;
+  uint64_t tick;    /* the next to complete */
+  Results *arrival; /* not yet merged */
   size_t arrivals, arrival_room;
   Table current, next[2]; /* the last computed; `next`: published for ticks not yet complete */
   bool actors_have;       /* its entries have been sent in this job */
@@ -446,7 +441,7 @@ done:
 
 void manager_destroy(Manager *manager) {
   if (!manager) return;
-  for (size_t i = 0; i < manager->arrival_room; i++) results_free(&manager->arrival[i].results);
+  for (size_t i = 0; i < manager->arrival_room; i++) results_free(&manager->arrival[i]);
   for (size_t i = 0; i < BLOCKS; i++) free(manager->cache[i].block);
   league_free(&manager->league);
   table_free(&manager->current);
@@ -808,8 +803,8 @@ static void count_results(Manager *manager, const Results *results) {
 }
 
 static int by_arrival(const void *a, const void *b) {
-  const Arrival *x = a, *y = b;
-  if (x->results.tick != y->results.tick) return x->results.tick < y->results.tick ? -1 : 1;
+  const Results *x = a, *y = b;
+  if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
   return x->actor < y->actor ? -1 : x->actor > y->actor;
 }
 
@@ -825,14 +820,14 @@ static Status merge(Manager *manager) {
   size_t kept = 0;
   qsort(manager->arrival, manager->arrivals, sizeof *manager->arrival, by_arrival);
   for (size_t i = 0; i < manager->arrivals; i++) {
-    Arrival arrival = manager->arrival[i];
-    if (manager->setup.pace != FREE && arrival.results.tick != manager->tick) {
+    Results arrival = manager->arrival[i];
+    if (manager->setup.pace != FREE && arrival.tick != manager->tick) {
       manager->arrival[i] = manager->arrival[kept]; /* what is merged keeps its memory, for later arrivals */
       manager->arrival[kept++] = arrival;
       continue;
     }
-    TRY_RETURN(league_merge(&manager->league, &arrival.results));
-    count_results(manager, &arrival.results);
+    TRY_RETURN(league_merge(&manager->league, &arrival));
+    count_results(manager, &arrival);
   }
   manager->arrivals = kept;
   league_settle(&manager->league);
@@ -918,7 +913,7 @@ static Status publish_next(Manager *manager) {
 static bool tick_complete(const Manager *manager) {
   size_t count = 0;
   for (size_t i = 0; i < manager->arrivals; i++)
-    count += manager->setup.pace == FREE || manager->arrival[i].results.tick == manager->tick;
+    count += manager->setup.pace == FREE || manager->arrival[i].tick == manager->tick;
   return count >= manager->setup.actors;
 }
 
@@ -930,10 +925,9 @@ static Status at_most(const char *what, uint64_t value, const char *than, uint64
 }
 
 /* Counts that add up, and are no more than the actor's lanes can have played. */
-static Status check_counts(const Manager *manager, const Arrival *arrival) {
+static Status check_counts(const Manager *manager, const Results *results) {
   const ManagerSetup *setup = &manager->setup;
-  const Results *results = &arrival->results;
-  size_t a = arrival->actor;
+  size_t a = results->actor;
   uint64_t lanes = setup->lanes * (a + 1) / setup->actors - setup->lanes * a / setup->actors + manager->surplus[a];
   uint64_t games = 0, frames = 0;
   for (size_t i = 0; i < results->pairs; i++) {
@@ -950,16 +944,15 @@ static Status check_counts(const Manager *manager, const Arrival *arrival) {
   return at_most("decisions of frozen players", results->decisions_frozen, "a tick has", lanes * setup->lane_rows);
 }
 
-static Status check_results(const Manager *manager, const Message *message, const Arrival *arrival) {
-  const Results *results = &arrival->results;
-  TRY_RETURN(check_actor(manager, message, arrival->actor));
-  if (results->tick != manager->results_tick[arrival->actor])
+static Status check_results(const Manager *manager, const Message *message, const Results *results) {
+  TRY_RETURN(check_actor(manager, message, results->actor));
+  if (results->tick != manager->results_tick[results->actor])
     return status_set(ERR_FORMAT, "they are of tick %llu where those of tick %llu are due",
-                      (unsigned long long)results->tick, (unsigned long long)manager->results_tick[arrival->actor]);
+                      (unsigned long long)results->tick, (unsigned long long)manager->results_tick[results->actor]);
   const Cut *cut = &manager->cut;
   bool state_due = manager->setup.pace != FREE && cut->open && results->tick > cut->tick;
-  if (state_due && manager->state_cut[arrival->actor] != cut->tick + 1)
-    return status_set(ERR_FORMAT, "actor %u went on without the state of a checkpoint", arrival->actor);
+  if (state_due && manager->state_cut[results->actor] != cut->tick + 1)
+    return status_set(ERR_FORMAT, "actor %u went on without the state of a checkpoint", results->actor);
   for (size_t i = 0; i < results->pairs; i++) {
     const PairCount *pair = &results->pair[i];
     bool met = pair->eval ? is_opponent(pair->away, manager->league.players) : pair->away < manager->league.players;
@@ -970,22 +963,19 @@ static Status check_results(const Manager *manager, const Message *message, cons
   for (size_t i = 0; i < results->frames; i++)
     if (results->frame[i].player >= manager->league.learning)
       return status_set(ERR_FORMAT, "frames of player %u, who is not learning", results->frame[i].player);
-  return check_counts(manager, arrival);
+  return check_counts(manager, results);
 }
 
 static Status take_results(Manager *manager, const Message *message, Reader *body) {
   TRY_RETURN(GROW(manager->arrival, manager->arrival_room, manager->arrivals + 1));
-  Arrival *arrival = &manager->arrival[manager->arrivals];
-  arrival->actor = reader_u32(body);
-  manager->arrivals++;
-  TRY_RETURN(results_decode(&arrival->results, body));
-  TRY_RETURN(reader_finish(body, "the body"));
-  TRY_RETURN(check_results(manager, message, arrival));
-  manager->results_tick[arrival->actor]++;
-  uint64_t *said = &manager->said[arrival->actor * LEDGER_OTHER_GAMES];
-  for (size_t i = 0; i < arrival->results.frames; i++) said[LEDGER_ACTED] += arrival->results.frame[i].frames;
-  said[LEDGER_EPISODES] += arrival->results.episodes;
-  said[LEDGER_STEPS] += arrival->results.steps;
+  Results *results = &manager->arrival[manager->arrivals++];
+  TRY_RETURN(results_decode(results, body));
+  TRY_RETURN(check_results(manager, message, results));
+  manager->results_tick[results->actor]++;
+  uint64_t *said = &manager->said[results->actor * LEDGER_OTHER_GAMES];
+  for (size_t i = 0; i < results->frames; i++) said[LEDGER_ACTED] += results->frame[i].frames;
+  said[LEDGER_EPISODES] += results->episodes;
+  said[LEDGER_STEPS] += results->steps;
   return OK;
 }
 
@@ -1028,8 +1018,7 @@ static Status take_report(Manager *manager, const Message *message, Reader *body
 
 static Status check_bye(const Manager *manager, const Message *message, const RoleProfile *profile) {
   const ManagerSetup *setup = &manager->setup;
-  bool actor = !strcmp(profile->role, "actor");
-  if (!actor && strcmp(profile->role, "learner")) return status_set(ERR_FORMAT, "it is of no role");
+  bool actor = !strcmp(profile->role, "actor"); /* else a learner */
   if (profile->index >= (actor ? setup->actors : setup->learners) ||
       message->peer != (actor ? setup->actor_rank : setup->learner_rank)[profile->index])
     return status_set(ERR_FORMAT, "%s %u is on another rank", profile->role, profile->index);
@@ -1041,11 +1030,8 @@ static Status check_bye(const Manager *manager, const Message *message, const Ro
 }
 
 static Status take_bye(Manager *manager, const Message *message, Reader *body) {
-  RoleProfile profile = {.index = 0};
-  reader_text(body, profile.role, sizeof profile.role);
-  profile.index = reader_u32(body);
-  numbers_decode(&profile.numbers, body);
-  TRY_RETURN(reader_finish(body, "the body"));
+  RoleProfile profile;
+  TRY_RETURN(profile_decode(&profile, body));
   TRY_RETURN(check_bye(manager, message, &profile));
   TRY_RETURN(GROW(manager->profile, manager->profile_room, manager->profiles + 1));
   manager->profile[manager->profiles++] = profile;

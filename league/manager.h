@@ -53,12 +53,6 @@ typedef struct ManagerSetup {
   size_t metric_count;
 } ManagerSetup;
 
-typedef struct RoleProfile {
-  char role[12];
-  uint32_t index;
-  Numbers numbers;
-} RoleProfile;
-
 typedef struct ManagerSummary {
   uint64_t ticks, frames, frames_this_job, frozen_decisions, steps, episodes;
   double seconds, seconds_before;

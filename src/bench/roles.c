@@ -270,7 +270,6 @@ static Status stage_take(Stage *stage, Message *message, bool *ended) {
     return batch_decode(stage->keep, &body);
   }
   if (kind != WIRE_RESULTS) return OK;
-  reader_u32(&body);
   Status status = results_decode(&results, &body);
   for (size_t i = 0; i < results.frames; i++) stage->frames += results.frame[i].frames;
   stage->frozen += results.decisions_frozen;

@@ -392,10 +392,10 @@ static Status perform(Show *show, Puppet *puppet) {
     pair->games = GAMES, pair->wins = 2, pair->losses = 1, pair->outcome = 2, pair->length = 60;
     show->results.episodes += pair->games;
   }
+  show->results.actor = puppet->index;
   show->results.tick = puppet->tick;
   show->results.steps = show->frames * show->learning;
   wire_begin(&show->wire, WIRE_RESULTS);
-  bytes_u32(out, puppet->index);
   results_encode(&show->results, out);
   results_clear(&show->results);
   puppet->tick++;

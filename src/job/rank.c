@@ -260,32 +260,14 @@ bool rank_done(const Rank *self) {
 }
 
 static Status deliver_to_role(Rank *self, WireKind kind, Message *message, Reader *body) {
-  switch (kind) {
-  case WIRE_WEIGHTS:
-  case WIRE_FROZEN:
-  case WIRE_TABLE:
-  case WIRE_CREDIT:
-  case WIRE_RESTORE_LANE:
-  case WIRE_BEGIN:
-  case WIRE_RESUME:
+  switch (wire_route(kind)->to) {
+  case WIRE_ACTOR:
     if (self->actor) return actor_receive(self->actor, kind, message, body);
     break;
-  case WIRE_UNROLLS:
-  case WIRE_TICK_END:
-  case WIRE_DIRECTIVE:
-  case WIRE_RESTORE_PLAYER:
-  case WIRE_LEARN:
-  case WIRE_SUM_PART:
-  case WIRE_SUM_WHOLE:
+  case WIRE_LEARNER:
     if (self->learner) return learner_receive(self->learner, kind, message, body);
     break;
-  case WIRE_FETCH:
-  case WIRE_RESULTS:
-  case WIRE_SNAPSHOT:
-  case WIRE_REPORT:
-  case WIRE_ACTOR_STATE:
-  case WIRE_LEARNER_STATE:
-  case WIRE_BYE:
+  case WIRE_LEAGUE:
     if (self->manager) return manager_receive(self->manager, kind, message, body);
     break;
   default: break;

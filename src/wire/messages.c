@@ -1,5 +1,5 @@
-/* Bodies: tables, results, directives, numbers. */
-#include "wire/wire.h"
+/* Bodies, in the order of messages.h, and at the end the table of routes. */
+#include "wire/messages.h"
 
 #include "base/invariant.h"
 #include "base/text.h"
@@ -11,6 +11,49 @@
 
 enum { MOST_BITS = 44 }; /* of what one tick can count: sums of such numbers never wrap */
 
+/* --- policies --- */
+static void put_block(const float *value, size_t block, Bytes *out) { bytes_put(out, value, block * sizeof *value); }
+
+void weights_encode(const WireWeights *weights, size_t block, Bytes *out) {
+  bytes_u32(out, weights->player);
+  bytes_u32(out, weights->life);
+  bytes_u64(out, weights->version);
+  bytes_u64(out, weights->tick);
+  put_block(weights->value, block, out);
+}
+
+Status weights_decode(WireWeights *weights, size_t block, Reader *body) {
+  weights->player = reader_u32(body);
+  weights->life = reader_u32(body);
+  weights->version = reader_u64(body);
+  weights->tick = reader_u64(body);
+  weights->value = reader_take(body, block * sizeof(float));
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (finite_floats(weights->value, block)) return OK;
+  return status_set(ERR_FORMAT, "weights of player %u hold what is no number", weights->player);
+}
+
+void fetch_encode(const WireFetch *fetch, Bytes *out) { bytes_u32(out, fetch->player); }
+
+Status fetch_decode(WireFetch *fetch, Reader *body) {
+  fetch->player = reader_u32(body);
+  return reader_finish(body, "the body");
+}
+
+void frozen_encode(const WireFrozen *frozen, size_t block, Bytes *out) {
+  bytes_u32(out, frozen->player);
+  put_block(frozen->value, block, out);
+}
+
+Status frozen_decode(WireFrozen *frozen, size_t block, Reader *body) {
+  frozen->player = reader_u32(body);
+  frozen->value = reader_take(body, block * sizeof(float));
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (finite_floats(frozen->value, block)) return OK;
+  return status_set(ERR_FORMAT, "the policy of player %u holds what is no number", frozen->player);
+}
+
+/* --- matchmaking table --- */
 void table_clear(Table *table) {
   table->homes = table->matches = table->evals = 0;
   table->tick = table->version = table->flags = 0;
@@ -43,14 +86,14 @@ void table_head(Table *to, const Table *from) {
   to->flags = from->flags;
 }
 
-static void encode_match(const MatchEntry *match, Bytes *out) {
+static void encode_entry(const MatchEntry *match, Bytes *out) {
   bytes_u32(out, match->home);
   bytes_u32(out, match->away);
   bytes_put(out, &match->probability, 4);
   bytes_u32(out, (uint32_t)match->flags << 8 | match->branch);
 }
 
-static void decode_match(MatchEntry *match, Reader *reader) {
+static void decode_entry(MatchEntry *match, Reader *reader) {
   match->home = reader_u32(reader);
   match->away = reader_u32(reader);
   reader_get(reader, &match->probability, 4);
@@ -89,9 +132,9 @@ void table_encode(const Table *table, Bytes *out) {
     bytes_u32(out, home->count);
   }
   bytes_u64(out, table->matches);
-  for (size_t i = 0; i < table->matches; i++) encode_match(&table->match[i], out);
+  for (size_t i = 0; i < table->matches; i++) encode_entry(&table->match[i], out);
   bytes_u64(out, table->evals);
-  for (size_t i = 0; i < table->evals; i++) encode_match(&table->eval[i], out);
+  for (size_t i = 0; i < table->evals; i++) encode_entry(&table->eval[i], out);
 }
 
 Status table_decode(Table *table, Reader *reader) {
@@ -113,10 +156,10 @@ Status table_decode(Table *table, Reader *reader) {
   }
   table->matches = reader_count(reader, 16);
   TRY_RETURN(GROW(table->match, table->match_room, table->matches));
-  for (size_t i = 0; i < table->matches; i++) decode_match(&table->match[i], reader);
+  for (size_t i = 0; i < table->matches; i++) decode_entry(&table->match[i], reader);
   table->evals = reader_count(reader, 16);
   TRY_RETURN(GROW(table->eval, table->eval_room, table->evals));
-  for (size_t i = 0; i < table->evals; i++) decode_match(&table->eval[i], reader);
+  for (size_t i = 0; i < table->evals; i++) decode_entry(&table->eval[i], reader);
   for (size_t i = 0; i < table->homes; i++)
     if ((size_t)table->home[i].first + table->home[i].count > table->matches) reader->bad = true;
   if (reader->bad) table_clear(table);
@@ -157,6 +200,62 @@ uint32_t table_life(const Table *table, uint32_t player) {
   return 0;
 }
 
+/* --- experience --- */
+/* All that is left of a body. */
+static const void *take_rest(Reader *body, size_t *size) {
+  *size = body->bad ? 0 : body->size - body->at;
+  return reader_take(body, *size);
+}
+
+/* Without a tail nothing is put: the sender appends its own. */
+static void put_tail(const void *tail, size_t size, Bytes *out) {
+  if (tail) bytes_put(out, tail, size);
+}
+
+void unrolls_encode(const WireUnrolls *unrolls, Bytes *out) {
+  bytes_u64(out, unrolls->tick);
+  bytes_u32(out, unrolls->player);
+  bytes_u32(out, unrolls->actor);
+  put_tail(unrolls->batch, unrolls->size, out);
+}
+
+Status unrolls_decode(WireUnrolls *unrolls, Reader *body) {
+  unrolls->tick = reader_u64(body);
+  unrolls->player = reader_u32(body);
+  unrolls->actor = reader_u32(body);
+  unrolls->batch = take_rest(body, &unrolls->size);
+  return reader_finish(body, "the body");
+}
+
+Status unrolls_batch(const WireUnrolls *unrolls, Batch *batch) {
+  Reader reader = reader_over(unrolls->batch, unrolls->size);
+  TRY_RETURN(batch_decode(batch, &reader));
+  return reader_finish(&reader, "experience message");
+}
+
+void tick_end_encode(const WireTickEnd *end, Bytes *out) {
+  bytes_u64(out, end->tick);
+  bytes_u32(out, end->actor);
+  bytes_u32(out, end->flags);
+  bytes_u64(out, end->frames);
+}
+
+Status tick_end_decode(WireTickEnd *end, Reader *body) {
+  end->tick = reader_u64(body);
+  end->actor = reader_u32(body);
+  end->flags = reader_u32(body);
+  end->frames = reader_u64(body);
+  return reader_finish(body, "the body");
+}
+
+void credit_encode(const WireCredit *credit, Bytes *out) { bytes_u64(out, credit->ticks); }
+
+Status credit_decode(WireCredit *credit, Reader *body) {
+  credit->ticks = reader_u64(body);
+  return reader_finish(body, "the body");
+}
+
+/* --- results --- */
 void results_clear(Results *results) {
   results->pairs = results->frames = 0;
   results->tick = results->decisions_frozen = results->steps = results->episodes = 0;
@@ -249,6 +348,7 @@ static void decode_pair(PairCount *pair, Reader *reader) {
 }
 
 void results_encode(const Results *results, Bytes *out) {
+  bytes_u32(out, results->actor);
   bytes_u64(out, results->tick);
   bytes_u64(out, results->decisions_frozen);
   bytes_u64(out, results->steps);
@@ -263,32 +363,35 @@ void results_encode(const Results *results, Bytes *out) {
   }
 }
 
-Status results_decode(Results *results, Reader *reader) {
+Status results_decode(Results *results, Reader *body) {
   results_clear(results);
-  results->tick = reader_u64(reader);
-  results->decisions_frozen = reader_u64(reader);
-  results->steps = reader_u64(reader);
-  results->episodes = reader_u64(reader);
-  reader_get(reader, results->metric, sizeof results->metric);
+  results->actor = reader_u32(body);
+  results->tick = reader_u64(body);
+  results->decisions_frozen = reader_u64(body);
+  results->steps = reader_u64(body);
+  results->episodes = reader_u64(body);
+  reader_get(body, results->metric, sizeof results->metric);
   if (!finite_doubles(results->metric, COUNT_OF(results->metric)) ||
       (results->decisions_frozen | results->steps | results->episodes) >> MOST_BITS)
-    reader->bad = true;
-  size_t pairs = reader_count(reader, 92);
+    body->bad = true;
+  size_t pairs = reader_count(body, 92);
   TRY_RETURN(GROW(results->pair, results->pair_room, pairs));
-  for (size_t i = 0; i < pairs; i++) decode_pair(&results->pair[i], reader);
-  size_t frames = reader_count(reader, 12);
+  for (size_t i = 0; i < pairs; i++) decode_pair(&results->pair[i], body);
+  size_t frames = reader_count(body, 12);
   TRY_RETURN(GROW(results->frame, results->frame_room, frames));
   for (size_t i = 0; i < frames; i++) {
-    results->frame[i].player = reader_u32(reader);
-    results->frame[i].frames = reader_u64(reader);
-    if (results->frame[i].frames >> MOST_BITS) reader->bad = true;
+    results->frame[i].player = reader_u32(body);
+    results->frame[i].frames = reader_u64(body);
+    if (results->frame[i].frames >> MOST_BITS) body->bad = true;
   }
-  results->pairs = reader->bad ? 0 : pairs;
-  results->frames = reader->bad ? 0 : frames;
-  return reader->bad ? status_set(ERR_FORMAT, "results message is damaged") : OK;
+  results->pairs = body->bad ? 0 : pairs;
+  results->frames = body->bad ? 0 : frames;
+  if (body->bad) return status_set(ERR_FORMAT, "results message is damaged");
+  return reader_finish(body, "the body");
 }
 
-void directive_encode(const Directive *directive, size_t block_floats, Bytes *out) {
+/* --- directives --- */
+void directive_encode(const Directive *directive, size_t block, Bytes *out) {
   bytes_u64(out, directive->tick);
   bytes_u64(out, directive->number);
   bytes_u32(out, directive->flags);
@@ -299,31 +402,33 @@ void directive_encode(const Directive *directive, size_t block_floats, Bytes *ou
     bytes_u32(out, order->snapshot_id);
     bytes_u32(out, order->reset);
     bytes_u32(out, order->block ? order->source_frozen : 0);
-    if (order->block) bytes_put(out, order->block, block_floats * sizeof(float));
+    if (order->block) bytes_put(out, order->block, block * sizeof(float));
   }
 }
 
-Status directive_decode(Directive *directive, size_t block_floats, Reader *reader) {
-  directive->tick = reader_u64(reader);
-  directive->number = reader_u64(reader);
-  directive->flags = reader_u32(reader);
-  directive->orders = reader_count(reader, 16);
+Status directive_decode(Directive *directive, size_t block, Reader *body) {
+  directive->tick = reader_u64(body);
+  directive->number = reader_u64(body);
+  directive->flags = reader_u32(body);
+  directive->orders = reader_count(body, 16);
   if (directive->orders > COUNT_OF(directive->order) || directive->flags > (DIRECTIVE_SAVE | DIRECTIVE_STOP))
-    reader->bad = true;
-  for (size_t i = 0; i < directive->orders && !reader->bad; i++) {
+    body->bad = true;
+  for (size_t i = 0; i < directive->orders && !body->bad; i++) {
     Order *order = &directive->order[i];
-    order->player = reader_u32(reader);
-    order->snapshot_id = reader_u32(reader);
-    order->reset = reader_u32(reader);
-    order->source_frozen = reader_u32(reader);
-    order->block = order->source_frozen ? reader_take(reader, block_floats * sizeof(float)) : NULL;
+    order->player = reader_u32(body);
+    order->snapshot_id = reader_u32(body);
+    order->reset = reader_u32(body);
+    order->source_frozen = reader_u32(body);
+    order->block = order->source_frozen ? reader_take(body, block * sizeof(float)) : NULL;
     if (order->reset > RESET_COPY || order->player >= WIRE_PLAYERS || order->snapshot_id >= WIRE_PLAYERS ||
         (order->reset == RESET_COPY) != (order->block != NULL))
-      reader->bad = true;
+      body->bad = true;
   }
-  return reader->bad ? status_set(ERR_FORMAT, "directive message is damaged") : OK;
+  if (body->bad) return status_set(ERR_FORMAT, "directive message is damaged");
+  return reader_finish(body, "the body");
 }
 
+/* --- reports and profiles --- */
 void numbers_set(Numbers *numbers, const char *name, double value) {
   for (size_t i = 0; i < numbers->count; i++)
     if (!strcmp(numbers->item[i].name, name)) {
@@ -361,3 +466,279 @@ void numbers_decode(Numbers *numbers, Reader *reader) {
   }
   if (reader->bad) numbers->count = 0;
 }
+
+void report_encode(const WireReport *report, Bytes *out) {
+  bytes_u64(out, report->tick);
+  bytes_u32(out, report->player);
+  bytes_u64(out, report->version);
+  bytes_u64(out, report->frames);
+  bytes_u64(out, report->dropped);
+  numbers_encode(&report->numbers, out);
+}
+
+Status report_decode(WireReport *report, Reader *body) {
+  report->tick = reader_u64(body);
+  report->player = reader_u32(body);
+  report->version = reader_u64(body);
+  report->frames = reader_u64(body);
+  report->dropped = reader_u64(body);
+  numbers_decode(&report->numbers, body);
+  return reader_finish(body, "the body");
+}
+
+void profile_encode(const RoleProfile *profile, Bytes *out) {
+  bytes_text(out, profile->role);
+  bytes_u32(out, profile->index);
+  numbers_encode(&profile->numbers, out);
+}
+
+Status profile_decode(RoleProfile *profile, Reader *body) {
+  reader_text(body, profile->role, sizeof profile->role);
+  profile->index = reader_u32(body);
+  numbers_decode(&profile->numbers, body);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (!strcmp(profile->role, "actor") || !strcmp(profile->role, "learner")) return OK;
+  return status_set(ERR_FORMAT, "it is of no role");
+}
+
+/* --- states: cuts and resuming --- */
+void actor_state_encode(const WireActorState *state, Bytes *out) {
+  bytes_u32(out, state->actor);
+  bytes_u32(out, state->lane);
+  if (state->lane != (uint32_t)WIRE_NO_LANE) {
+    put_tail(state->state, state->size, out);
+    return;
+  }
+  bytes_u64(out, state->acted);
+  bytes_u64(out, state->episodes);
+  bytes_u64(out, state->steps);
+}
+
+Status actor_state_decode(WireActorState *state, Reader *body) {
+  *state = (WireActorState){.actor = reader_u32(body)};
+  state->lane = reader_u32(body);
+  if (state->lane == (uint32_t)WIRE_NO_LANE) {
+    state->acted = reader_u64(body);
+    state->episodes = reader_u64(body);
+    state->steps = reader_u64(body);
+  } else {
+    state->state = take_rest(body, &state->size);
+  }
+  return reader_finish(body, "the body");
+}
+
+void lane_encode(const WireLane *lane, Bytes *out) {
+  bytes_u32(out, lane->lane);
+  put_tail(lane->state, lane->size, out);
+}
+
+Status lane_decode(WireLane *lane, Reader *body) {
+  lane->lane = reader_u32(body);
+  lane->state = take_rest(body, &lane->size);
+  return reader_finish(body, "the body");
+}
+
+void player_state_encode(const WirePlayerState *state, Bytes *out) {
+  bytes_u32(out, state->player);
+  put_tail(state->tree, state->size, out);
+}
+
+Status player_state_decode(WirePlayerState *state, Reader *body) {
+  state->player = reader_u32(body);
+  state->tree = take_rest(body, &state->size);
+  return reader_finish(body, "the body");
+}
+
+void start_encode(const WireStart *start, Bytes *out) { bytes_u64(out, start->tick); }
+
+Status start_decode(WireStart *start, Reader *body) {
+  start->tick = reader_u64(body);
+  return reader_finish(body, "the body");
+}
+
+/* --- sums over the learners of a group --- */
+void sum_encode(const WireSum *sum, Bytes *out) {
+  bytes_u64(out, sum->number);
+  bytes_u32(out, sum->member);
+  bytes_u32(out, sum->count);
+  put_block(sum->value, sum->count, out);
+}
+
+Status sum_decode(WireSum *sum, Reader *body) {
+  sum->number = reader_u64(body);
+  sum->member = reader_u32(body);
+  sum->count = reader_u32(body);
+  sum->value = reader_take(body, (size_t)sum->count * sizeof(float));
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (finite_floats(sum->value, sum->count)) return OK;
+  return status_set(ERR_FORMAT, "what is to be summed is no number: learning has diverged (lower learner.rate)");
+}
+
+/* --- tournaments and walks --- */
+static void put_match(const WireMatch *match, Bytes *out) {
+  bytes_u32(out, match->fixture);
+  bytes_u32(out, match->pairs);
+  bytes_u64(out, match->first);
+}
+
+static void take_match(WireMatch *match, Reader *body) {
+  match->fixture = reader_u32(body);
+  match->pairs = reader_u32(body);
+  match->first = reader_u64(body);
+}
+
+void match_encode(const WireMatch *match, Bytes *out) { put_match(match, out); }
+
+Status match_decode(WireMatch *match, Reader *body) {
+  take_match(match, body);
+  return reader_finish(body, "the body");
+}
+
+static void put_score(const WireScore *score, Bytes *out) {
+  bytes_u64(out, score->games);
+  bytes_u64(out, score->wins);
+  bytes_u64(out, score->draws);
+  bytes_u64(out, score->losses);
+  bytes_f64(out, score->returns);
+  bytes_f64(out, score->squares);
+}
+
+static void take_score(WireScore *score, Reader *body) {
+  score->games = reader_u64(body);
+  score->wins = reader_u64(body);
+  score->draws = reader_u64(body);
+  score->losses = reader_u64(body);
+  score->returns = reader_f64(body);
+  score->squares = reader_f64(body);
+}
+
+void match_result_encode(const WireMatchResult *result, Bytes *out) {
+  put_match(&result->match, out);
+  for (int s = 0; s < 2; s++) put_score(&result->seat[s], out);
+  bytes_put(out, result->pair, sizeof result->pair);
+  bytes_f64(out, result->pair_squares);
+  bytes_u32(out, result->fixed);
+  bytes_u64(out, result->size);
+  put_tail(result->replay, result->size, out);
+}
+
+Status match_result_decode(WireMatchResult *result, Reader *body) {
+  take_match(&result->match, body);
+  for (int s = 0; s < 2; s++) take_score(&result->seat[s], body);
+  reader_get(body, result->pair, sizeof result->pair);
+  result->pair_squares = reader_f64(body);
+  uint32_t fixed = reader_u32(body);
+  result->fixed = fixed == 1;
+  result->size = reader_count(body, 1);
+  result->replay = reader_take(body, result->size);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (fixed <= 1) return OK;
+  return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", result->match.pairs,
+                    result->match.fixture);
+}
+
+void tree_part_encode(const WireTreePart *part, Bytes *out) { put_block(part->value, part->count, out); }
+
+Status tree_part_decode(WireTreePart *part, Reader *body) {
+  part->value = reader_take(body, part->count * sizeof(float));
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (finite_floats(part->value, part->count)) return OK;
+  return status_set(ERR_FORMAT, "its part of the walk holds what is no number");
+}
+
+/* --- who says what to whom --- */
+#define CHECK(name, Type)                                                                                              \
+  static Status check_##name(const WireShape *shape, Reader *body) {                                                   \
+    Type message;                                                                                                      \
+    (void)shape;                                                                                                       \
+    return name##_decode(&message, body);                                                                              \
+  }
+CHECK(fetch, WireFetch)
+CHECK(tick_end, WireTickEnd)
+CHECK(credit, WireCredit)
+CHECK(report, WireReport)
+CHECK(profile, RoleProfile)
+CHECK(actor_state, WireActorState)
+CHECK(lane, WireLane)
+CHECK(player_state, WirePlayerState)
+CHECK(start, WireStart)
+CHECK(sum, WireSum)
+CHECK(match, WireMatch)
+CHECK(match_result, WireMatchResult)
+
+/* Of bodies that hold a policy. */
+#define CHECK_BLOCK(name, Type)                                                                                        \
+  static Status check_##name(const WireShape *shape, Reader *body) {                                                   \
+    Type message;                                                                                                      \
+    return name##_decode(&message, shape->block, body);                                                                \
+  }
+CHECK_BLOCK(weights, WireWeights)
+CHECK_BLOCK(frozen, WireFrozen)
+CHECK_BLOCK(directive, Directive)
+
+static Status check_table(const WireShape *shape, Reader *body) {
+  Table table = {0};
+  (void)shape;
+  Status status = table_decode(&table, body);
+  table_free(&table);
+  return status == OK ? reader_finish(body, "the body") : status;
+}
+
+static Status check_results(const WireShape *shape, Reader *body) {
+  Results results = {0};
+  (void)shape;
+  Status status = results_decode(&results, body);
+  results_free(&results);
+  return status;
+}
+
+static Status check_unrolls(const WireShape *shape, Reader *body) {
+  WireUnrolls unrolls;
+  Batch batch;
+  TRY_RETURN(unrolls_decode(&unrolls, body));
+  TRY_RETURN(batch_create(shape->format, &batch));
+  Status status = unrolls_batch(&unrolls, &batch);
+  batch_destroy(&batch);
+  return status;
+}
+
+static Status check_tree_part(const WireShape *shape, Reader *body) {
+  return tree_part_decode(&(WireTreePart){.count = shape->part}, body);
+}
+
+static Status check_nothing(const WireShape *shape, Reader *body) {
+  (void)shape;
+  return reader_finish(body, "the body");
+}
+
+const WireRoute *wire_route(WireKind kind) {
+  static const WireRoute route[WIRE_LAST] = {
+      [WIRE_WEIGHTS] = {WIRE_WEIGHTS, "weights", WIRE_LEARNER, WIRE_ACTOR, check_weights},
+      [WIRE_FETCH] = {WIRE_FETCH, "fetch", WIRE_ACTOR, WIRE_LEAGUE, check_fetch},
+      [WIRE_FROZEN] = {WIRE_FROZEN, "frozen", WIRE_LEAGUE, WIRE_ACTOR, check_frozen},
+      [WIRE_TABLE] = {WIRE_TABLE, "table", WIRE_LEAGUE, WIRE_ACTOR, check_table},
+      [WIRE_UNROLLS] = {WIRE_UNROLLS, "unrolls", WIRE_ACTOR, WIRE_LEARNER, check_unrolls},
+      [WIRE_TICK_END] = {WIRE_TICK_END, "tick end", WIRE_ACTOR, WIRE_LEARNER, check_tick_end},
+      [WIRE_CREDIT] = {WIRE_CREDIT, "credit", WIRE_LEARNER, WIRE_ACTOR, check_credit},
+      [WIRE_RESULTS] = {WIRE_RESULTS, "results", WIRE_ACTOR, WIRE_LEAGUE, check_results},
+      [WIRE_DIRECTIVE] = {WIRE_DIRECTIVE, "directive", WIRE_LEAGUE, WIRE_LEARNER, check_directive},
+      [WIRE_SNAPSHOT] = {WIRE_SNAPSHOT, "snapshot", WIRE_LEARNER, WIRE_LEAGUE, check_frozen},
+      [WIRE_REPORT] = {WIRE_REPORT, "report", WIRE_LEARNER, WIRE_LEAGUE, check_report},
+      [WIRE_ACTOR_STATE] = {WIRE_ACTOR_STATE, "actor state", WIRE_ACTOR, WIRE_LEAGUE, check_actor_state},
+      [WIRE_LEARNER_STATE] = {WIRE_LEARNER_STATE, "learner state", WIRE_LEARNER, WIRE_LEAGUE, check_player_state},
+      [WIRE_RESTORE_LANE] = {WIRE_RESTORE_LANE, "restore lane", WIRE_LEAGUE, WIRE_ACTOR, check_lane},
+      [WIRE_RESTORE_PLAYER] = {WIRE_RESTORE_PLAYER, "restore player", WIRE_LEAGUE, WIRE_LEARNER, check_player_state},
+      [WIRE_BEGIN] = {WIRE_BEGIN, "begin", WIRE_LEAGUE, WIRE_ACTOR, check_start},
+      [WIRE_LEARN] = {WIRE_LEARN, "learn", WIRE_LEAGUE, WIRE_LEARNER, check_start},
+      [WIRE_RESUME] = {WIRE_RESUME, "resume", WIRE_LEAGUE, WIRE_ACTOR, check_nothing},
+      [WIRE_SUM_PART] = {WIRE_SUM_PART, "sum part", WIRE_LEARNER, WIRE_LEARNER, check_sum},
+      [WIRE_SUM_WHOLE] = {WIRE_SUM_WHOLE, "sum whole", WIRE_LEARNER, WIRE_LEARNER, check_sum},
+      [WIRE_MATCH] = {WIRE_MATCH, "match", WIRE_HEAD, WIRE_HELPER, check_match},
+      [WIRE_MATCH_RESULT] = {WIRE_MATCH_RESULT, "match result", WIRE_HELPER, WIRE_HEAD, check_match_result},
+      [WIRE_TREE_PART] = {WIRE_TREE_PART, "tree part", WIRE_HELPER, WIRE_HEAD, check_tree_part},
+      [WIRE_BYE] = {WIRE_BYE, "bye", WIRE_ANYONE, WIRE_LEAGUE, check_profile},
+  };
+  return &route[kind];
+}
+
+const char *wire_name(WireKind kind) { return kind >= 1 && kind < WIRE_LAST ? wire_route(kind)->name : "unknown"; }

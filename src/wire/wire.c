@@ -66,12 +66,3 @@ Status wire_open(const Message *message, WireKind *kind, Reader *reader) {
   *kind = (WireKind)code;
   return OK;
 }
-
-const char *wire_name(WireKind kind) {
-  static const char *const name[] = {
-      "",        "weights",   "fetch",    "frozen",   "table",       "unrolls",       "tick end",     "credit",
-      "results", "directive", "snapshot", "report",   "actor state", "learner state", "restore lane", "restore player",
-      "begin",   "learn",     "resume",   "sum part", "sum whole",   "match",         "match result", "tree part",
-      "bye"};
-  return kind < WIRE_LAST ? name[kind] : "unknown";
-}

@@ -8,7 +8,7 @@ BELOW = {"base", "include"}  # what everybody may include
 MAY = {
     "base": set(), "include": set(),
     "config": set(), "nn": set(), "meta": set(), "data": set(), "metrics": set(), "store": set(), "transport": set(),
-    "env": {"config"}, "wire": {"data", "transport"}, "train": {"algos", "config", "nn", "data"}, "algos": {"config", "nn", "data"},
+    "env": {"config"}, "messages": {"data"}, "wire": {"messages", "transport"}, "train": {"algos", "config", "nn", "data"}, "algos": {"config", "nn", "data"},
     "agent": {"env", "nn"},
     "play": {"agent", "env", "nn", "data"},
     "actors": {"config", "env", "nn", "data", "agent", "play", "wire", "transport", "metrics"},
@@ -20,6 +20,8 @@ FLOOR = {"config", "nn", "meta", "data", "metrics", "store", "transport", "env",
          "actors", "learner", "league", "eval"}
 MAY |= {"job": FLOOR, "run": {"job", "config", "store", "league", "eval", "agent"}, "report": {"run", "job", "eval", "meta", "metrics", "nn", "transport"},
         "bench": FLOOR | {"job", "run"}, "cli": FLOOR | {"job", "run", "report", "bench"}}
+for row in MAY.values():  # who sends knows what is said; not the other way round
+    if "wire" in row: row.add("messages")
 OWNERS = {"mpi.h": "src/transport/transport_mpi.c", "hdf5.h": "src/store/store_hdf5.c", "cblas.h": "src/nn/kernels/openblas.c", "dlfcn.h": "src/env/env_plugin.c",
           "hwloc.h": "src/job/machine.c"}
 # A library says what is wrong by a Status: it neither speaks to the terminal, nor reads the environment, nor ends the process.
@@ -31,8 +33,13 @@ MAY_END = {"src/transport/transport_mpi.c"}  # a rank that must end its job
 GIVEN = re.compile(r"^(?!static\b|typedef\b|enum\b|struct\b|const AlgoOps algo_)[A-Za-z_][\w \*]*\b(\w+)\s*[\(\[=;]")
 
 
+def messages(name):
+    return "messages" if name.startswith("messages.") else "wire"
+
+
 def module(path):
     parts = path.parts
+    if parts[:2] == ("src", "wire"): return messages(parts[2])
     if parts[0] == "src": return parts[1]
     return parts[1] if parts[:2] in (("learner", "algos"), ("learner", "train")) else parts[0]
 
@@ -40,6 +47,7 @@ def module(path):
 def target(name):
     parts = pathlib.PurePath(name).parts
     if parts[0] == "agon": return "include"
+    if parts[0] == "wire": return messages(parts[1])
     return parts[1] if parts[:2] in (("learner", "algos"), ("learner", "train")) else parts[0]
 
 
@@ -76,6 +84,7 @@ def planted():
              "src/env/d.c": '#include "play/play.h"\n', "learner/algos/e.c": '#include "store/store.h"\n', "src/play/f.c": 'int x(void) { exit(1); }\n',
              "src/eval/h.c": 'void x(void) { fprintf(stderr, "no"); }\n', "league/i.c": "void x(void) { abort(); }\n",
              "src/job/j.c": 'const char *x(void) { return getenv("HOME"); }\n', "src/cellar/k.c": "\n", "src/run/l.c": '#include "cli/cli.h"\n',
+             "src/wire/messages.c": '#include "wire/wire.h"\n', "src/wire/messages.h": '#include "transport/transport.h"\n',
              "learner/train/m.c": '#include "learner/learner.h"\n',
              "learner/algos/g.c": "void shared(Update *trainer) {\n}\nconst AlgoOps algo_g = {0};\n"}
     with tempfile.TemporaryDirectory() as folder:
