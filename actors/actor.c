@@ -105,7 +105,7 @@ static Status want(Actor *actor, uint32_t player) {
   TRY_RETURN(cache_want(actor->cache, player, &fetch));
   if (!fetch) return OK;
   wire_begin(&actor->wire, WIRE_FETCH);
-  bytes_u32(&actor->wire.bytes, player);
+  fetch_encode(&(WireFetch){player}, &actor->wire.bytes);
   return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
 }
 
@@ -307,25 +307,22 @@ uint64_t actor_tick(const Actor *actor) { return actor->tick; }
 
 /* --- messages --- */
 static Status take_weights(Actor *actor, Reader *body) {
-  uint32_t player = reader_u32(body), life = reader_u32(body);
-  uint64_t version = reader_u64(body), tick = reader_u64(body);
-  const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
-  TRY_RETURN(reader_finish(body, "the body"));
+  WireWeights news;
+  TRY_RETURN(weights_decode(&news, actor->setup.net->block, body));
+  const uint32_t player = news.player;
   if (player >= actor->setup.learning_players) return status_set(ERR_FORMAT, "player %u is not learning", player);
-  if (!finite_floats(block, actor->setup.net->block))
-    return status_set(ERR_FORMAT, "weights of player %u hold what is no number", player);
   const Policy *present = cache_find(actor->cache, player);
   uint64_t newest = present ? present->version : 0; /* of those here, and of those that wait for their tick */
   for (size_t i = 0; i < PENDING_WEIGHTS; i++) {
     const PendingWeights *waiting = &actor->pending[player * PENDING_WEIGHTS + i];
     if (waiting->full && waiting->version > newest) newest = waiting->version;
   }
-  if (version < newest)
+  if (news.version < newest)
     return status_set(ERR_FORMAT, "weights of player %u are of version %llu, older than those here, %llu", player,
-                      (unsigned long long)version, (unsigned long long)newest);
-  if (actor->setup.pace != PACE_FREE && !due_take(&actor->weights_due[player], tick))
+                      (unsigned long long)news.version, (unsigned long long)newest);
+  if (actor->setup.pace != PACE_FREE && !due_take(&actor->weights_due[player], news.tick))
     return status_set(ERR_FORMAT, "weights of player %u for tick %llu are not those that come next", player,
-                      (unsigned long long)tick);
+                      (unsigned long long)news.tick);
   PendingWeights *row = &actor->pending[player * PENDING_WEIGHTS], *place = NULL;
   for (size_t i = 0; i < PENDING_WEIGHTS; i++) {
     if (actor->setup.pace == PACE_FREE) { /* the newest wins */
@@ -336,8 +333,8 @@ static Status take_weights(Actor *actor, Reader *body) {
   }
   if (!place) return status_set(ERR_INTERNAL, "weights arrive faster than the pace allows");
   if (!place->block) TRY_RETURN(mem_array(&place->block, actor->setup.net->block, sizeof(float)));
-  memcpy(place->block, block, actor->setup.net->block * sizeof(float));
-  *place = (PendingWeights){tick, version, player, life, place->block, true};
+  memcpy(place->block, news.value, actor->setup.net->block * sizeof(float));
+  *place = (PendingWeights){news.tick, news.version, player, news.life, place->block, true};
   return OK;
 }
 
@@ -362,23 +359,21 @@ static Status take_table(Actor *actor, Reader *body) {
 }
 
 static Status take_frozen(Actor *actor, Reader *body) {
-  uint32_t player = reader_u32(body);
-  const void *block = reader_take(body, actor->setup.net->block * sizeof(float));
-  TRY_RETURN(reader_finish(body, "the body"));
-  if (!cache_wants(actor->cache, player)) return status_set(ERR_FORMAT, "player %u was not asked for", player);
-  if (!finite_floats(block, actor->setup.net->block))
-    return status_set(ERR_FORMAT, "the policy of player %u holds what is no number", player);
-  return cache_put(actor->cache, player, 0, 0, false, block);
+  WireFrozen frozen;
+  TRY_RETURN(frozen_decode(&frozen, actor->setup.net->block, body));
+  if (!cache_wants(actor->cache, frozen.player))
+    return status_set(ERR_FORMAT, "player %u was not asked for", frozen.player);
+  return cache_put(actor->cache, frozen.player, 0, 0, false, frozen.value);
 }
 
-static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *body) {
+static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *state) {
   const AgonEnvSpec *spec = &actor->setup.env->spec;
   uint32_t slot = seat->play->id;
-  slot_decode(actor->play, seat->play, body);
-  matchup_decode(&seat->match, body);
-  seat->seat = reader_u8(body);
-  TRY_RETURN(recorder_decode(actor->recorder, seat->index, body));
-  if (body->bad || seat->seat >= spec->teams || seat->play->id != slot || seat->play->steps > spec->step_limit ||
+  slot_decode(actor->play, seat->play, state);
+  matchup_decode(&seat->match, state);
+  seat->seat = reader_u8(state);
+  TRY_RETURN(recorder_decode(actor->recorder, seat->index, state));
+  if (state->bad || seat->seat >= spec->teams || seat->play->id != slot || seat->play->steps > spec->step_limit ||
       (seat->play->live && !seat->match.drawn))
     return status_set(ERR_FORMAT, "the state of slot %u is damaged", slot);
   if (!seat->play->live) return OK;
@@ -392,7 +387,10 @@ static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *bod
 }
 
 static Status take_lane(Actor *actor, Reader *body) {
-  uint32_t id = reader_u32(body);
+  WireLane sent;
+  TRY_RETURN(lane_decode(&sent, body));
+  Reader state = reader_over(sent.state, sent.size);
+  const uint32_t id = sent.lane;
   const size_t each = actor_lane_slots(&actor->setup.config);
   Lane *lane = NULL;
   if (actor->phase != PHASE_RESTORE || id >= UINT32_MAX / each)
@@ -405,13 +403,13 @@ static Status take_lane(Actor *actor, Reader *body) {
   }
   if (lane->restored) return status_set(ERR_FORMAT, "lane %u came twice", id);
   lane->restored = true;
-  lane->started = reader_u32(body);
-  lane->draws = reader_u32(body);
-  reader_get(body, &lane->rng, sizeof lane->rng);
-  matchup_decode(&lane->now, body);
-  matchup_decode(&lane->next, body);
-  size_t slots = reader_u32(body);
-  if (body->bad) return status_set(ERR_FORMAT, "the state of lane %u is damaged", id);
+  lane->started = reader_u32(&state);
+  lane->draws = reader_u32(&state);
+  reader_get(&state, &lane->rng, sizeof lane->rng);
+  matchup_decode(&lane->now, &state);
+  matchup_decode(&lane->next, &state);
+  size_t slots = reader_u32(&state);
+  if (state.bad) return status_set(ERR_FORMAT, "the state of lane %u is damaged", id);
   if (slots != lane->slots)
     return status_set(ERR_USAGE,
                       "actors.slots / actors.lanes may not change on resume (%zu slots per lane before, %zu now)",
@@ -423,30 +421,30 @@ static Status take_lane(Actor *actor, Reader *body) {
     TRY_RETURN(want(actor, both[i]->entry.home));
     TRY_RETURN(want(actor, both[i]->entry.away));
   }
-  for (size_t i = 0; i < slots; i++) TRY_RETURN(restore_slot(actor, lane, &lane->slot[i], body));
-  return reader_finish(body, "the body");
+  for (size_t i = 0; i < slots; i++) TRY_RETURN(restore_slot(actor, lane, &lane->slot[i], &state));
+  return reader_finish(&state, "the state of a lane");
 }
 
 static Status take_begin(Actor *actor, Reader *body) {
-  uint64_t tick = reader_u64(body);
-  TRY_RETURN(reader_finish(body, "the body"));
-  bool good = actor->phase == PHASE_RESTORE && due_begin(&actor->table_due, tick);
+  WireStart start;
+  TRY_RETURN(start_decode(&start, body));
+  bool good = actor->phase == PHASE_RESTORE && due_begin(&actor->table_due, start.tick);
   for (size_t p = 0; p < actor->setup.learning_players && actor->setup.pace != PACE_FREE; p++)
-    good = due_begin(&actor->weights_due[p], tick) && good;
-  if (!good) return status_set(ERR_FORMAT, "tick %llu is not where the job begins", (unsigned long long)tick);
+    good = due_begin(&actor->weights_due[p], start.tick) && good;
+  if (!good) return status_set(ERR_FORMAT, "tick %llu is not where the job begins", (unsigned long long)start.tick);
   actor->open_before = recorder_open(actor->recorder);
-  actor->tick = tick;
+  actor->tick = start.tick;
   actor->phase = PHASE_WAIT;
   return OK;
 }
 
 static Status take_credit(Actor *actor, Reader *body) {
-  uint64_t credit = reader_u64(body);
-  TRY_RETURN(reader_finish(body, "the body"));
-  if (credit < actor->credit || credit > actor->tick)
-    return status_set(ERR_FORMAT, "%llu ticks of %llu cannot be learned", (unsigned long long)credit,
+  WireCredit credit;
+  TRY_RETURN(credit_decode(&credit, body));
+  if (credit.ticks < actor->credit || credit.ticks > actor->tick)
+    return status_set(ERR_FORMAT, "%llu ticks of %llu cannot be learned", (unsigned long long)credit.ticks,
                       (unsigned long long)actor->tick);
-  actor->credit = credit;
+  actor->credit = credit.ticks;
   return OK;
 }
 
@@ -589,23 +587,22 @@ static Status send_unrolls(Actor *actor) {
     TRY_RETURN(results_frames(&actor->results, (uint32_t)p, learned));
     frames += learned;
     actor->frames += learned;
+    const WireUnrolls unrolls = {.tick = actor->tick, .player = (uint32_t)p, .actor = (uint32_t)setup->index};
     wire_begin(&actor->wire, WIRE_UNROLLS);
-    bytes_u64(&actor->wire.bytes, actor->tick);
-    bytes_u32(&actor->wire.bytes, (uint32_t)p);
-    bytes_u32(&actor->wire.bytes, (uint32_t)setup->index);
+    unrolls_encode(&unrolls, &actor->wire.bytes);
     batch_encode(batch, &actor->wire.bytes);
     batch_clear(batch);
     TRY_RETURN(wire_send(setup->transport, setup->fed_rank[p % setup->groups], &actor->wire));
   }
-  for (size_t g = 0; g < setup->groups; g++) {
-    wire_begin(&actor->wire, WIRE_TICK_END);
-    bytes_u64(&actor->wire.bytes, actor->tick);
-    bytes_u32(&actor->wire.bytes, (uint32_t)setup->index);
-    bytes_u32(&actor->wire.bytes, actor->table.flags);
-    bytes_u64(&actor->wire.bytes, frames);
-    TRY_RETURN(wire_send(setup->transport, setup->fed_rank[g], &actor->wire));
-  }
-  return OK;
+  const WireTickEnd end = {
+      .tick = actor->tick,
+      .actor = (uint32_t)setup->index,
+      .flags = actor->table.flags,
+      .frames = frames,
+  };
+  wire_begin(&actor->wire, WIRE_TICK_END);
+  tick_end_encode(&end, &actor->wire.bytes);
+  return wire_send_many(setup->transport, setup->fed_rank, setup->groups, &actor->wire);
 }
 
 static uint64_t games_of(const Results *results) {
@@ -631,8 +628,7 @@ static Status send_results(Actor *actor) {
 static Status send_lane(Actor *actor, const Lane *lane) {
   Bytes *out = &actor->wire.bytes;
   wire_begin(&actor->wire, WIRE_ACTOR_STATE);
-  bytes_u32(out, (uint32_t)actor->setup.index);
-  bytes_u32(out, lane->id);
+  actor_state_encode(&(WireActorState){.actor = (uint32_t)actor->setup.index, .lane = lane->id}, out);
   bytes_u32(out, lane->started);
   bytes_u32(out, lane->draws);
   bytes_put(out, &lane->rng, sizeof lane->rng);
@@ -664,33 +660,35 @@ static Status send_state(Actor *actor) {
   INVARIANT(acted == actor->frames);
   for (size_t i = 0; i < actor->lanes; i++)
     if (!lane_finished(&actor->lane[i])) TRY_RETURN(send_lane(actor, &actor->lane[i]));
+  const WireActorState counts = {
+      .actor = (uint32_t)actor->setup.index,
+      .lane = (uint32_t)WIRE_NO_LANE,
+      .acted = acted,
+      .episodes = stats->episodes,
+      .steps = stats->steps,
+  };
   wire_begin(&actor->wire, WIRE_ACTOR_STATE);
-  bytes_u32(&actor->wire.bytes, (uint32_t)actor->setup.index);
-  bytes_u32(&actor->wire.bytes, UINT32_MAX);
-  bytes_u64(&actor->wire.bytes, acted);
-  bytes_u64(&actor->wire.bytes, stats->episodes);
-  bytes_u64(&actor->wire.bytes, stats->steps);
+  actor_state_encode(&counts, &actor->wire.bytes);
   return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
 }
 
 static Status send_bye(Actor *actor) {
   const PlayStats *stats = play_stats(actor->play);
-  Numbers numbers = {.count = 0};
-  numbers_set(&numbers, "seconds", clock_seconds(clock_now(&actor->setup.clock) - actor->started));
-  numbers_set(&numbers, "wait", clock_seconds(actor->waited));
-  numbers_set(&numbers, "idle", clock_seconds(idle_of(actor)));
-  numbers_set(&numbers, "pack", clock_seconds(actor->packing));
-  numbers_set(&numbers, "env", clock_seconds(stats->env_ns));
-  numbers_set(&numbers, "forward", clock_seconds(stats->forward_ns));
-  numbers_set(&numbers, "sample", clock_seconds(stats->sample_ns));
-  numbers_set(&numbers, "record", clock_seconds(stats->record_ns));
-  numbers_set(&numbers, "frames", (double)actor->frames);
-  numbers_set(&numbers, "decisions", (double)stats->decisions);
-  numbers_set(&numbers, "steps", (double)stats->steps);
+  RoleProfile profile = {.role = "actor", .index = (uint32_t)actor->setup.index};
+  Numbers *numbers = &profile.numbers;
+  numbers_set(numbers, "seconds", clock_seconds(clock_now(&actor->setup.clock) - actor->started));
+  numbers_set(numbers, "wait", clock_seconds(actor->waited));
+  numbers_set(numbers, "idle", clock_seconds(idle_of(actor)));
+  numbers_set(numbers, "pack", clock_seconds(actor->packing));
+  numbers_set(numbers, "env", clock_seconds(stats->env_ns));
+  numbers_set(numbers, "forward", clock_seconds(stats->forward_ns));
+  numbers_set(numbers, "sample", clock_seconds(stats->sample_ns));
+  numbers_set(numbers, "record", clock_seconds(stats->record_ns));
+  numbers_set(numbers, "frames", (double)actor->frames);
+  numbers_set(numbers, "decisions", (double)stats->decisions);
+  numbers_set(numbers, "steps", (double)stats->steps);
   wire_begin(&actor->wire, WIRE_BYE);
-  bytes_text(&actor->wire.bytes, "actor");
-  bytes_u32(&actor->wire.bytes, (uint32_t)actor->setup.index);
-  numbers_encode(&numbers, &actor->wire.bytes);
+  profile_encode(&profile, &actor->wire.bytes);
   return wire_send(actor->setup.transport, actor->setup.league_rank, &actor->wire);
 }
 
