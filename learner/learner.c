@@ -13,9 +13,7 @@ enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2 };
 
 typedef struct Parcel { /* a message of unrolls, kept until its tick is complete */
   Message *message;
-  size_t body; /* offset of the encoded batch */
-  uint64_t tick;
-  uint32_t player, actor;
+  WireUnrolls unrolls; /* leads into the message */
 } Parcel;
 
 /* What the actors' tables said of a tick. */
@@ -53,7 +51,6 @@ struct Learner {
   float vote[UPDATE_VOTES]; /* of the members together, in the last update */
   uint64_t dropped;         /* of this member, in the present update */
   WireOut wire;
-  Numbers report;
   int64_t started, busy_receive, busy_publish;
   int64_t idle_seen, idle_reducing; /* of the rank: as of the last step; and while a sum was awaited */
   uint64_t frames;                  /* learned here */
@@ -164,13 +161,15 @@ static TrainState *own_pupil(Learner *learner, uint32_t player) {
 /* --- publishing --- */
 static Status publish(Learner *learner, const TrainState *state, const float *block, uint64_t version, uint64_t tick) {
   INVARIANT(version <= state->version && finite_floats(block, learner->setup.net->block));
+  const WireWeights weights = {
+      .player = state->player,
+      .life = state->life,
+      .version = version,
+      .tick = tick,
+      .value = block,
+  };
   wire_begin(&learner->wire, WIRE_WEIGHTS);
-  Bytes *out = &learner->wire.bytes;
-  bytes_u32(out, state->player);
-  bytes_u32(out, state->life);
-  bytes_u64(out, version);
-  bytes_u64(out, tick);
-  bytes_put(out, block, learner->setup.net->block * sizeof(float));
+  weights_encode(&weights, learner->setup.net->block, &learner->wire.bytes);
   return wire_send_many(learner->setup.transport, learner->setup.below, learner->setup.belows, &learner->wire);
 }
 
@@ -189,44 +188,42 @@ static Status publish_first(Learner *learner) {
 static Status restore_player(Learner *learner, Reader *body);
 
 static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
-  Parcel parcel = {.tick = reader_u64(body), .player = reader_u32(body), .actor = reader_u32(body)};
-  parcel.body = body->at;
-  size_t actor = (size_t)parcel.actor - learner->setup.first_actor;
-  const TrainState *state = own_pupil(learner, parcel.player);
-  if (body->bad || !state) return status_set(ERR_FORMAT, "experience of a player that is not learned here");
+  WireUnrolls unrolls;
+  TRY_RETURN(unrolls_decode(&unrolls, body));
+  size_t actor = (size_t)unrolls.actor - learner->setup.first_actor;
+  const TrainState *state = own_pupil(learner, unrolls.player);
+  if (!state) return status_set(ERR_FORMAT, "experience of a player that is not learned here");
   if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
-    return status_set(ERR_FORMAT, "it names actor %u, who is not on that rank", parcel.actor);
-  if (parcel.tick != learner->ended[actor])
+    return status_set(ERR_FORMAT, "it names actor %u, who is not on that rank", unrolls.actor);
+  if (unrolls.tick != learner->ended[actor])
     return status_set(ERR_FORMAT, "experience of tick %llu where that of tick %llu is due",
-                      (unsigned long long)parcel.tick, (unsigned long long)learner->ended[actor]);
+                      (unsigned long long)unrolls.tick, (unsigned long long)learner->ended[actor]);
   uint64_t *came = &learner->came[(size_t)(state - learner->state) * learner->setup.actors + actor];
-  if (*came == parcel.tick + 1)
-    return status_set(ERR_FORMAT, "experience of tick %llu came twice", (unsigned long long)parcel.tick);
-  *came = parcel.tick + 1;
+  if (*came == unrolls.tick + 1)
+    return status_set(ERR_FORMAT, "experience of tick %llu came twice", (unsigned long long)unrolls.tick);
+  *came = unrolls.tick + 1;
   TRY_RETURN(GROW(learner->parcel, learner->parcel_room, learner->parcels + 1));
-  parcel.message = message_retain(message);
-  learner->parcel[learner->parcels++] = parcel;
+  learner->parcel[learner->parcels++] = (Parcel){message_retain(message), unrolls};
   return OK;
 }
 
 static Status take_tick_end(Learner *learner, const Message *message, Reader *body) {
-  uint64_t tick = reader_u64(body);
-  uint32_t actor = reader_u32(body), flags = reader_u32(body);
-  uint64_t frames = reader_u64(body);
-  TRY_RETURN(reader_finish(body, "the body"));
-  actor -= (uint32_t)learner->setup.first_actor;
+  WireTickEnd end;
+  TRY_RETURN(tick_end_decode(&end, body));
+  const uint64_t tick = end.tick;
+  const size_t actor = (size_t)end.actor - learner->setup.first_actor;
   if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
     return status_set(ERR_FORMAT, "it names an actor who is not on that rank");
   if (tick != learner->ended[actor])
     return status_set(ERR_FORMAT, "the end of tick %llu where that of tick %llu is due", (unsigned long long)tick,
                       (unsigned long long)learner->ended[actor]);
-  flags &= TABLE_SAVE | TABLE_STOP;
+  const uint32_t flags = end.flags & (TABLE_SAVE | TABLE_STOP);
   TickFlags *of_tick = &learner->flags[tick % COUNT_OF(learner->flags)];
   if (learner->setup.pace != FREE && of_tick->tick == tick + 1 && of_tick->flags != flags)
     return status_set(ERR_FORMAT, "the actors disagree on whether tick %llu is saved", (unsigned long long)tick);
   *of_tick = (TickFlags){tick + 1, flags};
   learner->ended[actor] = tick + 1;
-  learner->acted[actor * AHEAD + tick % AHEAD] += frames;
+  learner->acted[actor * AHEAD + tick % AHEAD] += end.frames;
   if (flags & TABLE_SAVE) learner->marked[actor]++;
   return OK;
 }
@@ -236,7 +233,6 @@ static Status take_directive(Learner *learner, Message *message, Reader *body) {
   Directive directive;
   if (learner->directives == COUNT_OF(learner->directive)) return status_set(ERR_FORMAT, "directives pile up");
   TRY_RETURN(directive_decode(&directive, learner->setup.net->block, body));
-  TRY_RETURN(reader_finish(body, "the body"));
   if (directive.number != learner->directives_taken++)
     return status_set(ERR_FORMAT, "it is not the directive that comes next");
   uint64_t due = learner->tick + learner->directives;
@@ -259,11 +255,11 @@ static Status check_flags(const Learner *learner, const Directive *directive) {
 }
 
 static Status take_learn(Learner *learner, Reader *body) {
-  uint64_t tick = reader_u64(body);
-  TRY_RETURN(reader_finish(body, "the body"));
+  WireStart start;
+  TRY_RETURN(start_decode(&start, body));
   if (learner->phase != PHASE_RESTORE) return status_set(ERR_FORMAT, "the job has begun before");
-  learner->tick = tick;
-  for (size_t a = 0; a < learner->setup.actors; a++) learner->ended[a] = learner->credited[a] = tick;
+  learner->tick = start.tick;
+  for (size_t a = 0; a < learner->setup.actors; a++) learner->ended[a] = learner->credited[a] = start.tick;
   learner->phase = PHASE_COLLECT;
   return publish_first(learner);
 }
@@ -347,11 +343,14 @@ static Status restore_player(Learner *learner, Reader *body) {
   Status status = OK;
   Tree tree = {0};
   uint64_t counters[COUNTERS];
-  TrainState *state = own_pupil(learner, reader_u32(body));
+  WirePlayerState sent;
+  TRY_RETURN(player_state_decode(&sent, body));
+  Reader columns = reader_over(sent.tree, sent.size);
+  TrainState *state = own_pupil(learner, sent.player);
   if (!state || learner->phase != PHASE_RESTORE)
     return status_set(ERR_FORMAT, "state of a player that is not restored here");
-  TRY(tree_decode(&tree, body));
-  TRY(reader_finish(body, "the body"));
+  TRY(tree_decode(&tree, &columns));
+  TRY(reader_finish(&columns, "the body"));
   TRY(learner_check_state(learner->setup.net, &tree));
   copy_column(&tree, "policy", state->block);
   copy_column(&tree, "policy_acting", state->acting);
@@ -371,7 +370,7 @@ static Status restore_player(Learner *learner, Reader *body) {
   state->run_frames = counters[7];
 done:
   tree_free(&tree);
-  return status == OK ? OK : status_context(status, "the stored state of player %u", state ? state->player : 0);
+  return status == OK ? OK : status_context(status, "the stored state of player %u", sent.player);
 }
 
 static Status send_state(Learner *learner) {
@@ -380,7 +379,7 @@ static Status send_state(Learner *learner) {
     Tree tree = {0};
     Status status = tree_of_pupil(learner, &learner->state[i], &tree);
     wire_begin(&learner->wire, WIRE_LEARNER_STATE);
-    bytes_u32(&learner->wire.bytes, learner->state[i].player);
+    player_state_encode(&(WirePlayerState){.player = learner->state[i].player}, &learner->wire.bytes);
     tree_encode(&tree, &learner->wire.bytes);
     tree_free(&tree);
     TRY_RETURN(status);
@@ -410,7 +409,7 @@ static bool tick_complete(const Learner *learner) {
 }
 
 static int by_actor(const void *a, const void *b) {
-  const Parcel *x = a, *y = b;
+  const WireUnrolls *x = &((const Parcel *)a)->unrolls, *y = &((const Parcel *)b)->unrolls;
   if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
   if (x->actor != y->actor) return x->actor < y->actor ? -1 : 1;
   return x->player < y->player ? -1 : x->player > y->player;
@@ -464,19 +463,17 @@ static void drop_stale(Learner *learner, const TrainState *state, size_t from) {
 /* One parcel into the batch; parcels of one actor form a shard. */
 static Status take_parcel(Learner *learner, const TrainState *state, Parcel *parcel) {
   Shards *shards = &learner->shards;
-  Reader body = reader_over(parcel->message->data, parcel->message->size);
-  body.at = parcel->body;
+  const uint32_t actor = parcel->unrolls.actor;
   size_t from = learner->batch.unrolls, room = shards->room;
-  TRY_RETURN(batch_decode(&learner->batch, &body));
-  TRY_RETURN(reader_finish(&body, "experience message"));
+  TRY_RETURN(unrolls_batch(&parcel->unrolls, &learner->batch));
   TRY_RETURN(check_unrolls(learner, state, from));
   drop_stale(learner, state, from);
-  if (!shards->count || shards->actor[shards->count - 1] != parcel->actor) {
+  if (!shards->count || shards->actor[shards->count - 1] != actor) {
     TRY_RETURN(GROW(shards->actor, room, shards->count + 1));
     room = shards->room;
     TRY_RETURN(GROW(shards->unroll_end, room, shards->count + 1));
     shards->room = room;
-    shards->actor[shards->count++] = parcel->actor;
+    shards->actor[shards->count++] = actor;
   }
   shards->unroll_end[shards->count - 1] = learner->batch.unrolls;
   message_release(parcel->message);
@@ -524,7 +521,8 @@ static Status start_pupil(Learner *learner) {
   size_t kept = 0;
   for (size_t i = 0; i < learner->parcels; i++) {
     Parcel *parcel = &learner->parcel[i];
-    if (parcel->player == state->player && (learner->setup.pace == FREE || parcel->tick == learner->tick)) {
+    const WireUnrolls *unrolls = &parcel->unrolls;
+    if (unrolls->player == state->player && (learner->setup.pace == FREE || unrolls->tick == learner->tick)) {
       TRY_RETURN(take_parcel(learner, state, parcel));
       continue;
     }
@@ -547,28 +545,29 @@ static Status start_pupil(Learner *learner) {
 
 static Status send_report(Learner *learner, const TrainState *state) {
   const AlgoStats *stats = &learner->update->stats;
-  learner->report.count = 0;
-  bool trained = stats->rows > 0;
+  WireReport report = {
+      .tick = learner->tick,
+      .player = state->player,
+      .version = state->version,
+      .frames = state->frames,
+      .dropped = state->dropped,
+  };
+  Numbers *numbers = &report.numbers;
   if (learner->setup.member != 0) return OK;
-  wire_begin(&learner->wire, WIRE_REPORT);
-  bytes_u64(&learner->wire.bytes, learner->tick);
-  bytes_u32(&learner->wire.bytes, state->player);
-  bytes_u64(&learner->wire.bytes, state->version);
-  bytes_u64(&learner->wire.bytes, state->frames);
-  bytes_u64(&learner->wire.bytes, state->dropped);
-  if (trained) {
-    numbers_set(&learner->report, "policy_loss", stats->policy_loss);
-    numbers_set(&learner->report, "value_loss", stats->value_loss);
-    numbers_set(&learner->report, "entropy", stats->entropy);
-    numbers_set(&learner->report, "approx_kl", stats->kl);
-    numbers_set(&learner->report, "kl_reference", stats->kl_reference);
-    numbers_set(&learner->report, "clipped", stats->clipped);
-    numbers_set(&learner->report, "gradient_norm", stats->gradient_norm);
-    numbers_set(&learner->report, "learning_rate", stats->rate);
-    numbers_set(&learner->report, "batch", stats->rows);
-    numbers_set(&learner->report, "lag", learner->lag);
+  if (stats->rows > 0) {
+    numbers_set(numbers, "policy_loss", stats->policy_loss);
+    numbers_set(numbers, "value_loss", stats->value_loss);
+    numbers_set(numbers, "entropy", stats->entropy);
+    numbers_set(numbers, "approx_kl", stats->kl);
+    numbers_set(numbers, "kl_reference", stats->kl_reference);
+    numbers_set(numbers, "clipped", stats->clipped);
+    numbers_set(numbers, "gradient_norm", stats->gradient_norm);
+    numbers_set(numbers, "learning_rate", stats->rate);
+    numbers_set(numbers, "batch", stats->rows);
+    numbers_set(numbers, "lag", learner->lag);
   }
-  numbers_encode(&learner->report, &learner->wire.bytes);
+  wire_begin(&learner->wire, WIRE_REPORT);
+  report_encode(&report, &learner->wire.bytes);
   return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);
 }
 
@@ -577,10 +576,9 @@ static Status obey_order(Learner *learner, const Order *order) {
   TrainState *state = own_pupil(learner, order->player);
   if (!state) return OK; /* another learner's */
   if (order->snapshot_id && learner->setup.member == 0) {
+    const float *policy = train_state_snapshot(&learner->setup.config, state);
     wire_begin(&learner->wire, WIRE_SNAPSHOT);
-    bytes_u32(&learner->wire.bytes, order->snapshot_id);
-    bytes_put(&learner->wire.bytes, train_state_snapshot(&learner->setup.config, state),
-              learner->setup.net->block * sizeof(float));
+    frozen_encode(&(WireFrozen){order->snapshot_id, policy}, learner->setup.net->block, &learner->wire.bytes);
     TRY_RETURN(wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire));
   }
   if (order->reset != RESET_NONE)
@@ -589,23 +587,22 @@ static Status obey_order(Learner *learner, const Order *order) {
 }
 
 static Status send_bye(Learner *learner) {
-  Numbers numbers = {.count = 0};
+  RoleProfile profile = {.role = "learner", .index = (uint32_t)learner->setup.index};
+  Numbers *numbers = &profile.numbers;
   const UpdateTimes *times = &learner->update->times;
-  numbers_set(&numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
-  numbers_set(&numbers, "idle", learner->setup.idle ? clock_seconds(*learner->setup.idle) : 0);
-  numbers_set(&numbers, "receive", clock_seconds(learner->busy_receive));
-  numbers_set(&numbers, "batch", clock_seconds(times->batch));
-  numbers_set(&numbers, "forward", clock_seconds(times->forward));
-  numbers_set(&numbers, "loss", clock_seconds(times->loss));
-  numbers_set(&numbers, "backward", clock_seconds(times->backward));
-  numbers_set(&numbers, "reduce", clock_seconds(times->reduce - learner->idle_reducing));
-  numbers_set(&numbers, "optimise", clock_seconds(times->optimise));
-  numbers_set(&numbers, "publish", clock_seconds(learner->busy_publish));
-  numbers_set(&numbers, "frames", (double)learner->frames);
+  numbers_set(numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
+  numbers_set(numbers, "idle", learner->setup.idle ? clock_seconds(*learner->setup.idle) : 0);
+  numbers_set(numbers, "receive", clock_seconds(learner->busy_receive));
+  numbers_set(numbers, "batch", clock_seconds(times->batch));
+  numbers_set(numbers, "forward", clock_seconds(times->forward));
+  numbers_set(numbers, "loss", clock_seconds(times->loss));
+  numbers_set(numbers, "backward", clock_seconds(times->backward));
+  numbers_set(numbers, "reduce", clock_seconds(times->reduce - learner->idle_reducing));
+  numbers_set(numbers, "optimise", clock_seconds(times->optimise));
+  numbers_set(numbers, "publish", clock_seconds(learner->busy_publish));
+  numbers_set(numbers, "frames", (double)learner->frames);
   wire_begin(&learner->wire, WIRE_BYE);
-  bytes_text(&learner->wire.bytes, "learner");
-  bytes_u32(&learner->wire.bytes, (uint32_t)learner->setup.index);
-  numbers_encode(&numbers, &learner->wire.bytes);
+  profile_encode(&profile, &learner->wire.bytes);
   return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);
 }
 
@@ -681,7 +678,7 @@ static Status finish_pupil(Learner *learner) {
   for (size_t a = 0; a < learner->setup.actors; a++) {
     if (learner->setup.group != 0) break; /* one group speaks for all */
     wire_begin(&learner->wire, WIRE_CREDIT);
-    bytes_u64(&learner->wire.bytes, learner->credited[a]);
+    credit_encode(&(WireCredit){learner->credited[a]}, &learner->wire.bytes);
     TRY_RETURN(wire_send(learner->setup.transport, learner->setup.actor_rank[a], &learner->wire));
   }
   return OK;
