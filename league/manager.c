@@ -185,8 +185,7 @@ static Status answer_fetches(Manager *manager) {
     }
     TRY_RETURN(load_block(manager, fetch.player, &block));
     wire_begin(&manager->wire, WIRE_FROZEN);
-    bytes_u32(&manager->wire.bytes, fetch.player);
-    bytes_put(&manager->wire.bytes, block, manager->setup.block * sizeof(float));
+    frozen_encode(&(WireFrozen){fetch.player, block}, manager->setup.block, &manager->wire.bytes);
     TRY_RETURN(wire_send(manager->setup.transport, fetch.rank, &manager->wire));
   }
   manager->fetches = kept;
@@ -217,7 +216,7 @@ static Status restore_learner_state(Manager *manager, size_t p) {
   }
   for (size_t l = p % setup->groups; l < setup->learners; l += setup->groups) {
     wire_begin(&manager->wire, WIRE_RESTORE_PLAYER);
-    bytes_u32(&manager->wire.bytes, (uint32_t)p);
+    player_state_encode(&(WirePlayerState){.player = (uint32_t)p}, &manager->wire.bytes);
     tree_encode(&part, &manager->wire.bytes);
     TRY(wire_send(setup->transport, setup->learner_rank[l], &manager->wire));
   }
@@ -244,8 +243,7 @@ static Status restore_messages(Manager *manager) {
     size_t actor = actor_of_lane(setup, lane);
     manager->surplus[actor] += lane >= setup->lanes;
     wire_begin(&manager->wire, WIRE_RESTORE_LANE);
-    bytes_u32(&manager->wire.bytes, lane);
-    bytes_put(&manager->wire.bytes, (uint8_t *)blob->data + from, to - from);
+    lane_encode(&(WireLane){lane, (uint8_t *)blob->data + from, to - from}, &manager->wire.bytes);
     TRY_RETURN(wire_send(setup->transport, setup->actor_rank[actor], &manager->wire));
     from = to;
   }
@@ -576,7 +574,7 @@ static Status begin(Manager *manager) {
   }
   for (int which = 0; which < 2; which++) {
     wire_begin(&manager->wire, which ? WIRE_LEARN : WIRE_BEGIN);
-    bytes_u64(&manager->wire.bytes, manager->tick);
+    start_encode(&(WireStart){manager->tick}, &manager->wire.bytes);
     TRY_RETURN(wire_send_many(setup->transport, which ? setup->learner_rank : setup->actor_rank,
                               which ? setup->learners : setup->actors, &manager->wire));
   }
@@ -720,39 +718,44 @@ static Status check_actor(const Manager *manager, const Message *message, uint32
 }
 
 /* What an actor counted of its own is what its results have said. */
-static Status take_ledger(Manager *manager, uint32_t actor, Reader *body) {
+static Status take_ledger(Manager *manager, const WireActorState *counts) {
+  const uint64_t own[LEDGER_OTHER_GAMES] = {
+      [LEDGER_ACTED] = counts->acted,
+      [LEDGER_EPISODES] = counts->episodes,
+      [LEDGER_STEPS] = counts->steps,
+  };
   static const char *const what[LEDGER_OTHER_GAMES] = {"decisions acted", "episodes ended", "env steps made"};
   for (size_t i = 0; i < LEDGER_OTHER_GAMES; i++) {
-    uint64_t own = reader_u64(body), said = manager->said[actor * LEDGER_OTHER_GAMES + i];
-    if (!body->bad && own != said)
-      return status_set(ERR_FORMAT, "actor %u counts %llu %s, but its results %llu", actor, (unsigned long long)own,
-                        what[i], (unsigned long long)said);
-    manager->cut.ledger[i] += own;
+    uint64_t said = manager->said[counts->actor * LEDGER_OTHER_GAMES + i];
+    if (own[i] != said)
+      return status_set(ERR_FORMAT, "actor %u counts %llu %s, but its results %llu", counts->actor,
+                        (unsigned long long)own[i], what[i], (unsigned long long)said);
+    manager->cut.ledger[i] += own[i];
   }
-  return reader_finish(body, "the body");
+  return OK;
 }
 
 static Status take_actor_state(Manager *manager, const Message *message, Reader *body) {
   Cut *cut = &manager->cut;
-  uint32_t actor = reader_u32(body), lane = reader_u32(body);
-  size_t size = body->size - body->at;
-  if (body->bad) return reader_finish(body, "the body");
+  WireActorState sent;
+  TRY_RETURN(actor_state_decode(&sent, body));
+  const uint32_t actor = sent.actor, lane = sent.lane;
   TRY_RETURN(check_actor(manager, message, actor));
   if (!cut->open || manager->state_cut[actor] == cut->tick + 1)
     return status_set(ERR_FORMAT, "no checkpoint waits for the state of actor %u", actor);
-  if (lane == UINT32_MAX) {
+  if (lane == (uint32_t)WIRE_NO_LANE) {
     INVARIANT(cut->actors_left > 0);
     manager->state_cut[actor] = cut->tick + 1;
     cut->actors_left--;
-    return take_ledger(manager, actor, body);
+    return take_ledger(manager, &sent);
   }
   for (size_t i = 0; i < cut->lane_count; i++)
     if (cut->lane_id[i] == lane) return status_set(ERR_FORMAT, "lane %u came twice", lane);
-  if (size == 0 || actor_of_lane(&manager->setup, lane) != actor)
+  if (sent.size == 0 || actor_of_lane(&manager->setup, lane) != actor)
     return status_set(ERR_FORMAT, "lane %u is empty or not of actor %u", lane, actor);
   TRY_RETURN(GROW(cut->lane_id, cut->lane_room, cut->lane_count + 1));
   TRY_RETURN(GROW(cut->lane_end, cut->lane_end_room, cut->lane_count + 1));
-  bytes_put(&cut->lanes, reader_take(body, size), size);
+  bytes_put(&cut->lanes, sent.state, sent.size);
   if (cut->lanes.failed) return status_set(ERR_MEMORY, "out of memory collecting a checkpoint");
   cut->lane_id[cut->lane_count] = lane;
   cut->lane_end[cut->lane_count++] = cut->lanes.size;
@@ -764,15 +767,17 @@ static Status take_learner_state(Manager *manager, const Message *message, Reade
   Tree part = {0};
   Status status = OK;
   char path[STORE_PATH];
-  uint32_t player = reader_u32(body);
   const ManagerSetup *setup = &manager->setup;
-  if (body->bad) return reader_finish(body, "the body");
+  WirePlayerState sent;
+  TRY_RETURN(player_state_decode(&sent, body));
+  Reader columns = reader_over(sent.tree, sent.size);
+  const uint32_t player = sent.player;
   if (!cut->open || player >= manager->league.learning)
     return status_set(ERR_FORMAT, "no checkpoint waits for the state of player %u", player);
   if (message->peer != setup->learner_rank[player % setup->groups])
     return status_set(ERR_FORMAT, "player %u is learned on another rank", player);
-  TRY(tree_decode(&part, body));
-  TRY(reader_finish(body, "the body"));
+  TRY(tree_decode(&part, &columns));
+  TRY(reader_finish(&columns, "the body"));
   if (setup->check_state) TRY(setup->check_state(setup->context, &part));
   TRY(text_format(path, sizeof path, "players/%s/policy", manager->league.player[player].name));
   if (tree_find(&cut->tree, path)) TRY(status_set(ERR_FORMAT, "the state of player %u came twice", player));
@@ -980,13 +985,11 @@ static Status take_results(Manager *manager, const Message *message, Reader *bod
 }
 
 static Status take_snapshot(Manager *manager, Reader *body) {
-  uint32_t id = reader_u32(body);
-  const float *block = reader_take(body, manager->setup.block * sizeof(float));
-  TRY_RETURN(reader_finish(body, "the body"));
+  WireFrozen snapshot;
+  TRY_RETURN(frozen_decode(&snapshot, manager->setup.block, body));
+  const uint32_t id = snapshot.player;
   if (!is_awaited(manager, id)) return status_set(ERR_FORMAT, "a snapshot, %u, that was not ordered", id);
-  if (!finite_floats(block, manager->setup.block))
-    return status_set(ERR_FORMAT, "the snapshot of player %u holds what is no number", id);
-  TRY_RETURN(write_player(manager, id, block));
+  TRY_RETURN(write_player(manager, id, snapshot.value));
   for (size_t i = 0; i < manager->awaits; i++)
     if (manager->awaited[i] == id) manager->awaited[i--] = manager->awaited[--manager->awaits];
   /* a cut that was captured before the block arrived knows the player, but not yet its hash */
@@ -998,21 +1001,16 @@ static Status take_snapshot(Manager *manager, Reader *body) {
 
 static Status take_report(Manager *manager, const Message *message, Reader *body) {
   const ManagerSetup *setup = &manager->setup;
-  Numbers numbers = {.count = 0};
-  reader_u64(body);
-  uint32_t player = reader_u32(body);
-  uint64_t version = reader_u64(body);
-  reader_u64(body);
-  uint64_t dropped = reader_u64(body);
-  numbers_decode(&numbers, body);
-  TRY_RETURN(reader_finish(body, "the body"));
+  WireReport report;
+  TRY_RETURN(report_decode(&report, body));
+  const uint32_t player = report.player;
   if (player >= manager->league.learning || message->peer != setup->learner_rank[player % setup->groups])
     return status_set(ERR_FORMAT, "player %u is not learned there", player);
-  if (version < manager->version[player] || dropped < manager->dropped[player])
+  if (report.version < manager->version[player] || report.dropped < manager->dropped[player])
     return status_set(ERR_FORMAT, "the counters of player %u have gone back", player);
-  manager->version[player] = version;
-  manager->dropped[player] = dropped;
-  if (numbers.count) manager->report[player] = numbers;
+  manager->version[player] = report.version;
+  manager->dropped[player] = report.dropped;
+  if (report.numbers.count) manager->report[player] = report.numbers;
   return OK;
 }
 
@@ -1039,8 +1037,9 @@ static Status take_bye(Manager *manager, const Message *message, Reader *body) {
 }
 
 static Status take_fetch(Manager *manager, const Message *message, Reader *body) {
-  Fetch fetch = {message->peer, reader_u32(body)};
-  TRY_RETURN(reader_finish(body, "the body"));
+  WireFetch asked;
+  TRY_RETURN(fetch_decode(&asked, body));
+  const Fetch fetch = {message->peer, asked.player};
   if (fetch.player >= manager->league.players || !manager->league.player[fetch.player].frozen)
     return status_set(ERR_FORMAT, "there is no frozen player %u", fetch.player);
   TRY_RETURN(GROW(manager->fetch, manager->fetch_room, manager->fetches + 1));
