@@ -218,7 +218,7 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
                       .learning_players = 1};
   TRY(actor_create(&setup, &stage->actor));
   wire_begin(&stage->wire, WIRE_BEGIN);
-  bytes_u64(&stage->wire.bytes, 0);
+  start_encode(&(WireStart){.tick = 0}, &stage->wire.bytes);
   TRY(wire_send(sim_rank(stage->world, 0), 1, &stage->wire));
 done:
   if (status != OK) stage_close(stage);
@@ -232,12 +232,9 @@ static Status stage_prompt(Stage *stage) {
   Transport *transport = sim_rank(stage->world, 0);
   HomeEntry home = {0, 0, 1, 0, stage->opponents ? (uint32_t)stage->opponents : 1};
   MatchEntry *match = NULL;
+  const WireWeights weights = {.version = stage->tick, .tick = stage->tick, .value = stage->block};
   wire_begin(&stage->wire, WIRE_WEIGHTS);
-  bytes_u32(&stage->wire.bytes, 0);
-  bytes_u32(&stage->wire.bytes, 0);
-  bytes_u64(&stage->wire.bytes, stage->tick);
-  bytes_u64(&stage->wire.bytes, stage->tick);
-  bytes_put(&stage->wire.bytes, stage->block, stage->net->block * sizeof(float));
+  weights_encode(&weights, stage->net->block, &stage->wire.bytes);
   TRY(wire_send(transport, 1, &stage->wire));
   TRY(NEW_ARRAY(match, home.count));
   for (uint32_t i = 0; i < home.count; i++) {
@@ -260,14 +257,16 @@ static Status stage_take(Stage *stage, Message *message, bool *ended) {
   Results results = {0};
   TRY_RETURN(wire_open(message, &kind, &body));
   if (kind == WIRE_FETCH) {
+    WireFetch asked;
+    TRY_RETURN(fetch_decode(&asked, &body));
     wire_begin(&stage->wire, WIRE_FROZEN);
-    bytes_u32(&stage->wire.bytes, reader_u32(&body));
-    bytes_put(&stage->wire.bytes, stage->block, stage->net->block * sizeof(float));
+    frozen_encode(&(WireFrozen){asked.player, stage->block}, stage->net->block, &stage->wire.bytes);
     return wire_send(sim_rank(stage->world, 0), 1, &stage->wire);
   }
   if (kind == WIRE_UNROLLS && stage->keep) {
-    reader_take(&body, 16);
-    return batch_decode(stage->keep, &body);
+    WireUnrolls unrolls;
+    TRY_RETURN(unrolls_decode(&unrolls, &body));
+    return unrolls_batch(&unrolls, stage->keep);
   }
   if (kind != WIRE_RESULTS) return OK;
   Status status = results_decode(&results, &body);

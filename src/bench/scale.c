@@ -368,19 +368,25 @@ static Status perform(Show *show, Puppet *puppet) {
   Transport *transport = puppet->transport;
   Bytes *out = &show->wire.bytes;
   for (uint32_t p = 0; p < show->learning; p++) {
+    const WireUnrolls unrolls = {
+        .tick = puppet->tick,
+        .player = p,
+        .actor = puppet->index,
+        .batch = show->batch[p].data,
+        .size = show->batch[p].size,
+    };
     wire_begin(&show->wire, WIRE_UNROLLS);
-    bytes_u64(out, puppet->tick);
-    bytes_u32(out, p);
-    bytes_u32(out, puppet->index);
-    bytes_put(out, show->batch[p].data, show->batch[p].size);
+    unrolls_encode(&unrolls, out);
     TRY_RETURN(wire_send(transport, puppet->fed[0], &show->wire));
     TRY_RETURN(results_frames(&show->results, p, show->frames));
   }
+  const WireTickEnd end = {
+      .tick = puppet->tick,
+      .actor = puppet->index,
+      .frames = show->learning * show->frames,
+  };
   wire_begin(&show->wire, WIRE_TICK_END);
-  bytes_u64(out, puppet->tick);
-  bytes_u32(out, puppet->index);
-  bytes_u32(out, 0);
-  bytes_u64(out, show->learning * show->frames);
+  tick_end_encode(&end, out);
   TRY_RETURN(wire_send(transport, puppet->fed[0], &show->wire));
   size_t players = manager_league(show->manager)->players;
   for (uint32_t i = 0; i < PAIRS; i++) {
@@ -407,7 +413,9 @@ static Status puppet_receive(Puppet *puppet, Message *message, size_t learning) 
   Reader body;
   TRY_RETURN(wire_open(message, &kind, &body));
   if (kind == WIRE_TABLE) {
-    puppet->has_table = reader_u64(&body) + 1;
+    Table head = {0};
+    TRY_RETURN(table_decode_head(&head, &body));
+    puppet->has_table = head.tick + 1;
     return wire_forward(puppet->transport, puppet->below, puppet->belows, message);
   }
   if (kind != WIRE_WEIGHTS) return OK;
@@ -422,8 +430,7 @@ static Status run_rank0(Show *show, bool *progress) {
     Reader body;
     double start = cpu_seconds();
     Status status = wire_open(message, &kind, &body);
-    bool learn = kind == WIRE_UNROLLS || kind == WIRE_TICK_END || kind == WIRE_DIRECTIVE || kind == WIRE_LEARN ||
-                 kind == WIRE_SUM_PART || kind == WIRE_SUM_WHOLE;
+    bool learn = status == OK && wire_route(kind)->to == WIRE_LEARNER;
     if (status == OK && learn) status = learner_receive(show->learner[0], kind, message, &body);
     if (status == OK && !learn) status = manager_receive(show->manager, kind, message, &body);
     message_release(message);

@@ -6,18 +6,12 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { BATCH = 64 /* pairs of games */, IN_HAND = 2 /* batches a rank holds, so that it never waits */ };
-
-typedef struct MatchBatch {
-  uint32_t fixture, pairs;
-  uint64_t first;
-} MatchBatch;
 
 double tournament_error(const Pentanomial *pairs) {
   EloBlock block = meta_elo_block(pairs);
@@ -38,7 +32,7 @@ static bool decided(const Tournament *t, const GameCount *count) {
 }
 
 /* The least certain fixture that may still play; what is in hand counts as played. */
-static bool choose(Tournament *t, MatchBatch *out) {
+static bool choose(Tournament *t, WireMatch *out) {
   double widest = -1;
   uint64_t all = 0, most = t->each / 2;
   for (size_t i = 0; i < t->fixtures; i++) {
@@ -54,7 +48,7 @@ static bool choose(Tournament *t, MatchBatch *out) {
     widest = error;
     uint64_t left = most - dealt, pairs = left < BATCH ? left : BATCH;
     if (count && count->next > fixture->next) fixture->next = count->next; /* of the file */
-    *out = (MatchBatch){(uint32_t)i, (uint32_t)pairs, fixture->next};
+    *out = (WireMatch){(uint32_t)i, (uint32_t)pairs, fixture->next};
   }
   if (widest < 0 || (t->budget && all + 2 > t->budget)) return false;
   if (t->budget && all + 2 * (uint64_t)out->pairs > t->budget) out->pairs = (uint32_t)((t->budget - all) / 2);
@@ -96,7 +90,7 @@ static Status append_replays(const Tournament *t, const void *text, size_t size)
   return good ? OK : status_set(ERR_IO, "cannot append to %s: %s", t->replays, strerror(errno));
 }
 
-static Status play_batch(Tournament *t, const MatchBatch *batch, MatchScore *score, Bytes *replay) {
+static Status play_batch(Tournament *t, const WireMatch *batch, MatchScore *score, Bytes *replay) {
   const Fixture *fixture = &t->fixture[batch->fixture];
   Replays replays = {.t = t, .fixture = fixture};
   bool record = t->replays && 2 * batch->first < t->replay_games;
@@ -113,7 +107,7 @@ static Status play_batch(Tournament *t, const MatchBatch *batch, MatchScore *sco
 }
 
 /* --- rank 0 --- */
-static Status book(Tournament *t, const MatchBatch *batch, const MatchScore *score, const void *replay, size_t size) {
+static Status book(Tournament *t, const WireMatch *batch, const MatchScore *score, const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
   uint64_t games = score->seat[0].games + score->seat[1].games;
   const GameCount *count;
@@ -133,40 +127,65 @@ static Status book(Tournament *t, const MatchBatch *batch, const MatchScore *sco
   return OK;
 }
 
-static bool deal(Tournament *t, MatchBatch *batch) {
+static bool deal(Tournament *t, WireMatch *batch) {
   if (!choose(t, batch)) return false;
   t->fixture[batch->fixture].in_hand += batch->pairs;
   t->fixture[batch->fixture].next += batch->pairs;
   return true;
 }
 
-static Status send_batch(Tournament *t, int to, const MatchBatch *batch) {
+static Status send_batch(Tournament *t, int to, const WireMatch *batch) {
   WireOut out = {{0}};
   wire_begin(&out, WIRE_MATCH);
-  bytes_u32(&out.bytes, batch->fixture);
-  bytes_u32(&out.bytes, batch->pairs);
-  bytes_u64(&out.bytes, batch->first);
+  match_encode(batch, &out.bytes);
   Status status = wire_send(t->transport, to, &out);
   bytes_free(&out.bytes);
   return status;
 }
 
-static MatchBatch read_batch(Reader *body) {
-  MatchBatch batch = {.fixture = reader_u32(body)};
-  batch.pairs = reader_u32(body);
-  batch.first = reader_u64(body);
-  return batch;
+/* The counts of a match, as the wire carries them and as they are kept. */
+static WireScore say_score(const Score *score) {
+  return (WireScore){
+      .games = score->games,
+      .wins = score->wins,
+      .draws = score->draws,
+      .losses = score->losses,
+      .returns = score->returns,
+      .squares = score->squares,
+  };
+}
+
+static Score hear_score(const WireScore *score) {
+  return (Score){
+      .games = score->games,
+      .wins = score->wins,
+      .draws = score->draws,
+      .losses = score->losses,
+      .returns = score->returns,
+      .squares = score->squares,
+  };
+}
+
+static MatchScore hear_scores(const WireMatchResult *result) {
+  MatchScore score = {
+      .seat = {hear_score(&result->seat[0]), hear_score(&result->seat[1])},
+      .pair_squares = result->pair_squares,
+      .fixed = result->fixed,
+  };
+  _Static_assert(sizeof score.pairs.count == sizeof result->pair, "pairs have five results");
+  memcpy(score.pairs.count, result->pair, sizeof result->pair);
+  return score;
 }
 
 /* What a rank has been dealt and not yet given back. */
 typedef struct Hand {
-  MatchBatch batch[IN_HAND];
+  WireMatch batch[IN_HAND];
   size_t count;
 } Hand;
 
-static bool take_from(Hand *hand, const MatchBatch *batch) {
+static bool take_from(Hand *hand, const WireMatch *batch) {
   for (size_t i = 0; i < hand->count; i++) {
-    const MatchBatch *held = &hand->batch[i];
+    const WireMatch *held = &hand->batch[i];
     if (held->fixture != batch->fixture || held->pairs != batch->pairs || held->first != batch->first) continue;
     hand->batch[i] = hand->batch[--hand->count];
     return true;
@@ -175,20 +194,16 @@ static bool take_from(Hand *hand, const MatchBatch *batch) {
 }
 
 static Status take_result(Tournament *t, Hand *hand, Reader *body) {
-  MatchScore score = {.fixed = false};
-  MatchBatch batch = read_batch(body);
-  reader_get(body, &score, offsetof(MatchScore, fixed));
-  uint32_t fixed = reader_u32(body);
-  size_t size = reader_count(body, 1);
-  const void *replay = reader_take(body, size);
-  TRY_RETURN(reader_finish(body, "match result"));
-  score.fixed = fixed == 1;
+  WireMatchResult result;
+  TRY_RETURN(match_result_decode(&result, body));
+  const WireMatch batch = result.match;
+  const MatchScore score = hear_scores(&result);
   if (!take_from(hand, &batch))
     return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs, batch.fixture);
-  uint64_t games = fixed ? 1 : batch.pairs;
-  if (fixed > 1 || !match_score_whole(&score) || score.seat[0].games != games)
+  uint64_t games = score.fixed ? 1 : batch.pairs;
+  if (!match_score_whole(&score) || score.seat[0].games != games)
     return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs, batch.fixture);
-  return book(t, &batch, &score, replay, size);
+  return book(t, &batch, &score, result.replay, result.size);
 }
 
 /* Takes what has arrived and keeps every other rank supplied. */
@@ -206,7 +221,7 @@ static Status serve(Tournament *t, Hand *hand, size_t *out_held) {
     --*out_held;
   }
   for (int rank = 1; rank < t->transport->size; rank++)
-    for (MatchBatch batch; hand[rank].count < IN_HAND && deal(t, &batch); ++*out_held) {
+    for (WireMatch batch; hand[rank].count < IN_HAND && deal(t, &batch); ++*out_held) {
       hand[rank].batch[hand[rank].count++] = batch;
       TRY_RETURN(send_batch(t, rank, &batch));
     }
@@ -222,7 +237,7 @@ static Status lead(Tournament *t) {
   bool several = t->transport && t->transport->size > 1;
   TRY(NEW_ARRAY(hand, several ? (size_t)t->transport->size : 1));
   for (bool more = true; more || out;) {
-    MatchBatch batch;
+    WireMatch batch;
     MatchScore score;
     Bytes replay = {0};
     if (several) TRY(serve(t, hand, &out));
@@ -236,7 +251,7 @@ static Status lead(Tournament *t) {
     bytes_free(&replay);
     if (status != OK) goto done;
   }
-  for (int rank = 1; several && rank < t->transport->size; rank++) TRY(send_batch(t, rank, &(MatchBatch){0}));
+  for (int rank = 1; several && rank < t->transport->size; rank++) TRY(send_batch(t, rank, &(WireMatch){0}));
 done:
   free(hand);
   return status;
@@ -249,22 +264,25 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
   MatchScore score;
   Bytes replay = {0};
   WireOut out = {{0}};
+  WireMatch batch = {0};
   TRY_RETURN(wire_open(message, &kind, &body));
-  MatchBatch batch = read_batch(&body);
-  TRY_RETURN(reader_finish(&body, "match"));
+  if (kind == WIRE_MATCH) TRY_RETURN(match_decode(&batch, &body));
   if (kind != WIRE_MATCH || message->peer != 0 || batch.fixture >= t->fixtures || batch.pairs > BATCH)
     return status_set(ERR_FORMAT, "a %s message from rank %d that deals out no match", wire_name(kind), message->peer);
   *home = batch.pairs == 0;
   if (*home) return OK;
   Status status = play_batch(t, &batch, &score, &replay);
+  WireMatchResult result = {
+      .match = batch,
+      .seat = {say_score(&score.seat[0]), say_score(&score.seat[1])},
+      .pair_squares = score.pair_squares,
+      .fixed = score.fixed,
+      .replay = (const char *)replay.data,
+      .size = replay.size,
+  };
+  memcpy(result.pair, score.pairs.count, sizeof result.pair);
   wire_begin(&out, WIRE_MATCH_RESULT);
-  bytes_u32(&out.bytes, batch.fixture);
-  bytes_u32(&out.bytes, batch.pairs);
-  bytes_u64(&out.bytes, batch.first);
-  bytes_put(&out.bytes, &score, offsetof(MatchScore, fixed));
-  bytes_u32(&out.bytes, score.fixed);
-  bytes_u64(&out.bytes, replay.size);
-  bytes_put(&out.bytes, replay.data, replay.size);
+  match_result_encode(&result, &out.bytes);
   if (status == OK) status = wire_send(t->transport, 0, &out);
   bytes_free(&replay);
   bytes_free(&out.bytes);

@@ -21,6 +21,7 @@ typedef struct Sum {
   float *values;        /* NULL: not started here yet */
   size_t count, at;     /* at: place in the regions */
   Message **part;       /* (members) of the own segment, from other hosts */
+  size_t *part_count;   /* (members) floats in it */
   const float **part_at;
   bool *have; /* (members) whose segment is here */
   size_t parts, wholes;
@@ -57,6 +58,7 @@ done:
 static void sum_free(const Allreduce *summer, Sum *sum) {
   for (size_t m = 0; sum->part && m < summer->setup.members; m++) message_release(sum->part[m]);
   free(sum->part);
+  free(sum->part_count);
   free(sum->part_at);
   free(sum->have);
 }
@@ -101,6 +103,7 @@ static Status sum_of(Allreduce *summer, uint64_t number, Sum **out) {
     *sum = (Sum){.number = summer->finished + summer->sums};
     summer->sums++;
     TRY_RETURN(NEW_ARRAY(sum->part, members));
+    TRY_RETURN(NEW_ARRAY(sum->part_count, members));
     TRY_RETURN(NEW_ARRAY(sum->part_at, members));
     TRY_RETURN(NEW_ARRAY(sum->have, members));
   }
@@ -110,11 +113,14 @@ static Status sum_of(Allreduce *summer, uint64_t number, Sum **out) {
 
 static Status send_segment(Allreduce *summer, WireKind kind, const Sum *sum, size_t member, size_t to) {
   size_t first = segment(summer, sum, member), end = segment(summer, sum, member + 1);
+  const WireSum said = {
+      .number = sum->number,
+      .member = (uint32_t)summer->setup.self,
+      .count = (uint32_t)(end - first),
+      .value = sum->values + first,
+  };
   wire_begin(&summer->wire, kind);
-  bytes_u64(&summer->wire.bytes, sum->number);
-  bytes_u32(&summer->wire.bytes, (uint32_t)summer->setup.self);
-  bytes_u32(&summer->wire.bytes, (uint32_t)(end - first));
-  bytes_put(&summer->wire.bytes, sum->values + first, (end - first) * sizeof(float));
+  sum_encode(&said, &summer->wire.bytes);
   return wire_send(summer->setup.transport, summer->setup.rank[to], &summer->wire);
 }
 
@@ -226,7 +232,7 @@ Status allreduce_start(Allreduce *summer, float *values, size_t count) {
   if (any_near(summer) && count > setup->room) return status_set(ERR_INTERNAL, "a sum is longer than its room");
   place_sum(summer, sum);
   for (size_t m = 0; m < setup->members; m++) {
-    if (sum->part[m]) TRY_RETURN(check_length(summer, sum, setup->self, (sum->part[m]->size - 32) / sizeof(float)));
+    if (sum->part[m]) TRY_RETURN(check_length(summer, sum, setup->self, sum->part_count[m]));
     if (m != setup->self && !is_near(summer, m)) TRY_RETURN(send_segment(summer, WIRE_SUM_PART, sum, m, m));
   }
   return advance(summer);
@@ -235,10 +241,11 @@ Status allreduce_start(Allreduce *summer, float *values, size_t count) {
 Status allreduce_receive(Allreduce *summer, WireKind kind, Message *message, Reader *body) {
   Sum *sum;
   const AllreduceSetup *setup = &summer->setup;
-  uint64_t number = reader_u64(body), *due;
-  uint32_t from = reader_u32(body), count = reader_u32(body);
-  const float *values = reader_take(body, (size_t)count * sizeof(float));
-  TRY_RETURN(reader_finish(body, "sum message"));
+  WireSum said;
+  TRY_RETURN(sum_decode(&said, body));
+  const uint64_t number = said.number;
+  const uint32_t from = said.member;
+  uint64_t *due;
   if (from >= setup->members || from == setup->self || setup->rank[from] != message->peer)
     return status_set(ERR_FORMAT, "it names member %u, who is not on that rank", from);
   due = &(kind == WIRE_SUM_PART ? summer->part_due : summer->whole_due)[from];
@@ -246,18 +253,17 @@ Status allreduce_receive(Allreduce *summer, WireKind kind, Message *message, Rea
     return status_set(ERR_FORMAT, "it is of sum %llu where that of sum %llu is due", (unsigned long long)number,
                       (unsigned long long)*due);
   TRY_RETURN(sum_of(summer, number, &sum));
-  TRY_RETURN(check_length(summer, sum, kind == WIRE_SUM_PART ? summer->setup.self : from, count));
-  if (!finite_floats(values, count))
-    return status_set(ERR_FORMAT, "what is to be summed is no number: learning has diverged (lower learner.rate)");
+  TRY_RETURN(check_length(summer, sum, kind == WIRE_SUM_PART ? summer->setup.self : from, said.count));
   if (kind == WIRE_SUM_PART) {
     ++*due;
     if (sum->part[from]) return status_set(ERR_FORMAT, "a sum message arrived twice");
     sum->part[from] = message_retain(message);
-    sum->part_at[from] = values;
+    sum->part_at[from] = said.value;
+    sum->part_count[from] = said.count;
     return advance(summer);
   }
   if (!sum->values || sum->have[from]) return status_set(ERR_FORMAT, "a sum was finished that was not under way");
-  memcpy(sum->values + segment(summer, sum, from), values, (size_t)count * sizeof(float));
+  memcpy(sum->values + segment(summer, sum, from), said.value, said.count * sizeof(float));
   sum->have[from] = true;
   sum->wholes++;
   ++*due;

@@ -137,12 +137,17 @@ void table_encode(const Table *table, Bytes *out) {
   for (size_t i = 0; i < table->evals; i++) encode_entry(&table->eval[i], out);
 }
 
-Status table_decode(Table *table, Reader *reader) {
+Status table_decode_head(Table *table, Reader *reader) {
   table->tick = reader_u64(reader);
   table->version = reader_u64(reader);
   table->flags = reader_u32(reader);
   if (table->flags > (TABLE_SAVE | TABLE_STOP | TABLE_SAME)) reader->bad = true;
-  if (table->flags & TABLE_SAME) return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
+  return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
+}
+
+Status table_decode(Table *table, Reader *reader) {
+  TRY_RETURN(table_decode_head(table, reader));
+  if (table->flags & TABLE_SAME) return OK;
   table->homes = reader_count(reader, 20);
   if (table->homes > WIRE_LEARNERS) reader->bad = true, table->homes = 0;
   TRY_RETURN(GROW(table->home, table->home_room, table->homes));

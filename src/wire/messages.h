@@ -155,6 +155,7 @@ Status table_check(const Table *table, size_t learning, size_t players);
 /* With TABLE_SAME no entries are encoded; decoding then leaves those of *table as they are. The reader stands behind
  * the table, since checkpoints hold several. */
 Status table_decode(Table *table, Reader *reader);
+Status table_decode_head(Table *table, Reader *reader); /* tick, version and flags, and no further */
 /* Whether shares, and each home player's probabilities, sum to 1 (for invariants). */
 bool table_is_whole(const Table *table);
 void table_head(Table *to, const Table *from);            /* tick, version and flags alone */

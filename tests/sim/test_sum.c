@@ -99,6 +99,7 @@ static void damaged_parts_are_refused(void **state) {
   SimWorld *world;
   Allreduce *summer;
   float values[8] = {0};
+  const float ones[5] = {1, 1, 1, 1, 1};
   const int rank[2] = {0, 1};
   CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 2}, &world));
   CHECK_OK(allreduce_create(&(AllreduceSetup){sim_rank(world, 0), rank, 2, 0, NULL, 0}, &summer));
@@ -113,10 +114,7 @@ static void damaged_parts_are_refused(void **state) {
   for (size_t i = 0; i < COUNT_OF(send); i++) {
     WireOut out = {.bytes = {0}};
     wire_begin(&out, send[i].kind);
-    bytes_u64(&out.bytes, 0);
-    bytes_u32(&out.bytes, send[i].from);
-    bytes_u32(&out.bytes, send[i].count);
-    for (uint32_t k = 0; k < send[i].count; k++) bytes_put(&out.bytes, &(float){1}, 4);
+    sum_encode(&(WireSum){.member = send[i].from, .count = send[i].count, .value = ones}, &out.bytes);
     CHECK_OK(wire_send(sim_rank(world, 1), 0, &out));
     bytes_free(&out.bytes);
     Message *message = sim_rank(world, 0)->ops->receive(sim_rank(world, 0));

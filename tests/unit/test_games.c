@@ -278,15 +278,17 @@ static void say(SimWorld *world, int from, int to, WireOut *out) {
   sim_round(world);
 }
 
-static void say_result(SimWorld *world, uint32_t fixture, uint32_t pairs, const MatchScore *score, uint32_t fixed) {
+static void say_result(SimWorld *world, uint32_t fixture, uint32_t pairs, const MatchScore *score) {
   WireOut out = {{0}};
+  WireMatchResult result = {.match = {.fixture = fixture, .pairs = pairs}, .pair_squares = score->pair_squares};
+  for (int s = 0; s < 2; s++) {
+    const Score *seat = &score->seat[s];
+    result.seat[s] =
+        (WireScore){seat->games, seat->wins, seat->draws, seat->losses, seat->returns, seat->squares};
+  }
+  memcpy(result.pair, score->pairs.count, sizeof result.pair);
   wire_begin(&out, WIRE_MATCH_RESULT);
-  bytes_u32(&out.bytes, fixture);
-  bytes_u32(&out.bytes, pairs);
-  bytes_u64(&out.bytes, 0);
-  bytes_put(&out.bytes, score, offsetof(MatchScore, fixed));
-  bytes_u32(&out.bytes, fixed);
-  bytes_u64(&out.bytes, 0);
+  match_result_encode(&result, &out.bytes);
   say(world, 1, 0, &out);
 }
 
@@ -312,19 +314,17 @@ static SimWorld *two_ranks(void) {
 static void results_that_nobody_asked_for_are_refused(void **state) {
   (void)state;
   SimWorld *world = two_ranks();
-  say_result(world, 0, 3, &three, 0);
+  say_result(world, 0, 3, &three);
   check_refused(world, 0, "rank 1: 3 pairs of fixture 0, which it does not hold");
   world = two_ranks();
-  say_result(world, 4000000000u, 3, &three, 0);
+  say_result(world, 4000000000u, 3, &three);
   check_refused(world, 0, "does not hold");
   for (int wrong = 0; wrong < 3; wrong++) {
-    const struct { uint32_t fixture, pairs; } deal[] = {{77, 1}, {0, 1u << 30}, {UINT32_MAX, 3}};
+    const WireMatch deal[] = {{77, 1, 0}, {0, 1u << 30, 0}, {UINT32_MAX, 3, 0}};
     WireOut out = {{0}};
     world = two_ranks();
     wire_begin(&out, WIRE_MATCH);
-    bytes_u32(&out.bytes, deal[wrong].fixture);
-    bytes_u32(&out.bytes, deal[wrong].pairs);
-    bytes_u64(&out.bytes, 0);
+    match_encode(&deal[wrong], &out.bytes);
     say(world, 0, 1, &out);
     check_refused(world, 1, "deals out no match");
   }

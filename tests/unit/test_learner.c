@@ -682,15 +682,13 @@ static void close_lone(Lone *lone) {
 }
 
 static void take_report(Lone *lone, Reader *body) {
-  Numbers numbers;
-  assert_int_equal(reader_u64(body), lone->tick);
-  assert_int_equal(reader_u32(body), 0);
-  reader_u64(body);
-  lone->frames = reader_u64(body);
-  lone->dropped = reader_u64(body);
-  numbers_decode(&numbers, body);
-  CHECK_OK(reader_finish(body, "report"));
-  lone->lag = numbers_get(&numbers, "lag");
+  WireReport report;
+  CHECK_OK(report_decode(&report, body));
+  assert_int_equal(report.tick, lone->tick);
+  assert_int_equal(report.player, 0);
+  lone->frames = report.frames;
+  lone->dropped = report.dropped;
+  lone->lag = numbers_get(&report.numbers, "lag");
 }
 
 /* Passes on what has arrived; whether the learner's report was among it. */
@@ -718,22 +716,17 @@ static void lone_tick(Lone *lone, const Batch *batch) {
   bool progress;
   if (lone->tick == 0) {
     wire_begin(&out, WIRE_LEARN);
-    bytes_u64(&out.bytes, 0);
+    start_encode(&(WireStart){.tick = 0}, &out.bytes);
     CHECK_OK(wire_send(sim_rank(lone->world, 0), 1, &out));
   }
   if (batch) {
     wire_begin(&out, WIRE_UNROLLS);
-    bytes_u64(&out.bytes, lone->tick);
-    bytes_u32(&out.bytes, 0);
-    bytes_u32(&out.bytes, 0);
+    unrolls_encode(&(WireUnrolls){.tick = lone->tick}, &out.bytes);
     batch_encode(batch, &out.bytes);
     CHECK_OK(wire_send(sim_rank(lone->world, 0), 1, &out));
   }
   wire_begin(&out, WIRE_TICK_END);
-  bytes_u64(&out.bytes, lone->tick);
-  bytes_u32(&out.bytes, 0);
-  bytes_u32(&out.bytes, 0);
-  bytes_u64(&out.bytes, 0);
+  tick_end_encode(&(WireTickEnd){.tick = lone->tick}, &out.bytes);
   CHECK_OK(wire_send(sim_rank(lone->world, 0), 1, &out));
   while (!deliver(lone)) CHECK_OK(learner_step(lone->learner, &progress));
   lone->tick++;
