@@ -38,4 +38,6 @@ for g in connect_four biased_rps skirmish; do
 done
 while [ -n "$(jobs -p)" ]; do wait -n; done
 echo "trained" >&2
-python3 "$root/tests/bench/league_value.py" "$agon" "$dir" "$seeds" "$ranks"
+python=python3
+if ! python3 -c 'import numpy' 2> /dev/null; then python=/usr/bin/python3; fi # where the packages of install.sh are
+"$python" "$root/tests/bench/league_value.py" "$agon" "$dir" "$seeds" "$ranks"
