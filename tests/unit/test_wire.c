@@ -6,6 +6,8 @@
 #include "store/store.h"
 #include "wire/wire.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -675,6 +677,22 @@ static void what_cannot_be_is_refused(void **state) {
   }
 }
 
+/* The drawings name every kind, as it stands in WireKind. */
+static void the_protocol_draws_every_kind(void **state) {
+  (void)state;
+  static char text[60000];
+  FILE *file = fopen(TEST_SOURCE_DIR "/src/wire/PROTOCOL.md", "r");
+  assert_non_null(file);
+  text[fread(text, 1, sizeof text - 1, file)] = 0;
+  fclose(file);
+  for (int kind = 1; kind < WIRE_LAST; kind++) {
+    char name[32];
+    snprintf(name, sizeof name, "%s", wire_name((WireKind)kind));
+    for (char *c = name; *c; c++) *c = *c == ' ' ? '_' : (char)toupper(*c);
+    if (!strstr(text, name)) fail_msg("PROTOCOL.md does not say when a %s message is sent", name);
+  }
+}
+
 /* Random bytes never crash a decoder. */
 static void decoders_survive_noise(void **state) {
   (void)state;
@@ -690,9 +708,13 @@ static void decoders_survive_noise(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_kind_says_what_was_said),     cmocka_unit_test(what_is_cut_or_too_long_is_refused),
-      cmocka_unit_test(a_table_may_leave_its_entries_out), cmocka_unit_test(lanes_are_bytes),
-      cmocka_unit_test(what_cannot_be_is_refused),         cmocka_unit_test(decoders_survive_noise),
+      cmocka_unit_test(every_kind_says_what_was_said),
+      cmocka_unit_test(what_is_cut_or_too_long_is_refused),
+      cmocka_unit_test(a_table_may_leave_its_entries_out),
+      cmocka_unit_test(lanes_are_bytes),
+      cmocka_unit_test(what_cannot_be_is_refused),
+      cmocka_unit_test(the_protocol_draws_every_kind),
+      cmocka_unit_test(decoders_survive_noise),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
