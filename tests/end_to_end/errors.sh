@@ -30,7 +30,7 @@ expect 0 "seconds: 129600" "$AGON" config show tic_tac_toe checkpoint.seconds=1-
 expect 2 "'1:70' is not a time: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00" "$AGON" train tic_tac_toe --max-time 1:70
 expect 2 "frames: '20m' is not a whole number, did you mean 20M \(million\)\?" "$AGON" train tic_tac_toe frames=20m
 expect 2 "budget: '5m' is not a whole number .*, did you mean 5M" "$AGON" probe none --budget 5m
-expect 5 "none/status.json" "$AGON" watch none --every 1m
+expect 3 "none/status.json" "$AGON" watch none --every 1m
 printf 'game: tic_tac_toe\nnet:\n\thidden: [8]\n' > tab.yaml
 expect 2 "tab.yaml:3:1: a tab indents this line; YAML takes spaces only" "$AGON" config check tab.yaml
 # one spelling of an env's options everywhere, and the one without 'env.' still understood
