@@ -1,7 +1,11 @@
 /* agon play: a person against a player, in the terminal. */
-#include "cli/mind.h"
+#include "base/text.h"
+#include "cli/board.h"
+#include "cli/terminal.h"
+#include "eval/mind.h"
 #include "nn/kernels/openblas.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +18,57 @@ static const Flag play_flags[] = {
     {"--seed", "S", "of chance and of the opponent (default: the clock)"},
 };
 
+/* One word of the game so far. */
+typedef struct Played {
+  char word[ACTION_WORD];
+  bool mine; /* typed by the person */
+} Played;
+
 typedef struct Session {
   Position *position;
   Mind *mind;
+  AgonRng start; /* of the env, as the game began */
   AgonRng rng;
   double *weight; /* (choices) scratch */
   int seat;       /* team of the person; 2 = both */
-  bool ended;
+  bool ended, unicode;
+  Played *played;
+  size_t count, room;
 } Session;
+
+static Status play_word(Session *session, const char *word, bool mine) {
+  TRY_RETURN(position_play(session->position, word));
+  TRY_RETURN(GROW(session->played, session->room, session->count + 1));
+  Played *played = &session->played[session->count++];
+  played->mine = mine;
+  return text_format(played->word, sizeof played->word, "%s", word);
+}
+
+/* Takes the person's last word back, with all that came after it, by playing the game anew up to there. What chance and
+ * the opponent do from there on they draw anew. */
+static Status undo(Session *session) {
+  size_t last = session->count;
+  while (last > 0 && !session->played[last - 1].mine) last--;
+  if (last == 0) {
+    printf("  there is nothing of yours to take back\n");
+    return OK;
+  }
+  session->count = last - 1;
+  mind_forget(session->mind);
+  TRY_RETURN(position_reset(session->position, session->start));
+  for (size_t i = 0; i < session->count; i++) TRY_RETURN(position_play(session->position, session->played[i].word));
+  return OK;
+}
 
 static void list_actions(const Position *position, uint32_t agent) {
   const Env *env = position->env;
   uint8_t *mask = position->mask;
   char name[64];
+  if (env->spec.action_kind == AGON_BOX) {
+    printf(" %u number%s from %g to %g", env->spec.heads, env->spec.heads == 1 ? "" : "s joined by '/'",
+           (double)env->spec.action_low, (double)env->spec.action_high);
+    return;
+  }
   env->table->mask(env->params, position->episode, agent, mask);
   for (uint32_t h = 0, at = 0; h < env->spec.heads; at += env->spec.head_size[h++]) {
     if (h) printf(" /");
@@ -35,26 +77,41 @@ static void list_actions(const Position *position, uint32_t agent) {
   }
 }
 
+/* What the opponent thinks about the turn of one agent. */
+static Status think(const Session *session, uint32_t agent, const Thought **out) {
+  const Thought *thought;
+  size_t count;
+  TRY_RETURN(mind_look(session->mind, session->position, &thought, &count));
+  while (count > 1 && thought->agent != agent) thought++, count--;
+  *out = thought;
+  return OK;
+}
+
 static Status hint(const Session *session, uint32_t agent) {
   const Env *env = session->position->env;
-  float value;
-  char name[64];
-  TRY_RETURN(mind_look(session->mind, session->position, agent, true, &value));
-  printf("  %s would (value %+.3f):", session->mind->who->label, (double)value);
-  for (uint32_t i = 0; i < env->action_count && env->spec.heads == 1; i++)
-    if (session->mind->probability[i] >= 0.005f)
-      printf(" %s %.0f %%", position_action_text(env, 0, i, name, sizeof name),
-             100 * (double)session->mind->probability[i]);
+  const Thought *thought;
+  char name[64], word[ACTION_WORD];
+  TRY_RETURN(think(session, agent, &thought));
+  printf("  %s would", session->mind->who->label);
+  if (!thought->row || env->spec.action_kind == AGON_BOX || env->spec.heads > 1) {
+    printf(" play %s\n", action_word(env, &thought->best, word));
+    return OK;
+  }
+  printf(" (value %+.3f):", (double)thought->value);
+  for (uint32_t i = 0; i < env->action_count; i++)
+    if (thought->row[i] >= 0.005f)
+      printf(" %s %.0f %%", position_action_text(env, 0, i, name, sizeof name), 100 * (double)thought->row[i]);
   printf("\n");
   return OK;
 }
 
+/* Asks until there is a move, or the game is left, or a move was taken back. */
 static Status ask(Session *session, uint32_t agent) {
   char line[256];
   for (;;) {
     printf("you (agent %u):", agent);
     list_actions(session->position, agent);
-    printf("; ? = a hint, q = quit > ");
+    printf("; ? = a hint, u = undo, q = quit > ");
     fflush(stdout);
     if (!fgets(line, sizeof line, stdin)) {
       printf("\n");
@@ -66,42 +123,72 @@ static Status ask(Session *session, uint32_t agent) {
       session->ended = true;
       return OK;
     }
+    if (!strcmp(line, "u")) return undo(session);
     if (!strcmp(line, "?")) {
       TRY_RETURN(hint(session, agent));
       continue;
     }
     if (!*line) continue;
-    if (position_play(session->position, line) == OK) return OK;
+    if (strchr(line, ' ') || strlen(line) >= ACTION_WORD) {
+      printf("  one word a move\n");
+      continue;
+    }
+    if (play_word(session, line, true) == OK) return OK;
     printf("  %s\n", status_message());
   }
 }
 
+/* Draws an action as the opponent would. */
+static Status choose(Session *session, uint32_t agent, AgonAction *out) {
+  const Env *env = session->position->env;
+  const AgonEnvSpec *spec = &env->spec;
+  BuiltinPolicy *builtin = session->mind->who->policy.builtin;
+  const Thought *thought;
+  if (builtin) {
+    uint8_t *mask = session->position->mask;
+    env->table->mask(env->params, session->position->episode, agent, mask);
+    builtin->ops->act(builtin, session->position->episode, agent, mask, &session->rng, out);
+    return OK;
+  }
+  TRY_RETURN(think(session, agent, &thought));
+  const float *row = thought->row;
+  for (uint32_t h = 0; h < spec->heads; h++) {
+    if (spec->action_kind == AGON_BOX) {
+      float drawn = row[h] + thought->row[spec->heads + h] * (float)rng_normal(&session->rng);
+      out->value[h] = fminf(fmaxf(drawn, spec->action_low), spec->action_high);
+      continue;
+    }
+    for (uint32_t i = 0; i < spec->head_size[h]; i++) session->weight[i] = (double)row[i];
+    out->choice[h] = (int32_t)rng_pick(&session->rng, session->weight, spec->head_size[h]);
+    row += spec->head_size[h];
+  }
+  return OK;
+}
+
 static Status reply(Session *session, uint32_t agent) {
   const Env *env = session->position->env;
-  char word[256] = "", name[64];
-  float value;
-  if (session->mind->who->policy.builtin) {
-    AgonAction action = {{0}};
-    uint8_t *mask = session->position->mask;
-    BuiltinPolicy *builtin = session->mind->who->policy.builtin;
-    env->table->mask(env->params, session->position->episode, agent, mask);
-    builtin->ops->act(builtin, session->position->episode, agent, mask, &session->rng, &action);
-    for (uint32_t h = 0; h < env->spec.heads; h++)
-      snprintf(word + strlen(word), sizeof word - strlen(word), "%s%d", h ? "/" : "", action.choice[h]);
-  } else {
-    TRY_RETURN(mind_look(session->mind, session->position, agent, true, &value));
-    for (uint32_t h = 0, at = 0; h < env->spec.heads; at += env->spec.head_size[h++]) {
-      double *weight = session->weight;
-      for (uint32_t i = 0; i < env->spec.head_size[h]; i++) weight[i] = (double)session->mind->probability[at + i];
-      snprintf(word + strlen(word), sizeof word - strlen(word), "%s%zu", h ? "/" : "",
-               rng_pick(&session->rng, weight, env->spec.head_size[h]));
-    }
-  }
-  bool open = !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.heads == 1;
-  if (open)
+  AgonAction action = {{0}};
+  char word[ACTION_WORD], name[64];
+  TRY_RETURN(choose(session, agent, &action));
+  action_word(env, &action, word);
+  if (!(env->spec.flags & AGON_SIMULTANEOUS)) /* else the person would see it before their own move */
     printf("%s (agent %u): %s\n", session->mind->who->label, agent,
-           position_action_text(env, 0, (uint32_t)strtoul(word, NULL, 10), name, sizeof name));
-  return position_play(session->position, word);
+           env->spec.action_kind == AGON_DISCRETE
+               ? position_action_text(env, 0, (uint32_t)action.choice[0], name, sizeof name)
+               : word);
+  return play_word(session, word, false);
+}
+
+static void show_end(const Session *session) {
+  const Position *position = session->position;
+  const Env *env = position->env;
+  float outcome[AGON_MAX_TEAMS];
+  int seat = session->seat == 2 ? 0 : session->seat;
+  env->table->outcome(env->params, position->episode, outcome);
+  board_show(position, "  ", session->unicode);
+  printf("%s; returns", outcome[seat] > 0.5f ? "you won" : outcome[seat] < 0.5f ? "you lost" : "drawn");
+  for (uint32_t a = 0; a < env->spec.agents; a++) printf(" %+g", position->returns[a]);
+  printf("\n");
 }
 
 static Status play_game(Session *session) {
@@ -113,23 +200,16 @@ static Status play_game(Session *session) {
     if (position->status == AGON_CHANCE) {
       char word[16];
       snprintf(word, sizeof word, "%u", env_draw_chance(env, position->episode, &session->rng));
-      TRY_RETURN(position_play(position, word));
+      TRY_RETURN(play_word(session, word, false));
       continue;
     }
     if (!position_actor(position, &agent)) return status_set(ERR_ENV, "env %s: nobody acts", env->table->name);
     bool person = session->seat == 2 || env->spec.team_of[agent] == session->seat;
-    if (person && !hidden && !position->waiting) position_show(position, "  ");
-    if (person && hidden) position_show_view(position, agent);
+    if (person && !hidden && !position->waiting) board_show(position, "  ", session->unicode);
+    if (person && hidden) board_show_view(position, agent);
     TRY_RETURN(person ? ask(session, agent) : reply(session, agent));
   }
-  if (session->ended) return OK;
-  float outcome[AGON_MAX_TEAMS];
-  env->table->outcome(env->params, position->episode, outcome);
-  position_show(position, "  ");
-  int seat = session->seat == 2 ? 0 : session->seat;
-  printf("%s; returns", outcome[seat] > 0.5f ? "you won" : outcome[seat] < 0.5f ? "you lost" : "drawn");
-  for (uint32_t a = 0; a < env->spec.agents; a++) printf(" %+g", position->returns[a]);
-  printf("\n");
+  if (!session->ended) show_end(session);
   return OK;
 }
 
@@ -141,6 +221,7 @@ static Status run_play(int argc, char **argv) {
   const Env *env = NULL;
   Contestant who = {.net = NULL};
   Mind mind = {0};
+  Session session = {.ended = false};
   Position position = {0};
   double *weight = NULL;
   long long seed;
@@ -153,28 +234,30 @@ static Status run_play(int argc, char **argv) {
   if (seat && strcmp(seat, "0") && strcmp(seat, "1") && strcmp(seat, "both"))
     TRY(usage_error(&command_play, "--seat is 0, 1 or both"));
   gemm_set_threads(1);
-  TRY(mind_open_env(&command_play, &arguments, from_run ? NULL : arguments.word[0], from_run ? arguments.word[1] : NULL,
-                    1, &run, &own, &env));
+  TRY(open_game(&command_play, &arguments, from_run ? NULL : arguments.word[0], from_run ? arguments.word[1] : NULL, 1,
+                &run, &own, &env));
   if (strcmp(env->table->name, arguments.word[0]) && from_run)
     TRY(status_set(ERR_USAGE, "%s plays %s, not %s", arguments.word[1], env->table->name, arguments.word[0]));
-  if (env->spec.action_kind == AGON_BOX) TRY(status_set(ERR_USAGE, "%s is not played by words", env->table->name));
   TRY(run_view_player(player ? player : from_run ? "main_0" : "random", from_run ? &run : NULL, env, &who));
   who.policy.greedy = argument(&command_play, &arguments, "--greedy") != NULL;
-  TRY(mind_create(&who, env, &mind));
+  TRY(mind_create(&who, env, env->spec.agents, &mind));
   TRY(position_create(env, &position));
   position.stepping = mind_step;
   position.context = &mind;
   TRY(NEW_ARRAY(weight, env->action_count));
-  TRY(position_reset(&position, rng_stream((uint64_t)seed, 0, 0, RNG_ENV)));
-  Session session = {.position = &position,
-                     .mind = &mind,
-                     .rng = rng_stream((uint64_t)seed, 0, 0, RNG_ACT),
-                     .weight = weight,
-                     .seat = !seat                   ? 0
-                             : !strcmp(seat, "both") ? 2
-                                                     : atoi(seat)};
+  session = (Session){.position = &position,
+                      .mind = &mind,
+                      .start = rng_stream((uint64_t)seed, 0, 0, RNG_ENV),
+                      .rng = rng_stream((uint64_t)seed, 0, 0, RNG_ACT),
+                      .unicode = terminal_unicode(),
+                      .weight = weight,
+                      .seat = !seat                   ? 0
+                              : !strcmp(seat, "both") ? 2
+                                                      : atoi(seat)};
+  TRY(position_reset(&position, session.start));
   TRY(play_game(&session));
 done:
+  free(session.played);
   free(weight);
   position_destroy(&position);
   mind_destroy(&mind);
@@ -188,7 +271,9 @@ const Command command_play = {
     "play",
     "GAME RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player random|minimax|...",
     "you against a player, in the terminal",
-    NULL,
+    "You type the word of a move: boards show which. 'u' takes your last move back, '?' says what the player would do "
+    "in "
+    "your place.\nBoards are drawn in Unicode where the locale is UTF-8 (LC_ALL, LC_CTYPE, LANG), else in ASCII.",
     play_flags,
     COUNT_OF(play_flags),
     run_play,

@@ -1,8 +1,9 @@
 /* agon query: what a player would do in positions given as lines of play. */
-#include "cli/mind.h"
+#include "cli/board.h"
+#include "eval/engine.h"
 #include "nn/kernels/openblas.h"
 
-#include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,93 +14,107 @@ static const Flag query_flags[] = {
     {"--env", "ENV", "without a run: the game; env.OPTION=VALUE words follow"},
     {"--greedy", NULL, "all probability on the most probable action"},
     {"--json", NULL, "one JSON object a line"},
+    {"--engine", NULL, "for other programs: requests and answers in JSON, a line each, until quit"},
 };
 
-static Status answer_json(Mind *mind, const Position *position, const char *line) {
-  const Env *env = position->env;
-  json_t *root = json_object(), *agents = json_array(), *returns = json_array();
-  Status status = OK;
-  for (uint32_t a = 0; a < env->spec.agents; a++) {
-    float value = 0;
-    json_array_append_new(returns, json_real(position->returns[a]));
-    if (position->status != AGON_RUNNING || !(position->flags[a] & AGON_ACTS)) continue;
-    if ((status = mind_look(mind, position, a, true, &value)) != OK) break;
-    json_t *row = json_array();
-    for (uint32_t i = 0; i < env->action_count; i++)
-      json_array_append_new(row, json_real((double)mind->probability[i]));
-    json_array_append_new(agents,
-                          json_pack("{s:i,s:o,s:f}", "agent", (int)a, "probabilities", row, "value", (double)value));
+static void print_thought(const Env *env, const Thought *thought) {
+  char name[64], word[ACTION_WORD];
+  printf("agent %u, value %+.4f:", thought->agent, (double)thought->value);
+  if (!thought->row) printf(" %s (its probabilities are not known)", action_word(env, &thought->best, word));
+  for (uint32_t h = 0, at = 0; thought->row && h < env->spec.heads; h++) {
+    if (h) printf(" /");
+    if (env->spec.action_kind == AGON_BOX) {
+      printf(" %g +- %g", (double)thought->row[h], (double)thought->row[env->spec.heads + h]);
+      continue;
+    }
+    for (uint32_t i = 0; i < env->spec.head_size[h]; i++)
+      printf(" %s %.4f", position_action_text(env, h, i, name, sizeof name), (double)thought->row[at + i]);
+    at += env->spec.head_size[h];
   }
-  json_object_set_new(root, "line", json_string(line));
-  json_object_set_new(root, "status", json_string(position_status_name(position->status)));
-  json_object_set(root, "agents", agents);
-  json_object_set(root, "returns", returns);
-  if (status == OK) {
-    json_dumpf(root, stdout, JSON_COMPACT | JSON_REAL_PRECISION(7));
-    printf("\n");
-  }
-  json_decref(agents);
-  json_decref(returns);
-  json_decref(root);
-  return status;
+  printf("\n");
 }
 
-static Status answer_text(Mind *mind, const Position *position) {
+static Status print_position(Mind *mind, const Position *position) {
   const Env *env = position->env;
-  char name[64];
+  const Thought *thought;
+  size_t count;
   if (position->status == AGON_CHANCE) {
     double probability[AGON_MAX_CHANCE];
-    uint32_t count = env->table->chance_outcomes(env->params, position->episode, probability);
+    uint32_t outcomes = env->table->chance_outcomes(env->params, position->episode, probability);
     printf("chance:");
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < outcomes; i++)
       if (probability[i] > 0) printf(" %u %.4f", i, probability[i]);
     printf("\n");
   } else if (position->status != AGON_RUNNING) {
-    printf("%s, returns:", position_status_name(position->status));
+    printf("%s, returns:", position_status_text(position->status));
     for (uint32_t a = 0; a < env->spec.agents; a++) printf(" %+g", position->returns[a]);
     printf("\n");
   }
-  for (uint32_t a = 0; position->status == AGON_RUNNING && a < env->spec.agents; a++) {
-    float value = 0;
-    if (!(position->flags[a] & AGON_ACTS)) continue;
-    TRY_RETURN(mind_look(mind, position, a, true, &value));
-    printf("agent %u, value %+.4f:", a, (double)value);
-    for (uint32_t h = 0, at = 0; h < env->spec.heads; at += env->spec.head_size[h++]) {
-      if (h) printf(" /");
-      for (uint32_t i = 0; i < env->spec.head_size[h]; i++)
-        printf(" %s %.4f", position_action_text(env, h, i, name, sizeof name), (double)mind->probability[at + i]);
-    }
-    printf("\n");
-  }
+  TRY_RETURN(mind_look(mind, position, &thought, &count));
+  for (size_t i = 0; i < count; i++) print_thought(env, &thought[i]);
   return OK;
 }
 
-static Status answer_all(Mind *mind, Position *position, bool json) {
+/* Answers go out one by one, since whoever asks may wait for each before it asks the next. */
+static Status put_line(char *text) {
+  if (!text) return status_set(ERR_MEMORY, "out of memory writing an answer");
+  bool whole = puts(text) >= 0 && fflush(stdout) == 0;
+  free(text);
+  return whole ? OK : status_set(ERR_IO, "cannot write an answer: %s", strerror(errno));
+}
+
+static Status answer_json(Engine *engine, const char *line, size_t *bad) {
+  bool failed;
+  json_t *answer = engine_position(engine, line, &failed);
+  *bad += failed;
+  return put_line(engine_text(answer));
+}
+
+static void answer_text(Engine *engine, const char *line, size_t *bad) {
+  Position *position = &engine->position;
+  mind_forget(&engine->mind);
+  Status status = position_reset(position, (AgonRng){0});
+  if (status == OK) status = position_play_line(position, line);
+  if (status == OK && position->waiting)
+    status = status_set(ERR_USAGE, "the last simultaneous move lacks an agent's word");
+  if (status == OK) status = print_position(&engine->mind, position);
+  if (status != OK) printf("error: %s\n", status_message());
+  fflush(stdout);
+  *bad += status != OK;
+}
+
+/* Lines of play, one answer each. */
+static Status answer_all(Engine *engine, bool json) {
+  Status status = OK;
   char *line = NULL;
   size_t room = 0, number = 0, bad = 0;
   ssize_t size;
-  while ((size = getline(&line, &room, stdin)) >= 0) {
+  while (status == OK && (size = getline(&line, &room, stdin)) >= 0) {
     number++;
     while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r')) line[--size] = 0;
-    mind_forget(mind, position->env);
-    Status status = position_reset(position, (AgonRng){0});
-    if (status == OK) status = position_play_line(position, line);
-    if (status == OK && position->waiting)
-      status = status_set(ERR_USAGE, "the last simultaneous move lacks an agent's word");
-    if (status == OK) status = json ? answer_json(mind, position, line) : answer_text(mind, position);
-    if (status == OK) continue;
-    bad++;
-    if (json) {
-      json_t *root = json_pack("{s:s,s:s}", "line", line, "error", status_message());
-      json_dumpf(root, stdout, JSON_COMPACT);
-      printf("\n");
-      json_decref(root);
-    } else {
-      printf("error: %s\n", status_message());
-    }
+    if (json)
+      status = answer_json(engine, line, &bad);
+    else
+      answer_text(engine, line, &bad);
   }
   free(line);
+  if (status != OK) return status;
   return bad ? status_set(ERR_USAGE, "%zu of %zu lines could not be played", bad, number) : OK;
+}
+
+/* Requests of another program, until it asks for the end or goes. */
+static Status serve(Engine *engine) {
+  Status status = put_line(engine_greeting(engine));
+  char *line = NULL;
+  size_t room = 0;
+  ssize_t size;
+  bool quit = false;
+  while (status == OK && !quit && (size = getline(&line, &room, stdin)) >= 0) {
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r')) line[--size] = 0;
+    if (size > 0) status = put_line(engine_answer(engine, line, (size_t)size, &quit));
+  }
+  free(line);
+  return status;
 }
 
 static Status run_query(int argc, char **argv) {
@@ -109,24 +124,21 @@ static Status run_query(int argc, char **argv) {
   Env *own = NULL;
   const Env *env = NULL;
   Contestant who = {.net = NULL};
-  Mind mind = {0};
-  Position position = {0};
+  Engine engine = {0};
   TRY(arguments_parse(&command_query, argc, argv, &arguments));
   const char *env_name = argument(&command_query, &arguments, "--env"),
              *player = argument(&command_query, &arguments, "--player");
+  bool json = argument(&command_query, &arguments, "--json") != NULL,
+       serves = argument(&command_query, &arguments, "--engine") != NULL;
+  if (json && serves) TRY(usage_error(&command_query, "--json answers lines of play, --engine requests: one of them"));
   gemm_set_threads(1);
-  TRY(mind_open_env(&command_query, &arguments, env_name, arguments.words ? arguments.word[0] : NULL, 0, &run, &own,
-                    &env));
+  TRY(open_game(&command_query, &arguments, env_name, arguments.words ? arguments.word[0] : NULL, 0, &run, &own, &env));
   TRY(run_view_player(player ? player : env_name ? "random" : "main_0", env_name ? NULL : &run, env, &who));
   who.policy.greedy = argument(&command_query, &arguments, "--greedy") != NULL;
-  TRY(mind_create(&who, env, &mind));
-  TRY(position_create(env, &position));
-  position.stepping = mind_step;
-  position.context = &mind;
-  TRY(answer_all(&mind, &position, argument(&command_query, &arguments, "--json") != NULL));
+  TRY(engine_create(&who, env, &engine));
+  TRY(serves ? serve(&engine) : answer_all(&engine, json));
 done:
-  position_destroy(&position);
-  mind_destroy(&mind);
+  engine_destroy(&engine);
   contestant_destroy(&who);
   env_destroy(own);
   run_view_close(&run);
@@ -135,13 +147,20 @@ done:
 
 const Command command_query = {
     "query",
-    "RUN [--player P] [--json] < LINES",
+    "RUN [--player P] [--json] < LINES | RUN [--player P] --engine",
     "action probabilities and value of a player in positions read from stdin",
     "A line is what happened so far, separated by spaces: chance outcomes and actions in their order, as numbers or "
     "action names;\n"
     "simultaneous moves one word per acting agent, several heads joined by '/'. An empty line is the start. 'agon env "
     "info ENV' names\n"
-    "the actions and says what chance decides. Exit code 2 if any line could not be played.",
+    "the actions and says what chance decides. Where actions are numbers of a box, a word is '12.5' or '12.5/-3'.\n"
+    "Exit code 2 if any line could not be played.\n\n"
+    "--engine serves another program, as chess engines do: it says what it plays, then answers requests such as\n"
+    "  {\"id\":1,\"line\":\"4 0\"}    {\"id\":\"all\",\"lines\":[\"\",\"4\"]}    {\"quit\":true}\n"
+    "at once and in their order. A mistake is an answer with 'error'; the engine goes on, and ends with code 0 on quit "
+    "or "
+    "the end of\n"
+    "its input. src/eval/README.md has the protocol, and a client in Python.",
     query_flags,
     COUNT_OF(query_flags),
     run_query,

@@ -1,7 +1,8 @@
 /* agon replay: recorded games, move by move. */
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/mind.h"
+#include "cli/board.h"
+#include "cli/terminal.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ static const Flag replay_flags[] = {
 
 static Status replay_moves(Position *position, const char *line, long long delay) {
   uint32_t agent = 0;
-  position_show(position, "  ");
+  board_show(position, "  ", terminal_unicode());
   for (const char *at = line; *at;) {
     char word[256], name[64];
     size_t size = strcspn(at, " ");
@@ -34,7 +35,7 @@ static Status replay_moves(Position *position, const char *line, long long delay
       printf("agent %u: %s\n", agent, position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
     else
       printf("agent %u: %s\n", agent, word);
-    if (!chance && !position->waiting) position_show(position, "  ");
+    if (!chance && !position->waiting) board_show(position, "  ", terminal_unicode());
     fflush(stdout);
     if (delay) nanosleep(&(struct timespec){delay / 1000, delay % 1000 * 1000000}, NULL);
   }
@@ -79,7 +80,7 @@ static Status replay_one(const char *text, size_t number, long long delay) {
   if ((double)reached[0] != outcome[0])
     TRY(status_set(ERR_FORMAT, "game %zu ends otherwise than it was recorded: another version of %s?", number,
                    env_text));
-  printf("%s: %s\n\n", position_status_name(position.status),
+  printf("%s: %s\n\n", position_status_text(position.status),
          reached[0] > 0.5f   ? "the first side won"
          : reached[0] < 0.5f ? "the second side won"
                              : "drawn");

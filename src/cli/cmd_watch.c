@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "run/series.h"
 #include "run/progress.h"
 #include "eval/standing.h"
@@ -314,13 +315,6 @@ static void measure(Screen *s) {
   }
 }
 
-static bool utf8(void) {
-  const char *names[] = {getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")};
-  for (size_t i = 0; i < COUNT_OF(names); i++)
-    if (names[i] && *names[i]) return strstr(names[i], "UTF-8") || strstr(names[i], "utf8") || strstr(names[i], "UTF8");
-  return false;
-}
-
 static void enter(const Screen *s) {
   struct sigaction action = {.sa_handler = on_leave};
   sigaction(SIGINT, &action, NULL);
@@ -368,7 +362,7 @@ static Status run_watch(int argc, char **argv) {
                    .height = terminal ? 24 : 200,
                    .terminal = terminal,
                    .colour = terminal && !(no_colour && *no_colour),
-                   .unicode = utf8()};
+                   .unicode = terminal_unicode()};
   enter(&screen);
   for (long long look = 1;; look++) {
     measure(&screen);

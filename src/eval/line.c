@@ -17,22 +17,25 @@ void line_put_chance(Bytes *line, uint32_t outcome) {
   put_word(line, word);
 }
 
+const char *action_word(const Env *env, const AgonAction *action, char out[ACTION_WORD]) {
+  size_t used = 0;
+  out[0] = 0;
+  for (uint32_t h = 0; h < env->spec.heads; h++) {
+    const char *join = h ? "/" : "";
+    int size = env->spec.action_kind == AGON_BOX
+                   ? snprintf(out + used, ACTION_WORD - used, "%s%.9g", join, (double)action->value[h])
+                   : snprintf(out + used, ACTION_WORD - used, "%s%d", join, action->choice[h]);
+    used += (size_t)size;
+  }
+  return out;
+}
+
 void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions) {
   uint8_t flags[AGON_MAX_AGENTS];
+  char word[ACTION_WORD];
   env->table->flags(env->params, episode, flags);
-  for (uint32_t a = 0; a < env->spec.agents; a++) {
-    char word[24 * AGON_MAX_HEADS];
-    size_t used = 0;
-    if (!(flags[a] & AGON_ACTS)) continue;
-    for (uint32_t h = 0; h < env->spec.heads; h++) {
-      const char *join = h ? "/" : "";
-      int size = env->spec.action_kind == AGON_BOX
-                     ? snprintf(word + used, sizeof word - used, "%s%.9g", join, (double)actions[a].value[h])
-                     : snprintf(word + used, sizeof word - used, "%s%d", join, actions[a].choice[h]);
-      used += (size_t)size;
-    }
-    put_word(line, word);
-  }
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    if (flags[a] & AGON_ACTS) put_word(line, action_word(env, &actions[a], word));
 }
 
 Status position_create(const Env *env, Position *out) {
@@ -123,7 +126,11 @@ static Status illegal(const Position *position, uint32_t agent, const char *word
   const Env *env = position->env;
   char list[200] = "", name[64];
   size_t used = 0;
-  for (uint32_t i = 0; env->spec.action_kind != AGON_BOX && i < env->spec.head_size[0] && used < 160; i++)
+  if (env->spec.action_kind == AGON_BOX)
+    return status_set(ERR_USAGE, "'%.40s' is no action of agent %u: that is %u number%s, each from %g to %g", word,
+                      agent, env->spec.heads, env->spec.heads == 1 ? "" : "s joined by '/'",
+                      (double)env->spec.action_low, (double)env->spec.action_high);
+  for (uint32_t i = 0; i < env->spec.head_size[0] && used < 160; i++)
     if (mask[i])
       used +=
           (size_t)snprintf(list + used, sizeof list - used, " %s", position_action_text(env, 0, i, name, sizeof name));
@@ -136,7 +143,7 @@ static Status parse_action(const Position *position, uint32_t agent, const char 
   const uint8_t *legal = mask;
   const char *at = word;
   env->table->mask(env->params, position->episode, agent, mask);
-  for (uint32_t h = 0; h < env->spec.heads; legal += env->spec.head_size[h++]) {
+  for (uint32_t h = 0; h < env->spec.heads; h++) {
     char part[64];
     size_t size = strcspn(at, "/");
     double value;
@@ -149,6 +156,8 @@ static Status parse_action(const Position *position, uint32_t agent, const char 
       out->value[h] = (float)value;
     } else if (!parse_choice(env, h, part, legal, &out->choice[h])) {
       return illegal(position, agent, word, mask);
+    } else {
+      legal += env->spec.head_size[h];
     }
   }
   return *at ? illegal(position, agent, word, mask) : OK;
@@ -187,4 +196,11 @@ Status position_play_line(Position *position, const char *line) {
     TRY_RETURN(position_play(position, word));
   }
   return OK;
+}
+
+const char *position_status_text(AgonStatus status) {
+  return status == AGON_RUNNING      ? "running"
+         : status == AGON_CHANCE     ? "chance"
+         : status == AGON_TERMINATED ? "terminated"
+                                     : "truncated";
 }

@@ -5,6 +5,9 @@
 #pragma once
 #include "env/env.h"
 
+/* The word of an action, in numbers. */
+#define ACTION_WORD (24 * AGON_MAX_HEADS)
+const char *action_word(const Env *env, const AgonAction *action, char out[ACTION_WORD]);
 void line_put_chance(Bytes *line, uint32_t outcome);
 /* The actions of those who must act in this state. */
 void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions);
@@ -35,3 +38,4 @@ Status position_play(Position *position, const char *word);
 Status position_play_line(Position *position, const char *line);
 /* The name of an action (head 0) or its number. */
 const char *position_action_text(const Env *env, uint32_t head, uint32_t choice, char *out, size_t size);
+const char *position_status_text(AgonStatus status); /* running, chance, terminated, truncated */

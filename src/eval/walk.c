@@ -23,7 +23,7 @@ static Status fill_table(GameTree *tree, Contestant *who, size_t first, size_t l
       episode[i] = tree->episode + (s + i) * env->spec.episode_size;
       agent[i] = tree->set[s + i].agent;
     }
-    TRY(play_evaluate_many(play, &who->policy, count, episode, agent, table + s * env->action_count));
+    TRY(play_evaluate(play, &who->policy, count, episode, agent, NULL, table + s * env->action_count, NULL));
   }
 done:
   play_destroy(play);

@@ -515,87 +515,83 @@ Status play_step(Play *play, size_t *live) {
   return OK;
 }
 
-Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *memory,
-                     float *probabilities, float *value) {
-  const Env *env = play->env;
-  env->table->mask(env->params, episode, agent, play->mask);
-  if (policy->builtin) {
-    if (!policy->builtin->ops->probabilities)
-      return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities", policy->builtin->ops->name);
-    policy->builtin->ops->probabilities(policy->builtin, episode, agent, play->mask, probabilities);
-    if (value) *value = 0;
-    return OK;
+size_t play_row_width(const Env *env) {
+  return env->spec.action_kind == AGON_BOX ? 2 * (size_t)env->spec.heads : env->action_count;
+}
+
+/* A normalised row of a Gaussian, in half-ranges, as means and deviations in the env's own unit. */
+static void spread(const Env *env, const float *row, bool greedy, float *out) {
+  uint32_t heads = env->spec.heads;
+  float half = env->spec.action_high / 2 - env->spec.action_low / 2;
+  float middle = env->spec.action_low + half;
+  for (uint32_t h = 0; h < heads; h++) {
+    out[h] = middle + half * row[h];
+    out[heads + h] = greedy ? 0.0f : half * expf(row[heads + h]);
   }
-  Inference *own = policy->inference ? policy->inference : &play->own;
-  const Net *net = own->net;
-  size_t S = net->graph.state_size;
-  if ((S && !memory) || net->space.kind == AGON_BOX)
-    return status_set(ERR_USAGE, "exact walks need a policy without memory and with discrete actions");
-  Sequences seq = {.B = 1, .T = 1, .states = memory, .S = S};
-  TRY_RETURN(pack_policy(policy, net));
-  env->table->observe(env->params, episode, agent, play->observation);
-  TRY_RETURN(check_observations(play, play->observation, 1, NULL));
-  net_load(net, policy->block, play->observation, 1, &own->space);
-  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
-              S ? own->memory_out : NULL);
-  TRY_RETURN(check_logits(play, policy, own, 1));
-  if (S) memcpy(memory, own->memory_out, S * sizeof *memory);
-  dist_normalise(&net->space, own->logits, play->mask, own->logits);
+}
+
+/* A greedy policy's row: all on the most probable choice of each head. */
+static void only_the_best(const ActionSpace *space, const float *row, float *out) {
   AgonAction best;
-  dist_sample(&net->space, own->logits, NULL, NULL, true, &best);
-  for (uint32_t i = 0; i < net->space.width; i++)
-    probabilities[i] = play->mask[i] && !policy->greedy ? expf(own->logits[i]) : 0.0f;
-  for (uint32_t h = 0, at = 0; policy->greedy && h < net->space.heads; at += net->space.head_size[h++])
-    probabilities[at + (uint32_t)best.choice[h]] = 1.0f;
-  if (value) *value = own->value[0];
-  return OK;
+  dist_sample(space, row, NULL, NULL, true, &best);
+  memset(out, 0, space->width * sizeof *out);
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) out[at + (uint32_t)best.choice[h]] = 1.0f;
 }
 
 /* One inference of at most a chunk. */
 static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const void *const *episodes,
-                             const uint32_t *agents, float *out) {
+                             const uint32_t *agents, float *memory, float *out, float *values) {
   const Env *env = play->env;
   Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
-  size_t W = net->space.width;
-  Sequences seq = {.B = count, .T = 1};
+  size_t W = net->space.width, S = net->graph.state_size;
+  Sequences seq = {.B = count, .T = 1, .states = memory, .S = S};
   for (size_t q = 0; q < count; q++) {
     env->table->observe(env->params, episodes[q], agents[q], play->observation + q * env->observation_bytes);
     env->table->mask(env->params, episodes[q], agents[q], play->mask + q * env->action_count);
   }
   TRY_RETURN(check_observations(play, play->observation, count, NULL));
   net_load(net, policy->block, play->observation, count, &own->space);
-  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value, NULL);
+  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
+              S ? own->memory_out : NULL);
   TRY_RETURN(check_logits(play, policy, own, count));
+  if (S) memcpy(memory, own->memory_out, count * S * sizeof *memory);
+  if (values) memcpy(values, own->value, count * sizeof *values);
   dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
   dist_probabilities(&net->space, own->logits, count, out);
-  for (size_t q = 0; policy->greedy && q < count; q++) {
-    AgonAction best;
-    dist_sample(&net->space, own->logits + q * W, NULL, NULL, true, &best);
-    memset(out + q * W, 0, W * sizeof *out);
-    for (uint32_t h = 0, at = 0; h < net->space.heads; at += net->space.head_size[h++])
-      out[q * W + at + (uint32_t)best.choice[h]] = 1.0f;
+  for (size_t q = 0; q < count; q++)
+    if (net->space.kind == AGON_BOX)
+      spread(env, own->logits + q * W, policy->greedy, out + q * W);
+    else if (policy->greedy)
+      only_the_best(&net->space, own->logits + q * W, out + q * W);
+  return OK;
+}
+
+static Status evaluate_builtin(Play *play, Policy *policy, size_t count, const void *const *episodes,
+                               const uint32_t *agents, float *out, float *values) {
+  const Env *env = play->env;
+  BuiltinPolicy *builtin = policy->builtin;
+  if (!builtin->ops->probabilities || env->spec.action_kind == AGON_BOX)
+    return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities", builtin->ops->name);
+  for (size_t i = 0; i < count; i++) {
+    env->table->mask(env->params, episodes[i], agents[i], play->mask);
+    builtin->ops->probabilities(builtin, episodes[i], agents[i], play->mask, out + i * env->action_count);
+    if (values) values[i] = 0;
   }
   return OK;
 }
 
-Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
-                          float *probabilities) {
-  const Env *env = play->env;
-  if (policy->builtin) {
-    for (size_t i = 0; i < count; i++)
-      TRY_RETURN(
-          play_evaluate(play, policy, episodes[i], agents[i], NULL, probabilities + i * env->action_count, NULL));
-    return OK;
-  }
+Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
+                     float *memory, float *rows, float *values) {
+  if (policy->builtin) return evaluate_builtin(play, policy, count, episodes, agents, rows, values);
   const Inference *own = policy->inference ? policy->inference : &play->own;
-  size_t most = own->chunk < play->chunk ? own->chunk : play->chunk;
-  if (own->net->graph.state_size || own->net->space.kind == AGON_BOX)
-    return status_set(ERR_USAGE, "exact walks need a policy without memory and with discrete actions");
+  size_t most = own->chunk < play->chunk ? own->chunk : play->chunk, S = own->net->graph.state_size;
+  if (S && !memory) return status_set(ERR_USAGE, "exact walks need a policy without memory");
   TRY_RETURN(pack_policy(policy, own->net));
   for (size_t first = 0; first < count; first += most)
     TRY_RETURN(evaluate_chunk(play, policy, count - first < most ? count - first : most, episodes + first,
-                              agents + first, probabilities + first * env->action_count));
+                              agents + first, memory ? memory + first * S : NULL, rows + first * own->net->space.width,
+                              values ? values + first : NULL));
   return OK;
 }
 

@@ -96,14 +96,13 @@ void play_remove_slot(Play *play, PlaySlot *slot);
  * played. */
 Status play_step(Play *play, size_t *live);
 const PlayStats *play_stats(const Play *play);
-/* Action probabilities (choices, head by head) and value (may be NULL) for one agent's view of an episode, outside of
- * any slot. memory: the agent's recurrent state (of the policy's net), moved on; NULL for policies without. Not for
- * BOX. */
-Status play_evaluate(Play *play, Policy *policy, const void *episode, uint32_t agent, float *memory,
-                     float *probabilities, float *value);
-/* The same for many episodes and agents at once, for policies without memory: probabilities (count, choices). */
-Status play_evaluate_many(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
-                          float *probabilities);
+/* What a policy would do, outside of any slot: agents[i]'s view of episodes[i], evaluated together. rows (count,
+ * play_row_width): probabilities, head by head; BOX: means, then standard deviations, in the env's unit, before what
+ * lies beyond the box is clipped. memory (count, state_size of the policy's net): the agents' recurrent states, moved
+ * on; NULL for policies without. values may be NULL. ERR_USAGE for a built-in whose probabilities are not known. */
+Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
+                     float *memory, float *rows, float *values);
+size_t play_row_width(const Env *env);
 /* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent states (count,
  * state_size) before them; states may be NULL for policies without memory. */
 Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states, float *out);

@@ -1,0 +1,143 @@
+#include "cli/board.h"
+
+#include <stdio.h>
+#include <string.h>
+
+Status open_game(const Command *command, const Arguments *arguments, const char *env, const char *run,
+                 size_t first_option, RunView *loaded, Env **own, const Env **out) {
+  if (env) {
+    TRY_RETURN(env_create_from(env, arguments->word + first_option, arguments->words - first_option, own));
+    *out = *own;
+    return OK;
+  }
+  if (!run) return usage_error(command, "a run, or --env ENV, is needed");
+  TRY_RETURN(run_view_open(run, loaded));
+  *out = loaded->settings->env;
+  return OK;
+}
+
+typedef struct Board {
+  const char *cells; /* rows of `columns` characters and a line's end */
+  size_t rows, columns, stride;
+  int width;  /* of a cell on the screen, without the space before it */
+  bool sides; /* nothing but x and o: two sides' pieces, which have signs of their own in Unicode */
+} Board;
+
+/* A board has at least two lines, all of one length, of pieces and dots alone: no spaces, no digits. */
+static bool is_board(const char *picture, Board *out) {
+  size_t columns = strcspn(picture, "\n"), rows = 0;
+  bool sides = true;
+  for (const char *at = picture; *at; rows++) {
+    size_t size = strcspn(at, "\n");
+    if (size != columns || size < 2 || at[size] != '\n') return false;
+    for (size_t i = 0; i < size; i++) {
+      bool letter = (at[i] >= 'a' && at[i] <= 'z') || (at[i] >= 'A' && at[i] <= 'Z');
+      if (!letter && !strchr(".#*+-", at[i])) return false;
+      sides &= strchr(".xoXO", at[i]) != NULL;
+    }
+    at += size + 1;
+  }
+  *out = (Board){picture, rows, columns, columns + 1, 1, sides};
+  return rows >= 2;
+}
+
+static void put_rule(const Board *board, const char *indent, const char *left, const char *line, const char *right) {
+  printf("%s%s", indent, left);
+  for (size_t i = 0; i < board->columns * ((size_t)board->width + 1) + 1; i++) printf("%s", line);
+  printf("%s\n", right);
+}
+
+static const char *piece(char cell, bool unicode) {
+  static char plain[2];
+  plain[0] = cell;
+  if (!unicode) return plain;
+  switch (cell) {
+  case 'x':
+  case 'X': return "✕";
+  case 'o':
+  case 'O': return "○";
+  case '.': return "·";
+  default: return plain;
+  }
+}
+
+/* The longest of an env's action names, of head 0. */
+static int longest_name(const Env *env) {
+  char name[64];
+  int most = 0;
+  for (uint32_t i = 0; i < env->spec.head_size[0]; i++) {
+    int size = (int)strlen(position_action_text(env, 0, i, name, sizeof name));
+    most = size > most ? size : most;
+  }
+  return most;
+}
+
+static void show_board(const Position *position, Board *board, const char *indent, bool unicode) {
+  const Env *env = position->env;
+  const char *side = unicode ? "│" : "|";
+  bool discrete = env->spec.action_kind == AGON_DISCRETE;
+  uint32_t actions = discrete ? env->action_count : 0, agent = 0;
+  bool by_cell = actions == board->rows * board->columns, by_column = actions == board->columns;
+  bool asked = position->status == AGON_RUNNING && position_actor(position, &agent);
+  char name[64];
+  if (by_cell || by_column) board->width = longest_name(env);
+  if (board->width > 4) by_cell = by_column = false, board->width = 1;
+  if (by_cell && asked) env->table->mask(env->params, position->episode, agent, position->mask);
+  if (unicode) put_rule(board, indent, "┌", "─", "┐");
+  if (!unicode) put_rule(board, indent, "+", "-", "+");
+  for (size_t y = 0; y < board->rows; y++) {
+    printf("%s%s", indent, side);
+    for (size_t x = 0; x < board->columns; x++) {
+      char cell = board->cells[y * board->stride + x];
+      uint32_t action = (uint32_t)(y * board->columns + x);
+      if (by_cell && asked && cell == '.' && position->mask[action])
+        printf(" %*s", board->width, position_action_text(env, 0, action, name, sizeof name));
+      else
+        printf(" %*s%s", board->width - 1, "", piece(cell, unicode && (board->sides || cell == '.')));
+    }
+    printf(" %s\n", side);
+  }
+  if (unicode) put_rule(board, indent, "└", "─", "┘");
+  if (!unicode) put_rule(board, indent, "+", "-", "+");
+  if (!by_column) return;
+  printf("%s ", indent);
+  for (uint32_t i = 0; i < actions; i++)
+    printf(" %*s", board->width, position_action_text(env, 0, i, name, sizeof name));
+  printf("\n");
+}
+
+void board_show(const Position *position, const char *indent, bool unicode) {
+  char picture[4096] = "";
+  Board board;
+  if (!position->env->table->render) return;
+  position->env->table->render(position->env->params, position->episode, picture, sizeof picture);
+  if (is_board(picture, &board)) {
+    show_board(position, &board, indent, unicode);
+    return;
+  }
+  for (char *line = picture; *line;) {
+    size_t size = strcspn(line, "\n");
+    printf("%s%.*s\n", indent, (int)size, line);
+    line += size + (line[size] == '\n');
+  }
+}
+
+/* What one agent sees: its row by the env's names, or as numbers. */
+void board_show_view(const Position *position, uint32_t agent) {
+  const Env *env = position->env;
+  float row[4096];
+  if (env->observation_count > COUNT_OF(row)) return;
+  env_observe_f32(env, position->episode, agent, row);
+  printf("  you see:");
+  for (uint32_t i = 0; i < env->observation_count; i++) {
+    const char *name = env->table->observation_name ? env->table->observation_name(env->params, i) : NULL;
+    if (row[i] <= 0 && row[i] >= 0) continue;
+    if (name && row[i] == 1.0f)
+      printf(" %s;", name);
+    else if (name)
+      printf(" %s %g;", name, (double)row[i]);
+    else
+      printf(" [%u] %g", i, (double)row[i]);
+  }
+  printf("\n");
+}

@@ -1,0 +1,15 @@
+/* The game on the table: opening what is to be played, and showing a position to a person. */
+#pragma once
+#include "cli/cli.h"
+#include "eval/line.h"
+#include "run/view.h"
+
+/* --env ENV with options from a word on, or a run's game. */
+Status open_game(const Command *command, const Arguments *arguments, const char *env, const char *run,
+                 size_t first_option, RunView *loaded, Env **own, const Env **out);
+/* The env's picture, each line behind `indent`. A picture that is a board (lines of equal length, each character a
+ * cell:
+ * '.' empty, letters and other signs pieces) gets a frame, and the words that are typed to play: where there are as
+ * many actions as columns, below them; where there are as many as cells, in the cells that may be played. */
+void board_show(const Position *position, const char *indent, bool unicode);
+void board_show_view(const Position *position, uint32_t agent); /* what one agent sees */

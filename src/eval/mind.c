@@ -1,0 +1,121 @@
+#include "eval/mind.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+Status mind_create(Contestant *who, const Env *env, size_t room, Mind *out) {
+  PlayHooks none = {NULL, NULL, NULL, NULL, NULL, NULL};
+  size_t S = who->net ? who->net->graph.state_size : 0;
+  *out = (Mind){.who = who, .env = env, .S = S, .width = play_row_width(env), .room = room};
+  who->policy.inference = who->net ? &who->inference : NULL;
+  TRY_RETURN(NEW_ARRAY(out->memory, env->spec.agents * S));
+  TRY_RETURN(NEW_ARRAY(out->passing, out->width));
+  TRY_RETURN(NEW_ARRAY(out->thought, room));
+  TRY_RETURN(NEW_ARRAY(out->episode, room));
+  TRY_RETURN(NEW_ARRAY(out->agent, room));
+  TRY_RETURN(NEW_ARRAY(out->memories, room * S));
+  TRY_RETURN(NEW_ARRAY(out->rows, room * out->width));
+  TRY_RETURN(NEW_ARRAY(out->values, room));
+  TRY_RETURN(NEW_ARRAY(out->mask, env->action_count));
+  for (size_t i = 0; i < room; i++) {
+    void *copy;
+    TRY_RETURN(mem_array(&copy, env->spec.episode_size, 1));
+    out->episode[i] = copy;
+  }
+  return play_create(env, NULL, 0, room < 256 ? room : 256, 0, &none, &out->play);
+}
+
+void mind_destroy(Mind *mind) {
+  for (size_t i = 0; mind->episode && i < mind->room; i++) free((void *)mind->episode[i]);
+  play_destroy(mind->play);
+  free(mind->memory);
+  free(mind->passing);
+  free(mind->thought);
+  free(mind->episode);
+  free(mind->agent);
+  free(mind->memories);
+  free(mind->rows);
+  free(mind->values);
+  free(mind->mask);
+  *mind = (Mind){0};
+}
+
+void mind_forget(Mind *mind) { memset(mind->memory, 0, mind->env->spec.agents * mind->S * sizeof(float)); }
+
+Status mind_step(void *context, const Position *position) {
+  Mind *mind = context;
+  const void *episode = position->episode;
+  for (uint32_t a = 0; mind->S && a < mind->env->spec.agents; a++)
+    if (position->flags[a] & AGON_ACTS)
+      TRY_RETURN(play_evaluate(mind->play, &mind->who->policy, 1, &episode, &a, mind->memory + a * mind->S,
+                               mind->passing, NULL));
+  return OK;
+}
+
+void mind_ask(Mind *mind, const Position *position, size_t *first, size_t *count) {
+  *first = mind->asked;
+  for (uint32_t a = 0; position->status == AGON_RUNNING && a < mind->env->spec.agents; a++) {
+    size_t i = mind->asked;
+    if (!(position->flags[a] & AGON_ACTS)) continue;
+    memcpy((void *)mind->episode[i], position->episode, mind->env->spec.episode_size);
+    if (mind->S) memcpy(mind->memories + i * mind->S, mind->memory + a * mind->S, mind->S * sizeof(float));
+    mind->agent[i] = a;
+    mind->asked++;
+  }
+  *count = mind->asked - *first;
+}
+
+static void choose_best(const Env *env, const float *row, AgonAction *out) {
+  for (uint32_t h = 0, at = 0; h < env->spec.heads; h++) {
+    if (env->spec.action_kind == AGON_BOX) {
+      out->value[h] = fminf(fmaxf(row[h], env->spec.action_low), env->spec.action_high);
+      continue;
+    }
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < env->spec.head_size[h]; i++)
+      if (row[at + i] > row[at + best]) best = i;
+    out->choice[h] = (int32_t)best;
+    at += env->spec.head_size[h];
+  }
+}
+
+/* A built-in whose probabilities are not known still has something that it would do. Each turn draws from the same
+ * stream, so that the same question has the same answer. */
+static void act(Mind *mind, size_t i) {
+  BuiltinPolicy *builtin = mind->who->policy.builtin;
+  AgonRng rng = rng_stream(0, 0, 0, RNG_ACT);
+  mind->env->table->mask(mind->env->params, mind->episode[i], mind->agent[i], mind->mask);
+  builtin->ops->act(builtin, mind->episode[i], mind->agent[i], mind->mask, &rng, &mind->thought[i].best);
+}
+
+Status mind_think(Mind *mind) {
+  const Env *env = mind->env;
+  const BuiltinPolicy *builtin = mind->who->policy.builtin;
+  bool known = !builtin || (builtin->ops->probabilities && env->spec.action_kind != AGON_BOX);
+  size_t asked = mind->asked;
+  mind->asked = 0;
+  if (known)
+    TRY_RETURN(play_evaluate(mind->play, &mind->who->policy, asked, mind->episode, mind->agent,
+                             mind->S ? mind->memories : NULL, mind->rows, mind->values));
+  for (size_t i = 0; i < asked; i++) {
+    Thought *thought = &mind->thought[i];
+    *thought = (Thought){.agent = mind->agent[i]};
+    if (known) {
+      thought->value = mind->values[i];
+      thought->row = mind->rows + i * mind->width;
+      choose_best(env, thought->row, &thought->best);
+    } else {
+      act(mind, i);
+    }
+  }
+  return OK;
+}
+
+Status mind_look(Mind *mind, const Position *position, const Thought **out, size_t *count) {
+  size_t first;
+  mind->asked = 0;
+  mind_ask(mind, position, &first, count);
+  *out = mind->thought;
+  return mind_think(mind);
+}
