@@ -54,7 +54,7 @@ double chart_y(const Chart *c, double y) {
 
 static void x_ticks(Chart *c) {
   char text[16];
-  double step = round_step(c->x_high - c->x_low, 5);
+  double step = round_step(c->x_high - c->x_low, 4);
   for (double x = ceil(c->x_low / step - 1e-9) * step; x <= c->x_high + 1e-9 * step; x += step)
     html_put(c->out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>", chart_x(c, x),
              c->height - c->bottom + 15, text_scaled(fabs(x) < step * 1e-6 ? 0 : x, text, sizeof text));
@@ -80,12 +80,12 @@ void chart_begin(Chart *c, Bytes *out, const char *title, const char *x_label, d
   widen(&y_low, &y_high);
   double step = round_step(y_high - y_low, 4);
   *c = (Chart){out,
-               460,
-               250,
-               46,
-               24,
+               320,
+               200,
+               48,
+               16,
                10,
-               34,
+               36,
                x_low,
                x_high,
                floor(y_low / step + 1e-9) * step,
@@ -113,6 +113,9 @@ void chart_line(Chart *c, const double *x, const double *y, size_t count, const 
   html_put(c->out, "\"><title>");
   html_text(c->out, label);
   html_put(c->out, "</title></path>");
+  for (size_t i = 0; i < count; i++) /* a point without a neighbour is no line */
+    if (isfinite(y[i]) && (i == 0 || !isfinite(y[i - 1])) && (i + 1 == count || !isfinite(y[i + 1])))
+      chart_dot(c, x[i], y[i], css, label);
 }
 
 void chart_band(Chart *c, const double *x, const double *low, const double *high, size_t count, const char *css) {

@@ -10,53 +10,60 @@
 #include <string.h>
 #include <time.h>
 
+/* Text in charts is laid out at 11 points or more in a picture that is never shown smaller than it was laid out. */
 static const char style[] =
-    ":root{--bg:#fbfaf7;--ink:#23262b;--dim:#6b7078;--rule:#dddad2;--card:#fff;--win:#2166ac;--loss:#c8701a;--cell:#"
-    "f1efe9;"
+    ":root{--bg:#fbfaf7;--ink:#23262b;--dim:#63686f;--rule:#dddad2;--card:#fff;--on:#fff;--win:#2166ac;--loss:#c8701a;"
     "--p0:#2166ac;--p1:#c8701a;--p2:#2f8f5b;--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1}\n"
-    "@media (prefers-color-scheme:dark){:root{--bg:#15171a;--ink:#e6e4df;--dim:#9aa0a8;--rule:#33373d;--card:#1d2024;"
-    "--win:#5aa7f0;--loss:#f0a04b;--cell:#23272c;--p0:#5aa7f0;--p1:#f0a04b;--p2:#5cc98d;--p3:#c08cf0;--p4:#f07a9c;"
+    "@media (prefers-color-scheme:dark){:root{--bg:#15171a;--ink:#e6e4df;--dim:#a3a9b1;--rule:#3a3f46;--card:#1d2024;"
+    "--on:#101214;--win:#5aa7f0;--loss:#f0a04b;--p0:#5aa7f0;--p1:#f0a04b;--p2:#5cc98d;--p3:#c08cf0;--p4:#f07a9c;"
     "--p5:#4fd0cd;--p6:#d6bf55;--p7:#95a0ff}}\n"
-    "@media "
-    "print{:root{--bg:#fff;--card:#fff;--ink:#000;--dim:#444;--rule:#ccc;--win:#2166ac;--loss:#c8701a;--cell:#f4f4f4;"
-    "--p0:#2166ac;--p1:#c8701a;--p2:#2f8f5b;--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1}"
-    "nav{display:none}figure,section>h2{break-inside:avoid;break-after:avoid}details>*{display:block}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"
     "Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-variant-numeric:tabular-nums}\n"
     "main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}h1{font-size:27px;margin:0 0 "
     "2px;overflow-wrap:anywhere;"
     "letter-spacing:-.01em}h2{font-size:19px;margin:38px 0 4px;padding-top:12px;border-top:1px solid var(--rule)}\n"
-    "p{margin:4px 0 12px;max-width:78ch}.dim,figcaption{color:var(--dim)}nav{margin:10px 0 20px}nav a{color:var(--win);"
-    "margin-right:14px;text-decoration:none;white-space:nowrap}\n"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;margin:14px "
-    "0}.card{background:"
-    "var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 13px}.card b{display:block;font-size:18px;"
-    "font-weight:600;line-height:1.3}.card span{color:var(--dim);font-size:13px}\n"
-    ".grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:14px;align-items:start}"
-    "figure{margin:0;"
-    "background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 10px 6px;min-width:0}"
-    "figcaption{font-size:13.5px;margin:0 0 4px 4px}svg{display:block;width:100%;height:auto}.wide{overflow-x:auto}"
-    ".wide svg{min-width:720px}\n"
-    ".t{font-size:11px;fill:var(--dim)}.n{font-size:11px;fill:var(--ink)}.g{stroke:var(--rule);stroke-width:1;fill:"
-    "none}"
+    "p{margin:4px 0 12px;max-width:78ch;overflow-wrap:anywhere}.dim,figcaption{color:var(--dim)}nav{margin:10px 0 20px}"
+    "nav a{color:var(--win);margin-right:14px;text-decoration:none;white-space:nowrap}\n"
+    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;margin:14px 0}"
+    ".card{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 13px}"
+    ".card b{display:block;font-size:18px;font-weight:600;line-height:1.3;overflow-wrap:anywhere}"
+    ".card span{color:var(--dim);font-size:13px}\n"
+    ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,344px),1fr));gap:14px;align-items:start}"
+    "figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 10px 6px;"
+    "min-width:0}figcaption{font-size:13.5px;margin:0 0 4px 4px}svg{display:block;width:100%;height:auto}"
+    ".map .scale{width:330px;max-width:100%;margin:0 0 8px}.tree{min-width:760px;"
+    "max-width:1000px}.narrow{display:none}\n"
+    "@media(min-width:1000px){.rated{grid-template-columns:minmax(344px,2fr) minmax(0,3fr)}}\n"
+    ".t{font-size:11.5px;fill:var(--dim)}.n{font-size:11.5px;fill:var(--ink)}.v,.s{font-size:11px;text-anchor:middle;"
+    "fill:var(--ink);pointer-events:none}.s{fill:var(--on)}.g{stroke:var(--rule);stroke-width:1;fill:none}"
     ".l{fill:none;stroke:var(--c);stroke-width:1.7;stroke-linejoin:round}.b{fill:var(--c);fill-opacity:.17;stroke:none}"
     ".a{fill:var(--c);fill-opacity:.8;stroke:none}.d{fill:var(--c)}.o{fill:var(--card);stroke:var(--c);stroke-width:1."
-    "6}"
-    ".e{fill:none;stroke:var(--c);stroke-width:1.2;stroke-opacity:.55}.x{stroke:var(--ink);stroke-width:1.3;fill:none}"
-    ".w{fill:var(--win)}.f{fill:var(--loss)}.z{fill:var(--cell)}\n"
+    "6}.e{fill:none;stroke:var(--c);stroke-width:1.4;stroke-opacity:.6}.j{fill:none;stroke:var(--c);stroke-width:1.4;"
+    "stroke-dasharray:4 3}.w{fill:var(--win)}.f{fill:var(--loss)}.z{fill:url(#never)}.h{stroke:var(--rule);"
+    "stroke-width:2}.i{fill:var(--dim)}\n"
     ".c0{--c:var(--p0)}.c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}"
     ".c6{--c:var(--p6)}.c7{--c:var(--p7)}\n"
-    ".legend{font-size:13px;color:var(--dim);max-width:none}.legend span{margin-right:14px;white-space:nowrap}.legend "
-    "i{"
-    "display:inline-block;width:11px;height:11px;border-radius:3px;background:var(--c);margin-right:5px;vertical-align:"
-    "-1px}\n"
+    ".legend{font-size:13px;color:var(--dim);max-width:none}.legend span{display:inline-block;margin-right:14px}"
+    ".legend i{display:inline-block;width:11px;height:11px;border-radius:3px;background:var(--c);margin-right:5px;"
+    "vertical-align:-1px}\n"
     "table{border-collapse:collapse;font-size:13.5px;width:100%}th{text-align:left;color:var(--dim);font-weight:500;"
-    "border-bottom:1px solid var(--rule);padding:4px 10px 4px 0;white-space:nowrap}td{padding:3px 10px 3px "
-    "0;border-bottom:"
-    "1px solid "
-    "var(--rule);vertical-align:top}td.r,th.r{text-align:right;white-space:nowrap}.scroll{overflow-x:auto}summary{"
-    "cursor:pointer;"
-    "color:var(--win)}code{font:12.5px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}\n";
+    "border-bottom:1px solid var(--rule);padding:4px 10px 4px 0;white-space:nowrap}td{padding:3px 10px 3px 0;"
+    "border-bottom:1px solid var(--rule);vertical-align:top;overflow-wrap:anywhere}td.r,th.r{text-align:right;"
+    "white-space:nowrap}.k{white-space:nowrap}th:last-child,td:last-child{padding-right:2px}.scroll{overflow-x:auto}"
+    "summary{cursor:pointer;"
+    "color:var(--win)}code{font:12.5px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}\n"
+    "@media(max-width:520px){main{padding:20px 12px 40px}.wide{display:none}.narrow{display:inline}th,td{padding-right:"
+    "7px}}\n";
+/* Paper is white whatever the screen is, has no scroll bars, and is narrower: what is wide is shown smaller. */
+static const char print_style[] =
+    "@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--dim:#444;--rule:#ccc;--on:#fff;--win:#2166ac;--loss:#c8701a;"
+    "--p0:#2166ac;--p1:#c8701a;--p2:#2f8f5b;--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}nav{display:none}"
+    "h2,section>p,.legend,figcaption{break-after:avoid}h2,section>p{break-inside:avoid}figure,.card,tr{break-inside:"
+    "avoid}h2{margin-top:24px}.scroll{overflow:visible}.tree{min-width:0;max-width:none}.map svg{min-width:0!important}"
+    ".grid{grid-template-columns:repeat(2,minmax(0,1fr))}.rated{grid-template-columns:minmax(0,1fr)}.rated "
+    "svg{max-width:"
+    "460px}.wide{display:table-cell}.narrow{display:none}details>*{display:block}}\n";
 
 static void card(Bytes *out, const char *label, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void card(Bytes *out, const char *label, const char *format, ...) {
@@ -186,7 +193,7 @@ static void put_player_curves(Report *r, const char *title, const char *key) {
   put_curves(r, title, curve, count, false, "%g");
 }
 
-static void put_player_legend(Report *r) {
+void report_legend(Report *r) {
   const char *css[16], *label[16];
   size_t n = r->run->league.learning < 16 ? r->run->league.learning : 16;
   for (size_t p = 0; p < n; p++) css[p] = report_colour(p), label[p] = r->run->league.player[p].name;
@@ -195,7 +202,7 @@ static void put_player_legend(Report *r) {
 
 static void put_learning(Report *r) {
   html_put(&r->out, "<section id=learning><h2>Learning</h2>");
-  put_player_legend(r);
+  report_legend(r);
   html_put(&r->out, "<div class=grid>");
   put_player_curves(r, "Elo of the newest rated snapshot", "%s/rating/elo");
   put_player_curves(r, "mean return of an episode", "%s/mean_return");
@@ -329,6 +336,7 @@ void report_page(Report *r, const char *title) {
   html_text(&r->out, title);
   html_put(&r->out, " - agon</title><style>");
   bytes_put(&r->out, style, sizeof style - 1);
+  bytes_put(&r->out, print_style, sizeof print_style - 1);
   html_put(&r->out, "</style></head><body><main><h1>");
   html_text(&r->out, title);
   html_put(&r->out,

@@ -23,6 +23,11 @@ void report_free(Report *report);
 /* Elo, or the mean return where margins are the game; "n/a". */
 const char *report_strength_text(const Report *report, uint32_t player, char *out, size_t size);
 uint32_t report_strongest(const Report *report);
+/* The learning player that a player belongs to: itself, or whose copy it is. */
+size_t report_line_of(const League *league, size_t player);
+/* Games of a against b, from a's side: of two frozen players those of evaluation, else what training remembers. */
+Tally report_known(const Report *report, uint32_t a, uint32_t b);
+void report_legend(Report *report);                /* the learning players and their colours */
 const char *report_colour(size_t learning_player); /* CSS class */
 void report_ratings(Report *report);
 void report_payoff(Report *report);

@@ -1,5 +1,5 @@
-/* The report's views of a league: ratings, payoff, family, forgotten opponents. Small leagues are drawn player by
- * player, large ones in groups. */
+/* The report's views of a league: ratings, forgotten opponents, whom the mains meet. Small leagues are drawn player by
+ * player, large ones in stretches of age. */
 #include "report/report.h"
 
 #include "base/file.h"
@@ -16,8 +16,7 @@ const char *report_colour(size_t player) {
   return css[player % COUNT_OF(css)];
 }
 
-/* The learning player that a player belongs to: itself, or whose copy it is. */
-static size_t line_of(const League *league, size_t player) {
+size_t report_line_of(const League *league, size_t player) {
   const Player *p = &league->player[player];
   if (!p->frozen) return player;
   return p->parent >= 0 && (size_t)p->parent < league->learning ? (size_t)p->parent : 0;
@@ -39,7 +38,7 @@ static Tally rated_games(const Games *games, uint32_t a, uint32_t b) {
   return sum;
 }
 
-static Tally known(const Report *r, uint32_t a, uint32_t b) {
+Tally report_known(const Report *r, uint32_t a, uint32_t b) {
   const League *league = &r->run->league;
   const Pair *pair = payoff_find(&league->payoff, a, b);
   bool frozen = league->player[a].frozen && league->player[b].frozen;
@@ -51,7 +50,7 @@ static Tally known(const Report *r, uint32_t a, uint32_t b) {
 static const League *sorting;
 static int by_line_and_age(const void *a, const void *b) {
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  size_t p = line_of(sorting, x), q = line_of(sorting, y);
+  size_t p = report_line_of(sorting, x), q = report_line_of(sorting, y);
   const Player *s = &sorting->player[x], *t = &sorting->player[y];
   if (p != q) return p < q ? -1 : 1;
   if (s->frozen != t->frozen) return s->frozen ? -1 : 1;
@@ -100,7 +99,7 @@ static bool strength(const Report *r, uint32_t player, double *value, double *lo
   if (player >= r->run->league.players) return false;
   for (uint32_t j = 0; j < n && j < r->run->league.players; j++) {
     double weight = !s->has_meta ? 1 / (double)n : s->in[j] ? s->nash_average[j] : 0;
-    Tally t = known(r, player, j);
+    Tally t = report_known(r, player, j);
     if (weight < 1e-6) continue;
     if (j == player) { /* against itself it is even */
       weights += weight;
@@ -148,21 +147,42 @@ static int by_strength(const void *a, const void *b) {
   return x > y ? -1 : x < y;
 }
 
+enum {
+  ONE_BY_ONE = 100, /* players in the chart that are drawn each */
+  STRETCHES = 32    /* of age, in which a line of a larger league is drawn by its means */
+};
+
+/* Means over stretches of equal length in the first column, in place; returns how many have any. */
+static size_t aggregate(double *column[4], size_t count) {
+  double low = column[0][0], width = (column[0][count - 1] - low) / STRETCHES;
+  size_t made = 0;
+  for (size_t i = 0, stretch = 0; i < count && stretch < STRETCHES; stretch++) {
+    double sum[4] = {0}, n = 0, end = low + width * (double)(stretch + 1);
+    for (; i < count && (column[0][i] <= end || stretch + 1 == STRETCHES); i++, n++)
+      for (int c = 0; c < 4; c++) sum[c] += column[c][i];
+    if (n < 1) continue;
+    for (int c = 0; c < 4; c++) column[c][made] = sum[c] / n;
+    made++;
+  }
+  return made;
+}
+
 static void put_rating_line(Report *r, Chart *chart, size_t line, double *column[4]) {
   const League *league = &r->run->league;
   size_t count = 0;
   for (size_t i = 0; i < league->players; i++) {
     uint32_t id = r->order[i];
     if (!league->player[id].frozen) continue; /* it stands as a snapshot, which is here */
-    if (line_of(league, id) != line || !strength(r, id, &column[1][count], &column[2][count], &column[3][count]))
+    if (report_line_of(league, id) != line || !strength(r, id, &column[1][count], &column[2][count], &column[3][count]))
       continue;
     column[0][count++] = (double)league->player[id].frames;
-    if (league->players > 120) continue;
+    if (league->players > ONE_BY_ONE) continue;
     char hover[200];
     snprintf(hover, sizeof hover, "%s: %+.4g [%+.4g, %+.4g], %.0f games", league->player[id].name, column[1][count - 1],
              column[2][count - 1], column[3][count - 1], r->strength.standing.rated[id].games);
     chart_dot(chart, column[0][count - 1], column[1][count - 1], report_colour(line), hover);
   }
+  if (league->players > ONE_BY_ONE && count > STRETCHES) count = aggregate(column, count);
   chart_band(chart, column[0], column[2], column[3], count, report_colour(line));
   chart_line(chart, column[0], column[1], count, report_colour(line), league->player[line].name);
 }
@@ -180,10 +200,11 @@ static void put_rating_chart(Report *r) {
     oldest = fmax(oldest, (double)league->player[i].frames);
   }
   if (room && least <= most) {
-    chart_begin(&chart, &r->out,
-                r->margins ? "mean return against the league's Nash mixture, by age, with 95 % bands"
-                           : "Elo by age, with 95 % bands",
-                "frames of the player", 0, oldest, least, most, "%g");
+    char title[128];
+    snprintf(title, sizeof title, "%s by age, with 95 %% bands%s",
+             r->margins ? "mean return against the league's Nash mixture," : "Elo",
+             league->players > ONE_BY_ONE ? "; means over stretches of age" : "");
+    chart_begin(&chart, &r->out, title, "frames of the player", 0, oldest, least, most, "%g");
     for (size_t line = 0; line < league->learning; line++) put_rating_line(r, &chart, line, column);
     chart_end(&chart);
   }
@@ -193,11 +214,12 @@ static void put_rating_chart(Report *r) {
 static void put_rating_table(Report *r, size_t most) {
   const Standing *s = &r->strength.standing;
   const League *league = &r->run->league;
-  html_put(&r->out,
-           "<figure class=scroll><figcaption>the strongest, by their lower bounds</figcaption><table><tr><th>player<th "
-           "class=r>%s<th "
-           "class=r>95 %%<th class=r>games<th class=r>score<th class=r>Nash<th class=r>&alpha;-rank</tr>\n",
-           r->margins ? "return" : "Elo");
+  html_put(
+      &r->out,
+      "<figure class=scroll><figcaption>the strongest, by their lower bounds<span class=narrow> (wider screens have "
+      "score, Nash and &alpha;-rank too)</span></figcaption><table><tr><th>player<th class=r>%s<th class=r>95 %%<th "
+      "class=r>games<th class=\"r wide\">score<th class=\"r wide\">Nash<th class=\"r wide\">&alpha;-rank</tr>\n",
+      r->margins ? "return" : "Elo");
   ranking = r;
   qsort(s->order, r->strength.games.players, sizeof *s->order, by_strength);
   for (size_t i = 0; i < r->strength.games.players; i++) {
@@ -211,11 +233,11 @@ static void put_rating_table(Report *r, size_t most) {
     if (learning) html_put(&r->out, " (learning, as %s)", r->strength.games.name[s->as[p]]);
     html_put(&r->out, "<td class=r>%s", report_strength_text(r, p, text, sizeof text));
     html_put(&r->out, r->margins ? "<td class=r>%+.4f &ndash; %+.4f" : "<td class=r>%+.0f &ndash; %+.0f", low, high);
-    html_put(&r->out, "<td class=r>%.0f<td class=r>%.3f", s->rated[p].games, s->points[s->as[p]]);
+    html_put(&r->out, "<td class=r>%.0f<td class=\"r wide\">%.3f", s->rated[p].games, s->points[s->as[p]]);
     if (s->has_meta && s->in[p])
-      html_put(&r->out, "<td class=r>%.3f<td class=r>%.3f", s->nash_average[p], s->alpha_rank[p]);
+      html_put(&r->out, "<td class=\"r wide\">%.3f<td class=\"r wide\">%.3f", s->nash_average[p], s->alpha_rank[p]);
     else
-      html_put(&r->out, "<td class=r>n/a<td class=r>n/a");
+      html_put(&r->out, "<td class=\"r wide\">n/a<td class=\"r wide\">n/a");
     html_put(&r->out, "</tr>\n");
   }
   html_put(&r->out, "</table></figure>\n");
@@ -253,233 +275,16 @@ static void put_rating_words(Report *r) {
 
 void report_ratings(Report *r) {
   const League *league = &r->run->league;
-  const char *css[16], *label[16];
-  size_t n = league->learning < 16 ? league->learning : 16, apart = 0;
+  size_t apart = 0;
   html_put(&r->out, "<section id=ratings><h2>Ratings</h2>");
   put_rating_words(r);
   for (uint32_t p = 0; p < league->players; p++) apart += !standing_comparable(&r->strength.standing, p);
   if (apart) html_put(&r->out, "<p>Not connected with the others by games, so without a rating (n/a): %zu.</p>", apart);
-  for (size_t p = 0; p < n; p++) css[p] = report_colour(p), label[p] = league->player[p].name;
-  chart_legend(&r->out, css, label, n);
-  html_put(&r->out, "<div class=grid>");
+  report_legend(r);
+  html_put(&r->out, "<div class=\"grid rated\">");
   put_rating_chart(r);
   put_rating_table(r, 12);
   html_put(&r->out, "</div></section>\n");
-}
-
-/* --- payoff --- */
-enum { CELLS = 44 /* rows and columns at most */ };
-
-typedef struct Group {
-  size_t first, count; /* of r->order */
-} Group;
-
-static size_t make_groups(const Report *r, Group *group) {
-  const League *league = &r->run->league;
-  size_t n = league->players, size = (n + CELLS - 1) / CELLS, count = 0;
-  for (size_t i = 0; i < n;) { /* groups never mix lines, unless there are too many lines */
-    size_t end = i + 1;
-    while (end < n && end - i < size &&
-           (line_of(league, r->order[end]) == line_of(league, r->order[i]) || league->learning > CELLS / 2))
-      end++;
-    if (count == 2 * CELLS) end = n;
-    group[count++] = (Group){i, end - i};
-    i = end;
-  }
-  return count;
-}
-
-static void group_name(const Report *r, const Group *g, char *out, size_t size) {
-  const League *league = &r->run->league;
-  const char *first = league->player[r->order[g->first]].name,
-             *last = league->player[r->order[g->first + g->count - 1]].name;
-  if (g->count == 1)
-    snprintf(out, size, "%s", first);
-  else
-    snprintf(out, size, "%s ... %s (%zu)", first, last, g->count);
-}
-
-static Tally between(const Report *r, const Group *a, const Group *b) {
-  Tally sum = {0};
-  for (size_t i = 0; i < a->count; i++)
-    for (size_t j = 0; j < b->count; j++) {
-      Tally t = known(r, r->order[a->first + i], r->order[b->first + j]);
-      sum.games += t.games, sum.wins += t.wins, sum.draws += t.draws, sum.losses += t.losses;
-      sum.returns += t.returns, sum.squares += t.squares;
-    }
-  return sum;
-}
-
-/* Where margins are the game, a cell's colour is its mean return, in the unit of the largest. */
-static void put_return(Report *r, double x, double y, double side, const char *a, const char *b, const Tally *t,
-                       double unit) {
-  double mean = t->returns / t->games, half = 1.959964 * sqrt(fmax(t->squares / t->games - mean * mean, 0) / t->games);
-  html_put(
-      &r->out,
-      "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s against "
-      "%s: mean return %+.4f +- %.4f, %.0f games (+%.0f =%.0f -%.0f)</title></rect>",
-      mean >= 0 ? "w" : "f", fmin(fabs(mean) / unit * 0.95 + 0.04, 1), x, y, side, side, a, b, mean, half, t->games,
-      t->wins, t->draws, t->losses);
-}
-
-static void put_cell(Report *r, double x, double y, double side, const char *a, const char *b, const Tally *t) {
-  double n = t->games;
-  if (n < 1) {
-    html_put(&r->out, "<rect class=z x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", x, y, side, side);
-    return;
-  }
-  double score = (t->wins + t->draws / 2) / n, low, high;
-  meta_interval(score, n, &low, &high);
-  html_put(
-      &r->out,
-      "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s against "
-      "%s: %.3f [%.3f, %.3f], %.0f games (+%.0f =%.0f -%.0f)</title></rect>",
-      score >= 0.5 ? "w" : "f", fmin(fabs(score - 0.5) * 1.9 + 0.04, 1), x, y, side, side, a, b, score, low, high, n,
-      t->wins, t->draws, t->losses);
-}
-
-/* What sitting first is worth, over all games of all pairs. */
-static void put_seats(Report *r) {
-  Tally t = payoff_first_seat(&r->run->league.payoff);
-  double low, high;
-  if (t.games < 1) return;
-  double score = (t.wins + t.draws / 2) / t.games;
-  meta_interval(score, t.games, &low, &high);
-  html_put(
-      &r->out,
-      "<p id=seats>The first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games. Matchmaking goes "
-      "by the mean of both seats.</p>",
-      score, low, high, t.returns / t.games, t.games);
-}
-
-void report_payoff(Report *r) {
-  Group group[2 * CELLS + 1];
-  size_t n = make_groups(r, group);
-  double label = 190, side = fmin(fmax(640.0 / (double)n, 12), 34), width = label + side * (double)n + 8,
-         height = side * (double)n + 8;
-  html_put(&r->out,
-           "<section id=payoff><h2>Payoff</h2><p>%s of the row's player against the column's, hover for counts "
-           "and 95 %% intervals: blue wins, orange loses, pale is even, grey never met. Frozen pairs from "
-           "evaluation games, learning players from recent training games. %s</p><figure class=wide><svg "
-           "viewBox=\"0 0 %.0f %.0f\" style=\"max-width:%.0fpx\">",
-           r->margins ? "Mean return (the strongest colour is the largest)" : "Score",
-           n < r->run->league.players ? "Each row stands for a group of snapshots of one line, in order of age."
-                                      : "In order of line and age, learning players last in theirs.",
-           width, height, width * 1.3);
-  double unit = 1e-9;
-  for (size_t i = 0; r->margins && i < n * n; i++) {
-    Tally t = between(r, &group[i / n], &group[i % n]);
-    if (t.games >= 20) unit = fmax(unit, fabs(t.returns / t.games));
-  }
-  for (size_t i = 0; i < n; i++) {
-    char a[160], b[160], shown[48];
-    group_name(r, &group[i], a, sizeof a);
-    snprintf(shown, sizeof shown, "%.30s",
-             group[i].count == 1 ? a : r->run->league.player[r->order[group[i].first]].name);
-    if (side >= 11)
-      html_put(&r->out, "<text class=t x=\"%.0f\" y=\"%.1f\" text-anchor=end>%s%s</text>", label - 6,
-               4 + side * ((double)i + 0.5) + 4, shown, group[i].count > 1 ? " ..." : "");
-    for (size_t j = 0; j < n; j++) {
-      Tally t = i == j && group[i].count == 1 ? (Tally){0} : between(r, &group[i], &group[j]);
-      group_name(r, &group[j], b, sizeof b);
-      if (r->margins && t.games >= 1)
-        put_return(r, label + side * (double)j, 4 + side * (double)i, side - 1, a, b, &t, unit);
-      else
-        put_cell(r, label + side * (double)j, 4 + side * (double)i, side - 1, a, b, &t);
-    }
-  }
-  html_put(&r->out, "</svg></figure>");
-  put_seats(r);
-  html_put(&r->out, "</section>\n");
-}
-
-/* --- family --- */
-enum { MOST_SNAPSHOTS = 60 /* drawn in a line */ };
-
-enum { MOST_RESTARTS = 40 /* marked in a line */ };
-
-static void put_line_of_family(Report *r, size_t line, double y, double left, double scale, size_t total) {
-  const League *league = &r->run->league;
-  const char *css = report_colour(line);
-  size_t stride = (total + MOST_SNAPSHOTS - 1) / MOST_SNAPSHOTS, seen = 0;
-  double from = left, end = left + scale * (double)league->player[line].frames;
-  uint32_t life = 0;
-  if (stride == 0) stride = 1;
-  html_put(&r->out, "<text class=n x=\"8\" y=\"%.1f\">%s</text><path class=\"e %s\" d=\"M%.1f %.1fH%.1f\"/>", y + 4,
-           league->player[line].name, css, left, y, end);
-  for (size_t i = 0; i < league->players; i++) {
-    uint32_t id = r->order[i];
-    const Player *p = &league->player[id];
-    char elo[32], hash[12];
-    if (!p->frozen || line_of(league, id) != line) continue;
-    double x = left + scale * (double)p->frames;
-    if (p->life != life && seen &&
-        league->player[line].life <= MOST_RESTARTS) { /* the line began anew between these two */
-      html_put(&r->out,
-               "<path class=x d=\"M%.1f %.1fl4 -6m0 0l-3.5 .5m3.5 -.5l.5 3.5\"><title>began anew (life "
-               "%u)</title></path>",
-               (from + x) / 2 - 2, y - 5, p->life);
-    }
-    life = p->life;
-    from = x;
-    if (seen++ % stride) continue;
-    snprintf(hash, sizeof hash, "%.8s", p->hash);
-    bool won = !strcmp(p->reason, "win_rate");
-    html_put(
-        &r->out,
-        "<circle class=\"%s %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s: frozen after %.3g frames, reason: %s, "
-        "%s %s, %s</title></circle>",
-        won ? "d" : "o", css, x, y, won ? 4.5 : 3.8, p->name, (double)p->frames, *p->reason ? p->reason : "start",
-        r->margins ? "return" : "Elo", report_strength_text(r, id, elo, sizeof elo), hash);
-  }
-  html_put(&r->out,
-           "<path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title>"
-           "</path><text class=t x=\"%.1f\" y=\"%.1f\">%zu%s, life %u</text>",
-           css, end + 2, y - 4.5, league->player[line].name, (double)league->player[line].frames,
-           league->player[line].life, end + 16, y + 4, total, stride > 1 ? " (thinned)" : "",
-           league->player[line].life);
-}
-
-void report_family(Report *r) {
-  const League *league = &r->run->league;
-  double most = 1, left = 170, width = 1000, row = 34, height = row * (double)league->learning + 40;
-  size_t reasons = 0;
-  struct {
-    const char *name;
-    size_t count;
-  } reason[16];
-  for (size_t i = 0; i < league->players; i++) {
-    const Player *p = &league->player[i];
-    size_t k = 0;
-    most = fmax(most, (double)p->frames);
-    if (!p->frozen) continue;
-    const char *name = *p->reason ? p->reason : "start";
-    while (k < reasons && strcmp(reason[k].name, name)) k++;
-    if (k == reasons && reasons < COUNT_OF(reason)) reason[reasons++].count = 0, reason[k].name = name;
-    if (k < reasons) reason[k].count++;
-  }
-  html_put(&r->out,
-           "<section id=family><h2>Family</h2><p>Each line is a learning player; a ring is a snapshot that was "
-           "frozen by age, a disc one frozen because it beat its targets (win_rate), an arrow upwards a return to "
-           "initial or past weights. Snapshots by reason: ");
-  for (size_t k = 0; k < reasons; k++) html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
-  html_put(&r->out, ".</p><figure class=wide><svg viewBox=\"0 0 %.0f %.0f\">", width, height);
-  double scale = (width - left - 130) / most;
-  for (size_t line = 0; line < league->learning; line++) {
-    size_t total = 0;
-    for (size_t i = 0; i < league->players; i++) total += league->player[i].frozen && line_of(league, i) == line;
-    put_line_of_family(r, line, 22 + row * (double)line, left, scale, total);
-  }
-  for (int k = 0; k <= 4; k++) {
-    char text[16];
-    double frames = most * k / 4;
-    html_put(&r->out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>", left + scale * frames,
-             height - 14, text_scaled(frames, text, sizeof text));
-  }
-  html_put(&r->out,
-           "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>frames of the player</text></svg></figure>"
-           "</section>\n",
-           left + (width - left) / 2, height - 1);
 }
 
 /* --- forgotten opponents --- */
@@ -503,13 +308,13 @@ static int by_gap(const void *a, const void *b) {
 /* The past snapshot of the main that does clearly best against the opponent. */
 static bool find_lost(const Report *r, uint32_t main, uint32_t opponent, Lost *out) {
   const League *league = &r->run->league;
-  Tally t = known(r, main, opponent);
+  Tally t = report_known(r, main, opponent);
   *out = (Lost){.main = main, .opponent = opponent, .then = -1};
   if (!rate(&t, 20, &out->now, &out->now_low, &out->now_high)) return false;
   for (uint32_t s = 0; s < league->players; s++) {
     double score, low, high;
     if (!league->player[s].frozen || league->player[s].parent != (int64_t)main || s == opponent) continue;
-    Tally past = known(r, s, opponent);
+    Tally past = report_known(r, s, opponent);
     if (!rate(&past, 20, &score, &low, &high) || low <= out->then_low) continue;
     out->past = s, out->then = score, out->then_low = low, out->then_high = high;
   }
@@ -535,13 +340,14 @@ void report_forgotten(Report *r) {
   if (!count) {
     html_put(&r->out, "<p>None of %zu that can be told.</p>", asked);
   } else {
-    html_put(&r->out, "<figure class=scroll><table><tr><th>main<th>opponent<th class=r>now<th class=r>95 %%<th>best "
-                      "snapshot<th class=r>then<th class=r>95 %%</tr>\n");
+    html_put(&r->out,
+             "<figure class=scroll><table><tr><th>main<th>opponent<th class=r>now<th class=\"r wide\">95 %%<th>best "
+             "snapshot<th class=r>then<th class=\"r wide\">95 %%</tr>\n");
     for (size_t i = 0; i < count && i < 15; i++) {
       const Lost *l = &lost[i];
       html_put(&r->out,
-               "<tr><td>%s<td>%s<td class=r>%.3f<td class=r>%.3f &ndash; %.3f<td>%s<td class=r>%.3f<td class=r>"
-               "%.3f &ndash; %.3f</tr>\n",
+               "<tr><td class=k>%s<td>%s<td class=r>%.3f<td class=\"r wide\">%.3f &ndash; %.3f<td>%s<td "
+               "class=r>%.3f<td class=\"r wide\">%.3f &ndash; %.3f</tr>\n",
                league->player[l->main].name, league->player[l->opponent].name, l->now, l->now_low, l->now_high,
                league->player[l->past].name, l->then, l->then_low, l->then_high);
     }
@@ -583,16 +389,16 @@ void report_opponents(Report *r) {
       top[at] = m->away, share[at] = p;
     }
     html_put(&r->out,
-             "<figure><figcaption>whom %s meets next, by the present table</figcaption><svg viewBox=\"0 0 460 "
-             "250\">",
-             league->player[home->player].name);
+             "<figure><figcaption>whom %s meets next, by the present table</figcaption><svg viewBox=\"0 0 320 "
+             "%.0f\" role=img>",
+             league->player[home->player].name, 22.0 * (double)n + 6);
     for (size_t i = 0; i < n; i++) {
-      double width = 230 * (double)share[i] / (double)share[0], y = 8 + 24 * (double)i;
+      double width = 96 * (double)share[i] / (double)share[0], y = 4 + 22 * (double)i;
       html_put(&r->out,
-               "<text class=n x=\"6\" y=\"%.1f\">%s</text><rect class=\"d %s\" x=\"180\" y=\"%.1f\" width=\"%.1f\" "
+               "<text class=n x=4 y=\"%.1f\">%s</text><rect class=\"d %s\" x=176 y=\"%.1f\" width=\"%.1f\" "
                "height=\"14\" rx=\"2\"/><text class=t x=\"%.1f\" y=\"%.1f\">%.1f %%</text>",
-               y + 11, league->player[top[i]].name, report_colour(line_of(league, top[i])), y, width, 185 + width,
-               y + 11, 100 * (double)share[i]);
+               y + 11, league->player[top[i]].name, report_colour(report_line_of(league, top[i])), y, width,
+               180 + width, y + 11, 100 * (double)share[i]);
     }
     html_put(&r->out, "</svg></figure>");
   }

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The report's page, read back: what stands in the heat map without hovering, the family tree, large leagues, sizes of text.
+. "$(dirname "$0")/common.sh"
+"$AGON" train "$smoke" --run-dir small --quiet league.reset_to=past league.past_low=0 league.past_high=1
+"$AGON" train "$smoke" game=matrix_game frames=90k net.hidden=[8] actors.eval_share=0.5 league.end_games=0 league.main_snapshot_min=500 \
+  league.main_snapshot_max=500 league.exploiter_snapshot_max=1k league.league_snapshot_max=1k --run-dir large --quiet
+for run in small large; do
+  "$AGON" report $run > /dev/null
+  "$AGON" league show $run --json > $run.json
+done
+$python - <<'P'
+import json, math, re
+pages = {run: open(run + "/report.html").read() for run in ("small", "large")}
+leagues = {run: json.load(open(run + ".json"))["players"] for run in pages}
+def section(page, name): return re.search(r"<section id=%s>.*?</section>" % name, page, re.S).group(0)
+
+for run, page in pages.items():
+    style = re.search(r"<style>(.*?)</style>", page, re.S).group(1)
+    for size in re.findall(r"font-size:([\d.]+)px", style): assert float(size) >= 11, size
+    assert min(map(float, re.findall(r"font:([\d.]+)px", style))) >= 11
+    # no picture is wider than what a phone of 390 points shows it at, unless it scrolls and keeps its size
+    for before, width, own in re.findall(r"<figure([^<]*)>(?:(?!</figure>).)*?<svg[^>]*viewBox=\"0 0 (\d+) [\d.]+\"([^>]*)>", page, re.S):
+        assert int(width) <= 330 or "class=scroll" in before, (before, width)
+    for width, low in re.findall(r"<div class=scroll><svg viewBox=\"0 0 (\d+) \d+\" style=\"min-width:(\d+)px", page): assert width == low
+    assert ".tree{min-width:760px" in style and "<svg class=tree viewBox=\"0 0 760 " in page
+    for part in re.findall(r"<path class=\"l [^>]*d=\"([^\"]*)\"", page): assert "nan" not in part
+    heat = section(page, "payoff")
+    # rows and columns have labels, the colours a scale, and who never met is not even
+    upright = re.findall(r"text-anchor=middle>([^<]+)</text>", heat) + re.findall(r"rotate\(-90\)\">([^<]+)</text>", heat)
+    rows = re.findall(r"text-anchor=end>([^<]+)</text>", heat)
+    labels = [text for text in rows if "wins" not in text]
+    assert labels and all(upright.count(text) >= labels.count(text) for text in labels), (labels, upright)
+    for text in "loses: 0", "even: 50", "wins: 100", "never met</text>", "id=never": assert text in heat, text
+    # each number in a cell is what the cell says on hovering
+    cells = re.findall(r"<rect class=\w fill-opacity=\"[.\d]+\" x=\"([.\d]+)\" y=\"([.\d]+)\"[^>]*><title>(\S+)(?: [^<]*?)? against [^<]*?: ([.\d]+) \[[^<]*</title></rect>"
+                       r"<text class=[vs] x=\"([.\d]+)\" y=\"([.\d]+)\">(\d+)</text>", heat)
+    for x, y, a, score, tx, ty, number in cells:
+        assert abs(100 * float(score) - int(number)) <= 0.5 + 0.051, (a, score, number)
+        assert 0 < float(tx) - float(x) < 20 and 0 < float(ty) - float(y) < 20
+    assert len(cells) == len(re.findall(r"games \(\+", heat)) >= 40, len(cells)
+    for x, y in re.findall(r"<rect class=z x=\"([.\d]+)\" y=\"([.\d]+)\" width=\"[.\d]+\" height=\"[.\d]+\"><title>", heat):
+        assert (x, y) not in {(c[0], c[1]) for c in cells}
+
+# a snapshot's label is its number
+small = {p["name"]: p for p in leagues["small"]}
+numbers = re.findall(r"text-anchor=end>(\d+|now)</text>", section(pages["small"], "payoff"))
+assert sorted(numbers) == sorted(str(int(p.rsplit("-", 1)[1])) if small[p]["frozen"] else "now" for p in small), numbers
+
+# the tree: a branch for each learning player that goes on from a snapshot, and a square for each life
+family = section(pages["small"], "family")
+branches = set(re.findall(r"<title>life (\d+) of (\S+) goes on from the weights of (\S+)</title>", family))
+expected = {(str(p["life"]), p["name"], p["parent"]) for p in leagues["small"] if not p["frozen"] and p["parent"]}
+assert branches == expected and len(expected) >= 1, (branches, expected)
+for p in leagues["small"]:
+    if not p["frozen"] and p["life"]: assert len(re.findall(r"class=\"o c%d\" x=[^>]*><title>life \d+ begins" % [q["name"] for q in leagues["small"]].index(p["name"]), family)) == p["life"] + 1
+
+# of many players the curves are means, with few points, no dots
+assert len(leagues["large"]) > 100, len(leagues["large"])
+ratings = {run: section(page, "ratings") for run, page in pages.items()}
+assert "means over stretches of age" in ratings["large"] and "means over" not in ratings["small"]
+assert "<circle" in ratings["small"] and "<circle" not in ratings["large"]
+for curve in re.findall(r"<path class=\"l c\d\" d=\"([^\"]*)\"", ratings["large"]): assert curve.count("L") < 32
+assert max(curve.count("L") for curve in re.findall(r"<path class=\"l c\d\" d=\"([^\"]*)\"", ratings["large"])) > 8
+P
+echo passed
