@@ -54,6 +54,9 @@ struct Learner {
   int64_t started, busy_receive, busy_publish;
   int64_t idle_seen, idle_reducing; /* of the rank: as of the last step; and while a sum was awaited */
   uint64_t frames;                  /* learned here */
+  int64_t waits_since, waits_idle;  /* when the present stretch began, and what the rank had been idle by then */
+  uint64_t waits_tick;              /* in which it began */
+  double waits;                     /* share of the last stretch in which the rank had nothing to do */
   double lag;                       /* of the batch being learned */
 };
 
@@ -543,6 +546,18 @@ static Status start_pupil(Learner *learner) {
   return update_begin(learner->update, state, &learner->batch, &learner->shards);
 }
 
+/* A stretch goes from the first report of one tick to that of the next: a tick's other reports follow at once, so that
+ * what lies between them would say nothing. */
+static void count_waits(Learner *learner) {
+  if (!learner->setup.idle || learner->waits_tick == learner->tick + 1) return;
+  int64_t now = clock_now(&learner->setup.clock), idle = *learner->setup.idle;
+  int64_t since = learner->waits_tick ? learner->waits_since : learner->started;
+  if (now > since) learner->waits = (double)(idle - learner->waits_idle) / (double)(now - since);
+  learner->waits_since = now;
+  learner->waits_idle = idle;
+  learner->waits_tick = learner->tick + 1;
+}
+
 static Status send_report(Learner *learner, const TrainState *state) {
   const AlgoStats *stats = &learner->update->stats;
   WireReport report = {
@@ -554,6 +569,7 @@ static Status send_report(Learner *learner, const TrainState *state) {
   };
   Numbers *numbers = &report.numbers;
   if (learner->setup.member != 0) return OK;
+  count_waits(learner);
   if (stats->rows > 0) {
     numbers_set(numbers, "policy_loss", stats->policy_loss);
     numbers_set(numbers, "value_loss", stats->value_loss);
@@ -565,6 +581,7 @@ static Status send_report(Learner *learner, const TrainState *state) {
     numbers_set(numbers, "learning_rate", stats->rate);
     numbers_set(numbers, "batch", stats->rows);
     numbers_set(numbers, "lag", learner->lag);
+    if (learner->setup.idle) numbers_set(numbers, "waits", learner->waits);
   }
   wire_begin(&learner->wire, WIRE_REPORT);
   report_encode(&report, &learner->wire.bytes);

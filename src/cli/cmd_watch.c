@@ -26,6 +26,7 @@ static const Flag flags[] = {{"--every", "TIME", "between looks (default 2 s)"},
 typedef struct Screen {
   int width, height, row;
   bool terminal, colour, unicode;
+  bool legend;     /* what stands on the screen is explained, instead of the players */
   char line[4096]; /* being written */
   size_t used;
   int column; /* characters of it that are seen */
@@ -148,40 +149,115 @@ static void put_rate(Screen *s, const char *label, const Series *series, const c
   end_line(s);
 }
 
-static void put_number(Screen *s, const SeriesSet *set, const char *player, const char *key, int spark) {
+static void put_number(Screen *s, const SeriesSet *set, const char *player, const char *key, const char *label,
+                       int spark) {
   char name[96];
   snprintf(name, sizeof name, "%s/%s", player, key);
   const Series *series = series_find(set, name);
   if (!series) return;
-  snprintf(name, sizeof name, "%s %s", player, key);
+  snprintf(name, sizeof name, "%s %s", player, label);
   put(s, DIM, "%-20.20s", name);
   put(s, PLAIN, "%9.3g    ", last(series));
   put_spark(s, series, spark);
   end_line(s);
 }
 
-static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
+/* Strength first: of as many learning players as there is room for. */
+static void put_strengths(Screen *s, const json_t *root, const SeriesSet *set, int spark) {
+  const json_t *player;
+  size_t index;
+  int room = s->height >= 30 ? 4 : 1;
+  bool alone = status_number(root, "teams") == 1;
+  json_array_foreach(json_object_get(root, "players"), index, player) {
+    if (json_is_true(json_object_get(player, "frozen")) || room-- <= 0) break;
+    char label[24], name[96];
+    snprintf(name, sizeof name, "%s/%s", status_text(player, "name"), alone ? "mean_return" : "rating/elo");
+    const Series *series = series_find(set, name);
+    if (!series || !series->count) continue;
+    snprintf(label, sizeof label, "%.13s %s", status_text(player, "name"), alone ? "return" : "Elo");
+    put(s, DIM, "%-20.20s", label);
+    put(s, BOLD, alone ? "%9.3g    " : "%+9.0f    ", last(series));
+    put_spark(s, series, spark);
+    end_line(s);
+  }
+}
+
+/* Means of the last looks, since a single tick says little. */
+static double recent(const Series *series) {
+  double sum = 0;
+  size_t n = series->count < 8 ? series->count : 8;
+  for (size_t i = series->count - n; i < series->count; i++) sum += series->y[i];
+  return sum / (double)n;
+}
+
+/* Where the ranks of an ended job waited, of its last words: "N actors: ...; % of time: env 40.1, ..., idle 12.3". */
+static bool waits_of_job(const char *run, char *out, size_t size) {
+  char path[PATH_MAX], line[1024];
+  size_t used = 0;
+  out[0] = 0;
+  if (text_format(path, sizeof path, "%s/log.txt", run) != OK) return false;
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  fseek(file, 0, SEEK_END);
+  long end = ftell(file);
+  fseek(file, end > 65536 ? end - 65536 : 0, SEEK_SET);
+  while (fgets(line, sizeof line, file)) {
+    const char *parts = strstr(line, "% of time: "), *role = strstr(line, "] ");
+    const char *wait = parts ? strstr(parts, " wait ") : NULL, *idle = parts ? strstr(parts, " idle ") : NULL;
+    double waited = wait ? strtod(wait + 6, NULL) : 0, idled = idle ? strtod(idle + 6, NULL) : 0;
+    if (strstr(line, " ended: ")) used = 0; /* the numbers of a job before this one */
+    if (!idle || !role) continue;
+    int wrote = snprintf(out + used, size - used, "%s%.*s %.0f %%", used ? ", " : "", (int)strcspn(role + 2, ":"),
+                         role + 2, waited + idled);
+    used += (size_t)wrote < size - used ? (size_t)wrote : 0;
+  }
+  fclose(file);
+  return used > 0;
+}
+
+static void put_waits(Screen *s, const char *run, const json_t *root, const SeriesSet *set, int spark) {
+  char text[128], name[96];
+  const json_t *first = json_array_get(json_object_get(root, "players"), 0);
+  snprintf(name, sizeof name, "%s/waits", status_text(first, "name"));
+  const Series *series = series_find(set, name);
+  bool running = !strcmp(status_state(run, root), "running");
+  if (!running && waits_of_job(run, text, sizeof text)) {
+    put(s, DIM, "%-20s", "ranks waited");
+    put(s, PLAIN, "     %s of their time", text);
+    end_line(s);
+  } else if (series && series->count) {
+    double share = recent(series);
+    put(s, DIM, "%-20s", "learner waits");
+    put(s, share > 0.5 ? YELLOW : PLAIN, "%8.0f %%   ", 100 * share);
+    put_spark(s, series, spark);
+    end_line(s);
+  }
+}
+
+static void put_rates(Screen *s, const char *run, const json_t *root, const SeriesSet *set) {
   int spark = s->width - 36 < 8 ? 8 : s->width - 36 > 90 ? 90 : s->width - 36;
   char label[32];
   snprintf(label, sizeof label, "%.0f learner%s", status_number(root, "learners"),
            status_number(root, "learners") == 1 ? "" : "s");
+  put_strengths(s, root, set, spark);
   put_rate(s, label, series_find(set, "charts/SPS"), " f/s", spark);
   snprintf(label, sizeof label, "%.0f actor%s, env", status_number(root, "actors"),
            status_number(root, "actors") == 1 ? "" : "s");
   put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
-  if (s->height >= 22)
+  if (s->height >= 30)
     put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s", spark);
-  put_number(s, set, "main_0", "rating/elo", spark);
-  if (status_number(root, "teams") == 1) put_number(s, set, "main_0", "mean_return", spark);
-  put_number(s, set, "main_0", "exploitability", spark);
-  put_number(s, set, "main_0", "entropy", spark);
+  put_waits(s, run, root, set, spark);
+  put_number(s, set, "main_0", "exploitability", "exploitability", spark);
+  put_number(s, set, "main_0", "entropy", "entropy", spark);
   if (s->height >= 30) {
-    put_number(s, set, "main_0", "value_loss", spark);
-    put_number(s, set, "main_0", "approx_kl", spark);
-    put_number(s, set, "main_0", "lag", spark);
+    put_number(s, set, "main_0", "value_loss", "value loss", spark);
+    put_number(s, set, "main_0", "approx_kl", "KL", spark);
+    put_number(s, set, "main_0", "lag", "lag", spark);
   }
   end_line(s);
 }
+
+static bool is_broad(const Screen *s) { return s->width >= 100; }
 
 /* Elo of a learning player's newest rated snapshot, or what it earns where one team plays. */
 static void put_strength(Screen *s, const json_t *player, bool alone) {
@@ -190,36 +266,41 @@ static void put_strength(Screen *s, const json_t *player, bool alone) {
   if (alone) {
     if (json_is_object(ret))
       snprintf(text, sizeof text, "%.4g, deviation %.3g", status_number(ret, "mean"), status_number(ret, "deviation"));
-    put(s, PLAIN, "  %s", text);
+    put(s, PLAIN, "  %-20s", text);
     return;
   }
   double low = status_number(rating, "low"), high = status_number(rating, "high");
   int bound = (int)status_number(rating, "bound");
   text_rating(json_is_object(rating), bound, status_number(rating, "elo"), low, high, text, sizeof text);
   put(s, bound || high - low > STANDING_WIDE ? DIM : PLAIN, "  %-20s", text);
-  if (json_is_object(rating)) put(s, DIM, " %s", status_text(rating, "as"));
 }
 
+/* On a narrow screen the strength comes before what fits no more. */
 static void put_player(Screen *s, const json_t *player, bool alone) {
   char a[16];
   bool frozen = json_is_true(json_object_get(player, "frozen"));
   const json_t *score = json_object_get(player, "score");
   double value = json_number_value(score);
-  put(s, frozen ? PLAIN : BOLD, "%-30.30s", status_text(player, "name"));
-  put(s, PLAIN, "%10s  ", text_scaled(status_number(player, "frames"), a, sizeof a));
+  put(s, frozen ? PLAIN : BOLD, is_broad(s) ? "%-30.30s" : "%-25.25s", status_text(player, "name"));
+  put(s, PLAIN, is_broad(s) ? "%10s  " : "%7s  ", text_scaled(status_number(player, "frames"), a, sizeof a));
   if (json_is_number(score)) {
     put(s, value >= 0.55 ? GREEN : value <= 0.45 ? RED : PLAIN, "%.3f ", value);
-    put_bar(s, value, 12);
+    put_bar(s, value, is_broad(s) ? 12 : s->unicode ? 6 : 4);
   } else {
-    put(s, DIM, "%-18s", "no games");
+    put(s, DIM, is_broad(s) ? "%-18s" : "%-12s", "no games");
   }
-  if (frozen)
+  if (frozen) {
     put(s, DIM, "  frozen");
-  else if (json_is_number(json_object_get(player, "entropy")))
-    put(s, PLAIN, "  %6.3f ", status_number(player, "entropy"));
+    end_line(s);
+    return;
+  }
+  put_strength(s, player, alone);
+  if (json_is_number(json_object_get(player, "entropy")))
+    put(s, PLAIN, " %7.3f", status_number(player, "entropy"));
   else
-    put(s, DIM, "  %6s ", "n/a");
-  if (!frozen) put_strength(s, player, alone);
+    put(s, DIM, " %7s", "n/a");
+  const json_t *rating = json_object_get(player, "rating");
+  if (is_broad(s) && json_is_object(rating)) put(s, DIM, "  %s", status_text(rating, "as"));
   end_line(s);
 }
 
@@ -228,8 +309,8 @@ static void put_league(Screen *s, const json_t *root, int rows) {
   json_t *players = json_object_get(root, "players"), *player;
   size_t index, frozen = 0, learning = 0;
   bool alone = status_number(root, "teams") == 1;
-  put(s, DIM, "%-30s%10s  %-18s  %s  %s", "player", "frames", "score", "entropy",
-      alone ? "return of an episode" : "Elo [95 %], as");
+  put(s, DIM, is_broad(s) ? "%-30s%10s  %-18s  %-20s %7s%s" : "%-25s%7s  %-12s  %-20s %7s%s", "player", "frames",
+      "score", alone ? "return of an episode" : "Elo [95 %]", "entropy", is_broad(s) && !alone ? "  as" : "");
   end_line(s);
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")))
@@ -241,6 +322,26 @@ static void put_league(Screen *s, const json_t *root, int rows) {
          seen = 0;
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player, alone);
+  }
+}
+
+/* What the screen shows, for who asks with '?'. */
+static void put_legend(Screen *s) {
+  static const char *const line[] = {"Elo       of the player's newest snapshot that has met others; random is at 0",
+                                     "[95 %]    the interval it lies in; grey where that is wide. 'as': the snapshot",
+                                     "score     share of points against all it met lately; green > .55, red < .45",
+                                     "entropy   of the policy: how much it still tries; 0: always the same choice",
+                                     "f/s       frames (decisions of learning players) learned a second; env: steps",
+                                     "waits     share of a learner's time with nothing to do. High: it waits for",
+                                     "          experience, more actors would help. Near 0: the learner is the limit.",
+                                     "          After the end: of all ranks, for weights, for tables, or idle",
+                                     "exploit.  what a best responder wins against it (metrics.exploitability)",
+                                     "lag, KL   updates between acting and learning; how far they moved the policy",
+                                     "frozen    a snapshot: it plays, and learns no more",
+                                     "bars      the course of a number, from its lowest to its highest here"};
+  for (size_t i = 0; i < COUNT_OF(line); i++) {
+    put(s, PLAIN, "%s", line[i]);
+    end_line(s);
   }
 }
 
@@ -284,13 +385,18 @@ static Status draw(Screen *s, const char *run) {
   if (s->terminal) printf("\033[H");
   if (status == OK) {
     put_head(s, run, root);
-    put_rates(s, root, &set);
+    put_rates(s, run, root, &set);
     int left = s->height - s->row - 2, events = s->terminal ? (left > 18 ? 8 : left > 11 ? 4 : 2) : 8;
-    put_league(s, root, s->terminal ? (left - events - 2 > 2 ? left - events - 2 : 2) : 16);
-    put_events(s, run, events);
+    if (s->legend) {
+      put_legend(s);
+    } else {
+      put_league(s, root, s->terminal ? (left - events - 2 > 2 ? left - events - 2 : 2) : 16);
+      put_events(s, run, events);
+    }
     if (s->terminal) {
       while (s->row < s->height - 1) end_line(s);
-      put(s, DIM, "q leaves, the run goes on");
+      put(s, DIM,
+          s->legend ? "? the players again   q leaves, the run goes on" : "? explains   q leaves, the run goes on");
       end_line(s);
     } else {
       printf("\n");
@@ -335,13 +441,16 @@ static void leave(const Screen *s) {
   tcsetattr(0, TCSANOW, &before);
 }
 
-/* Waits; true if the person wants to leave. */
-static bool wait_key(const Screen *s, double seconds) {
+typedef enum Wish { LOOK, LEAVE, EXPLAIN } Wish;
+
+/* Waits for a key, or until it is time to look again. */
+static Wish wait_key(const Screen *s, double seconds) {
   struct pollfd keys = {.fd = 0, .events = POLLIN};
   int found = poll(&keys, s->terminal && isatty(0) ? 1 : 0, (int)(seconds * 1000));
   char key = 0;
-  if (found > 0 && read(0, &key, 1) == 1 && (key == 'q' || key == 'Q' || key == 27)) return true;
-  return leaving != 0;
+  if (leaving) return LEAVE;
+  if (found <= 0 || read(0, &key, 1) != 1) return LOOK;
+  return key == 'q' || key == 'Q' || key == 27 ? LEAVE : key == '?' || key == 'h' ? EXPLAIN : LOOK;
 }
 
 static Status run_watch(int argc, char **argv) {
@@ -371,7 +480,9 @@ static Status run_watch(int argc, char **argv) {
     bool held = false;
     if (!terminal) status = status_held(run, &held);
     if (status != OK || (!terminal && !held)) break;
-    if (wait_key(&screen, every)) break;
+    Wish wish = wait_key(&screen, every);
+    if (wish == LEAVE) break;
+    if (wish == EXPLAIN) screen.legend = !screen.legend;
   }
   leave(&screen);
   return status;
@@ -379,7 +490,7 @@ static Status run_watch(int argc, char **argv) {
 
 const Command command_watch = {"watch",
                                "RUN [--every TIME] [--times N]",
-                               "follows a run on one screen; q leaves, the run goes on",
+                               "follows a run on one screen; ? explains it, q leaves, the run goes on",
                                "On a pipe it prints plain text and ends with the run.",
                                flags,
                                COUNT_OF(flags),

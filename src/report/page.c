@@ -230,6 +230,7 @@ static void put_rates(Report *r) {
   html_put(&r->out, "<div class=grid>");
   put_curves(r, "rates, a second", rates, 3, true, NULL);
   put_player_curves(r, "lag: updates between acting and learning", "%s/lag");
+  put_player_curves(r, "share of time in which its learner waits", "%s/waits");
   put_player_curves(r, "frames dropped as too old", "%s/dropped");
   put_curves(r, "length of episodes", length, 1, true, "%g");
   put_curves(r, "players in the league", players, 1, true, "%g");

@@ -125,4 +125,41 @@ LC_ALL=C game '?\n4 0\n25\nu\n30\n20\n11\n12.5\n' aim aim
 grep -q "one word a move" played.txt && grep -qE "main_0 would play [0-9.]+" played.txt && grep -qE "(you won|you lost|drawn); returns" played.txt || { cat played.txt; fail "a game of numbers"; }
 LC_ALL=C game 'q\n' kuhn_poker --player random
 grep -q "you hold a" played.txt || fail "what is hidden"
+
+# watch: on a screen of 80 columns strength is whole, and '?' explains, no line longer than the screen
+agon watch run --times 1 > watched.txt
+grep -qE "^ranks waited +1 actor [0-9]+ %, 1 learner [0-9]+ % of their time$" watched.txt || { cat watched.txt; fail "waits of ranks"; }
+sed -i 's/"rating": null/"rating": {"as": "main_0-000001", "elo": -1184.4, "low": -1222.1, "high": -1147.6, "bound": 0, "games": 500.0}/' run/status.json
+cat > screen.py <<'P'
+import os, pty, re, select, struct, sys, time, fcntl, termios
+def screen(keys, columns, rows):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", LC_ALL="C.UTF-8", NO_COLOR="1")
+        time.sleep(0.3)  # until the size is set
+        os.execvp("agon", ["agon", "watch", "run", "--every", "1"])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    seen, end = b"", time.time() + 60
+    for key in list(keys) + ["q"]:
+        looks = seen.count(b"\033[H") + 2
+        while seen.count(b"\033[H") < looks and time.time() < end:
+            if select.select([terminal], [], [], 0.2)[0]: seen += os.read(terminal, 65536)
+        last = seen.split(b"\033[H")[-2]
+        os.write(terminal, key.encode())
+    while True:
+        try:
+            if not os.read(terminal, 65536): break
+        except OSError: break
+    assert os.waitpid(pid, 0)[1] == 0
+    return [line.replace("\033[K", "").rstrip("\r") for line in last.decode(errors="replace").split("\n")]
+for columns, rows in (80, 24), (140, 38):
+    plain, legend = screen("", columns, rows), screen("?", columns, rows)
+    for lines in plain, legend: assert len(lines) <= rows and max(map(len, lines)) <= columns, (columns, lines)
+    assert any(l.startswith("main_0 ") and "-1184 [-1222, -1148]" in l for l in plain), plain
+    assert "? explains" in plain[-1] and not any(l.startswith("score ") for l in plain)
+    for word in "Elo ", "score ", "entropy ", "waits ", "lag, KL ", "frozen ": assert any(l.startswith(word) for l in legend), (word, legend)
+    assert max(map(len, legend)) < 80 or columns > 80
+    assert not any(l.startswith("events") for l in legend)
+P
+timeout 200 $python screen.py || fail "watch on a screen"
 echo passed
