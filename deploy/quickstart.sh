@@ -20,4 +20,4 @@ echo
 echo "== and 100 games against random moves, seats swapped =="
 build/agon eval "$run" --players main_0,random --games 100 --greedy
 echo
-echo "Look further:  build/agon report $run;  build/agon play connect_four $run;  build/agon help"
+echo "Look further:  build/agon report $run;  build/agon play $run;  build/agon help"

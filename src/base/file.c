@@ -125,6 +125,11 @@ Status file_make_folders(const char *path) {
 
 bool file_exists(const char *path) { return access(path, F_OK) == 0; }
 
+bool file_is_folder(const char *path) {
+  struct stat about;
+  return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 Status file_locked(const char *path, bool *out) {
   *out = false;
   int fd = open(path, O_RDONLY | O_CLOEXEC);

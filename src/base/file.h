@@ -23,6 +23,7 @@ Status file_write_whole(const char *path, const void *data, size_t size);
 Status file_sync_rename(const char *aside, const char *path); /* fsync aside, rename, fsync folder */
 Status file_make_folders(const char *path);
 bool file_exists(const char *path);
+bool file_is_folder(const char *path);
 /* Whether another process holds the lock PATH; needs no more than leave to read it. Locks of this process do not show.
  */
 Status file_locked(const char *path, bool *out);

@@ -29,8 +29,7 @@ static Status unknown_flag(const Command *command, const char *word) {
   return usage_error(command, why);
 }
 
-/* key=value, unless it is a file's name. */
-static bool is_pair(const char *word) { return strchr(word, '=') && !file_exists(word); }
+bool argument_is_pair(const char *word) { return strchr(word, '=') && !file_exists(word); }
 
 Status arguments_parse(const Command *command, int argc, char **argv, Arguments *out) {
   char why[256];
@@ -52,7 +51,7 @@ Status arguments_parse(const Command *command, int argc, char **argv, Arguments 
     bool follows = i + 1 < argc && strncmp(argv[i + 1], "--", 2); /* a flag is no value; --name=--value is */
     if (word[length] == '=')
       out->values[found] = word + length + 1;
-    else if (*flag->value == '[' && (!follows || is_pair(argv[i + 1])))
+    else if (*flag->value == '[' && (!follows || argument_is_pair(argv[i + 1])))
       continue;
     else if (follows)
       out->values[found] = argv[++i];

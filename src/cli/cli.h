@@ -39,6 +39,7 @@ typedef struct Arguments {
 } Arguments;
 Status arguments_parse(const Command *command, int argc, char **argv, Arguments *out);
 const char *argument(const Command *command, const Arguments *arguments, const char *name); /* NULL when not given */
+bool argument_is_pair(const char *word); /* key=value, unless it is a file's name */
 Status argument_int(const Command *command, const Arguments *arguments, const char *name, long long fallback,
                     long long low, long long high, long long *out);
 Status argument_seconds(const Command *command, const Arguments *arguments, const char *name, double fallback,

@@ -1,4 +1,5 @@
 /* agon play: a person against a player, in the terminal. */
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/board.h"
 #include "cli/terminal.h"
@@ -213,9 +214,29 @@ static Status play_game(Session *session) {
   return OK;
 }
 
+/* GAME RUN, RUN alone (then *game is NULL), or GAME with its options (then *run is NULL). */
+static Status name_game(const Arguments *arguments, const char **game, const char **run) {
+  const char *first = arguments->words ? arguments->word[0] : NULL;
+  const char *second = arguments->words > 1 ? arguments->word[1] : NULL;
+  if (!first) return usage_error(&command_play, "a run, or a game and a built-in player");
+  *game = first;
+  *run = second && !argument_is_pair(second) ? second : NULL;
+  if (!*run && !env_is_builtin(first) && file_is_folder(first)) {
+    *game = NULL;
+    *run = first;
+  }
+  const size_t names = *game && *run ? 2 : 1;
+  if (*run && arguments->words > names)
+    return usage_error(&command_play, "behind a run come flags only: it has its game's options, and a player is named "
+                                      "by --player");
+  return OK;
+}
+
 static Status run_play(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
+  const char *game = NULL;
+  const char *from = NULL;
   RunView run = {.folder = {.lock = -1}};
   Env *own = NULL;
   const Env *env = NULL;
@@ -229,16 +250,15 @@ static Status run_play(int argc, char **argv) {
   TRY(argument_int(&command_play, &arguments, "--seed", (long long)time(NULL), 0, 1000000000000, &seed));
   const char *player = argument(&command_play, &arguments, "--player"),
              *seat = argument(&command_play, &arguments, "--seat");
-  if (arguments.words == 0) TRY(usage_error(&command_play, "a game, and a run or a built-in player"));
-  bool from_run = arguments.words > 1 && !strchr(arguments.word[1], '=');
+  TRY(name_game(&arguments, &game, &from));
   if (seat && strcmp(seat, "0") && strcmp(seat, "1") && strcmp(seat, "both"))
     TRY(usage_error(&command_play, "--seat is 0, 1 or both"));
   gemm_set_threads(1);
-  TRY(open_game(&command_play, &arguments, from_run ? NULL : arguments.word[0], from_run ? arguments.word[1] : NULL, 1,
-                &run, &own, &env));
-  if (strcmp(env->table->name, arguments.word[0]) && from_run)
-    TRY(status_set(ERR_USAGE, "%s plays %s, not %s", arguments.word[1], env->table->name, arguments.word[0]));
-  TRY(run_view_player(player ? player : from_run ? "main_0" : "random", from_run ? &run : NULL, env, &who));
+  TRY(open_game(&command_play, &arguments, from ? NULL : game, from, 1, &run, &own, &env));
+  if (from && game && strcmp(env->table->name, game))
+    TRY(status_set(ERR_USAGE, "%s is a run of %s, not of %s: agon play %s plays what it has learned", from,
+                   env->table->name, game, from));
+  TRY(run_view_player(player ? player : from ? "main_0" : "random", from ? &run : NULL, env, &who));
   who.policy.greedy = argument(&command_play, &arguments, "--greedy") != NULL;
   TRY(mind_create(&who, env, env->spec.agents, &mind));
   TRY(position_create(env, &position));
@@ -269,7 +289,7 @@ done:
 
 const Command command_play = {
     "play",
-    "GAME RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player random|minimax|...",
+    "[GAME] RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player random|minimax|...",
     "you against a player, in the terminal",
     "You type the word of a move: boards show which. 'u' takes your last move back, '?' says what the player would do "
     "in "

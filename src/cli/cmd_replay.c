@@ -3,8 +3,10 @@
 #include "base/text.h"
 #include "cli/board.h"
 #include "cli/terminal.h"
+#include "store/store.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,8 +93,20 @@ done:
   return status;
 }
 
+/* A file, or the one in which a run keeps its recorded games. */
+static Status name_file(const char *word, char *out, size_t size) {
+  TRY_RETURN(text_format(out, size, "%s%s", word, file_is_folder(word) ? "/replays/games.jsonl" : ""));
+  if (!file_is_folder(word) || file_exists(out)) return OK;
+  RunFolder run;
+  TRY_RETURN(run_open(word, &run));
+  return status_set(ERR_RUN,
+                    "%s has no recorded games: agon eval %s --players main_0,random --record 2 plays some, into %s",
+                    word, word, out);
+}
+
 static Status run_replay(int argc, char **argv) {
   Status status = OK;
+  char path[PATH_MAX];
   Arguments arguments;
   char *text = NULL;
   size_t size, number = 0;
@@ -101,8 +115,9 @@ static Status run_replay(int argc, char **argv) {
   TRY(argument_int(&command_replay, &arguments, "--game", 0, 1, 1000000000, &only));
   TRY(argument_int(&command_replay, &arguments, "--delay", 0, 0, 60000, &delay));
   bool lines = argument(&command_replay, &arguments, "--lines") != NULL;
-  if (arguments.words != 1) TRY(usage_error(&command_replay, "a file of recorded games is needed"));
-  TRY(file_read(arguments.word[0], &text, &size));
+  if (arguments.words != 1) TRY(usage_error(&command_replay, "a run, or a file of recorded games, is needed"));
+  TRY(name_file(arguments.word[0], path, sizeof path));
+  TRY(file_read(path, &text, &size));
   for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
     *end = 0;
     number++;
@@ -115,9 +130,9 @@ static Status run_replay(int argc, char **argv) {
     const char *moves = root ? json_string_value(json_object_get(root, "line")) : NULL;
     if (moves) printf("%s\n", moves);
     json_decref(root);
-    if (!moves) TRY(status_set(ERR_FORMAT, "%s, line %zu is not a recorded game", arguments.word[0], number));
+    if (!moves) TRY(status_set(ERR_FORMAT, "%s, line %zu is not a recorded game", path, number));
   }
-  if ((size_t)only > number) TRY(status_set(ERR_USAGE, "%s has %zu games", arguments.word[0], number));
+  if ((size_t)only > number) TRY(status_set(ERR_USAGE, "%s has %zu games", path, number));
 done:
   free(text);
   return status;
@@ -125,9 +140,9 @@ done:
 
 const Command command_replay = {
     "replay",
-    "FILE [--game N] [--delay MS] [--lines]",
+    "RUN|FILE [--game N] [--delay MS] [--lines]",
     "recorded games, move by move",
-    "Files are written by 'agon eval' and 'agon match' with --replays; one JSON object a line, whose \"line\" 'agon "
+    "Of a run: those in RUN/replays/games.jsonl. Files are written by 'agon eval' and 'agon match' with --replays; one JSON object a line, whose \"line\" 'agon "
     "query' reads.",
     replay_flags,
     COUNT_OF(replay_flags),

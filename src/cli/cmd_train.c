@@ -9,23 +9,26 @@ static const Flag flags[] = {
     {"--run-dir", "DIR", "folder of the run (default runs/GAME)"},
     {"--resume", "[HOW]",
      "auto, which is what --resume alone means: go on if there is a run, else start; must: there has to be one; never; "
-     "or a checkpoint FILE"},
+     "a RUN to go on with, or a checkpoint FILE"},
     {"--max-time", "TIME", "save and end this job after so long: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
     {"--quiet", NULL, "the log goes to its file only"},
 };
 
+/* The words are GAME key=value ..., or key=value ... alone where a run is named by a flag. */
 static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest *out) {
   TRY_RETURN(arguments_parse(&command_train, argc, argv, arguments));
   if (!argument(&command_train, arguments, "--quiet")) out->screen = stdout;
-  if (arguments->words == 0) return usage_error(&command_train, "which game? (agon env list shows them)");
-  out->game = arguments->word[0];
-  out->overrides = arguments->word + 1;
-  out->override_count = arguments->words - 1;
   out->resume = argument(&command_train, arguments, "--resume");
   if (out->resume && !*out->resume) out->resume = "auto";
   out->max_time = argument(&command_train, arguments, "--max-time");
   out->folder = argument(&command_train, arguments, "--run-dir");
   if (out->folder && !*out->folder) return usage_error(&command_train, "--run-dir: the name of the folder is empty");
+  bool named = arguments->words > 0 && !argument_is_pair(arguments->word[0]);
+  if (!named && !out->folder && !argument(&command_train, arguments, "--resume"))
+    return usage_error(&command_train, "which game? (agon env list shows them; the folder of a run goes on with it)");
+  if (named) out->game = arguments->word[0];
+  out->overrides = arguments->word + named;
+  out->override_count = arguments->words - named;
   return OK;
 }
 
@@ -45,8 +48,9 @@ static Status train(int argc, char **argv) {
 
 const Command command_train = {
     "train",
-    "GAME|FILE.yaml [key=value ...] [--run-dir DIR] [--resume [auto|must|never|FILE]] [--max-time TIME]",
+    "GAME|FILE.yaml|RUN [key=value ...] [--run-dir DIR] [--resume [auto|must|never|RUN|FILE]] [--max-time TIME]",
     "trains a league; under mpirun on any number of ranks, or alone",
+    "A RUN, the folder of one, goes on with it: its own game and settings, and what is given now over them.\n"
     "Stop it with 'agon stop RUN', SIGUSR1 to mpirun, or --max-time: it finishes the tick, saves and exits 0.\n"
     "Keys are listed by 'agon config schema'; ready configurations are in deploy/runs.",
     flags,

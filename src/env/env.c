@@ -16,6 +16,12 @@ static const AgonEnv *const builtin[] = {
 
 const AgonEnv *env_builtin(size_t index) { return index < COUNT_OF(builtin) ? builtin[index] : NULL; }
 
+bool env_is_builtin(const char *name) {
+  for (size_t i = 0; i < COUNT_OF(builtin); i++)
+    if (!strcmp(builtin[i]->name, name)) return true;
+  return false;
+}
+
 Status env_check_table(const AgonEnv *table, const char *origin) {
   if (table->abi != AGON_ENV_ABI)
     return status_set(ERR_ENV, "%s was built for env ABI %u, this program has %u: rebuild it", origin, table->abi,

@@ -19,6 +19,7 @@ typedef struct Env {
 
 /* Built-in envs in the order of the list; NULL past the end. */
 const AgonEnv *env_builtin(size_t index);
+bool env_is_builtin(const char *name);
 /* A built-in by name, or a plug-in by path (contains '/'); *out_plugin is its handle or NULL. */
 Status env_find(const char *name, const AgonEnv **out, void **out_plugin);
 Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin);

@@ -7,11 +7,13 @@
 /* What is asked of a job. Texts are borrowed until job_train returns; ranks other than 0 need only `quiet`, as they
  * follow what rank 0 has read. */
 typedef struct JobRequest {
-  const char *game;             /* a built-in name, a plug-in's path, or FILE.yaml */
+  const char *game; /* a built-in name, a plug-in's path, FILE.yaml, or the folder of a run to go on with; NULL: the
+                     * game of the run that `folder` or `resume` names */
   const char *const *overrides; /* (override_count) key=value, over the file and over what a checkpoint holds */
   size_t override_count;
   const char *folder;   /* of the run; NULL: runs/GAME */
-  const char *resume;   /* NULL: there must be no run yet; "auto", "must", "never", or a checkpoint's file */
+  const char *resume;   /* NULL: there must be no run yet, or `game` names it; "auto", "must", "never", a checkpoint's
+                         * file, or the folder of a run */
   const char *max_time; /* seconds, as `max_seconds` takes them; NULL: what the configuration says */
   const float *target;  /* a policy that the first snapshots of a new run hold instead of initial weights; NULL: none */
   FILE *screen;         /* rank 0: progress, a line at a time; NULL: only the run's log has it */

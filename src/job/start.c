@@ -25,16 +25,79 @@ typedef struct Start {
   char *text; /* resolved YAML */
 } Start;
 
+/* A request once it is known which of its words name a run. */
+typedef struct Asked {
+  const char *game; /* NULL: the run's own */
+  const char *how;  /* as JobRequest.resume, but no folder */
+  char folder[2048];
+} Asked;
+
+static bool holds_run(const char *folder) {
+  RunFolder look = {.lock = -1};
+  return text_format(look.path, sizeof look.path, "%s", folder) == OK && run_has_checkpoint(&look);
+}
+
+static bool is_checkpoint_file(const char *how) {
+  return how && strcmp(how, "auto") && strcmp(how, "must") && strcmp(how, "never");
+}
+
+/* A folder that was given in place of a game, or to --resume: it is the run's. */
+static Status take_run(const char *folder, Asked *out) {
+  if (!holds_run(folder))
+    return status_set(ERR_RUN,
+                      "%s is a folder that holds no run (no checkpoints/*.h5 in it), so there is nothing to go on "
+                      "with; a new run begins with a game: agon train GAME --run-dir %s",
+                      folder, folder);
+  if (*out->folder && strcmp(out->folder, folder))
+    return status_set(ERR_USAGE,
+                      "two folders for one run, %s and %s: leave --run-dir out to go on in the first; to begin another "
+                      "run from a checkpoint of it, name that file: --resume %s/checkpoints/NNNNNN.h5",
+                      folder, out->folder, folder);
+  return text_format(out->folder, sizeof out->folder, "%s", folder);
+}
+
 /* The folder of a run that nobody has named: runs/, and the last part of the game's or the file's name. */
-static Status pick_folder(const JobRequest *request, char *out, size_t size) {
+static Status pick_folder(const char *game, char *out, size_t size) {
   char base[256];
-  if (request->folder) return text_format(out, size, "%s", request->folder);
-  const char *slash = strrchr(request->game, '/');
-  TRY_RETURN(text_format(base, sizeof base, "%s", slash ? slash + 1 : request->game));
+  const char *slash = strrchr(game, '/');
+  TRY_RETURN(text_format(base, sizeof base, "%s", slash ? slash + 1 : game));
   char *dot = strrchr(base, '.');
   if (dot) *dot = 0;
   if (!*base) return status_set(ERR_USAGE, "which folder is the run to be in? --run-dir DIR");
   return text_format(out, size, "runs/%s", base);
+}
+
+/* Without a game there must be a run, or a checkpoint and a folder for what it begins. */
+static Status need_run(const Asked *asked) {
+  if (is_checkpoint_file(asked->how) && !file_exists(asked->how))
+    return status_set(ERR_USAGE,
+                      "--resume %s: that is no run, no checkpoint's file, and none of auto, must and never; if it is "
+                      "the game, write it first: agon train %s --resume",
+                      asked->how, asked->how);
+  if (is_checkpoint_file(asked->how))
+    return *asked->folder ? OK : status_set(ERR_USAGE, "which folder is the run to be in? --run-dir DIR");
+  if (!*asked->folder)
+    return status_set(ERR_USAGE, "which game, or which run? (agon env list shows the games; a run is a folder)");
+  if (holds_run(asked->folder)) return OK;
+  return status_set(ERR_RUN, "%s holds no run yet, so a game is needed: agon train GAME --run-dir %s", asked->folder,
+                    asked->folder);
+}
+
+static Status understand(const JobRequest *request, Asked *out) {
+  *out = (Asked){.game = request->game, .how = request->resume};
+  if (request->folder) TRY_RETURN(text_format(out->folder, sizeof out->folder, "%s", request->folder));
+  /* whoever stands among their runs may well have a folder with the name of a game */
+  if (out->game && !env_is_builtin(out->game) && file_is_folder(out->game)) {
+    TRY_RETURN(take_run(out->game, out));
+    out->game = NULL;
+    if (!out->how) out->how = "must";
+  }
+  if (is_checkpoint_file(out->how) && file_is_folder(out->how)) {
+    TRY_RETURN(take_run(out->how, out));
+    out->how = "must";
+  }
+  if (!out->game) return need_run(out);
+  return *out->folder ? OK : pick_folder(out->game, out->folder, sizeof out->folder);
 }
 
 /* A checkpoint of another folder: the frozen players that it names come along. */
@@ -72,10 +135,8 @@ static Status forget_stop(const RunFolder *run) {
 }
 
 static Status open_run(Start *start, const char *dir, const char *how) {
-  RunFolder look = {.lock = -1};
-  TRY_RETURN(text_format(look.path, sizeof look.path, "%s", dir));
-  bool exists = run_has_checkpoint(&look), file = false;
-  if (how && strcmp(how, "auto") && strcmp(how, "must") && strcmp(how, "never")) file = true;
+  const bool exists = holds_run(dir);
+  const bool file = is_checkpoint_file(how);
   if (exists && (!how || !strcmp(how, "never")))
     return status_set(
         ERR_RUN, "%s already holds a run. Go on with it: --resume auto. Start afresh elsewhere: --run-dir OTHER", dir);
@@ -131,7 +192,7 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
   const Item *stored;
   TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
   source->stored = stored->data;
-  TRY_RETURN(check_game(start));
+  if (start->settings) TRY_RETURN(check_game(start));
   job_config_destroy(start->settings);
   start->settings = NULL;
   TRY_RETURN(job_config_create(source, &start->settings));
@@ -143,20 +204,19 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
         ERR_USAGE,
         "this env's episodes cannot be copied, so a deterministic pace cannot resume it exactly: use pace=free");
   TRY_RETURN(manager_finished(&start->resume, start->settings->manager.frames, &start->finished));
-  return !start->finished && strcmp(how, "auto") && strcmp(how, "must") ? bring_players(start, how) : OK;
+  return !start->finished && is_checkpoint_file(how) ? bring_players(start, how) : OK;
 }
 
 /* The games at a run's end are played here if the job that finished it did not come to them. */
-static Status close_finished(const Start *start, const JobRequest *request) {
+static Status close_finished(const Start *start, const JobRequest *request, const char *how) {
   Status status = OK;
   const JobConfig *s = start->settings;
   const AgonEnvSpec *spec = &s->env->spec;
   League league = {.players = 0};
-  const char *how = request->resume;
   FILE *out = request->screen ? request->screen : request->warnings;
   char done[80] = "nothing was changed";
   uint64_t games = 0;
-  if (!strcmp(how, "auto") || !strcmp(how, "must")) {
+  if (!is_checkpoint_file(how)) {
     TRY(league_create(&s->league, (uint64_t)s->run.seed, (double)spec->reward_low, (double)spec->reward_high, &league));
     TRY(league_load(&league, &start->resume));
     TRY(end_games_play(&league, s, &start->run, &games));
@@ -184,7 +244,8 @@ static Status write_configuration(const Start *start) {
 
 static Status prepare(const JobRequest *request, int ranks, Start *start) {
   Status status = OK;
-  char folder[2048], time_limit[64];
+  char time_limit[64];
+  Asked asked;
   const char **overrides = NULL;
   JobConfigSource source = {.override_count = request->override_count};
   TRY(NEW_ARRAY(overrides, request->override_count + 1));
@@ -194,14 +255,16 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
     overrides[source.override_count++] = time_limit;
   }
   source.overrides = overrides;
-  job_config_name(request->game, &source);
-  TRY(job_config_create(&source, &start->settings)); /* bad input shows before the folder is touched */
-  TRY(kernels_choose(start->settings->run.kernels));
-  TRY(check_size(start->settings, ranks));
-  TRY(pick_folder(request, folder, sizeof folder));
-  TRY(open_run(start, folder, request->resume));
-  if (start->resuming) TRY(prepare_resume(request->resume, ranks, &source, start));
-  if (start->finished) TRY(close_finished(start, request));
+  TRY(understand(request, &asked));
+  if (asked.game) { /* bad input shows before the folder is touched */
+    job_config_name(asked.game, &source);
+    TRY(job_config_create(&source, &start->settings));
+    TRY(kernels_choose(start->settings->run.kernels));
+    TRY(check_size(start->settings, ranks));
+  }
+  TRY(open_run(start, asked.folder, asked.how));
+  if (start->resuming) TRY(prepare_resume(asked.how, ranks, &source, start));
+  if (start->finished) TRY(close_finished(start, request, asked.how));
   TRY(job_config_text(start->settings, false, &start->text));
   if (!start->finished) TRY(write_configuration(start));
 done:

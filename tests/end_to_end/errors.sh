@@ -83,6 +83,34 @@ expect 2 "$other" "$AGON" play goofspiel cards=4 --player falling4:main_0
 expect 2 "$other" "$AGON" probe random4 --player falling4:main_0 --budget 1k
 expect 2 "random4 plays 'goofspiel cards=4', not 'goofspiel':" "$AGON" train goofspiel env.cards=5 --run-dir random4 --resume auto
 expect 2 "is of goofspiel, not of connect_four" "$AGON" train connect_four --run-dir random4 --resume auto
+# a run where a game is asked for: it goes on; what holds none says what to write
+"$AGON" train random4 frames=9k --quiet
+grep -q '"frames_target": 9000' random4/status.json || fail "train RUN did not go on"
+expect 0 "^random4 is finished: its 9000 frames are done" "$AGON" train --resume random4
+expect 0 "^random4 is finished" "$AGON" train --run-dir random4 --resume
+expect 0 "^random4 is finished" "$AGON" train random4 --resume must
+expect 2 "unknown key 'learner.rat', did you mean 'learner.rate'" "$AGON" train random4 learner.rat=1
+expect 3 "random4 already holds a run" "$AGON" train --run-dir random4
+expect 3 "random4 already holds a run" "$AGON" train random4 --resume never
+mkdir empty goofspiel
+expect 3 "empty is a folder that holds no run .* a new run begins with a game: agon train GAME --run-dir empty" "$AGON" train empty
+expect 3 "empty is a folder that holds no run" "$AGON" train --resume empty
+expect 3 "empty holds no run yet, so a game is needed" "$AGON" train --run-dir empty --resume auto
+expect 2 "two folders for one run, random4 and falling4" "$AGON" train random4 --run-dir falling4
+expect 2 "which folder is the run to be in\? --run-dir DIR" "$AGON" train --resume "$(ls random4/checkpoints/*.h5 | tail -1)"
+expect 2 "write it first: agon train tic_tac_toe --resume" "$AGON" train --resume tic_tac_toe
+expect 2 "which game\?" "$AGON" train frames=1k
+"$AGON" train --resume "$(ls random4/checkpoints/*.h5 | tail -1)" --run-dir branch frames=12k --quiet
+grep -q '"frames_target": 12000' branch/status.json || fail "a checkpoint's file without a game"
+"$AGON" train goofspiel env.cards=4 $tiny --run-dir named # the folder goofspiel is not meant
+expect 0 "you \(agent 0\): 0 1 2 3;" "$AGON" play random4 < /dev/null
+expect 2 "random4 is a run of goofspiel, not of connect_four: agon play random4" "$AGON" play connect_four random4
+expect 2 "behind a run come flags only" "$AGON" play random4 env.cards=4
+expect 3 "empty holds no run" "$AGON" play empty
+expect 3 "random4 has no recorded games: agon eval random4 --players main_0,random --record 2" "$AGON" replay random4
+"$AGON" eval random4 --players main_0,random --games 4 --record 2 --quiet > recorded.txt
+expect 0 "^game 2: goofspiel cards=4" "$AGON" replay random4
+expect 3 "empty holds no run" "$AGON" replay empty
 # a checkpoint of another version is refused by its name, and an older generation does not stand in for it
 cp -r random4 older
 $python - <<'P'
