@@ -6,6 +6,7 @@
 #include "job/end_games.h"
 #include "job/job.h"
 #include "job/loop.h"
+#include "job/resume.h"
 #include "job/screen.h"
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/openblas.h"
@@ -178,11 +179,11 @@ static Status check_game(const Start *start) {
                     given);
 }
 
-/* A run's players and unfinished games are of one game with one set of options. */
-static Status check_options(const Start *start, const char *game, const char *stored) {
+/* Told before anything is said or started: the ranks could only fail on it later, each in its own words. */
+static Status check_unchanged(const Start *start, const char *stored) {
   JobConfig *before = NULL;
-  TRY_RETURN(job_config_create(&(JobConfigSource){.stored = stored, .game = game}, &before));
-  Status status = env_check_same(before->env, start->settings->env, start->run.path);
+  TRY_RETURN(job_config_create(&(JobConfigSource){.stored = stored, .game = start->settings->run.game}, &before));
+  Status status = resume_check(&start->resume, before, start->settings, start->run.path);
   job_config_destroy(before);
   return status;
 }
@@ -196,7 +197,7 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
   job_config_destroy(start->settings);
   start->settings = NULL;
   TRY_RETURN(job_config_create(source, &start->settings));
-  TRY_RETURN(check_options(start, start->settings->run.game, stored->data));
+  TRY_RETURN(check_unchanged(start, stored->data));
   TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
   if (start->settings->run.pace != 2 && !env_copies(start->settings->env))

@@ -81,7 +81,31 @@ expect 2 "$other" "$AGON" exploit random4 --player falling4:main_0
 expect 2 "$other" "$AGON" query random4 --player falling4:main_0
 expect 2 "$other" "$AGON" play goofspiel cards=4 --player falling4:main_0
 expect 2 "$other" "$AGON" probe random4 --player falling4:main_0 --budget 1k
-expect 2 "random4 plays 'goofspiel cards=4', not 'goofspiel':" "$AGON" train goofspiel env.cards=5 --run-dir random4 --resume auto
+expect 2 "env.cards is 4 in random4, and 5 is asked for \(command line\): that may not change on resume" "$AGON" train goofspiel env.cards=5 --run-dir random4 --resume auto
+# keys that may not change on resume are named before the job says or begins anything, on any number of ranks
+fixed() {
+  local named=$1; shift
+  expect 2 "^agon train: $named: that may not change on resume; leave (it|them) out to go on, or begin another run" "$@" frames=20k
+  if grep -q '^\[' out.txt; then cat out.txt; fail "a job began before it was refused: $*"; fi
+}
+of="and \[16\] is asked for \(command line\)"
+fixed "net.hidden is \[8\] in random4, $of" "$AGON" train random4 'net.hidden=[16]'
+fixed "net.conv is \[\] in random4, $of" "$AGON" train random4 'net.conv=[16]'
+fixed "net.memory is none in random4, .*; league.mains is 1 in random4, and 2 is asked for \(command line\)" "$AGON" train random4 net.memory=gru league.mains=2
+for key in activation=relu layer_norm=true separate=true normalise_observations=true; do
+  fixed "net.${key%=*} is (tanh|false) in random4, and ${key#*=} is asked for \(command line\)" "$AGON" train random4 net.$key
+done
+for key in league.main_exploiters=0 league.league_exploiters=0; do
+  fixed "${key%=*} is 1 in random4, and 0 is asked for \(command line\)" "$AGON" train random4 $key
+done
+fixed "actors.slots / actors.lanes is 2 in random4, and 4 is asked for \(actors.slots=16, actors.lanes=4, command line\)" "$AGON" train random4 actors.lanes=4
+printf 'game: goofspiel\nenv: {cards: 4, prizes: descending}\n' > changed.yaml
+fixed "env.prizes is random in random4, and descending is asked for \(changed.yaml:2:25\)" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train changed.yaml --run-dir random4 --resume
+[ "$(grep -c 'agon train:' out.txt)" = 1 ] || fail "more than one rank spoke of a key"
+# what no weight or game hangs on may change: so many lanes more, another rate, sizes of a memory that there is not
+cp -r random4 changed
+"$AGON" train changed actors.slots=32 actors.lanes=16 learner.rate=0.001 learner.algorithm=impala net.memory_size=8 env.cards=4.0 frames=9k --quiet
+grep -q '"frames_target": 9000' changed/status.json || fail "what may change does not"
 expect 2 "is of goofspiel, not of connect_four" "$AGON" train connect_four --run-dir random4 --resume auto
 # a run where a game is asked for: it goes on; what holds none says what to write
 "$AGON" train random4 frames=9k --quiet

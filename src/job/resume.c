@@ -1,0 +1,112 @@
+#include "job/resume.h"
+
+#include "actors/actor.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Weights of learning and of frozen players have the shape that these give them, and mean something only under them. */
+static const char *const shape_keys[] = {
+    "net.hidden",
+    "net.activation",
+    "net.layer_norm",
+    "net.conv",
+    "net.memory",
+    "net.separate",
+    "net.normalise_observations",
+};
+static const char *const convolution_keys[] = {
+    "net.conv_kernel",
+    "net.conv_stride",
+    "net.conv_pad",
+};
+static const char *const memory_keys[] = {
+    "net.memory_size",
+};
+/* The learning players come first in all that is stored, in this order. */
+static const char *const player_keys[] = {
+    "league.mains",
+    "league.main_exploiters",
+    "league.league_exploiters",
+};
+
+/* What has changed, as text for one message. */
+typedef struct Changes {
+  const JobConfig *before, *now;
+  const char *folder;
+  char text[1024];
+  size_t used;
+  size_t count;
+} Changes;
+
+static void add(Changes *changes, const char *key, const char *was, const char *asked, const char *origin) {
+  const size_t room = sizeof changes->text - changes->used;
+  const int wrote = snprintf(changes->text + changes->used, room, "%s%s is %s in %s, and %s is asked for (%s)",
+                             changes->count ? "; " : "", key, *was ? was : "(empty)", changes->folder,
+                             *asked ? asked : "(empty)", origin);
+  changes->used += wrote < 0 ? 0 : (size_t)wrote < room ? (size_t)wrote : room - 1;
+  changes->count++;
+}
+
+/* 4 and 4.0 are one number. */
+static bool same_value(const char *a, const char *b) {
+  double x;
+  double y;
+  if (text_to_float(a, &x) && text_to_float(b, &y)) return x <= y && x >= y;
+  return !strcmp(a, b);
+}
+
+static void compare(Changes *changes, const char *key) {
+  const char *was = config_value(changes->before->config, key);
+  const char *asked = config_value(changes->now->config, key);
+  if (!was || !asked || same_value(was, asked)) return;
+  add(changes, key, was, asked, config_origin(changes->now->config, key));
+}
+
+static void compare_all(Changes *changes, const char *const *key, size_t count) {
+  for (size_t i = 0; i < count; i++) compare(changes, key[i]);
+}
+
+static Status compare_options(Changes *changes) {
+  const AgonEnv *table = changes->now->table;
+  char key[96];
+  for (size_t i = 0; i < table->option_count; i++) {
+    TRY_RETURN(text_format(key, sizeof key, "env.%s", table->options[i].name));
+    compare(changes, key);
+  }
+  return OK;
+}
+
+/* Unfinished episodes are stored lane by lane, slots and all: more or fewer lanes can be made up for, other ones not. */
+static Status compare_lanes(Changes *changes, const Tree *checkpoint) {
+  const ActorConfig *was = &changes->before->actors;
+  const ActorConfig *asked = &changes->now->actors;
+  const Item *lanes;
+  char each[2][32];
+  char origin[640];
+  TRY_RETURN(tree_get(checkpoint, "lanes/id", STORE_U32, -1, &lanes));
+  if (lanes->count == 0 || actor_lane_slots(was) == actor_lane_slots(asked)) return OK;
+  snprintf(each[0], sizeof each[0], "%zu", actor_lane_slots(was));
+  snprintf(each[1], sizeof each[1], "%zu", actor_lane_slots(asked));
+  const bool slots = was->slots != asked->slots;
+  snprintf(origin, sizeof origin, "actors.slots=%lld, actors.lanes=%lld, %s", (long long)asked->slots,
+           (long long)asked->lanes, config_origin(changes->now->config, slots ? "actors.slots" : "actors.lanes"));
+  add(changes, "actors.slots / actors.lanes", each[0], each[1], origin);
+  return OK;
+}
+
+Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now, const char *folder) {
+  Changes changes = {.before = before, .now = now, .folder = folder};
+  TRY_RETURN(compare_options(&changes));
+  compare_all(&changes, shape_keys, COUNT_OF(shape_keys));
+  if (before->net.conv.count) compare_all(&changes, convolution_keys, COUNT_OF(convolution_keys));
+  if (before->net.memory) compare_all(&changes, memory_keys, COUNT_OF(memory_keys));
+  compare_all(&changes, player_keys, COUNT_OF(player_keys));
+  TRY_RETURN(compare_lanes(&changes, checkpoint));
+  if (!changes.count) return OK;
+  return status_set(ERR_USAGE,
+                    "%s: that may not change on resume; leave %s out to go on, or begin another run elsewhere with "
+                    "--run-dir OTHER",
+                    changes.text, changes.count == 1 ? "it" : "them");
+}

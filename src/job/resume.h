@@ -1,0 +1,8 @@
+/* What may not change when a run goes on. */
+#pragma once
+#include "job/config.h"
+
+/* ERR_USAGE, naming each such key with its value in `before` (the run's own configuration) and in `now`: options of the
+ * game, what the stored weights and unfinished games are made for, and how many players learn. folder: of the run, for
+ * the message. */
+Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now, const char *folder);
