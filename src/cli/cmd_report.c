@@ -8,6 +8,7 @@
 
 static const Flag flags[] = {
     {"--out", "FILE", "where it is written (default RUN/report.html)"},
+    {"--family", "FILE.svg", "writes the family tree alone, as a picture for a page of yours; no report"},
     {"--title", "TEXT", "heading (default: the run's folder)"},
 };
 
@@ -20,14 +21,20 @@ static Status run_report(int argc, char **argv) {
   TRY(arguments_parse(&command_report, argc, argv, &arguments));
   if (arguments.words != 1) TRY(usage_error(&command_report, "one run folder is needed"));
   TRY(run_view_look(arguments.word[0], &run));
-  const char *out = argument(&command_report, &arguments, "--out"),
-             *title = argument(&command_report, &arguments, "--title");
+  const char *out = argument(&command_report, &arguments, "--out");
+  const char *title = argument(&command_report, &arguments, "--title");
+  const char *family = argument(&command_report, &arguments, "--family");
+  if (family && out) TRY(usage_error(&command_report, "--family and --out exclude each other"));
+  if (family) out = family;
   if (out)
     TRY(text_format(path, sizeof path, "%s", out));
   else
     TRY(run_path(&run.folder, path, sizeof path, "report.html"));
   TRY(report_load(&r));
-  report_page(&r, title ? title : run.folder.path);
+  if (family)
+    report_family_picture(&r);
+  else
+    report_page(&r, title ? title : run.folder.path);
   if (r.out.failed) TRY(status_set(ERR_MEMORY, "out of memory writing a report"));
   TRY(file_write_whole(path, r.out.data, r.out.size));
   printf("%s: %zu players, %.0f kB\n", path, run.league.players, (double)r.out.size / 1000);
@@ -39,7 +46,7 @@ done:
 
 const Command command_report = {
     "report",
-    "RUN [--out FILE.html]",
+    "RUN [--out FILE.html | --family FILE.svg]",
     "writes one self-contained HTML page about a run",
     "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, losses, rates, the "
     "resolved "

@@ -31,8 +31,7 @@ void html_text(Bytes *out, const char *text) {
     }
 }
 
-/* The step of about `count` round ticks. */
-static double round_step(double span, int count) {
+double chart_step(double span, int count) {
   double raw = span / count, power = pow(10, floor(log10(raw))), lead = raw / power;
   return (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10) * power;
 }
@@ -54,7 +53,7 @@ double chart_y(const Chart *c, double y) {
 
 static void x_ticks(Chart *c) {
   char text[16];
-  double step = round_step(c->x_high - c->x_low, 4);
+  double step = chart_step(c->x_high - c->x_low, 4);
   for (double x = ceil(c->x_low / step - 1e-9) * step; x <= c->x_high + 1e-9 * step; x += step)
     html_put(c->out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>", chart_x(c, x),
              c->height - c->bottom + 15, text_scaled(fabs(x) < step * 1e-6 ? 0 : x, text, sizeof text));
@@ -78,7 +77,7 @@ void chart_begin(Chart *c, Bytes *out, const char *title, const char *x_label, d
                  double y_low, double y_high, const char *y_format) {
   widen(&x_low, &x_high);
   widen(&y_low, &y_high);
-  double step = round_step(y_high - y_low, 4);
+  double step = chart_step(y_high - y_low, 4);
   *c = (Chart){out,
                320,
                200,

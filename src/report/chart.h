@@ -23,6 +23,8 @@ void chart_band(Chart *chart, const double *x, const double *low, const double *
 /* Between two lines; used for stacked shares. */
 void chart_dot(Chart *chart, double x, double y, const char *css, const char *hover);
 void chart_end(Chart *chart);
+/* The step between about `count` ticks over a span > 0: 1, 2 or 5 times a power of ten. */
+double chart_step(double span, int count);
 double chart_x(const Chart *chart, double x);
 double chart_y(const Chart *chart, double y);
 /* A row of coloured names under a figure. */

@@ -29,7 +29,7 @@ static void put_life(const Family *f, size_t line, uint32_t life, uint64_t from,
   html_put(&f->r->out, "<path class=\"e %s\" d=\"M%.1f %.1fH%.1f\"/>", css, x + (life ? 3 : 0), y, x_of(f, to));
   if (!marked) return;
   html_put(&f->r->out,
-           "<rect class=\"o %s\" x=\"%.1f\" y=\"%.1f\" width=6 height=6><title>life %u begins after %.3g "
+           "<rect class=\"o %s\" x=\"%.1f\" y=\"%.1f\" width=\"6\" height=\"6\"><title>life %u begins after %.3g "
            "frames</title></rect>",
            css, x - 2, y - 3, life, (double)from);
 }
@@ -95,8 +95,8 @@ static void put_line(const Family *f, size_t line) {
       put_snapshot(f, line, r->order[i]);
   double end = x_of(f, player->frames), y = y_of(f, line);
   html_put(&r->out,
-           "<text class=n x=4 y=\"%.1f\">%s</text><path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, "
-           "learning: %.3g frames, life %u</title></path><text class=t x=\"%.1f\" y=\"%.1f\">%zu%s, life %u</text>",
+           "<text class=\"n\" x=\"4\" y=\"%.1f\">%s</text><path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, "
+           "learning: %.3g frames, life %u</title></path><text class=\"t\" x=\"%.1f\" y=\"%.1f\">%zu snapshots%s, life %u</text>",
            y + 4, player->name, report_colour(line), end + 2, y - 4.5, player->name, (double)player->frames,
            player->life, end + 15, y + 4, total, stride > 1 ? " (thinned)" : "", player->life);
 }
@@ -120,7 +120,10 @@ static void put_reasons(Report *r) {
   for (size_t k = 0; k < reasons; k++) html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
 }
 
-void report_family(Report *r) {
+/* The drawing itself, from its opening <svg> to its end. `head` goes into the opening tag; `inside` stands behind it. */
+static void put_tree(Report *r, const char *head, const char *inside) {
+  const double width = 760;
+  const double behind = 158; /* room for the words at the end of a line */
   const League *league = &r->run->league;
   size_t longest = 0;
   uint64_t most = 1;
@@ -129,29 +132,54 @@ void report_family(Report *r) {
     if (i < league->learning && length > longest) longest = length;
     if (league->player[i].frames > most) most = league->player[i].frames;
   }
-  double width = 760, behind = 128;
   Family f = {.r = r, .left = 6.7 * (double)longest + 16, .top = 26, .row = 36};
   f.scale = (width - f.left - behind) / (double)most;
-  double height = f.top + f.row * (double)league->learning + 14;
+  const double height = f.top + f.row * (double)league->learning + 14;
+  html_put(&r->out, "<svg %s viewBox=\"0 0 %.0f %.0f\" role=\"img\">", head, width, height);
+  html_put(&r->out, "%s", inside);
+  const double step = chart_step((double)most, 4);
+  for (double at = 0; at <= (double)most; at += step) {
+    char text[16];
+    const double x = x_of(&f, (uint64_t)at);
+    html_put(&r->out,
+             "<path class=\"g\" d=\"M%.1f %.1fV%.1f\"/>"
+             "<text class=\"t\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
+             x, f.top - 14, height - 34, x, height - 20, text_scaled(at, text, sizeof text));
+  }
+  for (size_t line = 0; line < league->learning; line++) put_parent(&f, line);
+  for (size_t line = 0; line < league->learning; line++) put_line(&f, line);
+  html_put(&r->out,
+           "<text class=\"t\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">frames of the player</text></svg>",
+           (f.left + width - behind) / 2, height - 4);
+}
+
+void report_family(Report *r) {
   html_put(&r->out,
            "<section id=family><h2>Family</h2><p>Each line is a learning player. A ring is a snapshot that was frozen "
            "by age, a disc one frozen because it beat its targets (win_rate); a square is where a life begins, from "
            "initial weights or, where a branch leads to it, from the snapshot that the branch comes from (drawn for "
            "present lives). Snapshots by reason: ");
   put_reasons(r);
-  html_put(&r->out, ".</p><figure class=scroll><svg class=tree viewBox=\"0 0 %.0f %.0f\" role=img>", width, height);
-  for (int k = 0; k <= 4; k++) {
-    char text[16];
-    uint64_t frames = most * (uint64_t)k / 4;
-    html_put(&r->out,
-             "<path class=g d=\"M%.1f %.1fV%.1f\"/><text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>",
-             x_of(&f, frames), f.top - 14, height - 34, x_of(&f, frames), height - 20,
-             text_scaled((double)frames, text, sizeof text));
-  }
-  for (size_t line = 0; line < league->learning; line++) put_parent(&f, line);
-  for (size_t line = 0; line < league->learning; line++) put_line(&f, line);
-  html_put(&r->out,
-           "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>frames of the player</text></svg></figure>"
-           "</section>\n",
-           (f.left + width - behind) / 2, height - 4);
+  html_put(&r->out, ".</p><figure class=scroll>");
+  put_tree(r, "class=\"tree\"", "");
+  html_put(&r->out, "</figure></section>\n");
+}
+
+/* The page's colours and classes of this drawing alone: a file of its own has no page around it. */
+static const char picture_style[] =
+    "<style>svg{--ink:#23262b;--dim:#63686f;--rule:#dddad2;--card:#fff;--p0:#2166ac;--p1:#c8701a;--p2:#2f8f5b;"
+    "--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1;font-family:system-ui,sans-serif}"
+    "@media (prefers-color-scheme:dark){svg{--ink:#e6e4df;--dim:#a3a9b1;--rule:#3a3f46;--card:#1d2024;--p0:#5aa7f0;"
+    "--p1:#f0a04b;--p2:#5cc98d;--p3:#c08cf0;--p4:#f07a9c;--p5:#4fd0cd;--p6:#d6bf55;--p7:#95a0ff}}"
+    ".t{font-size:11.5px;fill:var(--dim)}.n{font-size:11.5px;fill:var(--ink)}.g{stroke:var(--rule);fill:none}"
+    ".d{fill:var(--c)}.o{fill:var(--card);stroke:var(--c);stroke-width:1.6}"
+    ".e{fill:none;stroke:var(--c);stroke-width:1.4;stroke-opacity:.6}"
+    ".j{fill:none;stroke:var(--c);stroke-width:1.4;stroke-dasharray:4 3}"
+    ".c0{--c:var(--p0)}.c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}"
+    ".c6{--c:var(--p6)}.c7{--c:var(--p7)}</style>"
+    "<rect width=\"100%\" height=\"100%\" rx=\"8\" style=\"fill:var(--card)\"/>\n";
+
+void report_family_picture(Report *r) {
+  put_tree(r, "xmlns=\"http://www.w3.org/2000/svg\"", picture_style);
+  html_put(&r->out, "\n");
 }

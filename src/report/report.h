@@ -32,6 +32,8 @@ const char *report_colour(size_t learning_player); /* CSS class */
 void report_ratings(Report *report);
 void report_payoff(Report *report);
 void report_family(Report *report);
+/* The family alone, as an SVG file that stands by itself, light or dark as its reader is. */
+void report_family_picture(Report *report);
 void report_forgotten(Report *report);
 void report_opponents(Report *report);               /* a figure: whom the mains meet now */
 void report_page(Report *report, const char *title); /* all of it, into report->out */

@@ -8,6 +8,8 @@ for run in small large; do
   "$AGON" report $run > /dev/null
   "$AGON" league show $run --json > $run.json
 done
+expect 0 "family.svg: .* players" "$AGON" report small --family family.svg
+expect 2 "exclude each other" "$AGON" report small --family family.svg --out page.html
 $python - <<'P'
 import json, math, re
 pages = {run: open(run + "/report.html").read() for run in ("small", "large")}
@@ -22,7 +24,7 @@ for run, page in pages.items():
     for before, width, own in re.findall(r"<figure([^<]*)>(?:(?!</figure>).)*?<svg[^>]*viewBox=\"0 0 (\d+) [\d.]+\"([^>]*)>", page, re.S):
         assert int(width) <= 330 or "class=scroll" in before, (before, width)
     for width, low in re.findall(r"<div class=scroll><svg viewBox=\"0 0 (\d+) \d+\" style=\"min-width:(\d+)px", page): assert width == low
-    assert ".tree{min-width:760px" in style and "<svg class=tree viewBox=\"0 0 760 " in page
+    assert ".tree{min-width:760px" in style and "<svg class=\"tree\" viewBox=\"0 0 760 " in page
     for part in re.findall(r"<path class=\"l [^>]*d=\"([^\"]*)\"", page): assert "nan" not in part
     heat = section(page, "payoff")
     # rows and columns have labels, the colours a scale, and who never met is not even
@@ -53,6 +55,18 @@ expected = {(str(p["life"]), p["name"], p["parent"]) for p in leagues["small"] i
 assert branches == expected and len(expected) >= 1, (branches, expected)
 for p in leagues["small"]:
     if not p["frozen"] and p["life"]: assert len(re.findall(r"class=\"o c%d\" x=[^>]*><title>life \d+ begins" % [q["name"] for q in leagues["small"]].index(p["name"]), family)) == p["life"] + 1
+
+# the tree alone is a picture: XML that stands by itself, with one mark for each snapshot and a name for each line
+import xml.dom.minidom
+picture = xml.dom.minidom.parse("family.svg").documentElement
+assert picture.tagName == "svg" and picture.getAttribute("xmlns") == "http://www.w3.org/2000/svg"
+marks = [c.getElementsByTagName("title")[0].firstChild.data.split(":")[0] for c in picture.getElementsByTagName("circle")]
+assert sorted(marks) == sorted(p for p in small if small[p]["frozen"]), marks
+lines = [t.firstChild.data for t in picture.getElementsByTagName("text") if t.getAttribute("class") == "n"]
+assert lines == [p["name"] for p in leagues["small"] if not p["frozen"]], lines
+style = picture.getElementsByTagName("style")[0].firstChild.data
+used = {word for node in picture.getElementsByTagName("*") for word in node.getAttribute("class").split()}
+assert used and all("." + word + "{" in style for word in used), used
 
 # of many players the curves are means, with few points, no dots
 assert len(leagues["large"]) > 100, len(leagues["large"])
