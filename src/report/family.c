@@ -123,8 +123,8 @@ static void put_reasons(Report *r) {
 /* The drawing itself, from its opening <svg> to its end. `head` goes into the opening tag; `inside` stands behind it. */
 static void put_tree(Report *r, const char *head, const char *inside) {
   const double width = 760;
-  const double behind = 158; /* room for the words at the end of a line */
   const League *league = &r->run->league;
+  const double behind = league->players > MOST_SNAPSHOTS ? 215 : 158; /* for the words at the end of a line */
   size_t longest = 0;
   uint64_t most = 1;
   for (size_t i = 0; i < league->players; i++) {

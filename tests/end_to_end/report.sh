@@ -68,6 +68,11 @@ style = picture.getElementsByTagName("style")[0].firstChild.data
 used = {word for node in picture.getElementsByTagName("*") for word in node.getAttribute("class").split()}
 assert used and all("." + word + "{" in style for word in used), used
 
+# the words at the end of each line stay within the picture (a letter is less than 6.5 wide)
+for page in pages.values():
+    ends = re.findall(r'<text class="t" x="([.\d]+)" y="[.\d]+">(\d+ snapshots[^<]*)</text>', section(page, "family"))
+    assert len(ends) == 3 and all(float(x) + 6.5 * len(text) < 760 for x, text in ends), ends
+
 # of many players the curves are means, with few points, no dots
 assert len(leagues["large"]) > 100, len(leagues["large"])
 ratings = {run: section(page, "ratings") for run, page in pages.items()}
