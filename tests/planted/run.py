@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Defects planted on purpose, one at a time, in a scratch copy of the tree: each must make a named test fail.
-usage: tests/planted/run.py [--only NAME ...] [--list]   from anywhere; needs what tests/run.sh needs; minutes, not in CI.
+usage: tests/planted/run.py [--only NAME ...] [--list] [--check]   from anywhere; needs what tests/run.sh needs; minutes, not in CI.
+--check only looks whether each edit still fits the sources, once: so that moved code takes its defects along.
 A defect is a name, a file, an edit (exact text, once) and the tests that are to notice it, in a checked build."""
 import os, pathlib, shutil, subprocess, sys, tempfile
 
@@ -14,16 +15,16 @@ DEFECTS = [
     ("second moments not restored", "learner/learner.c",
      '  copy_column(&tree, "adam_v", state->v);\n', "", [FAULTS]),
     ("league's random draws not restored", "league/league.c", "league->draws = scalar[2];", "", [FAULTS]),
-    ("a lane's quota not restored", "actors/actor.c", "lane->started = reader_u32(body);", "reader_u32(body);", [FAULTS]),
+    ("a lane's quota not restored", "actors/actor.c", "lane->started = reader_u32(&state);", "reader_u32(&state);", [FAULTS]),
     # what is counted is counted once
     ("an actor's results lost now and then", "actors/actor.c", "  pair->games++;\n",
      "  if (slot->episode % 5 == 4) return;\n  pair->games++;\n", [FAULTS]),
-    ("a tick's results lost on their way", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n",
-     "    if (manager->tick == 3) continue;\n    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n", [FAULTS]),
+    ("a tick's results lost on their way", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival));\n",
+     "    if (manager->tick == 3) continue;\n    TRY_RETURN(league_merge(&manager->league, &arrival));\n", [FAULTS]),
     ("a tick's experience lost", "actors/actor.c", "    wire_begin(&actor->wire, WIRE_UNROLLS);\n",
      "    if (actor->tick % 5 == 4) {\n      batch_clear(batch);\n      continue;\n    }\n    wire_begin(&actor->wire, WIRE_UNROLLS);\n", [FAULTS]),
-    ("results merged twice", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n",
-     "    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n    TRY_RETURN(league_merge(&manager->league, &arrival.results));\n", [FAULTS]),
+    ("results merged twice", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival));\n",
+     "    TRY_RETURN(league_merge(&manager->league, &arrival));\n    TRY_RETURN(league_merge(&manager->league, &arrival));\n", [FAULTS]),
     ("the other side of a pair not mirrored", "league/payoff.c", "{tally->games, tally->losses, tally->draws, tally->wins, second_returns",
      "{tally->games, tally->wins, tally->draws, tally->losses, second_returns", [FAULTS]),
     ("shares of the table do not sum to one", "league/matchmaking.c", "/ shares),", "/ shares * 0.9),", ["unit_league"]),
@@ -100,6 +101,11 @@ def main():
     if "--list" in sys.argv:
         print("\n".join(f"{d[0]} ({d[1]}): {', '.join(d[4])}" for d in defects))
         return 0
+    if "--check" in sys.argv:
+        lost = [f"{name}: {count} places in {path}" for name, path, old, _, _ in defects
+                for count in [(ROOT / path).read_text().count(old) if (ROOT / path).exists() else 0] if count != 1]
+        print("\n".join(lost) or f"{len(defects)} defects fit the sources")
+        return 1 if lost else 0
     with tempfile.TemporaryDirectory(prefix="agon-planted-") as folder:
         tree = pathlib.Path(folder)
         copy_tree(tree)
