@@ -3,6 +3,7 @@
 #include "learner/learner.h"
 
 #include "base/invariant.h"
+#include "learner/train/update.h"
 #include "store/store.h"
 #include "wire/allreduce.h"
 
@@ -112,9 +113,14 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
     learner->pupils++;
   }
   Reducer reducer = {learner, setup->members, setup->member, start_sum, test_sum};
-  TRY(update_create(setup->net, &learner->setup.config, setup->algo, setup->algo_config, setup->seed, &reducer,
+  TRY(update_create(&(UpdateSetup){.net = setup->net,
+                                   .config = &learner->setup.config,
+                                   .algo = setup->algo,
+                                   .algo_config = setup->algo_config,
+                                   .seed = setup->seed,
+                                   .clock = &setup->clock,
+                                   .reducer = &reducer},
                     &learner->update));
-  learner->update->clock = setup->clock;
   *out = learner;
   learner = NULL;
 done:
@@ -537,13 +543,13 @@ static Status start_pupil(Learner *learner) {
   if (learner->setup.pace == PIPELINED) memcpy(state->acting, state->block, learner->setup.net->block * sizeof(float));
   learner->frames += batch_learned(&learner->batch);
   learner->lag = mean_lag(&learner->batch, state);
-  float *vote = learner->update->vote;
+  float vote[UPDATE_VOTES];
   vote[VOTE_DIRECTIVE] = learner->directives > 0;
   vote[VOTE_UNMARKED] = !all_marked(learner);
   vote[VOTE_DROPPED] = (float)learner->dropped;
   vote[VOTE_ACTED] = learner->current == 0 ? (float)take_acted(learner) : 0;
   learner->busy_receive += clock_now(&learner->setup.clock) - start;
-  return update_begin(learner->update, state, &learner->batch, &learner->shards);
+  return update_begin(learner->update, state, &learner->batch, &learner->shards, vote);
 }
 
 /* A stretch goes from the first report of one tick to that of the next: a tick's other reports follow at once, so that
@@ -559,7 +565,7 @@ static void count_waits(Learner *learner) {
 }
 
 static Status send_report(Learner *learner, const TrainState *state) {
-  const AlgoStats *stats = &learner->update->stats;
+  const AlgoStats *stats = update_stats(learner->update);
   WireReport report = {
       .tick = learner->tick,
       .player = state->player,
@@ -606,7 +612,7 @@ static Status obey_order(Learner *learner, const Order *order) {
 static Status send_bye(Learner *learner) {
   RoleProfile profile = {.role = "learner", .index = (uint32_t)learner->setup.index};
   Numbers *numbers = &profile.numbers;
-  const UpdateTimes *times = &learner->update->times;
+  const UpdateTimes *times = update_times(learner->update);
   numbers_set(numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
   numbers_set(numbers, "idle", learner->setup.idle ? clock_seconds(*learner->setup.idle) : 0);
   numbers_set(numbers, "receive", clock_seconds(learner->busy_receive));
@@ -682,8 +688,8 @@ static Status finish_pupil(Learner *learner) {
     return OK;
   }
   TrainState *state = &learner->state[learner->current];
-  if (learner->current == 0) memcpy(learner->vote, learner->update->vote, sizeof learner->vote);
-  state->dropped += (uint64_t)learner->update->vote[VOTE_DROPPED];
+  if (learner->current == 0) memcpy(learner->vote, update_votes(learner->update), sizeof learner->vote);
+  state->dropped += (uint64_t)update_votes(learner->update)[VOTE_DROPPED];
   TRY_RETURN(send_report(learner, state));
   if (++learner->current < learner->pupils) return start_pupil(learner);
   for (size_t i = 0; i < learner->pupils; i++) learner->state[i].run_frames += (uint64_t)learner->vote[VOTE_ACTED];
@@ -709,7 +715,7 @@ static bool obeys_now(const Learner *learner) {
 
 static void count_idle(Learner *learner) {
   if (!learner->setup.idle) return;
-  if (learner->update->waiting) learner->idle_reducing += *learner->setup.idle - learner->idle_seen;
+  if (update_waits(learner->update)) learner->idle_reducing += *learner->setup.idle - learner->idle_seen;
   learner->idle_seen = *learner->setup.idle;
 }
 

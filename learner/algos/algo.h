@@ -1,184 +1,189 @@
-/* What an algorithm is: a table of functions over a Update. The update (update.c) lays out the batch, evaluates it,
- * cuts minibatches and steps the optimiser; an algorithm says what each row's targets and loss gradients are. */
+/* What an algorithm is: a table of functions (AlgoOps), and what those functions get to see.
+ *
+ * An update (learner/train) lays out a batch, asks the algorithm for targets, cuts minibatches into
+ * passes, steps the optimiser and shares sums with the other learner ranks. Of all that an
+ * algorithm sees two things: the Experience, which is the batch with what is known of each row, and
+ * the Pass, which is the part of it that lies in the network at the moment. It never sees the
+ * update itself. */
 #pragma once
 #include "base/clock.h"
 #include "base/option.h"
 #include "data/batch.h"
 #include "data/layout.h"
-#include "nn/adam.h"
 #include "nn/net.h"
 
 enum { DECAY_LINEAR, DECAY_GEOMETRIC, DECAY_ROOT };
 enum { CHOICE_FALSE, CHOICE_TRUE, CHOICE_AUTO };
 
+/* The section learner.* of the configuration: what all algorithms have in common. */
 typedef struct LearnConfig {
-  int algorithm;
-  double gamma, lambda;
-  double rate, rate_end, epsilon, clip_norm;
+  int algorithm; /* index in the table of algorithms */
+  double gamma;
+  double lambda;
+  double rate, rate_end;
+  double epsilon;
+  double clip_norm;
   double entropy, entropy_end;
   double value_weight;
   double reference, reference_end; /* weight of KL(policy || reference policy) */
   int64_t reference_every;         /* updates between moves of the reference; 0 = it stands */
-  double average;                  /* decay of the average of the weights, per update; 0 = none is kept */
-  int normalise_advantages;        /* CHOICE_FALSE, ... */
+  double average;           /* decay of the average of the weights, per update; 0 = none is kept */
+  int normalise_advantages; /* CHOICE_FALSE, ... */
   double return_decay;
   int64_t reference_burn;
   int64_t ranks, groups;
   int64_t max_lag;
-  int64_t
-      longest; /* steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest unroll */
-  int decay;   /* DECAY_LINEAR, ... */
+  /* Steps of a sequence of a recurrent net: unroll + 2, set from actors.unroll; 0 = the longest
+   * unroll of the batch. */
+  int64_t longest;
+  int decay;      /* DECAY_LINEAR, ... */
   double horizon; /* frames of the run, all players together; set from its budget */
 } LearnConfig;
 extern const Option learn_options[];
 extern const size_t learn_option_count;
 
-/* A player in training: all that its updates read and write. Arrays are owned. */
-typedef struct TrainState {
-  uint32_t player, life;
-  uint64_t version;                /* updates so far, never reset */
-  uint64_t min_version;            /* older experience belongs to a former life and is dropped */
-  uint64_t frames, dropped, steps; /* learned from; dropped; optimiser steps since the last reset */
-  uint64_t life_frames;
-  uint64_t run_frames; /* of all players, up to the last update: how far the run is */
-  double life_horizon; /* frames of its lives, if it is reset; 0 = it never is */
-  float *block;        /* (net->block) the policy */
-  float *acting;       /* (net->block) the policy that was published before it (pace pipelined) */
-  float *reference;    /* (net->block) */
-  float *average;      /* (net->block) exponential average of the policy over updates, if learner.average > 0 */
-  float *m, *v;        /* (params) */
-  double *stat;        /* (2 * observations + 3) counts, means and squares of the normalisers */
-} TrainState;
+/* What one row of experience is. */
+typedef enum RowKind {
+  ROWS_AGENT /* an agent's own decision */
+} RowKind;
 
-typedef struct AlgoStats {
-  double policy_loss, value_loss, entropy, kl, kl_reference, clipped, gradient_norm, rows, minibatches, rate;
-} AlgoStats;
+/* Where experience is kept after the update that it came for. */
+typedef enum ReplayKind {
+  REPLAY_NONE /* nowhere: it is learned from once */
+} ReplayKind;
 
-/* Sums over the learner ranks that share a player, in the order of the ranks, so that all of them get the same bits.
- * start: adds `count` floats to what is being summed (in place; borrowed until test says so); test: whether all that
- * was started is done. Every member must start the same sums in the same order. NULL functions: the rank is alone. */
-typedef struct Reducer {
-  void *context;
-  size_t members, self;
-  Status (*start)(void *context, float *values, size_t count);
-  Status (*test)(void *context, bool *done);
-} Reducer;
+/* How actions are drawn from what the network says. */
+typedef enum ActionRule {
+  RULE_SOFTMAX, /* choices, by their probability */
+  RULE_GAUSSIAN /* numbers, around a mean */
+} ActionRule;
 
-typedef enum UpdatePhase { TRAIN_MOMENTS, TRAIN_MINIBATCH, TRAIN_GRADIENT, TRAIN_STATS } UpdatePhase;
+/* What an algorithm wants of the rest of the system. */
+typedef struct AlgoNeeds {
+  RowKind rows;
+  ReplayKind replay;
+  ActionRule rule;
+  bool global; /* the env's global state in each row */
+} AlgoNeeds;
 
-/* Count, mean and sum of squares around the mean. */
-typedef struct Spread {
-  double count, mean, squares;
-} Spread;
+/* How the work of an update is cut. */
+typedef struct AlgoPlan {
+  size_t epochs;      /* passes over the batch */
+  size_t minibatches; /* optimiser steps of an epoch */
+  /* Run every row through the weights before the update, for the columns log_prob_now and
+   * value_now. */
+  bool evaluate;
+} AlgoPlan;
+
+/* The experience of an update, as an algorithm sees it. Columns have as many rows as the batch. */
+typedef struct Experience {
+  const LearnConfig *config;
+  const void *own; /* the algorithm's own section of the configuration (config_size bytes) */
+  double progress; /* of the player through its schedules, from 0 to 1 */
+  size_t step;     /* optimiser steps of this update so far */
+  const Batch *batch;
+  const bool *is_learned;
+  const float *discount; /* gamma; 0 after the last decision of a terminated episode */
+  /* By the weights before the update. NULL unless the plan said `evaluate`. */
+  const float *log_prob_now, *value_now;
+  /* Filled by the algorithm. `target` is what the value head learns. */
+  float *advantage, *target;
+} Experience;
+
+/* Sums over rows that travel behind the gradient, in this order. */
+typedef struct LossSums {
+  float rows;
+  float policy, value;
+  float entropy;
+  float kl, kl_reference;
+  float clipped;
+  float spare;
+} LossSums;
+enum { UPDATE_SCALARS = sizeof(LossSums) / sizeof(float) };
 
 /* Nanoseconds by what they were spent on. */
 typedef struct UpdateTimes {
   int64_t batch, forward, loss, backward, reduce, optimise;
 } UpdateTimes;
 
-enum { UPDATE_VOTES = 4 };   /* summed with the advantages, for the caller: in at the beginning, out at the end */
-enum { UPDATE_SCALARS = 8 }; /* summed with each gradient: rows and the statistics of the losses */
+struct AlgoOps;
 
-typedef struct Update {
-  const Net *net;
-  const LearnConfig *config;
+/* As many rows as fit the cache, in the order in which the network takes them: step by step, and
+ * within a step one after another. All is borrowed. */
+typedef struct Pass {
   const struct AlgoOps *algo;
-  const void *algo_config;
-  uint64_t seed;
-  Reducer reducer;
-  Clock clock;
-  UpdateTimes times;
-  UpdatePhase phase;
-  int64_t waiting; /* since when for a sum; 0 = not */
-  Activations space;
-  float *packed;
-  TrainState *state;
-  Batch *batch;
-  const Shards *shards;
-  Shards whole; /* one shard for all, where the caller names none */
-  uint32_t whole_actor;
-  size_t whole_end;
-  Layout all, learned; /* every row; rows to learn from */
-  /* per batch row */
-  float *log_prob_now, *value_now; /* by the weights before the update, where evaluated */
-  float *advantage, *target, *discount;
-  float *reference_row; /* (rows, width) normalised, if the reference is on */
-  float *before_row;    /* the same of the policy before the update, if the algorithm is proximal */
-  bool *is_learned;
-  float *pull; /* weight of the KL to the reference */
-  size_t row_room, reference_room, before_room;
-  float *states; /* (1 + unrolls, S) state 0 is zero */
-  size_t states_room;
-  uint32_t *order;
-  size_t order_room;
-  float *gradient; /* (params + UPDATE_SCALARS) */
-  size_t summed;   /* what of it has been given to the reducer: from here on */
-  float *moments;  /* what opens an update, then what the normalisers sum */
-  size_t moment_count;
-  size_t dealt; /* units of the members before this one: its own are dealt out to minibatches from there on */
-  Spread advantages, targets; /* over all members' rows */
-  double *centre, *gap;       /* (observations) near the mean of the batch's; (2 observations) */
-  float vote[UPDATE_VOTES];
-  float digest;  /* of this member's copy of the weights */
-  Status failed; /* of a sum that was started inside the backward pass */
-  /* scratch of a pass */
-  float *logits, *probability, *value, *d_logits, *d_value;
-  int32_t *rows_of, *restarts;
-  uint8_t *raw, *mask;
-  size_t scratch_rows;
-  size_t epoch, at, epochs, minibatches; /* `at`: minibatch of the epoch */
-  bool stopped;
-  AlgoStats stats;
-} Update;
+  const Experience *experience;
+  const Net *net;
+  const float *block, *packed; /* the weights that are trained */
+  Activations *space;          /* with the input loaded */
+  const Sequences *sequences;
+  size_t rows;
+  const int32_t *row_of; /* (rows) row of the batch, or -1: padding */
+  const uint8_t *mask;   /* (rows, choices) */
+  /* What the loss is made of beside the algorithm's own part. */
+  float entropy_weight, reference_weight, proximal_weight, value_weight;
+  float value_unit;           /* deviation of the value targets: losses are in units of it */
+  const float *pull;          /* (batch rows) weight of the KL to the reference */
+  const float *reference_row; /* (batch rows, width) normalised; NULL: no reference */
+  const float *before_row;    /* the same of the policy before the update; NULL: not proximal */
+  /* Scratch of `rows` rows: net->space.width wide, the values 1. */
+  float *logits, *probability, *d_logits;
+  float *value, *d_value;
+  float *gradient; /* (net->graph.params) to be added to */
+  /* To be called with what net_backward calls it with, then with the sums before the last layer is
+   * done: whoever shares the update gets the gradient in pieces. NULL: nobody does. */
+  GraphDone done;
+  void *done_context;
+  const Clock *clock;
+  int64_t *since; /* when the present kind of work began */
+  UpdateTimes *times;
+} Pass;
 
-/* One learned row's loss derivatives, filled by the algorithm. */
+/* One learned row's loss and its derivatives. */
 typedef struct RowLoss {
-  float by_log_prob, by_value, policy_loss, value_loss;
+  float policy_loss, by_log_prob;
+  float value_loss, by_value;
+  float log_ratio, ratio; /* probability of the action now, over what it was when it was taken */
   bool clipped;
-  float log_ratio, ratio;
 } RowLoss;
 
+/* Functions marked "may be NULL" have a default, which most algorithms want. */
 typedef struct AlgoOps {
-  const char *name, *summary;
-  const Option *options; /* section <name>.* */
-  size_t option_count, config_size;
-  void (*plan)(Update *update, size_t *epochs, size_t *minibatches, bool *evaluate);
-  /* Fills advantage and target of all learned rows; value_now and log_prob_now are there if `evaluate` was set. */
-  void (*targets)(Update *update);
-  RowLoss (*row)(const Update *update, size_t row, float log_prob, float value);
-  bool (*stop)(const Update *update, double mean_kl); /* after a minibatch */
-  double (*proximal)(const Update *update);           /* weight of KL(policy || policy before the update); NULL: none */
-  bool normalises;                                    /* whether learner.normalise_advantages: auto means true */
-} AlgoOps;
+  const char *name;
+  const char *summary;   /* half a line, for help texts and banners */
+  const Option *options; /* section NAME.* */
+  size_t option_count;
+  size_t config_size;
+  bool normalises; /* whether learner.normalise_advantages: auto means true */
 
-/* For `targets`: the value (of a column of the batch's rows) that closes an unroll, and the whole of it by GAE from the
- * values seen when acting. */
-float bootstrap_of(const Unroll *unroll, const float *value);
-void targets_gae(Update *update);
+  /* May be NULL: rows of single agents, used once, actions drawn as the env's kind of action says.
+   * `own` is the algorithm's section; `out` holds those defaults already. */
+  void (*needs)(const void *own, const AgonEnvSpec *spec, AlgoNeeds *out);
+  void (*plan)(const void *own, AlgoPlan *out);
+  /* FLOP of learning from one frame, of a network that costs `forward` and `train` a row. May be
+   * NULL: what the plan says. */
+  double (*cost)(const void *own, double forward, double train);
+  /* Fills advantage and target of all learned rows. */
+  void (*targets)(const Experience *experience);
+  RowLoss (*row)(const Experience *experience, size_t row, float log_prob, float value);
+  /* Weight of KL(policy || policy before the update). May be NULL: none. */
+  double (*proximal)(const Experience *experience);
+  /* Forward, loss and backward over a pass. May be NULL: pass_rows, which asks `row`. */
+  void (*pass)(const Pass *pass, LossSums *sums);
+  /* After an optimiser step, on every learner rank that shares the player. May be NULL. */
+  void (*stepped)(const Experience *experience);
+  /* Whether the update ends after the minibatch whose mean KL to the acting policy this is. May be
+   * NULL: never. */
+  bool (*stop)(const Experience *experience, double mean_kl);
+} AlgoOps;
 
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */
 const AlgoOps *algo_find(const char *name);
 
-/* reducer NULL: alone. */
-size_t update_opening(const Net *net, size_t members); /* floats of an update's first sum */
-Status update_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
-                     uint64_t seed, const Reducer *reducer, Update **out);
-void update_destroy(Update *update);
-/* Starts an update of the state from this rank's part of the batch, which may be empty (all are borrowed until it
- * ends). shards NULL: the batch is one shard. Among several members, all must start the same updates in the same order.
- */
-Status update_begin(Update *update, TrainState *state, Batch *batch, const Shards *shards);
-/* At most one minibatch; *more is false after the last, when the state's version has moved. *progress is false when it
- * only waited for the other members. stats.rows is 0 when no member had experience. */
-Status update_step(Update *update, bool *more, bool *progress);
-
-Status train_state_create(const Net *net, uint64_t seed, uint32_t player, TrainState *out);
-void train_state_destroy(TrainState *state);
-void train_state_reset(const Net *net, uint64_t seed, TrainState *state,
-                       const float *source); /* source NULL: initial weights */
-size_t train_state_stat_count(const Net *net);
-/* What is frozen when a snapshot is taken: the average where one is kept, else the policy. */
-const float *train_state_snapshot(const LearnConfig *config, const TrainState *state);
-/* Value of a schedule from a to b at the state's progress, through the run, or through its life if it is reset: linear;
- * where both are positive also geometric, or as 1 / sqrt(time), the schedule of magnetic mirror descent's paper. */
-double learn_schedule(const LearnConfig *config, const TrainState *state, double a, double b);
+AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonEnvSpec *spec);
+/* ERR_USAGE, with a sentence that names the algorithm, if it needs what this system or this env
+ * does not give. */
+Status algo_check(const AlgoOps *algo, const void *own, const AgonEnvSpec *spec);
+AlgoPlan algo_plan(const AlgoOps *algo, const void *own);
+/* FLOP of learning from one frame with this network. */
+double algo_cost(const AlgoOps *algo, const void *own, const Net *net);

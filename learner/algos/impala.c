@@ -1,12 +1,14 @@
-/* IMPALA's actor-critic (Espeholt et al. 2018, section 4.2): V-trace targets by the present weights, one pass; UPGO
- * (Vinyals et al. 2019) adds a policy gradient towards better-than-expected trajectories. */
+/* IMPALA's actor-critic (Espeholt et al. 2018, section 4.2): V-trace targets by the present
+ * weights, one pass over the batch. UPGO (Vinyals et al. 2019) adds a policy gradient towards
+ * trajectories that were better than expected. */
 #include "data/returns.h"
-#include "learner/algos/algo.h"
+#include "learner/train/on_policy.h"
 
 #include <math.h>
 
 typedef struct ImpalaConfig {
-  double clip_rho, clip_pg, upgo;
+  double clip_rho, clip_pg;
+  double upgo;
   int64_t minibatches;
 } ImpalaConfig;
 
@@ -21,54 +23,61 @@ static const Option options[] = {
      "parts of a batch, one optimiser step each"},
 };
 
-static void plan(Update *update, size_t *epochs, size_t *minibatches, bool *evaluate) {
-  *epochs = 1;
-  *minibatches = (size_t)((const ImpalaConfig *)update->algo_config)->minibatches;
-  *evaluate = true;
+static void impala_plan(const void *own, AlgoPlan *out) {
+  const ImpalaConfig *config = own;
+  out->epochs = 1;
+  out->minibatches = (size_t)config->minibatches;
+  out->evaluate = true;
 }
 
-static void targets(Update *update) {
-  const ImpalaConfig *config = update->algo_config;
-  const Batch *batch = update->batch;
+/* Adds UPGO's advantages of one unroll to those of V-trace. */
+static void add_upgo(const Experience *e, const Unroll *unroll, float bootstrap,
+                     const float *log_rho) {
+  const ImpalaConfig *config = e->own;
+  size_t at = unroll->first;
+  size_t n = unroll->rows;
+  float upgo[n ? n : 1];
+  returns_upgo(e->batch->reward + at, e->discount + at, e->value_now + at, bootstrap, log_rho, n,
+               upgo);
+  for (size_t t = 0; t < n; t++) e->advantage[at + t] += (float)config->upgo * upgo[t];
+}
+
+static void impala_targets(const Experience *e) {
+  const ImpalaConfig *config = e->own;
+  const Batch *batch = e->batch;
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
-    size_t at = unroll->first, n = unroll->rows;
-    float log_rho[n ? n : 1], upgo[n ? n : 1];
-    float bootstrap = bootstrap_of(unroll, update->value_now);
-    const float *reward = batch->reward + at, *discount = update->discount + at, *value = update->value_now + at;
-    for (size_t t = 0; t < n; t++) log_rho[t] = update->log_prob_now[at + t] - batch->log_prob[at + t];
-    returns_vtrace(reward, discount, value, bootstrap, log_rho, (float)config->clip_rho, (float)config->clip_pg,
-                   (float)update->config->lambda, n, update->target + at, update->advantage + at);
-    if (config->upgo <= 0) continue;
-    returns_upgo(reward, discount, value, bootstrap, log_rho, n, upgo);
-    for (size_t t = 0; t < n; t++) update->advantage[at + t] += (float)config->upgo * upgo[t];
+    size_t at = unroll->first;
+    size_t n = unroll->rows;
+    float log_rho[n ? n : 1];
+    float bootstrap = bootstrap_of(unroll, e->value_now);
+    for (size_t t = 0; t < n; t++) log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
+    returns_vtrace(batch->reward + at, e->discount + at, e->value_now + at, bootstrap, log_rho,
+                   (float)config->clip_rho, (float)config->clip_pg, (float)e->config->lambda, n,
+                   e->target + at, e->advantage + at);
+    if (config->upgo > 0) add_upgo(e, unroll, bootstrap, log_rho);
   }
 }
 
-static RowLoss row(const Update *update, size_t index, float log_prob, float value) {
-  float advantage = update->advantage[index], error = value - update->target[index];
-  float log_ratio = log_prob - update->batch->log_prob[index];
-  return (RowLoss){.by_log_prob = -advantage,
-                   .policy_loss = -advantage * log_prob,
-                   .by_value = error,
+static RowLoss impala_row(const Experience *e, size_t row, float log_prob, float value) {
+  float advantage = e->advantage[row];
+  float error = value - e->target[row];
+  float log_ratio = log_prob - e->batch->log_prob[row];
+  return (RowLoss){.policy_loss = -advantage * log_prob,
+                   .by_log_prob = -advantage,
                    .value_loss = 0.5f * error * error,
+                   .by_value = error,
                    .log_ratio = log_ratio,
                    .ratio = expf(log_ratio)};
 }
 
-static bool stop(const Update *update, double mean_kl) {
-  (void)update, (void)mean_kl;
-  return false;
-}
-
-const AlgoOps algo_impala = {"impala",
-                             "actor-critic with V-trace, one pass, optional UPGO",
-                             options,
-                             COUNT_OF(options),
-                             sizeof(ImpalaConfig),
-                             plan,
-                             targets,
-                             row,
-                             stop,
-                             NULL,
-                             false};
+const AlgoOps algo_impala = {
+    .name = "impala",
+    .summary = "actor-critic with V-trace, one pass, optional UPGO",
+    .options = options,
+    .option_count = COUNT_OF(options),
+    .config_size = sizeof(ImpalaConfig),
+    .plan = impala_plan,
+    .targets = impala_targets,
+    .row = impala_row,
+};

@@ -1,14 +1,17 @@
-/* Proximal policy optimisation (Schulman et al. 2017, eq. 7) with GAE or V-trace targets, clipped values, and a stop
- * when the policy has moved too far from the one that acted. */
+/* Proximal policy optimisation (Schulman et al. 2017, eq. 7) with GAE or V-trace targets, clipped
+ * values, and a stop when the policy has moved too far from the one that acted. */
 #include "data/returns.h"
-#include "learner/algos/algo.h"
+#include "learner/train/on_policy.h"
 
 #include <math.h>
 
+enum { TARGETS_GAE, TARGETS_VTRACE };
+
 typedef struct PpoConfig {
-  double clip, value_clip, kl_stop;
+  double clip, value_clip;
+  double kl_stop;
   int64_t epochs, minibatches;
-  int targets; /* gae|vtrace */
+  int targets; /* TARGETS_GAE, ... */
 } PpoConfig;
 
 static const Option options[] = {
@@ -18,77 +21,100 @@ static const Option options[] = {
      "largest change of a value that still earns; 0 = off"},
     {"kl_stop", OPT_FLOAT, offsetof(PpoConfig, kl_stop), "0", 0, OPTION_NO_LIMIT, NULL, "",
      "ends the update when a minibatch's mean KL exceeds it; 0 = off"},
-    {"epochs", OPT_INT, offsetof(PpoConfig, epochs), "4", 1, 100, NULL, "", "passes over each batch"},
+    {"epochs", OPT_INT, offsetof(PpoConfig, epochs), "4", 1, 100, NULL, "",
+     "passes over each batch"},
     {"minibatches", OPT_INT, offsetof(PpoConfig, minibatches), "4", 1, 4096, NULL, "",
      "parts of a batch, one optimiser step each"},
     {"targets", OPT_CHOICE, offsetof(PpoConfig, targets), "gae", 0, 0, "gae|vtrace", "",
      "advantages and value targets; vtrace corrects for lag"},
 };
 
-static void plan(Update *update, size_t *epochs, size_t *minibatches, bool *evaluate) {
-  const PpoConfig *config = update->algo_config;
-  *epochs = (size_t)config->epochs;
-  *minibatches = (size_t)config->minibatches;
-  *evaluate = config->targets == 1;
+static void ppo_plan(const void *own, AlgoPlan *out) {
+  const PpoConfig *config = own;
+  out->epochs = (size_t)config->epochs;
+  out->minibatches = (size_t)config->minibatches;
+  out->evaluate = config->targets == TARGETS_VTRACE;
 }
 
-static void targets(Update *update) {
-  const PpoConfig *config = update->algo_config;
-  Batch *batch = update->batch;
-  float lambda = (float)update->config->lambda;
-  if (config->targets == 0) {
-    targets_gae(update);
-    return;
-  }
+/* V-trace's targets. Its advantages are left unweighted: the ratio weights them when they are
+ * stepped. */
+static void targets_vtrace(const Experience *e) {
+  const Batch *batch = e->batch;
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
-    size_t at = unroll->first, n = unroll->rows;
-    float log_rho[n ? n : 1], next = bootstrap_of(unroll, update->value_now);
-    float *vs = update->target + at, *advantage = update->advantage + at;
-    const float *reward = batch->reward + at, *discount = update->discount + at, *value = update->value_now + at;
-    for (size_t t = 0; t < n; t++) log_rho[t] = update->log_prob_now[at + t] - batch->log_prob[at + t];
-    returns_vtrace(reward, discount, value, next, log_rho, 1.0f, 1.0f, lambda, n, vs, advantage);
-    for (size_t t = n; t-- > 0; next = vs[t]) /* unweighted: the ratio weights them when it is stepped */
+    size_t at = unroll->first;
+    size_t n = unroll->rows;
+    float log_rho[n ? n : 1];
+    float next = bootstrap_of(unroll, e->value_now);
+    float *vs = e->target + at;
+    float *advantage = e->advantage + at;
+    const float *reward = batch->reward + at;
+    const float *discount = e->discount + at;
+    const float *value = e->value_now + at;
+    for (size_t t = 0; t < n; t++) log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
+    returns_vtrace(reward, discount, value, next, log_rho, 1.0f, 1.0f, (float)e->config->lambda, n,
+                   vs, advantage);
+    for (size_t t = n; t-- > 0; next = vs[t])
       advantage[t] = reward[t] + discount[t] * next - value[t];
   }
 }
 
-static RowLoss row(const Update *update, size_t index, float log_prob, float value) {
-  const PpoConfig *config = update->algo_config;
-  float advantage = update->advantage[index], log_ratio = log_prob - update->batch->log_prob[index],
-        ratio = expf(log_ratio);
-  float clip = (float)config->clip, held = ratio < 1 - clip ? 1 - clip : ratio > 1 + clip ? 1 + clip : ratio;
-  RowLoss loss = {.log_ratio = log_ratio, .ratio = ratio};
-  loss.clipped = held * advantage < ratio * advantage;
-  loss.policy_loss = -(loss.clipped ? held : ratio) * advantage;
-  loss.by_log_prob = loss.clipped ? 0.0f : -advantage * ratio;
-  float error = value - update->target[index];
-  loss.by_value = error;
-  loss.value_loss = 0.5f * error * error;
-  if (config->value_clip > 0) {
-    float old = update->batch->value[index], limit = (float)config->value_clip, moved = value - old;
-    float near = old + (moved < -limit ? -limit : moved > limit ? limit : moved), other = near - update->target[index];
-    if (other * other > error * error) {
-      loss.value_loss = 0.5f * other * other;
-      loss.by_value = fabsf(moved) > limit ? 0.0f : other;
-    }
-  }
+static void ppo_targets(const Experience *e) {
+  const PpoConfig *config = e->own;
+  if (config->targets == TARGETS_VTRACE)
+    targets_vtrace(e);
+  else
+    targets_gae(e);
+}
+
+/* The larger of the losses of the value, and of the value held near what it was when it acted. */
+static void clip_value(const Experience *e, size_t row, float value, RowLoss *loss) {
+  const PpoConfig *config = e->own;
+  float old = e->batch->value[row];
+  float limit = (float)config->value_clip;
+  float moved = value - old;
+  float near = old + (moved < -limit ? -limit : moved > limit ? limit : moved);
+  float error = value - e->target[row];
+  float other = near - e->target[row];
+  if (other * other <= error * error) return;
+  loss->value_loss = 0.5f * other * other;
+  loss->by_value = fabsf(moved) > limit ? 0.0f : other;
+}
+
+static RowLoss ppo_row(const Experience *e, size_t row, float log_prob, float value) {
+  const PpoConfig *config = e->own;
+  float advantage = e->advantage[row];
+  float log_ratio = log_prob - e->batch->log_prob[row];
+  float ratio = expf(log_ratio);
+  float clip = (float)config->clip;
+  float held = ratio < 1 - clip ? 1 - clip : ratio > 1 + clip ? 1 + clip : ratio;
+  float error = value - e->target[row];
+  bool clipped = held * advantage < ratio * advantage;
+  RowLoss loss = {.policy_loss = -(clipped ? held : ratio) * advantage,
+                  .by_log_prob = clipped ? 0.0f : -advantage * ratio,
+                  .value_loss = 0.5f * error * error,
+                  .by_value = error,
+                  .log_ratio = log_ratio,
+                  .ratio = ratio,
+                  .clipped = clipped};
+  if (config->value_clip > 0) clip_value(e, row, value, &loss);
   return loss;
 }
 
-static bool stop(const Update *update, double mean_kl) {
-  const PpoConfig *config = update->algo_config;
+static bool ppo_stop(const Experience *e, double mean_kl) {
+  const PpoConfig *config = e->own;
   return config->kl_stop > 0 && mean_kl > config->kl_stop;
 }
 
-const AlgoOps algo_ppo = {"ppo",
-                          "proximal policy optimisation",
-                          options,
-                          COUNT_OF(options),
-                          sizeof(PpoConfig),
-                          plan,
-                          targets,
-                          row,
-                          stop,
-                          NULL,
-                          true};
+const AlgoOps algo_ppo = {
+    .name = "ppo",
+    .summary = "proximal policy optimisation",
+    .options = options,
+    .option_count = COUNT_OF(options),
+    .config_size = sizeof(PpoConfig),
+    .normalises = true,
+    .plan = ppo_plan,
+    .targets = ppo_targets,
+    .row = ppo_row,
+    .stop = ppo_stop,
+};

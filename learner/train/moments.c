@@ -1,6 +1,8 @@
 /* Running moments of observations and of value targets, over all members that share a player. */
 #include "learner/train/moments.h"
 
+#include "learner/train/update_fields.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -55,20 +57,22 @@ static void update_observations(const Update *update, const float *sum) {
   const Net *net = update->net;
   TrainState *state = update->state;
   size_t N = net->observation_count;
-  double n = update->advantages.count, *count = state->stat, *mean = state->stat + 4, *square = mean + N,
-         all = *count + n;
+  double n = update->advantages.count, *count = state->stat, *mean = state->stat + 4,
+         *square = mean + N, all = *count + n;
   for (size_t i = 0; i < N; i++) {
-    double gap = (double)sum[i] / n, here = update->centre[i] + gap, spread = (double)sum[N + i] / n - gap * gap;
+    double gap = (double)sum[i] / n, here = update->centre[i] + gap,
+           spread = (double)sum[N + i] / n - gap * gap;
     mean[i] = (mean[i] * *count + n * here) / all;
     square[i] = (square[i] * *count + n * (spread + here * here)) / all;
     state->block[net->mean_at + i] = (float)mean[i];
-    state->block[net->scale_at + i] = (float)(1.0 / sqrt(fmax(square[i] - mean[i] * mean[i], 0) + STEADY));
+    state->block[net->scale_at + i] =
+        (float)(1.0 / sqrt(fmax(square[i] - mean[i] * mean[i], 0) + STEADY));
   }
   *count = all;
 }
 
-/* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt et al. 2016, eq.
- * 9). */
+/* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt
+ * et al. 2016, eq. 9). */
 static void update_returns(const Update *update) {
   const Net *net = update->net;
   const Spread *now = &update->targets;
@@ -83,7 +87,8 @@ static void update_returns(const Update *update) {
     const View *view = &net->graph.view[v];
     float *w = state->block + view->offset;
     if (!strcmp(view->name, "value.weight"))
-      for (size_t i = 0; i < view->count; i++) w[i] = (float)((double)w[i] * (double)old[1] / scale);
+      for (size_t i = 0; i < view->count; i++)
+        w[i] = (float)((double)w[i] * (double)old[1] / scale);
     if (!strcmp(view->name, "value.bias"))
       w[0] = (float)(((double)w[0] * (double)old[1] + (double)old[0] - mean) / scale);
   }
@@ -105,7 +110,8 @@ void moments_copy(const Net *net, TrainState *state) {
     mean[i] = (double)state->block[net->mean_at + i];
     square[i] = fmax(1 / (scale * scale) - STEADY, 0) + mean[i] * mean[i];
   }
-  double centre = (double)state->block[net->return_at], scale = (double)state->block[net->return_at + 1];
+  double centre = (double)state->block[net->return_at],
+         scale = (double)state->block[net->return_at + 1];
   stat[0] = 1;
   stat[1] = centre;
   stat[2] = scale * scale + centre * centre;

@@ -1,11 +1,14 @@
-/* A player in training: its weights, moments of Adam and normalisers. */
-#include "learner/train/moments.h"
+#include "learner/train/state.h"
 
-#include <math.h>
+#include "learner/train/moments.h"
+#include "learner/train/schedule.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-size_t train_state_stat_count(const Net *net) { return (net->scale_at ? 2 * net->observation_count : 0) + 4; }
+size_t train_state_stat_count(const Net *net) {
+  return (net->scale_at ? 2 * net->observation_count : 0) + 4;
+}
 
 Status train_state_create(const Net *net, uint64_t seed, uint32_t player, TrainState *out) {
   *out = (TrainState){.player = player};
@@ -58,13 +61,15 @@ const float *train_state_snapshot(const LearnConfig *config, const TrainState *s
   return config->average > 0 ? state->average : state->block;
 }
 
-double learn_schedule(const LearnConfig *config, const TrainState *state, double a, double b) {
+double train_state_progress(const LearnConfig *config, const TrainState *state) {
   bool lives = state->life_horizon > 0;
   double done = (double)(lives ? state->life_frames : state->run_frames);
   double whole = lives ? state->life_horizon : config->horizon;
   double progress = whole > 0 ? done / whole : 0;
-  if (progress > 1) progress = 1;
-  if (config->decay == DECAY_GEOMETRIC && a > 0 && b > 0) return a * pow(b / a, progress);
-  if (config->decay == DECAY_ROOT && a > 0 && b > 0) return a / sqrt(1 + (a * a / (b * b) - 1) * progress);
-  return a + (b - a) * progress;
+  return progress > 1 ? 1 : progress;
+}
+
+double train_state_schedule(const LearnConfig *config, const TrainState *state, double a,
+                            double b) {
+  return schedule_at(config->decay, a, b, train_state_progress(config, state));
 }

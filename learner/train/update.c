@@ -1,33 +1,36 @@
-/* An update: batch, targets, then minibatches of forward, loss, backward, sum over members and a step of Adam. A state
- * machine, because sums take time. Shards, each in an order of its own, are dealt out to an epoch's minibatches like
- * one pack of cards, over all members: the same rows meet on any number of members, and none is empty while units last.
- */
-#include "learner/train/moments.h"
+/* Shards, each in an order of its own, are dealt out to an epoch's minibatches like one pack of
+ * cards, over all members: the same rows meet on any number of members, and none is empty while
+ * units last. */
+#include "learner/train/update.h"
 
 #include "base/hash.h"
 #include "base/invariant.h"
+#include "learner/train/moments.h"
+#include "learner/train/on_policy.h"
+#include "learner/train/update_fields.h"
+#include "nn/adam.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASS_ROWS = 512 /* activations of a pass stay in cache */, CHUNK = 16384 /* floats worth a sum of their own */ };
+enum { CHUNK = 16384 /* floats worth a sum of their own */ };
 
 /* --- life cycle --- */
-Status update_create(const Net *net, const LearnConfig *config, const AlgoOps *algo, const void *algo_config,
-                     uint64_t seed, const Reducer *reducer, Update **out) {
+Status update_create(const UpdateSetup *setup, Update **out) {
   Status status = OK;
+  const Net *net = setup->net;
   Update *update;
   TRY_RETURN(NEW_ARRAY(update, 1));
   *update = (Update){.net = net,
-                     .config = config,
-                     .algo = algo,
-                     .algo_config = algo_config,
-                     .seed = seed,
-                     .clock = clock_system(),
-                     .reducer = {.members = 1}};
-  if (reducer) update->reducer = *reducer;
+                     .config = setup->config,
+                     .algo = setup->algo,
+                     .seed = setup->seed,
+                     .clock = setup->clock ? *setup->clock : clock_system(),
+                     .reducer = {.members = 1},
+                     .experience = {.config = setup->config, .own = setup->algo_config}};
+  if (setup->reducer) update->reducer = *setup->reducer;
   size_t opening = update_opening(net, update->reducer.members);
   update->moment_count = opening > moments_count(net) ? opening : moments_count(net);
   TRY(NEW_ARRAY(update->gradient, net->graph.params + UPDATE_SCALARS));
@@ -66,149 +69,38 @@ void update_destroy(Update *update) {
   free(update->states);
   free(update->order);
   free(update->gradient);
-  free(update->logits);
-  free(update->probability);
-  free(update->value);
-  free(update->d_logits);
-  free(update->d_value);
-  free(update->rows_of);
-  free(update->restarts);
-  free(update->raw);
-  free(update->mask);
+  update_scratch_free(&update->scratch);
   free(update);
 }
 
-static Status reserve_rows(Update *update, size_t rows) {
-  size_t room[7];
-  for (int i = 0; i < 7; i++) room[i] = update->row_room;
-  TRY_RETURN(GROW(update->log_prob_now, room[0], rows));
-  TRY_RETURN(GROW(update->value_now, room[1], rows));
-  TRY_RETURN(GROW(update->advantage, room[2], rows));
-  TRY_RETURN(GROW(update->target, room[3], rows));
-  TRY_RETURN(GROW(update->discount, room[4], rows));
-  TRY_RETURN(GROW(update->is_learned, room[5], rows));
-  TRY_RETURN(GROW(update->pull, room[6], rows));
-  update->row_room = room[0];
-  return OK;
-}
+const AlgoStats *update_stats(const Update *update) { return &update->stats; }
+const float *update_votes(const Update *update) { return update->vote; }
+bool update_waits(const Update *update) { return update->waiting != 0; }
+const UpdateTimes *update_times(const Update *update) { return &update->times; }
 
-static Status reserve_scratch(Update *update, size_t rows) {
-  if (rows <= update->scratch_rows) return OK;
-  const Net *net = update->net;
-  size_t line = net->space.width * sizeof(float);
+/* Room for `rows` rows in the columns that an algorithm sees. */
+static Status reserve_rows(Update *update, size_t rows) {
   struct {
     void *column;
     size_t size;
-  } columns[] = {{&update->logits, line},
-                 {&update->probability, line},
-                 {&update->d_logits, line},
-                 {&update->value, sizeof(float)},
-                 {&update->d_value, sizeof(float)},
-                 {&update->rows_of, sizeof(int32_t)},
-                 {&update->restarts, sizeof(int32_t)},
-                 {&update->mask, net->space.choices},
-                 {&update->raw, net->observation_count * (net->observation_type == AGON_U8 ? 1 : 4)}};
-  size_t room = 0;
+  } columns[] = {
+      {&update->log_prob_now, sizeof(float)}, {&update->value_now, sizeof(float)},
+      {&update->advantage, sizeof(float)},    {&update->target, sizeof(float)},
+      {&update->discount, sizeof(float)},     {&update->is_learned, sizeof(bool)},
+      {&update->pull, sizeof(float)},
+  };
+  size_t room = update->row_room;
   for (size_t i = 0; i < COUNT_OF(columns); i++) {
-    room = update->scratch_rows;
+    room = update->row_room;
     TRY_RETURN(mem_grow(columns[i].column, &room, rows, columns[i].size));
   }
-  update->scratch_rows = room;
-  activations_destroy(&update->space);
-  return activations_create(&net->graph, room, true, &update->space);
-}
-
-static Status lay_out(Update *update) {
-  const Batch *batch = update->batch;
-  size_t S = update->net->graph.state_size, T = (size_t)update->config->longest;
-  if (S == 0) {
-    TRY_RETURN(layout_rows(&update->all, batch, update->shards, false));
-    return layout_rows(&update->learned, batch, update->shards, true);
-  }
-  TRY_RETURN(layout_sequences(&update->all, batch, update->shards, T));
-  TRY_RETURN(layout_sequences(&update->learned, batch, update->shards, T));
-  TRY_RETURN(GROW(update->states, update->states_room, (batch->unrolls + 1) * S));
-  memset(update->states, 0, S * sizeof(float));
-  if (batch->unrolls) memcpy(update->states + S, batch->state, batch->unrolls * S * sizeof(float));
+  update->row_room = room;
   return OK;
 }
 
-/* Adds what has passed since *since to *spent. */
-static void charge(Update *update, int64_t *since, int64_t *spent) {
-  int64_t now = clock_now(&update->clock);
-  *spent += now - *since;
-  *since = now;
-}
-
-/* --- passes --- */
-/* Brings `count` units (by index list, NULL = from `first` on) into the network's input. forget: sequences start from
- * state zero, not from the acting policy's. */
-static Status gather(Update *update, const Layout *layout, const uint32_t *unit, size_t first, size_t count,
-                     const float *block, bool forget, Sequences *seq) {
-  const Batch *batch = update->batch;
-  size_t T = layout->T, bytes = batch->format.observation_bytes, choices = batch->format.choices;
-  TRY_RETURN(reserve_scratch(update, count ? count * T : 1));
-  for (size_t t = 0; t < T; t++)
-    for (size_t b = 0; b < count; b++) {
-      size_t cell = (unit ? unit[first + b] : first + b) * T + t, at = t * count + b;
-      int32_t row = layout->row[cell];
-      update->rows_of[at] = row;
-      update->restarts[at] = forget && layout->restart[cell] > 0 ? 0 : layout->restart[cell];
-      if (row >= 0) {
-        memcpy(update->raw + at * bytes, batch->observation + (size_t)row * bytes, bytes);
-        memcpy(update->mask + at * choices, batch->mask + (size_t)row * choices, choices);
-      } else {
-        memset(update->raw + at * bytes, 0, bytes);
-        memset(update->mask + at * choices, 1, choices);
-      }
-    }
-  *seq = (Sequences){
-      .B = count, .T = T, .restart = update->restarts, .states = update->states, .S = update->net->graph.state_size};
-  net_load(update->net, block, update->raw, count * T, &update->space);
-  return OK;
-}
-
-static const AgonAction *action_at(const Batch *batch, size_t row, AgonAction *copy) {
-  memcpy(copy, batch->action + row * batch->format.heads, batch->format.heads * sizeof(int32_t));
-  return copy;
-}
-
-static size_t units_per_pass(const Layout *layout) {
-  size_t units = PASS_ROWS / layout->T;
-  return units ? units : 1;
-}
-
-/* Every row through `block`: log-probabilities of the actions and values, or (rows_out) whole normalised rows. */
-static Status evaluate(Update *update, const float *block, float *rows_out) {
-  const Net *net = update->net;
-  const Batch *batch = update->batch;
-  const Layout *layout = &update->all;
-  size_t W = net->space.width, step = units_per_pass(layout);
-  net_pack(net, block, true, update->packed);
-  for (size_t first = 0; first < layout->units; first += step) {
-    size_t count = layout->units - first < step ? layout->units - first : step;
-    Sequences seq;
-    TRY_RETURN(gather(update, layout, NULL, first, count, block, block == update->state->reference, &seq));
-    net_forward(net, block, update->packed, &update->space, &seq, update->logits, update->value, NULL);
-    dist_normalise_rows(&net->space, update->logits, update->mask, count * layout->T, update->logits);
-    for (size_t at = 0; at < count * layout->T; at++) {
-      int32_t row = update->rows_of[at];
-      if (row < 0) continue;
-      AgonAction action;
-      const float *line = update->logits + at * W;
-      if (rows_out) {
-        memcpy(rows_out + (size_t)row * W, line, W * sizeof *line);
-        continue;
-      }
-      update->log_prob_now[row] = dist_log_prob(&net->space, line, action_at(batch, (size_t)row, &action));
-      update->value_now[row] = update->value[at];
-    }
-  }
-  return OK;
-}
-
-/* The reference has no recurrent state of its own at the beginning of an unroll: it starts from none, and the decisions
- * in which it finds its own leave their pull to the rest. */
+/* --- rows --- */
+/* The reference has no recurrent state of its own at the beginning of an unroll: it starts from
+ * none, and the decisions in which it finds its own leave their pull to the rest. */
 static void mark_pull(Update *update, const Unroll *unroll) {
   uint32_t n = unroll->rows - unroll->skip, burn = (uint32_t)update->config->reference_burn;
   if (unroll->fresh || update->net->graph.state_size == 0) burn = 0;
@@ -232,7 +124,8 @@ static void mark_rows(Update *update) {
     for (size_t t = 0; t < unroll->rows; t++) {
       update->is_learned[unroll->first + t] = t >= unroll->skip;
       bool last = t + 1 == unroll->rows;
-      update->discount[unroll->first + t] = last && unroll->end == END_TERMINATED ? 0.0f : (float)update->config->gamma;
+      update->discount[unroll->first + t] =
+          last && unroll->end == END_TERMINATED ? 0.0f : (float)update->config->gamma;
     }
   }
 }
@@ -241,8 +134,9 @@ static void mark_rows(Update *update) {
 static void shuffle(Update *update) {
   const Layout *layout = &update->learned;
   for (size_t s = 0, first = 0; s < layout->shards; first = layout->shard_end[s++]) {
-    AgonRng rng = rng_stream(update->seed, update->state->player << 18 | (update->shards->actor[s] & 0x3ffff),
-                             (uint32_t)(update->state->version * update->epochs + update->epoch), RNG_BATCH);
+    AgonRng rng = rng_stream(
+        update->seed, update->state->player << 18 | (update->shards->actor[s] & 0x3ffff),
+        (uint32_t)(update->state->version * update->plan.epochs + update->epoch), RNG_BATCH);
     uint32_t *order = update->order + first;
     for (size_t i = layout->shard_end[s] - first; i > 1; i--) {
       size_t j = rng_below(&rng, (uint32_t)i);
@@ -254,22 +148,27 @@ static void shuffle(Update *update) {
 }
 
 /* --- what opens an update --- */
-/* Each member writes to its own place and adds 0 to the others': what is summed arrives as it was sent, and float32
- * carries means of any size. Then come a digest of the weights, which every member must share, the caller's votes, and
- * the observations' sums. */
+/* Each member writes to its own place and adds 0 to the others': what is summed arrives as it was
+ * sent, and float32 carries means of any size. Then come a digest of the weights, which every
+ * member must share, the caller's votes, and the observations' sums. */
 typedef struct Opening {
   float units, rows;
   float advantage[2], advantage_squares; /* mean in two parts, sum of squares around it */
   float target[2], target_squares;
 } Opening;
 
-static Opening *opening_of(const Update *update, size_t member) { return (Opening *)update->moments + member; }
-static float *digest_of(const Update *update) { return (float *)opening_of(update, update->reducer.members); }
+static Opening *opening_of(const Update *update, size_t member) {
+  return (Opening *)update->moments + member;
+}
+static float *digest_of(const Update *update) {
+  return (float *)opening_of(update, update->reducer.members);
+}
 static float *votes_of(const Update *update) { return digest_of(update) + 1; }
 static float *sums_of(const Update *update) { return votes_of(update) + UPDATE_VOTES; }
 
 size_t update_opening(const Net *net, size_t members) {
-  return members * sizeof(Opening) / sizeof(float) + 1 + UPDATE_VOTES + (net->scale_at ? net->observation_count : 0);
+  return members * sizeof(Opening) / sizeof(float) + 1 + UPDATE_VOTES +
+         (net->scale_at ? net->observation_count : 0);
 }
 
 static Spread spread_of(const Update *update, const float *column) {
@@ -306,14 +205,16 @@ static void join_spread(Spread *all, double count, const float mean[2], float sq
 static void gather_opening(Update *update) {
   memset(update->moments, 0, update->moment_count * sizeof(float));
   Opening *own = opening_of(update, update->reducer.self);
-  Spread advantages = spread_of(update, update->advantage), targets = spread_of(update, update->target);
+  Spread advantages = spread_of(update, update->advantage),
+         targets = spread_of(update, update->target);
   own->units = (float)update->learned.units;
   own->rows = (float)advantages.count;
   put_spread(&advantages, own->advantage, &own->advantage_squares);
   put_spread(&targets, own->target, &own->target_squares);
   update->digest = 0;
   if (update->reducer.members > 1)
-    update->digest = (float)(hash_bytes(update->state->block, update->net->block * sizeof(float)).low & 0xfff);
+    update->digest =
+        (float)(hash_bytes(update->state->block, update->net->block * sizeof(float)).low & 0xfff);
   *digest_of(update) = update->digest;
   memcpy(votes_of(update), update->vote, sizeof update->vote);
   moments_open(update, sums_of(update));
@@ -323,11 +224,11 @@ static Status use_opening(Update *update) {
   const Reducer *reducer = &update->reducer;
   memcpy(update->vote, votes_of(update), sizeof update->vote);
   if (reducer->members > 1 && *digest_of(update) != update->digest * (float)reducer->members)
-    return status_set(
-        ERR_INTERNAL,
-        "player %u: the learner ranks' copies of it differ; all hosts must run the same build with the same "
-        "kernels (set kernels=avx2, say, for processors of several kinds)",
-        update->state->player);
+    return status_set(ERR_INTERNAL,
+                      "player %u: the learner ranks' copies of it differ; all hosts must run the "
+                      "same build with the same "
+                      "kernels (set kernels=avx2, say, for processors of several kinds)",
+                      update->state->player);
   update->advantages = update->targets = (Spread){0};
   update->dealt = 0;
   for (size_t m = 0; m < reducer->members; m++) {
@@ -343,9 +244,11 @@ static Status use_opening(Update *update) {
 /* To mean 0 and deviation 1 - but never what is left of equal numbers by rounding. */
 static void normalise_advantages(Update *update) {
   const Spread *all = &update->advantages;
-  double deviation = sqrt(all->squares / all->count), least = 8 * (double)FLT_EPSILON * fabs(all->mean) + 1e-8;
+  double deviation = sqrt(all->squares / all->count),
+         least = 8 * (double)FLT_EPSILON * fabs(all->mean) + 1e-8;
   for (size_t r = 0; r < update->batch->rows; r++)
-    update->advantage[r] = (float)(((double)update->advantage[r] - all->mean) / fmax(deviation, least));
+    update->advantage[r] =
+        (float)(((double)update->advantage[r] - all->mean) / fmax(deviation, least));
 }
 
 static Status start_sum(Update *update, float *values, size_t count, UpdatePhase phase) {
@@ -358,137 +261,134 @@ static Status start_sum(Update *update, float *values, size_t count, UpdatePhase
 static Status test_sum(Update *update, bool *done) {
   *done = true;
   if (update->reducer.members > 1) TRY_RETURN(update->reducer.test(update->reducer.context, done));
-  if (*done && update->waiting) charge(update, &update->waiting, &update->times.reduce);
+  if (*done && update->waiting) update_charge(update, &update->waiting, &update->times.reduce);
   if (*done) update->waiting = 0;
   return OK;
 }
 
-Status update_begin(Update *update, TrainState *state, Batch *batch, const Shards *shards) {
-  bool look;
+/* Shows the algorithm the columns of this batch. */
+static void open_experience(Update *update) {
+  Experience *e = &update->experience;
+  e->progress = train_state_progress(update->config, update->state);
+  e->step = 0;
+  e->batch = update->batch;
+  e->is_learned = update->is_learned;
+  e->discount = update->discount;
+  e->log_prob_now = update->plan.evaluate ? update->log_prob_now : NULL;
+  e->value_now = update->plan.evaluate ? update->value_now : NULL;
+  e->advantage = update->advantage;
+  e->target = update->target;
+}
+
+/* What other policies say of every row, which the losses compare with: the reference, and the
+ * policy before the update. */
+static Status evaluate_others(Update *update) {
+  const LearnConfig *config = update->config;
+  size_t floats = update->batch->rows * update->net->space.width;
+  if (config->reference > 0 || config->reference_end > 0) {
+    TRY_RETURN(GROW(update->reference_row, update->reference_room, floats));
+    TRY_RETURN(update_evaluate(update, update->state->reference, update->reference_row));
+  }
+  if (update->algo->proximal) {
+    TRY_RETURN(GROW(update->before_row, update->before_room, floats));
+    TRY_RETURN(update_evaluate(update, update->state->block, update->before_row));
+  }
+  return OK;
+}
+
+Status update_begin(Update *update, TrainState *state, const Batch *batch, const Shards *shards,
+                    const float *votes) {
   int64_t since = clock_now(&update->clock);
   update->state = state;
   update->batch = batch;
   if (!shards) {
     update->whole_end = batch->unrolls;
-    update->whole = (Shards){.actor = &update->whole_actor, .unroll_end = &update->whole_end, .count = 1};
+    update->whole =
+        (Shards){.actor = &update->whole_actor, .unroll_end = &update->whole_end, .count = 1};
     shards = &update->whole;
   }
   update->shards = shards;
   update->stats = (AlgoStats){0};
   update->stopped = false;
   update->waiting = 0;
+  memset(update->vote, 0, sizeof update->vote);
+  if (votes) memcpy(update->vote, votes, sizeof update->vote);
   TRY_RETURN(reserve_rows(update, batch->rows + 1));
-  TRY_RETURN(lay_out(update));
+  TRY_RETURN(update_lay_out(update));
   mark_rows(update);
-  update->algo->plan(update, &update->epochs, &update->minibatches, &look);
-  if (look) TRY_RETURN(evaluate(update, state->block, NULL));
-  update->algo->targets(update);
-  if (update->config->reference > 0 || update->config->reference_end > 0) {
-    TRY_RETURN(GROW(update->reference_row, update->reference_room, batch->rows * update->net->space.width));
-    TRY_RETURN(evaluate(update, state->reference, update->reference_row));
-  }
-  if (update->algo->proximal) {
-    TRY_RETURN(GROW(update->before_row, update->before_room, batch->rows * update->net->space.width));
-    TRY_RETURN(evaluate(update, state->block, update->before_row));
-  }
+  update->plan = algo_plan(update->algo, update->experience.own);
+  open_experience(update);
+  if (update->plan.evaluate) TRY_RETURN(update_evaluate(update, state->block, NULL));
+  update->algo->targets(&update->experience);
+  TRY_RETURN(evaluate_others(update));
   net_pack(update->net, state->block, true, update->packed);
   TRY_RETURN(GROW(update->order, update->order_room, update->learned.units));
   for (size_t i = 0; i < update->learned.units; i++) update->order[i] = (uint32_t)i;
   update->epoch = update->at = 0;
   shuffle(update);
   gather_opening(update);
-  charge(update, &since, &update->times.batch);
-  return start_sum(update, update->moments, update_opening(update->net, update->reducer.members), TRAIN_MOMENTS);
-}
-
-/* --- losses --- */
-/* Sums that travel behind the gradient, in this order. */
-typedef struct Sums {
-  float rows, policy, value, entropy, kl, kl_reference, clipped, spare;
-} Sums;
-_Static_assert(sizeof(Sums) == UPDATE_SCALARS * sizeof(float), "sums travel as floats");
-
-/* Derivatives of all rows of a pass into d_logits and d_value, summed over rows. */
-static void pass_losses(Update *update, size_t rows, Sums *sums) {
-  const Net *net = update->net;
-  const Batch *batch = update->batch;
-  const LearnConfig *config = update->config;
-  size_t W = net->space.width;
-  float entropy_weight = (float)learn_schedule(config, update->state, config->entropy, config->entropy_end);
-  float reference_weight = (float)learn_schedule(config, update->state, config->reference, config->reference_end);
-  float proximal = update->algo->proximal ? (float)update->algo->proximal(update) : 0;
-  float unit = update->state->block[net->return_at + 1], value_weight = (float)config->value_weight / (unit * unit);
-  dist_normalise_rows(&net->space, update->logits, update->mask, rows, update->logits);
-  dist_probabilities(&net->space, update->logits, rows, update->probability);
-  for (size_t at = 0; at < rows; at++) {
-    int32_t row = update->rows_of[at];
-    float *d = update->d_logits + at * W;
-    const float *line = update->logits + at * W, *probability = update->probability + at * W;
-    if (row < 0 || !update->is_learned[row]) {
-      memset(d, 0, W * sizeof(float));
-      update->d_value[at] = 0;
-      continue;
-    }
-    AgonAction action;
-    action_at(batch, (size_t)row, &action);
-    float pull = reference_weight > 0 ? update->pull[row] : 0;
-    const float *reference = pull > 0 ? update->reference_row + (size_t)row * W : NULL;
-    RowLoss loss = update->algo->row(update, (size_t)row, dist_log_prob(&net->space, line, &action), update->value[at]);
-    float entropy = dist_backward(&net->space, line, probability, reference, &action, loss.by_log_prob, -entropy_weight,
-                                  reference_weight * pull, d);
-    if (proximal > 0) dist_add_kl(&net->space, line, probability, update->before_row + (size_t)row * W, proximal, d);
-    update->d_value[at] = loss.by_value * value_weight;
-    sums->policy += loss.policy_loss;
-    sums->value += loss.value_loss / (unit * unit);
-    sums->entropy += entropy;
-    sums->kl += loss.ratio - 1 - loss.log_ratio;
-    if (reference) sums->kl_reference += pull * dist_kl(&net->space, line, reference);
-    sums->clipped += loss.clipped;
-    sums->rows++;
-  }
+  update_charge(update, &since, &update->times.batch);
+  return start_sum(update, update->moments, update_opening(update->net, update->reducer.members),
+                   TRAIN_MOMENTS);
 }
 
 /* --- minibatches --- */
-/* The upper layers' sums start while the lower layers are still computed. */
+/* The upper layers' sums start while the lower layers are still computed. The scalars of the losses
+ * lie behind the gradient, and are complete before the backward pass. */
 static void gradient_done(void *context, size_t offset) {
   Update *update = context;
+  size_t params = update->net->graph.params;
+  if (update->summed == params + UPDATE_SCALARS)
+    memcpy(update->gradient + params, &update->sums, sizeof update->sums);
   if (update->summed - offset < CHUNK && offset > 0) return;
   if (update->failed == OK)
-    update->failed = update->reducer.start(update->reducer.context, update->gradient + offset, update->summed - offset);
+    update->failed = update->reducer.start(update->reducer.context, update->gradient + offset,
+                                           update->summed - offset);
   update->summed = offset;
+}
+
+/* Gathers this member's units of minibatch `at` behind the orders. */
+static Status deal_units(Update *update, size_t *out_count) {
+  size_t units = update->learned.units;
+  size_t M = update->plan.minibatches;
+  size_t first = (update->at + M - update->dealt % M) % M;
+  size_t count = 0;
+  TRY_RETURN(GROW(update->order, update->order_room, 2 * units));
+  for (size_t i = first; i < units; i += M) update->order[units + count++] = update->order[i];
+  *out_count = count;
+  return OK;
 }
 
 /* This member's part of the gradient of minibatch `at`, summed over rows, with its scalars. */
 static Status add_gradient(Update *update) {
-  const Net *net = update->net;
   const Layout *layout = &update->learned;
-  size_t params = net->graph.params, step = units_per_pass(layout), count = 0, T = layout->T;
-  uint32_t *unit = update->order + layout->units; /* this minibatch's units, gathered behind the orders */
+  size_t params = update->net->graph.params;
+  size_t step = update_units_per_pass(layout);
+  size_t count;
+  bool several = update->reducer.members > 1;
+  void (*pass_over)(const Pass *, LossSums *) = update->algo->pass ? update->algo->pass : pass_rows;
   int64_t since = clock_now(&update->clock);
-  Sums sums = {0};
-  TRY_RETURN(GROW(update->order, update->order_room, 2 * layout->units));
-  unit = update->order + layout->units;
-  size_t M = update->minibatches, skip = (update->at + M - update->dealt % M) % M;
-  for (size_t i = skip; i < layout->units; i += M) unit[count++] = update->order[i];
+  TRY_RETURN(deal_units(update, &count));
+  const uint32_t *unit = update->order + layout->units;
   memset(update->gradient, 0, (params + UPDATE_SCALARS) * sizeof(float));
   update->summed = params + UPDATE_SCALARS;
-  bool several = update->reducer.members > 1;
-  for (size_t at = 0; at < count || (several && at == 0); at += step) { /* no rows: the same sums in the same order */
+  update->sums = (LossSums){0};
+  for (size_t at = 0; at < count || (several && at == 0);
+       at += step) { /* no rows: the same sums in the same order */
     size_t units = count - at < step ? count - at : step;
-    bool last = at + units == count && several;
-    Sequences seq;
-    TRY_RETURN(gather(update, layout, unit, at, units, update->state->block, false, &seq));
-    charge(update, &since, &update->times.batch);
-    net_forward(net, update->state->block, update->packed, &update->space, &seq, update->logits, update->value, NULL);
-    charge(update, &since, &update->times.forward);
-    pass_losses(update, units * T, &sums);
-    if (last) memcpy(update->gradient + params, &sums, sizeof sums);
-    charge(update, &since, &update->times.loss);
-    net_backward(net, update->state->block, update->packed, update->gradient, &update->space, &seq, update->d_logits,
-                 update->d_value, last ? gradient_done : NULL, update);
-    charge(update, &since, &update->times.backward);
+    Sequences sequences;
+    TRY_RETURN(
+        update_gather(update, layout, unit, at, units, update->state->block, false, &sequences));
+    Pass pass = update_pass(update, &sequences, &since);
+    if (several && at + units == count) {
+      pass.done = gradient_done;
+      pass.done_context = update;
+    }
+    update_charge(update, &since, &update->times.batch);
+    pass_over(&pass, &update->sums);
   }
-  if (!several) memcpy(update->gradient + params, &sums, sizeof sums);
+  if (update->summed == params + UPDATE_SCALARS)
+    memcpy(update->gradient + params, &update->sums, sizeof update->sums);
   return OK;
 }
 
@@ -507,18 +407,21 @@ static Status optimise(Update *update) {
   const LearnConfig *config = update->config;
   TrainState *state = update->state;
   int64_t since = clock_now(&update->clock);
-  Sums sums;
+  LossSums sums;
   memcpy(&sums, update->gradient + net->graph.params, sizeof sums);
   if (sums.rows <= 0) return OK;
-  double each = 1.0 / (double)sums.rows, norm = gradient_norm(update->gradient, net->graph.params) * each;
+  double each = 1.0 / (double)sums.rows,
+         norm = gradient_norm(update->gradient, net->graph.params) * each;
   if (!isfinite(norm))
-    return status_set(ERR_INTERNAL, "player %u: the gradient is not finite after %llu updates; lower learner.rate",
-                      state->player, (unsigned long long)state->version);
+    return status_set(
+        ERR_INTERNAL,
+        "player %u: the gradient is not finite after %llu updates; lower learner.rate",
+        state->player, (unsigned long long)state->version);
   double clip = config->clip_norm > 0 && norm > config->clip_norm ? config->clip_norm / norm : 1.0;
   Adam adam = {0.9f, 0.999f, (float)config->epsilon};
-  update->stats.rate = learn_schedule(config, state, config->rate, config->rate_end);
-  adam_step(&adam, state->block, state->m, state->v, update->gradient, net->graph.params, ++state->steps,
-            (float)update->stats.rate, (float)(clip * each));
+  update->stats.rate = train_state_schedule(config, state, config->rate, config->rate_end);
+  adam_step(&adam, state->block, state->m, state->v, update->gradient, net->graph.params,
+            ++state->steps, (float)update->stats.rate, (float)(clip * each));
   net_pack(net, state->block, true, update->packed);
   AlgoStats *stats = &update->stats;
   stats->policy_loss += (double)sums.policy * each;
@@ -529,8 +432,11 @@ static Status optimise(Update *update) {
   stats->clipped += (double)sums.clipped * each;
   stats->gradient_norm += norm;
   stats->minibatches++;
-  update->stopped = update->algo->stop(update, (double)sums.kl * each);
-  charge(update, &since, &update->times.optimise);
+  update->experience.step++;
+  if (update->algo->stepped) update->algo->stepped(&update->experience);
+  update->stopped =
+      update->algo->stop && update->algo->stop(&update->experience, (double)sums.kl * each);
+  update_charge(update, &since, &update->times.optimise);
   return OK;
 }
 
@@ -538,8 +444,9 @@ static void finish_update(Update *update) {
   const Net *net = update->net;
   TrainState *state = update->state;
   double n = update->stats.minibatches;
-  double *value[] = {&update->stats.policy_loss,  &update->stats.value_loss,   &update->stats.entropy,
-                     &update->stats.kl,           &update->stats.kl_reference, &update->stats.clipped,
+  double *value[] = {&update->stats.policy_loss,  &update->stats.value_loss,
+                     &update->stats.entropy,      &update->stats.kl,
+                     &update->stats.kl_reference, &update->stats.clipped,
                      &update->stats.gradient_norm};
   for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++) *value[i] /= n;
   uint64_t learned = (uint64_t)update->advantages.count;
@@ -556,24 +463,25 @@ static void finish_update(Update *update) {
   }
   int64_t every = update->config->reference_every;
   if (every > 0 && state->version % (uint64_t)every == 0)
-    memcpy(state->reference, train_state_snapshot(update->config, state), net->block * sizeof(float));
+    memcpy(state->reference, train_state_snapshot(update->config, state),
+           net->block * sizeof(float));
 }
 
 static Status start_stats(Update *update) {
   int64_t since = clock_now(&update->clock);
   moments_gather(update, update->moments);
-  charge(update, &since, &update->times.batch);
+  update_charge(update, &since, &update->times.batch);
   return start_sum(update, update->moments, moments_count(update->net), TRAIN_STATS);
 }
 
 static Status after_minibatch(Update *update) {
   TRY_RETURN(optimise(update));
-  if (++update->at == update->minibatches) {
+  if (++update->at == update->plan.minibatches) {
     update->at = 0;
     update->epoch++;
-    if (update->epoch < update->epochs) shuffle(update);
+    if (update->epoch < update->plan.epochs) shuffle(update);
   }
-  if (!update->stopped && update->epoch < update->epochs) {
+  if (!update->stopped && update->epoch < update->plan.epochs) {
     update->phase = TRAIN_MINIBATCH;
     return OK;
   }
@@ -594,7 +502,8 @@ Status update_step(Update *update, bool *more, bool *progress) {
   switch (update->phase) {
   case TRAIN_MOMENTS:
     TRY_RETURN(use_opening(update));
-    if (update->advantages.count <= 0) return start_stats(update); /* nobody has experience: a version all the same */
+    if (update->advantages.count <= 0)
+      return start_stats(update); /* nobody has experience: a version all the same */
     if (normalises(update)) normalise_advantages(update);
     update->phase = TRAIN_MINIBATCH;
     return OK;

@@ -94,8 +94,7 @@ double bench_copy_peak(Bench *bench) {
 
 Status bench_settings(const Bench *bench, const char *const *extra, size_t count, JobConfig **out) {
   static const char *const standard[] = {"net.hidden=[256, 256]", "net.activation=tanh", "league.preset=self-play",
-                                         "actors.slots=512",      "actors.lanes=16",     "actors.eval_share=0",
-                                         "ppo.epochs=4",          "ppo.minibatches=4"};
+                                         "actors.slots=512",      "actors.lanes=16",     "actors.eval_share=0"};
   const char *pairs[256];
   size_t n = 0;
   for (size_t i = 0; i < COUNT_OF(standard); i++) pairs[n++] = standard[i];

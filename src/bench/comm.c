@@ -161,8 +161,7 @@ Status bench_train(Bench *bench) {
   const char *pairs[256];
   size_t count = 0;
   static const char *const standard[] = {"frames=1000G",      "net.hidden=[256, 256]",  "actors.slots=512",
-                                         "actors.lanes=16",   "actors.eval_share=0",    "ppo.epochs=4",
-                                         "ppo.minibatches=4", "league.preset=self-play"};
+                                         "actors.lanes=16",   "actors.eval_share=0",    "league.preset=self-play"};
   JobRequest request = {.game = "connect_four", .folder = run, .overrides = pairs, .warnings = bench->warnings};
   for (size_t i = 0; i < COUNT_OF(standard); i++) pairs[count++] = standard[i];
   bool first = bench->transport->rank == 0;
@@ -182,11 +181,7 @@ Status bench_train(Bench *bench) {
   double peak = first ? bench_fma_peak(bench) : 0; /* before the others are busy */
   TRY(job_train(bench->transport, &request, &ending));
   if (!first) goto done;
-  Update plan = {.config = &settings->learner, .algo_config = settings->algo_config};
-  size_t epochs, minibatches;
-  bool look;
-  settings->algo->plan(&plan, &epochs, &minibatches, &look);
-  double flops = graph_flops_forward(&net->graph) + (double)epochs * graph_flops_train(&net->graph);
+  double flops = graph_flops_forward(&net->graph) + algo_cost(settings->algo, settings->algo_config, net);
   double rate = ending.frames / ending.seconds, acted = ending.decisions / ending.seconds;
   snprintf(what, sizeof what, "frames learned, %d ranks (%zu learn, %zu act)", bench->transport->size,
            topology.learners, topology.actors);

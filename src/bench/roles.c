@@ -2,7 +2,7 @@
  * the bench plays league and learner, handing out tables and weights and taking experience. */
 #include "actors/actor.h"
 #include "bench/bench.h"
-#include "learner/algos/algo.h"
+#include "learner/train/update.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -363,26 +363,34 @@ Status bench_learn(Bench *bench) {
   stage.keep = &batch;
   TRY(stage_tick(&stage));
   TRY(train_state_create(stage.net, 1, 0, &pupil));
-  TRY(update_create(stage.net, &s->learner, s->algo, s->algo_config, 1, NULL, &update));
+  AlgoPlan plan = algo_plan(s->algo, s->algo_config);
+  UpdateTimes before = {0};
+  TRY(update_create(&(UpdateSetup){.net = stage.net,
+                                   .config = &s->learner,
+                                   .algo = s->algo,
+                                   .algo_config = s->algo_config,
+                                   .seed = 1},
+                    &update));
   for (size_t i = 0; i <= count; i++) {
     uint64_t frames = 0;
     bool more = true, progress;
     int64_t start = clock_now(&bench->clock);
     do {
-      TRY(update_begin(update, &pupil, &batch, NULL));
+      TRY(update_begin(update, &pupil, &batch, NULL, NULL));
       for (more = true; more;) TRY(update_step(update, &more, &progress));
       frames += batch_learned(&batch);
     } while (bench_seconds(bench, start) < bench->seconds && i > 0); /* the first warms up */
     if (i > 0) rate[i - 1] = (double)frames / bench_seconds(bench, start);
-    if (i == 0) update->times = (UpdateTimes){0};
+    if (i == 0) before = *update_times(update);
   }
-  double flops = (double)update->epochs * graph_flops_train(&stage.net->graph);
+  double flops = algo_cost(s->algo, s->algo_config, stage.net);
   snprintf(what, sizeof what, "%s, %zu frames, %zu epochs of %zu minibatches", s->algo->name, batch_learned(&batch),
-           update->epochs, update->minibatches);
+           plan.epochs, plan.minibatches);
   snprintf(by, sizeof by, "%.2f MFLOP a frame at the FMA peak", flops * 1e-6);
   TRY(bench_add(bench, "learn", what, "frames/s", rate, count, bench_fma_peak(bench) / flops, by));
-  const UpdateTimes *t = &update->times;
-  const int64_t part[5] = {t->batch, t->forward, t->loss, t->backward, t->optimise};
+  const UpdateTimes *t = update_times(update);
+  const int64_t part[5] = {t->batch - before.batch, t->forward - before.forward, t->loss - before.loss,
+                           t->backward - before.backward, t->optimise - before.optimise};
   double all = 0;
   for (int i = 0; i < 5; i++) all += (double)part[i];
   for (int i = 0; i < 5; i++) shares[i] = 100 * (double)part[i] / all;

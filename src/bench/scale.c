@@ -296,6 +296,24 @@ static Status open_learners(Bench *bench, Show *show) {
   return OK;
 }
 
+/* Assignments that leave an algorithm one optimiser step an update, where its options say how many. */
+typedef struct OneStep {
+  char pair[2][48];
+} OneStep;
+
+static OneStep one_step(const AlgoOps *algo) {
+  OneStep step;
+  size_t count = 0;
+  for (size_t i = 0; i < COUNT_OF(step.pair); i++) snprintf(step.pair[i], sizeof step.pair[i], "seed=1");
+  for (size_t i = 0; i < algo->option_count && count < COUNT_OF(step.pair); i++) {
+    const char *name = algo->options[i].name;
+    if (strcmp(name, "epochs") && strcmp(name, "minibatches")) continue;
+    snprintf(step.pair[count], sizeof step.pair[count], "%s.%s=1", algo->name, name);
+    count++;
+  }
+  return step;
+}
+
 static Status show_open(Bench *bench, size_t actors, size_t learners, size_t frozen, Show *show) {
   Status status = OK;
   char lanes[40], slots[40], ranks[40];
@@ -303,11 +321,12 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
   snprintf(lanes, sizeof lanes, "actors.lanes=%zu", actors);
   snprintf(slots, sizeof slots, "actors.slots=%zu", actors);
   snprintf(ranks, sizeof ranks, "learner.ranks=%zu", learners);
+  OneStep step = one_step(algo_ops(0));
   const char *extra[] = {"league.preset=alphastar-paper",
                          "net.hidden=[8]",
                          "placement=split",
-                         "ppo.epochs=1",
-                         "ppo.minibatches=1",
+                         step.pair[0],
+                         step.pair[1],
                          "checkpoint.seconds=0",
                          "frames=1000G",
                          lanes,

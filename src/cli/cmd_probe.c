@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/process.h"
+#include "learner/algos/algo.h"
 #include "run/view.h"
 #include "job/job.h"
 #include "nn/kernels/openblas.h"
@@ -37,14 +38,16 @@ static Status train(Probe *probe, Transport *transport, const Arguments *argumen
       "league.main_rule=fictitious",   "league.self_share=0",        "league.mains=1",
       "league.main_exploiters=0",      "league.league_exploiters=0", "league.main_snapshot_min=1e15",
       "league.main_snapshot_max=1e15", "league.frame_scale=1",       "actors.eval_share=0",
-      "metrics.exploitability=0",      "learner.algorithm=ppo",      "learner.reference=0",
+      "metrics.exploitability=0",      "learner.reference=0",
       "learner.reference_end=0",       "learner.average=0",          "learner.normalise_advantages=true",
       "learner.decay=linear",          "learner.rate=0.001",         "learner.rate_end=0.0001",
       "learner.entropy=0.02",          "learner.entropy_end=0.001",  "max_seconds=0"};
-  const char *pairs[COUNT_OF(fixed) + 2 + COUNT_OF(arguments->word)];
-  char frames[48], seed[48];
+  const char *pairs[COUNT_OF(fixed) + 3 + COUNT_OF(arguments->word)];
+  char frames[48], seed[48], algorithm[48];
   size_t count = 0;
   for (size_t i = 0; i < COUNT_OF(fixed); i++) pairs[count++] = fixed[i];
+  snprintf(algorithm, sizeof algorithm, "learner.algorithm=%s", algo_ops(0)->name); /* the default, not the run's */
+  pairs[count++] = algorithm;
   snprintf(frames, sizeof frames, "frames=%lld", probe->budget);
   snprintf(seed, sizeof seed, "seed=%lld", probe->seed);
   pairs[count++] = frames;

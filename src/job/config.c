@@ -271,6 +271,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->league.anchors = s->game.builtins; /* ratings stand on them */
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
+  if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->spec));
   s->learner.longest = s->actors.unroll + 2;
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
@@ -283,16 +284,12 @@ done:
 
 Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   Net *net;
-  Update plan = {.config = &s->learner, .algo_config = s->algo_config};
-  size_t epochs, minibatches;
-  bool look;
+  AlgoPlan plan = algo_plan(s->algo, s->algo_config);
   TRY_RETURN(net_create(&s->net, &s->env->spec, &net));
-  s->algo->plan(&plan, &epochs, &minibatches, &look);
-  double forward = graph_flops_forward(&net->graph);
-  TopologyLoad load = {.act_flops = forward,
-                       .learn_flops = (double)epochs * graph_flops_train(&net->graph) + (look ? forward : 0),
-                       .minibatch_flops = (double)(s->actors.slots * s->actors.unroll) / (double)minibatches *
-                                          graph_flops_train(&net->graph)};
+  double rows = (double)(s->actors.slots * s->actors.unroll) / (double)plan.minibatches;
+  TopologyLoad load = {.act_flops = graph_flops_forward(&net->graph),
+                       .learn_flops = algo_cost(s->algo, s->algo_config, net),
+                       .minibatch_flops = rows * graph_flops_train(&net->graph)};
   net_destroy(net);
   return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load, size, out);
 }

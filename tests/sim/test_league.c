@@ -362,10 +362,10 @@ static AlgoOps watcher;
 static double farthest, valued; /* valued: running mean of absolute values */
 static size_t watched_rows;
 
-static RowLoss watch_row(const Update *update, size_t row, float log_prob, float value) {
-  RowLoss loss = watched->row(update, row, log_prob, value);
+static RowLoss watch_row(const Experience *experience, size_t row, float log_prob, float value) {
+  RowLoss loss = watched->row(experience, row, log_prob, value);
   valued += (fabs((double)value) - valued) / 2000;
-  if (update->epoch > 0 || update->at > 0) return loss;
+  if (experience->step > 0) return loss;
   watched_rows++;
   farthest = fmax(farthest, fabs((double)loss.log_ratio));
   return loss;

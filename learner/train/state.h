@@ -1,0 +1,37 @@
+/* A player in training: all that its updates read and write, and nothing else has to be stored. */
+#pragma once
+#include "learner/algos/algo.h"
+
+/* Arrays are owned. */
+typedef struct TrainState {
+  uint32_t player, life;
+  uint64_t version;     /* updates so far, never reset */
+  uint64_t min_version; /* older experience belongs to a former life and is dropped */
+  uint64_t frames;      /* learned from */
+  uint64_t dropped;
+  uint64_t steps; /* optimiser steps since the last reset */
+  uint64_t life_frames;
+  uint64_t run_frames; /* of all players, up to the last update: how far the run is */
+  double life_horizon; /* frames of its lives, if it is reset; 0 = it never is */
+  float *block;        /* (net->block) the policy */
+  float *acting;       /* (net->block) the policy that was published before it (pace pipelined) */
+  float *reference;    /* (net->block) */
+  float *average; /* (net->block) exponential average of the policy over updates, if learner.average
+                     > 0 */
+  float *m, *v;   /* (params) Adam's moments */
+  double *stat;   /* (train_state_stat_count) counts, means and squares of the normalisers */
+} TrainState;
+
+Status train_state_create(const Net *net, uint64_t seed, uint32_t player, TrainState *out);
+void train_state_destroy(TrainState *state);
+/* A new life: initial weights, or (source not NULL) those of another policy. Versions go on. */
+void train_state_reset(const Net *net, uint64_t seed, TrainState *state, const float *source);
+size_t train_state_stat_count(const Net *net);
+/* What is frozen when a snapshot is taken: the average where one is kept, else the policy.
+ * Borrowed. */
+const float *train_state_snapshot(const LearnConfig *config, const TrainState *state);
+/* How far the player is through its schedules, from 0 to 1: through the run, or through its life if
+ * it is reset. */
+double train_state_progress(const LearnConfig *config, const TrainState *state);
+/* Value of a schedule from a to b, now. */
+double train_state_schedule(const LearnConfig *config, const TrainState *state, double a, double b);

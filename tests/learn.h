@@ -1,0 +1,171 @@
+/* An update alone, before a small problem: for the tests of learning. */
+#pragma once
+#include "config/config.h"
+#include "learner/train/update_fields.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Bench {
+  Net *net;
+  LearnConfig config;
+  void *algo_config;
+  const AlgoOps *algo;
+  Update *update;
+  TrainState pupil;
+  Batch batch;
+} Bench;
+
+static inline void set_defaults(const Option *table, size_t count, void *target) {
+  Config *config;
+  CHECK_OK(config_create(&config));
+  CHECK_OK(config_declare(config, "x", table, count, target));
+  CHECK_OK(config_resolve(config));
+  config_destroy(config);
+}
+
+static inline Update *new_update(const Bench *b, const Reducer *reducer) {
+  Update *update;
+  CHECK_OK(update_create(&(UpdateSetup){.net = b->net,
+                                        .config = &b->config,
+                                        .algo = b->algo,
+                                        .algo_config = b->algo_config,
+                                        .seed = 1,
+                                        .reducer = reducer},
+                         &update));
+  return update;
+}
+
+static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool popart) {
+  AgonEnvSpec spec = {.agents = 1,
+                      .teams = 1,
+                      .observation_type = AGON_F32,
+                      .observation_shape = {2, 1, 1},
+                      .action_kind = AGON_DISCRETE,
+                      .heads = 1,
+                      .head_size = {3}};
+  NetConfig net;
+  set_defaults(net_options, net_option_count, &net);
+  net.hidden = (IntList){{16}, 1};
+  net.memory = memory;
+  net.memory_size = 8;
+  net.normalise_returns = popart;
+  net.normalise_observations = popart;
+  *b = (Bench){.algo = algo};
+  set_defaults(learn_options, learn_option_count, &b->config);
+  b->algo_config = calloc(1, b->algo->config_size + 1);
+  set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
+  CHECK_OK(net_create(&net, &spec, &b->net));
+  CHECK_OK(train_state_create(b->net, 1, 0, &b->pupil));
+  b->update = new_update(b, NULL);
+  RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size, NULL};
+  CHECK_OK(batch_create(&format, &b->batch));
+}
+
+static inline void close_bench(Bench *b) {
+  update_destroy(b->update);
+  train_state_destroy(&b->pupil);
+  batch_destroy(&b->batch);
+  net_destroy(b->net);
+  free(b->algo_config);
+}
+
+/* Probabilities and value of the pupil's policy at an observation (memory zero). */
+static inline float look(Bench *b, float x, float y, float *p) {
+  Activations space;
+  float logits[3], value, state[16] = {0};
+  const float row[2] = {x, y};
+  Sequences seq = {.B = 1, .T = 1, .states = state, .S = b->net->graph.state_size};
+  CHECK_OK(activations_create(&b->net->graph, 1, false, &space));
+  float *packed = net_pack_create(b->net, false);
+  net_pack(b->net, b->pupil.block, false, packed);
+  net_load(b->net, b->pupil.block, row, 1, &space);
+  net_forward(b->net, b->pupil.block, packed, &space, &seq, logits, &value, NULL);
+  free(packed);
+  dist_normalise(&b->net->space, logits, NULL, logits);
+  for (int i = 0; i < 3; i++) p[i] = expf(logits[i]);
+  activations_destroy(&space);
+  return value;
+}
+
+/* A row with the present policy's own log-probability and value: on-policy experience. */
+static inline void add_row(Bench *b, AgonRng *rng, float x, float y,
+                           float (*reward)(float, float, int)) {
+  float p[3], value = look(b, x, y, p);
+  double weight[3] = {(double)p[0], (double)p[1], (double)p[2]};
+  int action = (int)rng_pick(rng, weight, 3);
+  CHECK_OK(batch_reserve(&b->batch, 1, 1));
+  Batch *batch = &b->batch;
+  size_t row = batch->rows++;
+  const float both[2] = {x, y};
+  memcpy(batch->observation + row * 8, both, 8);
+  memset(batch->mask + row * 3, 1, 3);
+  batch->action[row] = action;
+  batch->log_prob[row] = logf(p[action]);
+  batch->value[row] = value;
+  batch->reward[row] = reward(x, y, action);
+}
+
+static inline void unroll(Bench *b, uint32_t rows, uint8_t end) {
+  Batch *batch = &b->batch;
+  CHECK_OK(batch_reserve(batch, 1, 1));
+  batch->unroll[batch->unrolls] =
+      (Unroll){.rows = rows,
+               .end = end,
+               .fresh = 1,
+               .first = (uint32_t)(batch->rows - rows - (end != END_TERMINATED))};
+  memset(batch->state + batch->unrolls * batch->format.state, 0,
+         batch->format.state * sizeof(float));
+  batch->unrolls++;
+}
+
+static inline void update(Bench *b) {
+  bool more = true, progress;
+  CHECK_OK(update_begin(b->update, &b->pupil, &b->batch, NULL, NULL));
+  while (more) CHECK_OK(update_step(b->update, &more, &progress));
+  batch_clear(&b->batch);
+}
+
+/* The right action depends on the sign of x. */
+static inline float by_sign(float x, float y, int action) {
+  (void)y;
+  return action == (x > 0 ? 2 : 0) ? 1.0f : 0.0f;
+}
+
+static inline void bandit(Bench *b, int updates) {
+  AgonRng rng = rng_stream(3, 0, 0, RNG_TEST);
+  for (int u = 0; u < updates; u++) {
+    for (int i = 0; i < 128; i++) {
+      add_row(b, &rng, (float)rng_unit(&rng) * 2 - 1, 1, by_sign);
+      unroll(b, 1, END_TERMINATED);
+    }
+    update(b);
+  }
+}
+
+/* A second member that holds the same rows: every sum is twice this one's, but for what opens an
+ * update, where each member writes to its own place. `fault`: its copy of the weights differs. */
+typedef struct Twin {
+  bool fault;
+  const Net *net;
+  size_t sums, floats;
+} Twin;
+
+static inline Status twin_start(void *context, float *values, size_t count) {
+  Twin *twin = context;
+  size_t opening = update_opening(twin->net, 2), each = opening - update_opening(twin->net, 1);
+  bool opens = count == opening && values[0] > 0 && values[each] == 0;
+  for (size_t i = opens ? 2 * each : 0; i < count; i++) values[i] *= 2;
+  if (opens) memcpy(values + each, values, each * sizeof *values);
+  if (opens && twin->fault) values[2 * each] += 1;
+  twin->sums++;
+  twin->floats += count;
+  return OK;
+}
+
+static inline Status twin_test(void *context, bool *done) {
+  (void)context;
+  *done = true;
+  return OK;
+}
