@@ -148,6 +148,7 @@ static void unknown_keys_find_the_one_that_was_meant(void **state) {
   for (size_t i = 0; i < COUNT_OF(row); i++) {
     char pair[64];
     const char *pairs[] = {pair};
+    if (strstr(row[i].says, "ppo.") && !algo_find("ppo")) continue; /* it may be taken out */
     snprintf(pair, sizeof pair, "%s=1", row[i].key);
     JobConfigSource source = {.game = "connect_four", .overrides = pairs, .override_count = 1};
     JobConfig *settings;
