@@ -19,6 +19,9 @@ typedef struct Command {
   Status (*run)(int argc, char **argv); /* arguments behind the command's name */
 } Command;
 
+/* Of commands that play: a plug-in may have been built anew. */
+#define ACCEPT_ENV_FLAG                                                                                                \
+  { "--accept-env", NULL, "a plug-in that was built anew has the same rules: old players and results stay good" }
 #define EXIT_CODES                                                                                                     \
   "0 good, 1 internal, 2 usage or configuration, 3 run folder, 4 damaged file, 5 input/output, 6 memory, 7 "           \
   "environment"

@@ -148,7 +148,7 @@ const Command command_env = {
     "env",
     "list | info|check|tree ENV|PLUGIN.so [env.OPTION=VALUE ...]",
     "environments: what there is, what they look like, whether they keep their contract, how large their trees are",
-    "How fast they are: agon bench env game=ENV. A plug-in is named by a path with a slash (./my_env.so). Options are "
+    "How fast they are: agon bench env game=ENV. A plug-in is named by its file. Options are "
     "those that 'agon env info ENV' lists; 'env.' may be left out.",
     flags,
     COUNT_OF(flags),

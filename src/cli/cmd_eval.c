@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/tournament_setup.h"
 #include "eval/solo.h"
+#include "job/plugin.h"
 #include "meta/meta.h"
 
 #include <math.h>
@@ -29,6 +30,7 @@ static const Flag flags[] = {
     {"--replays", "FILE", "record games: append the first ones of each pair as JSON lines, for agon replay"},
     {"--record", "N", "so many games of each pair (default 2); without --replays into RUN/replays/games.jsonl"},
     {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
+    ACCEPT_ENV_FLAG,
     {"--quiet", NULL, "no progress"},
     {"--json", NULL, "print JSON"},
 };
@@ -247,6 +249,7 @@ static Status run_eval(int argc, char **argv) {
   double until = 0;
   time_t last = time(NULL);
   TRY(arguments_parse(&command_eval, argc, argv, &arguments));
+  plugins_accept(argument(&command_eval, &arguments, "--accept-env") != NULL);
   const char *env = argument(&command_eval, &arguments, "--env"),
              *list = argument(&command_eval, &arguments, "--players"),
              *versus = argument(&command_eval, &arguments, "--versus"),

@@ -1,6 +1,7 @@
 /* agon match: two players, until it is clear who is stronger. */
 #include "base/text.h"
 #include "cli/tournament_setup.h"
+#include "job/plugin.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ static const Flag flags[] = {
     {"--csv", "FILE", "where results are appended and read from (default none)"},
     {"--replays", "FILE", "append the first games as JSON lines, for agon replay"},
     {"--record", "N", "how many of them (default 10)"},
+    ACCEPT_ENV_FLAG,
     {"--json", NULL, "print JSON"},
 };
 
@@ -103,6 +105,7 @@ static Status run_match(int argc, char **argv) {
   long long games, openings, seed, replays;
   double until;
   TRY(arguments_parse(&command_match, argc, argv, &arguments));
+  plugins_accept(argument(&command_match, &arguments, "--accept-env") != NULL);
   test.sprt = argument(&command_match, &arguments, "--sprt") != NULL;
   TRY(argument_float(&command_match, &arguments, "--until-ci", 0, 1e-4, 0.5, &until));
   TRY(argument_int(&command_match, &arguments, "--games", test.sprt || until > 0 ? 1000000 : 1000, 2, 1000000000,

@@ -4,6 +4,7 @@
 #include "cli/board.h"
 #include "cli/terminal.h"
 #include "eval/mind.h"
+#include "job/plugin.h"
 #include "nn/kernels/openblas.h"
 
 #include <math.h>
@@ -16,6 +17,7 @@ static const Flag play_flags[] = {
     {"--player", "P", "the opponent (default main_0 of the run, else random)"},
     {"--seat", "S", "yours: 0 (first, default), 1, or both to watch the player against itself by hand"},
     {"--greedy", NULL, "the opponent plays its most probable action"},
+    ACCEPT_ENV_FLAG,
     {"--seed", "S", "of chance and of the opponent (default: the clock)"},
 };
 
@@ -247,6 +249,7 @@ static Status run_play(int argc, char **argv) {
   double *weight = NULL;
   long long seed;
   TRY(arguments_parse(&command_play, argc, argv, &arguments));
+  plugins_accept(argument(&command_play, &arguments, "--accept-env") != NULL);
   TRY(argument_int(&command_play, &arguments, "--seed", (long long)time(NULL), 0, 1000000000000, &seed));
   const char *player = argument(&command_play, &arguments, "--player"),
              *seat = argument(&command_play, &arguments, "--seat");

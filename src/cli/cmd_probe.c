@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/process.h"
+#include "job/plugin.h"
 #include "learner/algos/algo.h"
 #include "run/view.h"
 #include "job/job.h"
@@ -22,6 +23,7 @@ static const Flag flags[] = {
     {"--games", "N", "fresh games after it was frozen (default 20000)"},
     {"--seed", "S", "of the exploiter and the games (default 1)"},
     {"--quiet", NULL, "no log of the training"},
+    ACCEPT_ENV_FLAG,
     {"--json", NULL, "print JSON"},
 };
 
@@ -149,6 +151,7 @@ static Status run_probe(int argc, char **argv) {
   Transport *transport = NULL;
   Verdict verdict;
   TRY(arguments_parse(&command_probe, argc, argv, &arguments));
+  plugins_accept(argument(&command_probe, &arguments, "--accept-env") != NULL);
   TRY(argument_int(&command_probe, &arguments, "--budget", 5000000, 1000, 1000000000000, &probe.budget));
   TRY(argument_int(&command_probe, &arguments, "--games", 20000, 100, 100000000, &probe.games));
   TRY(argument_int(&command_probe, &arguments, "--seed", 1, 0, 1000000000, &probe.seed));

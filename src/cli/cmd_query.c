@@ -1,6 +1,7 @@
 /* agon query: what a player would do in positions given as lines of play. */
 #include "cli/board.h"
 #include "eval/engine.h"
+#include "job/plugin.h"
 #include "nn/kernels/openblas.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@ static const Flag query_flags[] = {
     {"--player", "P", "whose mind is read (default main_0)"},
     {"--env", "ENV", "without a run: the game; env.OPTION=VALUE words follow"},
     {"--greedy", NULL, "all probability on the most probable action"},
+    ACCEPT_ENV_FLAG,
     {"--json", NULL, "one JSON object a line"},
     {"--engine", NULL, "for other programs: requests and answers in JSON, a line each, until quit"},
 };
@@ -126,6 +128,7 @@ static Status run_query(int argc, char **argv) {
   Contestant who = {.net = NULL};
   Engine engine = {0};
   TRY(arguments_parse(&command_query, argc, argv, &arguments));
+  plugins_accept(argument(&command_query, &arguments, "--accept-env") != NULL);
   const char *env_name = argument(&command_query, &arguments, "--env"),
              *player = argument(&command_query, &arguments, "--player");
   bool json = argument(&command_query, &arguments, "--json") != NULL,

@@ -1,6 +1,7 @@
 /* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a games.csv. */
 #include "base/file.h"
 #include "cli/tournament_setup.h"
+#include "job/plugin.h"
 #include "job/strength.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ static const Flag flags[] = {
     {"--returns", NULL, "meta-games on mean returns instead of scores (default for runs with league.by_return)"},
     {"--env", "ENV", "of a games.csv with several: only these games (with options as in the file)"},
     {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
+    ACCEPT_ENV_FLAG,
     {"--json", NULL, "print JSON"},
 };
 
@@ -69,7 +71,7 @@ static Status rate_file(const char *path, const Arguments *arguments, double pri
   Status status = OK;
   char env[512] = "";
   if (!file_exists(path)) return status_set(ERR_IO, "there is no file %s", path);
-  TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), &games, env));
+  TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), plugins_accepted(), &games, env));
   if (games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
   StandingOptions options = {.prior = prior,
                              .seats = true,
@@ -93,6 +95,7 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
                              .returns = argument(&command_rate, arguments, "--returns") != NULL ||
                                         run.settings->league.by_return};
   TRY(strength_create(&run.league, run.settings, &run.folder, &options, &strength));
+  strength_warn(&strength.games, run.settings);
   if (strength.games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
   TRY(print(&strength.standing, arguments));
 done:
@@ -105,6 +108,7 @@ static Status run_rate(int argc, char **argv) {
   Arguments arguments;
   double prior;
   TRY_RETURN(arguments_parse(&command_rate, argc, argv, &arguments));
+  plugins_accept(argument(&command_rate, &arguments, "--accept-env") != NULL);
   TRY_RETURN(argument_float(&command_rate, &arguments, "--prior", STRENGTH_PRIOR, 0, 1000, &prior));
   if (arguments.words != 1) return usage_error(&command_rate, "a run or a games.csv is needed");
   const char *from = arguments.word[0];

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/board.h"
 #include "cli/terminal.h"
+#include "job/plugin.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -47,13 +48,14 @@ static Status replay_moves(Position *position, const char *line, long long delay
 /* "name option=value ..." */
 static Status env_of_text(const char *text, Env **out) {
   char copy[512];
+  char path[PATH_MAX];
   const char *word[64];
   size_t words = 0;
   TRY_RETURN(text_format(copy, sizeof copy, "%s", text));
   for (char *at = strtok(copy, " "); at && words < COUNT_OF(word); at = strtok(NULL, " ")) word[words++] = at;
   if (words == 0) return status_set(ERR_FORMAT, "the game names no env");
-  TRY_RETURN(plugin_check(word[0], "the recorded game"));
-  return env_create_from(word[0], word + 1, words - 1, out);
+  TRY_RETURN(plugin_find_named(word[0], "the recorded game", path, sizeof path));
+  return env_create_from(path, word + 1, words - 1, out);
 }
 
 static Status replay_one(const char *text, size_t number, long long delay) {

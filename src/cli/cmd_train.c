@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/process.h"
 #include "job/job.h"
+#include "job/plugin.h"
 
 #include <stdio.h>
 
@@ -11,12 +12,14 @@ static const Flag flags[] = {
      "auto, which is what --resume alone means: go on if there is a run, else start; must: there has to be one; never; "
      "a RUN to go on with, or a checkpoint FILE"},
     {"--max-time", "TIME", "save and end this job after so long: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
+    ACCEPT_ENV_FLAG,
     {"--quiet", NULL, "the log goes to its file only"},
 };
 
 /* The words are GAME key=value ..., or key=value ... alone where a run is named by a flag. */
 static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest *out) {
   TRY_RETURN(arguments_parse(&command_train, argc, argv, arguments));
+  plugins_accept(argument(&command_train, arguments, "--accept-env") != NULL);
   if (!argument(&command_train, arguments, "--quiet")) out->screen = stdout;
   out->resume = argument(&command_train, arguments, "--resume");
   if (out->resume && !*out->resume) out->resume = "auto";

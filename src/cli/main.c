@@ -4,7 +4,7 @@
 
 #include "base/processor.h"
 #include "base/text.h"
-#include "job/config.h"
+#include "job/plugin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

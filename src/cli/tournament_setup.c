@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/process.h"
+#include "job/plugin.h"
 #include "nn/kernels/openblas.h"
 
 #include <limits.h>
@@ -22,12 +23,20 @@ static bool run_among(const TournamentRequest *request, char *out, size_t size) 
   return false;
 }
 
+static Status take_terms(const GameFacts *game, GameTerms *out) {
+  out->accepted = game->accepted;
+  out->any_build = plugins_accepted();
+  TRY_RETURN(text_format(out->build, sizeof out->build, "%s", game->build));
+  return text_format(out->env, sizeof out->env, "%s", game->title);
+}
+
 static Status open_env(const TournamentRequest *request, TournamentSetup *out) {
   char folder[PATH_MAX];
   if (request->env_name) {
     TRY_RETURN(env_create_from(request->env_name, request->env_options, request->env_option_count, &out->own));
     out->env = out->own;
-    return text_format(out->tournament.terms.env, sizeof out->tournament.terms.env, "%s", out->env->title);
+    TRY_RETURN(facts_of(out->env, &out->own_facts));
+    return take_terms(&out->own_facts, &out->tournament.terms);
   }
   if (request->run)
     TRY_RETURN(text_format(folder, sizeof folder, "%s", request->run));
@@ -36,7 +45,7 @@ static Status open_env(const TournamentRequest *request, TournamentSetup *out) {
   TRY_RETURN(run_view_open(folder, &out->run));
   out->has_run = true;
   out->env = out->run.settings->env;
-  return text_format(out->tournament.terms.env, sizeof out->tournament.terms.env, "%s", out->env->title);
+  return take_terms(&out->run.settings->game, &out->tournament.terms);
 }
 
 static Status open_players(const TournamentRequest *request, TournamentSetup *out, size_t counts[3]) {
@@ -68,6 +77,13 @@ static Status read_earlier(TournamentSetup *arena) {
   Games all = {0};
   Tournament *t = &arena->tournament;
   Status status = games_read(t->csv, &t->terms, &all);
+  if (status == OK && all.other_lines)
+    status =
+        status_set(ERR_USAGE,
+                   "%s holds %zu lines of this game that another build of its plug-in played (XXH3 %.12s, this one "
+                   "is %.12s): if its rules are the same, --accept-env takes them together; if not, --csv OTHER "
+                   "keeps them apart",
+                   t->csv, all.other_lines, all.other_build, t->terms.build);
   for (size_t i = 0; status == OK && i < all.counts; i++) {
     const GameCount *c = &all.count[i];
     int64_t id[2] = {-1, -1};
@@ -146,6 +162,7 @@ void setup_close(TournamentSetup *arena) {
   games_free(&arena->tournament.games);
   transport_destroy(arena->tournament.transport);
   env_destroy(arena->own);
+  facts_free(&arena->own_facts);
   if (arena->has_run) run_view_close(&arena->run);
   *arena = (TournamentSetup){.run = {.folder = {.lock = -1}}};
 }

@@ -10,7 +10,8 @@
 typedef struct TournamentSetup {
   RunView run; /* if `has_run` */
   bool has_run;
-  Env *own; /* if named by --env */
+  Env *own;            /* if named by --env */
+  GameFacts own_facts; /* of it */
   const Env *env;
   Contestant *player;
   size_t players;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +40,21 @@ Status env_check_table(const AgonEnv *table, const char *origin) {
   return OK;
 }
 
+bool env_is_plugin(const char *name) {
+  const size_t size = strlen(name);
+  return strchr(name, '/') || (size > 3 && !strcmp(name + size - 3, ".so"));
+}
+
+/* Without a slash the system would look for a library in its own folders. */
+static Status open_plugin(const char *name, const AgonEnv **out, void **out_plugin) {
+  char path[PATH_MAX];
+  TRY_RETURN(text_format(path, sizeof path, "%s%s", strchr(name, '/') ? "" : "./", name));
+  return env_plugin_open(path, out, out_plugin);
+}
+
 Status env_find(const char *name, const AgonEnv **out, void **out_plugin) {
   *out_plugin = NULL;
-  if (strchr(name, '/')) return env_plugin_open(name, out, out_plugin);
+  if (env_is_plugin(name)) return open_plugin(name, out, out_plugin);
   const char *best = NULL;
   size_t distance;
   size_t least = SIZE_MAX;

@@ -20,10 +20,14 @@ typedef struct Env {
 /* Built-in envs in the order of the list; NULL past the end. */
 const AgonEnv *env_builtin(size_t index);
 bool env_is_builtin(const char *name);
-/* A built-in by name, or a plug-in by path (contains '/'); *out_plugin is its handle or NULL. */
+/* Whether it names a plug-in: a path with '/', or a file of this folder that ends in .so. */
+bool env_is_plugin(const char *name);
+/* A built-in by name, or a plug-in by path; *out_plugin is its handle or NULL. */
 Status env_find(const char *name, const AgonEnv **out, void **out_plugin);
 Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin);
 void env_plugin_close(void *plugin);
+/* The file whose code an env is; "" for a built-in one. */
+Status env_plugin_file(const Env *env, char *out, size_t size);
 /* Checks the fields of a table before anything else is touched (ABI, size, mandatory functions). */
 Status env_check_table(const AgonEnv *table, const char *origin);
 /* Declares env.* in the config. The options array is owned by the caller (free after the config). */

@@ -1,6 +1,8 @@
 /* Environments from shared objects: the only dlopen. The ABI number is checked before anything else is touched. */
 #include "env/env.h"
 
+#include "base/text.h"
+
 #include <dlfcn.h>
 #include <string.h>
 
@@ -27,4 +29,14 @@ Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin)
 
 void env_plugin_close(void *plugin) {
   if (plugin) dlclose(plugin);
+}
+
+Status env_plugin_file(const Env *env, char *out, size_t size) {
+  void *code;
+  Dl_info about;
+  *out = 0;
+  if (!env->plugin) return OK;
+  memcpy(&code, &env->table->configure, sizeof code);
+  if (!dladdr(code, &about)) return status_set(ERR_ENV, "env %s: its code is of no file", env->table->name);
+  return text_format(out, size, "%s", about.dli_fname);
 }

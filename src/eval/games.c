@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #define MOST (INT64_C(1) << 53) /* games: sums of so many never wrap */
-enum { COLUMNS = 22, FEWER = 21 /* of files that do not have the last one yet */ };
+enum { COLUMNS = 23, BUILD = 22, PAIR_SQUARES = 21, FEWER = 21 /* of files that do not have the last two yet */ };
 static const char header[] = "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
                              "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
-                             "return_squares,pairs,pair_squares\n";
-enum { LAST_COLUMN = sizeof ",pair_squares\n" - 1 };
+                             "return_squares,pairs,pair_squares,build\n";
+enum { LAST_COLUMNS = sizeof ",pair_squares,build\n" - 1 };
 
 void games_free(Games *games) {
   free(games->name);
@@ -190,7 +190,43 @@ static bool wanted(char *const field[COLUMNS], const GameTerms *terms) {
          (terms->seed == GAMES_ANY_SEED || seed == (int64_t)terms->seed);
 }
 
-static Status take_line(char *line, const GameTerms *terms, const char *only, Games *games, char *env) {
+bool games_build_in(const char *build, const char *list) {
+  const size_t length = strlen(build);
+  for (const char *at = list ? list : ""; *at; at += strspn(at, " ")) {
+    const size_t word = strcspn(at, " ");
+    if (word == length && !strncmp(at, build, length)) return true;
+    at += word;
+  }
+  return false;
+}
+
+/* A line that does not say by which build it was played is of an older program. */
+static bool same_rules(const char *build, const GameTerms *terms) {
+  return terms->any_build || !*build || !strcmp(build, terms->build) || games_build_in(build, terms->accepted);
+}
+
+static Status check_one_build(const char *build, bool any_build, Games *games, const char *env) {
+  if (any_build || !*build || !strcmp(build, games->other_build)) return OK;
+  if (*games->other_build)
+    return status_set(ERR_USAGE,
+                      "games of '%.60s' by two builds of its plug-in (XXH3 %.12s and %.12s), whose rules may differ: "
+                      "--accept-env takes them for the same",
+                      env, games->other_build, build);
+  return text_format(games->other_build, sizeof games->other_build, "%.32s", build);
+}
+
+/* What to read of a file: the games of some terms, or (terms NULL) all of one env. */
+typedef struct Wanted {
+  const GameTerms *terms;
+  const char *only;
+  char *env; /* [512], out; NULL with terms */
+  bool any_build;
+} Wanted;
+
+static Status take_line(char *line, const Wanted *want, Games *games) {
+  const GameTerms *terms = want->terms;
+  const char *only = want->only;
+  char *env = want->env;
   char *field[COLUMNS];
   uint64_t first;
   uint32_t a, b;
@@ -198,37 +234,44 @@ static Status take_line(char *line, const GameTerms *terms, const char *only, Ga
   size_t columns = split(line, field);
   if (columns < FEWER || !parse_counts(field, &first, &score))
     return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
-  if (columns < COLUMNS)
+  if (columns <= PAIR_SQUARES)
     score.pair_squares = -1;
-  else if (!text_to_float(field[21], &score.pair_squares) || !isfinite(score.pair_squares))
-    return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[21]);
+  else if (!text_to_float(field[PAIR_SQUARES], &score.pair_squares) || !isfinite(score.pair_squares))
+    return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[PAIR_SQUARES]);
+  const char *build = columns > BUILD ? field[BUILD] : "";
+  if (*build && !hash_text_good(build)) return status_set(ERR_FORMAT, "'%.40s' is no build of a plug-in", build);
   if (terms && !wanted(field, terms)) return OK;
+  if (terms && !same_rules(build, terms)) {
+    games->other_lines++;
+    return text_format(games->other_build, sizeof games->other_build, "%s", build);
+  }
   if (only && strcmp(only, field[0])) return OK;
   if (env && *env && strcmp(env, field[0]))
     return status_set(ERR_USAGE, "games of several envs (%.60s and %.60s); name one with --env", env, field[0]);
   if (env) TRY_RETURN(text_format(env, 512, "%s", field[0]));
+  if (!terms) TRY_RETURN(check_one_build(build, want->any_build, games, field[0]));
   TRY_RETURN(games_player(games, field[4], &a));
   TRY_RETURN(games_player(games, field[5], &b));
   if (a == b) return status_set(ERR_FORMAT, "a player against itself");
   return games_add(games, a, b, first, &score);
 }
 
-static Status read_file(const char *path, const GameTerms *terms, const char *only, Games *games, char *env) {
+static Status read_file(const char *path, const Wanted *want, Games *games) {
   Status status = OK;
   char *text = NULL;
   size_t size, number = 0;
-  if (env) *env = 0;
+  if (want->env) *want->env = 0;
   if (!file_exists(path)) return OK;
   TRY(file_read(path, &text, &size));
   for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
     *end = 0;
     number++;
     if (number == 1) {
-      if (strncmp(line, header, sizeof header - 1 - LAST_COLUMN))
+      if (strncmp(line, header, sizeof header - 1 - LAST_COLUMNS))
         TRY(status_set(ERR_FORMAT, "%s is no table of games (its first line is not their header)", path));
       continue;
     }
-    status = take_line(line, terms, only, games, env);
+    status = take_line(line, want, games);
     if (status != OK) TRY(status_context(status, "%s, line %zu", path, number));
   }
 done:
@@ -237,11 +280,11 @@ done:
 }
 
 Status games_read(const char *path, const GameTerms *terms, Games *games) {
-  return read_file(path, terms, NULL, games, NULL);
+  return read_file(path, &(Wanted){.terms = terms}, games);
 }
 
-Status games_read_env(const char *path, const char *only, Games *games, char *env) {
-  return read_file(path, NULL, only, games, env);
+Status games_read_env(const char *path, const char *only, bool any_build, Games *games, char *env) {
+  return read_file(path, &(Wanted){.only = only, .env = env, .any_build = any_build}, games);
 }
 
 static void put_field(Bytes *line, const char *text) {
@@ -297,9 +340,10 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
   const double *p = score->pairs.count;
   snprintf(rest, sizeof rest,
            "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-           ",%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 ",%.9g\n",
+           ",%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 ",%.9g,%s\n",
            first, s[0].wins, s[0].draws, s[0].losses, s[1].wins, s[1].draws, s[1].losses, p[0], p[1], p[2], p[3], p[4],
-           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(score), score->pair_squares);
+           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(score), score->pair_squares,
+           terms->build);
   bytes_put(&line, rest, strlen(rest));
   bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
   if (!good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));

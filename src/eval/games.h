@@ -1,6 +1,7 @@
 /* Counts of evaluation games, and games.csv: one line for each batch of paired games that was played, appended and
  * never rewritten. The file is the truth; everything else (ratings, tables, what to play next) is computed from it. */
 #pragma once
+#include "base/hash.h"
 #include "eval/eval.h"
 #include "meta/rating.h"
 
@@ -11,6 +12,9 @@ typedef struct GameTerms {
   uint32_t openings;
   uint64_t seed; /* GAMES_ANY_SEED: whichever, for reading */
   bool vary;     /* openings of 0 to `openings` steps, as in evaluation lanes; in the file: 0-6 */
+  char build[HASH_TEXT]; /* of the plug-in whose rules they are played by; "": a built-in game */
+  const char *accepted;  /* other builds, by spaces, whose rules are taken for the same; borrowed; NULL: none */
+  bool any_build;        /* all of them are */
 } GameTerms;
 #define GAMES_ANY_SEED UINT64_MAX
 
@@ -28,6 +32,8 @@ typedef struct Games {
   size_t counts, count_room;
   uint32_t *bucket; /* 1 + index of a count */
   size_t buckets;
+  size_t other_lines;          /* of the file that were left out, as another build of the plug-in played them */
+  char other_build[HASH_TEXT]; /* the last of these */
 } Games;
 void games_free(Games *games);
 /* Finds or adds. */
@@ -42,8 +48,10 @@ Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchScore *pair);
  * an end is ignored: a job was killed while it wrote. */
 Status games_read(const char *path, const GameTerms *terms, Games *games);
 /* Reads all games of one env, under whatever terms; only: the env (with options), or NULL if the file has but one,
- * which is returned in env[512]. */
-Status games_read_env(const char *path, const char *only, Games *games, char *env);
+ * which is returned in env[512]. ERR_USAGE where more than one build of a plug-in played them, unless any_build. */
+Status games_read_env(const char *path, const char *only, bool any_build, Games *games, char *env);
+/* Whether `build` stands in a list of them, separated by spaces (NULL: none). */
+bool games_build_in(const char *build, const char *list);
 /* Appends one batch; the line is written by one write. */
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
                     const MatchScore *score);

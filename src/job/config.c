@@ -1,6 +1,9 @@
 #include "job/config.h"
 
+#include "base/bytes.h"
 #include "base/text.h"
+#include "eval/games.h"
+#include "job/plugin.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -200,38 +203,47 @@ static Status settle_eval_lanes(JobConfig *s) {
   return OK;
 }
 
-static bool same_file(const char *a, const char *b) {
-  char x[PATH_MAX], y[PATH_MAX];
-  return realpath(a, x) && realpath(b, y) && !strcmp(x, y);
-}
-
-static const char *plugins_allowed;
-
-void plugins_allow(const char *paths) { plugins_allowed = paths; }
-
-Status plugin_check(const char *game, const char *where) {
-  char word[PATH_MAX];
-  if (!strchr(game, '/')) return OK;
-  for (const char *at = plugins_allowed ? plugins_allowed : ""; *at; at += strspn(at, ":")) {
-    size_t length = strcspn(at, ":");
-    snprintf(word, sizeof word, "%.*s", (int)length, at);
-    if (same_file(word, game)) return OK;
-    at += length;
-  }
-  return status_set(ERR_USAGE,
-                    "%s names the plug-in %s, whose code would run: if you trust that file, say so with "
-                    "AGON_PLUGINS=%s ('agon train' takes it as its GAME)",
-                    where, game, game);
-}
-
+/* The plug-in of a stored configuration may have moved: then the game's name is where it lies now. */
 static Status find_game(JobConfig *s, const JobConfigSource *source, void **plugin) {
+  char path[PATH_MAX];
   ConfigLayer layer = CONFIG_DEFAULT;
   const char *game = config_peek(s->config, "game");
   if (!game || !*game)
     return status_set(ERR_USAGE, "which game? Give its name (agon env list), or a YAML file with 'game: NAME'");
   config_peek_layer(s->config, "game", &layer);
-  if (layer == CONFIG_STORED && !source->trusted) TRY_RETURN(plugin_check(game, "the stored configuration"));
-  return env_find(game, &s->table, plugin);
+  if (layer != CONFIG_STORED || source->trusted) return env_find(game, &s->table, plugin);
+  TRY_RETURN(plugin_find(game, source->recorded, "the stored configuration", path, sizeof path));
+  if (strcmp(path, game)) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", path, "AGON_PLUGINS"));
+  return env_find(path, &s->table, plugin);
+}
+
+/* Builds that were taken for the same game before, and now this one: so that whoever looks at old results later knows
+ * which of them count. */
+static Status accept_build(const GameFacts *then, GameFacts *now) {
+  Bytes list = {0};
+  const bool other = *then->build && strcmp(then->build, now->build) && !games_build_in(then->build, then->accepted);
+  const char *const part[] = {then->accepted, other ? then->build : NULL};
+  for (size_t i = 0; i < COUNT_OF(part); i++) {
+    if (!part[i]) continue;
+    if (list.size) bytes_u8(&list, ' ');
+    bytes_put(&list, part[i], strlen(part[i]));
+  }
+  if (!list.size) return OK;
+  bytes_u8(&list, 0);
+  if (list.failed) {
+    bytes_free(&list);
+    return status_set(ERR_MEMORY, "out of memory");
+  }
+  now->accepted = (char *)list.data;
+  return OK;
+}
+
+static Status know_game(JobConfig *s, const JobConfigSource *source) {
+  TRY_RETURN(facts_of(s->env, &s->game));
+  if (!source->recorded || !*s->game.build) return OK;
+  if (!games_build_in(source->recorded->build, source->accepted))
+    TRY_RETURN(plugin_check_build(source->recorded, &s->game, source->where ? source->where : "the stored run"));
+  return accept_build(source->recorded, &s->game);
 }
 
 static Status open_game(JobConfig *s, const JobConfigSource *source) {
@@ -241,13 +253,13 @@ static Status open_game(JobConfig *s, const JobConfigSource *source) {
   if (status == OK) status = config_resolve(s->config);
   if (status == OK) status = env_create(s->table, plugin, s->config, &s->env);
   if (status != OK) env_plugin_close(plugin);
-  return status == OK ? facts_of(s->env, &s->game) : status;
+  return status == OK ? know_game(s, source) : status;
 }
 
 /* A built-in game is always there, and knows its options better. */
 static bool goes_by_facts(const JobConfig *s, const JobConfigSource *source) {
   const char *game = config_peek(s->config, "game");
-  return source->facts && game && strchr(game, '/');
+  return source->facts && game && env_is_plugin(game);
 }
 
 static Status take_facts(JobConfig *s, const GameFacts *facts) {

@@ -44,14 +44,12 @@ typedef struct JobConfigSource {
   size_t override_count;
   const char *preset;     /* league preset that replaces league.preset */
   const GameFacts *facts; /* of a plug-in: its code is then neither looked for nor opened; NULL: not known */
+  const GameFacts *recorded; /* what the file of `stored` says of its game: a plug-in is looked for by it, and refused
+                              * where it is another one (plugin.h); NULL: nothing is known */
+  const char *accepted;      /* builds that were taken for the same game by whoever names the file; NULL: none */
+  const char *where;         /* that file or run, for messages; NULL: "the stored run" */
   bool trusted;           /* `stored` is this job's own, not a file's: the plug-in that it names may be opened */
 } JobConfigSource;
-
-/* Opening a plug-in runs its code, so a path that stands in a file (a checkpoint, a player, a recorded game: `where`)
- * opens nothing unless the user names that plug-in, in AGON_PLUGINS: plugins_allow takes what it says (paths, separated
- * by ':'; borrowed for as long as the process lives; NULL: none). Built-in names pass. */
-void plugins_allow(const char *paths);
-Status plugin_check(const char *game, const char *where);
 
 Status job_config_create(const JobConfigSource *source, JobConfig **out);
 /* Which rank does what in a job of `size` ranks. */

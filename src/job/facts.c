@@ -1,16 +1,36 @@
 #include "job/facts.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "agent/builtin.h"
 #include "wire/wire.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static Status keep_title(const char *title, GameFacts *out) {
-  out->title = strdup(title);
-  return out->title ? OK : status_set(ERR_MEMORY, "out of memory");
+Status plugin_build(const char *path, char out[HASH_TEXT]) {
+  char *bytes;
+  size_t size;
+  TRY_RETURN(file_read(path, &bytes, &size));
+  hash_text(hash_bytes(bytes, size), out);
+  free(bytes);
+  return OK;
+}
+
+static Status keep_text(const char *text, char **out) {
+  *out = text ? strdup(text) : NULL;
+  return !text || *out ? OK : status_set(ERR_MEMORY, "out of memory");
+}
+
+static Status keep_plugin(const Env *env, GameFacts *out) {
+  char path[PATH_MAX];
+  char whole[PATH_MAX];
+  TRY_RETURN(env_plugin_file(env, path, sizeof path));
+  if (!*path) return OK;
+  TRY_RETURN(plugin_build(path, out->build));
+  return keep_text(realpath(path, whole) ? whole : path, &out->plugin);
 }
 
 Status facts_of(const Env *env, GameFacts *out) {
@@ -23,17 +43,28 @@ Status facts_of(const Env *env, GameFacts *out) {
     if (builtin_find(name)->supports(env)) out->builtins |= 1u << b;
   }
   TRY_RETURN(text_format(out->name, sizeof out->name, "%s", env->table->name));
-  return keep_title(env->title, out);
+  TRY_RETURN(keep_plugin(env, out));
+  return keep_text(env->title, &out->title);
 }
 
 void facts_free(GameFacts *facts) {
   free(facts->title);
+  free(facts->plugin);
+  free(facts->accepted);
   *facts = (GameFacts){.title = NULL};
 }
 
 Status facts_copy(GameFacts *to, const GameFacts *from) {
   *to = *from;
-  return keep_title(from->title, to);
+  to->title = to->plugin = to->accepted = NULL;
+  TRY_RETURN(keep_text(from->title, &to->title));
+  TRY_RETURN(keep_text(from->plugin, &to->plugin));
+  return keep_text(from->accepted, &to->accepted);
+}
+
+/* Built-in games have none of these. */
+static Status save_text(Tree *tree, const char *path, const char *text) {
+  return text ? tree_put_texts(tree, path, 1, strlen(text) + 1, text) : OK;
 }
 
 Status facts_save(const GameFacts *facts, Tree *tree) {
@@ -42,6 +73,9 @@ Status facts_save(const GameFacts *facts, Tree *tree) {
   TRY_RETURN(tree_put_texts(tree, "env/title", 1, strlen(facts->title) + 1, facts->title));
   TRY_RETURN(tree_put_u64(tree, "env/teams", facts->teams));
   TRY_RETURN(tree_put_u64(tree, "env/builtins", facts->builtins));
+  TRY_RETURN(save_text(tree, "env/plugin", facts->plugin));
+  TRY_RETURN(save_text(tree, "env/build", *facts->build ? facts->build : NULL));
+  TRY_RETURN(save_text(tree, "env/accepted", facts->accepted));
   return tree_put(tree, "env/rewards", STORE_F64, 2, 1, rewards);
 }
 
@@ -49,6 +83,31 @@ static bool is_plain(const char *text) {
   for (; *text; text++)
     if (*text < ' ' || *text > '~') return false;
   return true;
+}
+
+/* A path may have letters of any language, but nothing that a terminal would obey. */
+static bool has_controls(const char *text) {
+  for (; *text; text++)
+    if ((unsigned char)*text < ' ' || *text == 127) return true;
+  return false;
+}
+
+static Status load_text(const Tree *tree, const char *path, char **out) {
+  const Item *item;
+  if (!tree_find(tree, path)) return OK;
+  TRY_RETURN(tree_get(tree, path, STORE_TEXT, 1, &item));
+  if (has_controls(item->data)) return tree_fault(tree, path, -1, "is no plain text");
+  return keep_text(item->data, out);
+}
+
+static Status load_plugin(const Tree *tree, GameFacts *out) {
+  const Item *build;
+  TRY_RETURN(load_text(tree, "env/plugin", &out->plugin));
+  TRY_RETURN(load_text(tree, "env/accepted", &out->accepted));
+  if (!tree_find(tree, "env/build")) return OK;
+  TRY_RETURN(tree_get(tree, "env/build", STORE_TEXT, 1, &build));
+  if (!hash_text_good(build->data)) return tree_fault(tree, build->path, -1, "is no hash of a plug-in");
+  return text_format(out->build, sizeof out->build, "%s", (const char *)build->data);
 }
 
 Status facts_load(const Tree *tree, GameFacts *out, bool *known) {
@@ -72,5 +131,6 @@ Status facts_load(const Tree *tree, GameFacts *out, bool *known) {
   out->reward_low = ((const double *)rewards->data)[0];
   out->reward_high = ((const double *)rewards->data)[1];
   if (out->reward_low > out->reward_high) return tree_fault(tree, rewards->path, -1, "is no range of rewards");
-  return keep_title(title->data, out);
+  TRY_RETURN(load_plugin(tree, out));
+  return keep_text(title->data, &out->title);
 }

@@ -10,8 +10,13 @@ typedef struct GameFacts {
   uint32_t teams;
   uint32_t builtins; /* which built-in players can play it, bit by bit */
   double reward_low, reward_high;
+  char *plugin;          /* absolute path of the plug-in that it is; NULL: a built-in game; owned */
+  char build[HASH_TEXT]; /* XXH3 of that file's bytes, which tells its builds apart; "": a built-in game, or unknown */
+  char *accepted; /* builds before this one that were said to have the same rules, by spaces; NULL: none; owned */
 } GameFacts;
 
+/* The XXH3 of a plug-in's file, as text. */
+Status plugin_build(const char *path, char out[HASH_TEXT]);
 Status facts_of(const Env *env, GameFacts *out);
 void facts_free(GameFacts *facts);
 Status facts_copy(GameFacts *to, const GameFacts *from);

@@ -189,14 +189,34 @@ static Status check_unchanged(const Start *start, const char *stored) {
 }
 
 /* With the stored configuration, and what is given now over it. */
-static Status prepare_resume(const char *how, int ranks, JobConfigSource *source, Start *start) {
+static Status take_stored(JobConfigSource *source, Start *start) {
+  Status status = OK;
   const Item *stored;
-  TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
+  GameFacts recorded = {.title = NULL};
+  bool known;
+  TRY(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
+  TRY(facts_load(&start->resume, &recorded, &known));
   source->stored = stored->data;
-  if (start->settings) TRY_RETURN(check_game(start));
+  source->recorded = known ? &recorded : NULL;
+  source->where = start->run.path;
+  if (start->settings) TRY(check_game(start));
   job_config_destroy(start->settings);
   start->settings = NULL;
-  TRY_RETURN(job_config_create(source, &start->settings));
+  TRY(job_config_create(source, &start->settings));
+  const GameFacts *now = &start->settings->game;
+  if (known && *recorded.build && *now->build && strcmp(recorded.build, now->build))
+    log_warning("the plug-in %s is another build than before (XXH3 %.12s then, %.12s now), taken for the same game",
+                now->plugin, recorded.build, now->build);
+done:
+  source->recorded = NULL;
+  facts_free(&recorded);
+  return status;
+}
+
+static Status prepare_resume(const char *how, int ranks, JobConfigSource *source, Start *start) {
+  const Item *stored;
+  TRY_RETURN(take_stored(source, start));
+  TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
   TRY_RETURN(check_unchanged(start, stored->data));
   TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
@@ -232,13 +252,25 @@ done:
   return status;
 }
 
-/* config.yaml of the folder: every key, and where its value comes from. */
+/* config.yaml of the folder: every key, and where its value comes from; before them which plug-in is played. */
 static Status write_configuration(const Start *start) {
+  Status status = OK;
   char path[PATH_MAX];
+  char line[PATH_MAX + 128];
   char *annotated = NULL;
-  TRY_RETURN(job_config_text(start->settings, true, &annotated));
-  Status status = run_path(&start->run, path, sizeof path, "config.yaml");
-  if (status == OK) status = file_write_durable(path, annotated, strlen(annotated));
+  Bytes text = {0};
+  const GameFacts *game = &start->settings->game;
+  TRY(job_config_text(start->settings, true, &annotated));
+  TRY(run_path(&start->run, path, sizeof path, "config.yaml"));
+  if (game->plugin) {
+    TRY(text_format(line, sizeof line, "# plug-in %s, XXH3 %s\n", game->plugin, game->build));
+    bytes_put(&text, line, strlen(line));
+  }
+  bytes_put(&text, annotated, strlen(annotated));
+  if (text.failed) TRY(status_set(ERR_MEMORY, "out of memory writing the configuration"));
+  TRY(file_write_durable(path, text.data, text.size));
+done:
+  bytes_free(&text);
   free(annotated);
   return status;
 }
@@ -282,6 +314,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     bytes_u32(&packet, (uint32_t)-mine);
     bytes_u32(&packet, start->finished);
     bytes_text(&packet, mine == OK ? start->text : "");
+    bytes_text(&packet, mine == OK ? start->settings->game.build : "");
     bytes = packet.data;
     size = packet.size;
   }
@@ -295,12 +328,19 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   start->finished = reader_u32(&reader) != 0;
   uint32_t length = reader_u32(&reader);
   const void *text = reader_take(&reader, length);
+  char build[HASH_TEXT];
+  reader_text(&reader, build, sizeof build);
   if (status == OK && !start->finished) {
     TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
     memcpy(start->text, text, length);
     JobConfigSource source = {.stored = start->text, .trusted = true};
     status = job_config_create(&source, &start->settings);
     if (status == OK) status = kernels_choose(start->settings->run.kernels);
+    if (status == OK && strcmp(start->settings->game.build, build))
+      status = status_set(ERR_USAGE,
+                          "rank %d's host has another build of the plug-in %s than rank 0's (XXH3 %.12s here, %.12s "
+                          "there): copy one file to all hosts",
+                          transport->rank, start->settings->game.plugin, start->settings->game.build, build);
     if (status != OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
       transport->ops->abort(transport, status_exit_code(status), status_message());
   }

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "job/plugin.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -71,7 +72,10 @@ static Status id_in(Games *games, int64_t player, uint32_t *id) {
 Status strength_terms(const JobConfig *settings, GameTerms *out) {
   *out = (GameTerms){.openings = (uint32_t)settings->actors.openings,
                      .vary = settings->actors.openings > 0,
+                     .accepted = settings->game.accepted,
+                     .any_build = plugins_accepted(),
                      .seed = (uint64_t)settings->run.seed};
+  TRY_RETURN(text_format(out->build, sizeof out->build, "%s", settings->game.build));
   return text_format(out->env, sizeof out->env, "%s", settings->game.title);
 }
 
@@ -84,6 +88,8 @@ static Status add_file(const League *league, const JobConfig *settings, const Ru
   TRY(strength_terms(settings, &terms));
   terms.seed = GAMES_ANY_SEED;
   TRY(games_read(path, &terms, &file));
+  games->other_lines = file.other_lines;
+  memcpy(games->other_build, file.other_build, sizeof games->other_build);
   for (size_t i = 0; i < file.counts; i++) {
     const GameCount *c = &file.count[i];
     int64_t a = player_of(league, file.name[c->a]), b = player_of(league, file.name[c->b]);
@@ -107,6 +113,13 @@ Status strength_games(const League *league, const JobConfig *settings, const Run
 done:
   if (status != OK) games_free(out);
   return status;
+}
+
+void strength_warn(const Games *games, const JobConfig *settings) {
+  if (!games->other_lines) return;
+  log_warning("%zu lines of games.csv are left out: another build of the plug-in played them (XXH3 %.12s, the run's is "
+              "%.12s); agon rate --accept-env takes them for the same game",
+              games->other_lines, games->other_build, settings->game.build);
 }
 
 /* --- as what a learning player stands --- */

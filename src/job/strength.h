@@ -24,6 +24,8 @@ Status strength_terms(const JobConfig *settings, GameTerms *out);
  * and against built-in ones under the lanes' terms. Players' ids are the league's; behind them the built-in ones. The
  * caller frees. */
 Status strength_games(const League *league, const JobConfig *settings, const RunFolder *folder, Games *out);
+/* A warning where games.csv has games that were left out, as another build of the run's plug-in played them. */
+void strength_warn(const Games *games, const JobConfig *settings);
 /* From those games. A learning player stands as its newest snapshot that is rated (Standing.as). */
 Status strength_create(const League *league, const JobConfig *settings, const RunFolder *folder,
                        const StrengthOptions *options, Strength *out);

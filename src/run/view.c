@@ -1,26 +1,47 @@
 #include "run/view.h"
 
 #include "base/text.h"
+#include "job/plugin.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static Status job_config_of(const Tree *tree, const GameFacts *facts, JobConfig **out) {
+/* code: with the game itself; else without opening a plug-in, where what the file says of it is enough. of: settings of
+ * the run that the file belongs to, whose plug-in is known already; NULL: none. where: the file or run, for messages.
+ */
+static Status job_config_of(const Tree *tree, bool code, const JobConfig *of, const char *where, JobConfig **out) {
+  Status status = OK;
   const Item *config;
-  TRY_RETURN(tree_get(tree, "config", STORE_TEXT, 1, &config));
-  JobConfigSource source = {.stored = config->data, .facts = facts};
-  return job_config_create(&source, out);
+  GameFacts facts = {.title = NULL};
+  bool known;
+  TRY(tree_get(tree, "config", STORE_TEXT, 1, &config));
+  TRY(facts_load(tree, &facts, &known));
+  const GameFacts *recorded = known ? &facts : NULL;
+  TRY(job_config_create(
+      &(JobConfigSource){
+          .stored = config->data,
+          .facts = code ? NULL : recorded,
+          .recorded = recorded,
+          .game = of ? of->run.game : NULL,
+          .accepted = of ? of->game.accepted : NULL,
+          .where = where,
+      },
+      out));
+done:
+  facts_free(&facts);
+  return status;
 }
 
-/* Without opening a plug-in, where its facts are known. */
-static Status job_config_by_facts(const Tree *tree, JobConfig **out) {
-  GameFacts facts;
-  bool known;
-  TRY_RETURN(facts_load(tree, &facts, &known));
-  Status status = job_config_of(tree, known ? &facts : NULL, out);
-  facts_free(&facts);
+/* Of one game by its rules, too: its options are the same, and so is its plug-in or was taken for the same. */
+static Status check_same_game(const JobConfig *settings, const Env *env, const char *where) {
+  GameFacts played;
+  if (settings->env == env) return OK;
+  TRY_RETURN(env_check_same(settings->env, env, where));
+  TRY_RETURN(facts_of(env, &played));
+  Status status = plugin_check_build(&settings->game, &played, where);
+  facts_free(&played);
   return status;
 }
 
@@ -29,7 +50,7 @@ static Status open_run(const char *path, bool code, RunView *out) {
   *out = (RunView){.folder = {.lock = -1}};
   TRY(run_open(path, &out->folder));
   TRY(run_read_checkpoint(&out->folder, &out->tree, &out->generation));
-  TRY(code ? job_config_of(&out->tree, NULL, &out->settings) : job_config_by_facts(&out->tree, &out->settings));
+  TRY(job_config_of(&out->tree, code, NULL, path, &out->settings));
   const GameFacts *game = &out->settings->game;
   TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, game->reward_low, game->reward_high,
                     &out->league));
@@ -50,15 +71,16 @@ void run_view_close(RunView *run) {
   *run = (RunView){.folder = {.lock = -1}};
 }
 
-static Status from_file(const char *path, const char *label, const Env *env, Contestant *out) {
+/* run: that the file is of; NULL: not known. */
+static Status from_file(const char *path, const char *label, const RunView *run, const Env *env, Contestant *out) {
   Status status = OK;
   Tree tree = {0};
   JobConfig *settings = NULL;
   const Item *policy;
   char name[PLAYER_NAME];
   TRY(store_read(path, "player", &tree));
-  TRY(job_config_of(&tree, NULL, &settings));
-  TRY(env_check_same(settings->env, env, path));
+  TRY(job_config_of(&tree, true, run ? run->settings : NULL, path, &settings));
+  TRY(check_same_game(settings, env, path));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(tree_get_text(&tree, "@name", name, sizeof name));
   TRY(contestant_policy(label ? label : name, &settings->net, env, policy->data, policy->count, out));
@@ -87,14 +109,14 @@ static Status from_run(const char *name, const RunView *run, const Env *env, Con
   char plain[PLAYER_NAME] = "";
   size_t stem = strlen(name) > 8 && !strcmp(name + strlen(name) - 8, ".average") ? strlen(name) - 8 : strlen(name);
   if (stem < sizeof plain) memcpy(plain, name, stem);
-  TRY_RETURN(env_check_same(run->settings->env, env, run->folder.path));
+  TRY_RETURN(check_same_game(run->settings, env, run->folder.path));
   int64_t id = league_find(&run->league, plain);
   if (id < 0) return unknown_player(name, run);
   const Player *player = &run->league.player[id];
   char path[PATH_MAX];
   if (player->frozen) {
     TRY_RETURN(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", run->folder.path, player->name, player->hash));
-    return from_file(path, name, env, out);
+    return from_file(path, name, run, env, out);
   }
   const Item *policy;
   TRY_RETURN(text_format(path, STORE_PATH, "players/%s/policy%s", plain, name[stem] ? "_average" : ""));
@@ -105,7 +127,7 @@ static Status from_run(const char *name, const RunView *run, const Env *env, Con
 Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out) {
   size_t size = strlen(text);
   if (builtin_find(text)) return contestant_builtin(text, env, out);
-  if (size > 3 && !strcmp(text + size - 3, ".h5")) return from_file(text, NULL, env, out);
+  if (size > 3 && !strcmp(text + size - 3, ".h5")) return from_file(text, NULL, NULL, env, out);
   const char *colon = strrchr(text, ':');
   if (colon) {
     char path[PATH_MAX];

@@ -47,6 +47,82 @@ expect 2 "cannot load the plug-in" env AGON_PLUGINS=./moved.so "$AGON" train ./m
 expect 2 "names the plug-in ./gone.so, whose code would run" "$AGON" eval gone --players main_0,random --games 20
 echo '{"env":"'"$coin"'","players":["a","b"],"seed":1,"game":0,"line":"","outcome":[0.5,0.5]}' > made_up.jsonl
 expect 2 "the recorded game names the plug-in" "$AGON" replay made_up.jsonl
+expect 0 "gone: finished" "$AGON" status gone
+expect 0 "main_0" "$AGON" watch gone --times 1
+# a plug-in that was built anew shows by its bytes: what it left before is not mixed with it, unless somebody says so
+mkdir lib
+cp "$coin" lib/coin.so
+"$AGON" train lib/coin.so env.rounds=5 net.hidden=[8] frames=20k actors.slots=32 actors.lanes=8 actors.eval_share=.5 league.frame_scale=1 \
+  league.main_snapshot_max=4k league.main_snapshot_min=4k --run-dir kept --quiet
+grep -qE "^# plug-in $PWD/lib/coin.so, XXH3 [0-9a-f]{32}$" kept/config.yaml || fail "config.yaml does not say which plug-in"
+export AGON_PLUGINS=lib/coin.so
+"$AGON" eval kept --players main_0-000000,random --games 40 > /dev/null
+"$AGON" eval kept --players main_0,random --games 20 --csv shared.csv --replays coins.jsonl > /dev/null
+$python - <<'P'
+import csv, glob, h5py, re
+build = re.search("XXH3 ([0-9a-f]{32})", open("kept/config.yaml").read())[1]
+for path in glob.glob("kept/checkpoints/*.h5") + glob.glob("kept/players/*.h5"):
+    f = h5py.File(path, "r")
+    text = {k: f["env/" + k][0].decode().rstrip("\0") for k in ("build", "plugin")}
+    assert text["build"] == build and text["plugin"].endswith("/lib/coin.so") and "env/accepted" not in f, (path, text)
+rows = list(csv.DictReader(open("kept/games.csv")))
+assert rows and all(row["build"] == build for row in rows), rows
+P
+cp lib/coin.so first.so
+printf x >> lib/coin.so
+changed="kept was made with another build of the plug-in $PWD/lib/coin.so \(XXH3 [0-9a-f]{12} then, [0-9a-f]{12} now\): .*--accept-env"
+for command in "train kept" "train lib/coin.so --run-dir kept --resume" "eval kept --players main_0,random" "match kept:main_0 random" "query kept" \
+  "exploit kept --player main_0" "play kept" "probe kept --budget 1k" "eval --env lib/coin.so env.rounds=5 --players kept:main_0,random"; do
+  expect 2 "$changed" "$AGON" $command
+done
+expect 2 "main_0-000000-.*.h5 was made with another build" "$AGON" eval --env lib/coin.so env.rounds=5 --players "$(ls kept/players/main_0-000000-*.h5),random"
+"$AGON" train lib/coin.so env.rounds=5 net.hidden=[8] frames=4k actors.slots=32 actors.lanes=8 --run-dir fresh --quiet
+expect 2 "shared.csv holds 1 lines of this game that another build of its plug-in played .*--accept-env takes them together" \
+  "$AGON" eval fresh --players main_0,random --games 20 --csv shared.csv
+[ "$(wc -l < shared.csv)" = 2 ] || fail "a refused evaluation wrote"
+expect 0 "^20 games played now" "$AGON" eval fresh --players main_0,random --games 20 --csv shared.csv --accept-env --quiet
+expect 2 "by two builds of its plug-in .*--accept-env" "$AGON" rate shared.csv
+expect 0 " random .* 40 " "$AGON" rate shared.csv --accept-env
+# once said at a resume it is written down: the run is of both builds, and the games of the first one count
+expect 0 "main_0" "$AGON" eval kept --players main_0-000000,random --games 60 --accept-env
+expect 0 "lines of games.csv are left out: another build of the plug-in played them" "$AGON" rate kept
+"$AGON" rate kept --accept-env > rated.txt 2>&1
+if grep -q "left out: another build" rated.txt; then fail "--accept-env leaves games out"; fi
+first=$(sed -n 's/^# plug-in .*XXH3 //p' kept/config.yaml)
+"$AGON" train kept frames=40k --accept-env --quiet 2> accepted.txt
+grep -qE "warning: the plug-in .*/lib/coin.so is another build than before \(XXH3 .*\), taken for the same game" accepted.txt || { cat accepted.txt; fail "another build is taken silently"; }
+expect 0 "^0 games played now" "$AGON" eval kept --players main_0-000000,random --games 60
+"$AGON" rate kept > rated.txt 2>&1
+if grep -q "left out: another build" rated.txt; then fail "accepted games are left out"; fi
+$python - "$first" <<'P'
+import glob, h5py, re, sys
+f = h5py.File(sorted(glob.glob("kept/checkpoints/*.h5"))[-1], "r")
+now = re.search("XXH3 ([0-9a-f]{32})", open("kept/config.yaml").read())[1]
+text = {k: f["env/" + k][0].decode().rstrip("\0") for k in ("build", "accepted")}
+assert text == {"build": now, "accepted": sys.argv[1]} and now != sys.argv[1], (text, now)
+P
+# run and plug-in have moved, each by itself: the file is known by its bytes, and its new place is the game's name from then on
+mkdir -p elsewhere/lib
+mv kept elsewhere/run
+mv lib/coin.so elsewhere/lib/heads.so
+(
+  cd elsewhere
+  expect 2 "names the plug-in lib/coin.so, whose code would run" "$AGON" eval run --players main_0,random --games 20
+  export AGON_PLUGINS=/dev/null:lib/heads.so
+  expect 0 "main_0" "$AGON" eval run --players main_0,main_0-000000,random --games 20
+  expect 0 "report.html" "$AGON" report run
+  mpi 2 "$AGON" train run frames=60k --quiet
+  grep -q "^game: lib/heads.so  # AGON_PLUGINS" run/config.yaml || fail "the new place of a plug-in is not kept"
+  unset AGON_PLUGINS
+  mpi 2 "$AGON" train lib/heads.so --run-dir run --resume must frames=80k --quiet
+  expect 0 "main_0-000001" "$AGON" league show run
+)
+# recorded games of a plug-in name it as it names itself; a file of this folder needs no ./ before its name
+expect 2 "is of 'coin', which is no built-in game: name its plug-in" env AGON_PLUGINS=/dev/null:none.so "$AGON" replay coins.jsonl
+expect 0 "^game 2: coin rounds=5, random against main_0" env AGON_PLUGINS=/dev/null:first.so "$AGON" replay coins.jsonl
+expect 0 "all passed" "$AGON" env check first.so
+expect 2 "cannot load the plug-in: ./none.so" "$AGON" env check none.so
+unset AGON_PLUGINS
 # walks of games that are deep, come back to a position, or are not what they say
 track=$PLUGINS/libplugin_track.so
 expect 0 "all passed" "$AGON" env check "$track" kind=counted

@@ -207,8 +207,15 @@ static void plugins_are_known_by_their_facts(void **state) {
 
   CHECK_OK(facts_load(&tree, &back, &known));
   assert_false(known);
-  for (int wrong = 0; wrong < 5; wrong++) {
+  for (int wrong = 0; wrong < 8; wrong++) {
     char title[] = "coin rounds=5";
+    char path[] = "/home/m\303\274nze/coin.so";
+    char accepted[] = "00000000000000000000000000000001";
+    facts.plugin = path;
+    facts.accepted = accepted;
+    snprintf(facts.build, sizeof facts.build, wrong == 5 ? "no hash" : "00000000000000000000000000000002");
+    if (wrong == 6) path[0] = '\033';
+    if (wrong == 7) accepted[0] = '\n';
     if (wrong == 1) title[4] = '\n';
     facts.title = title;
     facts.teams = wrong == 2 ? 0 : 2;
@@ -217,7 +224,12 @@ static void plugins_are_known_by_their_facts(void **state) {
     CHECK_OK(facts_save(&facts, &tree));
     assert_int_equal(facts_load(&tree, &back, &known), wrong ? ERR_FORMAT : OK);
     assert_true(known);
-    if (!wrong) assert_string_equal(back.title, title);
+    if (!wrong) {
+      assert_string_equal(back.title, title);
+      assert_string_equal(back.plugin, path);
+      assert_string_equal(back.accepted, accepted);
+      assert_string_equal(back.build, facts.build);
+    }
     facts_free(&back);
     tree_free(&tree);
   }

@@ -24,7 +24,7 @@ static Env *make_env(const char *name) {
 
 static char folder[FOLDER_PATH];
 
-static const GameTerms terms = {"goofspiel cards=4", false, 2, 9, false};
+static const GameTerms terms = {.env = "goofspiel cards=4", .openings = 2, .seed = 9};
 static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
 
 static void csv_keeps_games(void **state) {
@@ -64,6 +64,44 @@ static void csv_keeps_games(void **state) {
   CHECK_OK(games_read(path, &other, &games));
   assert_int_equal(games.players, 2);
   assert_string_equal(games.name[0], "x");
+  games_free(&games);
+}
+
+/* Games of a plug-in are those of its build, of builds that were accepted, and of those that nobody wrote down. */
+static void csv_tells_builds_apart(void **state) {
+  (void)state;
+  char path[64];
+  char env[512];
+  Games games = {0};
+  GameTerms now = terms;
+  static const char build[4][HASH_TEXT] = {"", "00000000000000000000000000000001", "00000000000000000000000000000002",
+                                           "00000000000000000000000000000003"};
+  const struct {
+    const char *accepted;
+    bool any;
+    size_t others;
+  } ask[] = {{NULL, false, 2}, {"00000000000000000000000000000001", false, 1}, {NULL, true, 0}};
+  snprintf(path, sizeof path, "%s/builds.csv", folder);
+  for (size_t i = 0; i < COUNT_OF(build); i++) {
+    char name[8];
+    memcpy(now.build, build[i], HASH_TEXT);
+    snprintf(name, sizeof name, "p%zu", i);
+    CHECK_OK(games_append(path, &now, name, "random", 0, &three));
+  }
+  for (size_t i = 0; i < COUNT_OF(ask); i++) {
+    now.accepted = ask[i].accepted;
+    now.any_build = ask[i].any;
+    CHECK_OK(games_read(path, &now, &games));
+    assert_int_equal(games.other_lines, ask[i].others);
+    assert_int_equal(games.players, 5 - ask[i].others);
+    if (ask[i].others) assert_string_equal(games.other_build, build[2]);
+    games_free(&games);
+  }
+  assert_int_equal(games_read_env(path, NULL, false, &games, env), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "by two builds of its plug-in"));
+  games_free(&games);
+  CHECK_OK(games_read_env(path, NULL, true, &games, env));
+  assert_int_equal(games.players, 5);
   games_free(&games);
 }
 
@@ -225,7 +263,7 @@ static void open_field(Field *f, const char *csv) {
   static const char *const name[4] = {"random", "scripted", "alphabeta-1", "alphabeta-2"};
   *f = (Field){.env = make_env("connect_four")};
   f->t = (Tournament){.env = f->env, .player = f->player, .players = 4, .fixture = f->fixture, .each = 200, .csv = csv};
-  f->t.terms = (GameTerms){"connect_four", false, 0, 3, false};
+  f->t.terms = (GameTerms){.env = "connect_four", .seed = 3};
   for (uint32_t i = 0; i < 4; i++) {
     uint32_t id;
     CHECK_OK(contestant_builtin(name[i], f->env, &f->player[i]));
@@ -391,7 +429,7 @@ static void copies_are_no_evidence(void **state) {
     else
       contestant_first(env, "other", &player[1]);
     Tournament t = {.env = env, .player = player, .players = 2, .fixture = &fixture, .fixtures = 1, .each = 512};
-    t.terms = (GameTerms){"x", true, field[i].openings, 3, false};
+    t.terms = (GameTerms){.env = "x", .greedy = true, .openings = field[i].openings, .seed = 3};
     t.sprt = true, t.elo1 = 5, t.alpha = t.beta = 1e-9;
     for (int p = 0; p < 2; p++) CHECK_OK(games_player(&t.games, player[p].label, &id));
     CHECK_OK(tournament_play(&t));
@@ -519,6 +557,7 @@ static int make_folder(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(csv_keeps_games),
+      cmocka_unit_test(csv_tells_builds_apart),
       cmocka_unit_test(csv_is_checked),
       cmocka_unit_test(lines_are_played),
       cmocka_unit_test(matches_are_written_down),

@@ -76,7 +76,7 @@ static void put(const char *name, const char *text, char path[64]) {
   CHECK_OK(file_write_whole(path, text, strlen(text)));
 }
 
-static const GameTerms terms = {"kuhn_poker", false, 0, 9, false};
+static const GameTerms terms = {.env = "kuhn_poker", .seed = 9};
 
 static void games_that_are_taken_are_whole(void **state) {
   (void)state;

@@ -1,0 +1,91 @@
+#include "job/plugin.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "eval/games.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *allowed;
+static bool accepted;
+
+void plugins_allow(const char *paths) { allowed = paths; }
+void plugins_accept(bool others) { accepted = others; }
+bool plugins_accepted(void) { return accepted; }
+
+static bool same_file(const char *a, const char *b) {
+  char x[PATH_MAX];
+  char y[PATH_MAX];
+  return realpath(a, x) && realpath(b, y) && !strcmp(x, y);
+}
+
+static const char *base_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+/* How sure it is that a path of AGON_PLUGINS is the one that a file means. */
+typedef enum Likeness { OTHER, SAME_NAME, SAME_BYTES, SAME_FILE } Likeness;
+
+static Likeness likeness(const char *path, const char *game, const GameFacts *recorded) {
+  char build[HASH_TEXT];
+  if (same_file(path, game)) return SAME_FILE;
+  if (recorded && recorded->plugin && same_file(path, recorded->plugin)) return SAME_FILE;
+  if (recorded && *recorded->build && plugin_build(path, build) == OK && !strcmp(build, recorded->build))
+    return SAME_BYTES;
+  return !strcmp(base_of(path), base_of(game)) && file_exists(path) ? SAME_NAME : OTHER;
+}
+
+Status plugin_find(const char *game, const GameFacts *recorded, const char *where, char *out, size_t size) {
+  char path[PATH_MAX];
+  Likeness best = OTHER;
+  if (!env_is_plugin(game)) return text_format(out, size, "%s", game);
+  for (const char *at = allowed ? allowed : ""; *at; at += strspn(at, ":")) {
+    const size_t length = strcspn(at, ":");
+    TRY_RETURN(text_format(path, sizeof path, "%.*s", (int)length, at));
+    at += length;
+    const Likeness now = likeness(path, game, recorded);
+    if (now <= best) continue;
+    best = now;
+    TRY_RETURN(text_format(out, size, "%s%s", strchr(path, '/') ? "" : "./", path));
+  }
+  if (best != OTHER) return OK;
+  return status_set(ERR_USAGE,
+                    "%s names the plug-in %s, whose code would run: if you trust that file, say so with "
+                    "AGON_PLUGINS=%s, or where it lies now ('agon train' takes it as its GAME)",
+                    where, game, game);
+}
+
+static bool calls_itself(const char *path, const char *name) {
+  const AgonEnv *table;
+  void *plugin = NULL;
+  if (env_find(path, &table, &plugin) != OK) return false;
+  const bool same = !strcmp(table->name, name);
+  env_plugin_close(plugin);
+  return same;
+}
+
+Status plugin_find_named(const char *game, const char *where, char *out, size_t size) {
+  char path[PATH_MAX];
+  if (env_is_builtin(game) || env_is_plugin(game)) return plugin_find(game, NULL, where, out, size);
+  for (const char *at = allowed ? allowed : ""; *at; at += strspn(at, ":")) {
+    const size_t length = strcspn(at, ":");
+    TRY_RETURN(text_format(path, sizeof path, "%.*s", (int)length, at));
+    if (env_is_plugin(path) && calls_itself(path, game)) return text_format(out, size, "%s", path);
+    at += length;
+  }
+  return status_set(ERR_USAGE, "%s is of '%s', which is no built-in game: name its plug-in, AGON_PLUGINS=PATH", where,
+                    game);
+}
+
+Status plugin_check_build(const GameFacts *then, const GameFacts *now, const char *where) {
+  if (accepted || !*then->build || !*now->build || !strcmp(then->build, now->build)) return OK;
+  if (games_build_in(now->build, then->accepted) || games_build_in(then->build, now->accepted)) return OK;
+  return status_set(ERR_USAGE,
+                    "%s was made with another build of the plug-in %s (XXH3 %.12s then, %.12s now): if its rules have "
+                    "changed, old results say nothing of it, and players have learned another game; if they are the "
+                    "same, say so with --accept-env",
+                    where, now->plugin ? now->plugin : now->name, then->build, now->build);
+}
