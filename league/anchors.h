@@ -1,8 +1,8 @@
-/* Evaluation games of frozen players against the built-in ones (wire.h), which give ratings their zero. Built-in
+/* Evaluation games of frozen players against the built-in ones (messages.h), which give ratings their zero. Built-in
  * players are no members of the league: nobody learns from them, and no rule of matchmaking sees them. */
 #pragma once
 #include "league/payoff.h"
-#include "wire/wire.h"
+#include "wire/messages.h"
 
 typedef struct Anchors {
   Tally (*eval)[BUILTINS][SEATS]; /* by player id; of the player, by its seat */

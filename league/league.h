@@ -6,7 +6,7 @@
 #include "config/config.h"
 #include "league/anchors.h"
 #include "league/payoff.h"
-#include "wire/wire.h"
+#include "wire/messages.h"
 
 typedef enum Role { ROLE_MAIN, ROLE_MAIN_EXPLOITER, ROLE_LEAGUE_EXPLOITER, ROLE_COUNT } Role;
 #define ROLE_NAMES "main|main_exploiter|league_exploiter"

@@ -1,9 +1,11 @@
-/* The league role: sole writer of the run folder. Publishes matchmaking tables, merges results, orders snapshots and
- * resets, cuts checkpoints, hands out frozen players. A state machine like the other roles. */
+/* The league role: sole writer of the run folder. A state machine like the other roles: it completes one tick after
+ * another, over parts that each own their state: who is in (members.h), the tables that are played by (timetable.h),
+ * frozen policies (library.h), the open cut (checkpoint.h), and what people see (monitor.h). */
 #pragma once
 #include "base/clock.h"
 #include "league/display.h"
 #include "league/league.h"
+#include "league/members.h"
 #include "metrics/metrics.h"
 #include "transport/transport.h"
 
@@ -22,7 +24,8 @@ typedef struct ManagerSetup {
   LeagueConfig league;
   int pace; /* lockstep, pipelined, free */
   uint64_t seed;
-  double return_low, return_high;
+  double return_low;
+  double return_high;
   size_t block; /* floats of a policy */
   /* initial policy of a learning player, for the first snapshots */
   void (*initial)(void *context, uint32_t player, float *block);
@@ -33,14 +36,7 @@ typedef struct ManagerSetup {
   uint64_t generation; /* of that checkpoint */
   Transport *transport;
   Clock clock;
-  const int *actor_rank;
-  size_t actors, lanes;
-  uint64_t lane_steps; /* env steps that a lane can make in a tick */
-  uint64_t lane_rows;  /* decisions that can be learned from, and others, in a lane's tick */
-  const int *below;    /* (belows) actors that get tables from here; the others get them from those */
-  size_t belows;
-  const int *learner_rank;
-  size_t learners, groups; /* learner l learns the players p with p % groups == l % groups */
+  MembersSetup members;
   /* ERR_FORMAT unless a learner could go on from a player's state: what is written can be resumed. May be NULL. */
   Status (*check_state)(void *context, const Tree *state);
   /* More numbers for a record of metrics; may be NULL. */
@@ -66,8 +62,6 @@ typedef struct ManagerSummary {
 } ManagerSummary;
 
 typedef struct Manager Manager;
-/* Whether the run of this checkpoint came to its end at `frames` or more: nothing is left to be played. */
-Status manager_finished(const Tree *checkpoint, int64_t frames, bool *out);
 Status manager_create(const ManagerSetup *setup, Manager **out);
 void manager_destroy(Manager *manager);
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body);

@@ -363,16 +363,16 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
                         .run = &show->run,
                         .transport = sim_rank(show->world, 0),
                         .clock = bench->clock,
-                        .actor_rank = t->actor_rank,
-                        .actors = t->actors,
-                        .lanes = actors,
-                        .lane_steps = show->learning * show->frames + PAIRS * GAMES,
-                        .lane_rows = show->learning * show->frames,
-                        .below = show->below,
-                        .belows = topology_below(t->actor_rank, t->actors, -1, show->below),
-                        .learner_rank = t->learner_rank,
-                        .learners = t->learners,
-                        .groups = 1};
+                        .members = {.actor_rank = t->actor_rank,
+                                    .actors = t->actors,
+                                    .below = show->below,
+                                    .belows = topology_below(t->actor_rank, t->actors, -1, show->below),
+                                    .learner_rank = t->learner_rank,
+                                    .learners = t->learners,
+                                    .groups = 1,
+                                    .lanes = actors,
+                                    .lane_steps = show->learning * show->frames + PAIRS * GAMES,
+                                    .lane_rows = show->learning * show->frames}};
   TRY(manager_create(&setup, &show->manager));
   TRY(add_players(manager_league(show->manager), frozen));
   TRY(open_learners(bench, show));

@@ -8,6 +8,7 @@
 #include "job/loop.h"
 #include "job/resume.h"
 #include "job/screen.h"
+#include "league/checkpoint.h"
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/openblas.h"
 
@@ -224,7 +225,7 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
     return status_set(
         ERR_USAGE,
         "this env's episodes cannot be copied, so a deterministic pace cannot resume it exactly: use pace=free");
-  TRY_RETURN(manager_finished(&start->resume, start->settings->manager.frames, &start->finished));
+  TRY_RETURN(checkpoint_finished(&start->resume, start->settings->manager.frames, &start->finished));
   return !start->finished && is_checkpoint_file(how) ? bring_players(start, how) : OK;
 }
 

@@ -38,6 +38,8 @@ Status tree_put_texts(Tree *tree, const char *path, size_t count, size_t field, 
 Status tree_put_text(Tree *tree, const char *path, const char *text); /* one text of any length, as bytes if long */
 Status tree_put_u64(Tree *tree, const char *path, uint64_t value);
 Status tree_put_f64(Tree *tree, const char *path, double value);
+/* Copies all columns of another tree in. */
+Status tree_put_all(Tree *tree, const Tree *from);
 /* Whether `left` bytes can hold so many rows; without rows they need none. What files and messages claim is held to it
  * before there is memory for it, and what is written too, so that it can be read. */
 bool tree_fits(size_t left, size_t count, size_t width, size_t size);

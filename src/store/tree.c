@@ -49,6 +49,14 @@ Status tree_put_f64(Tree *tree, const char *path, double value) {
   return tree_put(tree, path, STORE_F64, 1, 1, &value);
 }
 
+Status tree_put_all(Tree *tree, const Tree *from) {
+  for (size_t i = 0; i < from->items; i++) {
+    const Item *item = &from->item[i];
+    TRY_RETURN(put(tree, item->path, item->type, item->size, item->count, item->width, item->data));
+  }
+  return OK;
+}
+
 const Item *tree_find(const Tree *tree, const char *path) {
   for (size_t i = 0; i < tree->items; i++)
     if (!strcmp(tree->item[i].path, path)) return &tree->item[i];

@@ -16,11 +16,13 @@ MAY = {
     "play": {"agent", "env", "nn", "data"},
     "actors": {"config", "env", "nn", "data", "agent", "play", "wire", "transport", "metrics"},
     "learner": {"config", "nn", "data", "wire", "transport", "train", "algo", "store", "metrics"},
-    "league": {"config", "meta", "wire", "transport", "store", "metrics"},
+    "league": {"config", "meta", "messages", "store", "metrics"},
+    "league parts": {"league", "config", "meta", "wire", "transport", "store", "metrics"},
+    "manager": {"league", "league parts", "config", "meta", "wire", "transport", "store", "metrics"},
     "eval": {"config", "env", "nn", "data", "meta", "agent", "play", "wire", "store"},
 }
 FLOOR = {"config", "nn", "meta", "data", "metrics", "store", "transport", "env", "wire", "train", "algo", "agent", "play",
-         "actors", "learner", "league", "eval"}
+         "actors", "learner", "league", "league parts", "manager", "eval"}
 MAY |= {"job": FLOOR, "run": {"job", "config", "store", "league", "eval", "agent"}, "report": {"run", "job", "eval", "meta", "metrics", "nn", "transport"},
         "bench": FLOOR | {"job", "run"}, "cli": FLOOR | {"job", "run", "report", "bench"}}
 for row in MAY.values():  # who sends knows what is said; not the other way round
@@ -36,14 +38,23 @@ MAY_END = {"src/transport/transport_mpi.c"}  # a rank that must end its job
 GIVEN = re.compile(r"^(?!static\b|typedef\b|enum\b|struct\b|const AlgoOps algo_)[A-Za-z_][\w \*]*\b(\w+)\s*[\(\[=;]")
 
 
+# Of the league, only the manager and its parts that hear and tell the other ranks know of the envelope; who plays whom,
+# payoffs and what people see do not. And no part knows the manager.
+PARTS_OF_LEAGUE = {"members", "library", "checkpoint", "monitor"}
 SHARED = {"on_policy.h", "on_policy.c", "schedule.h", "schedule.c"}
 INSIDE = "learner/train/update_fields.h"  # the fields of an update: nobody's but learner/train's
+
+
+def league(stem):
+    if stem == "manager": return "manager"
+    return "league parts" if stem in PARTS_OF_LEAGUE else "league"
 
 
 def room(parts):
     """Of a file of the source, or of what an #include names (which leaves out src)."""
     if parts[0] == "src": parts = parts[1:]
     if parts[0] == "agon": return "include"
+    if parts[0] == "league": return league(parts[1].split(".")[0])
     if parts[0] == "wire": return "messages" if parts[1].startswith("messages.") else "wire"
     if parts[:2] == ("learner", "algos"): return "algo" if parts[2] in ("algo.h", "algo.c", "algos.c") else "algos"
     if parts[:2] == ("learner", "train"): return "shared" if parts[2] in SHARED else "train"
@@ -86,6 +97,8 @@ def planted():
              "src/eval/h.c": 'void x(void) { fprintf(stderr, "no"); }\n', "league/i.c": "void x(void) { abort(); }\n",
              "src/job/j.c": 'const char *x(void) { return getenv("HOME"); }\n', "src/cellar/k.c": "\n", "src/run/l.c": '#include "cli/cli.h"\n',
              "src/wire/messages.c": '#include "wire/wire.h"\n', "src/wire/messages.h": '#include "transport/transport.h"\n',
+             "league/payoff.c": '#include "wire/wire.h"\n', "league/ledger.c": '#include "league/library.h"\n',
+             "league/library.c": '#include "league/manager.h"\n',
              "learner/train/m.c": '#include "learner/learner.h"\n',
              "learner/algos/n.c": '#include "learner/train/update.h"\n', "src/bench/o.c": '#include "learner/train/update_fields.h"\n',
              "src/job/p.c": '#include "learner/algos/ppo.h"\n',

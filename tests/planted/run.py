@@ -20,7 +20,7 @@ DEFECTS = [
     ("an actor's results lost now and then", "actors/actor.c", "  pair->games++;\n",
      "  if (slot->episode % 5 == 4) return;\n  pair->games++;\n", [FAULTS]),
     ("a tick's results lost on their way", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival));\n",
-     "    if (manager->tick == 3) continue;\n    TRY_RETURN(league_merge(&manager->league, &arrival));\n", [FAULTS]),
+     "    if (manager->run.tick == 3) continue;\n    TRY_RETURN(league_merge(&manager->league, &arrival));\n", [FAULTS]),
     ("a tick's experience lost", "actors/actor.c", "    wire_begin(&actor->wire, WIRE_UNROLLS);\n",
      "    if (actor->tick % 5 == 4) {\n      batch_clear(batch);\n      continue;\n    }\n    wire_begin(&actor->wire, WIRE_UNROLLS);\n", [FAULTS]),
     ("results merged twice", "league/manager.c", "    TRY_RETURN(league_merge(&manager->league, &arrival));\n",
@@ -33,9 +33,9 @@ DEFECTS = [
      "  if (order->snapshot_id && learner->setup.member == 0) {\n",
      "  if (order->reset != RESET_NONE)\n    train_state_reset(learner->setup.net, learner->setup.seed, state, order->reset == RESET_COPY ? order->block : NULL);\n"
      "  if (order->snapshot_id && learner->setup.member == 0) {\n", [FAULTS]),
-    ("checkpoint before its snapshots", "league/manager.c", "cut->players_left == 0 && manager->awaits == 0;", "cut->players_left == 0;", [FAULTS]),
+    ("checkpoint before its snapshots", "league/manager.c", "!checkpoint_is_whole(manager->checkpoint) || !library_is_whole(manager->library)", "!checkpoint_is_whole(manager->checkpoint)", [FAULTS]),
     ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),
-    ("the end of a run not stored", "league/manager.c", "uint64_t end[2] = {manager->end_tick, cut->end};", "uint64_t end[2] = {NEVER, cut->end};", ["sim_league"]),
+    ("the end of a run not stored", "league/checkpoint.c", "end[2] = {position->end_tick, checkpoint->cut.end};", "end[2] = {NEVER, checkpoint->cut.end};", ["sim_league"]),
     # clocks and files
     ("a clock that is set back", "src/job/rank.c", "  self->setup.clock = clock_steady(&self->clock, setup->clock);\n", "", [FAULTS]),
     ("a failed write taken for a good one", "src/store/store_hdf5.c", "  return good ? OK : status_set(", "  return good || true ? OK : status_set(", [FAULTS]),

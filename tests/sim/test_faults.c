@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "job/rank.h"
+#include "league/checkpoint.h"
 #include "league/ledger.h"
 
 #include <errno.h>
@@ -365,7 +366,7 @@ static bool check_life(const Run *run) {
   Tree tree;
   bool finished = false;
   if (!check_newest(run, &tree)) return false;
-  CHECK_OK(manager_finished(&tree, 1500, &finished));
+  CHECK_OK(checkpoint_finished(&tree, 1500, &finished));
   tree_free(&tree);
   return finished;
 }

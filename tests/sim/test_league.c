@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "job/rank.h"
+#include "league/checkpoint.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -115,7 +116,7 @@ static bool is_finished(const char *folder) {
   CHECK_OK(tree_get(&tree, "config", STORE_TEXT, 1, &config));
   JobConfigSource source = {.stored = config->data};
   CHECK_OK(job_config_create(&source, &settings));
-  CHECK_OK(manager_finished(&tree, settings->manager.frames, &finished));
+  CHECK_OK(checkpoint_finished(&tree, settings->manager.frames, &finished));
   job_config_destroy(settings);
   tree_free(&tree);
   return finished;

@@ -1,0 +1,445 @@
+#include "league/checkpoint.h"
+
+#include "base/invariant.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the numbers of a position stand in run/counters. */
+enum {
+  AT_TICK,
+  AT_FRAMES,
+  AT_FROZEN_DECISIONS,
+  AT_STEPS,
+  AT_EPISODES,
+  AT_CHECKPOINT_TICK,
+  COUNTERS
+};
+
+/* A lane's bytes among those of all lanes. */
+typedef struct LanePiece {
+  uint32_t lane;
+  size_t from;
+  size_t to;
+} LanePiece;
+
+struct Checkpoint {
+  CheckpointSetup setup;
+  uint64_t generation;
+  double seconds;                /* spent writing */
+  int64_t written;               /* when the last was; at first: when the job began */
+  uint64_t ledger[LEDGER_COUNT]; /* at this job's begin; games without a place in the payoff: now */
+
+  /* of the open cut */
+  Cut cut;
+  Tree tree;                         /* what is here of the file */
+  uint64_t cut_ledger[LEDGER_COUNT]; /* as `ledger`, and what the actors have counted since */
+  bool *has_actor;                   /* (actors) whose whole state is here */
+  size_t actors_left;
+  size_t players_left;
+  Bytes lanes; /* states of lanes, in the order of their arrival */
+  LanePiece *piece;
+  size_t pieces;
+  size_t piece_room;
+  uint64_t frames; /* when it was captured, and ... */
+  size_t players;  /* ... players, for the log */
+};
+
+/* --- reading --- */
+/* What a checkpoint knows of the end of its run. */
+typedef struct RunEnd {
+  uint64_t tick; /* its last one, or NEVER */
+  bool reached;
+} RunEnd;
+
+static Status read_end(const Tree *tree, RunEnd *out) {
+  const Item *item;
+  TRY_RETURN(tree_get(tree, "run/end", STORE_U64, 2, &item));
+  const uint64_t *value = item->data;
+  *out = (RunEnd){value[0], value[1] != 0};
+  return OK;
+}
+
+Status checkpoint_finished(const Tree *checkpoint, int64_t frames, bool *out) {
+  const Item *counters;
+  RunEnd end;
+  TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, COUNTERS, &counters));
+  TRY_RETURN(read_end(checkpoint, &end));
+  *out = ((const uint64_t *)counters->data)[AT_FRAMES] >= (uint64_t)frames && end.reached;
+  return OK;
+}
+
+/* Counts that a run can have reached: so many that adding to them never wraps. */
+static Status check_counters(const Tree *tree, const Item *counters) {
+  const uint64_t *value = counters->data;
+  for (size_t i = 0; i < counters->count; i++)
+    if (value[i] >> 53)
+      return tree_fault(tree, counters->path, (int64_t)i, "is an impossible count");
+  if (value[AT_CHECKPOINT_TICK] > value[AT_TICK] + 3)
+    return tree_fault(tree, counters->path, AT_CHECKPOINT_TICK, "is a checkpoint of the future");
+  return OK;
+}
+
+Status checkpoint_position(const Tree *checkpoint, RunPosition *out) {
+  const Item *counters;
+  RunEnd end;
+  double seconds;
+  TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, COUNTERS, &counters));
+  TRY_RETURN(check_counters(checkpoint, counters));
+  TRY_RETURN(read_end(checkpoint, &end));
+  TRY_RETURN(tree_get_f64(checkpoint, "run/seconds", &seconds));
+  const uint64_t *value = counters->data;
+  if (end.tick != NEVER && end.tick > value[AT_TICK] + 2)
+    return tree_fault(checkpoint, "run/end", 0, "is no tick in which the run can end");
+  if (!(seconds >= 0 && seconds < 1e12))
+    return tree_fault(checkpoint, "run/seconds", -1, "is no number of seconds");
+  *out = (RunPosition){
+      .tick = value[AT_TICK],
+      .frames = value[AT_FRAMES],
+      .frozen_decisions = value[AT_FROZEN_DECISIONS],
+      .steps = value[AT_STEPS],
+      .episodes = value[AT_EPISODES],
+      .checkpoint_tick = value[AT_CHECKPOINT_TICK],
+      .end_tick = end.tick,
+      .seconds = seconds,
+  };
+  return OK;
+}
+
+/* Lanes stand in the order of their ids; lanes/end says where each one's bytes end. */
+static Status restore_lanes(const Tree *tree, Members *members) {
+  const Item *id, *end, *blob;
+  TRY_RETURN(tree_get(tree, "lanes/id", STORE_U32, -1, &id));
+  TRY_RETURN(tree_get(tree, "lanes/end", STORE_U64, (int64_t)id->count, &end));
+  TRY_RETURN(tree_get(tree, "lanes/state", STORE_U8, -1, &blob));
+  const uint32_t *lane = id->data;
+  const uint8_t *bytes = blob->data;
+  uint64_t from = 0;
+  for (size_t i = 0; i < id->count; i++) {
+    uint64_t to = ((const uint64_t *)end->data)[i];
+    bool last = i + 1 == id->count;
+    if (i && lane[i] <= lane[i - 1])
+      return tree_fault(tree, id->path, (int64_t)i, "is not above the row before it");
+    if (to < from || to > blob->count || (last && to != blob->count))
+      return tree_fault(tree, end->path, (int64_t)i, "does not fit the %zu bytes of lanes/state",
+                        blob->count);
+    const WireLane restored = {.lane = lane[i], .state = bytes + from, .size = to - from};
+    TRY_RETURN(members_restore_lane(members, &restored));
+    from = to;
+  }
+  return OK;
+}
+
+/* The columns of a player are those under its name. */
+static Status restore_player(const Tree *tree, const League *league, uint32_t player,
+                             Members *members) {
+  Status status = OK;
+  char prefix[64];
+  Tree part = {0};
+  int length = snprintf(prefix, sizeof prefix, "players/%s/", league->player[player].name);
+  for (size_t i = 0; i < tree->items; i++) {
+    const Item *item = &tree->item[i];
+    if (strncmp(item->path, prefix, (size_t)length)) continue;
+    if (item->type == STORE_TEXT) TRY(tree_fault(tree, item->path, -1, "has the wrong type"));
+    TRY(tree_put(&part, item->path + length, item->type, item->count, item->width, item->data));
+  }
+  TRY(members_restore_player(members, player, &part));
+done:
+  tree_free(&part);
+  return status;
+}
+
+Status checkpoint_restore(const Tree *checkpoint, const League *league, Members *members) {
+  TRY_RETURN(restore_lanes(checkpoint, members));
+  for (uint32_t p = 0; p < league->learning; p++)
+    TRY_RETURN(restore_player(checkpoint, league, p, members));
+  return OK;
+}
+
+/* --- the open cut --- */
+/* A checkpoint of an older program has no ledger: then what the league counted is believed. */
+static void restore_ledger(Checkpoint *checkpoint, const Tree *resume, const League *league,
+                           const RunPosition *position) {
+  const Item *item;
+  uint64_t games = (uint64_t)(payoff_first_seat(&league->payoff).games + 0.5);
+  uint64_t *ledger = checkpoint->ledger;
+  ledger[LEDGER_ACTED] = position->frames;
+  ledger[LEDGER_EPISODES] = position->episodes;
+  ledger[LEDGER_STEPS] = position->steps;
+  ledger[LEDGER_OTHER_GAMES] = position->episodes > games ? position->episodes - games : 0;
+  if (tree_get(resume, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item) == OK)
+    memcpy(ledger, item->data, sizeof checkpoint->ledger);
+}
+
+Status checkpoint_create(const CheckpointSetup *setup, const Tree *resume, const League *league,
+                         const RunPosition *position, Checkpoint **out) {
+  Status status = OK;
+  Checkpoint *checkpoint = NULL;
+  TRY(NEW_ARRAY(checkpoint, 1));
+  checkpoint->setup = *setup;
+  checkpoint->generation = setup->generation;
+  checkpoint->written = clock_now(&setup->clock);
+  TRY(NEW_ARRAY(checkpoint->has_actor, setup->actors));
+  if (resume) {
+    restore_ledger(checkpoint, resume, league, position);
+    TRY(ledger_check(resume)); /* what does not add up when it is read never will */
+  }
+  *out = checkpoint;
+  checkpoint = NULL;
+done:
+  checkpoint_destroy(checkpoint);
+  return status;
+}
+
+void checkpoint_destroy(Checkpoint *checkpoint) {
+  if (!checkpoint) return;
+  tree_free(&checkpoint->tree);
+  bytes_free(&checkpoint->lanes);
+  free(checkpoint->has_actor);
+  free(checkpoint->piece);
+  free(checkpoint);
+}
+
+const Cut *checkpoint_cut(const Checkpoint *checkpoint) { return &checkpoint->cut; }
+uint64_t checkpoint_generation(const Checkpoint *checkpoint) { return checkpoint->generation; }
+double checkpoint_seconds(const Checkpoint *checkpoint) { return checkpoint->seconds; }
+
+double checkpoint_age(const Checkpoint *checkpoint) {
+  return clock_seconds(clock_now(&checkpoint->setup.clock) - checkpoint->written);
+}
+
+void checkpoint_open(Checkpoint *checkpoint, uint64_t tick, bool stop, bool end, size_t players) {
+  INVARIANT(!checkpoint->cut.open);
+  checkpoint->cut = (Cut){.open = true, .stop = stop, .end = end, .tick = tick};
+  checkpoint->actors_left = checkpoint->setup.actors;
+  checkpoint->players_left = players;
+  memset(checkpoint->has_actor, 0, checkpoint->setup.actors * sizeof *checkpoint->has_actor);
+  memcpy(checkpoint->cut_ledger, checkpoint->ledger, sizeof checkpoint->cut_ledger);
+}
+
+Status checkpoint_capture(Checkpoint *checkpoint, const League *league, const RunPosition *position,
+                          const Bytes *tables) {
+  Tree *tree = &checkpoint->tree;
+  const uint64_t counters[COUNTERS] = {
+      [AT_TICK] = position->tick,
+      [AT_FRAMES] = position->frames,
+      [AT_FROZEN_DECISIONS] = position->frozen_decisions,
+      [AT_STEPS] = position->steps,
+      [AT_EPISODES] = position->episodes,
+      [AT_CHECKPOINT_TICK] = position->tick,
+  };
+  const uint64_t end[2] = {position->end_tick, checkpoint->cut.end};
+  checkpoint->cut.captured = true;
+  checkpoint->frames = position->frames;
+  checkpoint->players = league->players;
+  /* the actors' sums come with their states; these games only the league can tell from others */
+  checkpoint->cut_ledger[LEDGER_OTHER_GAMES] = checkpoint->ledger[LEDGER_OTHER_GAMES];
+  TRY_RETURN(league_save(league, tree));
+  TRY_RETURN(tree_put(tree, "run/counters", STORE_U64, COUNTERS, 1, counters));
+  TRY_RETURN(tree_put(tree, "run/end", STORE_U64, 2, 1, end));
+  TRY_RETURN(tree_put_f64(tree, "run/seconds", position->seconds));
+  TRY_RETURN(tree_put(tree, "run/next_tables", STORE_U8, tables->size, 1, tables->data));
+  return tree_put_all(tree, checkpoint->setup.header);
+}
+
+void checkpoint_count(Checkpoint *checkpoint, const Results *results) {
+  for (size_t i = 0; i < results->pairs; i++) {
+    const PairCount *pair = &results->pair[i];
+    if (pair->home == pair->away || is_builtin(pair->away))
+      checkpoint->ledger[LEDGER_OTHER_GAMES] += pair->games;
+  }
+}
+
+Status checkpoint_check_order(const Checkpoint *checkpoint, const Results *results) {
+  const Cut *cut = &checkpoint->cut;
+  if (!cut->open || results->tick <= cut->tick || checkpoint->has_actor[results->actor]) return OK;
+  return status_set(ERR_FORMAT, "actor %u went on without the state of a checkpoint",
+                    results->actor);
+}
+
+/* --- pieces --- */
+static Status add_lane(Checkpoint *checkpoint, const Members *members, const WireActorState *sent) {
+  for (size_t i = 0; i < checkpoint->pieces; i++)
+    if (checkpoint->piece[i].lane == sent->lane)
+      return status_set(ERR_FORMAT, "lane %u came twice", sent->lane);
+  if (sent->size == 0 || members_lane_actor(members, sent->lane) != sent->actor)
+    return status_set(ERR_FORMAT, "lane %u is empty or not of actor %u", sent->lane, sent->actor);
+  TRY_RETURN(GROW(checkpoint->piece, checkpoint->piece_room, checkpoint->pieces + 1));
+  size_t from = checkpoint->lanes.size;
+  bytes_put(&checkpoint->lanes, sent->state, sent->size);
+  if (checkpoint->lanes.failed)
+    return status_set(ERR_MEMORY, "out of memory collecting a checkpoint");
+  checkpoint->piece[checkpoint->pieces++] = (LanePiece){sent->lane, from, checkpoint->lanes.size};
+  return OK;
+}
+
+/* The last piece: all lanes of the actor are here, and this is what it has counted of its own. */
+static Status finish_actor(Checkpoint *checkpoint, const Members *members,
+                           const WireActorState *counts) {
+  INVARIANT(checkpoint->actors_left > 0);
+  checkpoint->has_actor[counts->actor] = true;
+  checkpoint->actors_left--;
+  TRY_RETURN(members_check_counts(members, counts));
+  checkpoint->cut_ledger[LEDGER_ACTED] += counts->acted;
+  checkpoint->cut_ledger[LEDGER_EPISODES] += counts->episodes;
+  checkpoint->cut_ledger[LEDGER_STEPS] += counts->steps;
+  return OK;
+}
+
+Status checkpoint_take_actor(Checkpoint *checkpoint, const Members *members, const Message *message,
+                             Reader *body) {
+  WireActorState sent;
+  TRY_RETURN(actor_state_decode(&sent, body));
+  TRY_RETURN(members_check_actor(members, message, sent.actor));
+  if (!checkpoint->cut.open || checkpoint->has_actor[sent.actor])
+    return status_set(ERR_FORMAT, "no checkpoint waits for the state of actor %u", sent.actor);
+  if (sent.lane == (uint32_t)WIRE_NO_LANE) return finish_actor(checkpoint, members, &sent);
+  return add_lane(checkpoint, members, &sent);
+}
+
+/* A player's columns, under its name. */
+static Status add_player(Checkpoint *checkpoint, const char *name, const Tree *part) {
+  char path[STORE_PATH];
+  for (size_t i = 0; i < part->items; i++) {
+    const Item *item = &part->item[i];
+    if (item->type == STORE_TEXT) return tree_fault(part, item->path, -1, "has the wrong type");
+    if (!text_is_name(item->path, sizeof item->path))
+      return tree_fault(part, item->path, -1, "is no name of a column");
+    TRY_RETURN(text_format(path, sizeof path, "players/%s/%s", name, item->path));
+    TRY_RETURN(tree_put(&checkpoint->tree, path, item->type, item->count, item->width, item->data));
+  }
+  return OK;
+}
+
+Status checkpoint_take_learner(Checkpoint *checkpoint, const League *league, const Members *members,
+                               const Message *message, Reader *body) {
+  const CheckpointSetup *setup = &checkpoint->setup;
+  Tree part = {0};
+  Status status = OK;
+  char path[STORE_PATH];
+  WirePlayerState sent;
+  TRY_RETURN(player_state_decode(&sent, body));
+  Reader columns = reader_over(sent.tree, sent.size);
+  const uint32_t player = sent.player;
+  if (!checkpoint->cut.open || player >= league->learning)
+    return status_set(ERR_FORMAT, "no checkpoint waits for the state of player %u", player);
+  if (message->peer != members_player_rank(members, player))
+    return status_set(ERR_FORMAT, "player %u is learned on another rank", player);
+  const char *name = league->player[player].name;
+  TRY(tree_decode(&part, &columns));
+  TRY(reader_finish(&columns, "the body"));
+  if (setup->check_state) TRY(setup->check_state(setup->context, &part));
+  TRY(text_format(path, sizeof path, "players/%s/policy", name));
+  if (tree_find(&checkpoint->tree, path))
+    TRY(status_set(ERR_FORMAT, "the state of player %u came twice", player));
+  TRY(add_player(checkpoint, name, &part));
+  INVARIANT(checkpoint->players_left > 0);
+  checkpoint->players_left--;
+done:
+  tree_free(&part);
+  return status == OK ? OK : status_context(status, "player %u", player);
+}
+
+void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char *hash) {
+  const Item *hashes = tree_find(&checkpoint->tree, "league/hash");
+  if (!checkpoint->cut.captured || !hashes || player >= hashes->count) return;
+  memcpy((char *)hashes->data + player * hashes->size, hash, HASH_TEXT);
+}
+
+bool checkpoint_is_whole(const Checkpoint *checkpoint) {
+  return checkpoint->cut.open && checkpoint->actors_left == 0 && checkpoint->players_left == 0;
+}
+
+/* --- writing --- */
+static int by_lane(const void *a, const void *b) {
+  const LanePiece *x = a, *y = b;
+  return x->lane < y->lane ? -1 : x->lane > y->lane;
+}
+
+/* Lanes in the order of their ids, whoever sent them first. */
+static Status put_lanes(Checkpoint *checkpoint) {
+  Status status = OK;
+  const size_t n = checkpoint->pieces;
+  uint32_t *id = NULL;
+  uint64_t *end = NULL;
+  Bytes sorted = {0};
+  TRY(NEW_ARRAY(id, n));
+  TRY(NEW_ARRAY(end, n));
+  qsort(checkpoint->piece, n, sizeof *checkpoint->piece, by_lane);
+  for (size_t i = 0; i < n; i++) {
+    const LanePiece *piece = &checkpoint->piece[i];
+    bytes_put(&sorted, checkpoint->lanes.data + piece->from, piece->to - piece->from);
+    id[i] = piece->lane;
+    end[i] = sorted.size;
+  }
+  if (sorted.failed) TRY(status_set(ERR_MEMORY, "out of memory writing a checkpoint"));
+  TRY(tree_put(&checkpoint->tree, "lanes/id", STORE_U32, n, 1, id));
+  TRY(tree_put(&checkpoint->tree, "lanes/end", STORE_U64, n, 1, end));
+  TRY(tree_put(&checkpoint->tree, "lanes/state", STORE_U8, sorted.size, 1, sorted.data));
+done:
+  free(id);
+  free(end);
+  bytes_free(&sorted);
+  return status;
+}
+
+/* Whether the snapshots that a checkpoint names have been written. */
+static bool hashes_are_known(const Tree *tree) {
+  const Item *hash = tree_find(tree, "league/hash"), *frozen = tree_find(tree, "league/frozen");
+  if (!hash || !frozen) return false;
+  for (size_t i = 0; i < hash->count; i++) {
+    const char *text = (const char *)hash->data + i * hash->size;
+    if (((const uint32_t *)frozen->data)[i] && !*text) return false;
+  }
+  return true;
+}
+
+/* A checkpoint that does not add up is never written. What actors say has been held to their
+ * results when it came; what learners say is held to it here. The rest is counted by the league
+ * alone. */
+static Status check_sums(const Checkpoint *checkpoint, const Members *members) {
+  const Tree *tree = &checkpoint->tree;
+  const Item *frozen = tree_find(tree, "league/frozen");
+  for (uint32_t p = 0; frozen && p < frozen->count; p++) {
+    if (((const uint32_t *)frozen->data)[p]) continue;
+    Status status = ledger_check_player(tree, p);
+    if (status != OK)
+      return status_context(status, "the state of player %u from rank %d", p,
+                            members_player_rank(members, p));
+  }
+  Status status = ledger_check(tree);
+  INVARIANT(status == OK);
+  return status;
+}
+
+Status checkpoint_write(Checkpoint *checkpoint, const Members *members) {
+  const CheckpointSetup *setup = &checkpoint->setup;
+  Tree *tree = &checkpoint->tree;
+  Cut *cut = &checkpoint->cut;
+  char frames[16];
+  int64_t start = clock_now(&setup->clock);
+  INVARIANT(cut->captured && hashes_are_known(tree));
+  TRY_RETURN(tree_put(tree, LEDGER_PATH, STORE_U64, LEDGER_COUNT, 1, checkpoint->cut_ledger));
+  TRY_RETURN(put_lanes(checkpoint));
+  Status sums = check_sums(checkpoint, members);
+  if (sums != OK)
+    return status_context(sums, "the checkpoint of tick %llu is not written",
+                          (unsigned long long)cut->tick);
+  TRY_RETURN(run_next_generation(setup->run, &checkpoint->generation));
+  TRY_RETURN(run_write_checkpoint(setup->run, checkpoint->generation, tree, setup->keep));
+  double took = clock_seconds(clock_now(&setup->clock) - start);
+  checkpoint->seconds += took;
+  log_line("checkpoint %06llu: tick %llu, %s frames, %zu players, written in %.3f s",
+           (unsigned long long)checkpoint->generation, (unsigned long long)cut->tick,
+           text_scaled((double)checkpoint->frames, frames, sizeof frames), checkpoint->players,
+           took);
+  tree_free(tree);
+  checkpoint->lanes.size = 0;
+  checkpoint->pieces = 0;
+  cut->open = false;
+  checkpoint->written = clock_now(&setup->clock);
+  return OK;
+}

@@ -1,0 +1,203 @@
+#include "league/library.h"
+
+#include "base/invariant.h"
+#include "base/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Policies kept in memory. One directive can copy as many as there are learning players, and all of
+ * them must be here while it is sent. */
+enum { LIBRARY_BLOCKS = 64 };
+_Static_assert((int)LIBRARY_BLOCKS >= (int)WIRE_LEARNERS, "a directive's policies fit");
+
+/* A policy in memory; the one that was not used for longest makes room. */
+typedef struct Shelf {
+  uint32_t player;
+  float *block;  /* (setup.block); NULL: empty */
+  uint64_t used; /* of Library.uses, when last */
+} Shelf;
+
+typedef struct Loan {
+  int rank; /* who has asked */
+  uint32_t player;
+} Loan;
+
+struct Library {
+  LibrarySetup setup;
+  Shelf shelf[LIBRARY_BLOCKS];
+  uint64_t uses;
+  Loan *loan; /* not yet answered */
+  size_t loans;
+  size_t loan_room;
+  uint32_t *expected; /* snapshots ordered but not yet here */
+  size_t expects;
+  size_t expect_room;
+  WireOut wire;
+};
+
+Status library_create(const LibrarySetup *setup, Library **out) {
+  TRY_RETURN(NEW_ARRAY(*out, 1));
+  (*out)->setup = *setup;
+  return OK;
+}
+
+void library_destroy(Library *library) {
+  if (!library) return;
+  for (size_t i = 0; i < LIBRARY_BLOCKS; i++) free(library->shelf[i].block);
+  bytes_free(&library->wire.bytes);
+  free(library->loan);
+  free(library->expected);
+  free(library);
+}
+
+/* --- in memory --- */
+static const float *find_block(Library *library, uint32_t player) {
+  for (size_t i = 0; i < LIBRARY_BLOCKS; i++) {
+    Shelf *shelf = &library->shelf[i];
+    if (!shelf->block || shelf->player != player) continue;
+    shelf->used = ++library->uses;
+    return shelf->block;
+  }
+  return NULL;
+}
+
+/* An empty shelf, or the one that was not used for longest. */
+static Shelf *shelf_to_fill(Library *library) {
+  Shelf *oldest = &library->shelf[0];
+  for (size_t i = 0; i < LIBRARY_BLOCKS; i++) {
+    Shelf *shelf = &library->shelf[i];
+    if (!shelf->block) return shelf;
+    if (shelf->used < oldest->used) oldest = shelf;
+  }
+  return oldest;
+}
+
+static Status keep_block(Library *library, uint32_t player, const float *policy,
+                         const float **out) {
+  Shelf *shelf = shelf_to_fill(library);
+  if (!shelf->block) TRY_RETURN(NEW_ARRAY(shelf->block, library->setup.block));
+  memcpy(shelf->block, policy, library->setup.block * sizeof(float));
+  shelf->player = player;
+  shelf->used = ++library->uses;
+  *out = shelf->block;
+  return OK;
+}
+
+/* --- in files --- */
+Status library_write(Library *library, const League *league, uint32_t player, const float *policy,
+                     char hash[HASH_TEXT]) {
+  Status status = OK;
+  Tree tree = {0};
+  const Player *who = &league->player[player];
+  const size_t block = library->setup.block;
+  const Hash digest = hash_bytes(policy, block * sizeof(float));
+  char role[PLAYER_NAME];
+  const char *parent = who->parent >= 0 ? league->player[who->parent].name : "";
+  const float *kept;
+  INVARIANT(who->frozen && finite_floats(policy, block));
+  hash_text(digest, hash);
+  text_choice_name(ROLE_NAMES, (int)who->role, role, sizeof role);
+  TRY(tree_put_all(&tree, library->setup.header));
+  TRY(tree_put(&tree, "policy", STORE_F32, block, 1, policy));
+  TRY(tree_put_text(&tree, "@name", who->name));
+  TRY(tree_put_text(&tree, "@role", role));
+  TRY(tree_put_text(&tree, "@parent", parent));
+  TRY(tree_put_text(&tree, "@reason", who->reason));
+  TRY(tree_put_text(&tree, "@hash", hash));
+  TRY(tree_put_u64(&tree, "@frames", who->frames));
+  TRY(run_write_player(library->setup.run, who->name, digest, &tree));
+  TRY(keep_block(library, player, policy, &kept));
+done:
+  tree_free(&tree);
+  return status;
+}
+
+/* The file's name has a part of the hash; that its policy has all of it is checked here. */
+static Status check_hash(const Player *who, const char *path, const Item *policy) {
+  char hash[HASH_TEXT];
+  hash_text(hash_bytes(policy->data, policy->count * policy->size), hash);
+  if (!strcmp(hash, who->hash)) return OK;
+  return status_set(ERR_FORMAT, "%s does not hold the policy that the checkpoint names", path);
+}
+
+Status library_read(Library *library, const League *league, uint32_t player, const float **out) {
+  char path[PATH_MAX];
+  Tree tree;
+  const Item *policy;
+  const Player *who = &league->player[player];
+  const size_t block = library->setup.block;
+  *out = find_block(library, player);
+  if (*out) return OK;
+  TRY_RETURN(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", library->setup.run->path,
+                         who->name, who->hash));
+  TRY_RETURN(store_read(path, "player", &tree));
+  Status status = tree_get(&tree, "policy", STORE_F32, (int64_t)block, &policy);
+  if (status == OK) status = check_hash(who, path, policy);
+  if (status == OK) status = keep_block(library, player, policy->data, out);
+  tree_free(&tree);
+  return status;
+}
+
+/* --- on their way --- */
+Status library_expect(Library *library, uint32_t player) {
+  TRY_RETURN(GROW(library->expected, library->expect_room, library->expects + 1));
+  library->expected[library->expects++] = player;
+  return OK;
+}
+
+bool library_is_whole(const Library *library) { return library->expects == 0; }
+
+/* Index among the expected, or their count. */
+static size_t find_expected(const Library *library, uint32_t player) {
+  size_t i = 0;
+  while (i < library->expects && library->expected[i] != player) i++;
+  return i;
+}
+
+Status library_take_snapshot(Library *library, const League *league, Reader *body, uint32_t *player,
+                             char hash[HASH_TEXT]) {
+  WireFrozen snapshot;
+  TRY_RETURN(frozen_decode(&snapshot, library->setup.block, body));
+  const size_t at = find_expected(library, snapshot.player);
+  if (at == library->expects)
+    return status_set(ERR_FORMAT, "a snapshot, %u, that was not ordered", snapshot.player);
+  TRY_RETURN(library_write(library, league, snapshot.player, snapshot.value, hash));
+  library->expected[at] = library->expected[--library->expects];
+  *player = snapshot.player;
+  return OK;
+}
+
+Status library_take_fetch(Library *library, const League *league, const Message *message,
+                          Reader *body) {
+  WireFetch fetch;
+  TRY_RETURN(fetch_decode(&fetch, body));
+  if (fetch.player >= league->players || !league->player[fetch.player].frozen)
+    return status_set(ERR_FORMAT, "there is no frozen player %u", fetch.player);
+  TRY_RETURN(GROW(library->loan, library->loan_room, library->loans + 1));
+  library->loan[library->loans++] = (Loan){message->peer, fetch.player};
+  return library_answer(library, league);
+}
+
+static Status lend(Library *library, const League *league, const Loan *loan) {
+  const float *policy;
+  TRY_RETURN(library_read(library, league, loan->player, &policy));
+  wire_begin(&library->wire, WIRE_FROZEN);
+  frozen_encode(&(WireFrozen){loan->player, policy}, library->setup.block, &library->wire.bytes);
+  return wire_send(library->setup.transport, loan->rank, &library->wire);
+}
+
+Status library_answer(Library *library, const League *league) {
+  size_t kept = 0;
+  for (size_t i = 0; i < library->loans; i++) {
+    Loan loan = library->loan[i];
+    bool here = find_expected(library, loan.player) == library->expects;
+    if (here)
+      TRY_RETURN(lend(library, league, &loan));
+    else
+      library->loan[kept++] = loan;
+  }
+  library->loans = kept;
+  return OK;
+}

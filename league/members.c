@@ -1,0 +1,226 @@
+#include "league/members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What an actor's results add up to in this job. */
+typedef struct Said {
+  uint64_t acted; /* decisions to learn from */
+  uint64_t episodes;
+  uint64_t steps;
+} Said;
+
+/* One actor, as the league knows it. */
+typedef struct ActorMember {
+  uint64_t tick;  /* whose results come next */
+  size_t surplus; /* lanes of a larger run that it was given */
+  Said said;
+} ActorMember;
+
+struct Members {
+  MembersSetup setup;
+  Transport *transport; /* borrowed */
+  ActorMember *actor;   /* (actors) */
+  RoleProfile *profile; /* of those who have gone */
+  size_t profiles;
+  size_t profile_room;
+  WireOut wire;
+};
+
+Status members_create(const MembersSetup *setup, Transport *transport, uint64_t tick,
+                      Members **out) {
+  Status status = OK;
+  Members *members = NULL;
+  TRY(NEW_ARRAY(members, 1));
+  members->setup = *setup;
+  members->transport = transport;
+  TRY(NEW_ARRAY(members->actor, setup->actors));
+  for (size_t a = 0; a < setup->actors; a++) members->actor[a].tick = tick;
+  *out = members;
+  members = NULL;
+done:
+  members_destroy(members);
+  return status;
+}
+
+void members_destroy(Members *members) {
+  if (!members) return;
+  bytes_free(&members->wire.bytes);
+  free(members->actor);
+  free(members->profile);
+  free(members);
+}
+
+size_t members_actors(const Members *members) { return members->setup.actors; }
+
+/* --- telling them --- */
+Status members_tell_actors(const Members *members, WireOut *wire) {
+  const MembersSetup *setup = &members->setup;
+  return wire_send_many(members->transport, setup->actor_rank, setup->actors, wire);
+}
+
+Status members_tell_learners(const Members *members, WireOut *wire) {
+  const MembersSetup *setup = &members->setup;
+  return wire_send_many(members->transport, setup->learner_rank, setup->learners, wire);
+}
+
+Status members_pass_table(const Members *members, WireOut *wire) {
+  return wire_send_many(members->transport, members->setup.below, members->setup.belows, wire);
+}
+
+/* The first of an actor's own lanes; they end where those of the next actor begin. */
+static size_t first_lane(const MembersSetup *setup, size_t actor) {
+  return setup->lanes * actor / setup->actors;
+}
+
+size_t members_lane_actor(const Members *members, uint32_t lane) {
+  const MembersSetup *setup = &members->setup;
+  for (size_t a = 0; a < setup->actors && lane < setup->lanes; a++)
+    if (lane >= first_lane(setup, a) && lane < first_lane(setup, a + 1)) return a;
+  return lane % setup->actors;
+}
+
+Status members_restore_lane(Members *members, const WireLane *lane) {
+  size_t actor = members_lane_actor(members, lane->lane);
+  members->actor[actor].surplus += lane->lane >= members->setup.lanes;
+  wire_begin(&members->wire, WIRE_RESTORE_LANE);
+  lane_encode(lane, &members->wire.bytes);
+  return wire_send(members->transport, members->setup.actor_rank[actor], &members->wire);
+}
+
+Status members_restore_player(Members *members, uint32_t player, const Tree *state) {
+  const MembersSetup *setup = &members->setup;
+  for (size_t l = player % setup->groups; l < setup->learners; l += setup->groups) {
+    wire_begin(&members->wire, WIRE_RESTORE_PLAYER);
+    player_state_encode(&(WirePlayerState){.player = player}, &members->wire.bytes);
+    tree_encode(state, &members->wire.bytes);
+    TRY_RETURN(wire_send(members->transport, setup->learner_rank[l], &members->wire));
+  }
+  return OK;
+}
+
+/* --- hearing them --- */
+Status members_check_actor(const Members *members, const Message *message, uint32_t actor) {
+  const MembersSetup *setup = &members->setup;
+  if (actor < setup->actors && setup->actor_rank[actor] == message->peer) return OK;
+  return status_set(ERR_FORMAT, "it names actor %u, who is on another rank", actor);
+}
+
+int members_player_rank(const Members *members, uint32_t player) {
+  return members->setup.learner_rank[player % members->setup.groups];
+}
+
+static Status at_most(const char *what, uint64_t value, const char *than, uint64_t most) {
+  if (value <= most) return OK;
+  return status_set(ERR_FORMAT, "%llu %s, but %s %llu", (unsigned long long)value, what, than,
+                    (unsigned long long)most);
+}
+
+static uint64_t frames_of(const Results *results) {
+  uint64_t frames = 0;
+  for (size_t i = 0; i < results->frames; i++) frames += results->frame[i].frames;
+  return frames;
+}
+
+/* Counts that add up, and are no more than the actor's lanes can have played. */
+static Status check_sums(const Members *members, const Results *results) {
+  const MembersSetup *setup = &members->setup;
+  size_t a = results->actor;
+  uint64_t lanes = first_lane(setup, a + 1) - first_lane(setup, a) + members->actor[a].surplus;
+  uint64_t games = 0;
+  for (size_t i = 0; i < results->pairs; i++) {
+    const PairCount *pair = &results->pair[i];
+    games += pair->games;
+    TRY_RETURN(at_most("games", pair->games, "their length in env steps is", pair->length));
+  }
+  if (games != results->episodes)
+    return status_set(ERR_FORMAT, "%llu episodes ended, but %llu games",
+                      (unsigned long long)results->episodes, (unsigned long long)games);
+  TRY_RETURN(at_most("episodes ended", results->episodes, "the env steps are", results->steps));
+  TRY_RETURN(at_most("env steps", results->steps, "a tick has", lanes * setup->lane_steps));
+  uint64_t rows = lanes * setup->lane_rows;
+  TRY_RETURN(at_most("decisions to learn from", frames_of(results), "a tick has", rows));
+  return at_most("decisions of frozen players", results->decisions_frozen, "a tick has", rows);
+}
+
+/* Whether the league has all the players that they name. */
+static Status check_players(const League *league, const Results *results) {
+  for (size_t i = 0; i < results->pairs; i++) {
+    const PairCount *pair = &results->pair[i];
+    bool met = pair->eval ? is_opponent(pair->away, league->players) : pair->away < league->players;
+    if (pair->home >= league->players || !met)
+      return status_set(ERR_FORMAT, "games of players %u and %u, of %zu", pair->home, pair->away,
+                        league->players);
+  }
+  for (size_t i = 0; i < results->frames; i++)
+    if (results->frame[i].player >= league->learning)
+      return status_set(ERR_FORMAT, "frames of player %u, who is not learning",
+                        results->frame[i].player);
+  return OK;
+}
+
+Status members_take_results(Members *members, const League *league, const Message *message,
+                            const Results *results) {
+  TRY_RETURN(members_check_actor(members, message, results->actor));
+  ActorMember *actor = &members->actor[results->actor];
+  if (results->tick != actor->tick)
+    return status_set(ERR_FORMAT, "they are of tick %llu where those of tick %llu are due",
+                      (unsigned long long)results->tick, (unsigned long long)actor->tick);
+  TRY_RETURN(check_players(league, results));
+  TRY_RETURN(check_sums(members, results));
+  actor->tick++;
+  actor->said.acted += frames_of(results);
+  actor->said.episodes += results->episodes;
+  actor->said.steps += results->steps;
+  return OK;
+}
+
+static Status same_count(uint32_t actor, const char *what, uint64_t own, uint64_t said) {
+  if (own == said) return OK;
+  return status_set(ERR_FORMAT, "actor %u counts %llu %s, but its results %llu", actor,
+                    (unsigned long long)own, what, (unsigned long long)said);
+}
+
+Status members_check_counts(const Members *members, const WireActorState *counts) {
+  const uint32_t actor = counts->actor;
+  const Said *said = &members->actor[actor].said;
+  TRY_RETURN(same_count(actor, "decisions acted", counts->acted, said->acted));
+  TRY_RETURN(same_count(actor, "episodes ended", counts->episodes, said->episodes));
+  return same_count(actor, "env steps made", counts->steps, said->steps);
+}
+
+static Status check_bye(const Members *members, const Message *message, const RoleProfile *profile,
+                        bool ending) {
+  const MembersSetup *setup = &members->setup;
+  bool is_actor = !strcmp(profile->role, "actor"); /* else a learner */
+  const int *rank = is_actor ? setup->actor_rank : setup->learner_rank;
+  size_t count = is_actor ? setup->actors : setup->learners;
+  if (profile->index >= count || message->peer != rank[profile->index])
+    return status_set(ERR_FORMAT, "%s %u is on another rank", profile->role, profile->index);
+  for (size_t i = 0; i < members->profiles; i++) {
+    const RoleProfile *gone = &members->profile[i];
+    if (!strcmp(gone->role, profile->role) && gone->index == profile->index)
+      return status_set(ERR_FORMAT, "%s %u has gone before", profile->role, profile->index);
+  }
+  if (ending) return OK;
+  return status_set(ERR_FORMAT, "%s %u goes, though the job does not end", profile->role,
+                    profile->index);
+}
+
+Status members_take_bye(Members *members, const Message *message, Reader *body, bool ending) {
+  RoleProfile profile;
+  TRY_RETURN(profile_decode(&profile, body));
+  TRY_RETURN(check_bye(members, message, &profile, ending));
+  TRY_RETURN(GROW(members->profile, members->profile_room, members->profiles + 1));
+  members->profile[members->profiles++] = profile;
+  return OK;
+}
+
+bool members_gone(const Members *members) {
+  return members->profiles >= members->setup.actors + members->setup.learners;
+}
+
+const RoleProfile *members_profiles(const Members *members, size_t *count) {
+  *count = members->profiles;
+  return members->profile;
+}
