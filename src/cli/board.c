@@ -1,4 +1,5 @@
 #include "cli/board.h"
+#include "cli/option_words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 Status open_game(const Command *command, const Arguments *arguments, const char *env, const char *run,
                  size_t first_option, RunView *loaded, Env **own, const Env **out) {
   if (env) {
+    TRY_RETURN(option_words_check(arguments->word + first_option, arguments->words - first_option, env));
     TRY_RETURN(env_create_from(env, arguments->word + first_option, arguments->words - first_option, own));
     *out = *own;
     return OK;

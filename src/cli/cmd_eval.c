@@ -164,13 +164,18 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
     json_t *root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:I}", "env", t->terms.env, "greedy", t->terms.greedy, "openings",
                              (int)t->terms.openings, "pairs", pairs, "standing", json_standing(&standing), "played",
                              (json_int_t)t->played);
+    if (*t->not_recorded) json_object_set_new(root, "not_recorded", json_string(t->not_recorded));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     printf("\n");
     json_decref(root);
   } else if (status == OK && t->players > 2) {
     print_standing(&standing, 100);
   }
-  if (!json && t->csv) printf("%llu games played now, all results in %s\n", (unsigned long long)t->played, t->csv);
+  if (*t->not_recorded)
+    fprintf(json ? stderr : stdout, "%llu games played now, not recorded: %s\n", (unsigned long long)t->played,
+            t->not_recorded);
+  else if (!json && t->csv)
+    printf("%llu games played now, all results in %s\n", (unsigned long long)t->played, t->csv);
   json_decref(pairs);
   standing_destroy(&standing);
   return status;

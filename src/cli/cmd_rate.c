@@ -65,6 +65,18 @@ static Status print(const Standing *standing, const Arguments *arguments) {
   return status;
 }
 
+/* Why there is nothing to rate: the file is of another game, perhaps. */
+static Status no_games(const char *path, const char *asked) {
+  Games games = {0};
+  char env[512] = "";
+  Status status = asked ? games_read_env(path, NULL, true, &games, env) : OK;
+  games_free(&games);
+  if (status == OK && *env)
+    return status_set(ERR_USAGE, "%s is of another game: its games are of '%s', none is of '%s'", path, env, asked);
+  if (asked) return status_set(ERR_USAGE, "%s holds no games of '%s' (options as the file writes them)", path, asked);
+  return status_set(ERR_USAGE, "%s holds no evaluation games yet", path);
+}
+
 static Status rate_file(const char *path, const Arguments *arguments, double prior) {
   Games games = {0};
   Standing standing = {0};
@@ -72,7 +84,7 @@ static Status rate_file(const char *path, const Arguments *arguments, double pri
   char env[512] = "";
   if (!file_exists(path)) return status_set(ERR_IO, "there is no file %s", path);
   TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), plugins_accepted(), &games, env));
-  if (games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
+  if (games.counts == 0) TRY(no_games(path, argument(&command_rate, arguments, "--env")));
   StandingOptions options = {.prior = prior,
                              .seats = true,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
@@ -89,7 +101,11 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
   RunView run = {.folder = {.lock = -1}};
   Strength strength = {.standing = {.games = NULL}};
   Status status = OK;
+  const char *env = argument(&command_rate, arguments, "--env");
   TRY(run_view_look(path, &run));
+  if (env && strcmp(env, run.settings->game.name) && strcmp(env, run.settings->game.title))
+    TRY(status_set(ERR_USAGE, "%s is of another game, %s, not of %s: --env chooses among the games of a games.csv",
+                   path, run.settings->game.title, env));
   StrengthOptions options = {.prior = prior,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
                              .returns = argument(&command_rate, arguments, "--returns") != NULL ||

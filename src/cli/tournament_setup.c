@@ -1,6 +1,7 @@
 #include "cli/tournament_setup.h"
 
 #include "base/text.h"
+#include "cli/option_words.h"
 #include "cli/process.h"
 #include "job/plugin.h"
 #include "nn/kernels/openblas.h"
@@ -33,6 +34,7 @@ static Status take_terms(const GameFacts *game, GameTerms *out) {
 static Status open_env(const TournamentRequest *request, TournamentSetup *out) {
   char folder[PATH_MAX];
   if (request->env_name) {
+    TRY_RETURN(option_words_check(request->env_options, request->env_option_count, request->env_name));
     TRY_RETURN(env_create_from(request->env_name, request->env_options, request->env_option_count, &out->own));
     out->env = out->own;
     TRY_RETURN(facts_of(out->env, &out->own_facts));
@@ -120,6 +122,7 @@ Status setup_open(const TournamentRequest *request, TournamentSetup *out, size_t
     TRY(text_format(out->csv, sizeof out->csv, "%s", request->csv));
   else if (!request->csv && request->run)
     TRY(text_format(out->csv, sizeof out->csv, "%s/games.csv", request->run));
+  t->csv_asked = request->csv != NULL;
   if (*out->csv) {
     t->csv = out->csv;
     TRY(read_earlier(out));

@@ -107,6 +107,15 @@ static Status play_batch(Tournament *t, const WireMatch *batch, MatchScore *scor
 }
 
 /* --- rank 0 --- */
+/* A run that one may only read can still be judged: then its file gets nothing, and whoever asked is told why. */
+static Status record_batch(Tournament *t, const Fixture *fixture, uint64_t first, const MatchScore *score) {
+  if (!t->csv || *t->not_recorded) return OK;
+  Status status = games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], first, score);
+  if (status != ERR_IO || t->csv_asked) return status;
+  snprintf(t->not_recorded, sizeof t->not_recorded, "%.255s", status_message());
+  return OK;
+}
+
 static Status book(Tournament *t, const WireMatch *batch, const MatchScore *score, const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
   uint64_t games = score->seat[0].games + score->seat[1].games;
@@ -119,9 +128,7 @@ static Status book(Tournament *t, const WireMatch *batch, const MatchScore *scor
     return games_fix(&t->games, fixture->a, fixture->b, score); /* it was known, or dealt out twice */
   TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, score));
   t->played += games;
-  if (t->csv)
-    TRY_RETURN(
-        games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], batch->first, score));
+  TRY_RETURN(record_batch(t, fixture, batch->first, score));
   TRY_RETURN(append_replays(t, replay, size));
   if (t->progress) t->progress(t->context, t);
   return OK;

@@ -27,6 +27,8 @@ typedef struct Tournament {
   bool sprt;
   double elo0, elo1, alpha, beta; /* a fixture is closed when the sequential test decides */
   const char *csv;                /* results are appended here; NULL: nowhere */
+  bool csv_asked;                 /* by the user: where it cannot be written, nothing more is played */
+  char not_recorded[256];         /* out: why the last results are not in the file; "" where they are */
   const char *replays;            /* the first games of each fixture are appended here as JSON lines; NULL: none */
   uint64_t replay_games;
   Transport *transport; /* NULL: alone */

@@ -24,7 +24,8 @@ typedef struct Start {
   bool resuming;
   bool finished; /* there is nothing left to do */
   uint64_t generation;
-  char *text; /* resolved YAML */
+  const char *from; /* the run or the checkpoint's file that is gone on from; borrowed */
+  char *text;       /* resolved YAML */
 } Start;
 
 /* A request once it is known which of its words name a run. */
@@ -136,6 +137,15 @@ static Status forget_stop(const RunFolder *run) {
   return OK;
 }
 
+static Status check_game(const Start *start) {
+  char name[AGON_NAME_LEN];
+  const char *given = start->settings->env->table->name;
+  TRY_RETURN(tree_get_text(&start->resume, "@env", name, sizeof name));
+  if (!strcmp(name, given)) return OK;
+  return status_set(ERR_USAGE, "%s is of another game, %s, not of %s: begin another run elsewhere with --run-dir OTHER",
+                    start->from, name, given);
+}
+
 static Status open_run(Start *start, const char *dir, const char *how) {
   const bool exists = holds_run(dir);
   const bool file = is_checkpoint_file(how);
@@ -144,12 +154,12 @@ static Status open_run(Start *start, const char *dir, const char *how) {
         ERR_RUN, "%s already holds a run. Go on with it: --resume auto. Start afresh elsewhere: --run-dir OTHER", dir);
   if (!exists && how && !strcmp(how, "must"))
     return status_set(ERR_RUN, "%s holds no run to resume (--resume must)", dir);
+  start->from = file ? how : dir;
+  if (file) TRY_RETURN(store_read(how, "checkpoint", &start->resume)); /* what is no good leaves no folder behind */
+  if (file && start->settings) TRY_RETURN(check_game(start));
   TRY_RETURN(run_lock(dir, &start->run));
   TRY_RETURN(forget_stop(&start->run));
-  if (file)
-    TRY_RETURN(store_read(how, "checkpoint", &start->resume));
-  else if (exists)
-    TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
+  if (!file && exists) TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
   start->resuming = file || exists;
   return OK;
 }
@@ -171,20 +181,11 @@ static Status check_size(const JobConfig *s, int ranks) {
   return status;
 }
 
-static Status check_game(const Start *start) {
-  char name[AGON_NAME_LEN];
-  const char *given = start->settings->env->table->name;
-  TRY_RETURN(tree_get_text(&start->resume, "@env", name, sizeof name));
-  if (!strcmp(name, given)) return OK;
-  return status_set(ERR_USAGE, "the run in %s is of %s, not of %s: start another with --run-dir", start->run.path, name,
-                    given);
-}
-
 /* Told before anything is said or started: the ranks could only fail on it later, each in its own words. */
 static Status check_unchanged(const Start *start, const char *stored) {
   JobConfig *before = NULL;
   TRY_RETURN(job_config_create(&(JobConfigSource){.stored = stored, .game = start->settings->run.game}, &before));
-  Status status = resume_check(&start->resume, before, start->settings, start->run.path);
+  Status status = resume_check(&start->resume, before, start->settings, start->from);
   job_config_destroy(before);
   return status;
 }
@@ -199,7 +200,7 @@ static Status take_stored(JobConfigSource *source, Start *start) {
   TRY(facts_load(&start->resume, &recorded, &known));
   source->stored = stored->data;
   source->recorded = known ? &recorded : NULL;
-  source->where = start->run.path;
+  source->where = start->from;
   if (start->settings) TRY(check_game(start));
   job_config_destroy(start->settings);
   start->settings = NULL;

@@ -57,10 +57,6 @@ expect 2 "unknown flag" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train
 [ "$(grep -c 'agon train:' out.txt)" = 1 ] || fail "more than one rank spoke of a flag"
 expect 2 "actor ranks, but only 1 lanes" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe actors.lanes=1 actors.eval_share=0
 expect 2 "learner.ranks is 4" mpirun --oversubscribe --bind-to none -n 3 "$AGON" train tic_tac_toe learner.ranks=4
-if [ "$(id -u)" != 0 ]; then
-  mkdir closed && chmod 500 closed
-  expect 5 "closed" "$AGON" train tic_tac_toe --run-dir closed/run
-fi
 expect 5 "cannot make folder" "$AGON" train tic_tac_toe --run-dir /proc/agon
 # a full disk in the middle (file size limit): the job ends with the reason named, what was saved stays good
 cat > limited.sh <<L
@@ -106,7 +102,32 @@ fixed "env.prizes is random in random4, and descending is asked for \(changed.ya
 cp -r random4 changed
 "$AGON" train changed actors.slots=32 actors.lanes=16 learner.rate=0.001 learner.algorithm=impala net.memory_size=8 env.cards=4.0 frames=9k --quiet
 grep -q '"frames_target": 9000' changed/status.json || fail "what may change does not"
-expect 2 "is of goofspiel, not of connect_four" "$AGON" train connect_four --run-dir random4 --resume auto
+# another game's run, file or table is said to be one, and of which game
+"$AGON" train tic_tac_toe $tiny actors.eval_share=.5 --run-dir toe
+another="toe is of another game, tic_tac_toe, not of goofspiel"
+expect 2 "$another: begin another run" "$AGON" train goofspiel --run-dir toe --resume auto
+expect 2 "toe/checkpoints/.*.h5 is of another game, tic_tac_toe, not of goofspiel" "$AGON" train goofspiel --run-dir no_folder --resume "$(ls toe/checkpoints/*.h5 | tail -1)"
+[ ! -e no_folder ] || fail "a checkpoint of another game left a folder"
+for command in "eval random4 --players main_0,toe:main_0" "eval --env goofspiel cards=4 --players random,toe:main_0" "match random4:main_0 toe:main_0" \
+  "query random4 --player toe:main_0" "exploit random4 --player toe:main_0" "probe random4 --player toe:main_0" "play goofspiel --player toe:main_0"; do
+  expect 2 "$another: only players of one game can meet" "$AGON" $command
+done
+expect 2 "toe/players/main_0.*.h5 is of another game, tic_tac_toe, not of goofspiel" "$AGON" eval random4 --players "main_0,$(ls toe/players/main_0-*.h5 | head -1)"
+for command in "eval toe --players random,scripted" "query toe" "exploit toe --player random"; do
+  expect 2 "toe is a run, of tic_tac_toe, and --env asks for goofspiel: leave --env out" "$AGON" $command --env goofspiel
+done
+expect 2 "'zork' is no option of goofspiel: behind --env stand words like env.OPTION=VALUE" "$AGON" exploit --env goofspiel zork
+expect 2 "toe is of another game, tic_tac_toe, not of goofspiel: --env chooses among" "$AGON" rate toe --env goofspiel
+"$AGON" eval toe --players main_0,random --games 8 --quiet > /dev/null
+expect 2 "toe/games.csv is of another game: its games are of 'tic_tac_toe', none is of 'goofspiel'" "$AGON" rate toe/games.csv --env goofspiel
+# who may only read a run judges it all the same, and is told that and why nothing of it was written
+cp -r toe foreign
+rm foreign/games.csv
+ln -s /proc/agon/games.csv foreign/games.csv
+expect 0 "^8 games played now, not recorded: cannot append to foreign/games.csv: " "$AGON" eval foreign --players main_0,random --games 8
+"$AGON" eval foreign --players main_0,random --games 8 --json 2> why.txt | $python -c "import json,sys; e=json.load(sys.stdin); assert e['played'] == 8 and 'cannot append' in e['not_recorded'], e"
+grep -q "not recorded: cannot append to foreign/games.csv" why.txt || fail "not recorded, and not said beside JSON"
+expect 5 "cannot append to foreign/games.csv" "$AGON" eval foreign --players main_0,random --games 8 --csv foreign/games.csv
 # a run where a game is asked for: it goes on; what holds none says what to write
 "$AGON" train random4 frames=9k --quiet
 grep -q '"frames_target": 9000' random4/status.json || fail "train RUN did not go on"
@@ -135,6 +156,13 @@ expect 3 "random4 has no recorded games: agon eval random4 --players main_0,rand
 "$AGON" eval random4 --players main_0,random --games 4 --record 2 --quiet > recorded.txt
 expect 0 "^game 2: goofspiel cards=4" "$AGON" replay random4
 expect 3 "empty holds no run" "$AGON" replay empty
+if [ "$(id -u)" != 0 ]; then
+  mkdir closed && chmod 500 closed
+  expect 5 "closed" "$AGON" train tic_tac_toe --run-dir closed/run
+  cp -r toe readable && chmod -R a-w readable
+  expect 0 "^8 games played now, not recorded: cannot append to readable/games.csv: Permission denied" "$AGON" eval readable --players main_0,random --games 8 --seed 3
+  chmod -R u+w readable
+fi
 # a checkpoint of another version is refused by its name, and an older generation does not stand in for it
 cp -r random4 older
 $python - <<'P'
