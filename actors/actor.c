@@ -260,9 +260,8 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   TRY(NEW_ARRAY(actor->out, setup->learning_players));
   TRY(cache_create(setup->net->block, (size_t)setup->config.cache, &actor->cache));
   TRY(add_builtins(actor));
-  TRY(recorder_create(setup->env, setup->net->graph.state_size, &actor->recorder));
-  RowFormat format = recorder_format(actor->recorder);
-  for (size_t p = 0; p < setup->learning_players; p++) TRY(batch_create(&format, &actor->out[p]));
+  TRY(recorder_create(setup->env, &setup->format, &actor->recorder));
+  for (size_t p = 0; p < setup->learning_players; p++) TRY(batch_create(&setup->format, &actor->out[p]));
   PlayHooks hooks = {actor, on_begin, on_decided, on_rewarded, on_ended, NULL};
   TRY(play_create(setup->env, setup->net, setup->seed, (size_t)setup->config.chunk, setup->net->graph.state_size,
                   &hooks, &actor->play));

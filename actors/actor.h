@@ -14,6 +14,7 @@ typedef struct ActorSetup {
   int64_t max_lag; /* pace free: ticks that may wait at the learners */
   const Env *env;
   const Net *net;
+  RowFormat format; /* of the experience that it records */
   uint64_t seed;
   Transport *transport;
   Clock clock;

@@ -37,11 +37,10 @@ struct Recorder {
 
 enum { GOING = 1, BEGUN = 2 }; /* as encoded */
 
-Status recorder_create(const Env *env, size_t state_size, Recorder **out) {
+Status recorder_create(const Env *env, const RowFormat *format, Recorder **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->env = env;
-  (*out)->format = (RowFormat){env->observation_bytes, env->action_count, env->spec.heads, (uint32_t)state_size,
-                               env_head_sizes(env)};
+  (*out)->format = *format;
   return OK;
 }
 
@@ -78,7 +77,6 @@ size_t recorder_open(const Recorder *recorder) {
 }
 
 bool recorder_failed(const Recorder *recorder) { return recorder->failed; }
-RowFormat recorder_format(const Recorder *recorder) { return recorder->format; }
 
 static Track *track_at(Recorder *recorder, size_t slot_index, uint32_t agent) {
   return &recorder->track[slot_index * recorder->env->spec.agents + agent];
@@ -88,22 +86,19 @@ static Unroll *last_unroll(Track *track) { return &track->batch.unroll[track->ba
 
 /* A new unroll at the end of the batch, before its first decision. */
 static bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, const Decision *decision) {
-  Batch *batch = &track->batch;
   const Policy *policy = decision->policy;
-  size_t S = recorder->format.state;
-  if (batch_reserve(batch, 1, 1) != OK) {
+  const Unroll unroll = {.first_version = policy->version,
+                         .first_life = policy->life,
+                         .player = policy->player,
+                         .slot = slot->id,
+                         .agent = (uint16_t)decision->agent,
+                         .fresh = !track->begun,
+                         .first = (uint32_t)track->batch.rows};
+  const void *const value[COLUMNS] = {[COLUMN_STATE] = decision->memory};
+  if (batch_add_unroll(&track->batch, &unroll, value) != OK) {
     recorder->failed = true;
     return false;
   }
-  batch->unroll[batch->unrolls] = (Unroll){.first_version = policy->version,
-                                           .first_life = policy->life,
-                                           .player = policy->player,
-                                           .slot = slot->id,
-                                           .agent = (uint16_t)decision->agent,
-                                           .fresh = !track->begun,
-                                           .first = (uint32_t)batch->rows};
-  if (S) memcpy(batch->state + batch->unrolls * S, decision->memory, S * sizeof(float));
-  batch->unrolls++;
   track->going = track->begun = true;
   return true;
 }
@@ -112,20 +107,18 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
   Track *track = track_at(recorder, slot_index, decision->agent);
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
+  const void *const value[COLUMNS] = {[COLUMN_OBSERVATION] = decision->observation,
+                                      [COLUMN_MASK] = decision->mask,
+                                      [COLUMN_ACTION] = decision->action,
+                                      [COLUMN_LOG_PROB] = &decision->log_prob,
+                                      [COLUMN_VALUE] = &decision->value};
   if (!track->going && !begin_unroll(recorder, track, slot, decision)) return;
-  if (batch_reserve(batch, 1, 0) != OK) {
+  INVARIANT(batch->unroll[batch->unrolls - 1].player == decision->policy->player);
+  INVARIANT(decision->log_prob <= 1e-3f || recorder->env->spec.action_kind == AGON_BOX);
+  if (batch_add_row(batch, value) != OK) {
     recorder->failed = true;
     return;
   }
-  INVARIANT(batch->unroll[batch->unrolls - 1].player == decision->policy->player);
-  INVARIANT(decision->log_prob <= 1e-3f || recorder->env->spec.action_kind == AGON_BOX);
-  size_t row = batch->rows++;
-  memcpy(batch->observation + row * f->observation_bytes, decision->observation, f->observation_bytes);
-  memcpy(batch->mask + row * f->choices, decision->mask, f->choices);
-  memcpy(batch->action + row * f->heads, decision->action, f->heads * sizeof(int32_t));
-  batch->log_prob[row] = decision->log_prob;
-  batch->value[row] = decision->value;
-  batch->reward[row] = 0;
   if (f->state) memcpy(track->memory, decision->memory, f->state * sizeof(float));
   Unroll *unroll = last_unroll(track);
   unroll->version = decision->policy->version;
@@ -144,18 +137,17 @@ void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *rewar
 static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent, UnrollEnd end) {
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
+  const void *const nothing[COLUMNS] = {NULL};
   size_t S = f->state, at = recorder->closings;
-  if (batch_reserve(batch, 1, 0) != OK || GROW(recorder->closing, recorder->closing_room, at + 1) != OK ||
+  if (batch_add_row(batch, nothing) != OK || GROW(recorder->closing, recorder->closing_room, at + 1) != OK ||
       GROW(recorder->state, recorder->state_room, (at + 1) * S) != OK) {
     recorder->failed = true;
     return;
   }
-  size_t row = batch->rows++;
+  size_t row = batch->rows - 1;
   recorder->env->table->observe(recorder->env->params, slot->state, agent,
                                 batch->observation + row * f->observation_bytes);
   memset(batch->mask + row * f->choices, 1, f->choices);
-  memset(batch->action + row * f->heads, 0, f->heads * sizeof(int32_t));
-  batch->log_prob[row] = batch->value[row] = batch->reward[row] = 0;
   last_unroll(track)->end = (uint8_t)end;
   track->going = false;
   recorder->closing[recorder->closings++] = (Closing){track, row, last_unroll(track)->player};
@@ -228,7 +220,7 @@ static Status value_closings(Recorder *recorder, const RecorderHooks *hooks) {
   return OK;
 }
 
-/* Makes the open decision the only row, of a new unroll; source and target rows may coincide, so they are moved. */
+/* Makes the open decision the only row, of a new unroll. */
 static void carry_open(const Recorder *recorder, Track *track, bool alone) {
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
@@ -241,12 +233,7 @@ static void carry_open(const Recorder *recorder, Track *track, bool alone) {
   unroll->end = END_OPEN;
   unroll->first = 0;
   unroll->rows = 1;
-  memmove(batch->observation, batch->observation + row * f->observation_bytes, f->observation_bytes);
-  memmove(batch->mask, batch->mask + row * f->choices, f->choices);
-  memmove(batch->action, batch->action + row * f->heads, f->heads * sizeof(int32_t));
-  batch->log_prob[0] = batch->log_prob[row];
-  batch->value[0] = batch->value[row];
-  batch->reward[0] = batch->reward[row];
+  batch_move_row(batch, 0, row);
   memcpy(batch->state, track->memory, f->state * sizeof(float));
   batch->rows = batch->unrolls = 1;
 }

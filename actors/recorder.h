@@ -11,7 +11,7 @@
 
 typedef struct Recorder Recorder;
 
-Status recorder_create(const Env *env, size_t state_size, Recorder **out);
+Status recorder_create(const Env *env, const RowFormat *format, Recorder **out);
 void recorder_destroy(Recorder *recorder);
 Status recorder_add_slot(Recorder *recorder); /* the next index */
 void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot, const Decision *decision);
@@ -34,7 +34,6 @@ typedef struct RecorderHooks {
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks);
 size_t recorder_open(const Recorder *recorder); /* decisions that are open */
 bool recorder_failed(const Recorder *recorder); /* memory ran out while recording */
-RowFormat recorder_format(const Recorder *recorder);
 /* The open decisions of a slot, between ticks. */
 void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out);
 Status recorder_decode(Recorder *recorder, size_t slot_index, Reader *reader);

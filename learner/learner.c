@@ -454,16 +454,13 @@ static uint32_t stale_rows(const Learner *learner, const TrainState *state, cons
 /* Marks or removes what is stale of the unrolls from `from` on. */
 static void drop_stale(Learner *learner, const TrainState *state, size_t from) {
   Batch *batch = &learner->batch;
-  size_t kept = from, S = batch->format.state;
+  size_t kept = from;
   for (size_t u = from; u < batch->unrolls; u++) {
     Unroll *unroll = &batch->unroll[u];
     unroll->skip = stale_rows(learner, state, unroll);
     learner->dropped += unroll->skip;
     if (unroll->skip == unroll->rows) continue;
-    if (kept != u) {
-      batch->unroll[kept] = *unroll;
-      memmove(batch->state + kept * S, batch->state + u * S, S * sizeof(float));
-    }
+    if (kept != u) batch_move_unroll(batch, kept, u);
     kept++;
   }
   batch->unrolls = kept;

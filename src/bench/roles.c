@@ -207,6 +207,7 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
                       .pace = PACE_LOCKSTEP,
                       .env = s->env,
                       .net = stage->net,
+                      .format = job_config_format(s, stage->net),
                       .seed = 1,
                       .transport = sim_rank(stage->world, 1),
                       .clock = clock_system(),
@@ -356,8 +357,7 @@ Status bench_learn(Bench *bench) {
   size_t count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
   TRY_RETURN(stage_open(bench, 0, &stage));
   const JobConfig *s = stage.settings;
-  RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads,
-                      (uint32_t)stage.net->graph.state_size, env_head_sizes(s->env)};
+  RowFormat format = job_config_format(s, stage.net);
   TRY(batch_create(&format, &batch));
   TRY(stage_tick(&stage));
   stage.keep = &batch;

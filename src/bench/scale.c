@@ -210,7 +210,7 @@ static void zero_policy(void *context, uint32_t player, float *block) { (void)co
 static Status make_batch(Show *show, uint32_t player, Bytes *out) {
   const JobConfig *s = show->settings;
   Batch batch;
-  RowFormat format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads, 0, env_head_sizes(s->env)};
+  RowFormat format = job_config_format(s, show->net);
   TRY_RETURN(batch_create(&format, &batch));
   Status status = batch_reserve(&batch, 256, 16);
   for (uint32_t u = 0; u < 16 && status == OK; u++)
@@ -276,7 +276,7 @@ static Status open_learners(Bench *bench, Show *show) {
                           .algo_config = s->algo_config,
                           .pace = s->run.pace,
                           .net = show->net,
-                          .format = {s->env->observation_bytes, s->env->action_count, s->env->spec.heads, 0},
+                          .format = job_config_format(s, show->net),
                           .seed = 1,
                           .transport = sim_rank(show->world, t->learner_rank[l]),
                           .clock = bench->clock,

@@ -5,86 +5,159 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRESH = 1, CARRIED = 2 }; /* as encoded; CARRIED: the first decision's version and life follow */
+enum {
+  FRESH = 1,
+  CARRIED = 2
+}; /* as encoded; CARRIED: the first decision's version and life follow */
 
 size_t unroll_span(const Unroll *unroll) { return unroll->rows + (unroll->end != END_TERMINATED); }
 
-uint64_t unroll_version(const Unroll *unroll, size_t row) { return row ? unroll->version : unroll->first_version; }
+uint64_t unroll_version(const Unroll *unroll, size_t row) {
+  return row ? unroll->version : unroll->first_version;
+}
 
-uint32_t unroll_life(const Unroll *unroll, size_t row) { return row ? unroll->life : unroll->first_life; }
+uint32_t unroll_life(const Unroll *unroll, size_t row) {
+  return row ? unroll->life : unroll->first_life;
+}
 
+/* --- columns --- */
+#define AT(field) offsetof(Batch, field)
+const Column batch_column[COLUMNS] = {
+    [COLUMN_STATE] = {"state", TYPE_FLOAT, PER_UNROLL, WIDTH_STATE, AT(state)},
+    [COLUMN_OBSERVATION] = {"observation", TYPE_BYTE, PER_ROW, WIDTH_OBSERVATION, AT(observation)},
+    [COLUMN_MASK] = {"mask", TYPE_BYTE, PER_ROW, WIDTH_CHOICES, AT(mask)},
+    [COLUMN_ACTION] = {"action", TYPE_WORD, PER_ROW, WIDTH_HEADS, AT(action)},
+    [COLUMN_LOG_PROB] = {"log_prob", TYPE_FLOAT, PER_ROW, WIDTH_ONE, AT(log_prob)},
+    [COLUMN_VALUE] = {"value", TYPE_FLOAT, PER_ROW, WIDTH_ONE, AT(value)},
+    [COLUMN_REWARD] = {"reward", TYPE_FLOAT, PER_ROW, WIDTH_ONE, AT(reward)},
+};
+
+size_t column_width(const RowFormat *format, ColumnId id) {
+  switch (batch_column[id].width) {
+  case WIDTH_ONE: return 1;
+  case WIDTH_OBSERVATION: return format->observation_bytes;
+  case WIDTH_CHOICES: return format->choices;
+  case WIDTH_HEADS: return format->heads;
+  case WIDTH_STATE: return format->state;
+  }
+  return 0;
+}
+
+size_t column_bytes(const RowFormat *format, ColumnId id) {
+  return column_width(format, id) * (batch_column[id].type == TYPE_BYTE ? 1 : 4);
+}
+
+/* The array of a column, from its element `index` (row or unroll) on. */
+static void *column_from(const Batch *batch, ColumnId id, size_t index) {
+  unsigned char *data;
+  memcpy(&data, (const char *)batch + batch_column[id].at, sizeof data);
+  return data + index * column_bytes(&batch->format, id);
+}
+
+/* Room for `room` elements, where there is room for `old`, in every column of a kind. */
+static Status grow_columns(Batch *batch, ColumnPer per, size_t old, size_t room) {
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    size_t capacity = old, bytes = column_bytes(&batch->format, id);
+    if (batch_column[id].per != per) continue;
+    TRY_RETURN(mem_grow((char *)batch + batch_column[id].at, &capacity, room, bytes ? bytes : 1));
+  }
+  return OK;
+}
+
+/* Puts `count` elements from `from` on into the place of those from `to` on, in every column of a
+ * kind. Both may be of one batch, and may overlap. */
+static void move_columns(Batch *batch, ColumnPer per, size_t to, const Batch *source, size_t from,
+                         size_t count) {
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    size_t bytes = column_bytes(&batch->format, id);
+    if (batch_column[id].per == per && bytes)
+      memmove(column_from(batch, id, to), column_from(source, id, from), count * bytes);
+  }
+}
+
+static void put_columns(Batch *batch, ColumnPer per, size_t at, const void *const value[COLUMNS]) {
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    size_t bytes = column_bytes(&batch->format, id);
+    if (batch_column[id].per != per || bytes == 0) continue;
+    if (value[id])
+      memcpy(column_from(batch, id, at), value[id], bytes);
+    else
+      memset(column_from(batch, id, at), 0, bytes);
+  }
+}
+
+static size_t count_of(const Batch *batch, ColumnId id) {
+  return batch_column[id].per == PER_ROW ? batch->rows : batch->unrolls;
+}
+
+/* --- rows and unrolls --- */
 Status batch_create(const RowFormat *format, Batch *out) {
   *out = (Batch){.format = *format};
   return batch_reserve(out, 16, 4);
 }
 
 void batch_destroy(Batch *batch) {
-  free(batch->observation);
-  free(batch->mask);
-  free(batch->action);
-  free(batch->log_prob);
-  free(batch->value);
-  free(batch->reward);
+  for (ColumnId id = 0; id < COLUMNS; id++) free(column_from(batch, id, 0));
   free(batch->unroll);
-  free(batch->state);
   *batch = (Batch){0};
 }
 
 void batch_clear(Batch *batch) { batch->rows = batch->unrolls = 0; }
 
-static Status grow_column(void *pointer, size_t old, size_t room, size_t size) {
-  size_t capacity = old;
-  if (size == 0) size = 1;
-  return mem_grow(pointer, &capacity, room, size);
+static size_t doubled(size_t room, size_t least) {
+  if (room == 0) room = 16;
+  while (room < least) room *= 2;
+  return room;
 }
 
 Status batch_reserve(Batch *batch, size_t rows, size_t unrolls) {
-  const RowFormat *f = &batch->format;
-  size_t room = batch->row_room ? batch->row_room : 16;
-  while (room < batch->rows + rows) room *= 2;
-  if (room > batch->row_room) {
-    TRY_RETURN(grow_column(&batch->observation, batch->row_room, room, f->observation_bytes));
-    TRY_RETURN(grow_column(&batch->mask, batch->row_room, room, f->choices));
-    TRY_RETURN(grow_column(&batch->action, batch->row_room, room, f->heads * sizeof(int32_t)));
-    TRY_RETURN(grow_column(&batch->log_prob, batch->row_room, room, sizeof(float)));
-    TRY_RETURN(grow_column(&batch->value, batch->row_room, room, sizeof(float)));
-    TRY_RETURN(grow_column(&batch->reward, batch->row_room, room, sizeof(float)));
-    batch->row_room = room;
+  size_t row_room = doubled(batch->row_room, batch->rows + rows);
+  size_t unroll_room = doubled(batch->unroll_room, batch->unrolls + unrolls);
+  if (row_room > batch->row_room) {
+    TRY_RETURN(grow_columns(batch, PER_ROW, batch->row_room, row_room));
+    batch->row_room = row_room;
   }
-  room = batch->unroll_room ? batch->unroll_room : 16;
-  while (room < batch->unrolls + unrolls) room *= 2;
-  if (room > batch->unroll_room) {
-    TRY_RETURN(grow_column(&batch->unroll, batch->unroll_room, room, sizeof(Unroll)));
-    TRY_RETURN(grow_column(&batch->state, batch->unroll_room, room, f->state * sizeof(float)));
-    batch->unroll_room = room;
+  if (unroll_room > batch->unroll_room) {
+    size_t capacity = batch->unroll_room;
+    TRY_RETURN(mem_grow(&batch->unroll, &capacity, unroll_room, sizeof(Unroll)));
+    TRY_RETURN(grow_columns(batch, PER_UNROLL, batch->unroll_room, unroll_room));
+    batch->unroll_room = unroll_room;
   }
   return OK;
 }
 
-/* Copies rows [from_row, +count) of another batch behind the present ones. */
-static void copy_rows(Batch *batch, const Batch *from, size_t row, size_t count) {
-  const RowFormat *f = &batch->format;
-  size_t at = batch->rows;
-  memcpy(batch->observation + at * f->observation_bytes, from->observation + row * f->observation_bytes,
-         count * f->observation_bytes);
-  memcpy(batch->mask + at * f->choices, from->mask + row * f->choices, count * f->choices);
-  memcpy(batch->action + at * f->heads, from->action + row * f->heads, count * f->heads * sizeof(int32_t));
-  memcpy(batch->log_prob + at, from->log_prob + row, count * sizeof(float));
-  memcpy(batch->value + at, from->value + row, count * sizeof(float));
-  memcpy(batch->reward + at, from->reward + row, count * sizeof(float));
-  batch->rows += count;
+Status batch_add_row(Batch *batch, const void *const value[COLUMNS]) {
+  TRY_RETURN(batch_reserve(batch, 1, 0));
+  put_columns(batch, PER_ROW, batch->rows++, value);
+  return OK;
+}
+
+Status batch_add_unroll(Batch *batch, const Unroll *unroll, const void *const value[COLUMNS]) {
+  TRY_RETURN(batch_reserve(batch, 0, 1));
+  batch->unroll[batch->unrolls] = *unroll;
+  put_columns(batch, PER_UNROLL, batch->unrolls++, value);
+  return OK;
 }
 
 Status batch_append(Batch *batch, const Batch *from, size_t index) {
   const Unroll *unroll = &from->unroll[index];
-  size_t span = unroll_span(unroll), S = batch->format.state;
+  size_t span = unroll_span(unroll);
   TRY_RETURN(batch_reserve(batch, span, 1));
   batch->unroll[batch->unrolls] = *unroll;
   batch->unroll[batch->unrolls].first = (uint32_t)batch->rows;
-  if (S) memcpy(batch->state + batch->unrolls * S, from->state + index * S, S * sizeof(float));
-  batch->unrolls++;
-  copy_rows(batch, from, unroll->first, span);
+  move_columns(batch, PER_UNROLL, batch->unrolls++, from, index, 1);
+  move_columns(batch, PER_ROW, batch->rows, from, unroll->first, span);
+  batch->rows += span;
   return OK;
+}
+
+void batch_move_unroll(Batch *batch, size_t to, size_t from) {
+  batch->unroll[to] = batch->unroll[from];
+  move_columns(batch, PER_UNROLL, to, batch, from, 1);
+}
+
+void batch_move_row(Batch *batch, size_t to, size_t from) {
+  move_columns(batch, PER_ROW, to, batch, from, 1);
 }
 
 size_t batch_learned(const Batch *batch) {
@@ -120,7 +193,21 @@ static void decode_unroll(Unroll *unroll, Reader *reader) {
   unroll->skip = 0;
   unroll->first_version = packed & CARRIED ? reader_u64(reader) : unroll->version;
   unroll->first_life = packed & CARRIED ? reader_u32(reader) : unroll->life;
-  if (unroll->end > END_TRUNCATED || unroll->agent >= 16 || (packed & 0xff) > (FRESH | CARRIED)) reader->bad = true;
+  if (unroll->end > END_TRUNCATED || unroll->agent >= 16 || (packed & 0xff) > (FRESH | CARRIED))
+    reader->bad = true;
+}
+
+/* Whether all numbers from `row` and from `unroll` on are finite. */
+static bool all_finite(const Batch *batch, size_t row, size_t unroll, size_t rows, size_t unrolls) {
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    const Column *column = &batch_column[id];
+    size_t first = column->per == PER_ROW ? row : unroll;
+    size_t count = column->per == PER_ROW ? rows : unrolls;
+    if (column->type != TYPE_FLOAT) continue;
+    if (!finite_floats(column_from(batch, id, first), count * column_width(&batch->format, id)))
+      return false;
+  }
+  return true;
 }
 
 bool batch_is_whole(const Batch *batch) {
@@ -129,70 +216,73 @@ bool batch_is_whole(const Batch *batch) {
     if (batch->unroll[u].first != at) return false;
     at += unroll_span(&batch->unroll[u]);
   }
-  return at == batch->rows && finite_floats(batch->log_prob, at) && finite_floats(batch->value, at) &&
-         finite_floats(batch->reward, at);
+  return at == batch->rows && all_finite(batch, 0, 0, batch->rows, batch->unrolls);
 }
 
 void batch_encode(const Batch *batch, Bytes *out) {
-  const RowFormat *f = &batch->format;
   bytes_u64(out, batch->unrolls);
   bytes_u64(out, batch->rows);
   for (size_t i = 0; i < batch->unrolls; i++) encode_unroll(&batch->unroll[i], out);
-  bytes_put(out, batch->state, batch->unrolls * f->state * sizeof(float));
-  bytes_put(out, batch->observation, batch->rows * f->observation_bytes);
-  bytes_put(out, batch->mask, batch->rows * f->choices);
-  bytes_put(out, batch->action, batch->rows * f->heads * sizeof(int32_t));
-  bytes_put(out, batch->log_prob, batch->rows * sizeof(float));
-  bytes_put(out, batch->value, batch->rows * sizeof(float));
-  bytes_put(out, batch->reward, batch->rows * sizeof(float));
+  for (ColumnId id = 0; id < COLUMNS; id++)
+    bytes_put(out, column_from(batch, id, 0),
+              count_of(batch, id) * column_bytes(&batch->format, id));
 }
 
 static Status check_actions(const RowFormat *format, const int32_t *action, size_t rows) {
   uint32_t bad = 0;
-  for (uint32_t h = 0; format->head_size && h < format->heads; h++) /* without an early end, so in vectors */
+  for (uint32_t h = 0; format->head_size && h < format->heads;
+       h++) /* without an early end, so in vectors */
     for (size_t row = 0; row < rows; row++)
       bad |= (uint32_t)((uint32_t)action[row * format->heads + h] >= format->head_size[h]);
   for (size_t row = 0; bad && row < rows; row++)
     for (uint32_t h = 0; h < format->heads; h++) {
       int32_t choice = action[row * format->heads + h];
       if (choice < 0 || (uint32_t)choice >= format->head_size[h])
-        return status_set(ERR_FORMAT, "experience message is damaged: row %zu, head %u: action %d of %u choices", row,
-                          h, choice, format->head_size[h]);
+        return status_set(
+            ERR_FORMAT, "experience message is damaged: row %zu, head %u: action %d of %u choices",
+            row, h, choice, format->head_size[h]);
     }
   return OK;
 }
 
 /* Of a row in a message, all columns together. */
-static size_t row_bytes(const RowFormat *f) {
-  return f->observation_bytes + f->choices + f->heads * sizeof(int32_t) + 3 * sizeof(float);
+static size_t row_bytes(const RowFormat *format) {
+  size_t sum = 0;
+  for (ColumnId id = 0; id < COLUMNS; id++)
+    if (batch_column[id].per == PER_ROW) sum += column_bytes(format, id);
+  return sum;
 }
 
-Status batch_decode(Batch *batch, Reader *reader) {
-  const RowFormat *f = &batch->format;
-  size_t unrolls = reader_count(reader, 28), rows = reader_count(reader, row_bytes(f));
-  if (reader->bad) return status_set(ERR_FORMAT, "experience message is too short for its counts");
-  TRY_RETURN(batch_reserve(batch, rows, unrolls));
-  size_t first = batch->rows, at = batch->rows, u = batch->unrolls;
+/* The heads of the unrolls behind those present; false if their rows are not as many as there are.
+ */
+static bool decode_unrolls(Batch *batch, Reader *reader, size_t unrolls, size_t rows) {
+  size_t at = batch->rows, end = batch->rows + rows;
   for (size_t i = 0; i < unrolls; i++) {
-    Unroll *unroll = &batch->unroll[u + i];
+    Unroll *unroll = &batch->unroll[batch->unrolls + i];
     decode_unroll(unroll, reader);
     unroll->first = (uint32_t)at;
     at += unroll_span(unroll);
-    if (at > first + rows) reader->bad = true;
-    if (reader->bad) break;
+    if (reader->bad || at > end) return false;
   }
-  reader_get(reader, batch->state + u * f->state, unrolls * f->state * sizeof(float));
-  reader_get(reader, batch->observation + first * f->observation_bytes, rows * f->observation_bytes);
-  reader_get(reader, batch->mask + first * f->choices, rows * f->choices);
-  reader_get(reader, batch->action + first * f->heads, rows * f->heads * sizeof(int32_t));
-  reader_get(reader, batch->log_prob + first, rows * sizeof(float));
-  reader_get(reader, batch->value + first, rows * sizeof(float));
-  reader_get(reader, batch->reward + first, rows * sizeof(float));
-  if (reader->bad || at != first + rows)
+  return at == end;
+}
+
+Status batch_decode(Batch *batch, Reader *reader) {
+  const RowFormat *format = &batch->format;
+  size_t unrolls = reader_count(reader, 28), rows = reader_count(reader, row_bytes(format));
+  if (reader->bad) return status_set(ERR_FORMAT, "experience message is too short for its counts");
+  TRY_RETURN(batch_reserve(batch, rows, unrolls));
+  if (!decode_unrolls(batch, reader, unrolls, rows))
     return status_set(ERR_FORMAT, "experience message is damaged: rows and unrolls disagree");
-  TRY_RETURN(check_actions(f, batch->action + first * f->heads, rows));
-  if (!finite_floats(batch->log_prob + first, rows) || !finite_floats(batch->value + first, rows) ||
-      !finite_floats(batch->reward + first, rows) || !finite_floats(batch->state + u * f->state, unrolls * f->state))
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    bool by_row = batch_column[id].per == PER_ROW;
+    reader_get(reader, column_from(batch, id, by_row ? batch->rows : batch->unrolls),
+               (by_row ? rows : unrolls) * column_bytes(format, id));
+  }
+  if (reader->bad)
+    return status_set(ERR_FORMAT, "experience message is damaged: it ends within its columns");
+  TRY_RETURN(check_actions(format, column_from(batch, COLUMN_ACTION, batch->rows), rows));
+  if (!all_finite(batch, batch->rows, batch->unrolls, rows, unrolls))
     return status_set(ERR_FORMAT, "experience message holds numbers that are not finite");
   batch->rows += rows;
   batch->unrolls += unrolls;

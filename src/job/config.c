@@ -294,6 +294,15 @@ done:
   return status;
 }
 
+RowFormat job_config_format(const JobConfig *s, const Net *net) {
+  const Env *env = s->env;
+  return (RowFormat){.observation_bytes = env->observation_bytes,
+                     .choices = env->action_count,
+                     .heads = env->spec.heads,
+                     .state = (uint32_t)net->graph.state_size,
+                     .head_size = env_head_sizes(env)};
+}
+
 Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   Net *net;
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);

@@ -1,6 +1,7 @@
 /* Returns and advantages against published numbers; batches and their encoding. */
 #include "check.h"
 
+#include "base/rng.h"
 #include "data/batch.h"
 #include "data/returns.h"
 
@@ -155,6 +156,107 @@ static void actions_that_are_none_are_refused(void **state) {
   }
 }
 
+/* The array of a column. */
+static unsigned char *column_of(const Batch *batch, ColumnId id) {
+  unsigned char *data;
+  memcpy(&data, (const char *)batch + batch_column[id].at, sizeof data);
+  return data;
+}
+
+static size_t elements(const Batch *batch, ColumnId id) {
+  return batch_column[id].per == PER_ROW ? batch->rows : batch->unrolls;
+}
+
+/* Three unrolls whose every column holds numbers of its own. */
+static void fill_columns(Batch *batch, AgonRng *rng) {
+  const void *const nothing[COLUMNS] = {NULL};
+  for (uint32_t u = 0; u < 3; u++) {
+    Unroll unroll = {.rows = u + 2, .end = (uint8_t)u, .first = (uint32_t)batch->rows};
+    CHECK_OK(batch_add_unroll(batch, &unroll, nothing));
+    for (size_t r = 0; r < unroll_span(&unroll); r++) CHECK_OK(batch_add_row(batch, nothing));
+  }
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    size_t count = elements(batch, id) * column_width(&batch->format, id);
+    unsigned char *data = column_of(batch, id);
+    for (size_t i = 0; i < count; i++) {
+      float number = (float)rng_normal(rng);
+      if (batch_column[id].type == TYPE_BYTE)
+        data[i] = (unsigned char)rng_below(rng, 256);
+      else
+        memcpy(data + 4 * i, &number, 4);
+    }
+  }
+}
+
+static void check_columns(const Batch *a, size_t row_a, size_t unroll_a, const Batch *b, size_t row_b, size_t unroll_b,
+                          size_t rows, size_t unrolls) {
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    bool by_row = batch_column[id].per == PER_ROW;
+    size_t bytes = column_bytes(&a->format, id);
+    const unsigned char *left = column_of(a, id) + (by_row ? row_a : unroll_a) * bytes;
+    const unsigned char *right = column_of(b, id) + (by_row ? row_b : unroll_b) * bytes;
+    if (memcmp(left, right, (by_row ? rows : unrolls) * bytes)) fail_msg("column %s differs", batch_column[id].name);
+  }
+}
+
+/* Whatever columns there are, each is copied, moved, sent and received whole. */
+static void every_column_goes_along(void **state) {
+  (void)state;
+  const RowFormat format = {.observation_bytes = 5, .choices = 3, .heads = 2, .state = 4};
+  AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+  Batch batch, copy;
+  Bytes bytes = {0};
+  CHECK_OK(batch_create(&format, &batch));
+  CHECK_OK(batch_create(&format, &copy));
+  fill_columns(&batch, &rng);
+  size_t rows = batch.rows, first = batch.unroll[1].first, span = unroll_span(&batch.unroll[1]);
+  CHECK_OK(batch_append(&copy, &batch, 1));
+  check_columns(&copy, 0, 0, &batch, first, 1, span, 1);
+  batch_encode(&batch, &bytes);
+  Reader reader = reader_over(bytes.data, bytes.size);
+  CHECK_OK(batch_decode(&copy, &reader));
+  CHECK_OK(reader_finish(&reader, "batch"));
+  check_columns(&copy, span, 1, &batch, 0, 0, rows, 3);
+  batch_move_row(&copy, 0, span + 4);
+  batch_move_unroll(&copy, 0, 3);
+  check_columns(&copy, 0, 0, &batch, 4, 2, 1, 1);
+  assert_int_equal(copy.unroll[0].rows, 4);
+  const void *value[COLUMNS];
+  for (ColumnId id = 0; id < COLUMNS; id++) value[id] = column_of(&batch, id) + column_bytes(&format, id);
+  CHECK_OK(batch_add_row(&copy, value));
+  CHECK_OK(batch_add_unroll(&copy, &batch.unroll[1], value));
+  check_columns(&copy, copy.rows - 1, copy.unrolls - 1, &batch, 1, 1, 1, 1);
+  batch_destroy(&batch);
+  batch_destroy(&copy);
+  bytes_free(&bytes);
+}
+
+/* A number that is none, in any column of numbers, is refused, and nothing of its message is kept. */
+static void numbers_that_are_none_are_refused(void **state) {
+  (void)state;
+  const RowFormat format = {.observation_bytes = 5, .choices = 3, .heads = 2, .state = 4};
+  size_t refused = 0;
+  for (ColumnId id = 0; id < COLUMNS; id++) {
+    AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+    Batch batch, copy;
+    Bytes bytes = {0};
+    CHECK_OK(batch_create(&format, &batch));
+    CHECK_OK(batch_create(&format, &copy));
+    fill_columns(&batch, &rng);
+    memset(column_of(&batch, id) + column_bytes(&format, id), 0xff, 4); /* as a float, not a number */
+    batch_encode(&batch, &bytes);
+    Reader reader = reader_over(bytes.data, bytes.size);
+    bool numbers = batch_column[id].type == TYPE_FLOAT;
+    assert_int_equal(batch_decode(&copy, &reader), numbers ? ERR_FORMAT : OK);
+    assert_int_equal(copy.rows, numbers ? 0 : batch.rows);
+    refused += numbers;
+    batch_destroy(&batch);
+    batch_destroy(&copy);
+    bytes_free(&bytes);
+  }
+  assert_true(refused >= 4);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gae_matches_rlax),
@@ -164,6 +266,8 @@ int main(void) {
       cmocka_unit_test(upgo_by_hand),
       cmocka_unit_test(batches_survive_encoding),
       cmocka_unit_test(actions_that_are_none_are_refused),
+      cmocka_unit_test(every_column_goes_along),
+      cmocka_unit_test(numbers_that_are_none_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

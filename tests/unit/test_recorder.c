@@ -48,8 +48,9 @@ static void collect(Recorder *recorder, Sink *sink) {
   CHECK_OK(recorder_collect(recorder, &(RecorderHooks){sink, batch_of, values_of}));
 }
 
-static void open_sink(Sink *sink, const Recorder *recorder) {
-  RowFormat format = recorder_format(recorder);
+static RowFormat format;
+
+static void open_sink(Sink *sink) {
   sink->states = format.state;
   for (int i = 0; i < 2; i++) CHECK_OK(batch_create(&format, &sink->batch[i]));
 }
@@ -74,7 +75,11 @@ static void reward(Recorder *recorder, float a, float b) {
 
 static Recorder *fresh(size_t state) {
   Recorder *recorder;
-  CHECK_OK(recorder_create(&env, state, &recorder));
+  format = (RowFormat){.observation_bytes = env.observation_bytes,
+                       .choices = env.action_count,
+                       .heads = env.spec.heads,
+                       .state = (uint32_t)state};
+  CHECK_OK(recorder_create(&env, &format, &recorder));
   CHECK_OK(recorder_add_slot(recorder));
   return recorder;
 }
@@ -85,7 +90,7 @@ static void rewards_reach_the_last_own_decision(void **state) {
   Recorder *recorder = fresh(0);
   PlaySlot slot = {.id = 9};
   Sink sink;
-  open_sink(&sink, recorder);
+  open_sink(&sink);
   decide(recorder, &slot, 0, 1, 4, 0);
   reward(recorder, 0, 0);
   decide(recorder, &slot, 1, 2, 4, 0);
@@ -115,7 +120,7 @@ static void open_decisions_are_carried(void **state) {
   PlaySlot slot = {.id = 0};
   Sink sink;
   float value;
-  open_sink(&sink, recorder);
+  open_sink(&sink);
   decide(recorder, &slot, 0, 1, 4, .1f);
   reward(recorder, 1, 0);
   decide(recorder, &slot, 0, 2, 4, .2f);
@@ -151,7 +156,7 @@ static void the_dead_are_credited(void **state) {
   Recorder *recorder = fresh(0);
   PlaySlot slot = {.id = 0};
   Sink sink;
-  open_sink(&sink, recorder);
+  open_sink(&sink);
   decide(recorder, &slot, 0, 1, 4, 0);
   decide(recorder, &slot, 1, 1, 4, 0);
   reward(recorder, .5f, -.5f);
@@ -177,7 +182,7 @@ static void truncation_keeps_the_final_observation(void **state) {
   PlaySlot slot = {.id = 0};
   Sink sink;
   float value;
-  open_sink(&sink, recorder);
+  open_sink(&sink);
   decide(recorder, &slot, 0, 1, 4, 0);
   reward(recorder, 3, 0);
   shown = 77;
@@ -207,7 +212,7 @@ static void only_who_would_act_bootstraps_from_a_time_limit(void **state) {
     Recorder *recorder = fresh(0);
     PlaySlot slot = {.id = 0};
     Sink sink;
-    open_sink(&sink, recorder);
+    open_sink(&sink);
     decide(recorder, &slot, 0, 1, 4, 0);
     decide(recorder, &slot, 1, 1, 4, 0);
     reward(recorder, 0, 0);
@@ -231,7 +236,7 @@ static void who_must_act_carries_nothing(void **state) {
   float memory[2] = {.25f, .5f};
   PlaySlot slot = {.id = 0, .memory = memory};
   Sink sink;
-  open_sink(&sink, recorder);
+  open_sink(&sink);
   for (uint32_t a = 0; a < 2; a++) decide(recorder, &slot, a, 1, 4, 0);
   reward(recorder, 1, 0);
   for (uint32_t a = 0; a < 2; a++) decide(recorder, &slot, a, 2, 4, .125f);
@@ -270,7 +275,7 @@ static void open_decisions_survive_saving(void **state) {
   PlaySlot slot = {.id = 0};
   Sink sink;
   Bytes bytes = {0};
-  open_sink(&sink, recorder);
+  open_sink(&sink);
   decide(recorder, &slot, 0, 1, 4, .1f);
   decide(recorder, &slot, 0, 2, 6, .2f);
   reward(recorder, 2, 0);
