@@ -351,7 +351,7 @@ static void cast_ended(void *context, PlaySlot *slot, AgonStatus how, const floa
   cast->returns = slot->team_return[0];
   CHECK_NEAR(slot->team_return[0], ((const Stage *)slot->state)->total[0], 1e-6);
   CHECK_NEAR(slot->team_return[1], -slot->team_return[0], 1e-6);
-  for (int a = 0; mode.seen[a][0] > 0 && a < 2; a++)
+  for (int a = 0; a < 2 && mode.seen[a][0] > 0; a++)
     for (int t = 0; t < 6; t++) {
       float value = 20 + 10 * cast->chosen[a][t];
       CHECK_NEAR(mode.seen[a][t], value < 10 ? 10 : value > 30 ? 30 : value, 1e-4);
