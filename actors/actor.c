@@ -161,14 +161,14 @@ static void on_rewarded(void *context, PlaySlot *slot, const float *reward) {
 static void count_result(Actor *actor, const PlaySlot *slot, const LaneSlot *seat, const Lane *lane,
                          const float *outcome) {
   const AgonEnvSpec *spec = &actor->setup.env->spec;
-  PairCount key = {.home = seat->match.entry.home,
-                   .away = seat->match.entry.away,
-                   .home_life = seat->match.home_life,
-                   .away_life = seat->match.away_life,
-                   .seat = seat->seat,
-                   .eval = lane->eval,
-                   .branch = seat->match.entry.branch};
-  PairCount *pair = results_pair(&actor->results, &key);
+  PairResults key = {.home = seat->match.entry.home,
+                     .away = seat->match.entry.away,
+                     .home_life = seat->match.home_life,
+                     .away_life = seat->match.away_life,
+                     .seat = seat->seat,
+                     .eval = lane->eval,
+                     .branch = seat->match.entry.branch};
+  PairResults *pair = results_pair(&actor->results, &key);
   if (!pair) {
     actor->failed = ERR_MEMORY;
     return;
@@ -177,13 +177,8 @@ static void count_result(Actor *actor, const PlaySlot *slot, const LaneSlot *sea
   double other = 0;
   for (uint32_t t = 0; t < spec->teams; t++)
     if (t != seat->seat) other += slot->team_return[t] / (spec->teams > 1 ? spec->teams - 1 : 1);
-  pair->games++;
-  pair->wins += own > 0.5f;
-  pair->draws += own == 0.5f;
-  pair->losses += own < 0.5f;
+  tally_game(&pair->tally, own, slot->team_return[seat->seat]);
   pair->outcome += (double)own;
-  pair->home_return += slot->team_return[seat->seat];
-  pair->home_square += slot->team_return[seat->seat] * slot->team_return[seat->seat];
   pair->away_return += other;
   pair->away_square += other * other;
   if (own > 0.5f && seat->match.entry.probability > 0) pair->wins_over_p += 1.0 / (double)seat->match.entry.probability;
@@ -606,7 +601,7 @@ static Status send_unrolls(Actor *actor) {
 
 static uint64_t games_of(const Results *results) {
   uint64_t games = 0;
-  for (size_t i = 0; i < results->pairs; i++) games += results->pair[i].games;
+  for (size_t i = 0; i < results->pairs; i++) games += (uint64_t)results->pair[i].tally.games;
   return games;
 }
 

@@ -2,12 +2,11 @@
 
 #include "base/text.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = SEATS * sizeof(Tally) / sizeof(double) };
+enum { WIDTH = SEATS * TALLY_NUMBERS };
 
 void anchors_free(Anchors *anchors) {
   free(anchors->eval);
@@ -21,13 +20,7 @@ const Tally *anchors_find(const Anchors *anchors, uint32_t player, uint32_t buil
 
 Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t seat, const Tally *tally) {
   TRY_RETURN(GROW(anchors->eval, anchors->room, (size_t)player + 1));
-  Tally *to = &anchors->eval[player][builtin - BUILTIN_FIRST][seat];
-  to->games += tally->games;
-  to->wins += tally->wins;
-  to->draws += tally->draws;
-  to->losses += tally->losses;
-  to->returns += tally->returns;
-  to->squares += tally->squares;
+  tally_add(&anchors->eval[player][builtin - BUILTIN_FIRST][seat], tally);
   return OK;
 }
 
@@ -51,12 +44,6 @@ Status anchors_save(const Anchors *anchors, size_t players, Tree *tree) {
   return status;
 }
 
-static bool is_tally(const Tally *t) {
-  double least = fmin(fmin(t->wins, t->draws), fmin(t->losses, t->squares));
-  return least >= 0 && t->games < 9e15 && fabs(t->wins + t->draws + t->losses - t->games) < 0.5 &&
-         isfinite(t->returns) && isfinite(t->squares);
-}
-
 Status anchors_load(Anchors *anchors, size_t players, const Tree *tree) {
   char path[32];
   anchors_free(anchors);
@@ -70,7 +57,7 @@ Status anchors_load(Anchors *anchors, size_t players, const Tree *tree) {
       Tally *to = anchors->eval[p][b];
       memcpy(to, (const double *)item->data + p * WIDTH, SEATS * sizeof *to);
       for (int s = 0; s < SEATS; s++)
-        if (!is_tally(&to[s])) return tree_fault(tree, path, (int64_t)p, "is no count of games");
+        if (!tally_is_good(&to[s])) return tree_fault(tree, path, (int64_t)p, "is no count of games");
     }
   }
   return OK;

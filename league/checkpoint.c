@@ -247,9 +247,9 @@ Status checkpoint_capture(Checkpoint *checkpoint, const League *league, const Ru
 
 void checkpoint_count(Checkpoint *checkpoint, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) {
-    const PairCount *pair = &results->pair[i];
+    const PairResults *pair = &results->pair[i];
     if (pair->home == pair->away || is_builtin(pair->away))
-      checkpoint->ledger[LEDGER_OTHER_GAMES] += pair->games;
+      checkpoint->ledger[LEDGER_OTHER_GAMES] += (uint64_t)pair->tally.games;
   }
 }
 

@@ -20,12 +20,13 @@ struct Display {
   int64_t started, record_time, line_time;
   /* since the last record */
   double metric_sum[METRICS], metric_episodes;
-  uint64_t length_sum, length_games;
-  uint64_t branch_games[BRANCH_COUNT];
-  LearnerRating *rating;                 /* (learning) */
-  bool rating_is_new;                    /* since the last record */
-  int64_t rate_after;                    /* not again before */
-  ReturnTally *returns, *returns_before; /* (learning) since it; between the last two */
+  uint64_t length_sum;
+  double length_games;
+  double branch_games[BRANCH_COUNT];
+  LearnerRating *rating;           /* (learning) */
+  bool rating_is_new;              /* since the last record */
+  int64_t rate_after;              /* not again before */
+  Tally *returns, *returns_before; /* (learning) since it; between the last two */
 };
 
 static double seconds_since(const Display *display, int64_t then) {
@@ -60,15 +61,12 @@ void display_destroy(Display *display) {
 }
 
 /* --- counting --- */
-static void count_pair(Display *display, const PairCount *pair) {
-  display->branch_games[pair->branch] += pair->games;
+static void count_pair(Display *display, const PairResults *pair) {
+  display->branch_games[pair->branch] += pair->tally.games;
   display->length_sum += pair->length;
-  display->length_games += pair->games;
+  display->length_games += pair->tally.games;
   if (pair->eval || pair->home >= display->setup.league->learning) return;
-  ReturnTally *tally = &display->returns[pair->home];
-  tally->episodes += pair->games;
-  tally->sum += pair->home_return;
-  tally->squares += pair->home_square;
+  tally_add(&display->returns[pair->home], &pair->tally);
 }
 
 void display_count(Display *display, const Results *results) {
@@ -77,25 +75,27 @@ void display_count(Display *display, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) count_pair(display, &results->pair[i]);
 }
 
-ReturnTally display_returns(const Display *display, uint32_t player) {
-  const ReturnTally *now = &display->returns[player], *before = &display->returns_before[player];
-  return (ReturnTally){now->episodes + before->episodes, now->sum + before->sum, now->squares + before->squares};
+Tally display_returns(const Display *display, uint32_t player) {
+  const Tally *now = &display->returns[player], *before = &display->returns_before[player];
+  Tally sum = *now;
+  tally_add(&sum, before);
+  return sum;
 }
 
-static double mean_of(const ReturnTally *tally) { return tally->sum / tally->episodes; }
+static double mean_of(const Tally *tally) { return tally->returns / tally->games; }
 
-static double deviation_of(const ReturnTally *tally) {
-  double n = tally->episodes, mean = mean_of(tally);
+static double deviation_of(const Tally *tally) {
+  double n = tally->games, mean = mean_of(tally);
   return n > 1 ? sqrt(fmax(tally->squares - n * mean * mean, 0) / (n - 1)) : 0;
 }
 
-const char *display_returns_text(const ReturnTally *tally, char *out, size_t size) {
+const char *display_returns_text(const Tally *tally, char *out, size_t size) {
   char episodes[16];
-  if (tally->episodes < 1)
+  if (tally->games < 1)
     snprintf(out, size, "n/a");
   else
     snprintf(out, size, "%.4g, deviation %.3g, %s episodes", mean_of(tally), deviation_of(tally),
-             text_scaled(tally->episodes, episodes, sizeof episodes));
+             text_scaled(tally->games, episodes, sizeof episodes));
   return out;
 }
 
@@ -123,10 +123,10 @@ static json_t *json_rating(const Display *display, uint32_t id) {
 }
 
 /* --- the job's state --- */
-static json_t *json_returns(const ReturnTally *tally) {
-  if (tally->episodes < 1) return json_null();
+static json_t *json_returns(const Tally *tally) {
+  if (tally->games < 1) return json_null();
   return json_pack("{s:f,s:f,s:I}", "mean", mean_of(tally), "deviation", deviation_of(tally), "episodes",
-                   (json_int_t)tally->episodes);
+                   (json_int_t)tally->games);
 }
 
 static json_t *json_player(const Display *display, const Progress *now, uint32_t id) {
@@ -140,7 +140,7 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   json_object_set_new(entry, "frames", json_integer((json_int_t)player->frames));
   json_object_set_new(entry, "score", games > 0 ? json_real(wins / games) : json_null());
   if (player->frozen) return entry;
-  ReturnTally returns = display_returns(display, id);
+  Tally returns = display_returns(display, id);
   json_object_set_new(entry, "rating", json_rating(display, id));
   json_object_set_new(entry, "return", json_returns(&returns));
   json_object_set_new(entry, "entropy",
@@ -218,14 +218,14 @@ static void set_rates(const Display *display, const Progress *now, Record *recor
 
 static void set_episodes(const Display *display, Record *record) {
   char name[64], branch[16];
-  uint64_t games = 0;
+  double games = 0;
   const DisplaySetup *setup = &display->setup;
-  if (display->length_games)
-    record_set(record, "charts/episodic_length", (double)display->length_sum / (double)display->length_games);
+  if (display->length_games > 0)
+    record_set(record, "charts/episodic_length", (double)display->length_sum / display->length_games);
   for (int i = 0; i < BRANCH_COUNT; i++) games += display->branch_games[i];
-  for (int i = 0; i < BRANCH_COUNT && games; i++) {
+  for (int i = 0; i < BRANCH_COUNT && games > 0; i++) {
     snprintf(name, sizeof name, "matchmaking/%s", text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
-    record_set(record, name, (double)display->branch_games[i] / (double)games);
+    record_set(record, name, display->branch_games[i] / games);
   }
   for (size_t i = 0; i < setup->metric_count && i < METRICS && display->metric_episodes > 0; i++) {
     if (setup->metric_names)
@@ -244,7 +244,7 @@ static void set_of(Record *record, const Player *player, const char *what, doubl
 
 static void set_player(const Display *display, const Progress *now, uint32_t id, Record *record) {
   const Player *player = &display->setup.league->player[id];
-  const ReturnTally *returns = &display->returns[id];
+  const Tally *returns = &display->returns[id];
   set_of(record, player, "frames", (double)player->frames);
   set_of(record, player, "dropped", (double)now->dropped[id]);
   if (display->rating_is_new && display->rating[id].rated.known) {
@@ -252,10 +252,10 @@ static void set_player(const Display *display, const Progress *now, uint32_t id,
     set_of(record, player, "rating/low", display->rating[id].rated.low);
     set_of(record, player, "rating/high", display->rating[id].rated.high);
   }
-  if (returns->episodes > 0) {
+  if (returns->games > 0) {
     set_of(record, player, "mean_return", mean_of(returns));
     set_of(record, player, "return_deviation", deviation_of(returns));
-    set_of(record, player, "return_episodes", returns->episodes);
+    set_of(record, player, "return_episodes", returns->games);
   }
   for (size_t i = 0; i < now->report[id].count; i++)
     set_of(record, player, now->report[id].item[i].name, now->report[id].item[i].value);
@@ -266,7 +266,8 @@ static void begin_interval(Display *display, const Progress *now) {
   size_t learning = display->setup.league->learning;
   display->recorded = *now;
   display->record_time = clock_now(&display->setup.clock);
-  display->length_sum = display->length_games = 0;
+  display->length_sum = 0;
+  display->length_games = 0;
   display->rating_is_new = false;
   memset(display->branch_games, 0, sizeof display->branch_games);
   memset(display->metric_sum, 0, sizeof display->metric_sum);
@@ -310,7 +311,7 @@ static void strengths_text(const Display *display, char *out, size_t size) {
   size_t used = (size_t)snprintf(out, size, "%s", alone ? "return" : "Elo"), n = league->learning;
   for (uint32_t p = 0; p < n && p < NAMED && used < size; p++) {
     char text[80];
-    ReturnTally tally = display_returns(display, p);
+    Tally tally = display_returns(display, p);
     const Rated *rated = &display->rating[p].rated;
     if (alone)
       display_returns_text(&tally, text, sizeof text);

@@ -42,11 +42,6 @@ typedef struct Progress {
   const uint64_t *dropped; /* (learning) frames */
 } Progress;
 
-/* Returns of whole training episodes at home. */
-typedef struct ReturnTally {
-  double episodes, sum, squares;
-} ReturnTally;
-
 typedef struct Display Display;
 /* begin: where this job begins: rates are of what comes after it. */
 Status display_create(const DisplaySetup *setup, const Progress *begin, Display **out);
@@ -60,7 +55,7 @@ const LearnerRating *display_ratings(const Display *display); /* (learning) the 
 Status display_status(Display *display, const Progress *now, const char *state);
 Status display_metrics(Display *display, const Progress *now);
 void display_line(Display *display, const Progress *now);
-/* A learning player's training episodes of late: since the record of metrics before the last one. */
-ReturnTally display_returns(const Display *display, uint32_t player);
+/* A learning player's whole training episodes at home of late: since the record of metrics before the last one. */
+Tally display_returns(const Display *display, uint32_t player);
 /* "+1.25, deviation 0.40, 312 episodes", or "n/a". */
-const char *display_returns_text(const ReturnTally *tally, char *out, size_t size);
+const char *display_returns_text(const Tally *tally, char *out, size_t size);

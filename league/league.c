@@ -145,28 +145,27 @@ static uint32_t life_of(const League *league, uint32_t player) {
 
 /* A main's wins over its own past i: q_i -= rate / (N p_i), N its own past players, p_i as it was when the match was
  * drawn. Under 1 / (10 N) p counts as that: no win moves q by more than ten times the rate. */
-static void openai_five_update(League *league, const PairCount *pair) {
+static void openai_five_update(League *league, const PairResults *pair) {
   Player *past = &league->player[pair->away];
   if (pair->eval || pair->home >= league->learning || !past->frozen || past->parent != (int64_t)pair->home) return;
   const Player *home = &league->player[pair->home];
   if (home->role != ROLE_MAIN || pair->home_life != home->life) return;
   double own_past = home->snapshots;
   double wins_over_p = pair->wins_over_p * (1 - league->config.self_share); /* a match was drawn with (1 - self) p */
-  double most = 10 * own_past * (double)pair->wins;
+  double most = 10 * own_past * pair->tally.wins;
   past->quality -= league->config.quality_rate / own_past * fmin(wins_over_p, most);
 }
 
-static Status merge_anchor(League *league, const PairCount *pair) {
+static Status merge_anchor(League *league, const PairResults *pair) {
   if (pair->home >= league->players || !league->player[pair->home].frozen || !pair->eval || pair->seat >= SEATS)
     return status_set(ERR_FORMAT, "results of player %u against a built-in one, seat %u, which are no evaluation games",
                       pair->home, pair->seat);
-  Tally home = {pair->games, pair->wins, pair->draws, pair->losses, pair->home_return, pair->home_square};
-  return anchors_add(&league->anchors, pair->home, pair->away, pair->seat, &home);
+  return anchors_add(&league->anchors, pair->home, pair->away, pair->seat, &pair->tally);
 }
 
 Status league_merge(League *league, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) {
-    const PairCount *pair = &results->pair[i];
+    const PairResults *pair = &results->pair[i];
     if (is_builtin(pair->away)) {
       TRY_RETURN(merge_anchor(league, pair));
       continue;
@@ -174,14 +173,14 @@ Status league_merge(League *league, const Results *results) {
     if (pair->home >= league->players || pair->away >= league->players || pair->seat >= SEATS)
       return status_set(ERR_FORMAT, "results of unknown players %u and %u, seat %u", pair->home, pair->away,
                         pair->seat);
-    Tally home = {pair->games, pair->wins, pair->draws, pair->losses, pair->home_return, pair->home_square};
-    Tally away = {pair->games, pair->losses, pair->draws, pair->wins, pair->away_return, pair->away_square};
+    const Tally *home = &pair->tally;
+    const Tally away = tally_of_opponent(home, pair->away_return, pair->away_square);
     bool present = pair->home_life == life_of(league, pair->home) && pair->away_life == life_of(league, pair->away);
     PayoffPart part = pair->eval ? PAYOFF_EVAL : present ? PAYOFF_TRAIN : PAYOFF_RAW_ONLY;
     if (pair->seat == 0)
-      TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, &home, away.returns, away.squares, part));
+      TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, home, away.returns, away.squares, part));
     else
-      TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home.returns, home.squares, part));
+      TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home->returns, home->squares, part));
     if (league->config.main_rule == MAIN_OPENAI_FIVE) openai_five_update(league, pair);
   }
   INVARIANT(league_clocks_in_order(league));

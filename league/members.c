@@ -129,9 +129,10 @@ static Status check_sums(const Members *members, const Results *results) {
   uint64_t lanes = first_lane(setup, a + 1) - first_lane(setup, a) + members->actor[a].surplus;
   uint64_t games = 0;
   for (size_t i = 0; i < results->pairs; i++) {
-    const PairCount *pair = &results->pair[i];
-    games += pair->games;
-    TRY_RETURN(at_most("games", pair->games, "their length in env steps is", pair->length));
+    const PairResults *pair = &results->pair[i];
+    uint64_t met = (uint64_t)pair->tally.games;
+    games += met;
+    TRY_RETURN(at_most("games", met, "their length in env steps is", pair->length));
   }
   if (games != results->episodes)
     return status_set(ERR_FORMAT, "%llu episodes ended, but %llu games",
@@ -146,7 +147,7 @@ static Status check_sums(const Members *members, const Results *results) {
 /* Whether the league has all the players that they name. */
 static Status check_players(const League *league, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) {
-    const PairCount *pair = &results->pair[i];
+    const PairResults *pair = &results->pair[i];
     bool met = pair->eval ? is_opponent(pair->away, league->players) : pair->away < league->players;
     if (pair->home >= league->players || !met)
       return status_set(ERR_FORMAT, "games of players %u and %u, of %zu", pair->home, pair->away,

@@ -52,54 +52,6 @@ static Pair *found(Payoff *payoff, uint32_t home, uint32_t away) {
   return &row->pair[position(row, away)];
 }
 
-/* --- tallies --- */
-static void tally_add(Tally *to, const Tally *from) {
-  to->games += from->games;
-  to->wins += from->wins;
-  to->draws += from->draws;
-  to->losses += from->losses;
-  to->returns += from->returns;
-  to->squares += from->squares;
-}
-
-static void tally_fade(Tally *to, const Tally *from, double keep, double weight) {
-  to->games = to->games * keep + from->games * weight;
-  to->wins = to->wins * keep + from->wins * weight;
-  to->draws = to->draws * keep + from->draws * weight;
-  to->losses = to->losses * keep + from->losses * weight;
-  to->returns = to->returns * keep + from->returns * weight;
-  to->squares = to->squares * keep + from->squares * weight;
-}
-
-Tally tally_both(const Tally seat[SEATS]) {
-  Tally sum = seat[0];
-  tally_add(&sum, &seat[1]);
-  return sum;
-}
-
-bool tally_means(const Tally seat[SEATS], SeatMeans *out) {
-  int known = 0;
-  *out = (SeatMeans){0};
-  for (int s = 0; s < SEATS; s++) {
-    const Tally *tally = &seat[s];
-    if (tally->games <= 0) continue;
-    out->score += (tally->wins + tally->draws / 2) / tally->games;
-    out->returns += tally->returns / tally->games;
-    out->squares += tally->squares / tally->games;
-    known++;
-  }
-  if (known < 2) return known > 0;
-  out->score /= 2;
-  out->returns /= 2;
-  out->squares /= 2;
-  return true;
-}
-
-double seats_effective(double first, double second) {
-  /* variance of the mean of two means: (v / first + v / second) / 4 */
-  return first > 0 && second > 0 ? 4 * first * second / (first + second) : 0;
-}
-
 /* --- a tick's games --- */
 Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *tally, double second_returns,
                   double second_squares, PayoffPart part) {
@@ -115,7 +67,7 @@ Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *
     pair = found(payoff, first, second);
   }
   Tally *side = payoff->gathered[pair->gathered - 1].part[part];
-  Tally mirror = {tally->games, tally->losses, tally->draws, tally->wins, second_returns, second_squares};
+  const Tally mirror = tally_of_opponent(tally, second_returns, second_squares);
   tally_add(&side[0], tally);
   tally_add(&side[1], &mirror);
   return OK;
@@ -131,17 +83,11 @@ static void enter(Pair *pair, int seat, const Gathered *games, double keep, doub
   pair->since[seat] = pair->since[seat] * keep + present->games * weight;
 }
 
-static bool mirrors(const Tally *one, const Tally *other) {
-  return one->games == other->games && one->wins == other->losses && one->draws == other->draws &&
-         one->losses == other->wins &&
-         fabs(one->wins + one->draws + one->losses - one->games) < 1e-6 * one->games + 1e-9;
-}
-
 /* What `home` did on the first seat, `away` saw from the second. */
 static bool is_mirrored(const Payoff *payoff, uint32_t home, uint32_t away) {
   const Pair *pair = payoff_find(payoff, home, away), *back = payoff_find(payoff, away, home);
-  return pair && back && mirrors(&pair->raw[0], &back->raw[1]) && mirrors(&pair->eval[0], &back->eval[1]) &&
-         finite_doubles(&pair->decayed[0].games, SEATS * sizeof(Tally) / sizeof(double));
+  return pair && back && tally_mirrors(&pair->raw[0], &back->raw[1]) && tally_mirrors(&pair->eval[0], &back->eval[1]) &&
+         finite_doubles(&pair->decayed[0].games, SEATS * TALLY_NUMBERS);
 }
 
 bool payoff_symmetric(const Payoff *payoff) {
@@ -178,7 +124,7 @@ double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {
   for (int s = 0; pair && s < SEATS; s++) { /* as tally_means, of scores alone: a table asks for every pair */
     const Tally *tally = &pair->decayed[s];
     if (tally->games <= 0) continue;
-    sum += (tally->wins + tally->draws / 2) / tally->games;
+    sum += tally_score(tally);
     known++;
   }
   return known == 2 ? sum / 2 : known ? sum : 0.5;
@@ -249,7 +195,7 @@ Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent) {
 }
 
 /* --- columns --- */
-enum { FIELDS = sizeof(Tally) / sizeof(double), TALLIES = SEATS * FIELDS };
+enum { TALLIES = SEATS * TALLY_NUMBERS };
 
 /* home, away (u32); raw, decayed, eval: games, wins, draws, losses, returns, squares with home on the first seat, then
  * the same on the second; since: the first seat, the second. */
@@ -289,15 +235,6 @@ static void load_row(const Item *item, size_t row, double *out) {
   memcpy(out, (const double *)item->data + row * item->width, item->width * sizeof *out);
 }
 
-/* Games of one seat: counts that agree, in numbers that are numbers. Decayed ones are fractions. */
-static bool tally_good(const Tally *t) {
-  const double most = 9007199254740992.0, sum = t->wins + t->draws + t->losses;
-  const double all[6] = {t->games, t->wins, t->draws, t->losses, t->returns, t->squares};
-  if (!finite_doubles(all, COUNT_OF(all))) return false;
-  if (t->wins < 0 || t->draws < 0 || t->losses < 0 || t->squares < 0 || t->games < 0 || t->games > most) return false;
-  return fabs(sum - t->games) <= 1e-6 * (1 + t->games);
-}
-
 static Status check_pair(const Payoff *payoff, size_t players, const Tree *tree, size_t row, uint32_t home,
                          uint32_t away) {
   int64_t at = (int64_t)row;
@@ -328,7 +265,7 @@ Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
     const Tally *tallies[3] = {pair->raw, pair->decayed, pair->eval};
     for (int s = 0; s < SEATS; s++) {
       for (int t = 0; t < 3; t++)
-        if (!tally_good(&tallies[t][s])) return tree_fault(tree, path[t], (int64_t)i, "is no count of games");
+        if (!tally_is_good(&tallies[t][s])) return tree_fault(tree, path[t], (int64_t)i, "is no count of games");
       if (!(pair->since[s] >= 0)) return tree_fault(tree, path[3], (int64_t)i, "is no number of games");
       pair->since[s] = fmin(pair->since[s], pair->decayed[s].games);
     }

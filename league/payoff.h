@@ -4,16 +4,11 @@
  * seat reported first. A player against itself is not entered. */
 #pragma once
 #include "base/status.h"
+#include "meta/tally.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum { SEATS = 2 };
-
-typedef struct Tally {
-  double games, wins, draws, losses, returns, squares; /* for the home player */
-} Tally;
 
 typedef struct Pair {
   uint32_t away;
@@ -56,15 +51,6 @@ void payoff_settle(Payoff *payoff);
 
 /* Whether every pair's games are seen alike from both sides, and all numbers are finite. */
 bool payoff_symmetric(const Payoff *payoff);
-
-Tally tally_both(const Tally seat[SEATS]); /* the sum over the seats */
-/* Means over the seats that have games, each counted alike: score 0 .. 1, return, squared return. False: no games. */
-typedef struct SeatMeans {
-  double score, returns, squares;
-} SeatMeans;
-bool tally_means(const Tally seat[SEATS], SeatMeans *out);
-/* How many games, evenly dealt over both seats, would tell the mean of the seats as well: 0 if one has none. */
-double seats_effective(double first, double second);
 
 /* Seats that the home player's decayed rates against `away` come from: 0 = never met, 1 = one seat only, 2 = both. */
 int payoff_seats_known(const Payoff *payoff, uint32_t home, uint32_t away);

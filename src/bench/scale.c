@@ -42,10 +42,10 @@ static Status many_players(const JobConfig *s, size_t frozen, League *league) {
 static Status some_results(const League *league, Results *results) {
   for (uint32_t i = 0; i < 32; i++) {
     uint32_t past = (uint32_t)(league->learning + (i * 7919u) % (league->players - league->learning));
-    PairCount key = {.home = i % (uint32_t)league->learning, .away = past, .branch = BRANCH_PFSP, .seat = i & 1};
-    PairCount *pair = results_pair(results, &key);
+    PairResults key = {.home = i % (uint32_t)league->learning, .away = past, .branch = BRANCH_PFSP, .seat = i & 1};
+    PairResults *pair = results_pair(results, &key);
     if (!pair) return ERR_MEMORY;
-    pair->games += 3, pair->wins += 2, pair->losses++, pair->outcome += 2, pair->length += 60;
+    tally_add(&pair->tally, &(Tally){.games = 3, .wins = 2, .losses = 1}), pair->outcome += 2, pair->length += 60;
   }
   return OK;
 }
@@ -411,11 +411,12 @@ static Status perform(Show *show, Puppet *puppet) {
   for (uint32_t i = 0; i < PAIRS; i++) {
     uint32_t away =
         (uint32_t)(show->learning + (puppet->index * PAIRS + i + puppet->tick * 131) % (players - show->learning));
-    PairCount key = {.home = i % (uint32_t)show->learning, .away = away, .branch = BRANCH_PFSP};
-    PairCount *pair = results_pair(&show->results, &key);
+    PairResults key = {.home = i % (uint32_t)show->learning, .away = away, .branch = BRANCH_PFSP};
+    PairResults *pair = results_pair(&show->results, &key);
     if (!pair) return ERR_MEMORY;
-    pair->games = GAMES, pair->wins = 2, pair->losses = 1, pair->outcome = 2, pair->length = 60;
-    show->results.episodes += pair->games;
+    pair->tally = (Tally){.games = GAMES, .wins = 2, .losses = 1};
+    pair->outcome = 2, pair->length = 60;
+    show->results.episodes += GAMES;
   }
   show->results.actor = puppet->index;
   show->results.tick = puppet->tick;

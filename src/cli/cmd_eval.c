@@ -35,31 +35,25 @@ static const Flag flags[] = {
     {"--json", NULL, "print JSON"},
 };
 
-static json_t *json_counts(const Score *score, const EloBlock *block) {
+static json_t *json_counts(const Tally *score, const EloBlock *block) {
   return json_pack("{s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:i}", "games", (json_int_t)score->games, "wins",
                    (json_int_t)score->wins, "draws", (json_int_t)score->draws, "losses", (json_int_t)score->losses,
                    "score", block->score, "score_low", block->score_low, "score_high", block->score_high, "elo",
                    block->elo, "elo_low", block->low, "elo_high", block->high, "bound", block->bound);
 }
 
-static Score total_of(const MatchScore *score) {
-  const Score *s = score->seat;
-  return (Score){s[0].games + s[1].games,   s[0].wins + s[1].wins,       s[0].draws + s[1].draws,
-                 s[0].losses + s[1].losses, s[0].returns + s[1].returns, s[0].squares + s[1].squares};
-}
-
 /* From pairs of games; from single ones, where pairs were not counted. */
-static EloBlock block_of(const MatchScore *score) {
-  Score all = total_of(score);
+static EloBlock block_of(const MatchTally *score) {
+  const Tally all = tally_both(score->seat);
   EloBlock block = meta_elo_block(&score->pairs);
-  if (2 * block.pairs >= (double)all.games) return block;
-  return meta_elo_block_of_games((double)all.wins, (double)all.draws, (double)all.losses);
+  if (2 * block.pairs >= all.games) return block;
+  return meta_elo_block_of_games(all.wins, all.draws, all.losses);
 }
 
-static void print_pair(const char *a, const char *b, const MatchScore *score, bool returns) {
-  Score all = total_of(score);
+static void print_pair(const char *a, const char *b, const MatchTally *score, bool returns) {
+  const Tally all = tally_both(score->seat);
   EloBlock block = block_of(score);
-  const Score *s = score->seat;
+  const Tally *s = score->seat;
   char elo[64];
   double error, mean = match_mean_return(score, &error);
   if (block.bound > 0) /* a perfect score bounds the difference, no more */
@@ -68,27 +62,25 @@ static void print_pair(const char *a, const char *b, const MatchScore *score, bo
     snprintf(elo, sizeof elo, "<= %+.0f", block.high);
   else
     snprintf(elo, sizeof elo, "%+.0f [%+.0f, %+.0f]", block.elo, block.low, block.high);
-  printf("%-22s vs %-22s %6llu games", a, b, (unsigned long long)all.games);
+  printf("%-22s vs %-22s %6.0f games", a, b, all.games);
   if (returns) printf("  mean return %+.4f +- %.4f", mean, error);
-  printf("  +%llu =%llu -%llu  score %.3f [%.3f, %.3f]  Elo %s\n", (unsigned long long)all.wins,
-         (unsigned long long)all.draws, (unsigned long long)all.losses, block.score, block.score_low, block.score_high,
-         elo);
-  printf("   as first  +%llu =%llu -%llu, as second +%llu =%llu -%llu", (unsigned long long)s[0].wins,
-         (unsigned long long)s[0].draws, (unsigned long long)s[0].losses, (unsigned long long)s[1].wins,
-         (unsigned long long)s[1].draws, (unsigned long long)s[1].losses);
+  printf("  +%.0f =%.0f -%.0f  score %.3f [%.3f, %.3f]  Elo %s\n", all.wins, all.draws, all.losses, block.score,
+         block.score_low, block.score_high, elo);
+  printf("   as first  +%.0f =%.0f -%.0f, as second +%.0f =%.0f -%.0f", s[0].wins, s[0].draws, s[0].losses, s[1].wins,
+         s[1].draws, s[1].losses);
   if (!returns) printf("; mean return %+.3f", mean);
   printf("\n");
   if (score->fixed) print_fixed(a, b);
 }
 
-static json_t *json_pair(const char *a, const char *b, const MatchScore *score) {
-  Score all = total_of(score);
+static json_t *json_pair(const char *a, const char *b, const MatchTally *score) {
+  const Tally all = tally_both(score->seat);
   EloBlock block = block_of(score);
   double error, mean = match_mean_return(score, &error);
   json_t *pair = json_counts(&all, &block), *split = json_array(), *five = json_array();
   for (int s = 0; s < 2; s++) {
-    const Score *seat = &score->seat[s];
-    EloBlock own = meta_elo_block_of_games((double)seat->wins, (double)seat->draws, (double)seat->losses);
+    const Tally *seat = &score->seat[s];
+    EloBlock own = meta_elo_block_of_games(seat->wins, seat->draws, seat->losses);
     json_array_append_new(split, json_counts(seat, &own));
   }
   for (int k = 0; k < 5; k++) json_array_append_new(five, json_real(score->pairs.count[k]));
@@ -116,11 +108,11 @@ static Status add_fixtures(TournamentSetup *arena, Format format, const size_t c
 
 /* Both sides' totals, as one match. */
 static void print_teams(const TournamentSetup *arena, size_t own, bool returns) {
-  MatchScore all = {0};
+  MatchTally all = {0};
   const Games *games = &arena->tournament.games;
-  for (size_t i = 0; i < games->counts; i++)
-    if (games->count[i].a < own && games->count[i].b >= own) match_score_add(&all, &games->count[i].score);
-  if (all.seat[0].games) print_pair("players", "versus", &all, returns);
+  for (size_t i = 0; i < games->meetings; i++)
+    if (games->meeting[i].a < own && games->meeting[i].b >= own) match_tally_add(&all, &games->meeting[i].tally);
+  if (all.seat[0].games > 0) print_pair("players", "versus", &all, returns);
 }
 
 static void on_progress(void *context, const Tournament *t) {
@@ -130,8 +122,8 @@ static void on_progress(void *context, const Tournament *t) {
   if (now - *last < 10) return;
   *last = now;
   for (size_t i = 0; i < t->fixtures; i++) {
-    const GameCount *count = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
-    worst = fmax(worst, count ? tournament_error(&count->score.pairs) : 0.5);
+    const Meeting *met = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
+    worst = fmax(worst, met ? tournament_error(&met->tally.pairs) : 0.5);
   }
   fprintf(stderr, "%llu games played, the least certain score is known to +- %.3f\n", (unsigned long long)t->played,
           worst);
@@ -150,13 +142,13 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
                              .not_met =
                                  format == ROUND_ROBIN ? NULL : "in this format not all players meet one another"};
   for (size_t i = 0; i < t->fixtures; i++) {
-    const GameCount *count = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
+    const Meeting *met = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
     const char *a = t->player[t->fixture[i].a].label, *b = t->player[t->fixture[i].b].label;
-    if (!count) continue;
+    if (!met) continue;
     if (json)
-      json_array_append_new(pairs, json_pair(a, b, &count->score));
+      json_array_append_new(pairs, json_pair(a, b, &met->tally));
     else if (t->fixtures <= 30)
-      print_pair(a, b, &count->score, returns);
+      print_pair(a, b, &met->tally, returns);
   }
   if (format == TEAMS && !json) print_teams(arena, counts[0], returns);
   Status status = standing_create(&t->games, &options, &standing);

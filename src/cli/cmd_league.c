@@ -25,7 +25,7 @@ static json_t *json_seat(const Tally *tally) {
   json_t *entry = json_pack("{s:f,s:f,s:f,s:f}", "games", tally->games, "wins", tally->wins, "draws", tally->draws,
                             "losses", tally->losses);
   if (tally->games > 0) {
-    double score = (tally->wins + tally->draws / 2) / tally->games, low, high;
+    double score = tally_score(tally), low, high;
     meta_interval(score, tally->games, &low, &high);
     json_object_set_new(entry, "score", json_real(score));
     json_object_set_new(entry, "low", json_real(low));
@@ -87,8 +87,6 @@ static void everything(const RunView *run, uint32_t home, uint32_t away, Tally o
   }
 }
 
-static double score_of(const Tally *tally) { return (tally->wins + tally->draws / 2) / tally->games; }
-
 /* One opponent of a learning player: counts, the score of each seat, and the rate that matchmaking sees. */
 static void show_pair(const RunView *run, uint32_t home, uint32_t away) {
   Tally seat[SEATS];
@@ -97,11 +95,11 @@ static void show_pair(const RunView *run, uint32_t home, uint32_t away) {
   everything(run, home, away, seat);
   Tally t = tally_both(seat);
   if (t.games <= 0) return;
-  meta_interval(score_of(&t), t.games, &low, &high);
+  meta_interval(tally_score(&t), t.games, &low, &high);
   if (seat[0].games > 0 && seat[1].games > 0)
-    snprintf(seats, sizeof seats, "seats %.3f %.3f", score_of(&seat[0]), score_of(&seat[1]));
+    snprintf(seats, sizeof seats, "seats %.3f %.3f", tally_score(&seat[0]), tally_score(&seat[1]));
   printf("   %-28s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f], %s", run->league.player[away].name, t.games,
-         t.wins, t.draws, t.losses, score_of(&t), low, high, seats);
+         t.wins, t.draws, t.losses, tally_score(&t), low, high, seats);
   int lately = payoff_seats_known(&run->league.payoff, home, away);
   if (lately) printf(", lately %.3f%s", league_rate(&run->league, home, away), lately == 1 ? " (one seat only)" : "");
   printf("\n");
@@ -127,9 +125,9 @@ static void show_text(const RunView *run) {
   Tally first = payoff_first_seat(&league->payoff);
   if (first.games <= 0) return;
   double low, high;
-  meta_interval(score_of(&first), first.games, &low, &high);
-  printf("\nthe first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n", score_of(&first), low,
-         high, first.returns / first.games, first.games);
+  meta_interval(tally_score(&first), first.games, &low, &high);
+  printf("\nthe first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n", tally_score(&first),
+         low, high, first.returns / first.games, first.games);
 }
 
 /* --- scenarios --- */

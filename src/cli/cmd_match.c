@@ -23,11 +23,9 @@ static const Flag flags[] = {
 };
 
 /* The block that chess tools print. */
-static void print_block(const Tournament *t, const MatchScore *score, bool json) {
-  const Score *s = score->seat;
+static void print_block(const Tournament *t, const MatchTally *score, bool json) {
   EloBlock block = meta_elo_block(&score->pairs);
-  uint64_t games = s[0].games + s[1].games, wins = s[0].wins + s[1].wins, draws = s[0].draws + s[1].draws,
-           losses = s[0].losses + s[1].losses;
+  const Tally *s = score->seat, sum = tally_both(s);
   double llr = meta_sprt(&score->pairs, t->elo0, t->elo1), upper = meta_sprt_upper(t->alpha, t->beta),
          lower = meta_sprt_lower(t->alpha, t->beta);
   const char *verdict = score->fixed   ? "undecided, two distinct games"
@@ -37,11 +35,12 @@ static void print_block(const Tournament *t, const MatchScore *score, bool json)
   const double *p = score->pairs.count;
   const char *a = t->player[0].label, *b = t->player[1].label;
   if (json) {
-    json_t *root = json_pack(
-        "{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:i,s:[f,f,f,f,f]}", "env", t->terms.env, "a", a, "b", b,
-        "deterministic", score->fixed, "games", (json_int_t)games, "wins", (json_int_t)wins, "draws", (json_int_t)draws,
-        "losses", (json_int_t)losses, "score", block.score, "elo", block.elo, "elo_low", block.low, "elo_high",
-        block.high, "los", block.superiority, "bound", block.bound, "pentanomial", p[0], p[1], p[2], p[3], p[4]);
+    json_t *root =
+        json_pack("{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:i,s:[f,f,f,f,f]}", "env", t->terms.env, "a",
+                  a, "b", b, "deterministic", score->fixed, "games", (json_int_t)sum.games, "wins",
+                  (json_int_t)sum.wins, "draws", (json_int_t)sum.draws, "losses", (json_int_t)sum.losses, "score",
+                  block.score, "elo", block.elo, "elo_low", block.low, "elo_high", block.high, "los", block.superiority,
+                  "bound", block.bound, "pentanomial", p[0], p[1], p[2], p[3], p[4]);
     if (t->sprt)
       json_object_set_new(root, "sprt",
                           json_pack("{s:f,s:f,s:f,s:f,s:f,s:s}", "elo0", t->elo0, "elo1", t->elo1, "llr", llr, "lower",
@@ -58,12 +57,11 @@ static void print_block(const Tournament *t, const MatchScore *score, bool json)
     printf("Elo   | %+.2f +- %.2f (95%%)\n", block.elo, block.error);
   if (t->sprt) printf("LLR   | %+.2f (%.2f, %.2f) [%.2f, %.2f] %s\n", llr, lower, upper, t->elo0, t->elo1, verdict);
   printf("LOS   | %.1f %%\n", 100 * block.superiority);
-  printf("Games | N: %llu W: %llu L: %llu D: %llu; score %.4f\n", (unsigned long long)games, (unsigned long long)wins,
-         (unsigned long long)losses, (unsigned long long)draws, block.score);
+  printf("Games | N: %.0f W: %.0f L: %.0f D: %.0f; score %.4f\n", sum.games, sum.wins, sum.losses, sum.draws,
+         block.score);
   printf("Penta | [%.0f, %.0f, %.0f, %.0f, %.0f]\n", p[0], p[1], p[2], p[3], p[4]);
-  printf("Seats | first +%llu =%llu -%llu, second +%llu =%llu -%llu\n", (unsigned long long)s[0].wins,
-         (unsigned long long)s[0].draws, (unsigned long long)s[0].losses, (unsigned long long)s[1].wins,
-         (unsigned long long)s[1].draws, (unsigned long long)s[1].losses);
+  printf("Seats | first +%.0f =%.0f -%.0f, second +%.0f =%.0f -%.0f\n", s[0].wins, s[0].draws, s[0].losses, s[1].wins,
+         s[1].draws, s[1].losses);
   if (score->fixed) print_fixed(a, b);
 }
 
@@ -135,9 +133,8 @@ static Status run_match(int argc, char **argv) {
   t->replays = argument(&command_match, &arguments, "--replays");
   t->replay_games = (uint64_t)replays;
   TRY(setup_play(&arena));
-  const GameCount *count = games_find(&t->games, 0, 1);
-  if (setup_speaks(&arena) && count)
-    print_block(t, &count->score, argument(&command_match, &arguments, "--json") != NULL);
+  const Meeting *met = games_find(&t->games, 0, 1);
+  if (setup_speaks(&arena) && met) print_block(t, &met->tally, argument(&command_match, &arguments, "--json") != NULL);
 done:
   setup_close(&arena);
   return status;

@@ -70,18 +70,18 @@ static Status train(Probe *probe, Transport *transport, const Arguments *argumen
 typedef struct Verdict {
   bool greedy; /* the exploiter's better way to play */
   double value[2], error[2], sum, sum_error;
-  MatchScore score;
+  MatchTally score;
 } Verdict;
 
-static double gain(const Score seat[2]) {
+static double gain(const Tally seat[2]) {
   double sum = 0;
-  for (int s = 0; s < 2; s++) sum += seat[s].returns / (double)seat[s].games;
+  for (int s = 0; s < 2; s++) sum += seat[s].returns / seat[s].games;
   return sum;
 }
 
 /* Half of the 95 % interval of a seat's mean return: its games are independent of one another. */
-static double seat_error(const Score *score) {
-  double n = (double)score->games, mean = score->returns / n;
+static double seat_error(const Tally *score) {
+  double n = score->games, mean = score->returns / n;
   return n > 1 ? meta_quantile(n - 1) * sqrt(fmax(score->squares / n - mean * mean, 0) / (n - 1)) : 0;
 }
 
@@ -90,7 +90,7 @@ static Status judge(Probe *probe, Verdict *out) {
   Status status = OK;
   RunView run = {.folder = {.lock = -1}};
   Contestant exploiter = {.net = NULL};
-  MatchScore trial[2];
+  MatchTally trial[2];
   TRY(run_view_open(probe->folder, &run));
   TRY(run_view_player("main_0", &run, run.settings->env, &exploiter));
   for (int greedy = 0; greedy < 2; greedy++) {
@@ -103,8 +103,8 @@ static Status judge(Probe *probe, Verdict *out) {
   TRY(eval_match(run.settings->env, &exploiter, &probe->target,
                  &(MatchPlan){.seed = (uint64_t)probe->seed + 2000, .pairs = (uint64_t)probe->games / 2}, &out->score));
   for (int s = 0; s < 2; s++) {
-    const Score *score = &out->score.seat[s];
-    out->value[s] = score->returns / (double)score->games;
+    const Tally *score = &out->score.seat[s];
+    out->value[s] = score->returns / score->games;
     out->error[s] = seat_error(score);
   }
   out->sum = 2 * match_mean_return(&out->score, &out->sum_error); /* both games of a pair share its luck */
@@ -116,9 +116,8 @@ done:
 }
 
 static void report(const Probe *probe, const Verdict *v, bool json) {
-  const Score *s = v->score.seat;
-  double games = (double)(s[0].games + s[1].games),
-         points = (double)(s[0].wins + s[1].wins) + (double)(s[0].draws + s[1].draws) / 2;
+  const Tally *s = v->score.seat;
+  double games = tally_games(s), points = s[0].wins + s[1].wins + (s[0].draws + s[1].draws) / 2;
   if (json) {
     json_t *root = json_pack(
         "{s:s,s:s,s:I,s:b,s:[f,f],s:[f,f],s:f,s:f,s:f,s:f,s:f,s:I,s:s}", "run", probe->run->folder.path, "player",
@@ -134,8 +133,8 @@ static void report(const Probe *probe, const Verdict *v, bool json) {
   printf("%s of %s, probed by %lld frames of a fresh exploiter (%s)\n", probe->target.label, probe->run->folder.path,
          probe->budget, v->greedy ? "its most probable actions" : "sampling");
   for (int k = 0; k < 2; k++)
-    printf("exploiter as %s: mean return %+.4f +- %.4f, +%llu =%llu -%llu\n", k ? "second" : "first ", v->value[k],
-           v->error[k], (unsigned long long)s[k].wins, (unsigned long long)s[k].draws, (unsigned long long)s[k].losses);
+    printf("exploiter as %s: mean return %+.4f +- %.4f, +%.0f =%.0f -%.0f\n", k ? "second" : "first ", v->value[k],
+           v->error[k], s[k].wins, s[k].draws, s[k].losses);
   printf("score of the exploiter %.3f; NashConv is at least %.4f +- %.4f (95 %%), exploitability %.4f, from %.0f fresh "
          "games\n",
          points / games, v->sum, v->sum_error, v->sum / 2, games);

@@ -84,7 +84,7 @@ static Status rate_file(const char *path, const Arguments *arguments, double pri
   char env[512] = "";
   if (!file_exists(path)) return status_set(ERR_IO, "there is no file %s", path);
   TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), plugins_accepted(), &games, env));
-  if (games.counts == 0) TRY(no_games(path, argument(&command_rate, arguments, "--env")));
+  if (games.meetings == 0) TRY(no_games(path, argument(&command_rate, arguments, "--env")));
   StandingOptions options = {.prior = prior,
                              .seats = true,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
@@ -112,7 +112,7 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
                                         run.settings->league.by_return};
   TRY(strength_create(&run.league, run.settings, &run.folder, &options, &strength));
   strength_warn(&strength.games, run.settings);
-  if (strength.games.counts == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
+  if (strength.games.meetings == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
   TRY(print(&strength.standing, arguments));
 done:
   strength_destroy(&strength);

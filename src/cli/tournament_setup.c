@@ -86,19 +86,19 @@ static Status read_earlier(TournamentSetup *arena) {
                    "is %.12s): if its rules are the same, --accept-env takes them together; if not, --csv OTHER "
                    "keeps them apart",
                    t->csv, all.other_lines, all.other_build, t->terms.build);
-  for (size_t i = 0; status == OK && i < all.counts; i++) {
-    const GameCount *c = &all.count[i];
+  for (size_t i = 0; status == OK && i < all.meetings; i++) {
+    const Meeting *c = &all.meeting[i];
     int64_t id[2] = {-1, -1};
     for (size_t p = 0; p < arena->players; p++) {
       if (!strcmp(t->games.name[p], all.name[c->a])) id[0] = (int64_t)p;
       if (!strcmp(t->games.name[p], all.name[c->b])) id[1] = (int64_t)p;
     }
     if (id[0] < 0 || id[1] < 0) continue;
-    status = games_add(&t->games, (uint32_t)id[0], (uint32_t)id[1], 0, &c->score);
-    GameCount *mine;
+    status = games_add(&t->games, (uint32_t)id[0], (uint32_t)id[1], 0, &c->tally);
+    Meeting *mine;
     if (status == OK)
-      status = games_count(&t->games, (uint32_t)(id[0] < id[1] ? id[0] : id[1]),
-                           (uint32_t)(id[0] < id[1] ? id[1] : id[0]), &mine);
+      status = games_meeting(&t->games, (uint32_t)(id[0] < id[1] ? id[0] : id[1]),
+                             (uint32_t)(id[0] < id[1] ? id[1] : id[0]), &mine);
     if (status == OK) mine->next = c->next;
   }
   games_free(&all);

@@ -21,21 +21,9 @@ Status contestant_builtin(const char *name, const Env *env, Contestant *out);
 Status contestant_policy(const char *label, const NetConfig *config, const Env *env, const float *block, size_t count,
                          Contestant *out);
 
-typedef struct Score {
-  uint64_t games, wins, draws, losses; /* for a */
-  double returns, squares;
-} Score;
-typedef struct MatchScore {
-  Score seat[2];       /* with a on team s */
-  Pentanomial pairs;   /* of a */
-  double pair_squares; /* of pairs: the square of a's returns of both games; negative: not known */
-  bool fixed;          /* nothing was drawn, so that all pairs are copies of this one */
-} MatchScore;
-/* Whether its counts add up and its sums are numbers: what files and other ranks say is held to it. */
-bool match_score_whole(const MatchScore *score);
 /* Mean return of a over both seats, with half of its 95 % interval, from pairs of games (from single games, where the
  * pairs' squares are not known). No games: 0 +- infinity. */
-double match_mean_return(const MatchScore *score, double *error);
+double match_mean_return(const MatchTally *tally, double *error);
 /* One game that was played, as agon replay and agon query read it. */
 typedef struct GameText {
   uint64_t game;    /* 2 * pair + team of a */
@@ -54,8 +42,7 @@ typedef struct MatchPlan {
  * draws for its actions is keyed by (seed, pair, its id, its opponent's id, its seat): the same whoever else plays, in
  * whatever order and on any number of ranks. Where the first pair shows that nothing is left to chance (no chance move,
  * no random draw of the env or of a player) it is the only one that is played. Envs with two teams. */
-Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchScore *out);
-void match_score_add(MatchScore *to, const MatchScore *from);
+Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchTally *out);
 
 /* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are serialised, the second
  * mover not seeing the first's. Information sets: an agent's own history of observations and actions;

@@ -22,7 +22,7 @@ enum { LAST_COLUMNS = sizeof ",pair_squares,build\n" - 1 };
 
 void games_free(Games *games) {
   free(games->name);
-  free(games->count);
+  free(games->meeting);
   free(games->bucket);
   *games = (Games){0};
 }
@@ -42,8 +42,8 @@ Status games_player(Games *games, const char *name, uint32_t *id) {
 static size_t place(const Games *games, uint32_t a, uint32_t b) {
   size_t at = ((uint64_t)a * 0x9E3779B97F4A7C15ull ^ (uint64_t)b * 0xC2B2AE3D27D4EB4Full) >> 20 & (games->buckets - 1);
   for (; games->bucket[at]; at = (at + 1) & (games->buckets - 1)) {
-    const GameCount *count = &games->count[games->bucket[at] - 1];
-    if (count->a == a && count->b == b) break;
+    const Meeting *meeting = &games->meeting[games->bucket[at] - 1];
+    if (meeting->a == a && meeting->b == b) break;
   }
   return at;
 }
@@ -55,61 +55,44 @@ static Status rehash(Games *games) {
   free(games->bucket);
   games->bucket = fresh;
   games->buckets = room;
-  for (size_t i = 0; i < games->counts; i++)
-    games->bucket[place(games, games->count[i].a, games->count[i].b)] = (uint32_t)i + 1;
+  for (size_t i = 0; i < games->meetings; i++)
+    games->bucket[place(games, games->meeting[i].a, games->meeting[i].b)] = (uint32_t)i + 1;
   return OK;
 }
 
-const GameCount *games_find(const Games *games, uint32_t a, uint32_t b) {
+const Meeting *games_find(const Games *games, uint32_t a, uint32_t b) {
   if (!games->buckets) return NULL;
   uint32_t found = games->bucket[place(games, a, b)];
-  return found ? &games->count[found - 1] : NULL;
+  return found ? &games->meeting[found - 1] : NULL;
 }
 
-Status games_count(Games *games, uint32_t a, uint32_t b, GameCount **out) {
-  if (games->counts * 2 >= games->buckets) TRY_RETURN(rehash(games));
+Status games_meeting(Games *games, uint32_t a, uint32_t b, Meeting **out) {
+  if (games->meetings * 2 >= games->buckets) TRY_RETURN(rehash(games));
   size_t at = place(games, a, b);
   if (!games->bucket[at]) {
-    TRY_RETURN(GROW(games->count, games->count_room, games->counts + 1));
-    games->count[games->counts] = (GameCount){.a = a, .b = b};
-    games->bucket[at] = (uint32_t)++games->counts;
+    TRY_RETURN(GROW(games->meeting, games->meeting_room, games->meetings + 1));
+    games->meeting[games->meetings] = (Meeting){.a = a, .b = b};
+    games->bucket[at] = (uint32_t)++games->meetings;
   }
-  *out = &games->count[games->bucket[at] - 1];
+  *out = &games->meeting[games->bucket[at] - 1];
   return OK;
 }
 
-static void turn_seat(Score *score) {
-  uint64_t wins = score->wins;
-  score->wins = score->losses;
-  score->losses = wins;
-  score->returns = -score->returns; /* of zero-sum games */
-}
+static uint64_t pairs_of(const MatchTally *tally) { return (uint64_t)tally_games(tally->seat) / 2; }
 
-/* The same games seen by b. */
-static MatchScore turned(const MatchScore *score) {
-  MatchScore out = *score;
-  out.seat[0] = score->seat[1];
-  out.seat[1] = score->seat[0];
-  for (int s = 0; s < 2; s++) turn_seat(&out.seat[s]);
-  for (int k = 0; k < 5; k++) out.pairs.count[k] = score->pairs.count[4 - k];
-  return out;
-}
-
-static uint64_t pairs_of(const MatchScore *score) { return (score->seat[0].games + score->seat[1].games) / 2; }
-
-Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchScore *score) {
-  GameCount *count;
-  MatchScore add = a < b ? *score : turned(score);
-  TRY_RETURN(games_count(games, a < b ? a : b, a < b ? b : a, &count));
-  match_score_add(&count->score, &add);
-  if (first + pairs_of(score) > count->next) count->next = first + pairs_of(score);
+Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchTally *tally) {
+  Meeting *meeting;
+  const MatchTally add = a < b ? *tally : match_tally_turned(tally);
+  TRY_RETURN(games_meeting(games, a < b ? a : b, a < b ? b : a, &meeting));
+  match_tally_add(&meeting->tally, &add);
+  if (first + pairs_of(tally) > meeting->next) meeting->next = first + pairs_of(tally);
   return OK;
 }
 
-Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchScore *pair) {
-  GameCount *count;
-  TRY_RETURN(games_count(games, a < b ? a : b, a < b ? b : a, &count));
-  count->score = a < b ? *pair : turned(pair);
+Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchTally *pair) {
+  Meeting *meeting;
+  TRY_RETURN(games_meeting(games, a < b ? a : b, a < b ? b : a, &meeting));
+  meeting->tally = a < b ? *pair : match_tally_turned(pair);
   return OK;
 }
 
@@ -140,41 +123,30 @@ static size_t split(char *line, char *field[COLUMNS]) {
   return count;
 }
 
-bool match_score_whole(const MatchScore *score) {
-  const double numbers[] = {score->seat[0].returns, score->seat[0].squares, score->seat[1].returns,
-                            score->seat[1].squares, score->pair_squares};
-  double pairs = 0;
-  for (int s = 0; s < 2; s++) {
-    const Score *seat = &score->seat[s];
-    if (seat->wins > MOST || seat->draws > MOST || seat->losses > MOST || seat->squares < 0) return false;
-    if (seat->wins + seat->draws + seat->losses != seat->games) return false;
-  }
-  for (int k = 0; k < 5; k++) {
-    if (!(score->pairs.count[k] >= 0)) return false;
-    pairs += score->pairs.count[k];
-  }
-  return finite_doubles(numbers, COUNT_OF(numbers)) && score->seat[0].games == score->seat[1].games &&
-         pairs <= (double)score->seat[0].games;
-}
-
-static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchScore *out) {
-  uint64_t number[12];
+static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchTally *out) {
+  double number[12];
   for (int i = 0; i < 12; i++) {
     int64_t value;
     if (!text_to_int(field[6 + i], &value) || value < 0 || value > MOST) return false;
-    number[i] = (uint64_t)value;
+    number[i] = (double)value;
   }
   double returns, squares;
   if (!text_to_float(field[18], &returns) || !text_to_float(field[19], &squares)) return false;
   if (!isfinite(returns) || !isfinite(squares) || squares < 0) return false;
-  *first = number[0];
+  *first = (uint64_t)number[0];
   for (int s = 0; s < 2; s++) {
-    const uint64_t *n = number + 1 + 3 * s;
-    /* the file does not tell the seats' returns apart */
-    out->seat[s] = (Score){n[0] + n[1] + n[2], n[0], n[1], n[2], returns / 2, squares / 2};
+    const double *n = number + 1 + 3 * s;
+    out->seat[s] = (Tally){
+        .games = n[0] + n[1] + n[2],
+        .wins = n[0],
+        .draws = n[1],
+        .losses = n[2],
+        .returns = returns / 2, /* the file does not tell the seats' returns apart */
+        .squares = squares / 2,
+    };
   }
-  for (int k = 0; k < 5; k++) out->pairs.count[k] = (double)number[7 + k];
-  return match_score_whole(out);
+  for (int k = 0; k < 5; k++) out->pairs.count[k] = number[7 + k];
+  return match_tally_is_whole(out);
 }
 
 static void put_openings(const GameTerms *terms, char out[16]) {
@@ -230,13 +202,13 @@ static Status take_line(char *line, const Wanted *want, Games *games) {
   char *field[COLUMNS];
   uint64_t first;
   uint32_t a, b;
-  MatchScore score = {0};
+  MatchTally tally = {0};
   size_t columns = split(line, field);
-  if (columns < FEWER || !parse_counts(field, &first, &score))
+  if (columns < FEWER || !parse_counts(field, &first, &tally))
     return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
   if (columns <= PAIR_SQUARES)
-    score.pair_squares = -1;
-  else if (!text_to_float(field[PAIR_SQUARES], &score.pair_squares) || !isfinite(score.pair_squares))
+    tally.pair_squares = -1;
+  else if (!text_to_float(field[PAIR_SQUARES], &tally.pair_squares) || !isfinite(tally.pair_squares))
     return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[PAIR_SQUARES]);
   const char *build = columns > BUILD ? field[BUILD] : "";
   if (*build && !hash_text_good(build)) return status_set(ERR_FORMAT, "'%.40s' is no build of a plug-in", build);
@@ -253,7 +225,7 @@ static Status take_line(char *line, const Wanted *want, Games *games) {
   TRY_RETURN(games_player(games, field[4], &a));
   TRY_RETURN(games_player(games, field[5], &b));
   if (a == b) return status_set(ERR_FORMAT, "a player against itself");
-  return games_add(games, a, b, first, &score);
+  return games_add(games, a, b, first, &tally);
 }
 
 static Status read_file(const char *path, const Wanted *want, Games *games) {
@@ -318,10 +290,10 @@ static Status drop_torn_line(int fd, const char *path, off_t *size) {
 }
 
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
-                    const MatchScore *score) {
+                    const MatchTally *tally) {
   Bytes line = {0};
   char rest[600], openings[16];
-  const Score *s = score->seat;
+  const Tally *s = tally->seat;
   int fd = open(path, O_RDWR | O_APPEND | O_CREAT, 0666);
   if (fd < 0) return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
   off_t size = lseek(fd, 0, SEEK_END);
@@ -337,13 +309,11 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
   bytes_put(&line, rest, strlen(rest));
   put_field(&line, a);
   put_field(&line, b);
-  const double *p = score->pairs.count;
+  const double *p = tally->pairs.count;
   snprintf(rest, sizeof rest,
-           "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-           ",%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 ",%.9g,%s\n",
+           "%" PRIu64 ",%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 ",%.9g,%s\n",
            first, s[0].wins, s[0].draws, s[0].losses, s[1].wins, s[1].draws, s[1].losses, p[0], p[1], p[2], p[3], p[4],
-           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(score), score->pair_squares,
-           terms->build);
+           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(tally), tally->pair_squares, terms->build);
   bytes_put(&line, rest, strlen(rest));
   bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
   if (!good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
@@ -353,27 +323,10 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
 }
 
 /* --- as games between players --- */
-Meeting games_meeting(const GameCount *count) {
-  Meeting out = {.a = count->a, .b = count->b, .pairs = count->score.pairs};
-  for (int s = 0; s < 2; s++) {
-    const Score *seat = &count->score.seat[s];
-    out.wins[s] = (double)seat->wins;
-    out.draws[s] = (double)seat->draws;
-    out.losses[s] = (double)seat->losses;
-  }
-  return out;
-}
-
-Status games_meetings(const Games *games, Meeting **out, size_t *count) {
-  TRY_RETURN(NEW_ARRAY(*out, games->counts + 1));
-  for (*count = 0; *count < games->counts; ++*count) (*out)[*count] = games_meeting(&games->count[*count]);
-  return OK;
-}
-
-static double mean_of_seats(const Score seat[2]) {
+static double mean_of_seats(const Tally seat[SEATS]) {
   double sum = 0, seats = 0;
   for (int s = 0; s < 2; s++)
-    if (seat[s].games) sum += seat[s].returns / (double)seat[s].games, seats++;
+    if (seat[s].games) sum += seat[s].returns / seat[s].games, seats++;
   return sum / seats;
 }
 
@@ -381,14 +334,13 @@ Status games_matrix(const Games *games, bool returns, double missing, double **o
   size_t n = games->players;
   TRY_RETURN(NEW_ARRAY(*out, n * n + 1));
   for (size_t i = 0; i < n * n; i++) (*out)[i] = i % (n + 1) == 0 ? (returns ? 0 : 0.5) : missing;
-  for (size_t i = 0; i < games->counts; i++) {
-    const GameCount *c = &games->count[i];
-    const Score *s = c->score.seat;
-    if (s[0].games + s[1].games == 0) continue;
-    Meeting meeting = games_meeting(c);
-    double mean = returns ? mean_of_seats(s) : meta_meeting_score(&meeting);
-    (*out)[c->a * n + c->b] = mean;
-    (*out)[c->b * n + c->a] = returns ? -mean : 1 - mean;
+  for (size_t i = 0; i < games->meetings; i++) {
+    const Meeting *m = &games->meeting[i];
+    const Tally *seat = m->tally.seat;
+    if (tally_games(seat) <= 0) continue;
+    double mean = returns ? mean_of_seats(seat) : meta_meeting_score(m);
+    (*out)[m->a * n + m->b] = mean;
+    (*out)[m->b * n + m->a] = returns ? -mean : 1 - mean;
   }
   return OK;
 }

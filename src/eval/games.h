@@ -18,19 +18,13 @@ typedef struct GameTerms {
 } GameTerms;
 #define GAMES_ANY_SEED UINT64_MAX
 
-typedef struct GameCount {
-  uint32_t a, b;    /* a < b */
-  MatchScore score; /* of a */
-  uint64_t next;    /* the first pair of games that has not been played */
-} GameCount;
-
 enum { GAMES_NAME = 192 };
 typedef struct Games {
   char (*name)[GAMES_NAME];
   size_t players, player_room;
-  GameCount *count;
-  size_t counts, count_room;
-  uint32_t *bucket; /* 1 + index of a count */
+  Meeting *meeting; /* with a < b, each once */
+  size_t meetings, meeting_room;
+  uint32_t *bucket; /* 1 + index of a meeting */
   size_t buckets;
   size_t other_lines;          /* of the file that were left out, as another build of the plug-in played them */
   char other_build[HASH_TEXT]; /* the last of these */
@@ -38,12 +32,12 @@ typedef struct Games {
 void games_free(Games *games);
 /* Finds or adds. */
 Status games_player(Games *games, const char *name, uint32_t *id);
-Status games_count(Games *games, uint32_t a, uint32_t b, GameCount **out); /* a < b; finds or adds */
-const GameCount *games_find(const Games *games, uint32_t a, uint32_t b);   /* a < b; NULL: never met */
+Status games_meeting(Games *games, uint32_t a, uint32_t b, Meeting **out); /* a < b; finds or adds */
+const Meeting *games_find(const Games *games, uint32_t a, uint32_t b);     /* a < b; NULL: never met */
 /* Adds a batch of a against b, in either order of ids. */
-Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchScore *score);
+Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchTally *tally);
 /* All games of a and b are copies of this pair: it alone counts. */
-Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchScore *pair);
+Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchTally *pair);
 /* Reads what was played under these terms. A missing file is empty. ERR_FORMAT names file and line. A last line without
  * an end is ignored: a job was killed while it wrote. */
 Status games_read(const char *path, const GameTerms *terms, Games *games);
@@ -54,9 +48,6 @@ Status games_read_env(const char *path, const char *only, bool any_build, Games 
 bool games_build_in(const char *build, const char *list);
 /* Appends one batch; the line is written by one write. */
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
-                    const MatchScore *score);
-Meeting games_meeting(const GameCount *count);
-/* All of them, in the order of the counts; the caller frees. */
-Status games_meetings(const Games *games, Meeting **out, size_t *count);
+                    const MatchTally *tally);
 /* (players, players) mean return, or score 0..1, of the row's player; `missing` where two never met. */
 Status games_matrix(const Games *games, bool returns, double missing, double **out);

@@ -52,7 +52,7 @@ typedef struct Match {
   Contestant *side[2];
   const MatchPlan *plan;
   uint64_t next, games;
-  MatchScore *score;
+  MatchTally *tally;
   uint64_t act_key[2][2]; /* [side][team it plays] */
   uint8_t *half;          /* (games) points of a, in halves, plus 1; 0 = not yet played */
   double *gain;           /* (games) return of a */
@@ -116,22 +116,16 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   Match *match = context;
   uint64_t game = (uint64_t)(uintptr_t)slot->owner;
   size_t home = game & 1;
-  Score *score = &match->score->seat[home];
   const AgonRng fresh = rng_stream(match->plan->seed, slot->id, slot->episode, RNG_ENV);
   match->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
   match->ended++;
-  score->games++;
-  score->wins += outcome[home] > 0.5f;
-  score->draws += outcome[home] == 0.5f;
-  score->losses += outcome[home] < 0.5f;
-  score->returns += slot->team_return[home];
-  score->squares += slot->team_return[home] * slot->team_return[home];
+  tally_game(&match->tally->seat[home], outcome[home], slot->team_return[home]);
   match->half[game] = (uint8_t)(1 + (outcome[home] > 0.5f ? 2 : outcome[home] == 0.5f ? 1 : 0));
   match->gain[game] = slot->team_return[home];
   if (match->half[game ^ 1]) {
     double both = match->gain[game] + match->gain[game ^ 1];
-    match->score->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
-    match->score->pair_squares += both * both;
+    match->tally->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
+    match->tally->pair_squares += both * both;
   }
   if (!match->plan->played || match->failed != OK) return;
   Bytes *line = &match->line[game];
@@ -141,44 +135,27 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   bytes_free(line);
 }
 
-static void add_score(Score *to, const Score *from) {
-  to->games += from->games;
-  to->wins += from->wins;
-  to->draws += from->draws;
-  to->losses += from->losses;
-  to->returns += from->returns;
-  to->squares += from->squares;
-}
-
-void match_score_add(MatchScore *to, const MatchScore *from) {
-  for (int s = 0; s < 2; s++) add_score(&to->seat[s], &from->seat[s]);
-  for (int k = 0; k < 5; k++) to->pairs.count[k] += from->pairs.count[k];
-  to->fixed |= from->fixed;
-  bool known = to->pair_squares >= 0 && from->pair_squares >= 0;
-  to->pair_squares = known ? to->pair_squares + from->pair_squares : -1;
-}
-
-double match_mean_return(const MatchScore *score, double *error) {
-  const Score *s = score->seat;
-  double games = (double)(s[0].games + s[1].games), pairs = 0, mean = 0;
+double match_mean_return(const MatchTally *tally, double *error) {
+  const Tally *s = tally->seat;
+  double games = tally_games(s), pairs = 0, mean = 0;
   *error = INFINITY;
   if (games <= 0) return 0;
   mean = (s[0].returns + s[1].returns) / games;
-  for (int k = 0; k < 5; k++) pairs += score->pairs.count[k];
-  bool paired = score->pair_squares >= 0 && 2 * pairs >= games;
+  for (int k = 0; k < 5; k++) pairs += tally->pairs.count[k];
+  bool paired = tally->pair_squares >= 0 && 2 * pairs >= games;
   double n = paired ? pairs : games;
-  double square = paired ? score->pair_squares / (4 * pairs) : (s[0].squares + s[1].squares) / games;
+  double square = paired ? tally->pair_squares / (4 * pairs) : (s[0].squares + s[1].squares) / games;
   if (n > 1) *error = meta_quantile(n - 1) * sqrt(fmax(square - mean * mean, 0) / (n - 1));
   return mean;
 }
 
-Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchScore *out) {
+Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchTally *out) {
   Status status = OK;
   Play *play = NULL;
-  Match match = {.env = env, .side = {a, b}, .plan = plan, .games = 2 * plan->pairs, .score = out};
+  Match match = {.env = env, .side = {a, b}, .plan = plan, .games = 2 * plan->pairs, .tally = out};
   PlayHooks hooks = {&match, on_begin, on_decided, on_rewarded, on_ended, plan->played ? on_traced : NULL};
   size_t memory = 0, live = 1, slots = match.games < 128 ? (size_t)match.games : 128;
-  *out = (MatchScore){0};
+  *out = (MatchTally){0};
   if (env->spec.teams != 2) return status_set(ERR_USAGE, "matches need an env with two teams");
   for (int i = 0; i < 2; i++)
     if (match.side[i]->net && match.side[i]->net->graph.state_size > memory)

@@ -76,8 +76,9 @@ static void add_points(Standing *s, const Meeting *meeting, size_t meetings) {
   for (size_t i = 0; i < meetings; i++) {
     const Meeting *m = &meeting[i];
     for (int seat = 0; seat < 2; seat++) {
-      s->points[m->a] += m->wins[seat] + m->draws[seat] / 2;
-      s->points[m->b] += m->losses[seat] + m->draws[seat] / 2;
+      const Tally *tally = &m->tally.seat[seat];
+      s->points[m->a] += tally->wins + tally->draws / 2;
+      s->points[m->b] += tally->losses + tally->draws / 2;
     }
   }
   for (size_t p = 0; p < s->games->players; p++) s->points[p] /= s->rated[p].games > 0 ? s->rated[p].games : 1;
@@ -140,9 +141,9 @@ static Status play_meta(Standing *s, const StandingOptions *options) {
 static uint32_t choose_anchor(const Games *games, const char *name) {
   int64_t asked = find(games, name), random = find(games, "random");
   bool played = false;
-  for (size_t i = 0; i < games->counts; i++) {
-    const GameCount *c = &games->count[i];
-    played |= (c->a == random || c->b == random) && c->score.seat[0].games + c->score.seat[1].games > 0;
+  for (size_t i = 0; i < games->meetings; i++) {
+    const Meeting *m = &games->meeting[i];
+    played |= (m->a == random || m->b == random) && tally_games(m->tally.seat) > 0;
   }
   return asked >= 0 ? (uint32_t)asked : random >= 0 && played ? (uint32_t)random : RATING_MEAN;
 }
@@ -152,7 +153,7 @@ static void count_games(Standing *s, const Meeting *meeting, size_t meetings) {
   s->fit = (RatingFit){.anchor = RATING_MEAN, .first_seat = -1};
   for (size_t i = 0; i < meetings; i++)
     for (int seat = 0; seat < 2; seat++) {
-      double n = meeting[i].wins[seat] + meeting[i].draws[seat] + meeting[i].losses[seat];
+      double n = meeting[i].tally.seat[seat].games;
       s->rated[meeting[i].a].games += n;
       s->rated[meeting[i].b].games += n;
     }
@@ -160,13 +161,12 @@ static void count_games(Standing *s, const Meeting *meeting, size_t meetings) {
 
 static Status rate(Standing *s, const StandingOptions *options) {
   Status status = OK;
-  Meeting *meeting = NULL;
+  const Meeting *meeting = s->games->meeting;
   double *elo = NULL;
-  size_t n = s->games->players, meetings = 0;
+  size_t n = s->games->players, meetings = s->games->meetings;
   RatingOptions rating = {
       .prior = options->prior, .only = options->only, .anchor = choose_anchor(s->games, options->anchor)};
   TRY(NEW_ARRAY(elo, n + 1));
-  TRY(games_meetings(s->games, &meeting, &meetings));
   if (n > RATING_MOST)
     count_games(s, meeting, meetings);
   else
@@ -176,7 +176,6 @@ static Status rate(Standing *s, const StandingOptions *options) {
   for (size_t p = 0; p < n; p++) elo[p] = s->rated[p].known ? s->rated[p].elo : NAN;
   s->transitivity = s->score && n <= 1000 ? meta_transitivity(s->score, elo, n) : (Transitivity){.explained = -1};
 done:
-  free(meeting);
   free(elo);
   return status;
 }

@@ -18,16 +18,16 @@ double tournament_error(const Pentanomial *pairs) {
   return (block.score_high - block.score_low) / 2;
 }
 
-static uint64_t played_pairs(const Tournament *t, const Fixture *fixture, const GameCount **count) {
-  *count = games_find(&t->games, fixture->a, fixture->b);
-  return *count ? ((*count)->score.seat[0].games + (*count)->score.seat[1].games) / 2 : 0;
+static uint64_t played_pairs(const Tournament *t, const Fixture *fixture, const Meeting **met) {
+  *met = games_find(&t->games, fixture->a, fixture->b);
+  return *met ? (uint64_t)tally_games((*met)->tally.seat) / 2 : 0;
 }
 
-static bool decided(const Tournament *t, const GameCount *count) {
-  if (!count) return false;
-  if (t->until_ci > 0 && tournament_error(&count->score.pairs) <= t->until_ci) return true;
+static bool decided(const Tournament *t, const Meeting *met) {
+  if (!met) return false;
+  if (t->until_ci > 0 && tournament_error(&met->tally.pairs) <= t->until_ci) return true;
   if (!t->sprt) return false;
-  double llr = meta_sprt(&count->score.pairs, t->elo0, t->elo1);
+  double llr = meta_sprt(&met->tally.pairs, t->elo0, t->elo1);
   return llr >= meta_sprt_upper(t->alpha, t->beta) || llr <= meta_sprt_lower(t->alpha, t->beta);
 }
 
@@ -36,18 +36,18 @@ static bool choose(Tournament *t, WireMatch *out) {
   double widest = -1;
   uint64_t all = 0, most = t->each / 2;
   for (size_t i = 0; i < t->fixtures; i++) {
-    const GameCount *count;
+    const Meeting *met;
     Fixture *fixture = &t->fixture[i];
-    uint64_t done = played_pairs(t, fixture, &count), dealt = done + fixture->in_hand;
+    uint64_t done = played_pairs(t, fixture, &met), dealt = done + fixture->in_hand;
     all += 2 * dealt;
-    fixture->closed |= decided(t, count);
+    fixture->closed |= decided(t, met);
     if (fixture->closed || dealt >= most) continue;
-    double error = count ? tournament_error(&count->score.pairs) : 1;
+    double error = met ? tournament_error(&met->tally.pairs) : 1;
     error *= sqrt((double)(done + 1) / (double)(dealt + 1)); /* what it will be when they are back */
     if (error <= widest) continue;
     widest = error;
     uint64_t left = most - dealt, pairs = left < BATCH ? left : BATCH;
-    if (count && count->next > fixture->next) fixture->next = count->next; /* of the file */
+    if (met && met->next > fixture->next) fixture->next = met->next; /* of the file */
     *out = (WireMatch){(uint32_t)i, (uint32_t)pairs, fixture->next};
   }
   if (widest < 0 || (t->budget && all + 2 > t->budget)) return false;
@@ -90,7 +90,7 @@ static Status append_replays(const Tournament *t, const void *text, size_t size)
   return good ? OK : status_set(ERR_IO, "cannot append to %s: %s", t->replays, strerror(errno));
 }
 
-static Status play_batch(Tournament *t, const WireMatch *batch, MatchScore *score, Bytes *replay) {
+static Status play_batch(Tournament *t, const WireMatch *batch, MatchTally *tally, Bytes *replay) {
   const Fixture *fixture = &t->fixture[batch->fixture];
   Replays replays = {.t = t, .fixture = fixture};
   bool record = t->replays && 2 * batch->first < t->replay_games;
@@ -101,34 +101,34 @@ static Status play_batch(Tournament *t, const WireMatch *batch, MatchScore *scor
                     .vary = t->terms.vary,
                     .played = record ? write_game : NULL,
                     .context = &replays};
-  Status status = eval_match(t->env, &t->player[fixture->a], &t->player[fixture->b], &plan, score);
+  Status status = eval_match(t->env, &t->player[fixture->a], &t->player[fixture->b], &plan, tally);
   *replay = replays.text;
   return status;
 }
 
 /* --- rank 0 --- */
 /* A run that one may only read can still be judged: then its file gets nothing, and whoever asked is told why. */
-static Status record_batch(Tournament *t, const Fixture *fixture, uint64_t first, const MatchScore *score) {
+static Status record_batch(Tournament *t, const Fixture *fixture, uint64_t first, const MatchTally *tally) {
   if (!t->csv || *t->not_recorded) return OK;
-  Status status = games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], first, score);
+  Status status = games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], first, tally);
   if (status != ERR_IO || t->csv_asked) return status;
   snprintf(t->not_recorded, sizeof t->not_recorded, "%.255s", status_message());
   return OK;
 }
 
-static Status book(Tournament *t, const WireMatch *batch, const MatchScore *score, const void *replay, size_t size) {
+static Status book(Tournament *t, const WireMatch *batch, const MatchTally *tally, const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
-  uint64_t games = score->seat[0].games + score->seat[1].games;
-  const GameCount *count;
-  INVARIANT(games == (score->fixed ? 2 : 2 * batch->pairs));
+  uint64_t games = (uint64_t)tally_games(tally->seat);
+  const Meeting *met;
+  INVARIANT(games == (tally->fixed ? 2 : 2 * batch->pairs));
   INVARIANT(fixture->in_hand >= batch->pairs);
   fixture->in_hand -= batch->pairs;
-  fixture->closed |= score->fixed;
-  if (score->fixed && played_pairs(t, fixture, &count))
-    return games_fix(&t->games, fixture->a, fixture->b, score); /* it was known, or dealt out twice */
-  TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, score));
+  fixture->closed |= tally->fixed;
+  if (tally->fixed && played_pairs(t, fixture, &met))
+    return games_fix(&t->games, fixture->a, fixture->b, tally); /* it was known, or dealt out twice */
+  TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, tally));
   t->played += games;
-  TRY_RETURN(record_batch(t, fixture, batch->first, score));
+  TRY_RETURN(record_batch(t, fixture, batch->first, tally));
   TRY_RETURN(append_replays(t, replay, size));
   if (t->progress) t->progress(t->context, t);
   return OK;
@@ -148,40 +148,6 @@ static Status send_batch(Tournament *t, int to, const WireMatch *batch) {
   Status status = wire_send(t->transport, to, &out);
   bytes_free(&out.bytes);
   return status;
-}
-
-/* The counts of a match, as the wire carries them and as they are kept. */
-static WireScore say_score(const Score *score) {
-  return (WireScore){
-      .games = score->games,
-      .wins = score->wins,
-      .draws = score->draws,
-      .losses = score->losses,
-      .returns = score->returns,
-      .squares = score->squares,
-  };
-}
-
-static Score hear_score(const WireScore *score) {
-  return (Score){
-      .games = score->games,
-      .wins = score->wins,
-      .draws = score->draws,
-      .losses = score->losses,
-      .returns = score->returns,
-      .squares = score->squares,
-  };
-}
-
-static MatchScore hear_scores(const WireMatchResult *result) {
-  MatchScore score = {
-      .seat = {hear_score(&result->seat[0]), hear_score(&result->seat[1])},
-      .pair_squares = result->pair_squares,
-      .fixed = result->fixed,
-  };
-  _Static_assert(sizeof score.pairs.count == sizeof result->pair, "pairs have five results");
-  memcpy(score.pairs.count, result->pair, sizeof result->pair);
-  return score;
 }
 
 /* What a rank has been dealt and not yet given back. */
@@ -204,13 +170,13 @@ static Status take_result(Tournament *t, Hand *hand, Reader *body) {
   WireMatchResult result;
   TRY_RETURN(match_result_decode(&result, body));
   const WireMatch batch = result.match;
-  const MatchScore score = hear_scores(&result);
+  const MatchTally *tally = &result.tally;
   if (!take_from(hand, &batch))
     return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs, batch.fixture);
-  uint64_t games = score.fixed ? 1 : batch.pairs;
-  if (!match_score_whole(&score) || score.seat[0].games != games)
+  double games = tally->fixed ? 1 : batch.pairs;
+  if (!match_tally_is_whole(tally) || tally->seat[0].games != games)
     return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs, batch.fixture);
-  return book(t, &batch, &score, result.replay, result.size);
+  return book(t, &batch, tally, result.replay, result.size);
 }
 
 /* Takes what has arrived and keeps every other rank supplied. */
@@ -245,7 +211,7 @@ static Status lead(Tournament *t) {
   TRY(NEW_ARRAY(hand, several ? (size_t)t->transport->size : 1));
   for (bool more = true; more || out;) {
     WireMatch batch;
-    MatchScore score;
+    MatchTally tally;
     Bytes replay = {0};
     if (several) TRY(serve(t, hand, &out));
     more = deal(t, &batch);
@@ -253,8 +219,8 @@ static Status lead(Tournament *t) {
       if (out) nap();
       continue;
     }
-    status = play_batch(t, &batch, &score, &replay);
-    if (status == OK) status = book(t, &batch, &score, replay.data, replay.size);
+    status = play_batch(t, &batch, &tally, &replay);
+    if (status == OK) status = book(t, &batch, &tally, replay.data, replay.size);
     bytes_free(&replay);
     if (status != OK) goto done;
   }
@@ -268,7 +234,7 @@ done:
 static Status follow_one(Tournament *t, const Message *message, bool *home) {
   WireKind kind;
   Reader body;
-  MatchScore score;
+  MatchTally tally;
   Bytes replay = {0};
   WireOut out = {{0}};
   WireMatch batch = {0};
@@ -278,16 +244,13 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
     return status_set(ERR_FORMAT, "a %s message from rank %d that deals out no match", wire_name(kind), message->peer);
   *home = batch.pairs == 0;
   if (*home) return OK;
-  Status status = play_batch(t, &batch, &score, &replay);
+  Status status = play_batch(t, &batch, &tally, &replay);
   WireMatchResult result = {
       .match = batch,
-      .seat = {say_score(&score.seat[0]), say_score(&score.seat[1])},
-      .pair_squares = score.pair_squares,
-      .fixed = score.fixed,
+      .tally = tally,
       .replay = (const char *)replay.data,
       .size = replay.size,
   };
-  memcpy(result.pair, score.pairs.count, sizeof result.pair);
   wire_begin(&out, WIRE_MATCH_RESULT);
   match_result_encode(&result, &out.bytes);
   if (status == OK) status = wire_send(t->transport, 0, &out);

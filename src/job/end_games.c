@@ -56,8 +56,8 @@ static bool settled(const EndGames *e, uint32_t a, uint32_t b) {
 
 static bool in_file(const EndGames *e, size_t i, size_t j) {
   uint32_t a = e->game_id[i], b = e->game_id[j];
-  const GameCount *count = games_find(&e->met, a < b ? a : b, a < b ? b : a);
-  return count && count->score.seat[0].games > 0 && count->score.seat[1].games > 0;
+  const Meeting *met = games_find(&e->met, a < b ? a : b, a < b ? b : a);
+  return met && met->tally.seat[0].games > 0 && met->tally.seat[1].games > 0;
 }
 
 /* By the run's own settings: what a file says of them is not needed, and would open a plug-in that it names. */
@@ -86,12 +86,12 @@ static Status play_pair(EndGames *e, Contestant *a, Contestant *b) {
                     .openings = e->terms.openings,
                     .vary = e->terms.vary};
   char name[2][GAMES_NAME];
-  MatchScore score;
+  MatchTally tally;
   TRY_RETURN(contestant_id(a, name[0], sizeof name[0]));
   TRY_RETURN(contestant_id(b, name[1], sizeof name[1]));
-  TRY_RETURN(eval_match(e->settings->env, a, b, &plan, &score));
-  e->played += score.seat[0].games + score.seat[1].games;
-  return games_append(e->csv, &e->terms, name[0], name[1], 0, &score);
+  TRY_RETURN(eval_match(e->settings->env, a, b, &plan, &tally));
+  e->played += (uint64_t)tally_games(tally.seat);
+  return games_append(e->csv, &e->terms, name[0], name[1], 0, &tally);
 }
 
 /* Against all that come after it. The bound counts the pairs that the lanes left open, whether or not the file has them

@@ -9,15 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Score score_of(const Tally *tally) { /* whole games, kept as doubles */
-  uint64_t wins = (uint64_t)(tally->wins + 0.5), draws = (uint64_t)(tally->draws + 0.5),
-           losses = (uint64_t)(tally->losses + 0.5);
-  return (Score){wins + draws + losses, wins, draws, losses, tally->returns, tally->squares};
-}
-
 static Status add_games(Games *games, uint32_t a, uint32_t b, const Tally seat[SEATS]) {
-  MatchScore score = {.seat = {score_of(&seat[0]), score_of(&seat[1])}, .pair_squares = -1};
-  return games_add(games, a, b, 0, &score);
+  const MatchTally tally = {.seat = {seat[0], seat[1]}, .pair_squares = -1};
+  return games_add(games, a, b, 0, &tally);
 }
 
 static Status add_lanes(const League *league, Games *games) {
@@ -90,14 +84,14 @@ static Status add_file(const League *league, const JobConfig *settings, const Ru
   TRY(games_read(path, &terms, &file));
   games->other_lines = file.other_lines;
   memcpy(games->other_build, file.other_build, sizeof games->other_build);
-  for (size_t i = 0; i < file.counts; i++) {
-    const GameCount *c = &file.count[i];
+  for (size_t i = 0; i < file.meetings; i++) {
+    const Meeting *c = &file.meeting[i];
     int64_t a = player_of(league, file.name[c->a]), b = player_of(league, file.name[c->b]);
     uint32_t id[2];
     if (a < 0 || b < 0 || a == b) continue;
     TRY(id_in(games, a, &id[0]));
     TRY(id_in(games, b, &id[1]));
-    TRY(games_add(games, id[0], id[1], 0, &c->score));
+    TRY(games_add(games, id[0], id[1], 0, &c->tally));
   }
 done:
   games_free(&file);
@@ -126,7 +120,7 @@ void strength_warn(const Games *games, const JobConfig *settings) {
 static Status newest_with_games(const League *league, const Games *games, uint32_t *out) {
   bool *played;
   TRY_RETURN(NEW_ARRAY(played, games->players + 1));
-  for (size_t i = 0; i < games->counts; i++) played[games->count[i].a] = played[games->count[i].b] = true;
+  for (size_t i = 0; i < games->meetings; i++) played[games->meeting[i].a] = played[games->meeting[i].b] = true;
   for (uint32_t p = 0; p < league->learning; p++) out[p] = p;
   for (uint32_t i = (uint32_t)league->learning; i < league->players; i++) {
     const Player *player = &league->player[i];

@@ -68,16 +68,12 @@ EloBlock meta_elo_block_of_games(double wins, double draws, double losses) {
 }
 
 /* --- meetings --- */
-static double games_in(const Meeting *m, int seat) { return m->wins[seat] + m->draws[seat] + m->losses[seat]; }
-
-static double seat_score(const Meeting *m, int seat) {
-  return (m->wins[seat] + m->draws[seat] / 2) / games_in(m, seat);
-}
+static double games_in(const Meeting *m, int seat) { return m->tally.seat[seat].games; }
 
 double meta_meeting_score(const Meeting *meeting) {
   double sum = 0, seats = 0;
   for (int s = 0; s < 2; s++)
-    if (games_in(meeting, s) > 0) sum += seat_score(meeting, s), seats++;
+    if (games_in(meeting, s) > 0) sum += tally_score(&meeting->tally.seat[s]), seats++;
   return seats > 0 ? sum / seats : 0.5;
 }
 
@@ -89,7 +85,7 @@ static double weight_of(const Meeting *m) {
 
 static double pairs_in(const Meeting *m) {
   double pairs = 0;
-  for (int k = 0; k < 5; k++) pairs += m->pairs.count[k];
+  for (int k = 0; k < 5; k++) pairs += m->tally.pairs.count[k];
   return pairs;
 }
 
@@ -99,12 +95,13 @@ static double variance_of(const Meeting *m) {
   double pairs = pairs_in(m), games = games_in(m, 0) + games_in(m, 1), paired = fmin(2 * pairs / games, 1);
   double sum = 0, single = 0, seats = 0;
   if (pairs > 0) {
-    Moments of_pairs = moments(m->pairs.count, 5, 0.1);
+    Moments of_pairs = moments(m->tally.pairs.count, 5, 0.1);
     sum = paired * paired * of_pairs.variance / of_pairs.n;
   }
   for (int s = 0; s < 2 && paired < 1; s++) {
     if (games_in(m, s) <= pairs) continue;
-    Moments of_seat = moments((const double[]){m->losses[s], m->draws[s], m->wins[s]}, 3, 0.5 / 3);
+    const Tally *seat = &m->tally.seat[s];
+    Moments of_seat = moments((const double[]){seat->losses, seat->draws, seat->wins}, 3, 0.5 / 3);
     single += of_seat.variance / (of_seat.n - pairs);
     seats++;
   }
@@ -480,10 +477,10 @@ static void tally(const Meeting *meeting, size_t meetings, size_t players, Rated
     double seat[2] = {games_in(m, 0), games_in(m, 1)}, n = seat[0] + seat[1];
     if (m->a == m->b || n <= 0) continue;
     out[m->a].games += n, out[m->b].games += n;
-    games += n, draws += m->draws[0] + m->draws[1];
+    games += n, draws += m->tally.seat[0].draws + m->tally.seat[1].draws;
     fit->one_seated += seat[0] <= 0 || seat[1] <= 0;
     if (seat[0] <= 0 || seat[1] <= 0) continue;
-    first += weight_of(m) * (seat_score(m, 0) + 1 - seat_score(m, 1)) / 2;
+    first += weight_of(m) * (tally_score(&m->tally.seat[0]) + 1 - tally_score(&m->tally.seat[1])) / 2;
     weight += weight_of(m);
   }
   fit->first_seat = weight > 0 ? first / weight : -1;

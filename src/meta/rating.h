@@ -5,15 +5,11 @@
  * The unit of evidence is the pair of games with swapped seats and one opening: its two games are not independent. */
 #pragma once
 #include "base/status.h"
+#include "meta/tally.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Pairs of games (seats swapped, one opening): count[k] pairs in which a scored k / 2 of 2 points. */
-typedef struct Pentanomial {
-  double count[5];
-} Pentanomial;
 
 typedef struct EloBlock {
   double pairs, score, score_low, score_high; /* 0..1, with the 95 % interval */
@@ -38,13 +34,6 @@ double meta_sprt(const Pentanomial *pairs, double elo0, double elo1);
 double meta_sprt_upper(double alpha, double beta);
 double meta_sprt_lower(double alpha, double beta);
 
-/* Games of a against b. wins, draws, losses: of a, by the seat of a. pairs: those of these games that were
- * played in pairs; the others count as independent of one another. */
-typedef struct Meeting {
-  uint32_t a, b;
-  double wins[2], draws[2], losses[2];
-  Pentanomial pairs;
-} Meeting;
 /* The mean of both seats' scores, however many games each has; of the one seat that is known, where it is one. No
  * games: 0.5. */
 double meta_meeting_score(const Meeting *meeting);

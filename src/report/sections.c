@@ -24,18 +24,10 @@ size_t report_line_of(const League *league, size_t player) {
 
 /* Of a, with what games.csv adds; b's returns are taken as a's negative there. */
 static Tally rated_games(const Games *games, uint32_t a, uint32_t b) {
-  const GameCount *count = games_find(games, a < b ? a : b, a < b ? b : a);
-  Tally sum = {0};
-  for (int s = 0; count && s < SEATS; s++) {
-    const Score *score = &count->score.seat[s];
-    sum.games += (double)score->games;
-    sum.wins += (double)(a < b ? score->wins : score->losses);
-    sum.draws += (double)score->draws;
-    sum.losses += (double)(a < b ? score->losses : score->wins);
-    sum.returns += a < b ? score->returns : -score->returns;
-    sum.squares += score->squares;
-  }
-  return sum;
+  const Meeting *meeting = games_find(games, a < b ? a : b, a < b ? b : a);
+  if (!meeting) return (Tally){0};
+  const Tally sum = tally_both(meeting->tally.seat);
+  return a < b ? sum : tally_turned(&sum);
 }
 
 Tally report_known(const Report *r, uint32_t a, uint32_t b) {

@@ -273,22 +273,22 @@ void results_free(Results *results) {
   *results = (Results){0};
 }
 
-PairCount *results_pair(Results *results, const PairCount *key) {
+PairResults *results_pair(Results *results, const PairResults *key) {
   for (size_t i = 0; i < results->pairs; i++) {
-    PairCount *pair = &results->pair[i];
+    PairResults *pair = &results->pair[i];
     if (pair->home == key->home && pair->away == key->away && pair->seat == key->seat && pair->eval == key->eval &&
         pair->home_life == key->home_life && pair->away_life == key->away_life && pair->branch == key->branch)
       return pair;
   }
   if (GROW(results->pair, results->pair_room, results->pairs + 1) != OK) return NULL;
-  PairCount *pair = &results->pair[results->pairs++];
-  *pair = (PairCount){.home = key->home,
-                      .away = key->away,
-                      .seat = key->seat,
-                      .eval = key->eval,
-                      .branch = key->branch,
-                      .home_life = key->home_life,
-                      .away_life = key->away_life};
+  PairResults *pair = &results->pair[results->pairs++];
+  *pair = (PairResults){.home = key->home,
+                        .away = key->away,
+                        .seat = key->seat,
+                        .eval = key->eval,
+                        .branch = key->branch,
+                        .home_life = key->home_life,
+                        .away_life = key->away_life};
   return pair;
 }
 
@@ -303,26 +303,26 @@ Status results_frames(Results *results, uint32_t player, uint64_t frames) {
   return OK;
 }
 
-static void encode_pair(const PairCount *pair, Bytes *out) {
+static void encode_pair(const PairResults *pair, Bytes *out) {
   bytes_u32(out, pair->home);
   bytes_u32(out, pair->away);
   bytes_u32(out, pair->home_life);
   bytes_u32(out, pair->away_life);
   bytes_u32(out, (uint32_t)pair->seat | (uint32_t)pair->eval << 8 | (uint32_t)pair->branch << 16);
-  bytes_u32(out, pair->games);
-  bytes_u32(out, pair->wins);
-  bytes_u32(out, pair->draws);
-  bytes_u32(out, pair->losses);
+  bytes_u32(out, (uint32_t)pair->tally.games);
+  bytes_u32(out, (uint32_t)pair->tally.wins);
+  bytes_u32(out, (uint32_t)pair->tally.draws);
+  bytes_u32(out, (uint32_t)pair->tally.losses);
   bytes_f64(out, pair->outcome);
-  bytes_f64(out, pair->home_return);
-  bytes_f64(out, pair->home_square);
+  bytes_f64(out, pair->tally.returns);
+  bytes_f64(out, pair->tally.squares);
   bytes_f64(out, pair->away_return);
   bytes_f64(out, pair->away_square);
   bytes_f64(out, pair->wins_over_p);
   bytes_u64(out, pair->length);
 }
 
-static void decode_pair(PairCount *pair, Reader *reader) {
+static void decode_pair(PairResults *pair, Reader *reader) {
   pair->home = reader_u32(reader);
   pair->away = reader_u32(reader);
   pair->home_life = reader_u32(reader);
@@ -331,24 +331,22 @@ static void decode_pair(PairCount *pair, Reader *reader) {
   pair->seat = (uint8_t)packed;
   pair->eval = (uint8_t)(packed >> 8);
   pair->branch = (uint8_t)(packed >> 16);
-  pair->games = reader_u32(reader);
-  pair->wins = reader_u32(reader);
-  pair->draws = reader_u32(reader);
-  pair->losses = reader_u32(reader);
+  pair->tally.games = reader_u32(reader);
+  pair->tally.wins = reader_u32(reader);
+  pair->tally.draws = reader_u32(reader);
+  pair->tally.losses = reader_u32(reader);
   pair->outcome = reader_f64(reader);
-  pair->home_return = reader_f64(reader);
-  pair->home_square = reader_f64(reader);
+  pair->tally.returns = reader_f64(reader);
+  pair->tally.squares = reader_f64(reader);
   pair->away_return = reader_f64(reader);
   pair->away_square = reader_f64(reader);
   pair->wins_over_p = reader_f64(reader);
   pair->length = reader_u64(reader);
-  const double sums[] = {pair->outcome,     pair->home_return, pair->home_square,
-                         pair->away_return, pair->away_square, pair->wins_over_p};
-  uint64_t games = (uint64_t)pair->wins + pair->draws + pair->losses;
-  if (games != pair->games || pair->seat >= 4 || pair->eval > 1 || pair->branch >= BRANCH_COUNT || packed >> 24 ||
-      pair->home >= WIRE_PLAYERS || !(pair->eval ? is_opponent(pair->away, WIRE_PLAYERS) : pair->away < WIRE_PLAYERS) ||
-      !finite_doubles(sums, COUNT_OF(sums)) || pair->home_square < 0 || pair->away_square < 0 ||
-      pair->length >> MOST_BITS)
+  const double sums[] = {pair->outcome, pair->away_return, pair->away_square, pair->wins_over_p};
+  if (!tally_is_whole(&pair->tally) || pair->seat >= 4 || pair->eval > 1 || pair->branch >= BRANCH_COUNT ||
+      packed >> 24 || pair->home >= WIRE_PLAYERS ||
+      !(pair->eval ? is_opponent(pair->away, WIRE_PLAYERS) : pair->away < WIRE_PLAYERS) ||
+      !finite_doubles(sums, COUNT_OF(sums)) || pair->away_square < 0 || pair->length >> MOST_BITS)
     reader->bad = true;
 }
 
@@ -599,41 +597,49 @@ Status match_decode(WireMatch *match, Reader *body) {
   return reader_finish(body, "the body");
 }
 
-static void put_score(const WireScore *score, Bytes *out) {
-  bytes_u64(out, score->games);
-  bytes_u64(out, score->wins);
-  bytes_u64(out, score->draws);
-  bytes_u64(out, score->losses);
-  bytes_f64(out, score->returns);
-  bytes_f64(out, score->squares);
+static void put_tally(const Tally *tally, Bytes *out) {
+  bytes_u64(out, (uint64_t)tally->games);
+  bytes_u64(out, (uint64_t)tally->wins);
+  bytes_u64(out, (uint64_t)tally->draws);
+  bytes_u64(out, (uint64_t)tally->losses);
+  bytes_f64(out, tally->returns);
+  bytes_f64(out, tally->squares);
 }
 
-static void take_score(WireScore *score, Reader *body) {
-  score->games = reader_u64(body);
-  score->wins = reader_u64(body);
-  score->draws = reader_u64(body);
-  score->losses = reader_u64(body);
-  score->returns = reader_f64(body);
-  score->squares = reader_f64(body);
+static double take_whole(Reader *body) {
+  uint64_t value = reader_u64(body);
+  if (value >> MOST_BITS) body->bad = true;
+  return (double)value;
+}
+
+static void take_tally(Tally *tally, Reader *body) {
+  tally->games = take_whole(body);
+  tally->wins = take_whole(body);
+  tally->draws = take_whole(body);
+  tally->losses = take_whole(body);
+  tally->returns = reader_f64(body);
+  tally->squares = reader_f64(body);
 }
 
 void match_result_encode(const WireMatchResult *result, Bytes *out) {
   put_match(&result->match, out);
-  for (int s = 0; s < 2; s++) put_score(&result->seat[s], out);
-  bytes_put(out, result->pair, sizeof result->pair);
-  bytes_f64(out, result->pair_squares);
-  bytes_u32(out, result->fixed);
+  const MatchTally *tally = &result->tally;
+  for (int s = 0; s < SEATS; s++) put_tally(&tally->seat[s], out);
+  bytes_put(out, tally->pairs.count, sizeof tally->pairs.count);
+  bytes_f64(out, tally->pair_squares);
+  bytes_u32(out, tally->fixed);
   bytes_u64(out, result->size);
   put_tail(result->replay, result->size, out);
 }
 
 Status match_result_decode(WireMatchResult *result, Reader *body) {
+  MatchTally *tally = &result->tally;
   take_match(&result->match, body);
-  for (int s = 0; s < 2; s++) take_score(&result->seat[s], body);
-  reader_get(body, result->pair, sizeof result->pair);
-  result->pair_squares = reader_f64(body);
+  for (int s = 0; s < SEATS; s++) take_tally(&tally->seat[s], body);
+  reader_get(body, tally->pairs.count, sizeof tally->pairs.count);
+  tally->pair_squares = reader_f64(body);
   uint32_t fixed = reader_u32(body);
-  result->fixed = fixed == 1;
+  tally->fixed = fixed == 1;
   result->size = reader_count(body, 1);
   result->replay = reader_take(body, result->size);
   TRY_RETURN(reader_finish(body, "the body"));

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "data/batch.h"
+#include "meta/tally.h"
 
 enum {
   WIRE_VERSION = 3,
@@ -206,17 +207,18 @@ Status credit_decode(WireCredit *credit, Reader *body);
 /* --- results --- */
 /* RESULTS: what an actor has counted in a tick, to the league. Also checked: the actor is on the rank that sent it; the
  * tick is its next; the players exist; the counts add up, and are no more than its lanes can have played. */
-typedef struct PairCount {
+typedef struct PairResults {
   uint32_t home, away, home_life, away_life;
   uint8_t seat; /* team that home played */
   uint8_t eval; /* counted apart from training */
-  uint8_t branch, pad;
-  uint32_t games, wins, draws, losses; /* for home */
-  double outcome;                      /* sum of home's outcomes */
-  double home_return, home_square, away_return, away_square;
+  uint8_t branch;
+  Tally tally;    /* home's; whole games, fewer than 2^32 */
+  double outcome; /* sum of home's outcomes */
+  double away_return;
+  double away_square;
   double wins_over_p; /* sum over home's wins of 1 / probability of the match when it was drawn (OpenAI Five's rule) */
   uint64_t length;    /* env steps */
-} PairCount;
+} PairResults;
 typedef struct FrameCount {
   uint32_t player;
   uint64_t frames; /* learned from */
@@ -224,7 +226,7 @@ typedef struct FrameCount {
 typedef struct Results {
   uint32_t actor;
   uint64_t tick;
-  PairCount *pair;
+  PairResults *pair;
   size_t pairs, pair_room;
   FrameCount *frame;
   size_t frames, frame_room;
@@ -233,7 +235,7 @@ typedef struct Results {
 } Results;
 void results_clear(Results *results);
 void results_free(Results *results);
-PairCount *results_pair(Results *results, const PairCount *key); /* finds or adds; NULL without memory */
+PairResults *results_pair(Results *results, const PairResults *key); /* finds or adds; NULL without memory */
 Status results_frames(Results *results, uint32_t player, uint64_t frames);
 void results_encode(const Results *results, Bytes *out);
 Status results_decode(Results *results, Reader *body);
@@ -364,18 +366,11 @@ void match_encode(const WireMatch *match, Bytes *out);
 Status match_decode(WireMatch *match, Reader *body);
 
 /* MATCH_RESULT: how they went. Also checked: the rank holds that batch; the counts add up to its games. */
-typedef struct WireScore {
-  uint64_t games, wins, draws, losses; /* for the fixture's first player */
-  double returns, squares;
-} WireScore;
 typedef struct WireMatchResult {
   WireMatch match;
-  WireScore seat[2];   /* with the first player on that team */
-  double pair[5];      /* pairs of games by their points: 0, 1/2, .. 2 */
-  double pair_squares; /* of the first player's returns of both games of a pair; negative: not known */
-  bool fixed;          /* nothing was drawn: one pair was played, and stands for all */
-  const char *replay;  /* lines of text, without an end */
-  size_t size;         /* bytes of it */
+  MatchTally tally;   /* of the fixture's first player */
+  const char *replay; /* lines of text, without an end */
+  size_t size;        /* bytes of it */
 } WireMatchResult;
 void match_result_encode(const WireMatchResult *result, Bytes *out);
 Status match_result_decode(WireMatchResult *result, Reader *body);

@@ -112,8 +112,9 @@ static double ratings_hold(const Law *law, double step, int n, bool paired, uint
       double p[5];
       pair_law(law, step * ((double)a - (double)b), p);
       score[count] = mean_of(p);
-      met[count] = (Meeting){a, b, {1e6 * score[count], 1e6 * score[count]}, {0}, {0}, {{0}}};
-      for (int s = 0; s < 2; s++) met[count].losses[s] = 1e6 - met[count].wins[s];
+      const double won = 1e6 * score[count];
+      const Tally seat = {.games = 1e6, .wins = won, .losses = 1e6 - won};
+      met[count] = (Meeting){.a = a, .b = b, .tally = {.seat = {seat, seat}}};
       count++;
     }
   RatingOptions options = {.anchor = anchor};
@@ -135,13 +136,14 @@ static double ratings_hold(const Law *law, double step, int n, bool paired, uint
         for (int i = 0; i < n; i++) {
           size_t k = paired ? rng_pick(&rng, p, 5) : 0;
           if (paired) { /* the score is what counts: points of the pair, as if each game had half of them */
-            m->pairs.count[k]++;
-            for (int s = 0; s < 2; s++) m->wins[s] += (double)k / 4, m->losses[s] += 1 - (double)k / 4;
+            m->tally.pairs.count[k]++;
+            const Tally half = {.games = 1, .wins = (double)k / 4, .losses = 1 - (double)k / 4};
+            for (int s = 0; s < SEATS; s++) tally_add(&m->tally.seat[s], &half);
             continue;
           }
           for (int s = 0; s < 2; s++) {
             size_t result = rng_pick(&rng, seat[s], 3);
-            m->wins[s] += result == 2, m->draws[s] += result == 1, m->losses[s] += result == 0;
+            tally_game(&m->tally.seat[s], (float)result / 2, 0);
           }
         }
       }
@@ -200,7 +202,7 @@ static void play_round(const Env *env, Contestant *player, uint64_t seed, Games 
   }
   for (uint32_t a = 0; a < EQUALS; a++)
     for (uint32_t b = a + 1; b < EQUALS; b++) {
-      MatchScore score;
+      MatchTally score;
       CHECK_OK(eval_match(env, &player[a], &player[b], &(MatchPlan){.seed = seed, .pairs = PAIRS}, &score));
       CHECK_OK(games_add(games, a, b, 0, &score));
     }
@@ -232,9 +234,9 @@ static void intervals_of_played_games(void **state) {
       play_round(env, player, 100 + round, &games);
       StandingOptions options = {.prior = .5, .seats = true, .anchor = "random 0"};
       CHECK_OK(standing_create(&games, &options, &standing));
-      for (size_t c = 0; c < games.counts; c++) {
-        double error, mean = match_mean_return(&games.count[c].score, &error);
-        EloBlock block = meta_elo_block(&games.count[c].score.pairs);
+      for (size_t c = 0; c < games.meetings; c++) {
+        double error, mean = match_mean_return(&games.meeting[c].tally, &error);
+        EloBlock block = meta_elo_block(&games.meeting[c].tally.pairs);
         held[0] += block.score_low <= .5 && .5 <= block.score_high;
         held[1] += fabs(mean) <= error + 1e-12;
         pairs++;

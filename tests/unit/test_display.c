@@ -220,9 +220,10 @@ static void returns_of_training_episodes(void **state) {
   (void)state;
   Scene scene;
   Results results = {.metric = {6}, .episodes = 12};
-  PairCount pair[3] = {{.home = 0, .games = 4, .wins = 4, .home_return = 12, .home_square = 50, .length = 40},
-                       {.home = 1, .games = 4, .wins = 4, .home_return = 400, .home_square = 40000},
-                       {.home = 0, .games = 4, .wins = 4, .home_return = 800, .home_square = 160000, .eval = 1}};
+  PairResults pair[3] = {
+      {.home = 0, .tally.games = 4, .tally.wins = 4, .tally.returns = 12, .tally.squares = 50, .length = 40},
+      {.home = 1, .tally.games = 4, .tally.wins = 4, .tally.returns = 400, .tally.squares = 40000},
+      {.home = 0, .tally.games = 4, .tally.wins = 4, .tally.returns = 800, .tally.squares = 160000, .eval = 1}};
   open_scene(&scene, 0, 1);
   results.pair = pair;
   results.pairs = 3;
@@ -245,7 +246,7 @@ static void returns_of_training_episodes(void **state) {
   CHECK_NEAR(json_number_value(json_object_get(ret, "episodes")), 4, 0);
   json_decref(root);
   CHECK_OK(display_metrics(scene.display, &now)); /* an interval without episodes, then another: no longer of late */
-  assert_true(display_returns(scene.display, 0).episodes < 1);
+  assert_true(display_returns(scene.display, 0).games < 1);
   char path[128], *prom;
   size_t size;
   snprintf(path, sizeof path, "%s/metrics.prom", scene.folder);

@@ -25,7 +25,7 @@ static Env *make_env(const char *name) {
 static char folder[FOLDER_PATH];
 
 static const GameTerms terms = {.env = "goofspiel cards=4", .openings = 2, .seed = 9};
-static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
+static const MatchTally three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
 
 static void csv_keeps_games(void **state) {
   (void)state;
@@ -44,14 +44,14 @@ static void csv_keeps_games(void **state) {
   assert_int_equal(games.players, 2);
   CHECK_OK(games_player(&games, "odd, \"name\"@12345678", &a));
   CHECK_OK(games_player(&games, "random", &b));
-  const GameCount *count = games_find(&games, a < b ? a : b, a < b ? b : a);
-  assert_non_null(count);
-  assert_int_equal(count->next, 6);
-  assert_int_equal(count->score.seat[0].games + count->score.seat[1].games, 12);
-  assert_int_equal(count->score.seat[0].wins, 2 + 3); /* its own, and what random lost as second */
-  assert_int_equal(count->score.seat[1].losses, 3 + 2);
-  CHECK_NEAR(count->score.seat[0].returns + count->score.seat[1].returns, 0, 1e-9); /* -.5 and its mirror */
-  assert_true(count->score.pairs.count[0] == 1 && count->score.pairs.count[4] == 1 && count->score.pairs.count[1] == 1);
+  const Meeting *met = games_find(&games, a < b ? a : b, a < b ? b : a);
+  assert_non_null(met);
+  assert_int_equal(met->next, 6);
+  CHECK_NEAR(tally_games(met->tally.seat), 12, 0);
+  CHECK_NEAR(met->tally.seat[0].wins, 2 + 3, 0); /* its own, and what random lost as second */
+  CHECK_NEAR(met->tally.seat[1].losses, 3 + 2, 0);
+  CHECK_NEAR(met->tally.seat[0].returns + met->tally.seat[1].returns, 0, 1e-9); /* -.5 and its mirror */
+  assert_true(met->tally.pairs.count[0] == 1 && met->tally.pairs.count[4] == 1 && met->tally.pairs.count[1] == 1);
   double *score;
   CHECK_OK(games_matrix(&games, false, -1, &score));
   CHECK_NEAR(score[a * 2 + b] + score[b * 2 + a], 1, 1e-12);
@@ -116,16 +116,16 @@ static void csv_is_checked(void **state) {
   snprintf(text, sizeof text, "%s%s", whole, "goofspiel cards=4,0,2,9,x,y,3,1,1"); /* a job was killed while it wrote */
   CHECK_OK(file_write_whole(path, text, strlen(text)));
   CHECK_OK(games_read(path, &terms, &games));
-  assert_int_equal(games.counts, 1);
+  assert_int_equal(games.meetings, 1);
   CHECK_OK(games_append(path, &terms, "x", "z", 0, &three)); /* the next job goes on behind the last whole line */
   games_free(&games);
   CHECK_OK(games_read(path, &terms, &games));
-  assert_int_equal(games.counts, 2);
+  assert_int_equal(games.meetings, 2);
   games_free(&games);
   CHECK_OK(file_write_whole(path, whole, 20)); /* killed in the header */
   CHECK_OK(games_append(path, &terms, "x", "y", 0, &three));
   CHECK_OK(games_read(path, &terms, &games));
-  assert_int_equal(games.counts, 1);
+  assert_int_equal(games.meetings, 1);
   snprintf(text, sizeof text, "%s%s", whole, "goofspiel cards=4,0,2,9,x,y,three,1,1\n");
   CHECK_OK(file_write_whole(path, text, strlen(text)));
   assert_int_equal(games_read(path, &terms, &games), ERR_FORMAT);
@@ -195,7 +195,7 @@ static void matches_are_written_down(void **state) {
   for (size_t i = 0; i < COUNT_OF(name); i++) {
     Env *env = make_env(name[i]);
     Contestant a, b;
-    MatchScore score;
+    MatchTally score;
     Kept kept = {.env = env};
     bool opens = !strcmp(name[i], "connect_four");
     CHECK_OK(contestant_builtin("random", env, &a));
@@ -203,12 +203,12 @@ static void matches_are_written_down(void **state) {
     MatchPlan plan = {.seed = 5, .pairs = 30, .openings = opens ? 4 : 0, .played = check_game, .context = &kept};
     CHECK_OK(eval_match(env, &a, &b, &plan, &score));
     assert_int_equal(kept.games, 60);
-    assert_int_equal(score.seat[0].games + score.seat[1].games, 60);
+    CHECK_NEAR(tally_games(score.seat), 60, 0);
     double pairs = 0, points = 0;
     for (int k = 0; k < 5; k++) pairs += score.pairs.count[k], points += score.pairs.count[k] * k / 2;
     CHECK_NEAR(pairs, 30, 0);
     double sum = 0;
-    for (int s = 0; s < 2; s++) sum += (double)score.seat[s].wins + (double)score.seat[s].draws / 2;
+    for (int s = 0; s < 2; s++) sum += score.seat[s].wins + score.seat[s].draws / 2;
     CHECK_NEAR(points, sum, 0);
     if (opens) assert_memory_equal(kept.first[0], kept.first[1], 7); /* both games of a pair have one opening */
     contestant_destroy(&a);
@@ -221,12 +221,12 @@ static void alpha_beta_sees_what_it_should(void **state) {
   (void)state;
   Env *env = make_env("tic_tac_toe");
   Contestant deep, exact, shallow;
-  MatchScore score;
+  MatchTally score;
   CHECK_OK(contestant_builtin("alphabeta-9", env, &deep)); /* the whole game: never loses */
   CHECK_OK(contestant_builtin("minimax", env, &exact));
   CHECK_OK(contestant_builtin("alphabeta-1", env, &shallow));
   CHECK_OK(eval_match(env, &deep, &exact, &(MatchPlan){.seed = 1, .pairs = 10}, &score));
-  assert_int_equal(score.seat[0].draws + score.seat[1].draws, 20);
+  CHECK_NEAR(score.seat[0].draws + score.seat[1].draws, 20, 0);
   Position position;
   float p[9];
   CHECK_OK(position_create(env, &position));
@@ -279,8 +279,8 @@ static void close_field(Field *f) {
 }
 
 static uint64_t games_of(const Field *f, uint32_t a, uint32_t b) {
-  const GameCount *count = games_find(&f->t.games, a, b);
-  return count ? count->score.seat[0].games + count->score.seat[1].games : 0;
+  const Meeting *met = games_find(&f->t.games, a, b);
+  return met ? (uint64_t)tally_games(met->tally.seat) : 0;
 }
 
 static void tournaments_play_what_is_left(void **state) {
@@ -316,15 +316,9 @@ static void say(SimWorld *world, int from, int to, WireOut *out) {
   sim_round(world);
 }
 
-static void say_result(SimWorld *world, uint32_t fixture, uint32_t pairs, const MatchScore *score) {
+static void say_result(SimWorld *world, uint32_t fixture, uint32_t pairs, const MatchTally *score) {
   WireOut out = {{0}};
-  WireMatchResult result = {.match = {.fixture = fixture, .pairs = pairs}, .pair_squares = score->pair_squares};
-  for (int s = 0; s < 2; s++) {
-    const Score *seat = &score->seat[s];
-    result.seat[s] =
-        (WireScore){seat->games, seat->wins, seat->draws, seat->losses, seat->returns, seat->squares};
-  }
-  memcpy(result.pair, score->pairs.count, sizeof result.pair);
+  const WireMatchResult result = {.match = {.fixture = fixture, .pairs = pairs}, .tally = *score};
   wire_begin(&out, WIRE_MATCH_RESULT);
   match_result_encode(&result, &out.bytes);
   say(world, 1, 0, &out);
@@ -377,8 +371,8 @@ static void the_least_certain_pair_is_next(void **state) {
   CHECK_OK(tournament_play(&f.t));
   uint64_t most = 0, least = UINT64_MAX;
   for (size_t i = 0; i < 6; i++) {
-    const GameCount *count = games_find(&f.t.games, f.fixture[i].a, f.fixture[i].b);
-    assert_true(tournament_error(&count->score.pairs) <= .03);
+    const Meeting *met = games_find(&f.t.games, f.fixture[i].a, f.fixture[i].b);
+    assert_true(tournament_error(&met->tally.pairs) <= .03);
     uint64_t n = games_of(&f, f.fixture[i].a, f.fixture[i].b);
     most = n > most ? n : most, least = n < least ? n : least;
   }
@@ -433,14 +427,14 @@ static void copies_are_no_evidence(void **state) {
     t.sprt = true, t.elo1 = 5, t.alpha = t.beta = 1e-9;
     for (int p = 0; p < 2; p++) CHECK_OK(games_player(&t.games, player[p].label, &id));
     CHECK_OK(tournament_play(&t));
-    const GameCount *count = games_find(&t.games, 0, 1);
-    assert_int_equal(count->score.seat[0].games + count->score.seat[1].games, field[i].games);
-    assert_int_equal(count->score.fixed, field[i].games == 2);
+    const Meeting *met = games_find(&t.games, 0, 1);
+    CHECK_NEAR(tally_games(met->tally.seat), field[i].games, 0);
+    assert_int_equal(met->tally.fixed, field[i].games == 2);
     assert_int_equal(t.played, field[i].games);
-    if (count->score.fixed) {
-      EloBlock block = meta_elo_block(&count->score.pairs);
+    if (met->tally.fixed) {
+      EloBlock block = meta_elo_block(&met->tally.pairs);
       assert_true(block.pairs == 1 && block.score_high - block.score_low > .5);
-      assert_true(fabs(meta_sprt(&count->score.pairs, 0, 5)) < meta_sprt_upper(.05, .05));
+      assert_true(fabs(meta_sprt(&met->tally.pairs, 0, 5)) < meta_sprt_upper(.05, .05));
       fixture.closed = false; /* asked again, as with a table of games: nothing is added */
       CHECK_OK(tournament_play(&t));
       assert_int_equal(t.played, 2);
@@ -459,8 +453,8 @@ static void ratings_say_what_they_cannot(void **state) {
   uint32_t id[4];
   static const char *const name[4] = {"random", "good", "apart", "other"};
   for (int i = 0; i < 4; i++) CHECK_OK(games_player(&games, name[i], &id[i]));
-  CHECK_OK(games_add(&games, 1, 0, 0, &(MatchScore){.seat = {{40, 40, 0, 0, 40, 40}}}));
-  CHECK_OK(games_add(&games, 2, 3, 0, &(MatchScore){.seat = {{40, 10, 10, 20, 0, 0}}}));
+  CHECK_OK(games_add(&games, 1, 0, 0, &(MatchTally){.seat = {{40, 40, 0, 0, 40, 40}}}));
+  CHECK_OK(games_add(&games, 2, 3, 0, &(MatchTally){.seat = {{40, 10, 10, 20, 0, 0}}}));
   StandingOptions options = {.prior = .5};
   CHECK_OK(standing_create(&games, &options, &standing));
   assert_int_equal(standing.fit.islands, 2);
@@ -479,7 +473,7 @@ static void who_never_met_is_left_out(void **state) {
   uint32_t id;
   static const char *const name[4] = {"random", "weak", "strong", "end"};
   for (int i = 0; i < 4; i++) CHECK_OK(games_player(&games, name[i], &id));
-  const MatchScore won = {.seat = {{40, 30, 0, 10, 20, 40}, {40, 30, 0, 10, 20, 40}}},
+  const MatchTally won = {.seat = {{40, 30, 0, 10, 20, 40}, {40, 30, 0, 10, 20, 40}}},
                    drawn = {.seat = {{40, 0, 40, 0, 0, 40}, {40, 0, 40, 0, 0, 40}}};
   CHECK_OK(games_add(&games, 1, 0, 0, &won));
   CHECK_OK(games_add(&games, 2, 0, 0, &won));
@@ -515,16 +509,16 @@ static void older_tables_are_read(void **state) {
   snprintf(path, sizeof path, "%s/old.csv", folder);
   CHECK_OK(file_write_whole(path, old, sizeof old - 1));
   CHECK_OK(games_read(path, &terms, &games));
-  CHECK_NEAR(match_mean_return(&games.count[0].score, &error), 0, 1e-12);
+  CHECK_NEAR(match_mean_return(&games.meeting[0].tally, &error), 0, 1e-12);
   assert_true(error > .3 && error < .34);
-  MatchScore fresh = games.count[0].score; /* the same games, each pair of which gave 0 in all */
+  MatchTally fresh = games.meeting[0].tally; /* the same games, each pair of which gave 0 in all */
   fresh.pair_squares = 0;
   match_mean_return(&fresh, &known);
   CHECK_NEAR(known, 0, 1e-12);
   CHECK_OK(games_append(path, &terms, "x", "y", 20, &fresh));
   games_free(&games);
   CHECK_OK(games_read(path, &terms, &games));
-  assert_true(games.count[0].score.seat[0].games == 40 && games.count[0].score.pair_squares < 0);
+  assert_true(games.meeting[0].tally.seat[0].games == 40 && games.meeting[0].tally.pair_squares < 0);
   games_free(&games);
 }
 

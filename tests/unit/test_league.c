@@ -428,14 +428,14 @@ static void bulk_counts_keep_the_cap(void **state) {
  * out among the actors, which give one seat's counts before the other's; `wins[seat]` of them are the exploiter's. */
 static void one_tick(League *league, uint32_t actors, uint32_t games, const uint32_t wins[SEATS]) {
   for (uint32_t a = 0; a < actors; a++) {
-    PairCount pair[SEATS] = {{0}};
+    PairResults pair[SEATS] = {{0}};
     for (uint32_t s = 0; s < SEATS; s++) {
       uint32_t seat = (s + a) % 2, mine = games * (a + 1) / actors - games * a / actors;
       uint32_t won = wins[seat] * (a + 1) / actors - wins[seat] * a / actors;
       won = won < mine ? won : mine;
-      pair[s] = (PairCount){.home = 1, .away = 0, .seat = (uint8_t)seat, .games = mine, .wins = won};
-      pair[s].losses = mine - won;
-      pair[s].home_return = pair[s].home_square = won;
+      pair[s] = (PairResults){.home = 1, .away = 0, .seat = (uint8_t)seat, .tally.games = mine, .tally.wins = won};
+      pair[s].tally.losses = mine - won;
+      pair[s].tally.returns = pair[s].tally.squares = won;
       pair[s].away_return = -(double)won;
     }
     CHECK_OK(league_merge(league, &(Results){.pair = pair, .pairs = SEATS}));
@@ -483,7 +483,7 @@ static void thresholds_want_games_of_both_seats(void **state) {
   League league;
   build(&league, &config, 1, 1, 0);
   league.player[1].frames = 100;
-  PairCount one_seat = {.home = 1, .away = 0, .games = 5000, .wins = 5000};
+  PairResults one_seat = {.home = 1, .away = 0, .tally.games = 5000, .tally.wins = 5000};
   CHECK_OK(league_merge(&league, &(Results){.pair = &one_seat, .pairs = 1}));
   league_settle(&league);
   assert_int_equal(payoff_seats_known(&league.payoff, 1, 0), 1);
@@ -513,8 +513,8 @@ static void results_of_a_former_life_do_not_count(void **state) {
   League league;
   build(&league, &config, 1, 1, 1);
   league.player[1].life = 2;
-  PairCount pair[2] = {{.home = 1, .away = 0, .home_life = 1, .games = 10, .wins = 10},
-                       {.home = 1, .away = 0, .home_life = 2, .games = 10, .losses = 10}};
+  PairResults pair[2] = {{.home = 1, .away = 0, .home_life = 1, .tally.games = 10, .tally.wins = 10},
+                         {.home = 1, .away = 0, .home_life = 2, .tally.games = 10, .tally.losses = 10}};
   Results results = {.pair = pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
   league_settle(&league);
@@ -533,7 +533,7 @@ static void evaluation_counts_are_apart(void **state) {
   League league;
   build(&league, &config, 1, 1, 1);
   uint32_t other = frozen(&league, 0);
-  PairCount pair = {.home = 3, .away = other, .eval = 1, .games = 4, .wins = 3, .draws = 1};
+  PairResults pair = {.home = 3, .away = other, .eval = 1, .tally.games = 4, .tally.wins = 3, .tally.draws = 1};
   Results results = {.pair = &pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
   league_settle(&league);
@@ -826,7 +826,8 @@ static void openai_five_qualities(void **state) {
   CHECK_NEAR(probability_of(&table, 0, 0), .8, 1e-6);
   CHECK_NEAR(probability_of(&table, 0, 1), .2 * p, 1e-6);
   /* a win lowers q by 0.01 / (N p), with p as when it was drawn; a past match is drawn with .2 p */
-  PairCount pair = {.home = 0, .away = 1, .games = 3, .wins = 2, .losses = 1, .wins_over_p = 2 / (.2 * p)};
+  PairResults pair = {
+      .home = 0, .away = 1, .tally.games = 3, .tally.wins = 2, .tally.losses = 1, .wins_over_p = 2 / (.2 * p)};
   Results results = {.pair = &pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
   league_settle(&league);
@@ -851,15 +852,15 @@ static void openai_five_looks_at_its_own_past_only(void **state) {
   league.player[second].quality = -.75;
   /* .01 / (2 x .25) a win, three wins; q does not move for a past player's wins, nor in evaluation, nor when other
    * players beat a past of main 0 */
-  PairCount pair[] = {
-      {.home = 0, .away = 3, .games = 5, .wins = 3, .losses = 2, .wins_over_p = 3 / (.2 * .25)},
-      {.home = 0, .away = 3, .games = 9, .losses = 9},
-      {.home = 1, .away = 3, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
-      {.home = 2, .away = 3, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
-      {.home = 0, .away = 4, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
-      {.home = 3, .away = second, .eval = 1, .games = 9, .wins = 9, .wins_over_p = 9 / .1},
+  PairResults pair[] = {
+      {.home = 0, .away = 3, .tally.games = 5, .tally.wins = 3, .tally.losses = 2, .wins_over_p = 3 / (.2 * .25)},
+      {.home = 0, .away = 3, .tally.games = 9, .tally.losses = 9},
+      {.home = 1, .away = 3, .tally.games = 9, .tally.wins = 9, .wins_over_p = 9 / .1},
+      {.home = 2, .away = 3, .tally.games = 9, .tally.wins = 9, .wins_over_p = 9 / .1},
+      {.home = 0, .away = 4, .tally.games = 9, .tally.wins = 9, .wins_over_p = 9 / .1},
+      {.home = 3, .away = second, .eval = 1, .tally.games = 9, .tally.wins = 9, .wins_over_p = 9 / .1},
       /* drawn with p = .0001, which counts as 1 / 20: 32 wins of a lane move q by 32 x .01 / (2 / 20) */
-      {.home = 0, .away = second, .games = 32, .wins = 32, .wins_over_p = 32 / (.2 * .0001)}};
+      {.home = 0, .away = second, .tally.games = 32, .tally.wins = 32, .wins_over_p = 32 / (.2 * .0001)}};
   for (size_t i = 0; i < COUNT_OF(pair); i++) {
     CHECK_OK(league_merge(&league, &(Results){.pair = &pair[i], .pairs = 1}));
     league_settle(&league);
@@ -1013,7 +1014,13 @@ static void builtin_players_are_met_in_evaluation_only(void **state) {
   CHECK_NEAR(share, config.anchor_share, 1e-6);
   for (size_t i = 0; i < table.matches; i++) assert_false(is_builtin(table.match[i].away));
 
-  PairCount pair = {.home = second, .away = BUILTIN_RANDOM, .eval = 1, .seat = 1, .games = 4, .wins = 3, .draws = 1};
+  PairResults pair = {.home = second,
+                      .away = BUILTIN_RANDOM,
+                      .eval = 1,
+                      .seat = 1,
+                      .tally.games = 4,
+                      .tally.wins = 3,
+                      .tally.draws = 1};
   Results results = {.pair = &pair, .pairs = 1};
   CHECK_OK(league_merge(&league, &results));
   league_settle(&league);

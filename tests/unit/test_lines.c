@@ -80,7 +80,7 @@ static const GameTerms terms = {.env = "kuhn_poker", .seed = 9};
 
 static void games_that_are_taken_are_whole(void **state) {
   (void)state;
-  static const MatchScore three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
+  static const MatchTally three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
   char path[64], good[TEXT], text[TEXT], *read;
   size_t size;
   snprintf(path, sizeof path, "%s/good.csv", folder);
@@ -101,10 +101,10 @@ static void games_that_are_taken_are_whole(void **state) {
     refused += status != OK;
     if (status != OK && (status != ERR_FORMAT || !strstr(status_message(), path)))
       fail_msg("seed %llu: %s", (unsigned long long)seed, status_message());
-    for (size_t i = 0; i < games.counts; i++) {
-      assert_true(match_score_whole(&games.count[i].score));
-      assert_true(games.count[i].next < UINT64_C(1) << 60);
-      assert_true(games.count[i].a < games.count[i].b && games.count[i].b < games.players);
+    for (size_t i = 0; i < games.meetings; i++) {
+      assert_true(match_tally_is_whole(&games.meeting[i].tally));
+      assert_true(games.meeting[i].next < UINT64_C(1) << 60);
+      assert_true(games.meeting[i].a < games.meeting[i].b && games.meeting[i].b < games.players);
     }
     games_free(&games);
   }
@@ -125,7 +125,7 @@ static void games_that_do_not_add_up_are_refused(void **state) {
   char path[64], *text;
   size_t size;
   snprintf(path, sizeof path, "%s/header.csv", folder);
-  static const MatchScore one = {{{1, 1, 0, 0, 1, 1}, {1, 1, 0, 0, 1, 1}}, {{0, 0, 0, 0, 1}}, 4, false};
+  static const MatchTally one = {{{1, 1, 0, 0, 1, 1}, {1, 1, 0, 0, 1, 1}}, {{0, 0, 0, 0, 1}}, 4, false};
   CHECK_OK(games_append(path, &terms, "a", "b", 0, &one));
   CHECK_OK(file_read(path, &text, &size));
   *strchr(text, '\n') = 0;

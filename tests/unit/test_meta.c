@@ -58,10 +58,20 @@ static void wilson_interval(void **state) {
   CHECK_NEAR(high, .5962, 1e-3);
 }
 
+/* Games of a against b, so many won and lost with a on each seat. */
+static Meeting met_of(uint32_t a, uint32_t b, const double wins[SEATS], const double losses[SEATS]) {
+  Meeting met = {.a = a, .b = b};
+  for (int s = 0; s < SEATS; s++)
+    met.tally.seat[s] = (Tally){.games = wins[s] + losses[s], .wins = wins[s], .losses = losses[s]};
+  return met;
+}
+#define MET(a, b, first_won, second_won, first_lost, second_lost)                                                      \
+  met_of(a, b, (const double[]){first_won, second_won}, (const double[]){first_lost, second_lost})
+
 /* OpenSpiel's Bradley-Terry test: two wins and one loss, without and with smoothing. */
 static void bradley_terry_of_two(void **state) {
   (void)state;
-  const Meeting met = {.a = 0, .b = 1, .wins = {2}, .losses = {1}};
+  const Meeting met = MET(0, 1, 2, 0, 1, 0);
   RatingOptions options = {.anchor = 1};
   Rated rated[2];
   RatingFit fit;
@@ -91,9 +101,12 @@ static void bradley_terry_recovers(void **state) {
         met[n] = (Meeting){.a = a, .b = b};
         for (int seat = 0; seat < 2; seat++) {
           double own = s + (seat ? -tilt : tilt), games = kind == 2 && seat ? 200 : 500; /* one seat may have more */
-          met[n].wins[seat] = games * (own - draws / 2);
-          met[n].draws[seat] = games * draws;
-          met[n].losses[seat] = games * (1 - own - draws / 2);
+          met[n].tally.seat[seat] = (Tally){
+              .games = games,
+              .wins = games * (own - draws / 2),
+              .draws = games * draws,
+              .losses = games * (1 - own - draws / 2),
+          };
         }
         n++;
       }
@@ -116,10 +129,7 @@ static void bradley_terry_recovers(void **state) {
 
 static void bradley_terry_of_extremes(void **state) {
   (void)state;
-  const Meeting met[] = {{.a = 0, .b = 1, .wins = {30, 30}},
-                         {.a = 2, .b = 3, .wins = {5}, .losses = {5}},
-                         {.a = 5, .b = 0, .losses = {4, 4}},
-                         {.a = 5, .b = 6, .wins = {9, 9}}};
+  const Meeting met[] = {MET(0, 1, 30, 30, 0, 0), MET(2, 3, 5, 0, 5, 0), MET(5, 0, 0, 0, 4, 4), MET(5, 6, 9, 9, 0, 0)};
   for (int prior = 0; prior < 2; prior++) {
     RatingOptions options = {.anchor = 0, .prior = prior ? .5 : 0};
     Rated rated[7];
@@ -148,8 +158,10 @@ static void bradley_terry_of_a_chain(void **state) {
   static Meeting met[N - 1];
   static Rated rated[N];
   RatingFit fit;
-  for (uint32_t i = 0; i + 1 < N; i++)
-    met[i] = (Meeting){.a = i + 1, .b = i, .wins = {30, 30}, .losses = {10, 10}, .pairs = {{2, 0, 16, 0, 22}}};
+  for (uint32_t i = 0; i + 1 < N; i++) {
+    met[i] = MET(i + 1, i, 30, 30, 10, 10);
+    met[i].tally.pairs = (Pentanomial){{2, 0, 16, 0, 22}};
+  }
   CHECK_OK(meta_bradley_terry(met, N - 1, N, &(RatingOptions){.anchor = 0}, rated, &fit));
   const double gap = meta_elo(.75);
   for (int i = 0; i < N; i++) CHECK_NEAR(rated[i].elo, i * gap, 1e-4);
@@ -163,10 +175,10 @@ static void bradley_terry_of_a_chain(void **state) {
  * many single games as pairs of independent games say the same. */
 static void intervals_of_both_kinds_of_games(void **state) {
   (void)state;
-  const Meeting met[] = {{.a = 1, .wins = {25, 25}, .losses = {25, 25}},
-                         {.a = 1, .wins = {50, 50}, .losses = {50, 50}, .pairs = {{12.5, 0, 25, 0, 12.5}}},
-                         {.a = 1, .wins = {75, 25}, .losses = {25, 75}, .pairs = {{0, 0, 50, 0, 0}}},
-                         {.a = 1, .wins = {50, 50}, .losses = {50, 50}}};
+  Meeting met[] = {MET(1, 0, 25, 25, 25, 25), MET(1, 0, 50, 50, 50, 50), MET(1, 0, 75, 25, 25, 75),
+                   MET(1, 0, 50, 50, 50, 50)};
+  met[1].tally.pairs = (Pentanomial){{12.5, 0, 25, 0, 12.5}};
+  met[2].tally.pairs = (Pentanomial){{0, 0, 50, 0, 0}};
   double half[4];
   for (int i = 0; i < 4; i++) {
     Rated rated[2];
@@ -354,8 +366,7 @@ static size_t sparse_league(Meeting *met, uint32_t players, uint32_t each, doubl
       uint32_t b = k ? rng_below(&rng, players) : 0;
       double games = 20 + rng_below(&rng, 30), score = meta_expected_score(gap * ((double)a - (double)b));
       if (a == b) continue;
-      met[n++] = (Meeting){
-          .a = a, .b = b, .wins = {games * score, games * score}, .losses = {games * (1 - score), games * (1 - score)}};
+      met[n++] = MET(a, b, games * score, games * score, games * (1 - score), games * (1 - score));
     }
   return n;
 }
@@ -412,8 +423,7 @@ static void long_chains_are_rated(void **state) {
   RatingFit fit;
   double gap = meta_elo(.75);
   only[PLAYERS - 1] = true;
-  for (uint32_t p = 1; p < PLAYERS; p++)
-    met[p - 1] = (Meeting){.a = p, .b = p - 1, .wins = {30, 30}, .losses = {10, 10}};
+  for (uint32_t p = 1; p < PLAYERS; p++) met[p - 1] = MET(p, p - 1, 30, 30, 10, 10);
   CHECK_OK(meta_bradley_terry(met, PLAYERS - 1, PLAYERS, &(RatingOptions){.anchor = 0, .only = only}, rated, &fit));
   CHECK_NEAR(rated[PLAYERS - 1].elo, (PLAYERS - 1) * gap, 1e-3);
   assert_true(rated[PLAYERS - 1].high > rated[PLAYERS - 1].elo && isfinite(rated[PLAYERS - 1].high));

@@ -210,25 +210,25 @@ static Status hear_credit(Reader *body) {
   return OK;
 }
 
-static PairCount pair[] = {
+static PairResults pair[] = {
     {.home = 1,
      .away = 7,
      .home_life = 2,
      .away_life = 3,
      .seat = 1,
      .branch = BRANCH_PFSP,
-     .games = 6,
-     .wins = 3,
-     .draws = 2,
-     .losses = 1,
+     .tally.games = 6,
+     .tally.wins = 3,
+     .tally.draws = 2,
+     .tally.losses = 1,
      .outcome = 4,
-     .home_return = -1.5,
-     .home_square = 2.5,
+     .tally.returns = -1.5,
+     .tally.squares = 2.5,
      .away_return = 1.25,
      .away_square = 3.5,
      .wins_over_p = 4.75,
      .length = 99},
-    {.home = 6, .away = BUILTIN_RANDOM, .eval = 1, .branch = BRANCH_EVAL, .games = 1, .draws = 1}};
+    {.home = 6, .away = BUILTIN_RANDOM, .eval = 1, .branch = BRANCH_EVAL, .tally.games = 1, .tally.draws = 1}};
 static FrameCount frame[] = {{0, 100}, {1, 200}};
 static const Results results = {
     .actor = 3,
@@ -265,13 +265,13 @@ static void same_results(const Results *heard, const Results *said) {
     SAME(pair[i].seat);
     SAME(pair[i].eval);
     SAME(pair[i].branch);
-    SAME(pair[i].games);
-    SAME(pair[i].wins);
-    SAME(pair[i].draws);
-    SAME(pair[i].losses);
+    SAME(pair[i].tally.games);
+    SAME(pair[i].tally.wins);
+    SAME(pair[i].tally.draws);
+    SAME(pair[i].tally.losses);
     SAME(pair[i].outcome);
-    SAME(pair[i].home_return);
-    SAME(pair[i].home_square);
+    SAME(pair[i].tally.returns);
+    SAME(pair[i].tally.squares);
     SAME(pair[i].away_return);
     SAME(pair[i].away_square);
     SAME(pair[i].wins_over_p);
@@ -457,10 +457,10 @@ static Status hear_match(Reader *body) {
 
 static const WireMatchResult match_result = {
     .match = {.fixture = 3, .pairs = 1, .first = 128},
-    .seat = {{1, 1, 0, 0, 2.5, 6.25}, {1, 0, 0, 1, -1, 1}},
-    .pair = {0, 0, 1, 0, 0},
-    .pair_squares = 2.25,
-    .fixed = true,
+    .tally = {.seat = {{1, 1, 0, 0, 2.5, 6.25}, {1, 0, 0, 1, -1, 1}},
+              .pairs = {{0, 0, 1, 0, 0}},
+              .pair_squares = 2.25,
+              .fixed = true},
     .replay = "{}\n",
     .size = 3,
 };
@@ -473,16 +473,16 @@ static Status hear_match_result(Reader *body) {
   SAME(match.pairs);
   SAME(match.first);
   for (int s = 0; s < 2; s++) {
-    SAME(seat[s].games);
-    SAME(seat[s].wins);
-    SAME(seat[s].draws);
-    SAME(seat[s].losses);
-    SAME(seat[s].returns);
-    SAME(seat[s].squares);
+    SAME(tally.seat[s].games);
+    SAME(tally.seat[s].wins);
+    SAME(tally.seat[s].draws);
+    SAME(tally.seat[s].losses);
+    SAME(tally.seat[s].returns);
+    SAME(tally.seat[s].squares);
   }
-  for (int i = 0; i < 5; i++) SAME(pair[i]);
-  SAME(pair_squares);
-  SAME(fixed);
+  for (int i = 0; i < 5; i++) SAME(tally.pairs.count[i]);
+  SAME(tally.pair_squares);
+  SAME(tally.fixed);
   SAME(size);
   assert_memory_equal(got.replay, said->replay, said->size);
   return OK;
