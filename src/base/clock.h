@@ -7,13 +7,20 @@ typedef struct Clock {
   void *context;
 } Clock;
 
-static inline int64_t clock_now(const Clock *clock) { return clock->now(clock->context); }
-static inline double clock_seconds(int64_t nanoseconds) { return (double)nanoseconds * 1e-9; }
+/* Nanoseconds now; only differences mean anything. */
+static inline int64_t clock_now(const Clock *clock) {
+  return clock->now(clock->context);
+}
+static inline double clock_seconds(int64_t nanoseconds) {
+  return (double)nanoseconds * 1e-9;
+}
+
+/* The machine's monotonic clock; its zero means nothing. */
 Clock clock_system(void);
 
-/* A clock over another that may be set back, as happens to machines that are moved or restored while they run: it
- * stands while the other is set back, and then goes on, so that no time is negative and nothing waits for what has
- * been. */
+/* A clock over another one that may be set back, as happens to virtual machines that are moved or
+ * restored while they run. It stands still while the other is behind, and then goes on: no duration
+ * is negative, and nobody waits for a time that has been. */
 typedef struct SteadyClock {
   Clock source;
   int64_t seen;  /* what the source said last */

@@ -1,3 +1,6 @@
+/* A file is durable when its bytes and the name of it in its folder are both on the disk. So a
+ * write goes to NAME.new, is synced, renamed over NAME (readers see the old file or the new one,
+ * never half of either), and the folder is synced. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -11,11 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The hook that tests use to refuse or watch a write; the system itself has nothing to do here. */
 static int system_create(const char *path) {
   (void)path;
   return 0;
 }
 
+/* The path is only for tests, which tell files apart by it. */
 static int system_sync(int descriptor, const char *path) {
   (void)path;
   return fsync(descriptor);
@@ -24,9 +29,17 @@ static int system_sync(int descriptor, const char *path) {
 static const FileOps system_ops = {system_create, system_sync, rename, unlink};
 static const FileOps *current_ops = &system_ops;
 
-void file_set_ops(const FileOps *ops) { current_ops = ops ? ops : &system_ops; }
-const FileOps *file_ops(void) { return current_ops; }
+/* One table for the whole process: durability is tested by processes that have nothing else to
+ * do. */
+void file_set_ops(const FileOps *ops) {
+  current_ops = ops ? ops : &system_ops;
+}
+const FileOps *file_ops(void) {
+  return current_ops;
+}
 
+/* The size is not asked for beforehand: files under /proc say 0, and a file may grow while it is
+ * read. */
 Status file_read(const char *path, char **out, size_t *size) {
   Status status = OK;
   char *text = NULL;
@@ -53,6 +66,7 @@ done:
   return status;
 }
 
+/* Syncs the folder that holds `path`: until then a rename may be lost in a power cut. */
 static Status sync_folder_of(const char *path) {
   char copy[PATH_MAX];
   snprintf(copy, sizeof copy, "%s", path);
@@ -64,11 +78,14 @@ static Status sync_folder_of(const char *path) {
   return failed ? status_set(ERR_IO, "cannot sync folder %s: %s", folder, strerror(errno)) : OK;
 }
 
+/* Gives the finished file `aside` its real name, in one step. */
 static Status rename_over(const char *aside, const char *path) {
   if (!current_ops->rename(aside, path)) return OK;
   return status_set(ERR_IO, "cannot rename %s to %s: %s", aside, path, strerror(errno));
 }
 
+/* The bytes must be on the disk before the name points at them; in the other order a power cut
+ * could leave an empty file under the real name. */
 Status file_sync_rename(const char *aside, const char *path) {
   int fd = open(aside, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return status_set(ERR_IO, "cannot open %s: %s", aside, strerror(errno));
@@ -80,7 +97,10 @@ Status file_sync_rename(const char *aside, const char *path) {
   return sync_folder_of(path);
 }
 
-static Status write_aside(const char *path, char *aside, size_t aside_size, const void *data, size_t size) {
+/* Writes `data` to "`path`.new" and puts that name into `aside`. On failure the half-written file
+ * is removed. */
+static Status write_aside(const char *path, char *aside, size_t aside_size, const void *data,
+                          size_t size) {
   TRY_RETURN(status_set(snprintf(aside, aside_size, "%s.new", path) < (int)aside_size ? OK : ERR_IO,
                         "path too long: %s", path));
   FILE *file = current_ops->create(aside) ? NULL : fopen(aside, "wb");
@@ -94,6 +114,7 @@ static Status write_aside(const char *path, char *aside, size_t aside_size, cons
   return OK;
 }
 
+/* Both writers begin with the file aside; they differ in whether anything is synced. */
 Status file_write_durable(const char *path, const void *data, size_t size) {
   char aside[PATH_MAX];
   TRY_RETURN(write_aside(path, aside, sizeof aside, data, size));
@@ -106,9 +127,12 @@ Status file_write_whole(const char *path, const void *data, size_t size) {
   return rename_over(aside, path);
 }
 
+/* Makes `path` and all folders above it. Others may make the same ones at the same time: that one
+ * exists already is no failure. */
 Status file_make_folders(const char *path) {
   char part[PATH_MAX];
-  if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) return status_set(ERR_IO, "path too long: %s", path);
+  if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+    return status_set(ERR_IO, "path too long: %s", path);
   for (char *at = part + 1;; at++) {
     char letter = *at;
     if (letter && letter != '/') continue;
@@ -119,29 +143,36 @@ Status file_make_folders(const char *path) {
     if (!letter) break;
   }
   struct stat info;
-  if (stat(path, &info) || !S_ISDIR(info.st_mode)) return status_set(ERR_IO, "%s is not a folder", path);
+  if (stat(path, &info) || !S_ISDIR(info.st_mode))
+    return status_set(ERR_IO, "%s is not a folder", path);
   return OK;
 }
 
-bool file_exists(const char *path) { return access(path, F_OK) == 0; }
+bool file_exists(const char *path) {
+  return access(path, F_OK) == 0;
+}
 
 bool file_is_folder(const char *path) {
   struct stat about;
   return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
+/* Asks without taking the lock. The system answers for other processes only. */
 Status file_locked(const char *path, bool *out) {
   *out = false;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return OK;
   if (fd < 0) return status_set(ERR_IO, "cannot open lock %s: %s", path, strerror(errno));
   struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-  int failed = fcntl(fd, F_GETLK, &range), code = errno;
+  int failed = fcntl(fd, F_GETLK, &range);
+  int code = errno;
   close(fd);
   *out = !failed && range.l_type != F_UNLCK;
   return failed ? status_set(ERR_IO, "cannot look at lock %s: %s", path, strerror(code)) : OK;
 }
 
+/* The lock belongs to the process and goes with it, so that a killed job leaves no stale lock
+ * behind. */
 Status file_lock(const char *path, int *out_fd) {
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) return status_set(ERR_IO, "cannot open lock %s: %s", path, strerror(errno));
@@ -152,7 +183,8 @@ Status file_lock(const char *path, int *out_fd) {
     close(fd);
     if (!held) return status_set(ERR_IO, "cannot lock %s: %s", path, strerror(code));
     return status_set(ERR_RUN,
-                      "another job is running in this folder (it holds %s): wait for it, stop it with 'agon stop', or "
+                      "another job is running in this folder (it holds %s): wait for it, stop it "
+                      "with 'agon stop', or "
                       "use another --run-dir",
                       path);
   }

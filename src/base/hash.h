@@ -1,4 +1,5 @@
-/* Content hashes: XXH3-128 (the xxHash library). They tell contents apart and find damage; they are not a signature. */
+/* Content hashes: XXH3-128 (the xxHash library). They tell contents apart and find damage; they are
+ * not a signature. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
-/* Option tables: each module declares its configuration keys beside the struct that they fill. The one table gives
- * validation, help, schema and dump. Field types: BOOL bool, INT int64_t, FLOAT double, CHOICE int (index),
- * TEXT char[OPTION_TEXT], INTS IntList. */
+/* Option tables: each module declares its configuration keys beside the struct that they fill. The
+ * one table gives validation, help, schema and dump. Field types: BOOL bool, INT int64_t, FLOAT
+ * double, CHOICE int (index), TEXT char[OPTION_TEXT], INTS IntList. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #define OPTION_TEXT 512
 #define OPTION_LIST 16
 
+/* A list in a configuration, such as the widths of hidden layers. */
 typedef struct IntList {
   int64_t item[OPTION_LIST];
   size_t count;
@@ -16,6 +17,7 @@ typedef struct IntList {
 
 typedef enum OptionType { OPT_BOOL, OPT_INT, OPT_FLOAT, OPT_CHOICE, OPT_TEXT, OPT_INTS } OptionType;
 
+/* One configuration key. */
 typedef struct Option {
   const char *name;
   OptionType type;

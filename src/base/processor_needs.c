@@ -1,5 +1,5 @@
-/* Data only, compiled with the flags of the whole program: the compiler says by its macros what it may use. Left out is
- * what no compiler uses unless asked by name (cryptography, cache control). */
+/* Data only, compiled with the flags of the whole program: the compiler says by its macros what it
+ * may use. Left out is what no compiler uses unless asked by name (cryptography, cache control). */
 #include "base/processor.h"
 
 const char *const processor_needs[] = {

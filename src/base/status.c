@@ -9,6 +9,7 @@
 
 static _Thread_local char message[1024];
 
+/* Formats the message of this failure; an earlier one is overwritten. */
 Status status_set(Status code, const char *format, ...) {
   va_list args;
   va_start(args, format);
@@ -17,6 +18,8 @@ Status status_set(Status code, const char *format, ...) {
   return code;
 }
 
+/* Puts what was being done in front: "cannot load run: cannot read x.h5: no such file". Heads are
+ * cut at 255 letters and the old message at 700, so that both stay whole enough to be read. */
 Status status_context(Status code, const char *format, ...) {
   char old[sizeof message], head[256];
   memcpy(old, message, sizeof old);
@@ -28,8 +31,12 @@ Status status_context(Status code, const char *format, ...) {
   return code;
 }
 
-const char *status_message(void) { return message; }
+/* Valid until the next failure of this thread. */
+const char *status_message(void) {
+  return message;
+}
 
+/* What the shell sees; these numbers are promised to scripts. */
 int status_exit_code(Status code) {
   switch (code) {
   case OK: return 0;
@@ -44,6 +51,7 @@ int status_exit_code(Status code) {
   return 1;
 }
 
+/* One item at least is allocated, so that NULL always means that memory ran out. */
 Status mem_array(void *out_pointer, size_t count, size_t size) {
   void *block = calloc(count ? count : 1, size ? size : 1);
   memcpy(out_pointer, &block, sizeof block);
@@ -51,12 +59,15 @@ Status mem_array(void *out_pointer, size_t count, size_t size) {
   return block ? OK : status_set(ERR_MEMORY, "out of memory (%zu items of %zu bytes)", count, size);
 }
 
+/* Doubles the capacity until `needed` fit; the new part is zeroed, so that arrays of structs start
+ * empty. The pointer is copied by memcpy, as *pointer may be of any pointer type. */
 Status mem_grow(void *pointer, size_t *capacity, size_t needed, size_t size) {
   if (needed <= *capacity) return OK;
   size_t room = *capacity ? *capacity : 16;
   if (needed > SIZE_MAX / 2 / size)
     return status_set(ERR_MEMORY, "out of memory (%zu items of %zu bytes)", needed, size);
-  while (room < needed) room *= 2;
+  while (room < needed)
+    room *= 2;
   void *old;
   memcpy(&old, pointer, sizeof old);
   char *block = room > SIZE_MAX / size ? NULL : realloc(old, room * size);

@@ -8,14 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Optimal string alignment: three rows of the usual table are enough, as a swap looks back by two. */
+/* Optimal string alignment: three rows of the usual table are enough, as a swap looks back by
+ * two. */
 size_t text_distance(const char *a, const char *b) {
   enum { MOST = 63 };
   size_t m = strlen(a);
   size_t n = strlen(b);
   size_t row[3][MOST + 1];
   if (m > MOST || n > MOST) return MOST + 1;
-  for (size_t j = 0; j <= n; j++) row[0][j] = j;
+  for (size_t j = 0; j <= n; j++)
+    row[0][j] = j;
   for (size_t i = 1; i <= m; i++) {
     size_t *now = row[i % 3];
     const size_t *before = row[(i + 2) % 3];
@@ -33,11 +35,14 @@ size_t text_distance(const char *a, const char *b) {
   return row[m % 3][n];
 }
 
+/* Whether `candidate` may be suggested for `word`. */
 bool text_is_near(const char *word, const char *candidate, size_t *distance) {
   *distance = text_distance(word, candidate);
   return 3 * *distance <= strlen(word);
 }
 
+/* Three significant digits with a unit, whole numbers without. From 999.5 on the next unit is
+ * taken, so that "1000 k" is never written. */
 char *text_scaled(double value, char *out, size_t size) {
   static const char *const unit[] = {"", " k", " M", " G", " T"};
   size_t step = 0;
@@ -50,13 +55,18 @@ char *text_scaled(double value, char *out, size_t size) {
   return out;
 }
 
+/* Both numbers with their units; what was done is shown as at most what was asked for. */
 char *text_done(double done, double asked, char *out, size_t size) {
   char a[16], b[16];
-  snprintf(out, size, "%s of %s", text_scaled(fmin(done, asked), a, sizeof a), text_scaled(asked, b, sizeof b));
+  snprintf(out, size, "%s of %s", text_scaled(fmin(done, asked), a, sizeof a),
+           text_scaled(asked, b, sizeof b));
   return out;
 }
 
-char *text_rating(bool known, int bound, double elo, double low, double high, char *out, size_t size) {
+/* Three cases: nothing is known; only one side of it is known (`bound`); a value with its
+ * interval. */
+char *text_rating(bool known, int bound, double elo, double low, double high, char *out,
+                  size_t size) {
   if (!known)
     snprintf(out, size, "n/a");
   else if (bound)
@@ -66,12 +76,14 @@ char *text_rating(bool known, int bound, double elo, double low, double high, ch
   return out;
 }
 
+/* Rounded down, so that 100 is only said at the end. */
 int text_percent(double done, double asked) {
   if (!(asked > 0) || done <= 0) return 0;
   return done >= asked ? 100 : (int)(100 * (done / asked));
 }
 
-/* A number and its suffix k, M or G, if any. `plain` tells that there was none. */
+/* Reads a whole text as a number with a suffix k, M or G if any; `plain` says that there was none.
+ * false if it is anything else, not finite or out of range. */
 static bool parse_scaled(const char *text, double *out, bool *plain) {
   char *end;
   errno = 0;
@@ -84,15 +96,18 @@ static bool parse_scaled(const char *text, double *out, bool *plain) {
   return *end == 0;
 }
 
+/* Whether there was a suffix only matters for integers. */
 bool text_to_float(const char *text, double *out) {
   bool plain;
   return parse_scaled(text, out, &plain);
 }
 
+/* A double holds integers exactly only up to 2^53: plain ones are parsed again, as integers. */
 bool text_to_int(const char *text, int64_t *out) {
   double value;
   bool plain;
-  if (!parse_scaled(text, &value, &plain) || !(fabs(value) < 9e18) || value != floor(value)) return false;
+  if (!parse_scaled(text, &value, &plain) || !(fabs(value) < 9e18) || value != floor(value))
+    return false;
   if (plain && !strpbrk(text, ".eExX")) { /* keep all 64 bits of plain integers */
     char *end;
     errno = 0;
@@ -103,6 +118,8 @@ bool text_to_int(const char *text, int64_t *out) {
   return true;
 }
 
+/* People write 20m for millions, which is SI's milli: the message then asks back with the right
+ * letter. */
 bool text_scale_meant(const char *text, char *out, size_t size) {
   static const struct {
     const char *given, *meant, *word;
@@ -134,15 +151,18 @@ static bool parse_units(const char *text, double *out) {
   while (*text) {
     char *end;
     double value = strtod(text, &end);
-    while (next < COUNT_OF(unit) && unit[next].letter != *end) next++;
-    if (end == text || end != text + strspn(text, "0123456789.") || next == COUNT_OF(unit)) return false;
+    while (next < COUNT_OF(unit) && unit[next].letter != *end)
+      next++;
+    if (end == text || end != text + strspn(text, "0123456789.") || next == COUNT_OF(unit))
+      return false;
     *out += value * unit[next++].seconds;
     text = end + 1;
   }
   return isfinite(*out);
 }
 
-/* As Slurm writes times: M:S, H:M:S, D-H, D-H:M, D-H:M:S. Only the first number may be as large as it likes. */
+/* As Slurm writes times: M:S, H:M:S, D-H, D-H:M, D-H:M:S. Only the first number may be as large as
+ * it likes. */
 static bool parse_clock(const char *text, double *out) {
   static const double most[] = {24, 60, 60};
   double field[4];
@@ -156,7 +176,8 @@ static bool parse_clock(const char *text, double *out) {
     if (!*at) break;
     if (*at != (dash && fields == 1 ? '-' : ':')) return false;
   }
-  size_t from = dash ? 0 : fields == 3 ? 1 : 2; /* days, hours or minutes: what the first number counts */
+  /* days, hours or minutes: what the first number counts */
+  size_t from = dash ? 0 : fields == 3 ? 1 : 2;
   static const double seconds[] = {86400, 3600, 60, 1};
   if (fields < 2 || from + fields > COUNT_OF(seconds)) return false;
   *out = 0;
@@ -167,10 +188,12 @@ static bool parse_clock(const char *text, double *out) {
   return true;
 }
 
+/* Tries a plain number first, then units, then colons: no text fits two of them. */
 bool text_to_seconds(const char *text, double *out) {
   return text_to_float(text, out) || parse_units(text, out) || parse_clock(text, out);
 }
 
+/* The choices stand in one text, "a|b|c", as option tables have them. */
 int text_choice(const char *choices, const char *word) {
   size_t length = strlen(word);
   int index = 0;
@@ -183,6 +206,7 @@ int text_choice(const char *choices, const char *word) {
   return -1;
 }
 
+/* Steps over `index` bars; behind the last choice the name is empty. */
 const char *text_choice_name(const char *choices, int index, char *out, size_t size) {
   const char *at = choices;
   while (index-- > 0 && at) {
@@ -193,6 +217,7 @@ const char *text_choice_name(const char *choices, int index, char *out, size_t s
   return out;
 }
 
+/* snprintf that does not cut silently. */
 Status text_format(char *out, size_t size, const char *format, ...) {
   va_list args;
   va_start(args, format);
@@ -203,12 +228,19 @@ Status text_format(char *out, size_t size, const char *format, ...) {
   return OK;
 }
 
+/* Cuts spaces from both ends of text[0..length-1]. */
 Status text_item(const char *text, size_t length, char *out, size_t size) {
-  while (length && isspace((unsigned char)*text)) text++, length--;
-  while (length && isspace((unsigned char)text[length - 1])) length--;
+  while (length && isspace((unsigned char)*text)) {
+    text++;
+    length--;
+  }
+  while (length && isspace((unsigned char)text[length - 1]))
+    length--;
   return text_format(out, size, "%.*s", (int)length, text);
 }
 
+/* A leading dot would hide a file, a leading dash would be taken for a flag, and a slash would
+ * leave the folder. */
 bool text_is_name(const char *text, size_t size) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
   size_t length = strspn(text, letters);

@@ -1,16 +1,19 @@
-/* Series and their sinks: a record is a set of named numbers at one moment. Names are GROUP/NAME (charts, league,
- * matchmaking, env) or PLAYER/NAME. A sink is one file and one row of the table in sinks.c. */
+/* Series and their sinks: a record is a set of named numbers at one moment. Names are GROUP/NAME
+ * (charts, league, matchmaking, env) or PLAYER/NAME. A sink is one file and one row of the table in
+ * sinks.c. */
 #pragma once
 #include "base/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A number with its name. */
 typedef struct Metric {
   char name[64];
   double value;
 } Metric;
 
+/* All numbers of one moment, in the order in which they were set. 72 kB: not for the stack. */
 typedef struct Record {
   Metric metric[1000];
   size_t count;
@@ -18,16 +21,22 @@ typedef struct Record {
 
 typedef struct Metrics Metrics;
 
-/* How a job begins to write. */
+/* Where a job begins to write. */
 typedef struct MetricsStart {
   double step;  /* global_step of its first record, or where the run goes on */
   bool resumed; /* what was written beyond `step` before is void */
 } MetricsStart;
 
-void record_set(Record *record, const char *name, double value); /* replaces; drops what is not finite */
-double record_get(const Record *record, const char *name);       /* 0 if absent */
-/* Opens every sink in the folder: metrics.jsonl is appended to, metrics.prom replaced whole at each record, tb/ gets a
- * new event file for each group of series. */
+/* Sets a number, in place of an earlier one with the same name. What is not finite is dropped, and
+ * so is what comes after 1,000 names. */
+void record_set(Record *record, const char *name, double value);
+double record_get(const Record *record, const char *name); /* 0 if absent */
+/* Opens every sink in the folder: metrics.jsonl is appended to, metrics.prom replaced whole at each
+ * record, tb/ gets a new event file for each group of series. *out is the caller's (metrics_close),
+ * NULL on failure. ERR_MEMORY, ERR_USAGE (a path too long). */
 Status metrics_open(const char *folder, const MetricsStart *start, Metrics **out);
+/* Gives a record to every sink; those behind the first that fails do not get it. ERR_IO,
+ * ERR_MEMORY, ERR_USAGE (a path too long). */
 Status metrics_write(Metrics *metrics, const Record *record);
+/* Accepts NULL. */
 void metrics_close(Metrics *metrics);

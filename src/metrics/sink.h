@@ -2,6 +2,8 @@
 #pragma once
 #include "metrics/metrics.h"
 
+/* What a sink must be able to do. Adding one is a file of its own and one line in the table of
+ * sinks.c. */
 typedef struct SinkOps {
   const char *name;
   size_t size; /* of its state, zeroed before open */
@@ -10,5 +12,6 @@ typedef struct SinkOps {
   void (*close)(void *self); /* after a failed open too */
 } SinkOps;
 
-/* "main_0/entropy" is a player's, "charts/SPS" is not: the length of the player's name in a metric's, or 0. */
+/* "main_0/entropy" is a number of the player main_0, "charts/SPS" is nobody's: the length of the
+ * player's name in a metric's name, or 0. */
 size_t metric_player(const char *name);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Names are few enough to be looked for one by one, once a tick. */
 void record_set(Record *record, const char *name, double value) {
   if (!isfinite(value)) return;
   for (size_t i = 0; i < record->count; i++)
@@ -25,12 +26,14 @@ void record_set(Record *record, const char *name, double value) {
   metric->value = value;
 }
 
+/* 0 where there is none: a chart that asks for a number of another algorithm is no failure. */
 double record_get(const Record *record, const char *name) {
   for (size_t i = 0; i < record->count; i++)
     if (!strcmp(record->metric[i].name, name)) return record->metric[i].value;
   return 0;
 }
 
+/* Whatever stands before the slash is a player, unless it is one of the known groups. */
 size_t metric_player(const char *name) {
   static const char *const group[] = {"charts", "league", "matchmaking", "env"};
   size_t size = strcspn(name, "/");
@@ -45,13 +48,16 @@ typedef struct TextSink {
   char path[4096];
 } TextSink;
 
+/* Only the path is kept: the file is opened for each line, so that it may be moved or cut while the
+ * job runs. */
 static Status jsonl_open(void *self, const char *folder, const MetricsStart *start) {
   TextSink *sink = self;
   (void)start;
   return text_format(sink->path, sizeof sink->path, "%s/metrics.jsonl", folder);
 }
 
-/* A job that was killed in a write leaves half a line; it stays by itself, and readers pass it over. */
+/* Appends one line. A job that was killed while it wrote leaves half a line: the next line then
+ * begins with a newline, so that the half stays by itself, and readers pass over it. */
 static Status jsonl_write(void *self, const Record *record) {
   const char *path = ((TextSink *)self)->path;
   json_t *object = json_object();
@@ -62,20 +68,24 @@ static Status jsonl_write(void *self, const Record *record) {
   if (!text) return status_set(ERR_MEMORY, "out of memory writing metrics");
   FILE *file = fopen(path, "a+");
   bool torn = file && fseek(file, -1, SEEK_END) == 0 && getc(file) != '\n';
-  bool good = file && fseek(file, 0, SEEK_END) == 0 && fprintf(file, "%s%s\n", torn ? "\n" : "", text) > 0;
+  bool good =
+      file && fseek(file, 0, SEEK_END) == 0 && fprintf(file, "%s%s\n", torn ? "\n" : "", text) > 0;
   if (file && fclose(file)) good = false;
   free(text);
   return good ? OK : status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
 }
 
 /* --- Prometheus' text format, for the node exporter's text-file collector --- */
+
+/* The file is replaced at each record, so nothing is opened here. */
 static Status prometheus_open(void *self, const char *folder, const MetricsStart *start) {
   TextSink *sink = self;
   (void)start;
   return text_format(sink->path, sizeof sink->path, "%s/metrics.prom", folder);
 }
 
-/* A metric's family: agon_charts_SPS, or agon_player_entropy for all players. */
+/* The name under which Prometheus groups a metric: agon_charts_SPS, or agon_player_entropy for that
+ * number of all players. Letters that are not allowed in such names become '_'. */
 static void family(const char *name, char *out, size_t size) {
   size_t player = metric_player(name);
   snprintf(out, size, "agon_%s%s", player ? "player" : "", name + player);
@@ -83,12 +93,16 @@ static void family(const char *name, char *out, size_t size) {
     if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *at)) *at = '_';
 }
 
+/* Writes the newest value of each metric. The format wants all series of a family together, so the
+ * first of a family brings the others with it, and their names are emptied to mark them as
+ * written. */
 static Status prometheus_write(void *self, const Record *record) {
   Bytes text = {0};
   char line[256];
   char(*name)[80];
   TRY_RETURN(NEW_ARRAY(name, record->count + 1));
-  for (size_t i = 0; i < record->count; i++) family(record->metric[i].name, name[i], sizeof name[i]);
+  for (size_t i = 0; i < record->count; i++)
+    family(record->metric[i].name, name[i], sizeof name[i]);
   for (size_t i = 0; i < record->count; i++) {
     if (!*name[i]) continue; /* it stood with the first of its family */
     int size = snprintf(line, sizeof line, "# TYPE %s gauge\n", name[i]);
@@ -97,8 +111,8 @@ static Status prometheus_write(void *self, const Record *record) {
       const Metric *metric = &record->metric[j];
       size_t player = metric_player(metric->name);
       if (strcmp(name[i], name[j])) continue;
-      size = player ? snprintf(line, sizeof line, "%s{player=\"%.*s\"} %.9g\n", name[i], (int)player, metric->name,
-                               metric->value)
+      size = player ? snprintf(line, sizeof line, "%s{player=\"%.*s\"} %.9g\n", name[i],
+                               (int)player, metric->name, metric->value)
                     : snprintf(line, sizeof line, "%s %.9g\n", name[i], metric->value);
       bytes_put(&text, line, (size_t)size);
       if (j != i) *name[j] = 0;
@@ -111,11 +125,15 @@ static Status prometheus_write(void *self, const Record *record) {
   return status;
 }
 
-static void text_close(void *self) { (void)self; }
+/* Neither text sink holds anything open. */
+static void text_close(void *self) {
+  (void)self;
+}
 
 /* --- the table --- */
-static const SinkOps sink_jsonl = {"jsonl", sizeof(TextSink), jsonl_open, jsonl_write, text_close},
-                     sink_prometheus = {"prometheus", sizeof(TextSink), prometheus_open, prometheus_write, text_close};
+static const SinkOps sink_jsonl = {"jsonl", sizeof(TextSink), jsonl_open, jsonl_write, text_close};
+static const SinkOps sink_prometheus = {"prometheus", sizeof(TextSink), prometheus_open,
+                                        prometheus_write, text_close};
 extern const SinkOps sink_tensorboard;
 static const SinkOps *const sinks[] = {&sink_jsonl, &sink_prometheus, &sink_tensorboard};
 
@@ -123,6 +141,7 @@ struct Metrics {
   void *self[COUNT_OF(sinks)];
 };
 
+/* A sink's state is allocated here from the size in its table. */
 Status metrics_open(const char *folder, const MetricsStart *start, Metrics **out) {
   Status status = OK;
   TRY_RETURN(NEW_ARRAY(*out, 1));
@@ -139,10 +158,12 @@ done:
 }
 
 Status metrics_write(Metrics *metrics, const Record *record) {
-  for (size_t i = 0; i < COUNT_OF(sinks); i++) TRY_RETURN(sinks[i]->write(metrics->self[i], record));
+  for (size_t i = 0; i < COUNT_OF(sinks); i++)
+    TRY_RETURN(sinks[i]->write(metrics->self[i], record));
   return OK;
 }
 
+/* Sinks after one that failed to open were never allocated. */
 void metrics_close(Metrics *metrics) {
   if (!metrics) return;
   for (size_t i = 0; i < COUNT_OF(sinks); i++) {

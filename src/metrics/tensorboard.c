@@ -1,7 +1,8 @@
-/* TensorBoard event files: tb/league for the job, tb/PLAYER for each learning player, so that players lie over one
- * another in the same charts. Tags are CleanRL's where it has them. A file is a row of records (length, masked CRC-32C
- * of it, an Event message, masked CRC-32C of that); Events are protocol buffers of a few fields, written by hand. A
- * resumed job begins with SessionLog START at its step: what lies beyond it in older files is void. */
+/* TensorBoard event files: tb/league for the job, tb/PLAYER for each learning player, so that
+ * players lie over one another in the same charts. Tags are CleanRL's where it has them. A file is
+ * a row of records (length, masked CRC-32C of it, an Event message, masked CRC-32C of that); Events
+ * are protocol buffers of a few fields, written by hand. A resumed job begins with SessionLog START
+ * at its step: what lies beyond it in older files is void. */
 #include "metrics/sink.h"
 
 #include "base/bytes.h"
@@ -18,11 +19,13 @@
 
 enum { WRITERS = 80, VARINT = 0, FIXED64 = 1, DELIMITED = 2, FIXED32 = 5 };
 
+/* An event file: that of one player, or "league" for the job's own numbers. */
 typedef struct Writer {
   char name[64];
   FILE *file;
 } Writer;
 
+/* The state of this sink. Files are opened when their first number comes. */
 typedef struct TensorBoard {
   char folder[4096];
   MetricsStart start;
@@ -31,19 +34,27 @@ typedef struct TensorBoard {
 } TensorBoard;
 
 /* --- protocol buffers --- */
+
+/* Seven bits a byte, lowest first; the top bit says that more follow. */
 static void put_varint(Bytes *out, uint64_t value) {
-  for (; value > 127; value >>= 7) bytes_u8(out, (uint8_t)(value | 128));
+  for (; value > 127; value >>= 7)
+    bytes_u8(out, (uint8_t)(value | 128));
   bytes_u8(out, (uint8_t)value);
 }
 
-static void put_tag(Bytes *out, uint32_t field, uint32_t type) { put_varint(out, field << 3 | type); }
+/* Each field begins with its number and how it is written. */
+static void put_tag(Bytes *out, uint32_t field, uint32_t type) {
+  put_varint(out, field << 3 | type);
+}
 
+/* A field that holds bytes: a text or another message. */
 static void put_block(Bytes *out, uint32_t field, const void *data, size_t size) {
   put_tag(out, field, DELIMITED);
   put_varint(out, size);
   bytes_put(out, data, size);
 }
 
+/* Every Event begins with the time of day, in seconds, and the global step. */
 static void begin_event(Bytes *out, int64_t step) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -66,23 +77,33 @@ static void put_value(Bytes *summary, const char *tag, double value) {
 }
 
 /* --- records --- */
+
+/* The format stores checksums rotated and with an offset, as a checksum over data that holds
+ * checksums is weak. */
 static uint32_t masked_crc(const void *data, size_t size) {
   uint32_t crc = crc32c(data, size);
   return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
+/* Appends one record, laid out as the top of this file says, and empties `event`, on failure
+ * too. */
 static Status write_event(const TensorBoard *tb, Writer *writer, Bytes *event) {
   Bytes frame = {0};
   bytes_u64(&frame, event->size);
   bytes_u32(&frame, masked_crc(frame.data, 8));
   bytes_put(&frame, event->data, event->size);
   bytes_u32(&frame, masked_crc(event->data, event->size));
-  bool good = !frame.failed && !event->failed && fwrite(frame.data, 1, frame.size, writer->file) == frame.size;
+  bool good = !frame.failed && !event->failed &&
+              fwrite(frame.data, 1, frame.size, writer->file) == frame.size;
   bytes_free(&frame);
   bytes_free(event);
-  return good ? OK : status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name, strerror(errno));
+  return good ? OK
+              : status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name,
+                           strerror(errno));
 }
 
+/* The names of files sort by the second in which they began; readers find out by SessionLog which
+ * parts of older files a resumed job has taken back. */
 static Status open_writer(TensorBoard *tb, Writer *writer) {
   static const char version[] = "brain.Event:2";
   char folder[4200], path[4600], host[256] = "host";
@@ -90,8 +111,8 @@ static Status open_writer(TensorBoard *tb, Writer *writer) {
   gethostname(host, sizeof host - 1);
   TRY_RETURN(text_format(folder, sizeof folder, "%s/%s", tb->folder, writer->name));
   TRY_RETURN(file_make_folders(folder));
-  TRY_RETURN(text_format(path, sizeof path, "%s/events.out.tfevents.%010lld.%s.%d.agon", folder, (long long)time(NULL),
-                         host, (int)getpid()));
+  TRY_RETURN(text_format(path, sizeof path, "%s/events.out.tfevents.%010lld.%s.%d.agon", folder,
+                         (long long)time(NULL), host, (int)getpid()));
   writer->file = fopen(path, "ab");
   if (!writer->file) return status_set(ERR_IO, "cannot write %s: %s", path, strerror(errno));
   begin_event(&event, 0);
@@ -104,6 +125,8 @@ static Status open_writer(TensorBoard *tb, Writer *writer) {
   return write_event(tb, writer, &event);
 }
 
+/* The open file of the group name[0..size-1]; *out is NULL where there are too many or the name is
+ * too long: the other sinks have those numbers. */
 static Status find_writer(TensorBoard *tb, const char *name, size_t size, Writer **out) {
   for (size_t i = 0; i < tb->writers; i++)
     if (strlen(tb->writer[i].name) == size && !strncmp(tb->writer[i].name, name, size)) {
@@ -111,7 +134,8 @@ static Status find_writer(TensorBoard *tb, const char *name, size_t size, Writer
       return OK;
     }
   *out = NULL;
-  if (tb->writers == WRITERS || size >= sizeof tb->writer[0].name) return OK; /* the other sinks have it */
+  if (tb->writers == WRITERS || size >= sizeof tb->writer[0].name)
+    return OK; /* the other sinks have it */
   Writer *writer = &tb->writer[tb->writers];
   memcpy(writer->name, name, size);
   TRY_RETURN(open_writer(tb, writer));
@@ -120,7 +144,8 @@ static Status find_writer(TensorBoard *tb, const char *name, size_t size, Writer
   return OK;
 }
 
-/* CleanRL's tag for a player's number, or the number's own name, under "player" if it names no group. */
+/* The tag of a player's number: CleanRL's where it has the same number, so that charts of both lie
+ * over one another; otherwise its own name, under "player/" unless it names a group. */
 static void tag_of(const char *name, char *out, size_t size) {
   static const char *const known[][2] = {{"policy_loss", "losses/policy_loss"},
                                          {"value_loss", "losses/value_loss"},
@@ -139,6 +164,7 @@ static void tag_of(const char *name, char *out, size_t size) {
   snprintf(out, size, "%s%s", strchr(name, '/') ? "" : "player/", name);
 }
 
+/* One Event for each group: the first number of a group takes the others with it. */
 static Status tensorboard_write(void *self, const Record *record) {
   TensorBoard *tb = self;
   int64_t step = (int64_t)record_get(record, "global_step");
@@ -172,11 +198,13 @@ static Status tensorboard_write(void *self, const Record *record) {
     bytes_free(&summary);
     TRY_RETURN(write_event(tb, writer, &event));
     if (fflush(writer->file))
-      return status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name, strerror(errno));
+      return status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name,
+                        strerror(errno));
   }
   return OK;
 }
 
+/* Files come with the first number of their group. */
 static Status tensorboard_open(void *self, const char *folder, const MetricsStart *start) {
   TensorBoard *tb = self;
   tb->start = *start;
@@ -189,5 +217,5 @@ static void tensorboard_close(void *self) {
     if (tb->writer[i].file) fclose(tb->writer[i].file);
 }
 
-const SinkOps sink_tensorboard = {"tensorboard", sizeof(TensorBoard), tensorboard_open, tensorboard_write,
-                                  tensorboard_close};
+const SinkOps sink_tensorboard = {"tensorboard", sizeof(TensorBoard), tensorboard_open,
+                                  tensorboard_write, tensorboard_close};
