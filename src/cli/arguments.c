@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -109,14 +110,29 @@ Status argument_float(const Command *command, const Arguments *arguments, const 
   return OK;
 }
 
+const Command *command_named(const char *name) {
+  for (size_t i = 0; i < command_count; i++)
+    if (!strcmp(commands[i]->name, name)) return commands[i];
+  return NULL;
+}
+
 void command_print_help(const Command *command) {
-  printf("usage: agon %s %s\n\n%s\n", command->name, command->usage, command->summary);
-  if (command->help) printf("\n%s\n", command->help);
+  const size_t width = terminal_width();
+  const int used = printf("usage: agon %s ", command->name);
+  print_wrapped(stdout, command->usage, (size_t)used, 9, width);
+  printf("\n\n");
+  print_wrapped(stdout, command->summary, 0, 0, width);
+  printf("\n");
+  if (command->help) {
+    printf("\n");
+    print_wrapped(stdout, command->help, 0, 0, width);
+    printf("\n");
+  }
   if (command->flag_count) printf("\nflags:\n");
   for (size_t i = 0; i < command->flag_count; i++) {
     char left[64];
-    snprintf(left, sizeof left, "%s %s", command->flags[i].name,
+    snprintf(left, sizeof left, "  %s %s", command->flags[i].name,
              command->flags[i].value ? command->flags[i].value : "");
-    printf("  %-24s %s\n", left, command->flags[i].help);
+    print_row(stdout, left, 27, command->flags[i].help, width);
   }
 }

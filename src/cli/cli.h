@@ -51,4 +51,5 @@ Status argument_seconds(const Command *command, const Arguments *arguments, cons
 Status argument_float(const Command *command, const Arguments *arguments, const char *name, double fallback, double low,
                       double high, double *out);
 Status usage_error(const Command *command, const char *why);
-void command_print_help(const Command *command);
+void command_print_help(const Command *command); /* on standard output, as wide as it is */
+const Command *command_named(const char *name);  /* NULL: there is none */

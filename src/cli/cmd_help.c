@@ -1,6 +1,8 @@
 /* agon help, agon version. */
 #include "cli/cli.h"
 #include "cli/manual.h"
+#include "cli/terminal.h"
+#include "cli/topics.h"
 #include "nn/kernels/openblas.h"
 #include "store/store.h"
 #include "transport/transport.h"
@@ -15,6 +17,19 @@ static const Flag help_flags[] = {
     {"--completion", "SHELL", "print completion of the command line for bash or zsh"},
 };
 
+/* A command comes before a section of its name, which is pointed to. */
+static Status explain(const char *word) {
+  const Command *command = command_named(word);
+  if (!command) return topic_print(word, stdout, terminal_width());
+  command_print_help(command);
+  if (!topic_is_section(word)) return OK;
+  const int used = printf("\n'agon help %s.*' lists", word);
+  print_wrapped(stdout, " the keys of the configuration that begin so.", (size_t)used - 1, 0,
+                terminal_width());
+  printf("\n");
+  return OK;
+}
+
 static Status run_help(int argc, char **argv) {
   Arguments arguments;
   TRY_RETURN(arguments_parse(&command_help, argc, argv, &arguments));
@@ -22,29 +37,34 @@ static Status run_help(int argc, char **argv) {
   const char *shell = argument(&command_help, &arguments, "--completion");
   if (folder) return manual_write_pages(folder);
   if (shell) return manual_print_completion(shell, stdout);
-  if (arguments.words > 0) {
-    for (size_t i = 0; i < command_count; i++)
-      if (!strcmp(commands[i]->name, arguments.word[0])) {
-        command_print_help(commands[i]);
-        return OK;
-      }
-    return status_set(ERR_USAGE, "no command '%s'; 'agon help' lists them", arguments.word[0]);
-  }
+  if (arguments.words > 0) return explain(arguments.word[0]);
+  const size_t width = terminal_width();
   printf("agon %s: league self-play over MPI\n\ncommands:\n", AGON_VERSION);
-  for (size_t i = 0; i < command_count; i++) printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
-  printf("\n'agon help COMMAND' says more. To begin: mpirun -n 2 agon train connect_four frames=1M\n"
-         "exit codes: %s\n",
-         EXIT_CODES);
+  for (size_t i = 0; i < command_count; i++) {
+    char left[32];
+    snprintf(left, sizeof left, "  %s", commands[i]->name);
+    print_row(stdout, left, 14, commands[i]->summary, width);
+  }
+  printf("\n");
+  print_wrapped(stdout,
+                "'agon help COMMAND' says more; 'agon help keys' lists the sections of the "
+                "configuration, 'agon help KEY' "
+                "explains one of its keys, 'agon help terms' the words that are used here.",
+                0, 0, width);
+  printf("\nTo begin: mpirun -n 2 agon train connect_four frames=1M\n");
+  print_wrapped(stdout, "exit codes: " EXIT_CODES, 0, 0, width);
+  printf("\n");
   return OK;
 }
 
-const Command command_help = {"help",
-                              "[COMMAND] [--man DIR] [--completion bash|zsh]",
-                              "lists the commands, or explains one",
-                              "Completion: . <(agon help --completion bash). It is installed with the manual pages.",
-                              help_flags,
-                              COUNT_OF(help_flags),
-                              run_help};
+const Command command_help = {
+    "help",
+    "[COMMAND | KEY | SECTION | keys | terms] [--man DIR] [--completion bash|zsh]",
+    "lists the commands, or explains one, a key of the configuration, or a term",
+    "Completion: . <(agon help --completion bash). It is installed with the manual pages.",
+    help_flags,
+    COUNT_OF(help_flags),
+    run_help};
 
 const char *program_commit = "unknown";
 

@@ -2,24 +2,13 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/glossary.h"
+#include "cli/topics.h"
 #include "env/env.h"
 #include "job/config.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Calls `visit` for each key of a configuration, with its option. */
-static Status each_key(void (*visit)(void *context, const char *key, const Option *option), void *context) {
-  Status status = OK;
-  JobConfig *plain = NULL;
-  TRY(NEW_ARRAY(plain, 1));
-  TRY(config_create(&plain->config));
-  TRY(job_config_declare(plain));
-  config_each(plain->config, visit, context);
-done:
-  job_config_destroy(plain);
-  return status;
-}
 
 /* --- manual pages --- */
 /* Text as troff reads it: what would be a request, an escape or a hyphen to break at is none. */
@@ -108,7 +97,12 @@ static Status write_program(FILE *page) {
         "of a "
         "game are listed by \\fBagon env info\\fR.\n",
         page);
-  TRY_RETURN(each_key(put_key, page));
+  TRY_RETURN(topic_each_key(put_key, page));
+  fputs(".SH TERMS\n", page);
+  for (size_t i = 0; i < glossary_count; i++) {
+    put_line(page, ".TP\n", glossary[i].name);
+    put_line(page, "", glossary[i].text);
+  }
   fputs(".SH ENVIRONMENT\n.TP\nAGON_PLUGINS\nPaths of plug\\-ins, with colons between them, whose code a run may use.\n"
         ".SH EXIT STATUS\n",
         page);
@@ -145,6 +139,19 @@ static void put_bash_key(void *context, const char *key, const Option *option) {
   fprintf(context, " %s=", key);
 }
 
+static void put_word(void *context, const char *key, const Option *option) {
+  (void)option;
+  fprintf(context, " %s", key);
+}
+
+/* What 'agon help' explains. */
+static Status put_topics(FILE *out) {
+  fputs(" keys terms", out);
+  for (size_t i = 0; i < command_count; i++)
+    fprintf(out, " %s", commands[i]->name);
+  return topic_each_key(put_word, out);
+}
+
 /* Commands, then the flags of the command and the files of the folder; keys and games where a command takes them. */
 static Status print_bash(FILE *out) {
   fputs("# bash completion for agon, written by 'agon help --completion bash'\n"
@@ -176,7 +183,12 @@ static Status print_bash(FILE *out) {
         "  train | config | bench)\n"
         "    words+=\"",
         out);
-  TRY_RETURN(each_key(put_bash_key, out));
+  TRY_RETURN(topic_each_key(put_bash_key, out));
+  fputs("\" ;;\n"
+        "  help)\n"
+        "    words+=\"",
+        out);
+  TRY_RETURN(put_topics(out));
   fputs("\" ;;\n"
         "  esac\n"
         "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\") $(compgen -f -- \"$word\"))\n"
@@ -230,7 +242,7 @@ static Status print_zsh(FILE *out) {
         "  train|config|bench)\n"
         "    keys=(",
         out);
-  TRY_RETURN(each_key(put_zsh_key, out));
+  TRY_RETURN(topic_each_key(put_zsh_key, out));
   fputs(")\n"
         "    _describe key keys -S = ;;\n"
         "  esac\n"
@@ -239,6 +251,11 @@ static Status print_zsh(FILE *out) {
         "    compadd",
         out);
   for (size_t i = 0; env_builtin(i); i++) fprintf(out, " %s", env_builtin(i)->name);
+  fputs(" ;;\n"
+        "  help)\n"
+        "    compadd",
+        out);
+  TRY_RETURN(put_topics(out));
   fputs(" ;;\n"
         "  esac\n"
         "  _describe flag flags\n"

@@ -101,6 +101,10 @@ static const ConfigAlias aliases[] = {
     {"save_freq", "checkpoint.seconds"},
 };
 
+const ConfigAlias *job_config_alias(size_t index) {
+  return index < COUNT_OF(aliases) ? &aliases[index] : NULL;
+}
+
 Status job_config_declare(JobConfig *s) {
   config_know_aliases(s->config, aliases, COUNT_OF(aliases));
   TRY_RETURN(config_declare(s->config, "", run_options, COUNT_OF(run_options), &s->run));

@@ -60,6 +60,8 @@ RowFormat job_config_format(const JobConfig *settings, const Net *net);
 /* GAME, or FILE.yaml: sets source->game or source->file. */
 void job_config_name(const char *text, JobConfigSource *source);
 void job_config_destroy(JobConfig *settings);
+/* What other programs call a key, one by one; NULL past the end. */
+const ConfigAlias *job_config_alias(size_t index);
 /* Declares every section except env.* (which depends on the game). */
 Status job_config_declare(JobConfig *settings);
 Status job_config_text(const JobConfig *settings, bool with_origin, char **out); /* YAML; the caller frees */

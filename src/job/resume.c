@@ -96,6 +96,19 @@ static Status compare_lanes(Changes *changes, const Tree *checkpoint) {
   return OK;
 }
 
+static bool is_among(const char *key, const char *const *list, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!strcmp(list[i], key)) return true;
+  return false;
+}
+
+bool resume_is_fixed(const char *key) {
+  return is_among(key, shape_keys, COUNT_OF(shape_keys)) ||
+         is_among(key, convolution_keys, COUNT_OF(convolution_keys)) ||
+         is_among(key, memory_keys, COUNT_OF(memory_keys)) ||
+         is_among(key, player_keys, COUNT_OF(player_keys));
+}
+
 Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now, const char *folder) {
   Changes changes = {.before = before, .now = now, .folder = folder};
   TRY_RETURN(compare_options(&changes));

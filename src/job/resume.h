@@ -6,3 +6,5 @@
  * game, what the stored weights and unfinished games are made for, and how many players learn. folder: of the run, for
  * the message. */
 Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now, const char *folder);
+/* Whether a key is one of these, by its name alone (options of games are not known here). */
+bool resume_is_fixed(const char *key);

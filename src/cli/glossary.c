@@ -1,0 +1,62 @@
+#include "cli/glossary.h"
+
+#include "base/status.h"
+
+/* In an order in which each can be read after those before it. */
+const Term glossary[] = {
+    {"frame", "one decision of one learning agent, learned from."},
+    {"episode", "one game, from start to end."},
+    {"seat",
+     "a side of the game: whoever sits first, and the other. Evaluation plays both seats alike."},
+    {"slot", "a place where one episode after another is played."},
+    {"lane", "slots that share a matchup."},
+    {"evaluation lane",
+     "a lane from which nobody learns (`actors.eval_share`): its games are what ratings stand on."},
+    {"tick",
+     "`actors.unroll` steps of every slot; the unit in which weights, tables and counts move."},
+    {"unroll", "the decisions of one agent in one tick, which are learned from together."},
+    {"actor",
+     "the role of a rank that plays games and sends what was seen and done to the learners."},
+    {"learner", "the role of a rank that updates players and publishes their weights."},
+    {"league", "all players, and the role of rank 0: it counts results, deals out matchups, "
+               "freezes, resets and saves."},
+    {"matchup", "who plays whom, and who of them learns; drawn by a lane from the league's table "
+                "of probabilities."},
+    {"directive",
+     "what the league orders with each tick: whom to freeze, whom to reset, whether to save."},
+    {"pace", "`lockstep` learns from exactly the weights that acted; `pipelined` (default) "
+             "overlaps acting and learning, with a "
+             "lag of one tick; both repeat byte for byte. `free` never waits."},
+    {"lag", "how many versions of the weights lie between acting and learning."},
+    {"cut", "the moment between two ticks at which a checkpoint is whole on all ranks."},
+    {"generation", "the number of a checkpoint in its run folder: `checkpoints/NNNNNN.h5`."},
+    {"main", "who is to become strong."},
+    {"exploiter", "who learns to beat the mains, or the whole league."},
+    {"snapshot", "a frozen copy of either, an opponent for good."},
+    {"reset", "an exploiter that has found what it can begins anew, from initial weights or "
+              "(`league.reset_to`) others."},
+    {"payoff", "the table of who wins how often against whom."},
+    {"PFSP",
+     "prioritised fictitious self-play: frozen opponents are drawn by how often they still win."},
+    {"PSRO", "policy-space response oracles: learn against a mixture of past players that solves "
+             "their meta-game."},
+    {"meta-game", "the game in which each side picks a player, and the payoff is what these return "
+                  "against each other."},
+    {"Nash averaging", "the strength of players in the meta-game's equilibrium, which copies of a "
+                       "player do not change."},
+    {"alpha-rank",
+     "how long players stand against mutants in an evolving population; cycles count, too."},
+    {"NashConv",
+     "what best responses would win against a player, over both seats: 0 means unbeatable."},
+    {"exploitability",
+     "NashConv a seat. `agon exploit` walks whole trees, `agon probe` bounds it by learning."},
+    {"Elo", "a rating: D more means a score of 1 / (1 + 10^(-D / 400)) over both seats. `random` "
+            "is at 0."},
+    {"anchor",
+     "a built-in player that ratings stand on: `random`, and `scripted` where a game has one."},
+    {"entropy",
+     "how undecided a policy is, in nats: 0 always does the same, log(n) takes n actions alike."},
+    {"opening", "random first steps, so that games of decided players differ."},
+    {"plug-in", "a game in a shared object of its own, made against `include/agon/env.h`."},
+};
+const size_t glossary_count = COUNT_OF(glossary);
