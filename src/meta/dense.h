@@ -1,4 +1,5 @@
-/* Dense symmetric positive definite systems. Row-major (n, n); only the lower triangle is read and written. */
+/* Dense symmetric positive definite systems. Row-major (n, n); only the lower triangle is read and
+ * written. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Zeroed arrays: a bound or cost that is not set is 0. */
 Status lp_create(size_t variables, size_t rows, Lp *out) {
   Status status = OK;
   *out = (Lp){.variables = variables, .rows = rows};
@@ -18,6 +19,7 @@ done:
   return status;
 }
 
+/* Also for one that was only half made. */
 void lp_destroy(Lp *lp) {
   free(lp->low);
   free(lp->high);
@@ -28,8 +30,13 @@ void lp_destroy(Lp *lp) {
   free(lp->solution);
 }
 
-double *lp_at(Lp *lp, size_t variable, size_t row) { return &lp->element[variable * lp->rows + row]; }
+/* Stored by variable, as CLP wants columns. */
+double *lp_at(Lp *lp, size_t variable, size_t row) {
+  return &lp->element[variable * lp->rows + row];
+}
 
+/* The matrix is handed over as if it were sparse with every entry present: all rows in each
+ * column. */
 Status lp_minimise(Lp *lp) {
   Status status = OK;
   size_t elements = lp->variables * lp->rows;
@@ -38,15 +45,17 @@ Status lp_minimise(Lp *lp) {
   Clp_Simplex *model = NULL;
   TRY(NEW_ARRAY(start, lp->variables + 1));
   TRY(NEW_ARRAY(index, elements));
-  for (size_t v = 0; v <= lp->variables; v++) start[v] = (CoinBigIndex)(v * lp->rows);
-  for (size_t i = 0; i < elements; i++) index[i] = (int)(i % lp->rows);
+  for (size_t v = 0; v <= lp->variables; v++)
+    start[v] = (CoinBigIndex)(v * lp->rows);
+  for (size_t i = 0; i < elements; i++)
+    index[i] = (int)(i % lp->rows);
   model = Clp_newModel();
   Clp_setLogLevel(model, 0);
-  Clp_loadProblem(model, (int)lp->variables, (int)lp->rows, start, index, lp->element, lp->low, lp->high, lp->cost,
-                  lp->row_low, lp->row_high);
+  Clp_loadProblem(model, (int)lp->variables, (int)lp->rows, start, index, lp->element, lp->low,
+                  lp->high, lp->cost, lp->row_low, lp->row_high);
   if (Clp_dual(model, 0) != 0 || Clp_status(model) != 0)
-    TRY(status_set(ERR_INTERNAL, "a linear program of %zu variables and %zu rows was not solved", lp->variables,
-                   lp->rows));
+    TRY(status_set(ERR_INTERNAL, "a linear program of %zu variables and %zu rows was not solved",
+                   lp->variables, lp->rows));
   memcpy(lp->solution, Clp_primalColumnSolution(model), lp->variables * sizeof *lp->solution);
 done:
   if (model) Clp_deleteModel(model);

@@ -1,4 +1,5 @@
-/* Dense linear programs (COIN-OR CLP): minimise cost'x, row_low <= A x <= row_high, low <= x <= high. */
+/* Dense linear programs (COIN-OR CLP): minimise cost'x, row_low <= A x <= row_high, low <= x <=
+ * high. */
 #pragma once
 #include "base/status.h"
 
@@ -6,6 +7,7 @@
 
 #define LP_NO_LIMIT 1e300
 
+/* A linear program; fill in what is not 0, then minimise. */
 typedef struct Lp {
   size_t variables, rows;
   double *low, *high, *cost;  /* (variables), zero at first */
@@ -14,7 +16,11 @@ typedef struct Lp {
   double *solution;           /* (variables) */
 } Lp;
 
+/* Allocates the arrays. ERR_MEMORY; lp_destroy is due in any case. */
 Status lp_create(size_t variables, size_t rows, Lp *out);
 void lp_destroy(Lp *lp);
+/* The coefficient of a variable in a row, borrowed. */
 double *lp_at(Lp *lp, size_t variable, size_t row);
-Status lp_minimise(Lp *lp); /* ERR_INTERNAL if there is no solution */
+/* Writes the minimiser to lp->solution. ERR_INTERNAL if there is none or it was not found,
+ * ERR_MEMORY. */
+Status lp_minimise(Lp *lp);

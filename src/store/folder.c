@@ -17,22 +17,27 @@
 #define DAMAGED ".damaged"
 #define GENERATIONS UINT64_C(1000000000000) /* numbers below this are ours */
 
+/* Every path within a run folder is made here or below. */
 Status run_path(const RunFolder *run, char *out, size_t size, const char *name) {
   return text_format(out, size, "%s/%s", run->path, name);
 }
 
+/* Only names it: nothing is opened or made. */
 static Status name_folder(const char *path, RunFolder *out) {
   *out = (RunFolder){.lock = -1};
   if (!*path) return status_set(ERR_USAGE, "the name of the run folder is empty");
   return text_format(out->path, sizeof out->path, "%s", path);
 }
 
+/* The lock is not asked for: what a reader reads has been renamed into place whole. */
 Status run_open(const char *path, RunFolder *out) {
   TRY_RETURN(name_folder(path, out));
-  if (!run_has_checkpoint(out)) return status_set(ERR_RUN, "%s holds no run (no checkpoints/*.h5 in it)", path);
+  if (!run_has_checkpoint(out))
+    return status_set(ERR_RUN, "%s holds no run (no checkpoints/*.h5 in it)", path);
   return OK;
 }
 
+/* Folders come first, as the lock is a file in one. */
 Status run_lock(const char *path, RunFolder *out) {
   char name[PATH_MAX];
   static const char *const folder[] = {"checkpoints", "players"};
@@ -50,15 +55,19 @@ void run_close(RunFolder *run) {
   run->lock = -1;
   free(run->good);
   run->good = NULL;
-  run->goods = run->good_room = 0;
+  run->goods = 0;
+  run->good_room = 0;
 }
 
+/* Order for qsort, largest number first. */
 static int newest_first(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  uint64_t x = *(const uint64_t *)a;
+  uint64_t y = *(const uint64_t *)b;
   return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* NNNNNN and a suffix, as this program writes them; any other name is somebody else's. */
+/* Whether `name` is a number and a suffix exactly as this program writes them; other names are
+ * somebody else's, and are left alone. */
 static bool is_generation(const char *name, const char *suffix, uint64_t *out) {
   char want[64];
   *out = strtoull(name, NULL, 10);
@@ -66,9 +75,10 @@ static bool is_generation(const char *name, const char *suffix, uint64_t *out) {
   return *out < GENERATIONS && !strcmp(name, want);
 }
 
-/* Those with one of the suffixes, newest first. */
-static Status list_generations(const RunFolder *run, const char *const *suffix, size_t suffixes, uint64_t **out,
-                               size_t *count) {
+/* The numbers of all files in checkpoints/ that end with one of the suffixes, newest first. No
+ * folder means none. */
+static Status list_generations(const RunFolder *run, const char *const *suffix, size_t suffixes,
+                               uint64_t **out, size_t *count) {
   char path[PATH_MAX];
   uint64_t generation;
   size_t room = 0;
@@ -79,7 +89,9 @@ static Status list_generations(const RunFolder *run, const char *const *suffix, 
   if (!folder) return OK;
   for (struct dirent *entry; (entry = readdir(folder));)
     for (size_t i = 0; i < suffixes; i++) {
-      if (!is_generation(entry->d_name, suffix[i], &generation) || GROW(*out, room, *count + 1) != OK) continue;
+      if (!is_generation(entry->d_name, suffix[i], &generation) ||
+          GROW(*out, room, *count + 1) != OK)
+        continue;
       (*out)[(*count)++] = generation;
     }
   closedir(folder);
@@ -91,10 +103,12 @@ Status run_generations(const RunFolder *run, uint64_t **out, size_t *count) {
   return list_generations(run, (const char *const[]){".h5"}, 1, out, count);
 }
 
+/* Damaged files count: a number is never used twice, so that no old file is taken for a new one. */
 Status run_next_generation(const RunFolder *run, uint64_t *out) {
   uint64_t *list;
   size_t count;
-  Status status = list_generations(run, (const char *const[]){".h5", ".h5" DAMAGED}, 2, &list, &count);
+  Status status =
+      list_generations(run, (const char *const[]){".h5", ".h5" DAMAGED}, 2, &list, &count);
   *out = count ? list[0] + 1 : 1;
   free(list);
   return status;
@@ -108,10 +122,13 @@ bool run_has_checkpoint(const RunFolder *run) {
   return has;
 }
 
+/* checkpoints/000123.h5 */
 static Status generation_path(const RunFolder *run, uint64_t generation, char *out, size_t size) {
   return text_format(out, size, "%s/checkpoints/%06" PRIu64 ".h5", run->path, generation);
 }
 
+/* Renames a damaged generation out of the way, and says so. What somebody wrote is never deleted on
+ * suspicion. */
 static void set_aside(const RunFolder *run, uint64_t generation) {
   char path[PATH_MAX], aside[PATH_MAX];
   if (generation_path(run, generation, path, sizeof path) != OK) return;
@@ -122,13 +139,15 @@ static void set_aside(const RunFolder *run, uint64_t generation) {
     log_warning("%s is damaged, and is kept as %s", path, aside);
 }
 
+/* Notes that this job knows the generation to be whole. */
 static Status note_good(RunFolder *run, uint64_t generation) {
   TRY_RETURN(GROW(run->good, run->good_room, run->goods + 1));
   run->good[run->goods++] = generation;
   return OK;
 }
 
-/* A generation older than those that are kept: by its name it has had its day, but only what is whole is removed. */
+/* Removes a generation older than those that are kept, if it is whole. A damaged one is set
+ * aside. */
 static Status remove_old(const RunFolder *run, uint64_t generation) {
   char path[PATH_MAX];
   bool damaged;
@@ -140,6 +159,8 @@ static Status remove_old(const RunFolder *run, uint64_t generation) {
   return OK;
 }
 
+/* Keeps the `keep` newest known to be whole. Until there are that many, older ones stay: they may
+ * be all there is. */
 static Status prune(RunFolder *run, size_t keep) {
   char path[PATH_MAX];
   uint64_t *list = NULL;
@@ -158,6 +179,7 @@ done:
   return status;
 }
 
+/* The old ones go only after the new one is durable. */
 Status run_write_checkpoint(RunFolder *run, uint64_t generation, const Tree *tree, size_t keep) {
   char path[PATH_MAX];
   TRY_RETURN(generation_path(run, generation, path, sizeof path));
@@ -166,6 +188,8 @@ Status run_write_checkpoint(RunFolder *run, uint64_t generation, const Tree *tre
   return prune(run, keep);
 }
 
+/* Goes from the newest back. Files are set aside only after a good one was found: if none can be
+ * read, the folder is left as it is. */
 Status run_read_checkpoint(RunFolder *run, Tree *out, uint64_t *generation) {
   char path[PATH_MAX];
   uint64_t *list = NULL;
@@ -185,24 +209,28 @@ Status run_read_checkpoint(RunFolder *run, Tree *out, uint64_t *generation) {
   *generation = list[at];
   if (run->lock < 0) goto done;
   TRY(note_good(run, list[at]));
-  for (size_t i = 0; i < skipped; i++) set_aside(run, list[i]);
+  for (size_t i = 0; i < skipped; i++)
+    set_aside(run, list[i]);
 done:
   free(list);
   return status;
 }
 
+/* The name is for people, the digits of the hash make it unique. */
 Status run_player_path(const RunFolder *run, const char *name, Hash hash, char *out, size_t size) {
   char text[HASH_TEXT];
   hash_text(hash, text);
   return text_format(out, size, "%s/players/%s-%.8s.h5", run->path, name, text);
 }
 
+/* A resumed job freezes the same player again, with the same bytes and so the same name. */
 Status run_write_player(const RunFolder *run, const char *name, Hash hash, const Tree *tree) {
   char path[PATH_MAX];
   TRY_RETURN(run_player_path(run, name, hash, path, sizeof path));
   if (file_exists(path)) {
     Tree old;
-    if (store_read(path, "player", &old) == OK) { /* the same bytes by their name: written before a crash */
+    if (store_read(path, "player", &old) ==
+        OK) { /* the same bytes by their name: written before a crash */
       tree_free(&old);
       return OK;
     }

@@ -11,11 +11,13 @@
 
 enum { BLOCK = 1 << 20, SEAL_SIZE = 60, SUPERBLOCK = 48 };
 
+/* What could not be done with which file, and what the system says to it. */
 static Status failed(const char *what, const char *path) {
   return status_set(ERR_IO, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
-/* The digest of the first `size` bytes, block by block. */
+/* The digest of the first `size` bytes: each block of a megabyte is hashed and joined to what came
+ * before, so that a file of any length needs the memory of one block. */
 static Status digest_of(FILE *file, const char *path, uint64_t size, Hash *out) {
   uint8_t *block;
   *out = (Hash){0, 0};
@@ -31,18 +33,23 @@ static Status digest_of(FILE *file, const char *path, uint64_t size, Hash *out) 
   return status;
 }
 
+/* The length of an open file; moves its position. */
 static Status size_of(FILE *file, const char *path, uint64_t *out) {
   off_t end = fseeko(file, 0, SEEK_END) ? -1 : ftello(file);
   *out = (uint64_t)end;
   return end < 0 ? failed("read", path) : OK;
 }
 
+/* The line that is the seal: its length is always SEAL_SIZE, so that it is found by counting from
+ * the file's end. */
 static void seal_text(uint64_t size, Hash digest, char text[SEAL_SIZE + 1]) {
   char hex[HASH_TEXT];
   hash_text(digest, hex);
   snprintf(text, SEAL_SIZE + 1, "agon seal %016" PRIx64 " %s\n", size, hex);
 }
 
+/* The digest is of the bytes as they can be read back, not of those that were meant to be
+ * written. */
 Status seal_put(const char *path) {
   Status status = OK;
   Hash digest;
@@ -53,22 +60,28 @@ Status seal_put(const char *path) {
   TRY(size_of(file, path, &size));
   TRY(digest_of(file, path, size, &digest));
   seal_text(size, digest, text);
-  if (fseeko(file, 0, SEEK_END) || fwrite(text, 1, SEAL_SIZE, file) != SEAL_SIZE) TRY(failed("write", path));
+  if (fseeko(file, 0, SEEK_END) || fwrite(text, 1, SEAL_SIZE, file) != SEAL_SIZE)
+    TRY(failed("write", path));
 done:
   if (fclose(file) && status == OK) status = failed("write", path);
   return status;
 }
 
-/* Whether the HDF5 part says of itself that it ends with the file: the superblock, version 2 or 3, holds the address.
- */
+/* Whether the HDF5 part ends where the file ends, that is, nothing lies behind it. Its superblock
+ * (versions 2 and 3) holds the address of its end, eight bytes at byte 28, lowest first. */
 static bool ends_itself(const uint8_t *head, uint64_t size) {
   static const uint8_t signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   uint64_t end = 0;
-  if (size < SUPERBLOCK || memcmp(head, signature, 8) || (head[8] != 2 && head[8] != 3) || head[9] != 8) return false;
-  for (int i = 7; i >= 0; i--) end = end << 8 | head[28 + i];
+  if (size < SUPERBLOCK || memcmp(head, signature, 8) || (head[8] != 2 && head[8] != 3) ||
+      head[9] != 8)
+    return false;
+  for (int i = 7; i >= 0; i--)
+    end = end << 8 | head[28 + i];
   return end == size;
 }
 
+/* A file whose HDF5 part ends with it was never sealed. One whose HDF5 part ends before must have
+ * our seal there. */
 Status seal_check(const char *path, Seal *out) {
   Status status = OK;
   Hash digest;
@@ -80,8 +93,10 @@ Status seal_check(const char *path, Seal *out) {
   if (!file) return failed("read", path);
   TRY(size_of(file, path, &size));
   if (size < SUPERBLOCK + SEAL_SIZE) goto done;
-  if (fseeko(file, 0, SEEK_SET) || fread(head, 1, SUPERBLOCK, file) != SUPERBLOCK) TRY(failed("read", path));
-  if (fseeko(file, -SEAL_SIZE, SEEK_END) || fread(text, 1, SEAL_SIZE, file) != SEAL_SIZE) TRY(failed("read", path));
+  if (fseeko(file, 0, SEEK_SET) || fread(head, 1, SUPERBLOCK, file) != SUPERBLOCK)
+    TRY(failed("read", path));
+  if (fseeko(file, -SEAL_SIZE, SEEK_END) || fread(text, 1, SEAL_SIZE, file) != SEAL_SIZE)
+    TRY(failed("read", path));
   if (ends_itself(head, size)) {
     *out = SEAL_NONE;
     goto done;

@@ -1,5 +1,6 @@
-/* The seal of a file: a digest of all its bytes, in a line of text behind them. HDF5 readers ignore what lies behind
- * their part. It is compared before the HDF5 library sees the file, which some damage would crash. */
+/* The seal of a file: a digest of all its bytes, in a line of text behind them. HDF5 readers ignore
+ * what lies behind their part. It is compared before the HDF5 library sees the file, which some
+ * damage would crash. */
 #pragma once
 #include "base/status.h"
 
@@ -9,7 +10,9 @@ typedef enum Seal {
   SEAL_BROKEN /* damaged, truncated or foreign */
 } Seal;
 
-/* Seals a file that has just been written. */
+/* Appends the seal to a file that has just been written and is closed. ERR_IO; then the file is not
+ * to be used. */
 Status seal_put(const char *path);
-/* ERR_IO if the file cannot be read. */
+/* Says in *out whether the file is whole; a damaged one is no failure of this call. ERR_IO if it
+ * cannot be read. */
 Status seal_check(const char *path, Seal *out);

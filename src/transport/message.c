@@ -10,6 +10,8 @@ enum { POOL = 64 };
 
 static _Thread_local Message *pool[POOL];
 
+/* Takes a buffer from the pool if one is large enough and not more than four times too large (and a
+ * bit), so that small messages do not hold large buffers. */
 Message *message_create(size_t size) {
   Message *message = NULL;
   for (int i = 0; i < POOL && !message; i++) {
@@ -32,12 +34,14 @@ Message *message_create(size_t size) {
   return message;
 }
 
+/* One more holder: a message to many ranks is encoded once and retained for each. */
 Message *message_retain(Message *message) {
   INVARIANT(message->refs > 0);
   message->refs++;
   return message;
 }
 
+/* The last holder's release puts the buffer into the pool, or frees it if the pool is full. */
 void message_release(Message *message) {
   INVARIANT(!message || message->refs > 0);
   if (!message || --message->refs > 0) return;
@@ -50,6 +54,7 @@ void message_release(Message *message) {
   free(message);
 }
 
+/* For the end of a thread, so that leak checkers find nothing. */
 void message_pool_clear(void) {
   for (int i = 0; i < POOL; i++) {
     if (!pool[i]) continue;
@@ -59,6 +64,7 @@ void message_pool_clear(void) {
   }
 }
 
+/* The rest is the implementation's. */
 void transport_destroy(Transport *transport) {
   if (transport) transport->ops->destroy(transport);
 }
