@@ -1,5 +1,5 @@
-/* Bradley-Terry by Newton's method, intervals by the Hessian's inverse around the variance of pairs; the pentanomial
- * tests of chess engines. */
+/* Bradley-Terry by Newton's method, intervals by the Hessian's inverse around the variance of
+ * pairs; the pentanomial tests of chess engines. */
 #include "meta/rating.h"
 
 #include "meta/dense.h"
@@ -11,25 +11,36 @@
 
 #define PER_ELO 0.0057564627324851146 /* ln 10 / 400 */
 
-double meta_elo(double score) { return -400 * log10(1 / score - 1); }
+/* The inverse of meta_expected_score: 0 and 1 give infinities, which callers keep away from. */
+double meta_elo(double score) {
+  return -400 * log10(1 / score - 1);
+}
 
-double meta_expected_score(double elo) { return 1 / (1 + pow(10, -elo / 400)); }
+/* The logistic curve of chess ratings. */
+double meta_expected_score(double elo) {
+  return 1 / (1 + pow(10, -elo / 400));
+}
 
 /* --- intervals --- */
-/* By Student's expansion around the normal's quantile (Abramowitz and Stegun 26.7.5); for so few pairs that it is off
- * there (12.7 with one degree), what is asked of it is a wide interval. */
+/* Student's quantile by its expansion around the normal's (Abramowitz and Stegun 26.7.5). With very
+ * few degrees of freedom it is too small (exact: 12.7 with one); nobody should read more into such
+ * an interval than that it is wide. */
 double meta_quantile(double freedom) {
-  const double z = 1.959964, f = fmax(freedom, 1);
-  double one = (pow(z, 3) + z) / 4, two = (5 * pow(z, 5) + 16 * pow(z, 3) + 3 * z) / 96;
+  const double z = 1.959964;
+  const double f = fmax(freedom, 1);
+  double one = (pow(z, 3) + z) / 4;
+  double two = (5 * pow(z, 5) + 16 * pow(z, 3) + 3 * z) / 96;
   double three = (3 * pow(z, 7) + 19 * pow(z, 5) + 17 * pow(z, 3) - 15 * z) / 384;
   return z + one / f + two / (f * f) + three / (f * f * f);
 }
 
+/* How many results, their mean and their variance. */
 typedef struct Moments {
   double n, mean, variance;
 } Moments;
 
-/* Of results worth 0, 1 / (classes - 1), .. 1, each class counting `more` than it was seen: no sample is certain. */
+/* Of results worth 0, 1 / (classes - 1), ... 1. Each class counts `more` than it was seen, as no
+ * sample shows that something cannot happen. No results: a mean of 0.5. */
 static Moments moments(const double *count, int classes, double more) {
   Moments m = {0};
   for (int k = 0; k < classes; k++) {
@@ -38,16 +49,23 @@ static Moments moments(const double *count, int classes, double more) {
   }
   if (m.n <= 0) return (Moments){.mean = 0.5};
   m.mean /= m.n;
-  for (int k = 0; k < classes; k++) m.variance += (count[k] + more) * pow((double)k / (classes - 1) - m.mean, 2) / m.n;
+  for (int k = 0; k < classes; k++)
+    m.variance += (count[k] + more) * pow((double)k / (classes - 1) - m.mean, 2) / m.n;
   return m;
 }
 
+/* Wilson's interval is made for coins. A pair of games varies less than a coin with the same mean,
+ * so the interval is taken for as many coins as would vary as much as these pairs. */
 static EloBlock block_of(const double *count, int classes) {
-  const Moments seen = moments(count, classes, 0), held = moments(count, classes, 1.0 / classes);
+  const Moments seen = moments(count, classes, 0);
+  const Moments held = moments(count, classes, 1.0 / classes);
   EloBlock block = {.pairs = seen.n, .score = seen.mean, .score_high = 1, .superiority = 0.5};
   if (seen.n <= 0) return block;
-  double share = held.variance / (held.mean * (1 - held.mean)); /* of the variance of a coin with that mean */
-  double n = seen.n / share, z = meta_quantile(seen.n), edge = 1 / (4 * seen.n);
+  /* of the variance of a coin with that mean */
+  double share = held.variance / (held.mean * (1 - held.mean));
+  double n = seen.n / share;
+  double z = meta_quantile(seen.n);
+  double edge = 1 / (4 * seen.n);
   double centre = (seen.mean + z * z / (2 * n)) / (1 + z * z / n);
   double half = z / (1 + z * z / n) * sqrt(seen.mean * (1 - seen.mean) / n + z * z / (4 * n * n));
   block.score_low = fmax(centre - half, 0);
@@ -61,38 +79,59 @@ static EloBlock block_of(const double *count, int classes) {
   return block;
 }
 
-EloBlock meta_elo_block(const Pentanomial *pairs) { return block_of(pairs->count, 5); }
+EloBlock meta_elo_block(const Pentanomial *pairs) {
+  return block_of(pairs->count, 5);
+}
 
 EloBlock meta_elo_block_of_games(double wins, double draws, double losses) {
   return block_of((const double[]){losses, draws, wins}, 3);
 }
 
 /* --- meetings --- */
-static double games_in(const Meeting *m, int seat) { return m->tally.seat[seat].games; }
 
+/* Games of a meeting in which a had this seat. */
+static double games_in(const Meeting *m, int seat) {
+  return m->tally.seat[seat].games;
+}
+
+/* Whether a meeting says anything: a player against itself, or one without games, does not. */
+static bool counts(const Meeting *m) {
+  return m->a != m->b && games_in(m, 0) + games_in(m, 1) > 0;
+}
+
+/* Each seat counts the same, so that whoever had the better seat more often gains nothing by it. */
 double meta_meeting_score(const Meeting *meeting) {
   double sum = 0, seats = 0;
   for (int s = 0; s < 2; s++)
-    if (games_in(meeting, s) > 0) sum += tally_score(&meeting->tally.seat[s]), seats++;
+    if (games_in(meeting, s) > 0) {
+      sum += tally_score(&meeting->tally.seat[s]);
+      seats++;
+    }
   return seats > 0 ? sum / seats : 0.5;
 }
 
-/* Games that say as much about the mean of the seats as these do: all of them, where the seats have as many. */
+/* How many games with balanced seats say as much about the score as these: all of them, if the
+ * seats have as many each. It is what has the variance of the mean of the two seats' means. */
 static double weight_of(const Meeting *m) {
-  double first = games_in(m, 0), second = games_in(m, 1);
+  double first = games_in(m, 0);
+  double second = games_in(m, 1);
   return first > 0 && second > 0 ? 4 / (1 / first + 1 / second) : first + second;
 }
 
+/* Pairs in any result. */
 static double pairs_in(const Meeting *m) {
   double pairs = 0;
-  for (int k = 0; k < 5; k++) pairs += m->tally.pairs.count[k];
+  for (int k = 0; k < 5; k++)
+    pairs += m->tally.pairs.count[k];
   return pairs;
 }
 
-/* Of meta_meeting_score: of the pairs, and of the games of each seat that are in none. Half a pair (game) more, spread
- * over all results, keeps it above 0. */
+/* The variance of meta_meeting_score: of the pairs, and of the games of each seat that are in no
+ * pair. Half a pair (or game) more, spread over all results, keeps it above 0. */
 static double variance_of(const Meeting *m) {
-  double pairs = pairs_in(m), games = games_in(m, 0) + games_in(m, 1), paired = fmin(2 * pairs / games, 1);
+  double pairs = pairs_in(m);
+  double games = games_in(m, 0) + games_in(m, 1);
+  double paired = fmin(2 * pairs / games, 1);
   double sum = 0, single = 0, seats = 0;
   if (pairs > 0) {
     Moments of_pairs = moments(m->tally.pairs.count, 5, 0.1);
@@ -109,6 +148,8 @@ static double variance_of(const Meeting *m) {
 }
 
 /* --- the model --- */
+
+/* A meeting as the model sees it. */
 typedef struct Tie { /* a meeting as the model sees it */
   uint32_t a, b;
   double points, weight; /* of a, prior included */
@@ -116,6 +157,8 @@ typedef struct Tie { /* a meeting as the model sees it */
   double evidence;       /* pairs (games, where they are not paired), for the quantile */
 } Tie;
 
+/* The likelihood and what Newton's method needs. A rating here is a log strength: 400 / ln 10
+ * Elo. */
 typedef struct Model {
   Tie *tie;
   size_t ties, players;
@@ -129,15 +172,22 @@ typedef struct Model {
   double *right, *left; /* (players, SPARSE_LANES) */
 } Model;
 
-/* Up to so many a factor costs next to nothing. Beyond, most players have met few of the others, and solving by what
- * they have played costs as much as there are meetings, not as the cube of the players. */
+/* Up to so many a factor costs next to nothing. Beyond, most players have met few of the others,
+ * and solving by what they have played costs as much as there are meetings, not as the cube of the
+ * players. */
 enum { DENSE_PLAYERS = 256 };
 
-static double expected(const double *theta, const Tie *tie) { return 1 / (1 + exp(theta[tie->b] - theta[tie->a])); }
+/* Expected score of a against b. */
+static double expected(const double *theta, const Tie *tie) {
+  return 1 / (1 + exp(theta[tie->b] - theta[tie->a]));
+}
 
-/* log(1 / (1 + exp(-x))) without overflow. */
-static double log_logistic(double x) { return x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)); }
+/* log(1 / (1 + exp(-x))), written so that exp never overflows. */
+static double log_logistic(double x) {
+  return x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x));
+}
 
+/* Bradley and Terry's: a point is a win, and half a point is half of one. */
 static double log_likelihood(const Model *m, const double *theta) {
   double sum = 0;
   for (size_t i = 0; i < m->ties; i++) {
@@ -148,11 +198,13 @@ static double log_likelihood(const Model *m, const double *theta) {
   return sum;
 }
 
+/* Minus the second derivative of a tie's log-likelihood by the gap between the two. */
 static double bend_of(const Model *m, const Tie *t) {
   double p = expected(m->theta, t);
   return t->weight * p * (1 - p);
 }
 
+/* The gradient: points made less points expected. Pinned players do not move. */
 static void differentiate(Model *m) {
   memset(m->gradient, 0, m->players * sizeof *m->gradient);
   for (size_t i = 0; i < m->ties; i++) {
@@ -165,7 +217,8 @@ static void differentiate(Model *m) {
     if (m->pinned[p]) m->gradient[p] = 0;
 }
 
-/* Minus the Hessian, either way; pinned players have a 1 on the diagonal and nothing else. */
+/* Fills the dense matrix with minus the Hessian. Pinned players have a 1 on the diagonal and
+ * nothing else. */
 static void bend_dense(Model *m) {
   size_t n = m->players;
   memset(m->hessian, 0, n * n * sizeof *m->hessian);
@@ -178,24 +231,29 @@ static void bend_dense(Model *m) {
   }
   for (size_t p = 0; p < n; p++) {
     if (!m->pinned[p]) continue;
-    for (size_t q = 0; q < n; q++) m->hessian[(p > q ? p : q) * n + (p > q ? q : p)] = p == q;
+    for (size_t q = 0; q < n; q++)
+      m->hessian[(p > q ? p : q) * n + (p > q ? q : p)] = p == q;
   }
 }
 
+/* The same matrix, sparse. */
 static void bend_sparse(Model *m) {
   memset(m->sparse.diagonal, 0, m->players * sizeof *m->sparse.diagonal);
   for (size_t i = 0; i < m->ties; i++) {
     const Tie *t = &m->tie[i];
-    double bend = bend_of(m, t), apart = m->pinned[t->a] || m->pinned[t->b] ? 0 : -bend;
+    double bend = bend_of(m, t);
+    double apart = m->pinned[t->a] || m->pinned[t->b] ? 0 : -bend;
     m->sparse.diagonal[t->a] += bend;
     m->sparse.diagonal[t->b] += bend;
-    m->sparse.value[m->entry[i][0]] = m->sparse.value[m->entry[i][1]] = apart;
+    m->sparse.value[m->entry[i][1]] = apart;
+    m->sparse.value[m->entry[i][0]] = apart;
   }
   for (size_t p = 0; p < m->players; p++)
     if (m->pinned[p]) m->sparse.diagonal[p] = 1;
 }
 
-/* Which entries there are: those of ties, in the order of the ties. */
+/* Finds the place of each tie's two entries in the sparse matrix; rows hold them in the order of
+ * the ties. `first` is used as a cursor while it fills up, and then moved back by one. */
 static Status lay_out(Model *m) {
   size_t *first;
   TRY_RETURN(NEW_ARRAY(m->entry, m->ties + 1));
@@ -203,8 +261,12 @@ static Status lay_out(Model *m) {
   TRY_RETURN(NEW_ARRAY(m->left, m->players * SPARSE_LANES + 1));
   TRY_RETURN(sparse_create(m->players, 2 * m->ties, &m->sparse));
   first = m->sparse.first;
-  for (size_t i = 0; i < m->ties; i++) first[m->tie[i].a + 1]++, first[m->tie[i].b + 1]++;
-  for (size_t p = 0; p < m->players; p++) first[p + 1] += first[p];
+  for (size_t i = 0; i < m->ties; i++) {
+    first[m->tie[i].a + 1]++;
+    first[m->tie[i].b + 1]++;
+  }
+  for (size_t p = 0; p < m->players; p++)
+    first[p + 1] += first[p];
   for (size_t i = 0; i < m->ties; i++) {
     const uint32_t side[2] = {m->tie[i].a, m->tie[i].b};
     for (int s = 0; s < 2; s++) {
@@ -212,32 +274,40 @@ static Status lay_out(Model *m) {
       m->sparse.column[m->entry[i][s]] = side[1 - s];
     }
   }
-  for (size_t p = m->players; p > 0; p--) first[p] = first[p - 1];
+  for (size_t p = m->players; p > 0; p--)
+    first[p] = first[p - 1];
   first[0] = 0;
   return OK;
 }
 
+/* ERR_INTERNAL with the reason and what helps. */
 static Status no_fit(const char *why, int step) {
-  return status_set(ERR_INTERNAL, "ratings did not converge: %s at Newton step %d; a prior above 0 keeps them finite",
-                    why, step);
+  return status_set(
+      ERR_INTERNAL,
+      "ratings did not converge: %s at Newton step %d; a prior above 0 keeps them finite", why,
+      step);
 }
 
+/* Fills and factors the dense matrix, which is allocated when it is first needed. */
 static Status factor(Model *m, int step) {
   if (!m->hessian) TRY_RETURN(NEW_ARRAY(m->hessian, m->players * m->players + 1));
   bend_dense(m);
   return dense_factor(m->hessian, m->players) ? OK : no_fit("the likelihood is flat", step);
 }
 
-/* x := minus the Hessian's inverse times x. Where meetings alone do not lead there, the factor does, from then on. */
+/* x := minus the inverse of the Hessian times x. Where conjugate gradients over the meetings do not
+ * converge, the dense factor does it, from then on. */
 static Status solve(Model *m, int step, double *x) {
   bool solved[SPARSE_LANES];
   if (!m->dense) {
     bend_sparse(m);
     memset(m->right, 0, m->players * SPARSE_LANES * sizeof *m->right);
-    for (size_t p = 0; p < m->players; p++) m->right[p * SPARSE_LANES] = x[p];
+    for (size_t p = 0; p < m->players; p++)
+      m->right[p * SPARSE_LANES] = x[p];
     sparse_solve(&m->sparse, m->right, m->left, solved);
     m->dense = !solved[0];
-    for (size_t p = 0; p < m->players && solved[0]; p++) x[p] = m->left[p * SPARSE_LANES];
+    for (size_t p = 0; p < m->players && solved[0]; p++)
+      x[p] = m->left[p * SPARSE_LANES];
   }
   if (!m->dense) return OK;
   TRY_RETURN(factor(m, step));
@@ -245,9 +315,27 @@ static Status solve(Model *m, int step, double *x) {
   return OK;
 }
 
-/* Leaves theta at the maximum and the Hessian (dense: its factor) there. */
+/* Moves along `move`, from `length` on halved until the likelihood does not fall; *value goes
+ * along. `slope` is how fast it rises at first: a rise that rounding hides counts as none to be
+ * had. */
+static bool climb(Model *m, const double *move, double length, double slope, double *value) {
+  enum { HALVINGS = 60 };
+  for (int halving = 0; halving <= HALVINGS; halving++, length /= 2) {
+    for (size_t p = 0; p < m->players; p++)
+      m->trial[p] = m->theta[p] + length * move[p];
+    double next = log_likelihood(m, m->trial);
+    if (next >= *value || length * slope < 1e-11 * (1 + fabs(*value))) {
+      *value = next;
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Newton's method with halved steps. Leaves theta at the maximum and the Hessian (dense: its
+ * factor) there. The likelihood is concave, so the maximum is the only one. */
 static Status fit(Model *m) {
-  enum { STEPS = 200, HALVINGS = 60 };
+  enum { STEPS = 200 };
   size_t n = m->players;
   double value = log_likelihood(m, m->theta);
   for (int step = 0; step < STEPS; step++) {
@@ -256,25 +344,21 @@ static Status fit(Model *m) {
     double *move = m->gradient;
     memcpy(m->trial, m->gradient, n * sizeof *m->trial);
     TRY_RETURN(solve(m, step, move));
-    for (size_t p = 0; p < n; p++) longest = fmax(longest, fabs(move[p])), gain += move[p] * m->trial[p];
+    for (size_t p = 0; p < n; p++) {
+      longest = fmax(longest, fabs(move[p]));
+      gain += move[p] * m->trial[p];
+    }
     if (longest < 1e-9) return OK;
     if (longest > 3) length = 3 / longest; /* far from the maximum the quadratic says little */
-    for (int halving = 0;; halving++, length /= 2) {
-      for (size_t p = 0; p < n; p++) m->trial[p] = m->theta[p] + length * move[p];
-      double next = log_likelihood(m, m->trial);
-      if (next >= value || length * gain < 1e-11 * (1 + fabs(value))) {
-        value = next;
-        break;
-      }
-      if (halving == HALVINGS) return no_fit("no step makes it likelier", step);
-    }
+    if (!climb(m, move, length, gain, &value)) return no_fit("no step makes it likelier", step);
     memcpy(m->theta, m->trial, n * sizeof *m->theta);
   }
   return no_fit("the last step was still too long", STEPS);
 }
 
 /* --- who is connected with whom --- */
-/* Who took points off whom, as lists by player. */
+/* Who met whom, as lists by player: the edges of p are of[first[p]] to of[first[p + 1] - 1],
+ * numbers of meetings. */
 typedef struct Graph {
   size_t *of, *first; /* edges of p: of[first[p]] .. of[first[p + 1] - 1], indices of ties */
   const Meeting *meeting;
@@ -282,19 +366,26 @@ typedef struct Graph {
   uint32_t *queue;
 } Graph;
 
+/* Also for one that was only half made. */
 static void graph_free(Graph *graph) {
   free(graph->of);
   free(graph->first);
   free(graph->queue);
 }
 
+/* Counts the edges of each player two places ahead, so that after the sums first[p + 1] is a cursor
+ * that ends as the beginning of p + 1. */
 static Status graph_create(const Meeting *meeting, size_t meetings, size_t players, Graph *out) {
   *out = (Graph){.meeting = meeting, .players = players};
   TRY_RETURN(NEW_ARRAY(out->of, 2 * meetings + 1));
   TRY_RETURN(NEW_ARRAY(out->first, players + 2));
   TRY_RETURN(NEW_ARRAY(out->queue, players + 1));
-  for (size_t i = 0; i < meetings; i++) out->first[meeting[i].a + 2]++, out->first[meeting[i].b + 2]++;
-  for (size_t p = 2; p < players + 2; p++) out->first[p] += out->first[p - 1];
+  for (size_t i = 0; i < meetings; i++) {
+    out->first[meeting[i].a + 2]++;
+    out->first[meeting[i].b + 2]++;
+  }
+  for (size_t p = 2; p < players + 2; p++)
+    out->first[p] += out->first[p - 1];
   for (size_t i = 0; i < meetings; i++) {
     out->of[out->first[meeting[i].a + 1]++] = i;
     out->of[out->first[meeting[i].b + 1]++] = i;
@@ -304,7 +395,9 @@ static Status graph_create(const Meeting *meeting, size_t meetings, size_t playe
 
 typedef enum Direction { ANY, SCORED /* took points off */, CONCEDED } Direction;
 
-/* Marks (with `mark`, from 0) everyone that is reached from `from`, itself included. */
+/* Marks with `mark` everyone that can be reached from `from`, itself included: by any meeting, or
+ * only by those in which the one who is already reached took points (SCORED) or gave some
+ * (CONCEDED). Returns how many. */
 static size_t reach(const Graph *graph, uint32_t from, Direction how, size_t mark, size_t *marked) {
   size_t count = 0, next = 0;
   marked[from] = mark;
@@ -313,10 +406,12 @@ static size_t reach(const Graph *graph, uint32_t from, Direction how, size_t mar
     uint32_t p = graph->queue[next++];
     for (size_t i = graph->first[p]; i < graph->first[p + 1]; i++) {
       const Meeting *m = &graph->meeting[graph->of[i]];
-      if (m->a == m->b || games_in(m, 0) + games_in(m, 1) <= 0) continue;
-      double score = meta_meeting_score(m), own = m->a == p ? score : 1 - score;
+      if (!counts(m)) continue;
+      double score = meta_meeting_score(m);
+      double own = m->a == p ? score : 1 - score;
       uint32_t other = m->a == p ? m->b : m->a;
-      if (marked[other] == mark || (how == SCORED && own <= 0) || (how == CONCEDED && own >= 1)) continue;
+      if (marked[other] == mark || (how == SCORED && own <= 0) || (how == CONCEDED && own >= 1))
+        continue;
       marked[other] = mark;
       graph->queue[count++] = other;
     }
@@ -326,27 +421,33 @@ static size_t reach(const Graph *graph, uint32_t from, Direction how, size_t mar
 
 #define UNMARKED SIZE_MAX
 
+/* An island is all who are connected by games, however indirectly. mark (players) is scratch. */
 static void find_islands(const Graph *graph, size_t *mark, Rated *out, size_t *islands) {
   *islands = 0;
-  for (size_t p = 0; p < graph->players; p++) mark[p] = UNMARKED;
+  for (size_t p = 0; p < graph->players; p++)
+    mark[p] = UNMARKED;
   for (uint32_t p = 0; p < graph->players; p++)
     if (mark[p] == UNMARKED) reach(graph, p, ANY, (*islands)++, mark);
-  for (size_t p = 0; p < graph->players; p++) out[p].island = mark[p];
+  for (size_t p = 0; p < graph->players; p++)
+    out[p].island = mark[p];
 }
 
-/* Without an anchor: in the island with the most games, who played most of those that both won and lost points. */
+/* Whom to measure from when nobody is asked for: in the island with the most games, the one who
+ * played most of those that both took and gave points. */
 static uint32_t pivot(const Rated *rated, const bool *mixed, const double *played, size_t players) {
   uint32_t best = 0;
   for (uint32_t p = 1; p < players; p++) {
     double more = played[rated[p].island] - played[rated[best].island];
-    if (more > 0 ||
-        (more >= 0 && (mixed[p] > mixed[best] || (mixed[p] == mixed[best] && rated[p].games > rated[best].games))))
+    if (more > 0 || (more >= 0 && (mixed[p] > mixed[best] || (mixed[p] == mixed[best] &&
+                                                              rated[p].games > rated[best].games))))
       best = p;
   }
   return best;
 }
 
-static Status choose_pivot(const Meeting *meeting, size_t meetings, size_t players, const Rated *rated, uint32_t *out) {
+/* Adds up what `pivot` compares. */
+static Status choose_pivot(const Meeting *meeting, size_t meetings, size_t players,
+                           const Rated *rated, uint32_t *out) {
   Status status = OK;
   double *points = NULL, *played = NULL;
   bool *mixed = NULL;
@@ -354,7 +455,8 @@ static Status choose_pivot(const Meeting *meeting, size_t meetings, size_t playe
   TRY(NEW_ARRAY(played, players + 1));
   TRY(NEW_ARRAY(mixed, players + 1));
   for (size_t i = 0; i < meetings; i++) {
-    double n = games_in(&meeting[i], 0) + games_in(&meeting[i], 1), own = n * meta_meeting_score(&meeting[i]);
+    double n = games_in(&meeting[i], 0) + games_in(&meeting[i], 1);
+    double own = n * meta_meeting_score(&meeting[i]);
     points[meeting[i].a] += own;
     points[meeting[i].b] += n - own;
   }
@@ -370,21 +472,29 @@ done:
   return status;
 }
 
-/* Whom the anchor is: the one that is asked for, or all who can be compared both ways with the pivot. Who is reached
- * from there by points taken has an upper bound, who by points conceded a lower one. in: (players) the anchor's set. */
-static Status place_anchor(const Graph *graph, const Meeting *meeting, size_t meetings, const RatingOptions *options,
-                           Rated *out, bool *in, RatingFit *fit) {
+/* Finds the anchor's set, in (players): the player that is asked for, or all who can be compared
+ * both ways with the pivot. Says of everyone what is known against it: who is reached by points
+ * taken only is below it, without a lower bound; who is reached by points given only is above. */
+static Status place_anchor(const Graph *graph, const Meeting *meeting, size_t meetings,
+                           const RatingOptions *options, Rated *out, bool *in, RatingFit *fit) {
   Status status = OK;
-  size_t *scored = NULL, *conceded = NULL, n = graph->players, members = 0;
+  size_t *scored = NULL;
+  size_t *conceded = NULL;
+  size_t n = graph->players;
+  size_t members = 0;
   uint32_t centre = options->anchor;
   TRY(NEW_ARRAY(scored, n + 1));
   TRY(NEW_ARRAY(conceded, n + 1));
   if (centre >= n) TRY(choose_pivot(meeting, meetings, n, out, &centre));
-  for (size_t p = 0; p < n; p++) scored[p] = conceded[p] = UNMARKED;
+  for (size_t p = 0; p < n; p++) {
+    scored[p] = UNMARKED;
+    conceded[p] = UNMARKED;
+  }
   reach(graph, centre, SCORED, 0, scored);
   reach(graph, centre, CONCEDED, 0, conceded);
   for (size_t p = 0; p < n; p++) {
-    bool below = scored[p] == 0, above = conceded[p] == 0; /* the anchor's upper, lower bound */
+    bool below = scored[p] == 0;
+    bool above = conceded[p] == 0; /* the anchor's upper, lower bound */
     out[p].known = (below || above) && out[p].games > 0;
     out[p].bound = above && !below ? 1 : below && !above ? -1 : 0;
     in[p] = options->anchor < n ? p == centre : below && above;
@@ -398,12 +508,16 @@ done:
 }
 
 /* --- intervals of ratings --- */
-/* Of the difference between p and the mean of `in`: the sum over ties of (y_a - y_b)^2 times the variance of their
- * points, y = H^-1 (1_p - mean 1_in). y: those of player q in y[q * stride]. */
-static void compare_with(const Model *m, uint32_t p, const bool *in, double members, double *y, size_t stride) {
-  for (size_t q = 0; q < m->players; q++) y[q * stride] = m->pinned[q] ? 0 : (q == p) - (in[q] ? 1 / members : 0);
+/* The difference between p and the mean of `in`, as a vector over players: 1 at p, less 1 / members
+ * at each of `in`. The number for player q goes to y[q * stride]. */
+static void compare_with(const Model *m, uint32_t p, const bool *in, double members, double *y,
+                         size_t stride) {
+  for (size_t q = 0; q < m->players; q++)
+    y[q * stride] = m->pinned[q] ? 0 : (q == p) - (in[q] ? 1 / members : 0);
 }
 
+/* Standard deviation of such a difference: the root of the sum over ties of (y_a - y_b)^2 times the
+ * variance of their points, where y is the vector multiplied by H^-1. */
 static double deviation(const Model *m, const double *y, size_t stride) {
   double sum = 0;
   for (size_t i = 0; i < m->ties; i++) {
@@ -414,13 +528,15 @@ static double deviation(const Model *m, const double *y, size_t stride) {
   return sqrt(sum);
 }
 
-/* Of up to SPARSE_LANES players. What one comes to depends on it alone, so that whoever asks for few gets the same
- * numbers as whoever asks for all. */
-static Status deviations(Model *m, const uint32_t *player, size_t count, const bool *in, double members, double *out) {
+/* The same for up to SPARSE_LANES players side by side. What one comes to depends on it alone, so
+ * that whoever asks for few gets the same numbers as whoever asks for all. */
+static Status deviations(Model *m, const uint32_t *player, size_t count, const bool *in,
+                         double members, double *out) {
   bool solved[SPARSE_LANES] = {false};
   if (!m->dense) {
     memset(m->right, 0, m->players * SPARSE_LANES * sizeof *m->right);
-    for (size_t i = 0; i < count; i++) compare_with(m, player[i], in, members, m->right + i, SPARSE_LANES);
+    for (size_t i = 0; i < count; i++)
+      compare_with(m, player[i], in, members, m->right + i, SPARSE_LANES);
     sparse_solve(&m->sparse, m->right, m->left, solved);
   }
   for (size_t i = 0; i < count; i++) {
@@ -436,11 +552,17 @@ static Status deviations(Model *m, const uint32_t *player, size_t count, const b
   return OK;
 }
 
-static Status bracket(Model *m, const bool *in, const bool *only, const double *evidence, Rated *out) {
+/* Puts ratings and intervals into `out`, in Elo from the mean of `in`. Those not in `only` become
+ * unknown. */
+static Status bracket(Model *m, const bool *in, const bool *only, const double *evidence,
+                      Rated *out) {
   double shift = 0, members = 0, half[SPARSE_LANES];
   uint32_t group[SPARSE_LANES], p = 0;
   for (size_t q = 0; q < m->players; q++)
-    if (in[q]) shift += m->theta[q], members++;
+    if (in[q]) {
+      shift += m->theta[q];
+      members++;
+    }
   while (p < m->players) {
     size_t count = 0;
     for (; p < m->players && count < SPARSE_LANES; p++) {
@@ -460,35 +582,52 @@ static Status bracket(Model *m, const bool *in, const bool *only, const double *
 }
 
 /* --- all of it --- */
+
+/* A meeting with the prior. Where all points went one way and there is no prior, half a win each
+ * way stands in: without it the maximum may lie at infinity. */
 static Tie tie_of(const Meeting *m, const RatingOptions *options) {
-  double weight = weight_of(m), score = meta_meeting_score(m), prior = options->prior, pairs = pairs_in(m);
+  double weight = weight_of(m);
+  double score = meta_meeting_score(m);
+  double prior = options->prior;
+  double pairs = pairs_in(m);
   bool one_sided = score <= 0 || score >= 1; /* without any prior the maximum may lie at infinity */
   if (one_sided && prior <= 0) prior = 0.5;
-  Tie tie = {m->a, m->b, weight * score + prior, weight + 2 * prior, 0, fmax(weight - pairs, pairs)};
+  Tie tie = {
+      m->a, m->b, weight * score + prior, weight + 2 * prior, 0, fmax(weight - pairs, pairs)};
   tie.variance = tie.weight * tie.weight * variance_of(m);
   return tie;
 }
 
-static void tally(const Meeting *meeting, size_t meetings, size_t players, Rated *out, RatingFit *fit) {
+/* What is simply counted: everyone's games, and over all of them the draws and what sitting first
+ * is worth. */
+static void tally(const Meeting *meeting, size_t meetings, size_t players, Rated *out,
+                  RatingFit *fit) {
   double games = 0, draws = 0, first = 0, weight = 0;
-  for (size_t p = 0; p < players; p++) out[p] = (Rated){.games = 0};
+  for (size_t p = 0; p < players; p++)
+    out[p] = (Rated){.games = 0};
   for (size_t i = 0; i < meetings; i++) {
     const Meeting *m = &meeting[i];
-    double seat[2] = {games_in(m, 0), games_in(m, 1)}, n = seat[0] + seat[1];
+    double seat[2] = {games_in(m, 0), games_in(m, 1)};
+    double n = seat[0] + seat[1];
     if (m->a == m->b || n <= 0) continue;
-    out[m->a].games += n, out[m->b].games += n;
-    games += n, draws += m->tally.seat[0].draws + m->tally.seat[1].draws;
+    out[m->a].games += n;
+    out[m->b].games += n;
+    games += n;
+    draws += m->tally.seat[0].draws + m->tally.seat[1].draws;
     fit->one_seated += seat[0] <= 0 || seat[1] <= 0;
     if (seat[0] <= 0 || seat[1] <= 0) continue;
-    first += weight_of(m) * (tally_score(&m->tally.seat[0]) + 1 - tally_score(&m->tally.seat[1])) / 2;
+    first +=
+        weight_of(m) * (tally_score(&m->tally.seat[0]) + 1 - tally_score(&m->tally.seat[1])) / 2;
     weight += weight_of(m);
   }
   fit->first_seat = weight > 0 ? first / weight : -1;
   fit->draws = games > 0 ? draws / games : 0;
 }
 
-static Status model_create(const Meeting *meeting, size_t meetings, size_t players, const RatingOptions *options,
-                           const Rated *rated, Model *out) {
+/* One player of each island is pinned at 0, as only differences within an island have a
+ * likelihood. */
+static Status model_create(const Meeting *meeting, size_t meetings, size_t players,
+                           const RatingOptions *options, const Rated *rated, Model *out) {
   Status status = OK;
   bool *taken = NULL;
   *out = (Model){.players = players};
@@ -499,8 +638,7 @@ static Status model_create(const Meeting *meeting, size_t meetings, size_t playe
   TRY(NEW_ARRAY(out->trial, players + 1));
   TRY(NEW_ARRAY(taken, players + 1));
   for (size_t i = 0; i < meetings; i++)
-    if (meeting[i].a != meeting[i].b && games_in(&meeting[i], 0) + games_in(&meeting[i], 1) > 0)
-      out->tie[out->ties++] = tie_of(&meeting[i], options);
+    if (counts(&meeting[i])) out->tie[out->ties++] = tie_of(&meeting[i], options);
   for (size_t p = 0; p < players; p++) {
     out->pinned[p] = !taken[rated[p].island];
     taken[rated[p].island] = true;
@@ -512,6 +650,7 @@ done:
   return status;
 }
 
+/* Also for one that was only half made. */
 static void model_free(Model *m) {
   free(m->tie);
   free(m->theta);
@@ -525,8 +664,9 @@ static void model_free(Model *m) {
   free(m->left);
 }
 
-Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t players, const RatingOptions *options,
-                          Rated *out, RatingFit *result) {
+/* Islands and bounds come from the games as they are, ratings from the games with the prior. */
+Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t players,
+                          const RatingOptions *options, Rated *out, RatingFit *result) {
   Status status = OK;
   Model m = {0};
   Graph graph = {0};
@@ -537,7 +677,8 @@ Status meta_bradley_terry(const Meeting *meeting, size_t meetings, size_t player
   tally(meeting, meetings, players, out, result);
   if (players == 0) return OK;
   if (players > RATING_MOST)
-    return status_set(ERR_USAGE, "ratings of more than %d players at once are not computed (there are %zu)",
+    return status_set(ERR_USAGE,
+                      "ratings of more than %d players at once are not computed (there are %zu)",
                       RATING_MOST, players);
   TRY(graph_create(meeting, meetings, players, &graph));
   TRY(NEW_ARRAY(mark, players));
@@ -562,31 +703,53 @@ done:
 }
 
 /* --- the sequential test --- */
-static double points(int k) { return k / 4.0; }
 
-/* Maximum likelihood over the frequencies f with mean t: p_i = f_i / (1 + x (s_i - t)), x by bisection. */
+/* What the k-th result of a pair is worth, 0..1. */
+static double points(int k) {
+  return k / 4.0;
+}
+
+/* The most likely distribution p of results whose mean is t, given that f was seen: p_k = f_k / (1
+ * + x (s_k - t)), with x by bisection. */
 static void constrained(const double f[5], double t, double p[5]) {
-  double low = -1 / (1 - t) + 1e-12, high = 1 / t - 1e-12;
+  double low = -1 / (1 - t) + 1e-12;
+  double high = 1 / t - 1e-12;
   for (int i = 0; i < 100; i++) {
-    double x = (low + high) / 2, sum = 0;
-    for (int k = 0; k < 5; k++) sum += f[k] * (points(k) - t) / (1 + x * (points(k) - t));
+    double x = (low + high) / 2;
+    double sum = 0;
+    for (int k = 0; k < 5; k++)
+      sum += f[k] * (points(k) - t) / (1 + x * (points(k) - t));
     if (sum > 0)
       low = x;
     else
       high = x;
   }
-  for (int k = 0; k < 5; k++) p[k] = f[k] / (1 + (low + high) / 2 * (points(k) - t));
+  for (int k = 0; k < 5; k++)
+    p[k] = f[k] / (1 + (low + high) / 2 * (points(k) - t));
 }
 
+/* Every result counts a thousandth more than it was seen: one that never came must not decide by a
+ * logarithm of 0. */
 double meta_sprt(const Pentanomial *pairs, double elo0, double elo1) {
   double f[5], p0[5], p1[5], n = 0, sum = 0;
-  for (int k = 0; k < 5; k++) n += f[k] = pairs->count[k] + 1e-3; /* an empty class must not decide */
-  for (int k = 0; k < 5; k++) f[k] /= n;
+  for (int k = 0; k < 5; k++) {
+    f[k] = pairs->count[k] + 1e-3;
+    n += f[k];
+  }
+  for (int k = 0; k < 5; k++)
+    f[k] /= n;
   constrained(f, meta_expected_score(elo0), p0);
   constrained(f, meta_expected_score(elo1), p1);
-  for (int k = 0; k < 5; k++) sum += n * f[k] * log(p1[k] / p0[k]);
+  for (int k = 0; k < 5; k++)
+    sum += n * f[k] * log(p1[k] / p0[k]);
   return sum;
 }
 
-double meta_sprt_upper(double alpha, double beta) { return log((1 - beta) / alpha); }
-double meta_sprt_lower(double alpha, double beta) { return log(beta / (1 - alpha)); }
+/* Wald's bounds, which the ratio crosses. */
+double meta_sprt_upper(double alpha, double beta) {
+  return log((1 - beta) / alpha);
+}
+
+double meta_sprt_lower(double alpha, double beta) {
+  return log(beta / (1 - alpha));
+}
