@@ -80,7 +80,7 @@ static inline float look(Bench *b, float x, float y, float *p) {
   CHECK_OK(activations_create(&b->net->graph, 1, false, &space));
   float *packed = net_pack_create(b->net, false);
   net_pack(b->net, b->pupil.block, false, packed);
-  net_load(b->net, b->pupil.block, row, 1, &space);
+  net_load(b->net, row, 1, &space);
   net_forward(b->net, b->pupil.block, packed, &space, &seq, logits, &value, NULL);
   free(packed);
   dist_normalise(&b->net->space, logits, NULL, logits);

@@ -79,7 +79,7 @@ size_t update_units_per_pass(const Layout *layout) {
 }
 
 Status update_gather(Update *update, const Layout *layout, const uint32_t *unit, size_t first,
-                     size_t count, const float *block, bool forget, Sequences *out) {
+                     size_t count, bool forget, Sequences *out) {
   const Batch *batch = update->batch;
   PassScratch *scratch = &update->scratch;
   size_t T = layout->T;
@@ -106,7 +106,7 @@ Status update_gather(Update *update, const Layout *layout, const uint32_t *unit,
                      .restart = scratch->restarts,
                      .states = update->states,
                      .S = update->net->graph.state_size};
-  net_load(update->net, block, scratch->raw, count * T, &update->space);
+  net_load(update->net, scratch->raw, count * T, &update->space);
   return OK;
 }
 
@@ -138,7 +138,7 @@ Status update_evaluate(Update *update, const float *block, float *rows_out) {
     size_t rows = count * layout->T;
     bool forget = block == update->state->reference;
     Sequences sequences;
-    TRY_RETURN(update_gather(update, layout, NULL, first, count, block, forget, &sequences));
+    TRY_RETURN(update_gather(update, layout, NULL, first, count, forget, &sequences));
     net_forward(net, block, update->packed, &update->space, &sequences, scratch->logits,
                 scratch->value, NULL);
     dist_normalise_rows(&net->space, scratch->logits, scratch->mask, rows, scratch->logits);

@@ -378,7 +378,7 @@ static Status add_gradient(Update *update) {
     size_t units = count - at < step ? count - at : step;
     Sequences sequences;
     TRY_RETURN(
-        update_gather(update, layout, unit, at, units, update->state->block, false, &sequences));
+        update_gather(update, layout, unit, at, units, false, &sequences));
     Pass pass = update_pass(update, &sequences, &since);
     if (several && at + units == count) {
       pass.done = gradient_done;

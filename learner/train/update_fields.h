@@ -87,7 +87,7 @@ size_t update_units_per_pass(const Layout *layout);
 /* Brings `count` units (of the list `unit`, or NULL: all in order), from the `first` on, into the
  * network's input. forget: sequences start from memory zero, not from the acting policy's. */
 Status update_gather(Update *update, const Layout *layout, const uint32_t *unit, size_t first,
-                     size_t count, const float *block, bool forget, Sequences *out);
+                     size_t count, bool forget, Sequences *out);
 /* Every row through `block`: whole normalised rows into rows_out; or, if it is NULL,
  * log-probabilities of the actions and values into log_prob_now and value_now. */
 Status update_evaluate(Update *update, const float *block, float *rows_out);

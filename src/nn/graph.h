@@ -1,13 +1,13 @@
-/* A network as a recorded list of operations over one flat parameter block. Forward replays the list over R rows,
- * backward replays it in reverse; nothing is allocated on the way. Tensor 0 is the input. */
+/* A network as a recorded list of operations (op.h) over one flat block of parameters. Forward
+ * replays the list over R rows, backward replays it in reverse; nothing is allocated on the way.
+ * Tensor 0 is the input. Behind the parameters the block holds constants: numbers that ops read and
+ * nobody trains by gradients, such as the moments of observations. */
 #pragma once
 #include "base/rng.h"
 #include "base/status.h"
-#include "nn/ops/ops.h"
+#include "nn/op.h"
 
-enum { GRAPH_OPS = 40, GRAPH_VIEWS = 120 };
-
-typedef enum OpKind { OP_DENSE, OP_CONV, OP_NORM, OP_GRU, OP_LSTM, OP_BROADCAST } OpKind;
+enum { GRAPH_OPS = 48, GRAPH_VIEWS = 120 };
 
 /* A named layer parameter: a view into the flat block, PyTorch's layout (out, in), row-major. */
 typedef struct View {
@@ -15,56 +15,58 @@ typedef struct View {
   size_t offset, shape[4], dims, count;
 } View;
 
-typedef struct Op {
-  OpKind kind;
-  Activation act;
-  int in, out;
-  size_t in_width, out_width;
-  size_t weight, bias, weight_h, bias_h; /* offsets into the parameters */
-  float beta;                            /* 1 if another op has already written the input's gradient */
-  Activation below; /* of the op that made the input: its derivative is applied with the input's gradient */
-  bool derived;     /* the gradient arrives with this op's own derivative applied */
-  bool bf16;        /* products in bfloat16 */
-  size_t pack[4];   /* offsets into the packed weights: weight forward, back, weight_h forward, back */
-  ConvShape conv;
-  size_t state_at;
-  size_t keep_width; /* floats per row kept for the backward pass */
-} Op;
-
 typedef struct Graph {
   Op op[GRAPH_OPS];
   size_t ops;
   size_t width[GRAPH_OPS + 1]; /* of tensor i */
   int tensors;
-  View view[GRAPH_VIEWS];
+  View view[GRAPH_VIEWS]; /* of the parameters */
   size_t views;
-  size_t params;     /* floats in the flat block */
+  size_t params;     /* floats that are trained, at the head of the block */
+  size_t constants;  /* floats behind them */
   size_t state_size; /* floats of recurrent state per row; 0 = feed-forward */
-  size_t packed[2];  /* floats of the packed weights: for the forward pass alone, and with the backward pass */
-  bool bf16;         /* set before graph_finish: wide layers multiply in bfloat16, if the processor gains by it */
+  size_t packed[2];  /* floats of the packed weights: for the forward pass alone, and with the
+                        backward pass */
   bool takes_ones;   /* only dense layers read the input, so that it may be given by its ones */
+  /* To be set before graph_finish: */
+  bool bf16;           /* wide layers multiply in bfloat16, if the processor gains by it */
+  bool input_gradient; /* the backward pass leaves the gradient of tensor 0, too */
 } Graph;
 
 void graph_begin(Graph *graph, size_t input_width);
-/* Each returns the output tensor, or -1 when the graph is full. `name` prefixes the views. */
+/* Adds an op of which the first half is given; returns its tensor, or -1 when the graph is full or
+ * an input is -1. `name` prefixes its views. Those below are made of it. */
+int graph_add(Graph *graph, const OpOps *ops, const char *name, const Op *with);
 int graph_dense(Graph *graph, const char *name, int in, size_t width, Activation act);
 int graph_conv(Graph *graph, const char *name, int in, ConvShape shape, Activation act);
 int graph_norm(Graph *graph, const char *name, int in);
 int graph_gru(Graph *graph, const char *name, int in, size_t width);
 int graph_lstm(Graph *graph, const char *name, int in, size_t width);
-int graph_broadcast(Graph *graph, const char *name, size_t width); /* the same free vector on every row */
-void graph_finish(Graph *graph);                                   /* after the last op: plans gradients */
-
-/* Several dense heads without activation on one tensor, as one product: output columns in the order of the heads, whose
- * widths sum up; views NAME.weight for each, then NAME.bias for each. */
+int graph_broadcast(Graph *graph, const char *name,
+                    size_t width); /* the same free vector on every row */
+/* Several dense heads without activation on one tensor, as one product: output columns in the order
+ * of the heads, whose widths sum up; views NAME.weight for each, then NAME.bias for each. */
 int graph_heads(Graph *graph, const char *const *names, const size_t *widths, size_t count, int in);
+/* (x - mean) * scale per column, clipped to +-10. Constants: mean (width), scale (width). */
+int graph_normalise(Graph *graph, int in);
+/* column * scale + mean, (R,1). Constants: mean, scale. Of that column of its input nothing else
+ * may read, and the other columns' gradients are left to the caller. */
+int graph_rescale(Graph *graph, int in, size_t column);
+/* After the last op: plans gradients and packing, and places the constants. */
+void graph_finish(Graph *graph);
 
-/* Rearranges the weights for the kernels in use (packed: graph->packed[training] floats, 64-byte aligned); once per
- * version of the parameters. */
+/* For ops: a new view, and a new stretch of constants (offset from their beginning). */
+size_t graph_view(Graph *graph, const char *name, const char *part, size_t dims,
+                  const size_t *shape);
+size_t graph_constants(Graph *graph, size_t count);
+
+/* Rearranges the weights for the kernels in use (packed: graph->packed[training] floats, 64-byte
+ * aligned); once per version of the parameters. */
 void graph_pack(const Graph *graph, const float *params, bool training, float *packed);
 
 /* Orthogonal rows times gain (Saxe et al. 2013); biases 0, norm gains 1. `view` by name. */
-void graph_init_orthogonal(const Graph *graph, float *params, const char *view, float gain, AgonRng *rng);
+void graph_init_orthogonal(const Graph *graph, float *params, const char *view, float gain,
+                           AgonRng *rng);
 /* Multiply-adds times two per row: forward, and forward + backward. */
 double graph_flops_forward(const Graph *graph);
 double graph_flops_train(const Graph *graph);
@@ -73,7 +75,7 @@ double graph_flops_train(const Graph *graph);
 typedef struct Activations {
   float *block;
   float *value[GRAPH_OPS + 1]; /* tensor i: (rows, width[i]) */
-  float *grad[GRAPH_OPS + 1];  /* likewise; grad[0] is not kept */
+  float *grad[GRAPH_OPS + 1];  /* likewise; grad[0] only if the graph wants it */
   float *keep[GRAPH_OPS];
   float *scratch;
   uint32_t *first; /* (rows + 1) and column: the input by its ones (graph->takes_ones) */
@@ -86,12 +88,14 @@ typedef struct Activations {
 Status activations_create(const Graph *graph, size_t rows, bool training, Activations *out);
 void activations_destroy(Activations *space);
 
-/* Input in space->value[0], or by its ones. packed may be NULL; if not, it must be of these params (and of training for
- * the backward pass). state_out (B,S) may be NULL. */
+/* Input in space->value[0], or by its ones. params: the block, with its constants. packed may be
+ * NULL; if not, it must be of these params (and of training for the backward pass). state_out (B,S)
+ * may be NULL. */
 void graph_forward(const Graph *graph, const float *params, const float *packed, Activations *space,
                    const Sequences *seq, float *state_out);
 /* Called when the gradient of params from `offset` on is complete. */
 typedef void (*GraphDone)(void *context, size_t offset);
-/* space->grad of the output tensors must be set for all rows; adds to gradient (params floats). done may be NULL. */
-void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient, Activations *space,
-                    const Sequences *seq, GraphDone done, void *context);
+/* space->grad of the output tensors must be set for all rows; adds to gradient (params floats).
+ * done may be NULL. */
+void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient,
+                    Activations *space, const Sequences *seq, GraphDone done, void *context);

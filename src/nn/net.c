@@ -14,18 +14,23 @@ const Option net_options[] = {
      "layer normalisation after each dense layer"},
     {"conv", OPT_INTS, offsetof(NetConfig, conv), "[]", 1, 1024, NULL, "channels",
      "convolutions before the dense layers"},
-    {"conv_kernel", OPT_INT, offsetof(NetConfig, conv_kernel), "3", 1, 15, NULL, "cells", "side of the square kernels"},
-    {"conv_stride", OPT_INT, offsetof(NetConfig, conv_stride), "1", 1, 8, NULL, "cells", "step of the kernels"},
-    {"conv_pad", OPT_INT, offsetof(NetConfig, conv_pad), "1", 0, 7, NULL, "cells", "zeros around the planes"},
+    {"conv_kernel", OPT_INT, offsetof(NetConfig, conv_kernel), "3", 1, 15, NULL, "cells",
+     "side of the square kernels"},
+    {"conv_stride", OPT_INT, offsetof(NetConfig, conv_stride), "1", 1, 8, NULL, "cells",
+     "step of the kernels"},
+    {"conv_pad", OPT_INT, offsetof(NetConfig, conv_pad), "1", 0, 7, NULL, "cells",
+     "zeros around the planes"},
     {"memory", OPT_CHOICE, offsetof(NetConfig, memory), "none", 0, 0, "none|gru|lstm", "",
      "recurrent layer after the dense layers"},
     {"memory_size", OPT_INT, offsetof(NetConfig, memory_size), "128", 1, 4096, NULL, "units",
      "width of the recurrent layer"},
-    {"separate", OPT_BOOL, offsetof(NetConfig, separate), "false", 0, 0, NULL, "", "the value has a trunk of its own"},
-    {"normalise_observations", OPT_BOOL, offsetof(NetConfig, normalise_observations), "false", 0, 0, NULL, "",
-     "running mean and variance per observation element, part of the policy"},
+    {"separate", OPT_BOOL, offsetof(NetConfig, separate), "false", 0, 0, NULL, "",
+     "the value has a trunk of its own"},
+    {"normalise_observations", OPT_BOOL, offsetof(NetConfig, normalise_observations), "false", 0, 0,
+     NULL, "", "running mean and variance per observation element, part of the policy"},
     {"normalise_returns", OPT_BOOL, offsetof(NetConfig, normalise_returns), "false", 0, 0, NULL, "",
-     "value learned in units of the returns' running standard deviation (PopArt, van Hasselt et al. 2016)"},
+     "value learned in units of the returns' running standard deviation (PopArt, van Hasselt et "
+     "al. 2016)"},
     {"init_gain", OPT_FLOAT, offsetof(NetConfig, init_gain), "1.41421356", 0, 10, NULL, "",
      "orthogonal gain of hidden layers"},
     {"log_std", OPT_FLOAT, offsetof(NetConfig, log_std), "0", -5, 2, NULL, "",
@@ -33,12 +38,13 @@ const Option net_options[] = {
 };
 const size_t net_option_count = COUNT_OF(net_options);
 
-static int build_trunk(Net *net, const AgonEnvSpec *spec, const char *prefix) {
+/* Layers from the input to what the heads read; returns its tensor. */
+static int build_trunk(Net *net, const AgonEnvSpec *spec, int input, const char *prefix) {
   const NetConfig *config = &net->config;
   Graph *graph = &net->graph;
   Activation act = (Activation)(config->activation + 1);
   char name[64];
-  int at = 0;
+  int at = input;
   ConvShape shape = {.out_channels = spec->observation_shape[0],
                      .out_height = spec->observation_shape[1],
                      .out_width = spec->observation_shape[2]};
@@ -73,45 +79,68 @@ static int build_trunk(Net *net, const AgonEnvSpec *spec, const char *prefix) {
   return at;
 }
 
+/* Heads for policy and value on their trunks, in one product where they share one. */
+static void build_heads(Net *net, int trunk, int value_trunk) {
+  Graph *graph = &net->graph;
+  bool box = net->space.kind == AGON_BOX;
+  size_t policy_width = box ? net->space.heads : net->space.width;
+  const char *const names[] = {"policy", "value"};
+  const size_t widths[] = {policy_width, 1};
+  size_t column = 0;
+  int raw;
+  if (net->config.separate) {
+    net->logits = graph_dense(graph, "policy", trunk, policy_width, ACT_NONE);
+    raw = graph_dense(graph, "value", value_trunk, 1, ACT_NONE);
+  } else {
+    net->logits = raw = graph_heads(graph, names, widths, 2, trunk);
+    column = policy_width;
+  }
+  net->log_std = box ? graph_broadcast(graph, "log_std", net->space.heads) : -1;
+  net->value = graph_rescale(graph, raw, column);
+}
+
+/* Where the numbers lie in the block that moments write, not gradients. */
+static void find_constants(Net *net) {
+  const Graph *graph = &net->graph;
+  for (size_t i = 0; i < graph->ops; i++) {
+    const Op *op = &graph->op[i];
+    if (op->ops == &op_normalise) {
+      net->mean_at = op->bias;
+      net->scale_at = op->weight;
+    }
+    if (op->ops == &op_rescale) net->return_at = op->bias;
+  }
+}
+
 Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out) {
   Net *net;
   TRY_RETURN(NEW_ARRAY(net, 1));
   net->config = *config;
   net->space = action_space(spec);
-  net->observation_count = (size_t)spec->observation_shape[0] * spec->observation_shape[1] * spec->observation_shape[2];
+  net->observation_count =
+      (size_t)spec->observation_shape[0] * spec->observation_shape[1] * spec->observation_shape[2];
   net->observation_type = spec->observation_type;
   graph_begin(&net->graph, net->observation_count);
-  int trunk = build_trunk(net, spec, ""), value_trunk = config->separate ? build_trunk(net, spec, "value_") : trunk;
-  bool box = net->space.kind == AGON_BOX;
-  size_t policy_width = box ? net->space.heads : net->space.width;
-  if (config->separate) {
-    net->logits = graph_dense(&net->graph, "policy", trunk, policy_width, ACT_NONE);
-    net->value = graph_dense(&net->graph, "value", value_trunk, 1, ACT_NONE);
-  } else {
-    net->logits = net->value =
-        graph_heads(&net->graph, (const char *[]){"policy", "value"}, (size_t[]){policy_width, 1}, 2, trunk);
-    net->value_column = policy_width;
-  }
-  net->log_std = box ? graph_broadcast(&net->graph, "log_std", net->space.heads) : -1;
+  int input = config->normalise_observations ? graph_normalise(&net->graph, 0) : 0;
+  int trunk = build_trunk(net, spec, input, "");
+  int value_trunk = config->separate ? build_trunk(net, spec, input, "value_") : trunk;
+  build_heads(net, trunk, value_trunk);
   if (net->logits < 0 || net->value < 0) {
     net_destroy(net);
-    return status_set(ERR_USAGE, "net: too many layers, or a convolution's kernel is larger than its planes");
+    return status_set(ERR_USAGE,
+                      "net: too many layers, or a convolution's kernel is larger than its planes");
   }
   net->graph.bf16 = config->precision == 1;
   graph_finish(&net->graph);
-  net->block = net->graph.params;
-  if (config->normalise_observations) {
-    net->mean_at = net->block;
-    net->scale_at = net->mean_at + net->observation_count;
-    net->block += 2 * net->observation_count;
-  }
-  net->return_at = net->block;
-  net->block += 2;
+  find_constants(net);
+  net->block = net->graph.params + net->graph.constants;
   *out = net;
   return OK;
 }
 
-void net_destroy(Net *net) { free(net); }
+void net_destroy(Net *net) {
+  free(net);
+}
 
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
   AgonRng rng = rng_stream(seed, player, 0, RNG_INIT);
@@ -119,20 +148,26 @@ void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
   for (size_t v = 0; v < net->graph.views; v++) {
     const View *view = &net->graph.view[v];
     if (strstr(view->name, "norm") && strstr(view->name, ".weight"))
-      for (size_t i = 0; i < view->count; i++) block[view->offset + i] = 1;
+      for (size_t i = 0; i < view->count; i++)
+        block[view->offset + i] = 1;
     if (!strcmp(view->name, "log_std.value"))
-      for (size_t i = 0; i < view->count; i++) block[view->offset + i] = (float)net->config.log_std;
+      for (size_t i = 0; i < view->count; i++)
+        block[view->offset + i] = (float)net->config.log_std;
     if (view->dims < 2) continue;
-    float gain = !strcmp(view->name, "policy.weight")                                  ? 0.01f
-                 : !strcmp(view->name, "value.weight") || strstr(view->name, "memory") ? 1.0f
-                                                                                       : (float)net->config.init_gain;
+    float gain = !strcmp(view->name, "policy.weight") ? 0.01f
+                 : !strcmp(view->name, "value.weight") || strstr(view->name, "memory")
+                     ? 1.0f
+                     : (float)net->config.init_gain;
     graph_init_orthogonal(&net->graph, block, view->name, gain, &rng);
   }
-  for (size_t i = 0; net->scale_at && i < net->observation_count; i++) block[net->scale_at + i] = 1;
+  for (size_t i = 0; net->scale_at && i < net->observation_count; i++)
+    block[net->scale_at + i] = 1;
   block[net->return_at + 1] = 1;
 }
 
-size_t net_packed(const Net *net, bool training) { return net->graph.packed[training]; }
+size_t net_packed(const Net *net, bool training) {
+  return net->graph.packed[training];
+}
 
 float *net_pack_create(const Net *net, bool training) {
   return aligned_alloc(64, (net_packed(net, training) * sizeof(float) + 63) & ~(size_t)63);
@@ -142,7 +177,8 @@ void net_pack(const Net *net, const float *block, bool training, float *packed) 
   graph_pack(&net->graph, block, training, packed);
 }
 
-/* The ones of R byte rows; false when they hold more than that, or too many ones to gain from it. */
+/* The ones of R byte rows; false when they hold more than that, or too many ones to gain from it.
+ */
 static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *space) {
   uint32_t count = 0;
   size_t most = R * N / 3;
@@ -152,7 +188,8 @@ static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *spac
       uint64_t bytes = 0;
       memcpy(&bytes, rows + i, N - i < 8 ? N - i : 8);
       if (bytes & 0xfefefefefefefefeull) return false;
-      for (; bytes; bytes &= bytes - 1) space->column[count++] = (uint16_t)(i + (size_t)__builtin_ctzll(bytes) / 8);
+      for (; bytes; bytes &= bytes - 1)
+        space->column[count++] = (uint16_t)(i + (size_t)__builtin_ctzll(bytes) / 8);
     }
     if (count > most) return false;
   }
@@ -160,55 +197,58 @@ static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *spac
   return true;
 }
 
-void net_load(const Net *net, const float *block, const void *rows, size_t R, Activations *space) {
-  size_t N = net->observation_count, count = R * N;
+void net_load(const Net *net, const void *rows, size_t R, Activations *space) {
+  size_t N = net->observation_count;
+  size_t count = R * N;
   float *restrict input = space->value[0];
   space->ones = false;
-  if (net->observation_type == AGON_U8) {
-    space->ones = net->graph.takes_ones && !net->scale_at && find_ones(rows, R, N, space);
-    if (space->ones) return;
-    const uint8_t *restrict bytes = rows;
-    for (size_t i = 0; i < count; i++) input[i] = (float)bytes[i];
-  } else {
+  if (net->observation_type != AGON_U8) {
     memcpy(input, rows, count * sizeof *input);
+    return;
   }
-  if (!net->scale_at) return;
-  const float *mean = block + net->mean_at, *scale = block + net->scale_at;
-  for (size_t r = 0; r < R; r++)
-    for (size_t i = 0; i < N; i++) {
-      float value = (input[r * N + i] - mean[i]) * scale[i];
-      input[r * N + i] = value < -10.0f ? -10.0f : value > 10.0f ? 10.0f : value;
-    }
+  space->ones = net->graph.takes_ones && find_ones(rows, R, N, space);
+  if (space->ones) return;
+  const uint8_t *restrict bytes = rows;
+  for (size_t i = 0; i < count; i++)
+    input[i] = (float)bytes[i];
 }
 
-void net_forward(const Net *net, const float *block, const float *packed, Activations *space, const Sequences *seq,
-                 float *logits, float *value, float *state_out) {
+/* Columns of a tensor that are the policy's: where its rows begin to be the next, and how many
+ * there are. */
+static size_t policy_columns(const Net *net, size_t *out_step) {
+  *out_step = net->graph.width[net->logits];
+  return net->log_std < 0 ? net->space.width : net->space.heads;
+}
+
+void net_forward(const Net *net, const float *block, const float *packed, Activations *space,
+                 const Sequences *seq, float *logits, float *value, float *state_out) {
+  size_t R = seq->B * seq->T;
+  size_t W = net->space.width;
+  size_t step, columns = policy_columns(net, &step), rest = W - columns;
   graph_forward(&net->graph, block, packed, space, seq, state_out);
-  size_t R = seq->B * seq->T, W = net->space.width, heads = net->space.heads;
-  size_t policy_step = net->graph.width[net->logits], value_step = net->graph.width[net->value];
-  const float *policy = space->value[net->logits], *raw = space->value[net->value] + net->value_column;
-  for (size_t r = 0; logits && net->log_std < 0 && r < R; r++)
-    memcpy(logits + r * W, policy + r * policy_step, W * sizeof *logits);
-  for (size_t r = 0; logits && net->log_std >= 0 && r < R; r++) {
-    memcpy(logits + r * W, policy + r * policy_step, heads * sizeof *logits);
-    memcpy(logits + r * W + heads, space->value[net->log_std] + r * heads, heads * sizeof *logits);
+  const float *policy = space->value[net->logits];
+  for (size_t r = 0; logits && r < R; r++) {
+    memcpy(logits + r * W, policy + r * step, columns * sizeof *logits);
+    if (rest)
+      memcpy(logits + r * W + columns, space->value[net->log_std] + r * rest,
+             rest * sizeof *logits);
   }
-  float mean = block[net->return_at], scale = block[net->return_at + 1];
-  for (size_t r = 0; value && r < R; r++) value[r] = raw[r * value_step] * scale + mean;
+  if (value) memcpy(value, space->value[net->value], R * sizeof *value);
 }
 
-void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Activations *space,
-                  const Sequences *seq, const float *d_logits, const float *d_value, GraphDone done, void *context) {
-  size_t R = seq->B * seq->T, W = net->space.width, heads = net->space.heads;
-  size_t policy_step = net->graph.width[net->logits], value_step = net->graph.width[net->value];
-  float *policy = space->grad[net->logits], *raw = space->grad[net->value] + net->value_column;
-  for (size_t r = 0; net->log_std < 0 && r < R; r++)
-    memcpy(policy + r * policy_step, d_logits + r * W, W * sizeof *d_logits);
-  for (size_t r = 0; net->log_std >= 0 && r < R; r++) {
-    memcpy(policy + r * policy_step, d_logits + r * W, heads * sizeof *d_logits);
-    memcpy(space->grad[net->log_std] + r * heads, d_logits + r * W + heads, heads * sizeof *d_logits);
+void net_backward(const Net *net, const float *block, const float *packed, float *gradient,
+                  Activations *space, const Sequences *seq, const float *d_logits,
+                  const float *d_value, GraphDone done, void *context) {
+  size_t R = seq->B * seq->T;
+  size_t W = net->space.width;
+  size_t step, columns = policy_columns(net, &step), rest = W - columns;
+  float *policy = space->grad[net->logits];
+  for (size_t r = 0; r < R; r++) {
+    memcpy(policy + r * step, d_logits + r * W, columns * sizeof *d_logits);
+    if (rest)
+      memcpy(space->grad[net->log_std] + r * rest, d_logits + r * W + columns,
+             rest * sizeof *d_logits);
   }
-  float scale = block[net->return_at + 1];
-  for (size_t r = 0; r < R; r++) raw[r * value_step] = d_value[r] * scale;
+  memcpy(space->grad[net->value], d_value, R * sizeof *d_value);
   graph_backward(&net->graph, block, packed, gradient, space, seq, done, context);
 }

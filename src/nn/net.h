@@ -1,6 +1,7 @@
-/* Networks for playing: trunk, optional memory, heads, recorded as a graph. A *policy block* is one flat float32 array:
- * parameters, then (if on) the observation normaliser's mean and 1/std per element, then the mean and std of the value
- * targets. One block = one version = one hash. */
+/* Networks for playing: observation normaliser (if on), trunk, optional memory, heads, and the
+ * value's scale, all recorded as one list of ops in a graph. A *policy block* is one flat float32
+ * array: parameters, then (if on) the observation normaliser's mean and 1/std per element, then the
+ * mean and std of the value targets. One block = one version = one hash. */
 #pragma once
 #include "base/option.h"
 #include "nn/dist.h"
@@ -30,11 +31,11 @@ typedef struct Net {
   NetConfig config;
   size_t observation_count;
   AgonElement observation_type;
-  int logits, value;        /* tensors (one, unless `separate`); BOX: logits holds the means, log_std is a tensor */
-  size_t value_column;      /* of the value in its tensor */
-  int log_std;              /* tensor or -1 */
+  int logits;               /* tensor: its first columns are the logits; BOX: the means */
+  int log_std;              /* BOX: tensor of log standard deviations; else -1 */
+  int value;                /* tensor (R,1) of the value in real units */
   size_t mean_at, scale_at; /* observation normaliser in the block; 0 = off */
-  size_t return_at;         /* value mean, value std */
+  size_t return_at;         /* in the block: mean and standard deviation of the value targets */
   size_t block;             /* floats of a policy block */
 } Net;
 
@@ -42,18 +43,20 @@ Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out);
 void net_destroy(Net *net);
 /* Initial policy block from the stream (seed, player). */
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block);
-/* Packed weights of a block, for the kernels in use (graph_pack); floats, 64-byte aligned, the caller's. */
+/* Packed weights of a block, for the kernels in use (graph_pack); floats, 64-byte aligned, the
+ * caller's. */
 size_t net_packed(const Net *net, bool training);
 float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
 void net_pack(const Net *net, const float *block, bool training, float *packed);
 
-/* Brings R raw observation rows into the network's input: as floats, normalised and clipped to +-10; or, where only
- * dense layers read bytes that are mostly 0 and else 1 (board planes), by the places of the ones. */
-void net_load(const Net *net, const float *block, const void *rows, size_t R, Activations *space);
+/* Brings R raw observation rows into the network's input: as floats; or, where only dense layers
+ * read bytes that are mostly 0 and else 1 (board planes), by the places of the ones. */
+void net_load(const Net *net, const void *rows, size_t R, Activations *space);
 /* Forward over the loaded input; logits (R,width) and value (R) in real units may be NULL. */
-void net_forward(const Net *net, const float *block, const float *packed, Activations *space, const Sequences *seq,
-                 float *logits, float *value, float *state_out);
-/* d_logits (R,width), d_value (R, with respect to the real-unit value); adds to gradient (graph.params). packed: of
- * training. done: see graph_backward. */
-void net_backward(const Net *net, const float *block, const float *packed, float *gradient, Activations *space,
-                  const Sequences *seq, const float *d_logits, const float *d_value, GraphDone done, void *context);
+void net_forward(const Net *net, const float *block, const float *packed, Activations *space,
+                 const Sequences *seq, float *logits, float *value, float *state_out);
+/* d_logits (R,width), d_value (R, with respect to the real-unit value); adds to gradient
+ * (graph.params). packed: of training. done: see graph_backward. */
+void net_backward(const Net *net, const float *block, const float *packed, float *gradient,
+                  Activations *space, const Sequences *seq, const float *d_logits,
+                  const float *d_value, GraphDone done, void *context);

@@ -401,7 +401,7 @@ static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_
            S * sizeof(float));
   int64_t observed = clock_now(&play->clock);
   Sequences seq = {.B = count, .T = 1, .states = own->memory_in, .S = S};
-  net_load(net, policy->block, play->observation, count, &own->space);
+  net_load(net, play->observation, count, &own->space);
   net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
               S ? own->memory_out : NULL);
   TRY_RETURN(check_logits(play, policy, own, count));
@@ -551,7 +551,7 @@ static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const voi
     env->table->mask(env->params, episodes[q], agents[q], play->mask + q * env->action_count);
   }
   TRY_RETURN(check_observations(play, play->observation, count, NULL));
-  net_load(net, policy->block, play->observation, count, &own->space);
+  net_load(net, play->observation, count, &own->space);
   net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
               S ? own->memory_out : NULL);
   TRY_RETURN(check_logits(play, policy, own, count));
@@ -606,7 +606,7 @@ Status play_values(Play *play, Policy *policy, size_t count, const void *observa
     size_t rows = count - first < own->chunk ? count - first : own->chunk;
     if (S) memcpy(own->memory_in, states + first * S, rows * S * sizeof *states);
     Sequences seq = {.B = rows, .T = 1, .states = own->memory_in, .S = S};
-    net_load(net, policy->block, (const uint8_t *)observations + first * bytes, rows, &own->space);
+    net_load(net, (const uint8_t *)observations + first * bytes, rows, &own->space);
     net_forward(net, policy->block, policy->packed, &own->space, &seq, NULL, out + first, NULL);
   }
   return OK;

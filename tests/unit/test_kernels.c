@@ -265,7 +265,7 @@ static float *gradient_of(const char *memory, int precision, float *logits, size
   Sequences seq = {.B = 12, .T = 8, .restart = restart, .states = state, .S = net->graph.state_size};
   net_init(net, 1, 0, block);
   net_pack(net, block, true, packed);
-  net_load(net, block, rows, R, &space);
+  net_load(net, rows, R, &space);
   net_forward(net, block, packed, &space, &seq, logits, value, NULL);
   net_backward(net, block, packed, gradient, &space, &seq, d_logits, d_value, NULL, NULL);
   *count = net->graph.params;
@@ -339,7 +339,7 @@ static void packed_and_plain_agree(void **state) {
         Sequences seq = {.B = R, .T = 1};
         gradient[plain] = calloc(params, sizeof(float));
         CHECK_OK(activations_create(&net->graph, R, true, &space));
-        net_load(net, block, rows, R, &space);
+        net_load(net, rows, R, &space);
         assert_true(space.ones);
         if (plain) {
           space.ones = false;

@@ -139,7 +139,7 @@ static void shared_tensor_gradients(void **state) {
   graph_dense(&bench->graph, "c", trunk, 4, ACT_TANH);
   bench->out = graph_norm(&bench->graph, "n", left);
   graph_finish(&bench->graph);
-  assert_true(bench->graph.op[1].beta == 1.0f && bench->graph.op[2].beta == 0.0f);
+  assert_true(bench->graph.op[1].beta[0] == 1.0f && bench->graph.op[2].beta[0] == 0.0f);
   free(bench);
 }
 
@@ -188,6 +188,231 @@ static void recurrent_steps_equal_sequences(void **state) {
     }
     activations_destroy(&whole);
     activations_destroy(&one);
+  }
+}
+
+/* --- each op of the table, and its gradients --- */
+/* y = a * b + c: an op of three inputs, of this test only. */
+static void blend_shape(Graph *graph, Op *op, const char *name) {
+  (void)graph;
+  (void)name;
+  op->out_width = op->in_width;
+}
+
+static void blend_forward(const OpRun *run) {
+  for (size_t i = 0; i < run->rows * run->op->out_width; i++)
+    run->y[i] = run->x[0][i] * run->x[1][i] + run->x[2][i];
+}
+
+static void add_to(float *dx, float beta, float value) {
+  *dx = beta == 0.0f ? value : beta * *dx + value;
+}
+
+static void blend_backward(const OpRun *run) {
+  const Op *op = run->op;
+  for (size_t i = 0; i < run->rows * op->out_width; i++) {
+    float d = run->dy[i];
+    if (run->dx[0]) add_to(run->dx[0] + i, op->beta[0], d * run->x[1][i]);
+    if (run->dx[1]) add_to(run->dx[1] + i, op->beta[1], d * run->x[0][i]);
+    if (run->dx[2]) add_to(run->dx[2] + i, op->beta[2], d);
+  }
+}
+
+static const OpOps op_blend = {
+    .name = "blend", .shape = blend_shape, .forward = blend_forward, .backward = blend_backward};
+
+/* What a graph is made of: `ops` between the input and the output, as that op wants it. */
+static int add_any(Graph *graph, const OpOps *ops, int in) {
+  const ConvShape conv = {.in_channels = 2,
+                          .in_height = 3,
+                          .in_width = 3,
+                          .out_channels = 2,
+                          .out_height = 2,
+                          .out_width = 2,
+                          .kernel = 2,
+                          .stride = 1,
+                          .step_channel = 9,
+                          .step_y = 3,
+                          .step_x = 1};
+  Op with = {.in = {in}, .inputs = 1, .act = ACT_NONE};
+  if (ops == &op_dense || ops == &op_gru || ops == &op_lstm) with.out_width = 4;
+  if (ops == &op_conv) {
+    with.conv = conv;
+    with.act = ACT_GELU;
+  }
+  if (ops == &op_broadcast) with = (Op){.out_width = 4};
+  if (ops == &op_rescale) with.column = 7;
+  if (ops == &op_blend) {
+    with.inputs = 3;
+    with.in[1] = graph_dense(graph, "other", in, 18, ACT_TANH);
+    with.in[2] = in;
+  }
+  return graph_add(graph, ops, "op", &with);
+}
+
+/* Loss of the last tensor at a block and an input. */
+typedef struct Slope {
+  Graph graph;
+  Activations space;
+  Sequences seq;
+  float block[MOST], input[MOST], weight[MOST];
+  int out;
+} Slope;
+
+static double slope_loss(Slope *s) {
+  size_t R = s->seq.B * s->seq.T;
+  double sum = 0;
+  memcpy(s->space.value[0], s->input, R * s->graph.width[0] * sizeof(float));
+  graph_forward(&s->graph, s->block, NULL, &s->space, &s->seq, NULL);
+  for (size_t i = 0; i < R * s->graph.width[s->out]; i++)
+    sum += (double)s->weight[i] * (double)s->space.value[s->out][i];
+  return sum;
+}
+
+/* `count` gradients against finite differences of what `at` holds. */
+static void check_slopes(Slope *s, const char *name, const char *what, float *at, const float *gradient, size_t count) {
+  const float step = 2e-3f;
+  for (size_t i = 0; i < count; i++) {
+    float here = at[i];
+    at[i] = here + step;
+    double up = slope_loss(s);
+    at[i] = here - step;
+    double numeric = (up - slope_loss(s)) / (2.0 * (double)step);
+    at[i] = here;
+    if (!(fabs((double)gradient[i] - numeric) <= 2e-2 * (1 + fabs(numeric))))
+      fail_msg("%s, %s %zu: gradient %.5f, by differences %.5f", name, what, i, (double)gradient[i], numeric);
+  }
+}
+
+static void try_op(const OpOps *ops, bool behind) {
+  static float states[3 * 8] = {0, 0, 0, 0, 0, 0, 0, 0, .1f, -.2f, .3f, .4f, .2f, .1f, -.5f, .6f};
+  static const int32_t restart[6] = {0, 1, -1, -1, 2, -1}; /* B = 2, T = 3 */
+  Slope *s = calloc(1, sizeof *s);
+  AgonRng rng = rng_stream(9, behind, 0, RNG_TEST);
+  float gradient[MOST] = {0};
+  graph_begin(&s->graph, 18);
+  s->graph.input_gradient = true;
+  int at = behind ? graph_dense(&s->graph, "first", 0, 18, ACT_TANH) : 0;
+  s->out = add_any(&s->graph, ops, at);
+  if (behind) s->out = graph_dense(&s->graph, "last", s->out, 2, ACT_NONE);
+  graph_finish(&s->graph);
+  size_t block = s->graph.params + s->graph.constants;
+  assert_true(s->out > 0 && block < MOST);
+  CHECK_OK(activations_create(&s->graph, 6, true, &s->space));
+  s->seq = (Sequences){.B = 2, .T = 3, .restart = restart, .states = states, .S = s->graph.state_size};
+  for (size_t i = 0; i < block; i++) s->block[i] = 0.5f * noise(&rng);
+  for (size_t i = 0; i < 6 * 18; i++) s->input[i] = noise(&rng);
+  if (ops == &op_normalise) s->input[5] = 100; /* is clipped */
+  for (size_t i = 0; i < 6 * s->graph.width[s->out]; i++) s->weight[i] = noise(&rng);
+  slope_loss(s);
+  /* gradients that the caller sets: of the output, and nothing in the other columns that rescale leaves */
+  for (int t = 0; t < s->graph.tensors; t++)
+    memset(s->space.grad[t], 0, 6 * s->graph.width[t] * sizeof(float));
+  memcpy(s->space.grad[s->out], s->weight, 6 * s->graph.width[s->out] * sizeof(float));
+  graph_backward(&s->graph, s->block, NULL, gradient, &s->space, &s->seq, NULL, NULL);
+  float input_gradient[6 * 18];
+  memcpy(input_gradient, s->space.grad[0], sizeof input_gradient);
+  check_slopes(s, ops->name, "parameter", s->block, gradient, s->graph.params);
+  check_slopes(s, ops->name, "input", s->input, input_gradient, ops == &op_broadcast && !behind ? 0 : 6 * 18);
+  activations_destroy(&s->space);
+  free(s);
+}
+
+/* Alone, where the input's gradient is asked for, and between two layers. */
+static void every_op_has_the_gradients_of_its_outputs(void **state) {
+  (void)state;
+  for (size_t i = 0; op_at(i); i++)
+    for (int behind = 0; behind < 2; behind++) try_op(op_at(i), behind);
+  try_op(&op_blend, false);
+  try_op(&op_blend, true);
+}
+
+static void every_op_is_a_whole_table(void **state) {
+  (void)state;
+  for (size_t i = 0; op_at(i); i++) {
+    const OpOps *ops = op_at(i);
+    Graph graph;
+    OpMatrix matrix[OP_MATRICES];
+    assert_true(ops->name && ops->shape && ops->forward && ops->backward);
+    for (size_t k = 0; k < i; k++) assert_string_not_equal(ops->name, op_at(k)->name);
+    graph_begin(&graph, 18);
+    int out = add_any(&graph, ops, 0);
+    graph_finish(&graph);
+    assert_true(out == 1 && graph.width[out] > 0);
+    size_t packed = 0;
+    for (size_t m = 0; ops->pack && m < ops->pack(&graph.op[0], matrix); m++) packed += matrix[m].K * matrix[m].N;
+    assert_true(packed <= graph.params && graph.packed[0] >= packed);
+    if (ops->flops) assert_true(ops->flops(&graph.op[0]) >= 2 * (double)packed);
+    assert_int_equal(graph_add(&graph, ops, "op", &(Op){.in = {-1}, .inputs = 1, .out_width = 4}), -1);
+  }
+}
+
+/* Nobody pays for a gradient that nobody wants: below the first trained layer there is none, unless the
+ * input's is asked for. */
+static void gradients_are_kept_where_they_are_wanted(void **state) {
+  (void)state;
+  for (int asked = 0; asked < 2; asked++) {
+    Graph graph;
+    Activations space;
+    graph_begin(&graph, 6);
+    graph.input_gradient = asked;
+    int at = graph_normalise(&graph, 0);
+    at = graph_dense(&graph, "a", at, 5, ACT_TANH);
+    graph_dense(&graph, "b", at, 3, ACT_NONE);
+    graph_finish(&graph);
+    assert_true(graph.op[0].wanted[0] == asked && graph.op[1].wanted[0] == asked && graph.op[2].wanted[0]);
+    assert_true(graph_flops_train(&graph) == (asked ? 3 : 2) * 2.0 * 30 + 3 * 2.0 * 15);
+    CHECK_OK(activations_create(&graph, 4, true, &space));
+    assert_true((space.grad[0] != NULL) == asked);
+    activations_destroy(&space);
+  }
+}
+
+/* The whole network is one list: what normalises observations is its first op, what gives the value its
+ * unit its last, and their constants lie behind the parameters, in the block's order. */
+static void a_network_is_one_list(void **state) {
+  (void)state;
+  for (int separate = 0; separate < 2; separate++) {
+    AgonEnvSpec spec = {.agents = 1,
+                        .teams = 1,
+                        .observation_type = AGON_F32,
+                        .observation_shape = {3, 1, 1},
+                        .action_kind = AGON_BOX,
+                        .heads = 2};
+    NetConfig config = {.hidden = {{4}, 1}, .activation = 1, .separate = separate, .normalise_observations = true};
+    Net *net;
+    CHECK_OK(net_create(&config, &spec, &net));
+    const Graph *graph = &net->graph;
+    assert_ptr_equal(graph->op[0].ops, &op_normalise);
+    assert_ptr_equal(graph->op[graph->ops - 1].ops, &op_rescale);
+    assert_int_equal(net->mean_at, graph->params);
+    assert_int_equal(net->scale_at, graph->params + 3);
+    assert_int_equal(net->return_at, graph->params + 6);
+    assert_int_equal(net->block, graph->params + 8);
+    /* what the list computes is what the formulas say */
+    float block[256], gradient[256] = {0}, logits[2 * 4], value[2];
+    const float rows[2 * 3] = {1, 2, 300, -1, .5f, 2};
+    net_init(net, 1, 0, block);
+    for (int i = 0; i < 3; i++) block[net->mean_at + (size_t)i] = (float)i, block[net->scale_at + (size_t)i] = .5f;
+    Activations space;
+    Sequences seq = {.B = 2, .T = 1};
+    CHECK_OK(activations_create(graph, 2, true, &space));
+    net_load(net, rows, 2, &space);
+    net_forward(net, block, NULL, &space, &seq, logits, value, NULL);
+    float raw = value[0];
+    CHECK_NEAR(space.value[1][0], .5, 1e-7);
+    CHECK_NEAR(space.value[1][2], 10, 1e-7); /* 149, clipped */
+    block[net->return_at] = 7;
+    block[net->return_at + 1] = 3;
+    net_forward(net, block, NULL, &space, &seq, logits, value, NULL);
+    CHECK_NEAR(value[0], 7 + 3 * (double)raw, 1e-5);
+    /* and the gradient of the value's bias is that unit */
+    const float d_logits[2 * 4] = {0}, d_value[2] = {1, 0};
+    net_backward(net, block, NULL, gradient, &space, &seq, d_logits, d_value, NULL, NULL);
+    for (size_t v = 0; v < graph->views; v++)
+      if (!strcmp(graph->view[v].name, "value.bias")) CHECK_NEAR(gradient[graph->view[v].offset], 3, 1e-6);
+    activations_destroy(&space);
+    net_destroy(net);
   }
 }
 
@@ -300,6 +525,10 @@ int main(void) {
       cmocka_unit_test(shared_tensor_gradients),
       cmocka_unit_test(recurrent_gradients),
       cmocka_unit_test(recurrent_steps_equal_sequences),
+      cmocka_unit_test(every_op_has_the_gradients_of_its_outputs),
+      cmocka_unit_test(every_op_is_a_whole_table),
+      cmocka_unit_test(gradients_are_kept_where_they_are_wanted),
+      cmocka_unit_test(a_network_is_one_list),
       cmocka_unit_test(distribution_gradients),
       cmocka_unit_test(sampling_respects_masks_and_probabilities),
       cmocka_unit_test(initial_weights_are_orthogonal),

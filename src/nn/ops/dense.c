@@ -1,5 +1,5 @@
-#include "nn/ops/ops.h"
-
+/* Dense layers, activations, and a vector that is the same on every row. */
+#include "nn/graph.h"
 #include "nn/kernels/kernels.h"
 
 #include <math.h>
@@ -19,7 +19,8 @@ void act_forward(Activation act, float *restrict x, float *restrict pre, size_t 
   }
 }
 
-void act_backward(Activation act, float *restrict d, const float *restrict y, const float *restrict pre, size_t count) {
+void act_backward(Activation act, float *restrict d, const float *restrict y,
+                  const float *restrict pre, size_t count) {
   switch (act) {
   case ACT_NONE: break;
   case ACT_RELU:
@@ -40,8 +41,8 @@ static void multiply(const Weight *w, const Product *product) {
     kernels()->multiply(product);
 }
 
-void dense_forward(float *y, float beta, const float *x, const Ones *ones, const Weight *w, const float *b,
-                   Activation act, size_t R, size_t K, size_t N) {
+void dense_forward(float *y, float beta, const float *x, const Ones *ones, const Weight *w,
+                   const float *b, Activation act, size_t R, size_t K, size_t N) {
   if (ones) {
     kernels()->sparse_forward(y, ones->first, ones->column, w->forward, b, act, R, K, N);
     return;
@@ -64,8 +65,8 @@ void dense_forward(float *y, float beta, const float *x, const Ones *ones, const
   multiply(w, &product);
 }
 
-void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x, const Weight *w, size_t R,
-                size_t K, size_t N) {
+void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x,
+                const Weight *w, size_t R, size_t K, size_t N) {
   Product down = {.M = R,
                   .N = K,
                   .K = N,
@@ -85,8 +86,9 @@ void dense_down(float *dx, float beta, Activation below, const float *dy, const 
   multiply(w, &down);
 }
 
-void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy, const float *x,
-                    const Ones *ones, float *scratch, const Weight *w, size_t R, size_t K, size_t N) {
+void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy,
+                    const float *x, const Ones *ones, float *scratch, const Weight *w, size_t R,
+                    size_t K, size_t N) {
   Product gradient = {.M = N,
                       .N = K,
                       .K = R,
@@ -107,94 +109,90 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
   if (dx) dense_down(dx, beta, below, dy, x, w, R, K, N);
 }
 
-void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias, size_t R, size_t N) {
-  for (size_t r = 0; r < R; r++) {
-    const float *row = x + r * N;
-    float mean = 0, variance = 0;
-    for (size_t n = 0; n < N; n++) mean += row[n];
-    mean /= (float)N;
-    for (size_t n = 0; n < N; n++) variance += (row[n] - mean) * (row[n] - mean);
-    float scale = 1.0f / sqrtf(variance / (float)N + 1e-5f);
-    for (size_t n = 0; n < N; n++) y[r * N + n] = (row[n] - mean) * scale * gain[n] + bias[n];
-    stat[2 * r] = mean;
-    stat[2 * r + 1] = scale;
+/* --- as ops --- */
+static void dense_shape(Graph *graph, Op *op, const char *name) {
+  const OpHeads one = {&name, &op->out_width, 1};
+  const OpHeads *heads = op->heads ? op->heads : &one;
+  size_t width = 0;
+  op->weight = graph->params;
+  for (size_t i = 0; i < heads->count; i++)
+    graph_view(graph, heads->names[i], "weight", 2, (size_t[]){heads->widths[i], op->in_width});
+  op->bias = graph->params;
+  for (size_t i = 0; i < heads->count; i++) {
+    graph_view(graph, heads->names[i], "bias", 1, (size_t[]){heads->widths[i]});
+    width += heads->widths[i];
   }
+  op->out_width = width;
+  op->keep_width = op->act == ACT_GELU ? width : 0;
+  op->exact = op->act == ACT_NONE; /* what ends a network: the policy and the value */
 }
 
-void norm_backward(float *dx, float beta, float *dgain, float *dbias, const float *dy, const float *x,
-                   const float *stat, const float *gain, size_t R, size_t N) {
-  for (size_t r = 0; r < R; r++) {
-    const float *row = x + r * N, *d = dy + r * N;
-    float mean = stat[2 * r], scale = stat[2 * r + 1], sum = 0, dot = 0;
-    for (size_t n = 0; n < N; n++) {
-      float hat = (row[n] - mean) * scale, g = d[n] * gain[n];
-      dgain[n] += d[n] * hat;
-      dbias[n] += d[n];
-      sum += g;
-      dot += g * hat;
-    }
-    if (!dx) continue;
-    sum /= (float)N;
-    dot /= (float)N;
-    for (size_t n = 0; n < N; n++) {
-      float hat = (row[n] - mean) * scale, value = (d[n] * gain[n] - sum - hat * dot) * scale;
-      dx[r * N + n] = beta == 0.0f ? value : beta * dx[r * N + n] + value;
-    }
-  }
+static void dense_run(const OpRun *run) {
+  const Op *op = run->op;
+  Activation fused = act_is_fused(op->act) ? op->act : ACT_NONE;
+  Weight w = op_weight(run, 0);
+  dense_forward(run->y, 0.0f, run->x[0], run->ones, &w, run->block + op->bias, fused, run->rows,
+                op->in_width, op->out_width);
+  if (!fused) act_forward(op->act, run->y, run->keep, run->rows * op->out_width);
 }
 
-/* Convolution: one image at a time through a column matrix (positions, in_channels * kernel * kernel). */
-size_t conv_scratch(const ConvShape *s) {
-  return s->out_height * s->out_width * s->in_channels * s->kernel * s->kernel * 2;
+static void dense_run_back(const OpRun *run) {
+  const Op *op = run->op;
+  Weight w = op_weight(run, 0);
+  if (!op->derived) act_backward(op->act, run->dy, run->y, run->keep, run->rows * op->out_width);
+  dense_backward(run->dx[0], op->beta[0], op->below, run->gradient + op->weight,
+                 run->gradient + op->bias, run->dy, run->x[0], run->ones, run->scratch, &w,
+                 run->rows, op->in_width, op->out_width);
 }
 
-static void gather_columns(float *column, const float *image, const ConvShape *s) {
-  for (size_t y = 0; y < s->out_height; y++)
-    for (size_t x = 0; x < s->out_width; x++)
-      for (size_t c = 0; c < s->in_channels; c++)
-        for (size_t i = 0; i < s->kernel; i++)
-          for (size_t j = 0; j < s->kernel; j++) {
-            size_t iy = y * s->stride + i - s->pad,
-                   ix = x * s->stride + j - s->pad; /* wraps below zero: fails the test */
-            *column++ = iy < s->in_height && ix < s->in_width
-                            ? image[c * s->step_channel + iy * s->step_y + ix * s->step_x]
-                            : 0.0f;
-          }
+static double dense_flops(const Op *op) {
+  return 2 * (double)op->in_width * (double)op->out_width;
 }
 
-static void scatter_columns(float *image, const float *column, const ConvShape *s) {
-  for (size_t y = 0; y < s->out_height; y++)
-    for (size_t x = 0; x < s->out_width; x++)
-      for (size_t c = 0; c < s->in_channels; c++)
-        for (size_t i = 0; i < s->kernel; i++)
-          for (size_t j = 0; j < s->kernel; j++, column++) {
-            size_t iy = y * s->stride + i - s->pad, ix = x * s->stride + j - s->pad;
-            if (iy < s->in_height && ix < s->in_width)
-              image[c * s->step_channel + iy * s->step_y + ix * s->step_x] += *column;
-          }
+static size_t dense_pack(const Op *op, OpMatrix out[OP_MATRICES]) {
+  out[0] = (OpMatrix){op->weight, op->in_width, op->out_width};
+  return 1;
 }
 
-void conv_forward(float *y, const float *x, const Weight *w, const float *b, Activation act, float *column,
-                  const ConvShape *s, size_t R) {
-  size_t places = s->out_height * s->out_width, taps = s->in_channels * s->kernel * s->kernel;
-  size_t image = s->in_channels * s->in_height * s->in_width;
-  for (size_t r = 0; r < R; r++) {
-    gather_columns(column, x + r * image, s);
-    dense_forward(y + r * places * s->out_channels, 0.0f, column, NULL, w, b, act, places, taps, s->out_channels);
-  }
+/* Of the gradient of weights that read ones. */
+static size_t dense_scratch(const Op *op, bool training) {
+  return training && op->reads_ones ? op->in_width * (op->out_width + 64) : 0;
 }
 
-void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy, const float *x, const Weight *w,
-                   float *column, const ConvShape *s, size_t R) {
-  size_t places = s->out_height * s->out_width, taps = s->in_channels * s->kernel * s->kernel;
-  size_t image = s->in_channels * s->in_height * s->in_width;
-  float *dcolumn = column + places * taps;
-  for (size_t r = 0; r < R; r++) {
-    gather_columns(column, x + r * image, s);
-    dense_backward(dx ? dcolumn : NULL, 0.0f, ACT_NONE, dw, db, dy + r * places * s->out_channels, column, NULL, NULL,
-                   w, places, taps, s->out_channels);
-    if (!dx) continue;
-    if (beta == 0.0f) memset(dx + r * image, 0, image * sizeof *dx);
-    scatter_columns(dx + r * image, dcolumn, s);
-  }
+const OpOps op_dense = {
+    .name = "dense",
+    .takes_ones = true,
+    .takes_below = true,
+    .gives_act = true,
+    .shape = dense_shape,
+    .forward = dense_run,
+    .backward = dense_run_back,
+    .flops = dense_flops,
+    .pack = dense_pack,
+    .scratch = dense_scratch,
+};
+
+static void broadcast_shape(Graph *graph, Op *op, const char *name) {
+  op->bias = graph_view(graph, name, "value", 1, (size_t[]){op->out_width});
 }
+
+static void broadcast_run(const OpRun *run) {
+  size_t N = run->op->out_width;
+  for (size_t r = 0; r < run->rows; r++)
+    memcpy(run->y + r * N, run->block + run->op->bias, N * sizeof *run->y);
+}
+
+static void broadcast_run_back(const OpRun *run) {
+  size_t N = run->op->out_width;
+  float *db = run->gradient + run->op->bias;
+  for (size_t r = 0; r < run->rows; r++)
+    for (size_t n = 0; n < N; n++)
+      db[n] += run->dy[r * N + n];
+}
+
+const OpOps op_broadcast = {
+    .name = "broadcast",
+    .shape = broadcast_shape,
+    .forward = broadcast_run,
+    .backward = broadcast_run_back,
+};
