@@ -13,27 +13,37 @@ enum {
   MOST_REASONS = 16
 };
 
+/* The drawing: its report, and how frames and lines become places. */
 typedef struct Family {
   Report *r;
   double left, scale; /* where 0 frames are; points a frame */
   double top, row;    /* of the first line; from line to line */
 } Family;
 
-static double x_of(const Family *f, uint64_t frames) { return f->left + f->scale * (double)frames; }
-static double y_of(const Family *f, size_t line) { return f->top + f->row * (double)line; }
+static double x_of(const Family *f, uint64_t frames) {
+  return f->left + f->scale * (double)frames;
+}
+
+static double y_of(const Family *f, size_t line) {
+  return f->top + f->row * (double)line;
+}
 
 /* The stretch of a line that one life took: a rule, with a square where it began. */
-static void put_life(const Family *f, size_t line, uint32_t life, uint64_t from, uint64_t to, bool marked) {
+static void put_life(const Family *f, size_t line, uint32_t life, uint64_t from, uint64_t to,
+                     bool marked) {
   const char *css = report_colour(line);
-  double x = x_of(f, from), y = y_of(f, line);
-  html_put(&f->r->out, "<path class=\"e %s\" d=\"M%.1f %.1fH%.1f\"/>", css, x + (life ? 3 : 0), y, x_of(f, to));
+  double x = x_of(f, from);
+  double y = y_of(f, line);
+  html_put(&f->r->out, "<path class=\"e %s\" d=\"M%.1f %.1fH%.1f\"/>", css, x + (life ? 3 : 0), y,
+           x_of(f, to));
   if (!marked) return;
   html_put(&f->r->out,
-           "<rect class=\"o %s\" x=\"%.1f\" y=\"%.1f\" width=\"6\" height=\"6\"><title>life %u begins after %.3g "
-           "frames</title></rect>",
+           "<rect class=\"o %s\" x=\"%.1f\" y=\"%.1f\" width=\"6\" height=\"6\"><title>life %u "
+           "begins after %.3g frames</title></rect>",
            css, x - 2, y - 3, life, (double)from);
 }
 
+/* Disc or ring: whether it was frozen because it beat its targets, or by age. */
 static void put_snapshot(const Family *f, size_t line, uint32_t id) {
   Report *r = f->r;
   const Player *p = &r->run->league.player[id];
@@ -41,37 +51,38 @@ static void put_snapshot(const Family *f, size_t line, uint32_t id) {
   char elo[32], hash[12];
   snprintf(hash, sizeof hash, "%.8s", p->hash);
   html_put(&r->out,
-           "<circle class=\"%s %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s: frozen after %.3g frames, reason: "
-           "%s, %s %s, %s</title></circle>",
-           won ? "d" : "o", report_colour(line), x_of(f, p->frames), y_of(f, line), won ? 4.5 : 3.8, p->name,
-           (double)p->frames, *p->reason ? p->reason : "start", r->margins ? "return" : "Elo",
-           report_strength_text(r, id, elo, sizeof elo), hash);
+           "<circle class=\"%s %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s: frozen after "
+           "%.3g frames, reason: %s, %s %s, %s</title></circle>",
+           won ? "d" : "o", report_colour(line), x_of(f, p->frames), y_of(f, line), won ? 4.5 : 3.8,
+           p->name, (double)p->frames, *p->reason ? p->reason : "start",
+           r->margins ? "return" : "Elo", report_strength_text(r, id, elo, sizeof elo), hash);
 }
 
-/* The branch from the snapshot whose weights a learning player went on from to where it did so. */
+/* A branch, from the snapshot whose weights a learning player went on from to where it did so; only
+ * of its present life. */
 static void put_parent(const Family *f, size_t line) {
   const League *league = &f->r->run->league;
   const Player *player = &league->player[line];
   if (player->parent < 0 || !league->player[player->parent].frozen) return;
   uint32_t parent = (uint32_t)player->parent;
-  double x = x_of(f, league->player[parent].frames), y = y_of(f, report_line_of(league, parent));
-  double to_x = x_of(f, player->life_start), to_y = y_of(f, line);
+  double x = x_of(f, league->player[parent].frames);
+  double y = y_of(f, report_line_of(league, parent));
+  double to_x = x_of(f, player->life_start);
+  double to_y = y_of(f, line);
   double bend = to_y > y ? f->row * 0.6 : to_y < y ? -f->row * 0.6 : -f->row * 0.9;
   html_put(&f->r->out,
-           "<path class=\"j %s\" d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f\"><title>life %u of %s goes on from the "
-           "weights of %s</title></path>",
-           report_colour(line), x, y, x, y + bend, to_x, to_y - (to_y == y ? -bend : bend), to_x, to_y, player->life,
-           player->name, league->player[parent].name);
+           "<path class=\"j %s\" d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f\"><title>life %u "
+           "of %s goes on from the weights of %s</title></path>",
+           report_colour(line), x, y, x, y + bend, to_x, to_y - (to_y == y ? -bend : bend), to_x,
+           to_y, player->life, player->name, league->player[parent].name);
 }
 
-static void put_line(const Family *f, size_t line) {
-  Report *r = f->r;
+/* The lives of a line one after another. A life ends at its last snapshot, as a player begins anew
+ * right after one. With very many lives they become one stretch. */
+static void put_lives(const Family *f, size_t line) {
+  const Report *r = f->r;
   const League *league = &r->run->league;
   const Player *player = &league->player[line];
-  size_t total = 0, seen = 0;
-  for (size_t i = 0; i < league->players; i++)
-    total += league->player[i].frozen && report_line_of(league, (uint32_t)i) == line;
-  size_t stride = total > MOST_SNAPSHOTS ? (total + MOST_SNAPSHOTS - 1) / MOST_SNAPSHOTS : 1;
   bool marked = player->life > 0 && player->life <= MOST_RESTARTS;
   uint32_t life = 0;
   uint64_t from = 0, to = 0; /* of the present life: where it began; its newest snapshot */
@@ -90,17 +101,35 @@ static void put_line(const Family *f, size_t line) {
     from = player->life_start;
   }
   put_life(f, line, player->life, marked ? from : 0, player->frames, marked);
-  for (size_t i = 0; i < league->players; i++)
-    if (league->player[r->order[i]].frozen && report_line_of(league, r->order[i]) == line && seen++ % stride == 0)
-      put_snapshot(f, line, r->order[i]);
-  double end = x_of(f, player->frames), y = y_of(f, line);
-  html_put(&r->out,
-           "<text class=\"n\" x=\"4\" y=\"%.1f\">%s</text><path class=\"d %s\" d=\"M%.1f %.1fl9 4.5l-9 4.5z\"><title>%s, "
-           "learning: %.3g frames, life %u</title></path><text class=\"t\" x=\"%.1f\" y=\"%.1f\">%zu snapshots%s, life %u</text>",
-           y + 4, player->name, report_colour(line), end + 2, y - 4.5, player->name, (double)player->frames,
-           player->life, end + 15, y + 4, total, stride > 1 ? " (thinned)" : "", player->life);
 }
 
+/* The lives, the snapshots (of very many only every n-th), and at its end what the line is called
+ * and has. */
+static void put_line(const Family *f, size_t line) {
+  Report *r = f->r;
+  const League *league = &r->run->league;
+  const Player *player = &league->player[line];
+  size_t total = 0, seen = 0;
+  for (size_t i = 0; i < league->players; i++)
+    total += league->player[i].frozen && report_line_of(league, (uint32_t)i) == line;
+  size_t stride = total > MOST_SNAPSHOTS ? (total + MOST_SNAPSHOTS - 1) / MOST_SNAPSHOTS : 1;
+  put_lives(f, line);
+  for (size_t i = 0; i < league->players; i++)
+    if (league->player[r->order[i]].frozen && report_line_of(league, r->order[i]) == line &&
+        seen++ % stride == 0)
+      put_snapshot(f, line, r->order[i]);
+  double end = x_of(f, player->frames);
+  double y = y_of(f, line);
+  html_put(&r->out,
+           "<text class=\"n\" x=\"4\" y=\"%.1f\">%s</text><path class=\"d %s\" d=\"M%.1f %.1fl9 "
+           "4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title></path><text "
+           "class=\"t\" x=\"%.1f\" y=\"%.1f\">%zu snapshots%s, life %u</text>",
+           y + 4, player->name, report_colour(line), end + 2, y - 4.5, player->name,
+           (double)player->frames, player->life, end + 15, y + 4, total,
+           stride > 1 ? " (thinned)" : "", player->life);
+}
+
+/* How many snapshots were frozen for each reason. */
 static void put_reasons(Report *r) {
   const League *league = &r->run->league;
   struct {
@@ -113,18 +142,38 @@ static void put_reasons(Report *r) {
     const char *name = *p->reason ? p->reason : "start";
     size_t k = 0;
     if (!p->frozen) continue;
-    while (k < reasons && strcmp(reason[k].name, name)) k++;
-    if (k == reasons && reasons < MOST_REASONS) reason[reasons++].count = 0, reason[k].name = name;
+    while (k < reasons && strcmp(reason[k].name, name))
+      k++;
+    if (k == reasons && reasons < MOST_REASONS) {
+      reason[reasons++].count = 0;
+      reason[k].name = name;
+    }
     if (k < reasons) reason[k].count++;
   }
-  for (size_t k = 0; k < reasons; k++) html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
+  for (size_t k = 0; k < reasons; k++)
+    html_put(&r->out, "%s%s %zu", k ? ", " : "", reason[k].name, reason[k].count);
 }
 
-/* The drawing itself, from its opening <svg> to its end. `head` goes into the opening tag; `inside` stands behind it. */
+/* The axis below: how many frames of its own a player had learned. */
+static void put_frames(const Family *f, double most, double height) {
+  const double step = chart_step(most, 4);
+  for (double at = 0; at <= most; at += step) {
+    char text[16];
+    const double x = x_of(f, (uint64_t)at);
+    html_put(&f->r->out,
+             "<path class=\"g\" d=\"M%.1f %.1fV%.1f\"/><text class=\"t\" x=\"%.1f\" y=\"%.1f\" "
+             "text-anchor=\"middle\">%s</text>",
+             x, f->top - 14, height - 34, x, height - 20, text_scaled(at, text, sizeof text));
+  }
+}
+
+/* The drawing from its opening <svg> to its end. `head` goes into the opening tag; `inside` stands
+ * behind it. */
 static void put_tree(Report *r, const char *head, const char *inside) {
   const double width = 760;
   const League *league = &r->run->league;
-  const double behind = league->players > MOST_SNAPSHOTS ? 215 : 158; /* for the words at the end of a line */
+  /* for the words at the end of a line */
+  const double behind = league->players > MOST_SNAPSHOTS ? 215 : 158;
   size_t longest = 0;
   uint64_t most = 1;
   for (size_t i = 0; i < league->players; i++) {
@@ -137,28 +186,23 @@ static void put_tree(Report *r, const char *head, const char *inside) {
   const double height = f.top + f.row * (double)league->learning + 14;
   html_put(&r->out, "<svg %s viewBox=\"0 0 %.0f %.0f\" role=\"img\">", head, width, height);
   html_put(&r->out, "%s", inside);
-  const double step = chart_step((double)most, 4);
-  for (double at = 0; at <= (double)most; at += step) {
-    char text[16];
-    const double x = x_of(&f, (uint64_t)at);
-    html_put(&r->out,
-             "<path class=\"g\" d=\"M%.1f %.1fV%.1f\"/>"
-             "<text class=\"t\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
-             x, f.top - 14, height - 34, x, height - 20, text_scaled(at, text, sizeof text));
-  }
-  for (size_t line = 0; line < league->learning; line++) put_parent(&f, line);
-  for (size_t line = 0; line < league->learning; line++) put_line(&f, line);
+  put_frames(&f, (double)most, height);
+  for (size_t line = 0; line < league->learning; line++)
+    put_parent(&f, line);
+  for (size_t line = 0; line < league->learning; line++)
+    put_line(&f, line);
   html_put(&r->out,
-           "<text class=\"t\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">frames of the player</text></svg>",
+           "<text class=\"t\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">frames of the player"
+           "</text></svg>",
            (f.left + width - behind) / 2, height - 4);
 }
 
 void report_family(Report *r) {
-  html_put(&r->out,
-           "<section id=family><h2>Family</h2><p>Each line is a learning player. A ring is a snapshot that was frozen "
-           "by age, a disc one frozen because it beat its targets (win_rate); a square is where a life begins, from "
-           "initial weights or, where a branch leads to it, from the snapshot that the branch comes from (drawn for "
-           "present lives). Snapshots by reason: ");
+  html_put(&r->out, "<section id=family><h2>Family</h2><p>Each line is a learning player. A ring "
+                    "is a snapshot that was frozen by age, a disc one frozen because it beat its "
+                    "targets (win_rate); a square is where a life begins, from initial weights "
+                    "or, where a branch leads to it, from the snapshot that the branch comes "
+                    "from (drawn for present lives). Snapshots by reason: ");
   put_reasons(r);
   html_put(&r->out, ".</p><figure class=scroll>");
   put_tree(r, "class=\"tree\"", "");
@@ -167,18 +211,20 @@ void report_family(Report *r) {
 
 /* The page's colours and classes of this drawing alone: a file of its own has no page around it. */
 static const char picture_style[] =
-    "<style>svg{--ink:#23262b;--dim:#63686f;--rule:#dddad2;--card:#fff;--p0:#2166ac;--p1:#c8701a;--p2:#2f8f5b;"
-    "--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1;font-family:system-ui,sans-serif}"
-    "@media (prefers-color-scheme:dark){svg{--ink:#e6e4df;--dim:#a3a9b1;--rule:#3a3f46;--card:#1d2024;--p0:#5aa7f0;"
-    "--p1:#f0a04b;--p2:#5cc98d;--p3:#c08cf0;--p4:#f07a9c;--p5:#4fd0cd;--p6:#d6bf55;--p7:#95a0ff}}"
-    ".t{font-size:11.5px;fill:var(--dim)}.n{font-size:11.5px;fill:var(--ink)}.g{stroke:var(--rule);fill:none}"
-    ".d{fill:var(--c)}.o{fill:var(--card);stroke:var(--c);stroke-width:1.6}"
-    ".e{fill:none;stroke:var(--c);stroke-width:1.4;stroke-opacity:.6}"
-    ".j{fill:none;stroke:var(--c);stroke-width:1.4;stroke-dasharray:4 3}"
-    ".c0{--c:var(--p0)}.c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}"
-    ".c6{--c:var(--p6)}.c7{--c:var(--p7)}</style>"
-    "<rect width=\"100%\" height=\"100%\" rx=\"8\" style=\"fill:var(--card)\"/>\n";
+    "<style>svg{--ink:#23262b;--dim:#63686f;--rule:#dddad2;--card:#fff;--p0:#2166ac;--p1:#c8701a;"
+    "--p2:#2f8f5b;--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1;"
+    "font-family:system-ui,sans-serif}@media (prefers-color-scheme:dark){svg{--ink:#e6e4df;"
+    "--dim:#a3a9b1;--rule:#3a3f46;--card:#1d2024;--p0:#5aa7f0;--p1:#f0a04b;--p2:#5cc98d;"
+    "--p3:#c08cf0;--p4:#f07a9c;--p5:#4fd0cd;--p6:#d6bf55;--p7:#95a0ff}}"
+    ".t{font-size:11.5px;fill:var(--dim)}.n{font-size:11.5px;fill:var(--ink)}"
+    ".g{stroke:var(--rule);fill:none}.d{fill:var(--c)}.o{fill:var(--card);stroke:var(--c);"
+    "stroke-width:1.6}.e{fill:none;stroke:var(--c);stroke-width:1.4;stroke-opacity:.6}"
+    ".j{fill:none;stroke:var(--c);stroke-width:1.4;stroke-dasharray:4 3}.c0{--c:var(--p0)}"
+    ".c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}"
+    ".c6{--c:var(--p6)}.c7{--c:var(--p7)}</style><rect width=\"100%\" height=\"100%\" rx=\"8\" "
+    "style=\"fill:var(--card)\"/>\n";
 
+/* The same drawing with its own colours, to be looked at outside the page. */
 void report_family_picture(Report *r) {
   put_tree(r, "xmlns=\"http://www.w3.org/2000/svg\"", picture_style);
   html_put(&r->out, "\n");

@@ -20,6 +20,7 @@ typedef struct Group {
   size_t first, count; /* of r->order */
 } Group;
 
+/* The heat map being drawn. */
 typedef struct Map {
   Report *r;
   Group group[2 * CELLS + 1];
@@ -29,19 +30,23 @@ typedef struct Map {
   bool brief;             /* a colour says whose row it is, so that its label is a number */
 } Map;
 
+/* Whose line a group belongs to. */
 static size_t line_at(const Map *map, const Group *group) {
   return report_line_of(&map->r->run->league, map->r->order[group->first]);
 }
 
+/* Cuts the order of players into groups of equal size. Groups never mix lines, unless there are too
+ * many lines. */
 static void make_groups(Map *map) {
   const Report *r = map->r;
   const League *league = &r->run->league;
-  size_t n = league->players, size = (n + CELLS - 1) / CELLS;
+  size_t n = league->players;
+  size_t size = (n + CELLS - 1) / CELLS;
   for (size_t i = 0; i < n;) { /* groups never mix lines, unless there are too many lines */
     size_t end = i + 1;
-    while (
-        end < n && end - i < size &&
-        (report_line_of(league, r->order[end]) == report_line_of(league, r->order[i]) || league->learning > CELLS / 2))
+    while (end < n && end - i < size &&
+           (report_line_of(league, r->order[end]) == report_line_of(league, r->order[i]) ||
+            league->learning > CELLS / 2))
       end++;
     if (map->count == 2 * CELLS) end = n;
     map->group[map->count++] = (Group){i, end - i};
@@ -49,18 +54,19 @@ static void make_groups(Map *map) {
   }
 }
 
+/* A group in full, for those who point at a cell. */
 static void group_name(const Report *r, const Group *g, char *out, size_t size) {
   const League *league = &r->run->league;
-  const char *first = league->player[r->order[g->first]].name,
-             *last = league->player[r->order[g->first + g->count - 1]].name;
+  const char *first = league->player[r->order[g->first]].name;
+  const char *last = league->player[r->order[g->first + g->count - 1]].name;
   if (g->count == 1)
     snprintf(out, size, "%s", first);
   else
     snprintf(out, size, "%s ... %s (%zu)", first, last, g->count);
 }
 
-/* What a snapshot's name adds to that of its line, without zeros in front: "main_0-000013" is 13. The learning player
- * itself is "now". */
+/* What a snapshot's name adds to that of its line, without zeros in front: "main_0-000013" is 13.
+ * The learning player itself is "now". */
 static const char *age_text(const League *league, uint32_t player, char *out, size_t size) {
   const Player *p = &league->player[player];
   const char *line = league->player[report_line_of(league, player)].name;
@@ -74,9 +80,12 @@ static const char *age_text(const League *league, uint32_t player, char *out, si
   return out;
 }
 
+/* A group in short, for the margin: "13", "10-13" or, where names are not brief, the first name and
+ * dots. */
 static void group_label(const Map *map, const Group *g, char *out, size_t size) {
   const League *league = &map->r->run->league;
-  uint32_t first = map->r->order[g->first], last = map->r->order[g->first + g->count - 1];
+  uint32_t first = map->r->order[g->first];
+  uint32_t last = map->r->order[g->first + g->count - 1];
   char a[PLAYER_NAME + 1] = "", b[PLAYER_NAME + 1] = "";
   if (map->brief) {
     age_text(league, first, a, sizeof a);
@@ -93,61 +102,87 @@ static void group_label(const Map *map, const Group *g, char *out, size_t size) 
     snprintf(out, size, "%.24s \u2026", a);
 }
 
+/* All games of one group against another, from the first's side. */
 static Tally between(const Report *r, const Group *a, const Group *b) {
   Tally sum = {0};
   for (size_t i = 0; i < a->count; i++)
     for (size_t j = 0; j < b->count; j++) {
       Tally t = report_known(r, r->order[a->first + i], r->order[b->first + j]);
-      sum.games += t.games, sum.wins += t.wins, sum.draws += t.draws, sum.losses += t.losses;
-      sum.returns += t.returns, sum.squares += t.squares;
+      sum.games += t.games;
+      sum.wins += t.wins;
+      sum.draws += t.draws;
+      sum.losses += t.losses;
+      sum.returns += t.returns;
+      sum.squares += t.squares;
     }
   return sum;
 }
 
 /* How much colour a cell gets, from none to all, for a strength of -1 .. 1. */
-static double depth(double strength) { return fmin(fabs(strength) * 0.95 + 0.04, 1); }
+static double depth(double strength) {
+  return fmin(fabs(strength) * 0.95 + 0.04, 1);
+}
 
 /* The number in a cell, in hundredths, if it has room. */
 static void put_number(Map *map, double x, double y, double value, double strength) {
   char text[16];
-  snprintf(text, sizeof text, map->r->margins ? "%+.0f" : "%.0f", fabs(value) < 0.005 ? 0 : 100 * value);
+  snprintf(text, sizeof text, map->r->margins ? "%+.0f" : "%.0f",
+           fabs(value) < 0.005 ? 0 : 100 * value);
   if (map->side < LEGIBLE || (double)strlen(text) * 6.4 > map->side) return;
-  html_put(&map->r->out, "<text class=%s x=\"%.1f\" y=\"%.1f\">%s</text>", depth(strength) > 0.55 ? "s" : "v",
-           x + map->side / 2 - 0.5, y + map->side / 2 + 3.5, text);
+  html_put(&map->r->out, "<text class=%s x=\"%.1f\" y=\"%.1f\">%s</text>",
+           depth(strength) > 0.55 ? "s" : "v", x + map->side / 2 - 0.5, y + map->side / 2 + 3.5,
+           text);
 }
 
+/* The number of a cell, which is a mean return or a score, and in words with its 95 % interval into
+ * said[size]. */
+static double value_of(const Report *r, const Tally *t, char *said, size_t size) {
+  double mean = t->returns / t->games;
+  double score = (t->wins + t->draws / 2) / t->games;
+  if (r->margins) {
+    double half = 1.959964 * sqrt(fmax(t->squares / t->games - mean * mean, 0) / t->games);
+    snprintf(said, size, "mean return %+.4f +- %.4f", mean, half);
+    return mean;
+  }
+  double low, high;
+  meta_interval(score, t->games, &low, &high);
+  snprintf(said, size, "%.3f [%.3f, %.3f]", score, low, high);
+  return score;
+}
+
+/* The square of row i and column j. Three looks: itself, never met, and a number with its
+ * colour. */
 static void put_cell(Map *map, size_t i, size_t j) {
   Report *r = map->r;
-  const Group *row = &map->group[i], *column = &map->group[j];
-  double x = map->left + map->side * (double)j, y = map->top + map->side * (double)i, side = map->side - 1;
+  const Group *row = &map->group[i];
+  const Group *column = &map->group[j];
+  double x = map->left + map->side * (double)j;
+  double y = map->top + map->side * (double)i;
+  double side = map->side - 1;
   char a[160], b[160], said[120];
   Tally t = between(r, row, column);
   if (i == j && row->count == 1) { /* nobody is judged against itself */
-    html_put(&r->out, "<circle class=i cx=\"%.1f\" cy=\"%.1f\" r=1.5 />", x + side / 2, y + side / 2);
+    html_put(&r->out, "<circle class=i cx=\"%.1f\" cy=\"%.1f\" r=1.5 />", x + side / 2,
+             y + side / 2);
     return;
   }
   group_name(r, row, a, sizeof a);
   group_name(r, column, b, sizeof b);
   if (t.games < 1) {
     html_put(&r->out,
-             "<rect class=z x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s against %s: never met"
-             "</title></rect>",
+             "<rect class=z x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s "
+             "against %s: never met</title></rect>",
              x, y, side, side, a, b);
     return;
   }
-  double mean = t.returns / t.games, score = (t.wins + t.draws / 2) / t.games, low, high;
-  double half = 1.959964 * sqrt(fmax(t.squares / t.games - mean * mean, 0) / t.games);
-  double value = r->margins ? mean : score, strength = r->margins ? mean / map->unit : 2 * score - 1;
-  meta_interval(score, t.games, &low, &high);
-  if (r->margins)
-    snprintf(said, sizeof said, "mean return %+.4f +- %.4f", mean, half);
-  else
-    snprintf(said, sizeof said, "%.3f [%.3f, %.3f]", score, low, high);
+  double value = value_of(r, &t, said, sizeof said);
+  double strength = r->margins ? value / map->unit : 2 * value - 1;
   html_put(&r->out,
-           "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s "
-           "against %s: %s, %.0f games (+%.0f =%.0f -%.0f)</title></rect>",
-           strength >= 0 ? "w" : "f", depth(strength), x, y, side, side, a, b, said, t.games, t.wins, t.draws,
-           t.losses);
+           "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+           "height=\"%.1f\"><title>%s against %s: %s, %.0f games (+%.0f =%.0f -%.0f)</title>"
+           "</rect>",
+           strength >= 0 ? "w" : "f", depth(strength), x, y, side, side, a, b, said, t.games,
+           t.wins, t.draws, t.losses);
   put_number(map, x, y, value, fmax(fmin(strength, 1), -1));
 }
 
@@ -157,36 +192,39 @@ static void put_labels(Map *map, bool upright) {
   for (size_t i = 0; i < map->count; i++) {
     const Group *g = &map->group[i];
     const char *css = report_colour(line_at(map, g));
-    double x = map->left + map->side * (double)i, y = map->top + map->side * (double)i, side = map->side;
+    double x = map->left + map->side * (double)i;
+    double y = map->top + map->side * (double)i;
+    double side = map->side;
     char text[LABEL];
     group_label(map, g, text, sizeof text);
     html_put(out,
-             "<rect class=\"d %s\" x=\"%.1f\" y=\"%.1f\" width=4 height=\"%.1f\"/><rect class=\"d %s\" x=\"%.1f\" "
-             "y=\"%.1f\" width=\"%.1f\" height=4 />",
+             "<rect class=\"d %s\" x=\"%.1f\" y=\"%.1f\" width=4 height=\"%.1f\"/><rect "
+             "class=\"d %s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=4 />",
              css, map->left - 7, y, side - 1, css, x, map->top - 7, side - 1);
     if (side < 12) continue;
-    html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=end>%s</text>", map->left - 11, y + side / 2 + 3.5,
-             text);
+    html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=end>%s</text>", map->left - 11,
+             y + side / 2 + 3.5, text);
     if (upright)
-      html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>", x + side / 2 - 0.5,
-               map->top - 12, text);
+      html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>",
+               x + side / 2 - 0.5, map->top - 12, text);
     else
-      html_put(out, "<text class=t transform=\"translate(%.1f %.1f)rotate(-90)\">%s</text>", x + side / 2 + 3.5,
-               map->top - 12, text);
+      html_put(out, "<text class=t transform=\"translate(%.1f %.1f)rotate(-90)\">%s</text>",
+               x + side / 2 + 3.5, map->top - 12, text);
   }
 }
 
-/* The colour bar: from what loses most to what wins most, and what has no colour because it has no games. */
+/* The colour bar: from what loses most to what wins most, and what has no colour because it has no
+ * games. */
 static void put_scale(Report *r, double unit) {
   enum { STEPS = 11 };
   Bytes *out = &r->out;
   html_put(out, "<svg class=scale viewBox=\"0 0 330 40\" role=img aria-label=\"colour bar\">"
-                "<defs><pattern id=never width=5 height=5 patternUnits=userSpaceOnUse patternTransform=rotate(45)>"
-                "<path class=h d=\"M0 0V5\"/></pattern></defs>");
+                "<defs><pattern id=never width=5 height=5 patternUnits=userSpaceOnUse "
+                "patternTransform=rotate(45)><path class=h d=\"M0 0V5\"/></pattern></defs>");
   for (int i = 0; i < STEPS; i++) {
     double strength = 2.0 * i / (STEPS - 1) - 1;
-    html_put(out, "<rect class=%s fill-opacity=\"%.2f\" x=%d y=2 width=18 height=14 />", strength >= 0 ? "w" : "f",
-             depth(strength), 8 + 18 * i);
+    html_put(out, "<rect class=%s fill-opacity=\"%.2f\" x=%d y=2 width=18 height=14 />",
+             strength >= 0 ? "w" : "f", depth(strength), 8 + 18 * i);
   }
   for (int i = 0; i <= 2; i++) {
     char text[24];
@@ -203,7 +241,8 @@ static void put_scale(Report *r, double unit) {
                       : "end",
              r->margins && i == 1 ? "0" : text);
   }
-  html_put(out, "<rect class=z x=240 y=2 width=18 height=14 /><text class=t x=263 y=13>never met</text></svg>");
+  html_put(out, "<rect class=z x=240 y=2 width=18 height=14 /><text class=t x=263 y=13>never met"
+                "</text></svg>");
 }
 
 /* What sitting first is worth, over all games of all pairs. */
@@ -213,15 +252,14 @@ static void put_seats(Report *r) {
   if (t.games < 1) return;
   double score = (t.wins + t.draws / 2) / t.games;
   meta_interval(score, t.games, &low, &high);
-  html_put(
-      &r->out,
-      "<p id=seats>The first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games. Matchmaking goes "
-      "by the mean of both seats.</p>",
-      score, low, high, t.returns / t.games, t.games);
+  html_put(&r->out,
+           "<p id=seats>The first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all "
+           "%.0f games. Matchmaking goes by the mean of both seats.</p>",
+           score, low, high, t.returns / t.games, t.games);
 }
 
-/* Sizes of cells and margins, as on a small screen, which scrolls; the picture grows with the room. Labels are written
- * upright where the columns are wide enough for the longest. */
+/* Sizes of cells and margins for a small screen, which scrolls; with more room the picture grows.
+ * Returns whether the columns are wide enough for their labels to be written upright. */
 static bool lay_out(Map *map) {
   size_t longest = 0;
   map->brief = map->r->run->league.learning <= LINES_IN_COLOUR;
@@ -229,7 +267,8 @@ static bool lay_out(Map *map) {
     char text[LABEL];
     size_t size = 0;
     group_label(map, &map->group[i], text, sizeof text);
-    for (const char *at = text; *at; at++) size += ((unsigned char)*at & 0xC0) != 0x80;
+    for (const char *at = text; *at; at++)
+      size += ((unsigned char)*at & 0xC0) != 0x80;
     longest = size > longest ? size : longest;
   }
   map->side = map->count > CELLS + 8 ? 12 : map->r->margins ? 26 : 22;
@@ -245,26 +284,32 @@ static bool lay_out(Map *map) {
   return upright;
 }
 
+/* The section, with the map inside. */
 void report_payoff(Report *r) {
   Map map = {.r = r};
   make_groups(&map);
-  bool upright = lay_out(&map), grouped = map.count < r->run->league.players;
+  bool upright = lay_out(&map);
+  bool grouped = map.count < r->run->league.players;
   double extent = map.side * (double)map.count + 4;
   html_put(&r->out,
-           "<section id=payoff><h2>Payoff</h2><p>%s of the row's player against the column's, in hundredths; hover for "
-           "counts and 95 %% intervals. Frozen pairs from evaluation games, learning players from recent training "
-           "games. %s</p>",
+           "<section id=payoff><h2>Payoff</h2><p>%s of the row's player against the column's, in "
+           "hundredths; hover for counts and 95 %% intervals. Frozen pairs from evaluation "
+           "games, learning players from recent training games. %s</p>",
            r->margins ? "Mean return" : "Score",
-           grouped ? "Each row stands for a group of snapshots of one line, by their numbers, in order of age."
-                   : "In order of line and age: a number is a snapshot's, &ldquo;now&rdquo; the learning player.");
+           grouped ? "Each row stands for a group of snapshots of one line, by their numbers, in "
+                     "order of age."
+                   : "In order of line and age: a number is a snapshot's, &ldquo;now&rdquo; the "
+                     "learning player.");
   report_legend(r);
   html_put(&r->out, "<figure class=map>");
   put_scale(r, map.unit);
   html_put(&r->out,
-           "<div class=scroll><svg viewBox=\"0 0 %.0f %.0f\" style=\"min-width:%.0fpx;max-width:%.0fpx\" role=img>",
+           "<div class=scroll><svg viewBox=\"0 0 %.0f %.0f\" "
+           "style=\"min-width:%.0fpx;max-width:%.0fpx\" role=img>",
            map.left + extent, map.top + extent, map.left + extent, 1.5 * (map.left + extent));
   put_labels(&map, upright);
-  for (size_t i = 0; i < map.count * map.count; i++) put_cell(&map, i / map.count, i % map.count);
+  for (size_t i = 0; i < map.count * map.count; i++)
+    put_cell(&map, i / map.count, i % map.count);
   html_put(&r->out, "</svg></div></figure>");
   put_seats(r);
   html_put(&r->out, "</section>\n");

@@ -7,6 +7,7 @@
 #include "nn/kernels/openblas.h"
 #include "transport/transport.h"
 
+/* A run, loaded, and the page that is being written. */
 typedef struct Report {
   const RunView *run;
   SeriesSet series;
@@ -18,22 +19,32 @@ typedef struct Report {
   Bytes out;
 } Report;
 
+/* Fills a report whose `run` is set. report_free is due in any case. ERR_IO, ERR_FORMAT,
+ * ERR_MEMORY. */
 Status report_load(Report *report);
 void report_free(Report *report);
-/* Elo, or the mean return where margins are the game; "n/a". */
+/* Elo, or the mean return where margins are the game, into out[size], which is returned; "n/a" if
+ * it cannot be told. */
 const char *report_strength_text(const Report *report, uint32_t player, char *out, size_t size);
+/* The player with the highest lower bound. */
 uint32_t report_strongest(const Report *report);
 /* The learning player that a player belongs to: itself, or whose copy it is. */
 size_t report_line_of(const League *league, size_t player);
-/* Games of a against b, from a's side: of two frozen players those of evaluation, else what training remembers. */
+/* Games of a against b, from a's side: of two frozen players those of evaluation, else what
+ * training remembers. */
 Tally report_known(const Report *report, uint32_t a, uint32_t b);
-void report_legend(Report *report);                /* the learning players and their colours */
-const char *report_colour(size_t learning_player); /* CSS class */
+/* The learning players and their colours. */
+void report_legend(Report *report);
+/* The CSS class of a learning player's colour. */
+const char *report_colour(size_t learning_player);
+/* The sections of the page, each appended to report->out. */
 void report_ratings(Report *report);
 void report_payoff(Report *report);
 void report_family(Report *report);
 /* The family alone, as an SVG file that stands by itself, light or dark as its reader is. */
 void report_family_picture(Report *report);
 void report_forgotten(Report *report);
-void report_opponents(Report *report);               /* a figure: whom the mains meet now */
-void report_page(Report *report, const char *title); /* all of it, into report->out */
+/* A figure: whom the first main meets now. */
+void report_opponents(Report *report);
+/* The whole page into report->out. */
+void report_page(Report *report, const char *title);
