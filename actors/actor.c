@@ -50,7 +50,8 @@ struct Actor {
   Recorder *recorder;
   Lane *lane;
   size_t lanes, lane_room, slots;
-  Batch *out; /* (learning_players) */
+  uint8_t *flags; /* (agents) of one slot */
+  Batch *out;     /* (learning_players) */
   Results results;
   WireOut wire;
   uint64_t credit, sent; /* pace free: ticks consumed, ticks sent */
@@ -60,6 +61,7 @@ struct Actor {
                                                            idle time until then, which is no part of it */
   uint64_t frames, before[3];
   uint64_t open_before; /* decisions that were open when this job began */
+  uint64_t abandoned;   /* games of the job before that cannot go on, since their env cannot save them */
 };
 
 static int64_t idle_of(const Actor *actor) { return actor->setup.idle ? *actor->setup.idle : 0; }
@@ -252,6 +254,7 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   for (size_t i = 0; i < PENDING_TABLES; i++) actor->pending_table[i].tick = UINT64_MAX;
   TRY(NEW_ARRAY(actor->pending, setup->learning_players * PENDING_WEIGHTS));
   TRY(NEW_ARRAY(actor->weights_due, setup->learning_players));
+  TRY(NEW_ARRAY(actor->flags, setup->env->spec.agents));
   TRY(NEW_ARRAY(actor->out, setup->learning_players));
   TRY(cache_create(setup->net->block, (size_t)setup->config.cache, &actor->cache));
   TRY(add_builtins(actor));
@@ -293,6 +296,7 @@ void actor_destroy(Actor *actor) {
   free(actor->pending);
   free(actor->weights_due);
   free(actor->out);
+  free(actor->flags);
   free(actor);
 }
 
@@ -363,10 +367,13 @@ static Status take_frozen(Actor *actor, Reader *body) {
 static Status restore_slot(Actor *actor, Lane *lane, LaneSlot *seat, Reader *state) {
   const AgonEnvSpec *spec = &actor->setup.env->spec;
   uint32_t slot = seat->play->id;
-  slot_decode(actor->play, seat->play, state);
+  bool abandoned;
+  TRY_RETURN(slot_decode(actor->play, seat->play, state, &abandoned));
   matchup_decode(&seat->match, state);
   seat->seat = reader_u8(state);
   TRY_RETURN(recorder_decode(actor->recorder, seat->index, state));
+  if (abandoned) recorder_abandoned(actor->recorder, seat->index);
+  actor->abandoned += abandoned;
   if (state->bad || seat->seat >= spec->teams || seat->play->id != slot || seat->play->steps > spec->step_limit ||
       (seat->play->live && !seat->match.drawn))
     return status_set(ERR_FORMAT, "the state of slot %u is damaged", slot);
@@ -551,8 +558,8 @@ static Status values_for(void *context, uint32_t player, size_t count, const voi
 static void close_slot(Actor *actor, const LaneSlot *seat) {
   const Env *env = actor->setup.env;
   const PlaySlot *slot = seat->play;
-  uint8_t flags[AGON_MAX_AGENTS];
-  env->table->flags(env->params, slot->state, flags);
+  uint8_t *flags = actor->flags;
+  env_flags_of(env, slot->state, flags);
   for (uint32_t a = 0; a < env->spec.agents; a++)
     if (slot->record[env->spec.team_of[a]] && (flags[a] & AGON_ACTS))
       recorder_closed(actor->recorder, seat->index, slot, a);
@@ -631,7 +638,7 @@ static Status send_lane(Actor *actor, const Lane *lane) {
   bytes_u32(out, (uint32_t)lane->slots);
   for (size_t i = 0; i < lane->slots; i++) {
     const LaneSlot *seat = &lane->slot[i];
-    slot_encode(actor->play, seat->play, out);
+    TRY_RETURN(slot_encode(actor->play, seat->play, out));
     matchup_encode(&seat->match, out);
     bytes_u8(out, seat->seat);
     recorder_encode(actor->recorder, seat->index, out);

@@ -23,7 +23,8 @@ typedef struct Closing {
 struct Recorder {
   const Env *env;
   RowFormat format;
-  Track *track; /* (slots, agents) */
+  Track *track;   /* (slots, agents) */
+  uint8_t *flags; /* (agents) of one slot */
   size_t slots, track_room;
   Closing *closing;
   float *state; /* (closings, format.state) */
@@ -39,6 +40,12 @@ enum { GOING = 1, BEGUN = 2 }; /* as encoded */
 
 Status recorder_create(const Env *env, const RowFormat *format, Recorder **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
+  Status status = NEW_ARRAY((*out)->flags, env->spec.agents);
+  if (status != OK) {
+    free(*out);
+    *out = NULL;
+    return status;
+  }
   (*out)->env = env;
   (*out)->format = *format;
   return OK;
@@ -50,6 +57,7 @@ void recorder_destroy(Recorder *recorder) {
     batch_destroy(&recorder->track[i].batch);
     free(recorder->track[i].memory);
   }
+  free(recorder->flags);
   free(recorder->track);
   free(recorder->closing);
   free(recorder->state);
@@ -114,7 +122,7 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
                                       [COLUMN_VALUE] = &decision->value};
   if (!track->going && !begin_unroll(recorder, track, slot, decision)) return;
   INVARIANT(batch->unroll[batch->unrolls - 1].player == decision->policy->player);
-  INVARIANT(decision->log_prob <= 1e-3f || recorder->env->spec.action_kind == AGON_BOX);
+  INVARIANT(decision->log_prob <= 1e-3f || recorder->env->layout.action_kind == AGON_BOX);
   if (batch_add_row(batch, value) != OK) {
     recorder->failed = true;
     return;
@@ -145,8 +153,7 @@ static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
     return;
   }
   size_t row = batch->rows - 1;
-  recorder->env->table->observe(recorder->env->params, slot->state, agent,
-                                batch->observation + row * f->observation_bytes);
+  env_observe(recorder->env, slot->state, agent, batch->observation + row * f->observation_bytes);
   memset(batch->mask + row * f->choices, 1, f->choices);
   last_unroll(track)->end = (uint8_t)end;
   track->going = false;
@@ -167,9 +174,10 @@ static uint8_t bootstrap_flag(const Recorder *recorder, const uint8_t *flags) {
 }
 
 void recorder_ended(Recorder *recorder, size_t slot_index, const PlaySlot *slot, AgonStatus how) {
-  uint8_t flags[AGON_MAX_AGENTS] = {0}, wanted = 0;
+  uint8_t *flags = recorder->flags, wanted = 0;
+  memset(flags, 0, recorder->env->spec.agents);
   if (how == AGON_TRUNCATED) {
-    recorder->env->table->flags(recorder->env->params, slot->state, flags);
+    env_flags_of(recorder->env, slot->state, flags);
     wanted = bootstrap_flag(recorder, flags);
   }
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
@@ -265,6 +273,14 @@ Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks) {
   for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++)
     TRY_RETURN(collect_track(recorder, &recorder->track[i], hooks));
   return OK;
+}
+
+void recorder_abandoned(Recorder *recorder, size_t slot_index) {
+  for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
+    Track *track = track_at(recorder, slot_index, a);
+    batch_clear(&track->batch);
+    track->going = track->begun = false;
+  }
 }
 
 void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out) {

@@ -34,6 +34,8 @@ typedef struct RecorderHooks {
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks);
 size_t recorder_open(const Recorder *recorder); /* decisions that are open */
 bool recorder_failed(const Recorder *recorder); /* memory ran out while recording */
+/* The slot's game is lost: its open decisions are forgotten. */
+void recorder_abandoned(Recorder *recorder, size_t slot_index);
 /* The open decisions of a slot, between ticks. */
 void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out);
 Status recorder_decode(Recorder *recorder, size_t slot_index, Reader *reader);

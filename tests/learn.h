@@ -38,13 +38,12 @@ static inline Update *new_update(const Bench *b, const Reducer *reducer) {
 }
 
 static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool popart) {
-  AgonEnvSpec spec = {.agents = 1,
-                      .teams = 1,
-                      .observation_type = AGON_F32,
+  static const uint32_t head_size[] = {3};
+  AgonKind layout = {.observation_type = AGON_F32,
                       .observation_shape = {2, 1, 1},
                       .action_kind = AGON_DISCRETE,
                       .heads = 1,
-                      .head_size = {3}};
+                      .head_size = head_size};
   NetConfig net;
   set_defaults(net_options, net_option_count, &net);
   net.hidden = (IntList){{16}, 1};
@@ -56,7 +55,7 @@ static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool po
   set_defaults(learn_options, learn_option_count, &b->config);
   b->algo_config = calloc(1, b->algo->config_size + 1);
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
-  CHECK_OK(net_create(&net, &spec, &b->net));
+  CHECK_OK(net_create(&net, &layout, &b->net));
   CHECK_OK(train_state_create(b->net, 1, 0, &b->pupil));
   b->update = new_update(b, NULL);
   RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size, NULL};

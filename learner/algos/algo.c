@@ -1,17 +1,17 @@
 /* Questions that others ask of an algorithm's table, with the defaults where it does not answer. */
 #include "learner/algos/algo.h"
 
-AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonEnvSpec *spec) {
-  bool box = action_space(spec).kind == AGON_BOX;
+AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonKind *layout) {
+  bool box = action_space(layout).kind == AGON_BOX;
   AlgoNeeds needs = {
       .rows = ROWS_AGENT, .replay = REPLAY_NONE, .rule = box ? RULE_GAUSSIAN : RULE_SOFTMAX};
-  if (algo->needs) algo->needs(own, spec, &needs);
+  if (algo->needs) algo->needs(own, layout, &needs);
   return needs;
 }
 
-Status algo_check(const AlgoOps *algo, const void *own, const AgonEnvSpec *spec) {
-  AlgoNeeds needs = algo_needs(algo, own, spec);
-  bool box = action_space(spec).kind == AGON_BOX;
+Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout) {
+  AlgoNeeds needs = algo_needs(algo, own, layout);
+  bool box = action_space(layout).kind == AGON_BOX;
   if (needs.rows != ROWS_AGENT)
     return status_set(ERR_USAGE,
                       "learner.algorithm: %s learns from whole teams at a time, but actors record "

@@ -158,7 +158,7 @@ typedef struct AlgoOps {
 
   /* May be NULL: rows of single agents, used once, actions drawn as the env's kind of action says.
    * `own` is the algorithm's section; `out` holds those defaults already. */
-  void (*needs)(const void *own, const AgonEnvSpec *spec, AlgoNeeds *out);
+  void (*needs)(const void *own, const AgonKind *layout, AlgoNeeds *out);
   void (*plan)(const void *own, AlgoPlan *out);
   /* FLOP of learning from one frame, of a network that costs `forward` and `train` a row. May be
    * NULL: what the plan says. */
@@ -180,10 +180,10 @@ typedef struct AlgoOps {
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */
 const AlgoOps *algo_find(const char *name);
 
-AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonEnvSpec *spec);
+AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonKind *layout);
 /* ERR_USAGE, with a sentence that names the algorithm, if it needs what this system or this env
  * does not give. */
-Status algo_check(const AlgoOps *algo, const void *own, const AgonEnvSpec *spec);
+Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout);
 AlgoPlan algo_plan(const AlgoOps *algo, const void *own);
 /* FLOP of learning from one frame with this network. */
 double algo_cost(const AlgoOps *algo, const void *own, const Net *net);

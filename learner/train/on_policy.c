@@ -37,11 +37,10 @@ static void row_loss(const Pass *pass, size_t at, size_t row, LossSums *sums) {
   float *d = pass->d_logits + at * space->width;
   float pull = pass->reference_row ? pass->pull[row] : 0;
   const float *reference = pull > 0 ? pass->reference_row + row * space->width : NULL;
-  AgonAction action;
-  memcpy(&action, batch->action + row * batch->format.heads, batch->format.heads * sizeof(int32_t));
-  float log_prob = dist_log_prob(space, line, &action);
+  const AgonAction *action = batch_action(batch, row);
+  float log_prob = dist_log_prob(space, line, action);
   RowLoss loss = pass->algo->row(pass->experience, row, log_prob, pass->value[at]);
-  float entropy = dist_backward(space, line, probability, reference, &action, loss.by_log_prob,
+  float entropy = dist_backward(space, line, probability, reference, action, loss.by_log_prob,
                                 -pass->entropy_weight, pass->reference_weight * pull, d);
   if (pass->proximal_weight > 0)
     dist_add_kl(space, line, probability, pass->before_row + row * space->width,

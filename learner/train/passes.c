@@ -117,13 +117,11 @@ static void keep_row(Update *update, size_t at, float *rows_out) {
   size_t W = net->space.width;
   size_t row = (size_t)update->scratch.row_of[at];
   const float *line = update->scratch.logits + at * W;
-  AgonAction action;
   if (rows_out) {
     memcpy(rows_out + row * W, line, W * sizeof *line);
     return;
   }
-  memcpy(&action, batch->action + row * batch->format.heads, batch->format.heads * sizeof(int32_t));
-  update->log_prob_now[row] = dist_log_prob(&net->space, line, &action);
+  update->log_prob_now[row] = dist_log_prob(&net->space, line, batch_action(batch, row));
   update->value_now[row] = update->scratch.value[at];
 }
 

@@ -16,7 +16,7 @@ typedef struct AlphaBeta {
 static bool supports(const Env *env) {
   uint32_t needed = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE;
   return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.agents == 2 &&
-         env_copies(env) && !env->table->chance_outcomes && env->spec.action_kind == AGON_DISCRETE &&
+         env_copies(env) && !env->table->chance_outcomes && env->layout.action_kind == AGON_DISCRETE &&
          env->spec.episode_size <= MOST_STATE && env->action_count <= MOST_CHOICES;
 }
 
@@ -35,17 +35,17 @@ static float search(const Env *env, const void *episode, uint32_t agent, int dep
 static float after(const Env *env, const void *episode, uint32_t agent, uint32_t choice, int depth, float low,
                    float high) {
   char next[MOST_STATE] __attribute__((aligned(16)));
-  AgonAction actions[2] = {0};
-  float reward[AGON_MAX_AGENTS] = {0};
+  AgonAction actions[2] = {{0}};
+  float reward[2] = {0};
   AgonRng rng = {0};
   AgonRandom random = rng_handle(&rng);
-  uint8_t flags[AGON_MAX_AGENTS];
+  uint8_t flags[2];
   memcpy(next, episode, env->spec.episode_size);
-  actions[agent].choice[0] = (int32_t)choice;
-  AgonStatus how = env->table->step(env->params, next, actions, &random, reward);
+  actions[agent].choice = (int32_t)choice;
+  AgonStatus how = env_call_step(env, next, actions, &random, reward);
   if (how != AGON_RUNNING) return reward[agent];
   if (depth <= 1) return 0;
-  env->table->flags(env->params, next, flags);
+  env_flags_of(env, next, flags);
   if (flags[agent] & AGON_ACTS) return search(env, next, agent, depth - 1, low, high);
   return -search(env, next, 1 - agent, depth - 1, -high, -low);
 }
@@ -53,7 +53,7 @@ static float after(const Env *env, const void *episode, uint32_t agent, uint32_t
 static float search(const Env *env, const void *episode, uint32_t agent, int depth, float low, float high) {
   uint8_t legal[MOST_CHOICES];
   float best = env->spec.reward_low;
-  env->table->mask(env->params, episode, agent, legal);
+  env_mask(env, episode, agent, legal);
   for (uint32_t i = 0; i < env->action_count; i++) {
     if (!legal[i]) continue;
     float value = after(env, episode, agent, i, depth, low > best ? low : best, high);
@@ -80,7 +80,7 @@ static void act(BuiltinPolicy *self, const void *episode, uint32_t agent, const 
                 AgonAction *out) {
   float share[MOST_CHOICES];
   probabilities(self, episode, agent, mask, share);
-  out->choice[0] = builtin_pick(share, self->env->action_count, rng);
+  out->choice = builtin_pick(share, self->env->action_count, rng);
 }
 
 static void destroy(BuiltinPolicy *base) { free(base); }

@@ -21,8 +21,8 @@ static Status plain_create(const Env *env, int parameter, BuiltinPolicy **out) {
 
 static void random_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
                        AgonAction *out) {
-  (void)episode, (void)agent;
-  env_random_action(self->env, mask, rng, out);
+  (void)episode;
+  env_random_action(self->env, agent, mask, rng, out);
 }
 
 static void random_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
@@ -50,7 +50,7 @@ typedef struct Minimax {
 static bool minimax_supports(const Env *env) {
   uint32_t needed = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE;
   return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.agents == 2 &&
-         env->spec.action_kind == AGON_DISCRETE && env->spec.step_limit <= 9 && env_copies(env) &&
+         env->layout.action_kind == AGON_DISCRETE && env->spec.step_limit <= 9 && env_copies(env) &&
          !env->table->chance_outcomes;
 }
 
@@ -65,8 +65,8 @@ static Position *find_position(Minimax *self, Hash key) {
 }
 
 static uint32_t mover(const Env *env, const void *episode) {
-  uint8_t flags[AGON_MAX_AGENTS];
-  env->table->flags(env->params, episode, flags);
+  uint8_t flags[2];
+  env_flags_of(env, episode, flags);
   return flags[0] & AGON_ACTS ? 0 : 1;
 }
 
@@ -81,7 +81,7 @@ static int position_value(Minimax *self, const void *episode) {
   uint8_t legal[64];
   uint32_t agent = mover(env, episode);
   int best = -2;
-  env->table->mask(env->params, episode, agent, legal);
+  env_mask(env, episode, agent, legal);
   for (uint32_t i = 0; i < env->action_count; i++) {
     if (!legal[i]) continue;
     int value = child_value(self, episode, agent, i) * (agent ? -1 : 1);
@@ -97,11 +97,11 @@ static int position_value(Minimax *self, const void *episode) {
 static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice) {
   const Env *env = self->base.env;
   char next[256] __attribute__((aligned(16)));
-  AgonAction actions[AGON_MAX_AGENTS] = {0};
+  AgonAction actions[2] = {{0}};
   AgonRng rng = {0};
-  float reward[AGON_MAX_AGENTS] = {0};
+  float reward[2] = {0};
   memcpy(next, episode, env->spec.episode_size);
-  actions[agent].choice[0] = (int32_t)choice;
+  actions[agent].choice = (int32_t)choice;
   AgonStatus how = env_step(env, next, actions, &rng, reward);
   if (how == AGON_RUNNING) return position_value(self, next);
   return reward[0] > 0 ? 1 : reward[0] < 0 ? -1 : 0;
@@ -110,7 +110,7 @@ static int child_value(Minimax *self, const void *episode, uint32_t agent, uint3
 /* Perfect information: one agent's view and who moves are the whole position. */
 static Hash episode_hash(const Env *env, const void *episode) {
   uint8_t row[512];
-  env->table->observe(env->params, episode, 0, row);
+  env_observe(env, episode, 0, row);
   row[env->observation_bytes] = (uint8_t)mover(env, episode);
   Hash hash = hash_bytes(row, env->observation_bytes + 1);
   hash.low |= 1; /* never the empty mark */
@@ -152,7 +152,7 @@ static void minimax_act(BuiltinPolicy *self, const void *episode, uint32_t agent
                         AgonAction *out) {
   float probability[64];
   minimax_probabilities(self, episode, agent, mask, probability);
-  out->choice[0] = builtin_pick(probability, self->env->action_count, rng);
+  out->choice = builtin_pick(probability, self->env->action_count, rng);
 }
 
 static void minimax_destroy(BuiltinPolicy *base) {
@@ -167,6 +167,7 @@ static void scripted_act(BuiltinPolicy *self, const void *episode, uint32_t agen
                          AgonAction *out) {
   AgonRandom random = rng_handle(rng);
   (void)mask;
+  memset(out, 0, self->env->layout.heads * sizeof *out); /* it writes the heads of the agent's own kind */
   self->env->table->scripted(self->env->params, episode, agent, &random, out);
 }
 

@@ -4,7 +4,7 @@
 
 typedef struct BuiltinPolicy BuiltinPolicy;
 
-/* `act` sees the whole episode, as a rule-based player may. */
+/* `act` sees the whole episode, as a rule-based player may, and writes an action's row of components. */
 typedef struct BuiltinOps {
   const char *name; /* NAME, or NAME-N with a parameter of 1..most */
   const char *summary;

@@ -10,7 +10,8 @@ AgonRng rng_stream(uint64_t seed, uint32_t slot, uint32_t episode, RngPurpose pu
 
 AgonRng rng_decision(uint64_t seed, uint32_t slot, uint32_t episode, uint32_t step, uint32_t agent) {
   AgonRng rng = rng_stream(seed, slot, episode, RNG_ACT);
-  rng.counter = (uint64_t)step << 32 | agent << 24;
+  /* Agents from 256 on take the two bits below those of the others, whose streams stay what they were. */
+  rng.counter = (uint64_t)step << 32 | (agent & 255u) << 24 | (agent >> 8 & 3u) << 22;
   return rng;
 }
 

@@ -1,7 +1,9 @@
 /* Counter-based random streams (Philox4x32-10, Salmon et al., SC 2011, from the Random123 library).
  * A stream is named, never seeded from time or rank: (run seed, slot, episode, purpose). */
 #pragma once
-#include "agon/env.h"
+#include "agon/random.h"
+
+#include <stddef.h>
 
 typedef enum RngPurpose {
   RNG_ENV = 1,   /* the env's own draws and chance moves */
@@ -14,7 +16,7 @@ typedef enum RngPurpose {
 } RngPurpose;
 
 AgonRng rng_stream(uint64_t seed, uint32_t slot, uint32_t episode, RngPurpose purpose); /* slot < 2^24 */
-/* The part of a stream that one decision draws from, with room for 2^24 blocks: agent < 256. What is drawn for a
+/* The part of a stream that one decision draws from, with room for 2^22 blocks: agent < 1024. What is drawn for a
  * decision never depends on which others were drawn before. */
 AgonRng rng_decision(uint64_t seed, uint32_t slot, uint32_t episode, uint32_t step, uint32_t agent);
 uint32_t rng_next(AgonRng *rng);

@@ -138,7 +138,7 @@ Status bench_comm(Bench *bench) {
     return OK;
   }
   TRY(bench_settings(bench, NULL, 0, &settings));
-  TRY(net_create(&settings->net, &settings->env->spec, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &net));
   TRY(bench_messages(bench));
   size_t params = net->graph.params;
   TRY(bench_sums(bench, NULL, "by messages", params));
@@ -176,7 +176,7 @@ Status bench_train(Bench *bench) {
       pairs[count++] = bench->overrides[i];
   request.override_count = count;
   TRY(bench_settings(bench, NULL, 0, &settings));
-  TRY(net_create(&settings->net, &settings->env->spec, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &net));
   TRY(job_config_topology(settings, bench->transport->size, &topology));
   double peak = first ? bench_fma_peak(bench) : 0; /* before the others are busy */
   TRY(job_train(bench->transport, &request, &ending));

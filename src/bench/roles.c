@@ -15,31 +15,39 @@ typedef struct TournamentSetup {
   const Env *env;
   uint8_t *block, *rows, *masks;
   void *state[GAMES];
-  const void *viewed[BLOCK * AGON_MAX_AGENTS + 1]; /* what is observed: which agent of which game */
-  uint32_t agent[BLOCK * AGON_MAX_AGENTS + 1], game[BLOCK * AGON_MAX_AGENTS + 1];
+  const void **viewed; /* (BLOCK * agents + 1) what is observed: which agent of which game */
+  uint32_t *agent, *game;
+  uint8_t *flags; /* (BLOCK * agents) */
   AgonRng rng[GAMES];
   AgonRandom random[GAMES];
-  AgonAction *action;
-  float *reward;
+  AgonAction *action; /* (GAMES, agents, heads) */
+  float *reward, *opening;
   AgonStatus status[GAMES];
   uint32_t episode;
+  size_t made; /* states that the env must destroy, if it creates */
   uint64_t dice;
 } TournamentSetup;
 
 static void setup_close(TournamentSetup *arena) {
   if (!arena) return;
+  for (size_t i = 0; i < arena->made && arena->env->table->destroy; i++)
+    arena->env->table->destroy(arena->env->params, arena->state[i]);
   free(arena->block);
   free(arena->rows);
   free(arena->masks);
   free(arena->action);
   free(arena->reward);
+  free(arena->opening);
+  free(arena->viewed);
+  free(arena->agent);
+  free(arena->game);
+  free(arena->flags);
   free(arena);
 }
 
 static void setup_restart(TournamentSetup *arena, size_t i) {
-  float reward[AGON_MAX_AGENTS] = {0};
   arena->rng[i] = rng_stream(1, (uint32_t)i, arena->episode++, RNG_ENV);
-  env_reset(arena->env, arena->state[i], &arena->rng[i], reward);
+  env_reset(arena->env, arena->state[i], &arena->rng[i], arena->opening);
 }
 
 static Status setup_open(const Env *env, TournamentSetup **out) {
@@ -52,11 +60,18 @@ static Status setup_open(const Env *env, TournamentSetup **out) {
   TRY(NEW_ARRAY(arena->block, GAMES * size));
   TRY(NEW_ARRAY(arena->rows, most * env->observation_bytes));
   TRY(NEW_ARRAY(arena->masks, most * env->action_count + 8));
-  TRY(NEW_ARRAY(arena->action, GAMES * env->spec.agents));
+  TRY(NEW_ARRAY(arena->action, most * env->layout.heads));
   TRY(NEW_ARRAY(arena->reward, most));
+  TRY(NEW_ARRAY(arena->opening, env->spec.agents));
+  TRY(NEW_ARRAY(arena->viewed, BLOCK * env->spec.agents + 1));
+  TRY(NEW_ARRAY(arena->agent, BLOCK * env->spec.agents + 1));
+  TRY(NEW_ARRAY(arena->game, BLOCK * env->spec.agents + 1));
+  TRY(NEW_ARRAY(arena->flags, BLOCK * env->spec.agents));
   for (size_t i = 0; i < GAMES; i++) {
     arena->state[i] = arena->block + i * size;
     arena->random[i] = rng_handle(&arena->rng[i]);
+    TRY(env_make(env, arena->state[i]));
+    arena->made = i + 1;
     setup_restart(arena, i);
   }
   *out = arena;
@@ -85,17 +100,17 @@ static inline uint32_t pick_legal(const uint8_t *mask, uint32_t size, uint32_t r
 
 /* A random legal action by a mask row; the dice are the bench's own (xorshift), so that the env is what is measured. */
 static inline void pick(TournamentSetup *arena, const uint8_t *mask, AgonAction *action) {
-  const AgonEnvSpec *spec = &arena->env->spec;
-  for (uint32_t h = 0; h < spec->heads; h++) {
+  const AgonKind *layout = &arena->env->layout;
+  for (uint32_t h = 0; h < layout->heads; h++) {
     arena->dice ^= arena->dice << 13;
     arena->dice ^= arena->dice >> 7;
     arena->dice ^= arena->dice << 17;
-    if (spec->action_kind == AGON_BOX) {
-      action->value[h] = 0;
+    if (layout->action_kind == AGON_BOX) {
+      action[h].value = 0;
       continue;
     }
-    action->choice[h] = (int32_t)pick_legal(mask, spec->head_size[h], (uint32_t)(arena->dice >> 32));
-    mask += spec->head_size[h];
+    action[h].choice = (int32_t)pick_legal(mask, layout->head_size[h], (uint32_t)(arena->dice >> 32));
+    mask += layout->head_size[h];
   }
 }
 
@@ -103,9 +118,9 @@ static inline void pick(TournamentSetup *arena, const uint8_t *mask, AgonAction 
  * restarts. Returns the observations made. */
 static size_t setup_step(TournamentSetup *arena, size_t first) {
   const Env *env = arena->env;
-  const AgonEnv *table = env->table;
-  uint8_t flags[BLOCK * AGON_MAX_AGENTS];
-  size_t views = 0, agents = env->spec.agents;
+  const bool together = env->table->step_many != NULL;
+  uint8_t *flags = arena->flags;
+  size_t views = 0, agents = env->spec.agents, heads = env->layout.heads;
   env_flags(env, BLOCK, (const void *const *)(arena->state + first), flags);
   for (size_t i = first; i < first + BLOCK; i++) {
     const uint8_t *flag = flags + (i - first) * agents;
@@ -116,24 +131,19 @@ static size_t setup_step(TournamentSetup *arena, size_t first) {
       views += flag[a] & AGON_ACTS; /* no branch: who acts is hard to predict */
     }
   }
-  if (table->view_many) table->view_many(env->params, views, arena->viewed, arena->agent, arena->rows, arena->masks);
-  for (size_t v = 0; v < views; v++) {
-    uint8_t *mask = arena->masks + v * env->action_count;
-    if (!table->view_many) {
-      table->observe(env->params, arena->viewed[v], arena->agent[v], arena->rows + v * env->observation_bytes);
-      table->mask(env->params, arena->viewed[v], arena->agent[v], mask);
-    }
-    pick(arena, mask, &arena->action[arena->game[v] * agents + arena->agent[v]]);
-  }
+  env_view(env, views, arena->viewed, arena->agent, arena->rows, arena->masks);
+  for (size_t v = 0; v < views; v++)
+    pick(arena, arena->masks + v * env->action_count,
+         &arena->action[(arena->game[v] * agents + arena->agent[v]) * heads]);
   memset(arena->reward + first * agents, 0, BLOCK * agents * sizeof *arena->reward);
-  if (table->step_many)
-    table->step_many(env->params, BLOCK, arena->state + first, arena->action + first * agents, arena->random + first,
-                     arena->reward + first * agents, arena->status + first);
+  if (together)
+    env_call_step_many(env, BLOCK, arena->state + first, arena->action + first * agents * heads, arena->random + first,
+                       arena->reward + first * agents, arena->status + first);
   for (size_t i = first; i < first + BLOCK; i++) {
     float *reward = arena->reward + i * agents;
-    if (!table->step_many)
+    if (!together)
       arena->status[i] =
-          table->step(env->params, arena->state[i], arena->action + i * agents, &arena->random[i], reward);
+          env_call_step(env, arena->state[i], arena->action + i * agents * heads, &arena->random[i], reward);
     if (arena->status[i] == AGON_CHANCE)
       arena->status[i] = env_settle(env, arena->state[i], AGON_CHANCE, &arena->rng[i], reward);
     if (arena->status[i] != AGON_RUNNING) setup_restart(arena, i);
@@ -199,7 +209,7 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
   static const char *const crowd[] = {"actors.slots=1024", "actors.lanes=8", "actors.lane_episodes=512"};
   TRY(bench_settings(bench, crowd, opponents ? COUNT_OF(crowd) : 0, &stage->settings));
   const JobConfig *s = stage->settings;
-  TRY(net_create(&s->net, &s->env->spec, &stage->net));
+  TRY(net_create(&s->net, &s->env->layout, &stage->net));
   TRY(NEW_ARRAY(stage->block, stage->net->block));
   net_init(stage->net, 1, 0, stage->block);
   TRY(sim_create(&(SimConfig){.ranks = 2, .seed = 1}, &stage->world));

@@ -113,7 +113,7 @@ Status bench_checkpoint(Bench *bench) {
   const char *extra[] = {"league.preset=alphastar-paper"};
   bool made = false;
   TRY(bench_settings(bench, extra, COUNT_OF(extra), &settings));
-  TRY(net_create(&settings->net, &settings->env->spec, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &net));
   TRY(NEW_ARRAY(block, net->block));
   TRY(many_players(settings, 1000, &league));
   TRY(league_save(&league, &tree));
@@ -340,7 +340,7 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
   TRY(bench_settings(bench, extra, COUNT_OF(extra), &show->settings));
   const JobConfig *s = show->settings;
   show->learning = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
-  TRY(net_create(&s->net, &s->env->spec, &show->net));
+  TRY(net_create(&s->net, &s->env->layout, &show->net));
   TRY(job_config_topology(s, (int)(actors + learners), &show->topology));
   TRY(sim_create(&(SimConfig){.seed = 1, .ranks = show->topology.size}, &show->world));
   snprintf(show->folder, sizeof show->folder, "/tmp/agon-bench-XXXXXX");

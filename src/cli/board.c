@@ -67,7 +67,7 @@ static const char *piece(char cell, bool unicode) {
 static int longest_name(const Env *env) {
   char name[64];
   int most = 0;
-  for (uint32_t i = 0; i < env->spec.head_size[0]; i++) {
+  for (uint32_t i = 0; i < env->layout.head_size[0]; i++) {
     int size = (int)strlen(position_action_text(env, 0, i, name, sizeof name));
     most = size > most ? size : most;
   }
@@ -77,14 +77,14 @@ static int longest_name(const Env *env) {
 static void show_board(const Position *position, Board *board, const char *indent, bool unicode) {
   const Env *env = position->env;
   const char *side = unicode ? "│" : "|";
-  bool discrete = env->spec.action_kind == AGON_DISCRETE;
+  bool discrete = env->layout.action_kind == AGON_DISCRETE;
   uint32_t actions = discrete ? env->action_count : 0, agent = 0;
   bool by_cell = actions == board->rows * board->columns, by_column = actions == board->columns;
   bool asked = position->status == AGON_RUNNING && position_actor(position, &agent);
   char name[64];
   if (by_cell || by_column) board->width = longest_name(env);
   if (board->width > 4) by_cell = by_column = false, board->width = 1;
-  if (by_cell && asked) env->table->mask(env->params, position->episode, agent, position->mask);
+  if (by_cell && asked) env_mask(env, position->episode, agent, position->mask);
   if (unicode) put_rule(board, indent, "┌", "─", "┐");
   if (!unicode) put_rule(board, indent, "+", "-", "+");
   for (size_t y = 0; y < board->rows; y++) {

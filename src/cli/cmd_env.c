@@ -21,9 +21,29 @@ static Status list(void) {
   return OK;
 }
 
+/* What agents of one kind see and do. */
+static void info_kind(const Env *env, const AgonKind *kind) {
+  static const char *const what[] = {"discrete", "multi-discrete", "box"};
+  printf("observation   %u x %u x %u %s, %g to %g\n", kind->observation_shape[0], kind->observation_shape[1],
+         kind->observation_shape[2], kind->observation_type == AGON_U8 ? "u8" : "f32", (double)kind->observation_low,
+         (double)kind->observation_high);
+  printf("actions       %s:", what[kind->action_kind]);
+  for (uint32_t h = 0; h < kind->heads; h++)
+    if (kind->action_kind == AGON_BOX)
+      printf(" %g to %g%s", (double)kind->action_low[h], (double)kind->action_high[h], h + 1 < kind->heads ? "," : "");
+    else
+      printf(" %u", kind->head_size[h]);
+  if (env->table->action_name && kind->action_kind == AGON_DISCRETE) {
+    printf(" (");
+    for (uint32_t i = 0; i < kind->head_size[0]; i++)
+      printf("%s%s", i ? ", " : "", env->table->action_name(env->params, 0, i));
+    printf(")");
+  }
+  printf("\n");
+}
+
 static void info(const Env *env) {
   const AgonEnvSpec *s = &env->spec;
-  static const char *const kind[] = {"discrete", "multi-discrete", "box"};
   static const struct {
     uint32_t bit;
     const char *name;
@@ -31,23 +51,28 @@ static void info(const Env *env) {
               {AGON_COOPERATIVE, "cooperative"},
               {AGON_PERFECT_INFORMATION, "perfect information"},
               {AGON_SIMULTANEOUS, "simultaneous moves"},
-              {AGON_ENUMERATES_CHANCE, "enumerates chance"}};
+              {AGON_ENUMERATES_CHANCE, "enumerates chance"},
+              {AGON_NOT_SAVED, "not saved"}};
   printf("%s: %s\n", env->table->name, env->table->summary);
+  printf("rules         version %u\n", env->table->version);
   printf("agents        %u in %u teams\n", s->agents, s->teams);
-  printf("observation   %u x %u x %u %s, %g to %g\n", s->observation_shape[0], s->observation_shape[1],
-         s->observation_shape[2], s->observation_type == AGON_U8 ? "u8" : "f32", (double)s->observation_low,
-         (double)s->observation_high);
-  printf("actions       %s:", kind[s->action_kind]);
-  for (uint32_t h = 0; h < s->heads; h++) printf(" %u", s->action_kind == AGON_BOX ? 1 : s->head_size[h]);
-  if (env->table->action_name && s->action_kind == AGON_DISCRETE) {
-    printf(" (");
-    for (uint32_t i = 0; i < s->head_size[0]; i++)
-      printf("%s%s", i ? ", " : "", env->table->action_name(env->params, 0, i));
-    printf(")");
+  for (uint32_t k = 0; k < s->kinds; k++) {
+    uint32_t members = 0;
+    for (uint32_t a = 0; a < s->agents; a++) members += s->kind_of[a] == k;
+    if (s->kinds > 1) printf("kind          %s, %u agents\n", s->kind[k].name ? s->kind[k].name : "(no name)", members);
+    info_kind(env, &s->kind[k]);
   }
-  printf("\nreturns       %g to %g an episode, at most %u steps\n", (double)s->reward_low, (double)s->reward_high,
+  if (s->kinds > 1)
+    printf("rows          padded to %zu elements, %u choices in %u heads\n", env->observation_count, env->action_count,
+           env->layout.heads);
+  for (uint32_t i = 0; i < s->knobs; i++)
+    printf("knob          %s, %g to %g\n", s->knob_names[i], (double)s->knob_low[i], (double)s->knob_high[i]);
+  printf("returns       %g to %g an episode, at most %u steps\n", (double)s->reward_low, (double)s->reward_high,
          s->step_limit);
-  printf("episode       %zu bytes%s\n", s->episode_size, env_copies(env) ? ", copied by memcpy" : "");
+  printf("episode       %zu bytes%s\n", s->episode_size,
+         env_copies(env)  ? ", copied by memcpy"
+         : env_saves(env) ? ", created, saved and loaded by the env"
+                          : ", created by the env, not saved");
   printf("flags        ");
   for (size_t i = 0; i < COUNT_OF(flag); i++)
     if (s->flags & flag[i].bit) printf(" %s;", flag[i].name);

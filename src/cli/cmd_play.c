@@ -67,15 +67,16 @@ static void list_actions(const Position *position, uint32_t agent) {
   const Env *env = position->env;
   uint8_t *mask = position->mask;
   char name[64];
-  if (env->spec.action_kind == AGON_BOX) {
-    printf(" %u number%s from %g to %g", env->spec.heads, env->spec.heads == 1 ? "" : "s joined by '/'",
-           (double)env->spec.action_low, (double)env->spec.action_high);
+  if (env->layout.action_kind == AGON_BOX) {
+    char range[200];
+    printf(" %u number%s, %s", env->layout.heads, env->layout.heads == 1 ? "" : "s joined by '/'",
+           position_range_text(env, agent, range, sizeof range));
     return;
   }
-  env->table->mask(env->params, position->episode, agent, mask);
-  for (uint32_t h = 0, at = 0; h < env->spec.heads; at += env->spec.head_size[h++]) {
+  env_mask(env, position->episode, agent, mask);
+  for (uint32_t h = 0, at = 0; h < env->layout.heads; at += env->layout.head_size[h++]) {
     if (h) printf(" /");
-    for (uint32_t i = 0; i < env->spec.head_size[h]; i++)
+    for (uint32_t i = 0; i < env->layout.head_size[h]; i++)
       if (mask[at + i]) printf(" %s", position_action_text(env, h, i, name, sizeof name));
   }
 }
@@ -96,8 +97,8 @@ static Status hint(const Session *session, uint32_t agent) {
   char name[64], word[ACTION_WORD];
   TRY_RETURN(think(session, agent, &thought));
   printf("  %s would", session->mind->who->label);
-  if (!thought->row || env->spec.action_kind == AGON_BOX || env->spec.heads > 1) {
-    printf(" play %s\n", action_word(env, &thought->best, word));
+  if (!thought->row || env->layout.action_kind == AGON_BOX || env->layout.heads > 1) {
+    printf(" play %s\n", action_word(env, thought->best, word));
     return OK;
   }
   printf(" (value %+.3f):", (double)thought->value);
@@ -144,40 +145,41 @@ static Status ask(Session *session, uint32_t agent) {
 /* Draws an action as the opponent would. */
 static Status choose(Session *session, uint32_t agent, AgonAction *out) {
   const Env *env = session->position->env;
-  const AgonEnvSpec *spec = &env->spec;
+  const AgonKind *layout = &env->layout;
   BuiltinPolicy *builtin = session->mind->who->policy.builtin;
   const Thought *thought;
   if (builtin) {
     uint8_t *mask = session->position->mask;
-    env->table->mask(env->params, session->position->episode, agent, mask);
+    env_mask(env, session->position->episode, agent, mask);
     builtin->ops->act(builtin, session->position->episode, agent, mask, &session->rng, out);
     return OK;
   }
   TRY_RETURN(think(session, agent, &thought));
   const float *row = thought->row;
-  for (uint32_t h = 0; h < spec->heads; h++) {
-    if (spec->action_kind == AGON_BOX) {
-      float drawn = row[h] + thought->row[spec->heads + h] * (float)rng_normal(&session->rng);
-      out->value[h] = fminf(fmaxf(drawn, spec->action_low), spec->action_high);
+  for (uint32_t h = 0; h < layout->heads; h++) {
+    if (layout->action_kind == AGON_BOX) {
+      float drawn = row[h] + thought->row[layout->heads + h] * (float)rng_normal(&session->rng), low, high;
+      env_action_range(env, agent, h, &low, &high);
+      out[h].value = fminf(fmaxf(drawn, low), high);
       continue;
     }
-    for (uint32_t i = 0; i < spec->head_size[h]; i++) session->weight[i] = (double)row[i];
-    out->choice[h] = (int32_t)rng_pick(&session->rng, session->weight, spec->head_size[h]);
-    row += spec->head_size[h];
+    for (uint32_t i = 0; i < layout->head_size[h]; i++) session->weight[i] = (double)row[i];
+    out[h].choice = (int32_t)rng_pick(&session->rng, session->weight, layout->head_size[h]);
+    row += layout->head_size[h];
   }
   return OK;
 }
 
 static Status reply(Session *session, uint32_t agent) {
   const Env *env = session->position->env;
-  AgonAction action = {{0}};
+  AgonAction action[AGON_MAX_HEADS] = {{0}};
   char word[ACTION_WORD], name[64];
-  TRY_RETURN(choose(session, agent, &action));
-  action_word(env, &action, word);
+  TRY_RETURN(choose(session, agent, action));
+  action_word(env, action, word);
   if (!(env->spec.flags & AGON_SIMULTANEOUS)) /* else the person would see it before their own move */
     printf("%s (agent %u): %s\n", session->mind->who->label, agent,
-           env->spec.action_kind == AGON_DISCRETE
-               ? position_action_text(env, 0, (uint32_t)action.choice[0], name, sizeof name)
+           env->layout.action_kind == AGON_DISCRETE
+               ? position_action_text(env, 0, (uint32_t)action[0].choice, name, sizeof name)
                : word);
   return play_word(session, word, false);
 }
@@ -185,9 +187,8 @@ static Status reply(Session *session, uint32_t agent) {
 static void show_end(const Session *session) {
   const Position *position = session->position;
   const Env *env = position->env;
-  float outcome[AGON_MAX_TEAMS];
   int seat = session->seat == 2 ? 0 : session->seat;
-  env->table->outcome(env->params, position->episode, outcome);
+  const float *outcome = position_outcome(position);
   board_show(position, "  ", session->unicode);
   printf("%s; returns", outcome[seat] > 0.5f ? "you won" : outcome[seat] < 0.5f ? "you lost" : "drawn");
   for (uint32_t a = 0; a < env->spec.agents; a++) printf(" %+g", position->returns[a]);

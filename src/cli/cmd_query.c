@@ -22,16 +22,16 @@ static const Flag query_flags[] = {
 static void print_thought(const Env *env, const Thought *thought) {
   char name[64], word[ACTION_WORD];
   printf("agent %u, value %+.4f:", thought->agent, (double)thought->value);
-  if (!thought->row) printf(" %s (its probabilities are not known)", action_word(env, &thought->best, word));
-  for (uint32_t h = 0, at = 0; thought->row && h < env->spec.heads; h++) {
+  if (!thought->row) printf(" %s (its probabilities are not known)", action_word(env, thought->best, word));
+  for (uint32_t h = 0, at = 0; thought->row && h < env->layout.heads; h++) {
     if (h) printf(" /");
-    if (env->spec.action_kind == AGON_BOX) {
-      printf(" %g +- %g", (double)thought->row[h], (double)thought->row[env->spec.heads + h]);
+    if (env->layout.action_kind == AGON_BOX) {
+      printf(" %g +- %g", (double)thought->row[h], (double)thought->row[env->layout.heads + h]);
       continue;
     }
-    for (uint32_t i = 0; i < env->spec.head_size[h]; i++)
+    for (uint32_t i = 0; i < env->layout.head_size[h]; i++)
       printf(" %s %.4f", position_action_text(env, h, i, name, sizeof name), (double)thought->row[at + i]);
-    at += env->spec.head_size[h];
+    at += env->layout.head_size[h];
   }
   printf("\n");
 }
@@ -41,8 +41,8 @@ static Status print_position(Mind *mind, const Position *position) {
   const Thought *thought;
   size_t count;
   if (position->status == AGON_CHANCE) {
-    double probability[AGON_MAX_CHANCE];
-    uint32_t outcomes = env->table->chance_outcomes(env->params, position->episode, probability);
+    uint32_t outcomes;
+    const double *probability = env_chance(env, position->episode, &outcomes);
     printf("chance:");
     for (uint32_t i = 0; i < outcomes; i++)
       if (probability[i] > 0) printf(" %u %.4f", i, probability[i]);

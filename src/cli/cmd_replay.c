@@ -23,7 +23,7 @@ static Status replay_moves(Position *position, const char *line, long long delay
   uint32_t agent = 0;
   board_show(position, "  ", terminal_unicode());
   for (const char *at = line; *at;) {
-    char word[256], name[64];
+    char word[ACTION_WORD], name[64];
     size_t size = strcspn(at, " ");
     snprintf(word, sizeof word, "%.*s", (int)size, at);
     at += size + (at[size] == ' ');
@@ -33,8 +33,8 @@ static Status replay_moves(Position *position, const char *line, long long delay
     int64_t choice;
     if (chance)
       printf("chance: %s\n", word);
-    else if (position->env->spec.heads == 1 && text_to_int(word, &choice) &&
-             position->env->spec.action_kind != AGON_BOX)
+    else if (position->env->layout.heads == 1 && text_to_int(word, &choice) &&
+             position->env->layout.action_kind != AGON_BOX)
       printf("agent %u: %s\n", agent, position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
     else
       printf("agent %u: %s\n", agent, word);
@@ -77,10 +77,10 @@ static Status replay_one(const char *text, size_t number, long long delay) {
   TRY(position_reset(&position,
                      rng_stream((uint64_t)seed, (uint32_t)(pair & 0xffffff), (uint32_t)(pair >> 24), RNG_ENV)));
   TRY(replay_moves(&position, line, delay));
-  float reached[AGON_MAX_TEAMS] = {0};
+  const float *reached;
   if (position.status == AGON_RUNNING || position.status == AGON_CHANCE)
     TRY(status_set(ERR_FORMAT, "game %zu ends before the game is over", number));
-  env->table->outcome(env->params, position.episode, reached);
+  reached = position_outcome(&position);
   if ((double)reached[0] != outcome[0])
     TRY(status_set(ERR_FORMAT, "game %zu ends otherwise than it was recorded: another version of %s?", number,
                    env_text));

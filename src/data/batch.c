@@ -193,7 +193,7 @@ static void decode_unroll(Unroll *unroll, Reader *reader) {
   unroll->skip = 0;
   unroll->first_version = packed & CARRIED ? reader_u64(reader) : unroll->version;
   unroll->first_life = packed & CARRIED ? reader_u32(reader) : unroll->life;
-  if (unroll->end > END_TRUNCATED || unroll->agent >= 16 || (packed & 0xff) > (FRESH | CARRIED))
+  if (unroll->end > END_TRUNCATED || unroll->agent >= AGON_MAX_AGENTS || (packed & 0xff) > (FRESH | CARRIED))
     reader->bad = true;
 }
 

@@ -5,6 +5,7 @@
  * agent's own next decision, what it must decide on at the tick's end, or the final observation).
  * Only the first decision may be older than the tick: one that was open at its beginning. */
 #pragma once
+#include "agon/env.h"
 #include "base/bytes.h"
 
 /* How wide the columns of a batch are. */
@@ -85,6 +86,11 @@ typedef struct Batch {
   size_t unrolls, unroll_room;
   float *state; /* (unrolls, format.state) recurrent state before the first row */
 } Batch;
+
+/* A row's action: a row of components, which are indices, or the bits of floats. */
+static inline const AgonAction *batch_action(const Batch *batch, size_t row) {
+  return (const AgonAction *)(batch->action + row * batch->format.heads);
+}
 
 size_t
 unroll_span(const Unroll *unroll); /* rows in the batch: decisions, and bootstrap if there is one */

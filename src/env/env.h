@@ -1,20 +1,42 @@
-/* The registry of environments and the configured instance that the rest of the system plays with. */
+/* The registry of environments and the configured instance that the rest of the system plays with.
+ */
 #pragma once
 #include "agon/env.h"
 #include "base/bytes.h"
 #include "base/rng.h"
 #include "config/config.h"
 
-/* A configured env: the table, its params and its spec. */
+/* Room that calls of an env need; nothing in it outlives a call but the text of the last failure.
+ */
+typedef struct EnvScratch {
+  AgonError error;
+  double *chance; /* (spec.chance) */
+  uint8_t *row;   /* an observation of the widest kind in its own type */
+  uint8_t *mask;  /* a mask row of the widest kind by itself */
+} EnvScratch;
+
+/* A configured env: the table, its params, its spec, and the one layout of rows that everything
+ * above knows. Where all agents are of one kind the layout is that kind's and rows are the env's
+ * own; else rows are padded to the widest kind and masked, so that no format needs to know of
+ * kinds. */
 typedef struct Env {
   const AgonEnv *table;
   void *params;
-  AgonEnvSpec spec;
+  AgonEnvSpec spec; /* its arrays are there, also where the env gave NULL */
+  AgonKind layout;
+  bool padded, masks;       /* several kinds; the env's own masks are the layout's */
   size_t observation_count; /* elements per row */
   size_t observation_bytes; /* bytes per row */
   uint32_t action_count;    /* sum of head sizes (BOX: heads) = width of a mask row */
-  void *plugin;             /* dlopen handle or NULL */
-  char *title;              /* "goofspiel cards=4": the name, and the options that differ from their defaults */
+  void *plugin;             /* handle or NULL */
+  char *title; /* "goofspiel cards=4": the name, and the options that differ from their defaults */
+  EnvScratch *scratch;
+  bool configured;
+  /* what spec and layout point to */
+  AgonKind *kind;
+  uint8_t *team_of, *kind_of;
+  uint32_t *head_size;
+  float *action_low, *action_high;
 } Env;
 
 /* Built-in envs in the order of the list; NULL past the end. */
@@ -30,37 +52,113 @@ void env_plugin_close(void *plugin);
 Status env_plugin_file(const Env *env, char *out, size_t size);
 /* Checks the fields of a table before anything else is touched (ABI, size, mandatory functions). */
 Status env_check_table(const AgonEnv *table, const char *origin);
-/* Declares env.* in the config. The options array is owned by the caller (free after the config). */
+/* The same of the ABI number and the stated sizes alone: what must hold before the rest of a table
+ * may be read. */
+Status env_check_sizes(const AgonEnv *table, const char *origin);
+/* Declares env.* in the config. The options array is owned by the caller (free after the config).
+ */
 Status env_declare(const AgonEnv *table, Config *config, Option **out_options);
 /* Configures from env.* of a resolved config. */
 Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env **out);
 /* Configures from "key=value" pairs alone (tests, eval of stored runs). */
 Status env_create_from(const char *name, const char *const *pairs, size_t count, Env **out);
+/* Checks and lays out what `spec` says; for tables without options (tests). */
+Status env_over(const AgonEnv *table, const AgonEnvSpec *spec, Env **out);
 void env_destroy(Env *env);
 bool env_copies(const Env *env); /* episodes may be copied by memcpy */
+bool env_saves(const Env *env);  /* episodes can be written down, and go on in another job */
+/* Checks env->spec as configure left it, naming the field and the limit, and lays rows out by it.
+ */
+Status env_lay_out(Env *env);
 
+static inline const AgonKind *env_kind(const Env *env, uint32_t agent) {
+  return &env->spec.kind[env->spec.kind_of[agent]];
+}
+/* An action as a row of env->layout.heads components. */
+static inline AgonAction *env_action(const Env *env, AgonAction *actions, size_t agent) {
+  return actions + agent * env->layout.heads;
+}
+
+/* The env's own reset, step and chance move; after AGON_FAILED env_why says why. */
+AgonStatus env_call_reset(const Env *env, void *episode, const AgonRandom *random);
+AgonStatus env_call_step(const Env *env, void *episode, const AgonAction *actions,
+                         const AgonRandom *random, float *reward);
+AgonStatus env_call_chance(const Env *env, void *episode, uint32_t outcome, float *reward);
+void env_call_step_many(const Env *env, size_t count, void *const *episodes,
+                        const AgonAction *actions, const AgonRandom *random, float *reward,
+                        AgonStatus *status);
+/* ": " and what the env said of its last failure, or that it said nothing; valid until the next
+ * call. */
+const char *env_why(const Env *env);
+
+/* Probabilities of the pending chance move, valid until the next call; *count is 0 where the env
+ * names more than its spec allows. */
+const double *env_chance(const Env *env, const void *episode, uint32_t *count);
 /* Draws an outcome of the pending chance move, without applying it. */
 uint32_t env_draw_chance(const Env *env, const void *episode, AgonRng *rng);
 /* Runs chance moves until a decision or the end; `reward` accumulates. */
-AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng, float *reward);
+AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng,
+                      float *reward);
 AgonStatus env_reset(const Env *env, void *episode, AgonRng *rng, float *reward);
-AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, AgonRng *rng, float *reward);
-/* ERR_USAGE, naming both, unless `a` (of `what`) is `b` with the same options. */
-Status env_check_same(const Env *a, const Env *b, const char *what);
-/* One of the legal actions, all alike: head by head by a mask row; BOX: uniform over the box. */
-void env_random_action(const Env *env, const uint8_t *mask, AgonRng *rng, AgonAction *out);
-/* BOX, else nothing: what lies beyond action_low .. action_high is clipped. All agents' actions. */
-void env_clip_actions(const Env *env, AgonAction *actions);
-/* BOX, else nothing: one action from half-ranges around the middle, as networks choose, to what `step` takes. */
-void env_scale_action(const Env *env, AgonAction *action);
-const uint32_t *env_head_sizes(const Env *env); /* NULL: BOX */
-/* Index of the first float that is no number or not within -limit .. limit (INFINITY: not finite), or `count`. */
-size_t env_first_beyond(const void *floats, size_t count, float limit);
-/* flags[i * agents + agent] of many episodes. */
+AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, AgonRng *rng,
+                    float *reward);
+
+/* One observation row and one mask row, in the layout. */
+void env_observe_padded(const Env *env, const void *episode, uint32_t agent, void *row);
+void env_mask_made(const Env *env, const void *episode, uint32_t agent, uint8_t *row);
+static inline void env_observe(const Env *env, const void *episode, uint32_t agent, void *row) {
+  if (env->padded)
+    env_observe_padded(env, episode, agent, row);
+  else
+    env->table->observe(env->params, episode, agent, row);
+}
+static inline void env_mask(const Env *env, const void *episode, uint32_t agent, uint8_t *row) {
+  if (env->masks)
+    env->table->mask(env->params, episode, agent, row);
+  else
+    env_mask_made(env, episode, agent, row);
+}
+/* Rows of agents[i] in episodes[i], one after another. */
+void env_view(const Env *env, size_t count, const void *const *episodes, const uint32_t *agents,
+              void *rows, uint8_t *masks);
+/* flags[agent] of one episode; flags[i * agents + agent] of many. */
+static inline void env_flags_of(const Env *env, const void *episode, uint8_t *flags) {
+  env->table->flags(env->params, episode, flags);
+}
 void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags);
+/* outcome[team]; where the only team has none, 0.5. */
+void env_outcome(const Env *env, const void *episode, float *outcome);
 /* Observation row as floats, whatever the element type. */
 void env_observe_f32(const Env *env, const void *episode, uint32_t agent, float *row);
 
-/* The conformance suite: plays `episodes` random episodes and checks every clause of agon/env.h that can be checked.
- * The first broken clause is ERR_ENV with its name. *out_checks counts the clauses that were exercised. */
+/* Calls the env's create, if it has one, on a zeroed block; what was made goes by the table's
+ * destroy. */
+Status env_make(const Env *env, void *episode);
+/* Appends an episode as it is to be written down: its block, or what its `save` says, with its size
+ * before it. */
+Status env_save(const Env *env, const void *episode, Bytes *out);
+/* Into a block that was created, if the env creates. ERR_FORMAT if too little is there. */
+Status env_load(const Env *env, void *episode, Reader *reader);
+
+/* ERR_USAGE, naming both, unless `a` (of `what`) is `b` with the same options. */
+Status env_check_same(const Env *a, const Env *b, const char *what);
+/* One of the agent's legal actions, all alike: head by head by a mask row; BOX: uniform over the
+ * box. */
+void env_random_action(const Env *env, uint32_t agent, const uint8_t *mask, AgonRng *rng,
+                       AgonAction *out);
+/* BOX: the range of one component of an agent's action; of one that its kind lacks 0 .. 0. */
+void env_action_range(const Env *env, uint32_t agent, uint32_t head, float *low, float *high);
+/* BOX, else nothing: what lies beyond action_low .. action_high is clipped. All agents' actions. */
+void env_clip_actions(const Env *env, AgonAction *actions);
+/* BOX, else nothing: one action from half-ranges around the middle, as networks choose, to what
+ * `step` takes. */
+void env_scale_action(const Env *env, uint32_t agent, AgonAction *action);
+const uint32_t *env_head_sizes(const Env *env); /* NULL: BOX */
+/* Index of the first float that is no number or not within -limit .. limit (INFINITY: not finite),
+ * or `count`. */
+size_t env_first_beyond(const void *floats, size_t count, float limit);
+
+/* The conformance suite: plays `episodes` random episodes and checks every clause of agon/env.h
+ * that can be checked. The first broken clause is ERR_ENV with its name. *out_checks counts the
+ * clauses that were exercised. */
 Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *out_checks);

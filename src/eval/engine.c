@@ -53,26 +53,34 @@ static json_t *numbers(const float *from, size_t count) {
   return list;
 }
 
+/* One number where all components have it, else a list. */
+static json_t *json_range(const float *bound, uint32_t heads) {
+  for (uint32_t h = 1; h < heads; h++)
+    if (bound[h] < bound[0] || bound[h] > bound[0]) return numbers(bound, heads);
+  return json_real((double)bound[0]);
+}
+
 char *engine_greeting(const Engine *engine) {
   const Env *env = engine->env;
   const AgonEnvSpec *spec = &env->spec;
+  const AgonKind *layout = &env->layout;
   static const char *const kind[] = {"discrete", "multi_discrete", "box"};
   char player[160], name[64];
   json_t *teams = json_array(), *heads = json_array(), *root;
   if (contestant_id(engine->mind.who, player, sizeof player) != OK) player[0] = 0;
   for (uint32_t a = 0; a < spec->agents; a++) json_array_append_new(teams, json_integer(spec->team_of[a]));
-  for (uint32_t h = 0; h < spec->heads; h++) {
+  for (uint32_t h = 0; h < layout->heads; h++) {
     json_t *names = json_array();
-    for (uint32_t i = 0; spec->action_kind != AGON_BOX && i < spec->head_size[h]; i++)
+    for (uint32_t i = 0; layout->action_kind != AGON_BOX && i < layout->head_size[h]; i++)
       json_array_append_new(names, json_string(position_action_text(env, h, i, name, sizeof name)));
     json_array_append_new(heads, names);
   }
   root = json_pack("{s:s,s:i,s:s,s:s,s:o,s:s}", "agon", AGON_VERSION, "protocol", PROTOCOL, "game", env->title,
-                   "player", player, "team_of", teams, "actions", kind[spec->action_kind]);
-  if (spec->action_kind == AGON_BOX) {
-    json_object_set_new(root, "numbers", json_integer(spec->heads));
-    json_object_set_new(root, "low", json_real((double)spec->action_low));
-    json_object_set_new(root, "high", json_real((double)spec->action_high));
+                   "player", player, "team_of", teams, "actions", kind[layout->action_kind]);
+  if (layout->action_kind == AGON_BOX) {
+    json_object_set_new(root, "numbers", json_integer(layout->heads));
+    json_object_set_new(root, "low", json_range(layout->action_low, layout->heads));
+    json_object_set_new(root, "high", json_range(layout->action_high, layout->heads));
     json_decref(heads);
   } else {
     json_object_set_new(root, "names", heads);
@@ -95,12 +103,12 @@ static Status follow(Engine *engine, const char *line, size_t *first, size_t *co
 static json_t *describe(const Position *position, const char *line) {
   const Env *env = position->env;
   json_t *returns = json_array(), *chance = json_array();
-  double probability[AGON_MAX_CHANCE];
   for (uint32_t a = 0; a < env->spec.agents; a++) json_array_append_new(returns, json_real(position->returns[a]));
   json_t *answer = json_pack("{s:s,s:s,s:[],s:o}", "line", line, "status", position_status_text(position->status),
                              "agents", "returns", returns);
   if (position->status == AGON_CHANCE) {
-    uint32_t count = env->table->chance_outcomes(env->params, position->episode, probability);
+    uint32_t count;
+    const double *probability = env_chance(env, position->episode, &count);
     for (uint32_t i = 0; i < count; i++) json_array_append_new(chance, json_real(probability[i]));
     json_object_set(answer, "chance", chance);
   }
@@ -113,14 +121,14 @@ static json_t *thought_object(const Engine *engine, const Thought *thought) {
   char word[ACTION_WORD];
   json_t *object = json_object();
   json_object_set_new(object, "agent", json_integer(thought->agent));
-  if (thought->row && env->spec.action_kind == AGON_BOX) {
-    json_object_set_new(object, "mean", numbers(thought->row, env->spec.heads));
-    json_object_set_new(object, "deviation", numbers(thought->row + env->spec.heads, env->spec.heads));
+  if (thought->row && env->layout.action_kind == AGON_BOX) {
+    json_object_set_new(object, "mean", numbers(thought->row, env->layout.heads));
+    json_object_set_new(object, "deviation", numbers(thought->row + env->layout.heads, env->layout.heads));
   } else if (thought->row) {
     json_object_set_new(object, "probabilities", numbers(thought->row, env->action_count));
   }
   if (thought->row) json_object_set_new(object, "value", json_real((double)thought->value));
-  json_object_set_new(object, "best", json_string(action_word(env, &thought->best, word)));
+  json_object_set_new(object, "best", json_string(action_word(env, thought->best, word)));
   return object;
 }
 

@@ -20,29 +20,39 @@ void line_put_chance(Bytes *line, uint32_t outcome) {
 const char *action_word(const Env *env, const AgonAction *action, char out[ACTION_WORD]) {
   size_t used = 0;
   out[0] = 0;
-  for (uint32_t h = 0; h < env->spec.heads; h++) {
+  for (uint32_t h = 0; h < env->layout.heads; h++) {
     const char *join = h ? "/" : "";
-    int size = env->spec.action_kind == AGON_BOX
-                   ? snprintf(out + used, ACTION_WORD - used, "%s%.9g", join, (double)action->value[h])
-                   : snprintf(out + used, ACTION_WORD - used, "%s%d", join, action->choice[h]);
+    int size = env->layout.action_kind == AGON_BOX
+                   ? snprintf(out + used, ACTION_WORD - used, "%s%.9g", join, (double)action[h].value)
+                   : snprintf(out + used, ACTION_WORD - used, "%s%d", join, action[h].choice);
     used += (size_t)size;
   }
   return out;
 }
 
-void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions) {
-  uint8_t flags[AGON_MAX_AGENTS];
+void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions, uint8_t *flags) {
   char word[ACTION_WORD];
-  env->table->flags(env->params, episode, flags);
+  env_flags_of(env, episode, flags);
   for (uint32_t a = 0; a < env->spec.agents; a++)
-    if (flags[a] & AGON_ACTS) put_word(line, action_word(env, &actions[a], word));
+    if (flags[a] & AGON_ACTS) put_word(line, action_word(env, actions + a * env->layout.heads, word));
 }
 
 Status position_create(const Env *env, Position *out) {
   *out = (Position){.env = env};
-  if (!env_copies(env)) return status_set(ERR_USAGE, "%s keeps state outside its episode", env->table->name);
-  TRY_RETURN(mem_array(&out->episode, env->spec.episode_size, 1));
-  Status status = NEW_ARRAY(out->mask, env->action_count);
+  Status status = OK;
+  if (!env_copies(env))
+    return status_set(ERR_USAGE,
+                      "%s keeps state outside its episode, and positions of it cannot be copied: agon/history.h makes "
+                      "such an env flat",
+                      env->table->name);
+  TRY(mem_array(&out->episode, env->spec.episode_size, 1));
+  TRY(NEW_ARRAY(out->mask, env->action_count));
+  TRY(NEW_ARRAY(out->flags, env->spec.agents));
+  TRY(NEW_ARRAY(out->returns, env->spec.agents));
+  TRY(NEW_ARRAY(out->reward, env->spec.agents));
+  TRY(NEW_ARRAY(out->outcome, env->spec.teams));
+  TRY(NEW_ARRAY(out->pending, env->spec.agents * env->layout.heads));
+done:
   if (status != OK) position_destroy(out);
   return status;
 }
@@ -50,23 +60,31 @@ Status position_create(const Env *env, Position *out) {
 void position_destroy(Position *position) {
   free(position->episode);
   free(position->mask);
+  free(position->flags);
+  free(position->returns);
+  free(position->reward);
+  free(position->pending);
+  free(position->outcome);
   *position = (Position){.env = position->env};
 }
 
 static void look(Position *position) {
   if (position->status == AGON_RUNNING)
-    position->env->table->flags(position->env->params, position->episode, position->flags);
+    env_flags_of(position->env, position->episode, position->flags);
   else
-    memset(position->flags, 0, sizeof position->flags);
+    memset(position->flags, 0, position->env->spec.agents);
 }
 
 Status position_reset(Position *position, AgonRng rng) {
   const Env *env = position->env;
   position->rng = rng;
   AgonRandom random = rng_handle(&position->rng);
-  memset(position->returns, 0, sizeof position->returns);
+  memset(position->returns, 0, env->spec.agents * sizeof *position->returns);
+  memset(position->pending, 0, env->spec.agents * env->layout.heads * sizeof *position->pending);
   position->waiting = 0;
-  position->status = env->table->reset(env->params, position->episode, &random);
+  position->status = env_call_reset(env, position->episode, &random);
+  if (position->status == AGON_FAILED)
+    return status_set(ERR_ENV, "env %s failed in reset: %s", env->table->name, env_why(env));
   look(position);
   return OK;
 }
@@ -81,23 +99,31 @@ bool position_actor(const Position *position, uint32_t *agent) {
   return false;
 }
 
-static void settle(Position *position, AgonStatus how, const float *reward) {
-  for (uint32_t a = 0; a < position->env->spec.agents; a++) position->returns[a] += (double)reward[a];
+/* After a step or a chance move, whose rewards are in position->reward. */
+static Status settle(Position *position, AgonStatus how, const char *where) {
+  const Env *env = position->env;
   position->status = how;
+  if (how == AGON_FAILED) return status_set(ERR_ENV, "env %s failed in %s: %s", env->table->name, where, env_why(env));
+  for (uint32_t a = 0; a < env->spec.agents; a++) position->returns[a] += (double)position->reward[a];
   look(position);
+  return OK;
+}
+
+static float *no_reward(Position *position) {
+  memset(position->reward, 0, position->env->spec.agents * sizeof *position->reward);
+  return position->reward;
 }
 
 static Status play_chance(Position *position, const char *word) {
   const Env *env = position->env;
-  double probability[AGON_MAX_CHANCE];
-  float reward[AGON_MAX_AGENTS] = {0};
   int64_t outcome = -1;
-  uint32_t count = env->table->chance_outcomes(env->params, position->episode, probability);
+  uint32_t count;
+  const double *probability = env_chance(env, position->episode, &count);
   if (!text_to_int(word, &outcome) || outcome < 0 || outcome >= count || probability[outcome] <= 0)
     return status_set(ERR_USAGE, "'%.40s' is no possible outcome of the chance move here (0 to %u, some excluded)",
                       word, count - 1);
-  settle(position, env->table->chance_apply(env->params, position->episode, (uint32_t)outcome, reward), reward);
-  return OK;
+  AgonStatus how = env_call_chance(env, position->episode, (uint32_t)outcome, no_reward(position));
+  return settle(position, how, "a chance move");
 }
 
 const char *position_action_text(const Env *env, uint32_t head, uint32_t choice, char *out, size_t size) {
@@ -114,23 +140,40 @@ static bool parse_choice(const Env *env, uint32_t head, const char *text, const 
   char name[64];
   int64_t value = -1;
   if (!text_to_int(text, &value)) {
-    for (uint32_t i = 0; i < env->spec.head_size[head] && value < 0; i++)
+    for (uint32_t i = 0; i < env->layout.head_size[head] && value < 0; i++)
       if (!strcmp(position_action_text(env, head, i, name, sizeof name), text)) value = i;
   }
-  if (value < 0 || value >= env->spec.head_size[head] || !legal[value]) return false;
+  if (value < 0 || value >= env->layout.head_size[head] || !legal[value]) return false;
   *out = (int32_t)value;
   return true;
+}
+
+const char *position_range_text(const Env *env, uint32_t agent, char *out, size_t size) {
+  const AgonKind *kind = env_kind(env, agent);
+  bool alike = true;
+  size_t used = 0;
+  for (uint32_t h = 1; h < kind->heads; h++)
+    alike &= !memcmp(&kind->action_low[h], &kind->action_low[0], sizeof(float)) &&
+             !memcmp(&kind->action_high[h], &kind->action_high[0], sizeof(float));
+  if (alike) {
+    snprintf(out, size, "each from %g to %g", (double)kind->action_low[0], (double)kind->action_high[0]);
+    return out;
+  }
+  for (uint32_t h = 0; h < kind->heads && used < size; h++)
+    used += (size_t)snprintf(out + used, size - used, "%s%g to %g", h ? ", " : "from ", (double)kind->action_low[h],
+                             (double)kind->action_high[h]);
+  return out;
 }
 
 static Status illegal(const Position *position, uint32_t agent, const char *word, const uint8_t *mask) {
   const Env *env = position->env;
   char list[200] = "", name[64];
   size_t used = 0;
-  if (env->spec.action_kind == AGON_BOX)
-    return status_set(ERR_USAGE, "'%.40s' is no action of agent %u: that is %u number%s, each from %g to %g", word,
-                      agent, env->spec.heads, env->spec.heads == 1 ? "" : "s joined by '/'",
-                      (double)env->spec.action_low, (double)env->spec.action_high);
-  for (uint32_t i = 0; i < env->spec.head_size[0] && used < 160; i++)
+  if (env->layout.action_kind == AGON_BOX)
+    return status_set(ERR_USAGE, "'%.40s' is no action of agent %u: that is %u number%s, %s", word, agent,
+                      env->layout.heads, env->layout.heads == 1 ? "" : "s joined by '/'",
+                      position_range_text(env, agent, list, sizeof list));
+  for (uint32_t i = 0; i < env->layout.head_size[0] && used < 160; i++)
     if (mask[i])
       used +=
           (size_t)snprintf(list + used, sizeof list - used, " %s", position_action_text(env, 0, i, name, sizeof name));
@@ -142,8 +185,8 @@ static Status parse_action(const Position *position, uint32_t agent, const char 
   uint8_t *mask = position->mask;
   const uint8_t *legal = mask;
   const char *at = word;
-  env->table->mask(env->params, position->episode, agent, mask);
-  for (uint32_t h = 0; h < env->spec.heads; h++) {
+  env_mask(env, position->episode, agent, mask);
+  for (uint32_t h = 0; h < env->layout.heads; h++) {
     char part[64];
     size_t size = strcspn(at, "/");
     double value;
@@ -151,13 +194,13 @@ static Status parse_action(const Position *position, uint32_t agent, const char 
     memcpy(part, at, size);
     part[size] = 0;
     at += size + (at[size] == '/');
-    if (env->spec.action_kind == AGON_BOX) {
+    if (env->layout.action_kind == AGON_BOX) {
       if (!text_to_float(part, &value)) return illegal(position, agent, word, mask);
-      out->value[h] = (float)value;
-    } else if (!parse_choice(env, h, part, legal, &out->choice[h])) {
+      out[h].value = (float)value;
+    } else if (!parse_choice(env, h, part, legal, &out[h].choice)) {
       return illegal(position, agent, word, mask);
     } else {
-      legal += env->spec.head_size[h];
+      legal += env->layout.head_size[h];
     }
   }
   return *at ? illegal(position, agent, word, mask) : OK;
@@ -166,26 +209,23 @@ static Status parse_action(const Position *position, uint32_t agent, const char 
 Status position_play(Position *position, const char *word) {
   const Env *env = position->env;
   uint32_t agent, next;
-  float reward[AGON_MAX_AGENTS] = {0};
   if (position->status == AGON_CHANCE) return play_chance(position, word);
   if (position->status != AGON_RUNNING || !position_actor(position, &agent))
     return status_set(ERR_USAGE, "'%.40s' comes after the end of the game", word);
-  TRY_RETURN(parse_action(position, agent, word, &position->pending[agent]));
+  TRY_RETURN(parse_action(position, agent, word, env_action(env, position->pending, agent)));
   position->waiting++;
   if (position_actor(position, &next)) return OK; /* a simultaneous move waits for the others' words */
   if (position->stepping) TRY_RETURN(position->stepping(position->context, position));
   AgonRandom random = rng_handle(&position->rng);
   position->waiting = 0;
   env_clip_actions(env, position->pending);
-  AgonStatus how = env->table->step(env->params, position->episode, position->pending, &random, reward);
-  if (how == AGON_FAILED) return status_set(ERR_ENV, "env %s failed", env->table->name);
-  settle(position, how, reward);
-  return OK;
+  return settle(position, env_call_step(env, position->episode, position->pending, &random, no_reward(position)),
+                "step");
 }
 
 Status position_play_line(Position *position, const char *line) {
   for (const char *at = line; *at;) {
-    char word[256];
+    char word[ACTION_WORD];
     size_t space = strspn(at, " \t\r\n"), size = strcspn(at + space, " \t\r\n");
     at += space;
     if (size == 0) break;
@@ -196,6 +236,11 @@ Status position_play_line(Position *position, const char *line) {
     TRY_RETURN(position_play(position, word));
   }
   return OK;
+}
+
+const float *position_outcome(const Position *position) {
+  env_outcome(position->env, position->episode, position->outcome);
+  return position->outcome;
 }
 
 const char *position_status_text(AgonStatus status) {

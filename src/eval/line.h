@@ -9,8 +9,8 @@
 #define ACTION_WORD (24 * AGON_MAX_HEADS)
 const char *action_word(const Env *env, const AgonAction *action, char out[ACTION_WORD]);
 void line_put_chance(Bytes *line, uint32_t outcome);
-/* The actions of those who must act in this state. */
-void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions);
+/* The actions of those who must act in this state; flags is room for the flags of all agents. */
+void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions, uint8_t *flags);
 
 /* A position reached by a line. */
 typedef struct Position {
@@ -19,10 +19,12 @@ typedef struct Position {
   uint8_t *mask; /* scratch: a mask row */
   AgonRng rng;   /* of envs whose randomness is not enumerated */
   AgonStatus status;
-  uint8_t flags[AGON_MAX_AGENTS];
-  double returns[AGON_MAX_AGENTS];
-  AgonAction pending[AGON_MAX_AGENTS]; /* of a simultaneous move that is not complete */
-  uint32_t waiting;                    /* agents that have given their word */
+  uint8_t *flags;      /* (agents) */
+  double *returns;     /* (agents) */
+  AgonAction *pending; /* (agents, heads) of a simultaneous move that is not complete */
+  float *reward;       /* (agents) of one step */
+  float *outcome;      /* (teams) */
+  uint32_t waiting;    /* agents that have given their word */
   /* Called before a complete step of all; may be NULL. */
   Status (*stepping)(void *context, const struct Position *position);
   void *context;
@@ -38,4 +40,8 @@ Status position_play(Position *position, const char *word);
 Status position_play_line(Position *position, const char *line);
 /* The name of an action (head 0) or its number. */
 const char *position_action_text(const Env *env, uint32_t head, uint32_t choice, char *out, size_t size);
+/* BOX: "each from -1 to 1", or the ranges one by one. */
+const char *position_range_text(const Env *env, uint32_t agent, char *out, size_t size);
+/* Of each team, after the end. */
+const float *position_outcome(const Position *position);
 const char *position_status_text(AgonStatus status); /* running, chance, terminated, truncated */

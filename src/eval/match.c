@@ -34,7 +34,7 @@ Status contestant_policy(const char *label, const NetConfig *config, const Env *
   Status status = OK;
   *out = (Contestant){.net = NULL};
   TRY(text_format(out->label, sizeof out->label, "%s", label));
-  TRY(net_create(config, &env->spec, &out->net));
+  TRY(net_create(config, &env->layout, &out->net));
   if (out->net->block != count)
     TRY(status_set(ERR_FORMAT, "%s: its policy has %zu numbers, its network %zu", label, count, out->net->block));
   TRY(inference_create(out->net, 256, &out->inference));
@@ -57,6 +57,7 @@ typedef struct Match {
   uint8_t *half;          /* (games) points of a, in halves, plus 1; 0 = not yet played */
   double *gain;           /* (games) return of a */
   Bytes *line;            /* (slots) what happened so far */
+  uint8_t *flags;         /* (agents) of one game */
   bool alone;             /* the first pair plays first: there may be nothing else to play */
   bool drew;              /* something was drawn at random, in any game */
   uint64_t ended;         /* games */
@@ -108,7 +109,7 @@ static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonA
   else if (kind == TRACE_CHANCE)
     line_put_chance(line, outcome);
   else
-    line_put_actions(line, match->env, slot->state, actions);
+    line_put_actions(line, match->env, slot->state, actions, match->flags);
 }
 
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
@@ -164,6 +165,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   TRY(key_streams(&match));
   TRY(NEW_ARRAY(match.half, match.games + 1));
   TRY(NEW_ARRAY(match.gain, match.games + 1));
+  TRY(NEW_ARRAY(match.flags, env->spec.agents));
   if (plan->played) TRY(NEW_ARRAY(match.line, match.games + 1));
   TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));
   play_open_randomly(play, plan->openings, plan->vary);
@@ -179,6 +181,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
 done:
   for (uint64_t i = 0; match.line && i < match.games; i++) bytes_free(&match.line[i]);
   free(match.line);
+  free(match.flags);
   free(match.half);
   free(match.gain);
   play_destroy(play);

@@ -17,6 +17,7 @@ Status mind_create(Contestant *who, const Env *env, size_t room, Mind *out) {
   TRY_RETURN(NEW_ARRAY(out->memories, room * S));
   TRY_RETURN(NEW_ARRAY(out->rows, room * out->width));
   TRY_RETURN(NEW_ARRAY(out->values, room));
+  TRY_RETURN(NEW_ARRAY(out->best, room * env->layout.heads));
   TRY_RETURN(NEW_ARRAY(out->mask, env->action_count));
   for (size_t i = 0; i < room; i++) {
     void *copy;
@@ -37,6 +38,7 @@ void mind_destroy(Mind *mind) {
   free(mind->memories);
   free(mind->rows);
   free(mind->values);
+  free(mind->best);
   free(mind->mask);
   *mind = (Mind){0};
 }
@@ -66,17 +68,19 @@ void mind_ask(Mind *mind, const Position *position, size_t *first, size_t *count
   *count = mind->asked - *first;
 }
 
-static void choose_best(const Env *env, const float *row, AgonAction *out) {
-  for (uint32_t h = 0, at = 0; h < env->spec.heads; h++) {
-    if (env->spec.action_kind == AGON_BOX) {
-      out->value[h] = fminf(fmaxf(row[h], env->spec.action_low), env->spec.action_high);
+static void choose_best(const Env *env, uint32_t agent, const float *row, AgonAction *out) {
+  for (uint32_t h = 0, at = 0; h < env->layout.heads; h++) {
+    if (env->layout.action_kind == AGON_BOX) {
+      float low, high;
+      env_action_range(env, agent, h, &low, &high);
+      out[h].value = fminf(fmaxf(row[h], low), high);
       continue;
     }
     uint32_t best = 0;
-    for (uint32_t i = 1; i < env->spec.head_size[h]; i++)
+    for (uint32_t i = 1; i < env->layout.head_size[h]; i++)
       if (row[at + i] > row[at + best]) best = i;
-    out->choice[h] = (int32_t)best;
-    at += env->spec.head_size[h];
+    out[h].choice = (int32_t)best;
+    at += env->layout.head_size[h];
   }
 }
 
@@ -85,14 +89,14 @@ static void choose_best(const Env *env, const float *row, AgonAction *out) {
 static void act(Mind *mind, size_t i) {
   BuiltinPolicy *builtin = mind->who->policy.builtin;
   AgonRng rng = rng_stream(0, 0, 0, RNG_ACT);
-  mind->env->table->mask(mind->env->params, mind->episode[i], mind->agent[i], mind->mask);
-  builtin->ops->act(builtin, mind->episode[i], mind->agent[i], mind->mask, &rng, &mind->thought[i].best);
+  env_mask(mind->env, mind->episode[i], mind->agent[i], mind->mask);
+  builtin->ops->act(builtin, mind->episode[i], mind->agent[i], mind->mask, &rng, mind->thought[i].best);
 }
 
 Status mind_think(Mind *mind) {
   const Env *env = mind->env;
   const BuiltinPolicy *builtin = mind->who->policy.builtin;
-  bool known = !builtin || (builtin->ops->probabilities && env->spec.action_kind != AGON_BOX);
+  bool known = !builtin || (builtin->ops->probabilities && env->layout.action_kind != AGON_BOX);
   size_t asked = mind->asked;
   mind->asked = 0;
   if (known)
@@ -100,11 +104,11 @@ Status mind_think(Mind *mind) {
                              mind->S ? mind->memories : NULL, mind->rows, mind->values));
   for (size_t i = 0; i < asked; i++) {
     Thought *thought = &mind->thought[i];
-    *thought = (Thought){.agent = mind->agent[i]};
+    *thought = (Thought){.agent = mind->agent[i], .best = mind->best + i * env->layout.heads};
     if (known) {
       thought->value = mind->values[i];
       thought->row = mind->rows + i * mind->width;
-      choose_best(env, thought->row, &thought->best);
+      choose_best(env, thought->agent, thought->row, thought->best);
     } else {
       act(mind, i);
     }

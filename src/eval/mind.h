@@ -6,9 +6,9 @@
 /* One agent's turn that is to be thought about, and then what the player thinks. Its arrays are the Mind's. */
 typedef struct Thought {
   uint32_t agent;
-  float value; /* of a built-in: 0 */
-  float *row;  /* probabilities of all heads; BOX: means, then deviations, in the env's unit; NULL: not known */
-  AgonAction best;
+  float value;      /* of a built-in: 0 */
+  float *row;       /* probabilities of all heads; BOX: means, then deviations, in the env's unit; NULL: not known */
+  AgonAction *best; /* (heads) */
 } Thought;
 
 typedef struct Mind {
@@ -23,6 +23,7 @@ typedef struct Mind {
   const void **episode; /* (room) copies, with the next three: what was asked about */
   uint32_t *agent;
   float *memories, *rows, *values; /* (room, S), (room, width), (room) */
+  AgonAction *best;                /* (room, heads) */
   uint8_t *mask;
 } Mind;
 

@@ -36,7 +36,8 @@ typedef struct Walk {
   Pending *pending;
   uint8_t *episode; /* (pending, episode_size) */
   size_t count, room, episode_room;
-  void *here, *next; /* episodes: of the node that is expanded, of a child */
+  void *here, *next;   /* episodes: of the node that is expanded, of a child */
+  uint8_t *row, *mask; /* of the agent who moves */
   Trail trail;
 } Walk;
 
@@ -86,6 +87,8 @@ static void walk_free(Walk *walk) {
   free(walk->episode);
   free(walk->here);
   free(walk->next);
+  free(walk->row);
+  free(walk->mask);
   free(walk->trail.key);
   free(walk->trail.older);
   free(walk->trail.bucket);
@@ -165,32 +168,31 @@ static Status settle(Walk *walk, int32_t at, AgonStatus how, const Path *path, c
 static Status expand_chance(Walk *walk, const Pending *from) {
   GameTree *tree = walk->tree;
   const Env *env = tree->env;
-  double probability[AGON_MAX_CHANCE];
-  uint32_t count = env->table->chance_outcomes(env->params, walk->here, probability), used = 0;
+  uint32_t count, used = 0;
+  const double *probability = env_chance(env, walk->here, &count);
   int32_t first;
   for (uint32_t i = 0; i < count; i++) used += probability[i] > 0;
   tree->node[from->node].actor = CHANCE;
   tree->counts.chance++;
   TRY_RETURN(add_children(tree, from->node, used, &first));
   for (uint32_t i = count, child = used; i-- > 0;) {
-    float reward[AGON_MAX_AGENTS] = {0};
+    float reward[2] = {0};
     if (probability[i] <= 0) continue;
     memcpy(walk->next, walk->here, env->spec.episode_size);
-    AgonStatus how = env->table->chance_apply(env->params, walk->next, i, reward);
+    AgonStatus how = env_call_chance(env, walk->next, i, reward);
     int32_t to = first + (int32_t)--child;
     tree->node[to].chance = probability[i];
-    tree->node[to].action = (uint8_t)i;
+    tree->node[to].action = (uint16_t)i;
     TRY_RETURN(settle(walk, to, how, &from->path, reward));
   }
   return OK;
 }
 
-static Hash view_key(const GameTree *tree, const void *episode, uint32_t agent, Hash history) {
-  uint8_t row[4096];
-  const Env *env = tree->env;
-  env->table->observe(env->params, episode, agent, row);
-  Hash view = hash_bytes(row, env->observation_bytes);
-  return tree->merge ? view : hash_join(history, view);
+static Hash view_key(const Walk *walk, uint32_t agent, Hash history) {
+  const Env *env = walk->tree->env;
+  env_observe(env, walk->here, agent, walk->row);
+  Hash view = hash_bytes(walk->row, env->observation_bytes);
+  return walk->tree->merge ? view : hash_join(history, view);
 }
 
 /* One choice of `agent`; the last who moves in a step makes it. */
@@ -198,26 +200,26 @@ static Status expand_choice(Walk *walk, const Pending *from, int32_t to, uint32_
                             bool last) {
   const Env *env = walk->tree->env;
   Path next = from->path;
-  walk->tree->node[to].action = (uint8_t)choice;
-  next.action[agent].choice[0] = (int32_t)choice;
+  walk->tree->node[to].action = (uint16_t)choice;
+  next.action[agent].choice = (int32_t)choice;
   next.history[agent] = hash_join(key, (Hash){choice + 1, agent});
   if (!last) return wait_turn(walk, to, AGON_RUNNING, 1, walk->here, &next);
-  float reward[AGON_MAX_AGENTS] = {0};
+  float reward[2] = {0};
   AgonRng rng = {0};
   AgonRandom random = rng_handle(&rng);
   memcpy(walk->next, walk->here, env->spec.episode_size);
   next.steps++;
-  AgonStatus how = env->table->step(env->params, walk->next, next.action, &random, reward);
+  AgonStatus how = env_call_step(env, walk->next, next.action, &random, reward);
   return settle(walk, to, how, &next, reward);
 }
 
 static Status expand_decision(Walk *walk, const Pending *from, uint32_t agent, Hash key, bool last) {
   GameTree *tree = walk->tree;
   const Env *env = tree->env;
-  uint8_t mask[256];
+  const uint8_t *mask = walk->mask;
   int32_t first, set;
   uint32_t legal = 0;
-  env->table->mask(env->params, walk->here, agent, mask);
+  env_mask(env, walk->here, agent, walk->mask);
   TRY_RETURN(find_set(tree, key, agent, walk->here, &set));
   for (uint32_t i = 0; i < env->action_count; i++) legal += mask[i];
   Rank *node = &tree->node[from->node];
@@ -234,9 +236,11 @@ static Status expand_decision(Walk *walk, const Pending *from, uint32_t agent, H
 
 static Status finish(Walk *walk, const Pending *from) {
   GameTree *tree = walk->tree;
-  float outcome[AGON_MAX_TEAMS];
-  if (from->how == AGON_FAILED) return status_set(ERR_ENV, "env %s failed", tree->env->table->name);
-  tree->env->table->outcome(tree->env->params, walk->here, outcome);
+  float outcome[2];
+  if (from->how == AGON_FAILED)
+    return status_set(ERR_ENV, "env %s failed %u moves down its tree", tree->env->table->name,
+                      tree->node[from->node].depth);
+  env_outcome(tree->env, walk->here, outcome);
   TRY_RETURN(GROW(tree->end, tree->end_room, tree->ends + 1));
   tree->end[tree->ends] = (End){{from->path.total[0], from->path.total[1]}, (double)outcome[0]};
   tree->node[from->node].actor = TERMINAL;
@@ -265,7 +269,7 @@ static Status expand(Walk *walk, const Pending *from) {
   GameTree *tree = walk->tree;
   const Env *env = tree->env;
   size_t depth = tree->node[from->node].depth;
-  uint8_t flags[AGON_MAX_AGENTS];
+  uint8_t flags[2];
   if (from->how != AGON_CHANCE && from->how != AGON_RUNNING) return finish(walk, from);
   if (depth >= tree->most_depth) {
     if (depth == UINT16_MAX)
@@ -277,9 +281,9 @@ static Status expand(Walk *walk, const Pending *from) {
   Hash position = hash_join(hash_bytes(walk->here, env->spec.episode_size), (Hash){(uint64_t)from->how, from->agent});
   TRY_RETURN(check_path(walk, from, position));
   if (from->how == AGON_CHANCE) return expand_chance(walk, from);
-  env->table->flags(env->params, walk->here, flags);
+  env_flags_of(env, walk->here, flags);
   uint32_t agent = from->agent == 0 && !(flags[0] & AGON_ACTS) ? 1 : from->agent;
-  Hash key = view_key(tree, walk->here, agent, from->path.history[agent]);
+  Hash key = view_key(walk, agent, from->path.history[agent]);
   return expand_decision(walk, from, agent, key, agent == 1 || !(flags[1] & AGON_ACTS));
 }
 
@@ -305,8 +309,7 @@ Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree 
   AgonRng rng = {0};
   AgonRandom random = rng_handle(&rng);
   if (!env_copies(env) || !(env->spec.flags & AGON_ENUMERATES_CHANCE) || env->spec.agents != 2 ||
-      env->spec.teams != 2 || env->spec.action_kind != AGON_DISCRETE || env->observation_bytes > 4096 ||
-      env->action_count > 255)
+      env->spec.teams != 2 || env->layout.action_kind != AGON_DISCRETE || env->spec.chance > UINT16_MAX)
     return status_set(ERR_USAGE,
                       "%s cannot be walked: that needs two agents, discrete actions, copies and enumerated chance",
                       env->table->name);
@@ -318,9 +321,11 @@ Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree 
   walk.tree = tree;
   TRY(mem_array(&walk.here, env->spec.episode_size, 1));
   TRY(mem_array(&walk.next, env->spec.episode_size, 1));
+  TRY(NEW_ARRAY(walk.row, env->observation_bytes));
+  TRY(NEW_ARRAY(walk.mask, env->action_count));
   TRY(GROW(tree->node, tree->node_room, 1));
   tree->node[tree->nodes++] = (Rank){.parent = NONE, .set = NONE, .next_in_set = NONE, .chance = 1};
-  AgonStatus how = env->table->reset(env->params, walk.next, &random);
+  AgonStatus how = env_call_reset(env, walk.next, &random);
   TRY(wait_turn(&walk, 0, how, 0, walk.next, &path));
   TRY(walk_all(&walk));
   tree->counts.histories = tree->nodes;

@@ -9,9 +9,9 @@ typedef struct Rank {
   int32_t first; /* children are consecutive from here; of a TERMINAL: its End */
   int32_t next_in_set;
   uint16_t children, depth;
-  int8_t actor;   /* agent, CHANCE, TERMINAL, CUT (below the depth asked for) */
-  uint8_t action; /* of the edge into this node */
-  double chance;  /* probability of that edge, if the parent is CHANCE */
+  uint16_t action; /* of the edge into this node: a choice, or an outcome of chance */
+  int8_t actor;    /* agent, CHANCE, TERMINAL, CUT (below the depth asked for) */
+  double chance;   /* probability of that edge, if the parent is CHANCE */
 } Rank;
 
 typedef struct End {

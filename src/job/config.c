@@ -287,7 +287,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->league.anchors = s->game.builtins; /* ratings stand on them */
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
-  if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->spec));
+  if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));
   s->learner.longest = s->actors.unroll + 2;
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
@@ -302,7 +302,7 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
   const Env *env = s->env;
   return (RowFormat){.observation_bytes = env->observation_bytes,
                      .choices = env->action_count,
-                     .heads = env->spec.heads,
+                     .heads = env->layout.heads,
                      .state = (uint32_t)net->graph.state_size,
                      .head_size = env_head_sizes(env)};
 }
@@ -310,7 +310,7 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
 Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   Net *net;
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);
-  TRY_RETURN(net_create(&s->net, &s->env->spec, &net));
+  TRY_RETURN(net_create(&s->net, &s->env->layout, &net));
   double rows = (double)(s->actors.slots * s->actors.unroll) / (double)plan.minibatches;
   TopologyLoad load = {.act_flops = graph_flops_forward(&net->graph),
                        .learn_flops = algo_cost(s->algo, s->algo_config, net),

@@ -217,7 +217,7 @@ Status rank_create(const RankSetup *setup, Rank **out) {
   TRY(NEW_ARRAY(self, 1));
   self->setup = *setup;
   self->setup.clock = clock_steady(&self->clock, setup->clock);
-  TRY(net_create(&setup->settings->net, &setup->settings->env->spec, &self->net));
+  TRY(net_create(&setup->settings->net, &setup->settings->env->layout, &self->net));
   if (setup->topology->members > 1) {
     size_t bytes =
         topology_learner(setup->topology, rank) >= 0 ? learner_shared_bytes(self->net, setup->topology->members) : 0;
@@ -320,7 +320,7 @@ Status rank_header(const JobConfig *settings, Tree *out) {
   char *text = NULL, *names = NULL;
   uint64_t *offset = NULL, *shape = NULL;
   *out = (Tree){0};
-  TRY(net_create(&settings->net, &settings->env->spec, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &net));
   size_t n = net->graph.views;
   TRY(NEW_ARRAY(names, n * 32));
   TRY(NEW_ARRAY(offset, n));

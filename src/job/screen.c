@@ -52,7 +52,7 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
   if (host && transport->ops->start_hosts(transport, host) == OK)
     for (int i = 0; i < transport->size; i++) hosts += host[i] == i, here += host[i] == host[0];
   free(host);
-  if (transport->rank != 0 || net_create(&s->net, &s->env->spec, &net) != OK) return;
+  if (transport->rank != 0 || net_create(&s->net, &s->env->layout, &net) != OK) return;
   Machine machine;
   machine_look(&machine);
   snprintf(blas, sizeof blas, "%.*s", (int)strcspn(gemm_library() + strcspn(gemm_library(), " ") + 1, " "),

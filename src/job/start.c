@@ -222,10 +222,6 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
   TRY_RETURN(check_unchanged(start, stored->data));
   TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
-  if (start->settings->run.pace != 2 && !env_copies(start->settings->env))
-    return status_set(
-        ERR_USAGE,
-        "this env's episodes cannot be copied, so a deterministic pace cannot resume it exactly: use pace=free");
   TRY_RETURN(checkpoint_finished(&start->resume, start->settings->manager.frames, &start->finished));
   return !start->finished && is_checkpoint_file(how) ? bring_players(start, how) : OK;
 }

@@ -8,19 +8,24 @@
 
 #define MASKED -1e30f
 
-ActionSpace action_space(const AgonEnvSpec *spec) {
-  ActionSpace space = {.kind = spec->action_kind, .heads = spec->heads};
-  for (uint32_t h = 0; h < spec->heads; h++) {
-    space.head_size[h] = spec->action_kind == AGON_BOX ? 1 : spec->head_size[h];
+ActionSpace action_space(const AgonKind *layout) {
+  ActionSpace space = {.kind = layout->action_kind, .heads = layout->heads};
+  for (uint32_t h = 0; h < layout->heads; h++) {
+    space.head_size[h] = layout->action_kind == AGON_BOX ? 1 : layout->head_size[h];
     space.choices += space.head_size[h];
   }
-  space.width = spec->action_kind == AGON_BOX ? 2 * spec->heads : space.choices;
+  space.width = layout->action_kind == AGON_BOX ? 2 * layout->heads : space.choices;
   return space;
 }
+
+/* Whether a normalised row of a BOX has this component. */
+static bool has(const ActionSpace *space, const float *row, uint32_t head) { return row[space->heads + head] > MASKED; }
 
 void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out) {
   if (space->kind == AGON_BOX) {
     memmove(out, logits, space->width * sizeof *out);
+    for (uint32_t h = 0; mask && h < space->heads; h++)
+      if (!mask[h]) out[h] = 0, out[space->heads + h] = MASKED;
     return;
   }
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
@@ -70,10 +75,10 @@ void dist_sample(const ActionSpace *space, const float *row, const float *probab
                  AgonAction *out) {
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
     if (space->kind == AGON_BOX)
-      out->value[h] = row[h] + (greedy ? 0.0f : expf(row[space->heads + h]) * (float)rng_normal(rng));
+      out[h].value = row[h] + (greedy ? 0.0f : expf(row[space->heads + h]) * (float)rng_normal(rng));
     else
-      out->choice[h] = (int32_t)(greedy ? most_probable(row + at, space->head_size[h])
-                                        : draw(row + at, probability + at, space->head_size[h], rng));
+      out[h].choice = (int32_t)(greedy ? most_probable(row + at, space->head_size[h])
+                                       : draw(row + at, probability + at, space->head_size[h], rng));
   }
 }
 
@@ -81,10 +86,11 @@ float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction
   float sum = 0;
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
     if (space->kind == AGON_BOX) {
-      float log_std = row[space->heads + h], z = (action->value[h] - row[h]) * expf(-log_std);
+      if (!has(space, row, h)) continue;
+      float log_std = row[space->heads + h], z = (action[h].value - row[h]) * expf(-log_std);
       sum += -0.5f * z * z - log_std - 0.91893853320467274f;
     } else {
-      sum += row[at + (uint32_t)action->choice[h]];
+      sum += row[at + (uint32_t)action[h].choice];
     }
   }
   return sum;
@@ -100,8 +106,10 @@ static float head_entropy(const float *row, uint32_t size) {
 float dist_entropy(const ActionSpace *space, const float *row) {
   float sum = 0;
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
-    sum += space->kind == AGON_BOX ? row[space->heads + h] + 1.4189385332046727f
-                                   : head_entropy(row + at, space->head_size[h]);
+    if (space->kind != AGON_BOX)
+      sum += head_entropy(row + at, space->head_size[h]);
+    else if (has(space, row, h))
+      sum += row[space->heads + h] + 1.4189385332046727f;
   return sum;
 }
 
@@ -116,6 +124,7 @@ float dist_kl(const ActionSpace *space, const float *row, const float *other) {
   float sum = 0;
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
     if (space->kind == AGON_BOX) {
+      if (!has(space, row, h)) continue;
       float s = row[space->heads + h], o = other[space->heads + h], gap = row[h] - other[h];
       sum += o - s + 0.5f * (expf(2 * (s - o)) + gap * gap * expf(-2 * o)) - 0.5f;
     } else {
@@ -128,7 +137,9 @@ float dist_kl(const ActionSpace *space, const float *row, const float *other) {
 static void box_backward(const ActionSpace *space, const float *row, const float *other, const AgonAction *action,
                          float by_log_prob, float by_entropy, float by_kl, float *d) {
   for (uint32_t h = 0; h < space->heads; h++) {
-    float s = row[space->heads + h], inverse = expf(-s), z = (action->value[h] - row[h]) * inverse;
+    d[h] = d[space->heads + h] = 0;
+    if (!has(space, row, h)) continue;
+    float s = row[space->heads + h], inverse = expf(-s), z = (action[h].value - row[h]) * inverse;
     d[h] = by_log_prob * z * inverse;
     d[space->heads + h] = by_log_prob * (z * z - 1) + by_entropy;
     if (!other) continue;
@@ -159,7 +170,7 @@ float dist_backward(const ActionSpace *space, const float *row, const float *pro
       if (other && by_kl != 0) value += by_kl * p[i] * (l[i] - other[at + i] - kl);
       d[at + i] = p[i] > 0 ? value : 0.0f;
     }
-    d[at + (uint32_t)action->choice[h]] += by_log_prob;
+    d[at + (uint32_t)action[h].choice] += by_log_prob;
     total += entropy;
   }
   return total;
@@ -169,6 +180,7 @@ void dist_add_kl(const ActionSpace *space, const float *row, const float *probab
                  float *d) {
   if (space->kind == AGON_BOX) {
     for (uint32_t h = 0; h < space->heads; h++) {
+      if (!has(space, row, h)) continue;
       float s = row[space->heads + h], o = other[space->heads + h];
       d[h] += weight * (row[h] - other[h]) * expf(-2 * o);
       d[space->heads + h] += weight * (expf(2 * (s - o)) - 1);

@@ -1,7 +1,10 @@
 /* Action distributions over network outputs ("logits"): masked categorical, several of them side by side, and diagonal
  * Gaussian. One row each; rows are independent. Width: DISCRETE and MULTI_DISCRETE sum of head sizes; BOX 2 * heads
- * (means, then log standard deviations). */
+ * (means, then log standard deviations). An action is a row of `heads` components. A masked component of a BOX - one
+ * that the agent's kind lacks - is no part of the action: 0 is drawn, and it adds nothing to log-probability, entropy,
+ * KL or gradient. */
 #pragma once
+#include "agon/env.h"
 #include "base/rng.h"
 
 typedef struct ActionSpace {
@@ -12,9 +15,9 @@ typedef struct ActionSpace {
   uint32_t width;   /* of a logits row */
 } ActionSpace;
 
-ActionSpace action_space(const AgonEnvSpec *spec);
-/* out (width): log-probabilities, masked choices at -1e30; BOX: a copy. mask may be NULL (all legal). In place allowed.
- */
+ActionSpace action_space(const AgonKind *layout);
+/* out (width): log-probabilities, masked choices at -1e30; BOX: a copy, in which a masked component has mean 0 and a
+ * log standard deviation of -1e30. mask may be NULL (all legal). In place allowed. */
 void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out);
 /* The same for R rows, one after another. */
 void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask, size_t R, float *out);

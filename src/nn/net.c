@@ -39,15 +39,15 @@ const Option net_options[] = {
 const size_t net_option_count = COUNT_OF(net_options);
 
 /* Layers from the input to what the heads read; returns its tensor. */
-static int build_trunk(Net *net, const AgonEnvSpec *spec, int input, const char *prefix) {
+static int build_trunk(Net *net, const AgonKind *layout, int input, const char *prefix) {
   const NetConfig *config = &net->config;
   Graph *graph = &net->graph;
   Activation act = (Activation)(config->activation + 1);
   char name[64];
   int at = input;
-  ConvShape shape = {.out_channels = spec->observation_shape[0],
-                     .out_height = spec->observation_shape[1],
-                     .out_width = spec->observation_shape[2]};
+  ConvShape shape = {.out_channels = layout->observation_shape[0],
+                     .out_height = layout->observation_shape[1],
+                     .out_width = layout->observation_shape[2]};
   for (size_t i = 0; i < config->conv.count; i++) {
     ConvShape next = {.in_channels = shape.out_channels,
                       .in_height = shape.out_height,
@@ -112,18 +112,18 @@ static void find_constants(Net *net) {
   }
 }
 
-Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out) {
+Status net_create(const NetConfig *config, const AgonKind *layout, Net **out) {
   Net *net;
   TRY_RETURN(NEW_ARRAY(net, 1));
   net->config = *config;
-  net->space = action_space(spec);
+  net->space = action_space(layout);
   net->observation_count =
-      (size_t)spec->observation_shape[0] * spec->observation_shape[1] * spec->observation_shape[2];
-  net->observation_type = spec->observation_type;
+      (size_t)layout->observation_shape[0] * layout->observation_shape[1] * layout->observation_shape[2];
+  net->observation_type = layout->observation_type;
   graph_begin(&net->graph, net->observation_count);
   int input = config->normalise_observations ? graph_normalise(&net->graph, 0) : 0;
-  int trunk = build_trunk(net, spec, input, "");
-  int value_trunk = config->separate ? build_trunk(net, spec, input, "value_") : trunk;
+  int trunk = build_trunk(net, layout, input, "");
+  int value_trunk = config->separate ? build_trunk(net, layout, input, "value_") : trunk;
   build_heads(net, trunk, value_trunk);
   if (net->logits < 0 || net->value < 0) {
     net_destroy(net);

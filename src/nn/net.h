@@ -39,7 +39,7 @@ typedef struct Net {
   size_t block;             /* floats of a policy block */
 } Net;
 
-Status net_create(const NetConfig *config, const AgonEnvSpec *spec, Net **out);
+Status net_create(const NetConfig *config, const AgonKind *layout, Net **out);
 void net_destroy(Net *net);
 /* Initial policy block from the stream (seed, player). */
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block);

@@ -1,7 +1,5 @@
 #include "play/play.h"
 
-#include "base/invariant.h"
-
 #include "base/clock.h"
 #include "base/invariant.h"
 
@@ -29,16 +27,20 @@ struct Play {
   size_t requests, request_room;
   Policy **active; /* policies with requests in this step */
   size_t actives, active_room;
-  AgonAction *action; /* (slots, agents) */
+  AgonAction *action; /* (slots, agents, heads) */
   size_t action_room;
   Inference own; /* of `net` */
   size_t memory; /* recurrent floats per agent */
   uint8_t *observation, *mask;
   uint32_t opening; /* random steps */
   bool vary_opening;
-  double share[AGON_MAX_TEAMS]; /* of an agent in its team's return */
-  uint8_t *flag;                /* (slots, agents) */
-  void **state;                 /* (slots) for step_many, with the next three */
+  double *share;    /* (teams) of an agent in its team's return */
+  float *outcome;   /* (teams) */
+  uint8_t *flag;    /* (slots, agents) */
+  uint8_t *acting;  /* (agents) flags of one slot */
+  float *gain;      /* (agents) rewards of one slot */
+  AgonAction *move; /* (agents, heads) of one slot */
+  void **state;     /* (slots) for step_many, with the next three */
   AgonRandom *random;
   float *reward; /* (slots, agents) */
   AgonStatus *status;
@@ -88,6 +90,11 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
   TRY(NEW_ARRAY(play->mask, chunk * env->action_count));
   TRY(NEW_ARRAY(play->episode, chunk));
   TRY(NEW_ARRAY(play->agent, chunk));
+  TRY(NEW_ARRAY(play->share, env->spec.teams));
+  TRY(NEW_ARRAY(play->outcome, env->spec.teams));
+  TRY(NEW_ARRAY(play->acting, env->spec.agents));
+  TRY(NEW_ARRAY(play->gain, env->spec.agents));
+  TRY(NEW_ARRAY(play->move, env->spec.agents * env->layout.heads));
   for (uint32_t a = 0; a < env->spec.agents; a++) play->share[env->spec.team_of[a]]++;
   for (uint32_t t = 0; t < env->spec.teams; t++) play->share[t] = play->share[t] > 0 ? 1 / play->share[t] : 0;
   if (net) TRY(inference_create(net, chunk, &play->own));
@@ -99,9 +106,13 @@ done:
 }
 
 static void slot_free(const Play *play, PlaySlot *slot) {
-  if (slot->state && play->env->table->destroy) play->env->table->destroy(play->env->params, slot->state);
+  if (slot->created) play->env->table->destroy(play->env->params, slot->state);
   free(slot->state);
   free(slot->memory);
+  free(slot->policy);
+  free(slot->act_key);
+  free(slot->record);
+  free(slot->team_return);
   free(slot);
 }
 
@@ -115,6 +126,11 @@ void play_destroy(Play *play) {
   free(play->action);
   free(play->observation);
   free(play->mask);
+  free(play->share);
+  free(play->outcome);
+  free(play->acting);
+  free(play->gain);
+  free(play->move);
   free(play->flag);
   free(play->state);
   free(play->random);
@@ -135,10 +151,10 @@ void policy_release(Policy *policy) {
 
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   Status status = OK;
-  AgonError error = {""};
+  const size_t teams = play->env->spec.teams;
   PlaySlot *slot = NULL;
   TRY(GROW(play->slot, play->slot_room, play->slots + 1));
-  TRY(GROW(play->action, play->action_room, (play->slots + 1) * play->env->spec.agents));
+  TRY(GROW(play->action, play->action_room, (play->slots + 1) * play->env->spec.agents * play->env->layout.heads));
   TRY(GROW(play->state, play->many_room[0], play->slots + 1));
   TRY(GROW(play->random, play->many_room[1], play->slots + 1));
   TRY(GROW(play->reward, play->many_room[2], (play->slots + 1) * play->env->spec.agents));
@@ -148,8 +164,12 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   slot->id = id;
   TRY(mem_array(&slot->state, play->env->spec.episode_size, 1));
   TRY(NEW_ARRAY(slot->memory, play->env->spec.agents * play->memory));
-  if (play->env->table->create && play->env->table->create(play->env->params, slot->state, &error))
-    TRY(status_set(ERR_ENV, "env %s: create failed: %s", play->env->table->name, error.text));
+  TRY(NEW_ARRAY(slot->policy, teams));
+  TRY(NEW_ARRAY(slot->act_key, teams));
+  TRY(NEW_ARRAY(slot->record, teams));
+  TRY(NEW_ARRAY(slot->team_return, teams));
+  TRY(env_make(play->env, slot->state));
+  slot->created = play->env->table->create != NULL;
   play->slot[play->slots++] = slot;
   *out = slot;
   slot = NULL;
@@ -179,7 +199,7 @@ static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *rewa
   while (how == AGON_CHANCE) {
     uint32_t outcome = env_draw_chance(env, slot->state, &slot->env_rng);
     trace(play, slot, TRACE_CHANCE, NULL, outcome);
-    how = env->table->chance_apply(env->params, slot->state, outcome, reward);
+    how = env_call_chance(env, slot->state, outcome, reward);
   }
   return how;
 }
@@ -187,13 +207,13 @@ static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *rewa
 static AgonStatus reset(Play *play, PlaySlot *slot, float *reward) {
   AgonRandom random = rng_handle(&slot->env_rng);
   trace(play, slot, TRACE_RESET, NULL, 0);
-  return settle(play, slot, play->env->table->reset(play->env->params, slot->state, &random), reward);
+  return settle(play, slot, env_call_reset(play->env, slot->state, &random), reward);
 }
 
 static AgonStatus step_slot(Play *play, PlaySlot *slot, const AgonAction *actions, float *reward) {
   AgonRandom random = rng_handle(&slot->env_rng);
   trace(play, slot, TRACE_STEP, actions, 0);
-  return settle(play, slot, play->env->table->step(play->env->params, slot->state, actions, &random, reward), reward);
+  return settle(play, slot, env_call_step(play->env, slot->state, actions, &random, reward), reward);
 }
 
 static void count_rewards(const Play *play, PlaySlot *slot, const float *reward) {
@@ -204,41 +224,49 @@ static void count_rewards(const Play *play, PlaySlot *slot, const float *reward)
 
 /* What chance gives after the reset counts in the returns. */
 static AgonStatus reset_and_count(Play *play, PlaySlot *slot) {
-  float reward[AGON_MAX_AGENTS] = {0};
-  memset(slot->team_return, 0, sizeof slot->team_return);
+  memset(play->gain, 0, play->env->spec.agents * sizeof *play->gain);
+  memset(slot->team_return, 0, play->env->spec.teams * sizeof *slot->team_return);
   slot->steps = 0;
-  AgonStatus how = reset(play, slot, reward);
-  count_rewards(play, slot, reward);
+  AgonStatus how = reset(play, slot, play->gain);
+  count_rewards(play, slot, play->gain);
   return how;
 }
 
 /* One step of uniformly random moves of all who act. */
 static AgonStatus random_step(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
-  uint8_t flags[AGON_MAX_AGENTS];
-  AgonAction actions[AGON_MAX_AGENTS] = {0};
-  float reward[AGON_MAX_AGENTS] = {0};
-  env->table->flags(env->params, slot->state, flags);
+  env_flags_of(env, slot->state, play->acting);
+  memset(play->gain, 0, env->spec.agents * sizeof *play->gain);
+  memset(play->move, 0, env->spec.agents * env->layout.heads * sizeof *play->move);
   for (uint32_t a = 0; a < env->spec.agents; a++) {
-    if (!(flags[a] & AGON_ACTS)) continue;
-    env->table->mask(env->params, slot->state, a, play->mask);
-    env_random_action(env, play->mask, &slot->env_rng, &actions[a]);
+    if (!(play->acting[a] & AGON_ACTS)) continue;
+    env_mask(env, slot->state, a, play->mask);
+    env_random_action(env, a, play->mask, &slot->env_rng, env_action(env, play->move, a));
   }
   slot->steps++;
-  AgonStatus how = step_slot(play, slot, actions, reward);
-  count_rewards(play, slot, reward);
+  AgonStatus how = step_slot(play, slot, play->move, play->gain);
+  count_rewards(play, slot, play->gain);
   return how;
+}
+
+/* Where an env has failed, and why by its own words. */
+static Status env_failed(const Play *play, const PlaySlot *slot, const char *where) {
+  return status_set(ERR_ENV, "env %s failed in %s, slot %u, episode %u, step %u: %s", play->env->table->name, where,
+                    slot->id, slot->episode, slot->steps, env_why(play->env));
 }
 
 static Status open_randomly(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
   uint32_t plies = play->vary_opening ? rng_below(&slot->env_rng, play->opening + 1) : play->opening;
-  if (env->spec.action_kind == AGON_BOX) return status_set(ERR_USAGE, "random openings need discrete actions");
+  if (env->layout.action_kind == AGON_BOX) return status_set(ERR_USAGE, "random openings need discrete actions");
   for (int attempt = 0; attempt < 1000; attempt++) {
     AgonStatus how = AGON_RUNNING;
     for (uint32_t i = 0; i < plies && how == AGON_RUNNING; i++) how = random_step(play, slot);
     if (how == AGON_RUNNING) return OK;
-    if (reset_and_count(play, slot) != AGON_RUNNING) break;
+    if (how == AGON_FAILED) return env_failed(play, slot, "a random opening");
+    how = reset_and_count(play, slot);
+    if (how == AGON_FAILED) return env_failed(play, slot, "reset");
+    if (how != AGON_RUNNING) break;
   }
   return status_set(ERR_USAGE, "env %s: openings of %u random steps end the game", env->table->name, play->opening);
 }
@@ -250,11 +278,17 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   slot->drew = false;
   memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
   AgonStatus how = reset_and_count(play, slot);
+  if (how == AGON_FAILED) return env_failed(play, slot, "reset");
   if (play->opening && how == AGON_RUNNING) TRY_RETURN(open_randomly(play, slot));
   if (how != AGON_RUNNING)
     return status_set(ERR_ENV, "env %s: an episode ended before its first decision", env->table->name);
   slot->live = true;
   return OK;
+}
+
+/* The row of an agent's action in the slot at `index`. */
+static AgonAction *action_of(const Play *play, size_t index, uint32_t agent) {
+  return env_action(play->env, play->action, index * play->env->spec.agents + agent);
 }
 
 static Status add_request(Play *play, PlaySlot *slot, size_t index, uint32_t agent) {
@@ -297,10 +331,10 @@ static void choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
   for (size_t q = 0; q < policy->queued; q++) {
     const Request *request = &play->request[policy->queue[q]];
-    AgonAction *action = &play->action[request->index * env->spec.agents + request->agent];
+    AgonAction *action = action_of(play, request->index, request->agent);
     AgonRng rng = acting_stream(play, request->slot, request->agent);
     const AgonRng before = rng;
-    env->table->mask(env->params, request->slot->state, request->agent, play->mask);
+    env_mask(env, request->slot->state, request->agent, play->mask);
     policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask, &rng, action);
     request->slot->drew |= memcmp(&rng, &before, sizeof rng) != 0;
   }
@@ -323,14 +357,7 @@ static void view(Play *play, const Policy *policy, size_t first, size_t count) {
     play->episode[q] = request->slot->state;
     play->agent[q] = request->agent;
   }
-  if (env->table->view_many) {
-    env->table->view_many(env->params, count, play->episode, play->agent, play->observation, play->mask);
-    return;
-  }
-  for (size_t q = 0; q < count; q++) {
-    env->table->observe(env->params, play->episode[q], play->agent[q], play->observation + q * env->observation_bytes);
-    env->table->mask(env->params, play->episode[q], play->agent[q], play->mask + q * env->action_count);
-  }
+  env_view(env, count, play->episode, play->agent, play->observation, play->mask);
 }
 
 static void record(Play *play, const Policy *policy, const Request *request, size_t q, const AgonAction *action) {
@@ -359,7 +386,7 @@ void play_open_randomly(Play *play, uint32_t plies, bool vary) {
 static Status check_observations(const Play *play, const void *rows, size_t count, const uint32_t *queue) {
   const Env *env = play->env;
   size_t width = env->observation_count;
-  if (env->spec.observation_type != AGON_F32) return OK;
+  if (env->layout.observation_type != AGON_F32) return OK;
   size_t at = env_first_beyond(rows, count * width, INFINITY);
   if (at == count * width) return OK;
   float value;
@@ -413,16 +440,16 @@ static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_
     PlaySlot *slot = request->slot;
     AgonRng rng = acting_stream(play, slot, request->agent);
     dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &rng, policy->greedy,
-                &play->action[request->index * env->spec.agents + request->agent]);
+                action_of(play, request->index, request->agent));
     slot->drew |= !policy->greedy;
     if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
   }
   int64_t sampled = clock_now(&play->clock);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
-    AgonAction *action = &play->action[request->index * env->spec.agents + request->agent];
+    AgonAction *action = action_of(play, request->index, request->agent);
     if (request->slot->record[env->spec.team_of[request->agent]]) record(play, policy, request, q, action);
-    env_scale_action(env, action); /* what is learned from is what the network chose */
+    env_scale_action(env, request->agent, action); /* what is learned from is what the network chose */
   }
   play->stats.env_ns += observed - start;
   play->stats.forward_ns += forwarded - observed;
@@ -450,16 +477,14 @@ static Status choose(Play *play) {
 /* What follows a slot's step. */
 static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *reward) {
   const Env *env = play->env;
-  float outcome[AGON_MAX_TEAMS];
-  if (how == AGON_FAILED)
-    return status_set(ERR_ENV, "env %s failed in slot %u, episode %u", env->table->name, slot->id, slot->episode);
+  if (how == AGON_FAILED) return env_failed(play, slot, "step");
   slot->steps++;
   count_rewards(play, slot, reward);
   play->hooks.rewarded(play->hooks.context, slot, reward);
   play->stats.steps++;
   if (how == AGON_RUNNING) return OK;
-  env->table->outcome(env->params, slot->state, outcome);
-  play->hooks.ended(play->hooks.context, slot, how, outcome);
+  env_outcome(env, slot->state, play->outcome);
+  play->hooks.ended(play->hooks.context, slot, how, play->outcome);
   play->stats.episodes++;
   slot->live = false;
   slot->episode++;
@@ -472,11 +497,13 @@ static Status step_together(Play *play, size_t *live) {
   size_t agents = env->spec.agents;
   for (size_t i = 0; i < play->slots; i++) play->random[i] = rng_handle(&play->slot[i]->env_rng);
   memset(play->reward, 0, play->slots * agents * sizeof *play->reward);
-  for (size_t i = 0; env->spec.action_kind == AGON_BOX && i < play->slots; i++)
-    env_clip_actions(env, play->action + i * agents);
+  for (size_t i = 0; env->layout.action_kind == AGON_BOX && i < play->slots; i++)
+    env_clip_actions(env, action_of(play, i, 0));
   for (size_t i = 0; play->hooks.traced && i < play->slots; i++)
-    trace(play, play->slot[i], TRACE_STEP, play->action + i * agents, 0);
-  env->table->step_many(env->params, play->slots, play->state, play->action, play->random, play->reward, play->status);
+    trace(play, play->slot[i], TRACE_STEP, action_of(play, i, 0), 0);
+  env_call_step_many(env, play->slots, play->state, play->action, play->random, play->reward, play->status);
+  for (size_t i = 0; i < play->slots; i++) /* before anything else is called: the reason is that call's */
+    if (play->status[i] == AGON_FAILED) return env_failed(play, play->slot[i], "step");
   for (size_t i = 0; i < play->slots; i++) {
     float *reward = play->reward + i * agents;
     AgonStatus how = settle(play, play->slot[i], play->status[i], reward);
@@ -491,11 +518,11 @@ static Status step_one_by_one(Play *play, size_t *live) {
   *live = 0;
   for (size_t i = 0; i < play->slots; i++) {
     PlaySlot *slot = play->slot[i];
-    float reward[AGON_MAX_AGENTS] = {0};
     if (!slot->live) continue;
-    env_clip_actions(env, play->action + i * env->spec.agents);
-    AgonStatus how = step_slot(play, slot, play->action + i * env->spec.agents, reward);
-    TRY_RETURN(conclude(play, slot, how, reward));
+    memset(play->gain, 0, env->spec.agents * sizeof *play->gain);
+    env_clip_actions(env, action_of(play, i, 0));
+    AgonStatus how = step_slot(play, slot, action_of(play, i, 0), play->gain);
+    TRY_RETURN(conclude(play, slot, how, play->gain));
     (*live)++;
   }
   return OK;
@@ -516,15 +543,16 @@ Status play_step(Play *play, size_t *live) {
 }
 
 size_t play_row_width(const Env *env) {
-  return env->spec.action_kind == AGON_BOX ? 2 * (size_t)env->spec.heads : env->action_count;
+  return env->layout.action_kind == AGON_BOX ? 2 * (size_t)env->layout.heads : env->action_count;
 }
 
 /* A normalised row of a Gaussian, in half-ranges, as means and deviations in the env's own unit. */
-static void spread(const Env *env, const float *row, bool greedy, float *out) {
-  uint32_t heads = env->spec.heads;
-  float half = env->spec.action_high / 2 - env->spec.action_low / 2;
-  float middle = env->spec.action_low + half;
+static void spread(const Env *env, uint32_t agent, const float *row, bool greedy, float *out) {
+  uint32_t heads = env->layout.heads;
   for (uint32_t h = 0; h < heads; h++) {
+    float low, high;
+    env_action_range(env, agent, h, &low, &high);
+    float half = high / 2 - low / 2, middle = low + half;
     out[h] = middle + half * row[h];
     out[heads + h] = greedy ? 0.0f : half * expf(row[heads + h]);
   }
@@ -532,10 +560,10 @@ static void spread(const Env *env, const float *row, bool greedy, float *out) {
 
 /* A greedy policy's row: all on the most probable choice of each head. */
 static void only_the_best(const ActionSpace *space, const float *row, float *out) {
-  AgonAction best;
-  dist_sample(space, row, NULL, NULL, true, &best);
+  AgonAction best[AGON_MAX_HEADS];
+  dist_sample(space, row, NULL, NULL, true, best);
   memset(out, 0, space->width * sizeof *out);
-  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) out[at + (uint32_t)best.choice[h]] = 1.0f;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) out[at + (uint32_t)best[h].choice] = 1.0f;
 }
 
 /* One inference of at most a chunk. */
@@ -547,8 +575,8 @@ static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const voi
   size_t W = net->space.width, S = net->graph.state_size;
   Sequences seq = {.B = count, .T = 1, .states = memory, .S = S};
   for (size_t q = 0; q < count; q++) {
-    env->table->observe(env->params, episodes[q], agents[q], play->observation + q * env->observation_bytes);
-    env->table->mask(env->params, episodes[q], agents[q], play->mask + q * env->action_count);
+    env_observe(env, episodes[q], agents[q], play->observation + q * env->observation_bytes);
+    env_mask(env, episodes[q], agents[q], play->mask + q * env->action_count);
   }
   TRY_RETURN(check_observations(play, play->observation, count, NULL));
   net_load(net, play->observation, count, &own->space);
@@ -561,7 +589,7 @@ static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const voi
   dist_probabilities(&net->space, own->logits, count, out);
   for (size_t q = 0; q < count; q++)
     if (net->space.kind == AGON_BOX)
-      spread(env, own->logits + q * W, policy->greedy, out + q * W);
+      spread(env, agents[q], own->logits + q * W, policy->greedy, out + q * W);
     else if (policy->greedy)
       only_the_best(&net->space, own->logits + q * W, out + q * W);
   return OK;
@@ -571,10 +599,10 @@ static Status evaluate_builtin(Play *play, Policy *policy, size_t count, const v
                                const uint32_t *agents, float *out, float *values) {
   const Env *env = play->env;
   BuiltinPolicy *builtin = policy->builtin;
-  if (!builtin->ops->probabilities || env->spec.action_kind == AGON_BOX)
+  if (!builtin->ops->probabilities || env->layout.action_kind == AGON_BOX)
     return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities", builtin->ops->name);
   for (size_t i = 0; i < count; i++) {
-    env->table->mask(env->params, episodes[i], agents[i], play->mask);
+    env_mask(env, episodes[i], agents[i], play->mask);
     builtin->ops->probabilities(builtin, episodes[i], agents[i], play->mask, out + i * env->action_count);
     if (values) values[i] = 0;
   }
@@ -612,29 +640,48 @@ Status play_values(Play *play, Policy *policy, size_t count, const void *observa
   return OK;
 }
 
-void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
+/* Checkpoints have had room for the returns of four teams since before there could be more. */
+enum { TEAMS_KEPT = 4 };
+
+static size_t teams_kept(const Play *play) {
+  return play->env->spec.teams < TEAMS_KEPT ? TEAMS_KEPT : play->env->spec.teams;
+}
+
+Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
+  const Env *env = play->env;
   bytes_u32(out, slot->id);
   bytes_u32(out, slot->episode);
   bytes_u32(out, slot->steps);
   bytes_u8(out, slot->live);
   bytes_put(out, &slot->env_rng, sizeof slot->env_rng);
-  bytes_put(out, slot->team_return, sizeof slot->team_return);
-  bytes_put(out, slot->state, play->env->spec.episode_size);
-  bytes_put(out, slot->memory, play->env->spec.agents * play->memory * sizeof(float));
+  for (size_t t = 0; t < teams_kept(play); t++) bytes_f64(out, t < env->spec.teams ? slot->team_return[t] : 0);
+  if (env_copies(env) || (env_saves(env) && slot->live)) TRY_RETURN(env_save(env, slot->state, out));
+  bytes_put(out, slot->memory, env->spec.agents * play->memory * sizeof(float));
+  return OK;
 }
 
-void slot_decode(const Play *play, PlaySlot *slot, Reader *reader) {
+Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *abandoned) {
+  const Env *env = play->env;
+  bool whole = true;
   slot->id = reader_u32(reader);
   slot->episode = reader_u32(reader);
   slot->steps = reader_u32(reader);
   uint8_t live = reader_u8(reader);
-  if (live > 1) reader->bad = true;
   slot->live = live == 1;
   reader_get(reader, &slot->env_rng, sizeof slot->env_rng);
-  reader_get(reader, slot->team_return, sizeof slot->team_return);
-  reader_get(reader, slot->state, play->env->spec.episode_size);
-  reader_get(reader, slot->memory, play->env->spec.agents * play->memory * sizeof(float));
-  if (!finite_floats(slot->memory, play->env->spec.agents * play->memory) ||
-      !finite_doubles(slot->team_return, COUNT_OF(slot->team_return)))
-    reader->bad = true;
+  for (size_t t = 0; t < teams_kept(play); t++) {
+    double value = reader_f64(reader);
+    whole &= isfinite(value) != 0;
+    if (t < env->spec.teams) slot->team_return[t] = value;
+  }
+  if (reader->bad || live > 1 || !whole) return status_set(ERR_FORMAT, "the state of a slot is damaged");
+  if (env_copies(env) || (env_saves(env) && slot->live)) TRY_RETURN(env_load(env, slot->state, reader));
+  reader_get(reader, slot->memory, env->spec.agents * play->memory * sizeof(float));
+  if (reader->bad || !finite_floats(slot->memory, env->spec.agents * play->memory))
+    return status_set(ERR_FORMAT, "the state of a slot is damaged");
+  *abandoned = slot->live && !env_saves(env);
+  if (!*abandoned) return OK;
+  slot->live = false;
+  slot->episode++;
+  return OK;
 }

@@ -39,11 +39,13 @@ typedef struct PlaySlot {
   bool drew; /* a policy has drawn at random in this episode */
   AgonRng env_rng;
   void *state;   /* episode block */
+  bool created;  /* it must be given back to the env */
   float *memory; /* (agents, state_size) recurrent states */
-  Policy *policy[AGON_MAX_TEAMS];
-  uint64_t act_key[AGON_MAX_TEAMS];   /* tells acting streams of games with one id apart; 0 unless `begin` sets it */
-  bool record[AGON_MAX_TEAMS];        /* decisions of the team are passed to the hook */
-  double team_return[AGON_MAX_TEAMS]; /* sum over agents of the team / agents of the team, openings included */
+  /* of each team */
+  Policy **policy;
+  uint64_t *act_key;   /* tells acting streams of games with one id apart; 0 unless `begin` sets it */
+  bool *record;        /* decisions of the team are passed to the hook */
+  double *team_return; /* sum over agents of the team / agents of the team, openings included */
   void *owner;
 } PlaySlot;
 
@@ -52,7 +54,7 @@ typedef struct Decision {
   const Policy *policy;
   const void *observation; /* raw row */
   const uint8_t *mask;
-  const AgonAction *action; /* BOX: in half-ranges around the middle, not clipped */
+  const AgonAction *action; /* (heads) BOX: in half-ranges around the middle, not clipped */
   float log_prob, value;
   const float *memory; /* recurrent state before the decision, or NULL */
 } Decision;
@@ -91,7 +93,8 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
  * (the default): off. */
 void play_open_randomly(Play *play, uint32_t plies, bool vary);
 void play_remove_slot(Play *play, PlaySlot *slot);
-/* ERR_ENV if an observation is not finite (it names slot, episode, step, agent and element), ERR_INTERNAL if a
+/* ERR_ENV if the env fails (with what it says of it) or an observation is not finite; both name slot, episode and step,
+ * the latter agent and element, too. ERR_INTERNAL if a
  * network's output is not. One env step of every live slot (starting episodes where the hook agrees). *live: slots that
  * played. */
 Status play_step(Play *play, size_t *live);
@@ -106,5 +109,7 @@ size_t play_row_width(const Env *env);
 /* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent states (count,
  * state_size) before them; states may be NULL for policies without memory. */
 Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states, float *out);
-void slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
-void slot_decode(const Play *play, PlaySlot *slot, Reader *reader); /* not the policies */
+/* A slot as it is kept in a checkpoint, without its policies. Where the env's episodes cannot be saved, a game that is
+ * under way is not there: decoded, the slot is free, and *abandoned says that a game was lost. */
+Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
+Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *abandoned);

@@ -50,13 +50,13 @@ Games *bench_env_open(int count) {
 void bench_env_view(Games *g, uint8_t *rows, uint8_t *masks) {
   env_flags(g->env, g->count, (const void *const *)g->state, g->flags);
   for (size_t i = 0; i < g->count; i++) g->agent[i] = !(g->flags[2 * i] & AGON_ACTS);
-  g->env->table->view_many(g->env->params, g->count, (const void *const *)g->state, g->agent, rows, masks);
+  env_view(g->env, g->count, (const void *const *)g->state, g->agent, rows, masks);
 }
 
 void bench_env_step(Games *g, const int32_t *choice, float *reward, uint8_t *ended) {
   memset(g->reward, 0, g->count * 2 * sizeof *g->reward);
-  for (size_t i = 0; i < g->count; i++) g->action[i * 2 + g->agent[i]].choice[0] = choice[i];
-  g->env->table->step_many(g->env->params, g->count, g->state, g->action, g->random, g->reward, g->status);
+  for (size_t i = 0; i < g->count; i++) g->action[i * 2 + g->agent[i]].choice = choice[i];
+  env_call_step_many(g->env, g->count, g->state, g->action, g->random, g->reward, g->status);
   for (size_t i = 0; i < g->count; i++) {
     reward[i] = g->reward[2 * i + g->agent[i]];
     ended[i] = g->status[i] != AGON_RUNNING;

@@ -16,9 +16,9 @@ static const Option plain_options[] = {
 
 static size_t passes, steps; /* of all updates so far */
 
-static void plain_needs(const void *own, const AgonEnvSpec *spec, AlgoNeeds *out) {
+static void plain_needs(const void *own, const AgonKind *layout, AlgoNeeds *out) {
   (void)own;
-  (void)spec;
+  (void)layout;
   out->rule = RULE_SOFTMAX;
 }
 
@@ -97,8 +97,7 @@ static void tables_are_whole(void **state) {
     assert_true(algo->plan && algo->targets && (algo->row || algo->pass));
     for (size_t o = 0; o < algo->option_count; o++)
       assert_true(algo->options[o].offset < algo->config_size && *algo->options[o].help);
-    for (size_t other = 0; other < i; other++)
-      assert_string_not_equal(algo->name, subject(other)->name);
+    for (size_t other = 0; other < i; other++) assert_string_not_equal(algo->name, subject(other)->name);
     if (algo == &plain) continue;
     assert_ptr_equal(algo_find(algo->name), algo);
     /* the choices of the option are the names of the table, in its order */
@@ -122,8 +121,7 @@ static void plans_and_costs_are_sensible(void **state) {
     double cost = algo_cost(b.algo, b.algo_config, b.net);
     assert_true(cost >= train);
     if (b.algo == &plain) assert_true(cost == 2 * train + forward);
-    if (!b.algo->cost)
-      assert_true(cost == (double)plan.epochs * train + (plan.evaluate ? forward : 0));
+    if (!b.algo->cost) assert_true(cost == (double)plan.epochs * train + (plan.evaluate ? forward : 0));
     close_bench(&b);
   }
 }
@@ -131,26 +129,25 @@ static void plans_and_costs_are_sensible(void **state) {
 /* --- needs --- */
 static AlgoNeeds wanted;
 
-static void want(const void *own, const AgonEnvSpec *spec, AlgoNeeds *out) {
+static void want(const void *own, const AgonKind *layout, AlgoNeeds *out) {
   (void)own;
-  (void)spec;
+  (void)layout;
   *out = wanted;
 }
 
-static AgonEnvSpec spec_of(AgonActionKind kind) {
-  return (AgonEnvSpec){.agents = 1,
-                       .teams = 1,
-                       .observation_type = AGON_F32,
-                       .observation_shape = {2, 1, 1},
-                       .action_kind = kind,
-                       .heads = 1,
-                       .head_size = {3}};
+static AgonKind layout_of(AgonActionKind kind) {
+  static const uint32_t head_size[] = {3};
+  return (AgonKind){.observation_type = AGON_F32,
+                    .observation_shape = {2, 1, 1},
+                    .action_kind = kind,
+                    .heads = 1,
+                    .head_size = head_size};
 }
 
 static void needs_are_met_or_refused_in_a_sentence(void **state) {
   (void)state;
-  AgonEnvSpec discrete = spec_of(AGON_DISCRETE);
-  AgonEnvSpec box = spec_of(AGON_BOX);
+  AgonKind discrete = layout_of(AGON_DISCRETE);
+  AgonKind box = layout_of(AGON_BOX);
   for (size_t i = 0; algo_ops(i); i++) {
     Bench b;
     open_bench(&b, algo_ops(i), 0, false);
@@ -210,9 +207,8 @@ static void open_hand(Hand *hand, const Bench *b, uint64_t seed) {
   CHECK_OK(batch_create(&b->batch.format, batch));
   CHECK_OK(batch_reserve(batch, ROWS, 16));
   while (batch->rows < ROWS - 10) {
-    Unroll unroll = {.rows = 1 + rng_below(&rng, 8),
-                     .end = (uint8_t)rng_below(&rng, 3),
-                     .first = (uint32_t)batch->rows};
+    Unroll unroll = {
+        .rows = 1 + rng_below(&rng, 8), .end = (uint8_t)rng_below(&rng, 3), .first = (uint32_t)batch->rows};
     unroll.skip = rng_below(&rng, unroll.rows + 1);
     size_t span = unroll_span(&unroll);
     for (size_t t = 0; t < span; t++) {
@@ -254,8 +250,7 @@ static void targets_come_from_what_was_asked_for(void **state) {
       every_choice(&b, o, &choices);
       for (int choice = 0; choice < choices; choice++) {
         Hand hand;
-        if (choices > 1)
-          memcpy((char *)b.algo_config + b.algo->options[o].offset, &choice, sizeof choice);
+        if (choices > 1) memcpy((char *)b.algo_config + b.algo->options[o].offset, &choice, sizeof choice);
         open_hand(&hand, &b, i + 1);
         b.algo->targets(&hand.experience);
         for (size_t r = 0; r < ROWS; r++) {
@@ -325,8 +320,7 @@ static void it_learns_and_repeats_itself(void **state) {
     assert_memory_equal(b[0].pupil.block, b[1].pupil.block, b[0].net->block * sizeof(float));
     look(&b[0], .7f, 1, p);
     look(&b[0], -.7f, 1, q);
-    if (!(p[2] > .8f && q[0] > .8f))
-      fail_msg("%s: %.2f and %.2f", b[0].algo->name, (double)p[2], (double)q[0]);
+    if (!(p[2] > .8f && q[0] > .8f)) fail_msg("%s: %.2f and %.2f", b[0].algo->name, (double)p[2], (double)q[0]);
     for (int twice = 0; twice < 2; twice++) close_bench(&b[twice]);
   }
 }
@@ -360,8 +354,7 @@ static void members_share_an_update(void **state) {
     b[1].update = new_update(&b[1], &reducer);
     bandit(&b[0], 2);
     bandit(&b[1], 2);
-    for (size_t w = 0; w < b[0].net->block; w++)
-      CHECK_NEAR(b[0].pupil.block[w], b[1].pupil.block[w], 2e-4);
+    for (size_t w = 0; w < b[0].net->block; w++) CHECK_NEAR(b[0].pupil.block[w], b[1].pupil.block[w], 2e-4);
     assert_int_equal(b[1].pupil.frames, 2 * b[0].pupil.frames);
     for (int k = 0; k < 2; k++) close_bench(&b[k]);
   }

@@ -3,6 +3,7 @@
 
 #include "env/env.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,15 +70,15 @@ static void outcome_over_one(const void *params, const void *episode, float *out
   out[0] += 1;
 }
 static AgonStatus step_at_random(const void *params, void *episode, const AgonAction *actions, const AgonRandom *random,
-                                 float *reward) {
+                                 float *reward, AgonError *error) {
   static uint32_t hidden; /* a global: not repeatable */
-  AgonStatus status = good.step(params, episode, actions, random, reward);
+  AgonStatus status = good.step(params, episode, actions, random, reward, error);
   reward[0] += (float)(hidden++ % 2);
   return status;
 }
 static AgonStatus step_not_zero_sum(const void *params, void *episode, const AgonAction *actions,
-                                    const AgonRandom *random, float *reward) {
-  AgonStatus status = good.step(params, episode, actions, random, reward);
+                                    const AgonRandom *random, float *reward, AgonError *error) {
+  AgonStatus status = good.step(params, episode, actions, random, reward, error);
   reward[0] += 1;
   return status;
 }
@@ -111,64 +112,187 @@ static void spoilt_envs_are_caught(void **state) {
   }
 }
 
-/* What an env says of itself is checked before anything is laid out by it. */
-static AgonEnv liar;
-static int lie;
-static const char *const seventeen[17] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
-                                          "j", "k", "l", "m", "n", "o", "p", "q"};
+/* What an env says of itself is checked before anything is laid out by it: each bound, by the name of its field. */
+typedef struct Lie {
+  AgonEnv table;
+  AgonEnvSpec spec;
+  AgonKind kind[2];
+  uint32_t head_size[2][AGON_MAX_HEADS + 1];
+  float low[2], high[2];
+  AgonAction idle[2];
+  uint8_t team_of[AGON_MAX_AGENTS + 1], kind_of[AGON_MAX_AGENTS + 1];
+  float knob_low[1], knob_high[1];
+} Lie;
+
 static void no_metrics(const void *params, const void *episode, float *values) {
   (void)params, (void)episode, (void)values;
 }
-static int configure_wrongly(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
-  int result = good.configure(values, params, spec, error);
-  if (lie == 1) spec->metrics = 17;
-  if (lie == 2) spec->metrics = 1, liar.metric_names = NULL;
-  if (lie == 3) spec->teams = 3;
-  if (lie == 4) spec->head_size[0] = AGON_MAX_CHOICES + 1;
-  if (lie == 5) spec->heads = 2;
-  if (lie == 6) spec->action_kind = AGON_BOX, spec->action_low = spec->action_high = 1;
-  if (lie == 7) spec->action_kind = (AgonActionKind)9;
-  if (lie == 8) spec->observation_type = (AgonElement)9;
-  if (lie == 9) spec->observation_shape[0] = spec->observation_shape[1] = 1u << 20;
-  if (lie == 10) spec->params_size = 1u << 20;
-  if (lie == 11) spec->reward_high = spec->reward_low - 1;
-  if (lie == 12) spec->team_of[1] = 4;
-  return result;
+static int no_create(const void *params, void *episode, AgonError *error) {
+  (void)params, (void)episode, (void)error;
+  return 0;
 }
+static void no_destroy(const void *params, void *episode) { (void)params, (void)episode; }
+static int no_save(const void *params, const void *episode, void *bytes, size_t *size, AgonError *error) {
+  (void)params, (void)episode, (void)bytes, (void)error;
+  *size = 0;
+  return 0;
+}
+static int no_load(const void *params, void *episode, const void *bytes, size_t size, AgonError *error) {
+  (void)params, (void)episode, (void)bytes, (void)size, (void)error;
+  return 0;
+}
+static uint32_t no_chance(const void *params, const void *episode, double *probability) {
+  (void)params, (void)episode;
+  probability[0] = 1;
+  return 1;
+}
+static AgonStatus no_outcome(const void *params, void *episode, uint32_t outcome, float *reward, AgonError *error) {
+  (void)params, (void)episode, (void)outcome, (void)reward, (void)error;
+  return AGON_RUNNING;
+}
+static AgonStatus knobs_reset(const void *params, void *episode, const float *knob, const AgonRandom *random,
+                              AgonError *error) {
+  (void)knob;
+  return good.reset(params, episode, random, error);
+}
+static const char *const names[17] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
+                                      "j", "k", "l", "m", "n", "o", "p", "q"};
+
+/* Two kinds of two agents each, in two teams, with all that a table may offer: nothing is wrong with it. */
+static void tell_the_truth(Lie *lie, bool box) {
+  good = *env_builtin(3);
+  assert_string_equal(good.name, "tic_tac_toe");
+  *lie = (Lie){.table = good, .low = {-1, -1}, .high = {1, 1}, .knob_low = {0}, .knob_high = {1}};
+  lie->table.metrics = no_metrics;
+  lie->table.metric_names = names;
+  lie->table.reset_with = knobs_reset;
+  lie->table.chance_outcomes = no_chance;
+  lie->table.chance_apply = no_outcome;
+  for (int k = 0; k < 2; k++) {
+    for (int h = 0; h <= AGON_MAX_HEADS; h++) lie->head_size[k][h] = 2;
+    lie->kind[k] = (AgonKind){.observation_type = AGON_U8,
+                              .observation_shape = {2, 3, 3},
+                              .observation_high = 1,
+                              .action_kind = box ? AGON_BOX : AGON_MULTI_DISCRETE,
+                              .heads = 2,
+                              .head_size = box ? NULL : lie->head_size[k],
+                              .action_low = box ? lie->low : NULL,
+                              .action_high = box ? lie->high : NULL,
+                              .idle = lie->idle};
+  }
+  lie->team_of[1] = lie->team_of[3] = 1;
+  lie->kind_of[2] = lie->kind_of[3] = 1;
+  lie->spec = (AgonEnvSpec){.episode_size = 16,
+                            .agents = 4,
+                            .teams = 2,
+                            .team_of = lie->team_of,
+                            .kinds = 2,
+                            .kind = lie->kind,
+                            .kind_of = lie->kind_of,
+                            .chance = 1,
+                            .step_limit = 9,
+                            .flags = AGON_ENUMERATES_CHANCE,
+                            .reward_low = -1,
+                            .reward_high = 1,
+                            .metrics = 2,
+                            .knobs = 1,
+                            .knob_names = names,
+                            .knob_low = lie->knob_low,
+                            .knob_high = lie->knob_high};
+}
+
+/* clang-format off */
+/* Spoils one field; says what the refusal must say, or NULL after the last. */
+static const char *spoil(Lie *lie, int which) {
+  AgonEnvSpec *spec = &lie->spec;
+  AgonEnv *table = &lie->table;
+  AgonKind *kind = &lie->kind[1];
+  switch (which) {
+  case 0: spec->metrics = 17; return "metrics is 17, not 0 .. 16";
+  case 1: table->metric_names = NULL; return "metrics without their function or names";
+  case 2: spec->teams = 3; return "a team has no agents";
+  case 3: spec->teams = 65; return "teams is 65, not 1 .. 64";
+  case 4: spec->agents = 1025; return "agents is 1025, not 1 .. 1024";
+  case 5: spec->agents = 0; return "agents is 0";
+  case 6: lie->head_size[1][1] = 65534; return "choices (the sum of head_size) of kind 1 is 65536, not 1 .. 65535";
+  case 7: lie->head_size[0][0] = lie->head_size[1][1] = 40000; return "side by side is 80000, not 1 .. 65535";
+  case 8: kind->action_kind = AGON_DISCRETE; return "kind 1: DISCRETE has one head";
+  case 9: kind->action_kind = (AgonActionKind)9; return "kind 1: unknown action_kind";
+  case 10: kind->action_kind = AGON_BOX; return "a BOX beside choices";
+  case 11: kind->heads = AGON_MAX_HEADS + 1; return "heads of kind 1 is 65, not 1 .. 64";
+  case 12: kind->head_size = NULL; return "choices without head_size";
+  case 13: lie->head_size[1][1] = 0; return "a head has no choices";
+  case 14: lie->idle[1].choice = 2; return "idle is no choice";
+  case 15: kind->observation_type = (AgonElement)9; return "kind 1: unknown observation_type";
+  case 16: kind->observation_shape[0] = 0; return "a dimension of observation_shape of kind 1 is 0";
+  case 17: kind->observation_shape[0] = kind->observation_shape[1] = 1u << 20; return "observation elements";
+  case 18: kind->observation_low = NAN; return "observation_low .. observation_high is no range";
+  case 19: spec->params_size = 1u << 20; return "params_capacity";
+  case 20: spec->reward_high = -2; return "reward_low .. reward_high";
+  case 21: lie->team_of[1] = 2; return "team_of is not below";
+  case 22: lie->kind_of[1] = 2; return "kind_of is not below";
+  case 23: spec->team_of = NULL; return "team_of is NULL";
+  case 24: spec->kinds = 65; return "kinds is 65, not 1 .. 64";
+  case 25: spec->kind = NULL; return "kind is NULL";
+  case 26: spec->chance = (1u << 24) + 1; return "chance is 16777217, not 0 .. 16777216";
+  case 27: spec->chance = 0; return "the most outcomes of a chance move, is 0";
+  case 28: table->chance_apply = NULL; return "chance without chance_outcomes, chance_apply";
+  case 29: spec->knobs = 65; return "knobs is 65, not 0 .. 64";
+  case 30: table->reset_with = NULL; return "knobs without reset_with";
+  case 31: lie->knob_high[0] = -1; return "without a finite range knob_low";
+  case 32: spec->step_limit = 0; return "step_limit is 0";
+  case 33: spec->episode_size = 0; return "episode_size is 0";
+  case 34: spec->episode_size = (1u << 28) + 1; return "episode_size is 268435457";
+  case 35: spec->global_state_size = 3; return "global_state_size without global_state";
+  case 36: table->outcome = NULL; return "several teams without outcome";
+  case 37: table->create = no_create; return "create without destroy";
+  case 38: table->create = no_create, table->destroy = no_destroy; return "set AGON_NOT_SAVED";
+  case 39: table->destroy = no_destroy; return "destroy, save or load without create";
+  case 40: table->create = no_create, table->destroy = no_destroy, table->save = no_save; return "save without load";
+  case 41:
+    table->create = no_create, table->destroy = no_destroy, table->save = no_save, table->load = no_load;
+    spec->flags |= AGON_NOT_SAVED;
+    return "AGON_NOT_SAVED beside save";
+  default: return NULL;
+  }
+}
+
+static const char *spoil_box(Lie *lie, int which) {
+  switch (which) {
+  case 0: lie->kind[1].action_high = NULL; return "BOX without action_low and action_high";
+  case 1: lie->low[1] = 1; return "BOX needs finite action_low < action_high of each component";
+  case 2: lie->high[0] = INFINITY; return "BOX needs finite";
+  case 3: lie->idle[0].value = 2; return "idle is outside action_low";
+  case 4: lie->kind[0].heads = 65; return "heads of kind 0 is 65";
+  default: return NULL;
+  }
+}
+/* clang-format on */
 
 static void specs_out_of_bounds_are_refused(void **state) {
   (void)state;
-  static const char *const says[] = {"",
-                                     "METRICS metrics",
-                                     "names",
-                                     "a team has no agents",
-                                     "CHOICES",
-                                     "one head",
-                                     "BOX needs",
-                                     "action_kind",
-                                     "observation_type",
-                                     "elements",
-                                     "params_capacity",
-                                     "reward_low",
-                                     "team_of"};
-  for (lie = 0; lie < (int)COUNT_OF(says); lie++) {
-    Config *config;
-    Option *options;
-    Env *env = NULL;
-    good = liar = *env_builtin(3);
-    assert_string_equal(good.name, "tic_tac_toe");
-    liar.configure = configure_wrongly;
-    liar.metrics = no_metrics;
-    liar.metric_names = seventeen;
-    CHECK_OK(config_create(&config));
-    CHECK_OK(env_declare(&liar, config, &options));
-    CHECK_OK(config_resolve(config));
-    assert_int_equal(env_create(&liar, NULL, config, &env), lie ? ERR_ENV : OK);
-    if (lie && !strstr(status_message(), says[lie])) fail_msg("'%s' does not say '%s'", status_message(), says[lie]);
-    if (!lie) env_destroy(env);
-    config_destroy(config);
-    free(options);
+  static Lie lie;
+  Env *env;
+  for (int box = 0; box < 2; box++) {
+    tell_the_truth(&lie, box);
+    CHECK_OK(env_over(&lie.table, &lie.spec, &env));
+    env_destroy(env);
+    for (int i = 0;; i++) {
+      tell_the_truth(&lie, box);
+      const char *says = box ? spoil_box(&lie, i) : spoil(&lie, i);
+      if (!says) break;
+      assert_int_equal(env_over(&lie.table, &lie.spec, &env), ERR_ENV);
+      if (!strstr(status_message(), says)) fail_msg("'%s' does not say '%s'", status_message(), says);
+    }
   }
+  tell_the_truth(&lie, false); /* what is at a bound is within it */
+  lie.spec.agents = 1024;
+  lie.spec.team_of = lie.team_of;
+  lie.kind[0].observation_low = -INFINITY, lie.kind[0].observation_high = INFINITY;
+  lie.head_size[0][0] = lie.head_size[1][0] = 65533;
+  CHECK_OK(env_over(&lie.table, &lie.spec, &env));
+  assert_int_equal(env->action_count, 65535);
+  env_destroy(env);
 }
 
 static void games_are_told_apart_by_their_options(void **state) {
@@ -224,14 +348,14 @@ static void threats_are_what_a_search_finds(void **state) {
   void *episode = calloc(1, env->spec.episode_size);
   for (uint32_t game = 0; game < 300; game++) {
     AgonRng rng = rng_stream(1, game, 0, RNG_TEST);
-    float reward[AGON_MAX_AGENTS] = {0};
+    float reward[2] = {0};
     AgonStatus how = env_reset(env, episode, &rng, reward);
     while (how == AGON_RUNNING) {
       uint8_t row[4 * 42], legal[7];
       AgonAction actions[2];
       double weight[7];
       for (uint32_t agent = 0; agent < 2; agent++) {
-        env->table->observe(env->params, episode, agent, row);
+        env_observe(env, episode, agent, row);
         for (int cell = 0; cell < 42; cell++)
           for (int side = 0; side < 2; side++) {
             bool empty = !row[cell] && !row[42 + cell];
@@ -240,9 +364,9 @@ static void threats_are_what_a_search_finds(void **state) {
             seen += expected;
           }
       }
-      env->table->mask(env->params, episode, 0, legal);
+      env_mask(env, episode, 0, legal);
       for (int c = 0; c < 7; c++) weight[c] = legal[c];
-      actions[0].choice[0] = actions[1].choice[0] = (int32_t)rng_pick(&rng, weight, 7);
+      actions[0].choice = actions[1].choice = (int32_t)rng_pick(&rng, weight, 7);
       how = env_step(env, episode, actions, &rng, reward);
     }
   }
@@ -251,12 +375,13 @@ static void threats_are_what_a_search_finds(void **state) {
   env_destroy(env);
 }
 
+static bool leaks;
 /* Two agents a team: what one of a team gains and the other loses cancels; what is given to one does not. */
 static AgonStatus step_within_teams(const void *params, void *episode, const AgonAction *actions,
-                                    const AgonRandom *random, float *reward) {
-  AgonStatus status = good.step(params, episode, actions, random, reward);
+                                    const AgonRandom *random, float *reward, AgonError *error) {
+  AgonStatus status = good.step(params, episode, actions, random, reward, error);
   reward[0] += 1;
-  reward[1] -= lie ? 0 : 1;
+  reward[1] -= leaks ? 0 : 1;
   return status;
 }
 
@@ -274,9 +399,9 @@ static void zero_sums_are_over_teams(void **state) {
   env->table = &bad;
   env->spec.reward_high += 1000;
   env->spec.reward_low -= 1000;
-  lie = 0;
+  leaks = false;
   CHECK_OK(env_conformance(env, 1, 20, &checks));
-  lie = 1;
+  leaks = true;
   assert_int_equal(env_conformance(env, 1, 20, &checks), ERR_ENV);
   assert_non_null(strstr(status_message(), "over the teams' sums"));
   env->table = &good;

@@ -4,7 +4,7 @@
 coin=${PLUGINS:?}/libplugin_coin.so
 expect 0 "all passed" "$AGON" env check "$coin" rounds=5
 expect 0 "call the coin" "$AGON" env info "$coin"
-expect 7 "was built for env ABI 2, this program has 1" "$AGON" env check "$PLUGINS/libplugin_old.so"
+expect 7 "was built for env ABI 1, this program has ABI 2: change it as CHANGELOG.md says under 'Env ABI 2'" "$AGON" env check "$PLUGINS/libplugin_old.so"
 expect 2 "cannot load the plug-in" "$AGON" env check ./nothing.so
 expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk '/libz\.so|libm\.so/ {print $NF; exit}')"
 mpi 2 "$AGON" train "$smoke" game="$coin" --run-dir coin frames=10k --quiet

@@ -48,8 +48,8 @@ DEFECTS = [
     # experience
     ("rewards to the first agent", "actors/recorder.c", "+= reward[a];", "+= reward[a * 0];", ["unit_recorder"]),
     ("recurrent memory not kept over a stop", "src/play/play.c",
-     "  reader_get(reader, slot->memory, play->env->spec.agents * play->memory * sizeof(float));\n",
-     "  reader_take(reader, play->env->spec.agents * play->memory * sizeof(float));\n", [FAULTS]),
+     "  reader_get(reader, slot->memory, env->spec.agents * play->memory * sizeof(float));\n",
+     "  reader_take(reader, env->spec.agents * play->memory * sizeof(float));\n", [FAULTS]),
 ]
 
 

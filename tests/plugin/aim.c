@@ -12,20 +12,22 @@ typedef struct Episode {
   float target, lead; /* of the first side */
 } Episode;
 
+static const AgonKind kind = {.observation_type = AGON_F32,
+                              .observation_shape = {2, 1, 1},
+                              .observation_low = -1,
+                              .observation_high = 1,
+                              .action_kind = AGON_BOX,
+                              .heads = 1,
+                              .action_low = &low,
+                              .action_high = &high};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)values, (void)params, (void)error;
   *spec = (AgonEnvSpec){.episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_F32,
-                        .observation_shape = {2, 1, 1},
-                        .observation_low = -1,
-                        .observation_high = 1,
-                        .action_kind = AGON_BOX,
-                        .heads = 1,
-                        .action_low = 10,
-                        .action_high = 40,
+                        .kinds = 1,
+                        .kind = &kind,
                         .step_limit = TURNS,
                         .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS,
                         .reward_low = -TURNS,
@@ -33,8 +35,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
-  (void)params;
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)error;
   Episode *episode = (Episode *)block;
   *episode = (Episode){0, (float)(2 * agon_random_unit(random) - 1), 0};
   return AGON_RUNNING;
@@ -46,12 +48,12 @@ static float miss(const Episode *episode, float action) {
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)params;
+                       float *reward, AgonError *error) {
+  (void)params, (void)error;
   Episode *episode = (Episode *)block;
   for (int a = 0; a < 2; a++)
-    if (!(actions[a].value[0] >= low && actions[a].value[0] <= high)) return AGON_FAILED;
-  float gain = miss(episode, actions[1].value[0]) - miss(episode, actions[0].value[0]);
+    if (!(actions[a].value >= low && actions[a].value <= high)) return AGON_FAILED;
+  float gain = miss(episode, actions[1].value) - miss(episode, actions[0].value);
   reward[0] += gain;
   reward[1] -= gain;
   episode->lead += gain;
@@ -82,16 +84,9 @@ static void outcome(const void *params, const void *block, float *out) {
   out[1] = 1.0f - out[0];
 }
 
-static const AgonEnv table = {.abi = AGON_ENV_ABI,
-                              .struct_size = sizeof(AgonEnv),
-                              .name = "aim",
-                              .summary = "name a number near the target",
-                              .configure = configure,
-                              .reset = reset,
-                              .step = step,
-                              .observe = observe,
-                              .mask = mask,
-                              .flags = flags,
+static const AgonEnv table = {AGON_ENV_SIZES,         .name = "aim",  .summary = "name a number near the target",
+                              .configure = configure, .reset = reset, .step = step,
+                              .observe = observe,     .mask = mask,   .flags = flags,
                               .outcome = outcome};
 
 const AgonEnv *agon_env(void);

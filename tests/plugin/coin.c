@@ -9,6 +9,13 @@ typedef struct Episode {
 
 static const AgonEnvOption options[] = {{"rounds", AGON_OPT_INT, "3", 1, 9, 0, "calls per episode"}};
 
+static const uint32_t choices[] = {2};
+static const AgonKind kind = {.observation_type = AGON_F32,
+                              .observation_shape = {2, 1, 1},
+                              .observation_high = 10,
+                              .heads = 1,
+                              .head_size = choices};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)error;
   uint8_t rounds = (uint8_t)(values[0][0] - '0');
@@ -17,12 +24,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_F32,
-                        .observation_shape = {2, 1, 1},
-                        .observation_high = 10,
-                        .heads = 1,
-                        .head_size = {2},
+                        .kinds = 1,
+                        .kind = &kind,
                         .step_limit = rounds,
                         .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS,
                         .reward_low = -9,
@@ -30,18 +33,19 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *episode, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *episode, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   memset(episode, 0, sizeof(Episode));
   return AGON_RUNNING;
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
+                       float *reward, AgonError *error) {
+  (void)error;
   Episode *episode = (Episode *)block;
   int side = (int)agon_random_below(random, 2);
   for (int p = 0; p < 2; p++) {
-    int right = actions[p].choice[0] == side;
+    int right = actions[p].choice == side;
     episode->wins[p] = (uint8_t)(episode->wins[p] + right);
     reward[p] += (float)right;
     reward[1 - p] -= (float)right;
@@ -73,19 +77,10 @@ static void outcome(const void *params, const void *block, float *out) {
   out[1] = 1.0f - out[0];
 }
 
-static const AgonEnv table = {.abi = AGON_ENV_ABI,
-                              .struct_size = sizeof(AgonEnv),
-                              .name = "coin",
-                              .summary = "call the coin",
-                              .options = options,
-                              .option_count = 1,
-                              .params_capacity = 1,
-                              .configure = configure,
-                              .reset = reset,
-                              .step = step,
-                              .observe = observe,
-                              .mask = mask,
-                              .flags = flags,
+static const AgonEnv table = {AGON_ENV_SIZES,         .name = "coin",    .summary = "call the coin",
+                              .options = options,     .option_count = 1, .params_capacity = 1,
+                              .configure = configure, .reset = reset,    .step = step,
+                              .observe = observe,     .mask = mask,      .flags = flags,
                               .outcome = outcome};
 
 const AgonEnv *agon_env(void);

@@ -11,6 +11,13 @@ typedef struct Episode {
 
 static const AgonEnvOption options[] = {{"teams", AGON_OPT_INT, "1", 1, 4, 0, "teams"}};
 
+static const uint32_t choices[] = {2};
+static const AgonKind kind = {.observation_type = AGON_F32,
+                              .observation_shape = {1, 1, 1},
+                              .observation_high = ROUNDS,
+                              .heads = 1,
+                              .head_size = choices};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)error;
   uint8_t teams = (uint8_t)(values[0][0] - '0');
@@ -19,29 +26,25 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
                         .episode_size = sizeof(Episode),
                         .agents = teams,
                         .teams = teams,
-                        .team_of = {0, 1, 2, 3},
-                        .observation_type = AGON_F32,
-                        .observation_shape = {1, 1, 1},
-                        .observation_high = ROUNDS,
-                        .heads = 1,
-                        .head_size = {2},
+                        .kinds = 1,
+                        .kind = &kind,
                         .step_limit = ROUNDS,
                         .flags = AGON_SIMULTANEOUS,
                         .reward_high = ROUNDS};
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *episode, const AgonRandom *random) {
-  (void)random;
+static AgonStatus reset(const void *params, void *episode, const AgonRandom *random, AgonError *error) {
+  (void)random, (void)error;
   *(Episode *)episode = (Episode){.teams = *(const uint8_t *)params};
   return AGON_RUNNING;
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)params, (void)random;
+                       float *reward, AgonError *error) {
+  (void)params, (void)random, (void)error;
   Episode *episode = (Episode *)block;
-  for (int p = 0; p < episode->teams; p++) reward[p] += (float)actions[p].choice[0];
+  for (int p = 0; p < episode->teams; p++) reward[p] += (float)actions[p].choice;
   return ++episode->round < ROUNDS ? AGON_RUNNING : AGON_TERMINATED;
 }
 
@@ -67,20 +70,12 @@ static void outcome(const void *params, const void *block, float *out) {
   for (int t = 0; t < ((const Episode *)block)->teams; t++) out[t] = 0.5f;
 }
 
-static const AgonEnv table = {.abi = AGON_ENV_ABI,
-                              .struct_size = sizeof(AgonEnv),
-                              .name = "crowd",
-                              .summary = "one to four teams that do not meet",
-                              .options = options,
-                              .option_count = 1,
-                              .params_capacity = 1,
-                              .configure = configure,
-                              .reset = reset,
-                              .step = step,
-                              .observe = observe,
-                              .mask = mask,
-                              .flags = flags,
-                              .outcome = outcome};
+static const AgonEnv table = {
+    AGON_ENV_SIZES,         .name = "crowd",   .summary = "one to four teams that do not meet",
+    .options = options,     .option_count = 1, .params_capacity = 1,
+    .configure = configure, .reset = reset,    .step = step,
+    .observe = observe,     .mask = mask,      .flags = flags,
+    .outcome = outcome};
 
 const AgonEnv *agon_env(void);
 const AgonEnv *agon_env(void) { return &table; }

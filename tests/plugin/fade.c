@@ -10,32 +10,36 @@ typedef struct Episode {
   uint8_t out[AGENTS], round, over;
 } Episode;
 
+static const uint32_t choices[] = {2};
+static const AgonKind kind = {.observation_type = AGON_F32,
+                              .observation_shape = {2, 1, 1},
+                              .observation_high = 1,
+                              .action_kind = AGON_DISCRETE,
+                              .heads = 1,
+                              .head_size = choices};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)values, (void)params, (void)error;
   *spec = (AgonEnvSpec){.params_size = 1,
                         .episode_size = sizeof(Episode),
                         .agents = AGENTS,
                         .teams = AGENTS,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_F32,
-                        .observation_shape = {2, 1, 1},
-                        .observation_high = 1,
-                        .action_kind = AGON_DISCRETE,
-                        .heads = 1,
-                        .head_size = {2},
+                        .kinds = 1,
+                        .kind = &kind,
                         .step_limit = LIMIT,
                         .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS};
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *episode, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *episode, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   memset(episode, 0, sizeof(Episode));
   return AGON_RUNNING;
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
+                       float *reward, AgonError *error) {
+  (void)error;
   Episode *episode = (Episode *)block;
   (void)params, (void)actions, (void)reward;
   uint32_t who = agon_random_below(random, 8);
@@ -65,18 +69,10 @@ static void outcome(const void *params, const void *block, float *out) {
   out[0] = out[1] = 0.5f;
 }
 
-static const AgonEnv table = {.abi = AGON_ENV_ABI,
-                              .struct_size = sizeof(AgonEnv),
-                              .name = "fade",
-                              .summary = "drop out before time is up",
-                              .params_capacity = 1,
-                              .configure = configure,
-                              .reset = reset,
-                              .step = step,
-                              .observe = observe,
-                              .mask = mask,
-                              .flags = flags,
-                              .outcome = outcome};
+static const AgonEnv table = {AGON_ENV_SIZES,       .name = "fade",         .summary = "drop out before time is up",
+                              .params_capacity = 1, .configure = configure, .reset = reset,
+                              .step = step,         .observe = observe,     .mask = mask,
+                              .flags = flags,       .outcome = outcome};
 
 const AgonEnv *agon_env(void);
 const AgonEnv *agon_env(void) { return &table; }

@@ -21,6 +21,13 @@ static const AgonEnvOption options[] = {
     {"kind", AGON_OPT_CHOICE, "steps", 0, 0, "steps|dice|counted|endless", "how the token moves"},
     {"length", AGON_OPT_INT, "5", 1, 100000, 0, "of the track"}};
 
+static const uint32_t choices[] = {1};
+static const AgonKind mover = {.observation_type = AGON_F32,
+                               .observation_shape = {2, 1, 1},
+                               .observation_high = 100000,
+                               .heads = 1,
+                               .head_size = choices};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   static const char *const kind[] = {"steps", "dice", "counted", "endless"};
   (void)error;
@@ -32,12 +39,9 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_F32,
-                        .observation_shape = {2, 1, 1},
-                        .observation_high = 100000,
-                        .heads = 1,
-                        .head_size = {1},
+                        .kinds = 1,
+                        .kind = &mover,
+                        .chance = 2,
                         .step_limit = (uint32_t)(p.kind == COUNTED   ? MOST_MOVES
                                                  : p.kind == ENDLESS ? p.length / 2
                                                                      : p.length),
@@ -47,8 +51,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *episode, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *episode, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   memset(episode, 0, sizeof(Episode));
   return AGON_RUNNING;
 }
@@ -67,7 +71,8 @@ static AgonStatus move(const Params *p, Episode *e, int steps, float *reward) {
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
+                       float *reward, AgonError *error) {
+  (void)error;
   const Params *p = (const Params *)params;
   Episode *e = (Episode *)block;
   (void)actions, (void)random;
@@ -83,7 +88,8 @@ static uint32_t chance_outcomes(const void *params, const void *episode, double 
   return 2;
 }
 
-static AgonStatus chance_apply(const void *params, void *block, uint32_t outcome, float *reward) {
+static AgonStatus chance_apply(const void *params, void *block, uint32_t outcome, float *reward, AgonError *error) {
+  (void)error;
   return move((const Params *)params, (Episode *)block, (int)outcome, reward);
 }
 
@@ -113,8 +119,7 @@ static void outcome(const void *params, const void *block, float *out) {
   out[1] = 1.0f - out[0];
 }
 
-static const AgonEnv table = {.abi = AGON_ENV_ABI,
-                              .struct_size = sizeof(AgonEnv),
+static const AgonEnv table = {AGON_ENV_SIZES,
                               .name = "track",
                               .summary = "a token on a track",
                               .options = options,

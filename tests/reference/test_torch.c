@@ -119,15 +119,17 @@ static void heads(void **state) {
   ActionSpace box = {.kind = AGON_BOX, .heads = 2, .head_size = {1, 1}, .choices = 2, .width = 4};
   const uint8_t mask[4] = {1, 0, 1, 1};
   float row[4], other[4];
-  AgonAction action = {.choice = {2}};
+  AgonAction action = {.choice = 2}, both[2];
   to_float(categorical_logits, 4, row);
   dist_normalise(&categorical, row, mask, row);
   CHECK_NEAR(dist_log_prob(&categorical, row, &action), categorical_numbers[0], 1e-5);
   CHECK_NEAR(dist_entropy(&categorical, row), categorical_numbers[1], 1e-5);
   to_float(normal_row, 4, row);
   to_float(normal_other, 4, other);
-  to_float(normal_action, 2, action.value);
-  CHECK_NEAR(dist_log_prob(&box, row, &action), normal_numbers[0], 1e-4);
+  float numbers[2];
+  to_float(normal_action, 2, numbers);
+  for (int i = 0; i < 2; i++) both[i].value = numbers[i];
+  CHECK_NEAR(dist_log_prob(&box, row, both), normal_numbers[0], 1e-4);
   CHECK_NEAR(dist_entropy(&box, row), normal_numbers[1], 1e-5);
   CHECK_NEAR(dist_kl(&box, row, other), normal_numbers[2], 1e-4);
 }

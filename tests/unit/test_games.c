@@ -175,13 +175,12 @@ typedef struct Kept {
 static Status check_game(void *context, const GameText *game) {
   Kept *kept = context;
   Position position;
-  float outcome[AGON_MAX_TEAMS];
   uint64_t pair = game->game / 2;
   CHECK_OK(position_create(kept->env, &position));
   CHECK_OK(position_reset(&position, rng_stream(5, (uint32_t)pair, 0, RNG_ENV)));
   CHECK_OK(position_play_line(&position, game->line));
   assert_true(position.status == AGON_TERMINATED || position.status == AGON_TRUNCATED);
-  kept->env->table->outcome(kept->env->params, position.episode, outcome);
+  const float *outcome = position_outcome(&position);
   CHECK_NEAR(outcome[0], game->outcome[0], 0);
   if (pair == 0) snprintf(kept->first[game->game & 1], 64, "%.63s", game->line);
   kept->games++;
@@ -389,8 +388,7 @@ static void the_least_certain_pair_is_next(void **state) {
 static void act_first(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
                       AgonAction *out) {
   (void)episode, (void)agent, (void)rng;
-  for (out->choice[0] = 0; out->choice[0] + 1 < (int)self->env->action_count && !mask[out->choice[0]];)
-    out->choice[0]++;
+  for (out->choice = 0; out->choice + 1 < (int)self->env->action_count && !mask[out->choice];) out->choice++;
 }
 static void free_first(BuiltinPolicy *self) { free(self); }
 static const BuiltinOps first_ops = {.name = "first", .act = act_first, .destroy = free_first};

@@ -243,19 +243,18 @@ static void functions_follow_their_definition(void **state) {
 /* Outputs and gradient of a network over random boards; returns the gradient, the caller's. */
 static float *gradient_of(const char *memory, int precision, float *logits, size_t *count) {
   enum { R = 96 };
-  AgonEnvSpec spec = {.agents = 1,
-                      .teams = 1,
-                      .observation_type = AGON_F32,
-                      .observation_shape = {50, 1, 1},
-                      .action_kind = AGON_DISCRETE,
-                      .heads = 1,
-                      .head_size = {7}};
+  static const uint32_t choices[] = {7};
+  AgonKind layout = {.observation_type = AGON_F32,
+                     .observation_shape = {50, 1, 1},
+                     .action_kind = AGON_DISCRETE,
+                     .heads = 1,
+                     .head_size = choices};
   NetConfig config = {
       .hidden = {{128, 96}, 2}, .activation = 1, .init_gain = 1.4, .memory_size = 64, .precision = precision};
   config.memory = !strcmp(memory, "gru") ? 1 : !strcmp(memory, "lstm") ? 2 : 0;
   Net *net;
   Activations space;
-  CHECK_OK(net_create(&config, &spec, &net));
+  CHECK_OK(net_create(&config, &layout, &net));
   CHECK_OK(activations_create(&net->graph, R, true, &space));
   float *block = calloc(net->block, sizeof *block), *packed = net_pack_create(net, true), *rows = numbers(R * 50, 1),
         *d_logits = numbers(R * 7, 2), *d_value = numbers(R, 3), value[R], state[256] = {0};
@@ -312,20 +311,19 @@ static void bfloat16_gradients_stay_near(void **state) {
 static void packed_and_plain_agree(void **state) {
   (void)state;
   enum { R = 40 };
-  AgonEnvSpec spec = {.agents = 1,
-                      .teams = 1,
-                      .observation_type = AGON_U8,
-                      .observation_shape = {2, 6, 7},
-                      .action_kind = AGON_DISCRETE,
-                      .heads = 1,
-                      .head_size = {7}};
+  static const uint32_t choices[] = {7};
+  AgonKind layout = {.observation_type = AGON_U8,
+                     .observation_shape = {2, 6, 7},
+                     .action_kind = AGON_DISCRETE,
+                     .heads = 1,
+                     .head_size = choices};
   for (int separate = 0; separate < 2; separate++)
     for (size_t t = 0; kernels_at(t); t++) {
       if (!kernels_at(t)->supported()) continue;
       CHECK_OK(kernels_choose(kernels_at(t)->name));
       NetConfig config = {.hidden = {{40, 30}, 2}, .activation = 1, .init_gain = 1.4, .separate = separate};
       Net *net;
-      CHECK_OK(net_create(&config, &spec, &net));
+      CHECK_OK(net_create(&config, &layout, &net));
       size_t params = net->graph.params;
       uint8_t rows[R * 84];
       AgonRng rng = rng_stream(2, 0, 0, RNG_TEST);

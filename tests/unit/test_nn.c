@@ -373,15 +373,14 @@ static void gradients_are_kept_where_they_are_wanted(void **state) {
 static void a_network_is_one_list(void **state) {
   (void)state;
   for (int separate = 0; separate < 2; separate++) {
-    AgonEnvSpec spec = {.agents = 1,
-                        .teams = 1,
-                        .observation_type = AGON_F32,
-                        .observation_shape = {3, 1, 1},
-                        .action_kind = AGON_BOX,
-                        .heads = 2};
-    NetConfig config = {.hidden = {{4}, 1}, .activation = 1, .separate = separate, .normalise_observations = true};
+    AgonKind layout = {.observation_type = AGON_F32,
+                       .observation_shape = {3, 1, 1},
+                       .action_kind = AGON_BOX,
+                       .heads = 2};
+    NetConfig config = {
+        .hidden = {{4}, 1}, .activation = 1, .separate = separate, .normalise_observations = true};
     Net *net;
-    CHECK_OK(net_create(&config, &spec, &net));
+    CHECK_OK(net_create(&config, &layout, &net));
     const Graph *graph = &net->graph;
     assert_ptr_equal(graph->op[0].ops, &op_normalise);
     assert_ptr_equal(graph->op[graph->ops - 1].ops, &op_rescale);
@@ -417,8 +416,9 @@ static void a_network_is_one_list(void **state) {
 }
 
 static ActionSpace activations_of(AgonActionKind kind) {
-  AgonEnvSpec spec = {.action_kind = kind, .heads = kind == AGON_DISCRETE ? 1 : 2, .head_size = {4, 3}};
-  return action_space(&spec);
+  static const uint32_t head_size[] = {4, 3};
+  AgonKind layout = {.action_kind = kind, .heads = kind == AGON_DISCRETE ? 1 : 2, .head_size = head_size};
+  return action_space(&layout);
 }
 
 static void distribution_gradients(void **state) {
@@ -431,11 +431,11 @@ static void distribution_gradients(void **state) {
     for (uint32_t i = 0; i < space.width; i++) logits[i] = noise(&rng), other[i] = noise(&rng);
     dist_normalise(&space, other, mask, other_row);
     dist_normalise(&space, logits, mask, row);
-    AgonAction action;
+    AgonAction action[2];
     float probability[8];
     dist_probabilities(&space, row, 1, probability);
-    dist_sample(&space, row, probability, &rng, false, &action);
-    CHECK_NEAR(dist_backward(&space, row, probability, other_row, &action, 0.7f, -0.3f, 0.4f, d),
+    dist_sample(&space, row, probability, &rng, false, action);
+    CHECK_NEAR(dist_backward(&space, row, probability, other_row, action, 0.7f, -0.3f, 0.4f, d),
                dist_entropy(&space, row), 1e-5);
     for (uint32_t i = 0; i < space.width; i++) {
       double side[2];
@@ -444,7 +444,7 @@ static void distribution_gradients(void **state) {
         memcpy(moved, logits, sizeof moved);
         moved[i] += s ? -1e-3f : 1e-3f;
         dist_normalise(&space, moved, mask, line);
-        side[s] = 0.7 * (double)dist_log_prob(&space, line, &action) - 0.3 * (double)dist_entropy(&space, line) +
+        side[s] = 0.7 * (double)dist_log_prob(&space, line, action) - 0.3 * (double)dist_entropy(&space, line) +
                   0.4 * (double)dist_kl(&space, line, other_row);
       }
       CHECK_NEAR(d[i], (side[0] - side[1]) / 2e-3, 5e-3);
@@ -465,13 +465,13 @@ static void sampling_respects_masks_and_probabilities(void **state) {
   for (int i = 0; i < 40000; i++) {
     AgonAction action;
     dist_sample(&space, row, probability, &rng, false, &action);
-    count[action.choice[0]]++;
+    count[action.choice]++;
   }
   assert_int_equal(count[1], 0);
   CHECK_NEAR(count[2] / 40000.0, 0.5, 0.01);
   AgonAction best;
   dist_sample(&space, row, NULL, &rng, true, &best);
-  assert_int_equal(best.choice[0], 2);
+  assert_int_equal(best.choice, 2);
 }
 
 static void initial_weights_are_orthogonal(void **state) {

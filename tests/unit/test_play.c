@@ -24,6 +24,7 @@ typedef struct Hall {
   Policy policy[3]; /* 0, 1: one net; 2: random */
   uint32_t episodes;
   bool one_for_all, random_first;
+  uint8_t flags[16]; /* room for those of all agents */
   Bytes line[SLOTS][EPISODES];
 } Hall;
 
@@ -49,7 +50,7 @@ static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonA
   Hall *hall = context;
   Bytes *line = &hall->line[slot->id][slot->episode];
   if (kind == TRACE_CHANCE) line_put_chance(line, outcome);
-  if (kind == TRACE_STEP) line_put_actions(line, hall->env, slot->state, actions);
+  if (kind == TRACE_STEP) line_put_actions(line, hall->env, slot->state, actions, hall->flags);
 }
 
 /* Plays all games of the slots id[0..count-1] in one Play. */
@@ -98,7 +99,7 @@ static void games_depend_on_the_slot_alone(void **state) {
     Hall whole, turned, grouped, spread;
     uint32_t id[SLOTS], back[SLOTS];
     for (uint32_t i = 0; i < SLOTS; i++) id[i] = i, back[i] = SLOTS - 1 - i;
-    CHECK_OK(net_create(&config, &env->spec, &net));
+    CHECK_OK(net_create(&config, &env->layout, &net));
     float *block = calloc(net->block, sizeof *block);
     net_init(net, 1, 0, block);
     Hall *const all[4] = {&whole, &turned, &grouped, &spread};
@@ -222,13 +223,14 @@ typedef struct Stage {
 static struct {
   float spoilt; /* what element 1 of agent 1 shows at step 2 */
   bool gives_at_reset;
+  int fails_at;    /* the step that fails, from 1 on; 0: none */
   size_t outside;  /* actions that no step should see */
   float low, high; /* of the box, for the check */
   float seen[2][8];
 } mode;
 
-static AgonStatus stage_reset(const void *params, void *episode, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus stage_reset(const void *params, void *episode, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   memset(episode, 0, sizeof(Stage));
   return mode.gives_at_reset ? AGON_CHANCE : AGON_RUNNING;
 }
@@ -237,27 +239,31 @@ static uint32_t stage_chance(const void *params, const void *episode, double *pr
   probability[0] = 1;
   return 1;
 }
-static AgonStatus stage_apply(const void *params, void *episode, uint32_t outcome, float *reward) {
-  (void)params, (void)outcome;
+static AgonStatus stage_apply(const void *params, void *episode, uint32_t outcome, float *reward, AgonError *error) {
+  (void)params, (void)outcome, (void)error;
   reward[0] += 5;
   reward[1] -= 5;
   ((Stage *)episode)->total[0] += 5;
   return AGON_RUNNING;
 }
-static const AgonEnvSpec *stage_spec;
+static const AgonKind *stage_kind;
 static AgonStatus stage_step(const void *params, void *episode, const AgonAction *actions, const AgonRandom *random,
-                             float *reward) {
+                             float *reward, AgonError *error) {
   (void)params, (void)random;
   Stage *stage = episode;
+  if (mode.fails_at == (int)stage->step + 1) {
+    snprintf(error->text, sizeof error->text, "the stage has %s", "caught fire");
+    return AGON_FAILED;
+  }
   for (int a = 0; a < 2; a++)
-    for (uint32_t h = 0; h < stage_spec->heads; h++) {
-      int32_t choice = actions[a].choice[h];
-      if (stage_spec->action_kind == AGON_BOX) {
-        float value = actions[a].value[h];
+    for (uint32_t h = 0; h < stage_kind->heads; h++) {
+      int32_t choice = actions[(uint32_t)a * stage_kind->heads + h].choice;
+      if (stage_kind->action_kind == AGON_BOX) {
+        float value = actions[(uint32_t)a * stage_kind->heads + h].value;
         mode.seen[a][stage->step] = value;
         mode.outside += !(value >= mode.low && value <= mode.high);
       } else {
-        mode.outside += choice < 0 || (uint32_t)choice >= stage_spec->head_size[h] || choice % 7;
+        mode.outside += choice < 0 || (uint32_t)choice >= stage_kind->head_size[h] || choice % 7;
       }
     }
   reward[0] += 1;
@@ -273,8 +279,8 @@ static void stage_observe(const void *params, const void *episode, uint32_t agen
 }
 static void stage_mask(const void *params, const void *episode, uint32_t agent, uint8_t *row) {
   (void)params, (void)episode, (void)agent;
-  for (uint32_t h = 0; h < stage_spec->heads; h++) {
-    uint32_t size = stage_spec->action_kind == AGON_BOX ? 1 : stage_spec->head_size[h];
+  for (uint32_t h = 0; h < stage_kind->heads; h++) {
+    uint32_t size = stage_kind->action_kind == AGON_BOX ? 1 : stage_kind->head_size[h];
     for (uint32_t i = 0; i < size; i++) *row++ = i % 7 == 0;
   }
 }
@@ -287,8 +293,7 @@ static void stage_outcome(const void *params, const void *episode, float *out) {
   out[0] = out[1] = .5f;
 }
 
-static AgonEnv stage_table = {.abi = AGON_ENV_ABI,
-                              .struct_size = sizeof(AgonEnv),
+static AgonEnv stage_table = {AGON_ENV_SIZES,
                               .name = "stage",
                               .reset = stage_reset,
                               .step = stage_step,
@@ -299,24 +304,29 @@ static AgonEnv stage_table = {.abi = AGON_ENV_ABI,
                               .chance_outcomes = stage_chance,
                               .chance_apply = stage_apply};
 
-static Env stage_env(AgonActionKind kind, uint32_t heads, uint32_t first, uint32_t second) {
-  Env env = {.table = &stage_table, .observation_count = 3, .observation_bytes = 12};
-  env.spec = (AgonEnvSpec){.episode_size = sizeof(Stage),
-                           .agents = 2,
-                           .teams = 2,
-                           .team_of = {0, 1},
-                           .observation_shape = {3, 1, 1},
-                           .observation_high = 1,
-                           .action_kind = kind,
-                           .heads = heads,
-                           .head_size = {first, second},
-                           .action_low = 10,
-                           .action_high = 30,
-                           .step_limit = 6,
-                           .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE,
-                           .reward_low = -11,
-                           .reward_high = 11};
-  env.action_count = kind == AGON_BOX ? heads : first + second;
+static Env *stage_env(AgonActionKind kind, uint32_t heads, uint32_t first, uint32_t second) {
+  static uint32_t size[2];
+  static const float low[2] = {10, 10}, high[2] = {30, 30};
+  Env *env;
+  size[0] = first, size[1] = second;
+  AgonKind only = {.observation_shape = {3, 1, 1},
+                   .observation_high = 1,
+                   .action_kind = kind,
+                   .heads = heads,
+                   .head_size = size,
+                   .action_low = low,
+                   .action_high = high};
+  AgonEnvSpec spec = {.episode_size = sizeof(Stage),
+                      .agents = 2,
+                      .teams = 2,
+                      .kinds = 1,
+                      .kind = &only,
+                      .chance = 1,
+                      .step_limit = 6,
+                      .flags = AGON_ZERO_SUM | AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE,
+                      .reward_low = -11,
+                      .reward_high = 11};
+  CHECK_OK(env_over(&stage_table, &spec, &env));
   memset(&mode, 0, sizeof mode);
   mode.low = 10, mode.high = 30;
   return env;
@@ -342,7 +352,7 @@ static bool cast_begin(void *context, PlaySlot *slot) {
 static void cast_decided(void *context, PlaySlot *slot, const Decision *decision) {
   Cast *cast = context;
   cast->decisions++;
-  cast->chosen[decision->agent][slot->steps] = decision->action->value[0];
+  cast->chosen[decision->agent][slot->steps] = decision->action->value;
 }
 static void cast_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   (void)how, (void)outcome;
@@ -367,9 +377,9 @@ static Status play_stage(const Env *env, float weight, bool random, uint32_t ope
   PlayHooks hooks = {cast, cast_begin, cast_decided, on_rewarded, cast_ended, NULL};
   size_t live = 1;
   Status status = OK;
-  stage_spec = &env->spec;
+  stage_kind = &env->layout;
   *cast = (Cast){.games = 0};
-  CHECK_OK(net_create(&config, &env->spec, &net));
+  CHECK_OK(net_create(&config, &env->layout, &net));
   float *block = calloc(net->block, sizeof *block);
   net_init(net, 1, 0, block);
   for (size_t i = 0; weight != 1 && i < net->block; i++) block[i] = weight;
@@ -390,69 +400,78 @@ static Status play_stage(const Env *env, float weight, bool random, uint32_t ope
 /* Openings, networks, built-ins, words and the conformance suite; only multiples of seven are legal. */
 static void heads_may_have_thousands_of_choices(void **state) {
   (void)state;
-  Env env = stage_env(AGON_MULTI_DISCRETE, 2, 5000, 3000);
+  Env *env = stage_env(AGON_MULTI_DISCRETE, 2, 5000, 3000);
   Cast cast;
   Position position;
   size_t checks;
-  for (int random = 0; random < 2; random++) CHECK_OK(play_stage(&env, 1, random, 3, &cast));
+  for (int random = 0; random < 2; random++) CHECK_OK(play_stage(env, 1, random, 3, &cast));
   assert_int_equal(cast.games, 20);
-  CHECK_OK(env_conformance(&env, 1, 20, &checks));
-  CHECK_OK(position_create(&env, &position));
+  CHECK_OK(env_conformance(env, 1, 20, &checks));
+  CHECK_OK(position_create(env, &position));
   CHECK_OK(position_reset(&position, (AgonRng){0}));
   CHECK_OK(position_play(&position, "4998/2996"));
   assert_int_equal(position_play(&position, "4999/0"), ERR_USAGE);
   CHECK_OK(position_play(&position, "0/7"));
   assert_int_equal(mode.outside, 0);
   position_destroy(&position);
+  env_destroy(env);
 }
 
 static void returns_count_from_the_reset(void **state) {
   (void)state;
-  Env env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  Env *env = stage_env(AGON_DISCRETE, 1, 8, 0);
   Cast cast;
   mode.gives_at_reset = true;
-  CHECK_OK(play_stage(&env, 1, true, 3, &cast));
+  CHECK_OK(play_stage(env, 1, true, 3, &cast));
   CHECK_NEAR(cast.returns, 5 + 6, 1e-6); /* chance after the reset, three random steps, three of the players */
   assert_int_equal(cast.decisions, 20 * 3);
+  env_destroy(env);
 }
 
 static void what_is_no_number_is_named(void **state) {
   (void)state;
   static const float bad[] = {NAN, INFINITY, -INFINITY};
-  Env env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  Env *env = stage_env(AGON_DISCRETE, 1, 8, 0);
   Cast cast;
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     mode.spoilt = bad[i];
-    assert_int_equal(play_stage(&env, 1, false, 0, &cast), ERR_ENV);
+    assert_int_equal(play_stage(env, 1, false, 0, &cast), ERR_ENV);
     assert_non_null(strstr(status_message(), "element 1 of agent 1"));
     assert_non_null(strstr(status_message(), "in slot 3, episode 0, step 2"));
     assert_int_equal(status_exit_code(ERR_ENV), 7);
   }
   mode.spoilt = 0;
-  assert_int_equal(play_stage(&env, NAN, false, 0, &cast), ERR_INTERNAL);
+  mode.fails_at = 3;
+  assert_int_equal(play_stage(env, 1, false, 0, &cast), ERR_ENV);
+  assert_non_null(
+      strstr(status_message(), "env stage failed in step, slot 3, episode 0, step 2: the stage has caught fire"));
+  mode.fails_at = 0;
+  assert_int_equal(play_stage(env, NAN, false, 0, &cast), ERR_INTERNAL);
   assert_non_null(strstr(status_message(), "of its network is"));
   assert_int_equal(mode.outside, 0);
+  env_destroy(env);
 }
 
 /* What `step` takes is in the box; what is learned from is what the network chose, in half-ranges around the middle. */
 static void boxes_are_scaled_and_clipped(void **state) {
   (void)state;
-  Env env = stage_env(AGON_BOX, 1, 0, 0);
+  Env *env = stage_env(AGON_BOX, 1, 0, 0);
   Cast cast;
   size_t checks, beyond = 0;
-  CHECK_OK(play_stage(&env, 1, false, 0, &cast));
+  CHECK_OK(play_stage(env, 1, false, 0, &cast));
   for (int a = 0; a < 2; a++)
     for (int t = 0; t < 6; t++) beyond += cast.chosen[a][t] < -1 || cast.chosen[a][t] > 1;
   assert_in_range(beyond, 1, 11); /* deviation e^0 = 1 half-range: a third lies beyond */
-  CHECK_OK(env_conformance(&env, 1, 20, &checks));
+  CHECK_OK(env_conformance(env, 1, 20, &checks));
   Position position;
-  CHECK_OK(position_create(&env, &position));
+  CHECK_OK(position_create(env, &position));
   CHECK_OK(position_reset(&position, (AgonRng){0}));
   CHECK_OK(position_play_line(&position, "-1000 1e9"));
   assert_int_equal(mode.outside, 0);
   CHECK_NEAR(mode.seen[0][0], 10, 0);
   CHECK_NEAR(mode.seen[1][0], 30, 0);
   position_destroy(&position);
+  env_destroy(env);
 }
 
 /* --- drawing --- */
@@ -483,8 +502,8 @@ static void masked_choices_are_never_drawn(void **state) {
       dist_sample(&space, row, probability, &rng, false, &drawn[0]);
       dist_sample(&space, row, probability, &high, false, &drawn[1]);
       dist_sample(&space, row, probability, &rng, true, &drawn[2]);
-      for (int d = 0; d < 3 && (round % 16); d++) assert_int_equal(mask[drawn[d].choice[0]], 1);
-      for (int d = 0; d < 3; d++) assert_in_range(drawn[d].choice[0], 0, CHOICES - 1);
+      for (int d = 0; d < 3 && (round % 16); d++) assert_int_equal(mask[drawn[d].choice], 1);
+      for (int d = 0; d < 3; d++) assert_in_range(drawn[d].choice, 0, CHOICES - 1);
     }
 }
 

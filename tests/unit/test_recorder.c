@@ -20,11 +20,14 @@ static void flags(const void *params, const void *episode, uint8_t *out) {
 }
 
 static AgonEnv table = {.observe = observe, .flags = flags};
+static const uint8_t team_of[] = {0, 1};
+static const uint32_t head_size[] = {2};
 static Env env = {.table = &table,
                   .observation_count = 1,
                   .observation_bytes = 4,
                   .action_count = 2,
-                  .spec = {.agents = 2, .teams = 2, .team_of = {0, 1}, .heads = 1, .head_size = {2}}};
+                  .spec = {.agents = 2, .teams = 2, .team_of = team_of},
+                  .layout = {.heads = 1, .head_size = head_size}};
 
 typedef struct Sink {
   Batch batch[2];
@@ -62,7 +65,7 @@ static void close_sink(Sink *sink) {
 static void decide(Recorder *recorder, PlaySlot *slot, uint32_t agent, float observation, uint64_t version,
                    float memory) {
   const uint8_t mask[2] = {1, 1};
-  AgonAction action = {.choice = {1}};
+  AgonAction action = {.choice = 1};
   Policy policy = {.player = agent, .version = version};
   Decision decision = {agent, &policy, &observation, mask, &action, -.5f, observation * 10, &memory};
   recorder_decided(recorder, 0, slot, &decision);
@@ -77,7 +80,7 @@ static Recorder *fresh(size_t state) {
   Recorder *recorder;
   format = (RowFormat){.observation_bytes = env.observation_bytes,
                        .choices = env.action_count,
-                       .heads = env.spec.heads,
+                       .heads = env.layout.heads,
                        .state = (uint32_t)state};
   CHECK_OK(recorder_create(&env, &format, &recorder));
   CHECK_OK(recorder_add_slot(recorder));

@@ -26,6 +26,20 @@ static const AgonEnvOption options[] = {
      "what is seen: both sides' stones; or also the empty cells where a stone would make four, for both sides"},
 };
 
+static const uint32_t choices[] = {COLUMNS};
+static const AgonKind kinds[2] = {
+    {.observation_type = AGON_U8,
+     .observation_shape = {2, ROWS, COLUMNS},
+     .observation_high = 1,
+     .heads = 1,
+     .head_size = choices},
+    {.observation_type = AGON_U8,
+     .observation_shape = {4, ROWS, COLUMNS},
+     .observation_high = 1,
+     .heads = 1,
+     .head_size = choices},
+};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)error;
   bool threats = !strcmp(values[0], "threats");
@@ -34,12 +48,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_U8,
-                        .observation_shape = {threats ? 4 : 2, ROWS, COLUMNS},
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {COLUMNS},
+                        .kinds = 1,
+                        .kind = &kinds[threats],
                         .step_limit = CELLS,
                         .flags = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE,
                         .reward_low = -1,
@@ -47,8 +57,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   memset(block, 0, sizeof(Episode));
   return AGON_RUNNING;
 }
@@ -78,18 +88,18 @@ static inline AgonStatus move(Episode *episode, uint32_t column, float *reward) 
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)params, (void)random;
+                       float *reward, AgonError *error) {
+  (void)params, (void)random, (void)error;
   Episode *episode = block;
-  return move(episode, (uint32_t)actions[episode->moves & 1u].choice[0], reward);
+  return move(episode, (uint32_t)actions[episode->moves & 1u].choice, reward);
 }
 
 static void step_many(const void *params, size_t count, void *const *episodes, const AgonAction *actions,
-                      const AgonRandom *random, float *reward, AgonStatus *status) {
-  (void)params, (void)random;
+                      const AgonRandom *random, float *reward, AgonStatus *status, AgonError *error) {
+  (void)params, (void)random, (void)error;
   for (size_t i = 0; i < count; i++) {
     Episode *episode = episodes[i];
-    status[i] = move(episode, (uint32_t)actions[2 * i + (episode->moves & 1u)].choice[0], reward + 2 * i);
+    status[i] = move(episode, (uint32_t)actions[2 * i + (episode->moves & 1u)].choice, reward + 2 * i);
   }
 }
 
@@ -258,7 +268,7 @@ static void scripted(const void *params, const void *block, uint32_t agent, cons
       if (!legal[c]) continue;
       move(&next, c, reward);
       if (next.result == 1 || next.result == 2) {
-        action->choice[0] = (int32_t)c;
+        action->choice = (int32_t)c;
         return;
       }
     }
@@ -281,14 +291,13 @@ static void scripted(const void *params, const void *block, uint32_t agent, cons
   double left = agon_random_unit(random) * sum;
   for (uint32_t c = 0; c < COLUMNS; c++) {
     if (!legal[c]) continue;
-    action->choice[0] = (int32_t)c;
+    action->choice = (int32_t)c;
     if ((left -= weight[c]) < 0) return;
   }
 }
 
 const AgonEnv env_connect_four = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
+    AGON_ENV_SIZES,
     .name = "connect_four",
     .summary = "four in a row on 7 columns x 6 rows",
     .options = options,

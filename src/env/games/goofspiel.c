@@ -12,6 +12,8 @@ typedef struct Params {
   uint32_t cards;
   int order, returns;
   uint32_t imperfect;
+  uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
+  AgonKind kind;
 } Params;
 
 typedef struct Episode {
@@ -42,16 +44,19 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                                                                : 2,
                      .imperfect = !strcmp(values[3], "imperfect")};
   float most = params->returns == WIN_LOSS ? 1.0f : (float)(n * (n + 1) / 2);
+  params->head_size = n;
+  params->kind = (AgonKind){.observation_type = AGON_U8,
+                            .observation_shape = {n * (3 * n + 3), 1, 1},
+                            .observation_high = 1,
+                            .heads = 1,
+                            .head_size = &params->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_U8,
-                        .observation_shape = {n * (3 * n + 3), 1, 1},
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {n},
+                        .kinds = 1,
+                        .kind = &params->kind,
+                        .chance = n,
                         .step_limit = n - 1,
                         .flags = AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE |
                                  (params->returns == POINTS ? 0u : AGON_ZERO_SUM) |
@@ -102,8 +107,8 @@ static AgonStatus next(const Params *params, Episode *episode, float *reward) {
   return AGON_RUNNING;
 }
 
-static AgonStatus reset(const void *block, void *state, const AgonRandom *random) {
-  (void)random;
+static AgonStatus reset(const void *block, void *state, const AgonRandom *random, AgonError *error) {
+  (void)random, (void)error;
   const Params *params = block;
   Episode *episode = state;
   float none[2] = {0, 0};
@@ -120,16 +125,16 @@ static uint32_t chance_outcomes(const void *block, const void *state, double *pr
   return params->cards;
 }
 
-static AgonStatus chance_apply(const void *block, void *state, uint32_t pick, float *reward) {
-  (void)block, (void)reward;
+static AgonStatus chance_apply(const void *block, void *state, uint32_t pick, float *reward, AgonError *error) {
+  (void)block, (void)reward, (void)error;
   turn_up(state, pick);
   return AGON_RUNNING;
 }
 
 static AgonStatus step(const void *block, void *state, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)random;
-  bid(state, (uint32_t)actions[0].choice[0], (uint32_t)actions[1].choice[0]);
+                       float *reward, AgonError *error) {
+  (void)random, (void)error;
+  bid(state, (uint32_t)actions[0].choice, (uint32_t)actions[1].choice);
   return next(block, state, reward);
 }
 
@@ -174,12 +179,11 @@ static void scripted(const void *block, const void *state, uint32_t agent, const
   (void)block, (void)random;
   const Episode *episode = state;
   uint32_t hand = episode->hand[agent], enough = hand & ~((1u << episode->prize[episode->round]) - 1u);
-  action->choice[0] = (int32_t)(enough ? (uint32_t)__builtin_ctz(enough) : top_bit(hand));
+  action->choice = (int32_t)(enough ? (uint32_t)__builtin_ctz(enough) : top_bit(hand));
 }
 
 const AgonEnv env_goofspiel = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
+    AGON_ENV_SIZES,
     .name = "goofspiel",
     .summary = "bidding cards for prizes, both at once, with or without sight of the other's bids",
     .options = options,

@@ -13,18 +13,22 @@ typedef struct Episode {
   uint8_t pad[3];
 } Episode;
 
+static const uint32_t choices[] = {2};
+static const AgonKind kind = {.observation_type = AGON_U8,
+                              .observation_shape = {11, 1, 1},
+                              .observation_high = 1,
+                              .heads = 1,
+                              .head_size = choices};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)values, (void)params, (void)error;
   *spec = (AgonEnvSpec){.params_size = 0,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_U8,
-                        .observation_shape = {11, 1, 1},
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {2},
+                        .kinds = 1,
+                        .kind = &kind,
+                        .chance = 3,
                         .step_limit = 3,
                         .flags = AGON_ZERO_SUM | AGON_ENUMERATES_CHANCE,
                         .reward_low = -2,
@@ -32,8 +36,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   memset(block, 0, sizeof(Episode));
   return AGON_CHANCE;
 }
@@ -45,18 +49,18 @@ static uint32_t chance_outcomes(const void *params, const void *block, double *p
   return 3;
 }
 
-static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward) {
-  (void)params, (void)reward;
+static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward, AgonError *error) {
+  (void)params, (void)reward, (void)error;
   Episode *episode = block;
   episode->card[episode->dealt++] = (uint8_t)pick;
   return episode->dealt < 2 ? AGON_CHANCE : AGON_RUNNING;
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)params, (void)random;
+                       float *reward, AgonError *error) {
+  (void)params, (void)random, (void)error;
   Episode *episode = block;
-  uint8_t player = episode->moves & 1, bet = actions[player].choice[0] == 1;
+  uint8_t player = episode->moves & 1, bet = actions[player].choice == 1;
   episode->move[episode->moves++] = bet;
   uint8_t previous = episode->moves >= 2 ? episode->move[episode->moves - 2] : 0;
   int8_t high = episode->card[0] > episode->card[1] ? 1 : -1;
@@ -118,8 +122,7 @@ static const char *observation_name(const void *params, uint32_t index) {
 }
 
 const AgonEnv env_kuhn_poker = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
+    AGON_ENV_SIZES,
     .name = "kuhn_poker",
     .summary = "the smallest poker: three cards, one bet",
     .configure = configure,

@@ -18,18 +18,22 @@ typedef struct Episode {
   int8_t won; /* chips that player 0 wins */
 } Episode;
 
+static const uint32_t choices[] = {3};
+static const AgonKind kind = {.observation_type = AGON_U8,
+                              .observation_shape = {2 + 6 + 6 + 2 * MAX_MOVES * 2, 1, 1},
+                              .observation_high = 1,
+                              .heads = 1,
+                              .head_size = choices};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)values, (void)params, (void)error;
   *spec = (AgonEnvSpec){.params_size = 0,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_U8,
-                        .observation_shape = {2 + 6 + 6 + 2 * MAX_MOVES * 2, 1, 1},
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {3},
+                        .kinds = 1,
+                        .kind = &kind,
+                        .chance = 6,
                         .step_limit = 8,
                         .flags = AGON_ZERO_SUM | AGON_ENUMERATES_CHANCE,
                         .reward_low = -13,
@@ -37,8 +41,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   Episode *episode = block;
   memset(episode, 0, sizeof *episode);
   episode->stake[0] = episode->stake[1] = 1;
@@ -56,8 +60,8 @@ static uint32_t chance_outcomes(const void *params, const void *block, double *p
   return 6;
 }
 
-static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward) {
-  (void)params, (void)reward;
+static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward, AgonError *error) {
+  (void)params, (void)reward, (void)error;
   Episode *episode = block;
   episode->card[episode->dealt++] = (uint8_t)pick;
   return episode->dealt < 2 ? AGON_CHANCE : AGON_RUNNING;
@@ -79,11 +83,11 @@ static int8_t showdown(const Episode *episode) {
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)params, (void)random;
+                       float *reward, AgonError *error) {
+  (void)params, (void)random, (void)error;
   Episode *episode = block;
   uint8_t player = episode->player, other = (uint8_t)(1 - player);
-  int move = actions[player].choice[0];
+  int move = actions[player].choice;
   if (move == FOLD) return settle(episode, (int8_t)(player == 0 ? -episode->stake[0] : episode->stake[1]), reward);
   episode->move[episode->round][episode->moves[episode->round]++] = (uint8_t)move;
   episode->stake[player] = episode->stake[other];
@@ -166,12 +170,11 @@ static void scripted(const void *params, const void *block, uint32_t agent, cons
   bool pair = episode->round && own == episode->card[2] / 2;
   mask(params, block, agent, legal);
   int wish = pair || own == 2 ? RAISE : own == 1 && !episode->round ? CALL : legal[FOLD] ? FOLD : CALL;
-  action->choice[0] = legal[wish] ? wish : CALL;
+  action->choice = legal[wish] ? wish : CALL;
 }
 
 const AgonEnv env_leduc_poker = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
+    AGON_ENV_SIZES,
     .name = "leduc_poker",
     .summary = "poker with six cards, two rounds and a public card",
     .configure = configure,

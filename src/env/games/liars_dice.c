@@ -10,6 +10,8 @@ enum { MOST_FACES = 6, MOST_BIDS = 2 * MOST_FACES };
 
 typedef struct Params {
   uint32_t faces, bids;
+  uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
+  AgonKind kind;
 } Params;
 
 typedef struct Episode {
@@ -29,16 +31,19 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   Params *p = params;
   p->faces = (uint32_t)strtol(values[0], NULL, 10);
   p->bids = 2 * p->faces;
+  p->head_size = p->bids + 1;
+  p->kind = (AgonKind){.observation_type = AGON_U8,
+                       .observation_shape = {2 + p->faces + 2 * p->bids, 1, 1},
+                       .observation_high = 1,
+                       .heads = 1,
+                       .head_size = &p->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_U8,
-                        .observation_shape = {2 + p->faces + 2 * p->bids, 1, 1},
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {p->bids + 1},
+                        .kinds = 1,
+                        .kind = &p->kind,
+                        .chance = p->faces,
                         .step_limit = p->bids + 1,
                         .flags = AGON_ZERO_SUM | AGON_ENUMERATES_CHANCE,
                         .reward_low = -1,
@@ -46,8 +51,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
-  (void)random;
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
+  (void)random, (void)error;
   Episode *episode = block;
   memset(episode, 0, sizeof *episode);
   episode->last = (uint8_t)((const Params *)params)->bids;
@@ -61,8 +66,8 @@ static uint32_t chance_outcomes(const void *params, const void *block, double *p
   return faces;
 }
 
-static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward) {
-  (void)params, (void)reward;
+static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward, AgonError *error) {
+  (void)params, (void)reward, (void)error;
   Episode *episode = block;
   episode->die[episode->rolled++] = (uint8_t)pick;
   return episode->rolled < 2 ? AGON_CHANCE : AGON_RUNNING;
@@ -76,11 +81,11 @@ static bool holds(const Params *p, const Episode *episode, uint32_t bid) {
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)random;
+                       float *reward, AgonError *error) {
+  (void)random, (void)error;
   const Params *p = params;
   Episode *episode = block;
-  uint32_t agent = episode->moves & 1u, choice = (uint32_t)actions[agent].choice[0];
+  uint32_t agent = episode->moves & 1u, choice = (uint32_t)actions[agent].choice;
   episode->moves++;
   if (choice < p->bids) {
     episode->last = (uint8_t)choice;
@@ -145,8 +150,7 @@ static void render(const void *params, const void *block, char *text, size_t siz
 }
 
 const AgonEnv env_liars_dice = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
+    AGON_ENV_SIZES,
     .name = "liars_dice",
     .summary = "bluffing with one die each",
     .options = options,

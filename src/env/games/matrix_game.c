@@ -12,6 +12,8 @@ typedef struct Params {
   uint32_t choices[2]; /* rows, columns */
   uint32_t rounds;
   float payoff[2][MAX_CHOICES * MAX_CHOICES]; /* [player][row * columns + column] */
+  uint32_t head_size;                         /* of the kind, which depends on the options and therefore lies here */
+  AgonKind kind;
 } Params;
 
 typedef struct Episode {
@@ -106,16 +108,18 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
         if (table[0][r * MAX_CHOICES + c] + table[1][r * MAX_CHOICES + c] != 0) zero_sum = false;
       }
   uint32_t widest = rows > columns ? rows : columns;
+  params->head_size = widest;
+  params->kind = (AgonKind){.observation_type = AGON_U8,
+                            .observation_shape = {2 + 2 * widest, 1, 1},
+                            .observation_high = 1,
+                            .heads = 1,
+                            .head_size = &params->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_U8,
-                        .observation_shape = {2 + 2 * widest, 1, 1},
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {widest},
+                        .kinds = 1,
+                        .kind = &params->kind,
                         .step_limit = params->rounds,
                         .flags = AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE | (zero_sum ? AGON_ZERO_SUM : 0u),
                         .reward_low = low * (float)params->rounds,
@@ -123,8 +127,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   Episode *episode = block;
   memset(episode, 0, sizeof *episode);
   episode->last[0] = episode->last[1] = -1;
@@ -132,13 +136,13 @@ static AgonStatus reset(const void *params, void *block, const AgonRandom *rando
 }
 
 static AgonStatus step(const void *block, void *state, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)random;
+                       float *reward, AgonError *error) {
+  (void)random, (void)error;
   const Params *params = block;
   Episode *episode = state;
-  size_t cell = (size_t)actions[0].choice[0] * params->choices[1] + (size_t)actions[1].choice[0];
+  size_t cell = (size_t)actions[0].choice * params->choices[1] + (size_t)actions[1].choice;
   for (int p = 0; p < 2; p++) {
-    episode->last[p] = actions[p].choice[0];
+    episode->last[p] = actions[p].choice;
     episode->total[p] += params->payoff[p][cell];
     reward[p] += params->payoff[p][cell];
   }
@@ -183,8 +187,7 @@ static void outcome(const void *block, const void *state, float *out) {
 }
 
 const AgonEnv env_matrix_game = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
+    AGON_ENV_SIZES,
     .name = "matrix_game",
     .summary = "two-player games in normal form: rock-paper-scissors, prisoner's dilemma, any table",
     .options = options,

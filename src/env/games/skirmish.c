@@ -26,6 +26,9 @@ static const UnitType unit_type[TYPES] = {
 typedef struct Params {
   int units, width, height, limit;
   float shaping;
+  uint8_t team_of[2 * MAX_UNITS];
+  uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
+  AgonKind kind;
 } Params;
 
 typedef struct Unit {
@@ -53,37 +56,43 @@ static const char *const metric_names[] = {"length", "damage_team_0", "damage_te
 
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
   Params *params = block;
-  *params = (Params){atoi(values[0]), atoi(values[1]), atoi(values[2]), atoi(values[3]), strtof(values[4], NULL)};
+  *params = (Params){
+      atoi(values[0]), atoi(values[1]), atoi(values[2]), atoi(values[3]), strtof(values[4], NULL), {0}, 0, {0}};
   if (params->height < params->units) {
     snprintf(error->text, sizeof error->text, "height %d has no room for %d units in a column", params->height,
              params->units);
     return -1;
   }
   uint32_t n = (uint32_t)params->units;
+  params->head_size = FIRST_SHOT + n;
+  params->kind = (AgonKind){.observation_type = AGON_F32,
+                            .observation_shape = {FEATURES + (2 * n - 1) * FEATURES, 1, 1},
+                            .observation_low = -1,
+                            .observation_high = 1,
+                            .heads = 1,
+                            .head_size = &params->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = sizeof(Episode),
                         .agents = 2 * n,
                         .teams = 2,
-                        .observation_type = AGON_F32,
-                        .observation_shape = {FEATURES + (2 * n - 1) * FEATURES, 1, 1},
-                        .observation_low = -1,
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {FIRST_SHOT + n},
+                        .team_of = params->team_of,
+                        .kinds = 1,
+                        .kind = &params->kind,
                         .step_limit = (uint32_t)params->limit,
                         .flags = AGON_SIMULTANEOUS | (n == 1 ? AGON_ZERO_SUM : 0u),
                         .reward_low = -1 - params->shaping,
                         .reward_high = 1 + params->shaping,
                         .metrics = 3,
                         .global_state_size = 2 * n * 7 + 1};
-  for (uint32_t i = 0; i < n; i++) spec->team_of[n + i] = 1;
+  for (uint32_t i = 0; i < n; i++) params->team_of[n + i] = 1;
   spec->flags |= AGON_ZERO_SUM; /* between the teams */
   return 0;
 }
 
 static const UnitType *type_of(const Params *params, int agent) { return &unit_type[(agent % params->units) % TYPES]; }
 
-static AgonStatus reset(const void *block, void *state, const AgonRandom *random) {
+static AgonStatus reset(const void *block, void *state, const AgonRandom *random, AgonError *error) {
+  (void)error;
   const Params *params = block;
   Episode *episode = state;
   memset(episode, 0, sizeof *episode);
@@ -118,7 +127,7 @@ static void shoot(const Params *params, Episode *episode, const AgonAction *acti
   int n = params->units;
   int damage[2 * MAX_UNITS] = {0};
   for (int a = 0; a < 2 * n; a++) {
-    int choice = actions[a].choice[0];
+    int choice = actions[a].choice;
     if (episode->unit[a].hits <= 0) continue;
     if (choice < FIRST_SHOT) {
       if (episode->unit[a].cooldown > 0) episode->unit[a].cooldown--;
@@ -139,7 +148,7 @@ static void move(const Params *params, Episode *episode, const AgonAction *actio
   int n = params->units, x[2 * MAX_UNITS], y[2 * MAX_UNITS];
   bool wants[2 * MAX_UNITS] = {false};
   for (int a = 0; a < 2 * n; a++) {
-    int way = actions[a].choice[0] - FIRST_MOVE;
+    int way = actions[a].choice - FIRST_MOVE;
     x[a] = episode->unit[a].x, y[a] = episode->unit[a].y;
     if (episode->unit[a].hits <= 0 || way < 0 || way > 3) continue;
     x[a] += a < n ? dx[way] : -dx[way];
@@ -166,8 +175,8 @@ static float hits_left(const Params *params, const Episode *episode, int team) {
 }
 
 static AgonStatus step(const void *block, void *state, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)random;
+                       float *reward, AgonError *error) {
+  (void)random, (void)error;
   const Params *params = block;
   Episode *episode = state;
   int n = params->units;
@@ -308,20 +317,19 @@ static void scripted(const void *block, const void *state, uint32_t index, const
         (near < 0 || distance(self, enemy) < distance(self, &episode->unit[enemies + near])))
       near = i;
   }
-  action->choice[0] = FIRST_MOVE + 2; /* forward */
+  action->choice = FIRST_MOVE + 2; /* forward */
   if (target >= 0) {
-    action->choice[0] = FIRST_SHOT + target;
+    action->choice = FIRST_SHOT + target;
   } else if (near >= 0) {
     const Unit *enemy = &episode->unit[enemies + near];
     int dx = (enemy->x - self->x) * (agent < n ? 1 : -1), dy = enemy->y - self->y;
     bool across = abs(dx) > abs(dy) || (abs(dx) == abs(dy) && agon_random_below(random, 2));
-    action->choice[0] = FIRST_MOVE + (across ? (dx > 0 ? 2 : 3) : (dy < 0 ? 0 : 1));
+    action->choice = FIRST_MOVE + (across ? (dx > 0 ? 2 : 3) : (dy < 0 ? 0 : 1));
   }
 }
 
 const AgonEnv env_skirmish = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
+    AGON_ENV_SIZES,
     .name = "skirmish",
     .summary = "two teams of units on a grid: move, shoot, see only what is near, all at once",
     .options = options,

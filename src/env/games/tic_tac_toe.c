@@ -12,18 +12,21 @@ typedef struct Episode {
 
 static const uint16_t lines[8] = {0007, 0070, 0700, 0111, 0222, 0444, 0421, 0124};
 
+static const uint32_t choices[] = {9};
+static const AgonKind kind = {.observation_type = AGON_U8,
+                              .observation_shape = {2, 3, 3},
+                              .observation_high = 1,
+                              .heads = 1,
+                              .head_size = choices};
+
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)values, (void)params, (void)error;
   *spec = (AgonEnvSpec){.params_size = 0,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = 2,
-                        .team_of = {0, 1},
-                        .observation_type = AGON_U8,
-                        .observation_shape = {2, 3, 3},
-                        .observation_high = 1,
-                        .heads = 1,
-                        .head_size = {9},
+                        .kinds = 1,
+                        .kind = &kind,
                         .step_limit = 9,
                         .flags = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE,
                         .reward_low = -1,
@@ -31,18 +34,18 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random) {
-  (void)params, (void)random;
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
+  (void)params, (void)random, (void)error;
   memset(block, 0, sizeof(Episode));
   return AGON_RUNNING;
 }
 
 static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward) {
-  (void)params, (void)random;
+                       float *reward, AgonError *error) {
+  (void)params, (void)random, (void)error;
   Episode *episode = block;
   uint32_t player = episode->moves & 1u;
-  episode->stones[player] |= (uint16_t)(1u << actions[player].choice[0]);
+  episode->stones[player] |= (uint16_t)(1u << actions[player].choice);
   episode->moves++;
   for (int i = 0; i < 8; i++) {
     if ((episode->stones[player] & lines[i]) != lines[i]) continue;
@@ -100,16 +103,8 @@ static void render(const void *params, const void *block, char *text, size_t siz
 }
 
 const AgonEnv env_tic_tac_toe = {
-    .abi = AGON_ENV_ABI,
-    .struct_size = sizeof(AgonEnv),
-    .name = "tic_tac_toe",
-    .summary = "three in a row on 3 x 3",
-    .configure = configure,
-    .reset = reset,
-    .step = step,
-    .observe = observe,
-    .mask = mask,
-    .flags = flags,
-    .outcome = outcome,
-    .render = render,
+    AGON_ENV_SIZES,         .name = "tic_tac_toe", .summary = "three in a row on 3 x 3",
+    .configure = configure, .reset = reset,        .step = step,
+    .observe = observe,     .mask = mask,          .flags = flags,
+    .outcome = outcome,     .render = render,
 };
