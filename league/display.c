@@ -324,14 +324,19 @@ static void strengths_text(const Display *display, char *out, size_t size) {
 
 void display_line(Display *display, const Progress *now) {
   char done[40], rate_text[16] = "n/a", strengths[512], entropy[16] = "n/a";
+  char left[24] = "";
   const DisplaySetup *setup = &display->setup;
   const Progress *from = rates_from(display, &display->lined, now, setup->progress_seconds);
-  if (from) text_scaled(rate_of(now->frames, from->frames, now->seconds - from->seconds), rate_text, sizeof rate_text);
+  const double speed = from ? rate_of(now->frames, from->frames, now->seconds - from->seconds) : 0;
+  if (from) text_scaled(speed, rate_text, sizeof rate_text);
+  if (speed > 0 && now->frames < setup->frames_target)
+    text_duration((double)(setup->frames_target - now->frames) / speed, left, sizeof left);
   if (now->report[0].count) snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
   strengths_text(display, strengths, sizeof strengths);
-  log_line("%s frames, %s frames/s, tick %llu, %zu players, %s; entropy %s",
-           text_done((double)now->frames, (double)setup->frames_target, done, sizeof done), rate_text,
-           (unsigned long long)now->tick, setup->league->players, strengths, entropy);
+  log_line("%s frames, %s frames/s, tick %llu, %s%s%zu players, %s; entropy %s",
+           text_done((double)now->frames, (double)setup->frames_target, done, sizeof done),
+           rate_text, (unsigned long long)now->tick, left, *left ? " to go, " : "",
+           setup->league->players, strengths, entropy);
   display->lined = *now;
   display->line_time = clock_now(&setup->clock);
 }

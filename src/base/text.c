@@ -76,6 +76,22 @@ char *text_rating(bool known, int bound, double elo, double low, double high, ch
   return out;
 }
 
+char *text_duration(double seconds, char *out, size_t size) {
+  const double minutes = seconds / 60;
+  const double hours = minutes / 60;
+  if (!(seconds < 1e11))
+    snprintf(out, size, "n/a");
+  else if (seconds < 90)
+    snprintf(out, size, "%.0f s", seconds);
+  else if (minutes < 90)
+    snprintf(out, size, "%.0f min", minutes);
+  else if (hours < 36)
+    snprintf(out, size, "%d h %d min", (int)hours, (int)(minutes - 60 * (int)hours));
+  else
+    snprintf(out, size, "%d d %d h", (int)(hours / 24), (int)(hours - 24 * (int)(hours / 24)));
+  return out;
+}
+
 /* Rounded down, so that 100 is only said at the end. */
 int text_percent(double done, double asked) {
   if (!(asked > 0) || done <= 0) return 0;

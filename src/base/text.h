@@ -18,6 +18,9 @@ char *text_done(double done, double asked, char *out, size_t size);
 /* "+312 [+280, +344]"; ">= +560" or "<= -40" where all that is known is a bound; "n/a". */
 char *text_rating(bool known, int bound, double elo, double low, double high, char *out,
                   size_t size);
+/* "45 s", "12 min", "3 h 20 min", "2 d 4 h": as exact as somebody who waits wants to know it. At
+ * most 23 characters. Returns `out`. */
+char *text_duration(double seconds, char *out, size_t size);
 /* Whole per cent of what was asked for: 100 only when all of it is done. */
 int text_percent(double done, double asked);
 /* Parse a whole text: false if it is empty, out of range, or goes on behind the number. Suffixes k,

@@ -59,14 +59,15 @@ static void print_bar(double share, int width) {
 }
 
 static void print_status(const RunFolder *run, const json_t *root) {
-  char a[16], b[40], c[16];
+  char a[16], b[40], c[16], left[24];
   double frames = status_number(root, "frames"), target = status_number(root, "frames_target"),
          sps = status_number(root, "sps");
   printf("%s: %s\n", run->path, status_state(run->path, root));
   print_bar(target > 0 ? frames / target : 0, 40);
   printf(" %s frames, %s frames/s", text_done(frames, target, b, sizeof b),
          sps > 0 ? text_scaled(sps, c, sizeof c) : "n/a");
-  if (sps > 0 && frames < target) printf(", %.0f s to go", (target - frames) / sps);
+  if (sps > 0 && frames < target)
+    printf(", %s to go", text_duration((target - frames) / sps, left, sizeof left));
   printf("\ntick %.0f, %.0f s, %s episodes, checkpoint %06.0f, %.0f learner%s, %.0f actor%s\n\n",
          status_number(root, "tick"), status_number(root, "seconds"),
          text_scaled(status_number(root, "episodes"), a, sizeof a), status_number(root, "checkpoint"),

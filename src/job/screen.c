@@ -44,8 +44,56 @@ static void kernels_line(const JobConfig *s) {
     log_line("kernels %s, fp32 (this processor gains nothing by bf16)", kernels()->name);
 }
 
-void screen_banner(const JobConfig *s, const Topology *topology, Transport *transport, const char *folder,
-                   bool resumed) {
+/* "main_0, main_1 and 2 exploiters": who learns. */
+static void say_learners(const LeagueConfig *league, char *out, size_t size) {
+  const long long exploiters = league->main_exploiters + league->league_exploiters;
+  size_t used = 0;
+  if (league->mains <= 3)
+    for (int64_t i = 0; i < league->mains && used < size; i++)
+      used += (size_t)snprintf(out + used, size - used, "%smain_%lld",
+                               i == 0                                  ? ""
+                               : i + 1 == league->mains && !exploiters ? " and "
+                                                                       : ", ",
+                               (long long)i);
+  else
+    used = (size_t)snprintf(out, size, "%lld mains", (long long)league->mains);
+  if (exploiters && used < size)
+    snprintf(out + used, size - used, "%s%lld exploiter%s", league->mains ? " and " : "",
+             exploiters, exploiters == 1 ? "" : "s");
+}
+
+/* What is to come, and when it ends. How long that takes is said where this run has measured it
+ * before. */
+static void say_plan(const JobConfig *s, const Topology *t, const Tree *resume) {
+  char learners[160], frames[16], limit[24], rate[16], left[24], done[40];
+  const Item *counters;
+  double seconds;
+  say_learners(&s->league, learners, sizeof learners);
+  text_scaled((double)s->manager.frames, frames, sizeof frames);
+  log_line(
+      "plan    %zu actor%s play%s %s, %zu learner%s%s train%s %s, until %s frames are learned "
+      "from%s%s",
+      t->actors, t->actors == 1 ? "" : "s", t->actors == 1 ? "s" : "", s->table->name, t->learners,
+      t->learners == 1 ? "" : "s", t->shared ? " on the same ranks" : "",
+      t->learners == 1 ? "s" : "", learners, frames, s->manager.max_seconds > 0 ? ", or for " : "",
+      s->manager.max_seconds > 0 ? text_duration(s->manager.max_seconds, limit, sizeof limit) : "");
+  if (!resume || tree_get(resume, "run/counters", STORE_U64, -1, &counters) != OK ||
+      counters->count < 2)
+    return;
+  if (tree_get_f64(resume, "run/seconds", &seconds) != OK) return;
+  const double so_far = (double)((const uint64_t *)counters->data)[1];
+  const double speed = seconds >= 1 ? so_far / seconds : 0;
+  text_done(so_far, (double)s->manager.frames, done, sizeof done);
+  if (speed > 0 && so_far < (double)s->manager.frames)
+    log_line("        %s are done, at %s frames/s so far; as fast as that, the rest takes %s", done,
+             text_scaled(speed, rate, sizeof rate),
+             text_duration(((double)s->manager.frames - so_far) / speed, left, sizeof left));
+  else
+    log_line("        %s are done", done);
+}
+
+void screen_banner(const JobConfig *s, const Topology *topology, Transport *transport,
+                   const char *folder, const Tree *resume) {
   Net *net = NULL;
   char params[16], blas[48];
   int *host = calloc((size_t)transport->size, sizeof *host), hosts = 0, here = 0;
@@ -79,25 +127,45 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
            (long long)s->league.league_exploiters);
   kernels_line(s);
   log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
-  log_line("folder  %s%s", folder, resumed ? " (resumed)" : "");
+  log_line("folder  %s%s", folder, resume ? " (resumed)" : "");
+  say_plan(s, topology, resume);
   net_destroy(net);
 }
 
 static double spent(const RoleProfile *profile, const char *name) { return numbers_get(&profile->numbers, name); }
 
-/* Where the time of a role went: each part's share of the ranks' time, mean (lowest-highest over ranks). */
-static void show_profile(const ManagerSummary *m, const char *role, const char *parts) {
-  char rate[16], line[512], name[24];
-  double frames = 0, decisions = 0, seconds = 0;
-  size_t ranks = 0, used = 0;
+/* What the ranks of one role did in all. */
+typedef struct RoleTotal {
+  const ManagerSummary *summary;
+  const char *role;
+  size_t ranks;
+  double seconds, frames, decisions; /* of all of them together */
+} RoleTotal;
+
+static RoleTotal total_of(const ManagerSummary *m, const char *role) {
+  RoleTotal out = {.summary = m, .role = role};
   for (size_t i = 0; i < m->profiles; i++) {
     if (strcmp(m->profile[i].role, role)) continue;
-    frames += spent(&m->profile[i], "frames");
-    decisions += spent(&m->profile[i], "decisions");
-    seconds += spent(&m->profile[i], "seconds");
-    ranks++;
+    out.frames += spent(&m->profile[i], "frames");
+    out.decisions += spent(&m->profile[i], "decisions");
+    out.seconds += spent(&m->profile[i], "seconds");
+    out.ranks++;
   }
-  if (!ranks || seconds <= 0) return;
+  return out;
+}
+
+static double rate_of(const RoleTotal *total, double count) {
+  return total->seconds > 0 ? count * (double)total->ranks / total->seconds : 0;
+}
+
+/* A line of the log alone: what the table leaves out, for whoever looks closer. Each part's share
+ * of the ranks' time, mean (lowest-highest over ranks). agon watch reads it. */
+static void write_details(const Screen *screen, const RoleTotal *total, const char *parts) {
+  char rate[16], line[512], name[24];
+  const ManagerSummary *m = total->summary;
+  const size_t ranks = total->ranks;
+  size_t used = 0;
+  if (!ranks || total->seconds <= 0 || !screen->log) return;
   line[0] = 0;
   for (const char *at = parts; *at; at += strspn(at, " ")) {
     size_t length = strcspn(at, " ");
@@ -105,7 +173,7 @@ static void show_profile(const ManagerSummary *m, const char *role, const char *
     snprintf(name, sizeof name, "%.*s", (int)length, at);
     at += length;
     for (size_t i = 0; i < m->profiles; i++) {
-      if (strcmp(m->profile[i].role, role)) continue;
+      if (strcmp(m->profile[i].role, total->role)) continue;
       double share = spent(&m->profile[i], name) / fmax(spent(&m->profile[i], "seconds"), 1e-9);
       sum += share;
       low = fmin(low, share);
@@ -117,14 +185,98 @@ static void show_profile(const ManagerSummary *m, const char *role, const char *
     used += (size_t)wrote < sizeof line - used ? (size_t)wrote : 0;
     if (*at && used + 2 < sizeof line) memcpy(line + used, ", ", 3), used += 2;
   }
-  log_line("%zu %s%s: %s frames/s%s; %% of time: %s", ranks, role, ranks == 1 ? "" : "s",
-           text_scaled(frames * (double)ranks / seconds, rate, sizeof rate),
-           strcmp(role, "actor") ? " learned" : " acted", line);
-  if (decisions > frames)
-    log_line("  and %s decisions/s in all", text_scaled(decisions * (double)ranks / seconds, rate, sizeof rate));
+  const Clock clock = clock_system();
+  fprintf(screen->log, "[%8.1f] %zu %s%s: %s frames/s%s; %% of time: %s\n",
+          clock_seconds(clock_now(&clock) - screen->start), ranks, total->role,
+          ranks == 1 ? "" : "s", text_scaled(rate_of(total, total->frames), rate, sizeof rate),
+          strcmp(total->role, "actor") ? " learned" : " acted", line);
+  fflush(screen->log);
 }
 
-void screen_summary(const ManagerSummary *summary, const char *folder) {
+enum { CELL = 24 };
+
+/* "1.6 s  16.7 %": seconds of a rank and their share, of several parts together; "" where the role
+ * has none of them. */
+static void say_spent(const RoleTotal *total, const char *parts, char out[CELL]) {
+  const ManagerSummary *m = total->summary;
+  char name[24];
+  double sum = 0;
+  snprintf(out, CELL, "%s", "");
+  if (!*parts || !total->ranks || total->seconds <= 0) return;
+  for (const char *at = parts; *at; at += strspn(at, " ")) {
+    const size_t length = strcspn(at, " ");
+    snprintf(name, sizeof name, "%.*s", (int)length, at);
+    at += length;
+    for (size_t i = 0; i < m->profiles; i++)
+      if (!strcmp(m->profile[i].role, total->role)) sum += spent(&m->profile[i], name);
+  }
+  snprintf(out, CELL, "%.1f s %5.1f %%", sum / (double)total->ranks, 100 * sum / total->seconds);
+}
+
+/* "actor 3, 41.0 %": whose rank waited the largest part of its time; "" of a single one. */
+static void say_longest(const RoleTotal *total, char out[CELL]) {
+  const ManagerSummary *m = total->summary;
+  double most = -1;
+  snprintf(out, CELL, "%s", "");
+  for (size_t i = 0; total->ranks > 1 && i < m->profiles; i++) {
+    const RoleProfile *profile = &m->profile[i];
+    const double share = spent(profile, "idle") / fmax(spent(profile, "seconds"), 1e-9);
+    if (strcmp(profile->role, total->role) || share <= most) continue;
+    most = share;
+    snprintf(out, CELL, "%s %u, %.1f %%", total->role, profile->index, 100 * share);
+  }
+}
+
+static void say_rate(const RoleTotal *total, double count, char out[CELL]) {
+  char rate[16];
+  snprintf(out, CELL, "%s", count > 0 ? text_scaled(rate_of(total, count), rate, sizeof rate) : "");
+}
+
+static void show_row(const char *what, const char *actors, const char *learners) {
+  if (*actors || *learners) log_line("  %-36s %16s   %16s", what, actors, learners);
+}
+
+/* A small table of where time went, mean over the ranks of a role. A rank with two roles appears in
+ * both columns. */
+static void show_profile(const Screen *screen, const ManagerSummary *m) {
+  static const struct {
+    const char *what, *actor, *learner;
+  } row[] = {
+      {"env: the game's own steps", "env", ""},
+      {"inference: what to do there", "forward sample", ""},
+      {"recording: what is learned from", "record pack", ""},
+      {"learning", "", "batch forward loss backward optimise"},
+      {"sums over learners, and messages", "", "receive reduce publish"},
+      {"other roles of the same rank", "wait", ""},
+      {"waiting for other ranks", "idle", "idle"},
+  };
+  const RoleTotal actors = total_of(m, "actor");
+  const RoleTotal learners = total_of(m, "learner");
+  char left[CELL];
+  char right[CELL];
+  if (actors.seconds <= 0 || learners.seconds <= 0) return;
+  snprintf(left, sizeof left, "%zu actor%s", actors.ranks, actors.ranks == 1 ? "" : "s");
+  snprintf(right, sizeof right, "%zu learner%s", learners.ranks, learners.ranks == 1 ? "" : "s");
+  show_row("where the time of a rank went", left, right);
+  say_rate(&actors, actors.frames, left);
+  say_rate(&learners, learners.frames, right);
+  show_row("frames/s: acted, learned from", left, right);
+  say_rate(&actors, actors.decisions > actors.frames ? actors.decisions : 0, left);
+  show_row("decisions/s, of frozen players too", left, "");
+  for (size_t i = 0; i < COUNT_OF(row); i++) {
+    say_spent(&actors, row[i].actor, left);
+    say_spent(&learners, row[i].learner, right);
+    show_row(row[i].what, left, right);
+  }
+  say_longest(&actors, left);
+  say_longest(&learners, right);
+  show_row("who waited longest", left, right);
+  write_details(screen, &actors, "env forward sample record pack wait idle");
+  write_details(screen, &learners,
+                "receive batch forward loss backward optimise reduce publish idle");
+}
+
+void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder) {
   const ManagerSummary m = *summary;
   char a[16], b[16], c[16];
   if (m.frames_this_job && m.seconds > 0)
@@ -134,8 +286,7 @@ void screen_summary(const ManagerSummary *summary, const char *folder) {
   log_line("ended: %s; %s frames in %.1f s (%s frames/s learned), %llu ticks, %llu episodes", m.reason,
            text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds, b, (unsigned long long)m.ticks,
            (unsigned long long)m.episodes);
-  show_profile(&m, "actor", "env forward sample record pack wait idle");
-  show_profile(&m, "learner", "receive batch forward loss backward optimise reduce publish idle");
+  show_profile(screen, &m);
   log_line("league: %zu players, checkpoint %06llu, saving took %.2f s in all", m.league->players,
            (unsigned long long)m.generation, m.checkpoint_seconds);
   log_line("  %-24s %10s  %-28s  %s", "player", "frames", "score over all its opponents",

@@ -14,8 +14,9 @@ typedef struct Screen {
 /* Lines of log_line and log_warning go here until screen_close; log NULL or a path. */
 void screen_open(Screen *screen, const char *log);
 void screen_close(Screen *screen);
-/* Who does what, with what. Collective: it counts the hosts; rank 0 speaks. */
-void screen_banner(const JobConfig *settings, const Topology *topology, Transport *transport, const char *folder,
-                   bool resumed);
+/* Who does what, with what, until when. Collective: it counts the hosts; rank 0 speaks. resume: the
+ * checkpoint that the job goes on from, where it does; NULL. */
+void screen_banner(const JobConfig *settings, const Topology *topology, Transport *transport,
+                   const char *folder, const Tree *resume);
 /* What the job did, where its time went, and how strong the learning players are. */
-void screen_summary(const ManagerSummary *summary, const char *folder);
+void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder);

@@ -368,7 +368,7 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
     screen_open(screen, log);
   }
   TRY(job_config_topology(s, transport->size, &topology));
-  screen_banner(s, &topology, transport, start->run.path, start->resuming);
+  screen_banner(s, &topology, transport, start->run.path, start->resuming ? &start->resume : NULL);
   TRY(rank_header(s, &header));
   RankSetup setup = {.settings = s,
                      .topology = &topology,
@@ -383,7 +383,7 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
   TRY(loop_run(rank));
   if (rank_manager(rank)) {
     const ManagerSummary summary = manager_summary(rank_manager(rank));
-    screen_summary(&summary, start->run.path);
+    screen_summary(screen, &summary, start->run.path);
     keep_result(&summary, result);
   }
   loop_leave(transport);

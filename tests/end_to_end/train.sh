@@ -37,8 +37,26 @@ $python - <<'P'
 import glob, json, re, h5py
 for name in ("alone.txt", "r1.txt", "r2.txt", "r3.txt", "r5.txt", "more.txt"):
     text = open(name).read()
-    shares = re.findall(r"% of time: (.*)", text)
-    assert len(shares) == 2, text
+    log = open(name.replace("more", "r3").replace(".txt", "/log.txt")).read()
+    shares = re.findall(r"% of time: (.*)", log)
+    shares = shares[-2:] if name == "more.txt" else shares[:2] # r3 has had two jobs
+    assert len(shares) == 2 and "% of time" not in text, text
+    # the table says the same in words: each role's column sums up to its time, and to what the log has of its parts
+    table = text.split("where the time of a rank went")[1].split("league:")[0]
+    rows = re.findall(r"\]   (\S.{33}[^\n]*)", table)
+    column = [[float(v) for row in rows for v in re.findall(r"s +([\d.]+) %", row[c])] for c in (slice(36, 55), slice(55, 90))]
+    for parts, line, count in zip(column, shares, (5, 3)):
+        assert len(parts) == count and sum(parts) <= 101, (name, parts, table)
+        assert abs(sum(parts) - sum(float(p.split()[1]) for p in line.split(", "))) < 0.6, (name, parts, line)
+    assert ("who waited longest" in table) == bool(re.search(r" [2-9] (actors|learners)", table)), table
+    plan = re.search(r"plan    (.*)", text)[1]
+    assert "tic_tac_toe" in plan and "main_0 and 2 exploiters" in plan and plan.endswith(f"until {120 if name == 'more.txt' else 60}.0 k frames are learned from".replace("120.0", "120")), plan
+    # how long is said only by what was measured: by this run before, and on each line while frames are left
+    assert ("as fast as that, the rest takes" in text) == (name == "more.txt"), text
+    for line in re.findall(r".* frames/s, tick .*", text):
+        done, unit, rate = re.search(r"([\d.]+)( k)? of [\d.]+ k frames, (\S+)", line).groups()
+        over = float(done) * (1000 if unit else 1) >= (120 if name == "more.txt" else 60) * 1000
+        assert (" to go, " in line) == (not over and rate not in ("n/a", "0")), line
     for line in shares:
         total = sum(float(part.split()[1]) for part in line.split(", "))
         assert total <= 101, (name, total, line)  # each rounded to a tenth

@@ -196,6 +196,12 @@ static void text_helpers(void **state) {
   assert_int_equal(text_choice("a|bc|d", "b"), -1);
   assert_string_equal(text_choice_name("a|bc|d", 1, out, sizeof out), "bc");
   assert_string_equal(text_scaled(12345, out, sizeof out), "12.3 k");
+  char time[24];
+  assert_string_equal(text_duration(89, time, sizeof time), "89 s");
+  assert_string_equal(text_duration(720, time, sizeof time), "12 min");
+  assert_string_equal(text_duration(12000, time, sizeof time), "3 h 20 min");
+  assert_string_equal(text_duration(2 * 86400 + 4.9 * 3600, time, sizeof time), "2 d 4 h");
+  assert_string_equal(text_duration(NAN, time, sizeof time), "n/a");
   assert_int_equal(text_format(out, 4, "%s", "long text"), ERR_USAGE);
 }
 
