@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "env/env.h"
 #include "nn/net.h"
-#include "transport/transport.h"
+#include "role/role.h"
 #include "wire/wire.h"
 
 typedef struct ActorSetup {

@@ -2,8 +2,6 @@
 #pragma once
 #include "base/option.h"
 
-typedef enum Pace { PACE_LOCKSTEP, PACE_PIPELINED, PACE_FREE } Pace;
-
 typedef struct ActorConfig {
   int64_t slots, lanes, lane_episodes;
   int64_t unroll; /* env steps per slot and tick */

@@ -1,126 +1,166 @@
-/* Per tick: collect every actor's experience; update each own player; obey the league's directive; publish. In the
- * deterministic paces experience is merged in the order of actors, whatever the order of arrival. */
+/* Per tick: the inbox has every actor's experience; each own player is updated from it; then the
+ * league's directive is obeyed, and the weights go out. In the deterministic paces that is one
+ * directive for each tick. In pace `free` updates follow each other as experience comes, and a
+ * directive is obeyed between two of them. */
 #include "learner/learner.h"
 
 #include "base/invariant.h"
+#include "learner/columns.h"
+#include "learner/gather.h"
+#include "learner/inbox.h"
 #include "learner/train/update.h"
-#include "store/store.h"
 #include "wire/allreduce.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2 };
+typedef enum Phase {
+  PHASE_RESTORE, /* until LEARN: players of a checkpoint are given back */
+  PHASE_COLLECT,
+  PHASE_UPDATE,
+  PHASE_ORDERS,
+  PHASE_DONE
+} Phase;
 
-typedef struct Parcel { /* a message of unrolls, kept until its tick is complete */
-  Message *message;
-  WireUnrolls unrolls; /* leads into the message */
-} Parcel;
+/* In pace `free` the learner ranks that share a player must obey a directive after the same update.
+ * So each update sums four numbers over those ranks. */
+enum {
+  VOTE_DIRECTIVE, /* ranks that have the next directive: it is obeyed only when all have */
+  VOTE_UNMARKED,  /* ranks that wait for an actor's mark of the next cut: it is saved only at 0 */
+  VOTE_DROPPED,   /* decisions thrown away as too old */
+  VOTE_ACTED      /* frames, of all players, that were acted in the ticks being learned */
+};
 
-/* What the actors' tables said of a tick. */
-typedef struct TickFlags {
-  uint64_t tick; /* plus 1; 0: nothing yet */
-  uint32_t flags;
-} TickFlags;
-
-typedef enum Phase { PHASE_RESTORE, PHASE_COLLECT, PHASE_UPDATE, PHASE_ORDERS, PHASE_DONE } Phase;
+/* Where the rank's time goes; in nanoseconds unless it says otherwise. */
+typedef struct Activity {
+  int64_t started;
+  int64_t receive; /* decoding and dropping */
+  int64_t publish;
+  int64_t idle_seen;     /* the rank's idle time as of the last step */
+  int64_t idle_reducing; /* of it, while a sum was awaited */
+  uint64_t waits_tick;   /* 1 + tick in which the present stretch began */
+  int64_t waits_since;   /* when that was, and ... */
+  int64_t waits_idle;    /* ... what the rank had been idle by then */
+  double waits;          /* share of the last stretch in which the rank had nothing to do */
+} Activity;
 
 struct Learner {
   LearnerSetup setup;
   Phase phase;
-  uint64_t tick;
-  TrainState *state; /* own players only */
-  size_t pupils;
+  uint64_t tick; /* being learned, or to be learned next */
+  LearnerInbox *inbox;
+  Gather *gather;
   Update *update;
-  Parcel *parcel;
-  size_t parcels, parcel_room;
-  uint64_t *ended;       /* (actors) ticks whose end this actor has announced */
-  uint64_t *came;        /* (pupils, actors) 1 + tick of the last experience */
-  uint64_t *acted;       /* (actors, AHEAD) frames of all players by tick, not yet counted */
-  uint64_t *credited;    /* (actors) pace free: ticks consumed */
-  uint64_t *marked;      /* (actors) pace free: cut markers seen */
-  uint64_t markers;      /* cuts made so far */
-  TickFlags flags[4];    /* by tick */
-  Message *directive[4]; /* waiting */
-  size_t directives;
-  uint64_t directives_taken; /* in this job */
-  Batch batch;
-  Shards shards;
-  Allreduce *summer; /* NULL: the only member */
-  size_t current;    /* state in update */
-  bool updating;
+  Allreduce *sum; /* over the members; NULL: the only one */
+
+  TrainState *state; /* (players) those learned here */
+  size_t players;
+  size_t current;           /* state in update */
   float vote[UPDATE_VOTES]; /* of the members together, in the last update */
-  uint64_t dropped;         /* of this member, in the present update */
+  uint64_t frames;          /* learned here */
+  double lag;               /* of the batch being learned */
+
+  Activity activity;
   WireOut wire;
-  int64_t started, busy_receive, busy_publish;
-  int64_t idle_seen, idle_reducing; /* of the rank: as of the last step; and while a sum was awaited */
-  uint64_t frames;                  /* learned here */
-  int64_t waits_since, waits_idle;  /* when the present stretch began, and what the rank had been idle by then */
-  uint64_t waits_tick;              /* in which it began */
-  double waits;                     /* share of the last stretch in which the rank had nothing to do */
-  double lag;                       /* of the batch being learned */
 };
 
-/* What members agree on with each update (pace free): that all have the next directive; how many have not seen all
- * marks of the next cut; rows dropped; and frames, of all players, that were acted in the ticks being learned. */
-enum { VOTE_DIRECTIVE, VOTE_UNMARKED, VOTE_DROPPED, VOTE_ACTED };
-
-enum { COUNTERS = 8 /* of a player's state */ };
-enum { AHEAD = 4 /* ticks that an actor may have ended before they are learned from; pace free: summed at once */ };
-
-static uint64_t lag_of(const Learner *learner) { return learner->setup.pace == PIPELINED ? 1 : 0; }
-
-/* Two gradients, or the moments that open an update and those that end it. */
+/* --- life cycle --- */
+/* Floats of the largest sums that may be under way together: two gradients, or the moments that
+ * open an update and those that end it. */
 static size_t sum_room(const Net *net, size_t members) {
   return 2 * (net->graph.params + UPDATE_SCALARS) + 2 * update_opening(net, members);
 }
 
-size_t learner_shared_bytes(const Net *net, size_t members) { return allreduce_shared_bytes(sum_room(net, members)); }
+size_t learner_shared_bytes(const Net *net, size_t members) {
+  return allreduce_shared_bytes(sum_room(net, members));
+}
 
 static Status start_sum(void *context, float *values, size_t count) {
   Learner *learner = context;
-  TRY_RETURN(allreduce_start(learner->summer, values, count));
-  learner->setup.transport->ops->unsent(learner->setup.transport); /* drives what is under way */
+  Transport *transport = learner->setup.role.transport;
+  TRY_RETURN(allreduce_start(learner->sum, values, count));
+  transport->ops->unsent(transport); /* drives what is under way */
   return OK;
 }
 
-static Status test_sum(void *context, bool *done) { return allreduce_test(((Learner *)context)->summer, done); }
+static Status test_sum(void *context, bool *done) {
+  return allreduce_test(((Learner *)context)->sum, done);
+}
+
+static Status create_sum(Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  const AllreduceSetup sum = {
+      .transport = setup->role.transport,
+      .rank = setup->member_rank,
+      .members = setup->members,
+      .self = setup->member,
+      .shared = setup->shared,
+      .room = sum_room(setup->role.net, setup->members),
+  };
+  return setup->members > 1 ? allreduce_create(&sum, &learner->sum) : OK;
+}
+
+static Status create_inbox(Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  const LearnerInboxSetup inbox = {
+      .pace = setup->role.pace,
+      .first_actor = setup->first_actor,
+      .actor_rank = setup->actor_rank,
+      .actors = setup->actors,
+      .group = setup->group,
+      .groups = setup->groups,
+      .learning_players = setup->role.learning_players,
+      .block = setup->role.net->block,
+  };
+  return learner_inbox_create(&inbox, &learner->inbox);
+}
+
+static Status create_update(Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  const Reducer reducer = {
+      .context = learner,
+      .members = setup->members,
+      .self = setup->member,
+      .start = start_sum,
+      .test = test_sum,
+  };
+  const UpdateSetup update = {
+      .net = setup->role.net,
+      .config = &setup->config,
+      .algo = setup->algo,
+      .algo_config = setup->algo_config,
+      .seed = setup->role.seed,
+      .clock = &setup->role.clock,
+      .reducer = &reducer,
+  };
+  return update_create(&update, &learner->update);
+}
+
+static Status create_players(Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  const RoleContext *role = &setup->role;
+  TRY_RETURN(NEW_ARRAY(learner->state, role->learning_players));
+  for (size_t p = setup->group; p < role->learning_players; p += setup->groups) {
+    TrainState *state = &learner->state[learner->players];
+    TRY_RETURN(train_state_create(role->net, role->seed, (uint32_t)p, state));
+    if (setup->life) state->life_horizon = setup->life[p];
+    learner->players++;
+  }
+  return OK;
+}
 
 Status learner_create(const LearnerSetup *setup, Learner **out) {
   Status status = OK;
   Learner *learner = NULL;
+  const RoleContext *role = &setup->role;
   TRY(NEW_ARRAY(learner, 1));
   learner->setup = *setup;
-  learner->started = clock_now(&setup->clock);
-  TRY(NEW_ARRAY(learner->state, setup->learning_players));
-  TRY(NEW_ARRAY(learner->ended, setup->actors));
-  TRY(NEW_ARRAY(learner->acted, setup->actors * AHEAD));
-  TRY(NEW_ARRAY(learner->credited, setup->actors));
-  TRY(NEW_ARRAY(learner->marked, setup->actors));
-  TRY(NEW_ARRAY(learner->came, setup->learning_players * setup->actors));
-  TRY(batch_create(&setup->format, &learner->batch));
-  if (setup->members > 1)
-    TRY(allreduce_create(&(AllreduceSetup){.transport = setup->transport,
-                                           .rank = setup->member_rank,
-                                           .members = setup->members,
-                                           .self = setup->member,
-                                           .shared = setup->shared,
-                                           .room = sum_room(setup->net, setup->members)},
-                         &learner->summer));
-  for (size_t p = setup->group; p < setup->learning_players; p += setup->groups) {
-    TRY(train_state_create(setup->net, setup->seed, (uint32_t)p, &learner->state[learner->pupils]));
-    if (setup->life) learner->state[learner->pupils].life_horizon = setup->life[p];
-    learner->pupils++;
-  }
-  Reducer reducer = {learner, setup->members, setup->member, start_sum, test_sum};
-  TRY(update_create(&(UpdateSetup){.net = setup->net,
-                                   .config = &learner->setup.config,
-                                   .algo = setup->algo,
-                                   .algo_config = setup->algo_config,
-                                   .seed = setup->seed,
-                                   .clock = &setup->clock,
-                                   .reducer = &reducer},
-                    &learner->update));
+  learner->activity.started = clock_now(&role->clock);
+  TRY(create_inbox(learner));
+  TRY(gather_create(&role->format, role->pace, (uint64_t)setup->config.max_lag, &learner->gather));
+  TRY(create_sum(learner));
+  TRY(create_players(learner));
+  TRY(create_update(learner));
   *out = learner;
   learner = NULL;
 done:
@@ -130,46 +170,48 @@ done:
 
 void learner_destroy(Learner *learner) {
   if (!learner) return;
-  for (size_t i = 0; i < learner->parcels; i++) message_release(learner->parcel[i].message);
-  for (size_t i = 0; i < learner->directives; i++) message_release(learner->directive[i]);
-  for (size_t i = 0; i < learner->pupils; i++) train_state_destroy(&learner->state[i]);
+  for (size_t i = 0; i < learner->players; i++) {
+    train_state_destroy(&learner->state[i]);
+  }
   update_destroy(learner->update);
-  allreduce_destroy(learner->summer);
-  batch_destroy(&learner->batch);
-  free(learner->shards.actor);
-  free(learner->shards.unroll_end);
+  allreduce_destroy(learner->sum);
+  gather_destroy(learner->gather);
+  learner_inbox_destroy(learner->inbox);
   bytes_free(&learner->wire.bytes);
   free(learner->state);
-  free(learner->parcel);
-  free(learner->ended);
-  free(learner->came);
-  free(learner->acted);
-  free(learner->credited);
-  free(learner->marked);
   free(learner);
 }
 
-const float *learner_policy(const Learner *learner, uint32_t player) {
-  for (size_t i = 0; i < learner->pupils; i++)
-    if (learner->state[i].player == player) return train_state_snapshot(&learner->setup.config, &learner->state[i]);
-  return NULL;
-}
-
-double learner_front_seconds(const Learner *learner) {
-  return clock_seconds(learner->busy_receive + learner->busy_publish);
-}
-
-bool learner_done(const Learner *learner) { return learner->phase == PHASE_DONE; }
-
-static TrainState *own_pupil(Learner *learner, uint32_t player) {
-  for (size_t i = 0; i < learner->pupils; i++)
+static TrainState *own_player(const Learner *learner, uint32_t player) {
+  for (size_t i = 0; i < learner->players; i++)
     if (learner->state[i].player == player) return &learner->state[i];
   return NULL;
 }
 
-/* --- publishing --- */
-static Status publish(Learner *learner, const TrainState *state, const float *block, uint64_t version, uint64_t tick) {
-  INVARIANT(version <= state->version && finite_floats(block, learner->setup.net->block));
+const float *learner_policy(const Learner *learner, uint32_t player) {
+  const TrainState *state = own_player(learner, player);
+  return state ? train_state_snapshot(&learner->setup.config, state) : NULL;
+}
+
+double learner_front_seconds(const Learner *learner) {
+  return clock_seconds(learner->activity.receive + learner->activity.publish);
+}
+
+bool learner_done(const Learner *learner) {
+  return learner->phase == PHASE_DONE;
+}
+
+static Status tell_league(Learner *learner) {
+  const RoleContext *role = &learner->setup.role;
+  return wire_send(role->transport, role->league_rank, &learner->wire);
+}
+
+/* --- weights out --- */
+static Status publish(Learner *learner, const TrainState *state, const float *block,
+                      uint64_t version, uint64_t tick) {
+  const LearnerSetup *setup = &learner->setup;
+  const size_t size = setup->role.net->block;
+  INVARIANT(version <= state->version && finite_floats(block, size));
   const WireWeights weights = {
       .player = state->player,
       .life = state->life,
@@ -178,391 +220,172 @@ static Status publish(Learner *learner, const TrainState *state, const float *bl
       .value = block,
   };
   wire_begin(&learner->wire, WIRE_WEIGHTS);
-  weights_encode(&weights, learner->setup.net->block, &learner->wire.bytes);
-  return wire_send_many(learner->setup.transport, learner->setup.below, learner->setup.belows, &learner->wire);
+  weights_encode(&weights, size, &learner->wire.bytes);
+  return wire_send_many(setup->role.transport, setup->below, setup->belows, &learner->wire);
 }
 
-/* Weights for the first tick, and in pipelined for the one after it. */
+/* The present weights of all own players, for a tick. */
+static Status publish_all(Learner *learner, uint64_t tick) {
+  for (size_t i = 0; i < learner->players; i++) {
+    const TrainState *state = &learner->state[i];
+    TRY_RETURN(publish(learner, state, state->block, state->version, tick));
+  }
+  return OK;
+}
+
+/* Weights for the first tick, and in pace pipelined for the one after it: the first is then played
+ * by those that were published before. */
 static Status publish_first(Learner *learner) {
-  for (size_t i = 0; i < learner->pupils; i++) {
-    TrainState *state = &learner->state[i];
-    if (lag_of(learner))
-      TRY_RETURN(publish(learner, state, state->acting, state->version ? state->version - 1 : 0, learner->tick));
-    TRY_RETURN(publish(learner, state, state->block, state->version, learner->tick + lag_of(learner)));
+  const uint64_t lag = pace_lag(learner->setup.role.pace);
+  for (size_t i = 0; i < learner->players && lag; i++) {
+    const TrainState *state = &learner->state[i];
+    uint64_t before = state->version ? state->version - 1 : 0;
+    TRY_RETURN(publish(learner, state, state->acting, before, learner->tick));
+  }
+  return publish_all(learner, learner->tick + lag);
+}
+
+/* --- states --- */
+static Status restore_player(Learner *learner, Reader *body) {
+  Status status = OK;
+  Tree tree = {0};
+  WirePlayerState sent;
+  TRY_RETURN(player_state_decode(&sent, body));
+  Reader columns = reader_over(sent.tree, sent.size);
+  TrainState *state = own_player(learner, sent.player);
+  if (!state || learner->phase != PHASE_RESTORE)
+    return status_set(ERR_FORMAT, "state of a player that is not restored here");
+  TRY(tree_decode(&tree, &columns));
+  TRY(reader_finish(&columns, "the body"));
+  TRY(columns_check(learner->setup.role.net, &tree));
+  columns_take(&tree, state);
+done:
+  tree_free(&tree);
+  if (status == OK) return OK;
+  return status_context(status, "the stored state of player %u", sent.player);
+}
+
+static Status send_state(Learner *learner, const TrainState *state) {
+  const LearnerSetup *setup = &learner->setup;
+  Status status = OK;
+  Tree tree = {0};
+  TRY(columns_put(setup->role.net, setup->config.average > 0, state, &tree));
+  wire_begin(&learner->wire, WIRE_LEARNER_STATE);
+  player_state_encode(&(WirePlayerState){.player = state->player}, &learner->wire.bytes);
+  tree_encode(&tree, &learner->wire.bytes);
+  TRY(tell_league(learner));
+done:
+  tree_free(&tree);
+  return status;
+}
+
+/* All members hold the same: the first one speaks for them. */
+static Status send_states(Learner *learner) {
+  if (learner->setup.member != 0) return OK;
+  for (size_t i = 0; i < learner->players; i++) {
+    TRY_RETURN(send_state(learner, &learner->state[i]));
   }
   return OK;
 }
 
 /* --- messages --- */
-static Status restore_player(Learner *learner, Reader *body);
-
-static Status take_unrolls(Learner *learner, Message *message, Reader *body) {
-  WireUnrolls unrolls;
-  TRY_RETURN(unrolls_decode(&unrolls, body));
-  size_t actor = (size_t)unrolls.actor - learner->setup.first_actor;
-  const TrainState *state = own_pupil(learner, unrolls.player);
-  if (!state) return status_set(ERR_FORMAT, "experience of a player that is not learned here");
-  if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
-    return status_set(ERR_FORMAT, "it names actor %u, who is not on that rank", unrolls.actor);
-  if (unrolls.tick != learner->ended[actor])
-    return status_set(ERR_FORMAT, "experience of tick %llu where that of tick %llu is due",
-                      (unsigned long long)unrolls.tick, (unsigned long long)learner->ended[actor]);
-  uint64_t *came = &learner->came[(size_t)(state - learner->state) * learner->setup.actors + actor];
-  if (*came == unrolls.tick + 1)
-    return status_set(ERR_FORMAT, "experience of tick %llu came twice", (unsigned long long)unrolls.tick);
-  *came = unrolls.tick + 1;
-  TRY_RETURN(GROW(learner->parcel, learner->parcel_room, learner->parcels + 1));
-  learner->parcel[learner->parcels++] = (Parcel){message_retain(message), unrolls};
-  return OK;
-}
-
-static Status take_tick_end(Learner *learner, const Message *message, Reader *body) {
-  WireTickEnd end;
-  TRY_RETURN(tick_end_decode(&end, body));
-  const uint64_t tick = end.tick;
-  const size_t actor = (size_t)end.actor - learner->setup.first_actor;
-  if (actor >= learner->setup.actors || learner->setup.actor_rank[actor] != message->peer)
-    return status_set(ERR_FORMAT, "it names an actor who is not on that rank");
-  if (tick != learner->ended[actor])
-    return status_set(ERR_FORMAT, "the end of tick %llu where that of tick %llu is due", (unsigned long long)tick,
-                      (unsigned long long)learner->ended[actor]);
-  const uint32_t flags = end.flags & (TABLE_SAVE | TABLE_STOP);
-  TickFlags *of_tick = &learner->flags[tick % COUNT_OF(learner->flags)];
-  if (learner->setup.pace != FREE && of_tick->tick == tick + 1 && of_tick->flags != flags)
-    return status_set(ERR_FORMAT, "the actors disagree on whether tick %llu is saved", (unsigned long long)tick);
-  *of_tick = (TickFlags){tick + 1, flags};
-  learner->ended[actor] = tick + 1;
-  learner->acted[actor * AHEAD + tick % AHEAD] += end.frames;
-  if (flags & TABLE_SAVE) learner->marked[actor]++;
-  return OK;
-}
-
-/* In the deterministic paces there is one directive for each tick, which saves if the tick's table did. */
-static Status take_directive(Learner *learner, Message *message, Reader *body) {
-  Directive directive;
-  if (learner->directives == COUNT_OF(learner->directive)) return status_set(ERR_FORMAT, "directives pile up");
-  TRY_RETURN(directive_decode(&directive, learner->setup.net->block, body));
-  if (directive.number != learner->directives_taken++)
-    return status_set(ERR_FORMAT, "it is not the directive that comes next");
-  uint64_t due = learner->tick + learner->directives;
-  if (learner->setup.pace != FREE && directive.tick != due)
-    return status_set(ERR_FORMAT, "it is of tick %llu where that of tick %llu is due",
-                      (unsigned long long)directive.tick, (unsigned long long)due);
-  for (size_t i = 0; i < directive.orders; i++)
-    if (directive.order[i].player >= learner->setup.learning_players)
-      return status_set(ERR_FORMAT, "an order for player %u, who is not learning", directive.order[i].player);
-  learner->directive[learner->directives++] = message_retain(message);
-  return OK;
-}
-
-static Status check_flags(const Learner *learner, const Directive *directive) {
-  const TickFlags *of_tick = &learner->flags[directive->tick % COUNT_OF(learner->flags)];
-  if (learner->setup.pace == FREE || of_tick->tick != directive->tick + 1 || of_tick->flags == directive->flags)
-    return OK;
-  return status_set(ERR_FORMAT, "league and actors disagree on whether tick %llu is saved",
-                    (unsigned long long)directive->tick);
-}
-
 static Status take_learn(Learner *learner, Reader *body) {
   WireStart start;
   TRY_RETURN(start_decode(&start, body));
   if (learner->phase != PHASE_RESTORE) return status_set(ERR_FORMAT, "the job has begun before");
   learner->tick = start.tick;
-  for (size_t a = 0; a < learner->setup.actors; a++) learner->ended[a] = learner->credited[a] = start.tick;
+  learner_inbox_begin(learner->inbox, start.tick);
   learner->phase = PHASE_COLLECT;
   return publish_first(learner);
 }
 
 Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body) {
-  INVARIANT_AT(learner->setup.transport->rank, learner->tick);
+  LearnerInbox *inbox = learner->inbox;
+  INVARIANT_AT(learner->setup.role.transport->rank, learner->tick);
   switch (kind) {
-  case WIRE_UNROLLS: return take_unrolls(learner, message, body);
-  case WIRE_TICK_END: return take_tick_end(learner, message, body);
-  case WIRE_DIRECTIVE: return take_directive(learner, message, body);
+  case WIRE_UNROLLS: return learner_inbox_take_unrolls(inbox, message, body);
+  case WIRE_TICK_END: return learner_inbox_take_tick_end(inbox, message, body);
+  case WIRE_DIRECTIVE: return learner_inbox_take_directive(inbox, learner->tick, message, body);
   case WIRE_RESTORE_PLAYER: return restore_player(learner, body);
   case WIRE_SUM_PART:
   case WIRE_SUM_WHOLE:
-    if (!learner->summer) break;
-    return allreduce_receive(learner->summer, kind, message, body);
+    if (!learner->sum) break;
+    return allreduce_receive(learner->sum, kind, message, body);
   case WIRE_LEARN: return take_learn(learner, body);
   default: break;
   }
   return status_set(ERR_INTERNAL, "a learner was sent a %s message", wire_name(kind));
 }
 
-/* --- state of a player, by named columns --- */
-static Status tree_of_pupil(const Learner *learner, const TrainState *state, Tree *tree) {
-  size_t params = learner->setup.net->graph.params, block = learner->setup.net->block;
-  uint64_t counters[COUNTERS] = {state->life,    state->version, state->min_version, state->frames,
-                                 state->dropped, state->steps,   state->life_frames, state->run_frames};
-  TRY_RETURN(tree_put(tree, "policy", STORE_F32, block, 1, state->block));
-  TRY_RETURN(tree_put(tree, "policy_acting", STORE_F32, block, 1, state->acting));
-  TRY_RETURN(tree_put(tree, "policy_reference", STORE_F32, block, 1, state->reference));
-  if (learner->setup.config.average > 0)
-    TRY_RETURN(tree_put(tree, "policy_average", STORE_F32, block, 1, state->average));
-  TRY_RETURN(tree_put(tree, "adam_m", STORE_F32, params, 1, state->m));
-  TRY_RETURN(tree_put(tree, "adam_v", STORE_F32, params, 1, state->v));
-  TRY_RETURN(tree_put(tree, "normaliser", STORE_F64, train_state_stat_count(learner->setup.net), 1, state->stat));
-  return tree_put(tree, "counters", STORE_U64, COUNTERS, 1, counters);
+/* --- an update --- */
+static bool is_ready(const Learner *learner) {
+  const LearnerInbox *inbox = learner->inbox;
+  if (learner_inbox_is_ready(inbox, learner->tick)) return true;
+  if (learner->setup.role.pace != PACE_FREE || !learner->sum) return false;
+  /* members also update with nothing of their own: at a cut, which others may not have reached, and
+   * to agree on a directive, which may come when all actors are held */
+  return learner_inbox_sees_cut(inbox) || learner_inbox_has_directive(inbox);
 }
 
-static void copy_column(const Tree *tree, const char *path, void *out) {
-  const Item *item = tree_find(tree, path);
-  memcpy(out, item->data, item->count * item->size);
+static Status add_unrolls(void *context, const WireUnrolls *unrolls) {
+  return gather_add(context, unrolls);
 }
 
-/* Where none is kept, it begins at the policy. */
-static const char *average_of(const Tree *state) {
-  return tree_find(state, "policy_average") ? "policy_average" : "policy";
-}
-
-/* Adam divides by the root of its second moments; versions and frames only grow. */
-Status learner_check_state(const Net *net, const Tree *state) {
-  const size_t params = net->graph.params, stats = train_state_stat_count(net);
-  const struct {
-    const char *path;
-    StoreType type;
-    size_t count;
-  } column[] = {{"policy", STORE_F32, net->block},
-                {"policy_acting", STORE_F32, net->block},
-                {"policy_reference", STORE_F32, net->block},
-                {average_of(state), STORE_F32, net->block},
-                {"adam_m", STORE_F32, params},
-                {"adam_v", STORE_F32, params},
-                {"normaliser", STORE_F64, stats}};
-  const Item *item;
-  for (size_t i = 0; i < COUNT_OF(column); i++) {
-    TRY_RETURN(tree_get(state, column[i].path, column[i].type, (int64_t)column[i].count, &item));
-    TRY_RETURN(tree_check_finite(state, item));
-  }
-  TRY_RETURN(tree_get(state, "adam_v", STORE_F32, (int64_t)params, &item));
-  for (size_t i = 0; i < params; i++)
-    if (((const float *)item->data)[i] < 0) return tree_fault(state, "adam_v", (int64_t)i, "is below 0");
-  TRY_RETURN(tree_get(state, "counters", STORE_U64, COUNTERS, &item));
-  const uint64_t *counters = item->data;
-  for (int i = 0; i < COUNTERS; i++)
-    if (counters[i] >> 53) return tree_fault(state, "counters", i, "is an impossible count");
-  if (counters[0] > UINT32_MAX) return tree_fault(state, "counters", 0, "is an impossible count of lives");
-  if (counters[2] > counters[1]) return tree_fault(state, "counters", 2, "is a version of the future");
-  if (counters[6] > counters[3]) return tree_fault(state, "counters", 6, "is more frames than there were");
-  return OK;
-}
-
-static Status restore_player(Learner *learner, Reader *body) {
-  Status status = OK;
-  Tree tree = {0};
-  uint64_t counters[COUNTERS];
-  WirePlayerState sent;
-  TRY_RETURN(player_state_decode(&sent, body));
-  Reader columns = reader_over(sent.tree, sent.size);
-  TrainState *state = own_pupil(learner, sent.player);
-  if (!state || learner->phase != PHASE_RESTORE)
-    return status_set(ERR_FORMAT, "state of a player that is not restored here");
-  TRY(tree_decode(&tree, &columns));
-  TRY(reader_finish(&columns, "the body"));
-  TRY(learner_check_state(learner->setup.net, &tree));
-  copy_column(&tree, "policy", state->block);
-  copy_column(&tree, "policy_acting", state->acting);
-  copy_column(&tree, "policy_reference", state->reference);
-  copy_column(&tree, average_of(&tree), state->average);
-  copy_column(&tree, "adam_m", state->m);
-  copy_column(&tree, "adam_v", state->v);
-  copy_column(&tree, "normaliser", state->stat);
-  copy_column(&tree, "counters", counters);
-  state->life = (uint32_t)counters[0];
-  state->version = counters[1];
-  state->min_version = counters[2];
-  state->frames = counters[3];
-  state->dropped = counters[4];
-  state->steps = counters[5];
-  state->life_frames = counters[6];
-  state->run_frames = counters[7];
-done:
-  tree_free(&tree);
-  return status == OK ? OK : status_context(status, "the stored state of player %u", sent.player);
-}
-
-static Status send_state(Learner *learner) {
-  if (learner->setup.member != 0) return OK; /* all members hold the same */
-  for (size_t i = 0; i < learner->pupils; i++) {
-    Tree tree = {0};
-    Status status = tree_of_pupil(learner, &learner->state[i], &tree);
-    wire_begin(&learner->wire, WIRE_LEARNER_STATE);
-    player_state_encode(&(WirePlayerState){.player = learner->state[i].player}, &learner->wire.bytes);
-    tree_encode(&tree, &learner->wire.bytes);
-    tree_free(&tree);
-    TRY_RETURN(status);
-    TRY_RETURN(wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire));
-  }
-  return OK;
-}
-
-/* --- collecting --- */
-static bool tick_complete(const Learner *learner) {
-  const LearnerSetup *setup = &learner->setup;
-  if (setup->pace != FREE) {
-    for (size_t a = 0; a < setup->actors; a++)
-      if (learner->ended[a] <= learner->tick) return false;
-    return true;
-  }
-  uint64_t fresh = 0;
-  bool cutting = false;
-  for (size_t a = 0; a < setup->actors; a++) {
-    fresh += learner->ended[a] - learner->credited[a];
-    cutting |= learner->marked[a] > learner->markers;
-  }
-  /* members also update with nothing of their own: at a cut, which others may not have reached, and to agree on a
-   * directive, which may come when all actors are held */
-  if (learner->summer && (cutting || learner->directives)) return true;
-  return fresh >= (cutting ? 1 : setup->actors);
-}
-
-static int by_actor(const void *a, const void *b) {
-  const WireUnrolls *x = &((const Parcel *)a)->unrolls, *y = &((const Parcel *)b)->unrolls;
-  if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
-  if (x->actor != y->actor) return x->actor < y->actor ? -1 : 1;
-  return x->player < y->player ? -1 : x->player > y->player;
-}
-
-/* Unrolls are of the player that they say, and not of its future. */
-static Status check_unrolls(const Learner *learner, const TrainState *state, size_t from) {
-  for (size_t u = from; u < learner->batch.unrolls; u++) {
-    const Unroll *unroll = &learner->batch.unroll[u];
-    if (unroll->rows == 0) return status_set(ERR_FORMAT, "experience message: unroll %zu is empty", u - from);
-    if (unroll->player != state->player || unroll->version > state->version || unroll->first_version > state->version)
-      return status_set(ERR_FORMAT, "experience message: unroll %zu is of version %llu of player %u, who is %u at %llu",
-                        u - from, (unsigned long long)unroll->version, unroll->player, state->player,
-                        (unsigned long long)state->version);
-  }
-  return OK;
-}
-
-/* Leading decisions of an unroll that are not to be learned from: those of a former life, and in pace free those that
- * lag too far - but never the decision that an episode's end closes: ends are what all other values rest on. */
-static uint32_t stale_rows(const Learner *learner, const TrainState *state, const Unroll *unroll) {
-  uint64_t lag = (uint64_t)learner->setup.config.max_lag;
-  for (uint32_t row = 0; row < unroll->rows; row++) {
-    uint64_t version = unroll_version(unroll, row);
-    bool former = unroll_life(unroll, row) != state->life || version < state->min_version;
-    bool closes = row + 1 == unroll->rows && unroll->end != END_OPEN;
-    bool late = learner->setup.pace == FREE && version + lag < state->version && !closes;
-    if (!former && !late) return row;
-  }
-  return unroll->rows;
-}
-
-/* Marks or removes what is stale of the unrolls from `from` on. */
-static void drop_stale(Learner *learner, const TrainState *state, size_t from) {
-  Batch *batch = &learner->batch;
-  size_t kept = from;
-  for (size_t u = from; u < batch->unrolls; u++) {
-    Unroll *unroll = &batch->unroll[u];
-    unroll->skip = stale_rows(learner, state, unroll);
-    learner->dropped += unroll->skip;
-    if (unroll->skip == unroll->rows) continue;
-    if (kept != u) batch_move_unroll(batch, kept, u);
-    kept++;
-  }
-  batch->unrolls = kept;
-}
-
-/* One parcel into the batch; parcels of one actor form a shard. */
-static Status take_parcel(Learner *learner, const TrainState *state, Parcel *parcel) {
-  Shards *shards = &learner->shards;
-  const uint32_t actor = parcel->unrolls.actor;
-  size_t from = learner->batch.unrolls, room = shards->room;
-  TRY_RETURN(unrolls_batch(&parcel->unrolls, &learner->batch));
-  TRY_RETURN(check_unrolls(learner, state, from));
-  drop_stale(learner, state, from);
-  if (!shards->count || shards->actor[shards->count - 1] != actor) {
-    TRY_RETURN(GROW(shards->actor, room, shards->count + 1));
-    room = shards->room;
-    TRY_RETURN(GROW(shards->unroll_end, room, shards->count + 1));
-    shards->room = room;
-    shards->actor[shards->count++] = actor;
-  }
-  shards->unroll_end[shards->count - 1] = learner->batch.unrolls;
-  message_release(parcel->message);
-  parcel->message = NULL;
-  return OK;
-}
-
-static bool all_marked(const Learner *learner) {
-  for (size_t a = 0; a < learner->setup.actors; a++)
-    if (learner->marked[a] <= learner->markers || learner->ended[a] != learner->credited[a]) return false;
-  return true;
-}
-
-/* Updates between the weights that acted and those that learn from it, over this member's rows. */
-static double mean_lag(const Batch *batch, const TrainState *state) {
-  double sum = 0, rows = 0;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    if (unroll->skip == unroll->rows) continue;
-    double others = (double)(unroll->rows - unroll->skip - 1); /* all but the first are of the same weights */
-    sum += (double)(state->version - unroll_version(unroll, unroll->skip));
-    sum += others * (double)(state->version - unroll->version);
-    rows += others + 1;
-  }
-  return rows > 0 ? sum / rows : 0;
-}
-
-/* Frames acted in the ticks that are now learned from, by this member's actors; each is told once. */
-static uint64_t take_acted(Learner *learner) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i < learner->setup.actors * AHEAD; i++) {
-    if (learner->setup.pace != FREE && i % AHEAD != learner->tick % AHEAD) continue;
-    sum += learner->acted[i];
-    learner->acted[i] = 0;
-  }
-  return sum;
-}
-
-static Status start_pupil(Learner *learner) {
+/* The update of the current player begins, with what is here of its experience. */
+static Status begin_update(Learner *learner) {
+  const RoleContext *role = &learner->setup.role;
+  LearnerInbox *inbox = learner->inbox;
+  Gather *gather = learner->gather;
   TrainState *state = &learner->state[learner->current];
-  int64_t start = clock_now(&learner->setup.clock);
-  batch_clear(&learner->batch);
-  learner->shards.count = 0;
-  learner->dropped = 0;
-  size_t kept = 0;
-  for (size_t i = 0; i < learner->parcels; i++) {
-    Parcel *parcel = &learner->parcel[i];
-    const WireUnrolls *unrolls = &parcel->unrolls;
-    if (unrolls->player == state->player && (learner->setup.pace == FREE || unrolls->tick == learner->tick)) {
-      TRY_RETURN(take_parcel(learner, state, parcel));
-      continue;
-    }
-    Parcel waiting = *parcel;
-    parcel->message = NULL; /* each message is in the list once, whenever a parcel fails */
-    learner->parcel[kept++] = waiting;
-  }
-  learner->parcels = kept;
-  if (learner->setup.pace == PIPELINED) memcpy(state->acting, state->block, learner->setup.net->block * sizeof(float));
-  learner->frames += batch_learned(&learner->batch);
-  learner->lag = mean_lag(&learner->batch, state);
+  const int64_t start = clock_now(&role->clock);
+  gather_begin(gather, state);
+  TRY_RETURN(learner_inbox_hand_out(inbox, state->player, learner->tick, add_unrolls, gather));
+  if (role->pace == PACE_PIPELINED)
+    memcpy(state->acting, state->block, role->net->block * sizeof(float));
+  learner->frames += batch_learned(gather_batch(gather));
+  learner->lag = gather_lag(gather);
   float vote[UPDATE_VOTES];
-  vote[VOTE_DIRECTIVE] = learner->directives > 0;
-  vote[VOTE_UNMARKED] = !all_marked(learner);
-  vote[VOTE_DROPPED] = (float)learner->dropped;
-  vote[VOTE_ACTED] = learner->current == 0 ? (float)take_acted(learner) : 0;
-  learner->busy_receive += clock_now(&learner->setup.clock) - start;
-  return update_begin(learner->update, state, &learner->batch, &learner->shards, vote);
+  vote[VOTE_DIRECTIVE] = learner_inbox_has_directive(inbox);
+  vote[VOTE_UNMARKED] = !learner_inbox_all_marked(inbox);
+  vote[VOTE_DROPPED] = (float)gather_dropped(gather);
+  vote[VOTE_ACTED] = 0;
+  if (learner->current == 0) vote[VOTE_ACTED] = (float)learner_inbox_acted(inbox, learner->tick);
+  learner->activity.receive += clock_now(&role->clock) - start;
+  return update_begin(learner->update, state, gather_batch(gather), gather_shards(gather), vote);
 }
 
-/* A stretch goes from the first report of one tick to that of the next: a tick's other reports follow at once, so that
- * what lies between them would say nothing. */
+/* A stretch goes from the first report of one tick to that of the next: a tick's other reports
+ * follow at once, so that what lies between them would say nothing. */
 static void count_waits(Learner *learner) {
-  if (!learner->setup.idle || learner->waits_tick == learner->tick + 1) return;
-  int64_t now = clock_now(&learner->setup.clock), idle = *learner->setup.idle;
-  int64_t since = learner->waits_tick ? learner->waits_since : learner->started;
-  if (now > since) learner->waits = (double)(idle - learner->waits_idle) / (double)(now - since);
-  learner->waits_since = now;
-  learner->waits_idle = idle;
-  learner->waits_tick = learner->tick + 1;
+  const RoleContext *role = &learner->setup.role;
+  Activity *activity = &learner->activity;
+  if (!role->idle || activity->waits_tick == learner->tick + 1) return;
+  int64_t now = clock_now(&role->clock);
+  int64_t idle = *role->idle;
+  int64_t since = activity->waits_tick ? activity->waits_since : activity->started;
+  if (now > since) activity->waits = (double)(idle - activity->waits_idle) / (double)(now - since);
+  activity->waits_since = now;
+  activity->waits_idle = idle;
+  activity->waits_tick = learner->tick + 1;
+}
+
+static void put_stats(const Learner *learner, Numbers *numbers) {
+  const AlgoStats *stats = update_stats(learner->update);
+  if (stats->rows <= 0) return; /* nobody had experience */
+  numbers_set(numbers, "policy_loss", stats->policy_loss);
+  numbers_set(numbers, "value_loss", stats->value_loss);
+  numbers_set(numbers, "entropy", stats->entropy);
+  numbers_set(numbers, "approx_kl", stats->kl);
+  numbers_set(numbers, "kl_reference", stats->kl_reference);
+  numbers_set(numbers, "clipped", stats->clipped);
+  numbers_set(numbers, "gradient_norm", stats->gradient_norm);
+  numbers_set(numbers, "learning_rate", stats->rate);
+  numbers_set(numbers, "batch", stats->rows);
+  numbers_set(numbers, "lag", learner->lag);
+  if (learner->setup.role.idle) numbers_set(numbers, "waits", learner->activity.waits);
 }
 
 static Status send_report(Learner *learner, const TrainState *state) {
-  const AlgoStats *stats = update_stats(learner->update);
   WireReport report = {
       .tick = learner->tick,
       .player = state->player,
@@ -570,108 +393,136 @@ static Status send_report(Learner *learner, const TrainState *state) {
       .frames = state->frames,
       .dropped = state->dropped,
   };
-  Numbers *numbers = &report.numbers;
   if (learner->setup.member != 0) return OK;
   count_waits(learner);
-  if (stats->rows > 0) {
-    numbers_set(numbers, "policy_loss", stats->policy_loss);
-    numbers_set(numbers, "value_loss", stats->value_loss);
-    numbers_set(numbers, "entropy", stats->entropy);
-    numbers_set(numbers, "approx_kl", stats->kl);
-    numbers_set(numbers, "kl_reference", stats->kl_reference);
-    numbers_set(numbers, "clipped", stats->clipped);
-    numbers_set(numbers, "gradient_norm", stats->gradient_norm);
-    numbers_set(numbers, "learning_rate", stats->rate);
-    numbers_set(numbers, "batch", stats->rows);
-    numbers_set(numbers, "lag", learner->lag);
-    if (learner->setup.idle) numbers_set(numbers, "waits", learner->waits);
-  }
+  put_stats(learner, &report.numbers);
   wire_begin(&learner->wire, WIRE_REPORT);
   report_encode(&report, &learner->wire.bytes);
-  return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);
+  return tell_league(learner);
+}
+
+/* Pace free: actors may play on as far as their experience has been taken. One group speaks for
+ * all. */
+static Status send_credits(Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  for (size_t a = 0; a < setup->actors && setup->group == 0; a++) {
+    const WireCredit credit = {learner_inbox_credit(learner->inbox, a)};
+    wire_begin(&learner->wire, WIRE_CREDIT);
+    credit_encode(&credit, &learner->wire.bytes);
+    TRY_RETURN(wire_send(setup->role.transport, setup->actor_rank[a], &learner->wire));
+  }
+  return OK;
+}
+
+/* The current player's update is done: the next player's begins, or the tick's updates are over. */
+static Status finish_update(Learner *learner) {
+  const float *vote = update_votes(learner->update);
+  TrainState *state = &learner->state[learner->current];
+  if (learner->current == 0) memcpy(learner->vote, vote, sizeof learner->vote);
+  state->dropped += (uint64_t)vote[VOTE_DROPPED];
+  TRY_RETURN(send_report(learner, state));
+  if (++learner->current < learner->players) return begin_update(learner);
+  for (size_t i = 0; i < learner->players; i++) {
+    learner->state[i].run_frames += (uint64_t)learner->vote[VOTE_ACTED];
+  }
+  learner->phase = PHASE_ORDERS;
+  if (learner->setup.role.pace != PACE_FREE) return OK;
+  TRY_RETURN(publish_all(learner, 0));
+  learner->tick++;
+  return send_credits(learner);
 }
 
 /* --- orders --- */
 static Status obey_order(Learner *learner, const Order *order) {
-  TrainState *state = own_pupil(learner, order->player);
+  const LearnerSetup *setup = &learner->setup;
+  const RoleContext *role = &setup->role;
+  TrainState *state = own_player(learner, order->player);
   if (!state) return OK; /* another learner's */
-  if (order->snapshot_id && learner->setup.member == 0) {
-    const float *policy = train_state_snapshot(&learner->setup.config, state);
+  if (order->snapshot_id && setup->member == 0) {
+    const float *policy = train_state_snapshot(&setup->config, state);
+    const WireFrozen snapshot = {order->snapshot_id, policy};
     wire_begin(&learner->wire, WIRE_SNAPSHOT);
-    frozen_encode(&(WireFrozen){order->snapshot_id, policy}, learner->setup.net->block, &learner->wire.bytes);
-    TRY_RETURN(wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire));
+    frozen_encode(&snapshot, role->net->block, &learner->wire.bytes);
+    TRY_RETURN(tell_league(learner));
   }
-  if (order->reset != RESET_NONE)
-    train_state_reset(learner->setup.net, learner->setup.seed, state, order->reset == RESET_COPY ? order->block : NULL);
+  if (order->reset == RESET_NONE) return OK;
+  const float *source = order->reset == RESET_COPY ? order->block : NULL;
+  train_state_reset(role->net, role->seed, state, source);
   return OK;
 }
 
 static Status send_bye(Learner *learner) {
+  const RoleContext *role = &learner->setup.role;
+  const Activity *activity = &learner->activity;
+  const UpdateTimes *times = update_times(learner->update);
+  const int64_t now = clock_now(&role->clock);
   RoleProfile profile = {.role = "learner", .index = (uint32_t)learner->setup.index};
   Numbers *numbers = &profile.numbers;
-  const UpdateTimes *times = update_times(learner->update);
-  numbers_set(numbers, "seconds", clock_seconds(clock_now(&learner->setup.clock) - learner->started));
-  numbers_set(numbers, "idle", learner->setup.idle ? clock_seconds(*learner->setup.idle) : 0);
-  numbers_set(numbers, "receive", clock_seconds(learner->busy_receive));
+  numbers_set(numbers, "seconds", clock_seconds(now - activity->started));
+  numbers_set(numbers, "idle", role->idle ? clock_seconds(*role->idle) : 0);
+  numbers_set(numbers, "receive", clock_seconds(activity->receive));
   numbers_set(numbers, "batch", clock_seconds(times->batch));
   numbers_set(numbers, "forward", clock_seconds(times->forward));
   numbers_set(numbers, "loss", clock_seconds(times->loss));
   numbers_set(numbers, "backward", clock_seconds(times->backward));
-  numbers_set(numbers, "reduce", clock_seconds(times->reduce - learner->idle_reducing));
+  numbers_set(numbers, "reduce", clock_seconds(times->reduce - activity->idle_reducing));
   numbers_set(numbers, "optimise", clock_seconds(times->optimise));
-  numbers_set(numbers, "publish", clock_seconds(learner->busy_publish));
+  numbers_set(numbers, "publish", clock_seconds(activity->publish));
   numbers_set(numbers, "frames", (double)learner->frames);
   wire_begin(&learner->wire, WIRE_BYE);
   profile_encode(&profile, &learner->wire.bytes);
-  return wire_send(learner->setup.transport, learner->setup.league_rank, &learner->wire);
+  return tell_league(learner);
 }
 
-/* Pace free: whether the next directive may be obeyed now. Alone: it is here, and if it saves, all before the cut is
- * learned. Among members: all had it before the last update, and then nobody lacked a mark. */
+/* Pace free: whether the next directive may be obeyed now. Alone: it is here, and if it saves, all
+ * before the cut is learned. Among members: all had it before the last update, and then nobody
+ * lacked a mark. */
 static bool may_obey(const Learner *learner, const Directive *directive) {
+  const LearnerSetup *setup = &learner->setup;
   bool cut = directive->flags & DIRECTIVE_SAVE;
-  if (learner->setup.pace != FREE) return true;
-  if (!learner->summer) return !cut || all_marked(learner);
-  return learner->vote[VOTE_DIRECTIVE] == (float)learner->setup.members && (!cut || learner->vote[VOTE_UNMARKED] == 0);
+  if (setup->role.pace != PACE_FREE) return true;
+  if (!learner->sum) return !cut || learner_inbox_all_marked(learner->inbox);
+  bool all_have = learner->vote[VOTE_DIRECTIVE] == (float)setup->members;
+  return all_have && (!cut || learner->vote[VOTE_UNMARKED] == 0);
+}
+
+/* Freezes, resets and saves as the directive says, and lets go of it. */
+static Status obey_orders(Learner *learner, const Directive *directive) {
+  for (size_t i = 0; i < directive->orders; i++) {
+    TRY_RETURN(obey_order(learner, &directive->order[i]));
+  }
+  bool save = directive->flags & DIRECTIVE_SAVE;
+  learner_inbox_drop_directive(learner->inbox); /* its policies are gone with it */
+  if (!save) return OK;
+  learner_inbox_cut_done(learner->inbox);
+  return send_states(learner);
 }
 
 static Status obey(Learner *learner, bool *progress) {
-  WireKind kind;
-  Reader body;
+  const RoleContext *role = &learner->setup.role;
+  const bool free_pace = role->pace == PACE_FREE;
   Directive directive;
-  bool free_pace = learner->setup.pace == FREE;
-  if (learner->directives == 0) {
+  if (!learner_inbox_has_directive(learner->inbox)) {
     if (free_pace) learner->phase = PHASE_COLLECT;
     return OK;
   }
-  Message *message = learner->directive[0];
-  TRY_RETURN(wire_open(message, &kind, &body));
-  TRY_RETURN(directive_decode(&directive, learner->setup.net->block, &body));
+  TRY_RETURN(learner_inbox_directive(learner->inbox, &directive));
   if (!may_obey(learner, &directive)) {
     learner->phase = PHASE_COLLECT; /* learn what is left first */
     return OK;
   }
-  TRY_RETURN(check_flags(learner, &directive));
+  TRY_RETURN(learner_inbox_check_cut(learner->inbox, &directive));
   *progress = true;
   memset(learner->vote, 0, sizeof learner->vote);
-  for (size_t i = 0; i < directive.orders; i++) TRY_RETURN(obey_order(learner, &directive.order[i]));
-  uint32_t flags = directive.flags;
-  message_release(message);
-  memmove(learner->directive, learner->directive + 1, --learner->directives * sizeof(Message *));
-  if (flags & DIRECTIVE_SAVE) {
-    learner->markers++;
-    TRY_RETURN(send_state(learner));
-  }
-  if (flags & DIRECTIVE_STOP) {
+  TRY_RETURN(obey_orders(learner, &directive));
+  if (directive.flags & DIRECTIVE_STOP) {
     learner->phase = PHASE_DONE;
     return send_bye(learner);
   }
-  if (free_pace && !directive.orders) return OK;
-  int64_t start = clock_now(&learner->setup.clock);
-  for (size_t i = 0; i < learner->pupils; i++)
-    TRY_RETURN(publish(learner, &learner->state[i], learner->state[i].block, learner->state[i].version,
-                       learner->tick + 1 + lag_of(learner)));
-  learner->busy_publish += clock_now(&learner->setup.clock) - start;
+  if (free_pace && !directive.orders) return OK; /* the weights are those that are published */
+  const int64_t start = clock_now(&role->clock);
+  TRY_RETURN(publish_all(learner, learner->tick + 1 + pace_lag(role->pace)));
+  learner->activity.publish += clock_now(&role->clock) - start;
   if (free_pace) return OK;
   learner->tick++;
   learner->phase = PHASE_COLLECT;
@@ -679,59 +530,41 @@ static Status obey(Learner *learner, bool *progress) {
 }
 
 /* --- the machine --- */
-static Status finish_pupil(Learner *learner) {
-  if (learner->pupils == 0) {
-    learner->phase = PHASE_ORDERS;
-    return OK;
-  }
-  TrainState *state = &learner->state[learner->current];
-  if (learner->current == 0) memcpy(learner->vote, update_votes(learner->update), sizeof learner->vote);
-  state->dropped += (uint64_t)update_votes(learner->update)[VOTE_DROPPED];
-  TRY_RETURN(send_report(learner, state));
-  if (++learner->current < learner->pupils) return start_pupil(learner);
-  for (size_t i = 0; i < learner->pupils; i++) learner->state[i].run_frames += (uint64_t)learner->vote[VOTE_ACTED];
-  learner->phase = PHASE_ORDERS;
-  if (learner->setup.pace != FREE) return OK;
-  for (size_t i = 0; i < learner->pupils; i++)
-    TRY_RETURN(publish(learner, &learner->state[i], learner->state[i].block, learner->state[i].version, 0));
-  learner->tick++;
-  for (size_t a = 0; a < learner->setup.actors; a++) {
-    if (learner->setup.group != 0) break; /* one group speaks for all */
-    wire_begin(&learner->wire, WIRE_CREDIT);
-    credit_encode(&(WireCredit){learner->credited[a]}, &learner->wire.bytes);
-    TRY_RETURN(wire_send(learner->setup.transport, learner->setup.actor_rank[a], &learner->wire));
-  }
-  return OK;
-}
-
 /* Among members in pace free, a directive is obeyed right after the update whose votes allow it. */
 static bool obeys_now(const Learner *learner) {
   if (learner->phase == PHASE_ORDERS) return true;
-  return learner->phase == PHASE_COLLECT && learner->setup.pace == FREE && learner->directives && !learner->summer;
+  bool between = learner->phase == PHASE_COLLECT && learner->setup.role.pace == PACE_FREE;
+  return between && !learner->sum && learner_inbox_has_directive(learner->inbox);
 }
 
+/* What the rank was idle since the last step it was so for want of a sum, if it awaits one. */
 static void count_idle(Learner *learner) {
-  if (!learner->setup.idle) return;
-  if (update_waits(learner->update)) learner->idle_reducing += *learner->setup.idle - learner->idle_seen;
-  learner->idle_seen = *learner->setup.idle;
+  const int64_t *idle = learner->setup.role.idle;
+  Activity *activity = &learner->activity;
+  if (!idle) return;
+  if (update_waits(learner->update)) activity->idle_reducing += *idle - activity->idle_seen;
+  activity->idle_seen = *idle;
+}
+
+/* A tick's updates begin; without players there is nothing to update. */
+static Status begin_tick(Learner *learner) {
+  learner_inbox_close_tick(learner->inbox);
+  learner->current = 0;
+  learner->phase = learner->players ? PHASE_UPDATE : PHASE_ORDERS;
+  return learner->players ? begin_update(learner) : OK;
 }
 
 Status learner_step(Learner *learner, bool *progress) {
-  INVARIANT_AT(learner->setup.transport->rank, learner->tick);
+  INVARIANT_AT(learner->setup.role.transport->rank, learner->tick);
   *progress = false;
   count_idle(learner);
   if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
-  if (learner->phase == PHASE_COLLECT && tick_complete(learner)) {
+  if (learner->phase == PHASE_COLLECT && is_ready(learner)) {
     *progress = true;
-    if (learner->parcels) qsort(learner->parcel, learner->parcels, sizeof *learner->parcel, by_actor);
-    memcpy(learner->credited, learner->ended, learner->setup.actors * sizeof *learner->ended);
-    learner->current = 0;
-    learner->phase = PHASE_UPDATE;
-    return learner->pupils ? start_pupil(learner) : OK;
+    return begin_tick(learner);
   }
   if (learner->phase != PHASE_UPDATE) return OK;
-  bool more = false, stepped = true;
-  if (learner->pupils) TRY_RETURN(update_step(learner->update, &more, &stepped));
-  *progress = stepped;
-  return more ? OK : finish_pupil(learner);
+  bool more = false;
+  TRY_RETURN(update_step(learner->update, &more, progress));
+  return more ? OK : finish_update(learner);
 }

@@ -271,15 +271,16 @@ static Status open_learners(Bench *bench, Show *show) {
   for (size_t l = 0; l < t->learners; l++) {
     size_t first, count;
     topology_feeders(t, l, &first, &count);
-    LearnerSetup setup = {.config = s->learner,
+    LearnerSetup setup = {.role = {.pace = (Pace)s->run.pace,
+                                   .seed = 1,
+                                   .transport = sim_rank(show->world, t->learner_rank[l]),
+                                   .clock = bench->clock,
+                                   .net = show->net,
+                                   .format = job_config_format(s, show->net),
+                                   .learning_players = show->learning},
+                          .config = s->learner,
                           .algo = s->algo,
                           .algo_config = s->algo_config,
-                          .pace = s->run.pace,
-                          .net = show->net,
-                          .format = job_config_format(s, show->net),
-                          .seed = 1,
-                          .transport = sim_rank(show->world, t->learner_rank[l]),
-                          .clock = bench->clock,
                           .index = l,
                           .groups = 1,
                           .member = l,
@@ -289,8 +290,7 @@ static Status open_learners(Bench *bench, Show *show) {
                           .actor_rank = t->actor_rank + first,
                           .actors = count,
                           .below = show->learner_below[l],
-                          .belows = topology_below(t->actor_rank + first, count, -1, show->learner_below[l]),
-                          .learning_players = show->learning};
+                          .belows = topology_below(t->actor_rank + first, count, -1, show->learner_below[l])};
     TRY_RETURN(learner_create(&setup, &show->learner[l]));
   }
   return OK;

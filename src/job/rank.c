@@ -5,6 +5,7 @@
 #include "job/end_games.h"
 #include "job/strength.h"
 #include "job/exploitability.h"
+#include "learner/columns.h"
 #include "learner/learner.h"
 
 #include <math.h>
@@ -28,6 +29,23 @@ struct Rank {
   int learner_below[TREE_FAN_OUT], weights_below[TREE_FAN_OUT];
   int tables_below[TREE_FAN_OUT], actor_tables_below[TREE_FAN_OUT];
 };
+
+/* What all roles of this rank live on. */
+static RoleContext role_of(const Rank *self) {
+  const JobConfig *s = self->setup.settings;
+  const LeagueConfig *league = &s->league;
+  return (RoleContext){
+      .pace = (Pace)s->run.pace,
+      .seed = (uint64_t)s->run.seed,
+      .transport = self->setup.transport,
+      .clock = self->setup.clock,
+      .net = self->net,
+      .format = job_config_format(s, self->net),
+      .learning_players =
+          (size_t)(league->mains + league->main_exploiters + league->league_exploiters),
+      .idle = &self->idle,
+  };
+}
 
 static void initial_policy(void *context, uint32_t player, float *block) {
   const Rank *self = context;
@@ -79,7 +97,7 @@ static Status end(void *context) {
 }
 
 static Status check_state(void *context, const Tree *state) {
-  return learner_check_state(((const Rank *)context)->net, state);
+  return columns_check(((const Rank *)context)->net, state);
 }
 
 static Status create_manager(Rank *self) {
@@ -150,31 +168,25 @@ static Status create_learner(Rank *self, size_t index) {
   TRY_RETURN(measure_lives(self));
   for (size_t m = 0; m < topology->members; m++)
     self->member_rank[m] = topology->learner_rank[m * groups + index % groups];
-  LearnerSetup setup = {.config = s->learner,
-                        .algo = s->algo,
-                        .algo_config = s->algo_config,
-                        .pace = s->run.pace,
-                        .net = self->net,
-                        .format = job_config_format(s, self->net),
-                        .seed = (uint64_t)s->run.seed,
-                        .transport = self->setup.transport,
-                        .clock = self->setup.clock,
-                        .index = index,
-                        .group = index % groups,
-                        .groups = groups,
-                        .member = member,
-                        .members = topology->members,
-                        .member_rank = self->member_rank,
-                        .shared = self->shared,
-                        .first_actor = first,
-                        .actor_rank = topology->actor_rank + first,
-                        .actors = count,
-                        .idle = &self->idle,
-                        .below = self->learner_below,
-                        .belows = topology_below(topology->actor_rank + first, count, -1, self->learner_below),
-                        .life = self->life,
-                        .learning_players =
-                            (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
+  LearnerSetup setup = {
+      .role = role_of(self),
+      .config = s->learner,
+      .algo = s->algo,
+      .algo_config = s->algo_config,
+      .index = index,
+      .group = index % groups,
+      .groups = groups,
+      .member = member,
+      .members = topology->members,
+      .member_rank = self->member_rank,
+      .shared = self->shared,
+      .first_actor = first,
+      .actor_rank = topology->actor_rank + first,
+      .actors = count,
+      .below = self->learner_below,
+      .belows = topology_below(topology->actor_rank + first, count, -1, self->learner_below),
+      .life = self->life,
+  };
   return learner_create(&setup, &self->learner);
 }
 

@@ -12,16 +12,17 @@ MAY = {
     # algo: what an algorithm is; shared: what several have in common; algos: each of them; train: what drives them
     "algo": {"config", "nn", "data"}, "shared": {"algo", "nn", "data"}, "algos": {"algo", "shared", "config", "nn", "data"},
     "train": {"algo", "shared", "config", "nn", "data"},
+    "role": {"nn", "data", "transport"},
     "agent": {"env", "nn"},
     "play": {"agent", "env", "nn", "data"},
-    "actors": {"config", "env", "nn", "data", "agent", "play", "wire", "transport", "metrics"},
-    "learner": {"config", "nn", "data", "wire", "transport", "train", "algo", "store", "metrics"},
+    "actors": {"role", "config", "env", "nn", "data", "agent", "play", "wire", "transport", "metrics"},
+    "learner": {"role", "config", "nn", "data", "wire", "transport", "train", "algo", "store", "metrics"},
     "league": {"config", "meta", "messages", "store", "metrics"},
     "league parts": {"league", "config", "meta", "wire", "transport", "store", "metrics"},
     "manager": {"league", "league parts", "config", "meta", "wire", "transport", "store", "metrics"},
     "eval": {"config", "env", "nn", "data", "meta", "agent", "play", "wire", "store"},
 }
-FLOOR = {"config", "nn", "meta", "data", "metrics", "store", "transport", "env", "wire", "train", "algo", "agent", "play",
+FLOOR = {"role", "config", "nn", "meta", "data", "metrics", "store", "transport", "env", "wire", "train", "algo", "agent", "play",
          "actors", "learner", "league", "league parts", "manager", "eval"}
 MAY |= {"job": FLOOR, "run": {"job", "config", "store", "league", "eval", "agent"}, "report": {"run", "job", "eval", "meta", "metrics", "nn", "transport"},
         "bench": FLOOR | {"job", "run"}, "cli": FLOOR | {"job", "run", "report", "bench"}}

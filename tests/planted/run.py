@@ -9,11 +9,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAULTS = "sim_faults"
 DEFECTS = [
     # what a checkpoint holds comes back
-    ("normaliser not restored", "learner/learner.c",
-     '  copy_column(&tree, "normaliser", state->stat);\n', "", [FAULTS]),
-    ("dropped frames not restored", "learner/learner.c", "state->dropped = counters[4];", "", [FAULTS]),
-    ("second moments not restored", "learner/learner.c",
-     '  copy_column(&tree, "adam_v", state->v);\n', "", [FAULTS]),
+    ("normaliser not restored", "learner/columns.c",
+     '  copy_column(columns, "normaliser", state->stat);\n', "", [FAULTS]),
+    ("dropped frames not restored", "learner/columns.c", "state->dropped = counter[AT_DROPPED];", "", [FAULTS]),
+    ("second moments not restored", "learner/columns.c",
+     '  copy_column(columns, "adam_v", state->v);\n', "", [FAULTS]),
     ("league's random draws not restored", "league/league.c", "league->draws = scalar[2];", "", [FAULTS]),
     ("a lane's quota not restored", "actors/actor.c", "lane->started = reader_u32(&state);", "reader_u32(&state);", [FAULTS]),
     # what is counted is counted once
@@ -29,9 +29,9 @@ DEFECTS = [
     ("shares of the table do not sum to one", "league/matchmaking.c", "/ shares),", "/ shares * 0.9),", ["unit_league"]),
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
-     "  if (order->snapshot_id && learner->setup.member == 0) {\n",
-     "  if (order->reset != RESET_NONE)\n    train_state_reset(learner->setup.net, learner->setup.seed, state, order->reset == RESET_COPY ? order->block : NULL);\n"
-     "  if (order->snapshot_id && learner->setup.member == 0) {\n", [FAULTS]),
+     "  if (order->snapshot_id && setup->member == 0) {\n",
+     "  if (order->reset != RESET_NONE)\n    train_state_reset(role->net, role->seed, state, order->reset == RESET_COPY ? order->block : NULL);\n"
+     "  if (order->snapshot_id && setup->member == 0) {\n", [FAULTS]),
     ("checkpoint before its snapshots", "league/manager.c", "!checkpoint_is_whole(manager->checkpoint) || !library_is_whole(manager->library)", "!checkpoint_is_whole(manager->checkpoint)", [FAULTS]),
     ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),
     ("the end of a run not stored", "league/checkpoint.c", "end[2] = {position->end_tick, checkpoint->cut.end};", "end[2] = {NEVER, checkpoint->cut.end};", ["sim_league"]),

@@ -515,21 +515,21 @@ static void open_lone(Lone *lone, const Bench *b) {
   static const int actor = 0, self = 1;
   *lone = (Lone){0};
   CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 2}, &lone->world));
-  LearnerSetup setup = {.config = b->config,
+  LearnerSetup setup = {.role = {.pace = PACE_FREE,
+                                 .seed = 1,
+                                 .transport = sim_rank(lone->world, 1),
+                                 .clock = clock_system(),
+                                 .net = b->net,
+                                 .format = b->batch.format,
+                                 .learning_players = 1},
+                        .config = b->config,
                         .algo = b->algo,
                         .algo_config = b->algo_config,
-                        .pace = 2,
-                        .net = b->net,
-                        .format = b->batch.format,
-                        .seed = 1,
-                        .transport = sim_rank(lone->world, 1),
-                        .clock = clock_system(),
                         .groups = 1,
                         .members = 1,
                         .member_rank = &self,
                         .actor_rank = &actor,
-                        .actors = 1,
-                        .learning_players = 1};
+                        .actors = 1};
   CHECK_OK(learner_create(&setup, &lone->learner));
 }
 
