@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Who may include whom: checks every #include "..." of the project against the levels of its modules, that MPI,
 HDF5, BLAS and dlopen stay in the one file that owns each, and that an algorithm's file gives nothing but its table, so
-that it can go without another missing it. `--planted` shows that violations are found."""
+that it can go without another missing it. `--planted` shows that violations are found; `--draw` who really includes whom."""
 import pathlib, re, sys, tempfile
 
 BELOW = {"base", "include"}  # what everybody may include
@@ -115,8 +115,32 @@ def planted():
     return 1 if missing else 0
 
 
+def draw(root):
+    """The house as it stands: floor by floor, each room with its lines and the rooms whose headers it includes. A room
+    stands one floor above the highest that it includes; if none can be placed, there is a circle."""
+    lines, knows = {}, {}
+    for top in ("src", "actors", "learner", "league", "include"):
+        for path in sorted((root / top).rglob("*.[ch]")):
+            text, own = path.read_text(), room(path.relative_to(root).parts)
+            lines[own] = lines.get(own, 0) + text.count("\n")
+            named = {room(pathlib.PurePath(name).parts) for name in re.findall(r'^\s*#include "([^"]+)"', text, re.M)}
+            knows[own] = knows.get(own, set()) | named - {own}
+    floor, placed = 0, {}
+    while len(placed) < len(lines):
+        here = sorted(own for own in lines if own not in placed and all(other in placed for other in knows[own]))
+        if not here:
+            print("a circle among: " + ", ".join(sorted(set(lines) - set(placed))))
+            return 1
+        for own in here: print(f"{floor:2}  {own:13}{lines[own]:6}  {', '.join(sorted(knows[own] - BELOW, key=lambda r: (-placed[r], r)))}")
+        placed.update((own, floor) for own in here)
+        floor += 1
+    print(f"{len(lines)} rooms, {sum(lines.values())} lines, no circle (base and include, which everybody may know, are left out on the right)")
+    return 0
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "--planted": sys.exit(planted())
+    if sys.argv[1] == "--draw": sys.exit(draw(pathlib.Path(__file__).resolve().parents[2]))
     faults = check(pathlib.Path(sys.argv[1]))
     print("\n".join(faults) or "every include keeps to its level, and every algorithm to itself")
     sys.exit(1 if faults else 0)
