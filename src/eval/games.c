@@ -172,19 +172,45 @@ bool games_build_in(const char *build, const char *list) {
   return false;
 }
 
-/* A line that does not say by which build it was played is of an older program. */
+static const char *version_of(const char *build) {
+  const char *slash = strchr(build, '/');
+  return slash ? slash + 1 : "";
+}
+
+bool games_build_good(const char *build) {
+  char hash[HASH_TEXT];
+  int64_t version;
+  const char *slash = strchr(build, '/');
+  if (slash && (!text_to_int(slash + 1, &version) || version < 1 || version > UINT32_MAX))
+    return false;
+  const size_t size = slash ? (size_t)(slash - build) : strlen(build);
+  if (size >= sizeof hash) return false;
+  snprintf(hash, sizeof hash, "%.*s", (int)size, build);
+  return !*hash ? slash || !*build : hash_text_good(hash);
+}
+
+bool games_same_rules(const char *a, const char *b) {
+  if (strcmp(version_of(a), version_of(b))) return false;
+  return *version_of(a) || !strcmp(a, b);
+}
+
+/* A line of a plug-in's games that does not say by which build they were played is of an older
+ * program. */
 static bool same_rules(const char *build, const GameTerms *terms) {
-  return terms->any_build || !*build || !strcmp(build, terms->build) || games_build_in(build, terms->accepted);
+  const bool plugin = *terms->build && *terms->build != '/';
+  return terms->any_build || (plugin && !*build) || games_same_rules(build, terms->build) ||
+         games_build_in(build, terms->accepted);
 }
 
 static Status check_one_build(const char *build, bool any_build, Games *games, const char *env) {
-  if (any_build || !*build || !strcmp(build, games->other_build)) return OK;
+  if (any_build || !*build || (*games->other_build && games_same_rules(build, games->other_build)))
+    return OK;
   if (*games->other_build)
     return status_set(ERR_USAGE,
                       "games of '%.60s' by two builds of its plug-in (XXH3 %.12s and %.12s), whose rules may differ: "
                       "--accept-env takes them for the same",
                       env, games->other_build, build);
-  return text_format(games->other_build, sizeof games->other_build, "%.32s", build);
+  return text_format(games->other_build, sizeof games->other_build, "%s", build);
 }
 
 /* What to read of a file: the games of some terms, or (terms NULL) all of one env. */
@@ -211,7 +237,8 @@ static Status take_line(char *line, const Wanted *want, Games *games) {
   else if (!text_to_float(field[PAIR_SQUARES], &tally.pair_squares) || !isfinite(tally.pair_squares))
     return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[PAIR_SQUARES]);
   const char *build = columns > BUILD ? field[BUILD] : "";
-  if (*build && !hash_text_good(build)) return status_set(ERR_FORMAT, "'%.40s' is no build of a plug-in", build);
+  if (!games_build_good(build))
+    return status_set(ERR_FORMAT, "'%.40s' is no build of a plug-in", build);
   if (terms && !wanted(field, terms)) return OK;
   if (terms && !same_rules(build, terms)) {
     games->other_lines++;

@@ -5,6 +5,15 @@
 #include "eval/eval.h"
 #include "meta/rating.h"
 
+/* A build: "HASH/VERSION", the XXH3 of a plug-in's file (none of a built-in game) and the number
+ * that the game gives its rules, which is left out, with the slash, where it is 0: where the game
+ * says nothing of it. */
+enum { GAMES_BUILD = HASH_TEXT + 11 };
+bool games_build_good(const char *build);
+/* By what games say of themselves: the same version; or nobody says one, and it is the same file.
+ */
+bool games_same_rules(const char *a, const char *b);
+
 /* What makes games comparable. */
 typedef struct GameTerms {
   char env[512]; /* name and options that differ from their defaults: "goofspiel cards=4" */
@@ -12,7 +21,7 @@ typedef struct GameTerms {
   uint32_t openings;
   uint64_t seed; /* GAMES_ANY_SEED: whichever, for reading */
   bool vary;     /* openings of 0 to `openings` steps, as in evaluation lanes; in the file: 0-6 */
-  char build[HASH_TEXT]; /* of the plug-in whose rules they are played by; "": a built-in game */
+  char build[GAMES_BUILD]; /* whose rules they are played by: see games_same_rules */
   const char *accepted;  /* other builds, by spaces, whose rules are taken for the same; borrowed; NULL: none */
   bool any_build;        /* all of them are */
 } GameTerms;
@@ -27,7 +36,7 @@ typedef struct Games {
   uint32_t *bucket; /* 1 + index of a meeting */
   size_t buckets;
   size_t other_lines;          /* of the file that were left out, as another build of the plug-in played them */
-  char other_build[HASH_TEXT]; /* the last of these */
+  char other_build[GAMES_BUILD]; /* the last of these */
 } Games;
 void games_free(Games *games);
 /* Finds or adds. */

@@ -225,8 +225,12 @@ static Status find_game(JobConfig *s, const JobConfigSource *source, void **plug
  * which of them count. */
 static Status accept_build(const GameFacts *then, GameFacts *now) {
   Bytes list = {0};
-  const bool other = *then->build && strcmp(then->build, now->build) && !games_build_in(then->build, then->accepted);
-  const char *const part[] = {then->accepted, other ? then->build : NULL};
+  char was[GAMES_BUILD];
+  char is[GAMES_BUILD];
+  facts_rules(then, was);
+  facts_rules(now, is);
+  const bool other = *was && strcmp(was, is) && !games_build_in(was, then->accepted);
+  const char *const part[] = {then->accepted, other ? was : NULL};
   for (size_t i = 0; i < COUNT_OF(part); i++) {
     if (!part[i]) continue;
     if (list.size) bytes_u8(&list, ' ');
@@ -244,8 +248,10 @@ static Status accept_build(const GameFacts *then, GameFacts *now) {
 
 static Status know_game(JobConfig *s, const JobConfigSource *source) {
   TRY_RETURN(facts_of(s->env, &s->game));
-  if (!source->recorded || !*s->game.build) return OK;
-  if (!games_build_in(source->recorded->build, source->accepted))
+  if (!source->recorded) return OK;
+  char was[GAMES_BUILD];
+  facts_rules(source->recorded, was);
+  if (!games_build_in(was, source->accepted))
     TRY_RETURN(plugin_check_build(source->recorded, &s->game, source->where ? source->where : "the stored run"));
   return accept_build(source->recorded, &s->game);
 }

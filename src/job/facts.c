@@ -19,6 +19,13 @@ Status plugin_build(const char *path, char out[HASH_TEXT]) {
   return OK;
 }
 
+void facts_rules(const GameFacts *facts, char out[GAMES_BUILD]) {
+  if (facts->version)
+    snprintf(out, GAMES_BUILD, "%s/%u", facts->build, facts->version);
+  else
+    snprintf(out, GAMES_BUILD, "%s", facts->build);
+}
+
 static Status keep_text(const char *text, char **out) {
   *out = text ? strdup(text) : NULL;
   return !text || *out ? OK : status_set(ERR_MEMORY, "out of memory");
@@ -43,6 +50,7 @@ Status facts_of(const Env *env, GameFacts *out) {
     if (builtin_find(name)->supports(env)) out->builtins |= 1u << b;
   }
   TRY_RETURN(text_format(out->name, sizeof out->name, "%s", env->table->name));
+  out->version = env->table->version;
   TRY_RETURN(keep_plugin(env, out));
   return keep_text(env->title, &out->title);
 }
@@ -76,6 +84,7 @@ Status facts_save(const GameFacts *facts, Tree *tree) {
   TRY_RETURN(save_text(tree, "env/plugin", facts->plugin));
   TRY_RETURN(save_text(tree, "env/build", *facts->build ? facts->build : NULL));
   TRY_RETURN(save_text(tree, "env/accepted", facts->accepted));
+  if (facts->version) TRY_RETURN(tree_put_u64(tree, "env/version", facts->version));
   return tree_put(tree, "env/rewards", STORE_F64, 2, 1, rewards);
 }
 
@@ -104,6 +113,13 @@ static Status load_plugin(const Tree *tree, GameFacts *out) {
   const Item *build;
   TRY_RETURN(load_text(tree, "env/plugin", &out->plugin));
   TRY_RETURN(load_text(tree, "env/accepted", &out->accepted));
+  if (tree_find(tree, "env/version")) {
+    uint64_t version;
+    TRY_RETURN(tree_get_u64(tree, "env/version", &version));
+    if (version < 1 || version > UINT32_MAX)
+      return tree_fault(tree, "env/version", -1, "is no version of rules");
+    out->version = (uint32_t)version;
+  }
   if (!tree_find(tree, "env/build")) return OK;
   TRY_RETURN(tree_get(tree, "env/build", STORE_TEXT, 1, &build));
   if (!hash_text_good(build->data)) return tree_fault(tree, build->path, -1, "is no hash of a plug-in");

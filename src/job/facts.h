@@ -2,6 +2,7 @@
  * code of a plug-in, or still have it, to see how a run went. */
 #pragma once
 #include "env/env.h"
+#include "eval/games.h"
 #include "store/store.h"
 
 typedef struct GameFacts {
@@ -12,8 +13,12 @@ typedef struct GameFacts {
   double reward_low, reward_high;
   char *plugin;          /* absolute path of the plug-in that it is; NULL: a built-in game; owned */
   char build[HASH_TEXT]; /* XXH3 of that file's bytes, which tells its builds apart; "": a built-in game, or unknown */
+  uint32_t version;      /* of the rules, as the game counts them; 0: it does not */
   char *accepted; /* builds before this one that were said to have the same rules, by spaces; NULL: none; owned */
 } GameFacts;
+
+/* Build and version, as games.csv has them. */
+void facts_rules(const GameFacts *facts, char out[GAMES_BUILD]);
 
 /* The XXH3 of a plug-in's file, as text. */
 Status plugin_build(const char *path, char out[HASH_TEXT]);

@@ -81,8 +81,20 @@ Status plugin_find_named(const char *game, const char *where, char *out, size_t 
 }
 
 Status plugin_check_build(const GameFacts *then, const GameFacts *now, const char *where) {
-  if (accepted || !*then->build || !*now->build || !strcmp(then->build, now->build)) return OK;
-  if (games_build_in(now->build, then->accepted) || games_build_in(then->build, now->accepted)) return OK;
+  char was[GAMES_BUILD];
+  char is[GAMES_BUILD];
+  facts_rules(then, was);
+  facts_rules(now, is);
+  const bool unknown = now->plugin && !*was; /* of a program that did not write it down */
+  if (accepted || unknown || games_same_rules(was, is)) return OK;
+  if (games_build_in(is, then->accepted) || games_build_in(was, now->accepted)) return OK;
+  if (then->version != now->version)
+    return status_set(
+        ERR_USAGE,
+        "%s was made under version %u of the rules of %s, this is version %u: old results say "
+        "nothing of "
+        "it, and players have learned another game; to take them for the same, --accept-env",
+        where, then->version, now->plugin ? now->plugin : now->name, now->version);
   return status_set(ERR_USAGE,
                     "%s was made with another build of the plug-in %s (XXH3 %.12s then, %.12s now): if its rules have "
                     "changed, old results say nothing of it, and players have learned another game; if they are the "

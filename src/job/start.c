@@ -207,8 +207,12 @@ static Status take_stored(JobConfigSource *source, Start *start) {
   TRY(job_config_create(source, &start->settings));
   const GameFacts *now = &start->settings->game;
   if (known && *recorded.build && *now->build && strcmp(recorded.build, now->build))
-    log_warning("the plug-in %s is another build than before (XXH3 %.12s then, %.12s now), taken for the same game",
-                now->plugin, recorded.build, now->build);
+    log_warning("the plug-in %s is another build than before (XXH3 %.12s then, %.12s now), taken "
+                "for the same game%s",
+                now->plugin, recorded.build, now->build,
+                now->version && now->version == recorded.version
+                    ? ": the version of its rules is the same"
+                    : "");
 done:
   source->recorded = NULL;
   facts_free(&recorded);
@@ -261,7 +265,8 @@ static Status write_configuration(const Start *start) {
   TRY(job_config_text(start->settings, true, &annotated));
   TRY(run_path(&start->run, path, sizeof path, "config.yaml"));
   if (game->plugin) {
-    TRY(text_format(line, sizeof line, "# plug-in %s, XXH3 %s\n", game->plugin, game->build));
+    TRY(text_format(line, sizeof line, "# plug-in %s, XXH3 %s, version %u of its rules\n",
+                    game->plugin, game->build, game->version));
     bytes_put(&text, line, strlen(line));
   }
   bytes_put(&text, annotated, strlen(annotated));

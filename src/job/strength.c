@@ -69,7 +69,7 @@ Status strength_terms(const JobConfig *settings, GameTerms *out) {
                      .accepted = settings->game.accepted,
                      .any_build = plugins_accepted(),
                      .seed = (uint64_t)settings->run.seed};
-  TRY_RETURN(text_format(out->build, sizeof out->build, "%s", settings->game.build));
+  facts_rules(&settings->game, out->build);
   return text_format(out->env, sizeof out->env, "%s", settings->game.title);
 }
 
@@ -109,6 +109,7 @@ done:
   return status;
 }
 
+/* Games of other rules are not the run's. */
 void strength_warn(const Games *games, const JobConfig *settings) {
   if (!games->other_lines) return;
   log_warning("%zu lines of games.csv are left out: another build of the plug-in played them (XXH3 %.12s, the run's is "

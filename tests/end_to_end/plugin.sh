@@ -54,7 +54,7 @@ mkdir lib
 cp "$coin" lib/coin.so
 "$AGON" train lib/coin.so env.rounds=5 net.hidden=[8] frames=20k actors.slots=32 actors.lanes=8 actors.eval_share=.5 league.frame_scale=1 \
   league.main_snapshot_max=4k league.main_snapshot_min=4k --run-dir kept --quiet
-grep -qE "^# plug-in $PWD/lib/coin.so, XXH3 [0-9a-f]{32}$" kept/config.yaml || fail "config.yaml does not say which plug-in"
+grep -qE "^# plug-in $PWD/lib/coin.so, XXH3 [0-9a-f]{32}, version 0 of its rules$" kept/config.yaml || fail "config.yaml does not say which plug-in"
 export AGON_PLUGINS=lib/coin.so
 "$AGON" eval kept --players main_0-000000,random --games 40 > /dev/null
 "$AGON" eval kept --players main_0,random --games 20 --csv shared.csv --replays coins.jsonl > /dev/null
@@ -88,7 +88,7 @@ expect 0 "main_0" "$AGON" eval kept --players main_0-000000,random --games 60 --
 expect 0 "lines of games.csv are left out: another build of the plug-in played them" "$AGON" rate kept
 "$AGON" rate kept --accept-env > rated.txt 2>&1
 if grep -q "left out: another build" rated.txt; then fail "--accept-env leaves games out"; fi
-first=$(sed -n 's/^# plug-in .*XXH3 //p' kept/config.yaml)
+first=$(sed -n 's/^# plug-in .*XXH3 //; s/, version 0 of its rules$//p' kept/config.yaml)
 "$AGON" train kept frames=40k --accept-env --quiet 2> accepted.txt
 grep -qE "warning: the plug-in .*/lib/coin.so is another build than before \(XXH3 .*\), taken for the same game" accepted.txt || { cat accepted.txt; fail "another build is taken silently"; }
 expect 0 "^0 games played now" "$AGON" eval kept --players main_0-000000,random --games 60
@@ -101,6 +101,24 @@ now = re.search("XXH3 ([0-9a-f]{32})", open("kept/config.yaml").read())[1]
 text = {k: f["env/" + k][0].decode().rstrip("\0") for k in ("build", "accepted")}
 assert text == {"build": now, "accepted": sys.argv[1]} and now != sys.argv[1], (text, now)
 P
+# a game that counts its rules is believed: another build of one version is the same game, another version is not
+cp "$PLUGINS/libplugin_coin_v1.so" counted.so
+(
+  export AGON_PLUGINS=counted.so
+  "$AGON" train counted.so env.rounds=5 net.hidden=[8] frames=4k actors.slots=32 actors.lanes=8 --run-dir counted --quiet
+  "$AGON" eval counted --players main_0,random --games 20 --csv counted.csv > /dev/null
+  grep -qE ",[0-9a-f]{32}/1$" counted.csv || { cat counted.csv; fail "games.csv does not say which version"; }
+  printf x >> counted.so
+  expect 0 "^20 games played now" "$AGON" eval counted --players main_0,random --games 40 --csv counted.csv --quiet
+  expect 0 "warning: the plug-in .*/counted.so is another build .*: the version of its rules is the same" "$AGON" train counted frames=9k --quiet
+  cp "$PLUGINS/libplugin_coin_v2.so" counted.so
+  for command in "train counted frames=20k" "eval counted --players main_0,random"; do
+    expect 2 "counted was made under version 1 of the rules of .*/counted.so, this is version 2: .*--accept-env" "$AGON" $command
+  done
+  "$AGON" train counted frames=20k --accept-env --quiet 2> /dev/null
+  grep -q "version 2 of its rules" counted/config.yaml || fail "the new version is not kept"
+  expect 0 "main_0-000000" "$AGON" eval counted --players main_0-000000,main_0,random --games 20 --csv counted.csv
+)
 # run and plug-in have moved, each by itself: the file is known by its bytes, and its new place is the game's name from then on
 mkdir -p elsewhere/lib
 mv kept elsewhere/run

@@ -77,11 +77,16 @@ static void outcome(const void *params, const void *block, float *out) {
   out[1] = 1.0f - out[0];
 }
 
-static const AgonEnv table = {AGON_ENV_SIZES,         .name = "coin",    .summary = "call the coin",
-                              .options = options,     .option_count = 1, .params_capacity = 1,
-                              .configure = configure, .reset = reset,    .step = step,
-                              .observe = observe,     .mask = mask,      .flags = flags,
-                              .outcome = outcome};
+#ifndef RULES_VERSION
+#define RULES_VERSION 0
+#endif
+static const AgonEnv table = {AGON_ENV_SIZES,       .version = RULES_VERSION,
+                              .name = "coin",       .summary = "call the coin",
+                              .options = options,   .option_count = 1,
+                              .params_capacity = 1, .configure = configure,
+                              .reset = reset,       .step = step,
+                              .observe = observe,   .mask = mask,
+                              .flags = flags,       .outcome = outcome};
 
 const AgonEnv *agon_env(void);
 const AgonEnv *agon_env(void) { return &table; }

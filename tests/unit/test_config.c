@@ -213,6 +213,7 @@ static void plugins_are_known_by_their_facts(void **state) {
     char accepted[] = "00000000000000000000000000000001";
     facts.plugin = path;
     facts.accepted = accepted;
+    facts.version = 3;
     snprintf(facts.build, sizeof facts.build, wrong == 5 ? "no hash" : "00000000000000000000000000000002");
     if (wrong == 6) path[0] = '\033';
     if (wrong == 7) accepted[0] = '\n';
@@ -229,6 +230,7 @@ static void plugins_are_known_by_their_facts(void **state) {
       assert_string_equal(back.plugin, path);
       assert_string_equal(back.accepted, accepted);
       assert_string_equal(back.build, facts.build);
+      assert_int_equal(back.version, 3);
     }
     facts_free(&back);
     tree_free(&tree);

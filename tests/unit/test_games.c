@@ -74,8 +74,9 @@ static void csv_tells_builds_apart(void **state) {
   char env[512];
   Games games = {0};
   GameTerms now = terms;
-  static const char build[4][HASH_TEXT] = {"", "00000000000000000000000000000001", "00000000000000000000000000000002",
-                                           "00000000000000000000000000000003"};
+  static const char build[4][GAMES_BUILD] = {"", "00000000000000000000000000000001",
+                                             "00000000000000000000000000000002",
+                                             "00000000000000000000000000000003"};
   const struct {
     const char *accepted;
     bool any;
@@ -84,7 +85,7 @@ static void csv_tells_builds_apart(void **state) {
   snprintf(path, sizeof path, "%s/builds.csv", folder);
   for (size_t i = 0; i < COUNT_OF(build); i++) {
     char name[8];
-    memcpy(now.build, build[i], HASH_TEXT);
+    memcpy(now.build, build[i], GAMES_BUILD);
     snprintf(name, sizeof name, "p%zu", i);
     CHECK_OK(games_append(path, &now, name, "random", 0, &three));
   }
@@ -103,6 +104,24 @@ static void csv_tells_builds_apart(void **state) {
   CHECK_OK(games_read_env(path, NULL, true, &games, env));
   assert_int_equal(games.players, 5);
   games_free(&games);
+}
+
+static void versions_tell_rules(void **state) {
+  (void)state;
+  static const char a[] = "00000000000000000000000000000001",
+                    b[] = "00000000000000000000000000000002";
+  char v[4][GAMES_BUILD];
+  for (int i = 0; i < 4; i++)
+    snprintf(v[i], GAMES_BUILD, "%s/%d", i & 2 ? b : a, 1 + (i & 1));
+  assert_true(games_same_rules("", "") && games_same_rules(a, a) && games_same_rules(v[0], v[2]));
+  assert_false(games_same_rules(a, b) || games_same_rules(v[0], v[1]) || games_same_rules(a, v[0]));
+  assert_false(games_same_rules("", "/1"));
+  assert_true(games_build_good("") && games_build_good(a) && games_build_good(v[3]) &&
+              games_build_good("/4294967295"));
+  static const char *const bad[] = {"/", "/0",          "/x",
+                                    "1", "/4294967296", "0000000000000000000000000000000g/1"};
+  for (size_t i = 0; i < COUNT_OF(bad); i++)
+    assert_false(games_build_good(bad[i]));
 }
 
 static void csv_is_checked(void **state) {
@@ -550,6 +569,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(csv_keeps_games),
       cmocka_unit_test(csv_tells_builds_apart),
+      cmocka_unit_test(versions_tell_rules),
       cmocka_unit_test(csv_is_checked),
       cmocka_unit_test(lines_are_played),
       cmocka_unit_test(matches_are_written_down),
