@@ -61,7 +61,7 @@ struct Actor {
                                                            idle time until then, which is no part of it */
   uint64_t frames, before[3];
   uint64_t open_before; /* decisions that were open when this job began */
-  uint64_t abandoned;   /* games of the job before that cannot go on, since their env cannot save them */
+  uint64_t abandoned;   /* games of the job before that cannot go on; not yet said */
 };
 
 static int64_t idle_of(const Actor *actor) { return actor->setup.idle ? *actor->setup.idle : 0; }
@@ -618,6 +618,8 @@ static Status send_results(Actor *actor) {
   actor->results.actor = (uint32_t)actor->setup.index;
   actor->results.tick = actor->tick;
   actor->results.steps = stats->steps - actor->before[2];
+  actor->results.abandoned = actor->abandoned;
+  actor->abandoned = 0;
   actor->results.decisions_frozen =
       (stats->decisions - actor->before[0]) - (stats->decisions_recorded - actor->before[1]);
   wire_begin(&actor->wire, WIRE_RESULTS);

@@ -381,6 +381,7 @@ static bool frames_agree(const Manager *manager) {
 /* Merges the arrivals of the present tick (pace free: all), in order. */
 static Status merge(Manager *manager) {
   size_t kept = 0;
+  uint64_t abandoned = 0;
   qsort(manager->arrival, manager->arrivals, sizeof *manager->arrival, by_arrival);
   for (size_t i = 0; i < manager->arrivals; i++) {
     Results arrival = manager->arrival[i];
@@ -392,8 +393,12 @@ static Status merge(Manager *manager) {
     }
     TRY_RETURN(league_merge(&manager->league, &arrival));
     count_results(manager, &arrival);
+    abandoned += arrival.abandoned;
   }
   manager->arrivals = kept;
+  if (abandoned)
+    log_line("abandoned %llu unfinished game%s of the job before, which %s does not save; others begin in their place",
+             (unsigned long long)abandoned, abandoned == 1 ? "" : "s", manager->setup.game);
   league_settle(&manager->league);
   INVARIANT(frames_agree(manager));
   return OK;

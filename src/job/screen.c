@@ -119,6 +119,10 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
              machine.bound_cores - here == 1 ? "" : "s", machine.bound_cores);
   log_line("pace    %s; %lld slots in %lld lanes, ticks of %lld steps", config_value(s->config, "pace"),
            (long long)s->actors.slots, (long long)s->actors.lanes, (long long)s->actors.unroll);
+  if (!env_saves(s->env))
+    log_line("        games of %s are not saved: a resume abandons and counts those under way, and goes on otherwise "
+             "than a run without a stop",
+             s->table->name);
   log_line("network %s parameters, %.1f kFLOP forward; %s",
            text_scaled((double)net->graph.params, params, sizeof params), graph_flops_forward(&net->graph) * 1e-3,
            s->algo->summary);

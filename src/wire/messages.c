@@ -263,7 +263,7 @@ Status credit_decode(WireCredit *credit, Reader *body) {
 /* --- results --- */
 void results_clear(Results *results) {
   results->pairs = results->frames = 0;
-  results->tick = results->decisions_frozen = results->steps = results->episodes = 0;
+  results->tick = results->decisions_frozen = results->steps = results->episodes = results->abandoned = 0;
   memset(results->metric, 0, sizeof results->metric);
 }
 
@@ -356,6 +356,7 @@ void results_encode(const Results *results, Bytes *out) {
   bytes_u64(out, results->decisions_frozen);
   bytes_u64(out, results->steps);
   bytes_u64(out, results->episodes);
+  bytes_u64(out, results->abandoned);
   bytes_put(out, results->metric, sizeof results->metric);
   bytes_u64(out, results->pairs);
   for (size_t i = 0; i < results->pairs; i++) encode_pair(&results->pair[i], out);
@@ -373,9 +374,10 @@ Status results_decode(Results *results, Reader *body) {
   results->decisions_frozen = reader_u64(body);
   results->steps = reader_u64(body);
   results->episodes = reader_u64(body);
+  results->abandoned = reader_u64(body);
   reader_get(body, results->metric, sizeof results->metric);
   if (!finite_doubles(results->metric, COUNT_OF(results->metric)) ||
-      (results->decisions_frozen | results->steps | results->episodes) >> MOST_BITS)
+      (results->decisions_frozen | results->steps | results->episodes | results->abandoned) >> MOST_BITS)
     body->bad = true;
   size_t pairs = reader_count(body, 92);
   TRY_RETURN(GROW(results->pair, results->pair_room, pairs));

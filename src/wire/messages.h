@@ -14,7 +14,7 @@
 #include "meta/tally.h"
 
 enum {
-  WIRE_VERSION = 3,
+  WIRE_VERSION = 4,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
   WIRE_LEARNERS = 60,     /* learning players of a league: homes of a table, orders of a directive */
   WIRE_NO_LANE = -1       /* in an actor's state: the last piece, which is of no lane */
@@ -231,6 +231,7 @@ typedef struct Results {
   FrameCount *frame;
   size_t frames, frame_room;
   uint64_t decisions_frozen, steps, episodes; /* acted but not learned from; env steps; episodes ended */
+  uint64_t abandoned; /* games of the job before that cannot go on: their env does not save them. In the first of a job */
   double metric[AGON_MAX_METRICS];            /* sums of env metrics over episodes */
 } Results;
 void results_clear(Results *results);

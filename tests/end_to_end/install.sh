@@ -5,7 +5,7 @@ cmake --install "$(dirname "$AGON")" --prefix "$work/first" > installed.txt
 mkdir elsewhere
 mv first elsewhere/second
 prefix=$work/elsewhere/second
-for file in bin/agon include/agon/env.h share/pkgconfig/agon.pc share/doc/agon/LICENSE share/doc/agon/README.md \
+for file in bin/agon include/agon/env.h include/agon/history.h include/agon/random.h share/pkgconfig/agon.pc share/doc/agon/LICENSE share/doc/agon/README.md \
   share/doc/agon/CHANGELOG.md share/doc/agon/CONTRIBUTING.md share/agon/runs/smoke.yaml share/agon/slurm/agon.sbatch \
   share/man/man1/agon.1 share/man/man1/agon-train.1 share/bash-completion/completions/agon share/zsh/site-functions/_agon; do
   [ -s "$prefix/$file" ] || fail "$file is not installed"

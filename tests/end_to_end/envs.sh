@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Environments of every make: flat, on the heap with save and load, on the heap without, made flat by their history, and
+# compiled against the first header. Checked, trained, killed, resumed - the same bytes as of a run that was not killed
+# wherever games can be written down -, walked where they are trees, and heard when they fail.
+. "$(dirname "$0")/common.sh"
+flat=${PLUGINS:?}/libplugin_coin.so heap=$PLUGINS/libplugin_pile.so unsaved=$PLUGINS/libplugin_pile_unsaved.so
+history=$PLUGINS/libplugin_market.so first=$PLUGINS/libplugin_first.so
+same() { $python - "$1" "$2" <<'P'
+import glob, h5py, sys
+def load(run):
+    f, d = h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1], "r"), {}
+    f.visititems(lambda n, o: d.__setitem__(n, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
+    return d
+a, b = load(sys.argv[1]), load(sys.argv[2])
+different = [k for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k) and k != "run/seconds"]
+assert not different, different
+P
+}
+kill_in_the_middle() { # run in folder $1 with arguments; kill -9 everything once two checkpoints are there
+  local dir=$1 job; shift
+  for attempt in 1 2 3 4 5; do # on a busy machine the run may end before this script looks again: then from the beginning
+    rm -rf "$dir"
+    setsid mpirun --oversubscribe --bind-to none -n 2 "$AGON" train --run-dir "$dir" --quiet "$@" > kill.txt 2>&1 &
+    job=$!
+    for i in $(seq 3000); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
+    pkill -9 -s "$job" || true
+    wait "$job" 2>/dev/null || true
+    if grep -q '"state": "running"' "$dir/status.json"; then return; fi
+  done
+  cat kill.txt
+  fail "it was not killed in the middle, five times"
+}
+small="net.hidden=[8] actors.slots=16 actors.lanes=4 actors.lane_episodes=4 actors.unroll=4 pace=lockstep league.frame_scale=1"
+tiny="actors.slots=4 actors.lanes=2 actors.lane_episodes=4 actors.unroll=3 net.hidden=[4] pace=lockstep league.frame_scale=1"
+expect 0 "all passed" "$AGON" env check "$heap"
+expect 0 "all passed" "$AGON" env check "$unsaved"
+expect 0 "all passed" "$AGON" env check "$history" --episodes 20
+expect 0 "all passed" "$AGON" env check "$history" sellers=2 prices=3 drift=none
+expect 0 "all passed" "$AGON" env check "$first"
+expect 7 "breaks its contract at step .*: (copies differ in status|step, on legal actions, reports failure: the market was closed)" \
+  "$AGON" env check "$history" sellers=4 prices=9 broken=true
+expect 0 "created, saved and loaded by the env" "$AGON" env info "$heap"
+expect 0 "created by the env, not saved" "$AGON" env info "$unsaved"
+expect 0 "padded to 3 elements, 6 choices in 2 heads" "$AGON" env info "$first"
+expect 0 "actions       discrete: 4000" "$AGON" env info "$history"
+# killed and resumed: the same bytes
+resumes() { # NAME PLUGIN ARGUMENTS
+  local name=$1 plugin=$2; shift 2
+  mpi 2 "$AGON" train "$plugin" --run-dir "whole-$name" --quiet "$@"
+  kill_in_the_middle "broken-$name" "$plugin" "$@"
+  mpi 2 "$AGON" train "$plugin" --run-dir "broken-$name" --resume must --quiet "$@"
+  same "whole-$name" "broken-$name" || fail "a killed and resumed run differs ($name)"
+}
+# shellcheck disable=SC2086
+{
+  resumes flat "$flat" $small frames=60k checkpoint.ticks=40
+  resumes heap "$heap" $small frames=40k checkpoint.ticks=40
+  resumes first "$first" $small frames=60k checkpoint.ticks=40
+  resumes history "$history" $tiny frames=30k checkpoint.ticks=3
+}
+# on the heap and not saved: said at the start, counted at the resume; the run goes on with other games
+# shellcheck disable=SC2086
+{
+  mpi 2 "$AGON" train "$unsaved" --run-dir lost $small frames=10k checkpoint.ticks=10 > lost.txt
+  grep -q "games of pile are not saved: a resume abandons and counts those under way" lost.txt || { cat lost.txt; fail "not said at the start"; }
+  kill_in_the_middle broken-lost "$unsaved" $small frames=40k checkpoint.ticks=40
+  mpi 2 "$AGON" train "$unsaved" --run-dir broken-lost --resume must $small frames=40k checkpoint.ticks=40 > resumed.txt
+  grep -qE "abandoned [1-9][0-9]* unfinished games? of the job before, which pile does not save" resumed.txt || { cat resumed.txt; fail "not counted"; }
+  if mpi 2 "$AGON" train "$heap" --run-dir kept $small frames=10k | grep -qE "abandon"; then fail "what is saved is not abandoned"; fi
+}
+# what an env says of its failure reaches the user, with where it was
+# shellcheck disable=SC2086
+expect 7 "env market failed in step, slot [0-9]+, episode [0-9]+, step 1: the market was closed for no reason" \
+  "$AGON" train "$history" env.sellers=4 env.prices=9 env.broken=true --run-dir failing $small frames=10k --quiet
+# walks of a foreign env: two rounds of three prices each, both at once and hidden from one another
+expect 0 "^121 histories without chance" "$AGON" env tree "$history" sellers=2 prices=3 rounds=2 drift=none
+expect 0 "value by seat \+?-?0.000000 \+?-?0.000000" "$AGON" exploit --env "$history" sellers=2 prices=3 rounds=2 drift=none
+mpi 2 "$AGON" train "$history" env.sellers=2 env.prices=3 env.rounds=2 env.drift=none --run-dir tree net.hidden=[16] frames=60k actors.slots=32 --quiet
+export AGON_PLUGINS=$history
+"$AGON" exploit tree --player main_0 --json > tree.json
+$python - <<'P'
+import json
+found = json.load(open("tree.json"))
+conv = found["nash_conv"] if "nash_conv" in found else found["players"][0]["nash_conv"]
+assert 0 <= conv < 2.5, found
+P
+expect 0 "main_0" "$AGON" eval whole-history --players main_0,random --games 20
+expect 2 "agon/history.h makes such an env flat" env AGON_PLUGINS="$heap" "$AGON" query whole-heap "0"
+echo passed
