@@ -7,11 +7,12 @@
 #include <string.h>
 
 extern const AgonEnv env_matrix_game, env_kuhn_poker, env_leduc_poker, env_tic_tac_toe,
-    env_connect_four, env_goofspiel, env_liars_dice, env_skirmish;
+    env_connect_four, env_goofspiel, env_liars_dice, env_skirmish, env_two_step;
 
 static const AgonEnv *const builtin[] = {
     &env_matrix_game,  &env_kuhn_poker, &env_leduc_poker, &env_tic_tac_toe,
     &env_connect_four, &env_goofspiel,  &env_liars_dice,  &env_skirmish,
+    &env_two_step,
 };
 
 const AgonEnv *env_builtin(size_t index) {

@@ -1,4 +1,6 @@
-/* A game in normal form for two players, once or repeated: any payoff table, and the usual ones as presets. */
+/* A game in normal form for two players, once or repeated: any payoff table, and the usual ones as
+ * presets. With a common payoff (climbing and penalty: Claus and Boutilier 1998) the two are one
+ * team that must coordinate, and each is paid the row player's payoff. */
 #include "agon/env.h"
 
 #include <ctype.h>
@@ -11,6 +13,7 @@ enum { MAX_CHOICES = 10 };
 typedef struct Params {
   uint32_t choices[2]; /* rows, columns */
   uint32_t rounds;
+  uint32_t common; /* one payoff, one team */
   float payoff[2][MAX_CHOICES * MAX_CHOICES]; /* [player][row * columns + column] */
   uint32_t head_size;                         /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
@@ -24,18 +27,25 @@ typedef struct Episode {
 
 static const struct {
   const char *name, *row, *column;
+  bool common;
 } preset[] = {
-    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", ""},     {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", ""},
-    {"matching_pennies", "[[1,-1],[-1,1]]", ""},     {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]"},
-    {"stag_hunt", "[[4,0],[3,3]]", "[[4,3],[0,3]]"},
+    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", "", false},     {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", "", false},
+    {"matching_pennies", "[[1,-1],[-1,1]]", "", false},     {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]", false},
+    {"stag_hunt", "[[4,0],[3,3]]", "[[4,3],[0,3]]", false},
+    {"climbing", "[[11,-30,0],[-30,7,0],[0,6,5]]", "", true},
+    {"penalty", "", "", true}, /* written out by option penalty */
 };
 
 static const AgonEnvOption options[] = {
-    {"preset", AGON_OPT_CHOICE, "rps", 0, 0, "rps|biased_rps|matching_pennies|prisoners_dilemma|stag_hunt",
+    {"preset", AGON_OPT_CHOICE, "rps", 0, 0, "rps|biased_rps|matching_pennies|prisoners_dilemma|stag_hunt|climbing|penalty",
      "a known game; `payoff` replaces it"},
     {"payoff", AGON_OPT_TEXT, "", 0, 0, NULL, "row player's payoffs, a list of rows: [[0, -1], [1, 0]]"},
     {"payoff_column", AGON_OPT_TEXT, "", 0, 0, NULL, "column player's payoffs in the same layout; empty = zero-sum"},
     {"rounds", AGON_OPT_INT, "1", 1, 1000, NULL, "times the game is played in one episode"},
+    {"common", AGON_OPT_BOOL, "false", 0, 0, NULL,
+     "both are paid the row player's payoff, as one team (climbing and penalty always are)"},
+    {"penalty", AGON_OPT_FLOAT, "-100", -1000, 0, NULL,
+     "what missing each other costs in preset=penalty (published: 0, -25, -50, -75, -100)"},
 };
 
 static int parse_table(const char *text, uint32_t *rows, uint32_t *columns, float *out) {
@@ -73,12 +83,25 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   Params *params = block;
   float table[2][MAX_CHOICES * MAX_CHOICES];
   const char *row_text = values[1], *column_text = values[2];
+  bool common = !strcmp(values[4], "true");
+  char penalty[96];
   if (!*row_text) {
     for (size_t i = 0; i < sizeof preset / sizeof preset[0]; i++)
       if (!strcmp(preset[i].name, values[0])) {
         row_text = preset[i].row;
-        if (!*column_text) column_text = preset[i].column;
+        common |= preset[i].common;
+        if (!*column_text && !common) column_text = preset[i].column;
       }
+    if (!strcmp(values[0], "penalty")) {
+      double k = strtod(values[5], NULL);
+      snprintf(penalty, sizeof penalty, "[[%g,0,10],[0,2,0],[10,0,%g]]", k, k);
+      row_text = penalty;
+    }
+  }
+  if (common && *column_text) {
+    snprintf(error->text, sizeof error->text,
+             "a common payoff has no payoff_column: both are paid `payoff`");
+    return -1;
   }
   uint32_t rows, columns, rows2, columns2;
   memset(table, 0, sizeof table);
@@ -93,9 +116,9 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
       return -1;
     }
   } else {
-    for (size_t i = 0; i < MAX_CHOICES * MAX_CHOICES; i++) table[1][i] = -table[0][i];
+    for (size_t i = 0; i < MAX_CHOICES * MAX_CHOICES; i++) table[1][i] = common ? table[0][i] : -table[0][i];
   }
-  *params = (Params){.choices = {rows, columns}, .rounds = (uint32_t)atoi(values[3])};
+  *params = (Params){.choices = {rows, columns}, .rounds = (uint32_t)atoi(values[3]), .common = common};
   float low = 0, high = 0;
   bool zero_sum = true;
   for (uint32_t r = 0; r < rows; r++)
@@ -117,11 +140,15 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = sizeof(Episode),
                         .agents = 2,
-                        .teams = 2,
+                        .teams = common ? 1 : 2,
                         .kinds = 1,
                         .kind = &params->kind,
+                        .global_state_size = common ? 1 + 2 * widest : 0,
                         .step_limit = params->rounds,
-                        .flags = AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE | (zero_sum ? AGON_ZERO_SUM : 0u),
+                        .flags = AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE |
+                                 (common     ? (uint32_t)AGON_COOPERATIVE
+                                  : zero_sum ? (uint32_t)AGON_ZERO_SUM
+                                             : 0u),
                         .reward_low = low * (float)params->rounds,
                         .reward_high = high * (float)params->rounds};
   return 0;
@@ -149,7 +176,7 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
   return ++episode->round < params->rounds ? AGON_RUNNING : AGON_TERMINATED;
 }
 
-/* bias, seat, own last choice, other's last choice */
+/* bias, seat (where it makes a difference), own last choice, other's last choice */
 static void observe(const void *block, const void *state, uint32_t agent, void *out) {
   const Params *params = block;
   const Episode *episode = state;
@@ -157,7 +184,7 @@ static void observe(const void *block, const void *state, uint32_t agent, void *
   uint32_t widest = params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
   memset(row, 0, 2 + 2 * widest);
   row[0] = 1;
-  row[1] = (uint8_t)(agent && params->choices[0] != params->choices[1]);
+  row[1] = (uint8_t)(agent && (params->common || params->choices[0] != params->choices[1]));
   if (episode->round == 0) return;
   row[2 + episode->last[agent]] = 1;
   row[2 + widest + (uint32_t)episode->last[1 - agent]] = 1;
@@ -177,19 +204,50 @@ static void flags(const void *block, const void *state, uint8_t *flag) {
   flag[0] = flag[1] = (uint8_t)(acts | AGON_ALIVE);
 }
 
-/* The higher total wins. */
+/* The higher total wins; one team neither wins nor loses. */
 static void outcome(const void *block, const void *state, float *out) {
-  (void)block;
+  const Params *params = block;
   const Episode *episode = state;
+  out[0] = 0.5f;
+  if (params->common) return;
   float difference = episode->total[0] - episode->total[1];
   out[0] = difference > 0 ? 1.0f : difference < 0 ? 0.0f : 0.5f;
   out[1] = 1.0f - out[0];
 }
 
+/* bias, and what both chose last */
+static void global_state(const void *block, const void *state, float *row) {
+  const Params *params = block;
+  const Episode *episode = state;
+  uint32_t widest =
+      params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
+  memset(row, 0, sizeof(float) * (1 + 2 * widest));
+  row[0] = 1;
+  for (uint32_t p = 0; p < 2 && episode->round; p++)
+    row[1 + p * widest + (uint32_t)episode->last[p]] = 1;
+}
+
+/* The table with the last choices marked, and what was won so far. */
+static void render(const void *block, const void *state, char *text, size_t size) {
+  const Params *params = block;
+  const Episode *episode = state;
+  size_t used = 0;
+  for (uint32_t r = 0; r < params->choices[0]; r++)
+    for (uint32_t c = 0; c < params->choices[1] && used + 40 < size; c++) {
+      bool played = episode->round && (uint32_t)episode->last[0] == r &&
+                    (uint32_t)episode->last[1] == c;
+      double payoff = (double)params->payoff[0][r * params->choices[1] + c];
+      used += (size_t)snprintf(text + used, size - used, played ? "[%7.4g]%s" : " %7.4g %s", payoff,
+                               c + 1 == params->choices[1] ? "\n" : "");
+    }
+  snprintf(text + used, size - used, "round %u of %u, totals %g and %g\n", episode->round,
+           params->rounds, (double)episode->total[0], (double)episode->total[1]);
+}
+
 const AgonEnv env_matrix_game = {
     AGON_ENV_SIZES,
     .name = "matrix_game",
-    .summary = "two-player games in normal form: rock-paper-scissors, prisoner's dilemma, any table",
+    .summary = "two-player games in normal form: rock-paper-scissors, climbing, penalty, any table",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .params_capacity = sizeof(Params),
@@ -200,4 +258,6 @@ const AgonEnv env_matrix_game = {
     .mask = mask,
     .flags = flags,
     .outcome = outcome,
+    .global_state = global_state,
+    .render = render,
 };

@@ -1,0 +1,129 @@
+/* Small games of one team with a common payoff, against their published tables. */
+#include "check.h"
+
+#include "env/env.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Game {
+  Env *env;
+  void *episode;
+  AgonRng rng;
+  AgonRandom random;
+} Game;
+
+static Game open_game(const char *name, const char *const *option, size_t options) {
+  Game game = {.rng = rng_stream(1, 0, 0, RNG_TEST)};
+  CHECK_OK(env_create_from(name, option, options, &game.env));
+  game.episode = calloc(1, game.env->spec.episode_size);
+  return game;
+}
+
+static void close_game(Game *game) {
+  free(game->episode);
+  env_destroy(game->env);
+}
+
+/* The sum of what both got over an episode in which they always choose this. */
+static double played(Game *game, int first, int second) {
+  AgonRandom random = rng_handle(&game->rng);
+  AgonStatus status = env_call_reset(game->env, game->episode, &random);
+  double total = 0;
+  while (status == AGON_RUNNING) {
+    const AgonAction action[2] = {{.choice = first}, {.choice = second}};
+    float reward[2] = {0, 0};
+    status = env_call_step(game->env, game->episode, action, &random, reward);
+    CHECK_NEAR(reward[0], reward[1], 0);
+    total += (double)reward[0] + (double)reward[1];
+  }
+  assert_int_equal(status, AGON_TERMINATED);
+  return total;
+}
+
+static void common_payoffs_are_the_published_ones(void **state) {
+  (void)state;
+  static const char *const climbing[] = {"preset=climbing", "rounds=25"};
+  static const char *const penalty[] = {"preset=penalty", "penalty=-50", "rounds=25"};
+  static const double climb[3][3] = {{11, -30, 0}, {-30, 7, 0}, {0, 6, 5}};
+  static const double miss[3][3] = {{-50, 0, 10}, {0, 2, 0}, {10, 0, -50}};
+  for (int which = 0; which < 2; which++) {
+    Game game = open_game("matrix_game", which ? penalty : climbing, which ? 3 : 2);
+    assert_int_equal(game.env->spec.teams, 1);
+    assert_true(game.env->spec.flags & AGON_COOPERATIVE);
+    for (int r = 0; r < 3; r++)
+      for (int c = 0; c < 3; c++) /* the team's return is the mean over its agents */
+        CHECK_NEAR(played(&game, r, c) / 2, 25 * (which ? miss : climb)[r][c], 1e-4);
+    close_game(&game);
+  }
+}
+
+static void common_payoffs_show_seat_and_state(void **state) {
+  (void)state;
+  static const char *const table[] = {"payoff=[[1,2,3],[4,5,6]]", "common=true", "rounds=2"};
+  static const char *const both[] = {"payoff=[[1]]", "payoff_column=[[1]]", "common=true"};
+  Game game = open_game("matrix_game", table, 3);
+  AgonRandom random = rng_handle(&game.rng);
+  const AgonAction action[2] = {{.choice = 1}, {.choice = 2}};
+  float reward[2] = {0, 0}, whole[7];
+  uint8_t row[8], first[8] = {1, 0, 0, 1, 0, 0, 0, 1}, second[8] = {1, 1, 0, 0, 1, 0, 1, 0};
+  assert_int_equal(game.env->spec.global_state_size, 7);
+  env_call_reset(game.env, game.episode, &random);
+  env_call_step(game.env, game.episode, action, &random, reward);
+  CHECK_NEAR(reward[0], 6, 0);
+  env_observe(game.env, game.episode, 0, row);
+  assert_memory_equal(row, first, 8);
+  env_observe(game.env, game.episode, 1, row);
+  assert_memory_equal(row, second, 8);
+  game.env->table->global_state(game.env->params, game.episode, whole);
+  const float expected[7] = {1, 0, 1, 0, 0, 0, 1};
+  assert_memory_equal(whole, expected, sizeof whole);
+  char picture[200];
+  game.env->table->render(game.env->params, game.episode, picture, sizeof picture);
+  assert_non_null(strstr(picture, "[      6]"));
+  close_game(&game);
+  Env *env;
+  assert_int_equal(env_create_from("matrix_game", both, 3, &env), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "no payoff_column"));
+}
+
+/* The first agent's first choice picks the table, the second's is ignored; then both play it. */
+static void two_steps_are_the_published_ones(void **state) {
+  (void)state;
+  static const float table_b[2][2] = {{0, 1}, {1, 8}};
+  Game game = open_game("two_step", NULL, 0);
+  AgonRandom random = rng_handle(&game.rng);
+  for (int choices = 0; choices < 16; choices++) {
+    const int first = choices & 1, ignored = choices >> 1 & 1, one = choices >> 2 & 1,
+              other = choices >> 3;
+    AgonAction action[2] = {{.choice = first}, {.choice = ignored}};
+    float reward[2] = {0, 0}, whole[3];
+    uint8_t row[5];
+    assert_int_equal(env_call_reset(game.env, game.episode, &random), AGON_RUNNING);
+    assert_int_equal(env_call_step(game.env, game.episode, action, &random, reward), AGON_RUNNING);
+    CHECK_NEAR(reward[0] + reward[1], 0, 0);
+    game.env->table->global_state(game.env->params, game.episode, whole);
+    for (int i = 0; i < 3; i++) CHECK_NEAR(whole[i], i == (first ? 2 : 1), 0);
+    for (uint32_t a = 0; a < 2; a++) {
+      const uint8_t expected[5] = {0, !first, (uint8_t)first, a == 0, a == 1};
+      env_observe(game.env, game.episode, a, row);
+      assert_memory_equal(row, expected, 5);
+    }
+    action[0].choice = one;
+    action[1].choice = other;
+    assert_int_equal(env_call_step(game.env, game.episode, action, &random, reward),
+                     AGON_TERMINATED);
+    CHECK_NEAR(reward[0], first ? table_b[one][other] : 7, 0);
+    CHECK_NEAR(reward[1], first ? table_b[one][other] : 7, 0);
+  }
+  close_game(&game);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(common_payoffs_are_the_published_ones),
+      cmocka_unit_test(common_payoffs_show_seat_and_state),
+      cmocka_unit_test(two_steps_are_the_published_ones),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
