@@ -426,7 +426,7 @@ static void distribution_gradients(void **state) {
   AgonRng rng = rng_stream(9, 0, 0, RNG_TEST);
   for (int kind = AGON_DISCRETE; kind <= AGON_BOX; kind++) {
     ActionSpace space = activations_of((AgonActionKind)kind);
-    const uint8_t mask[7] = {1, 0, 1, 1, 1, 1, 1};
+    const uint8_t mask[7] = {1, kind == AGON_BOX, 1, 1, 1, 1, 1};
     float logits[8], other[8], row[8], other_row[8], d[8];
     for (uint32_t i = 0; i < space.width; i++) logits[i] = noise(&rng), other[i] = noise(&rng);
     dist_normalise(&space, other, mask, other_row);
@@ -449,6 +449,37 @@ static void distribution_gradients(void **state) {
       }
       CHECK_NEAR(d[i], (side[0] - side[1]) / 2e-3, 5e-3);
     }
+  }
+}
+
+/* A component of a box that a kind lacks is no part of the action: the rest is as if there were no more. */
+static void masked_components_are_no_part_of_an_action(void **state) {
+  (void)state;
+  AgonRng rng = rng_stream(5, 0, 0, RNG_TEST);
+  const ActionSpace two = activations_of(AGON_BOX);
+  const ActionSpace one = {.kind = AGON_BOX, .heads = 1, .head_size = {1}, .choices = 1, .width = 2};
+  const uint8_t mask[2] = {1, 0}, all[2] = {1, 1};
+  for (int i = 0; i < 200; i++) {
+    float logits[4], other[4], row[4], other_row[4], d[4] = {7, 7, 7, 7}, alone[2], alone_other[2], d_alone[2];
+    AgonAction action[2];
+    for (int k = 0; k < 4; k++) logits[k] = noise(&rng), other[k] = noise(&rng);
+    dist_normalise(&two, logits, all, row);
+    assert_memory_equal(row, logits, sizeof row);
+    dist_normalise(&two, logits, mask, row);
+    dist_normalise(&two, other, mask, other_row);
+    dist_sample(&two, row, NULL, &rng, i % 2, action);
+    assert_true(action[1].value == 0);
+    alone[0] = logits[0], alone[1] = logits[2], alone_other[0] = other[0], alone_other[1] = other[2];
+    CHECK_NEAR(dist_log_prob(&two, row, action), dist_log_prob(&one, alone, action), 0);
+    CHECK_NEAR(dist_entropy(&two, row), dist_entropy(&one, alone), 0);
+    CHECK_NEAR(dist_kl(&two, row, other_row), dist_kl(&one, alone, alone_other), 0);
+    dist_backward(&two, row, NULL, other_row, action, 0.7f, -0.3f, 0.4f, d);
+    dist_backward(&one, alone, NULL, alone_other, action, 0.7f, -0.3f, 0.4f, d_alone);
+    dist_add_kl(&two, row, NULL, other_row, 0.5f, d);
+    dist_add_kl(&one, alone, NULL, alone_other, 0.5f, d_alone);
+    assert_true(d[1] == 0 && d[3] == 0);
+    CHECK_NEAR(d[0], d_alone[0], 0);
+    CHECK_NEAR(d[2], d_alone[1], 0);
   }
 }
 
@@ -530,6 +561,7 @@ int main(void) {
       cmocka_unit_test(gradients_are_kept_where_they_are_wanted),
       cmocka_unit_test(a_network_is_one_list),
       cmocka_unit_test(distribution_gradients),
+      cmocka_unit_test(masked_components_are_no_part_of_an_action),
       cmocka_unit_test(sampling_respects_masks_and_probabilities),
       cmocka_unit_test(initial_weights_are_orthogonal),
       cmocka_unit_test(adam_first_steps),
