@@ -1,4 +1,5 @@
-/* Judging players: matches with swapped seats and paired seeds, and exact walks of whole game trees. */
+/* Judging players: matches with swapped seats and paired seeds, and exact walks of whole game
+ * trees. */
 #pragma once
 #include "meta/rating.h"
 #include "play/play.h"
@@ -13,16 +14,22 @@ typedef struct Contestant {
   float *block;
   Hash hash;
 } Contestant;
-void contestant_destroy(Contestant *contestant);
-/* LABEL@HASH8 for a network, the name for a built-in: what results are filed under. */
-Status contestant_id(const Contestant *contestant, char *out, size_t size);
-/* From a built-in's name, or from a policy block with its net configuration (copied). */
-Status contestant_builtin(const char *name, const Env *env, Contestant *out);
-Status contestant_policy(const char *label, const NetConfig *config, const Env *env, const float *block, size_t count,
-                         Contestant *out);
 
-/* Mean return of a over both seats, with half of its 95 % interval, from pairs of games (from single games, where the
- * pairs' squares are not known). No games: 0 +- infinity. */
+/* Accepts one that is all zero. */
+void contestant_destroy(Contestant *contestant);
+/* What results are filed under: LABEL@HASH8 for a network, the name for a built-in. ERR_USAGE if it
+ * does not fit. */
+Status contestant_id(const Contestant *contestant, char *out, size_t size);
+/* From a built-in's name: "random", "alphabeta-4". *out is the caller's (contestant_destroy).
+ * ERR_USAGE. */
+Status contestant_builtin(const char *name, const Env *env, Contestant *out);
+/* From a policy block of `count` floats with its net's configuration; both are copied. ERR_FORMAT
+ * if they do not fit one another or the env, ERR_MEMORY. */
+Status contestant_policy(const char *label, const NetConfig *config, const Env *env,
+                         const float *block, size_t count, Contestant *out);
+
+/* Mean return of a over both seats, with half of its 95 % interval, from pairs of games (from
+ * single games, where the pairs' squares are not known). No games: 0 +- infinity. */
 double match_mean_return(const MatchTally *tally, double *error);
 /* One game that was played, as agon replay and agon query read it. */
 typedef struct GameText {
@@ -31,32 +38,38 @@ typedef struct GameText {
   const float *outcome;
   const double *team_return;
 } GameText;
+
+/* Which games a match consists of. */
 typedef struct MatchPlan {
-  uint64_t seed, first, pairs; /* pairs first .. first + pairs - 1: chance and opening are drawn from (seed, pair) */
-  uint32_t openings;           /* random steps before the players take over */
-  bool vary;                   /* 0 to `openings` of them, drawn for each pair */
+  /* pairs first .. first + pairs - 1: chance and opening are drawn from (seed, pair) */
+  uint64_t seed, first, pairs;
+  uint32_t openings; /* random steps before the players take over */
+  bool vary;         /* 0 to `openings` of them, drawn for each pair */
   Status (*played)(void *context, const GameText *game); /* may be NULL */
   void *context;
 } MatchPlan;
-/* Games of a against b; both games of a pair share the stream of chance and opening, and swap the seats. What a player
- * draws for its actions is keyed by (seed, pair, its id, its opponent's id, its seat): the same whoever else plays, in
- * whatever order and on any number of ranks. Where the first pair shows that nothing is left to chance (no chance move,
- * no random draw of the env or of a player) it is the only one that is played. Envs with two teams. */
-Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchTally *out);
+/* Games of a against b; both games of a pair share the stream of chance and opening, and swap the
+ * seats. What a player draws for its actions is keyed by (seed, pair, its id, its opponent's id,
+ * its seat): the same whoever else plays, in whatever order and on any number of ranks. Where the
+ * first pair shows that nothing is left to chance (no chance move, no random draw of the env or of
+ * a player) it is the only one that is played. Envs with two teams. */
+Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
+                  MatchTally *out);
 
-/* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are serialised, the second
- * mover not seeing the first's. Information sets: an agent's own history of observations and actions;
- * perfect-information turn-based envs merge equal positions. ERR_USAGE for a game in which a position comes again on
- * its own path (its tree has no end), that is larger than asked for, or deeper than 65,535 moves; ERR_ENV for one that
- * goes on beyond its step_limit. */
+/* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are
+ * serialised, the second mover not seeing the first's. Information sets: an agent's own history of
+ * observations and actions; perfect-information turn-based envs merge equal positions. ERR_USAGE
+ * for a game in which a position comes again on its own path (its tree has no end), that is larger
+ * than asked for, or deeper than 65,535 moves; ERR_ENV for one that goes on beyond its step_limit.
+ */
 typedef struct GameTree GameTree;
 Status tree_build(const Env *env, size_t most_nodes, GameTree **out);
 /* Only the first `depth` moves (chance included), for counting; it cannot be exploited. */
 Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree **out);
 void tree_destroy(GameTree *tree);
-/* Several ranks that walk the same tree: each evaluates the policies at its share of the information sets, rank 0 has
- * the result. gather: rows (sets) of `width` floats, of which rank r filled sets r / size .. (r + 1) / size; afterwards
- * rank 0 has them all. Collective. */
+/* Several ranks that walk the same tree: each evaluates the policies at its share of the
+ * information sets, rank 0 has the result. gather: rows (sets) of `width` floats, of which rank r
+ * filled sets r / size .. (r + 1) / size; afterwards rank 0 has them all. Collective. */
 typedef struct TreeHelp {
   int rank, size;
   void *context;
@@ -82,11 +95,13 @@ typedef struct ExactResult {
   double value[2];         /* of the mixture against itself, per seat */
   double best_response[2]; /* of a best responder in that seat */
   double nash_conv;        /* sum of best_response - value */
-  double strategy[2][16];  /* games with one information set per seat: the mixture's action probabilities */
-  size_t choices[2];       /* their count; 0 in other games */
+  /* games with one information set per seat: the mixture's action probabilities */
+  double strategy[2][16];
+  size_t choices[2]; /* their count; 0 in other games */
 } ExactResult;
 Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out);
-/* Exact outcome of a on `seat` against b: probabilities of win, draw, loss for a, and its mean return. */
+/* Exact outcome of a on `seat` against b: probabilities of win, draw, loss for a, and its mean
+ * return. */
 typedef struct ExactMatch {
   double win, draw, loss, value;
 } ExactMatch;

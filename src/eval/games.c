@@ -14,12 +14,19 @@
 #include <unistd.h>
 
 #define MOST (INT64_C(1) << 53) /* games: sums of so many never wrap */
-enum { COLUMNS = 23, BUILD = 22, PAIR_SQUARES = 21, FEWER = 21 /* of files that do not have the last two yet */ };
-static const char header[] = "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
-                             "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
-                             "return_squares,pairs,pair_squares,build\n";
+enum {
+  COLUMNS = 23,
+  BUILD = 22,
+  PAIR_SQUARES = 21,
+  FEWER = 21 /* of files that do not have the last two yet */
+};
+static const char header[] =
+    "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
+    "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
+    "return_squares,pairs,pair_squares,build\n";
 enum { LAST_COLUMNS = sizeof ",pair_squares,build\n" - 1 };
 
+/* The struct is then empty and can be used again. */
 void games_free(Games *games) {
   free(games->name);
   free(games->meeting);
@@ -27,6 +34,7 @@ void games_free(Games *games) {
   *games = (Games){0};
 }
 
+/* Fields of players are few; they are looked through. */
 Status games_player(Games *games, const char *name, uint32_t *id) {
   for (size_t i = 0; i < games->players; i++)
     if (!strcmp(games->name[i], name)) {
@@ -39,8 +47,12 @@ Status games_player(Games *games, const char *name, uint32_t *id) {
   return OK;
 }
 
+/* Where in the hash table the meeting of a and b is, or would go: open addressing, from a product
+ * of both numbers on. The number of buckets is a power of two, and at most half of them are
+ * taken. */
 static size_t place(const Games *games, uint32_t a, uint32_t b) {
-  size_t at = ((uint64_t)a * 0x9E3779B97F4A7C15ull ^ (uint64_t)b * 0xC2B2AE3D27D4EB4Full) >> 20 & (games->buckets - 1);
+  size_t at = ((uint64_t)a * 0x9E3779B97F4A7C15ull ^ (uint64_t)b * 0xC2B2AE3D27D4EB4Full) >> 20 &
+              (games->buckets - 1);
   for (; games->bucket[at]; at = (at + 1) & (games->buckets - 1)) {
     const Meeting *meeting = &games->meeting[games->bucket[at] - 1];
     if (meeting->a == a && meeting->b == b) break;
@@ -48,6 +60,7 @@ static size_t place(const Games *games, uint32_t a, uint32_t b) {
   return at;
 }
 
+/* Doubles the table and puts every meeting in anew. */
 static Status rehash(Games *games) {
   size_t room = games->buckets ? games->buckets * 2 : 64;
   uint32_t *fresh;
@@ -60,12 +73,14 @@ static Status rehash(Games *games) {
   return OK;
 }
 
+/* NULL if the two never met. */
 const Meeting *games_find(const Games *games, uint32_t a, uint32_t b) {
   if (!games->buckets) return NULL;
   uint32_t found = games->bucket[place(games, a, b)];
   return found ? &games->meeting[found - 1] : NULL;
 }
 
+/* *out is valid only until the next meeting is added. */
 Status games_meeting(Games *games, uint32_t a, uint32_t b, Meeting **out) {
   if (games->meetings * 2 >= games->buckets) TRY_RETURN(rehash(games));
   size_t at = place(games, a, b);
@@ -78,8 +93,12 @@ Status games_meeting(Games *games, uint32_t a, uint32_t b, Meeting **out) {
   return OK;
 }
 
-static uint64_t pairs_of(const MatchTally *tally) { return (uint64_t)tally_games(tally->seat) / 2; }
+/* Games come in pairs with swapped seats, so that there are half as many. */
+static uint64_t pairs_of(const MatchTally *tally) {
+  return (uint64_t)tally_games(tally->seat) / 2;
+}
 
+/* A meeting is kept once, with a < b: a batch the other way round is turned. */
 Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchTally *tally) {
   Meeting *meeting;
   const MatchTally add = a < b ? *tally : match_tally_turned(tally);
@@ -89,6 +108,7 @@ Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const Mat
   return OK;
 }
 
+/* Replaces what was counted: where nothing is random all games of the two are the same pair. */
 Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchTally *pair) {
   Meeting *meeting;
   TRY_RETURN(games_meeting(games, a < b ? a : b, a < b ? b : a, &meeting));
@@ -97,7 +117,8 @@ Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchTally *pair) {
 }
 
 /* --- the file --- */
-/* Fields of one line, unquoted in place. */
+/* Splits one line of CSV in place; quoted fields lose their quotes. Returns how many fields there
+ * were, at most COLUMNS. */
 static size_t split(char *line, char *field[COLUMNS]) {
   size_t count = 0;
   for (char *at = line; count < COLUMNS;) {
@@ -123,6 +144,8 @@ static size_t split(char *line, char *field[COLUMNS]) {
   return count;
 }
 
+/* The twelve counts and the sums of one line. The two seats' returns are stored together and halved
+ * here. false if anything is no number, negative, or does not add up. */
 static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchTally *out) {
   double number[12];
   for (int i = 0; i < 12; i++) {
@@ -145,23 +168,28 @@ static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchTally
         .squares = squares / 2,
     };
   }
-  for (int k = 0; k < 5; k++) out->pairs.count[k] = number[7 + k];
+  for (int k = 0; k < 5; k++)
+    out->pairs.count[k] = number[7 + k];
   return match_tally_is_whole(out);
 }
 
+/* "6", or "0-6" where the number is drawn for each pair. */
 static void put_openings(const GameTerms *terms, char out[16]) {
   snprintf(out, 16, terms->vary ? "0-%u" : "%u", terms->openings);
 }
 
+/* Whether a line was played under these terms. */
 static bool wanted(char *const field[COLUMNS], const GameTerms *terms) {
   int64_t seed = -1;
   char openings[16];
   put_openings(terms, openings);
   text_to_int(field[3], &seed);
-  return !strcmp(field[0], terms->env) && !strcmp(field[1], terms->greedy ? "1" : "0") && !strcmp(field[2], openings) &&
+  return !strcmp(field[0], terms->env) && !strcmp(field[1], terms->greedy ? "1" : "0") &&
+         !strcmp(field[2], openings) &&
          (terms->seed == GAMES_ANY_SEED || seed == (int64_t)terms->seed);
 }
 
+/* A word of the list must be the whole build. */
 bool games_build_in(const char *build, const char *list) {
   const size_t length = strlen(build);
   for (const char *at = list ? list : ""; *at; at += strspn(at, " ")) {
@@ -172,11 +200,14 @@ bool games_build_in(const char *build, const char *list) {
   return false;
 }
 
+/* What stands behind the slash in "HASH/VERSION", or "" where a build names no version of its
+ * rules. */
 static const char *version_of(const char *build) {
   const char *slash = strchr(build, '/');
   return slash ? slash + 1 : "";
 }
 
+/* "", HASH, HASH/VERSION or /VERSION, with a version of at least 1. */
 bool games_build_good(const char *build) {
   char hash[HASH_TEXT];
   int64_t version;
@@ -189,26 +220,28 @@ bool games_build_good(const char *build) {
   return !*hash ? slash || !*build : hash_text_good(hash);
 }
 
+/* With a version the version alone decides: a build that only runs faster keeps its rules. */
 bool games_same_rules(const char *a, const char *b) {
   if (strcmp(version_of(a), version_of(b))) return false;
   return *version_of(a) || !strcmp(a, b);
 }
 
-/* A line of a plug-in's games that does not say by which build they were played is of an older
- * program. */
+/* Whether a line may be taken for games by the same rules. One of a plug-in's games that does not
+ * say by which build they were played comes from an older program, and is. */
 static bool same_rules(const char *build, const GameTerms *terms) {
   const bool plugin = *terms->build && *terms->build != '/';
   return terms->any_build || (plugin && !*build) || games_same_rules(build, terms->build) ||
          games_build_in(build, terms->accepted);
 }
 
+/* Notes the build of the first line that names one; a second one is an error. */
 static Status check_one_build(const char *build, bool any_build, Games *games, const char *env) {
   if (any_build || !*build || (*games->other_build && games_same_rules(build, games->other_build)))
     return OK;
   if (*games->other_build)
     return status_set(ERR_USAGE,
-                      "games of '%.60s' by two builds of its plug-in (XXH3 %.12s and %.12s), whose rules may differ: "
-                      "--accept-env takes them for the same",
+                      "games of '%.60s' by two builds of its plug-in (XXH3 %.12s and %.12s), whose "
+                      "rules may differ: --accept-env takes them for the same",
                       env, games->other_build, build);
   return text_format(games->other_build, sizeof games->other_build, "%s", build);
 }
@@ -221,24 +254,36 @@ typedef struct Wanted {
   bool any_build;
 } Wanted;
 
+/* Takes a line apart into `field`, and its numbers. *build is "" where the line names none. Files
+ * of older programs lack the last columns: pair_squares is then -1, for unknown. */
+static Status parse_line(char *line, char *field[COLUMNS], uint64_t *first, MatchTally *tally,
+                         const char **build) {
+  size_t columns = split(line, field);
+  if (columns < FEWER || !parse_counts(field, first, tally))
+    return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
+  if (columns <= PAIR_SQUARES)
+    tally->pair_squares = -1;
+  else if (!text_to_float(field[PAIR_SQUARES], &tally->pair_squares) ||
+           !isfinite(tally->pair_squares))
+    return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[PAIR_SQUARES]);
+  *build = columns > BUILD ? field[BUILD] : "";
+  if (!games_build_good(*build))
+    return status_set(ERR_FORMAT, "'%.40s' is no build of a plug-in", *build);
+  return OK;
+}
+
+/* Counts one line if it is wanted; lines by another build of the plug-in are only counted as left
+ * out. */
 static Status take_line(char *line, const Wanted *want, Games *games) {
   const GameTerms *terms = want->terms;
   const char *only = want->only;
+  const char *build = "";
   char *env = want->env;
   char *field[COLUMNS];
-  uint64_t first;
+  uint64_t first = 0;
   uint32_t a, b;
   MatchTally tally = {0};
-  size_t columns = split(line, field);
-  if (columns < FEWER || !parse_counts(field, &first, &tally))
-    return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
-  if (columns <= PAIR_SQUARES)
-    tally.pair_squares = -1;
-  else if (!text_to_float(field[PAIR_SQUARES], &tally.pair_squares) || !isfinite(tally.pair_squares))
-    return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[PAIR_SQUARES]);
-  const char *build = columns > BUILD ? field[BUILD] : "";
-  if (!games_build_good(build))
-    return status_set(ERR_FORMAT, "'%.40s' is no build of a plug-in", build);
+  TRY_RETURN(parse_line(line, field, &first, &tally, &build));
   if (terms && !wanted(field, terms)) return OK;
   if (terms && !same_rules(build, terms)) {
     games->other_lines++;
@@ -246,7 +291,8 @@ static Status take_line(char *line, const Wanted *want, Games *games) {
   }
   if (only && strcmp(only, field[0])) return OK;
   if (env && *env && strcmp(env, field[0]))
-    return status_set(ERR_USAGE, "games of several envs (%.60s and %.60s); name one with --env", env, field[0]);
+    return status_set(ERR_USAGE, "games of several envs (%.60s and %.60s); name one with --env",
+                      env, field[0]);
   if (env) TRY_RETURN(text_format(env, 512, "%s", field[0]));
   if (!terms) TRY_RETURN(check_one_build(build, want->any_build, games, field[0]));
   TRY_RETURN(games_player(games, field[4], &a));
@@ -255,6 +301,7 @@ static Status take_line(char *line, const Wanted *want, Games *games) {
   return games_add(games, a, b, first, &tally);
 }
 
+/* A last line without an end was never finished, and is not looked at. */
 static Status read_file(const char *path, const Wanted *want, Games *games) {
   Status status = OK;
   char *text = NULL;
@@ -267,7 +314,8 @@ static Status read_file(const char *path, const Wanted *want, Games *games) {
     number++;
     if (number == 1) {
       if (strncmp(line, header, sizeof header - 1 - LAST_COLUMNS))
-        TRY(status_set(ERR_FORMAT, "%s is no table of games (its first line is not their header)", path));
+        TRY(status_set(ERR_FORMAT, "%s is no table of games (its first line is not their header)",
+                       path));
       continue;
     }
     status = take_line(line, want, games);
@@ -286,6 +334,8 @@ Status games_read_env(const char *path, const char *only, bool any_build, Games 
   return read_file(path, &(Wanted){.only = only, .env = env, .any_build = any_build}, games);
 }
 
+/* A text as CSV, quoted if it must be, with the comma behind it. Line breaks become spaces: a line
+ * is a batch. */
 static void put_field(Bytes *line, const char *text) {
   bool quote = strpbrk(text, ",\"\n") != NULL;
   if (quote) bytes_u8(line, '"');
@@ -297,7 +347,8 @@ static void put_field(Bytes *line, const char *text) {
   bytes_u8(line, ',');
 }
 
-/* To the end of what was written whole: a job that was killed in a write leaves a line without an end. */
+/* Cuts the file behind its last whole line: a job that was killed in a write leaves a line without
+ * an end. *size becomes what is left. */
 static Status drop_torn_line(int fd, const char *path, off_t *size) {
   char part[4096];
   off_t from = *size, keep = -1;
@@ -306,21 +357,44 @@ static Status drop_torn_line(int fd, const char *path, off_t *size) {
     size_t want = from < (off_t)sizeof part ? (size_t)from : sizeof part;
     from -= (off_t)want;
     got = pread(fd, part, want, from);
-    if (got != (ssize_t)want) return status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    if (got != (ssize_t)want)
+      return status_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
     const char *end = memrchr(part, '\n', want);
     if (end) keep = from + (end - part) + 1;
   }
   if (keep < 0) keep = 0;
-  if (keep < *size && ftruncate(fd, keep)) return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
+  if (keep < *size && ftruncate(fd, keep))
+    return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
   *size = keep;
   return OK;
 }
 
-Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
-                    const MatchTally *tally) {
-  Bytes line = {0};
+/* The columns of `header`, in its order. */
+static void put_batch(Bytes *line, const GameTerms *terms, const char *a, const char *b,
+                      uint64_t first, const MatchTally *tally) {
   char rest[600], openings[16];
   const Tally *s = tally->seat;
+  const double *p = tally->pairs.count;
+  put_field(line, terms->env);
+  put_openings(terms, openings);
+  snprintf(rest, sizeof rest, "%d,%s,%" PRIu64 ",", terms->greedy, openings, terms->seed);
+  bytes_put(line, rest, strlen(rest));
+  put_field(line, a);
+  put_field(line, b);
+  snprintf(rest, sizeof rest,
+           "%" PRIu64 ",%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64
+           ",%.9g,%s\n",
+           first, s[0].wins, s[0].draws, s[0].losses, s[1].wins, s[1].draws, s[1].losses, p[0],
+           p[1], p[2], p[3], p[4], s[0].returns + s[1].returns, s[0].squares + s[1].squares,
+           pairs_of(tally), tally->pair_squares, terms->build);
+  bytes_put(line, rest, strlen(rest));
+}
+
+/* The line goes out by one write to a file that is open for appending, so that several jobs may
+ * append at once. */
+Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b,
+                    uint64_t first, const MatchTally *tally) {
+  Bytes line = {0};
   int fd = open(path, O_RDWR | O_APPEND | O_CREAT, 0666);
   if (fd < 0) return status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
   off_t size = lseek(fd, 0, SEEK_END);
@@ -330,37 +404,34 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
     return status;
   }
   if (size == 0) bytes_put(&line, header, strlen(header));
-  put_field(&line, terms->env);
-  put_openings(terms, openings);
-  snprintf(rest, sizeof rest, "%d,%s,%" PRIu64 ",", terms->greedy, openings, terms->seed);
-  bytes_put(&line, rest, strlen(rest));
-  put_field(&line, a);
-  put_field(&line, b);
-  const double *p = tally->pairs.count;
-  snprintf(rest, sizeof rest,
-           "%" PRIu64 ",%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64 ",%.9g,%s\n",
-           first, s[0].wins, s[0].draws, s[0].losses, s[1].wins, s[1].draws, s[1].losses, p[0], p[1], p[2], p[3], p[4],
-           s[0].returns + s[1].returns, s[0].squares + s[1].squares, pairs_of(tally), tally->pair_squares, terms->build);
-  bytes_put(&line, rest, strlen(rest));
+  put_batch(&line, terms, a, b, first, tally);
   bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
   if (!good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
-  if (close(fd) && good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
+  if (close(fd) && good)
+    status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
   bytes_free(&line);
   return status;
 }
 
 /* --- as games between players --- */
+
+/* Each seat counts the same, however many games it has. */
 static double mean_of_seats(const Tally seat[SEATS]) {
   double sum = 0, seats = 0;
   for (int s = 0; s < 2; s++)
-    if (seat[s].games) sum += seat[s].returns / seat[s].games, seats++;
+    if (seat[s].games) {
+      sum += seat[s].returns / seat[s].games;
+      seats++;
+    }
   return sum / seats;
 }
 
+/* Against itself a player has the score 0.5, and the return 0. */
 Status games_matrix(const Games *games, bool returns, double missing, double **out) {
   size_t n = games->players;
   TRY_RETURN(NEW_ARRAY(*out, n * n + 1));
-  for (size_t i = 0; i < n * n; i++) (*out)[i] = i % (n + 1) == 0 ? (returns ? 0 : 0.5) : missing;
+  for (size_t i = 0; i < n * n; i++)
+    (*out)[i] = i % (n + 1) == 0 ? (returns ? 0 : 0.5) : missing;
   for (size_t i = 0; i < games->meetings; i++) {
     const Meeting *m = &games->meeting[i];
     const Tally *seat = m->tally.seat;

@@ -1,5 +1,6 @@
-/* Counts of evaluation games, and games.csv: one line for each batch of paired games that was played, appended and
- * never rewritten. The file is the truth; everything else (ratings, tables, what to play next) is computed from it. */
+/* Counts of evaluation games, and games.csv: one line for each batch of paired games that was
+ * played, appended and never rewritten. The file is the truth; everything else (ratings, tables,
+ * what to play next) is computed from it. */
 #pragma once
 #include "base/hash.h"
 #include "eval/eval.h"
@@ -22,12 +23,14 @@ typedef struct GameTerms {
   uint64_t seed; /* GAMES_ANY_SEED: whichever, for reading */
   bool vary;     /* openings of 0 to `openings` steps, as in evaluation lanes; in the file: 0-6 */
   char build[GAMES_BUILD]; /* whose rules they are played by: see games_same_rules */
-  const char *accepted;  /* other builds, by spaces, whose rules are taken for the same; borrowed; NULL: none */
-  bool any_build;        /* all of them are */
+  /* other builds, by spaces, whose rules are taken for the same; borrowed; NULL: none */
+  const char *accepted;
+  bool any_build; /* all of them are */
 } GameTerms;
 #define GAMES_ANY_SEED UINT64_MAX
 
 enum { GAMES_NAME = 192 };
+/* A table of games: players by name, and what each two of them played. Start from {0}. */
 typedef struct Games {
   char (*name)[GAMES_NAME];
   size_t players, player_room;
@@ -35,28 +38,39 @@ typedef struct Games {
   size_t meetings, meeting_room;
   uint32_t *bucket; /* 1 + index of a meeting */
   size_t buckets;
-  size_t other_lines;          /* of the file that were left out, as another build of the plug-in played them */
+  /* of the file that were left out, as another build of the plug-in played them */
+  size_t other_lines;
   char other_build[GAMES_BUILD]; /* the last of these */
 } Games;
+
+/* Frees everything; also for an empty table. */
 void games_free(Games *games);
-/* Finds or adds. */
+/* The number of a player, who is added if new. ERR_USAGE if the name is too long, ERR_MEMORY. */
 Status games_player(Games *games, const char *name, uint32_t *id);
-Status games_meeting(Games *games, uint32_t a, uint32_t b, Meeting **out); /* a < b; finds or adds */
-const Meeting *games_find(const Games *games, uint32_t a, uint32_t b);     /* a < b; NULL: never met */
-/* Adds a batch of a against b, in either order of ids. */
+/* The meeting of a and b, a < b, which is added if new; borrowed until the next one is added.
+ * ERR_MEMORY. */
+Status games_meeting(Games *games, uint32_t a, uint32_t b, Meeting **out);
+/* The meeting of a and b, a < b, or NULL; borrowed as above. */
+const Meeting *games_find(const Games *games, uint32_t a, uint32_t b);
+/* Adds a batch of games of a against b, in either order of their numbers, whose first pair has the
+ * number `first`. ERR_MEMORY. */
 Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchTally *tally);
-/* All games of a and b are copies of this pair: it alone counts. */
+/* All games of a and b are copies of this pair, so that it alone counts. ERR_MEMORY. */
 Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchTally *pair);
-/* Reads what was played under these terms. A missing file is empty. ERR_FORMAT names file and line. A last line without
- * an end is ignored: a job was killed while it wrote. */
+/* Adds what the file holds of games under these terms. A missing file is empty, and a last line
+ * without an end is passed over: a job was killed while it wrote. ERR_FORMAT names file and line,
+ * ERR_IO, ERR_MEMORY; `games` is then the caller's to free. */
 Status games_read(const char *path, const GameTerms *terms, Games *games);
-/* Reads all games of one env, under whatever terms; only: the env (with options), or NULL if the file has but one,
- * which is returned in env[512]. ERR_USAGE where more than one build of a plug-in played them, unless any_build. */
+/* Adds all games of one env, under whatever terms. only: the env with its options, or NULL if the
+ * file has but one, which is then written to env[512]. ERR_USAGE where the file has several, or
+ * where several builds of a plug-in played them unless any_build says that this does not matter.
+ * Else as games_read. */
 Status games_read_env(const char *path, const char *only, bool any_build, Games *games, char *env);
 /* Whether `build` stands in a list of them, separated by spaces (NULL: none). */
 bool games_build_in(const char *build, const char *list);
-/* Appends one batch; the line is written by one write. */
-Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b, uint64_t first,
-                    const MatchTally *tally);
-/* (players, players) mean return, or score 0..1, of the row's player; `missing` where two never met. */
+/* Appends one batch, by one write. ERR_IO, ERR_MEMORY. */
+Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b,
+                    uint64_t first, const MatchTally *tally);
+/* The mean return, or score 0..1, of the row's player, (players, players), into *out (free);
+ * `missing` where two never met. ERR_MEMORY. */
 Status games_matrix(const Games *games, bool returns, double missing, double **out);

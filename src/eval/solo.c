@@ -5,6 +5,7 @@
 
 enum { SLOTS = 128, METRICS = 16 };
 
+/* Episodes under way: the player, the next episode's number, and what was seen so far. */
 typedef struct Solo {
   const Env *env;
   Contestant *player;
@@ -14,6 +15,8 @@ typedef struct Solo {
   SoloScore *score;
 } Solo;
 
+/* An episode's number becomes the slot's and the episode's, which name its random streams: so it
+ * does not matter in which slot it is played. */
 static bool on_begin(void *context, PlaySlot *slot) {
   Solo *solo = context;
   if (solo->next == solo->plan->episodes) return false;
@@ -26,17 +29,28 @@ static bool on_begin(void *context, PlaySlot *slot) {
   return true;
 }
 
+/* Nothing is learned from these games. */
 static void on_decided(void *context, PlaySlot *slot, const Decision *decision) {
-  (void)context, (void)slot, (void)decision;
+  (void)context;
+  (void)slot;
+  (void)decision;
 }
-static void on_rewarded(void *context, PlaySlot *slot, const float *reward) { (void)context, (void)slot, (void)reward; }
+static void on_rewarded(void *context, PlaySlot *slot, const float *reward) {
+  (void)context;
+  (void)slot;
+  (void)reward;
+}
 
+/* Mean and squares are kept up episode by episode (Welford), without storing returns. That the env
+ * drew anything shows in its stream having moved. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   Solo *solo = context;
   SoloScore *score = solo->score;
   const AgonRng fresh = rng_stream(solo->plan->seed, slot->id, slot->episode, RNG_ENV);
-  double value = slot->team_return[0], gap = value - score->mean;
-  (void)how, (void)outcome;
+  double value = slot->team_return[0];
+  double gap = value - score->mean;
+  (void)how;
+  (void)outcome;
   score->episodes++;
   score->mean += gap / (double)score->episodes;
   solo->squares += gap * (value - score->mean);
@@ -47,15 +61,20 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   if (!solo->env->table->metrics) return;
   float values[METRICS] = {0};
   solo->env->table->metrics(solo->env->params, slot->state, values);
-  for (uint32_t i = 0; i < solo->env->spec.metrics && i < METRICS; i++) score->metric[i] += (double)values[i];
+  for (uint32_t i = 0; i < solo->env->spec.metrics && i < METRICS; i++)
+    score->metric[i] += (double)values[i];
 }
 
+/* Divides the sums, and gives an interval only where something was random: else all episodes are
+ * one. */
 static void conclude(const Solo *solo) {
   SoloScore *score = solo->score;
   double n = (double)score->episodes;
   score->length /= n;
-  for (int i = 0; i < METRICS; i++) score->metric[i] /= n;
-  score->low = score->high = NAN;
+  for (int i = 0; i < METRICS; i++)
+    score->metric[i] /= n;
+  score->high = NAN;
+  score->low = NAN;
   if (n < 2) return;
   score->deviation = sqrt(solo->squares / (n - 1));
   if (!score->drew) return;
@@ -64,15 +83,18 @@ static void conclude(const Solo *solo) {
   score->high = score->mean + half;
 }
 
+/* As many slots as give full batches; each plays episode after episode until the plan is done. */
 Status eval_solo(const Env *env, Contestant *player, const SoloPlan *plan, SoloScore *out) {
   Status status = OK;
   Play *play = NULL;
   char id[192];
   Solo solo = {.env = env, .player = player, .plan = plan, .score = out};
   PlayHooks hooks = {&solo, on_begin, on_decided, on_rewarded, on_ended, NULL};
-  size_t memory = player->net ? player->net->graph.state_size : 0, live = 1;
+  size_t memory = player->net ? player->net->graph.state_size : 0;
+  size_t live = 1;
   if (env->spec.teams != 1 || plan->episodes == 0)
-    return status_set(ERR_USAGE, "returns alone judge players of envs with one team, over one episode or more");
+    return status_set(
+        ERR_USAGE, "returns alone judge players of envs with one team, over one episode or more");
   *out = (SoloScore){.least = INFINITY, .most = -INFINITY};
   TRY_RETURN(contestant_id(player, id, sizeof id));
   solo.key = hash_bytes(id, strlen(id)).low;
@@ -83,7 +105,8 @@ Status eval_solo(const Env *env, Contestant *player, const SoloPlan *plan, SoloS
     PlaySlot *slot;
     TRY(play_add_slot(play, i, &slot));
   }
-  while (live) TRY(play_step(play, &live));
+  while (live)
+    TRY(play_step(play, &live));
   conclude(&solo);
 done:
   play_destroy(play);

@@ -1,13 +1,17 @@
-/* Episodes of an env in which one team plays: there is nobody to beat, so a player is judged by what it earns. */
+/* Episodes of an env in which one team plays: there is nobody to beat, so a player is judged by
+ * what it earns. */
 #pragma once
 #include "eval/eval.h"
 
+/* What is to be played. */
 typedef struct SoloPlan {
   uint64_t seed;
-  uint64_t episodes; /* each draws from (seed, its number): all players meet the same chance and openings */
+  /* each draws from (seed, its number): all players meet the same chance and openings */
+  uint64_t episodes;
   uint32_t openings; /* random steps before the player takes over */
 } SoloPlan;
 
+/* What a player earned, over all episodes. */
 typedef struct SoloScore {
   uint64_t episodes;
   double mean, deviation; /* of the team's return in an episode */
@@ -18,5 +22,6 @@ typedef struct SoloScore {
   bool drew;         /* false: nothing was random, so all episodes are one */
 } SoloScore;
 
-/* ERR_USAGE unless the env has one team. */
+/* Plays the plan's episodes. ERR_USAGE unless the env has one team and there is an episode to play;
+ * ERR_ENV, ERR_MEMORY. */
 Status eval_solo(const Env *env, Contestant *player, const SoloPlan *plan, SoloScore *out);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Also for one that was only half made. */
 void standing_destroy(Standing *s) {
   free(s->rated);
   free(s->points);
@@ -23,18 +24,24 @@ void standing_destroy(Standing *s) {
   *s = (Standing){0};
 }
 
+/* The number of the player of that name, or -1. */
 static int64_t find(const Games *games, const char *name) {
   for (size_t i = 0; name && i < games->players; i++)
     if (!strcmp(games->name[i], name)) return (int64_t)i;
   return -1;
 }
 
-bool standing_comparable(const Standing *s, uint32_t player) { return s->rated[player].known; }
+/* Ratings are differences, known only where games connect two players, directly or not. */
+bool standing_comparable(const Standing *s, uint32_t player) {
+  return s->rated[player].known;
+}
 
+/* For the headings of tables. */
 const char *standing_anchor(const Standing *s) {
   return s->fit.anchor < s->games->players ? s->games->name[s->fit.anchor] : "mean";
 }
 
+/* A bound where the player never lost (or took) a point: its rating has no upper (lower) limit. */
 const char *standing_elo_text(const Standing *s, uint32_t player, char *out, size_t size) {
   const Rated *rated = &s->rated[player];
   if (!standing_comparable(s, player))
@@ -50,28 +57,36 @@ const char *standing_elo_text(const Standing *s, uint32_t player, char *out, siz
   return out;
 }
 
+/* Whether a stands before b: by the lower bounds, so that few lucky games put nobody on top. */
 static bool before(const Standing *s, uint32_t a, uint32_t b) {
-  bool known_a = standing_comparable(s, a), known_b = standing_comparable(s, b);
+  bool known_a = standing_comparable(s, a);
+  bool known_b = standing_comparable(s, b);
   return known_a != known_b ? known_a : s->rated[a].low > s->rated[b].low;
 }
 
+/* Learning players play no evaluation games; each is shown as its newest snapshot that did. */
 void standing_show_as(Standing *s, uint32_t player, uint32_t other) {
   s->as[player] = other;
   s->rated[player] = s->rated[other];
 }
 
-bool standing_is_wide(const Rated *rated) { return rated->bound || rated->high - rated->low > STANDING_WIDE; }
+/* So wide an interval says hardly more than that there were games. */
+bool standing_is_wide(const Rated *rated) {
+  return rated->bound || rated->high - rated->low > STANDING_WIDE;
+}
 
-/* Best first; those that cannot be compared at the end. */
+/* By insertion: the order is the same on every machine, and there are few players. */
 void standing_sort(Standing *s) {
   size_t n = s->games->players;
   for (size_t i = 0; i < n; i++) {
     size_t at = i;
-    for (; at > 0 && before(s, (uint32_t)i, s->order[at - 1]); at--) s->order[at] = s->order[at - 1];
+    for (; at > 0 && before(s, (uint32_t)i, s->order[at - 1]); at--)
+      s->order[at] = s->order[at - 1];
     s->order[at] = (uint32_t)i;
   }
 }
 
+/* Each player's score over all its games, 0..1. */
 static void add_points(Standing *s, const Meeting *meeting, size_t meetings) {
   for (size_t i = 0; i < meetings; i++) {
     const Meeting *m = &meeting[i];
@@ -81,37 +96,48 @@ static void add_points(Standing *s, const Meeting *meeting, size_t meetings) {
       s->points[m->b] += tally->losses + tally->draws / 2;
     }
   }
-  for (size_t p = 0; p < s->games->players; p++) s->points[p] /= s->rated[p].games > 0 ? s->rated[p].games : 1;
+  for (size_t p = 0; p < s->games->players; p++)
+    s->points[p] /= s->rated[p].games > 0 ? s->rated[p].games : 1;
 }
 
 /* --- meta-games --- */
-/* A result over those who entered, spread to all. */
+/* A result over those who entered, (entered), becomes one over all players, NAN for the others. In
+ * place, from the end, as entry k belongs to a player with a number of at least k. */
 static void spread(const Standing *s, double *to) {
-  size_t n = s->games->players, at = s->entered;
-  for (size_t p = n; p-- > 0;) to[p] = s->in[p] ? to[--at] : NAN;
+  size_t n = s->games->players;
+  size_t at = s->entered;
+  for (size_t p = n; p-- > 0;)
+    to[p] = s->in[p] ? to[--at] : NAN;
 }
 
+/* alpha-rank is meant to be asked with strong selection: ten times the inverse of the largest
+ * payoff, in populations of 50. */
 static Status solve(Standing *s) {
   size_t n = s->entered;
   double most = 0;
-  for (size_t i = 0; i < n * n; i++) most = fmax(most, fabs(s->payoff[i]));
+  for (size_t i = 0; i < n * n; i++)
+    most = fmax(most, fabs(s->payoff[i]));
   TRY_RETURN(meta_nash(s->payoff, n, n, s->nash, NULL, NULL));
   TRY_RETURN(meta_nash_average(s->payoff, n, s->nash_average, s->skill));
-  return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(most, 1e-9), s->alpha_rank); /* strong selection */
+  /* strong selection */
+  return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(most, 1e-9), s->alpha_rank);
 }
 
-/* The table of those who have all met: mean returns, or win 1, draw 0, loss -1. */
+/* Who enters, and their table: mean returns, or win 1, draw 0, loss -1. */
 static Status enter(Standing *s, const StandingOptions *options) {
   Status status = OK;
   bool returns = options->returns;
-  size_t n = s->games->players, members = options->members ? options->members : n;
+  size_t n = s->games->players;
+  size_t members = options->members ? options->members : n;
   unsigned char *met = NULL;
   double *all = NULL;
   TRY(NEW_ARRAY(met, n * n + 1));
-  for (size_t i = 0; i < n * n; i++) met[i] = s->score[i] >= 0 && i / n < members && i % n < members;
+  for (size_t i = 0; i < n * n; i++)
+    met[i] = s->score[i] >= 0 && i / n < members && i % n < members;
   s->entered = meta_all_met(met, n, s->in);
   TRY(games_matrix(s->games, returns, 0, &all));
-  for (size_t i = 0; !returns && i < n * n; i++) all[i] = 2 * all[i] - 1;
+  for (size_t i = 0; !returns && i < n * n; i++)
+    all[i] = 2 * all[i] - 1;
   TRY(NEW_ARRAY(s->payoff, s->entered * s->entered + 1));
   meta_select(all, n, s->in, s->payoff);
 done:
@@ -120,26 +146,31 @@ done:
   return status;
 }
 
+/* That meta-games cannot be solved is no failure of the standing: `no_meta` says why. */
 static Status play_meta(Standing *s, const StandingOptions *options) {
   TRY_RETURN(enter(s, options));
   s->has_meta = false;
   if (options->not_met) return text_format(s->no_meta, sizeof s->no_meta, "%s", options->not_met);
   if (s->entered < 2) return text_format(s->no_meta, sizeof s->no_meta, "no two players have met");
   if (s->entered > STANDING_META)
-    return text_format(s->no_meta, sizeof s->no_meta, "%zu players have all met, and meta-games are solved up to %d",
-                       s->entered, STANDING_META);
+    return text_format(s->no_meta, sizeof s->no_meta,
+                       "%zu players have all met, and meta-games are solved up to %d", s->entered,
+                       STANDING_META);
   Status status = solve(s);
   if (status == ERR_MEMORY) return status;
   if (status != OK) return text_format(s->no_meta, sizeof s->no_meta, "%s", status_message());
   double *const result[] = {s->nash, s->nash_average, s->skill, s->alpha_rank};
-  for (size_t k = 0; k < COUNT_OF(result); k++) spread(s, result[k]);
+  for (size_t k = 0; k < COUNT_OF(result); k++)
+    spread(s, result[k]);
   s->has_meta = true;
   return OK;
 }
 
-/* The anchor that is asked for, if it is there; else random, if it played. */
+/* The anchor that is asked for if there is such a player; else "random" if it played, else the
+ * mean. */
 static uint32_t choose_anchor(const Games *games, const char *name) {
-  int64_t asked = find(games, name), random = find(games, "random");
+  int64_t asked = find(games, name);
+  int64_t random = find(games, "random");
   bool played = false;
   for (size_t i = 0; i < games->meetings; i++) {
     const Meeting *m = &games->meeting[i];
@@ -148,7 +179,7 @@ static uint32_t choose_anchor(const Games *games, const char *name) {
   return asked >= 0 ? (uint32_t)asked : random >= 0 && played ? (uint32_t)random : RATING_MEAN;
 }
 
-/* Too many players for ratings: what they played is still told. */
+/* With too many players for ratings, everyone's games are still counted. */
 static void count_games(Standing *s, const Meeting *meeting, size_t meetings) {
   s->fit = (RatingFit){.anchor = RATING_MEAN, .first_seat = -1};
   for (size_t i = 0; i < meetings; i++)
@@ -159,13 +190,16 @@ static void count_games(Standing *s, const Meeting *meeting, size_t meetings) {
     }
 }
 
+/* Cycles are looked for among up to 1,000 players: it takes the cube of their number. */
 static Status rate(Standing *s, const StandingOptions *options) {
   Status status = OK;
   const Meeting *meeting = s->games->meeting;
   double *elo = NULL;
-  size_t n = s->games->players, meetings = s->games->meetings;
-  RatingOptions rating = {
-      .prior = options->prior, .only = options->only, .anchor = choose_anchor(s->games, options->anchor)};
+  size_t n = s->games->players;
+  size_t meetings = s->games->meetings;
+  RatingOptions rating = {.prior = options->prior,
+                          .only = options->only,
+                          .anchor = choose_anchor(s->games, options->anchor)};
   TRY(NEW_ARRAY(elo, n + 1));
   if (n > RATING_MOST)
     count_games(s, meeting, meetings);
@@ -173,13 +207,16 @@ static Status rate(Standing *s, const StandingOptions *options) {
     TRY(meta_bradley_terry(meeting, meetings, n, &rating, s->rated, &s->fit));
   add_points(s, meeting, meetings);
   standing_sort(s);
-  for (size_t p = 0; p < n; p++) elo[p] = s->rated[p].known ? s->rated[p].elo : NAN;
-  s->transitivity = s->score && n <= 1000 ? meta_transitivity(s->score, elo, n) : (Transitivity){.explained = -1};
+  for (size_t p = 0; p < n; p++)
+    elo[p] = s->rated[p].known ? s->rated[p].elo : NAN;
+  s->transitivity =
+      s->score && n <= 1000 ? meta_transitivity(s->score, elo, n) : (Transitivity){.explained = -1};
 done:
   free(elo);
   return status;
 }
 
+/* Every array has room for one more, as there may be no players. */
 Status standing_create(const Games *games, const StandingOptions *options, Standing *out) {
   Status status = OK;
   size_t n = games->players;
@@ -193,7 +230,8 @@ Status standing_create(const Games *games, const StandingOptions *options, Stand
   TRY(NEW_ARRAY(out->alpha_rank, n + 1));
   TRY(NEW_ARRAY(out->as, n + 1));
   TRY(NEW_ARRAY(out->order, n + 1));
-  for (uint32_t p = 0; p < n; p++) out->as[p] = p;
+  for (uint32_t p = 0; p < n; p++)
+    out->as[p] = p;
   if (!options->ratings_only) TRY(games_matrix(games, false, -1, &out->score));
   TRY(rate(out, options));
   if (!options->ratings_only) TRY(play_meta(out, options));

@@ -3,19 +3,22 @@
 #include "eval/games.h"
 #include "meta/population.h"
 
+/* What is asked of the games. */
 typedef struct StandingOptions {
-  double prior;        /* virtual wins each way in every meeting */
-  bool seats;          /* the games are told apart by seat */
-  const char *anchor;  /* name of the player at 0 Elo; NULL or unknown: random, else a mean is 0 */
-  bool returns;        /* meta-games on mean returns instead of scores */
-  size_t members;      /* who may enter the meta-games: the first so many players; 0: all */
-  const bool *only;    /* (players) whose ratings are wanted; NULL: all */
-  bool ratings_only;   /* neither meta-games nor transitivity */
-  const char *not_met; /* why there are no meta-games (by design not all meet all); NULL: there are */
+  double prior;       /* virtual wins each way in every meeting */
+  bool seats;         /* the games are told apart by seat */
+  const char *anchor; /* name of the player at 0 Elo; NULL or unknown: random, else a mean is 0 */
+  bool returns;       /* meta-games on mean returns instead of scores */
+  size_t members;     /* who may enter the meta-games: the first so many players; 0: all */
+  const bool *only;   /* (players) whose ratings are wanted; NULL: all */
+  bool ratings_only;  /* neither meta-games nor transitivity */
+  /* why there are no meta-games (by design not all meet all); NULL: there are */
+  const char *not_met;
 } StandingOptions;
 
 enum { STANDING_META = 300 /* players at most, for linear programs and eliminations */ };
 
+/* What games between players say about them. All arrays are owned. */
 typedef struct Standing {
   const Games *games; /* borrowed */
   Rated *rated;       /* (players) */
@@ -34,15 +37,23 @@ typedef struct Standing {
   uint32_t *as;    /* (players) whose rating it is: the player's own, or as standing_show_as says */
   uint32_t *order; /* (players) by the lower bound of the rating, best first */
 } Standing;
+
+/* Computes everything from the table, which must outlive the standing. *out is the caller's
+ * (standing_destroy); nothing needs freeing on failure. ERR_INTERNAL if ratings do not converge,
+ * ERR_MEMORY. */
 Status standing_create(const Games *games, const StandingOptions *options, Standing *out);
 void standing_destroy(Standing *standing);
-/* `player` stands as `other`: with its rating, marked so. Then sort anew. */
+/* Lets `player` stand as `other`, with its rating; `as` says so. Call standing_sort afterwards. */
 void standing_show_as(Standing *standing, uint32_t player, uint32_t other);
+/* Fills `order`: best first, those that cannot be compared last. */
 void standing_sort(Standing *standing);
 enum { STANDING_WIDE = 400 /* Elo: an interval as wide as this says little */ };
+/* Whether the interval says too little to show the rating like others. */
 bool standing_is_wide(const Rated *rated);
-/* "+120", ">= +560" for a player that never lost, "n/a" for one that no games connect with the anchor. */
+/* "+120", ">= +560" for a player that never lost, "n/a" for one that no games connect with the
+ * anchor. */
 const char *standing_elo_text(const Standing *standing, uint32_t player, char *out, size_t size);
+/* Whether the player has a rating. */
 bool standing_comparable(const Standing *standing, uint32_t player);
 /* The player at 0 Elo, or "mean". */
 const char *standing_anchor(const Standing *standing);

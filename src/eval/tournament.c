@@ -11,18 +11,25 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCH = 64 /* pairs of games */, IN_HAND = 2 /* batches a rank holds, so that it never waits */ };
+enum {
+  BATCH = 64 /* pairs of games */,
+  IN_HAND = 2 /* batches a rank holds, so that it never waits */
+};
 
+/* An interval is never empty, so that a fixture with few games is never taken for certain. */
 double tournament_error(const Pentanomial *pairs) {
   EloBlock block = meta_elo_block(pairs);
   return (block.score_high - block.score_low) / 2;
 }
 
+/* Pairs that a fixture has in the table; *met is its meeting, or NULL. */
 static uint64_t played_pairs(const Tournament *t, const Fixture *fixture, const Meeting **met) {
   *met = games_find(&t->games, fixture->a, fixture->b);
   return *met ? (uint64_t)tally_games((*met)->tally.seat) / 2 : 0;
 }
 
+/* Whether a fixture needs no more games: its interval is narrow enough, or the sequential test has
+ * an answer. */
 static bool decided(const Tournament *t, const Meeting *met) {
   if (!met) return false;
   if (t->until_ci > 0 && tournament_error(&met->tally.pairs) <= t->until_ci) return true;
@@ -31,48 +38,60 @@ static bool decided(const Tournament *t, const Meeting *met) {
   return llr >= meta_sprt_upper(t->alpha, t->beta) || llr <= meta_sprt_lower(t->alpha, t->beta);
 }
 
-/* The least certain fixture that may still play; what is in hand counts as played. */
+/* The least certain fixture that may still play, and which pairs of it. What is in hand counts as
+ * played, so that several ranks do not all get the same one. false: nothing is left to deal. */
 static bool choose(Tournament *t, WireMatch *out) {
   double widest = -1;
-  uint64_t all = 0, most = t->each / 2;
+  uint64_t all = 0; /* games, those in hand included */
+  uint64_t most = t->each / 2;
   for (size_t i = 0; i < t->fixtures; i++) {
     const Meeting *met;
     Fixture *fixture = &t->fixture[i];
-    uint64_t done = played_pairs(t, fixture, &met), dealt = done + fixture->in_hand;
+    uint64_t done = played_pairs(t, fixture, &met);
+    uint64_t dealt = done + fixture->in_hand;
     all += 2 * dealt;
     fixture->closed |= decided(t, met);
     if (fixture->closed || dealt >= most) continue;
     double error = met ? tournament_error(&met->tally.pairs) : 1;
-    error *= sqrt((double)(done + 1) / (double)(dealt + 1)); /* what it will be when they are back */
+    /* what it will be when they are back */
+    error *= sqrt((double)(done + 1) / (double)(dealt + 1));
     if (error <= widest) continue;
     widest = error;
-    uint64_t left = most - dealt, pairs = left < BATCH ? left : BATCH;
+    uint64_t left = most - dealt;
+    uint64_t pairs = left < BATCH ? left : BATCH;
     if (met && met->next > fixture->next) fixture->next = met->next; /* of the file */
     *out = (WireMatch){(uint32_t)i, (uint32_t)pairs, fixture->next};
   }
   if (widest < 0 || (t->budget && all + 2 > t->budget)) return false;
-  if (t->budget && all + 2 * (uint64_t)out->pairs > t->budget) out->pairs = (uint32_t)((t->budget - all) / 2);
+  if (t->budget && all + 2 * (uint64_t)out->pairs > t->budget)
+    out->pairs = (uint32_t)((t->budget - all) / 2);
   return true;
 }
 
 /* --- replays --- */
+
+/* Lines of games of one batch, until they are appended. */
 typedef struct Replays {
   const Tournament *t;
   const Fixture *fixture;
   Bytes text;
 } Replays;
 
+/* One game as a line of JSON. Only the first games of a fixture are kept, by their number, so that
+ * they are the same however the batches fell. */
 static Status write_game(void *context, const GameText *game) {
   Replays *replays = context;
   const Tournament *t = replays->t;
-  const char *a = t->games.name[replays->fixture->a], *b = t->games.name[replays->fixture->b];
+  const char *a = t->games.name[replays->fixture->a];
+  const char *b = t->games.name[replays->fixture->b];
   if (game->game >= t->replay_games) return OK;
   bool swapped = game->game & 1;
   json_t *object =
-      json_pack("{s:s,s:[s,s],s:I,s:I,s:i,s:s,s:[f,f],s:[f,f]}", "env", t->terms.env, "players", swapped ? b : a,
-                swapped ? a : b, "seed", (json_int_t)t->terms.seed, "game", (json_int_t)game->game, "openings",
-                (int)t->terms.openings, "line", game->line, "outcome", (double)game->outcome[0],
-                (double)game->outcome[1], "returns", game->team_return[0], game->team_return[1]);
+      json_pack("{s:s,s:[s,s],s:I,s:I,s:i,s:s,s:[f,f],s:[f,f]}", "env", t->terms.env, "players",
+                swapped ? b : a, swapped ? a : b, "seed", (json_int_t)t->terms.seed, "game",
+                (json_int_t)game->game, "openings", (int)t->terms.openings, "line", game->line,
+                "outcome", (double)game->outcome[0], (double)game->outcome[1], "returns",
+                game->team_return[0], game->team_return[1]);
   char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
   json_decref(object);
   if (!text) return status_set(ERR_MEMORY, "out of memory writing a replay");
@@ -82,6 +101,7 @@ static Status write_game(void *context, const GameText *game) {
   return OK;
 }
 
+/* Opened for each batch: tournaments of days should not hold a file that somebody moves. */
 static Status append_replays(const Tournament *t, const void *text, size_t size) {
   if (size == 0) return OK;
   FILE *file = fopen(t->replays, "a");
@@ -90,6 +110,7 @@ static Status append_replays(const Tournament *t, const void *text, size_t size)
   return good ? OK : status_set(ERR_IO, "cannot append to %s: %s", t->replays, strerror(errno));
 }
 
+/* Plays a batch here. *replay is the caller's, on failure too. */
 static Status play_batch(Tournament *t, const WireMatch *batch, MatchTally *tally, Bytes *replay) {
   const Fixture *fixture = &t->fixture[batch->fixture];
   Replays replays = {.t = t, .fixture = fixture};
@@ -107,16 +128,22 @@ static Status play_batch(Tournament *t, const WireMatch *batch, MatchTally *tall
 }
 
 /* --- rank 0 --- */
-/* A run that one may only read can still be judged: then its file gets nothing, and whoever asked is told why. */
-static Status record_batch(Tournament *t, const Fixture *fixture, uint64_t first, const MatchTally *tally) {
+/* Writes a batch to games.csv. A run that one may only read can still be judged: its file then gets
+ * nothing, and not_recorded says why. */
+static Status record_batch(Tournament *t, const Fixture *fixture, uint64_t first,
+                           const MatchTally *tally) {
   if (!t->csv || *t->not_recorded) return OK;
-  Status status = games_append(t->csv, &t->terms, t->games.name[fixture->a], t->games.name[fixture->b], first, tally);
+  Status status = games_append(t->csv, &t->terms, t->games.name[fixture->a],
+                               t->games.name[fixture->b], first, tally);
   if (status != ERR_IO || t->csv_asked) return status;
   snprintf(t->not_recorded, sizeof t->not_recorded, "%.255s", status_message());
   return OK;
 }
 
-static Status book(Tournament *t, const WireMatch *batch, const MatchTally *tally, const void *replay, size_t size) {
+/* Counts a batch that was played, here or elsewhere, and writes it down. A fixture that turned out
+ * not to be random is closed with its one pair. */
+static Status book(Tournament *t, const WireMatch *batch, const MatchTally *tally,
+                   const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
   uint64_t games = (uint64_t)tally_games(tally->seat);
   const Meeting *met;
@@ -125,7 +152,8 @@ static Status book(Tournament *t, const WireMatch *batch, const MatchTally *tall
   fixture->in_hand -= batch->pairs;
   fixture->closed |= tally->fixed;
   if (tally->fixed && played_pairs(t, fixture, &met))
-    return games_fix(&t->games, fixture->a, fixture->b, tally); /* it was known, or dealt out twice */
+    return games_fix(&t->games, fixture->a, fixture->b,
+                     tally); /* it was known, or dealt out twice */
   TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, tally));
   t->played += games;
   TRY_RETURN(record_batch(t, fixture, batch->first, tally));
@@ -134,6 +162,7 @@ static Status book(Tournament *t, const WireMatch *batch, const MatchTally *tall
   return OK;
 }
 
+/* Chooses a batch and notes that it is in hand. */
 static bool deal(Tournament *t, WireMatch *batch) {
   if (!choose(t, batch)) return false;
   t->fixture[batch->fixture].in_hand += batch->pairs;
@@ -141,6 +170,7 @@ static bool deal(Tournament *t, WireMatch *batch) {
   return true;
 }
 
+/* A batch of no pairs tells a rank to go home. */
 static Status send_batch(Tournament *t, int to, const WireMatch *batch) {
   WireOut out = {{0}};
   wire_begin(&out, WIRE_MATCH);
@@ -156,26 +186,32 @@ typedef struct Hand {
   size_t count;
 } Hand;
 
+/* Removes a batch from a hand; false if it was not in it. */
 static bool take_from(Hand *hand, const WireMatch *batch) {
   for (size_t i = 0; i < hand->count; i++) {
     const WireMatch *held = &hand->batch[i];
-    if (held->fixture != batch->fixture || held->pairs != batch->pairs || held->first != batch->first) continue;
+    if (held->fixture != batch->fixture || held->pairs != batch->pairs ||
+        held->first != batch->first)
+      continue;
     hand->batch[i] = hand->batch[--hand->count];
     return true;
   }
   return false;
 }
 
+/* A result is checked against what that rank was dealt before it is counted. */
 static Status take_result(Tournament *t, Hand *hand, Reader *body) {
   WireMatchResult result;
   TRY_RETURN(match_result_decode(&result, body));
   const WireMatch batch = result.match;
   const MatchTally *tally = &result.tally;
   if (!take_from(hand, &batch))
-    return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs, batch.fixture);
+    return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs,
+                      batch.fixture);
   double games = tally->fixed ? 1 : batch.pairs;
   if (!match_tally_is_whole(tally) || tally->seat[0].games != games)
-    return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs, batch.fixture);
+    return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs,
+                      batch.fixture);
   return book(t, &batch, tally, result.replay, result.size);
 }
 
@@ -187,7 +223,8 @@ static Status serve(Tournament *t, Hand *hand, size_t *out_held) {
     Reader body;
     int peer = message->peer;
     Status status = wire_open(message, &kind, &body);
-    if (status == OK && kind != WIRE_MATCH_RESULT) status = status_set(ERR_FORMAT, "unexpected %s", wire_name(kind));
+    if (status == OK && kind != WIRE_MATCH_RESULT)
+      status = status_set(ERR_FORMAT, "unexpected %s", wire_name(kind));
     if (status == OK) status = take_result(t, &hand[peer], &body);
     message_release(message);
     if (status != OK) return status_context(status, "match result from rank %d", peer);
@@ -201,8 +238,13 @@ static Status serve(Tournament *t, Hand *hand, size_t *out_held) {
   return OK;
 }
 
-static void nap(void) { nanosleep(&(struct timespec){0, 200000}, NULL); }
+/* A fifth of a millisecond: the tournament polls, as messages never block. */
+static void nap(void) {
+  nanosleep(&(struct timespec){0, 200000}, NULL);
+}
 
+/* Rank 0 plays too, so that a tournament on one rank needs nothing else; between its own batches it
+ * serves the others. */
 static Status lead(Tournament *t) {
   Status status = OK;
   Hand *hand = NULL;
@@ -224,13 +266,16 @@ static Status lead(Tournament *t) {
     bytes_free(&replay);
     if (status != OK) goto done;
   }
-  for (int rank = 1; several && rank < t->transport->size; rank++) TRY(send_batch(t, rank, &(WireMatch){0}));
+  for (int rank = 1; several && rank < t->transport->size; rank++)
+    TRY(send_batch(t, rank, &(WireMatch){0}));
 done:
   free(hand);
   return status;
 }
 
 /* --- the others --- */
+
+/* One message on another rank: a batch to be played, or the end. */
 static Status follow_one(Tournament *t, const Message *message, bool *home) {
   WireKind kind;
   Reader body;
@@ -240,8 +285,10 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
   WireMatch batch = {0};
   TRY_RETURN(wire_open(message, &kind, &body));
   if (kind == WIRE_MATCH) TRY_RETURN(match_decode(&batch, &body));
-  if (kind != WIRE_MATCH || message->peer != 0 || batch.fixture >= t->fixtures || batch.pairs > BATCH)
-    return status_set(ERR_FORMAT, "a %s message from rank %d that deals out no match", wire_name(kind), message->peer);
+  if (kind != WIRE_MATCH || message->peer != 0 || batch.fixture >= t->fixtures ||
+      batch.pairs > BATCH)
+    return status_set(ERR_FORMAT, "a %s message from rank %d that deals out no match",
+                      wire_name(kind), message->peer);
   *home = batch.pairs == 0;
   if (*home) return OK;
   Status status = play_batch(t, &batch, &tally, &replay);
@@ -259,6 +306,7 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
   return status;
 }
 
+/* Asking for what is unsent keeps results moving while there is nothing to do. */
 static Status follow(Tournament *t) {
   for (bool home = false; !home;) {
     Message *message = t->transport->ops->receive(t->transport);
@@ -274,10 +322,12 @@ static Status follow(Tournament *t) {
   return OK;
 }
 
+/* Ends together, so that no rank leaves MPI while its last result is on the way. */
 Status tournament_play(Tournament *tournament) {
   Transport *transport = tournament->transport;
   Status status = transport && transport->rank ? follow(tournament) : lead(tournament);
   if (status != OK || !transport) return status;
-  while (!transport->ops->finish(transport)) nap();
+  while (!transport->ops->finish(transport))
+    nap();
   return OK;
 }
