@@ -15,14 +15,20 @@ typedef enum RngPurpose {
   RNG_TEST = 7
 } RngPurpose;
 
-AgonRng rng_stream(uint64_t seed, uint32_t slot, uint32_t episode, RngPurpose purpose); /* slot < 2^24 */
-/* The part of a stream that one decision draws from, with room for 2^22 blocks: agent < 1024. What is drawn for a
- * decision never depends on which others were drawn before. */
+/* The beginning of a stream; slot < 2^24. */
+AgonRng rng_stream(uint64_t seed, uint32_t slot, uint32_t episode, RngPurpose purpose);
+/* The part of a stream that one decision draws from, with room for 2^22 blocks: agent < 1024. What
+ * is drawn for a decision never depends on which others were drawn before. */
 AgonRng rng_decision(uint64_t seed, uint32_t slot, uint32_t episode, uint32_t step, uint32_t agent);
+/* The next 32 random bits. */
 uint32_t rng_next(AgonRng *rng);
-double rng_unit(AgonRng *rng);   /* [0, 1) with 32 bits */
-double rng_normal(AgonRng *rng); /* standard normal, Box-Muller */
+/* Uniform in [0, 1), in steps of 2^-32. */
+double rng_unit(AgonRng *rng);
+/* Standard normal. */
+double rng_normal(AgonRng *rng);
+/* Uniform in 0 .. bound - 1. */
 uint32_t rng_below(AgonRng *rng, uint32_t bound);
-/* Index drawn in proportion to weight[0..count-1] (not all zero). */
+/* An index drawn in proportion to weight[0 .. count - 1]: none negative, not all zero. */
 size_t rng_pick(AgonRng *rng, const double *weight, size_t count);
+/* The stream as environments see it; it draws from `rng`, which must outlive it. */
 AgonRandom rng_handle(AgonRng *rng);

@@ -1,13 +1,15 @@
-/* Kuhn poker (Kuhn 1950): three cards, one each, ante 1, one bet of 1. Actions: pass (or fold), bet (or call). */
+/* Kuhn poker (Kuhn 1950): three cards, one each, ante 1, one bet of 1. Actions: pass (or fold), bet
+ * (or call). */
 #include "agon/env.h"
 
 #include <string.h>
 
+/* The whole state of a game. */
 typedef struct Episode {
-  uint8_t card[2];
-  uint8_t dealt;
+  uint8_t card[2]; /* 0 jack, 1 queen, 2 king */
+  uint8_t dealt;   /* cards so far */
   uint8_t moves;
-  uint8_t move[3];
+  uint8_t move[3]; /* 0 pass, 1 bet */
   uint8_t over;
   int8_t won; /* chips that player 0 wins */
   uint8_t pad[3];
@@ -20,8 +22,11 @@ static const AgonKind kind = {.observation_type = AGON_U8,
                               .heads = 1,
                               .head_size = choices};
 
+/* There are no options. */
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
-  (void)values, (void)params, (void)error;
+  (void)values;
+  (void)params;
+  (void)error;
   *spec = (AgonEnvSpec){.params_size = 0,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
@@ -36,31 +41,44 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
-  (void)params, (void)random, (void)error;
+/* Two chance moves deal the cards, first agent 0's. */
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
+                        AgonError *error) {
+  (void)params;
+  (void)random;
+  (void)error;
   memset(block, 0, sizeof(Episode));
   return AGON_CHANCE;
 }
 
+/* The second card is one of the two that are left. */
 static uint32_t chance_outcomes(const void *params, const void *block, double *probability) {
   (void)params;
   const Episode *episode = block;
-  for (uint8_t c = 0; c < 3; c++) probability[c] = episode->dealt == 0 ? 1.0 / 3 : c == episode->card[0] ? 0.0 : 0.5;
+  for (uint8_t c = 0; c < 3; c++)
+    probability[c] = episode->dealt == 0 ? 1.0 / 3 : c == episode->card[0] ? 0.0 : 0.5;
   return 3;
 }
 
-static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward, AgonError *error) {
-  (void)params, (void)reward, (void)error;
+static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward,
+                               AgonError *error) {
+  (void)params;
+  (void)reward;
+  (void)error;
   Episode *episode = block;
   episode->card[episode->dealt++] = (uint8_t)pick;
   return episode->dealt < 2 ? AGON_CHANCE : AGON_RUNNING;
 }
 
-static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward, AgonError *error) {
-  (void)params, (void)random, (void)error;
+/* The game ends with a fold, a call, or two passes; only a pass and a bet go on. */
+static AgonStatus step(const void *params, void *block, const AgonAction *actions,
+                       const AgonRandom *random, float *reward, AgonError *error) {
+  (void)params;
+  (void)random;
+  (void)error;
   Episode *episode = block;
-  uint8_t player = episode->moves & 1, bet = actions[player].choice == 1;
+  uint8_t player = episode->moves & 1;
+  uint8_t bet = actions[player].choice == 1;
   episode->move[episode->moves++] = bet;
   uint8_t previous = episode->moves >= 2 ? episode->move[episode->moves - 2] : 0;
   int8_t high = episode->card[0] > episode->card[1] ? 1 : -1;
@@ -79,7 +97,7 @@ static AgonStatus step(const void *params, void *block, const AgonAction *action
   return AGON_TERMINATED;
 }
 
-/* seat (2), own card (3), moves so far (3 x pass, bet) */
+/* One-hot: seat (2), own card (3), moves so far (3 x pass, bet). */
 static void observe(const void *params, const void *block, uint32_t agent, void *out) {
   (void)params;
   const Episode *episode = block;
@@ -87,21 +105,29 @@ static void observe(const void *params, const void *block, uint32_t agent, void 
   memset(row, 0, 11);
   row[agent] = 1;
   row[2 + episode->card[agent]] = 1;
-  for (uint8_t m = 0; m < episode->moves; m++) row[5 + 2 * m + episode->move[m]] = 1;
+  for (uint8_t m = 0; m < episode->moves; m++)
+    row[5 + 2 * m + episode->move[m]] = 1;
 }
 
+/* Both actions are always legal. */
 static void mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
-  (void)params, (void)block, (void)agent;
-  row[0] = row[1] = 1;
+  (void)params;
+  (void)block;
+  (void)agent;
+  row[1] = 1;
+  row[0] = 1;
 }
 
+/* Agents take turns, agent 0 first. */
 static void flags(const void *params, const void *block, uint8_t *flag) {
   (void)params;
   const Episode *episode = block;
-  flag[0] = flag[1] = AGON_ALIVE;
+  flag[1] = AGON_ALIVE;
+  flag[0] = AGON_ALIVE;
   if (!episode->over) flag[episode->moves & 1] |= AGON_ACTS;
 }
 
+/* Somebody always wins. */
 static void outcome(const void *params, const void *block, float *out) {
   (void)params;
   out[0] = ((const Episode *)block)->won > 0 ? 1.0f : 0.0f;
@@ -109,14 +135,16 @@ static void outcome(const void *params, const void *block, float *out) {
 }
 
 static const char *action_name(const void *params, uint32_t head, uint32_t choice) {
-  (void)params, (void)head;
+  (void)params;
+  (void)head;
   return choice ? "bet" : "pass";
 }
 
 static const char *observation_name(const void *params, uint32_t index) {
-  static const char *const name[] = {"you are first",   "you are second",     "you hold a jack", "you hold a queen",
-                                     "you hold a king", "first passed",       "first bet",       "second passed",
-                                     "second bet",      "first passed again", "first called"};
+  static const char *const name[] = {"you are first",      "you are second",  "you hold a jack",
+                                     "you hold a queen",   "you hold a king", "first passed",
+                                     "first bet",          "second passed",   "second bet",
+                                     "first passed again", "first called"};
   (void)params;
   return name[index];
 }

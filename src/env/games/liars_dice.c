@@ -1,5 +1,6 @@
-/* Liar's dice with one die each, as in OpenSpiel: players in turn raise a bid "at least q dice show face f" or call the
- * last bidder a liar. The highest face is wild. The bidder wins if the bid holds, the caller otherwise. */
+/* Liar's dice with one die each, as in OpenSpiel: players in turn raise a bid "at least q dice show
+ * face f" or call the last bidder a liar. The highest face is wild. The bidder wins if the bid
+ * holds, the caller otherwise. */
 #include "agon/env.h"
 
 #include <stdio.h>
@@ -8,12 +9,14 @@
 
 enum { MOST_FACES = 6, MOST_BIDS = 2 * MOST_FACES };
 
+/* What the options chose. */
 typedef struct Params {
   uint32_t faces, bids;
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
 } Params;
 
+/* The whole state of a game. */
 typedef struct Episode {
   uint8_t die[2];                    /* 0 .. faces - 1 */
   uint8_t rolled, moves, last, over; /* last: bid, bids = none yet */
@@ -26,6 +29,7 @@ static const AgonEnvOption options[] = {
     {"faces", AGON_OPT_INT, "6", 2, MOST_FACES, NULL, "sides of a die; the highest is wild"},
 };
 
+/* One action for each bid, and one more to call the bidder a liar. */
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)error;
   Params *p = params;
@@ -51,41 +55,56 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
-  (void)random, (void)error;
+/* Two chance moves roll the dice, first agent 0's. */
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
+                        AgonError *error) {
+  (void)random;
+  (void)error;
   Episode *episode = block;
   memset(episode, 0, sizeof *episode);
   episode->last = (uint8_t)((const Params *)params)->bids;
   return AGON_CHANCE;
 }
 
+/* Dice are fair. */
 static uint32_t chance_outcomes(const void *params, const void *block, double *probability) {
   (void)block;
   uint32_t faces = ((const Params *)params)->faces;
-  for (uint32_t f = 0; f < faces; f++) probability[f] = 1.0 / faces;
+  for (uint32_t f = 0; f < faces; f++)
+    probability[f] = 1.0 / faces;
   return faces;
 }
 
-static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward, AgonError *error) {
-  (void)params, (void)reward, (void)error;
+static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward,
+                               AgonError *error) {
+  (void)params;
+  (void)reward;
+  (void)error;
   Episode *episode = block;
   episode->die[episode->rolled++] = (uint8_t)pick;
   return episode->rolled < 2 ? AGON_CHANCE : AGON_RUNNING;
 }
 
-/* Bids in rising order: one of face 0, ..., one of the wild face, two of face 0, ... */
+/* Whether a bid is true. Bids are numbered in rising order: one of face 0, ... one of the wild
+ * face, two of face 0, ... */
 static bool holds(const Params *p, const Episode *episode, uint32_t bid) {
-  uint32_t face = bid % p->faces, quantity = bid / p->faces + 1, count = 0;
-  for (int i = 0; i < 2; i++) count += episode->die[i] == face || episode->die[i] == p->faces - 1;
+  uint32_t face = bid % p->faces;
+  uint32_t quantity = bid / p->faces + 1;
+  uint32_t count = 0;
+  for (int i = 0; i < 2; i++)
+    count += episode->die[i] == face || episode->die[i] == p->faces - 1;
   return count >= quantity;
 }
 
-static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward, AgonError *error) {
-  (void)random, (void)error;
+/* A bid goes on, a call ends the game. */
+static AgonStatus step(const void *params, void *block, const AgonAction *actions,
+                       const AgonRandom *random, float *reward, AgonError *error) {
+  (void)random;
+  (void)error;
   const Params *p = params;
   Episode *episode = block;
-  uint32_t agent = episode->moves & 1u, choice = (uint32_t)actions[agent].choice;
+  uint32_t agent = episode->moves & 1u;
+  uint32_t choice = (uint32_t)actions[agent].choice;
   episode->moves++;
   if (choice < p->bids) {
     episode->last = (uint8_t)choice;
@@ -100,7 +119,7 @@ static AgonStatus step(const void *params, void *block, const AgonAction *action
   return AGON_TERMINATED;
 }
 
-/* seat (2), own die (faces), bids by agent 0 (bids), bids by agent 1 (bids) */
+/* One-hot: seat (2), own die (faces), bids by agent 0 (bids), bids by agent 1 (bids). */
 static void observe(const void *params, const void *block, uint32_t agent, void *out) {
   const Params *p = params;
   const Episode *episode = block;
@@ -112,22 +131,27 @@ static void observe(const void *params, const void *block, uint32_t agent, void 
     if (episode->bid_by[b]) row[2 + p->faces + (episode->bid_by[b] - 1u) * p->bids + b] = 1;
 }
 
+/* Any higher bid; a call only once there is a bid. */
 static void mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
   (void)agent;
   const Params *p = params;
   const Episode *episode = block;
   bool first = episode->last == p->bids;
-  for (uint32_t b = 0; b < p->bids; b++) row[b] = first || b > episode->last;
+  for (uint32_t b = 0; b < p->bids; b++)
+    row[b] = first || b > episode->last;
   row[p->bids] = !first;
 }
 
+/* Agents take turns, agent 0 first. */
 static void flags(const void *params, const void *block, uint8_t *flag) {
   (void)params;
   const Episode *episode = block;
-  flag[0] = flag[1] = AGON_ALIVE;
+  flag[1] = AGON_ALIVE;
+  flag[0] = AGON_ALIVE;
   if (!episode->over) flag[episode->moves & 1] |= AGON_ACTS;
 }
 
+/* Somebody always wins. */
 static void outcome(const void *params, const void *block, float *out) {
   (void)params;
   out[0] = ((const Episode *)block)->won > 0 ? 1.0f : 0.0f;
@@ -142,6 +166,7 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
   return choice >= p->bids ? "liar" : name[choice / p->faces][choice % p->faces];
 }
 
+/* Both dice: for people who look on, not for players. */
 static void render(const void *params, const void *block, char *text, size_t size) {
   const Params *p = params;
   const Episode *episode = block;

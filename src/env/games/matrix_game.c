@@ -10,15 +10,17 @@
 
 enum { MAX_CHOICES = 10 };
 
+/* What the options chose. */
 typedef struct Params {
   uint32_t choices[2]; /* rows, columns */
   uint32_t rounds;
-  uint32_t common; /* one payoff, one team */
+  uint32_t common;                            /* one payoff, one team */
   float payoff[2][MAX_CHOICES * MAX_CHOICES]; /* [player][row * columns + column] */
-  uint32_t head_size;                         /* of the kind, which depends on the options and therefore lies here */
+  uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
 } Params;
 
+/* The whole state of a game. */
 typedef struct Episode {
   uint32_t round;
   int32_t last[2]; /* choices of the last round, -1 before the first */
@@ -29,18 +31,23 @@ static const struct {
   const char *name, *row, *column;
   bool common;
 } preset[] = {
-    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", "", false},     {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", "", false},
-    {"matching_pennies", "[[1,-1],[-1,1]]", "", false},     {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]", false},
+    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", "", false},
+    {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", "", false},
+    {"matching_pennies", "[[1,-1],[-1,1]]", "", false},
+    {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]", false},
     {"stag_hunt", "[[4,0],[3,3]]", "[[4,3],[0,3]]", false},
     {"climbing", "[[11,-30,0],[-30,7,0],[0,6,5]]", "", true},
     {"penalty", "", "", true}, /* written out by option penalty */
 };
 
 static const AgonEnvOption options[] = {
-    {"preset", AGON_OPT_CHOICE, "rps", 0, 0, "rps|biased_rps|matching_pennies|prisoners_dilemma|stag_hunt|climbing|penalty",
+    {"preset", AGON_OPT_CHOICE, "rps", 0, 0,
+     "rps|biased_rps|matching_pennies|prisoners_dilemma|stag_hunt|climbing|penalty",
      "a known game; `payoff` replaces it"},
-    {"payoff", AGON_OPT_TEXT, "", 0, 0, NULL, "row player's payoffs, a list of rows: [[0, -1], [1, 0]]"},
-    {"payoff_column", AGON_OPT_TEXT, "", 0, 0, NULL, "column player's payoffs in the same layout; empty = zero-sum"},
+    {"payoff", AGON_OPT_TEXT, "", 0, 0, NULL,
+     "row player's payoffs, a list of rows: [[0, -1], [1, 0]]"},
+    {"payoff_column", AGON_OPT_TEXT, "", 0, 0, NULL,
+     "column player's payoffs in the same layout; empty = zero-sum"},
     {"rounds", AGON_OPT_INT, "1", 1, 1000, NULL, "times the game is played in one episode"},
     {"common", AGON_OPT_BOOL, "false", 0, 0, NULL,
      "both are paid the row player's payoff, as one team (climbing and penalty always are)"},
@@ -48,6 +55,8 @@ static const AgonEnvOption options[] = {
      "what missing each other costs in preset=penalty (published: 0, -25, -50, -75, -100)"},
 };
 
+/* Reads "[[0, -1], [1, 0]]" into out, rows of MAX_CHOICES. All rows must be equally long. 0, or -1
+ * for anything else. */
 static int parse_table(const char *text, uint32_t *rows, uint32_t *columns, float *out) {
   uint32_t row = 0, column = 0, width = 0, depth = 0;
   for (const char *at = text; *at;) {
@@ -79,46 +88,74 @@ static int parse_table(const char *text, uint32_t *rows, uint32_t *columns, floa
   return depth == 0 && row && width ? 0 : -1;
 }
 
-static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
-  Params *params = block;
-  float table[2][MAX_CHOICES * MAX_CHOICES];
-  const char *row_text = values[1], *column_text = values[2];
-  bool common = !strcmp(values[4], "true");
-  char penalty[96];
-  if (!*row_text) {
+/* The options' payoffs as text, and whether both are paid the same. */
+typedef struct Chosen {
+  const char *row, *column; /* column "": none of its own */
+  bool common;
+  char penalty[96]; /* holds `row` where it had to be written */
+} Chosen;
+
+/* Which game it is: a preset, or the payoffs that replace it. -1, and error->text, if the options
+ * contradict one another. */
+static int choose(const char *const *values, Chosen *out, AgonError *error) {
+  *out = (Chosen){.row = values[1], .column = values[2], .common = !strcmp(values[4], "true")};
+  if (!*out->row) {
     for (size_t i = 0; i < sizeof preset / sizeof preset[0]; i++)
       if (!strcmp(preset[i].name, values[0])) {
-        row_text = preset[i].row;
-        common |= preset[i].common;
-        if (!*column_text && !common) column_text = preset[i].column;
+        out->row = preset[i].row;
+        out->common |= preset[i].common;
+        if (!*out->column && !out->common) out->column = preset[i].column;
       }
     if (!strcmp(values[0], "penalty")) {
       double k = strtod(values[5], NULL);
-      snprintf(penalty, sizeof penalty, "[[%g,0,10],[0,2,0],[10,0,%g]]", k, k);
-      row_text = penalty;
+      snprintf(out->penalty, sizeof out->penalty, "[[%g,0,10],[0,2,0],[10,0,%g]]", k, k);
+      out->row = out->penalty;
     }
   }
-  if (common && *column_text) {
+  if (out->common && *out->column) {
     snprintf(error->text, sizeof error->text,
              "a common payoff has no payoff_column: both are paid `payoff`");
     return -1;
   }
-  uint32_t rows, columns, rows2, columns2;
-  memset(table, 0, sizeof table);
-  if (parse_table(row_text, &rows, &columns, table[0])) {
-    snprintf(error->text, sizeof error->text, "payoff '%.80s' is not a list of equal rows with at most 10 numbers",
-             row_text);
+  return 0;
+}
+
+/* Both players' payoffs as numbers. -1, and error->text, if one cannot be read or their shapes
+ * differ. Without a column player's table the game is zero-sum, or both are paid alike. */
+static int read_tables(const Chosen *chosen, uint32_t *rows, uint32_t *columns,
+                       float table[2][MAX_CHOICES * MAX_CHOICES], AgonError *error) {
+  uint32_t rows2, columns2;
+  if (parse_table(chosen->row, rows, columns, table[0])) {
+    snprintf(error->text, sizeof error->text,
+             "payoff '%.80s' is not a list of equal rows with at most 10 numbers", chosen->row);
     return -1;
   }
-  if (*column_text) {
-    if (parse_table(column_text, &rows2, &columns2, table[1]) || rows2 != rows || columns2 != columns) {
-      snprintf(error->text, sizeof error->text, "payoff_column must have the shape of payoff (%u x %u)", rows, columns);
+  if (*chosen->column) {
+    if (parse_table(chosen->column, &rows2, &columns2, table[1]) || rows2 != *rows ||
+        columns2 != *columns) {
+      snprintf(error->text, sizeof error->text,
+               "payoff_column must have the shape of payoff (%u x %u)", *rows, *columns);
       return -1;
     }
   } else {
-    for (size_t i = 0; i < MAX_CHOICES * MAX_CHOICES; i++) table[1][i] = common ? table[0][i] : -table[0][i];
+    for (size_t i = 0; i < MAX_CHOICES * MAX_CHOICES; i++)
+      table[1][i] = chosen->common ? table[0][i] : -table[0][i];
   }
-  *params = (Params){.choices = {rows, columns}, .rounds = (uint32_t)atoi(values[3]), .common = common};
+  return 0;
+}
+
+/* Both agents are of one kind, as wide as the larger number of choices; the mask cuts the other
+ * down. */
+static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
+  Params *params = block;
+  Chosen chosen;
+  float table[2][MAX_CHOICES * MAX_CHOICES] = {{0}};
+  uint32_t rows, columns;
+  if (choose(values, &chosen, error)) return -1;
+  if (read_tables(&chosen, &rows, &columns, table, error)) return -1;
+  const bool common = chosen.common;
+  *params =
+      (Params){.choices = {rows, columns}, .rounds = (uint32_t)atoi(values[3]), .common = common};
   float low = 0, high = 0;
   bool zero_sum = true;
   for (uint32_t r = 0; r < rows; r++)
@@ -154,17 +191,24 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
-  (void)params, (void)random, (void)error;
+/* Nothing has been played. */
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
+                        AgonError *error) {
+  (void)params;
+  (void)random;
+  (void)error;
   Episode *episode = block;
   memset(episode, 0, sizeof *episode);
-  episode->last[0] = episode->last[1] = -1;
+  episode->last[1] = -1;
+  episode->last[0] = -1;
   return AGON_RUNNING;
 }
 
-static AgonStatus step(const void *block, void *state, const AgonAction *actions, const AgonRandom *random,
-                       float *reward, AgonError *error) {
-  (void)random, (void)error;
+/* Both choose at once; payoffs add up over the rounds. */
+static AgonStatus step(const void *block, void *state, const AgonAction *actions,
+                       const AgonRandom *random, float *reward, AgonError *error) {
+  (void)random;
+  (void)error;
   const Params *params = block;
   Episode *episode = state;
   size_t cell = (size_t)actions[0].choice * params->choices[1] + (size_t)actions[1].choice;
@@ -176,12 +220,14 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
   return ++episode->round < params->rounds ? AGON_RUNNING : AGON_TERMINATED;
 }
 
-/* bias, seat (where it makes a difference), own last choice, other's last choice */
+/* A constant 1, the seat (where it makes a difference), own last choice and the other's (one-hot,
+ * zero before the first round). */
 static void observe(const void *block, const void *state, uint32_t agent, void *out) {
   const Params *params = block;
   const Episode *episode = state;
   uint8_t *row = out;
-  uint32_t widest = params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
+  uint32_t widest =
+      params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
   memset(row, 0, 2 + 2 * widest);
   row[0] = 1;
   row[1] = (uint8_t)(agent && (params->common || params->choices[0] != params->choices[1]));
@@ -190,18 +236,23 @@ static void observe(const void *block, const void *state, uint32_t agent, void *
   row[2 + widest + (uint32_t)episode->last[1 - agent]] = 1;
 }
 
+/* Only as many choices as the player has. */
 static void mask(const void *block, const void *state, uint32_t agent, uint8_t *row) {
   (void)state;
   const Params *params = block;
-  uint32_t widest = params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
-  for (uint32_t i = 0; i < widest; i++) row[i] = i < params->choices[agent];
+  uint32_t widest =
+      params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
+  for (uint32_t i = 0; i < widest; i++)
+    row[i] = i < params->choices[agent];
 }
 
+/* Both act until the last round is played. */
 static void flags(const void *block, const void *state, uint8_t *flag) {
   const Params *params = block;
   const Episode *episode = state;
   uint8_t acts = episode->round < params->rounds ? AGON_ACTS : 0;
-  flag[0] = flag[1] = (uint8_t)(acts | AGON_ALIVE);
+  flag[1] = (uint8_t)(acts | AGON_ALIVE);
+  flag[0] = flag[1];
 }
 
 /* The higher total wins; one team neither wins nor loses. */
@@ -215,7 +266,7 @@ static void outcome(const void *block, const void *state, float *out) {
   out[1] = 1.0f - out[0];
 }
 
-/* bias, and what both chose last */
+/* For a critic that sees everything: a constant 1, and what both chose last (one-hot). */
 static void global_state(const void *block, const void *state, float *row) {
   const Params *params = block;
   const Episode *episode = state;
@@ -234,8 +285,8 @@ static void render(const void *block, const void *state, char *text, size_t size
   size_t used = 0;
   for (uint32_t r = 0; r < params->choices[0]; r++)
     for (uint32_t c = 0; c < params->choices[1] && used + 40 < size; c++) {
-      bool played = episode->round && (uint32_t)episode->last[0] == r &&
-                    (uint32_t)episode->last[1] == c;
+      bool played =
+          episode->round && (uint32_t)episode->last[0] == r && (uint32_t)episode->last[1] == c;
       double payoff = (double)params->payoff[0][r * params->choices[1] + c];
       used += (size_t)snprintf(text + used, size - used, played ? "[%7.4g]%s" : " %7.4g %s", payoff,
                                c + 1 == params->choices[1] ? "\n" : "");

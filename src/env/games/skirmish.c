@@ -1,8 +1,9 @@
-/* Skirmish: two teams of units fight on a small grid in real time. All act at once, each sees only what is near, shots
- * need a cooldown; the dead stay dead. One unit is one agent; a team's units share their reward. The world is mirrored
- * for team 1, so that both sides see themselves on the left and one set of weights can play either. A step: all shots
- * hit at once; then those alive move. Two that want one cell both stay. The time limit belongs to the rules
- * (terminated): the team with the larger share of hit points left wins, equal shares draw. */
+/* Skirmish: two teams of units fight on a small grid in real time. All act at once, each sees only
+ * what is near, shots need a cooldown; the dead stay dead. One unit is one agent; a team's units
+ * share their reward. The world is mirrored for team 1, so that both sides see themselves on the
+ * left and one set of weights can play either. A step: all shots hit at once; then those alive
+ * move. Two that want one cell both stay. The time limit belongs to the rules (terminated): the
+ * team with the larger share of hit points left wins, equal shares draw. */
 #include "agon/env.h"
 
 #include <math.h>
@@ -12,6 +13,8 @@
 
 enum { MAX_UNITS = 8, TYPES = 3, STAY = 0, FIRST_MOVE = 1, FIRST_SHOT = 5, FEATURES = 8 };
 
+/* What a kind of unit can do: hit points, damage of a shot, its range, steps between shots, how far
+ * it sees. */
 typedef struct UnitType {
   const char *name;
   int hits, damage, range, cooldown, sight;
@@ -23,6 +26,7 @@ static const UnitType unit_type[TYPES] = {
     {"scout", 4, 1, 2, 1, 8},
 };
 
+/* What the options chose. */
 typedef struct Params {
   int units, width, height, limit;
   float shaping;
@@ -31,10 +35,12 @@ typedef struct Params {
   AgonKind kind;
 } Params;
 
+/* A unit now: where it is, hit points left, steps until it may shoot again. */
 typedef struct Unit {
   int8_t x, y, hits, cooldown;
 } Unit;
 
+/* The whole state of a game. */
 typedef struct Episode {
   Unit unit[2 * MAX_UNITS]; /* team 0 first */
   int32_t time;
@@ -44,7 +50,8 @@ typedef struct Episode {
 } Episode;
 
 static const AgonEnvOption options[] = {
-    {"units", AGON_OPT_INT, "3", 1, MAX_UNITS, NULL, "units per team; types repeat fighter, archer, scout"},
+    {"units", AGON_OPT_INT, "3", 1, MAX_UNITS, NULL,
+     "units per team; types repeat fighter, archer, scout"},
     {"width", AGON_OPT_INT, "10", 6, 32, NULL, "cells from side to side"},
     {"height", AGON_OPT_INT, "8", 4, 32, NULL, "cells from top to bottom (at least the units)"},
     {"limit", AGON_OPT_INT, "60", 10, 500, NULL, "steps until time is called"},
@@ -54,13 +61,18 @@ static const AgonEnvOption options[] = {
 
 static const char *const metric_names[] = {"length", "damage_team_0", "damage_team_1"};
 
+/* Only with one unit a team are single agents' rewards zero-sum; between the teams they always
+ * are. */
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
   Params *params = block;
-  *params = (Params){
-      atoi(values[0]), atoi(values[1]), atoi(values[2]), atoi(values[3]), strtof(values[4], NULL), {0}, 0, {0}};
+  *params = (Params){.units = atoi(values[0]),
+                     .width = atoi(values[1]),
+                     .height = atoi(values[2]),
+                     .limit = atoi(values[3]),
+                     .shaping = strtof(values[4], NULL)};
   if (params->height < params->units) {
-    snprintf(error->text, sizeof error->text, "height %d has no room for %d units in a column", params->height,
-             params->units);
+    snprintf(error->text, sizeof error->text, "height %d has no room for %d units in a column",
+             params->height, params->units);
     return -1;
   }
   uint32_t n = (uint32_t)params->units;
@@ -84,45 +96,59 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                         .reward_high = 1 + params->shaping,
                         .metrics = 3,
                         .global_state_size = 2 * n * 7 + 1};
-  for (uint32_t i = 0; i < n; i++) params->team_of[n + i] = 1;
+  for (uint32_t i = 0; i < n; i++)
+    params->team_of[n + i] = 1;
   spec->flags |= AGON_ZERO_SUM; /* between the teams */
   return 0;
 }
 
-static const UnitType *type_of(const Params *params, int agent) { return &unit_type[(agent % params->units) % TYPES]; }
+/* Types repeat: fighter, archer, scout. */
+static const UnitType *type_of(const Params *params, int agent) {
+  return &unit_type[(agent % params->units) % TYPES];
+}
 
-static AgonStatus reset(const void *block, void *state, const AgonRandom *random, AgonError *error) {
+/* Teams stand on opposite sides, in the two outer columns. */
+static AgonStatus reset(const void *block, void *state, const AgonRandom *random,
+                        AgonError *error) {
   (void)error;
   const Params *params = block;
   Episode *episode = state;
   memset(episode, 0, sizeof *episode);
   int n = params->units;
-  int row[32];
+  int row[32]; /* rows in random order: no two units of a team share one */
   for (int team = 0; team < 2; team++) {
-    for (int y = 0; y < params->height; y++) row[y] = y;
+    for (int y = 0; y < params->height; y++)
+      row[y] = y;
     for (int i = 0; i < n; i++) {
       int pick = i + (int)agon_random_below(random, (uint32_t)(params->height - i));
       int swap = row[i];
       row[i] = row[pick];
       row[pick] = swap;
       int x = (int)agon_random_below(random, 2);
-      episode->unit[team * n + i] =
-          (Unit){(int8_t)(team ? params->width - 1 - x : x), (int8_t)row[i], (int8_t)type_of(params, i)->hits, 0};
+      episode->unit[team * n + i] = (Unit){(int8_t)(team ? params->width - 1 - x : x),
+                                           (int8_t)row[i], (int8_t)type_of(params, i)->hits, 0};
     }
   }
   return AGON_RUNNING;
 }
 
+/* In steps of a king: the larger of the two differences. */
 static int distance(const Unit *a, const Unit *b) {
-  int dx = abs(a->x - b->x), dy = abs(a->y - b->y);
+  int dx = abs(a->x - b->x);
+  int dy = abs(a->y - b->y);
   return dx > dy ? dx : dy;
 }
 
+/* An enemy that lives, in range, with a weapon that is ready. */
 static bool can_shoot(const Params *params, const Episode *episode, int agent, int target) {
-  const Unit *unit = &episode->unit[agent], *enemy = &episode->unit[target];
-  return enemy->hits > 0 && unit->cooldown == 0 && distance(unit, enemy) <= type_of(params, agent)->range;
+  const Unit *unit = &episode->unit[agent];
+  const Unit *enemy = &episode->unit[target];
+  return enemy->hits > 0 && unit->cooldown == 0 &&
+         distance(unit, enemy) <= type_of(params, agent)->range;
 }
 
+/* All shots of a step hit at once, also those of units that die by them. taken[team]: hit points
+ * that it lost. */
 static void shoot(const Params *params, Episode *episode, const AgonAction *actions, float *taken) {
   int n = params->units;
   int damage[2 * MAX_UNITS] = {0};
@@ -143,13 +169,19 @@ static void shoot(const Params *params, Episode *episode, const AgonAction *acti
   }
 }
 
+/* A unit stays if the cell it wants is out of bounds, occupied, or wanted by another. "Forward" is
+ * away from one's own side, so it is mirrored for team 1. */
 static void move(const Params *params, Episode *episode, const AgonAction *actions) {
-  static const int dx[4] = {0, 0, 1, -1}, dy[4] = {-1, 1, 0, 0};
-  int n = params->units, x[2 * MAX_UNITS], y[2 * MAX_UNITS];
+  static const int dx[4] = {0, 0, 1, -1};
+  static const int dy[4] = {-1, 1, 0, 0};
+  int n = params->units;
+  int x[2 * MAX_UNITS];
+  int y[2 * MAX_UNITS];
   bool wants[2 * MAX_UNITS] = {false};
   for (int a = 0; a < 2 * n; a++) {
     int way = actions[a].choice - FIRST_MOVE;
-    x[a] = episode->unit[a].x, y[a] = episode->unit[a].y;
+    x[a] = episode->unit[a].x;
+    y[a] = episode->unit[a].y;
     if (episode->unit[a].hits <= 0 || way < 0 || way > 3) continue;
     x[a] += a < n ? dx[way] : -dx[way];
     y[a] += dy[way];
@@ -159,29 +191,39 @@ static void move(const Params *params, Episode *episode, const AgonAction *actio
     if (!wants[a]) continue;
     for (int b = 0; b < 2 * n && wants[a]; b++) {
       if (b == a || episode->unit[b].hits <= 0) continue;
-      bool clash = (episode->unit[b].x == x[a] && episode->unit[b].y == y[a]);
+      bool clash = episode->unit[b].x == x[a] && episode->unit[b].y == y[a];
       bool rival = x[b] == x[a] && y[b] == y[a];
-      if (clash || rival) wants[a] = false; /* x, y of b stay, so b sees the same rivalry */
+      if (clash || rival) wants[a] = false; /* where b wanted to go is kept, so b stays as well */
     }
   }
   for (int a = 0; a < 2 * n; a++)
-    if (wants[a]) episode->unit[a].x = (int8_t)x[a], episode->unit[a].y = (int8_t)y[a];
+    if (wants[a]) {
+      episode->unit[a].x = (int8_t)x[a];
+      episode->unit[a].y = (int8_t)y[a];
+    }
 }
 
+/* Hit points of a team, over all its units. */
 static float hits_left(const Params *params, const Episode *episode, int team) {
   int sum = 0;
-  for (int i = 0; i < params->units; i++) sum += episode->unit[team * params->units + i].hits;
+  for (int i = 0; i < params->units; i++)
+    sum += episode->unit[team * params->units + i].hits;
   return (float)sum;
 }
 
-static AgonStatus step(const void *block, void *state, const AgonAction *actions, const AgonRandom *random,
-                       float *reward, AgonError *error) {
-  (void)random, (void)error;
+/* The reward: who won at the end, and on the way a share for hits. A team's units all get the
+ * same. */
+static AgonStatus step(const void *block, void *state, const AgonAction *actions,
+                       const AgonRandom *random, float *reward, AgonError *error) {
+  (void)random;
+  (void)error;
   const Params *params = block;
   Episode *episode = state;
   int n = params->units;
-  float taken[2] = {0, 0}, all = 0;
-  for (int i = 0; i < n; i++) all += (float)type_of(params, i)->hits;
+  float taken[2] = {0, 0};
+  float all = 0;
+  for (int i = 0; i < n; i++)
+    all += (float)type_of(params, i)->hits;
   shoot(params, episode, actions, taken);
   move(params, episode, actions);
   episode->time++;
@@ -194,10 +236,12 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
     episode->outcome = left[0] > left[1] ? 1.0f : left[0] < left[1] ? 0.0f : 0.5f;
     gain += 2 * episode->outcome - 1;
   }
-  for (int a = 0; a < 2 * n; a++) reward[a] += a < n ? gain : -gain;
+  for (int a = 0; a < 2 * n; a++)
+    reward[a] += a < n ? gain : -gain;
   return episode->over ? AGON_TERMINATED : AGON_RUNNING;
 }
 
+/* What is seen of any unit: type, hit points, cooldown. */
 static void describe(const Params *params, const Episode *episode, int agent, float *out) {
   const Unit *unit = &episode->unit[agent];
   out[(agent % params->units) % TYPES] = 1;
@@ -205,13 +249,17 @@ static void describe(const Params *params, const Episode *episode, int agent, fl
   out[4] = (float)unit->cooldown / 2.0f;
 }
 
-/* own: type (3), hits, cooldown, x, y, time left; every other unit, own team first: type (3), hits, cooldown, dx, dy,
- * seen */
+/* Itself: type (3), hits, cooldown, x, y, time left. Then every other unit, own team first: type
+ * (3), hits, cooldown, dx, dy, seen; all zero where it is dead or out of sight. All between -1
+ * and 1. */
 static void observe(const void *block, const void *state, uint32_t index, void *out) {
   const Params *params = block;
   const Episode *episode = state;
   float *row = out;
-  int n = params->units, agent = (int)index, team = agent >= n, base = team * n;
+  int n = params->units;
+  int agent = (int)index;
+  int team = agent >= n;
+  int base = team * n;
   const Unit *self = &episode->unit[agent];
   float mirror = team ? -1.0f : 1.0f;
   memset(row, 0, sizeof(float) * (size_t)(2 * n * FEATURES));
@@ -225,7 +273,8 @@ static void observe(const void *block, const void *state, uint32_t index, void *
     if (other == agent) continue;
     at += FEATURES;
     const Unit *unit = &episode->unit[other];
-    if (unit->hits <= 0 || self->hits <= 0 || distance(self, unit) > type_of(params, agent)->sight) continue;
+    if (unit->hits <= 0 || self->hits <= 0 || distance(self, unit) > type_of(params, agent)->sight)
+      continue;
     describe(params, episode, other, at);
     at[5] = mirror * (float)(unit->x - self->x) / (float)params->width;
     at[6] = (float)(unit->y - self->y) / (float)params->height;
@@ -233,14 +282,20 @@ static void observe(const void *block, const void *state, uint32_t index, void *
   }
 }
 
+/* Moves are always legal; a shot only at who can be shot. */
 static void mask(const void *block, const void *state, uint32_t index, uint8_t *row) {
   const Params *params = block;
   const Episode *episode = state;
-  int n = params->units, agent = (int)index, enemies = agent < n ? n : 0;
-  for (int i = 0; i < FIRST_SHOT; i++) row[i] = 1;
-  for (int i = 0; i < n; i++) row[FIRST_SHOT + i] = can_shoot(params, episode, agent, enemies + i);
+  int n = params->units;
+  int agent = (int)index;
+  int enemies = agent < n ? n : 0;
+  for (int i = 0; i < FIRST_SHOT; i++)
+    row[i] = 1;
+  for (int i = 0; i < n; i++)
+    row[FIRST_SHOT + i] = can_shoot(params, episode, agent, enemies + i);
 }
 
+/* The dead act no more, but their team still earns for them. */
 static void flags(const void *block, const void *state, uint8_t *flag) {
   const Params *params = block;
   const Episode *episode = state;
@@ -250,12 +305,14 @@ static void flags(const void *block, const void *state, uint8_t *flag) {
   }
 }
 
+/* Of the two teams. */
 static void outcome(const void *block, const void *state, float *out) {
   (void)block;
   out[0] = ((const Episode *)state)->outcome;
   out[1] = 1.0f - out[0];
 }
 
+/* For a critic that sees everything: each unit as described, with its place, and the time left. */
 static void global_state(const void *block, const void *state, float *row) {
   const Params *params = block;
   const Episode *episode = state;
@@ -269,6 +326,7 @@ static void global_state(const void *block, const void *state, float *row) {
   row[2 * params->units * 7] = 1.0f - (float)episode->time / (float)params->limit;
 }
 
+/* In the order of metric_names. */
 static void metrics(const void *block, const void *state, float *values) {
   (void)block;
   const Episode *episode = state;
@@ -278,12 +336,15 @@ static void metrics(const void *block, const void *state, float *values) {
 }
 
 static const char *action_name(const void *block, uint32_t head, uint32_t choice) {
-  static const char *const name[] = {"stay",    "up",      "down",    "forward", "back",    "shoot 1", "shoot 2",
-                                     "shoot 3", "shoot 4", "shoot 5", "shoot 6", "shoot 7", "shoot 8"};
-  (void)block, (void)head;
+  static const char *const name[] = {"stay",    "up",      "down",    "forward", "back",
+                                     "shoot 1", "shoot 2", "shoot 3", "shoot 4", "shoot 5",
+                                     "shoot 6", "shoot 7", "shoot 8"};
+  (void)block;
+  (void)head;
   return name[choice];
 }
 
+/* Units of team 0 as capitals, of team 1 as small letters. */
 static void render(const void *block, const void *state, char *text, size_t size) {
   const Params *params = block;
   const Episode *episode = state;
@@ -301,28 +362,42 @@ static void render(const void *block, const void *state, char *text, size_t size
   text[used] = 0;
 }
 
+/* Which enemy is the weakest in reach, and which the nearest in sight; -1: none. */
+static void look_around(const Params *params, const Episode *episode, int agent, int *target,
+                        int *near) {
+  int enemies = agent < params->units ? params->units : 0;
+  const Unit *self = &episode->unit[agent];
+  *target = -1;
+  *near = -1;
+  for (int i = 0; i < params->units; i++) {
+    const Unit *enemy = &episode->unit[enemies + i];
+    if (can_shoot(params, episode, agent, enemies + i) &&
+        (*target < 0 || enemy->hits < episode->unit[enemies + *target].hits))
+      *target = i;
+    if (enemy->hits > 0 && distance(self, enemy) <= type_of(params, agent)->sight &&
+        (*near < 0 || distance(self, enemy) < distance(self, &episode->unit[enemies + *near])))
+      *near = i;
+  }
+}
+
 /* Shoots the weakest enemy in reach, else walks to the nearest one it sees, else forward. */
 static void scripted(const void *block, const void *state, uint32_t index, const AgonRandom *random,
                      AgonAction *action) {
   const Params *params = block;
   const Episode *episode = state;
-  int n = params->units, agent = (int)index, enemies = agent < n ? n : 0, target = -1, near = -1;
+  int n = params->units;
+  int agent = (int)index;
+  int enemies = agent < n ? n : 0;
+  int target, near;
   const Unit *self = &episode->unit[agent];
-  for (int i = 0; i < n; i++) {
-    const Unit *enemy = &episode->unit[enemies + i];
-    if (can_shoot(params, episode, agent, enemies + i) &&
-        (target < 0 || enemy->hits < episode->unit[enemies + target].hits))
-      target = i;
-    if (enemy->hits > 0 && distance(self, enemy) <= type_of(params, agent)->sight &&
-        (near < 0 || distance(self, enemy) < distance(self, &episode->unit[enemies + near])))
-      near = i;
-  }
+  look_around(params, episode, agent, &target, &near);
   action->choice = FIRST_MOVE + 2; /* forward */
   if (target >= 0) {
     action->choice = FIRST_SHOT + target;
   } else if (near >= 0) {
     const Unit *enemy = &episode->unit[enemies + near];
-    int dx = (enemy->x - self->x) * (agent < n ? 1 : -1), dy = enemy->y - self->y;
+    int dx = (enemy->x - self->x) * (agent < n ? 1 : -1);
+    int dy = enemy->y - self->y;
     bool across = abs(dx) > abs(dy) || (abs(dx) == abs(dy) && agon_random_below(random, 2));
     action->choice = FIRST_MOVE + (across ? (dx > 0 ? 2 : 3) : (dy < 0 ? 0 : 1));
   }

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The whole state of a game. */
 typedef struct Episode {
-  uint16_t stones[2];
+  uint16_t stones[2]; /* of each agent: bit 3 * row + column */
   uint8_t moves;
   uint8_t result; /* 0 open, 1 or 2 = that agent + 1 won, 3 drawn */
 } Episode;
 
+/* The eight lines of three, as sets of cells. */
 static const uint16_t lines[8] = {0007, 0070, 0700, 0111, 0222, 0444, 0421, 0124};
 
 static const uint32_t choices[] = {9};
@@ -19,8 +21,11 @@ static const AgonKind kind = {.observation_type = AGON_U8,
                               .heads = 1,
                               .head_size = choices};
 
+/* There are no options. */
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
-  (void)values, (void)params, (void)error;
+  (void)values;
+  (void)params;
+  (void)error;
   *spec = (AgonEnvSpec){.params_size = 0,
                         .episode_size = sizeof(Episode),
                         .agents = 2,
@@ -34,15 +39,22 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   return 0;
 }
 
-static AgonStatus reset(const void *params, void *block, const AgonRandom *random, AgonError *error) {
-  (void)params, (void)random, (void)error;
+/* An empty board is all zero. */
+static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
+                        AgonError *error) {
+  (void)params;
+  (void)random;
+  (void)error;
   memset(block, 0, sizeof(Episode));
   return AGON_RUNNING;
 }
 
-static AgonStatus step(const void *params, void *block, const AgonAction *actions, const AgonRandom *random,
-                       float *reward, AgonError *error) {
-  (void)params, (void)random, (void)error;
+/* The host only passes legal moves on, so nothing is checked here. */
+static AgonStatus step(const void *params, void *block, const AgonAction *actions,
+                       const AgonRandom *random, float *reward, AgonError *error) {
+  (void)params;
+  (void)random;
+  (void)error;
   Episode *episode = block;
   uint32_t player = episode->moves & 1u;
   episode->stones[player] |= (uint16_t)(1u << actions[player].choice);
@@ -59,7 +71,7 @@ static AgonStatus step(const void *params, void *block, const AgonAction *action
   return AGON_TERMINATED;
 }
 
-/* planes: own stones, other's stones */
+/* Two planes of 3 x 3: own stones, the other's stones. Whose turn it is shows in their numbers. */
 static void observe(const void *params, const void *block, uint32_t agent, void *out) {
   (void)params;
   const Episode *episode = block;
@@ -70,20 +82,26 @@ static void observe(const void *params, const void *block, uint32_t agent, void 
   }
 }
 
+/* Free cells may be taken. */
 static void mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
-  (void)params, (void)agent;
+  (void)params;
+  (void)agent;
   const Episode *episode = block;
   int taken = episode->stones[0] | episode->stones[1];
-  for (int i = 0; i < 9; i++) row[i] = !(taken >> i & 1);
+  for (int i = 0; i < 9; i++)
+    row[i] = !(taken >> i & 1);
 }
 
+/* Agents take turns; after the end nobody acts. */
 static void flags(const void *params, const void *block, uint8_t *flag) {
   (void)params;
   const Episode *episode = block;
-  flag[0] = flag[1] = AGON_ALIVE;
+  flag[1] = AGON_ALIVE;
+  flag[0] = AGON_ALIVE;
   if (!episode->result) flag[episode->moves & 1] |= AGON_ACTS;
 }
 
+/* A draw is half a win for either. */
 static void outcome(const void *params, const void *block, float *out) {
   (void)params;
   uint8_t result = ((const Episode *)block)->result;
@@ -91,13 +109,17 @@ static void outcome(const void *params, const void *block, float *out) {
   out[1] = 1.0f - out[0];
 }
 
+/* Three lines of x, o and dots. */
 static void render(const void *params, const void *block, char *text, size_t size) {
   (void)params;
   const Episode *episode = block;
   char board[16];
   for (int i = 0, at = 0; i < 9; i++) {
     board[at++] = episode->stones[0] >> i & 1 ? 'x' : episode->stones[1] >> i & 1 ? 'o' : '.';
-    if (i % 3 == 2) board[at++] = '\n', board[at] = 0;
+    if (i % 3 == 2) {
+      board[at++] = '\n';
+      board[at] = 0;
+    }
   }
   snprintf(text, size, "%s", board);
 }
