@@ -1,16 +1,20 @@
-/* A game as a line of words: chance outcomes and actions in the order they happen, separated by spaces. A word is a
- * number (of the outcome, or of the action) or an action's name; simultaneous moves are one word per acting agent, in
- * the order of agents; several heads are joined by '/', BOX components too. What `agon query`, `play` and `replay` read
- * and write. */
+/* A game as a line of words: chance outcomes and actions in the order they happen, separated by
+ * spaces. A word is a number (of the outcome, or of the action) or an action's name; simultaneous
+ * moves are one word per acting agent, in the order of agents; several heads are joined by '/', BOX
+ * components too. What `agon query`, `play` and `replay` read and write. */
 #pragma once
 #include "env/env.h"
 
 /* The word of an action, in numbers. */
 #define ACTION_WORD (24 * AGON_MAX_HEADS)
+/* The word of one agent's action, in numbers; returns `out`. */
 const char *action_word(const Env *env, const AgonAction *action, char out[ACTION_WORD]);
+/* Appends the word of a chance outcome. Without memory line->failed is set; so below. */
 void line_put_chance(Bytes *line, uint32_t outcome);
-/* The actions of those who must act in this state; flags is room for the flags of all agents. */
-void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions, uint8_t *flags);
+/* Appends the words of those who must act in this state; flags is scratch for the flags of all
+ * agents. */
+void line_put_actions(Bytes *line, const Env *env, const void *episode, const AgonAction *actions,
+                      uint8_t *flags);
 
 /* A position reached by a line. */
 typedef struct Position {
@@ -29,19 +33,26 @@ typedef struct Position {
   Status (*stepping)(void *context, const struct Position *position);
   void *context;
 } Position;
-Status position_create(const Env *env, Position *out); /* at the start; reset again by position_reset */
+
+/* A position of `env`, which is borrowed; position_reset brings it to the start of a game. Nothing
+ * needs freeing on failure. ERR_USAGE for an env whose states cannot be copied, ERR_MEMORY. */
+Status position_create(const Env *env, Position *out);
 void position_destroy(Position *position);
+/* To the start of a game; `rng` is drawn from where randomness is not enumerated. ERR_ENV. */
 Status position_reset(Position *position, AgonRng rng);
 /* The agent whose word is next; false at a chance move or the end. */
 bool position_actor(const Position *position, uint32_t *agent);
-/* Plays one word. ERR_USAGE says what is wrong with it, naming what is possible. */
+/* Plays one word. ERR_USAGE says what is wrong with it and names what is possible; the position is
+ * then as it was. ERR_ENV. */
 Status position_play(Position *position, const char *word);
-/* Plays a whole line. */
+/* Plays a whole line. On failure the words before the bad one have been played. */
 Status position_play_line(Position *position, const char *line);
-/* The name of an action (head 0) or its number. */
-const char *position_action_text(const Env *env, uint32_t head, uint32_t choice, char *out, size_t size);
-/* BOX: "each from -1 to 1", or the ranges one by one. */
+/* The name of a choice of a head, with '_' for spaces, or its number, into out[size], which is
+ * returned. */
+const char *position_action_text(const Env *env, uint32_t head, uint32_t choice, char *out,
+                                 size_t size);
+/* BOX: "each from -1 to 1", or the ranges one by one, into out[size], which is returned. */
 const char *position_range_text(const Env *env, uint32_t agent, char *out, size_t size);
-/* Of each team, after the end. */
+/* The outcome for each team, (teams), 0..1, after the end; valid until the next call. */
 const float *position_outcome(const Position *position);
 const char *position_status_text(AgonStatus status); /* running, chance, terminated, truncated */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Also for one that was only half made. */
 void contestant_destroy(Contestant *contestant) {
   policy_release(&contestant->policy);
   builtin_destroy(contestant->policy.builtin);
@@ -16,6 +17,7 @@ void contestant_destroy(Contestant *contestant) {
   *contestant = (Contestant){.net = NULL};
 }
 
+/* The hash tells apart players of one name: a learning player that has learned since, say. */
 Status contestant_id(const Contestant *contestant, char *out, size_t size) {
   char hash[HASH_TEXT];
   if (contestant->policy.builtin) return text_format(out, size, "%s", contestant->label);
@@ -23,20 +25,23 @@ Status contestant_id(const Contestant *contestant, char *out, size_t size) {
   return text_format(out, size, "%s@%.8s", contestant->label, hash);
 }
 
+/* A built-in has no network; its name is its label. */
 Status contestant_builtin(const char *name, const Env *env, Contestant *out) {
   *out = (Contestant){.net = NULL};
   TRY_RETURN(text_format(out->label, sizeof out->label, "%s", name));
   return builtin_create(name, env, &out->policy.builtin);
 }
 
-Status contestant_policy(const char *label, const NetConfig *config, const Env *env, const float *block, size_t count,
-                         Contestant *out) {
+/* The block is copied, so that the caller's may go. */
+Status contestant_policy(const char *label, const NetConfig *config, const Env *env,
+                         const float *block, size_t count, Contestant *out) {
   Status status = OK;
   *out = (Contestant){.net = NULL};
   TRY(text_format(out->label, sizeof out->label, "%s", label));
   TRY(net_create(config, &env->layout, &out->net));
   if (out->net->block != count)
-    TRY(status_set(ERR_FORMAT, "%s: its policy has %zu numbers, its network %zu", label, count, out->net->block));
+    TRY(status_set(ERR_FORMAT, "%s: its policy has %zu numbers, its network %zu", label, count,
+                   out->net->block));
   TRY(inference_create(out->net, 256, &out->inference));
   TRY(NEW_ARRAY(out->block, count));
   memcpy(out->block, block, count * sizeof *block);
@@ -47,6 +52,7 @@ done:
   return status;
 }
 
+/* Two players, their games so far, and what is noted of each game. */
 typedef struct Match {
   const Env *env;
   Contestant *side[2];
@@ -64,26 +70,32 @@ typedef struct Match {
   Status failed;
 } Match;
 
-/* Who acts, against whom and from which seat: a player's draws in the two games of a pair, and in games of the same
- * number against others, have nothing in common, and do not depend on its place in a list. */
+/* What names a player's random stream: who it is, against whom, and from which seat. So its draws
+ * in the two games of a pair, and in games of the same number against others, have nothing in
+ * common, and do not depend on its place in a list. */
 static Status key_streams(Match *match) {
   char id[2][192];
-  for (int i = 0; i < 2; i++) TRY_RETURN(contestant_id(match->side[i], id[i], sizeof id[i]));
+  for (int i = 0; i < 2; i++)
+    TRY_RETURN(contestant_id(match->side[i], id[i], sizeof id[i]));
   bool alike = !strcmp(id[0], id[1]);
   for (int i = 0; i < 2; i++)
     for (int team = 0; team < 2; team++) {
       const uint8_t place[2] = {(uint8_t)team, (uint8_t)(alike && i)};
-      Hash who = hash_join(hash_bytes(id[i], strlen(id[i])), hash_bytes(id[1 - i], strlen(id[1 - i])));
+      Hash who =
+          hash_join(hash_bytes(id[i], strlen(id[i])), hash_bytes(id[1 - i], strlen(id[1 - i])));
       match->act_key[i][team] = hash_join(who, hash_bytes(place, sizeof place)).low;
     }
   return OK;
 }
 
+/* Game 2 k and 2 k + 1 are one pair: the same chance and opening, seats swapped. Where nothing may
+ * be random the first pair is waited for, as it may be all there is. */
 static bool on_begin(void *context, PlaySlot *slot) {
   Match *match = context;
   if (match->next == match->games) return false;
   if (match->alone && match->next >= 2 && (match->ended < 2 || !match->drew)) return false;
-  uint64_t game = match->next++, pair = match->plan->first + game / 2;
+  uint64_t game = match->next++;
+  uint64_t pair = match->plan->first + game / 2;
   size_t home = game & 1;
   slot->id = (uint32_t)(pair & 0xffffff); /* chance and opening are the pair's */
   slot->episode = (uint32_t)(pair >> 24);
@@ -91,17 +103,28 @@ static bool on_begin(void *context, PlaySlot *slot) {
   slot->policy[1 - home] = &match->side[1]->policy;
   slot->act_key[home] = match->act_key[0][home];
   slot->act_key[1 - home] = match->act_key[1][1 - home];
-  slot->record[0] = slot->record[1] = false;
+  slot->record[1] = false;
+  slot->record[0] = false;
   slot->owner = (void *)(uintptr_t)game;
   return true;
 }
 
-static void on_rewarded(void *context, PlaySlot *slot, const float *reward) { (void)context, (void)slot, (void)reward; }
+/* Returns are taken from the slot at the end. */
+static void on_rewarded(void *context, PlaySlot *slot, const float *reward) {
+  (void)context;
+  (void)slot;
+  (void)reward;
+}
 static void on_decided(void *context, PlaySlot *slot, const Decision *decision) {
-  (void)context, (void)slot, (void)decision;
+  (void)context;
+  (void)slot;
+  (void)decision;
 }
 
-static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions, uint32_t outcome) {
+/* Writes the game down as it happens; a reset begins it anew (a random opening may have ended a
+ * game). */
+static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions,
+                      uint32_t outcome) {
   Match *match = context;
   Bytes *line = &match->line[(uintptr_t)slot->owner];
   if (kind == TRACE_RESET)
@@ -112,6 +135,21 @@ static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonA
     line_put_actions(line, match->env, slot->state, actions, match->flags);
 }
 
+/* Gives a game that was written down to the plan's `played`, and frees its text. */
+static void hand_over(Match *match, uint64_t game, const float *outcome, const PlaySlot *slot) {
+  Bytes *line = &match->line[game];
+  bytes_u8(line, 0);
+  GameText text = {
+      .game = 2 * match->plan->first + game,
+      .line = (const char *)line->data,
+      .outcome = outcome,
+      .team_return = slot->team_return,
+  };
+  match->failed = line->failed ? ERR_MEMORY : match->plan->played(match->plan->context, &text);
+  bytes_free(line);
+}
+
+/* Counts a game, and its pair when the other one has ended before. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   (void)how;
   Match *match = context;
@@ -128,34 +166,39 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
     match->tally->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
     match->tally->pair_squares += both * both;
   }
-  if (!match->plan->played || match->failed != OK) return;
-  Bytes *line = &match->line[game];
-  bytes_u8(line, 0);
-  GameText text = {2 * match->plan->first + game, (const char *)line->data, outcome, slot->team_return};
-  match->failed = line->failed ? ERR_MEMORY : match->plan->played(match->plan->context, &text);
-  bytes_free(line);
+  if (match->plan->played && match->failed == OK) hand_over(match, game, outcome, slot);
 }
 
+/* The two games of a pair depend on each other, so the interval comes from pairs where their
+ * squares are known. */
 double match_mean_return(const MatchTally *tally, double *error) {
   const Tally *s = tally->seat;
-  double games = tally_games(s), pairs = 0, mean = 0;
+  double games = tally_games(s);
+  double pairs = 0, mean = 0;
   *error = INFINITY;
   if (games <= 0) return 0;
   mean = (s[0].returns + s[1].returns) / games;
-  for (int k = 0; k < 5; k++) pairs += tally->pairs.count[k];
+  for (int k = 0; k < 5; k++)
+    pairs += tally->pairs.count[k];
   bool paired = tally->pair_squares >= 0 && 2 * pairs >= games;
   double n = paired ? pairs : games;
-  double square = paired ? tally->pair_squares / (4 * pairs) : (s[0].squares + s[1].squares) / games;
+  double square =
+      paired ? tally->pair_squares / (4 * pairs) : (s[0].squares + s[1].squares) / games;
   if (n > 1) *error = meta_quantile(n - 1) * sqrt(fmax(square - mean * mean, 0) / (n - 1));
   return mean;
 }
 
-Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan, MatchTally *out) {
+/* 128 games at once, in batches of up to 256 decisions. */
+Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
+                  MatchTally *out) {
   Status status = OK;
   Play *play = NULL;
   Match match = {.env = env, .side = {a, b}, .plan = plan, .games = 2 * plan->pairs, .tally = out};
-  PlayHooks hooks = {&match, on_begin, on_decided, on_rewarded, on_ended, plan->played ? on_traced : NULL};
-  size_t memory = 0, live = 1, slots = match.games < 128 ? (size_t)match.games : 128;
+  PlayHooks hooks = {
+      &match, on_begin, on_decided, on_rewarded, on_ended, plan->played ? on_traced : NULL,
+  };
+  size_t memory = 0, live = 1;
+  size_t slots = match.games < 128 ? (size_t)match.games : 128;
   *out = (MatchTally){0};
   if (env->spec.teams != 2) return status_set(ERR_USAGE, "matches need an env with two teams");
   for (int i = 0; i < 2; i++)
@@ -175,11 +218,13 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
     PlaySlot *slot;
     TRY(play_add_slot(play, (uint32_t)i, &slot));
   }
-  while (live && match.failed == OK) TRY(play_step(play, &live));
+  while (live && match.failed == OK)
+    TRY(play_step(play, &live));
   status = match.failed;
   out->fixed = match.games > 0 && !match.drew;
 done:
-  for (uint64_t i = 0; match.line && i < match.games; i++) bytes_free(&match.line[i]);
+  for (uint64_t i = 0; match.line && i < match.games; i++)
+    bytes_free(&match.line[i]);
   free(match.line);
   free(match.flags);
   free(match.half);

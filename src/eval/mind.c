@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Each turn has a copy of its episode, so that the position may be played on before anybody
+ * thinks. */
 Status mind_create(Contestant *who, const Env *env, size_t room, Mind *out) {
   PlayHooks none = {NULL, NULL, NULL, NULL, NULL, NULL};
   size_t S = who->net ? who->net->graph.state_size : 0;
@@ -27,8 +29,10 @@ Status mind_create(Contestant *who, const Env *env, size_t room, Mind *out) {
   return play_create(env, NULL, 0, room < 256 ? room : 256, 0, &none, &out->play);
 }
 
+/* Also for one that was only half made. */
 void mind_destroy(Mind *mind) {
-  for (size_t i = 0; mind->episode && i < mind->room; i++) free((void *)mind->episode[i]);
+  for (size_t i = 0; mind->episode && i < mind->room; i++)
+    free((void *)mind->episode[i]);
   play_destroy(mind->play);
   free(mind->memory);
   free(mind->passing);
@@ -43,31 +47,39 @@ void mind_destroy(Mind *mind) {
   *mind = (Mind){0};
 }
 
-void mind_forget(Mind *mind) { memset(mind->memory, 0, mind->env->spec.agents * mind->S * sizeof(float)); }
+/* A memory of zeros is how every episode begins. */
+void mind_forget(Mind *mind) {
+  memset(mind->memory, 0, mind->env->spec.agents * mind->S * sizeof(float));
+}
 
+/* A player without a memory has nothing to update. With one, those who act see the position and
+ * move their memory on. */
 Status mind_step(void *context, const Position *position) {
   Mind *mind = context;
   const void *episode = position->episode;
   for (uint32_t a = 0; mind->S && a < mind->env->spec.agents; a++)
     if (position->flags[a] & AGON_ACTS)
-      TRY_RETURN(play_evaluate(mind->play, &mind->who->policy, 1, &episode, &a, mind->memory + a * mind->S,
-                               mind->passing, NULL));
+      TRY_RETURN(play_evaluate(mind->play, &mind->who->policy, 1, &episode, &a,
+                               mind->memory + a * mind->S, mind->passing, NULL));
   return OK;
 }
 
+/* Copies what the player will need: the episode, and its memory so far. */
 void mind_ask(Mind *mind, const Position *position, size_t *first, size_t *count) {
   *first = mind->asked;
   for (uint32_t a = 0; position->status == AGON_RUNNING && a < mind->env->spec.agents; a++) {
     size_t i = mind->asked;
     if (!(position->flags[a] & AGON_ACTS)) continue;
     memcpy((void *)mind->episode[i], position->episode, mind->env->spec.episode_size);
-    if (mind->S) memcpy(mind->memories + i * mind->S, mind->memory + a * mind->S, mind->S * sizeof(float));
+    if (mind->S)
+      memcpy(mind->memories + i * mind->S, mind->memory + a * mind->S, mind->S * sizeof(float));
     mind->agent[i] = a;
     mind->asked++;
   }
   *count = mind->asked - *first;
 }
 
+/* The most probable choice of each head; of a BOX the mean, within its range. */
 static void choose_best(const Env *env, uint32_t agent, const float *row, AgonAction *out) {
   for (uint32_t h = 0, at = 0; h < env->layout.heads; h++) {
     if (env->layout.action_kind == AGON_BOX) {
@@ -84,15 +96,17 @@ static void choose_best(const Env *env, uint32_t agent, const float *row, AgonAc
   }
 }
 
-/* A built-in whose probabilities are not known still has something that it would do. Each turn draws from the same
- * stream, so that the same question has the same answer. */
+/* What a built-in whose probabilities are not known would do. Each turn draws from the same stream,
+ * so that the same question has the same answer. */
 static void act(Mind *mind, size_t i) {
   BuiltinPolicy *builtin = mind->who->policy.builtin;
   AgonRng rng = rng_stream(0, 0, 0, RNG_ACT);
   env_mask(mind->env, mind->episode[i], mind->agent[i], mind->mask);
-  builtin->ops->act(builtin, mind->episode[i], mind->agent[i], mind->mask, &rng, mind->thought[i].best);
+  builtin->ops->act(builtin, mind->episode[i], mind->agent[i], mind->mask, &rng,
+                    mind->thought[i].best);
 }
 
+/* One batched evaluation for all that was asked. */
 Status mind_think(Mind *mind) {
   const Env *env = mind->env;
   const BuiltinPolicy *builtin = mind->who->policy.builtin;
@@ -116,6 +130,7 @@ Status mind_think(Mind *mind) {
   return OK;
 }
 
+/* Drops what was asked before. */
 Status mind_look(Mind *mind, const Position *position, const Thought **out, size_t *count) {
   size_t first;
   mind->asked = 0;

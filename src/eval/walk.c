@@ -60,10 +60,10 @@ static Status sum_rows(const GameTree *tree, const float *table, double *sum) {
 /* Probability of the edge into `node` under the mixture, where the parent is a choice. own (K):
  * each member's probability of having made the seat's choices so far, which is updated. Where no
  * member comes there, their plain mean. */
-static double mix_edge(const GameTree *tree, const Mixture *mixture, const Rank *node,
+static double mix_edge(const GameTree *tree, const Mixture *mixture, const TreeNode *node,
                        const float *table, const double *sum, double *own) {
   size_t A = tree->env->action_count;
-  const Rank *parent = &tree->node[node->parent];
+  const TreeNode *parent = &tree->node[node->parent];
   double before = 0, after = 0, plain = 0;
   for (size_t k = 0; k < mixture->count; k++) {
     size_t row = k * tree->sets + (size_t)parent->set;
@@ -100,8 +100,8 @@ static Status mix_edges(GameTree *tree, const Mixture *mixture, double *edge) {
   }
   edge[0] = 1;
   for (size_t n = 1; n < tree->nodes; n++) { /* parents come before their children */
-    const Rank *node = &tree->node[n];
-    const Rank *parent = &tree->node[node->parent];
+    const TreeNode *node = &tree->node[n];
+    const TreeNode *parent = &tree->node[node->parent];
     for (int p = 0; p < 2; p++)
       memcpy(reach[p] + n * K, reach[p] + (size_t)node->parent * K, K * sizeof(double));
     edge[n] = parent->actor < 0
@@ -120,7 +120,7 @@ done:
  * behind their parents. */
 static double expected(const GameTree *tree, const double *edge, int seat, double *value) {
   for (size_t n = tree->nodes; n-- > 0;) {
-    const Rank *node = &tree->node[n];
+    const TreeNode *node = &tree->node[n];
     value[n] = node->actor == TERMINAL ? tree->end[node->first].utility[seat] : 0;
     for (int32_t c = node->first; c < node->first + node->children; c++)
       value[n] += edge[c] * value[c];
@@ -194,7 +194,7 @@ static void close_set(Response *r, int32_t set) {
 
 /* Finds the value of a node, or asks for what it hangs on and will be visited again. */
 static Status visit(Response *r, int32_t at) {
-  const Rank *node = &r->tree->node[at];
+  const TreeNode *node = &r->tree->node[at];
   double value = 0;
   size_t asked = r->tasks;
   if (r->known[at]) return OK;
@@ -246,7 +246,7 @@ static Status best_response(const GameTree *tree, const double *edge, int seat, 
   TRY(NEW_ARRAY(r.state, tree->sets));
   r.weight[0] = 1;
   for (size_t n = 1; n < tree->nodes; n++) {
-    const Rank *parent = &tree->node[tree->node[n].parent];
+    const TreeNode *parent = &tree->node[tree->node[n].parent];
     r.weight[n] = r.weight[tree->node[n].parent] * (parent->actor == seat ? 1 : edge[n]);
   }
   TRY(respond(&r, out));
@@ -265,7 +265,7 @@ done:
 static void read_strategy(const GameTree *tree, const double *edge, int seat, ExactResult *out) {
   if (tree->counts.information_sets[seat] != 1) return;
   for (size_t n = 0; n < tree->nodes; n++) {
-    const Rank *node = &tree->node[n];
+    const TreeNode *node = &tree->node[n];
     if (node->actor != seat || node->children > COUNT_OF(out->strategy[0])) continue;
     out->choices[seat] = node->children;
     for (uint16_t i = 0; i < node->children; i++)
@@ -326,9 +326,9 @@ Status tree_match(GameTree *tree, Contestant *a, Contestant *b, int seat, ExactM
   TRY(NEW_ARRAY(reach, tree->nodes));
   reach[0] = 1;
   for (size_t n = 0; n < tree->nodes; n++) {
-    const Rank *node = &tree->node[n];
+    const TreeNode *node = &tree->node[n];
     if (n) {
-      const Rank *parent = &tree->node[node->parent];
+      const TreeNode *parent = &tree->node[node->parent];
       double edge = node->chance;
       if (parent->actor >= 0)
         edge = (double)table[parent->actor][(size_t)parent->set * A + node->action] /
