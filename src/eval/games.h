@@ -6,13 +6,13 @@
 #include "eval/eval.h"
 #include "meta/rating.h"
 
-/* A build: "HASH/VERSION", the XXH3 of a plug-in's file (none of a built-in game) and the number
- * that the game gives its rules, which is left out, with the slash, where it is 0: where the game
- * says nothing of it. */
+/* A build is a text "HASH/VERSION": the XXH3 of the plug-in's file (empty for a built-in game), and
+ * the number that the game gives its rules. "/VERSION" is left out where it gives none (0). */
 enum { GAMES_BUILD = HASH_TEXT + 11 };
+/* Whether a text has that form. */
 bool games_build_good(const char *build);
-/* By what games say of themselves: the same version; or nobody says one, and it is the same file.
- */
+/* Whether two builds play by the same rules, by what they say of themselves: the same version; or
+ * neither names one, and they are the same file. */
 bool games_same_rules(const char *a, const char *b);
 
 /* What makes games comparable. */
