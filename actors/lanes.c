@@ -3,9 +3,45 @@
 #include "base/invariant.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-bool lane_is_eval(uint32_t id, double share) { return floor((id + 1) * share) > floor(id * share); }
+/* A slot and the lane that it is of; what PlaySlot.owner points to. */
+typedef struct Seat {
+  LaneSlot shown;
+  PlaySlot *play;
+  size_t lane; /* its index */
+} Seat;
+
+typedef struct Lane {
+  uint32_t id;
+  bool eval;
+  bool retiring; /* surplus after a resume; starts no more episodes */
+  bool restored;
+  uint32_t started; /* episodes of the present matchup */
+  uint32_t quota;   /* of them */
+  uint32_t draws;
+  AgonRng rng;
+  Matchup now;
+  Matchup next; /* drawn ahead */
+  Seat *seat;   /* (Lanes.each); the play's slots point to them */
+} Lane;
+
+struct Lanes {
+  LanesSetup setup;
+  size_t each; /* slots of a lane */
+  Lane *lane;
+  size_t lanes;
+  size_t lane_room;
+  size_t slots;   /* of all lanes */
+  uint8_t *flags; /* (agents) of one slot */
+  uint64_t abandoned; /* games of the job before that cannot go on; not yet told */
+};
+
+/* --- matchups --- */
+bool lane_is_eval(uint32_t id, double share) {
+  return floor((id + 1) * share) > floor(id * share);
+}
 
 void lane_range(size_t lanes, size_t actors, size_t index, size_t *first, size_t *count) {
   *first = lanes * index / actors;
@@ -13,8 +49,11 @@ void lane_range(size_t lanes, size_t actors, size_t index, size_t *first, size_t
 }
 
 static const MatchEntry *pick_match(AgonRng *rng, const MatchEntry *match, size_t count) {
-  double target = rng_unit(rng), sum = 0;
-  for (size_t i = 0; i < count; i++) sum += (double)match[i].probability;
+  double target = rng_unit(rng);
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) {
+    sum += (double)match[i].probability;
+  }
   target *= sum;
   const MatchEntry *last = NULL;
   for (size_t i = 0; i < count; i++) {
@@ -26,26 +65,32 @@ static const MatchEntry *pick_match(AgonRng *rng, const MatchEntry *match, size_
   return last;
 }
 
-bool lane_draw(Lane *lane, const Table *table, Matchup *out) {
+bool matchup_draw(const Table *table, bool eval, AgonRng *rng, Matchup *out) {
   const MatchEntry *pick = NULL;
   uint32_t life = 0;
-  if (lane->eval) {
-    if (table->evals) pick = pick_match(&lane->rng, table->eval, table->evals);
+  if (eval) {
+    if (table->evals) pick = pick_match(rng, table->eval, table->evals);
   } else if (table->homes) {
     double share[WIRE_LEARNERS];
     INVARIANT(table->homes <= WIRE_LEARNERS);
-    for (size_t i = 0; i < table->homes; i++) share[i] = (double)table->home[i].share;
-    const HomeEntry *home = &table->home[rng_pick(&lane->rng, share, table->homes)];
-    pick = pick_match(&lane->rng, table->match + home->first, home->count);
+    for (size_t i = 0; i < table->homes; i++) {
+      share[i] = (double)table->home[i].share;
+    }
+    const HomeEntry *home = &table->home[rng_pick(rng, share, table->homes)];
+    pick = pick_match(rng, table->match + home->first, home->count);
     life = home->life;
   }
   if (!pick) return false;
   INVARIANT(pick->probability > 0);
-  *out = (Matchup){*pick, life, table_life(table, pick->away), ++lane->draws};
+  *out = (Matchup){
+      .entry = *pick,
+      .home_life = life,
+      .away_life = table_life(table, pick->away),
+  };
   return true;
 }
 
-void matchup_encode(const Matchup *match, Bytes *out) {
+static void matchup_encode(const Matchup *match, Bytes *out) {
   bytes_u32(out, match->entry.home);
   bytes_u32(out, match->entry.away);
   bytes_put(out, &match->entry.probability, 4);
@@ -56,7 +101,17 @@ void matchup_encode(const Matchup *match, Bytes *out) {
   bytes_u32(out, match->drawn);
 }
 
-void matchup_decode(Matchup *match, Reader *reader) {
+/* Whether a table can have it. */
+static bool is_match(const MatchEntry *entry) {
+  if (entry->home >= WIRE_PLAYERS || !is_opponent(entry->away, WIRE_PLAYERS)) return false;
+  if (is_builtin(entry->away) && entry->flags) return false;
+  if (entry->branch >= BRANCH_COUNT || entry->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS))
+    return false;
+  return entry->probability >= 0 && entry->probability <= 1.001f;
+}
+
+/* Bad unless it is one that a table can have, or none. */
+static void matchup_decode(Matchup *match, Reader *reader) {
   match->entry.home = reader_u32(reader);
   match->entry.away = reader_u32(reader);
   reader_get(reader, &match->entry.probability, 4);
@@ -65,9 +120,317 @@ void matchup_decode(Matchup *match, Reader *reader) {
   match->home_life = reader_u32(reader);
   match->away_life = reader_u32(reader);
   match->drawn = reader_u32(reader);
-  const MatchEntry *entry = &match->entry;
-  if (entry->home >= WIRE_PLAYERS || !is_opponent(entry->away, WIRE_PLAYERS) ||
-      (is_builtin(entry->away) && entry->flags) || entry->branch >= BRANCH_COUNT ||
-      entry->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS) || !(entry->probability >= 0 && entry->probability <= 1.001f))
-    reader->bad = true;
+  if (!is_match(&match->entry)) reader->bad = true;
+}
+
+/* --- life cycle --- */
+size_t lanes_slots_each(const ActorConfig *config) {
+  size_t each = (size_t)(config->slots / config->lanes);
+  return each ? each : 1;
+}
+
+static Status add_seat(Lanes *lanes, Lane *lane, size_t i) {
+  const LanesSetup *setup = &lanes->setup;
+  Seat *seat = &lane->seat[i];
+  seat->lane = (size_t)(lane - lanes->lane);
+  seat->shown.eval = lane->eval;
+  TRY_RETURN(play_add_slot(setup->play, (uint32_t)(lane->id * lanes->each + i), &seat->play));
+  TRY_RETURN(recorder_add_slot(setup->recorder));
+  seat->shown.index = lanes->slots++;
+  seat->play->owner = seat;
+  return OK;
+}
+
+static Status add_lane(Lanes *lanes, uint32_t id, bool retiring) {
+  const ActorConfig *config = &lanes->setup.config;
+  const size_t each = lanes->each;
+  const uint32_t wanted = (uint32_t)config->lane_episodes;
+  const uint32_t quota = wanted > each ? wanted : (uint32_t)each;
+  TRY_RETURN(GROW(lanes->lane, lanes->lane_room, lanes->lanes + 1));
+  Lane *lane = &lanes->lane[lanes->lanes];
+  *lane = (Lane){
+      .id = id,
+      .eval = lane_is_eval(id, config->eval_share),
+      .retiring = retiring,
+      .quota = quota,
+      /* lanes start with different counts, so that they do not all change opponents in one step;
+       * each leaves room for all its slots, so that a step renews a lane at most once */
+      .started = (uint32_t)((uint64_t)quota * id / (uint64_t)config->lanes % (quota - each + 1)),
+      .rng = rng_stream(lanes->setup.seed, id, 0, RNG_MATCH),
+  };
+  TRY_RETURN(NEW_ARRAY(lane->seat, each));
+  lanes->lanes++;
+  for (size_t i = 0; i < each; i++) {
+    TRY_RETURN(add_seat(lanes, lane, i));
+  }
+  return OK;
+}
+
+Status lanes_create(const LanesSetup *setup, Lanes **out) {
+  Status status = OK;
+  Lanes *lanes = NULL;
+  const ActorConfig *config = &setup->config;
+  size_t first, count;
+  TRY(NEW_ARRAY(lanes, 1));
+  lanes->setup = *setup;
+  lanes->each = lanes_slots_each(config);
+  TRY(NEW_ARRAY(lanes->flags, setup->env->spec.agents));
+  lane_range((size_t)config->lanes, setup->actors, setup->index, &first, &count);
+  for (size_t i = 0; i < count; i++) {
+    TRY(add_lane(lanes, (uint32_t)(first + i), false));
+  }
+  *out = lanes;
+  lanes = NULL;
+done:
+  lanes_destroy(lanes);
+  return status;
+}
+
+void lanes_destroy(Lanes *lanes) {
+  if (!lanes) return;
+  for (size_t i = 0; i < lanes->lanes; i++) {
+    free(lanes->lane[i].seat);
+  }
+  free(lanes->lane);
+  free(lanes->flags);
+  free(lanes);
+}
+
+/* --- policies of a matchup --- */
+static void pin_match(const Lanes *lanes, const Matchup *match, int change) {
+  if (!match->drawn) return;
+  cache_pin(lanes->setup.cache, match->entry.home, change);
+  cache_pin(lanes->setup.cache, match->entry.away, change);
+}
+
+static Status want_player(const Lanes *lanes, uint32_t player) {
+  bool fetch;
+  if (player < lanes->setup.learning_players) return OK;
+  TRY_RETURN(cache_want(lanes->setup.cache, player, &fetch));
+  return fetch ? lanes->setup.fetch(lanes->setup.context, player) : OK;
+}
+
+/* Holds the policies of a matchup, and asks for those that are not here. */
+static Status want_match(const Lanes *lanes, const Matchup *match) {
+  if (!match->drawn) return OK;
+  pin_match(lanes, match, 1);
+  TRY_RETURN(want_player(lanes, match->entry.home));
+  return want_player(lanes, match->entry.away);
+}
+
+static bool match_is_here(const Lanes *lanes, const Matchup *match) {
+  PolicyCache *cache = lanes->setup.cache;
+  return cache_find(cache, match->entry.home) && cache_find(cache, match->entry.away);
+}
+
+/* Draws the matchup after the present one, if there is none yet. */
+static Status draw_ahead(Lanes *lanes, Lane *lane, const Table *table) {
+  if (lane->next.drawn || lane->retiring) return OK;
+  if (!matchup_draw(table, lane->eval, &lane->rng, &lane->next)) return OK;
+  lane->next.drawn = ++lane->draws;
+  return want_match(lanes, &lane->next);
+}
+
+Status lanes_draw_ahead(Lanes *lanes, const Table *table) {
+  for (size_t i = 0; i < lanes->lanes; i++) {
+    TRY_RETURN(draw_ahead(lanes, &lanes->lane[i], table));
+  }
+  return OK;
+}
+
+/* --- episodes --- */
+const LaneSlot *lanes_slot(const PlaySlot *slot) {
+  return &((const Seat *)slot->owner)->shown;
+}
+
+static Policy *policy_of_team(const Lanes *lanes, const LaneSlot *slot, uint32_t team) {
+  const MatchEntry *entry = &slot->match.entry;
+  return cache_find(lanes->setup.cache, team == slot->seat ? entry->home : entry->away);
+}
+
+/* Which teams' decisions are recorded: home's, and away's where both learn; none in evaluation. */
+static void set_record(const Lanes *lanes, const Seat *seat) {
+  const LaneSlot *slot = &seat->shown;
+  bool both = slot->match.entry.flags & MATCH_AWAY_LEARNS;
+  for (uint32_t team = 0; team < lanes->setup.env->spec.teams; team++) {
+    seat->play->record[team] = !slot->eval && (team == slot->seat || both);
+  }
+}
+
+static void set_policies(const Lanes *lanes, const Seat *seat) {
+  for (uint32_t team = 0; team < lanes->setup.env->spec.teams; team++) {
+    seat->play->policy[team] = policy_of_team(lanes, &seat->shown, team);
+  }
+}
+
+/* The matchup that was drawn ahead becomes the present one, and another is drawn. */
+static Status renew(Lanes *lanes, Lane *lane, const Table *table) {
+  if (lane->now.drawn) lane->started = 0; /* the first matchup begins with the lane's own count */
+  pin_match(lanes, &lane->now, -1);
+  lane->now = lane->next;
+  lane->next = (Matchup){0};
+  return draw_ahead(lanes, lane, table);
+}
+
+Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, bool *agreed) {
+  Seat *seat = slot->owner;
+  Lane *lane = &lanes->lane[seat->lane];
+  LaneSlot *shown = &seat->shown;
+  *agreed = false;
+  if (lane->retiring) return OK;
+  if (!lane->now.drawn || lane->started >= lane->quota) {
+    if (!lane->next.drawn) return OK;
+    TRY_RETURN(renew(lanes, lane, table));
+  }
+  lane->started++;
+  INVARIANT(lane->now.drawn && lane->started <= lane->quota);
+  shown->match = lane->now;
+  shown->seat = (uint8_t)((slot->episode + slot->id) % lanes->setup.env->spec.teams);
+  pin_match(lanes, &shown->match, 1);
+  set_policies(lanes, seat);
+  set_record(lanes, seat);
+  *agreed = true;
+  return OK;
+}
+
+void lanes_end_episode(Lanes *lanes, const PlaySlot *slot) {
+  pin_match(lanes, &lanes_slot(slot)->match, -1);
+}
+
+/* Slots restored from a checkpoint are bound to their policies when these are here. */
+static bool seat_is_ready(const Lanes *lanes, const Seat *seat) {
+  if (!seat->play->live || seat->play->policy[0]) return true;
+  if (!match_is_here(lanes, &seat->shown.match)) return false;
+  set_policies(lanes, seat);
+  return true;
+}
+
+bool lanes_are_ready(Lanes *lanes) {
+  for (size_t i = 0; i < lanes->lanes; i++) {
+    const Lane *lane = &lanes->lane[i];
+    if (lane->next.drawn && !match_is_here(lanes, &lane->next)) return false;
+    if (lane->now.drawn && !match_is_here(lanes, &lane->now)) return false;
+    for (size_t s = 0; s < lanes->each; s++)
+      if (!seat_is_ready(lanes, &lane->seat[s])) return false;
+  }
+  return true;
+}
+
+static void close_seat(Lanes *lanes, const Seat *seat) {
+  const Env *env = lanes->setup.env;
+  const PlaySlot *slot = seat->play;
+  env_flags_of(env, slot->state, lanes->flags);
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    if (slot->record[env->spec.team_of[a]] && (lanes->flags[a] & AGON_ACTS))
+      recorder_closed(lanes->setup.recorder, seat->shown.index, slot, a);
+}
+
+void lanes_close_unrolls(Lanes *lanes) {
+  for (size_t i = 0; i < lanes->lanes; i++) {
+    const Lane *lane = &lanes->lane[i];
+    for (size_t s = 0; s < lanes->each && !lane->eval; s++)
+      if (lane->seat[s].play->live) close_seat(lanes, &lane->seat[s]);
+  }
+}
+
+/* --- states --- */
+uint64_t lanes_take_abandoned(Lanes *lanes) {
+  uint64_t abandoned = lanes->abandoned;
+  lanes->abandoned = 0;
+  return abandoned;
+}
+
+size_t lanes_count(const Lanes *lanes) {
+  return lanes->lanes;
+}
+
+uint32_t lanes_id(const Lanes *lanes, size_t lane) {
+  return lanes->lane[lane].id;
+}
+
+bool lanes_is_finished(const Lanes *lanes, size_t lane) {
+  const Lane *of = &lanes->lane[lane];
+  if (!of->retiring) return false;
+  for (size_t i = 0; i < lanes->each; i++)
+    if (of->seat[i].play->live) return false;
+  return true;
+}
+
+Status lanes_encode(const Lanes *lanes, size_t lane, Bytes *out) {
+  const LanesSetup *setup = &lanes->setup;
+  const Lane *of = &lanes->lane[lane];
+  bytes_u32(out, of->started);
+  bytes_u32(out, of->draws);
+  bytes_put(out, &of->rng, sizeof of->rng);
+  matchup_encode(&of->now, out);
+  matchup_encode(&of->next, out);
+  bytes_u32(out, (uint32_t)lanes->each);
+  for (size_t i = 0; i < lanes->each; i++) {
+    const Seat *seat = &of->seat[i];
+    TRY_RETURN(slot_encode(setup->play, seat->play, out));
+    matchup_encode(&seat->shown.match, out);
+    bytes_u8(out, seat->shown.seat);
+    recorder_encode(setup->recorder, seat->shown.index, out);
+  }
+  return OK;
+}
+
+static Status restore_seat(Lanes *lanes, Seat *seat, Reader *state) {
+  const LanesSetup *setup = &lanes->setup;
+  const AgonEnvSpec *spec = &setup->env->spec;
+  const PlaySlot *slot = seat->play;
+  const uint32_t id = slot->id;
+  bool abandoned;
+  TRY_RETURN(slot_decode(setup->play, seat->play, state, &abandoned));
+  matchup_decode(&seat->shown.match, state);
+  seat->shown.seat = reader_u8(state);
+  TRY_RETURN(recorder_decode(setup->recorder, seat->shown.index, state));
+  if (abandoned) recorder_abandoned(setup->recorder, seat->shown.index);
+  lanes->abandoned += abandoned;
+  bool fits = seat->shown.seat < spec->teams && slot->id == id && slot->steps <= spec->step_limit;
+  if (state->bad || !fits || (slot->live && !seat->shown.match.drawn))
+    return status_set(ERR_FORMAT, "the state of slot %u is damaged", id);
+  if (!slot->live) return OK;
+  set_record(lanes, seat);
+  return want_match(lanes, &seat->shown.match);
+}
+
+/* The lane of this id; one of a larger run is adopted. */
+static Status lane_to_restore(Lanes *lanes, uint32_t id, Lane **out) {
+  if (id >= UINT32_MAX / lanes->each)
+    return status_set(ERR_FORMAT, "lane %u is not one that can be restored", id);
+  for (size_t i = 0; i < lanes->lanes; i++)
+    if (lanes->lane[i].id == id) {
+      *out = &lanes->lane[i];
+      if ((*out)->restored) return status_set(ERR_FORMAT, "lane %u came twice", id);
+      return OK;
+    }
+  TRY_RETURN(add_lane(lanes, id, true));
+  *out = &lanes->lane[lanes->lanes - 1];
+  return OK;
+}
+
+Status lanes_restore(Lanes *lanes, const WireLane *sent) {
+  Lane *lane = NULL;
+  Reader state = reader_over(sent->state, sent->size);
+  TRY_RETURN(lane_to_restore(lanes, sent->lane, &lane));
+  lane->restored = true;
+  lane->started = reader_u32(&state);
+  lane->draws = reader_u32(&state);
+  reader_get(&state, &lane->rng, sizeof lane->rng);
+  matchup_decode(&lane->now, &state);
+  matchup_decode(&lane->next, &state);
+  size_t slots = reader_u32(&state);
+  if (state.bad) return status_set(ERR_FORMAT, "the state of lane %u is damaged", sent->lane);
+  if (slots != lanes->each)
+    return status_set(ERR_USAGE,
+                      "actors.slots / actors.lanes may not change on resume (%zu slots per lane "
+                      "before, %zu now)",
+                      slots, lanes->each);
+  TRY_RETURN(want_match(lanes, &lane->now));
+  TRY_RETURN(want_match(lanes, &lane->next));
+  for (size_t i = 0; i < slots; i++) {
+    TRY_RETURN(restore_seat(lanes, &lane->seat[i], &state));
+  }
+  return reader_finish(&state, "the state of a lane");
 }

@@ -1,41 +1,78 @@
-/* Lanes: groups of slots that play one matchup, renewed from the matchmaking table after a quota of episodes *started*.
- * The matchup after the present one is drawn ahead, so that its policies are here when it is needed. Numbers of lanes
- * and slots are job-wide: on another number of ranks the same lanes are dealt out anew. */
+/* Lanes: groups of slots that play one matchup, renewed from the matchmaking table after a quota of
+ * episodes *started*. The matchup after the present one is drawn ahead, so that its policies are
+ * here when it is needed. Numbers of lanes and slots are job-wide: on another number of ranks the
+ * same lanes are dealt out anew. */
 #pragma once
-#include "actors/policy_cache.h"
 #include "actors/options.h"
+#include "actors/policy_cache.h"
 #include "actors/recorder.h"
 #include "wire/wire.h"
 
 typedef struct Matchup {
   MatchEntry entry;
-  uint32_t home_life, away_life;
-  uint32_t drawn; /* 0: none yet */
+  uint32_t home_life;
+  uint32_t away_life;
+  uint32_t drawn; /* by the lane's own count; 0: none yet */
 } Matchup;
-
-typedef struct LaneSlot {
-  PlaySlot *play;
-  size_t index;  /* in the recorder */
-  Matchup match; /* of the running episode */
-  uint8_t seat;  /* team that home plays */
-} LaneSlot;
-
-typedef struct Lane {
-  uint32_t id;
-  bool eval, retiring; /* retiring: surplus after a resume; starts no more episodes */
-  bool restored;
-  uint32_t started, quota, draws;
-  AgonRng rng;
-  Matchup now, next;
-  LaneSlot *slot;
-  size_t slots;
-} Lane;
 
 /* Which lanes evaluate: a deterministic, even share of the ids. */
 bool lane_is_eval(uint32_t id, double share);
 /* Lanes of actor `index` of `actors`: ids first .. first+count-1 of `lanes`. */
 void lane_range(size_t lanes, size_t actors, size_t index, size_t *first, size_t *count);
-/* Draws a matchup from the table with the lane's stream. False if the table has none for it. */
-bool lane_draw(Lane *lane, const Table *table, Matchup *out);
-void matchup_encode(const Matchup *match, Bytes *out);
-void matchup_decode(Matchup *match, Reader *reader); /* bad unless it is one that a table can have, or none */
+/* Draws a matchup from the table, of an evaluation lane or another. False if there is none. */
+bool matchup_draw(const Table *table, bool eval, AgonRng *rng, Matchup *out);
+
+/* All but the config is borrowed. */
+typedef struct LanesSetup {
+  ActorConfig config;
+  uint64_t seed;
+  size_t index; /* of this actor among all */
+  size_t actors;
+  size_t learning_players; /* their policies come by themselves */
+  const Env *env;
+  Play *play;         /* plays the slots; its hook `begin` is to call lanes_begin_episode */
+  Recorder *recorder; /* records them */
+  PolicyCache *cache;
+  /* Asks for a frozen player's policy. */
+  Status (*fetch)(void *context, uint32_t player);
+  void *context;
+} LanesSetup;
+
+typedef struct Lanes Lanes;
+size_t lanes_slots_each(const ActorConfig *config); /* games that a lane plays at a time */
+Status lanes_create(const LanesSetup *setup, Lanes **out);
+void lanes_destroy(Lanes *lanes);
+
+/* --- of a running episode --- */
+/* What the hooks of play must know of a slot. */
+typedef struct LaneSlot {
+  size_t index; /* in the recorder */
+  bool eval;
+  uint8_t seat; /* team that home plays */
+  Matchup match;
+} LaneSlot;
+const LaneSlot *lanes_slot(const PlaySlot *slot);
+/* An episode may begin: *agreed, and policies and teams to record are set in the slot. */
+Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, bool *agreed);
+void lanes_end_episode(Lanes *lanes, const PlaySlot *slot); /* its policies are needed no more */
+
+/* --- of a tick --- */
+/* Every lane draws ahead from the table, where it has not yet. */
+Status lanes_draw_ahead(Lanes *lanes, const Table *table);
+/* Whether all policies that the next step may need are here; slots of a checkpoint are then bound
+ * to theirs. */
+bool lanes_are_ready(Lanes *lanes);
+/* The tick ends: who must act next will do so with other weights, so that what it has done until
+ * now ends here. */
+void lanes_close_unrolls(Lanes *lanes);
+
+/* --- states --- */
+size_t lanes_count(const Lanes *lanes);
+uint32_t lanes_id(const Lanes *lanes, size_t lane);
+/* Surplus after a resume on fewer lanes, and its last episode has ended. */
+bool lanes_is_finished(const Lanes *lanes, size_t lane);
+Status lanes_encode(const Lanes *lanes, size_t lane, Bytes *out);
+/* Before the job begins. A lane that is none of this actor's is adopted until its episodes end. */
+Status lanes_restore(Lanes *lanes, const WireLane *sent);
+/* Restored games that cannot go on, since their env cannot save them; each is told once. */
+uint64_t lanes_take_abandoned(Lanes *lanes);

@@ -1,6 +1,8 @@
 #include "actors/policy_cache.h"
 
 #include "base/invariant.h"
+#include "base/text.h"
+#include "wire/messages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +18,9 @@ typedef struct Entry {
 
 struct PolicyCache {
   size_t block, capacity, count, room;
-  Entry **entry; /* pointers: policies must not move while slots refer to them */
-  Entry **of;    /* by player id */
+  Policy builtin[BUILTINS]; /* those that can play the env */
+  Entry **entry;            /* pointers: policies must not move while slots refer to them */
+  Entry **of;               /* by player id */
   size_t of_room;
   Entry *spare; /* the last one evicted: the next newcomer takes its memory */
   uint64_t clock;
@@ -30,6 +33,18 @@ Status cache_create(size_t block_floats, size_t capacity, PolicyCache **out) {
   return OK;
 }
 
+Status cache_add_builtins(PolicyCache *cache, const Env *env) {
+  for (int b = 0; b < BUILTINS; b++) {
+    Policy *policy = &cache->builtin[b];
+    char name[16];
+    text_choice_name(BUILTIN_NAMES, b, name, sizeof name);
+    policy->player = BUILTIN_FIRST + (uint32_t)b;
+    if (env->spec.teams == 2 && builtin_find(name)->supports(env))
+      TRY_RETURN(builtin_create(name, env, &policy->builtin));
+  }
+  return OK;
+}
+
 static void entry_free(Entry *entry) {
   policy_release(&entry->policy);
   free(entry->block);
@@ -38,7 +53,12 @@ static void entry_free(Entry *entry) {
 
 void cache_destroy(PolicyCache *cache) {
   if (!cache) return;
-  for (size_t i = 0; i < cache->count; i++) entry_free(cache->entry[i]);
+  for (int b = 0; b < BUILTINS; b++) {
+    policy_release(&cache->builtin[b]);
+    builtin_destroy(cache->builtin[b].builtin);
+  }
+  for (size_t i = 0; i < cache->count; i++)
+    entry_free(cache->entry[i]);
   if (cache->spare) entry_free(cache->spare);
   free(cache->entry);
   free(cache->of);
@@ -65,6 +85,7 @@ static Entry *obtain(PolicyCache *cache, uint32_t player) {
 }
 
 Policy *cache_find(PolicyCache *cache, uint32_t player) {
+  if (is_builtin(player)) return &cache->builtin[player - BUILTIN_FIRST];
   Entry *entry = lookup(cache, player);
   if (!entry || !entry->here) return NULL;
   entry->used = ++cache->clock;
@@ -78,7 +99,8 @@ bool cache_wants(const PolicyCache *cache, uint32_t player) {
 
 size_t cache_frozen(const PolicyCache *cache) {
   size_t count = 0;
-  for (size_t i = 0; i < cache->count; i++) count += cache->entry[i]->here && !cache->entry[i]->learning;
+  for (size_t i = 0; i < cache->count; i++)
+    count += cache->entry[i]->here && !cache->entry[i]->learning;
   return count;
 }
 
@@ -101,8 +123,8 @@ static void evict(PolicyCache *cache) {
   }
 }
 
-Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t version, bool learning,
-                 const void *block) {
+Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t version,
+                 bool learning, const void *block) {
   Entry *entry = obtain(cache, player);
   if (!entry) return ERR_MEMORY;
   if (!entry->block) TRY_RETURN(NEW_ARRAY(entry->block, cache->block));
@@ -127,12 +149,18 @@ Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t ve
 }
 
 void cache_pin(PolicyCache *cache, uint32_t player, int change) {
+  if (is_builtin(player)) return; /* always here */
   Entry *entry = obtain(cache, player);
   if (entry) entry->pins += change;
   INVARIANT(!entry || entry->pins >= 0);
 }
 
 Status cache_want(PolicyCache *cache, uint32_t player, bool *fetch) {
+  *fetch = false;
+  if (is_builtin(player)) {
+    if (cache->builtin[player - BUILTIN_FIRST].builtin) return OK;
+    return status_set(ERR_FORMAT, "a match against a built-in player that cannot play this env");
+  }
   Entry *entry = obtain(cache, player);
   if (!entry) return ERR_MEMORY;
   *fetch = !entry->here && !entry->wanted;

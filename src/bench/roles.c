@@ -213,20 +213,18 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
   TRY(NEW_ARRAY(stage->block, stage->net->block));
   net_init(stage->net, 1, 0, stage->block);
   TRY(sim_create(&(SimConfig){.ranks = 2, .seed = 1}, &stage->world));
-  ActorSetup setup = {.config = s->actors,
-                      .pace = PACE_LOCKSTEP,
+  ActorSetup setup = {.role = {.pace = PACE_LOCKSTEP,
+                               .seed = 1,
+                               .transport = sim_rank(stage->world, 1),
+                               .clock = clock_system(),
+                               .net = stage->net,
+                               .format = job_config_format(s, stage->net),
+                               .learning_players = 1},
+                      .config = s->actors,
                       .env = s->env,
-                      .net = stage->net,
-                      .format = job_config_format(s, stage->net),
-                      .seed = 1,
-                      .transport = sim_rank(stage->world, 1),
-                      .clock = clock_system(),
-                      .index = 0,
                       .actors = 1,
                       .fed_rank = &bench_rank,
-                      .groups = 1,
-                      .league_rank = 0,
-                      .learning_players = 1};
+                      .groups = 1};
   TRY(actor_create(&setup, &stage->actor));
   wire_begin(&stage->wire, WIRE_BEGIN);
   start_encode(&(WireStart){.tick = 0}, &stage->wire.bytes);

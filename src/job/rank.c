@@ -1,6 +1,7 @@
 #include "job/rank.h"
 
 #include "actors/actor.h"
+#include "actors/lanes.h"
 #include "base/log.h"
 #include "job/end_games.h"
 #include "job/strength.h"
@@ -104,7 +105,7 @@ static Status create_manager(Rank *self) {
   const JobConfig *s = self->setup.settings;
   const Topology *topology = self->setup.topology;
   const AgonEnvSpec *spec = &s->env->spec;
-  const uint64_t slots = actor_lane_slots(&s->actors), unroll = (uint64_t)s->actors.unroll;
+  const uint64_t slots = lanes_slots_each(&s->actors), unroll = (uint64_t)s->actors.unroll;
   ManagerSetup setup = {.config = s->manager,
                         .league = s->league,
                         .pace = s->run.pace,
@@ -200,25 +201,20 @@ static Status create_actor(Rank *self, size_t index) {
     self->fed_rank[g] = topology->learner_rank[member * topology->groups + g];
   int *weights = self->weights_below, *tables = self->actor_tables_below;
   ActorSetup setup = {
+      .role = role_of(self),
       .config = s->actors,
-      .pace = (Pace)s->run.pace,
       .max_lag = s->learner.max_lag,
       .env = s->env,
-      .net = self->net,
-      .format = job_config_format(s, self->net),
-      .seed = (uint64_t)s->run.seed,
-      .transport = self->setup.transport,
-      .clock = self->setup.clock,
       .index = index,
       .actors = topology->actors,
-      .idle = &self->idle,
       .fed_rank = self->fed_rank,
       .groups = topology->groups,
       .weights_below = weights,
-      .weights_belows = topology_below(topology->actor_rank + first, count, (long)(index - first), weights),
+      .weights_belows =
+          topology_below(topology->actor_rank + first, count, (long)(index - first), weights),
       .tables_below = tables,
       .tables_belows = topology_below(topology->actor_rank, topology->actors, (long)index, tables),
-      .learning_players = (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters)};
+  };
   return actor_create(&setup, &self->actor);
 }
 

@@ -1,6 +1,6 @@
 #include "job/resume.h"
 
-#include "actors/actor.h"
+#include "actors/lanes.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -86,9 +86,9 @@ static Status compare_lanes(Changes *changes, const Tree *checkpoint) {
   char each[2][32];
   char origin[640];
   TRY_RETURN(tree_get(checkpoint, "lanes/id", STORE_U32, -1, &lanes));
-  if (lanes->count == 0 || actor_lane_slots(was) == actor_lane_slots(asked)) return OK;
-  snprintf(each[0], sizeof each[0], "%zu", actor_lane_slots(was));
-  snprintf(each[1], sizeof each[1], "%zu", actor_lane_slots(asked));
+  if (lanes->count == 0 || lanes_slots_each(was) == lanes_slots_each(asked)) return OK;
+  snprintf(each[0], sizeof each[0], "%zu", lanes_slots_each(was));
+  snprintf(each[1], sizeof each[1], "%zu", lanes_slots_each(asked));
   const bool slots = was->slots != asked->slots;
   snprintf(origin, sizeof origin, "actors.slots=%lld, actors.lanes=%lld, %s", (long long)asked->slots,
            (long long)asked->lanes, config_origin(changes->now->config, slots ? "actors.slots" : "actors.lanes"));

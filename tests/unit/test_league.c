@@ -968,7 +968,7 @@ static void tables_hold_as_many_homes_as_there_may_be_learners(void **state) {
   }
   for (uint32_t homes = WIRE_LEARNERS; homes <= MORE; homes++) {
     Table table = {.home = home, .homes = homes, .match = match, .matches = homes}, back = {0};
-    Lane lane = {.rng = rng_stream(1, homes, 0, RNG_TEST)};
+    AgonRng rng = rng_stream(1, homes, 0, RNG_TEST);
     Bytes bytes = {0};
     Matchup drawn;
     for (uint32_t i = 0; i < homes; i++) home[i].share = i + 1 == homes;
@@ -979,7 +979,7 @@ static void tables_hold_as_many_homes_as_there_may_be_learners(void **state) {
       assert_int_equal(status, ERR_FORMAT);
     } else {
       CHECK_OK(status);
-      assert_true(lane_draw(&lane, &back, &drawn));
+      assert_true(matchup_draw(&back, false, &rng, &drawn));
       assert_int_equal(drawn.entry.home, homes - 1);
     }
     table_free(&back);
