@@ -18,6 +18,7 @@ typedef struct TournamentSetup {
   const void **viewed; /* (BLOCK * agents + 1) what is observed: which agent of which game */
   uint32_t *agent, *game;
   uint8_t *flags; /* (BLOCK * agents) */
+  float *global;  /* (global_state_size), where the env has it */
   AgonRng rng[GAMES];
   AgonRandom random[GAMES];
   AgonAction *action; /* (GAMES, agents, heads) */
@@ -42,6 +43,7 @@ static void setup_close(TournamentSetup *arena) {
   free(arena->agent);
   free(arena->game);
   free(arena->flags);
+  free(arena->global);
   free(arena);
 }
 
@@ -67,6 +69,7 @@ static Status setup_open(const Env *env, TournamentSetup **out) {
   TRY(NEW_ARRAY(arena->agent, BLOCK * env->spec.agents + 1));
   TRY(NEW_ARRAY(arena->game, BLOCK * env->spec.agents + 1));
   TRY(NEW_ARRAY(arena->flags, BLOCK * env->spec.agents));
+  TRY(NEW_ARRAY(arena->global, env->spec.global_state_size + 1));
   for (size_t i = 0; i < GAMES; i++) {
     arena->state[i] = arena->block + i * size;
     arena->random[i] = rng_handle(&arena->rng[i]);
@@ -132,6 +135,8 @@ static size_t setup_step(TournamentSetup *arena, size_t first) {
     }
   }
   env_view(env, views, arena->viewed, arena->agent, arena->rows, arena->masks);
+  for (size_t i = first; i < first + BLOCK && env->spec.global_state_size; i++)
+    env->table->global_state(env->params, arena->state[i], arena->global);
   for (size_t v = 0; v < views; v++)
     pick(arena, arena->masks + v * env->action_count,
          &arena->action[(arena->game[v] * agents + arena->agent[v]) * heads]);
@@ -167,10 +172,12 @@ Status bench_env(Bench *bench) {
         for (size_t first = 0; first < GAMES; first += BLOCK) views += setup_step(arena, first);
     rate[i] = (double)steps / bench_seconds(bench, start);
   }
-  snprintf(what, sizeof what, "%s, %d games, %.2g observations a step", settings->table->name, GAMES,
-           (double)views / (double)steps);
+  snprintf(what, sizeof what, "%s, %d games, %.2g observations%s a step", settings->table->name, GAMES,
+           (double)views / (double)steps,
+           settings->env->spec.global_state_size ? " and the global state" : "");
   const Env *env = settings->env;
   double bytes = (double)views / (double)steps * (double)(env->observation_bytes + env->action_count) +
+                 4.0 * (double)env->spec.global_state_size +
                  2.0 * (double)env->spec.episode_size;
   TRY(bench_add(bench, "env", what, "steps/s", rate, count, bench_copy_peak(bench) / bytes,
                 "bytes of state and rows at memcpy's rate"));

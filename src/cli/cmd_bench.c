@@ -24,7 +24,7 @@ static const struct {
   bool in_all, collective;
   const char *summary;
 } benches[] = {
-    {"env", bench_env, true, false, "steps of an environment with observation and mask, 1,024 games"},
+    {"env", bench_env, true, false, "steps of an environment with observations, masks and global state, 1,024 games"},
     {"kernels", bench_kernels, false, false, "dense products by rows and width, beside OpenBLAS and bfloat16"},
     {"act", bench_act, true, true, "acting: the whole actor role, with one and with 1,000 opponents"},
     {"learn", bench_learn, true, false, "learning: updates of the chosen algorithm on one core"},

@@ -7,12 +7,13 @@
 #include <string.h>
 
 extern const AgonEnv env_matrix_game, env_kuhn_poker, env_leduc_poker, env_tic_tac_toe,
-    env_connect_four, env_goofspiel, env_liars_dice, env_skirmish, env_two_step;
+    env_connect_four, env_goofspiel, env_liars_dice, env_skirmish, env_two_step,
+    env_foraging;
 
 static const AgonEnv *const builtin[] = {
     &env_matrix_game,  &env_kuhn_poker, &env_leduc_poker, &env_tic_tac_toe,
     &env_connect_four, &env_goofspiel,  &env_liars_dice,  &env_skirmish,
-    &env_two_step,
+    &env_two_step,     &env_foraging,
 };
 
 const AgonEnv *env_builtin(size_t index) {

@@ -103,7 +103,8 @@ static void two_steps_are_the_published_ones(void **state) {
     assert_int_equal(env_call_step(game.env, game.episode, action, &random, reward), AGON_RUNNING);
     CHECK_NEAR(reward[0] + reward[1], 0, 0);
     game.env->table->global_state(game.env->params, game.episode, whole);
-    for (int i = 0; i < 3; i++) CHECK_NEAR(whole[i], i == (first ? 2 : 1), 0);
+    for (int i = 0; i < 3; i++)
+      CHECK_NEAR(whole[i], i == (first ? 2 : 1), 0);
     for (uint32_t a = 0; a < 2; a++) {
       const uint8_t expected[5] = {0, !first, (uint8_t)first, a == 0, a == 1};
       env_observe(game.env, game.episode, a, row);
