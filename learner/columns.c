@@ -1,5 +1,7 @@
 #include "learner/columns.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 /* Where the counters of a player stand in its column of that name. */
@@ -15,8 +17,30 @@ enum {
   COUNTERS
 };
 
+/* Names of a part's columns: its block, and Adam's moments if it is trained. The policy's moments
+ * have the names that they had when it was the only part. */
+typedef struct PartColumns {
+  char block[STORE_PATH], m[STORE_PATH], v[STORE_PATH];
+} PartColumns;
+
+static Status name_columns(const char *part, PartColumns *out) {
+  const char *moments = strcmp(part, "policy") ? part : "adam";
+  TRY_RETURN(text_format(out->block, sizeof out->block, "%s", part));
+  TRY_RETURN(text_format(out->m, sizeof out->m, "%s_m", moments));
+  return text_format(out->v, sizeof out->v, "%s_v", moments);
+}
+
+static Status put_part(Tree *out, const TrainPart *part) {
+  PartColumns name;
+  TRY_RETURN(name_columns(part->name, &name));
+  TRY_RETURN(tree_put(out, name.block, STORE_F32, part->floats, 1, part->block));
+  if (part->trained == 0) return OK;
+  TRY_RETURN(tree_put(out, name.m, STORE_F32, part->trained, 1, part->m));
+  return tree_put(out, name.v, STORE_F32, part->trained, 1, part->v);
+}
+
 Status columns_put(const Net *net, bool average, const TrainState *state, Tree *out) {
-  const size_t params = net->graph.params, block = net->block;
+  const size_t block = net->block;
   const uint64_t counters[COUNTERS] = {
       [AT_LIFE] = state->life,
       [AT_VERSION] = state->version,
@@ -27,12 +51,11 @@ Status columns_put(const Net *net, bool average, const TrainState *state, Tree *
       [AT_LIFE_FRAMES] = state->life_frames,
       [AT_RUN_FRAMES] = state->run_frames,
   };
-  TRY_RETURN(tree_put(out, "policy", STORE_F32, block, 1, state->block));
+  for (size_t i = 0; i < state->parts; i++)
+    TRY_RETURN(put_part(out, &state->part[i]));
   TRY_RETURN(tree_put(out, "policy_acting", STORE_F32, block, 1, state->acting));
   TRY_RETURN(tree_put(out, "policy_reference", STORE_F32, block, 1, state->reference));
   if (average) TRY_RETURN(tree_put(out, "policy_average", STORE_F32, block, 1, state->average));
-  TRY_RETURN(tree_put(out, "adam_m", STORE_F32, params, 1, state->m));
-  TRY_RETURN(tree_put(out, "adam_v", STORE_F32, params, 1, state->v));
   size_t stats = train_state_stat_count(net);
   TRY_RETURN(tree_put(out, "normaliser", STORE_F64, stats, 1, state->stat));
   return tree_put(out, "counters", STORE_U64, COUNTERS, 1, counters);
@@ -58,31 +81,38 @@ static Status check_counters(const Tree *columns) {
   return OK;
 }
 
-Status columns_check(const Net *net, const Tree *columns) {
-  const size_t params = net->graph.params, stats = train_state_stat_count(net);
-  const struct {
-    const char *path;
-    StoreType type;
-    size_t count;
-  } column[] = {
-      {"policy", STORE_F32, net->block},
-      {"policy_acting", STORE_F32, net->block},
-      {"policy_reference", STORE_F32, net->block},
-      {average_of(columns), STORE_F32, net->block},
-      {"adam_m", STORE_F32, params},
-      {"adam_v", STORE_F32, params},
-      {"normaliser", STORE_F64, stats},
-  };
+static Status check_column(const Tree *columns, const char *path, StoreType type, size_t count) {
   const Item *item;
-  for (size_t i = 0; i < COUNT_OF(column); i++) {
-    const int64_t count = (int64_t)column[i].count;
-    TRY_RETURN(tree_get(columns, column[i].path, column[i].type, count, &item));
-    TRY_RETURN(tree_check_finite(columns, item));
-  }
-  TRY_RETURN(tree_get(columns, "adam_v", STORE_F32, (int64_t)params, &item));
-  for (size_t i = 0; i < params; i++) /* Adam divides by the root of its second moments */
-    if (((const float *)item->data)[i] < 0)
-      return tree_fault(columns, "adam_v", (int64_t)i, "is below 0");
+  TRY_RETURN(tree_get(columns, path, type, (int64_t)count, &item));
+  return tree_check_finite(columns, item);
+}
+
+static Status check_part(const Tree *columns, const char *part, size_t floats, size_t trained) {
+  PartColumns name;
+  const Item *v;
+  TRY_RETURN(name_columns(part, &name));
+  TRY_RETURN(check_column(columns, name.block, STORE_F32, floats));
+  if (trained == 0) return OK;
+  TRY_RETURN(check_column(columns, name.m, STORE_F32, trained));
+  TRY_RETURN(check_column(columns, name.v, STORE_F32, trained));
+  TRY_RETURN(tree_get(columns, name.v, STORE_F32, (int64_t)trained, &v));
+  for (size_t i = 0; i < trained; i++) /* Adam divides by the root of its second moments */
+    if (((const float *)v->data)[i] < 0)
+      return tree_fault(columns, name.v, (int64_t)i, "is below 0");
+  return OK;
+}
+
+Status columns_check(const TrainShape *shape, const Tree *columns) {
+  const Net *net = shape->net;
+  AlgoPart part[ALGO_PARTS];
+  size_t parts = algo_parts(shape->algo, shape->algo_config, net, part);
+  TRY_RETURN(check_part(columns, "policy", net->block, net->graph.params));
+  for (size_t i = 0; i < parts; i++)
+    TRY_RETURN(check_part(columns, part[i].name, part[i].floats, part[i].trained));
+  TRY_RETURN(check_column(columns, "policy_acting", STORE_F32, net->block));
+  TRY_RETURN(check_column(columns, "policy_reference", STORE_F32, net->block));
+  TRY_RETURN(check_column(columns, average_of(columns), STORE_F32, net->block));
+  TRY_RETURN(check_column(columns, "normaliser", STORE_F64, train_state_stat_count(net)));
   return check_counters(columns);
 }
 
@@ -91,14 +121,23 @@ static void copy_column(const Tree *columns, const char *path, void *out) {
   memcpy(out, item->data, item->count * item->size);
 }
 
-void columns_take(const Tree *columns, TrainState *state) {
+static Status take_part(const Tree *columns, TrainPart *part) {
+  PartColumns name;
+  TRY_RETURN(name_columns(part->name, &name));
+  copy_column(columns, name.block, part->block);
+  if (part->trained == 0) return OK;
+  copy_column(columns, name.m, part->m);
+  copy_column(columns, name.v, part->v);
+  return OK;
+}
+
+Status columns_take(const Tree *columns, TrainState *state) {
   uint64_t counter[COUNTERS];
-  copy_column(columns, "policy", state->block);
+  for (size_t i = 0; i < state->parts; i++)
+    TRY_RETURN(take_part(columns, &state->part[i]));
   copy_column(columns, "policy_acting", state->acting);
   copy_column(columns, "policy_reference", state->reference);
   copy_column(columns, average_of(columns), state->average);
-  copy_column(columns, "adam_m", state->m);
-  copy_column(columns, "adam_v", state->v);
   copy_column(columns, "normaliser", state->stat);
   copy_column(columns, "counters", counter);
   state->life = (uint32_t)counter[AT_LIFE];
@@ -109,4 +148,5 @@ void columns_take(const Tree *columns, TrainState *state) {
   state->steps = counter[AT_STEPS];
   state->life_frames = counter[AT_LIFE_FRAMES];
   state->run_frames = counter[AT_RUN_FRAMES];
+  return OK;
 }

@@ -67,12 +67,23 @@ struct Learner {
 /* --- life cycle --- */
 /* Floats of the largest sums that may be under way together: two gradients, or the moments that
  * open an update and those that end it. */
-static size_t sum_room(const Net *net, size_t members) {
-  return 2 * (net->graph.params + UPDATE_SCALARS) + 2 * update_opening(net, members);
+static size_t sum_room(const TrainShape *shape, size_t members) {
+  size_t gradient = algo_trained(shape->algo, shape->algo_config, shape->net) + UPDATE_SCALARS;
+  return 2 * gradient + 2 * update_opening(shape->net, members);
 }
 
-size_t learner_shared_bytes(const Net *net, size_t members) {
-  return allreduce_shared_bytes(sum_room(net, members));
+size_t learner_shared_bytes(const TrainShape *shape, size_t members) {
+  return allreduce_shared_bytes(sum_room(shape, members));
+}
+
+/* What the players that are learned here are made of. */
+static TrainShape shape_of(const LearnerSetup *setup) {
+  return (TrainShape){
+      .net = setup->role.net,
+      .algo = setup->algo,
+      .algo_config = setup->algo_config,
+      .seed = setup->role.seed,
+  };
 }
 
 static Status start_sum(void *context, float *values, size_t count) {
@@ -89,13 +100,14 @@ static Status test_sum(void *context, bool *done) {
 
 static Status create_sum(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
+  const TrainShape shape = shape_of(setup);
   const AllreduceSetup sum = {
       .transport = setup->role.transport,
       .rank = setup->member_rank,
       .members = setup->members,
       .self = setup->member,
       .shared = setup->shared,
-      .room = sum_room(setup->role.net, setup->members),
+      .room = sum_room(&shape, setup->members),
   };
   return setup->members > 1 ? allreduce_create(&sum, &learner->sum) : OK;
 }
@@ -139,10 +151,11 @@ static Status create_update(Learner *learner) {
 static Status create_players(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
   const RoleContext *role = &setup->role;
+  const TrainShape shape = shape_of(setup);
   TRY_RETURN(NEW_ARRAY(learner->state, role->learning_players));
   for (size_t p = setup->group; p < role->learning_players; p += setup->groups) {
     TrainState *state = &learner->state[learner->players];
-    TRY_RETURN(train_state_create(role->net, role->seed, (uint32_t)p, state));
+    TRY_RETURN(train_state_create(&shape, (uint32_t)p, state));
     if (setup->life) state->life_horizon = setup->life[p];
     learner->players++;
   }
@@ -257,8 +270,9 @@ static Status restore_player(Learner *learner, Reader *body) {
     return status_set(ERR_FORMAT, "state of a player that is not restored here");
   TRY(tree_decode(&tree, &columns));
   TRY(reader_finish(&columns, "the body"));
-  TRY(columns_check(learner->setup.role.net, &tree));
-  columns_take(&tree, state);
+  const TrainShape shape = shape_of(&learner->setup);
+  TRY(columns_check(&shape, &tree));
+  TRY(columns_take(&tree, state));
 done:
   tree_free(&tree);
   if (status == OK) return OK;
@@ -446,8 +460,9 @@ static Status obey_order(Learner *learner, const Order *order) {
     TRY_RETURN(tell_league(learner));
   }
   if (order->reset == RESET_NONE) return OK;
+  const TrainShape shape = shape_of(setup);
   const float *source = order->reset == RESET_COPY ? order->block : NULL;
-  train_state_reset(role->net, role->seed, state, source);
+  train_state_reset(&shape, state, source);
   return OK;
 }
 

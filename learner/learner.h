@@ -1,7 +1,7 @@
 /* The learner role: experience in, weights out. Updates the learning players of its group one after
  * another, together with the group's other members; a step is at most one minibatch. */
 #pragma once
-#include "learner/algos/algo.h"
+#include "learner/train/state.h"
 #include "role/role.h"
 #include "store/store.h"
 #include "wire/wire.h"
@@ -30,7 +30,7 @@ typedef struct LearnerSetup {
 
 typedef struct Learner Learner;
 /* What a learner wants of start_shared; members: of its group. */
-size_t learner_shared_bytes(const Net *net, size_t members);
+size_t learner_shared_bytes(const TrainShape *shape, size_t members);
 Status learner_create(const LearnerSetup *setup, Learner **out);
 void learner_destroy(Learner *learner);
 /* May keep the message (it retains it); `body` stands behind the envelope. */

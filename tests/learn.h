@@ -25,6 +25,10 @@ static inline void set_defaults(const Option *table, size_t count, void *target)
   config_destroy(config);
 }
 
+static inline TrainShape shape_of(const Bench *b) {
+  return (TrainShape){.net = b->net, .algo = b->algo, .algo_config = b->algo_config, .seed = 1};
+}
+
 static inline Update *new_update(const Bench *b, const Reducer *reducer) {
   Update *update;
   CHECK_OK(update_create(&(UpdateSetup){.net = b->net,
@@ -56,7 +60,8 @@ static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool po
   b->algo_config = calloc(1, b->algo->config_size + 1);
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
   CHECK_OK(net_create(&net, &layout, &b->net));
-  CHECK_OK(train_state_create(b->net, 1, 0, &b->pupil));
+  const TrainShape shape = shape_of(b);
+  CHECK_OK(train_state_create(&shape, 0, &b->pupil));
   b->update = new_update(b, NULL);
   RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size, NULL};
   CHECK_OK(batch_create(&format, &b->batch));
@@ -83,7 +88,8 @@ static inline float look(Bench *b, float x, float y, float *p) {
   net_forward(b->net, b->pupil.block, packed, &space, &seq, logits, &value, NULL);
   free(packed);
   dist_normalise(&b->net->space, logits, NULL, logits);
-  for (int i = 0; i < 3; i++) p[i] = expf(logits[i]);
+  for (int i = 0; i < 3; i++)
+    p[i] = expf(logits[i]);
   activations_destroy(&space);
   return value;
 }
@@ -122,7 +128,8 @@ static inline void unroll(Bench *b, uint32_t rows, uint8_t end) {
 static inline void update(Bench *b) {
   bool more = true, progress;
   CHECK_OK(update_begin(b->update, &b->pupil, &b->batch, NULL, NULL));
-  while (more) CHECK_OK(update_step(b->update, &more, &progress));
+  while (more)
+    CHECK_OK(update_step(b->update, &more, &progress));
   batch_clear(&b->batch);
 }
 
@@ -155,7 +162,8 @@ static inline Status twin_start(void *context, float *values, size_t count) {
   Twin *twin = context;
   size_t opening = update_opening(twin->net, 2), each = opening - update_opening(twin->net, 1);
   bool opens = count == opening && values[0] > 0 && values[each] == 0;
-  for (size_t i = opens ? 2 * each : 0; i < count; i++) values[i] *= 2;
+  for (size_t i = opens ? 2 * each : 0; i < count; i++)
+    values[i] *= 2;
   if (opens) memcpy(values + each, values, each * sizeof *values);
   if (opens && twin->fault) values[2 * each] += 1;
   twin->sums++;

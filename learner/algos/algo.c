@@ -44,6 +44,19 @@ AlgoPlan algo_plan(const AlgoOps *algo, const void *own) {
   return plan;
 }
 
+size_t algo_parts(const AlgoOps *algo, const void *own, const Net *net, AlgoPart out[ALGO_PARTS]) {
+  return algo->parts ? algo->parts(own, net, out) : 0;
+}
+
+size_t algo_trained(const AlgoOps *algo, const void *own, const Net *net) {
+  AlgoPart part[ALGO_PARTS];
+  size_t count = algo_parts(algo, own, net, part);
+  size_t floats = net->graph.params;
+  for (size_t i = 0; i < count; i++)
+    floats += part[i].trained;
+  return floats;
+}
+
 double algo_cost(const AlgoOps *algo, const void *own, const Net *net) {
   double forward = graph_flops_forward(&net->graph);
   double train = graph_flops_train(&net->graph);

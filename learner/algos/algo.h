@@ -75,6 +75,19 @@ typedef struct AlgoPlan {
   bool evaluate;
 } AlgoPlan;
 
+/* A part of a player besides its policy: a critic, a mixer, a copy that follows slowly. It is one
+ * flat block, lives at the learner ranks and in checkpoints, and never travels to actors; what is
+ * published, frozen and hashed is the policy alone. */
+typedef struct AlgoPart {
+  const char *name; /* of its columns in a checkpoint: NAME, and NAME_m, NAME_v if it is trained */
+  size_t floats;
+  size_t
+      trained; /* leading floats that the optimiser steps; the others are the algorithm's to move */
+  /* The block as a life begins. NULL: zeros. */
+  void (*init)(const void *own, const Net *net, AgonRng *rng, float *block);
+} AlgoPart;
+enum { ALGO_PARTS = 4 };
+
 /* The experience of an update, as an algorithm sees it. Columns have as many rows as the batch. */
 typedef struct Experience {
   const LearnConfig *config;
@@ -88,6 +101,8 @@ typedef struct Experience {
   const float *log_prob_now, *value_now;
   /* Filled by the algorithm. `target` is what the value head learns. */
   float *advantage, *target;
+  float *part[ALGO_PARTS]; /* the player's parts, in the algorithm's order; written in `stepped`
+                              only */
 } Experience;
 
 /* Sums over rows that travel behind the gradient, in this order. */
@@ -129,9 +144,10 @@ typedef struct Pass {
   /* Scratch of `rows` rows: net->space.width wide, the values 1. */
   float *logits, *probability, *d_logits;
   float *value, *d_value;
-  float *gradient; /* (net->graph.params) to be added to */
-  /* To be called with what net_backward calls it with, then with the sums before the last layer is
-   * done: whoever shares the update gets the gradient in pieces. NULL: nobody does. */
+  float *gradient;                  /* (net->graph.params) to be added to */
+  float *part_gradient[ALGO_PARTS]; /* (trained) likewise; NULL: nothing of the part is trained */
+  /* For net_backward to call: whoever shares the update gets the gradient in pieces. By then the
+   * parts' gradients and the sums must be complete. NULL: nobody does. */
   GraphDone done;
   void *done_context;
   const Clock *clock;
@@ -159,6 +175,8 @@ typedef struct AlgoOps {
   /* May be NULL: rows of single agents, used once, actions drawn as the env's kind of action says.
    * `own` is the algorithm's section; `out` holds those defaults already. */
   void (*needs)(const void *own, const AgonKind *layout, AlgoNeeds *out);
+  /* The player's parts besides the policy; returns how many. May be NULL: none. */
+  size_t (*parts)(const void *own, const Net *net, AlgoPart out[ALGO_PARTS]);
   void (*plan)(const void *own, AlgoPlan *out);
   /* FLOP of learning from one frame, of a network that costs `forward` and `train` a row. May be
    * NULL: what the plan says. */
@@ -185,5 +203,8 @@ AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonKind *layou
  * does not give. */
 Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout);
 AlgoPlan algo_plan(const AlgoOps *algo, const void *own);
+size_t algo_parts(const AlgoOps *algo, const void *own, const Net *net, AlgoPart out[ALGO_PARTS]);
+/* Floats of a gradient: of the policy's parameters, then of what is trained of each part. */
+size_t algo_trained(const AlgoOps *algo, const void *own, const Net *net);
 /* FLOP of learning from one frame with this network. */
 double algo_cost(const AlgoOps *algo, const void *own, const Net *net);

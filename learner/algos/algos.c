@@ -19,7 +19,9 @@
 ALGORITHMS(DECLARE)
 static const AlgoOps *const table[] = {ALGORITHMS(ADDRESS)};
 
-const AlgoOps *algo_ops(size_t index) { return index < COUNT_OF(table) ? table[index] : NULL; }
+const AlgoOps *algo_ops(size_t index) {
+  return index < COUNT_OF(table) ? table[index] : NULL;
+}
 
 const AlgoOps *algo_find(const char *name) {
   for (size_t i = 0; i < COUNT_OF(table); i++)

@@ -39,7 +39,8 @@ static void add_upgo(const Experience *e, const Unroll *unroll, float bootstrap,
   float upgo[n ? n : 1];
   returns_upgo(e->batch->reward + at, e->discount + at, e->value_now + at, bootstrap, log_rho, n,
                upgo);
-  for (size_t t = 0; t < n; t++) e->advantage[at + t] += (float)config->upgo * upgo[t];
+  for (size_t t = 0; t < n; t++)
+    e->advantage[at + t] += (float)config->upgo * upgo[t];
 }
 
 static void impala_targets(const Experience *e) {
@@ -51,7 +52,8 @@ static void impala_targets(const Experience *e) {
     size_t n = unroll->rows;
     float log_rho[n ? n : 1];
     float bootstrap = bootstrap_of(unroll, e->value_now);
-    for (size_t t = 0; t < n; t++) log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
+    for (size_t t = 0; t < n; t++)
+      log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
     returns_vtrace(batch->reward + at, e->discount + at, e->value_now + at, bootstrap, log_rho,
                    (float)config->clip_rho, (float)config->clip_pg, (float)e->config->lambda, n,
                    e->target + at, e->advantage + at);

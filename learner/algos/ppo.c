@@ -51,7 +51,8 @@ static void targets_vtrace(const Experience *e) {
     const float *reward = batch->reward + at;
     const float *discount = e->discount + at;
     const float *value = e->value_now + at;
-    for (size_t t = 0; t < n; t++) log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
+    for (size_t t = 0; t < n; t++)
+      log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
     returns_vtrace(reward, discount, value, next, log_rho, 1.0f, 1.0f, (float)e->config->lambda, n,
                    vs, advantage);
     for (size_t t = n; t-- > 0; next = vs[t])

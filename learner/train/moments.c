@@ -8,7 +8,9 @@
 
 #define STEADY 1e-4 /* added to variances of observations */
 
-size_t moments_count(const Net *net) { return net->scale_at ? 2 * net->observation_count : 0; }
+size_t moments_count(const Net *net) {
+  return net->scale_at ? 2 * net->observation_count : 0;
+}
 
 static double element(const Batch *batch, const Net *net, size_t index) {
   float value;
@@ -37,7 +39,8 @@ void moments_open(const Update *update, float *out) {
   for (size_t i = 0; i < net->observation_count; i++)
     update->centre[i] = (double)update->state->block[net->mean_at + i];
   sum_gaps(update);
-  for (size_t i = 0; i < net->observation_count; i++) out[i] = (float)update->gap[i];
+  for (size_t i = 0; i < net->observation_count; i++)
+    out[i] = (float)update->gap[i];
 }
 
 void moments_centre(const Update *update, const float *sum) {
@@ -50,7 +53,8 @@ void moments_gather(const Update *update, float *out) {
   const Net *net = update->net;
   if (!net->scale_at) return;
   sum_gaps(update);
-  for (size_t i = 0; i < 2 * net->observation_count; i++) out[i] = (float)update->gap[i];
+  for (size_t i = 0; i < 2 * net->observation_count; i++)
+    out[i] = (float)update->gap[i];
 }
 
 static void update_observations(const Update *update, const float *sum) {

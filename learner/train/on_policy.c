@@ -17,7 +17,8 @@ void targets_gae(const Experience *e) {
     float bootstrap = bootstrap_of(unroll, batch->value);
     returns_gae(batch->reward + at, e->discount + at, batch->value + at, bootstrap,
                 (float)e->config->lambda, n, e->advantage + at);
-    for (size_t t = 0; t < n; t++) e->target[at + t] = e->advantage[at + t] + batch->value[at + t];
+    for (size_t t = 0; t < n; t++)
+      e->target[at + t] = e->advantage[at + t] + batch->value[at + t];
   }
 }
 

@@ -157,31 +157,38 @@ Pass update_pass(Update *update, const Sequences *sequences, int64_t *since) {
       (float)schedule_at(config->decay, config->reference, config->reference_end, progress);
   float proximal = algo->proximal ? (float)algo->proximal(&update->experience) : 0;
   float unit = block[update->net->return_at + 1];
-  return (Pass){.algo = algo,
-                .experience = &update->experience,
-                .net = update->net,
-                .block = block,
-                .packed = update->packed,
-                .space = &update->space,
-                .sequences = sequences,
-                .rows = sequences->B * sequences->T,
-                .row_of = scratch->row_of,
-                .mask = scratch->mask,
-                .entropy_weight = entropy,
-                .reference_weight = reference,
-                .proximal_weight = proximal,
-                .value_weight = (float)config->value_weight / (unit * unit),
-                .value_unit = unit,
-                .pull = update->pull,
-                .reference_row = reference > 0 ? update->reference_row : NULL,
-                .before_row = proximal > 0 ? update->before_row : NULL,
-                .logits = scratch->logits,
-                .probability = scratch->probability,
-                .d_logits = scratch->d_logits,
-                .value = scratch->value,
-                .d_value = scratch->d_value,
-                .gradient = update->gradient,
-                .clock = &update->clock,
-                .since = since,
-                .times = &update->times};
+  Pass pass = {.algo = algo,
+               .experience = &update->experience,
+               .net = update->net,
+               .block = block,
+               .packed = update->packed,
+               .space = &update->space,
+               .sequences = sequences,
+               .rows = sequences->B * sequences->T,
+               .row_of = scratch->row_of,
+               .mask = scratch->mask,
+               .entropy_weight = entropy,
+               .reference_weight = reference,
+               .proximal_weight = proximal,
+               .value_weight = (float)config->value_weight / (unit * unit),
+               .value_unit = unit,
+               .pull = update->pull,
+               .reference_row = reference > 0 ? update->reference_row : NULL,
+               .before_row = proximal > 0 ? update->before_row : NULL,
+               .logits = scratch->logits,
+               .probability = scratch->probability,
+               .d_logits = scratch->d_logits,
+               .value = scratch->value,
+               .d_value = scratch->d_value,
+               .gradient = update->gradient,
+               .clock = &update->clock,
+               .since = since,
+               .times = &update->times};
+  float *gradient = update->gradient + update->net->graph.params;
+  for (size_t i = 1; i < update->state->parts; i++) {
+    const TrainPart *part = &update->state->part[i];
+    if (part->trained) pass.part_gradient[i - 1] = gradient;
+    gradient += part->trained;
+  }
+  return pass;
 }

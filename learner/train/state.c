@@ -10,47 +10,87 @@ size_t train_state_stat_count(const Net *net) {
   return (net->scale_at ? 2 * net->observation_count : 0) + 4;
 }
 
-Status train_state_create(const Net *net, uint64_t seed, uint32_t player, TrainState *out) {
-  *out = (TrainState){.player = player};
-  TRY_RETURN(NEW_ARRAY(out->block, net->block));
-  TRY_RETURN(NEW_ARRAY(out->acting, net->block));
-  TRY_RETURN(NEW_ARRAY(out->reference, net->block));
-  TRY_RETURN(NEW_ARRAY(out->average, net->block));
-  TRY_RETURN(NEW_ARRAY(out->m, net->graph.params));
-  TRY_RETURN(NEW_ARRAY(out->v, net->graph.params));
-  TRY_RETURN(NEW_ARRAY(out->stat, train_state_stat_count(net)));
-  train_state_reset(net, seed, out, NULL);
-  out->life = 0;
-  memcpy(out->acting, out->block, net->block * sizeof(float));
+/* Parts as the net and the algorithm say, of zeros. */
+static Status create_parts(const TrainShape *shape, TrainState *state) {
+  const Net *net = shape->net;
+  AlgoPart part[ALGO_PARTS];
+  size_t count = algo_parts(shape->algo, shape->algo_config, net, part);
+  state->part[0] =
+      (TrainPart){.name = "policy", .floats = net->block, .trained = net->graph.params};
+  for (size_t i = 0; i < count; i++)
+    state->part[1 + i] =
+        (TrainPart){.name = part[i].name, .floats = part[i].floats, .trained = part[i].trained};
+  state->parts = 1 + count;
+  for (size_t i = 0; i < state->parts; i++) {
+    TrainPart *made = &state->part[i];
+    TRY_RETURN(NEW_ARRAY(made->block, made->floats));
+    TRY_RETURN(NEW_ARRAY(made->m, made->trained));
+    TRY_RETURN(NEW_ARRAY(made->v, made->trained));
+  }
+  state->block = state->part[0].block;
   return OK;
 }
 
+Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out) {
+  const Net *net = shape->net;
+  Status status = OK;
+  *out = (TrainState){.player = player};
+  TRY(create_parts(shape, out));
+  TRY(NEW_ARRAY(out->acting, net->block));
+  TRY(NEW_ARRAY(out->reference, net->block));
+  TRY(NEW_ARRAY(out->average, net->block));
+  TRY(NEW_ARRAY(out->stat, train_state_stat_count(net)));
+  train_state_reset(shape, out, NULL);
+  out->life = 0;
+  memcpy(out->acting, out->block, net->block * sizeof(float));
+done:
+  if (status != OK) train_state_destroy(out);
+  return status;
+}
+
 void train_state_destroy(TrainState *state) {
-  free(state->block);
+  for (size_t i = 0; i < state->parts; i++) {
+    free(state->part[i].block);
+    free(state->part[i].m);
+    free(state->part[i].v);
+  }
   free(state->acting);
   free(state->reference);
   free(state->average);
-  free(state->m);
-  free(state->v);
   free(state->stat);
   *state = (TrainState){0};
 }
 
-void train_state_reset(const Net *net, uint64_t seed, TrainState *state, const float *source) {
+/* Every part of the algorithm's as at the beginning, from a random stream of its own. */
+static void init_parts(const TrainShape *shape, TrainState *state) {
+  AlgoPart part[ALGO_PARTS];
+  size_t count = algo_parts(shape->algo, shape->algo_config, shape->net, part);
+  for (size_t i = 0; i < count; i++) {
+    AgonRng rng = rng_stream(shape->seed, state->player, (uint32_t)(1 + i), RNG_INIT);
+    float *block = state->part[1 + i].block;
+    memset(block, 0, part[i].floats * sizeof *block);
+    if (part[i].init) part[i].init(shape->algo_config, shape->net, &rng, block);
+  }
+}
+
+void train_state_reset(const TrainShape *shape, TrainState *state, const float *source) {
+  const Net *net = shape->net;
   double seen = state->stat[0];
   memset(state->stat, 0, train_state_stat_count(net) * sizeof(double));
-  if (source)
-    memcpy(state->block, source, net->block * sizeof(float));
-  else
-    net_init(net, seed, state->player, state->block);
   if (source) {
+    memcpy(state->block, source, net->block * sizeof(float));
     moments_copy(net, state);
     state->stat[0] = seen;
+  } else {
+    net_init(net, shape->seed, state->player, state->block);
   }
+  init_parts(shape, state);
   memcpy(state->reference, state->block, net->block * sizeof(float));
   memcpy(state->average, state->block, net->block * sizeof(float));
-  memset(state->m, 0, net->graph.params * sizeof(float));
-  memset(state->v, 0, net->graph.params * sizeof(float));
+  for (size_t i = 0; i < state->parts; i++) {
+    memset(state->part[i].m, 0, state->part[i].trained * sizeof(float));
+    memset(state->part[i].v, 0, state->part[i].trained * sizeof(float));
+  }
   state->steps = 0;
   state->life_frames = 0;
   state->life++;

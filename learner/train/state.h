@@ -2,6 +2,16 @@
 #pragma once
 #include "learner/algos/algo.h"
 
+/* A trained block. The first part of every player is its acting network, "policy"; the others are
+ * its algorithm's (AlgoPart). */
+typedef struct TrainPart {
+  const char *name;
+  size_t floats;
+  size_t trained; /* leading floats that Adam steps */
+  float *block;   /* (floats) */
+  float *m, *v;   /* (trained) Adam's moments */
+} TrainPart;
+
 /* Arrays are owned. */
 typedef struct TrainState {
   uint32_t player, life;
@@ -13,19 +23,28 @@ typedef struct TrainState {
   uint64_t life_frames;
   uint64_t run_frames; /* of all players, up to the last update: how far the run is */
   double life_horizon; /* frames of its lives, if it is reset; 0 = it never is */
-  float *block;        /* (net->block) the policy */
-  float *acting;       /* (net->block) the policy that was published before it (pace pipelined) */
-  float *reference;    /* (net->block) */
-  float *average; /* (net->block) exponential average of the policy over updates, if learner.average
-                     > 0 */
-  float *m, *v;   /* (params) Adam's moments */
-  double *stat;   /* (train_state_stat_count) counts, means and squares of the normalisers */
+  TrainPart part[1 + ALGO_PARTS];
+  size_t parts;
+  float *block;     /* (net->block) the policy: part[0].block */
+  float *acting;    /* (net->block) the policy that was published before it (pace pipelined) */
+  float *reference; /* (net->block) */
+  float *average;   /* (net->block) exponential average of the policy, if learner.average > 0 */
+  double *stat;     /* (train_state_stat_count) counts, means and squares of the normalisers */
 } TrainState;
 
-Status train_state_create(const Net *net, uint64_t seed, uint32_t player, TrainState *out);
+/* What makes a player in training: all borrowed. */
+typedef struct TrainShape {
+  const Net *net;
+  const AlgoOps *algo;
+  const void *algo_config;
+  uint64_t seed;
+} TrainShape;
+
+Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out);
 void train_state_destroy(TrainState *state);
-/* A new life: initial weights, or (source not NULL) those of another policy. Versions go on. */
-void train_state_reset(const Net *net, uint64_t seed, TrainState *state, const float *source);
+/* A new life: initial weights, or (source not NULL) a policy copied from another player; parts as
+ * they are at the beginning. Versions go on. */
+void train_state_reset(const TrainShape *shape, TrainState *state, const float *source);
 size_t train_state_stat_count(const Net *net);
 /* What is frozen when a snapshot is taken: the average where one is kept, else the policy.
  * Borrowed. */

@@ -33,7 +33,8 @@ Status update_create(const UpdateSetup *setup, Update **out) {
   if (setup->reducer) update->reducer = *setup->reducer;
   size_t opening = update_opening(net, update->reducer.members);
   update->moment_count = opening > moments_count(net) ? opening : moments_count(net);
-  TRY(NEW_ARRAY(update->gradient, net->graph.params + UPDATE_SCALARS));
+  update->trained = algo_trained(setup->algo, setup->algo_config, net);
+  TRY(NEW_ARRAY(update->gradient, update->trained + UPDATE_SCALARS));
   TRY(NEW_ARRAY(update->moments, update->moment_count));
   TRY(NEW_ARRAY(update->centre, net->observation_count));
   TRY(NEW_ARRAY(update->gap, 2 * net->observation_count));
@@ -73,10 +74,18 @@ void update_destroy(Update *update) {
   free(update);
 }
 
-const AlgoStats *update_stats(const Update *update) { return &update->stats; }
-const float *update_votes(const Update *update) { return update->vote; }
-bool update_waits(const Update *update) { return update->waiting != 0; }
-const UpdateTimes *update_times(const Update *update) { return &update->times; }
+const AlgoStats *update_stats(const Update *update) {
+  return &update->stats;
+}
+const float *update_votes(const Update *update) {
+  return update->vote;
+}
+bool update_waits(const Update *update) {
+  return update->waiting != 0;
+}
+const UpdateTimes *update_times(const Update *update) {
+  return &update->times;
+}
 
 /* Room for `rows` rows in the columns that an algorithm sees. */
 static Status reserve_rows(Update *update, size_t rows) {
@@ -163,8 +172,12 @@ static Opening *opening_of(const Update *update, size_t member) {
 static float *digest_of(const Update *update) {
   return (float *)opening_of(update, update->reducer.members);
 }
-static float *votes_of(const Update *update) { return digest_of(update) + 1; }
-static float *sums_of(const Update *update) { return votes_of(update) + UPDATE_VOTES; }
+static float *votes_of(const Update *update) {
+  return digest_of(update) + 1;
+}
+static float *sums_of(const Update *update) {
+  return votes_of(update) + UPDATE_VOTES;
+}
 
 size_t update_opening(const Net *net, size_t members) {
   return members * sizeof(Opening) / sizeof(float) + 1 + UPDATE_VOTES +
@@ -202,6 +215,15 @@ static void join_spread(Spread *all, double count, const float mean[2], float sq
   all->count = sum;
 }
 
+/* Of all parts of this member's copy of the player, as a number that sums of float32 carry exactly.
+ */
+static float digest_blocks(const TrainState *state) {
+  uint64_t all = 0;
+  for (size_t i = 0; i < state->parts; i++)
+    all ^= hash_bytes(state->part[i].block, state->part[i].floats * sizeof(float)).low;
+  return (float)(all & 0xfff);
+}
+
 static void gather_opening(Update *update) {
   memset(update->moments, 0, update->moment_count * sizeof(float));
   Opening *own = opening_of(update, update->reducer.self);
@@ -211,10 +233,7 @@ static void gather_opening(Update *update) {
   own->rows = (float)advantages.count;
   put_spread(&advantages, own->advantage, &own->advantage_squares);
   put_spread(&targets, own->target, &own->target_squares);
-  update->digest = 0;
-  if (update->reducer.members > 1)
-    update->digest =
-        (float)(hash_bytes(update->state->block, update->net->block * sizeof(float)).low & 0xfff);
+  update->digest = update->reducer.members > 1 ? digest_blocks(update->state) : 0;
   *digest_of(update) = update->digest;
   memcpy(votes_of(update), update->vote, sizeof update->vote);
   moments_open(update, sums_of(update));
@@ -278,6 +297,8 @@ static void open_experience(Update *update) {
   e->value_now = update->plan.evaluate ? update->value_now : NULL;
   e->advantage = update->advantage;
   e->target = update->target;
+  for (size_t i = 1; i < update->state->parts; i++)
+    e->part[i - 1] = update->state->part[i].block;
 }
 
 /* What other policies say of every row, which the losses compare with: the reference, and the
@@ -323,7 +344,8 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   TRY_RETURN(evaluate_others(update));
   net_pack(update->net, state->block, true, update->packed);
   TRY_RETURN(GROW(update->order, update->order_room, update->learned.units));
-  for (size_t i = 0; i < update->learned.units; i++) update->order[i] = (uint32_t)i;
+  for (size_t i = 0; i < update->learned.units; i++)
+    update->order[i] = (uint32_t)i;
   update->epoch = update->at = 0;
   shuffle(update);
   gather_opening(update);
@@ -333,13 +355,17 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
 }
 
 /* --- minibatches --- */
+/* The sums of the losses behind the gradient, unless they have gone to the reducer already. */
+static void put_sums(Update *update) {
+  if (update->summed == update->trained + UPDATE_SCALARS)
+    memcpy(update->gradient + update->trained, &update->sums, sizeof update->sums);
+}
+
 /* The upper layers' sums start while the lower layers are still computed. The scalars of the losses
  * lie behind the gradient, and are complete before the backward pass. */
 static void gradient_done(void *context, size_t offset) {
   Update *update = context;
-  size_t params = update->net->graph.params;
-  if (update->summed == params + UPDATE_SCALARS)
-    memcpy(update->gradient + params, &update->sums, sizeof update->sums);
+  put_sums(update);
   if (update->summed - offset < CHUNK && offset > 0) return;
   if (update->failed == OK)
     update->failed = update->reducer.start(update->reducer.context, update->gradient + offset,
@@ -354,7 +380,8 @@ static Status deal_units(Update *update, size_t *out_count) {
   size_t first = (update->at + M - update->dealt % M) % M;
   size_t count = 0;
   TRY_RETURN(GROW(update->order, update->order_room, 2 * units));
-  for (size_t i = first; i < units; i += M) update->order[units + count++] = update->order[i];
+  for (size_t i = first; i < units; i += M)
+    update->order[units + count++] = update->order[i];
   *out_count = count;
   return OK;
 }
@@ -362,7 +389,6 @@ static Status deal_units(Update *update, size_t *out_count) {
 /* This member's part of the gradient of minibatch `at`, summed over rows, with its scalars. */
 static Status add_gradient(Update *update) {
   const Layout *layout = &update->learned;
-  size_t params = update->net->graph.params;
   size_t step = update_units_per_pass(layout);
   size_t count;
   bool several = update->reducer.members > 1;
@@ -370,15 +396,14 @@ static Status add_gradient(Update *update) {
   int64_t since = clock_now(&update->clock);
   TRY_RETURN(deal_units(update, &count));
   const uint32_t *unit = update->order + layout->units;
-  memset(update->gradient, 0, (params + UPDATE_SCALARS) * sizeof(float));
-  update->summed = params + UPDATE_SCALARS;
+  memset(update->gradient, 0, (update->trained + UPDATE_SCALARS) * sizeof(float));
+  update->summed = update->trained + UPDATE_SCALARS;
   update->sums = (LossSums){0};
   for (size_t at = 0; at < count || (several && at == 0);
        at += step) { /* no rows: the same sums in the same order */
     size_t units = count - at < step ? count - at : step;
     Sequences sequences;
-    TRY_RETURN(
-        update_gather(update, layout, unit, at, units, false, &sequences));
+    TRY_RETURN(update_gather(update, layout, unit, at, units, false, &sequences));
     Pass pass = update_pass(update, &sequences, &since);
     if (several && at + units == count) {
       pass.done = gradient_done;
@@ -387,8 +412,7 @@ static Status add_gradient(Update *update) {
     update_charge(update, &since, &update->times.batch);
     pass_over(&pass, &update->sums);
   }
-  if (update->summed == params + UPDATE_SCALARS)
-    memcpy(update->gradient + params, &update->sums, sizeof update->sums);
+  put_sums(update);
   return OK;
 }
 
@@ -402,40 +426,63 @@ static Status start_minibatch(Update *update) {
   return update->reducer.start(update->reducer.context, update->gradient, update->summed);
 }
 
-static Status optimise(Update *update) {
-  const Net *net = update->net;
+/* A step of Adam on each part, whose gradient is clipped by a norm of its own; the policy's goes to
+ * *out_norm. `each`: one over the rows. */
+static Status step_parts(Update *update, double each, double *out_norm) {
   const LearnConfig *config = update->config;
   TrainState *state = update->state;
+  const Adam adam = {0.9f, 0.999f, (float)config->epsilon};
+  const float *gradient = update->gradient;
+  double rate = train_state_schedule(config, state, config->rate, config->rate_end);
+  state->steps++;
+  for (size_t i = 0; i < state->parts; i++) {
+    TrainPart *part = &state->part[i];
+    double norm = gradient_norm(gradient, part->trained) * each;
+    double clip = 1;
+    if (!isfinite(norm))
+      return status_set(
+          ERR_INTERNAL,
+          "player %u: the gradient of its %s is not finite after %llu updates; lower learner.rate",
+          state->player, part->name, (unsigned long long)state->version);
+    if (config->clip_norm > 0 && norm > config->clip_norm) clip = config->clip_norm / norm;
+    if (part->trained)
+      adam_step(&adam, part->block, part->m, part->v, gradient, part->trained, state->steps,
+                (float)rate, (float)(clip * each));
+    if (i == 0) *out_norm = norm;
+    gradient += part->trained;
+  }
+  update->stats.rate = rate;
+  return OK;
+}
+
+static void count_losses(AlgoStats *stats, const LossSums *sums, double each) {
+  stats->policy_loss += (double)sums->policy * each;
+  stats->value_loss += (double)sums->value * each;
+  stats->entropy += (double)sums->entropy * each;
+  stats->kl += (double)sums->kl * each;
+  stats->kl_reference += (double)sums->kl_reference * each;
+  stats->clipped += (double)sums->clipped * each;
+}
+
+/* Steps the player by the gradient over all members; nothing if no member had a row of this
+ * minibatch. */
+static Status optimise(Update *update) {
+  const AlgoOps *algo = update->algo;
+  Experience *experience = &update->experience;
   int64_t since = clock_now(&update->clock);
   LossSums sums;
-  memcpy(&sums, update->gradient + net->graph.params, sizeof sums);
+  double norm = 0;
+  memcpy(&sums, update->gradient + update->trained, sizeof sums);
   if (sums.rows <= 0) return OK;
-  double each = 1.0 / (double)sums.rows,
-         norm = gradient_norm(update->gradient, net->graph.params) * each;
-  if (!isfinite(norm))
-    return status_set(
-        ERR_INTERNAL,
-        "player %u: the gradient is not finite after %llu updates; lower learner.rate",
-        state->player, (unsigned long long)state->version);
-  double clip = config->clip_norm > 0 && norm > config->clip_norm ? config->clip_norm / norm : 1.0;
-  Adam adam = {0.9f, 0.999f, (float)config->epsilon};
-  update->stats.rate = train_state_schedule(config, state, config->rate, config->rate_end);
-  adam_step(&adam, state->block, state->m, state->v, update->gradient, net->graph.params,
-            ++state->steps, (float)update->stats.rate, (float)(clip * each));
-  net_pack(net, state->block, true, update->packed);
-  AlgoStats *stats = &update->stats;
-  stats->policy_loss += (double)sums.policy * each;
-  stats->value_loss += (double)sums.value * each;
-  stats->entropy += (double)sums.entropy * each;
-  stats->kl += (double)sums.kl * each;
-  stats->kl_reference += (double)sums.kl_reference * each;
-  stats->clipped += (double)sums.clipped * each;
-  stats->gradient_norm += norm;
-  stats->minibatches++;
-  update->experience.step++;
-  if (update->algo->stepped) update->algo->stepped(&update->experience);
-  update->stopped =
-      update->algo->stop && update->algo->stop(&update->experience, (double)sums.kl * each);
+  double each = 1.0 / (double)sums.rows;
+  TRY_RETURN(step_parts(update, each, &norm));
+  net_pack(update->net, update->state->block, true, update->packed);
+  count_losses(&update->stats, &sums, each);
+  update->stats.gradient_norm += norm;
+  update->stats.minibatches++;
+  experience->step++;
+  if (algo->stepped) algo->stepped(experience);
+  update->stopped = algo->stop && algo->stop(experience, (double)sums.kl * each);
   update_charge(update, &since, &update->times.optimise);
   return OK;
 }
@@ -448,11 +495,14 @@ static void finish_update(Update *update) {
                      &update->stats.entropy,      &update->stats.kl,
                      &update->stats.kl_reference, &update->stats.clipped,
                      &update->stats.gradient_norm};
-  for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++) *value[i] /= n;
+  for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++)
+    *value[i] /= n;
   uint64_t learned = (uint64_t)update->advantages.count;
   update->stats.rows = (double)learned;
   moments_apply(update, update->moments);
-  INVARIANT(finite_floats(state->block, net->block) && state->min_version <= state->version);
+  INVARIANT(state->min_version <= state->version);
+  for (size_t i = 0; i < state->parts; i++)
+    INVARIANT(finite_floats(state->part[i].block, state->part[i].floats));
   state->version++;
   state->frames += learned;
   state->life_frames += learned;

@@ -60,10 +60,13 @@ struct Update {
   uint32_t *order; /* units in random order; behind them, the minibatch's */
   size_t order_room;
   PassScratch scratch;
-  float *gradient; /* (params + UPDATE_SCALARS) */
-  size_t summed;   /* what of it has been given to the reducer: from here on */
-  LossSums sums;   /* of the minibatch, this member's */
-  float *moments;  /* what opens an update, then what the normalisers sum */
+  /* (trained + UPDATE_SCALARS) of the policy's parameters, of what is trained of each part, and the
+   * sums of the losses. */
+  float *gradient;
+  size_t trained;
+  size_t summed;  /* what of it has been given to the reducer: from here on */
+  LossSums sums;  /* of the minibatch, this member's */
+  float *moments; /* what opens an update, then what the normalisers sum */
   size_t moment_count;
   size_t dealt; /* units of the members before this one: its own are dealt out to minibatches from
                    there on */

@@ -377,7 +377,8 @@ Status bench_learn(Bench *bench) {
   TRY(stage_tick(&stage));
   stage.keep = &batch;
   TRY(stage_tick(&stage));
-  TRY(train_state_create(stage.net, 1, 0, &pupil));
+  const TrainShape shape = {stage.net, s->algo, s->algo_config, 1};
+  TRY(train_state_create(&shape, 0, &pupil));
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);
   UpdateTimes before = {0};
   TRY(update_create(&(UpdateSetup){.net = stage.net,

@@ -97,8 +97,18 @@ static Status end(void *context) {
   return end_games_play(manager_summary(self->manager).league, self->setup.settings, self->setup.run, &games);
 }
 
+/* What the players of this run are made of. */
+static TrainShape train_shape(const Rank *self) {
+  const JobConfig *s = self->setup.settings;
+  return (TrainShape){.net = self->net,
+                      .algo = s->algo,
+                      .algo_config = s->algo_config,
+                      .seed = (uint64_t)s->run.seed};
+}
+
 static Status check_state(void *context, const Tree *state) {
-  return columns_check(((const Rank *)context)->net, state);
+  const TrainShape shape = train_shape(context);
+  return columns_check(&shape, state);
 }
 
 static Status create_manager(Rank *self) {
@@ -227,8 +237,10 @@ Status rank_create(const RankSetup *setup, Rank **out) {
   self->setup.clock = clock_steady(&self->clock, setup->clock);
   TRY(net_create(&setup->settings->net, &setup->settings->env->layout, &self->net));
   if (setup->topology->members > 1) {
-    size_t bytes =
-        topology_learner(setup->topology, rank) >= 0 ? learner_shared_bytes(self->net, setup->topology->members) : 0;
+    const TrainShape shape = train_shape(self);
+    size_t bytes = 0;
+    if (topology_learner(setup->topology, rank) >= 0)
+      bytes = learner_shared_bytes(&shape, setup->topology->members);
     TRY(setup->transport->ops->start_shared(setup->transport, bytes, &self->shared));
   }
   if (topology_learner(setup->topology, rank) >= 0)

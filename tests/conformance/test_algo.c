@@ -1,82 +1,12 @@
-/* What every algorithm owes the update that drives it, asked of each one in the table and of one
- * that lives here only, which uses what no other does. */
+/* What every algorithm owes the update that drives it, asked of each one in the table and of the
+ * one in plain.h, which uses what no other does. */
 #include "check.h"
 #include "learn.h"
+#include "plain.h"
 
-#include "learner/train/on_policy.h"
+#include "base/text.h"
 
-/* --- an algorithm for this test: REINFORCE, with a pass and a cost of its own --- */
-typedef struct PlainConfig {
-  double scale;
-} PlainConfig;
-
-static const Option plain_options[] = {
-    {"scale", OPT_FLOAT, offsetof(PlainConfig, scale), "1", 0, 10, NULL, "", "of the advantage"},
-};
-
-static size_t passes, steps; /* of all updates so far */
-
-static void plain_needs(const void *own, const AgonKind *layout, AlgoNeeds *out) {
-  (void)own;
-  (void)layout;
-  out->rule = RULE_SOFTMAX;
-}
-
-static void plain_plan(const void *own, AlgoPlan *out) {
-  (void)own;
-  out->minibatches = 3;
-}
-
-static double plain_cost(const void *own, double forward, double train) {
-  (void)own;
-  return 2 * train + forward;
-}
-
-static void plain_targets(const Experience *e) {
-  const PlainConfig *config = e->own;
-  targets_gae(e);
-  for (size_t r = 0; r < e->batch->rows; r++)
-    if (e->is_learned[r]) e->advantage[r] *= (float)config->scale;
-}
-
-static RowLoss plain_row(const Experience *e, size_t row, float log_prob, float value) {
-  float error = value - e->target[row];
-  float log_ratio = log_prob - e->batch->log_prob[row];
-  return (RowLoss){.policy_loss = -e->advantage[row] * log_prob,
-                   .by_log_prob = -e->advantage[row],
-                   .value_loss = 0.5f * error * error,
-                   .by_value = error,
-                   .log_ratio = log_ratio,
-                   .ratio = expf(log_ratio)};
-}
-
-static void plain_pass(const Pass *pass, LossSums *sums) {
-  passes++;
-  pass_rows(pass, sums);
-}
-
-static void plain_stepped(const Experience *e) {
-  steps++;
-  assert_true(e->step > 0);
-}
-
-static const AlgoOps plain = {
-    .name = "plain",
-    .summary = "REINFORCE, for this test",
-    .options = plain_options,
-    .option_count = COUNT_OF(plain_options),
-    .config_size = sizeof(PlainConfig),
-    .normalises = true,
-    .needs = plain_needs,
-    .plan = plain_plan,
-    .cost = plain_cost,
-    .targets = plain_targets,
-    .row = plain_row,
-    .pass = plain_pass,
-    .stepped = plain_stepped,
-};
-
-/* Those of the table, then the one above. */
+/* Those of the table, then the tests' own. */
 static const AlgoOps *subject(size_t index) {
   if (algo_ops(index)) return algo_ops(index);
   return index == 0 || algo_ops(index - 1) ? &plain : NULL;
@@ -122,6 +52,36 @@ static void plans_and_costs_are_sensible(void **state) {
     assert_true(cost >= train);
     if (b.algo == &plain) assert_true(cost == 2 * train + forward);
     if (!b.algo->cost) assert_true(cost == (double)plan.epochs * train + (plan.evaluate ? forward : 0));
+    close_bench(&b);
+  }
+}
+
+/* What a checkpoint's columns of a player are called already. */
+static bool is_taken(const char *name) {
+  static const char *const taken[] = {"policy", "adam", "normaliser", "counters"};
+  for (size_t i = 0; i < COUNT_OF(taken); i++)
+    if (!strncmp(name, taken[i], strlen(taken[i]))) return true;
+  return false;
+}
+
+static void parts_have_names_and_sizes(void **state) {
+  (void)state;
+  for (size_t i = 0; subject(i); i++) {
+    Bench b;
+    AlgoPart part[ALGO_PARTS];
+    open_bench(&b, subject(i), 0, false);
+    size_t count = algo_parts(b.algo, b.algo_config, b.net, part);
+    size_t trained = b.net->graph.params;
+    assert_true(count <= ALGO_PARTS);
+    for (size_t k = 0; k < count; k++) {
+      assert_true(part[k].trained <= part[k].floats && part[k].floats > 0);
+      assert_true(text_is_name(part[k].name, 24) && !is_taken(part[k].name));
+      for (size_t other = 0; other < k; other++)
+        assert_string_not_equal(part[k].name, part[other].name);
+      trained += part[k].trained;
+    }
+    assert_int_equal(b.pupil.parts, 1 + count);
+    assert_int_equal(algo_trained(b.algo, b.algo_config, b.net), trained);
     close_bench(&b);
   }
 }
@@ -203,7 +163,8 @@ static void open_hand(Hand *hand, const Bench *b, uint64_t seed) {
   AgonRng rng = rng_stream(seed, 0, 0, RNG_TEST);
   Batch *batch = &hand->batch;
   *hand = (Hand){.is_learned = {false}};
-  for (size_t r = 0; r < ROWS; r++) hand->advantage[r] = hand->target[r] = NAN;
+  for (size_t r = 0; r < ROWS; r++)
+    hand->advantage[r] = hand->target[r] = NAN;
   CHECK_OK(batch_create(&b->batch.format, batch));
   CHECK_OK(batch_reserve(batch, ROWS, 16));
   while (batch->rows < ROWS - 10) {
@@ -235,7 +196,8 @@ static void open_hand(Hand *hand, const Bench *b, uint64_t seed) {
 static void every_choice(const Bench *b, size_t option, int *count) {
   *count = 1;
   if (b->algo->options[option].type != OPT_CHOICE) return;
-  for (const char *c = b->algo->options[option].choices; *c; c++) *count += *c == '|';
+  for (const char *c = b->algo->options[option].choices; *c; c++)
+    *count += *c == '|';
 }
 
 /* Every learned row gets finite targets, from the columns that were asked for and from nothing
@@ -312,17 +274,52 @@ static void it_learns_and_repeats_itself(void **state) {
       AlgoPlan plan = algo_plan(b[twice].algo, b[twice].algo_config);
       size_t each = plan.epochs * plan.minibatches;
       b[twice].config.rate = b[twice].config.rate_end = 0.01;
-      passes = steps = 0;
+      plain_passes = plain_steps = 0;
       bandit(&b[twice], (int)(640 / each));
-      if (b[twice].algo == &plain) assert_true(steps == 640 / each * each && passes == steps);
+      if (b[twice].algo == &plain)
+        assert_true(plain_steps == 640 / each * each && plain_passes == plain_steps);
       assert_int_equal(b[twice].pupil.steps, 640 / each * each);
     }
     assert_memory_equal(b[0].pupil.block, b[1].pupil.block, b[0].net->block * sizeof(float));
     look(&b[0], .7f, 1, p);
     look(&b[0], -.7f, 1, q);
-    if (!(p[2] > .8f && q[0] > .8f)) fail_msg("%s: %.2f and %.2f", b[0].algo->name, (double)p[2], (double)q[0]);
-    for (int twice = 0; twice < 2; twice++) close_bench(&b[twice]);
+    if (!(p[2] > .8f && q[0] > .8f))
+      fail_msg("%s: %.2f and %.2f", b[0].algo->name, (double)p[2], (double)q[0]);
+    for (int twice = 0; twice < 2; twice++)
+      close_bench(&b[twice]);
   }
+}
+
+/* The parts of the tests' own algorithm: one learns by gradients, beside the policy and clipped by
+ * itself; the other follows it by the algorithm's own hand; and a new life begins with both anew.
+ */
+static void parts_learn_beside_the_policy(void **state) {
+  (void)state;
+  Bench b;
+  open_bench(&b, &plain, 0, false);
+  const TrainShape shape = shape_of(&b);
+  const TrainPart *guess = &b.pupil.part[1];
+  const TrainPart *slow = &b.pupil.part[2];
+  float first[GUESS_FLOATS], first_slow[GUESS_FLOATS];
+  assert_string_equal(b.pupil.part[0].name, "policy");
+  assert_ptr_equal(b.pupil.part[0].block, b.pupil.block);
+  memcpy(first, guess->block, sizeof first);
+  memcpy(first_slow, slow->block, sizeof first_slow);
+  assert_true(first[0] != 0 && first[2] == 0);
+  b.config.rate = b.config.rate_end = 0.01;
+  bandit(&b, 300);
+  assert_true(guess->block[2] == 300 * 3); /* counted by the algorithm, not stepped */
+  assert_true(guess->m[0] != 0 && guess->v[0] > 0);
+  /* what a decision brings in the end is near 1: a guess of it, too, and what follows lies behind
+   */
+  CHECK_NEAR(guess->block[0] + guess->block[1], 1, .1);
+  assert_true(slow->block[0] != first_slow[0] && slow->block[0] != guess->block[0]);
+  CHECK_NEAR(slow->block[0], guess->block[0], .05);
+  train_state_reset(&shape, &b.pupil, NULL);
+  assert_memory_equal(guess->block, first, sizeof first);
+  assert_memory_equal(slow->block, first_slow, sizeof first_slow);
+  assert_true(guess->m[0] == 0 && guess->v[0] == 0);
+  close_bench(&b);
 }
 
 static void no_experience_moves_nothing_but_the_version(void **state) {
@@ -347,16 +344,22 @@ static void members_share_an_update(void **state) {
   for (size_t i = 0; subject(i); i++) {
     Bench b[2];
     Twin twin = {.fault = false};
-    for (int k = 0; k < 2; k++) open_bench(&b[k], subject(i), 0, false);
+    for (int k = 0; k < 2; k++)
+      open_bench(&b[k], subject(i), 0, false);
     update_destroy(b[1].update);
     twin.net = b[1].net;
     Reducer reducer = {&twin, 2, 0, twin_start, twin_test};
     b[1].update = new_update(&b[1], &reducer);
     bandit(&b[0], 2);
     bandit(&b[1], 2);
-    for (size_t w = 0; w < b[0].net->block; w++) CHECK_NEAR(b[0].pupil.block[w], b[1].pupil.block[w], 2e-4);
+    for (size_t w = 0; w < b[0].net->block; w++)
+      CHECK_NEAR(b[0].pupil.block[w], b[1].pupil.block[w], 2e-4);
+    for (size_t k = 1; k < b[0].pupil.parts; k++)
+      for (size_t w = 0; w < b[0].pupil.part[k].floats; w++)
+        CHECK_NEAR(b[0].pupil.part[k].block[w], b[1].pupil.part[k].block[w], 2e-4);
     assert_int_equal(b[1].pupil.frames, 2 * b[0].pupil.frames);
-    for (int k = 0; k < 2; k++) close_bench(&b[k]);
+    for (int k = 0; k < 2; k++)
+      close_bench(&b[k]);
   }
 }
 
@@ -364,10 +367,12 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tables_are_whole),
       cmocka_unit_test(plans_and_costs_are_sensible),
+      cmocka_unit_test(parts_have_names_and_sizes),
       cmocka_unit_test(needs_are_met_or_refused_in_a_sentence),
       cmocka_unit_test(targets_come_from_what_was_asked_for),
       cmocka_unit_test(derivatives_are_those_of_the_losses),
       cmocka_unit_test(it_learns_and_repeats_itself),
+      cmocka_unit_test(parts_learn_beside_the_policy),
       cmocka_unit_test(no_experience_moves_nothing_but_the_version),
       cmocka_unit_test(members_share_an_update),
   };

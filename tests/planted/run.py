@@ -13,7 +13,7 @@ DEFECTS = [
      '  copy_column(columns, "normaliser", state->stat);\n', "", [FAULTS]),
     ("dropped frames not restored", "learner/columns.c", "state->dropped = counter[AT_DROPPED];", "", [FAULTS]),
     ("second moments not restored", "learner/columns.c",
-     '  copy_column(columns, "adam_v", state->v);\n', "", [FAULTS]),
+     '  copy_column(columns, name.v, part->v);\n', "", [FAULTS]),
     ("league's random draws not restored", "league/league.c", "league->draws = scalar[2];", "", [FAULTS]),
     ("a lane's quota not restored", "actors/lanes.c", "lane->started = reader_u32(&state);", "reader_u32(&state);", [FAULTS]),
     # what is counted is counted once
@@ -30,7 +30,7 @@ DEFECTS = [
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
      "  if (order->snapshot_id && setup->member == 0) {\n",
-     "  if (order->reset != RESET_NONE)\n    train_state_reset(role->net, role->seed, state, order->reset == RESET_COPY ? order->block : NULL);\n"
+     "  if (order->reset != RESET_NONE)\n    train_state_reset(&(TrainShape){role->net, setup->algo, setup->algo_config, role->seed}, state, order->reset == RESET_COPY ? order->block : NULL);\n"
      "  if (order->snapshot_id && setup->member == 0) {\n", [FAULTS]),
     ("checkpoint before its snapshots", "league/manager.c", "!checkpoint_is_whole(manager->checkpoint) || !library_is_whole(manager->library)", "!checkpoint_is_whole(manager->checkpoint)", [FAULTS]),
     ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),

@@ -2,6 +2,7 @@
  * order and delay of messages, the deterministic paces give the same bytes; a run cut and resumed, too. */
 #include "check.h"
 #include "folder.h"
+#include "plain.h"
 
 #include "base/text.h"
 #include "job/rank.h"
@@ -379,6 +380,96 @@ static void watch_ratios(JobConfig *settings) {
   settings->algo = &watcher;
 }
 
+/* --- parts of a player --- */
+static PlainConfig plain_config = {1};
+
+static void take_plain(JobConfig *settings) {
+  settings->algo = &plain;
+  settings->algo_config = &plain_config;
+}
+
+/* A column of a learning player in the newest checkpoint. */
+static const Item *column_of(const Tree *tree, const char *player, const char *column) {
+  char path[STORE_PATH];
+  snprintf(path, sizeof path, "players/%s/%s", player, column);
+  return tree_find(tree, path);
+}
+
+/* With a learning player lie its parts, with moments where they are trained. */
+static void check_learning(const Tree *tree, const char *player) {
+  const Item *guess = column_of(tree, player, "guess");
+  assert_non_null(guess);
+  assert_int_equal(guess->count, GUESS_FLOATS);
+  assert_int_equal(column_of(tree, player, "guess_m")->count, GUESS_TRAINED);
+  assert_int_equal(column_of(tree, player, "guess_v")->count, GUESS_TRAINED);
+  assert_non_null(column_of(tree, player, "guess_slow"));
+  assert_null(column_of(tree, player, "guess_slow_m"));
+  assert_true(((const float *)guess->data)[GUESS_TRAINED] >= 1); /* steps since the last reset */
+}
+
+/* What a frozen player's file holds is its policy; nothing of it is a part. */
+static void check_frozen(const char *path) {
+  Tree tree;
+  CHECK_OK(store_read(path, "player", &tree));
+  assert_non_null(tree_find(&tree, "policy"));
+  for (size_t i = 0; i < tree.items; i++)
+    if (strstr(tree.item[i].path, "guess")) fail_msg("%s holds %s", path, tree.item[i].path);
+  tree_free(&tree);
+}
+
+static void check_parts(const char *folder) {
+  RunFolder run;
+  Tree tree;
+  const Item *name, *hash;
+  uint64_t generation;
+  size_t learning = 0;
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+  CHECK_OK(tree_get(&tree, "league/name", STORE_TEXT, -1, &name));
+  CHECK_OK(tree_get(&tree, "league/hash", STORE_TEXT, -1, &hash));
+  for (size_t i = 0; i < name->count; i++) {
+    const char *player = (const char *)name->data + i * name->size;
+    char path[256];
+    if (column_of(&tree, player, "policy")) {
+      check_learning(&tree, player);
+      learning++;
+      continue;
+    }
+    snprintf(path, sizeof path, "%s/players/%s-%.8s.h5", folder, player, (const char *)hash->data + i * hash->size);
+    check_frozen(path);
+  }
+  assert_true(learning > 0 && learning < name->count);
+  tree_free(&tree);
+}
+
+/* An algorithm's parts are stored and come back: a killed run ends as one that was not; they are stored
+ * with the learning player, and not with the frozen ones. One learner, or two on hosts of their own. */
+static void parts_are_stored_and_go_on(void **state) {
+  (void)state;
+  meddle = take_plain;
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL, p ? "pace=pipelined" : "pace=lockstep", p ? "learner.ranks=2" : "learner.ranks=1"};
+    char whole[64], broken[64];
+    folder_make(whole);
+    folder_make(broken);
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
+    assert_true(run_world(&world, whole));
+    check_parts(whole);
+    int kills = 0;
+    for (long cut = 3000;; cut += 1500) {
+      World part = world;
+      part.seed = 100 + (uint64_t)cut;
+      part.cut = cut;
+      if (run_world(&part, broken)) break;
+      assert_true(++kills < 200);
+    }
+    assert_true(kills > 0);
+    compare(whole, broken);
+    folder_remove(whole);
+    folder_remove(broken);
+  }
+}
+
 /* Lockstep: where all act in each step, every row is learned from by the very weights that took it. */
 static void lockstep_learns_from_the_weights_that_acted(void **state) {
   (void)state;
@@ -671,6 +762,7 @@ int main(void) {
       SIM_TEST(runs_resume_on_other_numbers_of_ranks),
       SIM_TEST(free_pace_never_hangs),
       SIM_TEST(free_pace_goes_on_and_ends),
+      SIM_TEST(parts_are_stored_and_go_on),
       SIM_TEST(lockstep_learns_from_the_weights_that_acted),
       SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),
       SIM_TEST(numbers_of_learners_change_rounding_only),

@@ -184,7 +184,8 @@ static void resets_go_back_to_the_beginning(void **state) {
   memcpy(initial, b.pupil.block, b.net->block * sizeof *initial);
   bandit(&b, 3);
   assert_memory_not_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
-  train_state_reset(b.net, 1, &b.pupil, NULL);
+  const TrainShape shape = shape_of(&b);
+  train_state_reset(&shape, &b.pupil, NULL);
   assert_memory_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
   assert_int_equal(b.pupil.life, 1);
   assert_int_equal(b.pupil.steps, 0);
@@ -389,7 +390,8 @@ static void a_copy_keeps_its_normalisers(void **state) {
   bandit(&b, 20);
   float *source = calloc(b.net->block, sizeof *source);
   memcpy(source, b.pupil.block, b.net->block * sizeof *source);
-  train_state_reset(b.net, 1, &b.pupil, source);
+  const TrainShape shape = shape_of(&b);
+  train_state_reset(&shape, &b.pupil, source);
   assert_memory_equal(source, b.pupil.block, b.net->block * sizeof *source);
   assert_true(b.pupil.stat[0] == 20 * 128);
   for (int i = 0; i < 128; i++) {
