@@ -55,7 +55,9 @@ static void info(const Env *env) {
               {AGON_NOT_SAVED, "not saved"}};
   printf("%s: %s\n", env->table->name, env->table->summary);
   printf("rules         version %u\n", env->table->version);
-  printf("agents        %u in %u teams\n", s->agents, s->teams);
+  printf("agents        %u in %u teams", s->agents, s->teams);
+  for (uint32_t i = 0; s->agent_names && i < s->agents; i++) printf("%s %s", i ? "," : ":", s->agent_names[i]);
+  printf("\n");
   for (uint32_t k = 0; k < s->kinds; k++) {
     uint32_t members = 0;
     for (uint32_t a = 0; a < s->agents; a++) members += s->kind_of[a] == k;

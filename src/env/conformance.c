@@ -26,6 +26,7 @@ typedef struct Probe {
   AgonAction *action;      /* (agents, heads) */
   float *knob;             /* (knobs) */
   Bytes saved;
+  Bytes line; /* the game so far: outcomes of chance, and actions of those who acted */
   size_t checks;
   uint64_t seed;
   uint32_t number, steps;
@@ -33,14 +34,41 @@ typedef struct Probe {
 
 __attribute__((format(printf, 2, 3))) static Status broken(const Probe *probe, const char *clause,
                                                            ...) {
-  char text[256];
+  enum { SHOWN = 300 }; /* of the line's end */
+  char text[400];
+  const char *line = probe->line.data ? (const char *)probe->line.data : "";
+  const size_t length = probe->line.size, skip = length > SHOWN ? length - SHOWN : 0;
   va_list arguments;
   va_start(arguments, clause);
   vsnprintf(text, sizeof text, clause, arguments);
   va_end(arguments);
-  return status_set(ERR_ENV, "env %s breaks its contract at step %u of episode %u (seed %llu): %s",
-                    probe->env->table->name, probe->steps, probe->number,
-                    (unsigned long long)probe->seed, text);
+  return status_set(
+      ERR_ENV,
+      "env %s breaks its contract at step %u of episode %u (seed %llu): %s; line of play: %s%.*s",
+      probe->env->table->name, probe->steps, probe->number, (unsigned long long)probe->seed, text,
+      skip     ? "... "
+      : length ? ""
+               : "(its beginning)",
+      (int)(length - skip), line + skip);
+}
+
+/* One word of the line; several heads are joined by '/', as `agon query` reads them. */
+static void put_action(Probe *probe, const AgonAction *action) {
+  const AgonKind *layout = &probe->env->layout;
+  char word[32];
+  for (uint32_t h = 0; h < layout->heads; h++) {
+    const char *join = h ? "/" : probe->line.size ? " " : "";
+    int size = layout->action_kind == AGON_BOX
+                   ? snprintf(word, sizeof word, "%s%.9g", join, (double)action[h].value)
+                   : snprintf(word, sizeof word, "%s%d", join, action[h].choice);
+    bytes_put(&probe->line, word, (size_t)size);
+  }
+}
+
+static void put_chance(Probe *probe, uint32_t outcome) {
+  char word[16];
+  int size = snprintf(word, sizeof word, "%s%u", probe->line.size ? " " : "", outcome);
+  bytes_put(&probe->line, word, (size_t)size);
 }
 
 static void *first(const Probe *probe) { return probe->episode + GUARD; }
@@ -182,6 +210,7 @@ static Status settle_both(Probe *probe, AgonStatus *status, AgonRng *rng) {
     const double *probability;
     TRY_RETURN(check_chance(probe, first(probe), &count, &probability));
     uint32_t pick = (uint32_t)rng_pick(rng, probability, count);
+    put_chance(probe, pick);
     *status = env_call_chance(env, first(probe), pick, probe->reward);
     if (*status == AGON_FAILED) return failed(probe, "chance_apply");
     if (env_call_chance(env, second(probe), pick, probe->reward2) != *status)
@@ -467,6 +496,7 @@ static Status play_one(Probe *probe, uint32_t number) {
   memset(probe->action, 0, env->spec.agents * env->layout.heads * sizeof *probe->action);
   probe->number = number;
   probe->steps = 0;
+  probe->line.size = 0;
   if (env_copies(env)) {
     memset(probe->episode, FILL, size + 2 * GUARD);
     memset(probe->twin, FILL, size + 2 * GUARD);
@@ -487,6 +517,9 @@ static Status play_one(Probe *probe, uint32_t number) {
       return broken(probe, "an episode is longer than step_limit, %u", env->spec.step_limit);
     memset(probe->reward, 0, rewards);
     memset(probe->reward2, 0, rewards);
+    env_flags_of(env, first(probe), probe->flags);
+    for (uint32_t a = 0; a < env->spec.agents; a++)
+      if (probe->flags[a] & AGON_ACTS) put_action(probe, env_action(env, probe->action, a));
     TRY_RETURN(copy_to_twin(probe)); /* the copy must go on as the original does */
     twin_rng = rng;
     status = env_call_step(env, first(probe), probe->action, &random, probe->reward);
@@ -563,5 +596,6 @@ done:
   free(probe.action);
   free(probe.knob);
   bytes_free(&probe.saved);
+  bytes_free(&probe.line);
   return status;
 }

@@ -4,6 +4,11 @@
 coin=${PLUGINS:?}/libplugin_coin.so
 expect 0 "all passed" "$AGON" env check "$coin" rounds=5
 expect 0 "call the coin" "$AGON" env info "$coin"
+# the whole plug-in of include/README.md is one
+sed -n '/^```c$/,/^```$/p' "$root/include/README.md" | grep -v '^```' > pennies.c
+cc -std=c11 -Wall -Wextra -Werror -shared -fPIC -I "$root/include" pennies.c -o pennies.so
+expect 0 "all passed" "$AGON" env check pennies.so
+mpi 2 "$AGON" train pennies.so --run-dir pennies net.hidden=[8] frames=5k --quiet
 expect 7 "was built for env ABI 1, this program has ABI 2: change it as CHANGELOG.md says under 'Env ABI 2'" "$AGON" env check "$PLUGINS/libplugin_old.so"
 expect 2 "cannot load the plug-in" "$AGON" env check ./nothing.so
 expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk '/libz\.so|libm\.so/ {print $NF; exit}')"

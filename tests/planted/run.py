@@ -45,6 +45,12 @@ DEFECTS = [
     ("messages overtake one another", "src/transport/transport_sim.c", "queue->parcel[queue->first++].message;",
      "queue->parcel[queue->first].message;\n    queue->parcel[queue->first] = queue->parcel[queue->first + queue->count - 1];", ["conformance_transport sim"]),
     ("a member's part summed twice", "src/wire/allreduce.c", "block[i] += more[i];", "block[i] += m == 1 ? 2 * more[i] : more[i];", ["sim_sum"]),
+    # environments
+    ("what a kind lacks is not masked", "src/env/calls.c", "row[h] = h < kind->heads;", "row[h] = 1;", ["unit_env"]),
+    ("padding left as it was", "src/env/calls.c", "  memset((uint8_t *)row + used, 0, env->observation_bytes - used);\n",
+     "  (void)used;\n", ["unit_env"]),
+    ("an earlier failure's reason", "src/env/calls.c", "  env->scratch->error.text[0] = 0;\n", "", ["unit_env"]),
+    ("a history is taken for another", "include/agon/history.h", "return digest ^ digest >> 29;", "return digest * 0;", ["unit_env"]),
     # experience
     ("rewards to the first agent", "actors/recorder.c", "+= reward[a];", "+= reward[a * 0];", ["unit_recorder"]),
     ("recurrent memory not kept over a stop", "src/play/play.c",

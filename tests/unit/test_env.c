@@ -297,6 +297,7 @@ static void extras_are_checked(void **state) {
       assert_int_equal(status, ERR_ENV);
       if (!strstr(status_message(), says[i]))
         fail_msg("'%s' does not say '%s'", status_message(), says[i]);
+      assert_non_null(strstr(status_message(), "line of play: "));
     }
     fault = NOTHING;
     env_destroy(env);
@@ -360,6 +361,54 @@ static void tables_state_their_sizes(void **state) {
   table.observe = NULL;
   assert_int_equal(env_check_table(&table, "it"), ERR_ENV);
   assert_non_null(strstr(status_message(), "lacks a mandatory field"));
+}
+
+/* What configure has allocated is given back once, whatever comes after it. */
+static int configured, unconfigured;
+static bool lies;
+static int configure_counted(const char *const *values, void *params, AgonEnvSpec *spec,
+                             AgonError *error) {
+  configured++;
+  int result = configure_pen(values, params, spec, error);
+  if (lies) spec->agents = 2000;
+  return result;
+}
+static int configure_refusing(const char *const *values, void *params, AgonEnvSpec *spec,
+                              AgonError *error) {
+  (void)values, (void)params, (void)spec;
+  snprintf(error->text, sizeof error->text, "no pen on Sundays");
+  return -1;
+}
+static void unconfigure_counted(void *params) {
+  (void)params;
+  unconfigured++;
+}
+
+static void configure_is_undone_once(void **state) {
+  (void)state;
+  AgonEnv table = pen_table;
+  Config *config;
+  Option *options;
+  Env *env = NULL;
+  table.unconfigure = unconfigure_counted;
+  CHECK_OK(config_create(&config));
+  CHECK_OK(env_declare(&table, config, &options));
+  CHECK_OK(config_resolve(config));
+  table.configure = configure_counted;
+  CHECK_OK(env_create(&table, NULL, config, &env));
+  assert_int_equal(unconfigured, 0);
+  env_destroy(env);
+  assert_true(configured == 1 && unconfigured == 1);
+  lies = true;
+  assert_int_equal(env_create(&table, NULL, config, &env), ERR_ENV);
+  assert_non_null(strstr(status_message(), "agents is 2000, not 1 .. 1024"));
+  assert_true(configured == 2 && unconfigured == 2);
+  table.configure = configure_refusing;
+  assert_int_equal(env_create(&table, NULL, config, &env), ERR_USAGE);
+  assert_string_equal(status_message(), "env pen: no pen on Sundays");
+  assert_int_equal(unconfigured, 2);
+  config_destroy(config);
+  free(options);
 }
 
 /* --- episodes as bytes --- */
@@ -583,6 +632,7 @@ int main(void) {
       cmocka_unit_test(extras_are_checked),
       cmocka_unit_test(failures_say_why),
       cmocka_unit_test(tables_state_their_sizes),
+      cmocka_unit_test(configure_is_undone_once),
       cmocka_unit_test(games_on_the_heap_are_bytes),
       cmocka_unit_test(plugins_keep_their_contract),
       cmocka_unit_test(histories_are_flat),
