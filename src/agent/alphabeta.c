@@ -1,6 +1,7 @@
-/* Alpha-beta search of a few plies, for turn-based perfect-information zero-sum games of two without chance: a plain,
- * strong yardstick that knows the rules and nothing else. A leaf that is not decided is worth 0; among equally good
- * moves it chooses at random. The played move's value is exact within the depth. */
+/* Alpha-beta search of a few plies, for turn-based perfect-information zero-sum games of two
+ * without chance: a plain, strong yardstick that knows the rules and nothing else. A leaf that is
+ * not decided is worth 0; among equally good moves it chooses at random. The played move's value is
+ * exact within the depth. */
 #include "agent/builtin.h"
 
 #include <stdlib.h>
@@ -8,18 +9,23 @@
 
 enum { MOST_STATE = 512, MOST_CHOICES = 64 };
 
+/* The search depth is all that it knows. */
 typedef struct AlphaBeta {
   BuiltinPolicy base;
   int depth;
 } AlphaBeta;
 
+/* Two players in turn, what one wins the other loses, nothing hidden or random, and small enough
+ * for arrays on the stack. */
 static bool supports(const Env *env) {
   uint32_t needed = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE;
-  return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.agents == 2 &&
-         env_copies(env) && !env->table->chance_outcomes && env->layout.action_kind == AGON_DISCRETE &&
-         env->spec.episode_size <= MOST_STATE && env->action_count <= MOST_CHOICES;
+  return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) &&
+         env->spec.agents == 2 && env_copies(env) && !env->table->chance_outcomes &&
+         env->layout.action_kind == AGON_DISCRETE && env->spec.episode_size <= MOST_STATE &&
+         env->action_count <= MOST_CHOICES;
 }
 
+/* The parameter is the depth in plies. */
 static Status create(const Env *env, int parameter, BuiltinPolicy **out) {
   AlphaBeta *self;
   TRY_RETURN(NEW_ARRAY(self, 1));
@@ -29,11 +35,13 @@ static Status create(const Env *env, int parameter, BuiltinPolicy **out) {
   return OK;
 }
 
-static float search(const Env *env, const void *episode, uint32_t agent, int depth, float low, float high);
+static float search(const Env *env, const void *episode, uint32_t agent, int depth, float low,
+                    float high);
 
-/* Value for `agent` of its move `choice`, `depth` plies deep, this one included. */
-static float after(const Env *env, const void *episode, uint32_t agent, uint32_t choice, int depth, float low,
-                   float high) {
+/* Value for `agent` of its move `choice`, searched `depth` plies deep, this one included. An agent
+ * may move several times in a row: the sign turns only when the other moves. */
+static float after(const Env *env, const void *episode, uint32_t agent, uint32_t choice, int depth,
+                   float low, float high) {
   char next[MOST_STATE] __attribute__((aligned(16)));
   AgonAction actions[2] = {{0}};
   float reward[2] = {0};
@@ -50,7 +58,10 @@ static float after(const Env *env, const void *episode, uint32_t agent, uint32_t
   return -search(env, next, 1 - agent, depth - 1, -high, -low);
 }
 
-static float search(const Env *env, const void *episode, uint32_t agent, int depth, float low, float high) {
+/* The best value for the agent who moves, cut off where it leaves (low, high): then it is only a
+ * bound. */
+static float search(const Env *env, const void *episode, uint32_t agent, int depth, float low,
+                    float high) {
   uint8_t legal[MOST_CHOICES];
   float best = env->spec.reward_low;
   env_mask(env, episode, agent, legal);
@@ -63,30 +74,47 @@ static float search(const Env *env, const void *episode, uint32_t agent, int dep
   return best;
 }
 
-static void probabilities(BuiltinPolicy *base, const void *episode, uint32_t agent, const uint8_t *mask, float *out) {
+/* Every root move is searched with the full window, so that equally good moves are known to be
+ * equal. */
+static void probabilities(BuiltinPolicy *base, const void *episode, uint32_t agent,
+                          const uint8_t *mask, float *out) {
   const Env *env = base->env;
-  float value[MOST_CHOICES], best = env->spec.reward_low - 1;
+  float value[MOST_CHOICES];
+  float best = env->spec.reward_low - 1;
   uint32_t count = 0;
   for (uint32_t i = 0; i < env->action_count; i++) {
     if (!mask[i]) continue;
-    value[i] = after(env, episode, agent, i, ((AlphaBeta *)base)->depth, env->spec.reward_low, env->spec.reward_high);
+    value[i] = after(env, episode, agent, i, ((AlphaBeta *)base)->depth, env->spec.reward_low,
+                     env->spec.reward_high);
     if (value[i] > best) best = value[i];
   }
-  for (uint32_t i = 0; i < env->action_count; i++) count += mask[i] && value[i] == best;
-  for (uint32_t i = 0; i < env->action_count; i++) out[i] = mask[i] && value[i] == best ? 1.0f / (float)count : 0.0f;
+  for (uint32_t i = 0; i < env->action_count; i++)
+    count += mask[i] && value[i] == best;
+  for (uint32_t i = 0; i < env->action_count; i++)
+    out[i] = mask[i] && value[i] == best ? 1.0f / (float)count : 0.0f;
 }
 
-static void act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
-                AgonAction *out) {
+/* Draws among the best. */
+static void act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
+                AgonRng *rng, AgonAction *out) {
   float share[MOST_CHOICES];
   probabilities(self, episode, agent, mask, share);
   out->choice = builtin_pick(share, self->env->action_count, rng);
 }
 
-static void destroy(BuiltinPolicy *base) { free(base); }
+/* There is nothing but the struct. */
+static void destroy(BuiltinPolicy *base) {
+  free(base);
+}
 
-const BuiltinOps builtin_alphabeta = {"alphabeta", "looks N moves ahead, leaves worth 0 (alphabeta-N, default 4)",
-                                      4,           12,
-                                      supports,    create,
-                                      act,         probabilities,
-                                      destroy};
+const BuiltinOps builtin_alphabeta = {
+    .name = "alphabeta",
+    .summary = "looks N moves ahead, leaves worth 0 (alphabeta-N, default 4)",
+    .parameter = 4,
+    .most = 12,
+    .supports = supports,
+    .create = create,
+    .act = act,
+    .probabilities = probabilities,
+    .destroy = destroy,
+};

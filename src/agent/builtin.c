@@ -1,4 +1,5 @@
-/* Opponents that need no training: uniform random, and exact minimax where the whole game fits into memory. */
+/* Opponents that need no training: uniform random, and exact minimax where the whole game fits into
+ * memory. */
 #include "agent/builtin.h"
 
 #include "base/hash.h"
@@ -7,11 +8,14 @@
 #include <string.h>
 
 /* --- random --- */
+
+/* Anything with actions. */
 static bool random_supports(const Env *env) {
   (void)env;
   return true;
 }
 
+/* For policies without a state of their own. */
 static Status plain_create(const Env *env, int parameter, BuiltinPolicy **out) {
   (void)parameter;
   TRY_RETURN(NEW_ARRAY(*out, 1));
@@ -19,43 +23,56 @@ static Status plain_create(const Env *env, int parameter, BuiltinPolicy **out) {
   return OK;
 }
 
-static void random_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
-                       AgonAction *out) {
+/* Also draws components of BOX actions, within their ranges. */
+static void random_act(BuiltinPolicy *self, const void *episode, uint32_t agent,
+                       const uint8_t *mask, AgonRng *rng, AgonAction *out) {
   (void)episode;
   env_random_action(self->env, agent, mask, rng, out);
 }
 
-static void random_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
-                                 float *out) {
-  (void)episode, (void)agent;
+/* Alike for all legal choices. */
+static void random_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent,
+                                 const uint8_t *mask, float *out) {
+  (void)episode;
+  (void)agent;
   uint32_t legal = 0;
-  for (uint32_t i = 0; i < self->env->action_count; i++) legal += mask[i];
-  for (uint32_t i = 0; i < self->env->action_count; i++) out[i] = mask[i] ? 1.0f / (float)legal : 0.0f;
+  for (uint32_t i = 0; i < self->env->action_count; i++)
+    legal += mask[i];
+  for (uint32_t i = 0; i < self->env->action_count; i++)
+    out[i] = mask[i] ? 1.0f / (float)legal : 0.0f;
 }
 
-static void plain_destroy(BuiltinPolicy *self) { free(self); }
+/* For policies without a state of their own. */
+static void plain_destroy(BuiltinPolicy *self) {
+  free(self);
+}
 
-/* --- minimax: values of all positions, in an open-addressing table keyed by a hash of the view --- */
+/* --- minimax --- */
+
+/* A solved position in the table. */
 typedef struct Position {
   uint64_t low, high; /* content hash; 0,0 = empty */
   int8_t value;       /* for agent 0: -1, 0, 1 */
 } Position;
 
+/* Values of positions, in an open-addressing table that is filled as they are asked for. */
 typedef struct Minimax {
   BuiltinPolicy base;
   Position *table;
   size_t mask, used;
 } Minimax;
 
+/* Games of at most nine moves, with nothing hidden or random: tic-tac-toe. */
 static bool minimax_supports(const Env *env) {
   uint32_t needed = AGON_ZERO_SUM | AGON_PERFECT_INFORMATION | AGON_ENUMERATES_CHANCE;
-  return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) && env->spec.agents == 2 &&
-         env->layout.action_kind == AGON_DISCRETE && env->spec.step_limit <= 9 && env_copies(env) &&
-         !env->table->chance_outcomes;
+  return (env->spec.flags & needed) == needed && !(env->spec.flags & AGON_SIMULTANEOUS) &&
+         env->spec.agents == 2 && env->layout.action_kind == AGON_DISCRETE &&
+         env->spec.step_limit <= 9 && env_copies(env) && !env->table->chance_outcomes;
 }
 
 static Hash episode_hash(const Env *env, const void *episode);
 
+/* The slot of a position, or the empty one where it would go. */
 static Position *find_position(Minimax *self, Hash key) {
   size_t at = key.low & self->mask;
   while ((self->table[at].low | self->table[at].high) &&
@@ -64,6 +81,7 @@ static Position *find_position(Minimax *self, Hash key) {
   return &self->table[at];
 }
 
+/* Whose turn it is. */
 static uint32_t mover(const Env *env, const void *episode) {
   uint8_t flags[2];
   env_flags_of(env, episode, flags);
@@ -73,6 +91,7 @@ static uint32_t mover(const Env *env, const void *episode) {
 /* Value for agent 0 of playing `choice`. */
 static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice);
 
+/* Value for agent 0, by trying all moves. */
 static int position_value(Minimax *self, const void *episode) {
   const Env *env = self->base.env;
   Hash key = episode_hash(env, episode);
@@ -94,6 +113,7 @@ static int position_value(Minimax *self, const void *episode) {
   return best;
 }
 
+/* Value for agent 0 after `agent` plays `choice`. */
 static int child_value(Minimax *self, const void *episode, uint32_t agent, uint32_t choice) {
   const Env *env = self->base.env;
   char next[256] __attribute__((aligned(16)));
@@ -107,7 +127,7 @@ static int child_value(Minimax *self, const void *episode, uint32_t agent, uint3
   return reward[0] > 0 ? 1 : reward[0] < 0 ? -1 : 0;
 }
 
-/* Perfect information: one agent's view and who moves are the whole position. */
+/* With perfect information one agent's view and who moves are the whole position. */
 static Hash episode_hash(const Env *env, const void *episode) {
   uint8_t row[512];
   env_observe(env, episode, 0, row);
@@ -117,6 +137,7 @@ static Hash episode_hash(const Env *env, const void *episode) {
   return hash;
 }
 
+/* The table has room for all positions of tic-tac-toe several times over. */
 static Status minimax_create(const Env *env, int parameter, BuiltinPolicy **out) {
   Minimax *self;
   (void)parameter;
@@ -134,76 +155,90 @@ static Status minimax_create(const Env *env, int parameter, BuiltinPolicy **out)
   return OK;
 }
 
-/* Uniform over the moves that keep the position's value. */
-static void minimax_probabilities(BuiltinPolicy *base, const void *episode, uint32_t agent, const uint8_t *mask,
-                                  float *out) {
+/* Alike for all moves that keep the position's value. */
+static void minimax_probabilities(BuiltinPolicy *base, const void *episode, uint32_t agent,
+                                  const uint8_t *mask, float *out) {
   Minimax *self = (Minimax *)base;
-  uint32_t count = 0, choices = base->env->action_count;
+  uint32_t count = 0;
+  uint32_t choices = base->env->action_count;
   int best = -2, value[64];
   for (uint32_t i = 0; i < choices; i++) {
     value[i] = mask[i] ? child_value(self, episode, agent, i) * (agent ? -1 : 1) : -3;
     if (value[i] > best) best = value[i];
   }
-  for (uint32_t i = 0; i < choices; i++) count += value[i] == best;
-  for (uint32_t i = 0; i < choices; i++) out[i] = value[i] == best ? 1.0f / (float)count : 0.0f;
+  for (uint32_t i = 0; i < choices; i++)
+    count += value[i] == best;
+  for (uint32_t i = 0; i < choices; i++)
+    out[i] = value[i] == best ? 1.0f / (float)count : 0.0f;
 }
 
-static void minimax_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
-                        AgonAction *out) {
+/* Draws among the best. */
+static void minimax_act(BuiltinPolicy *self, const void *episode, uint32_t agent,
+                        const uint8_t *mask, AgonRng *rng, AgonAction *out) {
   float probability[64];
   minimax_probabilities(self, episode, agent, mask, probability);
   out->choice = builtin_pick(probability, self->env->action_count, rng);
 }
 
+/* The table goes with it. */
 static void minimax_destroy(BuiltinPolicy *base) {
   free(((Minimax *)base)->table);
   free(base);
 }
 
 /* --- the env's own rule-based player --- */
-static bool scripted_supports(const Env *env) { return env->table->scripted != NULL; }
 
-static void scripted_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask, AgonRng *rng,
-                         AgonAction *out) {
+/* Only where the env brings one. */
+static bool scripted_supports(const Env *env) {
+  return env->table->scripted != NULL;
+}
+
+/* The script looks at the rules itself, so the mask is not needed. */
+static void scripted_act(BuiltinPolicy *self, const void *episode, uint32_t agent,
+                         const uint8_t *mask, AgonRng *rng, AgonAction *out) {
   AgonRandom random = rng_handle(rng);
   (void)mask;
-  memset(out, 0, self->env->layout.heads * sizeof *out); /* it writes the heads of the agent's own kind */
+  /* it writes the heads of the agent's own kind */
+  memset(out, 0, self->env->layout.heads * sizeof *out);
   self->env->table->scripted(self->env->params, episode, agent, &random, out);
 }
 
-static const BuiltinOps random_ops = {"random",
-                                      "uniform over legal actions",
-                                      0,
-                                      0,
-                                      random_supports,
-                                      plain_create,
-                                      random_act,
-                                      random_probabilities,
-                                      plain_destroy},
-                        minimax_ops = {"minimax",
-                                       "exact play, uniform over the best moves (tic_tac_toe)",
-                                       0,
-                                       0,
-                                       minimax_supports,
-                                       minimax_create,
-                                       minimax_act,
-                                       minimax_probabilities,
-                                       minimax_destroy},
-                        scripted_ops = {"scripted",
-                                        "the env's own rule-based player",
-                                        0,
-                                        0,
-                                        scripted_supports,
-                                        plain_create,
-                                        scripted_act,
-                                        NULL,
-                                        plain_destroy};
+static const BuiltinOps random_ops = {
+    .name = "random",
+    .summary = "uniform over legal actions",
+    .supports = random_supports,
+    .create = plain_create,
+    .act = random_act,
+    .probabilities = random_probabilities,
+    .destroy = plain_destroy,
+};
+static const BuiltinOps minimax_ops = {
+    .name = "minimax",
+    .summary = "exact play, uniform over the best moves (tic_tac_toe)",
+    .supports = minimax_supports,
+    .create = minimax_create,
+    .act = minimax_act,
+    .probabilities = minimax_probabilities,
+    .destroy = minimax_destroy,
+};
+static const BuiltinOps scripted_ops = {
+    .name = "scripted",
+    .summary = "the env's own rule-based player",
+    .supports = scripted_supports,
+    .create = plain_create,
+    .act = scripted_act,
+    .destroy = plain_destroy,
+};
 extern const BuiltinOps builtin_alphabeta;
-static const BuiltinOps *const table[] = {&random_ops, &minimax_ops, &scripted_ops, &builtin_alphabeta};
+static const BuiltinOps *const table[] = {&random_ops, &minimax_ops, &scripted_ops,
+                                          &builtin_alphabeta};
 
-const BuiltinOps *builtin_ops(size_t index) { return index < COUNT_OF(table) ? table[index] : NULL; }
+/* The order of the table. */
+const BuiltinOps *builtin_ops(size_t index) {
+  return index < COUNT_OF(table) ? table[index] : NULL;
+}
 
-/* NAME or NAME-N; *parameter is left alone without N. */
+/* The built-in of a text NAME or NAME-N, or NULL; *parameter is left alone without N. */
 static const BuiltinOps *parse(const char *name, int *parameter) {
   for (size_t i = 0; i < COUNT_OF(table); i++) {
     size_t size = strlen(table[i]->name);
@@ -219,32 +254,43 @@ static const BuiltinOps *parse(const char *name, int *parameter) {
   return NULL;
 }
 
+/* The parameter must be right, too: "alphabeta-99" is nobody. */
 const BuiltinOps *builtin_find(const char *name) {
   int parameter;
   return parse(name, &parameter);
 }
 
+/* Without a number the default depth is taken. */
 Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out) {
   int parameter = 0;
   const BuiltinOps *ops = parse(name, &parameter);
   if (!ops)
-    return status_set(ERR_USAGE, "no built-in opponent '%s' (there are: random, minimax, scripted, alphabeta-N)", name);
-  if (!ops->supports(env)) return status_set(ERR_USAGE, "the built-in '%s' cannot play %s", name, env->table->name);
+    return status_set(
+        ERR_USAGE, "no built-in opponent '%s' (there are: random, minimax, scripted, alphabeta-N)",
+        name);
+  if (!ops->supports(env))
+    return status_set(ERR_USAGE, "the built-in '%s' cannot play %s", name, env->table->name);
   TRY_RETURN(ops->create(env, parameter ? parameter : ops->parameter, out));
   (*out)->ops = ops;
   return OK;
 }
 
+/* Accepts NULL. */
 void builtin_destroy(BuiltinPolicy *policy) {
   if (policy) policy->ops->destroy(policy);
 }
 
+/* Does not draw where it need not: that nothing was drawn tells a match that all its games are
+ * one. */
 int32_t builtin_pick(const float *share, uint32_t choices, AgonRng *rng) {
   double weight[256];
   uint32_t several = 0, last = 0;
   for (uint32_t i = 0; i < choices && i < COUNT_OF(weight); i++) {
     weight[i] = (double)share[i];
-    if (share[i] > 0) several++, last = i;
+    if (share[i] > 0) {
+      several++;
+      last = i;
+    }
   }
   return (int32_t)(several > 1 ? rng_pick(rng, weight, choices) : last);
 }

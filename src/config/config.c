@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A declared key: where its value goes, and what it is after resolve. */
 typedef struct Entry {
   char key[96];
   const Option *option;
@@ -16,6 +17,7 @@ typedef struct Entry {
   ConfigLayer layer;
 } Entry;
 
+/* A value that somebody gave, and where it came from. */
 typedef struct Assignment {
   char key[96];
   char value[OPTION_TEXT];
@@ -23,7 +25,7 @@ typedef struct Assignment {
   ConfigLayer layer;
 } Assignment;
 
-/* An option that only its value is known of. */
+/* A key that is not declared anywhere: only its value is known. */
 typedef struct Guess {
   Option option;
   char name[96];
@@ -40,8 +42,11 @@ struct Config {
   size_t aliases;
 };
 
-Status config_create(Config **out) { return mem_array(out, 1, sizeof **out); }
+Status config_create(Config **out) {
+  return mem_array(out, 1, sizeof **out);
+}
 
+/* Accepts NULL. */
 void config_destroy(Config *config) {
   if (!config) return;
   for (Guess *guess = config->guess, *next; guess; guess = next) {
@@ -53,23 +58,29 @@ void config_destroy(Config *config) {
   free(config);
 }
 
+/* Kept for messages about unknown keys. */
 void config_know_aliases(Config *config, const ConfigAlias *alias, size_t count) {
   config->alias = alias;
   config->aliases = count;
 }
 
+/* The declared key, or NULL. */
 static Entry *find(const Config *config, const char *key) {
   for (size_t i = 0; i < config->entries; i++)
     if (!strcmp(config->entry[i].key, key)) return &config->entry[i];
   return NULL;
 }
 
-Status config_declare(Config *config, const char *prefix, const Option *table, size_t count, void *target) {
+/* An option table's rows become entries with the section in front. */
+Status config_declare(Config *config, const char *prefix, const Option *table, size_t count,
+                      void *target) {
   TRY_RETURN(GROW(config->entry, config->entry_room, config->entries + count));
   for (size_t i = 0; i < count; i++) {
     Entry *entry = &config->entry[config->entries];
-    TRY_RETURN(text_format(entry->key, sizeof entry->key, "%s%s%s", prefix, *prefix ? "." : "", table[i].name));
-    if (find(config, entry->key)) return status_set(ERR_INTERNAL, "option %s is declared twice", entry->key);
+    TRY_RETURN(text_format(entry->key, sizeof entry->key, "%s%s%s", prefix, *prefix ? "." : "",
+                           table[i].name));
+    if (find(config, entry->key))
+      return status_set(ERR_INTERNAL, "option %s is declared twice", entry->key);
     entry->option = &table[i];
     entry->target = target;
     config->entries++;
@@ -77,7 +88,9 @@ Status config_declare(Config *config, const char *prefix, const Option *table, s
   return OK;
 }
 
-Status config_assign(Config *config, ConfigLayer layer, const char *key, const char *value, const char *origin) {
+/* Nothing is checked yet: tables of a game are declared only once the game is known. */
+Status config_assign(Config *config, ConfigLayer layer, const char *key, const char *value,
+                     const char *origin) {
   TRY_RETURN(GROW(config->assignment, config->assignment_room, config->assignments + 1));
   Assignment *assignment = &config->assignment[config->assignments];
   TRY_RETURN(text_format(assignment->key, sizeof assignment->key, "%s", key));
@@ -88,22 +101,26 @@ Status config_assign(Config *config, ConfigLayer layer, const char *key, const c
   return OK;
 }
 
+/* For a run whose plug-in is not opened: its options are shown as they were given. */
 Status config_declare_assigned(Config *config, const char *prefix) {
   size_t length = strlen(prefix);
   for (size_t i = 0; i < config->assignments; i++) {
     const Assignment *from = &config->assignment[i];
-    if (strncmp(from->key, prefix, length) || from->key[length] != '.' || find(config, from->key)) continue;
+    if (strncmp(from->key, prefix, length) || from->key[length] != '.' || find(config, from->key))
+      continue;
     Guess *guess;
     TRY_RETURN(NEW_ARRAY(guess, 1));
     guess->next = config->guess;
     config->guess = guess;
     memcpy(guess->name, from->key + length + 1, strlen(from->key) - length);
-    guess->option = (Option){.name = guess->name, .type = OPT_TEXT, .fallback = "", .unit = "", .help = ""};
+    guess->option =
+        (Option){.name = guess->name, .type = OPT_TEXT, .fallback = "", .unit = "", .help = ""};
     TRY_RETURN(config_declare(config, prefix, &guess->option, 1, NULL));
   }
   return OK;
 }
 
+/* Splits at the first '=', as values may have more. */
 Status config_parse_override(Config *config, const char *text) {
   const char *equals = strchr(text, '=');
   char key[96];
@@ -112,26 +129,31 @@ Status config_parse_override(Config *config, const char *text) {
   return config_assign(config, CONFIG_COMMAND, key, equals + 1, "command line");
 }
 
+/* Of assignments in one layer the last one wins. */
 static const Assignment *strongest(const Config *config, const char *key) {
   const Assignment *best = NULL;
   for (size_t i = 0; i < config->assignments; i++) {
     const Assignment *candidate = &config->assignment[i];
-    if (!strcmp(candidate->key, key) && (!best || candidate->layer >= best->layer)) best = candidate;
+    if (!strcmp(candidate->key, key) && (!best || candidate->layer >= best->layer))
+      best = candidate;
   }
   return best;
 }
 
+/* Needed before tables are complete: which game it is decides which options there are. */
 const char *config_peek(const Config *config, const char *key) {
   const Assignment *best = strongest(config, key);
   return best ? best->value : NULL;
 }
 
+/* Whether the user said it, or a preset. */
 bool config_peek_layer(const Config *config, const char *key, ConfigLayer *out) {
   const Assignment *best = strongest(config, key);
   if (best) *out = best->layer;
   return best != NULL;
 }
 
+/* In the order of OptionType. */
 const char *option_type_name(OptionType type) {
   static const char *const name[] = {"bool", "int", "float", "choice", "text", "list of int"};
   return name[type];
@@ -139,12 +161,14 @@ const char *option_type_name(OptionType type) {
 
 enum { SUGGESTED = 3 };
 
+/* The nearest keys so far, all at the same cost. */
 typedef struct Suggestions {
   const char *key[SUGGESTED];
   size_t count;
   size_t cost; /* the same of all of them */
 } Suggestions;
 
+/* Keeps a key if it is as near as the nearest so far. */
 static void suggest(Suggestions *s, const char *key, size_t cost) {
   if (s->count && cost > s->cost) return;
   if (s->count && cost < s->cost) s->count = 0;
@@ -152,21 +176,21 @@ static void suggest(Suggestions *s, const char *key, size_t cost) {
   if (s->count < SUGGESTED) s->key[s->count++] = key;
 }
 
-/* A key as its section ("" at the top) and its name. */
+/* The last part of a key, its name; what stands before it, its section ("" at the top), goes into
+ * section[size]. */
 static const char *split_key(const char *key, char *section, size_t size) {
   const char *dot = strrchr(key, '.');
   snprintf(section, size, "%.*s", dot ? (int)(dot - key) : 0, key);
   return dot ? dot + 1 : key;
 }
 
-/* The keys that may have been meant. Sections and names are compared by themselves, so that a long section does not
- * make up for a name that has nothing in common. A name without a section, or the right one in another section, finds
- * its key too, as do the words by which other programs know it. */
+/* The keys that may have been meant. Sections and names are compared by themselves, so that a long
+ * section does not make up for a name that has nothing in common. A name without a section, or in
+ * the wrong one, finds its key too, as do words by which other programs know it. */
 static Suggestions nearest(const Config *config, const char *key) {
   enum { ELSEWHERE = 1 }; /* after any key of the same section that is as near */
   Suggestions out = {.count = 0};
-  char section[96];
-  char other[96];
+  char section[96], other[96];
   const char *name = split_key(key, section, sizeof section);
   for (size_t i = 0; i < config->aliases; i++)
     if (!strcmp(config->alias[i].word, name) && find(config, config->alias[i].key))
@@ -174,9 +198,7 @@ static Suggestions nearest(const Config *config, const char *key) {
   for (size_t i = 0; i < config->entries; i++) {
     const char *candidate = config->entry[i].key;
     const char *end = split_key(candidate, other, sizeof other);
-    size_t by_name;
-    size_t by_section;
-    size_t whole;
+    size_t by_name, by_section, whole;
     bool near = text_is_near(name, end, &by_name);
     bool related = text_is_near(section, other, &by_section);
     if (!*section && text_is_near(key, candidate, &whole)) suggest(&out, candidate, 2 * whole);
@@ -188,39 +210,46 @@ static Suggestions nearest(const Config *config, const char *key) {
   return out;
 }
 
+/* ERR_USAGE that names the place, the key and what may have been meant. */
 static Status unknown_key(const Config *config, const Assignment *from) {
   Suggestions near = nearest(config, from->key);
   char text[SUGGESTED * 112] = "";
   size_t used = 0;
   for (size_t i = 0; i < near.count; i++) {
     bool told = false; /* a key may be near in more ways than one */
-    for (size_t k = 0; k < i; k++) told |= near.key[k] == near.key[i] || !strcmp(near.key[k], near.key[i]);
+    for (size_t k = 0; k < i; k++)
+      told |= near.key[k] == near.key[i] || !strcmp(near.key[k], near.key[i]);
     if (!told)
-      used += (size_t)snprintf(text + used, sizeof text - used, "%s'%s'", i ? " or " : ", did you mean ", near.key[i]);
+      used += (size_t)snprintf(text + used, sizeof text - used, "%s'%s'",
+                               i ? " or " : ", did you mean ", near.key[i]);
   }
-  return status_set(ERR_USAGE, "%s: unknown key '%s'%s%s; 'agon config schema' lists all", from->origin, from->key,
-                    text, *text ? "?" : "");
+  return status_set(ERR_USAGE, "%s: unknown key '%s'%s%s; 'agon config schema' lists all",
+                    from->origin, from->key, text, *text ? "?" : "");
 }
 
+/* ERR_USAGE that names the place, the key and the value. */
 static Status bad_value(const Assignment *from, const char *why) {
   return status_set(ERR_USAGE, "%s: %s: '%s' %s", from->origin, from->key, from->value, why);
 }
 
+/* ERR_USAGE with the range. */
 static Status bad_range(const Assignment *from, const Option *option) {
   char why[128];
   snprintf(why, sizeof why, "is outside %g .. %g", option->low, option->high);
   return bad_value(from, why);
 }
 
+/* ERR_USAGE; asks back where a suffix was almost right. */
 static Status no_number(const Assignment *from, const char *what) {
   char meant[80];
   char why[160];
   bool scaled = text_scale_meant(from->value, meant, sizeof meant);
-  snprintf(why, sizeof why, "is not %s%s%s%s", what, scaled ? ", did you mean " : "", scaled ? meant : "",
-           scaled ? "?" : "");
+  snprintf(why, sizeof why, "is not %s%s%s%s", what, scaled ? ", did you mean " : "",
+           scaled ? meant : "", scaled ? "?" : "");
   return bad_value(from, why);
 }
 
+/* "[64, 64]" or "64, 64": at most OPTION_LIST integers within the option's range. */
 static Status parse_list(const Option *option, const Assignment *from, IntList *list) {
   char item[64];
   *list = (IntList){0};
@@ -231,10 +260,13 @@ static Status parse_list(const Option *option, const Assignment *from, IntList *
     size_t length = strcspn(at, ",]");
     snprintf(item, sizeof item, "%.*s", (int)(length < 63 ? length : 63), at);
     char *word = item;
-    while (isspace((unsigned char)*word)) word++;
-    for (size_t n = strlen(word); n && isspace((unsigned char)word[n - 1]);) word[--n] = 0;
+    while (isspace((unsigned char)*word))
+      word++;
+    for (size_t n = strlen(word); n && isspace((unsigned char)word[n - 1]);)
+      word[--n] = 0;
     int64_t value;
-    if (!text_to_int(word, &value)) return bad_value(from, "is not a list of integers such as [64, 64]");
+    if (!text_to_int(word, &value))
+      return bad_value(from, "is not a list of integers such as [64, 64]");
     if (list->count == OPTION_LIST) return bad_value(from, "has more than 16 items");
     if ((double)value < option->low || (double)value > option->high) return bad_range(from, option);
     list->item[list->count++] = value;
@@ -244,72 +276,89 @@ static Status parse_list(const Option *option, const Assignment *from, IntList *
   return OK;
 }
 
-/* Parses and stores; `field` NULL checks only. Writes the canonical text into `value`. */
+/* Each of these reads one type of value into `field` (NULL: checks only) and writes it to `value`
+ * as the dump shows it: numbers plainly, whatever suffix they came with. */
+static Status apply_bool(const Assignment *from, char *field, char *value) {
+  int which = text_choice("false|true|no|yes|off|on|0|1", from->value);
+  if (which < 0) return bad_value(from, "is not true or false");
+  bool on = which & 1; /* the words alternate */
+  if (field) memcpy(field, &on, sizeof on);
+  snprintf(value, OPTION_TEXT, "%s", on ? "true" : "false");
+  return OK;
+}
+
+static Status apply_int(const Option *option, const Assignment *from, char *field, char *value) {
+  int64_t number;
+  if (!text_to_int(from->value, &number)) return no_number(from, "a whole number");
+  if ((double)number < option->low || (double)number > option->high) return bad_range(from, option);
+  if (field) memcpy(field, &number, sizeof number);
+  snprintf(value, OPTION_TEXT, "%lld", (long long)number);
+  return OK;
+}
+
+/* A plain number stays as it was written, so that no digit changes. */
+static Status apply_float(const Option *option, const Assignment *from, char *field, char *value) {
+  double number;
+  bool plain = text_to_float(from->value, &number);
+  bool time = !strcmp(option->unit, OPTION_SECONDS);
+  if (!plain && time && !text_to_seconds(from->value, &number)) return no_number(from, TEXT_TIME);
+  if (!plain && !time) return no_number(from, "a number");
+  if (number < option->low || number > option->high) return bad_range(from, option);
+  if (field) memcpy(field, &number, sizeof number);
+  if (!plain) snprintf(value, OPTION_TEXT, "%.15g", number);
+  return OK;
+}
+
+static Status apply_choice(const Option *option, const Assignment *from, char *field) {
+  int which = text_choice(option->choices, from->value);
+  char why[256];
+  snprintf(why, sizeof why, "is not one of %s", option->choices);
+  if (which < 0) return bad_value(from, why);
+  if (field) memcpy(field, &which, sizeof which);
+  return OK;
+}
+
+static Status apply_list(const Option *option, const Assignment *from, char *field, char *value) {
+  IntList list;
+  size_t used = 0;
+  TRY_RETURN(parse_list(option, from, &list));
+  if (field) memcpy(field, &list, sizeof list);
+  value[used++] = '[';
+  for (size_t i = 0; i < list.count; i++)
+    used += (size_t)snprintf(value + used, OPTION_TEXT - used, "%s%lld", i ? ", " : "",
+                             (long long)list.item[i]);
+  snprintf(value + used, OPTION_TEXT - used, "]");
+  return OK;
+}
+
+/* Reads a value by its option's type, into `field` (NULL: checks only) and, as the dump shows it,
+ * into `value`. */
 static Status apply(const Option *option, const Assignment *from, char *field, char *value) {
   const char *text = from->value;
   snprintf(value, OPTION_TEXT, "%s", text);
   switch (option->type) {
-  case OPT_BOOL: {
-    int which = text_choice("false|true|no|yes|off|on|0|1", text);
-    if (which < 0) return bad_value(from, "is not true or false");
-    bool on = which & 1;
-    if (field) memcpy(field, &on, sizeof on);
-    snprintf(value, OPTION_TEXT, "%s", on ? "true" : "false");
-    break;
+  case OPT_BOOL: return apply_bool(from, field, value);
+  case OPT_INT: return apply_int(option, from, field, value);
+  case OPT_FLOAT: return apply_float(option, from, field, value);
+  case OPT_CHOICE: return apply_choice(option, from, field);
+  case OPT_INTS: return apply_list(option, from, field, value);
+  case OPT_TEXT: break;
   }
-  case OPT_INT: {
-    int64_t number;
-    if (!text_to_int(text, &number)) return no_number(from, "a whole number");
-    if ((double)number < option->low || (double)number > option->high) return bad_range(from, option);
-    if (field) memcpy(field, &number, sizeof number);
-    snprintf(value, OPTION_TEXT, "%lld", (long long)number);
-    break;
-  }
-  case OPT_FLOAT: {
-    double number;
-    bool plain = text_to_float(text, &number);
-    bool time = !strcmp(option->unit, OPTION_SECONDS);
-    if (!plain && time && !text_to_seconds(text, &number)) return no_number(from, TEXT_TIME);
-    if (!plain && !time) return no_number(from, "a number");
-    if (number < option->low || number > option->high) return bad_range(from, option);
-    if (field) memcpy(field, &number, sizeof number);
-    if (!plain) snprintf(value, OPTION_TEXT, "%.15g", number);
-    break;
-  }
-  case OPT_CHOICE: {
-    int which = text_choice(option->choices, text);
-    char why[256];
-    snprintf(why, sizeof why, "is not one of %s", option->choices);
-    if (which < 0) return bad_value(from, why);
-    if (field) memcpy(field, &which, sizeof which);
-    break;
-  }
-  case OPT_TEXT:
-    if (field) memcpy(field, value, OPTION_TEXT);
-    break;
-  case OPT_INTS: {
-    IntList list;
-    TRY_RETURN(parse_list(option, from, &list));
-    if (field) memcpy(field, &list, sizeof list);
-    size_t used = 0;
-    value[used++] = '[';
-    for (size_t i = 0; i < list.count; i++)
-      used += (size_t)snprintf(value + used, OPTION_TEXT - used, "%s%lld", i ? ", " : "", (long long)list.item[i]);
-    snprintf(value + used, OPTION_TEXT - used, "]");
-    break;
-  }
-  }
+  if (field) memcpy(field, value, OPTION_TEXT);
   return OK;
 }
 
+/* Later assignments overwrite earlier ones. */
 static Status apply_entry(Entry *entry, const Assignment *from) {
-  TRY_RETURN(
-      apply(entry->option, from, entry->target ? (char *)entry->target + entry->option->offset : NULL, entry->value));
+  TRY_RETURN(apply(entry->option, from,
+                   entry->target ? (char *)entry->target + entry->option->offset : NULL,
+                   entry->value));
   memcpy(entry->origin, from->origin, sizeof entry->origin);
   entry->layer = from->layer;
   return OK;
 }
 
+/* Defaults first, then layer by layer, weakest first; within a layer in the order of arrival. */
 Status config_resolve(Config *config) {
   for (size_t i = 0; i < config->entries; i++) {
     Entry *entry = &config->entry[i];
@@ -333,26 +382,32 @@ Status config_resolve(Config *config) {
   return OK;
 }
 
+/* As the dump shows it. */
 const char *config_value(const Config *config, const char *key) {
   const Entry *entry = find(config, key);
   return entry ? entry->value : NULL;
 }
 
+/* "default", "FILE:LINE:COLUMN", "command line", or a preset's name. */
 const char *config_origin(const Config *config, const char *key) {
   const Entry *entry = find(config, key);
   return entry ? entry->origin : NULL;
 }
 
+/* Texts that YAML would read as something else. */
 static bool needs_quotes(const Entry *entry) {
   if (entry->option->type != OPT_TEXT) return false;
   return !entry->value[0] || strpbrk(entry->value, ":#[]{}\"'&*!|>%@,") != NULL;
 }
 
-static void dump_entry(const Entry *entry, const char *name, int indent, FILE *out, bool with_origin) {
+/* One line; a quote within quotes is doubled, as YAML wants it. */
+static void dump_entry(const Entry *entry, const char *name, int indent, FILE *out,
+                       bool with_origin) {
   fprintf(out, "%*s%s: ", indent, "", name);
   if (needs_quotes(entry)) {
     fputc('\'', out);
-    for (const char *at = entry->value; *at; at++) fprintf(out, *at == '\'' ? "''" : "%c", *at);
+    for (const char *at = entry->value; *at; at++)
+      fprintf(out, *at == '\'' ? "''" : "%c", *at);
     fputc('\'', out);
   } else {
     fputs(entry->value, out);
@@ -361,6 +416,7 @@ static void dump_entry(const Entry *entry, const char *name, int indent, FILE *o
   fputc('\n', out);
 }
 
+/* Keys of a section stand together, as they were declared together. */
 Status config_dump(const Config *config, FILE *out, bool with_origin) {
   char section[96] = "";
   for (size_t i = 0; i < config->entries; i++) {
@@ -376,6 +432,8 @@ Status config_dump(const Config *config, FILE *out, bool with_origin) {
   return ferror(out) ? status_set(ERR_IO, "cannot write the configuration") : OK;
 }
 
+/* In the order of declaration. */
 void config_each(const Config *config, ConfigVisit visit, void *context) {
-  for (size_t i = 0; i < config->entries; i++) visit(context, config->entry[i].key, config->entry[i].option);
+  for (size_t i = 0; i < config->entries; i++)
+    visit(context, config->entry[i].key, config->entry[i].option);
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
+/* The file is replaced whole by the job, so it is never seen half written. */
 Status status_load(const char *run, json_t **out) {
   char path[PATH_MAX];
   json_error_t error;
@@ -18,13 +19,18 @@ Status status_load(const char *run, json_t **out) {
   return status_set(ERR_RUN, "%s is no JSON object", path);
 }
 
-double status_number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
+/* A job of an older program may lack a number. */
+double status_number(const json_t *object, const char *key) {
+  return json_number_value(json_object_get(object, key));
+}
 
+/* A job of an older program may lack a text. */
 const char *status_text(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
   return text ? text : "";
 }
 
+/* The lock says whether a job is alive; status.json only says what it wrote last. */
 Status status_held(const char *run, bool *out) {
   char path[PATH_MAX];
   *out = false;
@@ -32,8 +38,10 @@ Status status_held(const char *run, bool *out) {
   return file_locked(path, out);
 }
 
+/* A job that was killed leaves "running" behind: without a lock that is not believed. */
 const char *status_state(const char *run, const json_t *root) {
-  bool held, known = status_held(run, &held) == OK;
+  bool held;
+  bool known = status_held(run, &held) == OK;
   if (known && held) return "running";
   return known && !strcmp(status_text(root, "state"), "running")
              ? "ended without saving its last steps (resume it with --resume auto)"

@@ -5,9 +5,13 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-Status status_load(const char *run, json_t **out);              /* the caller's; ERR_RUN if there is none */
+/* Reads status.json of the folder `run`; *out is the caller's (json_decref). ERR_RUN if there is
+ * none or it is no object, ERR_USAGE (a path too long). */
+Status status_load(const char *run, json_t **out);
 double status_number(const json_t *object, const char *key);    /* 0 if absent */
 const char *status_text(const json_t *object, const char *key); /* "" if absent */
-Status status_held(const char *run, bool *out);                 /* whether a job holds the run's lock */
-/* running, stopped, finished, or that it ended without saving. */
+/* Whether a job holds the run's lock. ERR_IO, ERR_USAGE. */
+Status status_held(const char *run, bool *out);
+/* What the run is doing, for people: running, stopped, finished, or that it ended without saving.
+ * `root` is what status_load gave. */
 const char *status_state(const char *run, const json_t *root);

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* code: with the game itself; else without opening a plug-in, where what the file says of it is enough. of: settings of
- * the run that the file belongs to, whose plug-in is known already; NULL: none. where: the file or run, for messages.
- */
-static Status job_config_of(const Tree *tree, bool code, const JobConfig *of, const char *where, JobConfig **out) {
+/* The settings that a file holds. code: with the game itself; else without opening a plug-in, where
+ * the file says enough about it. of: settings of the run that the file belongs to, whose plug-in is
+ * known already; NULL: none. where: the file or run, for messages. */
+static Status job_config_of(const Tree *tree, bool code, const JobConfig *of, const char *where,
+                            JobConfig **out) {
   Status status = OK;
   const Item *config;
   GameFacts facts = {.title = NULL};
@@ -34,7 +35,8 @@ done:
   return status;
 }
 
-/* Of one game by its rules, too: its options are the same, and so is its plug-in or was taken for the same. */
+/* ERR_USAGE unless a player's game is the one that is played, with the same options and rules: its
+ * plug-in is the same, or was taken for the same. */
 static Status check_same_game(const JobConfig *settings, const Env *env, const char *where) {
   GameFacts played;
   if (settings->env == env) return OK;
@@ -45,6 +47,7 @@ static Status check_same_game(const JobConfig *settings, const Env *env, const c
   return status;
 }
 
+/* Everything comes from the newest whole checkpoint. */
 static Status open_run(const char *path, bool code, RunView *out) {
   Status status = OK;
   *out = (RunView){.folder = {.lock = -1}};
@@ -52,18 +55,25 @@ static Status open_run(const char *path, bool code, RunView *out) {
   TRY(run_read_checkpoint(&out->folder, &out->tree, &out->generation));
   TRY(job_config_of(&out->tree, code, NULL, path, &out->settings));
   const GameFacts *game = &out->settings->game;
-  TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, game->reward_low, game->reward_high,
-                    &out->league));
+  TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, game->reward_low,
+                    game->reward_high, &out->league));
   TRY(league_load(&out->league, &out->tree));
 done:
   if (status != OK) run_view_close(out);
   return status;
 }
 
-Status run_view_open(const char *path, RunView *out) { return open_run(path, true, out); }
+/* Opens the game's code too, so that its players can play. */
+Status run_view_open(const char *path, RunView *out) {
+  return open_run(path, true, out);
+}
 
-Status run_view_look(const char *path, RunView *out) { return open_run(path, false, out); }
+/* Does with what the run says about its game. */
+Status run_view_look(const char *path, RunView *out) {
+  return open_run(path, false, out);
+}
 
+/* Also for one that was only half opened. */
 void run_view_close(RunView *run) {
   tree_free(&run->tree);
   job_config_destroy(run->settings);
@@ -71,8 +81,9 @@ void run_view_close(RunView *run) {
   *run = (RunView){.folder = {.lock = -1}};
 }
 
-/* run: that the file is of; NULL: not known. */
-static Status from_file(const char *path, const char *label, const RunView *run, const Env *env, Contestant *out) {
+/* A player from its file. run: that the file belongs to; NULL: not known. */
+static Status from_file(const char *path, const char *label, const RunView *run, const Env *env,
+                        Contestant *out) {
   Status status = OK;
   Tree tree = {0};
   JobConfig *settings = NULL;
@@ -83,17 +94,18 @@ static Status from_file(const char *path, const char *label, const RunView *run,
   TRY(check_same_game(settings, env, path));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(tree_get_text(&tree, "@name", name, sizeof name));
-  TRY(contestant_policy(label ? label : name, &settings->net, env, policy->data, policy->count, out));
+  TRY(contestant_policy(label ? label : name, &settings->net, env, policy->data, policy->count,
+                        out));
 done:
   job_config_destroy(settings);
   tree_free(&tree);
   return status;
 }
 
+/* ERR_USAGE with the nearest name. */
 static Status unknown_player(const char *name, const RunView *run) {
   const char *near = NULL;
-  size_t distance;
-  size_t least = SIZE_MAX;
+  size_t distance, least = SIZE_MAX;
   if (text_is_near(name, "random", &least)) near = "random";
   for (size_t i = 0; i < run->league.players; i++) {
     const char *candidate = run->league.player[i].name;
@@ -101,13 +113,17 @@ static Status unknown_player(const char *name, const RunView *run) {
     least = distance;
     near = candidate;
   }
-  return status_set(ERR_USAGE, "%s has no player '%s'%s%s%s 'agon league show %s' lists them", run->folder.path, name,
-                    near ? ", did you mean '" : ";", near ? near : "", near ? "'?" : "", run->folder.path);
+  return status_set(ERR_USAGE, "%s has no player '%s'%s%s%s 'agon league show %s' lists them",
+                    run->folder.path, name, near ? ", did you mean '" : ";", near ? near : "",
+                    near ? "'?" : "", run->folder.path);
 }
 
+/* A frozen player is in a file of its own, a learning one in the checkpoint. NAME.average is the
+ * average of its policies. */
 static Status from_run(const char *name, const RunView *run, const Env *env, Contestant *out) {
   char plain[PLAYER_NAME] = "";
-  size_t stem = strlen(name) > 8 && !strcmp(name + strlen(name) - 8, ".average") ? strlen(name) - 8 : strlen(name);
+  size_t stem = strlen(name) > 8 && !strcmp(name + strlen(name) - 8, ".average") ? strlen(name) - 8
+                                                                                 : strlen(name);
   if (stem < sizeof plain) memcpy(plain, name, stem);
   TRY_RETURN(check_same_game(run->settings, env, run->folder.path));
   int64_t id = league_find(&run->league, plain);
@@ -115,35 +131,46 @@ static Status from_run(const char *name, const RunView *run, const Env *env, Con
   const Player *player = &run->league.player[id];
   char path[PATH_MAX];
   if (player->frozen) {
-    TRY_RETURN(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", run->folder.path, player->name, player->hash));
+    TRY_RETURN(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", run->folder.path,
+                           player->name, player->hash));
     return from_file(path, name, run, env, out);
   }
   const Item *policy;
-  TRY_RETURN(text_format(path, STORE_PATH, "players/%s/policy%s", plain, name[stem] ? "_average" : ""));
+  TRY_RETURN(
+      text_format(path, STORE_PATH, "players/%s/policy%s", plain, name[stem] ? "_average" : ""));
   TRY_RETURN(tree_get(&run->tree, path, STORE_F32, -1, &policy));
   return contestant_policy(name, &run->settings->net, env, policy->data, policy->count, out);
 }
 
+/* "RUN:NAME": the label keeps the run, as two runs may have players of one name. */
+static Status from_other_run(const char *text, const char *colon, const Env *env, Contestant *out) {
+  char path[PATH_MAX];
+  RunView other;
+  TRY_RETURN(text_format(path, sizeof path, "%.*s", (int)(colon - text), text));
+  TRY_RETURN(run_view_open(path, &other));
+  Status status = from_run(colon + 1, &other, env, out);
+  if (status == OK) status = text_format(out->label, sizeof out->label, "%s", text);
+  run_view_close(&other);
+  return status;
+}
+
+/* In the order in which a text can be one: a built-in, a file, a player of a named run, a player of
+ * `run`. */
 Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out) {
   size_t size = strlen(text);
   if (builtin_find(text)) return contestant_builtin(text, env, out);
   if (size > 3 && !strcmp(text + size - 3, ".h5")) return from_file(text, NULL, NULL, env, out);
   const char *colon = strrchr(text, ':');
-  if (colon) {
-    char path[PATH_MAX];
-    RunView other;
-    TRY_RETURN(text_format(path, sizeof path, "%.*s", (int)(colon - text), text));
-    TRY_RETURN(run_view_open(path, &other));
-    Status status = from_run(colon + 1, &other, env, out);
-    if (status == OK) status = text_format(out->label, sizeof out->label, "%s", text);
-    run_view_close(&other);
-    return status;
-  }
-  if (!run) return status_set(ERR_USAGE, "'%s' is no built-in and no snapshot file; name the run, RUN:%s", text, text);
+  if (colon) return from_other_run(text, colon, env, out);
+  if (!run)
+    return status_set(ERR_USAGE, "'%s' is no built-in and no snapshot file; name the run, RUN:%s",
+                      text, text);
   return from_run(text, run, env, out);
 }
 
-Status run_view_players(const char *list, const RunView *run, const Env *env, Contestant **out, size_t *count) {
+/* On failure those that were made are the caller's to destroy. */
+Status run_view_players(const char *list, const RunView *run, const Env *env, Contestant **out,
+                        size_t *count) {
   size_t room = 0;
   *out = NULL;
   *count = 0;

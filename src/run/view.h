@@ -1,9 +1,11 @@
-/* A run opened for looking: its newest good checkpoint, settings and league. Never touches the run, never starts MPI.
+/* A run opened for looking: its newest good checkpoint, settings and league. Never touches the run,
+ * never starts MPI.
  */
 #pragma once
 #include "job/config.h"
 #include "eval/eval.h"
 
+/* A run as it was at its newest whole checkpoint. */
 typedef struct RunView {
   RunFolder folder;
   Tree tree;
@@ -12,12 +14,18 @@ typedef struct RunView {
   League league;
 } RunView;
 
+/* Opens a run with its game's code; run_view_close is due on success. ERR_RUN if there is none,
+ * ERR_ENV if a plug-in cannot be opened, ERR_FORMAT, ERR_IO, ERR_MEMORY, ERR_USAGE. */
 Status run_view_open(const char *path, RunView *out);
-/* For who needs none of the game's code: a plug-in stays closed, and settings->env is NULL, where the run says of it
- * what there is to know. */
+/* For commands that need none of the game's code: a plug-in stays closed, and settings->env is
+ * NULL, where the run says what there is to know about it. Codes as above. */
 Status run_view_look(const char *path, RunView *out);
 void run_view_close(RunView *run);
-/* PLAYER = [RUN:]NAME | snapshot file (.h5) | built-in name. `run` may be NULL; `env` is what they will play. */
+/* A player by [RUN:]NAME, snapshot file (.h5) or built-in's name, to play `env`. `run` may be NULL.
+ * *out is the caller's (contestant_destroy) on success. ERR_USAGE if there is no such player or it
+ * is of another game; codes of run_view_open. */
 Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out);
-/* All players of a comma-separated list; the array and its members are the caller's. */
-Status run_view_players(const char *list, const RunView *run, const Env *env, Contestant **out, size_t *count);
+/* All players of a comma-separated list; the array *out (free) and its *count members
+ * (contestant_destroy) are the caller's, on failure too. */
+Status run_view_players(const char *list, const RunView *run, const Env *env, Contestant **out,
+                        size_t *count);
