@@ -153,8 +153,8 @@ Status display_status(Display *display, const Progress *now, const char *state) 
   const DisplaySetup *setup = &display->setup;
   double seconds = now->seconds - display->begin.seconds;
   json_t *root = json_object(), *players = json_array();
-  json_object_set_new(root, "game", json_string(setup->game ? setup->game : ""));
-  json_object_set_new(root, "teams", json_integer((json_int_t)setup->teams));
+  json_object_set_new(root, "game", json_string(setup->env.game ? setup->env.game : ""));
+  json_object_set_new(root, "teams", json_integer((json_int_t)setup->env.teams));
   json_object_set_new(root, "state", json_string(state));
   json_object_set_new(root, "reason", json_string(now->reason));
   json_object_set_new(root, "tick", json_integer((json_int_t)now->tick));
@@ -227,9 +227,9 @@ static void set_episodes(const Display *display, Record *record) {
     snprintf(name, sizeof name, "matchmaking/%s", text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
     record_set(record, name, display->branch_games[i] / games);
   }
-  for (size_t i = 0; i < setup->metric_count && i < METRICS && display->metric_episodes > 0; i++) {
-    if (setup->metric_names)
-      snprintf(name, sizeof name, "env/%s", setup->metric_names[i]);
+  for (size_t i = 0; i < setup->env.metric_count && i < METRICS && display->metric_episodes > 0; i++) {
+    if (setup->env.metric_names)
+      snprintf(name, sizeof name, "env/%s", setup->env.metric_names[i]);
     else
       snprintf(name, sizeof name, "env/metric_%zu", i);
     record_set(record, name, display->metric_sum[i] / display->metric_episodes);
@@ -307,7 +307,7 @@ Status display_metrics(Display *display, const Progress *now) {
 static void strengths_text(const Display *display, char *out, size_t size) {
   enum { NAMED = 4 };
   const League *league = display->setup.league;
-  bool alone = display->setup.teams == 1;
+  bool alone = display->setup.env.teams == 1;
   size_t used = (size_t)snprintf(out, size, "%s", alone ? "return" : "Elo"), n = league->learning;
   for (uint32_t p = 0; p < n && p < NAMED && used < size; p++) {
     char text[80];

@@ -12,14 +12,19 @@ typedef struct LearnerRating {
   Rated rated;
 } LearnerRating;
 
+/* What people are told of the env. */
+typedef struct DisplayEnv {
+  const char *game; /* its name */
+  uint32_t teams;   /* one: players are judged by their returns alone */
+  const char *const *metric_names; /* NULL: they have none */
+  size_t metric_count;
+} DisplayEnv;
+
 typedef struct DisplaySetup {
   const League *league; /* borrowed */
   RunFolder *run;
   Clock clock;
-  const char *game; /* name of the env */
-  uint32_t teams;   /* of the env; one: players are judged by their returns alone */
-  const char *const *metric_names;
-  size_t metric_count; /* of the env */
+  DisplayEnv env;
   uint64_t frames_target;
   double metrics_seconds, progress_seconds; /* between looks: rates are not measured over much less */
   size_t actors, learners;

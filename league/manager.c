@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCKSTEP = 0, PIPELINED = 1, FREE = 2 };
-
 struct Manager {
   ManagerSetup setup;
   League league;
@@ -51,10 +49,12 @@ struct Manager {
 };
 
 /* How many ticks the actors play ahead of the learners. */
-static uint64_t lag_of(const Manager *manager) { return manager->setup.pace == PIPELINED ? 1 : 0; }
+static uint64_t lag_of(const Manager *manager) {
+  return pace_lag(manager->setup.role.pace);
+}
 
 static double seconds_since(const Manager *manager, int64_t then) {
-  return clock_seconds(clock_now(&manager->setup.clock) - then);
+  return clock_seconds(clock_now(&manager->setup.role.clock) - then);
 }
 
 static RunPosition position_of(const Manager *manager) {
@@ -89,12 +89,12 @@ static Status write_player(Manager *manager, uint32_t id, const float *policy) {
 static Status write_first_snapshots(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
   float *policy;
-  TRY_RETURN(NEW_ARRAY(policy, setup->block));
+  TRY_RETURN(NEW_ARRAY(policy, setup->role.net->block));
   Status status = OK;
   for (uint32_t id = 0; id < manager->league.players && status == OK; id++) {
     const Player *player = &manager->league.player[id];
     if (!player->frozen) continue;
-    setup->initial(setup->context, (uint32_t)player->parent, policy);
+    setup->hooks.initial(setup->hooks.context, (uint32_t)player->parent, policy);
     status = write_player(manager, id, policy);
   }
   free(policy);
@@ -106,8 +106,8 @@ static Status create_library(Manager *manager) {
   const LibrarySetup library = {
       .run = setup->run,
       .header = setup->header,
-      .block = setup->block,
-      .transport = setup->transport,
+      .block = setup->role.net->block,
+      .transport = setup->role.transport,
   };
   return library_create(&library, &manager->library);
 }
@@ -118,11 +118,11 @@ static Status create_checkpoint(Manager *manager) {
       .run = setup->run,
       .header = setup->header,
       .keep = (size_t)setup->config.keep,
-      .clock = setup->clock,
+      .clock = setup->role.clock,
       .actors = setup->members.actors,
       .generation = setup->generation,
-      .check_state = setup->check_state,
-      .context = setup->context,
+      .check_state = setup->hooks.check_state,
+      .context = setup->hooks.context,
   };
   return checkpoint_create(&checkpoint, setup->resume, &manager->league, &manager->run,
                            &manager->checkpoint);
@@ -133,20 +133,17 @@ static Status create_monitor(Manager *manager) {
   const DisplaySetup display = {
       .league = &manager->league,
       .run = setup->run,
-      .clock = setup->clock,
-      .game = setup->game,
-      .teams = setup->teams,
-      .metric_names = setup->metric_names,
-      .metric_count = setup->metric_count,
+      .clock = setup->role.clock,
+      .env = setup->env,
       .frames_target = (uint64_t)setup->config.frames,
       .metrics_seconds = setup->config.metrics_seconds,
       .progress_seconds = setup->config.progress_seconds,
       .actors = setup->members.actors,
       .learners = setup->members.learners,
       .resumed = setup->resume != NULL,
-      .observe = setup->observe,
-      .rate = setup->rate,
-      .context = setup->context,
+      .observe = setup->hooks.observe,
+      .rate = setup->hooks.rate,
+      .context = setup->hooks.context,
   };
   return monitor_create(&display, &manager->run, setup->generation, &manager->monitor);
 }
@@ -156,10 +153,10 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   Manager *manager = NULL;
   TRY(NEW_ARRAY(manager, 1));
   manager->setup = *setup;
-  manager->started = clock_now(&setup->clock);
+  manager->started = clock_now(&setup->role.clock);
   manager->run.end_tick = NEVER;
   snprintf(manager->reason, sizeof manager->reason, "%s", "running");
-  TRY(league_create(&setup->league, setup->seed, setup->return_low, setup->return_high,
+  TRY(league_create(&setup->league, setup->role.seed, setup->return_low, setup->return_high,
                     &manager->league));
   TRY(timetable_create((size_t)setup->league.table_players, &manager->timetable));
   TRY(create_library(manager));
@@ -167,7 +164,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
     TRY(restore_league(manager));
   else
     TRY(write_first_snapshots(manager));
-  TRY(members_create(&setup->members, setup->transport, manager->run.tick, &manager->members));
+  TRY(members_create(&setup->members, setup->role.transport, manager->run.tick, &manager->members));
   TRY(create_checkpoint(manager));
   TRY(create_monitor(manager));
   *out = manager;
@@ -185,7 +182,8 @@ void manager_destroy(Manager *manager) {
   timetable_destroy(manager->timetable);
   members_destroy(manager->members);
   league_free(&manager->league);
-  for (size_t i = 0; i < manager->arrival_room; i++) results_free(&manager->arrival[i]);
+  for (size_t i = 0; i < manager->arrival_room; i++)
+    results_free(&manager->arrival[i]);
   free(manager->arrival);
   bytes_free(&manager->wire.bytes);
   free(manager);
@@ -212,7 +210,7 @@ static Status send_directive(Manager *manager) {
   }
   directive->number = manager->directives++;
   wire_begin(&manager->wire, WIRE_DIRECTIVE);
-  directive_encode(directive, manager->setup.block, &manager->wire.bytes);
+  directive_encode(directive, manager->setup.role.net->block, &manager->wire.bytes);
   return members_tell_learners(manager->members, &manager->wire);
 }
 
@@ -234,7 +232,7 @@ static bool cut_due(const Manager *manager, uint64_t tick) {
   const Cut *cut = checkpoint_cut(manager->checkpoint);
   bool wanted = manager->want_save || manager->want_stop;
   bool ending = manager->run.end_tick != NEVER;
-  if (manager->setup.pace == FREE) return !cut->open && (wanted || ending);
+  if (manager->setup.role.pace == PACE_FREE) return !cut->open && (wanted || ending);
   if (ending) return tick == manager->run.end_tick;
   return wanted && !(cut->open && !cut->captured);
 }
@@ -282,7 +280,7 @@ static Status publish_table(Manager *manager, uint64_t tick) {
     if (checkpoint_cut(manager->checkpoint)->stop) table->flags |= TABLE_STOP;
   }
   TRY_RETURN(send_table(manager, table, same));
-  if (!cut || manager->setup.pace != FREE) return OK;
+  if (!cut || manager->setup.role.pace != PACE_FREE) return OK;
   /* pace free: the learners are told at once and save when all actors have marked the cut */
   manager->directive.orders = 0;
   TRY_RETURN(order_save(manager));
@@ -295,7 +293,7 @@ static Status publish_table(Manager *manager, uint64_t tick) {
 static Status publish_next(Manager *manager) {
   const Cut *cut = checkpoint_cut(manager->checkpoint);
   uint64_t tick = manager->publish_tick;
-  if (manager->setup.pace != FREE && cut->open && cut_due(manager, tick)) return OK;
+  if (manager->setup.role.pace != PACE_FREE && cut->open && cut_due(manager, tick)) return OK;
   manager->unpublished = false;
   return publish_table(manager, tick);
 }
@@ -307,7 +305,7 @@ static Status make_unplayed_table(Manager *manager, uint64_t merged) {
   uint64_t tick = merged + 1 + lag_of(manager);
   Table *table;
   bool same;
-  if (manager->setup.pace != PIPELINED || tick != cut->tick + 1) return OK;
+  if (manager->setup.role.pace != PACE_PIPELINED || tick != cut->tick + 1) return OK;
   return make_table(manager, tick, &table, &same);
 }
 
@@ -345,7 +343,8 @@ static Status begin(Manager *manager) {
   TRY_RETURN(members_tell_learners(manager->members, &manager->wire));
   for (uint64_t tick = first; tick <= first + lag_of(manager); tick++) {
     const Table *stored = timetable_at(manager->timetable, tick);
-    bool have = setup->resume && stored->homes && stored->tick == tick && setup->pace != FREE;
+    bool have =
+        setup->resume && stored->homes && stored->tick == tick && setup->role.pace != PACE_FREE;
     if (have)
       TRY_RETURN(send_table(manager, stored, false));
     else
@@ -360,7 +359,8 @@ static void count_results(Manager *manager, const Results *results) {
   run->steps += results->steps;
   run->episodes += results->episodes;
   run->frozen_decisions += results->decisions_frozen;
-  for (size_t i = 0; i < results->frames; i++) run->frames += results->frame[i].frames;
+  for (size_t i = 0; i < results->frames; i++)
+    run->frames += results->frame[i].frames;
   checkpoint_count(manager->checkpoint, results);
   monitor_count(manager->monitor, results);
 }
@@ -374,7 +374,8 @@ static int by_arrival(const void *a, const void *b) {
 /* Whether the players' frames are the run's. */
 static bool frames_agree(const Manager *manager) {
   uint64_t sum = 0;
-  for (size_t p = 0; p < manager->league.learning; p++) sum += manager->league.player[p].frames;
+  for (size_t p = 0; p < manager->league.learning; p++)
+    sum += manager->league.player[p].frames;
   return sum == manager->run.frames;
 }
 
@@ -385,7 +386,7 @@ static Status merge(Manager *manager) {
   qsort(manager->arrival, manager->arrivals, sizeof *manager->arrival, by_arrival);
   for (size_t i = 0; i < manager->arrivals; i++) {
     Results arrival = manager->arrival[i];
-    if (manager->setup.pace != FREE && arrival.tick != manager->run.tick) {
+    if (manager->setup.role.pace != PACE_FREE && arrival.tick != manager->run.tick) {
       /* what is merged keeps its memory, for later arrivals */
       manager->arrival[i] = manager->arrival[kept];
       manager->arrival[kept++] = arrival;
@@ -397,8 +398,9 @@ static Status merge(Manager *manager) {
   }
   manager->arrivals = kept;
   if (abandoned)
-    log_line("abandoned %llu unfinished game%s of the job before, which %s does not save; others begin in their place",
-             (unsigned long long)abandoned, abandoned == 1 ? "" : "s", manager->setup.game);
+    log_line("abandoned %llu unfinished game%s of the job before, which %s does not save; others "
+             "begin in their place",
+             (unsigned long long)abandoned, abandoned == 1 ? "" : "s", manager->setup.env.game);
   league_settle(&manager->league);
   INVARIANT(frames_agree(manager));
   return OK;
@@ -407,7 +409,7 @@ static Status merge(Manager *manager) {
 static bool tick_complete(const Manager *manager) {
   size_t count = 0;
   for (size_t i = 0; i < manager->arrivals; i++)
-    count += manager->setup.pace == FREE || manager->arrival[i].tick == manager->run.tick;
+    count += manager->setup.role.pace == PACE_FREE || manager->arrival[i].tick == manager->run.tick;
   return count >= manager->setup.members.actors;
 }
 
@@ -426,7 +428,7 @@ static Status capture(Manager *manager) {
 static Status complete_tick(Manager *manager) {
   const Cut *cut = checkpoint_cut(manager->checkpoint);
   Directive *directive = &manager->directive;
-  bool free_pace = manager->setup.pace == FREE;
+  bool free_pace = manager->setup.role.pace == PACE_FREE;
   TRY_RETURN(merge(manager));
   const uint64_t tick = manager->run.tick;
   bool cut_now = cut->open && !cut->captured && cut->tick == tick && !free_pace;
@@ -454,7 +456,7 @@ static Status take_results(Manager *manager, const Message *message, Reader *bod
   Results *results = &manager->arrival[manager->arrivals++];
   TRY_RETURN(results_decode(results, body));
   TRY_RETURN(members_take_results(manager->members, &manager->league, message, results));
-  if (manager->setup.pace == FREE) return OK;
+  if (manager->setup.role.pace == PACE_FREE) return OK;
   return checkpoint_check_order(manager->checkpoint, results);
 }
 
@@ -470,7 +472,7 @@ static Status take_snapshot(Manager *manager, Reader *body) {
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body) {
   const League *league = &manager->league;
   const Members *members = manager->members;
-  INVARIANT_AT(manager->setup.transport->rank, manager->run.tick);
+  INVARIANT_AT(manager->setup.role.transport->rank, manager->run.tick);
   switch (kind) {
   case WIRE_RESULTS: return take_results(manager, message, body);
   case WIRE_FETCH: return library_take_fetch(manager->library, league, message, body);
@@ -501,7 +503,7 @@ static Status look_around(Manager *manager) {
  * the actors are held: then nothing is between them. */
 static Status close_cut(Manager *manager, bool *progress) {
   const Cut *cut = checkpoint_cut(manager->checkpoint);
-  bool free_pace = manager->setup.pace == FREE;
+  bool free_pace = manager->setup.role.pace == PACE_FREE;
   if (!checkpoint_is_whole(manager->checkpoint) || !library_is_whole(manager->library)) return OK;
   if (!cut->captured && free_pace) {
     TRY_RETURN(merge(manager));
@@ -523,7 +525,7 @@ static Status finish(Manager *manager) {
   char path[PATH_MAX];
   TRY_RETURN(run_path(setup->run, path, sizeof path, "stop"));
   if (file_exists(path)) file_ops()->remove(path);
-  if (end && setup->end) TRY_RETURN(setup->end(setup->context));
+  if (end && setup->hooks.end) TRY_RETURN(setup->hooks.end(setup->hooks.context));
   const RunPosition now = position_of(manager);
   uint64_t generation = checkpoint_generation(manager->checkpoint);
   TRY_RETURN(monitor_finish(manager->monitor, &now, generation, manager->reason,
@@ -534,7 +536,7 @@ static Status finish(Manager *manager) {
 
 Status manager_step(Manager *manager, bool *progress) {
   const Cut *cut = checkpoint_cut(manager->checkpoint);
-  INVARIANT_AT(manager->setup.transport->rank, manager->run.tick);
+  INVARIANT_AT(manager->setup.role.transport->rank, manager->run.tick);
   *progress = false;
   if (manager->done) return OK;
   if (!manager->begun) {
@@ -559,9 +561,13 @@ void manager_request_stop(Manager *manager, const char *reason) {
   manager->want_stop = true;
 }
 
-bool manager_done(const Manager *manager) { return manager->done; }
+bool manager_done(const Manager *manager) {
+  return manager->done;
+}
 
-League *manager_league(Manager *manager) { return &manager->league; }
+League *manager_league(Manager *manager) {
+  return &manager->league;
+}
 
 ManagerSummary manager_summary(const Manager *manager) {
   const RunPosition *run = &manager->run;

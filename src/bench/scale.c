@@ -307,6 +307,19 @@ static Status open_puppets(Show *show) {
   return OK;
 }
 
+/* What the role of a rank lives on. */
+static RoleContext role_of(const Bench *bench, const Show *show, int rank) {
+  return (RoleContext){
+      .pace = (Pace)show->settings->run.pace,
+      .seed = 1,
+      .transport = sim_rank(show->world, rank),
+      .clock = bench->clock,
+      .net = show->net,
+      .format = job_config_format(show->settings, show->net),
+      .learning_players = show->learning,
+  };
+}
+
 /* Real learners, all of one group, with a small network. */
 static Status open_learners(Bench *bench, Show *show) {
   const Topology *t = &show->topology;
@@ -317,13 +330,7 @@ static Status open_learners(Bench *bench, Show *show) {
     size_t first, count;
     topology_feeders(t, l, &first, &count);
     LearnerSetup setup = {
-        .role = {.pace = (Pace)s->run.pace,
-                 .seed = 1,
-                 .transport = sim_rank(show->world, t->learner_rank[l]),
-                 .clock = bench->clock,
-                 .net = show->net,
-                 .format = job_config_format(s, show->net),
-                 .learning_players = show->learning},
+        .role = role_of(bench, show, t->learner_rank[l]),
         .config = s->learner,
         .algo = s->algo,
         .algo_config = s->algo_config,
@@ -394,18 +401,10 @@ static Status open_manager(const Bench *bench, size_t lanes, Show *show) {
   const JobConfig *s = show->settings;
   const Topology *t = &show->topology;
   ManagerSetup setup = {
+      .role = role_of(bench, show, 0),
       .config = s->manager,
       .league = s->league,
-      .pace = s->run.pace,
-      .seed = 1,
-      .return_low = -1,
-      .return_high = 1,
-      .block = show->net->block,
-      .initial = zero_policy,
-      .header = &show->header,
-      .run = &show->run,
-      .transport = sim_rank(show->world, 0),
-      .clock = bench->clock,
+      .hooks = {.initial = zero_policy},
       .members = {.actor_rank = t->actor_rank,
                   .actors = t->actors,
                   .below = show->below,
@@ -415,7 +414,12 @@ static Status open_manager(const Bench *bench, size_t lanes, Show *show) {
                   .groups = 1,
                   .lanes = lanes,
                   .lane_steps = show->learning * show->frames + PAIRS * GAMES,
-                  .lane_rows = show->learning * show->frames}};
+                  .lane_rows = show->learning * show->frames},
+      .return_low = -1,
+      .return_high = 1,
+      .run = &show->run,
+      .header = &show->header,
+  };
   return manager_create(&setup, &show->manager);
 }
 

@@ -14,7 +14,7 @@ static const Option run_options[] = {
     {"game", OPT_TEXT, offsetof(RunConfig, game), "", 0, 0, NULL, "",
      "environment: a built-in name, or the path of a plug-in"},
     {"seed", OPT_INT, offsetof(RunConfig, seed), "1", 0, OPTION_NO_LIMIT, NULL, "", "keys every random stream"},
-    {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, "lockstep|pipelined|free", "",
+    {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, PACE_NAMES, "",
      "lockstep and pipelined repeat byte for byte; free never waits"},
     {"placement", OPT_CHOICE, offsetof(RunConfig, placement), "auto", 0, 0, "auto|split|shared", "",
      "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: shared by "

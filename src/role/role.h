@@ -12,7 +12,7 @@ typedef enum Pace {
   PACE_PIPELINED, /* actors play one tick while the one before is being learned */
   PACE_FREE       /* nobody waits for anybody: as it comes */
 } Pace;
-#define PACES "lockstep|pipelined|free"
+#define PACE_NAMES "lockstep|pipelined|free"
 
 /* How many ticks the actors play ahead of the learners, in the deterministic paces. */
 static inline uint64_t pace_lag(Pace pace) {

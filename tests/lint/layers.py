@@ -19,7 +19,7 @@ MAY = {
     "learner": {"role", "config", "nn", "data", "wire", "transport", "train", "algo", "store", "metrics"},
     "league": {"config", "meta", "messages", "store", "metrics"},
     "league parts": {"league", "config", "meta", "wire", "transport", "store", "metrics"},
-    "manager": {"league", "league parts", "config", "meta", "wire", "transport", "store", "metrics"},
+    "manager": {"role", "league", "league parts", "config", "meta", "wire", "transport", "store", "metrics"},
     "eval": {"config", "env", "nn", "data", "meta", "agent", "play", "wire", "store"},
 }
 FLOOR = {"role", "config", "nn", "meta", "data", "metrics", "store", "transport", "env", "wire", "train", "algo", "agent", "play",
