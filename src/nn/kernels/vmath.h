@@ -1,9 +1,9 @@
-/* Branch-free exp, tanh and logistic that compilers vectorise; relative error of exp below 3e-7 (Cephes' polynomial).
- */
+/* A branch-free exp that compilers vectorise; relative error below 3e-7 (Cephes' polynomial). */
 #pragma once
 #include <stdint.h>
 #include <string.h>
 
+/* Between e^-87 and e^88; beyond, the nearer of the two. */
 static inline float vexpf(float x) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
@@ -24,10 +24,3 @@ static inline float vexpf(float x) {
   memcpy(&power, &scale, 4);
   return p * power;
 }
-
-static inline float vtanhf(float x) {
-  float limited = x < -9.0f ? -9.0f : x > 9.0f ? 9.0f : x;
-  return 1.0f - 2.0f / (vexpf(2.0f * limited) + 1.0f);
-}
-
-static inline float vlogisticf(float x) { return 1.0f / (1.0f + vexpf(-x)); }
