@@ -1,5 +1,6 @@
-/* Benchmarks of one core: environments, the actor role, updates. The actor is the real one, over a simulated transport;
- * the bench plays league and learner, handing out tables and weights and taking experience. */
+/* Benchmarks of one core: environments, the actor role, updates. The actor is the real one, over a
+ * simulated transport; the bench plays league and learner, handing out tables and weights and
+ * taking experience. */
 #include "actors/actor.h"
 #include "bench/bench.h"
 #include "learner/train/update.h"
@@ -84,13 +85,15 @@ done:
   return status;
 }
 
-/* One of the legal choices, all alike. Up to eight are drawn without branches: a product gives each byte the count of
- * legal ones up to it, and the first byte over the drawn number is found by its borrow bit. */
+/* One of the legal choices, all alike. Up to eight are drawn without branches: a product gives each
+ * byte the count of legal ones up to it, and the first byte over the drawn number is found by its
+ * borrow bit. */
 static inline uint32_t pick_legal(const uint8_t *mask, uint32_t size, uint32_t random) {
   const uint64_t ones = 0x0101010101010101ull;
   if (size > 8) {
     uint32_t choice = (uint32_t)(((uint64_t)random * size) >> 32);
-    while (!mask[choice]) choice = choice + 1 == size ? 0 : choice + 1;
+    while (!mask[choice])
+      choice = choice + 1 == size ? 0 : choice + 1;
     return choice;
   }
   uint64_t legal = 0;
@@ -101,54 +104,81 @@ static inline uint32_t pick_legal(const uint8_t *mask, uint32_t size, uint32_t r
   return (uint32_t)__builtin_ctzll(((counts | ones << 7) - (drawn + 1) * ones) & ones << 7) / 8;
 }
 
-/* A random legal action by a mask row; the dice are the bench's own (xorshift), so that the env is what is measured. */
-static inline void pick(TournamentSetup *arena, const uint8_t *mask, AgonAction *action) {
-  const AgonKind *layout = &arena->env->layout;
-  for (uint32_t h = 0; h < layout->heads; h++) {
-    arena->dice ^= arena->dice << 13;
-    arena->dice ^= arena->dice >> 7;
-    arena->dice ^= arena->dice << 17;
-    if (layout->action_kind == AGON_BOX) {
-      action[h].value = 0;
-      continue;
-    }
-    action[h].choice = (int32_t)pick_legal(mask, layout->head_size[h], (uint32_t)(arena->dice >> 32));
-    mask += layout->head_size[h];
-  }
+/* The next of the bench's own dice (xorshift), so that the env is what is measured. */
+static inline uint64_t throw_dice(uint64_t dice) {
+  dice ^= dice << 13;
+  dice ^= dice >> 7;
+  return dice ^ dice << 17;
 }
 
-/* One step of the games from `first` on, a block that stays in the nearest cache: who acts, views, actions, steps,
- * restarts. Returns the observations made. */
+/* A random legal action for each view, by its mask row. What the loop reads lies in locals: stores
+ * to actions could otherwise be to any of it. */
+static void pick_all(TournamentSetup *arena, size_t views) {
+  const Env *env = arena->env;
+  const AgonKind *layout = &env->layout;
+  const uint32_t *head_size = layout->head_size, *game = arena->game, *agent = arena->agent;
+  const size_t agents = env->spec.agents, heads = layout->heads;
+  const bool box = layout->action_kind == AGON_BOX;
+  const uint8_t *mask = arena->masks;
+  AgonAction *actions = arena->action;
+  uint64_t dice = arena->dice;
+  if (heads == 1 && !box) { /* what most games are */
+    const uint32_t size = head_size[0];
+    for (size_t v = 0; v < views; v++, mask += size) {
+      dice = throw_dice(dice);
+      actions[game[v] * agents + agent[v]].choice =
+          (int32_t)pick_legal(mask, size, (uint32_t)(dice >> 32));
+    }
+    arena->dice = dice;
+    return;
+  }
+  for (size_t v = 0; v < views; v++) {
+    AgonAction *action = actions + (game[v] * agents + agent[v]) * heads;
+    for (size_t h = 0; h < heads; h++) {
+      dice = throw_dice(dice);
+      if (box)
+        action[h].value = 0;
+      else
+        action[h].choice = (int32_t)pick_legal(mask, head_size[h], (uint32_t)(dice >> 32));
+      mask += box ? 1 : head_size[h];
+    }
+  }
+  arena->dice = dice;
+}
+
+/* One step of the games from `first` on, a block that stays in the nearest cache: who acts, views,
+ * actions, steps, restarts. Returns the observations made. */
 static size_t setup_step(TournamentSetup *arena, size_t first) {
   const Env *env = arena->env;
   const bool together = env->table->step_many != NULL;
   uint8_t *flags = arena->flags;
+  const void **viewed = arena->viewed;
+  uint32_t *game = arena->game, *agent = arena->agent;
   size_t views = 0, agents = env->spec.agents, heads = env->layout.heads;
   env_flags(env, BLOCK, (const void *const *)(arena->state + first), flags);
   for (size_t i = first; i < first + BLOCK; i++) {
     const uint8_t *flag = flags + (i - first) * agents;
     for (uint32_t a = 0; a < agents; a++) {
-      arena->viewed[views] = arena->state[i];
-      arena->game[views] = (uint32_t)i;
-      arena->agent[views] = a;
+      viewed[views] = arena->state[i];
+      game[views] = (uint32_t)i;
+      agent[views] = a;
       views += flag[a] & AGON_ACTS; /* no branch: who acts is hard to predict */
     }
   }
-  env_view(env, views, arena->viewed, arena->agent, arena->rows, arena->masks);
+  env_view(env, views, viewed, agent, arena->rows, arena->masks);
   for (size_t i = first; i < first + BLOCK && env->spec.global_state_size; i++)
     env->table->global_state(env->params, arena->state[i], arena->global);
-  for (size_t v = 0; v < views; v++)
-    pick(arena, arena->masks + v * env->action_count,
-         &arena->action[(arena->game[v] * agents + arena->agent[v]) * heads]);
+  pick_all(arena, views);
   memset(arena->reward + first * agents, 0, BLOCK * agents * sizeof *arena->reward);
   if (together)
-    env_call_step_many(env, BLOCK, arena->state + first, arena->action + first * agents * heads, arena->random + first,
-                       arena->reward + first * agents, arena->status + first);
+    env_call_step_many(env, BLOCK, arena->state + first, arena->action + first * agents * heads,
+                       arena->random + first, arena->reward + first * agents,
+                       arena->status + first);
   for (size_t i = first; i < first + BLOCK; i++) {
     float *reward = arena->reward + i * agents;
     if (!together)
-      arena->status[i] =
-          env_call_step(env, arena->state[i], arena->action + i * agents * heads, &arena->random[i], reward);
+      arena->status[i] = env_call_step(env, arena->state[i], arena->action + i * agents * heads,
+                                       &arena->random[i], reward);
     if (arena->status[i] == AGON_CHANCE)
       arena->status[i] = env_settle(env, arena->state[i], AGON_CHANCE, &arena->rng[i], reward);
     if (arena->status[i] != AGON_RUNNING) setup_restart(arena, i);
@@ -169,16 +199,17 @@ Status bench_env(Bench *bench) {
     int64_t start = clock_now(&bench->clock);
     for (steps = 0, views = 0; bench_seconds(bench, start) < bench->seconds; steps += 64 * GAMES)
       for (int n = 0; n < 64; n++)
-        for (size_t first = 0; first < GAMES; first += BLOCK) views += setup_step(arena, first);
+        for (size_t first = 0; first < GAMES; first += BLOCK)
+          views += setup_step(arena, first);
     rate[i] = (double)steps / bench_seconds(bench, start);
   }
-  snprintf(what, sizeof what, "%s, %d games, %.2g observations%s a step", settings->table->name, GAMES,
-           (double)views / (double)steps,
+  snprintf(what, sizeof what, "%s, %d games, %.2g observations%s a step", settings->table->name,
+           GAMES, (double)views / (double)steps,
            settings->env->spec.global_state_size ? " and the global state" : "");
   const Env *env = settings->env;
-  double bytes = (double)views / (double)steps * (double)(env->observation_bytes + env->action_count) +
-                 4.0 * (double)env->spec.global_state_size +
-                 2.0 * (double)env->spec.episode_size;
+  double bytes =
+      (double)views / (double)steps * (double)(env->observation_bytes + env->action_count) +
+      4.0 * (double)env->spec.global_state_size + 2.0 * (double)env->spec.episode_size;
   TRY(bench_add(bench, "env", what, "steps/s", rate, count, bench_copy_peak(bench) / bytes,
                 "bytes of state and rows at memcpy's rate"));
 done:
@@ -213,7 +244,8 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
   static const int bench_rank = 0;
   Status status = OK;
   *stage = (Stage){.opponents = opponents};
-  static const char *const crowd[] = {"actors.slots=1024", "actors.lanes=8", "actors.lane_episodes=512"};
+  static const char *const crowd[] = {"actors.slots=1024", "actors.lanes=8",
+                                      "actors.lane_episodes=512"};
   TRY(bench_settings(bench, crowd, opponents ? COUNT_OF(crowd) : 0, &stage->settings));
   const JobConfig *s = stage->settings;
   TRY(net_create(&s->net, &s->env->layout, &stage->net));
@@ -241,7 +273,8 @@ done:
   return status;
 }
 
-/* Weights and the table of the next tick: the player against itself, or against each of `opponents` frozen ones alike.
+/* Weights and the table of the next tick: the player against itself, or against each of `opponents`
+ * frozen ones alike.
  */
 static Status stage_prompt(Stage *stage) {
   Status status = OK;
@@ -255,9 +288,15 @@ static Status stage_prompt(Stage *stage) {
   TRY(NEW_ARRAY(match, home.count));
   for (uint32_t i = 0; i < home.count; i++) {
     match[i] = (MatchEntry){0, 0, 1, MATCH_LIVE | MATCH_AWAY_LEARNS, BRANCH_SELF};
-    if (stage->opponents) match[i] = (MatchEntry){0, 1 + i, 1.0f / (float)home.count, 0, BRANCH_PFSP};
+    if (stage->opponents)
+      match[i] = (MatchEntry){0, 1 + i, 1.0f / (float)home.count, 0, BRANCH_PFSP};
   }
-  Table table = {.tick = stage->tick, .version = 1, .home = &home, .homes = 1, .match = match, .matches = home.count};
+  Table table = {.tick = stage->tick,
+                 .version = 1,
+                 .home = &home,
+                 .homes = 1,
+                 .match = match,
+                 .matches = home.count};
   wire_begin(&stage->wire, WIRE_TABLE);
   table_encode(&table, &stage->wire.bytes);
   TRY(wire_send(transport, 1, &stage->wire));
@@ -286,7 +325,8 @@ static Status stage_take(Stage *stage, Message *message, bool *ended) {
   }
   if (kind != WIRE_RESULTS) return OK;
   Status status = results_decode(&results, &body);
-  for (size_t i = 0; i < results.frames; i++) stage->frames += results.frame[i].frames;
+  for (size_t i = 0; i < results.frames; i++)
+    stage->frames += results.frame[i].frames;
   stage->frozen += results.decisions_frozen;
   results_free(&results);
   *ended = true;
@@ -324,25 +364,29 @@ static Status act_with(Bench *bench, size_t opponents, double *out_median) {
   char what[96], by[112];
   size_t count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
   TRY_RETURN(stage_open(bench, opponents, &stage));
-  for (int i = 0; i < 3; i++) TRY(stage_tick(&stage)); /* first policies are fetched, caches fill */
+  for (int i = 0; i < 3; i++)
+    TRY(stage_tick(&stage)); /* first policies are fetched, caches fill */
   for (size_t i = 0; i < count; i++) {
     stage.frames = stage.frozen = 0;
     int64_t start = clock_now(&bench->clock);
-    while (bench_seconds(bench, start) < bench->seconds) TRY(stage_tick(&stage));
+    while (bench_seconds(bench, start) < bench->seconds)
+      TRY(stage_tick(&stage));
     rate[i] = (double)(stage.frames + stage.frozen) / bench_seconds(bench, start);
     TRY(bench_total(bench, &rate[i]));
   }
   int ranks = bench->transport ? bench->transport->size : 1;
-  double flops = graph_flops_forward(&stage.net->graph), bound = ranks * bench_fma_peak(bench) / flops;
+  double flops = graph_flops_forward(&stage.net->graph),
+         bound = ranks * bench_fma_peak(bench) / flops;
   if (opponents)
-    snprintf(what, sizeof what, "%zu frozen opponent%s, %lld slots in %lld lanes, cache of %lld", opponents,
-             opponents == 1 ? "" : "s", (long long)stage.settings->actors.slots,
+    snprintf(what, sizeof what, "%zu frozen opponent%s, %lld slots in %lld lanes, cache of %lld",
+             opponents, opponents == 1 ? "" : "s", (long long)stage.settings->actors.slots,
              (long long)stage.settings->actors.lanes, (long long)stage.settings->actors.cache);
   else
-    snprintf(what, sizeof what, "self-play, %s, %lld slots, chunks of %lld, %d rank%s", stage.settings->table->name,
-             (long long)stage.settings->actors.slots, (long long)stage.settings->actors.chunk, ranks,
-             ranks == 1 ? "" : "s");
-  snprintf(by, sizeof by, "%.1f kFLOP a decision at the FMA peak%s", flops * 1e-3, ranks == 1 ? "" : " of each rank");
+    snprintf(what, sizeof what, "self-play, %s, %lld slots, chunks of %lld, %d rank%s",
+             stage.settings->table->name, (long long)stage.settings->actors.slots,
+             (long long)stage.settings->actors.chunk, ranks, ranks == 1 ? "" : "s");
+  snprintf(by, sizeof by, "%.1f kFLOP a decision at the FMA peak%s", flops * 1e-3,
+           ranks == 1 ? "" : " of each rank");
   TRY(bench_add(bench, "act", what, "decisions/s", rate, count, bound, by));
   *out_median = rate[count / 2];
 done:
@@ -356,7 +400,8 @@ Status bench_act(Bench *bench) {
   TRY_RETURN(act_with(bench, 1, &one));
   TRY_RETURN(act_with(bench, 1000, &many));
   ratio = 100 * many / one;
-  return bench_add(bench, "act", "1,000 opponents, share of the rate with one", "%", &ratio, 1, 0, NULL);
+  return bench_add(bench, "act", "1,000 opponents, share of the rate with one", "%", &ratio, 1, 0,
+                   NULL);
 }
 
 /* --- learning --- */
@@ -393,26 +438,31 @@ Status bench_learn(Bench *bench) {
     int64_t start = clock_now(&bench->clock);
     do {
       TRY(update_begin(update, &pupil, &batch, NULL, NULL));
-      for (more = true; more;) TRY(update_step(update, &more, &progress));
+      for (more = true; more;)
+        TRY(update_step(update, &more, &progress));
       frames += batch_learned(&batch);
     } while (bench_seconds(bench, start) < bench->seconds && i > 0); /* the first warms up */
     if (i > 0) rate[i - 1] = (double)frames / bench_seconds(bench, start);
     if (i == 0) before = *update_times(update);
   }
   double flops = algo_cost(s->algo, s->algo_config, stage.net);
-  snprintf(what, sizeof what, "%s, %zu frames, %zu epochs of %zu minibatches", s->algo->name, batch_learned(&batch),
-           plan.epochs, plan.minibatches);
+  snprintf(what, sizeof what, "%s, %zu frames, %zu epochs of %zu minibatches", s->algo->name,
+           batch_learned(&batch), plan.epochs, plan.minibatches);
   snprintf(by, sizeof by, "%.2f MFLOP a frame at the FMA peak", flops * 1e-6);
   TRY(bench_add(bench, "learn", what, "frames/s", rate, count, bench_fma_peak(bench) / flops, by));
   const UpdateTimes *t = update_times(update);
-  const int64_t part[5] = {t->batch - before.batch, t->forward - before.forward, t->loss - before.loss,
-                           t->backward - before.backward, t->optimise - before.optimise};
+  const int64_t part[5] = {t->batch - before.batch, t->forward - before.forward,
+                           t->loss - before.loss, t->backward - before.backward,
+                           t->optimise - before.optimise};
   double all = 0;
-  for (int i = 0; i < 5; i++) all += (double)part[i];
-  for (int i = 0; i < 5; i++) shares[i] = 100 * (double)part[i] / all;
+  for (int i = 0; i < 5; i++)
+    all += (double)part[i];
+  for (int i = 0; i < 5; i++)
+    shares[i] = 100 * (double)part[i] / all;
   if (bench->screen)
-    fprintf(bench->screen, "%-10s %% of time: batch %.1f, forward %.1f, loss %.1f, backward %.1f, optimise %.1f\n", "",
-            shares[0], shares[1], shares[2], shares[3], shares[4]);
+    fprintf(bench->screen,
+            "%-10s %% of time: batch %.1f, forward %.1f, loss %.1f, backward %.1f, optimise %.1f\n",
+            "", shares[0], shares[1], shares[2], shares[3], shares[4]);
 done:
   update_destroy(update);
   train_state_destroy(&pupil);
