@@ -8,12 +8,12 @@
 
 extern const AgonEnv env_matrix_game, env_kuhn_poker, env_leduc_poker, env_tic_tac_toe,
     env_connect_four, env_goofspiel, env_liars_dice, env_skirmish, env_two_step,
-    env_foraging;
+    env_foraging, env_warehouse;
 
 static const AgonEnv *const builtin[] = {
     &env_matrix_game,  &env_kuhn_poker, &env_leduc_poker, &env_tic_tac_toe,
     &env_connect_four, &env_goofspiel,  &env_liars_dice,  &env_skirmish,
-    &env_two_step,     &env_foraging,
+    &env_two_step,     &env_foraging,   &env_warehouse,
 };
 
 const AgonEnv *env_builtin(size_t index) {

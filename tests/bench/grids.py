@@ -15,14 +15,17 @@ import gymnasium
 
 warnings.filterwarnings("ignore")
 ROWS = [
-    ("Foraging-8x8-2p-2f-coop-v3", "foraging", ["env.coop=true"], "lbforaging"),
-    ("Foraging-15x15-4p-5f-v3", "foraging", ["env.size=15", "env.players=4", "env.food=5"], "lbforaging"),
+    ("Foraging-8x8-2p-2f-coop-v3", "foraging", ["env.coop=true"], "lbforaging", {}),
+    # more food than is registered
+    ("Foraging-15x15-4p-4f-v3", "foraging", ["env.size=15", "env.players=4", "env.food=5"], "lbforaging", {"max_num_food": 5}),
+    ("rware-tiny-4ag-v2", "warehouse", ["env.agents=4"], "rware", {}),
+    ("rware-small-4ag-v2", "warehouse", ["env.agents=4", "env.size=small"], "rware", {}),
 ]
 
 
-def theirs(name, package, seconds):
+def theirs(name, package, changes, seconds):
     __import__(package)
-    env = gymnasium.make(name, disable_env_checker=True).unwrapped
+    env = gymnasium.make(name, disable_env_checker=True, **changes).unwrapped
     env.reset(seed=1)
     actions = [env.action_space.sample() for _ in range(1000)]
     steps, start = 0, time.perf_counter()
@@ -52,16 +55,17 @@ def main():
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--only", default="", help="rows whose name has this in it")
     arguments = parser.parse_args()
-    for name, game, options, package in ROWS:
+    for name, game, options, package, changes in ROWS:
         if arguments.only not in name:
             continue
         a, b = [], []
         for _ in range(arguments.rounds):
             a.append(rate_of(ours(arguments.agon, game, options, arguments.seconds)))
-            b.append(theirs(name, package, arguments.seconds))
+            b.append(theirs(name, package, changes, arguments.seconds))
         a.sort(), b.sort()
         mid = arguments.rounds // 2
-        print(f"| {name} | {a[mid]:,.0f} ({a[0]:,.0f} - {a[-1]:,.0f}) | {b[mid]:,.0f} ({b[0]:,.0f} - {b[-1]:,.0f}) | {a[mid] / b[mid]:,.0f} |", flush=True)
+        what = " ".join([name, *(f"{k}={v}" for k, v in changes.items())])
+        print(f"| {what} | {a[mid]:,.0f} ({a[0]:,.0f} - {a[-1]:,.0f}) | {b[mid]:,.0f} ({b[0]:,.0f} - {b[-1]:,.0f}) | {a[mid] / b[mid]:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

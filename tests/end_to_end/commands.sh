@@ -9,7 +9,7 @@ expect 0 "is good" "$AGON" config check resolved.yaml
 expect 0 '`league.win_threshold`' "$AGON" config schema
 "$AGON" config schema goofspiel --json | $python -c "import json,sys; k={o['key'] for o in json.load(sys.stdin)}; assert {'env.cards','ppo.clip','league.preset'} <= k"
 for f in "$root"/deploy/runs/*.yaml; do expect 0 "is good" "$AGON" config check "$f"; done
-[ "$("$AGON" env list | wc -l)" = 10 ] || fail "env list"
+[ "$("$AGON" env list | wc -l)" = 11 ] || fail "env list"
 expect 0 "simultaneous moves" "$AGON" env info skirmish units=2
 expect 0 "all passed" "$AGON" env check goofspiel cards=4 --episodes 50
 "$AGON" train "$smoke" --run-dir run --quiet
