@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One agent's turn in this step. */
 typedef struct Request {
   PlaySlot *slot;
   uint32_t agent;
@@ -49,6 +50,7 @@ struct Play {
   uint32_t *agent;
 };
 
+/* S floats of recurrent state a row, W outputs. */
 Status inference_create(const Net *net, size_t chunk, Inference *out) {
   Status status = OK;
   size_t S = net->graph.state_size;
@@ -74,6 +76,7 @@ void inference_destroy(Inference *inference) {
   *inference = (Inference){0};
 }
 
+/* A team's return is the mean over its agents: `share` is one agent's part. */
 Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
                    const PlayHooks *hooks, Play **out) {
   Status status = OK;
@@ -95,8 +98,10 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
   TRY(NEW_ARRAY(play->acting, env->spec.agents));
   TRY(NEW_ARRAY(play->gain, env->spec.agents));
   TRY(NEW_ARRAY(play->move, env->spec.agents * env->layout.heads));
-  for (uint32_t a = 0; a < env->spec.agents; a++) play->share[env->spec.team_of[a]]++;
-  for (uint32_t t = 0; t < env->spec.teams; t++) play->share[t] = play->share[t] > 0 ? 1 / play->share[t] : 0;
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    play->share[env->spec.team_of[a]]++;
+  for (uint32_t t = 0; t < env->spec.teams; t++)
+    play->share[t] = play->share[t] > 0 ? 1 / play->share[t] : 0;
   if (net) TRY(inference_create(net, chunk, &play->own));
   *out = play;
   play = NULL;
@@ -105,6 +110,7 @@ done:
   return status;
 }
 
+/* The env gets its state back first, if it made one. */
 static void slot_free(const Play *play, PlaySlot *slot) {
   if (slot->created) play->env->table->destroy(play->env->params, slot->state);
   free(slot->state);
@@ -116,9 +122,11 @@ static void slot_free(const Play *play, PlaySlot *slot) {
   free(slot);
 }
 
+/* Accepts NULL. Policies are the caller's, and so is policy_release. */
 void play_destroy(Play *play) {
   if (!play) return;
-  for (size_t i = 0; i < play->slots; i++) slot_free(play, play->slot[i]);
+  for (size_t i = 0; i < play->slots; i++)
+    slot_free(play, play->slot[i]);
   inference_destroy(&play->own);
   free(play->slot);
   free(play->request);
@@ -141,6 +149,7 @@ void play_destroy(Play *play) {
   free(play);
 }
 
+/* Packed weights and the queue are remade when they are needed. */
 void policy_release(Policy *policy) {
   free(policy->queue);
   free(policy->packed);
@@ -149,12 +158,14 @@ void policy_release(Policy *policy) {
   policy->queue_room = 0;
 }
 
+/* Arrays over slots grow with it, so that stepping allocates nothing. */
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   Status status = OK;
   const size_t teams = play->env->spec.teams;
   PlaySlot *slot = NULL;
   TRY(GROW(play->slot, play->slot_room, play->slots + 1));
-  TRY(GROW(play->action, play->action_room, (play->slots + 1) * play->env->spec.agents * play->env->layout.heads));
+  TRY(GROW(play->action, play->action_room,
+           (play->slots + 1) * play->env->spec.agents * play->env->layout.heads));
   TRY(GROW(play->state, play->many_room[0], play->slots + 1));
   TRY(GROW(play->random, play->many_room[1], play->slots + 1));
   TRY(GROW(play->reward, play->many_room[2], (play->slots + 1) * play->env->spec.agents));
@@ -178,6 +189,7 @@ done:
   return status;
 }
 
+/* The order of the others stays, as their places are in nobody's hands. */
 void play_remove_slot(Play *play, PlaySlot *slot) {
   for (size_t i = 0; i < play->slots; i++) {
     if (play->slot[i] != slot) continue;
@@ -188,12 +200,17 @@ void play_remove_slot(Play *play, PlaySlot *slot) {
   }
 }
 
-const PlayStats *play_stats(const Play *play) { return &play->stats; }
+const PlayStats *play_stats(const Play *play) {
+  return &play->stats;
+}
 
-static void trace(Play *play, PlaySlot *slot, TraceKind kind, const AgonAction *actions, uint32_t outcome) {
+/* Only matches and replays write games down. */
+static void trace(Play *play, PlaySlot *slot, TraceKind kind, const AgonAction *actions,
+                  uint32_t outcome) {
   if (play->hooks.traced) play->hooks.traced(play->hooks.context, slot, kind, actions, outcome);
 }
 
+/* Plays chance moves until somebody must act or the game is over. */
 static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *reward) {
   const Env *env = play->env;
   while (how == AGON_CHANCE) {
@@ -204,25 +221,29 @@ static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *rewa
   return how;
 }
 
+/* A new game, to its first decision. */
 static AgonStatus reset(Play *play, PlaySlot *slot, float *reward) {
   AgonRandom random = rng_handle(&slot->env_rng);
   trace(play, slot, TRACE_RESET, NULL, 0);
   return settle(play, slot, env_call_reset(play->env, slot->state, &random), reward);
 }
 
+/* One step of one game, with the chance moves behind it. */
 static AgonStatus step_slot(Play *play, PlaySlot *slot, const AgonAction *actions, float *reward) {
   AgonRandom random = rng_handle(&slot->env_rng);
   trace(play, slot, TRACE_STEP, actions, 0);
-  return settle(play, slot, env_call_step(play->env, slot->state, actions, &random, reward), reward);
+  return settle(play, slot, env_call_step(play->env, slot->state, actions, &random, reward),
+                reward);
 }
 
+/* Adds each agent's part to its team's return. */
 static void count_rewards(const Play *play, PlaySlot *slot, const float *reward) {
   const AgonEnvSpec *spec = &play->env->spec;
   for (uint32_t a = 0; a < spec->agents; a++)
     slot->team_return[spec->team_of[a]] += (double)reward[a] * play->share[spec->team_of[a]];
 }
 
-/* What chance gives after the reset counts in the returns. */
+/* A new game; rewards that chance moves give before the first decision are in the returns. */
 static AgonStatus reset_and_count(Play *play, PlaySlot *slot) {
   memset(play->gain, 0, play->env->spec.agents * sizeof *play->gain);
   memset(slot->team_return, 0, play->env->spec.teams * sizeof *slot->team_return);
@@ -232,7 +253,7 @@ static AgonStatus reset_and_count(Play *play, PlaySlot *slot) {
   return how;
 }
 
-/* One step of uniformly random moves of all who act. */
+/* One step in which all who act move uniformly at random. */
 static AgonStatus random_step(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
   env_flags_of(env, slot->state, play->acting);
@@ -251,26 +272,34 @@ static AgonStatus random_step(Play *play, PlaySlot *slot) {
 
 /* Where an env has failed, and why by its own words. */
 static Status env_failed(const Play *play, const PlaySlot *slot, const char *where) {
-  return status_set(ERR_ENV, "env %s failed in %s, slot %u, episode %u, step %u: %s", play->env->table->name, where,
-                    slot->id, slot->episode, slot->steps, env_why(play->env));
+  return status_set(ERR_ENV, "env %s failed in %s, slot %u, episode %u, step %u: %s",
+                    play->env->table->name, where, slot->id, slot->episode, slot->steps,
+                    env_why(play->env));
 }
 
+/* An opening in which the game ends is drawn again, up to a thousand times. */
 static Status open_randomly(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
-  uint32_t plies = play->vary_opening ? rng_below(&slot->env_rng, play->opening + 1) : play->opening;
-  if (env->layout.action_kind == AGON_BOX) return status_set(ERR_USAGE, "random openings need discrete actions");
+  uint32_t plies =
+      play->vary_opening ? rng_below(&slot->env_rng, play->opening + 1) : play->opening;
+  if (env->layout.action_kind == AGON_BOX)
+    return status_set(ERR_USAGE, "random openings need discrete actions");
   for (int attempt = 0; attempt < 1000; attempt++) {
     AgonStatus how = AGON_RUNNING;
-    for (uint32_t i = 0; i < plies && how == AGON_RUNNING; i++) how = random_step(play, slot);
+    for (uint32_t i = 0; i < plies && how == AGON_RUNNING; i++)
+      how = random_step(play, slot);
     if (how == AGON_RUNNING) return OK;
     if (how == AGON_FAILED) return env_failed(play, slot, "a random opening");
     how = reset_and_count(play, slot);
     if (how == AGON_FAILED) return env_failed(play, slot, "reset");
     if (how != AGON_RUNNING) break;
   }
-  return status_set(ERR_USAGE, "env %s: openings of %u random steps end the game", env->table->name, play->opening);
+  return status_set(ERR_USAGE, "env %s: openings of %u random steps end the game", env->table->name,
+                    play->opening);
 }
 
+/* The hook may leave a slot idle. The env's stream is named by the slot and the episode, so that it
+ * is the same on any rank. */
 static Status start_episode(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
   if (!play->hooks.begin(play->hooks.context, slot)) return OK;
@@ -281,7 +310,8 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   if (how == AGON_FAILED) return env_failed(play, slot, "reset");
   if (play->opening && how == AGON_RUNNING) TRY_RETURN(open_randomly(play, slot));
   if (how != AGON_RUNNING)
-    return status_set(ERR_ENV, "env %s: an episode ended before its first decision", env->table->name);
+    return status_set(ERR_ENV, "env %s: an episode ended before its first decision",
+                      env->table->name);
   slot->live = true;
   return OK;
 }
@@ -291,6 +321,7 @@ static AgonAction *action_of(const Play *play, size_t index, uint32_t agent) {
   return env_action(play->env, play->action, index * play->env->spec.agents + agent);
 }
 
+/* Queues the turn with its policy; a policy's first turn makes it active. */
 static Status add_request(Play *play, PlaySlot *slot, size_t index, uint32_t agent) {
   Policy *policy = slot->policy[play->env->spec.team_of[agent]];
   INVARIANT(policy && slot->live);
@@ -305,14 +336,17 @@ static Status add_request(Play *play, PlaySlot *slot, size_t index, uint32_t age
   return OK;
 }
 
+/* Finds all turns of this step. */
 static Status gather(Play *play) {
   const Env *env = play->env;
-  size_t agents = env->spec.agents, live = 0;
+  size_t agents = env->spec.agents;
+  size_t live = 0;
   for (size_t i = 0; i < play->slots; i++)
     if (play->slot[i]->live) play->state[live++] = play->slot[i]->state;
   env_flags(env, live, (const void *const *)play->state, play->flag);
   const uint8_t *flag = play->flag;
-  play->requests = play->actives = 0;
+  play->actives = 0;
+  play->requests = 0;
   for (size_t i = 0; i < play->slots; i++) {
     if (!play->slot[i]->live) continue;
     for (uint32_t a = 0; a < agents; a++)
@@ -322,11 +356,13 @@ static Status gather(Play *play) {
   return OK;
 }
 
+/* Named by all that makes a decision: whose, in which game, at which step. */
 static AgonRng acting_stream(const Play *play, const PlaySlot *slot, uint32_t agent) {
   uint64_t key = play->seed ^ slot->act_key[play->env->spec.team_of[agent]];
   return rng_decision(key, slot->id, slot->episode, slot->steps, agent);
 }
 
+/* Built-ins see the episode, one at a time. Whether they drew is seen by their stream. */
 static void choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
   for (size_t q = 0; q < policy->queued; q++) {
@@ -335,11 +371,13 @@ static void choose_builtin(Play *play, Policy *policy) {
     AgonRng rng = acting_stream(play, request->slot, request->agent);
     const AgonRng before = rng;
     env_mask(env, request->slot->state, request->agent, play->mask);
-    policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask, &rng, action);
+    policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask,
+                              &rng, action);
     request->slot->drew |= memcmp(&rng, &before, sizeof rng) != 0;
   }
 }
 
+/* Kernels want weights in an order of their own; they are packed once for each new block. */
 static Status pack_policy(Policy *policy, const Net *net) {
   if (policy->packed && !policy->stale) return OK;
   if (!policy->packed) policy->packed = net_pack_create(net, false);
@@ -349,7 +387,7 @@ static Status pack_policy(Policy *policy, const Net *net) {
   return OK;
 }
 
-/* Observations and masks of `count` queued requests from `first`, straight into the batch. */
+/* Fills observations and masks of `count` queued turns from `first` on, straight into the batch. */
 static void view(Play *play, const Policy *policy, size_t first, size_t count) {
   const Env *env = play->env;
   for (size_t q = 0; q < count; q++) {
@@ -360,18 +398,22 @@ static void view(Play *play, const Policy *policy, size_t first, size_t count) {
   env_view(env, count, play->episode, play->agent, play->observation, play->mask);
 }
 
-static void record(Play *play, const Policy *policy, const Request *request, size_t q, const AgonAction *action) {
+/* Hands a decision to the hook, before its action is scaled to the env's range. */
+static void record(Play *play, const Policy *policy, const Request *request, size_t q,
+                   const AgonAction *action) {
   const Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
   size_t S = net->graph.state_size;
-  Decision decision = {request->agent,
-                       policy,
-                       play->observation + q * play->env->observation_bytes,
-                       play->mask + q * play->env->action_count,
-                       action,
-                       dist_log_prob(&net->space, own->logits + q * net->space.width, action),
-                       own->value[q],
-                       S ? own->memory_in + q * S : NULL};
+  Decision decision = {
+      .agent = request->agent,
+      .policy = policy,
+      .observation = play->observation + q * play->env->observation_bytes,
+      .mask = play->mask + q * play->env->action_count,
+      .action = action,
+      .log_prob = dist_log_prob(&net->space, own->logits + q * net->space.width, action),
+      .value = own->value[q],
+      .memory = S ? own->memory_in + q * S : NULL,
+  };
   play->stats.decisions_recorded++;
   play->hooks.decided(play->hooks.context, request->slot, &decision);
 }
@@ -381,9 +423,10 @@ void play_open_randomly(Play *play, uint32_t plies, bool vary) {
   play->vary_opening = vary;
 }
 
-/* Observations that are no numbers would become confident moves (relu(NaN) = 0). queue: the rows'
- * requests, or NULL for rows of no slot. */
-static Status check_observations(const Play *play, const void *rows, size_t count, const uint32_t *queue) {
+/* ERR_ENV if an observation is not finite: relu(NaN) is 0, so that it would become a confident
+ * move. queue: the rows' turns, or NULL for rows of no slot. */
+static Status check_observations(const Play *play, const void *rows, size_t count,
+                                 const uint32_t *queue) {
   const Env *env = play->env;
   size_t width = env->observation_count;
   if (env->layout.observation_type != AGON_F32) return OK;
@@ -392,47 +435,39 @@ static Status check_observations(const Play *play, const void *rows, size_t coun
   float value;
   memcpy(&value, (const uint8_t *)rows + at * sizeof value, sizeof value);
   if (!queue)
-    return status_set(ERR_ENV, "env %s: an observation is not finite: element %zu is %g", env->table->name, at % width,
-                      (double)value);
+    return status_set(ERR_ENV, "env %s: an observation is not finite: element %zu is %g",
+                      env->table->name, at % width, (double)value);
   const Request *request = &play->request[queue[at / width]];
-  return status_set(
-      ERR_ENV, "env %s: an observation is not finite: element %zu of agent %u is %g in slot %u, episode %u, step %u",
-      env->table->name, at % width, request->agent, (double)value, request->slot->id, request->slot->episode,
-      request->slot->steps);
+  return status_set(ERR_ENV,
+                    "env %s: an observation is not finite: element %zu of agent %u is %g in slot "
+                    "%u, episode %u, step %u",
+                    env->table->name, at % width, request->agent, (double)value, request->slot->id,
+                    request->slot->episode, request->slot->steps);
 }
 
 /* Logits beyond this are no policy, and would leave nothing to draw from. */
 #define MOST_LOGIT 1e20f
 
-static Status check_logits(const Play *play, const Policy *policy, const Inference *own, size_t count) {
-  size_t width = own->net->space.width, at = env_first_beyond(own->logits, count * width, MOST_LOGIT);
+/* ERR_INTERNAL if an output is too large to draw from. */
+static Status check_logits(const Play *play, const Policy *policy, const Inference *own,
+                           size_t count) {
+  size_t width = own->net->space.width;
+  size_t at = env_first_beyond(own->logits, count * width, MOST_LOGIT);
   if (at == count * width) return OK;
   return status_set(ERR_INTERNAL,
-                    "env %s: player %u, version %llu: output %zu of its network is %g: its weights are damaged, or its "
-                    "learning has diverged (lower learner.rate, resume from an earlier checkpoint)",
-                    play->env->table->name, policy->player, (unsigned long long)policy->version, at % width,
-                    (double)own->logits[at]);
+                    "env %s: player %u, version %llu: output %zu of its network is %g: its "
+                    "weights are damaged, or its learning has diverged (lower learner.rate, "
+                    "resume from an earlier checkpoint)",
+                    play->env->table->name, policy->player, (unsigned long long)policy->version,
+                    at % width, (double)own->logits[at]);
 }
 
-/* One inference over `count` queued requests from `first`. */
-static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
-  const Env *env = play->env;
-  Inference *own = policy->inference ? policy->inference : &play->own;
+/* Draws the actions, each from its own stream, and keeps the recurrent states. */
+static void sample_rows(Play *play, const Policy *policy, Inference *own, size_t first,
+                        size_t count) {
   const Net *net = own->net;
-  size_t S = net->graph.state_size, W = net->space.width, M = play->memory;
-  int64_t start = clock_now(&play->clock);
-  view(play, policy, first, count);
-  TRY_RETURN(check_observations(play, play->observation, count, policy->queue + first));
-  for (size_t q = 0; S && q < count; q++)
-    memcpy(own->memory_in + q * S, play->request[policy->queue[first + q]].slot->memory + play->agent[q] * M,
-           S * sizeof(float));
-  int64_t observed = clock_now(&play->clock);
-  Sequences seq = {.B = count, .T = 1, .states = own->memory_in, .S = S};
-  net_load(net, play->observation, count, &own->space);
-  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
-              S ? own->memory_out : NULL);
-  TRY_RETURN(check_logits(play, policy, own, count));
-  int64_t forwarded = clock_now(&play->clock);
+  size_t S = net->graph.state_size;
+  size_t W = net->space.width;
   dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
   dist_probabilities(&net->space, own->logits, count, own->probability);
   for (size_t q = 0; q < count; q++) {
@@ -442,15 +477,48 @@ static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_
     dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &rng, policy->greedy,
                 action_of(play, request->index, request->agent));
     slot->drew |= !policy->greedy;
-    if (S) memcpy(slot->memory + request->agent * M, own->memory_out + q * S, S * sizeof(float));
+    if (S)
+      memcpy(slot->memory + request->agent * play->memory, own->memory_out + q * S,
+             S * sizeof(float));
   }
-  int64_t sampled = clock_now(&play->clock);
+}
+
+/* Hands the decisions of recorded teams to the hook. */
+static void record_rows(Play *play, const Policy *policy, size_t first, size_t count) {
+  const Env *env = play->env;
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     AgonAction *action = action_of(play, request->index, request->agent);
-    if (request->slot->record[env->spec.team_of[request->agent]]) record(play, policy, request, q, action);
-    env_scale_action(env, request->agent, action); /* what is learned from is what the network chose */
+    if (request->slot->record[env->spec.team_of[request->agent]])
+      record(play, policy, request, q, action);
+    /* only now: what is learned from is what the network chose */
+    env_scale_action(env, request->agent, action);
   }
+}
+
+/* One inference over `count` queued turns from `first` on, with the time that its parts took. */
+static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
+  Inference *own = policy->inference ? policy->inference : &play->own;
+  const Net *net = own->net;
+  size_t S = net->graph.state_size;
+  size_t M = play->memory;
+  int64_t start = clock_now(&play->clock);
+  view(play, policy, first, count);
+  TRY_RETURN(check_observations(play, play->observation, count, policy->queue + first));
+  for (size_t q = 0; S && q < count; q++)
+    memcpy(own->memory_in + q * S,
+           play->request[policy->queue[first + q]].slot->memory + play->agent[q] * M,
+           S * sizeof(float));
+  int64_t observed = clock_now(&play->clock);
+  Sequences seq = {.B = count, .T = 1, .states = own->memory_in, .S = S};
+  net_load(net, play->observation, count, &own->space);
+  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
+              S ? own->memory_out : NULL);
+  TRY_RETURN(check_logits(play, policy, own, count));
+  int64_t forwarded = clock_now(&play->clock);
+  sample_rows(play, policy, own, first, count);
+  int64_t sampled = clock_now(&play->clock);
+  record_rows(play, policy, first, count);
   play->stats.env_ns += observed - start;
   play->stats.forward_ns += forwarded - observed;
   play->stats.sample_ns += sampled - forwarded;
@@ -458,6 +526,7 @@ static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_
   return OK;
 }
 
+/* Serves one policy after another: all its turns go through its network together. */
 static Status choose(Play *play) {
   for (size_t i = 0; i < play->actives; i++) {
     Policy *policy = play->active[i];
@@ -466,15 +535,18 @@ static Status choose(Play *play) {
       choose_builtin(play, policy);
     else
       TRY_RETURN(pack_policy(policy, policy->inference ? policy->inference->net : play->own.net));
-    size_t most = policy->inference && policy->inference->chunk < play->chunk ? policy->inference->chunk : play->chunk;
+    size_t most = policy->inference && policy->inference->chunk < play->chunk
+                      ? policy->inference->chunk
+                      : play->chunk;
     for (size_t first = 0; !policy->builtin && first < policy->queued; first += most)
-      TRY_RETURN(choose_chunk(play, policy, first, policy->queued - first < most ? policy->queued - first : most));
+      TRY_RETURN(choose_chunk(play, policy, first,
+                              policy->queued - first < most ? policy->queued - first : most));
     policy->queued = 0;
   }
   return OK;
 }
 
-/* What follows a slot's step. */
+/* What follows a slot's step: rewards and, at the end, the outcome. */
 static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *reward) {
   const Env *env = play->env;
   if (how == AGON_FAILED) return env_failed(play, slot, "step");
@@ -495,14 +567,17 @@ static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *
 static Status step_together(Play *play, size_t *live) {
   const Env *env = play->env;
   size_t agents = env->spec.agents;
-  for (size_t i = 0; i < play->slots; i++) play->random[i] = rng_handle(&play->slot[i]->env_rng);
+  for (size_t i = 0; i < play->slots; i++)
+    play->random[i] = rng_handle(&play->slot[i]->env_rng);
   memset(play->reward, 0, play->slots * agents * sizeof *play->reward);
   for (size_t i = 0; env->layout.action_kind == AGON_BOX && i < play->slots; i++)
     env_clip_actions(env, action_of(play, i, 0));
   for (size_t i = 0; play->hooks.traced && i < play->slots; i++)
     trace(play, play->slot[i], TRACE_STEP, action_of(play, i, 0), 0);
-  env_call_step_many(env, play->slots, play->state, play->action, play->random, play->reward, play->status);
-  for (size_t i = 0; i < play->slots; i++) /* before anything else is called: the reason is that call's */
+  env_call_step_many(env, play->slots, play->state, play->action, play->random, play->reward,
+                     play->status);
+  /* before anything else is called: the reason is that call's */
+  for (size_t i = 0; i < play->slots; i++)
     if (play->status[i] == AGON_FAILED) return env_failed(play, play->slot[i], "step");
   for (size_t i = 0; i < play->slots; i++) {
     float *reward = play->reward + i * agents;
@@ -513,6 +588,7 @@ static Status step_together(Play *play, size_t *live) {
   return OK;
 }
 
+/* Idle slots are passed over. */
 static Status step_one_by_one(Play *play, size_t *live) {
   const Env *env = play->env;
   *live = 0;
@@ -528,6 +604,7 @@ static Status step_one_by_one(Play *play, size_t *live) {
   return OK;
 }
 
+/* Stepping together needs all slots live, as the env gets every one. */
 Status play_step(Play *play, size_t *live) {
   bool all = true;
   for (size_t i = 0; i < play->slots; i++) {
@@ -537,42 +614,48 @@ Status play_step(Play *play, size_t *live) {
   TRY_RETURN(gather(play));
   TRY_RETURN(choose(play));
   int64_t start = clock_now(&play->clock);
-  TRY_RETURN(all && play->env->table->step_many ? step_together(play, live) : step_one_by_one(play, live));
+  TRY_RETURN(all && play->env->table->step_many ? step_together(play, live)
+                                                : step_one_by_one(play, live));
   play->stats.env_ns += clock_now(&play->clock) - start;
   return OK;
 }
 
+/* As wide as play_evaluate's rows. */
 size_t play_row_width(const Env *env) {
   return env->layout.action_kind == AGON_BOX ? 2 * (size_t)env->layout.heads : env->action_count;
 }
 
-/* A normalised row of a Gaussian, in half-ranges, as means and deviations in the env's own unit. */
+/* Turns a row of a Gaussian, in half-ranges around the middle, into means and deviations in the
+ * env's own unit. */
 static void spread(const Env *env, uint32_t agent, const float *row, bool greedy, float *out) {
   uint32_t heads = env->layout.heads;
   for (uint32_t h = 0; h < heads; h++) {
     float low, high;
     env_action_range(env, agent, h, &low, &high);
-    float half = high / 2 - low / 2, middle = low + half;
+    float half = high / 2 - low / 2;
+    float middle = low + half;
     out[h] = middle + half * row[h];
     out[heads + h] = greedy ? 0.0f : half * expf(row[heads + h]);
   }
 }
 
-/* A greedy policy's row: all on the most probable choice of each head. */
+/* A greedy policy's row: everything on the most probable choice of each head. */
 static void only_the_best(const ActionSpace *space, const float *row, float *out) {
   AgonAction best[AGON_MAX_HEADS];
   dist_sample(space, row, NULL, NULL, true, best);
   memset(out, 0, space->width * sizeof *out);
-  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) out[at + (uint32_t)best[h].choice] = 1.0f;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+    out[at + (uint32_t)best[h].choice] = 1.0f;
 }
 
-/* One inference of at most a chunk. */
+/* One inference of at most a chunk, outside of any slot. */
 static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const void *const *episodes,
                              const uint32_t *agents, float *memory, float *out, float *values) {
   const Env *env = play->env;
   Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
-  size_t W = net->space.width, S = net->graph.state_size;
+  size_t W = net->space.width;
+  size_t S = net->graph.state_size;
   Sequences seq = {.B = count, .T = 1, .states = memory, .S = S};
   for (size_t q = 0; q < count; q++) {
     env_observe(env, episodes[q], agents[q], play->observation + q * env->observation_bytes);
@@ -595,39 +678,48 @@ static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const voi
   return OK;
 }
 
-static Status evaluate_builtin(Play *play, Policy *policy, size_t count, const void *const *episodes,
-                               const uint32_t *agents, float *out, float *values) {
+/* Built-ins know no values; they are 0. */
+static Status evaluate_builtin(Play *play, Policy *policy, size_t count,
+                               const void *const *episodes, const uint32_t *agents, float *out,
+                               float *values) {
   const Env *env = play->env;
   BuiltinPolicy *builtin = policy->builtin;
   if (!builtin->ops->probabilities || env->layout.action_kind == AGON_BOX)
-    return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities", builtin->ops->name);
+    return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities",
+                      builtin->ops->name);
   for (size_t i = 0; i < count; i++) {
     env_mask(env, episodes[i], agents[i], play->mask);
-    builtin->ops->probabilities(builtin, episodes[i], agents[i], play->mask, out + i * env->action_count);
+    builtin->ops->probabilities(builtin, episodes[i], agents[i], play->mask,
+                                out + i * env->action_count);
     if (values) values[i] = 0;
   }
   return OK;
 }
 
-Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
-                     float *memory, float *rows, float *values) {
+/* In chunks that both the Play's and the policy's buffers hold. */
+Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes,
+                     const uint32_t *agents, float *memory, float *rows, float *values) {
   if (policy->builtin) return evaluate_builtin(play, policy, count, episodes, agents, rows, values);
   const Inference *own = policy->inference ? policy->inference : &play->own;
-  size_t most = own->chunk < play->chunk ? own->chunk : play->chunk, S = own->net->graph.state_size;
+  size_t most = own->chunk < play->chunk ? own->chunk : play->chunk;
+  size_t S = own->net->graph.state_size;
   if (S && !memory) return status_set(ERR_USAGE, "exact walks need a policy without memory");
   TRY_RETURN(pack_policy(policy, own->net));
   for (size_t first = 0; first < count; first += most)
-    TRY_RETURN(evaluate_chunk(play, policy, count - first < most ? count - first : most, episodes + first,
-                              agents + first, memory ? memory + first * S : NULL, rows + first * own->net->space.width,
+    TRY_RETURN(evaluate_chunk(play, policy, count - first < most ? count - first : most,
+                              episodes + first, agents + first, memory ? memory + first * S : NULL,
+                              rows + first * own->net->space.width,
                               values ? values + first : NULL));
   return OK;
 }
 
-Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states,
-                   float *out) {
+/* Without logits the network's policy part is not computed. */
+Status play_values(Play *play, Policy *policy, size_t count, const void *observations,
+                   const float *states, float *out) {
   Inference *own = policy->inference ? policy->inference : &play->own;
   const Net *net = own->net;
-  size_t S = net->graph.state_size, bytes = play->env->observation_bytes;
+  size_t S = net->graph.state_size;
+  size_t bytes = play->env->observation_bytes;
   TRY_RETURN(check_observations(play, observations, count, NULL));
   TRY_RETURN(pack_policy(policy, net));
   for (size_t first = 0; first < count; first += own->chunk) {
@@ -643,10 +735,12 @@ Status play_values(Play *play, Policy *policy, size_t count, const void *observa
 /* Checkpoints have had room for the returns of four teams since before there could be more. */
 enum { TEAMS_KEPT = 4 };
 
+/* How many returns a slot has in a checkpoint. */
 static size_t teams_kept(const Play *play) {
   return play->env->spec.teams < TEAMS_KEPT ? TEAMS_KEPT : play->env->spec.teams;
 }
 
+/* A game on the heap of the env is only there while it is under way. */
 Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   const Env *env = play->env;
   bytes_u32(out, slot->id);
@@ -654,12 +748,15 @@ Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   bytes_u32(out, slot->steps);
   bytes_u8(out, slot->live);
   bytes_put(out, &slot->env_rng, sizeof slot->env_rng);
-  for (size_t t = 0; t < teams_kept(play); t++) bytes_f64(out, t < env->spec.teams ? slot->team_return[t] : 0);
-  if (env_copies(env) || (env_saves(env) && slot->live)) TRY_RETURN(env_save(env, slot->state, out));
+  for (size_t t = 0; t < teams_kept(play); t++)
+    bytes_f64(out, t < env->spec.teams ? slot->team_return[t] : 0);
+  if (env_copies(env) || (env_saves(env) && slot->live))
+    TRY_RETURN(env_save(env, slot->state, out));
   bytes_put(out, slot->memory, env->spec.agents * play->memory * sizeof(float));
   return OK;
 }
 
+/* A lost game frees its slot, and its number is not used again. */
 Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *abandoned) {
   const Env *env = play->env;
   bool whole = true;
@@ -674,8 +771,10 @@ Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *aband
     whole &= isfinite(value) != 0;
     if (t < env->spec.teams) slot->team_return[t] = value;
   }
-  if (reader->bad || live > 1 || !whole) return status_set(ERR_FORMAT, "the state of a slot is damaged");
-  if (env_copies(env) || (env_saves(env) && slot->live)) TRY_RETURN(env_load(env, slot->state, reader));
+  if (reader->bad || live > 1 || !whole)
+    return status_set(ERR_FORMAT, "the state of a slot is damaged");
+  if (env_copies(env) || (env_saves(env) && slot->live))
+    TRY_RETURN(env_load(env, slot->state, reader));
   reader_get(reader, slot->memory, env->spec.agents * play->memory * sizeof(float));
   if (reader->bad || !finite_floats(slot->memory, env->spec.agents * play->memory))
     return status_set(ERR_FORMAT, "the state of a slot is damaged");

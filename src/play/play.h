@@ -1,6 +1,6 @@
-/* Many episodes at once with many policies. Each step gathers every agent that must act, groups them by policy, runs
- * one batched inference per policy, samples, and steps the envs. What to play and what to keep is the caller's, by
- * hooks. */
+/* Many episodes at once with many policies. Each step gathers every agent that must act, groups
+ * them by policy, runs one batched inference per policy, samples, and steps the envs. What to play
+ * and what to keep is the caller's, by hooks. */
 #pragma once
 #include "nn/net.h"
 #include "agent/builtin.h"
@@ -12,7 +12,11 @@ typedef struct Inference {
   Activations space;
   float *logits, *probability, *value, *memory_in, *memory_out;
 } Inference;
+
+/* Buffers for `chunk` rows at once; *out is the caller's (inference_destroy). The net is borrowed.
+ * ERR_MEMORY. */
 Status inference_create(const Net *net, size_t chunk, Inference *out);
+/* Accepts one that is all zero. */
 void inference_destroy(Inference *inference);
 
 /* Who acts: a net with a policy block, or a built-in. */
@@ -20,8 +24,9 @@ typedef struct Policy {
   uint32_t player;
   uint32_t life;
   uint64_t version;
-  const float *block;     /* borrowed; may be swapped between steps */
-  bool stale;             /* set by whoever changes the block or what it holds: it is packed anew before its next use */
+  const float *block; /* borrowed; may be swapped between steps */
+  /* set by whoever changes the block or what it holds: it is packed anew before its next use */
+  bool stale;
   BuiltinPolicy *builtin; /* or this */
   Inference *inference;   /* borrowed; NULL: that of the Play */
   bool greedy;
@@ -30,8 +35,11 @@ typedef struct Policy {
   uint32_t *queue; /* requests of this step */
   float *packed;   /* the block, as the kernels want it */
 } Policy;
-void policy_release(Policy *policy); /* frees scratch only; the block is the owner's */
 
+/* Frees scratch only; the block is its owner's. */
+void policy_release(Policy *policy);
+
+/* A place where one episode after another is played. */
 typedef struct PlaySlot {
   uint32_t id; /* job-wide */
   uint32_t episode, steps;
@@ -43,12 +51,13 @@ typedef struct PlaySlot {
   float *memory; /* (agents, state_size) recurrent states */
   /* of each team */
   Policy **policy;
-  uint64_t *act_key;   /* tells acting streams of games with one id apart; 0 unless `begin` sets it */
-  bool *record;        /* decisions of the team are passed to the hook */
+  uint64_t *act_key; /* tells acting streams of games with one id apart; 0 unless `begin` sets it */
+  bool *record;      /* decisions of the team are passed to the hook */
   double *team_return; /* sum over agents of the team / agents of the team, openings included */
   void *owner;
 } PlaySlot;
 
+/* What an agent saw and did, as `decided` is told; all borrowed. */
 typedef struct Decision {
   uint32_t agent;
   const Policy *policy;
@@ -61,55 +70,72 @@ typedef struct Decision {
 
 typedef enum TraceKind { TRACE_RESET, TRACE_CHANCE, TRACE_STEP } TraceKind;
 
+/* What to play and what to keep. */
 typedef struct PlayHooks {
   void *context;
-  /* A slot is free: set its policies (and owner) and return true, or return false to leave it idle. */
+  /* A slot is free: set its policies (and owner) and return true, or return false to leave it idle.
+   */
   bool (*begin)(void *context, PlaySlot *slot);
-  void (*decided)(void *context, PlaySlot *slot, const Decision *decision); /* recorded teams only */
+  /* recorded teams only */
+  void (*decided)(void *context, PlaySlot *slot, const Decision *decision);
   /* After a step: rewards per agent; flags before the step's effects are gone. */
   void (*rewarded)(void *context, PlaySlot *slot, const float *reward);
   void (*ended)(void *context, PlaySlot *slot, AgonStatus how, const float *outcome);
-  /* May be NULL. What happens, for those who write it down: TRACE_RESET (a game begins, or begins anew), TRACE_CHANCE
-   * (an outcome), TRACE_STEP (before it; actions of all agents, valid for those who act). */
-  void (*traced)(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions, uint32_t outcome);
+  /* May be NULL. What happens, for those who write it down: TRACE_RESET (a game begins, or begins
+   * anew), TRACE_CHANCE (an outcome), TRACE_STEP (before it; actions of all agents, valid for those
+   * who act). */
+  void (*traced)(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions,
+                 uint32_t outcome);
 } PlayHooks;
 
+/* Counts and times since the start. */
 typedef struct PlayStats {
   uint64_t steps, episodes, decisions, decisions_recorded;
   int64_t env_ns, forward_ns, sample_ns, record_ns; /* env: observing and stepping */
 } PlayStats;
 
+/* The slots of one env, and the buffers to play them. */
 typedef struct Play Play;
-/* `run_seed` keys all streams: the env's by (slot id, episode); each decision's by (slot id, episode, step, agent) and
- * the team's act_key, so that it depends neither on who else acts nor on the order in which policies are served. chunk:
- * most rows of one inference. net may be NULL if every policy brings its own inference or is a built-in; memory:
- * recurrent floats kept per agent, at least those of every net that plays. */
+/* `run_seed` keys all streams: the env's by (slot id, episode); each decision's by (slot id,
+ * episode, step, agent) and the team's act_key, so that it depends neither on who else acts nor on
+ * the order in which policies are served. chunk: most rows of one inference. net may be NULL if
+ * every policy brings its own inference or is a built-in; memory: recurrent floats kept per agent,
+ * at least those of every net that plays. */
 Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
                    const PlayHooks *hooks, Play **out);
+/* Accepts NULL. */
 void play_destroy(Play *play);
+/* A new slot, the Play's own; *out is borrowed. ERR_MEMORY, ERR_ENV (the env cannot make a
+ * state). */
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
-/* The first `plies` steps of every episode (vary: 0 to `plies`, drawn for each) are uniformly random moves from the
- * env's stream, the same for both games of a pair; an episode that ends within them is begun again. Discrete actions. 0
- * (the default): off. */
+/* The first `plies` steps of every episode (vary: 0 to `plies`, drawn for each) are uniformly
+ * random moves from the env's stream, the same for both games of a pair; an episode that ends
+ * within them is begun again. Discrete actions. 0 (the default): off. */
 void play_open_randomly(Play *play, uint32_t plies, bool vary);
+/* Frees a slot. */
 void play_remove_slot(Play *play, PlaySlot *slot);
-/* ERR_ENV if the env fails (with what it says of it) or an observation is not finite; both name slot, episode and step,
- * the latter agent and element, too. ERR_INTERNAL if a
- * network's output is not. One env step of every live slot (starting episodes where the hook agrees). *live: slots that
- * played. */
+/* One env step of every live slot, beginning episodes where the hook agrees. *live: slots that
+ * played. ERR_ENV if the env fails (with what it says about it) or an observation is not finite;
+ * both name slot, episode and step, the latter agent and element too. ERR_INTERNAL if a network's
+ * output is not finite. ERR_MEMORY, ERR_USAGE (random openings that cannot be). */
 Status play_step(Play *play, size_t *live);
+/* Counts and times since the start, borrowed. */
 const PlayStats *play_stats(const Play *play);
-/* What a policy would do, outside of any slot: agents[i]'s view of episodes[i], evaluated together. rows (count,
- * play_row_width): probabilities, head by head; BOX: means, then standard deviations, in the env's unit, before what
- * lies beyond the box is clipped. memory (count, state_size of the policy's net): the agents' recurrent states, moved
- * on; NULL for policies without. values may be NULL. ERR_USAGE for a built-in whose probabilities are not known. */
-Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes, const uint32_t *agents,
-                     float *memory, float *rows, float *values);
+/* What a policy would do, outside of any slot: agents[i]'s view of episodes[i], evaluated together.
+ * rows (count, play_row_width): probabilities, head by head; BOX: means, then standard deviations,
+ * in the env's unit, before what lies beyond the box is clipped. memory (count, state_size of the
+ * policy's net): the agents' recurrent states, moved on; NULL for policies without. values may be
+ * NULL. ERR_USAGE for a built-in whose probabilities are not known. */
+Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes,
+                     const uint32_t *agents, float *memory, float *rows, float *values);
+/* Floats of a row of play_evaluate: choices of all heads, or means and deviations. */
 size_t play_row_width(const Env *env);
-/* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent states (count,
- * state_size) before them; states may be NULL for policies without memory. */
-Status play_values(Play *play, Policy *policy, size_t count, const void *observations, const float *states, float *out);
-/* A slot as it is kept in a checkpoint, without its policies. Where the env's episodes cannot be saved, a game that is
- * under way is not there: decoded, the slot is free, and *abandoned says that a game was lost. */
+/* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent
+ * states (count, state_size) before them; states may be NULL for policies without memory. */
+Status play_values(Play *play, Policy *policy, size_t count, const void *observations,
+                   const float *states, float *out);
+/* A slot as it is kept in a checkpoint, without its policies. Where the env's episodes cannot be
+ * saved, a game that is under way is not there: decoded, the slot is free, and *abandoned says that
+ * a game was lost. */
 Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out);
 Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *abandoned);

@@ -12,7 +12,11 @@
 enum { MOST_BITS = 44 }; /* of what one tick can count: sums of such numbers never wrap */
 
 /* --- policies --- */
-static void put_block(const float *value, size_t block, Bytes *out) { bytes_put(out, value, block * sizeof *value); }
+
+/* A policy's floats. */
+static void put_block(const float *value, size_t block, Bytes *out) {
+  bytes_put(out, value, block * sizeof *value);
+}
 
 void weights_encode(const WireWeights *weights, size_t block, Bytes *out) {
   bytes_u32(out, weights->player);
@@ -22,6 +26,7 @@ void weights_encode(const WireWeights *weights, size_t block, Bytes *out) {
   put_block(weights->value, block, out);
 }
 
+/* A policy that holds anything but numbers would spread to every actor. */
 Status weights_decode(WireWeights *weights, size_t block, Reader *body) {
   weights->player = reader_u32(body);
   weights->life = reader_u32(body);
@@ -33,7 +38,9 @@ Status weights_decode(WireWeights *weights, size_t block, Reader *body) {
   return status_set(ERR_FORMAT, "weights of player %u hold what is no number", weights->player);
 }
 
-void fetch_encode(const WireFetch *fetch, Bytes *out) { bytes_u32(out, fetch->player); }
+void fetch_encode(const WireFetch *fetch, Bytes *out) {
+  bytes_u32(out, fetch->player);
+}
 
 Status fetch_decode(WireFetch *fetch, Reader *body) {
   fetch->player = reader_u32(body);
@@ -54,11 +61,18 @@ Status frozen_decode(WireFrozen *frozen, size_t block, Reader *body) {
 }
 
 /* --- matchmaking table --- */
+
+/* Keeps the memory. */
 void table_clear(Table *table) {
-  table->homes = table->matches = table->evals = 0;
-  table->tick = table->version = table->flags = 0;
+  table->evals = 0;
+  table->matches = 0;
+  table->homes = 0;
+  table->flags = 0;
+  table->version = 0;
+  table->tick = 0;
 }
 
+/* Frees the entries; the table can be used again. */
 void table_free(Table *table) {
   free(table->home);
   free(table->match);
@@ -66,6 +80,7 @@ void table_free(Table *table) {
   *table = (Table){0};
 }
 
+/* Entries and head. */
 Status table_copy(Table *to, const Table *from) {
   TRY_RETURN(GROW(to->home, to->home_room, from->homes));
   TRY_RETURN(GROW(to->match, to->match_room, from->matches));
@@ -86,6 +101,7 @@ void table_head(Table *to, const Table *from) {
   to->flags = from->flags;
 }
 
+/* Four words; flags and branch share one. */
 static void encode_entry(const MatchEntry *match, Bytes *out) {
   bytes_u32(out, match->home);
   bytes_u32(out, match->away);
@@ -93,6 +109,7 @@ static void encode_entry(const MatchEntry *match, Bytes *out) {
   bytes_u32(out, (uint32_t)match->flags << 8 | match->branch);
 }
 
+/* A probability may exceed 1 by rounding. */
 static void decode_entry(MatchEntry *match, Reader *reader) {
   match->home = reader_u32(reader);
   match->away = reader_u32(reader);
@@ -100,23 +117,27 @@ static void decode_entry(MatchEntry *match, Reader *reader) {
   uint32_t packed = reader_u32(reader);
   match->flags = (uint8_t)(packed >> 8);
   match->branch = (uint8_t)packed;
-  if (match->branch >= BRANCH_COUNT || packed >> 16 || match->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS) ||
+  if (match->branch >= BRANCH_COUNT || packed >> 16 ||
+      match->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS) ||
       !(match->probability >= 0 && match->probability <= 1.001f))
     reader->bad = true;
 }
 
+/* A thousandth is allowed for rounding. */
 bool table_is_whole(const Table *table) {
   double shares = 0;
   for (size_t h = 0; h < table->homes; h++) {
     const HomeEntry *home = &table->home[h];
     double sum = 0;
-    for (uint32_t m = 0; m < home->count; m++) sum += (double)table->match[home->first + m].probability;
+    for (uint32_t m = 0; m < home->count; m++)
+      sum += (double)table->match[home->first + m].probability;
     if (home->count && !(fabs(sum - 1) < 1e-3)) return false;
     shares += (double)home->share;
   }
   return !table->homes || fabs(shares - 1) < 1e-3;
 }
 
+/* With TABLE_SAME only the head goes out. */
 void table_encode(const Table *table, Bytes *out) {
   bytes_u64(out, table->tick);
   bytes_u64(out, table->version);
@@ -132,11 +153,14 @@ void table_encode(const Table *table, Bytes *out) {
     bytes_u32(out, home->count);
   }
   bytes_u64(out, table->matches);
-  for (size_t i = 0; i < table->matches; i++) encode_entry(&table->match[i], out);
+  for (size_t i = 0; i < table->matches; i++)
+    encode_entry(&table->match[i], out);
   bytes_u64(out, table->evals);
-  for (size_t i = 0; i < table->evals; i++) encode_entry(&table->eval[i], out);
+  for (size_t i = 0; i < table->evals; i++)
+    encode_entry(&table->eval[i], out);
 }
 
+/* Trees pass tables on: those who only pass need no more than this. */
 Status table_decode_head(Table *table, Reader *reader) {
   table->tick = reader_u64(reader);
   table->version = reader_u64(reader);
@@ -145,11 +169,15 @@ Status table_decode_head(Table *table, Reader *reader) {
   return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
 }
 
+/* Counts are compared with the bytes that are left before memory is taken for them. */
 Status table_decode(Table *table, Reader *reader) {
   TRY_RETURN(table_decode_head(table, reader));
   if (table->flags & TABLE_SAME) return OK;
   table->homes = reader_count(reader, 20);
-  if (table->homes > WIRE_LEARNERS) reader->bad = true, table->homes = 0;
+  if (table->homes > WIRE_LEARNERS) {
+    reader->bad = true;
+    table->homes = 0;
+  }
   TRY_RETURN(GROW(table->home, table->home_room, table->homes));
   for (size_t i = 0; i < table->homes; i++) {
     HomeEntry *home = &table->home[i];
@@ -161,44 +189,53 @@ Status table_decode(Table *table, Reader *reader) {
   }
   table->matches = reader_count(reader, 16);
   TRY_RETURN(GROW(table->match, table->match_room, table->matches));
-  for (size_t i = 0; i < table->matches; i++) decode_entry(&table->match[i], reader);
+  for (size_t i = 0; i < table->matches; i++)
+    decode_entry(&table->match[i], reader);
   table->evals = reader_count(reader, 16);
   TRY_RETURN(GROW(table->eval, table->eval_room, table->evals));
-  for (size_t i = 0; i < table->evals; i++) decode_entry(&table->eval[i], reader);
+  for (size_t i = 0; i < table->evals; i++)
+    decode_entry(&table->eval[i], reader);
   for (size_t i = 0; i < table->homes; i++)
     if ((size_t)table->home[i].first + table->home[i].count > table->matches) reader->bad = true;
   if (reader->bad) table_clear(table);
   return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
 }
 
-static Status check_home(const Table *table, const HomeEntry *home, size_t learning, size_t players) {
+/* One home player's row: its share, its opponents, and that it has any. */
+static Status check_home(const Table *table, const HomeEntry *home, size_t learning,
+                         size_t players) {
   double sum = 0;
   if (home->player >= learning || !(home->share >= 0 && home->share <= 1.001f))
-    return status_set(ERR_FORMAT, "a table gives player %u, of %zu learning, the share %g", home->player, learning,
-                      (double)home->share);
+    return status_set(ERR_FORMAT, "a table gives player %u, of %zu learning, the share %g",
+                      home->player, learning, (double)home->share);
   for (size_t i = home->first; i < (size_t)home->first + home->count; i++) {
     const MatchEntry *match = &table->match[i];
     if (match->home != home->player || match->away >= players)
-      return status_set(ERR_FORMAT, "a table has player %u meet player %u of %zu", match->home, match->away, players);
+      return status_set(ERR_FORMAT, "a table has player %u meet player %u of %zu", match->home,
+                        match->away, players);
     sum += (double)match->probability;
   }
-  return sum > 0 ? OK : status_set(ERR_FORMAT, "a table has nobody for player %u to meet", home->player);
+  return sum > 0 ? OK
+                 : status_set(ERR_FORMAT, "a table has nobody for player %u to meet", home->player);
 }
 
+/* What the wire cannot know: how many players there are, and which of them learn. */
 Status table_check(const Table *table, size_t learning, size_t players) {
   double shares = 0;
   for (size_t i = 0; i < table->homes; i++) {
     TRY_RETURN(check_home(table, &table->home[i], learning, players));
     shares += (double)table->home[i].share;
   }
-  if (!(shares > 0) || table->homes > learning) return status_set(ERR_FORMAT, "a table shares out no matches");
+  if (!(shares > 0) || table->homes > learning)
+    return status_set(ERR_FORMAT, "a table shares out no matches");
   for (size_t i = 0; i < table->evals; i++)
     if (table->eval[i].home >= players || !is_opponent(table->eval[i].away, players))
-      return status_set(ERR_FORMAT, "a table evaluates players %u and %u of %zu", table->eval[i].home,
-                        table->eval[i].away, players);
+      return status_set(ERR_FORMAT, "a table evaluates players %u and %u of %zu",
+                        table->eval[i].home, table->eval[i].away, players);
   return OK;
 }
 
+/* Looks through at most 60 homes. */
 uint32_t table_life(const Table *table, uint32_t player) {
   for (size_t i = 0; i < table->homes; i++)
     if (table->home[i].player == player) return table->home[i].life;
@@ -206,17 +243,18 @@ uint32_t table_life(const Table *table, uint32_t player) {
 }
 
 /* --- experience --- */
-/* All that is left of a body. */
+/* All that is left of a body, borrowed; *size is how much. */
 static const void *take_rest(Reader *body, size_t *size) {
   *size = body->bad ? 0 : body->size - body->at;
   return reader_take(body, *size);
 }
 
-/* Without a tail nothing is put: the sender appends its own. */
+/* Appends `tail`; NULL: the sender appends its own. */
 static void put_tail(const void *tail, size_t size, Bytes *out) {
   if (tail) bytes_put(out, tail, size);
 }
 
+/* The batch behind it is often encoded in place. */
 void unrolls_encode(const WireUnrolls *unrolls, Bytes *out) {
   bytes_u64(out, unrolls->tick);
   bytes_u32(out, unrolls->player);
@@ -253,7 +291,9 @@ Status tick_end_decode(WireTickEnd *end, Reader *body) {
   return reader_finish(body, "the body");
 }
 
-void credit_encode(const WireCredit *credit, Bytes *out) { bytes_u64(out, credit->ticks); }
+void credit_encode(const WireCredit *credit, Bytes *out) {
+  bytes_u64(out, credit->ticks);
+}
 
 Status credit_decode(WireCredit *credit, Reader *body) {
   credit->ticks = reader_u64(body);
@@ -261,23 +301,33 @@ Status credit_decode(WireCredit *credit, Reader *body) {
 }
 
 /* --- results --- */
+
+/* Keeps the memory. */
 void results_clear(Results *results) {
-  results->pairs = results->frames = 0;
-  results->tick = results->decisions_frozen = results->steps = results->episodes = results->abandoned = 0;
+  results->frames = 0;
+  results->pairs = 0;
+  results->abandoned = 0;
+  results->episodes = 0;
+  results->steps = 0;
+  results->decisions_frozen = 0;
+  results->tick = 0;
   memset(results->metric, 0, sizeof results->metric);
 }
 
+/* Frees the counts; the struct can be used again. */
 void results_free(Results *results) {
   free(results->pair);
   free(results->frame);
   *results = (Results){0};
 }
 
+/* An actor's tick has few pairs; they are looked through. */
 PairResults *results_pair(Results *results, const PairResults *key) {
   for (size_t i = 0; i < results->pairs; i++) {
     PairResults *pair = &results->pair[i];
-    if (pair->home == key->home && pair->away == key->away && pair->seat == key->seat && pair->eval == key->eval &&
-        pair->home_life == key->home_life && pair->away_life == key->away_life && pair->branch == key->branch)
+    if (pair->home == key->home && pair->away == key->away && pair->seat == key->seat &&
+        pair->eval == key->eval && pair->home_life == key->home_life &&
+        pair->away_life == key->away_life && pair->branch == key->branch)
       return pair;
   }
   if (GROW(results->pair, results->pair_room, results->pairs + 1) != OK) return NULL;
@@ -292,6 +342,7 @@ PairResults *results_pair(Results *results, const PairResults *key) {
   return pair;
 }
 
+/* Adds to the player's count. */
 Status results_frames(Results *results, uint32_t player, uint64_t frames) {
   for (size_t i = 0; i < results->frames; i++)
     if (results->frame[i].player == player) {
@@ -303,6 +354,7 @@ Status results_frames(Results *results, uint32_t player, uint64_t frames) {
   return OK;
 }
 
+/* Counts of one tick fit into 32 bits. */
 static void encode_pair(const PairResults *pair, Bytes *out) {
   bytes_u32(out, pair->home);
   bytes_u32(out, pair->away);
@@ -322,6 +374,7 @@ static void encode_pair(const PairResults *pair, Bytes *out) {
   bytes_u64(out, pair->length);
 }
 
+/* Everything that a league adds up is checked: it would be in its books for good. */
 static void decode_pair(PairResults *pair, Reader *reader) {
   pair->home = reader_u32(reader);
   pair->away = reader_u32(reader);
@@ -343,8 +396,8 @@ static void decode_pair(PairResults *pair, Reader *reader) {
   pair->wins_over_p = reader_f64(reader);
   pair->length = reader_u64(reader);
   const double sums[] = {pair->outcome, pair->away_return, pair->away_square, pair->wins_over_p};
-  if (!tally_is_whole(&pair->tally) || pair->seat >= 4 || pair->eval > 1 || pair->branch >= BRANCH_COUNT ||
-      packed >> 24 || pair->home >= WIRE_PLAYERS ||
+  if (!tally_is_whole(&pair->tally) || pair->seat >= 4 || pair->eval > 1 ||
+      pair->branch >= BRANCH_COUNT || packed >> 24 || pair->home >= WIRE_PLAYERS ||
       !(pair->eval ? is_opponent(pair->away, WIRE_PLAYERS) : pair->away < WIRE_PLAYERS) ||
       !finite_doubles(sums, COUNT_OF(sums)) || pair->away_square < 0 || pair->length >> MOST_BITS)
     reader->bad = true;
@@ -359,7 +412,8 @@ void results_encode(const Results *results, Bytes *out) {
   bytes_u64(out, results->abandoned);
   bytes_put(out, results->metric, sizeof results->metric);
   bytes_u64(out, results->pairs);
-  for (size_t i = 0; i < results->pairs; i++) encode_pair(&results->pair[i], out);
+  for (size_t i = 0; i < results->pairs; i++)
+    encode_pair(&results->pair[i], out);
   bytes_u64(out, results->frames);
   for (size_t i = 0; i < results->frames; i++) {
     bytes_u32(out, results->frame[i].player);
@@ -367,6 +421,7 @@ void results_encode(const Results *results, Bytes *out) {
   }
 }
 
+/* On failure no pairs and no frames are left in *results. */
 Status results_decode(Results *results, Reader *body) {
   results_clear(results);
   results->actor = reader_u32(body);
@@ -377,11 +432,13 @@ Status results_decode(Results *results, Reader *body) {
   results->abandoned = reader_u64(body);
   reader_get(body, results->metric, sizeof results->metric);
   if (!finite_doubles(results->metric, COUNT_OF(results->metric)) ||
-      (results->decisions_frozen | results->steps | results->episodes | results->abandoned) >> MOST_BITS)
+      (results->decisions_frozen | results->steps | results->episodes | results->abandoned) >>
+          MOST_BITS)
     body->bad = true;
   size_t pairs = reader_count(body, 92);
   TRY_RETURN(GROW(results->pair, results->pair_room, pairs));
-  for (size_t i = 0; i < pairs; i++) decode_pair(&results->pair[i], body);
+  for (size_t i = 0; i < pairs; i++)
+    decode_pair(&results->pair[i], body);
   size_t frames = reader_count(body, 12);
   TRY_RETURN(GROW(results->frame, results->frame_room, frames));
   for (size_t i = 0; i < frames; i++) {
@@ -396,6 +453,8 @@ Status results_decode(Results *results, Reader *body) {
 }
 
 /* --- directives --- */
+
+/* A block only travels with an order to copy it. */
 void directive_encode(const Directive *directive, size_t block, Bytes *out) {
   bytes_u64(out, directive->tick);
   bytes_u64(out, directive->number);
@@ -411,12 +470,14 @@ void directive_encode(const Directive *directive, size_t block, Bytes *out) {
   }
 }
 
+/* Blocks are borrowed from the message. */
 Status directive_decode(Directive *directive, size_t block, Reader *body) {
   directive->tick = reader_u64(body);
   directive->number = reader_u64(body);
   directive->flags = reader_u32(body);
   directive->orders = reader_count(body, 16);
-  if (directive->orders > COUNT_OF(directive->order) || directive->flags > (DIRECTIVE_SAVE | DIRECTIVE_STOP))
+  if (directive->orders > COUNT_OF(directive->order) ||
+      directive->flags > (DIRECTIVE_SAVE | DIRECTIVE_STOP))
     body->bad = true;
   for (size_t i = 0; i < directive->orders && !body->bad; i++) {
     Order *order = &directive->order[i];
@@ -425,7 +486,8 @@ Status directive_decode(Directive *directive, size_t block, Reader *body) {
     order->reset = reader_u32(body);
     order->source_frozen = reader_u32(body);
     order->block = order->source_frozen ? reader_take(body, block * sizeof(float)) : NULL;
-    if (order->reset > RESET_COPY || order->player >= WIRE_PLAYERS || order->snapshot_id >= WIRE_PLAYERS ||
+    if (order->reset > RESET_COPY || order->player >= WIRE_PLAYERS ||
+        order->snapshot_id >= WIRE_PLAYERS ||
         (order->reset == RESET_COPY) != (order->block != NULL))
       body->bad = true;
   }
@@ -434,6 +496,8 @@ Status directive_decode(Directive *directive, size_t block, Reader *body) {
 }
 
 /* --- reports and profiles --- */
+
+/* Beyond 48 names numbers are dropped. */
 void numbers_set(Numbers *numbers, const char *name, double value) {
   for (size_t i = 0; i < numbers->count; i++)
     if (!strcmp(numbers->item[i].name, name)) {
@@ -446,6 +510,7 @@ void numbers_set(Numbers *numbers, const char *name, double value) {
   item->value = value;
 }
 
+/* 0 if there is none. */
 double numbers_get(const Numbers *numbers, const char *name) {
   for (size_t i = 0; i < numbers->count; i++)
     if (!strcmp(numbers->item[i].name, name)) return numbers->item[i].value;
@@ -460,6 +525,7 @@ void numbers_encode(const Numbers *numbers, Bytes *out) {
   }
 }
 
+/* Names end up in metrics and files, so they must be names. */
 void numbers_decode(Numbers *numbers, Reader *reader) {
   numbers->count = reader_u32(reader);
   if (numbers->count > COUNT_OF(numbers->item)) reader->bad = true;
@@ -507,6 +573,8 @@ Status profile_decode(RoleProfile *profile, Reader *body) {
 }
 
 /* --- states: cuts and resuming --- */
+
+/* A lane's piece has its bytes, the last piece its counts. */
 void actor_state_encode(const WireActorState *state, Bytes *out) {
   bytes_u32(out, state->actor);
   bytes_u32(out, state->lane);
@@ -554,7 +622,9 @@ Status player_state_decode(WirePlayerState *state, Reader *body) {
   return reader_finish(body, "the body");
 }
 
-void start_encode(const WireStart *start, Bytes *out) { bytes_u64(out, start->tick); }
+void start_encode(const WireStart *start, Bytes *out) {
+  bytes_u64(out, start->tick);
+}
 
 Status start_decode(WireStart *start, Reader *body) {
   start->tick = reader_u64(body);
@@ -569,6 +639,7 @@ void sum_encode(const WireSum *sum, Bytes *out) {
   put_block(sum->value, sum->count, out);
 }
 
+/* What is not a number would be in everybody's weights after the sum. */
 Status sum_decode(WireSum *sum, Reader *body) {
   sum->number = reader_u64(body);
   sum->member = reader_u32(body);
@@ -576,10 +647,13 @@ Status sum_decode(WireSum *sum, Reader *body) {
   sum->value = reader_take(body, (size_t)sum->count * sizeof(float));
   TRY_RETURN(reader_finish(body, "the body"));
   if (finite_floats(sum->value, sum->count)) return OK;
-  return status_set(ERR_FORMAT, "what is to be summed is no number: learning has diverged (lower learner.rate)");
+  return status_set(
+      ERR_FORMAT, "what is to be summed is no number: learning has diverged (lower learner.rate)");
 }
 
 /* --- tournaments and walks --- */
+
+/* Three numbers, which a result repeats. */
 static void put_match(const WireMatch *match, Bytes *out) {
   bytes_u32(out, match->fixture);
   bytes_u32(out, match->pairs);
@@ -592,13 +666,16 @@ static void take_match(WireMatch *match, Reader *body) {
   match->first = reader_u64(body);
 }
 
-void match_encode(const WireMatch *match, Bytes *out) { put_match(match, out); }
+void match_encode(const WireMatch *match, Bytes *out) {
+  put_match(match, out);
+}
 
 Status match_decode(WireMatch *match, Reader *body) {
   take_match(match, body);
   return reader_finish(body, "the body");
 }
 
+/* Games are whole, returns are not. */
 static void put_tally(const Tally *tally, Bytes *out) {
   bytes_u64(out, (uint64_t)tally->games);
   bytes_u64(out, (uint64_t)tally->wins);
@@ -608,6 +685,7 @@ static void put_tally(const Tally *tally, Bytes *out) {
   bytes_f64(out, tally->squares);
 }
 
+/* A count that sums of such counts never overflow. */
 static double take_whole(Reader *body) {
   uint64_t value = reader_u64(body);
   if (value >> MOST_BITS) body->bad = true;
@@ -623,10 +701,12 @@ static void take_tally(Tally *tally, Reader *body) {
   tally->squares = reader_f64(body);
 }
 
+/* The replay comes last, with its length. */
 void match_result_encode(const WireMatchResult *result, Bytes *out) {
   put_match(&result->match, out);
   const MatchTally *tally = &result->tally;
-  for (int s = 0; s < SEATS; s++) put_tally(&tally->seat[s], out);
+  for (int s = 0; s < SEATS; s++)
+    put_tally(&tally->seat[s], out);
   bytes_put(out, tally->pairs.count, sizeof tally->pairs.count);
   bytes_f64(out, tally->pair_squares);
   bytes_u32(out, tally->fixed);
@@ -637,7 +717,8 @@ void match_result_encode(const WireMatchResult *result, Bytes *out) {
 Status match_result_decode(WireMatchResult *result, Reader *body) {
   MatchTally *tally = &result->tally;
   take_match(&result->match, body);
-  for (int s = 0; s < SEATS; s++) take_tally(&tally->seat[s], body);
+  for (int s = 0; s < SEATS; s++)
+    take_tally(&tally->seat[s], body);
   reader_get(body, tally->pairs.count, sizeof tally->pairs.count);
   tally->pair_squares = reader_f64(body);
   uint32_t fixed = reader_u32(body);
@@ -646,11 +727,13 @@ Status match_result_decode(WireMatchResult *result, Reader *body) {
   result->replay = reader_take(body, result->size);
   TRY_RETURN(reader_finish(body, "the body"));
   if (fixed <= 1) return OK;
-  return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", result->match.pairs,
-                    result->match.fixture);
+  return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up",
+                    result->match.pairs, result->match.fixture);
 }
 
-void tree_part_encode(const WireTreePart *part, Bytes *out) { put_block(part->value, part->count, out); }
+void tree_part_encode(const WireTreePart *part, Bytes *out) {
+  put_block(part->value, part->count, out);
+}
 
 Status tree_part_decode(WireTreePart *part, Reader *body) {
   part->value = reader_take(body, part->count * sizeof(float));
@@ -660,11 +743,11 @@ Status tree_part_decode(WireTreePart *part, Reader *body) {
 }
 
 /* --- who says what to whom --- */
-#define CHECK(name, Type)                                                                                              \
-  static Status check_##name(const WireShape *shape, Reader *body) {                                                   \
-    Type message;                                                                                                      \
-    (void)shape;                                                                                                       \
-    return name##_decode(&message, body);                                                                              \
+#define CHECK(name, Type)                                                                          \
+  static Status check_##name(const WireShape *shape, Reader *body) {                               \
+    Type message;                                                                                  \
+    (void)shape;                                                                                   \
+    return name##_decode(&message, body);                                                          \
   }
 CHECK(fetch, WireFetch)
 CHECK(tick_end, WireTickEnd)
@@ -680,15 +763,16 @@ CHECK(match, WireMatch)
 CHECK(match_result, WireMatchResult)
 
 /* Of bodies that hold a policy. */
-#define CHECK_BLOCK(name, Type)                                                                                        \
-  static Status check_##name(const WireShape *shape, Reader *body) {                                                   \
-    Type message;                                                                                                      \
-    return name##_decode(&message, shape->block, body);                                                                \
+#define CHECK_BLOCK(name, Type)                                                                    \
+  static Status check_##name(const WireShape *shape, Reader *body) {                               \
+    Type message;                                                                                  \
+    return name##_decode(&message, shape->block, body);                                            \
   }
 CHECK_BLOCK(weights, WireWeights)
 CHECK_BLOCK(frozen, WireFrozen)
 CHECK_BLOCK(directive, Directive)
 
+/* Decoding a table takes memory, which is given back. */
 static Status check_table(const WireShape *shape, Reader *body) {
   Table table = {0};
   (void)shape;
@@ -705,6 +789,7 @@ static Status check_results(const WireShape *shape, Reader *body) {
   return status;
 }
 
+/* Decodes the experience, too. */
 static Status check_unrolls(const WireShape *shape, Reader *body) {
   WireUnrolls unrolls;
   Batch batch;
@@ -719,11 +804,14 @@ static Status check_tree_part(const WireShape *shape, Reader *body) {
   return tree_part_decode(&(WireTreePart){.count = shape->part}, body);
 }
 
+/* For messages without a body. */
 static Status check_nothing(const WireShape *shape, Reader *body) {
   (void)shape;
   return reader_finish(body, "the body");
 }
 
+/* The table has a row for each kind, so that no kind can be sent without saying who sends and who
+ * gets it. */
 const WireRoute *wire_route(WireKind kind) {
   static const WireRoute route[WIRE_LAST] = {
       [WIRE_WEIGHTS] = {WIRE_WEIGHTS, "weights", WIRE_LEARNER, WIRE_ACTOR, check_weights},
@@ -737,21 +825,29 @@ const WireRoute *wire_route(WireKind kind) {
       [WIRE_DIRECTIVE] = {WIRE_DIRECTIVE, "directive", WIRE_LEAGUE, WIRE_LEARNER, check_directive},
       [WIRE_SNAPSHOT] = {WIRE_SNAPSHOT, "snapshot", WIRE_LEARNER, WIRE_LEAGUE, check_frozen},
       [WIRE_REPORT] = {WIRE_REPORT, "report", WIRE_LEARNER, WIRE_LEAGUE, check_report},
-      [WIRE_ACTOR_STATE] = {WIRE_ACTOR_STATE, "actor state", WIRE_ACTOR, WIRE_LEAGUE, check_actor_state},
-      [WIRE_LEARNER_STATE] = {WIRE_LEARNER_STATE, "learner state", WIRE_LEARNER, WIRE_LEAGUE, check_player_state},
-      [WIRE_RESTORE_LANE] = {WIRE_RESTORE_LANE, "restore lane", WIRE_LEAGUE, WIRE_ACTOR, check_lane},
-      [WIRE_RESTORE_PLAYER] = {WIRE_RESTORE_PLAYER, "restore player", WIRE_LEAGUE, WIRE_LEARNER, check_player_state},
+      [WIRE_ACTOR_STATE] = {WIRE_ACTOR_STATE, "actor state", WIRE_ACTOR, WIRE_LEAGUE,
+                            check_actor_state},
+      [WIRE_LEARNER_STATE] = {WIRE_LEARNER_STATE, "learner state", WIRE_LEARNER, WIRE_LEAGUE,
+                              check_player_state},
+      [WIRE_RESTORE_LANE] = {WIRE_RESTORE_LANE, "restore lane", WIRE_LEAGUE, WIRE_ACTOR,
+                             check_lane},
+      [WIRE_RESTORE_PLAYER] = {WIRE_RESTORE_PLAYER, "restore player", WIRE_LEAGUE, WIRE_LEARNER,
+                               check_player_state},
       [WIRE_BEGIN] = {WIRE_BEGIN, "begin", WIRE_LEAGUE, WIRE_ACTOR, check_start},
       [WIRE_LEARN] = {WIRE_LEARN, "learn", WIRE_LEAGUE, WIRE_LEARNER, check_start},
       [WIRE_RESUME] = {WIRE_RESUME, "resume", WIRE_LEAGUE, WIRE_ACTOR, check_nothing},
       [WIRE_SUM_PART] = {WIRE_SUM_PART, "sum part", WIRE_LEARNER, WIRE_LEARNER, check_sum},
       [WIRE_SUM_WHOLE] = {WIRE_SUM_WHOLE, "sum whole", WIRE_LEARNER, WIRE_LEARNER, check_sum},
       [WIRE_MATCH] = {WIRE_MATCH, "match", WIRE_HEAD, WIRE_HELPER, check_match},
-      [WIRE_MATCH_RESULT] = {WIRE_MATCH_RESULT, "match result", WIRE_HELPER, WIRE_HEAD, check_match_result},
+      [WIRE_MATCH_RESULT] = {WIRE_MATCH_RESULT, "match result", WIRE_HELPER, WIRE_HEAD,
+                             check_match_result},
       [WIRE_TREE_PART] = {WIRE_TREE_PART, "tree part", WIRE_HELPER, WIRE_HEAD, check_tree_part},
       [WIRE_BYE] = {WIRE_BYE, "bye", WIRE_ANYONE, WIRE_LEAGUE, check_profile},
   };
   return &route[kind];
 }
 
-const char *wire_name(WireKind kind) { return kind >= 1 && kind < WIRE_LAST ? wire_route(kind)->name : "unknown"; }
+/* Also for kinds that came damaged. */
+const char *wire_name(WireKind kind) {
+  return kind >= 1 && kind < WIRE_LAST ? wire_route(kind)->name : "unknown";
+}

@@ -1,11 +1,12 @@
-/* What messages say: for each kind a struct, its encoder and its decoder, and one table of which role says it to which.
- * When they are sent is drawn in PROTOCOL.md.
+/* What messages say: for each kind a struct, its encoder and its decoder, and one table of which
+ * role says it to which. When they are sent is drawn in PROTOCOL.md.
  *
- * An encoder appends a body to what wire_begin has begun. A decoder takes the whole body, and refuses (ERR_FORMAT) what
- * is short, damaged or too long, and what no run can say: numbers that are not finite, counts that contradict each
- * other, ids out of range. Only the role that receives it knows what this run rules out - its players, its ticks, who
- * is on which rank; what it checks is said at each struct as "also checked". Pointers in a decoded struct lead into the
- * message, and are borrowed with it. `block` is always the number of floats of a policy. */
+ * An encoder appends a body to what wire_begin has begun. A decoder takes the whole body, and
+ * refuses (ERR_FORMAT) what is short, damaged or too long, and what no run can say: numbers that
+ * are not finite, counts that contradict each other, ids out of range. Only the role that receives
+ * it knows what this run rules out - its players, its ticks, who is on which rank; what it checks
+ * is said at each struct as "also checked". Pointers in a decoded struct lead into the message, and
+ * are borrowed with it. `block` is always the number of floats of a policy. */
 #pragma once
 #include "agon/env.h"
 #include "base/bytes.h"
@@ -16,8 +17,8 @@
 enum {
   WIRE_VERSION = 4,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
-  WIRE_LEARNERS = 60,     /* learning players of a league: homes of a table, orders of a directive */
-  WIRE_NO_LANE = -1       /* in an actor's state: the last piece, which is of no lane */
+  WIRE_LEARNERS = 60, /* learning players of a league: homes of a table, orders of a directive */
+  WIRE_NO_LANE = -1   /* in an actor's state: the last piece, which is of no lane */
 };
 
 typedef enum WireKind {
@@ -49,6 +50,8 @@ typedef enum WireKind {
 } WireKind;
 
 /* --- who says what to whom --- */
+
+/* Who sends and receives. */
 typedef enum WireRole {
   WIRE_ACTOR,
   WIRE_LEARNER,
@@ -65,12 +68,13 @@ typedef struct WireShape {
   size_t part;             /* floats of a helper's share of a walk */
 } WireShape;
 
+/* What there is to know about a kind of message. */
 typedef struct WireRoute {
   WireKind kind;
   const char *name; /* in messages to people */
   WireRole from, to;
-  /* Decodes a body and lets go of it: OK, or why a receiver would refuse it. What an actor keeps of a lane and the
-   * columns of a player's state are bytes to the wire, and are not looked into. */
+  /* Decodes a body and lets go of it: OK, or why a receiver would refuse it. What an actor keeps of
+   * a lane and the columns of a player's state are bytes to the wire, and are not looked into. */
   Status (*check)(const WireShape *shape, Reader *body);
 } WireRoute;
 /* Of 1 <= kind < WIRE_LAST. */
@@ -78,9 +82,10 @@ const WireRoute *wire_route(WireKind kind);
 const char *wire_name(WireKind kind); /* "unknown" for others */
 
 /* --- policies --- */
-/* WEIGHTS: the policy of a learning player for ticks to come, after LEARN and after each update. Every learner sends it
- * to the top of the tree of actors that feed it, which pass it on. Also checked: the player is learning; the version is
- * no older than what is here; in the deterministic paces the tick is that player's next. */
+/* WEIGHTS: the policy of a learning player for ticks to come, after LEARN and after each update.
+ * Every learner sends it to the top of the tree of actors that feed it, which pass it on. Also
+ * checked: the player is learning; the version is no older than what is here; in the deterministic
+ * paces the tick is that player's next. */
 typedef struct WireWeights {
   uint32_t player, life;
   uint64_t version;
@@ -90,17 +95,17 @@ typedef struct WireWeights {
 void weights_encode(const WireWeights *weights, size_t block, Bytes *out);
 Status weights_decode(WireWeights *weights, size_t block, Reader *body);
 
-/* FETCH: an actor that has drawn a match against a frozen player asks the league for its policy. Also checked: there is
- * such a player, and it is frozen. */
+/* FETCH: an actor that has drawn a match against a frozen player asks the league for its policy.
+ * Also checked: there is such a player, and it is frozen. */
 typedef struct WireFetch {
   uint32_t player;
 } WireFetch;
 void fetch_encode(const WireFetch *fetch, Bytes *out);
 Status fetch_decode(WireFetch *fetch, Reader *body);
 
-/* FROZEN: the league's answer to a FETCH, as soon as the policy is written. Also checked: it was asked for.
- * SNAPSHOT: what a directive ordered to be frozen, from the group's first learner to the league. Also checked: the
- * league waits for it. */
+/* FROZEN: the league's answer to a FETCH, as soon as the policy is written. Also checked: it was
+ * asked for. SNAPSHOT: what a directive ordered to be frozen, from the group's first learner to the
+ * league. Also checked: the league waits for it. */
 typedef struct WireFrozen {
   uint32_t player;
   const float *value; /* (block) finite */
@@ -110,7 +115,11 @@ Status frozen_decode(WireFrozen *frozen, size_t block, Reader *body);
 
 /* --- matchmaking table --- */
 enum { MATCH_LIVE = 1, MATCH_AWAY_LEARNS = 2 };
-enum { TABLE_SAVE = 1, TABLE_STOP = 2, TABLE_SAME = 4 /* the entries are those of the table before */ };
+enum {
+  TABLE_SAVE = 1,
+  TABLE_STOP = 2,
+  TABLE_SAME = 4 /* the entries are those of the table before */
+};
 typedef enum Branch {
   BRANCH_SELF,
   BRANCH_PFSP,
@@ -135,8 +144,8 @@ typedef struct HomeEntry {
   uint32_t first, count; /* its rows in `match` */
 } HomeEntry;
 
-/* TABLE: who plays whom in a tick, from the league to the actors at the top of a tree, which pass it on. Also checked:
- * its tick is the next; table_check. */
+/* TABLE: who plays whom in a tick, from the league to the actors at the top of a tree, which pass
+ * it on. Also checked: its tick is the next; table_check. */
 typedef struct Table {
   uint64_t tick, version;
   uint32_t flags;
@@ -147,33 +156,45 @@ typedef struct Table {
   MatchEntry *eval; /* frozen against frozen */
   size_t evals, eval_room;
 } Table;
+
+/* Empties the table but keeps its memory. */
 void table_clear(Table *table);
 void table_free(Table *table);
+/* Copies all of a table. ERR_MEMORY; then *to may have room but is not changed otherwise. */
 Status table_copy(Table *to, const Table *from);
 void table_encode(const Table *table, Bytes *out);
-/* ERR_FORMAT unless every entry is one that a league of so many players can have, and no home is without a match. */
+/* ERR_FORMAT unless every entry is one that a league of so many players can have, and no home is
+ * without a match. */
 Status table_check(const Table *table, size_t learning, size_t players);
-/* With TABLE_SAME no entries are encoded; decoding then leaves those of *table as they are. The reader stands behind
- * the table, since checkpoints hold several. */
+/* With TABLE_SAME no entries are encoded; decoding then leaves those of *table as they are. The
+ * reader stands behind the table, since checkpoints hold several. */
 Status table_decode(Table *table, Reader *reader);
-Status table_decode_head(Table *table, Reader *reader); /* tick, version and flags, and no further */
+/* Reads tick, version and flags, and no further. */
+Status table_decode_head(Table *table, Reader *reader);
 /* Whether shares, and each home player's probabilities, sum to 1 (for invariants). */
 bool table_is_whole(const Table *table);
-void table_head(Table *to, const Table *from);            /* tick, version and flags alone */
+/* Copies tick, version and flags alone. */
+void table_head(Table *to, const Table *from);
 uint32_t table_life(const Table *table, uint32_t player); /* 0 for players not in it */
 
-/* Players that need neither training nor weights: opponents in evaluation lanes, under ids of their own. */
+/* Players that need neither training nor weights: opponents in evaluation lanes, under ids of their
+ * own. */
 enum { BUILTIN_FIRST = 0x7ffffff0, BUILTIN_RANDOM = BUILTIN_FIRST, BUILTIN_SCRIPTED, BUILTIN_END };
 enum { BUILTINS = BUILTIN_END - BUILTIN_FIRST };
 #define BUILTIN_NAMES "random|scripted"
-static inline bool is_builtin(uint32_t player) { return player >= BUILTIN_FIRST && player < BUILTIN_END; }
+static inline bool is_builtin(uint32_t player) {
+  return player >= BUILTIN_FIRST && player < BUILTIN_END;
+}
 /* Whether an evaluation game can have it, in a league of so many players. */
-static inline bool is_opponent(uint32_t player, size_t players) { return player < players || is_builtin(player); }
+static inline bool is_opponent(uint32_t player, size_t players) {
+  return player < players || is_builtin(player);
+}
 
 /* --- experience --- */
-/* UNROLLS: what an actor's lanes have recorded of one player in a tick, to the learner of the player's group that this
- * actor feeds; none if there is nothing. Also checked: the player is learned there; the actor is on the rank that sent
- * it; the tick is that actor's next, and comes once; the versions of the unrolls are none of the future. */
+/* UNROLLS: what an actor's lanes have recorded of one player in a tick, to the learner of the
+ * player's group that this actor feeds; none if there is nothing. Also checked: the player is
+ * learned there; the actor is on the rank that sent it; the tick is that actor's next, and comes
+ * once; the versions of the unrolls are none of the future. */
 typedef struct WireUnrolls {
   uint64_t tick;
   uint32_t player, actor;
@@ -183,10 +204,12 @@ typedef struct WireUnrolls {
 void unrolls_encode(const WireUnrolls *unrolls, Bytes *out);
 /* Leaves the experience as it is: it is decoded when its tick is learned, by unrolls_batch. */
 Status unrolls_decode(WireUnrolls *unrolls, Reader *body);
-Status unrolls_batch(const WireUnrolls *unrolls, Batch *batch); /* appends; ERR_FORMAT as batch_decode */
+/* Appends the experience to a batch. ERR_FORMAT as batch_decode, ERR_MEMORY. */
+Status unrolls_batch(const WireUnrolls *unrolls, Batch *batch);
 
-/* TICK_END: the actor has sent all experience of a tick; to one learner of each group. Also checked: the actor is on
- * the rank that sent it; the tick is its next; in the deterministic paces all actors say the same of the cut. */
+/* TICK_END: the actor has sent all experience of a tick; to one learner of each group. Also
+ * checked: the actor is on the rank that sent it; the tick is its next; in the deterministic paces
+ * all actors say the same of the cut. */
 typedef struct WireTickEnd {
   uint64_t tick;
   uint32_t actor;
@@ -196,8 +219,9 @@ typedef struct WireTickEnd {
 void tick_end_encode(const WireTickEnd *end, Bytes *out);
 Status tick_end_decode(WireTickEnd *end, Reader *body);
 
-/* CREDIT (pace free): after an update, the learners of group 0 tell each of their actors how many of its ticks are
- * consumed; one that is too far ahead waits. Also checked: it never falls, and is of ticks that have been played. */
+/* CREDIT (pace free): after an update, the learners of group 0 tell each of their actors how many
+ * of its ticks are consumed; one that is too far ahead waits. Also checked: it never falls, and is
+ * of ticks that have been played. */
 typedef struct WireCredit {
   uint64_t ticks;
 } WireCredit;
@@ -205,8 +229,9 @@ void credit_encode(const WireCredit *credit, Bytes *out);
 Status credit_decode(WireCredit *credit, Reader *body);
 
 /* --- results --- */
-/* RESULTS: what an actor has counted in a tick, to the league. Also checked: the actor is on the rank that sent it; the
- * tick is its next; the players exist; the counts add up, and are no more than its lanes can have played. */
+/* RESULTS: what an actor has counted in a tick, to the league. Also checked: the actor is on the
+ * rank that sent it; the tick is its next; the players exist; the counts add up, and are no more
+ * than its lanes can have played. */
 typedef struct PairResults {
   uint32_t home, away, home_life, away_life;
   uint8_t seat; /* team that home played */
@@ -216,8 +241,9 @@ typedef struct PairResults {
   double outcome; /* sum of home's outcomes */
   double away_return;
   double away_square;
-  double wins_over_p; /* sum over home's wins of 1 / probability of the match when it was drawn (OpenAI Five's rule) */
-  uint64_t length;    /* env steps */
+  /* sum over home's wins of 1 / probability of the match when it was drawn (OpenAI Five's rule) */
+  double wins_over_p;
+  uint64_t length; /* env steps */
 } PairResults;
 typedef struct FrameCount {
   uint32_t player;
@@ -230,21 +256,27 @@ typedef struct Results {
   size_t pairs, pair_room;
   FrameCount *frame;
   size_t frames, frame_room;
-  uint64_t decisions_frozen, steps, episodes; /* acted but not learned from; env steps; episodes ended */
-  uint64_t abandoned; /* games of the job before that cannot go on: their env does not save them. In the first of a job */
-  double metric[AGON_MAX_METRICS];            /* sums of env metrics over episodes */
+  /* acted but not learned from; env steps; episodes ended */
+  uint64_t decisions_frozen, steps, episodes;
+  /* games of the job before that cannot go on: their env does not save them. In the first of a
+   * job */
+  uint64_t abandoned;
+  double metric[AGON_MAX_METRICS]; /* sums of env metrics over episodes */
 } Results;
 void results_clear(Results *results);
 void results_free(Results *results);
-PairResults *results_pair(Results *results, const PairResults *key); /* finds or adds; NULL without memory */
+/* The counts under the key's players, lives, seat, branch and kind, added if new; borrowed until
+ * the next one is added. NULL without memory. */
+PairResults *results_pair(Results *results, const PairResults *key);
+/* Adds decisions that a player will learn from. ERR_MEMORY. */
 Status results_frames(Results *results, uint32_t player, uint64_t frames);
 void results_encode(const Results *results, Bytes *out);
 Status results_decode(Results *results, Reader *body);
 
 /* --- directives --- */
-/* DIRECTIVE: what learners do after the update of a tick. In the deterministic paces one for each tick; in pace free
- * only when there is something to do. Also checked: its number and tick are the next; its players are learning; it
- * saves if the actors' tables said so. */
+/* DIRECTIVE: what learners do after the update of a tick. In the deterministic paces one for each
+ * tick; in pace free only when there is something to do. Also checked: its number and tick are the
+ * next; its players are learning; it saves if the actors' tables said so. */
 enum { DIRECTIVE_SAVE = 1, DIRECTIVE_STOP = 2 };
 typedef enum ResetKind { RESET_NONE, RESET_INITIAL, RESET_COPY } ResetKind;
 typedef struct Order {
@@ -264,6 +296,8 @@ void directive_encode(const Directive *directive, size_t block, Bytes *out);
 Status directive_decode(Directive *directive, size_t block, Reader *body);
 
 /* --- reports and profiles --- */
+
+/* A number of an algorithm's own, by name. */
 typedef struct NamedNumber {
   char name[24];
   double value;
@@ -272,25 +306,29 @@ typedef struct Numbers {
   NamedNumber item[48];
   size_t count;
 } Numbers;
+
+/* Sets a number, in place of an earlier one of that name. */
 void numbers_set(Numbers *numbers, const char *name, double value);
+/* The number of that name; 0 if there is none. */
 double numbers_get(const Numbers *numbers, const char *name);
 void numbers_encode(const Numbers *numbers, Bytes *out);
 void numbers_decode(Numbers *numbers, Reader *reader); /* a part of a body: sets reader->bad */
 
-/* REPORT: what an update did, from the group's first learner to the league. Also checked: the player is learned on that
- * rank; version and dropped never fall. */
+/* REPORT: what an update did, from the group's first learner to the league. Also checked: the
+ * player is learned on that rank; version and dropped never fall. */
 typedef struct WireReport {
   uint64_t tick;
   uint32_t player;
   uint64_t version;
-  uint64_t frames, dropped; /* decisions of the player learned from, and thrown away, in its whole life */
-  Numbers numbers;          /* losses and the like; none where there was nothing to learn from */
+  /* decisions of the player learned from, and thrown away, in its whole life */
+  uint64_t frames, dropped;
+  Numbers numbers; /* losses and the like; none where there was nothing to learn from */
 } WireReport;
 void report_encode(const WireReport *report, Bytes *out);
 Status report_decode(WireReport *report, Reader *body);
 
-/* BYE: an actor or a learner has done its last tick; where its time went. Also checked: it is that role of that rank;
- * it has not gone before; the job ends. */
+/* BYE: an actor or a learner has done its last tick; where its time went. Also checked: it is that
+ * role of that rank; it has not gone before; the job ends. */
 typedef struct RoleProfile {
   char role[12]; /* actor, learner */
   uint32_t index;
@@ -300,21 +338,25 @@ void profile_encode(const RoleProfile *profile, Bytes *out);
 Status profile_decode(RoleProfile *profile, Reader *body);
 
 /* --- states: cuts and resuming --- */
-/* ACTOR_STATE: at a cut an actor sends the league each of its lanes, then a last piece with what it has counted by
- * itself in this job. Also checked: the actor is on the rank that sent it; a cut is open that lacks its state; the lane
- * is one of its own, and comes once; the counts are the sums of its results. */
+/* ACTOR_STATE: at a cut an actor sends the league each of its lanes, then a last piece with what it
+ * has counted by itself in this job. Also checked: the actor is on the rank that sent it; a cut is
+ * open that lacks its state; the lane is one of its own, and comes once; the counts are the sums of
+ * its results. */
 typedef struct WireActorState {
   uint32_t actor;
-  uint32_t lane;                   /* (uint32_t)WIRE_NO_LANE: the last piece */
-  const void *state;               /* of the lane, as the actor keeps it; NULL when encoding: the sender appends it */
-  size_t size;                     /* bytes */
-  uint64_t acted, episodes, steps; /* last piece only: decisions to learn from, games that ended, env steps */
+  uint32_t lane; /* (uint32_t)WIRE_NO_LANE: the last piece */
+  /* of the lane, as the actor keeps it; NULL when encoding: the sender appends it */
+  const void *state;
+  size_t size; /* bytes */
+  /* last piece only: decisions to learn from, games that ended, env steps */
+  uint64_t acted, episodes, steps;
 } WireActorState;
 void actor_state_encode(const WireActorState *state, Bytes *out);
 Status actor_state_decode(WireActorState *state, Reader *body);
 
-/* RESTORE_LANE: before BEGIN, the league gives the lanes of a checkpoint back to whichever actor has them now. Also
- * checked: the job has not begun; the lane comes once; its state fits the env, the net and the slots of a lane. */
+/* RESTORE_LANE: before BEGIN, the league gives the lanes of a checkpoint back to whichever actor
+ * has them now. Also checked: the job has not begun; the lane comes once; its state fits the env,
+ * the net and the slots of a lane. */
 typedef struct WireLane {
   uint32_t lane;
   const void *state; /* of an ACTOR_STATE */
@@ -323,21 +365,22 @@ typedef struct WireLane {
 void lane_encode(const WireLane *lane, Bytes *out);
 Status lane_decode(WireLane *lane, Reader *body);
 
-/* LEARNER_STATE: at a cut, the first learner of a group sends the league each of its players. Also checked: a cut is
- * open that lacks it; the player is learned on that rank; a learner could go on from it.
- * RESTORE_PLAYER: before LEARN, the league gives it back to all learners of the group. Also checked: the job has not
- * begun; the player is learned there; its columns fit the net. */
+/* LEARNER_STATE: at a cut, the first learner of a group sends the league each of its players. Also
+ * checked: a cut is open that lacks it; the player is learned on that rank; a learner could go on
+ * from it. RESTORE_PLAYER: before LEARN, the league gives it back to all learners of the group.
+ * Also checked: the job has not begun; the player is learned there; its columns fit the net. */
 typedef struct WirePlayerState {
   uint32_t player;
-  const void *tree; /* columns, as tree_encode writes them; NULL when encoding: the sender appends them */
-  size_t size;      /* bytes */
+  /* columns, as tree_encode writes them; NULL when encoding: the sender appends them */
+  const void *tree;
+  size_t size; /* bytes */
 } WirePlayerState;
 void player_state_encode(const WirePlayerState *state, Bytes *out);
 Status player_state_decode(WirePlayerState *state, Reader *body);
 
-/* BEGIN to actors, LEARN to learners: nothing more is restored; the job begins with this tick. Also checked: it comes
- * once, and before any table or weights of another tick. RESUME (pace free) to actors held at a cut: it is saved, go
- * on; it has no body. */
+/* BEGIN to actors, LEARN to learners: nothing more is restored; the job begins with this tick. Also
+ * checked: it comes once, and before any table or weights of another tick. RESUME (pace free) to
+ * actors held at a cut: it is saved, go on; it has no body. */
 typedef struct WireStart {
   uint64_t tick;
 } WireStart;
@@ -345,8 +388,9 @@ void start_encode(const WireStart *start, Bytes *out);
 Status start_decode(WireStart *start, Reader *body);
 
 /* --- sums over the learners of a group --- */
-/* SUM_PART: what a member adds to the receiver's segment of a sum. SUM_WHOLE: the sender's segment, summed. Also
- * checked: the member is on the rank that sent it; the number is its next; the length is the segment's. */
+/* SUM_PART: what a member adds to the receiver's segment of a sum. SUM_WHOLE: the sender's segment,
+ * summed. Also checked: the member is on the rank that sent it; the number is its next; the length
+ * is the segment's. */
 typedef struct WireSum {
   uint64_t number;
   uint32_t member; /* who sends it */
@@ -357,8 +401,9 @@ void sum_encode(const WireSum *sum, Bytes *out);
 Status sum_decode(WireSum *sum, Reader *body);
 
 /* --- tournaments and walks --- */
-/* MATCH: rank 0 deals a batch of paired games out to another rank; without pairs: nothing is left, go home. Also
- * checked: it is from rank 0; there is such a fixture; a batch is no larger than rank 0 makes them. */
+/* MATCH: rank 0 deals a batch of paired games out to another rank; without pairs: nothing is left,
+ * go home. Also checked: it is from rank 0; there is such a fixture; a batch is no larger than rank
+ * 0 makes them. */
 typedef struct WireMatch {
   uint32_t fixture, pairs;
   uint64_t first; /* number of the first pair */
@@ -366,7 +411,8 @@ typedef struct WireMatch {
 void match_encode(const WireMatch *match, Bytes *out);
 Status match_decode(WireMatch *match, Reader *body);
 
-/* MATCH_RESULT: how they went. Also checked: the rank holds that batch; the counts add up to its games. */
+/* MATCH_RESULT: how they went. Also checked: the rank holds that batch; the counts add up to its
+ * games. */
 typedef struct WireMatchResult {
   WireMatch match;
   MatchTally tally;   /* of the fixture's first player */
@@ -376,8 +422,8 @@ typedef struct WireMatchResult {
 void match_result_encode(const WireMatchResult *result, Bytes *out);
 Status match_result_decode(WireMatchResult *result, Reader *body);
 
-/* TREE_PART: a helper's share of the policies of a walk, to rank 0; back, without values: all shares are here, begin
- * the next. Also checked: one from each helper. */
+/* TREE_PART: a helper's share of the policies of a walk, to rank 0; back, without values: all
+ * shares are here, begin the next. Also checked: one from each helper. */
 typedef struct WireTreePart {
   const float *value; /* finite */
   size_t count;       /* decoding: so many there must be */
