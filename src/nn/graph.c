@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* All kinds of op, for tests and exporters. */
 const OpOps *op_at(size_t index) {
   static const OpOps *const all[] = {&op_dense,     &op_broadcast, &op_conv, &op_norm,
                                      &op_normalise, &op_rescale,   &op_gru,  &op_lstm};
@@ -14,11 +15,14 @@ const OpOps *op_at(size_t index) {
 }
 
 /* --- recording --- */
+
+/* Tensor 0 is there from the start: the input. */
 void graph_begin(Graph *graph, size_t input_width) {
   *graph = (Graph){.tensors = 1};
   graph->width[0] = input_width;
 }
 
+/* Parameters lie in the block in the order in which ops are added. */
 size_t graph_view(Graph *graph, const char *name, const char *part, size_t dims,
                   const size_t *shape) {
   View *view = &graph->view[graph->views++];
@@ -34,12 +38,14 @@ size_t graph_view(Graph *graph, const char *name, const char *part, size_t dims,
   return view->offset;
 }
 
+/* Constants lie behind all parameters, so their places are fixed by graph_finish. */
 size_t graph_constants(Graph *graph, size_t count) {
   size_t at = graph->constants;
   graph->constants += count;
   return at;
 }
 
+/* Room is looked for before anything is changed; the op's own `shape` then adds its views. */
 int graph_add(Graph *graph, const OpOps *ops, const char *name, const Op *with) {
   size_t views = with->heads ? 2 * with->heads->count : 4; /* at most */
   for (size_t i = 0; i < with->inputs; i++)
@@ -65,6 +71,7 @@ int graph_dense(Graph *graph, const char *name, int in, size_t width, Activation
                    &(Op){.in = {in}, .inputs = 1, .out_width = width, .act = act});
 }
 
+/* One matrix product for all heads is faster than one for each. */
 int graph_heads(Graph *graph, const char *const *names, const size_t *widths, size_t count,
                 int in) {
   const OpHeads heads = {names, widths, count};
@@ -101,22 +108,24 @@ int graph_rescale(Graph *graph, int in, size_t column) {
 }
 
 /* --- planning --- */
-/* Every part starts on a cache line. */
+/* Rounds up to 16 floats, a cache line, at which every part of a buffer starts. */
 static size_t padded(size_t count) {
   return (count + 15) & ~(size_t)15;
 }
 
+/* Whether the op has that tensor among its inputs. */
 static bool reads(const Op *op, int tensor) {
   for (size_t i = 0; i < op->inputs; i++)
     if (op->in[i] == tensor) return true;
   return false;
 }
 
+/* Weight matrices that the kernels want packed. */
 static size_t matrices_of(const Op *op, OpMatrix out[OP_MATRICES]) {
   return op->ops->pack ? op->ops->pack(op, out) : 0;
 }
 
-/* Whether the input may be given by its ones: whoever reads it must know how. */
+/* The input may be given by the places of its ones only if all that read it know how. */
 static void plan_ones(Graph *graph) {
   graph->takes_ones = graph->width[0] <= UINT16_MAX;
   for (size_t i = 0; i < graph->ops; i++)
@@ -125,8 +134,8 @@ static void plan_ones(Graph *graph) {
     graph->op[i].reads_ones = graph->takes_ones && reads(&graph->op[i], 0);
 }
 
-/* A tensor's gradient is wanted if something trained lies below it, or the input's is. Its readers,
- * the last first, write it: one sets it, the others add. */
+/* A tensor's gradient is wanted if something that is trained lies below it, or if the input's is.
+ * Its readers write it, the last one first: that one sets it (beta 0), the others add (beta 1). */
 static void plan_gradients(Graph *graph) {
   bool wanted[GRAPH_OPS + 1] = {graph->input_gradient};
   bool written[GRAPH_OPS + 1] = {false};
@@ -147,8 +156,9 @@ static void plan_gradients(Graph *graph) {
   }
 }
 
-/* The first reader of a tensor is the last to add to its gradient: where it can, it applies the
- * derivative of the activation that made the tensor while the gradient is in registers. */
+/* The first reader of a tensor is the last to add to its gradient. Where it can, it also applies
+ * the derivative of the activation that made the tensor, while the gradient is still in
+ * registers. */
 static void plan_derivatives(Graph *graph) {
   for (size_t i = 0; i < graph->ops; i++) {
     Op *maker = &graph->op[i];
@@ -163,14 +173,15 @@ static void plan_derivatives(Graph *graph) {
   }
 }
 
-/* Layers wide enough to gain; never the heads, whose outputs are the policy, nor what reads ones.
- */
+/* Layers wide enough to gain; never the heads, whose outputs are the policy, nor what reads
+ * ones. */
 static bool gains_by_bf16(const Graph *graph, const Op *op) {
   OpMatrix matrix[OP_MATRICES];
   if (!graph->bf16 || !bf16_kernels() || op->out_width < 32 || op->reads_ones) return false;
   return matrices_of(op, matrix) > 0 && !op->exact;
 }
 
+/* Matrices for the forward pass lie together, so that acting needs no more than these. */
 static void plan_packing(Graph *graph) {
   size_t at = 0;
   for (size_t i = 0; i < graph->ops; i++)
@@ -181,7 +192,8 @@ static void plan_packing(Graph *graph) {
       OpMatrix matrix[OP_MATRICES];
       size_t count = matrices_of(op, matrix);
       for (size_t m = 0; m < count; m++) {
-        size_t K = back ? matrix[m].N : matrix[m].K, N = back ? matrix[m].K : matrix[m].N;
+        size_t K = back ? matrix[m].N : matrix[m].K;
+        size_t N = back ? matrix[m].K : matrix[m].N;
         op->pack[m][back] = at;
         at += padded(op->bf16 ? bf16_kernels()->packed_size(K, N) : kernels()->packed_size(K, N));
       }
@@ -200,6 +212,7 @@ static void place_constants(Graph *graph) {
   }
 }
 
+/* Each plan rests on the ones before it. */
 void graph_finish(Graph *graph) {
   plan_ones(graph);
   plan_gradients(graph);
@@ -208,13 +221,15 @@ void graph_finish(Graph *graph) {
   place_constants(graph);
 }
 
+/* Backward products multiply by the transpose, which is packed by itself. */
 void graph_pack(const Graph *graph, const float *params, bool training, float *packed) {
   for (size_t i = 0; i < graph->ops; i++) {
     const Op *op = &graph->op[i];
     OpMatrix matrix[OP_MATRICES];
     size_t count = matrices_of(op, matrix);
     for (size_t m = 0; m < count; m++) {
-      size_t K = matrix[m].K, N = matrix[m].N;
+      size_t K = matrix[m].K;
+      size_t N = matrix[m].N;
       const float *w = params + matrix[m].at;
       void (*pack)(float *, const float *, size_t, size_t, size_t, size_t) =
           op->bf16 ? bf16_kernels()->pack : kernels()->pack;
@@ -224,38 +239,48 @@ void graph_pack(const Graph *graph, const float *params, bool training, float *p
   }
 }
 
-/* Modified Gram-Schmidt on whichever of rows and columns are fewer; shape (rows, everything else).
- */
+/* Modified Gram-Schmidt over `count` vectors of `length` elements: element k of vector a is
+ * w[a * jump + k * step]. */
+static void orthogonalise(float *w, size_t count, size_t jump, size_t length, size_t step) {
+  for (size_t a = 0; a < count; a++) {
+    for (size_t b = 0; b < a; b++) {
+      double dot = 0;
+      for (size_t k = 0; k < length; k++)
+        dot += (double)w[a * jump + k * step] * w[b * jump + k * step];
+      for (size_t k = 0; k < length; k++)
+        w[a * jump + k * step] -= (float)dot * w[b * jump + k * step];
+    }
+    double norm = 0;
+    for (size_t k = 0; k < length; k++)
+      norm += (double)w[a * jump + k * step] * w[a * jump + k * step];
+    for (size_t k = 0; k < length; k++)
+      w[a * jump + k * step] *= (float)(1.0 / sqrt(norm + 1e-30));
+  }
+}
+
+/* A matrix is seen as (rows, everything else); whichever of rows and columns are fewer can be made
+ * orthogonal to one another. */
 void graph_init_orthogonal(const Graph *graph, float *params, const char *name, float gain,
                            AgonRng *rng) {
   for (size_t v = 0; v < graph->views; v++) {
     const View *view = &graph->view[v];
     if (strcmp(view->name, name)) continue;
-    size_t rows = view->shape[0], columns = view->count / rows;
-    size_t count = rows < columns ? rows : columns, length = rows < columns ? columns : rows;
-    size_t step = rows < columns ? 1 : columns, jump = rows < columns ? columns : 1;
+    size_t rows = view->shape[0];
+    size_t columns = view->count / rows;
+    size_t count = rows < columns ? rows : columns;
+    size_t length = rows < columns ? columns : rows;
+    size_t step = rows < columns ? 1 : columns;
+    size_t jump = rows < columns ? columns : 1;
     float *w = params + view->offset;
     for (size_t i = 0; i < view->count; i++)
       w[i] = (float)rng_normal(rng);
-    for (size_t a = 0; a < count; a++) {
-      for (size_t b = 0; b < a; b++) {
-        double dot = 0;
-        for (size_t k = 0; k < length; k++)
-          dot += (double)w[a * jump + k * step] * w[b * jump + k * step];
-        for (size_t k = 0; k < length; k++)
-          w[a * jump + k * step] -= (float)dot * w[b * jump + k * step];
-      }
-      double norm = 0;
-      for (size_t k = 0; k < length; k++)
-        norm += (double)w[a * jump + k * step] * w[a * jump + k * step];
-      for (size_t k = 0; k < length; k++)
-        w[a * jump + k * step] *= (float)(1.0 / sqrt(norm + 1e-30));
-    }
+    orthogonalise(w, count, jump, length, step);
     for (size_t i = 0; i < view->count; i++)
       w[i] *= gain;
   }
 }
 
+/* Ops that only move numbers count as none. */
 double graph_flops_forward(const Graph *graph) {
   double sum = 0;
   for (size_t i = 0; i < graph->ops; i++)
@@ -263,6 +288,8 @@ double graph_flops_forward(const Graph *graph) {
   return sum;
 }
 
+/* Backward costs one product for the weights, and one for the inputs where their gradient is
+ * wanted. */
 double graph_flops_train(const Graph *graph) {
   double sum = 0;
   for (size_t i = 0; i < graph->ops; i++) {
@@ -273,6 +300,8 @@ double graph_flops_train(const Graph *graph) {
 }
 
 /* --- running --- */
+
+/* The most that any op asks for: they take turns. */
 static size_t scratch_of(const Graph *graph, bool training) {
   size_t most = 0;
   for (size_t i = 0; i < graph->ops; i++) {
@@ -283,13 +312,16 @@ static size_t scratch_of(const Graph *graph, bool training) {
   return most;
 }
 
+/* The input's gradient only where the graph wants it. */
 static bool keeps_gradient(const Graph *graph, int tensor, bool training) {
   return training && (tensor > 0 || graph->input_gradient);
 }
 
+/* One piece of memory, in which every tensor starts on a cache line. */
 Status activations_create(const Graph *graph, size_t rows, bool training, Activations *out) {
   *out = (Activations){.rows = rows, .training = training};
-  size_t scratch = scratch_of(graph, training), total = padded(scratch);
+  size_t scratch = scratch_of(graph, training);
+  size_t total = padded(scratch);
   size_t ones = graph->takes_ones ? padded(rows + 1) + padded((rows * graph->width[0] + 1) / 2) : 0;
   for (int t = 0; t < graph->tensors; t++)
     total += padded(rows * graph->width[t]) * (keeps_gradient(graph, t, training) ? 2 : 1);
@@ -325,7 +357,7 @@ void activations_destroy(Activations *space) {
   *space = (Activations){0};
 }
 
-/* What op `index` is given, of what both directions share. */
+/* What op `index` is given in either direction. */
 static OpRun run_of(const Graph *graph, size_t index, const float *params, const float *packed,
                     const Activations *space, const Sequences *seq, const Ones *ones) {
   const Op *op = &graph->op[index];
@@ -343,6 +375,7 @@ static OpRun run_of(const Graph *graph, size_t index, const float *params, const
   return run;
 }
 
+/* In the order in which ops were added: inputs come before those who read them. */
 void graph_forward(const Graph *graph, const float *params, const float *packed, Activations *space,
                    const Sequences *seq, float *state_out) {
   const Ones ones = {space->first, space->column};
@@ -353,6 +386,8 @@ void graph_forward(const Graph *graph, const float *params, const float *packed,
   }
 }
 
+/* In reverse. Parameters lie in the order of the ops, so what lies behind an op's first one is
+ * complete when it is done: sums over learners begin with it. */
 void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient,
                     Activations *space, const Sequences *seq, GraphDone done, void *context) {
   const Ones ones = {space->first, space->column};

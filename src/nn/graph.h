@@ -15,6 +15,7 @@ typedef struct View {
   size_t offset, shape[4], dims, count;
 } View;
 
+/* A network: its ops in order, and where everything lies. */
 typedef struct Graph {
   Op op[GRAPH_OPS];
   size_t ops;
@@ -25,25 +26,27 @@ typedef struct Graph {
   size_t params;     /* floats that are trained, at the head of the block */
   size_t constants;  /* floats behind them */
   size_t state_size; /* floats of recurrent state per row; 0 = feed-forward */
-  size_t packed[2];  /* floats of the packed weights: for the forward pass alone, and with the
-                        backward pass */
-  bool takes_ones;   /* only dense layers read the input, so that it may be given by its ones */
+  /* floats of the packed weights: for the forward pass alone, and with the backward pass */
+  size_t packed[2];
+  bool takes_ones; /* only dense layers read the input, so that it may be given by its ones */
   /* To be set before graph_finish: */
   bool bf16;           /* wide layers multiply in bfloat16, if the processor gains by it */
   bool input_gradient; /* the backward pass leaves the gradient of tensor 0, too */
 } Graph;
 
+/* An empty graph whose input has this width. */
 void graph_begin(Graph *graph, size_t input_width);
-/* Adds an op of which the first half is given; returns its tensor, or -1 when the graph is full or
- * an input is -1. `name` prefixes its views. Those below are made of it. */
+/* Adds an op of which the fields of the first half are given; returns its tensor, or -1 when the
+ * graph is full or an input is -1, so that only the last result need be looked at. `name` prefixes
+ * its views. Those below are made of it. */
 int graph_add(Graph *graph, const OpOps *ops, const char *name, const Op *with);
 int graph_dense(Graph *graph, const char *name, int in, size_t width, Activation act);
 int graph_conv(Graph *graph, const char *name, int in, ConvShape shape, Activation act);
 int graph_norm(Graph *graph, const char *name, int in);
 int graph_gru(Graph *graph, const char *name, int in, size_t width);
 int graph_lstm(Graph *graph, const char *name, int in, size_t width);
-int graph_broadcast(Graph *graph, const char *name,
-                    size_t width); /* the same free vector on every row */
+/* The same vector of parameters on every row. */
+int graph_broadcast(Graph *graph, const char *name, size_t width);
 /* Several dense heads without activation on one tensor, as one product: output columns in the order
  * of the heads, whose widths sum up; views NAME.weight for each, then NAME.bias for each. */
 int graph_heads(Graph *graph, const char *const *names, const size_t *widths, size_t count, int in);
@@ -55,9 +58,10 @@ int graph_rescale(Graph *graph, int in, size_t column);
 /* After the last op: plans gradients and packing, and places the constants. */
 void graph_finish(Graph *graph);
 
-/* For ops: a new view, and a new stretch of constants (offset from their beginning). */
+/* For ops: a new parameter NAME.PART of this shape; returns its offset in the block. */
 size_t graph_view(Graph *graph, const char *name, const char *part, size_t dims,
                   const size_t *shape);
+/* For ops: a new stretch of constants; returns its offset from their beginning. */
 size_t graph_constants(Graph *graph, size_t count);
 
 /* Rearranges the weights for the kernels in use (packed: graph->packed[training] floats, 64-byte
@@ -85,7 +89,9 @@ typedef struct Activations {
   bool training;
 } Activations;
 
+/* Buffers of a graph, the caller's (activations_destroy). ERR_MEMORY. */
 Status activations_create(const Graph *graph, size_t rows, bool training, Activations *out);
+/* Accepts one that is all zero. */
 void activations_destroy(Activations *space);
 
 /* Input in space->value[0], or by its ones. params: the block, with its constants. packed may be

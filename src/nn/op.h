@@ -20,7 +20,7 @@ typedef struct OpHeads {
   size_t count;
 } OpHeads;
 
-/* Fields of the second half are filled by graph_add and graph_finish. */
+/* An op's place in a graph. Fields of the second half are filled by graph_add and graph_finish. */
 typedef struct Op {
   const struct OpOps *ops;
   int in[OP_INPUTS]; /* tensors */
@@ -67,14 +67,15 @@ typedef struct OpRun {
   float *y;
   float *keep;    /* (rows, keep_width) */
   float *scratch; /* as many floats as the op's `scratch` says */
-  float *
-      state_out; /* forward: recurrent states after the last step (B, S); NULL: nobody wants them */
+  /* forward: recurrent states after the last step (B, S); NULL: nobody wants them */
+  float *state_out;
   /* Backward. dx[i] is NULL where nobody wants that input's gradient; else it is
    * beta[i] * dx[i] + the gradient. dy may be overwritten. */
   float *dy, *dx[OP_INPUTS];
   float *gradient; /* of the block, to be added to */
 } OpRun;
 
+/* What an op can do. */
 typedef struct OpOps {
   const char *name;
   bool takes_ones;  /* can read its input by the places of its ones */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+/* GELU (Hendrycks and Gimpel 2016) is the exact one, with erf. */
 void act_forward(Activation act, float *restrict x, float *restrict pre, size_t count) {
   switch (act) {
   case ACT_NONE: break;
@@ -19,6 +20,7 @@ void act_forward(Activation act, float *restrict x, float *restrict pre, size_t 
   }
 }
 
+/* relu's and tanh's derivatives follow from the output, GELU's needs the input. */
 void act_backward(Activation act, float *restrict d, const float *restrict y,
                   const float *restrict pre, size_t count) {
   switch (act) {
@@ -27,13 +29,15 @@ void act_backward(Activation act, float *restrict d, const float *restrict y,
   case ACT_TANH: kernels()->derive(act, d, y, count); break;
   case ACT_GELU:
     for (size_t i = 0; i < count; i++) {
-      float x = pre[i], cdf = 0.5f * (1.0f + erff(x * 0.70710678118654752f));
+      float x = pre[i];
+      float cdf = 0.5f * (1.0f + erff(x * 0.70710678118654752f));
       d[i] *= cdf + x * 0.3989422804014327f * expf(-0.5f * x * x);
     }
     break;
   }
 }
 
+/* In the precision that the weight was packed for. */
 static void multiply(const Weight *w, const Product *product) {
   if (w->bf16)
     bf16_kernels()->multiply(product);
@@ -41,6 +45,7 @@ static void multiply(const Weight *w, const Product *product) {
     kernels()->multiply(product);
 }
 
+/* A product with w's transpose: w is stored (N, K). */
 void dense_forward(float *y, float beta, const float *x, const Ones *ones, const Weight *w,
                    const float *b, Activation act, size_t R, size_t K, size_t N) {
   if (ones) {
@@ -65,6 +70,7 @@ void dense_forward(float *y, float beta, const float *x, const Ones *ones, const
   multiply(w, &product);
 }
 
+/* What the layer below gets: a product with w as it is stored. */
 void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x,
                 const Weight *w, size_t R, size_t K, size_t N) {
   Product down = {.M = R,
@@ -86,6 +92,7 @@ void dense_down(float *dx, float beta, Activation below, const float *dy, const 
   multiply(w, &down);
 }
 
+/* The gradient of w is a product over the rows, added to what is there. */
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy,
                     const float *x, const Ones *ones, float *scratch, const Weight *w, size_t R,
                     size_t K, size_t N) {
@@ -110,6 +117,8 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
 }
 
 /* --- as ops --- */
+
+/* Heads are one layer whose columns have several names. */
 static void dense_shape(Graph *graph, Op *op, const char *name) {
   const OpHeads one = {&name, &op->out_width, 1};
   const OpHeads *heads = op->heads ? op->heads : &one;
@@ -127,6 +136,7 @@ static void dense_shape(Graph *graph, Op *op, const char *name) {
   op->exact = op->act == ACT_NONE; /* what ends a network: the policy and the value */
 }
 
+/* GELU is not fused with the product, and keeps its inputs. */
 static void dense_run(const OpRun *run) {
   const Op *op = run->op;
   Activation fused = act_is_fused(op->act) ? op->act : ACT_NONE;
@@ -136,6 +146,7 @@ static void dense_run(const OpRun *run) {
   if (!fused) act_forward(op->act, run->y, run->keep, run->rows * op->out_width);
 }
 
+/* The derivative may have been applied already by who read the output. */
 static void dense_run_back(const OpRun *run) {
   const Op *op = run->op;
   Weight w = op_weight(run, 0);
@@ -154,7 +165,7 @@ static size_t dense_pack(const Op *op, OpMatrix out[OP_MATRICES]) {
   return 1;
 }
 
-/* Of the gradient of weights that read ones. */
+/* Scratch for the gradient of weights that read ones. */
 static size_t dense_scratch(const Op *op, bool training) {
   return training && op->reads_ones ? op->in_width * (op->out_width + 64) : 0;
 }
@@ -172,6 +183,7 @@ const OpOps op_dense = {
     .scratch = dense_scratch,
 };
 
+/* One parameter for each column. */
 static void broadcast_shape(Graph *graph, Op *op, const char *name) {
   op->bias = graph_view(graph, name, "value", 1, (size_t[]){op->out_width});
 }
@@ -182,6 +194,7 @@ static void broadcast_run(const OpRun *run) {
     memcpy(run->y + r * N, run->block + run->op->bias, N * sizeof *run->y);
 }
 
+/* The gradient of what stands on every row is the sum over the rows. */
 static void broadcast_run_back(const OpRun *run) {
   size_t N = run->op->out_width;
   float *db = run->gradient + run->op->bias;

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+/* Two passes, mean and then variance: one pass would lose digits where the mean is large. */
 void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias,
                   size_t R, size_t N) {
   for (size_t r = 0; r < R; r++) {
@@ -23,13 +24,19 @@ void norm_forward(float *y, float *stat, const float *x, const float *gain, cons
   }
 }
 
+/* The gradient of x has no part along the mean, nor along the normalised row: both were taken
+ * out. */
 void norm_backward(float *dx, float beta, float *dgain, float *dbias, const float *dy,
                    const float *x, const float *stat, const float *gain, size_t R, size_t N) {
   for (size_t r = 0; r < R; r++) {
-    const float *row = x + r * N, *d = dy + r * N;
-    float mean = stat[2 * r], scale = stat[2 * r + 1], sum = 0, dot = 0;
+    const float *row = x + r * N;
+    const float *d = dy + r * N;
+    float mean = stat[2 * r];
+    float scale = stat[2 * r + 1];
+    float sum = 0, dot = 0;
     for (size_t n = 0; n < N; n++) {
-      float hat = (row[n] - mean) * scale, g = d[n] * gain[n];
+      float hat = (row[n] - mean) * scale;
+      float g = d[n] * gain[n];
       dgain[n] += d[n] * hat;
       dbias[n] += d[n];
       sum += g;
@@ -39,12 +46,14 @@ void norm_backward(float *dx, float beta, float *dgain, float *dbias, const floa
     sum /= (float)N;
     dot /= (float)N;
     for (size_t n = 0; n < N; n++) {
-      float hat = (row[n] - mean) * scale, value = (d[n] * gain[n] - sum - hat * dot) * scale;
+      float hat = (row[n] - mean) * scale;
+      float value = (d[n] * gain[n] - sum - hat * dot) * scale;
       dx[r * N + n] = beta == 0.0f ? value : beta * dx[r * N + n] + value;
     }
   }
 }
 
+/* Observations far out are clipped, so that one odd number does not decide. */
 void normalise_forward(float *y, const float *x, const float *mean, const float *scale, size_t R,
                        size_t N) {
   for (size_t r = 0; r < R; r++)
@@ -56,6 +65,7 @@ void normalise_forward(float *y, const float *x, const float *mean, const float 
     }
 }
 
+/* Where it was clipped nothing depends on x. */
 void normalise_backward(float *dx, float beta, const float *dy, const float *y, const float *scale,
                         size_t R, size_t N) {
   for (size_t r = 0; r < R; r++)
@@ -67,6 +77,8 @@ void normalise_backward(float *dx, float beta, const float *dy, const float *y, 
 }
 
 /* --- as ops --- */
+
+/* As PyTorch's LayerNorm names its parameters. Mean and scale of each row are kept. */
 static void norm_shape(Graph *graph, Op *op, const char *name) {
   op->out_width = op->in_width;
   op->weight = graph_view(graph, name, "weight", 1, (size_t[]){op->out_width});
@@ -93,6 +105,7 @@ const OpOps op_norm = {
     .backward = norm_run_back,
 };
 
+/* Mean and scale are constants: nobody trains them by gradients. */
 static void normalise_shape(Graph *graph, Op *op, const char *name) {
   (void)name;
   op->out_width = op->in_width;
@@ -106,6 +119,7 @@ static void normalise_run(const OpRun *run) {
                     op->in_width);
 }
 
+/* Only if somebody below wants the gradient. */
 static void normalise_run_back(const OpRun *run) {
   const Op *op = run->op;
   if (run->dx[0])
@@ -120,6 +134,7 @@ const OpOps op_normalise = {
     .backward = normalise_run_back,
 };
 
+/* Mean and scale are constants: nobody trains them by gradients. */
 static void rescale_shape(Graph *graph, Op *op, const char *name) {
   (void)name;
   op->out_width = 1;
@@ -127,10 +142,12 @@ static void rescale_shape(Graph *graph, Op *op, const char *name) {
   op->weight = graph_constants(graph, 1);
 }
 
+/* Turns a normalised value into one in the unit of returns. */
 static void rescale_run(const OpRun *run) {
   const Op *op = run->op;
   const float *column = run->x[0] + op->column;
-  float mean = run->block[op->bias], scale = run->block[op->weight];
+  float mean = run->block[op->bias];
+  float scale = run->block[op->weight];
   for (size_t r = 0; r < run->rows; r++)
     run->y[r] = column[r * op->in_width] * scale + mean;
 }

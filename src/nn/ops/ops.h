@@ -21,8 +21,8 @@ typedef struct Weight {
   int bf16; /* its products are in bfloat16, and packed for that */
 } Weight;
 
-/* Rows that hold only zeros and ones, by the places of the ones: column[first[r] .. first[r+1]-1].
- */
+/* Rows that hold only zeros and ones, by the places of the ones: those of row r stand in column,
+ * from first[r] on to before first[r + 1]. */
 typedef struct Ones {
   const uint32_t *first;
   const uint16_t *column;
@@ -51,6 +51,7 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
  * al. 2016. */
 void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias,
                   size_t R, size_t N);
+/* Adds to dgain and dbias; dx = beta dx + the gradient, unless it is NULL. */
 void norm_backward(float *dx, float beta, float *dgain, float *dbias, const float *dy,
                    const float *x, const float *stat, const float *gain, size_t R, size_t N);
 
@@ -62,10 +63,11 @@ void normalise_forward(float *y, const float *x, const float *mean, const float 
 void normalise_backward(float *dx, float beta, const float *dy, const float *y, const float *scale,
                         size_t R, size_t N);
 
+/* Sizes of a convolution; `kernel`, `stride` and `pad` are the same in both directions. */
 typedef struct ConvShape {
   size_t in_channels, in_height, in_width, out_channels, out_height, out_width, kernel, stride, pad;
-  size_t step_channel, step_y,
-      step_x; /* strides of the input layout: CHW for the first layer, HWC after it */
+  /* strides of the input layout: CHW for the first layer, HWC after it */
+  size_t step_channel, step_y, step_x;
 } ConvShape;
 /* Output layout HWC: y (R, out_height * out_width, out_channels); w (out_channels, in_channels,
  * kernel, kernel). column: scratch of conv_scratch floats. */

@@ -15,21 +15,27 @@ static const float *entering(const Sequences *seq, const float *y, size_t t, siz
   return y + (row - seq->B) * H;
 }
 
+/* Whether the row continues the row before it in time. */
 static int goes_on(const Sequences *seq, size_t row) {
   return seq->restart && seq->restart[row] < 0;
 }
 
-/* keep is laid out in blocks over all rows: h_prev (R,H), gates r,z,n (R,3H), hidden part of all
- * gates (R,3H) */
+/* What a row keeps for the backward pass, in blocks over all rows: h_prev (R,H), gates r, z, n
+ * (R,3H), and the hidden part of all gates (R,3H). */
 size_t gru_keep(size_t H) {
   return 7 * H;
 }
 
+/* The input's part of the gates is one product over all rows; only the hidden part must go step by
+ * step. */
 void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h,
                  const float *b_x, const float *b_h, const Sequences *seq, size_t state_at,
                  size_t K, size_t H) {
-  size_t B = seq->B, R = B * seq->T;
-  float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
+  size_t B = seq->B;
+  size_t R = B * seq->T;
+  float *before = keep;
+  float *gate = before + R * H;
+  float *hidden = gate + R * 3 * H;
   dense_forward(gate, 0.0f, x, NULL, w_x, b_x, ACT_NONE, R, K, 3 * H);
   for (size_t t = 0; t < seq->T; t++) {
     size_t first = t * B;
@@ -43,28 +49,43 @@ void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const
   }
 }
 
-/* Turns gates into gradients before the activations, hidden parts into gradients of the hidden
- * products. */
+/* One row's backward step. g (3H): gates, which become gradients before their activations; u (3H):
+ * hidden parts, which become gradients of the hidden products; d (H): gradient of h, which becomes
+ * that part of h_prev's gradient that does not go through the gates. h (H): h_prev. */
+static void gru_row_back(float *restrict g, float *restrict u, float *restrict d,
+                         const float *restrict h, size_t H) {
+  for (size_t i = 0; i < H; i++) {
+    float r = g[i];
+    float z = g[H + i];
+    float n = g[2 * H + i];
+    float hn = u[2 * H + i];
+    float dn = d[i] * (1.0f - z) * (1.0f - n * n);
+    float dz = d[i] * (h[i] - n) * z * (1.0f - z);
+    float dr = dn * hn * r * (1.0f - r);
+    g[i] = dr;
+    g[H + i] = dz;
+    g[2 * H + i] = dn;
+    u[i] = dr;
+    u[H + i] = dz;
+    u[2 * H + i] = dn * r;
+    d[i] *= z;
+  }
+}
+
+/* Backward through time, in place: gates and hidden parts become gradients, for the products over
+ * all rows at the end. */
 void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x,
                   float *db_h, float *dy, float *keep, const float *x, const Weight *w_x,
                   const Weight *w_h, const Sequences *seq, size_t K, size_t H) {
-  size_t B = seq->B, R = B * seq->T;
-  float *before = keep, *gate = before + R * H, *hidden = gate + R * 3 * H;
+  size_t B = seq->B;
+  size_t R = B * seq->T;
+  float *before = keep;
+  float *gate = before + R * H;
+  float *hidden = gate + R * 3 * H;
   for (size_t t = seq->T; t-- > 0;) {
     size_t first = t * B;
-    for (size_t row = first; row < first + B; row++) {
-      float *restrict g = gate + row * 3 * H, *restrict u = hidden + row * 3 * H,
-                      *restrict d = dy + row * H;
-      const float *restrict h = before + row * H;
-      for (size_t i = 0; i < H; i++) {
-        float r = g[i], z = g[H + i], n = g[2 * H + i], hn = u[2 * H + i];
-        float dn = d[i] * (1.0f - z) * (1.0f - n * n), dz = d[i] * (h[i] - n) * z * (1.0f - z),
-              dr = dn * hn * r * (1.0f - r);
-        g[i] = dr, g[H + i] = dz, g[2 * H + i] = dn;
-        u[i] = dr, u[H + i] = dz, u[2 * H + i] = dn * r;
-        d[i] *= z; /* the direct path to h_prev */
-      }
-    }
+    for (size_t row = first; row < first + B; row++)
+      gru_row_back(gate + row * 3 * H, hidden + row * 3 * H, dy + row * H, before + row * H, H);
     if (t == 0) break;
     /* d (rows of t) holds dh_prev: add the path through the gates, then hand it to the rows of t-1
      */
@@ -81,26 +102,33 @@ void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *d
   dense_backward(NULL, 0.0f, ACT_NONE, dw_h, db_h, hidden, before, NULL, NULL, w_h, R, H, 3 * H);
 }
 
-/* keep rows: c (H) first, for lstm_cell; then blocks h_prev (R,H), c_prev (R,H), gates (R,4H) */
+/* What a row keeps, in blocks over all rows: c (R,H), first, for lstm_cell; h_prev (R,H), c_prev
+ * (R,H), gates (R,4H). */
 size_t lstm_keep(size_t H) {
   return 7 * H;
 }
 
+/* The cells are the first block. */
 const float *lstm_cell(const float *keep, size_t row, size_t H) {
   return keep + row * H;
 }
 
+/* The cell vector that enters a row; in a stored state it lies behind the hidden one. */
 static const float *entering_cell(const Sequences *seq, const float *cell, size_t t, size_t b,
                                   size_t state_at, size_t H) {
   return entering(seq, cell, t, b, state_at + H, H);
 }
 
+/* Both biases are added up front, so that the hidden product adds to the gates in place. */
 void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, const Weight *w_h,
                   const float *b_x, const float *b_h, const Sequences *seq, size_t state_at,
                   size_t K, size_t H) {
-  size_t B = seq->B, R = B * seq->T;
-  float *cell = keep, *before = cell + R * H, *cell_before = before + R * H,
-        *gate = cell_before + R * H;
+  size_t B = seq->B;
+  size_t R = B * seq->T;
+  float *cell = keep;
+  float *before = cell + R * H;
+  float *cell_before = before + R * H;
+  float *gate = cell_before + R * H;
   dense_forward(gate, 0.0f, x, NULL, w_x, b_x, ACT_NONE, R, K, 4 * H);
   for (size_t row = 0; row < R; row++)
     for (size_t i = 0; i < 4 * H; i++)
@@ -120,38 +148,51 @@ void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, cons
   }
 }
 
+/* One row's backward step. g (4H): gates, which become gradients before their activations; c (H):
+ * the cell, which becomes the gradient of c_prev; d (H): gradient of h; p (H): c_prev. later (H):
+ * the gradient of c from the next step, NULL at the end of an unroll. */
+static void lstm_row_back(float *restrict g, float *restrict c, const float *restrict d,
+                          const float *restrict p, const float *later, size_t H) {
+  for (size_t i = 0; i < H; i++) {
+    float in = g[i];
+    float forget = g[H + i];
+    float fresh = g[2 * H + i];
+    float show = g[3 * H + i];
+    float squashed = tanhf(c[i]);
+    float dc = d[i] * show * (1.0f - squashed * squashed) + (later ? later[i] : 0.0f);
+    g[i] = dc * fresh * in * (1.0f - in);
+    g[H + i] = dc * p[i] * forget * (1.0f - forget);
+    g[2 * H + i] = dc * in * (1.0f - fresh * fresh);
+    g[3 * H + i] = d[i] * squashed * show * (1.0f - show);
+    c[i] = dc * forget;
+  }
+}
+
+/* As gru_backward. The gradient of c that flows back is kept in the block of cells, whose rows are
+ * not needed any more once they were used. */
 void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x,
                    float *db_h, float *dy, float *keep, const float *x, const Weight *w_x,
                    const Weight *w_h, const Sequences *seq, size_t K, size_t H) {
-  size_t B = seq->B, R = B * seq->T;
-  float *cell = keep, *before = cell + R * H, *cell_before = before + R * H,
-        *gate = cell_before + R * H;
-  float *carry = NULL; /* gradient of c flowing back: kept in the cell block of the row it belongs
-                          to, once used */
+  size_t B = seq->B;
+  size_t R = B * seq->T;
+  float *cell = keep;
+  float *before = cell + R * H;
+  float *cell_before = before + R * H;
+  float *gate = cell_before + R * H;
+  /* gradient of c flowing back: kept in the cell block of the row it belongs to, once used */
+  float *carry = NULL;
   for (size_t t = seq->T; t-- > 0;) {
     size_t first = t * B;
     carry = cell + (t + 1 < seq->T ? (first + B) * H : 0);
     for (size_t b = 0; b < B; b++) {
       size_t row = first + b;
-      int linked = t + 1 < seq->T && goes_on(seq, row + B);
-      float *restrict g = gate + row * 4 * H, *restrict d = dy + row * H,
-                      *restrict c = cell + row * H;
-      const float *restrict p = cell_before + row * H;
-      const float *later = carry + b * H;
-      for (size_t i = 0; i < H; i++) {
-        float in = g[i], forget = g[H + i], fresh = g[2 * H + i], show = g[3 * H + i],
-              squashed = tanhf(c[i]);
-        float dc = d[i] * show * (1.0f - squashed * squashed) + (linked ? later[i] : 0.0f);
-        g[i] = dc * fresh * in * (1.0f - in);
-        g[H + i] = dc * p[i] * forget * (1.0f - forget);
-        g[2 * H + i] = dc * in * (1.0f - fresh * fresh);
-        g[3 * H + i] = d[i] * squashed * show * (1.0f - show);
-        c[i] = dc * forget; /* now the gradient of c_prev */
-      }
+      bool linked = t + 1 < seq->T && goes_on(seq, row + B);
+      lstm_row_back(gate + row * 4 * H, cell + row * H, dy + row * H, cell_before + row * H,
+                    linked ? carry + b * H : NULL, H);
     }
     if (t == 0) break;
-    dense_down(dy + first * H, 0.0f, ACT_NONE, gate + first * 4 * H, NULL, w_h, B, H,
-               4 * H); /* gradient of h_prev */
+    /* gradient of h_prev */
+    dense_down(dy + first * H, 0.0f, ACT_NONE, gate + first * 4 * H, NULL, w_h, B, H, 4 * H);
     for (size_t b = 0; b < B; b++) {
       if (!goes_on(seq, first + b)) continue;
       for (size_t i = 0; i < H; i++)
@@ -163,6 +204,8 @@ void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *
 }
 
 /* --- as ops --- */
+
+/* As PyTorch names its parameters. */
 static void recurrent_shape(Graph *graph, Op *op, const char *name, size_t gates, size_t states) {
   size_t H = op->out_width;
   op->weight = graph_view(graph, name, "weight_ih", 2, (size_t[]){gates * H, op->in_width});
@@ -173,6 +216,7 @@ static void recurrent_shape(Graph *graph, Op *op, const char *name, size_t gates
   graph->state_size += states * H;
 }
 
+/* The matrix of the inputs, and that of the hidden state. */
 static size_t recurrent_pack(const Op *op, size_t gates, OpMatrix out[OP_MATRICES]) {
   size_t H = op->out_width;
   out[0] = (OpMatrix){op->weight, op->in_width, gates * H};
@@ -180,18 +224,21 @@ static size_t recurrent_pack(const Op *op, size_t gates, OpMatrix out[OP_MATRICE
   return 2;
 }
 
-/* The hidden vector after the last step of each sequence. */
+/* Puts the hidden vector after the last step of each sequence into state_out. */
 static void save_hidden(const OpRun *run) {
   const Sequences *seq = run->sequences;
-  size_t H = run->op->out_width, first = (seq->T - 1) * seq->B;
+  size_t H = run->op->out_width;
+  size_t first = (seq->T - 1) * seq->B;
   for (size_t b = 0; b < seq->B; b++)
     memcpy(run->state_out + b * seq->S + run->op->state_at, run->y + (first + b) * H,
            H * sizeof *run->y);
 }
 
+/* The cell after the last step, behind the hidden vector. */
 static void save_cell(const OpRun *run) {
   const Sequences *seq = run->sequences;
-  size_t H = run->op->out_width, first = (seq->T - 1) * seq->B;
+  size_t H = run->op->out_width;
+  size_t first = (seq->T - 1) * seq->B;
   for (size_t b = 0; b < seq->B; b++)
     memcpy(run->state_out + b * seq->S + run->op->state_at + H, lstm_cell(run->keep, first + b, H),
            H * sizeof *run->y);
@@ -204,7 +251,8 @@ static void gru_shape(Graph *graph, Op *op, const char *name) {
 
 static void gru_run(const OpRun *run) {
   const Op *op = run->op;
-  Weight w = op_weight(run, 0), w_h = op_weight(run, 1);
+  Weight w = op_weight(run, 0);
+  Weight w_h = op_weight(run, 1);
   gru_forward(run->y, run->keep, run->x[0], &w, &w_h, run->block + op->bias,
               run->block + op->bias_h, run->sequences, op->state_at, op->in_width, op->out_width);
   if (run->state_out) save_hidden(run);
@@ -213,12 +261,14 @@ static void gru_run(const OpRun *run) {
 static void gru_run_back(const OpRun *run) {
   const Op *op = run->op;
   float *g = run->gradient;
-  Weight w = op_weight(run, 0), w_h = op_weight(run, 1);
+  Weight w = op_weight(run, 0);
+  Weight w_h = op_weight(run, 1);
   gru_backward(run->dx[0], op->beta[0], op->below, g + op->weight, g + op->weight_h, g + op->bias,
                g + op->bias_h, run->dy, run->keep, run->x[0], &w, &w_h, run->sequences,
                op->in_width, op->out_width);
 }
 
+/* Three gates. */
 static double gru_flops(const Op *op) {
   return 6 * (double)op->out_width * (double)(op->in_width + op->out_width);
 }
@@ -244,7 +294,8 @@ static void lstm_shape(Graph *graph, Op *op, const char *name) {
 
 static void lstm_run(const OpRun *run) {
   const Op *op = run->op;
-  Weight w = op_weight(run, 0), w_h = op_weight(run, 1);
+  Weight w = op_weight(run, 0);
+  Weight w_h = op_weight(run, 1);
   lstm_forward(run->y, run->keep, run->x[0], &w, &w_h, run->block + op->bias,
                run->block + op->bias_h, run->sequences, op->state_at, op->in_width, op->out_width);
   if (!run->state_out) return;
@@ -255,12 +306,14 @@ static void lstm_run(const OpRun *run) {
 static void lstm_run_back(const OpRun *run) {
   const Op *op = run->op;
   float *g = run->gradient;
-  Weight w = op_weight(run, 0), w_h = op_weight(run, 1);
+  Weight w = op_weight(run, 0);
+  Weight w_h = op_weight(run, 1);
   lstm_backward(run->dx[0], op->beta[0], op->below, g + op->weight, g + op->weight_h, g + op->bias,
                 g + op->bias_h, run->dy, run->keep, run->x[0], &w, &w_h, run->sequences,
                 op->in_width, op->out_width);
 }
 
+/* Four gates. */
 static double lstm_flops(const Op *op) {
   return 8 * (double)op->out_width * (double)(op->in_width + op->out_width);
 }
