@@ -119,7 +119,6 @@ static Status solve(Standing *s) {
     most = fmax(most, fabs(s->payoff[i]));
   TRY_RETURN(meta_nash(s->payoff, n, n, s->nash, NULL, NULL));
   TRY_RETURN(meta_nash_average(s->payoff, n, s->nash_average, s->skill));
-  /* strong selection */
   return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(most, 1e-9), s->alpha_rank);
 }
 
