@@ -13,6 +13,7 @@ static AgonError *fresh(const Env *env) {
   return &env->scratch->error;
 }
 
+/* An env that fails leaves its reason in the scratch; so do the next three. */
 AgonStatus env_call_reset(const Env *env, void *episode, const AgonRandom *random) {
   return env->table->reset(env->params, episode, random, fresh(env));
 }
@@ -32,6 +33,7 @@ void env_call_step_many(const Env *env, size_t count, void *const *episodes,
   env->table->step_many(env->params, count, episodes, actions, random, reward, status, fresh(env));
 }
 
+/* The env may have filled the text to its last byte: it is ended here. */
 const char *env_why(const Env *env) {
   AgonError *error = &env->scratch->error;
   static const char silent[] = "it does not say why (error->text is empty)";
@@ -47,12 +49,14 @@ const double *env_chance(const Env *env, const void *episode, uint32_t *count) {
   return env->scratch->chance;
 }
 
+/* An impossible count draws the first outcome; the suite has said so before. */
 uint32_t env_draw_chance(const Env *env, const void *episode, AgonRng *rng) {
   uint32_t count;
   const double *probability = env_chance(env, episode, &count);
   return count ? (uint32_t)rng_pick(rng, probability, count) : 0;
 }
 
+/* A chance move may be followed by another. */
 AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng,
                       float *reward) {
   while (status == AGON_CHANCE)
@@ -60,11 +64,13 @@ AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng 
   return status;
 }
 
+/* To the first decision. */
 AgonStatus env_reset(const Env *env, void *episode, AgonRng *rng, float *reward) {
   AgonRandom random = rng_handle(rng);
   return env_settle(env, episode, env_call_reset(env, episode, &random), rng, reward);
 }
 
+/* To the next decision. */
 AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, AgonRng *rng,
                     float *reward) {
   AgonRandom random = rng_handle(rng);
@@ -81,11 +87,14 @@ static void bytes_to_floats(uint8_t *row, size_t count) {
   }
 }
 
+/* The kind's own elements come first, then zeros; bytes become floats where another kind has
+ * floats. */
 void env_observe_padded(const Env *env, const void *episode, uint32_t agent, void *row) {
   const AgonKind *kind = env_kind(env, agent);
   size_t own =
       (size_t)kind->observation_shape[0] * kind->observation_shape[1] * kind->observation_shape[2];
-  bool bytes = kind->observation_type == AGON_U8, floats = env->layout.observation_type == AGON_F32;
+  bool bytes = kind->observation_type == AGON_U8;
+  bool floats = env->layout.observation_type == AGON_F32;
   env->table->observe(env->params, episode, agent, row);
   if (bytes && floats) bytes_to_floats(row, own);
   size_t used = own * (floats ? 4 : 1);
@@ -98,7 +107,8 @@ void env_mask_made(const Env *env, const void *episode, uint32_t agent, uint8_t 
   const AgonKind *kind = env_kind(env, agent);
   const AgonKind *layout = &env->layout;
   if (layout->action_kind == AGON_BOX) {
-    for (uint32_t h = 0; h < layout->heads; h++) row[h] = h < kind->heads;
+    for (uint32_t h = 0; h < layout->heads; h++)
+      row[h] = h < kind->heads;
     return;
   }
   uint8_t *own = env->scratch->mask;
@@ -118,6 +128,7 @@ void env_mask_made(const Env *env, const void *episode, uint32_t agent, uint8_t 
   }
 }
 
+/* Where rows are the env's own it may write many at once. */
 void env_view(const Env *env, size_t count, const void *const *episodes, const uint32_t *agents,
               void *rows, uint8_t *masks) {
   bool box = env->layout.action_kind == AGON_BOX;
@@ -132,6 +143,7 @@ void env_view(const Env *env, size_t count, const void *const *episodes, const u
   }
 }
 
+/* Many episodes: by the env's own function if it has one. */
 void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags) {
   if (env->table->flags_many) {
     env->table->flags_many(env->params, count, episodes, flags);
@@ -141,6 +153,7 @@ void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_
     env->table->flags(env->params, episodes[i], flags + i * env->spec.agents);
 }
 
+/* An env with one team need not say who won. */
 void env_outcome(const Env *env, const void *episode, float *outcome) {
   if (env->table->outcome)
     env->table->outcome(env->params, episode, outcome);
@@ -148,12 +161,15 @@ void env_outcome(const Env *env, const void *episode, float *outcome) {
     outcome[0] = 0.5f;
 }
 
+/* Rows of bytes grow to floats in place: the row has room for these. */
 void env_observe_f32(const Env *env, const void *episode, uint32_t agent, float *row) {
   env_observe(env, episode, agent, row);
   if (env->layout.observation_type == AGON_U8)
     bytes_to_floats((uint8_t *)row, env->observation_count);
 }
 
+/* By bits, as one number in a million rows is bad: a first pass in vectors only says whether there
+ * is one. */
 size_t env_first_beyond(const void *floats, size_t count, float limit) {
   const uint8_t *from = floats;
   uint32_t most, bits, bad = 0;
@@ -177,6 +193,7 @@ void env_action_range(const Env *env, uint32_t agent, uint32_t head, float *low,
   *high = head < kind->heads ? kind->action_high[head] : 0;
 }
 
+/* Each head by itself: the pick counts only legal choices. */
 void env_random_action(const Env *env, uint32_t agent, const uint8_t *mask, AgonRng *rng,
                        AgonAction *out) {
   const AgonKind *layout = &env->layout;
@@ -188,7 +205,8 @@ void env_random_action(const Env *env, uint32_t agent, const uint8_t *mask, Agon
       continue;
     }
     uint32_t legal = 0;
-    for (uint32_t i = 0; i < layout->head_size[h]; i++) legal += mask[i];
+    for (uint32_t i = 0; i < layout->head_size[h]; i++)
+      legal += mask[i];
     uint32_t pick = rng_below(rng, legal);
     for (uint32_t i = 0; i < layout->head_size[h]; i++)
       if (mask[i] && pick-- == 0) out[h].choice = (int32_t)i;
@@ -196,10 +214,12 @@ void env_random_action(const Env *env, uint32_t agent, const uint8_t *mask, Agon
   }
 }
 
+/* What is not a number becomes the lower bound. */
 static float clipped(float value, float low, float high) {
   return !(value > low) ? low : value > high ? high : value;
 }
 
+/* Each agent by the range of its own kind. */
 void env_clip_actions(const Env *env, AgonAction *actions) {
   if (env->layout.action_kind != AGON_BOX) return;
   for (uint32_t a = 0; a < env->spec.agents; a++) {
@@ -212,29 +232,43 @@ void env_clip_actions(const Env *env, AgonAction *actions) {
   }
 }
 
+/* Halves first, so that a range over the whole of float does not overflow. */
 void env_scale_action(const Env *env, uint32_t agent, AgonAction *action) {
   if (env->layout.action_kind != AGON_BOX) return;
   for (uint32_t h = 0; h < env->layout.heads; h++) {
     float low, high;
     env_action_range(env, agent, h, &low, &high);
-    float half = high / 2 - low / 2, middle = low + half;
+    float half = high / 2 - low / 2;
+    float middle = low + half;
     action[h].value = middle + half * action[h].value;
   }
 }
 
-const uint32_t *env_head_sizes(const Env *env) { return env->layout.head_size; }
+/* Of the layout. */
+const uint32_t *env_head_sizes(const Env *env) {
+  return env->layout.head_size;
+}
 
 /* --- episodes as bytes --- */
 enum { MOST_SAVED = 1 << 28 };
 
-bool env_copies(const Env *env) { return !env->table->create; }
-bool env_saves(const Env *env) { return env_copies(env) || env->table->save; }
+/* State on the heap would be shared by two copies of the block. */
+bool env_copies(const Env *env) {
+  return !env->table->create;
+}
 
+/* A flat block is saved as it is. */
+bool env_saves(const Env *env) {
+  return env_copies(env) || env->table->save;
+}
+
+/* A flat env's zeroed block is ready for its reset. */
 Status env_make(const Env *env, void *episode) {
   if (!env->table->create || !env->table->create(env->params, episode, fresh(env))) return OK;
   return status_set(ERR_ENV, "env %s: create failed: %s", env->table->name, env_why(env));
 }
 
+/* The size stands before what a `save` wrote, as only the env knows how long it is. */
 Status env_save(const Env *env, const void *episode, Bytes *out) {
   if (env_copies(env)) {
     bytes_put(out, episode, env->spec.episode_size);
@@ -263,6 +297,7 @@ Status env_save(const Env *env, const void *episode, Bytes *out) {
   return OK;
 }
 
+/* `load` gets exactly what `save` wrote. */
 Status env_load(const Env *env, void *episode, Reader *reader) {
   if (env_copies(env)) {
     reader_get(reader, episode, env->spec.episode_size);

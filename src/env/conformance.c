@@ -13,6 +13,7 @@
 
 enum { GUARD = 64, FILL = 0xA5 };
 
+/* The two episodes that are played side by side, and room for what their env writes. */
 typedef struct Probe {
   const Env *env;
   uint8_t *episode, *twin; /* guarded blocks */
@@ -32,12 +33,14 @@ typedef struct Probe {
   uint32_t number, steps;
 } Probe;
 
+/* ERR_ENV with the clause, and with seed and line of play, so that the step can be played again. */
 __attribute__((format(printf, 2, 3))) static Status broken(const Probe *probe, const char *clause,
                                                            ...) {
   enum { SHOWN = 300 }; /* of the line's end */
   char text[400];
   const char *line = probe->line.data ? (const char *)probe->line.data : "";
-  const size_t length = probe->line.size, skip = length > SHOWN ? length - SHOWN : 0;
+  const size_t length = probe->line.size;
+  const size_t skip = length > SHOWN ? length - SHOWN : 0;
   va_list arguments;
   va_start(arguments, clause);
   vsnprintf(text, sizeof text, clause, arguments);
@@ -65,15 +68,24 @@ static void put_action(Probe *probe, const AgonAction *action) {
   }
 }
 
+/* One word of the line. */
 static void put_chance(Probe *probe, uint32_t outcome) {
   char word[16];
   int size = snprintf(word, sizeof word, "%s%u", probe->line.size ? " " : "", outcome);
   bytes_put(&probe->line, word, (size_t)size);
 }
 
-static void *first(const Probe *probe) { return probe->episode + GUARD; }
-static void *second(const Probe *probe) { return probe->twin + GUARD; }
+/* The episode of the first twin, behind its guard. */
+static void *first(const Probe *probe) {
+  return probe->episode + GUARD;
+}
 
+/* The episode of the second twin, behind its guard. */
+static void *second(const Probe *probe) {
+  return probe->twin + GUARD;
+}
+
+/* Whether the bytes before and behind a block are as they were filled. */
 static bool guarded(const uint8_t *block, size_t size) {
   for (size_t i = 0; i < GUARD; i++)
     if (block[i] != FILL || block[GUARD + size + i] != FILL) return false;
@@ -116,7 +128,8 @@ static Status check_observation(Probe *probe, const void *state, uint32_t agent)
 static Status check_padding(Probe *probe, const void *state, uint32_t agent) {
   const Env *env = probe->env;
   if (!env->padded) return OK;
-  size_t size = env->observation_bytes, at = 0;
+  size_t size = env->observation_bytes;
+  size_t at = 0;
   memset(probe->row, FILL, size + 2 * GUARD);
   env_observe(env, state, agent, probe->row + GUARD);
   env_mask(env, state, agent, probe->mask + GUARD);
@@ -125,13 +138,15 @@ static Status check_padding(Probe *probe, const void *state, uint32_t agent) {
     return broken(probe, "the padded row of agent %u is not its own length", agent);
   for (uint32_t h = 0; h < env->layout.heads && env->layout.action_kind != AGON_BOX; h++) {
     uint32_t legal = 0;
-    for (uint32_t i = 0; i < env->layout.head_size[h]; i++) legal += probe->mask[GUARD + at++];
+    for (uint32_t i = 0; i < env->layout.head_size[h]; i++)
+      legal += probe->mask[GUARD + at++];
     if (!legal)
       return broken(probe, "head %u of agent %u has no legal choice in the layout", h, agent);
   }
   return OK;
 }
 
+/* Checks the kind's own mask, then leaves the layout's in probe->mask. */
 static Status check_mask(Probe *probe, const void *state, uint32_t agent) {
   const Env *env = probe->env;
   const AgonKind *kind = env_kind(env, agent);
@@ -140,7 +155,8 @@ static Status check_mask(Probe *probe, const void *state, uint32_t agent) {
     return OK;
   }
   size_t width = 0;
-  for (uint32_t h = 0; h < kind->heads; h++) width += kind->head_size[h];
+  for (uint32_t h = 0; h < kind->heads; h++)
+    width += kind->head_size[h];
   memset(probe->mask, FILL, width + 2 * GUARD);
   env->table->mask(env->params, state, agent, probe->mask + GUARD);
   probe->checks += 3;
@@ -171,10 +187,12 @@ static void pick_action(Probe *probe, uint32_t agent, AgonRng *rng, AgonAction *
     env_random_action(env, agent, probe->mask + GUARD, rng, action);
     return;
   }
-  for (uint32_t h = 0; h < env->layout.heads; h++) action[h].value = 4 * (float)rng_unit(rng) - 2;
+  for (uint32_t h = 0; h < env->layout.heads; h++)
+    action[h].value = 4 * (float)rng_unit(rng) - 2;
   env_scale_action(env, agent, action);
 }
 
+/* Outcomes in range, probabilities that sum to 1. */
 static Status check_chance(Probe *probe, const void *state, uint32_t *count, const double **out) {
   const Env *env = probe->env;
   double sum = 0;
@@ -198,6 +216,7 @@ static Status check_chance(Probe *probe, const void *state, uint32_t *count, con
              : broken(probe, "chance probabilities do not sum to 1, but to %.12g", sum);
 }
 
+/* An env that the suite plays must not fail. */
 static Status failed(const Probe *probe, const char *where) {
   return broken(probe, "%s reports failure: %s", where, env_why(probe->env));
 }
@@ -236,6 +255,7 @@ static Status compare_views(Probe *probe) {
   return OK;
 }
 
+/* After a step both must be the same, with the same rewards, which must be numbers. */
 static Status check_twins(Probe *probe) {
   const Env *env = probe->env;
   const float *reward = probe->reward;
@@ -257,8 +277,10 @@ static Status check_twins(Probe *probe) {
     probe->team[env->spec.team_of[a]] += reward[a];
   }
   float sum = 0, scale = 0;
-  for (uint32_t t = 0; t < env->spec.teams; t++)
-    sum += probe->team[t], scale += fabsf(probe->team[t]);
+  for (uint32_t t = 0; t < env->spec.teams; t++) {
+    sum += probe->team[t];
+    scale += fabsf(probe->team[t]);
+  }
   if ((env->spec.flags & AGON_ZERO_SUM) && fabsf(sum) > 1e-4f * (1 + scale))
     return broken(probe,
                   "a zero-sum env's rewards do not cancel over the teams' sums, but leave %g",
@@ -284,9 +306,11 @@ static Status check_scripted(Probe *probe, uint32_t agent, const AgonRng *rng) {
   return OK;
 }
 
+/* What every agent sees and may do, and an action for each who acts. */
 static Status check_agents(Probe *probe, AgonStatus status, AgonRng *rng) {
   const Env *env = probe->env;
-  uint32_t acting = 0, agents = env->spec.agents;
+  uint32_t acting = 0;
+  uint32_t agents = env->spec.agents;
   uint8_t *flags = probe->flags;
   memset(flags, FILL, agents + 1);
   env_flags_of(env, first(probe), flags);
@@ -339,6 +363,7 @@ static Status check_extras(Probe *probe) {
   return OK;
 }
 
+/* Finite numbers, and not one more than the spec says. */
 static Status check_metrics(Probe *probe) {
   const Env *env = probe->env;
   float values[AGON_MAX_METRICS + 1] = {0};
@@ -354,9 +379,11 @@ static Status check_metrics(Probe *probe) {
   return OK;
 }
 
+/* Outcomes and returns within what the spec says. */
 static Status check_end(Probe *probe) {
   const Env *env = probe->env;
-  float *outcome = probe->outcome, sum = 0;
+  float *outcome = probe->outcome;
+  float sum = 0;
   outcome[env->spec.teams] = -7;
   env_outcome(env, first(probe), outcome);
   probe->checks += 3;
@@ -384,7 +411,8 @@ static Status check_end(Probe *probe) {
  * else. */
 static Status check_view_many(Probe *probe) {
   const Env *env = probe->env;
-  uint8_t *flags = probe->flags, *both = probe->flags + env->spec.agents + 1;
+  uint8_t *flags = probe->flags;
+  uint8_t *both = probe->flags + env->spec.agents + 1;
   const void *state[2] = {second(probe), first(probe)};
   uint32_t agents_of = env->spec.agents;
   env_flags_of(env, state[1], flags);
@@ -399,8 +427,8 @@ static Status check_view_many(Probe *probe) {
   for (uint32_t a = 0; a < env->spec.agents; a++) {
     if (!(flags[a] & AGON_ACTS)) continue;
     const uint32_t agents[2] = {a, a};
-    size_t size = env->observation_bytes,
-           width = env->layout.action_kind == AGON_BOX ? 0 : env->action_count;
+    size_t size = env->observation_bytes;
+    size_t width = env->layout.action_kind == AGON_BOX ? 0 : env->action_count;
     memset(probe->row, FILL, 2 * size + 2 * GUARD);
     memset(probe->mask, FILL, 2 * width + 2 * GUARD);
     env->table->view_many(env->params, 2, state, agents, probe->row + GUARD, probe->mask + GUARD);
@@ -450,7 +478,9 @@ static Status copy_to_twin(Probe *probe) {
 /* A copy of this episode, without one of those who are in it, goes on without it. */
 static Status check_removal(Probe *probe) {
   const Env *env = probe->env;
-  uint32_t alive = 0, who = 0, agents = env->spec.agents;
+  uint32_t alive = 0;
+  uint32_t who = 0;
+  uint32_t agents = env->spec.agents;
   if (!env->table->remove || !env_copies(env)) return OK;
   env_flags_of(env, first(probe), probe->flags);
   for (uint32_t a = 0; a < agents; a++)
@@ -485,10 +515,13 @@ static AgonStatus start(Probe *probe, void *state, const AgonRandom *random) {
   return env->table->reset_with(env->params, state, probe->knob, random, &env->scratch->error);
 }
 
+/* One episode with all checks, twin by twin. */
 static Status play_one(Probe *probe, uint32_t number) {
   const Env *env = probe->env;
-  size_t size = env->spec.episode_size, rewards = env->spec.agents * sizeof(float);
-  AgonRng rng = rng_stream(probe->seed, 0, number, RNG_ENV), twin_rng = rng;
+  size_t size = env->spec.episode_size;
+  size_t rewards = env->spec.agents * sizeof(float);
+  AgonRng rng = rng_stream(probe->seed, 0, number, RNG_ENV);
+  AgonRng twin_rng = rng;
   AgonRng act = rng_stream(probe->seed, 0, number, RNG_ACT);
   memset(probe->reward, 0, rewards);
   memset(probe->reward2, 0, rewards);
@@ -501,7 +534,8 @@ static Status play_one(Probe *probe, uint32_t number) {
     memset(probe->episode, FILL, size + 2 * GUARD);
     memset(probe->twin, FILL, size + 2 * GUARD);
   }
-  AgonRandom random = rng_handle(&rng), random2 = rng_handle(&twin_rng);
+  AgonRandom random = rng_handle(&rng);
+  AgonRandom random2 = rng_handle(&twin_rng);
   AgonStatus status = start(probe, first(probe), &random);
   if (status == AGON_FAILED) return failed(probe, "reset");
   if (start(probe, second(probe), &random2) != status)
@@ -536,6 +570,7 @@ static Status play_one(Probe *probe, uint32_t number) {
   return check_end(probe);
 }
 
+/* All blocks have a guard before and behind them. */
 static Status make_blocks(Probe *probe) {
   const Env *env = probe->env;
   size_t size = env->spec.episode_size;
@@ -552,6 +587,7 @@ static Status make_blocks(Probe *probe) {
   return OK;
 }
 
+/* The env gets its states back first. */
 static void free_blocks(Probe *probe) {
   const Env *env = probe->env;
   if (probe->made && env->table->destroy) env->table->destroy(env->params, first(probe));
@@ -560,6 +596,7 @@ static void free_blocks(Probe *probe) {
   free(probe->twin);
 }
 
+/* Stops at the first clause that is broken. */
 Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *out_checks) {
   Status status = OK;
   Probe probe = {.env = env, .seed = seed};
@@ -579,7 +616,8 @@ Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *o
   TRY(NEW_ARRAY(probe.team, env->spec.teams));
   TRY(NEW_ARRAY(probe.action, agents * env->layout.heads));
   TRY(NEW_ARRAY(probe.knob, env->spec.knobs));
-  for (uint32_t i = 0; i < episodes; i++) TRY(play_one(&probe, i));
+  for (uint32_t i = 0; i < episodes; i++)
+    TRY(play_one(&probe, i));
   *out_checks = probe.checks;
 done:
   free_blocks(&probe);

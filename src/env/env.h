@@ -41,12 +41,16 @@ typedef struct Env {
 
 /* Built-in envs in the order of the list; NULL past the end. */
 const AgonEnv *env_builtin(size_t index);
+/* Whether a built-in env has that name. */
 bool env_is_builtin(const char *name);
 /* Whether it names a plug-in: a path with '/', or a file of this folder that ends in .so. */
 bool env_is_plugin(const char *name);
 /* A built-in by name, or a plug-in by path; *out_plugin is its handle or NULL. */
 Status env_find(const char *name, const AgonEnv **out, void **out_plugin);
+/* Loads a plug-in; *out_plugin is the caller's (env_plugin_close), and *out lives as long.
+ * ERR_USAGE if it cannot be loaded, ERR_ENV if it breaks the ABI, ERR_MEMORY. */
 Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin);
+/* Accepts NULL. Nothing of its env may be used afterwards. */
 void env_plugin_close(void *plugin);
 /* The file whose code an env is; "" for a built-in one. */
 Status env_plugin_file(const Env *env, char *out, size_t size);
@@ -64,13 +68,17 @@ Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env 
 Status env_create_from(const char *name, const char *const *pairs, size_t count, Env **out);
 /* Checks and lays out what `spec` says; for tables without options (tests). */
 Status env_over(const AgonEnv *table, const AgonEnvSpec *spec, Env **out);
+/* Accepts NULL. */
 void env_destroy(Env *env);
-bool env_copies(const Env *env); /* episodes may be copied by memcpy */
-bool env_saves(const Env *env);  /* episodes can be written down, and go on in another job */
+/* Whether episodes may be copied by memcpy. */
+bool env_copies(const Env *env);
+/* Whether episodes can be written down, and go on in another job. */
+bool env_saves(const Env *env);
 /* Checks env->spec as configure left it, naming the field and the limit, and lays rows out by it.
  */
 Status env_lay_out(Env *env);
 
+/* The kind that an agent is of. */
 static inline const AgonKind *env_kind(const Env *env, uint32_t agent) {
   return &env->spec.kind[env->spec.kind_of[agent]];
 }
@@ -87,8 +95,7 @@ AgonStatus env_call_chance(const Env *env, void *episode, uint32_t outcome, floa
 void env_call_step_many(const Env *env, size_t count, void *const *episodes,
                         const AgonAction *actions, const AgonRandom *random, float *reward,
                         AgonStatus *status);
-/* ": " and what the env said of its last failure, or that it said nothing; valid until the next
- * call. */
+/* What the env said about its last failure, or that it said nothing; valid until the next call. */
 const char *env_why(const Env *env);
 
 /* Probabilities of the pending chance move, valid until the next call; *count is 0 where the env
@@ -99,6 +106,7 @@ uint32_t env_draw_chance(const Env *env, const void *episode, AgonRng *rng);
 /* Runs chance moves until a decision or the end; `reward` accumulates. */
 AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng,
                       float *reward);
+/* To the first decision, or the end; `reward` (agents) accumulates what chance gives. */
 AgonStatus env_reset(const Env *env, void *episode, AgonRng *rng, float *reward);
 AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, AgonRng *rng,
                     float *reward);
@@ -106,12 +114,15 @@ AgonStatus env_step(const Env *env, void *episode, const AgonAction *actions, Ag
 /* One observation row and one mask row, in the layout. */
 void env_observe_padded(const Env *env, const void *episode, uint32_t agent, void *row);
 void env_mask_made(const Env *env, const void *episode, uint32_t agent, uint8_t *row);
+/* One observation row, in the layout. */
 static inline void env_observe(const Env *env, const void *episode, uint32_t agent, void *row) {
   if (env->padded)
     env_observe_padded(env, episode, agent, row);
   else
     env->table->observe(env->params, episode, agent, row);
 }
+
+/* One mask row, in the layout. */
 static inline void env_mask(const Env *env, const void *episode, uint32_t agent, uint8_t *row) {
   if (env->masks)
     env->table->mask(env->params, episode, agent, row);
@@ -125,6 +136,7 @@ void env_view(const Env *env, size_t count, const void *const *episodes, const u
 static inline void env_flags_of(const Env *env, const void *episode, uint8_t *flags) {
   env->table->flags(env->params, episode, flags);
 }
+
 void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags);
 /* outcome[team]; where the only team has none, 0.5. */
 void env_outcome(const Env *env, const void *episode, float *outcome);
@@ -153,7 +165,8 @@ void env_clip_actions(const Env *env, AgonAction *actions);
 /* BOX, else nothing: one action from half-ranges around the middle, as networks choose, to what
  * `step` takes. */
 void env_scale_action(const Env *env, uint32_t agent, AgonAction *action);
-const uint32_t *env_head_sizes(const Env *env); /* NULL: BOX */
+/* Choices of each head of the layout; NULL: BOX. */
+const uint32_t *env_head_sizes(const Env *env);
 /* Index of the first float that is no number or not within -limit .. limit (INFINITY: not finite),
  * or `count`. */
 size_t env_first_beyond(const void *floats, size_t count, float limit);

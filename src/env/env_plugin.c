@@ -14,6 +14,7 @@ typedef struct Plugin {
   AgonEnv table;
 } Plugin;
 
+/* Sizes are checked before anything beyond them is read. */
 static Status copy_table(const AgonEnv *theirs, const char *path, Plugin *plugin) {
   if (!theirs) return status_set(ERR_ENV, "%s returned no table", path);
   TRY_RETURN(env_check_sizes(theirs, path));
@@ -21,6 +22,7 @@ static Status copy_table(const AgonEnv *theirs, const char *path, Plugin *plugin
   return env_check_table(&plugin->table, path);
 }
 
+/* RTLD_LOCAL: two plug-ins may have functions of one name. */
 Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin) {
   Status status = OK;
   Plugin *plugin = NULL;
@@ -42,6 +44,7 @@ done:
   return status;
 }
 
+/* Accepts NULL. */
 void env_plugin_close(void *opened) {
   Plugin *plugin = opened;
   if (!plugin) return;
@@ -49,6 +52,7 @@ void env_plugin_close(void *opened) {
   free(plugin);
 }
 
+/* Asked of the loader, which knows where it found it. */
 Status env_plugin_file(const Env *env, char *out, size_t size) {
   void *code;
   Dl_info about;

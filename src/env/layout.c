@@ -17,6 +17,7 @@ static Status wrong(const Env *env, const char *what) {
   return status_set(ERR_ENV, "env %s describes itself wrongly: %s", env->table->name, what);
 }
 
+/* ERR_ENV if a field is not within least .. most. */
 static Status check_count(const Env *env, const char *field, uint64_t value, uint64_t least,
                           uint64_t most) {
   if (value >= least && value <= most) return OK;
@@ -35,6 +36,7 @@ static Status check_kind_count(const Env *env, uint32_t kind, const char *field,
                     (unsigned long long)least, (unsigned long long)most);
 }
 
+/* The same of one kind. */
 static Status kind_wrong(const Env *env, uint32_t kind, const char *what) {
   return status_set(ERR_ENV, "env %s describes itself wrongly: kind %u: %s", env->table->name, kind,
                     what);
@@ -56,6 +58,7 @@ static Status copy_members(Env *env) {
   return OK;
 }
 
+/* Every agent has a team and a kind, and every team an agent. */
 static Status check_members(const Env *env) {
   const AgonEnvSpec *spec = &env->spec;
   for (uint32_t a = 0; a < spec->agents; a++) {
@@ -66,7 +69,8 @@ static Status check_members(const Env *env) {
   }
   for (uint32_t t = 0; t < spec->teams; t++) {
     bool any = false;
-    for (uint32_t a = 0; a < spec->agents && !any; a++) any = spec->team_of[a] == t;
+    for (uint32_t a = 0; a < spec->agents && !any; a++)
+      any = spec->team_of[a] == t;
     if (!any) return wrong(env, "a team has no agents");
   }
   return OK;
@@ -84,6 +88,7 @@ static Status copy_kinds(Env *env) {
   return OK;
 }
 
+/* The product is looked at after each factor, so that it cannot overflow. */
 static Status check_observation(const Env *env, uint32_t k) {
   const AgonKind *kind = &env->spec.kind[k];
   uint64_t elements = 1;
@@ -101,6 +106,7 @@ static Status check_observation(const Env *env, uint32_t k) {
   return OK;
 }
 
+/* The host scales and clips by these ranges, so they must be finite and not empty. */
 static Status check_box(const Env *env, uint32_t k) {
   const AgonKind *kind = &env->spec.kind[k];
   if (!kind->action_low || !kind->action_high)
@@ -116,6 +122,7 @@ static Status check_box(const Env *env, uint32_t k) {
   return OK;
 }
 
+/* A kind's choices are indices into rows of everybody, hence the limit on their sum. */
 static Status check_actions(const Env *env, uint32_t k) {
   const AgonKind *kind = &env->spec.kind[k];
   uint64_t choices = 0;
@@ -140,6 +147,7 @@ static Status check_actions(const Env *env, uint32_t k) {
   return check_kind_count(env, k, "choices (the sum of head_size)", choices, 1, AGON_MAX_CHOICES);
 }
 
+/* Limits that arrays and messages elsewhere rest on. */
 static Status check_sizes(const Env *env) {
   const AgonEnvSpec *spec = &env->spec;
   if (spec->params_size > env->table->params_capacity)
@@ -194,6 +202,7 @@ static Status check_functions(const Env *env) {
   return OK;
 }
 
+/* Elements of one observation. */
 static size_t elements_of(const AgonKind *kind) {
   return (size_t)kind->observation_shape[0] * kind->observation_shape[1] *
          kind->observation_shape[2];
@@ -203,7 +212,8 @@ static size_t elements_of(const AgonKind *kind) {
 static void widen_observation(AgonKind *to, const AgonKind *kind) {
   bool planes = to->observation_shape[1] == kind->observation_shape[1] &&
                 to->observation_shape[2] == kind->observation_shape[2];
-  size_t most = elements_of(to), own = elements_of(kind);
+  size_t most = elements_of(to);
+  size_t own = elements_of(kind);
   if (most != own) { /* the padding is 0 */
     to->observation_low = fminf(to->observation_low, 0);
     to->observation_high = fmaxf(to->observation_high, 0);
@@ -214,13 +224,16 @@ static void widen_observation(AgonKind *to, const AgonKind *kind) {
       to->observation_shape[0] = kind->observation_shape[0];
   } else {
     to->observation_shape[0] = (uint32_t)most;
-    to->observation_shape[1] = to->observation_shape[2] = 1;
+    to->observation_shape[2] = 1;
+    to->observation_shape[1] = 1;
   }
   to->observation_low = fminf(to->observation_low, kind->observation_low);
   to->observation_high = fmaxf(to->observation_high, kind->observation_high);
   if (kind->observation_type == AGON_F32) to->observation_type = AGON_F32;
 }
 
+/* Each head of the layout as wide as the widest of the kinds has it; BOX components likewise in
+ * range. */
 static void widen_actions(Env *env, const AgonKind *kind) {
   AgonKind *to = &env->layout;
   for (uint32_t h = 0; h < kind->heads; h++) {
@@ -259,6 +272,7 @@ static Status widen(Env *env) {
   return OK;
 }
 
+/* Bytes of a mask row. */
 static uint32_t mask_width(const AgonKind *kind) {
   uint32_t sum = 0;
   for (uint32_t h = 0; h < kind->heads; h++)
@@ -266,6 +280,7 @@ static uint32_t mask_width(const AgonKind *kind) {
   return sum;
 }
 
+/* First what other checks index by, then the kinds, then the layout. */
 Status env_lay_out(Env *env) {
   TRY_RETURN(check_sizes(env));
   TRY_RETURN(copy_members(env));

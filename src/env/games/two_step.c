@@ -18,6 +18,7 @@ static const float payoff[STATES][CHOICES][CHOICES] = {
 };
 static const char *const state_name[STATES] = {"first step", "table A", "table B"};
 
+/* The whole state of a game. */
 typedef struct Episode {
   int32_t state;
   int32_t over;
@@ -25,6 +26,7 @@ typedef struct Episode {
   float paid;
 } Episode;
 
+/* There are no options. */
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
   static const uint32_t head_size = CHOICES;
   static const AgonKind kind = {.observation_type = AGON_U8,
@@ -32,7 +34,9 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                                 .observation_high = 1,
                                 .heads = 1,
                                 .head_size = &head_size};
-  (void)values, (void)block, (void)error;
+  (void)values;
+  (void)block;
+  (void)error;
   *spec = (AgonEnvSpec){.episode_size = sizeof(Episode),
                         .agents = AGENTS,
                         .teams = 1,
@@ -45,9 +49,12 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   return 0;
 }
 
+/* The first step, before any table. */
 static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
                         AgonError *error) {
-  (void)params, (void)random, (void)error;
+  (void)params;
+  (void)random;
+  (void)error;
   memset(block, 0, sizeof(Episode));
   return AGON_RUNNING;
 }
@@ -56,7 +63,9 @@ static AgonStatus reset(const void *params, void *block, const AgonRandom *rando
  * entry. */
 static AgonStatus step(const void *params, void *block, const AgonAction *actions,
                        const AgonRandom *random, float *reward, AgonError *error) {
-  (void)params, (void)random, (void)error;
+  (void)params;
+  (void)random;
+  (void)error;
   Episode *episode = block;
   episode->last[0] = actions[0].choice;
   episode->last[1] = actions[1].choice;
@@ -81,23 +90,29 @@ static void observe(const void *params, const void *block, uint32_t agent, void 
   row[STATES + agent] = 1;
 }
 
+/* Both act in both steps. */
 static void flags(const void *params, const void *block, uint8_t *flag) {
   (void)params;
   const Episode *episode = block;
-  flag[0] = flag[1] = (uint8_t)(AGON_ALIVE | (episode->over ? 0 : AGON_ACTS));
+  flag[1] = (uint8_t)(AGON_ALIVE | (episode->over ? 0 : AGON_ACTS));
+  flag[0] = flag[1];
 }
 
+/* Which of the three states it is (one-hot). */
 static void global_state(const void *params, const void *block, float *row) {
   (void)params;
   for (int i = 0; i < STATES; i++)
     row[i] = i == ((const Episode *)block)->state;
 }
 
+/* The first agent's choice in the first step is that of a table. */
 static const char *action_name(const void *params, uint32_t head, uint32_t choice) {
-  (void)params, (void)head;
+  (void)params;
+  (void)head;
   return choice == 0 ? "a" : "b";
 }
 
+/* The state, and what was done and paid. */
 static void render(const void *params, const void *block, char *text, size_t size) {
   (void)params;
   const Episode *episode = block;
