@@ -13,17 +13,20 @@ void anchors_free(Anchors *anchors) {
   *anchors = (Anchors){0};
 }
 
+/* Nobody who never met one has a row. */
 const Tally *anchors_find(const Anchors *anchors, uint32_t player, uint32_t builtin) {
   static const Tally none[SEATS];
   return player < anchors->room ? anchors->eval[player][builtin - BUILTIN_FIRST] : none;
 }
 
-Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t seat, const Tally *tally) {
+Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t seat,
+                   const Tally *tally) {
   TRY_RETURN(GROW(anchors->eval, anchors->room, (size_t)player + 1));
   tally_add(&anchors->eval[player][builtin - BUILTIN_FIRST][seat], tally);
   return OK;
 }
 
+/* The column of one built-in player. */
 static void path_of(uint32_t which, char *out, size_t size) {
   char name[16];
   snprintf(out, size, "anchors/%s", text_choice_name(BUILTIN_NAMES, (int)which, name, sizeof name));
@@ -57,7 +60,8 @@ Status anchors_load(Anchors *anchors, size_t players, const Tree *tree) {
       Tally *to = anchors->eval[p][b];
       memcpy(to, (const double *)item->data + p * WIDTH, SEATS * sizeof *to);
       for (int s = 0; s < SEATS; s++)
-        if (!tally_is_good(&to[s])) return tree_fault(tree, path, (int64_t)p, "is no count of games");
+        if (!tally_is_good(&to[s]))
+          return tree_fault(tree, path, (int64_t)p, "is no count of games");
     }
   }
   return OK;

@@ -1,5 +1,6 @@
-/* Evaluation games of frozen players against the built-in ones (messages.h), which give ratings their zero. Built-in
- * players are no members of the league: nobody learns from them, and no rule of matchmaking sees them. */
+/* Evaluation games of frozen players against the built-in ones (messages.h), which give ratings
+ * their zero. Built-in players are no members of the league: nobody learns from them, and no rule
+ * of matchmaking sees them. */
 #pragma once
 #include "league/payoff.h"
 #include "wire/messages.h"
@@ -12,7 +13,8 @@ typedef struct Anchors {
 void anchors_free(Anchors *anchors);
 /* (SEATS); all 0 where they never met. */
 const Tally *anchors_find(const Anchors *anchors, uint32_t player, uint32_t builtin);
-Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t seat, const Tally *tally);
+Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t seat,
+                   const Tally *tally);
 /* anchors/NAME: one row for each of `players`, as payoff/eval. */
 Status anchors_save(const Anchors *anchors, size_t players, Tree *tree);
 /* Runs from before there were anchors have no such games. */

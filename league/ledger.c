@@ -7,12 +7,14 @@
 /* The counters of a checkpoint (run/counters). */
 enum { AT_FRAMES = 1, AT_STEPS = 3, AT_EPISODES = 4 };
 
+/* ERR_FORMAT, with both in words, unless two counts of the same are equal. */
 static Status equal(const char *what, uint64_t one, const char *of_what, uint64_t other) {
   if (one == other) return OK;
-  return status_set(ERR_FORMAT, "it contradicts itself: %s %llu, but %s %llu", what, (unsigned long long)one, of_what,
-                    (unsigned long long)other);
+  return status_set(ERR_FORMAT, "it contradicts itself: %s %llu, but %s %llu", what,
+                    (unsigned long long)one, of_what, (unsigned long long)other);
 }
 
+/* Of the players of a checkpoint. */
 typedef struct Columns {
   const Item *name, *frozen, *frames;
 } Columns;
@@ -23,12 +25,18 @@ static Status find_columns(const Tree *tree, Columns *out) {
   return tree_get(tree, "league/frames", STORE_U64, (int64_t)out->name->count, &out->frames);
 }
 
-static uint64_t acted_of(const Columns *c, size_t row) { return ((const uint64_t *)c->frames->data)[row]; }
+/* Frames of a player, as the league counts them. */
+static uint64_t acted_of(const Columns *c, size_t row) {
+  return ((const uint64_t *)c->frames->data)[row];
+}
 
+/* What a player acted, its learner has learned from or thrown away: in its own counters, frames and
+ * dropped ones are the fourth and the fifth. */
 static Status check_player(const Tree *tree, const Columns *c, size_t row) {
   const Item *counters;
   char name[64], path[STORE_PATH], what[STORE_PATH];
-  snprintf(name, sizeof name, "%.*s", (int)c->name->size, (const char *)c->name->data + row * c->name->size);
+  snprintf(name, sizeof name, "%.*s", (int)c->name->size,
+           (const char *)c->name->data + row * c->name->size);
   snprintf(path, sizeof path, "players/%.60s/counters", name);
   snprintf(what, sizeof what, "%.60s acted", name);
   TRY_RETURN(tree_get(tree, path, STORE_U64, -1, &counters));
@@ -40,10 +48,12 @@ static Status check_player(const Tree *tree, const Columns *c, size_t row) {
 Status ledger_check_player(const Tree *checkpoint, size_t row) {
   Columns c;
   TRY_RETURN(find_columns(checkpoint, &c));
-  if (row >= c.name->count) return status_set(ERR_FORMAT, "dataset 'league/name' has no row %zu", row);
+  if (row >= c.name->count)
+    return status_set(ERR_FORMAT, "dataset 'league/name' has no row %zu", row);
   return check_player(checkpoint, &c, row);
 }
 
+/* The same for all learning players, whose frames add up to the run's. */
 static Status check_players(const Tree *tree, uint64_t frames) {
   Columns c;
   uint64_t sum = 0;
@@ -56,17 +66,20 @@ static Status check_players(const Tree *tree, uint64_t frames) {
   return equal("the run's frames are", frames, "its players' are", sum);
 }
 
+/* Episodes that ended are games of the payoff, or others that the ledger has. */
 static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *ledger) {
   Payoff payoff = {.decay = 1};
   const Item *name;
   TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
   Status status = payoff_load(&payoff, name->count, tree);
   if (status == OK && !payoff_symmetric(&payoff))
-    status = status_set(ERR_FORMAT, "it contradicts itself: a pair's games are not the same from both sides");
+    status = status_set(ERR_FORMAT,
+                        "it contradicts itself: a pair's games are not the same from both sides");
   uint64_t games = (uint64_t)(payoff_first_seat(&payoff).games + 0.5);
   payoff_free(&payoff);
   if (status != OK) return status;
-  if (ledger) return equal("episodes ended", episodes, "games counted", games + ledger[LEDGER_OTHER_GAMES]);
+  if (ledger)
+    return equal("episodes ended", episodes, "games counted", games + ledger[LEDGER_OTHER_GAMES]);
   if (games > episodes) return equal("episodes ended", episodes, "games counted", games);
   return OK;
 }
@@ -74,13 +87,16 @@ static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *
 Status ledger_check(const Tree *checkpoint) {
   const Item *counters, *item = tree_find(checkpoint, LEDGER_PATH);
   TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, -1, &counters));
-  if (counters->count <= AT_EPISODES) return status_set(ERR_FORMAT, "dataset 'run/counters' is too short");
+  if (counters->count <= AT_EPISODES)
+    return status_set(ERR_FORMAT, "dataset 'run/counters' is too short");
   if (item) TRY_RETURN(tree_get(checkpoint, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item));
   const uint64_t *value = counters->data, *ledger = item ? item->data : NULL;
   if (ledger) {
     TRY_RETURN(equal("actors acted", ledger[LEDGER_ACTED], "the league counts", value[AT_FRAMES]));
-    TRY_RETURN(equal("actors ended episodes", ledger[LEDGER_EPISODES], "the league counts", value[AT_EPISODES]));
-    TRY_RETURN(equal("actors made env steps", ledger[LEDGER_STEPS], "the league counts", value[AT_STEPS]));
+    TRY_RETURN(equal("actors ended episodes", ledger[LEDGER_EPISODES], "the league counts",
+                     value[AT_EPISODES]));
+    TRY_RETURN(
+        equal("actors made env steps", ledger[LEDGER_STEPS], "the league counts", value[AT_STEPS]));
   }
   TRY_RETURN(check_players(checkpoint, value[AT_FRAMES]));
   return check_payoff(checkpoint, value[AT_EPISODES], ledger);

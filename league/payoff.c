@@ -7,12 +7,14 @@
 #include <string.h>
 
 void payoff_free(Payoff *payoff) {
-  for (size_t i = 0; i < payoff->rows; i++) free(payoff->row[i].pair);
+  for (size_t i = 0; i < payoff->rows; i++)
+    free(payoff->row[i].pair);
   free(payoff->row);
   free(payoff->gathered);
   *payoff = (Payoff){0};
 }
 
+/* Where away stands in a row, or where it would. */
 static size_t position(const PairRow *row, uint32_t away) {
   size_t low = 0, high = row->pairs;
   while (low < high) {
@@ -47,14 +49,16 @@ Status payoff_pair(Payoff *payoff, uint32_t home, uint32_t away, Pair **out) {
   return OK;
 }
 
+/* A pair that is there. */
 static Pair *found(Payoff *payoff, uint32_t home, uint32_t away) {
   PairRow *row = &payoff->row[home];
   return &row->pair[position(row, away)];
 }
 
 /* --- a tick's games --- */
-Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *tally, double second_returns,
-                  double second_squares, PayoffPart part) {
+/* Both orders of the pair are made, so that settling finds them. */
+Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *tally,
+                  double second_returns, double second_squares, PayoffPart part) {
   Pair *pair;
   if (first == second || tally->games <= 0) return OK;
   TRY_RETURN(payoff_pair(payoff, first, second, &pair));
@@ -63,7 +67,7 @@ Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *
     TRY_RETURN(GROW(payoff->gathered, payoff->gather_room, payoff->gathers + 1));
     payoff->gathered[payoff->gathers++] = (Gathered){.player = {first, second}};
     pair->gathered = (uint32_t)payoff->gathers;
-    TRY_RETURN(payoff_pair(payoff, second, first, &mirror)); /* settling finds it */
+    TRY_RETURN(payoff_pair(payoff, second, first, &mirror));
     pair = found(payoff, first, second);
   }
   Tally *side = payoff->gathered[pair->gathered - 1].part[part];
@@ -73,6 +77,8 @@ Status payoff_add(Payoff *payoff, uint32_t first, uint32_t second, const Tally *
   return OK;
 }
 
+/* Enters one seat's games of a tick: what is decayed fades by `keep`, the new games weigh `weight`
+ * each. */
 static void enter(Pair *pair, int seat, const Gathered *games, double keep, double weight) {
   const Tally *present = &games->part[PAYOFF_TRAIN][seat];
   tally_add(&pair->raw[seat], present);
@@ -86,7 +92,8 @@ static void enter(Pair *pair, int seat, const Gathered *games, double keep, doub
 /* What `home` did on the first seat, `away` saw from the second. */
 static bool is_mirrored(const Payoff *payoff, uint32_t home, uint32_t away) {
   const Pair *pair = payoff_find(payoff, home, away), *back = payoff_find(payoff, away, home);
-  return pair && back && tally_mirrors(&pair->raw[0], &back->raw[1]) && tally_mirrors(&pair->eval[0], &back->eval[1]) &&
+  return pair && back && tally_mirrors(&pair->raw[0], &back->raw[1]) &&
+         tally_mirrors(&pair->eval[0], &back->eval[1]) &&
          finite_doubles(&pair->decayed[0].games, SEATS * TALLY_NUMBERS);
 }
 
@@ -121,7 +128,8 @@ double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {
   const Pair *pair = payoff_find(payoff, home, away);
   double sum = 0;
   int known = 0;
-  for (int s = 0; pair && s < SEATS; s++) { /* as tally_means, of scores alone: a table asks for every pair */
+  for (int s = 0; pair && s < SEATS;
+       s++) { /* as tally_means, of scores alone: a table asks for every pair */
     const Tally *tally = &pair->decayed[s];
     if (tally->games <= 0) continue;
     sum += tally_score(tally);
@@ -133,7 +141,8 @@ double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {
 double payoff_margin(const Payoff *payoff, uint32_t home, uint32_t away) {
   const Pair *pair = payoff_find(payoff, home, away), *back = payoff_find(payoff, away, home);
   SeatMeans own, other;
-  if (!pair || !back || !tally_means(pair->decayed, &own) || !tally_means(back->decayed, &other)) return 0;
+  if (!pair || !back || !tally_means(pair->decayed, &own) || !tally_means(back->decayed, &other))
+    return 0;
   return (own.returns - other.returns) / 2;
 }
 
@@ -197,17 +206,19 @@ Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent) {
 /* --- columns --- */
 enum { TALLIES = SEATS * TALLY_NUMBERS };
 
-/* home, away (u32); raw, decayed, eval: games, wins, draws, losses, returns, squares with home on the first seat, then
- * the same on the second; since: the first seat, the second. */
+/* home, away (u32); raw, decayed, eval: games, wins, draws, losses, returns, squares with home on
+ * the first seat, then the same on the second; since: the first seat, the second. */
 Status payoff_save(const Payoff *payoff, Tree *tree) {
   Status status = OK;
   size_t count = 0, at = 0;
   uint32_t *home = NULL, *away = NULL;
   double *column[4] = {NULL};
-  for (size_t h = 0; h < payoff->rows; h++) count += payoff->row[h].pairs;
+  for (size_t h = 0; h < payoff->rows; h++)
+    count += payoff->row[h].pairs;
   TRY(NEW_ARRAY(home, count));
   TRY(NEW_ARRAY(away, count));
-  for (int i = 0; i < 4; i++) TRY(NEW_ARRAY(column[i], count * (i < 3 ? TALLIES : SEATS)));
+  for (int i = 0; i < 4; i++)
+    TRY(NEW_ARRAY(column[i], count * (i < 3 ? TALLIES : SEATS)));
   for (size_t h = 0; h < payoff->rows; h++)
     for (size_t i = 0; i < payoff->row[h].pairs; i++, at++) {
       const Pair *pair = &payoff->row[h].pair[i];
@@ -227,27 +238,34 @@ Status payoff_save(const Payoff *payoff, Tree *tree) {
 done:
   free(home);
   free(away);
-  for (int i = 0; i < 4; i++) free(column[i]);
+  for (int i = 0; i < 4; i++)
+    free(column[i]);
   return status;
 }
 
+/* One row of a table of doubles. */
 static void load_row(const Item *item, size_t row, double *out) {
   memcpy(out, (const double *)item->data + row * item->width, item->width * sizeof *out);
 }
 
-static Status check_pair(const Payoff *payoff, size_t players, const Tree *tree, size_t row, uint32_t home,
-                         uint32_t away) {
+/* Whether a row of the columns is of two players that there are, and is there once. */
+static Status check_pair(const Payoff *payoff, size_t players, const Tree *tree, size_t row,
+                         uint32_t home, uint32_t away) {
   int64_t at = (int64_t)row;
-  if (home >= players) return tree_fault(tree, "payoff/home", at, "names player %u of %zu", home, players);
-  if (away >= players) return tree_fault(tree, "payoff/away", at, "names player %u of %zu", away, players);
+  if (home >= players)
+    return tree_fault(tree, "payoff/home", at, "names player %u of %zu", home, players);
+  if (away >= players)
+    return tree_fault(tree, "payoff/away", at, "names player %u of %zu", away, players);
   if (home == away) return tree_fault(tree, "payoff/away", at, "is a player against itself");
-  if (payoff_find(payoff, home, away)) return tree_fault(tree, "payoff/away", at, "is a pair that was there before");
+  if (payoff_find(payoff, home, away))
+    return tree_fault(tree, "payoff/away", at, "is a pair that was there before");
   return OK;
 }
 
 Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
   const Item *home, *away, *part[4];
-  static const char *const path[4] = {"payoff/raw", "payoff/decayed", "payoff/eval", "payoff/since"};
+  static const char *const path[4] = {"payoff/raw", "payoff/decayed", "payoff/eval",
+                                      "payoff/since"};
   static const size_t width[4] = {TALLIES, TALLIES, TALLIES, SEATS};
   TRY_RETURN(tree_get(tree, "payoff/home", STORE_U32, -1, &home));
   TRY_RETURN(tree_get(tree, "payoff/away", STORE_U32, (int64_t)home->count, &away));
@@ -265,13 +283,16 @@ Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
     const Tally *tallies[3] = {pair->raw, pair->decayed, pair->eval};
     for (int s = 0; s < SEATS; s++) {
       for (int t = 0; t < 3; t++)
-        if (!tally_is_good(&tallies[t][s])) return tree_fault(tree, path[t], (int64_t)i, "is no count of games");
-      if (!(pair->since[s] >= 0)) return tree_fault(tree, path[3], (int64_t)i, "is no number of games");
+        if (!tally_is_good(&tallies[t][s]))
+          return tree_fault(tree, path[t], (int64_t)i, "is no count of games");
+      if (!(pair->since[s] >= 0))
+        return tree_fault(tree, path[3], (int64_t)i, "is no number of games");
       pair->since[s] = fmin(pair->since[s], pair->decayed[s].games);
     }
   }
   for (size_t i = 0; i < home->count; i++)
     if (!is_mirrored(payoff, ((uint32_t *)home->data)[i], ((uint32_t *)away->data)[i]))
-      return tree_fault(tree, "payoff/raw", (int64_t)i, "or payoff/eval contradicts the row of the other player");
+      return tree_fault(tree, "payoff/raw", (int64_t)i,
+                        "or payoff/eval contradicts the row of the other player");
   return OK;
 }

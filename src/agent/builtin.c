@@ -233,11 +233,6 @@ extern const BuiltinOps builtin_alphabeta;
 static const BuiltinOps *const table[] = {&random_ops, &minimax_ops, &scripted_ops,
                                           &builtin_alphabeta};
 
-/* The order of the table. */
-const BuiltinOps *builtin_ops(size_t index) {
-  return index < COUNT_OF(table) ? table[index] : NULL;
-}
-
 /* The built-in of a text NAME or NAME-N, or NULL; *parameter is left alone without N. */
 static const BuiltinOps *parse(const char *name, int *parameter) {
   for (size_t i = 0; i < COUNT_OF(table); i++) {

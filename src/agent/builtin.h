@@ -26,8 +26,6 @@ struct BuiltinPolicy {
   const Env *env;
 };
 
-/* The built-in with this number; NULL past the end. */
-const BuiltinOps *builtin_ops(size_t index);
 /* The built-in of this name (with its parameter, if any), or NULL. */
 const BuiltinOps *builtin_find(const char *name);
 /* Makes one by its name; *out is the caller's (builtin_destroy). ERR_USAGE if there is none of that
