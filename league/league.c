@@ -181,7 +181,7 @@ Status league_merge(League *league, const Results *results) {
       TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, home, away.returns, away.squares, part));
     else
       TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home->returns, home->squares, part));
-    if (league->config.main_rule == MAIN_OPENAI_FIVE) openai_five_update(league, pair);
+    if (league_follows(&league->config, "openai_five")) openai_five_update(league, pair);
   }
   INVARIANT(league_clocks_in_order(league));
   for (size_t i = 0; i < results->frames; i++) {

@@ -21,8 +21,15 @@ typedef enum Weighting {
 } Weighting;
 #define WEIGHTINGS "squared|hard|variance|linear|linear_capped|uniform"
 
-enum { MAIN_ALPHASTAR, MAIN_OPENAI_FIVE, MAIN_FICTITIOUS, MAIN_SELF_PLAY, MAIN_NASH, MAIN_ALPHARANK };
-#define MAIN_RULES "alphastar|openai_five|fictitious|self_play|nash|alpharank"
+/* How mains are matched: each rule is a function offer_NAME of matchmaking.c and a line. */
+#define MAIN_RULES(EACH)                                                                           \
+  EACH(alphastar)                                                                                  \
+  EACH(openai_five)                                                                                \
+  EACH(fictitious)                                                                                 \
+  EACH(self_play)                                                                                  \
+  EACH(nash)                                                                                       \
+  EACH(alpharank)                                                                                  \
+  /* any line goes by itself, with the presets that name it */
 
 typedef struct LeagueConfig {
   int preset;
@@ -55,6 +62,8 @@ extern const Option league_options[];
 extern const size_t league_option_count;
 /* Keys that must fit together; ERR_USAGE names them. */
 Status league_check(const LeagueConfig *config);
+/* Whether mains are matched by the rule of this name. */
+bool league_follows(const LeagueConfig *config, const char *rule);
 /* Whether the main rule is a mixture of the meta-game that the evaluation lanes fill. */
 bool league_has_meta(const LeagueConfig *config);
 /* Assigns a preset's keys as a layer between the defaults and the file. */

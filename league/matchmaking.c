@@ -125,7 +125,7 @@ static void offer_verification(Builder *b, uint32_t drawn, double probability) {
     offer_self(b, drawn, probability);
 }
 
-static void offer_main(Builder *b) {
+static void offer_alphastar(Builder *b) {
   const LeagueConfig *config = &b->league->config;
   double pfsp = 1 - config->self_share - config->verify_share;
   gather(b, -1, -1);
@@ -226,8 +226,17 @@ static void offer_meta(Builder *b, bool alpha_rank) {
   free(payoff);
 }
 
-static void offer_nash(Builder *b) { offer_meta(b, false); }
-static void offer_alpharank(Builder *b) { offer_meta(b, true); }
+static void offer_self_play(Builder *b) {
+  offer(b, b->home, BRANCH_SELF, 1);
+}
+
+static void offer_nash(Builder *b) {
+  offer_meta(b, false);
+}
+
+static void offer_alpharank(Builder *b) {
+  offer_meta(b, true);
+}
 
 static void offer_main_exploiter(Builder *b) {
   const LeagueConfig *config = &b->league->config;
@@ -246,16 +255,12 @@ static void offer_league_exploiter(Builder *b) {
   offer_pfsp(b, (Weighting)b->league->config.league_pfsp, BRANCH_PFSP, 1);
 }
 
+#define OFFER(name) offer_##name,
+
 static void offer_all(Builder *b) {
-  static void (*const main_rule[])(Builder *) = {offer_main, offer_openai_five, offer_fictitious,
-                                                 NULL,       offer_nash,        offer_alpharank};
+  static void (*const main_rule[])(Builder *) = {MAIN_RULES(OFFER)};
   switch (b->league->player[b->home].role) {
-  case ROLE_MAIN:
-    if (main_rule[b->league->config.main_rule])
-      main_rule[b->league->config.main_rule](b);
-    else
-      offer(b, b->home, BRANCH_SELF, 1);
-    break;
+  case ROLE_MAIN: main_rule[b->league->config.main_rule](b); break;
   case ROLE_MAIN_EXPLOITER: offer_main_exploiter(b); break;
   case ROLE_LEAGUE_EXPLOITER: offer_league_exploiter(b); break;
   case ROLE_COUNT: break;

@@ -5,25 +5,35 @@
 #include <string.h>
 
 #define AT(field) offsetof(LeagueConfig, field)
+#define QUOTED(name) #name,
+#define OR_NAME(name) "|" #name
 
 const Option league_options[] = {
     {"preset", OPT_CHOICE, AT(preset), "alphastar-paper", 0, 0, PRESETS, "",
      "published rules to start from; keys given below it win"},
     {"mains", OPT_INT, AT(mains), "1", 1, 20, NULL, "players", "main agents"},
-    {"main_exploiters", OPT_INT, AT(main_exploiters), "1", 0, 20, NULL, "players", "main exploiters"},
-    {"league_exploiters", OPT_INT, AT(league_exploiters), "1", 0, 20, NULL, "players", "league exploiters"},
+    {"main_exploiters", OPT_INT, AT(main_exploiters), "1", 0, 20, NULL, "players",
+     "main exploiters"},
+    {"league_exploiters", OPT_INT, AT(league_exploiters), "1", 0, 20, NULL, "players",
+     "league exploiters"},
     {"share_main", OPT_FLOAT, AT(share[0]), "1", 0, 1000, NULL, "",
      "weight of each main in the share of matches played at home"},
-    {"share_main_exploiter", OPT_FLOAT, AT(share[1]), "1", 0, 1000, NULL, "", "the same for each main exploiter"},
-    {"share_league_exploiter", OPT_FLOAT, AT(share[2]), "1", 0, 1000, NULL, "", "the same for each league exploiter"},
-    {"main_rule", OPT_CHOICE, AT(main_rule), "alphastar", 0, 0, MAIN_RULES, "", "how mains are matched"},
+    {"share_main_exploiter", OPT_FLOAT, AT(share[1]), "1", 0, 1000, NULL, "",
+     "the same for each main exploiter"},
+    {"share_league_exploiter", OPT_FLOAT, AT(share[2]), "1", 0, 1000, NULL, "",
+     "the same for each league exploiter"},
+    {"main_rule", OPT_CHOICE, AT(main_rule), "alphastar", 0, 0, &(MAIN_RULES(OR_NAME))[1], "",
+     "how mains are matched"},
     {"self_share", OPT_FLOAT, AT(self_share), "0.35", 0, 1, NULL, "",
-     "main: share of self-play; openai_five, fictitious, nash, alpharank: share against the live self"},
+     "main: share of self-play; openai_five, fictitious, nash, alpharank: share against the live "
+     "self"},
     {"verify_share", OPT_FLOAT, AT(verify_share), "0.15", 0, 1, NULL, "",
      "main: share of verification; the rest is PFSP over all frozen"},
     {"pfsp", OPT_CHOICE, AT(pfsp), "squared", 0, 0, WEIGHTINGS, "", "main: PFSP weighting"},
-    {"league_pfsp", OPT_CHOICE, AT(league_pfsp), "squared", 0, 0, WEIGHTINGS, "", "league exploiter: PFSP weighting"},
-    {"hard_power", OPT_FLOAT, AT(hard_power), "2", 0, 100, NULL, "", "p of weighting hard, (1 - x)^p"},
+    {"league_pfsp", OPT_CHOICE, AT(league_pfsp), "squared", 0, 0, WEIGHTINGS, "",
+     "league exploiter: PFSP weighting"},
+    {"hard_power", OPT_FLOAT, AT(hard_power), "2", 0, 100, NULL, "",
+     "p of weighting hard, (1 - x)^p"},
     {"verify_exploiters_below", OPT_FLOAT, AT(verify_exploiters_below), "0.3", 0, 1, NULL, "",
      "verification: lowest win rate against frozen main exploiters that triggers"},
     {"verify_past_below", OPT_FLOAT, AT(verify_past_below), "0.7", 0, 1, NULL, "",
@@ -49,47 +59,67 @@ const Option league_options[] = {
     {"win_threshold", OPT_FLOAT, AT(win_threshold), "0.7", 0, 1, NULL, "",
      "lowest win rate (mean of both seats) over a role's targets that makes a snapshot"},
     {"min_games", OPT_INT, AT(min_games), "50", 0, OPTION_NO_LIMIT, NULL, "games",
-     "effective games per target since the last snapshot or reset before win_threshold counts: what is left of them in "
+     "effective games per target since the last snapshot or reset before win_threshold counts: "
+     "what is left of them in "
      "memory, as if evenly dealt over both seats (none in one seat: none); less than memory"},
-    {"main_reset", OPT_FLOAT, AT(reset[0]), "0", 0, 1, NULL, "", "probability that a main is reset after a snapshot"},
-    {"exploiter_reset", OPT_FLOAT, AT(reset[1]), "1", 0, 1, NULL, "", "the same for a main exploiter"},
-    {"league_reset", OPT_FLOAT, AT(reset[2]), "0.25", 0, 1, NULL, "", "the same for a league exploiter"},
+    {"main_reset", OPT_FLOAT, AT(reset[0]), "0", 0, 1, NULL, "",
+     "probability that a main is reset after a snapshot"},
+    {"exploiter_reset", OPT_FLOAT, AT(reset[1]), "1", 0, 1, NULL, "",
+     "the same for a main exploiter"},
+    {"league_reset", OPT_FLOAT, AT(reset[2]), "0.25", 0, 1, NULL, "",
+     "the same for a league exploiter"},
     {"reset_to", OPT_CHOICE, AT(reset_to), "initial", 0, 0, "initial|past", "",
-     "initial weights, or a frozen main that wins past_low .. past_high against a main, drawn from all of them"},
-    {"past_low", OPT_FLOAT, AT(past_low), "0.2", 0, 1, NULL, "", "reset_to past: lowest win rate against the main"},
-    {"past_high", OPT_FLOAT, AT(past_high), "0.5", 0, 1, NULL, "", "reset_to past: highest win rate against the main"},
+     "initial weights, or a frozen main that wins past_low .. past_high against a main, drawn from "
+     "all of them"},
+    {"past_low", OPT_FLOAT, AT(past_low), "0.2", 0, 1, NULL, "",
+     "reset_to past: lowest win rate against the main"},
+    {"past_high", OPT_FLOAT, AT(past_high), "0.5", 0, 1, NULL, "",
+     "reset_to past: highest win rate against the main"},
     {"memory", OPT_FLOAT, AT(memory), "2000", 1, 1e15, NULL, "episodes",
-     "effective games of a pair that win rates remember, half of them in each seat: a seat's games fade by 1 - 2 / "
+     "effective games of a pair that win rates remember, half of them in each seat: a seat's games "
+     "fade by 1 - 2 / "
      "memory "
      "per game in it"},
     {"by_return", OPT_BOOL, AT(by_return), "false", 0, 0, NULL, "",
-     "PFSP's x goes by returns instead of outcomes: 0.5 + margin / (2 return_unit), margin = half of what home gets "
+     "PFSP's x goes by returns instead of outcomes: 0.5 + margin / (2 return_unit), margin = half "
+     "of what home gets "
      "more "
      "than away a game, mean of both seats"},
     {"return_unit", OPT_FLOAT, AT(return_unit), "0", 0, 1e15, NULL, "return",
-     "by_return: margin at which x is 1 (0.5 + .4 / 2 = the 0.7 of win_threshold at .4 of it); 0 = by what is "
+     "by_return: margin at which x is 1 (0.5 + .4 / 2 = the 0.7 of win_threshold at .4 of it); 0 = "
+     "by what is "
      "observed: "
-     "nine in ten margins between players with min_games are smaller, and at least eight standard errors"},
+     "nine in ten margins between players with min_games are smaller, and at least eight standard "
+     "errors"},
     {"inherit_payoff", OPT_BOOL, AT(inherit_payoff), "false", 0, 0, NULL, "",
      "a snapshot starts with its parent's decayed row"},
     {"quality_rate", OPT_FLOAT, AT(quality_rate), "0.01", 0, 1, NULL, "",
-     "openai_five: q of a past self falls by this / (N p) with each win over it; N: past selves, p its probability, at "
+     "openai_five: q of a past self falls by this / (N p) with each win over it; N: past selves, p "
+     "its probability, at "
      "least 1 / (10 N)"},
     {"table_players", OPT_INT, AT(table_players), "256", 1, 1 << 30, NULL, "players",
-     "a matchmaking table is computed anew when players change, and every players / table_players + 1 ticks"},
+     "a matchmaking table is computed anew when players change, and every players / table_players "
+     "+ 1 ticks"},
     {"eval_pairs", OPT_INT, AT(eval_pairs), "32", 1, 4096, NULL, "pairs",
      "least certain frozen pairs offered to the evaluation lanes at a time"},
     {"anchor_share", OPT_FLOAT, AT(anchor_share), "0.125", 0, 1, NULL, "",
-     "share of the evaluation games in which frozen players meet the built-in ones (random, and scripted where the env "
+     "share of the evaluation games in which frozen players meet the built-in ones (random, and "
+     "scripted where the env "
      "has one): the zero of ratings; nobody learns from them"},
     {"end_games", OPT_INT, AT(end_games), "20", 0, 10000, NULL, "games",
-     "when the run ends, rank 0 plays so many evaluation games (an even number) of each pair that has not met, random "
+     "when the run ends, rank 0 plays so many evaluation games (an even number) of each pair that "
+     "has not met, random "
      "among them: the newest 64 players, 512 pairs at most; into games.csv; 0 = none"},
 };
 const size_t league_option_count = COUNT_OF(league_options);
 
+bool league_follows(const LeagueConfig *config, const char *rule) {
+  static const char *const name[] = {MAIN_RULES(QUOTED)};
+  return !strcmp(name[config->main_rule], rule);
+}
+
 bool league_has_meta(const LeagueConfig *config) {
-  return config->main_rule == MAIN_NASH || config->main_rule == MAIN_ALPHARANK;
+  return league_follows(config, "nash") || league_follows(config, "alpharank");
 }
 
 static Status check_order(const char *low_key, double low, const char *high_key, double high) {

@@ -7,7 +7,8 @@
 #define ALGORITHMS(EACH)                                                                           \
   EACH(ppo)                                                                                        \
   EACH(impala)                                                                                     \
-  EACH(mmd)
+  EACH(mmd)                                                                                        \
+  /* any line goes by itself */
 
 #define DECLARE(name) extern const AlgoOps algo_##name;
 #define ADDRESS(name) &algo_##name,

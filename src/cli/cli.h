@@ -29,10 +29,8 @@ typedef struct Command {
 extern const Command *const commands[];
 extern const size_t command_count;
 extern const char agon_commit[];   /* what it was built from; written by the build, in the program only */
-extern const char *program_commit; /* the same once main has set it: tests have the commands without a program */
-extern const Command command_train, command_eval, command_exploit, command_env, command_config, command_league,
-    command_bench, command_checkpoint, command_stop, command_status, command_watch, command_version, command_help,
-    command_match, command_rate, command_query, command_replay, command_play, command_report, command_probe;
+extern const char
+    *program_commit; /* the same once main has set it: tests have the commands without a program */
 
 /* Parsed arguments: values[i] belongs to flags[i] ("" for flags without value); the rest are positional. */
 typedef struct Arguments {

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const Command command_bench;
+
 static const Flag flags[] = {
     {"--json", NULL, "results as JSON on stdout"},
     {"--seconds", "S", "length of one repeat (default 1)"},

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const Command command_config;
+
 static const Flag flags[] = {{"--json", NULL, "schema: print JSON"}};
 
 typedef struct Listing {

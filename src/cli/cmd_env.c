@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const Command command_env;
+
 static const Flag flags[] = {
     {"--episodes", "N", "check: random episodes (default 200)"},
     {"--seed", "S", "of the random play (default 1)"},

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+extern const Command command_eval;
+
 static const Flag flags[] = {
     {"--players", "A,B,...",
      "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, alphabeta-N)"},

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const Command command_help, command_version;
+
 static const Flag help_flags[] = {
     {"--man", "DIR", "write the manual pages into this folder"},
     {"--completion", "SHELL", "print completion of the command line for bash or zsh"},

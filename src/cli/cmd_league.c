@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const Command command_league;
+
 static const Flag flags[] = {
     {"--preset", "NAME", "dryrun: rules to use: " PRESETS},
     {"--scenario", "FILE.yaml", "dryrun: players and payoff to start from"},

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const Command command_match;
+
 static const Flag flags[] = {
     {"--games", "N", "at most so many games (default 1000; with --sprt 1M)"},
     {"--sprt", NULL, "stop when the sequential test decides; words elo0=0 elo1=10 alpha=0.05 beta=0.05 may follow"},

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+extern const Command command_play;
+
 static const Flag play_flags[] = {
     {"--player", "P", "the opponent (default main_0 of the run, else random)"},
     {"--seat", "S", "yours: 0 (first, default), 1, or both to watch the player against itself by hand"},

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const Command command_probe;
+
 static const Flag flags[] = {
     {"--player", "P", "who is probed (default main_0)"},
     {"--budget", "FRAMES", "that the exploiter learns from (default 5M)"},

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+extern const Command command_query;
+
 static const Flag query_flags[] = {
     {"--player", "P", "whose mind is read (default main_0)"},
     {"--env", "ENV", "without a run: the game; env.OPTION=VALUE words follow"},

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const Command command_rate;
+
 static const Flag flags[] = {
     {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
     {"--prior", "W", "virtual wins each way in every meeting (default 0.5)"},

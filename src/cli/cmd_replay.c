@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+extern const Command command_replay;
+
 static const Flag replay_flags[] = {
     {"--game", "N", "only the N-th game of the file, from 1"},
     {"--delay", "MS", "milliseconds between moves (default 0)"},

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+extern const Command command_report;
+
 static const Flag flags[] = {
     {"--out", "FILE", "where it is written (default RUN/report.html)"},
     {"--family", "FILE.svg", "writes the family tree alone, as a picture for a page of yours; no report"},

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+extern const Command command_stop, command_status, command_checkpoint;
+
 static Status need_run(const Command *command, const Arguments *arguments, size_t at, RunFolder *out) {
   if (arguments->words != at + 1) return usage_error(command, "one run folder is needed");
   *out = (RunFolder){.lock = -1};

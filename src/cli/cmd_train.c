@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+extern const Command command_train;
+
 static const Flag flags[] = {
     {"--run-dir", "DIR", "folder of the run (default runs/GAME)"},
     {"--resume", "[HOW]",

@@ -20,6 +20,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+extern const Command command_watch;
+
 static const Flag flags[] = {{"--every", "TIME", "between looks (default 2 s)"},
                              {"--times", "N", "looks until it ends by itself (default: until the run ends)"}};
 

@@ -1,10 +1,32 @@
-/* The table of commands: one line each. */
+/* The table of commands, in the order in which they are listed: a file and a line each. */
 #include "cli/cli.h"
 
-const Command *const commands[] = {
-    &command_train,  &command_eval, &command_match,      &command_rate,    &command_report,
-    &command_query,  &command_play, &command_replay,     &command_exploit, &command_probe,
-    &command_league, &command_env,  &command_config,     &command_bench,   &command_status,
-    &command_watch,  &command_stop, &command_checkpoint, &command_version, &command_help,
-};
+#define COMMANDS(EACH)                                                                             \
+  EACH(train)                                                                                      \
+  EACH(eval)                                                                                       \
+  EACH(match)                                                                                      \
+  EACH(rate)                                                                                       \
+  EACH(report)                                                                                     \
+  EACH(query)                                                                                      \
+  EACH(play)                                                                                       \
+  EACH(replay)                                                                                     \
+  EACH(exploit)                                                                                    \
+  EACH(probe)                                                                                      \
+  EACH(league)                                                                                     \
+  EACH(env)                                                                                        \
+  EACH(config)                                                                                     \
+  EACH(bench)                                                                                      \
+  EACH(status)                                                                                     \
+  EACH(watch)                                                                                      \
+  EACH(stop)                                                                                       \
+  EACH(checkpoint)                                                                                 \
+  EACH(version)                                                                                    \
+  EACH(help)                                                                                       \
+  /* any line goes by itself */
+
+#define DECLARE(name) extern const Command command_##name;
+#define ADDRESS(name) &command_##name,
+
+COMMANDS(DECLARE)
+const Command *const commands[] = {COMMANDS(ADDRESS)};
 const size_t command_count = COUNT_OF(commands);

@@ -6,15 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const AgonEnv env_matrix_game, env_kuhn_poker, env_leduc_poker, env_tic_tac_toe,
-    env_connect_four, env_goofspiel, env_liars_dice, env_skirmish, env_two_step,
-    env_foraging, env_warehouse;
+/* The built-in games, in the order in which they are listed: a file and a line each. */
+#define GAMES(EACH)                                                                                \
+  EACH(matrix_game)                                                                                \
+  EACH(kuhn_poker)                                                                                 \
+  EACH(leduc_poker)                                                                                \
+  EACH(tic_tac_toe)                                                                                \
+  EACH(connect_four)                                                                               \
+  EACH(goofspiel)                                                                                  \
+  EACH(liars_dice)                                                                                 \
+  EACH(skirmish)                                                                                   \
+  EACH(two_step)                                                                                   \
+  EACH(foraging)                                                                                   \
+  EACH(warehouse)                                                                                  \
+  /* any line goes by itself */
 
-static const AgonEnv *const builtin[] = {
-    &env_matrix_game,  &env_kuhn_poker, &env_leduc_poker, &env_tic_tac_toe,
-    &env_connect_four, &env_goofspiel,  &env_liars_dice,  &env_skirmish,
-    &env_two_step,     &env_foraging,   &env_warehouse,
-};
+#define DECLARE(name) extern const AgonEnv env_##name;
+#define ADDRESS(name) &env_##name,
+
+GAMES(DECLARE)
+static const AgonEnv *const builtin[] = {GAMES(ADDRESS)};
 
 const AgonEnv *env_builtin(size_t index) {
   return index < COUNT_OF(builtin) ? builtin[index] : NULL;

@@ -164,10 +164,10 @@ static Status apply_preset(JobConfig *s) {
 
 /* One team: there are no opponents, live or past, to be matched with or to be evaluated against. */
 static Status settle_one_team(JobConfig *s) {
-  const char *key = s->league.main_exploiters               ? "main_exploiters"
-                    : s->league.league_exploiters           ? "league_exploiters"
-                    : s->league.main_rule != MAIN_SELF_PLAY ? "main_rule"
-                                                            : NULL;
+  const char *key = s->league.main_exploiters                  ? "main_exploiters"
+                    : s->league.league_exploiters              ? "league_exploiters"
+                    : !league_follows(&s->league, "self_play") ? "main_rule"
+                                                               : NULL;
   char full[64];
   if (s->game.teams > 1) return OK;
   if (key) {

@@ -131,11 +131,22 @@ static void text_close(void *self) {
 }
 
 /* --- the table --- */
-static const SinkOps sink_jsonl = {"jsonl", sizeof(TextSink), jsonl_open, jsonl_write, text_close};
-static const SinkOps sink_prometheus = {"prometheus", sizeof(TextSink), prometheus_open,
-                                        prometheus_write, text_close};
-extern const SinkOps sink_tensorboard;
-static const SinkOps *const sinks[] = {&sink_jsonl, &sink_prometheus, &sink_tensorboard};
+const SinkOps sink_jsonl = {"jsonl", sizeof(TextSink), jsonl_open, jsonl_write, text_close};
+const SinkOps sink_prometheus = {"prometheus", sizeof(TextSink), prometheus_open, prometheus_write,
+                                 text_close};
+
+/* Where numbers go: a line each, and what is more than text has a file of its own. */
+#define SINKS(EACH)                                                                                \
+  EACH(jsonl)                                                                                      \
+  EACH(prometheus)                                                                                 \
+  EACH(tensorboard)                                                                                \
+  /* any line goes by itself */
+
+#define DECLARE(name) extern const SinkOps sink_##name;
+#define ADDRESS(name) &sink_##name,
+
+SINKS(DECLARE)
+static const SinkOps *const sinks[] = {SINKS(ADDRESS)};
 
 struct Metrics {
   void *self[COUNT_OF(sinks)];

@@ -33,8 +33,8 @@ mpi 2 "$AGON" train "$smoke" --run-dir r3 --resume must frames=120k metrics.seco
 "$AGON" report r3 > /dev/null
 "$AGON" watch r3 --times 1 > watch.txt
 grep -q " 100 %  120 k of 120 k frames" watch.txt || { cat watch.txt; fail "watch's share of frames"; }
-$python - <<'P'
-import glob, json, re, h5py
+$python - "$root" <<'P'
+import glob, json, re, sys, h5py
 for name in ("alone.txt", "r1.txt", "r2.txt", "r3.txt", "r5.txt", "more.txt"):
     text = open(name).read()
     log = open(name.replace("more", "r3").replace(".txt", "/log.txt")).read()
@@ -64,6 +64,11 @@ for name in ("alone.txt", "r1.txt", "r2.txt", "r3.txt", "r5.txt", "more.txt"):
     done = [(float(a) * (1000 if k else 1), float(b) * 1000) for a, k, b in re.findall(r"([\d.]+)( k)? of ([\d.]+) k frames,", text)]
     assert done and done[-1] == (target * 1000, target * 1000) and all(a <= b for a, b in done), (name, done)
     assert "first snapshot" not in text
+# the newcomer's list explains each kind of line that a job prints
+listed = re.findall(r"^\| `([^`]+)`", open(sys.argv[1] + "/deploy/README.md").read().split("## What the quick start prints")[1].split("\n## ")[0], re.M)
+for line in re.findall(r"^\[ *[\d.]+\] (\S.*)", open("r2.txt").read() + open("more.txt").read(), re.M):
+    parts = [word.split(", ...") for word in listed]
+    assert any(line.startswith(p[0]) if len(p) == 1 and not " " in p[0] else p[0] in line for p in parts), line
 records = [json.loads(line) for line in open("r3/metrics.jsonl")]
 step, seconds = (records[1][k] - records[0][k] for k in ("global_step", "seconds"))
 assert records[1]["charts/SPS"] <= 1.5 * step / seconds, (records[1]["charts/SPS"], step, seconds)

@@ -1,5 +1,5 @@
 """digest.py NAME RUN: one line for run.sh: NAME, the digest of the policies, of all the state, and of the games in games.csv."""
-import glob, hashlib, os, sys
+import csv, glob, hashlib, os, sys
 import h5py
 
 name, run = sys.argv[1:]
@@ -21,6 +21,8 @@ def add(path, node):
 with h5py.File(sorted(glob.glob(os.path.join(run, "checkpoints", "*.h5")))[-1], "r") as checkpoint:
     checkpoint.visititems(add)  # in the order of names
 games = hashlib.sha256()
-with open(os.path.join(run, "games.csv"), "rb") as lines:
-    games.update(lines.read())
+with open(os.path.join(run, "games.csv"), newline="") as lines:
+    for row in csv.DictReader(lines):
+        row.pop("build", None)  # a column that older programs do not write; empty where the game is built in
+        games.update(repr(list(row.items())).encode())
 print(f"{name:18} policies {policies.hexdigest()[:12]} state {state.hexdigest()[:12]} games {games.hexdigest()[:12]}")

@@ -211,6 +211,7 @@ static void matches_are_written_down(void **state) {
   (void)state;
   static const char *const name[] = {"leduc_poker", "connect_four", "skirmish", "goofspiel", "liars_dice"};
   for (size_t i = 0; i < COUNT_OF(name); i++) {
+    if (!env_is_builtin(name[i])) continue; /* it has been taken out */
     Env *env = make_env(name[i]);
     Contestant a, b;
     MatchTally score;
