@@ -46,6 +46,8 @@ static const struct {
     {"skirmish", {NULL}, 0},
     {"skirmish", {"units=1", "shaping=0"}, 2},
     {"skirmish", {"units=8", "height=9", "limit=40"}, 3},
+    {"skirmish", {"enemy=scripted"}, 1},
+    {"skirmish", {"enemy=scripted", "units=1", "shaping=0"}, 3},
 };
 
 static void all_envs_keep_their_contract(void **state) {

@@ -120,11 +120,95 @@ static void two_steps_are_the_published_ones(void **state) {
   close_game(&game);
 }
 
+/* One team of skirmish against the script is two teams of which the second plays the script: the
+ * same random numbers, the same fight. */
+static void scripted_enemies_are_the_other_team(void **state) {
+  (void)state;
+  static const char *const alone[] = {"units=5", "enemy=scripted"}, *const two[] = {"units=5"};
+  Game one = open_game("skirmish", alone, 2), both = open_game("skirmish", two, 1);
+  assert_int_equal(one.env->spec.agents, 5);
+  assert_int_equal(one.env->spec.teams, 1);
+  assert_int_equal(one.env->spec.episode_size, both.env->spec.episode_size);
+  assert_int_equal(one.env->spec.metrics, 4);
+  size_t won = 0, lost = 0;
+  for (uint32_t episode = 0; episode < 200; episode++) {
+    one.rng = both.rng = rng_stream(2, 0, episode, RNG_TEST);
+    AgonRng dice = rng_stream(3, 0, episode, RNG_TEST);
+    AgonRandom random = rng_handle(&one.rng), random_both = rng_handle(&both.rng),
+               other = rng_handle(&dice);
+    AgonStatus status = env_call_reset(one.env, one.episode, &random);
+    env_call_reset(both.env, both.episode, &random_both);
+    while (status == AGON_RUNNING) {
+      AgonAction action[10] = {{.choice = 0}};
+      float reward[5] = {0}, reward_both[10] = {0};
+      uint8_t flag[10], flag_one[5], mask[10];
+      env_flags_of(both.env, both.episode, flag);
+      env_flags_of(one.env, one.episode, flag_one);
+      assert_memory_equal(flag, flag_one, 5);
+      for (uint32_t a = 0; a < 10; a++) {
+        if (!(flag[a] & AGON_ACTS)) continue;
+        env_mask(both.env, both.episode, a, mask);
+        if (a >= 5)
+          both.env->table->scripted(both.env->params, both.episode, a, &random_both, &action[a]);
+        else if (episode % 2) /* else at random */
+          both.env->table->scripted(both.env->params, both.episode, a, &other, &action[a]);
+        else
+          env_random_action(both.env, a, mask, &dice, &action[a]);
+      }
+      status = env_call_step(one.env, one.episode, action, &random, reward);
+      assert_int_equal(env_call_step(both.env, both.episode, action, &random_both, reward_both),
+                       status);
+      assert_memory_equal(one.episode, both.episode, one.env->spec.episode_size);
+      assert_memory_equal(reward, reward_both, sizeof reward);
+    }
+    float outcome[2], metric[4];
+    env_outcome(both.env, both.episode, outcome);
+    one.env->table->metrics(one.env->params, one.episode, metric);
+    CHECK_NEAR(metric[3], outcome[0], 0);
+    env_outcome(one.env, one.episode, outcome);
+    CHECK_NEAR(metric[3], outcome[0], 0);
+    won += metric[3] > 0.75f;
+    lost += metric[3] < 0.25f;
+  }
+  assert_true(won > 20 && lost > 100); /* random play loses, the script is an equal of itself */
+  close_game(&one);
+  close_game(&both);
+}
+
+/* 64 units a side: all have places and names, and see and shoot each other. */
+static void skirmishes_can_be_large(void **state) {
+  (void)state;
+  static const char *const large[] = {"units=64", "width=12", "height=64", "limit=40"};
+  Game game = open_game("skirmish", large, 4);
+  assert_int_equal(game.env->spec.agents, 128);
+  assert_int_equal(game.env->observation_count, 1024);
+  assert_string_equal(game.env->table->action_name(game.env->params, 0, 68), "shoot 64");
+  AgonRandom random = rng_handle(&game.rng);
+  AgonStatus status = env_call_reset(game.env, game.episode, &random);
+  float metric[3];
+  while (status == AGON_RUNNING) {
+    AgonAction action[128] = {{.choice = 0}};
+    float reward[128] = {0};
+    uint8_t flag[128];
+    env_flags_of(game.env, game.episode, flag);
+    for (uint32_t a = 0; a < 128; a++)
+      if (flag[a] & AGON_ACTS)
+        game.env->table->scripted(game.env->params, game.episode, a, &random, &action[a]);
+    status = env_call_step(game.env, game.episode, action, &random, reward);
+  }
+  game.env->table->metrics(game.env->params, game.episode, metric);
+  assert_true(metric[1] > 100 && metric[2] > 100);
+  CHECK_OK(env_conformance(game.env, 1, 2, &(size_t){0}));
+  close_game(&game);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(common_payoffs_are_the_published_ones),
       cmocka_unit_test(common_payoffs_show_seat_and_state),
       cmocka_unit_test(two_steps_are_the_published_ones),
+      cmocka_unit_test(scripted_enemies_are_the_other_team),
+      cmocka_unit_test(skirmishes_can_be_large),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

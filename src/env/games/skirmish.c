@@ -3,7 +3,9 @@
  * share their reward. The world is mirrored for team 1, so that both sides see themselves on the
  * left and one set of weights can play either. A step: all shots hit at once; then those alive
  * move. Two that want one cell both stay. The time limit belongs to the rules (terminated): the
- * team with the larger share of hit points left wins, equal shares draw. */
+ * team with the larger share of hit points left wins, equal shares draw. With enemy=scripted the
+ * other team is played by the rule-based player, inside `step`: one team remains, which must learn
+ * to fight together. */
 #include "agon/env.h"
 
 #include <math.h>
@@ -11,7 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_UNITS = 8, TYPES = 3, STAY = 0, FIRST_MOVE = 1, FIRST_SHOT = 5, FEATURES = 8 };
+enum {
+  MAX_UNITS = 64,
+  MAX_SIDE = 64,
+  TYPES = 3,
+  STAY = 0,
+  FIRST_MOVE = 1,
+  FIRST_SHOT = 5,
+  FEATURES = 8
+};
 
 /* What a kind of unit can do: hit points, damage of a shot, its range, steps between shots, how far
  * it sees. */
@@ -29,10 +39,12 @@ static const UnitType unit_type[TYPES] = {
 /* What the options chose. */
 typedef struct Params {
   int units, width, height, limit;
+  int agents; /* units that players have: both teams', or those of the first */
   float shaping;
   uint8_t team_of[2 * MAX_UNITS];
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
+  char shot[MAX_UNITS][12]; /* "shoot 1" ... */
 } Params;
 
 /* A unit now: where it is, hit points left, steps until it may shoot again. */
@@ -42,27 +54,31 @@ typedef struct Unit {
 
 /* The whole state of a game. */
 typedef struct Episode {
-  Unit unit[2 * MAX_UNITS]; /* team 0 first */
   int32_t time;
   int32_t over;
   float outcome;
   float damage_dealt[2];
+  Unit unit[]; /* (2, units) team 0 first */
 } Episode;
 
 static const AgonEnvOption options[] = {
     {"units", AGON_OPT_INT, "3", 1, MAX_UNITS, NULL,
      "units per team; types repeat fighter, archer, scout"},
-    {"width", AGON_OPT_INT, "10", 6, 32, NULL, "cells from side to side"},
-    {"height", AGON_OPT_INT, "8", 4, 32, NULL, "cells from top to bottom (at least the units)"},
+    {"width", AGON_OPT_INT, "10", 6, MAX_SIDE, NULL, "cells from side to side"},
+    {"height", AGON_OPT_INT, "8", 4, MAX_SIDE, NULL,
+     "cells from top to bottom (at least the units)"},
     {"limit", AGON_OPT_INT, "60", 10, 500, NULL, "steps until time is called"},
     {"shaping", AGON_OPT_FLOAT, "0.5", 0, 1, NULL,
      "reward for the share of the enemy's hit points taken, less one's own lost"},
+    {"enemy", AGON_OPT_CHOICE, "player", 0, 0, "player|scripted",
+     "who plays the other team: a player of its own, or the rule-based one (then there is one "
+     "team)"},
 };
 
-static const char *const metric_names[] = {"length", "damage_team_0", "damage_team_1"};
+enum { METRICS = 3 };
+static const char *const metric_names[] = {"length", "damage_team_0", "damage_team_1", "won"};
 
-/* Only with one unit a team are single agents' rewards zero-sum; between the teams they always
- * are. */
+/* Rewards are zero-sum between the teams. */
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
   Params *params = block;
   *params = (Params){.units = atoi(values[0]),
@@ -70,6 +86,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                      .height = atoi(values[2]),
                      .limit = atoi(values[3]),
                      .shaping = strtof(values[4], NULL)};
+  const bool alone = !strcmp(values[5], "scripted");
+  params->agents = alone ? params->units : 2 * params->units;
   if (params->height < params->units) {
     snprintf(error->text, sizeof error->text, "height %d has no room for %d units in a column",
              params->height, params->units);
@@ -84,21 +102,23 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                             .heads = 1,
                             .head_size = &params->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
-                        .episode_size = sizeof(Episode),
-                        .agents = 2 * n,
-                        .teams = 2,
+                        .episode_size = sizeof(Episode) + 2 * n * sizeof(Unit),
+                        .agents = (uint32_t)params->agents,
+                        .teams = alone ? 1 : 2,
                         .team_of = params->team_of,
                         .kinds = 1,
                         .kind = &params->kind,
                         .step_limit = (uint32_t)params->limit,
-                        .flags = AGON_SIMULTANEOUS | (n == 1 ? AGON_ZERO_SUM : 0u),
+                        .flags = AGON_SIMULTANEOUS |
+                                 (alone ? (uint32_t)AGON_COOPERATIVE : (uint32_t)AGON_ZERO_SUM),
                         .reward_low = -1 - params->shaping,
                         .reward_high = 1 + params->shaping,
-                        .metrics = 3,
+                        .metrics = alone ? METRICS + 1 : METRICS,
                         .global_state_size = 2 * n * 7 + 1};
-  for (uint32_t i = 0; i < n; i++)
+  for (uint32_t i = 0; i < n; i++) {
     params->team_of[n + i] = 1;
-  spec->flags |= AGON_ZERO_SUM; /* between the teams */
+    snprintf(params->shot[i], sizeof params->shot[i], "shoot %u", i + 1);
+  }
   return 0;
 }
 
@@ -113,9 +133,9 @@ static AgonStatus reset(const void *block, void *state, const AgonRandom *random
   (void)error;
   const Params *params = block;
   Episode *episode = state;
-  memset(episode, 0, sizeof *episode);
   int n = params->units;
-  int row[32]; /* rows in random order: no two units of a team share one */
+  memset(episode, 0, sizeof *episode + 2 * (size_t)n * sizeof(Unit));
+  int row[MAX_SIDE]; /* rows in random order: no two units of a team share one */
   for (int team = 0; team < 2; team++) {
     for (int y = 0; y < params->height; y++)
       row[y] = y;
@@ -211,15 +231,33 @@ static float hits_left(const Params *params, const Episode *episode, int team) {
   return (float)sum;
 }
 
+static void scripted(const void *block, const void *state, uint32_t index, const AgonRandom *random,
+                     AgonAction *action);
+
+/* The other team's units act by the script, from what each of them sees. */
+static void act_for_enemy(const Params *params, const Episode *episode, const AgonRandom *random,
+                          AgonAction *actions) {
+  for (int a = params->agents; a < 2 * params->units; a++) {
+    actions[a].choice = STAY;
+    if (episode->unit[a].hits > 0) scripted(params, episode, (uint32_t)a, random, &actions[a]);
+  }
+}
+
 /* The reward: who won at the end, and on the way a share for hits. A team's units all get the
  * same. */
-static AgonStatus step(const void *block, void *state, const AgonAction *actions,
+static AgonStatus step(const void *block, void *state, const AgonAction *chosen,
                        const AgonRandom *random, float *reward, AgonError *error) {
-  (void)random;
   (void)error;
   const Params *params = block;
   Episode *episode = state;
   int n = params->units;
+  AgonAction all_chosen[2 * MAX_UNITS];
+  const AgonAction *actions = chosen;
+  if (params->agents < 2 * n) {
+    memcpy(all_chosen, chosen, (size_t)params->agents * sizeof *chosen);
+    act_for_enemy(params, episode, random, all_chosen);
+    actions = all_chosen;
+  }
   float taken[2] = {0, 0};
   float all = 0;
   for (int i = 0; i < n; i++)
@@ -236,7 +274,7 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
     episode->outcome = left[0] > left[1] ? 1.0f : left[0] < left[1] ? 0.0f : 0.5f;
     gain += 2 * episode->outcome - 1;
   }
-  for (int a = 0; a < 2 * n; a++)
+  for (int a = 0; a < params->agents; a++)
     reward[a] += a < n ? gain : -gain;
   return episode->over ? AGON_TERMINATED : AGON_RUNNING;
 }
@@ -299,17 +337,17 @@ static void mask(const void *block, const void *state, uint32_t index, uint8_t *
 static void flags(const void *block, const void *state, uint8_t *flag) {
   const Params *params = block;
   const Episode *episode = state;
-  for (int a = 0; a < 2 * params->units; a++) {
+  for (int a = 0; a < params->agents; a++) {
     bool alive = episode->unit[a].hits > 0;
     flag[a] = (uint8_t)((alive ? AGON_ALIVE : 0) | (alive && !episode->over ? AGON_ACTS : 0));
   }
 }
 
-/* Of the two teams. */
+/* Of the team or the two teams. */
 static void outcome(const void *block, const void *state, float *out) {
-  (void)block;
+  const Params *params = block;
   out[0] = ((const Episode *)state)->outcome;
-  out[1] = 1.0f - out[0];
+  if (params->agents > params->units) out[1] = 1.0f - out[0];
 }
 
 /* For a critic that sees everything: each unit as described, with its place, and the time left. */
@@ -326,25 +364,24 @@ static void global_state(const void *block, const void *state, float *row) {
   row[2 * params->units * 7] = 1.0f - (float)episode->time / (float)params->limit;
 }
 
-/* In the order of metric_names. */
+/* In the order of metric_names; the last is of one team alone: of two it is the outcome. */
 static void metrics(const void *block, const void *state, float *values) {
-  (void)block;
+  const Params *params = block;
   const Episode *episode = state;
   values[0] = (float)episode->time;
   values[1] = episode->damage_dealt[0];
   values[2] = episode->damage_dealt[1];
+  if (params->agents == params->units) values[METRICS] = episode->outcome;
 }
 
 static const char *action_name(const void *block, uint32_t head, uint32_t choice) {
-  static const char *const name[] = {"stay",    "up",      "down",    "forward", "back",
-                                     "shoot 1", "shoot 2", "shoot 3", "shoot 4", "shoot 5",
-                                     "shoot 6", "shoot 7", "shoot 8"};
-  (void)block;
+  static const char *const name[FIRST_SHOT] = {"stay", "up", "down", "forward", "back"};
+  const Params *params = block;
   (void)head;
-  return name[choice];
+  return choice < FIRST_SHOT ? name[choice] : params->shot[choice - FIRST_SHOT];
 }
 
-/* Units of team 0 as capitals, of team 1 as small letters. */
+/* Units of team 0 as capitals, of team 1 as small letters, from A again after 26. */
 static void render(const void *block, const void *state, char *text, size_t size) {
   const Params *params = block;
   const Episode *episode = state;
@@ -355,7 +392,7 @@ static void render(const void *block, const void *state, char *text, size_t size
       for (int a = 0; a < 2 * params->units; a++) {
         const Unit *unit = &episode->unit[a];
         if (unit->hits > 0 && unit->x == x && unit->y == y)
-          letter = (char)((a < params->units ? 'A' : 'a') + a % params->units);
+          letter = (char)((a < params->units ? 'A' : 'a') + a % params->units % 26);
       }
       text[used++] = letter;
     }
