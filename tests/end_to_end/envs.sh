@@ -67,6 +67,14 @@ resumes() { # NAME PLUGIN ARGUMENTS
   mpi 2 "$AGON" train "$unsaved" --run-dir broken-lost --resume must $small frames=40k checkpoint.ticks=40 > resumed.txt
   grep -qE "abandoned [1-9][0-9]* unfinished games? of the job before, which pile does not save" resumed.txt || { cat resumed.txt; fail "not counted"; }
   if mpi 2 "$AGON" train "$heap" --run-dir kept $small frames=10k | grep -qE "abandon"; then fail "what is saved is not abandoned"; fi
+  # in pace free, too, stopped runs go on: with their own games, or counted
+  for plugin in "$heap" "$unsaved"; do
+    rm -rf free
+    mpi 2 "$AGON" train "$plugin" --run-dir free $small pace=free frames=6k --quiet
+    mpi 2 "$AGON" train "$plugin" --run-dir free --resume must $small pace=free frames=12k > free.txt
+    if [ "$plugin" = "$heap" ]; then lost=0; else lost=1; fi
+    [ "$(grep -cE "abandoned [0-9]+ unfinished" free.txt)" = "$lost" ] || { cat free.txt; fail "abandoned games in pace free ($plugin)"; }
+  done
 }
 # what an env says of its failure reaches the user, with where it was
 # shellcheck disable=SC2086
@@ -85,5 +93,8 @@ conv = found["nash_conv"] if "nash_conv" in found else found["players"][0]["nash
 assert 0 <= conv < 2.5, found
 P
 expect 0 "main_0" "$AGON" eval whole-history --players main_0,random --games 20
+echo "0 1" | "$AGON" query --env "$history" sellers=2 prices=3 rounds=2 drift=none --player random > asked.txt
+grep -q "^agent 1, value" asked.txt || { cat asked.txt; fail "a position of a foreign env"; }
+expect 0 "^20 games played now" env AGON_PLUGINS="$heap" "$AGON" eval whole-heap --players main_0,random --games 20
 expect 2 "agon/history.h makes such an env flat" env AGON_PLUGINS="$heap" "$AGON" query whole-heap "0"
 echo passed
