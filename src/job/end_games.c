@@ -9,6 +9,7 @@
 
 enum { NEWEST = 64, MOST = 512 /* pairs of players */ };
 
+/* Who is to play, and what has been played. */
 typedef struct EndGames {
   const League *league;
   const JobConfig *settings;
@@ -22,14 +23,19 @@ typedef struct EndGames {
   uint64_t played;
 } EndGames;
 
+/* Built-in players are in the table only if they have played. */
 static Status add_player(EndGames *e, uint32_t player) {
   char name[16];
   uint32_t *id = &e->game_id[e->players];
-  e->field[e->players++] = *id = player;
+  *id = player;
+  e->field[e->players++] = player;
   if (!is_builtin(player)) return OK;
-  return games_player(&e->met, text_choice_name(BUILTIN_NAMES, (int)(player - BUILTIN_FIRST), name, sizeof name), id);
+  return games_player(
+      &e->met, text_choice_name(BUILTIN_NAMES, (int)(player - BUILTIN_FIRST), name, sizeof name),
+      id);
 }
 
+/* Built-in players first, then frozen ones, newest first. */
 static Status gather(EndGames *e) {
   const League *league = e->league;
   size_t newest = 0;
@@ -46,21 +52,27 @@ static Status gather(EndGames *e) {
   return OK;
 }
 
-/* What the league needs no games of: two built-in players, and those who met in both seats of the lanes. */
+/* Whether the league needs no games of the two: both are built-in, or they met in both seats in
+ * evaluation lanes. */
 static bool settled(const EndGames *e, uint32_t a, uint32_t b) {
   if (is_builtin(a) && is_builtin(b)) return true;
   const Pair *pair = is_builtin(a) ? NULL : payoff_find(&e->league->payoff, a, b);
-  const Tally *seat = is_builtin(a) ? anchors_find(&e->league->anchors, b, a) : pair ? pair->eval : NULL;
+  const Tally *seat = is_builtin(a) ? anchors_find(&e->league->anchors, b, a)
+                      : pair        ? pair->eval
+                                    : NULL;
   return seat && seat[0].games > 0 && seat[1].games > 0;
 }
 
+/* Whether games.csv has games of both seats of the two. */
 static bool in_file(const EndGames *e, size_t i, size_t j) {
-  uint32_t a = e->game_id[i], b = e->game_id[j];
+  uint32_t a = e->game_id[i];
+  uint32_t b = e->game_id[j];
   const Meeting *met = games_find(&e->met, a < b ? a : b, a < b ? b : a);
   return met && met->tally.seat[0].games > 0 && met->tally.seat[1].games > 0;
 }
 
-/* By the run's own settings: what a file says of them is not needed, and would open a plug-in that it names. */
+/* A player from its file, by the run's own settings: what the file says about them is not needed,
+ * and would open a plug-in that it names. */
 static Status open_player(const EndGames *e, uint32_t id, Contestant *out) {
   Status status = OK;
   Tree tree = {0};
@@ -68,10 +80,11 @@ static Status open_player(const EndGames *e, uint32_t id, Contestant *out) {
   char name[16], path[PATH_MAX];
   const JobConfig *s = e->settings;
   if (is_builtin(id))
-    return contestant_builtin(text_choice_name(BUILTIN_NAMES, (int)(id - BUILTIN_FIRST), name, sizeof name), s->env,
-                              out);
+    return contestant_builtin(
+        text_choice_name(BUILTIN_NAMES, (int)(id - BUILTIN_FIRST), name, sizeof name), s->env, out);
   const Player *player = &e->league->player[id];
-  TRY(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", e->run->path, player->name, player->hash));
+  TRY(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", e->run->path, player->name,
+                  player->hash));
   TRY(store_read(path, "player", &tree));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(contestant_policy(player->name, &s->net, s->env, policy->data, policy->count, out));
@@ -80,6 +93,7 @@ done:
   return status;
 }
 
+/* Each pair of players has its games written as soon as they are over. */
 static Status play_pair(EndGames *e, Contestant *a, Contestant *b) {
   MatchPlan plan = {.seed = e->terms.seed,
                     .pairs = ((uint64_t)e->settings->league.end_games + 1) / 2,
@@ -94,11 +108,13 @@ static Status play_pair(EndGames *e, Contestant *a, Contestant *b) {
   return games_append(e->csv, &e->terms, name[0], name[1], 0, &tally);
 }
 
-/* Against all that come after it. The bound counts the pairs that the lanes left open, whether or not the file has them
- * already: an end that was reached in two jobs is the end that was reached in one. */
+/* Plays against all that come after player i. The bound counts the pairs that the lanes left open,
+ * whether or not the file has them already: so an end that was reached in two jobs is the same as
+ * one that was reached in one. */
 static Status play_row(EndGames *e, size_t i, size_t *pairs) {
   Status status = OK;
-  Contestant a = {.net = NULL}, b = {.net = NULL};
+  Contestant a = {.net = NULL};
+  Contestant b = {.net = NULL};
   for (size_t j = i + 1; j < e->players && *pairs < MOST; j++) {
     if (settled(e, e->field[i], e->field[j])) continue;
     ++*pairs;
@@ -114,14 +130,18 @@ done:
   return status;
 }
 
+/* Row by row, so that each player is opened once. */
 static Status play_missing(EndGames *e) {
   size_t pairs = 0;
   TRY_RETURN(gather(e));
-  for (size_t i = 0; i < e->players; i++) TRY_RETURN(play_row(e, i, &pairs));
+  for (size_t i = 0; i < e->players; i++)
+    TRY_RETURN(play_row(e, i, &pairs));
   return OK;
 }
 
-Status end_games_play(const League *league, const JobConfig *settings, const RunFolder *run, uint64_t *games) {
+/* A damaged player file is no reason to lose the run's end. */
+Status end_games_play(const League *league, const JobConfig *settings, const RunFolder *run,
+                      uint64_t *games) {
   EndGames e = {.league = league, .settings = settings, .run = run};
   *games = 0;
   if (settings->env->spec.teams != 2 || settings->league.end_games == 0) return OK;
@@ -133,6 +153,7 @@ Status end_games_play(const League *league, const JobConfig *settings, const Run
     status = OK;
   }
   if (e.played)
-    log_line("%llu evaluation games of players that had not met, in %s", (unsigned long long)e.played, e.csv);
+    log_line("%llu evaluation games of players that had not met, in %s",
+             (unsigned long long)e.played, e.csv);
   return status;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The whole file is hashed: its date and path say nothing. */
 Status plugin_build(const char *path, char out[HASH_TEXT]) {
   char *bytes;
   size_t size;
@@ -19,6 +20,7 @@ Status plugin_build(const char *path, char out[HASH_TEXT]) {
   return OK;
 }
 
+/* As games_same_rules reads it. */
 void facts_rules(const GameFacts *facts, char out[GAMES_BUILD]) {
   if (facts->version)
     snprintf(out, GAMES_BUILD, "%s/%u", facts->build, facts->version);
@@ -26,11 +28,13 @@ void facts_rules(const GameFacts *facts, char out[GAMES_BUILD]) {
     snprintf(out, GAMES_BUILD, "%s", facts->build);
 }
 
+/* A copy of a text, the caller's; NULL stays NULL. */
 static Status keep_text(const char *text, char **out) {
   *out = text ? strdup(text) : NULL;
   return !text || *out ? OK : status_set(ERR_MEMORY, "out of memory");
 }
 
+/* By its absolute path, as a job may be resumed from another folder. */
 static Status keep_plugin(const Env *env, GameFacts *out) {
   char path[PATH_MAX];
   char whole[PATH_MAX];
@@ -40,6 +44,7 @@ static Status keep_plugin(const Env *env, GameFacts *out) {
   return keep_text(realpath(path, whole) ? whole : path, &out->plugin);
 }
 
+/* Built-in players are asked whether they can play the game while its code is at hand. */
 Status facts_of(const Env *env, GameFacts *out) {
   *out = (GameFacts){.teams = env->spec.teams,
                      .reward_low = (double)env->spec.reward_low,
@@ -55,6 +60,7 @@ Status facts_of(const Env *env, GameFacts *out) {
   return keep_text(env->title, &out->title);
 }
 
+/* The struct is then empty. */
 void facts_free(GameFacts *facts) {
   free(facts->title);
   free(facts->plugin);
@@ -62,9 +68,12 @@ void facts_free(GameFacts *facts) {
   *facts = (GameFacts){.title = NULL};
 }
 
+/* On failure *to is the caller's to free, with some of it. */
 Status facts_copy(GameFacts *to, const GameFacts *from) {
   *to = *from;
-  to->title = to->plugin = to->accepted = NULL;
+  to->accepted = NULL;
+  to->plugin = NULL;
+  to->title = NULL;
   TRY_RETURN(keep_text(from->title, &to->title));
   TRY_RETURN(keep_text(from->plugin, &to->plugin));
   return keep_text(from->accepted, &to->accepted);
@@ -75,6 +84,7 @@ static Status save_text(Tree *tree, const char *path, const char *text) {
   return text ? tree_put_texts(tree, path, 1, strlen(text) + 1, text) : OK;
 }
 
+/* What is not known is left out. */
 Status facts_save(const GameFacts *facts, Tree *tree) {
   const double rewards[2] = {facts->reward_low, facts->reward_high};
   TRY_RETURN(tree_put_text(tree, "@env", facts->name));
@@ -88,6 +98,7 @@ Status facts_save(const GameFacts *facts, Tree *tree) {
   return tree_put(tree, "env/rewards", STORE_F64, 2, 1, rewards);
 }
 
+/* Letters that any terminal can show. */
 static bool is_plain(const char *text) {
   for (; *text; text++)
     if (*text < ' ' || *text > '~') return false;
@@ -101,6 +112,7 @@ static bool has_controls(const char *text) {
   return false;
 }
 
+/* A text that is not there stays NULL. */
 static Status load_text(const Tree *tree, const char *path, char **out) {
   const Item *item;
   if (!tree_find(tree, path)) return OK;
@@ -109,6 +121,7 @@ static Status load_text(const Tree *tree, const char *path, char **out) {
   return keep_text(item->data, out);
 }
 
+/* Versions and hashes are checked, as they are compared later. */
 static Status load_plugin(const Tree *tree, GameFacts *out) {
   const Item *build;
   TRY_RETURN(load_text(tree, "env/plugin", &out->plugin));
@@ -122,10 +135,12 @@ static Status load_plugin(const Tree *tree, GameFacts *out) {
   }
   if (!tree_find(tree, "env/build")) return OK;
   TRY_RETURN(tree_get(tree, "env/build", STORE_TEXT, 1, &build));
-  if (!hash_text_good(build->data)) return tree_fault(tree, build->path, -1, "is no hash of a plug-in");
+  if (!hash_text_good(build->data))
+    return tree_fault(tree, build->path, -1, "is no hash of a plug-in");
   return text_format(out->build, sizeof out->build, "%s", (const char *)build->data);
 }
 
+/* Everything that will be shown or computed with is checked. */
 Status facts_load(const Tree *tree, GameFacts *out, bool *known) {
   const Item *title, *rewards;
   uint64_t teams, builtins;
@@ -138,15 +153,18 @@ Status facts_load(const Tree *tree, GameFacts *out, bool *known) {
   TRY_RETURN(tree_get_u64(tree, "env/builtins", &builtins));
   TRY_RETURN(tree_get(tree, "env/rewards", STORE_F64, 2, &rewards));
   TRY_RETURN(tree_check_finite(tree, rewards));
-  if (!is_plain(out->name) || !is_plain(title->data)) return tree_fault(tree, title->path, -1, "is no plain text");
+  if (!is_plain(out->name) || !is_plain(title->data))
+    return tree_fault(tree, title->path, -1, "is no plain text");
   if (teams < 1 || teams > AGON_MAX_TEAMS)
     return tree_fault(tree, "env/teams", -1, "is no number of teams that a game can have");
-  if (builtins >> BUILTINS) return tree_fault(tree, "env/builtins", -1, "names built-in players that there are not");
+  if (builtins >> BUILTINS)
+    return tree_fault(tree, "env/builtins", -1, "names built-in players that there are not");
   out->teams = (uint32_t)teams;
   out->builtins = (uint32_t)builtins;
   out->reward_low = ((const double *)rewards->data)[0];
   out->reward_high = ((const double *)rewards->data)[1];
-  if (out->reward_low > out->reward_high) return tree_fault(tree, rewards->path, -1, "is no range of rewards");
+  if (out->reward_low > out->reward_high)
+    return tree_fault(tree, rewards->path, -1, "is no range of rewards");
   TRY_RETURN(load_plugin(tree, out));
   return keep_text(title->data, &out->title);
 }

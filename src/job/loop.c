@@ -6,10 +6,14 @@
 #include <time.h>
 
 static volatile sig_atomic_t stop_signal;
-static void on_signal(int signal) { stop_signal = signal; }
+/* Only notes it: a handler may do hardly anything else. */
+static void on_signal(int signal) {
+  stop_signal = signal;
+}
 
-/* Idle ranks yield for a tenth of a millisecond, then nap for an eighth of the time that they have waited, at most a
- * millisecond: a short wait for another rank is hardly prolonged, a long one burns no core. */
+/* What a rank does while it has nothing to do, after `waited` nanoseconds of that: for a tenth of a
+ * millisecond it yields, then it naps for an eighth of the time that it has waited, at most a
+ * millisecond. A short wait for another rank is hardly prolonged, and a long one burns no core. */
 static void back_off(int64_t waited) {
   if (waited < 100000) {
     sched_yield();
@@ -19,22 +23,27 @@ static void back_off(int64_t waited) {
   nanosleep(&nap, NULL);
 }
 
+/* The clock must not go back: waits would count as negative. */
 Status loop_run(Rank *rank) {
   SteadyClock steady;
   const Clock clock = clock_steady(&steady, clock_system());
   bool progress;
-  int64_t since = 0, counted = 0; /* when waiting began (0: not waiting), and up to when it has been counted as idle */
+  /* when waiting began (0: not waiting), and up to when it has been counted as idle */
+  int64_t since = 0, counted = 0;
   while (!rank_done(rank)) {
     TRY_RETURN(rank_step(rank, &progress));
     if (stop_signal && rank_manager(rank))
-      manager_request_stop(rank_manager(rank),
-                           stop_signal == SIGUSR1 ? "SIGUSR1 asked for it" : "a signal asked for it");
+      manager_request_stop(rank_manager(rank), stop_signal == SIGUSR1 ? "SIGUSR1 asked for it"
+                                                                      : "a signal asked for it");
     if (progress) {
       since = 0;
       continue;
     }
     int64_t now = clock_now(&clock);
-    if (!since) since = counted = now;
+    if (!since) {
+      since = now;
+      counted = now;
+    }
     back_off(now - since);
     now = clock_now(&clock);
     rank_idle(rank, now - counted); /* before what ends the wait is done: that is work */
@@ -43,6 +52,7 @@ Status loop_run(Rank *rank) {
   return OK;
 }
 
+/* Receiving is what lets others' sends complete. */
 void loop_leave(Transport *transport) {
   const Clock clock = clock_system();
   int64_t since = clock_now(&clock);
@@ -54,6 +64,7 @@ void loop_leave(Transport *transport) {
   }
 }
 
+/* With a launcher, Ctrl-C goes to the launcher, which ends all ranks. */
 void job_catch_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigaction(SIGUSR1, &action, NULL);

@@ -3,11 +3,15 @@
 #include <hwloc.h>
 #include <stdio.h>
 
-static int at_least_0(int count) { return count > 0 ? count : 0; }
+/* hwloc says -1 where a level of the machine is not one. */
+static int at_least_0(int count) {
+  return count > 0 ? count : 0;
+}
 
 /* Cores with a thread in `set`: two threads of a core are one core. */
 static int cores_in(hwloc_topology_t topology, hwloc_const_cpuset_t set) {
-  int cores = 0, all = at_least_0(hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE));
+  int cores = 0;
+  int all = at_least_0(hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE));
   for (int i = 0; i < all; i++) {
     hwloc_obj_t core = hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, (unsigned)i);
     cores += hwloc_bitmap_intersects(core->cpuset, set);
@@ -15,6 +19,7 @@ static int cores_in(hwloc_topology_t topology, hwloc_const_cpuset_t set) {
   return cores;
 }
 
+/* What cannot be found out stays 0: the banner then leaves it out. */
 void machine_look(Machine *out) {
   hwloc_topology_t topology;
   *out = (Machine){.processor = "processor"};

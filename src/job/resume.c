@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Weights of learning and of frozen players have the shape that these give them, and mean something only under them. */
+/* Weights of learning and of frozen players have the shape that these give them, and mean something
+ * only under them. */
 static const char *const shape_keys[] = {
     "net.hidden",
     "net.activation",
@@ -31,7 +32,7 @@ static const char *const player_keys[] = {
     "league.league_exploiters",
 };
 
-/* What has changed, as text for one message. */
+/* The keys that have changed, as text for one message. */
 typedef struct Changes {
   const JobConfig *before, *now;
   const char *folder;
@@ -40,11 +41,14 @@ typedef struct Changes {
   size_t count;
 } Changes;
 
-static void add(Changes *changes, const char *key, const char *was, const char *asked, const char *origin) {
+/* A message that is too long is cut. */
+static void add(Changes *changes, const char *key, const char *was, const char *asked,
+                const char *origin) {
   const size_t room = sizeof changes->text - changes->used;
-  const int wrote = snprintf(changes->text + changes->used, room, "%s%s is %s in %s, and %s is asked for (%s)",
-                             changes->count ? "; " : "", key, *was ? was : "(empty)", changes->folder,
-                             *asked ? asked : "(empty)", origin);
+  const int wrote =
+      snprintf(changes->text + changes->used, room, "%s%s is %s in %s, and %s is asked for (%s)",
+               changes->count ? "; " : "", key, *was ? was : "(empty)", changes->folder,
+               *asked ? asked : "(empty)", origin);
   changes->used += wrote < 0 ? 0 : (size_t)wrote < room ? (size_t)wrote : room - 1;
   changes->count++;
 }
@@ -57,6 +61,7 @@ static bool same_value(const char *a, const char *b) {
   return !strcmp(a, b);
 }
 
+/* Keys that either side does not have (of an older program) are not compared. */
 static void compare(Changes *changes, const char *key) {
   const char *was = config_value(changes->before->config, key);
   const char *asked = config_value(changes->now->config, key);
@@ -64,10 +69,13 @@ static void compare(Changes *changes, const char *key) {
   add(changes, key, was, asked, config_origin(changes->now->config, key));
 }
 
+/* In the order of the list. */
 static void compare_all(Changes *changes, const char *const *key, size_t count) {
-  for (size_t i = 0; i < count; i++) compare(changes, key[i]);
+  for (size_t i = 0; i < count; i++)
+    compare(changes, key[i]);
 }
 
+/* A game with other options is another game. */
 static Status compare_options(Changes *changes) {
   const AgonEnv *table = changes->now->table;
   char key[96];
@@ -78,7 +86,8 @@ static Status compare_options(Changes *changes) {
   return OK;
 }
 
-/* Unfinished episodes are stored lane by lane, slots and all: more or fewer lanes can be made up for, other ones not. */
+/* Unfinished episodes are stored lane by lane, slots and all: there may be more or fewer lanes, but
+ * not lanes of another size. */
 static Status compare_lanes(Changes *changes, const Tree *checkpoint) {
   const ActorConfig *was = &changes->before->actors;
   const ActorConfig *asked = &changes->now->actors;
@@ -90,18 +99,21 @@ static Status compare_lanes(Changes *changes, const Tree *checkpoint) {
   snprintf(each[0], sizeof each[0], "%zu", lanes_slots_each(was));
   snprintf(each[1], sizeof each[1], "%zu", lanes_slots_each(asked));
   const bool slots = was->slots != asked->slots;
-  snprintf(origin, sizeof origin, "actors.slots=%lld, actors.lanes=%lld, %s", (long long)asked->slots,
-           (long long)asked->lanes, config_origin(changes->now->config, slots ? "actors.slots" : "actors.lanes"));
+  snprintf(origin, sizeof origin, "actors.slots=%lld, actors.lanes=%lld, %s",
+           (long long)asked->slots, (long long)asked->lanes,
+           config_origin(changes->now->config, slots ? "actors.slots" : "actors.lanes"));
   add(changes, "actors.slots / actors.lanes", each[0], each[1], origin);
   return OK;
 }
 
+/* Whether a list has the key. */
 static bool is_among(const char *key, const char *const *list, size_t count) {
   for (size_t i = 0; i < count; i++)
     if (!strcmp(list[i], key)) return true;
   return false;
 }
 
+/* Also keys that only matter for some networks. */
 bool resume_is_fixed(const char *key) {
   return is_among(key, shape_keys, COUNT_OF(shape_keys)) ||
          is_among(key, convolution_keys, COUNT_OF(convolution_keys)) ||
@@ -109,7 +121,9 @@ bool resume_is_fixed(const char *key) {
          is_among(key, player_keys, COUNT_OF(player_keys));
 }
 
-Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now, const char *folder) {
+/* All changes are told at once. */
+Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now,
+                    const char *folder) {
   Changes changes = {.before = before, .now = now, .folder = folder};
   TRY_RETURN(compare_options(&changes));
   compare_all(&changes, shape_keys, COUNT_OF(shape_keys));
@@ -119,7 +133,7 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
   TRY_RETURN(compare_lanes(&changes, checkpoint));
   if (!changes.count) return OK;
   return status_set(ERR_USAGE,
-                    "%s: that may not change on resume; leave %s out to go on, or begin another run elsewhere with "
-                    "--run-dir OTHER",
+                    "%s: that may not change on resume; leave %s out to go on, or begin another "
+                    "run elsewhere with --run-dir OTHER",
                     changes.text, changes.count == 1 ? "it" : "them");
 }

@@ -2,9 +2,10 @@
 #pragma once
 #include "job/config.h"
 
-/* ERR_USAGE, naming each such key with its value in `before` (the run's own configuration) and in `now`: options of the
- * game, what the stored weights and unfinished games are made for, and how many players learn. folder: of the run, for
- * the message. */
-Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now, const char *folder);
+/* ERR_USAGE, naming each such key with its value in `before` (the run's own configuration) and in
+ * `now`: options of the game, what the stored weights and unfinished games are made for, and how
+ * many players learn. folder: of the run, for the message. */
+Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now,
+                    const char *folder);
 /* Whether a key is one of these, by its name alone (options of games are not known here). */
 bool resume_is_fixed(const char *key);

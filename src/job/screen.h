@@ -1,4 +1,5 @@
-/* What a job says: the run's log, the screen, the banner at its beginning and the summary at its end. */
+/* What a job says: the run's log, the screen, the banner at its beginning and the summary at its
+ * end. */
 #pragma once
 #include "job/rank.h"
 #include "league/manager.h"

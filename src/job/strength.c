@@ -9,14 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Games of lanes are independent of one another: they are in no pairs, and their squares by pair
+ * are not known. */
 static Status add_games(Games *games, uint32_t a, uint32_t b, const Tally seat[SEATS]) {
   const MatchTally tally = {.seat = {seat[0], seat[1]}, .pair_squares = -1};
   return games_add(games, a, b, 0, &tally);
 }
 
+/* Players come first, so that their numbers are the league's. */
 static Status add_lanes(const League *league, Games *games) {
   uint32_t id;
-  for (size_t i = 0; i < league->players; i++) TRY_RETURN(games_player(games, league->player[i].name, &id));
+  for (size_t i = 0; i < league->players; i++)
+    TRY_RETURN(games_player(games, league->player[i].name, &id));
   for (uint32_t home = 0; home < league->payoff.rows; home++)
     for (size_t i = 0; i < league->payoff.row[home].pairs; i++) {
       const Pair *pair = &league->payoff.row[home].pair[i];
@@ -26,6 +30,7 @@ static Status add_lanes(const League *league, Games *games) {
   return OK;
 }
 
+/* Built-in players come behind, when they have played. */
 static Status add_anchors(const League *league, Games *games) {
   for (uint32_t b = 0; b < BUILTINS; b++)
     for (uint32_t p = 0; p < league->players; p++) {
@@ -33,18 +38,20 @@ static Status add_anchors(const League *league, Games *games) {
       char name[16];
       uint32_t id;
       if (met[0].games + met[1].games <= 0) continue;
-      TRY_RETURN(games_player(games, text_choice_name(BUILTIN_NAMES, (int)b, name, sizeof name), &id));
+      TRY_RETURN(
+          games_player(games, text_choice_name(BUILTIN_NAMES, (int)b, name, sizeof name), &id));
       TRY_RETURN(add_games(games, p, id, met));
     }
   return OK;
 }
 
 /* --- games.csv --- */
-/* Who NAME or NAME@HASH8 is to the league: a built-in player (wire.h), or the frozen one of that content (of that name,
- * if several are alike); -1: neither. */
+/* Who NAME or NAME@HASH8 of games.csv is to the league: a built-in player (wire/messages.h), or the
+ * frozen one of that content (of that name, if several are alike); -1: neither. */
 static int64_t player_of(const League *league, const char *name) {
   const char *hash = strrchr(name, '@');
-  int64_t found = -1, builtin = text_choice(BUILTIN_NAMES, name);
+  int64_t found = -1;
+  int64_t builtin = text_choice(BUILTIN_NAMES, name);
   if (builtin >= 0) return BUILTIN_FIRST + builtin;
   for (size_t i = 0; hash && i < league->players; i++) {
     const Player *player = &league->player[i];
@@ -56,13 +63,16 @@ static int64_t player_of(const League *league, const char *name) {
   return found;
 }
 
+/* The number in the table of a player of the league or a built-in. */
 static Status id_in(Games *games, int64_t player, uint32_t *id) {
   char name[16];
   *id = (uint32_t)player;
   if (!is_builtin(*id)) return OK;
-  return games_player(games, text_choice_name(BUILTIN_NAMES, (int)(*id - BUILTIN_FIRST), name, sizeof name), id);
+  return games_player(
+      games, text_choice_name(BUILTIN_NAMES, (int)(*id - BUILTIN_FIRST), name, sizeof name), id);
 }
 
+/* What evaluation lanes play: sampled, with openings of varying length. */
 Status strength_terms(const JobConfig *settings, GameTerms *out) {
   *out = (GameTerms){.openings = (uint32_t)settings->actors.openings,
                      .vary = settings->actors.openings > 0,
@@ -73,7 +83,10 @@ Status strength_terms(const JobConfig *settings, GameTerms *out) {
   return text_format(out->env, sizeof out->env, "%s", settings->game.title);
 }
 
-static Status add_file(const League *league, const JobConfig *settings, const RunFolder *folder, Games *games) {
+/* Only games under the lanes' terms, of whatever seed; players that the league does not know are
+ * passed over. */
+static Status add_file(const League *league, const JobConfig *settings, const RunFolder *folder,
+                       Games *games) {
   Status status = OK;
   Games file = {0};
   GameTerms terms;
@@ -86,7 +99,8 @@ static Status add_file(const League *league, const JobConfig *settings, const Ru
   memcpy(games->other_build, file.other_build, sizeof games->other_build);
   for (size_t i = 0; i < file.meetings; i++) {
     const Meeting *c = &file.meeting[i];
-    int64_t a = player_of(league, file.name[c->a]), b = player_of(league, file.name[c->b]);
+    int64_t a = player_of(league, file.name[c->a]);
+    int64_t b = player_of(league, file.name[c->b]);
     uint32_t id[2];
     if (a < 0 || b < 0 || a == b) continue;
     TRY(id_in(games, a, &id[0]));
@@ -98,7 +112,9 @@ done:
   return status;
 }
 
-Status strength_games(const League *league, const JobConfig *settings, const RunFolder *folder, Games *out) {
+/* Lanes, built-in players, file. */
+Status strength_games(const League *league, const JobConfig *settings, const RunFolder *folder,
+                      Games *out) {
   Status status = OK;
   *out = (Games){0};
   TRY(add_lanes(league, out));
@@ -112,17 +128,25 @@ done:
 /* Games of other rules are not the run's. */
 void strength_warn(const Games *games, const JobConfig *settings) {
   if (!games->other_lines) return;
-  log_warning("%zu lines of games.csv are left out: another build of the plug-in played them (XXH3 %.12s, the run's is "
-              "%.12s); agon rate --accept-env takes them for the same game",
+  log_warning("%zu lines of games.csv are left out: another build of the plug-in played them "
+              "(XXH3 %.12s, the run's is %.12s); agon rate --accept-env takes them for the same "
+              "game",
               games->other_lines, games->other_build, settings->game.build);
 }
 
 /* --- as what a learning player stands --- */
+
+/* out[p]: the newest snapshot of learning player p that has played, or p itself if there is
+ * none. */
 static Status newest_with_games(const League *league, const Games *games, uint32_t *out) {
   bool *played;
   TRY_RETURN(NEW_ARRAY(played, games->players + 1));
-  for (size_t i = 0; i < games->meetings; i++) played[games->meeting[i].a] = played[games->meeting[i].b] = true;
-  for (uint32_t p = 0; p < league->learning; p++) out[p] = p;
+  for (size_t i = 0; i < games->meetings; i++) {
+    played[games->meeting[i].a] = true;
+    played[games->meeting[i].b] = true;
+  }
+  for (uint32_t p = 0; p < league->learning; p++)
+    out[p] = p;
   for (uint32_t i = (uint32_t)league->learning; i < league->players; i++) {
     const Player *player = &league->player[i];
     bool copy = player->frozen && player->parent >= 0 && player->parent < (int64_t)league->learning;
@@ -132,6 +156,7 @@ static Status newest_with_games(const League *league, const Games *games, uint32
   return OK;
 }
 
+/* A job that runs asks for few intervals: each costs passes over all meetings. */
 Status strength_create(const League *league, const JobConfig *settings, const RunFolder *folder,
                        const StrengthOptions *options, Strength *out) {
   Status status = OK;
@@ -148,10 +173,13 @@ Status strength_create(const League *league, const JobConfig *settings, const Ru
   TRY(NEW_ARRAY(as, league->learning + 1));
   TRY(NEW_ARRAY(only, out->games.players + 1));
   TRY(newest_with_games(league, &out->games, as));
-  for (uint32_t p = 0; p < league->learning; p++) only[as[p]] = true;
-  standing.only = options->ratings_only ? only : NULL; /* each interval costs passes over all meetings */
+  for (uint32_t p = 0; p < league->learning; p++)
+    only[as[p]] = true;
+  /* each interval costs passes over all meetings */
+  standing.only = options->ratings_only ? only : NULL;
   TRY(standing_create(&out->games, &standing, &out->standing));
-  for (uint32_t p = 0; p < league->learning; p++) standing_show_as(&out->standing, p, as[p]);
+  for (uint32_t p = 0; p < league->learning; p++)
+    standing_show_as(&out->standing, p, as[p]);
   standing_sort(&out->standing);
 done:
   free(as);
@@ -160,11 +188,13 @@ done:
   return status;
 }
 
+/* Also for one that was only half made. */
 void strength_destroy(Strength *strength) {
   standing_destroy(&strength->standing);
   games_free(&strength->games);
 }
 
+/* In the order of the learning players. */
 void strength_of_learners(const Strength *strength, const League *league, LearnerRating *out) {
   for (uint32_t p = 0; p < league->learning; p++)
     out[p] = (LearnerRating){.as = strength->standing.as[p], .rated = strength->standing.rated[p]};
