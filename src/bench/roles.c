@@ -12,7 +12,8 @@
 /* --- environments --- */
 enum { GAMES = 1024, BLOCK = 64 };
 
-typedef struct TournamentSetup {
+/* Many games of one env, and what is needed to step them without networks. */
+typedef struct Arena {
   const Env *env;
   uint8_t *block, *rows, *masks;
   void *state[GAMES];
@@ -28,9 +29,10 @@ typedef struct TournamentSetup {
   uint32_t episode;
   size_t made; /* states that the env must destroy, if it creates */
   uint64_t dice;
-} TournamentSetup;
+} Arena;
 
-static void setup_close(TournamentSetup *arena) {
+/* Accepts NULL. */
+static void arena_close(Arena *arena) {
   if (!arena) return;
   for (size_t i = 0; i < arena->made && arena->env->table->destroy; i++)
     arena->env->table->destroy(arena->env->params, arena->state[i]);
@@ -48,15 +50,18 @@ static void setup_close(TournamentSetup *arena) {
   free(arena);
 }
 
-static void setup_restart(TournamentSetup *arena, size_t i) {
+/* A new game in place `i`, with a stream of its own. */
+static void arena_restart(Arena *arena, size_t i) {
   arena->rng[i] = rng_stream(1, (uint32_t)i, arena->episode++, RNG_ENV);
   env_reset(arena->env, arena->state[i], &arena->rng[i], arena->opening);
 }
 
-static Status setup_open(const Env *env, TournamentSetup **out) {
+/* States are 16 bytes apart or a multiple of it, as plug-ins may use vectors. */
+static Status arena_open(const Env *env, Arena **out) {
   Status status = OK;
-  TournamentSetup *arena = NULL;
-  size_t size = (env->spec.episode_size + 15) & ~(size_t)15, most = GAMES * env->spec.agents;
+  Arena *arena = NULL;
+  size_t size = (env->spec.episode_size + 15) & ~(size_t)15;
+  size_t most = GAMES * env->spec.agents;
   TRY(NEW_ARRAY(arena, 1));
   arena->env = env;
   arena->dice = 88172645463325252ull;
@@ -76,12 +81,12 @@ static Status setup_open(const Env *env, TournamentSetup **out) {
     arena->random[i] = rng_handle(&arena->rng[i]);
     TRY(env_make(env, arena->state[i]));
     arena->made = i + 1;
-    setup_restart(arena, i);
+    arena_restart(arena, i);
   }
   *out = arena;
   arena = NULL;
 done:
-  setup_close(arena);
+  arena_close(arena);
   return status;
 }
 
@@ -113,11 +118,14 @@ static inline uint64_t throw_dice(uint64_t dice) {
 
 /* A random legal action for each view, by its mask row. What the loop reads lies in locals: stores
  * to actions could otherwise be to any of it. */
-static void pick_all(TournamentSetup *arena, size_t views) {
+static void pick_all(Arena *arena, size_t views) {
   const Env *env = arena->env;
   const AgonKind *layout = &env->layout;
-  const uint32_t *head_size = layout->head_size, *game = arena->game, *agent = arena->agent;
-  const size_t agents = env->spec.agents, heads = layout->heads;
+  const uint32_t *head_size = layout->head_size;
+  const uint32_t *game = arena->game;
+  const uint32_t *agent = arena->agent;
+  const size_t agents = env->spec.agents;
+  const size_t heads = layout->heads;
   const bool box = layout->action_kind == AGON_BOX;
   const uint8_t *mask = arena->masks;
   AgonAction *actions = arena->action;
@@ -147,14 +155,17 @@ static void pick_all(TournamentSetup *arena, size_t views) {
 }
 
 /* One step of the games from `first` on, a block that stays in the nearest cache: who acts, views,
- * actions, steps, restarts. Returns the observations made. */
-static size_t setup_step(TournamentSetup *arena, size_t first) {
+ * actions, steps, restarts. Returns how many observations were made. */
+static size_t arena_step(Arena *arena, size_t first) {
   const Env *env = arena->env;
   const bool together = env->table->step_many != NULL;
   uint8_t *flags = arena->flags;
   const void **viewed = arena->viewed;
-  uint32_t *game = arena->game, *agent = arena->agent;
-  size_t views = 0, agents = env->spec.agents, heads = env->layout.heads;
+  uint32_t *game = arena->game;
+  uint32_t *agent = arena->agent;
+  size_t views = 0;
+  size_t agents = env->spec.agents;
+  size_t heads = env->layout.heads;
   env_flags(env, BLOCK, (const void *const *)(arena->state + first), flags);
   for (size_t i = first; i < first + BLOCK; i++) {
     const uint8_t *flag = flags + (i - first) * agents;
@@ -181,26 +192,30 @@ static size_t setup_step(TournamentSetup *arena, size_t first) {
                                        &arena->random[i], reward);
     if (arena->status[i] == AGON_CHANCE)
       arena->status[i] = env_settle(env, arena->state[i], AGON_CHANCE, &arena->rng[i], reward);
-    if (arena->status[i] != AGON_RUNNING) setup_restart(arena, i);
+    if (arena->status[i] != AGON_RUNNING) arena_restart(arena, i);
   }
   return views;
 }
 
+/* Environment steps a second on one core. The bound counts the bytes that must be touched: state,
+ * read and written, and rows. */
 Status bench_env(Bench *bench) {
   Status status = OK;
   JobConfig *settings = NULL;
-  TournamentSetup *arena = NULL;
+  Arena *arena = NULL;
   double rate[64];
   char what[96];
   TRY(bench_settings(bench, NULL, 0, &settings));
-  TRY(setup_open(settings->env, &arena));
-  size_t views = 0, steps = 0, count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
+  TRY(arena_open(settings->env, &arena));
+  size_t views = 0;
+  size_t steps = 0;
+  size_t count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
   for (size_t i = 0; i < count; i++) {
     int64_t start = clock_now(&bench->clock);
     for (steps = 0, views = 0; bench_seconds(bench, start) < bench->seconds; steps += 64 * GAMES)
       for (int n = 0; n < 64; n++)
         for (size_t first = 0; first < GAMES; first += BLOCK)
-          views += setup_step(arena, first);
+          views += arena_step(arena, first);
     rate[i] = (double)steps / bench_seconds(bench, start);
   }
   snprintf(what, sizeof what, "%s, %d games, %.2g observations%s a step", settings->table->name,
@@ -213,12 +228,14 @@ Status bench_env(Bench *bench) {
   TRY(bench_add(bench, "env", what, "steps/s", rate, count, bench_copy_peak(bench) / bytes,
                 "bytes of state and rows at memcpy's rate"));
 done:
-  setup_close(arena);
+  arena_close(arena);
   job_config_destroy(settings);
   return status;
 }
 
 /* --- acting --- */
+
+/* A real actor on one simulated rank; the bench is everybody else, on the other. */
 typedef struct Stage {
   JobConfig *settings;
   Net *net;
@@ -231,6 +248,7 @@ typedef struct Stage {
   Batch *keep; /* experience of the last tick is added here, if wanted */
 } Stage;
 
+/* Also for one that was only half opened. */
 static void stage_close(Stage *stage) {
   actor_destroy(stage->actor);
   sim_destroy(stage->world);
@@ -240,6 +258,7 @@ static void stage_close(Stage *stage) {
   free(stage->block);
 }
 
+/* Against many frozen opponents there are more slots, as with a real league. */
 static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
   static const int bench_rank = 0;
   Status status = OK;
@@ -273,9 +292,8 @@ done:
   return status;
 }
 
-/* Weights and the table of the next tick: the player against itself, or against each of `opponents`
- * frozen ones alike.
- */
+/* Sends weights and the table of the next tick: the player against itself, or against each of
+ * `opponents` frozen ones alike. */
 static Status stage_prompt(Stage *stage) {
   Status status = OK;
   Transport *transport = sim_rank(stage->world, 0);
@@ -306,6 +324,8 @@ done:
   return status;
 }
 
+/* What a league and a learner would do with a message: policies are given on demand, experience is
+ * kept or dropped, results are counted. */
 static Status stage_take(Stage *stage, Message *message, bool *ended) {
   WireKind kind;
   Reader body;
@@ -336,7 +356,8 @@ static Status stage_take(Stage *stage, Message *message, bool *ended) {
 /* One tick of the actor, with everything that it sends and receives. */
 static Status stage_tick(Stage *stage) {
   bool ended = false, progress;
-  Transport *own = sim_rank(stage->world, 0), *its = sim_rank(stage->world, 1);
+  Transport *own = sim_rank(stage->world, 0);
+  Transport *its = sim_rank(stage->world, 1);
   TRY_RETURN(stage_prompt(stage));
   while (!ended) {
     for (Message *message; (message = its->ops->receive(its));) {
@@ -357,6 +378,7 @@ static Status stage_tick(Stage *stage) {
   return OK;
 }
 
+/* Decisions a second, learned from or not. All ranks act; their rates are added up. */
 static Status act_with(Bench *bench, size_t opponents, double *out_median) {
   Status status = OK;
   Stage stage;
@@ -367,7 +389,8 @@ static Status act_with(Bench *bench, size_t opponents, double *out_median) {
   for (int i = 0; i < 3; i++)
     TRY(stage_tick(&stage)); /* first policies are fetched, caches fill */
   for (size_t i = 0; i < count; i++) {
-    stage.frames = stage.frozen = 0;
+    stage.frozen = 0;
+    stage.frames = 0;
     int64_t start = clock_now(&bench->clock);
     while (bench_seconds(bench, start) < bench->seconds)
       TRY(stage_tick(&stage));
@@ -375,8 +398,8 @@ static Status act_with(Bench *bench, size_t opponents, double *out_median) {
     TRY(bench_total(bench, &rate[i]));
   }
   int ranks = bench->transport ? bench->transport->size : 1;
-  double flops = graph_flops_forward(&stage.net->graph),
-         bound = ranks * bench_fma_peak(bench) / flops;
+  double flops = graph_flops_forward(&stage.net->graph);
+  double bound = ranks * bench_fma_peak(bench) / flops;
   if (opponents)
     snprintf(what, sizeof what, "%zu frozen opponent%s, %lld slots in %lld lanes, cache of %lld",
              opponents, opponents == 1 ? "" : "s", (long long)stage.settings->actors.slots,
@@ -394,6 +417,7 @@ done:
   return status;
 }
 
+/* Self-play, one frozen opponent, a thousand: many policies make small batches. */
 Status bench_act(Bench *bench) {
   double one, many, ratio;
   TRY_RETURN(act_with(bench, 0, &one));
