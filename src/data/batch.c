@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bits of an unroll as encoded. */
 enum {
-  FRESH = 1,
-  CARRIED = 2
-}; /* as encoded; CARRIED: the first decision's version and life follow */
+  FRESH = 1,  /* it starts its episode */
+  CARRIED = 2 /* version and life of its first decision follow, which are not those of the others */
+};
 
-size_t unroll_span(const Unroll *unroll) { return unroll->rows + (unroll->end != END_TERMINATED); }
+size_t unroll_span(const Unroll *unroll) {
+  return unroll->rows + (unroll->end != END_TERMINATED);
+}
 
 uint64_t unroll_version(const Unroll *unroll, size_t row) {
   return row ? unroll->version : unroll->first_version;
@@ -57,7 +60,8 @@ static void *column_from(const Batch *batch, ColumnId id, size_t index) {
 /* Room for `room` elements, where there is room for `old`, in every column of a kind. */
 static Status grow_columns(Batch *batch, ColumnPer per, size_t old, size_t room) {
   for (ColumnId id = 0; id < COLUMNS; id++) {
-    size_t capacity = old, bytes = column_bytes(&batch->format, id);
+    size_t capacity = old;
+    size_t bytes = column_bytes(&batch->format, id);
     if (batch_column[id].per != per) continue;
     TRY_RETURN(mem_grow((char *)batch + batch_column[id].at, &capacity, room, bytes ? bytes : 1));
   }
@@ -97,16 +101,20 @@ Status batch_create(const RowFormat *format, Batch *out) {
 }
 
 void batch_destroy(Batch *batch) {
-  for (ColumnId id = 0; id < COLUMNS; id++) free(column_from(batch, id, 0));
+  for (ColumnId id = 0; id < COLUMNS; id++)
+    free(column_from(batch, id, 0));
   free(batch->unroll);
   *batch = (Batch){0};
 }
 
-void batch_clear(Batch *batch) { batch->rows = batch->unrolls = 0; }
+void batch_clear(Batch *batch) {
+  batch->rows = batch->unrolls = 0;
+}
 
 static size_t doubled(size_t room, size_t least) {
   if (room == 0) room = 16;
-  while (room < least) room *= 2;
+  while (room < least)
+    room *= 2;
   return room;
 }
 
@@ -162,9 +170,12 @@ void batch_move_row(Batch *batch, size_t to, size_t from) {
 
 size_t batch_learned(const Batch *batch) {
   size_t sum = 0;
-  for (size_t i = 0; i < batch->unrolls; i++) sum += batch->unroll[i].rows - batch->unroll[i].skip;
+  for (size_t i = 0; i < batch->unrolls; i++)
+    sum += batch->unroll[i].rows - batch->unroll[i].skip;
   return sum;
 }
+
+enum { UNROLL_BYTES = 28 /* of an unroll as encoded, at least */ };
 
 static void encode_unroll(const Unroll *unroll, Bytes *out) {
   bool carried = unroll->first_version != unroll->version || unroll->first_life != unroll->life;
@@ -193,7 +204,8 @@ static void decode_unroll(Unroll *unroll, Reader *reader) {
   unroll->skip = 0;
   unroll->first_version = packed & CARRIED ? reader_u64(reader) : unroll->version;
   unroll->first_life = packed & CARRIED ? reader_u32(reader) : unroll->life;
-  if (unroll->end > END_TRUNCATED || unroll->agent >= AGON_MAX_AGENTS || (packed & 0xff) > (FRESH | CARRIED))
+  if (unroll->end > END_TRUNCATED || unroll->agent >= AGON_MAX_AGENTS ||
+      (packed & 0xff) > (FRESH | CARRIED))
     reader->bad = true;
 }
 
@@ -222,16 +234,20 @@ bool batch_is_whole(const Batch *batch) {
 void batch_encode(const Batch *batch, Bytes *out) {
   bytes_u64(out, batch->unrolls);
   bytes_u64(out, batch->rows);
-  for (size_t i = 0; i < batch->unrolls; i++) encode_unroll(&batch->unroll[i], out);
+  for (size_t i = 0; i < batch->unrolls; i++)
+    encode_unroll(&batch->unroll[i], out);
   for (ColumnId id = 0; id < COLUMNS; id++)
     bytes_put(out, column_from(batch, id, 0),
               count_of(batch, id) * column_bytes(&batch->format, id));
 }
 
+/* ERR_FORMAT where an action is no choice of its head: it would be an index beyond a row of logits.
+ * First all are looked at without an early end, so that it is done in vectors; who it was is asked
+ * later. */
 static Status check_actions(const RowFormat *format, const int32_t *action, size_t rows) {
   uint32_t bad = 0;
-  for (uint32_t h = 0; format->head_size && h < format->heads;
-       h++) /* without an early end, so in vectors */
+  if (!format->head_size) return OK;
+  for (uint32_t h = 0; h < format->heads; h++)
     for (size_t row = 0; row < rows; row++)
       bad |= (uint32_t)((uint32_t)action[row * format->heads + h] >= format->head_size[h]);
   for (size_t row = 0; bad && row < rows; row++)
@@ -253,10 +269,11 @@ static size_t row_bytes(const RowFormat *format) {
   return sum;
 }
 
-/* The heads of the unrolls behind those present; false if their rows are not as many as there are.
+/* What is said of each unroll, behind those present; false unless their rows are as many as come.
  */
 static bool decode_unrolls(Batch *batch, Reader *reader, size_t unrolls, size_t rows) {
-  size_t at = batch->rows, end = batch->rows + rows;
+  size_t at = batch->rows;
+  size_t end = batch->rows + rows;
   for (size_t i = 0; i < unrolls; i++) {
     Unroll *unroll = &batch->unroll[batch->unrolls + i];
     decode_unroll(unroll, reader);
@@ -269,7 +286,8 @@ static bool decode_unrolls(Batch *batch, Reader *reader, size_t unrolls, size_t 
 
 Status batch_decode(Batch *batch, Reader *reader) {
   const RowFormat *format = &batch->format;
-  size_t unrolls = reader_count(reader, 28), rows = reader_count(reader, row_bytes(format));
+  size_t unrolls = reader_count(reader, UNROLL_BYTES);
+  size_t rows = reader_count(reader, row_bytes(format));
   if (reader->bad) return status_set(ERR_FORMAT, "experience message is too short for its counts");
   TRY_RETURN(batch_reserve(batch, rows, unrolls));
   if (!decode_unrolls(batch, reader, unrolls, rows))

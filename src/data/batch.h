@@ -92,8 +92,8 @@ static inline const AgonAction *batch_action(const Batch *batch, size_t row) {
   return (const AgonAction *)(batch->action + row * batch->format.heads);
 }
 
-size_t
-unroll_span(const Unroll *unroll); /* rows in the batch: decisions, and bootstrap if there is one */
+size_t unroll_span(
+    const Unroll *unroll); /* rows in the batch: decisions, and bootstrap if there is one */
 uint64_t unroll_version(const Unroll *unroll,
                         size_t row); /* of the weights that took decision `row` */
 uint32_t unroll_life(const Unroll *unroll, size_t row);
@@ -106,7 +106,7 @@ void batch_clear(Batch *batch);
 /* Makes room for rows and unrolls beyond those present. */
 Status batch_reserve(Batch *batch, size_t rows, size_t unrolls);
 /* Appends a row, or an unroll's own columns with what is said of it, from one pointer for each
- * column of that kind; NULL: zeros. On failure the batch is what it was. */
+ * column of that kind, not into this batch; NULL: zeros. On failure the batch is what it was. */
 Status batch_add_row(Batch *batch, const void *const value[COLUMNS]);
 Status batch_add_unroll(Batch *batch, const Unroll *unroll, const void *const value[COLUMNS]);
 /* Appends unroll `index` of `from`, with its rows. */

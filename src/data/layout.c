@@ -18,6 +18,7 @@ static Status reserve(Layout *layout, size_t cells) {
   return OK;
 }
 
+/* An empty layout of units of T steps. */
 static Status begin(Layout *layout, const Shards *shards, size_t T) {
   layout->T = T;
   layout->units = 0;
@@ -43,8 +44,10 @@ Status layout_rows(Layout *layout, const Batch *batch, const Shards *shards, boo
   return OK;
 }
 
+/* Another unit, of nothing yet: each of its steps goes on from the one before. */
 static Status add_unit(Layout *layout) {
-  size_t T = layout->T, first = layout->units * T;
+  size_t T = layout->T;
+  size_t first = layout->units * T;
   TRY_RETURN(reserve(layout, first + T));
   for (size_t t = 0; t < T; t++) {
     layout->row[first + t] = -1;
@@ -54,6 +57,8 @@ static Status add_unit(Layout *layout) {
   return OK;
 }
 
+/* Unrolls are put one behind another into a unit until the next does not fit; what is left of it is
+ * padding. A shard begins a unit of its own. */
 Status layout_sequences(Layout *layout, const Batch *batch, const Shards *shards, size_t T) {
   for (size_t u = 0; u < batch->unrolls; u++) {
     size_t span = unroll_span(&batch->unroll[u]);
@@ -71,7 +76,8 @@ Status layout_sequences(Layout *layout, const Batch *batch, const Shards *shards
         used = 0;
       }
       size_t at = (layout->units - 1) * T + used;
-      for (size_t t = 0; t < span; t++) layout->row[at + t] = (int32_t)(unroll->first + t);
+      for (size_t t = 0; t < span; t++)
+        layout->row[at + t] = (int32_t)(unroll->first + t);
       layout->restart[at] = unroll->fresh ? 0 : (int32_t)(u + 1);
       used += span;
     }

@@ -1,6 +1,7 @@
-/* How experience lies for the network: units of T steps. Feed-forward units are single rows; recurrent ones are
- * sequences that hold one unroll after another. Units never mix shards (the experience of one actor), so that which
- * rows share a minibatch does not depend on how many learner ranks share the work. */
+/* How experience lies for the network: units of T steps. Feed-forward units are single rows;
+ * recurrent ones are sequences that hold one unroll after another. Units never mix shards (the
+ * experience of one actor), so that which rows share a minibatch does not depend on how many
+ * learner ranks share the work. */
 #pragma once
 #include "data/batch.h"
 
@@ -23,5 +24,6 @@ typedef struct Shards {
 void layout_free(Layout *layout);
 /* learned_only: without the rows that only bootstrap, and those that are skipped. */
 Status layout_rows(Layout *layout, const Batch *batch, const Shards *shards, bool learned_only);
-/* Sequences of T steps; 0: of the longest unroll. restart counts stored states from 1 (unroll u has state u + 1). */
+/* Sequences of T steps; 0: of the longest unroll. restart counts stored states from 1 (unroll u has
+ * state u + 1). */
 Status layout_sequences(Layout *layout, const Batch *batch, const Shards *shards, size_t T);

@@ -8,6 +8,7 @@ typedef struct Adam {
 } Adam;
 
 double gradient_norm(const float *gradient, size_t count);
-/* One step (counted from 1): m, v (count) are the moments; the gradient is multiplied by `scale` first. */
-void adam_step(const Adam *adam, float *params, float *m, float *v, const float *gradient, size_t count, uint64_t step,
-               float rate, float scale);
+/* One step (counted from 1): m, v (count) are the moments; the gradient is multiplied by `scale`
+ * first. */
+void adam_step(const Adam *adam, float *params, float *m, float *v, const float *gradient,
+               size_t count, uint64_t step, float rate, float scale);

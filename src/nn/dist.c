@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+/* What a normalised row holds where a choice, or a component of a BOX, is not to be had. */
 #define MASKED -1e30f
 
 ActionSpace action_space(const AgonKind *layout) {
@@ -19,38 +20,59 @@ ActionSpace action_space(const AgonKind *layout) {
 }
 
 /* Whether a normalised row of a BOX has this component. */
-static bool has(const ActionSpace *space, const float *row, uint32_t head) { return row[space->heads + head] > MASKED; }
+static bool has(const ActionSpace *space, const float *row, uint32_t head) {
+  return row[space->heads + head] > MASKED;
+}
 
-void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out) {
-  if (space->kind == AGON_BOX) {
-    memmove(out, logits, space->width * sizeof *out);
-    for (uint32_t h = 0; mask && h < space->heads; h++)
-      if (!mask[h]) out[h] = 0, out[space->heads + h] = MASKED;
-    return;
-  }
-  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
-    uint32_t size = space->head_size[h];
-    float top = MASKED, sum = 0;
-    for (uint32_t i = at; i < at + size; i++) {
-      out[i] = mask && !mask[i] ? MASKED : logits[i];
-      top = out[i] > top ? out[i] : top;
-    }
-    for (uint32_t i = at; i < at + size; i++) sum += out[i] > MASKED ? vexpf(out[i] - top) : 0.0f;
-    float shift = top + logf(sum);
-    for (uint32_t i = at; i < at + size; i++) out[i] = out[i] > MASKED ? out[i] - shift : MASKED;
+/* A component that is masked has mean 0 and no deviation. */
+static void normalise_box(const ActionSpace *space, const float *logits, const uint8_t *mask,
+                          float *out) {
+  memmove(out, logits, space->width * sizeof *out);
+  for (uint32_t h = 0; mask && h < space->heads; h++) {
+    if (mask[h]) continue;
+    out[h] = 0;
+    out[space->heads + h] = MASKED;
   }
 }
 
-void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask, size_t R, float *out) {
+/* Masked log-softmax of one head of `size` choices. */
+static void normalise_head(const float *logits, const uint8_t *mask, uint32_t size, float *out) {
+  float top = MASKED;
+  float sum = 0;
+  for (uint32_t i = 0; i < size; i++) {
+    out[i] = mask && !mask[i] ? MASKED : logits[i];
+    top = out[i] > top ? out[i] : top;
+  }
+  for (uint32_t i = 0; i < size; i++)
+    sum += out[i] > MASKED ? vexpf(out[i] - top) : 0.0f;
+  float shift = top + logf(sum);
+  for (uint32_t i = 0; i < size; i++)
+    out[i] = out[i] > MASKED ? out[i] - shift : MASKED;
+}
+
+void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask,
+                    float *out) {
+  if (space->kind == AGON_BOX) {
+    normalise_box(space, logits, mask, out);
+    return;
+  }
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+    normalise_head(logits + at, mask ? mask + at : NULL, space->head_size[h], out + at);
+}
+
+void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask,
+                         size_t R, float *out) {
   if (space->kind == AGON_DISCRETE) {
     kernels()->log_softmax(out, logits, space->width, mask, R, space->width);
     return;
   }
   for (size_t r = 0; r < R; r++)
-    dist_normalise(space, logits + r * space->width, mask ? mask + r * space->choices : NULL, out + r * space->width);
+    dist_normalise(space, logits + r * space->width, mask ? mask + r * space->choices : NULL,
+                   out + r * space->width);
 }
 
-/* Comparisons with numbers only: what is no number is not chosen while there is another. */
+/* The first of the most probable choices. Comparisons with numbers only: what is no number is not
+ * chosen while there is another. */
 static uint32_t most_probable(const float *row, uint32_t size) {
   uint32_t best = 0;
   for (uint32_t i = 1; i < size; i++)
@@ -58,7 +80,8 @@ static uint32_t most_probable(const float *row, uint32_t size) {
   return best;
 }
 
-/* The sum of rounded probabilities may stay below the drawn number: then it is the last possible choice. */
+/* A choice by its probability. The sum of rounded probabilities may stay below the drawn number:
+ * then it is the last possible choice. */
 static uint32_t draw(const float *row, const float *probability, uint32_t size, AgonRng *rng) {
   float left = (float)rng_unit(rng);
   uint32_t last = size;
@@ -71,14 +94,16 @@ static uint32_t draw(const float *row, const float *probability, uint32_t size, 
   return last < size ? last : most_probable(row, size);
 }
 
-void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng, bool greedy,
-                 AgonAction *out) {
+void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng,
+                 bool greedy, AgonAction *out) {
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
     if (space->kind == AGON_BOX)
-      out[h].value = row[h] + (greedy ? 0.0f : expf(row[space->heads + h]) * (float)rng_normal(rng));
+      out[h].value =
+          row[h] + (greedy ? 0.0f : expf(row[space->heads + h]) * (float)rng_normal(rng));
     else
-      out[h].choice = (int32_t)(greedy ? most_probable(row + at, space->head_size[h])
-                                       : draw(row + at, probability + at, space->head_size[h], rng));
+      out[h].choice =
+          (int32_t)(greedy ? most_probable(row + at, space->head_size[h])
+                           : draw(row + at, probability + at, space->head_size[h], rng));
   }
 }
 
@@ -87,8 +112,9 @@ float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
     if (space->kind == AGON_BOX) {
       if (!has(space, row, h)) continue;
-      float log_std = row[space->heads + h], z = (action[h].value - row[h]) * expf(-log_std);
-      sum += -0.5f * z * z - log_std - 0.91893853320467274f;
+      float log_std = row[space->heads + h];
+      float z = (action[h].value - row[h]) * expf(-log_std);
+      sum += -0.5f * z * z - log_std - 0.91893853320467274f; /* log(2 pi) / 2 */
     } else {
       sum += row[at + (uint32_t)action[h].choice];
     }
@@ -109,7 +135,7 @@ float dist_entropy(const ActionSpace *space, const float *row) {
     if (space->kind != AGON_BOX)
       sum += head_entropy(row + at, space->head_size[h]);
     else if (has(space, row, h))
-      sum += row[space->heads + h] + 1.4189385332046727f;
+      sum += row[space->heads + h] + 1.4189385332046727f; /* (1 + log(2 pi)) / 2 */
   return sum;
 }
 
@@ -125,7 +151,9 @@ float dist_kl(const ActionSpace *space, const float *row, const float *other) {
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
     if (space->kind == AGON_BOX) {
       if (!has(space, row, h)) continue;
-      float s = row[space->heads + h], o = other[space->heads + h], gap = row[h] - other[h];
+      float s = row[space->heads + h]; /* log standard deviations: own, and the other's */
+      float o = other[space->heads + h];
+      float gap = row[h] - other[h];
       sum += o - s + 0.5f * (expf(2 * (s - o)) + gap * gap * expf(-2 * o)) - 0.5f;
     } else {
       sum += head_kl(row + at, other + at, space->head_size[h]);
@@ -134,12 +162,16 @@ float dist_kl(const ActionSpace *space, const float *row, const float *other) {
   return sum;
 }
 
-static void box_backward(const ActionSpace *space, const float *row, const float *other, const AgonAction *action,
-                         float by_log_prob, float by_entropy, float by_kl, float *d) {
+/* dist_backward of a Gaussian; d is with respect to means and log standard deviations. */
+static void box_backward(const ActionSpace *space, const float *row, const float *other,
+                         const AgonAction *action, float by_log_prob, float by_entropy, float by_kl,
+                         float *d) {
   for (uint32_t h = 0; h < space->heads; h++) {
     d[h] = d[space->heads + h] = 0;
     if (!has(space, row, h)) continue;
-    float s = row[space->heads + h], inverse = expf(-s), z = (action[h].value - row[h]) * inverse;
+    float s = row[space->heads + h];
+    float inverse = expf(-s);
+    float z = (action[h].value - row[h]) * inverse;
     d[h] = by_log_prob * z * inverse;
     d[space->heads + h] = by_log_prob * (z * z - 1) + by_entropy;
     if (!other) continue;
@@ -153,18 +185,22 @@ void dist_probabilities(const ActionSpace *space, const float *rows, size_t R, f
   if (space->kind != AGON_BOX) kernels()->exponentials(out, rows, R * space->width);
 }
 
-float dist_backward(const ActionSpace *space, const float *row, const float *probability, const float *other,
-                    const AgonAction *action, float by_log_prob, float by_entropy, float by_kl, float *d) {
+float dist_backward(const ActionSpace *space, const float *row, const float *probability,
+                    const float *other, const AgonAction *action, float by_log_prob,
+                    float by_entropy, float by_kl, float *d) {
   float total = 0;
   if (space->kind == AGON_BOX) {
     box_backward(space, row, other, action, by_log_prob, by_entropy, by_kl, d);
     return dist_entropy(space, row);
   }
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
-    const float *p = probability + at, *l = row + at;
+    const float *p = probability + at; /* probabilities, and their logarithms */
+    const float *l = row + at;
     uint32_t size = space->head_size[h];
-    float entropy = 0, kl = other && by_kl != 0 ? head_kl(l, other + at, size) : 0;
-    for (uint32_t i = 0; i < size; i++) entropy -= p[i] > 0 ? p[i] * l[i] : 0.0f;
+    float entropy = 0;
+    float kl = other && by_kl != 0 ? head_kl(l, other + at, size) : 0;
+    for (uint32_t i = 0; i < size; i++)
+      entropy -= p[i] > 0 ? p[i] * l[i] : 0.0f;
     for (uint32_t i = 0; i < size; i++) {
       float value = -by_log_prob * p[i] - by_entropy * p[i] * (l[i] + entropy);
       if (other && by_kl != 0) value += by_kl * p[i] * (l[i] - other[at + i] - kl);
@@ -176,19 +212,22 @@ float dist_backward(const ActionSpace *space, const float *row, const float *pro
   return total;
 }
 
-void dist_add_kl(const ActionSpace *space, const float *row, const float *probability, const float *other, float weight,
-                 float *d) {
+void dist_add_kl(const ActionSpace *space, const float *row, const float *probability,
+                 const float *other, float weight, float *d) {
   if (space->kind == AGON_BOX) {
     for (uint32_t h = 0; h < space->heads; h++) {
       if (!has(space, row, h)) continue;
-      float s = row[space->heads + h], o = other[space->heads + h];
+      float s = row[space->heads + h];
+      float o = other[space->heads + h];
       d[h] += weight * (row[h] - other[h]) * expf(-2 * o);
       d[space->heads + h] += weight * (expf(2 * (s - o)) - 1);
     }
     return;
   }
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
-    const float *p = probability + at, *l = row + at, *o = other + at;
+    const float *p = probability + at;
+    const float *l = row + at;
+    const float *o = other + at;
     float kl = head_kl(l, o, space->head_size[h]);
     for (uint32_t i = 0; i < space->head_size[h]; i++)
       if (p[i] > 0) d[at + i] += weight * p[i] * (l[i] - o[i] - kl);

@@ -1,8 +1,9 @@
-/* Action distributions over network outputs ("logits"): masked categorical, several of them side by side, and diagonal
- * Gaussian. One row each; rows are independent. Width: DISCRETE and MULTI_DISCRETE sum of head sizes; BOX 2 * heads
- * (means, then log standard deviations). An action is a row of `heads` components. A masked component of a BOX - one
- * that the agent's kind lacks - is no part of the action: 0 is drawn, and it adds nothing to log-probability, entropy,
- * KL or gradient. */
+/* Action distributions over network outputs ("logits"): masked categorical, several of them side by
+ * side, and diagonal Gaussian. One row each; rows are independent. Width: DISCRETE and
+ * MULTI_DISCRETE sum of head sizes; BOX 2 * heads (means, then log standard deviations). An action
+ * is a row of `heads` components. A masked component of a BOX - one that the agent's kind lacks -
+ * is no part of the action: 0 is drawn, and it adds nothing to log-probability, entropy, KL or
+ * gradient. */
 #pragma once
 #include "agon/env.h"
 #include "base/rng.h"
@@ -16,25 +17,30 @@ typedef struct ActionSpace {
 } ActionSpace;
 
 ActionSpace action_space(const AgonKind *layout);
-/* out (width): log-probabilities, masked choices at -1e30; BOX: a copy, in which a masked component has mean 0 and a
- * log standard deviation of -1e30. mask may be NULL (all legal). In place allowed. */
+/* out (width): log-probabilities, masked choices at -1e30; BOX: a copy, in which a masked component
+ * has mean 0 and a log standard deviation of -1e30. mask may be NULL (all legal). In place allowed.
+ */
 void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t *mask, float *out);
 /* The same for R rows, one after another. */
-void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask, size_t R, float *out);
-/* Draws (or, greedy, takes the most probable, lowest index first) from a normalised row; probability: of the row
- * (dist_probabilities), unless greedy. Never a masked choice, as long as the logits were within +-1e29. */
-void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng, bool greedy,
-                 AgonAction *out);
+void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask,
+                         size_t R, float *out);
+/* Draws (or, greedy, takes the most probable, lowest index first) from a normalised row;
+ * probability: of the row (dist_probabilities), unless greedy. Never a masked choice, as long as
+ * the logits were within +-1e29. */
+void dist_sample(const ActionSpace *space, const float *row, const float *probability, AgonRng *rng,
+                 bool greedy, AgonAction *out);
 float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction *action);
 float dist_entropy(const ActionSpace *space, const float *row);
 /* KL(row || other), both normalised under the same mask. */
 float dist_kl(const ActionSpace *space, const float *row, const float *other);
 /* Probabilities of R normalised rows (masked: 0); nothing for BOX. */
 void dist_probabilities(const ActionSpace *space, const float *rows, size_t R, float *out);
-/* d (width) = by_log_prob * d log p(action) + by_entropy * d H + by_kl * d KL(row || other), with respect to the
- * logits. probability: of the row (dist_probabilities). `other` may be NULL when by_kl is 0. Returns H. */
-float dist_backward(const ActionSpace *space, const float *row, const float *probability, const float *other,
-                    const AgonAction *action, float by_log_prob, float by_entropy, float by_kl, float *d);
+/* d (width) = by_log_prob * d log p(action) + by_entropy * d H + by_kl * d KL(row || other), with
+ * respect to the logits. probability: of the row (dist_probabilities). `other` may be NULL when
+ * by_kl is 0. Returns H. */
+float dist_backward(const ActionSpace *space, const float *row, const float *probability,
+                    const float *other, const AgonAction *action, float by_log_prob,
+                    float by_entropy, float by_kl, float *d);
 /* d += weight * d KL(row || other) with respect to the logits. */
-void dist_add_kl(const ActionSpace *space, const float *row, const float *probability, const float *other, float weight,
-                 float *d);
+void dist_add_kl(const ActionSpace *space, const float *row, const float *probability,
+                 const float *other, float weight, float *d);

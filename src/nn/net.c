@@ -117,8 +117,8 @@ Status net_create(const NetConfig *config, const AgonKind *layout, Net **out) {
   TRY_RETURN(NEW_ARRAY(net, 1));
   net->config = *config;
   net->space = action_space(layout);
-  net->observation_count =
-      (size_t)layout->observation_shape[0] * layout->observation_shape[1] * layout->observation_shape[2];
+  net->observation_count = (size_t)layout->observation_shape[0] * layout->observation_shape[1] *
+                           layout->observation_shape[2];
   net->observation_type = layout->observation_type;
   graph_begin(&net->graph, net->observation_count);
   int input = config->normalise_observations ? graph_normalise(&net->graph, 0) : 0;
