@@ -25,6 +25,8 @@ typedef struct Activity {
   int64_t packing;     /* unrolls and results */
   int64_t since;       /* when the present wait began, and ... */
   int64_t idle_before; /* ... the rank's idle time until then, which is no part of it */
+  int64_t told;        /* when results were last sent, and ... */
+  int64_t idle_told;   /* ... the rank's idle time until then */
 } Activity;
 
 struct Actor {
@@ -72,6 +74,20 @@ static void end_wait(Actor *actor) {
   Activity *activity = &actor->activity;
   int64_t idle = idle_of(actor) - activity->idle_before;
   activity->waited += now_of(actor) - activity->since - idle;
+}
+
+/* The share of the time since the last call (or the start) in which the rank had nothing to do, 0 to 1;
+ * -1 where nobody measures it. */
+static double take_waits(Actor *actor) {
+  Activity *activity = &actor->activity;
+  const int64_t now = now_of(actor);
+  const int64_t idle = idle_of(actor);
+  const double spent = (double)(now - activity->told);
+  const double share = spent > 0 ? (double)(idle - activity->idle_told) / spent : 0;
+  activity->told = now;
+  activity->idle_told = idle;
+  if (!actor->setup.role.idle) return -1;
+  return share > 1 ? 1 : share < 0 ? 0 : share;
 }
 
 static Status tell_league(Actor *actor) {
@@ -206,6 +222,8 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   TRY(create_play(actor));
   TRY(create_lanes(actor));
   actor->activity.started = now_of(actor);
+  actor->activity.told = actor->activity.started;
+  actor->activity.idle_told = idle_of(actor);
   begin_wait(actor);
   *out = actor;
   actor = NULL;
@@ -406,6 +424,7 @@ static Status send_results(Actor *actor) {
   results->steps = now->steps - before->steps;
   results->decisions_frozen = decisions - recorded;
   results->abandoned = lanes_take_abandoned(actor->lanes);
+  results->waits = take_waits(actor);
   wire_begin(&actor->wire, WIRE_RESULTS);
   results_encode(results, &actor->wire.bytes);
   results_clear(results);

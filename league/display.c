@@ -13,6 +13,13 @@
 
 enum { METRICS = 16 /* of an env */, SHOWN = 64 /* players in status.json */ };
 
+/* How an actor's rank has waited: means over the results since the last look, and of the look before. */
+typedef struct Waits {
+  double sum;
+  double count;
+  double last; /* -1: not measured */
+} Waits;
+
 struct Display {
   DisplaySetup setup;
   Metrics *metrics;
@@ -27,6 +34,7 @@ struct Display {
   bool rating_is_new;              /* since the last record */
   int64_t rate_after;              /* not again before */
   Tally *returns, *returns_before; /* (learning) since it; between the last two */
+  Waits *waits;                    /* (actors) */
 };
 
 static double seconds_since(const Display *display, int64_t then) {
@@ -43,6 +51,8 @@ Status display_create(const DisplaySetup *setup, const Progress *begin, Display 
   TRY(NEW_ARRAY(display->rating, setup->league->learning));
   TRY(NEW_ARRAY(display->returns, setup->league->learning));
   TRY(NEW_ARRAY(display->returns_before, setup->league->learning));
+  TRY(NEW_ARRAY(display->waits, setup->actors));
+  for (size_t a = 0; a < setup->actors; a++) display->waits[a].last = -1;
   TRY(metrics_open(setup->run->path, &from, &display->metrics));
   *out = display;
   display = NULL;
@@ -57,6 +67,7 @@ void display_destroy(Display *display) {
   free(display->rating);
   free(display->returns);
   free(display->returns_before);
+  free(display->waits);
   free(display);
 }
 
@@ -73,6 +84,10 @@ void display_count(Display *display, const Results *results) {
   for (size_t i = 0; i < METRICS; i++) display->metric_sum[i] += results->metric[i];
   display->metric_episodes += (double)results->episodes;
   for (size_t i = 0; i < results->pairs; i++) count_pair(display, &results->pair[i]);
+  if (results->waits < 0 || results->actor >= display->setup.actors) return;
+  Waits *waits = &display->waits[results->actor];
+  waits->sum += results->waits;
+  waits->count++;
 }
 
 Tally display_returns(const Display *display, uint32_t player) {
@@ -148,6 +163,27 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   return entry;
 }
 
+/* What the actors' ranks waited since the last look: the mean, the most, and which actor it was; null
+ * where nobody has said. An actor without results since then is taken as it was. */
+static json_t *json_waits(Display *display) {
+  double sum = 0;
+  size_t known = 0;
+  size_t most = 0;
+  for (size_t a = 0; a < display->setup.actors; a++) {
+    Waits *waits = &display->waits[a];
+    if (waits->count > 0) waits->last = waits->sum / waits->count;
+    waits->sum = 0;
+    waits->count = 0;
+    if (waits->last < 0) continue;
+    sum += waits->last;
+    known++;
+    if (waits->last > display->waits[most].last) most = a;
+  }
+  if (!known) return json_null();
+  return json_pack("{s:f, s:f, s:i}", "mean", sum / (double)known, "most", display->waits[most].last, "actor",
+                   (int)most);
+}
+
 Status display_status(Display *display, const Progress *now, const char *state) {
   char path[PATH_MAX];
   const DisplaySetup *setup = &display->setup;
@@ -167,6 +203,7 @@ Status display_status(Display *display, const Progress *now, const char *state) 
   json_object_set_new(root, "checkpoint", json_integer((json_int_t)now->generation));
   json_object_set_new(root, "actors", json_integer((json_int_t)setup->actors));
   json_object_set_new(root, "learners", json_integer((json_int_t)setup->learners));
+  json_object_set_new(root, "actor_waits", json_waits(display));
   for (uint32_t i = 0; i < setup->league->players; i++) { /* learning players and the newest frozen ones */
     if (i == setup->league->learning && setup->league->players > i + SHOWN)
       i = (uint32_t)setup->league->players - SHOWN;

@@ -192,42 +192,21 @@ static double recent(const Series *series) {
   return sum / (double)n;
 }
 
-/* Where the ranks of an ended job waited, of its last words: "N actors: ...; % of time: env 40.1, ..., idle 12.3". */
-static bool waits_of_job(const char *run, char *out, size_t size) {
-  char path[PATH_MAX], line[1024];
-  size_t used = 0;
-  out[0] = 0;
-  if (text_format(path, sizeof path, "%s/log.txt", run) != OK) return false;
-  FILE *file = fopen(path, "r");
-  if (!file) return false;
-  fseek(file, 0, SEEK_END);
-  long end = ftell(file);
-  fseek(file, end > 65536 ? end - 65536 : 0, SEEK_SET);
-  while (fgets(line, sizeof line, file)) {
-    const char *parts = strstr(line, "% of time: "), *role = strstr(line, "] ");
-    const char *wait = parts ? strstr(parts, " wait ") : NULL, *idle = parts ? strstr(parts, " idle ") : NULL;
-    double waited = wait ? strtod(wait + 6, NULL) : 0, idled = idle ? strtod(idle + 6, NULL) : 0;
-    if (strstr(line, " ended: ")) used = 0; /* the numbers of a job before this one */
-    if (!idle || !role) continue;
-    int wrote = snprintf(out + used, size - used, "%s%.*s %.0f %%", used ? ", " : "", (int)strcspn(role + 2, ":"),
-                         role + 2, waited + idled);
-    used += (size_t)wrote < size - used ? (size_t)wrote : 0;
-  }
-  fclose(file);
-  return used > 0;
-}
-
-static void put_waits(Screen *s, const char *run, const json_t *root, const SeriesSet *set, int spark) {
-  char text[128], name[96];
+/* What the ranks of actors and of the first learner had nothing to do for, since the look before. */
+static void put_waits(Screen *s, const json_t *root, const SeriesSet *set, int spark) {
+  char name[96];
+  const json_t *waits = json_object_get(root, "actor_waits");
   const json_t *first = json_array_get(json_object_get(root, "players"), 0);
   snprintf(name, sizeof name, "%s/waits", status_text(first, "name"));
   const Series *series = series_find(set, name);
-  bool running = !strcmp(status_state(run, root), "running");
-  if (!running && waits_of_job(run, text, sizeof text)) {
-    put(s, DIM, "%-20s", "ranks waited");
-    put(s, PLAIN, "     %s of their time", text);
+  if (json_is_object(waits)) {
+    put(s, DIM, "%-20s", status_number(root, "actors") == 1 ? "actor waits" : "actors wait");
+    put(s, PLAIN, "%8.0f %%   ", 100 * status_number(waits, "mean"));
+    if (status_number(root, "actors") > 1)
+      put(s, DIM, "most: actor %.0f, %.0f %%", status_number(waits, "actor"), 100 * status_number(waits, "most"));
     end_line(s);
-  } else if (series && series->count) {
+  }
+  if (series && series->count) {
     double share = recent(series);
     put(s, DIM, "%-20s", "learner waits");
     put(s, share > 0.5 ? YELLOW : PLAIN, "%8.0f %%   ", 100 * share);
@@ -236,7 +215,7 @@ static void put_waits(Screen *s, const char *run, const json_t *root, const Seri
   }
 }
 
-static void put_rates(Screen *s, const char *run, const json_t *root, const SeriesSet *set) {
+static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   int spark = s->width - 36 < 8 ? 8 : s->width - 36 > 90 ? 90 : s->width - 36;
   char label[32];
   snprintf(label, sizeof label, "%.0f learner%s", status_number(root, "learners"),
@@ -248,7 +227,7 @@ static void put_rates(Screen *s, const char *run, const json_t *root, const Seri
   put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
   if (s->height >= 30)
     put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s", spark);
-  put_waits(s, run, root, set, spark);
+  put_waits(s, root, set, spark);
   put_number(s, set, "main_0", "exploitability", "exploitability", spark);
   put_number(s, set, "main_0", "entropy", "entropy", spark);
   if (s->height >= 30) {
@@ -334,9 +313,9 @@ static void put_legend(Screen *s) {
                                      "score     share of points against all it met lately; green > .55, red < .45",
                                      "entropy   of the policy: how much it still tries; 0: always the same choice",
                                      "f/s       frames (decisions of learning players) learned a second; env: steps",
-                                     "waits     share of a learner's time with nothing to do. High: it waits for",
-                                     "          experience, more actors would help. Near 0: the learner is the limit.",
-                                     "          After the end: of all ranks, for weights, for tables, or idle",
+                                     "waits     share of a rank's time with nothing to do. High at the learner: more",
+                                     "          actors would help. High at the actors: the learner is the limit, more",
+                                     "          learner ranks would. One actor far above the others: its host",
                                      "exploit.  what a best responder wins against it (metrics.exploitability)",
                                      "lag, KL   updates between acting and learning; how far they moved the policy",
                                      "frozen    a snapshot: it plays, and learns no more",
@@ -387,7 +366,7 @@ static Status draw(Screen *s, const char *run) {
   if (s->terminal) printf("\033[H");
   if (status == OK) {
     put_head(s, run, root);
-    put_rates(s, run, root, &set);
+    put_rates(s, root, &set);
     int left = s->height - s->row - 2, events = s->terminal ? (left > 18 ? 8 : left > 11 ? 4 : 2) : 8;
     if (s->legend) {
       put_legend(s);

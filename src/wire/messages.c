@@ -411,6 +411,7 @@ void results_encode(const Results *results, Bytes *out) {
   bytes_u64(out, results->episodes);
   bytes_u64(out, results->abandoned);
   bytes_put(out, results->metric, sizeof results->metric);
+  bytes_f64(out, results->waits);
   bytes_u64(out, results->pairs);
   for (size_t i = 0; i < results->pairs; i++)
     encode_pair(&results->pair[i], out);
@@ -431,6 +432,8 @@ Status results_decode(Results *results, Reader *body) {
   results->episodes = reader_u64(body);
   results->abandoned = reader_u64(body);
   reader_get(body, results->metric, sizeof results->metric);
+  results->waits = reader_f64(body);
+  if (!(results->waits >= -1 && results->waits <= 1)) body->bad = true;
   if (!finite_doubles(results->metric, COUNT_OF(results->metric)) ||
       (results->decisions_frozen | results->steps | results->episodes | results->abandoned) >>
           MOST_BITS)

@@ -262,6 +262,9 @@ typedef struct Results {
    * job */
   uint64_t abandoned;
   double metric[AGON_MAX_METRICS]; /* sums of env metrics over episodes */
+  /* Share of the time since the results before in which the rank had nothing to do; -1: not
+   * measured. */
+  double waits;
 } Results;
 void results_clear(Results *results);
 void results_free(Results *results);

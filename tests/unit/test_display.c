@@ -213,6 +213,38 @@ static void ratings_as_they_are(void **state) {
   close_scene(&scene);
 }
 
+static double waits_of(const Scene *scene, const char *what) {
+  json_t *root = status_of(scene);
+  const json_t *waits = json_object_get(root, "actor_waits");
+  double value = json_is_null(waits) ? -2 : json_number_value(json_object_get(waits, what));
+  json_decref(root);
+  return value;
+}
+
+/* Each actor's mean since the look before; one that said nothing since then is as it was. */
+static void actors_say_how_they_wait(void **state) {
+  (void)state;
+  Scene scene;
+  open_scene(&scene, 0, 2);
+  Progress now = progress(&scene, 1000);
+  Results results = {.actor = 1, .waits = -1}; /* a transport without a clock */
+  display_count(scene.display, &results);
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  CHECK_NEAR(waits_of(&scene, "mean"), -2, 0);
+  const Results told[] = {{.actor = 0, .waits = 0.125}, {.actor = 1, .waits = 0.5}, {.actor = 1, .waits = 1}};
+  for (size_t i = 0; i < COUNT_OF(told); i++) display_count(scene.display, &told[i]);
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  CHECK_NEAR(waits_of(&scene, "mean"), (0.125 + 0.75) / 2, 1e-9);
+  CHECK_NEAR(waits_of(&scene, "most"), 0.75, 1e-9);
+  CHECK_NEAR(waits_of(&scene, "actor"), 1, 0);
+  results = (Results){.actor = 0, .waits = 0.875};
+  display_count(scene.display, &results);
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  CHECK_NEAR(waits_of(&scene, "mean"), (0.875 + 0.75) / 2, 1e-9);
+  CHECK_NEAR(waits_of(&scene, "actor"), 0, 0);
+  close_scene(&scene);
+}
+
 /* Four episodes of the main at home with returns 1, 2, 3, 6; others' and evaluation's are not its own. */
 static void returns_of_training_episodes(void **state) {
   (void)state;
@@ -261,6 +293,7 @@ int main(void) {
       cmocka_unit_test(nothing_is_shown_that_was_not_measured),
       cmocka_unit_test(no_more_than_all),
       cmocka_unit_test(ratings_as_they_are),
+      cmocka_unit_test(actors_say_how_they_wait),
       cmocka_unit_test(returns_of_training_episodes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,7 @@ static const Results results = {
     .steps = 20,
     .episodes = 7,
     .metric = {1, 2.5},
+    .waits = 0.375,
 };
 static void say_results(Bytes *out) { results_encode(&results, out); }
 static void same_results(const Results *heard, const Results *said) {
@@ -252,6 +253,7 @@ static void same_results(const Results *heard, const Results *said) {
   SAME(decisions_frozen);
   SAME(steps);
   SAME(episodes);
+  SAME(waits);
   assert_memory_equal(got.metric, said->metric, sizeof got.metric);
   for (size_t i = 0; i < got.frames; i++) {
     SAME(frame[i].player);
@@ -646,10 +648,12 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_UNROLLS, -4, nan, "experience message holds numbers that are not finite"},
       {WIRE_RESULTS, 4 + 8 + 4, 1u << 12, "results message is damaged"}, /* 2^44 decisions */
       {WIRE_RESULTS, 44 + 4, high_nan, "results message is damaged"},
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8 + 20, 5, "results message is damaged"}, /* five games of six */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8, WIRE_PLAYERS, "results message is damaged"},
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8 + 4, BUILTIN_RANDOM, "results message is damaged"}, /* no eval */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8 + 16, 4, "results message is damaged"},
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 4, high_nan, "results message is damaged"},    /* waits */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 4, 0x40000000, "results message is damaged"}, /* twice the time */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16 + 20, 5, "results message is damaged"}, /* five games of six */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16, WIRE_PLAYERS, "results message is damaged"},
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16 + 4, BUILTIN_RANDOM, "results message is damaged"}, /* no eval */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16 + 16, 4, "results message is damaged"},
       {WIRE_RESULTS, -4, 1u << 12, "results message is damaged"},
       {WIRE_DIRECTIVE, 16, 4, "directive message is damaged"},
       {WIRE_DIRECTIVE, 28, WIRE_PLAYERS, "directive message is damaged"},
