@@ -19,7 +19,12 @@ static const Flag flags[] = {
 };
 
 static Status list(void) {
-  for (size_t i = 0; env_builtin(i); i++) printf("%-14s %s\n", env_builtin(i)->name, env_builtin(i)->summary);
+  int width = 0; /* of the longest name */
+  for (size_t i = 0; env_builtin(i); i++) {
+    int size = (int)strlen(env_builtin(i)->name);
+    width = size > width ? size : width;
+  }
+  for (size_t i = 0; env_builtin(i); i++) printf("%-*s %s\n", width, env_builtin(i)->name, env_builtin(i)->summary);
   return OK;
 }
 

@@ -16,6 +16,11 @@
   EACH(goofspiel)                                                                                  \
   EACH(liars_dice)                                                                                 \
   EACH(skirmish)                                                                                   \
+  EACH(simple_spread)                                                                              \
+  EACH(simple_tag)                                                                                 \
+  EACH(simple_adversary)                                                                           \
+  EACH(simple_speaker_listener)                                                                    \
+  EACH(simple_reference)                                                                           \
   EACH(two_step)                                                                                   \
   EACH(foraging)                                                                                   \
   EACH(warehouse)                                                                                  \
