@@ -1,5 +1,5 @@
-/* Opponents that need no training: uniform random, and exact minimax where the whole game fits into
- * memory. */
+/* Opponents that need no training: uniform random, exact minimax where the whole game fits into
+ * memory, the env's own rules, and doing nothing. */
 #include "agent/builtin.h"
 
 #include "base/hash.h"
@@ -203,6 +203,23 @@ static void scripted_act(BuiltinPolicy *self, const void *episode, uint32_t agen
   self->env->table->scripted(self->env->params, episode, agent, &random, out);
 }
 
+/* --- doing nothing --- */
+
+/* Where every kind of agents has an action for that. */
+static bool noop_supports(const Env *env) {
+  for (uint32_t k = 0; k < env->spec.kinds; k++)
+    if (!env->spec.kind[k].idle) return false;
+  return true;
+}
+
+static void noop_act(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
+                     AgonRng *rng, AgonAction *out) {
+  const AgonKind *kind = env_kind(self->env, agent);
+  (void)episode, (void)mask, (void)rng;
+  memset(out, 0, self->env->layout.heads * sizeof *out); /* heads that its kind lacks */
+  memcpy(out, kind->idle, kind->heads * sizeof *out);
+}
+
 static const BuiltinOps random_ops = {
     .name = "random",
     .summary = "uniform over legal actions",
@@ -229,8 +246,16 @@ static const BuiltinOps scripted_ops = {
     .act = scripted_act,
     .destroy = plain_destroy,
 };
+static const BuiltinOps noop_ops = {
+    .name = "noop",
+    .summary = "does nothing, where the game has an action for that",
+    .supports = noop_supports,
+    .create = plain_create,
+    .act = noop_act,
+    .destroy = plain_destroy,
+};
 extern const BuiltinOps builtin_alphabeta;
-static const BuiltinOps *const table[] = {&random_ops, &minimax_ops, &scripted_ops,
+static const BuiltinOps *const table[] = {&random_ops, &minimax_ops, &scripted_ops, &noop_ops,
                                           &builtin_alphabeta};
 
 /* The built-in of a text NAME or NAME-N, or NULL; *parameter is left alone without N. */
@@ -261,8 +286,8 @@ Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out) {
   const BuiltinOps *ops = parse(name, &parameter);
   if (!ops)
     return status_set(
-        ERR_USAGE, "no built-in opponent '%s' (there are: random, minimax, scripted, alphabeta-N)",
-        name);
+        ERR_USAGE,
+        "no built-in opponent '%s' (there are: random, minimax, scripted, noop, alphabeta-N)", name);
   if (!ops->supports(env))
     return status_set(ERR_USAGE, "the built-in '%s' cannot play %s", name, env->table->name);
   TRY_RETURN(ops->create(env, parameter ? parameter : ops->parameter, out));

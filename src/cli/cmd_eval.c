@@ -16,7 +16,7 @@ extern const Command command_eval;
 
 static const Flag flags[] = {
     {"--players", "A,B,...",
-     "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, alphabeta-N)"},
+     "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, noop, alphabeta-N)"},
     {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
     {"--format", "F",
      "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, and the anchors "

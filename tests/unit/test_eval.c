@@ -235,6 +235,28 @@ static void tic_tac_toe_minimax(void **state) {
   env_destroy(env);
 }
 
+/* The idle action of each agent's own kind; no player where a kind has none. */
+static void noop_does_nothing(void **state) {
+  (void)state;
+  Env *env = make_env("simple_speaker_listener");
+  Contestant who;
+  AgonAction action[2] = {{7}, {7}};
+  AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+  CHECK_OK(contestant_builtin("noop", env, &who));
+  BuiltinPolicy *noop = who.policy.builtin;
+  for (uint32_t a = 0; a < 2; a++) {
+    noop->ops->act(noop, NULL, a, NULL, &rng, &action[a]);
+    assert_int_equal(action[a].choice, env_kind(env, a)->idle->choice);
+    assert_int_equal(action[a].choice, 0);
+  }
+  contestant_destroy(&who);
+  env_destroy(env);
+  env = make_env("tic_tac_toe");
+  assert_int_equal(contestant_builtin("noop", env, &who), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "noop"));
+  env_destroy(env);
+}
+
 static void walks_refuse_what_they_cannot(void **state) {
   (void)state;
   Env *env = make_env("skirmish");
@@ -256,6 +278,7 @@ int main(void) {
       cmocka_unit_test(best_responses_by_brute_force),
       cmocka_unit_test(mixtures_are_drawn_per_episode),
       cmocka_unit_test(tic_tac_toe_minimax),
+      cmocka_unit_test(noop_does_nothing),
       cmocka_unit_test(walks_refuse_what_they_cannot),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
