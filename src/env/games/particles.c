@@ -143,9 +143,13 @@ static void act(const ParticleWorld *world, ParticleEpisode *episode, uint32_t a
       said[i] = (double)action[i].value;
   } else {
     uint32_t choice = (uint32_t)action[0].choice;
-    uint32_t moves = body->fixed ? 1 : PARTICLES_MOVES;
-    push = way[choice % moves];
-    word = choice / moves;
+    if (!body->speaks || body->fixed) { /* saves a division */
+      push = way[body->fixed ? 0 : choice];
+      word = choice;
+    } else {
+      push = way[choice % PARTICLES_MOVES];
+      word = choice / PARTICLES_MOVES;
+    }
     if (world->actions == PARTICLES_HEADS && !body->fixed && body->speaks)
       word = (uint32_t)action[1].choice;
     for (uint32_t i = 0; body->speaks && i < world->words; i++)
@@ -221,64 +225,6 @@ AgonStatus particles_pay(const ParticleWorld *world, ParticleEpisode *episode, f
   for (uint32_t a = 0; a < world->agents; a++)
     reward[a] += (float)paid[a];
   return ++episode->time >= world->limit ? AGON_TRUNCATED : AGON_RUNNING;
-}
-
-double particles_distance(Point a, Point b) {
-  return sqrt(particles_square(a, b));
-}
-
-/* The root keeps the order, so that one is enough. */
-double particles_nearest(const ParticleWorld *world, const ParticleEpisode *episode, Point to,
-                         uint32_t first, uint32_t end) {
-  const Point *place = particles_place(world, episode);
-  double least = INFINITY;
-  for (uint32_t a = first; a < end; a++) {
-    double square = particles_square(place[a], to);
-    least = square < least ? square : least;
-  }
-  return sqrt(least);
-}
-
-bool particles_touch(const ParticleWorld *world, const ParticleEpisode *episode, uint32_t a,
-                     uint32_t b) {
-  const Point *place = particles_place(world, episode);
-  return particles_distance(place[a], place[b]) < world->body[a].size + world->body[b].size;
-}
-
-/* --- rows --- */
-float *particles_put_landmarks(const ParticleWorld *world, const ParticleEpisode *episode,
-                               uint32_t agent, float *row) {
-  const Point *place = particles_place(world, episode);
-  for (uint32_t i = 0; i < world->landmarks; i++)
-    row = particles_put_from(row, place[world->agents + i], place[agent]);
-  return row;
-}
-
-float *particles_put_others(const ParticleWorld *world, const ParticleEpisode *episode,
-                            uint32_t agent, float *row) {
-  const Point *place = particles_place(world, episode);
-  for (uint32_t a = 0; a < world->agents; a++)
-    if (a != agent) row = particles_put_from(row, place[a], place[agent]);
-  return row;
-}
-
-float *particles_put_words(const ParticleWorld *world, const ParticleEpisode *episode,
-                           uint32_t agent, float *row) {
-  for (uint32_t a = 0; a < world->agents; a++) {
-    if (a == agent) continue;
-    const double *said = particles_said(world, episode, a);
-    for (uint32_t i = 0; i < world->words; i++)
-      *row++ = (float)said[i];
-  }
-  return row;
-}
-
-void particles_state(const ParticleWorld *world, const void *episode, float *row,
-                     void (*observe)(const void *, const void *, uint32_t, void *)) {
-  for (uint32_t a = 0; a < world->agents; a++) {
-    observe(world, episode, a, row);
-    row += world->kind[world->member[a]].observation_shape[0];
-  }
 }
 
 /* --- rule-based players --- */

@@ -15,6 +15,9 @@
 #pragma once
 #include "agon/env.h"
 
+#include <math.h>
+#include <string.h>
+
 enum {
   PARTICLES_MOST = 64,          /* agents, and landmarks */
   PARTICLES_WORDS = 10,         /* the largest vocabulary */
@@ -143,13 +146,29 @@ static inline double particles_square(Point a, Point b) {
   double y = a.y - b.y;
   return x * x + y * y;
 }
-double particles_distance(Point a, Point b);
-/* The distance from a landmark to whichever of agents first..end-1 is nearest. */
-double particles_nearest(const ParticleWorld *world, const ParticleEpisode *episode, Point to,
-                         uint32_t first, uint32_t end);
+static inline double particles_distance(Point a, Point b) {
+  return sqrt(particles_square(a, b));
+}
+
+/* The distance from a landmark to whichever of agents first..end-1 is nearest. The root keeps the
+ * order, so that one is enough. */
+static inline double particles_nearest(const ParticleWorld *world, const ParticleEpisode *episode,
+                                       Point to, uint32_t first, uint32_t end) {
+  const Point *place = particles_place(world, episode);
+  double least = INFINITY;
+  for (uint32_t a = first; a < end; a++) {
+    double square = particles_square(place[a], to);
+    least = square < least ? square : least;
+  }
+  return sqrt(least);
+}
+
 /* Whether two agents overlap. */
-bool particles_touch(const ParticleWorld *world, const ParticleEpisode *episode, uint32_t a,
-                     uint32_t b);
+static inline bool particles_touch(const ParticleWorld *world, const ParticleEpisode *episode,
+                                   uint32_t a, uint32_t b) {
+  const Point *place = particles_place(world, episode);
+  return particles_distance(place[a], place[b]) < world->body[a].size + world->body[b].size;
+}
 
 /* --- what agents see; each writes and returns the place behind --- */
 static inline float *particles_put(float *row, Point point) {
@@ -162,15 +181,54 @@ static inline float *particles_put_from(float *row, Point to, Point from) {
   row[1] = (float)(to.y - from.y);
   return row + 2;
 }
-float *particles_put_landmarks(const ParticleWorld *world, const ParticleEpisode *episode,
-                               uint32_t agent, float *row);
-float *particles_put_others(const ParticleWorld *world, const ParticleEpisode *episode,
-                            uint32_t agent, float *row);
-float *particles_put_words(const ParticleWorld *world, const ParticleEpisode *episode,
-                           uint32_t agent, float *row);
+static inline float *particles_put_landmarks(const ParticleWorld *world,
+                                             const ParticleEpisode *episode, uint32_t agent,
+                                             float *row) {
+  const Point *place = particles_place(world, episode);
+  for (uint32_t i = 0; i < world->landmarks; i++)
+    row = particles_put_from(row, place[world->agents + i], place[agent]);
+  return row;
+}
+
+static inline float *particles_put_others(const ParticleWorld *world,
+                                          const ParticleEpisode *episode, uint32_t agent,
+                                          float *row) {
+  const Point *place = particles_place(world, episode);
+  for (uint32_t a = 0; a < world->agents; a++)
+    if (a != agent) row = particles_put_from(row, place[a], place[agent]);
+  return row;
+}
+
+static inline float *particles_put_words(const ParticleWorld *world, const ParticleEpisode *episode,
+                                         uint32_t agent, float *row) {
+  for (uint32_t a = 0; a < world->agents; a++) {
+    if (a == agent) continue;
+    const double *said = particles_said(world, episode, a);
+    for (uint32_t i = 0; i < world->words; i++)
+      *row++ = (float)said[i];
+  }
+  return row;
+}
 /* The rows of all agents one after another, as PettingZoo's state(). */
-void particles_state(const ParticleWorld *world, const void *episode, float *row,
-                     void (*observe)(const void *, const void *, uint32_t, void *));
+static inline void particles_state(const ParticleWorld *world, const void *episode, float *row,
+                                   void (*observe)(const void *, const void *, uint32_t, void *)) {
+  for (uint32_t a = 0; a < world->agents; a++) {
+    observe(world, episode, a, row);
+    row += world->kind[world->member[a]].observation_shape[0];
+  }
+}
+/* view_many for agents of one kind, to whom everything is legal. */
+static inline void particles_view(const ParticleWorld *world, size_t count,
+                                  const void *const *episodes, const uint32_t *agents, void *rows,
+                                  uint8_t *masks,
+                                  void (*observe)(const void *, const void *, uint32_t, void *)) {
+  const size_t width = world->kind[0].observation_shape[0];
+  for (size_t i = 0; i < count; i++)
+    observe(world, episodes[i], agents[i], (float *)rows + i * width);
+  if (world->actions == PARTICLES_BOX) return;
+  size_t choices = world->head_size[0][0] + world->head_size[0][1];
+  memset(masks, 1, count * choices);
+}
 
 /* --- rule-based players --- */
 /* Goes to `target` and stays there. */

@@ -86,6 +86,11 @@ static void observe(const void *block, const void *state, uint32_t agent, void *
   particles_put_words(world, episode, agent, row);
 }
 
+static void view_many(const void *world, size_t count, const void *const *episodes,
+                      const uint32_t *agents, void *rows, uint8_t *masks) {
+  particles_view(world, count, episodes, agents, rows, masks, observe);
+}
+
 static void global_state(const void *world, const void *episode, float *row) {
   particles_state(world, episode, row, observe);
 }
@@ -128,6 +133,7 @@ const AgonEnv env_simple_reference = {
     .observe = observe,
     .flags = particles_flags,
     .global_state = global_state,
+    .view_many = view_many,
     .metrics = metrics,
     .metric_names = metric_names,
     .action_name = particles_action_name,
