@@ -366,8 +366,10 @@ void display_line(Display *display, const Progress *now) {
   const Progress *from = rates_from(display, &display->lined, now, setup->progress_seconds);
   const double speed = from ? rate_of(now->frames, from->frames, now->seconds - from->seconds) : 0;
   if (from) text_scaled(speed, rate_text, sizeof rate_text);
-  if (speed > 0 && now->frames < setup->frames_target)
-    text_duration((double)(setup->frames_target - now->frames) / speed, left, sizeof left);
+  const double seconds = speed > 0 && now->frames < setup->frames_target
+                             ? (double)(setup->frames_target - now->frames) / speed
+                             : 0;
+  if (seconds >= 0.5) text_duration(seconds, left, sizeof left); /* less would be said as 0 s */
   if (now->report[0].count) snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
   strengths_text(display, strengths, sizeof strengths);
   log_line("%s frames, %s frames/s, tick %llu, %s%s%zu players, %s; entropy %s",

@@ -143,8 +143,8 @@ for variant in "" "actors.openings=3" "pace=lockstep"; do
   cmp closed/games.csv closed2/games.csv || fail "games at the end of two runs with one seed ($variant)"
   head -8 closed2/games.csv > closed/games.csv
   truncate -s -4 closed/games.csv
-  expect 0 "closed is finished: .*, and [0-9]+ evaluation games that its end lacked were played" mpirun --oversubscribe --bind-to none -n 2 "$AGON" train "$smoke" --run-dir closed --resume auto
-  expect 0 "closed is finished: .*, and nothing was changed" "$AGON" train "$smoke" --run-dir closed --resume auto
+  expect 0 "closed is finished: .*, and [0-9]+ evaluation games that its end lacked were played" mpirun --oversubscribe --bind-to none -n 2 "$AGON" train "$smoke" --run-dir closed --resume auto actors.lanes=16 $variant
+  expect 0 "closed is finished: .*, and nothing was changed" "$AGON" train "$smoke" --run-dir closed --resume auto actors.lanes=16 $variant
   cmp closed/games.csv closed2/games.csv || fail "games at an end that was reached in two jobs ($variant)"
   "$AGON" rate closed --json > closed.json
   "$AGON" exploit closed --player nash > nash.txt 2>&1
