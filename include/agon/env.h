@@ -43,7 +43,7 @@ typedef enum AgonStatus {
   AGON_CHANCE = 1,     /* the host draws one of chance_outcomes and calls chance_apply */
   AGON_TERMINATED = 2, /* ended by the rules: nothing follows, values after it are 0 */
   AGON_TRUNCATED = 3,  /* cut short (by a step limit that the observation does not show, say): the
-                          value after it is that  of the final observation */
+                          value after it is that of the final observation */
   AGON_FAILED = -1     /* the env cannot go on, error->text says why: the job ends */
 } AgonStatus;
 
@@ -54,15 +54,16 @@ typedef enum AgonActionKind {
   AGON_BOX = 2
 } AgonActionKind;
 enum { AGON_ACTS = 1, AGON_ALIVE = 2 }; /* per-agent flags */
-enum {                                  /* env flags */
-       AGON_ZERO_SUM = 1,
-       AGON_COOPERATIVE = 2,
-       AGON_PERFECT_INFORMATION = 4,
-       AGON_SIMULTANEOUS = 8,
-       AGON_ENUMERATES_CHANCE =
-           16, /* all randomness goes through AGON_CHANCE: trees can be walked exactly */
-       AGON_NOT_SAVED = 32 /* create without save and load: a resumed run abandons and counts
-                              unfinished episodes */
+/* Env flags. */
+enum {
+  AGON_ZERO_SUM = 1,
+  AGON_COOPERATIVE = 2,
+  AGON_PERFECT_INFORMATION = 4,
+  AGON_SIMULTANEOUS = 8,
+  /* All randomness goes through AGON_CHANCE: game trees can be walked exactly. */
+  AGON_ENUMERATES_CHANCE = 16,
+  /* create without save and load: a resumed run abandons unfinished episodes, and counts them. */
+  AGON_NOT_SAVED = 32
 };
 
 typedef enum AgonOptionType {
@@ -104,20 +105,19 @@ typedef struct AgonKind {
   const char *name; /* for people; may be NULL */
   AgonElement observation_type;
   uint32_t observation_shape[3]; /* channels, height, width; unused trailing dimensions are 1 */
-  float observation_low,
-      observation_high; /* inclusive; -INFINITY and INFINITY where there is no bound. F32: values
-                           must be finite, or the job ends (exit code 7) */
+  /* Inclusive; -INFINITY and INFINITY where there is no bound. F32: values must be finite, or the job
+   * ends (exit code 7). */
+  float observation_low, observation_high;
   AgonActionKind action_kind;
-  uint32_t
-      heads; /* DISCRETE: 1; MULTI_DISCRETE and BOX: number of components, at most AGON_MAX_HEADS */
+  /* DISCRETE: 1. MULTI_DISCRETE and BOX: the number of components, at most AGON_MAX_HEADS. */
+  uint32_t heads;
   const uint32_t *head_size; /* (heads) choices of each; BOX: NULL */
   /* BOX: (heads) range of each component, finite. Networks act in half-ranges around the middle: an
-   * output of 0 is (low
-   * + high) / 2, of 1 action_high. What lies beyond is clipped before `step`; log-probabilities are
-   * of the unclipped action. */
+   * output of 0 is the middle of the range, of 1 action_high. What lies beyond is clipped before
+   * `step`; log-probabilities are of the unclipped action. */
   const float *action_low, *action_high;
-  const AgonAction
-      *idle; /* (heads) what doing nothing is, always legal; NULL: there is no such thing */
+  /* (heads) What doing nothing is, always legal; NULL: there is no such thing. */
+  const AgonAction *idle;
 } AgonKind;
 
 /* What a configured env looks like; filled by configure. The arrays are the env's: constants, or in
@@ -231,8 +231,7 @@ typedef struct AgonEnv {
   /* reset, with knob[i] of the spec's knobs: for curricula, from easy to hard. */
   AgonStatus (*reset_with)(const void *params, void *episode, const float *knob,
                            const AgonRandom *random, AgonError *error);
-  /* A potential of each agent's position, phi[agent]: what reward shaping takes the difference of.
-   */
+  /* A potential of each agent's position, phi[agent], whose differences shape rewards. */
   void (*potential)(const void *params, const void *episode, float *phi);
   /* Where an agent is: who is near whom. */
   void (*position)(const void *params, const void *episode, uint32_t agent, float xyz[3]);

@@ -10,11 +10,12 @@
  * An env gives an AgonLive (five functions over one live object) and calls, in its own functions of
  * agon/env.h:
  *
- *   configure    agon_history_open, keeping the result in params; spec->episode_size =
- * agon_history_size(...) unconfigure  agon_history_close reset, step  agon_history_reset,
- * agon_history_step the others   agon_history_live(history, episode): the live object in that
- * episode's state. NULL if it could not be rebuilt: then write zeros, and the next step fails with
- * the reason.
+ * - configure: agon_history_open, whose result is kept in params, and agon_history_size for
+ *   spec->episode_size
+ * - unconfigure: agon_history_close
+ * - reset and step: agon_history_reset and agon_history_step
+ * - all others: agon_history_live(history, episode), the live object in that episode's state. It is
+ *   NULL if it could not be rebuilt: then write zeros, and the next step fails with the reason.
  *
  * Cost: as long as there are at least as many live objects as episodes in play (the host's slots;
  * most_live), a step is a look into a hash table. A copy that goes its own way costs one replay.
