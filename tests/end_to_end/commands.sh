@@ -9,7 +9,9 @@ expect 0 "is good" "$AGON" config check resolved.yaml
 expect 0 '`league.win_threshold`' "$AGON" config schema
 "$AGON" config schema goofspiel --json | $python -c "import json,sys; k={o['key'] for o in json.load(sys.stdin)}; assert {'env.cards','ppo.clip','league.preset'} <= k"
 for f in "$root"/deploy/runs/*.yaml; do expect 0 "is good" "$AGON" config check "$f"; done
-[ "$("$AGON" env list | wc -l)" = 11 ] || fail "env list"
+# each game that a file of src/env/games gives is listed, and no other
+"$AGON" env list | cut -d' ' -f1 | sort > listed.txt
+grep -lE '^const AgonEnv ' "$root"/src/env/games/*.c | xargs -n1 basename -s .c | sort | diff - listed.txt || fail "env list"
 expect 0 "simultaneous moves" "$AGON" env info skirmish units=2
 expect 0 "all passed" "$AGON" env check goofspiel cards=4 --episodes 50
 "$AGON" train "$smoke" --run-dir run --quiet
