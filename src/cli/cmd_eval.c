@@ -16,32 +16,44 @@ extern const Command command_eval;
 
 static const Flag flags[] = {
     {"--players", "A,B,...",
-     "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, noop, alphabeta-N)"},
+     "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, noop, "
+     "alphabeta-N)"},
     {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
     {"--format", "F",
-     "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, and the anchors "
+     "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, "
+     "and the anchors "
      "(--versus) among themselves; teams: as gauntlet, with the two sides' totals"},
     {"--games", "N", "games per pair, half of them in each seat (default 400)"},
     {"--budget", "N", "games in all; the least certain pair plays next"},
-    {"--until-ci", "W", "until every pair's score is known to +- W (95 %), at most --games (then default 1M) per pair"},
+    {"--until-ci", "W",
+     "until every pair's score is known to +- W (95 %), at most --games (then default 1M) per "
+     "pair"},
     {"--env", "ENV", "without a run: what is played; env.OPTION=VALUE words follow"},
-    {"--openings", "K", "uniformly random first steps, the same in both games of a pair (default 0)"},
+    {"--openings", "K",
+     "uniformly random first steps, the same in both games of a pair (default 0)"},
     {"--greedy", NULL, "networks take their most probable action instead of sampling"},
     {"--seed", "S", "of the games (default 1)"},
-    {"--csv", "FILE", "where results are appended and read from (default RUN/games.csv; none: nowhere)"},
-    {"--replays", "FILE", "record games: append the first ones of each pair as JSON lines, for agon replay"},
-    {"--record", "N", "so many games of each pair (default 2); without --replays into RUN/replays/games.jsonl"},
+    {"--csv", "FILE",
+     "where results are appended and read from (default RUN/games.csv; none: nowhere)"},
+    {"--replays", "FILE",
+     "record games: append the first ones of each pair as JSON lines, for agon replay"},
+    {"--record", "N",
+     "so many games of each pair (default 2); without --replays into RUN/replays/games.jsonl"},
     {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
     ACCEPT_ENV_FLAG,
     {"--quiet", NULL, "no progress"},
     {"--json", NULL, "print JSON"},
 };
 
+/* A tally with the score, the Elo difference and their 95 % intervals. `bound` is 1 or -1 where a
+ * perfect score allows only a lower or an upper bound. */
 static json_t *json_counts(const Tally *score, const EloBlock *block) {
-  return json_pack("{s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:i}", "games", (json_int_t)score->games, "wins",
-                   (json_int_t)score->wins, "draws", (json_int_t)score->draws, "losses", (json_int_t)score->losses,
-                   "score", block->score, "score_low", block->score_low, "score_high", block->score_high, "elo",
-                   block->elo, "elo_low", block->low, "elo_high", block->high, "bound", block->bound);
+  return json_pack("{s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:i}", "games",
+                   (json_int_t)score->games, "wins", (json_int_t)score->wins, "draws",
+                   (json_int_t)score->draws, "losses", (json_int_t)score->losses, "score",
+                   block->score, "score_low", block->score_low, "score_high", block->score_high,
+                   "elo", block->elo, "elo_low", block->low, "elo_high", block->high, "bound",
+                   block->bound);
 }
 
 /* From pairs of games; from single ones, where pairs were not counted. */
@@ -52,12 +64,16 @@ static EloBlock block_of(const MatchTally *score) {
   return meta_elo_block_of_games(all.wins, all.draws, all.losses);
 }
 
+/* Two rows for two players: their games together, then seat by seat, as the first seat often is an
+ * advantage. Where the league goes by returns (`returns`), the mean return stands in the first row.
+ * */
 static void print_pair(const char *a, const char *b, const MatchTally *score, bool returns) {
   const Tally all = tally_both(score->seat);
   EloBlock block = block_of(score);
   const Tally *s = score->seat;
   char elo[64];
-  double error, mean = match_mean_return(score, &error);
+  double error;
+  double mean = match_mean_return(score, &error);
   if (block.bound > 0) /* a perfect score bounds the difference, no more */
     snprintf(elo, sizeof elo, ">= %+.0f", block.low);
   else if (block.bound < 0)
@@ -66,26 +82,32 @@ static void print_pair(const char *a, const char *b, const MatchTally *score, bo
     snprintf(elo, sizeof elo, "%+.0f [%+.0f, %+.0f]", block.elo, block.low, block.high);
   printf("%-22s vs %-22s %6.0f games", a, b, all.games);
   if (returns) printf("  mean return %+.4f +- %.4f", mean, error);
-  printf("  +%.0f =%.0f -%.0f  score %.3f [%.3f, %.3f]  Elo %s\n", all.wins, all.draws, all.losses, block.score,
-         block.score_low, block.score_high, elo);
-  printf("   as first  +%.0f =%.0f -%.0f, as second +%.0f =%.0f -%.0f", s[0].wins, s[0].draws, s[0].losses, s[1].wins,
-         s[1].draws, s[1].losses);
+  printf("  +%.0f =%.0f -%.0f  score %.3f [%.3f, %.3f]  Elo %s\n", all.wins, all.draws, all.losses,
+         block.score, block.score_low, block.score_high, elo);
+  printf("   as first  +%.0f =%.0f -%.0f, as second +%.0f =%.0f -%.0f", s[0].wins, s[0].draws,
+         s[0].losses, s[1].wins, s[1].draws, s[1].losses);
   if (!returns) printf("; mean return %+.3f", mean);
   printf("\n");
   if (score->fixed) print_fixed(a, b);
 }
 
+/* The same as JSON. pentanomial: pairs of games that gave 0, 1/2, 1, 3/2 and 2 points; both games
+ * of a pair share luck and opening, so that the pair and not the game is the independent sample. */
 static json_t *json_pair(const char *a, const char *b, const MatchTally *score) {
   const Tally all = tally_both(score->seat);
   EloBlock block = block_of(score);
-  double error, mean = match_mean_return(score, &error);
-  json_t *pair = json_counts(&all, &block), *split = json_array(), *five = json_array();
+  double error;
+  double mean = match_mean_return(score, &error);
+  json_t *pair = json_counts(&all, &block);
+  json_t *split = json_array();
+  json_t *five = json_array();
   for (int s = 0; s < 2; s++) {
     const Tally *seat = &score->seat[s];
     EloBlock own = meta_elo_block_of_games(seat->wins, seat->draws, seat->losses);
     json_array_append_new(split, json_counts(seat, &own));
   }
-  for (int k = 0; k < 5; k++) json_array_append_new(five, json_real(score->pairs.count[k]));
+  for (int k = 0; k < 5; k++)
+    json_array_append_new(five, json_real(score->pairs.count[k]));
   json_object_set_new(pair, "deterministic", json_boolean(score->fixed));
   json_object_set_new(pair, "a", json_string(a));
   json_object_set_new(pair, "b", json_string(b));
@@ -98,12 +120,16 @@ static json_t *json_pair(const char *a, const char *b, const MatchTally *score) 
 
 typedef enum Format { ROUND_ROBIN, GAUNTLET, LADDER, TEAMS } Format;
 
+/* Who meets whom. Players below counts[0] are those of --players, the others those of --versus: the
+ * anchors of a ladder, which meet among themselves too. */
 static Status add_fixtures(TournamentSetup *arena, Format format, const size_t counts[3]) {
-  size_t own = counts[0], all = counts[0] + counts[1];
+  size_t own = counts[0];
+  size_t all = counts[0] + counts[1];
   for (uint32_t a = 0; a < all; a++)
     for (uint32_t b = a + 1; b < all; b++) {
       bool across = a < own && b >= own, anchors = a >= own;
-      if (format == ROUND_ROBIN || across || (format == LADDER && anchors)) TRY_RETURN(setup_add(arena, a, b));
+      if (format == ROUND_ROBIN || across || (format == LADDER && anchors))
+        TRY_RETURN(setup_add(arena, a, b));
     }
   return OK;
 }
@@ -113,10 +139,13 @@ static void print_teams(const TournamentSetup *arena, size_t own, bool returns) 
   MatchTally all = {0};
   const Games *games = &arena->tournament.games;
   for (size_t i = 0; i < games->meetings; i++)
-    if (games->meeting[i].a < own && games->meeting[i].b >= own) match_tally_add(&all, &games->meeting[i].tally);
+    if (games->meeting[i].a < own && games->meeting[i].b >= own)
+      match_tally_add(&all, &games->meeting[i].tally);
   if (all.seat[0].games > 0) print_pair("players", "versus", &all, returns);
 }
 
+/* Tells every ten seconds how far the tournament is, on standard error. A pair that has not met yet
+ * counts as known to +- 0.5, which is everything. */
 static void on_progress(void *context, const Tournament *t) {
   time_t *last = context;
   time_t now = time(NULL);
@@ -127,25 +156,30 @@ static void on_progress(void *context, const Tournament *t) {
     const Meeting *met = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
     worst = fmax(worst, met ? tournament_error(&met->tally.pairs) : 0.5);
   }
-  fprintf(stderr, "%llu games played, the least certain score is known to +- %.3f\n", (unsigned long long)t->played,
-          worst);
+  fprintf(stderr, "%llu games played, the least certain score is known to +- %.3f\n",
+          (unsigned long long)t->played, worst);
 }
 
-static Status report(const TournamentSetup *arena, const Arguments *arguments, Format format, const size_t counts[3]) {
+/* All that comes of a tournament: each pair, the sides' totals, and the standing of all players. In
+ * JSON every pair is listed; as text only where there are few, as the standing says more about
+ * many. */
+static Status report(const TournamentSetup *arena, const Arguments *arguments, Format format,
+                     const size_t counts[3]) {
   const Tournament *t = &arena->tournament;
   bool json = argument(&command_eval, arguments, "--json") != NULL;
   json_t *pairs = json_array();
   Standing standing = {0};
   bool returns = arena->has_run && arena->run.settings->league.by_return;
-  StandingOptions options = {.prior = 0.5,
-                             .seats = true,
-                             .anchor = argument(&command_eval, arguments, "--anchor"),
-                             .returns = returns,
-                             .not_met =
-                                 format == ROUND_ROBIN ? NULL : "in this format not all players meet one another"};
+  StandingOptions options = {
+      .prior = 0.5,
+      .seats = true,
+      .anchor = argument(&command_eval, arguments, "--anchor"),
+      .returns = returns,
+      .not_met = format == ROUND_ROBIN ? NULL : "in this format not all players meet one another"};
   for (size_t i = 0; i < t->fixtures; i++) {
     const Meeting *met = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
-    const char *a = t->player[t->fixture[i].a].label, *b = t->player[t->fixture[i].b].label;
+    const char *a = t->player[t->fixture[i].a].label;
+    const char *b = t->player[t->fixture[i].b].label;
     if (!met) continue;
     if (json)
       json_array_append_new(pairs, json_pair(a, b, &met->tally));
@@ -155,9 +189,9 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
   if (format == TEAMS && !json) print_teams(arena, counts[0], returns);
   Status status = standing_create(&t->games, &options, &standing);
   if (status == OK && json) {
-    json_t *root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:I}", "env", t->terms.env, "greedy", t->terms.greedy, "openings",
-                             (int)t->terms.openings, "pairs", pairs, "standing", json_standing(&standing), "played",
-                             (json_int_t)t->played);
+    json_t *root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:I}", "env", t->terms.env, "greedy",
+                             t->terms.greedy, "openings", (int)t->terms.openings, "pairs", pairs,
+                             "standing", json_standing(&standing), "played", (json_int_t)t->played);
     if (*t->not_recorded) json_object_set_new(root, "not_recorded", json_string(t->not_recorded));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     printf("\n");
@@ -166,8 +200,8 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
     print_standing(&standing, 100);
   }
   if (*t->not_recorded)
-    fprintf(json ? stderr : stdout, "%llu games played now, not recorded: %s\n", (unsigned long long)t->played,
-            t->not_recorded);
+    fprintf(json ? stderr : stdout, "%llu games played now, not recorded: %s\n",
+            (unsigned long long)t->played, t->not_recorded);
   else if (!json && t->csv)
     printf("%llu games played now, all results in %s\n", (unsigned long long)t->played, t->csv);
   json_decref(pairs);
@@ -176,26 +210,34 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
 }
 
 /* --- one team --- */
+
+/* One player's episodes as JSON, where one team plays; with the env's own metrics by their names.
+ * */
 static json_t *json_solo(const Env *env, const Contestant *player, const SoloScore *s) {
-  json_t *metrics = json_object(),
-         *entry = json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:f}", "player", player->label, "episodes",
-                            (json_int_t)s->episodes, "mean_return", s->mean, "deviation", s->deviation, "least",
-                            s->least, "most", s->most, "mean_length", s->length);
+  json_t *metrics = json_object();
+  json_t *entry =
+      json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:f}", "player", player->label, "episodes",
+                (json_int_t)s->episodes, "mean_return", s->mean, "deviation", s->deviation, "least",
+                s->least, "most", s->most, "mean_length", s->length);
   json_object_set_new(entry, "mean_return_low", isfinite(s->low) ? json_real(s->low) : json_null());
-  json_object_set_new(entry, "mean_return_high", isfinite(s->high) ? json_real(s->high) : json_null());
+  json_object_set_new(entry, "mean_return_high",
+                      isfinite(s->high) ? json_real(s->high) : json_null());
   json_object_set_new(entry, "random", json_boolean(s->drew));
-  for (uint32_t i = 0; env->table->metric_names && i < env->spec.metrics && i < COUNT_OF(s->metric); i++)
+  for (uint32_t i = 0; env->table->metric_names && i < env->spec.metrics && i < COUNT_OF(s->metric);
+       i++)
     json_object_set_new(metrics, env->table->metric_names[i], json_real(s->metric[i]));
   json_object_set_new(entry, "metrics", metrics);
   return entry;
 }
 
+/* The same as a row. The interval is n/a where it cannot be told: one episode, or all the same. */
 static void print_solo(const Contestant *player, const SoloScore *s) {
   char interval[64] = "[n/a]";
   if (isfinite(s->low)) snprintf(interval, sizeof interval, "[%.4g, %.4g]", s->low, s->high);
-  printf("%-22s mean return %.4g %s  deviation %.3g, %llu episodes of %.3g steps, from %.4g to %.4g%s\n", player->label,
-         s->mean, interval, s->deviation, (unsigned long long)s->episodes, s->length, s->least, s->most,
-         s->drew ? "" : "; nothing was random: all episodes are one");
+  printf("%-22s mean return %.4g %s  deviation %.3g, %llu episodes of %.3g steps, from %.4g to "
+         "%.4g%s\n",
+         player->label, s->mean, interval, s->deviation, (unsigned long long)s->episodes, s->length,
+         s->least, s->most, s->drew ? "" : "; nothing was random: all episodes are one");
 }
 
 /* What only has a meaning where players meet. */
@@ -204,10 +246,11 @@ static Status refuse_opponents(const Arguments *arguments) {
                                      "--anchor", "--replays", "--record", "--csv"};
   for (size_t i = 0; i < COUNT_OF(flag); i++)
     if (argument(&command_eval, arguments, flag[i]))
-      return status_set(ERR_USAGE,
-                        "one team plays here: %s is for players that meet one another (there are --players, "
-                        "--games, --greedy, --openings, --seed, --json)",
-                        flag[i]);
+      return status_set(
+          ERR_USAGE,
+          "one team plays here: %s is for players that meet one another (there are --players, "
+          "--games, --greedy, --openings, --seed, --json)",
+          flag[i]);
   return OK;
 }
 
@@ -224,12 +267,13 @@ static Status eval_returns(TournamentSetup *arena, const Arguments *arguments, u
   for (size_t p = 0; p < arena->players && status == OK; p++) {
     SoloScore score;
     status = eval_solo(arena->env, &arena->player[p], &plan, &score);
-    if (status == OK && json) json_array_append_new(players, json_solo(arena->env, &arena->player[p], &score));
+    if (status == OK && json)
+      json_array_append_new(players, json_solo(arena->env, &arena->player[p], &score));
     if (status == OK && !json) print_solo(&arena->player[p], &score);
   }
   if (status == OK && json) {
-    json_t *root = json_pack("{s:s,s:b,s:i,s:O}", "env", terms->env, "greedy", terms->greedy, "openings",
-                             (int)terms->openings, "players", players);
+    json_t *root = json_pack("{s:s,s:b,s:i,s:O}", "env", terms->env, "greedy", terms->greedy,
+                             "openings", (int)terms->openings, "players", players);
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     printf("\n");
     json_decref(root);
@@ -238,32 +282,44 @@ static Status eval_returns(TournamentSetup *arena, const Arguments *arguments, u
   return status;
 }
 
+/* Reads what is asked, opens players and earlier games, plays what is missing and reports. Under
+ * mpirun every rank does so and plays its share; rank 0 speaks. */
 static Status run_eval(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
   TournamentSetup arena = {.run = {.folder = {.lock = -1}}};
   size_t counts[3];
-  long long games, budget, openings, seed, replays;
+  long long games;
+  long long budget;
+  long long openings;
+  long long seed;
+  long long replays;
   char replays_path[4096];
   double until = 0;
   time_t last = time(NULL);
   TRY(arguments_parse(&command_eval, argc, argv, &arguments));
   plugins_accept(argument(&command_eval, &arguments, "--accept-env") != NULL);
-  const char *env = argument(&command_eval, &arguments, "--env"),
-             *list = argument(&command_eval, &arguments, "--players"),
-             *versus = argument(&command_eval, &arguments, "--versus"),
-             *kind = argument(&command_eval, &arguments, "--format");
+  const char *env = argument(&command_eval, &arguments, "--env");
+  const char *list = argument(&command_eval, &arguments, "--players");
+  const char *versus = argument(&command_eval, &arguments, "--versus");
+  const char *kind = argument(&command_eval, &arguments, "--format");
   TRY(argument_float(&command_eval, &arguments, "--until-ci", 0, 1e-4, 0.5, &until));
-  TRY(argument_int(&command_eval, &arguments, "--games", until > 0 ? 1000000 : 400, 2, 100000000, &games));
+  TRY(argument_int(&command_eval, &arguments, "--games", until > 0 ? 1000000 : 400, 2, 100000000,
+                   &games));
   TRY(argument_int(&command_eval, &arguments, "--budget", 0, 2, 100000000000, &budget));
   TRY(argument_int(&command_eval, &arguments, "--openings", 0, 0, 1000, &openings));
   TRY(argument_int(&command_eval, &arguments, "--seed", 1, 0, 1000000000000, &seed));
   TRY(argument_int(&command_eval, &arguments, "--record", 2, 1, 1000000, &replays));
-  int format = kind ? text_choice("round-robin|gauntlet|ladder|teams", kind) : versus ? GAUNTLET : ROUND_ROBIN;
-  if (format < 0) TRY(usage_error(&command_eval, "--format is round-robin, gauntlet, ladder or teams"));
+  int format = kind     ? text_choice("round-robin|gauntlet|ladder|teams", kind)
+               : versus ? GAUNTLET
+                        : ROUND_ROBIN;
+  if (format < 0)
+    TRY(usage_error(&command_eval, "--format is round-robin, gauntlet, ladder or teams"));
   if (!list) TRY(usage_error(&command_eval, "--players are needed"));
-  if (format != ROUND_ROBIN && !versus) TRY(usage_error(&command_eval, "this format needs --versus"));
-  if (!env && arguments.words > 1) TRY(usage_error(&command_eval, "one run at most; players of others are RUN:NAME"));
+  if (format != ROUND_ROBIN && !versus)
+    TRY(usage_error(&command_eval, "this format needs --versus"));
+  if (!env && arguments.words > 1)
+    TRY(usage_error(&command_eval, "one run at most; players of others are RUN:NAME"));
   TournamentRequest request = {.run = env               ? NULL
                                       : arguments.words ? arguments.word[0]
                                                         : NULL,
@@ -283,19 +339,23 @@ static Status run_eval(int argc, char **argv) {
   if (arena.players < 2) TRY(usage_error(&command_eval, "at least two players are needed"));
   TRY(add_fixtures(&arena, (Format)format, counts));
   Tournament *t = &arena.tournament;
-  t->each = (uint64_t)games + (games & 1);
+  t->each = (uint64_t)games + (games & 1); /* games come in pairs, with seats swapped */
   t->budget = (uint64_t)budget;
   t->until_ci = until;
   t->replays = argument(&command_eval, &arguments, "--replays");
   if (!t->replays && argument(&command_eval, &arguments, "--record")) {
-    if (!request.run) TRY(usage_error(&command_eval, "--record without a run needs --replays FILE"));
+    if (!request.run)
+      TRY(usage_error(&command_eval, "--record without a run needs --replays FILE"));
     TRY(text_format(replays_path, sizeof replays_path, "%s/replays", request.run));
     if (setup_speaks(&arena)) TRY(file_make_folders(replays_path));
     TRY(text_format(replays_path, sizeof replays_path, "%s/replays/games.jsonl", request.run));
     t->replays = replays_path;
   }
   t->replay_games = (uint64_t)replays;
-  if (!argument(&command_eval, &arguments, "--quiet")) t->progress = on_progress, t->context = &last;
+  if (!argument(&command_eval, &arguments, "--quiet")) {
+    t->progress = on_progress;
+    t->context = &last;
+  }
   TRY(setup_play(&arena));
   if (setup_speaks(&arena)) TRY(report(&arena, &arguments, (Format)format, counts));
 done:
@@ -305,14 +365,18 @@ done:
 
 const Command command_eval = {
     "eval",
-    "[RUN | --env ENV [env.OPTION=VALUE ...]] --players A,B,... [--format F --versus C,...] [--games N] [--json]",
+    "[RUN | --env ENV [env.OPTION=VALUE ...]] --players A,B,... [--format F --versus C,...] "
+    "[--games N] [--json]",
     "tournaments: scores, Elo and ratings with 95 % intervals; under mpirun on all ranks, or alone",
-    "Each pair of games shares chance and opening and swaps the seats. What was played before under the same terms "
+    "Each pair of games shares chance and opening and swaps the seats. What was played before "
+    "under the same terms "
     "(env "
     "and options,\n"
-    "--greedy, --openings, --seed) between the same players, weights and all, is read from games.csv and not played "
+    "--greedy, --openings, --seed) between the same players, weights and all, is read from "
+    "games.csv and not played "
     "again.\n"
-    "Where one team plays, each player's mean return of an episode, over --games episodes, on one rank.",
+    "Where one team plays, each player's mean return of an episode, over --games episodes, on one "
+    "rank.",
     flags,
     COUNT_OF(flags),
     run_eval,

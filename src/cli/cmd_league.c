@@ -23,11 +23,15 @@ static const Flag flags[] = {
 };
 
 /* --- show --- */
+
+/* Games of one seat as JSON; score and mean return only where there are games to take them of. */
 static json_t *json_seat(const Tally *tally) {
-  json_t *entry = json_pack("{s:f,s:f,s:f,s:f}", "games", tally->games, "wins", tally->wins, "draws", tally->draws,
-                            "losses", tally->losses);
+  json_t *entry = json_pack("{s:f,s:f,s:f,s:f}", "games", tally->games, "wins", tally->wins,
+                            "draws", tally->draws, "losses", tally->losses);
   if (tally->games > 0) {
-    double score = tally_score(tally), low, high;
+    double score = tally_score(tally);
+    double low;
+    double high;
     meta_interval(score, tally->games, &low, &high);
     json_object_set_new(entry, "score", json_real(score));
     json_object_set_new(entry, "low", json_real(low));
@@ -45,31 +49,38 @@ static json_t *json_tally(const Tally seat[SEATS]) {
   return entry;
 }
 
+/* The whole league as JSON: players in the order of their ids, then every pair of the payoff with
+ * its raw, decayed and evaluation counts, and the rate that matchmaking goes by. */
 static Status show_json(const RunView *run) {
-  json_t *players = json_array(), *payoff = json_array();
+  json_t *players = json_array();
+  json_t *payoff = json_array();
   char role[PLAYER_NAME];
   for (size_t i = 0; i < run->league.players; i++) {
     const Player *p = &run->league.player[i];
     json_array_append_new(players,
                           json_pack("{s:s,s:s,s:b,s:s?,s:I,s:s,s:s,s:i}", "name", p->name, "role",
-                                    text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role), "frozen", p->frozen,
-                                    "parent", p->parent >= 0 ? run->league.player[p->parent].name : NULL, "frames",
-                                    (json_int_t)p->frames, "reason", p->reason, "hash", p->hash, "life", (int)p->life));
+                                    text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role),
+                                    "frozen", p->frozen, "parent",
+                                    p->parent >= 0 ? run->league.player[p->parent].name : NULL,
+                                    "frames", (json_int_t)p->frames, "reason", p->reason, "hash",
+                                    p->hash, "life", (int)p->life));
   }
   for (size_t h = 0; h < run->league.payoff.rows; h++)
     for (size_t i = 0; i < run->league.payoff.row[h].pairs; i++) {
       const Pair *pair = &run->league.payoff.row[h].pair[i];
-      json_array_append_new(payoff, json_pack("{s:s,s:s,s:o,s:o,s:o,s:f,s:i}", "home", run->league.player[h].name,
-                                              "away", run->league.player[pair->away].name, "raw", json_tally(pair->raw),
-                                              "decayed", json_tally(pair->decayed), "eval", json_tally(pair->eval),
-                                              "rate", league_rate(&run->league, (uint32_t)h, pair->away), "rate_seats",
-                                              payoff_seats_known(&run->league.payoff, (uint32_t)h, pair->away)));
+      json_array_append_new(
+          payoff,
+          json_pack("{s:s,s:s,s:o,s:o,s:o,s:f,s:i}", "home", run->league.player[h].name, "away",
+                    run->league.player[pair->away].name, "raw", json_tally(pair->raw), "decayed",
+                    json_tally(pair->decayed), "eval", json_tally(pair->eval), "rate",
+                    league_rate(&run->league, (uint32_t)h, pair->away), "rate_seats",
+                    payoff_seats_known(&run->league.payoff, (uint32_t)h, pair->away)));
     }
   Tally first = payoff_first_seat(&run->league.payoff);
   const Item *counters = tree_find(&run->tree, "run/counters");
-  json_t *root =
-      json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env", run->settings->game.name, "generation",
-                (json_int_t)run->generation, "players", players, "payoff", payoff, "first_seat", json_seat(&first));
+  json_t *root = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env",
+                           run->settings->game.name, "generation", (json_int_t)run->generation,
+                           "players", players, "payoff", payoff, "first_seat", json_seat(&first));
   if (counters && counters->count >= 2) {
     json_object_set_new(root, "tick", json_integer((json_int_t)((uint64_t *)counters->data)[0]));
     json_object_set_new(root, "frames", json_integer((json_int_t)((uint64_t *)counters->data)[1]));
@@ -89,88 +100,117 @@ static void everything(const RunView *run, uint32_t home, uint32_t away, Tally o
   }
 }
 
-/* One opponent of a learning player: counts, the score of each seat, and the rate that matchmaking sees. */
+/* One opponent of a learning player: counts, the score of each seat, and the rate that matchmaking
+ * sees. */
 static void show_pair(const RunView *run, uint32_t home, uint32_t away) {
   Tally seat[SEATS];
   char seats[48] = "one seat only";
-  double low, high;
+  double low;
+  double high;
   everything(run, home, away, seat);
   Tally t = tally_both(seat);
   if (t.games <= 0) return;
   meta_interval(tally_score(&t), t.games, &low, &high);
   if (seat[0].games > 0 && seat[1].games > 0)
     snprintf(seats, sizeof seats, "seats %.3f %.3f", tally_score(&seat[0]), tally_score(&seat[1]));
-  printf("   %-28s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f], %s", run->league.player[away].name, t.games,
-         t.wins, t.draws, t.losses, tally_score(&t), low, high, seats);
+  printf("   %-28s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f], %s",
+         run->league.player[away].name, t.games, t.wins, t.draws, t.losses, tally_score(&t), low,
+         high, seats);
   int lately = payoff_seats_known(&run->league.payoff, home, away);
-  if (lately) printf(", lately %.3f%s", league_rate(&run->league, home, away), lately == 1 ? " (one seat only)" : "");
+  if (lately)
+    printf(", lately %.3f%s", league_rate(&run->league, home, away),
+           lately == 1 ? " (one seat only)" : "");
   printf("\n");
 }
 
+/* The same for a person to read: a table of the players, then what each learning player has done
+ * against all others. */
 static void show_text(const RunView *run) {
   const League *league = &run->league;
-  char frames[16], role[PLAYER_NAME];
+  char frames[16];
+  char role[PLAYER_NAME];
   printf("%s: %s, checkpoint %06llu, %zu players\n\n", run->folder.path, run->settings->game.name,
          (unsigned long long)run->generation, league->players);
   printf("%-28s %-17s %-22s %10s %-9s %s\n", "player", "role", "parent", "age", "reason", "hash");
   for (size_t i = 0; i < league->players; i++) {
     const Player *p = &league->player[i];
-    printf("%-28s %-17s %-22s %10s %-9s %.8s\n", p->name, text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role),
-           p->parent >= 0 ? league->player[p->parent].name : "-", text_scaled((double)p->frames, frames, sizeof frames),
+    printf("%-28s %-17s %-22s %10s %-9s %.8s\n", p->name,
+           text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role),
+           p->parent >= 0 ? league->player[p->parent].name : "-",
+           text_scaled((double)p->frames, frames, sizeof frames),
            p->frozen ? p->reason : "learning", p->frozen ? p->hash : "");
   }
   printf("\nscore of each learning player over all games, with 95 %% interval\n");
   for (uint32_t h = 0; h < league->learning; h++) {
     printf("%s\n", league->player[h].name);
-    for (uint32_t a = 0; a < league->players; a++) show_pair(run, h, a);
+    for (uint32_t a = 0; a < league->players; a++)
+      show_pair(run, h, a);
   }
   Tally first = payoff_first_seat(&league->payoff);
   if (first.games <= 0) return;
-  double low, high;
+  double low;
+  double high;
   meta_interval(tally_score(&first), first.games, &low, &high);
-  printf("\nthe first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n", tally_score(&first),
-         low, high, first.returns / first.games, first.games);
+  printf("\nthe first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n",
+         tally_score(&first), low, high, first.returns / first.games, first.games);
 }
 
 /* --- scenarios --- */
+
+/* A scenario as its file has it, before names are looked up. */
 typedef struct Scenario {
   struct {
-    char name[PLAYER_NAME], role[PLAYER_NAME], parent[PLAYER_NAME];
+    char name[PLAYER_NAME];
+    char role[PLAYER_NAME];   /* "": main */
+    char parent[PLAYER_NAME]; /* "": none */
     bool frozen;
   } player[512];
   size_t players;
   struct {
-    char home[PLAYER_NAME], away[PLAYER_NAME];
+    char home[PLAYER_NAME];
+    char away[PLAYER_NAME];
     Tally tally;
   } pair[4096];
   size_t pairs;
 } Scenario;
 
+/* One payoff row, "[home, away, games, wins, draws, losses]", into the scenario. ERR_USAGE, with
+ * `place`, where it is not such a row, its counts do not add up, or the pair was given before. */
 static Status scenario_pair(Scenario *scenario, const char *value, const char *place) {
-  char text[256], *cell[6], *save = NULL;
+  char text[256];
+  char *cell[6];
+  char *save = NULL;
   size_t n = 0;
   snprintf(text, sizeof text, "%s", value);
-  for (char *word = strtok_r(text, "[], ", &save); word && n < 6; word = strtok_r(NULL, "[], ", &save))
+  for (char *word = strtok_r(text, "[], ", &save); word && n < 6;
+       word = strtok_r(NULL, "[], ", &save))
     cell[n++] = word;
   double number[4];
   if (scenario->pairs == COUNT_OF(scenario->pair))
-    return status_set(ERR_USAGE, "%s: a scenario has at most %zu payoff rows", place, COUNT_OF(scenario->pair));
+    return status_set(ERR_USAGE, "%s: a scenario has at most %zu payoff rows", place,
+                      COUNT_OF(scenario->pair));
   bool good = n == 6;
   for (size_t i = 0; good && i < 4; i++)
     good = text_to_float(cell[2 + i], &number[i]) && number[i] >= 0 && isfinite(number[i]);
   if (!good || fabs(number[0] - number[1] - number[2] - number[3]) > 1e-9 * number[0])
     return status_set(ERR_USAGE,
-                      "%s: a payoff row is [home, away, games, wins, draws, losses] with games = wins + draws + losses",
+                      "%s: a payoff row is [home, away, games, wins, draws, losses] with games = "
+                      "wins + draws + losses",
                       place);
   for (size_t i = 0; i < scenario->pairs; i++)
     if (!strcmp(scenario->pair[i].home, cell[0]) && !strcmp(scenario->pair[i].away, cell[1]))
-      return status_set(ERR_USAGE, "%s: payoff of %s against %s is given twice", place, cell[0], cell[1]);
+      return status_set(ERR_USAGE, "%s: payoff of %s against %s is given twice", place, cell[0],
+                        cell[1]);
   TRY_RETURN(text_format(scenario->pair[scenario->pairs].home, PLAYER_NAME, "%s", cell[0]));
   TRY_RETURN(text_format(scenario->pair[scenario->pairs].away, PLAYER_NAME, "%s", cell[1]));
-  scenario->pair[scenario->pairs++].tally = (Tally){number[0], number[1], number[2], number[3], 0, 0};
+  scenario->pair[scenario->pairs++].tally =
+      (Tally){number[0], number[1], number[2], number[3], 0, 0};
   return OK;
 }
 
+/* Called for each value of the YAML file with its full key, such as players[3].role. Names are
+ * looked up only when all of the file is read, so that players and payoff may come in any order.
+ * ERR_USAGE for keys and values that mean nothing. */
 static Status scenario_value(void *context, const char *key, const char *value, const char *place) {
   Scenario *scenario = context;
   unsigned index;
@@ -178,27 +218,33 @@ static Status scenario_value(void *context, const char *key, const char *value, 
   if (sscanf(key, "payoff[%u]", &index) == 1) return scenario_pair(scenario, value, place);
   if (!strcmp(key, "payoff") && !strcmp(value, "[]")) return OK;
   if (sscanf(key, "players[%u].%31s", &index, field) != 2 || index >= COUNT_OF(scenario->player))
-    return status_set(
-        ERR_USAGE, "%s: unknown key '%s'; a scenario has players: [{name, role, frozen, parent}] and payoff: [[...]]",
-        place, key);
+    return status_set(ERR_USAGE,
+                      "%s: unknown key '%s'; a scenario has players: [{name, role, frozen, "
+                      "parent}] and payoff: [[...]]",
+                      place, key);
   if (index >= scenario->players) scenario->players = index + 1;
-  if (!strcmp(field, "name")) return text_format(scenario->player[index].name, PLAYER_NAME, "%s", value);
-  if (!strcmp(field, "role")) return text_format(scenario->player[index].role, PLAYER_NAME, "%s", value);
+  if (!strcmp(field, "name"))
+    return text_format(scenario->player[index].name, PLAYER_NAME, "%s", value);
+  if (!strcmp(field, "role"))
+    return text_format(scenario->player[index].role, PLAYER_NAME, "%s", value);
   if (!strcmp(field, "parent"))
     return text_format(scenario->player[index].parent, PLAYER_NAME, "%s",
                        !strcmp(value, "null") || !strcmp(value, "~") ? "" : value);
   if (strcmp(field, "frozen"))
-    return status_set(ERR_USAGE, "%s: a player has name, role, frozen, parent, not '%s'", place, field);
+    return status_set(ERR_USAGE, "%s: a player has name, role, frozen, parent, not '%s'", place,
+                      field);
   int which = text_choice("false|true|no|yes", value);
-  if (which < 0) return status_set(ERR_USAGE, "%s: frozen: '%s' is not true or false", place, value);
+  if (which < 0)
+    return status_set(ERR_USAGE, "%s: frozen: '%s' is not true or false", place, value);
   scenario->player[index].frozen = which & 1;
   return OK;
 }
 
-/* A scenario's games are half of each seat, with returns of 1 for a win and -1 for a loss; between frozen players they
- * are also the evaluation games that meta-games go by. */
+/* A scenario's games are half of each seat, with returns of 1 for a win and -1 for a loss; between
+ * frozen players they are also the evaluation games that meta-games go by. */
 static void scenario_fill(Pair *pair, const Tally *tally, bool frozen) {
-  double wins = tally->wins / 2, losses = tally->losses / 2;
+  double wins = tally->wins / 2;
+  double losses = tally->losses / 2;
   Tally half = {tally->games / 2, wins, tally->draws / 2, losses, wins - losses, wins + losses};
   for (int s = 0; s < SEATS; s++) {
     pair->raw[s] = pair->decayed[s] = half;
@@ -207,7 +253,8 @@ static void scenario_fill(Pair *pair, const Tally *tally, bool frozen) {
   }
 }
 
-/* Learning players come first in a league; frozen ones follow in the order of the list, which is their age. */
+/* Learning players come first in a league; frozen ones follow in the order of the list, which is
+ * their age. */
 static Status scenario_league(const Scenario *scenario, LeagueConfig config, League *out) {
   Status status = OK;
   int64_t count[ROLE_COUNT] = {0};
@@ -218,35 +265,44 @@ static Status scenario_league(const Scenario *scenario, LeagueConfig config, Lea
       if (scenario->player[i].frozen != (pass == 1)) continue;
       const char *word = *scenario->player[i].role ? scenario->player[i].role : "main";
       int role = text_choice(ROLE_NAMES, word);
-      if (!*scenario->player[i].name) TRY(status_set(ERR_USAGE, "scenario: player %zu has no name", i));
+      if (!*scenario->player[i].name)
+        TRY(status_set(ERR_USAGE, "scenario: player %zu has no name", i));
       if (role < 0)
-        TRY(status_set(ERR_USAGE, "scenario: %s: role '%s' is not one of %s", scenario->player[i].name, word,
-                       ROLE_NAMES));
+        TRY(status_set(ERR_USAGE, "scenario: %s: role '%s' is not one of %s",
+                       scenario->player[i].name, word, ROLE_NAMES));
       TRY(league_add(out, scenario->player[i].name, (Role)role, pass == 1, -1, &id));
-      if (pass == 0) count[role]++, out->learning++;
+      if (pass == 0) {
+        count[role]++;
+        out->learning++;
+      }
     }
   for (size_t i = 0; i < scenario->players; i++) {
     if (!*scenario->player[i].parent) continue;
-    int64_t child = league_find(out, scenario->player[i].name), parent = league_find(out, scenario->player[i].parent);
+    int64_t child = league_find(out, scenario->player[i].name);
+    int64_t parent = league_find(out, scenario->player[i].parent);
     if (parent < 0)
-      TRY(status_set(ERR_USAGE, "scenario: %s: its parent '%s' is not among the players", scenario->player[i].name,
-                     scenario->player[i].parent));
+      TRY(status_set(ERR_USAGE, "scenario: %s: its parent '%s' is not among the players",
+                     scenario->player[i].name, scenario->player[i].parent));
     out->player[child].parent = parent;
   }
-  if (out->learning == 0) TRY(status_set(ERR_USAGE, "scenario: no player is learning (frozen: false)"));
+  if (out->learning == 0)
+    TRY(status_set(ERR_USAGE, "scenario: no player is learning (frozen: false)"));
   out->config.mains = count[ROLE_MAIN];
   for (size_t i = 0; i < scenario->pairs; i++) {
-    int64_t home = league_find(out, scenario->pair[i].home), away = league_find(out, scenario->pair[i].away);
+    int64_t home = league_find(out, scenario->pair[i].home);
+    int64_t away = league_find(out, scenario->pair[i].away);
     Pair *pair;
     if (home < 0 || away < 0)
-      TRY(status_set(ERR_USAGE, "scenario: payoff names an unknown player, %s or %s", scenario->pair[i].home,
-                     scenario->pair[i].away));
-    if (home == away) continue; /* a self-match is not recorded */
+      TRY(status_set(ERR_USAGE, "scenario: payoff names an unknown player, %s or %s",
+                     scenario->pair[i].home, scenario->pair[i].away));
+    /* a self-match is not recorded */
+    if (home == away) continue;
     const Tally *t = &scenario->pair[i].tally;
     bool frozen = out->player[home].frozen && out->player[away].frozen;
     TRY(payoff_pair(&out->payoff, (uint32_t)home, (uint32_t)away, &pair));
     scenario_fill(pair, t, frozen);
-    bool reverse = false; /* mirrored unless its reverse is given */
+    /* mirrored unless its reverse is given, which has counts of its own */
+    bool reverse = false;
     for (size_t j = 0; j < scenario->pairs; j++)
       reverse |= !strcmp(scenario->pair[j].home, scenario->pair[i].away) &&
                  !strcmp(scenario->pair[j].away, scenario->pair[i].home);
@@ -259,6 +315,9 @@ done:
   return status;
 }
 
+/* Reads a scenario file into a league under these rules. On success the caller owns `out`, on
+ * failure nothing is left to free. ERR_USAGE where the scenario contradicts itself, ERR_IO where it
+ * cannot be read. A Scenario is too large for the stack. */
 static Status read_scenario(const char *path, const LeagueConfig *config, League *out) {
   Scenario *scenario = NULL;
   char *text = NULL;
@@ -276,37 +335,46 @@ done:
 }
 
 /* --- dryrun --- */
+
+/* One entry of a home player's law: the exact probability beside the share that was drawn. */
 static json_t *json_match(const League *league, const MatchEntry *match, double drawn) {
   char branch[16];
-  return json_pack("{s:s,s:s,s:b,s:s,s:f,s:f}", "opponent", league->player[match->away].name, "branch",
-                   text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch), "live",
-                   (match->flags & MATCH_LIVE) != 0, "learns", match->flags & MATCH_AWAY_LEARNS ? "both" : "home",
-                   "probability", (double)match->probability, "drawn", drawn);
+  return json_pack("{s:s,s:s,s:b,s:s,s:f,s:f}", "opponent", league->player[match->away].name,
+                   "branch", text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch),
+                   "live", (match->flags & MATCH_LIVE) != 0, "learns",
+                   match->flags & MATCH_AWAY_LEARNS ? "both" : "home", "probability",
+                   (double)match->probability, "drawn", drawn);
 }
 
+/* The names of players that the meta-game leaves out. */
 static json_t *json_unmeasured(const League *league) {
   json_t *list = json_array();
   for (size_t i = 0; i < league->players; i++)
-    if (league->player[i].unmeasured) json_array_append_new(list, json_string(league->player[i].name));
+    if (league->player[i].unmeasured)
+      json_array_append_new(list, json_string(league->player[i].name));
   return list;
 }
 
 /* What one home player's matches are: the law, and how often each was drawn. */
-static void print_law(const League *league, const Table *table, const HomeEntry *home, const double *drawn) {
+static void print_law(const League *league, const Table *table, const HomeEntry *home,
+                      const double *drawn) {
   char branch[16];
-  printf("%s (%.1f %% of all matches at home)\n", league->player[home->player].name, 100 * (double)home->share);
+  printf("%s (%.1f %% of all matches at home)\n", league->player[home->player].name,
+         100 * (double)home->share);
   for (uint32_t i = 0; i < home->count; i++) {
     const MatchEntry *match = &table->match[home->first + i];
     printf("   %-28s %-8s law %.4f, drawn %.4f%s%s\n", league->player[match->away].name,
-           text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch), (double)match->probability, drawn[i],
-           match->flags & MATCH_LIVE ? "  live" : "", match->flags & MATCH_AWAY_LEARNS ? "  both learn" : "");
+           text_choice_name(BRANCH_NAMES, match->branch, branch, sizeof branch),
+           (double)match->probability, drawn[i], match->flags & MATCH_LIVE ? "  live" : "",
+           match->flags & MATCH_AWAY_LEARNS ? "  both learn" : "");
   }
 }
 
 /* The same as JSON: `shares` by opponent as drawn; `law`, exactly, by opponent and branch. */
-static void add_law(const League *league, const Table *table, const HomeEntry *home, const double *drawn,
-                    json_t *shares, json_t *law) {
-  json_t *row = json_object(), *matches = json_array();
+static void add_law(const League *league, const Table *table, const HomeEntry *home,
+                    const double *drawn, json_t *shares, json_t *law) {
+  json_t *row = json_object();
+  json_t *matches = json_array();
   const char *name = league->player[home->player].name;
   for (uint32_t i = 0; i < home->count; i++) {
     const MatchEntry *match = &table->match[home->first + i];
@@ -316,24 +384,33 @@ static void add_law(const League *league, const Table *table, const HomeEntry *h
     json_array_append_new(matches, json_match(league, match, drawn[i]));
   }
   json_object_set_new(shares, name, row);
-  json_object_set_new(law, name, json_pack("{s:f,s:o}", "share", (double)home->share, "matches", matches));
+  json_object_set_new(law, name,
+                      json_pack("{s:f,s:o}", "share", (double)home->share, "matches", matches));
 }
 
+/* Makes the table of probabilities as a tick of a job does, draws `matches` matches of each home
+ * player from it, and prints both: how near the drawn shares come to the law is there to be seen.
+ * */
 static Status draw(League *league, uint64_t matches, uint64_t seed, bool json) {
   Status status = OK;
   Table table = {0};
-  double *weight = NULL, *drawn = NULL;
-  json_t *shares = json_object(), *law = json_object();
+  double *weight = NULL;
+  double *drawn = NULL;
+  json_t *shares = json_object();
+  json_t *law = json_object();
   TRY(league_table(league, &table));
   TRY(NEW_ARRAY(weight, table.matches));
   TRY(NEW_ARRAY(drawn, table.matches));
   for (size_t h = 0; h < table.homes; h++) {
     const HomeEntry *home = &table.home[h];
     AgonRng rng = rng_stream(seed, home->player, 0, RNG_MATCH);
-    for (uint32_t i = 0; i < home->count; i++) weight[i] = (double)table.match[home->first + i].probability;
+    for (uint32_t i = 0; i < home->count; i++)
+      weight[i] = (double)table.match[home->first + i].probability;
     memset(drawn, 0, home->count * sizeof *drawn);
-    for (uint64_t m = 0; m < matches; m++) drawn[rng_pick(&rng, weight, home->count)]++;
-    for (uint32_t i = 0; i < home->count; i++) drawn[i] /= (double)matches;
+    for (uint64_t m = 0; m < matches; m++)
+      drawn[rng_pick(&rng, weight, home->count)]++;
+    for (uint32_t i = 0; i < home->count; i++)
+      drawn[i] /= (double)matches;
     if (json)
       add_law(league, &table, home, drawn, shares, law);
     else
@@ -341,8 +418,8 @@ static Status draw(League *league, uint64_t matches, uint64_t seed, bool json) {
   }
   json_t *left_out = json_unmeasured(league);
   if (json) {
-    json_t *root = json_pack("{s:O,s:O,s:O,s:I,s:I}", "shares", shares, "law", law, "left_out", left_out, "matches",
-                             (json_int_t)matches, "seed", (json_int_t)seed);
+    json_t *root = json_pack("{s:O,s:O,s:O,s:I,s:I}", "shares", shares, "law", law, "left_out",
+                             left_out, "matches", (json_int_t)matches, "seed", (json_int_t)seed);
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     printf("\n");
     json_decref(root);
@@ -362,26 +439,32 @@ done:
   return status;
 }
 
+/* The rules come from the run, a preset or a configuration; the players from the run, a scenario or
+ * the start of a new league. No game is played and nothing is written. */
 static Status dryrun(const Arguments *arguments) {
   Status status = OK;
   const Command *command = &command_league;
   RunView run = {.folder = {.lock = -1}};
   JobConfig *settings = NULL;
   League league = {0};
-  long long matches, seed;
-  const char *what = arguments->word[1], *preset = argument(command, arguments, "--preset"),
-             *scenario = argument(command, arguments, "--scenario");
+  long long matches;
+  long long seed;
+  const char *what = arguments->word[1];
+  const char *preset = argument(command, arguments, "--preset");
+  const char *scenario = argument(command, arguments, "--scenario");
   TRY(argument_int(command, arguments, "--matches", 10000, 1, 10000000000, &matches));
   TRY(argument_int(command, arguments, "--seed", 1, 0, 1000000000000, &seed));
   RunFolder folder = {.lock = -1};
   TRY(text_format(folder.path, sizeof folder.path, "%s", what));
   bool is_run = run_has_checkpoint(&folder);
-  JobConfigSource source = {.overrides = arguments->word + 2, .override_count = arguments->words - 2, .preset = preset};
+  JobConfigSource source = {
+      .overrides = arguments->word + 2, .override_count = arguments->words - 2, .preset = preset};
   if (is_run) {
     TRY(run_view_look(what, &run));
     const Item *stored;
     TRY(tree_get(&run.tree, "config", STORE_TEXT, 1, &stored));
-    source.stored = preset ? NULL : stored->data; /* another preset: its own numbers, for the same game and players */
+    /* Another preset comes with its own numbers, for the same game and players. */
+    source.stored = preset ? NULL : stored->data;
     if (preset) source.game = run.settings->run.game;
     source.facts = run.settings->env ? NULL : &run.settings->game;
   } else {
@@ -397,10 +480,11 @@ static Status dryrun(const Arguments *arguments) {
     league.config = settings->league;
     league.config.mains = mains;
   } else {
-    TRY(league_create(&settings->league, (uint64_t)seed, settings->game.reward_low, settings->game.reward_high,
-                      &league));
+    TRY(league_create(&settings->league, (uint64_t)seed, settings->game.reward_low,
+                      settings->game.reward_high, &league));
   }
-  TRY(draw(&league, (uint64_t)matches, (uint64_t)seed, argument(command, arguments, "--json") != NULL));
+  TRY(draw(&league, (uint64_t)matches, (uint64_t)seed,
+           argument(command, arguments, "--json") != NULL));
 done:
   league_free(&league);
   job_config_destroy(settings);
@@ -408,12 +492,15 @@ done:
   return status;
 }
 
+/* Entry of the command. A run is read without its lock: it may be training at the same time. */
 static Status run_league(int argc, char **argv) {
   Arguments arguments;
   TRY_RETURN(arguments_parse(&command_league, argc, argv, &arguments));
-  if (arguments.words < 2) return usage_error(&command_league, "show RUN, or dryrun RUN|FILE.yaml|GAME");
+  if (arguments.words < 2)
+    return usage_error(&command_league, "show RUN, or dryrun RUN|FILE.yaml|GAME");
   if (!strcmp(arguments.word[0], "dryrun")) return dryrun(&arguments);
-  if (strcmp(arguments.word[0], "show")) return usage_error(&command_league, "it is show or dryrun");
+  if (strcmp(arguments.word[0], "show"))
+    return usage_error(&command_league, "it is show or dryrun");
   RunView run;
   TRY_RETURN(run_view_look(arguments.word[1], &run));
   Status status = OK;
@@ -427,13 +514,17 @@ static Status run_league(int argc, char **argv) {
 
 const Command command_league = {
     "league",
-    "show RUN [--json] | dryrun RUN|FILE.yaml|GAME [key=value ...] [--preset NAME] [--scenario FILE.yaml] [--matches "
+    "show RUN [--json] | dryrun RUN|FILE.yaml|GAME [key=value ...] [--preset NAME] [--scenario "
+    "FILE.yaml] [--matches "
     "N] [--json]",
     "the league: who is in it, who beats whom, and who would play whom",
-    "A scenario lists players: [{name, role, frozen, parent}] and payoff: [[home, away, games, wins, draws, losses]]; "
+    "A scenario lists players: [{name, role, frozen, parent}] and payoff: [[home, away, games, "
+    "wins, draws, losses]]; "
     "a pair is mirrored\n"
-    "unless its reverse is given, counts load undecayed and half for each seat, absent pairs are 0.5, the order of the "
-    "list is age;\nbetween frozen players they are the evaluation games that nash and alpharank go by. dryrun --json: "
+    "unless its reverse is given, counts load undecayed and half for each seat, absent pairs are "
+    "0.5, the order of the "
+    "list is age;\nbetween frozen players they are the evaluation games that nash and alpharank go "
+    "by. dryrun --json: "
     "shares as drawn, and the exact law.",
     flags,
     COUNT_OF(flags),

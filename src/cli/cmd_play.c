@@ -17,7 +17,8 @@ extern const Command command_play;
 
 static const Flag play_flags[] = {
     {"--player", "P", "the opponent (default main_0 of the run, else random)"},
-    {"--seat", "S", "yours: 0 (first, default), 1, or both to watch the player against itself by hand"},
+    {"--seat", "S",
+     "yours: 0 (first, default), 1, or both to watch the player against itself by hand"},
     {"--greedy", NULL, "the opponent plays its most probable action"},
     ACCEPT_ENV_FLAG,
     {"--seed", "S", "of chance and of the opponent (default: the clock)"},
@@ -29,6 +30,7 @@ typedef struct Played {
   bool mine; /* typed by the person */
 } Played;
 
+/* A game between a person and a player. Borrows position, mind and weight; owns what was played. */
 typedef struct Session {
   Position *position;
   Mind *mind;
@@ -36,11 +38,15 @@ typedef struct Session {
   AgonRng rng;
   double *weight; /* (choices) scratch */
   int seat;       /* team of the person; 2 = both */
-  bool ended, unicode;
+  bool ended;     /* the person has left */
+  bool unicode;
   Played *played;
-  size_t count, room;
+  size_t count;
+  size_t room;
 } Session;
 
+/* Plays a word and remembers it for `undo`. ERR_USAGE, with the position as it was, where it is no
+ * legal move. */
 static Status play_word(Session *session, const char *word, bool mine) {
   TRY_RETURN(position_play(session->position, word));
   TRY_RETURN(GROW(session->played, session->room, session->count + 1));
@@ -49,11 +55,12 @@ static Status play_word(Session *session, const char *word, bool mine) {
   return text_format(played->word, sizeof played->word, "%s", word);
 }
 
-/* Takes the person's last word back, with all that came after it, by playing the game anew up to there. What chance and
- * the opponent do from there on they draw anew. */
+/* Takes the person's last word back, with all that came after it, by playing the game anew up to
+ * there. What chance and the opponent do from there on they draw anew. */
 static Status undo(Session *session) {
   size_t last = session->count;
-  while (last > 0 && !session->played[last - 1].mine) last--;
+  while (last > 0 && !session->played[last - 1].mine)
+    last--;
   if (last == 0) {
     printf("  there is nothing of yours to take back\n");
     return OK;
@@ -61,10 +68,12 @@ static Status undo(Session *session) {
   session->count = last - 1;
   mind_forget(session->mind);
   TRY_RETURN(position_reset(session->position, session->start));
-  for (size_t i = 0; i < session->count; i++) TRY_RETURN(position_play(session->position, session->played[i].word));
+  for (size_t i = 0; i < session->count; i++)
+    TRY_RETURN(position_play(session->position, session->played[i].word));
   return OK;
 }
 
+/* The words that the agent may play now, head by head; for numbers of a box their range. */
 static void list_actions(const Position *position, uint32_t agent) {
   const Env *env = position->env;
   uint8_t *mask = position->mask;
@@ -88,15 +97,20 @@ static Status think(const Session *session, uint32_t agent, const Thought **out)
   const Thought *thought;
   size_t count;
   TRY_RETURN(mind_look(session->mind, session->position, &thought, &count));
-  while (count > 1 && thought->agent != agent) thought++, count--;
+  while (count > 1 && thought->agent != agent) {
+    thought++;
+    count--;
+  }
   *out = thought;
   return OK;
 }
 
+/* What the opponent would do in the person's place, with probabilities from half a percent on. */
 static Status hint(const Session *session, uint32_t agent) {
   const Env *env = session->position->env;
   const Thought *thought;
-  char name[64], word[ACTION_WORD];
+  char name[64];
+  char word[ACTION_WORD];
   TRY_RETURN(think(session, agent, &thought));
   printf("  %s would", session->mind->who->label);
   if (!thought->row || env->layout.action_kind == AGON_BOX || env->layout.heads > 1) {
@@ -106,7 +120,8 @@ static Status hint(const Session *session, uint32_t agent) {
   printf(" (value %+.3f):", (double)thought->value);
   for (uint32_t i = 0; i < env->action_count; i++)
     if (thought->row[i] >= 0.005f)
-      printf(" %s %.0f %%", position_action_text(env, 0, i, name, sizeof name), 100 * (double)thought->row[i]);
+      printf(" %s %.0f %%", position_action_text(env, 0, i, name, sizeof name),
+             100 * (double)thought->row[i]);
   printf("\n");
   return OK;
 }
@@ -160,25 +175,31 @@ static Status choose(Session *session, uint32_t agent, AgonAction *out) {
   const float *row = thought->row;
   for (uint32_t h = 0; h < layout->heads; h++) {
     if (layout->action_kind == AGON_BOX) {
-      float drawn = row[h] + thought->row[layout->heads + h] * (float)rng_normal(&session->rng), low, high;
+      float drawn = row[h] + thought->row[layout->heads + h] * (float)rng_normal(&session->rng);
+      float low;
+      float high;
       env_action_range(env, agent, h, &low, &high);
       out[h].value = fminf(fmaxf(drawn, low), high);
       continue;
     }
-    for (uint32_t i = 0; i < layout->head_size[h]; i++) session->weight[i] = (double)row[i];
+    for (uint32_t i = 0; i < layout->head_size[h]; i++)
+      session->weight[i] = (double)row[i];
     out[h].choice = (int32_t)rng_pick(&session->rng, session->weight, layout->head_size[h]);
     row += layout->head_size[h];
   }
   return OK;
 }
 
+/* The opponent's move: drawn, told (unless moves are simultaneous) and played. */
 static Status reply(Session *session, uint32_t agent) {
   const Env *env = session->position->env;
   AgonAction action[AGON_MAX_HEADS] = {{0}};
-  char word[ACTION_WORD], name[64];
+  char word[ACTION_WORD];
+  char name[64];
   TRY_RETURN(choose(session, agent, action));
   action_word(env, action, word);
-  if (!(env->spec.flags & AGON_SIMULTANEOUS)) /* else the person would see it before their own move */
+  /* of simultaneous moves the person would see this one before their own */
+  if (!(env->spec.flags & AGON_SIMULTANEOUS))
     printf("%s (agent %u): %s\n", session->mind->who->label, agent,
            env->layout.action_kind == AGON_DISCRETE
                ? position_action_text(env, 0, (uint32_t)action[0].choice, name, sizeof name)
@@ -186,17 +207,25 @@ static Status reply(Session *session, uint32_t agent) {
   return play_word(session, word, false);
 }
 
+/* The last position, who won, and what each agent got. Who plays both seats sees it from the first.
+ * */
 static void show_end(const Session *session) {
   const Position *position = session->position;
   const Env *env = position->env;
   int seat = session->seat == 2 ? 0 : session->seat;
   const float *outcome = position_outcome(position);
   board_show(position, "  ", session->unicode);
-  printf("%s; returns", outcome[seat] > 0.5f ? "you won" : outcome[seat] < 0.5f ? "you lost" : "drawn");
-  for (uint32_t a = 0; a < env->spec.agents; a++) printf(" %+g", position->returns[a]);
+  printf("%s; returns", outcome[seat] > 0.5f   ? "you won"
+                        : outcome[seat] < 0.5f ? "you lost"
+                                               : "drawn");
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    printf(" %+g", position->returns[a]);
   printf("\n");
 }
 
+/* Chance, the person and the opponent in turn, until the game is over or left. With hidden
+ * information the board would give the other side's secrets away: the person is shown only what
+ * their agent observes. */
 static Status play_game(Session *session) {
   Position *position = session->position;
   const Env *env = position->env;
@@ -209,7 +238,8 @@ static Status play_game(Session *session) {
       TRY_RETURN(play_word(session, word, false));
       continue;
     }
-    if (!position_actor(position, &agent)) return status_set(ERR_ENV, "env %s: nobody acts", env->table->name);
+    if (!position_actor(position, &agent))
+      return status_set(ERR_ENV, "env %s: nobody acts", env->table->name);
     bool person = session->seat == 2 || env->spec.team_of[agent] == session->seat;
     if (person && !hidden && !position->waiting) board_show(position, "  ", session->unicode);
     if (person && hidden) board_show_view(position, agent);
@@ -232,11 +262,16 @@ static Status name_game(const Arguments *arguments, const char **game, const cha
   }
   const size_t names = *game && *run ? 2 : 1;
   if (*run && arguments->words > names)
-    return usage_error(&command_play, "behind a run come flags only: it has its game's options, and a player is named "
-                                      "by --player");
+    return usage_error(
+        &command_play,
+        "behind a run come flags only: it has its game's options, and a player is named "
+        "by --player");
   return OK;
 }
 
+/* Opens the game and the opponent and plays one game. The env starts from a stream of random
+ * numbers of its own, which is kept, so that undoing a move begins the very same game again; chance
+ * and the opponent draw from another. */
 static Status run_play(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
@@ -253,16 +288,18 @@ static Status run_play(int argc, char **argv) {
   long long seed;
   TRY(arguments_parse(&command_play, argc, argv, &arguments));
   plugins_accept(argument(&command_play, &arguments, "--accept-env") != NULL);
-  TRY(argument_int(&command_play, &arguments, "--seed", (long long)time(NULL), 0, 1000000000000, &seed));
-  const char *player = argument(&command_play, &arguments, "--player"),
-             *seat = argument(&command_play, &arguments, "--seat");
+  TRY(argument_int(&command_play, &arguments, "--seed", (long long)time(NULL), 0, 1000000000000,
+                   &seed));
+  const char *player = argument(&command_play, &arguments, "--player");
+  const char *seat = argument(&command_play, &arguments, "--seat");
   TRY(name_game(&arguments, &game, &from));
   if (seat && strcmp(seat, "0") && strcmp(seat, "1") && strcmp(seat, "both"))
     TRY(usage_error(&command_play, "--seat is 0, 1 or both"));
   gemm_set_threads(1);
   TRY(open_game(&command_play, &arguments, from ? NULL : game, from, 1, &run, &own, &env));
   if (from && game && strcmp(env->table->name, game))
-    TRY(status_set(ERR_USAGE, "%s is a run of %s, not of %s: agon play %s plays what it has learned", from,
+    TRY(status_set(ERR_USAGE,
+                   "%s is a run of %s, not of %s: agon play %s plays what it has learned", from,
                    env->table->name, game, from));
   TRY(run_view_player(player ? player : from ? "main_0" : "random", from ? &run : NULL, env, &who));
   who.policy.greedy = argument(&command_play, &arguments, "--greedy") != NULL;
@@ -295,11 +332,14 @@ done:
 
 const Command command_play = {
     "play",
-    "[GAME] RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player random|minimax|...",
+    "[GAME] RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player "
+    "random|minimax|...",
     "you against a player, in the terminal",
-    "You type the word of a move: boards show which. 'u' takes your last move back, '?' says what the player would do "
+    "You type the word of a move: boards show which. 'u' takes your last move back, '?' says what "
+    "the player would do "
     "in "
-    "your place.\nBoards are drawn in Unicode where the locale is UTF-8 (LC_ALL, LC_CTYPE, LANG), else in ASCII.",
+    "your place.\nBoards are drawn in Unicode where the locale is UTF-8 (LC_ALL, LC_CTYPE, LANG), "
+    "else in ASCII.",
     play_flags,
     COUNT_OF(play_flags),
     run_play,

@@ -11,9 +11,11 @@ extern const Command command_train;
 static const Flag flags[] = {
     {"--run-dir", "DIR", "folder of the run (default runs/GAME)"},
     {"--resume", "[HOW]",
-     "auto, which is what --resume alone means: go on if there is a run, else start; must: there has to be one; never; "
+     "auto, which is what --resume alone means: go on if there is a run, else start; must: there "
+     "has to be one; never; "
      "a RUN to go on with, or a checkpoint FILE"},
-    {"--max-time", "TIME", "save and end this job after so long: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
+    {"--max-time", "TIME",
+     "save and end this job after so long: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
     ACCEPT_ENV_FLAG,
     {"--quiet", NULL, "the log goes to its file only"},
 };
@@ -27,16 +29,22 @@ static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest
   if (out->resume && !*out->resume) out->resume = "auto";
   out->max_time = argument(&command_train, arguments, "--max-time");
   out->folder = argument(&command_train, arguments, "--run-dir");
-  if (out->folder && !*out->folder) return usage_error(&command_train, "--run-dir: the name of the folder is empty");
+  if (out->folder && !*out->folder)
+    return usage_error(&command_train, "--run-dir: the name of the folder is empty");
   bool named = arguments->words > 0 && !argument_is_pair(arguments->word[0]);
   if (!named && !out->folder && !argument(&command_train, arguments, "--resume"))
-    return usage_error(&command_train, "which game? (agon env list shows them; the folder of a run goes on with it)");
+    return usage_error(
+        &command_train,
+        "which game? (agon env list shows them; the folder of a run goes on with it)");
   if (named) out->game = arguments->word[0];
   out->overrides = arguments->word + named;
   out->override_count = arguments->words - named;
   return OK;
 }
 
+/* A failure is known to all ranks and told once, by rank 0: the others end silently with the same
+ * exit code. What is wrong with the command line goes into the request too, as the ranks have to
+ * agree on it before one of them leaves, or the others would wait for it in MPI. */
 static Status train(int argc, char **argv) {
   Transport *transport = NULL;
   Arguments arguments;
@@ -53,10 +61,13 @@ static Status train(int argc, char **argv) {
 
 const Command command_train = {
     "train",
-    "GAME|FILE.yaml|RUN [key=value ...] [--run-dir DIR] [--resume [auto|must|never|RUN|FILE]] [--max-time TIME]",
+    "GAME|FILE.yaml|RUN [key=value ...] [--run-dir DIR] [--resume [auto|must|never|RUN|FILE]] "
+    "[--max-time TIME]",
     "trains a league; under mpirun on any number of ranks, or alone",
-    "A RUN, the folder of one, goes on with it: its own game and settings, and what is given now over them.\n"
-    "Stop it with 'agon stop RUN', SIGUSR1 to mpirun, or --max-time: it finishes the tick, saves and exits 0.\n"
+    "A RUN, the folder of one, goes on with it: its own game and settings, and what is given now "
+    "over them.\n"
+    "Stop it with 'agon stop RUN', SIGUSR1 to mpirun, or --max-time: it finishes the tick, saves "
+    "and exits 0.\n"
     "Keys are listed by 'agon config schema'; ready configurations are in deploy/runs.",
     flags,
     COUNT_OF(flags),

@@ -1,5 +1,5 @@
-/* agon watch: a run on one screen, drawn anew every few seconds from status.json, metrics.jsonl and log.txt. On a pipe
- * it prints plain text; colours are left out where NO_COLOR is set. */
+/* agon watch: a run on one screen, drawn anew every few seconds from status.json, metrics.jsonl and
+ * log.txt. On a pipe it prints plain text; colours are left out where NO_COLOR is set. */
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -22,23 +22,34 @@
 
 extern const Command command_watch;
 
-static const Flag flags[] = {{"--every", "TIME", "between looks (default 2 s)"},
-                             {"--times", "N", "looks until it ends by itself (default: until the run ends)"}};
+static const Flag flags[] = {
+    {"--every", "TIME", "between looks (default 2 s)"},
+    {"--times", "N", "looks until it ends by itself (default: until the run ends)"}};
 
+/* The screen and the line of it that is being written. */
 typedef struct Screen {
-  int width, height, row;
-  bool terminal, colour, unicode;
+  int width;     /* columns */
+  int height;    /* rows */
+  int row;       /* the one that is being written, from 0 */
+  bool terminal; /* else a pipe, which gets plain text */
+  bool colour;
+  bool unicode;
   bool legend;     /* what stands on the screen is explained, instead of the players */
-  char line[4096]; /* being written */
-  size_t used;
-  int column; /* characters of it that are seen */
+  char line[4096]; /* being written, with the codes of colours */
+  size_t used;     /* bytes of it */
+  int column;      /* characters of it that are seen */
 } Screen;
 
+/* How text is written; PLAIN everywhere where there are no colours. */
 typedef enum Ink { PLAIN, BOLD, DIM, GREEN, YELLOW, RED, BLUE } Ink;
 
 static void put(Screen *s, Ink ink, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Appends text to the line that is being written, in one of the inks where the terminal has
+ * colours. What is beyond the screen's width is left out: columns are counted in characters of
+ * UTF-8, not in bytes, and the codes of colours take none. */
 static void put(Screen *s, Ink ink, const char *format, ...) {
-  static const char *const code[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[36m"};
+  static const char *const code[] = {"",         "\033[1m",  "\033[2m", "\033[32m",
+                                     "\033[33m", "\033[31m", "\033[36m"};
   char text[2048];
   va_list list;
   va_start(list, format);
@@ -56,6 +67,8 @@ static void put(Screen *s, Ink ink, const char *format, ...) {
   if (dressed) s->used += (size_t)sprintf(s->line + s->used, "\033[0m");
 }
 
+/* Writes the line out. On a terminal the rest of its row is cleared instead of the whole screen
+ * before each look, which would flicker; rows below the last one are dropped. */
 static void end_line(Screen *s) {
   s->line[s->used] = 0;
   if (!s->terminal)
@@ -68,13 +81,17 @@ static void end_line(Screen *s) {
 }
 
 /* --- parts --- */
+
+/* A bar that is full to `share` (0 to 1), `width` columns wide; in Unicode to an eighth of a
+ * column. */
 static void put_bar(Screen *s, double share, int width) {
   static const char *const part[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   share = share < 0 ? 0 : share > 1 ? 1 : share;
   int eighths = (int)(share * width * 8);
   if (!s->unicode) {
     put(s, PLAIN, "[");
-    for (int i = 0; i < width; i++) put(s, GREEN, i < eighths / 8 ? "#" : ".");
+    for (int i = 0; i < width; i++)
+      put(s, GREEN, i < eighths / 8 ? "#" : ".");
     put(s, PLAIN, "]");
     return;
   }
@@ -85,13 +102,22 @@ static void put_bar(Screen *s, double share, int width) {
                                           : "░");
 }
 
+/* The course of a series as a row of small bars, from its lowest to its highest value so far. It
+ * fills `width` columns with spaces where there are fewer points, so that what follows stays
+ * aligned. */
 static void put_spark(Screen *s, const Series *series, int width) {
   static const char *const block[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   static const char plain[] = "_.-=+*%#";
-  double x[200], y[200], low = INFINITY, high = -INFINITY;
+  double x[200];
+  double y[200];
+  double low = INFINITY;
+  double high = -INFINITY;
   if (width > 200) width = 200;
   size_t n = series_thin(series, (size_t)width, x, y);
-  for (size_t i = 0; i < n; i++) low = fmin(low, y[i]), high = fmax(high, y[i]);
+  for (size_t i = 0; i < n; i++) {
+    low = fmin(low, y[i]);
+    high = fmax(high, y[i]);
+  }
   for (size_t i = 0; i < n; i++) {
     int level = high > low ? (int)((y[i] - low) / (high - low) * 7.999) : 3;
     if (s->unicode)
@@ -99,11 +125,16 @@ static void put_spark(Screen *s, const Series *series, int width) {
     else
       put(s, BLUE, "%c", plain[level]);
   }
-  for (size_t i = n; i < (size_t)width; i++) put(s, PLAIN, " ");
+  for (size_t i = n; i < (size_t)width; i++)
+    put(s, PLAIN, " ");
 }
 
-static double last(const Series *series) { return series && series->count ? series->y[series->count - 1] : 0; }
+/* The newest value of a series; 0 where there is none. */
+static double last(const Series *series) {
+  return series && series->count ? series->y[series->count - 1] : 0;
+}
 
+/* A duration as H:MM:SS, with days before it from one day on. Returns `out`. */
 static const char *clock_text(double seconds, char *out, size_t size) {
   long t = (long)seconds;
   if (t >= 86400)
@@ -113,18 +144,30 @@ static const char *clock_text(double seconds, char *out, size_t size) {
   return out;
 }
 
+/* The first rows: the run and its state, how many of its frames are done and how long the rest will
+ * take at the present rate, and the counters of the whole run. */
 static void put_head(Screen *s, const char *run, const json_t *root) {
-  char a[32], b[40], c[32];
-  double frames = status_number(root, "frames"), target = status_number(root, "frames_target"),
-         sps = status_number(root, "sps"), share = target > 0 ? frames / target : 0;
+  char a[32];
+  char b[40];
+  char c[32];
+  double frames = status_number(root, "frames");
+  double target = status_number(root, "frames_target");
+  double sps = status_number(root, "sps");
+  double share = target > 0 ? frames / target : 0;
   const char *state = status_state(run, root);
   put(s, BOLD, "%s", run);
   put(s, DIM, "  %s  ", status_text(root, "game"));
-  put(s, !strcmp(state, "running") ? GREEN : !strcmp(state, "finished") ? BLUE : YELLOW, "%s", state);
+  put(s,
+      !strcmp(state, "running")    ? GREEN
+      : !strcmp(state, "finished") ? BLUE
+                                   : YELLOW,
+      "%s", state);
   end_line(s);
   put_bar(s, share, s->width > 110 ? 50 : s->width > 70 ? 30 : 12);
-  put(s, PLAIN, " %3d %%  %s frames", text_percent(frames, target), text_done(frames, target, b, sizeof b));
-  if (sps > 0 && frames < target) put(s, PLAIN, "  %s to go", clock_text((target - frames) / sps, c, sizeof c));
+  put(s, PLAIN, " %3d %%  %s frames", text_percent(frames, target),
+      text_done(frames, target, b, sizeof b));
+  if (sps > 0 && frames < target)
+    put(s, PLAIN, "  %s to go", clock_text((target - frames) / sps, c, sizeof c));
   end_line(s);
   put(s, DIM, "time ");
   put(s, PLAIN, "%s", clock_text(status_number(root, "seconds"), a, sizeof a));
@@ -140,7 +183,10 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
   end_line(s);
 }
 
-static void put_rate(Screen *s, const char *label, const Series *series, const char *unit, int spark) {
+/* A row for a rate: its label, the newest value, and its course. A series that has not come yet
+ * shows as n/a rather than vanishing, so that the rows below do not jump when it does. */
+static void put_rate(Screen *s, const char *label, const Series *series, const char *unit,
+                     int spark) {
   char a[16];
   put(s, DIM, "%-20s", label);
   if (series && series->count)
@@ -151,8 +197,10 @@ static void put_rate(Screen *s, const char *label, const Series *series, const c
   end_line(s);
 }
 
-static void put_number(Screen *s, const SeriesSet *set, const char *player, const char *key, const char *label,
-                       int spark) {
+/* A row for a metric of one player, "PLAYER/KEY" in metrics.jsonl. Without such a series there is
+ * no row: which metrics there are depends on the algorithm and the configuration. */
+static void put_number(Screen *s, const SeriesSet *set, const char *player, const char *key,
+                       const char *label, int spark) {
   char name[96];
   snprintf(name, sizeof name, "%s/%s", player, key);
   const Series *series = series_find(set, name);
@@ -172,11 +220,14 @@ static void put_strengths(Screen *s, const json_t *root, const SeriesSet *set, i
   bool alone = status_number(root, "teams") == 1;
   json_array_foreach(json_object_get(root, "players"), index, player) {
     if (json_is_true(json_object_get(player, "frozen")) || room-- <= 0) break;
-    char label[24], name[96];
-    snprintf(name, sizeof name, "%s/%s", status_text(player, "name"), alone ? "mean_return" : "rating/elo");
+    char label[24];
+    char name[96];
+    snprintf(name, sizeof name, "%s/%s", status_text(player, "name"),
+             alone ? "mean_return" : "rating/elo");
     const Series *series = series_find(set, name);
     if (!series || !series->count) continue;
-    snprintf(label, sizeof label, "%.13s %s", status_text(player, "name"), alone ? "return" : "Elo");
+    snprintf(label, sizeof label, "%.13s %s", status_text(player, "name"),
+             alone ? "return" : "Elo");
     put(s, DIM, "%-20.20s", label);
     put(s, BOLD, alone ? "%9.3g    " : "%+9.0f    ", last(series));
     put_spark(s, series, spark);
@@ -188,11 +239,13 @@ static void put_strengths(Screen *s, const json_t *root, const SeriesSet *set, i
 static double recent(const Series *series) {
   double sum = 0;
   size_t n = series->count < 8 ? series->count : 8;
-  for (size_t i = series->count - n; i < series->count; i++) sum += series->y[i];
+  for (size_t i = series->count - n; i < series->count; i++)
+    sum += series->y[i];
   return sum / (double)n;
 }
 
-/* What the ranks of actors and of the first learner had nothing to do for, since the look before. */
+/* What the ranks of actors and of the first learner had nothing to do for, since the look before.
+ * */
 static void put_waits(Screen *s, const json_t *root, const SeriesSet *set, int spark) {
   char name[96];
   const json_t *waits = json_object_get(root, "actor_waits");
@@ -203,7 +256,8 @@ static void put_waits(Screen *s, const json_t *root, const SeriesSet *set, int s
     put(s, DIM, "%-20s", status_number(root, "actors") == 1 ? "actor waits" : "actors wait");
     put(s, PLAIN, "%8.0f %%   ", 100 * status_number(waits, "mean"));
     if (status_number(root, "actors") > 1)
-      put(s, DIM, "most: actor %.0f, %.0f %%", status_number(waits, "actor"), 100 * status_number(waits, "most"));
+      put(s, DIM, "most: actor %.0f, %.0f %%", status_number(waits, "actor"),
+          100 * status_number(waits, "most"));
     end_line(s);
   }
   if (series && series->count) {
@@ -215,6 +269,9 @@ static void put_waits(Screen *s, const json_t *root, const SeriesSet *set, int s
   }
 }
 
+/* The rows between head and players: strength first, since it is what the run is for, then frames
+ * and steps a second, who waits for whom, and the numbers of learning. The less usual ones need a
+ * high screen. */
 static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   int spark = s->width - 36 < 8 ? 8 : s->width - 36 > 90 ? 90 : s->width - 36;
   char label[32];
@@ -226,7 +283,8 @@ static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
            status_number(root, "actors") == 1 ? "" : "s");
   put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
   if (s->height >= 30)
-    put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s", spark);
+    put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s",
+             spark);
   put_waits(s, root, set, spark);
   put_number(s, set, "main_0", "exploitability", "exploitability", spark);
   put_number(s, set, "main_0", "entropy", "entropy", spark);
@@ -238,21 +296,28 @@ static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   end_line(s);
 }
 
-static bool is_broad(const Screen *s) { return s->width >= 100; }
+/* Whether a row of the table of players has room for all of its columns. */
+static bool is_broad(const Screen *s) {
+  return s->width >= 100;
+}
 
 /* Elo of a learning player's newest rated snapshot, or what it earns where one team plays. */
 static void put_strength(Screen *s, const json_t *player, bool alone) {
   char text[80] = "n/a";
-  const json_t *rating = json_object_get(player, "rating"), *ret = json_object_get(player, "return");
+  const json_t *rating = json_object_get(player, "rating");
+  const json_t *ret = json_object_get(player, "return");
   if (alone) {
     if (json_is_object(ret))
-      snprintf(text, sizeof text, "%.4g, deviation %.3g", status_number(ret, "mean"), status_number(ret, "deviation"));
+      snprintf(text, sizeof text, "%.4g, deviation %.3g", status_number(ret, "mean"),
+               status_number(ret, "deviation"));
     put(s, PLAIN, "  %-20s", text);
     return;
   }
-  double low = status_number(rating, "low"), high = status_number(rating, "high");
+  double low = status_number(rating, "low");
+  double high = status_number(rating, "high");
   int bound = (int)status_number(rating, "bound");
-  text_rating(json_is_object(rating), bound, status_number(rating, "elo"), low, high, text, sizeof text);
+  text_rating(json_is_object(rating), bound, status_number(rating, "elo"), low, high, text,
+              sizeof text);
   put(s, bound || high - low > STANDING_WIDE ? DIM : PLAIN, "  %-20s", text);
 }
 
@@ -263,7 +328,8 @@ static void put_player(Screen *s, const json_t *player, bool alone) {
   const json_t *score = json_object_get(player, "score");
   double value = json_number_value(score);
   put(s, frozen ? PLAIN : BOLD, is_broad(s) ? "%-30.30s" : "%-25.25s", status_text(player, "name"));
-  put(s, PLAIN, is_broad(s) ? "%10s  " : "%7s  ", text_scaled(status_number(player, "frames"), a, sizeof a));
+  put(s, PLAIN, is_broad(s) ? "%10s  " : "%7s  ",
+      text_scaled(status_number(player, "frames"), a, sizeof a));
   if (json_is_number(score)) {
     put(s, value >= 0.55 ? GREEN : value <= 0.45 ? RED : PLAIN, "%.3f ", value);
     put_bar(s, value, is_broad(s) ? 12 : s->unicode ? 6 : 4);
@@ -287,11 +353,15 @@ static void put_player(Screen *s, const json_t *player, bool alone) {
 
 /* Learning players, then the newest frozen ones, as many as there is room for. */
 static void put_league(Screen *s, const json_t *root, int rows) {
-  json_t *players = json_object_get(root, "players"), *player;
-  size_t index, frozen = 0, learning = 0;
+  json_t *players = json_object_get(root, "players");
+  json_t *player;
+  size_t index;
+  size_t frozen = 0;
+  size_t learning = 0;
   bool alone = status_number(root, "teams") == 1;
-  put(s, DIM, is_broad(s) ? "%-30s%10s  %-18s  %-20s %7s%s" : "%-25s%7s  %-12s  %-20s %7s%s", "player", "frames",
-      "score", alone ? "return of an episode" : "Elo [95 %]", "entropy", is_broad(s) && !alone ? "  as" : "");
+  put(s, DIM, is_broad(s) ? "%-30s%10s  %-18s  %-20s %7s%s" : "%-25s%7s  %-12s  %-20s %7s%s",
+      "player", "frames", "score", alone ? "return of an episode" : "Elo [95 %]", "entropy",
+      is_broad(s) && !alone ? "  as" : "");
   end_line(s);
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")))
@@ -299,27 +369,30 @@ static void put_league(Screen *s, const json_t *root, int rows) {
     else if (learning++ < (size_t)rows)
       put_player(s, player, alone);
   }
-  size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0, skip = frozen > room ? frozen - room : 0,
-         seen = 0;
+  size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0;
+  size_t skip = frozen > room ? frozen - room : 0;
+  size_t seen = 0;
   json_array_foreach(players, index, player) {
-    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player, alone);
+    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip)
+      put_player(s, player, alone);
   }
 }
 
 /* What the screen shows, for who asks with '?'. */
 static void put_legend(Screen *s) {
-  static const char *const line[] = {"Elo       of the player's newest snapshot that has met others; random is at 0",
-                                     "[95 %]    the interval it lies in; grey where that is wide. 'as': the snapshot",
-                                     "score     share of points against all it met lately; green > .55, red < .45",
-                                     "entropy   of the policy: how much it still tries; 0: always the same choice",
-                                     "f/s       frames (decisions of learning players) learned a second; env: steps",
-                                     "waits     share of a rank's time with nothing to do. High at the learner: more",
-                                     "          actors would help. High at the actors: the learner is the limit, more",
-                                     "          learner ranks would. One actor far above the others: its host",
-                                     "exploit.  what a best responder wins against it (metrics.exploitability)",
-                                     "lag, KL   updates between acting and learning; how far they moved the policy",
-                                     "frozen    a snapshot: it plays, and learns no more",
-                                     "bars      the course of a number, from its lowest to its highest here"};
+  static const char *const line[] = {
+      "Elo       of the player's newest snapshot that has met others; random is at 0",
+      "[95 %]    the interval it lies in; grey where that is wide. 'as': the snapshot",
+      "score     share of points against all it met lately; green > .55, red < .45",
+      "entropy   of the policy: how much it still tries; 0: always the same choice",
+      "f/s       frames (decisions of learning players) learned a second; env: steps",
+      "waits     share of a rank's time with nothing to do. High at the learner: more",
+      "          actors would help. High at the actors: the learner is the limit, more",
+      "          learner ranks would. One actor far above the others: its host",
+      "exploit.  what a best responder wins against it (metrics.exploitability)",
+      "lag, KL   updates between acting and learning; how far they moved the policy",
+      "frozen    a snapshot: it plays, and learns no more",
+      "bars      the course of a number, from its lowest to its highest here"};
   for (size_t i = 0; i < COUNT_OF(line); i++) {
     put(s, PLAIN, "%s", line[i]);
     end_line(s);
@@ -328,7 +401,8 @@ static void put_legend(Screen *s) {
 
 /* The last lines of the log that are events, not progress. */
 static void put_events(Screen *s, const char *run, int rows) {
-  char path[PATH_MAX], kept[16][256];
+  char path[PATH_MAX];
+  char kept[16][256];
   size_t count = 0;
   if (rows < 1 || text_format(path, sizeof path, "%s/log.txt", run) != OK) return;
   FILE *file = fopen(path, "r");
@@ -336,6 +410,7 @@ static void put_events(Screen *s, const char *run, int rows) {
   if (!file) return;
   fseek(file, 0, SEEK_END);
   long size = ftell(file);
+  /* The tail is enough, and a long run's log is long. Its first line is cut and is skipped. */
   fseek(file, size > 65536 ? size - 65536 : 0, SEEK_SET);
   if (size > 65536 && !fgets(line, sizeof line, file)) line[0] = 0;
   while (fgets(line, sizeof line, file)) {
@@ -355,6 +430,9 @@ static void put_events(Screen *s, const char *run, int rows) {
   }
 }
 
+/* One look: reads the run's files anew and draws the whole screen. The rows that are left below the
+ * rates are shared out between players and events. Fails where status.json or metrics.jsonl cannot
+ * be read; ERR_ codes are those of status_load and series_read. */
 static Status draw(Screen *s, const char *run) {
   json_t *root;
   SeriesSet set = {0};
@@ -367,7 +445,8 @@ static Status draw(Screen *s, const char *run) {
   if (status == OK) {
     put_head(s, run, root);
     put_rates(s, root, &set);
-    int left = s->height - s->row - 2, events = s->terminal ? (left > 18 ? 8 : left > 11 ? 4 : 2) : 8;
+    int left = s->height - s->row - 2;
+    int events = s->terminal ? (left > 18 ? 8 : left > 11 ? 4 : 2) : 8;
     if (s->legend) {
       put_legend(s);
     } else {
@@ -375,9 +454,11 @@ static Status draw(Screen *s, const char *run) {
       put_events(s, run, events);
     }
     if (s->terminal) {
-      while (s->row < s->height - 1) end_line(s);
+      while (s->row < s->height - 1)
+        end_line(s);
       put(s, DIM,
-          s->legend ? "? the players again   q leaves, the run goes on" : "? explains   q leaves, the run goes on");
+          s->legend ? "? the players again   q leaves, the run goes on"
+                    : "? explains   q leaves, the run goes on");
       end_line(s);
     } else {
       printf("\n");
@@ -392,8 +473,12 @@ static Status draw(Screen *s, const char *run) {
 /* --- the terminal --- */
 static struct termios before;
 static volatile sig_atomic_t leaving;
-static void on_leave(int signal) { leaving = signal; }
+/* Only marks the wish to leave: restoring the terminal is not safe within a signal handler. */
+static void on_leave(int signal) {
+  leaving = signal;
+}
 
+/* The terminal's size now: the window may have been resized since the last look. */
 static void measure(Screen *s) {
   struct winsize size;
   if (s->terminal && ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
@@ -402,6 +487,9 @@ static void measure(Screen *s) {
   }
 }
 
+/* Takes the terminal: another screen, so that what was on it comes back afterwards, and keys one by
+ * one without echo. Signals that would end the process only set `leaving`, as the terminal must be
+ * given back. */
 static void enter(const Screen *s) {
   struct sigaction action = {.sa_handler = on_leave};
   sigaction(SIGINT, &action, NULL);
@@ -415,6 +503,7 @@ static void enter(const Screen *s) {
   tcsetattr(0, TCSANOW, &raw);
 }
 
+/* Gives the terminal back as `enter` found it. */
 static void leave(const Screen *s) {
   if (!s->terminal) return;
   printf("\033[?25h\033[?1049l");
@@ -422,6 +511,7 @@ static void leave(const Screen *s) {
   tcsetattr(0, TCSANOW, &before);
 }
 
+/* What the person at the keys wants next. */
 typedef enum Wish { LOOK, LEAVE, EXPLAIN } Wish;
 
 /* Waits for a key, or until it is time to look again. */
@@ -434,6 +524,8 @@ static Wish wait_key(const Screen *s, double seconds) {
   return key == 'q' || key == 'Q' || key == 27 ? LEAVE : key == '?' || key == 'h' ? EXPLAIN : LOOK;
 }
 
+/* Looks, draws and waits, until a key, a signal, the number of looks or, on a pipe, the end of the
+ * run. On a terminal the last screen of a finished run stays until the person leaves it. */
 static Status run_watch(int argc, char **argv) {
   Status status;
   Arguments arguments;
@@ -443,7 +535,9 @@ static Status run_watch(int argc, char **argv) {
   TRY_RETURN(argument_seconds(&command_watch, &arguments, "--every", 2, 1, 3600, &every));
   TRY_RETURN(argument_int(&command_watch, &arguments, "--times", 0, 0, 1000000000, &times));
   if (arguments.words != 1) return usage_error(&command_watch, "one run folder is needed");
-  const char *run = arguments.word[0], *no_colour = getenv("NO_COLOR"), *kind = getenv("TERM");
+  const char *run = arguments.word[0];
+  const char *no_colour = getenv("NO_COLOR");
+  const char *kind = getenv("TERM");
   json_t *root;
   TRY_RETURN(status_load(run, &root)); /* before the screen changes */
   json_decref(root);
@@ -469,10 +563,11 @@ static Status run_watch(int argc, char **argv) {
   return status;
 }
 
-const Command command_watch = {"watch",
-                               "RUN [--every TIME] [--times N]",
-                               "follows a run on one screen; ? explains it, q leaves, the run goes on",
-                               "On a pipe it prints plain text and ends with the run.",
-                               flags,
-                               COUNT_OF(flags),
-                               run_watch};
+const Command command_watch = {
+    "watch",
+    "RUN [--every TIME] [--times N]",
+    "follows a run on one screen; ? explains it, q leaves, the run goes on",
+    "On a pipe it prints plain text and ends with the run.",
+    flags,
+    COUNT_OF(flags),
+    run_watch};
