@@ -4,11 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-Status open_game(const Command *command, const Arguments *arguments, const char *env, const char *run,
-                 size_t first_option, RunView *loaded, Env **own, const Env **out) {
+/* Where an env is named the caller owns *own; else *loaded holds the run, and the env is the run's.
+ * ERR_USAGE where neither is named. */
+Status open_game(const Command *command, const Arguments *arguments, const char *env,
+                 const char *run, size_t first_option, RunView *loaded, Env **own,
+                 const Env **out) {
   if (env) {
-    TRY_RETURN(option_words_check(arguments->word + first_option, arguments->words - first_option, env));
-    TRY_RETURN(env_create_from(env, arguments->word + first_option, arguments->words - first_option, own));
+    TRY_RETURN(
+        option_words_check(arguments->word + first_option, arguments->words - first_option, env));
+    TRY_RETURN(
+        env_create_from(env, arguments->word + first_option, arguments->words - first_option, own));
     *out = *own;
     return OK;
   }
@@ -18,16 +23,21 @@ Status open_game(const Command *command, const Arguments *arguments, const char 
   return OK;
 }
 
+/* A picture that is a board: cells borrowed from it, and their sizes. */
 typedef struct Board {
   const char *cells; /* rows of `columns` characters and a line's end */
-  size_t rows, columns, stride;
-  int width;  /* of a cell on the screen, without the space before it */
+  size_t rows;
+  size_t columns;
+  size_t stride; /* characters of a row with its line's end */
+  int width;     /* of a cell on the screen, without the space before it */
   bool sides; /* nothing but x and o: two sides' pieces, which have signs of their own in Unicode */
 } Board;
 
-/* A board has at least two lines, all of one length, of pieces and dots alone: no spaces, no digits. */
+/* A board has at least two lines, all of one length, of pieces and dots alone: no spaces, no
+ * digits. */
 static bool is_board(const char *picture, Board *out) {
-  size_t columns = strcspn(picture, "\n"), rows = 0;
+  size_t columns = strcspn(picture, "\n");
+  size_t rows = 0;
   bool sides = true;
   for (const char *at = picture; *at; rows++) {
     size_t size = strcspn(at, "\n");
@@ -43,12 +53,17 @@ static bool is_board(const char *picture, Board *out) {
   return rows >= 2;
 }
 
-static void put_rule(const Board *board, const char *indent, const char *left, const char *line, const char *right) {
+/* The upper or lower edge of a board's frame, as wide as its cells with a space before each and one
+ * at the end. */
+static void put_rule(const Board *board, const char *indent, const char *left, const char *line,
+                     const char *right) {
   printf("%s%s", indent, left);
-  for (size_t i = 0; i < board->columns * ((size_t)board->width + 1) + 1; i++) printf("%s", line);
+  for (size_t i = 0; i < board->columns * ((size_t)board->width + 1) + 1; i++)
+    printf("%s", line);
   printf("%s\n", right);
 }
 
+/* The sign of a cell. Returned text is valid until the next call. */
 static const char *piece(char cell, bool unicode) {
   static char plain[2];
   plain[0] = cell;
@@ -74,16 +89,24 @@ static int longest_name(const Env *env) {
   return most;
 }
 
+/* Draws the frame, the pieces, and the words of the moves that may be played: in the empty cells
+ * where actions are cells, below the board where they are columns. Names that are too long to fit
+ * are left out. */
 static void show_board(const Position *position, Board *board, const char *indent, bool unicode) {
   const Env *env = position->env;
   const char *side = unicode ? "│" : "|";
   bool discrete = env->layout.action_kind == AGON_DISCRETE;
-  uint32_t actions = discrete ? env->action_count : 0, agent = 0;
+  uint32_t actions = discrete ? env->action_count : 0;
+  uint32_t agent = 0;
   bool by_cell = actions == board->rows * board->columns, by_column = actions == board->columns;
   bool asked = position->status == AGON_RUNNING && position_actor(position, &agent);
   char name[64];
   if (by_cell || by_column) board->width = longest_name(env);
-  if (board->width > 4) by_cell = by_column = false, board->width = 1;
+  if (board->width > 4) {
+    by_cell = false;
+    by_column = false;
+    board->width = 1;
+  }
   if (by_cell && asked) env_mask(env, position->episode, agent, position->mask);
   if (unicode) put_rule(board, indent, "┌", "─", "┐");
   if (!unicode) put_rule(board, indent, "+", "-", "+");
@@ -95,7 +118,8 @@ static void show_board(const Position *position, Board *board, const char *inden
       if (by_cell && asked && cell == '.' && position->mask[action])
         printf(" %*s", board->width, position_action_text(env, 0, action, name, sizeof name));
       else
-        printf(" %*s%s", board->width - 1, "", piece(cell, unicode && (board->sides || cell == '.')));
+        printf(" %*s%s", board->width - 1, "",
+               piece(cell, unicode && (board->sides || cell == '.')));
     }
     printf(" %s\n", side);
   }
@@ -108,6 +132,7 @@ static void show_board(const Position *position, Board *board, const char *inden
   printf("\n");
 }
 
+/* An env without a picture shows nothing; a picture that is no board is shown as it is. */
 void board_show(const Position *position, const char *indent, bool unicode) {
   char picture[4096] = "";
   Board board;
@@ -132,7 +157,8 @@ void board_show_view(const Position *position, uint32_t agent) {
   env_observe_f32(env, position->episode, agent, row);
   printf("  you see:");
   for (uint32_t i = 0; i < env->observation_count; i++) {
-    const char *name = env->table->observation_name ? env->table->observation_name(env->params, i) : NULL;
+    const char *name =
+        env->table->observation_name ? env->table->observation_name(env->params, i) : NULL;
     if (row[i] <= 0 && row[i] >= 0) continue;
     if (name && row[i] == 1.0f)
       printf(" %s;", name);

@@ -4,12 +4,17 @@
 #include "eval/line.h"
 #include "run/view.h"
 
-/* --env ENV with options from a word on, or a run's game. */
-Status open_game(const Command *command, const Arguments *arguments, const char *env, const char *run,
-                 size_t first_option, RunView *loaded, Env **own, const Env **out);
-/* The env's picture, each line behind `indent`. A picture that is a board (lines of equal length, each character a
- * cell:
- * '.' empty, letters and other signs pieces) gets a frame, and the words that are typed to play: where there are as
- * many actions as columns, below them; where there are as many as cells, in the cells that may be played. */
+/* The game that a command plays: `env` with its options, words first_option and on, or (env NULL)
+ * that of the run. *out is borrowed: from *own, which the caller then destroys, or from *loaded,
+ * which the caller closes; both begin empty and may be freed so after a failure too. ERR_USAGE
+ * where neither is named or an option is none, and the codes of env_create_from and run_view_open.
+ */
+Status open_game(const Command *command, const Arguments *arguments, const char *env,
+                 const char *run, size_t first_option, RunView *loaded, Env **own, const Env **out);
+/* The env's picture, each line behind `indent`. A picture that is a board (lines of equal length,
+ * each character a cell: '.' empty, letters and other signs pieces) gets a frame, and the words
+ * that are typed to play: where there are as many actions as columns, below them; where there are
+ * as many as cells, in the cells that may be played. */
 void board_show(const Position *position, const char *indent, bool unicode);
-void board_show_view(const Position *position, uint32_t agent); /* what one agent sees */
+/* What one agent observes, element by element, leaving out those that are 0. */
+void board_show_view(const Position *position, uint32_t agent);

@@ -32,6 +32,8 @@ static Status explain(const char *word) {
   return OK;
 }
 
+/* Without a word: the list of commands, how to go on, and the exit codes. Everything comes from the
+ * tables that the commands themselves are parsed by. */
 static Status run_help(int argc, char **argv) {
   Arguments arguments;
   TRY_RETURN(arguments_parse(&command_help, argc, argv, &arguments));
@@ -72,23 +74,27 @@ const char *program_commit = "unknown";
 
 static const Flag version_flags[] = {{"--json", NULL, "print JSON"}};
 
+/* What a report of a fault should hold: the commit, the compiler and the libraries, and the
+ * versions of the messages and files that other builds must agree on. */
 static Status run_version(int argc, char **argv) {
   Arguments arguments;
   TRY_RETURN(arguments_parse(&command_version, argc, argv, &arguments));
   if (argument(&command_version, &arguments, "--json")) {
-    json_t *root = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i}", "agon", AGON_VERSION, "commit", program_commit,
-                             "compiler", AGON_COMPILER, "mpi", transport_mpi_library(), "blas", gemm_library(), "hdf5",
-                             store_library(), "wire_version", WIRE_VERSION, "schema_version", STORE_SCHEMA);
+    json_t *root = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i}", "agon", AGON_VERSION, "commit", program_commit,
+        "compiler", AGON_COMPILER, "mpi", transport_mpi_library(), "blas", gemm_library(), "hdf5",
+        store_library(), "wire_version", WIRE_VERSION, "schema_version", STORE_SCHEMA);
     json_dumpf(root, stdout, JSON_INDENT(2));
     printf("\n");
     json_decref(root);
     return OK;
   }
-  printf("agon %s, commit %s (%s)\n%s\n%s\n%s\n", AGON_VERSION, program_commit, AGON_COMPILER, transport_mpi_library(),
-         gemm_library(), store_library());
+  printf("agon %s, commit %s (%s)\n%s\n%s\n%s\n", AGON_VERSION, program_commit, AGON_COMPILER,
+         transport_mpi_library(), gemm_library(), store_library());
   return OK;
 }
 
-const Command command_version = {"version",  "[--json]",    "version of the program and of what it is built with",
-                                 NULL,       version_flags, COUNT_OF(version_flags),
-                                 run_version};
+const Command command_version = {
+    "version",  "[--json]",    "version of the program and of what it is built with",
+    NULL,       version_flags, COUNT_OF(version_flags),
+    run_version};

@@ -1,4 +1,5 @@
-/* Finds the command, runs it, and turns a failure into one message and an exit code. Compiled for the baseline. */
+/* Finds the command, runs it, and turns a failure into one message and an exit code. Compiled for
+ * the baseline. */
 #include "cli/cli.h"
 #include "cli/process.h"
 
@@ -10,11 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Finds the command and runs it. Flags that ask for help go before anything else, so that they work
+ * with arguments that are wrong. Output that could not be written is a failure of its own (5): a
+ * full disk must not look like success. */
 int main(int argc, char **argv) {
   char lacking[256];
   if (processor_lacks_any(lacking, sizeof lacking)) {
     fprintf(stderr,
-            "agon: this program was built for another processor: this one lacks %s; build it on this machine, or with "
+            "agon: this program was built for another processor: this one lacks %s; build it on "
+            "this machine, or with "
             "-DAGON_NATIVE=OFF for all\n",
             lacking);
     return 2;
@@ -46,7 +51,7 @@ int main(int argc, char **argv) {
     if (fflush(stdout) && status == OK) return 5;
     return status_exit_code(status);
   }
-  fprintf(stderr, "agon: no command '%s'%s%s%s 'agon help' lists them\n", name, near ? ", did you mean '" : ";",
-          near ? near : "", near ? "'?" : "");
+  fprintf(stderr, "agon: no command '%s'%s%s%s 'agon help' lists them\n", name,
+          near ? ", did you mean '" : ";", near ? near : "", near ? "'?" : "");
   return 2;
 }

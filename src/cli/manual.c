@@ -11,6 +11,7 @@
 #include <string.h>
 
 /* --- manual pages --- */
+
 /* Text as troff reads it: what would be a request, an escape or a hyphen to break at is none. */
 static void put_text(FILE *page, const char *text) {
   bool begins = true;
@@ -26,12 +27,14 @@ static void put_text(FILE *page, const char *text) {
   }
 }
 
+/* A request of troff, which may be empty, and one line of text behind it. */
 static void put_line(FILE *page, const char *request, const char *text) {
   fprintf(page, "%s", request);
   put_text(page, text);
   fputc('\n', page);
 }
 
+/* What a manual page begins with: its title, and the line that apropos searches. */
 static void put_head(FILE *page, const char *title, const char *name, const char *summary) {
   fprintf(page, ".TH %s 1 \"\" \"agon %s\" \"User Commands\"\n.SH NAME\n", title, AGON_VERSION);
   put_text(page, name);
@@ -39,6 +42,7 @@ static void put_head(FILE *page, const char *title, const char *name, const char
   put_line(page, "", summary);
 }
 
+/* The section OPTIONS, a paragraph for each flag; none where the command has no flags. */
 static void put_flags(FILE *page, const Command *command) {
   if (!command->flag_count) return;
   fputs(".SH OPTIONS\n", page);
@@ -57,8 +61,10 @@ static void put_flags(FILE *page, const Command *command) {
   }
 }
 
+/* The page agon-COMMAND(1). The title is the name in capitals, as manual pages have it. */
 static void write_command(FILE *page, const Command *command) {
-  char title[48], name[48];
+  char title[48];
+  char name[48];
   snprintf(title, sizeof title, "AGON\\-%s", command->name);
   for (char *at = title; *at; at++)
     if (*at >= 'a' && *at <= 'z') *at = (char)(*at - 'a' + 'A');
@@ -71,6 +77,7 @@ static void write_command(FILE *page, const Command *command) {
   fputs(".SH SEE ALSO\n\\fBagon\\fR(1)\n", page);
 }
 
+/* One key of the configuration with its default, its help and its choices. */
 static void put_key(void *context, const char *key, const Option *option) {
   FILE *page = context;
   fputs(".TP\n\\fB", page);
@@ -83,6 +90,7 @@ static void put_key(void *context, const char *key, const Option *option) {
   put_line(page, "", option->choices);
 }
 
+/* The page agon(1): all commands, keys and terms. Fails where topic_each_key does. */
 static Status write_program(FILE *page) {
   put_head(page, "AGON", "agon", "league self-play over MPI");
   fputs(".SH SYNOPSIS\n\\fBagon\\fR \\fICOMMAND\\fR [\\fIarguments\\fR]\n.SH DESCRIPTION\n"
@@ -93,7 +101,8 @@ static Status write_program(FILE *page) {
     fprintf(page, ".TP\n\\fBagon\\-%s\\fR(1)\n", commands[i]->name);
     put_line(page, "", commands[i]->summary);
   }
-  fputs(".SH CONFIGURATION\nKeys of a YAML file or of the command line (key=value), with their defaults; the options "
+  fputs(".SH CONFIGURATION\nKeys of a YAML file or of the command line (key=value), with their "
+        "defaults; the options "
         "of a "
         "game are listed by \\fBagon env info\\fR.\n",
         page);
@@ -103,7 +112,8 @@ static Status write_program(FILE *page) {
     put_line(page, ".TP\n", glossary[i].name);
     put_line(page, "", glossary[i].text);
   }
-  fputs(".SH ENVIRONMENT\n.TP\nAGON_PLUGINS\nPaths of plug\\-ins, with colons between them, whose code a run may use.\n"
+  fputs(".SH ENVIRONMENT\n.TP\nAGON_PLUGINS\nPaths of plug\\-ins, with colons between them, whose "
+        "code a run may use.\n"
         ".SH EXIT STATUS\n",
         page);
   put_line(page, "", EXIT_CODES);
@@ -115,7 +125,8 @@ static Status write_program(FILE *page) {
 static Status write_page(const char *folder, const Command *command) {
   char path[4200];
   Status status = OK;
-  TRY_RETURN(text_format(path, sizeof path, "%s/agon%s%s.1", folder, command ? "-" : "", command ? command->name : ""));
+  TRY_RETURN(text_format(path, sizeof path, "%s/agon%s%s.1", folder, command ? "-" : "",
+                         command ? command->name : ""));
   FILE *page = fopen(path, "w");
   if (!page) return status_set(ERR_IO, "cannot write %s: %s", path, strerror(errno));
   if (command)
@@ -127,18 +138,23 @@ static Status write_page(const char *folder, const Command *command) {
   return status;
 }
 
+/* The program's page and one for each command. Pages that were written before a failure stay. */
 Status manual_write_pages(const char *folder) {
   TRY_RETURN(write_page(folder, NULL));
-  for (size_t i = 0; i < command_count; i++) TRY_RETURN(write_page(folder, commands[i]));
+  for (size_t i = 0; i < command_count; i++)
+    TRY_RETURN(write_page(folder, commands[i]));
   return OK;
 }
 
 /* --- completion --- */
+
+/* A key as the shell completes it, with the '=' that its value follows. */
 static void put_bash_key(void *context, const char *key, const Option *option) {
   (void)option;
   fprintf(context, " %s=", key);
 }
 
+/* A key as 'agon help' takes it, without '='. */
 static void put_word(void *context, const char *key, const Option *option) {
   (void)option;
   fprintf(context, " %s", key);
@@ -152,7 +168,8 @@ static Status put_topics(FILE *out) {
   return topic_each_key(put_word, out);
 }
 
-/* Commands, then the flags of the command and the files of the folder; keys and games where a command takes them. */
+/* Commands, then the flags of the command and the files of the folder; keys and games where a
+ * command takes them. */
 static Status print_bash(FILE *out) {
   fputs("# bash completion for agon, written by 'agon help --completion bash'\n"
         "_agon() {\n"
@@ -160,7 +177,8 @@ static Status print_bash(FILE *out) {
         "  if [ \"$COMP_CWORD\" = 1 ]; then\n"
         "    COMPREPLY=($(compgen -W \"",
         out);
-  for (size_t i = 0; i < command_count; i++) fprintf(out, "%s%s", i ? " " : "", commands[i]->name);
+  for (size_t i = 0; i < command_count; i++)
+    fprintf(out, "%s%s", i ? " " : "", commands[i]->name);
   fputs("\" -- \"$word\"))\n"
         "    return\n"
         "  fi\n"
@@ -168,7 +186,8 @@ static Status print_bash(FILE *out) {
         out);
   for (size_t i = 0; i < command_count; i++) {
     fprintf(out, "  %s) words=\"--help", commands[i]->name);
-    for (size_t f = 0; f < commands[i]->flag_count; f++) fprintf(out, " %s", commands[i]->flags[f].name);
+    for (size_t f = 0; f < commands[i]->flag_count; f++)
+      fprintf(out, " %s", commands[i]->flags[f].name);
     fputs("\" ;;\n", out);
   }
   fputs("  esac\n"
@@ -176,7 +195,8 @@ static Status print_bash(FILE *out) {
         "  train | env | config | bench | play)\n"
         "    words+=\"",
         out);
-  for (size_t i = 0; env_builtin(i); i++) fprintf(out, " %s", env_builtin(i)->name);
+  for (size_t i = 0; env_builtin(i); i++)
+    fprintf(out, " %s", env_builtin(i)->name);
   fputs("\" ;;\n"
         "  esac\n"
         "  case ${COMP_WORDS[1]} in\n"
@@ -202,17 +222,21 @@ static Status print_bash(FILE *out) {
 /* 'name:text' as one quoted word, with colons of the name and quotes of both escaped. */
 static void put_zsh_word(FILE *out, const char *name, const char *text) {
   fputs(" '", out);
-  for (const char *at = name; *at; at++) fputs(*at == ':' ? "\\:" : (char[2]){*at, 0}, out);
+  for (const char *at = name; *at; at++)
+    fputs(*at == ':' ? "\\:" : (char[2]){*at, 0}, out);
   if (text) fputc(':', out);
-  for (const char *at = text ? text : ""; *at; at++) fputs(*at == '\'' ? "'\\''" : (char[2]){*at, 0}, out);
+  for (const char *at = text ? text : ""; *at; at++)
+    fputs(*at == '\'' ? "'\\''" : (char[2]){*at, 0}, out);
   fputc('\'', out);
 }
 
+/* A key with its help, which zsh shows beside it. */
 static void put_zsh_key(void *context, const char *key, const Option *option) {
   fputs("\n     ", context);
   put_zsh_word(context, key, option->help);
 }
 
+/* The same for zsh, where commands, flags and keys come with a sentence each. */
 static Status print_zsh(FILE *out) {
   fputs("#compdef agon\n"
         "# zsh completion for agon, written by 'agon help --completion zsh'\n"
@@ -250,7 +274,8 @@ static Status print_zsh(FILE *out) {
         "  train|env|config|bench|play)\n"
         "    compadd",
         out);
-  for (size_t i = 0; env_builtin(i); i++) fprintf(out, " %s", env_builtin(i)->name);
+  for (size_t i = 0; env_builtin(i); i++)
+    fprintf(out, " %s", env_builtin(i)->name);
   fputs(" ;;\n"
         "  help)\n"
         "    compadd",
@@ -266,6 +291,7 @@ static Status print_zsh(FILE *out) {
   return OK;
 }
 
+/* Prints the script of one shell. ERR_USAGE for shells without one. */
 Status manual_print_completion(const char *shell, FILE *out) {
   if (!strcmp(shell, "bash")) return print_bash(out);
   if (!strcmp(shell, "zsh")) return print_zsh(out);

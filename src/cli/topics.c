@@ -32,6 +32,7 @@ static const Section sections[] = {
     {"metrics", "what is measured and shown, and when", "league and src/metrics"},
 };
 
+/* An algorithm of learner/algos by its name, or NULL. Its keys are a section of that name. */
 static const AlgoOps *algorithm_named(const char *name) {
   for (size_t i = 0; algo_ops(i); i++)
     if (!strcmp(algo_ops(i)->name, name)) return algo_ops(i);
@@ -53,12 +54,14 @@ static bool section_named(const char *name, const char **what, char *where, size
   return true;
 }
 
+/* A section of the table above or an algorithm. */
 bool topic_is_section(const char *name) {
   const char *what;
   char where[64];
   return section_named(name, &what, where, sizeof where);
 }
 
+/* The section of a key: what stands before its first dot, or "run". */
 static void section_of(const char *key, char *out, size_t size) {
   const char *dot = strchr(key, '.');
   snprintf(out, size, "%.*s", dot ? (int)(dot - key) : 3, dot ? key : "run");
@@ -90,6 +93,7 @@ static void say_range(const Option *option, char *out, size_t size) {
   if (time && used < size) snprintf(out + used, size - used, "; also 20s, 5m, 2h, 1:30:00");
 }
 
+/* What a walk over all keys looks for. */
 typedef struct Search {
   const char *key;     /* asked for, or NULL */
   const char *section; /* asked for, or NULL: its keys are printed */
@@ -98,6 +102,7 @@ typedef struct Search {
   size_t width;
 } Search;
 
+/* Finds the key that is asked for, and prints the keys of the section that is. */
 static void visit_key(void *context, const char *key, const Option *option) {
   Search *search = context;
   char section[96];
@@ -109,6 +114,8 @@ static void visit_key(void *context, const char *key, const Option *option) {
   print_row(search->out, left, 36, option->help, search->width);
 }
 
+/* Declares a plain configuration, as a job would, to visit its keys: there is no second list of
+ * them that could be out of date. ERR_MEMORY where there is no room for one. */
 Status topic_each_key(ConfigVisit visit, void *context) {
   Status status = OK;
   JobConfig *plain = NULL;
@@ -121,6 +128,8 @@ done:
   return status;
 }
 
+/* All that is known of one key, a row each: what it means, its default and range, its section,
+ * where the source uses it, how it is written, and other names it is known by. */
 static void print_key(const char *key, const Option *option, FILE *out, size_t width) {
   char section[96];
   char where[64];
@@ -153,6 +162,7 @@ static void print_key(const char *key, const Option *option, FILE *out, size_t w
   if (resume_is_fixed(key)) print_row(out, "  on resume", 14, "may not change", width);
 }
 
+/* What a section is about, then its keys with their defaults, each with its sentence. */
 static Status print_section(const char *name, FILE *out, size_t width) {
   const char *what = "";
   char where[64];
@@ -168,6 +178,7 @@ static Status print_section(const char *name, FILE *out, size_t width) {
   return topic_each_key(visit_key, &search);
 }
 
+/* All sections, those of algorithms last. */
 static void print_sections(FILE *out, size_t width) {
   char left[64];
   print_wrapped(out,
@@ -200,12 +211,14 @@ static void print_term(const Term *term, FILE *out, size_t width) {
   print_row(out, left, 19, text, width);
 }
 
+/* A term by its name in whatever case ("pfsp", "PFSP"), or NULL. */
 static const Term *term_named(const char *name) {
   for (size_t i = 0; i < glossary_count; i++)
     if (!strcasecmp(glossary[i].name, name)) return &glossary[i];
   return NULL;
 }
 
+/* Text in small letters, cut to fit. Returns `out`. */
 static const char *lower(const char *text, char *out, size_t size) {
   size_t used = 0;
   for (; text[used] && used + 1 < size; used++)
@@ -253,6 +266,8 @@ done:
   return status;
 }
 
+/* ERR_USAGE for a word that is nothing, with what may have been meant: a command, section or term
+ * first, then a key. */
 static Status unknown(const char *word) {
   const char *near = nearest(word);
   if (!strncmp(word, "env.", 4))
@@ -275,6 +290,8 @@ static const char *plain_section(const char *word, char *out, size_t size) {
   return out;
 }
 
+/* A word is tried as a key or another name of one, then as a section, then as a term: the more
+ * exact meaning wins. */
 Status topic_print(const char *word, FILE *out, size_t width) {
   char section[96];
   Search search = {.key = word};

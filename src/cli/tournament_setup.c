@@ -24,6 +24,8 @@ static bool run_among(const TournamentRequest *request, char *out, size_t size) 
   return false;
 }
 
+/* The terms under which games count as the same: the env with its options, and the build of its
+ * plug-in, whose rules may differ from those of a build before. */
 static Status take_terms(const GameFacts *game, GameTerms *out) {
   out->accepted = game->accepted;
   out->any_build = plugins_accepted();
@@ -31,11 +33,15 @@ static Status take_terms(const GameFacts *game, GameTerms *out) {
   return text_format(out->env, sizeof out->env, "%s", game->title);
 }
 
+/* The game that is played: that of --env, of the run, or of the first player's run. ERR_USAGE where
+ * none of these is named. */
 static Status open_env(const TournamentRequest *request, TournamentSetup *out) {
   char folder[PATH_MAX];
   if (request->env_name) {
-    TRY_RETURN(option_words_check(request->env_options, request->env_option_count, request->env_name));
-    TRY_RETURN(env_create_from(request->env_name, request->env_options, request->env_option_count, &out->own));
+    TRY_RETURN(
+        option_words_check(request->env_options, request->env_option_count, request->env_name));
+    TRY_RETURN(env_create_from(request->env_name, request->env_options, request->env_option_count,
+                               &out->own));
     out->env = out->own;
     TRY_RETURN(facts_of(out->env, &out->own_facts));
     return take_terms(&out->own_facts, &out->tournament.terms);
@@ -50,13 +56,18 @@ static Status open_env(const TournamentRequest *request, TournamentSetup *out) {
   return take_terms(&out->run.settings->game, &out->tournament.terms);
 }
 
-static Status open_players(const TournamentRequest *request, TournamentSetup *out, size_t counts[3]) {
+/* Loads the players of all lists, one after another. The id of a player has its weights in it, so
+ * that earlier games are found again only for the very same player. ERR_USAGE where one is named
+ * twice, even by different names. */
+static Status open_players(const TournamentRequest *request, TournamentSetup *out,
+                           size_t counts[3]) {
   size_t room = 0;
   for (size_t i = 0; i < COUNT_OF(request->lists); i++) {
     Contestant *more = NULL;
     counts[i] = 0;
     if (!request->lists[i]) continue;
-    Status status = run_view_players(request->lists[i], out->has_run ? &out->run : NULL, out->env, &more, &counts[i]);
+    Status status = run_view_players(request->lists[i], out->has_run ? &out->run : NULL, out->env,
+                                     &more, &counts[i]);
     if (status == OK) status = GROW(out->player, room, out->players + counts[i]);
     for (size_t p = 0; status == OK && p < counts[i]; p++) {
       char id[GAMES_NAME];
@@ -80,12 +91,13 @@ static Status read_earlier(TournamentSetup *arena) {
   Tournament *t = &arena->tournament;
   Status status = games_read(t->csv, &t->terms, &all);
   if (status == OK && all.other_lines)
-    status =
-        status_set(ERR_USAGE,
-                   "%s holds %zu lines of this game that another build of its plug-in played (XXH3 %.12s, this one "
-                   "is %.12s): if its rules are the same, --accept-env takes them together; if not, --csv OTHER "
-                   "keeps them apart",
-                   t->csv, all.other_lines, all.other_build, t->terms.build);
+    status = status_set(ERR_USAGE,
+                        "%s holds %zu lines of this game that another build of its plug-in played "
+                        "(XXH3 %.12s, this one "
+                        "is %.12s): if its rules are the same, --accept-env takes them together; "
+                        "if not, --csv OTHER "
+                        "keeps them apart",
+                        t->csv, all.other_lines, all.other_build, t->terms.build);
   for (size_t i = 0; status == OK && i < all.meetings; i++) {
     const Meeting *c = &all.meeting[i];
     int64_t id[2] = {-1, -1};
@@ -105,6 +117,8 @@ static Status read_earlier(TournamentSetup *arena) {
   return status;
 }
 
+/* On failure what was opened is closed already. MPI is joined last: a wrong command line should not
+ * have to wait for it. */
 Status setup_open(const TournamentRequest *request, TournamentSetup *out, size_t counts[3]) {
   Status status = OK;
   *out = (TournamentSetup){.run = {.folder = {.lock = -1}}};
@@ -133,6 +147,7 @@ done:
   return status;
 }
 
+/* The smaller index comes first, so that a pair is one fixture whichever way it is named. */
 Status setup_add(TournamentSetup *arena, uint32_t a, uint32_t b) {
   Tournament *t = &arena->tournament;
   size_t room = t->fixtures;
@@ -146,10 +161,12 @@ Status setup_add(TournamentSetup *arena, uint32_t a, uint32_t b) {
   return OK;
 }
 
+/* Whether this rank prints: rank 0, or the only one. */
 bool setup_speaks(const TournamentSetup *arena) {
   return !arena->tournament.transport || arena->tournament.transport->rank == 0;
 }
 
+/* Ends the whole job where one rank fails, as the others would wait for its games forever. */
 Status setup_play(TournamentSetup *arena) {
   Transport *transport = arena->tournament.transport;
   Status status = tournament_play(&arena->tournament);
@@ -158,8 +175,10 @@ Status setup_play(TournamentSetup *arena) {
   return status;
 }
 
+/* Frees what setup_open opened; may be called again. */
 void setup_close(TournamentSetup *arena) {
-  for (size_t i = 0; i < arena->players; i++) contestant_destroy(&arena->player[i]);
+  for (size_t i = 0; i < arena->players; i++)
+    contestant_destroy(&arena->player[i]);
   free(arena->player);
   free(arena->fixture);
   games_free(&arena->tournament.games);
@@ -171,14 +190,19 @@ void setup_close(TournamentSetup *arena) {
 }
 
 /* --- printing --- */
+
+/* Printed beside the results, whose intervals and tests take the games for a sample, which they are
+ * not. */
 void print_fixed(const char *a, const char *b) {
-  printf("warning: nothing is random between %s and %s: there are two distinct games, one for each seat, played once; "
+  printf("warning: nothing is random between %s and %s: there are two distinct games, one for each "
+         "seat, played once; "
          "more of them would be copies. --openings K makes games differ\n",
          a, b);
 }
 
 /* "0.123" or "n/a". */
-static const char *share_text(const double *values, const Standing *s, uint32_t player, char *out, size_t size) {
+static const char *share_text(const double *values, const Standing *s, uint32_t player, char *out,
+                              size_t size) {
   if (s->has_meta && s->in[player])
     snprintf(out, size, "%.3f", values[player]);
   else
@@ -186,8 +210,14 @@ static const char *share_text(const double *values, const Standing *s, uint32_t 
   return out;
 }
 
+/* A row of the standing. Ratings of wide intervals are dimmed on a terminal. A player that has no
+ * games of its own is rated as a snapshot of it, which the name then says. */
 static void print_line(const Standing *s, size_t rank, uint32_t p) {
-  char elo[32], interval[48] = "n/a", nash[16], alpha[16], name[2 * GAMES_NAME + 8];
+  char elo[32];
+  char interval[48] = "n/a";
+  char nash[16];
+  char alpha[16];
+  char name[2 * GAMES_NAME + 8];
   const Rated *rated = &s->rated[p];
   if (rated->known && rated->bound > 0)
     snprintf(interval, sizeof interval, "%+.0f ...", rated->low);
@@ -199,9 +229,10 @@ static void print_line(const Standing *s, size_t rank, uint32_t p) {
   if (s->as[p] == p)
     snprintf(name, sizeof name, "%s", s->games->name[p]);
   else
-    snprintf(name, sizeof name, "%s (as ...%s)", s->games->name[p], strrchr(s->games->name[s->as[p]], '-'));
-  printf("%s%4zu %-38s %9s %-17s %7.0f  ", grey ? "\033[2m" : "", rank, name, standing_elo_text(s, p, elo, sizeof elo),
-         interval, rated->games);
+    snprintf(name, sizeof name, "%s (as ...%s)", s->games->name[p],
+             strrchr(s->games->name[s->as[p]], '-'));
+  printf("%s%4zu %-38s %9s %-17s %7.0f  ", grey ? "\033[2m" : "", rank, name,
+         standing_elo_text(s, p, elo, sizeof elo), interval, rated->games);
   printf(rated->games > 0 ? "%.3f" : "  n/a", s->points[s->as[p]]);
   printf("  %5s       %5s%s\n", share_text(s->nash_average, s, p, nash, sizeof nash),
          share_text(s->alpha_rank, s, p, alpha, sizeof alpha), grey ? "\033[0m" : "");
@@ -210,37 +241,49 @@ static void print_line(const Standing *s, size_t rank, uint32_t p) {
 /* Who is in the meta-games, where not all are. */
 static void print_entered(const Standing *s) {
   enum { NAMED = 8 };
-  size_t out = 0, n = s->games->players;
+  size_t out = 0;
+  size_t n = s->games->players;
   if (!s->has_meta) printf("Nash and alpha-rank: n/a, %s\n", s->no_meta);
   if (!s->has_meta || s->entered == n) return;
-  printf("Nash and alpha-rank: among the %zu players that have all met one another; left out:", s->entered);
+  printf("Nash and alpha-rank: among the %zu players that have all met one another; left out:",
+         s->entered);
   for (size_t p = 0; p < n; p++)
     if (!s->in[p] && out++ < NAMED) printf("%s %s", out > 1 ? "," : "", s->games->name[p]);
   if (out > NAMED) printf(" and %zu more", out - NAMED);
   printf("\n");
 }
 
+/* What sitting first is worth, and a warning where it could not be told from strength. */
 static void print_seats(const Standing *s) {
   if (s->fit.first_seat >= 0)
-    printf("whoever sits first scores %.3f; %.1f %% of the games are drawn\n", s->fit.first_seat, 100 * s->fit.draws);
+    printf("whoever sits first scores %.3f; %.1f %% of the games are drawn\n", s->fit.first_seat,
+           100 * s->fit.draws);
   if (s->seats && s->fit.one_seated)
-    printf("warning: %zu pairs of players have met in one seat only; their scores hold what that seat is worth\n",
+    printf("warning: %zu pairs of players have met in one seat only; their scores hold what that "
+           "seat is worth\n",
            s->fit.one_seated);
 }
 
+/* The table of ratings, best first, then what it cannot show: who is not in the meta-games, groups
+ * that no games connect, and cycles, which no rating on a line can express. */
 void print_standing(const Standing *s, size_t most) {
   const Games *games = s->games;
-  printf("Bradley-Terry ratings, %s at 0 (D Elo more: a score of 1 / (1 + 10^(-D / 400)) over both seats), 95 %% "
+  printf("Bradley-Terry ratings, %s at 0 (D Elo more: a score of 1 / (1 + 10^(-D / 400)) over both "
+         "seats), 95 %% "
          "intervals\n",
          standing_anchor(s));
-  printf("rank player                                    Elo   interval          games  score    Nash  alpha-rank\n");
-  for (size_t i = 0; i < games->players && i < most; i++) print_line(s, i + 1, s->order[i]);
+  printf("rank player                                    Elo   interval          games  score    "
+         "Nash  alpha-rank\n");
+  for (size_t i = 0; i < games->players && i < most; i++)
+    print_line(s, i + 1, s->order[i]);
   if (games->players > most) printf("     ... and %zu more\n", games->players - most);
-  if (games->players > RATING_MOST) printf("ratings: n/a, they are computed for up to %d players\n", RATING_MOST);
+  if (games->players > RATING_MOST)
+    printf("ratings: n/a, they are computed for up to %d players\n", RATING_MOST);
   print_entered(s);
   print_seats(s);
   if (s->fit.islands > 1)
-    printf("warning: the players fall into %zu groups that no games connect; ratings of different groups cannot be "
+    printf("warning: the players fall into %zu groups that no games connect; ratings of different "
+           "groups cannot be "
            "compared\n",
            s->fit.islands);
   const Transitivity *t = &s->transitivity;
@@ -250,18 +293,23 @@ void print_standing(const Standing *s, size_t most) {
     printf("what ratings explain: n/a; ");
   if (t->margin > 0)
     printf("strongest cycle: %s > %s > %s > %s, each by at least %.3f\n", games->name[t->cycle[0]],
-           games->name[t->cycle[1]], games->name[t->cycle[2]], games->name[t->cycle[0]], 0.5 + t->margin);
+           games->name[t->cycle[1]], games->name[t->cycle[2]], games->name[t->cycle[0]],
+           0.5 + t->margin);
   else
     printf("no cycle of three\n");
 }
 
-static json_t *json_if(bool known, double value) { return known ? json_real(value) : json_null(); }
+/* null where the value is not known: JSON has no NAN. */
+static json_t *json_if(bool known, double value) {
+  return known ? json_real(value) : json_null();
+}
 
+/* One player's ratings and shares; meta-games only for those who entered them. */
 static json_t *json_player(const Standing *s, uint32_t p) {
   const Rated *rated = &s->rated[p];
   bool in = s->has_meta && s->in[p];
-  json_t *player = json_pack("{s:s,s:f,s:i}", "player", s->games->name[p], "games", rated->games, "bound",
-                             rated->known ? rated->bound : 0);
+  json_t *player = json_pack("{s:s,s:f,s:i}", "player", s->games->name[p], "games", rated->games,
+                             "bound", rated->known ? rated->bound : 0);
   if (s->as[p] != p) json_object_set_new(player, "as", json_string(s->games->name[s->as[p]]));
   json_object_set_new(player, "score", json_if(rated->games > 0, s->points[s->as[p]]));
   json_object_set_new(player, "elo", json_if(rated->known, rated->elo));
@@ -274,14 +322,19 @@ static json_t *json_player(const Standing *s, uint32_t p) {
   return player;
 }
 
+/* The whole standing, best player first. The caller owns the result. */
 json_t *json_standing(const Standing *s) {
-  json_t *list = json_array(), *root = json_object(), *out = json_array();
-  for (size_t i = 0; i < s->games->players; i++) json_array_append_new(list, json_player(s, s->order[i]));
+  json_t *list = json_array();
+  json_t *root = json_object();
+  json_t *out = json_array();
+  for (size_t i = 0; i < s->games->players; i++)
+    json_array_append_new(list, json_player(s, s->order[i]));
   for (size_t p = 0; p < s->games->players; p++)
     if (!s->in[p]) json_array_append_new(out, json_string(s->games->name[p]));
   json_object_set_new(root, "players", list);
   json_object_set_new(root, "anchor", json_string(standing_anchor(s)));
-  json_object_set_new(root, "elo_scale", json_string("score over both seats = 1 / (1 + 10^(-elo / 400))"));
+  json_object_set_new(root, "elo_scale",
+                      json_string("score over both seats = 1 / (1 + 10^(-elo / 400))"));
   json_object_set_new(root, "first_seat_score", json_if(s->fit.first_seat >= 0, s->fit.first_seat));
   json_object_set_new(root, "draw_share", json_real(s->fit.draws));
   json_object_set_new(root, "met_in_one_seat", json_integer((json_int_t)s->fit.one_seated));
@@ -289,12 +342,14 @@ json_t *json_standing(const Standing *s) {
   json_object_set_new(root, "meta_players", json_integer(s->has_meta ? (json_int_t)s->entered : 0));
   json_object_set_new(root, "meta_left_out", out);
   if (!s->has_meta) json_object_set_new(root, "no_meta", json_string(s->no_meta));
-  json_object_set_new(root, "transitive_share", json_if(s->transitivity.explained >= 0, s->transitivity.explained));
+  json_object_set_new(root, "transitive_share",
+                      json_if(s->transitivity.explained >= 0, s->transitivity.explained));
   if (s->transitivity.margin > 0) {
     const uint32_t *c = s->transitivity.cycle;
     json_object_set_new(root, "cycle",
-                        json_pack("{s:[s,s,s],s:f}", "players", s->games->name[c[0]], s->games->name[c[1]],
-                                  s->games->name[c[2]], "margin", s->transitivity.margin));
+                        json_pack("{s:[s,s,s],s:f}", "players", s->games->name[c[0]],
+                                  s->games->name[c[1]], s->games->name[c[2]], "margin",
+                                  s->transitivity.margin));
   }
   return root;
 }
