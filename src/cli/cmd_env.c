@@ -18,26 +18,30 @@ static const Flag flags[] = {
     {"--json", NULL, "tree: print JSON"},
 };
 
+/* The games that are built in. Plug-ins are not listed: they are named by their files. */
 static Status list(void) {
   int width = 0; /* of the longest name */
   for (size_t i = 0; env_builtin(i); i++) {
     int size = (int)strlen(env_builtin(i)->name);
     width = size > width ? size : width;
   }
-  for (size_t i = 0; env_builtin(i); i++) printf("%-*s %s\n", width, env_builtin(i)->name, env_builtin(i)->summary);
+  for (size_t i = 0; env_builtin(i); i++)
+    printf("%-*s %s\n", width, env_builtin(i)->name, env_builtin(i)->summary);
   return OK;
 }
 
 /* What agents of one kind see and do. */
 static void info_kind(const Env *env, const AgonKind *kind) {
   static const char *const what[] = {"discrete", "multi-discrete", "box"};
-  printf("observation   %u x %u x %u %s, %g to %g\n", kind->observation_shape[0], kind->observation_shape[1],
-         kind->observation_shape[2], kind->observation_type == AGON_U8 ? "u8" : "f32", (double)kind->observation_low,
+  printf("observation   %u x %u x %u %s, %g to %g\n", kind->observation_shape[0],
+         kind->observation_shape[1], kind->observation_shape[2],
+         kind->observation_type == AGON_U8 ? "u8" : "f32", (double)kind->observation_low,
          (double)kind->observation_high);
   printf("actions       %s:", what[kind->action_kind]);
   for (uint32_t h = 0; h < kind->heads; h++)
     if (kind->action_kind == AGON_BOX)
-      printf(" %g to %g%s", (double)kind->action_low[h], (double)kind->action_high[h], h + 1 < kind->heads ? "," : "");
+      printf(" %g to %g%s", (double)kind->action_low[h], (double)kind->action_high[h],
+             h + 1 < kind->heads ? "," : "");
     else
       printf(" %u", kind->head_size[h]);
   if (env->table->action_name && kind->action_kind == AGON_DISCRETE) {
@@ -49,6 +53,8 @@ static void info_kind(const Env *env, const AgonKind *kind) {
   printf("\n");
 }
 
+/* All that an env declares: agents and teams, kinds and their spaces, returns, what it can and
+ * cannot do, and its options. It is what an algorithm has to go by. */
 static void info(const Env *env) {
   const AgonEnvSpec *s = &env->spec;
   static const struct {
@@ -63,21 +69,26 @@ static void info(const Env *env) {
   printf("%s: %s\n", env->table->name, env->table->summary);
   printf("rules         version %u\n", env->table->version);
   printf("agents        %u in %u teams", s->agents, s->teams);
-  for (uint32_t i = 0; s->agent_names && i < s->agents; i++) printf("%s %s", i ? "," : ":", s->agent_names[i]);
+  for (uint32_t i = 0; s->agent_names && i < s->agents; i++)
+    printf("%s %s", i ? "," : ":", s->agent_names[i]);
   printf("\n");
   for (uint32_t k = 0; k < s->kinds; k++) {
     uint32_t members = 0;
-    for (uint32_t a = 0; a < s->agents; a++) members += s->kind_of[a] == k;
-    if (s->kinds > 1) printf("kind          %s, %u agents\n", s->kind[k].name ? s->kind[k].name : "(no name)", members);
+    for (uint32_t a = 0; a < s->agents; a++)
+      members += s->kind_of[a] == k;
+    if (s->kinds > 1)
+      printf("kind          %s, %u agents\n", s->kind[k].name ? s->kind[k].name : "(no name)",
+             members);
     info_kind(env, &s->kind[k]);
   }
   if (s->kinds > 1)
-    printf("rows          padded to %zu elements, %u choices in %u heads\n", env->observation_count, env->action_count,
-           env->layout.heads);
+    printf("rows          padded to %zu elements, %u choices in %u heads\n", env->observation_count,
+           env->action_count, env->layout.heads);
   for (uint32_t i = 0; i < s->knobs; i++)
-    printf("knob          %s, %g to %g\n", s->knob_names[i], (double)s->knob_low[i], (double)s->knob_high[i]);
-  printf("returns       %g to %g an episode, at most %u steps\n", (double)s->reward_low, (double)s->reward_high,
-         s->step_limit);
+    printf("knob          %s, %g to %g\n", s->knob_names[i], (double)s->knob_low[i],
+           (double)s->knob_high[i]);
+  printf("returns       %g to %g an episode, at most %u steps\n", (double)s->reward_low,
+         (double)s->reward_high, s->step_limit);
   printf("episode       %zu bytes%s\n", s->episode_size,
          env_copies(env)  ? ", copied by memcpy"
          : env_saves(env) ? ", created, saved and loaded by the env"
@@ -93,6 +104,8 @@ static void info(const Env *env) {
   }
 }
 
+/* Plays random episodes and checks the env's contract in each. Fails at the first breach, which the
+ * message names. */
 static Status check(const Env *env, uint64_t seed, size_t episodes) {
   size_t checks = 0;
   TRY_RETURN(env_conformance(env, seed, episodes, &checks));
@@ -100,35 +113,42 @@ static Status check(const Env *env, uint64_t seed, size_t episodes) {
   return OK;
 }
 
+/* Counts of a tree, or of one depth of it. */
 static json_t *json_of_counts(const TreeCounts *c) {
   return json_pack("{s:I,s:I,s:I,s:I,s:[I,I]}", "histories", (json_int_t)c->histories, "terminals",
-                   (json_int_t)c->terminals, "chance", (json_int_t)c->chance, "decisions", (json_int_t)c->decisions,
-                   "information_sets", (json_int_t)c->information_sets[0], (json_int_t)c->information_sets[1]);
+                   (json_int_t)c->terminals, "chance", (json_int_t)c->chance, "decisions",
+                   (json_int_t)c->decisions, "information_sets", (json_int_t)c->information_sets[0],
+                   (json_int_t)c->information_sets[1]);
 }
 
+/* The same as a row of the table. */
 static void print_counts(const char *label, const TreeCounts *c) {
-  printf("%-6s %11zu %11zu %9zu %11zu %9zu + %zu\n", label, c->histories, c->terminals, c->chance, c->decisions,
-         c->information_sets[0], c->information_sets[1]);
+  printf("%-6s %11zu %11zu %9zu %11zu %9zu + %zu\n", label, c->histories, c->terminals, c->chance,
+         c->decisions, c->information_sets[0], c->information_sets[1]);
 }
 
 /* Histories, terminals, decisions and information sets, in all and by depth. */
 static Status tree(const Env *env, const Arguments *arguments) {
   Status status = OK;
   GameTree *walked = NULL;
-  json_t *root = json_object(), *levels = json_array();
-  long long depth, nodes;
+  json_t *root = json_object();
+  json_t *levels = json_array();
+  long long depth;
+  long long nodes;
   bool json = argument(&command_env, arguments, "--json") != NULL;
   TRY(argument_int(&command_env, arguments, "--depth", 65535, 0, 65535, &depth));
   TRY(argument_int(&command_env, arguments, "--nodes", 20000000, 1, 1000000000, &nodes));
   TRY(tree_build_top(env, (size_t)nodes, (size_t)depth, &walked));
-  TreeCounts all = tree_counts(walked), level;
+  TreeCounts all = tree_counts(walked);
+  TreeCounts level;
   const char *sets = tree_merges(walked) ? "equal positions (perfect information)"
                                          : "an agent's own history of observations and actions";
   json_object_update_new(root, json_of_counts(&all));
   json_object_set_new(root, "env", json_string(env->table->name));
   json_object_set_new(root, "information_sets_are", json_string(sets));
   if (!json) {
-    printf("%s: information sets are %s; simultaneous moves one after the other, hidden\n", env->table->name, sets);
+    printf("%s: information sets are %s; simultaneous moves one after the other, hidden\n",
+           env->table->name, sets);
     printf("depth    histories   terminals    chance   decisions  information sets\n");
   }
   for (size_t d = 0; d <= tree_depth(walked); d++) {
@@ -153,17 +173,21 @@ done:
   return status;
 }
 
+/* Entry of the command: the env is made with its options first, so that wrong ones are found
+ * whatever is asked. */
 static Status run_env(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
   Env *env = NULL;
-  long long episodes, seed;
+  long long episodes;
+  long long seed;
   TRY_RETURN(arguments_parse(&command_env, argc, argv, &arguments));
   TRY_RETURN(argument_int(&command_env, &arguments, "--episodes", 200, 1, 100000000, &episodes));
   TRY_RETURN(argument_int(&command_env, &arguments, "--seed", 1, 0, 1000000000, &seed));
   const char *what = arguments.words ? arguments.word[0] : "";
   if (!strcmp(what, "list")) return list();
-  if (arguments.words < 2) return usage_error(&command_env, "list, or info, check or tree and an env's name");
+  if (arguments.words < 2)
+    return usage_error(&command_env, "list, or info, check or tree and an env's name");
   TRY(env_create_from(arguments.word[1], arguments.word + 2, arguments.words - 2, &env));
   if (!strcmp(what, "info"))
     info(env);
@@ -181,7 +205,8 @@ done:
 const Command command_env = {
     "env",
     "list | info|check|tree ENV|PLUGIN.so [env.OPTION=VALUE ...]",
-    "environments: what there is, what they look like, whether they keep their contract, how large their trees are",
+    "environments: what there is, what they look like, whether they keep their contract, how large "
+    "their trees are",
     "How fast they are: agon bench env game=ENV. A plug-in is named by its file. Options are "
     "those that 'agon env info ENV' lists; 'env.' may be left out.",
     flags,

@@ -21,10 +21,14 @@ static const Flag query_flags[] = {
     {"--engine", NULL, "for other programs: requests and answers in JSON, a line each, until quit"},
 };
 
+/* One agent's value and its probabilities by action, or mean and deviation where actions are
+ * numbers. */
 static void print_thought(const Env *env, const Thought *thought) {
-  char name[64], word[ACTION_WORD];
+  char name[64];
+  char word[ACTION_WORD];
   printf("agent %u, value %+.4f:", thought->agent, (double)thought->value);
-  if (!thought->row) printf(" %s (its probabilities are not known)", action_word(env, thought->best, word));
+  if (!thought->row)
+    printf(" %s (its probabilities are not known)", action_word(env, thought->best, word));
   for (uint32_t h = 0, at = 0; thought->row && h < env->layout.heads; h++) {
     if (h) printf(" /");
     if (env->layout.action_kind == AGON_BOX) {
@@ -32,12 +36,14 @@ static void print_thought(const Env *env, const Thought *thought) {
       continue;
     }
     for (uint32_t i = 0; i < env->layout.head_size[h]; i++)
-      printf(" %s %.4f", position_action_text(env, h, i, name, sizeof name), (double)thought->row[at + i]);
+      printf(" %s %.4f", position_action_text(env, h, i, name, sizeof name),
+             (double)thought->row[at + i]);
     at += env->layout.head_size[h];
   }
   printf("\n");
 }
 
+/* What the player thinks in a position: of each agent that is to move, or of chance or the end. */
 static Status print_position(Mind *mind, const Position *position) {
   const Env *env = position->env;
   const Thought *thought;
@@ -51,11 +57,13 @@ static Status print_position(Mind *mind, const Position *position) {
     printf("\n");
   } else if (position->status != AGON_RUNNING) {
     printf("%s, returns:", position_status_text(position->status));
-    for (uint32_t a = 0; a < env->spec.agents; a++) printf(" %+g", position->returns[a]);
+    for (uint32_t a = 0; a < env->spec.agents; a++)
+      printf(" %+g", position->returns[a]);
     printf("\n");
   }
   TRY_RETURN(mind_look(mind, position, &thought, &count));
-  for (size_t i = 0; i < count; i++) print_thought(env, &thought[i]);
+  for (size_t i = 0; i < count; i++)
+    print_thought(env, &thought[i]);
   return OK;
 }
 
@@ -67,6 +75,8 @@ static Status put_line(char *text) {
   return whole ? OK : status_set(ERR_IO, "cannot write an answer: %s", strerror(errno));
 }
 
+/* A line that cannot be played is an answer with 'error' and is counted in `bad`; only what cannot
+ * be written ends the command. */
 static Status answer_json(Engine *engine, const char *line, size_t *bad) {
   bool failed;
   json_t *answer = engine_position(engine, line, &failed);
@@ -74,6 +84,8 @@ static Status answer_json(Engine *engine, const char *line, size_t *bad) {
   return put_line(engine_text(answer));
 }
 
+/* Plays the line from the start and prints the answer, or what is wrong with it, in its place:
+ * answers and lines stay side by side. */
 static void answer_text(Engine *engine, const char *line, size_t *bad) {
   Position *position = &engine->position;
   mind_forget(&engine->mind);
@@ -91,11 +103,14 @@ static void answer_text(Engine *engine, const char *line, size_t *bad) {
 static Status answer_all(Engine *engine, bool json) {
   Status status = OK;
   char *line = NULL;
-  size_t room = 0, number = 0, bad = 0;
+  size_t room = 0;
+  size_t number = 0;
+  size_t bad = 0;
   ssize_t size;
   while (status == OK && (size = getline(&line, &room, stdin)) >= 0) {
     number++;
-    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r')) line[--size] = 0;
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r'))
+      line[--size] = 0;
     if (json)
       status = answer_json(engine, line, &bad);
     else
@@ -114,13 +129,15 @@ static Status serve(Engine *engine) {
   ssize_t size;
   bool quit = false;
   while (status == OK && !quit && (size = getline(&line, &room, stdin)) >= 0) {
-    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r')) line[--size] = 0;
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r'))
+      line[--size] = 0;
     if (size > 0) status = put_line(engine_answer(engine, line, (size_t)size, &quit));
   }
   free(line);
   return status;
 }
 
+/* Opens the game and the player once; then lines are answered until standard input ends. */
 static Status run_query(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
@@ -131,14 +148,20 @@ static Status run_query(int argc, char **argv) {
   Engine engine = {0};
   TRY(arguments_parse(&command_query, argc, argv, &arguments));
   plugins_accept(argument(&command_query, &arguments, "--accept-env") != NULL);
-  const char *env_name = argument(&command_query, &arguments, "--env"),
-             *player = argument(&command_query, &arguments, "--player");
+  const char *env_name = argument(&command_query, &arguments, "--env");
+  const char *player = argument(&command_query, &arguments, "--player");
   bool json = argument(&command_query, &arguments, "--json") != NULL,
        serves = argument(&command_query, &arguments, "--engine") != NULL;
-  if (json && serves) TRY(usage_error(&command_query, "--json answers lines of play, --engine requests: one of them"));
+  if (json && serves)
+    TRY(usage_error(&command_query,
+                    "--json answers lines of play, --engine requests: one of them"));
   gemm_set_threads(1);
-  TRY(open_game(&command_query, &arguments, env_name, arguments.words ? arguments.word[0] : NULL, 0, &run, &own, &env));
-  TRY(run_view_player(player ? player : env_name ? "random" : "main_0", env_name ? NULL : &run, env, &who));
+  TRY(open_game(&command_query, &arguments, env_name, arguments.words ? arguments.word[0] : NULL, 0,
+                &run, &own, &env));
+  TRY(run_view_player(player     ? player
+                      : env_name ? "random"
+                                 : "main_0",
+                      env_name ? NULL : &run, env, &who));
   who.policy.greedy = argument(&command_query, &arguments, "--greedy") != NULL;
   TRY(engine_create(&who, env, &engine));
   TRY(serves ? serve(&engine) : answer_all(&engine, json));
@@ -154,15 +177,20 @@ const Command command_query = {
     "query",
     "RUN [--player P] [--json] < LINES | RUN [--player P] --engine",
     "action probabilities and value of a player in positions read from stdin",
-    "A line is what happened so far, separated by spaces: chance outcomes and actions in their order, as numbers or "
+    "A line is what happened so far, separated by spaces: chance outcomes and actions in their "
+    "order, as numbers or "
     "action names;\n"
-    "simultaneous moves one word per acting agent, several heads joined by '/'. An empty line is the start. 'agon env "
+    "simultaneous moves one word per acting agent, several heads joined by '/'. An empty line is "
+    "the start. 'agon env "
     "info ENV' names\n"
-    "the actions and says what chance decides. Where actions are numbers of a box, a word is '12.5' or '12.5/-3'.\n"
+    "the actions and says what chance decides. Where actions are numbers of a box, a word is "
+    "'12.5' or '12.5/-3'.\n"
     "Exit code 2 if any line could not be played.\n\n"
-    "--engine serves another program, as chess engines do: it says what it plays, then answers requests such as\n"
+    "--engine serves another program, as chess engines do: it says what it plays, then answers "
+    "requests such as\n"
     "  {\"id\":1,\"line\":\"4 0\"}    {\"id\":\"all\",\"lines\":[\"\",\"4\"]}    {\"quit\":true}\n"
-    "at once and in their order. A mistake is an answer with 'error'; the engine goes on, and ends with code 0 on quit "
+    "at once and in their order. A mistake is an answer with 'error'; the engine goes on, and ends "
+    "with code 0 on quit "
     "or "
     "the end of\n"
     "its input. src/eval/README.md has the protocol, and a client in Python.",

@@ -1,4 +1,5 @@
-/* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a games.csv. */
+/* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a games.csv.
+ * */
 #include "base/file.h"
 #include "cli/tournament_setup.h"
 #include "job/plugin.h"
@@ -13,7 +14,8 @@ extern const Command command_rate;
 static const Flag flags[] = {
     {"--anchor", "NAME", "player at 0 Elo (default random, else the mean)"},
     {"--prior", "W", "virtual wins each way in every meeting (default 0.5)"},
-    {"--returns", NULL, "meta-games on mean returns instead of scores (default for runs with league.by_return)"},
+    {"--returns", NULL,
+     "meta-games on mean returns instead of scores (default for runs with league.by_return)"},
     {"--env", "ENV", "of a games.csv with several: only these games (with options as in the file)"},
     {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
     ACCEPT_ENV_FLAG,
@@ -25,12 +27,14 @@ static Status print_dynamics(const Standing *s, json_t *root) {
   enum { STEPS = 2000, SHOWN = 20 };
   Status status = OK;
   size_t n = s->entered;
-  double *path = NULL, *x = NULL;
+  double *path = NULL;
+  double *x = NULL;
   json_t *rows = json_array();
   if (!s->has_meta) TRY(status_set(ERR_USAGE, "no dynamics: %s", s->no_meta));
   TRY(NEW_ARRAY(path, (STEPS + 1) * n));
   TRY(NEW_ARRAY(x, n));
-  for (size_t i = 0; i < n; i++) x[i] = 1 / (double)n;
+  for (size_t i = 0; i < n; i++)
+    x[i] = 1 / (double)n;
   TRY(meta_replicator(s->payoff, n, x, 0.05, STEPS, path));
   for (size_t k = 0; k <= SHOWN; k++) {
     const double *at = path + k * (STEPS / SHOWN) * n;
@@ -52,6 +56,7 @@ done:
   return status;
 }
 
+/* The standing as text or JSON, with the dynamics where they are asked for. */
 static Status print(const Standing *standing, const Arguments *arguments) {
   bool dynamics = argument(&command_rate, arguments, "--dynamics") != NULL;
   Status status = OK;
@@ -74,18 +79,24 @@ static Status no_games(const char *path, const char *asked) {
   Status status = asked ? games_read_env(path, NULL, true, &games, env) : OK;
   games_free(&games);
   if (status == OK && *env)
-    return status_set(ERR_USAGE, "%s is of another game: its games are of '%s', none is of '%s'", path, env, asked);
-  if (asked) return status_set(ERR_USAGE, "%s holds no games of '%s' (options as the file writes them)", path, asked);
+    return status_set(ERR_USAGE, "%s is of another game: its games are of '%s', none is of '%s'",
+                      path, env, asked);
+  if (asked)
+    return status_set(ERR_USAGE, "%s holds no games of '%s' (options as the file writes them)",
+                      path, asked);
   return status_set(ERR_USAGE, "%s holds no evaluation games yet", path);
 }
 
+/* Rates the players of a games.csv. Games of a plug-in's other builds count only where they are
+ * accepted. */
 static Status rate_file(const char *path, const Arguments *arguments, double prior) {
   Games games = {0};
   Standing standing = {0};
   Status status = OK;
   char env[512] = "";
   if (!file_exists(path)) return status_set(ERR_IO, "there is no file %s", path);
-  TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), plugins_accepted(), &games, env));
+  TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), plugins_accepted(), &games,
+                     env));
   if (games.meetings == 0) TRY(no_games(path, argument(&command_rate, arguments, "--env")));
   StandingOptions options = {.prior = prior,
                              .seats = true,
@@ -99,6 +110,8 @@ done:
   return status;
 }
 
+/* Rates the players of a run by its evaluation lanes and its games.csv. Meta-games go by returns
+ * where the league's matchmaking does. */
 static Status rate_run(const char *path, const Arguments *arguments, double prior) {
   RunView run = {.folder = {.lock = -1}};
   Strength strength = {.standing = {.games = NULL}};
@@ -106,15 +119,18 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
   const char *env = argument(&command_rate, arguments, "--env");
   TRY(run_view_look(path, &run));
   if (env && strcmp(env, run.settings->game.name) && strcmp(env, run.settings->game.title))
-    TRY(status_set(ERR_USAGE, "%s is of another game, %s, not of %s: --env chooses among the games of a games.csv",
-                   path, run.settings->game.title, env));
+    TRY(status_set(
+        ERR_USAGE,
+        "%s is of another game, %s, not of %s: --env chooses among the games of a games.csv", path,
+        run.settings->game.title, env));
   StrengthOptions options = {.prior = prior,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
                              .returns = argument(&command_rate, arguments, "--returns") != NULL ||
                                         run.settings->league.by_return};
   TRY(strength_create(&run.league, run.settings, &run.folder, &options, &strength));
   strength_warn(&strength.games, run.settings);
-  if (strength.games.meetings == 0) TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
+  if (strength.games.meetings == 0)
+    TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
   TRY(print(&strength.standing, arguments));
 done:
   strength_destroy(&strength);
@@ -122,6 +138,7 @@ done:
   return status;
 }
 
+/* A name that ends in .csv is a file of games, any other the folder of a run. */
 static Status run_rate(int argc, char **argv) {
   Arguments arguments;
   double prior;
@@ -139,10 +156,13 @@ const Command command_rate = {
     "rate",
     "RUN | games.csv [--anchor NAME] [--returns] [--dynamics] [--json]",
     "ratings with intervals, Nash averaging, alpha-rank, and how transitive the field is",
-    "Bradley-Terry on the scores of both seats, draws half a point. Intervals are of the difference to the anchor, "
+    "Bradley-Terry on the scores of both seats, draws half a point. Intervals are of the "
+    "difference to the anchor, "
     "from "
-    "pairs of games where\nthey were played in pairs. Nash: the maximum-entropy equilibrium (Nash averaging); "
-    "alpha-rank: strong selection (10 / largest payoff,\npopulation 50); both among players that have all met. A "
+    "pairs of games where\nthey were played in pairs. Nash: the maximum-entropy equilibrium (Nash "
+    "averaging); "
+    "alpha-rank: strong selection (10 / largest payoff,\npopulation 50); both among players that "
+    "have all met. A "
     "player "
     "that never lost has '>=' its lower bound; one that no games connect\nwith the anchor 'n/a'.",
     flags,

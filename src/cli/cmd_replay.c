@@ -21,11 +21,14 @@ static const Flag replay_flags[] = {
     {"--lines", NULL, "only the lines of play, for agon query"},
 };
 
+/* Plays a line word by word and shows each move with the position after it. During simultaneous
+ * moves the board is shown only when all have moved. */
 static Status replay_moves(Position *position, const char *line, long long delay) {
   uint32_t agent = 0;
   board_show(position, "  ", terminal_unicode());
   for (const char *at = line; *at;) {
-    char word[ACTION_WORD], name[64];
+    char word[ACTION_WORD];
+    char name[64];
     size_t size = strcspn(at, " ");
     snprintf(word, sizeof word, "%.*s", (int)size, at);
     at += size + (at[size] == ' ');
@@ -37,7 +40,8 @@ static Status replay_moves(Position *position, const char *line, long long delay
       printf("chance: %s\n", word);
     else if (position->env->layout.heads == 1 && text_to_int(word, &choice) &&
              position->env->layout.action_kind != AGON_BOX)
-      printf("agent %u: %s\n", agent, position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
+      printf("agent %u: %s\n", agent,
+             position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
     else
       printf("agent %u: %s\n", agent, word);
     if (!chance && !position->waiting) board_show(position, "  ", terminal_unicode());
@@ -54,37 +58,47 @@ static Status env_of_text(const char *text, Env **out) {
   const char *word[64];
   size_t words = 0;
   TRY_RETURN(text_format(copy, sizeof copy, "%s", text));
-  for (char *at = strtok(copy, " "); at && words < COUNT_OF(word); at = strtok(NULL, " ")) word[words++] = at;
+  for (char *at = strtok(copy, " "); at && words < COUNT_OF(word); at = strtok(NULL, " "))
+    word[words++] = at;
   if (words == 0) return status_set(ERR_FORMAT, "the game names no env");
   TRY_RETURN(plugin_find_named(word[0], "the recorded game", path, sizeof path));
   return env_create_from(path, word + 1, words - 1, out);
 }
 
+/* Replays one recorded game, given as a JSON object. Chance has the stream of random numbers that
+ * it had then; an outcome other than the recorded one shows that the rules have changed. ERR_FORMAT
+ * for that, and where it is no game or is not over. */
 static Status replay_one(const char *text, size_t number, long long delay) {
   Status status = OK;
   json_error_t error;
   json_t *root = json_loads(text, 0, &error);
-  const char *env_text, *a, *b, *line;
-  json_int_t seed, game;
+  const char *env_text;
+  const char *a;
+  const char *b;
+  const char *line;
+  json_int_t seed;
+  json_int_t game;
   double outcome[2];
   Env *env = NULL;
   Position position = {0};
-  if (!root || json_unpack(root, "{s:s,s:[s,s],s:I,s:I,s:s,s:[F,F]}", "env", &env_text, "players", &a, &b, "seed",
-                           &seed, "game", &game, "line", &line, "outcome", &outcome[0], &outcome[1]))
+  if (!root ||
+      json_unpack(root, "{s:s,s:[s,s],s:I,s:I,s:s,s:[F,F]}", "env", &env_text, "players", &a, &b,
+                  "seed", &seed, "game", &game, "line", &line, "outcome", &outcome[0], &outcome[1]))
     TRY(status_set(ERR_FORMAT, "game %zu is not a recorded game", number));
   printf("game %zu: %s, %s against %s\n", number, env_text, a, b);
   TRY(env_of_text(env_text, &env));
   TRY(position_create(env, &position));
   uint64_t pair = (uint64_t)game / 2;
-  TRY(position_reset(&position,
-                     rng_stream((uint64_t)seed, (uint32_t)(pair & 0xffffff), (uint32_t)(pair >> 24), RNG_ENV)));
+  TRY(position_reset(&position, rng_stream((uint64_t)seed, (uint32_t)(pair & 0xffffff),
+                                           (uint32_t)(pair >> 24), RNG_ENV)));
   TRY(replay_moves(&position, line, delay));
   const float *reached;
   if (position.status == AGON_RUNNING || position.status == AGON_CHANCE)
     TRY(status_set(ERR_FORMAT, "game %zu ends before the game is over", number));
   reached = position_outcome(&position);
   if ((double)reached[0] != outcome[0])
-    TRY(status_set(ERR_FORMAT, "game %zu ends otherwise than it was recorded: another version of %s?", number,
+    TRY(status_set(ERR_FORMAT,
+                   "game %zu ends otherwise than it was recorded: another version of %s?", number,
                    env_text));
   printf("%s: %s\n\n", position_status_text(position.status),
          reached[0] > 0.5f   ? "the first side won"
@@ -99,27 +113,33 @@ done:
 
 /* A file, or the one in which a run keeps its recorded games. */
 static Status name_file(const char *word, char *out, size_t size) {
-  TRY_RETURN(text_format(out, size, "%s%s", word, file_is_folder(word) ? "/replays/games.jsonl" : ""));
+  TRY_RETURN(
+      text_format(out, size, "%s%s", word, file_is_folder(word) ? "/replays/games.jsonl" : ""));
   if (!file_is_folder(word) || file_exists(out)) return OK;
   RunFolder run;
   TRY_RETURN(run_open(word, &run));
   return status_set(ERR_RUN,
-                    "%s has no recorded games: agon eval %s --players main_0,random --record 2 plays some, into %s",
+                    "%s has no recorded games: agon eval %s --players main_0,random --record 2 "
+                    "plays some, into %s",
                     word, word, out);
 }
 
+/* Games are counted from 1, as editors count lines: each is a line of the file. */
 static Status run_replay(int argc, char **argv) {
   Status status = OK;
   char path[PATH_MAX];
   Arguments arguments;
   char *text = NULL;
-  size_t size, number = 0;
-  long long only, delay;
+  size_t size;
+  size_t number = 0;
+  long long only;
+  long long delay;
   TRY(arguments_parse(&command_replay, argc, argv, &arguments));
   TRY(argument_int(&command_replay, &arguments, "--game", 0, 1, 1000000000, &only));
   TRY(argument_int(&command_replay, &arguments, "--delay", 0, 0, 60000, &delay));
   bool lines = argument(&command_replay, &arguments, "--lines") != NULL;
-  if (arguments.words != 1) TRY(usage_error(&command_replay, "a run, or a file of recorded games, is needed"));
+  if (arguments.words != 1)
+    TRY(usage_error(&command_replay, "a run, or a file of recorded games, is needed"));
   TRY(name_file(arguments.word[0], path, sizeof path));
   TRY(file_read(path, &text, &size));
   for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
@@ -146,7 +166,8 @@ const Command command_replay = {
     "replay",
     "RUN|FILE [--game N] [--delay MS] [--lines]",
     "recorded games, move by move",
-    "Of a run: those in RUN/replays/games.jsonl. Files are written by 'agon eval' and 'agon match' with --replays; one JSON object a line, whose \"line\" 'agon "
+    "Of a run: those in RUN/replays/games.jsonl. Files are written by 'agon eval' and 'agon match' "
+    "with --replays; one JSON object a line, whose \"line\" 'agon "
     "query' reads.",
     replay_flags,
     COUNT_OF(replay_flags),

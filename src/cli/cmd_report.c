@@ -10,10 +10,13 @@ extern const Command command_report;
 
 static const Flag flags[] = {
     {"--out", "FILE", "where it is written (default RUN/report.html)"},
-    {"--family", "FILE.svg", "writes the family tree alone, as a picture for a page of yours; no report"},
+    {"--family", "FILE.svg",
+     "writes the family tree alone, as a picture for a page of yours; no report"},
     {"--title", "TEXT", "heading (default: the run's folder)"},
 };
 
+/* Reads a run without its lock, makes the page in memory and writes it whole: a browser never sees
+ * half of it. */
 static Status run_report(int argc, char **argv) {
   Status status = OK;
   Arguments arguments;
@@ -50,7 +53,8 @@ const Command command_report = {
     "report",
     "RUN [--out FILE.html | --family FILE.svg]",
     "writes one self-contained HTML page about a run",
-    "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, losses, rates, the "
+    "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, "
+    "losses, rates, the "
     "resolved "
     "configuration.\n"
     "It reads the newest checkpoint and metrics.jsonl; a running job is not disturbed.",

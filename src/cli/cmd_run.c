@@ -16,18 +16,25 @@
 
 extern const Command command_stop, command_status, command_checkpoint;
 
-static Status need_run(const Command *command, const Arguments *arguments, size_t at, RunFolder *out) {
+/* The folder that a command was given; ERR_USAGE where there is not exactly one, ERR_RUN where it
+ * holds no run. A run that has no checkpoint yet has a status.json. */
+static Status need_run(const Command *command, const Arguments *arguments, size_t at,
+                       RunFolder *out) {
   if (arguments->words != at + 1) return usage_error(command, "one run folder is needed");
   *out = (RunFolder){.lock = -1};
   char path[PATH_MAX];
   if (!*arguments->word[at]) return usage_error(command, "the run folder's name is empty");
   TRY_RETURN(text_format(out->path, sizeof out->path, "%s", arguments->word[at]));
   TRY_RETURN(run_path(out, path, sizeof path, "status.json"));
-  if (!run_has_checkpoint(out) && !file_exists(path)) return status_set(ERR_RUN, "%s holds no run", out->path);
+  if (!run_has_checkpoint(out) && !file_exists(path))
+    return status_set(ERR_RUN, "%s holds no run", out->path);
   return OK;
 }
 
 /* --- stop --- */
+
+/* A file in the folder, not a signal: it works from every host that sees the folder, and for jobs
+ * that a batch system started. */
 static Status run_stop(int argc, char **argv) {
   Arguments arguments;
   RunFolder run;
@@ -43,27 +50,37 @@ static Status run_stop(int argc, char **argv) {
   return OK;
 }
 
-const Command command_stop = {"stop",
-                              "RUN",
-                              "asks a running job to finish its tick, save and exit 0",
-                              "It leaves a file 'stop' in the folder; the job looks for it twice a second and removes "
-                              "it. Where no job runs: exit "
-                              "code 3.",
-                              NULL,
-                              0,
-                              run_stop};
+const Command command_stop = {
+    "stop",
+    "RUN",
+    "asks a running job to finish its tick, save and exit 0",
+    "It leaves a file 'stop' in the folder; the job looks for it twice a second and removes "
+    "it. Where no job runs: exit "
+    "code 3.",
+    NULL,
+    0,
+    run_stop};
 
 /* --- status --- */
+
+/* A bar of `width` characters, full to `share`, in plain ASCII as this goes to log files too. */
 static void print_bar(double share, int width) {
   putchar('[');
-  for (int i = 0; i < width; i++) putchar(i < share * width ? '#' : '.');
+  for (int i = 0; i < width; i++)
+    putchar(i < share * width ? '#' : '.');
   putchar(']');
 }
 
+/* The run's state, its counters, and its players: all that learn and the newest frozen ones.
+ * Warnings come last, where they are seen. */
 static void print_status(const RunFolder *run, const json_t *root) {
-  char a[16], b[40], c[16], left[24];
-  double frames = status_number(root, "frames"), target = status_number(root, "frames_target"),
-         sps = status_number(root, "sps");
+  char a[16];
+  char b[40];
+  char c[16];
+  char left[24];
+  double frames = status_number(root, "frames");
+  double target = status_number(root, "frames_target");
+  double sps = status_number(root, "sps");
   printf("%s: %s\n", run->path, status_state(run->path, root));
   print_bar(target > 0 ? frames / target : 0, 40);
   printf(" %s frames, %s frames/s", text_done(frames, target, b, sizeof b),
@@ -72,18 +89,22 @@ static void print_status(const RunFolder *run, const json_t *root) {
     printf(", %s to go", text_duration((target - frames) / sps, left, sizeof left));
   printf("\ntick %.0f, %.0f s, %s episodes, checkpoint %06.0f, %.0f learner%s, %.0f actor%s\n\n",
          status_number(root, "tick"), status_number(root, "seconds"),
-         text_scaled(status_number(root, "episodes"), a, sizeof a), status_number(root, "checkpoint"),
-         status_number(root, "learners"), status_number(root, "learners") == 1 ? "" : "s",
-         status_number(root, "actors"), status_number(root, "actors") == 1 ? "" : "s");
+         text_scaled(status_number(root, "episodes"), a, sizeof a),
+         status_number(root, "checkpoint"), status_number(root, "learners"),
+         status_number(root, "learners") == 1 ? "" : "s", status_number(root, "actors"),
+         status_number(root, "actors") == 1 ? "" : "s");
   printf("%-28s %10s %7s %8s\n", "player", "frames", "score", "entropy");
   size_t index;
-  json_t *player, *players = json_object_get(root, "players");
-  size_t frozen = 0, skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
+  json_t *player;
+  json_t *players = json_object_get(root, "players");
+  size_t frozen = 0;
+  size_t skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
   json_array_foreach(players, index, player) {
     bool still = json_is_true(json_object_get(player, "frozen"));
     if (still && frozen++ < skip) continue;
     const json_t *score = json_object_get(player, "score");
-    printf("%-28s %10s", status_text(player, "name"), text_scaled(status_number(player, "frames"), a, sizeof a));
+    printf("%-28s %10s", status_text(player, "name"),
+           text_scaled(status_number(player, "frames"), a, sizeof a));
     if (json_is_number(score))
       printf(" %7.3f", json_number_value(score));
     else
@@ -96,12 +117,15 @@ static void print_status(const RunFolder *run, const json_t *root) {
   if (skip) printf("(%zu older frozen players are not shown)\n", skip);
   json_t *warning;
   json_array_foreach(json_object_get(root, "warnings"), index, warning) {
-    if (json_is_string(warning)) printf("%swarning: %s\n", index ? "" : "\n", json_string_value(warning));
+    if (json_is_string(warning))
+      printf("%swarning: %s\n", index ? "" : "\n", json_string_value(warning));
   }
 }
 
 static const Flag status_flags[] = {{"--json", NULL, "print status.json as it is"}};
 
+/* Prints status.json, which the job replaces whole from time to time: it is not disturbed. What the
+ * run is doing now is added by who looks, as a job that was killed could not say so. */
 static Status run_status(int argc, char **argv) {
   Arguments arguments;
   RunFolder run;
@@ -120,26 +144,36 @@ static Status run_status(int argc, char **argv) {
   return OK;
 }
 
-const Command command_status = {
-    "status", "RUN [--json]", "how far a run is, once", NULL, status_flags, COUNT_OF(status_flags), run_status};
+const Command command_status = {"status",  "RUN [--json]", "how far a run is, once",
+                                NULL,      status_flags,   COUNT_OF(status_flags),
+                                run_status};
 
 /* --- checkpoint --- */
+
+/* The checkpoint file itself, or the newest one of a run. */
 static Status find_checkpoint(const char *word, char *path, size_t size) {
   uint64_t *list;
-  size_t count, length = strlen(word);
+  size_t count;
+  size_t length = strlen(word);
   if (length > 3 && !strcmp(word + length - 3, ".h5")) return text_format(path, size, "%s", word);
   RunFolder run;
   TRY_RETURN(run_open(word, &run));
   TRY_RETURN(run_generations(&run, &list, &count));
-  Status status = text_format(path, size, "%s/checkpoints/%06llu.h5", word, (unsigned long long)list[0]);
+  Status status =
+      text_format(path, size, "%s/checkpoints/%06llu.h5", word, (unsigned long long)list[0]);
   free(list);
   return status;
 }
 
 /* A checkpoint and every player file that it names. */
 static Status verify(const char *path, const Tree *tree) {
-  const Item *name, *frozen, *hash, *policy;
-  char folder[PATH_MAX], file[PATH_MAX], text[HASH_TEXT];
+  const Item *name;
+  const Item *frozen;
+  const Item *hash;
+  const Item *policy;
+  char folder[PATH_MAX];
+  char file[PATH_MAX];
+  char text[HASH_TEXT];
   size_t good = 0;
   TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
   TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
@@ -154,7 +188,8 @@ static Status verify(const char *path, const Tree *tree) {
   }
   for (size_t i = 0; i < name->count; i++) {
     if (!((uint32_t *)frozen->data)[i]) continue;
-    const char *who = (char *)name->data + i * name->size, *want = (char *)hash->data + i * hash->size;
+    const char *who = (char *)name->data + i * name->size;
+    const char *want = (char *)hash->data + i * hash->size;
     Tree player;
     TRY_RETURN(text_format(file, sizeof file, "%s/players/%s-%.8s.h5", folder, who, want));
     TRY_RETURN(store_read(file, "player", &player));
@@ -162,7 +197,8 @@ static Status verify(const char *path, const Tree *tree) {
     if (status == OK) {
       hash_text(hash_bytes(policy->data, policy->count * policy->size), text);
       if (strcmp(text, want))
-        status = status_set(ERR_FORMAT, "%s: its policy is not the one that the checkpoint names", file);
+        status =
+            status_set(ERR_FORMAT, "%s: its policy is not the one that the checkpoint names", file);
     }
     tree_free(&player);
     TRY_RETURN(status);
@@ -170,10 +206,13 @@ static Status verify(const char *path, const Tree *tree) {
   }
   Status sums = ledger_check(tree);
   if (sums != OK) return status_context(sums, "%s", path);
-  printf("%s is whole: %zu datasets and attributes, and %zu player files\n", path, tree->items, good);
+  printf("%s is whole: %zu datasets and attributes, and %zu player files\n", path, tree->items,
+         good);
   return OK;
 }
 
+/* info lists what the file holds; verify reads it and all players it names against their checksums.
+ * */
 static Status run_checkpoint(int argc, char **argv) {
   static const char *const type[] = {"f32", "f64", "i32", "u32", "u64", "u8", "text"};
   Arguments arguments;
@@ -202,10 +241,11 @@ static Status run_checkpoint(int argc, char **argv) {
   return status;
 }
 
-const Command command_checkpoint = {"checkpoint",
-                                    "info|verify RUN|FILE.h5",
-                                    "what is in a checkpoint, and whether it and its player files are whole",
-                                    NULL,
-                                    NULL,
-                                    0,
-                                    run_checkpoint};
+const Command command_checkpoint = {
+    "checkpoint",
+    "info|verify RUN|FILE.h5",
+    "what is in a checkpoint, and whether it and its player files are whole",
+    NULL,
+    NULL,
+    0,
+    run_checkpoint};
