@@ -3,7 +3,8 @@
 #include "base/text.h"
 #include "cli/board.h"
 #include "cli/terminal.h"
-#include "eval/mind.h"
+#include "eval/eval.h"
+#include "eval/line.h"
 #include "job/plugin.h"
 #include "nn/kernels/openblas.h"
 
@@ -30,10 +31,11 @@ typedef struct Played {
   bool mine; /* typed by the person */
 } Played;
 
-/* A game between a person and a player. Borrows position, mind and weight; owns what was played. */
+/* A game between a person and a player. It borrows position, agent and weight, and owns what was
+ * played. */
 typedef struct Session {
   Position *position;
-  Mind *mind;
+  Agent *agent;
   AgonRng start; /* of the env, as the game began */
   AgonRng rng;
   double *weight; /* (choices) scratch */
@@ -66,7 +68,7 @@ static Status undo(Session *session) {
     return OK;
   }
   session->count = last - 1;
-  mind_forget(session->mind);
+  agent_forget(session->agent);
   TRY_RETURN(position_reset(session->position, session->start));
   for (size_t i = 0; i < session->count; i++)
     TRY_RETURN(position_play(session->position, session->played[i].word));
@@ -96,7 +98,8 @@ static void list_actions(const Position *position, uint32_t agent) {
 static Status think(const Session *session, uint32_t agent, const Thought **out) {
   const Thought *thought;
   size_t count;
-  TRY_RETURN(mind_look(session->mind, session->position, &thought, &count));
+  AgentView view = position_view(session->position);
+  TRY_RETURN(agent_look(session->agent, &view, &thought, &count));
   while (count > 1 && thought->agent != agent) {
     thought++;
     count--;
@@ -112,7 +115,7 @@ static Status hint(const Session *session, uint32_t agent) {
   char name[64];
   char word[ACTION_WORD];
   TRY_RETURN(think(session, agent, &thought));
-  printf("  %s would", session->mind->who->label);
+  printf("  %s would", session->agent->who->label);
   if (!thought->row || env->layout.action_kind == AGON_BOX || env->layout.heads > 1) {
     printf(" play %s\n", action_word(env, thought->best, word));
     return OK;
@@ -163,7 +166,7 @@ static Status ask(Session *session, uint32_t agent) {
 static Status choose(Session *session, uint32_t agent, AgonAction *out) {
   const Env *env = session->position->env;
   const AgonKind *layout = &env->layout;
-  BuiltinPolicy *builtin = session->mind->who->policy.builtin;
+  BuiltinPolicy *builtin = session->agent->who->policy.builtin;
   const Thought *thought;
   if (builtin) {
     uint8_t *mask = session->position->mask;
@@ -200,7 +203,7 @@ static Status reply(Session *session, uint32_t agent) {
   action_word(env, action, word);
   /* of simultaneous moves the person would see this one before their own */
   if (!(env->spec.flags & AGON_SIMULTANEOUS))
-    printf("%s (agent %u): %s\n", session->mind->who->label, agent,
+    printf("%s (agent %u): %s\n", session->agent->who->label, agent,
            env->layout.action_kind == AGON_DISCRETE
                ? position_action_text(env, 0, (uint32_t)action[0].choice, name, sizeof name)
                : word);
@@ -281,7 +284,7 @@ static Status run_play(int argc, char **argv) {
   Env *own = NULL;
   const Env *env = NULL;
   Contestant who = {.net = NULL};
-  Mind mind = {0};
+  Agent agent = {0};
   Session session = {.ended = false};
   Position position = {0};
   double *weight = NULL;
@@ -303,13 +306,13 @@ static Status run_play(int argc, char **argv) {
                    env->table->name, game, from));
   TRY(run_view_player(player ? player : from ? "main_0" : "random", from ? &run : NULL, env, &who));
   who.policy.greedy = argument(&command_play, &arguments, "--greedy") != NULL;
-  TRY(mind_create(&who, env, env->spec.agents, &mind));
+  TRY(agent_create(&who, env, env->spec.agents, &agent));
   TRY(position_create(env, &position));
-  position.stepping = mind_step;
-  position.context = &mind;
+  position.stepping = position_show;
+  position.context = &agent;
   TRY(NEW_ARRAY(weight, env->action_count));
   session = (Session){.position = &position,
-                      .mind = &mind,
+                      .agent = &agent,
                       .start = rng_stream((uint64_t)seed, 0, 0, RNG_ENV),
                       .rng = rng_stream((uint64_t)seed, 0, 0, RNG_ACT),
                       .unicode = terminal_unicode(),
@@ -323,7 +326,7 @@ done:
   free(session.played);
   free(weight);
   position_destroy(&position);
-  mind_destroy(&mind);
+  agent_destroy(&agent);
   contestant_destroy(&who);
   env_destroy(own);
   run_view_close(&run);

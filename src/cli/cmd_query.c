@@ -44,7 +44,7 @@ static void print_thought(const Env *env, const Thought *thought) {
 }
 
 /* What the player thinks in a position: of each agent that is to move, or of chance or the end. */
-static Status print_position(Mind *mind, const Position *position) {
+static Status print_position(Agent *agent, const Position *position) {
   const Env *env = position->env;
   const Thought *thought;
   size_t count;
@@ -61,7 +61,8 @@ static Status print_position(Mind *mind, const Position *position) {
       printf(" %+g", position->returns[a]);
     printf("\n");
   }
-  TRY_RETURN(mind_look(mind, position, &thought, &count));
+  AgentView view = position_view(position);
+  TRY_RETURN(agent_look(agent, &view, &thought, &count));
   for (size_t i = 0; i < count; i++)
     print_thought(env, &thought[i]);
   return OK;
@@ -88,12 +89,12 @@ static Status answer_json(Engine *engine, const char *line, size_t *bad) {
  * answers and lines stay side by side. */
 static void answer_text(Engine *engine, const char *line, size_t *bad) {
   Position *position = &engine->position;
-  mind_forget(&engine->mind);
+  agent_forget(&engine->agent);
   Status status = position_reset(position, (AgonRng){0});
   if (status == OK) status = position_play_line(position, line);
   if (status == OK && position->waiting)
     status = status_set(ERR_USAGE, "the last simultaneous move lacks an agent's word");
-  if (status == OK) status = print_position(&engine->mind, position);
+  if (status == OK) status = print_position(&engine->agent, position);
   if (status != OK) printf("error: %s\n", status_message());
   fflush(stdout);
   *bad += status != OK;

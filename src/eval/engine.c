@@ -17,17 +17,17 @@ typedef struct Open {
 /* Room for TOGETHER lines in whose last positions all agents act. */
 Status engine_create(Contestant *who, const Env *env, Engine *out) {
   *out = (Engine){.env = env};
-  TRY_RETURN(mind_create(who, env, (size_t)TOGETHER * env->spec.agents, &out->mind));
+  TRY_RETURN(agent_create(who, env, (size_t)TOGETHER * env->spec.agents, &out->agent));
   TRY_RETURN(position_create(env, &out->position));
-  out->position.stepping = mind_step;
-  out->position.context = &out->mind;
+  out->position.stepping = position_show;
+  out->position.context = &out->agent;
   return OK;
 }
 
 /* Also for one that was only half made. */
 void engine_destroy(Engine *engine) {
   position_destroy(&engine->position);
-  mind_destroy(&engine->mind);
+  agent_destroy(&engine->agent);
 }
 
 /* Seven digits: all that single precision has. */
@@ -89,7 +89,7 @@ char *engine_greeting(const Engine *engine) {
   char player[160];
   json_t *teams = json_array();
   json_t *root;
-  if (contestant_id(engine->mind.who, player, sizeof player) != OK) player[0] = 0;
+  if (contestant_id(engine->agent.who, player, sizeof player) != OK) player[0] = 0;
   for (uint32_t a = 0; a < spec->agents; a++)
     json_array_append_new(teams, json_integer(spec->team_of[a]));
   root = json_pack("{s:s,s:i,s:s,s:s,s:o,s:s}", "agon", AGON_VERSION, "protocol", PROTOCOL, "game",
@@ -109,12 +109,13 @@ char *engine_greeting(const Engine *engine) {
  * message. */
 static Status follow(Engine *engine, const char *line, size_t *first, size_t *count) {
   Position *position = &engine->position;
-  mind_forget(&engine->mind);
+  agent_forget(&engine->agent);
   TRY_RETURN(position_reset(position, (AgonRng){0}));
   TRY_RETURN(position_play_line(position, line));
   if (position->waiting)
     return status_set(ERR_USAGE, "the last simultaneous move lacks an agent's word");
-  mind_ask(&engine->mind, position, first, count);
+  AgentView view = position_view(position);
+  agent_ask(&engine->agent, &view, first, count);
   return OK;
 }
 
@@ -160,12 +161,12 @@ static json_t *thought_object(const Engine *engine, const Thought *thought) {
 /* Thinks about all that the lines of `open` asked, in one batch, and completes their answers. A
  * fault is said in each of them. */
 static void complete(Engine *engine, Open *open, size_t count, bool *failed) {
-  Status status = mind_think(&engine->mind);
+  Status status = agent_think(&engine->agent);
   for (size_t i = 0; i < count; i++) {
     json_t *agents = json_object_get(open[i].answer, "agents");
     for (size_t k = 0; status == OK && k < open[i].count; k++)
       json_array_append_new(agents,
-                            thought_object(engine, &engine->mind.thought[open[i].first + k]));
+                            thought_object(engine, &engine->agent.thought[open[i].first + k]));
     if (status == OK || open[i].count == 0) continue;
     *failed = true;
     json_object_del(open[i].answer, "agents");

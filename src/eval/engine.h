@@ -1,14 +1,15 @@
 /* A player that answers other programs: one line of JSON in, one line out. The protocol is in
  * README.md here. The engine neither reads nor writes a stream: its caller does. */
 #pragma once
-#include "eval/mind.h"
+#include "eval/eval.h"
+#include "eval/line.h"
 
 #include <jansson.h>
 
 /* A player and the line of play that it is following. */
 typedef struct Engine {
   const Env *env;
-  Mind mind;
+  Agent agent;
   Position position;
 } Engine;
 

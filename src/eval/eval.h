@@ -1,32 +1,10 @@
 /* Judging players: matches with swapped seats and paired seeds, and exact walks of whole game
  * trees. */
 #pragma once
+#include "agent/contestant.h"
 #include "meta/rating.h"
 #include "play/play.h"
 #include "store/store.h"
-
-/* A player to be judged: its policy and everything that it lives on. */
-typedef struct Contestant {
-  char label[128];
-  Policy policy;
-  Inference inference;
-  Net *net;
-  float *block;
-  Hash hash;
-} Contestant;
-
-/* Accepts one that is all zero. */
-void contestant_destroy(Contestant *contestant);
-/* What results are filed under: LABEL@HASH8 for a network, the name for a built-in. ERR_USAGE if it
- * does not fit. */
-Status contestant_id(const Contestant *contestant, char *out, size_t size);
-/* From a built-in's name: "random", "alphabeta-4". *out is the caller's (contestant_destroy).
- * ERR_USAGE. */
-Status contestant_builtin(const char *name, const Env *env, Contestant *out);
-/* From a policy block of `count` floats with its net's configuration; both are copied. ERR_FORMAT
- * if they do not fit one another or the env, ERR_MEMORY. */
-Status contestant_policy(const char *label, const NetConfig *config, const Env *env,
-                         const float *block, size_t count, Contestant *out);
 
 /* Mean return of a over both seats, with half of its 95 % interval, from pairs of games (from
  * single games, where the pairs' squares are not known). No games: 0 +- infinity. */

@@ -281,6 +281,19 @@ const float *position_outcome(const Position *position) {
   return position->outcome;
 }
 
+AgentView position_view(const Position *position) {
+  return (AgentView){
+      .episode = position->episode,
+      .flags = position->flags,
+      .running = position->status == AGON_RUNNING,
+  };
+}
+
+Status position_show(void *agent, const Position *position) {
+  AgentView view = position_view(position);
+  return agent_follow(agent, &view);
+}
+
 /* The words that `agon query` uses. */
 const char *position_status_text(AgonStatus status) {
   return status == AGON_RUNNING      ? "running"

@@ -3,7 +3,7 @@
  * moves are one word per acting agent, in the order of agents; several heads are joined by '/', BOX
  * components too. What `agon query`, `play` and `replay` read and write. */
 #pragma once
-#include "env/env.h"
+#include "agent/agent.h"
 
 /* The word of an action, in numbers. */
 #define ACTION_WORD (24 * AGON_MAX_HEADS)
@@ -55,4 +55,8 @@ const char *position_action_text(const Env *env, uint32_t head, uint32_t choice,
 const char *position_range_text(const Env *env, uint32_t agent, char *out, size_t size);
 /* The outcome for each team, (teams), 0..1, after the end; valid until the next call. */
 const float *position_outcome(const Position *position);
+/* The position as a player is shown it; it borrows the position's arrays. */
+AgentView position_view(const Position *position);
+/* A Position's `stepping`, with an Agent as its context: its memories move on with the game. */
+Status position_show(void *agent, const Position *position);
 const char *position_status_text(AgonStatus status); /* running, chance, terminated, truncated */

@@ -15,22 +15,21 @@ static Status fill_table(GameTree *tree, Contestant *who, size_t first, size_t l
   const Env *env = tree->env;
   const void *episode[CHUNK];
   uint32_t agent[CHUNK];
-  PlayHooks none = {NULL, NULL, NULL, NULL, NULL, NULL};
-  Play *play = NULL;
+  Evaluator evaluator = {0};
   Status status = OK;
   who->policy.inference = who->net ? &who->inference : NULL;
-  TRY(play_create(env, NULL, 0, CHUNK, 0, &none, &play));
+  TRY(evaluator_create(env, CHUNK, &evaluator));
   for (size_t s = first; s < last; s += CHUNK) {
     size_t count = last - s < CHUNK ? last - s : CHUNK;
     for (size_t i = 0; i < count; i++) {
       episode[i] = tree->episode + (s + i) * env->spec.episode_size;
       agent[i] = tree->set[s + i].agent;
     }
-    TRY(play_evaluate(play, &who->policy, count, episode, agent, NULL,
-                      table + s * env->action_count, NULL));
+    TRY(policy_evaluate(&who->policy, &evaluator, count, episode, agent, NULL,
+                        table + s * env->action_count, NULL));
   }
 done:
-  play_destroy(play);
+  evaluator_destroy(&evaluator);
   return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +17,6 @@ typedef struct Request {
 
 struct Play {
   const Env *env;
-  const Net *net; /* NULL: built-ins only */
   uint64_t seed;
   size_t chunk;
   PlayHooks hooks;
@@ -30,7 +30,7 @@ struct Play {
   size_t actives, active_room;
   AgonAction *action; /* (slots, agents, heads) */
   size_t action_room;
-  Inference own; /* of `net` */
+  Inference own; /* of policies that bring none; its net is NULL where all do */
   size_t memory; /* recurrent floats per agent */
   uint8_t *observation, *mask;
   uint32_t opening; /* random steps */
@@ -50,32 +50,6 @@ struct Play {
   uint32_t *agent;
 };
 
-/* S floats of recurrent state a row, W outputs. */
-Status inference_create(const Net *net, size_t chunk, Inference *out) {
-  Status status = OK;
-  size_t S = net->graph.state_size;
-  *out = (Inference){.net = net, .chunk = chunk};
-  TRY(activations_create(&net->graph, chunk, false, &out->space));
-  TRY(NEW_ARRAY(out->logits, chunk * net->space.width));
-  TRY(NEW_ARRAY(out->probability, chunk * net->space.width));
-  TRY(NEW_ARRAY(out->value, chunk));
-  TRY(NEW_ARRAY(out->memory_in, chunk * S));
-  TRY(NEW_ARRAY(out->memory_out, chunk * S));
-done:
-  if (status != OK) inference_destroy(out);
-  return status;
-}
-
-void inference_destroy(Inference *inference) {
-  activations_destroy(&inference->space);
-  free(inference->logits);
-  free(inference->probability);
-  free(inference->value);
-  free(inference->memory_in);
-  free(inference->memory_out);
-  *inference = (Inference){0};
-}
-
 /* A team's return is the mean over its agents: `share` is one agent's part. */
 Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
                    const PlayHooks *hooks, Play **out) {
@@ -83,7 +57,6 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
   Play *play = NULL;
   TRY(NEW_ARRAY(play, 1));
   *play = (Play){.env = env,
-                 .net = net,
                  .seed = run_seed,
                  .chunk = chunk,
                  .memory = memory,
@@ -149,15 +122,6 @@ void play_destroy(Play *play) {
   free(play);
 }
 
-/* Packed weights and the queue are remade when they are needed. */
-void policy_release(Policy *policy) {
-  free(policy->queue);
-  free(policy->packed);
-  policy->queue = NULL;
-  policy->packed = NULL;
-  policy->queue_room = 0;
-}
-
 /* Arrays over slots grow with it, so that stepping allocates nothing. */
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   Status status = OK;
@@ -187,17 +151,6 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
 done:
   if (slot) slot_free(play, slot);
   return status;
-}
-
-/* The order of the others stays, as their places are in nobody's hands. */
-void play_remove_slot(Play *play, PlaySlot *slot) {
-  for (size_t i = 0; i < play->slots; i++) {
-    if (play->slot[i] != slot) continue;
-    memmove(play->slot + i, play->slot + i + 1, (play->slots - i - 1) * sizeof *play->slot);
-    play->slots--;
-    slot_free(play, slot);
-    return;
-  }
 }
 
 const PlayStats *play_stats(const Play *play) {
@@ -377,16 +330,6 @@ static void choose_builtin(Play *play, Policy *policy) {
   }
 }
 
-/* Kernels want weights in an order of their own; they are packed once for each new block. */
-static Status pack_policy(Policy *policy, const Net *net) {
-  if (policy->packed && !policy->stale) return OK;
-  if (!policy->packed) policy->packed = net_pack_create(net, false);
-  if (!policy->packed) return status_set(ERR_MEMORY, "out of memory packing a policy");
-  net_pack(net, policy->block, false, policy->packed);
-  policy->stale = false;
-  return OK;
-}
-
 /* Fills observations and masks of `count` queued turns from `first` on, straight into the batch. */
 static void view(Play *play, const Policy *policy, size_t first, size_t count) {
   const Env *env = play->env;
@@ -398,19 +341,25 @@ static void view(Play *play, const Policy *policy, size_t first, size_t count) {
   env_view(env, count, play->episode, play->agent, play->observation, play->mask);
 }
 
+/* The network that evaluates a policy, with its buffers. */
+static Inference *inference_of(Play *play, const Policy *policy) {
+  Inference *inference = policy->inference ? policy->inference : &play->own;
+  INVARIANT(inference->net);
+  return inference;
+}
+
 /* Hands a decision to the hook, before its action is scaled to the env's range. */
 static void record(Play *play, const Policy *policy, const Request *request, size_t q,
                    const AgonAction *action) {
-  const Inference *own = policy->inference ? policy->inference : &play->own;
-  const Net *net = own->net;
-  size_t S = net->graph.state_size;
+  const Inference *own = inference_of(play, policy);
+  size_t S = own->net->graph.state_size;
   Decision decision = {
       .agent = request->agent,
       .policy = policy,
       .observation = play->observation + q * play->env->observation_bytes,
       .mask = play->mask + q * play->env->action_count,
       .action = action,
-      .log_prob = dist_log_prob(&net->space, own->logits + q * net->space.width, action),
+      .log_prob = policy_log_prob(own, q, action),
       .value = own->value[q],
       .memory = S ? own->memory_in + q * S : NULL,
   };
@@ -423,59 +372,31 @@ void play_open_randomly(Play *play, uint32_t plies, bool vary) {
   play->vary_opening = vary;
 }
 
-/* ERR_ENV if an observation is not finite: relu(NaN) is 0, so that it would become a confident
- * move. queue: the rows' turns, or NULL for rows of no slot. */
-static Status check_observations(const Play *play, const void *rows, size_t count,
-                                 const uint32_t *queue) {
-  const Env *env = play->env;
-  size_t width = env->observation_count;
-  if (env->layout.observation_type != AGON_F32) return OK;
-  size_t at = env_first_beyond(rows, count * width, INFINITY);
-  if (at == count * width) return OK;
-  float value;
-  memcpy(&value, (const uint8_t *)rows + at * sizeof value, sizeof value);
-  if (!queue)
-    return status_set(ERR_ENV, "env %s: an observation is not finite: element %zu is %g",
-                      env->table->name, at % width, (double)value);
-  const Request *request = &play->request[queue[at / width]];
-  return status_set(ERR_ENV,
-                    "env %s: an observation is not finite: element %zu of agent %u is %g in slot "
-                    "%u, episode %u, step %u",
-                    env->table->name, at % width, request->agent, (double)value, request->slot->id,
-                    request->slot->episode, request->slot->steps);
-}
+/* The rows of an inference: whose turns they are. */
+typedef struct Turns {
+  const Play *play;
+  const uint32_t *queue; /* of the first row, and so on */
+} Turns;
 
-/* Logits beyond this are no policy, and would leave nothing to draw from. */
-#define MOST_LOGIT 1e20f
-
-/* ERR_INTERNAL if an output is too large to draw from. */
-static Status check_logits(const Play *play, const Policy *policy, const Inference *own,
-                           size_t count) {
-  size_t width = own->net->space.width;
-  size_t at = env_first_beyond(own->logits, count * width, MOST_LOGIT);
-  if (at == count * width) return OK;
-  return status_set(ERR_INTERNAL,
-                    "env %s: player %u, version %llu: output %zu of its network is %g: its "
-                    "weights are damaged, or its learning has diverged (lower learner.rate, "
-                    "resume from an earlier checkpoint)",
-                    play->env->table->name, policy->player, (unsigned long long)policy->version,
-                    at % width, (double)own->logits[at]);
+/* Where a row of an inference comes from. */
+static void place_of(const void *context, size_t row, char *out, size_t size) {
+  const Turns *turns = context;
+  const PlaySlot *slot = turns->play->request[turns->queue[row]].slot;
+  if (text_format(out, size, " in slot %u, episode %u, step %u", slot->id, slot->episode,
+                  slot->steps) != OK)
+    out[0] = 0;
 }
 
 /* Draws the actions, each from its own stream, and keeps the recurrent states. */
 static void sample_rows(Play *play, const Policy *policy, Inference *own, size_t first,
                         size_t count) {
-  const Net *net = own->net;
-  size_t S = net->graph.state_size;
-  size_t W = net->space.width;
-  dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
-  dist_probabilities(&net->space, own->logits, count, own->probability);
+  size_t S = own->net->graph.state_size;
+  policy_normalise(own, play->mask, count);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
     AgonRng rng = acting_stream(play, slot, request->agent);
-    dist_sample(&net->space, own->logits + q * W, own->probability + q * W, &rng, policy->greedy,
-                action_of(play, request->index, request->agent));
+    policy_draw(policy, own, q, &rng, action_of(play, request->index, request->agent));
     slot->drew |= !policy->greedy;
     if (S)
       memcpy(slot->memory + request->agent * play->memory, own->memory_out + q * S,
@@ -497,24 +418,32 @@ static void record_rows(Play *play, const Policy *policy, size_t first, size_t c
 }
 
 /* One inference over `count` queued turns from `first` on, with the time that its parts took. */
-static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_t count) {
-  Inference *own = policy->inference ? policy->inference : &play->own;
-  const Net *net = own->net;
-  size_t S = net->graph.state_size;
+static Status choose_chunk(Play *play, Policy *policy, size_t first, size_t count) {
+  Inference *own = inference_of(play, policy);
+  const Turns turns = {play, policy->queue + first};
+  size_t S = own->net->graph.state_size;
   size_t M = play->memory;
+  PolicyRows rows = {
+      .count = count,
+      .observations = play->observation,
+      .memory = own->memory_in,
+      .agents = play->agent,
+      .place = place_of,
+      .context = &turns,
+  };
+  PolicyAnswer answer = {
+      .logits = own->logits,
+      .values = own->value,
+      .memory = own->memory_out,
+  };
   int64_t start = clock_now(&play->clock);
   view(play, policy, first, count);
-  TRY_RETURN(check_observations(play, play->observation, count, policy->queue + first));
   for (size_t q = 0; S && q < count; q++)
     memcpy(own->memory_in + q * S,
            play->request[policy->queue[first + q]].slot->memory + play->agent[q] * M,
            S * sizeof(float));
   int64_t observed = clock_now(&play->clock);
-  Sequences seq = {.B = count, .T = 1, .states = own->memory_in, .S = S};
-  net_load(net, play->observation, count, &own->space);
-  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
-              S ? own->memory_out : NULL);
-  TRY_RETURN(check_logits(play, policy, own, count));
+  TRY_RETURN(policy_decide(policy, own, play->env, &rows, &answer));
   int64_t forwarded = clock_now(&play->clock);
   sample_rows(play, policy, own, first, count);
   int64_t sampled = clock_now(&play->clock);
@@ -526,6 +455,17 @@ static Status choose_chunk(Play *play, const Policy *policy, size_t first, size_
   return OK;
 }
 
+/* All turns of a network's policy, in chunks that both the Play's and its own buffers hold. */
+static Status choose_network(Play *play, Policy *policy) {
+  const Inference *own = inference_of(play, policy);
+  size_t most = own->chunk < play->chunk ? own->chunk : play->chunk;
+  for (size_t first = 0; first < policy->queued; first += most) {
+    size_t left = policy->queued - first;
+    TRY_RETURN(choose_chunk(play, policy, first, left < most ? left : most));
+  }
+  return OK;
+}
+
 /* Serves one policy after another: all its turns go through its network together. */
 static Status choose(Play *play) {
   for (size_t i = 0; i < play->actives; i++) {
@@ -534,13 +474,7 @@ static Status choose(Play *play) {
     if (policy->builtin)
       choose_builtin(play, policy);
     else
-      TRY_RETURN(pack_policy(policy, policy->inference ? policy->inference->net : play->own.net));
-    size_t most = policy->inference && policy->inference->chunk < play->chunk
-                      ? policy->inference->chunk
-                      : play->chunk;
-    for (size_t first = 0; !policy->builtin && first < policy->queued; first += most)
-      TRY_RETURN(choose_chunk(play, policy, first,
-                              policy->queued - first < most ? policy->queued - first : most));
+      TRY_RETURN(choose_network(play, policy));
     policy->queued = 0;
   }
   return OK;
@@ -620,116 +554,18 @@ Status play_step(Play *play, size_t *live) {
   return OK;
 }
 
-/* As wide as play_evaluate's rows. */
-size_t play_row_width(const Env *env) {
-  return env->layout.action_kind == AGON_BOX ? 2 * (size_t)env->layout.heads : env->action_count;
-}
-
-/* Turns a row of a Gaussian, in half-ranges around the middle, into means and deviations in the
- * env's own unit. */
-static void spread(const Env *env, uint32_t agent, const float *row, bool greedy, float *out) {
-  uint32_t heads = env->layout.heads;
-  for (uint32_t h = 0; h < heads; h++) {
-    float low, high;
-    env_action_range(env, agent, h, &low, &high);
-    float half = high / 2 - low / 2;
-    float middle = low + half;
-    out[h] = middle + half * row[h];
-    out[heads + h] = greedy ? 0.0f : half * expf(row[heads + h]);
-  }
-}
-
-/* A greedy policy's row: everything on the most probable choice of each head. */
-static void only_the_best(const ActionSpace *space, const float *row, float *out) {
-  AgonAction best[AGON_MAX_HEADS];
-  dist_sample(space, row, NULL, NULL, true, best);
-  memset(out, 0, space->width * sizeof *out);
-  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
-    out[at + (uint32_t)best[h].choice] = 1.0f;
-}
-
-/* One inference of at most a chunk, outside of any slot. */
-static Status evaluate_chunk(Play *play, Policy *policy, size_t count, const void *const *episodes,
-                             const uint32_t *agents, float *memory, float *out, float *values) {
-  const Env *env = play->env;
-  Inference *own = policy->inference ? policy->inference : &play->own;
-  const Net *net = own->net;
-  size_t W = net->space.width;
-  size_t S = net->graph.state_size;
-  Sequences seq = {.B = count, .T = 1, .states = memory, .S = S};
-  for (size_t q = 0; q < count; q++) {
-    env_observe(env, episodes[q], agents[q], play->observation + q * env->observation_bytes);
-    env_mask(env, episodes[q], agents[q], play->mask + q * env->action_count);
-  }
-  TRY_RETURN(check_observations(play, play->observation, count, NULL));
-  net_load(net, play->observation, count, &own->space);
-  net_forward(net, policy->block, policy->packed, &own->space, &seq, own->logits, own->value,
-              S ? own->memory_out : NULL);
-  TRY_RETURN(check_logits(play, policy, own, count));
-  if (S) memcpy(memory, own->memory_out, count * S * sizeof *memory);
-  if (values) memcpy(values, own->value, count * sizeof *values);
-  dist_normalise_rows(&net->space, own->logits, play->mask, count, own->logits);
-  dist_probabilities(&net->space, own->logits, count, out);
-  for (size_t q = 0; q < count; q++)
-    if (net->space.kind == AGON_BOX)
-      spread(env, agents[q], own->logits + q * W, policy->greedy, out + q * W);
-    else if (policy->greedy)
-      only_the_best(&net->space, own->logits + q * W, out + q * W);
-  return OK;
-}
-
-/* Built-ins know no values; they are 0. */
-static Status evaluate_builtin(Play *play, Policy *policy, size_t count,
-                               const void *const *episodes, const uint32_t *agents, float *out,
-                               float *values) {
-  const Env *env = play->env;
-  BuiltinPolicy *builtin = policy->builtin;
-  if (!builtin->ops->probabilities || env->layout.action_kind == AGON_BOX)
-    return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities",
-                      builtin->ops->name);
-  for (size_t i = 0; i < count; i++) {
-    env_mask(env, episodes[i], agents[i], play->mask);
-    builtin->ops->probabilities(builtin, episodes[i], agents[i], play->mask,
-                                out + i * env->action_count);
-    if (values) values[i] = 0;
-  }
-  return OK;
-}
-
-/* In chunks that both the Play's and the policy's buffers hold. */
-Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes,
-                     const uint32_t *agents, float *memory, float *rows, float *values) {
-  if (policy->builtin) return evaluate_builtin(play, policy, count, episodes, agents, rows, values);
-  const Inference *own = policy->inference ? policy->inference : &play->own;
-  size_t most = own->chunk < play->chunk ? own->chunk : play->chunk;
-  size_t S = own->net->graph.state_size;
-  if (S && !memory) return status_set(ERR_USAGE, "exact walks need a policy without memory");
-  TRY_RETURN(pack_policy(policy, own->net));
-  for (size_t first = 0; first < count; first += most)
-    TRY_RETURN(evaluate_chunk(play, policy, count - first < most ? count - first : most,
-                              episodes + first, agents + first, memory ? memory + first * S : NULL,
-                              rows + first * own->net->space.width,
-                              values ? values + first : NULL));
-  return OK;
-}
-
-/* Without logits the network's policy part is not computed. */
+/* Nothing but the values is asked for. */
 Status play_values(Play *play, Policy *policy, size_t count, const void *observations,
                    const float *states, float *out) {
-  Inference *own = policy->inference ? policy->inference : &play->own;
-  const Net *net = own->net;
-  size_t S = net->graph.state_size;
-  size_t bytes = play->env->observation_bytes;
-  TRY_RETURN(check_observations(play, observations, count, NULL));
-  TRY_RETURN(pack_policy(policy, net));
-  for (size_t first = 0; first < count; first += own->chunk) {
-    size_t rows = count - first < own->chunk ? count - first : own->chunk;
-    if (S) memcpy(own->memory_in, states + first * S, rows * S * sizeof *states);
-    Sequences seq = {.B = rows, .T = 1, .states = own->memory_in, .S = S};
-    net_load(net, (const uint8_t *)observations + first * bytes, rows, &own->space);
-    net_forward(net, policy->block, policy->packed, &own->space, &seq, NULL, out + first, NULL);
-  }
-  return OK;
+  PolicyRows rows = {
+      .count = count,
+      .observations = observations,
+      .memory = states,
+  };
+  PolicyAnswer answer = {
+      .values = out,
+  };
+  return policy_decide(policy, inference_of(play, policy), play->env, &rows, &answer);
 }
 
 /* Checkpoints have had room for the returns of four teams since before there could be more. */

@@ -2,42 +2,7 @@
  * them by policy, runs one batched inference per policy, samples, and steps the envs. What to play
  * and what to keep is the caller's, by hooks. */
 #pragma once
-#include "nn/net.h"
-#include "agent/builtin.h"
-
-/* A network with the buffers that batched inference needs. */
-typedef struct Inference {
-  const Net *net;
-  size_t chunk; /* most rows at once */
-  Activations space;
-  float *logits, *probability, *value, *memory_in, *memory_out;
-} Inference;
-
-/* Buffers for `chunk` rows at once; *out is the caller's (inference_destroy). The net is borrowed.
- * ERR_MEMORY. */
-Status inference_create(const Net *net, size_t chunk, Inference *out);
-/* Accepts one that is all zero. */
-void inference_destroy(Inference *inference);
-
-/* Who acts: a net with a policy block, or a built-in. */
-typedef struct Policy {
-  uint32_t player;
-  uint32_t life;
-  uint64_t version;
-  const float *block; /* borrowed; may be swapped between steps */
-  /* set by whoever changes the block or what it holds: it is packed anew before its next use */
-  bool stale;
-  BuiltinPolicy *builtin; /* or this */
-  Inference *inference;   /* borrowed; NULL: that of the Play */
-  bool greedy;
-  /* scratch of play_step */
-  size_t queued, queue_room;
-  uint32_t *queue; /* requests of this step */
-  float *packed;   /* the block, as the kernels want it */
-} Policy;
-
-/* Frees scratch only; the block is its owner's. */
-void policy_release(Policy *policy);
+#include "agent/policy.h"
 
 /* A place where one episode after another is played. */
 typedef struct PlaySlot {
@@ -112,8 +77,6 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
  * random moves from the env's stream, the same for both games of a pair; an episode that ends
  * within them is begun again. Discrete actions. 0 (the default): off. */
 void play_open_randomly(Play *play, uint32_t plies, bool vary);
-/* Frees a slot. */
-void play_remove_slot(Play *play, PlaySlot *slot);
 /* One env step of every live slot, beginning episodes where the hook agrees. *live: slots that
  * played. ERR_ENV if the env fails (with what it says about it) or an observation is not finite;
  * both name slot, episode and step, the latter agent and element too. ERR_INTERNAL if a network's
@@ -121,15 +84,6 @@ void play_remove_slot(Play *play, PlaySlot *slot);
 Status play_step(Play *play, size_t *live);
 /* Counts and times since the start, borrowed. */
 const PlayStats *play_stats(const Play *play);
-/* What a policy would do, outside of any slot: agents[i]'s view of episodes[i], evaluated together.
- * rows (count, play_row_width): probabilities, head by head; BOX: means, then standard deviations,
- * in the env's unit, before what lies beyond the box is clipped. memory (count, state_size of the
- * policy's net): the agents' recurrent states, moved on; NULL for policies without. values may be
- * NULL. ERR_USAGE for a built-in whose probabilities are not known. */
-Status play_evaluate(Play *play, Policy *policy, size_t count, const void *const *episodes,
-                     const uint32_t *agents, float *memory, float *rows, float *values);
-/* Floats of a row of play_evaluate: choices of all heads, or means and deviations. */
-size_t play_row_width(const Env *env);
 /* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent
  * states (count, state_size) before them; states may be NULL for policies without memory. */
 Status play_values(Play *play, Policy *policy, size_t count, const void *observations,

@@ -53,6 +53,9 @@ DEFECTS = [
     ("a history is taken for another", "include/agon/history.h", "return digest ^ digest >> 29;", "return digest * 0;", ["unit_env"]),
     # experience
     ("rewards to the first agent", "actors/recorder.c", "+= reward[a];", "+= reward[a * 0];", ["unit_recorder"]),
+    ("a value that is no number is passed on", "src/agent/policy.c",
+     "env_first_beyond(answer->values, count, INFINITY)", "count", ["unit_play"]),
+    ("rows of a later chunk get the first one's memory", "src/agent/policy.c", "S ? rows->memory + first * S", "S ? rows->memory", ["unit_play"]),
     ("recurrent memory not kept over a stop", "src/play/play.c",
      "  reader_get(reader, slot->memory, env->spec.agents * play->memory * sizeof(float));\n",
      "  reader_take(reader, env->spec.agents * play->memory * sizeof(float));\n", [FAULTS]),

@@ -452,6 +452,115 @@ static void what_is_no_number_is_named(void **state) {
   env_destroy(env);
 }
 
+/* --- asking without playing --- */
+
+/* Rows that are asked about together. */
+enum { ASKED = 11 };
+
+/* However many rows fit at once, and whatever else is asked for, a row's answer has the same bits. */
+static void rows_are_decided_one_by_one(void **state) {
+  (void)state;
+  static const NetConfig config = {.hidden = {.count = 1, .item = {16}}, .init_gain = 1, .memory = 1, .memory_size = 8};
+  Env *env = make_env("skirmish", NULL);
+  Net *net;
+  Inference wide, narrow;
+  CHECK_OK(net_create(&config, &env->layout, &net));
+  CHECK_OK(inference_create(net, ASKED, &wide));
+  CHECK_OK(inference_create(net, 3, &narrow));
+  size_t W = net->space.width, S = net->graph.state_size;
+  float *block = calloc(net->block, sizeof *block);
+  uint8_t *observations = calloc(ASKED, env->observation_bytes);
+  float *before = calloc(ASKED * S, sizeof *before);
+  float *logits = calloc(2 * ASKED * W, sizeof *logits);
+  float *memory = calloc(2 * ASKED * S, sizeof *memory);
+  float values[3][ASKED];
+  void *episode = calloc(1, env->spec.episode_size);
+  AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+  AgonRandom random = rng_handle(&rng);
+  net_init(net, 1, 0, block);
+  CHECK_OK(env_make(env, episode));
+  assert_int_equal(env_call_reset(env, episode, &random), AGON_RUNNING);
+  for (uint32_t i = 0; i < ASKED; i++)
+    env_observe(env, episode, i % env->spec.agents, observations + i * env->observation_bytes);
+  for (size_t i = 0; i < ASKED * S; i++) before[i] = (float)rng_unit(&rng) - .5f;
+  Policy policy = {.block = block};
+  PolicyRows rows = {.count = ASKED, .observations = observations, .memory = before};
+  CHECK_OK(policy_decide(&policy, &wide, env, &rows, &(PolicyAnswer){logits, values[0], memory}));
+  CHECK_OK(policy_decide(&policy, &narrow, env, &rows,
+                         &(PolicyAnswer){logits + ASKED * W, values[1], memory + ASKED * S}));
+  CHECK_OK(policy_decide(&policy, &narrow, env, &rows, &(PolicyAnswer){.values = values[2]}));
+  assert_memory_equal(logits, logits + ASKED * W, ASKED * W * sizeof *logits);
+  assert_memory_equal(memory, memory + ASKED * S, ASKED * S * sizeof *memory);
+  for (int i = 1; i < 3; i++) assert_memory_equal(values[0], values[i], sizeof values[0]);
+  assert_memory_not_equal(memory, before, ASKED * S * sizeof *memory);
+  assert_memory_not_equal(logits, logits + W, W * sizeof *logits);
+  policy_release(&policy);
+  inference_destroy(&wide);
+  inference_destroy(&narrow);
+  if (env->table->destroy) env->table->destroy(env->params, episode);
+  free(episode);
+  free(memory);
+  free(logits);
+  free(before);
+  free(observations);
+  free(block);
+  net_destroy(net);
+  env_destroy(env);
+}
+
+/* What spoils an evaluation is named as in a game. With any one parameter damaged a network either says so, or what it
+ * gives can be used: a value that is no number is not passed on. */
+static void evaluations_name_what_is_no_number(void **state) {
+  (void)state;
+  static const NetConfig config = {.hidden = {.count = 1, .item = {8}}, .init_gain = 1};
+  Env *env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  Net *net;
+  Inference inference;
+  Evaluator evaluator;
+  Stage stage = {.step = 2};
+  const void *episodes[2] = {&stage, &stage};
+  const uint32_t agents[2] = {0, 1};
+  float rows[2 * 8], values[2];
+  size_t outputs = 0, of_value = 0;
+  stage_kind = &env->layout;
+  CHECK_OK(net_create(&config, &env->layout, &net));
+  CHECK_OK(inference_create(net, 8, &inference));
+  CHECK_OK(evaluator_create(env, 8, &evaluator));
+  float *block = calloc(net->block, sizeof *block);
+  net_init(net, 1, 0, block);
+  Policy policy = {.player = 4, .version = 17, .block = block, .inference = &inference};
+  assert_int_equal(policy_row_width(env), 8);
+  CHECK_OK(policy_evaluate(&policy, &evaluator, 2, episodes, agents, NULL, rows, values));
+  mode.spoilt = NAN;
+  assert_int_equal(policy_evaluate(&policy, &evaluator, 2, episodes, agents, NULL, rows, values), ERR_ENV);
+  assert_non_null(strstr(status_message(), "element 1 of agent 1 is"));
+  mode.spoilt = 0;
+  for (size_t i = 0; i < net->block; i++) {
+    float whole = block[i];
+    block[i] = NAN;
+    policy.stale = true;
+    Status status = policy_evaluate(&policy, &evaluator, 2, episodes, agents, NULL, rows, values);
+    block[i] = whole;
+    if (status == OK) {
+      for (size_t k = 0; k < COUNT_OF(rows); k++) assert_true(rows[k] >= 0 && rows[k] <= 1);
+      for (size_t k = 0; k < COUNT_OF(values); k++) assert_true(isfinite(values[k]));
+      continue;
+    }
+    assert_int_equal(status, ERR_INTERNAL);
+    assert_non_null(strstr(status_message(), "player 4, version 17: "));
+    outputs += strstr(status_message(), ": output ") != NULL;
+    of_value += strstr(status_message(), ": the value of its network is") != NULL;
+  }
+  assert_true(outputs > 0);
+  assert_true(of_value > 0);
+  policy_release(&policy);
+  evaluator_destroy(&evaluator);
+  inference_destroy(&inference);
+  free(block);
+  net_destroy(net);
+  env_destroy(env);
+}
+
 /* What `step` takes is in the box; what is learned from is what the network chose, in half-ranges around the middle. */
 static void boxes_are_scaled_and_clipped(void **state) {
   (void)state;
@@ -513,6 +622,8 @@ int main(void) {
       cmocka_unit_test(places_in_the_list_do_not_matter),    cmocka_unit_test(identical_players_do_not_score_alike),
       cmocka_unit_test(heads_may_have_thousands_of_choices), cmocka_unit_test(returns_count_from_the_reset),
       cmocka_unit_test(what_is_no_number_is_named),          cmocka_unit_test(boxes_are_scaled_and_clipped),
+      cmocka_unit_test(rows_are_decided_one_by_one),
+      cmocka_unit_test(evaluations_name_what_is_no_number),
       cmocka_unit_test(masked_choices_are_never_drawn),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,264 @@
+#include "agent/policy.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Logits beyond this are no policy, and would leave nothing to draw from. */
+#define MOST_LOGIT 1e20f
+
+/* S floats of recurrent state a row, W outputs. */
+Status inference_create(const Net *net, size_t chunk, Inference *out) {
+  Status status = OK;
+  size_t S = net->graph.state_size;
+  size_t W = net->space.width;
+  *out = (Inference){.net = net, .chunk = chunk};
+  TRY(activations_create(&net->graph, chunk, false, &out->space));
+  TRY(NEW_ARRAY(out->logits, chunk * W));
+  TRY(NEW_ARRAY(out->probability, chunk * W));
+  TRY(NEW_ARRAY(out->value, chunk));
+  TRY(NEW_ARRAY(out->memory_in, chunk * S));
+  TRY(NEW_ARRAY(out->memory_out, chunk * S));
+done:
+  if (status != OK) inference_destroy(out);
+  return status;
+}
+
+void inference_destroy(Inference *inference) {
+  activations_destroy(&inference->space);
+  free(inference->logits);
+  free(inference->probability);
+  free(inference->value);
+  free(inference->memory_in);
+  free(inference->memory_out);
+  *inference = (Inference){0};
+}
+
+void policy_release(Policy *policy) {
+  free(policy->queue);
+  free(policy->packed);
+  policy->queue = NULL;
+  policy->packed = NULL;
+  policy->queue_room = 0;
+}
+
+/* Kernels want weights in an order of their own; they are packed once for each new block. */
+static Status pack(Policy *policy, const Net *net) {
+  if (policy->packed && !policy->stale) return OK;
+  if (!policy->packed) policy->packed = net_pack_create(net, false);
+  if (!policy->packed) return status_set(ERR_MEMORY, "out of memory packing a policy");
+  net_pack(net, policy->block, false, policy->packed);
+  policy->stale = false;
+  return OK;
+}
+
+/* ERR_ENV if an observation is not finite: relu(NaN) is 0, so that it would become a confident
+ * move. */
+static Status check_observations(const Env *env, const PolicyRows *rows) {
+  size_t width = env->observation_count;
+  char whose[32] = "";
+  char place[128] = "";
+  float value;
+  if (env->layout.observation_type != AGON_F32) return OK;
+  size_t at = env_first_beyond(rows->observations, rows->count * width, INFINITY);
+  if (at == rows->count * width) return OK;
+  memcpy(&value, (const uint8_t *)rows->observations + at * sizeof value, sizeof value);
+  if (rows->agents)
+    TRY_RETURN(text_format(whose, sizeof whose, " of agent %u", rows->agents[at / width]));
+  if (rows->place) rows->place(rows->context, at / width, place, sizeof place);
+  return status_set(ERR_ENV, "env %s: an observation is not finite: element %zu%s is %g%s",
+                    env->table->name, at % width, whose, (double)value, place);
+}
+
+/* Says that what a network gives is of no use. */
+static Status useless(const Policy *policy, const Env *env, const char *what, float value) {
+  return status_set(ERR_INTERNAL,
+                    "env %s: player %u, version %llu: %s of its network is %g: its weights are "
+                    "damaged, or its learning has diverged (lower learner.rate, resume from an "
+                    "earlier checkpoint)",
+                    env->table->name, policy->player, (unsigned long long)policy->version, what,
+                    (double)value);
+}
+
+/* ERR_INTERNAL if an output is too large to draw from, or a value is not finite. */
+static Status check_outputs(const Policy *policy, const Env *env, size_t width, size_t count,
+                            const PolicyAnswer *answer) {
+  char what[32];
+  size_t at =
+      answer->logits ? env_first_beyond(answer->logits, count * width, MOST_LOGIT) : count * width;
+  if (at < count * width) {
+    TRY_RETURN(text_format(what, sizeof what, "output %zu", at % width));
+    return useless(policy, env, what, answer->logits[at]);
+  }
+  at = answer->values ? env_first_beyond(answer->values, count, INFINITY) : count;
+  return at < count ? useless(policy, env, "the value", answer->values[at]) : OK;
+}
+
+/* Without logits the network's policy part is not computed. */
+Status policy_decide(Policy *policy, Inference *inference, const Env *env, const PolicyRows *rows,
+                     const PolicyAnswer *answer) {
+  const Net *net = inference->net;
+  size_t S = net->graph.state_size;
+  size_t W = net->space.width;
+  TRY_RETURN(check_observations(env, rows));
+  TRY_RETURN(pack(policy, net));
+  for (size_t first = 0; first < rows->count; first += inference->chunk) {
+    size_t left = rows->count - first;
+    size_t count = left < inference->chunk ? left : inference->chunk;
+    const uint8_t *observations = rows->observations;
+    PolicyAnswer part = {
+        .logits = answer->logits ? answer->logits + first * W : NULL,
+        .values = answer->values ? answer->values + first : NULL,
+        .memory = S && answer->memory ? answer->memory + first * S : NULL,
+    };
+    Sequences sequences = {
+        .B = count,
+        .T = 1,
+        .states = S ? rows->memory + first * S : NULL,
+        .S = S,
+    };
+    net_load(net, observations + first * env->observation_bytes, count, &inference->space);
+    net_forward(net, policy->block, policy->packed, &inference->space, &sequences, part.logits,
+                part.values, part.memory);
+    TRY_RETURN(check_outputs(policy, env, W, count, &part));
+  }
+  return OK;
+}
+
+void policy_normalise(Inference *inference, const uint8_t *masks, size_t count) {
+  const ActionSpace *space = &inference->net->space;
+  dist_normalise_rows(space, inference->logits, masks, count, inference->logits);
+  dist_probabilities(space, inference->logits, count, inference->probability);
+}
+
+void policy_draw(const Policy *policy, const Inference *inference, size_t row, AgonRng *rng,
+                 AgonAction *out) {
+  const ActionSpace *space = &inference->net->space;
+  dist_sample(space, inference->logits + row * space->width,
+              inference->probability + row * space->width, rng, policy->greedy, out);
+}
+
+float policy_log_prob(const Inference *inference, size_t row, const AgonAction *action) {
+  const ActionSpace *space = &inference->net->space;
+  return dist_log_prob(space, inference->logits + row * space->width, action);
+}
+
+/* --- positions outside of any game that is played here --- */
+
+Status evaluator_create(const Env *env, size_t chunk, Evaluator *out) {
+  Status status = OK;
+  *out = (Evaluator){.env = env, .chunk = chunk};
+  TRY(NEW_ARRAY(out->observation, chunk * env->observation_bytes));
+  TRY(NEW_ARRAY(out->mask, chunk * env->action_count));
+done:
+  if (status != OK) evaluator_destroy(out);
+  return status;
+}
+
+void evaluator_destroy(Evaluator *evaluator) {
+  free(evaluator->observation);
+  free(evaluator->mask);
+  *evaluator = (Evaluator){0};
+}
+
+size_t policy_row_width(const Env *env) {
+  return env->layout.action_kind == AGON_BOX ? 2 * (size_t)env->layout.heads : env->action_count;
+}
+
+/* Turns a row of a Gaussian, in half-ranges around the middle, into means and deviations in the
+ * env's own unit. */
+static void spread(const Env *env, uint32_t agent, const float *row, bool greedy, float *out) {
+  uint32_t heads = env->layout.heads;
+  for (uint32_t h = 0; h < heads; h++) {
+    float low, high;
+    env_action_range(env, agent, h, &low, &high);
+    float half = high / 2 - low / 2;
+    float middle = low + half;
+    out[h] = middle + half * row[h];
+    out[heads + h] = greedy ? 0.0f : half * expf(row[heads + h]);
+  }
+}
+
+/* A greedy policy's row: everything on the most probable choice of each head. */
+static void only_the_best(const ActionSpace *space, const float *row, float *out) {
+  AgonAction best[AGON_MAX_HEADS];
+  dist_sample(space, row, NULL, NULL, true, best);
+  memset(out, 0, space->width * sizeof *out);
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+    out[at + (uint32_t)best[h].choice] = 1.0f;
+}
+
+/* At most as many positions as the buffers hold. */
+static Status evaluate_chunk(Policy *policy, Evaluator *evaluator, size_t count,
+                             const void *const *episodes, const uint32_t *agents, float *memory,
+                             float *out, float *values) {
+  const Env *env = evaluator->env;
+  Inference *own = policy->inference;
+  const ActionSpace *space = &own->net->space;
+  size_t W = space->width;
+  size_t S = own->net->graph.state_size;
+  PolicyRows rows = {
+      .count = count,
+      .observations = evaluator->observation,
+      .memory = memory,
+      .agents = agents,
+  };
+  PolicyAnswer answer = {
+      .logits = own->logits,
+      .values = own->value,
+      .memory = own->memory_out,
+  };
+  for (size_t q = 0; q < count; q++) {
+    env_observe(env, episodes[q], agents[q], evaluator->observation + q * env->observation_bytes);
+    env_mask(env, episodes[q], agents[q], evaluator->mask + q * env->action_count);
+  }
+  TRY_RETURN(policy_decide(policy, own, env, &rows, &answer));
+  if (S) memcpy(memory, own->memory_out, count * S * sizeof *memory);
+  if (values) memcpy(values, own->value, count * sizeof *values);
+  dist_normalise_rows(space, own->logits, evaluator->mask, count, own->logits);
+  dist_probabilities(space, own->logits, count, out);
+  for (size_t q = 0; q < count; q++)
+    if (space->kind == AGON_BOX)
+      spread(env, agents[q], own->logits + q * W, policy->greedy, out + q * W);
+    else if (policy->greedy)
+      only_the_best(space, own->logits + q * W, out + q * W);
+  return OK;
+}
+
+/* Built-ins know no values; they are 0. */
+static Status evaluate_builtin(Policy *policy, Evaluator *evaluator, size_t count,
+                               const void *const *episodes, const uint32_t *agents, float *out,
+                               float *values) {
+  const Env *env = evaluator->env;
+  BuiltinPolicy *builtin = policy->builtin;
+  if (!builtin->ops->probabilities || env->layout.action_kind == AGON_BOX)
+    return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities",
+                      builtin->ops->name);
+  for (size_t i = 0; i < count; i++) {
+    env_mask(env, episodes[i], agents[i], evaluator->mask);
+    builtin->ops->probabilities(builtin, episodes[i], agents[i], evaluator->mask,
+                                out + i * env->action_count);
+    if (values) values[i] = 0;
+  }
+  return OK;
+}
+
+/* In chunks that both the evaluator's and the policy's buffers hold. */
+Status policy_evaluate(Policy *policy, Evaluator *evaluator, size_t count,
+                       const void *const *episodes, const uint32_t *agents, float *memory,
+                       float *rows, float *values) {
+  if (policy->builtin)
+    return evaluate_builtin(policy, evaluator, count, episodes, agents, rows, values);
+  const Inference *own = policy->inference;
+  size_t most = own->chunk < evaluator->chunk ? own->chunk : evaluator->chunk;
+  size_t W = own->net->space.width;
+  size_t S = own->net->graph.state_size;
+  if (S && !memory) return status_set(ERR_USAGE, "exact walks need a policy without memory");
+  for (size_t first = 0; first < count; first += most)
+    TRY_RETURN(evaluate_chunk(policy, evaluator, count - first < most ? count - first : most,
+                              episodes + first, agents + first, memory ? memory + first * S : NULL,
+                              rows + first * W, values ? values + first : NULL));
+  return OK;
+}
