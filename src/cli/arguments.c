@@ -60,8 +60,8 @@ Status arguments_parse(const Command *command, int argc, char **argv, Arguments 
     const Flag *flag = &command->flags[found];
     out->values[found] = "";
     if (!flag->value) continue;
-    bool follows =
-        i + 1 < argc && strncmp(argv[i + 1], "--", 2); /* a flag is no value; --name=--value is */
+    /* What looks like a flag is no value: a forgotten one would swallow it. --name=--value is. */
+    bool follows = i + 1 < argc && strncmp(argv[i + 1], "--", 2);
     if (word[length] == '=')
       out->values[found] = word + length + 1;
     else if (*flag->value == '[' && (!follows || argument_is_pair(argv[i + 1])))

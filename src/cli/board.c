@@ -98,15 +98,17 @@ static void show_board(const Position *position, Board *board, const char *inden
   bool discrete = env->layout.action_kind == AGON_DISCRETE;
   uint32_t actions = discrete ? env->action_count : 0;
   uint32_t agent = 0;
-  bool by_cell = actions == board->rows * board->columns, by_column = actions == board->columns;
+  bool by_cell = actions == board->rows * board->columns;
+  bool by_column = actions == board->columns;
   bool asked = position->status == AGON_RUNNING && position_actor(position, &agent);
   char name[64];
   if (by_cell || by_column) board->width = longest_name(env);
-  if (board->width > 4) {
+  if (board->width > 4) { /* such names would tear the board apart */
     by_cell = false;
     by_column = false;
     board->width = 1;
   }
+  /* Only moves that are possible now are offered in the cells. */
   if (by_cell && asked) env_mask(env, position->episode, agent, position->mask);
   if (unicode) put_rule(board, indent, "┌", "─", "┐");
   if (!unicode) put_rule(board, indent, "+", "-", "+");

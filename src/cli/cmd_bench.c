@@ -91,7 +91,8 @@ static void print_json(Bench *bench, const char *cpu) {
 
 /* Every rank takes part in what is collective; rank 0 alone does and says the rest. */
 static Status run_all(Bench *bench, const char *name) {
-  bool all = !strcmp(name, "all"), first = !bench->transport || bench->transport->rank == 0;
+  bool all = !strcmp(name, "all");
+  bool first = !bench->transport || bench->transport->rank == 0;
   for (size_t i = 0; i < COUNT_OF(benches); i++) {
     if (!(all ? benches[i].in_all : !strcmp(name, benches[i].name))) continue;
     if (benches[i].collective || first) TRY_RETURN(benches[i].run(bench));

@@ -56,7 +56,8 @@ static json_t *json_counts(const Tally *score, const EloBlock *block) {
                    block->bound);
 }
 
-/* From pairs of games; from single ones, where pairs were not counted. */
+/* Score and Elo with intervals: from pairs of games, whose two halves share luck and opening; from
+ * single games where pairs were not counted. */
 static EloBlock block_of(const MatchTally *score) {
   const Tally all = tally_both(score->seat);
   EloBlock block = meta_elo_block(&score->pairs);
@@ -65,8 +66,8 @@ static EloBlock block_of(const MatchTally *score) {
 }
 
 /* Two rows for two players: their games together, then seat by seat, as the first seat often is an
- * advantage. Where the league goes by returns (`returns`), the mean return stands in the first row.
- * */
+ * advantage. Where the league goes by returns (`returns`), the mean return stands in the first
+ * row. */
 static void print_pair(const char *a, const char *b, const MatchTally *score, bool returns) {
   const Tally all = tally_both(score->seat);
   EloBlock block = block_of(score);
@@ -127,7 +128,8 @@ static Status add_fixtures(TournamentSetup *arena, Format format, const size_t c
   size_t all = counts[0] + counts[1];
   for (uint32_t a = 0; a < all; a++)
     for (uint32_t b = a + 1; b < all; b++) {
-      bool across = a < own && b >= own, anchors = a >= own;
+      bool across = a < own && b >= own;
+      bool anchors = a >= own;
       if (format == ROUND_ROBIN || across || (format == LADDER && anchors))
         TRY_RETURN(setup_add(arena, a, b));
     }
@@ -211,8 +213,8 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
 
 /* --- one team --- */
 
-/* One player's episodes as JSON, where one team plays; with the env's own metrics by their names.
- * */
+/* One player's episodes as JSON, where one team plays; with the env's own metrics by their
+ * names. */
 static json_t *json_solo(const Env *env, const Contestant *player, const SoloScore *s) {
   json_t *metrics = json_object();
   json_t *entry =
@@ -240,7 +242,8 @@ static void print_solo(const Contestant *player, const SoloScore *s) {
          s->least, s->most, s->drew ? "" : "; nothing was random: all episodes are one");
 }
 
-/* What only has a meaning where players meet. */
+/* ERR_USAGE for flags that only have a meaning where players meet: ignoring one would answer
+ * another question than was asked. */
 static Status refuse_opponents(const Arguments *arguments) {
   static const char *const flag[] = {"--versus", "--format",  "--budget", "--until-ci",
                                      "--anchor", "--replays", "--record", "--csv"};
@@ -332,6 +335,7 @@ static Status run_eval(int argc, char **argv) {
                                .seed = seed,
                                .csv = argument(&command_eval, &arguments, "--csv")};
   TRY(setup_open(&request, &arena, counts));
+  /* Where one team plays nobody meets: there is a mean return instead of a score. */
   if (arena.env->spec.teams == 1) {
     TRY(eval_returns(&arena, &arguments, (uint64_t)games));
     goto done;
@@ -347,7 +351,7 @@ static Status run_eval(int argc, char **argv) {
     if (!request.run)
       TRY(usage_error(&command_eval, "--record without a run needs --replays FILE"));
     TRY(text_format(replays_path, sizeof replays_path, "%s/replays", request.run));
-    if (setup_speaks(&arena)) TRY(file_make_folders(replays_path));
+    if (setup_speaks(&arena)) TRY(file_make_folders(replays_path)); /* once, not by every rank */
     TRY(text_format(replays_path, sizeof replays_path, "%s/replays/games.jsonl", request.run));
     t->replays = replays_path;
   }

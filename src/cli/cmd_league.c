@@ -41,7 +41,7 @@ static json_t *json_seat(const Tally *tally) {
   return entry;
 }
 
-/* Both seats together, and each. */
+/* Games of both seats together as JSON, and of each under "seats". */
 static json_t *json_tally(const Tally seat[SEATS]) {
   Tally both = tally_both(seat);
   json_t *entry = json_seat(&both);
@@ -91,7 +91,8 @@ static Status show_json(const RunView *run) {
   return OK;
 }
 
-/* Training and evaluation games together, undecayed, by seat. */
+/* All games of home against away, training and evaluation together and undecayed, by seat. Zero
+ * where the two have not met. */
 static void everything(const RunView *run, uint32_t home, uint32_t away, Tally out[SEATS]) {
   const Pair *pair = payoff_find(&run->league.payoff, home, away);
   for (int s = 0; s < SEATS; s++) {
@@ -389,8 +390,8 @@ static void add_law(const League *league, const Table *table, const HomeEntry *h
 }
 
 /* Makes the table of probabilities as a tick of a job does, draws `matches` matches of each home
- * player from it, and prints both: how near the drawn shares come to the law is there to be seen.
- * */
+ * player from it, and prints both: how near the drawn shares come to the law is there to be
+ * seen. */
 static Status draw(League *league, uint64_t matches, uint64_t seed, bool json) {
   Status status = OK;
   Table table = {0};

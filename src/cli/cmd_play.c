@@ -210,8 +210,8 @@ static Status reply(Session *session, uint32_t agent) {
   return play_word(session, word, false);
 }
 
-/* The last position, who won, and what each agent got. Who plays both seats sees it from the first.
- * */
+/* The last position, who won, and what each agent got. Who plays both seats sees it from the
+ * first. */
 static void show_end(const Session *session) {
   const Position *position = session->position;
   const Env *env = position->env;

@@ -151,8 +151,8 @@ static Status run_query(int argc, char **argv) {
   plugins_accept(argument(&command_query, &arguments, "--accept-env") != NULL);
   const char *env_name = argument(&command_query, &arguments, "--env");
   const char *player = argument(&command_query, &arguments, "--player");
-  bool json = argument(&command_query, &arguments, "--json") != NULL,
-       serves = argument(&command_query, &arguments, "--engine") != NULL;
+  bool json = argument(&command_query, &arguments, "--json") != NULL;
+  bool serves = argument(&command_query, &arguments, "--engine") != NULL;
   if (json && serves)
     TRY(usage_error(&command_query,
                     "--json answers lines of play, --engine requests: one of them"));

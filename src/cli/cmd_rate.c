@@ -1,5 +1,5 @@
-/* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a games.csv.
- * */
+/* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a
+ * games.csv. */
 #include "base/file.h"
 #include "cli/tournament_setup.h"
 #include "job/plugin.h"

@@ -51,7 +51,8 @@ static Status replay_moves(Position *position, const char *line, long long delay
   return OK;
 }
 
-/* "name option=value ..." */
+/* Makes the env of a recorded game from its title, "name option=value ...". A plug-in is found by
+ * its path or by what it calls itself. The caller destroys *out. */
 static Status env_of_text(const char *text, Env **out) {
   char copy[512];
   char path[PATH_MAX];

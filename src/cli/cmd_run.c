@@ -165,7 +165,9 @@ static Status find_checkpoint(const char *word, char *path, size_t size) {
   return status;
 }
 
-/* A checkpoint and every player file that it names. */
+/* Checks a checkpoint, which has been read whole, and every frozen player's file that it names: the
+ * policy in it must have the hash that the checkpoint has for it. ERR_FORMAT names the first file
+ * that is not as it was. The folder of players lies beside that of checkpoints. */
 static Status verify(const char *path, const Tree *tree) {
   const Item *name;
   const Item *frozen;
@@ -211,8 +213,8 @@ static Status verify(const char *path, const Tree *tree) {
   return OK;
 }
 
-/* info lists what the file holds; verify reads it and all players it names against their checksums.
- * */
+/* info lists what the file holds; verify reads it and all players it names against their
+ * checksums. */
 static Status run_checkpoint(int argc, char **argv) {
   static const char *const type[] = {"f32", "f64", "i32", "u32", "u64", "u8", "text"};
   Arguments arguments;

@@ -212,7 +212,8 @@ static void put_number(Screen *s, const SeriesSet *set, const char *player, cons
   end_line(s);
 }
 
-/* Strength first: of as many learning players as there is room for. */
+/* Rows of Elo, or of the mean return where one team plays: of as many learning players as there is
+ * room for. */
 static void put_strengths(Screen *s, const json_t *root, const SeriesSet *set, int spark) {
   const json_t *player;
   size_t index;
@@ -235,7 +236,7 @@ static void put_strengths(Screen *s, const json_t *root, const SeriesSet *set, i
   }
 }
 
-/* Means of the last looks, since a single tick says little. */
+/* The mean of the last eight values: a single tick says little of who waits. */
 static double recent(const Series *series) {
   double sum = 0;
   size_t n = series->count < 8 ? series->count : 8;
@@ -244,8 +245,8 @@ static double recent(const Series *series) {
   return sum / (double)n;
 }
 
-/* What the ranks of actors and of the first learner had nothing to do for, since the look before.
- * */
+/* What the ranks of actors and of the first learner had nothing to do for, since the look
+ * before. */
 static void put_waits(Screen *s, const json_t *root, const SeriesSet *set, int spark) {
   char name[96];
   const json_t *waits = json_object_get(root, "actor_waits");

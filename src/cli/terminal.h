@@ -5,8 +5,8 @@
 
 /* Whether the locale is UTF-8 and the terminal shows it: else pictures are drawn in ASCII. */
 bool terminal_unicode(void);
-/* Columns of the terminal that standard output is, or COLUMNS; 80 where neither says. At least 40.
- * */
+/* Columns of the terminal that standard output is, or COLUMNS; 80 where neither says. At least
+ * 40. */
 size_t terminal_width(void);
 /* Words of `text` in lines of at most `width` columns; `used` of the first are taken already, the
  * others begin with `indent` spaces. A line end in the text stays one after the end of a sentence

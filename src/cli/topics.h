@@ -1,5 +1,5 @@
-/* What 'agon help' explains beside commands: keys of the configuration, their sections, and terms.
- * */
+/* What 'agon help' explains beside commands: keys of the configuration, their sections, and
+ * terms. */
 #pragma once
 #include "config/config.h"
 

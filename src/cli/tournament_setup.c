@@ -210,8 +210,8 @@ static const char *share_text(const double *values, const Standing *s, uint32_t 
   return out;
 }
 
-/* A row of the standing. Ratings of wide intervals are dimmed on a terminal. A player that has no
- * games of its own is rated as a snapshot of it, which the name then says. */
+/* A row of the standing. Ratings of wide intervals are dimmed on a terminal. A learning player
+ * stands with the rating of its newest snapshot that has met others, and its name says so. */
 static void print_line(const Standing *s, size_t rank, uint32_t p) {
   char elo[32];
   char interval[48] = "n/a";
