@@ -61,10 +61,13 @@ static int64_t now_of(const Actor *actor) {
   return clock_now(&actor->setup.role.clock);
 }
 
+/* Nanoseconds this rank's loop has slept for want of anything to do; 0 where nobody counts them. */
 static int64_t idle_of(const Actor *actor) {
   return actor->setup.role.idle ? *actor->setup.role.idle : 0;
 }
 
+/* From here on the actor waits for weights or a table. Time is charged to the profile when the wait
+ * ends, less what the loop slept meanwhile, which is counted on its own. */
 static void begin_wait(Actor *actor) {
   actor->activity.since = now_of(actor);
   actor->activity.idle_before = idle_of(actor);
@@ -76,8 +79,8 @@ static void end_wait(Actor *actor) {
   activity->waited += now_of(actor) - activity->since - idle;
 }
 
-/* The share of the time since the last call (or the start) in which the rank had nothing to do, 0 to 1;
- * -1 where nobody measures it. */
+/* The share of the time since the last call (or the start) in which the rank had nothing to do, 0
+ * to 1; -1 where nobody measures it. */
 static double take_waits(Actor *actor) {
   Activity *activity = &actor->activity;
   const int64_t now = now_of(actor);
@@ -90,6 +93,7 @@ static double take_waits(Actor *actor) {
   return share > 1 ? 1 : share < 0 ? 0 : share;
 }
 
+/* Sends the message being built in actor->wire to the league; the buffer is reused. */
 static Status tell_league(Actor *actor) {
   const RoleContext *role = &actor->setup.role;
   return wire_send(role->transport, role->league_rank, &actor->wire);
@@ -104,6 +108,7 @@ static bool on_begin(void *context, PlaySlot *slot) {
   return agreed;
 }
 
+/* Hooks of play. What happens in a slot is passed on to the recorder under the slot's index. */
 static void on_decided(void *context, PlaySlot *slot, const Decision *decision) {
   Actor *actor = context;
   recorder_decided(actor->recorder, lanes_slot(slot)->index, slot, decision);
@@ -123,6 +128,11 @@ static double return_of_others(const AgonEnvSpec *spec, const PlaySlot *slot, ui
   return sum;
 }
 
+/* Enters a finished episode into the results of its pair (home, away, their lives, seat). Outcomes
+ * are those of home's team. wins_over_p sums 1 / probability of the wins: the importance weight by
+ * which OpenAI Five's quality update (arXiv 1912.06680, appendix N) makes up for opponents being
+ * drawn unevenly. There is nobody to return a Status to inside a step of play, so a failure is kept
+ * in actor->failed. */
 static void count_result(Actor *actor, const PlaySlot *slot, const float *outcome) {
   const LaneSlot *lane = lanes_slot(slot);
   const Matchup *match = &lane->match;
@@ -151,6 +161,7 @@ static void count_result(Actor *actor, const PlaySlot *slot, const float *outcom
   if (own > 0.5f && entry->probability > 0) pair->wins_over_p += 1.0 / (double)entry->probability;
 }
 
+/* The match is counted before lanes_end_episode, which unpins its policies. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   Actor *actor = context;
   const Env *env = actor->setup.env;
@@ -205,11 +216,14 @@ static Status create_lanes(Actor *actor) {
   return lanes_create(&lanes, &actor->lanes);
 }
 
+/* On failure nothing is left: *out is untouched. What setup points to (env, net, ranks) stays the
+ * caller's and must outlive the actor. */
 Status actor_create(const ActorSetup *setup, Actor **out) {
   Status status = OK;
   Actor *actor = NULL;
   const RoleContext *role = &setup->role;
-  const size_t block = role->net->block, players = role->learning_players;
+  const size_t block = role->net->block;
+  const size_t players = role->learning_players;
   TRY(NEW_ARRAY(actor, 1));
   actor->setup = *setup;
   TRY(actor_inbox_create(role->pace, players, block, &actor->inbox));
@@ -262,6 +276,7 @@ static Status take_frozen(Actor *actor, Reader *body) {
   return cache_put(actor->cache, frozen.player, 0, 0, false, frozen.value);
 }
 
+/* A lane of the checkpoint that is resumed from. ERR_FORMAT once play has begun. */
 static Status take_lane(Actor *actor, Reader *body) {
   WireLane sent;
   TRY_RETURN(lane_decode(&sent, body));
@@ -270,6 +285,8 @@ static Status take_lane(Actor *actor, Reader *body) {
   return lanes_restore(actor->lanes, &sent);
 }
 
+/* The league says which tick the job begins with. Only now may the actor play: all its lanes are
+ * restored. */
 static Status take_begin(Actor *actor, Reader *body) {
   WireStart start;
   TRY_RETURN(start_decode(&start, body));
@@ -282,6 +299,8 @@ static Status take_begin(Actor *actor, Reader *body) {
   return OK;
 }
 
+/* Flow control: how many ticks of this actor its learner has taken. It never falls, and never
+ * passes what was sent. */
 static Status take_credit(Actor *actor, Reader *body) {
   WireCredit credit;
   TRY_RETURN(credit_decode(&credit, body));
@@ -292,6 +311,8 @@ static Status take_credit(Actor *actor, Reader *body) {
   return OK;
 }
 
+/* What is broadcast goes on down the tree of actors before it is used here. The message stays the
+ * caller's. */
 Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body) {
   const ActorSetup *setup = &actor->setup;
   Transport *transport = setup->role.transport;
@@ -330,6 +351,8 @@ static bool tick_ready(const Actor *actor) {
   return true;
 }
 
+/* Takes the tick's table and weights into use. Lanes draw the matches after next already now, so
+ * that frozen policies have a tick's time to arrive. */
 static Status tick_begin(Actor *actor) {
   bool found;
   TRY_RETURN(actor_inbox_use_table(actor->inbox, actor->tick, &actor->table, &found));
@@ -373,6 +396,8 @@ static Status send_batch(Actor *actor, uint32_t player) {
   return wire_send(setup->role.transport, setup->fed_rank[player % setup->groups], &actor->wire);
 }
 
+/* Tells all learner groups that this tick's experience is complete, with the frames in it, so that
+ * a learner knows without counting messages when it may start; `flags` pass on the league's cut. */
 static Status send_tick_end(Actor *actor, uint64_t frames) {
   const ActorSetup *setup = &actor->setup;
   const WireTickEnd end = {
@@ -386,6 +411,8 @@ static Status send_tick_end(Actor *actor, uint64_t frames) {
   return wire_send_many(setup->role.transport, setup->fed_rank, setup->groups, &actor->wire);
 }
 
+/* Unrolls are cut at the tick's end: whoever is to act next closes with the value of where it
+ * stands. One message for each player with experience. */
 static Status send_unrolls(Actor *actor) {
   const RecorderHooks hooks = {actor, batch_for, values_for};
   uint64_t frames = 0;
@@ -404,6 +431,7 @@ static Status send_unrolls(Actor *actor) {
   return send_tick_end(actor, frames);
 }
 
+/* Games over all pairs; the same number as episodes that ended. */
 static uint64_t games_of(const Results *results) {
   uint64_t games = 0;
   for (size_t i = 0; i < results->pairs; i++) {
@@ -412,6 +440,7 @@ static uint64_t games_of(const Results *results) {
   return games;
 }
 
+/* Results hold counts of this tick only: running totals of play are sent as differences. */
 static Status send_results(Actor *actor) {
   const PlayStats *now = play_stats(actor->play);
   const PlayStats *before = &actor->before;
@@ -431,6 +460,8 @@ static Status send_results(Actor *actor) {
   return tell_league(actor);
 }
 
+/* One lane, whole: its matches, random stream, games in progress and open decisions. A message
+ * each, since a resumed job may deal the lanes out to other actors. */
 static Status send_lane(Actor *actor, size_t lane) {
   const WireActorState state = {
       .actor = (uint32_t)actor->setup.index,
@@ -462,6 +493,8 @@ static Status send_state(Actor *actor) {
   return tell_league(actor);
 }
 
+/* The last message: where this rank's time went, in seconds, for the summary that is shown at the
+ * end. */
 static Status send_bye(Actor *actor) {
   const PlayStats *stats = play_stats(actor->play);
   const Activity *activity = &actor->activity;
@@ -483,6 +516,8 @@ static Status send_bye(Actor *actor) {
   return tell_league(actor);
 }
 
+/* Sends the tick off, and, where its table orders a checkpoint, the state of the actor right after
+ * it: the cut. In pace free the actor then stands still (PHASE_HELD) until it is told to go on. */
 static Status tick_end(Actor *actor) {
   const bool free_pace = actor->setup.role.pace == PACE_FREE;
   const int64_t start = now_of(actor);

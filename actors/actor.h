@@ -24,10 +24,13 @@ typedef struct ActorSetup {
 } ActorSetup;
 
 typedef struct Actor Actor;
+/* On failure nothing is left; what `setup` borrows must outlive the actor. */
 Status actor_create(const ActorSetup *setup, Actor **out);
 void actor_destroy(Actor *actor);
 /* Takes one message of the kinds that go to actors, and passes weights and tables on to the actors
  * below this one. */
 Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body);
+/* One env step of all slots, or, where a table or weights are missing, nothing; *progress: it did
+ * something. */
 Status actor_step(Actor *actor, bool *progress);
 bool actor_done(const Actor *actor);

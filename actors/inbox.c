@@ -17,11 +17,14 @@ typedef struct Due {
   uint64_t next;
 } Due;
 
+/* Whether `tick` is the one that is due; the next one is due then. The first to arrive sets the
+ * count. */
 static bool due_take(Due *due, uint64_t tick) {
   if (!due->known) *due = (Due){true, tick, tick};
   return tick == due->next++;
 }
 
+/* Whether the job may begin with `tick`: it is what arrived first, or nothing has arrived yet. */
 static bool due_begin(Due *due, uint64_t tick) {
   if (!due->known) *due = (Due){true, tick, tick};
   return due->first == tick;
@@ -52,6 +55,7 @@ struct ActorInbox {
   PlayerWeights *weights; /* (learning_players) */
 };
 
+/* block: floats of a policy. On failure nothing is left. */
 Status actor_inbox_create(Pace pace, size_t learning_players, size_t block, ActorInbox **out) {
   Status status = OK;
   ActorInbox *inbox = NULL;
@@ -83,6 +87,8 @@ void actor_inbox_destroy(ActorInbox *inbox) {
   free(inbox);
 }
 
+/* False: tables or weights here are of another tick than the one the league begins with. In pace
+ * free weights bear no tick that anybody waits for. */
 bool actor_inbox_begin(ActorInbox *inbox, uint64_t tick) {
   bool good = due_begin(&inbox->table_due, tick);
   for (size_t p = 0; p < inbox->learning_players && inbox->pace != PACE_FREE; p++) {
@@ -103,6 +109,8 @@ static Table *table_place(ActorInbox *inbox) {
   return NULL;
 }
 
+/* Decodes straight into a free place. A table flagged TABLE_SAME has no entries: those in use
+ * stay. */
 Status actor_inbox_take_table(ActorInbox *inbox, Reader *body) {
   Table *place = table_place(inbox);
   if (!place)
@@ -137,6 +145,7 @@ bool actor_inbox_has_table(const ActorInbox *inbox, uint64_t tick) {
   return find_table(inbox, tick) < TABLES;
 }
 
+/* Moves the table of `tick` into *present, if it has arrived (*found), and frees its place. */
 Status actor_inbox_use_table(ActorInbox *inbox, uint64_t tick, Table *present, bool *found) {
   size_t at = find_table(inbox, tick);
   *found = at < TABLES;
@@ -159,6 +168,8 @@ static Waiting *weights_place(const ActorInbox *inbox, PlayerWeights *weights) {
   return NULL;
 }
 
+/* Keeps a copy, since the message is released before the tick comes. Versions of a player never go
+ * back. */
 Status actor_inbox_take_weights(ActorInbox *inbox, Reader *body) {
   WireWeights news;
   TRY_RETURN(weights_decode(&news, inbox->block, body));
@@ -196,6 +207,8 @@ bool actor_inbox_has_weights(const ActorInbox *inbox, uint32_t player, uint64_t 
   return find_weights(inbox, player, tick) < WEIGHTS;
 }
 
+/* Puts the weights that are due at `tick` into the cache, all players' at once: policies change
+ * between ticks, never within one. */
 Status actor_inbox_use_weights(ActorInbox *inbox, uint64_t tick, PolicyCache *cache) {
   for (uint32_t p = 0; p < inbox->learning_players; p++) {
     size_t at = find_weights(inbox, p, tick);

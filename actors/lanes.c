@@ -33,8 +33,8 @@ struct Lanes {
   Lane *lane;
   size_t lanes;
   size_t lane_room;
-  size_t slots;   /* of all lanes */
-  uint8_t *flags; /* (agents) of one slot */
+  size_t slots;       /* of all lanes */
+  uint8_t *flags;     /* (agents) of one slot */
   uint64_t abandoned; /* games of the job before that cannot go on; not yet told */
 };
 
@@ -43,11 +43,15 @@ bool lane_is_eval(uint32_t id, double share) {
   return floor((id + 1) * share) > floor(id * share);
 }
 
+/* Lanes `first` to `first + count - 1` are those of actor `index`; shares differ by one lane at
+ * most. */
 void lane_range(size_t lanes, size_t actors, size_t index, size_t *first, size_t *count) {
   *first = lanes * index / actors;
   *count = lanes * (index + 1) / actors - *first;
 }
 
+/* One of `count` matches, each as likely as its probability says; those of probability 0 never, not
+ * even by rounding. NULL: there is none. */
 static const MatchEntry *pick_match(AgonRng *rng, const MatchEntry *match, size_t count) {
   double target = rng_unit(rng);
   double sum = 0;
@@ -65,6 +69,9 @@ static const MatchEntry *pick_match(AgonRng *rng, const MatchEntry *match, size_
   return last;
 }
 
+/* First who plays at home, by the shares of the roles; then its opponent. Evaluation lanes draw
+ * pairs of frozen players right away, whose life is always 0. False: the table has nothing to
+ * draw. */
 bool matchup_draw(const Table *table, bool eval, AgonRng *rng, Matchup *out) {
   const MatchEntry *pick = NULL;
   uint32_t life = 0;
@@ -90,6 +97,7 @@ bool matchup_draw(const Table *table, bool eval, AgonRng *rng, Matchup *out) {
   return true;
 }
 
+/* The layout of a checkpoint's lane; matchup_decode reads it. */
 static void matchup_encode(const Matchup *match, Bytes *out) {
   bytes_u32(out, match->entry.home);
   bytes_u32(out, match->entry.away);
@@ -129,6 +137,7 @@ size_t lanes_slots_each(const ActorConfig *config) {
   return each ? each : 1;
 }
 
+/* A slot of play and one of the recorder, which get the same index. */
 static Status add_seat(Lanes *lanes, Lane *lane, size_t i) {
   const LanesSetup *setup = &lanes->setup;
   Seat *seat = &lane->seat[i];
@@ -141,6 +150,9 @@ static Status add_seat(Lanes *lanes, Lane *lane, size_t i) {
   return OK;
 }
 
+/* An actor's lane is numbered over the whole job, so that its random stream and opponents do not
+ * depend on how many actors there are. A lane plays `quota` episodes against one opponent, then
+ * draws another. */
 static Status add_lane(Lanes *lanes, uint32_t id, bool retiring) {
   const ActorConfig *config = &lanes->setup.config;
   const size_t each = lanes->each;
@@ -203,6 +215,8 @@ static void pin_match(const Lanes *lanes, const Matchup *match, int change) {
   cache_pin(lanes->setup.cache, match->entry.away, change);
 }
 
+/* Sees to it that a policy will be here: a learning player's comes by itself, a frozen one's is
+ * fetched from the league unless it has been asked for already. */
 static Status want_player(const Lanes *lanes, uint32_t player) {
   bool fetch;
   if (player < lanes->setup.learning_players) return OK;
@@ -218,6 +232,7 @@ static Status want_match(const Lanes *lanes, const Matchup *match) {
   return want_player(lanes, match->entry.away);
 }
 
+/* Whether both sides can be played now. */
 static bool match_is_here(const Lanes *lanes, const Matchup *match) {
   PolicyCache *cache = lanes->setup.cache;
   return cache_find(cache, match->entry.home) && cache_find(cache, match->entry.away);
@@ -243,6 +258,7 @@ const LaneSlot *lanes_slot(const PlaySlot *slot) {
   return &((const Seat *)slot->owner)->shown;
 }
 
+/* The home player has the team `seat`, the away player all others. */
 static Policy *policy_of_team(const Lanes *lanes, const LaneSlot *slot, uint32_t team) {
   const MatchEntry *entry = &slot->match.entry;
   return cache_find(lanes->setup.cache, team == slot->seat ? entry->home : entry->away);
@@ -272,6 +288,9 @@ static Status renew(Lanes *lanes, Lane *lane, const Table *table) {
   return draw_ahead(lanes, lane, table);
 }
 
+/* Not agreed: the lane is retiring, or its next match has not been drawn; the slot stays empty for
+ * now. Seats alternate with episodes and slots, so that both sides of a pair are played equally
+ * often. */
 Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, bool *agreed) {
   Seat *seat = slot->owner;
   Lane *lane = &lanes->lane[seat->lane];
@@ -293,6 +312,7 @@ Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, boo
   return OK;
 }
 
+/* Its policies may be evicted again. */
 void lanes_end_episode(Lanes *lanes, const PlaySlot *slot) {
   pin_match(lanes, &lanes_slot(slot)->match, -1);
 }
@@ -305,6 +325,8 @@ static bool seat_is_ready(const Lanes *lanes, const Seat *seat) {
   return true;
 }
 
+/* Whether every match that could be played in the coming tick has its policies here: within a tick
+ * nothing waits. */
 bool lanes_are_ready(Lanes *lanes) {
   for (size_t i = 0; i < lanes->lanes; i++) {
     const Lane *lane = &lanes->lane[i];
@@ -316,6 +338,8 @@ bool lanes_are_ready(Lanes *lanes) {
   return true;
 }
 
+/* Only agents that act next can close: a value is taken where there is an observation of theirs to
+ * value. */
 static void close_seat(Lanes *lanes, const Seat *seat) {
   const Env *env = lanes->setup.env;
   const PlaySlot *slot = seat->play;
@@ -348,6 +372,8 @@ uint32_t lanes_id(const Lanes *lanes, size_t lane) {
   return lanes->lane[lane].id;
 }
 
+/* A lane of a larger job that was resumed with fewer lanes ends its games in progress, then
+ * goes. */
 bool lanes_is_finished(const Lanes *lanes, size_t lane) {
   const Lane *of = &lanes->lane[lane];
   if (!of->retiring) return false;
@@ -356,6 +382,8 @@ bool lanes_is_finished(const Lanes *lanes, size_t lane) {
   return true;
 }
 
+/* The state of a lane, as lanes_restore takes it back. Policies are named by their ids; they are
+ * fetched anew. */
 Status lanes_encode(const Lanes *lanes, size_t lane, Bytes *out) {
   const LanesSetup *setup = &lanes->setup;
   const Lane *of = &lanes->lane[lane];
@@ -375,6 +403,9 @@ Status lanes_encode(const Lanes *lanes, size_t lane, Bytes *out) {
   return OK;
 }
 
+/* A slot's game in progress. ERR_FORMAT where what was decoded cannot be a slot of this env; the
+ * lane is of no use then, and the job ends. An episode that the env cannot restore is abandoned and
+ * counted. */
 static Status restore_seat(Lanes *lanes, Seat *seat, Reader *state) {
   const LanesSetup *setup = &lanes->setup;
   const AgonEnvSpec *spec = &setup->env->spec;
@@ -410,6 +441,7 @@ static Status lane_to_restore(Lanes *lanes, uint32_t id, Lane **out) {
   return OK;
 }
 
+/* ERR_USAGE if the number of slots per lane has changed, ERR_FORMAT if the state is damaged. */
 Status lanes_restore(Lanes *lanes, const WireLane *sent) {
   Lane *lane = NULL;
   Reader state = reader_over(sent->state, sent->size);

@@ -26,6 +26,8 @@ struct PolicyCache {
   uint64_t clock;
 };
 
+/* block_floats: of a policy. capacity: how many frozen policies are kept; those in play stay beyond
+ * it, and learning players' are not counted. */
 Status cache_create(size_t block_floats, size_t capacity, PolicyCache **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->block = block_floats;
@@ -33,6 +35,8 @@ Status cache_create(size_t block_floats, size_t capacity, PolicyCache **out) {
   return OK;
 }
 
+/* Built-in players are no networks: they are always here, with ids from BUILTIN_FIRST on. They
+ * exist for games of two teams, and only where they can play the env. */
 Status cache_add_builtins(PolicyCache *cache, const Env *env) {
   for (int b = 0; b < BUILTINS; b++) {
     Policy *policy = &cache->builtin[b];
@@ -45,6 +49,7 @@ Status cache_add_builtins(PolicyCache *cache, const Env *env) {
   return OK;
 }
 
+/* A policy may hold packed weights besides the block. */
 static void entry_free(Entry *entry) {
   policy_release(&entry->policy);
   free(entry->block);
@@ -65,10 +70,12 @@ void cache_destroy(PolicyCache *cache) {
   free(cache);
 }
 
+/* The entry of a player, here or only wanted; NULL: nobody asked for it. */
 static Entry *lookup(const PolicyCache *cache, uint32_t player) {
   return player < cache->of_room ? cache->of[player] : NULL;
 }
 
+/* The same, made if there is none, out of the spare if possible. NULL: out of memory. */
 static Entry *obtain(PolicyCache *cache, uint32_t player) {
   Entry *entry = lookup(cache, player);
   if (entry) return entry;
@@ -84,6 +91,7 @@ static Entry *obtain(PolicyCache *cache, uint32_t player) {
   return entry;
 }
 
+/* Counts as a use. NULL: not here yet. Borrowed until the next cache_put. */
 Policy *cache_find(PolicyCache *cache, uint32_t player) {
   if (is_builtin(player)) return &cache->builtin[player - BUILTIN_FIRST];
   Entry *entry = lookup(cache, player);
@@ -97,6 +105,7 @@ bool cache_wants(const PolicyCache *cache, uint32_t player) {
   return entry && entry->wanted;
 }
 
+/* Frozen policies whose weights are here. */
 size_t cache_frozen(const PolicyCache *cache) {
   size_t count = 0;
   for (size_t i = 0; i < cache->count; i++)
@@ -104,6 +113,9 @@ size_t cache_frozen(const PolicyCache *cache) {
   return count;
 }
 
+/* Least recently used first. Policies of learning players stay, and so do pinned ones, which some
+ * episode plays by now. The last one to go is kept as a spare, because the next to come needs just
+ * such a block. */
 static void evict(PolicyCache *cache) {
   while (cache_frozen(cache) > cache->capacity) {
     size_t oldest = cache->count;
@@ -116,7 +128,8 @@ static void evict(PolicyCache *cache) {
     cache->of[cache->entry[oldest]->player] = NULL;
     Entry *gone = cache->entry[oldest];
     if (cache->spare) entry_free(cache->spare);
-    gone->here = gone->wanted = false;
+    gone->wanted = false;
+    gone->here = false;
     gone->pins = 0;
     cache->spare = gone;
     cache->entry[oldest] = cache->entry[--cache->count];
@@ -148,6 +161,7 @@ Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t ve
   return OK;
 }
 
+/* change: +1 when an episode begins with the player, -1 when it ends. */
 void cache_pin(PolicyCache *cache, uint32_t player, int change) {
   if (is_builtin(player)) return; /* always here */
   Entry *entry = obtain(cache, player);
@@ -155,6 +169,8 @@ void cache_pin(PolicyCache *cache, uint32_t player, int change) {
   INVARIANT(!entry || entry->pins >= 0);
 }
 
+/* *fetch: the caller is to ask the league for it; false for what is here or on its way. ERR_FORMAT
+ * for a built-in player that cannot play this env: no table of this run can name it. */
 Status cache_want(PolicyCache *cache, uint32_t player, bool *fetch) {
   *fetch = false;
   if (is_builtin(player)) {

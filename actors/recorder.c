@@ -38,6 +38,7 @@ struct Recorder {
 
 enum { GOING = 1, BEGUN = 2 }; /* as encoded */
 
+/* On failure *out is NULL. */
 Status recorder_create(const Env *env, const RowFormat *format, Recorder **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   Status status = NEW_ARRAY((*out)->flags, env->spec.agents);
@@ -67,8 +68,10 @@ void recorder_destroy(Recorder *recorder) {
   free(recorder);
 }
 
+/* One track per agent of the slot. On failure the recorder is to be destroyed. */
 Status recorder_add_slot(Recorder *recorder) {
-  size_t agents = recorder->env->spec.agents, first = recorder->slots * agents;
+  size_t agents = recorder->env->spec.agents;
+  size_t first = recorder->slots * agents;
   TRY_RETURN(GROW(recorder->track, recorder->track_room, first + agents));
   recorder->slots++;
   for (size_t i = first; i < first + agents; i++) {
@@ -78,22 +81,30 @@ Status recorder_add_slot(Recorder *recorder) {
   return OK;
 }
 
+/* Decisions that wait for their reward and for what comes after them. */
 size_t recorder_open(const Recorder *recorder) {
   size_t count = 0;
-  for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++) count += recorder->track[i].going;
+  for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++)
+    count += recorder->track[i].going;
   return count;
 }
 
-bool recorder_failed(const Recorder *recorder) { return recorder->failed; }
+bool recorder_failed(const Recorder *recorder) {
+  return recorder->failed;
+}
 
+/* Tracks lie slot by slot, the agents of a slot together. */
 static Track *track_at(Recorder *recorder, size_t slot_index, uint32_t agent) {
   return &recorder->track[slot_index * recorder->env->spec.agents + agent];
 }
 
-static Unroll *last_unroll(Track *track) { return &track->batch.unroll[track->batch.unrolls - 1]; }
+static Unroll *last_unroll(Track *track) {
+  return &track->batch.unroll[track->batch.unrolls - 1];
+}
 
 /* A new unroll at the end of the batch, before its first decision. */
-static bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, const Decision *decision) {
+static bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
+                         const Decision *decision) {
   const Policy *policy = decision->policy;
   const Unroll unroll = {.first_version = policy->version,
                          .first_life = policy->life,
@@ -107,11 +118,16 @@ static bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
     recorder->failed = true;
     return false;
   }
-  track->going = track->begun = true;
+  track->begun = true;
+  track->going = true;
   return true;
 }
 
-void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot, const Decision *decision) {
+/* A decision's row: what was observed, what was allowed, done, how likely, and the value then. Its
+ * reward is added later, by recorder_rewarded. In a discrete action space a log-probability cannot
+ * exceed 0; of a density (box) it can. */
+void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
+                      const Decision *decision) {
   Track *track = track_at(recorder, slot_index, decision->agent);
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
@@ -134,6 +150,8 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
   unroll->rows++;
 }
 
+/* Rewards between two decisions of an agent are summed into the first's row: in games of turns,
+ * what the others' moves bring is the reward of one's own. */
 void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *reward) {
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     Track *track = track_at(recorder, slot_index, a);
@@ -141,13 +159,17 @@ void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *rewar
   }
 }
 
-/* Ends the track's unroll with a row that only bootstraps: what the agent sees now, as if it were to act. */
-static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent, UnrollEnd end) {
+/* Ends the track's unroll with a row that only bootstraps: what the agent sees now, as if it were
+ * to act. */
+static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent,
+                         UnrollEnd end) {
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
   const void *const nothing[COLUMNS] = {NULL};
-  size_t S = f->state, at = recorder->closings;
-  if (batch_add_row(batch, nothing) != OK || GROW(recorder->closing, recorder->closing_room, at + 1) != OK ||
+  size_t S = f->state;
+  size_t at = recorder->closings;
+  if (batch_add_row(batch, nothing) != OK ||
+      GROW(recorder->closing, recorder->closing_room, at + 1) != OK ||
       GROW(recorder->state, recorder->state_room, (at + 1) * S) != OK) {
     recorder->failed = true;
     return;
@@ -161,6 +183,7 @@ static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
   if (S) memcpy(recorder->state + at * S, slot->memory + agent * S, S * sizeof(float));
 }
 
+/* Cuts the agent's unroll where it acts next; the last row is the observation to bootstrap from. */
 void recorder_closed(Recorder *recorder, size_t slot_index, const PlaySlot *slot, uint32_t agent) {
   Track *track = track_at(recorder, slot_index, agent);
   if (track->going) close_unroll(recorder, track, slot, agent, END_OPEN);
@@ -173,8 +196,12 @@ static uint8_t bootstrap_flag(const Recorder *recorder, const uint8_t *flags) {
   return AGON_ALIVE;
 }
 
+/* A terminal state is worth 0 and needs no closing row. One that was cut off by a step limit is not
+ * terminal for the learner: who could have acted is closed with the value of where it stands (Pardo
+ * et al., arXiv 1712.00378). */
 void recorder_ended(Recorder *recorder, size_t slot_index, const PlaySlot *slot, AgonStatus how) {
-  uint8_t *flags = recorder->flags, wanted = 0;
+  uint8_t *flags = recorder->flags;
+  uint8_t wanted = 0;
   memset(flags, 0, recorder->env->spec.agents);
   if (how == AGON_TRUNCATED) {
     env_flags_of(recorder->env, slot->state, flags);
@@ -192,15 +219,19 @@ void recorder_ended(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
 
 /* Values of all closing rows of one player. */
 static Status value_player(Recorder *recorder, const RecorderHooks *hooks, uint32_t player) {
-  size_t S = recorder->format.state, bytes = recorder->format.observation_bytes, count = 0;
+  size_t S = recorder->format.state;
+  size_t bytes = recorder->format.observation_bytes;
+  size_t count = 0;
   for (size_t i = 0; i < recorder->closings; i++) {
     const Closing *closing = &recorder->closing[i];
     if (closing->player != player) continue;
-    memcpy(recorder->rows + count * bytes, closing->track->batch.observation + closing->row * bytes, bytes);
+    memcpy(recorder->rows + count * bytes, closing->track->batch.observation + closing->row * bytes,
+           bytes);
     if (S) memcpy(recorder->states + count * S, recorder->state + i * S, S * sizeof(float));
     count++;
   }
-  TRY_RETURN(hooks->values(hooks->context, player, count, recorder->rows, recorder->states, recorder->values));
+  TRY_RETURN(hooks->values(hooks->context, player, count, recorder->rows, recorder->states,
+                           recorder->values));
   for (size_t i = 0, at = 0; i < recorder->closings; i++) {
     Closing *closing = &recorder->closing[i];
     if (closing->player != player) continue;
@@ -209,6 +240,8 @@ static Status value_player(Recorder *recorder, const RecorderHooks *hooks, uint3
   return OK;
 }
 
+/* Values of all closing rows, one forward pass per player instead of one per unroll. Players go in
+ * order of their ids, so that results do not depend on which slot closed first. */
 static Status value_closings(Recorder *recorder, const RecorderHooks *hooks) {
   size_t n = recorder->closings;
   TRY_RETURN(GROW(recorder->rows, recorder->rows_room, n * recorder->format.observation_bytes));
@@ -243,9 +276,12 @@ static void carry_open(const Recorder *recorder, Track *track, bool alone) {
   unroll->rows = 1;
   batch_move_row(batch, 0, row);
   memcpy(batch->state, track->memory, f->state * sizeof(float));
-  batch->rows = batch->unrolls = 1;
+  batch->unrolls = 1;
+  batch->rows = 1;
 }
 
+/* Moves an agent's closed unrolls into its player's batch. A decision that is still open begins the
+ * next unroll; here it stays behind the rows only to bootstrap from. */
 static Status collect_track(Recorder *recorder, Track *track, const RecorderHooks *hooks) {
   Batch *batch = &track->batch;
   bool alone = false;
@@ -268,6 +304,8 @@ static Status collect_track(Recorder *recorder, Track *track, const RecorderHook
   return OK;
 }
 
+/* hooks->batch_of says into which batch a player's unrolls go (NULL: out of memory); values_of
+ * values the closing rows. */
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks) {
   TRY_RETURN(value_closings(recorder, hooks));
   for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++)
@@ -275,20 +313,26 @@ Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks) {
   return OK;
 }
 
+/* The slot's episode could not be restored: its open decisions have no future and are not learned
+ * from. */
 void recorder_abandoned(Recorder *recorder, size_t slot_index) {
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     Track *track = track_at(recorder, slot_index, a);
     batch_clear(&track->batch);
-    track->going = track->begun = false;
+    track->begun = false;
+    track->going = false;
   }
 }
 
+/* Only open decisions are left when an actor's state is taken, since unrolls have just been
+ * collected. */
 void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out) {
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     const Track *track = &recorder->track[slot_index * recorder->env->spec.agents + a];
     bytes_u8(out, (uint8_t)((track->going ? GOING : 0) | (track->begun ? BEGUN : 0)));
     if (!track->going) continue;
-    Batch one = track->batch; /* its unroll has one decision; encoded as terminated, which spans exactly that row */
+    /* its unroll has one decision; encoded as terminated, which spans exactly that row */
+    Batch one = track->batch;
     Unroll head = one.unroll[0];
     head.end = END_TERMINATED;
     one.unroll = &head;
@@ -297,6 +341,7 @@ void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out) {
   }
 }
 
+/* ERR_FORMAT unless it is one row of one unroll for each agent that has an open decision. */
 Status recorder_decode(Recorder *recorder, size_t slot_index, Reader *reader) {
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     Track *track = track_at(recorder, slot_index, a);

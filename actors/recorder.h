@@ -1,36 +1,41 @@
-/* Turns decisions, rewards and ends into unrolls. One track per (slot, agent): its last decision stays open until the
- * agent decides again, must decide at the tick's end, or the episode ends, and receives every reward in between - also
- * after the agent has died. Only a decision whose agent does not act at the tick's end is carried into the next tick.
+/* Turns decisions, rewards and ends into unrolls. One track per (slot, agent): its last decision
+ * stays open until the agent decides again, must decide at the tick's end, or the episode ends, and
+ * receives every reward in between - also after the agent has died. Only a decision whose agent
+ * does not act at the tick's end is carried into the next tick.
  *
- * Values that close an unroll at a tick's end or a truncation are of the tick's own weights, as those of the decisions
- * are. They are computed here, where the agent's recurrent state is at hand: one row an unroll, where the learner would
- * have to run through all of it. */
+ * Values that close an unroll at a tick's end or a truncation are of the tick's own weights, as
+ * those of the decisions are. They are computed here, where the agent's recurrent state is at hand:
+ * one row an unroll, where the learner would have to run through all of it. */
 #pragma once
 #include "data/batch.h"
 #include "play/play.h"
 
 typedef struct Recorder Recorder;
 
+/* On failure *out is NULL. The env is borrowed. */
 Status recorder_create(const Env *env, const RowFormat *format, Recorder **out);
 void recorder_destroy(Recorder *recorder);
 Status recorder_add_slot(Recorder *recorder); /* the next index */
-void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot, const Decision *decision);
+void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
+                      const Decision *decision);
 void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *reward);
-/* At a truncation the final observation bootstraps for those who would act next (where the env says of nobody that it
- * would: for those alive). For the others - dead, or not their turn - no value is trained that could: to them it is as
- * a termination. */
+/* At a truncation the final observation bootstraps for those who would act next (where the env says
+ * of nobody that it would: for those alive). For the others - dead, or not their turn - no value is
+ * trained that could: to them it is as a termination. */
 void recorder_ended(Recorder *recorder, size_t slot_index, const PlaySlot *slot, AgonStatus how);
-/* The tick is over and the agent must act: what it sees closes its unroll, and nothing is carried. */
+/* The tick is over and the agent must act: what it sees closes its unroll, and nothing is
+ * carried. */
 void recorder_closed(Recorder *recorder, size_t slot_index, const PlaySlot *slot, uint32_t agent);
-/* Where finished unrolls of a player go; and its present policy's values of `count` observation rows, with the
- * recurrent states (count, state_size) before them. */
+/* Where finished unrolls of a player go; and its present policy's values of `count` observation
+ * rows, with the recurrent states (count, state_size) before them. */
 typedef struct RecorderHooks {
   void *context;
   Batch *(*batch_of)(void *context, uint32_t player);
-  Status (*values)(void *context, uint32_t player, size_t count, const void *observations, const float *states,
-                   float *out);
+  Status (*values)(void *context, uint32_t player, size_t count, const void *observations,
+                   const float *states, float *out);
 } RecorderHooks;
-/* Closes the tick: finished unrolls go, in slot and agent order, to their batches; open decisions stay. */
+/* Closes the tick: finished unrolls go, in slot and agent order, to their batches; open decisions
+ * stay. */
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks);
 size_t recorder_open(const Recorder *recorder); /* decisions that are open */
 bool recorder_failed(const Recorder *recorder); /* memory ran out while recording */
