@@ -32,6 +32,7 @@ static void path_of(uint32_t which, char *out, size_t size) {
   snprintf(out, size, "anchors/%s", text_choice_name(BUILTIN_NAMES, (int)which, name, sizeof name));
 }
 
+/* A table for each built-in player: a row for each player, the tallies of both seats in it. */
 Status anchors_save(const Anchors *anchors, size_t players, Tree *tree) {
   Tally(*column)[SEATS];
   char path[32];
@@ -47,6 +48,8 @@ Status anchors_save(const Anchors *anchors, size_t players, Tree *tree) {
   return status;
 }
 
+/* A checkpoint from before a built-in player existed has no table of it: nobody has met it yet. On
+ * failure *anchors is the caller's to free. */
 Status anchors_load(Anchors *anchors, size_t players, const Tree *tree) {
   char path[32];
   anchors_free(anchors);

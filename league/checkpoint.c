@@ -55,6 +55,7 @@ typedef struct RunEnd {
   bool reached;
 } RunEnd;
 
+/* In which tick the run is to end (NEVER: unknown as yet), and whether it has. */
 static Status read_end(const Tree *tree, RunEnd *out) {
   const Item *item;
   TRY_RETURN(tree_get(tree, "run/end", STORE_U64, 2, &item));
@@ -63,6 +64,7 @@ static Status read_end(const Tree *tree, RunEnd *out) {
   return OK;
 }
 
+/* Whether a run that is resumed for `frames` frames has nothing left to do. */
 Status checkpoint_finished(const Tree *checkpoint, int64_t frames, bool *out) {
   const Item *counters;
   RunEnd end;
@@ -83,6 +85,7 @@ static Status check_counters(const Tree *tree, const Item *counters) {
   return OK;
 }
 
+/* ERR_FORMAT for counters that no run can reach. */
 Status checkpoint_position(const Tree *checkpoint, RunPosition *out) {
   const Item *counters;
   RunEnd end;
@@ -152,6 +155,7 @@ done:
   return status;
 }
 
+/* Sends every member its part of a checkpoint: actors their lanes, learners their players. */
 Status checkpoint_restore(const Tree *checkpoint, const League *league, Members *members) {
   TRY_RETURN(restore_lanes(checkpoint, members));
   for (uint32_t p = 0; p < league->learning; p++)
@@ -203,14 +207,24 @@ void checkpoint_destroy(Checkpoint *checkpoint) {
   free(checkpoint);
 }
 
-const Cut *checkpoint_cut(const Checkpoint *checkpoint) { return &checkpoint->cut; }
-uint64_t checkpoint_generation(const Checkpoint *checkpoint) { return checkpoint->generation; }
-double checkpoint_seconds(const Checkpoint *checkpoint) { return checkpoint->seconds; }
+const Cut *checkpoint_cut(const Checkpoint *checkpoint) {
+  return &checkpoint->cut;
+}
+uint64_t checkpoint_generation(const Checkpoint *checkpoint) {
+  return checkpoint->generation;
+}
+double checkpoint_seconds(const Checkpoint *checkpoint) {
+  return checkpoint->seconds;
+}
 
+/* Seconds since the last one was written. */
 double checkpoint_age(const Checkpoint *checkpoint) {
   return clock_seconds(clock_now(&checkpoint->setup.clock) - checkpoint->written);
 }
 
+/* Opens the cut after `tick`. From now on each actor sends its lanes and each learner its players,
+ * and the cut is whole when the last has arrived. The ledger is copied here: what is counted after
+ * this tick belongs to the next. */
 void checkpoint_open(Checkpoint *checkpoint, uint64_t tick, bool stop, bool end, size_t players) {
   INVARIANT(!checkpoint->cut.open);
   checkpoint->cut = (Cut){.open = true, .stop = stop, .end = end, .tick = tick};
@@ -245,6 +259,8 @@ Status checkpoint_capture(Checkpoint *checkpoint, const League *league, const Ru
   return tree_put_all(tree, checkpoint->setup.header);
 }
 
+/* Games against oneself and against built-in players have no place in the payoff, so the ledger
+ * counts them: episodes = games in the payoff + these. */
 void checkpoint_count(Checkpoint *checkpoint, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) {
     const PairResults *pair = &results->pair[i];
@@ -253,6 +269,8 @@ void checkpoint_count(Checkpoint *checkpoint, const Results *results) {
   }
 }
 
+/* ERR_FORMAT if an actor's results are of a tick after the cut, but its state has not come: the
+ * checkpoint would count games that its state has yet to play. */
 Status checkpoint_check_order(const Checkpoint *checkpoint, const Results *results) {
   const Cut *cut = &checkpoint->cut;
   if (!cut->open || results->tick <= cut->tick || checkpoint->has_actor[results->actor]) return OK;
@@ -343,12 +361,16 @@ done:
   return status == OK ? OK : status_context(status, "player %u", player);
 }
 
+/* A snapshot ordered before the cut may arrive after it: its hash is entered into the columns
+ * then. */
 void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char *hash) {
   const Item *hashes = tree_find(&checkpoint->tree, "league/hash");
   if (!checkpoint->cut.captured || !hashes || player >= hashes->count) return;
   memcpy((char *)hashes->data + player * hashes->size, hash, HASH_TEXT);
 }
 
+/* All actors' and all players' state is here. The library must be whole as well: a checkpoint names
+ * frozen policies, whose files must exist first. */
 bool checkpoint_is_whole(const Checkpoint *checkpoint) {
   return checkpoint->cut.open && checkpoint->actors_left == 0 && checkpoint->players_left == 0;
 }
@@ -388,7 +410,8 @@ done:
 
 /* Whether the snapshots that a checkpoint names have been written. */
 static bool hashes_are_known(const Tree *tree) {
-  const Item *hash = tree_find(tree, "league/hash"), *frozen = tree_find(tree, "league/frozen");
+  const Item *hash = tree_find(tree, "league/hash");
+  const Item *frozen = tree_find(tree, "league/frozen");
   if (!hash || !frozen) return false;
   for (size_t i = 0; i < hash->count; i++) {
     const char *text = (const char *)hash->data + i * hash->size;
@@ -415,6 +438,9 @@ static Status check_sums(const Checkpoint *checkpoint, const Members *members) {
   return status;
 }
 
+/* The sums of the ledger are checked before anything is written: a checkpoint that does not add up
+ * would spoil all that come after it. Failing leaves the folder's earlier generations as they
+ * were. */
 Status checkpoint_write(Checkpoint *checkpoint, const Members *members) {
   const CheckpointSetup *setup = &checkpoint->setup;
   Tree *tree = &checkpoint->tree;

@@ -84,5 +84,5 @@ void checkpoint_count(Checkpoint *checkpoint, const Results *results);
 Status checkpoint_check_order(const Checkpoint *checkpoint, const Results *results);
 uint64_t checkpoint_generation(const Checkpoint *checkpoint); /* the newest that this job knows */
 double checkpoint_seconds(const Checkpoint *checkpoint);      /* spent writing in this job */
-double
-checkpoint_age(const Checkpoint *checkpoint); /* seconds since the last, or the job's begin */
+double checkpoint_age(
+    const Checkpoint *checkpoint); /* seconds since the last, or the job's begin */

@@ -13,7 +13,8 @@
 
 enum { METRICS = 16 /* of an env */, SHOWN = 64 /* players in status.json */ };
 
-/* How an actor's rank has waited: means over the results since the last look, and of the look before. */
+/* How an actor's rank has waited: means over the results since the last look, and of the look
+ * before. */
 typedef struct Waits {
   double sum;
   double count;
@@ -41,6 +42,8 @@ static double seconds_since(const Display *display, int64_t then) {
   return clock_seconds(clock_now(&display->setup.clock) - then);
 }
 
+/* begin: where the run stands as the job starts, so that rates are the job's own. On failure
+ * nothing is left. */
 Status display_create(const DisplaySetup *setup, const Progress *begin, Display **out) {
   Status status = OK;
   Display *display = NULL;
@@ -52,7 +55,8 @@ Status display_create(const DisplaySetup *setup, const Progress *begin, Display 
   TRY(NEW_ARRAY(display->returns, setup->league->learning));
   TRY(NEW_ARRAY(display->returns_before, setup->league->learning));
   TRY(NEW_ARRAY(display->waits, setup->actors));
-  for (size_t a = 0; a < setup->actors; a++) display->waits[a].last = -1;
+  for (size_t a = 0; a < setup->actors; a++)
+    display->waits[a].last = -1;
   TRY(metrics_open(setup->run->path, &from, &display->metrics));
   *out = display;
   display = NULL;
@@ -80,30 +84,43 @@ static void count_pair(Display *display, const PairResults *pair) {
   tally_add(&display->returns[pair->home], &pair->tally);
 }
 
+/* One actor's results of a tick, for the averages of the present interval. waits < 0: that rank's
+ * loop does not count them. */
 void display_count(Display *display, const Results *results) {
-  for (size_t i = 0; i < METRICS; i++) display->metric_sum[i] += results->metric[i];
+  for (size_t i = 0; i < METRICS; i++)
+    display->metric_sum[i] += results->metric[i];
   display->metric_episodes += (double)results->episodes;
-  for (size_t i = 0; i < results->pairs; i++) count_pair(display, &results->pair[i]);
+  for (size_t i = 0; i < results->pairs; i++)
+    count_pair(display, &results->pair[i]);
   if (results->waits < 0 || results->actor >= display->setup.actors) return;
   Waits *waits = &display->waits[results->actor];
   waits->sum += results->waits;
   waits->count++;
 }
 
+/* Of the last whole interval and the present one, so that shortly after a record the mean does not
+ * rest on a few episodes. */
 Tally display_returns(const Display *display, uint32_t player) {
-  const Tally *now = &display->returns[player], *before = &display->returns_before[player];
+  const Tally *now = &display->returns[player];
+  const Tally *before = &display->returns_before[player];
   Tally sum = *now;
   tally_add(&sum, before);
   return sum;
 }
 
-static double mean_of(const Tally *tally) { return tally->returns / tally->games; }
+static double mean_of(const Tally *tally) {
+  return tally->returns / tally->games;
+}
 
+/* The sample's standard deviation, from the sum and the sum of squares; rounding must not make a
+ * root of less than 0. */
 static double deviation_of(const Tally *tally) {
-  double n = tally->games, mean = mean_of(tally);
+  double n = tally->games;
+  double mean = mean_of(tally);
   return n > 1 ? sqrt(fmax(tally->squares - n * mean * mean, 0) / (n - 1)) : 0;
 }
 
+/* Returns `out`. "n/a" before the first episode. */
 const char *display_returns_text(const Tally *tally, char *out, size_t size) {
   char episodes[16];
   if (tally->games < 1)
@@ -115,8 +132,12 @@ const char *display_returns_text(const Tally *tally, char *out, size_t size) {
 }
 
 /* --- ratings --- */
-enum { RATE_SHARE = 50 /* of the time that has passed, one part of so many may be spent on rating */ };
+enum {
+  RATE_SHARE = 50 /* of the time that has passed, one part of so many may be spent on rating */
+};
 
+/* Ratings cost a fit over all pairs. They are not renewed before RATE_SHARE times as long has
+ * passed as the last fit took, so that the league's rank stays free for its work. */
 static Status rate(Display *display, bool at_once) {
   int64_t start = clock_now(&display->setup.clock);
   if (!display->setup.rate || (!at_once && start < display->rate_after)) return OK;
@@ -127,23 +148,28 @@ static Status rate(Display *display, bool at_once) {
   return OK;
 }
 
-const LearnerRating *display_ratings(const Display *display) { return display->rating; }
+const LearnerRating *display_ratings(const Display *display) {
+  return display->rating;
+}
 
+/* null until the player's newest snapshot has met others. */
 static json_t *json_rating(const Display *display, uint32_t id) {
   const LearnerRating *rating = &display->rating[id];
   if (!rating->rated.known) return json_null();
-  return json_pack("{s:s,s:f,s:f,s:f,s:i,s:f}", "as", display->setup.league->player[rating->as].name, "elo",
-                   rating->rated.elo, "low", rating->rated.low, "high", rating->rated.high, "bound",
-                   rating->rated.bound, "games", rating->rated.games);
+  return json_pack("{s:s,s:f,s:f,s:f,s:i,s:f}", "as",
+                   display->setup.league->player[rating->as].name, "elo", rating->rated.elo, "low",
+                   rating->rated.low, "high", rating->rated.high, "bound", rating->rated.bound,
+                   "games", rating->rated.games);
 }
 
 /* --- the job's state --- */
 static json_t *json_returns(const Tally *tally) {
   if (tally->games < 1) return json_null();
-  return json_pack("{s:f,s:f,s:I}", "mean", mean_of(tally), "deviation", deviation_of(tally), "episodes",
-                   (json_int_t)tally->games);
+  return json_pack("{s:f,s:f,s:I}", "mean", mean_of(tally), "deviation", deviation_of(tally),
+                   "episodes", (json_int_t)tally->games);
 }
 
+/* A player's entry in status.json; of frozen players only what can still change is told. */
 static json_t *json_player(const Display *display, const Progress *now, uint32_t id) {
   const League *league = display->setup.league;
   const Player *player = &league->player[id];
@@ -159,12 +185,13 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   json_object_set_new(entry, "rating", json_rating(display, id));
   json_object_set_new(entry, "return", json_returns(&returns));
   json_object_set_new(entry, "entropy",
-                      now->report[id].count ? json_real(numbers_get(&now->report[id], "entropy")) : json_null());
+                      now->report[id].count ? json_real(numbers_get(&now->report[id], "entropy"))
+                                            : json_null());
   return entry;
 }
 
-/* What the actors' ranks waited since the last look: the mean, the most, and which actor it was; null
- * where nobody has said. An actor without results since then is taken as it was. */
+/* What the actors' ranks waited since the last look: the mean, the most, and which actor it was;
+ * null where nobody has said. An actor without results since then is taken as it was. */
 static json_t *json_waits(Display *display) {
   double sum = 0;
   size_t known = 0;
@@ -180,15 +207,18 @@ static json_t *json_waits(Display *display) {
     if (waits->last > display->waits[most].last) most = a;
   }
   if (!known) return json_null();
-  return json_pack("{s:f, s:f, s:i}", "mean", sum / (double)known, "most", display->waits[most].last, "actor",
-                   (int)most);
+  return json_pack("{s:f, s:f, s:i}", "mean", sum / (double)known, "most",
+                   display->waits[most].last, "actor", (int)most);
 }
 
+/* Writes status.json whole (under another name, then renamed), for `agon watch` and for scripts,
+ * which may read at any time. */
 Status display_status(Display *display, const Progress *now, const char *state) {
   char path[PATH_MAX];
   const DisplaySetup *setup = &display->setup;
   double seconds = now->seconds - display->begin.seconds;
-  json_t *root = json_object(), *players = json_array();
+  json_t *root = json_object();
+  json_t *players = json_array();
   json_object_set_new(root, "game", json_string(setup->env.game ? setup->env.game : ""));
   json_object_set_new(root, "teams", json_integer((json_int_t)setup->env.teams));
   json_object_set_new(root, "state", json_string(state));
@@ -197,21 +227,24 @@ Status display_status(Display *display, const Progress *now, const char *state) 
   json_object_set_new(root, "frames", json_integer((json_int_t)now->frames));
   json_object_set_new(root, "frames_target", json_integer((json_int_t)setup->frames_target));
   json_object_set_new(root, "seconds", json_real(now->seconds));
-  json_object_set_new(root, "sps",
-                      json_real(seconds > 0 ? (double)(now->frames - display->begin.frames) / seconds : 0));
+  json_object_set_new(
+      root, "sps",
+      json_real(seconds > 0 ? (double)(now->frames - display->begin.frames) / seconds : 0));
   json_object_set_new(root, "episodes", json_integer((json_int_t)now->episodes));
   json_object_set_new(root, "checkpoint", json_integer((json_int_t)now->generation));
   json_object_set_new(root, "actors", json_integer((json_int_t)setup->actors));
   json_object_set_new(root, "learners", json_integer((json_int_t)setup->learners));
   json_object_set_new(root, "actor_waits", json_waits(display));
-  for (uint32_t i = 0; i < setup->league->players; i++) { /* learning players and the newest frozen ones */
+  /* learning players and the newest frozen ones */
+  for (uint32_t i = 0; i < setup->league->players; i++) {
     if (i == setup->league->learning && setup->league->players > i + SHOWN)
       i = (uint32_t)setup->league->players - SHOWN;
     json_array_append_new(players, json_player(display, now, i));
   }
   json_object_set_new(root, "players", players);
   json_t *warnings = json_array();
-  for (size_t i = 0; log_warning_at(i); i++) json_array_append_new(warnings, json_string(log_warning_at(i)));
+  for (size_t i = 0; log_warning_at(i); i++)
+    json_array_append_new(warnings, json_string(log_warning_at(i)));
   json_object_set_new(root, "warnings", warnings);
   json_object_set_new(root, "players_in_all", json_integer((json_int_t)setup->league->players));
   char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
@@ -224,15 +257,18 @@ Status display_status(Display *display, const Progress *now, const char *state) 
 }
 
 /* --- rates --- */
-/* Where rates are measured from: the last look; or the begin of the job, where that was just now: a rate over a moment
- * says nothing. NULL: even the job has just begun. */
-static const Progress *rates_from(const Display *display, const Progress *last, const Progress *now, double every) {
+/* Where rates are measured from: the last look; or the begin of the job, where that was just now: a
+ * rate over a moment says nothing. NULL: even the job has just begun. */
+static const Progress *rates_from(const Display *display, const Progress *last, const Progress *now,
+                                  double every) {
   double least = fmin(0.1 * every, 0.5);
   if (now->seconds - last->seconds >= least) return last;
   return now->seconds > display->begin.seconds ? &display->begin : NULL;
 }
 
-static double rate_of(uint64_t now, uint64_t before, double seconds) { return (double)(now - before) / seconds; }
+static double rate_of(uint64_t now, uint64_t before, double seconds) {
+  return (double)(now - before) / seconds;
+}
 
 bool display_metrics_due(const Display *display) {
   return seconds_since(display, display->record_time) >= display->setup.metrics_seconds;
@@ -244,7 +280,8 @@ bool display_line_due(const Display *display) {
 
 /* --- metrics --- */
 static void set_rates(const Display *display, const Progress *now, Record *record) {
-  const Progress *from = rates_from(display, &display->recorded, now, display->setup.metrics_seconds);
+  const Progress *from =
+      rates_from(display, &display->recorded, now, display->setup.metrics_seconds);
   if (!from) return;
   double seconds = now->seconds - from->seconds;
   record_set(record, "charts/SPS", rate_of(now->frames, from->frames, seconds));
@@ -253,18 +290,24 @@ static void set_rates(const Display *display, const Progress *now, Record *recor
   record_set(record, "charts/env_steps_per_second", rate_of(now->steps, from->steps, seconds));
 }
 
+/* What is averaged over the episodes that ended since the last record; what nobody played is left
+ * out rather than 0. */
 static void set_episodes(const Display *display, Record *record) {
   char name[64], branch[16];
   double games = 0;
   const DisplaySetup *setup = &display->setup;
   if (display->length_games > 0)
-    record_set(record, "charts/episodic_length", (double)display->length_sum / display->length_games);
-  for (int i = 0; i < BRANCH_COUNT; i++) games += display->branch_games[i];
+    record_set(record, "charts/episodic_length",
+               (double)display->length_sum / display->length_games);
+  for (int i = 0; i < BRANCH_COUNT; i++)
+    games += display->branch_games[i];
   for (int i = 0; i < BRANCH_COUNT && games > 0; i++) {
-    snprintf(name, sizeof name, "matchmaking/%s", text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
+    snprintf(name, sizeof name, "matchmaking/%s",
+             text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
     record_set(record, name, display->branch_games[i] / games);
   }
-  for (size_t i = 0; i < setup->env.metric_count && i < METRICS && display->metric_episodes > 0; i++) {
+  for (size_t i = 0; i < setup->env.metric_count && i < METRICS && display->metric_episodes > 0;
+       i++) {
     if (setup->env.metric_names)
       snprintf(name, sizeof name, "env/%s", setup->env.metric_names[i]);
     else
@@ -273,12 +316,15 @@ static void set_episodes(const Display *display, Record *record) {
   }
 }
 
+/* A value named PLAYER/what. */
 static void set_of(Record *record, const Player *player, const char *what, double value) {
   char name[64];
   snprintf(name, sizeof name, "%s/%s", player->name, what);
   record_set(record, name, value);
 }
 
+/* Learning players' values. Ratings go in only when they are new: a curve of points repeated would
+ * look surer than it is. */
 static void set_player(const Display *display, const Progress *now, uint32_t id, Record *record) {
   const Player *player = &display->setup.league->player[id];
   const Tally *returns = &display->returns[id];
@@ -313,6 +359,7 @@ static void begin_interval(Display *display, const Progress *now) {
   memset(display->returns, 0, learning * sizeof *display->returns);
 }
 
+/* One line of metrics, and the beginning of the next interval. */
 static Status write_record(Display *display, const Progress *now) {
   Record *record;
   const DisplaySetup *setup = &display->setup;
@@ -322,9 +369,11 @@ static Status write_record(Display *display, const Progress *now) {
   record_set(record, "global_step", (double)now->frames);
   set_rates(display, now, record);
   record_set(record, "league/players", (double)setup->league->players);
-  if (league_has_meta(&setup->league->config)) record_set(record, "league/unmeasured", (double)now->unmeasured);
+  if (league_has_meta(&setup->league->config))
+    record_set(record, "league/unmeasured", (double)now->unmeasured);
   set_episodes(display, record);
-  for (uint32_t p = 0; p < setup->league->learning; p++) set_player(display, now, p, record);
+  for (uint32_t p = 0; p < setup->league->learning; p++)
+    set_player(display, now, p, record);
   begin_interval(display, now);
   Status status = OK;
   if (setup->observe) status = setup->observe(setup->context, now->frames, record);
@@ -339,13 +388,14 @@ Status display_metrics(Display *display, const Progress *now) {
 }
 
 /* --- the progress line --- */
-/* " main_0 +312 [+280, +344]" of the learning players, as many as there is room for; or, where one team plays, what its
- * players earn. */
+/* " main_0 +312 [+280, +344]" of the learning players, as many as there is room for; or, where one
+ * team plays, what its players earn. */
 static void strengths_text(const Display *display, char *out, size_t size) {
   enum { NAMED = 4 };
   const League *league = display->setup.league;
   bool alone = display->setup.env.teams == 1;
-  size_t used = (size_t)snprintf(out, size, "%s", alone ? "return" : "Elo"), n = league->learning;
+  size_t used = (size_t)snprintf(out, size, "%s", alone ? "return" : "Elo");
+  size_t n = league->learning;
   for (uint32_t p = 0; p < n && p < NAMED && used < size; p++) {
     char text[80];
     Tally tally = display_returns(display, p);
@@ -353,12 +403,16 @@ static void strengths_text(const Display *display, char *out, size_t size) {
     if (alone)
       display_returns_text(&tally, text, sizeof text);
     else
-      text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, text, sizeof text);
-    used += (size_t)snprintf(out + used, size - used, "%s %s %s", p ? "," : "", league->player[p].name, text);
+      text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, text,
+                  sizeof text);
+    used += (size_t)snprintf(out + used, size - used, "%s %s %s", p ? "," : "",
+                             league->player[p].name, text);
   }
   if (n > NAMED && used < size) snprintf(out + used, size - used, " and %zu more", n - NAMED);
 }
 
+/* The line of progress. Speed is since the last line, not since the start, so that one sees it
+ * change; the time left follows from it. */
 void display_line(Display *display, const Progress *now) {
   char done[40], rate_text[16] = "n/a", strengths[512], entropy[16] = "n/a";
   char left[24] = "";
@@ -370,7 +424,8 @@ void display_line(Display *display, const Progress *now) {
                              ? (double)(setup->frames_target - now->frames) / speed
                              : 0;
   if (seconds >= 0.5) text_duration(seconds, left, sizeof left); /* less would be said as 0 s */
-  if (now->report[0].count) snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
+  if (now->report[0].count)
+    snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
   strengths_text(display, strengths, sizeof strengths);
   log_line("%s frames, %s frames/s, tick %llu, %s%s%zu players, %s; entropy %s",
            text_done((double)now->frames, (double)setup->frames_target, done, sizeof done),
@@ -380,6 +435,7 @@ void display_line(Display *display, const Progress *now) {
   display->line_time = clock_now(&setup->clock);
 }
 
+/* The end of a job: rated at once, whatever it costs, and with all of it written. */
 Status display_finish(Display *display, const Progress *now, const char *state) {
   TRY_RETURN(rate(display, true));
   display_line(display, now);

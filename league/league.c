@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent, uint32_t *out_id) {
+/* parent: id of the player it is a copy of, -1 for none. ERR_USAGE: the name is taken. */
+Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent,
+                  uint32_t *out_id) {
   TRY_RETURN(GROW(league->player, league->room, league->players + 1));
   Player *player = &league->player[league->players];
   *player = (Player){.role = role, .frozen = frozen, .parent = parent};
   TRY_RETURN(text_format(player->name, sizeof player->name, "%s", name));
-  if (league_find(league, name) >= 0) return status_set(ERR_USAGE, "player '%s' is given twice", name);
+  if (league_find(league, name) >= 0)
+    return status_set(ERR_USAGE, "player '%s' is given twice", name);
   *out_id = (uint32_t)league->players++;
   return OK;
 }
@@ -38,12 +41,15 @@ static double best_quality(const League *league, uint32_t parent, uint32_t newco
   return best;
 }
 
-/* A frozen copy of a learning player. Its pair with the parent starts empty: a copy has not met its model. */
+/* A frozen copy of a learning player. Its pair with the parent starts empty: a copy has not met its
+ * model. */
 static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id) {
   char name[PLAYER_NAME];
-  TRY_RETURN(text_format(name, sizeof name, "%s-%06u", league->player[id].name, league->player[id].snapshots));
+  TRY_RETURN(text_format(name, sizeof name, "%s-%06u", league->player[id].name,
+                         league->player[id].snapshots));
   TRY_RETURN(league_add(league, name, league->player[id].role, true, id, out_id));
-  Player *model = &league->player[id], *copy = &league->player[*out_id];
+  Player *model = &league->player[id];
+  Player *copy = &league->player[*out_id];
   model->snapshots++;
   model->snapshot_at = model->frames;
   copy->frames = model->frames;
@@ -56,24 +62,32 @@ static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *
   return OK;
 }
 
-double league_decay(const LeagueConfig *config) { return fmax(1 - SEATS / config->memory, 0); }
+double league_decay(const LeagueConfig *config) {
+  return fmax(1 - SEATS / config->memory, 0);
+}
 
-Status league_create(const LeagueConfig *config, uint64_t seed, double return_low, double return_high, League *out) {
+/* Each main is frozen once right away: without a past player there would be nobody to play against
+ * but itself. On failure *out is freed. */
+Status league_create(const LeagueConfig *config, uint64_t seed, double return_low,
+                     double return_high, League *out) {
   Status status = OK;
-  const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters, config->league_exploiters};
+  const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters,
+                                     config->league_exploiters};
   char role[PLAYER_NAME], name[PLAYER_NAME];
   uint32_t id;
-  *out = (League){.config = *config, .seed = seed, .return_low = return_low, .return_high = return_high};
+  *out = (League){
+      .config = *config, .seed = seed, .return_low = return_low, .return_high = return_high};
   out->payoff.decay = league_decay(config);
   for (int r = 0; r < ROLE_COUNT; r++)
     for (int64_t i = 0; i < count[r]; i++) {
-      TRY(text_format(name, sizeof name, "%s_%lld", text_choice_name(ROLE_NAMES, r, role, sizeof role), (long long)i));
+      TRY(text_format(name, sizeof name, "%s_%lld",
+                      text_choice_name(ROLE_NAMES, r, role, sizeof role), (long long)i));
       TRY(league_add(out, name, (Role)r, false, -1, &id));
     }
   out->learning = out->players;
   if (out->learning > WIRE_LEARNERS)
-    TRY(status_set(ERR_USAGE, "at most %d learning players (league.mains and exploiters), not %zu", WIRE_LEARNERS,
-                   out->learning));
+    TRY(status_set(ERR_USAGE, "at most %d learning players (league.mains and exploiters), not %zu",
+                   WIRE_LEARNERS, out->learning));
   for (uint32_t i = 0; i < out->learning; i++)
     if (out->player[i].role == ROLE_MAIN) TRY(freeze(out, i, "start", &id));
 done:
@@ -88,6 +102,8 @@ void league_free(League *league) {
   *league = (League){0};
 }
 
+/* A margin of one return_unit either way is x = 1 or 0, so that rules written for win rates apply
+ * to games that are judged by returns. */
 double league_rate(const League *league, uint32_t home, uint32_t away) {
   if (!league->config.by_return) return payoff_win_rate(&league->payoff, home, away);
   if (league->return_unit <= 0) return 0.5;
@@ -95,13 +111,15 @@ double league_rate(const League *league, uint32_t home, uint32_t away) {
   return x < 0 ? 0 : x > 1 ? 1 : x;
 }
 
+/* Ascending. */
 static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
+  double x = *(const double *)a;
+  double y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
-/* Margins (their sizes, in `out`) of the learning players over those against whom they have games enough, from both
- * seats; and the root mean square of all their returns. */
+/* Margins (their sizes, in `out`) of the learning players over those against whom they have games
+ * enough, from both seats; and the root mean square of all their returns. */
 static size_t margins(const League *league, double *out, double *rms) {
   Tally all = {0};
   size_t count = 0;
@@ -119,12 +137,19 @@ static size_t margins(const League *league, double *out, double *rms) {
   return count;
 }
 
+/* Margins come without a scale of their own. The unit that nine in ten of them stay below makes x
+ * use most of 0 .. 1; the second bound keeps thresholds on x out of noise while players are about
+ * equal. */
 Status league_measure_returns(League *league) {
   enum {
-    ERRORS = 8 /* of a rate's standard errors that x = 1 is off x = .5 at the least: no threshold lies in noise */
+    ERRORS = 8 /* of a rate's standard errors that x = 1 is off x = .5 at the least: no threshold
+                  lies in noise */
   };
   const LeagueConfig *config = &league->config;
-  double *size, rms, unit, most = fmax(fabs(league->return_low), fabs(league->return_high));
+  double *size;
+  double rms;
+  double unit;
+  double most = fmax(fabs(league->return_low), fabs(league->return_high));
   if (!config->by_return || config->return_unit > 0) {
     league->return_unit = config->return_unit;
     return OK;
@@ -143,26 +168,38 @@ static uint32_t life_of(const League *league, uint32_t player) {
   return player < league->learning ? league->player[player].life : 0;
 }
 
-/* A main's wins over its own past i: q_i -= rate / (N p_i), N its own past players, p_i as it was when the match was
- * drawn. Under 1 / (10 N) p counts as that: no win moves q by more than ten times the rate. */
+/* A main's wins over its own past i: q_i -= rate / (N p_i), N its own past players, p_i as it was
+ * when the match was drawn. Under 1 / (10 N) p counts as that: no win moves q by more than ten
+ * times the rate. */
 static void openai_five_update(League *league, const PairResults *pair) {
   Player *past = &league->player[pair->away];
-  if (pair->eval || pair->home >= league->learning || !past->frozen || past->parent != (int64_t)pair->home) return;
+  if (pair->eval || pair->home >= league->learning || !past->frozen ||
+      past->parent != (int64_t)pair->home)
+    return;
   const Player *home = &league->player[pair->home];
   if (home->role != ROLE_MAIN || pair->home_life != home->life) return;
   double own_past = home->snapshots;
-  double wins_over_p = pair->wins_over_p * (1 - league->config.self_share); /* a match was drawn with (1 - self) p */
+  double wins_over_p =
+      pair->wins_over_p * (1 - league->config.self_share); /* a match was drawn with (1 - self) p */
   double most = 10 * own_past * pair->tally.wins;
   past->quality -= league->config.quality_rate / own_past * fmin(wins_over_p, most);
 }
 
+/* Only frozen players meet built-in ones, in evaluation lanes: it is their rating that needs a
+ * fixed point. */
 static Status merge_anchor(League *league, const PairResults *pair) {
-  if (pair->home >= league->players || !league->player[pair->home].frozen || !pair->eval || pair->seat >= SEATS)
-    return status_set(ERR_FORMAT, "results of player %u against a built-in one, seat %u, which are no evaluation games",
-                      pair->home, pair->seat);
+  if (pair->home >= league->players || !league->player[pair->home].frozen || !pair->eval ||
+      pair->seat >= SEATS)
+    return status_set(
+        ERR_FORMAT,
+        "results of player %u against a built-in one, seat %u, which are no evaluation games",
+        pair->home, pair->seat);
   return anchors_add(&league->anchors, pair->home, pair->away, pair->seat, &pair->tally);
 }
 
+/* Games of a life that has ended since count only as history (PAYOFF_RAW_ONLY): the player that won
+ * or lost them is no more. Results hold home's side; the opponent's follows from it. ERR_FORMAT for
+ * players or seats that there are not. */
 Status league_merge(League *league, const Results *results) {
   for (size_t i = 0; i < results->pairs; i++) {
     const PairResults *pair = &results->pair[i];
@@ -171,16 +208,19 @@ Status league_merge(League *league, const Results *results) {
       continue;
     }
     if (pair->home >= league->players || pair->away >= league->players || pair->seat >= SEATS)
-      return status_set(ERR_FORMAT, "results of unknown players %u and %u, seat %u", pair->home, pair->away,
-                        pair->seat);
+      return status_set(ERR_FORMAT, "results of unknown players %u and %u, seat %u", pair->home,
+                        pair->away, pair->seat);
     const Tally *home = &pair->tally;
     const Tally away = tally_of_opponent(home, pair->away_return, pair->away_square);
-    bool present = pair->home_life == life_of(league, pair->home) && pair->away_life == life_of(league, pair->away);
+    bool present = pair->home_life == life_of(league, pair->home) &&
+                   pair->away_life == life_of(league, pair->away);
     PayoffPart part = pair->eval ? PAYOFF_EVAL : present ? PAYOFF_TRAIN : PAYOFF_RAW_ONLY;
     if (pair->seat == 0)
-      TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, home, away.returns, away.squares, part));
+      TRY_RETURN(payoff_add(&league->payoff, pair->home, pair->away, home, away.returns,
+                            away.squares, part));
     else
-      TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home->returns, home->squares, part));
+      TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home->returns,
+                            home->squares, part));
     if (league_follows(&league->config, "openai_five")) openai_five_update(league, pair);
   }
   INVARIANT(league_clocks_in_order(league));
@@ -192,45 +232,56 @@ Status league_merge(League *league, const Results *results) {
   return OK;
 }
 
-void league_settle(League *league) { payoff_settle(&league->payoff); }
+void league_settle(League *league) {
+  payoff_settle(&league->payoff);
+}
 
+/* For invariants; see league.h. */
 bool league_clocks_in_order(const League *league) {
   for (size_t i = 0; i < league->players; i++) {
     const Player *player = &league->player[i];
-    bool own = player->frozen || (player->snapshot_at <= player->frames && player->life_start <= player->frames);
+    bool own = player->frozen ||
+               (player->snapshot_at <= player->frames && player->life_start <= player->frames);
     if (!own || player->parent >= (int64_t)league->players) return false;
   }
   return true;
 }
 
 /* --- snapshots and resets --- */
-/* Whether the player beats each of its targets by the threshold, known from both seats and by enough effective games
- * since its last snapshot or reset. */
+/* Whether the player beats each of its targets by the threshold, known from both seats and by
+ * enough effective games since its last snapshot or reset. */
 static bool beats_targets(const League *league, uint32_t id) {
   Role role = league->player[id].role;
   size_t targets = 0;
   for (uint32_t t = 0; t < league->players; t++) {
     const Player *target = &league->player[t];
-    bool counts = role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
+    bool counts =
+        role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
     if (!counts || t == id) continue;
     const Pair *pair = payoff_find(&league->payoff, id, t);
-    if (!pair || seats_effective(pair->since[0], pair->since[1]) < (double)league->config.min_games) return false;
+    if (!pair || seats_effective(pair->since[0], pair->since[1]) < (double)league->config.min_games)
+      return false;
     if (league_rate(league, id, t) <= league->config.win_threshold) return false;
     targets++;
   }
   return targets > 0;
 }
 
+/* AlphaStar's rule: after at least snapshot_min frames if it beats its targets, after snapshot_max
+ * in any case. NULL: not yet. */
 static const char *snapshot_reason(const League *league, uint32_t id) {
   const Player *player = &league->player[id];
-  double age = (double)(player->frames - player->snapshot_at), scale = league->config.frame_scale;
-  double least = league->config.snapshot_min[player->role] * scale,
-         most = league->config.snapshot_max[player->role] * scale;
+  double age = (double)(player->frames - player->snapshot_at);
+  double scale = league->config.frame_scale;
+  double least = league->config.snapshot_min[player->role] * scale;
+  double most = league->config.snapshot_max[player->role] * scale;
   if (age < least || age <= 0) return NULL;
   if (age >= most) return "age";
   return beats_targets(league, id) ? "win_rate" : NULL;
 }
 
+/* A uniform number of the league's own stream. How many were drawn is saved, so that a resumed run
+ * draws on. */
 static double league_unit(League *league) {
   AgonRng rng = rng_stream(league->seed, 0xffffff, (uint32_t)league->draws++, RNG_MATCH);
   return rng_unit(&rng);
@@ -239,19 +290,23 @@ static double league_unit(League *league) {
 /* Whether a frozen main wins past_low .. past_high against main `against`. */
 static bool is_fit(const League *league, uint32_t past, uint32_t against) {
   const Player *player = &league->player[past];
-  if (!player->frozen || player->role != ROLE_MAIN || !payoff_seats_known(&league->payoff, past, against)) return false;
+  if (!player->frozen || player->role != ROLE_MAIN ||
+      !payoff_seats_known(&league->payoff, past, against))
+    return false;
   double x = league_rate(league, past, against);
   return x >= league->config.past_low && x <= league->config.past_high;
 }
 
-/* A past main to start from: one of those that are fit against a main that is drawn from all, or, if there are none,
- * against the next main; -1 if none is fit against any. */
+/* A past main to start from: one of those that are fit against a main that is drawn from all, or,
+ * if there are none, against the next main; -1 if none is fit against any. */
 static int64_t past_main(League *league) {
   uint32_t mains = (uint32_t)league->config.mains; /* their ids are the first */
   uint32_t first = mains > 1 ? (uint32_t)(league_unit(league) * mains) : 0;
   for (uint32_t m = 0; m < mains; m++) {
-    uint32_t against = (first + m) % mains, count = 0;
-    for (uint32_t i = 0; i < league->players; i++) count += is_fit(league, i, against);
+    uint32_t against = (first + m) % mains;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < league->players; i++)
+      count += is_fit(league, i, against);
     if (count == 0) continue;
     uint32_t chosen = (uint32_t)(league_unit(league) * count);
     for (uint32_t i = 0; i < league->players; i++)
@@ -260,6 +315,8 @@ static int64_t past_main(League *league) {
   return -1;
 }
 
+/* An exploiter that has done its work begins anew, from the initial weights or a past main. What
+ * others remember of their games with it is of a player that is no more, and goes. */
 static void reset_player(League *league, uint32_t id, Order *order) {
   Player *player = &league->player[id];
   int64_t source = league->config.reset_to == 1 ? past_main(league) : -1;
@@ -272,7 +329,10 @@ static void reset_player(League *league, uint32_t id, Order *order) {
   payoff_restart(&league->payoff, id);
 }
 
-static Status snapshot(League *league, uint32_t id, const char *reason, Directive *directive, Order **out) {
+/* Freezes the player under a new id and orders the copy from its learner. Room for orders: one per
+ * learning player. */
+static Status snapshot(League *league, uint32_t id, const char *reason, Directive *directive,
+                       Order **out) {
   Order *order = &directive->order[directive->orders++];
   *order = (Order){.player = id};
   TRY_RETURN(freeze(league, id, reason, &order->snapshot_id));
@@ -280,6 +340,7 @@ static Status snapshot(League *league, uint32_t id, const char *reason, Directiv
   return OK;
 }
 
+/* Snapshots come first, resets after: what is frozen is the player before its reset. */
 Status league_decide(League *league, Directive *directive) {
   Order *order;
   for (uint32_t id = 0; id < league->learning; id++) {
@@ -287,17 +348,21 @@ Status league_decide(League *league, Directive *directive) {
     if (!reason) continue;
     TRY_RETURN(snapshot(league, id, reason, directive, &order));
     double chance = league->config.reset[league->player[id].role];
-    if (chance > 0 && (chance >= 1 || league_unit(league) < chance)) reset_player(league, id, order);
+    if (chance > 0 && (chance >= 1 || league_unit(league) < chance))
+      reset_player(league, id, order);
   }
   return OK;
 }
 
+/* At the end of a run mains are frozen as they are, unless they just were or have learned nothing
+ * since. */
 Status league_force_snapshots(League *league, Directive *directive, const char *reason) {
   Order *order;
   for (uint32_t id = 0; id < league->learning; id++) {
     const Player *player = &league->player[id];
     bool ordered = false;
-    for (size_t i = 0; i < directive->orders; i++) ordered |= directive->order[i].player == id;
+    for (size_t i = 0; i < directive->orders; i++)
+      ordered |= directive->order[i].player == id;
     if (player->role == ROLE_MAIN && !ordered && player->frames > player->snapshot_at)
       TRY_RETURN(snapshot(league, id, reason, directive, &order));
   }
@@ -305,16 +370,18 @@ Status league_force_snapshots(League *league, Directive *directive, const char *
 }
 
 /* --- columns --- */
-#define COLUMN(kind, name, type, field)                                                                                \
-  do {                                                                                                                 \
-    for (size_t i = 0; i < n; i++) kind[i] = (type)league->player[i].field;                                            \
-    TRY(tree_put(tree, name, STORE_##type, n, 1, kind));                                                               \
+#define COLUMN(kind, name, type, field)                                                            \
+  do {                                                                                             \
+    for (size_t i = 0; i < n; i++)                                                                 \
+      kind[i] = (type)league->player[i].field;                                                     \
+    TRY(tree_put(tree, name, STORE_##type, n, 1, kind));                                           \
   } while (0)
 typedef uint32_t U32;
 typedef uint64_t U64;
 typedef int32_t I32;
 typedef double F64;
 
+/* A column for each field, a row for each player; payoff and anchors are put beside them. */
 Status league_save(const League *league, Tree *tree) {
   Status status = OK;
   size_t n = league->players;
@@ -329,11 +396,14 @@ Status league_save(const League *league, Tree *tree) {
   TRY(NEW_ARRAY(u64, n));
   TRY(NEW_ARRAY(i32, n));
   TRY(NEW_ARRAY(f64, n));
-  for (size_t i = 0; i < n; i++) memcpy(text + i * PLAYER_NAME, league->player[i].name, PLAYER_NAME);
+  for (size_t i = 0; i < n; i++)
+    memcpy(text + i * PLAYER_NAME, league->player[i].name, PLAYER_NAME);
   TRY(tree_put_texts(tree, "league/name", n, PLAYER_NAME, text));
-  for (size_t i = 0; i < n; i++) memcpy(text + i * PLAYER_NAME, league->player[i].reason, PLAYER_NAME);
+  for (size_t i = 0; i < n; i++)
+    memcpy(text + i * PLAYER_NAME, league->player[i].reason, PLAYER_NAME);
   TRY(tree_put_texts(tree, "league/reason", n, PLAYER_NAME, text));
-  for (size_t i = 0; i < n; i++) memcpy(text + i * PLAYER_NAME, league->player[i].hash, HASH_TEXT);
+  for (size_t i = 0; i < n; i++)
+    memcpy(text + i * PLAYER_NAME, league->player[i].hash, HASH_TEXT);
   TRY(tree_put_texts(tree, "league/hash", n, PLAYER_NAME, text));
   COLUMN(u32, "league/role", U32, role);
   COLUMN(u32, "league/frozen", U32, frozen);
@@ -359,11 +429,13 @@ done:
 
 /* The columns of the players, as they lie in a file. */
 typedef struct Columns {
-  const Item *name, *reason, *hash, *role, *frozen, *life, *snapshots, *frames, *life_start, *snapshot_at, *parent;
+  const Item *name, *reason, *hash, *role, *frozen;
+  const Item *life, *snapshots, *frames, *life_start, *snapshot_at, *parent;
   const Item *quality, *scalars;
   size_t players;
 } Columns;
 
+/* ERR_FORMAT if one is missing or of another length than the names. */
 static Status find_columns(const Tree *tree, Columns *out) {
   const struct {
     const char *path;
@@ -383,12 +455,16 @@ static Status find_columns(const Tree *tree, Columns *out) {
   TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &out->name));
   out->players = out->name->count;
   for (size_t i = 0; i < COUNT_OF(column); i++)
-    TRY_RETURN(tree_get(tree, column[i].path, column[i].type, (int64_t)out->players, column[i].item));
-  if (out->name->size != PLAYER_NAME || out->reason->size != PLAYER_NAME || out->hash->size != PLAYER_NAME)
-    return tree_fault(tree, out->name->path, -1, "and the league's other texts have foreign widths");
+    TRY_RETURN(
+        tree_get(tree, column[i].path, column[i].type, (int64_t)out->players, column[i].item));
+  if (out->name->size != PLAYER_NAME || out->reason->size != PLAYER_NAME ||
+      out->hash->size != PLAYER_NAME)
+    return tree_fault(tree, out->name->path, -1,
+                      "and the league's other texts have foreign widths");
   return tree_get(tree, "league/scalars", STORE_U64, 4, &out->scalars);
 }
 
+/* A row of the columns. Texts are cut off with a 0, whatever a damaged file holds. */
 static Player player_of(const Columns *c, size_t row) {
   Player player = {.role = (Role)((uint32_t *)c->role->data)[row],
                    .frozen = ((uint32_t *)c->frozen->data)[row] != 0,
@@ -402,55 +478,67 @@ static Player player_of(const Columns *c, size_t row) {
   memcpy(player.name, (char *)c->name->data + row * PLAYER_NAME, PLAYER_NAME);
   memcpy(player.reason, (char *)c->reason->data + row * PLAYER_NAME, REASON);
   memcpy(player.hash, (char *)c->hash->data + row * PLAYER_NAME, HASH_TEXT);
-  player.reason[REASON - 1] = player.hash[HASH_TEXT - 1] = 0;
+  player.hash[HASH_TEXT - 1] = 0;
+  player.reason[REASON - 1] = 0;
   return player;
 }
 
-/* A row by itself, before anything is done with it; learning players come first and are those of the configuration. */
+/* A row by itself, before anything is done with it; learning players come first and are those of
+ * the configuration. */
 static Status check_row(const League *league, const Tree *tree, const Columns *c, size_t row) {
   const Player player = player_of(c, row);
   int64_t at = (int64_t)row;
   if (!text_is_name(player.name, sizeof player.name))
-    return tree_fault(tree, c->name->path, at, "is no name of a player (letters, digits, '_', '.' and '-')");
+    return tree_fault(tree, c->name->path, at,
+                      "is no name of a player (letters, digits, '_', '.' and '-')");
   if ((uint32_t)player.role >= ROLE_COUNT)
     return tree_fault(tree, c->role->path, at, "is no role: %d", (int)player.role);
   if (player.frozen != (row >= league->learning))
-    return tree_fault(tree, c->frozen->path, at, "contradicts the %zu learning players, which come first",
-                      league->learning);
+    return tree_fault(tree, c->frozen->path, at,
+                      "contradicts the %zu learning players, which come first", league->learning);
   if (row < league->learning && player.role != league->player[row].role)
     return tree_fault(tree, c->role->path, at, "is not that of the configuration's player %s",
                       league->player[row].name);
   if (player.frozen && !hash_text_good(player.hash))
     return tree_fault(tree, c->hash->path, at, "is no hash of a frozen player");
   if (player.parent < -1 || player.parent >= (int64_t)c->players || player.parent == at)
-    return tree_fault(tree, c->parent->path, at, "names player %lld of %zu", (long long)player.parent, c->players);
+    return tree_fault(tree, c->parent->path, at, "names player %lld of %zu",
+                      (long long)player.parent, c->players);
   if (player.frames >= UINT64_C(1) << 53)
     return tree_fault(tree, c->frames->path, at, "has an impossible number of frames");
   if (player.life_start > player.frames || player.snapshot_at > player.frames)
-    return tree_fault(tree, player.life_start > player.frames ? c->life_start->path : c->snapshot_at->path, at,
-                      "lies beyond the player's frames");
-  if (!finite_doubles(&player.quality, 1)) return tree_fault(tree, c->quality->path, at, "is not a finite number");
+    return tree_fault(
+        tree, player.life_start > player.frames ? c->life_start->path : c->snapshot_at->path, at,
+        "lies beyond the player's frames");
+  if (!finite_doubles(&player.quality, 1))
+    return tree_fault(tree, c->quality->path, at, "is not a finite number");
   return OK;
 }
 
+/* It is printed on terminals and into reports: only plain text may come in from a file. */
 static Status check_reason(const Tree *tree, const Columns *c, size_t row) {
   const Player player = player_of(c, row);
   for (const char *at = player.reason; *at; at++)
-    if (*at < ' ' || *at > '~') return tree_fault(tree, c->reason->path, (int64_t)row, "is no plain text");
+    if (*at < ' ' || *at > '~')
+      return tree_fault(tree, c->reason->path, (int64_t)row, "is no plain text");
   return OK;
 }
 
+/* ERR_USAGE: the configuration has another number of learning players; ERR_FORMAT: the checkpoint
+ * is damaged. The league is the caller's to free then, too. */
 Status league_load(League *league, const Tree *tree) {
   Columns c;
   TRY_RETURN(find_columns(tree, &c));
   const uint64_t *scalar = c.scalars->data;
   if (scalar[0] != league->learning)
-    return status_set(ERR_USAGE,
-                      "the checkpoint has %llu learning players, the configuration %zu: numbers of mains and "
-                      "exploiters may not change on resume",
-                      (unsigned long long)scalar[0], league->learning);
+    return status_set(
+        ERR_USAGE,
+        "the checkpoint has %llu learning players, the configuration %zu: numbers of mains and "
+        "exploiters may not change on resume",
+        (unsigned long long)scalar[0], league->learning);
   if (c.players < league->learning)
-    return tree_fault(tree, c.name->path, -1, "has %zu rows, fewer than there are learning players", c.players);
+    return tree_fault(tree, c.name->path, -1, "has %zu rows, fewer than there are learning players",
+                      c.players);
   for (size_t i = 0; i < c.players; i++) {
     TRY_RETURN(check_row(league, tree, &c, i));
     TRY_RETURN(check_reason(tree, &c, i));
@@ -459,7 +547,8 @@ Status league_load(League *league, const Tree *tree) {
   for (size_t i = 0; i < c.players; i++) {
     const Player player = player_of(&c, i);
     uint32_t id;
-    if (league_find(league, player.name) >= 0) return tree_fault(tree, c.name->path, (int64_t)i, "is there twice");
+    if (league_find(league, player.name) >= 0)
+      return tree_fault(tree, c.name->path, (int64_t)i, "is there twice");
     TRY_RETURN(league_add(league, player.name, player.role, player.frozen, player.parent, &id));
     league->player[id] = player;
   }
@@ -471,7 +560,8 @@ Status league_load(League *league, const Tree *tree) {
   league->payoff.decay = decay;
   TRY_RETURN(payoff_load(&league->payoff, c.players, tree));
   TRY_RETURN(anchors_load(&league->anchors, league->players, tree));
-  if (!tree_find(tree, "league/return_unit")) return league_measure_returns(league); /* by an older program */
+  if (!tree_find(tree, "league/return_unit"))
+    return league_measure_returns(league); /* by an older program */
   TRY_RETURN(tree_get_f64(tree, "league/return_unit", &league->return_unit));
   if (!(league->return_unit >= 0 && league->return_unit < INFINITY))
     return tree_fault(tree, "league/return_unit", -1, "is not a number from 0 on");

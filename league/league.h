@@ -1,6 +1,6 @@
-/* The league: players, roles, payoff, matchmaking, snapshots and resets. Pure, seeded, serialisable; its clock is
- * frames. Rules: AlphaStar (Vinyals et al., Nature 575, 2019), OpenAI Five (arXiv 1912.06680, appendix N), TStarBot-X
- * (arXiv 2011.13729), fictitious self-play. */
+/* The league: players, roles, payoff, matchmaking, snapshots and resets. Pure, seeded,
+ * serialisable; its clock is frames. Rules: AlphaStar (Vinyals et al., Nature 575, 2019), OpenAI
+ * Five (arXiv 1912.06680, appendix N), TStarBot-X (arXiv 2011.13729), fictitious self-play. */
 #pragma once
 #include "base/rng.h"
 #include "config/config.h"
@@ -36,8 +36,10 @@ typedef struct LeagueConfig {
   int64_t mains, main_exploiters, league_exploiters;
   double share[ROLE_COUNT];
   int main_rule;
-  double self_share, verify_share; /* the rest is PFSP; openai_five and fictitious: self_share live, the rest past */
-  int pfsp, league_pfsp;           /* Weighting */
+  /* The rest is PFSP; openai_five and fictitious: self_share live, the rest past. */
+  double self_share;
+  double verify_share;
+  int pfsp, league_pfsp; /* Weighting */
   double hard_power;
   double verify_exploiters_below, verify_past_below, self_above;
   double exploiter_past_share, exploiter_live_above;
@@ -56,7 +58,8 @@ typedef struct LeagueConfig {
   int64_t table_players; /* players per tick between two tables */
   double anchor_share;   /* of the evaluation games */
   int64_t end_games;     /* of each pair that has not met when the run ends */
-  uint32_t anchors;      /* which built-in players can play this env: bit i is BUILTIN_FIRST + i; not a key */
+  /* Which built-in players can play this env: bit i is BUILTIN_FIRST + i. Not a key. */
+  uint32_t anchors;
 } LeagueConfig;
 extern const Option league_options[];
 extern const size_t league_option_count;
@@ -68,7 +71,9 @@ bool league_follows(const LeagueConfig *config, const char *rule);
 bool league_has_meta(const LeagueConfig *config);
 /* Assigns a preset's keys as a layer between the defaults and the file. */
 Status league_apply_preset(Config *config, const char *name);
-#define PRESETS "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play|psro|alpharank"
+#define PRESETS                                                                                    \
+  "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play|psro|"         \
+  "alpharank"
 
 enum { PLAYER_NAME = 40, REASON = 40 };
 
@@ -76,14 +81,14 @@ typedef struct Player {
   char name[PLAYER_NAME];
   Role role;
   bool frozen;
-  int64_t parent;                   /* id of the player it is a copy of, or was reset to; -1 = none */
-  uint64_t frames;                  /* learned; frozen: its parent's at the time */
+  int64_t parent;  /* id of the player it is a copy of, or was reset to; -1 = none */
+  uint64_t frames; /* learned; frozen: its parent's at the time */
   uint64_t life_start, snapshot_at; /* frames at the last reset, at the last snapshot */
   uint32_t life, snapshots;
   char reason[REASON];  /* why a snapshot was taken */
   char hash[HASH_TEXT]; /* of a frozen player's policy block */
   double quality;       /* OpenAI Five's q */
-  bool unmeasured;      /* left out of the last table's meta-game: not all its pairs have been played */
+  bool unmeasured; /* left out of the last table's meta-game: not all its pairs have been played */
 } Player;
 
 typedef struct League {
@@ -94,37 +99,53 @@ typedef struct League {
   Anchors anchors;
   double return_low, return_high; /* of the env */
   double return_unit;             /* by_return: the present unit; 0 = nothing observed yet */
-  uint64_t seed, draws;           /* of the league's own random stream */
+  uint64_t seed;                  /* of the league's own random stream, and ... */
+  uint64_t draws;                 /* ... how many numbers of it have been used */
   uint64_t table_version;
 } League;
 
-/* Learning players by the configuration, and one snapshot of each main (their hashes are filled in by the caller). */
-Status league_create(const LeagueConfig *config, uint64_t seed, double return_low, double return_high, League *out);
+/* Learning players by the configuration, and one snapshot of each main (their hashes are filled in
+ * by the caller). ERR_USAGE: more than WIRE_LEARNERS learning players. On failure *out is freed. */
+Status league_create(const LeagueConfig *config, uint64_t seed, double return_low,
+                     double return_high, League *out);
 void league_free(League *league);
 /* Of a seat's memory per game in it: the two seats of a pair remember `memory` games together. */
 double league_decay(const LeagueConfig *config);
 int64_t league_find(const League *league, const char *name); /* id or -1 */
-Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent, uint32_t *out_id);
+/* parent: the player it is a copy of, or -1. ERR_USAGE: the name is taken. */
+Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent,
+                  uint32_t *out_id);
 Status league_save(const League *league, Tree *tree);
-Status league_load(League *league, const Tree *tree); /* into a league just created from the configuration */
+/* Into a league just created from the configuration. ERR_USAGE: the configuration has other numbers
+ * of learning players than the checkpoint; ERR_FORMAT: the checkpoint is damaged. The league is the
+ * caller's to free in any case. */
+Status league_load(League *league, const Tree *tree);
 
-/* x of PFSP: win rate; or half a unit of margin (home's mean return less away's, halved) up from 0.5, within 0 .. 1. */
+/* x of PFSP: win rate; or half a unit of margin (home's mean return less away's, halved) up from
+ * 0.5, within 0 .. 1. */
 double league_rate(const League *league, uint32_t home, uint32_t away);
-/* by_return: sets the unit of margins by what the learning players' remembered games show: nine in ten margins are
- * smaller, and it is at least eight standard errors of a margin. Done for each new table. */
+/* by_return: sets the unit of margins by what the learning players' remembered games show: nine in
+ * ten margins are smaller, and it is at least eight standard errors of a margin. Done for each new
+ * table. */
 Status league_measure_returns(League *league);
 /* PFSP: probabilities over rates x (n); all weights under 1e-10 in sum: uniform. */
 void pfsp_probabilities(Weighting weighting, double power, const double *x, size_t n, double *out);
-/* Length of x without its monotonic suffix: the last i with x[i-1] < x[i] gives i + 1; none gives 0. */
+/* Length of x without its monotonic suffix: the last i with x[i-1] < x[i] gives i + 1; none gives
+ * 0. */
 size_t pfsp_without_suffix(const double *x, size_t n);
 
-/* The whole rule as probabilities: for each learning player its possible matches; and pairs for evaluation. */
+/* The whole rule as probabilities: for each learning player its possible matches; and pairs for
+ * evaluation. ERR_USAGE: no learning player has a share of the matches at home. */
 Status league_table(League *league, Table *out);
-/* Takes one actor's counts of the present tick; league_settle, when it has all of them, enters their sums. */
+/* Takes one actor's counts of the present tick; league_settle, when it has all of them, enters
+ * their sums. ERR_FORMAT: they are of players or seats that there are not. */
 Status league_merge(League *league, const Results *results);
 void league_settle(League *league);
-/* Whether no player is younger than its last snapshot or reset, and all parents exist (for invariants). */
+/* Whether no player is younger than its last snapshot or reset, and all parents exist (for
+ * invariants). */
 bool league_clocks_in_order(const League *league);
-/* Snapshots and resets that are due; freezes first, then resets. Adds the frozen players; orders get their ids. */
+/* Snapshots and resets that are due; freezes first, then resets. Adds the frozen players; orders
+ * get their ids. */
 Status league_decide(League *league, Directive *directive);
-Status league_force_snapshots(League *league, Directive *directive, const char *reason); /* of all mains, at the end */
+/* Of all mains, at the end. */
+Status league_force_snapshots(League *league, Directive *directive, const char *reason);

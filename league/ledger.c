@@ -19,6 +19,7 @@ typedef struct Columns {
   const Item *name, *frozen, *frames;
 } Columns;
 
+/* What is needed of the league's columns. */
 static Status find_columns(const Tree *tree, Columns *out) {
   TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &out->name));
   TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)out->name->count, &out->frozen));
@@ -45,6 +46,8 @@ static Status check_player(const Tree *tree, const Columns *c, size_t row) {
   return equal(what, acted_of(c, row), "learned from and dropped", value[3] + value[4]);
 }
 
+/* Of one learning player alone, by its row in the columns. ERR_FORMAT says which two counts
+ * differ. */
 Status ledger_check_player(const Tree *checkpoint, size_t row) {
   Columns c;
   TRY_RETURN(find_columns(checkpoint, &c));
@@ -84,13 +87,17 @@ static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *
   return OK;
 }
 
+/* ERR_FORMAT unless the whole checkpoint adds up. Checkpoints from before the ledger was kept have
+ * none; of them the rest is checked. */
 Status ledger_check(const Tree *checkpoint) {
-  const Item *counters, *item = tree_find(checkpoint, LEDGER_PATH);
+  const Item *counters;
+  const Item *item = tree_find(checkpoint, LEDGER_PATH);
   TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, -1, &counters));
   if (counters->count <= AT_EPISODES)
     return status_set(ERR_FORMAT, "dataset 'run/counters' is too short");
   if (item) TRY_RETURN(tree_get(checkpoint, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item));
-  const uint64_t *value = counters->data, *ledger = item ? item->data : NULL;
+  const uint64_t *value = counters->data;
+  const uint64_t *ledger = item ? item->data : NULL;
   if (ledger) {
     TRY_RETURN(equal("actors acted", ledger[LEDGER_ACTED], "the league counts", value[AT_FRAMES]));
     TRY_RETURN(equal("actors ended episodes", ledger[LEDGER_EPISODES], "the league counts",

@@ -37,6 +37,7 @@ struct Library {
   WireOut wire;
 };
 
+/* On failure nothing is left. */
 Status library_create(const LibrarySetup *setup, Library **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->setup = *setup;
@@ -45,7 +46,8 @@ Status library_create(const LibrarySetup *setup, Library **out) {
 
 void library_destroy(Library *library) {
   if (!library) return;
-  for (size_t i = 0; i < LIBRARY_BLOCKS; i++) free(library->shelf[i].block);
+  for (size_t i = 0; i < LIBRARY_BLOCKS; i++)
+    free(library->shelf[i].block);
   bytes_free(&library->wire.bytes);
   free(library->loan);
   free(library->expected);
@@ -122,6 +124,8 @@ static Status check_hash(const Player *who, const char *path, const Item *policy
   return status_set(ERR_FORMAT, "%s does not hold the policy that the checkpoint names", path);
 }
 
+/* *out: (block) floats, borrowed until other policies push it off the shelf. ERR_FORMAT: the file's
+ * policy is not the one that the checkpoint names by its hash. */
 Status library_read(Library *library, const League *league, uint32_t player, const float **out) {
   char path[PATH_MAX];
   Tree tree;
@@ -147,12 +151,15 @@ Status library_expect(Library *library, uint32_t player) {
   return OK;
 }
 
-bool library_is_whole(const Library *library) { return library->expects == 0; }
+bool library_is_whole(const Library *library) {
+  return library->expects == 0;
+}
 
 /* Index among the expected, or their count. */
 static size_t find_expected(const Library *library, uint32_t player) {
   size_t i = 0;
-  while (i < library->expects && library->expected[i] != player) i++;
+  while (i < library->expects && library->expected[i] != player)
+    i++;
   return i;
 }
 
@@ -180,6 +187,7 @@ Status library_take_fetch(Library *library, const League *league, const Message 
   return library_answer(library, league);
 }
 
+/* Sends one frozen policy to the actor that asked. */
 static Status lend(Library *library, const League *league, const Loan *loan) {
   const float *policy;
   TRY_RETURN(library_read(library, league, loan->player, &policy));
@@ -188,6 +196,8 @@ static Status lend(Library *library, const League *league, const Loan *loan) {
   return wire_send(library->setup.transport, loan->rank, &library->wire);
 }
 
+/* Answers what can be answered. A snapshot that has been ordered but is still on its way from its
+ * learner lets its askers wait. */
 Status library_answer(Library *library, const League *league) {
   size_t kept = 0;
   for (size_t i = 0; i < library->loans; i++) {

@@ -57,6 +57,7 @@ static double seconds_since(const Manager *manager, int64_t then) {
   return clock_seconds(clock_now(&manager->setup.role.clock) - then);
 }
 
+/* Where the run stands, the time of this job included. */
 static RunPosition position_of(const Manager *manager) {
   RunPosition position = manager->run;
   position.seconds += seconds_since(manager, manager->started);
@@ -101,6 +102,8 @@ static Status write_first_snapshots(Manager *manager) {
   return status;
 }
 
+/* The create_ functions below hand each part what it needs of the setup, and nothing of the
+ * manager: no part sees another. */
 static Status create_library(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
   const LibrarySetup library = {
@@ -148,6 +151,8 @@ static Status create_monitor(Manager *manager) {
   return monitor_create(&display, &manager->run, setup->generation, &manager->monitor);
 }
 
+/* On failure nothing is left. A new run writes its first snapshots here, before any member asks for
+ * them; a resumed one reads its league, and sends the members their state in the first step. */
 Status manager_create(const ManagerSetup *setup, Manager **out) {
   Status status = OK;
   Manager *manager = NULL;
@@ -196,6 +201,8 @@ static const char *reset_text(uint32_t reset) {
   return "";
 }
 
+/* The order of a tick to all learners. Policies to reset from are sent along, since only the league
+ * reads the run folder; snapshots that are ordered are expected from now on. */
 static Status send_directive(Manager *manager) {
   Directive *directive = &manager->directive;
   const League *league = &manager->league;
@@ -237,6 +244,7 @@ static bool cut_due(const Manager *manager, uint64_t tick) {
   return wanted && !(cut->open && !cut->captured);
 }
 
+/* A cut after this tick. If the run's end is due, it is the last. */
 static void open_cut(Manager *manager, uint64_t tick) {
   bool end = manager->run.end_tick != NEVER;
   bool stop = manager->want_stop || end;
@@ -354,6 +362,7 @@ static Status begin(Manager *manager) {
   return OK;
 }
 
+/* The run's own counters; what the payoff counts is entered by league_merge. */
 static void count_results(Manager *manager, const Results *results) {
   RunPosition *run = &manager->run;
   run->steps += results->steps;
@@ -365,6 +374,8 @@ static void count_results(Manager *manager, const Results *results) {
   monitor_count(manager->monitor, results);
 }
 
+/* Ticks in order, actors in order: sums of floating-point numbers must not depend on which message
+ * came first. */
 static int by_arrival(const void *a, const void *b) {
   const Results *x = a, *y = b;
   if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
@@ -406,6 +417,8 @@ static Status merge(Manager *manager) {
   return OK;
 }
 
+/* In pace free any results will do, as many as there are actors; otherwise one of each actor for
+ * this very tick. */
 static bool tick_complete(const Manager *manager) {
   size_t count = 0;
   for (size_t i = 0; i < manager->arrivals; i++)
@@ -460,6 +473,8 @@ static Status take_results(Manager *manager, const Message *message, Reader *bod
   return checkpoint_check_order(manager->checkpoint, results);
 }
 
+/* A frozen player's weights, from its learner: written, named by its hash, and lent to those who
+ * wait for it. */
 static Status take_snapshot(Manager *manager, Reader *body) {
   uint32_t id;
   char hash[HASH_TEXT];
@@ -469,6 +484,8 @@ static Status take_snapshot(Manager *manager, Reader *body) {
   return library_answer(manager->library, &manager->league);
 }
 
+/* `message` stays the caller's. ERR_FORMAT for what its sender cannot mean; the job ends then,
+ * rather than count wrongly. */
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body) {
   const League *league = &manager->league;
   const Members *members = manager->members;
@@ -534,6 +551,9 @@ static Status finish(Manager *manager) {
   return OK;
 }
 
+/* Does what can be done without waiting: publishes a table, completes a tick whose results are all
+ * here, writes a checkpoint that is whole. After the last cut no tick is completed: what still
+ * arrives belongs to nobody. */
 Status manager_step(Manager *manager, bool *progress) {
   const Cut *cut = checkpoint_cut(manager->checkpoint);
   INVARIANT_AT(manager->setup.role.transport->rank, manager->run.tick);
@@ -556,6 +576,7 @@ Status manager_step(Manager *manager, bool *progress) {
   return finish(manager);
 }
 
+/* The first reason given is the one that is shown. */
 void manager_request_stop(Manager *manager, const char *reason) {
   if (!manager->want_stop) snprintf(manager->reason, sizeof manager->reason, "%s", reason);
   manager->want_stop = true;
@@ -569,6 +590,7 @@ League *manager_league(Manager *manager) {
   return &manager->league;
 }
 
+/* Pointers in it are borrowed from the manager. */
 ManagerSummary manager_summary(const Manager *manager) {
   const RunPosition *run = &manager->run;
   ManagerSummary summary = {

@@ -64,12 +64,17 @@ typedef struct ManagerSummary {
 } ManagerSummary;
 
 typedef struct Manager Manager;
+/* Reads or begins the league, and writes the first snapshots of a new one. On failure nothing is
+ * left; what `setup` borrows stays the caller's. */
 Status manager_create(const ManagerSetup *setup, Manager **out);
 void manager_destroy(Manager *manager);
+/* Takes one message of the kinds that go to the league. The message stays the caller's. ERR_FORMAT:
+ * its sender cannot mean it. */
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body);
+/* Does what can be done without waiting; *progress: there was something. */
 Status manager_step(Manager *manager, bool *progress);
 void manager_request_stop(Manager *manager, const char *reason); /* save, then end */
 bool manager_done(const Manager *manager);
-League *manager_league(
-    Manager *manager); /* borrowed; to be changed only before the first step (benchmarks) */
+/* Borrowed; to be changed only before the first step (benchmarks). */
+League *manager_league(Manager *manager);
 ManagerSummary manager_summary(const Manager *manager);

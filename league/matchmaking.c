@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Prioritised fictitious self-play: weight of an opponent by x, the rate at which it is beaten.
+ * squared and hard prefer those that are hard to beat, (1 - x)^p; variance those on one's own
+ * level, x (1 - x) (AlphaStar, Vinyals et al. 2019). */
 void pfsp_probabilities(Weighting weighting, double power, const double *x, size_t n, double *out) {
   double sum = 0;
   for (size_t i = 0; i < n; i++) {
@@ -23,9 +26,12 @@ void pfsp_probabilities(Weighting weighting, double power, const double *x, size
     }
     sum += out[i];
   }
-  for (size_t i = 0; i < n; i++) out[i] = sum < 1e-10 ? 1.0 / (double)n : out[i] / sum;
+  for (size_t i = 0; i < n; i++)
+    out[i] = sum < 1e-10 ? 1.0 / (double)n : out[i] / sum;
 }
 
+/* Rates against one main's past players, oldest first, tend to fall: newer ones are stronger. A
+ * rise among them is a sign of forgetting, and only up to there verification is of use. */
 size_t pfsp_without_suffix(const double *x, size_t n) {
   for (size_t i = n; i-- > 1;)
     if (x[i - 1] < x[i]) return i + 1;
@@ -61,9 +67,11 @@ static void offer(Builder *b, uint32_t away, Branch branch, double probability) 
   b->status = GROW(table->match, table->match_room, table->matches + 1);
   if (b->status != OK) return;
   bool live = away < b->league->learning;
-  /* only the home side learns, except when a player meets itself: then both seats are its own experience */
+  /* only the home side learns, except when a player meets itself: then both seats are its own
+   * experience */
   uint8_t flags = (uint8_t)((live ? MATCH_LIVE : 0) | (away == b->home ? MATCH_AWAY_LEARNS : 0));
-  table->match[table->matches++] = (MatchEntry){b->home, away, (float)probability, flags, (uint8_t)branch};
+  table->match[table->matches++] =
+      (MatchEntry){b->home, away, (float)probability, flags, (uint8_t)branch};
   *place = (uint32_t)table->matches;
 }
 
@@ -75,13 +83,15 @@ static void clear_places(Builder *b) {
   }
 }
 
-/* Gathers frozen players: all; of one role; or snapshots of one parent, in order of age (their ids). */
+/* Gathers frozen players: all; of one role; or snapshots of one parent, in order of age (their
+ * ids). */
 static Field *gather(Builder *b, int role, int64_t parent) {
   Field *field = &b->field;
   field->count = 0;
   for (uint32_t i = 0; i < b->league->players; i++) {
     const Player *player = &b->league->player[i];
-    if (!player->frozen || (role >= 0 && (int)player->role != role) || (parent >= 0 && player->parent != parent))
+    if (!player->frozen || (role >= 0 && (int)player->role != role) ||
+        (parent >= 0 && player->parent != parent))
       continue;
     field->id[field->count] = i;
     field->rate[field->count++] = league_rate(b->league, b->home, i);
@@ -89,6 +99,7 @@ static Field *gather(Builder *b, int role, int64_t parent) {
   return field;
 }
 
+/* The worst rate in the field; over 1 if it is empty. */
 static double lowest(const Field *field) {
   double least = 2;
   for (size_t i = 0; i < field->count; i++)
@@ -96,10 +107,13 @@ static double lowest(const Field *field) {
   return least;
 }
 
+/* Shares `probability` out over the players gathered. */
 static void offer_pfsp(Builder *b, Weighting weighting, Branch branch, double probability) {
   const Field *field = &b->field;
-  pfsp_probabilities(weighting, b->league->config.hard_power, field->rate, field->count, field->weight);
-  for (size_t i = 0; i < field->count; i++) offer(b, field->id[i], branch, probability * field->weight[i]);
+  pfsp_probabilities(weighting, b->league->config.hard_power, field->rate, field->count,
+                     field->weight);
+  for (size_t i = 0; i < field->count; i++)
+    offer(b, field->id[i], branch, probability * field->weight[i]);
 }
 
 /* Self-play against main `drawn`: live if not too weak against it, otherwise its past. */
@@ -111,9 +125,13 @@ static void offer_self(Builder *b, uint32_t drawn, double probability) {
     offer_pfsp(b, WEIGH_VARIANCE, BRANCH_SELF, probability);
 }
 
+/* A main verifies that it has forgotten nothing: it plays past main exploiters if any of them beats
+ * it too often, or else those past players of the drawn main that do; if there are neither,
+ * self-play takes the share. */
 static void offer_verification(Builder *b, uint32_t drawn, double probability) {
   const LeagueConfig *config = &b->league->config;
-  if (gather(b, ROLE_MAIN_EXPLOITER, -1)->count && lowest(&b->field) < config->verify_exploiters_below) {
+  if (gather(b, ROLE_MAIN_EXPLOITER, -1)->count &&
+      lowest(&b->field) < config->verify_exploiters_below) {
     offer_pfsp(b, WEIGH_SQUARED, BRANCH_VERIFY, probability);
     return;
   }
@@ -125,6 +143,8 @@ static void offer_verification(Builder *b, uint32_t drawn, double probability) {
     offer_self(b, drawn, probability);
 }
 
+/* 35 % self-play, 50 % PFSP over all past players, 15 % verification, in the paper's numbers; the
+ * shares are keys here. */
 static void offer_alphastar(Builder *b) {
   const LeagueConfig *config = &b->league->config;
   double pfsp = 1 - config->self_share - config->verify_share;
@@ -138,38 +158,54 @@ static void offer_alphastar(Builder *b) {
   }
 }
 
+/* 80 % against itself, the rest against its own past with a softmax over their qualities (arXiv
+ * 1912.06680, appendix N). The largest is taken off before exp, against overflow. */
 static void offer_openai_five(Builder *b) {
-  double self = b->league->config.self_share, sum = 0, top = -1e300;
+  double self = b->league->config.self_share;
+  double sum = 0;
+  double top = -1e300;
   Field *past = gather(b, -1, b->home);
   offer(b, b->home, BRANCH_SELF, past->count ? self : 1);
-  for (size_t i = 0; i < past->count; i++) top = fmax(top, b->league->player[past->id[i]].quality);
-  for (size_t i = 0; i < past->count; i++) sum += past->weight[i] = exp(b->league->player[past->id[i]].quality - top);
-  for (size_t i = 0; i < past->count; i++) offer(b, past->id[i], BRANCH_PAST, (1 - self) * past->weight[i] / sum);
+  for (size_t i = 0; i < past->count; i++)
+    top = fmax(top, b->league->player[past->id[i]].quality);
+  for (size_t i = 0; i < past->count; i++)
+    sum += past->weight[i] = exp(b->league->player[past->id[i]].quality - top);
+  for (size_t i = 0; i < past->count; i++)
+    offer(b, past->id[i], BRANCH_PAST, (1 - self) * past->weight[i] / sum);
 }
 
+/* The rest of self-play uniformly against all past players: a sampled form of fictitious play
+ * (Brown 1951). */
 static void offer_fictitious(Builder *b) {
   double self = b->league->config.self_share;
   const Field *past = gather(b, -1, -1);
   offer(b, b->home, BRANCH_SELF, past->count ? self : 1);
-  for (size_t i = 0; i < past->count; i++) offer(b, past->id[i], BRANCH_PAST, (1 - self) / (double)past->count);
+  for (size_t i = 0; i < past->count; i++)
+    offer(b, past->id[i], BRANCH_PAST, (1 - self) / (double)past->count);
 }
 
-enum { META_PLAYERS = 200 /* the newest frozen players; a linear program of more would hold the job up */ };
+enum {
+  META_PLAYERS = 200 /* the newest frozen players; a linear program of more would hold the job up */
+};
 
-/* Mean payoff between frozen players by their evaluation games, antisymmetric, the mean of the seats. False: never met.
- */
+/* Mean payoff between frozen players by their evaluation games, antisymmetric, the mean of the
+ * seats. False: never met. */
 static bool frozen_payoff(const League *league, uint32_t a, uint32_t b, double *out) {
-  const Pair *pair = payoff_find(&league->payoff, a, b), *back = payoff_find(&league->payoff, b, a);
+  const Pair *pair = payoff_find(&league->payoff, a, b);
+  const Pair *back = payoff_find(&league->payoff, b, a);
   SeatMeans own, other;
-  if (!pair || !back || !tally_means(pair->eval, &own) || !tally_means(back->eval, &other)) return false;
+  if (!pair || !back || !tally_means(pair->eval, &own) || !tally_means(back->eval, &other))
+    return false;
   *out = (own.returns - other.returns) / 2;
   return true;
 }
 
-/* The meta-game's table, the newest player first, so that newcomers wait until they are measured: leaves in the field
- * those who have all met one another, and their payoffs, in the unit of the largest, in `payoff` (n, n). */
+/* The meta-game's table, the newest player first, so that newcomers wait until they are measured:
+ * leaves in the field those who have all met one another, and their payoffs, in the unit of the
+ * largest, in `payoff` (n, n). */
 static Status meta_table(League *league, Field *field, double *payoff) {
-  size_t n = field->count, kept = 0;
+  size_t n = field->count;
+  size_t kept = 0;
   double largest = 0, *all = NULL;
   unsigned char *met = NULL, *in = NULL;
   Status status = OK;
@@ -186,8 +222,10 @@ static Status meta_table(League *league, Field *field, double *payoff) {
   size_t count = meta_all_met(met, n, in);
   if (count == 0) TRY(status_set(ERR_MEMORY, "out of memory in a meta-game"));
   meta_select(all, n, in, payoff);
-  for (size_t i = 0; i < count * count; i++) largest = fmax(largest, fabs(payoff[i]));
-  for (size_t i = 0; i < count * count && largest > 0; i++) payoff[i] /= largest;
+  for (size_t i = 0; i < count * count; i++)
+    largest = fmax(largest, fabs(payoff[i]));
+  for (size_t i = 0; i < count * count && largest > 0; i++)
+    payoff[i] /= largest;
   for (size_t i = 0; i < n; i++) {
     league->player[field->id[i]].unmeasured = !in[i];
     if (in[i]) field->id[kept++] = field->id[i];
@@ -200,11 +238,12 @@ done:
   return status;
 }
 
-/* Past players by a mixture of the empirical game of those whose pairs are all measured: its Nash equilibrium (PSRO,
- * Lanctot et al. 2017) or alpha-rank (Muller et al. 2020, strong selection). */
+/* Past players by a mixture of the empirical game of those whose pairs are all measured: its Nash
+ * equilibrium (PSRO, Lanctot et al. 2017) or alpha-rank (Muller et al. 2020, strong selection). */
 static void offer_meta(Builder *b, bool alpha_rank) {
   League *league = b->league;
-  double self = league->config.self_share, *payoff = NULL;
+  double self = league->config.self_share;
+  double *payoff = NULL;
   Field *field = gather(b, -1, -1);
   if (field->count > META_PLAYERS) {
     size_t skip = field->count - META_PLAYERS;
@@ -220,24 +259,32 @@ static void offer_meta(Builder *b, bool alpha_rank) {
     b->status = alpha_rank ? meta_alpha_rank(payoff, n, 50, 100, field->weight)
                            : meta_nash(payoff, n, n, field->weight, NULL, NULL);
   double sum = 0;
-  for (size_t i = 0; i < n; i++) sum += field->weight[i];
+  for (size_t i = 0; i < n; i++)
+    sum += field->weight[i];
   for (size_t i = 0; i < n && b->status == OK && sum > 0; i++)
     offer(b, field->id[i], BRANCH_META, (1 - self) * field->weight[i] / sum);
   free(payoff);
 }
 
+/* The latest self only. */
 static void offer_self_play(Builder *b) {
   offer(b, b->home, BRANCH_SELF, 1);
 }
 
+/* Past players by the Nash mixture of their meta-game, as in PSRO (Lanctot et al., arXiv
+ * 1711.00832). */
 static void offer_nash(Builder *b) {
   offer_meta(b, false);
 }
 
+/* Past players by the stationary distribution of alpha-Rank (Omidshafiei et al., arXiv
+ * 1903.01373). */
 static void offer_alpharank(Builder *b) {
   offer_meta(b, true);
 }
 
+/* A main exploiter looks for weaknesses of the present mains. While it loses too often to learn
+ * from it, it plays that main's past instead, of its own level. */
 static void offer_main_exploiter(Builder *b) {
   const LeagueConfig *config = &b->league->config;
   size_t mains = (size_t)config->mains;
@@ -250,6 +297,7 @@ static void offer_main_exploiter(Builder *b) {
   }
 }
 
+/* Looks for weaknesses of the whole league: PFSP over all past players. */
 static void offer_league_exploiter(Builder *b) {
   gather(b, -1, -1);
   offer_pfsp(b, (Weighting)b->league->config.league_pfsp, BRANCH_PFSP, 1);
@@ -257,6 +305,7 @@ static void offer_league_exploiter(Builder *b) {
 
 #define OFFER(name) offer_##name,
 
+/* By the role of the player at home. Whatever a rule leaves unoffered, offer_rest fills up. */
 static void offer_all(Builder *b) {
   static void (*const main_rule[])(Builder *) = {MAIN_RULES(OFFER)};
   switch (b->league->player[b->home].role) {
@@ -267,13 +316,16 @@ static void offer_all(Builder *b) {
   }
 }
 
-/* Where nobody is frozen at all, what PFSP over all frozen players leaves goes to a live main, drawn from all alike. */
+/* Where nobody is frozen at all, what PFSP over all frozen players leaves goes to a live main,
+ * drawn from all alike. */
 static void offer_rest(Builder *b) {
   double rest = 1;
   size_t mains = 0;
-  for (size_t i = b->first; i < b->table->matches; i++) rest -= (double)b->table->match[i].probability;
+  for (size_t i = b->first; i < b->table->matches; i++)
+    rest -= (double)b->table->match[i].probability;
   if (rest < 1e-6) return;
-  for (uint32_t m = 0; m < b->league->learning; m++) mains += b->league->player[m].role == ROLE_MAIN;
+  for (uint32_t m = 0; m < b->league->learning; m++)
+    mains += b->league->player[m].role == ROLE_MAIN;
   if (mains == 0) offer(b, b->home, BRANCH_SELF, rest);
   for (uint32_t m = 0; m < b->league->learning; m++)
     if (b->league->player[m].role == ROLE_MAIN) offer(b, m, BRANCH_SELF, rest / (double)mains);
@@ -286,18 +338,24 @@ typedef struct Rarest {
   size_t count, most;
 } Rarest;
 
+/* Evaluation games of the pair so far, both seats together. */
 static double evaluated(const League *league, uint32_t home, uint32_t away) {
   const Pair *pair = is_builtin(away) ? NULL : payoff_find(&league->payoff, home, away);
-  const Tally *eval = is_builtin(away) ? anchors_find(&league->anchors, home, away) : pair ? pair->eval : NULL;
+  const Tally *eval = is_builtin(away) ? anchors_find(&league->anchors, home, away)
+                      : pair           ? pair->eval
+                                       : NULL;
   return eval ? eval[0].games + eval[1].games : 0;
 }
 
+/* Keeps the `most` pairs with the fewest evaluation games, by insertion into a list that is sorted
+ * by them. Of equals the first considered stays ahead. */
 static void consider(Rarest *rarest, const League *league, uint32_t home, uint32_t away) {
   double played = evaluated(league, home, away);
   size_t at = rarest->count;
   for (size_t i = 0; i < rarest->count; i++)
     if (rarest->match[i].home == home && rarest->match[i].away == away) return;
-  while (at > 0 && rarest->games[at - 1] > played) at--;
+  while (at > 0 && rarest->games[at - 1] > played)
+    at--;
   if (at >= rarest->most) return;
   size_t last = rarest->count < rarest->most ? rarest->count++ : rarest->most - 1;
   memmove(rarest->games + at + 1, rarest->games + at, (last - at) * sizeof *rarest->games);
@@ -306,23 +364,32 @@ static void consider(Rarest *rarest, const League *league, uint32_t home, uint32
   rarest->match[at] = (MatchEntry){home, away, 0, 0, BRANCH_EVAL};
 }
 
-enum { EVERY_PAIR = 256 /* players: beyond, a table looks at a sample of pairs */, SAMPLE = 4096, ANCHOR_PAIRS = 16 };
+enum {
+  EVERY_PAIR = 256 /* players: beyond, a table looks at a sample of pairs */,
+  SAMPLE = 4096,
+  ANCHOR_PAIRS = 16
+};
 
-/* Frozen players that have met the built-in ones least, in a small share of the evaluation games. */
-static void add_anchor_pairs(const League *league, const uint32_t *frozen, size_t count, Rarest *rarest) {
+/* Frozen players that have met the built-in ones least, in a small share of the evaluation
+ * games. */
+static void add_anchor_pairs(const League *league, const uint32_t *frozen, size_t count,
+                             Rarest *rarest) {
   for (uint32_t b = 0; b < BUILTINS && league->config.anchor_share > 0; b++)
     for (size_t i = 0; i < count && (league->config.anchors & 1u << b); i++)
       consider(rarest, league, frozen[i], BUILTIN_FIRST + b);
 }
 
+/* All of them alike. */
 static void share_out(const Rarest *rarest, double share) {
-  for (size_t i = 0; i < rarest->count; i++) rarest->match[i].probability = (float)(share / (double)rarest->count);
+  for (size_t i = 0; i < rarest->count; i++)
+    rarest->match[i].probability = (float)(share / (double)rarest->count);
 }
 
-/* The frozen pairs with the fewest evaluation games; equal shares. In a large league, those of a random sample, so that
- * a table's cost does not grow with the square of the players. */
+/* The frozen pairs with the fewest evaluation games; equal shares. In a large league, those of a
+ * random sample, so that a table's cost does not grow with the square of the players. */
 static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
-  Rarest rarest = {.most = (size_t)league->config.eval_pairs}, anchored = {.most = ANCHOR_PAIRS};
+  Rarest rarest = {.most = (size_t)league->config.eval_pairs};
+  Rarest anchored = {.most = ANCHOR_PAIRS};
   size_t count = 0;
   for (uint32_t i = 0; i < league->players; i++)
     if (league->player[i].frozen) frozen[count++] = i;
@@ -331,11 +398,13 @@ static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
   rarest.match = table->eval;
   if (status == OK && count <= EVERY_PAIR) {
     for (size_t i = 0; i < count; i++)
-      for (size_t j = i + 1; j < count; j++) consider(&rarest, league, frozen[i], frozen[j]);
+      for (size_t j = i + 1; j < count; j++)
+        consider(&rarest, league, frozen[i], frozen[j]);
   } else if (status == OK) {
     AgonRng rng = rng_stream(league->seed, 1, (uint32_t)league->table_version, RNG_EVAL);
     for (int n = 0; n < SAMPLE; n++) {
-      uint32_t i = rng_below(&rng, (uint32_t)count), j = rng_below(&rng, (uint32_t)count - 1);
+      uint32_t i = rng_below(&rng, (uint32_t)count);
+      uint32_t j = rng_below(&rng, (uint32_t)count - 1);
       j += j >= i;
       consider(&rarest, league, frozen[i < j ? i : j], frozen[i < j ? j : i]);
     }
@@ -353,6 +422,8 @@ static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
   return status;
 }
 
+/* A home's matches sum to 1; the homes' shares too. Deterministic: the same league makes the same
+ * table. On failure *table is not to be used, but remains the caller's to free. */
 Status league_table(League *league, Table *table) {
   Status status = OK;
   Builder b = {.league = league, .table = table};
@@ -365,8 +436,11 @@ Status league_table(League *league, Table *table) {
   TRY(NEW_ARRAY(b.place, BRANCH_COUNT * league->players));
   TRY(GROW(table->home, table->home_room, league->learning));
   table->version = ++league->table_version;
-  for (uint32_t id = 0; id < league->learning; id++) shares += league->config.share[league->player[id].role];
-  if (shares <= 0) TRY(status_set(ERR_USAGE, "no learning player of this league has a share of the matches at home"));
+  for (uint32_t id = 0; id < league->learning; id++)
+    shares += league->config.share[league->player[id].role];
+  if (shares <= 0)
+    TRY(status_set(ERR_USAGE,
+                   "no learning player of this league has a share of the matches at home"));
   for (uint32_t id = 0; id < league->learning; id++) {
     b.home = id;
     b.first = table->matches;
@@ -375,7 +449,8 @@ Status league_table(League *league, Table *table) {
     clear_places(&b);
     TRY(b.status);
     table->home[table->homes++] =
-        (HomeEntry){id, league->player[id].life, (float)(league->config.share[league->player[id].role] / shares),
+        (HomeEntry){id, league->player[id].life,
+                    (float)(league->config.share[league->player[id].role] / shares),
                     (uint32_t)b.first, (uint32_t)(table->matches - b.first)};
   }
   TRY(add_eval_pairs(league, table, b.field.id));

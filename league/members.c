@@ -35,7 +35,8 @@ Status members_create(const MembersSetup *setup, Transport *transport, uint64_t 
   members->setup = *setup;
   members->transport = transport;
   TRY(NEW_ARRAY(members->actor, setup->actors));
-  for (size_t a = 0; a < setup->actors; a++) members->actor[a].tick = tick;
+  for (size_t a = 0; a < setup->actors; a++)
+    members->actor[a].tick = tick;
   *out = members;
   members = NULL;
 done:
@@ -51,7 +52,9 @@ void members_destroy(Members *members) {
   free(members);
 }
 
-size_t members_actors(const Members *members) { return members->setup.actors; }
+size_t members_actors(const Members *members) {
+  return members->setup.actors;
+}
 
 /* --- telling them --- */
 Status members_tell_actors(const Members *members, WireOut *wire) {
@@ -64,6 +67,7 @@ Status members_tell_learners(const Members *members, WireOut *wire) {
   return wire_send_many(members->transport, setup->learner_rank, setup->learners, wire);
 }
 
+/* Only to the actors at the top of the tree; each passes it on to those below. */
 Status members_pass_table(const Members *members, WireOut *wire) {
   return wire_send_many(members->transport, members->setup.below, members->setup.belows, wire);
 }
@@ -73,6 +77,8 @@ static size_t first_lane(const MembersSetup *setup, size_t actor) {
   return setup->lanes * actor / setup->actors;
 }
 
+/* A lane beyond those of the configuration, from a checkpoint of a larger job, goes to any actor,
+ * to end its games. */
 size_t members_lane_actor(const Members *members, uint32_t lane) {
   const MembersSetup *setup = &members->setup;
   for (size_t a = 0; a < setup->actors && lane < setup->lanes; a++)
@@ -80,6 +86,7 @@ size_t members_lane_actor(const Members *members, uint32_t lane) {
   return lane % setup->actors;
 }
 
+/* ERR_ codes of the transport only. */
 Status members_restore_lane(Members *members, const WireLane *lane) {
   size_t actor = members_lane_actor(members, lane->lane);
   members->actor[actor].surplus += lane->lane >= members->setup.lanes;
@@ -88,6 +95,7 @@ Status members_restore_lane(Members *members, const WireLane *lane) {
   return wire_send(members->transport, members->setup.actor_rank[actor], &members->wire);
 }
 
+/* To all ranks of the player's group: each member holds a whole copy. */
 Status members_restore_player(Members *members, uint32_t player, const Tree *state) {
   const MembersSetup *setup = &members->setup;
   for (size_t l = player % setup->groups; l < setup->learners; l += setup->groups) {
@@ -106,19 +114,23 @@ Status members_check_actor(const Members *members, const Message *message, uint3
   return status_set(ERR_FORMAT, "it names actor %u, who is on another rank", actor);
 }
 
+/* The first member of the player's group, which speaks for it. */
 int members_player_rank(const Members *members, uint32_t player) {
   return members->setup.learner_rank[player % members->setup.groups];
 }
 
+/* ERR_FORMAT, with both in words. */
 static Status at_most(const char *what, uint64_t value, const char *than, uint64_t most) {
   if (value <= most) return OK;
   return status_set(ERR_FORMAT, "%llu %s, but %s %llu", (unsigned long long)value, what, than,
                     (unsigned long long)most);
 }
 
+/* Frames learned from, over all players. */
 static uint64_t frames_of(const Results *results) {
   uint64_t frames = 0;
-  for (size_t i = 0; i < results->frames; i++) frames += results->frame[i].frames;
+  for (size_t i = 0; i < results->frames; i++)
+    frames += results->frame[i].frames;
   return frames;
 }
 
@@ -176,12 +188,15 @@ Status members_take_results(Members *members, const League *league, const Messag
   return OK;
 }
 
+/* ERR_FORMAT, with both in words. */
 static Status same_count(uint32_t actor, const char *what, uint64_t own, uint64_t said) {
   if (own == said) return OK;
   return status_set(ERR_FORMAT, "actor %u counts %llu %s, but its results %llu", actor,
                     (unsigned long long)own, what, (unsigned long long)said);
 }
 
+/* What an actor counts itself must be what its results have said: a message lost or taken twice
+ * shows here, before it is saved. */
 Status members_check_counts(const Members *members, const WireActorState *counts) {
   const uint32_t actor = counts->actor;
   const Said *said = &members->actor[actor].said;
@@ -208,6 +223,7 @@ static Status check_bye(const Members *members, const Message *message, const Ro
                     profile->index);
 }
 
+/* ERR_FORMAT for a member that leaves although nobody has told it to, or leaves twice. */
 Status members_take_bye(Members *members, const Message *message, Reader *body, bool ending) {
   RoleProfile profile;
   TRY_RETURN(profile_decode(&profile, body));
@@ -217,6 +233,7 @@ Status members_take_bye(Members *members, const Message *message, Reader *body, 
   return OK;
 }
 
+/* All have said good-bye. */
 bool members_gone(const Members *members) {
   return members->profiles >= members->setup.actors + members->setup.learners;
 }

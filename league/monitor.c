@@ -83,6 +83,8 @@ void monitor_count(Monitor *monitor, const Results *results) {
   display_count(monitor->display, results);
 }
 
+/* Says who is left out of the meta-game, and only when that has changed; `key` stands for the set
+ * of names. */
 void monitor_note_unmeasured(Monitor *monitor) {
   enum { NAMED = 3 }; /* of those left out; the others are only counted */
   const League *league = monitor->league;
@@ -107,6 +109,8 @@ void monitor_note_unmeasured(Monitor *monitor) {
   monitor->unmeasured_key = key;
 }
 
+/* True at most twice a second: looking at files and clocks in each step of the loop would cost more
+ * than it tells. */
 bool monitor_look_due(Monitor *monitor) {
   int64_t now = clock_now(&monitor->clock);
   if (clock_seconds(now - monitor->last_look) < 0.5) return false;

@@ -118,38 +118,48 @@ bool league_follows(const LeagueConfig *config, const char *rule) {
   return !strcmp(name[config->main_rule], rule);
 }
 
+/* Both rules need evaluation games between all pairs of past players. */
 bool league_has_meta(const LeagueConfig *config) {
   return league_follows(config, "nash") || league_follows(config, "alpharank");
 }
 
+/* ERR_USAGE names both keys. */
 static Status check_order(const char *low_key, double low, const char *high_key, double high) {
   if (low <= high) return OK;
-  return status_set(ERR_USAGE, "league.%s (%g) may not exceed league.%s (%g)", low_key, low, high_key, high);
+  return status_set(ERR_USAGE, "league.%s (%g) may not exceed league.%s (%g)", low_key, low,
+                    high_key, high);
 }
 
+/* What one key's own range cannot say. Shares of roles that have no players are not counted. */
 Status league_check(const LeagueConfig *config) {
-  static const char *const age[ROLE_COUNT][2] = {{"main_snapshot_min", "main_snapshot_max"},
-                                                 {"exploiter_snapshot_min", "exploiter_snapshot_max"},
-                                                 {"league_snapshot_min", "league_snapshot_max"}};
-  const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters, config->league_exploiters};
+  static const char *const age[ROLE_COUNT][2] = {
+      {"main_snapshot_min", "main_snapshot_max"},
+      {"exploiter_snapshot_min", "exploiter_snapshot_max"},
+      {"league_snapshot_min", "league_snapshot_max"}};
+  const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters,
+                                     config->league_exploiters};
   double shares = 0;
   for (int r = 0; r < ROLE_COUNT; r++) {
     shares += (double)count[r] * config->share[r];
-    if (count[r]) TRY_RETURN(check_order(age[r][0], config->snapshot_min[r], age[r][1], config->snapshot_max[r]));
+    if (count[r])
+      TRY_RETURN(
+          check_order(age[r][0], config->snapshot_min[r], age[r][1], config->snapshot_max[r]));
   }
   if (shares <= 0)
-    return status_set(ERR_USAGE,
-                      "nobody plays at home: league.share_main, share_main_exploiter and share_league_exploiter are 0 "
-                      "for all players that there are; one must be over 0");
+    return status_set(ERR_USAGE, "nobody plays at home: league.share_main, share_main_exploiter "
+                                 "and share_league_exploiter are 0 "
+                                 "for all players that there are; one must be over 0");
   TRY_RETURN(check_order("past_low", config->past_low, "past_high", config->past_high));
   if (config->self_share + config->verify_share > 1 + 1e-9)
-    return status_set(ERR_USAGE, "league.self_share (%g) + league.verify_share (%g) may not exceed 1",
+    return status_set(ERR_USAGE,
+                      "league.self_share (%g) + league.verify_share (%g) may not exceed 1",
                       config->self_share, config->verify_share);
   if ((double)config->min_games >= config->memory)
-    return status_set(ERR_USAGE,
-                      "league.min_games (%lld) must be less than league.memory (%g): no more effective games are "
-                      "remembered, so league.win_threshold would never be met",
-                      (long long)config->min_games, config->memory);
+    return status_set(
+        ERR_USAGE,
+        "league.min_games (%lld) must be less than league.memory (%g): no more effective games are "
+        "remembered, so league.win_threshold would never be met",
+        (long long)config->min_games, config->memory);
   return OK;
 }
 
@@ -192,6 +202,7 @@ static const Setting settings[] = {
     {"self-play", "league_exploiters", "0"},
 };
 
+/* Keys that the user gives win over it: a preset is a layer between the defaults and the file. */
 Status league_apply_preset(Config *config, const char *name) {
   if (text_choice(PRESETS, name) < 0)
     return status_set(ERR_USAGE, "no league preset '%s' (there are: %s)", name, PRESETS);

@@ -16,7 +16,8 @@ void payoff_free(Payoff *payoff) {
 
 /* Where away stands in a row, or where it would. */
 static size_t position(const PairRow *row, uint32_t away) {
-  size_t low = 0, high = row->pairs;
+  size_t low = 0;
+  size_t high = row->pairs;
   while (low < high) {
     size_t middle = (low + high) / 2;
     if (row->pair[middle].away < away)
@@ -34,6 +35,7 @@ const Pair *payoff_find(const Payoff *payoff, uint32_t home, uint32_t away) {
   return at < row->pairs && row->pair[at].away == away ? &row->pair[at] : NULL;
 }
 
+/* Rows are kept sorted by opponent. *out is borrowed until a pair is added to the row. */
 Status payoff_pair(Payoff *payoff, uint32_t home, uint32_t away, Pair **out) {
   TRY_RETURN(GROW(payoff->row, payoff->room, (size_t)home + 1));
   if (payoff->rows <= home) payoff->rows = (size_t)home + 1;
@@ -91,12 +93,15 @@ static void enter(Pair *pair, int seat, const Gathered *games, double keep, doub
 
 /* What `home` did on the first seat, `away` saw from the second. */
 static bool is_mirrored(const Payoff *payoff, uint32_t home, uint32_t away) {
-  const Pair *pair = payoff_find(payoff, home, away), *back = payoff_find(payoff, away, home);
+  const Pair *pair = payoff_find(payoff, home, away);
+  const Pair *back = payoff_find(payoff, away, home);
   return pair && back && tally_mirrors(&pair->raw[0], &back->raw[1]) &&
          tally_mirrors(&pair->eval[0], &back->eval[1]) &&
          finite_doubles(&pair->decayed[0].games, SEATS * TALLY_NUMBERS);
 }
 
+/* For invariants and tests: what home knows of away is what away knows of home, seen from the other
+ * seat. */
 bool payoff_symmetric(const Payoff *payoff) {
   for (uint32_t home = 0; home < payoff->rows; home++)
     for (size_t i = 0; i < payoff->row[home].pairs; i++)
@@ -104,10 +109,14 @@ bool payoff_symmetric(const Payoff *payoff) {
   return true;
 }
 
+/* Enters a tick's games at once, as if they had come one by one: n games fade the memory by
+ * decay^n, and the sum of a geometric series, shared out evenly, is what they weigh. So the order
+ * in which actors report does not matter. */
 void payoff_settle(Payoff *payoff) {
   for (size_t i = 0; i < payoff->gathers; i++) {
     const Gathered *games = &payoff->gathered[i];
-    double n = games->part[PAYOFF_TRAIN][0].games, keep = pow(payoff->decay, n);
+    double n = games->part[PAYOFF_TRAIN][0].games;
+    double keep = pow(payoff->decay, n);
     double weight = payoff->decay < 1 && n > 0 ? (1 - keep) / (1 - payoff->decay) / n : 1;
     Pair *pair = found(payoff, games->player[0], games->player[1]);
     pair->gathered = 0;
@@ -124,12 +133,14 @@ int payoff_seats_known(const Payoff *payoff, uint32_t home, uint32_t away) {
   return pair ? (pair->decayed[0].games > 0) + (pair->decayed[1].games > 0) : 0;
 }
 
+/* The mean of both seats' scores, each seat counting alike however often it was played; 0.5 for who
+ * never met. */
 double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {
   const Pair *pair = payoff_find(payoff, home, away);
   double sum = 0;
   int known = 0;
-  for (int s = 0; pair && s < SEATS;
-       s++) { /* as tally_means, of scores alone: a table asks for every pair */
+  /* as tally_means, of scores alone: a table asks for every pair */
+  for (int s = 0; pair && s < SEATS; s++) {
     const Tally *tally = &pair->decayed[s];
     if (tally->games <= 0) continue;
     sum += tally_score(tally);
@@ -138,16 +149,20 @@ double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {
   return known == 2 ? sum / 2 : known ? sum : 0.5;
 }
 
+/* Half the difference of mean returns; 0 for who never met. */
 double payoff_margin(const Payoff *payoff, uint32_t home, uint32_t away) {
-  const Pair *pair = payoff_find(payoff, home, away), *back = payoff_find(payoff, away, home);
+  const Pair *pair = payoff_find(payoff, home, away);
+  const Pair *back = payoff_find(payoff, away, home);
   SeatMeans own, other;
   if (!pair || !back || !tally_means(pair->decayed, &own) || !tally_means(back->decayed, &other))
     return 0;
   return (own.returns - other.returns) / 2;
 }
 
+/* Games remembered and what was scored in them, over all opponents. */
 void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *score) {
-  *games = *score = 0;
+  *score = 0;
+  *games = 0;
   for (size_t i = 0; player < payoff->rows && i < payoff->row[player].pairs; i++) {
     const Pair *pair = &payoff->row[player].pair[i];
     double met = pair->decayed[0].games + pair->decayed[1].games;
@@ -158,6 +173,7 @@ void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *
   }
 }
 
+/* Of all games ever, what the first seat made of them: shows whether a game favours who begins. */
 Tally payoff_first_seat(const Payoff *payoff) {
   Tally sum = {0};
   for (size_t home = 0; home < payoff->rows; home++)
@@ -262,6 +278,7 @@ static Status check_pair(const Payoff *payoff, size_t players, const Tree *tree,
   return OK;
 }
 
+/* Both rows of a pair are stored, and must mirror each other. */
 Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
   const Item *home, *away, *part[4];
   static const char *const path[4] = {"payoff/raw", "payoff/decayed", "payoff/eval",
@@ -273,7 +290,8 @@ Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
     TRY_RETURN(tree_get_table(tree, path[i], STORE_F64, (int64_t)home->count, width[i], &part[i]));
   for (size_t i = 0; i < home->count; i++) {
     Pair *pair;
-    uint32_t h = ((uint32_t *)home->data)[i], a = ((uint32_t *)away->data)[i];
+    uint32_t h = ((uint32_t *)home->data)[i];
+    uint32_t a = ((uint32_t *)away->data)[i];
     TRY_RETURN(check_pair(payoff, players, tree, i, h, a));
     TRY_RETURN(payoff_pair(payoff, h, a, &pair));
     load_row(part[0], i, &pair->raw[0].games);

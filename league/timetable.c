@@ -10,6 +10,8 @@ struct Timetable {
   bool renew;
 };
 
+/* period: players of the league for each tick that a table is used for. On failure nothing is
+ * left. */
 Status timetable_create(size_t period, Timetable **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->period = period;
@@ -24,15 +26,22 @@ void timetable_destroy(Timetable *timetable) {
   free(timetable);
 }
 
-void timetable_renew(Timetable *timetable) { timetable->renew = true; }
+void timetable_renew(Timetable *timetable) {
+  timetable->renew = true;
+}
 
+/* The more players there are, the dearer a table is, and the rarer it is made anew. */
 bool timetable_due(const Timetable *timetable, const League *league, uint64_t tick) {
   if (timetable->renew || !timetable->current.homes) return true;
   return tick % (league->players / timetable->period + 1) == 0;
 }
 
-Table *timetable_current(Timetable *timetable) { return &timetable->current; }
+Table *timetable_current(Timetable *timetable) {
+  return &timetable->current;
+}
 
+/* Two places, by even and odd ticks, since a table for the tick after this one is published while
+ * this one's is in use. *out is borrowed; the caller sets its flags. */
 Status timetable_place(Timetable *timetable, uint64_t tick, Table **out) {
   Table *place = &timetable->place[tick & 1];
   timetable->renew = false;
@@ -54,6 +63,8 @@ static void encode_plain(const Table *table, Bytes *out) {
   table_encode(&plain, out);
 }
 
+/* The table in force and, if one has been published `ahead`, that one too: a resumed run goes on by
+ * exactly those. */
 Status timetable_encode(const Timetable *timetable, uint64_t tick, uint64_t ahead, Bytes *out) {
   bytes_u32(out, timetable->renew);
   encode_plain(&timetable->current, out);
@@ -62,6 +73,7 @@ Status timetable_encode(const Timetable *timetable, uint64_t tick, uint64_t ahea
   return out->failed ? status_set(ERR_MEMORY, "out of memory keeping tables") : OK;
 }
 
+/* ERR_FORMAT also for a table of players that there are not. */
 static Status decode_table(Table *table, const League *league, Reader *reader) {
   TRY_RETURN(table_decode(table, reader));
   return table_check(table, league->learning, league->players);
@@ -85,6 +97,7 @@ done:
   return status;
 }
 
+/* ERR_FORMAT: says which dataset is damaged and why. */
 Status timetable_load(Timetable *timetable, const League *league, const Tree *checkpoint) {
   const Item *item;
   char why[256];
