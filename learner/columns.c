@@ -23,6 +23,8 @@ typedef struct PartColumns {
   char block[STORE_PATH], m[STORE_PATH], v[STORE_PATH];
 } PartColumns;
 
+/* A part named "mixer" has columns mixer, mixer_m and mixer_v; the policy's moments are adam_m and
+ * adam_v. */
 static Status name_columns(const char *part, PartColumns *out) {
   const char *moments = strcmp(part, "policy") ? part : "adam";
   TRY_RETURN(text_format(out->block, sizeof out->block, "%s", part));
@@ -30,6 +32,7 @@ static Status name_columns(const char *part, PartColumns *out) {
   return text_format(out->v, sizeof out->v, "%s_v", moments);
 }
 
+/* A part that no optimiser steps (a target network) has no moments. */
 static Status put_part(Tree *out, const TrainPart *part) {
   PartColumns name;
   TRY_RETURN(name_columns(part->name, &name));
@@ -39,6 +42,8 @@ static Status put_part(Tree *out, const TrainPart *part) {
   return tree_put(out, name.v, STORE_F32, part->trained, 1, part->v);
 }
 
+/* A player in training as columns of a tree, from which an update goes on bit for bit. On failure
+ * the tree is the caller's to free. */
 Status columns_put(const Net *net, bool average, const TrainState *state, Tree *out) {
   const size_t block = net->block;
   const uint64_t counters[COUNTERS] = {
@@ -66,6 +71,7 @@ static const char *average_of(const Tree *columns) {
   return tree_find(columns, "policy_average") ? "policy_average" : "policy";
 }
 
+/* Counters up to 2^53, which a double carries exactly: metrics and JSON do. */
 static Status check_counters(const Tree *columns) {
   const Item *item;
   TRY_RETURN(tree_get(columns, "counters", STORE_U64, COUNTERS, &item));
@@ -81,12 +87,14 @@ static Status check_counters(const Tree *columns) {
   return OK;
 }
 
+/* The column is there, of this type and length, and all its numbers are finite. */
 static Status check_column(const Tree *columns, const char *path, StoreType type, size_t count) {
   const Item *item;
   TRY_RETURN(tree_get(columns, path, type, (int64_t)count, &item));
   return tree_check_finite(columns, item);
 }
 
+/* A block and its moments. trained: how many of its leading floats have any. */
 static Status check_part(const Tree *columns, const char *part, size_t floats, size_t trained) {
   PartColumns name;
   const Item *v;
@@ -102,6 +110,8 @@ static Status check_part(const Tree *columns, const char *part, size_t floats, s
   return OK;
 }
 
+/* ERR_FORMAT unless a learner of this shape could go on from the columns. Done before anything is
+ * taken, so that columns_take need not fail halfway. */
 Status columns_check(const TrainShape *shape, const Tree *columns) {
   const Net *net = shape->net;
   AlgoPart part[ALGO_PARTS];
@@ -116,6 +126,7 @@ Status columns_check(const TrainShape *shape, const Tree *columns) {
   return check_counters(columns);
 }
 
+/* The column is known to be there and to fit. */
 static void copy_column(const Tree *columns, const char *path, void *out) {
   const Item *item = tree_find(columns, path);
   memcpy(out, item->data, item->count * item->size);
@@ -131,6 +142,7 @@ static Status take_part(const Tree *columns, TrainPart *part) {
   return OK;
 }
 
+/* Columns have been checked (columns_check). */
 Status columns_take(const Tree *columns, TrainState *state) {
   uint64_t counter[COUNTERS];
   for (size_t i = 0; i < state->parts; i++)

@@ -11,6 +11,8 @@ struct Gather {
   uint64_t dropped;
 };
 
+/* max_lag: pace free: versions that experience may be older than the weights it is learned by. On
+ * failure nothing is left. */
 Status gather_create(const RowFormat *format, Pace pace, uint64_t max_lag, Gather **out) {
   Status status = OK;
   Gather *gather = NULL;
@@ -33,6 +35,8 @@ void gather_destroy(Gather *gather) {
   free(gather);
 }
 
+/* Empties the batch for the player's next update. `state` is borrowed until the next
+ * gather_begin. */
 void gather_begin(Gather *gather, const TrainState *state) {
   gather->state = state;
   gather->shards.count = 0;
@@ -85,8 +89,8 @@ static uint32_t stale_rows(const Gather *gather, const Unroll *unroll) {
   return unroll->rows;
 }
 
-/* Marks what is stale of the unrolls from `from` on, and removes those that are stale as a whole.
- */
+/* Marks what is stale of the unrolls from `from` on, and removes those that are stale as a
+ * whole. */
 static void drop_stale(Gather *gather, size_t from) {
   Batch *batch = &gather->batch;
   size_t kept = from;
@@ -113,6 +117,8 @@ static Status open_shard(Shards *shards, uint32_t actor) {
   return OK;
 }
 
+/* One actor's unrolls of one tick become a shard of the batch; rows of a former life, or too old,
+ * are dropped. On failure the batch is of no use. */
 Status gather_add(Gather *gather, const WireUnrolls *unrolls) {
   Shards *shards = &gather->shards;
   size_t from = gather->batch.unrolls;
@@ -124,6 +130,8 @@ Status gather_add(Gather *gather, const WireUnrolls *unrolls) {
   return OK;
 }
 
+/* By how many versions the weights that acted are behind those that learn, on the average over
+ * rows. A carried decision (row 0) may be of older weights than the rest of its unroll. */
 double gather_lag(const Gather *gather) {
   const Batch *batch = &gather->batch;
   const uint64_t present = gather->state->version;

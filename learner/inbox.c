@@ -42,6 +42,7 @@ struct LearnerInbox {
   uint64_t directives_taken; /* in this job */
 };
 
+/* On failure nothing is left. */
 Status learner_inbox_create(const LearnerInboxSetup *setup, LearnerInbox **out) {
   Status status = OK;
   LearnerInbox *inbox = NULL;
@@ -70,6 +71,7 @@ void learner_inbox_destroy(LearnerInbox *inbox) {
   free(inbox);
 }
 
+/* The tick that the job begins with: the first of which anything may come. */
 void learner_inbox_begin(LearnerInbox *inbox, uint64_t tick) {
   for (size_t a = 0; a < inbox->setup.actors; a++) {
     inbox->feeder[a].ended = tick;
@@ -90,12 +92,17 @@ static Status find_feeder(const LearnerInbox *inbox, const Message *message, uin
   return OK;
 }
 
+/* ERR_FORMAT, with both ticks in words. Messages of one sender stay in order, so another tick means
+ * that one was lost. */
 static Status due_tick(const char *what, uint64_t tick, uint64_t due) {
   if (tick == due) return OK;
   return status_set(ERR_FORMAT, "%s of tick %llu where that of tick %llu is due", what,
                     (unsigned long long)tick, (unsigned long long)due);
 }
 
+/* Keeps the message itself (a reference), not a copy: unrolls are decoded straight into the batch
+ * when their tick is learned. ERR_FORMAT for experience of a player that is learned elsewhere, out
+ * of order, or sent twice. */
 Status learner_inbox_take_unrolls(LearnerInbox *inbox, Message *message, Reader *body) {
   const LearnerInboxSetup *setup = &inbox->setup;
   WireUnrolls unrolls;
@@ -116,6 +123,8 @@ Status learner_inbox_take_unrolls(LearnerInbox *inbox, Message *message, Reader 
   return OK;
 }
 
+/* An actor has sent all of a tick. All actors play by the same table, so in the deterministic paces
+ * they must agree on whether a checkpoint follows. */
 Status learner_inbox_take_tick_end(LearnerInbox *inbox, const Message *message, Reader *body) {
   WireTickEnd end;
   size_t actor = 0;
@@ -160,6 +169,9 @@ bool learner_inbox_sees_cut(const LearnerInbox *inbox) {
   return false;
 }
 
+/* Whether the next update may begin. Deterministic paces: all actors have ended the tick. Pace
+ * free: there are as many fresh ticks as actors, from whomever; near a cut one is enough, since
+ * actors that stand still at it send no more. */
 bool learner_inbox_is_ready(const LearnerInbox *inbox, uint64_t tick) {
   const LearnerInboxSetup *setup = &inbox->setup;
   uint64_t fresh = 0;
@@ -172,6 +184,9 @@ bool learner_inbox_is_ready(const LearnerInbox *inbox, uint64_t tick) {
   return fresh >= (learner_inbox_sees_cut(inbox) ? 1 : setup->actors);
 }
 
+/* Pace free: all actors have passed the cut, and everything they sent before it is learned. An
+ * actor's marker comes with the end of its last tick before the cut, as in Chandy and Lamport's
+ * snapshots (1985). */
 bool learner_inbox_all_marked(const LearnerInbox *inbox) {
   for (size_t a = 0; a < inbox->setup.actors; a++) {
     const Feeder *feeder = &inbox->feeder[a];
@@ -184,13 +199,16 @@ void learner_inbox_cut_done(LearnerInbox *inbox) {
   inbox->cuts++;
 }
 
+/* Ticks, then actors, then players: the batch must not depend on the order of arrival. */
 static int by_actor(const void *a, const void *b) {
-  const WireUnrolls *x = &((const Parcel *)a)->unrolls, *y = &((const Parcel *)b)->unrolls;
+  const WireUnrolls *x = &((const Parcel *)a)->unrolls;
+  const WireUnrolls *y = &((const Parcel *)b)->unrolls;
   if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
   if (x->actor != y->actor) return x->actor < y->actor ? -1 : 1;
   return x->player < y->player ? -1 : x->player > y->player;
 }
 
+/* Sorts what has come and counts it as taken, which is what actors are credited for. */
 void learner_inbox_close_tick(LearnerInbox *inbox) {
   if (inbox->parcels) qsort(inbox->parcel, inbox->parcels, sizeof *inbox->parcel, by_actor);
   for (size_t a = 0; a < inbox->setup.actors; a++) {
@@ -218,6 +236,8 @@ Status learner_inbox_hand_out(LearnerInbox *inbox, uint32_t player, uint64_t tic
   return status;
 }
 
+/* Frames acted that have not been asked for yet: of this tick, or, in pace free, of all that have
+ * come. */
 uint64_t learner_inbox_acted(LearnerInbox *inbox, uint64_t tick) {
   uint64_t sum = 0;
   for (size_t a = 0; a < inbox->setup.actors; a++)
@@ -229,6 +249,7 @@ uint64_t learner_inbox_acted(LearnerInbox *inbox, uint64_t tick) {
   return sum;
 }
 
+/* How many ticks of the actor have been taken. */
 uint64_t learner_inbox_credit(const LearnerInbox *inbox, size_t actor) {
   return inbox->feeder[actor].taken;
 }
@@ -238,6 +259,8 @@ bool learner_inbox_has_directive(const LearnerInbox *inbox) {
   return inbox->directives > 0;
 }
 
+/* Decodes the oldest; blocks in *out point into its message, and live until
+ * learner_inbox_drop_directive. */
 Status learner_inbox_directive(const LearnerInbox *inbox, Directive *out) {
   WireKind kind;
   Reader body;
@@ -245,6 +268,8 @@ Status learner_inbox_directive(const LearnerInbox *inbox, Directive *out) {
   return directive_decode(out, inbox->setup.block, &body);
 }
 
+/* The league orders the cut of learners and actors by different messages: ERR_FORMAT if they do not
+ * say the same. */
 Status learner_inbox_check_cut(const LearnerInbox *inbox, const Directive *directive) {
   const TickFlags *said = &inbox->flags[directive->tick % AHEAD];
   if (inbox->setup.pace == PACE_FREE || said->tick != directive->tick + 1) return OK;
@@ -253,6 +278,7 @@ Status learner_inbox_check_cut(const LearnerInbox *inbox, const Directive *direc
                     (unsigned long long)directive->tick);
 }
 
+/* The oldest has been obeyed. */
 void learner_inbox_drop_directive(LearnerInbox *inbox) {
   message_release(inbox->directive[0]);
   inbox->directives--;

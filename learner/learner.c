@@ -72,6 +72,7 @@ static size_t sum_room(const TrainShape *shape, size_t members) {
   return 2 * gradient + 2 * update_opening(shape->net, members);
 }
 
+/* Bytes of memory shared among the ranks of a host, for sums of gradients. */
 size_t learner_shared_bytes(const TrainShape *shape, size_t members) {
   return allreduce_shared_bytes(sum_room(shape, members));
 }
@@ -86,6 +87,8 @@ static TrainShape shape_of(const LearnerSetup *setup) {
   };
 }
 
+/* Begins to add up `values` over the ranks that share the players; they belong to the sum until
+ * test_sum says that it is done. */
 static Status start_sum(void *context, float *values, size_t count) {
   Learner *learner = context;
   Transport *transport = learner->setup.role.transport;
@@ -94,10 +97,12 @@ static Status start_sum(void *context, float *values, size_t count) {
   return OK;
 }
 
+/* Never waits: a rank that also acts goes on acting meanwhile. */
 static Status test_sum(void *context, bool *done) {
   return allreduce_test(((Learner *)context)->sum, done);
 }
 
+/* A learner alone sums nothing. */
 static Status create_sum(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
   const TrainShape shape = shape_of(setup);
@@ -112,6 +117,8 @@ static Status create_sum(Learner *learner) {
   return setup->members > 1 ? allreduce_create(&sum, &learner->sum) : OK;
 }
 
+/* The create_ functions below hand each part what it needs of the setup, and nothing of the
+ * learner. */
 static Status create_inbox(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
   const LearnerInboxSetup inbox = {
@@ -148,6 +155,7 @@ static Status create_update(Learner *learner) {
   return update_create(&update, &learner->update);
 }
 
+/* Players p with p % groups == group are learned here. */
 static Status create_players(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
   const RoleContext *role = &setup->role;
@@ -162,6 +170,7 @@ static Status create_players(Learner *learner) {
   return OK;
 }
 
+/* On failure nothing is left; what setup points to is borrowed. */
 Status learner_create(const LearnerSetup *setup, Learner **out) {
   Status status = OK;
   Learner *learner = NULL;
@@ -195,17 +204,21 @@ void learner_destroy(Learner *learner) {
   free(learner);
 }
 
+/* NULL: the player is learned by another group. */
 static TrainState *own_player(const Learner *learner, uint32_t player) {
   for (size_t i = 0; i < learner->players; i++)
     if (learner->state[i].player == player) return &learner->state[i];
   return NULL;
 }
 
+/* What a snapshot of the player would hold. Borrowed until the next update; NULL: learned
+ * elsewhere. */
 const float *learner_policy(const Learner *learner, uint32_t player) {
   const TrainState *state = own_player(learner, player);
   return state ? train_state_snapshot(&learner->setup.config, state) : NULL;
 }
 
+/* Time spent on messages rather than on learning: what a faster transport could save. */
 double learner_front_seconds(const Learner *learner) {
   return clock_seconds(learner->activity.receive + learner->activity.publish);
 }
@@ -214,6 +227,7 @@ bool learner_done(const Learner *learner) {
   return learner->phase == PHASE_DONE;
 }
 
+/* Sends the message being built in learner->wire; the buffer is reused. */
 static Status tell_league(Learner *learner) {
   const RoleContext *role = &learner->setup.role;
   return wire_send(role->transport, role->league_rank, &learner->wire);
@@ -279,6 +293,7 @@ done:
   return status_context(status, "the stored state of player %u", sent.player);
 }
 
+/* One player's whole state, for a checkpoint. */
 static Status send_state(Learner *learner, const TrainState *state) {
   const LearnerSetup *setup = &learner->setup;
   Status status = OK;
@@ -313,6 +328,7 @@ static Status take_learn(Learner *learner, Reader *body) {
   return publish_first(learner);
 }
 
+/* The message stays the caller's; the inbox keeps a reference where it wants one. */
 Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body) {
   LearnerInbox *inbox = learner->inbox;
   INVARIANT_AT(learner->setup.role.transport->rank, learner->tick);
@@ -383,6 +399,7 @@ static void count_waits(Learner *learner) {
   activity->waits_tick = learner->tick + 1;
 }
 
+/* What the last update has to report, as metrics. */
 static void put_stats(const Learner *learner, Numbers *numbers) {
   const AlgoStats *stats = update_stats(learner->update);
   if (stats->rows <= 0) return; /* nobody had experience */
@@ -399,6 +416,8 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   if (learner->setup.role.idle) numbers_set(numbers, "waits", learner->activity.waits);
 }
 
+/* All members have the same weights and, after the sums, the same losses: the first speaks for
+ * all. */
 static Status send_report(Learner *learner, const TrainState *state) {
   WireReport report = {
       .tick = learner->tick,
@@ -466,6 +485,8 @@ static Status obey_order(Learner *learner, const Order *order) {
   return OK;
 }
 
+/* The last message: where this rank's time went, in seconds. Waiting for sums is counted less what
+ * the rank slept in it. */
 static Status send_bye(Learner *learner) {
   const RoleContext *role = &learner->setup.role;
   const Activity *activity = &learner->activity;
@@ -513,6 +534,9 @@ static Status obey_orders(Learner *learner, const Directive *directive) {
   return send_states(learner);
 }
 
+/* Obeys the next directive if it is due: freezes, resets and saves between two updates, then
+ * publishes the weights that result. In the deterministic paces there is one after each tick; in
+ * pace free whenever the league sends one. */
 static Status obey(Learner *learner, bool *progress) {
   const RoleContext *role = &learner->setup.role;
   const bool free_pace = role->pace == PACE_FREE;
@@ -569,6 +593,8 @@ static Status begin_tick(Learner *learner) {
   return learner->players ? begin_update(learner) : OK;
 }
 
+/* One piece of work, or none (*progress false). An update of a player is one minibatch a call, so
+ * that a rank that also acts is never kept from it for long. */
 Status learner_step(Learner *learner, bool *progress) {
   INVARIANT_AT(learner->setup.role.transport->rank, learner->tick);
   *progress = false;

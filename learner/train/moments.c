@@ -8,10 +8,12 @@
 
 #define STEADY 1e-4 /* added to variances of observations */
 
+/* Floats that the normalisers of observations add up over members; 0 without normalisation. */
 size_t moments_count(const Net *net) {
   return net->scale_at ? 2 * net->observation_count : 0;
 }
 
+/* One number of an observation, whatever the env's type. */
 static double element(const Batch *batch, const Net *net, size_t index) {
   float value;
   if (net->observation_type == AGON_U8) return (double)batch->observation[index];
@@ -23,7 +25,8 @@ static double element(const Batch *batch, const Net *net, size_t index) {
 static void sum_gaps(const Update *update) {
   const Batch *batch = update->batch;
   size_t N = update->net->observation_count;
-  double *sum = update->gap, *square = sum + N;
+  double *sum = update->gap;
+  double *square = sum + N;
   memset(sum, 0, 2 * N * sizeof *sum);
   for (size_t r = 0; r < batch->rows; r++)
     for (size_t i = 0; update->is_learned[r] && i < N; i++) {
@@ -33,6 +36,9 @@ static void sum_gaps(const Update *update) {
     }
 }
 
+/* First of two rounds: sums of gaps to the running mean, by which members agree on the batch's own
+ * mean. Sums around a near mean lose nothing to cancellation in float32, as sums of squares around
+ * 0 would. */
 void moments_open(const Update *update, float *out) {
   const Net *net = update->net;
   if (!net->scale_at) return;
@@ -43,12 +49,14 @@ void moments_open(const Update *update, float *out) {
     out[i] = (float)update->gap[i];
 }
 
+/* From the first round's sums over all members (`sum`) to the batch's mean. */
 void moments_centre(const Update *update, const float *sum) {
   double n = update->advantages.count;
   for (size_t i = 0; update->net->scale_at && n > 0 && i < update->net->observation_count; i++)
     update->centre[i] += (double)sum[i] / n;
 }
 
+/* Second round: gaps and squares around the batch's mean. */
 void moments_gather(const Update *update, float *out) {
   const Net *net = update->net;
   if (!net->scale_at) return;
@@ -57,15 +65,22 @@ void moments_gather(const Update *update, float *out) {
     out[i] = (float)update->gap[i];
 }
 
+/* The running mean and mean square take in the batch, each row counting alike; then the block's
+ * constants, by which the network normalises: (x - mean) * scale, scale = 1 / sqrt(variance +
+ * STEADY). */
 static void update_observations(const Update *update, const float *sum) {
   const Net *net = update->net;
   TrainState *state = update->state;
   size_t N = net->observation_count;
-  double n = update->advantages.count, *count = state->stat, *mean = state->stat + 4,
-         *square = mean + N, all = *count + n;
+  double n = update->advantages.count;
+  double *count = state->stat;
+  double *mean = state->stat + 4;
+  double *square = mean + N;
+  double all = *count + n;
   for (size_t i = 0; i < N; i++) {
-    double gap = (double)sum[i] / n, here = update->centre[i] + gap,
-           spread = (double)sum[N + i] / n - gap * gap;
+    double gap = (double)sum[i] / n;
+    double here = update->centre[i] + gap;
+    double spread = (double)sum[N + i] / n - gap * gap;
     mean[i] = (mean[i] * *count + n * here) / all;
     square[i] = (square[i] * *count + n * (spread + here * here)) / all;
     state->block[net->mean_at + i] = (float)mean[i];
@@ -82,11 +97,13 @@ static void update_returns(const Update *update) {
   const Spread *now = &update->targets;
   TrainState *state = update->state;
   float *old = state->block + net->return_at;
-  double keep = update->config->return_decay, *stat = state->stat + 1;
+  double keep = update->config->return_decay;
+  double *stat = state->stat + 1;
   stat[0] = stat[0] * keep + (1 - keep); /* weight, mean, square */
   stat[1] = stat[1] * keep + (1 - keep) * now->mean;
   stat[2] = stat[2] * keep + (1 - keep) * (now->squares / now->count + now->mean * now->mean);
-  double mean = stat[1] / stat[0], scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
+  double mean = stat[1] / stat[0];
+  double scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
   for (size_t v = 0; v < net->graph.views; v++) {
     const View *view = &net->graph.view[v];
     float *w = state->block + view->offset;
@@ -100,22 +117,27 @@ static void update_returns(const Update *update) {
   old[1] = (float)scale;
 }
 
+/* `sum`: the second round's, over all members. A batch without rows changes nothing. */
 void moments_apply(const Update *update, const float *sum) {
   if (update->advantages.count <= 0) return;
   if (update->net->scale_at) update_observations(update, sum);
   if (update->net->config.normalise_returns) update_returns(update);
 }
 
+/* A policy that is copied brings its constants along; the running moments are worked out backwards
+ * from them. */
 void moments_copy(const Net *net, TrainState *state) {
   size_t N = net->observation_count;
-  double *mean = state->stat + 4, *square = mean + N, *stat = state->stat + 1;
+  double *mean = state->stat + 4;
+  double *square = mean + N;
+  double *stat = state->stat + 1;
   for (size_t i = 0; net->scale_at && i < N; i++) {
     double scale = (double)state->block[net->scale_at + i];
     mean[i] = (double)state->block[net->mean_at + i];
     square[i] = fmax(1 / (scale * scale) - STEADY, 0) + mean[i] * mean[i];
   }
-  double centre = (double)state->block[net->return_at],
-         scale = (double)state->block[net->return_at + 1];
+  double centre = (double)state->block[net->return_at];
+  double scale = (double)state->block[net->return_at + 1];
   stat[0] = 1;
   stat[1] = centre;
   stat[2] = scale * scale + centre * centre;

@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+/* The value behind an unroll's last row: 0 after a terminal state, else what was recorded there. */
 float bootstrap_of(const Unroll *unroll, const float *value) {
   return unroll->end == END_TERMINATED ? 0 : value[unroll->first + unroll->rows];
 }
 
+/* Advantages by GAE(lambda) (Schulman et al., arXiv 1506.02438); the values' targets are advantage
+ * + value, the lambda-return. */
 void targets_gae(const Experience *e) {
   const Batch *batch = e->batch;
   for (size_t u = 0; u < batch->unrolls; u++) {
@@ -56,6 +59,8 @@ static void row_loss(const Pass *pass, size_t at, size_t row, LossSums *sums) {
   sums->rows++;
 }
 
+/* Forward, loss of each row, backward. Rows that are only passed through, for the recurrent state's
+ * sake or as bootstraps, get the gradient 0. */
 void pass_rows(const Pass *pass, LossSums *sums) {
   const Net *net = pass->net;
   size_t W = net->space.width;

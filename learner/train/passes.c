@@ -8,6 +8,8 @@
 
 enum { PASS_ROWS = 512 /* activations of a pass stay in cache */ };
 
+/* See update_fields.h. Time is counted by the stretches between two calls, so none is counted
+ * twice. */
 void update_charge(Update *update, int64_t *since, int64_t *spent) {
   int64_t now = clock_now(&update->clock);
   *spent += now - *since;
@@ -27,6 +29,8 @@ void update_scratch_free(PassScratch *scratch) {
   *scratch = (PassScratch){0};
 }
 
+/* Room for `rows` rows at once. It only grows, with the network's activations; on failure what is
+ * there remains, and is freed with the update. */
 static Status reserve_scratch(Update *update, size_t rows) {
   const Net *net = update->net;
   PassScratch *scratch = &update->scratch;
@@ -146,6 +150,9 @@ Status update_evaluate(Update *update, const float *block, float *rows_out) {
   return OK;
 }
 
+/* The weights of the loss's terms are taken here, as far as the schedules have come. The value's
+ * loss is divided by the unit of returns squared, so that value_weight means the same in every
+ * game. */
 Pass update_pass(Update *update, const Sequences *sequences, int64_t *since) {
   const LearnConfig *config = update->config;
   const AlgoOps *algo = update->algo;

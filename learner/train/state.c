@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Doubles of `stat`: count, weight, mean and square of returns, then means and squares of
+ * observations. */
 size_t train_state_stat_count(const Net *net) {
   return (net->scale_at ? 2 * net->observation_count : 0) + 4;
 }
@@ -31,6 +33,7 @@ static Status create_parts(const TrainShape *shape, TrainState *state) {
   return OK;
 }
 
+/* Initial weights, life 0. On failure *out is empty. */
 Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out) {
   const Net *net = shape->net;
   Status status = OK;
@@ -73,6 +76,8 @@ static void init_parts(const TrainShape *shape, TrainState *state) {
   }
 }
 
+/* Besides the weights, all that a young player must not inherit: Adam's moments, steps, the frames
+ * of the life. min_version makes experience of the former life too old to be learned from. */
 void train_state_reset(const TrainShape *shape, TrainState *state, const float *source) {
   const Net *net = shape->net;
   double seen = state->stat[0];
@@ -97,10 +102,12 @@ void train_state_reset(const TrainShape *shape, TrainState *state, const float *
   state->min_version = state->version;
 }
 
+/* The average is preferred where one is kept: the last weights still jump with each batch. */
 const float *train_state_snapshot(const LearnConfig *config, const TrainState *state) {
   return config->average > 0 ? state->average : state->block;
 }
 
+/* 0 where nobody has said how long the whole is. */
 double train_state_progress(const LearnConfig *config, const TrainState *state) {
   bool lives = state->life_horizon > 0;
   double done = (double)(lives ? state->life_frames : state->run_frames);

@@ -80,6 +80,8 @@ const AlgoStats *update_stats(const Update *update) {
 const float *update_votes(const Update *update) {
   return update->vote;
 }
+
+/* Whether a sum over the members is under way. */
 bool update_waits(const Update *update) {
   return update->waiting != 0;
 }
@@ -111,7 +113,8 @@ static Status reserve_rows(Update *update, size_t rows) {
 /* The reference has no recurrent state of its own at the beginning of an unroll: it starts from
  * none, and the decisions in which it finds its own leave their pull to the rest. */
 static void mark_pull(Update *update, const Unroll *unroll) {
-  uint32_t n = unroll->rows - unroll->skip, burn = (uint32_t)update->config->reference_burn;
+  uint32_t n = unroll->rows - unroll->skip;
+  uint32_t burn = (uint32_t)update->config->reference_burn;
   if (unroll->fresh || update->net->graph.state_size == 0) burn = 0;
   burn = burn > unroll->skip ? burn - unroll->skip : 0;
   if (burn > n / 2) burn = n / 2;
@@ -119,11 +122,14 @@ static void mark_pull(Update *update, const Unroll *unroll) {
     update->pull[unroll->first + t] = t < unroll->skip + burn ? 0 : (float)n / (float)(n - burn);
 }
 
+/* The configuration's word, or, where it leaves that open, the algorithm's. */
 static bool normalises(const Update *update) {
   int choice = update->config->normalise_advantages;
   return choice == CHOICE_AUTO ? update->algo->normalises : choice == CHOICE_TRUE;
 }
 
+/* For every row: whether it is learned from (not those that only lead recurrent state up: `skip`),
+ * its weight towards the reference, and its discount, 0 where the episode ends. */
 static void mark_rows(Update *update) {
   const Batch *batch = update->batch;
   memset(update->is_learned, 0, batch->rows * sizeof(bool));
@@ -166,6 +172,8 @@ typedef struct Opening {
   float target[2], target_squares;
 } Opening;
 
+/* The moments' array opens with a place for each member; behind them lie the digest, the votes and
+ * the sums. */
 static Opening *opening_of(const Update *update, size_t member) {
   return (Opening *)update->moments + member;
 }
@@ -179,11 +187,13 @@ static float *sums_of(const Update *update) {
   return votes_of(update) + UPDATE_VOTES;
 }
 
+/* Floats of it. The room for sums must hold them. */
 size_t update_opening(const Net *net, size_t members) {
   return members * sizeof(Opening) / sizeof(float) + 1 + UPDATE_VOTES +
          (net->scale_at ? net->observation_count : 0);
 }
 
+/* Over the rows to learn from, in two passes: exact where a single one would cancel. */
 static Spread spread_of(const Update *update, const float *column) {
   Spread spread = {0};
   double sum = 0;
@@ -200,6 +210,7 @@ static Spread spread_of(const Update *update, const float *column) {
   return spread;
 }
 
+/* A double's mean as the sum of two floats. */
 static void put_spread(const Spread *spread, float mean[2], float *squares) {
   mean[0] = (float)spread->mean;
   mean[1] = (float)(spread->mean - (double)mean[0]);
@@ -208,15 +219,16 @@ static void put_spread(const Spread *spread, float mean[2], float *squares) {
 
 /* Chan et al. 1983: two parts' moments make those of the whole. */
 static void join_spread(Spread *all, double count, const float mean[2], float squares) {
-  double sum = all->count + count, gap = (double)mean[0] + (double)mean[1] - all->mean;
+  double sum = all->count + count;
+  double gap = (double)mean[0] + (double)mean[1] - all->mean;
   if (count <= 0) return;
   all->squares += (double)squares + gap * gap * all->count * count / sum;
   all->mean += gap * count / sum;
   all->count = sum;
 }
 
-/* Of all parts of this member's copy of the player, as a number that sums of float32 carry exactly.
- */
+/* Of all parts of this member's copy of the player, as a number that sums of float32 carry
+ * exactly. */
 static float digest_blocks(const TrainState *state) {
   uint64_t all = 0;
   for (size_t i = 0; i < state->parts; i++)
@@ -224,11 +236,12 @@ static float digest_blocks(const TrainState *state) {
   return (float)(all & 0xfff);
 }
 
+/* Writes this member's part of the opening sum. */
 static void gather_opening(Update *update) {
   memset(update->moments, 0, update->moment_count * sizeof(float));
   Opening *own = opening_of(update, update->reducer.self);
-  Spread advantages = spread_of(update, update->advantage),
-         targets = spread_of(update, update->target);
+  Spread advantages = spread_of(update, update->advantage);
+  Spread targets = spread_of(update, update->target);
   own->units = (float)update->learned.units;
   own->rows = (float)advantages.count;
   put_spread(&advantages, own->advantage, &own->advantage_squares);
@@ -239,6 +252,9 @@ static void gather_opening(Update *update) {
   moments_open(update, sums_of(update));
 }
 
+/* What the members' parts come to: how many units come before this member's, advantages' and
+ * targets' spreads over all. ERR_INTERNAL if the copies of the weights have come apart, which no
+ * later sum would show. */
 static Status use_opening(Update *update) {
   const Reducer *reducer = &update->reducer;
   memcpy(update->vote, votes_of(update), sizeof update->vote);
@@ -263,13 +279,14 @@ static Status use_opening(Update *update) {
 /* To mean 0 and deviation 1 - but never what is left of equal numbers by rounding. */
 static void normalise_advantages(Update *update) {
   const Spread *all = &update->advantages;
-  double deviation = sqrt(all->squares / all->count),
-         least = 8 * (double)FLT_EPSILON * fabs(all->mean) + 1e-8;
+  double deviation = sqrt(all->squares / all->count);
+  double least = 8 * (double)FLT_EPSILON * fabs(all->mean) + 1e-8;
   for (size_t r = 0; r < update->batch->rows; r++)
     update->advantage[r] =
         (float)(((double)update->advantage[r] - all->mean) / fmax(deviation, least));
 }
 
+/* A member alone has its sums already. */
 static Status start_sum(Update *update, float *values, size_t count, UpdatePhase phase) {
   update->phase = phase;
   if (update->reducer.members == 1 || count == 0) return OK;
@@ -277,6 +294,7 @@ static Status start_sum(Update *update, float *values, size_t count, UpdatePhase
   return update->reducer.start(update->reducer.context, values, count);
 }
 
+/* *done: it has come. The time since it was begun is charged as waiting for sums. */
 static Status test_sum(Update *update, bool *done) {
   *done = true;
   if (update->reducer.members > 1) TRY_RETURN(update->reducer.test(update->reducer.context, done));
@@ -346,7 +364,8 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   TRY_RETURN(GROW(update->order, update->order_room, update->learned.units));
   for (size_t i = 0; i < update->learned.units; i++)
     update->order[i] = (uint32_t)i;
-  update->epoch = update->at = 0;
+  update->at = 0;
+  update->epoch = 0;
   shuffle(update);
   gather_opening(update);
   update_charge(update, &since, &update->times.batch);
@@ -399,8 +418,8 @@ static Status add_gradient(Update *update) {
   memset(update->gradient, 0, (update->trained + UPDATE_SCALARS) * sizeof(float));
   update->summed = update->trained + UPDATE_SCALARS;
   update->sums = (LossSums){0};
-  for (size_t at = 0; at < count || (several && at == 0);
-       at += step) { /* no rows: the same sums in the same order */
+  /* a member without rows passes over none, but makes the same sums in the same order */
+  for (size_t at = 0; at < count || (several && at == 0); at += step) {
     size_t units = count - at < step ? count - at : step;
     Sequences sequences;
     TRY_RETURN(update_gather(update, layout, unit, at, units, false, &sequences));
@@ -416,6 +435,8 @@ static Status add_gradient(Update *update) {
   return OK;
 }
 
+/* This member's gradient. Parts of it are summed while the backward pass still works on the layers
+ * below; what is left goes here. */
 static Status start_minibatch(Update *update) {
   TRY_RETURN(add_gradient(update));
   TRY_RETURN(update->failed);
@@ -455,6 +476,7 @@ static Status step_parts(Update *update, double each, double *out_norm) {
   return OK;
 }
 
+/* Means over rows, summed up over minibatches. */
 static void count_losses(AlgoStats *stats, const LossSums *sums, double each) {
   stats->policy_loss += (double)sums->policy * each;
   stats->value_loss += (double)sums->value * each;
@@ -487,6 +509,8 @@ static Status optimise(Update *update) {
   return OK;
 }
 
+/* The losses become means, the normalisers take in the batch, and the player is a version older.
+ * Average and reference follow the new weights. */
 static void finish_update(Update *update) {
   const Net *net = update->net;
   TrainState *state = update->state;
@@ -506,8 +530,10 @@ static void finish_update(Update *update) {
   state->version++;
   state->frames += learned;
   state->life_frames += learned;
-  if (update->config->average > 0) { /* a young average forgets its first, poor members sooner */
-    double age = (double)state->steps, keep = fmin(update->config->average, (age + 1) / (age + 10));
+  /* a young average forgets its first, poor members sooner */
+  if (update->config->average > 0) {
+    double age = (double)state->steps;
+    double keep = fmin(update->config->average, (age + 1) / (age + 10));
     for (size_t i = 0; i < net->block; i++)
       state->average[i] += (float)(1 - keep) * (state->block[i] - state->average[i]);
   }
@@ -517,6 +543,7 @@ static void finish_update(Update *update) {
            net->block * sizeof(float));
 }
 
+/* The last sum of an update: the normalisers' second round. */
 static Status start_stats(Update *update) {
   int64_t since = clock_now(&update->clock);
   moments_gather(update, update->moments);
@@ -524,6 +551,8 @@ static Status start_stats(Update *update) {
   return start_sum(update, update->moments, moments_count(update->net), TRAIN_STATS);
 }
 
+/* Adam's step, then the next minibatch, the next epoch in a new order, or the end, which an
+ * algorithm may call early (a KL that has grown too large). */
 static Status after_minibatch(Update *update) {
   TRY_RETURN(optimise(update));
   if (++update->at == update->plan.minibatches) {
@@ -538,6 +567,9 @@ static Status after_minibatch(Update *update) {
   return start_stats(update);
 }
 
+/* One phase: MOMENTS (the opening sum), MINIBATCH (a gradient), GRADIENT (its sum, and the step),
+ * STATS (the normalisers). Returns after each so that the rank can do other things; *more: the
+ * update is not over; *progress: something was done. */
 Status update_step(Update *update, bool *more, bool *progress) {
   bool done = true;
   *more = true;
@@ -552,8 +584,8 @@ Status update_step(Update *update, bool *more, bool *progress) {
   switch (update->phase) {
   case TRAIN_MOMENTS:
     TRY_RETURN(use_opening(update));
-    if (update->advantages.count <= 0)
-      return start_stats(update); /* nobody has experience: a version all the same */
+    /* nobody has experience: a version all the same */
+    if (update->advantages.count <= 0) return start_stats(update);
     if (normalises(update)) normalise_advantages(update);
     update->phase = TRAIN_MINIBATCH;
     return OK;
