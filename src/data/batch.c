@@ -11,14 +11,18 @@ enum {
   CARRIED = 2 /* version and life of its first decision follow, which are not those of the others */
 };
 
+/* Rows it takes in the batch: unless it ends in a terminal state, one more lies behind them, to
+ * bootstrap from. */
 size_t unroll_span(const Unroll *unroll) {
   return unroll->rows + (unroll->end != END_TERMINATED);
 }
 
+/* Row 0 may have been carried over from the tick before, when older weights acted. */
 uint64_t unroll_version(const Unroll *unroll, size_t row) {
   return row ? unroll->version : unroll->first_version;
 }
 
+/* Likewise the player's life. */
 uint32_t unroll_life(const Unroll *unroll, size_t row) {
   return row ? unroll->life : unroll->first_life;
 }
@@ -35,6 +39,7 @@ const Column batch_column[COLUMNS] = {
     [COLUMN_REWARD] = {"reward", TYPE_FLOAT, PER_ROW, WIDTH_ONE, AT(reward)},
 };
 
+/* Numbers of one row or unroll; 0: this format lacks the column. */
 size_t column_width(const RowFormat *format, ColumnId id) {
   switch (batch_column[id].width) {
   case WIDTH_ONE: return 1;
@@ -46,6 +51,7 @@ size_t column_width(const RowFormat *format, ColumnId id) {
   return 0;
 }
 
+/* Bytes of one row or unroll. */
 size_t column_bytes(const RowFormat *format, ColumnId id) {
   return column_width(format, id) * (batch_column[id].type == TYPE_BYTE ? 1 : 4);
 }
@@ -79,6 +85,7 @@ static void move_columns(Batch *batch, ColumnPer per, size_t to, const Batch *so
   }
 }
 
+/* Writes row or unroll `at` of all columns of its kind; NULL for 0. */
 static void put_columns(Batch *batch, ColumnPer per, size_t at, const void *const value[COLUMNS]) {
   for (ColumnId id = 0; id < COLUMNS; id++) {
     size_t bytes = column_bytes(&batch->format, id);
@@ -90,6 +97,7 @@ static void put_columns(Batch *batch, ColumnPer per, size_t at, const void *cons
   }
 }
 
+/* How many rows or unrolls a column has entries for. */
 static size_t count_of(const Batch *batch, ColumnId id) {
   return batch_column[id].per == PER_ROW ? batch->rows : batch->unrolls;
 }
@@ -107,10 +115,14 @@ void batch_destroy(Batch *batch) {
   *batch = (Batch){0};
 }
 
+/* Its memory stays, for the next tick. */
 void batch_clear(Batch *batch) {
-  batch->rows = batch->unrolls = 0;
+  batch->unrolls = 0;
+  batch->rows = 0;
 }
 
+/* The least power of two times `room` that holds as many, so that growing row by row copies each
+ * row O(1) times. */
 static size_t doubled(size_t room, size_t least) {
   if (room == 0) room = 16;
   while (room < least)
@@ -118,6 +130,7 @@ static size_t doubled(size_t room, size_t least) {
   return room;
 }
 
+/* Room for so many more. On failure the batch is as it was, but for room. */
 Status batch_reserve(Batch *batch, size_t rows, size_t unrolls) {
   size_t row_room = doubled(batch->row_room, batch->rows + rows);
   size_t unroll_room = doubled(batch->unroll_room, batch->unrolls + unrolls);
@@ -134,12 +147,14 @@ Status batch_reserve(Batch *batch, size_t rows, size_t unrolls) {
   return OK;
 }
 
+/* value: a pointer for each column of rows; NULL: zeros. */
 Status batch_add_row(Batch *batch, const void *const value[COLUMNS]) {
   TRY_RETURN(batch_reserve(batch, 1, 0));
   put_columns(batch, PER_ROW, batch->rows++, value);
   return OK;
 }
 
+/* The unroll's `first` is the caller's to have set. */
 Status batch_add_unroll(Batch *batch, const Unroll *unroll, const void *const value[COLUMNS]) {
   TRY_RETURN(batch_reserve(batch, 0, 1));
   batch->unroll[batch->unrolls] = *unroll;
@@ -147,6 +162,7 @@ Status batch_add_unroll(Batch *batch, const Unroll *unroll, const void *const va
   return OK;
 }
 
+/* Copies unroll `index` of another batch of the same format behind this one's. */
 Status batch_append(Batch *batch, const Batch *from, size_t index) {
   const Unroll *unroll = &from->unroll[index];
   size_t span = unroll_span(unroll);
@@ -159,6 +175,7 @@ Status batch_append(Batch *batch, const Batch *from, size_t index) {
   return OK;
 }
 
+/* For filtering in place: `to` is before `from`. */
 void batch_move_unroll(Batch *batch, size_t to, size_t from) {
   batch->unroll[to] = batch->unroll[from];
   move_columns(batch, PER_UNROLL, to, batch, from, 1);
@@ -168,6 +185,7 @@ void batch_move_row(Batch *batch, size_t to, size_t from) {
   move_columns(batch, PER_ROW, to, batch, from, 1);
 }
 
+/* Rows to learn from; those that only lead recurrent state up to them (skip) are not counted. */
 size_t batch_learned(const Batch *batch) {
   size_t sum = 0;
   for (size_t i = 0; i < batch->unrolls; i++)
@@ -177,6 +195,7 @@ size_t batch_learned(const Batch *batch) {
 
 enum { UNROLL_BYTES = 28 /* of an unroll as encoded, at least */ };
 
+/* The version and life of row 0 are sent only where they differ from the rest's. */
 static void encode_unroll(const Unroll *unroll, Bytes *out) {
   bool carried = unroll->first_version != unroll->version || unroll->first_life != unroll->life;
   uint32_t flags = (unroll->fresh ? FRESH : 0u) | (carried ? CARRIED : 0u);
@@ -191,6 +210,7 @@ static void encode_unroll(const Unroll *unroll, Bytes *out) {
   bytes_u32(out, unroll->first_life);
 }
 
+/* Marks the reader bad for what no actor sends. */
 static void decode_unroll(Unroll *unroll, Reader *reader) {
   unroll->version = reader_u64(reader);
   unroll->player = reader_u32(reader);
@@ -222,6 +242,7 @@ static bool all_finite(const Batch *batch, size_t row, size_t unroll, size_t row
   return true;
 }
 
+/* Unrolls lie end to end and cover all rows, and all numbers are finite. */
 bool batch_is_whole(const Batch *batch) {
   size_t at = 0;
   for (size_t u = 0; u < batch->unrolls; u++) {
@@ -231,6 +252,7 @@ bool batch_is_whole(const Batch *batch) {
   return at == batch->rows && all_finite(batch, 0, 0, batch->rows, batch->unrolls);
 }
 
+/* Counts, unrolls, then column after column: batch_decode reads it. */
 void batch_encode(const Batch *batch, Bytes *out) {
   bytes_u64(out, batch->unrolls);
   bytes_u64(out, batch->rows);
@@ -269,8 +291,8 @@ static size_t row_bytes(const RowFormat *format) {
   return sum;
 }
 
-/* What is said of each unroll, behind those present; false unless their rows are as many as come.
- */
+/* What is said of each unroll, behind those present; false unless their rows are as many as
+ * come. */
 static bool decode_unrolls(Batch *batch, Reader *reader, size_t unrolls, size_t rows) {
   size_t at = batch->rows;
   size_t end = batch->rows + rows;
@@ -284,6 +306,8 @@ static bool decode_unrolls(Batch *batch, Reader *reader, size_t unrolls, size_t 
   return at == end;
 }
 
+/* Appends. ERR_FORMAT for a damaged message; the batch then still holds only what it held
+ * before. */
 Status batch_decode(Batch *batch, Reader *reader) {
   const RowFormat *format = &batch->format;
   size_t unrolls = reader_count(reader, UNROLL_BYTES);

@@ -9,6 +9,7 @@ void layout_free(Layout *layout) {
   *layout = (Layout){0};
 }
 
+/* Both columns have the same room. */
 static Status reserve(Layout *layout, size_t cells) {
   size_t room = layout->room;
   TRY_RETURN(GROW(layout->row, room, cells));
@@ -26,6 +27,8 @@ static Status begin(Layout *layout, const Shards *shards, size_t T) {
   return GROW(layout->shard_end, layout->shard_room, shards->count);
 }
 
+/* Without recurrent state each row is a unit of its own, in the batch's order. shards: where each
+ * actor's units end. */
 Status layout_rows(Layout *layout, const Batch *batch, const Shards *shards, bool learned_only) {
   TRY_RETURN(begin(layout, shards, 1));
   TRY_RETURN(reserve(layout, batch->rows));

@@ -15,6 +15,8 @@ void returns_gae(const float *restrict reward, const float *restrict discount,
     advantage[t] += discount[t] * lambda * advantage[t + 1];
 }
 
+/* TD(lambda) targets, from the end: each step mixes the next state's value with the target behind
+ * it. */
 void returns_lambda(const float *reward, const float *discount, const float *next_value,
                     float lambda, size_t n, float *target) {
   float next = n ? next_value[n - 1] : 0;
@@ -26,6 +28,8 @@ static inline float least(float a, float b) {
   return a < b ? a : b;
 }
 
+/* V-trace (Espeholt et al., arXiv 1802.01561, eq. 1): vs - value obeys a recurrence, run from the
+ * end. rho is the ratio of the learner's to the actor's probability, clipped. */
 void returns_vtrace(const float *reward, const float *discount, const float *value, float bootstrap,
                     const float *log_rho, float clip_rho, float clip_pg, float lambda, size_t n,
                     float *vs, float *advantage) {

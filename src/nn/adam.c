@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+/* L2, summed in double. */
 double gradient_norm(const float *gradient, size_t count) {
   return sqrt(kernels()->square_sum(gradient, count));
 }

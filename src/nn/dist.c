@@ -9,6 +9,8 @@
 /* What a normalised row holds where a choice, or a component of a BOX, is not to be had. */
 #define MASKED -1e30f
 
+/* How many outputs a policy needs: a logit per choice of each head; for boxes a mean and a log
+ * standard deviation per head. */
 ActionSpace action_space(const AgonKind *layout) {
   ActionSpace space = {.kind = layout->action_kind, .heads = layout->heads};
   for (uint32_t h = 0; h < layout->heads; h++) {
@@ -107,6 +109,8 @@ void dist_sample(const ActionSpace *space, const float *row, const float *probab
   }
 }
 
+/* Of all heads together: they are drawn independently, given the observation. row: normalised
+ * (log-probabilities, or means and log standard deviations). */
 float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction *action) {
   float sum = 0;
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
@@ -122,6 +126,7 @@ float dist_log_prob(const ActionSpace *space, const float *row, const AgonAction
   return sum;
 }
 
+/* -sum p log p over legal choices. */
 static float head_entropy(const float *row, uint32_t size) {
   float sum = 0;
   for (uint32_t i = 0; i < size; i++)
@@ -129,6 +134,7 @@ static float head_entropy(const float *row, uint32_t size) {
   return sum;
 }
 
+/* In nats, summed over heads. A normal distribution's is log std + (1 + log 2 pi) / 2. */
 float dist_entropy(const ActionSpace *space, const float *row) {
   float sum = 0;
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
@@ -139,6 +145,7 @@ float dist_entropy(const ActionSpace *space, const float *row) {
   return sum;
 }
 
+/* sum p (log p - log q) over legal choices. */
 static float head_kl(const float *row, const float *other, uint32_t size) {
   float sum = 0;
   for (uint32_t i = 0; i < size; i++)
@@ -146,6 +153,8 @@ static float head_kl(const float *row, const float *other, uint32_t size) {
   return sum;
 }
 
+/* KL(row || other) in nats, summed over heads. Of two normal distributions: log(o/s) + (s^2 +
+ * gap^2) / (2 o^2) - 1/2. */
 float dist_kl(const ActionSpace *space, const float *row, const float *other) {
   float sum = 0;
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
@@ -167,7 +176,8 @@ static void box_backward(const ActionSpace *space, const float *row, const float
                          const AgonAction *action, float by_log_prob, float by_entropy, float by_kl,
                          float *d) {
   for (uint32_t h = 0; h < space->heads; h++) {
-    d[h] = d[space->heads + h] = 0;
+    d[space->heads + h] = 0;
+    d[h] = 0;
     if (!has(space, row, h)) continue;
     float s = row[space->heads + h];
     float inverse = expf(-s);
@@ -181,6 +191,7 @@ static void box_backward(const ActionSpace *space, const float *row, const float
   }
 }
 
+/* (R, width) log-probabilities to probabilities; of boxes there are none. */
 void dist_probabilities(const ActionSpace *space, const float *rows, size_t R, float *out) {
   if (space->kind != AGON_BOX) kernels()->exponentials(out, rows, R * space->width);
 }

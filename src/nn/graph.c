@@ -66,6 +66,7 @@ int graph_add(Graph *graph, const OpOps *ops, const char *name, const Op *with) 
   return op->out;
 }
 
+/* y = act(x W + b); weights (width, in). */
 int graph_dense(Graph *graph, const char *name, int in, size_t width, Activation act) {
   return graph_add(graph, &op_dense, name,
                    &(Op){.in = {in}, .inputs = 1, .out_width = width, .act = act});
@@ -78,19 +79,23 @@ int graph_heads(Graph *graph, const char *const *names, const size_t *widths, si
   return graph_add(graph, &op_dense, NULL, &(Op){.in = {in}, .inputs = 1, .heads = &heads});
 }
 
+/* Planes of the input and the kernel's shape are in `shape`. */
 int graph_conv(Graph *graph, const char *name, int in, ConvShape shape, Activation act) {
   return graph_add(graph, &op_conv, name,
                    &(Op){.in = {in}, .inputs = 1, .conv = shape, .act = act});
 }
 
+/* Layer normalisation (Ba et al., arXiv 1607.06450) with a gain and a bias. */
 int graph_norm(Graph *graph, const char *name, int in) {
   return graph_add(graph, &op_norm, name, &(Op){.in = {in}, .inputs = 1});
 }
 
+/* Gates as PyTorch has them; a state of `width` floats a row (Cho et al., arXiv 1406.1078). */
 int graph_gru(Graph *graph, const char *name, int in, size_t width) {
   return graph_add(graph, &op_gru, name, &(Op){.in = {in}, .inputs = 1, .out_width = width});
 }
 
+/* A state of 2 * width floats a row: hidden, then cell (Hochreiter and Schmidhuber 1997). */
 int graph_lstm(Graph *graph, const char *name, int in, size_t width) {
   return graph_add(graph, &op_lstm, name, &(Op){.in = {in}, .inputs = 1, .out_width = width});
 }

@@ -56,7 +56,8 @@ static int build_trunk(Net *net, const AgonKind *layout, int input, const char *
                       .kernel = (size_t)config->conv_kernel,
                       .stride = (size_t)config->conv_stride,
                       .pad = (size_t)config->conv_pad};
-    size_t tall = next.in_height + 2 * next.pad, wide = next.in_width + 2 * next.pad;
+    size_t tall = next.in_height + 2 * next.pad;
+    size_t wide = next.in_width + 2 * next.pad;
     if (tall < next.kernel || wide < next.kernel) return -1;
     next.out_height = (tall - next.kernel) / next.stride + 1;
     next.out_width = (wide - next.kernel) / next.stride + 1;
@@ -112,6 +113,8 @@ static void find_constants(Net *net) {
   }
 }
 
+/* ERR_USAGE: the configuration asks for a network that does not fit the env or the graph. On
+ * failure nothing is left. */
 Status net_create(const NetConfig *config, const AgonKind *layout, Net **out) {
   Net *net;
   TRY_RETURN(NEW_ARRAY(net, 1));
@@ -142,6 +145,9 @@ void net_destroy(Net *net) {
   free(net);
 }
 
+/* Orthogonal weights, biases 0 (Saxe et al., arXiv 1312.6120). The policy's last layer gets a gain
+ * of 0.01, so that a player begins nearly uniform whatever it sees; the value's gets 1. Random
+ * numbers are the player's own: seed and player decide them. */
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
   AgonRng rng = rng_stream(seed, player, 0, RNG_INIT);
   memset(block, 0, net->block * sizeof *block);
@@ -165,10 +171,12 @@ void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
   block[net->return_at + 1] = 1;
 }
 
+/* Floats of the packed weights. training: also those that the backward pass streams. */
 size_t net_packed(const Net *net, bool training) {
   return net->graph.packed[training];
 }
 
+/* 64-byte aligned, for whole cache lines; the caller frees. NULL: out of memory. */
 float *net_pack_create(const Net *net, bool training) {
   return aligned_alloc(64, (net_packed(net, training) * sizeof(float) + 63) & ~(size_t)63);
 }
@@ -177,8 +185,8 @@ void net_pack(const Net *net, const float *block, bool training, float *packed) 
   graph_pack(&net->graph, block, training, packed);
 }
 
-/* The ones of R byte rows; false when they hold more than that, or too many ones to gain from it.
- */
+/* The ones of R byte rows; false when they hold more than that, or too many ones to gain from
+ * it. */
 static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *space) {
   uint32_t count = 0;
   size_t most = R * N / 3;
@@ -197,6 +205,9 @@ static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *spac
   return true;
 }
 
+/* Observations (R, observation_count), of bytes or floats, into the input. Where all are 0 or 1 and
+ * mostly 0, as boards are, only the places of the ones are kept: the first layer then adds columns
+ * instead of multiplying. */
 void net_load(const Net *net, const void *rows, size_t R, Activations *space) {
   size_t N = net->observation_count;
   size_t count = R * N;
@@ -224,7 +235,9 @@ void net_forward(const Net *net, const float *block, const float *packed, Activa
                  const Sequences *seq, float *logits, float *value, float *state_out) {
   size_t R = seq->B * seq->T;
   size_t W = net->space.width;
-  size_t step, columns = policy_columns(net, &step), rest = W - columns;
+  size_t step;
+  size_t columns = policy_columns(net, &step);
+  size_t rest = W - columns;
   graph_forward(&net->graph, block, packed, space, seq, state_out);
   const float *policy = space->value[net->logits];
   for (size_t r = 0; logits && r < R; r++) {
@@ -241,7 +254,9 @@ void net_backward(const Net *net, const float *block, const float *packed, float
                   const float *d_value, GraphDone done, void *context) {
   size_t R = seq->B * seq->T;
   size_t W = net->space.width;
-  size_t step, columns = policy_columns(net, &step), rest = W - columns;
+  size_t step;
+  size_t columns = policy_columns(net, &step);
+  size_t rest = W - columns;
   float *policy = space->grad[net->logits];
   for (size_t r = 0; r < R; r++) {
     memcpy(policy + r * step, d_logits + r * W, columns * sizeof *d_logits);

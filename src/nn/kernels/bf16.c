@@ -1,7 +1,8 @@
-/* Products in bfloat16 with float32 sums. Operands arrive and leave in float32; a block of A is rounded to rows of
- * pairs, B to panels in which a 32-bit word holds rows k and k+1 of a column (as both AVX512-BF16 and AMX want it).
- * Depths are padded to 32 with zeros. Three sets of tiles share all the rest: AMX's, AVX-512's and plain C, which shows
- * on any machine that the layouts are right. Compiled with LANES=16 for the first two, LANES=4 for the last. */
+/* Products in bfloat16 with float32 sums. Operands arrive and leave in float32; a block of A is
+ * rounded to rows of pairs, B to panels in which a 32-bit word holds rows k and k+1 of a column (as
+ * both AVX512-BF16 and AMX want it). Depths are padded to 32 with zeros. Three sets of tiles share
+ * all the rest: AMX's, AVX-512's and plain C, which shows on any machine that the layouts are
+ * right. Compiled with LANES=16 for the first two, LANES=4 for the last. */
 #include "nn/kernels/vector.h"
 
 #if LANES == 16
@@ -15,20 +16,27 @@ enum { PANEL = 64, COLUMNS = 1024, DEPTH = 512, BLOCK = 96, STEP = 32, SIDE = 16
 typedef uint32_t Words __attribute__((vector_size(LANES * 4)));
 typedef uint32_t LooseWords __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
-/* To nearest, ties to even, as the processors' own instructions do; in the low half of each word. */
+/* To nearest, ties to even, as the processors' own instructions do; in the low half of each
+ * word. */
 static inline Words rounded(Vector v) {
   Words bits = (Words)v;
   return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
 }
+
+/* The same of one float. */
 static inline uint32_t rounded_one(float x) {
   uint32_t bits;
   memcpy(&bits, &x, 4);
   return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
 }
+
+/* A word of two numbers that lie `step` floats apart; without a second one, its half is 0. */
 static inline uint32_t pair_of(const float *p, size_t step, bool second) {
   return rounded_one(p[0]) | (second ? rounded_one(p[step]) << 16 : 0);
 }
-static inline void store_words(uint32_t *p, Words v) { *(LooseWords *)p = v; }
+static inline void store_words(uint32_t *p, Words v) {
+  *(LooseWords *)p = v;
+}
 
 /* Words of pairs (k, k+1) for LANES columns, from two rows of contiguous floats. */
 static inline Words pairs(const float *first, const float *second) {
@@ -42,21 +50,33 @@ typedef uint16_t LooseHalves __attribute__((vector_size(LANES * 2), aligned(2), 
 static inline void round_run(uint32_t *out, const float *in, size_t words) {
   size_t i = 0;
   for (; i + LANES <= 2 * words; i += LANES)
-    *(LooseHalves *)((uint16_t *)(void *)out + i) = __builtin_convertvector(rounded(load(in + i)), Halves);
-  for (i /= 2; i < words; i++) out[i] = pair_of(in + 2 * i, 1, true);
+    *(LooseHalves *)((uint16_t *)(void *)out + i) =
+        __builtin_convertvector(rounded(load(in + i)), Halves);
+  for (i /= 2; i < words; i++)
+    out[i] = pair_of(in + 2 * i, 1, true);
 }
 
-static size_t deep(size_t K) { return (K + STEP - 1) / STEP * STEP; }
-static size_t panel_width(size_t columns) { return (columns + SIDE - 1) / SIDE * SIDE; }
+/* K padded to whole steps. */
+static size_t deep(size_t K) {
+  return (K + STEP - 1) / STEP * STEP;
+}
+
+/* Columns of a panel, padded to whole tiles. */
+static size_t panel_width(size_t columns) {
+  return (columns + SIDE - 1) / SIDE * SIDE;
+}
 
 /* --- packing --- */
-/* Squares of LANES columns x LANES words, whose floats lie along k: rounded by twos, then turned. */
-static void pack_along_k(uint32_t *to, size_t width, const float *b, size_t b_column, size_t depth, size_t columns) {
+/* Squares of LANES columns x LANES words, whose floats lie along k: rounded by twos, then
+ * turned. */
+static void pack_along_k(uint32_t *to, size_t width, const float *b, size_t b_column, size_t depth,
+                         size_t columns) {
   uint32_t square[LANES * LANES] __attribute__((aligned(64)));
   size_t whole = depth / (2 * LANES) * LANES; /* words */
   for (size_t j = 0; j + LANES <= columns; j += LANES)
     for (size_t k = 0; k < whole; k += LANES) {
-      for (size_t i = 0; i < LANES; i++) round_run(square + i * LANES, b + (j + i) * b_column + 2 * k, LANES);
+      for (size_t i = 0; i < LANES; i++)
+        round_run(square + i * LANES, b + (j + i) * b_column + 2 * k, LANES);
       turn_square((float *)(to + k * width + j), width, (const float *)square, LANES);
     }
   for (size_t j = 0; j < columns; j++)
@@ -64,8 +84,12 @@ static void pack_along_k(uint32_t *to, size_t width, const float *b, size_t b_co
       to[k * width + j] = pair_of(b + j * b_column + 2 * k, 1, 2 * k + 1 < depth);
 }
 
-static void pack_panel(uint32_t *to, const float *b, size_t b_row, size_t b_column, size_t depth, size_t columns) {
-  size_t width = panel_width(columns), words = deep(depth) / 2;
+/* One panel of B (depth, columns), padded with zeros: to (deep(depth) / 2, width) words. Which of
+ * B's strides is 1 decides how it is read. */
+static void pack_panel(uint32_t *to, const float *b, size_t b_row, size_t b_column, size_t depth,
+                       size_t columns) {
+  size_t width = panel_width(columns);
+  size_t words = deep(depth) / 2;
   if (columns < width || 2 * words > depth) memset(to, 0, words * width * sizeof *to);
   if (b_row == 1 && b_column != 1) {
     pack_along_k(to, width, b, b_column, depth, columns);
@@ -77,13 +101,17 @@ static void pack_panel(uint32_t *to, const float *b, size_t b_row, size_t b_colu
     size_t j = 0;
     for (; second && b_column == 1 && j + LANES <= columns; j += LANES)
       store_words(to + k * width + j, pairs(first + j, first + b_row + j));
-    for (; j < columns; j++) to[k * width + j] = pair_of(first + j * b_column, b_row, second);
+    for (; j < columns; j++)
+      to[k * width + j] = pair_of(first + j * b_column, b_row, second);
   }
 }
 
 /* Words of a packed B: the size of so many floats. */
-static size_t packed_size(size_t K, size_t N) { return deep(K) / 2 * (N / PANEL * PANEL + panel_width(N % PANEL)); }
+static size_t packed_size(size_t K, size_t N) {
+  return deep(K) / 2 * (N / PANEL * PANEL + panel_width(N % PANEL));
+}
 
+/* Panel after panel; each holds the whole depth. */
 static void pack(float *packed, const float *b, size_t b_row, size_t b_column, size_t K, size_t N) {
   uint32_t *to = (uint32_t *)(void *)packed;
   for (size_t n = 0; n < N; n += PANEL) {
@@ -94,13 +122,17 @@ static void pack(float *packed, const float *b, size_t b_row, size_t b_column, s
 }
 
 /* Rows of A as words of pairs: out (rows padded to SIDE, depth / 2). */
-static void round_rows(uint32_t *out, const Product *p, size_t row, size_t rows, size_t k0, size_t depth) {
-  size_t words = deep(depth) / 2, padded = (rows + SIDE - 1) / SIDE * SIDE;
+static void round_rows(uint32_t *out, const Product *p, size_t row, size_t rows, size_t k0,
+                       size_t depth) {
+  size_t words = deep(depth) / 2;
+  size_t padded = (rows + SIDE - 1) / SIDE * SIDE;
   const float *a = p->a + row * p->a_row + k0 * p->a_column;
   if (2 * words > depth || padded > rows) memset(out, 0, padded * words * sizeof *out);
-  if (p->a_row == 1 && p->a_column != 1) { /* lies along the rows: rounded by twos of k, then turned */
+  /* A lies along its rows: rounded by twos of k, then turned */
+  if (p->a_row == 1 && p->a_column != 1) {
     uint32_t square[LANES * LANES] __attribute__((aligned(64)));
-    size_t whole = depth / (2 * LANES) * LANES, most = rows / LANES * LANES;
+    size_t whole = depth / (2 * LANES) * LANES;
+    size_t most = rows / LANES * LANES;
     for (size_t i = 0; i < most; i += LANES)
       for (size_t k = 0; k < whole; k += LANES) {
         for (size_t w = 0; w < LANES; w++) {
@@ -128,6 +160,9 @@ typedef struct Strip {
 /* c (rows, width) */
 typedef void (*Tile)(float *c, const Strip *strip, size_t rows);
 
+/* Blocked for the caches: DEPTH x COLUMNS of B, BLOCK rows of A, then tiles of `most` rows by a
+ * panel. The first part of the depth overwrites the sums in c, later ones add, the last one applies
+ * the epilogue. */
 static inline void multiply_by(const Product *p, Tile tile, size_t most) {
   static _Thread_local uint32_t scratch[DEPTH / 2 * COLUMNS] __attribute__((aligned(64)));
   static _Thread_local uint32_t block[BLOCK * DEPTH / 2] __attribute__((aligned(64)));
@@ -137,16 +172,19 @@ static inline void multiply_by(const Product *p, Tile tile, size_t most) {
   for (size_t n = 0; n < p->N; n += COLUMNS) {
     size_t end = p->N - n < COLUMNS ? p->N : n + COLUMNS;
     for (size_t k = 0; k < p->K || k == 0; k += DEPTH) {
-      size_t depth = p->K - k < DEPTH ? p->K - k : DEPTH, words = deep(depth) / 2;
+      size_t depth = p->K - k < DEPTH ? p->K - k : DEPTH;
+      size_t words = deep(depth) / 2;
       for (size_t j = n; !packed && j < end; j += PANEL)
-        pack_panel(scratch + (j - n) * words, p->b + k * p->b_row + j * p->b_column, p->b_row, p->b_column, depth,
-                   end - j < PANEL ? end - j : PANEL);
+        pack_panel(scratch + (j - n) * words, p->b + k * p->b_row + j * p->b_column, p->b_row,
+                   p->b_column, depth, end - j < PANEL ? end - j : PANEL);
       for (size_t row = 0; row < p->M; row += BLOCK) {
         size_t rows = p->M - row < BLOCK ? p->M - row : BLOCK;
         round_rows(block, p, row, rows, k, depth);
         for (size_t j = n; j < end; j += PANEL) {
-          Place at = {
-              .column = j, .columns = p->N - j < PANEL ? p->N - j : PANEL, .first = k == 0, .last = k + depth >= p->K};
+          Place at = {.column = j,
+                      .columns = p->N - j < PANEL ? p->N - j : PANEL,
+                      .first = k == 0,
+                      .last = k + depth >= p->K};
           at.width = panel_width(at.columns);
           Strip strip = {.words = words, .width = at.width};
           strip.b = packed ? packed + j * all + k / 2 * at.width : scratch + (j - n) * words;
@@ -189,28 +227,35 @@ static inline void multiply_by(const Product *p, Tile tile, size_t most) {
 #define ENTRY(rows, vectors) [rows] = tile_##rows##_##vectors,
 UP_TO_6(TILE, 1) UP_TO_6(TILE, 2) UP_TO_6(TILE, 3) UP_TO_6(TILE, 4)
 
+/* Picks the tile of that many rows and vectors, in which all sums stay in registers. */
 static void avx512_tile(float *c, const Strip *strip, size_t rows) {
   static void (*const tiles[5][7])(float *, const Strip *) = {
       {NULL}, {UP_TO_6(ENTRY, 1)}, {UP_TO_6(ENTRY, 2)}, {UP_TO_6(ENTRY, 3)}, {UP_TO_6(ENTRY, 4)}};
   tiles[strip->width / LANES][rows](c, strip);
 }
 /* clang-format on */
-static void avx512_multiply(const Product *p) { multiply_by(p, avx512_tile, 6); }
+static void avx512_multiply(const Product *p) {
+  multiply_by(p, avx512_tile, 6);
+}
 
-/* Only where it is twice as fast as float32: AMD's; Intel's first processors with it run it at half the rate. */
+/* Only where it is twice as fast as float32: AMD's; Intel's first processors with it run it at half
+ * the rate. */
 static bool avx512_supported(void) {
   unsigned a, b = 0, c = 0, d = 0;
   if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vl")) return false;
   return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx;
 }
 
-/* Sums in tiles 0..3 (16 x 16 each), A in 4, B in 5; 32 values of k a step. Rows beyond `rows` are zeros of the block.
- */
+/* Sums in tiles 0..3 (16 x 16 each), A in 4, B in 5; 32 values of k a step. Rows beyond `rows` are
+ * zeros of the block. */
 static void amx_tile(float *c, const Strip *s, size_t rows) {
   (void)rows;
-  size_t steps = s->words / SIDE, vectors = s->width / SIDE;
-  const uint32_t *a = s->a, *b = s->b;
-  size_t a_bytes = s->words * 4, b_bytes = s->width * 4;
+  size_t steps = s->words / SIDE;
+  size_t vectors = s->width / SIDE;
+  const uint32_t *a = s->a;
+  const uint32_t *b = s->b;
+  size_t a_bytes = s->words * 4;
+  size_t b_bytes = s->width * 4;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -235,6 +280,8 @@ static void amx_tile(float *c, const Strip *s, size_t rows) {
   if (vectors > 3) _tile_stored(3, c + 3 * SIDE, b_bytes);
 }
 
+/* Tiles are configured for each product and released after it: no state of theirs outlives a
+ * product. */
 static void amx_multiply(const Product *p) {
   struct {
     uint8_t palette, start;
@@ -242,7 +289,10 @@ static void amx_multiply(const Product *p) {
     uint16_t bytes[16];
     uint8_t rows[16];
   } config __attribute__((aligned(64))) = {.palette = 1};
-  for (int t = 0; t < 8; t++) config.bytes[t] = 64, config.rows[t] = SIDE;
+  for (int t = 0; t < 8; t++) {
+    config.bytes[t] = 64;
+    config.rows[t] = SIDE;
+  }
   _tile_loadconfig(&config);
   multiply_by(p, amx_tile, SIDE);
   _tile_release();
@@ -258,8 +308,10 @@ static bool amx_supported(void) {
 }
 
 const Bf16Kernels bf16_amx = {"amx", amx_supported, amx_multiply, packed_size, pack};
-const Bf16Kernels bf16_avx512 = {"avx512bf16", avx512_supported, avx512_multiply, packed_size, pack};
+const Bf16Kernels bf16_avx512 = {"avx512bf16", avx512_supported, avx512_multiply, packed_size,
+                                 pack};
 #else
+/* bfloat16 is the upper half of a float32. */
 static float half_of(uint32_t word, int second) {
   uint32_t bits = second ? word & 0xffff0000u : word << 16;
   float x;
@@ -267,16 +319,22 @@ static float half_of(uint32_t word, int second) {
   return x;
 }
 
+/* What the other tiles compute, in plain C, for any rows and width. */
 static void plain_tile(float *c, const Strip *s, size_t rows) {
   memset(c, 0, rows * s->width * sizeof *c);
   for (size_t i = 0; i < rows; i++)
     for (size_t k = 0; k < s->words; k++)
       for (int second = 0; second < 2; second++) {
         float x = half_of(s->a[i * s->words + k], second);
-        for (size_t j = 0; j < s->width; j++) c[i * s->width + j] += x * half_of(s->b[k * s->width + j], second);
+        for (size_t j = 0; j < s->width; j++)
+          c[i * s->width + j] += x * half_of(s->b[k * s->width + j], second);
       }
 }
-static void plain_multiply(const Product *p) { multiply_by(p, plain_tile, SIDE); }
-static bool plain_supported(void) { return true; }
+static void plain_multiply(const Product *p) {
+  multiply_by(p, plain_tile, SIDE);
+}
+static bool plain_supported(void) {
+  return true;
+}
 const Bf16Kernels bf16_plain = {"plain", plain_supported, plain_multiply, packed_size, pack};
 #endif

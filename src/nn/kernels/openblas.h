@@ -1,5 +1,5 @@
-/* OpenBLAS as one of the kernel tables: the reference that the others are tested against, and what `kernels: openblas`
- * chooses. The only place that calls BLAS; one thread per rank. */
+/* OpenBLAS as one of the kernel tables: the reference that the others are tested against, and what
+ * `kernels: openblas` chooses. The only place that calls BLAS; one thread per rank. */
 #pragma once
 #include "nn/kernels/kernels.h"
 

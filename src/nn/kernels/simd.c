@@ -1,7 +1,7 @@
-/* The kernels, in GCC's vector types; this file is compiled once per instruction set (KERNEL_NAME, and LANES floats a
- * vector). A tile of C, at most `most_rows` x (1..VECTORS vectors), stays in registers while k runs: per step one load
- * per vector of B and one broadcast per row of A, so that only the multiply-adds bound it (Goto & van de Geijn 2008).
- */
+/* The kernels, in GCC's vector types; this file is compiled once per instruction set (KERNEL_NAME,
+ * and LANES floats a vector). A tile of C, at most `most_rows` x (1..VECTORS vectors), stays in
+ * registers while k runs: per step one load per vector of B and one broadcast per row of A, so that
+ * only the multiply-adds bound it (Goto & van de Geijn 2008). */
 #include "nn/kernels/vector.h"
 
 #if LANES == 16
@@ -65,11 +65,13 @@ static const Tile tiles[VECTORS + 1][ROWS + 1] = {{NULL}, {UP_TO_8(ENTRY, 1)}, {
 /* clang-format on */
 
 /* --- packing --- */
-static size_t packed_size(size_t K, size_t N) { return K * (N / PANEL * PANEL + vectors_of(N % PANEL) * LANES); }
+static size_t packed_size(size_t K, size_t N) {
+  return K * (N / PANEL * PANEL + vectors_of(N % PANEL) * LANES);
+}
 
 /* One panel: `depth` rows of `vectors` vectors; columns beyond `columns` are zero. */
-static void pack_panel(float *restrict to, const float *restrict b, size_t b_row, size_t b_column, size_t depth,
-                       size_t columns) {
+static void pack_panel(float *restrict to, const float *restrict b, size_t b_row, size_t b_column,
+                       size_t depth, size_t columns) {
   size_t width = vectors_of(columns) * LANES;
   if (b_column == 1) {
     for (size_t k = 0; k < depth; k++, to += width, b += b_row) {
@@ -78,18 +80,24 @@ static void pack_panel(float *restrict to, const float *restrict b, size_t b_row
     }
     return;
   }
-  size_t squares = b_row == 1 ? columns / LANES * LANES : 0, deep = depth / LANES * LANES;
+  size_t squares = b_row == 1 ? columns / LANES * LANES : 0;
+  size_t deep = depth / LANES * LANES;
   for (size_t k = 0; k < depth; k++)
-    for (size_t j = columns; j < width; j++) to[k * width + j] = 0;
+    for (size_t j = columns; j < width; j++)
+      to[k * width + j] = 0;
   for (size_t j = 0; j < squares; j += LANES) {
-    for (size_t k = 0; k < deep; k += LANES) turn_square(to + k * width + j, width, b + k + j * b_column, b_column);
+    for (size_t k = 0; k < deep; k += LANES)
+      turn_square(to + k * width + j, width, b + k + j * b_column, b_column);
     for (size_t k = deep; k < depth; k++)
-      for (size_t i = j; i < j + LANES; i++) to[k * width + i] = b[k + i * b_column];
+      for (size_t i = j; i < j + LANES; i++)
+        to[k * width + i] = b[k + i * b_column];
   }
   for (size_t j = squares; j < columns; j++)
-    for (size_t k = 0; k < depth; k++) to[k * width + j] = b[k * b_row + j * b_column];
+    for (size_t k = 0; k < depth; k++)
+      to[k * width + j] = b[k * b_row + j * b_column];
 }
 
+/* Panel after panel, each (K, width) with whole vectors. */
 static void pack(float *packed, const float *b, size_t b_row, size_t b_column, size_t K, size_t N) {
   for (size_t n = 0; n < N; n += PANEL) {
     size_t columns = N - n < PANEL ? N - n : PANEL;
@@ -98,10 +106,14 @@ static void pack(float *packed, const float *b, size_t b_row, size_t b_column, s
   }
 }
 
-/* All rows of C against `depth` rows of one panel; the rows are shared out evenly over the tiles. */
-static void multiply_panel(const Product *p, Place *at, const float *panel, size_t k0, size_t depth) {
+/* All rows of C against `depth` rows of one panel; the rows are shared out evenly over the
+ * tiles. */
+static void multiply_panel(const Product *p, Place *at, const float *panel, size_t k0,
+                           size_t depth) {
   float tile[ROWS * PANEL] __attribute__((aligned(64)));
-  size_t vectors = vectors_of(at->columns), most = most_rows[vectors], count = (p->M + most - 1) / most;
+  size_t vectors = vectors_of(at->columns);
+  size_t most = most_rows[vectors];
+  size_t count = (p->M + most - 1) / most;
   at->width = vectors * LANES;
   Strip strip = {.b = panel, .a_row = p->a_row, .a_column = p->a_column, .depth = depth};
   for (size_t t = 0; t < count; t++) {
@@ -113,6 +125,8 @@ static void multiply_panel(const Product *p, Place *at, const float *panel, size
   }
 }
 
+/* Panel by panel of B, and within it DEPTH rows at a time, which fit the L1 cache while all rows of
+ * A pass by. B is packed on the way where it has not been before. */
 static void multiply(const Product *p) {
   static _Thread_local float scratch[DEPTH * PANEL] __attribute__((aligned(64)));
   const float *packed = p->packed;
@@ -123,7 +137,9 @@ static void multiply(const Product *p) {
       size_t depth = p->K - k < DEPTH ? p->K - k : DEPTH;
       at.first = k == 0;
       at.last = k + depth >= p->K;
-      if (!packed) pack_panel(scratch, p->b + k * p->b_row + n * p->b_column, p->b_row, p->b_column, depth, at.columns);
+      if (!packed)
+        pack_panel(scratch, p->b + k * p->b_row + n * p->b_column, p->b_row, p->b_column, depth,
+                   at.columns);
       multiply_panel(p, &at, packed ? packed + k * width : scratch, k, depth);
     }
     if (packed) packed += p->K * width;
@@ -131,91 +147,125 @@ static void multiply(const Product *p) {
 }
 
 /* --- sparse rows of ones --- */
-static void sparse_forward(float *y, const uint32_t *first, const uint16_t *column, const float *packed,
-                           const float *bias, Activation act, size_t R, size_t K, size_t N) {
+static void sparse_forward(float *y, const uint32_t *first, const uint16_t *column,
+                           const float *packed, const float *bias, Activation act, size_t R,
+                           size_t K, size_t N) {
   for (size_t n = 0; n < N; n += PANEL) {
-    size_t columns = N - n < PANEL ? N - n : PANEL, vectors = vectors_of(columns), width = vectors * LANES;
+    size_t columns = N - n < PANEL ? N - n : PANEL;
+    size_t vectors = vectors_of(columns);
+    size_t width = vectors * LANES;
     for (size_t r = 0; r < R; r++) {
       Vector sum[VECTORS], more[VECTORS] = {{0}};
       for (size_t j = 0; j < VECTORS; j++)
         sum[j] = j < vectors ? fetch(bias + n + j * LANES, columns - j * LANES) : (Vector){0};
-      const uint16_t *at = column + first[r], *end = column + first[r + 1];
+      const uint16_t *at = column + first[r];
+      const uint16_t *end = column + first[r + 1];
       if (vectors == VECTORS) {
         for (; at + 1 < end; at += 2) {
-          const float *w = packed + at[0] * (size_t)PANEL, *u = packed + at[1] * (size_t)PANEL;
-          for (size_t j = 0; j < VECTORS; j++) sum[j] += load(w + j * LANES), more[j] += load(u + j * LANES);
+          const float *w = packed + at[0] * (size_t)PANEL;
+          const float *u = packed + at[1] * (size_t)PANEL;
+          for (size_t j = 0; j < VECTORS; j++) {
+            sum[j] += load(w + j * LANES);
+            more[j] += load(u + j * LANES);
+          }
         }
-        for (size_t j = 0; j < VECTORS; j++) sum[j] += more[j];
+        for (size_t j = 0; j < VECTORS; j++)
+          sum[j] += more[j];
       }
       for (; at < end; at++)
-        for (size_t j = 0; j < vectors; j++) sum[j] += load(packed + *at * width + j * LANES);
-      for (size_t j = 0; j < vectors; j++) put(y + r * N + n + j * LANES, activated(act, sum[j]), columns - j * LANES);
+        for (size_t j = 0; j < vectors; j++)
+          sum[j] += load(packed + *at * width + j * LANES);
+      for (size_t j = 0; j < vectors; j++)
+        put(y + r * N + n + j * LANES, activated(act, sum[j]), columns - j * LANES);
     }
     packed += K * width;
   }
 }
 
-static void sparse_gradient(float *dw, const float *dy, const uint32_t *first, const uint16_t *column, float *scratch,
-                            size_t R, size_t K, size_t N) {
+/* dw (N,K) += dy' x for an x of zeros and ones: dy is added to the rows of the ones, a panel of
+ * columns at a time in `scratch` (K, width), then turned into dw's layout. */
+static void sparse_gradient(float *dw, const float *dy, const uint32_t *first,
+                            const uint16_t *column, float *scratch, size_t R, size_t K, size_t N) {
   for (size_t n = 0; n < N; n += PANEL) {
-    size_t columns = N - n < PANEL ? N - n : PANEL, vectors = vectors_of(columns), width = vectors * LANES;
+    size_t columns = N - n < PANEL ? N - n : PANEL;
+    size_t vectors = vectors_of(columns);
+    size_t width = vectors * LANES;
     memset(scratch, 0, K * width * sizeof *scratch);
     for (size_t r = 0; r < R; r++) {
       Vector d[VECTORS];
-      for (size_t j = 0; j < vectors; j++) d[j] = fetch(dy + r * N + n + j * LANES, columns - j * LANES);
+      for (size_t j = 0; j < vectors; j++)
+        d[j] = fetch(dy + r * N + n + j * LANES, columns - j * LANES);
       for (const uint16_t *at = column + first[r], *end = column + first[r + 1]; at < end; at++) {
         float *w = scratch + *at * width;
-        for (size_t j = 0; j < vectors; j++) store(w + j * LANES, load(w + j * LANES) + d[j]);
+        for (size_t j = 0; j < vectors; j++)
+          store(w + j * LANES, load(w + j * LANES) + d[j]);
       }
     }
     for (size_t j = 0; j < columns; j++)
-      for (size_t k = 0; k < K; k++) dw[(n + j) * K + k] += scratch[k * width + j];
+      for (size_t k = 0; k < K; k++)
+        dw[(n + j) * K + k] += scratch[k * width + j];
   }
 }
 
 /* --- one pass over memory --- */
 static void activate(Activation act, float *x, size_t count) {
-  for (size_t i = 0; i < count; i += LANES) put(x + i, activated(act, fetch(x + i, count - i)), count - i);
+  for (size_t i = 0; i < count; i += LANES)
+    put(x + i, activated(act, fetch(x + i, count - i)), count - i);
 }
 
+/* d *= act'(y), of the activation's outputs y: they are all that is kept of the forward pass. */
 static void derive(Activation act, float *d, const float *y, size_t count) {
   for (size_t i = 0; i < count; i += LANES)
     put(d + i, derived(act, fetch(d + i, count - i), fetch(y + i, count - i)), count - i);
 }
 
+/* The gradient of a bias. */
 static void column_sums(float *restrict sum, const float *restrict x, size_t R, size_t N) {
   for (size_t n = 0; n < N; n += PANEL) {
     size_t columns = N - n < PANEL ? N - n : PANEL;
     Vector total[VECTORS] = {{0}};
     if (columns == PANEL)
       for (size_t r = 0; r < R; r++)
-        for (size_t j = 0; j < VECTORS; j++) total[j] += load(x + r * N + n + j * LANES);
+        for (size_t j = 0; j < VECTORS; j++)
+          total[j] += load(x + r * N + n + j * LANES);
     else
       for (size_t r = 0; r < R; r++)
-        for (size_t j = 0; j * LANES < columns; j++) total[j] += fetch(x + r * N + n + j * LANES, columns - j * LANES);
+        for (size_t j = 0; j * LANES < columns; j++)
+          total[j] += fetch(x + r * N + n + j * LANES, columns - j * LANES);
     for (size_t j = 0; j * LANES < columns; j++)
-      put(sum + n + j * LANES, fetch(sum + n + j * LANES, columns - j * LANES) + total[j], columns - j * LANES);
+      put(sum + n + j * LANES, fetch(sum + n + j * LANES, columns - j * LANES) + total[j],
+          columns - j * LANES);
   }
 }
 
 #define MASKED -1e30f
 
+/* Over the lanes, in order. */
 static inline float sum_of(Vector v) {
   float sum = 0;
-  for (int i = 0; i < LANES; i++) sum += v[i];
+  for (int i = 0; i < LANES; i++)
+    sum += v[i];
   return sum;
 }
+
+/* The largest lane. */
 static inline float top_of(Vector v) {
   float top = v[0];
-  for (int i = 1; i < LANES; i++) top = v[i] > top ? v[i] : top;
+  for (int i = 1; i < LANES; i++)
+    top = v[i] > top ? v[i] : top;
   return top;
 }
 
-static void log_softmax(float *out, const float *logits, size_t stride, const uint8_t *mask, size_t R, size_t width) {
+/* x - log(sum exp x) over legal choices, with the largest taken off first, against overflow. Lanes
+ * beyond the width count as illegal. */
+static void log_softmax(float *out, const float *logits, size_t stride, const uint8_t *mask,
+                        size_t R, size_t width) {
   for (size_t r = 0; r < R; r++) {
     const float *from = logits + r * stride;
-    float *to = out + r * width, line[LANES];
-    Vector top = splat(MASKED), sum = {0};
+    float *to = out + r * width;
+    float line[LANES];
+    Vector top = splat(MASKED);
+    Vector sum = {0};
     for (size_t at = 0; at < width; at += LANES) {
       size_t count = width - at < LANES ? width - at : LANES;
       for (size_t i = 0; i < LANES; i++)
@@ -230,14 +280,17 @@ static void log_softmax(float *out, const float *logits, size_t stride, const ui
       Vector v = fetch(to + at, count);
       Whole legal = v > MASKED;
       if (count < LANES)
-        for (size_t i = count; i < LANES; i++) legal[i] = 0;
+        for (size_t i = count; i < LANES; i++)
+          legal[i] = 0;
       sum += (Vector)((Whole)exp_of(v - most) & legal);
     }
     float shift = most + logf(sum_of(sum));
-    for (size_t i = 0; i < width; i++) to[i] = to[i] > MASKED ? to[i] - shift : MASKED;
+    for (size_t i = 0; i < width; i++)
+      to[i] = to[i] > MASKED ? to[i] - shift : MASKED;
   }
 }
 
+/* exp(x), and 0 for illegal choices. */
 static void exponentials(float *out, const float *x, size_t count) {
   for (size_t i = 0; i < count; i += LANES) {
     Vector v = fetch(x + i, count - i);
@@ -245,9 +298,12 @@ static void exponentials(float *out, const float *x, size_t count) {
   }
 }
 
-static void adam(float *restrict params, float *restrict m, float *restrict v, const float *restrict gradient,
-                 size_t count, const AdamStep *s) {
-  float b1 = s->beta1, b2 = s->beta2, c1 = 1 - b1, c2 = 1 - b2;
+static void adam(float *restrict params, float *restrict m, float *restrict v,
+                 const float *restrict gradient, size_t count, const AdamStep *s) {
+  float b1 = s->beta1;
+  float b2 = s->beta2;
+  float c1 = 1 - b1;
+  float c2 = 1 - b2;
   for (size_t i = 0; i < count; i++) {
     float g = gradient[i] * s->scale;
     m[i] = b1 * m[i] + c1 * g;
@@ -256,23 +312,31 @@ static void adam(float *restrict params, float *restrict m, float *restrict v, c
   }
 }
 
+/* In double, eight sums side by side in a fixed order. */
 static double square_sum(const float *x, size_t count) {
   double sum[8] = {0};
   size_t i = 0;
   for (; i + 8 <= count; i += 8)
-    for (size_t j = 0; j < 8; j++) sum[j] += (double)x[i + j] * (double)x[i + j];
-  for (; i < count; i++) sum[0] += (double)x[i] * (double)x[i];
+    for (size_t j = 0; j < 8; j++)
+      sum[j] += (double)x[i + j] * (double)x[i + j];
+  for (; i < count; i++)
+    sum[0] += (double)x[i] * (double)x[i];
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-static inline Vector logistic_of(Vector x) { return 0.5f + 0.5f * tanh_of(0.5f * x); }
+static inline Vector logistic_of(Vector x) {
+  return 0.5f + 0.5f * tanh_of(0.5f * x);
+}
 
+/* r, z = logistic(x + h); n = tanh(x_n + r h_n); y = n + z (h - n). The gates are kept for the
+ * backward pass. */
 static void gru_row(float *y, float *gate, const float *hidden, const float *h, size_t H) {
   for (size_t i = 0; i < H; i += LANES) {
     size_t n = H - i;
     float *g = gate + i;
     const float *u = hidden + i;
-    Vector r = logistic_of(fetch(g, n) + fetch(u, n)), z = logistic_of(fetch(g + H, n) + fetch(u + H, n));
+    Vector r = logistic_of(fetch(g, n) + fetch(u, n));
+    Vector z = logistic_of(fetch(g + H, n) + fetch(u + H, n));
     Vector fresh = tanh_of(fetch(g + 2 * H, n) + r * fetch(u + 2 * H, n));
     put(g, r, n);
     put(g + H, z, n);
@@ -281,12 +345,15 @@ static void gru_row(float *y, float *gate, const float *hidden, const float *h, 
   }
 }
 
+/* c = f p + i g; y = o tanh(c). The gates are kept for the backward pass. */
 static void lstm_row(float *y, float *c, float *gate, const float *p, size_t H) {
   for (size_t i = 0; i < H; i += LANES) {
     size_t n = H - i;
     float *g = gate + i;
-    Vector in = logistic_of(fetch(g, n)), forget = logistic_of(fetch(g + H, n));
-    Vector fresh = tanh_of(fetch(g + 2 * H, n)), show = logistic_of(fetch(g + 3 * H, n));
+    Vector in = logistic_of(fetch(g, n));
+    Vector forget = logistic_of(fetch(g + H, n));
+    Vector fresh = tanh_of(fetch(g + 2 * H, n));
+    Vector show = logistic_of(fetch(g + 3 * H, n));
     Vector cell = forget * fetch(p + i, n) + in * fresh;
     put(g, in, n);
     put(g + H, forget, n);
@@ -301,16 +368,19 @@ static void lstm_row(float *y, float *c, float *gate, const float *p, size_t H) 
 #define CHAINS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 #define DECLARE(c) Vector a##c = x;
 #if defined(__AVX__)
-#define STEP(c)                                                                                                        \
-  a##c = a##c * x + y;                                                                                                 \
+#define STEP(c)                                                                                    \
+  a##c = a##c * x + y;                                                                             \
   __asm__ volatile("" : "+v"(a##c));
 #else
 #define STEP(c) a##c = a##c * x + y;
 #endif
 #define ADD(c) sum += a##c[0];
 
+/* Twelve independent chains of multiply-adds hide the latency of each. `sink` keeps the compiler
+ * from dropping them. */
 static double spin(size_t steps) {
-  Vector x = splat(.999f), y = splat(.001f);
+  Vector x = splat(.999f);
+  Vector y = splat(.001f);
   volatile float sink;
   float sum = 0;
   CHAINS(DECLARE)
@@ -323,6 +393,7 @@ static double spin(size_t steps) {
   return 2.0 * LANES * 12 * (double)steps;
 }
 
+/* Of the instruction set that this file was compiled for. */
 static bool supported(void) {
 #if defined(__AVX512F__)
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
