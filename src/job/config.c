@@ -13,15 +13,18 @@
 static const Option run_options[] = {
     {"game", OPT_TEXT, offsetof(RunConfig, game), "", 0, 0, NULL, "",
      "environment: a built-in name, or the path of a plug-in"},
-    {"seed", OPT_INT, offsetof(RunConfig, seed), "1", 0, OPTION_NO_LIMIT, NULL, "", "keys every random stream"},
+    {"seed", OPT_INT, offsetof(RunConfig, seed), "1", 0, OPTION_NO_LIMIT, NULL, "",
+     "keys every random stream"},
     {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, PACE_NAMES, "",
      "lockstep and pipelined repeat byte for byte; free never waits"},
     {"placement", OPT_CHOICE, offsetof(RunConfig, placement), "auto", 0, 0, "auto|split|shared", "",
-     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also learn; auto: shared by "
+     "split: learner ranks only learn; shared: every rank acts, the first learner.ranks also "
+     "learn; auto: shared by "
      "all "
      "ranks while each has rows enough to learn from, else split by the network's arithmetic"},
     {"precision", OPT_CHOICE, offsetof(RunConfig, precision), "fp32", 0, 0, "fp32|bf16", "",
-     "of products in hidden layers: bf16 uses AMX tiles or AVX512-BF16 where the processor gains by them (else fp32 "
+     "of products in hidden layers: bf16 uses AMX tiles or AVX512-BF16 where the processor gains "
+     "by them (else fp32 "
      "stays); "
      "weights, sums, losses, heads and optimiser are fp32 always"},
     {"kernels", OPT_TEXT, offsetof(RunConfig, kernels), "auto", 0, 0, NULL, "",
@@ -29,27 +32,32 @@ static const Option run_options[] = {
 };
 
 static const Option budget_options[] = {
-    {"frames", OPT_INT, offsetof(ManagerConfig, frames), "2000000", 1, OPTION_NO_LIMIT, NULL, "frames",
-     "learned from, all players together, until the run ends"},
-    {"max_seconds", OPT_FLOAT, offsetof(ManagerConfig, max_seconds), "0", 0, OPTION_NO_LIMIT, NULL, OPTION_SECONDS,
-     "save and end this job after so long (also 20m, 2h, 1-12:00:00); 0 = no limit; not kept for the job that resumes"},
+    {"frames", OPT_INT, offsetof(ManagerConfig, frames), "2000000", 1, OPTION_NO_LIMIT, NULL,
+     "frames", "learned from, all players together, until the run ends"},
+    {"max_seconds", OPT_FLOAT, offsetof(ManagerConfig, max_seconds), "0", 0, OPTION_NO_LIMIT, NULL,
+     OPTION_SECONDS,
+     "save and end this job after so long (also 20m, 2h, 1-12:00:00); 0 = no limit; not kept for "
+     "the job that resumes"},
 };
 
 static const Option checkpoint_options[] = {
-    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, checkpoint_seconds), "600", 0, OPTION_NO_LIMIT, NULL, OPTION_SECONDS,
-     "time between checkpoints; 0 = not by time"},
-    {"ticks", OPT_INT, offsetof(ManagerConfig, checkpoint_ticks), "0", 0, OPTION_NO_LIMIT, NULL, "ticks",
-     "ticks between checkpoints; 0 = not by ticks"},
-    {"keep", OPT_INT, offsetof(ManagerConfig, keep), "3", 1, 1000, NULL, "files", "newest generations kept"},
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, checkpoint_seconds), "600", 0, OPTION_NO_LIMIT,
+     NULL, OPTION_SECONDS, "time between checkpoints; 0 = not by time"},
+    {"ticks", OPT_INT, offsetof(ManagerConfig, checkpoint_ticks), "0", 0, OPTION_NO_LIMIT, NULL,
+     "ticks", "ticks between checkpoints; 0 = not by ticks"},
+    {"keep", OPT_INT, offsetof(ManagerConfig, keep), "3", 1, 1000, NULL, "files",
+     "newest generations kept"},
 };
 
 static const Option metrics_options[] = {
-    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, metrics_seconds), "5", 0.1, 86400, NULL, OPTION_SECONDS,
-     "between lines of metrics.jsonl"},
-    {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL, OPTION_SECONDS,
-     "between progress lines of the log"},
-    {"exploitability", OPT_INT, offsetof(ManagerConfig, exploitability), "0", 0, OPTION_NO_LIMIT, NULL, "frames",
-     "between exact walks of the mains' policies on rank 0 (small games; the job waits for them); 0 = never"},
+    {"seconds", OPT_FLOAT, offsetof(ManagerConfig, metrics_seconds), "5", 0.1, 86400, NULL,
+     OPTION_SECONDS, "between lines of metrics.jsonl"},
+    {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL,
+     OPTION_SECONDS, "between progress lines of the log"},
+    {"exploitability", OPT_INT, offsetof(ManagerConfig, exploitability), "0", 0, OPTION_NO_LIMIT,
+     NULL, "frames",
+     "between exact walks of the mains' policies on rank 0 (small games; the job waits for them); "
+     "0 = never"},
 };
 
 /* What CleanRL, Stable-Baselines3, RLlib and others call these. */
@@ -101,10 +109,13 @@ static const ConfigAlias aliases[] = {
     {"save_freq", "checkpoint.seconds"},
 };
 
+/* NULL past the end. */
 const ConfigAlias *job_config_alias(size_t index) {
   return index < COUNT_OF(aliases) ? &aliases[index] : NULL;
 }
 
+/* Sections point straight at the structs that roles read. Every algorithm's section is declared,
+ * chosen or not, so that a file may hold several. */
 Status job_config_declare(JobConfig *s) {
   config_know_aliases(s->config, aliases, COUNT_OF(aliases));
   TRY_RETURN(config_declare(s->config, "", run_options, COUNT_OF(run_options), &s->run));
@@ -112,47 +123,60 @@ Status job_config_declare(JobConfig *s) {
   TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));
   TRY_RETURN(config_declare(s->config, "learner", learn_options, learn_option_count, &s->learner));
   size_t algorithms = 0;
-  while (algo_ops(algorithms)) algorithms++;
+  while (algo_ops(algorithms))
+    algorithms++;
   TRY_RETURN(NEW_ARRAY(s->algo_store, algorithms));
   for (size_t i = 0; i < algorithms; i++) {
     const AlgoOps *algo = algo_ops(i);
     TRY_RETURN(mem_array(&s->algo_store[i], 1, algo->config_size));
-    TRY_RETURN(config_declare(s->config, algo->name, algo->options, algo->option_count, s->algo_store[i]));
+    TRY_RETURN(
+        config_declare(s->config, algo->name, algo->options, algo->option_count, s->algo_store[i]));
   }
   TRY_RETURN(config_declare(s->config, "actors", actor_options, actor_option_count, &s->actors));
   TRY_RETURN(config_declare(s->config, "league", league_options, league_option_count, &s->league));
-  TRY_RETURN(config_declare(s->config, "checkpoint", checkpoint_options, COUNT_OF(checkpoint_options), &s->manager));
-  return config_declare(s->config, "metrics", metrics_options, COUNT_OF(metrics_options), &s->manager);
+  TRY_RETURN(config_declare(s->config, "checkpoint", checkpoint_options,
+                            COUNT_OF(checkpoint_options), &s->manager));
+  return config_declare(s->config, "metrics", metrics_options, COUNT_OF(metrics_options),
+                        &s->manager);
 }
 
+/* What stands first on the command line: a file, by its ending, or a game. */
 void job_config_name(const char *text, JobConfigSource *source) {
   size_t size = strlen(text);
-  bool yaml = (size > 5 && !strcmp(text + size - 5, ".yaml")) || (size > 4 && !strcmp(text + size - 4, ".yml"));
+  bool yaml = (size > 5 && !strcmp(text + size - 5, ".yaml")) ||
+              (size > 4 && !strcmp(text + size - 4, ".yml"));
   if (yaml)
     source->file = text;
   else
     source->game = text;
 }
 
+/* Later layers win: what a run has stored, a file, the command line. A stored time limit was that
+ * job's own, and is forgotten. */
 static Status read_layers(JobConfig *s, const JobConfigSource *source) {
   if (source->stored) {
-    TRY_RETURN(
-        config_read_yaml_text(s->config, CONFIG_STORED, source->stored, strlen(source->stored), "the checkpoint"));
-    TRY_RETURN(config_assign(s->config, CONFIG_STORED, "max_seconds", "0", "default")); /* each job has its own */
+    TRY_RETURN(config_read_yaml_text(s->config, CONFIG_STORED, source->stored,
+                                     strlen(source->stored), "the checkpoint"));
+    TRY_RETURN(config_assign(s->config, CONFIG_STORED, "max_seconds", "0",
+                             "default")); /* each job has its own */
   }
   if (source->file) TRY_RETURN(config_read_yaml(s->config, CONFIG_FILE, source->file));
-  if (source->game) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", source->game, "command line"));
+  if (source->game)
+    TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", source->game, "command line"));
   for (size_t i = 0; i < source->override_count; i++)
     TRY_RETURN(config_parse_override(s->config, source->overrides[i]));
-  if (source->preset) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "league.preset", source->preset, "--preset"));
+  if (source->preset)
+    TRY_RETURN(
+        config_assign(s->config, CONFIG_COMMAND, "league.preset", source->preset, "--preset"));
   return OK;
 }
 
-/* The preset lies under the file, over the defaults. Where there is one team nobody can be met: without another word it
- * plays by itself. */
+/* The preset lies under the file, over the defaults. Where there is one team nobody can be met:
+ * without another word it plays by itself. */
 static Status apply_preset(JobConfig *s) {
   const char *preset = config_peek(s->config, "league.preset");
-  char name[64]; /* a copy: applying the preset adds assignments, which may move what peek returned */
+  /* a copy: applying the preset adds assignments, which may move what peek returned */
+  char name[64];
   if (!preset && s->game.teams == 1) {
     preset = "self-play";
     TRY_RETURN(config_assign(s->config, CONFIG_PRESET, "league.preset", preset, "one team"));
@@ -172,57 +196,64 @@ static Status settle_one_team(JobConfig *s) {
   if (s->game.teams > 1) return OK;
   if (key) {
     TRY_RETURN(text_format(full, sizeof full, "league.%s", key));
-    return status_set(ERR_USAGE,
-                      "%s has one team, so there is nobody to be matched with: %s %s (%s) needs an opponent; use "
-                      "league.preset=self-play, or leave the preset out",
-                      s->game.name, full, config_value(s->config, full), config_origin(s->config, full));
+    return status_set(
+        ERR_USAGE,
+        "%s has one team, so there is nobody to be matched with: %s %s (%s) needs an opponent; use "
+        "league.preset=self-play, or leave the preset out",
+        s->game.name, full, config_value(s->config, full), config_origin(s->config, full));
   }
   s->actors.eval_share = 0;
   return OK;
 }
 
+/* What one key's own range cannot say: ERR_USAGE names the keys. */
 static Status check_together(const JobConfig *s) {
   if (s->actors.lanes > s->actors.slots)
-    return status_set(ERR_USAGE, "actors.lanes (%lld) may not exceed actors.slots (%lld)", (long long)s->actors.lanes,
-                      (long long)s->actors.slots);
+    return status_set(ERR_USAGE, "actors.lanes (%lld) may not exceed actors.slots (%lld)",
+                      (long long)s->actors.lanes, (long long)s->actors.slots);
   if (s->actors.slots % s->actors.lanes)
     return status_set(ERR_USAGE, "actors.slots (%lld) must be a multiple of actors.lanes (%lld)",
                       (long long)s->actors.slots, (long long)s->actors.lanes);
   if (s->actors.eval_share > 0 && (double)s->actors.lanes * (1 - s->actors.eval_share) < 1)
-    return status_set(ERR_USAGE, "actors.eval_share %g leaves no lane of %lld to train on", s->actors.eval_share,
-                      (long long)s->actors.lanes);
+    return status_set(ERR_USAGE, "actors.eval_share %g leaves no lane of %lld to train on",
+                      s->actors.eval_share, (long long)s->actors.lanes);
   return league_check(&s->league);
 }
 
-/* Rules that go by evaluation games need a lane that plays them; a share that rounds to none is raised to one. */
+/* Rules that go by evaluation games need a lane that plays them; a share that rounds to none is
+ * raised to one. */
 static Status settle_eval_lanes(JobConfig *s) {
   double lanes = (double)s->actors.lanes;
   if (!league_has_meta(&s->league) || s->actors.eval_share * lanes >= 1) return OK;
   if (s->actors.eval_share <= 0)
     return status_set(ERR_USAGE,
-                      "league.main_rule %s goes by the games of evaluation lanes, of which actors.eval_share 0 leaves "
+                      "league.main_rule %s goes by the games of evaluation lanes, of which "
+                      "actors.eval_share 0 leaves "
                       "none: give a share over 0",
                       config_value(s->config, "league.main_rule"));
   s->actors.eval_share = (1 + 1e-9) / lanes;
   return OK;
 }
 
-/* The plug-in of a stored configuration may have moved: then the game's name is where it lies now. */
+/* The plug-in of a stored configuration may have moved: then the game's name is where it lies
+ * now. */
 static Status find_game(JobConfig *s, const JobConfigSource *source, void **plugin) {
   char path[PATH_MAX];
   ConfigLayer layer = CONFIG_DEFAULT;
   const char *game = config_peek(s->config, "game");
   if (!game || !*game)
-    return status_set(ERR_USAGE, "which game? Give its name (agon env list), or a YAML file with 'game: NAME'");
+    return status_set(
+        ERR_USAGE, "which game? Give its name (agon env list), or a YAML file with 'game: NAME'");
   config_peek_layer(s->config, "game", &layer);
   if (layer != CONFIG_STORED || source->trusted) return env_find(game, &s->table, plugin);
   TRY_RETURN(plugin_find(game, source->recorded, "the stored configuration", path, sizeof path));
-  if (strcmp(path, game)) TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", path, "AGON_PLUGINS"));
+  if (strcmp(path, game))
+    TRY_RETURN(config_assign(s->config, CONFIG_COMMAND, "game", path, "AGON_PLUGINS"));
   return env_find(path, &s->table, plugin);
 }
 
-/* Builds that were taken for the same game before, and now this one: so that whoever looks at old results later knows
- * which of them count. */
+/* Builds that were taken for the same game before, and now this one: so that whoever looks at old
+ * results later knows which of them count. */
 static Status accept_build(const GameFacts *then, GameFacts *now) {
   Bytes list = {0};
   char was[GAMES_BUILD];
@@ -246,16 +277,21 @@ static Status accept_build(const GameFacts *then, GameFacts *now) {
   return OK;
 }
 
+/* What the game is, and, where a run is gone on with, that it still is the same game by the same
+ * rules. */
 static Status know_game(JobConfig *s, const JobConfigSource *source) {
   TRY_RETURN(facts_of(s->env, &s->game));
   if (!source->recorded) return OK;
   char was[GAMES_BUILD];
   facts_rules(source->recorded, was);
   if (!games_build_in(was, source->accepted))
-    TRY_RETURN(plugin_check_build(source->recorded, &s->game, source->where ? source->where : "the stored run"));
+    TRY_RETURN(plugin_check_build(source->recorded, &s->game,
+                                  source->where ? source->where : "the stored run"));
   return accept_build(source->recorded, &s->game);
 }
 
+/* Finds the game, a built-in one or a plug-in's, and makes it with the options of section env. On
+ * failure the plug-in is closed. */
 static Status open_game(JobConfig *s, const JobConfigSource *source) {
   void *plugin = NULL;
   TRY_RETURN(find_game(s, source, &plugin));
@@ -272,12 +308,15 @@ static bool goes_by_facts(const JobConfig *s, const JobConfigSource *source) {
   return source->facts && game && env_is_plugin(game);
 }
 
+/* Without the game's code: what is known of it is all there is, and s->env remains NULL. */
 static Status take_facts(JobConfig *s, const GameFacts *facts) {
   TRY_RETURN(facts_copy(&s->game, facts));
   TRY_RETURN(config_declare_assigned(s->config, "env"));
   return config_resolve(s->config);
 }
 
+/* *out is the caller's to destroy; on failure nothing is left. ERR_USAGE for what the user wrote,
+ * with the place it came from. */
 Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   Status status = OK;
   JobConfig *s = NULL;
@@ -313,6 +352,8 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
                      .head_size = env_head_sizes(env)};
 }
 
+/* Who acts and who learns, by the arithmetic that each costs: FLOP of a frame acted, of a frame
+ * learned, and of a minibatch. */
 Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   Net *net;
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);
@@ -322,7 +363,8 @@ Status job_config_topology(const JobConfig *s, int size, Topology *out) {
                        .learn_flops = algo_cost(s->algo, s->algo_config, net),
                        .minibatch_flops = rows * graph_flops_train(&net->graph)};
   net_destroy(net);
-  return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load, size, out);
+  return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load,
+                       size, out);
 }
 
 void job_config_destroy(JobConfig *s) {
@@ -330,12 +372,15 @@ void job_config_destroy(JobConfig *s) {
   config_destroy(s->config);
   free(s->env_options);
   facts_free(&s->game);
-  for (size_t i = 0; s->algo_store && algo_ops(i); i++) free(s->algo_store[i]);
+  for (size_t i = 0; s->algo_store && algo_ops(i); i++)
+    free(s->algo_store[i]);
   free(s->algo_store);
   env_destroy(s->env);
   free(s);
 }
 
+/* The stream's memory is the caller's to free in any case, since a stream that fails has some,
+ * too. */
 Status job_config_text(const JobConfig *s, bool with_origin, char **out) {
   size_t size = 0;
   *out = NULL;

@@ -1,4 +1,5 @@
-/* All configuration of a run in one place: the sections, where they are declared, and how they are filled. */
+/* All configuration of a run in one place: the sections, where they are declared, and how they are
+ * filled. */
 #pragma once
 #include "actors/options.h"
 #include "job/facts.h"
@@ -42,20 +43,24 @@ typedef struct JobConfigSource {
   const char *file;   /* YAML file */
   const char *const *overrides;
   size_t override_count;
-  const char *preset;     /* league preset that replaces league.preset */
-  const GameFacts *facts; /* of a plug-in: its code is then neither looked for nor opened; NULL: not known */
-  const GameFacts *recorded; /* what the file of `stored` says of its game: a plug-in is looked for by it, and refused
-                              * where it is another one (plugin.h); NULL: nothing is known */
-  const char *accepted;      /* builds that were taken for the same game by whoever names the file; NULL: none */
-  const char *where;         /* that file or run, for messages; NULL: "the stored run" */
-  bool trusted;           /* `stored` is this job's own, not a file's: the plug-in that it names may be opened */
+  const char *preset; /* league preset that replaces league.preset */
+  /* Of a plug-in: its code is then neither looked for nor opened; NULL: not known. */
+  const GameFacts *facts;
+  /* What the file of `stored` says of its game: a plug-in is looked for by it, and refused where it
+   * is another one (plugin.h); NULL: nothing is known. */
+  const GameFacts *recorded;
+  /* Builds that were taken for the same game by whoever names the file; NULL: none. */
+  const char *accepted;
+  const char *where; /* that file or run, for messages; NULL: "the stored run" */
+  /* `stored` is this job's own, not a file's: the plug-in that it names may be opened. */
+  bool trusted;
 } JobConfigSource;
 
 Status job_config_create(const JobConfigSource *source, JobConfig **out);
 /* Which rank does what in a job of `size` ranks. */
 Status job_config_topology(const JobConfig *settings, int size, Topology *out);
-/* How wide the experience is that actors record of this env, for this network and algorithm. Heads are
- * borrowed from the env. Whatever an algorithm's needs add to a row is added here. */
+/* How wide the experience is that actors record of this env, for this network and algorithm. Heads
+ * are borrowed from the env. Whatever an algorithm's needs add to a row is added here. */
 RowFormat job_config_format(const JobConfig *settings, const Net *net);
 /* GAME, or FILE.yaml: sets source->game or source->file. */
 void job_config_name(const char *text, JobConfigSource *source);
@@ -64,4 +69,5 @@ void job_config_destroy(JobConfig *settings);
 const ConfigAlias *job_config_alias(size_t index);
 /* Declares every section except env.* (which depends on the game). */
 Status job_config_declare(JobConfig *settings);
-Status job_config_text(const JobConfig *settings, bool with_origin, char **out); /* YAML; the caller frees */
+/* YAML. The caller frees *out, on failure too. */
+Status job_config_text(const JobConfig *settings, bool with_origin, char **out);

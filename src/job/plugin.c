@@ -16,6 +16,8 @@ void plugins_allow(const char *paths) {
   allowed = paths;
 }
 
+/* Kept for the whole process: whether other builds of a plug-in are taken for the same game
+ * (--accept-env). */
 void plugins_accept(bool others) {
   accepted = others;
 }

@@ -48,6 +48,8 @@ static RoleContext role_of(const Rank *self) {
   };
 }
 
+/* What the first snapshots hold: the policy that the rank was given (target), else initial weights
+ * by the seed. */
 static void initial_policy(void *context, uint32_t player, float *block) {
   const Rank *self = context;
   if (self->setup.target) {
@@ -65,20 +67,23 @@ static Status observe(void *context, uint64_t frames, Record *record) {
   for (uint32_t p = 0; p < now.league->learning; p++) {
     const float *block = learner_policy(self->learner, p);
     if (!block || now.league->player[p].role != ROLE_MAIN) continue;
-    TRY_RETURN(tracker_add(self->tracker, now.league->player[p].name, block, self->net->block, record));
+    TRY_RETURN(
+        tracker_add(self->tracker, now.league->player[p].name, block, self->net->block, record));
   }
   tracker_done(self->tracker, frames);
   return OK;
 }
 
-/* Ratings of the learning players: none where they cannot be had, which is no reason to end a job. */
+/* Ratings of the learning players: none where they cannot be had, which is no reason to end a
+ * job. */
 static Status rate(void *context, LearnerRating *out) {
   Rank *self = context;
   const RankSetup *setup = &self->setup;
   ManagerSummary now = manager_summary(self->manager);
   StrengthOptions options = {.prior = STRENGTH_PRIOR, .ratings_only = true};
   Strength strength;
-  for (size_t p = 0; p < now.league->learning; p++) out[p] = (LearnerRating){.as = (uint32_t)p};
+  for (size_t p = 0; p < now.league->learning; p++)
+    out[p] = (LearnerRating){.as = (uint32_t)p};
   Status status = strength_create(now.league, setup->settings, setup->run, &options, &strength);
   if (status == ERR_MEMORY) return status;
   if (status != OK) {
@@ -91,10 +96,12 @@ static Status rate(void *context, LearnerRating *out) {
   return OK;
 }
 
+/* After the last checkpoint: games that ratings still lack. */
 static Status end(void *context) {
   const Rank *self = context;
   uint64_t games;
-  return end_games_play(manager_summary(self->manager).league, self->setup.settings, self->setup.run, &games);
+  return end_games_play(manager_summary(self->manager).league, self->setup.settings,
+                        self->setup.run, &games);
 }
 
 /* What the players of this run are made of. */
@@ -106,16 +113,20 @@ static TrainShape train_shape(const Rank *self) {
                       .seed = (uint64_t)s->run.seed};
 }
 
+/* Whether a learner could go on from it: asked before a checkpoint is written. */
 static Status check_state(void *context, const Tree *state) {
   const TrainShape shape = train_shape(context);
   return columns_check(&shape, state);
 }
 
+/* The league's rank. Bounds on what a lane may send are given to it, so that no message can count
+ * more than can have been played. */
 static Status create_manager(Rank *self) {
   const JobConfig *s = self->setup.settings;
   const Topology *topology = self->setup.topology;
   const AgonEnvSpec *spec = &s->env->spec;
-  const uint64_t slots = lanes_slots_each(&s->actors), unroll = (uint64_t)s->actors.unroll;
+  const uint64_t slots = lanes_slots_each(&s->actors);
+  const uint64_t unroll = (uint64_t)s->actors.unroll;
   ManagerSetup setup = {
       .role = role_of(self),
       .config = s->manager,
@@ -152,11 +163,12 @@ static Status create_manager(Rank *self) {
   return manager_create(&setup, &self->manager);
 }
 
-/* Frames of a life, for the schedules of players that are reset: to the snapshot at the latest, as often as it takes
- * until one resets; at most the run. */
+/* Frames of a life, for the schedules of players that are reset: to the snapshot at the latest, as
+ * often as it takes until one resets; at most the run. */
 static Status measure_lives(Rank *self) {
   const LeagueConfig *league = &self->setup.settings->league;
-  const int64_t count[ROLE_COUNT] = {league->mains, league->main_exploiters, league->league_exploiters};
+  const int64_t count[ROLE_COUNT] = {league->mains, league->main_exploiters,
+                                     league->league_exploiters};
   size_t player = 0;
   TRY_RETURN(NEW_ARRAY(self->life, (size_t)(count[0] + count[1] + count[2])));
   for (int r = 0; r < ROLE_COUNT; r++)
@@ -168,10 +180,15 @@ static Status measure_lives(Rank *self) {
   return OK;
 }
 
+/* Learner `index` belongs to group index % groups, and shares its players with the other members of
+ * that group. */
 static Status create_learner(Rank *self, size_t index) {
   const JobConfig *s = self->setup.settings;
   const Topology *topology = self->setup.topology;
-  size_t groups = topology->groups, member = index / groups, first, count;
+  size_t groups = topology->groups;
+  size_t member = index / groups;
+  size_t first;
+  size_t count;
   topology_feeders(topology, member, &first, &count);
   TRY_RETURN(NEW_ARRAY(self->member_rank, topology->members));
   TRY_RETURN(measure_lives(self));
@@ -199,15 +216,20 @@ static Status create_learner(Rank *self, size_t index) {
   return learner_create(&setup, &self->learner);
 }
 
+/* Sends its experience to one learner of each group, and passes weights and tables on down the
+ * trees of actors. */
 static Status create_actor(Rank *self, size_t index) {
   const JobConfig *s = self->setup.settings;
   const Topology *topology = self->setup.topology;
-  size_t member = topology_fed_member(topology, index), first, count;
+  size_t member = topology_fed_member(topology, index);
+  size_t first;
+  size_t count;
   topology_feeders(topology, member, &first, &count);
   TRY_RETURN(NEW_ARRAY(self->fed_rank, topology->groups));
   for (size_t g = 0; g < topology->groups; g++)
     self->fed_rank[g] = topology->learner_rank[member * topology->groups + g];
-  int *weights = self->weights_below, *tables = self->actor_tables_below;
+  int *weights = self->weights_below;
+  int *tables = self->actor_tables_below;
   ActorSetup setup = {
       .role = role_of(self),
       .config = s->actors,
@@ -226,6 +248,8 @@ static Status create_actor(Rank *self, size_t index) {
   return actor_create(&setup, &self->actor);
 }
 
+/* Which roles this rank has follows from the topology alone. Collective: memory shared by a host's
+ * ranks is set up by all of them. On failure nothing is left. */
 Status rank_create(const RankSetup *setup, Rank **out) {
   Status status = OK;
   Rank *self = NULL;
@@ -247,8 +271,8 @@ Status rank_create(const RankSetup *setup, Rank **out) {
     TRY(create_actor(self, (size_t)topology_actor(setup->topology, rank)));
   if (rank == 0) TRY(create_manager(self));
   if (rank == 0 && setup->settings->manager.exploitability > 0)
-    TRY(tracker_create(setup->settings->env, &setup->settings->net, (uint64_t)setup->settings->manager.exploitability,
-                       &self->tracker));
+    TRY(tracker_create(setup->settings->env, &setup->settings->net,
+                       (uint64_t)setup->settings->manager.exploitability, &self->tracker));
   *out = self;
   self = NULL;
 done:
@@ -269,16 +293,22 @@ void rank_destroy(Rank *self) {
   free(self);
 }
 
-void rank_idle(Rank *self, int64_t nanoseconds) { self->idle += nanoseconds; }
+void rank_idle(Rank *self, int64_t nanoseconds) {
+  self->idle += nanoseconds;
+}
 
-Manager *rank_manager(Rank *self) { return self->manager; }
+Manager *rank_manager(Rank *self) {
+  return self->manager;
+}
 
+/* All its roles are. */
 bool rank_done(const Rank *self) {
   if (self->actor && !actor_done(self->actor)) return false;
   if (self->learner && !learner_done(self->learner)) return false;
   return !self->manager || manager_done(self->manager);
 }
 
+/* By the routing table of wire/messages. ERR_FORMAT: this rank has no such role. */
 static Status deliver_to_role(Rank *self, WireKind kind, Message *message, Reader *body) {
   switch (wire_route(kind)->to) {
   case WIRE_ACTOR:
@@ -295,16 +325,19 @@ static Status deliver_to_role(Rank *self, WireKind kind, Message *message, Reade
   return status_set(ERR_FORMAT, "this rank has no role for it");
 }
 
+/* An error in a message is told with its kind and sender; the message stays the caller's. */
 static Status deliver(Rank *self, Message *message) {
   WireKind kind;
   Reader body;
   TRY_RETURN(wire_open(message, &kind, &body));
   Status status = deliver_to_role(self, kind, message, &body);
   if (status != ERR_FORMAT) return status;
-  return status_context(status, "rank %d cannot use a %s message from rank %d", self->setup.transport->rank,
-                        wire_name(kind), message->peer);
+  return status_context(status, "rank %d cannot use a %s message from rank %d",
+                        self->setup.transport->rank, wire_name(kind), message->peer);
 }
 
+/* All messages that are here, then one step of each role. The league goes first, since all others
+ * wait for it. *progress: something was done; the loop backs off where nothing was. */
 Status rank_step(Rank *self, bool *progress) {
   Transport *transport = self->setup.transport;
   bool moved;
@@ -347,7 +380,8 @@ Status rank_header(const JobConfig *settings, Tree *out) {
     const View *view = &net->graph.view[i];
     memcpy(names + i * 32, view->name, 32);
     offset[i] = view->offset;
-    for (size_t d = 0; d < view->dims; d++) shape[i * 4 + d] = view->shape[d];
+    for (size_t d = 0; d < view->dims; d++)
+      shape[i * 4 + d] = view->shape[d];
   }
   TRY(job_config_text(settings, false, &text));
   TRY(tree_put_text(out, "@agon_version", AGON_VERSION));

@@ -15,7 +15,8 @@ typedef struct RankSetup {
   const Tree *resume;
   uint64_t generation;
   const Tree *header;
-  const float *target; /* the first snapshots hold this policy instead of initial weights; may be NULL */
+  /* The first snapshots hold this policy instead of initial weights; may be NULL. */
+  const float *target;
 } RankSetup;
 
 /* Collective where several learner ranks share players (they then share memory within hosts). */
@@ -23,8 +24,10 @@ Status rank_create(const RankSetup *setup, Rank **out);
 void rank_destroy(Rank *rank);
 /* Delivers what has arrived and steps each role once. */
 Status rank_step(Rank *rank, bool *progress);
-void rank_idle(Rank *rank, int64_t nanoseconds); /* the caller waited, as no role had anything to do */
+void rank_idle(Rank *rank,
+               int64_t nanoseconds); /* the caller waited, as no role had anything to do */
 bool rank_done(const Rank *rank);
 Manager *rank_manager(Rank *rank); /* rank 0, else NULL */
-/* Columns that describe a run and its network: configuration, layers, versions. The tree is the caller's. */
+/* Columns that describe a run and its network: configuration, layers, versions. The tree is the
+ * caller's. */
 Status rank_header(const JobConfig *settings, Tree *out);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Every line of the log comes by here: to the screen, to the run's log file, or, if it is a
+ * warning, to stderr as well. */
 static void screen_line(void *context, const char *line) {
   Screen *screen = context;
   const Clock clock = clock_system();
@@ -23,6 +25,8 @@ static void screen_line(void *context, const char *line) {
   fflush(screen->log);
 }
 
+/* log: the run's log file, appended to; NULL for none. It may fail silently: a run does not end for
+ * want of it. */
 void screen_open(Screen *screen, const char *log) {
   screen->log = log ? fopen(log, "a") : NULL;
   log_set_sink(screen_line, screen);
@@ -34,6 +38,7 @@ void screen_close(Screen *screen) {
   log_set_sink(NULL, NULL);
 }
 
+/* Which arithmetic this is, since it decides both speed and the last bits. */
 static void kernels_line(const JobConfig *s) {
   const Bf16Kernels *bf16 = bf16_kernels();
   if (s->run.precision == 0)
@@ -96,39 +101,50 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
                    const char *folder, const Tree *resume) {
   Net *net = NULL;
   char params[16], blas[48];
-  int *host = calloc((size_t)transport->size, sizeof *host), hosts = 0, here = 0;
+  int *host = calloc((size_t)transport->size, sizeof *host);
+  int hosts = 0;
+  int here = 0;
   if (host && transport->ops->start_hosts(transport, host) == OK)
-    for (int i = 0; i < transport->size; i++) hosts += host[i] == i, here += host[i] == host[0];
+    for (int i = 0; i < transport->size; i++) {
+      hosts += host[i] == i;
+      here += host[i] == host[0];
+    }
   free(host);
   if (transport->rank != 0 || net_create(&s->net, &s->env->layout, &net) != OK) return;
   Machine machine;
   machine_look(&machine);
-  snprintf(blas, sizeof blas, "%.*s", (int)strcspn(gemm_library() + strcspn(gemm_library(), " ") + 1, " "),
+  snprintf(blas, sizeof blas, "%.*s",
+           (int)strcspn(gemm_library() + strcspn(gemm_library(), " ") + 1, " "),
            gemm_library() + strcspn(gemm_library(), " ") + 1);
   log_line("agon %s: %s, %s", AGON_VERSION, s->table->name, s->table->summary);
-  log_line(
-      "ranks   %d on %d host%s: league on 0, %zu learner%s, %zu actor%s%s; 1 thread a rank, rank 0 bound to %d core%s",
-      transport->size, hosts, hosts == 1 ? "" : "s", topology->learners, topology->learners == 1 ? "" : "s",
-      topology->actors, topology->actors == 1 ? "" : "s", topology->shared ? " (shared)" : "", machine.bound_cores,
-      machine.bound_cores == 1 ? "" : "s");
-  log_line("host    %s: %d package%s, %d core%s, %d hardware thread%s; %d rank%s here", machine.processor,
-           machine.packages, machine.packages == 1 ? "" : "s", machine.cores, machine.cores == 1 ? "" : "s",
-           machine.threads, machine.threads == 1 ? "" : "s", here, here == 1 ? "" : "s");
+  log_line("ranks   %d on %d host%s: league on 0, %zu learner%s, %zu actor%s%s; 1 thread a rank, "
+           "rank 0 bound to %d core%s",
+           transport->size, hosts, hosts == 1 ? "" : "s", topology->learners,
+           topology->learners == 1 ? "" : "s", topology->actors, topology->actors == 1 ? "" : "s",
+           topology->shared ? " (shared)" : "", machine.bound_cores,
+           machine.bound_cores == 1 ? "" : "s");
+  log_line("host    %s: %d package%s, %d core%s, %d hardware thread%s; %d rank%s here",
+           machine.processor, machine.packages, machine.packages == 1 ? "" : "s", machine.cores,
+           machine.cores == 1 ? "" : "s", machine.threads, machine.threads == 1 ? "" : "s", here,
+           here == 1 ? "" : "s");
   if (here > 0 && here < machine.bound_cores)
-    log_line("        %d core%s of this host would stand idle: start %d ranks a host", machine.bound_cores - here,
-             machine.bound_cores - here == 1 ? "" : "s", machine.bound_cores);
-  log_line("pace    %s; %lld slots in %lld lanes, ticks of %lld steps", config_value(s->config, "pace"),
-           (long long)s->actors.slots, (long long)s->actors.lanes, (long long)s->actors.unroll);
+    log_line("        %d core%s of this host would stand idle: start %d ranks a host",
+             machine.bound_cores - here, machine.bound_cores - here == 1 ? "" : "s",
+             machine.bound_cores);
+  log_line("pace    %s; %lld slots in %lld lanes, ticks of %lld steps",
+           config_value(s->config, "pace"), (long long)s->actors.slots, (long long)s->actors.lanes,
+           (long long)s->actors.unroll);
   if (!env_saves(s->env))
-    log_line("        games of %s are not saved: a resume abandons and counts those under way, and goes on otherwise "
+    log_line("        games of %s are not saved: a resume abandons and counts those under way, and "
+             "goes on otherwise "
              "than a run without a stop",
              s->table->name);
   log_line("network %s parameters, %.1f kFLOP forward; %s",
-           text_scaled((double)net->graph.params, params, sizeof params), graph_flops_forward(&net->graph) * 1e-3,
-           s->algo->summary);
+           text_scaled((double)net->graph.params, params, sizeof params),
+           graph_flops_forward(&net->graph) * 1e-3, s->algo->summary);
   log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter",
-           config_value(s->config, "league.preset"), (long long)s->league.mains, (long long)s->league.main_exploiters,
-           (long long)s->league.league_exploiters);
+           config_value(s->config, "league.preset"), (long long)s->league.mains,
+           (long long)s->league.main_exploiters, (long long)s->league.league_exploiters);
   kernels_line(s);
   log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
   log_line("folder  %s%s", folder, resume ? " (resumed)" : "");
@@ -136,7 +152,9 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
   net_destroy(net);
 }
 
-static double spent(const RoleProfile *profile, const char *name) { return numbers_get(&profile->numbers, name); }
+static double spent(const RoleProfile *profile, const char *name) {
+  return numbers_get(&profile->numbers, name);
+}
 
 /* What the ranks of one role did in all. */
 typedef struct RoleTotal {
@@ -146,6 +164,7 @@ typedef struct RoleTotal {
   double seconds, frames, decisions; /* of all of them together */
 } RoleTotal;
 
+/* One role's profile, summed over its ranks. */
 static RoleTotal total_of(const ManagerSummary *m, const char *role) {
   RoleTotal out = {.summary = m, .role = role};
   for (size_t i = 0; i < m->profiles; i++) {
@@ -158,6 +177,7 @@ static RoleTotal total_of(const ManagerSummary *m, const char *role) {
   return out;
 }
 
+/* Per second of all its ranks together: seconds are summed, so their mean is what has passed. */
 static double rate_of(const RoleTotal *total, double count) {
   return total->seconds > 0 ? count * (double)total->ranks / total->seconds : 0;
 }
@@ -187,7 +207,10 @@ static void write_details(const Screen *screen, const RoleTotal *total, const ch
                            : snprintf(line + used, sizeof line - used, "%s %.1f (%.1f-%.1f)", name,
                                       100 * sum / (double)ranks, 100 * low, 100 * high);
     used += (size_t)wrote < sizeof line - used ? (size_t)wrote : 0;
-    if (*at && used + 2 < sizeof line) memcpy(line + used, ", ", 3), used += 2;
+    if (*at && used + 2 < sizeof line) {
+      memcpy(line + used, ", ", 3);
+      used += 2;
+    }
   }
   const Clock clock = clock_system();
   fprintf(screen->log, "[%8.1f] %zu %s%s: %s frames/s%s; %% of time: %s\n",
@@ -231,11 +254,13 @@ static void say_longest(const RoleTotal *total, char out[CELL]) {
   }
 }
 
+/* Nothing for nothing. */
 static void say_rate(const RoleTotal *total, double count, char out[CELL]) {
   char rate[16];
   snprintf(out, CELL, "%s", count > 0 ? text_scaled(rate_of(total, count), rate, sizeof rate) : "");
 }
 
+/* A line of the table, if either role has something in it. */
 static void show_row(const char *what, const char *actors, const char *learners) {
   if (*actors || *learners) log_line("  %-36s %16s   %16s", what, actors, learners);
 }
@@ -280,6 +305,8 @@ static void show_profile(const Screen *screen, const ManagerSummary *m) {
                 "receive batch forward loss backward optimise reduce publish idle");
 }
 
+/* What a run has come to: speed, where the time went, players with their scores and ratings, and
+ * what to type next. */
 void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder) {
   const ManagerSummary m = *summary;
   char a[16], b[16], c[16];
@@ -287,9 +314,9 @@ void screen_summary(const Screen *screen, const ManagerSummary *summary, const c
     text_scaled((double)m.frames_this_job / m.seconds, b, sizeof b);
   else
     snprintf(b, sizeof b, "n/a");
-  log_line("ended: %s; %s frames in %.1f s (%s frames/s learned), %llu ticks, %llu episodes", m.reason,
-           text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds, b, (unsigned long long)m.ticks,
-           (unsigned long long)m.episodes);
+  log_line("ended: %s; %s frames in %.1f s (%s frames/s learned), %llu ticks, %llu episodes",
+           m.reason, text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds, b,
+           (unsigned long long)m.ticks, (unsigned long long)m.episodes);
   show_profile(screen, &m);
   log_line("league: %zu players, checkpoint %06llu, saving took %.2f s in all", m.league->players,
            (unsigned long long)m.generation, m.checkpoint_seconds);
@@ -303,8 +330,8 @@ void screen_summary(const Screen *screen, const ManagerSummary *summary, const c
     const Rated *rated = &m.rating[i].rated;
     text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, elo, sizeof elo);
     log_line("  %-24s %10s  %-28s  %s%s%s", m.league->player[i].name,
-             text_scaled((double)m.league->player[i].frames, c, sizeof c), text, elo, rated->known ? "  " : "",
-             rated->known ? m.league->player[m.rating[i].as].name : "");
+             text_scaled((double)m.league->player[i].frames, c, sizeof c), text, elo,
+             rated->known ? "  " : "", rated->known ? m.league->player[m.rating[i].as].name : "");
   }
   log_line("next: agon league show %s; agon eval %s --players main_0,random", folder, folder);
 }

@@ -1,5 +1,5 @@
-/* How a job begins: rank 0 reads what is asked and what the run's folder holds, decides, and tells the others; and how
- * it goes on and ends. */
+/* How a job begins: rank 0 reads what is asked and what the run's folder holds, decides, and tells
+ * the others; and how it goes on and ends. */
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -35,11 +35,13 @@ typedef struct Asked {
   char folder[2048];
 } Asked;
 
+/* Looks only; the folder is not locked. */
 static bool holds_run(const char *folder) {
   RunFolder look = {.lock = -1};
   return text_format(look.path, sizeof look.path, "%s", folder) == OK && run_has_checkpoint(&look);
 }
 
+/* Else it is one of the words of --resume. */
 static bool is_checkpoint_file(const char *how) {
   return how && strcmp(how, "auto") && strcmp(how, "must") && strcmp(how, "never");
 }
@@ -48,18 +50,22 @@ static bool is_checkpoint_file(const char *how) {
 static Status take_run(const char *folder, Asked *out) {
   if (!holds_run(folder))
     return status_set(ERR_RUN,
-                      "%s is a folder that holds no run (no checkpoints/*.h5 in it), so there is nothing to go on "
+                      "%s is a folder that holds no run (no checkpoints/*.h5 in it), so there is "
+                      "nothing to go on "
                       "with; a new run begins with a game: agon train GAME --run-dir %s",
                       folder, folder);
   if (*out->folder && strcmp(out->folder, folder))
-    return status_set(ERR_USAGE,
-                      "two folders for one run, %s and %s: leave --run-dir out to go on in the first; to begin another "
-                      "run from a checkpoint of it, name that file: --resume %s/checkpoints/NNNNNN.h5",
-                      folder, out->folder, folder);
+    return status_set(
+        ERR_USAGE,
+        "two folders for one run, %s and %s: leave --run-dir out to go on in the first; to begin "
+        "another "
+        "run from a checkpoint of it, name that file: --resume %s/checkpoints/NNNNNN.h5",
+        folder, out->folder, folder);
   return text_format(out->folder, sizeof out->folder, "%s", folder);
 }
 
-/* The folder of a run that nobody has named: runs/, and the last part of the game's or the file's name. */
+/* The folder of a run that nobody has named: runs/, and the last part of the game's or the file's
+ * name. */
 static Status pick_folder(const char *game, char *out, size_t size) {
   char base[256];
   const char *slash = strrchr(game, '/');
@@ -74,21 +80,29 @@ static Status pick_folder(const char *game, char *out, size_t size) {
 static Status need_run(const Asked *asked) {
   if (is_checkpoint_file(asked->how) && !file_exists(asked->how))
     return status_set(ERR_USAGE,
-                      "--resume %s: that is no run, no checkpoint's file, and none of auto, must and never; if it is "
+                      "--resume %s: that is no run, no checkpoint's file, and none of auto, must "
+                      "and never; if it is "
                       "the game, write it first: agon train %s --resume",
                       asked->how, asked->how);
   if (is_checkpoint_file(asked->how))
-    return *asked->folder ? OK : status_set(ERR_USAGE, "which folder is the run to be in? --run-dir DIR");
+    return *asked->folder
+               ? OK
+               : status_set(ERR_USAGE, "which folder is the run to be in? --run-dir DIR");
   if (!*asked->folder)
-    return status_set(ERR_USAGE, "which game, or which run? (agon env list shows the games; a run is a folder)");
+    return status_set(
+        ERR_USAGE, "which game, or which run? (agon env list shows the games; a run is a folder)");
   if (holds_run(asked->folder)) return OK;
-  return status_set(ERR_RUN, "%s holds no run yet, so a game is needed: agon train GAME --run-dir %s", asked->folder,
-                    asked->folder);
+  return status_set(ERR_RUN,
+                    "%s holds no run yet, so a game is needed: agon train GAME --run-dir %s",
+                    asked->folder, asked->folder);
 }
 
+/* What the user means: a game, or a run to go on with, by whichever of the arguments it was
+ * named. */
 static Status understand(const JobRequest *request, Asked *out) {
   *out = (Asked){.game = request->game, .how = request->resume};
-  if (request->folder) TRY_RETURN(text_format(out->folder, sizeof out->folder, "%s", request->folder));
+  if (request->folder)
+    TRY_RETURN(text_format(out->folder, sizeof out->folder, "%s", request->folder));
   /* whoever stands among their runs may well have a folder with the name of a game */
   if (out->game && !env_is_builtin(out->game) && file_is_folder(out->game)) {
     TRY_RETURN(take_run(out->game, out));
@@ -111,13 +125,14 @@ static Status bring_players(const Start *start, const char *file) {
   TRY_RETURN(tree_get(&start->resume, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
   TRY_RETURN(tree_get(&start->resume, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
   const char *slash = strrchr(file, '/');
-  TRY_RETURN(
-      text_format(folder, sizeof folder, "%.*s../players", slash ? (int)(slash - file + 1) : 0, slash ? file : ""));
+  TRY_RETURN(text_format(folder, sizeof folder, "%.*s../players",
+                         slash ? (int)(slash - file + 1) : 0, slash ? file : ""));
   for (size_t i = 0; i < name->count; i++) {
     char *bytes;
     size_t size;
     if (!((uint32_t *)frozen->data)[i]) continue;
-    const char *who = (char *)name->data + i * name->size, *content = (char *)hash->data + i * hash->size;
+    const char *who = (char *)name->data + i * name->size;
+    const char *content = (char *)hash->data + i * hash->size;
     TRY_RETURN(text_format(from, sizeof from, "%s/%s-%.8s.h5", folder, who, content));
     TRY_RETURN(text_format(to, sizeof to, "%s/players/%s-%.8s.h5", start->run.path, who, content));
     if (file_exists(to)) continue;
@@ -137,29 +152,38 @@ static Status forget_stop(const RunFolder *run) {
   return OK;
 }
 
+/* ERR_USAGE: it is another one. */
 static Status check_game(const Start *start) {
   char name[AGON_NAME_LEN];
   const char *given = start->settings->env->table->name;
   TRY_RETURN(tree_get_text(&start->resume, "@env", name, sizeof name));
   if (!strcmp(name, given)) return OK;
-  return status_set(ERR_USAGE, "%s is of another game, %s, not of %s: begin another run elsewhere with --run-dir OTHER",
-                    start->from, name, given);
+  return status_set(
+      ERR_USAGE,
+      "%s is of another game, %s, not of %s: begin another run elsewhere with --run-dir OTHER",
+      start->from, name, given);
 }
 
+/* Locks the folder, so that no second job writes into it, and reads what is resumed from. ERR_RUN:
+ * the folder holds a run though none was to be resumed, or holds none. */
 static Status open_run(Start *start, const char *dir, const char *how) {
   const bool exists = holds_run(dir);
   const bool file = is_checkpoint_file(how);
   if (exists && (!how || !strcmp(how, "never")))
-    return status_set(
-        ERR_RUN, "%s already holds a run. Go on with it: --resume auto. Start afresh elsewhere: --run-dir OTHER", dir);
+    return status_set(ERR_RUN,
+                      "%s already holds a run. Go on with it: --resume auto. Start afresh "
+                      "elsewhere: --run-dir OTHER",
+                      dir);
   if (!exists && how && !strcmp(how, "must"))
     return status_set(ERR_RUN, "%s holds no run to resume (--resume must)", dir);
   start->from = file ? how : dir;
-  if (file) TRY_RETURN(store_read(how, "checkpoint", &start->resume)); /* what is no good leaves no folder behind */
+  /* before the folder is made: what is no good leaves none behind */
+  if (file) TRY_RETURN(store_read(how, "checkpoint", &start->resume));
   if (file && start->settings) TRY_RETURN(check_game(start));
   TRY_RETURN(run_lock(dir, &start->run));
   TRY_RETURN(forget_stop(&start->run));
-  if (!file && exists) TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
+  if (!file && exists)
+    TRY_RETURN(run_read_checkpoint(&start->run, &start->resume, &start->generation));
   start->resuming = file || exists;
   return OK;
 }
@@ -168,23 +192,27 @@ static Status open_run(Start *start, const char *dir, const char *how) {
 static Status check_size(const JobConfig *s, int ranks) {
   Topology topology;
   if (s->env->spec.teams > SEATS)
-    return status_set(ERR_USAGE,
-                      "%s has %u teams: leagues match one player against another, so only envs with one or "
-                      "two teams can be trained",
-                      s->table->name, s->env->spec.teams);
+    return status_set(
+        ERR_USAGE,
+        "%s has %u teams: leagues match one player against another, so only envs with one or "
+        "two teams can be trained",
+        s->table->name, s->env->spec.teams);
   TRY_RETURN(job_config_topology(s, ranks, &topology));
   Status status = OK;
   if (s->actors.lanes < (int64_t)topology.actors)
-    status = status_set(ERR_USAGE, "%zu actor ranks, but only %lld lanes: raise actors.lanes and actors.slots",
+    status = status_set(ERR_USAGE,
+                        "%zu actor ranks, but only %lld lanes: raise actors.lanes and actors.slots",
                         topology.actors, (long long)s->actors.lanes);
   topology_free(&topology);
   return status;
 }
 
-/* Told before anything is said or started: the ranks could only fail on it later, each in its own words. */
+/* Told before anything is said or started: the ranks could only fail on it later, each in its own
+ * words. */
 static Status check_unchanged(const Start *start, const char *stored) {
   JobConfig *before = NULL;
-  TRY_RETURN(job_config_create(&(JobConfigSource){.stored = stored, .game = start->settings->run.game}, &before));
+  TRY_RETURN(job_config_create(
+      &(JobConfigSource){.stored = stored, .game = start->settings->run.game}, &before));
   Status status = resume_check(&start->resume, before, start->settings, start->from);
   job_config_destroy(before);
   return status;
@@ -219,6 +247,8 @@ done:
   return status;
 }
 
+/* The configuration is the stored one with the keys that may change; the others must be what they
+ * were. */
 static Status prepare_resume(const char *how, int ranks, JobConfigSource *source, Start *start) {
   const Item *stored;
   TRY_RETURN(take_stored(source, start));
@@ -226,7 +256,8 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
   TRY_RETURN(check_unchanged(start, stored->data));
   TRY_RETURN(kernels_choose(start->settings->run.kernels));
   TRY_RETURN(check_size(start->settings, ranks));
-  TRY_RETURN(checkpoint_finished(&start->resume, start->settings->manager.frames, &start->finished));
+  TRY_RETURN(
+      checkpoint_finished(&start->resume, start->settings->manager.frames, &start->finished));
   return !start->finished && is_checkpoint_file(how) ? bring_players(start, how) : OK;
 }
 
@@ -240,21 +271,24 @@ static Status close_finished(const Start *start, const JobRequest *request, cons
   char done[80] = "nothing was changed";
   uint64_t games = 0;
   if (!is_checkpoint_file(how)) {
-    TRY(league_create(&s->league, (uint64_t)s->run.seed, (double)spec->reward_low, (double)spec->reward_high, &league));
+    TRY(league_create(&s->league, (uint64_t)s->run.seed, (double)spec->reward_low,
+                      (double)spec->reward_high, &league));
     TRY(league_load(&league, &start->resume));
     TRY(end_games_play(&league, s, &start->run, &games));
   }
   if (games)
-    snprintf(done, sizeof done, "%llu evaluation games that its end lacked were played", (unsigned long long)games);
-  fprintf(out, "%s is finished: its %lld frames are done, and %s; to go on give more: frames=N\n", start->run.path,
-          (long long)s->manager.frames, done);
+    snprintf(done, sizeof done, "%llu evaluation games that its end lacked were played",
+             (unsigned long long)games);
+  fprintf(out, "%s is finished: its %lld frames are done, and %s; to go on give more: frames=N\n",
+          start->run.path, (long long)s->manager.frames, done);
   fflush(out);
 done:
   league_free(&league);
   return status;
 }
 
-/* config.yaml of the folder: every key, and where its value comes from; before them which plug-in is played. */
+/* config.yaml of the folder: every key, and where its value comes from; before them which plug-in
+ * is played. */
 static Status write_configuration(const Start *start) {
   Status status = OK;
   char path[PATH_MAX];
@@ -278,6 +312,8 @@ done:
   return status;
 }
 
+/* Rank 0 alone: everything that can fail by what the user gave, before other ranks are told
+ * anything. */
 static Status prepare(const JobRequest *request, int ranks, Start *start) {
   Status status = OK;
   char time_limit[64];
@@ -285,7 +321,8 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
   const char **overrides = NULL;
   JobConfigSource source = {.override_count = request->override_count};
   TRY(NEW_ARRAY(overrides, request->override_count + 1));
-  for (size_t i = 0; i < request->override_count; i++) overrides[i] = request->overrides[i];
+  for (size_t i = 0; i < request->override_count; i++)
+    overrides[i] = request->overrides[i];
   if (request->max_time) {
     TRY(text_format(time_limit, sizeof time_limit, "max_seconds=%s", request->max_time));
     overrides[source.override_count++] = time_limit;
@@ -308,7 +345,8 @@ done:
   return status;
 }
 
-/* Rank 0's decision reaches all: on failure every rank leaves with the same code, and only rank 0 speaks. */
+/* Rank 0's decision reaches all: on failure every rank leaves with the same code, and only rank 0
+ * speaks. */
 static Status share_start(Transport *transport, Status mine, Start *start) {
   Bytes packet = {0};
   void *bytes = NULL;
@@ -341,16 +379,20 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     if (status == OK) status = kernels_choose(start->settings->run.kernels);
     if (status == OK && strcmp(start->settings->game.build, build))
       status = status_set(ERR_USAGE,
-                          "rank %d's host has another build of the plug-in %s than rank 0's (XXH3 %.12s here, %.12s "
+                          "rank %d's host has another build of the plug-in %s than rank 0's (XXH3 "
+                          "%.12s here, %.12s "
                           "there): copy one file to all hosts",
-                          transport->rank, start->settings->game.plugin, start->settings->game.build, build);
-    if (status != OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
+                          transport->rank, start->settings->game.plugin,
+                          start->settings->game.build, build);
+    if (status !=
+        OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
       transport->ops->abort(transport, status_exit_code(status), status_message());
   }
   free(bytes);
   return status;
 }
 
+/* For callers in the same process: benchmarks and tests. */
 static void keep_result(const ManagerSummary *summary, JobResult *result) {
   *result = (JobResult){.started = true,
                         .frames = (double)summary->frames_this_job,
@@ -360,8 +402,8 @@ static void keep_result(const ManagerSummary *summary, JobResult *result) {
     result->decisions += numbers_get(&summary->profile[i].numbers, "decisions");
 }
 
-static Status play_league(Start *start, Transport *transport, const JobRequest *request, Screen *screen,
-                          JobResult *result) {
+static Status play_league(Start *start, Transport *transport, const JobRequest *request,
+                          Screen *screen, JobResult *result) {
   Status status = OK;
   Topology topology = {0};
   Rank *rank = NULL;
@@ -406,19 +448,24 @@ static void close_start(Start *start) {
   free(start->text);
 }
 
+/* The whole job. Rank 0 prepares; whether that went well, and with what configuration, is shared
+ * with all; then the loop. A failure before that is one message and the same status on all ranks;
+ * one in the loop aborts the job, since others may be waiting for this rank. */
 Status job_train(Transport *transport, const JobRequest *request, JobResult *result) {
   const Clock clock = clock_system();
   JobResult own;
   Start start = {.run = {.lock = -1}};
-  Screen screen = {.out = request->screen, .warnings = request->warnings, .start = clock_now(&clock)};
+  Screen screen = {
+      .out = request->screen, .warnings = request->warnings, .start = clock_now(&clock)};
   Status mine = OK;
   if (!result) result = &own;
   *result = (JobResult){.started = false};
   gemm_set_threads(1);
   job_catch_signals();
-  if (transport->rank == 0) mine = request->fault != OK ? request->fault : prepare(request, transport->size, &start);
-  if (mine !=
-      OK) { /* before the others hear of it: a rank that leaves first would end the job, and the message with it */
+  if (transport->rank == 0)
+    mine = request->fault != OK ? request->fault : prepare(request, transport->size, &start);
+  if (mine != OK) { /* before the others hear of it: a rank that leaves first would end the job, and
+                       the message with it */
     fprintf(request->warnings, "agon train: %s\n", status_message());
     fflush(request->warnings);
   }

@@ -66,6 +66,7 @@ int topology_actor(const Topology *topology, int rank) {
   return index >= 0 && index < (int)topology->actors ? index : -1;
 }
 
+/* Learners are the first ranks, in order. */
 int topology_learner(const Topology *topology, int rank) {
   return rank < (int)topology->learners ? rank : -1;
 }
