@@ -11,13 +11,18 @@ typedef struct Entry {
   Policy policy;
   uint32_t player;
   float *block;
-  bool here, learning, wanted;
+  bool here;
+  bool learning;
+  bool wanted;
   int pins;
   uint64_t used;
 } Entry;
 
 struct PolicyCache {
-  size_t block, capacity, count, room;
+  size_t block;
+  size_t capacity;
+  size_t count;
+  size_t room;
   Policy builtin[BUILTINS]; /* those that can play the env */
   Entry **entry;            /* pointers: policies must not move while slots refer to them */
   Entry **of;               /* by player id */

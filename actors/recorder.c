@@ -25,14 +25,20 @@ struct Recorder {
   RowFormat format;
   Track *track;   /* (slots, agents) */
   uint8_t *flags; /* (agents) of one slot */
-  size_t slots, track_room;
+  size_t slots;
+  size_t track_room;
   Closing *closing;
   float *state; /* (closings, format.state) */
-  size_t closings, closing_room, state_room;
+  size_t closings;
+  size_t closing_room;
+  size_t state_room;
   /* of one player's, gathered */
   uint8_t *rows;
-  float *states, *values;
-  size_t rows_room, states_room, values_room;
+  float *states;
+  float *values;
+  size_t rows_room;
+  size_t states_room;
+  size_t values_room;
   bool failed;
 };
 
