@@ -114,7 +114,9 @@ Status checkpoint_position(const Tree *checkpoint, RunPosition *out) {
 
 /* Lanes stand in the order of their ids; lanes/end says where each one's bytes end. */
 static Status restore_lanes(const Tree *tree, Members *members) {
-  const Item *id, *end, *blob;
+  const Item *id;
+  const Item *end;
+  const Item *blob;
   TRY_RETURN(tree_get(tree, "lanes/id", STORE_U32, -1, &id));
   TRY_RETURN(tree_get(tree, "lanes/end", STORE_U64, (int64_t)id->count, &end));
   TRY_RETURN(tree_get(tree, "lanes/state", STORE_U8, -1, &blob));
@@ -377,7 +379,8 @@ bool checkpoint_is_whole(const Checkpoint *checkpoint) {
 
 /* --- writing --- */
 static int by_lane(const void *a, const void *b) {
-  const LanePiece *x = a, *y = b;
+  const LanePiece *x = a;
+  const LanePiece *y = b;
   return x->lane < y->lane ? -1 : x->lane > y->lane;
 }
 

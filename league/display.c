@@ -24,18 +24,24 @@ typedef struct Waits {
 struct Display {
   DisplaySetup setup;
   Metrics *metrics;
-  Progress begin, recorded, lined; /* this job's begin, the last record, the last line */
-  int64_t started, record_time, line_time;
+  Progress begin;    /* as this job began */
+  Progress recorded; /* at the last record of metrics */
+  Progress lined;    /* at the last line of progress */
+  int64_t started;
+  int64_t record_time;
+  int64_t line_time;
   /* since the last record */
-  double metric_sum[METRICS], metric_episodes;
+  double metric_sum[METRICS];
+  double metric_episodes;
   uint64_t length_sum;
   double length_games;
   double branch_games[BRANCH_COUNT];
-  LearnerRating *rating;           /* (learning) */
-  bool rating_is_new;              /* since the last record */
-  int64_t rate_after;              /* not again before */
-  Tally *returns, *returns_before; /* (learning) since it; between the last two */
-  Waits *waits;                    /* (actors) */
+  LearnerRating *rating; /* (learning) */
+  bool rating_is_new;    /* since the last record */
+  int64_t rate_after;    /* not again before */
+  Tally *returns;        /* (learning) since the last record */
+  Tally *returns_before; /* (learning) between the last two records */
+  Waits *waits;          /* (actors) */
 };
 
 static double seconds_since(const Display *display, int64_t then) {
@@ -414,7 +420,10 @@ static void strengths_text(const Display *display, char *out, size_t size) {
 /* The line of progress. Speed is since the last line, not since the start, so that one sees it
  * change; the time left follows from it. */
 void display_line(Display *display, const Progress *now) {
-  char done[40], rate_text[16] = "n/a", strengths[512], entropy[16] = "n/a";
+  char done[40];
+  char rate_text[16] = "n/a";
+  char strengths[512];
+  char entropy[16] = "n/a";
   char left[24] = "";
   const DisplaySetup *setup = &display->setup;
   const Progress *from = rates_from(display, &display->lined, now, setup->progress_seconds);

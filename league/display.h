@@ -29,7 +29,8 @@ typedef struct DisplaySetup {
   /* Seconds between looks: rates are not measured over much less. */
   double metrics_seconds;
   double progress_seconds;
-  size_t actors, learners;
+  size_t actors;
+  size_t learners;
   bool resumed;
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
@@ -42,7 +43,12 @@ typedef struct DisplaySetup {
 
 /* How far the run is. */
 typedef struct Progress {
-  uint64_t tick, frames, frozen_decisions, steps, episodes, generation;
+  uint64_t tick;
+  uint64_t frames;
+  uint64_t frozen_decisions;
+  uint64_t steps;
+  uint64_t episodes;
+  uint64_t generation;
   double seconds;    /* trained, all jobs together */
   size_t unmeasured; /* past players left out of the last table's meta-game */
   const char *reason;

@@ -429,9 +429,19 @@ done:
 
 /* The columns of the players, as they lie in a file. */
 typedef struct Columns {
-  const Item *name, *reason, *hash, *role, *frozen;
-  const Item *life, *snapshots, *frames, *life_start, *snapshot_at, *parent;
-  const Item *quality, *scalars;
+  const Item *name;
+  const Item *reason;
+  const Item *hash;
+  const Item *role;
+  const Item *frozen;
+  const Item *life;
+  const Item *snapshots;
+  const Item *frames;
+  const Item *life_start;
+  const Item *snapshot_at;
+  const Item *parent;
+  const Item *quality;
+  const Item *scalars;
   size_t players;
 } Columns;
 

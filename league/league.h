@@ -33,25 +33,34 @@ typedef enum Weighting {
 
 typedef struct LeagueConfig {
   int preset;
-  int64_t mains, main_exploiters, league_exploiters;
+  int64_t mains;
+  int64_t main_exploiters;
+  int64_t league_exploiters;
   double share[ROLE_COUNT];
   int main_rule;
   /* The rest is PFSP; openai_five and fictitious: self_share live, the rest past. */
   double self_share;
   double verify_share;
-  int pfsp, league_pfsp; /* Weighting */
+  int pfsp;        /* Weighting of a main's opponents */
+  int league_pfsp; /* Weighting of a league exploiter's */
   double hard_power;
-  double verify_exploiters_below, verify_past_below, self_above;
-  double exploiter_past_share, exploiter_live_above;
-  double snapshot_min[ROLE_COUNT], snapshot_max[ROLE_COUNT]; /* frames before scaling */
+  double verify_exploiters_below;
+  double verify_past_below;
+  double self_above;
+  double exploiter_past_share;
+  double exploiter_live_above;
+  double snapshot_min[ROLE_COUNT]; /* frames, before scaling */
+  double snapshot_max[ROLE_COUNT]; /* frames, before scaling */
   double frame_scale;
   double win_threshold;
   int64_t min_games;
   double reset[ROLE_COUNT]; /* probability after a snapshot */
   int reset_to;             /* initial|past */
-  double past_low, past_high;
+  double past_low;
+  double past_high;
   double memory; /* episodes, both seats together */
-  bool by_return, inherit_payoff;
+  bool by_return;
+  bool inherit_payoff;
   double return_unit;  /* by_return: margin that x = 1 stands for; 0 = by what is observed */
   double quality_rate; /* OpenAI Five's 0.01 */
   int64_t eval_pairs;
@@ -81,10 +90,12 @@ typedef struct Player {
   char name[PLAYER_NAME];
   Role role;
   bool frozen;
-  int64_t parent;  /* id of the player it is a copy of, or was reset to; -1 = none */
-  uint64_t frames; /* learned; frozen: its parent's at the time */
-  uint64_t life_start, snapshot_at; /* frames at the last reset, at the last snapshot */
-  uint32_t life, snapshots;
+  int64_t parent;       /* id of the player it is a copy of, or was reset to; -1 = none */
+  uint64_t frames;      /* learned; frozen: its parent's at the time */
+  uint64_t life_start;  /* frames at the last reset */
+  uint64_t snapshot_at; /* frames at the last snapshot */
+  uint32_t life;
+  uint32_t snapshots;
   char reason[REASON];  /* why a snapshot was taken */
   char hash[HASH_TEXT]; /* of a frozen player's policy block */
   double quality;       /* OpenAI Five's q */
@@ -94,13 +105,16 @@ typedef struct Player {
 typedef struct League {
   LeagueConfig config;
   Player *player;
-  size_t players, room, learning; /* learning players have ids 0 .. learning-1 */
+  size_t players;
+  size_t room;
+  size_t learning; /* these have ids 0 .. learning-1 */
   Payoff payoff;
   Anchors anchors;
-  double return_low, return_high; /* of the env */
-  double return_unit;             /* by_return: the present unit; 0 = nothing observed yet */
-  uint64_t seed;                  /* of the league's own random stream, and ... */
-  uint64_t draws;                 /* ... how many numbers of it have been used */
+  double return_low;  /* of the env's returns */
+  double return_high; /* likewise */
+  double return_unit; /* by_return: the present unit; 0 = nothing observed yet */
+  uint64_t seed;      /* of the league's own random stream, and ... */
+  uint64_t draws;     /* ... how many numbers of it have been used */
   uint64_t table_version;
 } League;
 

@@ -16,7 +16,9 @@ static Status equal(const char *what, uint64_t one, const char *of_what, uint64_
 
 /* Of the players of a checkpoint. */
 typedef struct Columns {
-  const Item *name, *frozen, *frames;
+  const Item *name;
+  const Item *frozen;
+  const Item *frames;
 } Columns;
 
 /* What is needed of the league's columns. */
@@ -35,7 +37,9 @@ static uint64_t acted_of(const Columns *c, size_t row) {
  * dropped ones are the fourth and the fifth. */
 static Status check_player(const Tree *tree, const Columns *c, size_t row) {
   const Item *counters;
-  char name[64], path[STORE_PATH], what[STORE_PATH];
+  char name[64];
+  char path[STORE_PATH];
+  char what[STORE_PATH];
   snprintf(name, sizeof name, "%.*s", (int)c->name->size,
            (const char *)c->name->data + row * c->name->size);
   snprintf(path, sizeof path, "players/%.60s/counters", name);

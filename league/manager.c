@@ -377,7 +377,8 @@ static void count_results(Manager *manager, const Results *results) {
 /* Ticks in order, actors in order: sums of floating-point numbers must not depend on which message
  * came first. */
 static int by_arrival(const void *a, const void *b) {
-  const Results *x = a, *y = b;
+  const Results *x = a;
+  const Results *y = b;
   if (x->tick != y->tick) return x->tick < y->tick ? -1 : 1;
   return x->actor < y->actor ? -1 : x->actor > y->actor;
 }

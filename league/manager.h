@@ -15,7 +15,8 @@ typedef struct ManagerConfig {
   double checkpoint_seconds;
   int64_t checkpoint_ticks; /* 0 = by time only */
   int64_t keep;
-  double metrics_seconds, progress_seconds;
+  double metrics_seconds;
+  double progress_seconds;
   int64_t exploitability; /* frames between exact walks of the mains' policies; 0 = never */
 } ManagerConfig;
 
@@ -52,8 +53,14 @@ typedef struct ManagerSetup {
 } ManagerSetup;
 
 typedef struct ManagerSummary {
-  uint64_t ticks, frames, frames_this_job, frozen_decisions, steps, episodes;
-  double seconds, seconds_before;
+  uint64_t ticks;
+  uint64_t frames;
+  uint64_t frames_this_job;
+  uint64_t frozen_decisions;
+  uint64_t steps;
+  uint64_t episodes;
+  double seconds;
+  double seconds_before;
   const char *reason; /* why it ended */
   const RoleProfile *profile;
   size_t profiles;

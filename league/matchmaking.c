@@ -41,7 +41,8 @@ size_t pfsp_without_suffix(const double *x, size_t n) {
 /* A list of candidate opponents with their rates and room for probabilities. */
 typedef struct Field {
   uint32_t *id;
-  double *rate, *weight;
+  double *rate;
+  double *weight;
   size_t count;
 } Field;
 
@@ -206,8 +207,10 @@ static bool frozen_payoff(const League *league, uint32_t a, uint32_t b, double *
 static Status meta_table(League *league, Field *field, double *payoff) {
   size_t n = field->count;
   size_t kept = 0;
-  double largest = 0, *all = NULL;
-  unsigned char *met = NULL, *in = NULL;
+  double largest = 0;
+  double *all = NULL;
+  unsigned char *met = NULL;
+  unsigned char *in = NULL;
   Status status = OK;
   TRY(NEW_ARRAY(all, n * n));
   TRY(NEW_ARRAY(met, n * n));
@@ -335,7 +338,8 @@ static void offer_rest(Builder *b) {
 typedef struct Rarest {
   MatchEntry *match;
   double *games;
-  size_t count, most;
+  size_t count;
+  size_t most;
 } Rarest;
 
 /* Evaluation games of the pair so far, both seats together. */

@@ -164,7 +164,9 @@ Status league_check(const LeagueConfig *config) {
 }
 
 typedef struct Setting {
-  const char *preset, *key, *value;
+  const char *preset;
+  const char *key;
+  const char *value;
 } Setting;
 
 /* Differences from the table's defaults, which are the paper's. */

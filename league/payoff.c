@@ -226,8 +226,10 @@ enum { TALLIES = SEATS * TALLY_NUMBERS };
  * the first seat, then the same on the second; since: the first seat, the second. */
 Status payoff_save(const Payoff *payoff, Tree *tree) {
   Status status = OK;
-  size_t count = 0, at = 0;
-  uint32_t *home = NULL, *away = NULL;
+  size_t count = 0;
+  size_t at = 0;
+  uint32_t *home = NULL;
+  uint32_t *away = NULL;
   double *column[4] = {NULL};
   for (size_t h = 0; h < payoff->rows; h++)
     count += payoff->row[h].pairs;
@@ -280,7 +282,9 @@ static Status check_pair(const Payoff *payoff, size_t players, const Tree *tree,
 
 /* Both rows of a pair are stored, and must mirror each other. */
 Status payoff_load(Payoff *payoff, size_t players, const Tree *tree) {
-  const Item *home, *away, *part[4];
+  const Item *home;
+  const Item *away;
+  const Item *part[4];
   static const char *const path[4] = {"payoff/raw", "payoff/decayed", "payoff/eval",
                                       "payoff/since"};
   static const size_t width[4] = {TALLIES, TALLIES, TALLIES, SEATS};
