@@ -20,7 +20,9 @@ enum {
 /* Names of a part's columns: its block, and Adam's moments if it is trained. The policy's moments
  * have the names that they had when it was the only part. */
 typedef struct PartColumns {
-  char block[STORE_PATH], m[STORE_PATH], v[STORE_PATH];
+  char block[STORE_PATH];
+  char m[STORE_PATH];
+  char v[STORE_PATH];
 } PartColumns;
 
 /* A part named "mixer" has columns mixer, mixer_m and mixer_v; the policy's moments are adam_m and

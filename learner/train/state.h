@@ -9,12 +9,14 @@ typedef struct TrainPart {
   size_t floats;
   size_t trained; /* leading floats that Adam steps */
   float *block;   /* (floats) */
-  float *m, *v;   /* (trained) Adam's moments */
+  float *m;       /* (trained) Adam's first moments */
+  float *v;       /* (trained) Adam's second moments */
 } TrainPart;
 
 /* Arrays are owned. */
 typedef struct TrainState {
-  uint32_t player, life;
+  uint32_t player;
+  uint32_t life;
   uint64_t version;     /* updates so far, never reset */
   uint64_t min_version; /* older experience belongs to a former life and is dropped */
   uint64_t frames;      /* learned from */

@@ -167,9 +167,13 @@ static void shuffle(Update *update) {
  * sent, and float32 carries means of any size. Then come a digest of the weights, which every
  * member must share, the caller's votes, and the observations' sums. */
 typedef struct Opening {
-  float units, rows;
-  float advantage[2], advantage_squares; /* mean in two parts, sum of squares around it */
-  float target[2], target_squares;
+  float units;
+  float rows;
+  /* mean in two parts, sum of squares around it */
+  float advantage[2];
+  float advantage_squares;
+  float target[2];
+  float target_squares;
 } Opening;
 
 /* The moments' array opens with a place for each member; behind them lie the digest, the votes and

@@ -6,9 +6,11 @@
 
 /* Means over the minibatches of an update, and what it was made of. */
 typedef struct AlgoStats {
-  double policy_loss, value_loss;
+  double policy_loss;
+  double value_loss;
   double entropy;
-  double kl, kl_reference;
+  double kl;
+  double kl_reference;
   double clipped;
   double gradient_norm;
   double rows; /* learned from, by all members; 0: nobody had experience */
@@ -20,7 +22,8 @@ typedef struct AlgoStats {
  * get the same bits. Every member must start the same sums in the same order. */
 typedef struct Reducer {
   void *context;
-  size_t members, self;
+  size_t members;
+  size_t self;
   /* Adds `count` floats to what is being summed, in place; borrowed until `test` says so. */
   Status (*start)(void *context, float *values, size_t count);
   Status (*test)(void *context, bool *done); /* whether all that was started is done */

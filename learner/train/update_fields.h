@@ -12,15 +12,22 @@ typedef enum UpdatePhase {
 
 /* Count, mean and sum of squares around the mean. */
 typedef struct Spread {
-  double count, mean, squares;
+  double count;
+  double mean;
+  double squares;
 } Spread;
 
 /* Scratch of the rows that lie in the network at once, (rows, ...) each. */
 typedef struct PassScratch {
-  float *logits, *probability, *d_logits; /* (rows, width) */
-  float *value, *d_value;                 /* (rows) */
-  int32_t *row_of, *restarts;             /* (rows) */
-  uint8_t *raw, *mask;                    /* (rows, observation bytes), (rows, choices) */
+  float *logits;      /* (rows, width) */
+  float *probability; /* (rows, width) */
+  float *d_logits;    /* (rows, width) */
+  float *value;       /* (rows) */
+  float *d_value;     /* (rows) */
+  int32_t *row_of;    /* (rows) */
+  int32_t *restarts;  /* (rows) */
+  uint8_t *raw;       /* (rows, observation bytes) */
+  uint8_t *mask;      /* (rows, choices) */
   size_t rows;
 } PassScratch;
 
@@ -42,18 +49,23 @@ struct Update {
   Shards whole; /* one shard for all, where the caller names none */
   uint32_t whole_actor;
   size_t whole_end;
-  Layout all, learned; /* every row; rows to learn from */
+  Layout all;     /* every row */
+  Layout learned; /* rows to learn from */
 
   /* What the algorithm sees: the columns below, and what of them it may write. */
   Experience experience;
-  float *log_prob_now, *value_now;
-  float *advantage, *target, *discount;
+  float *log_prob_now;
+  float *value_now;
+  float *advantage;
+  float *target;
+  float *discount;
   bool *is_learned;
   float *pull; /* weight of the KL to the reference */
   size_t row_room;
   float *reference_row; /* (rows, width) normalised, if the reference is on */
   float *before_row;    /* the same of the policy before the update, if the algorithm is proximal */
-  size_t reference_room, before_room;
+  size_t reference_room;
+  size_t before_room;
 
   float *states; /* (1 + unrolls, S) state 0 is zero */
   size_t states_room;
@@ -70,13 +82,16 @@ struct Update {
   size_t moment_count;
   size_t dealt; /* units of the members before this one: its own are dealt out to minibatches from
                    there on */
-  Spread advantages, targets; /* over all members' rows */
-  double *centre, *gap;       /* (observations) near the mean of the batch's; (2 observations) */
+  Spread advantages; /* over all members' rows */
+  Spread targets;    /* over all members' rows */
+  double *centre;    /* (observations) near the mean of the batch's */
+  double *gap;       /* (2 observations) */
   float vote[UPDATE_VOTES];
   float digest;  /* of this member's copy of the weights */
   Status failed; /* of a sum that was started inside the backward pass */
   AlgoPlan plan;
-  size_t epoch, at; /* `at`: minibatch of the epoch */
+  size_t epoch;
+  size_t at; /* minibatch of the epoch */
   bool stopped;
   AlgoStats stats;
 };
