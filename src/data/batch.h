@@ -60,8 +60,10 @@ extern const Column batch_column[COLUMNS];
 typedef enum UnrollEnd { END_OPEN = 0, END_TERMINATED = 1, END_TRUNCATED = 2 } UnrollEnd;
 
 typedef struct Unroll {
-  uint64_t version, first_version; /* of the weights that decided; that took the first decision */
-  uint32_t life, first_life;       /* the same of the player's life */
+  uint64_t version;       /* of the weights that decided */
+  uint64_t first_version; /* of those that took the first decision */
+  uint32_t life;          /* the player's life in which it decided */
+  uint32_t first_life;    /* that of the first decision */
   uint32_t player;
   uint32_t slot;
   uint16_t agent;
@@ -75,15 +77,17 @@ typedef struct Unroll {
 
 typedef struct Batch {
   RowFormat format;
-  size_t rows, row_room; /* decisions and bootstrap rows */
-  uint8_t *observation;  /* (rows, observation_bytes) */
-  uint8_t *mask;         /* (rows, choices) */
-  int32_t *action;       /* (rows, heads); BOX: float bits */
-  float *log_prob;       /* (rows) behaviour */
-  float *value;          /* (rows) behaviour: by the weights that acted, in bootstrap rows too */
-  float *reward;         /* (rows) all that the agent received until its next decision or the end */
+  size_t rows; /* decisions and bootstrap rows */
+  size_t row_room;
+  uint8_t *observation; /* (rows, observation_bytes) */
+  uint8_t *mask;        /* (rows, choices) */
+  int32_t *action;      /* (rows, heads); BOX: float bits */
+  float *log_prob;      /* (rows) behaviour */
+  float *value;         /* (rows) behaviour: by the weights that acted, in bootstrap rows too */
+  float *reward;        /* (rows) all that the agent received until its next decision or the end */
   Unroll *unroll;
-  size_t unrolls, unroll_room;
+  size_t unrolls;
+  size_t unroll_room;
   float *state; /* (unrolls, format.state) recurrent state before the first row */
 } Batch;
 

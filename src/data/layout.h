@@ -6,19 +6,22 @@
 #include "data/batch.h"
 
 typedef struct Layout {
-  size_t T, units;
+  size_t T;
+  size_t units;
   int32_t *row;     /* (units, T) batch row or -1 */
   int32_t *restart; /* (units, T) as in Sequences */
   size_t room;
   size_t *shard_end; /* (shards) units up to the end of each shard */
-  size_t shards, shard_room;
+  size_t shards;
+  size_t shard_room;
 } Layout;
 
 /* The experience of several actors in one batch: actor[i] gave the unrolls before unroll_end[i]. */
 typedef struct Shards {
   uint32_t *actor;
   size_t *unroll_end;
-  size_t count, room;
+  size_t count;
+  size_t room;
 } Shards;
 
 void layout_free(Layout *layout);

@@ -4,7 +4,9 @@
 #include <stdint.h>
 
 typedef struct Adam {
-  float beta1, beta2, epsilon;
+  float beta1;
+  float beta2;
+  float epsilon;
 } Adam;
 
 double gradient_norm(const float *gradient, size_t count);

@@ -12,7 +12,10 @@ enum { GRAPH_OPS = 48, GRAPH_VIEWS = 120 };
 /* A named layer parameter: a view into the flat block, PyTorch's layout (out, in), row-major. */
 typedef struct View {
   char name[32];
-  size_t offset, shape[4], dims, count;
+  size_t offset;
+  size_t shape[4];
+  size_t dims;
+  size_t count;
 } View;
 
 /* A network: its ops in order, and where everything lies. */

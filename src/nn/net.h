@@ -12,11 +12,14 @@ typedef struct NetConfig {
   int activation;  /* Activation - 1: relu|tanh|gelu */
   bool layer_norm; /* after each dense layer */
   IntList conv;    /* channels of the convolutions, empty = none */
-  int64_t conv_kernel, conv_stride, conv_pad;
+  int64_t conv_kernel;
+  int64_t conv_stride;
+  int64_t conv_pad;
   int memory; /* none|gru|lstm */
   int64_t memory_size;
   bool separate; /* own trunk for the value */
-  bool normalise_observations, normalise_returns;
+  bool normalise_observations;
+  bool normalise_returns;
   double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
   double log_std;   /* initial, box actions */
   int precision;    /* 0 fp32, 1 bf16 */
@@ -31,12 +34,13 @@ typedef struct Net {
   NetConfig config;
   size_t observation_count;
   AgonElement observation_type;
-  int logits;               /* tensor: its first columns are the logits; BOX: the means */
-  int log_std;              /* BOX: tensor of log standard deviations; else -1 */
-  int value;                /* tensor (R,1) of the value in real units */
-  size_t mean_at, scale_at; /* observation normaliser in the block; 0 = off */
-  size_t return_at;         /* in the block: mean and standard deviation of the value targets */
-  size_t block;             /* floats of a policy block */
+  int logits;       /* tensor: its first columns are the logits; BOX: the means */
+  int log_std;      /* BOX: tensor of log standard deviations; else -1 */
+  int value;        /* tensor (R,1) of the value in real units */
+  size_t mean_at;   /* means of the observation normaliser in the block; 0 = off */
+  size_t scale_at;  /* its scales; 0 = off */
+  size_t return_at; /* in the block: mean and standard deviation of the value targets */
+  size_t block;     /* floats of a policy block */
 } Net;
 
 Status net_create(const NetConfig *config, const AgonKind *layout, Net **out);

@@ -31,14 +31,18 @@ typedef struct Op {
   size_t column;        /* rescale: of its input, which it reads */
   const OpHeads *heads; /* borrowed while the op is added */
 
-  int out;                               /* tensor */
-  size_t in_width;                       /* of in[0] */
-  size_t weight, bias, weight_h, bias_h; /* offsets into the block */
-  size_t first_param, params;            /* that are trained: offset, count */
-  size_t constants;                      /* how many it has: then weight and bias are theirs */
-  bool exact;                            /* its products are never in bfloat16 */
-  size_t state_at;                       /* of its recurrent state in a row's */
-  size_t keep_width;                     /* floats per row kept for the backward pass */
+  int out;                /* tensor */
+  size_t in_width;        /* of in[0] */
+  size_t weight;          /* offset into the block */
+  size_t bias;            /* likewise */
+  size_t weight_h;        /* of recurrent weights */
+  size_t bias_h;          /* and their bias */
+  size_t first_param;     /* offset of those that are trained */
+  size_t params;          /* how many these are */
+  size_t constants;       /* how many it has: then weight and bias are theirs */
+  bool exact;             /* its products are never in bfloat16 */
+  size_t state_at;        /* of its recurrent state in a row's */
+  size_t keep_width;      /* floats per row kept for the backward pass */
   float beta[OP_INPUTS];  /* 1 if another reader has already written that input's gradient */
   bool wanted[OP_INPUTS]; /* whether anybody needs that input's gradient */
   Activation below; /* of the op that made in[0]: its derivative is applied with in[0]'s gradient */
@@ -51,7 +55,8 @@ typedef struct Op {
 /* A matrix of parameters: (K, N) is what it multiplies and what comes out. */
 typedef struct OpMatrix {
   size_t at; /* offset into the block, (N, K) row-major */
-  size_t K, N;
+  size_t K;
+  size_t N;
 } OpMatrix;
 
 /* One run over all rows. Arrays have `rows` rows. */
@@ -71,7 +76,8 @@ typedef struct OpRun {
   float *state_out;
   /* Backward. dx[i] is NULL where nobody wants that input's gradient; else it is
    * beta[i] * dx[i] + the gradient. dy may be overwritten. */
-  float *dy, *dx[OP_INPUTS];
+  float *dy;
+  float *dx[OP_INPUTS];
   float *gradient; /* of the block, to be added to */
 } OpRun;
 

@@ -154,8 +154,10 @@ static void round_rows(uint32_t *out, const Product *p, size_t row, size_t rows,
 
 /* --- products --- */
 typedef struct Strip {
-  const uint32_t *a, *b; /* a: rows of `words`; b: `words` rows of `width` */
-  size_t words, width;
+  const uint32_t *a; /* rows of `words` */
+  const uint32_t *b; /* `words` rows of `width` */
+  size_t words;
+  size_t width;
 } Strip;
 /* c (rows, width) */
 typedef void (*Tile)(float *c, const Strip *strip, size_t rows);
@@ -241,7 +243,10 @@ static void avx512_multiply(const Product *p) {
 /* Only where it is twice as fast as float32: AMD's; Intel's first processors with it run it at half
  * the rate. */
 static bool avx512_supported(void) {
-  unsigned a, b = 0, c = 0, d = 0;
+  unsigned a;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
   if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vl")) return false;
   return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx;
 }
@@ -284,7 +289,8 @@ static void amx_tile(float *c, const Strip *s, size_t rows) {
  * product. */
 static void amx_multiply(const Product *p) {
   struct {
-    uint8_t palette, start;
+    uint8_t palette;
+    uint8_t start;
     uint8_t reserved[14];
     uint16_t bytes[16];
     uint8_t rows[16];
@@ -300,7 +306,10 @@ static void amx_multiply(const Product *p) {
 
 /* The kernel must be asked for the tiles' state (Linux 5.16). */
 static bool amx_supported(void) {
-  unsigned a, b, c, d = 0;
+  unsigned a;
+  unsigned b;
+  unsigned c;
+  unsigned d = 0;
   enum { REQUEST = 0x1023, TILE_DATA = 18 };
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 22 & 1) || !(d >> 24 & 1)) return false;
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw")) return false;

@@ -11,26 +11,36 @@
 
 /* C (M,N) = epilogue(A (M,K) B (K,N)). Everything is borrowed. */
 typedef struct Product {
-  size_t M, N, K;
+  size_t M;
+  size_t N;
+  size_t K;
   const float *a;
-  size_t a_row, a_column; /* element (i,k) of A is a[i * a_row + k * a_column] */
-  const void *packed;     /* B in panels, or NULL: */
+  size_t a_row; /* element (i,k) of A is a[i * a_row + k * a_column] */
+  size_t a_column;
+  const void *packed; /* B in panels, or NULL: */
   const float *b; /* element (k,j) of B is b[k * b_row + j * b_column]; one of the strides is 1 */
-  size_t b_row, b_column;
+  size_t b_row;
+  size_t b_column;
   float *c;
   size_t c_row;
   /* The epilogue, in this order: + c (accumulate), + bias (N), activation, * derivative of the
    * activation `below` by its outputs y (M,N; stride y_row). */
   bool accumulate;
   const float *bias;
-  Activation act, below;
+  Activation act;
+  Activation below;
   const float *y;
   size_t y_row;
 } Product;
 
 typedef struct AdamStep {
-  float beta1, beta2, epsilon, rate, scale; /* scale: of the gradient */
-  float correct1, correct2;                 /* 1 / (1 - beta^step) */
+  float beta1;
+  float beta2;
+  float epsilon;
+  float rate;
+  float scale;    /* of the gradient */
+  float correct1; /* 1 / (1 - beta1^step) */
+  float correct2; /* 1 / (1 - beta2^step) */
 } AdamStep;
 
 typedef struct Kernels {

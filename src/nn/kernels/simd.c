@@ -18,8 +18,11 @@ enum { PANEL = VECTORS * LANES, ROWS = 14, DEPTH = 512 };
 
 /* --- tiles --- */
 typedef struct Strip { /* what a tile multiplies */
-  const float *a, *b;
-  size_t a_row, a_column, depth; /* b: rows of whole vectors, one after another */
+  const float *a;
+  const float *b; /* rows of whole vectors, one after another */
+  size_t a_row;
+  size_t a_column;
+  size_t depth;
 } Strip;
 
 /* c (rows, vectors * LANES), dense */
@@ -155,7 +158,8 @@ static void sparse_forward(float *y, const uint32_t *first, const uint16_t *colu
     size_t vectors = vectors_of(columns);
     size_t width = vectors * LANES;
     for (size_t r = 0; r < R; r++) {
-      Vector sum[VECTORS], more[VECTORS] = {{0}};
+      Vector sum[VECTORS];
+      Vector more[VECTORS] = {{0}};
       for (size_t j = 0; j < VECTORS; j++)
         sum[j] = j < vectors ? fetch(bias + n + j * LANES, columns - j * LANES) : (Vector){0};
       const uint16_t *at = column + first[r];

@@ -129,8 +129,13 @@ static inline size_t vectors_of(size_t columns) {
 
 /* --- epilogues --- */
 typedef struct Place { /* of a tile in C */
-  size_t row, rows, column, columns, width;
-  bool first, last; /* of the blocks of k */
+  size_t row;
+  size_t rows;
+  size_t column;
+  size_t columns;
+  size_t width;
+  bool first; /* this is the first block of k */
+  bool last;  /* this is the last one */
 } Place;
 
 /* One vector of a tile at c; a partial one goes through a buffer. */

@@ -10,7 +10,8 @@ void norm_forward(float *y, float *stat, const float *x, const float *gain, cons
                   size_t R, size_t N) {
   for (size_t r = 0; r < R; r++) {
     const float *row = x + r * N;
-    float mean = 0, variance = 0;
+    float mean = 0;
+    float variance = 0;
     for (size_t n = 0; n < N; n++)
       mean += row[n];
     mean /= (float)N;
@@ -33,7 +34,8 @@ void norm_backward(float *dx, float beta, float *dgain, float *dbias, const floa
     const float *d = dy + r * N;
     float mean = stat[2 * r];
     float scale = stat[2 * r + 1];
-    float sum = 0, dot = 0;
+    float sum = 0;
+    float dot = 0;
     for (size_t n = 0; n < N; n++) {
       float hat = (row[n] - mean) * scale;
       float g = d[n] * gain[n];

@@ -17,7 +17,9 @@ void act_backward(Activation act, float *d, const float *y, const float *pre, si
 /* A weight matrix w (N,K), and its packed forms (kernel.h) for the forward and the backward
  * product; NULL: packed on the fly, which pays only for many rows. */
 typedef struct Weight {
-  const float *w, *forward, *back;
+  const float *w;
+  const float *forward;
+  const float *back;
   int bf16; /* its products are in bfloat16, and packed for that */
 } Weight;
 
@@ -65,9 +67,19 @@ void normalise_backward(float *dx, float beta, const float *dy, const float *y, 
 
 /* Sizes of a convolution; `kernel`, `stride` and `pad` are the same in both directions. */
 typedef struct ConvShape {
-  size_t in_channels, in_height, in_width, out_channels, out_height, out_width, kernel, stride, pad;
+  size_t in_channels;
+  size_t in_height;
+  size_t in_width;
+  size_t out_channels;
+  size_t out_height;
+  size_t out_width;
+  size_t kernel;
+  size_t stride;
+  size_t pad;
   /* strides of the input layout: CHW for the first layer, HWC after it */
-  size_t step_channel, step_y, step_x;
+  size_t step_channel;
+  size_t step_y;
+  size_t step_x;
 } ConvShape;
 /* Output layout HWC: y (R, out_height * out_width, out_channels); w (out_channels, in_channels,
  * kernel, kernel). column: scratch of conv_scratch floats. */
@@ -81,7 +93,8 @@ void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy,
  * before that row, -1 goes on from the row before it in time. NULL: every row restarts from its own
  * state (acting, T = 1). */
 typedef struct Sequences {
-  size_t B, T;
+  size_t B;
+  size_t T;
   const int32_t *restart; /* (T*B) or NULL */
   const float *states;    /* (any, S) */
   size_t S;               /* floats per state */
