@@ -15,7 +15,9 @@ enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
 typedef struct RunConfig {
   char game[OPTION_TEXT];
   int64_t seed;
-  int pace, placement, precision;
+  int pace;
+  int placement;
+  int precision;
   char kernels[OPTION_TEXT];
 } RunConfig;
 

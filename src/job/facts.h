@@ -11,7 +11,8 @@ typedef struct GameFacts {
   char *title; /* as Env.title; owned */
   uint32_t teams;
   uint32_t builtins; /* which built-in players can play it, bit by bit */
-  double reward_low, reward_high;
+  double reward_low;
+  double reward_high;
   char *plugin; /* absolute path of the plug-in that it is; NULL: a built-in game; owned */
   /* XXH3 of that file's bytes, which tells its builds apart; "": a built-in game, or unknown */
   char build[HASH_TEXT];

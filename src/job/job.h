@@ -28,9 +28,11 @@ typedef struct JobRequest {
 
 /* What came of it, on rank 0 (on the others all is 0). */
 typedef struct JobResult {
-  bool started; /* else it failed before anything was played, or there was nothing left to do */
-  double frames, decisions; /* learned from, and acted, by this job */
-  double seconds, saving;   /* of this job, and the part that checkpoints took of them */
+  bool started;     /* else it failed before anything was played, or there was nothing left to do */
+  double frames;    /* learned from, by this job */
+  double decisions; /* acted, by this job */
+  double seconds;   /* of this job */
+  double saving;    /* the part of them that checkpoints took */
 } JobResult;
 
 /* Collective over the transport's ranks, which serves one job. Bad input is written to

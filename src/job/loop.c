@@ -29,7 +29,8 @@ Status loop_run(Rank *rank) {
   const Clock clock = clock_steady(&steady, clock_system());
   bool progress;
   /* when waiting began (0: not waiting), and up to when it has been counted as idle */
-  int64_t since = 0, counted = 0;
+  int64_t since = 0;
+  int64_t counted = 0;
   while (!rank_done(rank)) {
     TRY_RETURN(rank_step(rank, &progress));
     if (stop_signal && rank_manager(rank))

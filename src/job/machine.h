@@ -5,7 +5,8 @@
 typedef struct Machine {
   char processor[96]; /* its model; "processor" where the system does not say */
   int packages;       /* sockets */
-  int cores, threads; /* that the job may use, of all packages; threads: hardware threads */
+  int cores;          /* that the job may use, of all packages */
+  int threads;        /* hardware threads of these */
   int bound_cores;    /* that this process is bound to, wholly or by one of their threads */
 } Machine;
 

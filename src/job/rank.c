@@ -24,11 +24,14 @@ struct Rank {
   int64_t idle;
   bool rate_failed; /* and said so */
   /* lists that the roles borrow */
-  int *member_rank, *fed_rank;
+  int *member_rank;
+  int *fed_rank;
   double *life;
   void *const *shared;
-  int learner_below[TREE_FAN_OUT], weights_below[TREE_FAN_OUT];
-  int tables_below[TREE_FAN_OUT], actor_tables_below[TREE_FAN_OUT];
+  int learner_below[TREE_FAN_OUT];
+  int weights_below[TREE_FAN_OUT];
+  int tables_below[TREE_FAN_OUT];
+  int actor_tables_below[TREE_FAN_OUT];
 };
 
 /* What all roles of this rank live on. */
@@ -368,8 +371,10 @@ Status rank_step(Rank *self, bool *progress) {
 Status rank_header(const JobConfig *settings, Tree *out) {
   Status status = OK;
   Net *net = NULL;
-  char *text = NULL, *names = NULL;
-  uint64_t *offset = NULL, *shape = NULL;
+  char *text = NULL;
+  char *names = NULL;
+  uint64_t *offset = NULL;
+  uint64_t *shape = NULL;
   *out = (Tree){0};
   TRY(net_create(&settings->net, &settings->env->layout, &net));
   size_t n = net->graph.views;

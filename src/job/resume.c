@@ -34,7 +34,8 @@ static const char *const player_keys[] = {
 
 /* The keys that have changed, as text for one message. */
 typedef struct Changes {
-  const JobConfig *before, *now;
+  const JobConfig *before;
+  const JobConfig *now;
   const char *folder;
   char text[1024];
   size_t used;

@@ -70,7 +70,12 @@ static void say_learners(const LeagueConfig *league, char *out, size_t size) {
 /* What is to come, and when it ends. How long that takes is said where this run has measured it
  * before. */
 static void say_plan(const JobConfig *s, const Topology *t, const Tree *resume) {
-  char learners[160], frames[16], limit[24], rate[16], left[24], done[40];
+  char learners[160];
+  char frames[16];
+  char limit[24];
+  char rate[16];
+  char left[24];
+  char done[40];
   const Item *counters;
   double seconds;
   say_learners(&s->league, learners, sizeof learners);
@@ -161,7 +166,10 @@ typedef struct RoleTotal {
   const ManagerSummary *summary;
   const char *role;
   size_t ranks;
-  double seconds, frames, decisions; /* of all of them together */
+  /* of all of them together */
+  double seconds;
+  double frames;
+  double decisions;
 } RoleTotal;
 
 /* One role's profile, summed over its ranks. */
@@ -185,7 +193,9 @@ static double rate_of(const RoleTotal *total, double count) {
 /* A line of the log alone: what the table leaves out, for whoever looks closer. Each part's share
  * of the ranks' time, mean (lowest-highest over ranks). agon watch reads it. */
 static void write_details(const Screen *screen, const RoleTotal *total, const char *parts) {
-  char rate[16], line[512], name[24];
+  char rate[16];
+  char line[512];
+  char name[24];
   const ManagerSummary *m = total->summary;
   const size_t ranks = total->ranks;
   size_t used = 0;
@@ -193,7 +203,9 @@ static void write_details(const Screen *screen, const RoleTotal *total, const ch
   line[0] = 0;
   for (const char *at = parts; *at; at += strspn(at, " ")) {
     size_t length = strcspn(at, " ");
-    double sum = 0, low = 1, high = 0;
+    double sum = 0;
+    double low = 1;
+    double high = 0;
     snprintf(name, sizeof name, "%.*s", (int)length, at);
     at += length;
     for (size_t i = 0; i < m->profiles; i++) {
@@ -269,7 +281,9 @@ static void show_row(const char *what, const char *actors, const char *learners)
  * both columns. */
 static void show_profile(const Screen *screen, const ManagerSummary *m) {
   static const struct {
-    const char *what, *actor, *learner;
+    const char *what;
+    const char *actor;
+    const char *learner;
   } row[] = {
       {"env: the game's own steps", "env", ""},
       {"inference: what to do there", "forward sample", ""},
@@ -309,7 +323,9 @@ static void show_profile(const Screen *screen, const ManagerSummary *m) {
  * what to type next. */
 void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder) {
   const ManagerSummary m = *summary;
-  char a[16], b[16], c[16];
+  char a[16];
+  char b[16];
+  char c[16];
   if (m.frames_this_job && m.seconds > 0)
     text_scaled((double)m.frames_this_job / m.seconds, b, sizeof b);
   else
@@ -324,7 +340,8 @@ void screen_summary(const Screen *screen, const ManagerSummary *summary, const c
            "Elo of its newest rated snapshot, random at 0");
   for (uint32_t i = 0; i < m.league->learning; i++) {
     double games, score;
-    char text[16] = "n/a", elo[80];
+    char text[16] = "n/a";
+    char elo[80];
     payoff_score(&m.league->payoff, i, &games, &score);
     if (games > 0) snprintf(text, sizeof text, "%.3f", score / games);
     const Rated *rated = &m.rating[i].rated;

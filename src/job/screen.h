@@ -7,9 +7,10 @@
 #include <stdio.h>
 
 typedef struct Screen {
-  FILE *out, *warnings; /* borrowed; out NULL: the log alone */
-  FILE *log;            /* the run's log; owned; NULL: there is none yet */
-  int64_t start;        /* of the clock, when the job began */
+  FILE *out;      /* borrowed; NULL: the log alone */
+  FILE *warnings; /* borrowed */
+  FILE *log;      /* the run's log; owned; NULL: there is none yet */
+  int64_t start;  /* of the clock, when the job began */
 } Screen;
 
 /* Lines of log_line and log_warning go here until screen_close; log NULL or a path. */

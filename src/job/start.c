@@ -119,8 +119,12 @@ static Status understand(const JobRequest *request, Asked *out) {
 
 /* A checkpoint of another folder: the frozen players that it names come along. */
 static Status bring_players(const Start *start, const char *file) {
-  const Item *name, *frozen, *hash;
-  char folder[2048], from[PATH_MAX], to[PATH_MAX];
+  const Item *name;
+  const Item *frozen;
+  const Item *hash;
+  char folder[2048];
+  char from[PATH_MAX];
+  char to[PATH_MAX];
   TRY_RETURN(tree_get(&start->resume, "league/name", STORE_TEXT, -1, &name));
   TRY_RETURN(tree_get(&start->resume, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
   TRY_RETURN(tree_get(&start->resume, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));

@@ -92,9 +92,12 @@ void topology_feeders(const Topology *topology, size_t member, size_t *first, si
  * host mostly stand side by side, so that most of the tree's edges stay within hosts. The loop goes
  * down from the source to the range of `place`. */
 size_t topology_below(const int *actor_rank, size_t count, long place, int *rank) {
-  size_t from = 0, to = count, below = 0;
+  size_t from = 0;
+  size_t to = count;
+  size_t below = 0;
   for (bool found = place < 0;;) {
-    size_t next_from = from, next_to = from;
+    size_t next_from = from;
+    size_t next_to = from;
     for (size_t i = 0; i < TREE_FAN_OUT; i++) {
       size_t head = from + (to - from) * i / TREE_FAN_OUT;
       size_t end = from + (to - from) * (i + 1) / TREE_FAN_OUT;

@@ -18,14 +18,18 @@ typedef struct Topology {
   bool shared;
   int *actor_rank;   /* (actors), owned */
   int *learner_rank; /* (learners), owned */
-  size_t actors, learners, groups, members;
+  size_t actors;
+  size_t learners;
+  size_t groups;
+  size_t members;
 } Topology;
 
 /* The arithmetic of the job, in FLOP, by which numbers of ranks are chosen where nobody says
  * them. */
 typedef struct TopologyLoad {
-  double act_flops, learn_flops; /* per learned frame */
-  double minibatch_flops;        /* forward and backward, over all learners */
+  double act_flops;       /* per learned frame */
+  double learn_flops;     /* per learned frame */
+  double minibatch_flops; /* forward and backward, over all learners */
 } TopologyLoad;
 
 /* placement: 0 auto, 1 split, 2 shared; learners, groups: 0 for auto. The league is on rank 0. *out
