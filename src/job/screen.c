@@ -5,6 +5,7 @@
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/openblas.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -319,9 +320,19 @@ static void show_profile(const Screen *screen, const ManagerSummary *m) {
                 "receive batch forward loss backward optimise reduce publish idle");
 }
 
+/* Commands to go on with. Whoever plays with a plug-in's players names its file: a run's own word
+ * for it opens nothing. */
+static void say_next(const char *folder, const Env *env) {
+  char file[PATH_MAX] = "";
+  if (env_plugin_file(env, file, sizeof file) != OK) file[0] = 0;
+  log_line("next: agon league show %s; %s%s%sagon eval %s --players main_0,random", folder,
+           *file ? "AGON_PLUGINS=" : "", file, *file ? " " : "", folder);
+}
+
 /* What a run has come to: speed, where the time went, players with their scores and ratings, and
  * what to type next. */
-void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder) {
+void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder,
+                    const Env *env) {
   const ManagerSummary m = *summary;
   char a[16];
   char b[16];
@@ -350,5 +361,5 @@ void screen_summary(const Screen *screen, const ManagerSummary *summary, const c
              text_scaled((double)m.league->player[i].frames, c, sizeof c), text, elo,
              rated->known ? "  " : "", rated->known ? m.league->player[m.rating[i].as].name : "");
   }
-  log_line("next: agon league show %s; agon eval %s --players main_0,random", folder, folder);
+  say_next(folder, env);
 }

@@ -8,7 +8,10 @@ expect 0 "call the coin" "$AGON" env info "$coin"
 sed -n '/^```c$/,/^```$/p' "$root/include/README.md" | grep -v '^```' > pennies.c
 cc -std=c11 -Wall -Wextra -Werror -shared -fPIC -I "$root/include" pennies.c -o pennies.so
 expect 0 "all passed" "$AGON" env check pennies.so
-mpi 2 "$AGON" train pennies.so --run-dir pennies net.hidden=[8] frames=5k --quiet
+mpi 2 "$AGON" train pennies.so --run-dir pennies net.hidden=[8] frames=5k > pennies.txt
+# what is said to be typed next can be typed
+next=$(sed -n 's/^.* next: .*; \(AGON_PLUGINS=.*\)agon eval/\1"$AGON" eval/p' pennies.txt)
+eval "$next --games 20" | grep -q "^main_0  *vs random" || fail "what is said to come next: $next"
 expect 7 "was built for env ABI 1, this program has ABI 2: change it as CHANGELOG.md says under 'Env ABI 2'" "$AGON" env check "$PLUGINS/libplugin_old.so"
 expect 2 "cannot load the plug-in" "$AGON" env check ./nothing.so
 expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk '/libz\.so|libm\.so/ {print $NF; exit}')"
