@@ -23,6 +23,8 @@ static const Option options[] = {
      "parts of a batch, one optimiser step each"},
 };
 
+/* One pass, and before it one look with the present weights: V-trace compares them with those that
+ * acted. */
 static void impala_plan(const void *own, AlgoPlan *out) {
   const ImpalaConfig *config = own;
   out->epochs = 1;
@@ -43,6 +45,7 @@ static void add_upgo(const Experience *e, const Unroll *unroll, float bootstrap,
     e->advantage[at + t] += (float)config->upgo * upgo[t];
 }
 
+/* V-trace of each unroll by itself: value targets, and advantages that are weighted already. */
 static void impala_targets(const Experience *e) {
   const ImpalaConfig *config = e->own;
   const Batch *batch = e->batch;
@@ -61,6 +64,7 @@ static void impala_targets(const Experience *e) {
   }
 }
 
+/* The plain policy gradient: importance weights are in the advantage, not in a ratio. */
 static RowLoss impala_row(const Experience *e, size_t row, float log_prob, float value) {
   float advantage = e->advantage[row];
   float error = value - e->target[row];

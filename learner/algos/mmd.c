@@ -27,17 +27,22 @@ static const Option options[] = {
      "parts of a batch, one optimiser step each"},
 };
 
+/* The values of when a row acted are enough: no pass before the update. */
 static void mmd_plan(const void *own, AlgoPlan *out) {
   const MmdConfig *config = own;
   out->epochs = (size_t)config->epochs;
   out->minibatches = (size_t)config->minibatches;
 }
 
+/* The weight of KL(policy || policy before the update), 1 / eta, which grows as eta falls. */
 static double mmd_proximal(const Experience *e) {
   const MmdConfig *config = e->own;
   return 1 / schedule_at(e->config->decay, config->step, config->step_end, e->progress);
 }
 
+/* The first term of the objective alone: both KLs are exact over all choices, and on_policy.c adds
+ * them. A ratio that has strayed beyond 1 +- clip has no gradient: the exact KL holds the policy back
+ * on average, not in every row. */
 static RowLoss mmd_row(const Experience *e, size_t row, float log_prob, float value) {
   const MmdConfig *config = e->own;
   float advantage = e->advantage[row];

@@ -29,6 +29,7 @@ static const Option options[] = {
      "advantages and value targets; vtrace corrects for lag"},
 };
 
+/* V-trace needs what the present weights say of each row; GAE takes the values of when it acted. */
 static void ppo_plan(const void *own, AlgoPlan *out) {
   const PpoConfig *config = own;
   out->epochs = (size_t)config->epochs;
@@ -60,6 +61,7 @@ static void targets_vtrace(const Experience *e) {
   }
 }
 
+/* Advantages and value targets of a whole batch, once an update, before the first pass. */
 static void ppo_targets(const Experience *e) {
   const PpoConfig *config = e->own;
   if (config->targets == TARGETS_VTRACE)
@@ -82,6 +84,9 @@ static void clip_value(const Experience *e, size_t row, float value, RowLoss *lo
   loss->by_value = fabsf(moved) > limit ? 0.0f : other;
 }
 
+/* Equation 7: the advantage times the ratio of the new to the old probability, but no more than what
+ * the ratio held within 1 +- clip earns. Beyond that the row has no gradient, so that one batch can be
+ * gone through several times without leaving where it was drawn. */
 static RowLoss ppo_row(const Experience *e, size_t row, float log_prob, float value) {
   const PpoConfig *config = e->own;
   float advantage = e->advantage[row];
@@ -102,6 +107,8 @@ static RowLoss ppo_row(const Experience *e, size_t row, float log_prob, float va
   return loss;
 }
 
+/* An update that has moved far enough ends early: the rest of its passes would learn from states that
+ * the new policy hardly visits. */
 static bool ppo_stop(const Experience *e, double mean_kl) {
   const PpoConfig *config = e->own;
   return config->kl_stop > 0 && mean_kl > config->kl_stop;
