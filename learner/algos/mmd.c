@@ -41,8 +41,8 @@ static double mmd_proximal(const Experience *e) {
 }
 
 /* The first term of the objective alone: both KLs are exact over all choices, and on_policy.c adds
- * them. A ratio that has strayed beyond 1 +- clip has no gradient: the exact KL holds the policy back
- * on average, not in every row. */
+ * them. A ratio that has strayed beyond 1 +- clip, on the side that the advantage pushes to, gives
+ * the policy no gradient: the exact KL holds it back on average, not in every row. */
 static RowLoss mmd_row(const Experience *e, size_t row, float log_prob, float value) {
   const MmdConfig *config = e->own;
   float advantage = e->advantage[row];

@@ -29,7 +29,8 @@ static const Option options[] = {
      "advantages and value targets; vtrace corrects for lag"},
 };
 
-/* V-trace needs what the present weights say of each row; GAE takes the values of when it acted. */
+/* V-trace needs what the present weights say of each row; GAE takes the values of when it acted.
+ */
 static void ppo_plan(const void *own, AlgoPlan *out) {
   const PpoConfig *config = own;
   out->epochs = (size_t)config->epochs;
@@ -85,8 +86,8 @@ static void clip_value(const Experience *e, size_t row, float value, RowLoss *lo
 }
 
 /* Equation 7: the advantage times the ratio of the new to the old probability, but no more than what
- * the ratio held within 1 +- clip earns. Beyond that the row has no gradient, so that one batch can be
- * gone through several times without leaving where it was drawn. */
+ * the ratio held within 1 +- clip earns. Beyond it, on the side that the advantage pushes to, the
+ * policy loss has no gradient, so that one batch can be gone through several times. */
 static RowLoss ppo_row(const Experience *e, size_t row, float log_prob, float value) {
   const PpoConfig *config = e->own;
   float advantage = e->advantage[row];
@@ -107,8 +108,8 @@ static RowLoss ppo_row(const Experience *e, size_t row, float log_prob, float va
   return loss;
 }
 
-/* An update that has moved far enough ends early: the rest of its passes would learn from states that
- * the new policy hardly visits. */
+/* An update that has moved far enough ends early: the rest of its passes would learn from states
+ * that the new policy hardly visits. */
 static bool ppo_stop(const Experience *e, double mean_kl) {
   const PpoConfig *config = e->own;
   return config->kl_stop > 0 && mean_kl > config->kl_stop;

@@ -237,7 +237,10 @@ static Status play_game(Session *session) {
     uint32_t agent;
     if (position->status == AGON_CHANCE) {
       char word[16];
-      snprintf(word, sizeof word, "%u", env_draw_chance(env, position->episode, &session->rng));
+      uint32_t outcome;
+      if (env_draw_chance(env, position->episode, &session->rng, &outcome) != AGON_CHANCE)
+        return status_set(ERR_ENV, "env %s: %s", env->table->name, env_why(env));
+      snprintf(word, sizeof word, "%u", outcome);
       TRY_RETURN(play_word(session, word, false));
       continue;
     }

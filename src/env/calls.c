@@ -49,18 +49,34 @@ const double *env_chance(const Env *env, const void *episode, uint32_t *count) {
   return env->scratch->chance;
 }
 
-/* An impossible count draws the first outcome; the suite has said so before. */
-uint32_t env_draw_chance(const Env *env, const void *episode, AgonRng *rng) {
+static AgonStatus fail_chance(const Env *env, const char *why) {
+  snprintf(env->scratch->error.text, sizeof env->scratch->error.text, "%s", why);
+  return AGON_FAILED;
+}
+
+/* An env that nobody checked may ask for a move that its spec does not know, without the functions or
+ * without room for the probabilities. */
+AgonStatus env_draw_chance(const Env *env, const void *episode, AgonRng *rng, uint32_t *outcome) {
+  const AgonEnv *table = env->table;
   uint32_t count;
+  *outcome = 0;
+  if (!env->spec.chance || !table->chance_outcomes || !table->chance_apply)
+    return fail_chance(env, "it asks for a chance move, and its spec has none (chance is 0)");
   const double *probability = env_chance(env, episode, &count);
-  return count ? (uint32_t)rng_pick(rng, probability, count) : 0;
+  if (!count)
+    return fail_chance(env, "a chance move has no outcomes, or more than chance of its spec");
+  *outcome = (uint32_t)rng_pick(rng, probability, count);
+  return AGON_CHANCE;
 }
 
 /* A chance move may be followed by another. */
 AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng,
                       float *reward) {
-  while (status == AGON_CHANCE)
-    status = env_call_chance(env, episode, env_draw_chance(env, episode, rng), reward);
+  uint32_t outcome;
+  while (status == AGON_CHANCE) {
+    status = env_draw_chance(env, episode, rng, &outcome);
+    if (status == AGON_CHANCE) status = env_call_chance(env, episode, outcome, reward);
+  }
   return status;
 }
 

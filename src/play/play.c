@@ -167,7 +167,9 @@ static void trace(Play *play, PlaySlot *slot, TraceKind kind, const AgonAction *
 static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *reward) {
   const Env *env = play->env;
   while (how == AGON_CHANCE) {
-    uint32_t outcome = env_draw_chance(env, slot->state, &slot->env_rng);
+    uint32_t outcome;
+    how = env_draw_chance(env, slot->state, &slot->env_rng, &outcome);
+    if (how != AGON_CHANCE) break;
     trace(play, slot, TRACE_CHANCE, NULL, outcome);
     how = env_call_chance(env, slot->state, outcome, reward);
   }
@@ -480,11 +482,23 @@ static Status choose(Play *play) {
   return OK;
 }
 
+/* A reward that is no number would go on into returns, payoffs and gradients, where nobody could say
+ * whose it was. */
+static Status check_rewards(const Play *play, const PlaySlot *slot, const float *reward) {
+  const Env *env = play->env;
+  if (finite_floats(reward, env->spec.agents)) return OK;
+  uint32_t agent = 0;
+  while (isfinite(reward[agent])) agent++;
+  return status_set(ERR_ENV, "env %s: slot %u, episode %u, step %u: the reward of agent %u is no number",
+                    env->table->name, slot->id, slot->episode, slot->steps, agent);
+}
+
 /* What follows a slot's step: rewards and, at the end, the outcome. */
 static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *reward) {
   const Env *env = play->env;
   if (how == AGON_FAILED) return env_failed(play, slot, "step");
   slot->steps++;
+  TRY_RETURN(check_rewards(play, slot, reward));
   count_rewards(play, slot, reward);
   play->hooks.rewarded(play->hooks.context, slot, reward);
   play->stats.steps++;

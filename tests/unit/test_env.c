@@ -30,7 +30,8 @@ static enum {
   CRAWLS,
   KNOBS,
   SILENT,
-  IDLE
+  IDLE,
+  CHANCE
 } fault;
 
 static AgonStatus pen_reset(const void *params, void *block, const AgonRandom *random,
@@ -40,6 +41,7 @@ static AgonStatus pen_reset(const void *params, void *block, const AgonRandom *r
   memset(pen, 0, sizeof *pen);
   pen->fence = (uint8_t)agon_random_below(random, 3);
   if (fault == SILENT) return AGON_FAILED;
+  if (fault == CHANCE) return AGON_CHANCE; /* which its spec does not have */
   return AGON_RUNNING;
 }
 
@@ -320,6 +322,9 @@ static void failures_say_why(void **state) {
   fault = SILENT; /* the text of an earlier failure is not taken for its own */
   assert_int_equal(env_reset(env, &pen, &rng, reward), AGON_FAILED);
   assert_non_null(strstr(env_why(env), "does not say why"));
+  fault = CHANCE; /* without the functions: nobody is called */
+  assert_int_equal(env_reset(env, &pen, &rng, reward), AGON_FAILED);
+  assert_non_null(strstr(env_why(env), "its spec has none"));
   fault = NOTHING;
   env_destroy(env);
 }

@@ -223,6 +223,7 @@ typedef struct Stage {
 static struct {
   float spoilt; /* what element 1 of agent 1 shows at step 2 */
   bool gives_at_reset;
+  bool pays_nonsense; /* agent 1, at step 4 */
   int fails_at;    /* the step that fails, from 1 on; 0: none */
   size_t outside;  /* actions that no step should see */
   float low, high; /* of the box, for the check */
@@ -268,6 +269,7 @@ static AgonStatus stage_step(const void *params, void *episode, const AgonAction
     }
   reward[0] += 1;
   reward[1] -= 1;
+  if (mode.pays_nonsense && stage->step == 4) reward[1] = NAN;
   stage->total[0] += 1;
   return ++stage->step < 6 ? AGON_RUNNING : AGON_TERMINATED;
 }
@@ -441,6 +443,10 @@ static void what_is_no_number_is_named(void **state) {
     assert_int_equal(status_exit_code(ERR_ENV), 7);
   }
   mode.spoilt = 0;
+  mode.pays_nonsense = true;
+  assert_int_equal(play_stage(env, 1, false, 0, &cast), ERR_ENV);
+  assert_non_null(strstr(status_message(), "slot 3, episode 0, step 5: the reward of agent 1 is no number"));
+  mode.pays_nonsense = false;
   mode.fails_at = 3;
   assert_int_equal(play_stage(env, 1, false, 0, &cast), ERR_ENV);
   assert_non_null(

@@ -52,14 +52,28 @@ typedef struct Unit {
   int8_t x, y, hits, cooldown;
 } Unit;
 
-/* The whole state of a game. */
+/* The whole state of a game. Units are (2, units), team 0 first. There were at most FIRST_UNITS of
+ * them once, and checkpoints hold games as bytes: so these stay in front, and only larger games
+ * have more. */
+enum { FIRST_UNITS = 16 };
 typedef struct Episode {
+  Unit first[FIRST_UNITS];
   int32_t time;
   int32_t over;
   float outcome;
   float damage_dealt[2];
-  Unit unit[]; /* (2, units) team 0 first */
+  Unit more[];
 } Episode;
+
+/* The address of unit `i`, const where the episode is. */
+#define UNIT(episode, i)                                                                           \
+  ((i) < FIRST_UNITS ? &(episode)->first[i] : &(episode)->more[(i)-FIRST_UNITS])
+
+/* Of one game with n units a side. */
+static size_t episode_bytes(uint32_t n) {
+  size_t more = 2 * n > FIRST_UNITS ? 2 * n - FIRST_UNITS : 0;
+  return sizeof(Episode) + more * sizeof(Unit);
+}
 
 static const AgonEnvOption options[] = {
     {"units", AGON_OPT_INT, "3", 1, MAX_UNITS, NULL,
@@ -102,7 +116,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                             .heads = 1,
                             .head_size = &params->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
-                        .episode_size = sizeof(Episode) + 2 * n * sizeof(Unit),
+                        .episode_size = episode_bytes(n),
                         .agents = (uint32_t)params->agents,
                         .teams = alone ? 1 : 2,
                         .team_of = params->team_of,
@@ -134,7 +148,7 @@ static AgonStatus reset(const void *block, void *state, const AgonRandom *random
   const Params *params = block;
   Episode *episode = state;
   int n = params->units;
-  memset(episode, 0, sizeof *episode + 2 * (size_t)n * sizeof(Unit));
+  memset(episode, 0, episode_bytes((uint32_t)n));
   int row[MAX_SIDE]; /* rows in random order: no two units of a team share one */
   for (int team = 0; team < 2; team++) {
     for (int y = 0; y < params->height; y++)
@@ -145,8 +159,8 @@ static AgonStatus reset(const void *block, void *state, const AgonRandom *random
       row[i] = row[pick];
       row[pick] = swap;
       int x = (int)agon_random_below(random, 2);
-      episode->unit[team * n + i] = (Unit){(int8_t)(team ? params->width - 1 - x : x),
-                                           (int8_t)row[i], (int8_t)type_of(params, i)->hits, 0};
+      *UNIT(episode, team * n + i) = (Unit){(int8_t)(team ? params->width - 1 - x : x),
+                                            (int8_t)row[i], (int8_t)type_of(params, i)->hits, 0};
     }
   }
   return AGON_RUNNING;
@@ -161,8 +175,8 @@ static int distance(const Unit *a, const Unit *b) {
 
 /* An enemy that lives, in range, with a weapon that is ready. */
 static bool can_shoot(const Params *params, const Episode *episode, int agent, int target) {
-  const Unit *unit = &episode->unit[agent];
-  const Unit *enemy = &episode->unit[target];
+  const Unit *unit = UNIT(episode, agent);
+  const Unit *enemy = UNIT(episode, target);
   return enemy->hits > 0 && unit->cooldown == 0 &&
          distance(unit, enemy) <= type_of(params, agent)->range;
 }
@@ -174,17 +188,17 @@ static void shoot(const Params *params, Episode *episode, const AgonAction *acti
   int damage[2 * MAX_UNITS] = {0};
   for (int a = 0; a < 2 * n; a++) {
     int choice = actions[a].choice;
-    if (episode->unit[a].hits <= 0) continue;
+    if (UNIT(episode, a)->hits <= 0) continue;
     if (choice < FIRST_SHOT) {
-      if (episode->unit[a].cooldown > 0) episode->unit[a].cooldown--;
+      if (UNIT(episode, a)->cooldown > 0) UNIT(episode, a)->cooldown--;
       continue;
     }
     damage[(a < n ? n : 0) + choice - FIRST_SHOT] += type_of(params, a)->damage;
-    episode->unit[a].cooldown = (int8_t)type_of(params, a)->cooldown;
+    UNIT(episode, a)->cooldown = (int8_t)type_of(params, a)->cooldown;
   }
   for (int a = 0; a < 2 * n; a++) {
-    int lost = damage[a] < episode->unit[a].hits ? damage[a] : episode->unit[a].hits;
-    episode->unit[a].hits = (int8_t)(episode->unit[a].hits - lost);
+    int lost = damage[a] < UNIT(episode, a)->hits ? damage[a] : UNIT(episode, a)->hits;
+    UNIT(episode, a)->hits = (int8_t)(UNIT(episode, a)->hits - lost);
     taken[a < n ? 0 : 1] += (float)lost;
   }
 }
@@ -200,9 +214,9 @@ static void move(const Params *params, Episode *episode, const AgonAction *actio
   bool wants[2 * MAX_UNITS] = {false};
   for (int a = 0; a < 2 * n; a++) {
     int way = actions[a].choice - FIRST_MOVE;
-    x[a] = episode->unit[a].x;
-    y[a] = episode->unit[a].y;
-    if (episode->unit[a].hits <= 0 || way < 0 || way > 3) continue;
+    x[a] = UNIT(episode, a)->x;
+    y[a] = UNIT(episode, a)->y;
+    if (UNIT(episode, a)->hits <= 0 || way < 0 || way > 3) continue;
     x[a] += a < n ? dx[way] : -dx[way];
     y[a] += dy[way];
     wants[a] = x[a] >= 0 && x[a] < params->width && y[a] >= 0 && y[a] < params->height;
@@ -210,16 +224,16 @@ static void move(const Params *params, Episode *episode, const AgonAction *actio
   for (int a = 0; a < 2 * n; a++) {
     if (!wants[a]) continue;
     for (int b = 0; b < 2 * n && wants[a]; b++) {
-      if (b == a || episode->unit[b].hits <= 0) continue;
-      bool clash = episode->unit[b].x == x[a] && episode->unit[b].y == y[a];
+      if (b == a || UNIT(episode, b)->hits <= 0) continue;
+      bool clash = UNIT(episode, b)->x == x[a] && UNIT(episode, b)->y == y[a];
       bool rival = x[b] == x[a] && y[b] == y[a];
       if (clash || rival) wants[a] = false; /* where b wanted to go is kept, so b stays as well */
     }
   }
   for (int a = 0; a < 2 * n; a++)
     if (wants[a]) {
-      episode->unit[a].x = (int8_t)x[a];
-      episode->unit[a].y = (int8_t)y[a];
+      UNIT(episode, a)->x = (int8_t)x[a];
+      UNIT(episode, a)->y = (int8_t)y[a];
     }
 }
 
@@ -227,7 +241,7 @@ static void move(const Params *params, Episode *episode, const AgonAction *actio
 static float hits_left(const Params *params, const Episode *episode, int team) {
   int sum = 0;
   for (int i = 0; i < params->units; i++)
-    sum += episode->unit[team * params->units + i].hits;
+    sum += UNIT(episode, team * params->units + i)->hits;
   return (float)sum;
 }
 
@@ -239,7 +253,7 @@ static void act_for_enemy(const Params *params, const Episode *episode, const Ag
                           AgonAction *actions) {
   for (int a = params->agents; a < 2 * params->units; a++) {
     actions[a].choice = STAY;
-    if (episode->unit[a].hits > 0) scripted(params, episode, (uint32_t)a, random, &actions[a]);
+    if (UNIT(episode, a)->hits > 0) scripted(params, episode, (uint32_t)a, random, &actions[a]);
   }
 }
 
@@ -281,7 +295,7 @@ static AgonStatus step(const void *block, void *state, const AgonAction *chosen,
 
 /* What is seen of any unit: type, hit points, cooldown. */
 static void describe(const Params *params, const Episode *episode, int agent, float *out) {
-  const Unit *unit = &episode->unit[agent];
+  const Unit *unit = UNIT(episode, agent);
   out[(agent % params->units) % TYPES] = 1;
   out[3] = (float)unit->hits / (float)type_of(params, agent)->hits;
   out[4] = (float)unit->cooldown / 2.0f;
@@ -298,7 +312,7 @@ static void observe(const void *block, const void *state, uint32_t index, void *
   int agent = (int)index;
   int team = agent >= n;
   int base = team * n;
-  const Unit *self = &episode->unit[agent];
+  const Unit *self = UNIT(episode, agent);
   float mirror = team ? -1.0f : 1.0f;
   memset(row, 0, sizeof(float) * (size_t)(2 * n * FEATURES));
   describe(params, episode, agent, row);
@@ -310,7 +324,7 @@ static void observe(const void *block, const void *state, uint32_t index, void *
     int other = k < n ? base + k : (n - base) + (k - n);
     if (other == agent) continue;
     at += FEATURES;
-    const Unit *unit = &episode->unit[other];
+    const Unit *unit = UNIT(episode, other);
     if (unit->hits <= 0 || self->hits <= 0 || distance(self, unit) > type_of(params, agent)->sight)
       continue;
     describe(params, episode, other, at);
@@ -338,7 +352,7 @@ static void flags(const void *block, const void *state, uint8_t *flag) {
   const Params *params = block;
   const Episode *episode = state;
   for (int a = 0; a < params->agents; a++) {
-    bool alive = episode->unit[a].hits > 0;
+    bool alive = UNIT(episode, a)->hits > 0;
     flag[a] = (uint8_t)((alive ? AGON_ALIVE : 0) | (alive && !episode->over ? AGON_ACTS : 0));
   }
 }
@@ -358,8 +372,8 @@ static void global_state(const void *block, const void *state, float *row) {
   for (int a = 0; a < 2 * params->units; a++) {
     float *at = row + a * 7;
     describe(params, episode, a, at);
-    at[5] = (float)episode->unit[a].x / (float)params->width;
-    at[6] = (float)episode->unit[a].y / (float)params->height;
+    at[5] = (float)UNIT(episode, a)->x / (float)params->width;
+    at[6] = (float)UNIT(episode, a)->y / (float)params->height;
   }
   row[2 * params->units * 7] = 1.0f - (float)episode->time / (float)params->limit;
 }
@@ -390,7 +404,7 @@ static void render(const void *block, const void *state, char *text, size_t size
     for (int x = 0; x <= params->width && used + 1 < size; x++) {
       char letter = x == params->width ? '\n' : '.';
       for (int a = 0; a < 2 * params->units; a++) {
-        const Unit *unit = &episode->unit[a];
+        const Unit *unit = UNIT(episode, a);
         if (unit->hits > 0 && unit->x == x && unit->y == y)
           letter = (char)((a < params->units ? 'A' : 'a') + a % params->units % 26);
       }
@@ -403,16 +417,16 @@ static void render(const void *block, const void *state, char *text, size_t size
 static void look_around(const Params *params, const Episode *episode, int agent, int *target,
                         int *near) {
   int enemies = agent < params->units ? params->units : 0;
-  const Unit *self = &episode->unit[agent];
+  const Unit *self = UNIT(episode, agent);
   *target = -1;
   *near = -1;
   for (int i = 0; i < params->units; i++) {
-    const Unit *enemy = &episode->unit[enemies + i];
+    const Unit *enemy = UNIT(episode, enemies + i);
     if (can_shoot(params, episode, agent, enemies + i) &&
-        (*target < 0 || enemy->hits < episode->unit[enemies + *target].hits))
+        (*target < 0 || enemy->hits < UNIT(episode, enemies + *target)->hits))
       *target = i;
     if (enemy->hits > 0 && distance(self, enemy) <= type_of(params, agent)->sight &&
-        (*near < 0 || distance(self, enemy) < distance(self, &episode->unit[enemies + *near])))
+        (*near < 0 || distance(self, enemy) < distance(self, UNIT(episode, enemies + *near))))
       *near = i;
   }
 }
@@ -426,13 +440,13 @@ static void scripted(const void *block, const void *state, uint32_t index, const
   int agent = (int)index;
   int enemies = agent < n ? n : 0;
   int target, near;
-  const Unit *self = &episode->unit[agent];
+  const Unit *self = UNIT(episode, agent);
   look_around(params, episode, agent, &target, &near);
   action->choice = FIRST_MOVE + 2; /* forward */
   if (target >= 0) {
     action->choice = FIRST_SHOT + target;
   } else if (near >= 0) {
-    const Unit *enemy = &episode->unit[enemies + near];
+    const Unit *enemy = UNIT(episode, enemies + near);
     int dx = (enemy->x - self->x) * (agent < n ? 1 : -1);
     int dy = enemy->y - self->y;
     bool across = abs(dx) > abs(dy) || (abs(dx) == abs(dy) && agon_random_below(random, 2));
