@@ -86,7 +86,7 @@ size_t members_lane_actor(const Members *members, uint32_t lane) {
   return lane % setup->actors;
 }
 
-/* ERR_ codes of the transport only. */
+/* ERR_MEMORY, or what the transport says. */
 Status members_restore_lane(Members *members, const WireLane *lane) {
   size_t actor = members_lane_actor(members, lane->lane);
   members->actor[actor].surplus += lane->lane >= members->setup.lanes;

@@ -27,7 +27,7 @@ typedef enum Phase {
 enum {
   VOTE_DIRECTIVE, /* ranks that have the next directive: it is obeyed only when all have */
   VOTE_UNMARKED,  /* ranks that wait for an actor's mark of the next cut: it is saved only at 0 */
-  VOTE_DROPPED,   /* decisions thrown away as too old */
+  VOTE_DROPPED,   /* decisions thrown away as too old, or of a life before */
   VOTE_ACTED      /* frames, of all players, that were acted in the ticks being learned */
 };
 

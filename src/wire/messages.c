@@ -422,7 +422,7 @@ void results_encode(const Results *results, Bytes *out) {
   }
 }
 
-/* On failure no pairs and no frames are left in *results. */
+/* On failure *results holds nothing that may be used. */
 Status results_decode(Results *results, Reader *body) {
   results_clear(results);
   results->actor = reader_u32(body);
