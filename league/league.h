@@ -81,8 +81,8 @@ bool league_has_meta(const LeagueConfig *config);
 /* Assigns a preset's keys as a layer between the defaults and the file. */
 Status league_apply_preset(Config *config, const char *name);
 #define PRESETS                                                                                    \
-  "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play|psro|"         \
-  "alpharank"
+  "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play"               \
+  "|psro|alpharank"
 
 enum { PLAYER_NAME = 40, REASON = 40 };
 
