@@ -225,8 +225,8 @@ double checkpoint_age(const Checkpoint *checkpoint) {
 }
 
 /* Opens the cut after `tick`. From now on each actor sends its lanes and each learner its players,
- * and the cut is whole when the last has arrived. The ledger is copied here, and what its actors and
- * learners report of the cut is added as their states arrive. */
+ * and the cut is whole when the last has arrived. The ledger is copied here, and what its actors
+ * and learners report of the cut is added as their states arrive. */
 void checkpoint_open(Checkpoint *checkpoint, uint64_t tick, bool stop, bool end, size_t players) {
   INVARIANT(!checkpoint->cut.open);
   checkpoint->cut = (Cut){.open = true, .stop = stop, .end = end, .tick = tick};

@@ -17,6 +17,7 @@ void gather_begin(Gather *gather, const TrainState *state);
 Status gather_add(Gather *gather, const WireUnrolls *unrolls);
 Batch *gather_batch(Gather *gather);
 const Shards *gather_shards(const Gather *gather);
-uint64_t gather_dropped(const Gather *gather); /* decisions that were too old, or of a life before */
+/* Decisions that were too old, or of a life before. */
+uint64_t gather_dropped(const Gather *gather);
 /* Updates between the weights that acted and those that learn, over the rows that are kept. */
 double gather_lag(const Gather *gather);

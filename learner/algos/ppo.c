@@ -85,9 +85,9 @@ static void clip_value(const Experience *e, size_t row, float value, RowLoss *lo
   loss->by_value = fabsf(moved) > limit ? 0.0f : other;
 }
 
-/* Equation 7: the advantage times the ratio of the new to the old probability, but no more than what
- * the ratio held within 1 +- clip earns. Beyond it, on the side that the advantage pushes to, the
- * policy loss has no gradient, so that one batch can be gone through several times. */
+/* Equation 7: the advantage times the ratio of the new to the old probability, but no more than
+ * what the ratio held within 1 +- clip earns. Beyond it, on the side that the advantage pushes to,
+ * the policy loss has no gradient, so that one batch can be gone through several times. */
 static RowLoss ppo_row(const Experience *e, size_t row, float log_prob, float value) {
   const PpoConfig *config = e->own;
   float advantage = e->advantage[row];

@@ -287,7 +287,8 @@ Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out) {
   if (!ops)
     return status_set(
         ERR_USAGE,
-        "no built-in opponent '%s' (there are: random, minimax, scripted, noop, alphabeta-N)", name);
+        "no built-in opponent '%s' (there are: random, minimax, scripted, noop, alphabeta-N)",
+        name);
   if (!ops->supports(env))
     return status_set(ERR_USAGE, "the built-in '%s' cannot play %s", name, env->table->name);
   TRY_RETURN(ops->create(env, parameter ? parameter : ops->parameter, out));

@@ -54,8 +54,8 @@ static AgonStatus fail_chance(const Env *env, const char *why) {
   return AGON_FAILED;
 }
 
-/* An env that nobody checked may ask for a move that its spec does not know, without the functions or
- * without room for the probabilities. */
+/* An env that nobody checked may ask for a move that its spec does not know, without the functions
+ * or without room for the probabilities. */
 AgonStatus env_draw_chance(const Env *env, const void *episode, AgonRng *rng, uint32_t *outcome) {
   const AgonEnv *table = env->table;
   uint32_t count;

@@ -169,10 +169,12 @@ static Status entitle(const char *const *values, Env *env) {
 Status env_check_same(const Env *a, const Env *b, const char *what) {
   if (!strcmp(a->title, b->title)) return OK;
   if (strcmp(a->table->name, b->table->name))
-    return status_set(ERR_USAGE, "%s is of another game, %s, not of %s: only players of one game can meet", what,
-                      a->table->name, b->table->name);
-  return status_set(ERR_USAGE, "%s plays '%s', not '%s': players of one game and the same options can meet", what,
-                    a->title, b->title);
+    return status_set(ERR_USAGE,
+                      "%s is of another game, %s, not of %s: only players of one game can meet",
+                      what, a->table->name, b->table->name);
+  return status_set(ERR_USAGE,
+                    "%s plays '%s', not '%s': players of one game and the same options can meet",
+                    what, a->title, b->title);
 }
 
 Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env **out) {

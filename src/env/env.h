@@ -101,8 +101,9 @@ const char *env_why(const Env *env);
 /* Probabilities of the pending chance move, valid until the next call; *count is 0 where the env
  * names more than its spec allows. */
 const double *env_chance(const Env *env, const void *episode, uint32_t *count);
-/* Draws an outcome of the pending chance move, without applying it. AGON_CHANCE, or AGON_FAILED with
- * env_why where the env asks for a move that its spec does not have, or names no outcome or too many. */
+/* Draws an outcome of the pending chance move, without applying it. AGON_CHANCE, or AGON_FAILED
+ * with env_why where the env asks for a move that its spec does not have, or names no outcome or
+ * too many. */
 AgonStatus env_draw_chance(const Env *env, const void *episode, AgonRng *rng, uint32_t *outcome);
 /* Runs chance moves until a decision or the end; `reward` accumulates. */
 AgonStatus env_settle(const Env *env, void *episode, AgonStatus status, AgonRng *rng,
