@@ -3,21 +3,11 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/counters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Where the numbers of a position stand in run/counters. */
-enum {
-  AT_TICK,
-  AT_FRAMES,
-  AT_FROZEN_DECISIONS,
-  AT_STEPS,
-  AT_EPISODES,
-  AT_CHECKPOINT_TICK,
-  COUNTERS
-};
 
 /* A lane's bytes among those of all lanes. */
 typedef struct LanePiece {
@@ -68,9 +58,9 @@ static Status read_end(const Tree *tree, RunEnd *out) {
 Status checkpoint_finished(const Tree *checkpoint, int64_t frames, bool *out) {
   const Item *counters;
   RunEnd end;
-  TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, COUNTERS, &counters));
+  TRY_RETURN(tree_get(checkpoint, RUN_COUNTERS_PATH, STORE_U64, RUN_COUNTERS, &counters));
   TRY_RETURN(read_end(checkpoint, &end));
-  *out = ((const uint64_t *)counters->data)[AT_FRAMES] >= (uint64_t)frames && end.reached;
+  *out = ((const uint64_t *)counters->data)[RUN_FRAMES] >= (uint64_t)frames && end.reached;
   return OK;
 }
 
@@ -80,8 +70,8 @@ static Status check_counters(const Tree *tree, const Item *counters) {
   for (size_t i = 0; i < counters->count; i++)
     if (value[i] >> 53)
       return tree_fault(tree, counters->path, (int64_t)i, "is an impossible count");
-  if (value[AT_CHECKPOINT_TICK] > value[AT_TICK] + 3)
-    return tree_fault(tree, counters->path, AT_CHECKPOINT_TICK, "is a checkpoint of the future");
+  if (value[RUN_CHECKPOINT_TICK] > value[RUN_TICK] + 3)
+    return tree_fault(tree, counters->path, RUN_CHECKPOINT_TICK, "is a checkpoint of the future");
   return OK;
 }
 
@@ -90,22 +80,22 @@ Status checkpoint_position(const Tree *checkpoint, RunPosition *out) {
   const Item *counters;
   RunEnd end;
   double seconds;
-  TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, COUNTERS, &counters));
+  TRY_RETURN(tree_get(checkpoint, RUN_COUNTERS_PATH, STORE_U64, RUN_COUNTERS, &counters));
   TRY_RETURN(check_counters(checkpoint, counters));
   TRY_RETURN(read_end(checkpoint, &end));
   TRY_RETURN(tree_get_f64(checkpoint, "run/seconds", &seconds));
   const uint64_t *value = counters->data;
-  if (end.tick != NEVER && end.tick > value[AT_TICK] + 2)
+  if (end.tick != NEVER && end.tick > value[RUN_TICK] + 2)
     return tree_fault(checkpoint, "run/end", 0, "is no tick in which the run can end");
   if (!(seconds >= 0 && seconds < 1e12))
     return tree_fault(checkpoint, "run/seconds", -1, "is no number of seconds");
   *out = (RunPosition){
-      .tick = value[AT_TICK],
-      .frames = value[AT_FRAMES],
-      .frozen_decisions = value[AT_FROZEN_DECISIONS],
-      .steps = value[AT_STEPS],
-      .episodes = value[AT_EPISODES],
-      .checkpoint_tick = value[AT_CHECKPOINT_TICK],
+      .tick = value[RUN_TICK],
+      .frames = value[RUN_FRAMES],
+      .frozen_decisions = value[RUN_FROZEN_DECISIONS],
+      .steps = value[RUN_STEPS],
+      .episodes = value[RUN_EPISODES],
+      .checkpoint_tick = value[RUN_CHECKPOINT_TICK],
       .end_tick = end.tick,
       .seconds = seconds,
   };
@@ -239,13 +229,13 @@ void checkpoint_open(Checkpoint *checkpoint, uint64_t tick, bool stop, bool end,
 Status checkpoint_capture(Checkpoint *checkpoint, const League *league, const RunPosition *position,
                           const Bytes *tables) {
   Tree *tree = &checkpoint->tree;
-  const uint64_t counters[COUNTERS] = {
-      [AT_TICK] = position->tick,
-      [AT_FRAMES] = position->frames,
-      [AT_FROZEN_DECISIONS] = position->frozen_decisions,
-      [AT_STEPS] = position->steps,
-      [AT_EPISODES] = position->episodes,
-      [AT_CHECKPOINT_TICK] = position->tick,
+  const uint64_t counters[RUN_COUNTERS] = {
+      [RUN_TICK] = position->tick,
+      [RUN_FRAMES] = position->frames,
+      [RUN_FROZEN_DECISIONS] = position->frozen_decisions,
+      [RUN_STEPS] = position->steps,
+      [RUN_EPISODES] = position->episodes,
+      [RUN_CHECKPOINT_TICK] = position->tick,
   };
   const uint64_t end[2] = {position->end_tick, checkpoint->cut.end};
   checkpoint->cut.captured = true;
@@ -254,7 +244,7 @@ Status checkpoint_capture(Checkpoint *checkpoint, const League *league, const Ru
   /* the actors' sums come with their states; these games only the league can tell from others */
   checkpoint->cut_ledger[LEDGER_OTHER_GAMES] = checkpoint->ledger[LEDGER_OTHER_GAMES];
   TRY_RETURN(league_save(league, tree));
-  TRY_RETURN(tree_put(tree, "run/counters", STORE_U64, COUNTERS, 1, counters));
+  TRY_RETURN(tree_put(tree, RUN_COUNTERS_PATH, STORE_U64, RUN_COUNTERS, 1, counters));
   TRY_RETURN(tree_put(tree, "run/end", STORE_U64, 2, 1, end));
   TRY_RETURN(tree_put_f64(tree, "run/seconds", position->seconds));
   TRY_RETURN(tree_put(tree, "run/next_tables", STORE_U8, tables->size, 1, tables->data));

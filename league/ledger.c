@@ -1,11 +1,9 @@
 #include "league/ledger.h"
 
 #include "league/payoff.h"
+#include "store/counters.h"
 
 #include <stdio.h>
-
-/* The counters of a checkpoint (run/counters). */
-enum { AT_FRAMES = 1, AT_STEPS = 3, AT_EPISODES = 4 };
 
 /* ERR_FORMAT, with both in words, unless two counts of the same are equal. */
 static Status equal(const char *what, uint64_t one, const char *of_what, uint64_t other) {
@@ -33,8 +31,7 @@ static uint64_t acted_of(const Columns *c, size_t row) {
   return ((const uint64_t *)c->frames->data)[row];
 }
 
-/* What a player acted, its learner has learned from or thrown away: in its own counters, frames and
- * dropped ones are the fourth and the fifth. */
+/* What a player acted, its learner has learned from or thrown away. */
 static Status check_player(const Tree *tree, const Columns *c, size_t row) {
   const Item *counters;
   char name[64];
@@ -42,12 +39,14 @@ static Status check_player(const Tree *tree, const Columns *c, size_t row) {
   char what[STORE_PATH];
   snprintf(name, sizeof name, "%.*s", (int)c->name->size,
            (const char *)c->name->data + row * c->name->size);
-  snprintf(path, sizeof path, "players/%.60s/counters", name);
+  snprintf(path, sizeof path, "players/%.60s/" PLAYER_COUNTERS_COLUMN, name);
   snprintf(what, sizeof what, "%.60s acted", name);
   TRY_RETURN(tree_get(tree, path, STORE_U64, -1, &counters));
-  if (counters->count < 5) return status_set(ERR_FORMAT, "dataset '%s' is too short", path);
+  if (counters->count <= PLAYER_DROPPED)
+    return status_set(ERR_FORMAT, "dataset '%s' is too short", path);
   const uint64_t *value = counters->data;
-  return equal(what, acted_of(c, row), "learned from and dropped", value[3] + value[4]);
+  const uint64_t used = value[PLAYER_FRAMES] + value[PLAYER_DROPPED];
+  return equal(what, acted_of(c, row), "learned from and dropped", used);
 }
 
 /* Of one learning player alone, by its row in the columns. ERR_FORMAT says which two counts
@@ -96,19 +95,19 @@ static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *
 Status ledger_check(const Tree *checkpoint) {
   const Item *counters;
   const Item *item = tree_find(checkpoint, LEDGER_PATH);
-  TRY_RETURN(tree_get(checkpoint, "run/counters", STORE_U64, -1, &counters));
-  if (counters->count <= AT_EPISODES)
-    return status_set(ERR_FORMAT, "dataset 'run/counters' is too short");
+  TRY_RETURN(tree_get(checkpoint, RUN_COUNTERS_PATH, STORE_U64, -1, &counters));
+  if (counters->count <= RUN_EPISODES)
+    return status_set(ERR_FORMAT, "dataset '" RUN_COUNTERS_PATH "' is too short");
   if (item) TRY_RETURN(tree_get(checkpoint, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item));
   const uint64_t *value = counters->data;
   const uint64_t *ledger = item ? item->data : NULL;
   if (ledger) {
-    TRY_RETURN(equal("actors acted", ledger[LEDGER_ACTED], "the league counts", value[AT_FRAMES]));
+    TRY_RETURN(equal("actors acted", ledger[LEDGER_ACTED], "the league counts", value[RUN_FRAMES]));
     TRY_RETURN(equal("actors ended episodes", ledger[LEDGER_EPISODES], "the league counts",
-                     value[AT_EPISODES]));
-    TRY_RETURN(
-        equal("actors made env steps", ledger[LEDGER_STEPS], "the league counts", value[AT_STEPS]));
+                     value[RUN_EPISODES]));
+    TRY_RETURN(equal("actors made env steps", ledger[LEDGER_STEPS], "the league counts",
+                     value[RUN_STEPS]));
   }
-  TRY_RETURN(check_players(checkpoint, value[AT_FRAMES]));
-  return check_payoff(checkpoint, value[AT_EPISODES], ledger);
+  TRY_RETURN(check_players(checkpoint, value[RUN_FRAMES]));
+  return check_payoff(checkpoint, value[RUN_EPISODES], ledger);
 }

@@ -1,21 +1,9 @@
 #include "learner/columns.h"
 
 #include "base/text.h"
+#include "store/counters.h"
 
 #include <string.h>
-
-/* Where the counters of a player stand in its column of that name. */
-enum {
-  AT_LIFE,
-  AT_VERSION,
-  AT_MIN_VERSION,
-  AT_FRAMES,
-  AT_DROPPED,
-  AT_STEPS,
-  AT_LIFE_FRAMES,
-  AT_RUN_FRAMES,
-  COUNTERS
-};
 
 /* Names of a part's columns: its block, and Adam's moments if it is trained. The policy's moments
  * have the names that they had when it was the only part. */
@@ -48,15 +36,15 @@ static Status put_part(Tree *out, const TrainPart *part) {
  * the tree is the caller's to free. */
 Status columns_put(const Net *net, bool average, const TrainState *state, Tree *out) {
   const size_t block = net->block;
-  const uint64_t counters[COUNTERS] = {
-      [AT_LIFE] = state->life,
-      [AT_VERSION] = state->version,
-      [AT_MIN_VERSION] = state->min_version,
-      [AT_FRAMES] = state->frames,
-      [AT_DROPPED] = state->dropped,
-      [AT_STEPS] = state->steps,
-      [AT_LIFE_FRAMES] = state->life_frames,
-      [AT_RUN_FRAMES] = state->run_frames,
+  const uint64_t counters[PLAYER_COUNTERS] = {
+      [PLAYER_LIFE] = state->life,
+      [PLAYER_VERSION] = state->version,
+      [PLAYER_MIN_VERSION] = state->min_version,
+      [PLAYER_FRAMES] = state->frames,
+      [PLAYER_DROPPED] = state->dropped,
+      [PLAYER_STEPS] = state->steps,
+      [PLAYER_LIFE_FRAMES] = state->life_frames,
+      [PLAYER_RUN_FRAMES] = state->run_frames,
   };
   for (size_t i = 0; i < state->parts; i++)
     TRY_RETURN(put_part(out, &state->part[i]));
@@ -65,7 +53,7 @@ Status columns_put(const Net *net, bool average, const TrainState *state, Tree *
   if (average) TRY_RETURN(tree_put(out, "policy_average", STORE_F32, block, 1, state->average));
   size_t stats = train_state_stat_count(net);
   TRY_RETURN(tree_put(out, "normaliser", STORE_F64, stats, 1, state->stat));
-  return tree_put(out, "counters", STORE_U64, COUNTERS, 1, counters);
+  return tree_put(out, PLAYER_COUNTERS_COLUMN, STORE_U64, PLAYER_COUNTERS, 1, counters);
 }
 
 /* Where no average is kept, it begins at the policy. */
@@ -76,16 +64,20 @@ static const char *average_of(const Tree *columns) {
 /* Counters up to 2^53, which a double carries exactly: metrics and JSON do. */
 static Status check_counters(const Tree *columns) {
   const Item *item;
-  TRY_RETURN(tree_get(columns, "counters", STORE_U64, COUNTERS, &item));
+  TRY_RETURN(tree_get(columns, PLAYER_COUNTERS_COLUMN, STORE_U64, PLAYER_COUNTERS, &item));
   const uint64_t *counter = item->data;
-  for (int i = 0; i < COUNTERS; i++)
-    if (counter[i] >> 53) return tree_fault(columns, "counters", i, "is an impossible count");
-  if (counter[AT_LIFE] > UINT32_MAX)
-    return tree_fault(columns, "counters", AT_LIFE, "is an impossible count of lives");
-  if (counter[AT_MIN_VERSION] > counter[AT_VERSION])
-    return tree_fault(columns, "counters", AT_MIN_VERSION, "is a version of the future");
-  if (counter[AT_LIFE_FRAMES] > counter[AT_FRAMES])
-    return tree_fault(columns, "counters", AT_LIFE_FRAMES, "is more frames than there were");
+  for (int i = 0; i < PLAYER_COUNTERS; i++)
+    if (counter[i] >> 53)
+      return tree_fault(columns, PLAYER_COUNTERS_COLUMN, i, "is an impossible count");
+  if (counter[PLAYER_LIFE] > UINT32_MAX)
+    return tree_fault(columns, PLAYER_COUNTERS_COLUMN, PLAYER_LIFE,
+                      "is an impossible count of lives");
+  if (counter[PLAYER_MIN_VERSION] > counter[PLAYER_VERSION])
+    return tree_fault(columns, PLAYER_COUNTERS_COLUMN, PLAYER_MIN_VERSION,
+                      "is a version of the future");
+  if (counter[PLAYER_LIFE_FRAMES] > counter[PLAYER_FRAMES])
+    return tree_fault(columns, PLAYER_COUNTERS_COLUMN, PLAYER_LIFE_FRAMES,
+                      "is more frames than there were");
   return OK;
 }
 
@@ -146,21 +138,21 @@ static Status take_part(const Tree *columns, TrainPart *part) {
 
 /* Columns have been checked (columns_check). */
 Status columns_take(const Tree *columns, TrainState *state) {
-  uint64_t counter[COUNTERS];
+  uint64_t counter[PLAYER_COUNTERS];
   for (size_t i = 0; i < state->parts; i++)
     TRY_RETURN(take_part(columns, &state->part[i]));
   copy_column(columns, "policy_acting", state->acting);
   copy_column(columns, "policy_reference", state->reference);
   copy_column(columns, average_of(columns), state->average);
   copy_column(columns, "normaliser", state->stat);
-  copy_column(columns, "counters", counter);
-  state->life = (uint32_t)counter[AT_LIFE];
-  state->version = counter[AT_VERSION];
-  state->min_version = counter[AT_MIN_VERSION];
-  state->frames = counter[AT_FRAMES];
-  state->dropped = counter[AT_DROPPED];
-  state->steps = counter[AT_STEPS];
-  state->life_frames = counter[AT_LIFE_FRAMES];
-  state->run_frames = counter[AT_RUN_FRAMES];
+  copy_column(columns, PLAYER_COUNTERS_COLUMN, counter);
+  state->life = (uint32_t)counter[PLAYER_LIFE];
+  state->version = counter[PLAYER_VERSION];
+  state->min_version = counter[PLAYER_MIN_VERSION];
+  state->frames = counter[PLAYER_FRAMES];
+  state->dropped = counter[PLAYER_DROPPED];
+  state->steps = counter[PLAYER_STEPS];
+  state->life_frames = counter[PLAYER_LIFE_FRAMES];
+  state->run_frames = counter[PLAYER_RUN_FRAMES];
   return OK;
 }

@@ -77,13 +77,13 @@ static Status show_json(const RunView *run) {
                     payoff_seats_known(&run->league.payoff, (uint32_t)h, pair->away)));
     }
   Tally first = payoff_first_seat(&run->league.payoff);
-  const Item *counters = tree_find(&run->tree, "run/counters");
+  const uint64_t *counters = run_view_counters(run);
   json_t *root = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env",
                            run->settings->game.name, "generation", (json_int_t)run->generation,
                            "players", players, "payoff", payoff, "first_seat", json_seat(&first));
-  if (counters && counters->count >= 2) {
-    json_object_set_new(root, "tick", json_integer((json_int_t)((uint64_t *)counters->data)[0]));
-    json_object_set_new(root, "frames", json_integer((json_int_t)((uint64_t *)counters->data)[1]));
+  if (counters) {
+    json_object_set_new(root, "tick", json_integer((json_int_t)counters[RUN_TICK]));
+    json_object_set_new(root, "frames", json_integer((json_int_t)counters[RUN_FRAMES]));
   }
   json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(8));
   printf("\n");

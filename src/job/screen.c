@@ -4,6 +4,7 @@
 #include "job/machine.h"
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/openblas.h"
+#include "store/counters.h"
 
 #include <limits.h>
 #include <math.h>
@@ -88,11 +89,11 @@ static void say_plan(const JobConfig *s, const Topology *t, const Tree *resume) 
       t->learners == 1 ? "" : "s", t->shared ? " on the same ranks" : "",
       t->learners == 1 ? "s" : "", learners, frames, s->manager.max_seconds > 0 ? ", or for " : "",
       s->manager.max_seconds > 0 ? text_duration(s->manager.max_seconds, limit, sizeof limit) : "");
-  if (!resume || tree_get(resume, "run/counters", STORE_U64, -1, &counters) != OK ||
-      counters->count < 2)
+  if (!resume || tree_get(resume, RUN_COUNTERS_PATH, STORE_U64, -1, &counters) != OK ||
+      counters->count <= RUN_FRAMES)
     return;
   if (tree_get_f64(resume, "run/seconds", &seconds) != OK) return;
-  const double so_far = (double)((const uint64_t *)counters->data)[1];
+  const double so_far = (double)((const uint64_t *)counters->data)[RUN_FRAMES];
   const double speed = seconds >= 1 ? so_far / seconds : 0;
   text_done(so_far, (double)s->manager.frames, done, sizeof done);
   if (speed > 0 && so_far < (double)s->manager.frames)

@@ -65,8 +65,8 @@ Status report_load(Report *r) {
   size_t size;
   TRY_RETURN(run_path(&r->run->folder, path, sizeof path, "config.yaml"));
   if (file_exists(path)) TRY_RETURN(file_read(path, &r->yaml, &size));
-  const Item *counters = tree_find(&r->run->tree, "run/counters");
-  if (counters && counters->count >= 2) r->frames = (double)((uint64_t *)counters->data)[1];
+  const uint64_t *counters = run_view_counters(r->run);
+  if (counters) r->frames = (double)counters[RUN_FRAMES];
   r->margins = r->run->settings->league.by_return;
   StrengthOptions options = {.prior = STRENGTH_PRIOR, .returns = r->margins};
   TRY_RETURN(strength_create(league, r->run->settings, &r->run->folder, &options, &r->strength));

@@ -81,6 +81,12 @@ void run_view_close(RunView *run) {
   *run = (RunView){.folder = {.lock = -1}};
 }
 
+const uint64_t *run_view_counters(const RunView *run) {
+  const Item *item;
+  if (tree_get(&run->tree, RUN_COUNTERS_PATH, STORE_U64, RUN_COUNTERS, &item) != OK) return NULL;
+  return item->data;
+}
+
 /* A player from its file. run: that the file belongs to; NULL: not known. */
 static Status from_file(const char *path, const char *label, const RunView *run, const Env *env,
                         Contestant *out) {

@@ -11,7 +11,7 @@ DEFECTS = [
     # what a checkpoint holds comes back
     ("normaliser not restored", "learner/columns.c",
      '  copy_column(columns, "normaliser", state->stat);\n', "", [FAULTS]),
-    ("dropped frames not restored", "learner/columns.c", "state->dropped = counter[AT_DROPPED];", "", [FAULTS]),
+    ("dropped frames not restored", "learner/columns.c", "state->dropped = counter[PLAYER_DROPPED];", "", [FAULTS]),
     ("second moments not restored", "learner/columns.c",
      '  copy_column(columns, name.v, part->v);\n', "", [FAULTS]),
     ("league's random draws not restored", "league/league.c", "league->draws = scalar[2];", "", [FAULTS]),
