@@ -112,6 +112,11 @@ int graph_rescale(Graph *graph, int in, size_t column) {
   return graph_add(graph, &op_rescale, NULL, &(Op){.in = {in}, .inputs = 1, .column = column});
 }
 
+/* Tensor 0 is nobody's output; tensor i + 1 is made by op i. */
+void graph_output(Graph *graph, int tensor) {
+  if (tensor > 0) graph->op[tensor - 1].given = true;
+}
+
 /* --- planning --- */
 /* Rounds up to 16 floats, a cache line, at which every part of a buffer starts. */
 static size_t padded(size_t count) {
@@ -140,13 +145,15 @@ static void plan_ones(Graph *graph) {
 }
 
 /* A tensor's gradient is wanted if something that is trained lies below it, or if the input's is.
- * Its readers write it, the last one first: that one sets it (beta 0), the others add (beta 1). */
+ * Its readers write it, the last one first: that one sets it (beta 0), the others add (beta 1). To
+ * what the caller has given, all add. */
 static void plan_gradients(Graph *graph) {
   bool wanted[GRAPH_OPS + 1] = {graph->input_gradient};
   bool written[GRAPH_OPS + 1] = {false};
   for (size_t i = 0; i < graph->ops; i++) {
     Op *op = &graph->op[i];
     wanted[op->out] = op->params > 0;
+    written[op->out] = op->given;
     for (size_t k = 0; k < op->inputs; k++) {
       op->wanted[k] = wanted[op->in[k]];
       wanted[op->out] |= op->wanted[k];

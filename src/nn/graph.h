@@ -56,8 +56,11 @@ int graph_heads(Graph *graph, const char *const *names, const size_t *widths, si
 /* (x - mean) * scale per column, clipped to +-10. Constants: mean (width), scale (width). */
 int graph_normalise(Graph *graph, int in);
 /* column * scale + mean, (R,1). Constants: mean, scale. Of that column of its input nothing else
- * may read, and the other columns' gradients are left to the caller. */
+ * may read, and the other columns' gradients are left to the caller (graph_output). */
 int graph_rescale(Graph *graph, int in, size_t column);
+/* Marks a tensor, not the input, whose gradient the caller sets before each backward pass: ops that
+ * read it add theirs. What no op reads is such a tensor in any case. */
+void graph_output(Graph *graph, int tensor);
 /* After the last op: plans gradients and packing, and places the constants. */
 void graph_finish(Graph *graph);
 
@@ -104,7 +107,8 @@ void graph_forward(const Graph *graph, const float *params, const float *packed,
                    const Sequences *seq, float *state_out);
 /* Called when the gradient of params from `offset` on is complete. */
 typedef void (*GraphDone)(void *context, size_t offset);
-/* space->grad of the output tensors must be set for all rows; adds to gradient (params floats).
- * done may be NULL. */
+/* space->grad of the tensors that graph_output marks, and of all that no op reads, must be set for
+ * all rows (but for the column that a rescale reads); adds to gradient (params floats). done may be
+ * NULL. */
 void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient,
                     Activations *space, const Sequences *seq, GraphDone done, void *context);

@@ -98,6 +98,9 @@ static void build_heads(Net *net, int trunk, int value_trunk) {
   }
   net->log_std = box ? graph_broadcast(graph, "log_std", net->space.heads) : -1;
   net->value = graph_rescale(graph, raw, column);
+  graph_output(graph, net->logits);
+  graph_output(graph, net->log_std);
+  graph_output(graph, net->value);
 }
 
 /* Where the numbers lie in the block that moments write, not gradients. */

@@ -31,19 +31,25 @@ typedef struct Op {
   size_t column;        /* rescale: of its input, which it reads */
   const OpHeads *heads; /* borrowed while the op is added */
 
-  int out;                /* tensor */
-  size_t in_width;        /* of in[0] */
-  size_t weight;          /* offset into the block */
-  size_t bias;            /* likewise */
-  size_t weight_h;        /* of recurrent weights */
-  size_t bias_h;          /* and their bias */
-  size_t first_param;     /* offset of those that are trained */
-  size_t params;          /* how many these are */
-  size_t constants;       /* how many it has: then weight and bias are theirs */
-  bool exact;             /* its products are never in bfloat16 */
-  size_t state_at;        /* of its recurrent state in a row's */
-  size_t keep_width;      /* floats per row kept for the backward pass */
-  float beta[OP_INPUTS];  /* 1 if another reader has already written that input's gradient */
+  int out;            /* tensor */
+  size_t in_width;    /* of in[0] */
+  size_t weight;      /* offset into the block */
+  size_t bias;        /* likewise */
+  size_t weight_h;    /* of recurrent weights */
+  size_t bias_h;      /* and their bias */
+  size_t first_param; /* offset of those that are trained */
+  size_t params;      /* how many these are */
+  size_t constants;   /* how many it has: then weight and bias are theirs */
+  bool exact;         /* its products are never in bfloat16 */
+  size_t state_at;    /* of its recurrent state in a row's */
+  size_t keep_width;  /* floats per row kept for the backward pass */
+  /* Whether the caller sets the gradient of `out` before the backward pass (graph_output): then all
+   * readers of `out` add to it. */
+  bool given;
+  /* 1 if somebody has already written that input's gradient: another reader, or the caller; 0 if
+   * what is there is nobody's. Rescale takes no notice of it: it sets its own column, which nobody
+   * else may write, and leaves the others as they are. */
+  float beta[OP_INPUTS];
   bool wanted[OP_INPUTS]; /* whether anybody needs that input's gradient */
   Activation below; /* of the op that made in[0]: its derivative is applied with in[0]'s gradient */
   bool derived;     /* the gradient of `out` arrives with this op's own derivative applied */
@@ -75,7 +81,7 @@ typedef struct OpRun {
   /* forward: recurrent states after the last step (B, S); NULL: nobody wants them */
   float *state_out;
   /* Backward. dx[i] is NULL where nobody wants that input's gradient; else it is
-   * beta[i] * dx[i] + the gradient. dy may be overwritten. */
+   * beta[i] * dx[i] + the gradient (of rescale: see Op.beta). dy may be overwritten. */
   float *dy;
   float *dx[OP_INPUTS];
   float *gradient; /* of the block, to be added to */

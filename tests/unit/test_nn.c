@@ -143,6 +143,60 @@ static void shared_tensor_gradients(void **state) {
   free(bench);
 }
 
+/* Loss of an output, as in `loss`, and of a hidden tensor that is an output, too. */
+static double loss_of_both(Bench *bench, int hidden, const float *weight, size_t count) {
+  double sum = loss(bench, bench->params);
+  for (size_t i = 0; i < count; i++)
+    sum += (double)weight[i] * (double)bench->space.value[hidden][i];
+  return sum;
+}
+
+/* A tensor that the caller gives a gradient and another op reads: the op adds to what was given. */
+static void what_the_caller_gives_is_added_to(void **state) {
+  (void)state;
+  enum { R = 4, HIDDEN = 6, OUT = 3 };
+  const float step = 2e-3f;
+  Bench *bench = calloc(1, sizeof *bench);
+  AgonRng rng = rng_stream(7, 1, 0, RNG_TEST);
+  float gradient[MOST] = {0};
+  float weight[R * HIDDEN];
+  graph_begin(&bench->graph, 5);
+  const int hidden = graph_dense(&bench->graph, "a", 0, HIDDEN, ACT_TANH);
+  bench->out = graph_dense(&bench->graph, "b", hidden, OUT, ACT_NONE);
+  graph_output(&bench->graph, hidden);
+  graph_output(&bench->graph, bench->out);
+  graph_finish(&bench->graph);
+  CHECK_OK(activations_create(&bench->graph, R, true, &bench->space));
+  bench->seq = (Sequences){.B = R, .T = 1};
+  bench->inputs = R * 5;
+  bench->outputs = R * OUT;
+  for (size_t i = 0; i < bench->graph.params; i++)
+    bench->params[i] = 0.5f * noise(&rng);
+  for (size_t i = 0; i < bench->inputs; i++)
+    bench->input[i] = noise(&rng);
+  for (size_t i = 0; i < bench->outputs; i++)
+    bench->weight[i] = noise(&rng);
+  for (size_t i = 0; i < R * HIDDEN; i++)
+    weight[i] = noise(&rng);
+  loss(bench, bench->params);
+  memcpy(bench->space.grad[hidden], weight, sizeof weight);
+  memcpy(bench->space.grad[bench->out], bench->weight, bench->outputs * sizeof(float));
+  graph_backward(&bench->graph, bench->params, NULL, gradient, &bench->space, &bench->seq, NULL,
+                 NULL);
+  for (size_t i = 0; i < bench->graph.params; i++) {
+    const float here = bench->params[i];
+    bench->params[i] = here + step;
+    const double up = loss_of_both(bench, hidden, weight, R * HIDDEN);
+    bench->params[i] = here - step;
+    const double down = loss_of_both(bench, hidden, weight, R * HIDDEN);
+    const double numeric = (up - down) / (2.0 * (double)step);
+    bench->params[i] = here;
+    CHECK_NEAR(gradient[i], numeric, 2e-2 * (1 + fabs(numeric)));
+  }
+  activations_destroy(&bench->space);
+  free(bench);
+}
+
 static void recurrent_gradients(void **state) {
   (void)state;
   for (int kind = 0; kind < 2; kind++) {
@@ -554,6 +608,7 @@ int main(void) {
       cmocka_unit_test(norm_gradients),
       cmocka_unit_test(conv_gradients),
       cmocka_unit_test(shared_tensor_gradients),
+      cmocka_unit_test(what_the_caller_gives_is_added_to),
       cmocka_unit_test(recurrent_gradients),
       cmocka_unit_test(recurrent_steps_equal_sequences),
       cmocka_unit_test(every_op_has_the_gradients_of_its_outputs),

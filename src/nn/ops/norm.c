@@ -154,6 +154,8 @@ static void rescale_run(const OpRun *run) {
     run->y[r] = column[r * op->in_width] * scale + mean;
 }
 
+/* Sets its own column, whatever beta says: what is there is left from an earlier pass, also where
+ * the caller has just given the gradients of the other columns. */
 static void rescale_run_back(const OpRun *run) {
   const Op *op = run->op;
   float scale = run->block[op->weight];
