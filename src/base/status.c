@@ -51,9 +51,12 @@ int status_exit_code(Status code) {
   return 1;
 }
 
-/* One item at least is allocated, so that NULL always means that memory ran out. */
+/* One item at least is allocated, so that NULL always means that memory ran out. What is more than
+ * there can be is not even asked for: sanitizers would end the program over it. */
 Status mem_array(void *out_pointer, size_t count, size_t size) {
-  void *block = calloc(count ? count : 1, size ? size : 1);
+  const size_t items = count ? count : 1;
+  const size_t bytes = size ? size : 1;
+  void *block = items <= SIZE_MAX / 2 / bytes ? calloc(items, bytes) : NULL;
   memcpy(out_pointer, &block, sizeof block);
   // cppcheck-suppress memleak ; the block went out through out_pointer
   return block ? OK : status_set(ERR_MEMORY, "out of memory (%zu items of %zu bytes)", count, size);

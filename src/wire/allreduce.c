@@ -53,16 +53,20 @@ size_t allreduce_shared_bytes(size_t room) {
   return sizeof(Region) + 2 * room * sizeof(float);
 }
 
-/* Shared regions begin as zeros, so that nothing has been given yet. */
+/* Shared regions begin as zeros, so that nothing has been given yet. *out is set last: whoever
+ * frees it after a failure, too, frees what was there before. */
 Status allreduce_create(const AllreduceSetup *setup, Allreduce **out) {
   Status status = OK;
-  TRY_RETURN(NEW_ARRAY(*out, 1));
-  (*out)->setup = *setup;
-  TRY(NEW_ARRAY((*out)->freed, RING));
-  TRY(NEW_ARRAY((*out)->part_due, setup->members));
-  TRY(NEW_ARRAY((*out)->whole_due, setup->members));
+  Allreduce *summer = NULL;
+  TRY(NEW_ARRAY(summer, 1));
+  summer->setup = *setup;
+  TRY(NEW_ARRAY(summer->freed, RING));
+  TRY(NEW_ARRAY(summer->part_due, setup->members));
+  TRY(NEW_ARRAY(summer->whole_due, setup->members));
+  *out = summer;
+  summer = NULL;
 done:
-  if (status != OK) allreduce_destroy(*out);
+  allreduce_destroy(summer);
   return status;
 }
 

@@ -24,7 +24,7 @@ typedef struct AllreduceSetup {
 /* Bytes of a member's region for sums that together, while under way, have at most `room` floats.
  */
 size_t allreduce_shared_bytes(size_t room);
-/* *out is the caller's (allreduce_destroy). ERR_MEMORY; the caller then frees nothing. */
+/* *out is the caller's (allreduce_destroy). ERR_MEMORY; *out is then as it was. */
 Status allreduce_create(const AllreduceSetup *setup, Allreduce **out);
 /* Accepts NULL. Sums that are under way are dropped. */
 void allreduce_destroy(Allreduce *summer);

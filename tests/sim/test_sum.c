@@ -93,6 +93,24 @@ static void sums_are_right_and_the_same_everywhere(void **state) {
   free(total);
 }
 
+/* Callers destroy what they hold also after a failure: it must not have been freed already. */
+static void without_memory_nothing_is_left(void **state) {
+  (void)state;
+  static const int rank[2] = {0, 1};
+  SimWorld *world;
+  Allreduce *summer = NULL;
+  CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 2}, &world));
+  const AllreduceSetup setup = {
+      .transport = sim_rank(world, 0),
+      .rank = rank,
+      .members = SIZE_MAX / 2, /* what each member needs is more than there can be */
+      .self = 0,
+  };
+  assert_int_equal(allreduce_create(&setup, &summer), ERR_MEMORY);
+  assert_null(summer);
+  sim_destroy(world);
+}
+
 /* A segment of the wrong length, an unknown member, a part twice: refused, not summed. */
 static void damaged_parts_are_refused(void **state) {
   (void)state;
@@ -133,6 +151,7 @@ static void damaged_parts_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(sums_are_right_and_the_same_everywhere),
+                                     cmocka_unit_test(without_memory_nothing_is_left),
                                      cmocka_unit_test(damaged_parts_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
