@@ -117,8 +117,8 @@ static Status create_sum(Learner *learner) {
   return setup->members > 1 ? allreduce_create(&sum, &learner->sum) : OK;
 }
 
-/* The create_ functions below hand each part what it needs of the setup, and nothing of the
- * learner. */
+/* The create_ functions below hand each part what it needs of the setup. None sees the learner: to
+ * the update it is the context of its Reducer, handed back to start_sum and test_sum. */
 static Status create_inbox(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
   const LearnerInboxSetup inbox = {
