@@ -17,10 +17,13 @@
  * - all others: agon_history_live(history, episode), the live object in that episode's state. It is
  *   NULL if it could not be rebuilt: then write zeros, and the next step fails with the reason.
  *
- * Cost: as long as there are at least as many live objects as episodes in play (the host's slots;
- * most_live), a step is a look into a hash table. A copy that goes its own way costs one replay.
- * Randomness comes from the seed alone; chance moves that are to be enumerated (AGON_CHANCE) belong
- * into an env that is flat by itself. Header-only, C11 and C++17 clean; one thread at a time.
+ * Cost: with as many live objects as episodes are in play (most_live: the host's slots, or more), a
+ * step is a look into a hash table, as objects of ended episodes are taken before those of running
+ * ones. A copy that goes its own way costs one replay. Randomness comes from the seed alone; chance
+ * moves that are to be enumerated (AGON_CHANCE) belong into an env that is flat by itself. So do
+ * `reset_with` and `remove`: knobs and removals are no part of the history, and would be forgotten
+ * where an object is rebuilt, so that such an env leaves both NULL. Header-only, C11 and C++17
+ * clean; one thread at a time.
  */
 #ifndef AGON_HISTORY_H
 #define AGON_HISTORY_H
@@ -60,7 +63,7 @@ typedef struct AgonLiveSlot {
   uint64_t seed, digest;
   uint32_t steps;
   uint32_t next;  /* the slot after it in its bucket, plus 1; 0: none */
-  uint64_t stamp; /* when it was last used */
+  uint64_t stamp; /* when it was last used; 0: its episode has ended, it is taken first */
 } AgonLiveSlot;
 
 typedef struct AgonHistory {
@@ -138,6 +141,11 @@ static inline uint32_t *agon_history_bucket(AgonHistory *history, uint64_t diges
   return &history->bucket[(digest ^ digest >> 32) & (history->buckets - 1)];
 }
 
+/* Whether a step may follow: an ended episode's object is only looked at once more, if at all. */
+static inline bool agon_history_goes_on(const AgonPast *past) {
+  return past->status == AGON_RUNNING || past->status == AGON_CHANCE;
+}
+
 static inline void agon_history_enter(AgonHistory *history, uint32_t index, const AgonPast *past) {
   AgonLiveSlot *slot = &history->slot[index];
   uint32_t *bucket = agon_history_bucket(history, past->digest);
@@ -145,7 +153,7 @@ static inline void agon_history_enter(AgonHistory *history, uint32_t index, cons
   slot->digest = past->digest;
   slot->steps = past->steps;
   slot->next = *bucket;
-  slot->stamp = ++history->clock;
+  slot->stamp = agon_history_goes_on(past) ? ++history->clock : 0;
   *bucket = index + 1;
 }
 
@@ -155,8 +163,8 @@ static inline void agon_history_leave(AgonHistory *history, uint32_t index) {
   if (*at) *at = history->slot[index].next;
 }
 
-/* An object to be used for another past: a new one, or the one that has not been used for longest.
- * It is in no bucket. history->most where none can be made. */
+/* An object to be used for another past: a new one, or that of an ended episode, or else the one
+ * that has not been used for longest. It is in no bucket. history->most where none can be made. */
 static inline uint32_t agon_history_spare(AgonHistory *history) {
   uint32_t index = 0;
   if (history->live < history->most) {
@@ -183,6 +191,7 @@ static inline void agon_history_drop(AgonHistory *history, uint32_t index) {
     past.seed = history->slot[last].seed;
     past.digest = history->slot[last].digest;
     past.steps = history->slot[last].steps;
+    past.status = AGON_RUNNING;
     history->slot[index].object = history->slot[last].object;
     agon_history_enter(history, index, &past);
     history->slot[index].stamp = stamp;
@@ -218,7 +227,7 @@ static inline uint32_t agon_history_find(AgonHistory *history, const AgonPast *p
     AgonLiveSlot *slot = &history->slot[at - 1];
     if (slot->digest != past->digest || slot->seed != past->seed || slot->steps != past->steps)
       continue;
-    slot->stamp = ++history->clock;
+    slot->stamp = agon_history_goes_on(past) ? ++history->clock : 0;
     return at - 1;
   }
   history->why.text[0] = 0;

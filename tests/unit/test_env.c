@@ -629,6 +629,41 @@ static void histories_say_what_is_wrong(void **state) {
   free(a), free(b);
 }
 
+/* As many objects as games: none that is under way is ever taken from its game, whatever ends when.
+ */
+static void ended_games_give_their_objects(void **state) {
+  (void)state;
+  enum { GAMES = 5, STEPS = 200 };
+  AgonError error = {""};
+  float reward[2] = {0};
+  uint8_t flags[2];
+  AgonHistory *history = agon_history_open(&counter_ops, NULL, &counter_spec, 1, GAMES, &error);
+  size_t size = agon_history_size(&counter_spec, 1);
+  uint8_t *game[GAMES];
+  AgonStatus status[GAMES];
+  memset(&heap, 0, sizeof heap);
+  for (int i = 0; i < GAMES; i++) {
+    game[i] = malloc(size);
+    status[i] = AGON_TERMINATED;
+  }
+  for (uint32_t t = 0; t < STEPS; t++) { /* game i joins at step 3 i, so that they end one by one */
+    for (uint32_t i = 0; i < GAMES && 3 * i <= t; i++)
+      if (status[i] != AGON_RUNNING)
+        status[i] = agon_history_begin(history, game[i], 1000 * t + i, &error);
+    for (uint32_t i = 0; i < GAMES && 3 * i <= t; i++) {
+      const AgonAction action[2] = {{(int32_t)t}, {(int32_t)i}};
+      status[i] = agon_history_step(history, game[i], action, reward, &error);
+      assert_true(status[i] != AGON_FAILED);
+      /* the end is looked at, too: who has won */
+      counter_flags(agon_history_live(history, game[i]), flags);
+    }
+  }
+  assert_int_equal(heap.most_open, GAMES);
+  assert_int_equal(history->replays, 0);
+  agon_history_close(history);
+  for (int i = 0; i < GAMES; i++) free(game[i]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_are_padded_and_masked),
@@ -642,6 +677,7 @@ int main(void) {
       cmocka_unit_test(plugins_keep_their_contract),
       cmocka_unit_test(histories_are_flat),
       cmocka_unit_test(histories_say_what_is_wrong),
+      cmocka_unit_test(ended_games_give_their_objects),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
