@@ -74,14 +74,15 @@ typedef enum AgonOptionType {
   AGON_OPT_TEXT = 4
 } AgonOptionType;
 
-/* One configuration key of an env: `env.<name>`. */
+/* One configuration key of an env: `env.<name>`. This struct is the same for all tables of an ABI:
+ * the host steps through the array by its own size of it, and refuses another option_size. */
 typedef struct AgonEnvOption {
-  const char *name;
+  const char *name; /* letters, digits, '_' and '-', fewer than AGON_NAME_LEN; no two alike */
   AgonOptionType type;
-  const char *fallback; /* default, as text */
+  const char *fallback; /* default, as text; not NULL */
   double low, high;     /* inclusive range of INT and FLOAT */
   const char *choices;  /* CHOICE: "a|b|c" */
-  const char *help;
+  const char *help;     /* not NULL */
 } AgonEnvOption;
 
 /* Why something failed, for the user: one sentence, ended by 0. The host hands it out empty and
@@ -105,8 +106,8 @@ typedef struct AgonKind {
   const char *name; /* for people; may be NULL */
   AgonElement observation_type;
   uint32_t observation_shape[3]; /* channels, height, width; unused trailing dimensions are 1 */
-  /* Inclusive; -INFINITY and INFINITY where there is no bound. F32: values must be finite, or the job
-   * ends (exit code 7). */
+  /* Inclusive; -INFINITY and INFINITY where there is no bound. F32: values must be finite, or the
+   * job ends (exit code 7). */
   float observation_low, observation_high;
   AgonActionKind action_kind;
   /* DISCRETE: 1. MULTI_DISCRETE and BOX: the number of components, at most AGON_MAX_HEADS. */
@@ -153,8 +154,8 @@ typedef struct AgonEnvSpec {
 typedef struct AgonEnv {
   uint32_t abi;         /* AGON_ENV_ABI */
   uint32_t struct_size; /* sizeof(AgonEnv): a smaller one of this ABI is filled up with zeros */
-  uint32_t spec_size, kind_size,
-      option_size;     /* sizeof(AgonEnvSpec), (AgonKind), (AgonEnvOption): the same */
+  uint32_t spec_size, kind_size; /* sizeof(AgonEnvSpec), (AgonKind): likewise */
+  uint32_t option_size;          /* sizeof(AgonEnvOption): exactly that */
   uint32_t version;    /* of the rules: another number, and old results are of another game */
   const char *name;    /* lower_case, unique */
   const char *summary; /* one line */
@@ -165,7 +166,9 @@ typedef struct AgonEnv {
   /* values[i] is the text of options[i], already range-checked. 0 on success; else -1 and
    * error->text, and nothing is left allocated. */
   int (*configure)(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error);
-  /* Starts an episode in the (uninitialised, or created) block. */
+  /* Starts an episode in the (uninitialised, or created) block. It must lead to a decision, after
+   * chance moves if there are any: AGON_RUNNING with somebody who acts. An episode that is over
+   * before (nobody could act, say) is to be drawn again here; else the job ends. */
   AgonStatus (*reset)(const void *params, void *episode, const AgonRandom *random,
                       AgonError *error);
   /* Rows of agents flagged ACTS are read; adds this step's reward to reward[agent] (zeroed by the
@@ -199,7 +202,8 @@ typedef struct AgonEnv {
   void (*metrics)(const void *params, const void *episode, float *values);
   /* Many episodes by one call, for envs that gain from it; the same results as one by one.
    * step_many: actions of episode i from actions[i * agents * heads] on; random[i] is its stream;
-   * reward[i * agents + agent] is added to; writes status[i]; error is of the first that fails.
+   * reward[i * agents + agent] is added to; writes status[i], which comes in as AGON_FAILED; error
+   * is of the first that fails.
    * view_many, for envs of one kind: observation and mask (BOX: no masks) of agents[i] in episode
    * i, to row i of `rows` and of `masks`. flags_many: flags[i * agents + agent]. */
   void (*step_many)(const void *params, size_t count, void *const *episodes,

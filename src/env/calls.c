@@ -177,6 +177,14 @@ void env_outcome(const Env *env, const void *episode, float *outcome) {
     outcome[0] = 0.5f;
 }
 
+/* Thirds and tenths do not sum to 1 to the last bit. */
+bool env_outcome_counts(const Env *env, const float *outcome) {
+  const uint32_t teams = env->spec.teams;
+  for (uint32_t t = 0; t < teams; t++)
+    if (!(outcome[t] >= 0 && outcome[t] <= 1)) return false;
+  return teams != 2 || fabsf(outcome[0] + outcome[1] - 1) <= 1e-6f;
+}
+
 /* Rows of bytes grow to floats in place: the row has room for these. */
 void env_observe_f32(const Env *env, const void *episode, uint32_t agent, float *row) {
   env_observe(env, episode, agent, row);

@@ -75,6 +75,43 @@ Status env_check_sizes(const AgonEnv *table, const char *origin) {
                     sizeof(AgonEnvOption));
 }
 
+/* ERR_ENV: the sentence about one option of the table. */
+static Status option_wrong(const char *origin, size_t index, const char *name, const char *what) {
+  return status_set(ERR_ENV, "%s: option %zu (%.*s): %s", origin, index, AGON_NAME_LEN,
+                    name ? name : "without a name", what);
+}
+
+/* What `key=value` can name. */
+static bool is_key(const char *name) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  const size_t size = strlen(name);
+  return size > 0 && size < AGON_NAME_LEN && strspn(name, letters) == size;
+}
+
+/* All that is read of an option later: as an index, as a text, as a range. Whether its default is
+ * one of its values is checked where the user's are. */
+static Status check_option(const AgonEnv *table, size_t index, const char *origin) {
+  const AgonEnvOption *option = &table->options[index];
+  const char *name = option->name;
+  const bool number = option->type == AGON_OPT_INT || option->type == AGON_OPT_FLOAT;
+  if (!name) return option_wrong(origin, index, name, "name is NULL");
+  if (!is_key(name))
+    return option_wrong(origin, index, name,
+                        "its name is not 1 to 63 letters, digits, '_' and '-'");
+  if ((unsigned)option->type > (unsigned)AGON_OPT_TEXT)
+    return option_wrong(origin, index, name, "its type is no AgonOptionType");
+  if (!option->fallback) return option_wrong(origin, index, name, "fallback is NULL");
+  if (!option->help) return option_wrong(origin, index, name, "help is NULL");
+  if (option->type == AGON_OPT_CHOICE && (!option->choices || !*option->choices))
+    return option_wrong(origin, index, name, "a CHOICE without choices");
+  if (number && !(option->low <= option->high))
+    return option_wrong(origin, index, name, "low .. high is no range");
+  for (size_t i = 0; i < index; i++)
+    if (!strcmp(table->options[i].name, name))
+      return option_wrong(origin, index, name, "an option before it has the same name");
+  return OK;
+}
+
 Status env_check_table(const AgonEnv *table, const char *origin) {
   TRY_RETURN(env_check_sizes(table, origin));
   if (table->name && strlen(table->name) >= AGON_NAME_LEN)
@@ -88,6 +125,8 @@ Status env_check_table(const AgonEnv *table, const char *origin) {
         ERR_ENV,
         "%s lacks a mandatory field (name, summary, configure, reset, step, observe, flags)",
         origin);
+  for (size_t i = 0; i < table->option_count; i++)
+    TRY_RETURN(check_option(table, i, origin));
   return OK;
 }
 
@@ -194,7 +233,8 @@ Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env 
   }
   if (table->configure(values, env->params, &env->spec, &error)) {
     error.text[sizeof error.text - 1] = 0;
-    TRY(status_set(ERR_USAGE, "env %s: %s", table->name, error.text));
+    TRY(status_set(ERR_USAGE, "env %s: %s", table->name,
+                   error.text[0] ? error.text : "configure failed and gave no reason"));
   }
   env->configured = true;
   TRY(env_lay_out(env));

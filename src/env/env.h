@@ -52,9 +52,10 @@ Status env_find(const char *name, const AgonEnv **out, void **out_plugin);
 Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin);
 /* Accepts NULL. Nothing of its env may be used afterwards. */
 void env_plugin_close(void *plugin);
-/* The file whose code an env is; "" for a built-in one. */
+/* The file that an env was opened from; "" for a built-in one. */
 Status env_plugin_file(const Env *env, char *out, size_t size);
-/* Checks the fields of a table before anything else is touched (ABI, size, mandatory functions). */
+/* Checks the fields of a table before anything else is touched (ABI, size, mandatory functions,
+ * options). */
 Status env_check_table(const AgonEnv *table, const char *origin);
 /* The same of the ABI number and the stated sizes alone: what must hold before the rest of a table
  * may be read. */
@@ -142,6 +143,8 @@ static inline void env_flags_of(const Env *env, const void *episode, uint8_t *fl
 void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags);
 /* outcome[team]; where the only team has none, 0.5. */
 void env_outcome(const Env *env, const void *episode, float *outcome);
+/* Whether each team's lies in 0 .. 1, and two teams' sum to 1. */
+bool env_outcome_counts(const Env *env, const float *outcome);
 /* Observation row as floats, whatever the element type. */
 void env_observe_f32(const Env *env, const void *episode, uint32_t agent, float *row);
 

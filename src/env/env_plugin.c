@@ -11,6 +11,7 @@
 /* A loaded plug-in. Its table may be shorter than ours: what it lacks is zero in this copy. */
 typedef struct Plugin {
   void *handle;
+  void *entry; /* the address of its agon_env */
   AgonEnv table;
 } Plugin;
 
@@ -26,15 +27,14 @@ static Status copy_table(const AgonEnv *theirs, const char *path, Plugin *plugin
 Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin) {
   Status status = OK;
   Plugin *plugin = NULL;
-  void *symbol;
   AgonEnvEntry entry;
   TRY(NEW_ARRAY(plugin, 1));
   plugin->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!plugin->handle) TRY(status_set(ERR_USAGE, "cannot load the plug-in: %s", dlerror()));
-  symbol = dlsym(plugin->handle, AGON_ENV_SYMBOL);
-  if (!symbol)
+  plugin->entry = dlsym(plugin->handle, AGON_ENV_SYMBOL);
+  if (!plugin->entry)
     TRY(status_set(ERR_ENV, "%s exports no function '%s' (see agon/env.h)", path, AGON_ENV_SYMBOL));
-  memcpy(&entry, &symbol, sizeof entry);
+  memcpy(&entry, &plugin->entry, sizeof entry);
   TRY(copy_table(entry(), path, plugin));
   *out = &plugin->table;
   *out_plugin = plugin;
@@ -52,14 +52,14 @@ void env_plugin_close(void *opened) {
   free(plugin);
 }
 
-/* Asked of the loader, which knows where it found it. */
+/* Asked of the loader, which knows where it found it. The functions of the table may be another
+ * library's; the one that gave the table is the plug-in's own. */
 Status env_plugin_file(const Env *env, char *out, size_t size) {
-  void *code;
+  const Plugin *plugin = env->plugin;
   Dl_info about;
   *out = 0;
-  if (!env->plugin) return OK;
-  memcpy(&code, &env->table->configure, sizeof code);
-  if (!dladdr(code, &about))
+  if (!plugin) return OK;
+  if (!dladdr(plugin->entry, &about))
     return status_set(ERR_ENV, "env %s: its code is of no file", env->table->name);
   return text_format(out, size, "%s", about.dli_fname);
 }

@@ -368,6 +368,48 @@ static void tables_state_their_sizes(void **state) {
   assert_non_null(strstr(status_message(), "lacks a mandatory field"));
 }
 
+/* Each of these spoils one field of an option that was right. */
+static void options_are_checked(void **state) {
+  (void)state;
+  static const char *const says[] = {"name is NULL",
+                                     "its name is not 1 to 63 letters",
+                                     "its name is not 1 to 63 letters",
+                                     "its type is no AgonOptionType",
+                                     "its type is no AgonOptionType",
+                                     "fallback is NULL",
+                                     "help is NULL",
+                                     "a CHOICE without choices",
+                                     "low .. high is no range",
+                                     "low .. high is no range",
+                                     "option 1 (many): an option before it has the same name"};
+  const AgonEnvOption right[2] = {{"few", AGON_OPT_CHOICE, "a", 0, 0, "a|b", "which"},
+                                  {"many", AGON_OPT_INT, "3", 1, 5, NULL, "how many"}};
+  AgonEnvOption option[2];
+  AgonEnv table = pen_table;
+  table.configure = configure_pen;
+  table.options = option;
+  table.option_count = 2;
+  memcpy(option, right, sizeof right);
+  CHECK_OK(env_check_table(&table, "it"));
+  for (size_t i = 0; i < COUNT_OF(says); i++) {
+    memcpy(option, right, sizeof right);
+    if (i == 0) option[1].name = NULL;
+    if (i == 1) option[1].name = "";
+    if (i == 2) option[1].name = "many.more";
+    if (i == 3) option[1].type = (AgonOptionType)5;
+    if (i == 4) option[1].type = (AgonOptionType)-1;
+    if (i == 5) option[1].fallback = NULL;
+    if (i == 6) option[1].help = NULL;
+    if (i == 7) option[0].choices = NULL;
+    if (i == 8) option[1].low = 6;
+    if (i == 9) option[1].high = NAN;
+    if (i == 10) option[0].name = "many";
+    assert_int_equal(env_check_table(&table, "it"), ERR_ENV);
+    if (!strstr(status_message(), says[i]))
+      fail_msg("'%s' does not say '%s'", status_message(), says[i]);
+  }
+}
+
 /* What configure has allocated is given back once, whatever comes after it. */
 static int configured, unconfigured;
 static bool lies;
@@ -382,6 +424,11 @@ static int configure_refusing(const char *const *values, void *params, AgonEnvSp
                               AgonError *error) {
   (void)values, (void)params, (void)spec;
   snprintf(error->text, sizeof error->text, "no pen on Sundays");
+  return -1;
+}
+static int configure_silent(const char *const *values, void *params, AgonEnvSpec *spec,
+                            AgonError *error) {
+  (void)values, (void)params, (void)spec, (void)error;
   return -1;
 }
 static void unconfigure_counted(void *params) {
@@ -411,6 +458,9 @@ static void configure_is_undone_once(void **state) {
   table.configure = configure_refusing;
   assert_int_equal(env_create(&table, NULL, config, &env), ERR_USAGE);
   assert_string_equal(status_message(), "env pen: no pen on Sundays");
+  table.configure = configure_silent;
+  assert_int_equal(env_create(&table, NULL, config, &env), ERR_USAGE);
+  assert_string_equal(status_message(), "env pen: configure failed and gave no reason");
   assert_int_equal(unconfigured, 2);
   config_destroy(config);
   free(options);
@@ -423,6 +473,25 @@ static Env *plugin(const char *name, const char *const *pairs, size_t count) {
   snprintf(path, sizeof path, TEST_PLUGINS "/libplugin_%s.so", name);
   CHECK_OK(env_create_from(path, pairs, count, &env));
   return env;
+}
+
+/* Whosever code its functions are: here configure is this program's. */
+static void a_plugin_is_the_file_that_was_opened(void **state) {
+  (void)state;
+  char file[512];
+  Env *env = plugin("coin", NULL, 0);
+  const AgonEnv *own = env->table;
+  AgonEnv table = *own;
+  table.configure = configure_pen;
+  env->table = &table;
+  CHECK_OK(env_plugin_file(env, file, sizeof file));
+  assert_string_equal(file, TEST_PLUGINS "/libplugin_coin.so");
+  env->table = own;
+  env_destroy(env);
+  CHECK_OK(env_create_from("tic_tac_toe", NULL, 0, &env));
+  CHECK_OK(env_plugin_file(env, file, sizeof file));
+  assert_string_equal(file, "");
+  env_destroy(env);
 }
 
 static void games_on_the_heap_are_bytes(void **state) {
@@ -672,7 +741,9 @@ int main(void) {
       cmocka_unit_test(extras_are_checked),
       cmocka_unit_test(failures_say_why),
       cmocka_unit_test(tables_state_their_sizes),
+      cmocka_unit_test(options_are_checked),
       cmocka_unit_test(configure_is_undone_once),
+      cmocka_unit_test(a_plugin_is_the_file_that_was_opened),
       cmocka_unit_test(games_on_the_heap_are_bytes),
       cmocka_unit_test(plugins_keep_their_contract),
       cmocka_unit_test(histories_are_flat),
