@@ -30,16 +30,22 @@ static void random_act(BuiltinPolicy *self, const void *episode, uint32_t agent,
   env_random_action(self->env, agent, mask, rng, out);
 }
 
-/* Alike for all legal choices. */
+/* Alike for all legal choices of a head, as they are drawn head by head. */
 static void random_probabilities(BuiltinPolicy *self, const void *episode, uint32_t agent,
                                  const uint8_t *mask, float *out) {
   (void)episode;
   (void)agent;
-  uint32_t legal = 0;
-  for (uint32_t i = 0; i < self->env->action_count; i++)
-    legal += mask[i];
-  for (uint32_t i = 0; i < self->env->action_count; i++)
-    out[i] = mask[i] ? 1.0f / (float)legal : 0.0f;
+  const AgonKind *layout = &self->env->layout;
+  for (uint32_t h = 0; h < layout->heads; h++) {
+    const uint32_t choices = layout->head_size[h];
+    uint32_t legal = 0;
+    for (uint32_t i = 0; i < choices; i++)
+      legal += mask[i];
+    for (uint32_t i = 0; i < choices; i++)
+      out[i] = mask[i] ? 1.0f / (float)legal : 0.0f;
+    mask += choices;
+    out += choices;
+  }
 }
 
 /* For policies without a state of their own. */
@@ -304,14 +310,21 @@ void builtin_destroy(BuiltinPolicy *policy) {
 /* Does not draw where it need not: that nothing was drawn tells a match that all its games are
  * one. */
 int32_t builtin_pick(const float *share, uint32_t choices, AgonRng *rng) {
-  double weight[256];
-  uint32_t several = 0, last = 0;
-  for (uint32_t i = 0; i < choices && i < COUNT_OF(weight); i++) {
-    weight[i] = (double)share[i];
-    if (share[i] > 0) {
-      several++;
-      last = i;
-    }
+  double sum = 0;
+  uint32_t several = 0;
+  uint32_t last = 0;
+  for (uint32_t i = 0; i < choices; i++) {
+    sum += (double)share[i];
+    if (share[i] <= 0) continue;
+    several++;
+    last = i;
   }
-  return (int32_t)(several > 1 ? rng_pick(rng, weight, choices) : last);
+  if (several < 2) return (int32_t)last;
+  double target = rng_unit(rng) * sum;
+  for (uint32_t i = 0; i < choices && target >= 0; i++) {
+    if (share[i] <= 0) continue;
+    last = i; /* rounding may leave a little of the target at the end */
+    target -= (double)share[i];
+  }
+  return (int32_t)last;
 }

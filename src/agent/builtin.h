@@ -15,8 +15,8 @@ typedef struct BuiltinOps {
   Status (*create)(const Env *env, int parameter, BuiltinPolicy **out);
   void (*act)(BuiltinPolicy *self, const void *episode, uint32_t agent, const uint8_t *mask,
               AgonRng *rng, AgonAction *out);
-  /* Exact action probabilities (choices floats), discrete envs only; for tree walks. NULL: not
-   * known. */
+  /* Exact action probabilities (choices floats, which sum to 1 over each head), discrete envs only;
+   * for tree walks. NULL: not known. */
   void (*probabilities)(BuiltinPolicy *self, const void *episode, uint32_t agent,
                         const uint8_t *mask, float *out);
   void (*destroy)(BuiltinPolicy *self);
@@ -33,6 +33,5 @@ const BuiltinOps *builtin_find(const char *name);
 Status builtin_create(const char *name, const Env *env, BuiltinPolicy **out);
 /* Accepts NULL. */
 void builtin_destroy(BuiltinPolicy *policy);
-/* A choice in proportion to its share, for `act`; at most 256 choices. Where only one has a share,
- * nothing is drawn. */
+/* A choice in proportion to its share, for `act`. Where only one has a share, nothing is drawn. */
 int32_t builtin_pick(const float *share, uint32_t choices, AgonRng *rng);

@@ -232,6 +232,14 @@ static Status env_failed(const Play *play, const PlaySlot *slot, const char *whe
                     env_why(play->env));
 }
 
+/* A game that is over as it begins: agon/env.h asks for a decision first. */
+static Status no_decision(const Play *play, const PlaySlot *slot) {
+  return status_set(ERR_ENV,
+                    "env %s: slot %u, episode %u: it ended before its first decision: reset must "
+                    "lead to one (see agon/env.h; 'agon env check' looks for it)",
+                    play->env->table->name, slot->id, slot->episode);
+}
+
 /* An opening in which the game ends is drawn again, up to a thousand times. */
 static Status open_randomly(Play *play, PlaySlot *slot) {
   const Env *env = play->env;
@@ -247,7 +255,7 @@ static Status open_randomly(Play *play, PlaySlot *slot) {
     if (how == AGON_FAILED) return env_failed(play, slot, "a random opening");
     how = reset_and_count(play, slot);
     if (how == AGON_FAILED) return env_failed(play, slot, "reset");
-    if (how != AGON_RUNNING) break;
+    if (how != AGON_RUNNING) return no_decision(play, slot);
   }
   return status_set(ERR_USAGE, "env %s: openings of %u random steps end the game", env->table->name,
                     play->opening);
@@ -263,10 +271,8 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
   AgonStatus how = reset_and_count(play, slot);
   if (how == AGON_FAILED) return env_failed(play, slot, "reset");
-  if (play->opening && how == AGON_RUNNING) TRY_RETURN(open_randomly(play, slot));
-  if (how != AGON_RUNNING)
-    return status_set(ERR_ENV, "env %s: an episode ended before its first decision",
-                      env->table->name);
+  if (how != AGON_RUNNING) return no_decision(play, slot);
+  if (play->opening) TRY_RETURN(open_randomly(play, slot));
   slot->live = true;
   return OK;
 }
@@ -482,15 +488,35 @@ static Status choose(Play *play) {
   return OK;
 }
 
-/* A reward that is no number would go on into returns, payoffs and gradients, where nobody could say
- * whose it was. */
+/* A reward that is no number would go on into returns, payoffs and gradients, where nobody could
+ * say whose it was. */
 static Status check_rewards(const Play *play, const PlaySlot *slot, const float *reward) {
   const Env *env = play->env;
   if (finite_floats(reward, env->spec.agents)) return OK;
   uint32_t agent = 0;
-  while (isfinite(reward[agent])) agent++;
-  return status_set(ERR_ENV, "env %s: slot %u, episode %u, step %u: the reward of agent %u is no number",
+  while (isfinite(reward[agent]))
+    agent++;
+  return status_set(ERR_ENV,
+                    "env %s: slot %u, episode %u, step %u: the reward of agent %u is no number",
                     env->table->name, slot->id, slot->episode, slot->steps, agent);
+}
+
+/* An end that there is, and outcomes that can be counted: others would go on into payoffs and
+ * ratings. */
+static Status check_end(const Play *play, const PlaySlot *slot, AgonStatus how) {
+  const Env *env = play->env;
+  const float *outcome = play->outcome;
+  if (!env_outcome_counts(env, outcome))
+    return status_set(
+        ERR_ENV,
+        "env %s: slot %u, episode %u, step %u: outcomes %g, %g ... of the teams: each "
+        "must lie in 0 .. 1, and two teams' must sum to 1",
+        env->table->name, slot->id, slot->episode, slot->steps, (double)outcome[0],
+        (double)outcome[env->spec.teams > 1]);
+  if (how == AGON_TERMINATED || how == AGON_TRUNCATED) return OK;
+  return status_set(ERR_ENV,
+                    "env %s: slot %u, episode %u, step %u: the status is %d, which there is not",
+                    env->table->name, slot->id, slot->episode, slot->steps, (int)how);
 }
 
 /* What follows a slot's step: rewards and, at the end, the outcome. */
@@ -504,6 +530,7 @@ static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *
   play->stats.steps++;
   if (how == AGON_RUNNING) return OK;
   env_outcome(env, slot->state, play->outcome);
+  TRY_RETURN(check_end(play, slot, how));
   play->hooks.ended(play->hooks.context, slot, how, play->outcome);
   play->stats.episodes++;
   slot->live = false;
@@ -518,6 +545,8 @@ static Status step_together(Play *play, size_t *live) {
   for (size_t i = 0; i < play->slots; i++)
     play->random[i] = rng_handle(&play->slot[i]->env_rng);
   memset(play->reward, 0, play->slots * agents * sizeof *play->reward);
+  for (size_t i = 0; i < play->slots; i++)
+    play->status[i] = AGON_FAILED; /* what the env forgets to write is no success */
   for (size_t i = 0; env->layout.action_kind == AGON_BOX && i < play->slots; i++)
     env_clip_actions(env, action_of(play, i, 0));
   for (size_t i = 0; play->hooks.traced && i < play->slots; i++)
@@ -582,6 +611,10 @@ Status play_values(Play *play, Policy *policy, size_t count, const void *observa
   return policy_decide(policy, inference_of(play, policy), play->env, &rows, &answer);
 }
 
+/* How a slot in a checkpoint is to be read: whether a game is under way, and whether the size of a
+ * flat episode stands before it, as it has since episodes could change their sizes under a run. */
+enum { SLOT_LIVE = 1, SLOT_SIZED = 2 };
+
 /* Checkpoints have had room for the returns of four teams since before there could be more. */
 enum { TEAMS_KEPT = 4 };
 
@@ -596,14 +629,27 @@ Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   bytes_u32(out, slot->id);
   bytes_u32(out, slot->episode);
   bytes_u32(out, slot->steps);
-  bytes_u8(out, slot->live);
+  bytes_u8(out, (uint8_t)((slot->live ? SLOT_LIVE : 0) | (env_copies(env) ? SLOT_SIZED : 0)));
   bytes_put(out, &slot->env_rng, sizeof slot->env_rng);
   for (size_t t = 0; t < teams_kept(play); t++)
     bytes_f64(out, t < env->spec.teams ? slot->team_return[t] : 0);
+  if (env_copies(env)) bytes_u64(out, env->spec.episode_size);
   if (env_copies(env) || (env_saves(env) && slot->live))
     TRY_RETURN(env_save(env, slot->state, out));
   bytes_put(out, slot->memory, env->spec.agents * play->memory * sizeof(float));
   return OK;
+}
+
+/* Bytes of another size are another struct: they would be taken for this one's. */
+static Status check_episode_size(const Play *play, Reader *reader) {
+  const size_t own = play->env->spec.episode_size;
+  const uint64_t size = reader_u64(reader);
+  if (reader->bad || size == own) return OK;
+  return status_set(ERR_USAGE,
+                    "env %s: an episode has another size than in the checkpoint: %llu bytes, the "
+                    "env has %zu: go on with the build of it that wrote the checkpoint, or begin "
+                    "another run",
+                    play->env->table->name, (unsigned long long)size, own);
 }
 
 /* A lost game frees its slot, and its number is not used again. */
@@ -613,16 +659,17 @@ Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *aband
   slot->id = reader_u32(reader);
   slot->episode = reader_u32(reader);
   slot->steps = reader_u32(reader);
-  uint8_t live = reader_u8(reader);
-  slot->live = live == 1;
+  uint8_t how = reader_u8(reader);
+  slot->live = how & SLOT_LIVE;
   reader_get(reader, &slot->env_rng, sizeof slot->env_rng);
   for (size_t t = 0; t < teams_kept(play); t++) {
     double value = reader_f64(reader);
     whole &= isfinite(value) != 0;
     if (t < env->spec.teams) slot->team_return[t] = value;
   }
-  if (reader->bad || live > 1 || !whole)
+  if (reader->bad || how > (SLOT_LIVE | SLOT_SIZED) || !whole)
     return status_set(ERR_FORMAT, "the state of a slot is damaged");
+  if (how & SLOT_SIZED) TRY_RETURN(check_episode_size(play, reader));
   if (env_copies(env) || (env_saves(env) && slot->live))
     TRY_RETURN(env_load(env, slot->state, reader));
   reader_get(reader, slot->memory, env->spec.agents * play->memory * sizeof(float));

@@ -225,6 +225,9 @@ static struct {
   bool gives_at_reset;
   bool pays_nonsense; /* agent 1, at step 4 */
   int fails_at;    /* the step that fails, from 1 on; 0: none */
+  bool ends_at_reset;
+  int ends_with;    /* a status in place of the right one; 0: the right one */
+  float outcome[2]; /* less .5 */
   size_t outside;  /* actions that no step should see */
   float low, high; /* of the box, for the check */
   float seen[2][8];
@@ -233,6 +236,7 @@ static struct {
 static AgonStatus stage_reset(const void *params, void *episode, const AgonRandom *random, AgonError *error) {
   (void)params, (void)random, (void)error;
   memset(episode, 0, sizeof(Stage));
+  if (mode.ends_at_reset) return AGON_TERMINATED;
   return mode.gives_at_reset ? AGON_CHANCE : AGON_RUNNING;
 }
 static uint32_t stage_chance(const void *params, const void *episode, double *probability) {
@@ -271,7 +275,15 @@ static AgonStatus stage_step(const void *params, void *episode, const AgonAction
   reward[1] -= 1;
   if (mode.pays_nonsense && stage->step == 4) reward[1] = NAN;
   stage->total[0] += 1;
-  return ++stage->step < 6 ? AGON_RUNNING : AGON_TERMINATED;
+  if (++stage->step < 6) return AGON_RUNNING;
+  return mode.ends_with ? (AgonStatus)mode.ends_with : AGON_TERMINATED;
+}
+/* Says nothing of how it went. */
+static void stage_step_many(const void *params, size_t count, void *const *episodes, const AgonAction *actions,
+                            const AgonRandom *random, float *reward, AgonStatus *status, AgonError *error) {
+  (void)status;
+  for (size_t i = 0; i < count; i++)
+    (void)stage_step(params, episodes[i], actions + 2 * i, random + i, reward + 2 * i, error);
 }
 static void stage_observe(const void *params, const void *episode, uint32_t agent, void *row) {
   (void)params;
@@ -292,7 +304,7 @@ static void stage_flags(const void *params, const void *episode, uint8_t *flags)
 }
 static void stage_outcome(const void *params, const void *episode, float *out) {
   (void)params, (void)episode;
-  out[0] = out[1] = .5f;
+  for (int t = 0; t < 2; t++) out[t] = .5f + mode.outcome[t];
 }
 
 static AgonEnv stage_table = {AGON_ENV_SIZES,
@@ -456,6 +468,139 @@ static void what_is_no_number_is_named(void **state) {
   assert_non_null(strstr(status_message(), "of its network is"));
   assert_int_equal(mode.outside, 0);
   env_destroy(env);
+}
+
+/* What an env must not do, and that nobody who opens a plug-in unchecked would see: named with slot and episode. */
+static void envs_that_break_their_contract_are_named(void **state) {
+  (void)state;
+  static const float outcomes[][2] = {{.6f, -.6f}, {NAN, 0}, {.5f, .5f}, {-.25f, 0}};
+  Env *env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  Cast cast;
+  for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+    memcpy(mode.outcome, outcomes[i], sizeof mode.outcome);
+    assert_int_equal(play_stage(env, 1, false, 0, &cast), ERR_ENV);
+    assert_non_null(strstr(status_message(), "env stage: slot 3, episode 0, step 6: outcomes "));
+    assert_non_null(strstr(status_message(), "must lie in 0 .. 1, and two teams' must sum to 1"));
+  }
+  memset(mode.outcome, 0, sizeof mode.outcome);
+  mode.ends_with = 9;
+  assert_int_equal(play_stage(env, 1, false, 0, &cast), ERR_ENV);
+  assert_non_null(strstr(status_message(), "slot 3, episode 0, step 6: the status is 9, which there is not"));
+  mode.ends_with = 0;
+  for (uint32_t openings = 0; openings < 3; openings += 2) {
+    mode.ends_at_reset = true;
+    assert_int_equal(play_stage(env, 1, false, openings, &cast), ERR_ENV);
+    assert_non_null(strstr(status_message(), "env stage: slot 3, episode 0: it ended before its first decision"));
+  }
+  mode.ends_at_reset = false;
+  stage_table.step_many = stage_step_many;
+  assert_int_equal(play_stage(env, 1, false, 0, &cast), ERR_ENV);
+  assert_non_null(strstr(status_message(), "env stage failed in step, slot 3, episode 0, step 0: it does not say why"));
+  stage_table.step_many = NULL;
+  CHECK_OK(play_stage(env, 1, false, 0, &cast));
+  env_destroy(env);
+}
+
+/* --- a slot as bytes --- */
+
+/* Where a slot's bytes say how they are to be read; see slot_encode. */
+enum { SLOT_HOW = 3 * 4 };
+
+/* What a checkpoint has of a game is taken by an env whose episodes are as long; of before sizes were written, too. */
+static void slots_know_the_size_of_their_episodes(void **state) {
+  (void)state;
+  Env *env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  Cast cast = {.games = 0};
+  Play *play;
+  PlaySlot *slot, *other;
+  PlayHooks hooks = {&cast, cast_begin, cast_decided, on_rewarded, cast_ended, NULL};
+  Bytes now = {0}, older = {0};
+  size_t live, size_at = SLOT_HOW + 1 + sizeof(AgonRng) + 4 * sizeof(double);
+  bool abandoned;
+  stage_kind = &env->layout;
+  CHECK_OK(play_create(env, NULL, 3, 8, 0, &hooks, &play));
+  CHECK_OK(play_add_slot(play, 3, &slot));
+  for (int i = 0; i < 2; i++) CHECK_OK(builtin_create("random", env, &cast.policy[i].builtin));
+  for (int i = 0; i < 4; i++) CHECK_OK(play_step(play, &live));
+  CHECK_OK(slot_encode(play, slot, &now));
+  bytes_put(&older, now.data, now.size); /* as it was written before: a 1, and no size */
+  older.data[SLOT_HOW] = 1;
+  memmove(older.data + size_at, older.data + size_at + 8, older.size - size_at - 8);
+  older.size -= 8;
+  CHECK_OK(play_add_slot(play, 4, &other));
+  for (int old = 0; old < 2; old++) {
+    const Bytes *from = old ? &older : &now;
+    Reader reader = reader_over(from->data, from->size);
+    memset(other->state, 0xEE, sizeof(Stage));
+    other->live = false;
+    CHECK_OK(slot_decode(play, other, &reader, &abandoned));
+    CHECK_OK(reader_finish(&reader, "a slot"));
+    assert_true(other->live && !abandoned && other->id == 3 && other->steps == 4);
+    assert_memory_equal(other->state, slot->state, sizeof(Stage));
+  }
+  env->spec.episode_size--; /* as if the env had been built anew, with less in its episodes */
+  Reader reader = reader_over(now.data, now.size);
+  assert_int_equal(slot_decode(play, other, &reader, &abandoned), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "another size than in the checkpoint: 12 bytes, the env has 11"));
+  env->spec.episode_size++;
+  for (uint8_t how = 4; how; how *= 2) { /* bits that nobody has written */
+    now.data[SLOT_HOW] = how;
+    reader = reader_over(now.data, now.size);
+    assert_int_equal(slot_decode(play, other, &reader, &abandoned), ERR_FORMAT);
+  }
+  bytes_free(&now);
+  bytes_free(&older);
+  play_destroy(play);
+  for (int i = 0; i < 2; i++) {
+    policy_release(&cast.policy[i]);
+    builtin_destroy(cast.policy[i].builtin);
+  }
+  env_destroy(env);
+}
+
+/* --- built-ins --- */
+
+/* Every head is drawn by itself, so that probabilities sum to 1 over each. */
+static void random_play_is_even_in_every_head(void **state) {
+  (void)state;
+  Env *env = make_env(TEST_PLUGINS "/libplugin_first.so", NULL);
+  BuiltinPolicy *random;
+  void *episode = calloc(1, env->spec.episode_size);
+  uint8_t mask[8];
+  float share[8];
+  AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+  float reward[2] = {0};
+  /* the thrower has one hand of three, the guesser two; in the layout the thrower's second is 0 */
+  static const float expected[2][6] = {{1 / 3.f, 1 / 3.f, 1 / 3.f, 1, 0, 0},
+                                       {1 / 3.f, 1 / 3.f, 1 / 3.f, 1 / 3.f, 1 / 3.f, 1 / 3.f}};
+  CHECK_OK(builtin_create("random", env, &random));
+  assert_int_equal(env->action_count, 6);
+  assert_int_equal(env_reset(env, episode, &rng, reward), AGON_RUNNING);
+  for (uint32_t a = 0; a < 2; a++) {
+    env_mask(env, episode, a, mask);
+    random->ops->probabilities(random, episode, a, mask, share);
+    for (int i = 0; i < 6; i++) CHECK_NEAR(share[i], expected[a][i], 1e-7);
+  }
+  builtin_destroy(random);
+  free(episode);
+  env_destroy(env);
+}
+
+/* As many choices as an env may have, the weight on two of them. */
+static void picks_are_among_all_choices(void **state) {
+  (void)state;
+  enum { CHOICES = AGON_MAX_CHOICES, DRAWS = 4000 };
+  float *share = calloc(CHOICES, sizeof *share);
+  AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
+  size_t last = 0;
+  share[300] = .25f, share[CHOICES - 1] = .75f;
+  for (int i = 0; i < DRAWS; i++) {
+    int32_t choice = builtin_pick(share, CHOICES, &rng);
+    assert_true(choice == 300 || choice == CHOICES - 1);
+    last += choice != 300;
+  }
+  assert_in_range(last, DRAWS * .75 - 140, DRAWS * .75 + 140); /* five deviations */
+  free(share);
 }
 
 /* --- asking without playing --- */
@@ -628,6 +773,10 @@ int main(void) {
       cmocka_unit_test(places_in_the_list_do_not_matter),    cmocka_unit_test(identical_players_do_not_score_alike),
       cmocka_unit_test(heads_may_have_thousands_of_choices), cmocka_unit_test(returns_count_from_the_reset),
       cmocka_unit_test(what_is_no_number_is_named),          cmocka_unit_test(boxes_are_scaled_and_clipped),
+      cmocka_unit_test(envs_that_break_their_contract_are_named),
+      cmocka_unit_test(slots_know_the_size_of_their_episodes),
+      cmocka_unit_test(random_play_is_even_in_every_head),
+      cmocka_unit_test(picks_are_among_all_choices),
       cmocka_unit_test(rows_are_decided_one_by_one),
       cmocka_unit_test(evaluations_name_what_is_no_number),
       cmocka_unit_test(masked_choices_are_never_drawn),
