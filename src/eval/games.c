@@ -24,7 +24,7 @@ static const char header[] =
     "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
     "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
     "return_squares,pairs,pair_squares,build\n";
-enum { LAST_COLUMNS = sizeof ",pair_squares,build\n" - 1 };
+enum { LAST_COLUMN = sizeof ",build\n" - 1, LAST_COLUMNS = sizeof ",pair_squares,build\n" - 1 };
 
 /* The struct is then empty and can be used again. */
 void games_free(Games *games) {
@@ -369,6 +369,15 @@ static Status drop_torn_line(int fd, const char *path, off_t *size) {
   return OK;
 }
 
+/* Whether the file begins with the header of an older program, which had all columns but the
+ * last. */
+static bool lacks_build(int fd) {
+  enum { OLDER = sizeof header - 1 - LAST_COLUMN };
+  char first[OLDER + 1];
+  return pread(fd, first, sizeof first, 0) == (ssize_t)sizeof first &&
+         !memcmp(first, header, OLDER) && first[OLDER] == '\n';
+}
+
 /* The columns of `header`, in its order. */
 static void put_batch(Bytes *line, const GameTerms *terms, const char *a, const char *b,
                       uint64_t first, const MatchTally *tally) {
@@ -405,6 +414,12 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
   }
   if (size == 0) bytes_put(&line, header, strlen(header));
   put_batch(&line, terms, a, b, first, tally);
+  /* Others read the file as a table: a line has no more fields than its header, if nothing is lost
+   * by that. */
+  if (!*terms->build && !line.failed && lacks_build(fd)) {
+    line.size -= sizeof ",\n" - 1;
+    bytes_u8(&line, '\n');
+  }
   bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
   if (!good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
   if (close(fd) && good)

@@ -540,6 +540,51 @@ static void older_tables_are_read(void **state) {
   games_free(&games);
 }
 
+/* Commas of the last line of a file. */
+static size_t last_commas(const char *path) {
+  char *text;
+  size_t size;
+  size_t count = 0;
+  CHECK_OK(file_read(path, &text, &size));
+  for (size_t i = 0; i + 1 < size; i++)
+    count = text[i] == '\n' ? 0 : count + (text[i] == ',');
+  free(text);
+  return count;
+}
+
+/* Whoever reads the file as a table wants lines as long as its header: one of an older program,
+ * that has no column for builds, gets lines without, but for those that name a build. */
+static void older_tables_stay_tables(void **state) {
+  (void)state;
+  static const char old[] =
+      "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
+      "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
+      "return_squares,pairs,pair_squares\n";
+  char path[64];
+  Games games = {0};
+  GameTerms plugin = terms;
+  snprintf(plugin.build, sizeof plugin.build, "00000000000000000000000000000001");
+  snprintf(path, sizeof path, "%s/tables.csv", folder);
+  CHECK_OK(games_append(path, &terms, "x", "y", 0, &three));
+  assert_int_equal(last_commas(path), 22);
+  CHECK_OK(file_write_whole(path, old, sizeof old - 1));
+  CHECK_OK(games_append(path, &terms, "x", "y", 0, &three));
+  assert_int_equal(last_commas(path), 21);
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_int_equal(games.meetings, 1);
+  CHECK_NEAR(games.meeting[0].tally.pair_squares, three.pair_squares, 0);
+  games_free(&games);
+  CHECK_OK(games_append(path, &plugin, "x", "z", 0, &three));
+  assert_int_equal(last_commas(path), 22);
+  CHECK_OK(games_read(path, &plugin, &games));
+  assert_int_equal(games.meetings, 2); /* that of no build is taken for the plug-in's */
+  games_free(&games);
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_int_equal(games.meetings, 1);
+  assert_string_equal(games.other_build, plugin.build);
+  games_free(&games);
+}
+
 /* Beyond what is solved at once nothing is made up, and nothing fails. */
 static void too_many_players_have_no_ratings(void **state) {
   (void)state;
@@ -582,6 +627,7 @@ int main(void) {
       cmocka_unit_test(ratings_say_what_they_cannot),
       cmocka_unit_test(who_never_met_is_left_out),
       cmocka_unit_test(older_tables_are_read),
+      cmocka_unit_test(older_tables_stay_tables),
       cmocka_unit_test(too_many_players_have_no_ratings),
   };
   return cmocka_run_group_tests(tests, make_folder, NULL);
