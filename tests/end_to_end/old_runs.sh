@@ -80,4 +80,7 @@ for folder in "$here"/old_runs/*/; do
   compare "$game.before" "$game.more" learned
   expect 0 "^ +[0-9]+ main_0-000000 " "$AGON" rate "$game.more"
 done
+for table in */games.csv; do # lines that this program added to a file of the older one are as long as its header
+  awk -F, 'NR == 1 { columns = NF } NF != columns { exit 1 }' "$table" || fail "$table is no table any more"
+done
 echo passed
