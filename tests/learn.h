@@ -63,7 +63,12 @@ static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool po
   const TrainShape shape = shape_of(b);
   CHECK_OK(train_state_create(&shape, 0, &b->pupil));
   b->update = new_update(b, NULL);
-  RowFormat format = {8, 3, 1, (uint32_t)b->net->graph.state_size, NULL};
+  RowFormat format = {
+      .observation_bytes = 8,
+      .choices = 3,
+      .heads = 1,
+      .state = (uint32_t)b->net->graph.state_size,
+  };
   CHECK_OK(batch_create(&format, &b->batch));
 }
 

@@ -30,25 +30,38 @@ uint32_t unroll_life(const Unroll *unroll, size_t row) {
 /* --- columns --- */
 #define AT(field) offsetof(Batch, field)
 const Column batch_column[COLUMNS] = {
-    [COLUMN_STATE] = {"state", TYPE_FLOAT, PER_UNROLL, WIDTH_STATE, AT(state)},
-    [COLUMN_OBSERVATION] = {"observation", TYPE_BYTE, PER_ROW, WIDTH_OBSERVATION, AT(observation)},
-    [COLUMN_MASK] = {"mask", TYPE_BYTE, PER_ROW, WIDTH_CHOICES, AT(mask)},
-    [COLUMN_ACTION] = {"action", TYPE_WORD, PER_ROW, WIDTH_HEADS, AT(action)},
-    [COLUMN_LOG_PROB] = {"log_prob", TYPE_FLOAT, PER_ROW, WIDTH_ONE, AT(log_prob)},
-    [COLUMN_VALUE] = {"value", TYPE_FLOAT, PER_ROW, WIDTH_ONE, AT(value)},
-    [COLUMN_REWARD] = {"reward", TYPE_FLOAT, PER_ROW, WIDTH_ONE, AT(reward)},
+    [COLUMN_STATE] = {"state", TYPE_FLOAT, PER_UNROLL, OF_CELL, WIDTH_STATE, AT(state)},
+    [COLUMN_OBSERVATION] = {"observation", TYPE_BYTE, PER_ROW, OF_CELL, WIDTH_OBSERVATION,
+                            AT(observation)},
+    [COLUMN_MASK] = {"mask", TYPE_BYTE, PER_ROW, OF_CELL, WIDTH_CHOICES, AT(mask)},
+    [COLUMN_ACTION] = {"action", TYPE_WORD, PER_ROW, OF_CELL, WIDTH_HEADS, AT(action)},
+    [COLUMN_LOG_PROB] = {"log_prob", TYPE_FLOAT, PER_ROW, OF_CELL, WIDTH_ONE, AT(log_prob)},
+    [COLUMN_VALUE] = {"value", TYPE_FLOAT, PER_ROW, OF_CELL, WIDTH_VALUE, AT(value)},
+    [COLUMN_REWARD] = {"reward", TYPE_FLOAT, PER_ROW, OF_CELL, WIDTH_ONE, AT(reward)},
+    [COLUMN_FLAGS] = {"flags", TYPE_BYTE, PER_ROW, OF_CELL, WIDTH_FLAGS, AT(flags)},
+    [COLUMN_GLOBAL] = {"global", TYPE_FLOAT, PER_ROW, OF_ROW, WIDTH_GLOBAL, AT(global)},
 };
 
-/* Numbers of one row or unroll; 0: this format lacks the column. */
-size_t column_width(const RowFormat *format, ColumnId id) {
-  switch (batch_column[id].width) {
+/* Numbers of one cell or row; 0: this format lacks the column. */
+static size_t width_of(const RowFormat *format, ColumnWidth width) {
+  switch (width) {
   case WIDTH_ONE: return 1;
   case WIDTH_OBSERVATION: return format->observation_bytes;
   case WIDTH_CHOICES: return format->choices;
   case WIDTH_HEADS: return format->heads;
   case WIDTH_STATE: return format->state;
+  case WIDTH_VALUE: return !format->flags;
+  case WIDTH_FLAGS: return format->flags;
+  case WIDTH_GLOBAL: return format->global;
   }
   return 0;
+}
+
+/* Numbers of one row or unroll. */
+size_t column_width(const RowFormat *format, ColumnId id) {
+  const Column *column = &batch_column[id];
+  size_t width = width_of(format, column->width);
+  return column->of == OF_CELL ? width * format_cells(format) : width;
 }
 
 /* Bytes of one row or unroll. */
@@ -185,18 +198,34 @@ void batch_move_row(Batch *batch, size_t to, size_t from) {
   move_columns(batch, PER_ROW, to, batch, from, 1);
 }
 
-/* Rows to learn from; those that only lead recurrent state up to them (skip) are not counted. */
-size_t batch_learned(const Batch *batch) {
+/* How many agents act in `rows` rows from `first` on; without flags each row is a decision. */
+static size_t count_acts(const Batch *batch, size_t first, size_t rows) {
+  size_t cells = format_cells(&batch->format);
+  if (!batch->format.flags) return rows;
   size_t sum = 0;
-  for (size_t i = 0; i < batch->unrolls; i++)
-    sum += batch->unroll[i].rows - batch->unroll[i].skip;
+  for (size_t i = first * cells; i < (first + rows) * cells; i++)
+    sum += (batch->flags[i] & AGON_ACTS) != 0;
   return sum;
 }
 
-enum { UNROLL_BYTES = 28 /* of an unroll as encoded, at least */ };
+/* Decisions to learn from; those that only lead recurrent state up to them (skip) are not
+ * counted. */
+size_t batch_learned(const Batch *batch) {
+  size_t sum = 0;
+  for (size_t i = 0; i < batch->unrolls; i++) {
+    const Unroll *unroll = &batch->unroll[i];
+    sum += count_acts(batch, unroll->first + unroll->skip, unroll->rows - unroll->skip);
+  }
+  return sum;
+}
+
+/* Of an unroll as encoded, at least. */
+static size_t unroll_bytes(const RowFormat *format) {
+  return format->flags ? 36 : 28;
+}
 
 /* The version and life of row 0 are sent only where they differ from the rest's. */
-static void encode_unroll(const Unroll *unroll, Bytes *out) {
+static void encode_unroll(const RowFormat *format, const Unroll *unroll, Bytes *out) {
   bool carried = unroll->first_version != unroll->version || unroll->first_life != unroll->life;
   uint32_t flags = (unroll->fresh ? FRESH : 0u) | (carried ? CARRIED : 0u);
   bytes_u64(out, unroll->version);
@@ -205,13 +234,23 @@ static void encode_unroll(const Unroll *unroll, Bytes *out) {
   bytes_u32(out, unroll->slot);
   bytes_u32(out, (uint32_t)unroll->agent << 16 | (uint32_t)unroll->end << 8 | flags);
   bytes_u32(out, unroll->rows);
+  if (format->flags) {
+    bytes_u32(out, unroll->episode);
+    bytes_u32(out, unroll->step);
+  }
   if (!carried) return;
   bytes_u64(out, unroll->first_version);
   bytes_u32(out, unroll->first_life);
 }
 
+/* Whether experience of this format can be of that agent: a team's is of its first. */
+static bool is_owner(const RowFormat *format, uint32_t agent) {
+  if (!format->agent_of) return agent < AGON_MAX_AGENTS;
+  return agent < format->agents && format->agent_of[agent * format_cells(format)] == agent;
+}
+
 /* Marks the reader bad for what no actor sends. */
-static void decode_unroll(Unroll *unroll, Reader *reader) {
+static void decode_unroll(const RowFormat *format, Unroll *unroll, Reader *reader) {
   unroll->version = reader_u64(reader);
   unroll->player = reader_u32(reader);
   unroll->life = reader_u32(reader);
@@ -222,9 +261,11 @@ static void decode_unroll(Unroll *unroll, Reader *reader) {
   unroll->fresh = packed & FRESH;
   unroll->rows = reader_u32(reader);
   unroll->skip = 0;
+  unroll->episode = format->flags ? reader_u32(reader) : 0;
+  unroll->step = format->flags ? reader_u32(reader) : 0;
   unroll->first_version = packed & CARRIED ? reader_u64(reader) : unroll->version;
   unroll->first_life = packed & CARRIED ? reader_u32(reader) : unroll->life;
-  if (unroll->end > END_TRUNCATED || unroll->agent >= AGON_MAX_AGENTS ||
+  if (unroll->end > END_TRUNCATED || !is_owner(format, unroll->agent) ||
       (packed & 0xff) > (FRESH | CARRIED))
     reader->bad = true;
 }
@@ -242,12 +283,33 @@ static bool all_finite(const Batch *batch, size_t row, size_t unroll, size_t row
   return true;
 }
 
+/* Whether an agent can be in that state: whoever acts has entered the game, and in a cell without
+ * an agent there is nothing. */
+static bool is_flags(uint8_t flags, bool absent) {
+  if (absent || flags > ROW_FLAGS) return flags == 0;
+  return !(flags & AGON_ACTS) || (flags & ROW_ENTERED);
+}
+
+/* The first cell of the unroll's rows whose flags cannot be, as a cell index; SIZE_MAX: none. */
+static size_t wrong_flags(const Batch *batch, const Unroll *unroll) {
+  const RowFormat *format = &batch->format;
+  size_t cells = format_cells(format);
+  const uint32_t *agent = format->agent_of ? format->agent_of + unroll->agent * cells : NULL;
+  if (!format->flags) return SIZE_MAX;
+  for (size_t row = unroll->first; row < unroll->first + unroll_span(unroll); row++)
+    for (size_t c = 0; c < cells; c++)
+      if (!is_flags(batch->flags[row * cells + c], agent && agent[c] == NO_AGENT))
+        return row * cells + c;
+  return SIZE_MAX;
+}
+
 /* Unrolls lie end to end and cover all rows, and all numbers are finite. */
 bool batch_is_whole(const Batch *batch) {
   size_t at = 0;
   for (size_t u = 0; u < batch->unrolls; u++) {
     if (batch->unroll[u].first != at) return false;
     at += unroll_span(&batch->unroll[u]);
+    if (at > batch->rows || wrong_flags(batch, &batch->unroll[u]) != SIZE_MAX) return false;
   }
   return at == batch->rows && all_finite(batch, 0, 0, batch->rows, batch->unrolls);
 }
@@ -257,7 +319,7 @@ void batch_encode(const Batch *batch, Bytes *out) {
   bytes_u64(out, batch->unrolls);
   bytes_u64(out, batch->rows);
   for (size_t i = 0; i < batch->unrolls; i++)
-    encode_unroll(&batch->unroll[i], out);
+    encode_unroll(&batch->format, &batch->unroll[i], out);
   for (ColumnId id = 0; id < COLUMNS; id++)
     bytes_put(out, column_from(batch, id, 0),
               count_of(batch, id) * column_bytes(&batch->format, id));
@@ -267,19 +329,35 @@ void batch_encode(const Batch *batch, Bytes *out) {
  * First all are looked at without an early end, so that it is done in vectors; who it was is asked
  * later. */
 static Status check_actions(const RowFormat *format, const int32_t *action, size_t rows) {
+  size_t cells = rows * format_cells(format);
   uint32_t bad = 0;
   if (!format->head_size) return OK;
   for (uint32_t h = 0; h < format->heads; h++)
-    for (size_t row = 0; row < rows; row++)
-      bad |= (uint32_t)((uint32_t)action[row * format->heads + h] >= format->head_size[h]);
-  for (size_t row = 0; bad && row < rows; row++)
+    for (size_t cell = 0; cell < cells; cell++)
+      bad |= (uint32_t)((uint32_t)action[cell * format->heads + h] >= format->head_size[h]);
+  for (size_t cell = 0; bad && cell < cells; cell++)
     for (uint32_t h = 0; h < format->heads; h++) {
-      int32_t choice = action[row * format->heads + h];
+      int32_t choice = action[cell * format->heads + h];
       if (choice < 0 || (uint32_t)choice >= format->head_size[h])
         return status_set(
-            ERR_FORMAT, "experience message is damaged: row %zu, head %u: action %d of %u choices",
-            row, h, choice, format->head_size[h]);
+            ERR_FORMAT,
+            "experience message is damaged: row %zu, head %u, cell %zu: action %d of %u choices",
+            cell / format_cells(format), h, cell % format_cells(format), choice,
+            format->head_size[h]);
     }
+  return OK;
+}
+
+/* ERR_FORMAT where the flags of what has come, but is not counted yet, cannot be. */
+static Status check_flags(const Batch *batch, size_t unrolls) {
+  size_t cells = format_cells(&batch->format);
+  for (size_t u = batch->unrolls; u < batch->unrolls + unrolls; u++) {
+    size_t cell = wrong_flags(batch, &batch->unroll[u]);
+    if (cell != SIZE_MAX)
+      return status_set(ERR_FORMAT,
+                        "experience message is damaged: row %zu, cell %zu: flags %u are of nobody",
+                        cell / cells - batch->rows, cell % cells, batch->flags[cell]);
+  }
   return OK;
 }
 
@@ -298,7 +376,7 @@ static bool decode_unrolls(Batch *batch, Reader *reader, size_t unrolls, size_t 
   size_t end = batch->rows + rows;
   for (size_t i = 0; i < unrolls; i++) {
     Unroll *unroll = &batch->unroll[batch->unrolls + i];
-    decode_unroll(unroll, reader);
+    decode_unroll(&batch->format, unroll, reader);
     unroll->first = (uint32_t)at;
     at += unroll_span(unroll);
     if (reader->bad || at > end) return false;
@@ -310,7 +388,7 @@ static bool decode_unrolls(Batch *batch, Reader *reader, size_t unrolls, size_t 
  * before. */
 Status batch_decode(Batch *batch, Reader *reader) {
   const RowFormat *format = &batch->format;
-  size_t unrolls = reader_count(reader, UNROLL_BYTES);
+  size_t unrolls = reader_count(reader, unroll_bytes(format));
   size_t rows = reader_count(reader, row_bytes(format));
   if (reader->bad) return status_set(ERR_FORMAT, "experience message is too short for its counts");
   TRY_RETURN(batch_reserve(batch, rows, unrolls));
@@ -324,6 +402,7 @@ Status batch_decode(Batch *batch, Reader *reader) {
   if (reader->bad)
     return status_set(ERR_FORMAT, "experience message is damaged: it ends within its columns");
   TRY_RETURN(check_actions(format, column_from(batch, COLUMN_ACTION, batch->rows), rows));
+  TRY_RETURN(check_flags(batch, unrolls));
   if (!all_finite(batch, batch->rows, batch->unrolls, rows, unrolls))
     return status_set(ERR_FORMAT, "experience message holds numbers that are not finite");
   batch->rows += rows;

@@ -3,20 +3,51 @@
  * consecutive decisions of one agent of one team in one episode and one tick, all by one player:
  * `rows` decisions and, unless the episode terminated, one row more whose value bootstraps (the
  * agent's own next decision, what it must decide on at the tick's end, or the final observation).
- * Only the first decision may be older than the tick: one that was open at its beginning. */
+ * Only the first decision may be older than the tick: one that was open at its beginning.
+ *
+ * A row has one or more cells. With one cell it is a decision of one agent. With more it is a team
+ * row: a step at which somebody of the team acts, and a cell for each of its agents, whether it
+ * acts, waits or is out of the game (`flags` says which); the unroll is the team's. Most columns
+ * are per cell, (rows, cells, width): cell c of row i lies at the *cell index* i * cells + c, so
+ * that code which goes by cell index need not know how many cells a row has. Recurrent state is
+ * (unrolls, cells, state). In the cell of an agent that does not act, the action is 0, its
+ * log-probability 0 and its mask all ones; a cell without an agent (in games whose teams are of
+ * different sizes) is 0 but for that mask. */
 #pragma once
 #include "agon/env.h"
 #include "base/bytes.h"
 
-/* How wide the columns of a batch are. */
+/* How wide the columns of a batch are: of one cell, where it is not said of what. */
 typedef struct RowFormat {
   size_t observation_bytes;
   uint32_t choices; /* bytes of a mask row */
   uint32_t heads;   /* 32-bit words of an action */
   uint32_t state;   /* floats of recurrent state kept per unroll */
   const uint32_t
-      *head_size; /* (heads) choices of each, borrowed; NULL: actions are not indices (BOX) */
+      *head_size;  /* (heads) choices of each, borrowed; NULL: actions are not indices (BOX) */
+  uint32_t cells;  /* of a row: agents of the largest team; 0 is read as 1 */
+  uint32_t global; /* floats of the global state in a row */
+  /* What each cell's agent does is a column, and episode and step of each unroll are there. Then
+   * there are no values of those who acted: the learner values all cells itself. */
+  bool flags;
+  uint32_t agents; /* rows of agent_of */
+  /* (agents, cells), borrowed: who is in the cells of an unroll of agent a, NO_AGENT for nobody.
+   * NULL: the one cell is that agent's own. */
+  const uint32_t *agent_of;
 } RowFormat;
+
+#define NO_AGENT UINT32_MAX
+
+/* In the column of flags, besides the env's AGON_ACTS and AGON_ALIVE. */
+enum {
+  ROW_ENTERED = 4, /* the agent has acted in this episode, now or before */
+  ROW_FLAGS = AGON_ACTS | AGON_ALIVE | ROW_ENTERED
+};
+
+/* Cells of a row, also where the format does not say. */
+static inline size_t format_cells(const RowFormat *format) {
+  return format->cells ? format->cells : 1;
+}
 
 /* The columns of a batch, in the order in which they travel. */
 typedef enum ColumnId {
@@ -27,6 +58,8 @@ typedef enum ColumnId {
   COLUMN_LOG_PROB,
   COLUMN_VALUE,
   COLUMN_REWARD,
+  COLUMN_FLAGS,
+  COLUMN_GLOBAL,
   COLUMNS
 } ColumnId;
 
@@ -42,17 +75,24 @@ typedef enum ColumnWidth {
   WIDTH_OBSERVATION,
   WIDTH_CHOICES,
   WIDTH_HEADS,
-  WIDTH_STATE
+  WIDTH_STATE,
+  WIDTH_VALUE, /* 1 where there are no flags */
+  WIDTH_FLAGS,
+  WIDTH_GLOBAL
 } ColumnWidth;
 
 typedef enum ColumnPer { PER_ROW, PER_UNROLL } ColumnPer;
+
+/* Whether a row (or an unroll) has so much of it once, or for each of its cells. */
+typedef enum ColumnOf { OF_CELL, OF_ROW } ColumnOf;
 
 /* What all that reserves, copies, sends and checks a batch walks over; see batch.c. */
 typedef struct Column {
   const char *name;
   ColumnType type;
   ColumnPer per;
-  ColumnWidth width; /* elements of a row, or of an unroll */
+  ColumnOf of;
+  ColumnWidth width; /* elements of a cell, or of a row */
   size_t at;         /* offset of its array in Batch */
 } Column;
 extern const Column batch_column[COLUMNS];
@@ -66,34 +106,40 @@ typedef struct Unroll {
   uint32_t first_life;    /* that of the first decision */
   uint32_t player;
   uint32_t slot;
-  uint16_t agent;
+  uint16_t agent; /* of a team's unroll: its first */
   uint8_t end;    /* UnrollEnd */
   uint8_t fresh;  /* starts the episode: recurrent state is zero */
   uint32_t rows;  /* decisions */
   uint32_t first; /* index of its first row in the batch */
   uint32_t skip;  /* leading decisions that are not learned from, but lead recurrent state up to the
                      rest; not encoded */
+  /* Encoded where there are flags: by them the unrolls of an episode can be joined. */
+  uint32_t episode; /* of the slot */
+  uint32_t step;    /* of the env, at which its first row was decided */
 } Unroll;
 
 typedef struct Batch {
   RowFormat format;
   size_t rows; /* decisions and bootstrap rows */
   size_t row_room;
-  uint8_t *observation; /* (rows, observation_bytes) */
-  uint8_t *mask;        /* (rows, choices) */
-  int32_t *action;      /* (rows, heads); BOX: float bits */
-  float *log_prob;      /* (rows) behaviour */
-  float *value;         /* (rows) behaviour: by the weights that acted, in bootstrap rows too */
-  float *reward;        /* (rows) all that the agent received until its next decision or the end */
+  uint8_t *observation; /* (rows, cells, observation_bytes) */
+  uint8_t *mask;        /* (rows, cells, choices) */
+  int32_t *action;      /* (rows, cells, heads); BOX: float bits */
+  float *log_prob;      /* (rows, cells) behaviour */
+  float *value;   /* (rows, cells) behaviour: by the weights that acted, in bootstrap rows too; not
+                     there where there are flags */
+  float *reward;  /* (rows, cells) all that the agent received until the next row or the end */
+  uint8_t *flags; /* (rows, cells) AGON_ACTS | AGON_ALIVE | ROW_ENTERED; format.flags */
+  float *global;  /* (rows, format.global) the env's state, as the team's row was decided */
   Unroll *unroll;
   size_t unrolls;
   size_t unroll_room;
-  float *state; /* (unrolls, format.state) recurrent state before the first row */
+  float *state; /* (unrolls, cells, format.state) recurrent state before the first row */
 } Batch;
 
-/* A row's action: a row of components, which are indices, or the bits of floats. */
-static inline const AgonAction *batch_action(const Batch *batch, size_t row) {
-  return (const AgonAction *)(batch->action + row * batch->format.heads);
+/* A cell's action: a row of components, which are indices, or the bits of floats. */
+static inline const AgonAction *batch_action(const Batch *batch, size_t cell) {
+  return (const AgonAction *)(batch->action + cell * batch->format.heads);
 }
 
 size_t unroll_span(
@@ -102,8 +148,9 @@ uint64_t unroll_version(const Unroll *unroll,
                         size_t row); /* of the weights that took decision `row` */
 uint32_t unroll_life(const Unroll *unroll, size_t row);
 
+/* Elements, and bytes, of one row, or of one unroll: of all its cells. */
 size_t column_width(const RowFormat *format, ColumnId id);
-size_t column_bytes(const RowFormat *format, ColumnId id); /* of one row, or of one unroll */
+size_t column_bytes(const RowFormat *format, ColumnId id);
 Status batch_create(const RowFormat *format, Batch *out);
 void batch_destroy(Batch *batch);
 void batch_clear(Batch *batch);
@@ -119,11 +166,12 @@ Status batch_append(Batch *batch, const Batch *from, size_t index);
 void batch_move_unroll(Batch *batch, size_t to, size_t from);
 /* Puts row `from` into the place of row `to`. */
 void batch_move_row(Batch *batch, size_t to, size_t from);
-size_t batch_learned(const Batch *batch); /* decisions less those that are skipped */
-/* Whether unrolls and rows agree and all numbers are finite (for invariants). */
+/* Frames: decisions of agents, less those in rows that are skipped. */
+size_t batch_learned(const Batch *batch);
+/* Whether unrolls, rows and flags agree and all numbers are finite (for invariants). */
 bool batch_is_whole(const Batch *batch);
 void batch_encode(const Batch *batch, Bytes *out);
 /* Appends what is encoded; ERR_FORMAT if it does not fit the format, its counts contradict each
- * other, a number is not finite or an action is no choice of its head. On failure nothing is
- * appended. */
+ * other, a number is not finite, an action is no choice of its head, an unroll's agent is not
+ * one, or flags are none of their cell. On failure nothing is appended. */
 Status batch_decode(Batch *batch, Reader *reader);

@@ -1,15 +1,16 @@
-/* How experience lies for the network: units of T steps. Feed-forward units are single rows;
- * recurrent ones are sequences that hold one unroll after another. Units never mix shards (the
- * experience of one actor), so that which rows share a minibatch does not depend on how many
- * learner ranks share the work. */
+/* How experience lies for the network: units of T steps, each of all cells of a row. Feed-forward
+ * units are single rows; recurrent ones are sequences that hold one unroll after another. Units
+ * never mix shards (the experience of one actor), so that which rows share a minibatch does not
+ * depend on how many learner ranks share the work. */
 #pragma once
 #include "data/batch.h"
 
 typedef struct Layout {
   size_t T;
+  size_t cells; /* of a row of the batch */
   size_t units;
-  int32_t *row;     /* (units, T) batch row or -1 */
-  int32_t *restart; /* (units, T) as in Sequences */
+  int32_t *row;     /* (units, T, cells) cell index in the batch, or -1 */
+  int32_t *restart; /* (units, T, cells) as in Sequences */
   size_t room;
   size_t *shard_end; /* (shards) units up to the end of each shard */
   size_t shards;
@@ -27,6 +28,6 @@ typedef struct Shards {
 void layout_free(Layout *layout);
 /* learned_only: without the rows that only bootstrap, and those that are skipped. */
 Status layout_rows(Layout *layout, const Batch *batch, const Shards *shards, bool learned_only);
-/* Sequences of T steps; 0: of the longest unroll. restart counts stored states from 1 (unroll u has
- * state u + 1). */
+/* Sequences of T steps; 0: of the longest unroll. restart counts stored states from 1 (cell c of
+ * unroll u has state 1 + u * cells + c). */
 Status layout_sequences(Layout *layout, const Batch *batch, const Shards *shards, size_t T);
