@@ -1,12 +1,23 @@
 /* Running moments of observations and of value targets, over all members that share a player. */
 #include "learner/train/moments.h"
 
-#include "learner/train/update_fields.h"
-
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define STEADY 1e-4 /* added to variances of observations */
+
+Status moments_create(const Net *net, Moments *out) {
+  *out = (Moments){.net = net};
+  TRY_RETURN(NEW_ARRAY(out->centre, net->observation_count));
+  return NEW_ARRAY(out->gap, 2 * net->observation_count);
+}
+
+void moments_free(Moments *moments) {
+  free(moments->centre);
+  free(moments->gap);
+  *moments = (Moments){0};
+}
 
 /* Floats that the normalisers of observations add up over members; 0 without normalisation. */
 size_t moments_count(const Net *net) {
@@ -21,16 +32,16 @@ static double element(const Batch *batch, const Net *net, size_t index) {
   return (double)value;
 }
 
-/* Sums of (x - centre) and of its square over this member's rows, into update->gap. */
-static void sum_gaps(const Update *update) {
-  const Batch *batch = update->batch;
-  size_t N = update->net->observation_count;
-  double *sum = update->gap;
+/* Sums of (x - centre) and of its square over this member's rows, into moments->gap. */
+static void sum_gaps(Moments *moments, const Batch *batch, const bool *is_learned) {
+  const Net *net = moments->net;
+  size_t N = net->observation_count;
+  double *sum = moments->gap;
   double *square = sum + N;
   memset(sum, 0, 2 * N * sizeof *sum);
   for (size_t r = 0; r < batch->rows; r++)
-    for (size_t i = 0; update->is_learned[r] && i < N; i++) {
-      double gap = element(batch, update->net, r * N + i) - update->centre[i];
+    for (size_t i = 0; is_learned[r] && i < N; i++) {
+      double gap = element(batch, net, r * N + i) - moments->centre[i];
       sum[i] += gap;
       square[i] += gap * gap;
     }
@@ -39,50 +50,51 @@ static void sum_gaps(const Update *update) {
 /* First of two rounds: sums of gaps to the running mean, by which members agree on the batch's own
  * mean. Sums around a near mean lose nothing to cancellation in float32, as sums of squares around
  * 0 would. */
-void moments_open(const Update *update, float *out) {
-  const Net *net = update->net;
+void moments_open(Moments *moments, const TrainState *state, const Batch *batch,
+                  const bool *is_learned, float *out) {
+  const Net *net = moments->net;
   if (!net->scale_at) return;
   for (size_t i = 0; i < net->observation_count; i++)
-    update->centre[i] = (double)update->state->block[net->mean_at + i];
-  sum_gaps(update);
+    moments->centre[i] = (double)state->block[net->mean_at + i];
+  sum_gaps(moments, batch, is_learned);
   for (size_t i = 0; i < net->observation_count; i++)
-    out[i] = (float)update->gap[i];
+    out[i] = (float)moments->gap[i];
 }
 
 /* From the first round's sums over all members (`sum`) to the batch's mean. */
-void moments_centre(const Update *update, const float *sum) {
-  double n = update->advantages.count;
-  for (size_t i = 0; update->net->scale_at && n > 0 && i < update->net->observation_count; i++)
-    update->centre[i] += (double)sum[i] / n;
+void moments_centre(Moments *moments, double rows, const float *sum) {
+  const Net *net = moments->net;
+  for (size_t i = 0; net->scale_at && rows > 0 && i < net->observation_count; i++)
+    moments->centre[i] += (double)sum[i] / rows;
 }
 
 /* Second round: gaps and squares around the batch's mean. */
-void moments_gather(const Update *update, float *out) {
-  const Net *net = update->net;
+void moments_gather(Moments *moments, const Batch *batch, const bool *is_learned, float *out) {
+  const Net *net = moments->net;
   if (!net->scale_at) return;
-  sum_gaps(update);
+  sum_gaps(moments, batch, is_learned);
   for (size_t i = 0; i < 2 * net->observation_count; i++)
-    out[i] = (float)update->gap[i];
+    out[i] = (float)moments->gap[i];
 }
 
 /* The running mean and mean square take in the batch, each row counting alike; then the block's
  * constants, by which the network normalises: (x - mean) * scale, scale = 1 / sqrt(variance +
  * STEADY). */
-static void update_observations(const Update *update, const float *sum) {
-  const Net *net = update->net;
-  TrainState *state = update->state;
+void moments_observations(const Moments *moments, TrainState *state, double rows,
+                          const float *sum) {
+  const Net *net = moments->net;
+  if (!net->scale_at) return;
   size_t N = net->observation_count;
-  double n = update->advantages.count;
   double *count = state->stat;
   double *mean = state->stat + 4;
   double *square = mean + N;
-  double all = *count + n;
+  double all = *count + rows;
   for (size_t i = 0; i < N; i++) {
-    double gap = (double)sum[i] / n;
-    double here = update->centre[i] + gap;
-    double spread = (double)sum[N + i] / n - gap * gap;
-    mean[i] = (mean[i] * *count + n * here) / all;
-    square[i] = (square[i] * *count + n * (spread + here * here)) / all;
+    double gap = (double)sum[i] / rows;
+    double here = moments->centre[i] + gap;
+    double spread = (double)sum[N + i] / rows - gap * gap;
+    mean[i] = (mean[i] * *count + rows * here) / all;
+    square[i] = (square[i] * *count + rows * (spread + here * here)) / all;
     state->block[net->mean_at + i] = (float)mean[i];
     state->block[net->scale_at + i] =
         (float)(1.0 / sqrt(fmax(square[i] - mean[i] * mean[i], 0) + STEADY));
@@ -92,16 +104,14 @@ static void update_observations(const Update *update, const float *sum) {
 
 /* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt
  * et al. 2016, eq. 9). */
-static void update_returns(const Update *update) {
-  const Net *net = update->net;
-  const Spread *now = &update->targets;
-  TrainState *state = update->state;
+void moments_returns(const Net *net, TrainState *state, const Spread *targets, double keep) {
   float *old = state->block + net->return_at;
-  double keep = update->config->return_decay;
   double *stat = state->stat + 1;
+  if (!net->config.normalise_returns) return;
   stat[0] = stat[0] * keep + (1 - keep); /* weight, mean, square */
-  stat[1] = stat[1] * keep + (1 - keep) * now->mean;
-  stat[2] = stat[2] * keep + (1 - keep) * (now->squares / now->count + now->mean * now->mean);
+  stat[1] = stat[1] * keep + (1 - keep) * targets->mean;
+  stat[2] = stat[2] * keep +
+            (1 - keep) * (targets->squares / targets->count + targets->mean * targets->mean);
   double mean = stat[1] / stat[0];
   double scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
   for (size_t v = 0; v < net->graph.views; v++) {
@@ -115,13 +125,6 @@ static void update_returns(const Update *update) {
   }
   old[0] = (float)mean;
   old[1] = (float)scale;
-}
-
-/* `sum`: the second round's, over all members. A batch without rows changes nothing. */
-void moments_apply(const Update *update, const float *sum) {
-  if (update->advantages.count <= 0) return;
-  if (update->net->scale_at) update_observations(update, sum);
-  if (update->net->config.normalise_returns) update_returns(update);
 }
 
 /* A policy that is copied brings its constants along; the running moments are worked out backwards

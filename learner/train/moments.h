@@ -2,14 +2,40 @@
  * sum over ranks. Sums travel as float32, so they are taken from where the numbers are: first of
  * all from the normaliser's own mean, then, of squares, from the mean that those sums gave. */
 #pragma once
-#include "learner/train/update.h"
+#include "learner/train/state.h"
 
+/* Count, mean and sum of squares around the mean. */
+typedef struct Spread {
+  double count;
+  double mean;
+  double squares;
+} Spread;
+
+/* Between the two rounds of sums. Without normalisation of observations both do nothing. Arrays are
+ * owned. */
+typedef struct Moments {
+  const Net *net;
+  double *centre; /* (observations) near the mean of the batch's */
+  double *gap;    /* (2 observations) sums of gaps to the centre, then of their squares */
+} Moments;
+
+/* ERR_MEMORY leaves *out to be freed. */
+Status moments_create(const Net *net, Moments *out);
+void moments_free(Moments *moments);
 size_t moments_count(const Net *net); /* floats to sum over the ranks as an update ends */
-void moments_open(const Update *update,
-                  float *out); /* this rank's part of the batch, as an update opens */
-void moments_centre(const Update *update, const float *sum);
-void moments_gather(const Update *update, float *out); /* the same, as it ends */
-void moments_apply(const Update *update, const float *sum);
+/* As an update opens: this rank's part of the first sum, over the rows of the batch that are
+ * learned from, (observations) floats to `out`. */
+void moments_open(Moments *moments, const TrainState *state, const Batch *batch,
+                  const bool *is_learned, float *out);
+/* The first sum over all members, and how many rows they have. */
+void moments_centre(Moments *moments, double rows, const float *sum);
+/* As it ends: this rank's part of the second sum, moments_count floats to `out`. */
+void moments_gather(Moments *moments, const Batch *batch, const bool *is_learned, float *out);
+/* The second sum over all members moves the player's normaliser of observations. rows > 0. */
+void moments_observations(const Moments *moments, TrainState *state, double rows, const float *sum);
+/* The spread of the value targets over all members (count > 0) moves its normaliser of returns,
+ * which keeps the share `keep` of what it was. */
+void moments_returns(const Net *net, TrainState *state, const Spread *targets, double keep);
 /* Running moments as a block that was copied from elsewhere has them, of as many observations as
  * the state has seen. */
 void moments_copy(const Net *net, TrainState *state);

@@ -5,8 +5,8 @@
 
 #include "base/hash.h"
 #include "base/invariant.h"
-#include "learner/train/moments.h"
 #include "learner/train/on_policy.h"
+#include "learner/train/schedule.h"
 #include "learner/train/update_fields.h"
 #include "nn/adam.h"
 
@@ -16,6 +16,14 @@
 #include <string.h>
 
 enum { CHUNK = 16384 /* floats worth a sum of their own */ };
+
+/* Adds what has passed since *since to *spent. Time is counted by the stretches between two calls,
+ * so none is counted twice. */
+static void charge(const Update *update, int64_t *since, int64_t *spent) {
+  int64_t now = clock_now(&update->clock);
+  *spent += now - *since;
+  *since = now;
+}
 
 /* --- life cycle --- */
 Status update_create(const UpdateSetup *setup, Update **out) {
@@ -36,10 +44,8 @@ Status update_create(const UpdateSetup *setup, Update **out) {
   update->trained = algo_trained(setup->algo, setup->algo_config, net);
   TRY(NEW_ARRAY(update->gradient, update->trained + UPDATE_SCALARS));
   TRY(NEW_ARRAY(update->moments, update->moment_count));
-  TRY(NEW_ARRAY(update->centre, net->observation_count));
-  TRY(NEW_ARRAY(update->gap, 2 * net->observation_count));
-  update->packed = net_pack_create(net, true);
-  if (!update->packed) TRY(status_set(ERR_MEMORY, "out of memory packing a network"));
+  TRY(moments_create(net, &update->normaliser));
+  TRY(passes_create(net, &update->passes));
 done:
   if (status != OK) {
     update_destroy(update);
@@ -51,13 +57,9 @@ done:
 
 void update_destroy(Update *update) {
   if (!update) return;
-  activations_destroy(&update->space);
-  layout_free(&update->all);
-  layout_free(&update->learned);
-  free(update->packed);
+  moments_free(&update->normaliser);
+  passes_free(&update->passes);
   free(update->moments);
-  free(update->centre);
-  free(update->gap);
   free(update->pull);
   free(update->log_prob_now);
   free(update->value_now);
@@ -67,10 +69,8 @@ void update_destroy(Update *update) {
   free(update->is_learned);
   free(update->reference_row);
   free(update->before_row);
-  free(update->states);
   free(update->order);
   free(update->gradient);
-  update_scratch_free(&update->scratch);
   free(update);
 }
 
@@ -147,7 +147,7 @@ static void mark_rows(Update *update) {
 
 /* Each shard in a random order of its own: stream (player and actor; epochs so far). */
 static void shuffle(Update *update) {
-  const Layout *layout = &update->learned;
+  const Layout *layout = &update->passes.learned;
   for (size_t s = 0, first = 0; s < layout->shards; first = layout->shard_end[s++]) {
     AgonRng rng = rng_stream(
         update->seed, update->state->player << 18 | (update->shards->actor[s] & 0x3ffff),
@@ -246,14 +246,15 @@ static void gather_opening(Update *update) {
   Opening *own = opening_of(update, update->reducer.self);
   Spread advantages = spread_of(update, update->advantage);
   Spread targets = spread_of(update, update->target);
-  own->units = (float)update->learned.units;
+  own->units = (float)update->passes.learned.units;
   own->rows = (float)advantages.count;
   put_spread(&advantages, own->advantage, &own->advantage_squares);
   put_spread(&targets, own->target, &own->target_squares);
   update->digest = update->reducer.members > 1 ? digest_blocks(update->state) : 0;
   *digest_of(update) = update->digest;
   memcpy(votes_of(update), update->vote, sizeof update->vote);
-  moments_open(update, sums_of(update));
+  moments_open(&update->normaliser, update->state, update->batch, update->is_learned,
+               sums_of(update));
 }
 
 /* What the members' parts come to: how many units come before this member's, advantages' and
@@ -276,7 +277,7 @@ static Status use_opening(Update *update) {
     join_spread(&update->advantages, (double)part->rows, part->advantage, part->advantage_squares);
     join_spread(&update->targets, (double)part->rows, part->target, part->target_squares);
   }
-  moments_centre(update, sums_of(update));
+  moments_centre(&update->normaliser, update->advantages.count, sums_of(update));
   return OK;
 }
 
@@ -302,7 +303,7 @@ static Status start_sum(Update *update, float *values, size_t count, UpdatePhase
 static Status test_sum(Update *update, bool *done) {
   *done = true;
   if (update->reducer.members > 1) TRY_RETURN(update->reducer.test(update->reducer.context, done));
-  if (*done && update->waiting) update_charge(update, &update->waiting, &update->times.reduce);
+  if (*done && update->waiting) charge(update, &update->waiting, &update->times.reduce);
   if (*done) update->waiting = 0;
   return OK;
 }
@@ -327,14 +328,17 @@ static void open_experience(Update *update) {
  * policy before the update. */
 static Status evaluate_others(Update *update) {
   const LearnConfig *config = update->config;
+  Passes *passes = &update->passes;
   size_t floats = update->batch->rows * update->net->space.width;
   if (config->reference > 0 || config->reference_end > 0) {
     TRY_RETURN(GROW(update->reference_row, update->reference_room, floats));
-    TRY_RETURN(update_evaluate(update, update->state->reference, update->reference_row));
+    TRY_RETURN(passes_evaluate(passes, update->state->reference, true,
+                               &(Evaluated){.line = update->reference_row}));
   }
   if (update->algo->proximal) {
     TRY_RETURN(GROW(update->before_row, update->before_room, floats));
-    TRY_RETURN(update_evaluate(update, update->state->block, update->before_row));
+    TRY_RETURN(passes_evaluate(passes, update->state->block, false,
+                               &(Evaluated){.line = update->before_row}));
   }
   return OK;
 }
@@ -357,22 +361,24 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   memset(update->vote, 0, sizeof update->vote);
   if (votes) memcpy(update->vote, votes, sizeof update->vote);
   TRY_RETURN(reserve_rows(update, batch->rows + 1));
-  TRY_RETURN(update_lay_out(update));
+  TRY_RETURN(passes_lay_out(&update->passes, batch, shards, (size_t)update->config->longest));
   mark_rows(update);
   update->plan = algo_plan(update->algo, update->experience.own);
   open_experience(update);
-  if (update->plan.evaluate) TRY_RETURN(update_evaluate(update, state->block, NULL));
+  const Evaluated now = {.log_prob = update->log_prob_now, .value = update->value_now};
+  if (update->plan.evaluate)
+    TRY_RETURN(passes_evaluate(&update->passes, state->block, false, &now));
   update->algo->targets(&update->experience);
   TRY_RETURN(evaluate_others(update));
-  net_pack(update->net, state->block, true, update->packed);
-  TRY_RETURN(GROW(update->order, update->order_room, update->learned.units));
-  for (size_t i = 0; i < update->learned.units; i++)
+  passes_pack(&update->passes, state->block);
+  TRY_RETURN(GROW(update->order, update->order_room, update->passes.learned.units));
+  for (size_t i = 0; i < update->passes.learned.units; i++)
     update->order[i] = (uint32_t)i;
   update->at = 0;
   update->epoch = 0;
   shuffle(update);
   gather_opening(update);
-  update_charge(update, &since, &update->times.batch);
+  charge(update, &since, &update->times.batch);
   return start_sum(update, update->moments, update_opening(update->net, update->reducer.members),
                    TRAIN_MOMENTS);
 }
@@ -398,7 +404,7 @@ static void gradient_done(void *context, size_t offset) {
 
 /* Gathers this member's units of minibatch `at` behind the orders. */
 static Status deal_units(Update *update, size_t *out_count) {
-  size_t units = update->learned.units;
+  size_t units = update->passes.learned.units;
   size_t M = update->plan.minibatches;
   size_t first = (update->at + M - update->dealt % M) % M;
   size_t count = 0;
@@ -409,10 +415,45 @@ static Status deal_units(Update *update, size_t *out_count) {
   return OK;
 }
 
+/* A pass over the rows that were gathered. The weights of the loss's terms are taken here, as far
+ * as the schedules have come. The value's loss is divided by the unit of returns squared, so that
+ * value_weight means the same in every game. */
+static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since) {
+  const LearnConfig *config = update->config;
+  const AlgoOps *algo = update->algo;
+  const TrainState *state = update->state;
+  double progress = update->experience.progress;
+  float unit = state->block[update->net->return_at + 1];
+  Pass pass = passes_open(&update->passes, sequences);
+  pass.algo = algo;
+  pass.experience = &update->experience;
+  pass.block = state->block;
+  pass.entropy_weight =
+      (float)schedule_at(config->decay, config->entropy, config->entropy_end, progress);
+  pass.reference_weight =
+      (float)schedule_at(config->decay, config->reference, config->reference_end, progress);
+  pass.proximal_weight = algo->proximal ? (float)algo->proximal(&update->experience) : 0;
+  pass.value_weight = (float)config->value_weight / (unit * unit);
+  pass.value_unit = unit;
+  pass.pull = update->pull;
+  pass.reference_row = pass.reference_weight > 0 ? update->reference_row : NULL;
+  pass.before_row = pass.proximal_weight > 0 ? update->before_row : NULL;
+  pass.gradient = update->gradient;
+  pass.clock = &update->clock;
+  pass.since = since;
+  pass.times = &update->times;
+  float *gradient = update->gradient + update->net->graph.params;
+  for (size_t i = 1; i < state->parts; i++) {
+    if (state->part[i].trained) pass.part_gradient[i - 1] = gradient;
+    gradient += state->part[i].trained;
+  }
+  return pass;
+}
+
 /* This member's part of the gradient of minibatch `at`, summed over rows, with its scalars. */
 static Status add_gradient(Update *update) {
-  const Layout *layout = &update->learned;
-  size_t step = update_units_per_pass(layout);
+  const Layout *layout = &update->passes.learned;
+  size_t step = passes_units(layout);
   size_t count;
   bool several = update->reducer.members > 1;
   void (*pass_over)(const Pass *, LossSums *) = update->algo->pass ? update->algo->pass : pass_rows;
@@ -426,13 +467,13 @@ static Status add_gradient(Update *update) {
   for (size_t at = 0; at < count || (several && at == 0); at += step) {
     size_t units = count - at < step ? count - at : step;
     Sequences sequences;
-    TRY_RETURN(update_gather(update, layout, unit, at, units, false, &sequences));
-    Pass pass = update_pass(update, &sequences, &since);
+    TRY_RETURN(passes_gather(&update->passes, layout, unit, at, units, false, &sequences));
+    Pass pass = open_pass(update, &sequences, &since);
     if (several && at + units == count) {
       pass.done = gradient_done;
       pass.done_context = update;
     }
-    update_charge(update, &since, &update->times.batch);
+    charge(update, &since, &update->times.batch);
     pass_over(&pass, &update->sums);
   }
   put_sums(update);
@@ -502,15 +543,23 @@ static Status optimise(Update *update) {
   if (sums.rows <= 0) return OK;
   double each = 1.0 / (double)sums.rows;
   TRY_RETURN(step_parts(update, each, &norm));
-  net_pack(update->net, update->state->block, true, update->packed);
+  passes_pack(&update->passes, update->state->block);
   count_losses(&update->stats, &sums, each);
   update->stats.gradient_norm += norm;
   update->stats.minibatches++;
   experience->step++;
   if (algo->stepped) algo->stepped(experience);
   update->stopped = algo->stop && algo->stop(experience, (double)sums.kl * each);
-  update_charge(update, &since, &update->times.optimise);
+  charge(update, &since, &update->times.optimise);
   return OK;
+}
+
+/* A batch without rows moves none. */
+static void move_normalisers(Update *update) {
+  double rows = update->advantages.count;
+  if (rows <= 0) return;
+  moments_observations(&update->normaliser, update->state, rows, update->moments);
+  moments_returns(update->net, update->state, &update->targets, update->config->return_decay);
 }
 
 /* The losses become means, the normalisers take in the batch, and the player is a version older.
@@ -527,7 +576,7 @@ static void finish_update(Update *update) {
     *value[i] /= n;
   uint64_t learned = (uint64_t)update->advantages.count;
   update->stats.rows = (double)learned;
-  moments_apply(update, update->moments);
+  move_normalisers(update);
   INVARIANT(state->min_version <= state->version);
   for (size_t i = 0; i < state->parts; i++)
     INVARIANT(finite_floats(state->part[i].block, state->part[i].floats));
@@ -550,8 +599,8 @@ static void finish_update(Update *update) {
 /* The last sum of an update: the normalisers' second round. */
 static Status start_stats(Update *update) {
   int64_t since = clock_now(&update->clock);
-  moments_gather(update, update->moments);
-  update_charge(update, &since, &update->times.batch);
+  moments_gather(&update->normaliser, update->batch, update->is_learned, update->moments);
+  charge(update, &since, &update->times.batch);
   return start_sum(update, update->moments, moments_count(update->net), TRAIN_STATS);
 }
 

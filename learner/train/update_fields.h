@@ -1,6 +1,8 @@
 /* The inside of an update. For learner/train and its tests only: algorithms see an Experience and a
  * Pass, everybody else the functions of update.h. */
 #pragma once
+#include "learner/train/moments.h"
+#include "learner/train/passes.h"
 #include "learner/train/update.h"
 
 typedef enum UpdatePhase {
@@ -9,27 +11,6 @@ typedef enum UpdatePhase {
   TRAIN_GRADIENT,
   TRAIN_STATS
 } UpdatePhase;
-
-/* Count, mean and sum of squares around the mean. */
-typedef struct Spread {
-  double count;
-  double mean;
-  double squares;
-} Spread;
-
-/* Scratch of the rows that lie in the network at once, (rows, ...) each. */
-typedef struct PassScratch {
-  float *logits;      /* (rows, width) */
-  float *probability; /* (rows, width) */
-  float *d_logits;    /* (rows, width) */
-  float *value;       /* (rows) */
-  float *d_value;     /* (rows) */
-  int32_t *row_of;    /* (rows) */
-  int32_t *restarts;  /* (rows) */
-  uint8_t *raw;       /* (rows, observation bytes) */
-  uint8_t *mask;      /* (rows, choices) */
-  size_t rows;
-} PassScratch;
 
 struct Update {
   const Net *net;
@@ -41,16 +22,13 @@ struct Update {
   UpdateTimes times;
   UpdatePhase phase;
   int64_t waiting; /* since when for a sum; 0 = not */
-  Activations space;
-  float *packed;
+  Passes passes;   /* the batch as the network sees it */
   TrainState *state;
   const Batch *batch;
   const Shards *shards;
   Shards whole; /* one shard for all, where the caller names none */
   uint32_t whole_actor;
   size_t whole_end;
-  Layout all;     /* every row */
-  Layout learned; /* rows to learn from */
 
   /* What the algorithm sees: the columns below, and what of them it may write. */
   Experience experience;
@@ -67,11 +45,8 @@ struct Update {
   size_t reference_room;
   size_t before_room;
 
-  float *states; /* (1 + unrolls, S) state 0 is zero */
-  size_t states_room;
   uint32_t *order; /* units in random order; behind them, the minibatch's */
   size_t order_room;
-  PassScratch scratch;
   /* (trained + UPDATE_SCALARS) of the policy's parameters, of what is trained of each part, and the
    * sums of the losses. */
   float *gradient;
@@ -84,8 +59,7 @@ struct Update {
                    there on */
   Spread advantages; /* over all members' rows */
   Spread targets;    /* over all members' rows */
-  double *centre;    /* (observations) near the mean of the batch's */
-  double *gap;       /* (2 observations) */
+  Moments normaliser;
   float vote[UPDATE_VOTES];
   float digest;  /* of this member's copy of the weights */
   Status failed; /* of a sum that was started inside the backward pass */
@@ -95,20 +69,3 @@ struct Update {
   bool stopped;
   AlgoStats stats;
 };
-
-/* --- passes.c --- */
-/* Adds what has passed since *since to *spent. */
-void update_charge(Update *update, int64_t *since, int64_t *spent);
-/* Lays the batch's rows out as units for the network, all of them and those to learn from. */
-Status update_lay_out(Update *update);
-size_t update_units_per_pass(const Layout *layout);
-/* Brings `count` units (of the list `unit`, or NULL: all in order), from the `first` on, into the
- * network's input. forget: sequences start from memory zero, not from the acting policy's. */
-Status update_gather(Update *update, const Layout *layout, const uint32_t *unit, size_t first,
-                     size_t count, bool forget, Sequences *out);
-/* Every row through `block`: whole normalised rows into rows_out; or, if it is NULL,
- * log-probabilities of the actions and values into log_prob_now and value_now. */
-Status update_evaluate(Update *update, const float *block, float *rows_out);
-/* A pass over what update_gather brought in. */
-Pass update_pass(Update *update, const Sequences *sequences, int64_t *since);
-void update_scratch_free(PassScratch *scratch);

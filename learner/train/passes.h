@@ -1,0 +1,55 @@
+/* Rows through the network: a batch laid out as units, brought in some at a time, and evaluated.
+ * What a pass reads and writes lies here; whose gradient it is, and what it weighs, the caller
+ * says. */
+#pragma once
+#include "data/layout.h"
+#include "learner/algos/algo.h"
+
+/* Of one network. Arrays are owned; those of a pass hold the rows that lie in the network at
+ * once. */
+typedef struct Passes {
+  const Net *net;
+  const Batch *batch; /* laid out last; borrowed until the next is */
+  Layout all;         /* every row */
+  Layout learned;     /* rows to learn from */
+  float *states;      /* (1 + unrolls, S) where units begin; state 0 is zero */
+  size_t states_room;
+  float *packed; /* the weights as kernels want them: passes_pack */
+  Activations space;
+
+  float *logits;      /* (rows, width) */
+  float *probability; /* (rows, width) */
+  float *d_logits;    /* (rows, width) */
+  float *value;       /* (rows) */
+  float *d_value;     /* (rows) */
+  int32_t *row_of;    /* (rows) in the batch; below 0: padding */
+  int32_t *restarts;  /* (rows) */
+  uint8_t *raw;       /* (rows, observation bytes) */
+  uint8_t *mask;      /* (rows, choices) */
+  size_t rows;        /* for which there is room */
+} Passes;
+
+/* Where evaluation writes, a place for each row of the batch; NULL: not wanted. */
+typedef struct Evaluated {
+  float *line;     /* (rows, width) normalised logits */
+  float *log_prob; /* (rows) of the action that was taken */
+  float *value;    /* (rows) */
+} Evaluated;
+
+/* ERR_MEMORY leaves *out to be freed. */
+Status passes_create(const Net *net, Passes *out);
+void passes_free(Passes *passes);
+/* Lays the batch out as units, all its rows and those to learn from. Recurrent networks see at most
+ * `longest` steps at a time. */
+Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest);
+size_t passes_units(const Layout *layout); /* that go through the network at once */
+/* The weights that the following passes use. */
+void passes_pack(Passes *passes, const float *block);
+/* Brings `count` units (of the list `unit`, or NULL: all in order), from the `first` on, into the
+ * network's input. forget: sequences start from memory zero, not from the acting policy's. */
+Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit, size_t first,
+                     size_t count, bool forget, Sequences *out);
+/* Every row of the batch through `block`, which stays packed. */
+Status passes_evaluate(Passes *passes, const float *block, bool forget, const Evaluated *out);
+/* What an algorithm sees of the rows that were gathered; the rest of the pass is the caller's. */
+Pass passes_open(Passes *passes, const Sequences *sequences);
