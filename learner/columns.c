@@ -107,12 +107,13 @@ static Status check_part(const Tree *columns, const char *part, size_t floats, s
 /* ERR_FORMAT unless a learner of this shape could go on from the columns. Done before anything is
  * taken, so that columns_take need not fail halfway. */
 Status columns_check(const TrainShape *shape, const Tree *columns) {
-  const Net *net = shape->net;
-  AlgoPart part[ALGO_PARTS];
-  size_t parts = algo_parts(shape->algo, shape->algo_config, net, part);
+  const Algo *algo = shape->algo;
+  const Net *net = algo->net;
   TRY_RETURN(check_part(columns, "policy", net->block, net->graph.params));
-  for (size_t i = 0; i < parts; i++)
-    TRY_RETURN(check_part(columns, part[i].name, part[i].floats, part[i].trained));
+  for (size_t i = 0; i < algo->parts; i++) {
+    const AlgoPart *part = &algo->part[i];
+    TRY_RETURN(check_part(columns, part->name, part->floats, part->trained));
+  }
   TRY_RETURN(check_column(columns, "policy_acting", STORE_F32, net->block));
   TRY_RETURN(check_column(columns, "policy_reference", STORE_F32, net->block));
   TRY_RETURN(check_column(columns, average_of(columns), STORE_F32, net->block));

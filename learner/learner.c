@@ -67,24 +67,19 @@ struct Learner {
 /* --- life cycle --- */
 /* Floats of the largest sums that may be under way together: two gradients, or the moments that
  * open an update and those that end it. */
-static size_t sum_room(const TrainShape *shape, size_t members) {
-  size_t gradient = algo_trained(shape->algo, shape->algo_config, shape->net) + UPDATE_SCALARS;
-  return 2 * gradient + 2 * update_opening(shape->net, members);
+static size_t sum_room(const Algo *algo, size_t members) {
+  size_t gradient = algo_trained(algo) + UPDATE_SCALARS;
+  return 2 * gradient + 2 * update_opening(algo->net, members);
 }
 
 /* Bytes of memory shared among the ranks of a host, for sums of gradients. */
-size_t learner_shared_bytes(const TrainShape *shape, size_t members) {
-  return allreduce_shared_bytes(sum_room(shape, members));
+size_t learner_shared_bytes(const Algo *algo, size_t members) {
+  return allreduce_shared_bytes(sum_room(algo, members));
 }
 
 /* What the players that are learned here are made of. */
 static TrainShape shape_of(const LearnerSetup *setup) {
-  return (TrainShape){
-      .net = setup->role.net,
-      .algo = setup->algo,
-      .algo_config = setup->algo_config,
-      .seed = setup->role.seed,
-  };
+  return (TrainShape){.algo = setup->algo, .seed = setup->role.seed};
 }
 
 /* Begins to add up `values` over the ranks that share the players; they belong to the sum until
@@ -105,14 +100,13 @@ static Status test_sum(void *context, bool *done) {
 /* A learner alone sums nothing. */
 static Status create_sum(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
-  const TrainShape shape = shape_of(setup);
   const AllreduceSetup sum = {
       .transport = setup->role.transport,
       .rank = setup->member_rank,
       .members = setup->members,
       .self = setup->member,
       .shared = setup->shared,
-      .room = sum_room(&shape, setup->members),
+      .room = sum_room(setup->algo, setup->members),
   };
   return setup->members > 1 ? allreduce_create(&sum, &learner->sum) : OK;
 }
@@ -144,10 +138,8 @@ static Status create_update(Learner *learner) {
       .test = test_sum,
   };
   const UpdateSetup update = {
-      .net = setup->role.net,
       .config = &setup->config,
       .algo = setup->algo,
-      .algo_config = setup->algo_config,
       .seed = setup->role.seed,
       .clock = &setup->role.clock,
       .reducer = &reducer,
@@ -481,8 +473,7 @@ static Status obey_order(Learner *learner, const Order *order) {
   if (order->reset == RESET_NONE) return OK;
   const TrainShape shape = shape_of(setup);
   const float *source = order->reset == RESET_COPY ? order->block : NULL;
-  train_state_reset(&shape, state, source);
-  return OK;
+  return train_state_reset(&shape, state, source);
 }
 
 /* The last message: where this rank's time went, in seconds. Waiting for sums is counted less what

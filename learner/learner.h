@@ -10,8 +10,7 @@
 typedef struct LearnerSetup {
   RoleContext role;
   LearnConfig config;
-  const AlgoOps *algo;
-  const void *algo_config;
+  const Algo *algo;
   size_t index; /* among all learners */
   size_t group; /* it learns the players p with p % groups == group */
   size_t groups;
@@ -30,7 +29,7 @@ typedef struct LearnerSetup {
 
 typedef struct Learner Learner;
 /* What a learner wants of start_shared; members: of its group. */
-size_t learner_shared_bytes(const TrainShape *shape, size_t members);
+size_t learner_shared_bytes(const Algo *algo, size_t members);
 Status learner_create(const LearnerSetup *setup, Learner **out);
 void learner_destroy(Learner *learner);
 /* May keep the message (it retains it); `body` stands behind the envelope. */

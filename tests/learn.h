@@ -12,6 +12,7 @@ typedef struct Bench {
   LearnConfig config;
   void *algo_config;
   const AlgoOps *algo;
+  Algo *made; /* with its parts */
   Update *update;
   TrainState pupil;
   Batch batch;
@@ -26,18 +27,14 @@ static inline void set_defaults(const Option *table, size_t count, void *target)
 }
 
 static inline TrainShape shape_of(const Bench *b) {
-  return (TrainShape){.net = b->net, .algo = b->algo, .algo_config = b->algo_config, .seed = 1};
+  return (TrainShape){.algo = b->made, .seed = 1};
 }
 
 static inline Update *new_update(const Bench *b, const Reducer *reducer) {
   Update *update;
-  CHECK_OK(update_create(&(UpdateSetup){.net = b->net,
-                                        .config = &b->config,
-                                        .algo = b->algo,
-                                        .algo_config = b->algo_config,
-                                        .seed = 1,
-                                        .reducer = reducer},
-                         &update));
+  const UpdateSetup setup = {
+      .algo = b->made, .config = &b->config, .seed = 1, .reducer = reducer};
+  CHECK_OK(update_create(&setup, &update));
   return update;
 }
 
@@ -60,15 +57,16 @@ static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool po
   b->algo_config = calloc(1, b->algo->config_size + 1);
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
   CHECK_OK(net_create(&net, &layout, &b->net));
-  const TrainShape shape = shape_of(b);
-  CHECK_OK(train_state_create(&shape, 0, &b->pupil));
-  b->update = new_update(b, NULL);
   RowFormat format = {
       .observation_bytes = 8,
       .choices = 3,
       .heads = 1,
       .state = (uint32_t)b->net->graph.state_size,
   };
+  CHECK_OK(algo_create(algo, b->algo_config, b->net, &format, &b->made));
+  const TrainShape shape = shape_of(b);
+  CHECK_OK(train_state_create(&shape, 0, &b->pupil));
+  b->update = new_update(b, NULL);
   CHECK_OK(batch_create(&format, &b->batch));
 }
 
@@ -76,6 +74,7 @@ static inline void close_bench(Bench *b) {
   update_destroy(b->update);
   train_state_destroy(&b->pupil);
   batch_destroy(&b->batch);
+  algo_destroy(b->made);
   net_destroy(b->net);
   free(b->algo_config);
 }

@@ -53,28 +53,29 @@ static RowLoss plain_row(const Experience *e, size_t row, float log_prob, float 
 /* Two floats that are trained, and one that is counted. */
 enum { GUESS, GUESS_SLOW, GUESS_TRAINED = 2, GUESS_FLOATS = 3 };
 
-static void guess_init(const void *own, const Net *net, AgonRng *rng, float *block) {
-  (void)own;
-  (void)net;
+static Status guess_init(const AlgoPart *part, AgonRng *rng, float *block) {
+  (void)part;
   for (size_t i = 0; i < GUESS_TRAINED; i++)
     block[i] = 0.1f * (float)rng_normal(rng);
+  return OK;
 }
 
-static size_t plain_parts(const void *own, const Net *net, AlgoPart out[ALGO_PARTS]) {
-  (void)own;
-  (void)net;
-  out[GUESS] = (AlgoPart){"guess", GUESS_FLOATS, GUESS_TRAINED, guess_init};
-  out[GUESS_SLOW] = (AlgoPart){"guess_slow", GUESS_FLOATS, 0, guess_init};
-  return 2;
+static Status plain_parts(Algo *algo) {
+  algo->part[GUESS] = (AlgoPart){
+      .name = "guess", .floats = GUESS_FLOATS, .trained = GUESS_TRAINED, .init = guess_init};
+  algo->part[GUESS_SLOW] =
+      (AlgoPart){.name = "guess_slow", .floats = GUESS_FLOATS, .init = guess_init};
+  algo->parts = 2;
+  return OK;
 }
 
 /* The guess: what a decision brings, as a + b * (what the value said when it acted). */
 static void plain_pass(const Pass *pass, LossSums *sums) {
   const Experience *e = pass->experience;
   const float *guess = e->part[GUESS];
-  float *gradient = pass->part_gradient[GUESS];
+  float *gradient = pass->part[GUESS].gradient;
   plain_passes++;
-  assert_null(pass->part_gradient[GUESS_SLOW]);
+  assert_null(pass->part[GUESS_SLOW].gradient);
   for (size_t at = 0; at < pass->rows; at++) {
     int32_t row = pass->row_of[at];
     if (row < 0 || !e->is_learned[row]) continue;

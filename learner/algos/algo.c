@@ -1,6 +1,8 @@
 /* Questions that others ask of an algorithm's table, with the defaults where it does not answer. */
 #include "learner/algos/algo.h"
 
+#include <stdlib.h>
+
 AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonKind *layout) {
   bool box = action_space(layout).kind == AGON_BOX;
   AlgoNeeds needs = {
@@ -44,23 +46,46 @@ AlgoPlan algo_plan(const AlgoOps *algo, const void *own) {
   return plan;
 }
 
-size_t algo_parts(const AlgoOps *algo, const void *own, const Net *net, AlgoPart out[ALGO_PARTS]) {
-  return algo->parts ? algo->parts(own, net, out) : 0;
+Status algo_create(const AlgoOps *ops, const void *own, const Net *net, const RowFormat *format,
+                   Algo **out) {
+  Status status = OK;
+  Algo *algo;
+  TRY_RETURN(NEW_ARRAY(algo, 1));
+  *algo = (Algo){.ops = ops, .own = own, .net = net, .format = *format};
+  if (ops->parts) TRY(ops->parts(algo));
+  *out = algo;
+  algo = NULL;
+done:
+  algo_destroy(algo);
+  return status;
 }
 
-size_t algo_trained(const AlgoOps *algo, const void *own, const Net *net) {
-  AlgoPart part[ALGO_PARTS];
-  size_t count = algo_parts(algo, own, net, part);
-  size_t floats = net->graph.params;
-  for (size_t i = 0; i < count; i++)
-    floats += part[i].trained;
+void algo_destroy(Algo *algo) {
+  if (!algo) return;
+  for (size_t i = 0; i < algo->parts; i++)
+    if (algo->part[i].destroy) algo->part[i].destroy(algo->part[i].made);
+  free(algo);
+}
+
+size_t algo_trained(const Algo *algo) {
+  size_t floats = algo->net->graph.params;
+  for (size_t i = 0; i < algo->parts; i++)
+    floats += algo->part[i].trained;
   return floats;
 }
 
-double algo_cost(const AlgoOps *algo, const void *own, const Net *net) {
-  double forward = graph_flops_forward(&net->graph);
-  double train = graph_flops_train(&net->graph);
-  if (algo->cost) return algo->cost(own, forward, train);
-  AlgoPlan plan = algo_plan(algo, own);
+/* Every part that is a network is taken to go with the policy, row by row. */
+double algo_cost(const Algo *algo) {
+  const AlgoOps *ops = algo->ops;
+  double forward = graph_flops_forward(&algo->net->graph);
+  double train = graph_flops_train(&algo->net->graph);
+  for (size_t i = 0; i < algo->parts; i++) {
+    const AlgoPart *part = &algo->part[i];
+    if (!part->graph) continue;
+    forward += graph_flops_forward(part->graph);
+    train += part->trained ? graph_flops_train(part->graph) : graph_flops_forward(part->graph);
+  }
+  if (ops->cost) return ops->cost(algo->own, forward, train);
+  AlgoPlan plan = algo_plan(ops, algo->own);
   return (double)plan.epochs * train + (plan.evaluate ? forward : 0);
 }

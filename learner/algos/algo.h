@@ -83,10 +83,27 @@ typedef struct AlgoPart {
   size_t floats;
   size_t
       trained; /* leading floats that the optimiser steps; the others are the algorithm's to move */
-  /* The block as a life begins. NULL: zeros. */
-  void (*init)(const void *own, const Net *net, AgonRng *rng, float *block);
+  /* The block, of zeros, as a life begins. NULL: it stays so. */
+  Status (*init)(const struct AlgoPart *part, AgonRng *rng, float *block);
+  /* The network that the block is of: its parameters are what is trained, its constants follow. An
+   * update keeps its weights packed, and room for as many rows as a pass has. NULL: the block is
+   * just numbers. */
+  const Graph *graph;
+  void *made;                 /* what `graph` and `init` rest on; the part's own, may be NULL */
+  void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
 enum { ALGO_PARTS = 4 };
+
+/* An algorithm as it is in one job: with its section of the configuration, the network and the rows
+ * that it learns with, and the parts that it made of them. All but the parts is borrowed. */
+typedef struct Algo {
+  const struct AlgoOps *ops;
+  const void *own;
+  const Net *net;
+  RowFormat format;
+  AlgoPart part[ALGO_PARTS];
+  size_t parts;
+} Algo;
 
 /* The experience of an update, as an algorithm sees it. Columns have as many rows as the batch. */
 typedef struct Experience {
@@ -121,12 +138,18 @@ typedef struct UpdateTimes {
   int64_t batch, forward, loss, backward, reduce, optimise;
 } UpdateTimes;
 
-struct AlgoOps;
+/* A part of the player in a pass. */
+typedef struct PassPart {
+  float *block;
+  float *gradient;     /* (trained) to be added to; NULL: nothing of the part is trained */
+  const float *packed; /* of a part with a network: its weights */
+  Activations *space;  /* likewise, with room for the pass's rows */
+} PassPart;
 
 /* As many rows as fit the cache, in the order in which the network takes them: step by step, and
  * within a step one after another. All is borrowed. */
 typedef struct Pass {
-  const struct AlgoOps *algo;
+  const Algo *algo;
   const Experience *experience;
   const Net *net;
   const float *block, *packed; /* the weights that are trained */
@@ -144,8 +167,8 @@ typedef struct Pass {
   /* Scratch of `rows` rows: net->space.width wide, the values 1. */
   float *logits, *probability, *d_logits;
   float *value, *d_value;
-  float *gradient;                  /* (net->graph.params) to be added to */
-  float *part_gradient[ALGO_PARTS]; /* (trained) likewise; NULL: nothing of the part is trained */
+  float *gradient; /* (net->graph.params) to be added to */
+  PassPart part[ALGO_PARTS];
   /* For net_backward to call: whoever shares the update gets the gradient in pieces. By then the
    * parts' gradients and the sums must be complete. NULL: nobody does. */
   GraphDone done;
@@ -175,8 +198,9 @@ typedef struct AlgoOps {
   /* May be NULL: rows of single agents, used once, actions drawn as the env's kind of action says.
    * `own` is the algorithm's section; `out` holds those defaults already. */
   void (*needs)(const void *own, const AgonKind *layout, AlgoNeeds *out);
-  /* The player's parts besides the policy; returns how many. May be NULL: none. */
-  size_t (*parts)(const void *own, const Net *net, AlgoPart out[ALGO_PARTS]);
+  /* Adds the player's parts besides the policy to algo->part, of which there are algo->parts. On
+   * failure those that were added are given back by algo_destroy. May be NULL: none. */
+  Status (*parts)(Algo *algo);
   void (*plan)(const void *own, AlgoPlan *out);
   /* FLOP of learning from one frame, of a network that costs `forward` and `train` a row. May be
    * NULL: what the plan says. */
@@ -203,8 +227,11 @@ AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonKind *layou
  * does not give. */
 Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout);
 AlgoPlan algo_plan(const AlgoOps *algo, const void *own);
-size_t algo_parts(const AlgoOps *algo, const void *own, const Net *net, AlgoPart out[ALGO_PARTS]);
+/* Once a job. All is borrowed for its life; on failure nothing is left. */
+Status algo_create(const AlgoOps *ops, const void *own, const Net *net, const RowFormat *format,
+                   Algo **out);
+void algo_destroy(Algo *algo);
 /* Floats of a gradient: of the policy's parameters, then of what is trained of each part. */
-size_t algo_trained(const AlgoOps *algo, const void *own, const Net *net);
-/* FLOP of learning from one frame with this network. */
-double algo_cost(const AlgoOps *algo, const void *own, const Net *net);
+size_t algo_trained(const Algo *algo);
+/* FLOP of learning from one frame: with the network, and with those of the parts. */
+double algo_cost(const Algo *algo);

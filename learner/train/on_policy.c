@@ -43,7 +43,7 @@ static void row_loss(const Pass *pass, size_t at, size_t row, LossSums *sums) {
   const float *reference = pull > 0 ? pass->reference_row + row * space->width : NULL;
   const AgonAction *action = batch_action(batch, row);
   float log_prob = dist_log_prob(space, line, action);
-  RowLoss loss = pass->algo->row(pass->experience, row, log_prob, pass->value[at]);
+  RowLoss loss = pass->algo->ops->row(pass->experience, row, log_prob, pass->value[at]);
   float entropy = dist_backward(space, line, probability, reference, action, loss.by_log_prob,
                                 -pass->entropy_weight, pass->reference_weight * pull, d);
   if (pass->proximal_weight > 0)

@@ -6,14 +6,27 @@
 
 enum { PASS_ROWS = 512 /* activations of a pass stay in cache */ };
 
-Status passes_create(const Net *net, Passes *out) {
-  *out = (Passes){.net = net, .packed = net_pack_create(net, true)};
-  if (!out->packed) return status_set(ERR_MEMORY, "out of memory packing a network");
+/* 64-byte aligned, for whole cache lines. */
+static Status create_packed(const Graph *graph, float **out) {
+  *out = aligned_alloc(64, (graph->packed[true] * sizeof(float) + 63) & ~(size_t)63);
+  return *out ? OK : status_set(ERR_MEMORY, "out of memory packing a network");
+}
+
+Status passes_create(const Algo *algo, Passes *out) {
+  *out = (Passes){.net = algo->net, .algo = algo};
+  TRY_RETURN(create_packed(&algo->net->graph, &out->packed));
+  for (size_t i = 0; i < algo->parts; i++)
+    if (algo->part[i].graph)
+      TRY_RETURN(create_packed(algo->part[i].graph, &out->part_packed[i]));
   return OK;
 }
 
 void passes_free(Passes *passes) {
   activations_destroy(&passes->space);
+  for (size_t i = 0; i < ALGO_PARTS; i++) {
+    activations_destroy(&passes->part_space[i]);
+    free(passes->part_packed[i]);
+  }
   layout_free(&passes->all);
   layout_free(&passes->learned);
   free(passes->states);
@@ -30,7 +43,19 @@ void passes_free(Passes *passes) {
   *passes = (Passes){0};
 }
 
-/* Room for `rows` rows at once. It only grows, with the network's activations; on failure what is
+/* Activations of the network and of the parts' networks. */
+static Status reserve_networks(Passes *passes, size_t rows) {
+  const Algo *algo = passes->algo;
+  activations_destroy(&passes->space);
+  for (size_t i = 0; i < algo->parts; i++) {
+    activations_destroy(&passes->part_space[i]);
+    if (algo->part[i].graph)
+      TRY_RETURN(activations_create(algo->part[i].graph, rows, true, &passes->part_space[i]));
+  }
+  return activations_create(&passes->net->graph, rows, true, &passes->space);
+}
+
+/* Room for `rows` rows at once. It only grows, with the networks' activations; on failure what is
  * there remains, and is freed with the passes. */
 static Status reserve_passes(Passes *passes, size_t rows) {
   const Net *net = passes->net;
@@ -56,9 +81,10 @@ static Status reserve_passes(Passes *passes, size_t rows) {
     room = passes->rows;
     TRY_RETURN(mem_grow(columns[i].column, &room, rows, columns[i].size));
   }
+  passes->rows = 0;
+  TRY_RETURN(reserve_networks(passes, room));
   passes->rows = room;
-  activations_destroy(&passes->space);
-  return activations_create(&net->graph, room, true, &passes->space);
+  return OK;
 }
 
 Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest) {
@@ -116,6 +142,11 @@ void passes_pack(Passes *passes, const float *block) {
   net_pack(passes->net, block, true, passes->packed);
 }
 
+void passes_pack_part(Passes *passes, size_t part, const float *block) {
+  const Graph *graph = passes->algo->part[part].graph;
+  if (graph) graph_pack(graph, block, true, passes->part_packed[part]);
+}
+
 /* Keeps what evaluation asks for of one row, `at` in the pass. */
 static void keep_row(const Passes *passes, size_t at, const Evaluated *out) {
   const ActionSpace *space = &passes->net->space;
@@ -148,7 +179,8 @@ Status passes_evaluate(Passes *passes, const float *block, bool forget, const Ev
 }
 
 Pass passes_open(Passes *passes, const Sequences *sequences) {
-  return (Pass){.net = passes->net,
+  Pass pass = {.algo = passes->algo,
+                .net = passes->net,
                 .packed = passes->packed,
                 .space = &passes->space,
                 .sequences = sequences,
@@ -160,4 +192,9 @@ Pass passes_open(Passes *passes, const Sequences *sequences) {
                 .d_logits = passes->d_logits,
                 .value = passes->value,
                 .d_value = passes->d_value};
+  for (size_t i = 0; i < passes->algo->parts; i++) {
+    pass.part[i].packed = passes->part_packed[i];
+    pass.part[i].space = &passes->part_space[i];
+  }
+  return pass;
 }

@@ -5,7 +5,7 @@
 #include "data/layout.h"
 #include "learner/algos/algo.h"
 
-/* Of one network. Arrays are owned; those of a pass hold the rows that lie in the network at
+/* Of one network, and of those of the algorithm's parts. Arrays are owned; those of a pass hold the rows that lie in the network at
  * once. */
 typedef struct Passes {
   const Net *net;
@@ -16,6 +16,9 @@ typedef struct Passes {
   size_t states_room;
   float *packed; /* the weights as kernels want them: passes_pack */
   Activations space;
+  const Algo *algo;                /* whose parts follow */
+  float *part_packed[ALGO_PARTS]; /* of parts that are networks: passes_pack_part */
+  Activations part_space[ALGO_PARTS];
 
   float *logits;      /* (rows, width) */
   float *probability; /* (rows, width) */
@@ -37,7 +40,7 @@ typedef struct Evaluated {
 } Evaluated;
 
 /* ERR_MEMORY leaves *out to be freed. */
-Status passes_create(const Net *net, Passes *out);
+Status passes_create(const Algo *algo, Passes *out);
 void passes_free(Passes *passes);
 /* Lays the batch out as units, all its rows and those to learn from. Recurrent networks see at most
  * `longest` steps at a time. */
@@ -45,6 +48,7 @@ Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, 
 size_t passes_units(const Layout *layout); /* that go through the network at once */
 /* The weights that the following passes use. */
 void passes_pack(Passes *passes, const float *block);
+void passes_pack_part(Passes *passes, size_t part, const float *block);
 /* Brings `count` units (of the list `unit`, or NULL: all in order), from the `first` on, into the
  * network's input. forget: sequences start from memory zero, not from the acting policy's. */
 Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit, size_t first,

@@ -14,15 +14,16 @@ size_t train_state_stat_count(const Net *net) {
 
 /* Parts as the net and the algorithm say, of zeros. */
 static Status create_parts(const TrainShape *shape, TrainState *state) {
-  const Net *net = shape->net;
-  AlgoPart part[ALGO_PARTS];
-  size_t count = algo_parts(shape->algo, shape->algo_config, net, part);
+  const Algo *algo = shape->algo;
+  const Net *net = algo->net;
   state->part[0] =
       (TrainPart){.name = "policy", .floats = net->block, .trained = net->graph.params};
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < algo->parts; i++) {
+    const AlgoPart *part = &algo->part[i];
     state->part[1 + i] =
-        (TrainPart){.name = part[i].name, .floats = part[i].floats, .trained = part[i].trained};
-  state->parts = 1 + count;
+        (TrainPart){.name = part->name, .floats = part->floats, .trained = part->trained};
+  }
+  state->parts = 1 + algo->parts;
   for (size_t i = 0; i < state->parts; i++) {
     TrainPart *made = &state->part[i];
     TRY_RETURN(NEW_ARRAY(made->block, made->floats));
@@ -35,7 +36,7 @@ static Status create_parts(const TrainShape *shape, TrainState *state) {
 
 /* Initial weights, life 0. On failure *out is empty. */
 Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out) {
-  const Net *net = shape->net;
+  const Net *net = shape->algo->net;
   Status status = OK;
   *out = (TrainState){.player = player};
   TRY(create_parts(shape, out));
@@ -43,7 +44,7 @@ Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *
   TRY(NEW_ARRAY(out->reference, net->block));
   TRY(NEW_ARRAY(out->average, net->block));
   TRY(NEW_ARRAY(out->stat, train_state_stat_count(net)));
-  train_state_reset(shape, out, NULL);
+  TRY(train_state_reset(shape, out, NULL));
   out->life = 0;
   memcpy(out->acting, out->block, net->block * sizeof(float));
 done:
@@ -65,21 +66,21 @@ void train_state_destroy(TrainState *state) {
 }
 
 /* Every part of the algorithm's as at the beginning, from a random stream of its own. */
-static void init_parts(const TrainShape *shape, TrainState *state) {
-  AlgoPart part[ALGO_PARTS];
-  size_t count = algo_parts(shape->algo, shape->algo_config, shape->net, part);
-  for (size_t i = 0; i < count; i++) {
+static Status init_parts(const TrainShape *shape, TrainState *state) {
+  for (size_t i = 0; i < shape->algo->parts; i++) {
+    const AlgoPart *part = &shape->algo->part[i];
     AgonRng rng = rng_stream(shape->seed, state->player, (uint32_t)(1 + i), RNG_INIT);
     float *block = state->part[1 + i].block;
-    memset(block, 0, part[i].floats * sizeof *block);
-    if (part[i].init) part[i].init(shape->algo_config, shape->net, &rng, block);
+    memset(block, 0, part->floats * sizeof *block);
+    if (part->init) TRY_RETURN(part->init(part, &rng, block));
   }
+  return OK;
 }
 
 /* Besides the weights, all that a young player must not inherit: Adam's moments, steps, the frames
  * of the life. min_version makes experience of the former life too old to be learned from. */
-void train_state_reset(const TrainShape *shape, TrainState *state, const float *source) {
-  const Net *net = shape->net;
+Status train_state_reset(const TrainShape *shape, TrainState *state, const float *source) {
+  const Net *net = shape->algo->net;
   double seen = state->stat[0];
   memset(state->stat, 0, train_state_stat_count(net) * sizeof(double));
   if (source) {
@@ -89,7 +90,7 @@ void train_state_reset(const TrainShape *shape, TrainState *state, const float *
   } else {
     net_init(net, shape->seed, state->player, state->block);
   }
-  init_parts(shape, state);
+  TRY_RETURN(init_parts(shape, state));
   memcpy(state->reference, state->block, net->block * sizeof(float));
   memcpy(state->average, state->block, net->block * sizeof(float));
   for (size_t i = 0; i < state->parts; i++) {
@@ -100,6 +101,7 @@ void train_state_reset(const TrainShape *shape, TrainState *state, const float *
   state->life_frames = 0;
   state->life++;
   state->min_version = state->version;
+  return OK;
 }
 
 /* The average is preferred where one is kept: the last weights still jump with each batch. */

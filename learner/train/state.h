@@ -34,19 +34,17 @@ typedef struct TrainState {
   double *stat;     /* (train_state_stat_count) counts, means and squares of the normalisers */
 } TrainState;
 
-/* What makes a player in training: all borrowed. */
+/* What makes a player in training. */
 typedef struct TrainShape {
-  const Net *net;
-  const AlgoOps *algo;
-  const void *algo_config;
+  const Algo *algo; /* borrowed */
   uint64_t seed;
 } TrainShape;
 
 Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out);
 void train_state_destroy(TrainState *state);
 /* A new life: initial weights, or (source not NULL) a policy copied from another player; parts as
- * they are at the beginning. Versions go on. */
-void train_state_reset(const TrainShape *shape, TrainState *state, const float *source);
+ * they are at the beginning. Versions go on. ERR_MEMORY leaves a state that is of no use. */
+Status train_state_reset(const TrainShape *shape, TrainState *state, const float *source);
 size_t train_state_stat_count(const Net *net);
 /* What is frozen when a snapshot is taken: the average where one is kept, else the policy.
  * Borrowed. */

@@ -28,24 +28,26 @@ static void charge(const Update *update, int64_t *since, int64_t *spent) {
 /* --- life cycle --- */
 Status update_create(const UpdateSetup *setup, Update **out) {
   Status status = OK;
-  const Net *net = setup->net;
+  const Algo *algo = setup->algo;
+  const Net *net = algo->net;
   Update *update;
   TRY_RETURN(NEW_ARRAY(update, 1));
-  *update = (Update){.net = net,
+  *update = (Update){.algo = algo,
+                     .ops = algo->ops,
+                     .net = net,
                      .config = setup->config,
-                     .algo = setup->algo,
                      .seed = setup->seed,
                      .clock = setup->clock ? *setup->clock : clock_system(),
                      .reducer = {.members = 1},
-                     .experience = {.config = setup->config, .own = setup->algo_config}};
+                     .experience = {.config = setup->config, .own = algo->own}};
   if (setup->reducer) update->reducer = *setup->reducer;
   size_t opening = update_opening(net, update->reducer.members);
   update->moment_count = opening > moments_count(net) ? opening : moments_count(net);
-  update->trained = algo_trained(setup->algo, setup->algo_config, net);
+  update->trained = algo_trained(algo);
   TRY(NEW_ARRAY(update->gradient, update->trained + UPDATE_SCALARS));
   TRY(NEW_ARRAY(update->moments, update->moment_count));
   TRY(moments_create(net, &update->normaliser));
-  TRY(passes_create(net, &update->passes));
+  TRY(passes_create(algo, &update->passes));
 done:
   if (status != OK) {
     update_destroy(update);
@@ -125,7 +127,7 @@ static void mark_pull(Update *update, const Unroll *unroll) {
 /* The configuration's word, or, where it leaves that open, the algorithm's. */
 static bool normalises(const Update *update) {
   int choice = update->config->normalise_advantages;
-  return choice == CHOICE_AUTO ? update->algo->normalises : choice == CHOICE_TRUE;
+  return choice == CHOICE_AUTO ? update->ops->normalises : choice == CHOICE_TRUE;
 }
 
 /* For every row: whether it is learned from (not those that only lead recurrent state up: `skip`),
@@ -324,6 +326,14 @@ static void open_experience(Update *update) {
     e->part[i - 1] = update->state->part[i].block;
 }
 
+/* The weights that the next passes are made with: the policy's and the parts'. */
+static void pack_all(Update *update) {
+  const TrainState *state = update->state;
+  passes_pack(&update->passes, state->block);
+  for (size_t i = 1; i < state->parts; i++)
+    passes_pack_part(&update->passes, i - 1, state->part[i].block);
+}
+
 /* What other policies say of every row, which the losses compare with: the reference, and the
  * policy before the update. */
 static Status evaluate_others(Update *update) {
@@ -335,7 +345,7 @@ static Status evaluate_others(Update *update) {
     TRY_RETURN(passes_evaluate(passes, update->state->reference, true,
                                &(Evaluated){.line = update->reference_row}));
   }
-  if (update->algo->proximal) {
+  if (update->ops->proximal) {
     TRY_RETURN(GROW(update->before_row, update->before_room, floats));
     TRY_RETURN(passes_evaluate(passes, update->state->block, false,
                                &(Evaluated){.line = update->before_row}));
@@ -363,14 +373,14 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   TRY_RETURN(reserve_rows(update, batch->rows + 1));
   TRY_RETURN(passes_lay_out(&update->passes, batch, shards, (size_t)update->config->longest));
   mark_rows(update);
-  update->plan = algo_plan(update->algo, update->experience.own);
+  update->plan = algo_plan(update->ops, update->algo->own);
   open_experience(update);
   const Evaluated now = {.log_prob = update->log_prob_now, .value = update->value_now};
   if (update->plan.evaluate)
     TRY_RETURN(passes_evaluate(&update->passes, state->block, false, &now));
-  update->algo->targets(&update->experience);
+  update->ops->targets(&update->experience);
   TRY_RETURN(evaluate_others(update));
-  passes_pack(&update->passes, state->block);
+  pack_all(update);
   TRY_RETURN(GROW(update->order, update->order_room, update->passes.learned.units));
   for (size_t i = 0; i < update->passes.learned.units; i++)
     update->order[i] = (uint32_t)i;
@@ -420,19 +430,18 @@ static Status deal_units(Update *update, size_t *out_count) {
  * value_weight means the same in every game. */
 static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since) {
   const LearnConfig *config = update->config;
-  const AlgoOps *algo = update->algo;
+  const AlgoOps *ops = update->ops;
   const TrainState *state = update->state;
   double progress = update->experience.progress;
   float unit = state->block[update->net->return_at + 1];
   Pass pass = passes_open(&update->passes, sequences);
-  pass.algo = algo;
   pass.experience = &update->experience;
   pass.block = state->block;
   pass.entropy_weight =
       (float)schedule_at(config->decay, config->entropy, config->entropy_end, progress);
   pass.reference_weight =
       (float)schedule_at(config->decay, config->reference, config->reference_end, progress);
-  pass.proximal_weight = algo->proximal ? (float)algo->proximal(&update->experience) : 0;
+  pass.proximal_weight = ops->proximal ? (float)ops->proximal(&update->experience) : 0;
   pass.value_weight = (float)config->value_weight / (unit * unit);
   pass.value_unit = unit;
   pass.pull = update->pull;
@@ -444,7 +453,8 @@ static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since
   pass.times = &update->times;
   float *gradient = update->gradient + update->net->graph.params;
   for (size_t i = 1; i < state->parts; i++) {
-    if (state->part[i].trained) pass.part_gradient[i - 1] = gradient;
+    pass.part[i - 1].block = state->part[i].block;
+    if (state->part[i].trained) pass.part[i - 1].gradient = gradient;
     gradient += state->part[i].trained;
   }
   return pass;
@@ -456,7 +466,7 @@ static Status add_gradient(Update *update) {
   size_t step = passes_units(layout);
   size_t count;
   bool several = update->reducer.members > 1;
-  void (*pass_over)(const Pass *, LossSums *) = update->algo->pass ? update->algo->pass : pass_rows;
+  void (*pass_over)(const Pass *, LossSums *) = update->ops->pass ? update->ops->pass : pass_rows;
   int64_t since = clock_now(&update->clock);
   TRY_RETURN(deal_units(update, &count));
   const uint32_t *unit = update->order + layout->units;
@@ -534,7 +544,7 @@ static void count_losses(AlgoStats *stats, const LossSums *sums, double each) {
 /* Steps the player by the gradient over all members; nothing if no member had a row of this
  * minibatch. */
 static Status optimise(Update *update) {
-  const AlgoOps *algo = update->algo;
+  const AlgoOps *ops = update->ops;
   Experience *experience = &update->experience;
   int64_t since = clock_now(&update->clock);
   LossSums sums;
@@ -543,13 +553,13 @@ static Status optimise(Update *update) {
   if (sums.rows <= 0) return OK;
   double each = 1.0 / (double)sums.rows;
   TRY_RETURN(step_parts(update, each, &norm));
-  passes_pack(&update->passes, update->state->block);
   count_losses(&update->stats, &sums, each);
   update->stats.gradient_norm += norm;
   update->stats.minibatches++;
   experience->step++;
-  if (algo->stepped) algo->stepped(experience);
-  update->stopped = algo->stop && algo->stop(experience, (double)sums.kl * each);
+  if (ops->stepped) ops->stepped(experience);
+  pack_all(update);
+  update->stopped = ops->stop && ops->stop(experience, (double)sums.kl * each);
   charge(update, &since, &update->times.optimise);
   return OK;
 }

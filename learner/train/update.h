@@ -34,10 +34,8 @@ enum { UPDATE_VOTES = 4 };
 
 /* All is borrowed for the update's life. */
 typedef struct UpdateSetup {
-  const Net *net;
+  const Algo *algo;
   const LearnConfig *config;
-  const AlgoOps *algo;
-  const void *algo_config;
   uint64_t seed;
   const Clock *clock;     /* copied; NULL: the system's */
   const Reducer *reducer; /* copied; NULL: the rank is alone */

@@ -13,9 +13,10 @@ typedef enum UpdatePhase {
 } UpdatePhase;
 
 struct Update {
-  const Net *net;
+  const Algo *algo;
+  const AlgoOps *ops; /* the algorithm's */
+  const Net *net;     /* likewise */
   const LearnConfig *config;
-  const AlgoOps *algo;
   uint64_t seed;
   Reducer reducer;
   Clock clock;

@@ -178,6 +178,7 @@ Status bench_train(Bench *bench) {
   Status status = OK;
   JobConfig *settings = NULL;
   Net *net = NULL;
+  Algo *algo = NULL;
   Topology topology = {0};
   JobResult ending = {.started = false};
   char folder[] = "/tmp/agon-bench-XXXXXX", seconds[48], run[64], what[96], by[112], command[64];
@@ -204,12 +205,12 @@ Status bench_train(Bench *bench) {
   request.override_count = count;
   TRY(bench_settings(bench, NULL, 0, &settings));
   TRY(net_create(&settings->net, &settings->env->layout, &net));
+  TRY(job_config_algo(settings, net, &algo));
   TRY(job_config_topology(settings, bench->transport->size, &topology));
   double peak = first ? bench_fma_peak(bench) : 0; /* before the others are busy */
   TRY(job_train(bench->transport, &request, &ending));
   if (!first) goto done;
-  double flops =
-      graph_flops_forward(&net->graph) + algo_cost(settings->algo, settings->algo_config, net);
+  double flops = graph_flops_forward(&net->graph) + algo_cost(algo);
   double rate = ending.frames / ending.seconds;
   double acted = ending.decisions / ending.seconds;
   snprintf(what, sizeof what, "frames learned, %d ranks (%zu learn, %zu act)",
@@ -223,6 +224,7 @@ Status bench_train(Bench *bench) {
   if (system(command) != 0) TRY(status_set(ERR_IO, "cannot remove %s", folder));
 done:
   topology_free(&topology);
+  algo_destroy(algo);
   net_destroy(net);
   job_config_destroy(settings);
   return status;

@@ -436,6 +436,7 @@ Status bench_learn(Bench *bench) {
   Batch batch = {0};
   TrainState pupil = {0};
   Update *update = NULL;
+  Algo *algo = NULL;
   double rate[64], shares[6] = {0};
   char what[96], by[112];
   size_t count = bench->repeats < 64 ? (size_t)bench->repeats : 64;
@@ -446,16 +447,12 @@ Status bench_learn(Bench *bench) {
   TRY(stage_tick(&stage));
   stage.keep = &batch;
   TRY(stage_tick(&stage));
-  const TrainShape shape = {stage.net, s->algo, s->algo_config, 1};
+  TRY(job_config_algo(s, stage.net, &algo));
+  const TrainShape shape = {algo, 1};
   TRY(train_state_create(&shape, 0, &pupil));
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);
   UpdateTimes before = {0};
-  TRY(update_create(&(UpdateSetup){.net = stage.net,
-                                   .config = &s->learner,
-                                   .algo = s->algo,
-                                   .algo_config = s->algo_config,
-                                   .seed = 1},
-                    &update));
+  TRY(update_create(&(UpdateSetup){.algo = algo, .config = &s->learner, .seed = 1}, &update));
   for (size_t i = 0; i <= count; i++) {
     uint64_t frames = 0;
     bool more = true, progress;
@@ -469,7 +466,7 @@ Status bench_learn(Bench *bench) {
     if (i > 0) rate[i - 1] = (double)frames / bench_seconds(bench, start);
     if (i == 0) before = *update_times(update);
   }
-  double flops = algo_cost(s->algo, s->algo_config, stage.net);
+  double flops = algo_cost(algo);
   snprintf(what, sizeof what, "%s, %zu frames, %zu epochs of %zu minibatches", s->algo->name,
            batch_learned(&batch), plan.epochs, plan.minibatches);
   snprintf(by, sizeof by, "%.2f MFLOP a frame at the FMA peak", flops * 1e-6);
@@ -490,6 +487,7 @@ Status bench_learn(Bench *bench) {
 done:
   update_destroy(update);
   train_state_destroy(&pupil);
+  algo_destroy(algo);
   batch_destroy(&batch);
   stage_close(&stage);
   return status;

@@ -212,6 +212,7 @@ typedef struct Puppet {
 typedef struct Show {
   JobConfig *settings;
   Net *net;
+  Algo *algo;
   Topology topology;
   SimWorld *world;
   Manager *manager;
@@ -277,6 +278,7 @@ static void show_close(Show *show) {
     bytes_free(&show->batch[p]);
   free(show->batch);
   bytes_free(&show->wire.bytes);
+  algo_destroy(show->algo);
   net_destroy(show->net);
   job_config_destroy(show->settings);
   free(show->learner);
@@ -332,8 +334,7 @@ static Status open_learners(Bench *bench, Show *show) {
     LearnerSetup setup = {
         .role = role_of(bench, show, t->learner_rank[l]),
         .config = s->learner,
-        .algo = s->algo,
-        .algo_config = s->algo_config,
+        .algo = show->algo,
         .index = l,
         .groups = 1,
         .member = l,
@@ -432,6 +433,7 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
   show->learning =
       (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
   TRY(net_create(&s->net, &s->env->layout, &show->net));
+  TRY(job_config_algo(s, show->net, &show->algo));
   TRY(job_config_topology(s, (int)(actors + learners), &show->topology));
   TRY(sim_create(&(SimConfig){.seed = 1, .ranks = show->topology.size}, &show->world));
   snprintf(show->folder, sizeof show->folder, "/tmp/agon-bench-XXXXXX");

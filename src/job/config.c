@@ -352,16 +352,28 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
                      .head_size = env_head_sizes(env)};
 }
 
+Status job_config_algo(const JobConfig *s, const Net *net, Algo **out) {
+  RowFormat format = job_config_format(s, net);
+  return algo_create(s->algo, s->algo_config, net, &format, out);
+}
+
 /* Who acts and who learns, by the arithmetic that each costs: FLOP of a frame acted, of a frame
  * learned, and of a minibatch. */
 Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   Net *net;
+  Algo *algo;
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);
   TRY_RETURN(net_create(&s->net, &s->env->layout, &net));
+  Status status = job_config_algo(s, net, &algo);
+  if (status != OK) {
+    net_destroy(net);
+    return status;
+  }
   double rows = (double)(s->actors.slots * s->actors.unroll) / (double)plan.minibatches;
   TopologyLoad load = {.act_flops = graph_flops_forward(&net->graph),
-                       .learn_flops = algo_cost(s->algo, s->algo_config, net),
+                       .learn_flops = algo_cost(algo),
                        .minibatch_flops = rows * graph_flops_train(&net->graph)};
+  algo_destroy(algo);
   net_destroy(net);
   return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load,
                        size, out);

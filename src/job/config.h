@@ -64,6 +64,9 @@ Status job_config_topology(const JobConfig *settings, int size, Topology *out);
 /* How wide the experience is that actors record of this env, for this network and algorithm. Heads
  * are borrowed from the env. Whatever an algorithm's needs add to a row is added here. */
 RowFormat job_config_format(const JobConfig *settings, const Net *net);
+/* The algorithm with its parts, for this network; the caller's to destroy, before the settings and
+ * the network. */
+Status job_config_algo(const JobConfig *settings, const Net *net, Algo **out);
 /* GAME, or FILE.yaml: sets source->game or source->file. */
 void job_config_name(const char *text, JobConfigSource *source);
 void job_config_destroy(JobConfig *settings);

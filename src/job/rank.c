@@ -17,6 +17,7 @@ struct Rank {
   RankSetup setup;
   SteadyClock clock; /* below that of the roles */
   Net *net;
+  Algo *algo;
   Actor *actor;
   Learner *learner;
   Manager *manager;
@@ -109,11 +110,7 @@ static Status end(void *context) {
 
 /* What the players of this run are made of. */
 static TrainShape train_shape(const Rank *self) {
-  const JobConfig *s = self->setup.settings;
-  return (TrainShape){.net = self->net,
-                      .algo = s->algo,
-                      .algo_config = s->algo_config,
-                      .seed = (uint64_t)s->run.seed};
+  return (TrainShape){.algo = self->algo, .seed = (uint64_t)self->setup.settings->run.seed};
 }
 
 /* Whether a learner could go on from it: asked before a checkpoint is written. */
@@ -200,8 +197,7 @@ static Status create_learner(Rank *self, size_t index) {
   LearnerSetup setup = {
       .role = role_of(self),
       .config = s->learner,
-      .algo = s->algo,
-      .algo_config = s->algo_config,
+      .algo = self->algo,
       .index = index,
       .group = index % groups,
       .groups = groups,
@@ -261,11 +257,11 @@ Status rank_create(const RankSetup *setup, Rank **out) {
   self->setup = *setup;
   self->setup.clock = clock_steady(&self->clock, setup->clock);
   TRY(net_create(&setup->settings->net, &setup->settings->env->layout, &self->net));
+  TRY(job_config_algo(setup->settings, self->net, &self->algo));
   if (setup->topology->members > 1) {
-    const TrainShape shape = train_shape(self);
     size_t bytes = 0;
     if (topology_learner(setup->topology, rank) >= 0)
-      bytes = learner_shared_bytes(&shape, setup->topology->members);
+      bytes = learner_shared_bytes(self->algo, setup->topology->members);
     TRY(setup->transport->ops->start_shared(setup->transport, bytes, &self->shared));
   }
   if (topology_learner(setup->topology, rank) >= 0)
@@ -289,6 +285,7 @@ void rank_destroy(Rank *self) {
   learner_destroy(self->learner);
   manager_destroy(self->manager);
   tracker_destroy(self->tracker);
+  algo_destroy(self->algo);
   net_destroy(self->net);
   free(self->member_rank);
   free(self->fed_rank);

@@ -48,7 +48,7 @@ static void plans_and_costs_are_sensible(void **state) {
     double train = graph_flops_train(&b.net->graph);
     double forward = graph_flops_forward(&b.net->graph);
     assert_true(plan.epochs >= 1 && plan.minibatches >= 1);
-    double cost = algo_cost(b.algo, b.algo_config, b.net);
+    double cost = algo_cost(b.made);
     assert_true(cost >= train);
     if (b.algo == &plain) assert_true(cost == 2 * train + forward);
     if (!b.algo->cost) assert_true(cost == (double)plan.epochs * train + (plan.evaluate ? forward : 0));
@@ -68,9 +68,9 @@ static void parts_have_names_and_sizes(void **state) {
   (void)state;
   for (size_t i = 0; subject(i); i++) {
     Bench b;
-    AlgoPart part[ALGO_PARTS];
     open_bench(&b, subject(i), 0, false);
-    size_t count = algo_parts(b.algo, b.algo_config, b.net, part);
+    const AlgoPart *part = b.made->part;
+    size_t count = b.made->parts;
     size_t trained = b.net->graph.params;
     assert_true(count <= ALGO_PARTS);
     for (size_t k = 0; k < count; k++) {
@@ -81,7 +81,7 @@ static void parts_have_names_and_sizes(void **state) {
       trained += part[k].trained;
     }
     assert_int_equal(b.pupil.parts, 1 + count);
-    assert_int_equal(algo_trained(b.algo, b.algo_config, b.net), trained);
+    assert_int_equal(algo_trained(b.made), trained);
     close_bench(&b);
   }
 }
@@ -315,7 +315,7 @@ static void parts_learn_beside_the_policy(void **state) {
   CHECK_NEAR(guess->block[0] + guess->block[1], 1, .1);
   assert_true(slow->block[0] != first_slow[0] && slow->block[0] != guess->block[0]);
   CHECK_NEAR(slow->block[0], guess->block[0], .05);
-  train_state_reset(&shape, &b.pupil, NULL);
+  CHECK_OK(train_state_reset(&shape, &b.pupil, NULL));
   assert_memory_equal(guess->block, first, sizeof first);
   assert_memory_equal(slow->block, first_slow, sizeof first_slow);
   assert_true(guess->m[0] == 0 && guess->v[0] == 0);

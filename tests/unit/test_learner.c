@@ -185,7 +185,7 @@ static void resets_go_back_to_the_beginning(void **state) {
   bandit(&b, 3);
   assert_memory_not_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
   const TrainShape shape = shape_of(&b);
-  train_state_reset(&shape, &b.pupil, NULL);
+  CHECK_OK(train_state_reset(&shape, &b.pupil, NULL));
   assert_memory_equal(initial, b.pupil.block, b.net->block * sizeof *initial);
   assert_int_equal(b.pupil.life, 1);
   assert_int_equal(b.pupil.steps, 0);
@@ -391,7 +391,7 @@ static void a_copy_keeps_its_normalisers(void **state) {
   float *source = calloc(b.net->block, sizeof *source);
   memcpy(source, b.pupil.block, b.net->block * sizeof *source);
   const TrainShape shape = shape_of(&b);
-  train_state_reset(&shape, &b.pupil, source);
+  CHECK_OK(train_state_reset(&shape, &b.pupil, source));
   assert_memory_equal(source, b.pupil.block, b.net->block * sizeof *source);
   assert_true(b.pupil.stat[0] == 20 * 128);
   for (int i = 0; i < 128; i++) {
@@ -525,8 +525,7 @@ static void open_lone(Lone *lone, const Bench *b) {
                                  .format = b->batch.format,
                                  .learning_players = 1},
                         .config = b->config,
-                        .algo = b->algo,
-                        .algo_config = b->algo_config,
+                        .algo = b->made,
                         .groups = 1,
                         .members = 1,
                         .member_rank = &self,
