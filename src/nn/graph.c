@@ -9,8 +9,11 @@
 
 /* All kinds of op, for tests and exporters. */
 const OpOps *op_at(size_t index) {
-  static const OpOps *const all[] = {&op_dense,     &op_broadcast, &op_conv, &op_norm,
-                                     &op_normalise, &op_rescale,   &op_gru,  &op_lstm};
+  static const OpOps *const all[] = {
+      &op_dense, &op_broadcast, &op_conv,    &op_norm,  &op_normalise, &op_rescale,
+      &op_gru,   &op_lstm,      &op_product, &op_input, &op_slice,     &op_join,
+      &op_fold,  &op_unfold,    &op_spread,  &op_stop,  &op_act,       &op_affine,
+      &op_add,   &op_mul,       &op_sum,     &op_matvec};
   return index < COUNT_OF(all) ? all[index] : NULL;
 }
 
@@ -18,8 +21,17 @@ const OpOps *op_at(size_t index) {
 
 /* Tensor 0 is there from the start: the input. */
 void graph_begin(Graph *graph, size_t input_width) {
-  *graph = (Graph){.tensors = 1};
+  graph_begin_team(graph, 1, input_width, LEVEL_AGENT);
+}
+
+void graph_begin_team(Graph *graph, size_t cells, size_t input_width, Level level) {
+  *graph = (Graph){.tensors = 1, .cells = cells};
   graph->width[0] = input_width;
+  graph->level[0] = level;
+}
+
+void graph_want_gradient(Graph *graph, int input) {
+  graph->asked[input] = true;
 }
 
 /* Parameters lie in the block in the order in which ops are added. */
@@ -45,71 +57,41 @@ size_t graph_constants(Graph *graph, size_t count) {
   return at;
 }
 
-/* Room is looked for before anything is changed; the op's own `shape` then adds its views. */
+/* Looks up what the inputs are like; false if one is missing or of another level than the first, or
+ * if they are not such as the op takes. */
+static bool connect(const Graph *graph, Op *op) {
+  for (size_t i = 0; i < op->inputs; i++) {
+    if (op->in[i] < 0) return false;
+    op->widths[i] = graph->width[op->in[i]];
+    if (i == 0) op->level = graph->level[op->in[0]];
+    if (graph->level[op->in[i]] != op->level) return false;
+  }
+  op->in_width = op->widths[0];
+  op->cells = graph->cells;
+  return !op->ops->fits || op->ops->fits(graph, op);
+}
+
+/* Room and inputs are looked at before anything is changed; the op's own `shape` then adds its
+ * views. */
 int graph_add(Graph *graph, const OpOps *ops, const char *name, const Op *with) {
   size_t views = with->heads ? 2 * with->heads->count : 4; /* at most */
-  for (size_t i = 0; i < with->inputs; i++)
-    if (with->in[i] < 0) return -1;
+  Op connected = *with;
+  connected.ops = ops;
+  if (!connect(graph, &connected)) return -1;
   if (graph->ops == GRAPH_OPS || graph->views + views > GRAPH_VIEWS) return -1;
   Op *op = &graph->op[graph->ops++];
-  *op = *with;
-  op->ops = ops;
+  *op = connected;
   op->out = graph->tensors;
-  op->in_width = op->inputs ? graph->width[op->in[0]] : 0;
   op->first_param = graph->params;
   size_t first_constant = graph->constants;
   ops->shape(graph, op, name);
   op->heads = NULL;
   op->params = graph->params - op->first_param;
   op->constants = graph->constants - first_constant;
-  graph->width[graph->tensors++] = op->out_width;
+  graph->width[op->out] = op->out_width;
+  graph->level[op->out] = op->level;
+  graph->tensors++;
   return op->out;
-}
-
-/* y = act(x W + b); weights (width, in). */
-int graph_dense(Graph *graph, const char *name, int in, size_t width, Activation act) {
-  return graph_add(graph, &op_dense, name,
-                   &(Op){.in = {in}, .inputs = 1, .out_width = width, .act = act});
-}
-
-/* One matrix product for all heads is faster than one for each. */
-int graph_heads(Graph *graph, const char *const *names, const size_t *widths, size_t count,
-                int in) {
-  const OpHeads heads = {names, widths, count};
-  return graph_add(graph, &op_dense, NULL, &(Op){.in = {in}, .inputs = 1, .heads = &heads});
-}
-
-/* Planes of the input and the kernel's shape are in `shape`. */
-int graph_conv(Graph *graph, const char *name, int in, ConvShape shape, Activation act) {
-  return graph_add(graph, &op_conv, name,
-                   &(Op){.in = {in}, .inputs = 1, .conv = shape, .act = act});
-}
-
-/* Layer normalisation (Ba et al., arXiv 1607.06450) with a gain and a bias. */
-int graph_norm(Graph *graph, const char *name, int in) {
-  return graph_add(graph, &op_norm, name, &(Op){.in = {in}, .inputs = 1});
-}
-
-/* Gates as PyTorch has them; a state of `width` floats a row (Cho et al., arXiv 1406.1078). */
-int graph_gru(Graph *graph, const char *name, int in, size_t width) {
-  return graph_add(graph, &op_gru, name, &(Op){.in = {in}, .inputs = 1, .out_width = width});
-}
-
-/* A state of 2 * width floats a row: hidden, then cell (Hochreiter and Schmidhuber 1997). */
-int graph_lstm(Graph *graph, const char *name, int in, size_t width) {
-  return graph_add(graph, &op_lstm, name, &(Op){.in = {in}, .inputs = 1, .out_width = width});
-}
-
-int graph_broadcast(Graph *graph, const char *name, size_t width) {
-  return graph_add(graph, &op_broadcast, name, &(Op){.out_width = width});
-}
-
-int graph_normalise(Graph *graph, int in) {
-  return graph_add(graph, &op_normalise, NULL, &(Op){.in = {in}, .inputs = 1});
-}
-
-int graph_rescale(Graph *graph, int in, size_t column) {
-  return graph_add(graph, &op_rescale, NULL, &(Op){.in = {in}, .inputs = 1, .column = column});
 }
 
 /* Tensor 0 is nobody's output; tensor i + 1 is made by op i. */
@@ -144,19 +126,20 @@ static void plan_ones(Graph *graph) {
     graph->op[i].reads_ones = graph->takes_ones && reads(&graph->op[i], 0);
 }
 
-/* A tensor's gradient is wanted if something that is trained lies below it, or if the input's is.
- * Its readers write it, the last one first: that one sets it (beta 0), the others add (beta 1). To
- * what the caller has given, all add. */
+/* A tensor's gradient is wanted if something that is trained lies below it, or an input whose
+ * gradient is asked for, unless what lies between ends all gradients. Its readers write it, the
+ * last one first: that one sets it (beta 0), the others add (beta 1). To what the caller has given,
+ * all add. */
 static void plan_gradients(Graph *graph) {
-  bool wanted[GRAPH_OPS + 1] = {graph->input_gradient};
+  bool wanted[GRAPH_OPS + 1] = {graph->asked[0]};
   bool written[GRAPH_OPS + 1] = {false};
   for (size_t i = 0; i < graph->ops; i++) {
     Op *op = &graph->op[i];
-    wanted[op->out] = op->params > 0;
+    wanted[op->out] = op->params > 0 || graph->asked[op->out];
     written[op->out] = op->given;
     for (size_t k = 0; k < op->inputs; k++) {
       op->wanted[k] = wanted[op->in[k]];
-      wanted[op->out] |= op->wanted[k];
+      wanted[op->out] |= op->wanted[k] && !op->ops->stops;
     }
   }
   for (size_t i = graph->ops; i-- > 0;) {
@@ -292,21 +275,29 @@ void graph_init_orthogonal(const Graph *graph, float *params, const char *name, 
   }
 }
 
-/* Ops that only move numbers count as none. */
+/* Ops that only move numbers count as none; those of a team's rows are shared by its agents. */
+static double flops_of(const Graph *graph, const Op *op) {
+  if (!op->ops->flops) return 0;
+  double flops = op->ops->flops(op);
+  return op->level == LEVEL_TEAM ? flops / (double)graph->cells : flops;
+}
+
 double graph_flops_forward(const Graph *graph) {
   double sum = 0;
   for (size_t i = 0; i < graph->ops; i++)
-    if (graph->op[i].ops->flops) sum += graph->op[i].ops->flops(&graph->op[i]);
+    sum += flops_of(graph, &graph->op[i]);
   return sum;
 }
 
-/* Backward costs one product for the weights, and one for the inputs where their gradient is
- * wanted. */
+/* Backward costs one product for the weights, and one for each input whose gradient is wanted. */
 double graph_flops_train(const Graph *graph) {
   double sum = 0;
   for (size_t i = 0; i < graph->ops; i++) {
     const Op *op = &graph->op[i];
-    if (op->ops->flops) sum += op->ops->flops(op) * (op->wanted[0] ? 3 : 2);
+    int products = 1 + (op->params > 0);
+    for (size_t k = 0; k < op->inputs; k++)
+      products += op->wanted[k];
+    sum += flops_of(graph, op) * products;
   }
   return sum;
 }
@@ -324,9 +315,32 @@ static size_t scratch_of(const Graph *graph, bool training) {
   return most;
 }
 
-/* The input's gradient only where the graph wants it. */
+/* Tensor t is made by op t - 1. An input's gradient is there only if it was asked for, and what
+ * ends gradients has none. */
 static bool keeps_gradient(const Graph *graph, int tensor, bool training) {
-  return training && (tensor > 0 || graph->input_gradient);
+  const OpOps *maker = tensor > 0 ? graph->op[tensor - 1].ops : &op_input;
+  return training && !maker->stops && (maker != &op_input || graph->asked[tensor]);
+}
+
+/* Whether the tensor lies where its maker's input lies. */
+static bool is_other_name(const Graph *graph, int tensor) {
+  return tensor > 0 && graph->op[tensor - 1].ops->same_value;
+}
+
+/* Of a level, to `rows` of agents. */
+static size_t rows_at(const Graph *graph, Level level, size_t rows) {
+  return level == LEVEL_TEAM ? (rows + graph->cells - 1) / graph->cells : rows;
+}
+
+/* Floats of a tensor. */
+static size_t size_of(const Graph *graph, int tensor, size_t rows) {
+  return padded(rows_at(graph, graph->level[tensor], rows) * graph->width[tensor]);
+}
+
+/* Floats that an op keeps. */
+static size_t kept_by(const Graph *graph, size_t index, size_t rows) {
+  const Op *op = &graph->op[index];
+  return padded(rows_at(graph, op->level, rows) * op->keep_width);
 }
 
 /* One piece of memory, in which every tensor starts on a cache line. */
@@ -335,10 +349,13 @@ Status activations_create(const Graph *graph, size_t rows, bool training, Activa
   size_t scratch = scratch_of(graph, training);
   size_t total = padded(scratch);
   size_t ones = graph->takes_ones ? padded(rows + 1) + padded((rows * graph->width[0] + 1) / 2) : 0;
-  for (int t = 0; t < graph->tensors; t++)
-    total += padded(rows * graph->width[t]) * (keeps_gradient(graph, t, training) ? 2 : 1);
+  for (int t = 0; t < graph->tensors; t++) {
+    size_t copies = !is_other_name(graph, t);
+    copies += keeps_gradient(graph, t, training);
+    total += size_of(graph, t, rows) * copies;
+  }
   for (size_t i = 0; i < graph->ops; i++)
-    total += padded(rows * graph->op[i].keep_width);
+    total += kept_by(graph, i, rows);
   total += ones;
   out->block = aligned_alloc(64, (total * sizeof(float) + 63) & ~(size_t)63);
   if (!out->block) return status_set(ERR_MEMORY, "out of memory: %zu rows of activations", rows);
@@ -346,14 +363,17 @@ Status activations_create(const Graph *graph, size_t rows, bool training, Activa
   float *at = out->block;
   for (int t = 0; t < graph->tensors; t++) {
     out->value[t] = at;
-    at += padded(rows * graph->width[t]);
+    if (is_other_name(graph, t))
+      out->value[t] = out->value[graph->op[t - 1].in[0]];
+    else
+      at += size_of(graph, t, rows);
     if (!keeps_gradient(graph, t, training)) continue;
     out->grad[t] = at;
-    at += padded(rows * graph->width[t]);
+    at += size_of(graph, t, rows);
   }
   for (size_t i = 0; i < graph->ops; i++) {
     out->keep[i] = at;
-    at += padded(rows * graph->op[i].keep_width);
+    at += kept_by(graph, i, rows);
   }
   out->scratch = at;
   at += padded(scratch);
@@ -374,7 +394,7 @@ static OpRun run_of(const Graph *graph, size_t index, const float *params, const
                     const Activations *space, const Sequences *seq, const Ones *ones) {
   const Op *op = &graph->op[index];
   OpRun run = {.op = op,
-               .rows = seq->B * seq->T,
+               .rows = rows_at(graph, op->level, seq->B * seq->T),
                .block = params,
                .packed = packed,
                .sequences = seq,

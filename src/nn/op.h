@@ -1,14 +1,18 @@
 /* What an operation of a network is: a table of functions (OpOps), a place in a graph (Op), and
  * what its functions are given when it runs (OpRun).
  *
- * An op reads up to three tensors and makes one. A tensor has R rows; its width is the op's. Its
- * parameters are views into the flat block of the graph. */
+ * An op reads up to four tensors and makes one. Its width is the op's, its number of rows follows
+ * from its level. Parameters are views into the flat block of the graph. */
 #pragma once
 #include "nn/ops/ops.h"
 
 #include <stdbool.h>
 
-enum { OP_INPUTS = 3, OP_MATRICES = 2 };
+enum { OP_INPUTS = 4, OP_MATRICES = 2 };
+
+/* What a tensor's rows stand for. Of the agent level there are R rows, one for each agent of each
+ * team step; of the team level R / cells, one for each team step. */
+typedef enum Level { LEVEL_AGENT, LEVEL_TEAM } Level;
 
 struct Graph;
 struct OpOps;
@@ -28,21 +32,26 @@ typedef struct Op {
   size_t out_width;
   Activation act;
   ConvShape conv;
-  size_t column;        /* rescale: of its input, which it reads */
+  size_t column; /* rescale, slice: of its input, which it reads (the first of these) */
+  float scale;   /* affine */
+  float shift;   /* likewise */
+  Level level;   /* of its tensor; given where there are no inputs, else theirs, or of shape */
   const OpHeads *heads; /* borrowed while the op is added */
 
-  int out;            /* tensor */
-  size_t in_width;    /* of in[0] */
-  size_t weight;      /* offset into the block */
-  size_t bias;        /* likewise */
-  size_t weight_h;    /* of recurrent weights */
-  size_t bias_h;      /* and their bias */
-  size_t first_param; /* offset of those that are trained */
-  size_t params;      /* how many these are */
-  size_t constants;   /* how many it has: then weight and bias are theirs */
-  bool exact;         /* its products are never in bfloat16 */
-  size_t state_at;    /* of its recurrent state in a row's */
-  size_t keep_width;  /* floats per row kept for the backward pass */
+  int out;                  /* tensor */
+  size_t cells;             /* of the graph */
+  size_t in_width;          /* of in[0] */
+  size_t widths[OP_INPUTS]; /* of all inputs */
+  size_t weight;            /* offset into the block */
+  size_t bias;              /* likewise */
+  size_t weight_h;          /* of recurrent weights */
+  size_t bias_h;            /* and their bias */
+  size_t first_param;       /* offset of those that are trained */
+  size_t params;            /* how many these are */
+  size_t constants;         /* how many it has: then weight and bias are theirs */
+  bool exact;               /* its products are never in bfloat16 */
+  size_t state_at;          /* of its recurrent state in a row's */
+  size_t keep_width;        /* floats per row kept for the backward pass */
   /* Whether the caller sets the gradient of `out` before the backward pass (graph_output): then all
    * readers of `out` add to it. */
   bool given;
@@ -65,10 +74,10 @@ typedef struct OpMatrix {
   size_t N;
 } OpMatrix;
 
-/* One run over all rows. Arrays have `rows` rows. */
+/* One run over all rows. Arrays have as many rows as their levels say. */
 typedef struct OpRun {
   const Op *op;
-  size_t rows;
+  size_t rows;         /* of y; the inputs', too, unless the op changes the level */
   const float *block;  /* the parameters, and what lies behind them */
   const float *packed; /* NULL: nothing is packed */
   bool training;       /* packed for the backward pass, too */
@@ -93,8 +102,13 @@ typedef struct OpOps {
   bool takes_ones;  /* can read its input by the places of its ones */
   bool takes_below; /* applies `below` with in[0]'s gradient */
   bool gives_act;   /* the derivative of its activation may be applied by its reader */
+  bool same_value;  /* y is x[0] in other words: both lie in the same memory */
+  bool stops;       /* nobody gets a gradient by way of its output */
+  /* Whether the inputs' levels and widths, and the fields of the first half, are such as it takes;
+   * NULL: any. All inputs are of one level, op->level. */
+  bool (*fits)(const struct Graph *graph, const Op *op);
   /* Sets what follows from the inputs and the fields of the first half: out_width, keep_width,
-   * views (graph_view) and state. */
+   * views (graph_view), state, and the level if it is another one than the inputs'. */
   void (*shape)(struct Graph *graph, Op *op, const char *name);
   void (*forward)(const OpRun *run);
   void (*backward)(const OpRun *run);
@@ -103,7 +117,9 @@ typedef struct OpOps {
   size_t (*scratch)(const Op *op, bool training);          /* floats; NULL: none */
 } OpOps;
 
+extern const OpOps op_input;     /* what the caller puts there */
 extern const OpOps op_dense;     /* y = act(x w^T + b) */
+extern const OpOps op_product;   /* y = x w^T */
 extern const OpOps op_broadcast; /* the same free vector on every row */
 extern const OpOps op_conv;
 extern const OpOps op_norm;      /* layer normalisation */
@@ -111,7 +127,24 @@ extern const OpOps op_normalise; /* by a running mean and deviation, clipped */
 extern const OpOps op_rescale; /* one column, by a running mean and deviation: PopArt's last step */
 extern const OpOps op_gru;
 extern const OpOps op_lstm;
+extern const OpOps op_slice;      /* some of the columns */
+extern const OpOps op_join;       /* columns side by side */
+extern const OpOps op_fold;       /* a team's rows side by side: one row of the team */
+extern const OpOps op_unfold;     /* back */
+extern const OpOps op_spread;     /* a team's row for each of its agents */
+extern const OpOps op_stop;       /* the same numbers, through which no gradient passes */
+extern const OpOps op_act;        /* an activation by itself */
+extern const OpOps op_affine;     /* x * scale + shift, both fixed */
+extern const OpOps op_add;        /* the sum of two to four, elementwise */
+extern const OpOps op_mul;        /* the product of two, elementwise */
+extern const OpOps op_sum;        /* of all columns */
+extern const OpOps op_matvec;     /* y_j = sum_i x_i W_ij: each row has a matrix of its own */
 const OpOps *op_at(size_t index); /* each of them; NULL past the end */
+
+/* A number that joins a gradient; what beta 0 replaces may be no number. */
+static inline void op_put(float *dx, float beta, float value) {
+  *dx = beta == 0.0f ? value : beta * *dx + value;
+}
 
 /* A matrix of the op that runs, with its packed forms. */
 static inline Weight op_weight(const OpRun *run, size_t which) {

@@ -63,13 +63,39 @@ static void check_gradient(Bench *bench, size_t B, size_t T, uint32_t seed) {
 
 static void dense_gradients(void **state) {
   (void)state;
-  for (int act = ACT_NONE; act <= ACT_GELU; act++) {
+  for (int act = ACT_NONE; act <= ACT_SOFTPLUS; act++) {
     Bench *bench = calloc(1, sizeof *bench);
     graph_begin(&bench->graph, 5);
-    int at = graph_dense(&bench->graph, "a", 0, 6, act == ACT_RELU ? ACT_NONE : (Activation)act);
-    bench->out = graph_dense(&bench->graph, "b", at, 3, act == ACT_RELU ? ACT_NONE : ACT_NONE);
+    bool kink = act == ACT_RELU || act == ACT_ABS;
+    int at = graph_dense(&bench->graph, "a", 0, 6, kink ? ACT_NONE : (Activation)act);
+    bench->out = graph_dense(&bench->graph, "b", at, 3, ACT_NONE);
     check_gradient(bench, 4, 1, 3);
     free(bench);
+  }
+}
+
+/* Far out they neither overflow nor lose what they are; at a kink the derivative is the one that is written. */
+static void activations_follow_their_definitions(void **state) {
+  (void)state;
+  const float x[5] = {-200, -1, 0, 2, 200};
+  const struct {
+    Activation act;
+    double y[5], slope[5];
+  } told[] = {
+      {ACT_ABS, {200, 1, 0, 2, 200}, {-1, -1, 0, 1, 1}},
+      {ACT_ELU, {-1, -0.6321205588, 0, 2, 200}, {0, 0.3678794412, 1, 1, 1}},
+      {ACT_SIGMOID, {0, 0.2689414214, 0.5, 0.8807970780, 1}, {0, 0.1966119332, 0.25, 0.1049935854, 0}},
+      {ACT_SOFTPLUS, {0, 0.3132616875, 0.6931471806, 2.1269280110, 200}, {0, 0.2689414214, 0.5, 0.8807970780, 1}},
+  };
+  for (size_t k = 0; k < COUNT_OF(told); k++) {
+    float y[5], pre[5] = {0}, d[5] = {1, 1, 1, 1, 1};
+    memcpy(y, x, sizeof y);
+    act_forward(told[k].act, y, pre, 5);
+    act_backward(told[k].act, d, y, pre, 5);
+    for (int i = 0; i < 5; i++) {
+      CHECK_NEAR(y[i], told[k].y[i], 1e-6);
+      CHECK_NEAR(d[i], told[k].slope[i], 1e-6);
+    }
   }
 }
 
@@ -199,7 +225,8 @@ static void what_the_caller_gives_is_added_to(void **state) {
 
 static void recurrent_gradients(void **state) {
   (void)state;
-  for (int kind = 0; kind < 2; kind++) {
+  for (int way = 0; way < 4; way++) {
+    int kind = way & 1;
     Bench *bench = calloc(1, sizeof *bench);
     graph_begin(&bench->graph, 3);
     int at = graph_dense(&bench->graph, "a", 0, 4, ACT_TANH);
@@ -208,7 +235,9 @@ static void recurrent_gradients(void **state) {
     static float states[3 * 8] = {0,   0,   0,    0,   0,    0,   0,   0, .1f, -.2f, .3f, .4f,
                                   .2f, .1f, -.5f, .6f, -.3f, .2f, .1f, 0, .4f, .3f,  .2f, .1f};
     static const int32_t restart[10] = {0, 1, -1, -1, 2, -1, -1, 0, -1, -1}; /* B = 2, T = 5 */
+    static const uint8_t hold[10] = {0, 1, 1, 0, 1, 0, 1, 0, 0, 1}; /* first, in the middle, last, at a restart */
     bench->seq = (Sequences){.restart = restart, .states = states, .S = bench->graph.state_size};
+    if (way & 2) bench->seq.hold = hold;
     check_gradient(bench, 2, 5, 6);
     free(bench);
   }
@@ -245,6 +274,65 @@ static void recurrent_steps_equal_sequences(void **state) {
   }
 }
 
+/* Rows that are held are as good as not there: outputs, last state and gradients are those of the sequence
+ * without them, their own output is the state that passes through, and their input counts for nothing. */
+static void held_rows_are_as_good_as_absent(void **state) {
+  (void)state;
+  enum { LONG = 6, SHORT = 3, IN = 3, H = 4 };
+  static const uint8_t hold[LONG] = {1, 0, 1, 0, 0, 1};
+  static const int kept[SHORT] = {1, 3, 4};
+  static const int32_t restart[LONG] = {0, -1, -1, -1, -1, -1};
+  for (int kind = 0; kind < 2; kind++) {
+    Graph graph;
+    graph_begin(&graph, IN);
+    graph_want_gradient(&graph, 0);
+    int out = kind ? graph_lstm(&graph, "m", 0, H) : graph_gru(&graph, "m", 0, H);
+    graph_finish(&graph);
+    float params[MOST], first[2 * H], last[2][2 * H], gradient[2][MOST] = {{0}};
+    AgonRng rng = rng_stream(4, 0, 0, RNG_TEST);
+    for (size_t i = 0; i < graph.params; i++) params[i] = noise(&rng);
+    for (int i = 0; i < 2 * H; i++) first[i] = 0.5f * noise(&rng);
+    Activations whole, without;
+    CHECK_OK(activations_create(&graph, LONG, true, &whole));
+    CHECK_OK(activations_create(&graph, SHORT, true, &without));
+    for (int i = 0; i < LONG * IN; i++) whole.value[0][i] = noise(&rng);
+    for (int r = 0; r < SHORT; r++)
+      memcpy(without.value[0] + r * IN, whole.value[0] + kept[r] * IN, IN * sizeof(float));
+    Sequences with_holds = {.B = 1, .T = LONG, .restart = restart, .states = first, .S = graph.state_size, .hold = hold};
+    Sequences alone = {.B = 1, .T = SHORT, .restart = restart, .states = first, .S = graph.state_size};
+    graph_forward(&graph, params, NULL, &whole, &with_holds, last[0]);
+    graph_forward(&graph, params, NULL, &without, &alone, last[1]);
+    for (int r = 0; r < SHORT; r++)
+      assert_memory_equal(whole.value[out] + kept[r] * H, without.value[out] + r * H, H * sizeof(float));
+    assert_memory_equal(last[0], last[1], graph.state_size * sizeof(float));
+    assert_memory_equal(whole.value[out], first, H * sizeof(float));
+    assert_memory_equal(whole.value[out] + 2 * H, whole.value[out] + H, H * sizeof(float));
+    assert_memory_equal(whole.value[out] + 5 * H, whole.value[out] + 4 * H, H * sizeof(float));
+    /* a held row's output has the gradient of its state: added to that of the row which made it */
+    for (int i = 0; i < LONG * H; i++) whole.grad[out][i] = noise(&rng);
+    for (int i = 0; i < H; i++) {
+      const float *d = whole.grad[out];
+      without.grad[out][i] = d[H + i] + d[2 * H + i];
+      without.grad[out][H + i] = d[3 * H + i];
+      without.grad[out][2 * H + i] = d[4 * H + i] + d[5 * H + i];
+    }
+    graph_backward(&graph, params, NULL, gradient[0], &whole, &with_holds, NULL, NULL);
+    graph_backward(&graph, params, NULL, gradient[1], &without, &alone, NULL, NULL);
+    double size = 0;
+    for (size_t i = 0; i < graph.params; i++) {
+      CHECK_NEAR(gradient[0][i], gradient[1][i], 1e-5);
+      size += fabs((double)gradient[1][i]);
+    }
+    assert_true(size > 1);
+    for (int r = 0; r < LONG; r++)
+      for (int i = 0; hold[r] && i < IN; i++) assert_true(whole.grad[0][r * IN + i] == 0);
+    for (int r = 0; r < SHORT; r++)
+      for (int i = 0; i < IN; i++) CHECK_NEAR(whole.grad[0][kept[r] * IN + i], without.grad[0][r * IN + i], 1e-5);
+    activations_destroy(&whole);
+    activations_destroy(&without);
+  }
+}
+
 /* --- each op of the table, and its gradients --- */
 /* y = a * b + c: an op of three inputs, of this test only. */
 static void blend_shape(Graph *graph, Op *op, const char *name) {
@@ -275,7 +363,7 @@ static void blend_backward(const OpRun *run) {
 static const OpOps op_blend = {
     .name = "blend", .shape = blend_shape, .forward = blend_forward, .backward = blend_backward};
 
-/* What a graph is made of: `ops` between the input and the output, as that op wants it. */
+/* What a graph is made of: `ops` between the input and the output, as that op wants it. Teams are of two. */
 static int add_any(Graph *graph, const OpOps *ops, int in) {
   const ConvShape conv = {.in_channels = 2,
                           .in_height = 3,
@@ -289,17 +377,31 @@ static int add_any(Graph *graph, const OpOps *ops, int in) {
                           .step_y = 3,
                           .step_x = 1};
   Op with = {.in = {in}, .inputs = 1, .act = ACT_NONE};
-  if (ops == &op_dense || ops == &op_gru || ops == &op_lstm) with.out_width = 4;
+  if (ops == &op_dense || ops == &op_gru || ops == &op_lstm || ops == &op_product) with.out_width = 4;
   if (ops == &op_conv) {
     with.conv = conv;
     with.act = ACT_GELU;
   }
   if (ops == &op_broadcast) with = (Op){.out_width = 4};
   if (ops == &op_rescale) with.column = 7;
-  if (ops == &op_blend) {
+  if (ops == &op_input) with = (Op){.out_width = 4};
+  if (ops == &op_slice) with.column = 3, with.out_width = 7;
+  if (ops == &op_act) with.act = ACT_ELU;
+  if (ops == &op_affine) with.scale = -1.5f, with.shift = .5f;
+  if (ops == &op_unfold || ops == &op_spread) with.in[0] = graph_fold(graph, in);
+  if (ops == &op_blend || ops == &op_join || ops == &op_add) {
     with.inputs = 3;
-    with.in[1] = graph_dense(graph, "other", in, 18, ACT_TANH);
+    with.in[1] = graph_dense(graph, "other", in, ops == &op_join ? 5 : 18, ACT_TANH);
     with.in[2] = in;
+  }
+  if (ops == &op_mul) {
+    with.inputs = 2;
+    with.in[1] = graph_dense(graph, "other", in, 18, ACT_TANH);
+  }
+  if (ops == &op_matvec) {
+    with.inputs = 2;
+    with.in[1] = graph_dense(graph, "other", in, 18 * 2, ACT_TANH);
+    with.out_width = 2;
   }
   return graph_add(graph, ops, "op", &with);
 }
@@ -313,12 +415,17 @@ typedef struct Slope {
   int out;
 } Slope;
 
+/* Floats of a tensor in a run. */
+static size_t floats_of(const Slope *s, int tensor) {
+  size_t rows = s->seq.B * s->seq.T;
+  return (s->graph.level[tensor] == LEVEL_TEAM ? rows / s->graph.cells : rows) * s->graph.width[tensor];
+}
+
 static double slope_loss(Slope *s) {
-  size_t R = s->seq.B * s->seq.T;
   double sum = 0;
-  memcpy(s->space.value[0], s->input, R * s->graph.width[0] * sizeof(float));
+  memcpy(s->space.value[0], s->input, floats_of(s, 0) * sizeof(float));
   graph_forward(&s->graph, s->block, NULL, &s->space, &s->seq, NULL);
-  for (size_t i = 0; i < R * s->graph.width[s->out]; i++)
+  for (size_t i = 0; i < floats_of(s, s->out); i++)
     sum += (double)s->weight[i] * (double)s->space.value[s->out][i];
   return sum;
 }
@@ -344,8 +451,8 @@ static void try_op(const OpOps *ops, bool behind) {
   Slope *s = calloc(1, sizeof *s);
   AgonRng rng = rng_stream(9, behind, 0, RNG_TEST);
   float gradient[MOST] = {0};
-  graph_begin(&s->graph, 18);
-  s->graph.input_gradient = true;
+  graph_begin_team(&s->graph, 2, 18, LEVEL_AGENT);
+  graph_want_gradient(&s->graph, 0);
   int at = behind ? graph_dense(&s->graph, "first", 0, 18, ACT_TANH) : 0;
   s->out = add_any(&s->graph, ops, at);
   if (behind) s->out = graph_dense(&s->graph, "last", s->out, 2, ACT_NONE);
@@ -357,12 +464,13 @@ static void try_op(const OpOps *ops, bool behind) {
   for (size_t i = 0; i < block; i++) s->block[i] = 0.5f * noise(&rng);
   for (size_t i = 0; i < 6 * 18; i++) s->input[i] = noise(&rng);
   if (ops == &op_normalise) s->input[5] = 100; /* is clipped */
-  for (size_t i = 0; i < 6 * s->graph.width[s->out]; i++) s->weight[i] = noise(&rng);
+  for (size_t i = 0; i < floats_of(s, s->out); i++) s->weight[i] = noise(&rng);
   slope_loss(s);
-  /* gradients that the caller sets: of the output, and nothing in the other columns that rescale leaves */
+  /* gradients that the caller sets: of the output, and nothing in the other columns that rescale leaves; all else
+   * must be written, whatever stood there */
   for (int t = 0; t < s->graph.tensors; t++)
-    memset(s->space.grad[t], 0, 6 * s->graph.width[t] * sizeof(float));
-  memcpy(s->space.grad[s->out], s->weight, 6 * s->graph.width[s->out] * sizeof(float));
+    for (size_t i = 0; i < floats_of(s, t); i++) s->space.grad[t][i] = ops == &op_rescale || ops == &op_broadcast ? 0 : NAN;
+  memcpy(s->space.grad[s->out], s->weight, floats_of(s, s->out) * sizeof(float));
   graph_backward(&s->graph, s->block, NULL, gradient, &s->space, &s->seq, NULL, NULL);
   float input_gradient[6 * 18];
   memcpy(input_gradient, s->space.grad[0], sizeof input_gradient);
@@ -376,7 +484,8 @@ static void try_op(const OpOps *ops, bool behind) {
 static void every_op_has_the_gradients_of_its_outputs(void **state) {
   (void)state;
   for (size_t i = 0; op_at(i); i++)
-    for (int behind = 0; behind < 2; behind++) try_op(op_at(i), behind);
+    for (int behind = 0; behind < 2; behind++)
+      if (op_at(i) != &op_input && op_at(i) != &op_stop) try_op(op_at(i), behind); /* those two: below */
   try_op(&op_blend, false);
   try_op(&op_blend, true);
 }
@@ -389,15 +498,20 @@ static void every_op_is_a_whole_table(void **state) {
     OpMatrix matrix[OP_MATRICES];
     assert_true(ops->name && ops->shape && ops->forward && ops->backward);
     for (size_t k = 0; k < i; k++) assert_string_not_equal(ops->name, op_at(k)->name);
-    graph_begin(&graph, 18);
+    graph_begin_team(&graph, 2, 18, LEVEL_AGENT);
     int out = add_any(&graph, ops, 0);
     graph_finish(&graph);
-    assert_true(out == 1 && graph.width[out] > 0);
+    assert_true(out > 0 && out + 1 == graph.tensors && graph.width[out] > 0);
+    const Op *op = &graph.op[graph.ops - 1];
     size_t packed = 0;
-    for (size_t m = 0; ops->pack && m < ops->pack(&graph.op[0], matrix); m++) packed += matrix[m].K * matrix[m].N;
+    for (size_t m = 0; ops->pack && m < ops->pack(op, matrix); m++) packed += matrix[m].K * matrix[m].N;
     assert_true(packed <= graph.params && graph.packed[0] >= packed);
-    if (ops->flops) assert_true(ops->flops(&graph.op[0]) >= 2 * (double)packed);
+    if (ops->flops) assert_true(ops->flops(op) >= 2 * (double)packed);
     assert_int_equal(graph_add(&graph, ops, "op", &(Op){.in = {-1}, .inputs = 1, .out_width = 4}), -1);
+    while (graph_norm(&graph, "fill", 0) >= 0) continue;
+    Op with = *op;
+    with.heads = NULL;
+    assert_int_equal(graph_add(&graph, ops, "op", &with), -1); /* no room */
   }
 }
 
@@ -409,7 +523,7 @@ static void gradients_are_kept_where_they_are_wanted(void **state) {
     Graph graph;
     Activations space;
     graph_begin(&graph, 6);
-    graph.input_gradient = asked;
+    if (asked) graph_want_gradient(&graph, 0);
     int at = graph_normalise(&graph, 0);
     at = graph_dense(&graph, "a", at, 5, ACT_TANH);
     graph_dense(&graph, "b", at, 3, ACT_NONE);
@@ -420,6 +534,128 @@ static void gradients_are_kept_where_they_are_wanted(void **state) {
     assert_true((space.grad[0] != NULL) == asked);
     activations_destroy(&space);
   }
+}
+
+/* Inputs of both levels, each with its gradient if asked for: a loss that takes all ways between the levels. */
+static void inputs_of_both_levels_have_their_gradients(void **state) {
+  (void)state;
+  enum { N = 3, TEAMS = 4, OWN = 2, STATE = 5 };
+  Slope *s = calloc(1, sizeof *s);
+  AgonRng rng = rng_stream(12, 0, 0, RNG_TEST);
+  float gradient[MOST] = {0}, team[TEAMS * STATE], own_gradient[N * TEAMS * OWN];
+  Graph *graph = &s->graph;
+  graph_begin_team(graph, N, OWN, LEVEL_AGENT);
+  int team_input = graph_input(graph, STATE, LEVEL_TEAM);
+  int silent = graph_input(graph, 1, LEVEL_AGENT);
+  graph_want_gradient(graph, 0);
+  graph_want_gradient(graph, team_input);
+  int spread = graph_spread(graph, graph_dense(graph, "state", team_input, 3, ACT_TANH));
+  int joined = graph_join(graph, (int[]){0, spread, silent}, 3);
+  int own = graph_dense(graph, "own", joined, 2, ACT_TANH);
+  int folded = graph_fold(graph, own);
+  int mixed = graph_mul(graph, folded, graph_dense(graph, "weights", team_input, N * 2, ACT_SIGMOID));
+  int back = graph_unfold(graph, mixed);
+  s->out = graph_sum(graph, graph_add_up(graph, (int[]){back, own}, 2));
+  graph_finish(graph);
+  assert_true(s->out > 0 && graph->level[s->out] == LEVEL_AGENT && graph->level[mixed] == LEVEL_TEAM);
+  CHECK_OK(activations_create(graph, N * TEAMS, true, &s->space));
+  assert_true(s->space.grad[silent] == NULL && s->space.grad[team_input] != NULL);
+  assert_ptr_equal(s->space.value[folded], s->space.value[own]); /* folding moves nothing */
+  assert_ptr_equal(s->space.value[back], s->space.value[mixed]);
+  s->seq = (Sequences){.B = N * 2, .T = 2};
+  for (size_t i = 0; i < graph->params; i++) s->block[i] = 0.5f * noise(&rng);
+  for (int i = 0; i < N * TEAMS * OWN; i++) s->input[i] = noise(&rng);
+  for (int i = 0; i < TEAMS * STATE; i++) s->space.value[team_input][i] = noise(&rng);
+  for (int i = 0; i < N * TEAMS; i++) s->space.value[silent][i] = noise(&rng), s->weight[i] = noise(&rng);
+  slope_loss(s);
+  for (int r = 0; r < N * TEAMS; r++) /* a team's row for each of its agents */
+    for (int i = 0; i < 3; i++)
+      assert_true(s->space.value[spread][r * 3 + i] == s->space.value[graph->op[spread - 1].in[0]][r / N * 3 + i]);
+  for (int t = 0; t < graph->tensors; t++)
+    for (size_t i = 0; s->space.grad[t] && i < floats_of(s, t); i++) s->space.grad[t][i] = NAN;
+  memcpy(s->space.grad[s->out], s->weight, sizeof(float) * N * TEAMS);
+  graph_backward(graph, s->block, NULL, gradient, &s->space, &s->seq, NULL, NULL);
+  memcpy(own_gradient, s->space.grad[0], sizeof own_gradient);
+  memcpy(team, s->space.grad[team_input], sizeof team);
+  check_slopes(s, "levels", "parameter", s->block, gradient, graph->params);
+  check_slopes(s, "levels", "own input", s->input, own_gradient, N * TEAMS * OWN);
+  check_slopes(s, "levels", "team input", s->space.value[team_input], team, TEAMS * STATE);
+  activations_destroy(&s->space);
+  free(s);
+}
+
+/* y = x stop(x): half of the derivative of its square; where only a stop reads, there is none. */
+static void stops_end_gradients(void **state) {
+  (void)state;
+  for (int first = 0; first < 2; first++) { /* whichever reads first */
+    Graph graph;
+    Activations space;
+    Sequences seq = {.B = 2, .T = 1};
+    graph_begin(&graph, 2);
+    int lost = graph_input(&graph, 2, LEVEL_AGENT);
+    graph_want_gradient(&graph, 0);
+    graph_want_gradient(&graph, lost);
+    int doubled = first ? graph_affine(&graph, 0, 2, 0) : -1;
+    int stopped = graph_stop(&graph, 0);
+    if (!first) doubled = graph_affine(&graph, 0, 2, 0);
+    int out = graph_mul(&graph, doubled, graph_mul(&graph, stopped, graph_stop(&graph, lost)));
+    graph_finish(&graph);
+    CHECK_OK(activations_create(&graph, 2, true, &space));
+    for (int i = 0; i < 4; i++) {
+      space.value[0][i] = (float)i - 1.5f;
+      space.value[lost][i] = 3;
+      space.grad[0][i] = space.grad[lost][i] = NAN;
+      space.grad[out][i] = 1;
+    }
+    graph_forward(&graph, NULL, NULL, &space, &seq, NULL);
+    graph_backward(&graph, NULL, NULL, NULL, &space, &seq, NULL, NULL);
+    for (int i = 0; i < 4; i++) {
+      float x = (float)i - 1.5f;
+      CHECK_NEAR(space.value[out][i], 6 * x * x, 1e-6);
+      CHECK_NEAR(space.grad[0][i], 6 * x, 1e-6);
+      assert_true(space.grad[lost][i] == 0);
+    }
+    activations_destroy(&space);
+  }
+}
+
+static void what_does_not_fit_is_refused(void **state) {
+  (void)state;
+  Graph graph;
+  graph_begin_team(&graph, 3, 4, LEVEL_AGENT);
+  int team = graph_input(&graph, 4, LEVEL_TEAM);
+  int wide = graph_input(&graph, 5, LEVEL_AGENT);
+  size_t ops = graph.ops;
+  assert_int_equal(graph_add_up(&graph, (int[]){0, wide}, 2), -1); /* widths */
+  assert_int_equal(graph_mul(&graph, wide, 0), -1);
+  assert_int_equal(graph_mul(&graph, 0, team), -1); /* levels */
+  assert_int_equal(graph_join(&graph, (int[]){0, wide, team}, 3), -1);
+  assert_int_equal(graph_join(&graph, (int[]){0, 0, 0, 0, 0}, 5), -1);
+  assert_int_equal(graph_add_up(&graph, (int[]){0}, 1), -1);
+  assert_int_equal(graph_slice(&graph, 0, 2, 3), -1);
+  assert_int_equal(graph_slice(&graph, 0, 2, 0), -1);
+  assert_int_equal(graph_fold(&graph, team), -1);
+  assert_int_equal(graph_unfold(&graph, 0), -1);
+  assert_int_equal(graph_unfold(&graph, team), -1); /* 4 columns are not 3 agents' */
+  assert_int_equal(graph_spread(&graph, 0), -1);
+  assert_int_equal(graph_matvec(&graph, 0, wide, 2), -1);
+  assert_int_equal(graph_gru(&graph, "m", team, 4), -1); /* memory is an agent's */
+  assert_int_equal(graph_lstm(&graph, "m", team, 4), -1);
+  assert_int_equal(graph_slice(&graph, -1, 0, 1), -1);
+  assert_true(graph.ops == ops && graph.tensors == 3 && graph.views == 0 && graph.state_size == 0);
+  assert_true(graph_slice(&graph, 0, 2, 2) > 0 && graph_matvec(&graph, 0, graph_join(&graph, (int[]){0, 0}, 2), 2) > 0);
+}
+
+/* Of a team's rows each agent bears its share. */
+static void flops_of_teams_are_shared(void **state) {
+  (void)state;
+  Graph graph;
+  graph_begin_team(&graph, 4, 10, LEVEL_TEAM);
+  int at = graph_dense(&graph, "a", 0, 6, ACT_TANH);
+  graph_dense(&graph, "b", graph_spread(&graph, at), 5, ACT_NONE);
+  graph_finish(&graph);
+  assert_true(graph_flops_forward(&graph) == 2.0 * 60 / 4 + 2.0 * 30);
+  assert_true(graph_flops_train(&graph) == 2 * 2.0 * 60 / 4 + 3 * 2.0 * 30);
 }
 
 /* The whole network is one list: what normalises observations is its first op, what gives the value its
@@ -604,6 +840,7 @@ static void flops_are_counted(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dense_gradients),
+      cmocka_unit_test(activations_follow_their_definitions),
       cmocka_unit_test(relu_follows_its_definition),
       cmocka_unit_test(norm_gradients),
       cmocka_unit_test(conv_gradients),
@@ -611,9 +848,14 @@ int main(void) {
       cmocka_unit_test(what_the_caller_gives_is_added_to),
       cmocka_unit_test(recurrent_gradients),
       cmocka_unit_test(recurrent_steps_equal_sequences),
+      cmocka_unit_test(held_rows_are_as_good_as_absent),
       cmocka_unit_test(every_op_has_the_gradients_of_its_outputs),
       cmocka_unit_test(every_op_is_a_whole_table),
       cmocka_unit_test(gradients_are_kept_where_they_are_wanted),
+      cmocka_unit_test(inputs_of_both_levels_have_their_gradients),
+      cmocka_unit_test(stops_end_gradients),
+      cmocka_unit_test(what_does_not_fit_is_refused),
+      cmocka_unit_test(flops_of_teams_are_shared),
       cmocka_unit_test(a_network_is_one_list),
       cmocka_unit_test(distribution_gradients),
       cmocka_unit_test(masked_components_are_no_part_of_an_action),

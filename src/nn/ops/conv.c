@@ -76,10 +76,10 @@ static void conv_shape(Graph *graph, Op *op, const char *name) {
   op->weight = graph_view(graph, name, "weight", 4,
                           (size_t[]){s->out_channels, s->in_channels, s->kernel, s->kernel});
   op->bias = graph_view(graph, name, "bias", 1, (size_t[]){s->out_channels});
-  op->keep_width = op->act == ACT_GELU ? op->out_width : 0;
+  op->keep_width = act_keeps_input(op->act) ? op->out_width : 0;
 }
 
-/* GELU is not fused with the product, and keeps its inputs. */
+/* What the product cannot apply itself comes after it. */
 static void conv_run(const OpRun *run) {
   const Op *op = run->op;
   Activation fused = act_is_fused(op->act) ? op->act : ACT_NONE;

@@ -5,22 +5,45 @@
 #include <math.h>
 #include <string.h>
 
+/* log(1 + exp(x)), without overflow. */
+static float softplus(float x) {
+  return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
+}
+
 /* GELU (Hendrycks and Gimpel 2016) is the exact one, with erf. */
 void act_forward(Activation act, float *restrict x, float *restrict pre, size_t count) {
   switch (act) {
   case ACT_NONE: break;
   case ACT_RELU:
   case ACT_TANH: kernels()->activate(act, x, count); break;
-  case ACT_GELU: /* Hendrycks & Gimpel 2016, with erf */
+  case ACT_GELU:
     for (size_t i = 0; i < count; i++) {
       if (pre) pre[i] = x[i];
       x[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
     }
     break;
+  case ACT_ABS:
+    for (size_t i = 0; i < count; i++) {
+      if (pre) pre[i] = x[i];
+      x[i] = fabsf(x[i]);
+    }
+    break;
+  case ACT_ELU:
+    for (size_t i = 0; i < count; i++)
+      x[i] = x[i] > 0.0f ? x[i] : expm1f(x[i]);
+    break;
+  case ACT_SIGMOID:
+    for (size_t i = 0; i < count; i++)
+      x[i] = 1.0f / (1.0f + expf(-x[i]));
+    break;
+  case ACT_SOFTPLUS:
+    for (size_t i = 0; i < count; i++)
+      x[i] = softplus(x[i]);
+    break;
   }
 }
 
-/* relu's and tanh's derivatives follow from the output, GELU's needs the input. */
+/* Of |x| at 0 the derivative is taken as 0. */
 void act_backward(Activation act, float *restrict d, const float *restrict y,
                   const float *restrict pre, size_t count) {
   switch (act) {
@@ -33,6 +56,22 @@ void act_backward(Activation act, float *restrict d, const float *restrict y,
       float cdf = 0.5f * (1.0f + erff(x * 0.70710678118654752f));
       d[i] *= cdf + x * 0.3989422804014327f * expf(-0.5f * x * x);
     }
+    break;
+  case ACT_ABS:
+    for (size_t i = 0; i < count; i++)
+      d[i] *= (float)((pre[i] > 0.0f) - (pre[i] < 0.0f));
+    break;
+  case ACT_ELU:
+    for (size_t i = 0; i < count; i++)
+      d[i] *= y[i] > 0.0f ? 1.0f : 1.0f + y[i];
+    break;
+  case ACT_SIGMOID:
+    for (size_t i = 0; i < count; i++)
+      d[i] *= y[i] * (1.0f - y[i]);
+    break;
+  case ACT_SOFTPLUS: /* the sigmoid of x is 1 - exp(-y) */
+    for (size_t i = 0; i < count; i++)
+      d[i] *= -expm1f(-y[i]);
     break;
   }
 }
@@ -112,7 +151,7 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
     kernels()->sparse_gradient(dw, dy, ones->first, ones->column, scratch, R, K, N);
   else
     multiply(w, &gradient);
-  kernels()->column_sums(db, dy, R, N);
+  if (db) kernels()->column_sums(db, dy, R, N);
   if (dx) dense_down(dx, beta, below, dy, x, w, R, K, N);
 }
 
@@ -132,11 +171,11 @@ static void dense_shape(Graph *graph, Op *op, const char *name) {
     width += heads->widths[i];
   }
   op->out_width = width;
-  op->keep_width = op->act == ACT_GELU ? width : 0;
+  op->keep_width = act_keeps_input(op->act) ? width : 0;
   op->exact = op->act == ACT_NONE; /* what ends a network: the policy and the value */
 }
 
-/* GELU is not fused with the product, and keeps its inputs. */
+/* What the product cannot apply itself comes after it. */
 static void dense_run(const OpRun *run) {
   const Op *op = run->op;
   Activation fused = act_is_fused(op->act) ? op->act : ACT_NONE;
@@ -181,6 +220,37 @@ const OpOps op_dense = {
     .flops = dense_flops,
     .pack = dense_pack,
     .scratch = dense_scratch,
+};
+
+/* A layer that another one's bias serves, too: two products that are added are one of their inputs
+ * side by side. */
+static void product_shape(Graph *graph, Op *op, const char *name) {
+  op->weight = graph_view(graph, name, "weight", 2, (size_t[]){op->out_width, op->in_width});
+  op->exact = true;
+}
+
+static void product_run(const OpRun *run) {
+  const Op *op = run->op;
+  Weight w = op_weight(run, 0);
+  dense_forward(run->y, 0.0f, run->x[0], NULL, &w, NULL, ACT_NONE, run->rows, op->in_width,
+                op->out_width);
+}
+
+static void product_run_back(const OpRun *run) {
+  const Op *op = run->op;
+  Weight w = op_weight(run, 0);
+  dense_backward(run->dx[0], op->beta[0], op->below, run->gradient + op->weight, NULL, run->dy,
+                 run->x[0], NULL, NULL, &w, run->rows, op->in_width, op->out_width);
+}
+
+const OpOps op_product = {
+    .name = "product",
+    .takes_below = true,
+    .shape = product_shape,
+    .forward = product_run,
+    .backward = product_run_back,
+    .flops = dense_flops,
+    .pack = dense_pack,
 };
 
 /* One parameter for each column. */

@@ -5,13 +5,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum Activation { ACT_NONE, ACT_RELU, ACT_TANH, ACT_GELU } Activation;
+/* ELU (Clevert et al. 2016), with slope 1 at 0. Those behind GELU are what mixers and gates are
+ * made of; a user does not choose them. */
+typedef enum Activation {
+  ACT_NONE,
+  ACT_RELU,
+  ACT_TANH,
+  ACT_GELU,
+  ACT_ABS,
+  ACT_ELU,
+  ACT_SIGMOID,
+  ACT_SOFTPLUS
+} Activation;
 #define ACTIVATION_CHOICES "none|relu|tanh|gelu"
 
-/* In place over count values; GELU keeps its inputs in pre (count) for the backward pass (else pre
- * may be NULL). */
+/* Whether the derivative needs the input; that of the others follows from the output. */
+static inline int act_keeps_input(Activation act) {
+  return act == ACT_GELU || act == ACT_ABS;
+}
+
+/* In place over count values. Where act_keeps_input, they are kept in pre (count) for the backward
+ * pass, unless it is NULL. */
 void act_forward(Activation act, float *x, float *pre, size_t count);
-/* d (count) becomes the gradient before the activation; y is the output. */
+/* d (count) becomes the gradient before the activation; y is the output, pre the input where
+ * act_keeps_input (else it is not read). */
 void act_backward(Activation act, float *d, const float *y, const float *pre, size_t count);
 
 /* A weight matrix w (N,K), and its packed forms (kernel.h) for the forward and the backward
@@ -43,8 +60,8 @@ void dense_forward(float *y, float beta, const float *x, const Ones *ones, const
  * fused one or ACT_NONE: then x may be NULL). */
 void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x,
                 const Weight *w, size_t R, size_t K, size_t N);
-/* dw += dy^T x; db += column sums; and dx as above, unless it is NULL. `ones`, if not NULL, stands
- * for x, with scratch of K * (N + 64) floats. */
+/* dw += dy^T x; db += column sums, unless it is NULL; and dx as above, unless it is NULL. `ones`,
+ * if not NULL, stands for x, with scratch of K * (N + 64) floats. */
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy,
                     const float *x, const Ones *ones, float *scratch, const Weight *w, size_t R,
                     size_t K, size_t N);
@@ -91,13 +108,16 @@ void conv_backward(float *dx, float beta, float *dw, float *db, const float *dy,
 
 /* Where a recurrent batch starts afresh: restart[row] >= 0 takes state restart[row] of `states`
  * before that row, -1 goes on from the row before it in time. NULL: every row restarts from its own
- * state (acting, T = 1). */
+ * state (acting, T = 1). hold[row] = 1: the state passes through that row unchanged, whatever the
+ * input (an agent that is out of the game): the output is the state's hidden part, and in the
+ * backward pass the gradient goes to the row before and nowhere else. */
 typedef struct Sequences {
   size_t B;
   size_t T;
   const int32_t *restart; /* (T*B) or NULL */
   const float *states;    /* (any, S) */
   size_t S;               /* floats per state */
+  const uint8_t *hold;    /* (T*B) or NULL: no row is held */
 } Sequences;
 
 /* GRU, PyTorch's gate order r, z, n: w_x (3H,K), w_h (3H,H), b_x (3H), b_h (3H). y (T*B,H). keep:

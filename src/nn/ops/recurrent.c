@@ -20,6 +20,11 @@ static int goes_on(const Sequences *seq, size_t row) {
   return seq->restart && seq->restart[row] < 0;
 }
 
+/* Whether the state passes through the row as it is. */
+static int held(const Sequences *seq, size_t row) {
+  return seq->hold && seq->hold[row];
+}
+
 /* What a row keeps for the backward pass, in blocks over all rows: h_prev (R,H), gates r, z, n
  * (R,3H), and the hidden part of all gates (R,3H). */
 size_t gru_keep(size_t H) {
@@ -44,8 +49,11 @@ void gru_forward(float *y, float *keep, const float *x, const Weight *w_x, const
     dense_forward(hidden + first * 3 * H, 0.0f, before + first * H, NULL, w_h, b_h, ACT_NONE, B, H,
                   3 * H);
     for (size_t row = first; row < first + B; row++)
-      kernels()->gru_row(y + row * H, gate + row * 3 * H, hidden + row * 3 * H, before + row * H,
-                         H);
+      if (held(seq, row))
+        memcpy(y + row * H, before + row * H, H * sizeof *y);
+      else
+        kernels()->gru_row(y + row * H, gate + row * 3 * H, hidden + row * 3 * H, before + row * H,
+                           H);
   }
 }
 
@@ -73,7 +81,7 @@ static void gru_row_back(float *restrict g, float *restrict u, float *restrict d
 }
 
 /* Backward through time, in place: gates and hidden parts become gradients, for the products over
- * all rows at the end. */
+ * all rows at the end. In a held row these are 0, and d is already h_prev's. */
 void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x,
                   float *db_h, float *dy, float *keep, const float *x, const Weight *w_x,
                   const Weight *w_h, const Sequences *seq, size_t K, size_t H) {
@@ -85,7 +93,12 @@ void gru_backward(float *dx, float beta, Activation below, float *dw_x, float *d
   for (size_t t = seq->T; t-- > 0;) {
     size_t first = t * B;
     for (size_t row = first; row < first + B; row++)
-      gru_row_back(gate + row * 3 * H, hidden + row * 3 * H, dy + row * H, before + row * H, H);
+      if (held(seq, row)) {
+        memset(gate + row * 3 * H, 0, 3 * H * sizeof *gate);
+        memset(hidden + row * 3 * H, 0, 3 * H * sizeof *hidden);
+      } else {
+        gru_row_back(gate + row * 3 * H, hidden + row * 3 * H, dy + row * H, before + row * H, H);
+      }
     if (t == 0) break;
     /* d (rows of t) holds dh_prev: add the path through the gates, then hand it to the rows of t-1
      */
@@ -143,8 +156,13 @@ void lstm_forward(float *y, float *keep, const float *x, const Weight *w_x, cons
     dense_forward(gate + first * 4 * H, 1.0f, before + first * H, NULL, w_h, NULL, ACT_NONE, B, H,
                   4 * H);
     for (size_t row = first; row < first + B; row++)
-      kernels()->lstm_row(y + row * H, cell + row * H, gate + row * 4 * H, cell_before + row * H,
-                          H);
+      if (held(seq, row)) {
+        memcpy(y + row * H, before + row * H, H * sizeof *y);
+        memcpy(cell + row * H, cell_before + row * H, H * sizeof *cell);
+      } else {
+        kernels()->lstm_row(y + row * H, cell + row * H, gate + row * 4 * H, cell_before + row * H,
+                            H);
+      }
   }
 }
 
@@ -168,6 +186,14 @@ static void lstm_row_back(float *restrict g, float *restrict c, const float *res
   }
 }
 
+/* A held row's backward step: gates (g, 4H) have no part in it, and the gradient of c comes from
+ * the next step alone. */
+static void lstm_row_passes(float *restrict g, float *restrict c, const float *later, size_t H) {
+  memset(g, 0, 4 * H * sizeof *g);
+  for (size_t i = 0; i < H; i++)
+    c[i] = later ? later[i] : 0.0f;
+}
+
 /* As gru_backward. The gradient of c that flows back is kept in the block of cells, whose rows are
  * not needed any more once they were used. */
 void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *dw_h, float *db_x,
@@ -187,10 +213,20 @@ void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *
     for (size_t b = 0; b < B; b++) {
       size_t row = first + b;
       bool linked = t + 1 < seq->T && goes_on(seq, row + B);
-      lstm_row_back(gate + row * 4 * H, cell + row * H, dy + row * H, cell_before + row * H,
-                    linked ? carry + b * H : NULL, H);
+      const float *later = linked ? carry + b * H : NULL;
+      if (held(seq, row))
+        lstm_row_passes(gate + row * 4 * H, cell + row * H, later, H);
+      else
+        lstm_row_back(gate + row * 4 * H, cell + row * H, dy + row * H, cell_before + row * H,
+                      later, H);
     }
     if (t == 0) break;
+    /* the product below replaces d: where it is h_prev's gradient it goes on before */
+    for (size_t b = 0; seq->hold && b < B; b++) {
+      if (!held(seq, first + b) || !goes_on(seq, first + b)) continue;
+      for (size_t i = 0; i < H; i++)
+        dy[(first + b - B) * H + i] += dy[(first + b) * H + i];
+    }
     /* gradient of h_prev */
     dense_down(dy + first * H, 0.0f, ACT_NONE, gate + first * 4 * H, NULL, w_h, B, H, 4 * H);
     for (size_t b = 0; b < B; b++) {
@@ -244,6 +280,11 @@ static void save_cell(const OpRun *run) {
            H * sizeof *run->y);
 }
 
+/* Memory is an agent's: sequences are of that level. */
+static bool recurrent_fits(const Graph *graph, const Op *op) {
+  return graph->cells == 1 || op->level == LEVEL_AGENT;
+}
+
 static void gru_shape(Graph *graph, Op *op, const char *name) {
   recurrent_shape(graph, op, name, 3, 1);
   op->keep_width = gru_keep(op->out_width);
@@ -280,6 +321,7 @@ static size_t gru_pack(const Op *op, OpMatrix out[OP_MATRICES]) {
 const OpOps op_gru = {
     .name = "gru",
     .takes_below = true,
+    .fits = recurrent_fits,
     .shape = gru_shape,
     .forward = gru_run,
     .backward = gru_run_back,
@@ -325,6 +367,7 @@ static size_t lstm_pack(const Op *op, OpMatrix out[OP_MATRICES]) {
 const OpOps op_lstm = {
     .name = "lstm",
     .takes_below = true,
+    .fits = recurrent_fits,
     .shape = lstm_shape,
     .forward = lstm_run,
     .backward = lstm_run_back,
