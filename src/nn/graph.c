@@ -2,7 +2,6 @@
 
 #include "nn/kernels/kernels.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,47 +230,6 @@ void graph_pack(const Graph *graph, const float *params, bool training, float *p
       pack(packed + op->pack[m][0], w, 1, K, K, N);
       if (training) pack(packed + op->pack[m][1], w, K, 1, N, K);
     }
-  }
-}
-
-/* Modified Gram-Schmidt over `count` vectors of `length` elements: element k of vector a is
- * w[a * jump + k * step]. */
-static void orthogonalise(float *w, size_t count, size_t jump, size_t length, size_t step) {
-  for (size_t a = 0; a < count; a++) {
-    for (size_t b = 0; b < a; b++) {
-      double dot = 0;
-      for (size_t k = 0; k < length; k++)
-        dot += (double)w[a * jump + k * step] * w[b * jump + k * step];
-      for (size_t k = 0; k < length; k++)
-        w[a * jump + k * step] -= (float)dot * w[b * jump + k * step];
-    }
-    double norm = 0;
-    for (size_t k = 0; k < length; k++)
-      norm += (double)w[a * jump + k * step] * w[a * jump + k * step];
-    for (size_t k = 0; k < length; k++)
-      w[a * jump + k * step] *= (float)(1.0 / sqrt(norm + 1e-30));
-  }
-}
-
-/* A matrix is seen as (rows, everything else); whichever of rows and columns are fewer can be made
- * orthogonal to one another. */
-void graph_init_orthogonal(const Graph *graph, float *params, const char *name, float gain,
-                           AgonRng *rng) {
-  for (size_t v = 0; v < graph->views; v++) {
-    const View *view = &graph->view[v];
-    if (strcmp(view->name, name)) continue;
-    size_t rows = view->shape[0];
-    size_t columns = view->count / rows;
-    size_t count = rows < columns ? rows : columns;
-    size_t length = rows < columns ? columns : rows;
-    size_t step = rows < columns ? 1 : columns;
-    size_t jump = rows < columns ? columns : 1;
-    float *w = params + view->offset;
-    for (size_t i = 0; i < view->count; i++)
-      w[i] = (float)rng_normal(rng);
-    orthogonalise(w, count, jump, length, step);
-    for (size_t i = 0; i < view->count; i++)
-      w[i] *= gain;
   }
 }
 

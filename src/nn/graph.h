@@ -111,9 +111,18 @@ size_t graph_constants(Graph *graph, size_t count);
  * aligned); once per version of the parameters. */
 void graph_pack(const Graph *graph, const float *params, bool training, float *packed);
 
-/* Orthogonal rows times gain (Saxe et al. 2013); biases 0, norm gains 1. `view` by name. */
+/* w (rows, columns): orthogonal rows, or columns where these are fewer, times gain (Saxe et al.
+ * 2013). */
+void init_orthogonal(float *w, size_t rows, size_t columns, float gain, AgonRng *rng);
+/* The same for a view by its name, seen as (first dimension, everything else). */
 void graph_init_orthogonal(const Graph *graph, float *params, const char *view, float gain,
                            AgonRng *rng);
+/* The gain of a matrix, by its view; `context` is the caller's. */
+typedef float (*GraphGain)(const void *context, const View *view);
+/* The whole block (params + constants) at the start: matrices orthogonal, with their gains; biases
+ * 0; norms, normalisers and scales such that they change nothing but what they must. */
+void graph_init(const Graph *graph, float *block, GraphGain gain, const void *context,
+                AgonRng *rng);
 /* Multiply-adds times two per agent-level row: forward, and forward + backward. */
 double graph_flops_forward(const Graph *graph);
 double graph_flops_train(const Graph *graph);

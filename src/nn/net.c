@@ -148,30 +148,25 @@ void net_destroy(Net *net) {
   free(net);
 }
 
-/* Orthogonal weights, biases 0 (Saxe et al., arXiv 1312.6120). The policy's last layer gets a gain
- * of 0.01, so that a player begins nearly uniform whatever it sees; the value's gets 1. Random
- * numbers are the player's own: seed and player decide them. */
+/* The policy's last layer gets a gain of 0.01, so that a player begins nearly uniform whatever it
+ * sees; the value's gets 1. */
+static float gain_of(const void *context, const View *view) {
+  const Net *net = context;
+  if (!strcmp(view->name, "policy.weight")) return 0.01f;
+  if (!strcmp(view->name, "value.weight") || strstr(view->name, "memory")) return 1.0f;
+  return (float)net->config.init_gain;
+}
+
+/* Random numbers are the player's own: seed and player decide them. */
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
   AgonRng rng = rng_stream(seed, player, 0, RNG_INIT);
-  memset(block, 0, net->block * sizeof *block);
+  graph_init(&net->graph, block, gain_of, net, &rng);
   for (size_t v = 0; v < net->graph.views; v++) {
     const View *view = &net->graph.view[v];
-    if (strstr(view->name, "norm") && strstr(view->name, ".weight"))
-      for (size_t i = 0; i < view->count; i++)
-        block[view->offset + i] = 1;
     if (!strcmp(view->name, "log_std.value"))
       for (size_t i = 0; i < view->count; i++)
         block[view->offset + i] = (float)net->config.log_std;
-    if (view->dims < 2) continue;
-    float gain = !strcmp(view->name, "policy.weight") ? 0.01f
-                 : !strcmp(view->name, "value.weight") || strstr(view->name, "memory")
-                     ? 1.0f
-                     : (float)net->config.init_gain;
-    graph_init_orthogonal(&net->graph, block, view->name, gain, &rng);
   }
-  for (size_t i = 0; net->scale_at && i < net->observation_count; i++)
-    block[net->scale_at + i] = 1;
-  block[net->return_at + 1] = 1;
 }
 
 /* Floats of the packed weights. training: also those that the backward pass streams. */

@@ -600,6 +600,8 @@ static void stops_end_gradients(void **state) {
     if (!first) doubled = graph_affine(&graph, 0, 2, 0);
     int out = graph_mul(&graph, doubled, graph_mul(&graph, stopped, graph_stop(&graph, lost)));
     graph_finish(&graph);
+    const Op *last = &graph.op[out - 1];
+    assert_true(last->wanted[0] && !last->wanted[1]); /* nobody pays for what is lost */
     CHECK_OK(activations_create(&graph, 2, true, &space));
     for (int i = 0; i < 4; i++) {
       space.value[0][i] = (float)i - 1.5f;
@@ -656,6 +658,11 @@ static void flops_of_teams_are_shared(void **state) {
   graph_finish(&graph);
   assert_true(graph_flops_forward(&graph) == 2.0 * 60 / 4 + 2.0 * 30);
   assert_true(graph_flops_train(&graph) == 2 * 2.0 * 60 / 4 + 3 * 2.0 * 30);
+  graph_begin(&graph, 3); /* of two inputs only the matrix is wanted */
+  graph_matvec(&graph, 0, graph_dense(&graph, "w", 0, 6, ACT_NONE), 2);
+  graph_finish(&graph);
+  assert_true(graph_flops_forward(&graph) == 2.0 * 18 + 2.0 * 6);
+  assert_true(graph_flops_train(&graph) == 2 * 2.0 * 18 + 2 * 2.0 * 6);
 }
 
 /* The whole network is one list: what normalises observations is its first op, what gives the value its
