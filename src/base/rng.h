@@ -12,7 +12,8 @@ typedef enum RngPurpose {
   RNG_INIT = 4,  /* initial weights; the slot number is the player's */
   RNG_BATCH = 5, /* shuffling of minibatches; the slot number is the player's */
   RNG_EVAL = 6,  /* evaluation matches */
-  RNG_TEST = 7
+  RNG_TEST = 7,
+  RNG_REPLAY = 8 /* draws from replay; the slot number is the player's */
 } RngPurpose;
 
 /* The beginning of a stream; slot < 2^24. */
