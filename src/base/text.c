@@ -244,6 +244,27 @@ Status text_format(char *out, size_t size, const char *format, ...) {
   return OK;
 }
 
+/* Between single quotes a shell reads all but a single quote, which stands between two quoted parts
+ * behind a backslash. A tilde is only itself further on than at the beginning. */
+const char *text_quoted(const char *text, char *out, size_t size) {
+  static const char plain[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-/:=,@%+~";
+  size_t at = 0;
+  if (*text && *text != '~' && !text[strspn(text, plain)]) return text;
+  if (size < 3) return text;
+  out[at++] = '\'';
+  for (const char *from = text; *from; from++) {
+    const char *letter = *from == '\'' ? "'\\''" : (const char[]){*from, 0};
+    size_t more = strlen(letter);
+    if (at + more + 2 > size) return text;
+    memcpy(out + at, letter, more);
+    at += more;
+  }
+  out[at++] = '\'';
+  out[at] = 0;
+  return out;
+}
+
 /* Cuts spaces from both ends of text[0..length-1]. */
 Status text_item(const char *text, size_t length, char *out, size_t size) {
   while (length && isspace((unsigned char)*text)) {

@@ -41,6 +41,10 @@ const char *text_choice_name(const char *choices, int index, char *out, size_t s
 /* Formats into a fixed array, always terminated. ERR_USAGE if it does not fit. */
 Status text_format(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A text as a shell must be given it, for commands that a message offers: in quotes where it has
+ * spaces or other letters that a shell would take for its own. Returns out, or, where that is too
+ * small, the text as it is. */
+const char *text_quoted(const char *text, char *out, size_t size);
 /* One item of a list, without the spaces around it. */
 Status text_item(const char *text, size_t length, char *out, size_t size);
 /* A name that may become part of a path and of a message: letters, digits, '_', '.', '-'; it begins

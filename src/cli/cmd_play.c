@@ -8,6 +8,7 @@
 #include "job/plugin.h"
 #include "nn/kernels/openblas.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,6 +284,7 @@ static Status run_play(int argc, char **argv) {
   Arguments arguments;
   const char *game = NULL;
   const char *from = NULL;
+  char word[PATH_MAX + 64];
   RunView run = {.folder = {.lock = -1}};
   Env *own = NULL;
   const Env *env = NULL;
@@ -306,7 +308,7 @@ static Status run_play(int argc, char **argv) {
   if (from && game && strcmp(env->table->name, game))
     TRY(status_set(ERR_USAGE,
                    "%s is a run of %s, not of %s: agon play %s plays what it has learned", from,
-                   env->table->name, game, from));
+                   env->table->name, game, text_quoted(from, word, sizeof word)));
   TRY(run_view_player(player ? player : from ? "main_0" : "random", from ? &run : NULL, env, &who));
   who.policy.greedy = argument(&command_play, &arguments, "--greedy") != NULL;
   TRY(agent_create(&who, env, env->spec.agents, &agent));

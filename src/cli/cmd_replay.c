@@ -114,6 +114,7 @@ done:
 
 /* A file, or the one in which a run keeps its recorded games. */
 static Status name_file(const char *word, char *out, size_t size) {
+  char quoted[PATH_MAX + 64];
   TRY_RETURN(
       text_format(out, size, "%s%s", word, file_is_folder(word) ? "/replays/games.jsonl" : ""));
   if (!file_is_folder(word) || file_exists(out)) return OK;
@@ -122,7 +123,7 @@ static Status name_file(const char *word, char *out, size_t size) {
   return status_set(ERR_RUN,
                     "%s has no recorded games: agon eval %s --players main_0,random --record 2 "
                     "plays some, into %s",
-                    word, word, out);
+                    word, text_quoted(word, quoted, sizeof quoted), out);
 }
 
 /* Games are counted from 1, as editors count lines: each is a line of the file. */

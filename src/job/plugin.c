@@ -57,6 +57,7 @@ static Likeness likeness(const char *path, const char *game, const GameFacts *re
 Status plugin_find(const char *game, const GameFacts *recorded, const char *where, char *out,
                    size_t size) {
   char path[PATH_MAX];
+  char word[PATH_MAX + 64];
   Likeness best = OTHER;
   if (!env_is_plugin(game)) return text_format(out, size, "%s", game);
   for (const char *at = allowed ? allowed : ""; *at; at += strspn(at, ":")) {
@@ -73,7 +74,7 @@ Status plugin_find(const char *game, const GameFacts *recorded, const char *wher
       ERR_USAGE,
       "%s names the plug-in %s, whose code would run: if you trust that file, say so with "
       "AGON_PLUGINS=%s, or where it lies now ('agon train' takes it as its GAME)",
-      where, game, game);
+      where, game, text_quoted(game, word, sizeof word));
 }
 
 /* The user has named that plug-in, so that its code may run to say its name. */

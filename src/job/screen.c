@@ -325,9 +325,13 @@ static void show_profile(const Screen *screen, const ManagerSummary *m) {
  * for it opens nothing. */
 static void say_next(const char *folder, const Env *env) {
   char file[PATH_MAX] = "";
+  char run_word[PATH_MAX + 64];
+  char file_word[PATH_MAX + 64];
   if (env_plugin_file(env, file, sizeof file) != OK) file[0] = 0;
+  folder = text_quoted(folder, run_word, sizeof run_word);
   log_line("next: agon league show %s; %s%s%sagon eval %s --players main_0,random", folder,
-           *file ? "AGON_PLUGINS=" : "", file, *file ? " " : "", folder);
+           *file ? "AGON_PLUGINS=" : "",
+           *file ? text_quoted(file, file_word, sizeof file_word) : "", *file ? " " : "", folder);
 }
 
 /* What a run has come to: speed, where the time went, players with their scores and ratings, and

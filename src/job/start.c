@@ -48,19 +48,20 @@ static bool is_checkpoint_file(const char *how) {
 
 /* A folder that was given in place of a game, or to --resume: it is the run's. */
 static Status take_run(const char *folder, Asked *out) {
+  char word[PATH_MAX + 64];
   if (!holds_run(folder))
     return status_set(ERR_RUN,
                       "%s is a folder that holds no run (no checkpoints/*.h5 in it), so there is "
                       "nothing to go on "
                       "with; a new run begins with a game: agon train GAME --run-dir %s",
-                      folder, folder);
+                      folder, text_quoted(folder, word, sizeof word));
   if (*out->folder && strcmp(out->folder, folder))
     return status_set(
         ERR_USAGE,
         "two folders for one run, %s and %s: leave --run-dir out to go on in the first; to begin "
         "another "
         "run from a checkpoint of it, name that file: --resume %s/checkpoints/NNNNNN.h5",
-        folder, out->folder, folder);
+        folder, out->folder, text_quoted(folder, word, sizeof word));
   return text_format(out->folder, sizeof out->folder, "%s", folder);
 }
 
@@ -78,12 +79,13 @@ static Status pick_folder(const char *game, char *out, size_t size) {
 
 /* Without a game there must be a run, or a checkpoint and a folder for what it begins. */
 static Status need_run(const Asked *asked) {
+  char word[PATH_MAX + 64];
   if (is_checkpoint_file(asked->how) && !file_exists(asked->how))
     return status_set(ERR_USAGE,
                       "--resume %s: that is no run, no checkpoint's file, and none of auto, must "
                       "and never; if it is "
                       "the game, write it first: agon train %s --resume",
-                      asked->how, asked->how);
+                      asked->how, text_quoted(asked->how, word, sizeof word));
   if (is_checkpoint_file(asked->how))
     return *asked->folder
                ? OK
@@ -94,7 +96,7 @@ static Status need_run(const Asked *asked) {
   if (holds_run(asked->folder)) return OK;
   return status_set(ERR_RUN,
                     "%s holds no run yet, so a game is needed: agon train GAME --run-dir %s",
-                    asked->folder, asked->folder);
+                    asked->folder, text_quoted(asked->folder, word, sizeof word));
 }
 
 /* What the user means: a game, or a run to go on with, by whichever of the arguments it was

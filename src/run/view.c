@@ -112,6 +112,7 @@ done:
 static Status unknown_player(const char *name, const RunView *run) {
   const char *near = NULL;
   size_t distance, least = SIZE_MAX;
+  char word[PATH_MAX + 64];
   if (text_is_near(name, "random", &least)) near = "random";
   for (size_t i = 0; i < run->league.players; i++) {
     const char *candidate = run->league.player[i].name;
@@ -119,9 +120,9 @@ static Status unknown_player(const char *name, const RunView *run) {
     least = distance;
     near = candidate;
   }
-  return status_set(ERR_USAGE, "%s has no player '%s'%s%s%s 'agon league show %s' lists them",
+  return status_set(ERR_USAGE, "%s has no player '%s'%s%s%s agon league show %s lists them",
                     run->folder.path, name, near ? ", did you mean '" : ";", near ? near : "",
-                    near ? "'?" : "", run->folder.path);
+                    near ? "'?" : "", text_quoted(run->folder.path, word, sizeof word));
 }
 
 /* A frozen player is in a file of its own, a learning one in the checkpoint. NAME.average is the

@@ -156,6 +156,21 @@ expect 3 "random4 has no recorded games: agon eval random4 --players main_0,rand
 "$AGON" eval random4 --players main_0,random --games 4 --record 2 --quiet > recorded.txt
 expect 0 "^game 2: goofspiel cards=4" "$AGON" replay random4
 expect 3 "empty holds no run" "$AGON" replay empty
+# what a message says is to be typed can be typed, whatever the folder is called
+spaced="it's a run"
+quoted="'it'\\\\''s a run'"
+"$AGON" train tic_tac_toe $tiny --run-dir "$spaced"
+"$AGON" train frames=2k --run-dir "$spaced" --resume > next.txt
+next=$(sed -n 's/^.* next: agon \(league show .*\); agon \(eval .*\)$/"$AGON" \1 \&\& "$AGON" \2/p' next.txt)
+eval "$next --games 8" | grep -q "^main_0  *vs random" || { cat next.txt; fail "what is said to come next: $next"; }
+expect 3 "agon eval $quoted --players main_0,random --record 2 plays some" "$AGON" replay "$spaced"
+expect 2 "agon play $quoted plays what it has learned" "$AGON" play connect_four "$spaced"
+expect 2 "did you mean 'main_0'\? agon league show $quoted lists them" "$AGON" eval "$spaced" --players main_o,random
+expect 2 "name that file: --resume $quoted/checkpoints/NNNNNN.h5" "$AGON" train "$spaced" --run-dir other
+expect 2 "write it first: agon train 'a game' --resume" "$AGON" train --resume "a game"
+expect 3 "agon train GAME --run-dir 'no run'" "$AGON" train --run-dir "no run" --resume auto
+mkdir "no run"
+expect 3 "agon train GAME --run-dir 'no run'" "$AGON" train "no run"
 if [ "$(id -u)" != 0 ]; then
   mkdir closed && chmod 500 closed
   expect 5 "closed" "$AGON" train tic_tac_toe --run-dir closed/run

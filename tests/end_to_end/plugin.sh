@@ -12,6 +12,12 @@ mpi 2 "$AGON" train pennies.so --run-dir pennies net.hidden=[8] frames=5k > penn
 # what is said to be typed next can be typed
 next=$(sed -n 's/^.* next: .*; \(AGON_PLUGINS=.*\)agon eval/\1"$AGON" eval/p' pennies.txt)
 eval "$next --games 20" | grep -q "^main_0  *vs random" || fail "what is said to come next: $next"
+mkdir "two pennies"
+cp pennies.so "two pennies/it's.so"
+mpi 2 "$AGON" train "two pennies/it's.so" --run-dir "two pennies/run" net.hidden=[8] frames=5k > pennies.txt
+next=$(sed -n 's/^.* next: .*; \(AGON_PLUGINS=.*\)agon eval/\1"$AGON" eval/p' pennies.txt)
+eval "$next --games 20" | grep -q "^main_0  *vs random" || fail "what is said to come next: $next"
+expect 2 "say so with AGON_PLUGINS='.*two pennies/it'.*s.so', or where" "$AGON" eval "two pennies/run" --players main_0,random --games 20
 expect 7 "was built for env ABI 1, this program has ABI 2: change it as CHANGELOG.md says under 'Env ABI 2'" "$AGON" env check "$PLUGINS/libplugin_old.so"
 expect 2 "cannot load the plug-in" "$AGON" env check ./nothing.so
 expect 7 "exports no function 'agon_env'" "$AGON" env check "$(ldconfig -p | awk '/libz\.so|libm\.so/ {print $NF; exit}')"

@@ -188,6 +188,34 @@ static void items_of_lists_lose_the_spaces_around_them(void **state) {
   assert_string_equal(out, "a b");
 }
 
+/* What a shell makes of it must be the text again. */
+static void text_for_a_shell(void **state) {
+  (void)state;
+  static const char *const plain[] = {"runs/tic_tac_toe", "./a-b.so", "/tmp/x:y@1,2=3%4+5~"};
+  static const char *const special[] = {"my runs", "", "~", "it's", "''", "a$HOME", "a;b&c|d>e<f", "`x`", "a\\b",
+                                        "\"", "*?[a]", "!", "#x", "a\nb", "caf\xc3\xa9", "(x)", "{a,b}"};
+  char out[64], command[96], back[64];
+  for (size_t i = 0; i < COUNT_OF(plain); i++)
+    assert_string_equal(text_quoted(plain[i], out, sizeof out), plain[i]);
+  for (size_t i = 0; i < COUNT_OF(special); i++) {
+    const char *quoted = text_quoted(special[i], out, sizeof out);
+    assert_ptr_equal(quoted, out);
+    snprintf(command, sizeof command, "printf '%%s' %s", quoted);
+    FILE *shell = popen(command, "r");
+    assert_non_null(shell);
+    back[fread(back, 1, sizeof back - 1, shell)] = 0;
+    assert_int_equal(pclose(shell), 0);
+    assert_string_equal(back, special[i]);
+  }
+  /* too small for the quoted text, in which nothing is written behind the end */
+  for (size_t size = 0; size < 10; size++) {
+    memset(out, '?', sizeof out);
+    assert_string_equal(text_quoted("it's", out, size), "it's");
+    assert_true(out[size] == '?');
+  }
+  assert_string_equal(text_quoted("it's", out, 10), "'it'\\''s'");
+}
+
 static void text_helpers(void **state) {
   (void)state;
   char out[16];
@@ -378,6 +406,7 @@ int main(void) {
       cmocka_unit_test(a_wrong_suffix_is_asked_back),
       cmocka_unit_test(suggestions_share_two_thirds_of_the_letters),
       cmocka_unit_test(items_of_lists_lose_the_spaces_around_them),
+      cmocka_unit_test(text_for_a_shell),
       cmocka_unit_test(text_helpers),
       cmocka_unit_test(a_steady_clock_never_goes_back),
       cmocka_unit_test(locks_are_exclusive_between_processes),
