@@ -5,8 +5,8 @@
 #include "data/layout.h"
 #include "learner/algos/algo.h"
 
-/* Of one network, and of those of the algorithm's parts. Arrays are owned; those of a pass hold the rows that lie in the network at
- * once. */
+/* Of one network, and of those of the algorithm's parts. Arrays are owned; those of a pass hold the
+ * rows that lie in the network at once. */
 typedef struct Passes {
   const Net *net;
   const Batch *batch; /* laid out last; borrowed until the next is */
@@ -16,7 +16,7 @@ typedef struct Passes {
   size_t states_room;
   float *packed; /* the weights as kernels want them: passes_pack */
   Activations space;
-  const Algo *algo;                /* whose parts follow */
+  const Algo *algo;               /* whose parts follow */
   float *part_packed[ALGO_PARTS]; /* of parts that are networks: passes_pack_part */
   Activations part_space[ALGO_PARTS];
 
