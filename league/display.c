@@ -36,9 +36,14 @@ struct Display {
   uint64_t length_sum;
   double length_games;
   double branch_games[BRANCH_COUNT];
-  LearnerRating *rating; /* (learning) */
-  bool rating_is_new;    /* since the last record */
-  int64_t rate_after;    /* not again before */
+  LearnerRating *rating;  /* (learning) */
+  bool rating_is_new;     /* since the last record */
+  int64_t rate_after;     /* not again before */
+  TeamScore *score;       /* (learning) the last evaluations */
+  bool score_is_new;      /* since the last record */
+  int64_t evaluate_after; /* not again before */
+  const Baseline *baseline;
+  size_t baselines;
   Tally *returns;        /* (learning) since the last record */
   Tally *returns_before; /* (learning) between the last two records */
   Waits *waits;          /* (actors) */
@@ -53,11 +58,15 @@ static double seconds_since(const Display *display, int64_t then) {
 Status display_create(const DisplaySetup *setup, const Progress *begin, Display **out) {
   Status status = OK;
   Display *display = NULL;
-  MetricsStart from = {(double)begin->frames, setup->resumed};
+  MetricsStart from = {.step = (double)begin->frames,
+                       .resumed = setup->resumed,
+                       .general = setup->env.teams == 1 ? "team" : "league"};
   TRY(NEW_ARRAY(display, 1));
   *display = (Display){.setup = *setup, .begin = *begin, .recorded = *begin, .lined = *begin};
+  if (display->setup.env.return_factor <= 0) display->setup.env.return_factor = 1;
   display->started = display->record_time = display->line_time = clock_now(&setup->clock);
   TRY(NEW_ARRAY(display->rating, setup->league->learning));
+  TRY(NEW_ARRAY(display->score, setup->league->learning));
   TRY(NEW_ARRAY(display->returns, setup->league->learning));
   TRY(NEW_ARRAY(display->returns_before, setup->league->learning));
   TRY(NEW_ARRAY(display->waits, setup->actors));
@@ -75,6 +84,7 @@ void display_destroy(Display *display) {
   if (!display) return;
   metrics_close(display->metrics);
   free(display->rating);
+  free(display->score);
   free(display->returns);
   free(display->returns_before);
   free(display->waits);
@@ -87,7 +97,11 @@ static void count_pair(Display *display, const PairResults *pair) {
   display->length_sum += pair->length;
   display->length_games += pair->tally.games;
   if (pair->eval || pair->home >= display->setup.league->learning) return;
-  tally_add(&display->returns[pair->home], &pair->tally);
+  Tally told = pair->tally;
+  const double factor = display->setup.env.return_factor;
+  told.returns *= factor;
+  told.squares *= factor * factor;
+  tally_add(&display->returns[pair->home], &told);
 }
 
 /* One actor's results of a tick, for the averages of the present interval. waits < 0: that rank's
@@ -112,6 +126,11 @@ Tally display_returns(const Display *display, uint32_t player) {
   Tally sum = *now;
   tally_add(&sum, before);
   return sum;
+}
+
+/* Whether one team plays: nobody is met, and returns are all that players are judged by. */
+static bool is_alone(const Display *display) {
+  return display->setup.env.teams == 1;
 }
 
 static double mean_of(const Tally *tally) {
@@ -158,6 +177,92 @@ const LearnerRating *display_ratings(const Display *display) {
   return display->rating;
 }
 
+enum {
+  EVALUATE_SHARE = 20 /* as RATE_SHARE, of evaluation episodes: they are what a run is judged by */
+};
+
+/* Returns `out`. */
+const char *display_score_text(const TeamScore *score, char *out, size_t size) {
+  if (!score->known)
+    snprintf(out, size, "n/a");
+  else if (isfinite(score->low) && isfinite(score->high))
+    snprintf(out, size, "%.4g [%.4g, %.4g]", score->mean, score->low, score->high);
+  else
+    snprintf(out, size, "%.4g", score->mean);
+  return out;
+}
+
+/* Returns `out`. */
+const char *display_metrics_text(const DisplayEnv *env, const double *metric, char *out,
+                                 size_t size) {
+  size_t used = 0;
+  *out = 0;
+  for (size_t i = 0; env->metric_names && i < env->metric_count && i < METRICS; i++) {
+    char one[64];
+    const size_t length = (size_t)snprintf(one, sizeof one, "%s%s %.3g", used ? ", " : "",
+                                           env->metric_names[i], metric[i]);
+    if (length >= sizeof one || used + length >= size) break;
+    memcpy(out + used, one, length + 1);
+    used += length;
+  }
+  return out;
+}
+
+/* What built-in players earn is said once: it is what the run's numbers are to be read against. */
+static void say_baselines(const Display *display) {
+  const DisplayEnv *env = &display->setup.env;
+  char score[96];
+  char metrics[160];
+  for (size_t i = 0; i < display->baselines; i++) {
+    const Baseline *baseline = &display->baseline[i];
+    display_score_text(&baseline->score, score, sizeof score);
+    display_metrics_text(env, baseline->score.metric, metrics, sizeof metrics);
+    log_line("baseline %-9s team return %s%s%s", baseline->name, score, *metrics ? "; " : "",
+             metrics);
+  }
+}
+
+/* Episodes take time from the rank that also trains, so they are as seldom as EVALUATE_SHARE
+ * says. */
+static Status evaluate(Display *display, uint64_t frames, bool at_once) {
+  const DisplaySetup *setup = &display->setup;
+  const int64_t start = clock_now(&setup->clock);
+  if (!setup->evaluate || (!at_once && start < display->evaluate_after)) return OK;
+  const bool first = display->baselines == 0;
+  TRY_RETURN(setup->evaluate(setup->context, frames, display->score, &display->baseline,
+                             &display->baselines));
+  const int64_t end = clock_now(&setup->clock);
+  display->evaluate_after = end + EVALUATE_SHARE * (end - start);
+  display->score_is_new = true;
+  if (first) say_baselines(display);
+  return OK;
+}
+
+const TeamScore *display_scores(const Display *display) {
+  return display->score;
+}
+
+const Baseline *display_baselines(const Display *display, size_t *count) {
+  *count = display->baselines;
+  return display->baseline;
+}
+
+/* null where nothing was evaluated. An interval that cannot be told is null, too. */
+static json_t *json_score(const DisplayEnv *env, const TeamScore *score) {
+  if (!score->known) return json_null();
+  json_t *entry = json_pack("{s:f,s:I,s:I,s:f,s:f}", "mean", score->mean, "episodes",
+                            (json_int_t)score->episodes, "frames", (json_int_t)score->frames,
+                            "deviation", score->deviation, "length", score->length);
+  const bool interval = isfinite(score->low) && isfinite(score->high);
+  json_object_set_new(entry, "low", interval ? json_real(score->low) : json_null());
+  json_object_set_new(entry, "high", interval ? json_real(score->high) : json_null());
+  json_t *metrics = json_object();
+  for (size_t i = 0; env->metric_names && i < env->metric_count && i < METRICS; i++)
+    json_object_set_new(metrics, env->metric_names[i], json_real(score->metric[i]));
+  json_object_set_new(entry, "metrics", metrics);
+  return entry;
+}
+
 /* null until the player's newest snapshot has met others. */
 static json_t *json_rating(const Display *display, uint32_t id) {
   const LearnerRating *rating = &display->rating[id];
@@ -190,6 +295,8 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   Tally returns = display_returns(display, id);
   json_object_set_new(entry, "rating", json_rating(display, id));
   json_object_set_new(entry, "return", json_returns(&returns));
+  if (is_alone(display))
+    json_object_set_new(entry, "evaluation", json_score(&display->setup.env, &display->score[id]));
   json_object_set_new(entry, "entropy",
                       now->report[id].count ? json_real(numbers_get(&now->report[id], "entropy"))
                                             : json_null());
@@ -248,6 +355,15 @@ Status display_status(Display *display, const Progress *now, const char *state) 
     json_array_append_new(players, json_player(display, now, i));
   }
   json_object_set_new(root, "players", players);
+  if (is_alone(display)) {
+    json_t *baselines = json_object();
+    for (size_t i = 0; i < display->baselines; i++)
+      json_object_set_new(baselines, display->baseline[i].name,
+                          json_score(&setup->env, &display->baseline[i].score));
+    json_object_set_new(root, "baselines", baselines);
+    json_object_set_new(root, "return_is",
+                        json_string(setup->env.return_words ? setup->env.return_words : ""));
+  }
   json_t *warnings = json_array();
   for (size_t i = 0; log_warning_at(i); i++)
     json_array_append_new(warnings, json_string(log_warning_at(i)));
@@ -291,8 +407,9 @@ static void set_rates(const Display *display, const Progress *now, Record *recor
   if (!from) return;
   double seconds = now->seconds - from->seconds;
   record_set(record, "charts/SPS", rate_of(now->frames, from->frames, seconds));
-  record_set(record, "charts/frozen_decisions_per_second",
-             rate_of(now->frozen_decisions, from->frozen_decisions, seconds));
+  if (!is_alone(display))
+    record_set(record, "charts/frozen_decisions_per_second",
+               rate_of(now->frozen_decisions, from->frozen_decisions, seconds));
   record_set(record, "charts/env_steps_per_second", rate_of(now->steps, from->steps, seconds));
 }
 
@@ -307,7 +424,7 @@ static void set_episodes(const Display *display, Record *record) {
                (double)display->length_sum / display->length_games);
   for (int i = 0; i < BRANCH_COUNT; i++)
     games += display->branch_games[i];
-  for (int i = 0; i < BRANCH_COUNT && games > 0; i++) {
+  for (int i = 0; i < BRANCH_COUNT && games > 0 && !is_alone(display); i++) {
     snprintf(name, sizeof name, "matchmaking/%s",
              text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
     record_set(record, name, display->branch_games[i] / games);
@@ -323,10 +440,42 @@ static void set_episodes(const Display *display, Record *record) {
 }
 
 /* A value named PLAYER/what. */
-static void set_of(Record *record, const Player *player, const char *what, double value) {
-  char name[64];
-  snprintf(name, sizeof name, "%s/%s", player->name, what);
+static void set_named(Record *record, const char *player, const char *what, double value) {
+  char name[160]; /* a record keeps the first 63 */
+  snprintf(name, sizeof name, "%s/%s", player, what);
   record_set(record, name, value);
+}
+
+static void set_of(Record *record, const Player *player, const char *what, double value) {
+  set_named(record, player->name, what, value);
+}
+
+/* PLAYER/eval/return and what belongs to it; PLAYER/eval/METRIC of the env. */
+static void set_score(Record *record, const DisplayEnv *env, const char *player,
+                      const TeamScore *score) {
+  char what[64];
+  if (!score->known) return;
+  set_named(record, player, "eval/return", score->mean);
+  set_named(record, player, "eval/return_low", score->low);
+  set_named(record, player, "eval/return_high", score->high);
+  set_named(record, player, "eval/return_deviation", score->deviation);
+  set_named(record, player, "eval/episodes", (double)score->episodes);
+  set_named(record, player, "eval/length", score->length);
+  for (size_t i = 0; env->metric_names && i < env->metric_count && i < METRICS; i++) {
+    snprintf(what, sizeof what, "eval/%s", env->metric_names[i]);
+    set_named(record, player, what, score->metric[i]);
+  }
+}
+
+/* Evaluations go in only when they are new, and with them what they are compared with: so that both
+ * make lines in one chart. */
+static void set_scores(const Display *display, Record *record) {
+  const DisplaySetup *setup = &display->setup;
+  if (!display->score_is_new) return;
+  for (uint32_t p = 0; p < setup->league->learning; p++)
+    set_score(record, &setup->env, setup->league->player[p].name, &display->score[p]);
+  for (size_t i = 0; i < display->baselines; i++)
+    set_score(record, &setup->env, display->baseline[i].name, &display->baseline[i].score);
 }
 
 /* Learning players' values. Ratings go in only when they are new: a curve of points repeated would
@@ -358,6 +507,7 @@ static void begin_interval(Display *display, const Progress *now) {
   display->length_sum = 0;
   display->length_games = 0;
   display->rating_is_new = false;
+  display->score_is_new = false;
   memset(display->branch_games, 0, sizeof display->branch_games);
   memset(display->metric_sum, 0, sizeof display->metric_sum);
   display->metric_episodes = 0;
@@ -374,12 +524,13 @@ static Status write_record(Display *display, const Progress *now) {
   record_set(record, "tick", (double)now->tick);
   record_set(record, "global_step", (double)now->frames);
   set_rates(display, now, record);
-  record_set(record, "league/players", (double)setup->league->players);
+  if (!is_alone(display)) record_set(record, "league/players", (double)setup->league->players);
   if (league_has_meta(&setup->league->config))
     record_set(record, "league/unmeasured", (double)now->unmeasured);
   set_episodes(display, record);
   for (uint32_t p = 0; p < setup->league->learning; p++)
     set_player(display, now, p, record);
+  set_scores(display, record);
   begin_interval(display, now);
   Status status = OK;
   if (setup->observe) status = setup->observe(setup->context, now->frames, record);
@@ -390,28 +541,45 @@ static Status write_record(Display *display, const Progress *now) {
 
 Status display_metrics(Display *display, const Progress *now) {
   TRY_RETURN(rate(display, false));
+  TRY_RETURN(evaluate(display, now->frames, false));
   return write_record(display, now);
 }
 
 /* --- the progress line --- */
-/* " main_0 +312 [+280, +344]" of the learning players, as many as there is room for; or, where one
- * team plays, what its players earn. */
+/* What a player earns, where one team plays: evaluated, with the env's metrics, or, as long as
+ * nothing was, in its training episodes, which explore. */
+static void return_text(const Display *display, uint32_t player, char *out, size_t size) {
+  char score[96];
+  char metrics[120];
+  const TeamScore *evaluated = &display->score[player];
+  if (evaluated->known) {
+    display_metrics_text(&display->setup.env, evaluated->metric, metrics, sizeof metrics);
+    snprintf(out, size, "%s%s%s", display_score_text(evaluated, score, sizeof score),
+             *metrics ? ", " : "", metrics);
+    return;
+  }
+  const Tally tally = display_returns(display, player);
+  display_returns_text(&tally, score, sizeof score);
+  snprintf(out, size, "%s%s", score, tally.games < 1 ? "" : " in training");
+}
+
+/* "Elo main_0 +312 [+280, +344]" of the learning players, as many as there is room for; or, where
+ * one team plays, "team return main_0 -23.42 [-24.01, -22.83], collisions 1.3". */
 static void strengths_text(const Display *display, char *out, size_t size) {
   enum { NAMED = 4 };
   const League *league = display->setup.league;
-  bool alone = display->setup.env.teams == 1;
-  size_t used = (size_t)snprintf(out, size, "%s", alone ? "return" : "Elo");
+  const bool alone = is_alone(display);
+  size_t used = (size_t)snprintf(out, size, "%s", alone ? "team return" : "Elo");
   size_t n = league->learning;
   for (uint32_t p = 0; p < n && p < NAMED && used < size; p++) {
-    char text[80];
-    Tally tally = display_returns(display, p);
+    char text[240];
     const Rated *rated = &display->rating[p].rated;
     if (alone)
-      display_returns_text(&tally, text, sizeof text);
+      return_text(display, p, text, sizeof text);
     else
       text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, text,
                   sizeof text);
-    used += (size_t)snprintf(out + used, size - used, "%s %s %s", p ? "," : "",
+    used += (size_t)snprintf(out + used, size - used, "%s %s %s", p ? (alone ? ";" : ",") : "",
                              league->player[p].name, text);
   }
   if (n > NAMED && used < size) snprintf(out + used, size - used, " and %zu more", n - NAMED);
@@ -422,7 +590,8 @@ static void strengths_text(const Display *display, char *out, size_t size) {
 void display_line(Display *display, const Progress *now) {
   char done[40];
   char rate_text[16] = "n/a";
-  char strengths[512];
+  char strengths[1024];
+  char players[24] = "";
   char entropy[16] = "n/a";
   char left[24] = "";
   const DisplaySetup *setup = &display->setup;
@@ -436,10 +605,12 @@ void display_line(Display *display, const Progress *now) {
   if (now->report[0].count)
     snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
   strengths_text(display, strengths, sizeof strengths);
-  log_line("%s frames, %s frames/s, tick %llu, %s%s%zu players, %s; entropy %s",
+  if (!is_alone(display))
+    snprintf(players, sizeof players, "%zu players, ", setup->league->players);
+  log_line("%s frames, %s frames/s, tick %llu, %s%s%s%s; entropy %s",
            text_done((double)now->frames, (double)setup->frames_target, done, sizeof done),
-           rate_text, (unsigned long long)now->tick, left, *left ? " to go, " : "",
-           setup->league->players, strengths, entropy);
+           rate_text, (unsigned long long)now->tick, left, *left ? " to go, " : "", players,
+           strengths, entropy);
   display->lined = *now;
   display->line_time = clock_now(&setup->clock);
 }
@@ -447,6 +618,7 @@ void display_line(Display *display, const Progress *now) {
 /* The end of a job: rated at once, whatever it costs, and with all of it written. */
 Status display_finish(Display *display, const Progress *now, const char *state) {
   TRY_RETURN(rate(display, true));
+  TRY_RETURN(evaluate(display, now->frames, true));
   display_line(display, now);
   TRY_RETURN(write_record(display, now));
   return display_status(display, now, state);

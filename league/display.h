@@ -12,10 +12,31 @@ typedef struct LearnerRating {
   Rated rated;
 } LearnerRating;
 
+/* What a policy earned in evaluation episodes, where one team plays. Returns are told as people are
+ * to see them (DisplayEnv.return_factor). */
+typedef struct TeamScore {
+  bool known;
+  uint64_t frames; /* learned by all players together when it was evaluated */
+  uint64_t episodes;
+  double mean;       /* of the team's return in an episode */
+  double low, high;  /* 95 % interval of the mean; NAN: cannot be told */
+  double deviation;  /* of the return */
+  double length;     /* mean env steps */
+  double metric[16]; /* means of the env's metrics */
+} TeamScore;
+
+/* A player that needs no training, in the same episodes: what there is to compare with. */
+typedef struct Baseline {
+  const char *name;
+  TeamScore score;
+} Baseline;
+
 /* What people are told of the env. */
 typedef struct DisplayEnv {
   const char *game;                /* its name */
   uint32_t teams;                  /* one: players are judged by their returns alone */
+  double return_factor;            /* from the mean over a team's agents to what is told; 0: 1 */
+  const char *return_words;        /* what that is ("sum over 3 agents"), or NULL */
   const char *const *metric_names; /* NULL: they have none */
   size_t metric_count;
 } DisplayEnv;
@@ -38,6 +59,11 @@ typedef struct DisplaySetup {
    * players: it is called at most once a record, and so seldom that it takes 2 % of the time; and
    * at the end of a job. */
   Status (*rate)(void *context, LearnerRating *out);
+  /* Evaluation episodes of the learning players' greedy policies, where one team plays; may be
+   * NULL. Called at most once a record, so seldom that it takes 5 % of the time, and at the end of
+   * a job. *baseline: what others earn there; stays valid. */
+  Status (*evaluate)(void *context, uint64_t frames, TeamScore *out, const Baseline **baseline,
+                     size_t *baselines);
   void *context;
 } DisplaySetup;
 
@@ -67,6 +93,14 @@ bool display_line_due(const Display *display);
  * checkpoint. */
 Status display_finish(Display *display, const Progress *now, const char *state);
 const LearnerRating *display_ratings(const Display *display); /* (learning) the last */
+const TeamScore *display_scores(const Display *display);      /* (learning) the last */
+const Baseline *display_baselines(const Display *display, size_t *count);
+/* "-23.42 [-24.01, -22.83]", without an interval where there is none; "n/a". */
+const char *display_score_text(const TeamScore *score, char *out, size_t size);
+/* "collisions 1.33, occupied 0.04": the env's metrics by their names, as many as fit; "" without
+ * names. */
+const char *display_metrics_text(const DisplayEnv *env, const double *metric, char *out,
+                                 size_t size);
 Status display_status(Display *display, const Progress *now, const char *state);
 Status display_metrics(Display *display, const Progress *now);
 void display_line(Display *display, const Progress *now);

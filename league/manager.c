@@ -146,6 +146,7 @@ static Status create_monitor(Manager *manager) {
       .resumed = setup->resume != NULL,
       .observe = setup->hooks.observe,
       .rate = setup->hooks.rate,
+      .evaluate = setup->hooks.evaluate,
       .context = setup->hooks.context,
   };
   return monitor_create(&display, &manager->run, setup->generation, &manager->monitor);
@@ -606,9 +607,11 @@ ManagerSummary manager_summary(const Manager *manager) {
       .reason = manager->reason,
       .league = &manager->league,
       .rating = monitor_ratings(manager->monitor),
+      .score = display_scores(monitor_display(manager->monitor)),
       .generation = checkpoint_generation(manager->checkpoint),
       .checkpoint_seconds = checkpoint_seconds(manager->checkpoint),
   };
+  summary.baseline = display_baselines(monitor_display(manager->monitor), &summary.baselines);
   summary.profile = members_profiles(manager->members, &summary.profiles);
   return summary;
 }

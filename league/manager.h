@@ -17,7 +17,8 @@ typedef struct ManagerConfig {
   int64_t keep;
   double metrics_seconds;
   double progress_seconds;
-  int64_t exploitability; /* frames between exact walks of the mains' policies; 0 = never */
+  int64_t exploitability;      /* frames between exact walks of the mains' policies; 0 = never */
+  int64_t evaluation_episodes; /* of the greedy policy at a time, where one team plays; 0 = none */
 } ManagerConfig;
 
 /* What the league asks of others: of nets, learners and games it knows nothing itself. */
@@ -32,6 +33,9 @@ typedef struct ManagerHooks {
   Status (*observe)(void *context, uint64_t frames, Record *record);
   /* Ratings for the display. */
   Status (*rate)(void *context, LearnerRating *out);
+  /* Evaluation episodes for the display, where one team plays (DisplaySetup.evaluate). */
+  Status (*evaluate)(void *context, uint64_t frames, TeamScore *out, const Baseline **baseline,
+                     size_t *baselines);
   /* The run has come to its end, all of it is saved. */
   Status (*end)(void *context);
 } ManagerHooks;
@@ -66,6 +70,9 @@ typedef struct ManagerSummary {
   size_t profiles;
   const League *league;
   const LearnerRating *rating; /* (learning) */
+  const TeamScore *score;      /* (learning) */
+  const Baseline *baseline;
+  size_t baselines;
   uint64_t generation;
   double checkpoint_seconds;
 } ManagerSummary;

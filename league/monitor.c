@@ -133,6 +133,10 @@ Status monitor_finish(Monitor *monitor, const RunPosition *now, uint64_t generat
   return display_finish(monitor->display, &progress, state);
 }
 
+const Display *monitor_display(const Monitor *monitor) {
+  return monitor->display;
+}
+
 const LearnerRating *monitor_ratings(const Monitor *monitor) {
   return display_ratings(monitor->display);
 }

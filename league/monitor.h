@@ -29,4 +29,5 @@ Status monitor_show(Monitor *monitor, const RunPosition *now, uint64_t generatio
  * checkpoint. state: finished or stopped. */
 Status monitor_finish(Monitor *monitor, const RunPosition *now, uint64_t generation,
                       const char *reason, const char *state);
+const Display *monitor_display(const Monitor *monitor);       /* what it has people see */
 const LearnerRating *monitor_ratings(const Monitor *monitor); /* (learning) the last */

@@ -63,7 +63,10 @@ enum {
   /* All randomness goes through AGON_CHANCE: game trees can be walked exactly. */
   AGON_ENUMERATES_CHANCE = 16,
   /* create without save and load: a resumed run abandons unfinished episodes, and counts them. */
-  AGON_NOT_SAVED = 32
+  AGON_NOT_SAVED = 32,
+  /* Results tell a team's return as the sum over its agents, as is the custom of this game; else as
+   * their mean. Nothing is learned differently. */
+  AGON_RETURNS_ADD = 64
 };
 
 typedef enum AgonOptionType {

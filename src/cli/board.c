@@ -151,6 +151,40 @@ void board_show(const Position *position, const char *indent, bool unicode) {
   }
 }
 
+double board_team_return(const Position *position) {
+  double sum = 0;
+  for (uint32_t a = 0; a < position->env->spec.agents; a++)
+    sum += position->returns[a];
+  return sum / position->env->spec.agents;
+}
+
+const char *board_returns_text(const Position *position, char *out, size_t size) {
+  const AgonEnvSpec *spec = &position->env->spec;
+  const GameFacts facts = {.teams = spec->teams, .agents = spec->agents};
+  const ReturnTold told = facts_told(&facts, (spec->flags & AGON_RETURNS_ADD) != 0);
+  snprintf(out, size, "%.4g%s%s", told.factor * board_team_return(position),
+           *told.words ? ", " : "", told.words);
+  return out;
+}
+
+/* Rewards that are alike are told once; of many agents, those of the first. */
+void board_show_gains(const Position *position, const char *indent) {
+  enum { SHOWN = 8 };
+  const uint32_t agents = position->env->spec.agents;
+  const float *reward = position->reward;
+  char so_far[96];
+  bool alike = true;
+  if (position->env->spec.teams != 1) return;
+  for (uint32_t a = 1; a < agents; a++)
+    alike &= !memcmp(&reward[a], &reward[0], sizeof *reward);
+  printf("%sreward%s", indent, agents > 1 && !alike ? "s" : "");
+  for (uint32_t a = 0; a < agents && a < (alike ? 1 : SHOWN); a++)
+    printf(" %.3g", (double)reward[a]);
+  printf("%s%s; the team's return so far %s\n", agents > 1 && alike ? " each" : "",
+         !alike && agents > SHOWN ? " ..." : "",
+         board_returns_text(position, so_far, sizeof so_far));
+}
+
 /* What one agent sees: its row by the env's names, or as numbers. */
 void board_show_view(const Position *position, uint32_t agent) {
   const Env *env = position->env;

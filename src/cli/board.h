@@ -16,5 +16,12 @@ Status open_game(const Command *command, const Arguments *arguments, const char 
  * that are typed to play: where there are as many actions as columns, below them; where there are
  * as many as cells, in the cells that may be played. */
 void board_show(const Position *position, const char *indent, bool unicode);
+/* One team: the mean over its agents of what they have got so far. */
+double board_team_return(const Position *position);
+/* The same as it is told in this game: "-23.4, sum over 3 agents"; returns `out`. */
+const char *board_returns_text(const Position *position, char *out, size_t size);
+/* One team: a line with the rewards of the last step, and what the team has earned so far; nothing
+ * where there are several. */
+void board_show_gains(const Position *position, const char *indent);
 /* What one agent observes, element by element, leaving out those that are 0. */
 void board_show_view(const Position *position, uint32_t agent);

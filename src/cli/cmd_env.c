@@ -65,7 +65,8 @@ static void info(const Env *env) {
               {AGON_PERFECT_INFORMATION, "perfect information"},
               {AGON_SIMULTANEOUS, "simultaneous moves"},
               {AGON_ENUMERATES_CHANCE, "enumerates chance"},
-              {AGON_NOT_SAVED, "not saved"}};
+              {AGON_NOT_SAVED, "not saved"},
+              {AGON_RETURNS_ADD, "team returns are told as sums over agents"}};
   printf("%s: %s\n", env->table->name, env->table->summary);
   printf("rules         version %u\n", env->table->version);
   printf("agents        %u in %u teams", s->agents, s->teams);

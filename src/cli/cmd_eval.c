@@ -1,8 +1,7 @@
 /* agon eval: tournaments. */
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/tournament_setup.h"
-#include "eval/solo.h"
+#include "cli/team_returns.h"
 #include "job/plugin.h"
 #include "meta/meta.h"
 
@@ -17,7 +16,7 @@ extern const Command command_eval;
 static const Flag flags[] = {
     {"--players", "A,B,...",
      "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, noop, "
-     "alphabeta-N)"},
+     "alphabeta-N); needed where two teams play"},
     {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
     {"--format", "F",
      "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, "
@@ -213,76 +212,32 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
 
 /* --- one team --- */
 
-/* One player's episodes as JSON, where one team plays; with the env's own metrics by their
- * names. */
-static json_t *json_solo(const Env *env, const Contestant *player, const SoloScore *s) {
-  json_t *metrics = json_object();
-  json_t *entry =
-      json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:f}", "player", player->label, "episodes",
-                (json_int_t)s->episodes, "mean_return", s->mean, "deviation", s->deviation, "least",
-                s->least, "most", s->most, "mean_length", s->length);
-  json_object_set_new(entry, "mean_return_low", isfinite(s->low) ? json_real(s->low) : json_null());
-  json_object_set_new(entry, "mean_return_high",
-                      isfinite(s->high) ? json_real(s->high) : json_null());
-  json_object_set_new(entry, "random", json_boolean(s->drew));
-  for (uint32_t i = 0; env->table->metric_names && i < env->spec.metrics && i < COUNT_OF(s->metric);
-       i++)
-    json_object_set_new(metrics, env->table->metric_names[i], json_real(s->metric[i]));
-  json_object_set_new(entry, "metrics", metrics);
-  return entry;
-}
-
-/* The same as a row. The interval is n/a where it cannot be told: one episode, or all the same. */
-static void print_solo(const Contestant *player, const SoloScore *s) {
-  char interval[64] = "[n/a]";
-  if (isfinite(s->low)) snprintf(interval, sizeof interval, "[%.4g, %.4g]", s->low, s->high);
-  printf("%-22s mean return %.4g %s  deviation %.3g, %llu episodes of %.3g steps, from %.4g to "
-         "%.4g%s\n",
-         player->label, s->mean, interval, s->deviation, (unsigned long long)s->episodes, s->length,
-         s->least, s->most, s->drew ? "" : "; nothing was random: all episodes are one");
-}
-
 /* ERR_USAGE for flags that only have a meaning where players meet: ignoring one would answer
  * another question than was asked. */
 static Status refuse_opponents(const Arguments *arguments) {
-  static const char *const flag[] = {"--versus", "--format",  "--budget", "--until-ci",
-                                     "--anchor", "--replays", "--record", "--csv"};
+  static const char *const flag[] = {"--versus",   "--format", "--budget",
+                                     "--until-ci", "--anchor", "--csv"};
   for (size_t i = 0; i < COUNT_OF(flag); i++)
     if (argument(&command_eval, arguments, flag[i]))
       return status_set(
           ERR_USAGE,
           "one team plays here: %s is for players that meet one another (there are --players, "
-          "--games, --greedy, --openings, --seed, --json)",
+          "--games, --greedy, --openings, --seed, --record, --replays, --json)",
           flag[i]);
   return OK;
 }
 
-/* Mean returns of each player, on rank 0. */
-static Status eval_returns(TournamentSetup *arena, const Arguments *arguments, uint64_t episodes) {
-  const GameTerms *terms = &arena->tournament.terms;
-  bool json = argument(&command_eval, arguments, "--json") != NULL;
-  SoloPlan plan = {.seed = terms->seed, .episodes = episodes, .openings = terms->openings};
-  TRY_RETURN(refuse_opponents(arguments));
-  if (!setup_speaks(arena)) return OK;
-  json_t *players = json_array();
-  Status status = OK;
-  if (!json) printf("mean return of an episode, 95 %% intervals (Student's t); %s\n", terms->env);
-  for (size_t p = 0; p < arena->players && status == OK; p++) {
-    SoloScore score;
-    status = eval_solo(arena->env, &arena->player[p], &plan, &score);
-    if (status == OK && json)
-      json_array_append_new(players, json_solo(arena->env, &arena->player[p], &score));
-    if (status == OK && !json) print_solo(&arena->player[p], &score);
-  }
-  if (status == OK && json) {
-    json_t *root = json_pack("{s:s,s:b,s:i,s:O}", "env", terms->env, "greedy", terms->greedy,
-                             "openings", (int)terms->openings, "players", players);
-    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    printf("\n");
-    json_decref(root);
-  }
-  json_decref(players);
-  return status;
+/* The file that games are recorded into; "": none is asked for. */
+static Status name_replays(const Arguments *arguments, const char *run,
+                           const TournamentSetup *arena, char out[4096]) {
+  const char *file = argument(&command_eval, arguments, "--replays");
+  *out = 0;
+  if (file) return text_format(out, 4096, "%s", file);
+  if (!argument(&command_eval, arguments, "--record")) return OK;
+  if (!run) return usage_error(&command_eval, "--record without a run needs --replays FILE");
+  TRY_RETURN(text_format(out, 4096, "%s/replays", run));
+  if (setup_speaks(arena)) TRY_RETURN(file_make_folders(out)); /* once, not by every rank */
+  return text_format(out, 4096, "%s/replays/games.jsonl", run);
 }
 
 /* Reads what is asked, opens players and earlier games, plays what is missing and reports. Under
@@ -318,7 +273,6 @@ static Status run_eval(int argc, char **argv) {
                         : ROUND_ROBIN;
   if (format < 0)
     TRY(usage_error(&command_eval, "--format is round-robin, gauntlet, ladder or teams"));
-  if (!list) TRY(usage_error(&command_eval, "--players are needed"));
   if (format != ROUND_ROBIN && !versus)
     TRY(usage_error(&command_eval, "this format needs --versus"));
   if (!env && arguments.words > 1)
@@ -333,28 +287,29 @@ static Status run_eval(int argc, char **argv) {
                                .greedy = argument(&command_eval, &arguments, "--greedy") != NULL,
                                .openings = openings,
                                .seed = seed,
-                               .csv = argument(&command_eval, &arguments, "--csv")};
+                               .csv = argument(&command_eval, &arguments, "--csv"),
+                               .team_default = true};
   TRY(setup_open(&request, &arena, counts));
+  TRY(name_replays(&arguments, request.run, &arena, replays_path));
   /* Where one team plays nobody meets: there is a mean return instead of a score. */
   if (arena.env->spec.teams == 1) {
-    TRY(eval_returns(&arena, &arguments, (uint64_t)games));
+    const TeamRequest team = {.episodes = (uint64_t)games,
+                              .both = !list && !request.greedy,
+                              .json = argument(&command_eval, &arguments, "--json") != NULL,
+                              .replays = *replays_path ? replays_path : NULL,
+                              .recorded = (uint64_t)replays};
+    TRY(refuse_opponents(&arguments));
+    TRY(team_returns(&arena, &team));
     goto done;
   }
+  if (!list) TRY(usage_error(&command_eval, "--players are needed"));
   if (arena.players < 2) TRY(usage_error(&command_eval, "at least two players are needed"));
   TRY(add_fixtures(&arena, (Format)format, counts));
   Tournament *t = &arena.tournament;
   t->each = (uint64_t)games + (games & 1); /* games come in pairs, with seats swapped */
   t->budget = (uint64_t)budget;
   t->until_ci = until;
-  t->replays = argument(&command_eval, &arguments, "--replays");
-  if (!t->replays && argument(&command_eval, &arguments, "--record")) {
-    if (!request.run)
-      TRY(usage_error(&command_eval, "--record without a run needs --replays FILE"));
-    TRY(text_format(replays_path, sizeof replays_path, "%s/replays", request.run));
-    if (setup_speaks(&arena)) TRY(file_make_folders(replays_path)); /* once, not by every rank */
-    TRY(text_format(replays_path, sizeof replays_path, "%s/replays/games.jsonl", request.run));
-    t->replays = replays_path;
-  }
+  t->replays = *replays_path ? replays_path : NULL;
   t->replay_games = (uint64_t)replays;
   if (!argument(&command_eval, &arguments, "--quiet")) {
     t->progress = on_progress;
@@ -369,7 +324,7 @@ done:
 
 const Command command_eval = {
     "eval",
-    "[RUN | --env ENV [env.OPTION=VALUE ...]] --players A,B,... [--format F --versus C,...] "
+    "[RUN | --env ENV [env.OPTION=VALUE ...]] [--players A,B,...] [--format F --versus C,...] "
     "[--games N] [--json]",
     "tournaments: scores, Elo and ratings with 95 % intervals; under mpirun on all ranks, or alone",
     "Each pair of games shares chance and opening and swaps the seats. What was played before "
@@ -379,8 +334,10 @@ const Command command_eval = {
     "--greedy, --openings, --seed) between the same players, weights and all, is read from "
     "games.csv and not played "
     "again.\n"
-    "Where one team plays, each player's mean return of an episode, over --games episodes, on one "
-    "rank.",
+    "Where one team plays: each player's mean return over --games episodes with a 95 % interval, "
+    "and the env's metrics,\non one rank; without --players of the run's mains (greedy, and "
+    "sampling), random,\nscripted and noop. The return is told as the run tells it (key returns), "
+    "and the other way beside it.",
     flags,
     COUNT_OF(flags),
     run_eval,

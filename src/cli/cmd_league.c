@@ -141,6 +141,12 @@ static void show_text(const RunView *run) {
            text_scaled((double)p->frames, frames, sizeof frames),
            p->frozen ? p->reason : "learning", p->frozen ? p->hash : "");
   }
+  if (run->settings->game.teams == 1) {
+    char quoted[4200];
+    printf("\none team plays: nobody meets anybody; agon eval %s shows what players earn\n",
+           text_quoted(run->folder.path, quoted, sizeof quoted));
+    return;
+  }
   printf("\nscore of each learning player over all games, with 95 %% interval\n");
   for (uint32_t h = 0; h < league->learning; h++) {
     printf("%s\n", league->player[h].name);

@@ -1,6 +1,7 @@
 /* agon rate: ratings and meta-games from the counts of a run's evaluation lanes or of a
  * games.csv. */
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/tournament_setup.h"
 #include "job/plugin.h"
 #include "job/strength.h"
@@ -123,6 +124,12 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
         ERR_USAGE,
         "%s is of another game, %s, not of %s: --env chooses among the games of a games.csv", path,
         run.settings->game.title, env));
+  char quoted[4200];
+  if (run.settings->game.teams == 1)
+    TRY(status_set(ERR_USAGE,
+                   "one team plays in %s: there is nobody to be rated against; agon eval %s shows "
+                   "what its players earn",
+                   path, text_quoted(path, quoted, sizeof quoted)));
   StrengthOptions options = {.prior = prior,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
                              .returns = argument(&command_rate, arguments, "--returns") != NULL ||

@@ -3,11 +3,14 @@
 #include "base/text.h"
 #include "cli/board.h"
 #include "cli/terminal.h"
+#include "eval/solo.h"
 #include "job/plugin.h"
+#include "run/progress.h"
 #include "store/store.h"
 
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +47,10 @@ static Status replay_moves(Position *position, const char *line, long long delay
              position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
     else
       printf("agent %u: %s\n", agent, word);
-    if (!chance && !position->waiting) board_show(position, "  ", terminal_unicode());
+    if (!chance && !position->waiting) {
+      board_show(position, "  ", terminal_unicode());
+      board_show_gains(position, "  ");
+    }
     fflush(stdout);
     if (delay) nanosleep(&(struct timespec){delay / 1000, delay % 1000 * 1000000}, NULL);
   }
@@ -66,6 +72,21 @@ static Status env_of_text(const char *text, Env **out) {
   return env_create_from(path, word + 1, words - 1, out);
 }
 
+/* How an episode of one team ends: with its return, which must be the recorded one. */
+static Status check_return(const Position *position, double gained, size_t number,
+                           const char *env_text) {
+  const double mean = board_team_return(position);
+  if (fabs(mean - gained) > 1e-5 * (1 + fabs(gained)))
+    return status_set(ERR_FORMAT,
+                      "episode %zu ends otherwise than it was recorded (it earns %g, not %g): "
+                      "another version of %s?",
+                      number, mean, gained, env_text);
+  char text[128];
+  printf("%s: the team earned %s\n\n", position_status_text(position->status),
+         board_returns_text(position, text, sizeof text));
+  return OK;
+}
+
 /* Replays one recorded game, given as a JSON object. Chance has the stream of random numbers that
  * it had then; an outcome other than the recorded one shows that the rules have changed. ERR_FORMAT
  * for that, and where it is no game or is not over. */
@@ -75,27 +96,43 @@ static Status replay_one(const char *text, size_t number, long long delay) {
   json_t *root = json_loads(text, 0, &error);
   const char *env_text;
   const char *a;
-  const char *b;
+  const char *b = NULL;
   const char *line;
   json_int_t seed;
   json_int_t game;
   double outcome[2];
+  double gained;
   Env *env = NULL;
   Position position = {0};
-  if (!root ||
-      json_unpack(root, "{s:s,s:[s,s],s:I,s:I,s:s,s:[F,F]}", "env", &env_text, "players", &a, &b,
-                  "seed", &seed, "game", &game, "line", &line, "outcome", &outcome[0], &outcome[1]))
+  const bool alone = json_array_size(json_object_get(root, "players")) == 1;
+  if (alone ? json_unpack(root, "{s:s,s:[s],s:I,s:I,s:s,s:[F]}", "env", &env_text, "players", &a,
+                          "seed", &seed, "game", &game, "line", &line, "returns", &gained)
+            : json_unpack(root, "{s:s,s:[s,s],s:I,s:I,s:s,s:[F,F]}", "env", &env_text, "players",
+                          &a, &b, "seed", &seed, "game", &game, "line", &line, "outcome",
+                          &outcome[0], &outcome[1]))
     TRY(status_set(ERR_FORMAT, "game %zu is not a recorded game", number));
-  printf("game %zu: %s, %s against %s\n", number, env_text, a, b);
+  if (alone)
+    printf("episode %zu: %s, %s\n", number, env_text, a);
+  else
+    printf("game %zu: %s, %s against %s\n", number, env_text, a, b);
   TRY(env_of_text(env_text, &env));
   TRY(position_create(env, &position));
   uint64_t pair = (uint64_t)game / 2;
-  TRY(position_reset(&position, rng_stream((uint64_t)seed, (uint32_t)(pair & 0xffffff),
-                                           (uint32_t)(pair >> 24), RNG_ENV)));
+  if (alone && env->spec.teams != 1)
+    TRY(status_set(ERR_FORMAT, "game %zu has one player, and %s has several teams", number,
+                   env_text));
+  const AgonRng stream = alone ? solo_stream((uint64_t)seed, (uint64_t)game)
+                               : rng_stream((uint64_t)seed, (uint32_t)(pair & 0xffffff),
+                                            (uint32_t)(pair >> 24), RNG_ENV);
+  TRY(position_reset(&position, stream));
   TRY(replay_moves(&position, line, delay));
   const float *reached;
   if (position.status == AGON_RUNNING || position.status == AGON_CHANCE)
     TRY(status_set(ERR_FORMAT, "game %zu ends before the game is over", number));
+  if (alone) {
+    TRY(check_return(&position, gained, number, env_text));
+    goto done;
+  }
   reached = position_outcome(&position);
   if ((double)reached[0] != outcome[0])
     TRY(status_set(ERR_FORMAT,
@@ -112,6 +149,15 @@ done:
   return status;
 }
 
+/* Whether one team plays in the run, as far as its status says. */
+static bool plays_alone(const char *run) {
+  json_t *root;
+  if (status_load(run, &root) != OK) return false;
+  const bool alone = status_number(root, "teams") == 1;
+  json_decref(root);
+  return alone;
+}
+
 /* A file, or the one in which a run keeps its recorded games. */
 static Status name_file(const char *word, char *out, size_t size) {
   char quoted[PATH_MAX + 64];
@@ -121,9 +167,9 @@ static Status name_file(const char *word, char *out, size_t size) {
   RunFolder run;
   TRY_RETURN(run_open(word, &run));
   return status_set(ERR_RUN,
-                    "%s has no recorded games: agon eval %s --players main_0,random --record 2 "
-                    "plays some, into %s",
-                    word, text_quoted(word, quoted, sizeof quoted), out);
+                    "%s has no recorded games: agon eval %s%s --record 2 plays some, into %s", word,
+                    text_quoted(word, quoted, sizeof quoted),
+                    plays_alone(word) ? "" : " --players main_0,random", out);
 }
 
 /* Games are counted from 1, as editors count lines: each is a line of the file. */

@@ -71,9 +71,64 @@ static void print_bar(double share, int width) {
   putchar(']');
 }
 
+/* Where one team plays: what the players that learn earn, and what there is to compare it with. */
+static void print_returns(json_t *root) {
+  char frames[16];
+  char earned[96];
+  char metrics[160];
+  const char *words = status_text(root, "return_is");
+  size_t index;
+  size_t snapshots = 0;
+  json_t *player;
+  const char *name;
+  json_t *baseline;
+  printf("%-28s %10s  %-28s  %s\n", "player", "frames", "team return, greedy [95 %]", "metrics");
+  json_array_foreach(json_object_get(root, "players"), index, player) {
+    const json_t *of = json_object_get(player, "evaluation");
+    snapshots += json_is_true(json_object_get(player, "frozen"));
+    if (json_is_true(json_object_get(player, "frozen"))) continue;
+    printf("%-28s %10s  %-28s  %s\n", status_text(player, "name"),
+           text_scaled(status_number(player, "frames"), frames, sizeof frames),
+           status_return(of, earned, sizeof earned), status_metrics(of, metrics, sizeof metrics));
+  }
+  json_object_foreach(json_object_get(root, "baselines"), name, baseline) {
+    printf("%-28s %10s  %-28s  %s\n", name, "-", status_return(baseline, earned, sizeof earned),
+           status_metrics(baseline, metrics, sizeof metrics));
+  }
+  if (*words) printf("returns are the %s; ", words);
+  printf("%zu snapshot%s\n", snapshots, snapshots == 1 ? "" : "s");
+}
+
+/* The players of a league: all that learn and the newest frozen ones. */
+static void print_players(json_t *root) {
+  char frames[16];
+  size_t index;
+  json_t *player;
+  json_t *players = json_object_get(root, "players");
+  size_t frozen = 0;
+  size_t skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
+  printf("%-28s %10s %7s %8s\n", "player", "frames", "score", "entropy");
+  json_array_foreach(players, index, player) {
+    bool still = json_is_true(json_object_get(player, "frozen"));
+    if (still && frozen++ < skip) continue;
+    const json_t *score = json_object_get(player, "score");
+    printf("%-28s %10s", status_text(player, "name"),
+           text_scaled(status_number(player, "frames"), frames, sizeof frames));
+    if (json_is_number(score))
+      printf(" %7.3f", json_number_value(score));
+    else
+      printf(" %7s", "-");
+    if (still)
+      printf(" %8s\n", "frozen");
+    else
+      printf(" %8.3f\n", status_number(player, "entropy"));
+  }
+  if (skip) printf("(%zu older frozen players are not shown)\n", skip);
+}
+
 /* The run's state, its counters, and its players: all that learn and the newest frozen ones.
  * Warnings come last, where they are seen. */
-static void print_status(const RunFolder *run, const json_t *root) {
+static void print_status(const RunFolder *run, json_t *root) {
   char a[16];
   char b[40];
   char c[16];
@@ -93,28 +148,11 @@ static void print_status(const RunFolder *run, const json_t *root) {
          status_number(root, "checkpoint"), status_number(root, "learners"),
          status_number(root, "learners") == 1 ? "" : "s", status_number(root, "actors"),
          status_number(root, "actors") == 1 ? "" : "s");
-  printf("%-28s %10s %7s %8s\n", "player", "frames", "score", "entropy");
+  if (status_number(root, "teams") == 1)
+    print_returns(root);
+  else
+    print_players(root);
   size_t index;
-  json_t *player;
-  json_t *players = json_object_get(root, "players");
-  size_t frozen = 0;
-  size_t skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
-  json_array_foreach(players, index, player) {
-    bool still = json_is_true(json_object_get(player, "frozen"));
-    if (still && frozen++ < skip) continue;
-    const json_t *score = json_object_get(player, "score");
-    printf("%-28s %10s", status_text(player, "name"),
-           text_scaled(status_number(player, "frames"), a, sizeof a));
-    if (json_is_number(score))
-      printf(" %7.3f", json_number_value(score));
-    else
-      printf(" %7s", "-");
-    if (still)
-      printf(" %8s\n", "frozen");
-    else
-      printf(" %8.3f\n", status_number(player, "entropy"));
-  }
-  if (skip) printf("(%zu older frozen players are not shown)\n", skip);
   json_t *warning;
   json_array_foreach(json_object_get(root, "warnings"), index, warning) {
     if (json_is_string(warning))

@@ -177,8 +177,10 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
   put(s, PLAIN, "%s", text_scaled(status_number(root, "episodes"), b, sizeof b));
   put(s, DIM, "  checkpoint ");
   put(s, PLAIN, "%06.0f", status_number(root, "checkpoint"));
-  put(s, DIM, "  players ");
-  put(s, PLAIN, "%.0f", status_number(root, "players_in_all"));
+  if (status_number(root, "teams") != 1) {
+    put(s, DIM, "  players ");
+    put(s, PLAIN, "%.0f", status_number(root, "players_in_all"));
+  }
   end_line(s);
   end_line(s);
 }
@@ -212,9 +214,25 @@ static void put_number(Screen *s, const SeriesSet *set, const char *player, cons
   end_line(s);
 }
 
-/* Rows of Elo, or of the mean return where one team plays: of as many learning players as there is
- * room for. */
-static void put_strengths(Screen *s, const json_t *root, const SeriesSet *set, int spark) {
+/* What there is to compare a team's return with, in one row. */
+static void put_baselines(Screen *s, json_t *root) {
+  char text[96];
+  const char *name;
+  json_t *baseline;
+  json_t *baselines = json_object_get(root, "baselines");
+  bool first = true;
+  if (json_object_size(baselines) == 0) return;
+  put(s, DIM, "%-20s ", "in its place");
+  json_object_foreach(baselines, name, baseline) {
+    put(s, PLAIN, "%s%s %s", first ? "" : ",  ", name, status_return(baseline, text, sizeof text));
+    first = false;
+  }
+  end_line(s);
+}
+
+/* Rows of Elo, or of the team's return where one team plays (evaluated, or, before that, in
+ * training): of as many learning players as there is room for. */
+static void put_strengths(Screen *s, json_t *root, const SeriesSet *set, int spark) {
   const json_t *player;
   size_t index;
   int room = s->height >= 30 ? 4 : 1;
@@ -224,16 +242,21 @@ static void put_strengths(Screen *s, const json_t *root, const SeriesSet *set, i
     char label[24];
     char name[96];
     snprintf(name, sizeof name, "%s/%s", status_text(player, "name"),
-             alone ? "mean_return" : "rating/elo");
+             alone ? "eval/return" : "rating/elo");
     const Series *series = series_find(set, name);
+    if (alone && !series) {
+      snprintf(name, sizeof name, "%s/mean_return", status_text(player, "name"));
+      series = series_find(set, name);
+    }
     if (!series || !series->count) continue;
     snprintf(label, sizeof label, "%.13s %s", status_text(player, "name"),
              alone ? "return" : "Elo");
     put(s, DIM, "%-20.20s", label);
-    put(s, BOLD, alone ? "%9.3g    " : "%+9.0f    ", last(series));
+    put(s, BOLD, alone ? "%9.4g    " : "%+9.0f    ", last(series));
     put_spark(s, series, spark);
     end_line(s);
   }
+  if (alone) put_baselines(s, root);
 }
 
 /* The mean of the last eight values: a single tick says little of who waits. */
@@ -273,7 +296,7 @@ static void put_waits(Screen *s, const json_t *root, const SeriesSet *set, int s
 /* The rows between head and players: strength first, since it is what the run is for, then frames
  * and steps a second, who waits for whom, and the numbers of learning. The less usual ones need a
  * high screen. */
-static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
+static void put_rates(Screen *s, json_t *root, const SeriesSet *set) {
   int spark = s->width - 36 < 8 ? 8 : s->width - 36 > 90 ? 90 : s->width - 36;
   char label[32];
   snprintf(label, sizeof label, "%.0f learner%s", status_number(root, "learners"),
@@ -283,7 +306,7 @@ static void put_rates(Screen *s, const json_t *root, const SeriesSet *set) {
   snprintf(label, sizeof label, "%.0f actor%s, env", status_number(root, "actors"),
            status_number(root, "actors") == 1 ? "" : "s");
   put_rate(s, label, series_find(set, "charts/env_steps_per_second"), "/s", spark);
-  if (s->height >= 30)
+  if (s->height >= 30 && status_number(root, "teams") != 1)
     put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s",
              spark);
   put_waits(s, root, set, spark);
@@ -302,18 +325,10 @@ static bool is_broad(const Screen *s) {
   return s->width >= 100;
 }
 
-/* Elo of a learning player's newest rated snapshot, or what it earns where one team plays. */
-static void put_strength(Screen *s, const json_t *player, bool alone) {
+/* Elo of a learning player's newest rated snapshot. */
+static void put_strength(Screen *s, const json_t *player) {
   char text[80] = "n/a";
   const json_t *rating = json_object_get(player, "rating");
-  const json_t *ret = json_object_get(player, "return");
-  if (alone) {
-    if (json_is_object(ret))
-      snprintf(text, sizeof text, "%.4g, deviation %.3g", status_number(ret, "mean"),
-               status_number(ret, "deviation"));
-    put(s, PLAIN, "  %-20s", text);
-    return;
-  }
   double low = status_number(rating, "low");
   double high = status_number(rating, "high");
   int bound = (int)status_number(rating, "bound");
@@ -323,7 +338,7 @@ static void put_strength(Screen *s, const json_t *player, bool alone) {
 }
 
 /* On a narrow screen the strength comes before what fits no more. */
-static void put_player(Screen *s, const json_t *player, bool alone) {
+static void put_player(Screen *s, const json_t *player) {
   char a[16];
   bool frozen = json_is_true(json_object_get(player, "frozen"));
   const json_t *score = json_object_get(player, "score");
@@ -342,13 +357,39 @@ static void put_player(Screen *s, const json_t *player, bool alone) {
     end_line(s);
     return;
   }
-  put_strength(s, player, alone);
+  put_strength(s, player);
   if (json_is_number(json_object_get(player, "entropy")))
     put(s, PLAIN, " %7.3f", status_number(player, "entropy"));
   else
     put(s, DIM, " %7s", "n/a");
   const json_t *rating = json_object_get(player, "rating");
   if (is_broad(s) && json_is_object(rating)) put(s, DIM, "  %s", status_text(rating, "as"));
+  end_line(s);
+}
+
+/* Where one team plays: what learning players earn in evaluation episodes, and the env's metrics
+ * there; of snapshots there is only their number. */
+static void put_team(Screen *s, json_t *root, int rows) {
+  json_t *player;
+  size_t index;
+  size_t snapshots = 0;
+  char text[160];
+  const char *words = status_text(root, "return_is");
+  snprintf(text, sizeof text, "team return [95 %%]%s%s", *words ? ", " : "", words);
+  put(s, DIM, "%-16s%7s  %-38s %7s  %s", "player", "frames", text, "entropy", "metrics");
+  end_line(s);
+  json_array_foreach(json_object_get(root, "players"), index, player) {
+    const json_t *of = json_object_get(player, "evaluation");
+    snapshots += json_is_true(json_object_get(player, "frozen"));
+    if (json_is_true(json_object_get(player, "frozen")) || rows-- <= 0) continue;
+    put(s, BOLD, "%-16.16s", status_text(player, "name"));
+    put(s, PLAIN, "%7s  ", text_scaled(status_number(player, "frames"), text, sizeof text));
+    put(s, PLAIN, "%-38s", status_return(of, text, sizeof text));
+    put(s, PLAIN, " %7.3f", status_number(player, "entropy"));
+    put(s, PLAIN, "  %s", status_metrics(of, text, sizeof text));
+    end_line(s);
+  }
+  put(s, DIM, "%zu snapshot%s", snapshots, snapshots == 1 ? "" : "s");
   end_line(s);
 }
 
@@ -359,45 +400,58 @@ static void put_league(Screen *s, const json_t *root, int rows) {
   size_t index;
   size_t frozen = 0;
   size_t learning = 0;
-  bool alone = status_number(root, "teams") == 1;
   put(s, DIM, is_broad(s) ? "%-30s%10s  %-18s  %-20s %7s%s" : "%-25s%7s  %-12s  %-20s %7s%s",
-      "player", "frames", "score", alone ? "return of an episode" : "Elo [95 %]", "entropy",
-      is_broad(s) && !alone ? "  as" : "");
+      "player", "frames", "score", "Elo [95 %]", "entropy", is_broad(s) ? "  as" : "");
   end_line(s);
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")))
       frozen++;
     else if (learning++ < (size_t)rows)
-      put_player(s, player, alone);
+      put_player(s, player);
   }
   size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0;
   size_t skip = frozen > room ? frozen - room : 0;
   size_t seen = 0;
   json_array_foreach(players, index, player) {
-    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip)
-      put_player(s, player, alone);
+    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player);
   }
 }
 
 /* What the screen shows, for who asks with '?'. */
-static void put_legend(Screen *s) {
-  static const char *const line[] = {
+static void put_legend(Screen *s, bool alone) {
+  static const char *const league[] = {
       "Elo       of the player's newest snapshot that has met others; random is at 0",
       "[95 %]    the interval it lies in; grey where that is wide. 'as': the snapshot",
-      "score     share of points against all it met lately; green > .55, red < .45",
+      "score     share of points against all it met lately; green > .55, red < .45"};
+  static const char *const team[] = {
+      "return    of the team in an episode of the greedy policy, mean of many; the last",
+      "          evaluation (metrics.evaluation_episodes). The key `returns` says what it is",
+      "[95 %]    the interval that the mean lies in",
+      "in its    what players that need no training earn in the same episodes", "place     "};
+  static const char *const line[] = {
       "entropy   of the policy: how much it still tries; 0: always the same choice",
       "f/s       frames (decisions of learning players) learned a second; env: steps",
       "waits     share of a rank's time with nothing to do. High at the learner: more",
       "          actors would help. High at the actors: the learner is the limit, more",
-      "          learner ranks would. One actor far above the others: its host",
+      "          learner ranks would. One actor far above the others: its host"};
+  static const char *const rest[] = {
       "exploit.  what a best responder wins against it (metrics.exploitability)",
+      "frozen    a snapshot: it plays, and learns no more"};
+  static const char *const both[] = {
       "lag, KL   updates between acting and learning; how far they moved the policy",
-      "frozen    a snapshot: it plays, and learns no more",
       "bars      the course of a number, from its lowest to its highest here"};
-  for (size_t i = 0; i < COUNT_OF(line); i++) {
-    put(s, PLAIN, "%s", line[i]);
-    end_line(s);
-  }
+  const struct {
+    const char *const *line;
+    size_t lines;
+  } part[] = {{alone ? team : league, alone ? COUNT_OF(team) : COUNT_OF(league)},
+              {line, COUNT_OF(line)},
+              {rest, alone ? 0 : COUNT_OF(rest)},
+              {both, COUNT_OF(both)}};
+  for (size_t p = 0; p < COUNT_OF(part); p++)
+    for (size_t i = 0; i < part[p].lines; i++) {
+      put(s, PLAIN, "%s", part[p].line[i]);
+      end_line(s);
+    }
 }
 
 /* The last lines of the log that are events, not progress. */
@@ -449,9 +503,13 @@ static Status draw(Screen *s, const char *run) {
     int left = s->height - s->row - 2;
     int events = s->terminal ? (left > 18 ? 8 : left > 11 ? 4 : 2) : 8;
     if (s->legend) {
-      put_legend(s);
+      put_legend(s, status_number(root, "teams") == 1);
     } else {
-      put_league(s, root, s->terminal ? (left - events - 2 > 2 ? left - events - 2 : 2) : 16);
+      const int rows = s->terminal ? (left - events - 2 > 2 ? left - events - 2 : 2) : 16;
+      if (status_number(root, "teams") == 1)
+        put_team(s, root, rows);
+      else
+        put_league(s, root, rows);
       put_events(s, run, events);
     }
     if (s->terminal) {

@@ -85,6 +85,25 @@ static Status open_players(const TournamentRequest *request, TournamentSetup *ou
   return OK;
 }
 
+/* "main_0,random,scripted,noop": whom one asks about where no names are given. */
+static Status default_list(const TournamentSetup *arena, char *out, size_t size) {
+  static const char *const builtin[] = {"random", "scripted", "noop"};
+  size_t used = 0;
+  const long long mains = arena->has_run ? arena->run.settings->league.mains : 0;
+  *out = 0;
+  for (long long i = 0; i < mains && used < size; i++)
+    used += (size_t)snprintf(out + used, size - used, "%smain_%lld", used ? "," : "", i);
+  for (size_t i = 0; i < COUNT_OF(builtin) && used < size; i++)
+    if (builtin_find(builtin[i])->supports(arena->env))
+      used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "," : "", builtin[i]);
+  return used < size ? OK : status_set(ERR_USAGE, "there are too many players: name some");
+}
+
+ReturnTold setup_told(const TournamentSetup *arena) {
+  if (arena->has_run) return arena->run.settings->told;
+  return facts_told(&arena->own_facts, arena->own_facts.returns_add);
+}
+
 /* Games between players that are not here stay in the file and out of the table. */
 static Status read_earlier(TournamentSetup *arena) {
   Games all = {0};
@@ -121,6 +140,7 @@ static Status read_earlier(TournamentSetup *arena) {
  * have to wait for it. */
 Status setup_open(const TournamentRequest *request, TournamentSetup *out, size_t counts[3]) {
   Status status = OK;
+  char list[512];
   *out = (TournamentSetup){.run = {.folder = {.lock = -1}}};
   Tournament *t = &out->tournament;
   gemm_set_threads(1);
@@ -128,7 +148,12 @@ Status setup_open(const TournamentRequest *request, TournamentSetup *out, size_t
   t->terms.openings = (uint32_t)request->openings;
   t->terms.seed = (uint64_t)request->seed;
   TRY(open_env(request, out));
-  TRY(open_players(request, out, counts));
+  TournamentRequest asked = *request;
+  if (request->team_default && !request->lists[0] && out->env->spec.teams == 1) {
+    TRY(default_list(out, list, sizeof list));
+    asked.lists[0] = list;
+  }
+  TRY(open_players(&asked, out, counts));
   t->env = out->env;
   t->player = out->player;
   t->players = out->players;

@@ -36,8 +36,13 @@ typedef struct TournamentRequest {
   long long openings; /* uniformly random first steps of each game */
   long long seed;
   const char *csv; /* NULL: RUN/games.csv if there is a run; "none" */
+  /* Where one team plays and lists[0] is NULL, the run's mains and the built-in players that can
+   * play the game take its place. */
+  bool team_default;
 } TournamentRequest;
 
+/* How the returns of the game's team are told: as the run has it, else as is the game's custom. */
+ReturnTold setup_told(const TournamentSetup *arena);
 /* Opens env and players, and reads the games that were played before under the same terms.
  * counts[i]: players of lists[i]. The caller closes *out; after a failure it is closed already.
  * ERR_USAGE where nothing says what is played, a player is named twice, or the file has games of

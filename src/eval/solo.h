@@ -9,6 +9,9 @@ typedef struct SoloPlan {
   /* each draws from (seed, its number): all players meet the same chance and openings */
   uint64_t episodes;
   uint32_t openings; /* random steps before the player takes over */
+  uint64_t recorded; /* the first so many are written down for `played` */
+  Status (*played)(void *context, const GameText *game); /* may be NULL; by their numbers' order */
+  void *context;
 } SoloPlan;
 
 /* What a player earned, over all episodes. */
@@ -22,6 +25,8 @@ typedef struct SoloScore {
   bool drew;         /* false: nothing was random, so all episodes are one */
 } SoloScore;
 
+/* The env's random stream in an episode, of which replays begin. */
+AgonRng solo_stream(uint64_t seed, uint64_t episode);
 /* Plays the plan's episodes. ERR_USAGE unless the env has one team and there is an episode to play;
  * ERR_ENV, ERR_MEMORY. */
 Status eval_solo(const Env *env, Contestant *player, const SoloPlan *plan, SoloScore *out);

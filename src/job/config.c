@@ -29,6 +29,10 @@ static const Option run_options[] = {
      "weights, sums, losses, heads and optimiser are fp32 always"},
     {"kernels", OPT_TEXT, offsetof(RunConfig, kernels), "auto", 0, 0, NULL, "",
      "arithmetic: auto (the best that the processor has), avx512, avx2, openblas or plain"},
+    {"returns", OPT_CHOICE, offsetof(RunConfig, returns), "mean", 0, 0, "mean|sum", "",
+     "one team: how its return is told, in all that people see: the mean over its agents or their "
+     "sum (the default where the game says so, as published tables do: simple_spread, foraging, "
+     "warehouse); nothing is learned differently"},
 };
 
 static const Option budget_options[] = {
@@ -54,6 +58,10 @@ static const Option metrics_options[] = {
      OPTION_SECONDS, "between lines of metrics.jsonl"},
     {"progress", OPT_FLOAT, offsetof(ManagerConfig, progress_seconds), "10", 0.1, 86400, NULL,
      OPTION_SECONDS, "between progress lines of the log"},
+    {"evaluation_episodes", OPT_INT, offsetof(ManagerConfig, evaluation_episodes), "100", 0,
+     1000000, NULL, "episodes",
+     "one team: so many episodes of the greedy policy are played on rank 0 with each line of "
+     "metrics.jsonl, but in a twentieth of the time at most, and at the end; 0 = none"},
     {"exploitability", OPT_INT, offsetof(ManagerConfig, exploitability), "0", 0, OPTION_NO_LIMIT,
      NULL, "frames",
      "between exact walks of the mains' policies on rank 0 (small games; the job waits for them); "
@@ -181,6 +189,8 @@ static Status apply_preset(JobConfig *s) {
     preset = "self-play";
     TRY_RETURN(config_assign(s->config, CONFIG_PRESET, "league.preset", preset, "one team"));
   }
+  if (s->game.teams == 1 && s->game.returns_add)
+    TRY_RETURN(config_assign(s->config, CONFIG_PRESET, "returns", "sum", "the game"));
   TRY_RETURN(text_format(name, sizeof name, "%s", preset ? preset : "alphastar-paper"));
   TRY_RETURN(league_apply_preset(s->config, name));
   return config_resolve(s->config);
@@ -330,6 +340,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(settle_eval_lanes(s));
   TRY(settle_one_team(s));
   s->league.anchors = s->game.builtins; /* ratings stand on them */
+  s->told = facts_told(&s->game, s->run.returns == RETURNS_SUM);
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));

@@ -11,6 +11,7 @@
 #include "nn/net.h"
 
 enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
+enum { RETURNS_MEAN, RETURNS_SUM };
 
 typedef struct RunConfig {
   char game[OPTION_TEXT];
@@ -19,6 +20,7 @@ typedef struct RunConfig {
   int placement;
   int precision;
   char kernels[OPTION_TEXT];
+  int returns; /* RETURNS_MEAN, RETURNS_SUM */
 } RunConfig;
 
 typedef struct JobConfig {
@@ -33,6 +35,7 @@ typedef struct JobConfig {
   void **algo_store; /* of every algorithm, in the order of the table */
   const AlgoOps *algo;
   GameFacts game;
+  ReturnTold told;      /* how the returns of its team are told */
   const AgonEnv *table; /* NULL, as is env: the game is known by its facts alone */
   Option *env_options;
   Env *env;

@@ -47,6 +47,8 @@ static Status keep_plugin(const Env *env, GameFacts *out) {
 /* Built-in players are asked whether they can play the game while its code is at hand. */
 Status facts_of(const Env *env, GameFacts *out) {
   *out = (GameFacts){.teams = env->spec.teams,
+                     .agents = env->spec.agents,
+                     .returns_add = (env->spec.flags & AGON_RETURNS_ADD) != 0,
                      .reward_low = (double)env->spec.reward_low,
                      .reward_high = (double)env->spec.reward_high};
   for (int b = 0; b < BUILTINS && env->spec.teams == 2; b++) {
@@ -58,6 +60,15 @@ Status facts_of(const Env *env, GameFacts *out) {
   out->version = env->table->version;
   TRY_RETURN(keep_plugin(env, out));
   return keep_text(env->title, &out->title);
+}
+
+/* With several teams the mean over a team's agents is what leagues go by, and stays. */
+ReturnTold facts_told(const GameFacts *facts, bool sum) {
+  ReturnTold told = {.factor = 1};
+  if (facts->teams != 1 || facts->agents < 2) return told;
+  if (sum) told.factor = facts->agents;
+  snprintf(told.words, sizeof told.words, "%s over %u agents", sum ? "sum" : "mean", facts->agents);
+  return told;
 }
 
 /* The struct is then empty. */
@@ -90,6 +101,7 @@ Status facts_save(const GameFacts *facts, Tree *tree) {
   TRY_RETURN(tree_put_text(tree, "@env", facts->name));
   TRY_RETURN(tree_put_texts(tree, "env/title", 1, strlen(facts->title) + 1, facts->title));
   TRY_RETURN(tree_put_u64(tree, "env/teams", facts->teams));
+  if (facts->agents) TRY_RETURN(tree_put_u64(tree, "env/agents", facts->agents));
   TRY_RETURN(tree_put_u64(tree, "env/builtins", facts->builtins));
   TRY_RETURN(save_text(tree, "env/plugin", facts->plugin));
   TRY_RETURN(save_text(tree, "env/build", *facts->build ? facts->build : NULL));
@@ -144,6 +156,7 @@ static Status load_plugin(const Tree *tree, GameFacts *out) {
 Status facts_load(const Tree *tree, GameFacts *out, bool *known) {
   const Item *title, *rewards;
   uint64_t teams, builtins;
+  uint64_t agents = 0;
   *out = (GameFacts){.title = NULL};
   *known = tree_find(tree, "env/title") != NULL;
   if (!*known) return OK;
@@ -159,7 +172,11 @@ Status facts_load(const Tree *tree, GameFacts *out, bool *known) {
     return tree_fault(tree, "env/teams", -1, "is no number of teams that a game can have");
   if (builtins >> BUILTINS)
     return tree_fault(tree, "env/builtins", -1, "names built-in players that there are not");
+  if (tree_find(tree, "env/agents")) TRY_RETURN(tree_get_u64(tree, "env/agents", &agents));
+  if (agents > AGON_MAX_AGENTS)
+    return tree_fault(tree, "env/agents", -1, "is no number of agents that a game can have");
   out->teams = (uint32_t)teams;
+  out->agents = (uint32_t)agents;
   out->builtins = (uint32_t)builtins;
   out->reward_low = ((const double *)rewards->data)[0];
   out->reward_high = ((const double *)rewards->data)[1];

@@ -10,6 +10,8 @@ typedef struct GameFacts {
   char name[AGON_NAME_LEN];
   char *title; /* as Env.title; owned */
   uint32_t teams;
+  uint32_t agents;   /* 0: not known (a file of an older program) */
+  bool returns_add;  /* AGON_RETURNS_ADD; not kept in files: their configurations say `returns` */
   uint32_t builtins; /* which built-in players can play it, bit by bit */
   double reward_low;
   double reward_high;
@@ -20,6 +22,16 @@ typedef struct GameFacts {
   /* builds before this one that were said to have the same rules, by spaces; NULL: none; owned */
   char *accepted;
 } GameFacts;
+
+/* How a team's return is told. Counted is the mean over its agents; multiplied by `factor` it is
+ * what people are shown, and `words` say what that is. */
+typedef struct ReturnTold {
+  double factor;
+  char words[48]; /* "sum over 3 agents"; "": there is one agent */
+} ReturnTold;
+
+/* sum: as the sum over agents, where one team plays and their number is known. */
+ReturnTold facts_told(const GameFacts *facts, bool sum);
 
 /* The build and version of the rules as games.csv has them. */
 void facts_rules(const GameFacts *facts, char out[GAMES_BUILD]);

@@ -4,6 +4,7 @@
 #include "actors/lanes.h"
 #include "base/log.h"
 #include "job/end_games.h"
+#include "job/evaluation.h"
 #include "job/strength.h"
 #include "job/exploitability.h"
 #include "learner/columns.h"
@@ -22,6 +23,7 @@ struct Rank {
   Learner *learner;
   Manager *manager;
   ExploitabilityTracker *tracker;
+  Evaluation *evaluation; /* NULL: not this rank's, or none is wanted */
   int64_t idle;
   bool rate_failed; /* and said so */
   /* lists that the roles borrow */
@@ -100,6 +102,21 @@ static Status rate(void *context, LearnerRating *out) {
   return OK;
 }
 
+/* The learning players that this rank learns, and what there is to compare them with. */
+static Status evaluate(void *context, uint64_t frames, TeamScore *out, const Baseline **baseline,
+                       size_t *baselines) {
+  const Rank *self = context;
+  ManagerSummary now = manager_summary(self->manager);
+  for (uint32_t p = 0; p < now.league->learning; p++) {
+    const float *block = self->learner ? learner_policy(self->learner, p) : NULL;
+    if (!block) continue;
+    TRY_RETURN(evaluation_play(self->evaluation, now.league->player[p].name, block,
+                               self->net->block, &out[p]));
+    out[p].frames = frames;
+  }
+  return evaluation_baselines(self->evaluation, baseline, baselines);
+}
+
 /* After the last checkpoint: games that ratings still lack. */
 static Status end(void *context) {
   const Rank *self = context;
@@ -136,6 +153,7 @@ static Status create_manager(Rank *self) {
                 .check_state = check_state,
                 .observe = observe,
                 .rate = s->env->spec.teams == 2 ? rate : NULL,
+                .evaluate = self->evaluation ? evaluate : NULL,
                 .end = end},
       .members = {.actor_rank = topology->actor_rank,
                   .actors = topology->actors,
@@ -151,6 +169,8 @@ static Status create_manager(Rank *self) {
                   .lane_rows = slots * (unroll + 1) * spec->agents},
       .env = {.game = s->table->name,
               .teams = spec->teams,
+              .return_factor = s->told.factor,
+              .return_words = s->told.words,
               .metric_names = s->table->metric_names,
               .metric_count = s->table->metrics ? spec->metrics : 0},
       .return_low = (double)spec->reward_low,
@@ -268,6 +288,9 @@ Status rank_create(const RankSetup *setup, Rank **out) {
     TRY(create_learner(self, (size_t)topology_learner(setup->topology, rank)));
   if (topology_actor(setup->topology, rank) >= 0)
     TRY(create_actor(self, (size_t)topology_actor(setup->topology, rank)));
+  if (rank == 0 && setup->settings->env->spec.teams == 1 &&
+      setup->settings->manager.evaluation_episodes > 0)
+    TRY(evaluation_create(setup->settings, &self->evaluation));
   if (rank == 0) TRY(create_manager(self));
   if (rank == 0 && setup->settings->manager.exploitability > 0)
     TRY(tracker_create(setup->settings->env, &setup->settings->net,
@@ -286,6 +309,7 @@ void rank_destroy(Rank *self) {
   manager_destroy(self->manager);
   tracker_destroy(self->tracker);
   algo_destroy(self->algo);
+  evaluation_destroy(self->evaluation);
   net_destroy(self->net);
   free(self->member_rank);
   free(self->fed_rank);

@@ -32,6 +32,9 @@ static const char *const player_keys[] = {
     "league.league_exploiters",
 };
 
+/* Curves of one run have one unit. */
+static const char *const unit_keys[] = {"returns"};
+
 /* The keys that have changed, as text for one message. */
 typedef struct Changes {
   const JobConfig *before;
@@ -119,7 +122,8 @@ bool resume_is_fixed(const char *key) {
   return is_among(key, shape_keys, COUNT_OF(shape_keys)) ||
          is_among(key, convolution_keys, COUNT_OF(convolution_keys)) ||
          is_among(key, memory_keys, COUNT_OF(memory_keys)) ||
-         is_among(key, player_keys, COUNT_OF(player_keys));
+         is_among(key, player_keys, COUNT_OF(player_keys)) ||
+         is_among(key, unit_keys, COUNT_OF(unit_keys));
 }
 
 /* All changes are told at once. */
@@ -131,6 +135,7 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
   if (before->net.conv.count) compare_all(&changes, convolution_keys, COUNT_OF(convolution_keys));
   if (before->net.memory) compare_all(&changes, memory_keys, COUNT_OF(memory_keys));
   compare_all(&changes, player_keys, COUNT_OF(player_keys));
+  compare_all(&changes, unit_keys, COUNT_OF(unit_keys));
   TRY_RETURN(compare_lanes(&changes, checkpoint));
   if (!changes.count) return OK;
   return status_set(ERR_USAGE,

@@ -104,6 +104,21 @@ static void say_plan(const JobConfig *s, const Topology *t, const Tree *resume) 
     log_line("        %s are done", done);
 }
 
+/* In place of the league, where there is nobody to meet. */
+static void say_team(const JobConfig *s) {
+  char evaluated[96] = "no evaluation";
+  const AgonEnvSpec *spec = &s->env->spec;
+  if (s->manager.evaluation_episodes > 0)
+    snprintf(evaluated, sizeof evaluated, "evaluated greedily, %lld episodes at a time",
+             (long long)s->manager.evaluation_episodes);
+  log_line("team    %u agent%s, one interest: no opponents; %s", spec->agents,
+           spec->agents == 1 ? "" : "s", evaluated);
+  if (*s->told.words)
+    log_line("        returns are told as the %s (returns=%s gives the %s)", s->told.words,
+             s->run.returns == RETURNS_SUM ? "mean" : "sum",
+             s->run.returns == RETURNS_SUM ? "mean" : "sum");
+}
+
 void screen_banner(const JobConfig *s, const Topology *topology, Transport *transport,
                    const char *folder, const Tree *resume) {
   Net *net = NULL;
@@ -149,9 +164,12 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
   log_line("network %s parameters, %.1f kFLOP forward; %s",
            text_scaled((double)net->graph.params, params, sizeof params),
            graph_flops_forward(&net->graph) * 1e-3, s->algo->summary);
-  log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter",
-           config_value(s->config, "league.preset"), (long long)s->league.mains,
-           (long long)s->league.main_exploiters, (long long)s->league.league_exploiters);
+  if (s->game.teams == 1)
+    say_team(s);
+  else
+    log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter",
+             config_value(s->config, "league.preset"), (long long)s->league.mains,
+             (long long)s->league.main_exploiters, (long long)s->league.league_exploiters);
   kernels_line(s);
   log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
   log_line("folder  %s%s", folder, resume ? " (resumed)" : "");
@@ -321,27 +339,74 @@ static void show_profile(const Screen *screen, const ManagerSummary *m) {
                 "receive batch forward loss backward optimise reduce publish idle");
 }
 
+/* What learning players and those that need no training earn, best looked at together. */
+static void show_returns(const ManagerSummary *m, const JobConfig *s) {
+  char frames[16];
+  char score[96];
+  char metrics[160];
+  const DisplayEnv env = {.metric_names = s->table->metric_names,
+                          .metric_count = s->table->metrics ? s->env->spec.metrics : 0};
+  log_line("team return of an episode, greedy, with 95 %% intervals%s%s:",
+           *s->told.words ? "; " : "", s->told.words);
+  for (size_t i = 0; i < m->league->learning + m->baselines; i++) {
+    const bool learns = i < m->league->learning;
+    const Player *player = &m->league->player[i];
+    const Baseline *baseline = learns ? NULL : &m->baseline[i - m->league->learning];
+    const TeamScore *of = learns ? &m->score[i] : &baseline->score;
+    text_scaled(learns ? (double)player->frames : 0, frames, sizeof frames);
+    display_metrics_text(&env, of->metric, metrics, sizeof metrics);
+    log_line("  %-12s %10s%s  %-26s  %s", learns ? player->name : baseline->name,
+             learns ? frames : "", learns ? " frames" : "       ",
+             display_score_text(of, score, sizeof score), of->known ? metrics : "");
+  }
+}
+
 /* Commands to go on with. Whoever plays with a plug-in's players names its file: a run's own word
  * for it opens nothing. */
 static void say_next(const char *folder, const Env *env) {
   char file[PATH_MAX] = "";
   char run_word[PATH_MAX + 64];
   char file_word[PATH_MAX + 64];
+  char plugin[PATH_MAX + 96] = "";
   if (env_plugin_file(env, file, sizeof file) != OK) file[0] = 0;
   folder = text_quoted(folder, run_word, sizeof run_word);
-  log_line("next: agon league show %s; %s%s%sagon eval %s --players main_0,random", folder,
-           *file ? "AGON_PLUGINS=" : "",
-           *file ? text_quoted(file, file_word, sizeof file_word) : "", *file ? " " : "", folder);
+  if (*file)
+    snprintf(plugin, sizeof plugin, "AGON_PLUGINS=%s ",
+             text_quoted(file, file_word, sizeof file_word));
+  if (env->spec.teams == 1)
+    log_line("next: agon report %s; %sagon eval %s; %sagon play %s", folder, plugin, folder, plugin,
+             folder);
+  else
+    log_line("next: agon league show %s; %sagon eval %s --players main_0,random", folder, plugin,
+             folder);
+}
+
+/* The players of a league with their scores and ratings. */
+static void show_players(const ManagerSummary *m) {
+  char frames[16];
+  log_line("  %-24s %10s  %-28s  %s", "player", "frames", "score over all its opponents",
+           "Elo of its newest rated snapshot, random at 0");
+  for (uint32_t i = 0; i < m->league->learning; i++) {
+    double games, score;
+    char text[16] = "n/a";
+    char elo[80];
+    payoff_score(&m->league->payoff, i, &games, &score);
+    if (games > 0) snprintf(text, sizeof text, "%.3f", score / games);
+    const Rated *rated = &m->rating[i].rated;
+    text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, elo, sizeof elo);
+    log_line("  %-24s %10s  %-28s  %s%s%s", m->league->player[i].name,
+             text_scaled((double)m->league->player[i].frames, frames, sizeof frames), text, elo,
+             rated->known ? "  " : "", rated->known ? m->league->player[m->rating[i].as].name : "");
+  }
 }
 
 /* What a run has come to: speed, where the time went, players with their scores and ratings, and
  * what to type next. */
 void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder,
-                    const Env *env) {
+                    const JobConfig *settings) {
   const ManagerSummary m = *summary;
   char a[16];
   char b[16];
-  char c[16];
   if (m.frames_this_job && m.seconds > 0)
     text_scaled((double)m.frames_this_job / m.seconds, b, sizeof b);
   else
@@ -350,21 +415,13 @@ void screen_summary(const Screen *screen, const ManagerSummary *summary, const c
            m.reason, text_scaled((double)m.frames, a, sizeof a), m.seconds_before + m.seconds, b,
            (unsigned long long)m.ticks, (unsigned long long)m.episodes);
   show_profile(screen, &m);
-  log_line("league: %zu players, checkpoint %06llu, saving took %.2f s in all", m.league->players,
-           (unsigned long long)m.generation, m.checkpoint_seconds);
-  log_line("  %-24s %10s  %-28s  %s", "player", "frames", "score over all its opponents",
-           "Elo of its newest rated snapshot, random at 0");
-  for (uint32_t i = 0; i < m.league->learning; i++) {
-    double games, score;
-    char text[16] = "n/a";
-    char elo[80];
-    payoff_score(&m.league->payoff, i, &games, &score);
-    if (games > 0) snprintf(text, sizeof text, "%.3f", score / games);
-    const Rated *rated = &m.rating[i].rated;
-    text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, elo, sizeof elo);
-    log_line("  %-24s %10s  %-28s  %s%s%s", m.league->player[i].name,
-             text_scaled((double)m.league->player[i].frames, c, sizeof c), text, elo,
-             rated->known ? "  " : "", rated->known ? m.league->player[m.rating[i].as].name : "");
-  }
-  say_next(folder, env);
+  const bool alone = settings->game.teams == 1;
+  log_line("%s: %zu %s, checkpoint %06llu, saving took %.2f s in all", alone ? "saved" : "league",
+           alone ? m.league->players - m.league->learning : m.league->players,
+           alone ? "snapshots" : "players", (unsigned long long)m.generation, m.checkpoint_seconds);
+  if (alone)
+    show_returns(&m, settings);
+  else
+    show_players(&m);
+  say_next(folder, settings->env);
 }

@@ -21,6 +21,6 @@ void screen_close(Screen *screen);
 void screen_banner(const JobConfig *settings, const Topology *topology, Transport *transport,
                    const char *folder, const Tree *resume);
 /* What the job did, where its time went, how strong the learning players are, and what to type
- * next: for env, which a plug-in may have given. */
+ * next. */
 void screen_summary(const Screen *screen, const ManagerSummary *summary, const char *folder,
-                    const Env *env);
+                    const JobConfig *settings);

@@ -436,7 +436,7 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
   TRY(loop_run(rank));
   if (rank_manager(rank)) {
     const ManagerSummary summary = manager_summary(rank_manager(rank));
-    screen_summary(screen, &summary, start->run.path, start->settings->env);
+    screen_summary(screen, &summary, start->run.path, start->settings);
     keep_result(&summary, result);
   }
   loop_leave(transport);

@@ -23,8 +23,9 @@ typedef struct Metrics Metrics;
 
 /* Where a job begins to write. */
 typedef struct MetricsStart {
-  double step;  /* global_step of its first record, or where the run goes on */
-  bool resumed; /* what was written beyond `step` before is void */
+  double step;         /* global_step of its first record, or where the run goes on */
+  bool resumed;        /* what was written beyond `step` before is void */
+  const char *general; /* TensorBoard's folder of what is no player's; NULL: "league"; borrowed */
 } MetricsStart;
 
 /* Sets a number, in place of an earlier one with the same name. What is not finite is dropped, and

@@ -171,7 +171,8 @@ static Status tensorboard_write(void *self, const Record *record) {
   bool done[COUNT_OF(record->metric)] = {false};
   for (size_t i = 0; i < record->count; i++) {
     size_t player = metric_player(record->metric[i].name);
-    const char *group = player ? record->metric[i].name : "league";
+    const char *general = tb->start.general ? tb->start.general : "league";
+    const char *group = player ? record->metric[i].name : general;
     size_t size = player ? player : strlen(group);
     Bytes summary = {0}, event = {0};
     Writer *writer;

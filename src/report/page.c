@@ -116,24 +116,25 @@ static const char *duration(double seconds, char *out, size_t size) {
   return out;
 }
 
+/* Whether one team plays: there are no opponents, and returns are all there is to tell. */
+static bool is_alone(const Report *r) {
+  return r->run->settings->game.teams == 1;
+}
+
 /* How well each learning player does: its rating, or what it earns where one team plays. */
 static void put_strengths(Report *r) {
   enum { MOST = 3 };
   const League *league = &r->run->league;
-  bool alone = r->run->settings->game.teams == 1;
+  const bool alone = is_alone(r);
   for (uint32_t p = 0; p < league->learning && p < MOST; p++) {
-    char label[96], name[96], text[80];
+    char label[96], text[80];
     const Rated *rated = &r->strength.standing.rated[p];
-    snprintf(label, sizeof label, "%s: %s", league->player[p].name, alone ? "mean return" : "Elo");
-    snprintf(name, sizeof name, "%s/mean_return", league->player[p].name);
-    const Series *returns = series_find(&r->series, name);
-    if (!alone)
+    snprintf(label, sizeof label, "%s: %s", league->player[p].name, alone ? "team return" : "Elo");
+    if (alone)
+      report_return_text(r, p, text, sizeof text);
+    else
       text_rating(rated->known, rated->bound, rated->elo, rated->low, rated->high, text,
                   sizeof text);
-    else if (returns && returns->count)
-      snprintf(text, sizeof text, "%.4g", returns->y[returns->count - 1]);
-    else
-      snprintf(text, sizeof text, "n/a");
     card(&r->out, label, "%s", text);
   }
 }
@@ -179,8 +180,8 @@ static void put_summary(Report *r) {
   card(&r->out, "time trained", "%s", seconds > 0 ? duration(seconds, a, sizeof a) : "n/a");
   card(&r->out, "frames a second, mean", "%s",
        seconds > 0 && r->frames > 0 ? text_scaled(r->frames / seconds, a, sizeof a) : "n/a");
-  card(&r->out, "players", "%zu learning, %zu frozen", league->learning,
-       league->players - league->learning);
+  card(&r->out, "players", "%zu learning, %zu %s", league->learning,
+       league->players - league->learning, is_alone(r) ? "snapshots" : "frozen");
   put_strongest(r);
   put_strengths(r);
   put_exploitability(r);
@@ -257,7 +258,10 @@ static void put_learning(Report *r) {
   report_legend(r);
   html_put(&r->out, "<div class=grid>");
   put_player_curves(r, "Elo of the newest rated snapshot", "%s/rating/elo");
-  put_player_curves(r, "mean return of an episode", "%s/mean_return");
+  put_player_curves(r,
+                    is_alone(r) ? "team return in training episodes, which explore"
+                                : "mean return of an episode",
+                    "%s/mean_return");
   put_player_curves(r, "exploitability (NashConv / players)", "%s/exploitability");
   put_player_curves(r, "entropy of the policy", "%s/entropy");
   put_player_curves(r, "policy loss", "%s/policy_loss");
@@ -282,7 +286,11 @@ static void put_rates(Report *r) {
   const char *label[] = {"frames learned", "frozen opponents' decisions",
                          "env steps; all a second"};
   html_put(&r->out, "<section id=rates><h2>Rates and lag</h2>");
-  chart_legend(&r->out, css, label, 3);
+  if (is_alone(r)) {
+    css[1] = css[2];
+    label[1] = label[2];
+  }
+  chart_legend(&r->out, css, label, is_alone(r) ? 2 : 3);
   html_put(&r->out, "<div class=grid>");
   put_curves(r, "rates, a second", rates, 3, true, NULL);
   put_player_curves(r, "lag: updates between acting and learning", "%s/lag");
@@ -422,19 +430,28 @@ void report_page(Report *r, const char *title) {
   bytes_put(&r->out, print_style, sizeof print_style - 1);
   html_put(&r->out, "</style></head><body><main><h1>");
   html_text(&r->out, title);
-  html_put(
-      &r->out,
-      "</h1><div class=dim>league self-play: who beats whom, who came from whom, and how sure "
-      "that is</div><nav><a href=#ratings>Ratings</a> <a href=#payoff>Payoff</a> <a "
-      "href=#family>Family</a> <a href=#forgotten>Forgotten</a> <a href=#matchmaking>Matchmaking"
-      "</a> <a href=#learning>Learning</a> <a href=#rates>Rates</a> <a "
-      "href=#configuration>Configuration</a></nav>\n");
-  put_summary(r);
-  report_ratings(r);
-  report_payoff(r);
-  report_family(r);
-  report_forgotten(r);
-  put_matchmaking(r);
+  if (is_alone(r)) {
+    html_put(&r->out,
+             "</h1><div class=dim>one team learns: what it earns, and how sure that is</div><nav>"
+             "<a href=#returns>Team return</a> <a href=#learning>Learning</a> <a "
+             "href=#rates>Rates</a> <a href=#configuration>Configuration</a></nav>\n");
+    put_summary(r);
+    report_team(r);
+  } else {
+    html_put(
+        &r->out,
+        "</h1><div class=dim>league self-play: who beats whom, who came from whom, and how sure "
+        "that is</div><nav><a href=#ratings>Ratings</a> <a href=#payoff>Payoff</a> <a "
+        "href=#family>Family</a> <a href=#forgotten>Forgotten</a> <a href=#matchmaking>Matchmaking"
+        "</a> <a href=#learning>Learning</a> <a href=#rates>Rates</a> <a "
+        "href=#configuration>Configuration</a></nav>\n");
+    put_summary(r);
+    report_ratings(r);
+    report_payoff(r);
+    report_family(r);
+    report_forgotten(r);
+    put_matchmaking(r);
+  }
   put_learning(r);
   put_rates(r);
   put_configuration(r);

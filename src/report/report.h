@@ -26,6 +26,9 @@ void report_free(Report *report);
 /* Elo, or the mean return where margins are the game, into out[size], which is returned; "n/a" if
  * it cannot be told. */
 const char *report_strength_text(const Report *report, uint32_t player, char *out, size_t size);
+/* Where one team plays: what a learning player earned in its last evaluation, or, where there was
+ * none, in training; into out[size], which is returned. */
+const char *report_return_text(const Report *report, uint32_t player, char *out, size_t size);
 /* The player with the highest lower bound. */
 uint32_t report_strongest(const Report *report);
 /* The learning player that a player belongs to: itself, or whose copy it is. */
@@ -39,6 +42,7 @@ void report_legend(Report *report);
 const char *report_colour(size_t learning_player);
 /* The sections of the page, each appended to report->out. */
 void report_ratings(Report *report);
+void report_team(Report *report); /* in place of these where one team plays */
 void report_payoff(Report *report);
 void report_family(Report *report);
 /* The family alone, as an SVG file that stands by itself, light or dark as its reader is. */

@@ -273,11 +273,6 @@ static void put_rating_table(Report *r, size_t most) {
 
 /* What the ratings are, and how far one number tells the story. */
 static void put_rating_words(Report *r) {
-  if (r->run->settings->game.teams == 1) {
-    html_put(&r->out, "<p>One team plays: there is nobody to be rated against. How well it does, "
-                      "the mean returns of its episodes say (Learning).</p>");
-    return;
-  }
   const Transitivity *t = &r->strength.standing.transitivity;
   if (r->margins) {
     html_put(&r->out, "<p>Returns are the game here, not who won (league.by_return): strength is "

@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The file is replaced whole by the job, so it is never seen half written. */
@@ -28,6 +29,36 @@ double status_number(const json_t *object, const char *key) {
 const char *status_text(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
   return text ? text : "";
+}
+
+const char *status_return(const json_t *evaluation, char *out, size_t size) {
+  const json_t *low = json_object_get(evaluation, "low");
+  const json_t *high = json_object_get(evaluation, "high");
+  if (!json_is_number(json_object_get(evaluation, "mean")))
+    snprintf(out, size, "n/a");
+  else if (json_is_number(low) && json_is_number(high))
+    snprintf(out, size, "%.4g [%.4g, %.4g]", status_number(evaluation, "mean"),
+             json_number_value(low), json_number_value(high));
+  else
+    snprintf(out, size, "%.4g", status_number(evaluation, "mean"));
+  return out;
+}
+
+const char *status_metrics(const json_t *evaluation, char *out, size_t size) {
+  json_t *metrics = json_object_get(evaluation, "metrics");
+  const char *name;
+  json_t *value;
+  size_t used = 0;
+  *out = 0;
+  json_object_foreach(metrics, name, value) {
+    char one[64];
+    const size_t length = (size_t)snprintf(one, sizeof one, "%s%.40s %.3g", used ? ", " : "", name,
+                                           json_number_value(value));
+    if (used + length >= size) break;
+    memcpy(out + used, one, length + 1);
+    used += length;
+  }
+  return out;
 }
 
 /* The lock says whether a job is alive; status.json only says what it wrote last. */

@@ -10,6 +10,11 @@
 Status status_load(const char *run, json_t **out);
 double status_number(const json_t *object, const char *key);    /* 0 if absent */
 const char *status_text(const json_t *object, const char *key); /* "" if absent */
+/* What an evaluation in it says of one team's return, "-23.42 [-24.01, -22.83]"; "n/a" where there
+ * is none yet. Returns `out`. */
+const char *status_return(const json_t *evaluation, char *out, size_t size);
+/* "collisions 1.33, occupied 0.04" of the same, as many as fit. Returns `out`. */
+const char *status_metrics(const json_t *evaluation, char *out, size_t size);
 /* Whether a job holds the run's lock. ERR_IO, ERR_USAGE. */
 Status status_held(const char *run, bool *out);
 /* What the run is doing, for people: running, stopped, finished, or that it ended without saving.

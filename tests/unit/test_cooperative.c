@@ -2,7 +2,11 @@
 #include "check.h"
 
 #include "env/env.h"
+#include "eval/line.h"
+#include "eval/solo.h"
+#include "job/facts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,6 +206,104 @@ static void skirmishes_can_be_large(void **state) {
   close_game(&game);
 }
 
+/* Whether a game's custom is to tell returns as sums; agents; and so how they are told. */
+static void returns_are_told_as_is_the_custom(void **state) {
+  (void)state;
+  static const char *const team[] = {"rewards=team"}, *const global[] = {"rewards=global"},
+                    *const older[] = {"rules=openai"},
+                    *const climbing[] = {"preset=climbing"}, *const alone[] = {"enemy=scripted"};
+  static const struct {
+    const char *game;
+    const char *const *option;
+    size_t options;
+    const char *words;
+    double factor;
+  } custom[] = {{"simple_spread", NULL, 0, "sum over 3 agents", 3},
+                {"simple_spread", older, 1, "mean over 3 agents", 1},
+                {"simple_reference", NULL, 0, "sum over 2 agents", 2},
+                {"foraging", NULL, 0, "sum over 2 agents", 2},
+                {"foraging", team, 1, "mean over 2 agents", 1},
+                {"warehouse", NULL, 0, "sum over 4 agents", 4},
+                {"warehouse", global, 1, "mean over 4 agents", 1},
+                {"two_step", NULL, 0, "mean over 2 agents", 1},
+                {"matrix_game", climbing, 1, "mean over 2 agents", 1},
+                {"skirmish", alone, 1, "mean over 3 agents", 1},
+                {"simple_tag", NULL, 0, "", 1},
+                {"tic_tac_toe", NULL, 0, "", 1}};
+  for (size_t i = 0; i < COUNT_OF(custom); i++) {
+    Env *env;
+    GameFacts facts;
+    CHECK_OK(env_create_from(custom[i].game, custom[i].option, custom[i].options, &env));
+    CHECK_OK(facts_of(env, &facts));
+    const ReturnTold told = facts_told(&facts, facts.returns_add);
+    assert_string_equal(told.words, custom[i].words);
+    CHECK_NEAR(told.factor, custom[i].factor, 0);
+    facts_free(&facts);
+    env_destroy(env);
+  }
+}
+
+/* Episodes that were written down, by their numbers. */
+typedef struct Kept {
+  char line[8][16384];
+  double gained[8];
+  size_t count;
+} Kept;
+
+static Status keep(void *context, const GameText *game) {
+  Kept *kept = context;
+  assert_int_equal(game->game, kept->count);
+  snprintf(kept->line[kept->count], sizeof kept->line[0], "%s", game->line);
+  kept->gained[kept->count++] = game->team_return[0];
+  return OK;
+}
+
+/* Exact values of random play; recorded episodes come to the same return when they are played again from their stream,
+ * and begin as no episode does that a run with the same seed trains on. */
+static void episodes_of_one_team(void **state) {
+  (void)state;
+  Env *env;
+  Contestant random;
+  SoloScore score;
+  CHECK_OK(env_create_from("two_step", NULL, 0, &env));
+  CHECK_OK(contestant_builtin("random", env, &random));
+  const SoloPlan many = {.seed = 5, .episodes = 20000};
+  CHECK_OK(eval_solo(env, &random, &many, &score));
+  assert_true(score.low < 4.75 && 4.75 < score.high); /* half of 7, half of the second table's mean */
+  CHECK_NEAR(score.mean, 4.75, 0.1);
+  CHECK_NEAR(score.least + score.most, 8, 0);
+  contestant_destroy(&random);
+  env_destroy(env);
+
+  static Kept kept; /* 500 steps of four robots */
+  Position position;
+  CHECK_OK(env_create_from("warehouse", NULL, 0, &env));
+  CHECK_OK(contestant_builtin("scripted", env, &random));
+  SoloPlan few = {.seed = 5, .episodes = 4, .recorded = 2, .played = keep, .context = &kept};
+  CHECK_OK(eval_solo(env, &random, &few, &score));
+  assert_int_equal(kept.count, 2);
+  CHECK_OK(position_create(env, &position));
+  for (uint64_t i = 0; i < 2; i++) {
+    double sum = 0;
+    CHECK_OK(position_reset(&position, solo_stream(5, i)));
+    CHECK_OK(position_play_line(&position, kept.line[i]));
+    assert_true(position.status == AGON_TRUNCATED || position.status == AGON_TERMINATED);
+    for (uint32_t a = 0; a < env->spec.agents; a++)
+      sum += position.returns[a];
+    CHECK_NEAR(kept.gained[i], sum / env->spec.agents, 1e-6);
+    for (uint32_t slot = 0; slot < 256; slot++)
+      for (uint32_t episode = 0; episode < 256; episode++) {
+        const AgonRng train = rng_stream(5, slot, episode, RNG_ENV), judge = solo_stream(5, i);
+        assert_true(memcmp(&train, &judge, sizeof train) != 0);
+      }
+  }
+  position_destroy(&position);
+  contestant_destroy(&random);
+  few.episodes = 0;
+  assert_int_equal(eval_solo(env, &random, &few, &score), ERR_USAGE);
+  env_destroy(env);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(common_payoffs_are_the_published_ones),
@@ -209,6 +311,8 @@ int main(void) {
       cmocka_unit_test(two_steps_are_the_published_ones),
       cmocka_unit_test(scripted_enemies_are_the_other_team),
       cmocka_unit_test(skirmishes_can_be_large),
+      cmocka_unit_test(returns_are_told_as_is_the_custom),
+      cmocka_unit_test(episodes_of_one_team),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

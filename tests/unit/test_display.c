@@ -11,6 +11,7 @@
 #include "league/display.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,7 +269,7 @@ static void returns_of_training_episodes(void **state) {
   CHECK_NEAR(last_of(&scene, "league_exploiter_0/mean_return"), -1, 0);
   CHECK_NEAR(last_of(&scene, "env/metric_0"), 0.5, 1e-9); /* a metric without a name */
   display_line(scene.display, &now);
-  expect_line(&scene, "return main_0 3, deviation 2.16, 4 episodes, main_exploiter_0 100,");
+  expect_line(&scene, "team return main_0 3, deviation 2.16, 4 episodes in training; main_exploiter_0 100,");
   CHECK_OK(display_status(scene.display, &now, "running"));
   json_t *root = status_of(&scene),
          *ret = json_object_get(json_array_get(json_object_get(root, "players"), 0), "return");
@@ -286,6 +287,103 @@ static void returns_of_training_episodes(void **state) {
   close_scene(&scene);
 }
 
+static const Baseline standing_by[] = {
+    {"random", {.known = true, .episodes = 20, .mean = -80, .low = -82, .high = -78, .metric = {4}}},
+    {"noop", {.known = true, .episodes = 20, .mean = -72.5, .low = NAN, .high = NAN, .metric = {0}}}};
+
+/* The main has earned what a call's number says; others are not learned here. */
+static Status scene_evaluate(void *context, uint64_t frames, TeamScore *out, const Baseline **baseline,
+                             size_t *baselines) {
+  Scene *scene = context;
+  scene->now += scene->cost;
+  scene->rated++;
+  out[0] = (TeamScore){.known = true,
+                       .frames = frames,
+                       .episodes = 20,
+                       .mean = -30 - scene->rated,
+                       .low = -32 - scene->rated,
+                       .high = -28 - scene->rated,
+                       .metric = {1.25}};
+  *baseline = standing_by;
+  *baselines = COUNT_OF(standing_by);
+  return OK;
+}
+
+/* Where one team plays: what was evaluated stands in line, status and metrics, beside who needs no training; not more
+ * often than a twentieth of the time allows, and at the end in any case. Nothing of a league is told. */
+static void evaluations_of_a_team(void **state) {
+  (void)state;
+  static const char *const metric[] = {"collisions"};
+  Scene scene;
+  open_scene(&scene, 0, 1);
+  display_destroy(scene.display);
+  DisplaySetup setup = {.league = &scene.league,
+                        .run = &scene.run,
+                        .clock = {scene_now, &scene},
+                        .env = {.game = "spread",
+                                .teams = 1,
+                                .return_factor = 3,
+                                .return_words = "sum over 3 agents",
+                                .metric_names = metric,
+                                .metric_count = 1},
+                        .frames_target = 9000000,
+                        .metrics_seconds = 5,
+                        .progress_seconds = 10,
+                        .actors = 1,
+                        .learners = 1,
+                        .evaluate = scene_evaluate,
+                        .context = &scene};
+  Progress now = progress(&scene, 0);
+  CHECK_OK(display_create(&setup, &now, &scene.display));
+  PairResults pair = {.home = 0, .tally.games = 2, .tally.wins = 2, .tally.returns = -20, .tally.squares = 202};
+  Results results = {.metric = {6}, .episodes = 2, .pair = &pair, .pairs = 1};
+  display_count(scene.display, &results);
+  display_line(scene.display, &now);
+  expect_line(&scene, "n/a frames/s, tick 0, team return main_0 -30, deviation 4.24, 2 episodes in training;");
+  scene.cost = 100000000;
+  scene.now += 5 * 1000000000ll;
+  now = progress(&scene, 1000);
+  CHECK_OK(display_metrics(scene.display, &now));
+  expect_line(&scene, "baseline noop      team return -72.5; collisions 0");
+  assert_int_equal(scene.rated, 1);
+  CHECK_NEAR(last_of(&scene, "main_0/eval/return"), -31, 1e-9);
+  CHECK_NEAR(last_of(&scene, "main_0/eval/return_low"), -33, 1e-9);
+  CHECK_NEAR(last_of(&scene, "main_0/eval/collisions"), 1.25, 1e-9);
+  CHECK_NEAR(last_of(&scene, "random/eval/return_high"), -78, 1e-9);
+  CHECK_NEAR(last_of(&scene, "noop/eval/return"), -72.5, 1e-9);
+  CHECK_NEAR(last_of(&scene, "noop/eval/return_low"), -1, 0); /* cannot be told */
+  CHECK_NEAR(last_of(&scene, "main_exploiter_0/eval/return"), -1, 0);
+  CHECK_NEAR(last_of(&scene, "main_0/mean_return"), -30, 1e-9); /* told as the sum, too */
+  CHECK_NEAR(last_of(&scene, "league/players"), -1, 0);
+  CHECK_NEAR(last_of(&scene, "matchmaking/self"), -1, 0);
+  CHECK_NEAR(last_of(&scene, "charts/frozen_decisions_per_second"), -1, 0);
+  display_line(scene.display, &now);
+  expect_line(&scene, "team return main_0 -31 [-33, -29], collisions 1.25; main_exploiter_0 n/a");
+  if (strstr(scene.line, "players,")) fail_msg("%s", scene.line);
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  json_t *root = status_of(&scene);
+  const json_t *of = json_object_get(json_array_get(json_object_get(root, "players"), 0), "evaluation");
+  CHECK_NEAR(json_number_value(json_object_get(of, "mean")), -31, 1e-9);
+  CHECK_NEAR(json_number_value(json_object_get(of, "frames")), 1000, 0);
+  CHECK_NEAR(json_number_value(json_object_get(json_object_get(of, "metrics"), "collisions")), 1.25, 1e-9);
+  of = json_object_get(json_object_get(root, "baselines"), "noop");
+  CHECK_NEAR(json_number_value(json_object_get(of, "mean")), -72.5, 1e-9);
+  assert_true(json_is_null(json_object_get(of, "low")));
+  assert_true(json_is_null(json_object_get(json_array_get(json_object_get(root, "players"), 1), "evaluation")));
+  assert_string_equal(json_string_value(json_object_get(root, "return_is")), "sum over 3 agents");
+  json_decref(root);
+  scene.now += 1800000000ll; /* 1.8 s after 0.1 s of evaluation: too soon */
+  CHECK_OK(display_metrics(scene.display, &now));
+  assert_int_equal(scene.rated, 1);
+  scene.now += 300000000;
+  CHECK_OK(display_metrics(scene.display, &now));
+  assert_int_equal(scene.rated, 2);
+  CHECK_OK(display_finish(scene.display, &now, "finished"));
+  assert_int_equal(scene.rated, 3);
+  expect_line(&scene, "team return main_0 -33 [-35, -31]");
+  close_scene(&scene);
+}
+
 int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
@@ -295,6 +393,7 @@ int main(void) {
       cmocka_unit_test(ratings_as_they_are),
       cmocka_unit_test(actors_say_how_they_wait),
       cmocka_unit_test(returns_of_training_episodes),
+      cmocka_unit_test(evaluations_of_a_team),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,7 +117,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                         .kind = &params->kind,
                         .global_state_size = numbers + 1,
                         .step_limit = (uint32_t)params->limit,
-                        .flags = AGON_COOPERATIVE | AGON_SIMULTANEOUS,
+                        .flags = AGON_COOPERATIVE | AGON_SIMULTANEOUS |
+                                 (params->common ? 0u : (uint32_t)AGON_RETURNS_ADD),
                         .reward_low = -params->penalty * (float)params->limit * shares,
                         .reward_high = best * (params->normalised ? 1 : shares),
                         .metrics = 2};

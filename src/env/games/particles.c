@@ -82,6 +82,8 @@ void particles_kind(ParticleWorld *world, const char *name, uint32_t first, uint
 void particles_finish(ParticleWorld *world, AgonEnvSpec *spec, bool together, double low,
                       double high, uint32_t metrics) {
   const bool several = world->kinds > 1 && !together;
+  /* the older rules have paid each the sum already */
+  const uint32_t add = world->openai ? 0 : AGON_RETURNS_ADD;
   size_t doubles = 2 * (2 * world->agents + world->landmarks) + world->agents * (1 + world->words);
   *spec = (AgonEnvSpec){.params_size = sizeof *world,
                         .episode_size = sizeof(ParticleEpisode) + doubles * sizeof(double),
@@ -92,7 +94,7 @@ void particles_finish(ParticleWorld *world, AgonEnvSpec *spec, bool together, do
                         .kind = world->kind,
                         .kind_of = world->member,
                         .step_limit = world->limit,
-                        .flags = AGON_SIMULTANEOUS | (several ? 0u : AGON_COOPERATIVE),
+                        .flags = AGON_SIMULTANEOUS | (several ? 0u : AGON_COOPERATIVE | add),
                         .reward_low = (float)low,
                         .reward_high = (float)high,
                         .metrics = metrics,

@@ -152,7 +152,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
       .kind = &params->kind,
       .global_state_size = (uint32_t)(params->robots * STATE_OF_ROBOT + 2 * params->cells + 1),
       .step_limit = (uint32_t)params->limit,
-      .flags = AGON_COOPERATIVE | AGON_SIMULTANEOUS,
+      .flags = AGON_COOPERATIVE | AGON_SIMULTANEOUS |
+               (params->rewards == GLOBAL ? 0u : (uint32_t)AGON_RETURNS_ADD),
       .reward_high = (float)(GOALS * params->limit),
       .metrics = 2,
   };

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# One team that plays against nobody: all that people read speaks of what it earns, with an interval, beside players that
+# need no training, and of nothing that a league has; and every place says the same numbers.
+. "$(dirname "$0")/common.sh"
+small="net.hidden=[16] actors.slots=32 frames=20k metrics.seconds=0.2 metrics.progress=0.2"
+mpi 2 "$AGON" train simple_spread $small metrics.evaluation_episodes=40 --run-dir spread > spread.txt
+"$AGON" train two_step $small --run-dir steps > steps.txt
+"$AGON" train foraging $small env.rewards=team metrics.evaluation_episodes=0 --run-dir quiet > quiet.txt
+for run in spread steps quiet; do
+  "$AGON" status $run > $run.status
+  "$AGON" watch $run --times 1 > $run.watch
+  "$AGON" league show $run > $run.show
+  "$AGON" report $run > /dev/null
+  sed 's/<details>.*<\/details>//; s/<style>.*<\/style>//' $run/report.html | tr -d '\n' | sed 's/<details>.*<\/details>//; s/<style>.*<\/style>//' > $run.page
+  for text in $run.txt $run.status $run.watch $run.page $run/metrics.jsonl; do
+    if grep -iE 'elo|win rate|exploiter|self-play|matchmaking|id=payoff|frozen|against (it|random)|score over' "$text" | grep -v '^nothing'; then
+      fail "$text speaks of opponents"
+    fi
+  done
+done
+expect 2 "one team plays in spread: there is nobody to be rated against; agon eval spread" "$AGON" rate spread
+expect 3 "no recorded games: agon eval spread --record 2" "$AGON" replay spread
+"$AGON" eval spread --json > eval.json
+"$AGON" eval spread > eval.txt
+"$AGON" eval spread --players main_0,scripted --greedy --games 40 --json > same.json
+"$AGON" eval --env simple_spread --json --games 20 > env.json
+"$AGON" eval spread --record 2 --games 4 > /dev/null
+"$AGON" replay spread --game 3 > replay.txt
+expect 2 "'noop' cannot play two_step" "$AGON" eval steps --players main_0,noop
+expect 0 "^random +4\\.[0-9]+ +\\[" "$AGON" eval steps --games 4000
+$python - <<'P'
+import json, re
+lines = [json.loads(l) for l in open("spread/metrics.jsonl")]
+last, status = lines[-1], json.load(open("spread/status.json"))
+# the run's last evaluation is what agon eval finds in the same episodes; and all places say it
+same = {p["player"]: p for p in json.load(open("same.json"))["players"]}
+for name in "main_0", "scripted":
+    for key in "return", "return_low", "return_high":
+        assert abs(same[name][key] - last[f"{name}/eval/{key}"]) < 1e-4 * abs(same[name][key]), (name, key)
+    assert abs(same[name]["metrics"]["collisions"] - last[f"{name}/eval/collisions"]) < 1e-5
+    assert abs(same[name]["return"] - 3 * same[name]["mean_return"]) < 1e-4
+main = status["players"][0]["evaluation"]
+assert main["episodes"] == 40 and abs(main["mean"] - same["main_0"]["return"]) < 1e-4 and set(main["metrics"]) == {"collisions", "occupied", "distance"}
+assert status["return_is"] == "sum over 3 agents" and set(status["baselines"]) == {"random", "scripted", "noop"}
+said = "%.4g [%.4g, %.4g]" % (main["mean"], main["low"], main["high"])
+for text in "spread.txt", "spread.status", "spread.watch", "spread.page":
+    assert said in open(text).read().replace("<wbr>", ""), (text, said)
+assert re.search(r"baseline random +team return -\d+(\.\d+)? \[-", open("spread.txt").read())
+# random, nothing and the rule in between, as published: 2,000 episodes stand behind these bands
+full = json.load(open("eval.json"))
+assert [p["player"] for p in full["players"]] == ["main_0, greedy", "main_0, sampling", "random", "scripted", "noop"], full
+ladder = {p["player"]: p["return"] for p in full["players"]}
+assert abs(ladder["random"] + 79.4) < 4 and abs(ladder["noop"] + 72.6) < 4 and abs(ladder["scripted"] + 23.1) < 2, ladder
+assert full["return_is"] == "sum over 3 agents" and full["agents"] == 3
+text = open("eval.txt").read()
+assert "sum over 3 agents" in text.splitlines()[0] and "mean an agent" in text and "collisions" in text
+assert [p["player"] for p in json.load(open("env.json"))["players"]] == ["random", "scripted", "noop"]
+# evaluation does not repeat what nobody has asked for, and never takes the name of a league's numbers
+assert not any(k.startswith(("league/", "matchmaking/")) or "rating" in k for l in lines for k in l)
+games = [json.loads(l) for l in open("spread/replays/games.jsonl")]
+assert len(games) == 10 and games[2]["players"] == ["main_0, sampling"], [g["players"] for g in games]
+assert "the team earned %.4g, sum over 3 agents" % (3 * games[2]["returns"][0]) in open("replay.txt").read()
+# a common payoff is the team's, whoever tells it
+step = json.load(open("steps/status.json"))
+assert step["return_is"] == "mean over 2 agents" and 0 <= step["players"][0]["evaluation"]["mean"] <= 8
+assert step["players"][0]["evaluation"]["low"] is None and "%.4g" % step["players"][0]["evaluation"]["mean"] in open("steps.status").read()
+quiet = json.load(open("quiet/status.json"))
+assert quiet["players"][0]["evaluation"] is None and quiet["return_is"].startswith("mean over") and quiet["baselines"] == {}
+assert "no evaluation" in open("quiet.txt").read() and "in training" in open("quiet.txt").read()
+P
+# what a return is does not change within a run, and is asked for where the game has no custom
+expect 2 "returns is sum in spread, and mean is asked for" "$AGON" train spread returns=mean frames=40k --quiet
+"$AGON" train spread frames=24k --quiet
+"$AGON" train two_step $small returns=sum --run-dir sum > sum.txt
+grep -q "sum over 2 agents" sum.txt || fail "returns=sum"
+[ "$(ls spread/tb | tr '\n' ' ')" = "main_0 noop random scripted team " ] || fail "TensorBoard: $(ls spread/tb)"
+echo passed
