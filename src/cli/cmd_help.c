@@ -1,4 +1,5 @@
 /* agon help, agon version. */
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/manual.h"
 #include "cli/terminal.h"
@@ -32,6 +33,18 @@ static Status explain(const char *word) {
   return OK;
 }
 
+/* Terms may be of several words (evaluation lane), which need no quotes. */
+static Status explain_words(const Arguments *arguments) {
+  char topic[128] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < arguments->words; i++) {
+    TRY_RETURN(
+        text_format(topic + used, sizeof topic - used, "%s%s", i ? " " : "", arguments->word[i]));
+    used = strlen(topic);
+  }
+  return explain(topic);
+}
+
 /* Without a word: the list of commands, how to go on, and the exit codes. Everything comes from the
  * tables that the commands themselves are parsed by. */
 static Status run_help(int argc, char **argv) {
@@ -41,7 +54,7 @@ static Status run_help(int argc, char **argv) {
   const char *shell = argument(&command_help, &arguments, "--completion");
   if (folder) return manual_write_pages(folder);
   if (shell) return manual_print_completion(shell, stdout);
-  if (arguments.words > 0) return explain(arguments.word[0]);
+  if (arguments.words > 0) return explain_words(&arguments);
   const size_t width = terminal_width();
   printf("agon %s: league self-play over MPI\n\ncommands:\n", AGON_VERSION);
   for (size_t i = 0; i < command_count; i++) {
@@ -63,7 +76,7 @@ static Status run_help(int argc, char **argv) {
 
 const Command command_help = {
     "help",
-    "[COMMAND | KEY | SECTION | keys | terms] [--man DIR] [--completion bash|zsh]",
+    "[COMMAND | KEY | SECTION | TERM | keys | terms] [--man DIR] [--completion bash|zsh]",
     "lists the commands, or explains one, a key of the configuration, or a term",
     "Completion: . <(agon help --completion bash). It is installed with the manual pages.",
     help_flags,

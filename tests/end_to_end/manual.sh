@@ -101,6 +101,9 @@ P
 $python topics.py "$AGON" "$root"
 expect 2 "did you mean 'learner.rate'" "$AGON" help learner.rat
 expect 2 "did you mean 'NashConv'" "$AGON" help nashcon
+expect 0 "^  evaluation lane  a lane from which nobody learns" "$AGON" help evaluation lane
+expect 0 "^  evaluation lane  a lane from which nobody learns" "$AGON" help "Evaluation Lane"
+expect 2 "no command 'train soon', nor a key" "$AGON" help train soon
 expect 2 "'checkpoint.seconds' or 'metrics.seconds'" "$AGON" help seconds
 expect 2 "env.cards is an option of a game: 'agon env info GAME'" "$AGON" help env.cards
 expect 2 "'fish' is neither bash nor zsh" "$AGON" help --completion fish
