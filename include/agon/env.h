@@ -183,9 +183,9 @@ typedef struct AgonEnv {
   /* Writes one observation row of the agent's kind; valid for any agent, in the game or out of it,
    * of a running or ended episode. */
   void (*observe)(const void *params, const void *episode, uint32_t agent, void *row);
-  /* Writes flags[agent], AGON_ACTS | AGON_ALIVE. After a truncation ACTS may say who would act if
-   * the episode went on: the value of the final observation counts for them alone; where it says so
-   * of nobody, for all who are alive. */
+  /* Writes flags[agent], AGON_ACTS | AGON_ALIVE: who acts is alive. After a truncation ACTS may say
+   * who would act if the episode went on: the value of the final observation counts for them alone;
+   * where it says so of nobody, for all who are alive. */
   void (*flags)(const void *params, const void *episode, uint8_t *flags);
 
   /* Gives back what configure has allocated. */
@@ -201,6 +201,8 @@ typedef struct AgonEnv {
   uint32_t (*chance_outcomes)(const void *params, const void *episode, double *probability);
   AgonStatus (*chance_apply)(const void *params, void *episode, uint32_t outcome, float *reward,
                              AgonError *error);
+  /* Writes global_state_size finite floats, of any episode that waits for a decision or has ended.
+   */
   void (*global_state)(const void *params, const void *episode, float *row);
   void (*metrics)(const void *params, const void *episode, float *values);
   /* Many episodes by one call, for envs that gain from it; the same results as one by one.
@@ -224,12 +226,13 @@ typedef struct AgonEnv {
   void (*destroy)(const void *params, void *episode);
   int (*save)(const void *params, const void *episode, void *bytes, size_t *size, AgonError *error);
   int (*load)(const void *params, void *episode, const void *bytes, size_t size, AgonError *error);
-  /* Names for people; NULL where there is none. Head and choice are of the widest kind that has
-   * them. */
+  /* Names for people, asked for by indices that there are; NULL where there is none. Head and
+   * choice are of the widest kind that has them. A choice's name has fewer than AGON_NAME_LEN
+   * characters, and no two of a head are alike: `play` and `query` take it for the choice. */
   const char *(*action_name)(const void *params, uint32_t head, uint32_t choice);
   const char *(*observation_name)(const void *params, uint32_t index);
   const char *const *metric_names;
-  /* One text picture of the episode for people, at most size-1 characters. */
+  /* One text picture of the episode for people, at most size-1 characters and a 0. */
   void (*render)(const void *params, const void *episode, char *text, size_t size);
   /* A rule-based player for ratings to measure against (the built-in 'scripted'): a legal action (a
    * row of `heads`) of an agent that must act, decided from what the agent may know. */
@@ -242,8 +245,8 @@ typedef struct AgonEnv {
   void (*potential)(const void *params, const void *episode, float *phi);
   /* Where an agent is: who is near whom. */
   void (*position)(const void *params, const void *episode, uint32_t agent, float xyz[3]);
-  /* This episode goes on without the agent: it acts no more and is out of the game. 0, or -1 and
-   * error->text. */
+  /* This episode goes on without the agent: it acts no more and is out of the game, and somebody
+   * who is left acts. Called while two or more are alive. 0, or -1 and error->text. */
   int (*remove)(const void *params, void *episode, uint32_t agent, AgonError *error);
 } AgonEnv;
 

@@ -46,8 +46,10 @@ static void info_kind(const Env *env, const AgonKind *kind) {
       printf(" %u", kind->head_size[h]);
   if (env->table->action_name && kind->action_kind == AGON_DISCRETE) {
     printf(" (");
-    for (uint32_t i = 0; i < kind->head_size[0]; i++)
-      printf("%s%s", i ? ", " : "", env->table->action_name(env->params, 0, i));
+    for (uint32_t i = 0; i < kind->head_size[0]; i++) {
+      const char *name = env->table->action_name(env->params, 0, i);
+      printf("%s%s", i ? ", " : "", name ? name : "unnamed");
+    }
     printf(")");
   }
   printf("\n");

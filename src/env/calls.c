@@ -43,9 +43,16 @@ const char *env_why(const Env *env) {
 }
 
 /* --- chance --- */
+bool env_chance_overran(const Env *env) {
+  const uint8_t *guard = (const uint8_t *)(env->scratch->chance + env->spec.chance);
+  for (size_t i = 0; i < ENV_CHANCE_GUARD * sizeof *env->scratch->chance; i++)
+    if (guard[i] != ENV_CHANCE_FILL) return true;
+  return false;
+}
+
 const double *env_chance(const Env *env, const void *episode, uint32_t *count) {
   *count = env->table->chance_outcomes(env->params, episode, env->scratch->chance);
-  if (*count > env->spec.chance) *count = 0;
+  if (*count > env->spec.chance || env_chance_overran(env)) *count = 0;
   return env->scratch->chance;
 }
 

@@ -1,9 +1,11 @@
 /* Random play that checks the clauses of agon/env.h: determinism by seed, copy and restore, masks,
  * flags, ranges, writes outside the rows, outcome sums, step limit, zero sums, chance
- * probabilities, potentials, removal, knobs. Two episodes are played side by side. Before each step
- * the twin becomes a copy of the first - by memcpy, or by save and load - and must go on as the
- * first does; an env that offers neither plays the twin from the same seed. */
-#include "env/env.h"
+ * probabilities, potentials, removal, knobs, pictures and names. Two episodes are played side by
+ * side. Before each step the twin becomes a copy of the first - by memcpy, or by save and load, in
+ * turn into a block that was only created - and must go on as the first does; an env that offers
+ * neither plays the twin from the same seed. What is seen of the first is kept before the twin is
+ * touched, so that an env whose blocks are the same, and whose views are not, is found. */
+#include "env/probe.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -11,31 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GUARD = 64, FILL = 0xA5 };
-
-/* The two episodes that are played side by side, and room for what their env writes. */
-typedef struct Probe {
-  const Env *env;
-  uint8_t *episode, *twin; /* guarded blocks */
-  bool made, made_twin;    /* created by the env, which must destroy them */
-  uint8_t *row, *row2, *mask;
-  uint8_t *flags;          /* (2, agents) and one byte more */
-  float *reward, *reward2; /* (agents) */
-  float *phi;              /* (2, agents) and one more */
-  float *outcome, *team;   /* (teams) and one more */
-  float *total;            /* (agents) */
-  AgonAction *action;      /* (agents, heads) */
-  float *knob;             /* (knobs) */
-  Bytes saved;
-  Bytes line; /* the game so far: outcomes of chance, and actions of those who acted */
-  size_t checks;
-  uint64_t seed;
-  uint32_t number, steps;
-} Probe;
-
-/* ERR_ENV with the clause, and with seed and line of play, so that the step can be played again. */
-__attribute__((format(printf, 2, 3))) static Status broken(const Probe *probe, const char *clause,
-                                                           ...) {
+Status broken(const Probe *probe, const char *clause, ...) {
   enum { SHOWN = 300 }; /* of the line's end */
   char text[400];
   const char *line = probe->line.data ? (const char *)probe->line.data : "";
@@ -55,6 +33,10 @@ __attribute__((format(printf, 2, 3))) static Status broken(const Probe *probe, c
       (int)(length - skip), line + skip);
 }
 
+Status failed(const Probe *probe, const char *where) {
+  return broken(probe, "%s reports failure: %s", where, env_why(probe->env));
+}
+
 /* One word of the line; several heads are joined by '/', as `agon query` reads them. */
 static void put_action(Probe *probe, const AgonAction *action) {
   const AgonKind *layout = &probe->env->layout;
@@ -68,6 +50,14 @@ static void put_action(Probe *probe, const AgonAction *action) {
   }
 }
 
+/* The words of all who act. */
+static void put_actions(Probe *probe, const void *state) {
+  const Env *env = probe->env;
+  env_flags_of(env, state, probe->flags);
+  for (uint32_t a = 0; a < env->spec.agents; a++)
+    if (probe->flags[a] & AGON_ACTS) put_action(probe, env_action(env, probe->action, a));
+}
+
 /* One word of the line. */
 static void put_chance(Probe *probe, uint32_t outcome) {
   char word[16];
@@ -75,150 +65,103 @@ static void put_chance(Probe *probe, uint32_t outcome) {
   bytes_put(&probe->line, word, (size_t)size);
 }
 
-/* The episode of the first twin, behind its guard. */
-static void *first(const Probe *probe) {
-  return probe->episode + GUARD;
-}
+/* --- blocks --- */
 
-/* The episode of the second twin, behind its guard. */
-static void *second(const Probe *probe) {
-  return probe->twin + GUARD;
-}
-
-/* Whether the bytes before and behind a block are as they were filled. */
-static bool guarded(const uint8_t *block, size_t size) {
-  for (size_t i = 0; i < GUARD; i++)
-    if (block[i] != FILL || block[GUARD + size + i] != FILL) return false;
-  return true;
-}
-
-/* Of the agent's kind, by itself: the host's padding is no business of the env. */
-static Status check_observation(Probe *probe, const void *state, uint32_t agent) {
-  const Env *env = probe->env;
-  const AgonKind *kind = env_kind(env, agent);
-  size_t count =
-      (size_t)kind->observation_shape[0] * kind->observation_shape[1] * kind->observation_shape[2];
-  size_t size = count * (kind->observation_type == AGON_U8 ? 1 : 4);
-  memset(probe->row, FILL, size + 2 * GUARD);
-  memset(probe->row2, 0x5A, size + 2 * GUARD);
-  env->table->observe(env->params, state, agent, probe->row + GUARD);
-  env->table->observe(env->params, state, agent, probe->row2 + GUARD);
-  probe->checks += 3;
-  if (!guarded(probe->row, size))
-    return broken(probe, "observe writes outside its row (agent %u)", agent);
-  if (memcmp(probe->row + GUARD, probe->row2 + GUARD, size))
-    return broken(
-        probe, "observe leaves bytes of the row unwritten or is not repeatable (agent %u)", agent);
-  for (size_t i = 0; i < count; i++) {
-    float value = (float)probe->row2[GUARD + i];
-    if (kind->observation_type == AGON_F32) memcpy(&value, probe->row2 + GUARD + 4 * i, 4);
-    if (!isfinite(value))
-      return broken(probe, "element %zu of agent %u's observation is %g, no finite number", i,
-                    agent, (double)value);
-    if (!(value >= kind->observation_low && value <= kind->observation_high))
-      return broken(probe,
-                    "element %zu of agent %u's observation is %g, outside observation_low .. "
-                    "observation_high",
-                    i, agent, (double)value);
-  }
+/* Guards around it; created by the env, if it creates. */
+static Status block_create(const Env *env, Block *out) {
+  size_t size = env->spec.episode_size;
+  TRY_RETURN(NEW_ARRAY(out->bytes, size + 2 * GUARD));
+  memset(out->bytes, FILL, GUARD);
+  memset(out->bytes + GUARD + size, FILL, GUARD);
+  TRY_RETURN(env_make(env, episode_of(out)));
+  out->made = true;
   return OK;
 }
 
-/* The layout's row of a narrower kind: what the kind lacks is zero, or masked. */
-static Status check_padding(Probe *probe, const void *state, uint32_t agent) {
-  const Env *env = probe->env;
-  if (!env->padded) return OK;
-  size_t size = env->observation_bytes;
-  size_t at = 0;
-  memset(probe->row, FILL, size + 2 * GUARD);
-  env_observe(env, state, agent, probe->row + GUARD);
-  env_mask(env, state, agent, probe->mask + GUARD);
-  probe->checks += 2;
-  if (!guarded(probe->row, size))
-    return broken(probe, "the padded row of agent %u is not its own length", agent);
-  for (uint32_t h = 0; h < env->layout.heads && env->layout.action_kind != AGON_BOX; h++) {
-    uint32_t legal = 0;
-    for (uint32_t i = 0; i < env->layout.head_size[h]; i++)
-      legal += probe->mask[GUARD + at++];
-    if (!legal)
-      return broken(probe, "head %u of agent %u has no legal choice in the layout", h, agent);
-  }
-  return OK;
+/* The env gets its state back first. */
+static void block_destroy(const Env *env, Block *block) {
+  if (block->made && env->table->destroy) env->table->destroy(env->params, episode_of(block));
+  free(block->bytes);
+  *block = (Block){NULL, false};
 }
 
-/* Checks the kind's own mask, then leaves the layout's in probe->mask. */
-static Status check_mask(Probe *probe, const void *state, uint32_t agent) {
+/* Given back to the env and created anew: as new as one that was never reset. */
+static Status block_renew(const Env *env, Block *block) {
+  block_destroy(env, block);
+  return block_create(env, block);
+}
+
+/* The position that `saved` holds. A block that was only created must do as well as one that has
+ * seen other episodes, so that every other time it is made anew. */
+static Status load_into(Probe *probe, const Bytes *saved, Block *block) {
   const Env *env = probe->env;
-  const AgonKind *kind = env_kind(env, agent);
-  if (env->layout.action_kind == AGON_BOX || !env->table->mask) {
-    env_mask(env, state, agent, probe->mask + GUARD);
+  if (!env_copies(env) && probe->steps % 2 == 0) TRY_RETURN(block_renew(env, block));
+  Reader reader = reader_over(saved->data, saved->size);
+  probe->checks++;
+  TRY_RETURN(env_load(env, episode_of(block), &reader));
+  return reader_finish(&reader, "a saved episode");
+}
+
+/* A `save` that gets one byte too few must say how many it wants, write no more than there is room
+ * for, and leave the episode as it is. */
+static Status check_save_room(Probe *probe) {
+  const Env *env = probe->env;
+  const size_t whole = probe->saved.size - sizeof(uint64_t); /* its size stands before it */
+  AgonError error = {""};
+  Status status = OK;
+  uint8_t *bytes = NULL;
+  if (whole == 0) return OK;
+  TRY(NEW_ARRAY(bytes, whole + 2 * GUARD));
+  for (size_t room = whole - 1; room <= whole; room++) {
+    size_t size = room;
+    memset(bytes, FILL, whole + 2 * GUARD);
+    int result =
+        env->table->save(env->params, episode_of(&probe->first), bytes + GUARD, &size, &error);
+    probe->checks += 2;
+    if (result)
+      TRY(broken(probe,
+                 "save fails where there is room for %zu bytes of %zu: it must say the size, in "
+                 "*size, and be asked again (%.100s)",
+                 room, whole, error.text));
+    if (size != whole)
+      TRY(broken(probe, "save wants %zu bytes, and with room for %zu of them %zu", whole, room,
+                 size));
+    if (!guarded(bytes, room)) TRY(broken(probe, "save writes beyond its room of %zu bytes", room));
+  }
+done:
+  free(bytes);
+  return status;
+}
+
+/* Makes the twin what the first is, where the env can. */
+static Status copy_to_twin(Probe *probe) {
+  const Env *env = probe->env;
+  if (!env_saves(env)) return OK;
+  probe->saved.size = 0;
+  TRY_RETURN(env_save(env, episode_of(&probe->first), &probe->saved));
+  TRY_RETURN(load_into(probe, &probe->saved, &probe->twin));
+  if (env_copies(env)) return OK;
+  TRY_RETURN(check_save_room(probe));
+  view_take(probe, episode_of(&probe->twin), AGON_RUNNING, &probe->again);
+  TRY_RETURN(view_compare(probe, &probe->seen, &probe->again, "an episode and one loaded from it"));
+  view_take(probe, episode_of(&probe->first), AGON_RUNNING, &probe->again);
+  return view_compare(probe, &probe->seen, &probe->again, "an episode before and after its save");
+}
+
+/* --- moves --- */
+
+/* One of the statuses that there are. A failure has been reported by then. */
+static Status check_status(const Probe *probe, const char *where, AgonStatus status) {
+  if (status == AGON_RUNNING || status == AGON_CHANCE || status == AGON_TERMINATED ||
+      status == AGON_TRUNCATED)
     return OK;
-  }
-  size_t width = 0;
-  for (uint32_t h = 0; h < kind->heads; h++)
-    width += kind->head_size[h];
-  memset(probe->mask, FILL, width + 2 * GUARD);
-  env->table->mask(env->params, state, agent, probe->mask + GUARD);
-  probe->checks += 3;
-  if (!guarded(probe->mask, width))
-    return broken(probe, "mask writes outside its row (agent %u)", agent);
-  const uint8_t *at = probe->mask + GUARD;
-  for (uint32_t h = 0; h < kind->heads; h++) {
-    uint32_t legal = 0;
-    if (kind->idle && at[kind->idle[h].choice] != 1)
-      return broken(probe, "agent %u's idle action is not legal (head %u)", agent, h);
-    for (uint32_t i = 0; i < kind->head_size[h]; i++, at++) {
-      if (*at > 1)
-        return broken(probe, "a mask byte is neither 0 nor 1 (agent %u, head %u, choice %u)", agent,
-                      h, i);
-      legal += *at;
-    }
-    if (!legal)
-      return broken(probe, "an acting agent has no legal action (agent %u, head %u)", agent, h);
-  }
-  env_mask(env, state, agent, probe->mask + GUARD); /* from here on in the layout */
-  return OK;
+  return broken(probe, "%s returns %d, which is no AgonStatus", where, (int)status);
 }
 
-/* BOX: half of all components lie outside, and come to `step` as the box's faces and corners. */
-static void pick_action(Probe *probe, uint32_t agent, AgonRng *rng, AgonAction *action) {
-  const Env *env = probe->env;
-  if (env->layout.action_kind != AGON_BOX) {
-    env_random_action(env, agent, probe->mask + GUARD, rng, action);
-    return;
-  }
-  for (uint32_t h = 0; h < env->layout.heads; h++)
-    action[h].value = 4 * (float)rng_unit(rng) - 2;
-  env_scale_action(env, agent, action);
-}
-
-/* Outcomes in range, probabilities that sum to 1. */
-static Status check_chance(Probe *probe, const void *state, uint32_t *count, const double **out) {
-  const Env *env = probe->env;
-  double sum = 0;
-  *out = NULL;
-  *count = 0;
-  if (!(env->spec.flags & AGON_ENUMERATES_CHANCE) || !env->table->chance_outcomes ||
-      !env->table->chance_apply)
-    return broken(probe, "status chance without AGON_ENUMERATES_CHANCE and its two functions");
-  *out = env_chance(env, state, count);
-  probe->checks += 2;
-  if (*count < 1)
-    return broken(probe, "chance outcomes are not 1 .. %u (`chance` of the spec)",
-                  env->spec.chance);
-  for (uint32_t i = 0; i < *count; i++) {
-    if (!((*out)[i] >= 0))
-      return broken(probe, "the probability of chance outcome %u is %g", i, (*out)[i]);
-    sum += (*out)[i];
-  }
-  return fabs(sum - 1) < 1e-9
-             ? OK
-             : broken(probe, "chance probabilities do not sum to 1, but to %.12g", sum);
-}
-
-/* An env that the suite plays must not fail. */
-static Status failed(const Probe *probe, const char *where) {
-  return broken(probe, "%s reports failure: %s", where, env_why(probe->env));
+/* A move of the first has been made: what is seen of it is kept, but at a chance move, where
+ * nothing need be seen. */
+static void keep_view(Probe *probe, AgonStatus status) {
+  if (status != AGON_CHANCE) view_take(probe, episode_of(&probe->first), status, &probe->seen);
 }
 
 /* Chance moves, applied to both twins with equal draws. */
@@ -227,48 +170,38 @@ static Status settle_both(Probe *probe, AgonStatus *status, AgonRng *rng) {
   while (*status == AGON_CHANCE) {
     uint32_t count;
     const double *probability;
-    TRY_RETURN(check_chance(probe, first(probe), &count, &probability));
+    TRY_RETURN(check_chance(probe, episode_of(&probe->first), &count, &probability));
     uint32_t pick = (uint32_t)rng_pick(rng, probability, count);
     put_chance(probe, pick);
-    *status = env_call_chance(env, first(probe), pick, probe->reward);
+    *status = env_call_chance(env, episode_of(&probe->first), pick, probe->reward);
     if (*status == AGON_FAILED) return failed(probe, "chance_apply");
-    if (env_call_chance(env, second(probe), pick, probe->reward2) != *status)
+    TRY_RETURN(check_status(probe, "chance_apply", *status));
+    keep_view(probe, *status);
+    if (env_call_chance(env, episode_of(&probe->twin), pick, probe->reward2) != *status)
       return broken(probe, "copies differ in status");
   }
   return OK;
 }
 
-/* Episodes that are not flat are compared by what can be seen of them. */
-static Status compare_views(Probe *probe) {
-  const Env *env = probe->env;
-  uint32_t agents = env->spec.agents;
-  env_flags_of(env, first(probe), probe->flags);
-  env_flags_of(env, second(probe), probe->flags + agents);
-  if (memcmp(probe->flags, probe->flags + agents, agents))
-    return broken(probe, "copies differ in their flags");
-  for (uint32_t a = 0; a < agents; a++) {
-    env_observe(env, first(probe), a, probe->row);
-    env_observe(env, second(probe), a, probe->row2);
-    if (memcmp(probe->row, probe->row2, env->observation_bytes))
-      return broken(probe, "copies differ in what agent %u sees", a);
+/* The same, of one episode that is played by itself. */
+static Status settle_one(Probe *probe, void *state, AgonStatus *status, AgonRng *rng) {
+  while (*status == AGON_CHANCE) {
+    uint32_t count;
+    const double *probability;
+    TRY_RETURN(check_chance(probe, state, &count, &probability));
+    uint32_t pick = (uint32_t)rng_pick(rng, probability, count);
+    put_chance(probe, pick);
+    *status = env_call_chance(probe->env, state, pick, probe->reward);
+    if (*status == AGON_FAILED) return failed(probe, "chance_apply");
+    TRY_RETURN(check_status(probe, "chance_apply", *status));
   }
   return OK;
 }
 
-/* After a step both must be the same, with the same rewards, which must be numbers. */
-static Status check_twins(Probe *probe) {
+/* Rewards are numbers, and cancel where the env says so. */
+static Status check_rewards(Probe *probe) {
   const Env *env = probe->env;
   const float *reward = probe->reward;
-  size_t size = env->spec.episode_size;
-  probe->checks += 3;
-  if (!guarded(probe->episode, size) || !guarded(probe->twin, size))
-    return broken(probe, "the env writes outside its episode block");
-  if (!env_copies(env))
-    TRY_RETURN(compare_views(probe));
-  else if (memcmp(probe->episode + GUARD, probe->twin + GUARD, size))
-    return broken(probe, "two copies with the same seed and actions differ");
-  if (memcmp(reward, probe->reward2, sizeof(float) * env->spec.agents))
-    return broken(probe, "rewards are not repeatable");
   memset(probe->team, 0, sizeof(float) * env->spec.teams);
   for (uint32_t a = 0; a < env->spec.agents; a++) {
     if (!isfinite(reward[a]))
@@ -288,123 +221,20 @@ static Status check_twins(Probe *probe) {
   return OK;
 }
 
-/* The rule-based player's action must be legal; probe->mask is this agent's, in the layout. */
-static Status check_scripted(Probe *probe, uint32_t agent, const AgonRng *rng) {
+/* After a move both must be the same, with the same rewards. */
+static Status check_twins(Probe *probe, AgonStatus status) {
   const Env *env = probe->env;
-  AgonRng own = *rng; /* the random play goes on as if it had not been asked */
-  AgonRandom random = rng_handle(&own);
-  AgonAction action[AGON_MAX_HEADS] = {{0}};
-  if (!env->table->scripted || env->layout.action_kind == AGON_BOX) return OK;
-  env->table->scripted(env->params, first(probe), agent, &random, action);
-  probe->checks++;
-  for (uint32_t h = 0, at = 0; h < env->layout.heads; at += env->layout.head_size[h++]) {
-    int32_t choice = action[h].choice;
-    if (choice < 0 || (uint32_t)choice >= env->layout.head_size[h] ||
-        !probe->mask[GUARD + at + (uint32_t)choice])
-      return broken(probe, "scripted chooses an illegal action for agent %u: %d", agent, choice);
-  }
-  return OK;
-}
-
-/* What every agent sees and may do, and an action for each who acts. */
-static Status check_agents(Probe *probe, AgonStatus status, AgonRng *rng) {
-  const Env *env = probe->env;
-  uint32_t acting = 0;
-  uint32_t agents = env->spec.agents;
-  uint8_t *flags = probe->flags;
-  memset(flags, FILL, agents + 1);
-  env_flags_of(env, first(probe), flags);
-  probe->checks += 2;
-  if (flags[agents] != FILL) return broken(probe, "flags writes beyond its agents");
-  for (uint32_t a = 0; a < agents; a++) {
-    TRY_RETURN(check_observation(probe, first(probe), a));
-    if (flags[a] & ~(AGON_ACTS | AGON_ALIVE))
-      return broken(probe, "unknown flag bits of agent %u: %u", a, flags[a]);
-    if (!(flags[a] & AGON_ACTS)) continue;
-    acting++;
-    TRY_RETURN(check_padding(probe, first(probe), a));
-    TRY_RETURN(check_mask(probe, first(probe), a));
-    TRY_RETURN(check_scripted(probe, a, rng));
-    pick_action(probe, a, rng, env_action(env, probe->action, a));
-  }
-  env_clip_actions(env, probe->action);
-  if (status == AGON_RUNNING && !acting)
-    return broken(probe, "a running episode without an acting agent");
-  if (status != AGON_RUNNING && status != AGON_TRUNCATED && acting) /* truncated: who would act */
-    return broken(probe, "an ended episode with an acting agent");
-  return OK;
-}
-
-/* What is offered beside the game itself: finite, repeatable, and within its room. */
-static Status check_extras(Probe *probe) {
-  const Env *env = probe->env;
-  uint32_t agents = env->spec.agents;
-  if (env->table->potential) {
-    float *again = probe->phi + agents + 1;
-    probe->phi[agents] = -7;
-    env->table->potential(env->params, first(probe), probe->phi);
-    env->table->potential(env->params, first(probe), again);
-    probe->checks += 2;
-    if (probe->phi[agents] < -7 || probe->phi[agents] > -7)
-      return broken(probe, "potential writes beyond its agents");
-    if (memcmp(probe->phi, again, agents * sizeof *again))
-      return broken(probe, "potential is not repeatable");
-    for (uint32_t a = 0; a < agents; a++)
-      if (!isfinite(probe->phi[a]))
-        return broken(probe, "the potential of agent %u is not finite", a);
-  }
-  for (uint32_t a = 0; env->table->position && a < agents; a++) {
-    float xyz[3] = {0};
-    env->table->position(env->params, first(probe), a, xyz);
-    probe->checks++;
-    if (!isfinite(xyz[0]) || !isfinite(xyz[1]) || !isfinite(xyz[2]))
-      return broken(probe, "the position of agent %u is not finite", a);
-  }
-  return OK;
-}
-
-/* Finite numbers, and not one more than the spec says. */
-static Status check_metrics(Probe *probe) {
-  const Env *env = probe->env;
-  float values[AGON_MAX_METRICS + 1] = {0};
-  if (!env->table->metrics) return OK;
-  values[env->spec.metrics] = -7;
-  env->table->metrics(env->params, first(probe), values);
-  probe->checks += 2;
-  if (values[env->spec.metrics] < -7 || values[env->spec.metrics] > -7)
-    return broken(probe, "metrics writes beyond its count");
-  for (uint32_t i = 0; i < env->spec.metrics; i++)
-    if (!isfinite(values[i]))
-      return broken(probe, "the metric %s is not finite", env->table->metric_names[i]);
-  return OK;
-}
-
-/* Outcomes and returns within what the spec says. */
-static Status check_end(Probe *probe) {
-  const Env *env = probe->env;
-  float *outcome = probe->outcome;
-  float sum = 0;
-  outcome[env->spec.teams] = -7;
-  env_outcome(env, first(probe), outcome);
+  size_t size = env->spec.episode_size;
   probe->checks += 3;
-  for (uint32_t t = 0; t < env->spec.teams; t++) {
-    if (!(outcome[t] >= 0 && outcome[t] <= 1))
-      return broken(probe, "an outcome is outside 0 .. 1: team %u's is %g", t, (double)outcome[t]);
-    sum += outcome[t];
-  }
-  if (outcome[env->spec.teams] < -7 || outcome[env->spec.teams] > -7)
-    return broken(probe, "outcome writes beyond its teams");
-  if (env->spec.teams == 2 && fabsf(sum - 1) > 1e-6f)
-    return broken(probe, "two teams' outcomes do not sum to 1");
-  TRY_RETURN(check_metrics(probe));
-  float slack = 1e-3f * (1 + fabsf(env->spec.reward_high));
-  for (uint32_t a = 0; a < env->spec.agents; a++)
-    if (probe->total[a] < env->spec.reward_low - slack ||
-        probe->total[a] > env->spec.reward_high + slack)
-      return broken(probe,
-                    "an episode's return is outside reward_low .. reward_high: agent %u's is %g", a,
-                    (double)probe->total[a]);
-  return OK;
+  if (!guarded(probe->first.bytes, size) || !guarded(probe->twin.bytes, size))
+    return broken(probe, "the env writes outside its episode block");
+  if (env_copies(env) && memcmp(episode_of(&probe->first), episode_of(&probe->twin), size))
+    return broken(probe, "two copies with the same seed and actions differ");
+  if (memcmp(probe->reward, probe->reward2, sizeof(float) * env->spec.agents))
+    return broken(probe, "rewards are not repeatable");
+  view_take(probe, episode_of(&probe->twin), status, &probe->again);
+  TRY_RETURN(view_compare(probe, &probe->seen, &probe->again, "copies"));
+  return check_rewards(probe);
 }
 
 /* Of the `many` functions: the rows that they write are those of one by one, in place and nowhere
@@ -413,7 +243,7 @@ static Status check_view_many(Probe *probe) {
   const Env *env = probe->env;
   uint8_t *flags = probe->flags;
   uint8_t *both = probe->flags + env->spec.agents + 1;
-  const void *state[2] = {second(probe), first(probe)};
+  const void *state[2] = {episode_of(&probe->twin), episode_of(&probe->first)};
   uint32_t agents_of = env->spec.agents;
   env_flags_of(env, state[1], flags);
   if (env->table->flags_many) {
@@ -446,58 +276,214 @@ static Status check_view_many(Probe *probe) {
   return OK;
 }
 
-/* Steps the twin and compares later: as step does, in status, rewards, stream and episode. */
-static void step_twin(Probe *probe, const AgonRandom *random, AgonStatus *status) {
+/* Nothing that only looks may change what is looked at: `twin` is the first's copy from before. */
+static Status check_unchanged(Probe *probe) {
   const Env *env = probe->env;
-  void *state = second(probe);
-  if (!env->table->step_many) {
-    *status = env_call_step(env, state, probe->action, random, probe->reward2);
-    return;
-  }
   probe->checks++;
-  env_call_step_many(env, 1, &state, probe->action, random, probe->reward2, status);
+  if (env_copies(env) &&
+      memcmp(episode_of(&probe->first), episode_of(&probe->twin), env->spec.episode_size))
+    return broken(probe, "looking at an episode (observe, mask, flags, render ...) changes it");
+  view_take(probe, episode_of(&probe->first), AGON_RUNNING, &probe->again);
+  return view_compare(
+      probe, &probe->seen, &probe->again,
+      "an episode before and after looking at it (observe, mask, flags, render ...)");
 }
 
-/* Makes the twin what the first is, where the env can. */
-static Status copy_to_twin(Probe *probe) {
+/* --- many steps at once --- */
+
+/* What one call has written of one of its episodes, against what `step` did with another copy. */
+static Status compare_step(Probe *probe, uint32_t index, AgonStatus status, AgonStatus expected,
+                           const float *reward, const AgonRng *rng, const AgonRng *drawn) {
+  const Env *env = probe->env;
+  probe->checks += 3;
+  if (status != expected)
+    return broken(probe, "step_many differs from step: the status of episode %u of 2 is %d, not %d",
+                  index, (int)status, (int)expected);
+  if (memcmp(probe->many + index * env->spec.agents, reward, env->spec.agents * sizeof *reward))
+    return broken(probe, "step_many differs from step in the rewards of episode %u of 2", index);
+  if (memcmp(rng, drawn, sizeof *rng))
+    return broken(probe, "step_many differs from step in what it draws for episode %u of 2", index);
+  return OK;
+}
+
+/* An episode that was stepped by itself, and a copy of it that was stepped by step_many. Those that
+ * are not flat are compared by what is seen of them. */
+static Status compare_stepped(Probe *probe, const Block *one, const Block *two, AgonStatus status) {
   const Env *env = probe->env;
   if (env_copies(env)) {
-    memcpy(second(probe), first(probe), env->spec.episode_size);
+    if (memcmp(episode_of(one), episode_of(two), env->spec.episode_size))
+      return broken(probe, "step_many leaves another episode than step does");
     return OK;
   }
-  if (!env_saves(env)) return OK;
-  probe->saved.size = 0;
-  probe->checks++;
-  TRY_RETURN(env_save(env, first(probe), &probe->saved));
-  Reader reader = reader_over(probe->saved.data, probe->saved.size);
-  TRY_RETURN(env_load(env, second(probe), &reader));
-  TRY_RETURN(reader_finish(&reader, "a saved episode"));
-  return compare_views(probe);
+  if (status == AGON_CHANCE) return OK;
+  view_take(probe, episode_of(one), status, &probe->aside);
+  view_take(probe, episode_of(two), status, &probe->again);
+  return view_compare(probe, &probe->aside, &probe->again, "episodes after step and step_many");
 }
 
-/* A copy of this episode, without one of those who are in it, goes on without it. */
-static Status check_removal(Probe *probe) {
+/* Steps the twin and the position of a step ago by one call, the one or the other first. */
+static Status step_two(Probe *probe, AgonRng *twin_rng, const AgonRng *rng, AgonStatus expected,
+                       AgonStatus *status) {
   const Env *env = probe->env;
+  const size_t agents = env->spec.agents;
+  const size_t row = agents * env->layout.heads;
+  const uint32_t at = probe->steps % 2; /* of the twin in the call */
+  AgonRng plain_rng = probe->before_rng;
+  AgonRng earlier_rng = probe->before_rng;
+  AgonRandom random = rng_handle(&plain_rng);
+  AgonStatus of[2] = {AGON_FAILED, AGON_FAILED};
+  void *state[2];
+  AgonRandom each[2];
+  TRY_RETURN(load_into(probe, &probe->before, &probe->earlier));
+  TRY_RETURN(load_into(probe, &probe->before, &probe->plain));
+  /* the actions of a step ago stand in the first row: moved if they are not the call's first */
+  memset(probe->reward2, 0, agents * sizeof(float));
+  AgonStatus plain =
+      env_call_step(env, episode_of(&probe->plain), probe->both, &random, probe->reward2);
+  if (at == 0) memcpy(probe->both + row, probe->both, row * sizeof *probe->both);
+  memcpy(probe->both + at * row, probe->action, row * sizeof *probe->both);
+  state[at] = episode_of(&probe->twin);
+  state[1 - at] = episode_of(&probe->earlier);
+  each[at] = rng_handle(twin_rng);
+  each[1 - at] = rng_handle(&earlier_rng);
+  memset(probe->many, 0, 2 * agents * sizeof *probe->many);
+  probe->many[2 * agents] = -7;
+  env_call_step_many(env, 2, state, probe->both, each, probe->many, of);
+  if (of[at] == AGON_FAILED || of[1 - at] == AGON_FAILED)
+    return broken(probe, "step_many says of episode %u of 2 that it failed, or nothing: %s",
+                  of[0] == AGON_FAILED ? 0 : 1, env_why(env));
+  if (probe->many[2 * agents] < -7 || probe->many[2 * agents] > -7)
+    return broken(probe, "step_many writes beyond the rewards of its episodes");
+  TRY_RETURN(
+      compare_step(probe, 1 - at, of[1 - at], plain, probe->reward2, &earlier_rng, &plain_rng));
+  TRY_RETURN(compare_step(probe, at, of[at], expected, probe->reward, twin_rng, rng));
+  TRY_RETURN(compare_stepped(probe, &probe->plain, &probe->earlier, plain));
+  TRY_RETURN(compare_stepped(probe, &probe->first, &probe->twin, expected));
+  memcpy(probe->reward2, probe->many + at * agents, agents * sizeof *probe->reward2);
+  *status = of[at];
+  return OK;
+}
+
+/* Steps the twin as the first was stepped, by step_many where there is one. It is compared later:
+ * in status, rewards, draws and episode. */
+static Status step_twin(Probe *probe, AgonRng *twin_rng, const AgonRng *rng, AgonStatus expected,
+                        AgonStatus *status) {
+  const Env *env = probe->env;
+  AgonRandom random = rng_handle(twin_rng);
+  void *state = episode_of(&probe->twin);
+  *status = AGON_FAILED;
+  if (env->table->step_many && env_saves(env) && probe->before.size)
+    return step_two(probe, twin_rng, rng, expected, status);
+  if (!env->table->step_many) {
+    *status = env_call_step(env, state, probe->action, &random, probe->reward2);
+  } else {
+    probe->checks++;
+    env_call_step_many(env, 1, &state, probe->action, &random, probe->reward2, status);
+  }
+  return OK;
+}
+
+/* The position before this step, and what was done in it, for the next step's step_many. */
+static void keep_step(Probe *probe, const AgonRng *rng) {
+  const Env *env = probe->env;
+  const Bytes spare = probe->before;
+  if (!env->table->step_many || !env_saves(env)) return;
+  probe->before = probe->saved;
+  probe->saved = spare;
+  probe->before_rng = *rng;
+  memcpy(probe->both, probe->action, env->spec.agents * env->layout.heads * sizeof *probe->both);
+}
+
+/* --- removal --- */
+
+/* Of those who are in the game, one or another; false where there are not two. */
+static bool pick_living(Probe *probe, const void *state, uint32_t *who) {
+  const uint32_t agents = probe->env->spec.agents;
   uint32_t alive = 0;
-  uint32_t who = 0;
-  uint32_t agents = env->spec.agents;
-  if (!env->table->remove || !env_copies(env)) return OK;
-  env_flags_of(env, first(probe), probe->flags);
+  env_flags_of(probe->env, state, probe->flags);
   for (uint32_t a = 0; a < agents; a++)
     if (probe->flags[a] & AGON_ALIVE &&
         (alive++ == 0 || (probe->number + probe->steps) % agents == a))
-      who = a;
-  if (alive < 2) return OK;
-  AgonError error = {""};
-  memcpy(second(probe), first(probe), env->spec.episode_size);
-  probe->checks += 2;
-  if (env->table->remove(env->params, second(probe), who, &error))
-    return broken(probe, "remove reports failure for agent %u: %.200s", who, error.text);
-  env_flags_of(env, second(probe), probe->flags);
+      *who = a;
+  return alive >= 2;
+}
+
+/* This agent is out of the game, and somebody is left to go on with it. */
+static Status check_without(Probe *probe, const void *state, uint32_t who) {
+  bool anybody = false;
+  env_flags_of(probe->env, state, probe->flags);
   if (probe->flags[who] & (AGON_ACTS | AGON_ALIVE))
     return broken(probe, "agent %u is still in the game after it was removed", who);
-  return check_observation(probe, second(probe), who);
+  for (uint32_t a = 0; a < probe->env->spec.agents; a++)
+    anybody |= probe->flags[a] & AGON_ACTS;
+  return anybody ? OK : broken(probe, "nobody acts after agent %u was removed", who);
 }
+
+/* The episode goes on without it. */
+static Status remove_agent(Probe *probe, void *state, uint32_t who) {
+  const Env *env = probe->env;
+  AgonError error = {""};
+  probe->checks += 2;
+  if (env->table->remove(env->params, state, who, &error))
+    return broken(probe, "remove reports failure for agent %u: %.200s", who, error.text);
+  TRY_RETURN(check_without(probe, state, who));
+  return check_observation(probe, state, who);
+}
+
+/* A copy of this position goes without one of those who are in it. */
+static Status check_removal(Probe *probe) {
+  const Env *env = probe->env;
+  uint32_t who = 0;
+  if (!env->table->remove || !env_saves(env)) return OK;
+  if (!pick_living(probe, episode_of(&probe->first), &who)) return OK;
+  TRY_RETURN(copy_to_twin(probe));
+  return remove_agent(probe, episode_of(&probe->twin), who);
+}
+
+/* A random step of one episode by itself. */
+static Status step_alone(Probe *probe, void *state, AgonStatus *status, AgonRng *rng,
+                         AgonRng *act) {
+  const Env *env = probe->env;
+  AgonRandom random = rng_handle(rng);
+  TRY_RETURN(check_agents(probe, state, *status, act));
+  if (probe->steps++ >= env->spec.step_limit)
+    return broken(probe, "an episode is longer than step_limit, %u", env->spec.step_limit);
+  put_actions(probe, state);
+  memset(probe->reward, 0, env->spec.agents * sizeof *probe->reward);
+  *status = env_call_step(env, state, probe->action, &random, probe->reward);
+  if (*status == AGON_FAILED) return failed(probe, "step, on legal actions,");
+  TRY_RETURN(check_status(probe, "step", *status));
+  return settle_one(probe, state, status, rng);
+}
+
+/* Another episode, out of which an agent is taken somewhere in it, is played to its end. */
+static Status play_without(Probe *probe) {
+  const Env *env = probe->env;
+  void *state = episode_of(&probe->twin);
+  AgonRng rng = rng_stream(probe->seed, 2, probe->number, RNG_TEST);
+  AgonRng act = rng_stream(probe->seed, 3, probe->number, RNG_TEST);
+  AgonRandom random = rng_handle(&rng);
+  uint32_t who = 0;
+  bool removed = false;
+  if (!env->table->remove) return OK;
+  const uint32_t at = rng_below(&act, probe->steps + 1); /* of an episode that may be as long */
+  probe->steps = 0;
+  probe->line.size = 0;
+  AgonStatus status = env_call_reset(env, state, &random);
+  if (status == AGON_FAILED) return failed(probe, "reset");
+  TRY_RETURN(settle_one(probe, state, &status, &rng));
+  while (status == AGON_RUNNING) {
+    if (!removed && probe->steps >= at && pick_living(probe, state, &who)) {
+      TRY_RETURN(remove_agent(probe, state, who));
+      removed = true;
+    }
+    TRY_RETURN(step_alone(probe, state, &status, &rng, &act));
+    if (removed && status == AGON_RUNNING) TRY_RETURN(check_without(probe, state, who));
+  }
+  return OK;
+}
+
+/* --- play --- */
 
 /* Knobs at their low and high ends, and drawn in between. */
 static AgonStatus start(Probe *probe, void *state, const AgonRandom *random) {
@@ -515,14 +501,72 @@ static AgonStatus start(Probe *probe, void *state, const AgonRandom *random) {
   return env->table->reset_with(env->params, state, probe->knob, random, &env->scratch->error);
 }
 
+/* Both twins begin, from one seed, and come to their first decision. */
+static Status begin_both(Probe *probe, AgonRng *rng, AgonStatus *status) {
+  const Env *env = probe->env;
+  AgonRng twin_rng = *rng;
+  AgonRandom random = rng_handle(rng);
+  AgonRandom random2 = rng_handle(&twin_rng);
+  if (env_copies(env)) {
+    memset(probe->first.bytes, FILL, env->spec.episode_size + 2 * GUARD);
+    memset(probe->twin.bytes, FILL, env->spec.episode_size + 2 * GUARD);
+  }
+  *status = start(probe, episode_of(&probe->first), &random);
+  if (*status == AGON_FAILED) return failed(probe, "reset");
+  TRY_RETURN(check_status(probe, "reset", *status));
+  keep_view(probe, *status);
+  if (start(probe, episode_of(&probe->twin), &random2) != *status)
+    return broken(probe, "reset is not repeatable");
+  if (memcmp(&twin_rng, rng, sizeof twin_rng))
+    return broken(probe, "reset is not repeatable in what it draws");
+  TRY_RETURN(settle_both(probe, status, rng));
+  if (*status == AGON_RUNNING) return OK;
+  return broken(probe, "an episode is over before its first decision: reset must lead to one, and "
+                       "draw again where it does not");
+}
+
+/* All that can be seen of a position that waits for a decision; the twin is its copy. */
+static Status look(Probe *probe, AgonRng *act) {
+  TRY_RETURN(check_agents(probe, episode_of(&probe->first), AGON_RUNNING, act));
+  TRY_RETURN(check_extras(probe));
+  TRY_RETURN(check_view_many(probe));
+  TRY_RETURN(check_unchanged(probe));
+  return check_removal(probe);
+}
+
+/* One step of both. */
+static Status step_both(Probe *probe, AgonRng *rng, AgonStatus *status) {
+  const Env *env = probe->env;
+  const size_t rewards = env->spec.agents * sizeof(float);
+  AgonRandom random = rng_handle(rng);
+  AgonStatus status2;
+  if (probe->steps++ >= env->spec.step_limit)
+    return broken(probe, "an episode is longer than step_limit, %u", env->spec.step_limit);
+  memset(probe->reward, 0, rewards);
+  memset(probe->reward2, 0, rewards);
+  put_actions(probe, episode_of(&probe->first));
+  TRY_RETURN(copy_to_twin(probe)); /* the copy must go on as the original does */
+  AgonRng before = *rng;
+  AgonRng twin_rng = *rng;
+  *status = env_call_step(env, episode_of(&probe->first), probe->action, &random, probe->reward);
+  if (*status == AGON_FAILED) return failed(probe, "step, on legal actions,");
+  TRY_RETURN(check_status(probe, "step", *status));
+  keep_view(probe, *status);
+  TRY_RETURN(step_twin(probe, &twin_rng, rng, *status, &status2));
+  if (status2 != *status) return broken(probe, "copies differ in status");
+  if (memcmp(&twin_rng, rng, sizeof twin_rng))
+    return broken(probe, "copies differ in what they draw");
+  keep_step(probe, &before);
+  return settle_both(probe, status, rng);
+}
+
 /* One episode with all checks, twin by twin. */
 static Status play_one(Probe *probe, uint32_t number) {
   const Env *env = probe->env;
-  size_t size = env->spec.episode_size;
-  size_t rewards = env->spec.agents * sizeof(float);
+  const size_t rewards = env->spec.agents * sizeof(float);
   AgonRng rng = rng_stream(probe->seed, 0, number, RNG_ENV);
-  AgonRng twin_rng = rng;
   AgonRng act = rng_stream(probe->seed, 0, number, RNG_ACT);
+  AgonStatus status;
   memset(probe->reward, 0, rewards);
   memset(probe->reward2, 0, rewards);
   memset(probe->total, 0, rewards);
@@ -530,110 +574,113 @@ static Status play_one(Probe *probe, uint32_t number) {
   probe->number = number;
   probe->steps = 0;
   probe->line.size = 0;
-  if (env_copies(env)) {
-    memset(probe->episode, FILL, size + 2 * GUARD);
-    memset(probe->twin, FILL, size + 2 * GUARD);
-  }
-  AgonRandom random = rng_handle(&rng);
-  AgonRandom random2 = rng_handle(&twin_rng);
-  AgonStatus status = start(probe, first(probe), &random);
-  if (status == AGON_FAILED) return failed(probe, "reset");
-  if (start(probe, second(probe), &random2) != status)
-    return broken(probe, "reset is not repeatable");
-  TRY_RETURN(settle_both(probe, &status, &rng));
+  probe->before.size = 0;
+  TRY_RETURN(begin_both(probe, &rng, &status));
   while (status == AGON_RUNNING) {
-    TRY_RETURN(check_twins(probe));
-    TRY_RETURN(check_agents(probe, status, &act));
-    TRY_RETURN(check_extras(probe));
-    TRY_RETURN(check_view_many(probe));
-    TRY_RETURN(check_removal(probe));
-    if (probe->steps++ >= env->spec.step_limit)
-      return broken(probe, "an episode is longer than step_limit, %u", env->spec.step_limit);
-    memset(probe->reward, 0, rewards);
-    memset(probe->reward2, 0, rewards);
-    env_flags_of(env, first(probe), probe->flags);
-    for (uint32_t a = 0; a < env->spec.agents; a++)
-      if (probe->flags[a] & AGON_ACTS) put_action(probe, env_action(env, probe->action, a));
-    TRY_RETURN(copy_to_twin(probe)); /* the copy must go on as the original does */
-    twin_rng = rng;
-    status = env_call_step(env, first(probe), probe->action, &random, probe->reward);
-    if (status == AGON_FAILED) return failed(probe, "step, on legal actions,");
-    AgonStatus status2 = AGON_FAILED;
-    step_twin(probe, &random2, &status2);
-    if (status2 != status) return broken(probe, "copies differ in status");
-    TRY_RETURN(settle_both(probe, &status, &rng));
+    TRY_RETURN(check_twins(probe, status));
+    TRY_RETURN(look(probe, &act));
+    TRY_RETURN(step_both(probe, &rng, &status));
   }
-  if (status == AGON_FAILED) return failed(probe, "the env");
-  TRY_RETURN(check_twins(probe));
-  TRY_RETURN(check_agents(probe, status, &act));
+  TRY_RETURN(check_twins(probe, status));
+  TRY_RETURN(check_agents(probe, episode_of(&probe->first), status, &act));
   TRY_RETURN(check_extras(probe));
-  return check_end(probe);
+  TRY_RETURN(check_end(probe));
+  return play_without(probe);
 }
 
-/* All blocks have a guard before and behind them. */
+/* --- the suite --- */
+
+/* Rows have room for two of an env's own, and for its global state. */
+static Status make_rows(Probe *probe) {
+  const Env *env = probe->env;
+  const size_t observation = env->observation_bytes;
+  const size_t choices = env->action_count;
+  const size_t global = env->spec.global_state_size * sizeof(float);
+  const size_t two = 2 * observation > global ? 2 * observation : global;
+  const size_t other = observation > choices ? observation : choices;
+  TRY_RETURN(NEW_ARRAY(probe->row, two + 2 * GUARD));
+  TRY_RETURN(NEW_ARRAY(probe->row2, (other > global ? other : global) + 2 * GUARD));
+  return NEW_ARRAY(probe->mask, 2 * choices + 2 * GUARD);
+}
+
+static Status make_room(Probe *probe) {
+  const Env *env = probe->env;
+  const size_t agents = env->spec.agents;
+  const size_t heads = env->layout.heads;
+  TRY_RETURN(make_rows(probe));
+  TRY_RETURN(NEW_ARRAY(probe->flags, 3 * agents + 2));
+  TRY_RETURN(NEW_ARRAY(probe->reward, agents));
+  TRY_RETURN(NEW_ARRAY(probe->reward2, agents));
+  TRY_RETURN(NEW_ARRAY(probe->many, 2 * agents + 1));
+  TRY_RETURN(NEW_ARRAY(probe->total, agents));
+  TRY_RETURN(NEW_ARRAY(probe->phi, 2 * agents + 2));
+  TRY_RETURN(NEW_ARRAY(probe->outcome, env->spec.teams + 1));
+  TRY_RETURN(NEW_ARRAY(probe->team, env->spec.teams));
+  TRY_RETURN(NEW_ARRAY(probe->metric, env->spec.metrics + 1));
+  TRY_RETURN(NEW_ARRAY(probe->action, agents * heads));
+  TRY_RETURN(NEW_ARRAY(probe->both, 2 * agents * heads));
+  TRY_RETURN(NEW_ARRAY(probe->script, heads + 1));
+  TRY_RETURN(NEW_ARRAY(probe->knob, env->spec.knobs));
+  TRY_RETURN(NEW_ARRAY(probe->text, PICTURE + 1));
+  TRY_RETURN(NEW_ARRAY(probe->text2, PICTURE + 1));
+  TRY_RETURN(view_create(env, &probe->seen));
+  TRY_RETURN(view_create(env, &probe->again));
+  return view_create(env, &probe->aside);
+}
+
+/* The last two only where steps are made together. */
 static Status make_blocks(Probe *probe) {
   const Env *env = probe->env;
-  size_t size = env->spec.episode_size;
-  TRY_RETURN(NEW_ARRAY(probe->episode, size + 2 * GUARD));
-  TRY_RETURN(NEW_ARRAY(probe->twin, size + 2 * GUARD));
-  memset(probe->episode, FILL, GUARD);
-  memset(probe->episode + GUARD + size, FILL, GUARD);
-  memset(probe->twin, FILL, GUARD);
-  memset(probe->twin + GUARD + size, FILL, GUARD);
-  TRY_RETURN(env_make(env, first(probe)));
-  probe->made = true;
-  TRY_RETURN(env_make(env, second(probe)));
-  probe->made_twin = true;
-  return OK;
+  TRY_RETURN(block_create(env, &probe->first));
+  TRY_RETURN(block_create(env, &probe->twin));
+  if (!env->table->step_many || !env_saves(env)) return OK;
+  TRY_RETURN(block_create(env, &probe->earlier));
+  return block_create(env, &probe->plain);
 }
 
-/* The env gets its states back first. */
-static void free_blocks(Probe *probe) {
+static void free_probe(Probe *probe) {
   const Env *env = probe->env;
-  if (probe->made && env->table->destroy) env->table->destroy(env->params, first(probe));
-  if (probe->made_twin && env->table->destroy) env->table->destroy(env->params, second(probe));
-  free(probe->episode);
-  free(probe->twin);
+  block_destroy(env, &probe->first);
+  block_destroy(env, &probe->twin);
+  block_destroy(env, &probe->earlier);
+  block_destroy(env, &probe->plain);
+  view_destroy(&probe->seen);
+  view_destroy(&probe->again);
+  view_destroy(&probe->aside);
+  free(probe->row);
+  free(probe->row2);
+  free(probe->mask);
+  free(probe->flags);
+  free(probe->reward);
+  free(probe->reward2);
+  free(probe->many);
+  free(probe->total);
+  free(probe->phi);
+  free(probe->outcome);
+  free(probe->team);
+  free(probe->metric);
+  free(probe->action);
+  free(probe->both);
+  free(probe->script);
+  free(probe->knob);
+  free(probe->text);
+  free(probe->text2);
+  bytes_free(&probe->saved);
+  bytes_free(&probe->before);
+  bytes_free(&probe->line);
 }
 
 /* Stops at the first clause that is broken. */
 Status env_conformance(const Env *env, uint64_t seed, size_t episodes, size_t *out_checks) {
   Status status = OK;
   Probe probe = {.env = env, .seed = seed};
-  size_t agents = env->spec.agents;
-  size_t row2 =
-      env->observation_bytes > env->action_count ? env->observation_bytes : env->action_count;
+  TRY(make_room(&probe));
   TRY(make_blocks(&probe));
-  TRY(NEW_ARRAY(probe.row, 2 * env->observation_bytes + 2 * GUARD));
-  TRY(NEW_ARRAY(probe.row2, row2 + 2 * GUARD));
-  TRY(NEW_ARRAY(probe.mask, 2 * env->action_count + 2 * GUARD));
-  TRY(NEW_ARRAY(probe.flags, 3 * agents + 2));
-  TRY(NEW_ARRAY(probe.reward, agents));
-  TRY(NEW_ARRAY(probe.reward2, agents));
-  TRY(NEW_ARRAY(probe.total, agents));
-  TRY(NEW_ARRAY(probe.phi, 2 * agents + 2));
-  TRY(NEW_ARRAY(probe.outcome, env->spec.teams + 1));
-  TRY(NEW_ARRAY(probe.team, env->spec.teams));
-  TRY(NEW_ARRAY(probe.action, agents * env->layout.heads));
-  TRY(NEW_ARRAY(probe.knob, env->spec.knobs));
+  TRY(check_names(&probe));
   for (uint32_t i = 0; i < episodes; i++)
     TRY(play_one(&probe, i));
   *out_checks = probe.checks;
 done:
-  free_blocks(&probe);
-  free(probe.row);
-  free(probe.row2);
-  free(probe.mask);
-  free(probe.flags);
-  free(probe.reward);
-  free(probe.reward2);
-  free(probe.total);
-  free(probe.phi);
-  free(probe.outcome);
-  free(probe.team);
-  free(probe.action);
-  free(probe.knob);
-  bytes_free(&probe.saved);
-  bytes_free(&probe.line);
+  free_probe(&probe);
   return status;
 }

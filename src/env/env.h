@@ -6,11 +6,15 @@
 #include "base/rng.h"
 #include "config/config.h"
 
+/* Behind the room for probabilities: numbers that nobody writes but an env that names more than its
+ * spec allows, and the byte that they are filled with. */
+enum { ENV_CHANCE_GUARD = 8, ENV_CHANCE_FILL = 0xA5 };
+
 /* Room that calls of an env need; nothing in it outlives a call but the text of the last failure.
  */
 typedef struct EnvScratch {
   AgonError error;
-  double *chance; /* (spec.chance) */
+  double *chance; /* (spec.chance), and ENV_CHANCE_GUARD more */
   uint8_t *row;   /* an observation of the widest kind in its own type */
   uint8_t *mask;  /* a mask row of the widest kind by itself */
 } EnvScratch;
@@ -100,8 +104,10 @@ void env_call_step_many(const Env *env, size_t count, void *const *episodes,
 const char *env_why(const Env *env);
 
 /* Probabilities of the pending chance move, valid until the next call; *count is 0 where the env
- * names more than its spec allows. */
+ * names more than its spec allows, or has written more. */
 const double *env_chance(const Env *env, const void *episode, uint32_t *count);
+/* Whether it has ever written more. */
+bool env_chance_overran(const Env *env);
 /* Draws an outcome of the pending chance move, without applying it. AGON_CHANCE, or AGON_FAILED
  * with env_why where the env asks for a move that its spec does not have, or names no outcome or
  * too many. */

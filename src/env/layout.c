@@ -304,7 +304,9 @@ Status env_lay_out(Env *env) {
                          AGON_MAX_CHOICES));
   env->masks = !env->padded && env->table->mask && env->layout.action_kind != AGON_BOX;
   TRY_RETURN(NEW_ARRAY(env->scratch, 1));
-  TRY_RETURN(NEW_ARRAY(env->scratch->chance, env->spec.chance));
+  TRY_RETURN(NEW_ARRAY(env->scratch->chance, env->spec.chance + ENV_CHANCE_GUARD));
+  memset(env->scratch->chance + env->spec.chance, ENV_CHANCE_FILL,
+         ENV_CHANCE_GUARD * sizeof *env->scratch->chance);
   TRY_RETURN(NEW_ARRAY(env->scratch->row, env->observation_count * 4));
   return NEW_ARRAY(env->scratch->mask, env->action_count);
 }

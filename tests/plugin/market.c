@@ -11,6 +11,7 @@ enum { MOST_SELLERS = 100, ROUNDS = 6, LIVE = 256 };
 typedef struct Params {
   uint32_t sellers, prices, rounds;
   bool drift, forgetful;
+  int ghost; /* 0: none; 1: in what sellers see; 2: in who wins */
   uint8_t side[MOST_SELLERS];
   AgonKind kind;
   AgonHistory *history;
@@ -22,6 +23,7 @@ typedef struct Market {
   uint64_t dice;
   uint32_t round, price;
   float lead; /* of the first side */
+  uint32_t ghost; /* steps of all markets before its last one: no part of seed or actions */
 } Market;
 
 static const AgonEnvOption options[] = {
@@ -31,6 +33,8 @@ static const AgonEnvOption options[] = {
     {"drift", AGON_OPT_CHOICE, "some", 0, 0, "some|none", "whether the market's price wanders"},
     {"broken", AGON_OPT_BOOL, "false", 0, 0, 0,
      "what happens is not decided by seed and actions alone"},
+    {"ghost", AGON_OPT_CHOICE, "none", 0, 0, "none|row|outcome",
+     "what is not decided by seed and actions alone, though all that happens is"},
 };
 
 static uint32_t roll(Market *market, uint32_t bound) {
@@ -63,6 +67,8 @@ static AgonStatus market_step(void *live, const AgonAction *actions, float *rewa
   Market *market = (Market *)live;
   const Params *params = market->params;
   float miss[2] = {1, 1};
+  static uint32_t made; /* by all markets */
+  market->ghost = made++;
   static uint32_t hidden; /* no part of seed or actions */
   if (params->forgetful && ++hidden % 7 == 0 && market->round == 1) {
     snprintf(error->text, sizeof error->text, "the market was closed for no reason");
@@ -94,7 +100,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                      .prices = (uint32_t)atoi(values[1]),
                      .rounds = (uint32_t)atoi(values[2]),
                      .drift = !strcmp(values[3], "some"),
-                     .forgetful = !strcmp(values[4], "true")};
+                     .forgetful = !strcmp(values[4], "true"),
+                     .ghost = !strcmp(values[5], "row") ? 1 : !strcmp(values[5], "outcome") ? 2 : 0};
   for (uint32_t a = 0; a < params->sellers; a++)
     params->side[a] = a % 2;
   params->kind = (AgonKind){.observation_type = AGON_F32,
@@ -150,6 +157,7 @@ static void observe(const void *params, const void *episode, uint32_t agent, voi
     float sign = market->params->side[agent] ? -1.0f : 1.0f;
     values[0] = (float)market->price / (float)market->params->prices;
     values[1] = (float)market->round;
+    if (market->params->ghost == 1) values[1] += (float)market->ghost;
     values[2] = sign * market->lead;
     values[3] = sign;
   }
@@ -167,6 +175,7 @@ static void flags(const void *params, const void *episode, uint8_t *flag) {
 static void outcome(const void *params, const void *episode, float *out) {
   const Market *market = market_of(params, episode);
   float lead = market ? market->lead : 0;
+  if (market && market->params->ghost == 2) lead = market->ghost % 2 ? 1.0f : -1.0f;
   out[0] = lead > 0 ? 1.0f : lead < 0 ? 0.0f : 0.5f;
   out[1] = 1.0f - out[0];
 }

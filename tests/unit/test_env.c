@@ -31,6 +31,8 @@ static enum {
   KNOBS,
   SILENT,
   IDLE,
+  RETURNS,
+  STANDSTILL,
   CHANCE
 } fault;
 
@@ -85,6 +87,11 @@ static void pen_flags(const void *params, const void *block, uint8_t *flags) {
   const Pen *pen = block;
   for (int a = 0; a < AGENTS; a++)
     flags[a] = pen->gone[a] ? 0 : (uint8_t)(AGON_ALIVE | (pen->round < ROUNDS ? AGON_ACTS : 0));
+  for (int a = 0; a < AGENTS; a++) {
+    if (!pen->gone[a]) continue;
+    if (fault == RETURNS && pen->round == ROUNDS - 1) flags[a] = AGON_ALIVE | AGON_ACTS;
+    for (int b = 0; fault == STANDSTILL && b < AGENTS; b++) flags[b] &= AGON_ALIVE;
+  }
 }
 
 static void pen_mask(const void *params, const void *block, uint32_t agent, uint8_t *row) {
@@ -284,7 +291,9 @@ static void extras_are_checked(void **state) {
                                      [CRAWLS] = "crawls back",
                                      [KNOBS] = "reset reports failure: a fence of 4",
                                      [SILENT] = "reset reports failure: it does not say why",
-                                     [IDLE] = "agent 3's idle action is not legal"};
+                                     [IDLE] = "agent 3's idle action is not legal",
+                                     [RETURNS] = "is still in the game after it was removed",
+                                     [STANDSTILL] = "nobody acts after agent"};
   for (size_t i = 0; i < COUNT_OF(says); i++) {
     Env *env;
     size_t checks = 0;
