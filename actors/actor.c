@@ -44,6 +44,7 @@ struct Actor {
 
   Batch *out; /* (learning_players) unrolls of the tick */
   Results results;
+  float *metric; /* (metrics) of one episode */
   WireOut wire;
   PlayStats before; /* as the tick began */
 
@@ -170,10 +171,10 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   lanes_end_episode(actor->lanes, slot);
   actor->results.episodes++;
   if (!env->table->metrics) return;
-  float values[AGON_MAX_METRICS] = {0};
-  env->table->metrics(env->params, slot->state, values);
+  memset(actor->metric, 0, env->spec.metrics * sizeof *actor->metric);
+  env->table->metrics(env->params, slot->state, actor->metric);
   for (uint32_t i = 0; i < env->spec.metrics; i++) {
-    actor->results.metric[i] += (double)values[i];
+    actor->results.metric[i] += (double)actor->metric[i];
   }
 }
 
@@ -229,6 +230,7 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   TRY(actor_inbox_create(role->pace, players, block, &actor->inbox));
   TRY(cache_create(block, (size_t)setup->config.cache, &actor->cache));
   TRY(cache_add_builtins(actor->cache, setup->env));
+  TRY(NEW_ARRAY(actor->metric, setup->env->spec.metrics));
   TRY(NEW_ARRAY(actor->out, players));
   for (size_t p = 0; p < players; p++) {
     TRY(batch_create(&role->format, &actor->out[p]));
@@ -260,6 +262,7 @@ void actor_destroy(Actor *actor) {
   results_free(&actor->results);
   bytes_free(&actor->wire.bytes);
   free(actor->out);
+  free(actor->metric);
   free(actor);
 }
 

@@ -152,6 +152,7 @@ Status evaluator_create(const Env *env, size_t chunk, Evaluator *out) {
   *out = (Evaluator){.env = env, .chunk = chunk};
   TRY(NEW_ARRAY(out->observation, chunk * env->observation_bytes));
   TRY(NEW_ARRAY(out->mask, chunk * env->action_count));
+  TRY(NEW_ARRAY(out->best, env->layout.heads));
 done:
   if (status != OK) evaluator_destroy(out);
   return status;
@@ -160,6 +161,7 @@ done:
 void evaluator_destroy(Evaluator *evaluator) {
   free(evaluator->observation);
   free(evaluator->mask);
+  free(evaluator->best);
   *evaluator = (Evaluator){0};
 }
 
@@ -181,9 +183,10 @@ static void spread(const Env *env, uint32_t agent, const float *row, bool greedy
   }
 }
 
-/* A greedy policy's row: everything on the most probable choice of each head. */
-static void only_the_best(const ActionSpace *space, const float *row, float *out) {
-  AgonAction best[AGON_MAX_HEADS];
+/* A greedy policy's row: everything on the most probable choice of each head. best: (heads)
+ * scratch. */
+static void only_the_best(const ActionSpace *space, const float *row, AgonAction *best,
+                          float *out) {
   dist_sample(space, row, NULL, NULL, true, best);
   memset(out, 0, space->width * sizeof *out);
   for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
@@ -223,7 +226,7 @@ static Status evaluate_chunk(Policy *policy, Evaluator *evaluator, size_t count,
     if (space->kind == AGON_BOX)
       spread(env, agents[q], own->logits + q * W, policy->greedy, out + q * W);
     else if (policy->greedy)
-      only_the_best(space, own->logits + q * W, out + q * W);
+      only_the_best(space, own->logits + q * W, evaluator->best, out + q * W);
   return OK;
 }
 

@@ -84,6 +84,7 @@ typedef struct Evaluator {
   const Env *env; /* borrowed */
   size_t chunk;   /* most positions at once */
   uint8_t *observation, *mask;
+  AgonAction *best; /* (heads) scratch */
 } Evaluator;
 
 /* *out is the caller's (evaluator_destroy). ERR_MEMORY, after which nothing needs freeing. */

@@ -39,9 +39,10 @@ typedef struct Session {
   Agent *agent;
   AgonRng start; /* of the env, as the game began */
   AgonRng rng;
-  double *weight; /* (choices) scratch */
-  int seat;       /* team of the person; 2 = both */
-  bool ended;     /* the person has left */
+  double *weight;     /* (choices) scratch */
+  AgonAction *action; /* (heads) scratch */
+  int seat;           /* team of the person; 2 = both */
+  bool ended;         /* the person has left */
   bool unicode;
   Played *played;
   size_t count;
@@ -197,9 +198,10 @@ static Status choose(Session *session, uint32_t agent, AgonAction *out) {
 /* The opponent's move: drawn, told (unless moves are simultaneous) and played. */
 static Status reply(Session *session, uint32_t agent) {
   const Env *env = session->position->env;
-  AgonAction action[AGON_MAX_HEADS] = {{0}};
+  AgonAction *action = session->action;
   char word[ACTION_WORD];
   char name[64];
+  memset(action, 0, env->layout.heads * sizeof *action);
   TRY_RETURN(choose(session, agent, action));
   action_word(env, action, word);
   /* of simultaneous moves the person would see this one before their own */
@@ -293,6 +295,7 @@ static Status run_play(int argc, char **argv) {
   Session session = {.ended = false};
   Position position = {0};
   double *weight = NULL;
+  AgonAction *action = NULL;
   long long seed;
   TRY(arguments_parse(&command_play, argc, argv, &arguments));
   plugins_accept(argument(&command_play, &arguments, "--accept-env") != NULL);
@@ -316,12 +319,14 @@ static Status run_play(int argc, char **argv) {
   position.stepping = position_show;
   position.context = &agent;
   TRY(NEW_ARRAY(weight, env->action_count));
+  TRY(NEW_ARRAY(action, env->layout.heads));
   session = (Session){.position = &position,
                       .agent = &agent,
                       .start = rng_stream((uint64_t)seed, 0, 0, RNG_ENV),
                       .rng = rng_stream((uint64_t)seed, 0, 0, RNG_ACT),
                       .unicode = terminal_unicode(),
                       .weight = weight,
+                      .action = action,
                       .seat = !seat                   ? 0
                               : !strcmp(seat, "both") ? 2
                                                       : atoi(seat)};
@@ -330,6 +335,7 @@ static Status run_play(int argc, char **argv) {
 done:
   free(session.played);
   free(weight);
+  free(action);
   position_destroy(&position);
   agent_destroy(&agent);
   contestant_destroy(&who);
