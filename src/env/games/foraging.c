@@ -450,7 +450,8 @@ static void render(const void *block, const void *state, char *text, size_t size
       if (column == params->size) {
         memcpy(shown, "\n", 2);
       } else if (food_at(params, episode, row, column)) {
-        snprintf(shown, sizeof shown, "%2d ", food_at(params, episode, row, column) % 100);
+        snprintf(shown, sizeof shown, "%2u ",
+                 (unsigned)food_at(params, episode, row, column) % 100);
       }
       for (int p = 0; p < params->players; p++)
         if (episode->player[p].row == row && episode->player[p].column == column)
