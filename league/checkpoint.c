@@ -131,19 +131,12 @@ static Status restore_lanes(const Tree *tree, Members *members) {
 /* The columns of a player are those under its name. */
 static Status restore_player(const Tree *tree, const League *league, uint32_t player,
                              Members *members) {
-  Status status = OK;
   char prefix[64];
-  Tree part = {0};
-  int length = snprintf(prefix, sizeof prefix, "players/%s/", league->player[player].name);
-  for (size_t i = 0; i < tree->items; i++) {
-    const Item *item = &tree->item[i];
-    if (strncmp(item->path, prefix, (size_t)length)) continue;
-    if (item->type == STORE_TEXT) TRY(tree_fault(tree, item->path, -1, "has the wrong type"));
-    TRY(tree_put(&part, item->path + length, item->type, item->count, item->width, item->data));
-  }
-  TRY(members_restore_player(members, player, &part));
-done:
-  tree_free(&part);
+  Tree part;
+  snprintf(prefix, sizeof prefix, "players/%s/", league->player[player].name);
+  TRY_RETURN(tree_view(tree, prefix, &part));
+  Status status = members_restore_player(members, player, &part);
+  tree_view_free(&part);
   return status;
 }
 

@@ -13,6 +13,12 @@ typedef struct PartColumns {
   char v[STORE_PATH];
 } PartColumns;
 
+/* What a player has besides its parts. The first three and the average are of the policy; where no
+ * average is kept there is no column of it. */
+static const char *const besides[] = {
+    "policy_acting", "policy_reference", "policy_average", "normaliser", PLAYER_COUNTERS_COLUMN,
+};
+
 /* A part named "mixer" has columns mixer, mixer_m and mixer_v; the policy's moments are adam_m and
  * adam_v. */
 static Status name_columns(const char *part, PartColumns *out) {
@@ -104,21 +110,76 @@ static Status check_part(const Tree *columns, const char *part, size_t floats, s
   return OK;
 }
 
-/* ERR_FORMAT unless a learner of this shape could go on from the columns. Done before anything is
- * taken, so that columns_take need not fail halfway. */
-Status columns_check(const TrainShape *shape, const Tree *columns) {
-  const Algo *algo = shape->algo;
-  const Net *net = algo->net;
-  TRY_RETURN(check_part(columns, "policy", net->block, net->graph.params));
+Status columns_check_parts(const Algo *algo, const Tree *columns) {
   for (size_t i = 0; i < algo->parts; i++) {
     const AlgoPart *part = &algo->part[i];
     TRY_RETURN(check_part(columns, part->name, part->floats, part->trained));
   }
+  return OK;
+}
+
+/* Done before anything is taken, so that columns_take need not fail halfway. */
+Status columns_check(const TrainShape *shape, const Tree *columns) {
+  const Net *net = shape->algo->net;
+  TRY_RETURN(check_part(columns, "policy", net->block, net->graph.params));
+  TRY_RETURN(columns_check_parts(shape->algo, columns));
   TRY_RETURN(check_column(columns, "policy_acting", STORE_F32, net->block));
   TRY_RETURN(check_column(columns, "policy_reference", STORE_F32, net->block));
   TRY_RETURN(check_column(columns, average_of(columns), STORE_F32, net->block));
   TRY_RETURN(check_column(columns, "normaliser", STORE_F64, train_state_stat_count(net)));
   return check_counters(columns);
+}
+
+/* Whether the name is one of a part's columns. */
+static bool is_of_part(const char *name, const char *part, bool trained) {
+  PartColumns own;
+  if (name_columns(part, &own) != OK) return false;
+  if (!strcmp(name, own.block)) return true;
+  return trained && (!strcmp(name, own.m) || !strcmp(name, own.v));
+}
+
+bool columns_takes(const Algo *algo, const char *name) {
+  for (size_t i = 0; i < algo->parts; i++)
+    if (is_of_part(name, algo->part[i].name, algo->part[i].trained > 0)) return true;
+  for (size_t i = 0; i < COUNT_OF(besides); i++)
+    if (!strcmp(name, besides[i])) return true;
+  return is_of_part(name, "policy", true);
+}
+
+/* Whether the text ends so. */
+static bool ends_in(const char *text, const char *end) {
+  const size_t length = strlen(text);
+  return length >= strlen(end) && !strcmp(text + length - strlen(end), end);
+}
+
+/* Whether a column of this name is the policy's, some part's moments, or what all players have.
+ * "adam" is the name under which the policy's moments stand. */
+static bool is_reserved(const char *name) {
+  for (size_t i = 0; i < COUNT_OF(besides); i++)
+    if (!strcmp(name, besides[i])) return true;
+  return !strcmp(name, "policy") || !strcmp(name, "adam") || ends_in(name, "_m") ||
+         ends_in(name, "_v");
+}
+
+Status columns_check_names(const Algo *algo) {
+  const char *by = algo->ops->name;
+  for (size_t i = 0; i < algo->parts; i++) {
+    const char *name = algo->part[i].name;
+    if (!text_is_name(name, ALGO_PART_NAME))
+      return status_set(ERR_INTERNAL,
+                        "learner.algorithm: %s has a part '%.60s', whose name is no name of fewer "
+                        "than %d letters",
+                        by, name, ALGO_PART_NAME);
+    if (is_reserved(name))
+      return status_set(ERR_INTERNAL,
+                        "learner.algorithm: %s has a part '%s', but checkpoints have another "
+                        "column of that name: call it something else",
+                        by, name);
+    for (size_t other = 0; other < i; other++)
+      if (!strcmp(algo->part[other].name, name))
+        return status_set(ERR_INTERNAL, "learner.algorithm: %s has two parts '%s'", by, name);
+  }
+  return OK;
 }
 
 /* The column is known to be there and to fit. */

@@ -152,6 +152,7 @@ static Status create_players(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
   const RoleContext *role = &setup->role;
   const TrainShape shape = shape_of(setup);
+  TRY_RETURN(columns_check_names(setup->algo)); /* before any checkpoint is written */
   TRY_RETURN(NEW_ARRAY(learner->state, role->learning_players));
   for (size_t p = setup->group; p < role->learning_players; p += setup->groups) {
     TrainState *state = &learner->state[learner->players];

@@ -79,7 +79,10 @@ typedef struct AlgoPlan {
  * flat block, lives at the learner ranks and in checkpoints, and never travels to actors; what is
  * published, frozen and hashed is the policy alone. */
 typedef struct AlgoPart {
-  const char *name; /* of its columns in a checkpoint: NAME, and NAME_m, NAME_v if it is trained */
+  /* Of its columns in a checkpoint: NAME, and NAME_m, NAME_v if it is trained. So no part may be
+   * called like another one, end in _m or _v, or be called adam, policy, policy_acting,
+   * policy_reference, policy_average, normaliser or counters (columns_check_names). */
+  const char *name;
   size_t floats;
   size_t
       trained; /* leading floats that the optimiser steps; the others are the algorithm's to move */
@@ -92,7 +95,7 @@ typedef struct AlgoPart {
   void *made;                 /* what `graph` and `init` rest on; the part's own, may be NULL */
   void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
-enum { ALGO_PARTS = 4 };
+enum { ALGO_PARTS = 4, ALGO_PART_NAME = 24 };
 
 /* An algorithm as it is in one job: with its section of the configuration, the network and the rows
  * that it learns with, and the parts that it made of them. All but the parts is borrowed. */

@@ -1,7 +1,9 @@
 #include "job/resume.h"
 
 #include "actors/lanes.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "learner/columns.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -142,4 +144,82 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
                     "%s: that may not change on resume; leave %s out to go on, or begin another "
                     "run elsewhere with --run-dir OTHER",
                     changes.text, changes.count == 1 ? "it" : "them");
+}
+
+/* --- players --- */
+/* Columns that stay behind: those of the first player who has any, and how many others have. */
+typedef struct Leftover {
+  char player[64];
+  char names[256];
+  size_t others;
+} Leftover;
+
+/* Adds what a player has no use for that learns by it. A list that is too long is cut. */
+static void note_leftover(Leftover *leftover, const Algo *now, const char *player,
+                          const Tree *columns) {
+  char names[sizeof leftover->names] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < columns->items; i++) {
+    const char *name = columns->item[i].path;
+    if (columns_takes(now, name)) continue;
+    const size_t room = sizeof names - used;
+    const int wrote = snprintf(names + used, room, "%s%s", used ? ", " : "", name);
+    used += wrote < 0 ? 0 : (size_t)wrote < room ? (size_t)wrote : room - 1;
+  }
+  if (!used) return;
+  if (*leftover->player) {
+    leftover->others++;
+    return;
+  }
+  snprintf(leftover->player, sizeof leftover->player, "%s", player);
+  memcpy(leftover->names, names, sizeof names);
+}
+
+/* If a player has what it needs as it learned before, the file is whole, and it is what is asked
+ * for now that does not fit. */
+static Status check_player(const char *player, const Tree *columns, const Algo *before,
+                           const Algo *now, const char *folder) {
+  char fault[512];
+  if (columns_check_parts(now, columns) != OK) {
+    snprintf(fault, sizeof fault, "%s", status_message());
+    if (columns_check_parts(before, columns) != OK)
+      return status_set(ERR_FORMAT, "player %s: %s", player, fault);
+    return status_set(ERR_USAGE,
+                      "%s has learned by %s in %s, and cannot go on by %s as it is asked for "
+                      "(learner.algorithm, %s.*): %s; leave that out to go on, or begin another "
+                      "run elsewhere with --run-dir OTHER",
+                      player, before->ops->name, folder, now->ops->name, now->ops->name, fault);
+  }
+  const TrainShape shape = {.algo = now};
+  Status status = columns_check(&shape, columns);
+  return status == OK ? OK : status_context(status, "player %s", player);
+}
+
+/* Learning players are those that are not frozen. */
+Status resume_check_players(const Tree *checkpoint, const Algo *before, const Algo *now,
+                            const char *folder) {
+  const Item *name;
+  const Item *frozen;
+  Leftover leftover = {.others = 0};
+  TRY_RETURN(tree_get(checkpoint, "league/name", STORE_TEXT, -1, &name));
+  TRY_RETURN(tree_get(checkpoint, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
+  for (size_t i = 0; i < name->count; i++) {
+    char prefix[STORE_PATH];
+    Tree columns;
+    const char *player = (const char *)name->data + i * name->size;
+    if (((const uint32_t *)frozen->data)[i]) continue;
+    TRY_RETURN(text_format(prefix, sizeof prefix, "players/%s/", player));
+    TRY_RETURN(tree_view(checkpoint, prefix, &columns));
+    Status status = check_player(player, &columns, before, now, folder);
+    if (status == OK) note_leftover(&leftover, now, player, &columns);
+    tree_view_free(&columns);
+    TRY_RETURN(status);
+  }
+  if (!*leftover.player) return OK;
+  char others[48] = "";
+  if (leftover.others) snprintf(others, sizeof others, " (and %zu more)", leftover.others);
+  log_warning("%s%s has in %s what learning by %s has no use for, and the next checkpoint will be "
+              "without it: %s",
+              leftover.player, others, folder, now->ops->name, leftover.names);
+  return OK;
 }

@@ -7,5 +7,11 @@
  * many players learn. folder: of the run, for the message. */
 Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now,
                     const char *folder);
+/* Whether every learning player can go on from what the checkpoint holds of it. ERR_USAGE if it
+ * could as it learned before, but not as it is to learn now: by an algorithm with parts that it
+ * does not have. ERR_FORMAT, naming player and column, for a file that is at fault. What nobody
+ * will take, of an algorithm before, is named in a warning: the next checkpoint will be without. */
+Status resume_check_players(const Tree *checkpoint, const Algo *before, const Algo *now,
+                            const char *folder);
 /* Whether a key is one of these, by its name alone (options of games are not known here). */
 bool resume_is_fixed(const char *key);

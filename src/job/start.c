@@ -213,6 +213,24 @@ static Status check_size(const JobConfig *s, int ranks) {
   return status;
 }
 
+/* The network is the same as before (resume_check). */
+static Status check_players(const Start *start, const JobConfig *before) {
+  Status status = OK;
+  const JobConfig *now = start->settings;
+  Net *net = NULL;
+  Algo *learned = NULL;
+  Algo *learning = NULL;
+  TRY(net_create(&now->net, &now->env->layout, &net));
+  TRY(job_config_algo(before, net, &learned));
+  TRY(job_config_algo(now, net, &learning));
+  TRY(resume_check_players(&start->resume, learned, learning, start->from));
+done:
+  algo_destroy(learning);
+  algo_destroy(learned);
+  net_destroy(net);
+  return status;
+}
+
 /* Told before anything is said or started: the ranks could only fail on it later, each in its own
  * words. */
 static Status check_unchanged(const Start *start, const char *stored) {
@@ -220,6 +238,7 @@ static Status check_unchanged(const Start *start, const char *stored) {
   TRY_RETURN(job_config_create(
       &(JobConfigSource){.stored = stored, .game = start->settings->run.game}, &before));
   Status status = resume_check(&start->resume, before, start->settings, start->from);
+  if (status == OK) status = check_players(start, before);
   job_config_destroy(before);
   return status;
 }

@@ -61,6 +61,11 @@ Status tree_put_all(Tree *tree, const Tree *from);
 bool tree_fits(size_t left, size_t count, size_t width, size_t size);
 /* The column, borrowed; NULL if there is none. Nothing about it is checked. */
 const Item *tree_find(const Tree *tree, const char *path);
+/* The columns whose paths begin with `prefix` ("players/main_0/"), by what their paths say behind
+ * it. They stay the tree's: *out is for looking, and is given back by tree_view_free. ERR_MEMORY;
+ * *out is then empty. */
+Status tree_view(const Tree *tree, const char *prefix, Tree *out);
+void tree_view_free(Tree *view);
 /* Finds a column of one element a row and checks its type, its number of rows (unless `count` < 0),
  * and that texts end inside their field. *out is borrowed. ERR_FORMAT names file and path. What the
  * numbers mean is for the caller to check, who reports it by tree_fault. */

@@ -72,6 +72,26 @@ const Item *tree_find(const Tree *tree, const char *path) {
   return NULL;
 }
 
+/* Data and origin are those of the tree: only the list of columns is the view's own. */
+Status tree_view(const Tree *tree, const char *prefix, Tree *out) {
+  const size_t length = strlen(prefix);
+  *out = (Tree){.origin = tree->origin};
+  TRY_RETURN(NEW_ARRAY(out->item, tree->items));
+  for (size_t i = 0; i < tree->items; i++) {
+    const Item *item = &tree->item[i];
+    if (strncmp(item->path, prefix, length)) continue;
+    Item *seen = &out->item[out->items++];
+    *seen = *item;
+    memcpy(seen->path, item->path + length, strlen(item->path + length) + 1);
+  }
+  return OK;
+}
+
+void tree_view_free(Tree *view) {
+  free(view->item);
+  *view = (Tree){0};
+}
+
 /* Messages begin with the file's name where the tree came from one. */
 Status tree_fault(const Tree *tree, const char *path, int64_t row, const char *format, ...) {
   char what[256], place[32] = "";
