@@ -44,7 +44,7 @@ typedef struct Params {
   uint8_t team_of[2 * MAX_UNITS];
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
-  char shot[MAX_UNITS][12]; /* "shoot 1" ... */
+  char shot[MAX_UNITS][20]; /* "shoot 1" ... */
 } Params;
 
 /* A unit now: where it is, hit points left, steps until it may shoot again. */
