@@ -17,6 +17,7 @@
 typedef enum Phase {
   PHASE_RESTORE, /* until LEARN: players of a checkpoint are given back */
   PHASE_COLLECT,
+  PHASE_COUNT, /* the ranks that share the player sum up what they keep of it */
   PHASE_UPDATE,
   PHASE_ORDERS,
   PHASE_DONE
@@ -56,6 +57,8 @@ struct Learner {
   TrainState *state; /* (players) those learned here */
   size_t players;
   size_t current;           /* state in update */
+  Rehearsal **rehearsal;    /* (players); NULL: experience is not kept */
+  uint64_t updates;         /* of the current player in this tick */
   float vote[UPDATE_VOTES]; /* of the members together, in the last update */
   uint64_t frames;          /* learned here */
   double lag;               /* of the batch being learned */
@@ -67,14 +70,15 @@ struct Learner {
 /* --- life cycle --- */
 /* Floats of the largest sums that may be under way together: two gradients, or the moments that
  * open an update and those that end it. */
-static size_t sum_room(const Algo *algo, size_t members) {
+static size_t sum_room(const Algo *algo, size_t members, size_t counts) {
   size_t gradient = algo_trained(algo) + UPDATE_SCALARS;
-  return 2 * gradient + 2 * update_opening(algo->net, members);
+  return 2 * gradient + 2 * update_opening(algo->net, members) + counts;
 }
 
+/* Floats that are summed to know what is kept. */
 /* Bytes of memory shared among the ranks of a host, for sums of gradients. */
-size_t learner_shared_bytes(const Algo *algo, size_t members) {
-  return allreduce_shared_bytes(sum_room(algo, members));
+size_t learner_shared_bytes(const Algo *algo, size_t members, size_t counts) {
+  return allreduce_shared_bytes(sum_room(algo, members, counts));
 }
 
 /* What the players that are learned here are made of. */
@@ -97,6 +101,11 @@ static Status test_sum(void *context, bool *done) {
   return allreduce_test(((Learner *)context)->sum, done);
 }
 
+/* Floats that are summed to know what is kept. */
+static size_t counts_of(const LearnerSetup *setup) {
+  return setup->replay ? rehearsal_count(setup->slots, setup->teams) : 0;
+}
+
 /* A learner alone sums nothing. */
 static Status create_sum(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
@@ -106,7 +115,7 @@ static Status create_sum(Learner *learner) {
       .members = setup->members,
       .self = setup->member,
       .shared = setup->shared,
-      .room = sum_room(setup->algo, setup->members),
+      .room = sum_room(setup->algo, setup->members, counts_of(setup)),
   };
   return setup->members > 1 ? allreduce_create(&sum, &learner->sum) : OK;
 }
@@ -147,6 +156,20 @@ static Status create_update(Learner *learner) {
   return update_create(&update, &learner->update);
 }
 
+/* What is kept of a player's experience. */
+static Status create_rehearsal(const LearnerSetup *setup, uint32_t player, Rehearsal **out) {
+  const RehearsalSetup rehearsal = {
+      .config = setup->replay,
+      .format = setup->role.format,
+      .seed = setup->role.seed,
+      .player = player,
+      .slots = setup->slots,
+      .teams = setup->teams,
+      .team_of = setup->team_of,
+  };
+  return setup->replay ? rehearsal_create(&rehearsal, out) : OK;
+}
+
 /* Players p with p % groups == group are learned here. */
 static Status create_players(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
@@ -154,11 +177,13 @@ static Status create_players(Learner *learner) {
   const TrainShape shape = shape_of(setup);
   TRY_RETURN(columns_check_names(setup->algo)); /* before any checkpoint is written */
   TRY_RETURN(NEW_ARRAY(learner->state, role->learning_players));
+  TRY_RETURN(NEW_ARRAY(learner->rehearsal, role->learning_players));
   for (size_t p = setup->group; p < role->learning_players; p += setup->groups) {
     TrainState *state = &learner->state[learner->players];
     TRY_RETURN(train_state_create(&shape, (uint32_t)p, state));
     if (setup->life) state->life_horizon = setup->life[p];
     learner->players++;
+    TRY_RETURN(create_rehearsal(setup, (uint32_t)p, &learner->rehearsal[learner->players - 1]));
   }
   return OK;
 }
@@ -172,7 +197,9 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   learner->setup = *setup;
   learner->activity.started = clock_now(&role->clock);
   TRY(create_inbox(learner));
-  TRY(gather_create(&role->format, role->pace, (uint64_t)setup->config.max_lag, &learner->gather));
+  /* what is kept is never too old */
+  const uint64_t lag = setup->replay ? (uint64_t)INT64_MAX : (uint64_t)setup->config.max_lag;
+  TRY(gather_create(&role->format, role->pace, lag, &learner->gather));
   TRY(create_sum(learner));
   TRY(create_players(learner));
   TRY(create_update(learner));
@@ -187,12 +214,14 @@ void learner_destroy(Learner *learner) {
   if (!learner) return;
   for (size_t i = 0; i < learner->players; i++) {
     train_state_destroy(&learner->state[i]);
+    rehearsal_destroy(learner->rehearsal[i]);
   }
   update_destroy(learner->update);
   allreduce_destroy(learner->sum);
   gather_destroy(learner->gather);
   learner_inbox_destroy(learner->inbox);
   bytes_free(&learner->wire.bytes);
+  free(learner->rehearsal);
   free(learner->state);
   free(learner);
 }
@@ -354,7 +383,63 @@ static Status add_unrolls(void *context, const WireUnrolls *unrolls) {
   return gather_add(context, unrolls);
 }
 
-/* The update of the current player begins, with what is here of its experience. */
+/* What the ranks that share the player agree on as the first of its updates begins. */
+static void cast_votes(Learner *learner, float vote[UPDATE_VOTES]) {
+  LearnerInbox *inbox = learner->inbox;
+  vote[VOTE_DIRECTIVE] = learner_inbox_has_directive(inbox);
+  vote[VOTE_UNMARKED] = !learner_inbox_all_marked(inbox);
+  vote[VOTE_DROPPED] = (float)gather_dropped(learner->gather);
+  vote[VOTE_ACTED] = 0;
+  if (learner->current == 0) vote[VOTE_ACTED] = (float)learner_inbox_acted(inbox, learner->tick);
+}
+
+/* Learns from the tick's own experience. */
+static Status learn_once(Learner *learner) {
+  Gather *gather = learner->gather;
+  float vote[UPDATE_VOTES];
+  cast_votes(learner, vote);
+  return update_begin(learner->update, &learner->state[learner->current], gather_batch(gather),
+                      gather_shards(gather), vote);
+}
+
+/* One of the tick's updates from kept experience. The first is made in any case, if need be from
+ * nothing: by its votes the ranks agree, and a version of the weights is due each tick. */
+static Status rehearse(Learner *learner) {
+  Rehearsal *rehearsal = learner->rehearsal[learner->current];
+  TrainState *state = &learner->state[learner->current];
+  const Batch *batch = NULL;
+  float vote[UPDATE_VOTES] = {0};
+  if (rehearsal_due(rehearsal)) {
+    TRY_RETURN(rehearsal_draw(rehearsal, &batch));
+  } else {
+    batch_clear(gather_batch(learner->gather));
+    batch = gather_batch(learner->gather);
+  }
+  if (learner->updates++ == 0) cast_votes(learner, vote);
+  return update_begin(learner->update, state, batch, NULL, vote);
+}
+
+/* Keeps the tick's experience, and begins to find out what all ranks keep together. */
+static Status keep(Learner *learner) {
+  Rehearsal *rehearsal = learner->rehearsal[learner->current];
+  TRY_RETURN(rehearsal_add(rehearsal, gather_batch(learner->gather)));
+  float *counts = rehearsal_counts(rehearsal);
+  learner->updates = 0;
+  learner->phase = PHASE_COUNT;
+  return learner->sum ? start_sum(learner, counts, counts_of(&learner->setup)) : OK;
+}
+
+/* Once it is known, the updates that are due follow each other. */
+static Status count(Learner *learner, bool *progress) {
+  *progress = true;
+  if (learner->sum) TRY_RETURN(test_sum(learner, progress));
+  if (!*progress) return OK;
+  rehearsal_counted(learner->rehearsal[learner->current]);
+  learner->phase = PHASE_UPDATE;
+  return rehearse(learner);
+}
+
+/* The updates of the current player begin, with what is here of its experience. */
 static Status begin_update(Learner *learner) {
   const RoleContext *role = &learner->setup.role;
   LearnerInbox *inbox = learner->inbox;
@@ -367,14 +452,8 @@ static Status begin_update(Learner *learner) {
     memcpy(state->acting, state->block, role->net->block * sizeof(float));
   learner->frames += batch_learned(gather_batch(gather));
   learner->lag = gather_lag(gather);
-  float vote[UPDATE_VOTES];
-  vote[VOTE_DIRECTIVE] = learner_inbox_has_directive(inbox);
-  vote[VOTE_UNMARKED] = !learner_inbox_all_marked(inbox);
-  vote[VOTE_DROPPED] = (float)gather_dropped(gather);
-  vote[VOTE_ACTED] = 0;
-  if (learner->current == 0) vote[VOTE_ACTED] = (float)learner_inbox_acted(inbox, learner->tick);
   learner->activity.receive += clock_now(&role->clock) - start;
-  return update_begin(learner->update, state, gather_batch(gather), gather_shards(gather), vote);
+  return learner->setup.replay ? keep(learner) : learn_once(learner);
 }
 
 /* A stretch goes from the first report of one tick to that of the next: a tick's other reports
@@ -392,6 +471,15 @@ static void count_waits(Learner *learner) {
   activity->waits_tick = learner->tick + 1;
 }
 
+/* What is kept of the player's experience, and how much is made of it. */
+static void put_replay(const Learner *learner, Numbers *numbers) {
+  const Rehearsal *rehearsal = learner->rehearsal[learner->current];
+  if (!rehearsal) return;
+  numbers_set(numbers, "updates", (double)learner->updates);
+  numbers_set(numbers, "replay_items", rehearsal_items(rehearsal));
+  numbers_set(numbers, "replay_mb", (double)rehearsal_bytes(rehearsal) * 1e-6);
+}
+
 /* What the last update has to report, as metrics. */
 static void put_stats(const Learner *learner, Numbers *numbers) {
   const AlgoStats *stats = update_stats(learner->update);
@@ -406,6 +494,7 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "learning_rate", stats->rate);
   numbers_set(numbers, "batch", stats->rows);
   numbers_set(numbers, "lag", learner->lag);
+  put_replay(learner, numbers);
   if (learner->setup.role.idle) numbers_set(numbers, "waits", learner->activity.waits);
 }
 
@@ -440,12 +529,36 @@ static Status send_credits(Learner *learner) {
   return OK;
 }
 
-/* The current player's update is done: the next player's begins, or the tick's updates are over. */
-static Status finish_update(Learner *learner) {
+/* An update counts the frames that it learned from. Of kept experience that is the same again and
+ * again: there a player's frames are those that it acted. */
+static void count_rehearsed(Learner *learner) {
+  Rehearsal *rehearsal = learner->rehearsal[learner->current];
+  TrainState *state = &learner->state[learner->current];
+  uint64_t learned = (uint64_t)update_stats(learner->update)->rows;
+  uint64_t acted = learner->updates == 1 ? rehearsal_acted(rehearsal) : 0;
+  state->frames = state->frames - learned + acted;
+  state->life_frames = state->life_frames - learned + acted;
+  if (rehearsal_due(rehearsal)) rehearsal_learned(rehearsal, (double)learned);
+}
+
+/* Takes what an update of the current player was told by the ranks that share it. The votes are
+ * those of the tick's first. */
+static void take_votes(Learner *learner) {
   const float *vote = update_votes(learner->update);
   TrainState *state = &learner->state[learner->current];
+  if (learner->updates > 1) return;
   if (learner->current == 0) memcpy(learner->vote, vote, sizeof learner->vote);
   state->dropped += (uint64_t)vote[VOTE_DROPPED];
+}
+
+/* An update of the current player is done: its next one begins, if one is due; else the next
+ * player's, or the tick's updates are over. */
+static Status finish_update(Learner *learner) {
+  Rehearsal *rehearsal = learner->rehearsal[learner->current];
+  TrainState *state = &learner->state[learner->current];
+  take_votes(learner);
+  if (rehearsal) count_rehearsed(learner);
+  if (rehearsal && rehearsal_due(rehearsal)) return rehearse(learner);
   TRY_RETURN(send_report(learner, state));
   if (++learner->current < learner->players) return begin_update(learner);
   for (size_t i = 0; i < learner->players; i++) {
@@ -474,6 +587,7 @@ static Status obey_order(Learner *learner, const Order *order) {
   if (order->reset == RESET_NONE) return OK;
   const TrainShape shape = shape_of(setup);
   const float *source = order->reset == RESET_COPY ? order->block : NULL;
+  if (setup->replay) rehearsal_forget(learner->rehearsal[state - learner->state]);
   return train_state_reset(&shape, state, source);
 }
 
@@ -596,6 +710,7 @@ Status learner_step(Learner *learner, bool *progress) {
     *progress = true;
     return begin_tick(learner);
   }
+  if (learner->phase == PHASE_COUNT) return count(learner, progress);
   if (learner->phase != PHASE_UPDATE) return OK;
   bool more = false;
   TRY_RETURN(update_step(learner->update, &more, progress));

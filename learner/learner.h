@@ -1,6 +1,7 @@
 /* The learner role: experience in, weights out. Updates the learning players of its group one after
  * another, together with the group's other members; a step is at most one minibatch. */
 #pragma once
+#include "learner/rehearsal.h"
 #include "learner/train/state.h"
 #include "role/role.h"
 #include "store/store.h"
@@ -25,11 +26,16 @@ typedef struct LearnerSetup {
   const int *below; /* (belows) where its weights go first; those ranks pass them on */
   size_t belows;
   const double *life; /* (learning_players) frames of a life, 0 = never reset; NULL: nobody is */
+  const ReplayConfig *replay; /* NULL: experience is learned from once, and not kept */
+  size_t slots;               /* of the job; read if experience is kept, with the two below */
+  size_t teams;               /* of the env */
+  const uint8_t *team_of;     /* (agents) */
 } LearnerSetup;
 
 typedef struct Learner Learner;
-/* What a learner wants of start_shared; members: of its group. */
-size_t learner_shared_bytes(const Algo *algo, size_t members);
+/* What a learner wants of start_shared. members: of its group; counts: rehearsal_count where
+ * experience is kept, else 0. */
+size_t learner_shared_bytes(const Algo *algo, size_t members, size_t counts);
 Status learner_create(const LearnerSetup *setup, Learner **out);
 void learner_destroy(Learner *learner);
 /* May keep the message (it retains it); `body` stands behind the envelope. */

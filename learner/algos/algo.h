@@ -49,7 +49,8 @@ typedef enum RowKind {
 
 /* Where experience is kept after the update that it came for. */
 typedef enum ReplayKind {
-  REPLAY_NONE /* nowhere: it is learned from once */
+  REPLAY_NONE,    /* nowhere: it is learned from once */
+  REPLAY_EPISODES /* episodes, or long pieces of them, are drawn again and again */
 } ReplayKind;
 
 /* How actions are drawn from what the network says. */

@@ -63,6 +63,6 @@ void replay_prefer(Replay *replay, const ReplayDraw *draw, double priority);
 
 /* A lane as it is kept in a checkpoint, with the beginning of the episode that has not ended. */
 void replay_encode(const Replay *replay, size_t lane, Bytes *out);
-/* ERR_FORMAT if it is damaged or of another format, or holds more items than the quota: then the
- * lane is empty. */
+/* Of more items than the quota, the newest stay. ERR_FORMAT if it is damaged or of another format:
+ * then the lane is empty. */
 Status replay_decode(Replay *replay, size_t lane, Reader *reader);

@@ -130,6 +130,7 @@ Status job_config_declare(JobConfig *s) {
   TRY_RETURN(config_declare(s->config, "", budget_options, COUNT_OF(budget_options), &s->manager));
   TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));
   TRY_RETURN(config_declare(s->config, "learner", learn_options, learn_option_count, &s->learner));
+  TRY_RETURN(config_declare(s->config, "replay", replay_options, replay_option_count, &s->replay));
   size_t algorithms = 0;
   while (algo_ops(algorithms))
     algorithms++;
@@ -325,6 +326,23 @@ static Status take_facts(JobConfig *s, const GameFacts *facts) {
   return config_resolve(s->config);
 }
 
+/* Where experience is kept: a piece of an episode holds an unroll at least, of which a decision
+ * that was open before is one row more. What is kept comes in pieces of any length. */
+static Status settle_replay(JobConfig *s) {
+  s->learner.longest = s->actors.unroll + 2;
+  if (!s->env || !job_config_replay(s)) return OK;
+  s->learner.longest = 0;
+  if (s->replay.longest <= s->actors.unroll)
+    return status_set(ERR_USAGE,
+                      "replay.longest (%lld steps) must be above actors.unroll (%lld): experience "
+                      "comes in unrolls",
+                      (long long)s->replay.longest, (long long)s->actors.unroll);
+  if (s->replay.warmup > s->replay.size)
+    return status_set(ERR_USAGE, "replay.warmup (%lld episodes) may not exceed replay.size (%lld)",
+                      (long long)s->replay.warmup, (long long)s->replay.size);
+  return OK;
+}
+
 /* *out is the caller's to destroy; on failure nothing is left. ERR_USAGE for what the user wrote,
  * with the place it came from. */
 Status job_config_create(const JobConfigSource *source, JobConfig **out) {
@@ -344,7 +362,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));
-  s->learner.longest = s->actors.unroll + 2;
+  TRY(settle_replay(s));
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
   *out = s;
@@ -361,6 +379,11 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
                      .heads = env->layout.heads,
                      .state = (uint32_t)net->graph.state_size,
                      .head_size = env_head_sizes(env)};
+}
+
+const ReplayConfig *job_config_replay(const JobConfig *s) {
+  AlgoNeeds needs = algo_needs(s->algo, s->algo_config, &s->env->layout);
+  return needs.replay == REPLAY_NONE ? NULL : &s->replay;
 }
 
 Status job_config_algo(const JobConfig *s, const Net *net, Algo **out) {

@@ -8,6 +8,7 @@
 #include "env/env.h"
 #include "league/manager.h"
 #include "learner/algos/algo.h"
+#include "learner/rehearsal.h"
 #include "nn/net.h"
 
 enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
@@ -30,6 +31,7 @@ typedef struct JobConfig {
   NetConfig net;
   ActorConfig actors;
   LearnConfig learner;
+  ReplayConfig replay;
   LeagueConfig league;
   void *algo_config; /* of the chosen algorithm */
   void **algo_store; /* of every algorithm, in the order of the table */
@@ -70,6 +72,8 @@ RowFormat job_config_format(const JobConfig *settings, const Net *net);
 /* The algorithm with its parts, for this network; the caller's to destroy, before the settings and
  * the network. */
 Status job_config_algo(const JobConfig *settings, const Net *net, Algo **out);
+/* How experience is kept; NULL where the algorithm learns from it once. Borrowed. */
+const ReplayConfig *job_config_replay(const JobConfig *settings);
 /* GAME, or FILE.yaml: sets source->game or source->file. */
 void job_config_name(const char *text, JobConfigSource *source);
 void job_config_destroy(JobConfig *settings);

@@ -231,6 +231,10 @@ static Status create_learner(Rank *self, size_t index) {
       .below = self->learner_below,
       .belows = topology_below(topology->actor_rank + first, count, -1, self->learner_below),
       .life = self->life,
+      .replay = job_config_replay(s),
+      .slots = (size_t)s->actors.slots,
+      .teams = s->env->spec.teams,
+      .team_of = s->env->spec.team_of,
   };
   return learner_create(&setup, &self->learner);
 }
@@ -267,6 +271,13 @@ static Status create_actor(Rank *self, size_t index) {
   return actor_create(&setup, &self->actor);
 }
 
+/* Floats that learners sum to know what is kept of experience. */
+static size_t kept_counts(const RankSetup *setup) {
+  const JobConfig *s = setup->settings;
+  if (!job_config_replay(s)) return 0;
+  return rehearsal_count((size_t)s->actors.slots, s->env->spec.teams);
+}
+
 /* Which roles this rank has follows from the topology alone. Collective: memory shared by a host's
  * ranks is set up by all of them. On failure nothing is left. */
 Status rank_create(const RankSetup *setup, Rank **out) {
@@ -281,7 +292,7 @@ Status rank_create(const RankSetup *setup, Rank **out) {
   if (setup->topology->members > 1) {
     size_t bytes = 0;
     if (topology_learner(setup->topology, rank) >= 0)
-      bytes = learner_shared_bytes(self->algo, setup->topology->members);
+      bytes = learner_shared_bytes(self->algo, setup->topology->members, kept_counts(setup));
     TRY(setup->transport->ops->start_shared(setup->transport, bytes, &self->shared));
   }
   if (topology_learner(setup->topology, rank) >= 0)

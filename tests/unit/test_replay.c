@@ -266,7 +266,8 @@ static void lanes_come_back(void **state) {
   Replay *small;
   CHECK_OK(replay_create(&less, &small));
   reader = reader_over(bytes.data, bytes.size);
-  assert_int_equal(replay_decode(small, 4, &reader), ERR_FORMAT);
+  CHECK_OK(replay_decode(small, 4, &reader));
+  assert_int_equal(replay_items(small, 4), 2);
   replay_destroy(small);
   bytes_free(&bytes);
   bytes_free(&again);
