@@ -7,6 +7,7 @@
 #include "nn/ops/ops.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 enum { OP_INPUTS = 4, OP_MATRICES = 2 };
 
@@ -141,9 +142,21 @@ extern const OpOps op_sum;        /* of all columns */
 extern const OpOps op_matvec;     /* y_j = sum_i x_i W_ij: each row has a matrix of its own */
 const OpOps *op_at(size_t index); /* each of them; NULL past the end */
 
-/* A number that joins a gradient; what beta 0 replaces may be no number. */
-static inline void op_put(float *dx, float beta, float value) {
-  *dx = beta == 0.0f ? value : beta * *dx + value;
+/* Numbers that join a gradient: dx = beta dx + d. What beta 0 replaces may be no number. */
+static inline void op_put(float *restrict dx, float beta, const float *restrict d, size_t count) {
+  if (beta == 0.0f) {
+    memcpy(dx, d, count * sizeof *dx);
+    return;
+  }
+  for (size_t i = 0; i < count; i++)
+    dx[i] = beta * dx[i] + d[i];
+}
+
+/* The same with d scaled by one number. */
+static inline void op_put_scaled(float *restrict dx, float beta, float scale,
+                                 const float *restrict d, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    dx[i] = (beta == 0.0f ? 0.0f : beta * dx[i]) + scale * d[i];
 }
 
 /* A matrix of the op that runs, with its packed forms. */

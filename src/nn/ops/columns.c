@@ -45,8 +45,7 @@ static void slice_run_back(const OpRun *run) {
   if (!dx) return;
   if (op->beta[0] == 0.0f) memset(dx, 0, run->rows * op->in_width * sizeof *dx);
   for (size_t r = 0; r < run->rows; r++)
-    for (size_t n = 0; n < op->out_width; n++)
-      dx[r * op->in_width + op->column + n] += run->dy[r * op->out_width + n];
+    op_put(dx + r * op->in_width + op->column, 1.0f, run->dy + r * op->out_width, op->out_width);
 }
 
 const OpOps op_slice = {
@@ -81,8 +80,7 @@ static void join_run_back(const OpRun *run) {
   for (size_t k = 0; k < op->inputs; k++) {
     size_t width = op->widths[k];
     for (size_t r = 0; run->dx[k] && r < run->rows; r++)
-      for (size_t n = 0; n < width; n++)
-        op_put(run->dx[k] + r * width + n, op->beta[k], run->dy[r * op->out_width + column + n]);
+      op_put(run->dx[k] + r * width, op->beta[k], run->dy + r * op->out_width + column, width);
     column += width;
   }
 }
@@ -110,8 +108,7 @@ static void fold_shape(Graph *graph, Op *op, const char *name) {
 /* Where the numbers lie is the same on both sides. */
 static void same_run_back(const OpRun *run) {
   const Op *op = run->op;
-  for (size_t i = 0; run->dx[0] && i < run->rows * op->out_width; i++)
-    op_put(run->dx[0] + i, op->beta[0], run->dy[i]);
+  if (run->dx[0]) op_put(run->dx[0], op->beta[0], run->dy, run->rows * op->out_width);
 }
 
 const OpOps op_fold = {
@@ -167,9 +164,7 @@ static void spread_run_back(const OpRun *run) {
   size_t N = op->out_width;
   for (size_t r = 0; run->dx[0] && r < run->rows; r++) {
     float beta = r % op->cells == 0 ? op->beta[0] : 1.0f;
-    float *dx = run->dx[0] + r / op->cells * N;
-    for (size_t n = 0; n < N; n++)
-      op_put(dx + n, beta, run->dy[r * N + n]);
+    op_put(run->dx[0] + r / op->cells * N, beta, run->dy + r * N, N);
   }
 }
 

@@ -32,8 +32,7 @@ static void act_run_back(const OpRun *run) {
   size_t count = run->rows * op->out_width;
   if (!run->dx[0]) return;
   act_backward(op->act, run->dy, run->y, run->x[0], count);
-  for (size_t i = 0; i < count; i++)
-    op_put(run->dx[0] + i, op->beta[0], run->dy[i]);
+  op_put(run->dx[0], op->beta[0], run->dy, count);
 }
 
 const OpOps op_act = {
@@ -44,15 +43,19 @@ const OpOps op_act = {
 };
 
 static void affine_run(const OpRun *run) {
-  const Op *op = run->op;
-  for (size_t i = 0; i < run->rows * op->out_width; i++)
-    run->y[i] = run->x[0][i] * op->scale + op->shift;
+  size_t count = run->rows * run->op->out_width;
+  float scale = run->op->scale;
+  float shift = run->op->shift;
+  float *restrict y = run->y;
+  const float *restrict x = run->x[0];
+  for (size_t i = 0; i < count; i++)
+    y[i] = x[i] * scale + shift;
 }
 
 static void affine_run_back(const OpRun *run) {
   const Op *op = run->op;
-  for (size_t i = 0; run->dx[0] && i < run->rows * op->out_width; i++)
-    op_put(run->dx[0] + i, op->beta[0], run->dy[i] * op->scale);
+  if (!run->dx[0]) return;
+  op_put_scaled(run->dx[0], op->beta[0], op->scale, run->dy, run->rows * op->out_width);
 }
 
 const OpOps op_affine = {
@@ -71,15 +74,13 @@ static void add_run(const OpRun *run) {
   size_t count = run->rows * run->op->out_width;
   memcpy(run->y, run->x[0], count * sizeof *run->y);
   for (size_t k = 1; k < run->op->inputs; k++)
-    for (size_t i = 0; i < count; i++)
-      run->y[i] += run->x[k][i];
+    op_put(run->y, 1.0f, run->x[k], count);
 }
 
 static void add_run_back(const OpRun *run) {
   const Op *op = run->op;
   for (size_t k = 0; k < op->inputs; k++)
-    for (size_t i = 0; run->dx[k] && i < run->rows * op->out_width; i++)
-      op_put(run->dx[k] + i, op->beta[k], run->dy[i]);
+    if (run->dx[k]) op_put(run->dx[k], op->beta[k], run->dy, run->rows * op->out_width);
 }
 
 const OpOps op_add = {
@@ -95,17 +96,27 @@ static bool mul_fits(const Graph *graph, const Op *op) {
   return op->inputs == 2 && same_widths(graph, op);
 }
 
+/* out = beta out + a b. */
+static void put_products(float *restrict out, float beta, const float *a, const float *b,
+                         size_t count) {
+  if (beta == 0.0f)
+    for (size_t i = 0; i < count; i++)
+      out[i] = a[i] * b[i];
+  else
+    for (size_t i = 0; i < count; i++)
+      out[i] = beta * out[i] + a[i] * b[i];
+}
+
 static void mul_run(const OpRun *run) {
-  for (size_t i = 0; i < run->rows * run->op->out_width; i++)
-    run->y[i] = run->x[0][i] * run->x[1][i];
+  put_products(run->y, 0.0f, run->x[0], run->x[1], run->rows * run->op->out_width);
 }
 
 /* One input after the other: they may be the same tensor. */
 static void mul_run_back(const OpRun *run) {
   const Op *op = run->op;
   for (size_t k = 0; k < 2; k++)
-    for (size_t i = 0; run->dx[k] && i < run->rows * op->out_width; i++)
-      op_put(run->dx[k] + i, op->beta[k], run->dy[i] * run->x[1 - k][i]);
+    if (run->dx[k])
+      put_products(run->dx[k], op->beta[k], run->dy, run->x[1 - k], run->rows * op->out_width);
 }
 
 const OpOps op_mul = {
@@ -137,7 +148,7 @@ static void sum_run_back(const OpRun *run) {
   size_t N = run->op->in_width;
   for (size_t r = 0; run->dx[0] && r < run->rows; r++)
     for (size_t n = 0; n < N; n++)
-      op_put(run->dx[0] + r * N + n, run->op->beta[0], run->dy[r]);
+      op_put(run->dx[0] + r * N + n, run->op->beta[0], run->dy + r, 1);
 }
 
 static double sum_flops(const Op *op) {
@@ -186,13 +197,11 @@ static void matvec_run_back(const OpRun *run) {
   for (size_t at = 0; at < run->rows * K; at++) { /* row at / K, number at % K of it */
     const float *d = run->dy + at / K * N;
     const float *w = run->x[1] + at * N;
-    float *dw = run->dx[1] ? run->dx[1] + at * N : NULL;
     float dot = 0;
     for (size_t n = 0; n < N; n++)
       dot += d[n] * w[n];
-    if (run->dx[0]) op_put(run->dx[0] + at, op->beta[0], dot);
-    for (size_t n = 0; dw && n < N; n++)
-      op_put(dw + n, op->beta[1], run->x[0][at] * d[n]);
+    if (run->dx[0]) op_put(run->dx[0] + at, op->beta[0], &dot, 1);
+    if (run->dx[1]) op_put_scaled(run->dx[1] + at * N, op->beta[1], run->x[0][at], d, N);
   }
 }
 
