@@ -45,7 +45,7 @@ static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool po
                       .action_kind = AGON_DISCRETE,
                       .heads = 1,
                       .head_size = head_size};
-  NetConfig net;
+  NetConfig net = {.precision = 0}; /* which is not among its options */
   set_defaults(net_options, net_option_count, &net);
   net.hidden = (IntList){{16}, 1};
   net.memory = memory;
