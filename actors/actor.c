@@ -115,6 +115,11 @@ static void on_decided(void *context, PlaySlot *slot, const Decision *decision) 
   recorder_decided(actor->recorder, lanes_slot(slot)->index, slot, decision);
 }
 
+static void on_stepped(void *context, PlaySlot *slot, const uint8_t *flags) {
+  Actor *actor = context;
+  recorder_stepped(actor->recorder, lanes_slot(slot)->index, slot, flags);
+}
+
 static void on_rewarded(void *context, PlaySlot *slot, const float *reward) {
   Actor *actor = context;
   recorder_rewarded(actor->recorder, lanes_slot(slot)->index, reward);
@@ -191,7 +196,14 @@ static Status create_play(Actor *actor) {
   const ActorSetup *setup = &actor->setup;
   const ActorConfig *config = &setup->config;
   const RoleContext *role = &setup->role;
-  const PlayHooks hooks = {actor, on_begin, on_decided, on_rewarded, on_ended, NULL};
+  const PlayHooks hooks = {
+      .context = actor,
+      .begin = on_begin,
+      .decided = on_decided,
+      .stepped = role->format.flags ? on_stepped : NULL,
+      .rewarded = on_rewarded,
+      .ended = on_ended,
+  };
   const size_t memory = role->net->graph.state_size;
   TRY_RETURN(play_create(setup->env, role->net, role->seed, (size_t)config->chunk, memory, &hooks,
                          &actor->play));
@@ -420,8 +432,7 @@ static Status send_unrolls(Actor *actor) {
   const RecorderHooks hooks = {actor, batch_for, values_for};
   uint64_t frames = 0;
   lanes_close_unrolls(actor->lanes);
-  if (recorder_failed(actor->recorder))
-    return status_set(ERR_MEMORY, "out of memory recording experience");
+  TRY_RETURN(recorder_failed(actor->recorder));
   TRY_RETURN(recorder_collect(actor->recorder, &hooks));
   for (uint32_t p = 0; p < actor->setup.role.learning_players; p++) {
     const uint64_t learned = batch_learned(&actor->out[p]);

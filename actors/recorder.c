@@ -1,68 +1,38 @@
-#include "actors/recorder.h"
+#include "actors/recorder_fields.h"
 
 #include "base/invariant.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* While `going`, the last unroll of `batch` grows, and its last row is the open decision. */
-typedef struct Track {
-  Batch batch;
-  bool going;
-  bool begun;    /* the agent has decided in this episode */
-  float *memory; /* recurrent state before the open decision */
-} Track;
-
-/* A row that waits for its value; its recurrent state lies beside it. */
-typedef struct Closing {
-  Track *track;
-  size_t row;
-  uint32_t player;
-} Closing;
-
-struct Recorder {
-  const Env *env;
-  RowFormat format;
-  Track *track;   /* (slots, agents) */
-  uint8_t *flags; /* (agents) of one slot */
-  size_t slots;
-  size_t track_room;
-  Closing *closing;
-  float *state; /* (closings, format.state) */
-  size_t closings;
-  size_t closing_room;
-  size_t state_room;
-  /* of one player's, gathered */
-  uint8_t *rows;
-  float *states;
-  float *values;
-  size_t rows_room;
-  size_t states_room;
-  size_t values_room;
-  bool failed;
-};
-
-enum { GOING = 1, BEGUN = 2 }; /* as encoded */
+/* As encoded. TEAMS stands before the tracks of a slot, where they are of teams. */
+enum { GOING = 1, BEGUN = 2, TEAMS = 4 };
 
 /* On failure *out is NULL. */
 Status recorder_create(const Env *env, const RowFormat *format, Recorder **out) {
-  TRY_RETURN(NEW_ARRAY(*out, 1));
-  Status status = NEW_ARRAY((*out)->flags, env->spec.agents);
-  if (status != OK) {
-    free(*out);
-    *out = NULL;
-    return status;
-  }
-  (*out)->env = env;
-  (*out)->format = *format;
+  Status status = OK;
+  Recorder *recorder = NULL;
+  TRY(NEW_ARRAY(recorder, 1));
+  recorder->env = env;
+  recorder->format = *format;
+  recorder->units = format->flags ? env->spec.teams : env->spec.agents;
+  TRY(NEW_ARRAY(recorder->flags, env->spec.agents));
+  if (format->flags) TRY(teams_create(recorder));
+  *out = recorder;
   return OK;
+done:
+  recorder_destroy(recorder);
+  *out = NULL;
+  return status;
 }
 
 void recorder_destroy(Recorder *recorder) {
   if (!recorder) return;
-  for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++) {
+  for (size_t i = 0; i < recorder->slots * recorder->units; i++) {
     batch_destroy(&recorder->track[i].batch);
     free(recorder->track[i].memory);
+    free(recorder->track[i].entered);
   }
   free(recorder->flags);
   free(recorder->track);
@@ -71,18 +41,23 @@ void recorder_destroy(Recorder *recorder) {
   free(recorder->rows);
   free(recorder->states);
   free(recorder->values);
+  free(recorder->first_of);
+  free(recorder->cell_of);
   free(recorder);
 }
 
-/* One track per agent of the slot. On failure the recorder is to be destroyed. */
+/* One track for each agent, or team, of the slot. On failure the recorder is to be destroyed. */
 Status recorder_add_slot(Recorder *recorder) {
-  size_t agents = recorder->env->spec.agents;
-  size_t first = recorder->slots * agents;
-  TRY_RETURN(GROW(recorder->track, recorder->track_room, first + agents));
+  const RowFormat *f = &recorder->format;
+  size_t first = recorder->slots * recorder->units;
+  size_t end = first + recorder->units;
+  size_t cells = format_cells(f);
+  TRY_RETURN(GROW(recorder->track, recorder->track_room, end));
   recorder->slots++;
-  for (size_t i = first; i < first + agents; i++) {
-    TRY_RETURN(batch_create(&recorder->format, &recorder->track[i].batch));
-    TRY_RETURN(NEW_ARRAY(recorder->track[i].memory, recorder->format.state));
+  for (size_t i = first; i < end; i++) {
+    TRY_RETURN(batch_create(f, &recorder->track[i].batch));
+    TRY_RETURN(NEW_ARRAY(recorder->track[i].memory, cells * f->state));
+    TRY_RETURN(NEW_ARRAY(recorder->track[i].entered, cells));
   }
   return OK;
 }
@@ -90,38 +65,42 @@ Status recorder_add_slot(Recorder *recorder) {
 /* Decisions that wait for their reward and for what comes after them. */
 size_t recorder_open(const Recorder *recorder) {
   size_t count = 0;
-  for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++)
-    count += recorder->track[i].going;
+  for (size_t i = 0; i < recorder->slots * recorder->units; i++) {
+    const Track *track = &recorder->track[i];
+    if (track->going) count += recorder->format.flags ? teams_open(track) : 1;
+  }
   return count;
 }
 
-bool recorder_failed(const Recorder *recorder) {
-  return recorder->failed;
+/* The message is kept, since others may be set before anybody asks. */
+void recorder_fail(Recorder *recorder, Status status) {
+  if (recorder->failed != OK) return;
+  recorder->failed = status;
+  snprintf(recorder->why, sizeof recorder->why, "%s",
+           status == ERR_MEMORY ? "out of memory recording experience" : status_message());
 }
 
-/* Tracks lie slot by slot, the agents of a slot together. */
-static Track *track_at(Recorder *recorder, size_t slot_index, uint32_t agent) {
-  return &recorder->track[slot_index * recorder->env->spec.agents + agent];
+Status recorder_failed(const Recorder *recorder) {
+  if (recorder->failed == OK) return OK;
+  return status_set(recorder->failed, "%s", recorder->why);
 }
 
-static Unroll *last_unroll(Track *track) {
-  return &track->batch.unroll[track->batch.unrolls - 1];
-}
-
-/* A new unroll at the end of the batch, before its first decision. */
-static bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
-                         const Decision *decision) {
-  const Policy *policy = decision->policy;
+/* See recorder_fields.h. */
+bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent,
+                  const Policy *policy, const float *memory) {
   const Unroll unroll = {.first_version = policy->version,
                          .first_life = policy->life,
                          .player = policy->player,
                          .slot = slot->id,
-                         .agent = (uint16_t)decision->agent,
+                         .agent = (uint16_t)agent,
                          .fresh = !track->begun,
-                         .first = (uint32_t)track->batch.rows};
-  const void *const value[COLUMNS] = {[COLUMN_STATE] = decision->memory};
-  if (batch_add_unroll(&track->batch, &unroll, value) != OK) {
-    recorder->failed = true;
+                         .first = (uint32_t)track->batch.rows,
+                         .episode = slot->episode,
+                         .step = slot->steps};
+  const void *const value[COLUMNS] = {[COLUMN_STATE] = memory};
+  Status status = batch_add_unroll(&track->batch, &unroll, value);
+  if (status != OK) {
+    recorder_fail(recorder, status);
     return false;
   }
   track->begun = true;
@@ -134,6 +113,10 @@ static bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
  * exceed 0; of a density (box) it can. */
 void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
                       const Decision *decision) {
+  if (recorder->format.flags) {
+    teams_decided(recorder, slot_index, slot, decision);
+    return;
+  }
   Track *track = track_at(recorder, slot_index, decision->agent);
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
@@ -142,13 +125,17 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
                                       [COLUMN_ACTION] = decision->action,
                                       [COLUMN_LOG_PROB] = &decision->log_prob,
                                       [COLUMN_VALUE] = &decision->value};
-  if (!track->going && !begin_unroll(recorder, track, slot, decision)) return;
+  if (!track->going &&
+      !begin_unroll(recorder, track, slot, decision->agent, decision->policy, decision->memory))
+    return;
   INVARIANT(batch->unroll[batch->unrolls - 1].player == decision->policy->player);
   INVARIANT(decision->log_prob <= 1e-3f || recorder->env->layout.action_kind == AGON_BOX);
-  if (batch_add_row(batch, value) != OK) {
-    recorder->failed = true;
+  Status status = batch_add_row(batch, value);
+  if (status != OK) {
+    recorder_fail(recorder, status);
     return;
   }
+  track->step = slot->steps;
   if (f->state) memcpy(track->memory, decision->memory, f->state * sizeof(float));
   Unroll *unroll = last_unroll(track);
   unroll->version = decision->policy->version;
@@ -156,9 +143,19 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
   unroll->rows++;
 }
 
+/* Rows of single agents hold nothing of others. */
+void recorder_stepped(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
+                      const uint8_t *flags) {
+  if (recorder->format.flags) teams_stepped(recorder, slot_index, slot, flags);
+}
+
 /* Rewards between two decisions of an agent are summed into the first's row: in games of turns,
  * what the others' moves bring is the reward of one's own. */
 void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *reward) {
+  if (recorder->format.flags) {
+    teams_rewarded(recorder, slot_index, reward);
+    return;
+  }
   for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
     Track *track = track_at(recorder, slot_index, a);
     if (track->going) track->batch.reward[track->batch.rows - 1] += reward[a];
@@ -177,7 +174,7 @@ static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
   if (batch_add_row(batch, nothing) != OK ||
       GROW(recorder->closing, recorder->closing_room, at + 1) != OK ||
       GROW(recorder->state, recorder->state_room, (at + 1) * S) != OK) {
-    recorder->failed = true;
+    recorder_fail(recorder, ERR_MEMORY);
     return;
   }
   size_t row = batch->rows - 1;
@@ -191,6 +188,10 @@ static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
 
 /* Cuts the agent's unroll where it acts next; the last row is the observation to bootstrap from. */
 void recorder_closed(Recorder *recorder, size_t slot_index, const PlaySlot *slot, uint32_t agent) {
+  if (recorder->format.flags) {
+    teams_closed(recorder, slot_index, slot, recorder->env->spec.team_of[agent]);
+    return;
+  }
   Track *track = track_at(recorder, slot_index, agent);
   if (track->going) close_unroll(recorder, track, slot, agent, END_OPEN);
 }
@@ -206,6 +207,10 @@ static uint8_t bootstrap_flag(const Recorder *recorder, const uint8_t *flags) {
  * terminal for the learner: who could have acted is closed with the value of where it stands (Pardo
  * et al., arXiv 1712.00378). */
 void recorder_ended(Recorder *recorder, size_t slot_index, const PlaySlot *slot, AgonStatus how) {
+  if (recorder->format.flags) {
+    teams_ended(recorder, slot_index, slot, how);
+    return;
+  }
   uint8_t *flags = recorder->flags;
   uint8_t wanted = 0;
   memset(flags, 0, recorder->env->spec.agents);
@@ -280,13 +285,14 @@ static void carry_open(const Recorder *recorder, Track *track, bool alone) {
   unroll->end = END_OPEN;
   unroll->first = 0;
   unroll->rows = 1;
+  unroll->step = track->step;
   batch_move_row(batch, 0, row);
-  memcpy(batch->state, track->memory, f->state * sizeof(float));
+  memcpy(batch->state, track->memory, column_bytes(f, COLUMN_STATE));
   batch->unrolls = 1;
   batch->rows = 1;
 }
 
-/* Moves an agent's closed unrolls into its player's batch. A decision that is still open begins the
+/* Moves a track's closed unrolls into its player's batch. A decision that is still open begins the
  * next unroll; here it stays behind the rows only to bootstrap from. */
 static Status collect_track(Recorder *recorder, Track *track, const RecorderHooks *hooks) {
   Batch *batch = &track->batch;
@@ -314,7 +320,7 @@ static Status collect_track(Recorder *recorder, Track *track, const RecorderHook
  * values the closing rows. */
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks) {
   TRY_RETURN(value_closings(recorder, hooks));
-  for (size_t i = 0; i < recorder->slots * recorder->env->spec.agents; i++)
+  for (size_t i = 0; i < recorder->slots * recorder->units; i++)
     TRY_RETURN(collect_track(recorder, &recorder->track[i], hooks));
   return OK;
 }
@@ -322,46 +328,89 @@ Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks) {
 /* The slot's episode could not be restored: its open decisions have no future and are not learned
  * from. */
 void recorder_abandoned(Recorder *recorder, size_t slot_index) {
-  for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
-    Track *track = track_at(recorder, slot_index, a);
+  for (uint32_t i = 0; i < recorder->units; i++) {
+    Track *track = track_at(recorder, slot_index, i);
     batch_clear(&track->batch);
     track->begun = false;
     track->going = false;
+    memset(track->entered, 0, format_cells(&recorder->format));
   }
 }
 
-/* Only open decisions are left when an actor's state is taken, since unrolls have just been
+/* Only open rows are left when an actor's state is taken, since unrolls have just been
  * collected. */
-void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out) {
-  for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
-    const Track *track = &recorder->track[slot_index * recorder->env->spec.agents + a];
-    bytes_u8(out, (uint8_t)((track->going ? GOING : 0) | (track->begun ? BEGUN : 0)));
-    if (!track->going) continue;
-    /* its unroll has one decision; encoded as terminated, which spans exactly that row */
-    Batch one = track->batch;
-    Unroll head = one.unroll[0];
-    head.end = END_TERMINATED;
-    one.unroll = &head;
-    batch_encode(&one, out);
-    bytes_put(out, track->memory, recorder->format.state * sizeof(float));
-  }
+static void encode_track(const Recorder *recorder, const Track *track, Bytes *out) {
+  const RowFormat *f = &recorder->format;
+  bytes_u8(out, (uint8_t)((track->going ? GOING : 0) | (track->begun ? BEGUN : 0)));
+  if (f->flags) bytes_put(out, track->entered, format_cells(f));
+  if (!track->going) return;
+  /* its unroll has one row; encoded as terminated, which spans exactly that row */
+  Batch one = track->batch;
+  Unroll head = one.unroll[0];
+  head.end = END_TERMINATED;
+  one.unroll = &head;
+  batch_encode(&one, out);
+  bytes_put(out, track->memory, column_bytes(f, COLUMN_STATE));
 }
 
-/* ERR_FORMAT unless it is one row of one unroll for each agent that has an open decision. */
-Status recorder_decode(Recorder *recorder, size_t slot_index, Reader *reader) {
-  for (uint32_t a = 0; a < recorder->env->spec.agents; a++) {
-    Track *track = track_at(recorder, slot_index, a);
-    batch_clear(&track->batch);
-    uint8_t flags = reader_u8(reader);
-    if (flags > (GOING | BEGUN)) return status_set(ERR_FORMAT, "an open decision is damaged");
-    track->going = flags & GOING;
-    track->begun = flags != 0; /* older checkpoints do not say so of who has an open decision */
-    if (!track->going) continue;
-    TRY_RETURN(batch_decode(&track->batch, reader));
-    if (track->batch.rows != 1 || track->batch.unrolls != 1)
-      return status_set(ERR_FORMAT, "an open decision is damaged");
-    track->batch.unroll[0].end = END_OPEN;
-    reader_get(reader, track->memory, recorder->format.state * sizeof(float));
+/* Before tracks of teams stands how wide their rows are. */
+void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out) {
+  const RowFormat *f = &recorder->format;
+  if (f->flags) {
+    bytes_u8(out, TEAMS);
+    bytes_u32(out, (uint32_t)format_cells(f));
+    bytes_u32(out, f->global);
   }
+  for (size_t i = 0; i < recorder->units; i++)
+    encode_track(recorder, &recorder->track[slot_index * recorder->units + i], out);
+}
+
+/* ERR_FORMAT unless it is at most one row of one unroll. */
+static Status decode_track(const Recorder *recorder, Track *track, Reader *reader) {
+  const RowFormat *f = &recorder->format;
+  batch_clear(&track->batch);
+  uint8_t flags = reader_u8(reader);
+  if (f->flags) reader_get(reader, track->entered, format_cells(f));
+  bool damaged = flags > (GOING | BEGUN) || reader->bad;
+  for (size_t c = 0; c < format_cells(f); c++)
+    damaged |= track->entered[c] != 0 && track->entered[c] != ROW_ENTERED;
+  if (damaged) return status_set(ERR_FORMAT, "an open decision is damaged");
+  track->going = flags & GOING;
+  track->begun = flags != 0; /* older checkpoints do not say so of who has an open decision */
+  if (!track->going) return OK;
+  TRY_RETURN(batch_decode(&track->batch, reader));
+  if (track->batch.rows != 1 || track->batch.unrolls != 1)
+    return status_set(ERR_FORMAT, "an open decision is damaged");
+  track->batch.unroll[0].end = END_OPEN;
+  track->step = track->batch.unroll[0].step;
+  reader_get(reader, track->memory, column_bytes(f, COLUMN_STATE));
+  return OK;
+}
+
+/* ERR_FORMAT if what was open was recorded in another way than this algorithm's. */
+static Status decode_width(const RowFormat *f, Reader *reader) {
+  bool teams = reader->at < reader->size && reader->data[reader->at] == TEAMS;
+  if (teams != f->flags)
+    return status_set(ERR_FORMAT,
+                      "open decisions of the checkpoint are of %s, but the algorithm learns from "
+                      "%s: go on with the algorithm of the run",
+                      teams ? "whole teams" : "single agents",
+                      teams ? "single agents" : "whole teams");
+  if (!teams) return OK;
+  reader_u8(reader);
+  uint32_t cells = reader_u32(reader);
+  uint32_t global = reader_u32(reader);
+  if (cells == format_cells(f) && global == f->global) return OK;
+  return status_set(ERR_FORMAT,
+                    "open decisions of the checkpoint are of teams of %u with %u numbers of the "
+                    "global state, but the algorithm learns from teams of %zu with %u: go on with "
+                    "the algorithm of the run",
+                    cells, global, format_cells(f), f->global);
+}
+
+Status recorder_decode(Recorder *recorder, size_t slot_index, Reader *reader) {
+  TRY_RETURN(decode_width(&recorder->format, reader));
+  for (uint32_t i = 0; i < recorder->units; i++)
+    TRY_RETURN(decode_track(recorder, track_at(recorder, slot_index, i), reader));
   return OK;
 }

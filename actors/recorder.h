@@ -3,6 +3,11 @@
  * receives every reward in between - also after the agent has died. Only a decision whose agent
  * does not act at the tick's end is carried into the next tick.
  *
+ * Where the format has flags there is one track per (slot, team) instead, and what is said of an
+ * agent holds for the team: a row is a step at which one of its agents acts, with a cell for each.
+ * A time limit closes it for all of its agents, the dead included, since the learner trains the
+ * value of theirs, too; and it alone computes values.
+ *
  * Values that close an unroll at a tick's end or a truncation are of the tick's own weights, as
  * those of the decisions are. They are computed here, where the agent's recurrent state is at hand:
  * one row an unroll, where the learner would have to run through all of it. */
@@ -12,12 +17,17 @@
 
 typedef struct Recorder Recorder;
 
-/* On failure *out is NULL. The env is borrowed. */
+/* On failure *out is NULL. The env is borrowed, and what the format points to; one with flags says
+ * who is in which cell. */
 Status recorder_create(const Env *env, const RowFormat *format, Recorder **out);
 void recorder_destroy(Recorder *recorder);
 Status recorder_add_slot(Recorder *recorder); /* the next index */
 void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
                       const Decision *decision);
+/* All decisions of the slot's step are made, and the env has not moved yet: `flags` (agents) are
+ * those by which they acted. For formats with flags; else it is not needed. */
+void recorder_stepped(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
+                      const uint8_t *flags);
 void recorder_rewarded(Recorder *recorder, size_t slot_index, const float *reward);
 /* At a truncation the final observation bootstraps for those who would act next (where the env says
  * of nobody that it would: for those alive). For the others - dead, or not their turn - no value is
@@ -38,7 +48,9 @@ typedef struct RecorderHooks {
  * stay. */
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks);
 size_t recorder_open(const Recorder *recorder); /* decisions that are open */
-bool recorder_failed(const Recorder *recorder); /* memory ran out while recording */
+/* What went wrong while recording: ERR_MEMORY; ERR_ENV, where what an agent sees that does not act,
+ * or the global state, is not finite. */
+Status recorder_failed(const Recorder *recorder);
 /* The slot's game is lost: its open decisions are forgotten. */
 void recorder_abandoned(Recorder *recorder, size_t slot_index);
 /* The open decisions of a slot, between ticks. */

@@ -44,7 +44,8 @@ extern const size_t learn_option_count;
 
 /* What one row of experience is. */
 typedef enum RowKind {
-  ROWS_AGENT /* an agent's own decision */
+  ROWS_AGENT, /* an agent's own decision */
+  ROWS_TEAM   /* a step of a team, with a cell for each of its agents */
 } RowKind;
 
 /* Where experience is kept after the update that it came for. */

@@ -27,6 +27,28 @@ uint32_t unroll_life(const Unroll *unroll, size_t row) {
   return row ? unroll->life : unroll->first_life;
 }
 
+/* --- teams --- */
+uint32_t team_largest(const AgonEnvSpec *spec) {
+  uint32_t size[AGON_MAX_TEAMS] = {0};
+  uint32_t largest = 0;
+  for (uint32_t a = 0; a < spec->agents; a++)
+    if (++size[spec->team_of[a]] > largest) largest = size[spec->team_of[a]];
+  return largest;
+}
+
+/* The lines of a team's agents are the same. */
+void team_cells(const AgonEnvSpec *spec, uint32_t *agent_of) {
+  size_t cells = team_largest(spec);
+  for (uint32_t a = 0; a < spec->agents; a++) {
+    uint32_t *line = agent_of + a * cells;
+    for (size_t c = 0; c < cells; c++)
+      line[c] = NO_AGENT;
+    size_t c = 0;
+    for (uint32_t mate = 0; mate < spec->agents; mate++)
+      if (spec->team_of[mate] == spec->team_of[a]) line[c++] = mate;
+  }
+}
+
 /* --- columns --- */
 #define AT(field) offsetof(Batch, field)
 const Column batch_column[COLUMNS] = {

@@ -49,6 +49,12 @@ static inline size_t format_cells(const RowFormat *format) {
   return format->cells ? format->cells : 1;
 }
 
+/* Agents of the largest team. */
+uint32_t team_largest(const AgonEnvSpec *spec);
+/* Who is in which cell, where rows are of whole teams: (agents, team_largest), as agent_of wants
+ * it; the same for all agents of a team, in their order. */
+void team_cells(const AgonEnvSpec *spec, uint32_t *agent_of);
+
 /* The columns of a batch, in the order in which they travel. */
 typedef enum ColumnId {
   COLUMN_STATE,

@@ -149,7 +149,12 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   Play *play = NULL;
   Match match = {.env = env, .side = {a, b}, .plan = plan, .games = 2 * plan->pairs, .tally = out};
   PlayHooks hooks = {
-      &match, on_begin, on_decided, on_rewarded, on_ended, plan->played ? on_traced : NULL,
+      .context = &match,
+      .begin = on_begin,
+      .decided = on_decided,
+      .rewarded = on_rewarded,
+      .ended = on_ended,
+      .traced = plan->played ? on_traced : NULL,
   };
   size_t memory = 0, live = 1;
   size_t slots = match.games < 128 ? (size_t)match.games : 128;

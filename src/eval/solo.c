@@ -145,8 +145,14 @@ Status eval_solo(const Env *env, Contestant *player, const SoloPlan *plan, SoloS
   char id[192];
   Solo solo = {.env = env, .player = player, .plan = plan, .score = out};
   const bool records = plan->recorded > 0 && plan->played;
-  PlayHooks hooks = {&solo,       on_begin, on_decided,
-                     on_rewarded, on_ended, records ? on_traced : NULL};
+  PlayHooks hooks = {
+      .context = &solo,
+      .begin = on_begin,
+      .decided = on_decided,
+      .rewarded = on_rewarded,
+      .ended = on_ended,
+      .traced = records ? on_traced : NULL,
+  };
   size_t memory = player->net ? player->net->graph.state_size : 0;
   size_t live = 1;
   if (env->spec.teams != 1 || plan->episodes == 0)

@@ -343,6 +343,15 @@ static Status settle_replay(JobConfig *s) {
   return OK;
 }
 
+/* Who is in which cell, for algorithms that learn from whole teams. */
+static Status seat_teams(JobConfig *s) {
+  const AgonEnvSpec *spec = &s->env->spec;
+  if (algo_needs(s->algo, s->algo_config, &s->env->layout).rows != ROWS_TEAM) return OK;
+  TRY_RETURN(NEW_ARRAY(s->agent_of, (size_t)spec->agents * team_largest(spec)));
+  team_cells(spec, s->agent_of);
+  return OK;
+}
+
 /* *out is the caller's to destroy; on failure nothing is left. ERR_USAGE for what the user wrote,
  * with the place it came from. */
 Status job_config_create(const JobConfigSource *source, JobConfig **out) {
@@ -363,6 +372,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->algo_config = s->algo_store[s->learner.algorithm];
   if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));
   TRY(settle_replay(s));
+  if (s->env) TRY(seat_teams(s));
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
   *out = s;
@@ -372,13 +382,27 @@ done:
   return status;
 }
 
+/* An env that tells no global state has what the team sees together for it. */
+static uint32_t global_size(const Env *env, uint32_t cells) {
+  uint32_t own = env->spec.global_state_size;
+  return own ? own : cells * (uint32_t)env->observation_count;
+}
+
 RowFormat job_config_format(const JobConfig *s, const Net *net) {
   const Env *env = s->env;
-  return (RowFormat){.observation_bytes = env->observation_bytes,
-                     .choices = env->action_count,
-                     .heads = env->layout.heads,
-                     .state = (uint32_t)net->graph.state_size,
-                     .head_size = env_head_sizes(env)};
+  const AlgoNeeds needs = algo_needs(s->algo, s->algo_config, &env->layout);
+  RowFormat format = {.observation_bytes = env->observation_bytes,
+                      .choices = env->action_count,
+                      .heads = env->layout.heads,
+                      .state = (uint32_t)net->graph.state_size,
+                      .head_size = env_head_sizes(env)};
+  if (needs.rows != ROWS_TEAM) return format;
+  format.cells = team_largest(&env->spec);
+  format.global = needs.global ? global_size(env, format.cells) : 0;
+  format.flags = true;
+  format.agents = env->spec.agents;
+  format.agent_of = s->agent_of;
+  return format;
 }
 
 const ReplayConfig *job_config_replay(const JobConfig *s) {
@@ -421,6 +445,7 @@ void job_config_destroy(JobConfig *s) {
   for (size_t i = 0; s->algo_store && algo_ops(i); i++)
     free(s->algo_store[i]);
   free(s->algo_store);
+  free(s->agent_of);
   env_destroy(s->env);
   free(s);
 }

@@ -41,6 +41,7 @@ typedef struct JobConfig {
   const AgonEnv *table; /* NULL, as is env: the game is known by its facts alone */
   Option *env_options;
   Env *env;
+  uint32_t *agent_of; /* (agents, cells) where experience is of whole teams; else NULL */
 } JobConfig;
 
 /* Where the values come from, weakest first. Texts may be NULL. */
@@ -67,7 +68,8 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out);
 /* Which rank does what in a job of `size` ranks. */
 Status job_config_topology(const JobConfig *settings, int size, Topology *out);
 /* How wide the experience is that actors record of this env, for this network and algorithm. Heads
- * are borrowed from the env. Whatever an algorithm's needs add to a row is added here. */
+ * are borrowed from the env, and who is in which cell from `settings`. Whatever an algorithm's
+ * needs add to a row is added here. */
 RowFormat job_config_format(const JobConfig *settings, const Net *net);
 /* The algorithm with its parts, for this network; the caller's to destroy, before the settings and
  * the network. */

@@ -488,6 +488,17 @@ static Status choose(Play *play) {
   return OK;
 }
 
+/* Tells of each slot that goes on how the step was entered. */
+static void tell_stepped(const Play *play) {
+  const uint8_t *flag = play->flag;
+  if (!play->hooks.stepped) return;
+  for (size_t i = 0; i < play->slots; i++) {
+    if (!play->slot[i]->live) continue;
+    play->hooks.stepped(play->hooks.context, play->slot[i], flag);
+    flag += play->env->spec.agents;
+  }
+}
+
 /* A reward that is no number would go on into returns, payoffs and gradients, where nobody could
  * say whose it was. */
 static Status check_rewards(const Play *play, const PlaySlot *slot, const float *reward) {
@@ -590,7 +601,10 @@ Status play_step(Play *play, size_t *live) {
   }
   TRY_RETURN(gather(play));
   TRY_RETURN(choose(play));
+  int64_t chosen = clock_now(&play->clock);
+  tell_stepped(play);
   int64_t start = clock_now(&play->clock);
+  play->stats.record_ns += start - chosen;
   TRY_RETURN(all && play->env->table->step_many ? step_together(play, live)
                                                 : step_one_by_one(play, live));
   play->stats.env_ns += clock_now(&play->clock) - start;

@@ -51,6 +51,9 @@ typedef struct PlayHooks {
    * who act). */
   void (*traced)(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions,
                  uint32_t outcome);
+  /* May be NULL. Before each step of a slot, when all of its decisions are made and told: the env's
+   * flags (agents), by which those act who do. */
+  void (*stepped)(void *context, PlaySlot *slot, const uint8_t *flags);
 } PlayHooks;
 
 /* Counts and times since the start. */
