@@ -97,7 +97,7 @@ static void drop_stale(Gather *gather, size_t from) {
   for (size_t u = from; u < batch->unrolls; u++) {
     Unroll *unroll = &batch->unroll[u];
     unroll->skip = stale_rows(gather, unroll);
-    gather->dropped += unroll->skip;
+    gather->dropped += batch_acts(batch, unroll->first, unroll->skip);
     if (unroll->skip == unroll->rows) continue;
     if (kept != u) batch_move_unroll(batch, kept, u);
     kept++;
@@ -131,20 +131,22 @@ Status gather_add(Gather *gather, const WireUnrolls *unrolls) {
 }
 
 /* By how many versions the weights that acted are behind those that learn, on the average over
- * rows. A carried decision (row 0) may be of older weights than the rest of its unroll. */
+ * decisions. A carried row (row 0) may be of older weights than the rest of its unroll. */
 double gather_lag(const Gather *gather) {
   const Batch *batch = &gather->batch;
   const uint64_t present = gather->state->version;
   double sum = 0;
-  double rows = 0;
+  double decisions = 0;
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     if (unroll->skip == unroll->rows) continue;
+    size_t at = unroll->first + unroll->skip;
+    double first = (double)batch_acts(batch, at, 1);
     /* all but the first are of the same weights */
-    double others = (double)(unroll->rows - unroll->skip - 1);
-    sum += (double)(present - unroll_version(unroll, unroll->skip));
+    double others = (double)batch_acts(batch, at + 1, unroll->rows - unroll->skip - 1);
+    sum += first * (double)(present - unroll_version(unroll, unroll->skip));
     sum += others * (double)(present - unroll->version);
-    rows += others + 1;
+    decisions += first + others;
   }
-  return rows > 0 ? sum / rows : 0;
+  return decisions > 0 ? sum / decisions : 0;
 }

@@ -19,5 +19,6 @@ Batch *gather_batch(Gather *gather);
 const Shards *gather_shards(const Gather *gather);
 /* Decisions that were too old, or of a life before. */
 uint64_t gather_dropped(const Gather *gather);
-/* Updates between the weights that acted and those that learn, over the rows that are kept. */
+/* Updates between the weights that acted and those that learn, over the decisions that are
+ * kept. */
 double gather_lag(const Gather *gather);

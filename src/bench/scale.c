@@ -244,7 +244,16 @@ static void zero_policy(void *context, uint32_t player, float *block) {
   (void)block;
 }
 
-/* A batch of 16 unrolls of 16 decisions of one player, encoded into `out`. */
+/* All of a team act in every row. */
+static void fill_flags(Batch *batch) {
+  const RowFormat *f = &batch->format;
+  size_t cells = format_cells(f);
+  for (size_t i = 0; f->flags && i < batch->rows * cells; i++)
+    batch->flags[i] = f->agent_of[i % cells] == NO_AGENT ? 0 : ROW_FLAGS;
+}
+
+/* A batch of 16 unrolls of 16 decisions of one player (of its first team, where rows are of teams),
+ * encoded into `out`. */
 static Status make_batch(Show *show, uint32_t player, Bytes *out) {
   const JobConfig *s = show->settings;
   Batch batch;
@@ -256,9 +265,12 @@ static Status make_batch(Show *show, uint32_t player, Bytes *out) {
         (Unroll){.rows = 16, .first = 16 * u, .end = END_TERMINATED, .fresh = 1, .player = player};
   batch.rows = 256;
   batch.unrolls = 16;
-  if (status == OK) memset(batch.mask, 1, batch.rows * format.choices);
+  if (status == OK) {
+    memset(batch.mask, 1, batch.rows * column_bytes(&format, COLUMN_MASK));
+    fill_flags(&batch);
+  }
   if (status == OK) batch_encode(&batch, out);
-  show->frames = batch_learned(&batch);
+  if (status == OK) show->frames = batch_learned(&batch);
   batch_destroy(&batch);
   return status == OK && out->failed ? ERR_MEMORY : status;
 }

@@ -220,8 +220,8 @@ void batch_move_row(Batch *batch, size_t to, size_t from) {
   move_columns(batch, PER_ROW, to, batch, from, 1);
 }
 
-/* How many agents act in `rows` rows from `first` on; without flags each row is a decision. */
-static size_t count_acts(const Batch *batch, size_t first, size_t rows) {
+/* Without flags each row is a decision. */
+size_t batch_acts(const Batch *batch, size_t first, size_t rows) {
   size_t cells = format_cells(&batch->format);
   if (!batch->format.flags) return rows;
   size_t sum = 0;
@@ -236,7 +236,7 @@ size_t batch_learned(const Batch *batch) {
   size_t sum = 0;
   for (size_t i = 0; i < batch->unrolls; i++) {
     const Unroll *unroll = &batch->unroll[i];
-    sum += count_acts(batch, unroll->first + unroll->skip, unroll->rows - unroll->skip);
+    sum += batch_acts(batch, unroll->first + unroll->skip, unroll->rows - unroll->skip);
   }
   return sum;
 }

@@ -172,6 +172,8 @@ Status batch_append(Batch *batch, const Batch *from, size_t index);
 void batch_move_unroll(Batch *batch, size_t to, size_t from);
 /* Puts row `from` into the place of row `to`. */
 void batch_move_row(Batch *batch, size_t to, size_t from);
+/* Decisions of agents in `rows` rows from `first` on: of several of a team in each. */
+size_t batch_acts(const Batch *batch, size_t first, size_t rows);
 /* Frames: decisions of agents, less those in rows that are skipped. */
 size_t batch_learned(const Batch *batch);
 /* Whether unrolls, rows and flags agree and all numbers are finite (for invariants). */

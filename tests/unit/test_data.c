@@ -432,6 +432,42 @@ static void cells_of_nobody_are_refused(void **state) {
   }
 }
 
+/* Whatever a message has been turned into, what is taken of it can be worked with. */
+static void altered_messages_are_whole_or_refused(void **state) {
+  (void)state;
+  static const uint32_t sizes[] = {1 << 30, 1 << 30};
+  size_t taken = 0, refused = 0;
+  for (uint64_t seed = 0; seed < 4000; seed++) {
+    AgonRng rng = rng_stream(seed, 0, 0, RNG_TEST);
+    RowFormat format = formats[seed % COUNT_OF(formats)];
+    Batch batch, copy;
+    Bytes bytes = {0};
+    format.head_size = sizes;
+    CHECK_OK(batch_create(&format, &batch));
+    CHECK_OK(batch_create(&format, &copy));
+    fill_columns(&batch, &rng);
+    memset(batch.action, 0, batch.rows * column_bytes(&format, COLUMN_ACTION));
+    batch_encode(&batch, &bytes);
+    for (uint32_t n = 1 + rng_below(&rng, 3); n > 0; n--) {
+      size_t most = rng_below(&rng, 2) ? bytes.size : 3 * 36 + 16; /* heads are what leads astray */
+      bytes.data[rng_below(&rng, (uint32_t)most)] ^= (uint8_t)(1u << rng_below(&rng, 8));
+    }
+    Reader reader = reader_over(bytes.data, bytes.size);
+    if (batch_decode(&copy, &reader) == OK) {
+      assert_true(batch_is_whole(&copy));
+      assert_true(batch_learned(&copy) <= copy.rows * format_cells(&format));
+      taken++;
+    } else {
+      assert_true(copy.rows == 0 && copy.unrolls == 0);
+      refused++;
+    }
+    batch_destroy(&batch);
+    batch_destroy(&copy);
+    bytes_free(&bytes);
+  }
+  assert_true(taken > 100 && refused > 100);
+}
+
 /* An action is looked at in every cell. */
 static void actions_of_all_cells_are_checked(void **state) {
   (void)state;
@@ -509,6 +545,7 @@ int main(void) {
       cmocka_unit_test(one_cell_is_sent_as_ever),
       cmocka_unit_test(frames_are_cells_that_acted),
       cmocka_unit_test(cells_of_nobody_are_refused),
+      cmocka_unit_test(altered_messages_are_whole_or_refused),
       cmocka_unit_test(actions_of_all_cells_are_checked),
       cmocka_unit_test(cells_lie_side_by_side),
   };
