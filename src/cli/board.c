@@ -134,6 +134,39 @@ static void show_board(const Position *position, Board *board, const char *inden
   printf("\n");
 }
 
+/* A map: its first lines, at least four, are all of one length of at least eight, without spaces.
+ * Returns how many there are; 0: it is none. */
+static size_t map_rows(const char *picture, size_t *columns) {
+  size_t rows = 0;
+  *columns = strcspn(picture, "\n");
+  if (*columns < 8) return 0;
+  for (const char *at = picture; *at; rows++) {
+    const size_t size = strcspn(at, "\n");
+    if (size != *columns || at[size] != '\n' || memchr(at, ' ', size)) break;
+    at += size + 1;
+  }
+  return rows >= 4 ? rows : 0;
+}
+
+/* A map gets a frame, and its empty places stay empty: things are seen better so than among dots.
+ * Returns what stands below it. */
+static const char *show_map(const char *picture, size_t rows, size_t columns, const char *indent,
+                            bool unicode) {
+  const char *side = unicode ? "│" : "|";
+  const Board edge = {.columns = columns, .width = 0};
+  if (unicode) put_rule(&edge, indent, "┌", "─", "┐");
+  if (!unicode) put_rule(&edge, indent, "+", "-", "+");
+  for (size_t y = 0; y < rows; y++, picture += columns + 1) {
+    printf("%s%s ", indent, side);
+    for (size_t x = 0; x < columns; x++)
+      putchar(picture[x] == '.' ? ' ' : picture[x]);
+    printf("%s\n", side);
+  }
+  if (unicode) put_rule(&edge, indent, "└", "─", "┘");
+  if (!unicode) put_rule(&edge, indent, "+", "-", "+");
+  return picture;
+}
+
 /* An env without a picture shows nothing; a picture that is no board is shown as it is. */
 void board_show(const Position *position, const char *indent, bool unicode) {
   char picture[4096] = "";
@@ -144,7 +177,10 @@ void board_show(const Position *position, const char *indent, bool unicode) {
     show_board(position, &board, indent, unicode);
     return;
   }
-  for (char *line = picture; *line;) {
+  size_t columns;
+  const size_t rows = map_rows(picture, &columns);
+  const char *rest = rows ? show_map(picture, rows, columns, indent, unicode) : picture;
+  for (const char *line = rest; *line;) {
     size_t size = strcspn(line, "\n");
     printf("%s%.*s\n", indent, (int)size, line);
     line += size + (line[size] == '\n');

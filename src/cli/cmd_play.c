@@ -18,13 +18,19 @@
 extern const Command command_play;
 
 static const Flag play_flags[] = {
-    {"--player", "P", "the opponent (default main_0 of the run, else random)"},
+    {"--player", "P",
+     "the opponent, or, where one team plays, who plays the other agents (default main_0 of the "
+     "run, else random)"},
     {"--seat", "S",
-     "yours: 0 (first, default), 1, or both to watch the player against itself by hand"},
-    {"--greedy", NULL, "the opponent plays its most probable action"},
+     "yours: 0 (first, default), 1, or both to play both by hand; where one team plays the number "
+     "of your agent, both for all of them, or none to watch"},
+    {"--greedy", NULL, "the player takes its most probable action"},
     ACCEPT_ENV_FLAG,
     {"--seed", "S", "of chance and of the opponent (default: the clock)"},
 };
+
+enum { SEAT_ALL = -1, SEAT_NONE = -2 };
+enum { LISTED = 16 /* actions whose names are told without being asked for */ };
 
 /* One word of the game so far. */
 typedef struct Played {
@@ -41,8 +47,9 @@ typedef struct Session {
   AgonRng rng;
   double *weight;     /* (choices) scratch */
   AgonAction *action; /* (heads) scratch */
-  int seat;           /* team of the person; 2 = both */
+  int seat;           /* team of the person, or, where one team plays, their agent; SEAT_* */
   bool ended;         /* the person has left */
+  bool shown;         /* the position, to the person, since the last step */
   bool unicode;
   Played *played;
   size_t count;
@@ -77,8 +84,29 @@ static Status undo(Session *session) {
   return OK;
 }
 
-/* The words that the agent may play now, head by head; for numbers of a box their range. */
-static void list_actions(const Position *position, uint32_t agent) {
+/* Whether one team plays: nobody wins, and the team has a return. */
+static bool is_alone(const Session *session) {
+  return session->position->env->spec.teams == 1;
+}
+
+/* Whether the person moves this agent. */
+static bool is_person(const Session *session, uint32_t agent) {
+  if (session->seat == SEAT_ALL) return true;
+  if (is_alone(session)) return session->seat == (int)agent;
+  return session->position->env->spec.team_of[agent] == session->seat;
+}
+
+/* "agent 2, predator_2" where agents have names that say more than their number. */
+static const char *agent_text(const Env *env, uint32_t agent, char out[96]) {
+  const char *name = env->spec.agent_names ? env->spec.agent_names[agent] : NULL;
+  if (name && !strncmp(name, "agent", 5)) name = NULL; /* that is said already */
+  snprintf(out, 96, name ? "agent %u, %.64s" : "agent %u", agent, name);
+  return out;
+}
+
+/* The words that the agent may play now, head by head; for numbers of a box their range. Where
+ * there are very many, only the first ones, unless `all`. */
+static void list_actions(const Position *position, uint32_t agent, bool all) {
   const Env *env = position->env;
   uint8_t *mask = position->mask;
   char name[64];
@@ -90,9 +118,14 @@ static void list_actions(const Position *position, uint32_t agent) {
   }
   env_mask(env, position->episode, agent, mask);
   for (uint32_t h = 0, at = 0; h < env->layout.heads; at += env->layout.head_size[h++]) {
+    uint32_t legal = 0;
     if (h) printf(" /");
-    for (uint32_t i = 0; i < env->layout.head_size[h]; i++)
-      if (mask[at + i]) printf(" %s", position_action_text(env, h, i, name, sizeof name));
+    for (uint32_t i = 0; i < env->layout.head_size[h]; i++) {
+      legal += mask[at + i];
+      if (mask[at + i] && (all || legal <= LISTED))
+        printf(" %s", position_action_text(env, h, i, name, sizeof name));
+    }
+    if (!all && legal > LISTED) printf(" ... (%u; l lists them)", legal);
   }
 }
 
@@ -134,9 +167,12 @@ static Status hint(const Session *session, uint32_t agent) {
 /* Asks until there is a move, or the game is left, or a move was taken back. */
 static Status ask(Session *session, uint32_t agent) {
   char line[256];
+  char who[96];
+  bool all = false;
   for (;;) {
-    printf("you (agent %u):", agent);
-    list_actions(session->position, agent);
+    printf("you (%s):", agent_text(session->position->env, agent, who));
+    list_actions(session->position, agent, all);
+    all = false;
     printf("; ? = a hint, u = undo, q = quit > ");
     fflush(stdout);
     if (!fgets(line, sizeof line, stdin)) {
@@ -149,7 +185,14 @@ static Status ask(Session *session, uint32_t agent) {
       session->ended = true;
       return OK;
     }
-    if (!strcmp(line, "u")) return undo(session);
+    if (!strcmp(line, "u")) {
+      session->shown = false;
+      return undo(session);
+    }
+    if (!strcmp(line, "l")) {
+      all = true;
+      continue;
+    }
     if (!strcmp(line, "?")) {
       TRY_RETURN(hint(session, agent));
       continue;
@@ -205,7 +248,7 @@ static Status reply(Session *session, uint32_t agent) {
   TRY_RETURN(choose(session, agent, action));
   action_word(env, action, word);
   /* of simultaneous moves the person would see this one before their own */
-  if (!(env->spec.flags & AGON_SIMULTANEOUS))
+  if (!(env->spec.flags & AGON_SIMULTANEOUS) || session->seat == SEAT_NONE)
     printf("%s (agent %u): %s\n", session->agent->who->label, agent,
            env->layout.action_kind == AGON_DISCRETE
                ? position_action_text(env, 0, (uint32_t)action[0].choice, name, sizeof name)
@@ -213,20 +256,50 @@ static Status reply(Session *session, uint32_t agent) {
   return play_word(session, word, false);
 }
 
-/* The last position, who won, and what each agent got. Who plays both seats sees it from the
- * first. */
+/* The last position, who won, and what each agent got; of one team what it earned. Who plays both
+ * seats sees it from the first. */
 static void show_end(const Session *session) {
   const Position *position = session->position;
   const Env *env = position->env;
-  int seat = session->seat == 2 ? 0 : session->seat;
-  const float *outcome = position_outcome(position);
+  int seat = session->seat < 0 ? 0 : session->seat;
+  char text[96];
   board_show(position, "  ", session->unicode);
+  if (is_alone(session)) {
+    board_show_gains(position, "  ");
+    printf("%s; the team earned %s\n", position_status_text(position->status),
+           board_returns_text(position, text, sizeof text));
+    return;
+  }
+  const float *outcome = position_outcome(position);
   printf("%s; returns", outcome[seat] > 0.5f   ? "you won"
                         : outcome[seat] < 0.5f ? "you lost"
                                                : "drawn");
   for (uint32_t a = 0; a < env->spec.agents; a++)
     printf(" %+g", position->returns[a]);
   printf("\n");
+}
+
+/* The position, once a step, before anybody's word: moves are simultaneous in many games, and a
+ * person may not be the first to be asked. With one team what it got so far stands below. */
+static void show_position(Session *session, uint32_t agent, bool hidden) {
+  const Position *position = session->position;
+  if (hidden)
+    board_show_view(position, agent);
+  else if (!session->shown)
+    board_show(position, "  ", session->unicode);
+  if (!session->shown && session->count > 0) board_show_gains(position, "  ");
+  session->shown = true;
+}
+
+/* Who only watches goes from step to step; where nobody can be asked, to the end. */
+static void wait_for_person(Session *session) {
+  char line[256];
+  printf("Enter = the next step, q = quit > ");
+  fflush(stdout);
+  if (!fgets(line, sizeof line, stdin))
+    printf("\n");
+  else
+    session->ended = line[0] == 'q';
 }
 
 /* Chance, the person and the opponent in turn, until the game is over or left. With hidden
@@ -249,12 +322,44 @@ static Status play_game(Session *session) {
     }
     if (!position_actor(position, &agent))
       return status_set(ERR_ENV, "env %s: nobody acts", env->table->name);
-    bool person = session->seat == 2 || env->spec.team_of[agent] == session->seat;
-    if (person && !hidden && !position->waiting) board_show(position, "  ", session->unicode);
-    if (person && hidden) board_show_view(position, agent);
+    const bool person = is_person(session, agent);
+    const bool watched = session->seat == SEAT_NONE && !position->waiting;
+    session->shown &= position->waiting > 0;
+    if (person || watched) show_position(session, agent, person && hidden);
+    if (watched) wait_for_person(session);
+    if (session->ended) break;
     TRY_RETURN(person ? ask(session, agent) : reply(session, agent));
   }
   if (!session->ended) show_end(session);
+  return OK;
+}
+
+/* What --seat says: the person's team, or where one team plays their agent; NULL: the first. */
+static Status name_seat(const char *text, const Env *env, int *out) {
+  const uint32_t agents = env->spec.agents;
+  int64_t number;
+  *out = 0;
+  if (!text) return OK;
+  if (!strcmp(text, "both") || !strcmp(text, "all")) {
+    *out = SEAT_ALL;
+    return OK;
+  }
+  if (env->spec.teams > 1) {
+    if (strcmp(text, "0") && strcmp(text, "1"))
+      return usage_error(&command_play, "--seat is 0, 1 or both");
+    *out = text[0] - '0';
+    return OK;
+  }
+  if (!strcmp(text, "none")) {
+    *out = SEAT_NONE;
+    return OK;
+  }
+  if (!text_to_int(text, &number) || number < 0 || number >= agents)
+    return status_set(ERR_USAGE,
+                      "--seat: one team of %u agents plays %s: the number of yours from 0 to %u, "
+                      "both (for all of them) or none (to watch)",
+                      agents, env->table->name, agents - 1);
+  *out = (int)number;
   return OK;
 }
 
@@ -304,8 +409,6 @@ static Status run_play(int argc, char **argv) {
   const char *player = argument(&command_play, &arguments, "--player");
   const char *seat = argument(&command_play, &arguments, "--seat");
   TRY(name_game(&arguments, &game, &from));
-  if (seat && strcmp(seat, "0") && strcmp(seat, "1") && strcmp(seat, "both"))
-    TRY(usage_error(&command_play, "--seat is 0, 1 or both"));
   gemm_set_threads(1);
   TRY(open_game(&command_play, &arguments, from ? NULL : game, from, 1, &run, &own, &env));
   if (from && game && strcmp(env->table->name, game))
@@ -326,10 +429,8 @@ static Status run_play(int argc, char **argv) {
                       .rng = rng_stream((uint64_t)seed, 0, 0, RNG_ACT),
                       .unicode = terminal_unicode(),
                       .weight = weight,
-                      .action = action,
-                      .seat = !seat                   ? 0
-                              : !strcmp(seat, "both") ? 2
-                                                      : atoi(seat)};
+                      .action = action};
+  TRY(name_seat(seat, env, &session.seat));
   TRY(position_reset(&position, session.start));
   TRY(play_game(&session));
 done:
@@ -348,8 +449,10 @@ const Command command_play = {
     "play",
     "[GAME] RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player "
     "random|minimax|...",
-    "you against a player, in the terminal",
-    "You type the word of a move: boards show which. 'u' takes your last move back, '?' says what "
+    "you against a player, in the terminal; where one team plays, with it",
+    "Where one team plays you are one of its agents (--seat N), and the player is all others; "
+    "--seat none watches it play.\nYou type the word of a move: boards show which. 'u' takes your "
+    "last move back, '?' says what "
     "the player would do "
     "in "
     "your place.\nBoards are drawn in Unicode where the locale is UTF-8 (LC_ALL, LC_CTYPE, LANG), "

@@ -68,6 +68,34 @@ quiet = json.load(open("quiet/status.json"))
 assert quiet["players"][0]["evaluation"] is None and quiet["return_is"].startswith("mean over") and quiet["baselines"] == {}
 assert "no evaluation" in open("quiet.txt").read() and "in training" in open("quiet.txt").read()
 P
+# to play is to be one of the team: the player moves the others, all of them, or none; and the team's return is the end
+printf 'left\nu\nq\n' | LC_ALL=C "$AGON" play spread --seed 1 --seat 1 > one.txt
+[ "$(grep -c 'you (agent 1)' one.txt)" = 3 ] && [ "$(grep -c 'step 0 of 25; agent A B C; landmarks 1 2 3' one.txt)" = 2 ] || { cat one.txt; fail "one agent"; }
+grep -qE "reward (-[0-9.]+ each|s? ?-).*the team's return so far -[0-9.]+, sum over 3 agents" one.txt || { cat one.txt; fail "rewards on the way"; }
+"$AGON" play spread --seed 1 --seat none < /dev/null > none.txt
+[ "$(grep -c 'main_0 (agent [012]): ' none.txt)" = 75 ] && grep -q "truncated; the team earned -[0-9.]*, sum over 3 agents" none.txt || { cat none.txt; fail "watching"; }
+grep -qE "won|lost|drawn" none.txt one.txt && fail "one team wins against nobody"
+yes a | "$AGON" play two_step --seat both --seed 1 > both.txt || true
+grep -q "terminated; the team earned 7, mean over 2 agents" both.txt || { cat both.txt; fail "all by hand"; }
+expect 2 "the number of yours from 0 to 2" "$AGON" play spread --seat 3
+expect 2 "seat is 0, 1 or both" "$AGON" play tic_tac_toe --seat none
+# what has very many actions lists them when asked
+printf 'l\nq\n' | "$AGON" play simple_reference > many.txt
+[ "$(grep -o 'up,_say_J' many.txt | wc -l)" = 1 ] && grep -q "(50; l lists them)" many.txt || { cat many.txt; fail "many actions"; }
+# each game has a picture, and what its signs mean stands below it
+picture() { local says=$1; shift; expect 0 "$says" bash -c "echo q | LC_ALL=C '$AGON' play $* --seed 1"; }
+for map in "agent A B C; landmarks 1 2 3=simple_spread" "predator P; prey o; landmarks #=simple_tag" \
+  "adversary x; good A B; landmarks .=simple_adversary" "speaker S; listener L; landmarks 1 2 3=simple_speaker_listener" \
+  "agent A B; landmarks 1 2 3; agent_0 says -=simple_reference"; do
+  picture "step 0 of 25; ${map%=*}" "${map#*=}"
+  [ "$(grep -cE '^ *(you.*> )? *\|.{50}\|$' out.txt)" = 25 ] || { cat out.txt; fail "the map of ${map#*=}"; }
+done
+picture "levels of 0 of [0-9]+ loaded; players A\.\. with their levels" foraging
+picture "0 delivered; robots A\.\. point to where they go" warehouse
+picture "first step: agent 0's a leads to table A" two_step
+picture "round 0 of 1; rows are agent 0's choices, columns agent 1's; paid so far 0" matrix_game env.preset=climbing
+picture "^  . (. )*A (. )*a (. )*.$" skirmish env.enemy=scripted
+
 # what a return is does not change within a run, and is asked for where the game has no custom
 expect 2 "returns is sum in spread, and mean is asked for" "$AGON" train spread returns=mean frames=40k --quiet
 "$AGON" train spread frames=24k --quiet

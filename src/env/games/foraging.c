@@ -458,8 +458,10 @@ static void render(const void *block, const void *state, char *text, size_t size
           snprintf(shown, sizeof shown, " %c%d", 'A' + p, episode->level[p] % 10);
       used += (size_t)snprintf(text + used, size - used, "%s", shown);
     }
-  snprintf(text + used, size - used, "step %d of %d, %g of %d loaded\n", episode->time,
-           params->limit, (double)episode->collected, episode->spawned);
+  snprintf(text + used, size - used,
+           "step %d of %d, levels of %g of %d loaded; players A.. with their levels, food is its "
+           "level\n",
+           episode->time, params->limit, (double)episode->collected, episode->spawned);
 }
 
 /* Of the food that is seen, and that all who are seen could load together, the piece nearest to

@@ -291,8 +291,15 @@ static void render(const void *block, const void *state, char *text, size_t size
       used += (size_t)snprintf(text + used, size - used, played ? "[%7.4g]%s" : " %7.4g %s", payoff,
                                c + 1 == params->choices[1] ? "\n" : "");
     }
-  snprintf(text + used, size - used, "round %u of %u, totals %g and %g\n", episode->round,
-           params->rounds, (double)episode->total[0], (double)episode->total[1]);
+  used += (size_t)snprintf(text + used, size - used,
+                           "round %u of %u; rows are agent 0's choices, columns agent 1's; ",
+                           episode->round, params->rounds);
+  if (used >= size) return;
+  if (params->common)
+    snprintf(text + used, size - used, "paid so far %g\n", (double)episode->total[0]);
+  else
+    snprintf(text + used, size - used, "totals %g and %g\n", (double)episode->total[0],
+             (double)episode->total[1]);
 }
 
 const AgonEnv env_matrix_game = {

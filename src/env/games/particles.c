@@ -1,5 +1,6 @@
 #include "env/games/particles.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -409,16 +410,41 @@ static void spot(Point at, int *column, int *row) {
   *row = (int)lround(y * (ROWS - 1));
 }
 
-/* An obstacle is a disc of #. */
-static void draw_disc(char *board, Point at, double size) {
+/* A body that others can touch is a disc: an obstacle of #, an agent of its sign as a small
+ * letter. */
+static void draw_disc(char *board, Point at, const ParticleBody *body) {
+  const char fill = (char)tolower((unsigned char)body->sign);
   for (int row = 0; row < ROWS; row++)
     for (int column = 0; column < COLUMNS; column++) {
       Point here = {2.4 * column / (COLUMNS - 1) - 1.2, 1.2 - 2.4 * row / (ROWS - 1)};
-      if (particles_distance(here, at) <= size) board[row * (COLUMNS + 1) + column] = '#';
+      if (particles_distance(here, at) <= body->size) board[row * (COLUMNS + 1) + column] = fill;
     }
 }
 
-/* A picture of the square from -1.2 to 1.2, landmarks first, and a line on who says what. */
+/* Who is who: "; agents A B C; landmarks 1 2 3". Signs that several share are told once. */
+static int put_signs(const ParticleWorld *world, char *text, size_t size) {
+  int used = 0;
+  for (uint32_t k = 0; k <= world->kinds; k++) {
+    const bool landmarks = k == world->kinds;
+    const uint32_t first = landmarks ? world->agents : 0;
+    const uint32_t end = first + (landmarks ? world->landmarks : world->agents);
+    char told[2 * PARTICLES_MOST + 1] = "";
+    for (uint32_t i = first; i < end; i++) {
+      const char sign[2] = {world->body[i].sign, 0};
+      if ((!landmarks && world->member[i] != k) || strchr(told, *sign)) continue;
+      if (used < 0 || (size_t)used >= size) return used;
+      if (!*told)
+        used += snprintf(text + used, size - (size_t)used, "; %s",
+                         landmarks ? "landmarks" : world->kind[k].name);
+      if ((size_t)used < size) used += snprintf(text + used, size - (size_t)used, " %s", sign);
+      strcat(told, sign);
+    }
+  }
+  return used;
+}
+
+/* A picture of the square from -1.2 to 1.2, landmarks first, and a line on who is who and says
+ * what. */
 void particles_render(const void *block, const void *state, char *text, size_t size) {
   const ParticleWorld *world = block;
   const ParticleEpisode *episode = state;
@@ -429,13 +455,16 @@ void particles_render(const void *block, const void *state, char *text, size_t s
     board[row * (COLUMNS + 1) + COLUMNS] = '\n';
   board[sizeof board - 1] = 0;
   for (uint32_t i = world->agents; i < world->agents + world->landmarks; i++)
-    if (i < world->colliders) draw_disc(board, place[i], world->body[i].size);
+    if (i < world->colliders) draw_disc(board, place[i], &world->body[i]);
+  for (uint32_t i = 0; i < world->agents && i < world->colliders; i++)
+    draw_disc(board, place[i], &world->body[i]);
   for (uint32_t i = world->agents + world->landmarks; i-- > 0;) { /* agents over landmarks */
     int column, row;
     spot(place[i], &column, &row);
     board[row * (COLUMNS + 1) + column] = world->body[i].sign;
   }
   int used = snprintf(text, size, "%sstep %u of %u", board, episode->time, world->limit);
+  if (used >= 0 && (size_t)used < size) used += put_signs(world, text + used, size - (size_t)used);
   for (uint32_t a = 0; a < world->agents && used >= 0 && (size_t)used < size; a++) {
     if (!world->body[a].speaks) continue;
     uint32_t word = particles_heard(world, episode, a, PARTICLES_WORDS);

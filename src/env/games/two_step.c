@@ -114,13 +114,18 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
 
 /* The state, and what was done and paid. */
 static void render(const void *params, const void *block, char *text, size_t size) {
+  static const char *const pays[STATES] = {
+      "agent 0's a leads to table A, where all pay 7; b to table B",
+      "whatever both do pays 7",
+      "a a pays 0, a b and b a pay 1, b b pays 8",
+  };
   (void)params;
   const Episode *episode = block;
   if (episode->over)
     snprintf(text, size, "%s, %c and %c: %g\n", state_name[episode->state], 'a' + episode->last[0],
              'a' + episode->last[1], (double)episode->paid);
   else
-    snprintf(text, size, "%s\n", state_name[episode->state]);
+    snprintf(text, size, "%s: %s\n", state_name[episode->state], pays[episode->state]);
 }
 
 const AgonEnv env_two_step = {

@@ -476,8 +476,11 @@ static void render(const void *block, const void *state, char *text, size_t size
     used += 3;
     if (c % params->width == params->width - 1) text[used++] = '\n';
   }
-  snprintf(text + used, size - used, "step %d of %d, %d delivered\n", episode->time, params->limit,
-           episode->deliveries);
+  snprintf(text + used, size - used,
+           "step %d of %d, %d delivered; robots A.. point to where they go; x shelf, X requested "
+           "(behind "
+           "a robot: its load), G goal\n",
+           episode->time, params->limit, episode->deliveries);
 }
 
 /* What the scripted player is after: cells at which it would toggle, or (goals) be. */
