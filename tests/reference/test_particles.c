@@ -326,8 +326,32 @@ static void one_spot_is_no_trouble(void **state) {
   close_table(&t);
 }
 
+/* The last step of an episode that ends pays what one pays that is cut; only what follows differs. */
+static void the_limit_ends_or_cuts(void **state) {
+  (void)state;
+  static const char *const game[] = {"simple_spread", "simple_tag", "simple_adversary",
+                                     "simple_speaker_listener", "simple_reference"};
+  static const char *const option[2][2] = {{"limit=7", "time_limit=cut"}, {"limit=7", "time_limit=end"}};
+  static const AgonStatus last[2] = {AGON_TRUNCATED, AGON_TERMINATED};
+  for (size_t g = 0; g < COUNT_OF(game); g++) {
+    float paid[2][7][PARTICLES_MOST] = {{{0}}};
+    for (int way = 0; way < 2; way++) {
+      Table t;
+      open_table(&t, game[g], option[way], 2);
+      begin(&t, 3);
+      for (int step = 0; step < 7; step++) {
+        assert_int_equal(advance(&t), step < 6 ? AGON_RUNNING : last[way]);
+        memcpy(paid[way][step], t.reward, sizeof t.reward);
+      }
+      close_table(&t);
+    }
+    assert_memory_equal(paid[0], paid[1], sizeof paid[0]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_limit_ends_or_cuts),
       cmocka_unit_test(episodes_are_those_of_the_sources),
       cmocka_unit_test(published_rewards_come_out_bit_for_bit),
       cmocka_unit_test(spread_has_its_ladder),

@@ -25,6 +25,7 @@ void particles_begin(ParticleWorld *world, const char *const *values, uint32_t a
                    : !strcmp(values[1], "heads") ? PARTICLES_HEADS
                                                  : PARTICLES_DISCRETE;
   world->limit = (uint32_t)atoi(values[2]);
+  world->at_limit = !strcmp(values[3], "end") ? AGON_TERMINATED : AGON_TRUNCATED;
   world->firsts = agents;
   for (uint32_t i = 0; i < PARTICLES_COMPONENTS; i++)
     world->high[i] = 1;
@@ -227,7 +228,7 @@ AgonStatus particles_pay(const ParticleWorld *world, ParticleEpisode *episode, f
   const double *paid = particles_reward(world, episode);
   for (uint32_t a = 0; a < world->agents; a++)
     reward[a] += (float)paid[a];
-  return ++episode->time >= world->limit ? AGON_TRUNCATED : AGON_RUNNING;
+  return ++episode->time >= world->limit ? world->at_limit : AGON_RUNNING;
 }
 
 /* --- rule-based players --- */

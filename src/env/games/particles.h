@@ -34,10 +34,13 @@ enum {
    0,                                                                                              \
    "pettingzoo|openai",                                                                            \
    "whose: openai moves by the new velocity and has its first rewards"},                           \
-      {"actions", AGON_OPT_CHOICE, "discrete", 0, 0, actions, help}, {                             \
-    "limit", AGON_OPT_INT, "25", 1, 10000, NULL, "steps of an episode, which is then cut"          \
+      {"actions", AGON_OPT_CHOICE, "discrete", 0, 0, actions, help},                               \
+      {"limit", AGON_OPT_INT, "25", 1, 10000, NULL, "steps of an episode"}, {                      \
+    "time_limit", AGON_OPT_CHOICE, "cut", 0, 0, "cut|end",                                         \
+        "after them the episode is cut, and would have gone on (values go on, as PettingZoo has "  \
+        "it), or ends: nothing follows, as in the trainers that published results come from"       \
   }
-enum { PARTICLES_FIRST_OPTION = 3 };
+enum { PARTICLES_FIRST_OPTION = 4 };
 
 typedef struct Point {
   double x, y;
@@ -66,10 +69,11 @@ typedef struct ParticleWorld {
   uint32_t words;     /* of the vocabulary that is spoken; 0: nobody speaks */
   uint32_t colliders; /* this many entities, agents first, push each other away when they touch */
   uint32_t limit;
-  uint32_t heads;   /* components of an action of the widest kind */
-  uint32_t firsts;  /* agents of team 0 where there are two teams; else all */
-  uint32_t catches; /* simple_tag: contacts with which the predators have won */
-  double ratio;     /* the share of an agent's own reward, where it is mixed with the common one */
+  AgonStatus at_limit; /* how an episode stops there */
+  uint32_t heads;      /* components of an action of the widest kind */
+  uint32_t firsts;     /* agents of team 0 where there are two teams; else all */
+  uint32_t catches;    /* simple_tag: contacts with which the predators have won */
+  double ratio; /* the share of an agent's own reward, where it is mixed with the common one */
   bool openai;
   ParticleActions actions;
   uint32_t kinds;
