@@ -546,19 +546,21 @@ Status display_metrics(Display *display, const Progress *now) {
 }
 
 /* --- the progress line --- */
-/* What a player earns, where one team plays: evaluated, with the env's metrics, or, as long as
- * nothing was, in its training episodes, which explore. */
+/* What a player earns, where one team plays: evaluated, with the env's metrics, and in its training
+ * episodes, which explore: a policy that must be random here and there does better in these. */
 static void return_text(const Display *display, uint32_t player, char *out, size_t size) {
   char score[96];
   char metrics[120];
+  char training[32] = "";
+  const Tally tally = display_returns(display, player);
   const TeamScore *evaluated = &display->score[player];
   if (evaluated->known) {
     display_metrics_text(&display->setup.env, evaluated->metric, metrics, sizeof metrics);
-    snprintf(out, size, "%s%s%s", display_score_text(evaluated, score, sizeof score),
-             *metrics ? ", " : "", metrics);
+    if (tally.games > 0) snprintf(training, sizeof training, ", in training %.4g", mean_of(&tally));
+    snprintf(out, size, "%s%s%s%s", display_score_text(evaluated, score, sizeof score),
+             *metrics ? ", " : "", metrics, training);
     return;
   }
-  const Tally tally = display_returns(display, player);
   display_returns_text(&tally, score, sizeof score);
   snprintf(out, size, "%s%s", score, tally.games < 1 ? "" : " in training");
 }

@@ -358,7 +358,7 @@ static void evaluations_of_a_team(void **state) {
   CHECK_NEAR(last_of(&scene, "matchmaking/self"), -1, 0);
   CHECK_NEAR(last_of(&scene, "charts/frozen_decisions_per_second"), -1, 0);
   display_line(scene.display, &now);
-  expect_line(&scene, "team return main_0 -31 [-33, -29], collisions 1.25; main_exploiter_0 n/a");
+  expect_line(&scene, "team return main_0 -31 [-33, -29], collisions 1.25, in training -30; main_exploiter_0 n/a");
   if (strstr(scene.line, "players,")) fail_msg("%s", scene.line);
   CHECK_OK(display_status(scene.display, &now, "running"));
   json_t *root = status_of(&scene);
