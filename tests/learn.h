@@ -38,7 +38,17 @@ static inline Update *new_update(const Bench *b, const Reducer *reducer) {
   return update;
 }
 
-static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool popart) {
+/* What rows an algorithm with its defaults wants; those of teams are of one agent here, and the
+ * global state is its observation. */
+static inline RowFormat rows_wanted(const AlgoOps *algo, const void *own, const AgonKind *layout) {
+  AlgoNeeds needs = algo_needs(algo, own, layout);
+  RowFormat format = {.cells = 1, .flags = needs.rows == ROWS_TEAM, .global = needs.global ? 2 : 0};
+  return format;
+}
+
+/* rows: cells, flags and global state of the experience; NULL: as the algorithm wants it. */
+static inline void open_bench_with(Bench *b, const AlgoOps *algo, int memory, bool popart,
+                                   const RowFormat *rows) {
   static const uint32_t head_size[] = {3};
   AgonKind layout = {.observation_type = AGON_F32,
                       .observation_shape = {2, 1, 1},
@@ -57,17 +67,20 @@ static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool po
   b->algo_config = calloc(1, b->algo->config_size + 1);
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
   CHECK_OK(net_create(&net, &layout, &b->net));
-  RowFormat format = {
-      .observation_bytes = 8,
-      .choices = 3,
-      .heads = 1,
-      .state = (uint32_t)b->net->graph.state_size,
-  };
+  RowFormat format = rows ? *rows : rows_wanted(algo, b->algo_config, &layout);
+  format.observation_bytes = 8;
+  format.choices = 3;
+  format.heads = 1;
+  format.state = (uint32_t)b->net->graph.state_size;
   CHECK_OK(algo_create(algo, b->algo_config, b->net, &format, &b->made));
   const TrainShape shape = shape_of(b);
   CHECK_OK(train_state_create(&shape, 0, &b->pupil));
   b->update = new_update(b, NULL);
   CHECK_OK(batch_create(&format, &b->batch));
+}
+
+static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool popart) {
+  open_bench_with(b, algo, memory, popart, NULL);
 }
 
 static inline void close_bench(Bench *b) {
@@ -112,7 +125,11 @@ static inline void add_row(Bench *b, AgonRng *rng, float x, float y,
   memset(batch->mask + row * 3, 1, 3);
   batch->action[row] = action;
   batch->log_prob[row] = logf(p[action]);
-  batch->value[row] = value;
+  if (batch->format.flags)
+    batch->flags[row] = ROW_FLAGS;
+  else
+    batch->value[row] = value;
+  if (batch->format.global) memcpy(batch->global + row * 2, both, sizeof both);
   batch->reward[row] = reward(x, y, action);
 }
 

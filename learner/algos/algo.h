@@ -110,24 +110,32 @@ typedef struct Algo {
   size_t parts;
 } Algo;
 
-/* The experience of an update, as an algorithm sees it. Columns have as many rows as the batch. */
+/* The experience of an update, as an algorithm sees it. Columns have as many entries as the batch
+ * has cells; where its rows are of single agents, a cell is a row. */
 typedef struct Experience {
   const LearnConfig *config;
   const void *own; /* the algorithm's own section of the configuration (config_size bytes) */
   double progress; /* of the player through its schedules, from 0 to 1 */
   size_t step;     /* optimiser steps of this update so far */
   const Batch *batch;
-  const bool *is_learned;
+  const bool *is_learned; /* the policy learns from it: an agent acted */
+  /* The value learns from it: also where an agent that has acted before waits or is out of the
+   * game, so that what may follow from there is known. */
+  const bool *is_valued;
   const float *discount; /* gamma; 0 after the last decision of a terminated episode */
-  /* By the weights before the update. NULL unless the plan said `evaluate`. */
+  /* By the weights before the update. NULL unless the plan said `evaluate`, or rows are of whole
+   * teams. */
   const float *log_prob_now, *value_now;
+  /* By the weights that acted; of whole teams by those before the update. */
+  const float *value;
+  float value_unit; /* deviation of the value targets, as far as it has been seen */
   /* Filled by the algorithm. `target` is what the value head learns. */
   float *advantage, *target;
   float *part[ALGO_PARTS]; /* the player's parts, in the algorithm's order; written in `stepped`
                               only */
 } Experience;
 
-/* Sums over rows that travel behind the gradient, in this order. */
+/* Sums over learned cells that travel behind the gradient, in this order. */
 typedef struct LossSums {
   float rows;
   float policy, value;
@@ -151,8 +159,9 @@ typedef struct PassPart {
   Activations *space;  /* likewise, with room for the pass's rows */
 } PassPart;
 
-/* As many rows as fit the cache, in the order in which the network takes them: step by step, and
- * within a step one after another. All is borrowed. */
+/* As many rows as fit the cache, in the order in which the network takes them: step by step, within
+ * a step one unit after another, and of a unit's team row one cell after another. All is
+ * borrowed. */
 typedef struct Pass {
   const Algo *algo;
   const Experience *experience;
@@ -161,13 +170,13 @@ typedef struct Pass {
   Activations *space;          /* with the input loaded */
   const Sequences *sequences;
   size_t rows;
-  const int32_t *row_of; /* (rows) row of the batch, or -1: padding */
+  const int32_t *row_of; /* (rows) cell of the batch, or -1: padding */
   const uint8_t *mask;   /* (rows, choices) */
   /* What the loss is made of beside the algorithm's own part. */
   float entropy_weight, reference_weight, proximal_weight, value_weight;
-  float value_unit;           /* deviation of the value targets: losses are in units of it */
-  const float *pull;          /* (batch rows) weight of the KL to the reference */
-  const float *reference_row; /* (batch rows, width) normalised; NULL: no reference */
+  float value_share;          /* learned cells over valued ones: that their losses weigh alike */
+  const float *pull;          /* (batch cells) weight of the KL to the reference */
+  const float *reference_row; /* (batch cells, width) normalised; NULL: no reference */
   const float *before_row;    /* the same of the policy before the update; NULL: not proximal */
   /* Scratch of `rows` rows: net->space.width wide, the values 1. */
   float *logits, *probability, *d_logits;
@@ -183,7 +192,7 @@ typedef struct Pass {
   UpdateTimes *times;
 } Pass;
 
-/* One learned row's loss and its derivatives. */
+/* One cell's loss and its derivatives. Where nobody acted, only those of the value count. */
 typedef struct RowLoss {
   float policy_loss, by_log_prob;
   float value_loss, by_value;
@@ -210,7 +219,7 @@ typedef struct AlgoOps {
   /* FLOP of learning from one frame, of a network that costs `forward` and `train` a row. May be
    * NULL: what the plan says. */
   double (*cost)(const void *own, double forward, double train);
-  /* Fills advantage and target of all learned rows. */
+  /* Fills advantage and target of all cells that are learned or valued. */
   void (*targets)(const Experience *experience);
   RowLoss (*row)(const Experience *experience, size_t row, float log_prob, float value);
   /* Weight of KL(policy || policy before the update). May be NULL: none. */

@@ -32,36 +32,26 @@ static void impala_plan(const void *own, AlgoPlan *out) {
   out->evaluate = true;
 }
 
-/* Adds UPGO's advantages of one unroll to those of V-trace. */
-static void add_upgo(const Experience *e, const Unroll *unroll, float bootstrap,
-                     const float *log_rho) {
-  const ImpalaConfig *config = e->own;
-  size_t at = unroll->first;
-  size_t n = unroll->rows;
-  float upgo[n ? n : 1];
-  returns_upgo(e->batch->reward + at, e->discount + at, e->value_now + at, bootstrap, log_rho, n,
-               upgo);
-  for (size_t t = 0; t < n; t++)
-    e->advantage[at + t] += (float)config->upgo * upgo[t];
+/* Adds UPGO's advantages to those of V-trace. */
+static void add_upgo(const Trajectory *path, float weight) {
+  float upgo[path->rows ? path->rows : 1];
+  returns_upgo(path->reward, path->discount, path->value, path->bootstrap, path->log_rho,
+               path->rows, upgo);
+  for (size_t t = 0; t < path->rows; t++)
+    path->advantage[t] += weight * upgo[t];
 }
 
-/* V-trace of each unroll by itself: value targets, and advantages that are weighted already. */
-static void impala_targets(const Experience *e) {
+/* V-trace of each trajectory: value targets, and advantages that are weighted already. */
+static void vtrace_of(const Experience *e, const Trajectory *path) {
   const ImpalaConfig *config = e->own;
-  const Batch *batch = e->batch;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    size_t at = unroll->first;
-    size_t n = unroll->rows;
-    float log_rho[n ? n : 1];
-    float bootstrap = bootstrap_of(unroll, e->value_now);
-    for (size_t t = 0; t < n; t++)
-      log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
-    returns_vtrace(batch->reward + at, e->discount + at, e->value_now + at, bootstrap, log_rho,
-                   (float)config->clip_rho, (float)config->clip_pg, (float)e->config->lambda, n,
-                   e->target + at, e->advantage + at);
-    if (config->upgo > 0) add_upgo(e, unroll, bootstrap, log_rho);
-  }
+  returns_vtrace(path->reward, path->discount, path->value, path->bootstrap, path->log_rho,
+                 (float)config->clip_rho, (float)config->clip_pg, (float)e->config->lambda,
+                 path->rows, path->target, path->advantage);
+  if (config->upgo > 0) add_upgo(path, (float)config->upgo);
+}
+
+static void impala_targets(const Experience *e) {
+  follow_cells(e, e->value_now, vtrace_of);
 }
 
 /* The plain policy gradient: importance weights are in the advantage, not in a ratio. */

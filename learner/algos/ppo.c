@@ -40,33 +40,20 @@ static void ppo_plan(const void *own, AlgoPlan *out) {
 
 /* V-trace's targets. Its advantages are left unweighted: the ratio weights them when they are
  * stepped. */
-static void targets_vtrace(const Experience *e) {
-  const Batch *batch = e->batch;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    size_t at = unroll->first;
-    size_t n = unroll->rows;
-    float log_rho[n ? n : 1];
-    float next = bootstrap_of(unroll, e->value_now);
-    float *vs = e->target + at;
-    float *advantage = e->advantage + at;
-    const float *reward = batch->reward + at;
-    const float *discount = e->discount + at;
-    const float *value = e->value_now + at;
-    for (size_t t = 0; t < n; t++)
-      log_rho[t] = e->log_prob_now[at + t] - batch->log_prob[at + t];
-    returns_vtrace(reward, discount, value, next, log_rho, 1.0f, 1.0f, (float)e->config->lambda, n,
-                   vs, advantage);
-    for (size_t t = n; t-- > 0; next = vs[t])
-      advantage[t] = reward[t] + discount[t] * next - value[t];
-  }
+static void vtrace_of(const Experience *e, const Trajectory *path) {
+  float next = path->bootstrap;
+  float *vs = path->target;
+  returns_vtrace(path->reward, path->discount, path->value, next, path->log_rho, 1.0f, 1.0f,
+                 (float)e->config->lambda, path->rows, vs, path->advantage);
+  for (size_t t = path->rows; t-- > 0; next = vs[t])
+    path->advantage[t] = path->reward[t] + path->discount[t] * next - path->value[t];
 }
 
 /* Advantages and value targets of a whole batch, once an update, before the first pass. */
 static void ppo_targets(const Experience *e) {
   const PpoConfig *config = e->own;
   if (config->targets == TARGETS_VTRACE)
-    targets_vtrace(e);
+    follow_cells(e, e->value_now, vtrace_of);
   else
     targets_gae(e);
 }
@@ -74,7 +61,7 @@ static void ppo_targets(const Experience *e) {
 /* The larger of the losses of the value, and of the value held near what it was when it acted. */
 static void clip_value(const Experience *e, size_t row, float value, RowLoss *loss) {
   const PpoConfig *config = e->own;
-  float old = e->batch->value[row];
+  float old = e->value[row];
   float limit = (float)config->value_clip;
   float moved = value - old;
   float near = old + (moved < -limit ? -limit : moved > limit ? limit : moved);

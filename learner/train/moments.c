@@ -32,14 +32,14 @@ static double element(const Batch *batch, const Net *net, size_t index) {
   return (double)value;
 }
 
-/* Sums of (x - centre) and of its square over this member's rows, into moments->gap. */
+/* Sums of (x - centre) and of its square over this member's cells, into moments->gap. */
 static void sum_gaps(Moments *moments, const Batch *batch, const bool *is_learned) {
   const Net *net = moments->net;
   size_t N = net->observation_count;
   double *sum = moments->gap;
   double *square = sum + N;
   memset(sum, 0, 2 * N * sizeof *sum);
-  for (size_t r = 0; r < batch->rows; r++)
+  for (size_t r = 0; r < batch->rows * format_cells(&batch->format); r++)
     for (size_t i = 0; is_learned[r] && i < N; i++) {
       double gap = element(batch, net, r * N + i) - moments->centre[i];
       sum[i] += gap;

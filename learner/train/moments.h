@@ -23,7 +23,7 @@ typedef struct Moments {
 Status moments_create(const Net *net, Moments *out);
 void moments_free(Moments *moments);
 size_t moments_count(const Net *net); /* floats to sum over the ranks as an update ends */
-/* As an update opens: this rank's part of the first sum, over the rows of the batch that are
+/* As an update opens: this rank's part of the first sum, over the cells of the batch that are
  * learned from, (observations) floats to `out`. */
 void moments_open(Moments *moments, const TrainState *state, const Batch *batch,
                   const bool *is_learned, float *out);

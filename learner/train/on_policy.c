@@ -4,25 +4,70 @@
 
 #include <string.h>
 
-/* The value behind an unroll's last row: 0 after a terminal state, else what was recorded there. */
-float bootstrap_of(const Unroll *unroll, const float *value) {
-  return unroll->end == END_TERMINATED ? 0 : value[unroll->first + unroll->rows];
+/* Numbers of one trajectory, one behind another. */
+enum { LANE_REWARD, LANE_DISCOUNT, LANE_VALUE, LANE_LOG_RHO, LANE_ADVANTAGE, LANE_TARGET, LANES };
+
+/* Log of the ratio of the present to the acting policy's probability. Where nobody acted there is
+ * none to correct for. */
+static float log_rho_of(const Experience *e, size_t cell) {
+  const Batch *batch = e->batch;
+  if (batch->format.flags && !(batch->flags[cell] & AGON_ACTS)) return 0;
+  return e->log_prob_now[cell] - batch->log_prob[cell];
+}
+
+/* What cell c goes through in an unroll. Where rows have one cell it lies in the batch as it is;
+ * else it is picked out, worked on in `lane`, and put back. */
+static void follow_cell(const Experience *e, const Unroll *unroll, size_t c, const float *value,
+                        TargetsOf *targets) {
+  const Batch *batch = e->batch;
+  size_t cells = format_cells(&batch->format);
+  size_t first = unroll->first * cells + c;
+  size_t n = unroll->rows;
+  bool picked = cells > 1;
+  float lane[LANES][n ? n : 1];
+  for (size_t t = 0; t < n; t++) {
+    size_t cell = first + t * cells;
+    if (e->log_prob_now) lane[LANE_LOG_RHO][t] = log_rho_of(e, cell);
+    if (!picked) continue;
+    lane[LANE_REWARD][t] = batch->reward[cell];
+    lane[LANE_DISCOUNT][t] = e->discount[cell];
+    lane[LANE_VALUE][t] = value[cell];
+  }
+  const Trajectory trajectory = {
+      .rows = n,
+      .reward = picked ? lane[LANE_REWARD] : batch->reward + first,
+      .discount = picked ? lane[LANE_DISCOUNT] : e->discount + first,
+      .value = picked ? lane[LANE_VALUE] : value + first,
+      .bootstrap = unroll->end == END_TERMINATED ? 0 : value[first + n * cells],
+      .log_rho = e->log_prob_now ? lane[LANE_LOG_RHO] : NULL,
+      .advantage = picked ? lane[LANE_ADVANTAGE] : e->advantage + first,
+      .target = picked ? lane[LANE_TARGET] : e->target + first,
+  };
+  targets(e, &trajectory);
+  for (size_t t = 0; picked && t < n; t++) {
+    e->advantage[first + t * cells] = lane[LANE_ADVANTAGE][t];
+    e->target[first + t * cells] = lane[LANE_TARGET][t];
+  }
+}
+
+void follow_cells(const Experience *e, const float *value, TargetsOf *targets) {
+  const Batch *batch = e->batch;
+  for (size_t u = 0; u < batch->unrolls; u++)
+    for (size_t c = 0; c < format_cells(&batch->format); c++)
+      follow_cell(e, &batch->unroll[u], c, value, targets);
 }
 
 /* Advantages by GAE(lambda) (Schulman et al., arXiv 1506.02438); the values' targets are advantage
  * + value, the lambda-return. */
+static void gae_of(const Experience *e, const Trajectory *path) {
+  returns_gae(path->reward, path->discount, path->value, path->bootstrap, (float)e->config->lambda,
+              path->rows, path->advantage);
+  for (size_t t = 0; t < path->rows; t++)
+    path->target[t] = path->advantage[t] + path->value[t];
+}
+
 void targets_gae(const Experience *e) {
-  const Batch *batch = e->batch;
-  for (size_t u = 0; u < batch->unrolls; u++) {
-    const Unroll *unroll = &batch->unroll[u];
-    size_t at = unroll->first;
-    size_t n = unroll->rows;
-    float bootstrap = bootstrap_of(unroll, batch->value);
-    returns_gae(batch->reward + at, e->discount + at, batch->value + at, bootstrap,
-                (float)e->config->lambda, n, e->advantage + at);
-    for (size_t t = 0; t < n; t++)
-      e->target[at + t] = e->advantage[at + t] + batch->value[at + t];
-  }
+  follow_cells(e, e->value, gae_of);
 }
 
 /* Adds what has passed since the last charge to *spent. */
@@ -32,7 +77,15 @@ static void charge(const Pass *pass, int64_t *spent) {
   *pass->since = now;
 }
 
-/* Loss and derivatives of one row, `at` in the pass and `row` in the batch. */
+/* What the value of a cell adds, `at` in the pass. */
+static void value_loss(const Pass *pass, size_t at, const RowLoss *loss, LossSums *sums) {
+  float unit = pass->experience->value_unit;
+  pass->d_value[at] = loss->by_value * pass->value_weight * pass->value_share;
+  sums->value += loss->value_loss / (unit * unit) * pass->value_share;
+}
+
+/* Loss and derivatives of a cell in which an agent acted, `at` in the pass and `row` in the
+ * batch. */
 static void row_loss(const Pass *pass, size_t at, size_t row, LossSums *sums) {
   const ActionSpace *space = &pass->net->space;
   const Batch *batch = pass->experience->batch;
@@ -49,9 +102,8 @@ static void row_loss(const Pass *pass, size_t at, size_t row, LossSums *sums) {
   if (pass->proximal_weight > 0)
     dist_add_kl(space, line, probability, pass->before_row + row * space->width,
                 pass->proximal_weight, d);
-  pass->d_value[at] = loss.by_value * pass->value_weight;
+  value_loss(pass, at, &loss, sums);
   sums->policy += loss.policy_loss;
-  sums->value += loss.value_loss / (pass->value_unit * pass->value_unit);
   sums->entropy += entropy;
   sums->kl += loss.ratio - 1 - loss.log_ratio;
   if (reference) sums->kl_reference += pull * dist_kl(space, line, reference);
@@ -59,11 +111,22 @@ static void row_loss(const Pass *pass, size_t at, size_t row, LossSums *sums) {
   sums->rows++;
 }
 
-/* Forward, loss of each row, backward. Rows that are only passed through, for the recurrent state's
- * sake or as bootstraps, get the gradient 0. */
+/* A cell that the policy learns nothing from: only its value is, where it counts. */
+static void cell_loss(const Pass *pass, size_t at, int32_t cell, LossSums *sums) {
+  const Experience *e = pass->experience;
+  size_t W = pass->net->space.width;
+  memset(pass->d_logits + at * W, 0, W * sizeof *pass->d_logits);
+  pass->d_value[at] = 0;
+  if (cell < 0 || !e->is_valued[cell]) return;
+  RowLoss loss =
+      pass->algo->ops->row(e, (size_t)cell, e->batch->log_prob[cell], pass->value[at]);
+  value_loss(pass, at, &loss, sums);
+}
+
+/* Forward, loss of each cell, backward. Cells that are only passed through, for the recurrent
+ * state's sake or as bootstraps, get the gradient 0. */
 void pass_rows(const Pass *pass, LossSums *sums) {
   const Net *net = pass->net;
-  size_t W = net->space.width;
   net_forward(net, pass->block, pass->packed, pass->space, pass->sequences, pass->logits,
               pass->value, NULL);
   charge(pass, &pass->times->forward);
@@ -71,12 +134,10 @@ void pass_rows(const Pass *pass, LossSums *sums) {
   dist_probabilities(&net->space, pass->logits, pass->rows, pass->probability);
   for (size_t at = 0; at < pass->rows; at++) {
     int32_t row = pass->row_of[at];
-    if (row >= 0 && pass->experience->is_learned[row]) {
+    if (row >= 0 && pass->experience->is_learned[row])
       row_loss(pass, at, (size_t)row, sums);
-      continue;
-    }
-    memset(pass->d_logits + at * W, 0, W * sizeof *pass->d_logits);
-    pass->d_value[at] = 0;
+    else
+      cell_loss(pass, at, row, sums);
   }
   charge(pass, &pass->times->loss);
   net_backward(net, pass->block, pass->packed, pass->gradient, pass->space, pass->sequences,

@@ -2,12 +2,22 @@
 #pragma once
 #include "learner/algos/algo.h"
 
-/* The value that closes an unroll, of a column with one value for each row of the batch: 0 where
- * the episode terminated. */
-float bootstrap_of(const Unroll *unroll, const float *value);
-/* AlgoOps.targets: generalised advantage estimation from the values seen when acting; the value's
- * target is advantage + value. */
+/* What one agent goes through in an unroll: the numbers of one cell, step after step. */
+typedef struct Trajectory {
+  size_t rows;
+  const float *reward, *discount, *value;
+  float bootstrap; /* the value behind the last row; 0 where the episode terminated */
+  /* Log of the present policy's probability of each action over the acting one's; 0 where nobody
+   * acted. NULL: the batch was not evaluated. */
+  const float *log_rho;
+  float *advantage, *target; /* to be filled */
+} Trajectory;
+typedef void TargetsOf(const Experience *experience, const Trajectory *trajectory);
+/* Hands out the trajectory of each cell of each unroll, with its values from the column `value`. */
+void follow_cells(const Experience *experience, const float *value, TargetsOf *targets);
+/* AlgoOps.targets: generalised advantage estimation from experience->value; the value's target is
+ * advantage + value. */
 void targets_gae(const Experience *experience);
-/* AlgoOps.pass: forward; for each learned row the algorithm's own loss, entropy and the KLs to the
+/* AlgoOps.pass: forward; for each learned cell the algorithm's own loss, entropy and the KLs to the
  * reference and to the policy before the update; backward. */
 void pass_rows(const Pass *pass, LossSums *sums);

@@ -38,6 +38,7 @@ void passes_free(Passes *passes) {
   free(passes->d_value);
   free(passes->row_of);
   free(passes->restarts);
+  free(passes->hold);
   free(passes->raw);
   free(passes->mask);
   *passes = (Passes){0};
@@ -73,6 +74,7 @@ static Status reserve_passes(Passes *passes, size_t rows) {
       {&passes->d_value, sizeof(float)},
       {&passes->row_of, sizeof(int32_t)},
       {&passes->restarts, sizeof(int32_t)},
+      {&passes->hold, sizeof(uint8_t)},
       {&passes->raw, net->observation_count * element},
       {&passes->mask, net->space.choices},
   };
@@ -89,6 +91,7 @@ static Status reserve_passes(Passes *passes, size_t rows) {
 
 Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest) {
   size_t S = passes->net->graph.state_size;
+  size_t states = batch->unrolls * format_cells(&batch->format);
   passes->batch = batch;
   if (S == 0) {
     TRY_RETURN(layout_rows(&passes->all, batch, shards, false));
@@ -96,45 +99,57 @@ Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, 
   }
   TRY_RETURN(layout_sequences(&passes->all, batch, shards, longest));
   TRY_RETURN(layout_sequences(&passes->learned, batch, shards, longest));
-  TRY_RETURN(GROW(passes->states, passes->states_room, (batch->unrolls + 1) * S));
+  TRY_RETURN(GROW(passes->states, passes->states_room, (states + 1) * S));
   memset(passes->states, 0, S * sizeof(float));
-  if (batch->unrolls) memcpy(passes->states + S, batch->state, batch->unrolls * S * sizeof(float));
+  if (states) memcpy(passes->states + S, batch->state, states * S * sizeof(float));
   return OK;
 }
 
 size_t passes_units(const Layout *layout) {
-  if (layout->T > PASS_ROWS || layout->T == 0) return 1; /* 0: nothing at all to lay out */
-  return PASS_ROWS / layout->T;
+  size_t rows = layout->T * layout->cells;
+  if (rows > PASS_ROWS || rows == 0) return 1; /* 0: nothing at all to lay out */
+  return PASS_ROWS / rows;
+}
+
+/* Brings a cell of the batch, or padding (below 0), into place `at` of the pass. */
+static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
+  const Batch *batch = passes->batch;
+  size_t bytes = batch->format.observation_bytes;
+  size_t choices = batch->format.choices;
+  bool flags = batch->format.flags;
+  passes->row_of[at] = cell;
+  passes->restarts[at] = restart;
+  passes->hold[at] = flags && cell >= 0 && !(batch->flags[cell] & AGON_ACTS);
+  if (cell >= 0) {
+    memcpy(passes->raw + at * bytes, batch->observation + (size_t)cell * bytes, bytes);
+    memcpy(passes->mask + at * choices, batch->mask + (size_t)cell * choices, choices);
+  } else {
+    memset(passes->raw + at * bytes, 0, bytes);
+    memset(passes->mask + at * choices, 1, choices);
+  }
 }
 
 Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit, size_t first,
                      size_t count, bool forget, Sequences *out) {
-  const Batch *batch = passes->batch;
   size_t T = layout->T;
-  size_t bytes = batch->format.observation_bytes;
-  size_t choices = batch->format.choices;
-  TRY_RETURN(reserve_passes(passes, count ? count * T : 1));
+  size_t C = layout->cells;
+  TRY_RETURN(reserve_passes(passes, count ? count * T * C : 1));
   for (size_t t = 0; t < T; t++)
     for (size_t b = 0; b < count; b++) {
-      size_t cell = (unit ? unit[first + b] : first + b) * T + t;
-      size_t at = t * count + b;
-      int32_t row = layout->row[cell];
-      passes->row_of[at] = row;
-      passes->restarts[at] = forget && layout->restart[cell] > 0 ? 0 : layout->restart[cell];
-      if (row >= 0) {
-        memcpy(passes->raw + at * bytes, batch->observation + (size_t)row * bytes, bytes);
-        memcpy(passes->mask + at * choices, batch->mask + (size_t)row * choices, choices);
-      } else {
-        memset(passes->raw + at * bytes, 0, bytes);
-        memset(passes->mask + at * choices, 1, choices);
+      size_t from = ((unit ? unit[first + b] : first + b) * T + t) * C;
+      size_t to = (t * count + b) * C;
+      for (size_t c = 0; c < C; c++) {
+        int32_t restart = layout->restart[from + c];
+        put_cell(passes, to + c, layout->row[from + c], forget && restart > 0 ? 0 : restart);
       }
     }
-  *out = (Sequences){.B = count,
+  *out = (Sequences){.B = count * C,
                      .T = T,
                      .restart = passes->restarts,
+                     .hold = passes->batch->format.flags ? passes->hold : NULL,
                      .states = passes->states,
                      .S = passes->net->graph.state_size};
-  net_load(passes->net, passes->raw, count * T, &passes->space);
+  net_load(passes->net, passes->raw, count * T * C, &passes->space);
   return OK;
 }
 
@@ -166,7 +181,7 @@ Status passes_evaluate(Passes *passes, const float *block, bool forget, const Ev
   passes_pack(passes, block);
   for (size_t first = 0; first < layout->units; first += step) {
     size_t count = layout->units - first < step ? layout->units - first : step;
-    size_t rows = count * layout->T;
+    size_t rows = count * layout->T * layout->cells;
     Sequences sequences;
     TRY_RETURN(passes_gather(passes, layout, NULL, first, count, forget, &sequences));
     net_forward(net, block, passes->packed, &passes->space, &sequences, passes->logits,

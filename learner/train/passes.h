@@ -12,7 +12,7 @@ typedef struct Passes {
   const Batch *batch; /* laid out last; borrowed until the next is */
   Layout all;         /* every row */
   Layout learned;     /* rows to learn from */
-  float *states;      /* (1 + unrolls, S) where units begin; state 0 is zero */
+  float *states;      /* (1 + unrolls * cells, S) where units begin; state 0 is zero */
   size_t states_room;
   float *packed; /* the weights as kernels want them: passes_pack */
   Activations space;
@@ -25,14 +25,15 @@ typedef struct Passes {
   float *d_logits;    /* (rows, width) */
   float *value;       /* (rows) */
   float *d_value;     /* (rows) */
-  int32_t *row_of;    /* (rows) in the batch; below 0: padding */
+  int32_t *row_of;    /* (rows) cell of the batch; below 0: padding */
   int32_t *restarts;  /* (rows) */
+  uint8_t *hold;      /* (rows) 1: nobody acts there, and memory stands still */
   uint8_t *raw;       /* (rows, observation bytes) */
   uint8_t *mask;      /* (rows, choices) */
   size_t rows;        /* for which there is room */
 } Passes;
 
-/* Where evaluation writes, a place for each row of the batch; NULL: not wanted. */
+/* Where evaluation writes, a place for each cell of the batch; NULL: not wanted. */
 typedef struct Evaluated {
   float *line;     /* (rows, width) normalised logits */
   float *log_prob; /* (rows) of the action that was taken */

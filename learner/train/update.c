@@ -69,6 +69,7 @@ void update_destroy(Update *update) {
   free(update->target);
   free(update->discount);
   free(update->is_learned);
+  free(update->is_valued);
   free(update->reference_row);
   free(update->before_row);
   free(update->order);
@@ -91,8 +92,8 @@ const UpdateTimes *update_times(const Update *update) {
   return &update->times;
 }
 
-/* Room for `rows` rows in the columns that an algorithm sees. */
-static Status reserve_rows(Update *update, size_t rows) {
+/* Room for `cells` cells in the columns that an algorithm sees. */
+static Status reserve_cells(Update *update, size_t cells) {
   struct {
     void *column;
     size_t size;
@@ -100,12 +101,12 @@ static Status reserve_rows(Update *update, size_t rows) {
       {&update->log_prob_now, sizeof(float)}, {&update->value_now, sizeof(float)},
       {&update->advantage, sizeof(float)},    {&update->target, sizeof(float)},
       {&update->discount, sizeof(float)},     {&update->is_learned, sizeof(bool)},
-      {&update->pull, sizeof(float)},
+      {&update->pull, sizeof(float)},         {&update->is_valued, sizeof(bool)},
   };
   size_t room = update->row_room;
   for (size_t i = 0; i < COUNT_OF(columns); i++) {
     room = update->row_room;
-    TRY_RETURN(mem_grow(columns[i].column, &room, rows, columns[i].size));
+    TRY_RETURN(mem_grow(columns[i].column, &room, cells, columns[i].size));
   }
   update->row_room = room;
   return OK;
@@ -115,13 +116,16 @@ static Status reserve_rows(Update *update, size_t rows) {
 /* The reference has no recurrent state of its own at the beginning of an unroll: it starts from
  * none, and the decisions in which it finds its own leave their pull to the rest. */
 static void mark_pull(Update *update, const Unroll *unroll) {
+  size_t cells = format_cells(&update->batch->format);
   uint32_t n = unroll->rows - unroll->skip;
   uint32_t burn = (uint32_t)update->config->reference_burn;
   if (unroll->fresh || update->net->graph.state_size == 0) burn = 0;
   burn = burn > unroll->skip ? burn - unroll->skip : 0;
   if (burn > n / 2) burn = n / 2;
   for (uint32_t t = 0; t < unroll->rows; t++)
-    update->pull[unroll->first + t] = t < unroll->skip + burn ? 0 : (float)n / (float)(n - burn);
+    for (size_t c = 0; c < cells; c++)
+      update->pull[(unroll->first + t) * cells + c] =
+          t < unroll->skip + burn ? 0 : (float)n / (float)(n - burn);
 }
 
 /* The configuration's word, or, where it leaves that open, the algorithm's. */
@@ -130,19 +134,32 @@ static bool normalises(const Update *update) {
   return choice == CHOICE_AUTO ? update->ops->normalises : choice == CHOICE_TRUE;
 }
 
-/* For every row: whether it is learned from (not those that only lead recurrent state up: `skip`),
- * its weight towards the reference, and its discount, 0 where the episode ends. */
-static void mark_rows(Update *update) {
+/* Whether a cell is learned from and valued, if its row is. Without flags it is a decision; with
+ * them they say whether there was one, now or before. */
+static void mark_cell(Update *update, size_t cell, bool counts) {
   const Batch *batch = update->batch;
-  memset(update->is_learned, 0, batch->rows * sizeof(bool));
+  bool flags = batch->format.flags;
+  update->is_learned[cell] = counts && (!flags || batch->flags[cell] & AGON_ACTS);
+  update->is_valued[cell] = counts && (!flags || batch->flags[cell] & ROW_ENTERED);
+}
+
+/* For every cell: whether it is learned from (not in rows that only lead recurrent state up:
+ * `skip`), its weight towards the reference, and its discount, 0 where the episode ends. */
+static void mark_cells(Update *update) {
+  const Batch *batch = update->batch;
+  size_t cells = format_cells(&batch->format);
+  memset(update->is_learned, 0, batch->rows * cells * sizeof(bool));
+  memset(update->is_valued, 0, batch->rows * cells * sizeof(bool));
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
     mark_pull(update, unroll);
     for (size_t t = 0; t < unroll->rows; t++) {
-      update->is_learned[unroll->first + t] = t >= unroll->skip;
-      bool last = t + 1 == unroll->rows;
-      update->discount[unroll->first + t] =
-          last && unroll->end == END_TERMINATED ? 0.0f : (float)update->config->gamma;
+      bool ends = t + 1 == unroll->rows && unroll->end == END_TERMINATED;
+      for (size_t c = 0; c < cells; c++) {
+        size_t cell = (unroll->first + t) * cells + c;
+        mark_cell(update, cell, t >= unroll->skip);
+        update->discount[cell] = ends ? 0.0f : (float)update->config->gamma;
+      }
     }
   }
 }
@@ -170,7 +187,8 @@ static void shuffle(Update *update) {
  * member must share, the caller's votes, and the observations' sums. */
 typedef struct Opening {
   float units;
-  float rows;
+  float learned; /* cells */
+  float valued;  /* likewise */
   /* mean in two parts, sum of squares around it */
   float advantage[2];
   float advantage_squares;
@@ -199,19 +217,23 @@ size_t update_opening(const Net *net, size_t members) {
          (net->scale_at ? net->observation_count : 0);
 }
 
-/* Over the rows to learn from, in two passes: exact where a single one would cancel. */
-static Spread spread_of(const Update *update, const float *column) {
+static size_t cells_of(const Batch *batch) {
+  return batch->rows * format_cells(&batch->format);
+}
+
+/* Over the cells that count, in two passes: exact where a single one would cancel. */
+static Spread spread_of(const Batch *batch, const float *column, const bool *counts) {
   Spread spread = {0};
   double sum = 0;
-  for (size_t r = 0; r < update->batch->rows; r++) {
-    if (!update->is_learned[r]) continue;
-    sum += (double)column[r];
+  for (size_t i = 0; i < cells_of(batch); i++) {
+    if (!counts[i]) continue;
+    sum += (double)column[i];
     spread.count++;
   }
   spread.mean = spread.count > 0 ? sum / spread.count : 0;
-  for (size_t r = 0; r < update->batch->rows; r++) {
-    double gap = (double)column[r] - spread.mean;
-    if (update->is_learned[r]) spread.squares += gap * gap;
+  for (size_t i = 0; i < cells_of(batch); i++) {
+    double gap = (double)column[i] - spread.mean;
+    if (counts[i]) spread.squares += gap * gap;
   }
   return spread;
 }
@@ -246,10 +268,11 @@ static float digest_blocks(const TrainState *state) {
 static void gather_opening(Update *update) {
   memset(update->moments, 0, update->moment_count * sizeof(float));
   Opening *own = opening_of(update, update->reducer.self);
-  Spread advantages = spread_of(update, update->advantage);
-  Spread targets = spread_of(update, update->target);
+  Spread advantages = spread_of(update->batch, update->advantage, update->is_learned);
+  Spread targets = spread_of(update->batch, update->target, update->is_valued);
   own->units = (float)update->passes.learned.units;
-  own->rows = (float)advantages.count;
+  own->learned = (float)advantages.count;
+  own->valued = (float)targets.count;
   put_spread(&advantages, own->advantage, &own->advantage_squares);
   put_spread(&targets, own->target, &own->target_squares);
   update->digest = update->reducer.members > 1 ? digest_blocks(update->state) : 0;
@@ -276,8 +299,9 @@ static Status use_opening(Update *update) {
   for (size_t m = 0; m < reducer->members; m++) {
     const Opening *part = opening_of(update, m);
     if (m < reducer->self) update->dealt += (size_t)part->units;
-    join_spread(&update->advantages, (double)part->rows, part->advantage, part->advantage_squares);
-    join_spread(&update->targets, (double)part->rows, part->target, part->target_squares);
+    join_spread(&update->advantages, (double)part->learned, part->advantage,
+                part->advantage_squares);
+    join_spread(&update->targets, (double)part->valued, part->target, part->target_squares);
   }
   moments_centre(&update->normaliser, update->advantages.count, sums_of(update));
   return OK;
@@ -288,9 +312,9 @@ static void normalise_advantages(Update *update) {
   const Spread *all = &update->advantages;
   double deviation = sqrt(all->squares / all->count);
   double least = 8 * (double)FLT_EPSILON * fabs(all->mean) + 1e-8;
-  for (size_t r = 0; r < update->batch->rows; r++)
-    update->advantage[r] =
-        (float)(((double)update->advantage[r] - all->mean) / fmax(deviation, least));
+  for (size_t i = 0; i < cells_of(update->batch); i++)
+    update->advantage[i] =
+        (float)(((double)update->advantage[i] - all->mean) / fmax(deviation, least));
 }
 
 /* A member alone has its sums already. */
@@ -317,9 +341,12 @@ static void open_experience(Update *update) {
   e->step = 0;
   e->batch = update->batch;
   e->is_learned = update->is_learned;
+  e->is_valued = update->is_valued;
   e->discount = update->discount;
   e->log_prob_now = update->plan.evaluate ? update->log_prob_now : NULL;
   e->value_now = update->plan.evaluate ? update->value_now : NULL;
+  e->value = update->batch->format.flags ? update->value_now : update->batch->value;
+  e->value_unit = update->state->block[update->net->return_at + 1];
   e->advantage = update->advantage;
   e->target = update->target;
   for (size_t i = 1; i < update->state->parts; i++)
@@ -339,7 +366,7 @@ static void pack_all(Update *update) {
 static Status evaluate_others(Update *update) {
   const LearnConfig *config = update->config;
   Passes *passes = &update->passes;
-  size_t floats = update->batch->rows * update->net->space.width;
+  size_t floats = cells_of(update->batch) * update->net->space.width;
   if (config->reference > 0 || config->reference_end > 0) {
     TRY_RETURN(GROW(update->reference_row, update->reference_room, floats));
     TRY_RETURN(passes_evaluate(passes, update->state->reference, true,
@@ -370,10 +397,11 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   update->waiting = 0;
   memset(update->vote, 0, sizeof update->vote);
   if (votes) memcpy(update->vote, votes, sizeof update->vote);
-  TRY_RETURN(reserve_rows(update, batch->rows + 1));
+  TRY_RETURN(reserve_cells(update, cells_of(batch) + 1));
   TRY_RETURN(passes_lay_out(&update->passes, batch, shards, (size_t)update->config->longest));
-  mark_rows(update);
+  mark_cells(update);
   update->plan = algo_plan(update->ops, update->algo->own);
+  if (batch->format.flags) update->plan.evaluate = true; /* there are no values but these */
   open_experience(update);
   const Evaluated now = {.log_prob = update->log_prob_now, .value = update->value_now};
   if (update->plan.evaluate)
@@ -433,7 +461,7 @@ static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since
   const AlgoOps *ops = update->ops;
   const TrainState *state = update->state;
   double progress = update->experience.progress;
-  float unit = state->block[update->net->return_at + 1];
+  float unit = update->experience.value_unit;
   Pass pass = passes_open(&update->passes, sequences);
   pass.experience = &update->experience;
   pass.block = state->block;
@@ -443,7 +471,7 @@ static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since
       (float)schedule_at(config->decay, config->reference, config->reference_end, progress);
   pass.proximal_weight = ops->proximal ? (float)ops->proximal(&update->experience) : 0;
   pass.value_weight = (float)config->value_weight / (unit * unit);
-  pass.value_unit = unit;
+  pass.value_share = (float)(update->advantages.count / update->targets.count);
   pass.pull = update->pull;
   pass.reference_row = pass.reference_weight > 0 ? update->reference_row : NULL;
   pass.before_row = pass.proximal_weight > 0 ? update->before_row : NULL;

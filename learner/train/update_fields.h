@@ -39,9 +39,10 @@ struct Update {
   float *target;
   float *discount;
   bool *is_learned;
+  bool *is_valued;
   float *pull; /* weight of the KL to the reference */
   size_t row_room;
-  float *reference_row; /* (rows, width) normalised, if the reference is on */
+  float *reference_row; /* (cells, width) normalised, if the reference is on */
   float *before_row;    /* the same of the policy before the update, if the algorithm is proximal */
   size_t reference_room;
   size_t before_room;
@@ -58,8 +59,8 @@ struct Update {
   size_t moment_count;
   size_t dealt; /* units of the members before this one: its own are dealt out to minibatches from
                    there on */
-  Spread advantages; /* over all members' rows */
-  Spread targets;    /* over all members' rows */
+  Spread advantages; /* over all members' learned cells */
+  Spread targets;    /* over all members' valued cells */
   Moments normaliser;
   float vote[UPDATE_VOTES];
   float digest;  /* of this member's copy of the weights */

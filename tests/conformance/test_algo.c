@@ -144,7 +144,7 @@ typedef struct Hand {
   Batch batch;
   bool is_learned[ROWS];
   float discount[ROWS];
-  float log_prob_now[ROWS], value_now[ROWS];
+  float log_prob_now[ROWS], value_now[ROWS], value[ROWS];
   float advantage[ROWS], target[ROWS];
   Experience experience;
 } Hand;
@@ -153,7 +153,11 @@ static void fill_row(Hand *hand, AgonRng *rng, size_t row, bool decision) {
   Batch *batch = &hand->batch;
   batch->log_prob[row] = decision ? -1 - (float)rng_unit(rng) : NAN;
   batch->reward[row] = decision ? (float)rng_normal(rng) : NAN;
-  batch->value[row] = (float)rng_normal(rng);
+  hand->value[row] = (float)rng_normal(rng);
+  if (batch->format.flags)
+    batch->flags[row] = ROW_FLAGS;
+  else
+    batch->value[row] = hand->value[row];
   hand->log_prob_now[row] = decision ? batch->log_prob[row] + .3f * (float)rng_normal(rng) : NAN;
   hand->value_now[row] = (float)rng_normal(rng);
   hand->discount[row] = decision ? .9f : NAN;
@@ -186,9 +190,12 @@ static void open_hand(Hand *hand, const Bench *b, uint64_t seed) {
                                   .progress = .5,
                                   .batch = batch,
                                   .is_learned = hand->is_learned,
+                                  .is_valued = hand->is_learned,
                                   .discount = hand->discount,
                                   .log_prob_now = plan.evaluate ? hand->log_prob_now : NULL,
                                   .value_now = plan.evaluate ? hand->value_now : NULL,
+                                  .value = hand->value,
+                                  .value_unit = 1,
                                   .advantage = hand->advantage,
                                   .target = hand->target};
 }
@@ -243,7 +250,7 @@ static void derivatives_are_those_of_the_losses(void **state) {
     for (size_t r = 0; b.algo->row && r < hand.batch.rows; r++) {
       if (!hand.is_learned[r]) continue;
       float log_prob = hand.batch.log_prob[r] + .5f * (float)rng_normal(&rng);
-      float value = hand.batch.value[r] + .5f * (float)rng_normal(&rng);
+      float value = hand.value[r] + .5f * (float)rng_normal(&rng);
       RowLoss at = b.algo->row(&hand.experience, r, log_prob, value);
       RowLoss up = b.algo->row(&hand.experience, r, log_prob + (float)step, value + (float)step);
       RowLoss down = b.algo->row(&hand.experience, r, log_prob - (float)step, value - (float)step);
