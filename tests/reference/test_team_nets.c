@@ -12,11 +12,13 @@
 enum { TEAMS = 4, N = 3, S = 5, A = 4, MOST = 1024 };
 
 static void to_float(const double *from, size_t count, float *to) {
-  for (size_t i = 0; i < count; i++) to[i] = (float)from[i];
+  for (size_t i = 0; i < count; i++)
+    to[i] = (float)from[i];
 }
 
 static void compare(const float *got, const double *told, size_t count, double epsilon) {
-  for (size_t i = 0; i < count; i++) CHECK_NEAR(got[i], told[i], epsilon);
+  for (size_t i = 0; i < count; i++)
+    CHECK_NEAR(got[i], told[i], epsilon);
 }
 
 typedef struct Numbers {
@@ -100,8 +102,12 @@ static void critic_of_everything(void **state) {
                             .memory = 1,
                             .memory_size = 4,
                             .normalise_observations = true};
-  const CriticShape shape = {
-      .agents = N, .state = S, .observation = O, .observation_type = AGON_F32, .agent_id = true, .alive = true};
+  const CriticShape shape = {.agents = N,
+                             .state = S,
+                             .observation = O,
+                             .observation_type = AGON_F32,
+                             .agent_id = true,
+                             .alive = true};
   Critic *critic;
   CHECK_OK(critic_create(&config, &shape, &critic));
   size_t params = COUNT_OF(critic_params);
@@ -112,7 +118,8 @@ static void critic_of_everything(void **state) {
   assert_int_equal(critic->state_mean_at, params + 2 * O);
   assert_int_equal(critic->state_scale_at, params + 2 * O + S);
   assert_int_equal(critic->return_at, params + 2 * O + 2 * S);
-  float block[MOST], gradient[MOST] = {0}, observation[R * O], team[T * B * S], states[(B * N + 1) * 4], weight[R];
+  float block[MOST], gradient[MOST] = {0}, observation[R * O], team[T * B * S],
+                     states[(B * N + 1) * 4], weight[R];
   float value[R];
   to_float(critic_params, params, block);
   to_float(critic_constants, COUNT_OF(critic_constants), block + params);
@@ -122,8 +129,12 @@ static void critic_of_everything(void **state) {
   to_float(critic_weight, R, weight);
   Activations space;
   CHECK_OK(activations_create(&critic->graph, R, true, &space));
-  Sequences seq = {
-      .B = B * N, .T = T, .restart = critic_restart, .states = states, .S = critic->graph.state_size, .hold = critic_hold};
+  Sequences seq = {.B = B * N,
+                   .T = T,
+                   .restart = critic_restart,
+                   .states = states,
+                   .S = critic->graph.state_size,
+                   .hold = critic_hold};
   critic_load(critic, &(CriticInput){team, observation, critic_alive}, R, &space);
   critic_forward(critic, block, NULL, &space, &seq, value, NULL);
   compare(value, critic_value, R, 1e-5);
@@ -141,7 +152,8 @@ static void critic_of_the_state(void **state) {
   CHECK_OK(critic_create(&config, &shape, &critic));
   size_t params = COUNT_OF(state_critic_params);
   assert_int_equal(critic->graph.params, params);
-  float block[MOST] = {0}, gradient[MOST] = {0}, team[TEAMS * S], weight[TEAMS * N], value[TEAMS * N];
+  float block[MOST] = {0}, gradient[MOST] = {0}, team[TEAMS * S], weight[TEAMS * N],
+        value[TEAMS * N];
   to_float(state_critic_params, params, block);
   block[critic->return_at + 1] = 1;
   to_float(state_critic_state, TEAMS * S, team);
