@@ -71,7 +71,10 @@ static void info(const Env *env) {
               {AGON_RETURNS_ADD, "team returns are told as sums over agents"}};
   printf("%s: %s\n", env->table->name, env->table->summary);
   printf("rules         version %u\n", env->table->version);
-  printf("agents        %u in %u teams", s->agents, s->teams);
+  if (s->teams == 1)
+    printf("agents        %u in one team", s->agents);
+  else
+    printf("agents        %u in %u teams", s->agents, s->teams);
   for (uint32_t i = 0; s->agent_names && i < s->agents; i++)
     printf("%s %s", i ? "," : ":", s->agent_names[i]);
   printf("\n");

@@ -478,6 +478,9 @@ static Status dryrun(const Arguments *arguments) {
     job_config_name(what, &source);
   }
   TRY(job_config_create(&source, &settings));
+  if (settings->game.teams == 1)
+    TRY(status_set(ERR_USAGE, "one team plays %s: nobody meets anybody, and nothing is drawn",
+                   settings->game.name));
   if (scenario) {
     TRY(read_scenario(scenario, &settings->league, &league));
   } else if (is_run) {

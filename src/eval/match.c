@@ -159,6 +159,11 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   size_t memory = 0, live = 1;
   size_t slots = match.games < 128 ? (size_t)match.games : 128;
   *out = (MatchTally){0};
+  if (env->spec.teams == 1)
+    return status_set(ERR_USAGE,
+                      "one team plays %s, so there are no matches: agon eval says what its players "
+                      "earn",
+                      env->table->name);
   if (env->spec.teams != 2) return status_set(ERR_USAGE, "matches need an env with two teams");
   for (int i = 0; i < 2; i++)
     if (match.side[i]->net && match.side[i]->net->graph.state_size > memory)

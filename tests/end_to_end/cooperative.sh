@@ -19,6 +19,9 @@ for run in spread steps quiet; do
   done
 done
 expect 2 "one team plays in spread: there is nobody to be rated against; agon eval spread" "$AGON" rate spread
+expect 2 "one team plays simple_spread, so there are no matches: agon eval" "$AGON" match spread:main_0 random
+expect 2 "one team plays simple_spread: nobody meets anybody" "$AGON" league dryrun spread
+expect 0 "^agents +3 in one team: agent_0" "$AGON" env info simple_spread
 expect 3 "no recorded games: agon eval spread --record 2" "$AGON" replay spread
 "$AGON" eval spread --json > eval.json
 "$AGON" eval spread > eval.txt
