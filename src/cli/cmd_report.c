@@ -12,6 +12,8 @@ static const Flag flags[] = {
     {"--out", "FILE", "where it is written (default RUN/report.html)"},
     {"--family", "FILE.svg",
      "writes the family tree alone, as a picture for a page of yours; no report"},
+    {"--returns", "FILE.svg",
+     "one team: writes the curve of its return alone, as such a picture; no report"},
     {"--title", "TEXT", "heading (default: the run's folder)"},
 };
 
@@ -29,8 +31,11 @@ static Status run_report(int argc, char **argv) {
   const char *out = argument(&command_report, &arguments, "--out");
   const char *title = argument(&command_report, &arguments, "--title");
   const char *family = argument(&command_report, &arguments, "--family");
-  if (family && out) TRY(usage_error(&command_report, "--family and --out exclude each other"));
+  const char *returns = argument(&command_report, &arguments, "--returns");
+  if ((family != NULL) + (out != NULL) + (returns != NULL) > 1)
+    TRY(usage_error(&command_report, "--out, --family and --returns exclude each other"));
   if (family) out = family;
+  if (returns) out = returns;
   if (out)
     TRY(text_format(path, sizeof path, "%s", out));
   else
@@ -38,6 +43,8 @@ static Status run_report(int argc, char **argv) {
   TRY(report_load(&r));
   if (family)
     report_family_picture(&r);
+  else if (returns)
+    TRY(report_team_picture(&r));
   else
     report_page(&r, title ? title : run.folder.path);
   if (r.out.failed) TRY(status_set(ERR_MEMORY, "out of memory writing a report"));
@@ -51,7 +58,7 @@ done:
 
 const Command command_report = {
     "report",
-    "RUN [--out FILE.html | --family FILE.svg]",
+    "RUN [--out FILE.html | --family FILE.svg | --returns FILE.svg]",
     "writes one self-contained HTML page about a run",
     "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, "
     "losses, rates, the "

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/bytes.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Formats markup into `out`, at most 4,095 bytes at once. A failure is kept in out->failed. */
@@ -13,14 +14,24 @@ void html_text(Bytes *out, const char *text);
 /* A plot being drawn. Sizes are in units of the picture, ranges in those of the data. */
 typedef struct Chart {
   Bytes *out;
+  bool picture;                                   /* a file of its own, not a figure of the page */
   double width, height, left, right, top, bottom; /* margins of the plot within the picture */
   double x_low, x_high, y_low, y_high;
+  double taken[16]; /* heights at which names of lines stand */
+  size_t names;
 } Chart;
 
 /* Opens a figure with title and axes; y's range is widened to round numbers. Labels of y are
  * written with k, M and G if y_format is NULL, else as plain numbers. */
 void chart_begin(Chart *chart, Bytes *out, const char *title, const char *x_label, double x_low,
                  double x_high, double y_low, double y_high, const char *y_format);
+/* The same as an SVG file of its own, with its title within; chart_end ends it. */
+void chart_begin_picture(Chart *chart, Bytes *out, const char *title, const char *x_label,
+                         double x_low, double x_high, double y_low, double y_high);
+/* A line's name to the right of the plot, where it ends at y. */
+void chart_name(Chart *chart, double y, const char *css, const char *name);
+/* Colours and classes of drawings for a file that has no page around it, and its ground. */
+void report_picture_style(Bytes *out);
 /* A line through `count` points, with gaps where y is not finite; `css` is its colour's class,
  * `label` appears when one points at it. */
 void chart_line(Chart *chart, const double *x, const double *y, size_t count, const char *css,

@@ -169,7 +169,7 @@ static void put_frames(const Family *f, double most, double height) {
 
 /* The drawing from its opening <svg> to its end. `head` goes into the opening tag; `inside` stands
  * behind it. */
-static void put_tree(Report *r, const char *head, const char *inside) {
+static void put_tree(Report *r, const char *head, bool picture) {
   const double width = 760;
   const League *league = &r->run->league;
   /* for the words at the end of a line */
@@ -185,7 +185,7 @@ static void put_tree(Report *r, const char *head, const char *inside) {
   f.scale = (width - f.left - behind) / (double)most;
   const double height = f.top + f.row * (double)league->learning + 14;
   html_put(&r->out, "<svg %s viewBox=\"0 0 %.0f %.0f\" role=\"img\">", head, width, height);
-  html_put(&r->out, "%s", inside);
+  if (picture) report_picture_style(&r->out);
   put_frames(&f, (double)most, height);
   for (size_t line = 0; line < league->learning; line++)
     put_parent(&f, line);
@@ -205,27 +205,12 @@ void report_family(Report *r) {
                     "from (drawn for present lives). Snapshots by reason: ");
   put_reasons(r);
   html_put(&r->out, ".</p><figure class=scroll>");
-  put_tree(r, "class=\"tree\"", "");
+  put_tree(r, "class=\"tree\"", false);
   html_put(&r->out, "</figure></section>\n");
 }
 
-/* The page's colours and classes of this drawing alone: a file of its own has no page around it. */
-static const char picture_style[] =
-    "<style>svg{--ink:#23262b;--dim:#63686f;--rule:#dddad2;--card:#fff;--p0:#2166ac;--p1:#c8701a;"
-    "--p2:#2f8f5b;--p3:#8a4fbf;--p4:#b8385e;--p5:#12908e;--p6:#7c6a1c;--p7:#5563d1;"
-    "font-family:system-ui,sans-serif}@media (prefers-color-scheme:dark){svg{--ink:#e6e4df;"
-    "--dim:#a3a9b1;--rule:#3a3f46;--card:#1d2024;--p0:#5aa7f0;--p1:#f0a04b;--p2:#5cc98d;"
-    "--p3:#c08cf0;--p4:#f07a9c;--p5:#4fd0cd;--p6:#d6bf55;--p7:#95a0ff}}"
-    ".t{font-size:11.5px;fill:var(--dim)}.n{font-size:11.5px;fill:var(--ink)}"
-    ".g{stroke:var(--rule);fill:none}.d{fill:var(--c)}.o{fill:var(--card);stroke:var(--c);"
-    "stroke-width:1.6}.e{fill:none;stroke:var(--c);stroke-width:1.4;stroke-opacity:.6}"
-    ".j{fill:none;stroke:var(--c);stroke-width:1.4;stroke-dasharray:4 3}.c0{--c:var(--p0)}"
-    ".c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}"
-    ".c6{--c:var(--p6)}.c7{--c:var(--p7)}</style><rect width=\"100%\" height=\"100%\" rx=\"8\" "
-    "style=\"fill:var(--card)\"/>\n";
-
 /* The same drawing with its own colours, to be looked at outside the page. */
 void report_family_picture(Report *r) {
-  put_tree(r, "xmlns=\"http://www.w3.org/2000/svg\"", picture_style);
+  put_tree(r, "xmlns=\"http://www.w3.org/2000/svg\"", true);
   html_put(&r->out, "\n");
 }

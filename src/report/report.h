@@ -47,6 +47,9 @@ void report_payoff(Report *report);
 void report_family(Report *report);
 /* The family alone, as an SVG file that stands by itself, light or dark as its reader is. */
 void report_family_picture(Report *report);
+/* The curve of the team's return alone, likewise. ERR_USAGE where several teams play, or nothing
+ * was evaluated. */
+Status report_team_picture(Report *report);
 void report_forgotten(Report *report);
 /* A figure: whom the first main meets now. */
 void report_opponents(Report *report);

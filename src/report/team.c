@@ -56,15 +56,17 @@ static void widen(const Line *line, double x[2], double y[2]) {
   }
 }
 
-/* One number of all players and baselines over frames. Nothing where nobody has it. */
-static void put_chart(Report *r, const char *title, const char *key, bool band) {
+/* One number of all players and baselines over frames, in the page or as a picture of its own,
+ * where lines have their names beside them. Returns whether anybody has it; else nothing is drawn.
+ */
+static bool draw(Report *r, const char *title, const char *key, bool band, bool picture) {
   const League *league = &r->run->league;
   Line *line;
   size_t lines = 0;
   double x[2] = {INFINITY, -INFINITY};
   double y[2] = {INFINITY, -INFINITY};
   Chart chart;
-  if (NEW_ARRAY(line, LINES + COUNT_OF(baseline)) != OK) return;
+  if (NEW_ARRAY(line, LINES + COUNT_OF(baseline)) != OK) return false;
   for (size_t i = 0; i < COUNT_OF(baseline); i++)
     lines += read_line(r, baseline[i], baseline_css[i], key, band, &line[lines]);
   for (size_t p = 0; p < league->learning && p < LINES; p++)
@@ -72,15 +74,36 @@ static void put_chart(Report *r, const char *title, const char *key, bool band) 
   for (size_t i = 0; i < lines; i++)
     widen(&line[i], x, y);
   if (lines) {
-    chart_begin(&chart, &r->out, title, "frames", x[0], x[1], y[0], y[1], "%g");
+    if (picture)
+      chart_begin_picture(&chart, &r->out, title, "frames", x[0], x[1], y[0], y[1]);
+    else
+      chart_begin(&chart, &r->out, title, "frames", x[0], x[1], y[0], y[1], "%g");
     for (size_t i = 0; i < lines; i++) {
       const Line *l = &line[i];
       if (l->band) chart_band(&chart, l->x, l->low, l->high, l->count, l->css);
       chart_line(&chart, l->x, l->y, l->count, l->css, l->name);
+      if (picture) chart_name(&chart, l->y[l->count - 1], l->css, l->name);
     }
     chart_end(&chart);
   }
   free(line);
+  return lines > 0;
+}
+
+static void put_chart(Report *r, const char *title, const char *key, bool band) {
+  draw(r, title, key, band, false);
+}
+
+Status report_team_picture(Report *r) {
+  const char *words = r->run->settings->told.words;
+  char title[160];
+  if (r->run->settings->game.teams != 1)
+    return status_set(ERR_USAGE, "the curve of a team's return is of games that one team plays");
+  snprintf(title, sizeof title, "%.60s: team return%s%.40s, greedy, with 95 %% band",
+           r->run->settings->game.name, *words ? ", " : "", words);
+  if (draw(r, title, "return", true, true)) return OK;
+  return status_set(ERR_USAGE, "%s has no evaluations (metrics.evaluation_episodes)",
+                    r->run->folder.path);
 }
 
 /* The names of the env's metrics: what else an evaluation has measured, by the first player's

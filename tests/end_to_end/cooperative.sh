@@ -19,6 +19,10 @@ for run in spread steps quiet; do
   done
 done
 expect 2 "one team plays in spread: there is nobody to be rated against; agon eval spread" "$AGON" rate spread
+expect 0 "returns.svg: " "$AGON" report spread --returns returns.svg
+expect 2 "quiet has no evaluations" "$AGON" report quiet --returns none.svg
+expect 2 "exclude each other" "$AGON" report spread --returns a.svg --family b.svg
+[ ! -e none.svg ] || fail "a picture of nothing"
 expect 2 "one team plays simple_spread, so there are no matches: agon eval" "$AGON" match spread:main_0 random
 expect 2 "one team plays simple_spread: nobody meets anybody" "$AGON" league dryrun spread
 expect 0 "^agents +3 in one team: agent_0" "$AGON" env info simple_spread
@@ -49,6 +53,16 @@ said = "%.4g [%.4g, %.4g]" % (main["mean"], main["low"], main["high"])
 for text in "spread.txt", "spread.status", "spread.watch", "spread.page":
     assert said in open(text).read().replace("<wbr>", ""), (text, said)
 assert re.search(r"baseline random +team return -\d+(\.\d+)? \[-", open("spread.txt").read())
+# the curve alone is a picture: XML that stands by itself, with a line and a name for each, and a band for the player
+import xml.dom.minidom
+picture = xml.dom.minidom.parse("returns.svg").documentElement
+names = [t.firstChild.data for t in picture.getElementsByTagName("text") if "style" in t.attributes]
+assert sorted(names) == ["main_0", "noop", "random", "scripted"], names
+heights = sorted(float(t.getAttribute("y")) for t in picture.getElementsByTagName("text") if "style" in t.attributes)
+assert all(b - a >= 12.9 for a, b in zip(heights, heights[1:])), heights
+paths = [p.getAttribute("class") for p in picture.getElementsByTagName("path")]
+assert paths.count("l c0") == 1 and paths.count("b c0") == 1 and sum(c.startswith("l ") for c in paths) == 4, paths
+assert "sum over 3 agents, greedy" in open("returns.svg").read()
 # random, nothing and the rule in between, as published: 2,000 episodes stand behind these bands
 full = json.load(open("eval.json"))
 assert [p["player"] for p in full["players"]] == ["main_0, greedy", "main_0, sampling", "random", "scripted", "noop"], full
