@@ -46,9 +46,10 @@ static inline RowFormat rows_wanted(const AlgoOps *algo, const void *own, const 
   return format;
 }
 
-/* rows: cells, flags and global state of the experience; NULL: as the algorithm wants it. */
-static inline void open_bench_with(Bench *b, const AlgoOps *algo, int memory, bool popart,
-                                   const RowFormat *rows) {
+/* rows: cells, flags and global state of the experience; NULL: as the algorithm wants it.
+ * separate: the value has a trunk of its own. */
+static inline void open_bench_full(Bench *b, const AlgoOps *algo, int memory, bool popart,
+                                   bool separate, const RowFormat *rows) {
   static const uint32_t head_size[] = {3};
   AgonKind layout = {.observation_type = AGON_F32,
                       .observation_shape = {2, 1, 1},
@@ -60,6 +61,7 @@ static inline void open_bench_with(Bench *b, const AlgoOps *algo, int memory, bo
   net.hidden = (IntList){{16}, 1};
   net.memory = memory;
   net.memory_size = 8;
+  net.separate = separate;
   net.normalise_returns = popart;
   net.normalise_observations = popart;
   *b = (Bench){.algo = algo};
@@ -77,6 +79,15 @@ static inline void open_bench_with(Bench *b, const AlgoOps *algo, int memory, bo
   CHECK_OK(train_state_create(&shape, 0, &b->pupil));
   b->update = new_update(b, NULL);
   CHECK_OK(batch_create(&format, &b->batch));
+}
+
+static inline void open_bench_with(Bench *b, const AlgoOps *algo, int memory, bool popart,
+                                   const RowFormat *rows) {
+  open_bench_full(b, algo, memory, popart, false, rows);
+}
+
+static inline void open_bench_separate(Bench *b, const AlgoOps *algo, const RowFormat *rows) {
+  open_bench_full(b, algo, 0, false, true, rows);
 }
 
 static inline void open_bench(Bench *b, const AlgoOps *algo, int memory, bool popart) {

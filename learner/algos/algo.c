@@ -14,19 +14,20 @@ AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonKind *layou
 Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout) {
   AlgoNeeds needs = algo_needs(algo, own, layout);
   bool box = action_space(layout).kind == AGON_BOX;
-  if (needs.rows != ROWS_AGENT)
+  if (needs.rows > ROWS_TEAM)
     return status_set(ERR_USAGE,
-                      "learner.algorithm: %s learns from whole teams at a time, but actors record "
-                      "each agent by itself",
+                      "learner.algorithm: %s learns from rows that actors do not record: theirs "
+                      "are of single agents, or of teams",
                       algo->name);
   if (needs.replay != REPLAY_NONE)
     return status_set(ERR_USAGE,
                       "learner.algorithm: %s learns from old experience, but none is kept",
                       algo->name);
-  if (needs.global)
-    return status_set(
-        ERR_USAGE, "learner.algorithm: %s learns from the global state, which actors do not record",
-        algo->name);
+  if (needs.global && needs.rows != ROWS_TEAM)
+    return status_set(ERR_USAGE,
+                      "learner.algorithm: %s learns from the global state, which is recorded with "
+                      "rows of whole teams only",
+                      algo->name);
   if (needs.rule == RULE_SOFTMAX && box)
     return status_set(ERR_USAGE,
                       "learner.algorithm: %s is for choices among actions, but actions are numbers "

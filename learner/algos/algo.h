@@ -10,6 +10,7 @@
 #include "base/option.h"
 #include "data/batch.h"
 #include "data/layout.h"
+#include "nn/critic.h"
 #include "nn/net.h"
 
 enum { DECAY_LINEAR, DECAY_GEOMETRIC, DECAY_ROOT };
@@ -108,6 +109,10 @@ typedef struct Algo {
   RowFormat format;
   AlgoPart part[ALGO_PARTS];
   size_t parts;
+  /* The network of one of the parts, that values cells in the policy's place: the policy's own
+   * value head then learns nothing, and is asked nothing. NULL: there is none. */
+  const Critic *critic;
+  size_t critic_part; /* which part it is */
 } Algo;
 
 /* The experience of an update, as an algorithm sees it. Columns have as many entries as the batch
@@ -153,7 +158,7 @@ typedef struct UpdateTimes {
 
 /* A part of the player in a pass. */
 typedef struct PassPart {
-  float *block;
+  const float *block;
   float *gradient;     /* (trained) to be added to; NULL: nothing of the part is trained */
   const float *packed; /* of a part with a network: its weights */
   Activations *space;  /* likewise, with room for the pass's rows */

@@ -8,6 +8,7 @@
   EACH(ppo)                                                                                        \
   EACH(impala)                                                                                     \
   EACH(mmd)                                                                                        \
+  EACH(mappo)                                                                                      \
   /* any line goes by itself */
 
 #define DECLARE(name) extern const AlgoOps algo_##name;
@@ -77,8 +78,8 @@ const Option learn_options[] = {
      "from the weights"},
     {"normalise_advantages", OPT_CHOICE, offsetof(LearnConfig, normalise_advantages), "auto", 0, 0,
      "false|true|auto", "",
-     "over the batch, to mean 0 and deviation 1; auto: as the algorithm was published (ppo, mmd: "
-     "true; impala: false)"},
+     "over the batch, to mean 0 and deviation 1; auto: as the algorithm was published (ppo, mappo, "
+     "mmd: true; impala: false)"},
     {"return_decay", OPT_FLOAT, offsetof(LearnConfig, return_decay), "0.98", 0, 0.99999, NULL, "",
      "net.normalise_returns: what the running moments of value targets keep with each update"},
     {"ranks", OPT_INT, offsetof(LearnConfig, ranks), "0", 0, 65536, NULL, "ranks",

@@ -12,6 +12,7 @@ typedef struct PpoConfig {
   double kl_stop;
   int64_t epochs, minibatches;
   int targets; /* TARGETS_GAE, ... */
+  int rows;    /* RowKind */
 } PpoConfig;
 
 static const Option options[] = {
@@ -27,6 +28,9 @@ static const Option options[] = {
      "parts of a batch, one optimiser step each"},
     {"targets", OPT_CHOICE, offsetof(PpoConfig, targets), "gae", 0, 0, "gae|vtrace", "",
      "advantages and value targets; vtrace corrects for lag"},
+    {"rows", OPT_CHOICE, offsetof(PpoConfig, rows), "agent", 0, 0, "agent|team", "",
+     "agent: each agent's own decisions; team: steps of a team, at which also those are valued who "
+     "wait or are out of the game (IPPO)"},
 };
 
 /* V-trace needs what the present weights say of each row; GAE takes the values of when it acted.
@@ -58,6 +62,14 @@ static void ppo_targets(const Experience *e) {
     targets_gae(e);
 }
 
+/* Rows of single agents, or of whole teams (IPPO: each agent by itself, but valued as long as its
+ * team plays). */
+static void ppo_needs(const void *own, const AgonKind *layout, AlgoNeeds *out) {
+  const PpoConfig *config = own;
+  (void)layout;
+  out->rows = config->rows == ROWS_TEAM ? ROWS_TEAM : ROWS_AGENT;
+}
+
 /* The larger of the losses of the value, and of the value held near what it was when it acted. */
 static void clip_value(const Experience *e, size_t row, float value, RowLoss *loss) {
   const PpoConfig *config = e->own;
@@ -72,25 +84,12 @@ static void clip_value(const Experience *e, size_t row, float value, RowLoss *lo
   loss->by_value = fabsf(moved) > limit ? 0.0f : other;
 }
 
-/* Equation 7: the advantage times the ratio of the new to the old probability, but no more than
- * what the ratio held within 1 +- clip earns. Beyond it, on the side that the advantage pushes to,
- * the policy loss has no gradient, so that one batch can be gone through several times. */
 static RowLoss ppo_row(const Experience *e, size_t row, float log_prob, float value) {
   const PpoConfig *config = e->own;
-  float advantage = e->advantage[row];
-  float log_ratio = log_prob - e->batch->log_prob[row];
-  float ratio = expf(log_ratio);
-  float clip = (float)config->clip;
-  float held = ratio < 1 - clip ? 1 - clip : ratio > 1 + clip ? 1 + clip : ratio;
   float error = value - e->target[row];
-  bool clipped = held * advantage < ratio * advantage;
-  RowLoss loss = {.policy_loss = -(clipped ? held : ratio) * advantage,
-                  .by_log_prob = clipped ? 0.0f : -advantage * ratio,
-                  .value_loss = 0.5f * error * error,
-                  .by_value = error,
-                  .log_ratio = log_ratio,
-                  .ratio = ratio,
-                  .clipped = clipped};
+  RowLoss loss = loss_clipped(e, row, log_prob, (float)config->clip);
+  loss.value_loss = 0.5f * error * error;
+  loss.by_value = error;
   if (config->value_clip > 0) clip_value(e, row, value, &loss);
   return loss;
 }
@@ -109,6 +108,7 @@ const AlgoOps algo_ppo = {
     .option_count = COUNT_OF(options),
     .config_size = sizeof(PpoConfig),
     .normalises = true,
+    .needs = ppo_needs,
     .plan = ppo_plan,
     .targets = ppo_targets,
     .row = ppo_row,

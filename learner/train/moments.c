@@ -104,19 +104,19 @@ void moments_observations(const Moments *moments, TrainState *state, double rows
 
 /* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt
  * et al. 2016, eq. 9). */
-void moments_returns(const Net *net, TrainState *state, const Spread *targets, double keep) {
-  float *old = state->block + net->return_at;
+void moments_returns(const ValueHead *head, TrainState *state, const Spread *targets, double keep) {
+  float *old = head->block + head->return_at;
   double *stat = state->stat + 1;
-  if (!net->config.normalise_returns) return;
+  if (!head->normalises) return;
   stat[0] = stat[0] * keep + (1 - keep); /* weight, mean, square */
   stat[1] = stat[1] * keep + (1 - keep) * targets->mean;
   stat[2] = stat[2] * keep +
             (1 - keep) * (targets->squares / targets->count + targets->mean * targets->mean);
   double mean = stat[1] / stat[0];
   double scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
-  for (size_t v = 0; v < net->graph.views; v++) {
-    const View *view = &net->graph.view[v];
-    float *w = state->block + view->offset;
+  for (size_t v = 0; v < head->graph->views; v++) {
+    const View *view = &head->graph->view[v];
+    float *w = head->block + view->offset;
     if (!strcmp(view->name, "value.weight"))
       for (size_t i = 0; i < view->count; i++)
         w[i] = (float)((double)w[i] * (double)old[1] / scale);

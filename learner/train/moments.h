@@ -33,9 +33,9 @@ void moments_centre(Moments *moments, double rows, const float *sum);
 void moments_gather(Moments *moments, const Batch *batch, const bool *is_learned, float *out);
 /* The second sum over all members moves the player's normaliser of observations. rows > 0. */
 void moments_observations(const Moments *moments, TrainState *state, double rows, const float *sum);
-/* The spread of the value targets over all members (count > 0) moves its normaliser of returns,
- * which keeps the share `keep` of what it was. */
-void moments_returns(const Net *net, TrainState *state, const Spread *targets, double keep);
+/* The spread of the value targets over all members (count > 0) moves the player's normaliser of
+ * returns, which keeps the share `keep` of what it was, and with it the head that values. */
+void moments_returns(const ValueHead *head, TrainState *state, const Spread *targets, double keep);
 /* Running moments as a block that was copied from elsewhere has them, of as many observations as
  * the state has seen. */
 void moments_copy(const Net *net, TrainState *state);

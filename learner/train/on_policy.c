@@ -2,6 +2,7 @@
 
 #include "data/returns.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Numbers of one trajectory, one behind another. */
@@ -123,12 +124,49 @@ static void cell_loss(const Pass *pass, size_t at, int32_t cell, LossSums *sums)
   value_loss(pass, at, &loss, sums);
 }
 
+/* See on_policy.h. */
+RowLoss loss_clipped(const Experience *e, size_t row, float log_prob, float clip) {
+  float advantage = e->advantage[row];
+  float log_ratio = log_prob - e->batch->log_prob[row];
+  float ratio = expf(log_ratio);
+  float held = ratio < 1 - clip ? 1 - clip : ratio > 1 + clip ? 1 + clip : ratio;
+  bool clipped = held * advantage < ratio * advantage;
+  return (RowLoss){.policy_loss = -(clipped ? held : ratio) * advantage,
+                   .by_log_prob = clipped ? 0.0f : -advantage * ratio,
+                   .log_ratio = log_ratio,
+                   .ratio = ratio,
+                   .clipped = clipped};
+}
+
+/* Logits of the rows in the pass, and their values: the critic's, where there is one. */
+static void forward(const Pass *pass) {
+  const Critic *critic = pass->algo->critic;
+  const PassPart *own = &pass->part[pass->algo->critic_part];
+  net_forward(pass->net, pass->block, pass->packed, pass->space, pass->sequences, pass->logits,
+              critic ? NULL : pass->value, NULL);
+  if (critic)
+    critic_forward(critic, own->block, own->packed, own->space, pass->sequences, pass->value, NULL);
+}
+
+/* The critic first: parts' gradients are complete when the policy's begin to be. Its policy is told
+ * nothing of values. */
+static void backward(const Pass *pass) {
+  const Critic *critic = pass->algo->critic;
+  const PassPart *own = &pass->part[pass->algo->critic_part];
+  if (critic) {
+    critic_backward(critic, own->block, own->packed, own->gradient, own->space, pass->sequences,
+                    pass->d_value, NULL, NULL);
+    memset(pass->d_value, 0, pass->rows * sizeof *pass->d_value);
+  }
+  net_backward(pass->net, pass->block, pass->packed, pass->gradient, pass->space, pass->sequences,
+               pass->d_logits, pass->d_value, pass->done, pass->done_context);
+}
+
 /* Forward, loss of each cell, backward. Cells that are only passed through, for the recurrent
  * state's sake or as bootstraps, get the gradient 0. */
 void pass_rows(const Pass *pass, LossSums *sums) {
   const Net *net = pass->net;
-  net_forward(net, pass->block, pass->packed, pass->space, pass->sequences, pass->logits,
-              pass->value, NULL);
+  forward(pass);
   charge(pass, &pass->times->forward);
   dist_normalise_rows(&net->space, pass->logits, pass->mask, pass->rows, pass->logits);
   dist_probabilities(&net->space, pass->logits, pass->rows, pass->probability);
@@ -140,7 +178,6 @@ void pass_rows(const Pass *pass, LossSums *sums) {
       cell_loss(pass, at, row, sums);
   }
   charge(pass, &pass->times->loss);
-  net_backward(net, pass->block, pass->packed, pass->gradient, pass->space, pass->sequences,
-               pass->d_logits, pass->d_value, pass->done, pass->done_context);
+  backward(pass);
   charge(pass, &pass->times->backward);
 }

@@ -18,6 +18,11 @@ void follow_cells(const Experience *experience, const float *value, TargetsOf *t
 /* AlgoOps.targets: generalised advantage estimation from experience->value; the value's target is
  * advantage + value. */
 void targets_gae(const Experience *experience);
+/* The policy's part of a cell's loss by PPO (Schulman et al. 2017, eq. 7): the advantage times the
+ * ratio of the new to the old probability, but no more than what the ratio held within 1 +- clip
+ * earns. Beyond it, on the side that the advantage pushes to, there is no gradient, so that one
+ * batch can be gone through several times. */
+RowLoss loss_clipped(const Experience *experience, size_t row, float log_prob, float clip);
 /* AlgoOps.pass: forward; for each learned cell the algorithm's own loss, entropy and the KLs to the
  * reference and to the policy before the update; backward. */
 void pass_rows(const Pass *pass, LossSums *sums);

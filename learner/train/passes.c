@@ -41,6 +41,8 @@ void passes_free(Passes *passes) {
   free(passes->hold);
   free(passes->raw);
   free(passes->mask);
+  free(passes->alive);
+  free(passes->global);
   *passes = (Passes){0};
 }
 
@@ -62,6 +64,7 @@ static Status reserve_passes(Passes *passes, size_t rows) {
   const Net *net = passes->net;
   if (rows <= passes->rows) return OK;
   size_t line = net->space.width * sizeof(float);
+  size_t global = passes->batch->format.global * sizeof(float); /* more than enough, by cell */
   size_t element = net->observation_type == AGON_U8 ? 1 : sizeof(float);
   struct {
     void *column;
@@ -77,6 +80,8 @@ static Status reserve_passes(Passes *passes, size_t rows) {
       {&passes->hold, sizeof(uint8_t)},
       {&passes->raw, net->observation_count * element},
       {&passes->mask, net->space.choices},
+      {&passes->alive, sizeof(uint8_t)},
+      {&passes->global, global ? global : 1},
   };
   size_t room = 0;
   for (size_t i = 0; i < COUNT_OF(columns); i++) {
@@ -129,6 +134,27 @@ static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
   }
 }
 
+/* Brings the critic what it sees of the `rows` rows in the pass: the state of each team row by its
+ * first cell. */
+static void load_critic(Passes *passes, size_t rows) {
+  const Algo *algo = passes->algo;
+  const Batch *batch = passes->batch;
+  size_t cells = format_cells(&batch->format);
+  size_t G = batch->format.global;
+  if (!algo->critic) return;
+  for (size_t at = 0; at < rows; at++) {
+    int32_t cell = passes->row_of[at];
+    passes->alive[at] = cell >= 0 && batch->flags[cell] & AGON_ALIVE;
+    if (at % cells || G == 0) continue;
+    float *state = passes->global + at / cells * G;
+    memset(state, 0, G * sizeof *state);
+    if (cell >= 0) memcpy(state, batch->global + (size_t)cell / cells * G, G * sizeof *state);
+  }
+  const CriticInput input = {
+      .state = passes->global, .observation = passes->raw, .alive = passes->alive};
+  critic_load(algo->critic, &input, rows, &passes->part_space[algo->critic_part]);
+}
+
 Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit, size_t first,
                      size_t count, bool forget, Sequences *out) {
   size_t T = layout->T;
@@ -150,6 +176,7 @@ Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit,
                      .states = passes->states,
                      .S = passes->net->graph.state_size};
   net_load(passes->net, passes->raw, count * T * C, &passes->space);
+  load_critic(passes, count * T * C);
   return OK;
 }
 
@@ -158,6 +185,7 @@ void passes_pack(Passes *passes, const float *block) {
 }
 
 void passes_pack_part(Passes *passes, size_t part, const float *block) {
+  passes->part_block[part] = block;
   const Graph *graph = passes->algo->part[part].graph;
   if (graph) graph_pack(graph, block, true, passes->part_packed[part]);
 }
@@ -176,6 +204,8 @@ static void keep_row(const Passes *passes, size_t at, const Evaluated *out) {
 
 Status passes_evaluate(Passes *passes, const float *block, bool forget, const Evaluated *out) {
   const Net *net = passes->net;
+  const Algo *algo = passes->algo;
+  const size_t own = algo->critic_part;
   const Layout *layout = &passes->all;
   size_t step = passes_units(layout);
   passes_pack(passes, block);
@@ -185,7 +215,10 @@ Status passes_evaluate(Passes *passes, const float *block, bool forget, const Ev
     Sequences sequences;
     TRY_RETURN(passes_gather(passes, layout, NULL, first, count, forget, &sequences));
     net_forward(net, block, passes->packed, &passes->space, &sequences, passes->logits,
-                passes->value, NULL);
+                algo->critic ? NULL : passes->value, NULL);
+    if (algo->critic && out->value)
+      critic_forward(algo->critic, passes->part_block[own], passes->part_packed[own],
+                     &passes->part_space[own], &sequences, passes->value, NULL);
     dist_normalise_rows(&net->space, passes->logits, passes->mask, rows, passes->logits);
     for (size_t at = 0; at < rows; at++)
       if (passes->row_of[at] >= 0) keep_row(passes, at, out);
@@ -208,6 +241,7 @@ Pass passes_open(Passes *passes, const Sequences *sequences) {
                 .value = passes->value,
                 .d_value = passes->d_value};
   for (size_t i = 0; i < passes->algo->parts; i++) {
+    pass.part[i].block = passes->part_block[i];
     pass.part[i].packed = passes->part_packed[i];
     pass.part[i].space = &passes->part_space[i];
   }

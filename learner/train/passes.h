@@ -17,7 +17,8 @@ typedef struct Passes {
   float *packed; /* the weights as kernels want them: passes_pack */
   Activations space;
   const Algo *algo;               /* whose parts follow */
-  float *part_packed[ALGO_PARTS]; /* of parts that are networks: passes_pack_part */
+  const float *part_block[ALGO_PARTS]; /* borrowed: passes_pack_part */
+  float *part_packed[ALGO_PARTS];      /* of parts that are networks */
   Activations part_space[ALGO_PARTS];
 
   float *logits;      /* (rows, width) */
@@ -30,6 +31,8 @@ typedef struct Passes {
   uint8_t *hold;      /* (rows) 1: nobody acts there, and memory stands still */
   uint8_t *raw;       /* (rows, observation bytes) */
   uint8_t *mask;      /* (rows, choices) */
+  uint8_t *alive;     /* (rows) 1: in the game; for a critic */
+  float *global;      /* (rows / cells, format.global); likewise */
   size_t rows;        /* for which there is room */
 } Passes;
 
@@ -54,7 +57,8 @@ void passes_pack_part(Passes *passes, size_t part, const float *block);
  * network's input. forget: sequences start from memory zero, not from the acting policy's. */
 Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit, size_t first,
                      size_t count, bool forget, Sequences *out);
-/* Every row of the batch through `block`, which stays packed. */
+/* Every cell of the batch through `block`, which stays packed; values are the critic's, where there
+ * is one (passes_pack_part). */
 Status passes_evaluate(Passes *passes, const float *block, bool forget, const Evaluated *out);
 /* What an algorithm sees of the rows that were gathered; the rest of the pass is the caller's. */
 Pass passes_open(Passes *passes, const Sequences *sequences);

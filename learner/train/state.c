@@ -34,6 +34,20 @@ static Status create_parts(const TrainShape *shape, TrainState *state) {
   return OK;
 }
 
+ValueHead train_state_values(const Algo *algo, const TrainState *state) {
+  const Net *net = algo->net;
+  const Critic *critic = algo->critic;
+  if (critic)
+    return (ValueHead){.graph = &critic->graph,
+                       .block = state->part[1 + algo->critic_part].block,
+                       .return_at = critic->return_at,
+                       .normalises = critic->config.normalise_returns};
+  return (ValueHead){.graph = &net->graph,
+                     .block = state->block,
+                     .return_at = net->return_at,
+                     .normalises = net->config.normalise_returns};
+}
+
 /* Initial weights, life 0. On failure *out is empty. */
 Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out) {
   const Net *net = shape->algo->net;
@@ -87,6 +101,8 @@ Status train_state_reset(const TrainShape *shape, TrainState *state, const float
     memcpy(state->block, source, net->block * sizeof(float));
     moments_copy(net, state);
     state->stat[0] = seen;
+    /* a critic is not copied: nothing is known yet of what it has to value */
+    if (shape->algo->critic) memset(state->stat + 1, 0, 3 * sizeof(double));
   } else {
     net_init(net, shape->seed, state->player, state->block);
   }

@@ -40,6 +40,15 @@ typedef struct TrainShape {
   uint64_t seed;
 } TrainShape;
 
+/* The head that values a player's cells: in its policy's block, or in its critic's. */
+typedef struct ValueHead {
+  const Graph *graph;
+  float *block;
+  size_t return_at; /* in the block: mean and deviation of the value targets */
+  bool normalises;  /* these move with the targets; else they are 0 and 1 */
+} ValueHead;
+
+ValueHead train_state_values(const Algo *algo, const TrainState *state);
 Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out);
 void train_state_destroy(TrainState *state);
 /* A new life: initial weights, or (source not NULL) a policy copied from another player; parts as

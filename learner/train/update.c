@@ -334,6 +334,13 @@ static Status test_sum(Update *update, bool *done) {
   return OK;
 }
 
+/* The parts' weights, which the next passes are made with. */
+static void pack_parts(Update *update) {
+  const TrainState *state = update->state;
+  for (size_t i = 1; i < state->parts; i++)
+    passes_pack_part(&update->passes, i - 1, state->part[i].block);
+}
+
 /* Shows the algorithm the columns of this batch. */
 static void open_experience(Update *update) {
   Experience *e = &update->experience;
@@ -346,19 +353,12 @@ static void open_experience(Update *update) {
   e->log_prob_now = update->plan.evaluate ? update->log_prob_now : NULL;
   e->value_now = update->plan.evaluate ? update->value_now : NULL;
   e->value = update->batch->format.flags ? update->value_now : update->batch->value;
-  e->value_unit = update->state->block[update->net->return_at + 1];
+  ValueHead head = train_state_values(update->algo, update->state);
+  e->value_unit = head.block[head.return_at + 1];
   e->advantage = update->advantage;
   e->target = update->target;
   for (size_t i = 1; i < update->state->parts; i++)
     e->part[i - 1] = update->state->part[i].block;
-}
-
-/* The weights that the next passes are made with: the policy's and the parts'. */
-static void pack_all(Update *update) {
-  const TrainState *state = update->state;
-  passes_pack(&update->passes, state->block);
-  for (size_t i = 1; i < state->parts; i++)
-    passes_pack_part(&update->passes, i - 1, state->part[i].block);
 }
 
 /* What other policies say of every row, which the losses compare with: the reference, and the
@@ -403,12 +403,13 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   update->plan = algo_plan(update->ops, update->algo->own);
   if (batch->format.flags) update->plan.evaluate = true; /* there are no values but these */
   open_experience(update);
+  pack_parts(update);
   const Evaluated now = {.log_prob = update->log_prob_now, .value = update->value_now};
   if (update->plan.evaluate)
     TRY_RETURN(passes_evaluate(&update->passes, state->block, false, &now));
   update->ops->targets(&update->experience);
   TRY_RETURN(evaluate_others(update));
-  pack_all(update);
+  passes_pack(&update->passes, state->block);
   TRY_RETURN(GROW(update->order, update->order_room, update->passes.learned.units));
   for (size_t i = 0; i < update->passes.learned.units; i++)
     update->order[i] = (uint32_t)i;
@@ -481,7 +482,6 @@ static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since
   pass.times = &update->times;
   float *gradient = update->gradient + update->net->graph.params;
   for (size_t i = 1; i < state->parts; i++) {
-    pass.part[i - 1].block = state->part[i].block;
     if (state->part[i].trained) pass.part[i - 1].gradient = gradient;
     gradient += state->part[i].trained;
   }
@@ -586,7 +586,8 @@ static Status optimise(Update *update) {
   update->stats.minibatches++;
   experience->step++;
   if (ops->stepped) ops->stepped(experience);
-  pack_all(update);
+  passes_pack(&update->passes, update->state->block);
+  pack_parts(update);
   update->stopped = ops->stop && ops->stop(experience, (double)sums.kl * each);
   charge(update, &since, &update->times.optimise);
   return OK;
@@ -597,7 +598,8 @@ static void move_normalisers(Update *update) {
   double rows = update->advantages.count;
   if (rows <= 0) return;
   moments_observations(&update->normaliser, update->state, rows, update->moments);
-  moments_returns(update->net, update->state, &update->targets, update->config->return_decay);
+  ValueHead head = train_state_values(update->algo, update->state);
+  moments_returns(&head, update->state, &update->targets, update->config->return_decay);
 }
 
 /* The losses become means, the normalisers take in the batch, and the player is a version older.

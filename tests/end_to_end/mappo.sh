@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Learning from whole teams, with a critic that stays with the learners: killed and resumed runs are the whole ones' bytes,
+# on several learner ranks; and nothing that leaves the learners holds the critic.
+. "$(dirname "$0")/common.sh"
+small="simple_spread learner.algorithm=mappo mappo.epochs=3 net.hidden=[16] actors.slots=32 actors.lanes=8 actors.unroll=25
+  frames=60k checkpoint.ticks=4 metrics.evaluation_episodes=0 learner.ranks=2"
+same() { $python - "$1" "$2" <<'P'
+import glob, h5py, sys
+def load(run):
+    f, d = h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1], "r"), {}
+    f.visititems(lambda n, o: d.__setitem__(n, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
+    return d
+a, b = load(sys.argv[1]), load(sys.argv[2])
+different = [k for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k) and k != "run/seconds"]
+assert not different, different
+assert "players/main_0/critic" in a and "players/main_0/critic_v" in a
+P
+}
+kill_in_the_middle() { # run in folder $1 with arguments; kill -9 everything once two checkpoints are there
+  local dir=$1 job; shift
+  for attempt in 1 2 3 4 5; do
+    rm -rf "$dir"
+    setsid mpirun --oversubscribe --bind-to none -n 3 "$AGON" train "$@" --run-dir "$dir" --quiet > kill.txt 2>&1 &
+    job=$!
+    for i in $(seq 3000); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
+    pkill -9 -s "$job" || true
+    wait "$job" 2>/dev/null || true
+    if grep -q '"state": "running"' "$dir/status.json"; then return; fi
+  done
+  fail "it was not killed in the middle, five times"
+}
+for pace in lockstep pipelined; do
+  mpi 3 "$AGON" train $small pace=$pace --run-dir whole-$pace --quiet || fail "training ($pace)"
+  kill_in_the_middle broken-$pace $small pace=$pace
+  mpi 3 "$AGON" train $small pace=$pace --run-dir broken-$pace --resume auto --quiet
+  same whole-$pace broken-$pace || fail "a killed and resumed run differs ($pace)"
+done
+# what is frozen is a policy alone, of as many floats as one that PPO trains; so are the bytes of its file
+"$AGON" train simple_spread learner.algorithm=ppo net.hidden=[16] actors.slots=32 actors.lanes=8 frames=5k \
+  metrics.evaluation_episodes=0 --run-dir plain --quiet
+$python - <<'P'
+import glob, h5py, os
+def files(run): return sorted(glob.glob(run + "/players/*.h5"))
+def contents(path):
+    found = {}
+    h5py.File(path, "r").visititems(lambda n, o: found.__setitem__(n, o) if isinstance(o, h5py.Dataset) else None)
+    return {name: o.shape for name, o in found.items()}
+ours, plain = files("whole-lockstep"), files("plain")
+assert ours and plain
+floats = contents(plain[0])["policy"]
+for path in ours:
+    found = contents(path)
+    assert found["policy"] == floats, (path, found["policy"], floats)
+    assert not [name for name in found if "critic" in name], found
+    assert os.path.getsize(path) < os.path.getsize(plain[0]) + 4096
+checkpoint = h5py.File(sorted(glob.glob("whole-lockstep/checkpoints/*.h5"))[-1], "r")
+critic = checkpoint["players/main_0/critic"].shape[0]
+assert checkpoint["players/main_0/policy"].shape == floats and critic > 500
+P
+# of the network that acts a rank hears as many bytes, whatever the critic is
+"$AGON" train $small frames=20k learner.ranks=1 --run-dir narrow --quiet
+"$AGON" train $small frames=20k learner.ranks=1 mappo.critic_hidden=[256] --run-dir wide --quiet
+$python - <<'P'
+import glob, h5py
+def shapes(run):
+    f = h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1], "r")["players/main_0"]
+    return f["policy_acting"].shape[0], f["critic"].shape[0]
+(narrow, small), (wide, large) = shapes("narrow"), shapes("wide")
+assert narrow == wide and large > 4 * small, (narrow, wide, small, large)
+P
+# a checkpoint of one critic is not gone on with by another
+expect 2 "cannot go on by mappo .* .critic. has" "$AGON" train --resume narrow frames=30k mappo.critic_hidden=[32]
+# IPPO: the same rows, valued by each agent's own network; and MAPPO with a memory
+mpi 2 "$AGON" train simple_spread ppo.rows=team net.hidden=[16] net.memory=gru net.memory_size=16 actors.slots=32 actors.lanes=8 frames=10k \
+  metrics.evaluation_episodes=0 --run-dir ippo --quiet || fail "PPO from rows of teams"
+mpi 2 "$AGON" train $small learner.ranks=1 net.memory=lstm net.memory_size=16 frames=10k --run-dir memory --quiet || fail "MAPPO with a memory"
+"$AGON" checkpoint verify ippo > /dev/null
+echo "ok"
