@@ -16,6 +16,21 @@ typedef struct LanePiece {
   size_t to;
 } LanePiece;
 
+/* What has come of lanes, in the order of its arrival. */
+typedef struct Pieces {
+  Bytes bytes;
+  LanePiece *piece;
+  size_t count;
+  size_t room;
+} Pieces;
+
+/* What learners keep of a player's experience. */
+typedef struct Kept {
+  Pieces lanes; /* seats of slots */
+  Bytes last;   /* what is counted of it: the same from every member */
+  bool *has;    /* (keepers) whose last piece is here */
+} Kept;
+
 struct Checkpoint {
   CheckpointSetup setup;
   uint64_t generation;
@@ -30,12 +45,13 @@ struct Checkpoint {
   bool *has_actor;                   /* (actors) whose whole state is here */
   size_t actors_left;
   size_t players_left;
-  Bytes lanes; /* states of lanes, in the order of their arrival */
-  LanePiece *piece;
-  size_t pieces;
-  size_t piece_room;
-  uint64_t frames; /* when it was captured, and ... */
-  size_t players;  /* ... players, for the log */
+  Pieces lanes;
+  Kept *kept;       /* (players that learn), where experience is kept */
+  size_t kept_room; /* players */
+  size_t keepers;   /* learners that share a player */
+  size_t kept_left; /* last pieces that are to come */
+  uint64_t frames;  /* when it was captured, and ... */
+  size_t players;   /* ... players, for the log */
 };
 
 /* --- reading --- */
@@ -102,14 +118,21 @@ Status checkpoint_position(const Tree *checkpoint, RunPosition *out) {
   return OK;
 }
 
-/* Lanes stand in the order of their ids; lanes/end says where each one's bytes end. */
-static Status restore_lanes(const Tree *tree, Members *members) {
+/* Takes a lane's bytes, borrowed. */
+typedef Status TakeLane(void *context, uint32_t lane, const uint8_t *bytes, size_t size);
+
+/* Lanes stand in the order of their ids; FOLDER/end says where each one's bytes end. */
+static Status read_lanes(const Tree *tree, const char *folder, TakeLane *take, void *context) {
+  char path[3][STORE_PATH];
+  const char *const part[3] = {"id", "end", "state"};
   const Item *id;
   const Item *end;
   const Item *blob;
-  TRY_RETURN(tree_get(tree, "lanes/id", STORE_U32, -1, &id));
-  TRY_RETURN(tree_get(tree, "lanes/end", STORE_U64, (int64_t)id->count, &end));
-  TRY_RETURN(tree_get(tree, "lanes/state", STORE_U8, -1, &blob));
+  for (size_t i = 0; i < 3; i++)
+    TRY_RETURN(text_format(path[i], sizeof path[i], "%s/%s", folder, part[i]));
+  TRY_RETURN(tree_get(tree, path[0], STORE_U32, -1, &id));
+  TRY_RETURN(tree_get(tree, path[1], STORE_U64, (int64_t)id->count, &end));
+  TRY_RETURN(tree_get(tree, path[2], STORE_U8, -1, &blob));
   const uint32_t *lane = id->data;
   const uint8_t *bytes = blob->data;
   uint64_t from = 0;
@@ -119,13 +142,44 @@ static Status restore_lanes(const Tree *tree, Members *members) {
     if (i && lane[i] <= lane[i - 1])
       return tree_fault(tree, id->path, (int64_t)i, "is not above the row before it");
     if (to < from || to > blob->count || (last && to != blob->count))
-      return tree_fault(tree, end->path, (int64_t)i, "does not fit the %zu bytes of lanes/state",
-                        blob->count);
-    const WireLane restored = {.lane = lane[i], .state = bytes + from, .size = to - from};
-    TRY_RETURN(members_restore_lane(members, &restored));
+      return tree_fault(tree, end->path, (int64_t)i, "does not fit the %zu bytes of %s",
+                        blob->count, blob->path);
+    TRY_RETURN(take(context, lane[i], bytes + from, to - from));
     from = to;
   }
   return OK;
+}
+
+static Status restore_lane(void *context, uint32_t lane, const uint8_t *bytes, size_t size) {
+  return members_restore_lane(context, &(WireLane){.lane = lane, .state = bytes, .size = size});
+}
+
+/* Who gets kept experience, and whose it is. */
+typedef struct Restoring {
+  Members *members;
+  uint32_t player;
+} Restoring;
+
+static Status restore_seat(void *context, uint32_t lane, const uint8_t *bytes, size_t size) {
+  const Restoring *to = context;
+  return members_restore_replay(
+      to->members, &(WireReplay){.player = to->player, .lane = lane, .state = bytes, .size = size});
+}
+
+/* Experience that was not kept, or that nobody keeps any more, is not missed. */
+static Status restore_replay(const Tree *tree, const League *league, uint32_t player,
+                             Members *members) {
+  Restoring to = {members, player};
+  const char *name = league->player[player].name;
+  char folder[STORE_PATH];
+  char path[STORE_PATH];
+  const Item *last;
+  TRY_RETURN(text_format(folder, sizeof folder, "replay/%s", name));
+  TRY_RETURN(text_format(path, sizeof path, "replay/%s/last", name));
+  if (members_keepers(members) == 0 || !tree_find(tree, path)) return OK;
+  TRY_RETURN(tree_get(tree, path, STORE_U8, -1, &last));
+  TRY_RETURN(read_lanes(tree, folder, restore_seat, &to));
+  return restore_seat(&to, (uint32_t)WIRE_NO_LANE, last->data, last->count);
 }
 
 /* The columns of a player are those under its name. */
@@ -142,9 +196,11 @@ static Status restore_player(const Tree *tree, const League *league, uint32_t pl
 
 /* Sends every member its part of a checkpoint: actors their lanes, learners their players. */
 Status checkpoint_restore(const Tree *checkpoint, const League *league, Members *members) {
-  TRY_RETURN(restore_lanes(checkpoint, members));
-  for (uint32_t p = 0; p < league->learning; p++)
+  TRY_RETURN(read_lanes(checkpoint, "lanes", restore_lane, members));
+  for (uint32_t p = 0; p < league->learning; p++) {
     TRY_RETURN(restore_player(checkpoint, league, p, members));
+    TRY_RETURN(restore_replay(checkpoint, league, p, members));
+  }
   return OK;
 }
 
@@ -170,6 +226,7 @@ Status checkpoint_create(const CheckpointSetup *setup, const Tree *resume, const
   TRY(NEW_ARRAY(checkpoint, 1));
   checkpoint->setup = *setup;
   checkpoint->generation = setup->generation;
+  checkpoint->keepers = setup->keepers;
   checkpoint->written = clock_now(&setup->clock);
   TRY(NEW_ARRAY(checkpoint->has_actor, setup->actors));
   if (resume) {
@@ -183,12 +240,22 @@ done:
   return status;
 }
 
+static void free_pieces(Pieces *pieces) {
+  bytes_free(&pieces->bytes);
+  free(pieces->piece);
+}
+
 void checkpoint_destroy(Checkpoint *checkpoint) {
   if (!checkpoint) return;
   tree_free(&checkpoint->tree);
-  bytes_free(&checkpoint->lanes);
+  free_pieces(&checkpoint->lanes);
+  for (size_t p = 0; p < checkpoint->kept_room; p++) {
+    free_pieces(&checkpoint->kept[p].lanes);
+    bytes_free(&checkpoint->kept[p].last);
+    free(checkpoint->kept[p].has);
+  }
+  free(checkpoint->kept);
   free(checkpoint->has_actor);
-  free(checkpoint->piece);
   free(checkpoint);
 }
 
@@ -215,6 +282,7 @@ void checkpoint_open(Checkpoint *checkpoint, uint64_t tick, bool stop, bool end,
   checkpoint->cut = (Cut){.open = true, .stop = stop, .end = end, .tick = tick};
   checkpoint->actors_left = checkpoint->setup.actors;
   checkpoint->players_left = players;
+  checkpoint->kept_left = checkpoint->keepers * players;
   memset(checkpoint->has_actor, 0, checkpoint->setup.actors * sizeof *checkpoint->has_actor);
   memcpy(checkpoint->cut_ledger, checkpoint->ledger, sizeof checkpoint->cut_ledger);
 }
@@ -264,19 +332,21 @@ Status checkpoint_check_order(const Checkpoint *checkpoint, const Results *resul
 }
 
 /* --- pieces --- */
+static Status add_piece(Pieces *pieces, uint32_t lane, const void *bytes, size_t size) {
+  for (size_t i = 0; i < pieces->count; i++)
+    if (pieces->piece[i].lane == lane) return status_set(ERR_FORMAT, "lane %u came twice", lane);
+  TRY_RETURN(GROW(pieces->piece, pieces->room, pieces->count + 1));
+  size_t from = pieces->bytes.size;
+  bytes_put(&pieces->bytes, bytes, size);
+  if (pieces->bytes.failed) return status_set(ERR_MEMORY, "out of memory collecting a checkpoint");
+  pieces->piece[pieces->count++] = (LanePiece){lane, from, pieces->bytes.size};
+  return OK;
+}
+
 static Status add_lane(Checkpoint *checkpoint, const Members *members, const WireActorState *sent) {
-  for (size_t i = 0; i < checkpoint->pieces; i++)
-    if (checkpoint->piece[i].lane == sent->lane)
-      return status_set(ERR_FORMAT, "lane %u came twice", sent->lane);
   if (sent->size == 0 || members_lane_actor(members, sent->lane) != sent->actor)
     return status_set(ERR_FORMAT, "lane %u is empty or not of actor %u", sent->lane, sent->actor);
-  TRY_RETURN(GROW(checkpoint->piece, checkpoint->piece_room, checkpoint->pieces + 1));
-  size_t from = checkpoint->lanes.size;
-  bytes_put(&checkpoint->lanes, sent->state, sent->size);
-  if (checkpoint->lanes.failed)
-    return status_set(ERR_MEMORY, "out of memory collecting a checkpoint");
-  checkpoint->piece[checkpoint->pieces++] = (LanePiece){sent->lane, from, checkpoint->lanes.size};
-  return OK;
+  return add_piece(&checkpoint->lanes, sent->lane, sent->state, sent->size);
 }
 
 /* The last piece: all lanes of the actor are here, and this is what it has counted of its own. */
@@ -346,6 +416,35 @@ done:
   return status == OK ? OK : status_context(status, "player %u", player);
 }
 
+/* Room for what learners keep, as players are first heard of. */
+static Status open_kept(Checkpoint *checkpoint, uint32_t player, size_t keepers) {
+  TRY_RETURN(GROW(checkpoint->kept, checkpoint->kept_room, (size_t)player + 1));
+  Kept *kept = &checkpoint->kept[player];
+  return kept->has ? OK : NEW_ARRAY(kept->has, keepers);
+}
+
+Status checkpoint_take_replay(Checkpoint *checkpoint, const League *league, const Members *members,
+                              const Message *message, Reader *body) {
+  WireReplay sent;
+  size_t keeper;
+  TRY_RETURN(replay_state_decode(&sent, body));
+  if (!checkpoint->cut.open || sent.player >= league->learning || checkpoint->keepers == 0)
+    return status_set(ERR_FORMAT, "no checkpoint waits for what is kept of player %u", sent.player);
+  TRY_RETURN(members_find_keeper(members, message, sent.player, &keeper));
+  TRY_RETURN(open_kept(checkpoint, sent.player, checkpoint->keepers));
+  Kept *kept = &checkpoint->kept[sent.player];
+  if (kept->has[keeper])
+    return status_set(ERR_FORMAT, "what is kept of player %u came twice", sent.player);
+  if (sent.lane != (uint32_t)WIRE_NO_LANE)
+    return add_piece(&kept->lanes, sent.lane, sent.state, sent.size);
+  kept->has[keeper] = true;
+  INVARIANT(checkpoint->kept_left > 0);
+  checkpoint->kept_left--;
+  kept->last.size = 0;
+  bytes_put(&kept->last, sent.state, sent.size);
+  return kept->last.failed ? status_set(ERR_MEMORY, "out of memory collecting a checkpoint") : OK;
+}
+
 /* A snapshot ordered before the cut may arrive after it: its hash is entered into the columns
  * then. */
 void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char *hash) {
@@ -357,7 +456,8 @@ void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char 
 /* All actors' and all players' state is here. The library must be whole as well: a checkpoint names
  * frozen policies, whose files must exist first. */
 bool checkpoint_is_whole(const Checkpoint *checkpoint) {
-  return checkpoint->cut.open && checkpoint->actors_left == 0 && checkpoint->players_left == 0;
+  return checkpoint->cut.open && checkpoint->actors_left == 0 && checkpoint->players_left == 0 &&
+         checkpoint->kept_left == 0;
 }
 
 /* --- writing --- */
@@ -367,31 +467,54 @@ static int by_lane(const void *a, const void *b) {
   return x->lane < y->lane ? -1 : x->lane > y->lane;
 }
 
-/* Lanes in the order of their ids, whoever sent them first. */
-static Status put_lanes(Checkpoint *checkpoint) {
+/* Lanes in the order of their ids, whoever sent them first. The pieces are then given back. */
+static Status put_pieces(Tree *tree, const char *folder, Pieces *pieces) {
   Status status = OK;
-  const size_t n = checkpoint->pieces;
+  const size_t n = pieces->count;
+  char path[STORE_PATH];
   uint32_t *id = NULL;
   uint64_t *end = NULL;
   Bytes sorted = {0};
   TRY(NEW_ARRAY(id, n));
   TRY(NEW_ARRAY(end, n));
-  qsort(checkpoint->piece, n, sizeof *checkpoint->piece, by_lane);
+  if (n) qsort(pieces->piece, n, sizeof *pieces->piece, by_lane);
   for (size_t i = 0; i < n; i++) {
-    const LanePiece *piece = &checkpoint->piece[i];
-    bytes_put(&sorted, checkpoint->lanes.data + piece->from, piece->to - piece->from);
+    const LanePiece *piece = &pieces->piece[i];
+    bytes_put(&sorted, pieces->bytes.data + piece->from, piece->to - piece->from);
     id[i] = piece->lane;
     end[i] = sorted.size;
   }
   if (sorted.failed) TRY(status_set(ERR_MEMORY, "out of memory writing a checkpoint"));
-  TRY(tree_put(&checkpoint->tree, "lanes/id", STORE_U32, n, 1, id));
-  TRY(tree_put(&checkpoint->tree, "lanes/end", STORE_U64, n, 1, end));
-  TRY(tree_put(&checkpoint->tree, "lanes/state", STORE_U8, sorted.size, 1, sorted.data));
+  TRY(text_format(path, sizeof path, "%s/id", folder));
+  TRY(tree_put(tree, path, STORE_U32, n, 1, id));
+  TRY(text_format(path, sizeof path, "%s/end", folder));
+  TRY(tree_put(tree, path, STORE_U64, n, 1, end));
+  TRY(text_format(path, sizeof path, "%s/state", folder));
+  TRY(tree_put(tree, path, STORE_U8, sorted.size, 1, sorted.data));
+  pieces->count = 0;
+  pieces->bytes.size = 0;
 done:
   free(id);
   free(end);
   bytes_free(&sorted);
   return status;
+}
+
+/* Kept experience is long, and is not held beyond the file. */
+static Status put_kept(Checkpoint *checkpoint, const League *league) {
+  for (uint32_t p = 0; p < checkpoint->kept_room; p++) {
+    Kept *kept = &checkpoint->kept[p];
+    char path[STORE_PATH];
+    if (!kept->has) continue;
+    const char *name = league->player[p].name;
+    TRY_RETURN(text_format(path, sizeof path, "replay/%s", name));
+    TRY_RETURN(put_pieces(&checkpoint->tree, path, &kept->lanes));
+    bytes_free(&kept->lanes.bytes);
+    TRY_RETURN(text_format(path, sizeof path, "replay/%s/last", name));
+    TRY_RETURN(tree_put(&checkpoint->tree, path, STORE_U8, kept->last.size, 1, kept->last.data));
+    memset(kept->has, 0, checkpoint->keepers * sizeof *kept->has);
+  }
+  return OK;
 }
 
 /* Whether the snapshots that a checkpoint names have been written. */
@@ -427,7 +550,7 @@ static Status check_sums(const Checkpoint *checkpoint, const Members *members) {
 /* The sums of the ledger are checked before anything is written: a checkpoint that does not add up
  * would spoil all that come after it. Failing leaves the folder's earlier generations as they
  * were. */
-Status checkpoint_write(Checkpoint *checkpoint, const Members *members) {
+Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Members *members) {
   const CheckpointSetup *setup = &checkpoint->setup;
   Tree *tree = &checkpoint->tree;
   Cut *cut = &checkpoint->cut;
@@ -435,7 +558,8 @@ Status checkpoint_write(Checkpoint *checkpoint, const Members *members) {
   int64_t start = clock_now(&setup->clock);
   INVARIANT(cut->captured && hashes_are_known(tree));
   TRY_RETURN(tree_put(tree, LEDGER_PATH, STORE_U64, LEDGER_COUNT, 1, checkpoint->cut_ledger));
-  TRY_RETURN(put_lanes(checkpoint));
+  TRY_RETURN(put_pieces(tree, "lanes", &checkpoint->lanes));
+  TRY_RETURN(put_kept(checkpoint, league));
   Status sums = check_sums(checkpoint, members);
   if (sums != OK)
     return status_context(sums, "the checkpoint of tick %llu is not written",
@@ -449,8 +573,6 @@ Status checkpoint_write(Checkpoint *checkpoint, const Members *members) {
            text_scaled((double)checkpoint->frames, frames, sizeof frames), checkpoint->players,
            took);
   tree_free(tree);
-  checkpoint->lanes.size = 0;
-  checkpoint->pieces = 0;
   cut->open = false;
   checkpoint->written = clock_now(&setup->clock);
   return OK;

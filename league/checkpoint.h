@@ -35,6 +35,7 @@ typedef struct CheckpointSetup {
   size_t keep;        /* newest generations kept */
   Clock clock;
   size_t actors;
+  size_t keepers;      /* learners that each send what they keep of a player; 0: none is kept */
   uint64_t generation; /* of the checkpoint that the job goes on from */
   /* ERR_FORMAT unless a learner could go on from a player's state: what is written can be resumed.
    * May be NULL. */
@@ -68,6 +69,9 @@ Status checkpoint_take_actor(Checkpoint *checkpoint, const Members *members, con
                              Reader *body);
 Status checkpoint_take_learner(Checkpoint *checkpoint, const League *league, const Members *members,
                                const Message *message, Reader *body);
+/* A piece of what a learner keeps of a player's experience. */
+Status checkpoint_take_replay(Checkpoint *checkpoint, const League *league, const Members *members,
+                              const Message *message, Reader *body);
 /* A snapshot that was written after the cut was captured: the cut knows the player, but not yet
  * the hash of its policy. */
 void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char *hash);
@@ -75,7 +79,7 @@ void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char 
 bool checkpoint_is_whole(const Checkpoint *checkpoint);
 /* Writes it as the next generation, and closes the cut. ERR_FORMAT, naming the rank at fault, if
  * the parts contradict each other: then nothing is written. */
-Status checkpoint_write(Checkpoint *checkpoint, const Members *members);
+Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Members *members);
 
 /* Counts the games of results that the payoff has no place for. */
 void checkpoint_count(Checkpoint *checkpoint, const Results *results);

@@ -123,6 +123,7 @@ static Status create_checkpoint(Manager *manager) {
       .keep = (size_t)setup->config.keep,
       .clock = setup->role.clock,
       .actors = setup->members.actors,
+      .keepers = members_keepers(manager->members),
       .generation = setup->generation,
       .check_state = setup->hooks.check_state,
       .context = setup->hooks.context,
@@ -500,6 +501,8 @@ Status manager_receive(Manager *manager, WireKind kind, const Message *message, 
   case WIRE_ACTOR_STATE: return checkpoint_take_actor(manager->checkpoint, members, message, body);
   case WIRE_LEARNER_STATE:
     return checkpoint_take_learner(manager->checkpoint, league, members, message, body);
+  case WIRE_REPLAY_STATE:
+    return checkpoint_take_replay(manager->checkpoint, league, members, message, body);
   case WIRE_BYE:
     return members_take_bye(manager->members, message, body,
                             checkpoint_cut(manager->checkpoint)->stop);
@@ -531,7 +534,7 @@ static Status close_cut(Manager *manager, bool *progress) {
   if (!cut->captured) return OK;
   INVARIANT(free_pace || cut->tick + 1 <= manager->run.tick);
   *progress = true;
-  TRY_RETURN(checkpoint_write(manager->checkpoint, manager->members));
+  TRY_RETURN(checkpoint_write(manager->checkpoint, &manager->league, manager->members));
   if (!free_pace || cut->stop) return OK;
   wire_begin(&manager->wire, WIRE_RESUME);
   return members_tell_actors(manager->members, &manager->wire);

@@ -107,7 +107,46 @@ Status members_restore_player(Members *members, uint32_t player, const Tree *sta
   return OK;
 }
 
+/* Which learner of a player's group has a seat's experience; false: this job has no such seat. */
+static bool keeper_of(const Members *members, const WireReplay *piece, size_t *out) {
+  const MembersSetup *setup = &members->setup;
+  const size_t lane = piece->lane / setup->lane_seats;
+  if (lane >= setup->lanes) return false;
+  const size_t actor = members_lane_actor(members, (uint32_t)lane);
+  *out = setup->fed[actor] * setup->groups + piece->player % setup->groups;
+  return true;
+}
+
+Status members_restore_replay(Members *members, const WireReplay *piece) {
+  const MembersSetup *setup = &members->setup;
+  const bool last = piece->lane == (uint32_t)WIRE_NO_LANE;
+  size_t keeper = 0;
+  if (!last && !keeper_of(members, piece, &keeper)) return OK;
+  for (size_t l = piece->player % setup->groups; l < setup->learners; l += setup->groups) {
+    if (!last && l != keeper) continue;
+    wire_begin(&members->wire, WIRE_RESTORE_REPLAY);
+    replay_state_encode(piece, &members->wire.bytes);
+    TRY_RETURN(wire_send(members->transport, setup->learner_rank[l], &members->wire));
+  }
+  return OK;
+}
+
+size_t members_keepers(const Members *members) {
+  const MembersSetup *setup = &members->setup;
+  return setup->lane_seats ? setup->learners / setup->groups : 0;
+}
+
 /* --- hearing them --- */
+Status members_find_keeper(const Members *members, const Message *message, uint32_t player,
+                           size_t *out) {
+  const MembersSetup *setup = &members->setup;
+  for (size_t l = player % setup->groups; l < setup->learners; l += setup->groups) {
+    *out = l / setup->groups;
+    if (setup->learner_rank[l] == message->peer) return OK;
+  }
+  return status_set(ERR_FORMAT, "player %u is learned on other ranks", player);
+}
+
 Status members_check_actor(const Members *members, const Message *message, uint32_t actor) {
   const MembersSetup *setup = &members->setup;
   if (actor < setup->actors && setup->actor_rank[actor] == message->peer) return OK;

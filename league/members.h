@@ -16,6 +16,9 @@ typedef struct MembersSetup {
   size_t lanes;        /* of the job; dealt out to the actors */
   uint64_t lane_steps; /* env steps that a lane can make in a tick */
   uint64_t lane_rows;  /* decisions that can be learned from, and others, in a lane's tick */
+  /* Seats of a lane's slots, whose experience learners keep; 0: they keep none. */
+  size_t lane_seats;
+  const size_t *fed; /* (actors) which member of each group an actor feeds */
 } MembersSetup;
 
 typedef struct Members Members;
@@ -36,6 +39,11 @@ Status members_pass_table(const Members *members, WireOut *wire); /* down the tr
 Status members_restore_lane(Members *members, const WireLane *lane);
 /* Gives the columns of a learning player's state to all learners of its group. */
 Status members_restore_player(Members *members, uint32_t player, const Tree *state);
+/* Gives a piece of kept experience to the learner whose actors have its seat now, or, if it is the
+ * last, to all of the group. A seat that this job does not have is let go of. */
+Status members_restore_replay(Members *members, const WireReplay *piece);
+/* Learners that share each player; 0: they keep no experience. */
+size_t members_keepers(const Members *members);
 
 /* --- hearing them --- */
 /* ERR_FORMAT unless the actor that a message names is on the rank that sent it. */
@@ -43,6 +51,10 @@ Status members_check_actor(const Members *members, const Message *message, uint3
 size_t members_lane_actor(const Members *members, uint32_t lane); /* who has it */
 /* The rank that speaks for a learning player: its group's first learner. */
 int members_player_rank(const Members *members, uint32_t player);
+
+/* Which member of the player's group sent a message. ERR_FORMAT if none did. */
+Status members_find_keeper(const Members *members, const Message *message, uint32_t player,
+                           size_t *out);
 
 /* Takes note of an actor's results. ERR_FORMAT unless they are of the actor's next tick, of
  * players that there are, add up, and are no more than its lanes can have played. */

@@ -315,6 +315,22 @@ done:
   return status_context(status, "the stored state of player %u", sent.player);
 }
 
+/* A piece of what was kept of a player's experience. */
+static Status restore_replay(Learner *learner, Reader *body) {
+  WireReplay sent;
+  TRY_RETURN(replay_state_decode(&sent, body));
+  const TrainState *state = own_player(learner, sent.player);
+  Reader piece = reader_over(sent.state, sent.size);
+  if (!state || !learner->setup.replay || learner->phase != PHASE_RESTORE)
+    return status_set(ERR_FORMAT, "experience that is not kept here");
+  Rehearsal *rehearsal = learner->rehearsal[state - learner->state];
+  const bool last = sent.lane == (uint32_t)WIRE_NO_LANE;
+  Status status = last ? rehearsal_decode(rehearsal, &piece)
+                       : rehearsal_decode_lane(rehearsal, sent.lane, &piece);
+  if (status == OK) status = reader_finish(&piece, "the piece");
+  return status == OK ? OK : status_context(status, "what was kept of player %u", sent.player);
+}
+
 /* One player's whole state, for a checkpoint. */
 static Status send_state(Learner *learner, const TrainState *state) {
   const LearnerSetup *setup = &learner->setup;
@@ -330,11 +346,34 @@ done:
   return status;
 }
 
-/* All members hold the same: the first one speaks for them. */
+/* What is kept of a player's experience, each seat that has some by itself: messages stay short. */
+static Status send_replay(Learner *learner, size_t index) {
+  const RoleContext *role = &learner->setup.role;
+  Rehearsal *rehearsal = learner->rehearsal[index];
+  Bytes *body = &learner->wire.bytes;
+  WireReplay piece = {.player = learner->state[index].player};
+  for (size_t lane = 0; lane < rehearsal_lanes(rehearsal); lane++) {
+    if (!rehearsal_has(rehearsal, lane)) continue;
+    piece.lane = (uint32_t)lane;
+    wire_begin(&learner->wire, WIRE_REPLAY_STATE);
+    replay_state_encode(&piece, body);
+    rehearsal_encode_lane(rehearsal, lane, body);
+    TRY_RETURN(wire_send(role->transport, role->league_rank, &learner->wire));
+  }
+  piece.lane = (uint32_t)WIRE_NO_LANE;
+  wire_begin(&learner->wire, WIRE_REPLAY_STATE);
+  replay_state_encode(&piece, body);
+  rehearsal_encode(rehearsal, body);
+  return tell_league(learner);
+}
+
+/* All members hold the same of a player: the first one speaks for them. What they keep of its
+ * experience each of them sends. */
 static Status send_states(Learner *learner) {
-  if (learner->setup.member != 0) return OK;
+  const LearnerSetup *setup = &learner->setup;
   for (size_t i = 0; i < learner->players; i++) {
-    TRY_RETURN(send_state(learner, &learner->state[i]));
+    if (setup->member == 0) TRY_RETURN(send_state(learner, &learner->state[i]));
+    if (setup->replay) TRY_RETURN(send_replay(learner, i));
   }
   return OK;
 }
@@ -359,6 +398,7 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
   case WIRE_TICK_END: return learner_inbox_take_tick_end(inbox, message, body);
   case WIRE_DIRECTIVE: return learner_inbox_take_directive(inbox, learner->tick, message, body);
   case WIRE_RESTORE_PLAYER: return restore_player(learner, body);
+  case WIRE_RESTORE_REPLAY: return restore_replay(learner, body);
   case WIRE_SUM_PART:
   case WIRE_SUM_WHOLE:
     if (!learner->sum) break;

@@ -2,6 +2,7 @@
 
 #include "base/invariant.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,4 +185,36 @@ double rehearsal_items(const Rehearsal *rehearsal) {
 
 size_t rehearsal_bytes(const Rehearsal *rehearsal) {
   return replay_bytes(rehearsal->replay);
+}
+
+/* --- checkpoints --- */
+size_t rehearsal_lanes(const Rehearsal *rehearsal) {
+  return rehearsal->lanes;
+}
+
+/* Also the beginning of an episode that has not ended. */
+bool rehearsal_has(const Rehearsal *rehearsal, size_t lane) {
+  return replay_has(rehearsal->replay, lane);
+}
+
+void rehearsal_encode_lane(const Rehearsal *rehearsal, size_t lane, Bytes *out) {
+  replay_encode(rehearsal->replay, lane, out);
+}
+
+Status rehearsal_decode_lane(Rehearsal *rehearsal, size_t lane, Reader *reader) {
+  if (lane >= rehearsal->lanes)
+    return status_set(ERR_FORMAT, "seat %zu of %zu", lane, rehearsal->lanes);
+  return replay_decode(rehearsal->replay, lane, reader);
+}
+
+void rehearsal_encode(const Rehearsal *rehearsal, Bytes *out) {
+  bytes_f64(out, rehearsal->owed);
+  bytes_u64(out, rehearsal->draws);
+}
+
+Status rehearsal_decode(Rehearsal *rehearsal, Reader *reader) {
+  rehearsal->owed = reader_f64(reader);
+  rehearsal->draws = reader_u64(reader);
+  if (!reader->bad && isfinite(rehearsal->owed)) return OK;
+  return status_set(ERR_FORMAT, "what is owed to learn is damaged");
 }

@@ -60,3 +60,13 @@ void rehearsal_forget(Rehearsal *rehearsal);
 uint64_t rehearsal_acted(const Rehearsal *rehearsal);
 double rehearsal_items(const Rehearsal *rehearsal); /* of all ranks, as counted last */
 size_t rehearsal_bytes(const Rehearsal *rehearsal); /* kept on this rank */
+
+/* --- checkpoints --- */
+size_t rehearsal_lanes(const Rehearsal *rehearsal);
+bool rehearsal_has(const Rehearsal *rehearsal, size_t lane); /* anything, on this rank */
+/* What a lane holds on this rank, and then what is owed and has been drawn, which is the same on
+ * all. On failure of decoding (ERR_FORMAT, ERR_MEMORY) the lane is empty. */
+void rehearsal_encode_lane(const Rehearsal *rehearsal, size_t lane, Bytes *out);
+Status rehearsal_decode_lane(Rehearsal *rehearsal, size_t lane, Reader *reader);
+void rehearsal_encode(const Rehearsal *rehearsal, Bytes *out);
+Status rehearsal_decode(Rehearsal *rehearsal, Reader *reader);

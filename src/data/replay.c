@@ -107,6 +107,11 @@ size_t replay_total(const Replay *replay) {
   return replay->total;
 }
 
+bool replay_has(const Replay *replay, size_t index) {
+  const Lane *lane = &replay->lane[index];
+  return lane->begin < lane->end || (lane->created && lane->pending.unrolls > 0);
+}
+
 size_t replay_bytes(const Replay *replay) {
   return replay->bytes;
 }

@@ -34,6 +34,7 @@ Status replay_add(Replay *replay, size_t lane, const Batch *batch, size_t index)
 /* Items of a lane, and of all lanes kept here. */
 size_t replay_items(const Replay *replay, size_t lane);
 size_t replay_total(const Replay *replay);
+bool replay_has(const Replay *replay, size_t lane); /* items, or the beginning of one */
 /* Bytes that the items take now. */
 size_t replay_bytes(const Replay *replay);
 /* Nothing is kept any more: the player begins a new life. */

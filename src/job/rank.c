@@ -29,6 +29,7 @@ struct Rank {
   /* lists that the roles borrow */
   int *member_rank;
   int *fed_rank;
+  size_t *fed_member; /* (actors) which member of each group it feeds */
   double *life;
   void *const *shared;
   int learner_below[TREE_FAN_OUT];
@@ -144,6 +145,9 @@ static Status create_manager(Rank *self) {
   const AgonEnvSpec *spec = &s->env->spec;
   const uint64_t slots = lanes_slots_each(&s->actors);
   const uint64_t unroll = (uint64_t)s->actors.unroll;
+  TRY_RETURN(NEW_ARRAY(self->fed_member, topology->actors));
+  for (size_t a = 0; a < topology->actors; a++)
+    self->fed_member[a] = topology_fed_member(topology, a);
   ManagerSetup setup = {
       .role = role_of(self),
       .config = s->manager,
@@ -166,7 +170,9 @@ static Status create_manager(Rank *self) {
                   .lanes = (size_t)s->actors.lanes,
                   .lane_steps = slots * unroll,
                   /* with those open when it began */
-                  .lane_rows = slots * (unroll + 1) * spec->agents},
+                  .lane_rows = slots * (unroll + 1) * spec->agents,
+                  .lane_seats = job_config_replay(s) ? (size_t)slots * spec->teams : 0,
+                  .fed = self->fed_member},
       .env = {.game = s->table->name,
               .teams = spec->teams,
               .return_factor = s->told.factor,
@@ -324,6 +330,7 @@ void rank_destroy(Rank *self) {
   net_destroy(self->net);
   free(self->member_rank);
   free(self->fed_rank);
+  free(self->fed_member);
   free(self->life);
   free(self);
 }

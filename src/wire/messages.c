@@ -625,6 +625,19 @@ Status player_state_decode(WirePlayerState *state, Reader *body) {
   return reader_finish(body, "the body");
 }
 
+void replay_state_encode(const WireReplay *state, Bytes *out) {
+  bytes_u32(out, state->player);
+  bytes_u32(out, state->lane);
+  put_tail(state->state, state->size, out);
+}
+
+Status replay_state_decode(WireReplay *state, Reader *body) {
+  state->player = reader_u32(body);
+  state->lane = reader_u32(body);
+  state->state = take_rest(body, &state->size);
+  return reader_finish(body, "the body");
+}
+
 void start_encode(const WireStart *start, Bytes *out) {
   bytes_u64(out, start->tick);
 }
@@ -760,6 +773,7 @@ CHECK(profile, RoleProfile)
 CHECK(actor_state, WireActorState)
 CHECK(lane, WireLane)
 CHECK(player_state, WirePlayerState)
+CHECK(replay_state, WireReplay)
 CHECK(start, WireStart)
 CHECK(sum, WireSum)
 CHECK(match, WireMatch)
@@ -846,6 +860,10 @@ const WireRoute *wire_route(WireKind kind) {
                              check_match_result},
       [WIRE_TREE_PART] = {WIRE_TREE_PART, "tree part", WIRE_HELPER, WIRE_HEAD, check_tree_part},
       [WIRE_BYE] = {WIRE_BYE, "bye", WIRE_ANYONE, WIRE_LEAGUE, check_profile},
+      [WIRE_REPLAY_STATE] = {WIRE_REPLAY_STATE, "replay state", WIRE_LEARNER, WIRE_LEAGUE,
+                             check_replay_state},
+      [WIRE_RESTORE_REPLAY] = {WIRE_RESTORE_REPLAY, "restore replay", WIRE_LEAGUE, WIRE_LEARNER,
+                               check_replay_state},
   };
   return &route[kind];
 }

@@ -15,7 +15,7 @@
 #include "meta/tally.h"
 
 enum {
-  WIRE_VERSION = 4,
+  WIRE_VERSION = 5,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
   WIRE_LEARNERS = 60, /* learning players of a league: homes of a table, orders of a directive */
   WIRE_NO_LANE = -1   /* in an actor's state: the last piece, which is of no lane */
@@ -46,6 +46,8 @@ typedef enum WireKind {
   WIRE_MATCH_RESULT,
   WIRE_TREE_PART,
   WIRE_BYE,
+  WIRE_REPLAY_STATE,
+  WIRE_RESTORE_REPLAY,
   WIRE_LAST
 } WireKind;
 
@@ -380,6 +382,22 @@ typedef struct WirePlayerState {
 } WirePlayerState;
 void player_state_encode(const WirePlayerState *state, Bytes *out);
 Status player_state_decode(WirePlayerState *state, Reader *body);
+
+/* REPLAY_STATE: at a cut, where experience is kept, every learner sends the league what it keeps of
+ * each of its players, lane by lane; the last piece is of no lane. Also checked: a cut is open that
+ * lacks it; the player is learned on that rank; the lane comes once. RESTORE_REPLAY: before LEARN,
+ * the league gives each lane back to the learner whose actors have its slot now, and the last piece
+ * to all learners of the group. Also checked: the job has not begun; the player is learned there;
+ * it is experience of this env and net. */
+typedef struct WireReplay {
+  uint32_t player;
+  uint32_t lane; /* a seat of a slot (replay.h); (uint32_t)WIRE_NO_LANE: the last piece */
+  /* of the lane, or what is counted of all of it; NULL when encoding: the sender appends it */
+  const void *state;
+  size_t size; /* bytes */
+} WireReplay;
+void replay_state_encode(const WireReplay *state, Bytes *out);
+Status replay_state_decode(WireReplay *state, Reader *body);
 
 /* BEGIN to actors, LEARN to learners: nothing more is restored; the job begins with this tick. Also
  * checked: it comes once, and before any table or weights of another tick. RESUME (pace free) to

@@ -17,6 +17,8 @@ enum { GAMES = 2, FRAMES = 4, STEPS = 6 }; /* of each actor */
 
 static const int actor_rank[] = {1, 2};
 static const int learner_rank[] = {3, 4};
+enum { LANE_SEATS = 2, LEARNERS = 2 }; /* seats of a lane's slots */
+static const size_t fed[ACTORS] = {0, 1};
 static const size_t owner[LANES] = {0, 0, 1, 1, 1};
 static const char *const lane_state[LANES] = {"zero", "first lane", "2", "the third", "last"};
 static const char hash[] = "00112233445566778899aabbccddeeff";
@@ -33,6 +35,7 @@ typedef struct Scene {
   Checkpoint *checkpoint;
   int64_t now;
   bool state_is_bad; /* what check_state says */
+  bool keeping;      /* the learners share both players, and keep what the actors play */
 } Scene;
 
 static int64_t scene_now(void *context) {
@@ -67,6 +70,7 @@ static Checkpoint *new_checkpoint(Scene *scene, const Tree *resume) {
       .keep = 3,
       .clock = {scene_now, scene},
       .actors = ACTORS,
+      .keepers = members_keepers(scene->members),
       .check_state = check_state,
       .context = scene,
   };
@@ -80,10 +84,12 @@ static Members *new_members(Scene *scene) {
       .actors = ACTORS,
       .learner_rank = learner_rank,
       .learners = PLAYERS,
-      .groups = PLAYERS,
+      .groups = scene->keeping ? 1 : PLAYERS,
       .lanes = LANES,
       .lane_steps = 10,
       .lane_rows = 20,
+      .lane_seats = scene->keeping ? LANE_SEATS : 0,
+      .fed = fed,
   };
   Members *members;
   CHECK_OK(members_create(&setup, sim_rank(scene->world, 0), 0, &members));
@@ -124,8 +130,9 @@ static void play(Scene *scene) {
   scene->position.tick++;
 }
 
-static void open_scene(Scene *scene) {
+static void open_scene_of(Scene *scene, bool keeping) {
   *scene = (Scene){.run = {.lock = -1},
+                   .keeping = keeping,
                    .position = {.end_tick = NEVER, .frozen_decisions = 8, .seconds = 12.5}};
   folder_make(scene->folder);
   CHECK_OK(run_lock(scene->folder, &scene->run));
@@ -136,6 +143,10 @@ static void open_scene(Scene *scene) {
   scene->members = new_members(scene);
   scene->checkpoint = new_checkpoint(scene, NULL);
   play(scene);
+}
+
+static void open_scene(Scene *scene) {
+  open_scene_of(scene, false);
 }
 
 static void close_scene(Scene *scene) {
@@ -230,7 +241,7 @@ static void write_whole(Scene *scene, size_t order, bool end) {
     give_piece(scene, orders[order][i]);
   }
   assert_true(checkpoint_is_whole(scene->checkpoint));
-  CHECK_OK(checkpoint_write(scene->checkpoint, scene->members));
+  CHECK_OK(checkpoint_write(scene->checkpoint, &scene->league, scene->members));
   assert_false(checkpoint_cut(scene->checkpoint)->open);
 }
 
@@ -339,7 +350,7 @@ static void a_late_snapshot_gets_its_name(void **state) {
     give_piece(&scene, i);
   checkpoint_name_policy(scene.checkpoint, 99, hash);
   checkpoint_name_policy(scene.checkpoint, 3, hash);
-  CHECK_OK(checkpoint_write(scene.checkpoint, scene.members));
+  CHECK_OK(checkpoint_write(scene.checkpoint, &scene.league, scene.members));
   CHECK_OK(run_read_checkpoint(&scene.run, &tree, &generation));
   CHECK_OK(tree_get(&tree, "league/hash", STORE_TEXT, 4, &item));
   assert_string_equal((const char *)item->data + 3 * item->size, hash);
@@ -403,7 +414,7 @@ static void what_contradicts_itself_is_not_written(void **state) {
   for (size_t i = 0; i + 1 < PIECES; i++)
     give_piece(&scene, i);
   CHECK_OK(say_player(&scene, 4, 1, FRAMES - 1, NULL, STORE_F32));
-  expect_refused(checkpoint_write(scene.checkpoint, scene.members),
+  expect_refused(checkpoint_write(scene.checkpoint, &scene.league, scene.members),
                  "the checkpoint of tick 0 is not written: the state of player 1 from rank 4: it "
                  "contradicts itself: main_1 acted 4, but learned from and dropped 3");
   assert_false(run_has_checkpoint(&scene.run));
@@ -464,7 +475,7 @@ static void the_ledger_goes_on(void **state) {
     give_piece(&scene, i);
   for (uint32_t p = 0; p < PLAYERS; p++)
     CHECK_OK(say_player(&scene, learner_rank[p], p, 2 * FRAMES, NULL, STORE_F32));
-  CHECK_OK(checkpoint_write(scene.checkpoint, scene.members));
+  CHECK_OK(checkpoint_write(scene.checkpoint, &scene.league, scene.members));
   CHECK_OK(run_read_checkpoint(&scene.run, &tree, &generation));
   assert_int_equal(generation, 2);
   assert_int_equal(*number_at(&tree, LEDGER_PATH, LEDGER_ACTED), 4 * FRAMES);
@@ -567,6 +578,98 @@ static void everybody_gets_what_was_theirs(void **state) {
   close_scene(&scene);
 }
 
+/* A piece of what a learner keeps. */
+static Status say_kept(Scene *scene, int from, uint32_t player, uint32_t lane, const char *state) {
+  Bytes bytes = {0};
+  const Message message = {.peer = from};
+  replay_state_encode(&(WireReplay){.player = player, .lane = lane}, &bytes);
+  bytes_put(&bytes, state, strlen(state));
+  Reader body = reader_over(bytes.data, bytes.size);
+  Status status =
+      checkpoint_take_replay(scene->checkpoint, &scene->league, scene->members, &message, &body);
+  bytes_free(&bytes);
+  return status;
+}
+
+/* What is kept in a seat; seat 3 of player 1 is empty. */
+static bool kept_in(uint32_t player, uint32_t seat, char out[16]) {
+  snprintf(out, 16, "p%u s%u", player, seat);
+  return player == 0 || seat != 3;
+}
+
+/* A cut of learners that keep experience is whole when each of them has said all that it keeps. */
+static void write_kept(Scene *scene) {
+  open_cut(scene, false);
+  capture(scene);
+  for (size_t i = 0; i < LANES + ACTORS; i++) give_piece(scene, i);
+  for (uint32_t p = 0; p < PLAYERS; p++) {
+    CHECK_OK(say_player(scene, learner_rank[0], p, FRAMES, NULL, STORE_F32));
+    for (uint32_t m = LEARNERS; m-- > 0;) { /* the second first */
+      char state[16];
+      for (uint32_t seat = 0; seat < LANES * LANE_SEATS; seat++)
+        if (fed[owner[seat / LANE_SEATS]] == m && kept_in(p, seat, state))
+          CHECK_OK(say_kept(scene, learner_rank[m], p, seat, state));
+      expect_refused(say_kept(scene, 1, p, (uint32_t)WIRE_NO_LANE, "x"), "is learned on other ranks");
+      expect_refused(say_kept(scene, learner_rank[m], p, m ? 9 : 0, "again"), "came twice");
+      assert_false(checkpoint_is_whole(scene->checkpoint));
+      CHECK_OK(say_kept(scene, learner_rank[m], p, (uint32_t)WIRE_NO_LANE, "owed"));
+      expect_refused(say_kept(scene, learner_rank[m], p, 8, "late"), "came twice");
+    }
+  }
+  assert_true(checkpoint_is_whole(scene->checkpoint));
+  CHECK_OK(checkpoint_write(scene->checkpoint, &scene->league, scene->members));
+}
+
+/* The next piece of kept experience that has come to a learner. */
+static void expect_kept(Scene *scene, size_t learner, uint32_t player, uint32_t lane, const char *state) {
+  Reader body;
+  WireReplay got;
+  Message *message = next_message(scene, learner_rank[learner], WIRE_RESTORE_REPLAY, &body);
+  CHECK_OK(replay_state_decode(&got, &body));
+  assert_int_equal(got.player, player);
+  assert_int_equal(got.lane, lane);
+  assert_int_equal(got.size, strlen(state));
+  assert_memory_equal(got.state, state, got.size);
+  message_release(message);
+}
+
+/* Twice, since a cut must leave nothing to the next. Each seat goes to the learner whose actors
+ * have its slot, and what is counted to both. Whoever keeps nothing is given nothing. */
+static void kept_experience_comes_back(void **state) {
+  (void)state;
+  Scene scene;
+  Tree tree;
+  Reader body;
+  uint64_t generation;
+  open_scene_of(&scene, true);
+  write_kept(&scene);
+  write_kept(&scene);
+  CHECK_OK(run_read_checkpoint(&scene.run, &tree, &generation));
+  assert_int_equal(generation, 2);
+  CHECK_OK(checkpoint_restore(&tree, &scene.league, scene.members));
+  for (uint32_t p = 0; p < PLAYERS; p++) {
+    for (size_t l = 0; l < LEARNERS; l++)
+      message_release(next_message(&scene, learner_rank[l], WIRE_RESTORE_PLAYER, &body));
+    for (uint32_t seat = 0; seat < LANES * LANE_SEATS; seat++) {
+      char kept[16];
+      if (kept_in(p, seat, kept)) expect_kept(&scene, fed[owner[seat / LANE_SEATS]], p, seat, kept);
+    }
+    for (size_t l = 0; l < LEARNERS; l++) expect_kept(&scene, l, p, (uint32_t)WIRE_NO_LANE, "owed");
+  }
+  members_destroy(scene.members);
+  scene.keeping = false;
+  scene.members = new_members(&scene);
+  CHECK_OK(checkpoint_restore(&tree, &scene.league, scene.members));
+  for (uint32_t p = 0; p < PLAYERS; p++) {
+    message_release(next_message(&scene, learner_rank[p], WIRE_RESTORE_PLAYER, &body));
+    Transport *transport = sim_rank(scene.world, learner_rank[p]);
+    sim_round(scene.world);
+    assert_null(transport->ops->receive(transport));
+  }
+  tree_free(&tree);
+  close_scene(&scene);
+}
+
 /* Lanes out of order, and ends that leave their bytes. */
 static void damaged_lanes_are_refused(void **state) {
   (void)state;
@@ -608,6 +711,7 @@ int main(void) {
       cmocka_unit_test(the_ledger_goes_on),
       cmocka_unit_test(impossible_positions_are_refused),
       cmocka_unit_test(everybody_gets_what_was_theirs),
+      cmocka_unit_test(kept_experience_comes_back),
       cmocka_unit_test(damaged_lanes_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

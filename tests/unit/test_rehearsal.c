@@ -171,11 +171,52 @@ static void pieces_burn_in(void **state) {
     }
 }
 
+/* All lanes and what is counted, into a rehearsal that then draws and owes as the first does. */
+static void it_goes_on_from_a_checkpoint(void **state) {
+  (void)state;
+  Rehearsal *all[2] = {make(&usual), make(&usual)};
+  uint32_t drawn[2][MOST];
+  Bytes bytes = {0};
+  for (uint32_t e = 0; e < 3; e++)
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+      play(all[0], slot, slot % TEAMS, e, 0, true);
+  sum(all, 1);
+  draw(all, 1, drawn[0]);
+  rehearsal_learned(all[0], 7);
+  for (size_t lane = 0; lane < rehearsal_lanes(all[0]); lane++) {
+    assert_int_equal(rehearsal_has(all[0], lane), lane / TEAMS % TEAMS == lane % TEAMS);
+    bytes.size = 0;
+    rehearsal_encode_lane(all[0], lane, &bytes);
+    Reader reader = reader_over(bytes.data, bytes.size);
+    if (rehearsal_has(all[0], lane)) CHECK_OK(rehearsal_decode_lane(all[1], lane, &reader));
+    assert_int_equal(rehearsal_decode_lane(all[1], rehearsal_lanes(all[1]), &reader), ERR_FORMAT);
+  }
+  bytes.size = 0;
+  rehearsal_encode(all[0], &bytes);
+  Reader cut = reader_over(bytes.data, bytes.size - 1);
+  assert_int_equal(rehearsal_decode(all[1], &cut), ERR_FORMAT);
+  Reader reader = reader_over(bytes.data, bytes.size);
+  CHECK_OK(rehearsal_decode(all[1], &reader));
+  for (int i = 0; i < 2; i++) {
+    play(all[i], 0, 0, 9, 0, true);
+    sum(&all[i], 1);
+    draw(&all[i], 1, drawn[i]);
+    bytes.size = 0;
+    rehearsal_encode(all[i], &bytes);
+    memcpy(drawn[i] + usual.batch, bytes.data, bytes.size);
+  }
+  assert_memory_equal(drawn[0], drawn[1], ((size_t)usual.batch + 4) * sizeof(uint32_t));
+  bytes_free(&bytes);
+  rehearsal_destroy(all[0]);
+  rehearsal_destroy(all[1]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(draws_do_not_depend_on_ranks),
       cmocka_unit_test(updates_follow_frames),
       cmocka_unit_test(pieces_burn_in),
+      cmocka_unit_test(it_goes_on_from_a_checkpoint),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

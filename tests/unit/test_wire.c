@@ -394,6 +394,18 @@ static Status hear_lane(Reader *body) {
   return OK;
 }
 
+static const WireReplay piece = {.player = 1, .lane = 6, .state = "", .size = 0};
+static void say_kept(Bytes *out) { replay_state_encode(&piece, out); }
+static Status hear_kept(Reader *body) {
+  const WireReplay *said = &piece;
+  WireReplay got;
+  TRY_RETURN(replay_state_decode(&got, body));
+  SAME(player);
+  SAME(lane);
+  SAME(size);
+  return OK;
+}
+
 /* As both ends do: the columns are behind what the wire knows. */
 static void say_player_state(Bytes *out) {
   Tree tree = {0};
@@ -527,6 +539,8 @@ static const struct Sample {
     {WIRE_MATCH_RESULT, say_match_result, hear_match_result},
     {WIRE_TREE_PART, say_tree_part, hear_tree_part},
     {WIRE_BYE, say_profile, hear_profile},
+    {WIRE_REPLAY_STATE, say_kept, hear_kept},
+    {WIRE_RESTORE_REPLAY, say_kept, hear_kept},
 };
 
 static const struct Sample *sample_of(int kind) {
@@ -571,7 +585,8 @@ static void what_is_cut_or_too_long_is_refused(void **state) {
   for (int kind = 1; kind < WIRE_LAST; kind++) {
     Bytes body = {0};
     const struct Sample *sample = sample_of(kind);
-    bool columns = kind == WIRE_LEARNER_STATE || kind == WIRE_RESTORE_PLAYER, bytes = kind == WIRE_RESTORE_LANE;
+    bool columns = kind == WIRE_LEARNER_STATE || kind == WIRE_RESTORE_PLAYER;
+    bool bytes = kind == WIRE_RESTORE_LANE || kind == WIRE_REPLAY_STATE || kind == WIRE_RESTORE_REPLAY;
     sample->say(&body);
     for (size_t size = 0; size < body.size; size++) {
       if (hear(sample, true, body.data, size) != ERR_FORMAT)
