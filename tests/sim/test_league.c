@@ -367,7 +367,7 @@ static size_t watched_rows;
 static RowLoss watch_row(const Experience *experience, size_t row, float log_prob, float value) {
   RowLoss loss = watched->row(experience, row, log_prob, value);
   valued += (fabs((double)value) - valued) / 2000;
-  if (experience->step > 0) return loss;
+  if (experience->step > 0 || !experience->is_learned[row]) return loss;
   watched_rows++;
   farthest = fmax(farthest, fabs((double)loss.log_ratio));
   return loss;
@@ -378,6 +378,155 @@ static void watch_ratios(JobConfig *settings) {
   watcher = *watched;
   watcher.row = watch_row;
   settings->algo = &watcher;
+}
+
+/* --- experience of whole teams --- */
+static AlgoOps of_teams;
+
+static void ask_for_teams(const void *own, const AgonKind *layout, AlgoNeeds *out) {
+  (void)own, (void)layout;
+  out->rows = ROWS_TEAM;
+  out->global = true;
+}
+
+/* The algorithm learns from rows of teams, with the global state, whatever it asks for by itself. */
+static void learn_from_teams(JobConfig *settings) {
+  const AgonEnvSpec *spec = &settings->env->spec;
+  of_teams = *settings->algo;
+  of_teams.needs = ask_for_teams;
+  settings->algo = &of_teams;
+  free(settings->agent_of);
+  settings->agent_of = calloc(spec->agents * team_largest(spec), sizeof *settings->agent_of);
+  team_cells(spec, settings->agent_of);
+}
+
+static void watch_teams(JobConfig *settings) {
+  learn_from_teams(settings);
+  watch_ratios(settings);
+}
+
+/* Units that die, and turns, in which open rows wait over ticks and are saved with the lanes. */
+static const char *const team_games[] = {"skirmish", "kuhn_poker"};
+
+static void timing_changes_nothing_for_teams(void **state) {
+  (void)state;
+  meddle = learn_from_teams;
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL,
+                           p ? "pace=pipelined" : "pace=lockstep",
+                           p ? "net.memory=none" : "net.memory=gru",
+                           "learner.ranks=2",
+                           "placement=split",
+                           "frames=8k"};
+    char first[64], folder[64];
+    game = team_games[p];
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+      folder_make(folder);
+      World world = {pairs, COUNT_OF(pairs), 4, seed, seed == 1 ? 0 : 40, seed == 3 ? 3 : -1,
+                     0,     (int)seed - 1,   0};
+      assert_true(run_world(&world, folder));
+      if (seed == 1) {
+        strcpy(first, folder);
+        continue;
+      }
+      compare(first, folder);
+      folder_remove(folder);
+    }
+    folder_remove(first);
+  }
+}
+
+static void killed_teams_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  meddle = learn_from_teams;
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL,
+                           p ? "pace=lockstep" : "pace=pipelined",
+                           "net.memory=lstm",
+                           p ? "learner.ranks=2" : "learner.ranks=1",
+                           "frames=4k",
+                           "checkpoint.ticks=2"};
+    char whole[64], broken[64];
+    int kills = 0;
+    game = team_games[p];
+    folder_make(whole);
+    folder_make(broken);
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
+    assert_true(run_world(&world, whole));
+    for (long cut = 800;; cut += 1200) {
+      World part = world;
+      part.seed = 100 + (uint64_t)cut;
+      part.cut = cut;
+      if (run_world(&part, broken)) break;
+      assert_true(++kills < 200);
+    }
+    assert_true(kills >= 1);
+    compare(whole, broken);
+    folder_remove(whole);
+    folder_remove(broken);
+  }
+}
+
+/* Lanes with their open rows go to other actors; what was acted is learned or dropped, to the frame: else no checkpoint
+ * would be written. */
+static void teams_resume_on_other_numbers_of_ranks(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
+  meddle = learn_from_teams;
+  for (int i = 0; i < 6; i++) {
+    const char *first[] = {SMALL, pace[i % 3], "learner.ranks=2", "frames=4k"};
+    const char *fewer[] = {SMALL,           pace[i % 3],        "frames=6k", "actors.slots=8",
+                           "actors.lanes=4", "learner.ranks=0"};
+    const char *more[] = {SMALL,            pace[i % 3],       "frames=9k", "actors.slots=40",
+                          "actors.lanes=20", "learner.ranks=3"};
+    char folder[64];
+    RunFolder run;
+    Tree tree;
+    const Item *frames, *counters;
+    uint64_t generation, sum = 0;
+    game = team_games[i / 3];
+    folder_make(folder);
+    assert_true(run_world(&(World){first, COUNT_OF(first), 5, 1, 10, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){more, COUNT_OF(more), 7, 3, 30, 6, 0, 0, 0}, folder));
+    CHECK_OK(run_open(folder, &run));
+    CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+    CHECK_OK(tree_get(&tree, "league/frames", STORE_U64, -1, &frames));
+    CHECK_OK(tree_get(&tree, "run/counters", STORE_U64, 6, &counters));
+    for (int p = 0; p < 3; p++) sum += ((uint64_t *)frames->data)[p];
+    assert_int_equal(sum, ((uint64_t *)counters->data)[1]);
+    assert_true(sum >= 9000 && sum < 20000);
+    tree_free(&tree);
+    folder_remove(folder);
+  }
+}
+
+/* Nobody is carried in these games, so the weights that learn are those that acted, and a memory that moved where its
+ * agent acted, and stood still while it was dead, says the same again. */
+static void teams_learn_from_the_weights_that_acted(void **state) {
+  (void)state;
+  static const char *const games[] = {"skirmish", "simple_tag"};
+  meddle = watch_teams;
+  for (int i = 0; i < 4; i++) {
+    const char *memory = i & 1 ? "net.memory=gru" : "net.memory=none";
+    const char *pairs[] = {SMALL,
+                           "pace=lockstep",
+                           "placement=split",
+                           "learner.ranks=1",
+                           memory,
+                           "learner.rate=0.01",
+                           "frames=6k",
+                           "actors.unroll=11"};
+    char folder[64];
+    folder_make(folder);
+    game = games[i / 2];
+    farthest = 0;
+    watched_rows = 0;
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 10, -1, 0, 0, 0}, folder));
+    if (watched_rows < 500) fail_msg("%zu cells", watched_rows);
+    if (farthest > 1e-4) fail_msg("%s, %s: log-ratios up to %.5f", game, memory, farthest);
+    folder_remove(folder);
+  }
 }
 
 /* --- parts of a player --- */
@@ -762,6 +911,10 @@ int main(void) {
       SIM_TEST(runs_resume_on_other_numbers_of_ranks),
       SIM_TEST(free_pace_never_hangs),
       SIM_TEST(free_pace_goes_on_and_ends),
+      SIM_TEST(timing_changes_nothing_for_teams),
+      SIM_TEST(killed_teams_go_on_as_if_nothing_had_happened),
+      SIM_TEST(teams_resume_on_other_numbers_of_ranks),
+      SIM_TEST(teams_learn_from_the_weights_that_acted),
       SIM_TEST(parts_are_stored_and_go_on),
       SIM_TEST(lockstep_learns_from_the_weights_that_acted),
       SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),
