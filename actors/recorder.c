@@ -286,6 +286,7 @@ static void carry_open(const Recorder *recorder, Track *track, bool alone) {
   unroll->first = 0;
   unroll->rows = 1;
   unroll->step = track->step;
+  unroll->until = 0;
   batch_move_row(batch, 0, row);
   memcpy(batch->state, track->memory, column_bytes(f, COLUMN_STATE));
   batch->unrolls = 1;
@@ -302,6 +303,7 @@ static Status collect_track(Recorder *recorder, Track *track, const RecorderHook
     alone = last->rows == 1; /* nothing closed yet: it waits */
     last->rows--;
     last->end = END_OPEN;
+    last->until = track->step;
   }
   for (size_t u = 0; u < batch->unrolls; u++) {
     if (batch->unroll[u].rows == 0) continue;

@@ -208,6 +208,7 @@ static void close_team(Recorder *recorder, Track *track, const PlaySlot *slot, u
   fill_row(recorder, track, slot, team, flags, true);
   if (masked) mask_row(recorder, track, slot, team, flags);
   last_unroll(track)->end = (uint8_t)end;
+  last_unroll(track)->until = slot->steps;
   track->going = false;
 }
 

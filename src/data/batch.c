@@ -243,7 +243,7 @@ size_t batch_learned(const Batch *batch) {
 
 /* Of an unroll as encoded, at least. */
 static size_t unroll_bytes(const RowFormat *format) {
-  return format->flags ? 36 : 28;
+  return format->flags ? 40 : 28;
 }
 
 /* The version and life of row 0 are sent only where they differ from the rest's. */
@@ -259,6 +259,7 @@ static void encode_unroll(const RowFormat *format, const Unroll *unroll, Bytes *
   if (format->flags) {
     bytes_u32(out, unroll->episode);
     bytes_u32(out, unroll->step);
+    bytes_u32(out, unroll->until);
   }
   if (!carried) return;
   bytes_u64(out, unroll->first_version);
@@ -285,6 +286,7 @@ static void decode_unroll(const RowFormat *format, Unroll *unroll, Reader *reade
   unroll->skip = 0;
   unroll->episode = format->flags ? reader_u32(reader) : 0;
   unroll->step = format->flags ? reader_u32(reader) : 0;
+  unroll->until = format->flags ? reader_u32(reader) : 0;
   unroll->first_version = packed & CARRIED ? reader_u64(reader) : unroll->version;
   unroll->first_life = packed & CARRIED ? reader_u32(reader) : unroll->life;
   if (unroll->end > END_TRUNCATED || !is_owner(format, unroll->agent) ||

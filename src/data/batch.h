@@ -122,6 +122,7 @@ typedef struct Unroll {
   /* Encoded where there are flags: by them the unrolls of an episode can be joined. */
   uint32_t episode; /* of the slot */
   uint32_t step;    /* of the env, at which its first row was decided */
+  uint32_t until;   /* step of the row that closes it; what goes on from it begins there */
 } Unroll;
 
 typedef struct Batch {

@@ -151,13 +151,14 @@ static Status finish_item(Replay *replay, Lane *lane) {
 }
 
 /* Whether the unroll goes on where what is pending has stopped: in the same episode, by the same
- * life of the player, after it. */
+ * life of the player, at the very step. What was too old to be learned from leaves a gap, over
+ * which nothing may be joined. */
 static bool goes_on(const Batch *pending, const Unroll *next) {
   if (pending->unrolls == 0) return false;
   const Unroll *open = &pending->unroll[0];
   return open->end == END_OPEN && !next->fresh && open->agent == next->agent &&
          open->episode == next->episode && open->life == next->first_life &&
-         open->step < next->step;
+         open->until == next->step;
 }
 
 /* Joins an unroll to what is pending. The row that closed it is the first of what comes, seen once
@@ -174,6 +175,7 @@ static Status join(Batch *pending, const Batch *batch, size_t index) {
   pending->unrolls = 1;
   open->rows += next->rows;
   open->end = next->end;
+  open->until = next->until;
   open->version = next->version;
   open->life = next->life;
   return OK;

@@ -209,7 +209,8 @@ static void fill_columns(Batch *batch, AgonRng *rng) {
                      .first = (uint32_t)batch->rows,
                      .agent = u == 1 ? 2 : 0,
                      .episode = flags ? 70 + u : 0,
-                     .step = flags ? 80 + u : 0};
+                     .step = flags ? 80 + u : 0,
+                     .until = flags ? 90 + u : 0};
     CHECK_OK(batch_add_unroll(batch, &unroll, nothing));
     for (size_t r = 0; r < unroll_span(&unroll); r++) CHECK_OK(batch_add_row(batch, nothing));
   }
@@ -266,6 +267,7 @@ static void check_columns_go_along(const RowFormat *format) {
     const Unroll *sent = &batch.unroll[u], *got = &copy.unroll[1 + u];
     assert_true(got->agent == sent->agent && got->first == sent->first + span);
     assert_true(got->episode == sent->episode && got->step == sent->step);
+    assert_true(got->until == sent->until);
   }
   batch_move_row(&copy, 0, span + 4);
   batch_move_unroll(&copy, 0, 3);
@@ -449,7 +451,7 @@ static void altered_messages_are_whole_or_refused(void **state) {
     memset(batch.action, 0, batch.rows * column_bytes(&format, COLUMN_ACTION));
     batch_encode(&batch, &bytes);
     for (uint32_t n = 1 + rng_below(&rng, 3); n > 0; n--) {
-      size_t most = rng_below(&rng, 2) ? bytes.size : 3 * 36 + 16; /* heads are what leads astray */
+      size_t most = rng_below(&rng, 2) ? bytes.size : 3 * 40 + 16; /* heads are what leads astray */
       bytes.data[rng_below(&rng, (uint32_t)most)] ^= (uint8_t)(1u << rng_below(&rng, 8));
     }
     Reader reader = reader_over(bytes.data, bytes.size);

@@ -703,7 +703,8 @@ static void unrolls_join(const Batch *batch, uint32_t slot, uint32_t agent) {
     if (!last || next)
       assert_true(unroll->fresh == 1 && unroll->episode == (last ? last->episode + 1 : 0));
     if (last && !next)
-      assert_true(unroll->episode == last->episode && unroll->step >= last->step + last->rows);
+      assert_true(unroll->episode == last->episode && unroll->step == last->until &&
+                  unroll->step >= last->step + last->rows);
     last = unroll;
   }
   assert_true(last && last->end != END_OPEN);

@@ -37,7 +37,8 @@ static void fill(Batch *batch, uint32_t episode, uint32_t at, uint32_t rows, Unr
                          .fresh = at == 0,
                          .first = (uint32_t)batch->rows,
                          .episode = episode,
-                         .step = at};
+                         .step = at,
+                         .until = at + rows};
   const float state[CELLS] = {mark, -mark};
   const void *const own[COLUMNS] = {[COLUMN_STATE] = state};
   CHECK_OK(batch_add_unroll(batch, &unroll, own));
@@ -125,6 +126,12 @@ static void what_is_torn_is_not_joined(void **state) {
   item = only(replay, 1);
   assert_int_equal(item.unroll[0].rows, 3);
   check_rows(&item, 500, 0);
+  batch_destroy(&item);
+  add(replay, 4, 3, 0, 2, END_OPEN, 700);
+  add(replay, 4, 3, 4, 2, END_TERMINATED, 700); /* rows 2 and 3 were too old to be learned from */
+  item = only(replay, 4);
+  assert_true(item.unroll[0].rows == 2 && item.unroll[0].step == 4 && item.unroll[0].fresh == 0);
+  check_rows(&item, 700, 4);
   batch_destroy(&item);
   add(replay, 3, 9, 4, 2, END_TERMINATED, 300); /* from its middle on */
   item = only(replay, 3);
