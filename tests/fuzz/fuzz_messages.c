@@ -140,8 +140,11 @@ static void intercept(void *context, Transport *transport) {
 
 static const char *const paces[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
 
-/* Runs that are half done, one for each pace: for the messages that restore. */
-static char half[COUNT_OF(paces)][64];
+/* Experience of single agents, and of whole teams. */
+static const char *const rows_of[] = {"ppo.rows=agent", "ppo.rows=team"};
+
+/* Runs that are half done, one for each pace and kind of rows: for the messages that restore. */
+static char half[COUNT_OF(rows_of)][COUNT_OF(paces)][64];
 
 static int one_attack(void *context, uint64_t seed) {
   static Attack this;
@@ -149,6 +152,7 @@ static int one_attack(void *context, uint64_t seed) {
   AgonRng rng = rng_stream(seed, 1, 0, RNG_TEST);
   uint32_t pace = rng_below(&rng, 3), learners = 1 + rng_below(&rng, 2);
   bool resume = rng_below(&rng, 3) == 0;
+  uint32_t teams = seed % 2;
   this = (Attack){.kind = (WireKind)(1 + rng_below(&rng, WIRE_SUM_WHOLE)), .again_at = -1};
   if (rng_below(&rng, 12) == 0) this.kind = WIRE_BYE;
   if (this.kind == WIRE_RESTORE_LANE || this.kind == WIRE_RESTORE_PLAYER) resume = true;
@@ -159,10 +163,10 @@ static int one_attack(void *context, uint64_t seed) {
   this.rng = rng;
   attack = &this;
   const char *pairs[] = {SMALL, paces[pace], learners == 2 ? "learner.ranks=2" : "learner.ranks=1",
-                         learners == 2 ? "placement=shared" : "placement=split"};
+                         learners == 2 ? "placement=shared" : "placement=split", rows_of[teams]};
   char folder[64];
   fuzz_folder(folder);
-  if (resume) fuzz_shell("cp -r %s/. %s", half[pace], folder);
+  if (resume) fuzz_shell("cp -r %s/. %s", half[teams][pace], folder);
   FuzzWorld world = {.pairs = pairs, .count = COUNT_OF(pairs), .ranks = 4, .seed = seed, .prepare = intercept};
   int code = fuzz_world(&world, folder);
   if (code == FUZZ_STUCK)
@@ -211,7 +215,7 @@ static void counts_that_contradict_are_named(void **state) {
     for (size_t p = 0; p < COUNT_OF(paces); p++) {
       static Attack this;
       char folder[64];
-      const char *pairs[] = {SMALL, paces[p]};
+      const char *pairs[] = {SMALL, paces[p], rows_of[i % 2]};
       FuzzWorld world = {.pairs = pairs, .count = COUNT_OF(pairs), .ranks = 4, .seed = 1, .prepare = intercept};
       this = (Attack){.damage = CLAIM, .kind = claim[i].kind, .claim = &claim[i], .which = 3, .again_at = -1};
       attack = &this;
@@ -250,13 +254,14 @@ static void wrong_messages_end_the_job(void **state) {
 
 static int begin_runs(void **state) {
   (void)state;
-  for (size_t p = 0; p < COUNT_OF(paces); p++) {
-    const char *pairs[] = {SMALL, paces[p]};
-    fuzz_folder(half[p]);
+  for (size_t i = 0; i < COUNT_OF(paces) * COUNT_OF(rows_of); i++) {
+    const char *pairs[] = {SMALL, paces[i / 2], rows_of[i % 2]};
+    char *folder = half[i % 2][i / 2];
+    fuzz_folder(folder);
     FuzzWorld world = {.pairs = pairs, .count = COUNT_OF(pairs), .ranks = 3, .seed = 1, .steps = 6000};
-    assert_int_equal(fuzz_world(&world, half[p]), FUZZ_DONE);
+    assert_int_equal(fuzz_world(&world, folder), FUZZ_DONE);
     RunFolder run;
-    CHECK_OK(run_open(half[p], &run));
+    CHECK_OK(run_open(folder, &run));
   }
   return 0;
 }
