@@ -185,7 +185,8 @@ static bool can_shoot(const Params *params, const Episode *episode, int agent, i
  * that it lost. */
 static void shoot(const Params *params, Episode *episode, const AgonAction *actions, float *taken) {
   int n = params->units;
-  int damage[2 * MAX_UNITS] = {0};
+  int damage[2 * MAX_UNITS];
+  memset(damage, 0, 2 * (size_t)n * sizeof *damage); /* games are mostly small */
   for (int a = 0; a < 2 * n; a++) {
     int choice = actions[a].choice;
     if (UNIT(episode, a)->hits <= 0) continue;
@@ -211,11 +212,12 @@ static void move(const Params *params, Episode *episode, const AgonAction *actio
   int n = params->units;
   int x[2 * MAX_UNITS];
   int y[2 * MAX_UNITS];
-  bool wants[2 * MAX_UNITS] = {false};
+  bool wants[2 * MAX_UNITS];
   for (int a = 0; a < 2 * n; a++) {
     int way = actions[a].choice - FIRST_MOVE;
     x[a] = UNIT(episode, a)->x;
     y[a] = UNIT(episode, a)->y;
+    wants[a] = false;
     if (UNIT(episode, a)->hits <= 0 || way < 0 || way > 3) continue;
     x[a] += a < n ? dx[way] : -dx[way];
     y[a] += dy[way];
