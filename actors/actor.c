@@ -388,10 +388,10 @@ static Batch *batch_for(void *context, uint32_t player) {
 }
 
 static Status values_for(void *context, uint32_t player, size_t count, const void *observations,
-                         const float *states, float *out) {
+                         const uint32_t *agents, const float *states, float *out) {
   Actor *actor = context;
   Policy *policy = cache_find(actor->cache, player);
-  return play_values(actor->play, policy, count, observations, states, out);
+  return play_values(actor->play, policy, count, observations, agents, states, out);
 }
 
 /* The tick's unrolls of one player, to the learner of its group. */

@@ -39,6 +39,7 @@ void recorder_destroy(Recorder *recorder) {
   free(recorder->closing);
   free(recorder->state);
   free(recorder->rows);
+  free(recorder->agents);
   free(recorder->states);
   free(recorder->values);
   free(recorder->first_of);
@@ -182,7 +183,8 @@ static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
   memset(batch->mask + row * f->choices, 1, f->choices);
   last_unroll(track)->end = (uint8_t)end;
   track->going = false;
-  recorder->closing[recorder->closings++] = (Closing){track, row, last_unroll(track)->player};
+  recorder->closing[recorder->closings++] =
+      (Closing){track, row, last_unroll(track)->player, agent};
   if (S) memcpy(recorder->state + at * S, slot->memory + agent * S, S * sizeof(float));
 }
 
@@ -238,11 +240,12 @@ static Status value_player(Recorder *recorder, const RecorderHooks *hooks, uint3
     if (closing->player != player) continue;
     memcpy(recorder->rows + count * bytes, closing->track->batch.observation + closing->row * bytes,
            bytes);
+    recorder->agents[count] = closing->agent;
     if (S) memcpy(recorder->states + count * S, recorder->state + i * S, S * sizeof(float));
     count++;
   }
-  TRY_RETURN(hooks->values(hooks->context, player, count, recorder->rows, recorder->states,
-                           recorder->values));
+  TRY_RETURN(hooks->values(hooks->context, player, count, recorder->rows, recorder->agents,
+                           recorder->states, recorder->values));
   for (size_t i = 0, at = 0; i < recorder->closings; i++) {
     Closing *closing = &recorder->closing[i];
     if (closing->player != player) continue;
@@ -256,6 +259,7 @@ static Status value_player(Recorder *recorder, const RecorderHooks *hooks, uint3
 static Status value_closings(Recorder *recorder, const RecorderHooks *hooks) {
   size_t n = recorder->closings;
   TRY_RETURN(GROW(recorder->rows, recorder->rows_room, n * recorder->format.observation_bytes));
+  TRY_RETURN(GROW(recorder->agents, recorder->agents_room, n));
   TRY_RETURN(GROW(recorder->states, recorder->states_room, n * recorder->format.state));
   TRY_RETURN(GROW(recorder->values, recorder->values_room, n));
   uint32_t next = 0;

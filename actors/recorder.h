@@ -37,12 +37,12 @@ void recorder_ended(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
  * carried. */
 void recorder_closed(Recorder *recorder, size_t slot_index, const PlaySlot *slot, uint32_t agent);
 /* Where finished unrolls of a player go; and its present policy's values of `count` observation
- * rows, with the recurrent states (count, state_size) before them. */
+ * rows of these agents, with the recurrent states (count, state_size) before them. */
 typedef struct RecorderHooks {
   void *context;
   Batch *(*batch_of)(void *context, uint32_t player);
   Status (*values)(void *context, uint32_t player, size_t count, const void *observations,
-                   const float *states, float *out);
+                   const uint32_t *agents, const float *states, float *out);
 } RecorderHooks;
 /* Closes the tick: finished unrolls go, in slot and agent order, to their batches; open decisions
  * stay. */

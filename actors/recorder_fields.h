@@ -21,6 +21,7 @@ typedef struct Closing {
   Track *track;
   size_t row;
   uint32_t player;
+  uint32_t agent;
 } Closing;
 
 struct Recorder {
@@ -38,9 +39,11 @@ struct Recorder {
   size_t state_room;
   /* of one player's, gathered */
   uint8_t *rows;
+  uint32_t *agents;
   float *states;
   float *values;
   size_t rows_room;
+  size_t agents_room;
   size_t states_room;
   size_t values_room;
   /* Of teams. */

@@ -68,7 +68,7 @@ static inline void open_bench_full(Bench *b, const AlgoOps *algo, int memory, bo
   set_defaults(learn_options, learn_option_count, &b->config);
   b->algo_config = calloc(1, b->algo->config_size + 1);
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
-  CHECK_OK(net_create(&net, &layout, &b->net));
+  CHECK_OK(net_create(&net, &layout, NULL, &b->net));
   RowFormat format = rows ? *rows : rows_wanted(algo, b->algo_config, &layout);
   format.observation_bytes = 8;
   format.choices = 3;
@@ -112,7 +112,7 @@ static inline float look(Bench *b, float x, float y, float *p) {
   CHECK_OK(activations_create(&b->net->graph, 1, false, &space));
   float *packed = net_pack_create(b->net, false);
   net_pack(b->net, b->pupil.block, false, packed);
-  net_load(b->net, row, 1, &space);
+  net_load(b->net, row, NULL, 1, &space);
   net_forward(b->net, b->pupil.block, packed, &space, &seq, logits, &value, NULL);
   free(packed);
   dist_normalise(&b->net->space, logits, NULL, logits);

@@ -30,6 +30,7 @@ void passes_free(Passes *passes) {
   layout_free(&passes->all);
   layout_free(&passes->learned);
   free(passes->states);
+  free(passes->agent_of);
   free(passes->packed);
   free(passes->logits);
   free(passes->probability);
@@ -37,6 +38,7 @@ void passes_free(Passes *passes) {
   free(passes->value);
   free(passes->d_value);
   free(passes->row_of);
+  free(passes->agent);
   free(passes->restarts);
   free(passes->hold);
   free(passes->raw);
@@ -76,6 +78,7 @@ static Status reserve_passes(Passes *passes, size_t rows) {
       {&passes->value, sizeof(float)},
       {&passes->d_value, sizeof(float)},
       {&passes->row_of, sizeof(int32_t)},
+      {&passes->agent, sizeof(uint32_t)},
       {&passes->restarts, sizeof(int32_t)},
       {&passes->hold, sizeof(uint8_t)},
       {&passes->raw, net->observation_count * element},
@@ -98,6 +101,9 @@ Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, 
   size_t S = passes->net->graph.state_size;
   size_t states = batch->unrolls * format_cells(&batch->format);
   passes->batch = batch;
+  size_t cells = batch->rows * format_cells(&batch->format);
+  TRY_RETURN(GROW(passes->agent_of, passes->agent_room, cells));
+  batch_agents(batch, passes->agent_of);
   if (S == 0) {
     TRY_RETURN(layout_rows(&passes->all, batch, shards, false));
     return layout_rows(&passes->learned, batch, shards, true);
@@ -123,6 +129,7 @@ static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
   size_t choices = batch->format.choices;
   bool flags = batch->format.flags;
   passes->row_of[at] = cell;
+  passes->agent[at] = cell >= 0 ? passes->agent_of[cell] : NO_AGENT;
   passes->restarts[at] = restart;
   passes->hold[at] = flags && cell >= 0 && !(batch->flags[cell] & AGON_ACTS);
   if (cell >= 0) {
@@ -175,7 +182,7 @@ Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit,
                      .hold = passes->batch->format.flags ? passes->hold : NULL,
                      .states = passes->states,
                      .S = passes->net->graph.state_size};
-  net_load(passes->net, passes->raw, count * T * C, &passes->space);
+  net_load(passes->net, passes->raw, passes->agent, count * T * C, &passes->space);
   load_critic(passes, count * T * C);
   return OK;
 }

@@ -14,6 +14,8 @@ typedef struct Passes {
   Layout learned;     /* rows to learn from */
   float *states;      /* (1 + unrolls * cells, S) where units begin; state 0 is zero */
   size_t states_room;
+  uint32_t *agent_of; /* (rows, cells) of the batch, whose they are */
+  size_t agent_room;
   float *packed; /* the weights as kernels want them: passes_pack */
   Activations space;
   const Algo *algo;               /* whose parts follow */
@@ -27,6 +29,7 @@ typedef struct Passes {
   float *value;       /* (rows) */
   float *d_value;     /* (rows) */
   int32_t *row_of;    /* (rows) cell of the batch; below 0: padding */
+  uint32_t *agent;    /* (rows) of the env; NO_AGENT: nobody */
   int32_t *restarts;  /* (rows) */
   uint8_t *hold;      /* (rows) 1: nobody acts there, and memory stands still */
   uint8_t *raw;       /* (rows, observation bytes) */

@@ -119,7 +119,8 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
         .states = S ? rows->memory + first * S : NULL,
         .S = S,
     };
-    net_load(net, observations + first * env->observation_bytes, count, &inference->space);
+    net_load(net, observations + first * env->observation_bytes,
+             rows->agents ? rows->agents + first : NULL, count, &inference->space);
     net_forward(net, policy->block, policy->packed, &inference->space, &sequences, part.logits,
                 part.values, part.memory);
     TRY_RETURN(check_outputs(policy, env, W, count, &part));

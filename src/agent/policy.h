@@ -48,7 +48,9 @@ typedef struct PolicyRows {
   size_t count;
   const void *observations; /* (count, observation_bytes), raw */
   const float *memory;      /* (count, S) before the decision; NULL where S is 0 */
-  const uint32_t *agents;   /* (count) whose rows they are, for messages; NULL: not known */
+  /* (count) Whose rows they are, for networks that ask (net_wants_agents) and for messages; NULL:
+   * not known. */
+  const uint32_t *agents;
   /* Writes where a row comes from, for messages (" in slot 3, ..."). NULL: nothing to say. */
   void (*place)(const void *context, size_t row, char *out, size_t size);
   const void *context;

@@ -157,7 +157,7 @@ Status bench_comm(Bench *bench) {
     return OK;
   }
   TRY(bench_settings(bench, NULL, 0, &settings));
-  TRY(net_create(&settings->net, &settings->env->layout, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &settings->env->spec, &net));
   TRY(bench_messages(bench));
   size_t params = net->graph.params;
   TRY(bench_sums(bench, NULL, "by messages", params));
@@ -204,7 +204,7 @@ Status bench_train(Bench *bench) {
   }
   request.override_count = count;
   TRY(bench_settings(bench, NULL, 0, &settings));
-  TRY(net_create(&settings->net, &settings->env->layout, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &settings->env->spec, &net));
   TRY(job_config_algo(settings, net, &algo));
   TRY(job_config_topology(settings, bench->transport->size, &topology));
   double peak = first ? bench_fma_peak(bench) : 0; /* before the others are busy */

@@ -267,7 +267,7 @@ static Status stage_open(Bench *bench, size_t opponents, Stage *stage) {
                                       "actors.lane_episodes=512"};
   TRY(bench_settings(bench, crowd, opponents ? COUNT_OF(crowd) : 0, &stage->settings));
   const JobConfig *s = stage->settings;
-  TRY(net_create(&s->net, &s->env->layout, &stage->net));
+  TRY(net_create(&s->net, &s->env->layout, &s->env->spec, &stage->net));
   TRY(NEW_ARRAY(stage->block, stage->net->block));
   net_init(stage->net, 1, 0, stage->block);
   TRY(sim_create(&(SimConfig){.ranks = 2, .seed = 1}, &stage->world));

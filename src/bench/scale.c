@@ -153,7 +153,7 @@ Status bench_checkpoint(Bench *bench) {
   const char *extra[] = {"league.preset=alphastar-paper"};
   bool made = false;
   TRY(bench_settings(bench, extra, COUNT_OF(extra), &settings));
-  TRY(net_create(&settings->net, &settings->env->layout, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &settings->env->spec, &net));
   TRY(NEW_ARRAY(block, net->block));
   TRY(many_players(settings, 1000, &league));
   TRY(league_save(&league, &tree));
@@ -444,7 +444,7 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
   const JobConfig *s = show->settings;
   show->learning =
       (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
-  TRY(net_create(&s->net, &s->env->layout, &show->net));
+  TRY(net_create(&s->net, &s->env->layout, &s->env->spec, &show->net));
   TRY(job_config_algo(s, show->net, &show->algo));
   TRY(job_config_topology(s, (int)(actors + learners), &show->topology));
   TRY(sim_create(&(SimConfig){.seed = 1, .ranks = show->topology.size}, &show->world));

@@ -220,6 +220,19 @@ void batch_move_row(Batch *batch, size_t to, size_t from) {
   move_columns(batch, PER_ROW, to, batch, from, 1);
 }
 
+/* All rows of an unroll have the same agents. */
+void batch_agents(const Batch *batch, uint32_t *out) {
+  const RowFormat *f = &batch->format;
+  size_t cells = format_cells(f);
+  for (size_t u = 0; u < batch->unrolls; u++) {
+    const Unroll *unroll = &batch->unroll[u];
+    const uint32_t own = unroll->agent;
+    const uint32_t *who = f->agent_of ? f->agent_of + own * cells : &own;
+    for (size_t i = 0; i < unroll_span(unroll) * cells; i++)
+      out[unroll->first * cells + i] = who[i % cells];
+  }
+}
+
 /* Without flags each row is a decision. */
 size_t batch_acts(const Batch *batch, size_t first, size_t rows) {
   size_t cells = format_cells(&batch->format);

@@ -173,6 +173,8 @@ Status batch_append(Batch *batch, const Batch *from, size_t index);
 void batch_move_unroll(Batch *batch, size_t to, size_t from);
 /* Puts row `from` into the place of row `to`. */
 void batch_move_row(Batch *batch, size_t to, size_t from);
+/* The env's agent of each cell, into out (rows, cells): NO_AGENT where there is none. */
+void batch_agents(const Batch *batch, uint32_t *out);
 /* Decisions of agents in `rows` rows from `first` on: of several of a team in each. */
 size_t batch_acts(const Batch *batch, size_t first, size_t rows);
 /* Frames: decisions of agents, less those in rows that are skipped. */

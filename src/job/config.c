@@ -421,7 +421,7 @@ Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   Net *net;
   Algo *algo;
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);
-  TRY_RETURN(net_create(&s->net, &s->env->layout, &net));
+  TRY_RETURN(net_create(&s->net, &s->env->layout, &s->env->spec, &net));
   Status status = job_config_algo(s, net, &algo);
   if (status != OK) {
     net_destroy(net);

@@ -293,7 +293,8 @@ Status rank_create(const RankSetup *setup, Rank **out) {
   TRY(NEW_ARRAY(self, 1));
   self->setup = *setup;
   self->setup.clock = clock_steady(&self->clock, setup->clock);
-  TRY(net_create(&setup->settings->net, &setup->settings->env->layout, &self->net));
+  TRY(net_create(&setup->settings->net, &setup->settings->env->layout,
+                 &setup->settings->env->spec, &self->net));
   TRY(job_config_algo(setup->settings, self->net, &self->algo));
   if (setup->topology->members > 1) {
     size_t bytes = 0;
@@ -415,7 +416,7 @@ Status rank_header(const JobConfig *settings, Tree *out) {
   uint64_t *offset = NULL;
   uint64_t *shape = NULL;
   *out = (Tree){0};
-  TRY(net_create(&settings->net, &settings->env->layout, &net));
+  TRY(net_create(&settings->net, &settings->env->layout, &settings->env->spec, &net));
   size_t n = net->graph.views;
   TRY(NEW_ARRAY(names, n * 32));
   TRY(NEW_ARRAY(offset, n));

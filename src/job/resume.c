@@ -17,6 +17,7 @@ static const char *const shape_keys[] = {
     "net.conv",
     "net.memory",
     "net.separate",
+    "net.agent_id",
     "net.normalise_observations",
 };
 static const char *const convolution_keys[] = {

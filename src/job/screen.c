@@ -132,7 +132,8 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
       here += host[i] == host[0];
     }
   free(host);
-  if (transport->rank != 0 || net_create(&s->net, &s->env->layout, &net) != OK) return;
+  if (transport->rank != 0) return;
+  if (net_create(&s->net, &s->env->layout, &s->env->spec, &net) != OK) return;
   Machine machine;
   machine_look(&machine);
   snprintf(blas, sizeof blas, "%.*s",

@@ -1,5 +1,7 @@
 #include "nn/net.h"
 
+#include "base/invariant.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,9 @@ const Option net_options[] = {
      "width of the recurrent layer"},
     {"separate", OPT_BOOL, offsetof(NetConfig, separate), "false", 0, 0, NULL, "",
      "the value has a trunk of its own"},
+    {"agent_id", OPT_CHOICE, offsetof(NetConfig, agent_id), "none", 0, 0, "none|agent|kind", "",
+     "appended to the input, as a one-hot: the agent's place within its team, or its kind; so "
+     "that agents that share the network can do different things where they see the same"},
     {"normalise_observations", OPT_BOOL, offsetof(NetConfig, normalise_observations), "false", 0, 0,
      NULL, "", "running mean and variance per observation element, part of the policy"},
     {"normalise_returns", OPT_BOOL, offsetof(NetConfig, normalise_returns), "false", 0, 0, NULL, "",
@@ -38,6 +43,41 @@ const Option net_options[] = {
 };
 const size_t net_option_count = COUNT_OF(net_options);
 
+/* --- who the agents are --- */
+
+/* How many agents of its team come before it. */
+static uint32_t place_in_team(const AgonEnvSpec *spec, uint32_t agent) {
+  uint32_t place = 0;
+  for (uint32_t a = 0; a < agent; a++)
+    place += spec->team_of[a] == spec->team_of[agent];
+  return place;
+}
+
+/* What net.agent_id says of an agent. */
+static uint32_t identity(int agent_id, const AgonEnvSpec *spec, uint32_t agent) {
+  if (!spec) return 0;
+  return agent_id == ID_KIND ? spec->kind_of[agent] : place_in_team(spec, agent);
+}
+
+/* Fills ids, id_span and id_of. The one-hot is as wide as the largest team, or as there are kinds:
+ * then one network plays for each team. */
+static Status know_agents(Net *net, const AgonKind *layout, const AgonEnvSpec *spec) {
+  const NetConfig *config = &net->config;
+  bool planes = config->conv.count > 0;
+  net->id_span = planes ? (size_t)layout->observation_shape[1] * layout->observation_shape[2] : 1;
+  if (config->agent_id == ID_NONE) return OK;
+  net->agents = spec ? spec->agents : 1;
+  TRY_RETURN(NEW_ARRAY(net->id_of, net->agents));
+  net->ids = config->agent_id == ID_KIND && spec ? spec->kinds : 1;
+  for (uint32_t a = 0; a < net->agents; a++) {
+    net->id_of[a] = identity(config->agent_id, spec, a);
+    if (net->id_of[a] >= net->ids) net->ids = net->id_of[a] + 1;
+  }
+  return OK;
+}
+
+/* --- making it --- */
+
 /* Layers from the input to what the heads read; returns its tensor. */
 static int build_trunk(Net *net, const AgonKind *layout, int input, const char *prefix) {
   const NetConfig *config = &net->config;
@@ -45,7 +85,7 @@ static int build_trunk(Net *net, const AgonKind *layout, int input, const char *
   Activation act = (Activation)(config->activation + 1);
   char name[64];
   int at = input;
-  ConvShape shape = {.out_channels = layout->observation_shape[0],
+  ConvShape shape = {.out_channels = layout->observation_shape[0] + net->ids,
                      .out_height = layout->observation_shape[1],
                      .out_width = layout->observation_shape[2]};
   for (size_t i = 0; i < config->conv.count; i++) {
@@ -103,6 +143,11 @@ static void build_heads(Net *net, int trunk, int value_trunk) {
   graph_output(graph, net->value);
 }
 
+/* Numbers of an input row: the observation, and who the agent is. */
+static size_t input_width(const Net *net) {
+  return net->observation_count + net->ids * net->id_span;
+}
+
 /* Where the numbers lie in the block that moments write, not gradients. */
 static void find_constants(Net *net) {
   const Graph *graph = &net->graph;
@@ -116,9 +161,9 @@ static void find_constants(Net *net) {
   }
 }
 
-/* ERR_USAGE: the configuration asks for a network that does not fit the env or the graph. On
- * failure nothing is left. */
-Status net_create(const NetConfig *config, const AgonKind *layout, Net **out) {
+/* On failure nothing is left. */
+Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnvSpec *spec,
+                  Net **out) {
   Net *net;
   TRY_RETURN(NEW_ARRAY(net, 1));
   net->config = *config;
@@ -126,7 +171,12 @@ Status net_create(const NetConfig *config, const AgonKind *layout, Net **out) {
   net->observation_count = (size_t)layout->observation_shape[0] * layout->observation_shape[1] *
                            layout->observation_shape[2];
   net->observation_type = layout->observation_type;
-  graph_begin(&net->graph, net->observation_count);
+  Status status = know_agents(net, layout, spec);
+  if (status != OK) {
+    net_destroy(net);
+    return status;
+  }
+  graph_begin(&net->graph, input_width(net));
   int input = config->normalise_observations ? graph_normalise(&net->graph, 0) : 0;
   int trunk = build_trunk(net, layout, input, "");
   int value_trunk = config->separate ? build_trunk(net, layout, input, "value_") : trunk;
@@ -145,6 +195,7 @@ Status net_create(const NetConfig *config, const AgonKind *layout, Net **out) {
 }
 
 void net_destroy(Net *net) {
+  if (net) free(net->id_of);
   free(net);
 }
 
@@ -183,9 +234,25 @@ void net_pack(const Net *net, const float *block, bool training, float *packed) 
   graph_pack(&net->graph, block, training, packed);
 }
 
-/* The ones of R byte rows; false when they hold more than that, or too many ones to gain from
- * it. */
-static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *space) {
+/* --- rows in --- */
+
+/* What the network knows the agent as; `ids` for nobody. */
+static size_t id_at(const Net *net, const uint32_t *agents, size_t row) {
+  return agents[row] < net->agents ? net->id_of[agents[row]] : net->ids;
+}
+
+/* The numbers of an input row that say whose it is. */
+static void put_id(const Net *net, size_t id, float *out) {
+  memset(out, 0, net->ids * net->id_span * sizeof *out);
+  for (size_t i = 0; id < net->ids && i < net->id_span; i++)
+    out[id * net->id_span + i] = 1;
+}
+
+/* The ones of R byte rows, and behind each those of its agent; false when they hold more than that,
+ * or too many ones to gain from it. */
+static bool find_ones(const Net *net, const uint8_t *rows, const uint32_t *agents, size_t R,
+                      Activations *space) {
+  size_t N = net->observation_count;
   uint32_t count = 0;
   size_t most = R * N / 3;
   for (size_t r = 0; r < R; r++, rows += N) {
@@ -198,28 +265,38 @@ static bool find_ones(const uint8_t *rows, size_t R, size_t N, Activations *spac
         space->column[count++] = (uint16_t)(i + (size_t)__builtin_ctzll(bytes) / 8);
     }
     if (count > most) return false;
+    size_t id = net->ids ? id_at(net, agents, r) : 0;
+    for (size_t i = 0; id < net->ids && i < net->id_span; i++)
+      space->column[count++] = (uint16_t)(N + id * net->id_span + i);
   }
   space->first[R] = count;
   return true;
 }
 
-/* Observations (R, observation_count), of bytes or floats, into the input. Where all are 0 or 1 and
- * mostly 0, as boards are, only the places of the ones are kept: the first layer then adds columns
- * instead of multiplying. */
-void net_load(const Net *net, const void *rows, size_t R, Activations *space) {
+/* One row into the input: the observation, of bytes or floats, and who the agent is. */
+static void load_row(const Net *net, const void *row, size_t id, float *restrict out) {
   size_t N = net->observation_count;
-  size_t count = R * N;
-  float *restrict input = space->value[0];
-  space->ones = false;
-  if (net->observation_type != AGON_U8) {
-    memcpy(input, rows, count * sizeof *input);
-    return;
-  }
-  space->ones = net->graph.takes_ones && find_ones(rows, R, N, space);
-  if (space->ones) return;
-  const uint8_t *restrict bytes = rows;
-  for (size_t i = 0; i < count; i++)
-    input[i] = (float)bytes[i];
+  const uint8_t *restrict bytes = row;
+  if (net->observation_type != AGON_U8)
+    memcpy(out, row, N * sizeof *out);
+  else
+    for (size_t i = 0; i < N; i++)
+      out[i] = (float)bytes[i];
+  if (net->ids) put_id(net, id, out + N);
+}
+
+/* Where all numbers are 0 or 1 and mostly 0, as boards are, only the places of the ones are kept:
+ * the first layer then adds columns instead of multiplying. */
+void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R,
+              Activations *space) {
+  const uint8_t *bytes = rows;
+  size_t line = net->observation_count * (net->observation_type == AGON_U8 ? 1 : sizeof(float));
+  INVARIANT(agents || !net_wants_agents(net));
+  space->ones = net->observation_type == AGON_U8 && net->graph.takes_ones &&
+                find_ones(net, rows, agents, R, space);
+  for (size_t r = 0; !space->ones && r < R; r++)
+    load_row(net, bytes + r * line, net->ids ? id_at(net, agents, r) : 0,
+             space->value[0] + r * input_width(net));
 }
 
 /* Columns of a tensor that are the policy's: where its rows begin to be the next, and how many

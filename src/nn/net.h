@@ -1,11 +1,16 @@
 /* Networks for playing: observation normaliser (if on), trunk, optional memory, heads, and the
- * value's scale, all recorded as one list of ops in a graph. A *policy block* is one flat float32
- * array: parameters, then (if on) the observation normaliser's mean and 1/std per element, then the
- * mean and std of the value targets. One block = one version = one hash. */
+ * value's scale, all recorded as one list of ops in a graph. Behind an observation the input says,
+ * if wanted, whose it is: agents that share a network can then do different things where they see
+ * the same. A *policy block* is one flat float32 array: parameters, then (if on) the observation
+ * normaliser's mean and 1/std per element, then the mean and std of the value targets. One block =
+ * one version = one hash. */
 #pragma once
 #include "base/option.h"
 #include "nn/dist.h"
 #include "nn/graph.h"
+
+/* net.agent_id */
+enum { ID_NONE, ID_AGENT, ID_KIND };
 
 typedef struct NetConfig {
   IntList hidden;  /* widths of the dense layers */
@@ -18,6 +23,7 @@ typedef struct NetConfig {
   int memory; /* none|gru|lstm */
   int64_t memory_size;
   bool separate; /* own trunk for the value */
+  int agent_id;  /* ID_NONE, ... */
   bool normalise_observations;
   bool normalise_returns;
   double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
@@ -32,8 +38,14 @@ typedef struct Net {
   Graph graph;
   ActionSpace space;
   NetConfig config;
-  size_t observation_count;
+  size_t observation_count; /* of the env's own: what rows hold */
   AgonElement observation_type;
+  /* Behind them the input has a one-hot of who the agent is, `ids` wide, each place of it id_span
+   * numbers (planes, for convolutions; else 1). An agent's is id_of[agent]. */
+  size_t ids; /* 0: there is none */
+  size_t id_span;
+  uint32_t *id_of; /* (agents); NULL without ids */
+  uint32_t agents;
   int logits;       /* tensor: its first columns are the logits; BOX: the means */
   int log_std;      /* BOX: tensor of log standard deviations; else -1 */
   int value;        /* tensor (R,1) of the value in real units */
@@ -43,7 +55,12 @@ typedef struct Net {
   size_t block;     /* floats of a policy block */
 } Net;
 
-Status net_create(const NetConfig *config, const AgonKind *layout, Net **out);
+/* A network for rows of this layout. spec: who the agents are, for agent_id; its arrays are filled,
+ * and NULL stands for one agent. *out is the caller's (net_destroy). ERR_USAGE: the configuration
+ * asks for a network that does not fit the env or the graph; ERR_MEMORY. */
+Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnvSpec *spec,
+                  Net **out);
+/* Accepts NULL. */
 void net_destroy(Net *net);
 /* Initial policy block from the stream (seed, player). */
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block);
@@ -53,9 +70,16 @@ size_t net_packed(const Net *net, bool training);
 float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
 void net_pack(const Net *net, const float *block, bool training, float *packed);
 
-/* Brings R raw observation rows into the network's input: as floats; or, where only dense layers
- * read bytes that are mostly 0 and else 1 (board planes), by the places of the ones. */
-void net_load(const Net *net, const void *rows, size_t R, Activations *space);
+/* Brings R raw observation rows into the network's input, with who the agents of the rows are: as
+ * floats; or, where only dense layers read bytes that are mostly 0 and else 1 (board planes), by
+ * the places of the ones. agents: (R), of the env; one that it does not have (UINT32_MAX) is
+ * nobody, all zeros. May be NULL if net_wants_agents says no. */
+void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R,
+              Activations *space);
+/* Whether what the network makes of a row depends on whose it is. */
+static inline bool net_wants_agents(const Net *net) {
+  return net->ids > 0;
+}
 /* Forward over the loaded input; logits (R,width) and value (R) in real units may be NULL. */
 void net_forward(const Net *net, const float *block, const float *packed, Activations *space,
                  const Sequences *seq, float *logits, float *value, float *state_out);

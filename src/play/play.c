@@ -613,11 +613,12 @@ Status play_step(Play *play, size_t *live) {
 
 /* Nothing but the values is asked for. */
 Status play_values(Play *play, Policy *policy, size_t count, const void *observations,
-                   const float *states, float *out) {
+                   const uint32_t *agents, const float *states, float *out) {
   PolicyRows rows = {
       .count = count,
       .observations = observations,
       .memory = states,
+      .agents = agents,
   };
   PolicyAnswer answer = {
       .values = out,

@@ -87,10 +87,11 @@ void play_open_randomly(Play *play, uint32_t plies, bool vary);
 Status play_step(Play *play, size_t *live);
 /* Counts and times since the start, borrowed. */
 const PlayStats *play_stats(const Play *play);
-/* A network policy's values of raw observation rows (count, observation_bytes), with the recurrent
- * states (count, state_size) before them; states may be NULL for policies without memory. */
+/* A network policy's values of raw observation rows (count, observation_bytes) of these agents
+ * (count), with the recurrent states (count, state_size) before them; states may be NULL for
+ * policies without memory. */
 Status play_values(Play *play, Policy *policy, size_t count, const void *observations,
-                   const float *states, float *out);
+                   const uint32_t *agents, const float *states, float *out);
 /* A slot as it is kept in a checkpoint, without its policies. Where the env's episodes cannot be
  * saved, a game that is under way is not there: decoded, the slot is free, and *abandoned says that
  * a game was lost. */

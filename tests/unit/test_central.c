@@ -401,7 +401,7 @@ static void a_critic_of_observations_is_the_networks_value(void **state) {
   Net *net;
   Critic *critic;
   Activations whole, own;
-  CHECK_OK(net_create(&config, &layout, &net));
+  CHECK_OK(net_create(&config, &layout, NULL, &net));
   CHECK_OK(critic_create(&config, &shape, &critic));
   assert_true(net->block < MOST);
   static float block[MOST], copy[MOST], gradient[MOST], own_gradient[MOST];
@@ -438,7 +438,7 @@ static void a_critic_of_observations_is_the_networks_value(void **state) {
   Sequences own_seq = {
       .B = B, .T = T, .restart = restart, .states = own_states, .S = critic->graph.state_size};
   assert_true(seq.S == 12 && own_seq.S == 6);
-  net_load(net, observation, R, &whole);
+  net_load(net, observation, NULL, R, &whole);
   net_forward(net, block, NULL, &whole, &seq, NULL, value, NULL);
   net_backward(net, block, NULL, gradient, &whole, &seq, d_logits, d_value, NULL, NULL);
   critic_load(critic, &(CriticInput){.observation = observation}, R, &own);

@@ -254,7 +254,7 @@ static float *gradient_of(const char *memory, int precision, float *logits, size
   config.memory = !strcmp(memory, "gru") ? 1 : !strcmp(memory, "lstm") ? 2 : 0;
   Net *net;
   Activations space;
-  CHECK_OK(net_create(&config, &layout, &net));
+  CHECK_OK(net_create(&config, &layout, NULL, &net));
   CHECK_OK(activations_create(&net->graph, R, true, &space));
   float *block = calloc(net->block, sizeof *block), *packed = net_pack_create(net, true), *rows = numbers(R * 50, 1),
         *d_logits = numbers(R * 7, 2), *d_value = numbers(R, 3), value[R], state[256] = {0};
@@ -264,7 +264,7 @@ static float *gradient_of(const char *memory, int precision, float *logits, size
   Sequences seq = {.B = 12, .T = 8, .restart = restart, .states = state, .S = net->graph.state_size};
   net_init(net, 1, 0, block);
   net_pack(net, block, true, packed);
-  net_load(net, rows, R, &space);
+  net_load(net, rows, NULL, R, &space);
   net_forward(net, block, packed, &space, &seq, logits, value, NULL);
   net_backward(net, block, packed, gradient, &space, &seq, d_logits, d_value, NULL, NULL);
   *count = net->graph.params;
@@ -323,7 +323,7 @@ static void packed_and_plain_agree(void **state) {
       CHECK_OK(kernels_choose(kernels_at(t)->name));
       NetConfig config = {.hidden = {{40, 30}, 2}, .activation = 1, .init_gain = 1.4, .separate = separate};
       Net *net;
-      CHECK_OK(net_create(&config, &layout, &net));
+      CHECK_OK(net_create(&config, &layout, NULL, &net));
       size_t params = net->graph.params;
       uint8_t rows[R * 84];
       AgonRng rng = rng_stream(2, 0, 0, RNG_TEST);
@@ -337,7 +337,7 @@ static void packed_and_plain_agree(void **state) {
         Sequences seq = {.B = R, .T = 1};
         gradient[plain] = calloc(params, sizeof(float));
         CHECK_OK(activations_create(&net->graph, R, true, &space));
-        net_load(net, rows, R, &space);
+        net_load(net, rows, NULL, R, &space);
         assert_true(space.ones);
         if (plain) {
           space.ones = false;

@@ -445,7 +445,7 @@ static void remember(const Net *net, const float *block, const float *row, float
   CHECK_OK(activations_create(&net->graph, 1, false, &space));
   float *packed = net_pack_create(net, false);
   net_pack(net, block, false, packed);
-  net_load(net, row, 1, &space);
+  net_load(net, row, NULL, 1, &space);
   net_forward(net, block, packed, &space, &seq, logits, &value, next);
   memcpy(memory, next, net->graph.state_size * sizeof *memory);
   free(packed);

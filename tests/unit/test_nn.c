@@ -677,7 +677,7 @@ static void a_network_is_one_list(void **state) {
     NetConfig config = {
         .hidden = {{4}, 1}, .activation = 1, .separate = separate, .normalise_observations = true};
     Net *net;
-    CHECK_OK(net_create(&config, &layout, &net));
+    CHECK_OK(net_create(&config, &layout, NULL, &net));
     const Graph *graph = &net->graph;
     assert_ptr_equal(graph->op[0].ops, &op_normalise);
     assert_ptr_equal(graph->op[graph->ops - 1].ops, &op_rescale);
@@ -693,7 +693,7 @@ static void a_network_is_one_list(void **state) {
     Activations space;
     Sequences seq = {.B = 2, .T = 1};
     CHECK_OK(activations_create(graph, 2, true, &space));
-    net_load(net, rows, 2, &space);
+    net_load(net, rows, NULL, 2, &space);
     net_forward(net, block, NULL, &space, &seq, logits, value, NULL);
     float raw = value[0];
     CHECK_NEAR(space.value[1][0], .5, 1e-7);

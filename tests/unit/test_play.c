@@ -99,7 +99,7 @@ static void games_depend_on_the_slot_alone(void **state) {
     Hall whole, turned, grouped, spread;
     uint32_t id[SLOTS], back[SLOTS];
     for (uint32_t i = 0; i < SLOTS; i++) id[i] = i, back[i] = SLOTS - 1 - i;
-    CHECK_OK(net_create(&config, &env->layout, &net));
+    CHECK_OK(net_create(&config, &env->layout, &env->spec, &net));
     float *block = calloc(net->block, sizeof *block);
     net_init(net, 1, 0, block);
     Hall *const all[4] = {&whole, &turned, &grouped, &spread};
@@ -393,7 +393,7 @@ static Status play_stage(const Env *env, float weight, bool random, uint32_t ope
   Status status = OK;
   stage_kind = &env->layout;
   *cast = (Cast){.games = 0};
-  CHECK_OK(net_create(&config, &env->layout, &net));
+  CHECK_OK(net_create(&config, &env->layout, &env->spec, &net));
   float *block = calloc(net->block, sizeof *block);
   net_init(net, 1, 0, block);
   for (size_t i = 0; weight != 1 && i < net->block; i++) block[i] = weight;
@@ -615,7 +615,7 @@ static void rows_are_decided_one_by_one(void **state) {
   Env *env = make_env("skirmish", NULL);
   Net *net;
   Inference wide, narrow;
-  CHECK_OK(net_create(&config, &env->layout, &net));
+  CHECK_OK(net_create(&config, &env->layout, &env->spec, &net));
   CHECK_OK(inference_create(net, ASKED, &wide));
   CHECK_OK(inference_create(net, 3, &narrow));
   size_t W = net->space.width, S = net->graph.state_size;
@@ -674,7 +674,7 @@ static void evaluations_name_what_is_no_number(void **state) {
   float rows[2 * 8], values[2];
   size_t outputs = 0, of_value = 0;
   stage_kind = &env->layout;
-  CHECK_OK(net_create(&config, &env->layout, &net));
+  CHECK_OK(net_create(&config, &env->layout, &env->spec, &net));
   CHECK_OK(inference_create(net, 8, &inference));
   CHECK_OK(evaluator_create(env, 8, &evaluator));
   float *block = calloc(net->block, sizeof *block);

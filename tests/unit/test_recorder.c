@@ -37,11 +37,12 @@ typedef struct Sink {
 static Batch *batch_of(void *context, uint32_t player) { return &((Sink *)context)->batch[player]; }
 
 /* 1000 a player + what is seen + the recurrent state. */
-static Status values_of(void *context, uint32_t player, size_t count, const void *observations, const float *states,
-                        float *out) {
+static Status values_of(void *context, uint32_t player, size_t count, const void *observations, const uint32_t *agents,
+                        const float *states, float *out) {
   const Sink *sink = context;
   for (size_t i = 0; i < count; i++) {
     memcpy(out + i, (const char *)observations + 4 * i, 4);
+    assert_int_equal(agents[i], player); /* each agent is a team, and a player, of its own here */
     out[i] += 1000 * (float)player + (sink->states ? states[i] : 0);
   }
   return OK;

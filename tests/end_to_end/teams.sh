@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Agents of a team that share what learns: what they can do together, on several ranks, stopped and gone on with.
+. "$(dirname "$0")/common.sh"
+export AGON_PLUGINS=$PLUGINS/libplugin_apart.so
+train() { # RANKS FOLDER KEY=VALUE...
+  local n=$1 run=$2; shift 2
+  mpi "$n" "$AGON" train "$PLUGINS/libplugin_apart.so" --run-dir "$run" --quiet pace=lockstep actors.slots=16 actors.lanes=8 \
+    actors.unroll=16 'net.hidden=[16]' learner.rate=3e-3 learner.rate_end=3e-3 frames=60k "$@" || fail "$run"
+}
+# mean return of a run's main (2 at best, 1 by chance), and that it is between two numbers
+returns() { # FOLDER LOW HIGH
+  "$AGON" eval "$1" --players main_0 --games 400 --json > eval.json || fail "eval of $1"
+  $python - "$@" << 'P'
+import json, sys
+run, low, high = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+mean = json.load(open("eval.json"))["players"][0]["mean_return"]
+assert low <= mean <= high, f"{run}: mean return {mean}, expected {low} to {high}"
+P
+}
+# who see the same do the same, and half of the pay is what chance gives; told apart, they get all
+train 1 same
+returns same 0 1.15
+train 1 agent net.agent_id=agent
+returns agent 1.9 2
+train 2 kind net.agent_id=kind net.memory=gru net.memory_size=8 net.normalise_observations=true
+returns kind 1.9 2
+# from a checkpoint half way it comes to the same
+last() { ls "$1"/checkpoints/*.h5 | tail -1; }
+train 1 again net.agent_id=agent checkpoint.ticks=20 checkpoint.keep=1000
+cp "$(last again)" whole.h5
+ls again/checkpoints/*.h5 | tail -n +3 | xargs rm
+train 1 again net.agent_id=agent --resume must
+$python - whole.h5 "$(last again)" << 'P'
+import sys, h5py
+whole, again = (h5py.File(path)["players/main_0/policy"][:].tobytes() for path in sys.argv[1:])
+assert whole == again, "a run that was gone on with went another way"
+P

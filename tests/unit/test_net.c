@@ -1,0 +1,194 @@
+/* Networks that several agents share: what they are told of whose rows they see. */
+#include "check.h"
+
+#include "nn/net.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Five agents of two teams and three kinds. */
+static const uint8_t team_of[] = {0, 1, 0, 0, 1};
+static const uint8_t kind_of[] = {1, 0, 1, 2, 0};
+static const AgonEnvSpec spec = {.agents = 5, .teams = 2, .team_of = team_of, .kinds = 3, .kind_of = kind_of};
+static const uint32_t place[] = {0, 0, 1, 2, 1}; /* of each within its team */
+static const uint32_t head_size[] = {3};
+enum { NOBODY = -1 };
+
+static AgonKind layout_of(AgonElement type, uint32_t channels, uint32_t height, uint32_t width) {
+  return (AgonKind){.observation_type = type,
+                    .observation_shape = {channels, height, width},
+                    .action_kind = AGON_DISCRETE,
+                    .heads = 1,
+                    .head_size = head_size};
+}
+
+static const uint32_t rows_of[] = {3, 0, UINT32_MAX, 4, 2, 1}; /* whose the rows of the tests are */
+enum { R = 6 };
+
+/* A network with its weights and room for R rows. */
+typedef struct Table {
+  Net *net;
+  Activations space;
+  float *block, *packed;
+  float logits[R * 3], value[R], states[R * 32];
+  Sequences seq;
+} Table;
+
+static void open_table(Table *t, const NetConfig *config, const AgonKind *layout) {
+  CHECK_OK(net_create(config, layout, &spec, &t->net));
+  CHECK_OK(activations_create(&t->net->graph, R, true, &t->space));
+  t->block = calloc(t->net->block, sizeof *t->block);
+  t->packed = net_pack_create(t->net, true);
+  net_init(t->net, 1, 0, t->block);
+  memset(t->states, 0, sizeof t->states);
+  t->seq = (Sequences){.B = R, .T = 1, .states = t->states, .S = t->net->graph.state_size};
+}
+
+static void close_table(Table *t) {
+  activations_destroy(&t->space);
+  free(t->block), free(t->packed);
+  net_destroy(t->net);
+}
+
+static void run(Table *t, const void *rows, const uint32_t *agents) {
+  net_pack(t->net, t->block, true, t->packed);
+  net_load(t->net, rows, agents, R, &t->space);
+  net_forward(t->net, t->block, t->packed, &t->space, &t->seq, t->logits, t->value, NULL);
+}
+
+/* What stands behind the observation in row r, `span` numbers for each identity: ones for `id` alone. */
+static void check_id(const float *at, size_t ids, size_t span, int id, size_t r) {
+  for (size_t i = 0; i < ids * span; i++)
+    if (at[i] != (id >= 0 && i / span == (size_t)id ? 1.0f : 0.0f)) fail_msg("row %zu: number %zu of its id is %g", r, i, (double)at[i]);
+}
+
+static int id_of(int how, size_t r) {
+  if (rows_of[r] == UINT32_MAX) return NOBODY;
+  return (int)(how == ID_KIND ? kind_of[rows_of[r]] : place[rows_of[r]]);
+}
+
+/* Numbers, planes of bytes, and boards that are given by their ones: in each the input says the same of the agent, and
+ * the observation is what it was. */
+static void the_input_says_whose_a_row_is(void **state) {
+  (void)state;
+  for (int how = ID_AGENT; how <= ID_KIND; how++)
+    for (int form = 0; form < 3; form++) {
+      NetConfig config = {.hidden = {{8}, 1}, .init_gain = 1.4, .agent_id = how, .normalise_observations = form == 0};
+      if (form == 1) config.conv = (IntList){{2}, 1}, config.conv_kernel = 3, config.conv_stride = 1, config.conv_pad = 1;
+      AgonKind layout = layout_of(form == 0 ? AGON_F32 : AGON_U8, form == 0 ? 4 : 2, form == 0 ? 1 : 3, form == 0 ? 1 : 2);
+      size_t N = form == 0 ? 4 : 12, span = form == 1 ? 6 : 1;
+      Table t;
+      open_table(&t, &config, &layout);
+      assert_int_equal(t.net->ids, 3); /* the largest team, and the kinds */
+      assert_int_equal(t.net->graph.width[0], N + 3 * span);
+      float numbers[R * 4];
+      uint8_t bytes[R * 12] = {0};
+      for (int i = 0; i < R * 4; i++) numbers[i] = (float)i - 7.5f;
+      for (int r = 0; r < R; r++) bytes[r * 12 + r] = form == 1 ? 7 : 1;
+      run(&t, form == 0 ? (const void *)numbers : bytes, rows_of);
+      assert_true(t.space.ones == (form == 2));
+      float dense[R * 30] = {0};
+      for (size_t r = 0; form == 2 && r < R; r++)
+        for (uint32_t i = t.space.first[r]; i < t.space.first[r + 1]; i++) dense[r * (N + 3) + t.space.column[i]]++;
+      const float *input = form == 2 ? dense : t.space.value[0];
+      for (size_t r = 0; r < R; r++) {
+        const float *row = input + r * (N + 3 * span);
+        for (size_t i = 0; i < N; i++) assert_true(row[i] == (form == 0 ? numbers[r * N + i] : (float)bytes[r * N + i]));
+        check_id(row + N, 3, span, id_of(how, r), r);
+        if (form == 0) check_id(t.space.value[1] + r * 7 + N, 3, 1, id_of(how, r), r); /* the normaliser lets it be */
+      }
+      /* given by their ones, boards come to what they come to in full */
+      if (form == 2) {
+        float logits[R * 3];
+        memcpy(logits, t.logits, sizeof logits);
+        memcpy(t.space.value[0], dense, sizeof(float) * R * (N + 3));
+        t.space.ones = false;
+        net_forward(t.net, t.block, NULL, &t.space, &t.seq, t.logits, t.value, NULL);
+        for (int i = 0; i < R * 3; i++) CHECK_NEAR(t.logits[i], logits[i], 1e-6);
+      }
+      close_table(&t);
+    }
+}
+
+/* The same observation, told apart by the agent alone. */
+static void agents_that_see_the_same_can_differ(void **state) {
+  (void)state;
+  for (int how = ID_NONE; how <= ID_KIND; how++) {
+    NetConfig config = {.hidden = {{8}, 1}, .init_gain = 1.4, .agent_id = how};
+    AgonKind layout = layout_of(AGON_F32, 4, 1, 1);
+    float rows[R * 4];
+    for (int i = 0; i < R * 4; i++) rows[i] = 1;
+    Table t;
+    open_table(&t, &config, &layout);
+    assert_true(net_wants_agents(t.net) == (how != ID_NONE));
+    run(&t, rows, how == ID_NONE ? NULL : rows_of);
+    for (size_t r = 0; r < R; r++)
+      for (size_t q = 0; q < R; q++) {
+        bool alike = how == ID_NONE || id_of(how, r) == id_of(how, q);
+        assert_true(alike == (t.value[r] == t.value[q]));
+      }
+    close_table(&t);
+  }
+}
+
+/* Sum of outputs by weights of their own. */
+static double mixed(Table *t, const void *rows, const float *d_logits, const float *d_value) {
+  double sum = 0;
+  run(t, rows, rows_of);
+  for (int i = 0; i < R * 3; i++) sum += (double)t->logits[i] * (double)d_logits[i];
+  for (int i = 0; i < R; i++) sum += (double)t->value[i] * (double)d_value[i];
+  return sum;
+}
+
+static void check_gradient(const NetConfig *config) {
+  AgonKind layout = layout_of(AGON_F32, 4, 1, 1);
+  AgonRng rng = rng_stream(5, 0, 0, RNG_TEST);
+  float rows[R * 4], d_logits[R * 3], d_value[R];
+  Table t;
+  open_table(&t, config, &layout);
+  for (int i = 0; i < R * 4; i++) rows[i] = (float)rng_normal(&rng);
+  for (int i = 0; i < R * 3; i++) d_logits[i] = (float)rng_normal(&rng);
+  for (int i = 0; i < R; i++) d_value[i] = (float)rng_normal(&rng);
+  size_t params = t.net->graph.params;
+  float *gradient = calloc(params, sizeof *gradient);
+  for (size_t i = 0; i < params; i++) t.block[i] = 0.4f * (float)rng_normal(&rng);
+  run(&t, rows, rows_of);
+  net_backward(t.net, t.block, t.packed, gradient, &t.space, &t.seq, d_logits, d_value, NULL, NULL);
+  size_t moved = 0;
+  for (size_t i = 0; i < params; i++) {
+    float at = t.block[i], step = 0.01f;
+    t.block[i] = at + step;
+    double up = mixed(&t, rows, d_logits, d_value);
+    t.block[i] = at - step;
+    double down = mixed(&t, rows, d_logits, d_value);
+    t.block[i] = at;
+    CHECK_NEAR(gradient[i], (up - down) / (2 * (double)step), 2e-3 * (1 + fabs((double)gradient[i])));
+    moved += gradient[i] != 0;
+  }
+  assert_true(moved > params / 2);
+  free(gradient);
+  close_table(&t);
+}
+
+static void gradients_with_identities(void **state) {
+  (void)state;
+  for (int how = ID_AGENT; how <= ID_KIND; how++)
+    for (int memory = 0; memory < 2; memory++)
+      check_gradient(&(NetConfig){.hidden = {{6}, 1},
+                                  .activation = 1,
+                                  .init_gain = 1.4,
+                                  .agent_id = how,
+                                  .memory = memory,
+                                  .memory_size = 5,
+                                  .normalise_observations = true});
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_input_says_whose_a_row_is),
+      cmocka_unit_test(agents_that_see_the_same_can_differ),
+      cmocka_unit_test(gradients_with_identities),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
