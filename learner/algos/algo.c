@@ -28,7 +28,7 @@ Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout) 
                       "learner.algorithm: %s learns from the global state, which is recorded with "
                       "rows of whole teams only",
                       algo->name);
-  if (needs.rule == RULE_SOFTMAX && box)
+  if (needs.rule != RULE_GAUSSIAN && box)
     return status_set(ERR_USAGE,
                       "learner.algorithm: %s is for choices among actions, but actions are numbers "
                       "here",

@@ -55,12 +55,6 @@ typedef enum ReplayKind {
   REPLAY_EPISODES /* episodes, or long pieces of them, are drawn again and again */
 } ReplayKind;
 
-/* How actions are drawn from what the network says. */
-typedef enum ActionRule {
-  RULE_SOFTMAX, /* choices, by their probability */
-  RULE_GAUSSIAN /* numbers, around a mean */
-} ActionRule;
-
 /* What an algorithm wants of the rest of the system. */
 typedef struct AlgoNeeds {
   RowKind rows;

@@ -96,7 +96,27 @@ static Status check_outputs(const Policy *policy, const Env *env, size_t width, 
   return at < count ? useless(policy, env, "the value", answer->values[at]) : OK;
 }
 
-/* Without logits the network's policy part is not computed. */
+/* Worths make values: the value head of such a network is idle. */
+static void value_worths(const Net *net, const float *worths, const uint8_t *masks, size_t count,
+                         float *values) {
+  for (size_t r = 0; r < count; r++)
+    values[r] = dist_best(&net->space, worths + r * net->space.width,
+                          masks ? masks + r * net->space.choices : NULL);
+}
+
+/* At most as many rows as the buffers hold. Without logits the network's policy part is not
+ * copied. */
+static void decide_chunk(const Policy *policy, Inference *inference, const Sequences *sequences,
+                         const PolicyAnswer *part) {
+  const Net *net = inference->net;
+  bool worths = net->config.rule == RULE_GREEDY_Q && part->values;
+  float *logits = worths && !part->logits ? inference->logits : part->logits;
+  net_forward(net, policy->block, policy->packed, &inference->space, sequences, logits,
+              part->values, part->memory);
+  if (worths) value_worths(net, logits, NULL, sequences->B, part->values);
+}
+
+/* In chunks that the buffers hold. */
 Status policy_decide(Policy *policy, Inference *inference, const Env *env, const PolicyRows *rows,
                      const PolicyAnswer *answer) {
   const Net *net = inference->net;
@@ -121,17 +141,33 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
     };
     net_load(net, observations + first * env->observation_bytes,
              rows->agents ? rows->agents + first : NULL, count, &inference->space);
-    net_forward(net, policy->block, policy->packed, &inference->space, &sequences, part.logits,
-                part.values, part.memory);
+    decide_chunk(policy, inference, &sequences, &part);
     TRY_RETURN(check_outputs(policy, env, W, count, &part));
   }
   return OK;
 }
 
-void policy_normalise(Inference *inference, const uint8_t *masks, size_t count) {
-  const ActionSpace *space = &inference->net->space;
-  dist_normalise_rows(space, inference->logits, masks, count, inference->logits);
+void policy_normalise(const Policy *policy, Inference *inference, const uint8_t *masks,
+                      const bool *explores, size_t count) {
+  const Net *net = inference->net;
+  const ActionSpace *space = &net->space;
+  float epsilon = net_epsilon(net, policy->block);
+  if (net->config.rule == RULE_GREEDY_Q) {
+    value_worths(net, inference->logits, masks, count, inference->value);
+    for (size_t r = 0; r < count; r++) {
+      float *row = inference->logits + r * space->width;
+      dist_greedy(space, row, masks + r * space->choices, explores && explores[r] ? epsilon : 0,
+                  row);
+    }
+  } else {
+    dist_normalise_rows(space, inference->logits, masks, count, inference->logits);
+  }
   dist_probabilities(space, inference->logits, count, inference->probability);
+}
+
+bool policy_draws(const Policy *policy, const Net *net, bool explores) {
+  if (policy->greedy) return false;
+  return net->config.rule != RULE_GREEDY_Q || (explores && net_epsilon(net, policy->block) > 0);
 }
 
 void policy_draw(const Policy *policy, const Inference *inference, size_t row, AgonRng *rng,
@@ -220,9 +256,9 @@ static Status evaluate_chunk(Policy *policy, Evaluator *evaluator, size_t count,
   }
   TRY_RETURN(policy_decide(policy, own, env, &rows, &answer));
   if (S) memcpy(memory, own->memory_out, count * S * sizeof *memory);
+  policy_normalise(policy, own, evaluator->mask, NULL, count);
+  memcpy(out, own->probability, count * W * sizeof *out);
   if (values) memcpy(values, own->value, count * sizeof *values);
-  dist_normalise_rows(space, own->logits, evaluator->mask, count, own->logits);
-  dist_probabilities(space, own->logits, count, out);
   for (size_t q = 0; q < count; q++)
     if (space->kind == AGON_BOX)
       spread(env, agents[q], own->logits + q * W, policy->greedy, out + q * W);

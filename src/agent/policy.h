@@ -60,7 +60,9 @@ typedef struct PolicyRows {
  * computed. None may overlap the memory before the decision. */
 typedef struct PolicyAnswer {
   float *logits; /* (count, W) as the network gives them: neither masked nor normalised */
-  float *values; /* (count) in the unit of returns */
+  /* (count) In the unit of returns; where outputs are worths, those of the best choices, all taken
+   * as available. */
+  float *values;
   float *memory; /* (count, S) moved on */
 } PolicyAnswer;
 
@@ -73,8 +75,13 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
                      const PolicyAnswer *answer);
 
 /* Makes distributions of the first `count` rows of inference->logits, in place, and fills their
- * probabilities. masks: (count, action_count). */
-void policy_normalise(Inference *inference, const uint8_t *masks, size_t count);
+ * probabilities. masks: (count, action_count). Where outputs are worths, values become those of the
+ * best choices that are available, and rows for which `explores` (count) says so explore as the
+ * block says; the others, and all where it is NULL, take the best. */
+void policy_normalise(const Policy *policy, Inference *inference, const uint8_t *masks,
+                      const bool *explores, size_t count);
+/* Whether chance has a part in a row's action. */
+bool policy_draws(const Policy *policy, const Net *net, bool explores);
 /* Draws the action of a row that policy_normalise has seen; a greedy policy takes the best. */
 void policy_draw(const Policy *policy, const Inference *inference, size_t row, AgonRng *rng,
                  AgonAction *out);

@@ -352,6 +352,14 @@ static Status seat_teams(JobConfig *s) {
   return OK;
 }
 
+/* By which actions are drawn. Where the game's code is not at hand, only whether outputs are worths
+ * matters, and that the algorithm knows without it. */
+static ActionRule action_rule(const JobConfig *s) {
+  static const uint32_t one[] = {1};
+  static const AgonKind unknown = {.heads = 1, .head_size = one};
+  return algo_needs(s->algo, s->algo_config, s->env ? &s->env->layout : &unknown).rule;
+}
+
 /* *out is the caller's to destroy; on failure nothing is left. ERR_USAGE for what the user wrote,
  * with the place it came from. */
 Status job_config_create(const JobConfigSource *source, JobConfig **out) {
@@ -373,6 +381,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));
   TRY(settle_replay(s));
   if (s->env) TRY(seat_teams(s));
+  s->net.rule = action_rule(s);
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
   *out = s;

@@ -129,7 +129,8 @@ bool resume_is_fixed(const char *key) {
          is_among(key, unit_keys, COUNT_OF(unit_keys));
 }
 
-/* All changes are told at once. */
+/* All changes are told at once. Another algorithm may go on with a policy if it reads its outputs
+ * in the same way. */
 Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now,
                     const char *folder) {
   Changes changes = {.before = before, .now = now, .folder = folder};
@@ -138,6 +139,7 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
   if (before->net.conv.count) compare_all(&changes, convolution_keys, COUNT_OF(convolution_keys));
   if (before->net.memory) compare_all(&changes, memory_keys, COUNT_OF(memory_keys));
   compare_all(&changes, player_keys, COUNT_OF(player_keys));
+  if (before->net.rule != now->net.rule) compare(&changes, "learner.algorithm");
   compare_all(&changes, unit_keys, COUNT_OF(unit_keys));
   TRY_RETURN(compare_lanes(&changes, checkpoint));
   if (!changes.count) return OK;

@@ -73,6 +73,45 @@ void dist_normalise_rows(const ActionSpace *space, const float *logits, const ui
                    out + r * space->width);
 }
 
+/* The first of the best available choices of a head that has `size` of them; `size`: there is
+ * none. */
+static uint32_t best_choice(const float *q, const uint8_t *mask, uint32_t size) {
+  uint32_t best = size;
+  for (uint32_t i = 0; i < size; i++)
+    if ((!mask || mask[i]) && (best == size || q[i] > q[best])) best = i;
+  return best;
+}
+
+/* dist_greedy of one head. */
+static void greedy_head(const float *q, const uint8_t *mask, uint32_t size, float epsilon,
+                        float *out) {
+  uint32_t best = best_choice(q, mask, size);
+  uint32_t available = 0;
+  for (uint32_t i = 0; i < size; i++)
+    available += !mask || mask[i];
+  float each = available ? epsilon / (float)available : 0;
+  for (uint32_t i = 0; i < size; i++) {
+    float p = mask && !mask[i] ? 0 : i == best ? 1 - epsilon + each : each;
+    out[i] = p > 0 ? logf(p) : MASKED;
+  }
+}
+
+void dist_greedy(const ActionSpace *space, const float *q, const uint8_t *mask, float epsilon,
+                 float *out) {
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+    greedy_head(q + at, mask ? mask + at : NULL, space->head_size[h], epsilon, out + at);
+}
+
+/* A head without an available choice is worth nothing. */
+float dist_best(const ActionSpace *space, const float *q, const uint8_t *mask) {
+  float sum = 0;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++]) {
+    uint32_t best = best_choice(q + at, mask ? mask + at : NULL, space->head_size[h]);
+    if (best < space->head_size[h]) sum += q[at + best];
+  }
+  return sum;
+}
+
 /* The first of the most probable choices. Comparisons with numbers only: what is no number is not
  * chosen while there is another. */
 static uint32_t most_probable(const float *row, uint32_t size) {

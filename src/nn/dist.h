@@ -8,6 +8,15 @@
 #include "agon/env.h"
 #include "base/rng.h"
 
+/* How actions are drawn from what a network says. */
+typedef enum ActionRule {
+  RULE_SOFTMAX,  /* choices, by their probability */
+  RULE_GAUSSIAN, /* numbers, around a mean */
+  /* choices, of which each output is the worth (Q): the best, or with a small probability,
+   * epsilon, any */
+  RULE_GREEDY_Q
+} ActionRule;
+
 typedef struct ActionSpace {
   AgonActionKind kind;
   uint32_t heads;
@@ -24,6 +33,13 @@ void dist_normalise(const ActionSpace *space, const float *logits, const uint8_t
 /* The same for R rows, one after another. */
 void dist_normalise_rows(const ActionSpace *space, const float *logits, const uint8_t *mask,
                          size_t R, float *out);
+/* The log-probabilities of choosing by worth: in each head any available choice with probability
+ * epsilon, all alike, else the best of them (of equals the first). q: a row of worths; mask and
+ * out as above, a choice that is never taken at -1e30. Choices only. In place allowed. */
+void dist_greedy(const ActionSpace *space, const float *q, const uint8_t *mask, float epsilon,
+                 float *out);
+/* What the best available choices are worth, summed over heads. */
+float dist_best(const ActionSpace *space, const float *q, const uint8_t *mask);
 /* Draws (or, greedy, takes the most probable, lowest index first) from a normalised row;
  * probability: of the row (dist_probabilities), unless greedy. Never a masked choice, as long as
  * the logits were within +-1e29. */

@@ -190,6 +190,7 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
   graph_finish(&net->graph);
   find_constants(net);
   net->block = net->graph.params + net->graph.constants;
+  if (config->rule == RULE_GREEDY_Q) net->epsilon_at = net->block++;
   *out = net;
   return OK;
 }
@@ -218,6 +219,15 @@ void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
       for (size_t i = 0; i < view->count; i++)
         block[view->offset + i] = (float)net->config.log_std;
   }
+  net_set_epsilon(net, block, 0);
+}
+
+float net_epsilon(const Net *net, const float *block) {
+  return net->epsilon_at ? block[net->epsilon_at] : 0;
+}
+
+void net_set_epsilon(const Net *net, float *block, float epsilon) {
+  if (net->epsilon_at) block[net->epsilon_at] = epsilon;
 }
 
 /* Floats of the packed weights. training: also those that the backward pass streams. */

@@ -2,8 +2,8 @@
  * value's scale, all recorded as one list of ops in a graph. Behind an observation the input says,
  * if wanted, whose it is: agents that share a network can then do different things where they see
  * the same. A *policy block* is one flat float32 array: parameters, then (if on) the observation
- * normaliser's mean and 1/std per element, then the mean and std of the value targets. One block =
- * one version = one hash. */
+ * normaliser's mean and 1/std per element, then the mean and std of the value targets, then, where
+ * outputs are worths (RULE_GREEDY_Q), epsilon. One block = one version = one hash. */
 #pragma once
 #include "base/option.h"
 #include "nn/dist.h"
@@ -29,6 +29,7 @@ typedef struct NetConfig {
   double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
   double log_std;   /* initial, box actions */
   int precision;    /* 0 fp32, 1 bf16 */
+  ActionRule rule;  /* the algorithm's; not an option of its own */
 } NetConfig;
 
 extern const Option net_options[];
@@ -52,7 +53,8 @@ typedef struct Net {
   size_t mean_at;   /* means of the observation normaliser in the block; 0 = off */
   size_t scale_at;  /* its scales; 0 = off */
   size_t return_at; /* in the block: mean and standard deviation of the value targets */
-  size_t block;     /* floats of a policy block */
+  size_t epsilon_at; /* how often it explores; 0 = its rule knows no epsilon */
+  size_t block;      /* floats of a policy block */
 } Net;
 
 /* A network for rows of this layout. spec: who the agents are, for agent_id; its arrays are filled,
@@ -69,6 +71,11 @@ void net_init(const Net *net, uint64_t seed, uint32_t player, float *block);
 size_t net_packed(const Net *net, bool training);
 float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
 void net_pack(const Net *net, const float *block, bool training, float *packed);
+
+/* How often recorded decisions take any choice instead of the best: written by who trains the
+ * policy, before it is published, and 0 at first. Nothing for other rules. */
+float net_epsilon(const Net *net, const float *block);
+void net_set_epsilon(const Net *net, float *block, float epsilon);
 
 /* Brings R raw observation rows into the network's input, with who the agents of the rows are: as
  * floats; or, where only dense layers read bytes that are mostly 0 and else 1 (board planes), by

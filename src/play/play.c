@@ -48,6 +48,7 @@ struct Play {
   size_t many_room[5];
   const void **episode; /* (chunk) of the rows of an inference */
   uint32_t *agent;
+  bool *explores; /* (chunk) */
 };
 
 /* A team's return is the mean over its agents: `share` is one agent's part. */
@@ -66,6 +67,7 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
   TRY(NEW_ARRAY(play->mask, chunk * env->action_count));
   TRY(NEW_ARRAY(play->episode, chunk));
   TRY(NEW_ARRAY(play->agent, chunk));
+  TRY(NEW_ARRAY(play->explores, chunk));
   TRY(NEW_ARRAY(play->share, env->spec.teams));
   TRY(NEW_ARRAY(play->outcome, env->spec.teams));
   TRY(NEW_ARRAY(play->acting, env->spec.agents));
@@ -119,6 +121,7 @@ void play_destroy(Play *play) {
   free(play->status);
   free(play->episode);
   free(play->agent);
+  free(play->explores);
   free(play);
 }
 
@@ -395,17 +398,22 @@ static void place_of(const void *context, size_t row, char *out, size_t size) {
     out[0] = 0;
 }
 
-/* Draws the actions, each from its own stream, and keeps the recurrent states. */
+/* Draws the actions, each from its own stream, and keeps the recurrent states. Who learns from a
+ * decision explores; who plays to see how good it is does not. */
 static void sample_rows(Play *play, const Policy *policy, Inference *own, size_t first,
                         size_t count) {
   size_t S = own->net->graph.state_size;
-  policy_normalise(own, play->mask, count);
+  for (size_t q = 0; q < count; q++) {
+    const Request *request = &play->request[policy->queue[first + q]];
+    play->explores[q] = request->slot->record[play->env->spec.team_of[request->agent]];
+  }
+  policy_normalise(policy, own, play->mask, play->explores, count);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
     AgonRng rng = acting_stream(play, slot, request->agent);
     policy_draw(policy, own, q, &rng, action_of(play, request->index, request->agent));
-    slot->drew |= !policy->greedy;
+    slot->drew |= policy_draws(policy, own->net, play->explores[q]);
     if (S)
       memcpy(slot->memory + request->agent * play->memory, own->memory_out + q * S,
              S * sizeof(float));

@@ -1,4 +1,4 @@
-/* Networks that several agents share: what they are told of whose rows they see. */
+/* Networks that several agents share, and what they are told of whose rows they see; networks whose outputs are worths. */
 #include "check.h"
 
 #include "nn/net.h"
@@ -184,11 +184,69 @@ static void gradients_with_identities(void **state) {
                                   .normalise_observations = true});
 }
 
+/* Each head by itself: any available choice with epsilon, the best with the rest, of equals the first. */
+static void the_best_is_chosen_but_for_epsilon(void **state) {
+  (void)state;
+  static const uint32_t sizes[] = {4, 3, 2};
+  const AgonKind layout = {.action_kind = AGON_MULTI_DISCRETE, .heads = 3, .head_size = sizes};
+  const ActionSpace space = action_space(&layout);
+  const float q[9] = {5, 1, 2, 2, -3, -1, -1, 0, 7};
+  const uint8_t mask[9] = {0, 1, 1, 1, 1, 1, 1, 0, 0};
+  const float epsilons[] = {0, 0.1f, 1};
+  for (int e = 0; e < 3; e++) {
+    double each[3] = {(double)epsilons[e] / 3, (double)epsilons[e] / 3, 0};
+    /* the first head's best, 5, is not to be had, and two are as good; the last head has nothing at all */
+    const double best[9] = {0, 0, 1, 0, 0, 1, 0, 0, 0};
+    float row[9], p[9];
+    dist_greedy(&space, q, mask, epsilons[e], row);
+    dist_probabilities(&space, row, 1, p);
+    for (int i = 0; i < 9; i++) {
+      int h = i < 4 ? 0 : i < 7 ? 1 : 2;
+      double expected = mask[i] ? each[h] + best[i] * (1 - (double)epsilons[e]) : 0;
+      CHECK_NEAR(p[i], expected, 1e-6);
+      if (expected > 0) CHECK_NEAR(row[i], log(expected), 1e-5);
+      if (expected <= 0) assert_true(row[i] == -1e30f);
+    }
+    memcpy(p, q, sizeof p); /* in place, and without a mask */
+    dist_greedy(&space, p, NULL, epsilons[e], p);
+    CHECK_NEAR(p[0], log(1 - (double)epsilons[e] + (double)epsilons[e] / 4), 1e-5);
+    assert_true(p[8] > p[7] || epsilons[e] >= 1);
+  }
+  CHECK_NEAR(dist_best(&space, q, mask), 2 - 1 + 0, 0);
+  CHECK_NEAR(dist_best(&space, q, NULL), 5 - 1 + 7, 0);
+}
+
+/* Only blocks of networks whose outputs are worths hold an epsilon: all others are what they were. */
+static void epsilon_is_part_of_the_block(void **state) {
+  (void)state;
+  AgonKind layout = layout_of(AGON_F32, 4, 1, 1);
+  NetConfig config = {.hidden = {{8}, 1}, .init_gain = 1.4};
+  Net *net[2];
+  for (int i = 0; i < 2; i++) {
+    config.rule = i ? RULE_GREEDY_Q : RULE_SOFTMAX;
+    CHECK_OK(net_create(&config, &layout, &spec, &net[i]));
+  }
+  assert_int_equal(net[1]->block, net[0]->block + 1);
+  assert_int_equal(net[0]->block, net[0]->graph.params + net[0]->graph.constants);
+  float block[512], before[512];
+  for (int i = 0; i < 512; i++) before[i] = block[i] = (float)i;
+  net_set_epsilon(net[0], block, 0.25f);
+  assert_memory_equal(block, before, sizeof block);
+  assert_true(net_epsilon(net[0], block) == 0);
+  net_set_epsilon(net[1], block, 0.25f);
+  assert_true(net_epsilon(net[1], block) == 0.25f && block[net[1]->block - 1] == 0.25f);
+  net_init(net[1], 1, 0, block);
+  assert_true(net_epsilon(net[1], block) == 0);
+  for (int i = 0; i < 2; i++) net_destroy(net[i]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_input_says_whose_a_row_is),
       cmocka_unit_test(agents_that_see_the_same_can_differ),
       cmocka_unit_test(gradients_with_identities),
+      cmocka_unit_test(the_best_is_chosen_but_for_epsilon),
+      cmocka_unit_test(epsilon_is_part_of_the_block),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -767,6 +767,126 @@ static void masked_choices_are_never_drawn(void **state) {
     }
 }
 
+/* --- networks whose outputs are worths --- */
+
+/* Tic-tac-toe by one network on both sides; team 0's decisions are recorded. */
+typedef struct Keen {
+  const Env *env;
+  Policy policy;
+  Inference look; /* what the network says, asked once more */
+  float epsilon;
+  uint32_t episodes;
+  double expected, variance; /* of the number of moves that are not the best */
+  size_t explored, decided, games;
+} Keen;
+
+/* Worths and legal moves of a position; the best move. */
+static uint32_t worths_of(Keen *keen, const void *state, uint32_t agent, float q[9], uint8_t mask[9]) {
+  uint8_t row[64];
+  uint32_t best = 9;
+  PolicyRows rows = {.count = 1, .observations = row, .agents = &agent};
+  env_observe(keen->env, state, agent, row);
+  env_mask(keen->env, state, agent, mask);
+  CHECK_OK(policy_decide(&keen->policy, &keen->look, keen->env, &rows, &(PolicyAnswer){.logits = q}));
+  for (uint32_t i = 0; i < 9; i++)
+    if (mask[i] && (best == 9 || q[i] > q[best])) best = i;
+  return best;
+}
+
+static bool keen_begin(void *context, PlaySlot *slot) {
+  Keen *keen = context;
+  slot->policy[0] = slot->policy[1] = &keen->policy;
+  slot->record[0] = true;
+  slot->record[1] = false;
+  return slot->episode < keen->episodes;
+}
+
+static void keen_decided(void *context, PlaySlot *slot, const Decision *decision) {
+  Keen *keen = context;
+  float q[9];
+  uint8_t mask[9];
+  uint32_t legal = 0, best = worths_of(keen, slot->state, decision->agent, q, mask);
+  for (int i = 0; i < 9; i++) legal += mask[i];
+  assert_int_equal(decision->agent, 0);
+  double any = (double)keen->epsilon / legal, p = 1 - (double)keen->epsilon + any;
+  bool is_best = (uint32_t)decision->action->choice == best;
+  assert_true(mask[decision->action->choice]);
+  CHECK_NEAR(decision->log_prob, log(is_best ? p : any), 1e-5);
+  CHECK_NEAR(decision->value, q[best], 1e-6);
+  keen->decided++;
+  keen->explored += !is_best;
+  keen->expected += 1 - p;
+  keen->variance += p * (1 - p);
+}
+
+static void keen_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions, uint32_t outcome) {
+  Keen *keen = context;
+  float q[9];
+  uint8_t mask[9], flags[2];
+  (void)outcome;
+  if (kind != TRACE_STEP) return;
+  env_flags_of(keen->env, slot->state, flags);
+  if (flags[1] & AGON_ACTS) assert_int_equal(actions[1].choice, worths_of(keen, slot->state, 1, q, mask));
+}
+
+static void keen_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
+  Keen *keen = context;
+  (void)how, (void)outcome;
+  assert_true(slot->drew == (keen->epsilon > 0)); /* of games without chance and luck there is one */
+  keen->games++;
+}
+
+/* Decisions that are learned from explore as the block says, with the probabilities that are written down; who is only
+ * played with does not. */
+static void worths_are_chosen_from_greedily(void **state) {
+  (void)state;
+  static const NetConfig config = {.hidden = {.count = 1, .item = {16}}, .init_gain = 1, .rule = RULE_GREEDY_Q};
+  static const float epsilons[] = {0, 0.3f};
+  Env *env;
+  Net *net;
+  CHECK_OK(env_create_from("tic_tac_toe", NULL, 0, &env));
+  CHECK_OK(net_create(&config, &env->layout, &env->spec, &net));
+  float *block = calloc(net->block, sizeof *block);
+  AgonRng rng = rng_stream(4, 0, 0, RNG_TEST);
+  for (size_t i = 0; i < net->graph.params; i++) block[i] = 0.3f * (float)rng_normal(&rng);
+  for (size_t e = 0; e < COUNT_OF(epsilons); e++) {
+    Keen keen = {.env = env, .policy = {.block = block}, .epsilon = epsilons[e], .episodes = 300};
+    PlayHooks hooks = {&keen, keen_begin, keen_decided, on_rewarded, keen_ended, keen_traced, NULL};
+    Play *play;
+    PlaySlot *slot;
+    size_t live = 1;
+    net_set_epsilon(net, block, epsilons[e]);
+    CHECK_OK(inference_create(net, 4, &keen.look));
+    CHECK_OK(play_create(env, net, 3, 8, 0, &hooks, &play));
+    CHECK_OK(play_add_slot(play, 0, &slot));
+    while (live) CHECK_OK(play_step(play, &live));
+    assert_true(keen.games == 300 && keen.decided > 600);
+    CHECK_NEAR(keen.explored, keen.expected, 4 * sqrt(keen.variance) + 1e-3);
+    /* walks and queries take the best, and give its worth */
+    Evaluator evaluator;
+    uint32_t agent = 0;
+    void *episode = calloc(1, env->spec.episode_size);
+    AgonRng env_rng = rng_stream(1, 0, 0, RNG_TEST);
+    float q[9], row[9], value, gain[2] = {0};
+    uint8_t mask[9];
+    CHECK_OK(evaluator_create(env, 4, &evaluator));
+    env_reset(env, episode, &env_rng, gain);
+    uint32_t best = worths_of(&keen, episode, 0, q, mask);
+    keen.policy.inference = &keen.look;
+    CHECK_OK(policy_evaluate(&keen.policy, &evaluator, 1, (const void *const *)&episode, &agent, NULL, row, &value));
+    for (uint32_t i = 0; i < 9; i++) CHECK_NEAR(row[i], i == best, 0);
+    CHECK_NEAR(value, q[best], 1e-6);
+    free(episode);
+    evaluator_destroy(&evaluator);
+    play_destroy(play);
+    policy_release(&keen.policy);
+    inference_destroy(&keen.look);
+  }
+  free(block);
+  net_destroy(net);
+  env_destroy(env);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(games_depend_on_the_slot_alone),      cmocka_unit_test(mirrored_games_are_not_copies),
@@ -780,6 +900,7 @@ int main(void) {
       cmocka_unit_test(rows_are_decided_one_by_one),
       cmocka_unit_test(evaluations_name_what_is_no_number),
       cmocka_unit_test(masked_choices_are_never_drawn),
+      cmocka_unit_test(worths_are_chosen_from_greedily),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

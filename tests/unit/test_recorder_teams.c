@@ -67,8 +67,8 @@ static RowFormat format_of(uint32_t state, uint32_t global) {
 }
 
 static Status no_values(void *context, uint32_t player, size_t count, const void *observations,
-                        const float *states, float *out) {
-  (void)context, (void)player, (void)count, (void)observations, (void)states, (void)out;
+                        const uint32_t *agents, const float *states, float *out) {
+  (void)context, (void)player, (void)count, (void)observations, (void)agents, (void)states, (void)out;
   return status_set(ERR_INTERNAL, "the values of teams are the learner's to compute");
 }
 
@@ -577,8 +577,8 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
 }
 
 static Status any_values(void *context, uint32_t player, size_t count, const void *observations,
-                         const float *states, float *out) {
-  (void)context, (void)player, (void)observations, (void)states;
+                         const uint32_t *agents, const float *states, float *out) {
+  (void)context, (void)player, (void)observations, (void)agents, (void)states;
   memset(out, 0, count * sizeof *out);
   return OK;
 }
@@ -685,7 +685,7 @@ static void memories_lead_to_the_same(Stage *stage, const Batch *batch) {
       const PolicyAnswer answer = {.logits = with->logits, .memory = with->memory_out};
       if (!(batch->flags[cell] & AGON_ACTS)) continue;
       CHECK_OK(policy_decide(&stage->policy[unroll->player], with, stage->env, &rows, &answer));
-      policy_normalise(with, batch->mask + cell * f->choices, 1);
+      policy_normalise(&stage->policy[unroll->player], with, batch->mask + cell * f->choices, NULL, 1);
       CHECK_NEAR(policy_log_prob(with, 0, batch_action(batch, cell)), batch->log_prob[cell], 1e-4);
       memcpy(memory, with->memory_out, S * sizeof *memory);
     }
@@ -720,7 +720,7 @@ static void record_both_ways(const char *name, const char *const *pairs, size_t 
   config.memory = memory;
   CHECK_OK(env_create_from(name, pairs, count, &stage.env));
   const Env *of = stage.env;
-  CHECK_OK(net_create(&config, &of->layout, &stage.net));
+  CHECK_OK(net_create(&config, &of->layout, &of->spec, &stage.net));
   CHECK_OK(inference_create(stage.net, 1, &stage.inference));
   stage.block = calloc(stage.net->block, sizeof *stage.block);
   net_init(stage.net, 1, 0, stage.block);
