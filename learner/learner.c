@@ -603,6 +603,7 @@ static Status finish_update(Learner *learner) {
   if (++learner->current < learner->players) return begin_update(learner);
   for (size_t i = 0; i < learner->players; i++) {
     learner->state[i].run_frames += (uint64_t)learner->vote[VOTE_ACTED];
+    train_state_explore(learner->setup.algo, &learner->state[i]);
   }
   learner->phase = PHASE_ORDERS;
   if (learner->setup.role.pace != PACE_FREE) return OK;

@@ -68,6 +68,7 @@ static inline void open_bench_full(Bench *b, const AlgoOps *algo, int memory, bo
   set_defaults(learn_options, learn_option_count, &b->config);
   b->algo_config = calloc(1, b->algo->config_size + 1);
   set_defaults(b->algo->options, b->algo->option_count, b->algo_config);
+  net.rule = algo_needs(algo, b->algo_config, &layout).rule;
   CHECK_OK(net_create(&net, &layout, NULL, &b->net));
   RowFormat format = rows ? *rows : rows_wanted(algo, b->algo_config, &layout);
   format.observation_bytes = 8;
@@ -103,7 +104,8 @@ static inline void close_bench(Bench *b) {
   free(b->algo_config);
 }
 
-/* Probabilities and value of the pupil's policy at an observation (memory zero). */
+/* Probabilities and value of the pupil's policy at an observation (memory zero); where outputs are
+ * worths, of a policy that explores a little. */
 static inline float look(Bench *b, float x, float y, float *p) {
   Activations space;
   float logits[3], value, state[16] = {0};
@@ -115,7 +117,10 @@ static inline float look(Bench *b, float x, float y, float *p) {
   net_load(b->net, row, NULL, 1, &space);
   net_forward(b->net, b->pupil.block, packed, &space, &seq, logits, &value, NULL);
   free(packed);
-  dist_normalise(&b->net->space, logits, NULL, logits);
+  if (b->net->config.rule == RULE_GREEDY_Q)
+    dist_greedy(&b->net->space, logits, NULL, .15f, logits);
+  else
+    dist_normalise(&b->net->space, logits, NULL, logits);
   for (int i = 0; i < 3; i++)
     p[i] = expf(logits[i]);
   activations_destroy(&space);

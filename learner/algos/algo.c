@@ -19,14 +19,15 @@ Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout) 
                       "learner.algorithm: %s learns from rows that actors do not record: theirs "
                       "are of single agents, or of teams",
                       algo->name);
-  if (needs.replay != REPLAY_NONE)
+  if (needs.replay != REPLAY_NONE && needs.rows != ROWS_TEAM)
     return status_set(ERR_USAGE,
-                      "learner.algorithm: %s learns from old experience, but none is kept",
+                      "learner.algorithm: %s learns from kept experience of single agents, but "
+                      "only that of whole teams is kept",
                       algo->name);
   if (needs.global && needs.rows != ROWS_TEAM)
     return status_set(ERR_USAGE,
                       "learner.algorithm: %s learns from the global state, which is recorded with "
-                      "rows of whole teams only",
+                      "whole teams only",
                       algo->name);
   if (needs.rule != RULE_GAUSSIAN && box)
     return status_set(ERR_USAGE,

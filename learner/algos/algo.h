@@ -70,6 +70,9 @@ typedef struct AlgoPlan {
   /* Run every row through the weights before the update, for the columns log_prob_now and
    * value_now. */
   bool evaluate;
+  /* Units are whole unrolls, with the row that closes each, whatever the network is: the pass works
+   * out by itself what follows from there. Nothing is evaluated then unless `evaluate` says so. */
+  bool sequences;
 } AlgoPlan;
 
 /* A part of a player besides its policy: a critic, a mixer, a copy that follows slowly. It is one
@@ -85,6 +88,9 @@ typedef struct AlgoPart {
       trained; /* leading floats that the optimiser steps; the others are the algorithm's to move */
   /* The block, of zeros, as a life begins. NULL: it stays so. */
   Status (*init)(const struct AlgoPart *part, AgonRng *rng, float *block);
+  /* Instead of `init`: another block of as many floats that it begins as, and that a copy which is
+   * not trained follows. COPY_NONE, COPY_POLICY, or COPY_PART and an earlier part's index. */
+  size_t copy_of;
   /* The network that the block is of: its parameters are what is trained, its constants follow. An
    * update keeps its weights packed, and room for as many rows as a pass has. NULL: the block is
    * just numbers. */
@@ -92,7 +98,8 @@ typedef struct AlgoPart {
   void *made;                 /* what `graph` and `init` rest on; the part's own, may be NULL */
   void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
-enum { ALGO_PARTS = 4, ALGO_PART_NAME = 24 };
+enum { ALGO_PARTS = 6, ALGO_PART_NAME = 24 };
+enum { COPY_NONE, COPY_POLICY, COPY_PART };
 
 /* An algorithm as it is in one job: with its section of the configuration, the network and the rows
  * that it learns with, and the parts that it made of them. All but the parts is borrowed. */
@@ -112,10 +119,12 @@ typedef struct Algo {
 /* The experience of an update, as an algorithm sees it. Columns have as many entries as the batch
  * has cells; where its rows are of single agents, a cell is a row. */
 typedef struct Experience {
+  const Algo *algo;
   const LearnConfig *config;
   const void *own; /* the algorithm's own section of the configuration (config_size bytes) */
   double progress; /* of the player through its schedules, from 0 to 1 */
   size_t step;     /* optimiser steps of this update so far */
+  uint64_t steps;  /* of the player's life so far */
   const Batch *batch;
   const bool *is_learned; /* the policy learns from it: an agent acted */
   /* The value learns from it: also where an agent that has acted before waits or is out of the
@@ -130,6 +139,7 @@ typedef struct Experience {
   float value_unit; /* deviation of the value targets, as far as it has been seen */
   /* Filled by the algorithm. `target` is what the value head learns. */
   float *advantage, *target;
+  const float *block;      /* the policy's */
   float *part[ALGO_PARTS]; /* the player's parts, in the algorithm's order; written in `stepped`
                               only */
 } Experience;
@@ -203,6 +213,7 @@ typedef struct RowLoss {
 typedef struct AlgoOps {
   const char *name;
   const char *summary;   /* half a line, for help texts and banners */
+  const char *file;      /* of learner/algos; NULL: NAME.c */
   const Option *options; /* section NAME.* */
   size_t option_count;
   size_t config_size;
@@ -230,6 +241,9 @@ typedef struct AlgoOps {
   /* Whether the update ends after the minibatch whose mean KL to the acting policy this is. May be
    * NULL: never. */
   bool (*stop)(const Experience *experience, double mean_kl);
+  /* Of an algorithm whose rule is RULE_GREEDY_Q: how often any available choice is taken instead of
+   * the best, after so many frames of the run. NULL for all others. */
+  double (*explore)(const void *own, double frames);
 } AlgoOps;
 
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */

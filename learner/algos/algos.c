@@ -9,6 +9,10 @@
   EACH(impala)                                                                                     \
   EACH(mmd)                                                                                        \
   EACH(mappo)                                                                                      \
+  EACH(iql)                                                                                        \
+  EACH(vdn)                                                                                        \
+  EACH(qmix)                                                                                       \
+  EACH(qplex)                                                                                      \
   /* any line goes by itself */
 
 #define DECLARE(name) extern const AlgoOps algo_##name;

@@ -97,20 +97,22 @@ static Status reserve_passes(Passes *passes, size_t rows) {
   return OK;
 }
 
-Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest) {
+Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest,
+                      bool sequences) {
   size_t S = passes->net->graph.state_size;
   size_t states = batch->unrolls * format_cells(&batch->format);
   passes->batch = batch;
   size_t cells = batch->rows * format_cells(&batch->format);
   TRY_RETURN(GROW(passes->agent_of, passes->agent_room, cells));
   batch_agents(batch, passes->agent_of);
-  if (S == 0) {
+  if (S == 0 && !sequences) {
     TRY_RETURN(layout_rows(&passes->all, batch, shards, false));
     return layout_rows(&passes->learned, batch, shards, true);
   }
   TRY_RETURN(layout_sequences(&passes->all, batch, shards, longest));
   TRY_RETURN(layout_sequences(&passes->learned, batch, shards, longest));
   TRY_RETURN(GROW(passes->states, passes->states_room, (states + 1) * S));
+  if (S == 0) return OK;
   memset(passes->states, 0, S * sizeof(float));
   if (states) memcpy(passes->states + S, batch->state, states * S * sizeof(float));
   return OK;

@@ -50,8 +50,9 @@ typedef struct Evaluated {
 Status passes_create(const Algo *algo, Passes *out);
 void passes_free(Passes *passes);
 /* Lays the batch out as units, all its rows and those to learn from. Recurrent networks see at most
- * `longest` steps at a time. */
-Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest);
+ * `longest` steps at a time. sequences: all networks do (AlgoPlan). */
+Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest,
+                      bool sequences);
 size_t passes_units(const Layout *layout); /* that go through the network at once */
 /* The weights that the following passes use. */
 void passes_pack(Passes *passes, const float *block);

@@ -79,6 +79,12 @@ void train_state_destroy(TrainState *state) {
   *state = (TrainState){0};
 }
 
+/* What a part begins as. The policy is there already, and so are the parts before it. */
+static const float *original_of(const AlgoPart *part, const TrainState *state) {
+  return part->copy_of == COPY_POLICY ? state->block
+                                      : state->part[1 + part->copy_of - COPY_PART].block;
+}
+
 /* Every part of the algorithm's as at the beginning, from a random stream of its own. */
 static Status init_parts(const TrainShape *shape, TrainState *state) {
   for (size_t i = 0; i < shape->algo->parts; i++) {
@@ -87,8 +93,17 @@ static Status init_parts(const TrainShape *shape, TrainState *state) {
     float *block = state->part[1 + i].block;
     memset(block, 0, part->floats * sizeof *block);
     if (part->init) TRY_RETURN(part->init(part, &rng, block));
+    if (part->copy_of) memcpy(block, original_of(part, state), part->floats * sizeof *block);
   }
   return OK;
+}
+
+/* By the frames of the run, or of its life if it is reset: then it begins anew. */
+void train_state_explore(const Algo *algo, TrainState *state) {
+  bool lives = state->life_horizon > 0;
+  double frames = (double)(lives ? state->life_frames : state->run_frames);
+  if (!algo->ops->explore) return;
+  net_set_epsilon(algo->net, state->block, (float)algo->ops->explore(algo->own, frames));
 }
 
 /* Besides the weights, all that a young player must not inherit: Adam's moments, steps, the frames
@@ -106,6 +121,8 @@ Status train_state_reset(const TrainShape *shape, TrainState *state, const float
   } else {
     net_init(net, shape->seed, state->player, state->block);
   }
+  state->life_frames = 0;
+  train_state_explore(shape->algo, state);
   TRY_RETURN(init_parts(shape, state));
   memcpy(state->reference, state->block, net->block * sizeof(float));
   memcpy(state->average, state->block, net->block * sizeof(float));
@@ -114,7 +131,6 @@ Status train_state_reset(const TrainShape *shape, TrainState *state, const float
     memset(state->part[i].v, 0, state->part[i].trained * sizeof(float));
   }
   state->steps = 0;
-  state->life_frames = 0;
   state->life++;
   state->min_version = state->version;
   return OK;

@@ -54,6 +54,8 @@ void train_state_destroy(TrainState *state);
 /* A new life: initial weights, or (source not NULL) a policy copied from another player; parts as
  * they are at the beginning. Versions go on. ERR_MEMORY leaves a state that is of no use. */
 Status train_state_reset(const TrainShape *shape, TrainState *state, const float *source);
+/* Writes into the policy how often it explores by now, if its algorithm says so. */
+void train_state_explore(const Algo *algo, TrainState *state);
 size_t train_state_stat_count(const Net *net);
 /* What is frozen when a snapshot is taken: the average where one is kept, else the policy.
  * Borrowed. */

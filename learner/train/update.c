@@ -39,7 +39,7 @@ Status update_create(const UpdateSetup *setup, Update **out) {
                      .seed = setup->seed,
                      .clock = setup->clock ? *setup->clock : clock_system(),
                      .reducer = {.members = 1},
-                     .experience = {.config = setup->config, .own = algo->own}};
+                     .experience = {.algo = algo, .config = setup->config, .own = algo->own}};
   if (setup->reducer) update->reducer = *setup->reducer;
   size_t opening = update_opening(net, update->reducer.members);
   update->moment_count = opening > moments_count(net) ? opening : moments_count(net);
@@ -346,13 +346,15 @@ static void open_experience(Update *update) {
   Experience *e = &update->experience;
   e->progress = train_state_progress(update->config, update->state);
   e->step = 0;
+  e->steps = update->state->steps;
+  e->block = update->state->block;
   e->batch = update->batch;
   e->is_learned = update->is_learned;
   e->is_valued = update->is_valued;
   e->discount = update->discount;
   e->log_prob_now = update->plan.evaluate ? update->log_prob_now : NULL;
   e->value_now = update->plan.evaluate ? update->value_now : NULL;
-  e->value = update->batch->format.flags ? update->value_now : update->batch->value;
+  e->value = update->batch->format.flags ? e->value_now : update->batch->value;
   ValueHead head = train_state_values(update->algo, update->state);
   e->value_unit = head.block[head.return_at + 1];
   e->advantage = update->advantage;
@@ -398,10 +400,12 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   memset(update->vote, 0, sizeof update->vote);
   if (votes) memcpy(update->vote, votes, sizeof update->vote);
   TRY_RETURN(reserve_cells(update, cells_of(batch) + 1));
-  TRY_RETURN(passes_lay_out(&update->passes, batch, shards, (size_t)update->config->longest));
-  mark_cells(update);
   update->plan = algo_plan(update->ops, update->algo->own);
-  if (batch->format.flags) update->plan.evaluate = true; /* there are no values but these */
+  TRY_RETURN(passes_lay_out(&update->passes, batch, shards, (size_t)update->config->longest,
+                            update->plan.sequences));
+  mark_cells(update);
+  /* there are no values but these, unless the algorithm has its own */
+  if (batch->format.flags && !update->plan.sequences) update->plan.evaluate = true;
   open_experience(update);
   pack_parts(update);
   const Evaluated now = {.log_prob = update->log_prob_now, .value = update->value_now};
@@ -585,6 +589,7 @@ static Status optimise(Update *update) {
   update->stats.gradient_norm += norm;
   update->stats.minibatches++;
   experience->step++;
+  experience->steps = update->state->steps;
   if (ops->stepped) ops->stepped(experience);
   passes_pack(&update->passes, update->state->block);
   pack_parts(update);

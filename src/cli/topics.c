@@ -50,7 +50,10 @@ static bool section_named(const char *name, const char **what, char *where, size
   }
   if (!algo) return false;
   *what = algo->summary;
-  snprintf(where, size, "learner/algos/%s.c", name);
+  if (algo->file)
+    snprintf(where, size, "learner/algos/%s", algo->file);
+  else
+    snprintf(where, size, "learner/algos/%s.c", name);
   return true;
 }
 

@@ -437,8 +437,9 @@ Status job_config_topology(const JobConfig *s, int size, Topology *out) {
     return status;
   }
   double rows = (double)(s->actors.slots * s->actors.unroll) / (double)plan.minibatches;
+  double again = job_config_replay(s) ? s->replay.ratio : 1; /* frames learned for each acted */
   TopologyLoad load = {.act_flops = graph_flops_forward(&net->graph),
-                       .learn_flops = algo_cost(algo),
+                       .learn_flops = again * algo_cost(algo),
                        .minibatch_flops = rows * graph_flops_train(&net->graph)};
   algo_destroy(algo);
   net_destroy(net);

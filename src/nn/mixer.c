@@ -7,23 +7,7 @@
 /* Keeps every lambda above 0 where the rest of it would round to 0. */
 #define LEAST_KEY 1e-10f
 
-const Option mixer_options[] = {
-    {"embed", OPT_INT, offsetof(MixerConfig, embed), "32", 1, 4096, NULL, "units",
-     "QMIX: width of the mixer's hidden layer"},
-    {"hyper_hidden", OPT_INT, offsetof(MixerConfig, hyper_hidden), "64", 1, 4096, NULL, "units",
-     "hidden layer of the networks that make the mixer's weights from the global state"},
-    {"hyper_layers", OPT_INT, offsetof(MixerConfig, hyper_layers), "2", 1, 2, NULL, "layers",
-     "layers of these networks; with 1 they are linear"},
-    {"heads", OPT_INT, offsetof(MixerConfig, heads), "4", 1, 64, NULL, "heads",
-     "QPLEX: sets of weights over the agents that are added"},
-    {"free_hidden", OPT_INTS, offsetof(MixerConfig, free_hidden), "[256, 256, 256]", 1, 4096, NULL,
-     "units", "weighted QMIX: widths of the mixer that may be anything"},
-    {"init_gain", OPT_FLOAT, offsetof(MixerConfig, init_gain), "1.41421356", 0, 10, NULL, "",
-     "orthogonal gain of hidden layers"},
-    {"hyper_gain", OPT_FLOAT, offsetof(MixerConfig, hyper_gain), "0.4", 0, 10, NULL, "",
-     "orthogonal gain of the layers that give the mixer's weights: at 0.4 a team's value begins to "
-     "grow about as fast as an agent's"},
-};
+const Option mixer_options[] = {MIXER_OPTIONS(MixerConfig, )};
 const size_t mixer_option_count = COUNT_OF(mixer_options);
 
 /* A network of the state that makes weights (a hyper-network). */

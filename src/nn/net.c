@@ -309,6 +309,16 @@ void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R
              space->value[0] + r * input_width(net));
 }
 
+void net_load_again(const Net *net, const Activations *from, size_t R, Activations *space) {
+  space->ones = from->ones;
+  if (from->ones) {
+    memcpy(space->first, from->first, (R + 1) * sizeof *space->first);
+    memcpy(space->column, from->column, from->first[R] * sizeof *space->column);
+  } else {
+    memcpy(space->value[0], from->value[0], R * net->graph.width[0] * sizeof(float));
+  }
+}
+
 /* Columns of a tensor that are the policy's: where its rows begin to be the next, and how many
  * there are. */
 static size_t policy_columns(const Net *net, size_t *out_step) {

@@ -87,6 +87,8 @@ void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R
 static inline bool net_wants_agents(const Net *net) {
   return net->ids > 0;
 }
+/* The R rows that were loaded into one space, for another network of the same shape. */
+void net_load_again(const Net *net, const Activations *from, size_t R, Activations *space);
 /* Forward over the loaded input; logits (R,width) and value (R) in real units may be NULL. */
 void net_forward(const Net *net, const float *block, const float *packed, Activations *space,
                  const Sequences *seq, float *logits, float *value, float *state_out);

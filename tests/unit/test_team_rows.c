@@ -117,7 +117,7 @@ static void step_once(Bench *b) {
     uint32_t actor = 0;
     size_t end = b->batch.unrolls;
     const Shards whole = {.actor = &actor, .unroll_end = &end, .count = 1};
-    CHECK_OK(passes_lay_out(&b->update->passes, &b->batch, &whole, 0));
+    CHECK_OK(passes_lay_out(&b->update->passes, &b->batch, &whole, 0, false));
     CHECK_OK(passes_evaluate(&b->update->passes, b->pupil.block, false, &now));
   }
   CHECK_OK(update_begin(b->update, &b->pupil, &b->batch, NULL, NULL));
