@@ -39,10 +39,21 @@ DEFECTS = [
      "    TRY_RETURN(league_merge(&manager->league, &arrival));\n    TRY_RETURN(league_merge(&manager->league, &arrival));\n", [FAULTS]),
     ("the other side of a pair not mirrored", "src/meta/tally.c", "      .wins = tally->losses,\n", "      .wins = tally->wins,\n", [FAULTS]),
     ("shares of the table do not sum to one", "league/matchmaking.c", "/ shares),", "/ shares * 0.9),", ["unit_league"]),
+    # rows of whole teams, and the critic
+    ("memory moves where nobody acts", "learner/train/passes.c",
+     ".hold = passes->batch->format.flags ? passes->hold : NULL,", ".hold = NULL,", ["unit_team_rows"]),
+    ("those out of the game are not valued", "learner/train/update.c",
+     "counts && (!flags || batch->flags[cell] & ROW_ENTERED);", "update->is_learned[cell];", ["unit_team_rows"]),
+    ("a critic in units of nothing", "learner/train/moments.c", "  if (!head->normalises) return;\n",
+     "  if (!head->normalises || head->block != state->block) return;\n", ["unit_mappo"]),
+    ("the policy's own head learns beside a critic", "learner/train/on_policy.c",
+     "    memset(pass->d_value, 0, pass->rows * sizeof *pass->d_value);\n", "", ["unit_mappo"]),
+    ("a critic that sees the state of another step", "learner/train/passes.c",
+     "batch->global + (size_t)cell / cells * G, G", "batch->global, G", ["unit_mappo"]),
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
      "  if (order->snapshot_id && setup->member == 0) {\n",
-     "  if (order->reset != RESET_NONE)\n    train_state_reset(&(TrainShape){role->net, setup->algo, setup->algo_config, role->seed}, state, order->reset == RESET_COPY ? order->block : NULL);\n"
+     "  if (order->reset != RESET_NONE)\n    train_state_reset(&(TrainShape){setup->algo, role->seed}, state, order->reset == RESET_COPY ? order->block : NULL);\n"
      "  if (order->snapshot_id && setup->member == 0) {\n", [FAULTS]),
     ("checkpoint before its snapshots", "league/manager.c", "!checkpoint_is_whole(manager->checkpoint) || !library_is_whole(manager->library)", "!checkpoint_is_whole(manager->checkpoint)", [FAULTS]),
     ("a damaged generation accepted", "src/store/store_hdf5.c", "if (seal == SEAL_BROKEN)", "if (seal == SEAL_BROKEN && !path)", ["unit_store"]),
