@@ -114,6 +114,7 @@ typedef struct Algo {
    * value head then learns nothing, and is asked nothing. NULL: there is none. */
   const Critic *critic;
   size_t critic_part; /* which part it is */
+  bool critic_time;   /* behind the global state it sees how far the episode is */
 } Algo;
 
 /* The experience of an update, as an algorithm sees it. Columns have as many entries as the batch

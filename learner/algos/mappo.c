@@ -15,7 +15,7 @@ typedef struct MappoConfig {
   int64_t epochs, minibatches;
   int critic_input; /* SEES_STATE, ... */
   IntList critic_hidden;
-  bool critic_id, critic_alive;
+  bool critic_id, critic_alive, critic_time;
   bool normalise_values;
 } MappoConfig;
 
@@ -44,6 +44,9 @@ static const Option options[] = {
      "the critic sees which agent of the team it values"},
     {"critic_alive", OPT_BOOL, offsetof(MappoConfig, critic_alive), "true", 0, 0, NULL, "",
      "the critic sees whether that agent is still in the game"},
+    {"critic_time", OPT_BOOL, offsetof(MappoConfig, critic_time), "true", 0, 0, NULL, "",
+     "the critic sees how many steps the episode has had: what is still to come depends on it "
+     "where a time limit ends episodes"},
     {"normalise_values", OPT_BOOL, offsetof(MappoConfig, normalise_values), "true", 0, 0, NULL, "",
      "the critic learns in units of the returns' running deviation (learner.return_decay); "
      "net.normalise_returns is of the policy's own value head, which learns nothing here"},
@@ -83,7 +86,7 @@ static Status mappo_parts(Algo *algo) {
   net.normalise_returns = config->normalise_values;
   const CriticShape shape = {
       .agents = format_cells(format),
-      .state = config->critic_input == SEES_OWN ? 0 : format->global,
+      .state = (config->critic_input == SEES_OWN ? 0 : format->global) + config->critic_time,
       .observation = config->critic_input == SEES_STATE ? 0 : algo->net->observation_count,
       .observation_type = algo->net->observation_type,
       .agent_id = config->critic_id,
@@ -98,6 +101,7 @@ static Status mappo_parts(Algo *algo) {
                                        .made = critic,
                                        .destroy = destroy_critic};
   algo->critic = critic;
+  algo->critic_time = config->critic_time;
   algo->critic_part = algo->parts++;
   return OK;
 }

@@ -45,7 +45,26 @@ void passes_free(Passes *passes) {
   free(passes->mask);
   free(passes->alive);
   free(passes->global);
+  free(passes->time);
   *passes = (Passes){0};
+}
+
+/* How far an episode is after so many steps: from 0 towards 1, however long it may be. */
+static float time_of(double step) {
+  return (float)(step / (step + 32));
+}
+
+/* The time of each row, where a critic sees it. Where teams take turns, an unroll has fewer rows
+ * than steps: its later rows are then told too early a time. */
+static Status tell_time(Passes *passes, const Batch *batch) {
+  if (!passes->algo->critic_time) return OK;
+  TRY_RETURN(GROW(passes->time, passes->time_room, batch->rows + 1));
+  for (size_t u = 0; u < batch->unrolls; u++) {
+    const Unroll *unroll = &batch->unroll[u];
+    for (size_t t = 0; t < unroll_span(unroll); t++)
+      passes->time[unroll->first + t] = time_of((double)unroll->step + (double)t);
+  }
+  return OK;
 }
 
 /* Activations of the network and of the parts' networks. */
@@ -66,7 +85,8 @@ static Status reserve_passes(Passes *passes, size_t rows) {
   const Net *net = passes->net;
   if (rows <= passes->rows) return OK;
   size_t line = net->space.width * sizeof(float);
-  size_t global = passes->batch->format.global * sizeof(float); /* more than enough, by cell */
+  const Critic *critic = passes->algo->critic;
+  size_t global = critic ? critic->shape.state * sizeof(float) : 0; /* more than enough, by cell */
   size_t element = net->observation_type == AGON_U8 ? 1 : sizeof(float);
   struct {
     void *column;
@@ -101,6 +121,7 @@ Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, 
                       bool sequences) {
   size_t S = passes->net->graph.state_size;
   size_t states = batch->unrolls * format_cells(&batch->format);
+  TRY_RETURN(tell_time(passes, batch));
   passes->batch = batch;
   size_t cells = batch->rows * format_cells(&batch->format);
   TRY_RETURN(GROW(passes->agent_of, passes->agent_room, cells));
@@ -143,21 +164,25 @@ static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
   }
 }
 
-/* Brings the critic what it sees of the `rows` rows in the pass: the state of each team row by its
- * first cell. */
+/* Brings the critic what it sees of the `rows` rows in the pass: the state of each team row, and
+ * its time, by its first cell. */
 static void load_critic(Passes *passes, size_t rows) {
   const Algo *algo = passes->algo;
   const Batch *batch = passes->batch;
   size_t cells = format_cells(&batch->format);
-  size_t G = batch->format.global;
   if (!algo->critic) return;
+  size_t S = algo->critic->shape.state;
+  size_t G = S - algo->critic_time;
   for (size_t at = 0; at < rows; at++) {
     int32_t cell = passes->row_of[at];
     passes->alive[at] = cell >= 0 && batch->flags[cell] & AGON_ALIVE;
-    if (at % cells || G == 0) continue;
-    float *state = passes->global + at / cells * G;
-    memset(state, 0, G * sizeof *state);
-    if (cell >= 0) memcpy(state, batch->global + (size_t)cell / cells * G, G * sizeof *state);
+    if (at % cells || S == 0) continue;
+    float *state = passes->global + at / cells * S;
+    memset(state, 0, S * sizeof *state);
+    if (cell < 0) continue;
+    size_t row = (size_t)cell / cells;
+    if (G) memcpy(state, batch->global + row * G, G * sizeof *state);
+    if (algo->critic_time) state[G] = passes->time[row];
   }
   const CriticInput input = {
       .state = passes->global, .observation = passes->raw, .alive = passes->alive};

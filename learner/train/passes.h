@@ -22,6 +22,8 @@ typedef struct Passes {
   const float *part_block[ALGO_PARTS]; /* borrowed: passes_pack_part */
   float *part_packed[ALGO_PARTS];      /* of parts that are networks */
   Activations part_space[ALGO_PARTS];
+  float *time; /* (rows) of the batch: how far its episode is; for a critic that sees it */
+  size_t time_room;
 
   float *logits;      /* (rows, width) */
   float *probability; /* (rows, width) */
@@ -35,7 +37,7 @@ typedef struct Passes {
   uint8_t *raw;       /* (rows, observation bytes) */
   uint8_t *mask;      /* (rows, choices) */
   uint8_t *alive;     /* (rows) 1: in the game; for a critic */
-  float *global;      /* (rows / cells, format.global); likewise */
+  float *global;      /* (rows / cells, critic->shape.state); likewise */
   size_t rows;        /* for which there is room */
 } Passes;
 

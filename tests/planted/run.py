@@ -49,7 +49,9 @@ DEFECTS = [
     ("the policy's own head learns beside a critic", "learner/train/on_policy.c",
      "    memset(pass->d_value, 0, pass->rows * sizeof *pass->d_value);\n", "", ["unit_mappo"]),
     ("a critic that sees the state of another step", "learner/train/passes.c",
-     "batch->global + (size_t)cell / cells * G, G", "batch->global, G", ["unit_mappo"]),
+     "memcpy(state, batch->global + row * G,", "memcpy(state, batch->global,", ["unit_mappo"]),
+    ("a critic that takes each unroll for an episode", "learner/train/passes.c",
+     "time_of((double)unroll->step + (double)t)", "time_of((double)t)", ["unit_mappo"]),
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
      "  if (order->snapshot_id && setup->member == 0) {\n",

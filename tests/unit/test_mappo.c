@@ -97,6 +97,7 @@ static void a_critic_of_own_observations_is_ppo(void **state) {
   set_choice(&central, "critic_input", 1);
   set_bool(&central, "critic_id", false);
   set_bool(&central, "critic_alive", false);
+  set_bool(&central, "critic_time", false);
   set_bool(&central, "normalise_values", false);
   set_float(&central, "value_clip", 0);
   set_float(&central, "huber", 0);
@@ -178,6 +179,39 @@ static void the_critic_sees_what_agents_do_not(void **state) {
     fail_msg("losses: state %.3f, own %.3f, both %.3f", loss[0], loss[1], loss[2]);
 }
 
+/* What a step brings depends on how far the episode is, and on nothing that anybody observes: a
+ * critic that is told foretells it, and one that is not cannot. */
+static void the_critic_knows_how_far_the_episode_is(void **state) {
+  (void)state;
+  const AlgoOps *mappo = algo_find("mappo");
+  if (!mappo) skip();
+  double loss[2];
+  for (int told = 0; told < 2; told++) {
+    Bench b;
+    open_bench_separate(&b, mappo, &rows);
+    set_bool(&b, "critic_time", told);
+    remake(&b);
+    b.config.rate = b.config.rate_end = .005;
+    b.config.gamma = 0;
+    b.config.return_decay = .5;
+    for (uint64_t u = 0; u < 150; u++) {
+      fill(&b, 100 + u);
+      for (size_t i = 0; i < b.batch.unrolls; i++) {
+        Unroll *unroll = &b.batch.unroll[i];
+        unroll->step = (uint32_t)(7 * i); /* where in its episode it begins */
+        for (size_t t = 0; t < unroll->rows; t++)
+          for (size_t c = 0; c < TEAM; c++)
+            b.batch.reward[(unroll->first + t) * TEAM + c] = unroll->step + t < 32 ? 4 : -4;
+      }
+      run_update(&b);
+      batch_clear(&b.batch);
+    }
+    loss[told] = update_stats(b.update)->value_loss;
+    close_bench(&b);
+  }
+  if (!(loss[1] < .15 && loss[0] > .35)) fail_msg("losses: told %.3f, not %.3f", loss[1], loss[0]);
+}
+
 /* Two ranks with the same rows each learn what one with these rows learns: critic, normaliser and
  * policy; and copies of the critic that have come apart end the job. */
 static void members_share_the_critic(void **state) {
@@ -239,6 +273,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_critic_of_own_observations_is_ppo),
       cmocka_unit_test(the_critic_sees_what_agents_do_not),
+      cmocka_unit_test(the_critic_knows_how_far_the_episode_is),
       cmocka_unit_test(members_share_the_critic),
       cmocka_unit_test(a_new_life_has_a_new_critic),
   };
