@@ -121,7 +121,7 @@ Status columns_check_parts(const Algo *algo, const Tree *columns) {
 /* Done before anything is taken, so that columns_take need not fail halfway. */
 Status columns_check(const TrainShape *shape, const Tree *columns) {
   const Net *net = shape->algo->net;
-  TRY_RETURN(check_part(columns, "policy", net->block, net->graph.params));
+  TRY_RETURN(check_part(columns, "policy", net->block, net->trained));
   TRY_RETURN(columns_check_parts(shape->algo, columns));
   TRY_RETURN(check_column(columns, "policy_acting", STORE_F32, net->block));
   TRY_RETURN(check_column(columns, "policy_reference", STORE_F32, net->block));

@@ -70,7 +70,7 @@ void algo_destroy(Algo *algo) {
 }
 
 size_t algo_trained(const Algo *algo) {
-  size_t floats = algo->net->graph.params;
+  size_t floats = algo->net->trained;
   for (size_t i = 0; i < algo->parts; i++)
     floats += algo->part[i].trained;
   return floats;

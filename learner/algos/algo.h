@@ -191,7 +191,7 @@ typedef struct Pass {
   /* Scratch of `rows` rows: net->space.width wide, the values 1. */
   float *logits, *probability, *d_logits;
   float *value, *d_value;
-  float *gradient; /* (net->graph.params) to be added to */
+  float *gradient; /* (net->trained) to be added to */
   PassPart part[ALGO_PARTS];
   /* For net_backward to call: whoever shares the update gets the gradient in pieces. By then the
    * parts' gradients and the sums must be complete. NULL: nobody does. */

@@ -102,6 +102,20 @@ void moments_observations(const Moments *moments, TrainState *state, double rows
   *count = all;
 }
 
+/* The value head of one copy of the weights, from the unit `old` to another. */
+static void rescale_values(const Graph *graph, float *copy, const float old[2], double mean,
+                           double scale) {
+  for (size_t v = 0; v < graph->views; v++) {
+    const View *view = &graph->view[v];
+    float *w = copy + view->offset;
+    if (!strcmp(view->name, "value.weight"))
+      for (size_t i = 0; i < view->count; i++)
+        w[i] = (float)((double)w[i] * (double)old[1] / scale);
+    if (!strcmp(view->name, "value.bias"))
+      w[0] = (float)(((double)w[0] * (double)old[1] + (double)old[0] - mean) / scale);
+  }
+}
+
 /* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt
  * et al. 2016, eq. 9). */
 void moments_returns(const ValueHead *head, TrainState *state, const Spread *targets, double keep) {
@@ -114,15 +128,8 @@ void moments_returns(const ValueHead *head, TrainState *state, const Spread *tar
             (1 - keep) * (targets->squares / targets->count + targets->mean * targets->mean);
   double mean = stat[1] / stat[0];
   double scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
-  for (size_t v = 0; v < head->graph->views; v++) {
-    const View *view = &head->graph->view[v];
-    float *w = head->block + view->offset;
-    if (!strcmp(view->name, "value.weight"))
-      for (size_t i = 0; i < view->count; i++)
-        w[i] = (float)((double)w[i] * (double)old[1] / scale);
-    if (!strcmp(view->name, "value.bias"))
-      w[0] = (float)(((double)w[0] * (double)old[1] + (double)old[0] - mean) / scale);
-  }
+  for (size_t k = 0; k < head->copies; k++)
+    rescale_values(head->graph, head->block + k * head->stride, old, mean, scale);
   old[0] = (float)mean;
   old[1] = (float)scale;
 }

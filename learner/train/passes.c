@@ -6,15 +6,17 @@
 
 enum { PASS_ROWS = 512 /* activations of a pass stay in cache */ };
 
-/* 64-byte aligned, for whole cache lines. */
+/* 64-byte aligned, for whole cache lines; of all copies of a graph's parameters. */
 static Status create_packed(const Graph *graph, float **out) {
-  *out = aligned_alloc(64, (graph->packed[true] * sizeof(float) + 63) & ~(size_t)63);
+  size_t copies = graph->copies > 1 ? graph->copies : 1;
+  *out = aligned_alloc(64, (copies * graph->packed[true] * sizeof(float) + 63) & ~(size_t)63);
   return *out ? OK : status_set(ERR_MEMORY, "out of memory packing a network");
 }
 
 Status passes_create(const Algo *algo, Passes *out) {
   *out = (Passes){.net = algo->net, .algo = algo};
-  TRY_RETURN(create_packed(&algo->net->graph, &out->packed));
+  out->packed = net_pack_create(algo->net, true);
+  if (!out->packed) return status_set(ERR_MEMORY, "out of memory packing a network");
   for (size_t i = 0; i < algo->parts; i++)
     if (algo->part[i].graph)
       TRY_RETURN(create_packed(algo->part[i].graph, &out->part_packed[i]));
@@ -31,6 +33,7 @@ void passes_free(Passes *passes) {
   layout_free(&passes->learned);
   free(passes->states);
   free(passes->agent_of);
+  free(passes->apart);
   free(passes->packed);
   free(passes->logits);
   free(passes->probability);
@@ -117,6 +120,29 @@ static Status reserve_passes(Passes *passes, size_t rows) {
   return OK;
 }
 
+/* Whose weights a cell goes through; nobody's are no copy's. */
+static uint32_t copy_of(const Net *net, uint32_t agent) {
+  return agent < net->agents ? net->copy_of[agent] : UINT32_MAX;
+}
+
+/* A sequence goes through one copy of the weights: which unrolls may not go on behind the one
+ * before them, because a cell of theirs is another copy's. */
+static Status mark_apart(Passes *passes, const Batch *batch) {
+  size_t cells = format_cells(&batch->format);
+  TRY_RETURN(GROW(passes->apart, passes->apart_room, batch->unrolls));
+  for (size_t u = 0; u < batch->unrolls; u++) {
+    passes->apart[u] = 0;
+    for (size_t c = 0; u && c < cells; c++) {
+      const uint32_t here = passes->agent_of[batch->unroll[u].first * cells + c];
+      const uint32_t before = passes->agent_of[batch->unroll[u - 1].first * cells + c];
+      passes->apart[u] |= copy_of(passes->net, here) != copy_of(passes->net, before);
+    }
+  }
+  passes->all.apart = passes->apart;
+  passes->learned.apart = passes->apart;
+  return OK;
+}
+
 Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest,
                       bool sequences) {
   size_t S = passes->net->graph.state_size;
@@ -130,6 +156,7 @@ Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, 
     TRY_RETURN(layout_rows(&passes->all, batch, shards, false));
     return layout_rows(&passes->learned, batch, shards, true);
   }
+  if (passes->net->copies > 1) TRY_RETURN(mark_apart(passes, batch));
   TRY_RETURN(layout_sequences(&passes->all, batch, shards, longest));
   TRY_RETURN(layout_sequences(&passes->learned, batch, shards, longest));
   TRY_RETURN(GROW(passes->states, passes->states_room, (states + 1) * S));
@@ -201,6 +228,8 @@ Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit,
       for (size_t c = 0; c < C; c++) {
         int32_t restart = layout->restart[from + c];
         put_cell(passes, to + c, layout->row[from + c], forget && restart > 0 ? 0 : restart);
+        /* padding goes through the weights of its sequence */
+        if (t && layout->row[from + c] < 0) passes->agent[to + c] = passes->agent[b * C + c];
       }
     }
   *out = (Sequences){.B = count * C,
@@ -221,7 +250,10 @@ void passes_pack(Passes *passes, const float *block) {
 void passes_pack_part(Passes *passes, size_t part, const float *block) {
   passes->part_block[part] = block;
   const Graph *graph = passes->algo->part[part].graph;
-  if (graph) graph_pack(graph, block, true, passes->part_packed[part]);
+  if (graph == &passes->net->graph)
+    net_pack(passes->net, block, true, passes->part_packed[part]); /* with all its copies */
+  else if (graph)
+    graph_pack(graph, block, true, passes->part_packed[part]);
 }
 
 /* Keeps what evaluation asks for of one row, `at` in the pass. */

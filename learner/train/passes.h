@@ -16,6 +16,8 @@ typedef struct Passes {
   size_t states_room;
   uint32_t *agent_of; /* (rows, cells) of the batch, whose they are */
   size_t agent_room;
+  uint8_t *apart; /* (unrolls) of networks with several copies: Layout.apart */
+  size_t apart_room;
   float *packed; /* the weights as kernels want them: passes_pack */
   Activations space;
   const Algo *algo;               /* whose parts follow */

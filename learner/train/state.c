@@ -17,7 +17,7 @@ static Status create_parts(const TrainShape *shape, TrainState *state) {
   const Algo *algo = shape->algo;
   const Net *net = algo->net;
   state->part[0] =
-      (TrainPart){.name = "policy", .floats = net->block, .trained = net->graph.params};
+      (TrainPart){.name = "policy", .floats = net->block, .trained = net->trained};
   for (size_t i = 0; i < algo->parts; i++) {
     const AlgoPart *part = &algo->part[i];
     state->part[1 + i] =
@@ -40,10 +40,13 @@ ValueHead train_state_values(const Algo *algo, const TrainState *state) {
   if (critic)
     return (ValueHead){.graph = &critic->graph,
                        .block = state->part[1 + algo->critic_part].block,
+                       .copies = 1,
                        .return_at = critic->return_at,
                        .normalises = critic->config.normalise_returns};
   return (ValueHead){.graph = &net->graph,
                      .block = state->block,
+                     .copies = net->copies,
+                     .stride = net->stride,
                      .return_at = net->return_at,
                      .normalises = net->config.normalise_returns};
 }

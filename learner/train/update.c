@@ -484,7 +484,7 @@ static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since
   pass.clock = &update->clock;
   pass.since = since;
   pass.times = &update->times;
-  float *gradient = update->gradient + update->net->graph.params;
+  float *gradient = update->gradient + update->net->trained;
   for (size_t i = 1; i < state->parts; i++) {
     if (state->part[i].trained) pass.part[i - 1].gradient = gradient;
     gradient += state->part[i].trained;
@@ -605,6 +605,7 @@ static void move_normalisers(Update *update) {
   moments_observations(&update->normaliser, update->state, rows, update->moments);
   ValueHead head = train_state_values(update->algo, update->state);
   moments_returns(&head, update->state, &update->targets, update->config->return_decay);
+  net_share_constants(update->net, update->state->block);
 }
 
 /* The losses become means, the normalisers take in the batch, and the player is a version older.

@@ -159,7 +159,7 @@ Status bench_comm(Bench *bench) {
   TRY(bench_settings(bench, NULL, 0, &settings));
   TRY(net_create(&settings->net, &settings->env->layout, &settings->env->spec, &net));
   TRY(bench_messages(bench));
-  size_t params = net->graph.params;
+  size_t params = net->trained;
   TRY(bench_sums(bench, NULL, "by messages", params));
   TRY(bench->transport->ops->start_shared(bench->transport, allreduce_shared_bytes(2 * params),
                                           &shared));

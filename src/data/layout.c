@@ -89,7 +89,7 @@ Status layout_sequences(Layout *layout, const Batch *batch, const Shards *shards
     for (; u < shards->unroll_end[s]; u++) {
       const Unroll *unroll = &batch->unroll[u];
       size_t span = unroll_span(unroll);
-      if (used + span > T) {
+      if (used + span > T || (layout->apart && layout->apart[u])) {
         TRY_RETURN(add_unit(layout));
         used = 0;
       }

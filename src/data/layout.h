@@ -12,6 +12,9 @@ typedef struct Layout {
   int32_t *row;     /* (units, T, cells) cell index in the batch, or -1 */
   int32_t *restart; /* (units, T, cells) as in Sequences */
   size_t room;
+  /* (unrolls) Those that may not stand in one sequence with the unroll before them; borrowed, and
+   * set before sequences are laid out. NULL: all may. */
+  const uint8_t *apart;
   size_t *shard_end; /* (shards) units up to the end of each shard */
   size_t shards;
   size_t shard_room;

@@ -3,6 +3,7 @@
 #include "actors/actor.h"
 #include "actors/lanes.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "job/end_games.h"
 #include "job/evaluation.h"
 #include "job/strength.h"
@@ -11,6 +12,7 @@
 #include "learner/learner.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -407,7 +409,9 @@ Status rank_step(Rank *self, bool *progress) {
   return OK;
 }
 
-/* Layers as columns: names, offsets into `policy`, shapes (4, unused dimensions 0). */
+/* Layers as columns: names, offsets into `policy`, shapes (4, unused dimensions 0). Where agents
+ * have weights of their own (net.sharing), the layers of the first are followed by those of the
+ * others, which have a number before their names. */
 Status rank_header(const JobConfig *settings, Tree *out) {
   Status status = OK;
   Net *net = NULL;
@@ -417,14 +421,17 @@ Status rank_header(const JobConfig *settings, Tree *out) {
   uint64_t *shape = NULL;
   *out = (Tree){0};
   TRY(net_create(&settings->net, &settings->env->layout, &settings->env->spec, &net));
-  size_t n = net->graph.views;
+  size_t views = net->graph.views;
+  size_t n = net->copies * views;
   TRY(NEW_ARRAY(names, n * 32));
   TRY(NEW_ARRAY(offset, n));
   TRY(NEW_ARRAY(shape, n * 4));
   for (size_t i = 0; i < n; i++) {
-    const View *view = &net->graph.view[i];
-    memcpy(names + i * 32, view->name, 32);
-    offset[i] = view->offset;
+    const View *view = &net->graph.view[i % views];
+    char prefix[24] = "";
+    if (i >= views) snprintf(prefix, sizeof prefix, "%zu/", i / views);
+    TRY(text_format(names + i * 32, 32, "%s%s", prefix, view->name));
+    offset[i] = i / views * net->stride + view->offset;
     for (size_t d = 0; d < view->dims; d++)
       shape[i * 4 + d] = view->shape[d];
   }

@@ -18,6 +18,7 @@ static const char *const shape_keys[] = {
     "net.memory",
     "net.separate",
     "net.agent_id",
+    "net.sharing",
     "net.normalise_observations",
 };
 static const char *const convolution_keys[] = {

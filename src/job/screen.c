@@ -163,7 +163,7 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
              "than a run without a stop",
              s->table->name);
   log_line("network %s parameters, %.1f kFLOP forward; %s",
-           text_scaled((double)net->graph.params, params, sizeof params),
+           text_scaled((double)(net->copies * net->graph.params), params, sizeof params),
            graph_flops_forward(&net->graph) * 1e-3, s->algo->summary);
   if (s->game.teams == 1)
     say_team(s);

@@ -301,6 +301,23 @@ static size_t kept_by(const Graph *graph, size_t index, size_t rows) {
   return padded(rows_at(graph, op->level, rows) * op->keep_width);
 }
 
+/* Floats of what says where rows of several copies lie. */
+static size_t placing_of(const Graph *graph, size_t rows) {
+  if (graph->copies < 2) return 0;
+  return 3 * padded(rows) + padded(rows * graph->state_size) + padded(2 * graph->copies);
+}
+
+/* Cuts it out of the memory from `at` on; copy_rows comes first, as it is the widest. */
+static void place_rows(const Graph *graph, size_t rows, float *at, Activations *out) {
+  if (graph->copies < 2) return;
+  out->copy_rows = (size_t *)(void *)at;
+  at += padded(2 * graph->copies);
+  out->source = (uint32_t *)(void *)at;
+  out->restart = (int32_t *)(void *)(at + padded(rows));
+  out->hold = (uint8_t *)(at + 2 * padded(rows));
+  out->state = at + 3 * padded(rows);
+}
+
 /* One piece of memory, in which every tensor starts on a cache line. */
 Status activations_create(const Graph *graph, size_t rows, bool training, Activations *out) {
   *out = (Activations){.rows = rows, .training = training};
@@ -314,7 +331,7 @@ Status activations_create(const Graph *graph, size_t rows, bool training, Activa
   }
   for (size_t i = 0; i < graph->ops; i++)
     total += kept_by(graph, i, rows);
-  total += ones;
+  total += ones + placing_of(graph, rows);
   out->block = aligned_alloc(64, (total * sizeof(float) + 63) & ~(size_t)63);
   if (!out->block) return status_set(ERR_MEMORY, "out of memory: %zu rows of activations", rows);
   memset(out->block, 0, total * sizeof(float));
@@ -339,6 +356,7 @@ Status activations_create(const Graph *graph, size_t rows, bool training, Activa
     out->first = (uint32_t *)at;
     out->column = (uint16_t *)(at + padded(rows + 1));
   }
+  place_rows(graph, rows, at + ones, out);
   return OK;
 }
 

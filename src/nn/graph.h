@@ -40,6 +40,8 @@ typedef struct Graph {
   /* floats of the packed weights: for the forward pass alone, and with the backward pass */
   size_t packed[2];
   bool takes_ones; /* only dense layers read the input, so that it may be given by its ones */
+  /* Sets of parameters that rows are dealt out to, each run as a graph of its own; 0: one. */
+  size_t copies;
   /* To be set before graph_finish: */
   bool bf16; /* wide layers multiply in bfloat16, if the processor gains by it */
 } Graph;
@@ -138,6 +140,13 @@ typedef struct Activations {
   uint32_t *first; /* (rows + 1) and column: the input by its ones (graph->takes_ones) */
   uint16_t *column;
   bool ones; /* the input is given so, not in value[0] */
+  /* Of several copies of the parameters (graph->copies): which of the rows brought in lies where,
+   * copy by copy, with its part of the Sequences. Filled by those who bring rows in (net_load). */
+  uint32_t *source;  /* (rows) */
+  int32_t *restart;  /* (rows) */
+  uint8_t *hold;     /* (rows) */
+  float *state;      /* (rows, state_size) after the last step */
+  size_t *copy_rows; /* (copies) */
   size_t rows;
   bool training;
 } Activations;

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Random streams of copies: beyond those of a player's other parts. */
+enum { COPY_STREAM = 1 << 16 };
+
 const Option net_options[] = {
     {"hidden", OPT_INTS, offsetof(NetConfig, hidden), "[128, 128]", 1, 16384, NULL, "units",
      "widths of the dense layers"},
@@ -31,6 +34,9 @@ const Option net_options[] = {
     {"agent_id", OPT_CHOICE, offsetof(NetConfig, agent_id), "none", 0, 0, "none|agent|kind", "",
      "appended to the input, as a one-hot: the agent's place within its team, or its kind; so "
      "that agents that share the network can do different things where they see the same"},
+    {"sharing", OPT_CHOICE, offsetof(NetConfig, sharing), "all", 0, 0, "all|kind|none", "",
+     "which agents of a team have one set of weights: all; those of a kind; none, each place in "
+     "the team has its own"},
     {"normalise_observations", OPT_BOOL, offsetof(NetConfig, normalise_observations), "false", 0, 0,
      NULL, "", "running mean and variance per observation element, part of the policy"},
     {"normalise_returns", OPT_BOOL, offsetof(NetConfig, normalise_returns), "false", 0, 0, NULL, "",
@@ -53,26 +59,34 @@ static uint32_t place_in_team(const AgonEnvSpec *spec, uint32_t agent) {
   return place;
 }
 
-/* What net.agent_id says of an agent. */
-static uint32_t identity(int agent_id, const AgonEnvSpec *spec, uint32_t agent) {
-  if (!spec) return 0;
-  return agent_id == ID_KIND ? spec->kind_of[agent] : place_in_team(spec, agent);
+/* A number for each agent: its kind, or its place within its team. *count is one more than the
+ * largest. */
+static Status number_agents(const AgonEnvSpec *spec, uint32_t agents, bool by_kind, uint32_t **out,
+                            size_t *count) {
+  TRY_RETURN(NEW_ARRAY(*out, agents));
+  *count = by_kind && spec ? spec->kinds : 1;
+  for (uint32_t a = 0; spec && a < agents; a++) {
+    uint32_t number = by_kind ? spec->kind_of[a] : place_in_team(spec, a);
+    if (number >= *count) *count = number + 1;
+    (*out)[a] = number;
+  }
+  return OK;
 }
 
-/* Fills ids, id_span and id_of. The one-hot is as wide as the largest team, or as there are kinds:
- * then one network plays for each team. */
+/* Who is told apart by an input, and who by weights. Places go as far as in the largest team: then
+ * one network plays for each team. */
 static Status know_agents(Net *net, const AgonKind *layout, const AgonEnvSpec *spec) {
   const NetConfig *config = &net->config;
   bool planes = config->conv.count > 0;
   net->id_span = planes ? (size_t)layout->observation_shape[1] * layout->observation_shape[2] : 1;
-  if (config->agent_id == ID_NONE) return OK;
   net->agents = spec ? spec->agents : 1;
-  TRY_RETURN(NEW_ARRAY(net->id_of, net->agents));
-  net->ids = config->agent_id == ID_KIND && spec ? spec->kinds : 1;
-  for (uint32_t a = 0; a < net->agents; a++) {
-    net->id_of[a] = identity(config->agent_id, spec, a);
-    if (net->id_of[a] >= net->ids) net->ids = net->id_of[a] + 1;
-  }
+  net->copies = 1;
+  if (config->agent_id != ID_NONE)
+    TRY_RETURN(number_agents(spec, net->agents, config->agent_id == ID_KIND, &net->id_of,
+                             &net->ids));
+  if (config->sharing != SHARE_ALL)
+    TRY_RETURN(number_agents(spec, net->agents, config->sharing == SHARE_KIND, &net->copy_of,
+                             &net->copies));
   return OK;
 }
 
@@ -187,16 +201,22 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
                       "net: too many layers, or a convolution's kernel is larger than its planes");
   }
   net->graph.bf16 = config->precision == 1;
+  net->graph.copies = net->copies;
   graph_finish(&net->graph);
   find_constants(net);
-  net->block = net->graph.params + net->graph.constants;
+  net->stride = net->graph.params + net->graph.constants;
+  net->trained = (net->copies - 1) * net->stride + net->graph.params;
+  net->block = net->copies * net->stride;
   if (config->rule == RULE_GREEDY_Q) net->epsilon_at = net->block++;
   *out = net;
   return OK;
 }
 
 void net_destroy(Net *net) {
-  if (net) free(net->id_of);
+  if (net) {
+    free(net->id_of);
+    free(net->copy_of);
+  }
   free(net);
 }
 
@@ -210,16 +230,30 @@ static float gain_of(const void *context, const View *view) {
 }
 
 /* Random numbers are the player's own: seed and player decide them. */
-void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
-  AgonRng rng = rng_stream(seed, player, 0, RNG_INIT);
-  graph_init(&net->graph, block, gain_of, net, &rng);
+static void init_copy(const Net *net, AgonRng *rng, float *block) {
+  graph_init(&net->graph, block, gain_of, net, rng);
   for (size_t v = 0; v < net->graph.views; v++) {
     const View *view = &net->graph.view[v];
     if (!strcmp(view->name, "log_std.value"))
       for (size_t i = 0; i < view->count; i++)
         block[view->offset + i] = (float)net->config.log_std;
   }
+}
+
+/* Each copy from a stream of its own; the first has that of a network without others. */
+void net_init(const Net *net, uint64_t seed, uint32_t player, float *block) {
+  for (size_t k = 0; k < net->copies; k++) {
+    uint32_t which = k ? COPY_STREAM + (uint32_t)k : 0;
+    AgonRng rng = rng_stream(seed, player, which, RNG_INIT);
+    init_copy(net, &rng, block + k * net->stride);
+  }
   net_set_epsilon(net, block, 0);
+}
+
+void net_share_constants(const Net *net, float *block) {
+  for (size_t k = 1; k < net->copies; k++)
+    memcpy(block + k * net->stride + net->graph.params, block + net->graph.params,
+           net->graph.constants * sizeof *block);
 }
 
 float net_epsilon(const Net *net, const float *block) {
@@ -232,7 +266,7 @@ void net_set_epsilon(const Net *net, float *block, float epsilon) {
 
 /* Floats of the packed weights. training: also those that the backward pass streams. */
 size_t net_packed(const Net *net, bool training) {
-  return net->graph.packed[training];
+  return net->copies * net->graph.packed[training];
 }
 
 /* 64-byte aligned, for whole cache lines; the caller frees. NULL: out of memory. */
@@ -241,10 +275,35 @@ float *net_pack_create(const Net *net, bool training) {
 }
 
 void net_pack(const Net *net, const float *block, bool training, float *packed) {
-  graph_pack(&net->graph, block, training, packed);
+  for (size_t k = 0; k < net->copies; k++)
+    graph_pack(&net->graph, block + k * net->stride, training,
+               packed + k * net->graph.packed[training]);
 }
 
 /* --- rows in --- */
+
+/* Whose weights a row goes through; nobody's go through the first copy's. */
+static size_t copy_at(const Net *net, const uint32_t *agents, size_t row) {
+  return net->copy_of && agents[row] < net->agents ? net->copy_of[agents[row]] : 0;
+}
+
+/* Where rows lie: copy by copy, and within one as they came, so that the steps of its sequences
+ * still follow one another. */
+static void deal_out(const Net *net, const uint32_t *agents, size_t R, Activations *space) {
+  size_t at = 0;
+  if (net->copies < 2) return;
+  for (size_t k = 0; k < net->copies; k++) {
+    size_t before = at;
+    for (size_t r = 0; r < R; r++)
+      if (copy_at(net, agents, r) == k) space->source[at++] = (uint32_t)r;
+    space->copy_rows[k] = at - before;
+  }
+}
+
+/* The row brought in that lies at a place. */
+static size_t source_of(const Net *net, const Activations *space, size_t place) {
+  return net->copies > 1 ? space->source[place] : place;
+}
 
 /* What the network knows the agent as; `ids` for nobody. */
 static size_t id_at(const Net *net, const uint32_t *agents, size_t row) {
@@ -265,11 +324,13 @@ static bool find_ones(const Net *net, const uint8_t *rows, const uint32_t *agent
   size_t N = net->observation_count;
   uint32_t count = 0;
   size_t most = R * N / 3;
-  for (size_t r = 0; r < R; r++, rows += N) {
-    space->first[r] = count;
+  for (size_t at = 0; at < R; at++) {
+    size_t r = source_of(net, space, at);
+    const uint8_t *row = rows + r * N;
+    space->first[at] = count;
     for (size_t i = 0; i < N; i += 8) {
       uint64_t bytes = 0;
-      memcpy(&bytes, rows + i, N - i < 8 ? N - i : 8);
+      memcpy(&bytes, row + i, N - i < 8 ? N - i : 8);
       if (bytes & 0xfefefefefefefefeull) return false;
       for (; bytes; bytes &= bytes - 1)
         space->column[count++] = (uint16_t)(i + (size_t)__builtin_ctzll(bytes) / 8);
@@ -302,15 +363,126 @@ void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R
   const uint8_t *bytes = rows;
   size_t line = net->observation_count * (net->observation_type == AGON_U8 ? 1 : sizeof(float));
   INVARIANT(agents || !net_wants_agents(net));
+  deal_out(net, agents, R, space);
   space->ones = net->observation_type == AGON_U8 && net->graph.takes_ones &&
                 find_ones(net, rows, agents, R, space);
-  for (size_t r = 0; !space->ones && r < R; r++)
+  for (size_t at = 0; !space->ones && at < R; at++) {
+    size_t r = source_of(net, space, at);
     load_row(net, bytes + r * line, net->ids ? id_at(net, agents, r) : 0,
-             space->value[0] + r * input_width(net));
+             space->value[0] + at * input_width(net));
+  }
+}
+
+/* --- running it --- */
+
+/* One copy's rows: the buffers from its first row on, and its sequences. */
+typedef struct Part {
+  size_t copy;
+  size_t first; /* row */
+  Activations space;
+  Sequences seq;
+} Part;
+
+/* Fills the copies' parts of the sequences: which state a row restarts from, and whether it is
+ * held. */
+static void deal_sequences(const Sequences *seq, Activations *space) {
+  for (size_t at = 0; at < seq->B * seq->T; at++) {
+    size_t r = space->source[at];
+    space->restart[at] = seq->restart ? seq->restart[r] : (int32_t)r;
+    if (seq->hold) space->hold[at] = seq->hold[r];
+  }
+}
+
+/* The rows of a copy, `first` of which lie before it. */
+static Part part_of(const Net *net, size_t copy, size_t first, const Activations *space,
+                    const Sequences *seq) {
+  const Graph *graph = &net->graph;
+  Part part = {.copy = copy, .first = first, .space = *space, .seq = *seq};
+  if (net->copies < 2) return part;
+  size_t rows = space->copy_rows[copy];
+  INVARIANT(rows % seq->T == 0);
+  part.seq.B = rows / seq->T;
+  part.seq.restart = space->restart + first;
+  if (seq->hold) part.seq.hold = space->hold + first;
+  for (int t = 0; t < graph->tensors; t++) {
+    part.space.value[t] += first * graph->width[t];
+    if (part.space.grad[t]) part.space.grad[t] += first * graph->width[t];
+  }
+  for (size_t i = 0; i < graph->ops; i++)
+    part.space.keep[i] += first * graph->op[i].keep_width;
+  if (part.space.first) part.space.first += first;
+  return part;
+}
+
+/* States of sequences to where those came from: the first rows of a copy are their first steps. */
+static void collect_states(const Net *net, const Activations *space, const Sequences *seq,
+                           float *out) {
+  size_t S = seq->S;
+  const float *state = space->state;
+  for (size_t k = 0, first = 0; k < net->copies; first += space->copy_rows[k++])
+    for (size_t b = 0; b < space->copy_rows[k] / seq->T; b++, state += S)
+      memcpy(out + space->source[first + b] * S, state, S * sizeof *out);
+}
+
+static void run_forward(const Net *net, const float *block, const float *packed, Activations *space,
+                        const Sequences *seq, float *state_out) {
+  if (net->copies < 2) {
+    graph_forward(&net->graph, block, packed, space, seq, state_out);
+    return;
+  }
+  deal_sequences(seq, space);
+  size_t wide = net->graph.packed[space->training];
+  for (size_t k = 0, first = 0; k < net->copies; first += space->copy_rows[k++]) {
+    if (!space->copy_rows[k]) continue;
+    Part part = part_of(net, k, first, space, seq);
+    graph_forward(&net->graph, block + k * net->stride, packed ? packed + k * wide : NULL,
+                  &part.space, &part.seq,
+                  state_out ? space->state + first / seq->T * seq->S : NULL);
+  }
+  if (state_out) collect_states(net, space, seq, state_out);
+}
+
+/* Whom to tell that a copy's gradient is complete from an offset on. */
+typedef struct Telling {
+  GraphDone done;
+  void *context;
+  size_t base;
+} Telling;
+
+static void tell(void *context, size_t offset) {
+  const Telling *telling = context;
+  telling->done(telling->context, telling->base + offset);
+}
+
+/* The last copy first: what lies behind is then complete. */
+static void run_backward(const Net *net, const float *block, const float *packed, float *gradient,
+                         Activations *space, const Sequences *seq, GraphDone done, void *context) {
+  if (net->copies < 2) {
+    graph_backward(&net->graph, block, packed, gradient, space, seq, done, context);
+    return;
+  }
+  size_t wide = net->graph.packed[true];
+  size_t first = seq->B * seq->T;
+  for (size_t k = net->copies; k-- > 0;) {
+    Telling telling = {done, context, k * net->stride};
+    first -= space->copy_rows[k];
+    if (space->copy_rows[k]) {
+      Part part = part_of(net, k, first, space, seq);
+      graph_backward(&net->graph, block + k * net->stride, packed ? packed + k * wide : NULL,
+                     gradient + k * net->stride, &part.space, &part.seq, done ? tell : NULL,
+                     &telling);
+    } else if (done) {
+      tell(&telling, 0);
+    }
+  }
 }
 
 void net_load_again(const Net *net, const Activations *from, size_t R, Activations *space) {
   space->ones = from->ones;
+  if (net->copies > 1) {
+    memcpy(space->source, from->source, R * sizeof *space->source);
+    memcpy(space->copy_rows, from->copy_rows, net->copies * sizeof *space->copy_rows);
+  }
   if (from->ones) {
     memcpy(space->first, from->first, (R + 1) * sizeof *space->first);
     memcpy(space->column, from->column, from->first[R] * sizeof *space->column);
@@ -333,15 +505,17 @@ void net_forward(const Net *net, const float *block, const float *packed, Activa
   size_t step;
   size_t columns = policy_columns(net, &step);
   size_t rest = W - columns;
-  graph_forward(&net->graph, block, packed, space, seq, state_out);
+  run_forward(net, block, packed, space, seq, state_out);
   const float *policy = space->value[net->logits];
-  for (size_t r = 0; logits && r < R; r++) {
-    memcpy(logits + r * W, policy + r * step, columns * sizeof *logits);
+  for (size_t at = 0; at < R; at++) {
+    size_t r = source_of(net, space, at);
+    if (value) value[r] = space->value[net->value][at];
+    if (!logits) continue;
+    memcpy(logits + r * W, policy + at * step, columns * sizeof *logits);
     if (rest)
-      memcpy(logits + r * W + columns, space->value[net->log_std] + r * rest,
+      memcpy(logits + r * W + columns, space->value[net->log_std] + at * rest,
              rest * sizeof *logits);
   }
-  if (value) memcpy(value, space->value[net->value], R * sizeof *value);
 }
 
 void net_backward(const Net *net, const float *block, const float *packed, float *gradient,
@@ -353,12 +527,13 @@ void net_backward(const Net *net, const float *block, const float *packed, float
   size_t columns = policy_columns(net, &step);
   size_t rest = W - columns;
   float *policy = space->grad[net->logits];
-  for (size_t r = 0; r < R; r++) {
-    memcpy(policy + r * step, d_logits + r * W, columns * sizeof *d_logits);
+  for (size_t at = 0; at < R; at++) {
+    size_t r = source_of(net, space, at);
+    memcpy(policy + at * step, d_logits + r * W, columns * sizeof *d_logits);
     if (rest)
-      memcpy(space->grad[net->log_std] + r * rest, d_logits + r * W + columns,
+      memcpy(space->grad[net->log_std] + at * rest, d_logits + r * W + columns,
              rest * sizeof *d_logits);
+    space->grad[net->value][at] = d_value[r];
   }
-  memcpy(space->grad[net->value], d_value, R * sizeof *d_value);
-  graph_backward(&net->graph, block, packed, gradient, space, seq, done, context);
+  run_backward(net, block, packed, gradient, space, seq, done, context);
 }

@@ -11,6 +11,8 @@
 
 /* net.agent_id */
 enum { ID_NONE, ID_AGENT, ID_KIND };
+/* net.sharing */
+enum { SHARE_ALL, SHARE_KIND, SHARE_NONE };
 
 typedef struct NetConfig {
   IntList hidden;  /* widths of the dense layers */
@@ -24,6 +26,7 @@ typedef struct NetConfig {
   int64_t memory_size;
   bool separate; /* own trunk for the value */
   int agent_id;  /* ID_NONE, ... */
+  int sharing;   /* SHARE_ALL, ... */
   bool normalise_observations;
   bool normalise_returns;
   double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
@@ -47,6 +50,13 @@ typedef struct Net {
   size_t id_span;
   uint32_t *id_of; /* (agents); NULL without ids */
   uint32_t agents;
+  /* Agents that do not share have parameters of their own: `copies` of the graph's block lie one
+   * behind another, each `stride` floats. An agent's is copy_of[agent]. */
+  size_t copies;
+  size_t stride;
+  size_t trained;    /* floats from the block's head to the end of the last copy's parameters */
+  uint32_t *copy_of; /* (agents); NULL where there is one copy */
+  /* of the first copy: */
   int logits;       /* tensor: its first columns are the logits; BOX: the means */
   int log_std;      /* BOX: tensor of log standard deviations; else -1 */
   int value;        /* tensor (R,1) of the value in real units */
@@ -66,8 +76,8 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
 void net_destroy(Net *net);
 /* Initial policy block from the stream (seed, player). */
 void net_init(const Net *net, uint64_t seed, uint32_t player, float *block);
-/* Packed weights of a block, for the kernels in use (graph_pack); floats, 64-byte aligned, the
- * caller's. */
+/* Packed weights of a block, for the kernels in use (graph_pack): of training where the activations
+ * are that they are used with. Floats, 64-byte aligned, the caller's. */
 size_t net_packed(const Net *net, bool training);
 float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
 void net_pack(const Net *net, const float *block, bool training, float *packed);
@@ -80,20 +90,25 @@ void net_set_epsilon(const Net *net, float *block, float epsilon);
 /* Brings R raw observation rows into the network's input, with who the agents of the rows are: as
  * floats; or, where only dense layers read bytes that are mostly 0 and else 1 (board planes), by
  * the places of the ones. agents: (R), of the env; one that it does not have (UINT32_MAX) is
- * nobody, all zeros. May be NULL if net_wants_agents says no. */
+ * nobody, all zeros. May be NULL if net_wants_agents says no. Where there are several copies, all
+ * rows of a sequence must be one copy's. */
 void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R,
               Activations *space);
 /* Whether what the network makes of a row depends on whose it is. */
 static inline bool net_wants_agents(const Net *net) {
-  return net->ids > 0;
+  return net->ids > 0 || net->copies > 1;
 }
 /* The R rows that were loaded into one space, for another network of the same shape. */
 void net_load_again(const Net *net, const Activations *from, size_t R, Activations *space);
+/* Copies the first copy's constants - moments of observations and of value targets, which are those
+ * of all rows - to the others. */
+void net_share_constants(const Net *net, float *block);
 /* Forward over the loaded input; logits (R,width) and value (R) in real units may be NULL. */
 void net_forward(const Net *net, const float *block, const float *packed, Activations *space,
                  const Sequences *seq, float *logits, float *value, float *state_out);
 /* d_logits (R,width), d_value (R, with respect to the real-unit value); adds to gradient
- * (graph.params). packed: of training. done: see graph_backward. */
+ * (trained; that of the constants between two copies' parameters is 0). packed: of training. done:
+ * see graph_backward. */
 void net_backward(const Net *net, const float *block, const float *packed, float *gradient,
                   Activations *space, const Sequences *seq, const float *d_logits,
                   const float *d_value, GraphDone done, void *context);

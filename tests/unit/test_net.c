@@ -150,13 +150,18 @@ static void check_gradient(const NetConfig *config) {
   for (int i = 0; i < R * 4; i++) rows[i] = (float)rng_normal(&rng);
   for (int i = 0; i < R * 3; i++) d_logits[i] = (float)rng_normal(&rng);
   for (int i = 0; i < R; i++) d_value[i] = (float)rng_normal(&rng);
-  size_t params = t.net->graph.params;
-  float *gradient = calloc(params, sizeof *gradient);
-  for (size_t i = 0; i < params; i++) t.block[i] = 0.4f * (float)rng_normal(&rng);
+  size_t trained = t.net->trained;
+  float *gradient = calloc(trained, sizeof *gradient);
+  size_t moved = 0, params = 0;
+  for (size_t i = 0; i < trained; i++)
+    if (i % t.net->stride < t.net->graph.params) t.block[i] = 0.4f * (float)rng_normal(&rng);
   run(&t, rows, rows_of);
   net_backward(t.net, t.block, t.packed, gradient, &t.space, &t.seq, d_logits, d_value, NULL, NULL);
-  size_t moved = 0;
-  for (size_t i = 0; i < params; i++) {
+  for (size_t i = 0; i < trained; i++) {
+    if (i % t.net->stride >= t.net->graph.params) { /* constants between two copies */
+      assert_true(gradient[i] == 0);
+      continue;
+    }
     float at = t.block[i], step = 0.01f;
     t.block[i] = at + step;
     double up = mixed(&t, rows, d_logits, d_value);
@@ -165,23 +170,131 @@ static void check_gradient(const NetConfig *config) {
     t.block[i] = at;
     CHECK_NEAR(gradient[i], (up - down) / (2 * (double)step), 2e-3 * (1 + fabs((double)gradient[i])));
     moved += gradient[i] != 0;
+    params++;
   }
-  assert_true(moved > params / 2);
+  assert_true(moved > params / 3);
   free(gradient);
   close_table(&t);
 }
 
-static void gradients_with_identities(void **state) {
+static void gradients_with_identities_and_copies(void **state) {
   (void)state;
-  for (int how = ID_AGENT; how <= ID_KIND; how++)
-    for (int memory = 0; memory < 2; memory++)
-      check_gradient(&(NetConfig){.hidden = {{6}, 1},
-                                  .activation = 1,
-                                  .init_gain = 1.4,
-                                  .agent_id = how,
-                                  .memory = memory,
-                                  .memory_size = 5,
-                                  .normalise_observations = true});
+  for (int sharing = SHARE_ALL; sharing <= SHARE_NONE; sharing++)
+    for (int how = ID_NONE; how <= ID_KIND; how++)
+      for (int memory = 0; memory < 2; memory++)
+        check_gradient(&(NetConfig){.hidden = {{6}, 1},
+                                    .activation = 1,
+                                    .init_gain = 1.4,
+                                    .agent_id = how,
+                                    .sharing = sharing,
+                                    .memory = memory,
+                                    .memory_size = 5,
+                                    .normalise_observations = true});
+}
+
+/* Offsets from which a gradient is complete, as they are told. */
+typedef struct Told {
+  size_t last, count;
+} Told;
+
+static void told(void *context, size_t offset) {
+  Told *at = context;
+  assert_true(at->count == 0 || offset < at->last);
+  at->last = offset;
+  at->count++;
+}
+
+/* Three sequences of two steps, of the first and the last of three copies: each comes to what a network of that copy's
+ * weights alone makes of it, and its gradient is in that copy's place only. */
+static void copies_are_networks_of_their_own(void **state) {
+  (void)state;
+  enum { B = 3, T = 2, S = 10 };
+  static const uint32_t agents[B * T] = {3, 0, 0, 3, 0, 0}; /* places 2, 0, 0; nobody is at place 1 */
+  static const uint32_t copy[B] = {2, 0, 0};
+  static const int32_t restart[B * T] = {1, 0, 2, -1, 3, -1};
+  static const uint8_t hold[B * T] = {0, 0, 1, 0, 0, 0};
+  for (int memory = 1; memory < 3; memory++)
+    for (int bytes = 0; bytes < 2; bytes++) {
+      NetConfig config = {.hidden = {{6}, 1},
+                          .activation = 1,
+                          .init_gain = 1.4,
+                          .sharing = SHARE_NONE,
+                          .agent_id = ID_AGENT,
+                          .memory = memory,
+                          .memory_size = memory == 1 ? S : S / 2};
+      AgonKind layout = layout_of(bytes ? AGON_U8 : AGON_F32, 12, 1, 1);
+      AgonRng rng = rng_stream(6, 0, 0, RNG_TEST);
+      float rows[R * 12], states[4 * S], d_logits[R * 3], d_value[R], next[B * S];
+      uint8_t ones[R * 12] = {0};
+      const void *input = bytes ? (const void *)ones : rows;
+      Table t, one;
+      open_table(&t, &config, &layout);
+      assert_int_equal(t.net->copies, 3);
+      assert_int_equal(t.net->block, 3 * (t.net->graph.params + t.net->graph.constants));
+      config.sharing = SHARE_ALL;
+      open_table(&one, &config, &layout);
+      assert_int_equal(one.net->block, t.net->stride);
+      assert_memory_equal(one.block, t.block, t.net->stride * sizeof(float)); /* the first is as without others */
+      assert_true(memcmp(t.block, t.block + t.net->stride, t.net->graph.params * sizeof(float)) != 0);
+      for (int i = 0; i < R * 12; i++) rows[i] = (float)rng_normal(&rng);
+      for (int r = 0; r < R; r++) ones[r * 12 + 2 * r] = 1;
+      for (int i = 0; i < 4 * S; i++) states[i] = 0.5f * (float)rng_normal(&rng);
+      for (int i = 0; i < R * 3; i++) d_logits[i] = (float)rng_normal(&rng);
+      for (int i = 0; i < R; i++) d_value[i] = (float)rng_normal(&rng);
+      float *gradient = calloc(t.net->trained, sizeof *gradient), *expected = calloc(t.net->trained, sizeof *expected);
+      Told done = {0};
+      t.seq = (Sequences){.B = B, .T = T, .restart = restart, .states = states, .S = S, .hold = hold};
+      net_pack(t.net, t.block, true, t.packed);
+      net_load(t.net, input, agents, R, &t.space);
+      assert_true(t.space.ones == (bytes != 0));
+      net_forward(t.net, t.block, t.packed, &t.space, &t.seq, t.logits, t.value, next);
+      net_backward(t.net, t.block, t.packed, gradient, &t.space, &t.seq, d_logits, d_value, told, &done);
+      assert_true(done.count > 3 && done.last == 0);
+      for (uint32_t b = 0; b < B; b++) {
+        float row[T * 12], logits[T * 3], value[T], after[S], d[T * 3], dv[T];
+        uint8_t byte[T * 12];
+        int32_t from[T];
+        uint8_t held[T];
+        const uint32_t who[T] = {agents[b], agents[b]};
+        for (uint32_t s = 0; s < T; s++) {
+          uint32_t r = s * B + b;
+          memcpy(row + s * 12, rows + r * 12, sizeof(float) * 12);
+          memcpy(byte + s * 12, ones + r * 12, 12);
+          memcpy(d + s * 3, d_logits + r * 3, sizeof(float) * 3);
+          dv[s] = d_value[r], from[s] = restart[r], held[s] = hold[r];
+        }
+        const float *own = t.block + copy[b] * t.net->stride;
+        one.seq = (Sequences){.B = 1, .T = T, .restart = from, .states = states, .S = S, .hold = held};
+        net_pack(one.net, own, true, one.packed);
+        net_load(one.net, bytes ? (const void *)byte : row, who, T, &one.space);
+        net_forward(one.net, own, one.packed, &one.space, &one.seq, logits, value, after);
+        net_backward(one.net, own, one.packed, expected + copy[b] * t.net->stride, &one.space, &one.seq, d, dv, NULL,
+                     NULL);
+        for (uint32_t s = 0; s < T; s++) {
+          CHECK_NEAR(t.value[s * B + b], value[s], 1e-5);
+          for (int i = 0; i < 3; i++) CHECK_NEAR(t.logits[(s * B + b) * 3 + (uint32_t)i], logits[s * 3 + (uint32_t)i], 1e-5);
+        }
+        for (int i = 0; i < S; i++) CHECK_NEAR(next[b * S + (uint32_t)i], after[i], 1e-5);
+      }
+      for (size_t i = 0; i < t.net->trained; i++) CHECK_NEAR(gradient[i], expected[i], 1e-4);
+      /* acting: a state for each row, and what comes after it where it was */
+      t.seq = (Sequences){.B = B, .T = 1, .states = states, .S = S};
+      net_load(t.net, input, agents, B, &t.space);
+      net_forward(t.net, t.block, t.packed, &t.space, &t.seq, t.logits, t.value, next);
+      for (uint32_t b = 0; b < B; b++) {
+        float after[S], value;
+        const float *own = t.block + copy[b] * t.net->stride;
+        one.seq = (Sequences){.B = 1, .T = 1, .states = states + b * S, .S = S};
+        net_pack(one.net, own, true, one.packed);
+        net_load(one.net, bytes ? (const void *)(ones + b * 12) : rows + b * 12, agents + b, 1, &one.space);
+        net_forward(one.net, own, one.packed, &one.space, &one.seq, NULL, &value, after);
+        CHECK_NEAR(t.value[b], value, 1e-5);
+        for (int i = 0; i < S; i++) CHECK_NEAR(next[b * S + (uint32_t)i], after[i], 1e-5);
+      }
+      free(gradient), free(expected);
+      close_table(&t);
+      close_table(&one);
+    }
 }
 
 /* Each head by itself: any available choice with epsilon, the best with the rest, of equals the first. */
@@ -244,7 +357,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_input_says_whose_a_row_is),
       cmocka_unit_test(agents_that_see_the_same_can_differ),
-      cmocka_unit_test(gradients_with_identities),
+      cmocka_unit_test(gradients_with_identities_and_copies),
+      cmocka_unit_test(copies_are_networks_of_their_own),
       cmocka_unit_test(the_best_is_chosen_but_for_epsilon),
       cmocka_unit_test(epsilon_is_part_of_the_block),
   };
