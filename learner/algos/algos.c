@@ -13,6 +13,7 @@
   EACH(vdn)                                                                                        \
   EACH(qmix)                                                                                       \
   EACH(qplex)                                                                                      \
+  EACH(wqmix)                                                                                      \
   /* any line goes by itself */
 
 #define DECLARE(name) extern const AlgoOps algo_##name;

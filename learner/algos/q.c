@@ -10,6 +10,9 @@
  * | vdn   | the team's reward, of the sum of its agents' values (mixer.h)                       |
  * | qmix  | likewise, of a monotone mixture that the global state governs                       |
  * | qplex | likewise, of a mixture that can be any team value with the agents' own best choices |
+ * | wqmix | qmix, in which joint choices that seem worse than they are weigh most (Rashid et    |
+ * |       | al., arXiv 2006.10800): targets are those of a second team value, Q*, of networks   |
+ * |       | of its own and a mixer that may be anything                                         |
  *
  * Only rows in which somebody acted count. An agent that does not act adds 0 to its team's value.
  * By itself it is worth what follows. */
@@ -21,6 +24,7 @@
 #include <string.h>
 
 enum { REWARD_SUM, REWARD_MEAN };
+enum { WEIGHT_OPTIMIST, WEIGHT_CENTRAL };
 
 typedef struct QConfig {
   MixerConfig mixer; /* read by those that have one */
@@ -33,6 +37,8 @@ typedef struct QConfig {
   double lambda;
   double huber;
   int team_reward; /* REWARD_SUM, ... */
+  int weighting;   /* WEIGHT_OPTIMIST, ... */
+  double alpha;
 } QConfig;
 
 #define Q_OPTIONS                                                                                  \
@@ -61,12 +67,23 @@ typedef struct QConfig {
   {"team_reward", OPT_CHOICE, offsetof(QConfig, team_reward), "sum", 0, 0, "sum|mean", "",         \
    "what the team's reward is of those of its agents"}
 
+#define WEIGHT_OPTIONS                                                                             \
+  {"weighting", OPT_CHOICE, offsetof(QConfig, weighting), "ow", 0, 0, "ow|cw", "",                 \
+   "which joint choices count in full: ow, those that seem worse than their target; cw, those "    \
+   "that are the best, or whose target is above what Q* says of the best"},                        \
+      {"alpha", OPT_FLOAT, offsetof(QConfig, alpha), "0.1", 0, 1, NULL, "",                        \
+       "weight of all other joint choices"}
+
 static const Option iql_options[] = {Q_OPTIONS};
 static const Option vdn_options[] = {Q_OPTIONS, TEAM_OPTIONS};
 static const Option mixed_options[] = {Q_OPTIONS, TEAM_OPTIONS, MIXER_OPTIONS(QConfig, mixer.)};
+static const Option weighted_options[] = {Q_OPTIONS, TEAM_OPTIONS, WEIGHT_OPTIONS,
+                                          MIXER_OPTIONS(QConfig, mixer.)};
 
-/* A player's parts besides its policy, which is Q. */
+/* A player's parts besides its policy, which is Q; with weights behind those of Q*, of which the
+ * targets are then copies. */
 enum { PART_TARGET, PART_MIXER, PART_MIXER_TARGET };
+enum { PART_STAR, PART_STAR_MIXER, STAR_PARTS };
 
 /* --- what is needed --- */
 
@@ -119,8 +136,8 @@ static void destroy_mixer(void *made) {
   mixer_destroy(made);
 }
 
-/* A mixer that is trained, or (trained false) a copy of the one before it. */
-static Status add_mixer(Algo *algo, const char *name, MixerKind kind, bool trained) {
+/* A mixer that is trained; or a copy, and of what (AlgoPart). */
+static Status add_mixer(Algo *algo, const char *name, MixerKind kind, size_t copy_of) {
   const QConfig *config = algo->own;
   const MixerShape shape = {
       .agents = format_cells(&algo->format),
@@ -136,12 +153,11 @@ static Status add_mixer(Algo *algo, const char *name, MixerKind kind, bool train
       .graph = &mixer->graph,
       .made = mixer,
       .destroy = destroy_mixer,
+      .copy_of = copy_of,
   };
-  if (trained) {
+  if (copy_of == COPY_NONE) {
     part->trained = mixer->graph.params;
     part->init = init_mixer;
-  } else {
-    part->copy_of = COPY_PART + algo->parts - 1;
   }
   algo->parts++;
   return OK;
@@ -149,8 +165,8 @@ static Status add_mixer(Algo *algo, const char *name, MixerKind kind, bool train
 
 static Status mixed_parts(Algo *algo, MixerKind kind) {
   TRY_RETURN(q_parts(algo));
-  TRY_RETURN(add_mixer(algo, "mixer", kind, true));
-  return add_mixer(algo, "mixer_target", kind, false);
+  TRY_RETURN(add_mixer(algo, "mixer", kind, COPY_NONE));
+  return add_mixer(algo, "mixer_target", kind, COPY_PART + PART_MIXER);
 }
 
 static Status qmix_parts(Algo *algo) {
@@ -159,6 +175,21 @@ static Status qmix_parts(Algo *algo) {
 
 static Status qplex_parts(Algo *algo) {
   return mixed_parts(algo, MIXER_QPLEX);
+}
+
+/* Q* begins as Q is, and goes its own way. */
+static Status weighted_parts(Algo *algo) {
+  const Net *net = algo->net;
+  algo->part[algo->parts++] = (AlgoPart){.name = "star",
+                                         .floats = net->block,
+                                         .trained = net->graph.params,
+                                         .copy_of = COPY_POLICY,
+                                         .graph = &net->graph};
+  TRY_RETURN(add_mixer(algo, "star_mixer", MIXER_FREE, COPY_NONE));
+  TRY_RETURN(q_parts(algo));
+  algo->part[STAR_PARTS + PART_TARGET].copy_of = COPY_PART + PART_STAR;
+  TRY_RETURN(add_mixer(algo, "mixer", MIXER_QMIX, COPY_NONE));
+  return add_mixer(algo, "mixer_target", MIXER_FREE, COPY_PART + PART_STAR_MIXER);
 }
 
 /* One number after another a step nearer to what it follows. */
@@ -214,11 +245,14 @@ typedef struct Work {
   size_t units;       /* sequences of team rows, side by side */
   size_t teams;       /* team rows */
   bool mixes;         /* a path is a team's */
+  size_t first;       /* the part from which on PART_TARGET and the others lie */
   const Mixer *mixer; /* NULL: there is none */
   Inputs now;         /* of what was chosen, by Q */
   Inputs next;        /* of what would be best, by Q' */
+  Inputs star;        /* of what was chosen, by Q*; q NULL: there is none */
   float *value;       /* Q of what was chosen; then the loss's derivative by it */
   float *worth;       /* Q' of the best choice */
+  float *star_value;  /* Q* of what was chosen; then the loss's derivative by it. NULL likewise */
 } Work;
 
 /* The inputs of the mixer that is part `i`. */
@@ -230,6 +264,23 @@ static Inputs mixer_inputs(const Pass *pass, size_t i, const Mixer *mixer) {
       .best = mixer->best < 0 ? NULL : space->value[mixer->best],
       .actions = mixer->actions < 0 ? NULL : space->value[mixer->actions],
   };
+}
+
+/* The part that is PART_TARGET or another behind it. */
+static const PassPart *part_of(const Work *work, size_t i) {
+  return &work->pass->part[work->first + i];
+}
+
+static const Mixer *mixer_of(const Work *work, size_t i) {
+  return work->pass->algo->part[i].made;
+}
+
+/* Q* lies in the parts before. */
+static void open_star(Work *work) {
+  const Mixer *mixer = mixer_of(work, PART_STAR_MIXER);
+  work->first = STAR_PARTS;
+  work->star = mixer_inputs(work->pass, PART_STAR_MIXER, mixer);
+  work->star_value = work->pass->part[PART_STAR_MIXER].space->value[mixer->total];
 }
 
 static Work open_work(const Pass *pass, bool mixes) {
@@ -249,10 +300,13 @@ static Work open_work(const Pass *pass, bool mixes) {
       .value = pass->value,
       .worth = pass->d_value,
   };
+  if (pass->algo->parts > STAR_PARTS + PART_MIXER) open_star(&work);
   if (pass->algo->parts > PART_MIXER) {
-    work.mixer = pass->algo->part[PART_MIXER].made;
-    work.now = mixer_inputs(pass, PART_MIXER, work.mixer);
-    work.next = mixer_inputs(pass, PART_MIXER_TARGET, pass->algo->part[PART_MIXER_TARGET].made);
+    const size_t now = work.first + PART_MIXER;
+    const size_t next = work.first + PART_MIXER_TARGET;
+    work.mixer = mixer_of(&work, now);
+    work.now = mixer_inputs(pass, now, work.mixer);
+    work.next = mixer_inputs(pass, next, mixer_of(&work, next));
   }
   return work;
 }
@@ -264,16 +318,19 @@ static void charge(const Pass *pass, int64_t *spent) {
   *pass->since = now;
 }
 
-/* Q of all rows into logits; Q' of the same rows, which have other activations, into
- * probability. */
-static void forward(const Pass *pass) {
-  const Net *net = pass->net;
-  const PassPart *target = &pass->part[PART_TARGET];
-  net_load_again(net, pass->space, pass->rows, target->space);
-  net_forward(net, pass->block, pass->packed, pass->space, pass->sequences, pass->logits, NULL,
-              NULL);
-  net_forward(net, target->block, target->packed, target->space, pass->sequences, pass->probability,
+/* The rows of the pass through a part that is a network like the policy. */
+static void forward_part(const Pass *pass, const PassPart *part, float *out) {
+  net_load_again(pass->net, pass->space, pass->rows, part->space);
+  net_forward(pass->net, part->block, part->packed, part->space, pass->sequences, out, NULL, NULL);
+}
+
+/* Q of all rows into logits, Q' into probability, Q* into d_logits, which has its own use later. */
+static void forward(const Work *work) {
+  const Pass *pass = work->pass;
+  net_forward(pass->net, pass->block, pass->packed, pass->space, pass->sequences, pass->logits,
               NULL, NULL);
+  forward_part(pass, part_of(work, PART_TARGET), pass->probability);
+  if (work->star.q) forward_part(pass, &pass->part[PART_STAR], pass->d_logits);
 }
 
 /* The choice with the highest value of those that are available; of equal ones the first. */
@@ -316,6 +373,7 @@ static void put_cell(const Work *work, size_t at) {
   const uint8_t *mask = pass->mask + at * space->choices;
   put_nobody(&work->now, at, W);
   put_nobody(&work->next, at, W);
+  if (work->star.q) put_nobody(&work->star, at, W);
   if (!acts(work, at)) return;
   const AgonAction *action = batch_action(work->batch, (size_t)pass->row_of[at]);
   for (size_t h = 0, from = 0; h < space->heads; from += space->head_size[h++]) {
@@ -326,6 +384,7 @@ static void put_cell(const Work *work, size_t at) {
     size_t next = work->config->twice ? best : best_slow;
     add_choice(&work->now, at, W, taken, now[taken], now[best]);
     add_choice(&work->next, at, W, next, slow[next], slow[best_slow]);
+    if (work->star.q) work->star.q[at] += pass->d_logits[at * W + taken];
   }
 }
 
@@ -345,7 +404,7 @@ static void put_states(const Work *work, float *out) {
 /* Team values by the mixer that is part `i`. */
 static void mix_by(const Work *work, size_t i, float *total) {
   const PassPart *part = &work->pass->part[i];
-  const Mixer *mixer = work->pass->algo->part[i].made;
+  const Mixer *mixer = mixer_of(work, i);
   put_states(work, part->space->value[mixer->state]);
   mixer_forward(mixer, part->block, part->packed, part->space, work->teams, total);
 }
@@ -364,8 +423,9 @@ static void add_up(float *value, size_t N, size_t teams) {
 static void mix(const Work *work) {
   if (!work->mixes) return;
   if (work->mixer) {
-    mix_by(work, PART_MIXER, work->value);
-    mix_by(work, PART_MIXER_TARGET, work->worth);
+    mix_by(work, work->first + PART_MIXER, work->value);
+    mix_by(work, work->first + PART_MIXER_TARGET, work->worth);
+    if (work->star.q) mix_by(work, PART_STAR_MIXER, NULL);
   } else {
     add_up(work->value, work->N, work->teams);
     add_up(work->worth, work->N, work->teams);
@@ -456,16 +516,56 @@ static bool counts(const Work *work, const Path *path, size_t t) {
   return false;
 }
 
-/* The loss of row t, if it counts, and what it asks of the value. */
+/* Whether an agent, `at` in the pass, made the choice that is best by Q. */
+static bool chose_best(const Work *work, size_t at) {
+  const Pass *pass = work->pass;
+  const ActionSpace *space = &pass->net->space;
+  const float *q = pass->logits + at * space->width;
+  const uint8_t *mask = pass->mask + at * space->choices;
+  const AgonAction *action = batch_action(work->batch, (size_t)pass->row_of[at]);
+  for (size_t h = 0, from = 0; h < space->heads; from += space->head_size[h++])
+    if (best_of(q + from, mask + from, space->head_size[h]) != (size_t)action[h].choice)
+      return false;
+  return true;
+}
+
+/* Whether all of a team, in team row r, that act made their best choices. */
+static bool all_chose_best(const Work *work, size_t r) {
+  for (size_t at = r * work->N; at < (r + 1) * work->N; at++)
+    if (acts(work, at) && !chose_best(work, at)) return false;
+  return true;
+}
+
+/* How much a row counts, whose value is `error` above its target. */
+static float weight_of(const Work *work, size_t at, float error, float target) {
+  bool in_full = true;
+  if (!work->star.q) return 1;
+  if (work->config->weighting == WEIGHT_OPTIMIST)
+    in_full = error < 0;
+  else
+    in_full = target > work->worth[at] || all_chose_best(work, at);
+  return in_full ? 1 : (float)work->config->alpha;
+}
+
+/* The loss of row t, if it counts, and what it asks of the values. */
 static void row_loss(const Work *work, const Path *path, size_t t, LossSums *sums) {
-  float *value = &work->value[path->at + t * path->step];
+  const size_t at = path->at + t * path->step;
+  const float edge = (float)work->config->huber;
+  const float target = work->e->target[path->cell + t * work->N];
+  const bool learned = counts(work, path, t);
   float by = 0;
-  if (counts(work, path, t)) {
-    float error = *value - work->e->target[path->cell + t * work->N];
-    sums->value += loss_of(error, (float)work->config->huber, &by);
+  float by_star = 0;
+  if (learned) {
+    float error = work->value[at] - target;
+    float weight = weight_of(work, at, error, target);
+    sums->value += weight * loss_of(error, edge, &by);
     sums->rows++;
+    by *= weight;
   }
-  *value = by;
+  if (learned && work->star.q)
+    sums->value += loss_of(work->star_value[at] - target, edge, &by_star);
+  work->value[at] = by;
+  if (work->star.q) work->star_value[at] = by_star;
 }
 
 static void path_losses(const Work *work, const Path *path, LossSums *sums) {
@@ -517,6 +617,12 @@ static const Unroll *unroll_of(const Batch *batch, size_t row) {
   return &batch->unroll[low];
 }
 
+/* Of padding. */
+static void ask_nothing(const Work *work, size_t at, size_t paths) {
+  memset(work->value + at, 0, paths * sizeof(float));
+  if (work->star.q) memset(work->star_value + at, 0, paths * sizeof(float));
+}
+
 /* Of all unrolls: they lie one behind another in each unit, and behind them padding, of which
  * nothing is asked. */
 static void losses(const Work *work, LossSums *sums) {
@@ -526,7 +632,7 @@ static void losses(const Work *work, LossSums *sums) {
     while (t < work->pass->sequences->T) {
       int32_t cell = work->pass->row_of[(t * work->units + b) * work->N];
       if (cell < 0) {
-        memset(work->value + (t++ * work->units + b) * paths, 0, paths * sizeof(float));
+        ask_nothing(work, (t++ * work->units + b) * paths, paths);
         continue;
       }
       const Unroll *unroll = unroll_of(work->batch, (size_t)cell / work->N);
@@ -539,14 +645,14 @@ static void losses(const Work *work, LossSums *sums) {
 
 /* --- backward --- */
 
-/* Derivatives by the cells' values (rows), of those by the paths'. */
-static const float *unmix(const Work *work) {
-  const Pass *pass = work->pass;
-  const PassPart *part = &pass->part[PART_MIXER];
-  if (!work->mixer) return work->value;
-  mixer_backward(work->mixer, part->block, part->packed, part->gradient, part->space, work->teams,
-                 work->value, NULL, NULL);
-  return part->space->grad[work->mixer->q];
+/* Derivatives by the cells' values (rows), of those by the paths', through the mixer that is part
+ * `i`. */
+static const float *unmix_by(const Work *work, size_t i, const float *by_path) {
+  const PassPart *part = &work->pass->part[i];
+  const Mixer *mixer = mixer_of(work, i);
+  mixer_backward(mixer, part->block, part->packed, part->gradient, part->space, work->teams,
+                 by_path, NULL, NULL);
+  return part->space->grad[mixer->q];
 }
 
 /* What each agent's value is asked goes to what it chose; the network's own value is none. */
@@ -565,17 +671,29 @@ static void spread_gradient(const Work *work, const float *by_cell) {
   memset(pass->d_value, 0, pass->rows * sizeof(float));
 }
 
+/* Back through the networks of Q*. */
+static void backward_star(const Work *work) {
+  const Pass *pass = work->pass;
+  const PassPart *part = &pass->part[PART_STAR];
+  spread_gradient(work, unmix_by(work, PART_STAR_MIXER, work->star_value));
+  net_backward(pass->net, part->block, part->packed, part->gradient, part->space, pass->sequences,
+               pass->d_logits, pass->d_value, NULL, NULL);
+}
+
 /* Forward, one value of each path, its loss, and back. */
 static void learn(const Pass *pass, bool mixes, LossSums *sums) {
   const Work work = open_work(pass, mixes);
-  forward(pass);
+  forward(&work);
   charge(pass, &pass->times->forward);
   for (size_t at = 0; at < pass->rows; at++)
     put_cell(&work, at);
   mix(&work);
   losses(&work, sums);
   charge(pass, &pass->times->loss);
-  spread_gradient(&work, unmix(&work));
+  const float *by = work.value;
+  if (work.mixer) by = unmix_by(&work, work.first + PART_MIXER, by);
+  if (work.star.q) backward_star(&work);
+  spread_gradient(&work, by);
   net_backward(pass->net, pass->block, pass->packed, pass->gradient, pass->space, pass->sequences,
                pass->d_logits, pass->d_value, pass->done, pass->done_context);
   charge(pass, &pass->times->backward);
@@ -635,6 +753,17 @@ const AlgoOps algo_qplex = {
     .option_count = COUNT_OF(mixed_options),
     .needs = mixed_needs,
     .parts = qplex_parts,
+    .pass = team_pass,
+    Q_TABLE,
+};
+
+const AlgoOps algo_wqmix = {
+    .name = "wqmix",
+    .summary = "qmix that learns most from joint choices it undervalues, from kept experience",
+    .options = weighted_options,
+    .option_count = COUNT_OF(weighted_options),
+    .needs = mixed_needs,
+    .parts = weighted_parts,
     .pass = team_pass,
     Q_TABLE,
 };

@@ -33,3 +33,18 @@ P
 expect 2 "learner.algorithm: qmix is for choices among actions" "$AGON" train simple_spread env.actions=box learner.algorithm=qmix
 expect 0 "epsilon_frames" "$AGON" help qmix
 expect 0 "used in learner/algos/q.c;" "$AGON" help qmix
+# from a checkpoint half way it comes to the same, to the last bit of mixers and targets
+last() { ls "$1"/checkpoints/*.h5 | tail -1; }
+again="frames=12k actors.slots=16 actors.unroll=8 checkpoint.ticks=10 pace=lockstep checkpoint.keep=1000 learner.algorithm=wqmix wqmix.team_reward=mean"
+mpi 2 "$AGON" train "$game" $again 'wqmix.free_hidden=[32]' wqmix.target_every=7 --run-dir again --quiet || fail "again"
+cp "$(last again)" whole.h5
+ls again/checkpoints/*.h5 | tail -n +3 | xargs rm
+mpi 2 "$AGON" train "$game" $again 'wqmix.free_hidden=[32]' wqmix.target_every=7 --run-dir again --resume must --quiet || fail "resumed"
+$python - whole.h5 "$(last again)" << 'P'
+import sys, h5py
+whole, again = (h5py.File(path)["players/main_0"] for path in sys.argv[1:])
+names = [name for name in whole if isinstance(whole[name], h5py.Dataset)]
+assert {"policy", "target", "star", "star_m", "star_mixer", "mixer", "mixer_v", "mixer_target"} <= set(names), names
+for name in names:
+    assert whole[name][()].tobytes() == again[name][()].tobytes(), f"{name}: a run that was gone on with went another way"
+P
