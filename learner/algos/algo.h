@@ -114,7 +114,8 @@ typedef struct Algo {
    * value head then learns nothing, and is asked nothing. NULL: there is none. */
   const Critic *critic;
   size_t critic_part; /* which part it is */
-  bool critic_time;   /* behind the global state it sees how far the episode is */
+  bool critic_time;   /* behind the global state it sees how far the episode is, */
+  size_t critic_sides; /* and behind that which of so many teams it values; 0: there is but one */
 } Algo;
 
 /* The experience of an update, as an algorithm sees it. Columns have as many entries as the batch

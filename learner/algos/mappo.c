@@ -74,7 +74,9 @@ static void destroy_critic(void *made) {
   critic_destroy(made);
 }
 
-/* The critic, built as the policy's network is, but for what only a policy needs. */
+/* The critic, built as the policy's network is, but for what only a policy needs. The global state
+ * is the same for all teams, and what it is worth is not: where there are several the critic is
+ * always told whose it is. */
 static Status mappo_parts(Algo *algo) {
   const MappoConfig *config = algo->own;
   const RowFormat *format = &algo->format;
@@ -84,9 +86,12 @@ static Status mappo_parts(Algo *algo) {
   net.memory = 0;
   net.normalise_observations = false;
   net.normalise_returns = config->normalise_values;
+  const size_t teams = format_teams(format, NULL);
+  const size_t sides = teams > 1 ? teams : 0;
+  const size_t global = config->critic_input == SEES_OWN ? 0 : format->global;
   const CriticShape shape = {
       .agents = format_cells(format),
-      .state = (config->critic_input == SEES_OWN ? 0 : format->global) + config->critic_time,
+      .state = global + config->critic_time + sides,
       .observation = config->critic_input == SEES_STATE ? 0 : algo->net->observation_count,
       .observation_type = algo->net->observation_type,
       .agent_id = config->critic_id,
@@ -102,6 +107,7 @@ static Status mappo_parts(Algo *algo) {
                                        .destroy = destroy_critic};
   algo->critic = critic;
   algo->critic_time = config->critic_time;
+  algo->critic_sides = sides;
   algo->critic_part = algo->parts++;
   return OK;
 }

@@ -15,6 +15,10 @@ static Status create_packed(const Graph *graph, float **out) {
 
 Status passes_create(const Algo *algo, Passes *out) {
   *out = (Passes){.net = algo->net, .algo = algo};
+  if (algo->critic_sides) {
+    TRY_RETURN(NEW_ARRAY(out->side_of, algo->format.agents));
+    format_teams(&algo->format, out->side_of);
+  }
   out->packed = net_pack_create(algo->net, true);
   if (!out->packed) return status_set(ERR_MEMORY, "out of memory packing a network");
   for (size_t i = 0; i < algo->parts; i++)
@@ -49,6 +53,7 @@ void passes_free(Passes *passes) {
   free(passes->alive);
   free(passes->global);
   free(passes->time);
+  free(passes->side_of);
   *passes = (Passes){0};
 }
 
@@ -191,15 +196,15 @@ static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
   }
 }
 
-/* Brings the critic what it sees of the `rows` rows in the pass: the state of each team row, and
- * its time, by its first cell. */
+/* Brings the critic what it sees of the `rows` rows in the pass: the state of each team row, its
+ * time and its team, by its first cell. */
 static void load_critic(Passes *passes, size_t rows) {
   const Algo *algo = passes->algo;
   const Batch *batch = passes->batch;
   size_t cells = format_cells(&batch->format);
   if (!algo->critic) return;
   size_t S = algo->critic->shape.state;
-  size_t G = S - algo->critic_time;
+  size_t G = S - algo->critic_time - algo->critic_sides;
   for (size_t at = 0; at < rows; at++) {
     int32_t cell = passes->row_of[at];
     passes->alive[at] = cell >= 0 && batch->flags[cell] & AGON_ALIVE;
@@ -210,6 +215,7 @@ static void load_critic(Passes *passes, size_t rows) {
     size_t row = (size_t)cell / cells;
     if (G) memcpy(state, batch->global + row * G, G * sizeof *state);
     if (algo->critic_time) state[G] = passes->time[row];
+    if (passes->side_of) state[G + algo->critic_time + passes->side_of[passes->agent[at]]] = 1;
   }
   const CriticInput input = {
       .state = passes->global, .observation = passes->raw, .alive = passes->alive};

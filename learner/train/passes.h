@@ -26,6 +26,7 @@ typedef struct Passes {
   Activations part_space[ALGO_PARTS];
   float *time; /* (rows) of the batch: how far its episode is; for a critic that sees it */
   size_t time_room;
+  uint32_t *side_of; /* (format.agents) team of each; for a critic that is told. NULL: it is not */
 
   float *logits;      /* (rows, width) */
   float *probability; /* (rows, width) */

@@ -49,6 +49,19 @@ void team_cells(const AgonEnvSpec *spec, uint32_t *agent_of) {
   }
 }
 
+/* A line of agent_of begins with the first agent of its team. */
+size_t format_teams(const RowFormat *format, uint32_t *out) {
+  const size_t cells = format_cells(format);
+  size_t teams = 0;
+  if (!format->agent_of) return 1;
+  for (uint32_t a = 0; a < format->agents; a++) {
+    const uint32_t first = format->agent_of[a * cells];
+    if (out) out[a] = first == a ? (uint32_t)teams : out[first];
+    teams += first == a;
+  }
+  return teams;
+}
+
 /* --- columns --- */
 #define AT(field) offsetof(Batch, field)
 const Column batch_column[COLUMNS] = {

@@ -54,6 +54,9 @@ uint32_t team_largest(const AgonEnvSpec *spec);
 /* Who is in which cell, where rows are of whole teams: (agents, team_largest), as agent_of wants
  * it; the same for all agents of a team, in their order. */
 void team_cells(const AgonEnvSpec *spec, uint32_t *agent_of);
+/* How many teams agent_of has; out (agents), unless NULL, gets the team of each agent, counted from
+ * 0. Without agent_of: 1, and out is left alone. */
+size_t format_teams(const RowFormat *format, uint32_t *out);
 
 /* The columns of a batch, in the order in which they travel. */
 typedef enum ColumnId {

@@ -52,6 +52,8 @@ DEFECTS = [
      "memcpy(state, batch->global + row * G,", "memcpy(state, batch->global,", ["unit_mappo"]),
     ("a critic that takes each unroll for an episode", "learner/train/passes.c",
      "time_of((double)unroll->step + (double)t)", "time_of((double)t)", ["unit_mappo"]),
+    ("a critic that is not told whose side it values", "learner/train/passes.c",
+     "passes->side_of[passes->agent[at]]] = 1;", "passes->side_of[passes->agent[at]]] = 0;", ["unit_mappo"]),
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
      "  if (order->snapshot_id && setup->member == 0) {\n",

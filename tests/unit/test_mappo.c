@@ -212,6 +212,46 @@ static void the_critic_knows_how_far_the_episode_is(void **state) {
   if (!(loss[1] < .15 && loss[0] > .35)) fail_msg("losses: told %.3f, not %.3f", loss[1], loss[0]);
 }
 
+/* Two teams of two. */
+static const uint32_t sides[4 * TEAM] = {0, 1, 0, 1, 2, 3, 2, 3};
+
+/* In a game of two teams both have one state, and what the one wins the other loses: the critic is
+ * told whom it values, also where it does not see which of the team's agents that is. */
+static void the_critic_knows_whose_side_it_values(void **state) {
+  (void)state;
+  const AlgoOps *mappo = algo_find("mappo");
+  const RowFormat both = {
+      .cells = TEAM, .flags = true, .global = GLOBAL, .agents = 4, .agent_of = sides};
+  if (!mappo) skip();
+  for (int id = 0; id < 2; id++) {
+    Bench b;
+    open_bench_separate(&b, mappo, &both);
+    set_bool(&b, "critic_id", id);
+    remake(&b);
+    b.config.rate = b.config.rate_end = .003;
+    b.config.gamma = 0;
+    b.config.return_decay = .5;
+    for (uint64_t u = 0; u < 150; u++) {
+      fill(&b, 100 + u);
+      for (size_t i = 0; i < b.batch.unrolls; i++) {
+        Unroll *unroll = &b.batch.unroll[i];
+        unroll->agent = i % 4 < 2 ? 0 : 2;
+        for (size_t t = 0; t < unroll_span(unroll); t++)
+          for (size_t c = 0; c < TEAM; c++) {
+            size_t row = unroll->first + t;
+            float won = b.batch.global[row * GLOBAL] > 0 ? 1 : -1;
+            b.batch.reward[row * TEAM + c] = unroll->agent ? -won : won;
+          }
+      }
+      run_update(&b);
+      batch_clear(&b.batch);
+    }
+    double loss = update_stats(b.update)->value_loss;
+    if (loss > .15) fail_msg("loss %.3f, critic_id=%s", loss, id ? "true" : "false");
+    close_bench(&b);
+  }
+}
+
 /* Two ranks with the same rows each learn what one with these rows learns: critic, normaliser and
  * policy; and copies of the critic that have come apart end the job. */
 static void members_share_the_critic(void **state) {
@@ -274,6 +314,7 @@ int main(void) {
       cmocka_unit_test(a_critic_of_own_observations_is_ppo),
       cmocka_unit_test(the_critic_sees_what_agents_do_not),
       cmocka_unit_test(the_critic_knows_how_far_the_episode_is),
+      cmocka_unit_test(the_critic_knows_whose_side_it_values),
       cmocka_unit_test(members_share_the_critic),
       cmocka_unit_test(a_new_life_has_a_new_critic),
   };
