@@ -118,6 +118,8 @@ typedef struct Algo {
   size_t critic_sides; /* and behind that which of so many teams it values; 0: there is but one */
 } Algo;
 
+enum { TRAJECTORY_LANES = 7 };
+
 /* The experience of an update, as an algorithm sees it. Columns have as many entries as the batch
  * has cells; where its rows are of single agents, a cell is a row. */
 typedef struct Experience {
@@ -138,9 +140,11 @@ typedef struct Experience {
   const float *log_prob_now, *value_now;
   /* By the weights that acted; of whole teams by those before the update. */
   const float *value;
-  float value_unit; /* deviation of the value targets, as far as it has been seen */
+  float value_unit; /* deviation of the value targets, as far as it has been seen; else 1 */
+  bool unit_known;  /* it has been: not in the first update of a life */
   /* Filled by the algorithm. `target` is what the value head learns. */
   float *advantage, *target;
+  float *lanes; /* (TRAJECTORY_LANES, rows of the longest unroll) scratch of follow_cells */
   const float *block;      /* the policy's */
   float *part[ALGO_PARTS]; /* the player's parts, in the algorithm's order; written in `stepped`
                               only */

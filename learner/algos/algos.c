@@ -40,7 +40,8 @@ const Option learn_options[] = {
     {"algorithm", OPT_CHOICE, offsetof(LearnConfig, algorithm), FIRST_OF(ALGORITHMS(QUOTED)), 0, 0,
      &(ALGORITHMS(OR_NAME))[1], "", "how updates are computed"},
     {"gamma", OPT_FLOAT, offsetof(LearnConfig, gamma), "0.99", 0, 1, NULL, "",
-     "discount per own decision"},
+     "discount per own decision; where rows are of whole teams, per step at which any of the team "
+     "acts"},
     {"lambda", OPT_FLOAT, offsetof(LearnConfig, lambda), "0.95", 0, 1, NULL, "",
      "of GAE, or of the V-trace coefficients"},
     {"rate", OPT_FLOAT, offsetof(LearnConfig, rate), "0.0005", 0, 1, NULL, "",

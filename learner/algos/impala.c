@@ -34,7 +34,7 @@ static void impala_plan(const void *own, AlgoPlan *out) {
 
 /* Adds UPGO's advantages to those of V-trace. */
 static void add_upgo(const Trajectory *path, float weight) {
-  float upgo[path->rows ? path->rows : 1];
+  float *upgo = path->scratch;
   returns_upgo(path->reward, path->discount, path->value, path->bootstrap, path->log_rho,
                path->rows, upgo);
   for (size_t t = 0; t < path->rows; t++)

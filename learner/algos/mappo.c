@@ -36,7 +36,8 @@ static const Option options[] = {
     {"critic_input", OPT_CHOICE, offsetof(MappoConfig, critic_input), "state+own", 0, 0,
      "state|own|state+own", "",
      "what values an agent's position: the game's global state (where it tells none, what all of "
-     "the team see), the agent's own observation, or both"},
+     "the team see), the agent's own observation, or both. net.normalise_observations is of the "
+     "policy alone: the critic sees numbers as the game gives them"},
     {"critic_hidden", OPT_INTS, offsetof(MappoConfig, critic_hidden), "[]", 1, 16384, NULL, "units",
      "widths of the critic's dense layers; empty: as net.hidden. It has no convolutions and no "
      "memory"},
@@ -49,7 +50,8 @@ static const Option options[] = {
      "where a time limit ends episodes"},
     {"normalise_values", OPT_BOOL, offsetof(MappoConfig, normalise_values), "true", 0, 0, NULL, "",
      "the critic learns in units of the returns' running deviation (learner.return_decay); "
-     "net.normalise_returns is of the policy's own value head, which learns nothing here"},
+     "net.normalise_returns is of the policy's own value head, which learns nothing here: "
+     "net.separate gives it a trunk that only makes the policy larger"},
 };
 
 static void mappo_needs(const void *own, const AgonKind *layout, AlgoNeeds *out) {
@@ -123,12 +125,14 @@ static float huber(float error, float limit, float *out_slope) {
   return limit * (size - 0.5f * limit);
 }
 
-/* The larger of the losses of the value, and of the value held near what it was before the
- * update. */
+/* The larger of the losses of the value, and of the value held near what it was before the update.
+ * In the first update of a life nothing is known of how large returns are, and errors of any size
+ * count as they are. */
 static void value_loss(const Experience *e, size_t row, float value, RowLoss *loss) {
   const MappoConfig *config = e->own;
-  float limit = (float)config->value_clip * e->value_unit;
-  float bend = (float)config->huber * e->value_unit;
+  float unit = e->unit_known ? e->value_unit : 0;
+  float limit = (float)config->value_clip * unit;
+  float bend = (float)config->huber * unit;
   float moved = value - e->value[row];
   float near = e->value[row] + (moved < -limit ? -limit : moved > limit ? limit : moved);
   float slope;

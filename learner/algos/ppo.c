@@ -30,7 +30,8 @@ static const Option options[] = {
      "advantages and value targets; vtrace corrects for lag"},
     {"rows", OPT_CHOICE, offsetof(PpoConfig, rows), "agent", 0, 0, "agent|team", "",
      "agent: each agent's own decisions; team: steps of a team, at which also those are valued who "
-     "wait or are out of the game (IPPO)"},
+     "wait or are out of the game (IPPO). With net.memory, memory stands still while an agent does "
+     "not act, and its value then rests on what it saw before: mappo's critic has no such gap"},
 };
 
 /* V-trace needs what the present weights say of each row; GAE takes the values of when it acted.

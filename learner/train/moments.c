@@ -116,18 +116,25 @@ static void rescale_values(const Graph *graph, float *copy, const float old[2], 
   }
 }
 
+double moments_deviation(const TrainState *state) {
+  const double *stat = state->stat + 1; /* weight, mean, square */
+  double mean = stat[1] / stat[0];
+  return sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
+}
+
 /* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt
  * et al. 2016, eq. 9). */
 void moments_returns(const ValueHead *head, TrainState *state, const Spread *targets, double keep) {
   float *old = head->block + head->return_at;
   double *stat = state->stat + 1;
-  if (!head->normalises) return;
+  if (!head->normalises && !head->watches) return;
   stat[0] = stat[0] * keep + (1 - keep); /* weight, mean, square */
   stat[1] = stat[1] * keep + (1 - keep) * targets->mean;
   stat[2] = stat[2] * keep +
             (1 - keep) * (targets->squares / targets->count + targets->mean * targets->mean);
+  if (!head->normalises) return;
   double mean = stat[1] / stat[0];
-  double scale = sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
+  double scale = moments_deviation(state);
   for (size_t k = 0; k < head->copies; k++)
     rescale_values(head->graph, head->block + k * head->stride, old, mean, scale);
   old[0] = (float)mean;

@@ -36,6 +36,8 @@ void moments_observations(const Moments *moments, TrainState *state, double rows
 /* The spread of the value targets over all members (count > 0) moves the player's normaliser of
  * returns, which keeps the share `keep` of what it was, and with it the head that values. */
 void moments_returns(const ValueHead *head, TrainState *state, const Spread *targets, double keep);
+/* Running deviation of the value targets. The state has seen some. */
+double moments_deviation(const TrainState *state);
 /* Running moments as a block that was copied from elsewhere has them, of as many observations as
  * the state has seen. */
 void moments_copy(const Net *net, TrainState *state);

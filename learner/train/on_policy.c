@@ -6,7 +6,17 @@
 #include <string.h>
 
 /* Numbers of one trajectory, one behind another. */
-enum { LANE_REWARD, LANE_DISCOUNT, LANE_VALUE, LANE_LOG_RHO, LANE_ADVANTAGE, LANE_TARGET, LANES };
+enum {
+  LANE_REWARD,
+  LANE_DISCOUNT,
+  LANE_VALUE,
+  LANE_LOG_RHO,
+  LANE_ADVANTAGE,
+  LANE_TARGET,
+  LANE_SCRATCH,
+  LANES
+};
+_Static_assert((int)LANES == (int)TRAJECTORY_LANES, "an update makes room for as many");
 
 /* Log of the ratio of the present to the acting policy's probability. Where nobody acted there is
  * none to correct for. */
@@ -17,7 +27,7 @@ static float log_rho_of(const Experience *e, size_t cell) {
 }
 
 /* What cell c goes through in an unroll. Where rows have one cell it lies in the batch as it is;
- * else it is picked out, worked on in `lane`, and put back. */
+ * else it is picked out, worked on in lanes, and put back. */
 static void follow_cell(const Experience *e, const Unroll *unroll, size_t c, const float *value,
                         TargetsOf *targets) {
   const Batch *batch = e->batch;
@@ -25,7 +35,9 @@ static void follow_cell(const Experience *e, const Unroll *unroll, size_t c, con
   size_t first = unroll->first * cells + c;
   size_t n = unroll->rows;
   bool picked = cells > 1;
-  float lane[LANES][n ? n : 1];
+  float *lane[LANES];
+  for (size_t i = 0; i < LANES; i++)
+    lane[i] = e->lanes + i * n;
   for (size_t t = 0; t < n; t++) {
     size_t cell = first + t * cells;
     if (e->log_prob_now) lane[LANE_LOG_RHO][t] = log_rho_of(e, cell);
@@ -43,6 +55,7 @@ static void follow_cell(const Experience *e, const Unroll *unroll, size_t c, con
       .log_rho = e->log_prob_now ? lane[LANE_LOG_RHO] : NULL,
       .advantage = picked ? lane[LANE_ADVANTAGE] : e->advantage + first,
       .target = picked ? lane[LANE_TARGET] : e->target + first,
+      .scratch = lane[LANE_SCRATCH],
   };
   targets(e, &trajectory);
   for (size_t t = 0; picked && t < n; t++) {

@@ -11,6 +11,7 @@ typedef struct Trajectory {
    * acted. NULL: the batch was not evaluated. */
   const float *log_rho;
   float *advantage, *target; /* to be filled */
+  float *scratch;            /* (rows) */
 } Trajectory;
 typedef void TargetsOf(const Experience *experience, const Trajectory *trajectory);
 /* Hands out the trajectory of each cell of each unroll, with its values from the column `value`. */

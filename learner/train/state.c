@@ -42,13 +42,20 @@ ValueHead train_state_values(const Algo *algo, const TrainState *state) {
                        .block = state->part[1 + algo->critic_part].block,
                        .copies = 1,
                        .return_at = critic->return_at,
-                       .normalises = critic->config.normalise_returns};
+                       .normalises = critic->config.normalise_returns,
+                       .watches = true};
   return (ValueHead){.graph = &net->graph,
                      .block = state->block,
                      .copies = net->copies,
                      .stride = net->stride,
                      .return_at = net->return_at,
                      .normalises = net->config.normalise_returns};
+}
+
+float train_state_unit(const Algo *algo, const TrainState *state) {
+  const ValueHead head = train_state_values(algo, state);
+  const bool told = head.watches && !head.normalises && state->stat[1] > 0;
+  return told ? (float)moments_deviation(state) : head.block[head.return_at + 1];
 }
 
 /* Initial weights, life 0. On failure *out is empty. */

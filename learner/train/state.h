@@ -48,9 +48,12 @@ typedef struct ValueHead {
   size_t stride;
   size_t return_at; /* in the block: mean and deviation of the value targets */
   bool normalises;  /* these move with the targets; else they are 0 and 1 */
+  bool watches;     /* the player's moments of targets move in any case: a critic's */
 } ValueHead;
 
 ValueHead train_state_values(const Algo *algo, const TrainState *state);
+/* The deviation of the value targets, as far as it has been seen; 1 where nobody looks. */
+float train_state_unit(const Algo *algo, const TrainState *state);
 Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out);
 void train_state_destroy(TrainState *state);
 /* A new life: initial weights, or (source not NULL) a policy copied from another player; parts as

@@ -63,6 +63,7 @@ void update_destroy(Update *update) {
   passes_free(&update->passes);
   free(update->moments);
   free(update->pull);
+  free(update->lanes);
   free(update->log_prob_now);
   free(update->value_now);
   free(update->advantage);
@@ -110,6 +111,14 @@ static Status reserve_cells(Update *update, size_t cells) {
   }
   update->row_room = room;
   return OK;
+}
+
+/* Episodes that are kept can be far longer than a stack is deep. */
+static Status reserve_lanes(Update *update, const Batch *batch) {
+  size_t longest = 1;
+  for (size_t u = 0; u < batch->unrolls; u++)
+    if (batch->unroll[u].rows > longest) longest = batch->unroll[u].rows;
+  return GROW(update->lanes, update->lane_room, TRAJECTORY_LANES * longest);
 }
 
 /* --- rows --- */
@@ -255,12 +264,13 @@ static void join_spread(Spread *all, double count, const float mean[2], float sq
   all->count = sum;
 }
 
-/* Of all parts of this member's copy of the player, as a number that sums of float32 carry
- * exactly. */
+/* Of all parts of this member's copy of the player, as a number that sums of float32 carry exactly.
+ * Each counts at its place: a target network that has just become the policy's equal must not take
+ * it out. */
 static float digest_blocks(const TrainState *state) {
   uint64_t all = 0;
   for (size_t i = 0; i < state->parts; i++)
-    all ^= hash_bytes(state->part[i].block, state->part[i].floats * sizeof(float)).low;
+    all = all * 31 + hash_bytes(state->part[i].block, state->part[i].floats * sizeof(float)).low;
   return (float)(all & 0xfff);
 }
 
@@ -355,10 +365,11 @@ static void open_experience(Update *update) {
   e->log_prob_now = update->plan.evaluate ? update->log_prob_now : NULL;
   e->value_now = update->plan.evaluate ? update->value_now : NULL;
   e->value = update->batch->format.flags ? e->value_now : update->batch->value;
-  ValueHead head = train_state_values(update->algo, update->state);
-  e->value_unit = head.block[head.return_at + 1];
+  e->value_unit = train_state_unit(update->algo, update->state);
+  e->unit_known = update->state->stat[1] > 0;
   e->advantage = update->advantage;
   e->target = update->target;
+  e->lanes = update->lanes;
   for (size_t i = 1; i < update->state->parts; i++)
     e->part[i - 1] = update->state->part[i].block;
 }
@@ -400,6 +411,7 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   memset(update->vote, 0, sizeof update->vote);
   if (votes) memcpy(update->vote, votes, sizeof update->vote);
   TRY_RETURN(reserve_cells(update, cells_of(batch) + 1));
+  TRY_RETURN(reserve_lanes(update, batch));
   update->plan = algo_plan(update->ops, update->algo->own);
   TRY_RETURN(passes_lay_out(&update->passes, batch, shards, (size_t)update->config->longest,
                             update->plan.sequences));

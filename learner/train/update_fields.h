@@ -41,6 +41,8 @@ struct Update {
   bool *is_learned;
   bool *is_valued;
   float *pull; /* weight of the KL to the reference */
+  float *lanes; /* (TRAJECTORY_LANES, rows of the longest unroll) */
+  size_t lane_room;
   size_t row_room;
   float *reference_row; /* (cells, width) normalised, if the reference is on */
   float *before_row;    /* the same of the policy before the update, if the algorithm is proximal */

@@ -150,6 +150,41 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
                     changes.text, changes.count == 1 ? "it" : "them");
 }
 
+/* --- rows --- */
+/* What an algorithm learns from, in words. */
+static void tell_rows(const Algo *algo, char *text, size_t size) {
+  const RowFormat *format = &algo->format;
+  if (!format->flags)
+    snprintf(text, size, "single agents");
+  else if (format->global)
+    snprintf(text, size, "whole teams, with %u numbers of the global state", format->global);
+  else
+    snprintf(text, size, "whole teams, without the global state");
+}
+
+/* All else that a row's width depends on is the game's and the network's, and may not change
+ * anyway. */
+Status resume_check_rows(const Tree *checkpoint, const Algo *before, const Algo *now,
+                         const char *folder) {
+  const RowFormat *was = &before->format;
+  const RowFormat *asked = &now->format;
+  const Item *lanes;
+  char rows[2][80];
+  const bool same = was->flags == asked->flags && was->global == asked->global &&
+                    format_cells(was) == format_cells(asked);
+  if (same) return OK;
+  TRY_RETURN(tree_get(checkpoint, "lanes/id", STORE_U32, -1, &lanes));
+  if (lanes->count == 0) return OK;
+  tell_rows(before, rows[0], sizeof rows[0]);
+  tell_rows(now, rows[1], sizeof rows[1]);
+  return status_set(ERR_USAGE,
+                    "unfinished games of %s are recorded in rows of %s, for %s, and %s as it is "
+                    "asked for learns from rows of %s (learner.algorithm, %s.*): that may not "
+                    "change on resume; leave it out to go on, or begin another run elsewhere with "
+                    "--run-dir OTHER",
+                    folder, rows[0], before->ops->name, now->ops->name, rows[1], now->ops->name);
+}
+
 /* --- players --- */
 /* Columns that stay behind: those of the first player who has any, and how many others have. */
 typedef struct Leftover {

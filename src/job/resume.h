@@ -7,6 +7,10 @@
  * many players learn. folder: of the run, for the message. */
 Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now,
                     const char *folder);
+/* ERR_USAGE if games are unfinished in the checkpoint, and what is open of them was recorded in
+ * other rows than `now` learns from: of single agents or of teams, with another global state. */
+Status resume_check_rows(const Tree *checkpoint, const Algo *before, const Algo *now,
+                         const char *folder);
 /* Whether every learning player can go on from what the checkpoint holds of it. ERR_USAGE if it
  * could as it learned before, but not as it is to learn now: by an algorithm with parts that it
  * does not have. ERR_FORMAT, naming player and column, for a file that is at fault. What nobody

@@ -223,6 +223,7 @@ static Status check_players(const Start *start, const JobConfig *before) {
   TRY(net_create(&now->net, &now->env->layout, &now->env->spec, &net));
   TRY(job_config_algo(before, net, &learned));
   TRY(job_config_algo(now, net, &learning));
+  TRY(resume_check_rows(&start->resume, learned, learning, start->from));
   TRY(resume_check_players(&start->resume, learned, learning, start->from));
 done:
   algo_destroy(learning);

@@ -156,6 +156,7 @@ typedef struct Hand {
   float discount[ROWS];
   float log_prob_now[ROWS], value_now[ROWS], value[ROWS];
   float advantage[ROWS], target[ROWS];
+  float lanes[TRAJECTORY_LANES * 8];
   Experience experience;
 } Hand;
 
@@ -206,6 +207,8 @@ static void open_hand(Hand *hand, const Bench *b, uint64_t seed) {
                                   .value_now = plan.evaluate ? hand->value_now : NULL,
                                   .value = hand->value,
                                   .value_unit = 1,
+                                  .unit_known = true,
+                                  .lanes = hand->lanes,
                                   .advantage = hand->advantage,
                                   .target = hand->target};
 }

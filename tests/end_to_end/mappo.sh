@@ -70,6 +70,12 @@ assert narrow == wide and large > 4 * small, (narrow, wide, small, large)
 P
 # a checkpoint of one critic is not gone on with by another
 expect 2 "cannot go on by mappo .* .critic. has" "$AGON" train --resume narrow frames=30k mappo.critic_hidden=[32]
+# nor with rows of another kind while games are unfinished: said before the job says or begins anything
+for other in learner.algorithm=ppo "learner.algorithm=ppo ppo.rows=team"; do
+  expect 2 "^agon train: unfinished games of narrow are recorded in rows of whole teams, with [0-9]+ numbers .*, for mappo, and ppo " \
+    "$AGON" train --resume narrow frames=30k $other
+  if grep -q '^\[' out.txt; then cat out.txt; fail "a job began before it was refused: $other"; fi
+done
 # IPPO: the same rows, valued by each agent's own network; and MAPPO with a memory
 mpi 2 "$AGON" train simple_spread ppo.rows=team net.hidden=[16] net.memory=gru net.memory_size=16 actors.slots=32 actors.lanes=8 frames=10k \
   metrics.evaluation_episodes=0 --run-dir ippo --quiet || fail "PPO from rows of teams"

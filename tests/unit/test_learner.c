@@ -2,6 +2,7 @@
  * lag, truncations and memories are treated as they should be. */
 #include "check.h"
 #include "learn.h"
+#include "plain.h"
 
 #include "learner/learner.h"
 
@@ -252,6 +253,63 @@ static void members_share_an_update(void **state) {
   assert_int_equal(update_step(b[2].update, &more, &progress), ERR_INTERNAL);
   assert_non_null(strstr(status_message(), "copies of it differ"));
   for (int i = 0; i < 3; i++) close_bench(&b[i]);
+}
+
+/* A copy of a part is told apart from the part: where both are equal, as target networks are at
+ * times, members whose weights differ are still found out. */
+static void equal_parts_do_not_hide_that_members_differ(void **state) {
+  (void)state;
+  Bench b;
+  Twin twin = {.fault = false};
+  float digest[2];
+  open_bench(&b, &plain, 0, false);
+  update_destroy(b.update);
+  twin.net = b.net;
+  Reducer reducer = {&twin, 2, 0, twin_start, twin_test};
+  b.update = new_update(&b, &reducer);
+  AgonRng rng = rng_stream(4, 0, 0, RNG_TEST);
+  add_row(&b, &rng, .1f, .2f, none);
+  unroll(&b, 1, END_TERMINATED);
+  for (int i = 0; i < 2; i++) {
+    for (size_t f = 0; f < GUESS_FLOATS; f++)
+      b.pupil.part[1 + GUESS].block[f] = b.pupil.part[1 + GUESS_SLOW].block[f] = (float)(i + 1);
+    CHECK_OK(update_begin(b.update, &b.pupil, &b.batch, NULL, NULL));
+    digest[i] = b.update->digest;
+  }
+  if (digest[0] >= digest[1] && digest[0] <= digest[1]) fail_msg("both are %.0f", (double)digest[0]);
+  close_bench(&b);
+}
+
+static void set_float(Bench *b, const char *name, double value) {
+  for (size_t i = 0; i < b->algo->option_count; i++)
+    if (!strcmp(b->algo->options[i].name, name))
+      memcpy((char *)b->algo_config + b->algo->options[i].offset, &value, sizeof value);
+}
+
+/* An unroll can be an episode that was kept, and longer than a stack is deep. */
+static void unrolls_may_be_very_long(void **state) {
+  (void)state;
+  static const char *const names[] = {"ppo", "impala"};
+  const size_t count = 1 << 20;
+  for (size_t i = 0; i < COUNT_OF(names); i++) {
+    Bench b;
+    open_named(&b, names[i], 0, false);
+    set_float(&b, "upgo", 1);
+    CHECK_OK(batch_reserve(&b.batch, count, 1));
+    Batch *batch = &b.batch;
+    memset(batch->observation, 0, count * batch->format.observation_bytes);
+    memset(batch->mask, 1, count * batch->format.choices);
+    memset(batch->action, 0, count * sizeof *batch->action);
+    memset(batch->log_prob, 0, count * sizeof *batch->log_prob);
+    memset(batch->value, 0, count * sizeof *batch->value);
+    memset(batch->reward, 0, count * sizeof *batch->reward);
+    batch->reward[count - 1] = 1;
+    batch->rows = count;
+    unroll(&b, (uint32_t)count, END_TERMINATED);
+    CHECK_OK(update_begin(b.update, &b.pupil, batch, NULL, NULL));
+    assert_true(isfinite(b.update->advantage[0]) && isfinite(b.update->target[count - 1]));
+    close_bench(&b);
+  }
 }
 
 static void set_key(Bench *b, const char *name, int64_t value) {
@@ -645,6 +703,8 @@ int main(void) {
       cmocka_unit_test(the_same_update_gives_the_same_bytes),
       cmocka_unit_test(a_kl_stop_ends_the_update),
       cmocka_unit_test(members_share_an_update),
+      cmocka_unit_test(equal_parts_do_not_hide_that_members_differ),
+      cmocka_unit_test(unrolls_may_be_very_long),
       cmocka_unit_test(minibatches_are_even_on_any_number_of_actors),
       cmocka_unit_test(large_numbers_keep_their_moments),
       cmocka_unit_test(ppo_weights_a_decision_once),

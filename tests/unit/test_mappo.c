@@ -252,6 +252,46 @@ static void the_critic_knows_whose_side_it_values(void **state) {
   }
 }
 
+/* value_clip and huber are in deviations of returns, whether the critic is normalised or not: with
+ * returns of hundreds errors are far beyond both, and the loss is as in returns of ones. Before
+ * anything is known of returns neither is taken. */
+static void limits_are_in_deviations_of_returns(void **state) {
+  (void)state;
+  const AlgoOps *mappo = algo_find("mappo");
+  if (!mappo) skip();
+  for (int normalised = 0; normalised < 2; normalised++) {
+    Bench b;
+    open_bench_separate(&b, mappo, &rows);
+    set_bool(&b, "normalise_values", normalised);
+    remake(&b);
+    b.config.return_decay = .9;
+    for (uint64_t u = 0; u < 2; u++) {
+      const Experience *e = &b.update->experience;
+      batch_clear(&b.batch);
+      fill(&b, 40 + u);
+      for (size_t i = 0; i < b.batch.rows * TEAM; i++)
+        b.batch.reward[i] *= 100;
+      run_update(&b);
+      assert_int_equal(e->unit_known, u > 0);
+      size_t cell = 0;
+      float error = -5 - 20 * e->value_unit, square = error * error / 2;
+      while (!e->is_learned[cell])
+        cell++;
+      RowLoss loss = mappo->row(e, cell, -1, e->target[cell] + error);
+      if (u == 0) {
+        CHECK_NEAR(loss.value_loss, square, 1e-3 * (double)square);
+        CHECK_NEAR(loss.by_value, error, 1e-3 * fabs((double)error));
+        continue;
+      }
+      assert_true(e->value_unit > 300);
+      assert_true(loss.value_loss < .9f * square);
+      CHECK_NEAR(train_state_unit(b.made, &b.pupil), moments_deviation(&b.pupil),
+                 .01 * (double)e->value_unit);
+    }
+    close_bench(&b);
+  }
+}
+
 /* Two ranks with the same rows each learn what one with these rows learns: critic, normaliser and
  * policy; and copies of the critic that have come apart end the job. */
 static void members_share_the_critic(void **state) {
@@ -315,6 +355,7 @@ int main(void) {
       cmocka_unit_test(the_critic_sees_what_agents_do_not),
       cmocka_unit_test(the_critic_knows_how_far_the_episode_is),
       cmocka_unit_test(the_critic_knows_whose_side_it_values),
+      cmocka_unit_test(limits_are_in_deviations_of_returns),
       cmocka_unit_test(members_share_the_critic),
       cmocka_unit_test(a_new_life_has_a_new_critic),
   };

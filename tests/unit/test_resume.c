@@ -108,6 +108,37 @@ static void another_algorithm_leaves_parts_behind(void **state) {
   close_bench(&other);
 }
 
+/* What is open of unfinished games has rows as the algorithm before wanted them. Without any there
+ * is nothing in the way. */
+static void rows_stay_as_they_are_while_games_are_unfinished(void **state) {
+  (void)state;
+  static const RowFormat format[] = {
+      {.cells = 1}, {.cells = 2, .flags = true}, {.cells = 2, .flags = true, .global = 3}};
+  static const char *const words[] = {"rows of single agents",
+                                      "rows of whole teams, without the global state",
+                                      "rows of whole teams, with 3 numbers of the global state"};
+  static const uint32_t lanes[] = {0, 1};
+  Bench b[COUNT_OF(format)];
+  for (size_t i = 0; i < COUNT_OF(format); i++)
+    open_bench_with(&b[i], algo_ops(0), 0, false, &format[i]);
+  for (size_t count = 0; count <= 2; count += 2) {
+    Tree tree = {0};
+    CHECK_OK(tree_put(&tree, "lanes/id", STORE_U32, count, 1, lanes));
+    for (size_t i = 0; i < COUNT_OF(format); i++)
+      for (size_t k = 0; k < COUNT_OF(format); k++) {
+        Status status = resume_check_rows(&tree, b[i].made, b[k].made, "runs/x");
+        assert_int_equal(status, count && i != k ? ERR_USAGE : OK);
+        if (status == OK) continue;
+        assert_non_null(strstr(status_message(), "unfinished games of runs/x"));
+        assert_non_null(strstr(status_message(), words[i]));
+        assert_non_null(strstr(status_message(), words[k]));
+      }
+    tree_free(&tree);
+  }
+  for (size_t i = 0; i < COUNT_OF(format); i++)
+    close_bench(&b[i]);
+}
+
 static void a_file_at_fault_is_named_with_the_player(void **state) {
   (void)state;
   static const char *const lacks[] = {"guess", "guess_v", "policy_acting", "counters"};
@@ -193,6 +224,7 @@ int main(void) {
       cmocka_unit_test(players_go_on_as_they_were),
       cmocka_unit_test(another_algorithm_may_need_what_is_not_there),
       cmocka_unit_test(another_algorithm_leaves_parts_behind),
+      cmocka_unit_test(rows_stay_as_they_are_while_games_are_unfinished),
       cmocka_unit_test(a_file_at_fault_is_named_with_the_player),
       cmocka_unit_test(a_job_does_not_start_on_it),
   };
