@@ -467,6 +467,47 @@ static void killed_teams_go_on_as_if_nothing_had_happened(void **state) {
   }
 }
 
+/* The critic, what it knows of returns and the memories of agents that are out of the game are in
+ * checkpoints, too: in a league of two teams, with lives that begin anew. */
+static void killed_critics_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  if (!algo_find("mappo")) skip();
+  game = "skirmish";
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL,
+                           p ? "pace=lockstep" : "pace=pipelined",
+                           "learner.algorithm=mappo",
+                           "mappo.epochs=2",
+                           p ? "mappo.normalise_values=false" : "mappo.normalise_values=true",
+                           "net.memory=gru",
+                           "net.memory_size=8",
+                           "net.normalise_observations=true",
+                           p ? "learner.ranks=2" : "learner.ranks=1",
+                           "frames=4k",
+                           "league.main_snapshot_max=1k",
+                           "league.main_snapshot_min=1k",
+                           "league.exploiter_snapshot_max=1k",
+                           "checkpoint.ticks=2"};
+    char whole[64], broken[64];
+    int kills = 0;
+    folder_make(whole);
+    folder_make(broken);
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
+    assert_true(run_world(&world, whole));
+    for (long cut = 300;; cut += 300) {
+      World part = world;
+      part.seed = 100 + (uint64_t)cut;
+      part.cut = cut;
+      if (run_world(&part, broken)) break;
+      assert_true(++kills < 200);
+    }
+    assert_true(kills >= 2);
+    compare(whole, broken);
+    folder_remove(whole);
+    folder_remove(broken);
+  }
+}
+
 /* Lanes with their open rows go to other actors; what was acted is learned or dropped, to the frame: else no checkpoint
  * would be written. */
 static void teams_resume_on_other_numbers_of_ranks(void **state) {
@@ -913,6 +954,7 @@ int main(void) {
       SIM_TEST(free_pace_goes_on_and_ends),
       SIM_TEST(timing_changes_nothing_for_teams),
       SIM_TEST(killed_teams_go_on_as_if_nothing_had_happened),
+      SIM_TEST(killed_critics_go_on_as_if_nothing_had_happened),
       SIM_TEST(teams_resume_on_other_numbers_of_ranks),
       SIM_TEST(teams_learn_from_the_weights_that_acted),
       SIM_TEST(parts_are_stored_and_go_on),

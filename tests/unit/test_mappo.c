@@ -322,6 +322,111 @@ static void members_share_the_critic(void **state) {
     close_bench(&b[k]);
 }
 
+/* Sums of two members in one process: the k-th that the one starts is added to the k-th of the
+ * other as soon as both are there. */
+enum { SUMS_OPEN = 64 };
+typedef struct Sums {
+  float *values[2][SUMS_OPEN];
+  size_t count[2][SUMS_OPEN];
+  size_t started[2], done;
+} Sums;
+typedef struct Seat {
+  Sums *sums;
+  size_t self;
+} Seat;
+
+static Status sums_start(void *context, float *values, size_t count) {
+  const Seat *seat = context;
+  Sums *s = seat->sums;
+  size_t at = s->started[seat->self]++ % SUMS_OPEN;
+  assert_true(s->started[seat->self] - s->done <= SUMS_OPEN);
+  s->values[seat->self][at] = values;
+  s->count[seat->self][at] = count;
+  while (s->done < s->started[0] && s->done < s->started[1]) {
+    size_t k = s->done++ % SUMS_OPEN;
+    assert_int_equal(s->count[0][k], s->count[1][k]);
+    for (size_t i = 0; i < s->count[0][k]; i++)
+      s->values[0][k][i] = s->values[1][k][i] = s->values[0][k][i] + s->values[1][k][i];
+  }
+  return OK;
+}
+
+static Status sums_test(void *context, bool *done) {
+  const Seat *seat = context;
+  *done = seat->sums->done == seat->sums->started[seat->self];
+  return OK;
+}
+
+/* Gives the member its part of the whole's experience, that of one actor, and begins. */
+static void begin_part(Bench *b, const Bench *whole, size_t from, size_t to, Shards *shards) {
+  *shards->unroll_end = to - from;
+  for (size_t u = from; u < to; u++)
+    CHECK_OK(batch_append(&b->batch, &whole->batch, u));
+  CHECK_OK(update_begin(b->update, &b->pupil, &b->batch, shards, NULL));
+}
+
+static void check_alike(const Bench *a, const Bench *b, double tolerance) {
+  for (size_t part = 0; part < 2; part++)
+    for (size_t i = 0; i < a->pupil.part[part].floats; i++)
+      CHECK_NEAR(a->pupil.part[part].block[i], b->pupil.part[part].block[i], tolerance);
+  for (size_t i = 0; i < train_state_stat_count(a->net); i++)
+    CHECK_NEAR(a->pupil.stat[i], b->pupil.stat[i], tolerance * (1 + fabs(a->pupil.stat[i])));
+}
+
+/* One rank that has the rows of two actors, and two ranks that have an actor each, be it one with
+ * most of the experience or with all of it: the same policy, critic and normalisers, to rounding,
+ * and between the two to the bit. */
+static void two_members_are_as_one(void **state) {
+  (void)state;
+  static const size_t first[] = {8, 12, 1};
+  const AlgoOps *mappo = algo_find("mappo");
+  if (!mappo) skip();
+  for (size_t run = 0; run < 2 * COUNT_OF(first); run++) {
+    int memory = run % 2;
+    size_t split = first[run / 2];
+    Bench one, member[2];
+    Sums sums = {.done = 0};
+    Seat seat[2] = {{&sums, 0}, {&sums, 1}};
+    open_bench_full(&one, mappo, memory, true, false, &rows);
+    for (size_t k = 0; k < 2; k++) {
+      Reducer reducer = {&seat[k], 2, k, sums_start, sums_test};
+      open_bench_full(&member[k], mappo, memory, true, false, &rows);
+      update_destroy(member[k].update);
+      member[k].update = new_update(&member[k], &reducer);
+    }
+    Bench *const all[] = {&one, &member[0], &member[1]};
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+      set_int(all[i], "epochs", 2);
+      set_int(all[i], "minibatches", 3);
+      all[i]->config.longest = STEPS + 2;
+    }
+    for (uint64_t u = 0; u < 3; u++) {
+      uint32_t actor[2] = {0, 1};
+      size_t end[2] = {split, UNROLLS}, own[2];
+      Shards both = {actor, end, 2, 2};
+      Shards each[2] = {{&actor[0], &own[0], 1, 1}, {&actor[1], &own[1], 1, 1}};
+      bool more[3] = {true, true, true}, progress;
+      fill(&one, 70 + u);
+      for (size_t i = 0; i < UNROLLS; i++)
+        one.batch.unroll[i].fresh = 1;
+      begin_part(&member[0], &one, 0, split, &each[0]);
+      begin_part(&member[1], &one, split, UNROLLS, &each[1]);
+      CHECK_OK(update_begin(one.update, &one.pupil, &one.batch, &both, NULL));
+      while (more[0] || more[1] || more[2])
+        for (size_t i = 0; i < COUNT_OF(all); i++)
+          if (more[i]) CHECK_OK(update_step(all[i]->update, &more[i], &progress));
+      assert_true(one.update->stats.minibatches == 6 && member[1].update->stats.minibatches == 6);
+      for (size_t i = 0; i < COUNT_OF(all); i++)
+        batch_clear(&all[i]->batch);
+    }
+    check_alike(&member[0], &member[1], 0);
+    check_alike(&one, &member[0], 1e-5);
+    assert_true(one.pupil.stat[1] > 0);
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+      close_bench(all[i]);
+  }
+}
+
 /* A young player that copies another's policy has a critic of its own to begin with, and knows
  * nothing yet of returns. */
 static void a_new_life_has_a_new_critic(void **state) {
@@ -357,6 +462,7 @@ int main(void) {
       cmocka_unit_test(the_critic_knows_whose_side_it_values),
       cmocka_unit_test(limits_are_in_deviations_of_returns),
       cmocka_unit_test(members_share_the_critic),
+      cmocka_unit_test(two_members_are_as_one),
       cmocka_unit_test(a_new_life_has_a_new_critic),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
