@@ -114,8 +114,11 @@ typedef struct Algo {
    * value head then learns nothing, and is asked nothing. NULL: there is none. */
   const Critic *critic;
   size_t critic_part; /* which part it is */
-  bool critic_time;   /* behind the global state it sees how far the episode is, */
-  size_t critic_sides; /* and behind that which of so many teams it values; 0: there is but one */
+  bool critic_time;   /* behind the global state it sees how far the episode is */
+  /* Of several teams, how many; 0: there is but one. The critic has columns for the global state as
+   * each of them sees it, all 0 but those of the team that it values, and behind the time which
+   * that is. */
+  size_t critic_sides;
 } Algo;
 
 enum { TRAJECTORY_LANES = 7 };

@@ -78,7 +78,8 @@ static void destroy_critic(void *made) {
 
 /* The critic, built as the policy's network is, but for what only a policy needs. The global state
  * is the same for all teams, and what it is worth is not: where there are several the critic is
- * always told whose it is. */
+ * always told whose it is, and reads the state of each through weights of its own. A one-hot alone
+ * would leave it to learn a product: slowly. */
 static Status mappo_parts(Algo *algo) {
   const MappoConfig *config = algo->own;
   const RowFormat *format = &algo->format;
@@ -93,7 +94,7 @@ static Status mappo_parts(Algo *algo) {
   const size_t global = config->critic_input == SEES_OWN ? 0 : format->global;
   const CriticShape shape = {
       .agents = format_cells(format),
-      .state = global + config->critic_time + sides,
+      .state = teams * global + config->critic_time + sides,
       .observation = config->critic_input == SEES_STATE ? 0 : algo->net->observation_count,
       .observation_type = algo->net->observation_type,
       .agent_id = config->critic_id,

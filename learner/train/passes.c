@@ -204,7 +204,9 @@ static void load_critic(Passes *passes, size_t rows) {
   size_t cells = format_cells(&batch->format);
   if (!algo->critic) return;
   size_t S = algo->critic->shape.state;
-  size_t G = S - algo->critic_time - algo->critic_sides;
+  size_t sides = algo->critic_sides;
+  size_t teams = sides ? sides : 1;
+  size_t G = (S - algo->critic_time - sides) / teams;
   for (size_t at = 0; at < rows; at++) {
     int32_t cell = passes->row_of[at];
     passes->alive[at] = cell >= 0 && batch->flags[cell] & AGON_ALIVE;
@@ -213,9 +215,11 @@ static void load_critic(Passes *passes, size_t rows) {
     memset(state, 0, S * sizeof *state);
     if (cell < 0) continue;
     size_t row = (size_t)cell / cells;
-    if (G) memcpy(state, batch->global + row * G, G * sizeof *state);
-    if (algo->critic_time) state[G] = passes->time[row];
-    if (passes->side_of) state[G + algo->critic_time + passes->side_of[passes->agent[at]]] = 1;
+    size_t side = sides ? passes->side_of[passes->agent[at]] : 0;
+    if (G) memcpy(state + side * G, batch->global + row * G, G * sizeof *state);
+    float *rest = state + teams * G;
+    if (algo->critic_time) *rest++ = passes->time[row];
+    if (sides) rest[side] = 1;
   }
   const CriticInput input = {
       .state = passes->global, .observation = passes->raw, .alive = passes->alive};
