@@ -520,6 +520,13 @@ static void put_replay(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "replay_mb", (double)rehearsal_bytes(rehearsal) * 1e-6);
 }
 
+/* How often the decisions of the tick took any choice instead of the best. */
+static void put_exploration(const Learner *learner, Numbers *numbers) {
+  const Net *net = learner->setup.role.net;
+  const float *policy = learner->state[learner->current].block;
+  if (net->epsilon_at) numbers_set(numbers, "epsilon", (double)net_epsilon(net, policy));
+}
+
 /* What the last update has to report, as metrics. */
 static void put_stats(const Learner *learner, Numbers *numbers) {
   const AlgoStats *stats = update_stats(learner->update);
@@ -535,6 +542,7 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "batch", stats->rows);
   numbers_set(numbers, "lag", learner->lag);
   put_replay(learner, numbers);
+  put_exploration(learner, numbers);
   if (learner->setup.role.idle) numbers_set(numbers, "waits", learner->activity.waits);
 }
 

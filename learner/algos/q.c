@@ -68,7 +68,7 @@ typedef struct QConfig {
    "what the team's reward is of those of its agents"}
 
 #define WEIGHT_OPTIONS                                                                             \
-  {"weighting", OPT_CHOICE, offsetof(QConfig, weighting), "ow", 0, 0, "ow|cw", "",                 \
+  {"weighting", OPT_CHOICE, offsetof(QConfig, weighting), "cw", 0, 0, "ow|cw", "",                 \
    "which joint choices count in full: ow, those that seem worse than their target; cw, those "    \
    "that are the best, or whose target is above what Q* says of the best"},                        \
       {"alpha", OPT_FLOAT, offsetof(QConfig, alpha), "0.1", 0, 1, NULL, "",                        \

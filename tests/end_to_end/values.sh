@@ -29,6 +29,7 @@ lines = [json.loads(line) for line in open("qmix/metrics.jsonl")]
 trained = [line["main_0/mean_return"] for line in lines if "main_0/mean_return" in line]
 assert trained and 4 < trained[-1] < 5.6, trained
 assert any(line.get("main_0/replay_items", 0) > 0 for line in lines), "nothing is kept"
+assert {line["main_0/epsilon"] for line in lines if "main_0/epsilon" in line} == {1}, "it does not explore as told"
 P
 expect 2 "learner.algorithm: qmix is for choices among actions" "$AGON" train simple_spread env.actions=box learner.algorithm=qmix
 expect 0 "epsilon_frames" "$AGON" help qmix

@@ -431,6 +431,19 @@ static void it_explores_less_and_less(void **state) {
   CHECK_NEAR(iql->explore(b.algo_config, 500), .75, 1e-9);
   CHECK_NEAR(iql->explore(b.algo_config, 1000), .5, 1e-9);
   CHECK_NEAR(iql->explore(b.algo_config, 1e9), .5, 1e-9);
+  /* it stands in the policy: from the start, by the run's frames, or by a life's */
+  TrainState *player = &b.pupil;
+  const TrainShape shape = shape_of(&b);
+  assert_true(net_epsilon(b.net, player->block) == 1);
+  player->run_frames = 500;
+  player->life_frames = 100;
+  train_state_explore(b.made, player);
+  CHECK_NEAR(net_epsilon(b.net, player->block), .75, 1e-6);
+  player->life_horizon = 5000;
+  train_state_explore(b.made, player);
+  CHECK_NEAR(net_epsilon(b.net, player->block), .95, 1e-6);
+  CHECK_OK(train_state_reset(&shape, player, NULL));
+  assert_true(net_epsilon(b.net, player->block) == 1);
   close_bench(&b);
 }
 
@@ -444,6 +457,8 @@ static const float agreed[2][2] = {{0, 1}, {1, 8}};
 static float paid(int table, int a, int b) {
   return table == SAFE ? 7 : agreed[a][b];
 }
+
+static const uint32_t pair_of[PAIR][PAIR] = {{0, 1}, {0, 1}};
 
 static void open_pair(Bench *b, const AlgoOps *algo, uint32_t player, uint32_t choices,
                       const Setting *settings, size_t count) {
@@ -474,6 +489,8 @@ static void open_pair(Bench *b, const AlgoOps *algo, uint32_t player, uint32_t c
                       .heads = 1,
                       .cells = PAIR,
                       .flags = true,
+                      .agents = PAIR,
+                      .agent_of = &pair_of[0][0],
                       .global = needs.global ? STATES : 0};
   CHECK_OK(algo_create(algo, b->algo_config, b->net, &format, &b->made));
   const TrainShape shape = shape_of(b);
