@@ -9,19 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A lane's bytes among those of all lanes. */
+/* A lane's bytes, or a part of them. */
 typedef struct LanePiece {
   uint32_t lane;
-  size_t from;
-  size_t to;
+  uint32_t part;
+  uint8_t *data; /* owned */
+  size_t size;
 } LanePiece;
 
 /* What has come of lanes, in the order of its arrival. */
 typedef struct Pieces {
-  Bytes bytes;
   LanePiece *piece;
   size_t count;
   size_t room;
+  size_t bytes; /* of all */
 } Pieces;
 
 /* What learners keep of a player's experience. */
@@ -160,10 +161,17 @@ typedef struct Restoring {
   uint32_t player;
 } Restoring;
 
+/* In parts that fit messages. */
 static Status restore_seat(void *context, uint32_t lane, const uint8_t *bytes, size_t size) {
   const Restoring *to = context;
-  return members_restore_replay(
-      to->members, &(WireReplay){.player = to->player, .lane = lane, .state = bytes, .size = size});
+  WireReplay piece = {.player = to->player, .lane = lane};
+  piece.parts = (uint32_t)((size + REPLAY_PART - 1) / REPLAY_PART);
+  for (size_t at = 0; piece.part < piece.parts; piece.part++, at += piece.size) {
+    piece.state = bytes + at;
+    piece.size = size - at < REPLAY_PART ? size - at : REPLAY_PART;
+    TRY_RETURN(members_restore_replay(to->members, &piece));
+  }
+  return OK;
 }
 
 /* Experience that was not kept, or that nobody keeps any more, is not missed. */
@@ -240,8 +248,15 @@ done:
   return status;
 }
 
+static void drop_pieces(Pieces *pieces) {
+  for (size_t i = 0; i < pieces->count; i++)
+    free(pieces->piece[i].data);
+  pieces->count = 0;
+  pieces->bytes = 0;
+}
+
 static void free_pieces(Pieces *pieces) {
-  bytes_free(&pieces->bytes);
+  drop_pieces(pieces);
   free(pieces->piece);
 }
 
@@ -332,21 +347,25 @@ Status checkpoint_check_order(const Checkpoint *checkpoint, const Results *resul
 }
 
 /* --- pieces --- */
-static Status add_piece(Pieces *pieces, uint32_t lane, const void *bytes, size_t size) {
+/* Each piece has memory of its own, so that what is long is held once. */
+static Status add_piece(Pieces *pieces, uint32_t lane, uint32_t part, const void *bytes,
+                        size_t size) {
+  uint8_t *copy;
   for (size_t i = 0; i < pieces->count; i++)
-    if (pieces->piece[i].lane == lane) return status_set(ERR_FORMAT, "lane %u came twice", lane);
+    if (pieces->piece[i].lane == lane && pieces->piece[i].part == part)
+      return status_set(ERR_FORMAT, "lane %u came twice", lane);
   TRY_RETURN(GROW(pieces->piece, pieces->room, pieces->count + 1));
-  size_t from = pieces->bytes.size;
-  bytes_put(&pieces->bytes, bytes, size);
-  if (pieces->bytes.failed) return status_set(ERR_MEMORY, "out of memory collecting a checkpoint");
-  pieces->piece[pieces->count++] = (LanePiece){lane, from, pieces->bytes.size};
+  TRY_RETURN(NEW_ARRAY(copy, size));
+  if (size) memcpy(copy, bytes, size);
+  pieces->piece[pieces->count++] = (LanePiece){lane, part, copy, size};
+  pieces->bytes += size;
   return OK;
 }
 
 static Status add_lane(Checkpoint *checkpoint, const Members *members, const WireActorState *sent) {
   if (sent->size == 0 || members_lane_actor(members, sent->lane) != sent->actor)
     return status_set(ERR_FORMAT, "lane %u is empty or not of actor %u", sent->lane, sent->actor);
-  return add_piece(&checkpoint->lanes, sent->lane, sent->state, sent->size);
+  return add_piece(&checkpoint->lanes, sent->lane, 0, sent->state, sent->size);
 }
 
 /* The last piece: all lanes of the actor are here, and this is what it has counted of its own. */
@@ -436,7 +455,7 @@ Status checkpoint_take_replay(Checkpoint *checkpoint, const League *league, cons
   if (kept->has[keeper])
     return status_set(ERR_FORMAT, "what is kept of player %u came twice", sent.player);
   if (sent.lane != (uint32_t)WIRE_NO_LANE)
-    return add_piece(&kept->lanes, sent.lane, sent.state, sent.size);
+    return add_piece(&kept->lanes, sent.lane, sent.part, sent.state, sent.size);
   kept->has[keeper] = true;
   INVARIANT(checkpoint->kept_left > 0);
   checkpoint->kept_left--;
@@ -464,39 +483,42 @@ bool checkpoint_is_whole(const Checkpoint *checkpoint) {
 static int by_lane(const void *a, const void *b) {
   const LanePiece *x = a;
   const LanePiece *y = b;
-  return x->lane < y->lane ? -1 : x->lane > y->lane;
+  if (x->lane != y->lane) return x->lane < y->lane ? -1 : 1;
+  return x->part < y->part ? -1 : x->part > y->part;
 }
 
 /* Lanes in the order of their ids, whoever sent them first. The pieces are then given back. */
 static Status put_pieces(Tree *tree, const char *folder, Pieces *pieces) {
   Status status = OK;
   const size_t n = pieces->count;
+  size_t lanes = 0;
+  size_t at = 0;
   char path[STORE_PATH];
   uint32_t *id = NULL;
   uint64_t *end = NULL;
-  Bytes sorted = {0};
+  uint8_t *sorted = NULL;
   TRY(NEW_ARRAY(id, n));
   TRY(NEW_ARRAY(end, n));
+  TRY(NEW_ARRAY(sorted, pieces->bytes));
   if (n) qsort(pieces->piece, n, sizeof *pieces->piece, by_lane);
   for (size_t i = 0; i < n; i++) {
     const LanePiece *piece = &pieces->piece[i];
-    bytes_put(&sorted, pieces->bytes.data + piece->from, piece->to - piece->from);
-    id[i] = piece->lane;
-    end[i] = sorted.size;
+    if (piece->size) memcpy(sorted + at, piece->data, piece->size);
+    at += piece->size;
+    if (i == 0 || id[lanes - 1] != piece->lane) id[lanes++] = piece->lane;
+    end[lanes - 1] = at;
   }
-  if (sorted.failed) TRY(status_set(ERR_MEMORY, "out of memory writing a checkpoint"));
+  drop_pieces(pieces);
   TRY(text_format(path, sizeof path, "%s/id", folder));
-  TRY(tree_put(tree, path, STORE_U32, n, 1, id));
+  TRY(tree_put(tree, path, STORE_U32, lanes, 1, id));
   TRY(text_format(path, sizeof path, "%s/end", folder));
-  TRY(tree_put(tree, path, STORE_U64, n, 1, end));
+  TRY(tree_put(tree, path, STORE_U64, lanes, 1, end));
   TRY(text_format(path, sizeof path, "%s/state", folder));
-  TRY(tree_put(tree, path, STORE_U8, sorted.size, 1, sorted.data));
-  pieces->count = 0;
-  pieces->bytes.size = 0;
+  TRY(tree_put(tree, path, STORE_U8, at, 1, sorted));
 done:
   free(id);
   free(end);
-  bytes_free(&sorted);
+  free(sorted);
   return status;
 }
 
@@ -509,7 +531,6 @@ static Status put_kept(Checkpoint *checkpoint, const League *league) {
     const char *name = league->player[p].name;
     TRY_RETURN(text_format(path, sizeof path, "replay/%s", name));
     TRY_RETURN(put_pieces(&checkpoint->tree, path, &kept->lanes));
-    bytes_free(&kept->lanes.bytes);
     TRY_RETURN(text_format(path, sizeof path, "replay/%s/last", name));
     TRY_RETURN(tree_put(&checkpoint->tree, path, STORE_U8, kept->last.size, 1, kept->last.data));
     memset(kept->has, 0, checkpoint->keepers * sizeof *kept->has);

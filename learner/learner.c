@@ -56,9 +56,12 @@ struct Learner {
 
   TrainState *state; /* (players) those learned here */
   size_t players;
-  size_t current;           /* state in update */
-  Rehearsal **rehearsal;    /* (players); NULL: experience is not kept */
-  uint64_t updates;         /* of the current player in this tick */
+  size_t current;        /* state in update */
+  Rehearsal **rehearsal; /* (players); NULL: experience is not kept */
+  uint64_t updates;      /* of the current player in this tick */
+  AlgoStats stats;       /* means over these */
+  Bytes restored;        /* of a piece of kept experience, the parts that have come */
+  uint32_t restored_parts;
   float vote[UPDATE_VOTES]; /* of the members together, in the last update */
   uint64_t frames;          /* learned here */
   double lag;               /* of the batch being learned */
@@ -164,6 +167,7 @@ static Status create_rehearsal(const LearnerSetup *setup, uint32_t player, Rehea
       .seed = setup->role.seed,
       .player = player,
       .slots = setup->slots,
+      .training = setup->training,
       .teams = setup->teams,
       .team_of = setup->team_of,
   };
@@ -221,6 +225,7 @@ void learner_destroy(Learner *learner) {
   gather_destroy(learner->gather);
   learner_inbox_destroy(learner->inbox);
   bytes_free(&learner->wire.bytes);
+  bytes_free(&learner->restored);
   free(learner->rehearsal);
   free(learner->state);
   free(learner);
@@ -288,7 +293,9 @@ static Status publish_first(Learner *learner) {
   const uint64_t lag = pace_lag(learner->setup.role.pace);
   for (size_t i = 0; i < learner->players && lag; i++) {
     const TrainState *state = &learner->state[i];
+    const Rehearsal *rehearsal = learner->rehearsal[i];
     uint64_t before = state->version ? state->version - 1 : 0;
+    if (rehearsal) before = rehearsal_acting(rehearsal); /* a tick has several updates */
     TRY_RETURN(publish(learner, state, state->acting, before, learner->tick));
   }
   return publish_all(learner, learner->tick + lag);
@@ -315,19 +322,29 @@ done:
   return status_context(status, "the stored state of player %u", sent.player);
 }
 
-/* A piece of what was kept of a player's experience. */
+/* A piece of what was kept of a player's experience. Parts come in their order, and are put
+ * together. */
 static Status restore_replay(Learner *learner, Reader *body) {
   WireReplay sent;
+  Bytes *whole = &learner->restored;
   TRY_RETURN(replay_state_decode(&sent, body));
   const TrainState *state = own_player(learner, sent.player);
-  Reader piece = reader_over(sent.state, sent.size);
   if (!state || !learner->setup.replay || learner->phase != PHASE_RESTORE)
     return status_set(ERR_FORMAT, "experience that is not kept here");
+  if (sent.part != learner->restored_parts)
+    return status_set(ERR_FORMAT, "part %u of kept experience where part %u is due", sent.part,
+                      learner->restored_parts);
+  bytes_put(whole, sent.state, sent.size);
+  if (whole->failed) return status_set(ERR_MEMORY, "out of memory taking kept experience");
+  if (++learner->restored_parts < sent.parts) return OK;
+  Reader piece = reader_over(whole->data, whole->size);
   Rehearsal *rehearsal = learner->rehearsal[state - learner->state];
   const bool last = sent.lane == (uint32_t)WIRE_NO_LANE;
   Status status = last ? rehearsal_decode(rehearsal, &piece)
                        : rehearsal_decode_lane(rehearsal, sent.lane, &piece);
   if (status == OK) status = reader_finish(&piece, "the piece");
+  learner->restored_parts = 0;
+  whole->size = 0;
   return status == OK ? OK : status_context(status, "what was kept of player %u", sent.player);
 }
 
@@ -346,25 +363,39 @@ done:
   return status;
 }
 
-/* What is kept of a player's experience, each seat that has some by itself: messages stay short. */
-static Status send_replay(Learner *learner, size_t index) {
+/* Sends what has been encoded of a seat, or (lane WIRE_NO_LANE) of all, in parts. */
+static Status send_parts(Learner *learner, uint32_t player, uint32_t lane, const Bytes *state) {
   const RoleContext *role = &learner->setup.role;
-  Rehearsal *rehearsal = learner->rehearsal[index];
-  Bytes *body = &learner->wire.bytes;
-  WireReplay piece = {.player = learner->state[index].player};
-  for (size_t lane = 0; lane < rehearsal_lanes(rehearsal); lane++) {
-    if (!rehearsal_has(rehearsal, lane)) continue;
-    piece.lane = (uint32_t)lane;
+  WireReplay piece = {.player = player, .lane = lane};
+  if (state->failed) return status_set(ERR_MEMORY, "out of memory sending kept experience");
+  piece.parts = (uint32_t)((state->size + REPLAY_PART - 1) / REPLAY_PART);
+  for (size_t at = 0; piece.part < piece.parts; piece.part++, at += piece.size) {
+    piece.state = state->data + at;
+    piece.size = state->size - at < REPLAY_PART ? state->size - at : REPLAY_PART;
     wire_begin(&learner->wire, WIRE_REPLAY_STATE);
-    replay_state_encode(&piece, body);
-    rehearsal_encode_lane(rehearsal, lane, body);
+    replay_state_encode(&piece, &learner->wire.bytes);
     TRY_RETURN(wire_send(role->transport, role->league_rank, &learner->wire));
   }
-  piece.lane = (uint32_t)WIRE_NO_LANE;
-  wire_begin(&learner->wire, WIRE_REPLAY_STATE);
-  replay_state_encode(&piece, body);
-  rehearsal_encode(rehearsal, body);
-  return tell_league(learner);
+  return OK;
+}
+
+/* What is kept of a player's experience: each seat that has some, then what is counted. */
+static Status send_replay(Learner *learner, size_t index) {
+  const uint32_t player = learner->state[index].player;
+  const Rehearsal *rehearsal = learner->rehearsal[index];
+  Status status = OK;
+  Bytes state = {0};
+  for (size_t lane = 0; lane < rehearsal_lanes(rehearsal) && status == OK; lane++) {
+    if (!rehearsal_has(rehearsal, lane)) continue;
+    state.size = 0;
+    rehearsal_encode_lane(rehearsal, lane, &state);
+    status = send_parts(learner, player, (uint32_t)lane, &state);
+  }
+  state.size = 0;
+  rehearsal_encode(rehearsal, &state);
+  if (status == OK) status = send_parts(learner, player, (uint32_t)WIRE_NO_LANE, &state);
+  bytes_free(&state);
+  return status;
 }
 
 /* All members hold the same of a player: the first one speaks for them. What they keep of its
@@ -373,7 +404,7 @@ static Status send_states(Learner *learner) {
   const LearnerSetup *setup = &learner->setup;
   for (size_t i = 0; i < learner->players; i++) {
     if (setup->member == 0) TRY_RETURN(send_state(learner, &learner->state[i]));
-    if (setup->replay) TRY_RETURN(send_replay(learner, i));
+    if (setup->replay && setup->replay->saved) TRY_RETURN(send_replay(learner, i));
   }
   return OK;
 }
@@ -490,6 +521,7 @@ static Status begin_update(Learner *learner) {
   TRY_RETURN(learner_inbox_hand_out(inbox, state->player, learner->tick, add_unrolls, gather));
   if (role->pace == PACE_PIPELINED)
     memcpy(state->acting, state->block, role->net->block * sizeof(float));
+  if (learner->setup.replay) rehearsal_begin(learner->rehearsal[learner->current], state->version);
   learner->frames += batch_learned(gather_batch(gather));
   learner->lag = gather_lag(gather);
   learner->activity.receive += clock_now(&role->clock) - start;
@@ -527,9 +559,11 @@ static void put_exploration(const Learner *learner, Numbers *numbers) {
   if (net->epsilon_at) numbers_set(numbers, "epsilon", (double)net_epsilon(net, policy));
 }
 
-/* What the last update has to report, as metrics. */
+/* What the tick's updates have to report, as metrics. */
 static void put_stats(const Learner *learner, Numbers *numbers) {
-  const AlgoStats *stats = update_stats(learner->update);
+  const AlgoStats *stats = &learner->stats;
+  put_replay(learner, numbers);
+  put_exploration(learner, numbers);
   if (stats->rows <= 0) return; /* nobody had experience */
   numbers_set(numbers, "policy_loss", stats->policy_loss);
   numbers_set(numbers, "value_loss", stats->value_loss);
@@ -541,8 +575,6 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "learning_rate", stats->rate);
   numbers_set(numbers, "batch", stats->rows);
   numbers_set(numbers, "lag", learner->lag);
-  put_replay(learner, numbers);
-  put_exploration(learner, numbers);
   if (learner->setup.role.idle) numbers_set(numbers, "waits", learner->activity.waits);
 }
 
@@ -577,6 +609,22 @@ static Status send_credits(Learner *learner) {
   return OK;
 }
 
+/* Means over the updates of a tick, each of which is a mean over its minibatches. The rate is the
+ * last one's. */
+static void gather_stats(Learner *learner) {
+  const AlgoStats *last = update_stats(learner->update);
+  AlgoStats *all = &learner->stats;
+  double *mean[] = {&all->policy_loss,  &all->value_loss, &all->entropy,       &all->kl,
+                    &all->kl_reference, &all->clipped,    &all->gradient_norm, &all->rows};
+  const double value[] = {last->policy_loss,  last->value_loss, last->entropy,       last->kl,
+                          last->kl_reference, last->clipped,    last->gradient_norm, last->rows};
+  const double updates = learner->updates ? (double)learner->updates : 1;
+  if (learner->updates <= 1) *all = (AlgoStats){0};
+  for (size_t i = 0; i < COUNT_OF(mean); i++)
+    *mean[i] += (value[i] - *mean[i]) / updates;
+  all->rate = last->rate;
+}
+
 /* An update counts the frames that it learned from. Of kept experience that is the same again and
  * again: there a player's frames are those that it acted. */
 static void count_rehearsed(Learner *learner) {
@@ -605,6 +653,7 @@ static Status finish_update(Learner *learner) {
   Rehearsal *rehearsal = learner->rehearsal[learner->current];
   TrainState *state = &learner->state[learner->current];
   take_votes(learner);
+  gather_stats(learner);
   if (rehearsal) count_rehearsed(learner);
   if (rehearsal && rehearsal_due(rehearsal)) return rehearse(learner);
   TRY_RETURN(send_report(learner, state));

@@ -27,7 +27,8 @@ typedef struct LearnerSetup {
   size_t belows;
   const double *life; /* (learning_players) frames of a life, 0 = never reset; NULL: nobody is */
   const ReplayConfig *replay; /* NULL: experience is learned from once, and not kept */
-  size_t slots;               /* of the job; read if experience is kept, with the two below */
+  size_t slots;               /* of the job; read if experience is kept, with what follows */
+  size_t training;            /* slots that are learned from */
   size_t teams;               /* of the env */
   const uint8_t *team_of;     /* (agents) */
 } LearnerSetup;

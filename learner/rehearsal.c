@@ -21,7 +21,11 @@ const Option replay_options[] = {
      "frames learned from for each frame acted: batches of 32 episodes, one for each that is "
      "played, are a ratio of 32"},
     {"burn_in", OPT_INT, offsetof(ReplayConfig, burn_in), "0", 0, 1 << 20, NULL, "steps",
-     "at the beginning of a piece that only lead a recurrent net's memory up"},
+     "at the beginning of a piece that only lead a recurrent net's memory up: they are not "
+     "learned from"},
+    {"saved", OPT_BOOL, offsetof(ReplayConfig, saved), "true", 0, 0, NULL, "",
+     "in checkpoints; false: a job that goes on from one begins to collect anew, and does not "
+     "repeat the run byte for byte"},
 };
 const size_t replay_option_count = COUNT_OF(replay_options);
 
@@ -34,10 +38,11 @@ struct Rehearsal {
   uint32_t *order;   /* (lanes) scratch */
   uint32_t *lane_of; /* (batch) which lane each draw takes */
   Batch drawn;
-  double owed;    /* frames to learn from */
-  uint64_t draws; /* batches drawn in this run */
-  double acted;   /* frames of this rank since the last count */
-  double items;   /* of all ranks */
+  uint64_t acting; /* version of the weights as the tick's updates began */
+  double owed;     /* frames to learn from */
+  uint64_t draws;  /* batches drawn in this run */
+  double acted;    /* frames of this rank since the last count */
+  double items;    /* of all ranks */
   double all_acted;
 };
 
@@ -45,17 +50,21 @@ size_t rehearsal_count(size_t slots, size_t teams) {
   return slots * teams + 1;
 }
 
-/* The quota is as even as it can be; small replays hold one item in every lane. */
+/* As even as it can be; small replays hold one item in every lane. */
+size_t rehearsal_quota(const ReplayConfig *config, size_t training, size_t teams) {
+  const size_t lanes = training * teams;
+  return ((size_t)config->size + lanes - 1) / lanes;
+}
+
 Status rehearsal_create(const RehearsalSetup *setup, Rehearsal **out) {
   Status status = OK;
   Rehearsal *rehearsal = NULL;
   const ReplayConfig *config = setup->config;
   const size_t lanes = setup->slots * setup->teams;
-  const size_t quota = ((size_t)config->size + lanes - 1) / lanes;
   const ReplaySetup replay = {
       .format = setup->format,
       .lanes = lanes,
-      .quota = quota,
+      .quota = rehearsal_quota(config, setup->training, setup->teams),
       .longest = (size_t)config->longest,
   };
   *out = NULL;
@@ -88,6 +97,14 @@ void rehearsal_destroy(Rehearsal *rehearsal) {
 static size_t lane_of(const Rehearsal *rehearsal, const Unroll *unroll) {
   const RehearsalSetup *setup = &rehearsal->setup;
   return (size_t)unroll->slot * setup->teams + setup->team_of[unroll->agent];
+}
+
+void rehearsal_begin(Rehearsal *rehearsal, uint64_t version) {
+  rehearsal->acting = version;
+}
+
+uint64_t rehearsal_acting(const Rehearsal *rehearsal) {
+  return rehearsal->acting;
 }
 
 /* Frames are cells in which somebody acted, as everywhere. Slots beyond the job's are those of a
@@ -138,7 +155,7 @@ static AgonRng stream_of(const Rehearsal *rehearsal, size_t draw) {
  * up to those that are learned from. */
 static void mark_burn_in(Rehearsal *rehearsal, Unroll *unroll) {
   uint32_t burn = (uint32_t)rehearsal->setup.config->burn_in;
-  if (unroll->fresh) burn = 0;
+  if (unroll->fresh || rehearsal->setup.format.state == 0) burn = 0;
   unroll->skip = burn < unroll->rows ? burn : unroll->rows - 1;
 }
 
@@ -210,11 +227,13 @@ Status rehearsal_decode_lane(Rehearsal *rehearsal, size_t lane, Reader *reader) 
 void rehearsal_encode(const Rehearsal *rehearsal, Bytes *out) {
   bytes_f64(out, rehearsal->owed);
   bytes_u64(out, rehearsal->draws);
+  bytes_u64(out, rehearsal->acting);
 }
 
 Status rehearsal_decode(Rehearsal *rehearsal, Reader *reader) {
   rehearsal->owed = reader_f64(reader);
   rehearsal->draws = reader_u64(reader);
+  rehearsal->acting = reader_u64(reader);
   if (!reader->bad && isfinite(rehearsal->owed)) return OK;
   return status_set(ERR_FORMAT, "what is owed to learn is damaged");
 }

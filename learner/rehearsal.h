@@ -17,6 +17,7 @@ typedef struct ReplayConfig {
   int64_t warmup;  /* items before the first */
   double ratio;    /* frames learned from for each that is acted */
   int64_t burn_in; /* leading rows of a piece of an episode that only lead memory up */
+  bool saved;      /* in checkpoints */
 } ReplayConfig;
 extern const Option replay_options[];
 extern const size_t replay_option_count;
@@ -28,6 +29,7 @@ typedef struct RehearsalSetup {
   uint64_t seed;
   uint32_t player;
   size_t slots;           /* of the job */
+  size_t training;        /* slots of them that are learned from; at least 1 */
   size_t teams;           /* of the env */
   const uint8_t *team_of; /* (agents) */
 } RehearsalSetup;
@@ -37,8 +39,14 @@ typedef struct Rehearsal Rehearsal;
 Status rehearsal_create(const RehearsalSetup *setup, Rehearsal **out);
 /* Accepts NULL. */
 void rehearsal_destroy(Rehearsal *rehearsal);
+/* Episodes that a seat keeps, so that those of the training slots are config->size together. */
+size_t rehearsal_quota(const ReplayConfig *config, size_t training, size_t teams);
 /* Floats of rehearsal_counts. */
 size_t rehearsal_count(size_t slots, size_t teams);
+/* A tick begins, whose experience is learned from by weights that are `version` now. In pace
+ * pipelined they are those that play the tick after the next. */
+void rehearsal_begin(Rehearsal *rehearsal, uint64_t version);
+uint64_t rehearsal_acting(const Rehearsal *rehearsal); /* what rehearsal_begin was last told */
 /* Keeps a tick's unrolls. Those of which the first rows are of a former life (skip) are let go of.
  * ERR_MEMORY. */
 Status rehearsal_add(Rehearsal *rehearsal, const Batch *batch);
@@ -59,13 +67,13 @@ void rehearsal_forget(Rehearsal *rehearsal);
 /* Frames acted in the tick that was counted last, on all ranks. */
 uint64_t rehearsal_acted(const Rehearsal *rehearsal);
 double rehearsal_items(const Rehearsal *rehearsal); /* of all ranks, as counted last */
-size_t rehearsal_bytes(const Rehearsal *rehearsal); /* kept on this rank */
+size_t rehearsal_bytes(const Rehearsal *rehearsal); /* kept on this rank now */
 
 /* --- checkpoints --- */
 size_t rehearsal_lanes(const Rehearsal *rehearsal);
 bool rehearsal_has(const Rehearsal *rehearsal, size_t lane); /* anything, on this rank */
-/* What a lane holds on this rank, and then what is owed and has been drawn, which is the same on
- * all. On failure of decoding (ERR_FORMAT, ERR_MEMORY) the lane is empty. */
+/* What a lane holds on this rank, and then what is counted (owed, drawn, the version that acts),
+ * which is the same on all. On failure of decoding (ERR_FORMAT, ERR_MEMORY) the lane is empty. */
 void rehearsal_encode_lane(const Rehearsal *rehearsal, size_t lane, Bytes *out);
 Status rehearsal_decode_lane(Rehearsal *rehearsal, size_t lane, Reader *reader);
 void rehearsal_encode(const Rehearsal *rehearsal, Bytes *out);

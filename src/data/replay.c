@@ -45,13 +45,15 @@ double replay_bound(const ReplaySetup *setup, size_t lanes) {
   double rows = (double)setup->longest + 1;
   double state = (double)column_bytes(&setup->format, COLUMN_STATE);
   double item = rows * (double)row_bytes(&setup->format) + state + 64;
-  return (double)lanes * (double)setup->quota * item;
+  /* an episode that has not ended may take twice its room, as what grows does */
+  return (double)lanes * ((double)setup->quota + 2) * item;
 }
 
 Status replay_create(const ReplaySetup *setup, Replay **out) {
   Replay *replay;
   *out = NULL;
   INVARIANT(setup->quota > 0 && setup->longest > 0);
+  INVARIANT(setup->format.flags); /* unrolls say where in their episodes they are */
   TRY_RETURN(NEW_ARRAY(replay, 1));
   replay->setup = *setup;
   replay->highest = 1;
@@ -112,8 +114,12 @@ bool replay_has(const Replay *replay, size_t index) {
   return lane->begin < lane->end || (lane->created && lane->pending.unrolls > 0);
 }
 
+/* Of what has not ended, the rows that are there. */
 size_t replay_bytes(const Replay *replay) {
-  return replay->bytes;
+  size_t rows = 0;
+  for (size_t i = 0; i < replay->setup.lanes; i++)
+    if (replay->lane[i].created) rows += replay->lane[i].pending.rows;
+  return replay->bytes + rows * row_bytes(&replay->setup.format);
 }
 
 /* --- adding --- */
@@ -181,9 +187,9 @@ static Status join(Batch *pending, const Batch *batch, size_t index) {
   return OK;
 }
 
-/* An unroll that neither goes on with what is pending nor begins an episode is of one whose
- * beginning is lost (the player got the seat in the middle of it, or was reset): it is kept as an
- * item from here on, with the recurrent state that it brings. */
+/* What is pending always has the row that closes it: where nothing goes on from it, it is an item
+ * by itself. So is an unroll whose episode's beginning is lost (the player got the seat in the
+ * middle of it): it is kept from here on, with the recurrent state that it brings. */
 Status replay_add(Replay *replay, size_t index_of_lane, const Batch *batch, size_t index) {
   Lane *lane = &replay->lane[index_of_lane];
   Batch *pending = &lane->pending;
@@ -193,20 +199,25 @@ Status replay_add(Replay *replay, size_t index_of_lane, const Batch *batch, size
   TRY_RETURN(open_lane(replay, lane));
   bool joins = goes_on(pending, next);
   bool fits = joins && pending->unroll[0].rows + next->rows <= replay->setup.longest;
-  if (joins && !fits) TRY_RETURN(finish_item(replay, lane));
-  if (!joins) batch_clear(pending);
+  if (!fits) TRY_RETURN(finish_item(replay, lane));
   TRY_RETURN(fits ? join(pending, batch, index) : batch_append(pending, batch, index));
   return next->end == END_OPEN ? OK : finish_item(replay, lane);
 }
 
 /* --- drawing --- */
 
-/* The lanes that have items, in random order, one after another, over and over. */
+/* Systematic sampling: the items of all lanes lie one behind another, the lanes in random order,
+ * and the draws point at places that are equally far apart, with one random beginning. Each item is
+ * as likely as any other, and a lane gets as many draws as it has items, but for less than one. */
 void replay_deal(const float *count, size_t lanes, size_t draws, AgonRng *rng, uint32_t *order,
                  uint32_t *lane_of) {
   size_t have = 0;
-  for (size_t i = 0; i < lanes; i++)
-    if (count[i] > 0) order[have++] = (uint32_t)i;
+  double total = 0;
+  for (size_t i = 0; i < lanes; i++) {
+    if (count[i] <= 0) continue;
+    order[have++] = (uint32_t)i;
+    total += (double)count[i];
+  }
   INVARIANT(have > 0);
   for (size_t i = have; i > 1; i--) {
     size_t j = rng_below(rng, (uint32_t)i);
@@ -214,8 +225,14 @@ void replay_deal(const float *count, size_t lanes, size_t draws, AgonRng *rng, u
     order[i - 1] = order[j];
     order[j] = swap;
   }
-  for (size_t d = 0; d < draws; d++)
-    lane_of[d] = order[d % have];
+  double first = rng_unit(rng);
+  double end = (double)count[order[0]];
+  for (size_t d = 0, at = 0; d < draws; d++) {
+    double place = ((double)d + first) * total / (double)draws;
+    while (place >= end && at + 1 < have)
+      end += (double)count[order[++at]];
+    lane_of[d] = order[at];
+  }
 }
 
 static Item *item_at(const Replay *replay, const Lane *lane, uint64_t serial) {
@@ -261,9 +278,12 @@ void replay_prefer(Replay *replay, const ReplayDraw *draw, double priority) {
 
 /* --- checkpoints --- */
 
+enum { ENCODING = 1 /* of a lane; another one when the bytes change */ };
+
 /* Serial of the oldest, how many, then each; last what is pending, as a batch. */
 void replay_encode(const Replay *replay, size_t index, Bytes *out) {
   const Lane *lane = &replay->lane[index];
+  bytes_u8(out, ENCODING);
   bytes_u64(out, lane->begin);
   bytes_u64(out, lane->end - lane->begin);
   for (uint64_t s = lane->begin; s < lane->end; s++) {
@@ -302,8 +322,12 @@ static Status decode_item(Replay *replay, Lane *lane, size_t index, Reader *read
 
 /* The lane was emptied before. */
 static Status decode_lane(Replay *replay, Lane *lane, size_t index, Reader *reader) {
+  uint8_t encoding = reader_u8(reader);
   uint64_t begin = reader_u64(reader);
   size_t items = reader_count(reader, 16);
+  if (!reader->bad && encoding != ENCODING)
+    return status_set(ERR_FORMAT,
+                      "replay: lane %zu is kept in a way that this program does not know", index);
   if (reader->bad) return damaged(index);
   lane->begin = lane->end = begin;
   for (size_t i = 0; i < items; i++)

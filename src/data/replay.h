@@ -22,7 +22,7 @@ typedef struct ReplaySetup {
 
 typedef struct Replay Replay;
 
-/* Most bytes that items of this setup take, if `lanes` lanes of them are kept here. */
+/* Most bytes that a replay of this setup takes, if `lanes` of its lanes are kept here. */
 double replay_bound(const ReplaySetup *setup, size_t lanes);
 /* On failure *out is NULL. */
 Status replay_create(const ReplaySetup *setup, Replay **out);
@@ -35,14 +35,14 @@ Status replay_add(Replay *replay, size_t lane, const Batch *batch, size_t index)
 size_t replay_items(const Replay *replay, size_t lane);
 size_t replay_total(const Replay *replay);
 bool replay_has(const Replay *replay, size_t lane); /* items, or the beginning of one */
-/* Bytes that the items take now. */
+/* Bytes that are kept now: of items, and of episodes that have not ended. */
 size_t replay_bytes(const Replay *replay);
 /* Nothing is kept any more: the player begins a new life. */
 void replay_forget(Replay *replay);
 
-/* Deals `draws` draws to lanes: lane_of[0 .. draws - 1]. Each lane that has items gets as many as
- * any other, or one more. count: (lanes) items of each, of all ranks together; not all 0. order:
- * (lanes) scratch. */
+/* Deals `draws` draws to lanes: lane_of[0 .. draws - 1], each item of all lanes being as likely as
+ * any other, and each lane getting its share but for less than one. count: (lanes) items of each,
+ * of all ranks together; not all 0. order: (lanes) scratch. */
 void replay_deal(const float *count, size_t lanes, size_t draws, AgonRng *rng, uint32_t *order,
                  uint32_t *lane_of);
 

@@ -1,5 +1,6 @@
 #include "job/config.h"
 
+#include "actors/lanes.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "eval/games.h"
@@ -337,9 +338,23 @@ static Status settle_replay(JobConfig *s) {
                       "replay.longest (%lld steps) must be above actors.unroll (%lld): experience "
                       "comes in unrolls",
                       (long long)s->replay.longest, (long long)s->actors.unroll);
+  if (s->replay.burn_in >= s->replay.longest)
+    return status_set(
+        ERR_USAGE,
+        "replay.burn_in (%lld steps) must be below replay.longest (%lld): else nothing "
+        "is learned from a piece",
+        (long long)s->replay.burn_in, (long long)s->replay.longest);
   if (s->replay.warmup > s->replay.size)
     return status_set(ERR_USAGE, "replay.warmup (%lld episodes) may not exceed replay.size (%lld)",
                       (long long)s->replay.warmup, (long long)s->replay.size);
+  const size_t seats = job_config_training_slots(s) * s->env->spec.teams;
+  if ((size_t)s->replay.size < seats)
+    return status_set(
+        ERR_USAGE,
+        "replay.size (%lld episodes) is less than the %zu seats of the slots that are "
+        "learned from, each of which keeps one at least: raise it, or lower "
+        "actors.slots",
+        (long long)s->replay.size, seats);
   return OK;
 }
 
@@ -414,6 +429,19 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
   return format;
 }
 
+size_t job_config_training_slots(const JobConfig *s) {
+  size_t lanes = 0;
+  for (uint32_t lane = 0; lane < (uint32_t)s->actors.lanes; lane++)
+    lanes += !lane_is_eval(lane, s->actors.eval_share);
+  return (lanes ? lanes : 1) * lanes_slots_each(&s->actors);
+}
+
+size_t job_config_item_rows(const JobConfig *s) {
+  const size_t longest = (size_t)s->replay.longest;
+  const size_t limit = s->env->spec.step_limit;
+  return limit && limit < longest ? limit : longest;
+}
+
 const ReplayConfig *job_config_replay(const JobConfig *s) {
   AlgoNeeds needs = algo_needs(s->algo, s->algo_config, &s->env->layout);
   return needs.replay == REPLAY_NONE ? NULL : &s->replay;
@@ -437,7 +465,13 @@ Status job_config_topology(const JobConfig *s, int size, Topology *out) {
     return status;
   }
   double rows = (double)(s->actors.slots * s->actors.unroll) / (double)plan.minibatches;
-  double again = job_config_replay(s) ? s->replay.ratio : 1; /* frames learned for each acted */
+  double again = 1; /* frames learned for each acted */
+  if (job_config_replay(s)) {
+    const RowFormat format = job_config_format(s, net);
+    again = s->replay.ratio;
+    rows =
+        (double)s->replay.batch * (double)job_config_item_rows(s) * (double)format_cells(&format);
+  }
   TopologyLoad load = {.act_flops = graph_flops_forward(&net->graph),
                        .learn_flops = again * algo_cost(algo),
                        .minibatch_flops = rows * graph_flops_train(&net->graph)};

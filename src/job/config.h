@@ -76,6 +76,9 @@ RowFormat job_config_format(const JobConfig *settings, const Net *net);
 Status job_config_algo(const JobConfig *settings, const Net *net, Algo **out);
 /* How experience is kept; NULL where the algorithm learns from it once. Borrowed. */
 const ReplayConfig *job_config_replay(const JobConfig *settings);
+size_t job_config_training_slots(const JobConfig *settings); /* slots that are learned from */
+/* Rows that an episode can have, or a piece of one where experience is kept. */
+size_t job_config_item_rows(const JobConfig *settings);
 /* GAME, or FILE.yaml: sets source->game or source->file. */
 void job_config_name(const char *text, JobConfigSource *source);
 void job_config_destroy(JobConfig *settings);

@@ -139,6 +139,12 @@ static Status check_state(void *context, const Tree *state) {
   return columns_check(&shape, state);
 }
 
+/* Whether kept experience goes into checkpoints. */
+static bool keeps(const JobConfig *s) {
+  const ReplayConfig *replay = job_config_replay(s);
+  return replay && replay->saved;
+}
+
 /* The league's rank. Bounds on what a lane may send are given to it, so that no message can count
  * more than can have been played. */
 static Status create_manager(Rank *self) {
@@ -173,7 +179,7 @@ static Status create_manager(Rank *self) {
                   .lane_steps = slots * unroll,
                   /* with those open when it began */
                   .lane_rows = slots * (unroll + 1) * spec->agents,
-                  .lane_seats = job_config_replay(s) ? (size_t)slots * spec->teams : 0,
+                  .lane_seats = keeps(s) ? (size_t)slots * spec->teams : 0,
                   .fed = self->fed_member},
       .env = {.game = s->table->name,
               .teams = spec->teams,
@@ -241,6 +247,7 @@ static Status create_learner(Rank *self, size_t index) {
       .life = self->life,
       .replay = job_config_replay(s),
       .slots = (size_t)s->actors.slots,
+      .training = job_config_training_slots(s),
       .teams = s->env->spec.teams,
       .team_of = s->env->spec.team_of,
   };
@@ -295,8 +302,8 @@ Status rank_create(const RankSetup *setup, Rank **out) {
   TRY(NEW_ARRAY(self, 1));
   self->setup = *setup;
   self->setup.clock = clock_steady(&self->clock, setup->clock);
-  TRY(net_create(&setup->settings->net, &setup->settings->env->layout,
-                 &setup->settings->env->spec, &self->net));
+  TRY(net_create(&setup->settings->net, &setup->settings->env->layout, &setup->settings->env->spec,
+                 &self->net));
   TRY(job_config_algo(setup->settings, self->net, &self->algo));
   if (setup->topology->members > 1) {
     size_t bytes = 0;

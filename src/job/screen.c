@@ -119,6 +119,27 @@ static void say_team(const JobConfig *s) {
              s->run.returns == RETURNS_SUM ? "mean" : "sum");
 }
 
+/* How much experience is kept, and what memory that may take. */
+static void say_replay(const JobConfig *s, const Net *net) {
+  const ReplayConfig *replay = job_config_replay(s);
+  if (!replay) return;
+  const size_t training = job_config_training_slots(s);
+  const size_t teams = s->env->spec.teams;
+  const ReplaySetup kept = {
+      .format = job_config_format(s, net),
+      .quota = rehearsal_quota(replay, training, teams),
+      .longest = job_config_item_rows(s),
+  };
+  char items[16];
+  log_line("replay  %s episodes of each player in %.0f MB at most, over all learners; %lld before "
+           "the first update",
+           text_scaled((double)(kept.quota * training * teams), items, sizeof items),
+           replay_bound(&kept, training * teams) * 1e-6, (long long)replay->warmup);
+  if (!replay->saved && s->run.pace != PACE_FREE)
+    log_line("        it is not saved: a resume begins to collect anew, and goes on otherwise than "
+             "a run without a stop");
+}
+
 void screen_banner(const JobConfig *s, const Topology *topology, Transport *transport,
                    const char *folder, const Tree *resume) {
   Net *net = NULL;
@@ -165,6 +186,7 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
   log_line("network %s parameters, %.1f kFLOP forward; %s",
            text_scaled((double)(net->copies * net->graph.params), params, sizeof params),
            graph_flops_forward(&net->graph) * 1e-3, s->algo->summary);
+  say_replay(s, net);
   if (s->game.teams == 1)
     say_team(s);
   else

@@ -628,14 +628,20 @@ Status player_state_decode(WirePlayerState *state, Reader *body) {
 void replay_state_encode(const WireReplay *state, Bytes *out) {
   bytes_u32(out, state->player);
   bytes_u32(out, state->lane);
+  bytes_u32(out, state->part);
+  bytes_u32(out, state->parts);
   put_tail(state->state, state->size, out);
 }
 
 Status replay_state_decode(WireReplay *state, Reader *body) {
   state->player = reader_u32(body);
   state->lane = reader_u32(body);
+  state->part = reader_u32(body);
+  state->parts = reader_u32(body);
   state->state = take_rest(body, &state->size);
-  return reader_finish(body, "the body");
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (state->part < state->parts) return OK;
+  return status_set(ERR_FORMAT, "part %u of %u of what is kept", state->part, state->parts);
 }
 
 void start_encode(const WireStart *start, Bytes *out) {

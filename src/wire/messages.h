@@ -392,10 +392,15 @@ Status player_state_decode(WirePlayerState *state, Reader *body);
 typedef struct WireReplay {
   uint32_t player;
   uint32_t lane; /* a seat of a slot (replay.h); (uint32_t)WIRE_NO_LANE: the last piece */
-  /* of the lane, or what is counted of all of it; NULL when encoding: the sender appends it */
+  /* A lane may be longer than a message: this one is part `part` of `parts`, which follow one
+   * another. */
+  uint32_t part;
+  uint32_t parts;
+  /* of the lane, or what is counted of all of it */
   const void *state;
   size_t size; /* bytes */
 } WireReplay;
+enum { REPLAY_PART = 1 << 22 /* bytes of a part at most */ };
 void replay_state_encode(const WireReplay *state, Bytes *out);
 Status replay_state_decode(WireReplay *state, Reader *body);
 

@@ -542,6 +542,81 @@ static void teams_resume_on_other_numbers_of_ranks(void **state) {
   }
 }
 
+/* --- kept experience --- */
+#define KEPT                                                                                                           \
+  "replay.size=400", "replay.longest=40", "replay.batch=6", "replay.warmup=12", "replay.ratio=3"
+
+/* Players that are reset, too; and turns, in which several ticks make an episode. */
+static const char *const kept_games[] = {"skirmish", "kuhn_poker"};
+
+/* What is kept, what is owed to learn and what was drawn are in the checkpoints, and so is the version of the weights
+ * that acted, of which a tick with several updates has not the one before. */
+static void killed_rehearsals_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL,
+                           KEPT,
+                           p ? "pace=lockstep" : "pace=pipelined",
+                           p ? "learner.algorithm=vdn" : "learner.algorithm=qmix",
+                           p ? "net.memory=none" : "net.memory=gru",
+                           p ? "learner.ranks=1" : "learner.ranks=2",
+                           "frames=4k",
+                           "checkpoint.ticks=2"};
+    char whole[64], broken[64];
+    int kills = 0;
+    game = kept_games[p];
+    folder_make(whole);
+    folder_make(broken);
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
+    assert_true(run_world(&world, whole));
+    for (long cut = 800;; cut += 1200) {
+      World part = world;
+      part.seed = 100 + (uint64_t)cut;
+      part.cut = cut;
+      if (run_world(&part, broken)) break;
+      assert_true(++kills < 200);
+    }
+    assert_true(kills >= 1);
+    compare(whole, broken);
+    folder_remove(whole);
+    folder_remove(broken);
+  }
+}
+
+/* Each seat's episodes go to whoever has its slot then; seats that are gone are let go of. */
+static void rehearsals_resume_on_other_numbers_of_ranks(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
+  for (int i = 0; i < 3; i++) {
+    const char *algorithm = i ? "learner.algorithm=qplex" : "learner.algorithm=iql";
+    const char *first[] = {SMALL, KEPT, algorithm, pace[i], "learner.ranks=2", "frames=4k"};
+    const char *fewer[] = {SMALL,       KEPT,             algorithm,         pace[i],
+                           "frames=6k", "actors.slots=8", "actors.lanes=4", "learner.ranks=0"};
+    const char *more[] = {SMALL,       KEPT,              algorithm,          pace[i],
+                          "frames=9k", "actors.slots=40", "actors.lanes=20", "learner.ranks=3"};
+    char folder[64];
+    RunFolder run;
+    Tree tree;
+    const Item *seats, *counters, *frames;
+    uint64_t generation, sum = 0;
+    game = kept_games[i % 2];
+    folder_make(folder);
+    assert_true(run_world(&(World){first, COUNT_OF(first), 5, 1, 10, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){more, COUNT_OF(more), 7, 3, 30, 6, 0, 0, 0}, folder));
+    CHECK_OK(run_open(folder, &run));
+    CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+    CHECK_OK(tree_get(&tree, "replay/main_0/id", STORE_U32, -1, &seats));
+    assert_true(seats->count >= 4);
+    CHECK_OK(tree_get(&tree, "league/frames", STORE_U64, -1, &frames));
+    CHECK_OK(tree_get(&tree, "run/counters", STORE_U64, 6, &counters));
+    for (int p = 0; p < 3; p++) sum += ((uint64_t *)frames->data)[p];
+    assert_int_equal(sum, ((uint64_t *)counters->data)[1]); /* acted, however often it was learned from */
+    tree_free(&tree);
+    folder_remove(folder);
+  }
+}
+
 /* Nobody is carried in these games, so the weights that learn are those that acted, and a memory that moved where its
  * agent acted, and stood still while it was dead, says the same again. */
 static void teams_learn_from_the_weights_that_acted(void **state) {
@@ -709,8 +784,10 @@ static void who_dropped_out_before_a_time_limit_is_worth_nothing(void **state) {
 }
 
 /* The policies after one update of every player, of a run whose learners are `ranks`. */
-static void after_one_update(const char *ranks, const char *groups, int size, float *out, size_t *count) {
-  const char *pairs[] = {SMALL, "pace=lockstep", "placement=split", "frames=1", ranks, groups};
+static void after_one_tick(const char *algorithm, const char *ranks, const char *groups, int size, float *out,
+                           size_t *count) {
+  const char *pairs[] = {SMALL,          KEPT,  "replay.warmup=1", algorithm, "pace=lockstep", "placement=split",
+                         "frames=1",     ranks, groups};
   char folder[64];
   RunFolder run;
   Tree tree;
@@ -735,8 +812,7 @@ static void after_one_update(const char *ranks, const char *groups, int size, fl
 
 /* The same four actors before one, two or four learners, in one group or two: minibatches hold the same rows, so the
  * weights agree to rounding; and one learner's are not those at the start. */
-static void numbers_of_learners_change_rounding_only(void **state) {
-  (void)state;
+static void check_numbers_of_learners(const char *algorithm) {
   static float one[4096], other[4096];
   static const struct {
     const char *ranks, *groups;
@@ -746,11 +822,11 @@ static void numbers_of_learners_change_rounding_only(void **state) {
               {"learner.ranks=4", "learner.groups=2", 8},
               {"learner.ranks=3", "learner.groups=3", 7}};
   size_t count, n;
-  after_one_update("learner.ranks=1", "learner.groups=1", 5, one, &count);
-  assert_true(count > 1000);
+  after_one_tick(algorithm, "learner.ranks=1", "learner.groups=1", 5, one, &count);
+  assert_true(count > 200);
   for (size_t w = 0; w < COUNT_OF(with); w++) {
     double gap = 0, size = 0;
-    after_one_update(with[w].ranks, with[w].groups, with[w].size, other, &n);
+    after_one_tick(algorithm, with[w].ranks, with[w].groups, with[w].size, other, &n);
     assert_int_equal(n, count);
     for (size_t i = 0; i < n; i++) {
       gap += fabs((double)one[i] - (double)other[i]);
@@ -759,6 +835,18 @@ static void numbers_of_learners_change_rounding_only(void **state) {
     assert_true(gap / size < 1e-4);
     if (w < 2) assert_true(gap > 0); /* sums in another order: or nothing was shared */
   }
+}
+
+static void numbers_of_learners_change_rounding_only(void **state) {
+  (void)state;
+  check_numbers_of_learners("learner.algorithm=ppo");
+}
+
+/* Several batches in the tick, which are drawn from what all learners hold together. */
+static void numbers_of_learners_change_no_draw(void **state) {
+  (void)state;
+  game = "kuhn_poker"; /* whose episodes end within the tick */
+  check_numbers_of_learners("learner.algorithm=qmix");
 }
 
 /* What the games of a run left behind in which nothing is learned. */
@@ -957,6 +1045,9 @@ int main(void) {
       SIM_TEST(killed_critics_go_on_as_if_nothing_had_happened),
       SIM_TEST(teams_resume_on_other_numbers_of_ranks),
       SIM_TEST(teams_learn_from_the_weights_that_acted),
+      SIM_TEST(killed_rehearsals_go_on_as_if_nothing_had_happened),
+      SIM_TEST(rehearsals_resume_on_other_numbers_of_ranks),
+      SIM_TEST(numbers_of_learners_change_no_draw),
       SIM_TEST(parts_are_stored_and_go_on),
       SIM_TEST(lockstep_learns_from_the_weights_that_acted),
       SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),

@@ -578,17 +578,24 @@ static void everybody_gets_what_was_theirs(void **state) {
   close_scene(&scene);
 }
 
-/* A piece of what a learner keeps. */
-static Status say_kept(Scene *scene, int from, uint32_t player, uint32_t lane, const char *state) {
+/* A part of a piece of what a learner keeps. */
+static Status say_part(Scene *scene, int from, uint32_t player, uint32_t lane, uint32_t part,
+                       uint32_t parts, const char *state) {
   Bytes bytes = {0};
   const Message message = {.peer = from};
-  replay_state_encode(&(WireReplay){.player = player, .lane = lane}, &bytes);
+  const WireReplay said = {.player = player, .lane = lane, .part = part, .parts = parts};
+  replay_state_encode(&said, &bytes);
   bytes_put(&bytes, state, strlen(state));
   Reader body = reader_over(bytes.data, bytes.size);
   Status status =
       checkpoint_take_replay(scene->checkpoint, &scene->league, scene->members, &message, &body);
   bytes_free(&bytes);
   return status;
+}
+
+/* A whole piece. */
+static Status say_kept(Scene *scene, int from, uint32_t player, uint32_t lane, const char *state) {
+  return say_part(scene, from, player, lane, 0, 1, state);
 }
 
 /* What is kept in a seat; seat 3 of player 1 is empty. */
@@ -607,8 +614,15 @@ static void write_kept(Scene *scene) {
     for (uint32_t m = LEARNERS; m-- > 0;) { /* the second first */
       char state[16];
       for (uint32_t seat = 0; seat < LANES * LANE_SEATS; seat++)
-        if (fed[owner[seat / LANE_SEATS]] == m && kept_in(p, seat, state))
-          CHECK_OK(say_kept(scene, learner_rank[m], p, seat, state));
+        if (fed[owner[seat / LANE_SEATS]] == m && kept_in(p, seat, state)) {
+          if (seat != 1) {
+            CHECK_OK(say_kept(scene, learner_rank[m], p, seat, state));
+            continue;
+          }
+          CHECK_OK(say_part(scene, learner_rank[m], p, seat, 1, 2, state + 2)); /* in any order */
+          state[2] = 0;
+          CHECK_OK(say_part(scene, learner_rank[m], p, seat, 0, 2, state));
+        }
       expect_refused(say_kept(scene, 1, p, (uint32_t)WIRE_NO_LANE, "x"), "is learned on other ranks");
       expect_refused(say_kept(scene, learner_rank[m], p, m ? 9 : 0, "again"), "came twice");
       assert_false(checkpoint_is_whole(scene->checkpoint));
@@ -628,6 +642,7 @@ static void expect_kept(Scene *scene, size_t learner, uint32_t player, uint32_t 
   CHECK_OK(replay_state_decode(&got, &body));
   assert_int_equal(got.player, player);
   assert_int_equal(got.lane, lane);
+  assert_true(got.part == 0 && got.parts == 1);
   assert_int_equal(got.size, strlen(state));
   assert_memory_equal(got.state, state, got.size);
   message_release(message);

@@ -14,6 +14,7 @@ static const uint32_t agent_of[4 * CELLS] = {0, 1, NO_AGENT, NO_AGENT, 2, 3, NO_
 static const RowFormat format = {.observation_bytes = 4,
                                  .choices = 2,
                                  .heads = 1,
+                                 .state = 1,
                                  .cells = CELLS,
                                  .flags = true,
                                  .agents = 4,
@@ -25,6 +26,7 @@ static Rehearsal *make(const ReplayConfig *config) {
                                 .seed = 5,
                                 .player = 3,
                                 .slots = SLOTS,
+                                .training = SLOTS,
                                 .teams = TEAMS,
                                 .team_of = team_of};
   Rehearsal *rehearsal;
@@ -183,6 +185,7 @@ static void it_goes_on_from_a_checkpoint(void **state) {
   sum(all, 1);
   draw(all, 1, drawn[0]);
   rehearsal_learned(all[0], 7);
+  rehearsal_begin(all[0], 77);
   for (size_t lane = 0; lane < rehearsal_lanes(all[0]); lane++) {
     assert_int_equal(rehearsal_has(all[0], lane), lane / TEAMS % TEAMS == lane % TEAMS);
     bytes.size = 0;
@@ -197,15 +200,17 @@ static void it_goes_on_from_a_checkpoint(void **state) {
   assert_int_equal(rehearsal_decode(all[1], &cut), ERR_FORMAT);
   Reader reader = reader_over(bytes.data, bytes.size);
   CHECK_OK(rehearsal_decode(all[1], &reader));
+  assert_int_equal(rehearsal_acting(all[1]), 77);
   for (int i = 0; i < 2; i++) {
     play(all[i], 0, 0, 9, 0, true);
     sum(&all[i], 1);
     draw(&all[i], 1, drawn[i]);
     bytes.size = 0;
     rehearsal_encode(all[i], &bytes);
+    assert_int_equal(bytes.size, 24);
     memcpy(drawn[i] + usual.batch, bytes.data, bytes.size);
   }
-  assert_memory_equal(drawn[0], drawn[1], ((size_t)usual.batch + 4) * sizeof(uint32_t));
+  assert_memory_equal(drawn[0], drawn[1], ((size_t)usual.batch + 6) * sizeof(uint32_t));
   bytes_free(&bytes);
   rehearsal_destroy(all[0]);
   rehearsal_destroy(all[1]);

@@ -62,17 +62,25 @@ static void add(Replay *replay, size_t lane, uint32_t episode, uint32_t at, uint
   batch_destroy(&batch);
 }
 
-/* Draws from a lane that has one item. */
-static Batch only(const Replay *replay, size_t lane) {
+/* Draws from a lane until it is this item, of so many. */
+static Batch item_of(const Replay *replay, size_t lane, uint64_t serial, size_t items) {
   Batch batch;
-  ReplayDraw draw;
+  ReplayDraw draw = {.serial = UINT64_MAX};
   AgonRng rng = rng_stream(1, 0, 0, RNG_TEST);
-  assert_int_equal(replay_items(replay, lane), 1);
+  assert_int_equal(replay_items(replay, lane), items);
   CHECK_OK(batch_create(&format, &batch));
-  CHECK_OK(replay_draw(replay, lane, 0, &rng, &batch, &draw));
+  while (draw.serial != serial) {
+    batch_clear(&batch);
+    CHECK_OK(replay_draw(replay, lane, 0, &rng, &batch, &draw));
+  }
   assert_int_equal(batch.unrolls, 1);
   assert_true(batch_is_whole(&batch));
   return batch;
+}
+
+/* Draws from a lane that has one item. */
+static Batch only(const Replay *replay, size_t lane) {
+  return item_of(replay, lane, 0, 1);
 }
 
 /* Row t of an item of the episode with this mark, from step `at` on. */
@@ -109,15 +117,19 @@ static void episodes_are_joined(void **state) {
   }
 }
 
-/* What does not go on with what is pending begins anew; the beginning of what never ended is let
- * go of. Ends of other lanes do not matter. */
+/* What does not go on with what is pending begins anew, and what was pending is an item by itself.
+ * Ends of other lanes do not matter. */
 static void what_is_torn_is_not_joined(void **state) {
   (void)state;
   Replay *replay = make();
   add(replay, 0, 1, 0, 2, END_OPEN, 100);
   add(replay, 1, 1, 0, 2, END_OPEN, 500);
-  add(replay, 0, 2, 0, 3, END_TERMINATED, 200); /* episode 1 was lost */
-  Batch item = only(replay, 0);
+  add(replay, 0, 2, 0, 3, END_TERMINATED, 200); /* of episode 1 the rest was lost */
+  Batch item = item_of(replay, 0, 0, 2);
+  assert_true(item.unroll[0].rows == 2 && item.unroll[0].end == END_OPEN);
+  check_rows(&item, 100, 0);
+  batch_destroy(&item);
+  item = item_of(replay, 0, 1, 2);
   assert_int_equal(item.unroll[0].rows, 3);
   check_rows(&item, 200, 0);
   batch_destroy(&item);
@@ -129,7 +141,7 @@ static void what_is_torn_is_not_joined(void **state) {
   batch_destroy(&item);
   add(replay, 4, 3, 0, 2, END_OPEN, 700);
   add(replay, 4, 3, 4, 2, END_TERMINATED, 700); /* rows 2 and 3 were too old to be learned from */
-  item = only(replay, 4);
+  item = item_of(replay, 4, 1, 2);
   assert_true(item.unroll[0].rows == 2 && item.unroll[0].step == 4 && item.unroll[0].fresh == 0);
   check_rows(&item, 700, 4);
   batch_destroy(&item);
@@ -192,21 +204,28 @@ static void the_oldest_leaves(void **state) {
   replay_destroy(replay);
 }
 
-/* Each lane that has items gets its share of every batch, whatever the others hold. */
-static void draws_are_dealt_evenly(void **state) {
+/* Each lane gets its share of every batch, but for less than one draw; over many batches each item
+ * is drawn as often as any other. */
+static void draws_are_dealt_by_items(void **state) {
   (void)state;
-  const float count[LANES] = {1, 0, 500, 2, 0};
-  uint32_t order[LANES], lane[8], firsts[LANES] = {0};
-  for (uint32_t u = 0; u < 300; u++) {
+  const float count[LANES] = {1, 0, 10, 5, 0};
+  uint32_t order[LANES], lane[8], all[LANES] = {0};
+  enum { ROUNDS = 4000 };
+  for (uint32_t u = 0; u < ROUNDS; u++) {
     uint32_t got[LANES] = {0};
     AgonRng rng = rng_stream(3, 0, u, RNG_REPLAY);
     replay_deal(count, LANES, 8, &rng, order, lane);
     for (int d = 0; d < 8; d++) got[lane[d]]++;
-    for (int l = 0; l < LANES; l++) assert_true(count[l] > 0 ? got[l] == 2 || got[l] == 3 : got[l] == 0);
-    firsts[lane[0]]++;
+    for (int l = 0; l < LANES; l++) {
+      float share = 8 * count[l] / 16;
+      assert_true((float)got[l] > share - 1 && (float)got[l] < share + 1);
+      all[l] += got[l];
+    }
   }
-  for (int l = 0; l < LANES; l++) /* 100 each; five deviations are 41 */
-    assert_true(count[l] > 0 ? firsts[l] > 59 && firsts[l] < 141 : firsts[l] == 0);
+  for (int l = 0; l < LANES; l++) {
+    float share = ROUNDS * 8 * count[l] / 16; /* deviation at most sqrt(ROUNDS) / 2 */
+    assert_true(fabsf((float)all[l] - share) < 5 * 32);
+  }
 }
 
 /* In proportion to priority^exponent; new items come first; of what has left nothing is set. */
@@ -286,7 +305,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(episodes_are_joined),        cmocka_unit_test(what_is_torn_is_not_joined),
       cmocka_unit_test(long_episodes_come_in_pieces), cmocka_unit_test(the_oldest_leaves),
-      cmocka_unit_test(draws_are_dealt_evenly),     cmocka_unit_test(priorities_weigh_the_draws),
+      cmocka_unit_test(draws_are_dealt_by_items),   cmocka_unit_test(priorities_weigh_the_draws),
       cmocka_unit_test(lanes_come_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

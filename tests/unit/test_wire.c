@@ -394,7 +394,7 @@ static Status hear_lane(Reader *body) {
   return OK;
 }
 
-static const WireReplay piece = {.player = 1, .lane = 6, .state = "", .size = 0};
+static const WireReplay piece = {.player = 1, .lane = 6, .part = 2, .parts = 3, .state = "", .size = 0};
 static void say_kept(Bytes *out) { replay_state_encode(&piece, out); }
 static Status hear_kept(Reader *body) {
   const WireReplay *said = &piece;
@@ -402,6 +402,8 @@ static Status hear_kept(Reader *body) {
   TRY_RETURN(replay_state_decode(&got, body));
   SAME(player);
   SAME(lane);
+  SAME(part);
+  SAME(parts);
   SAME(size);
   return OK;
 }
