@@ -27,6 +27,8 @@ static const Section sections[] = {
     {"net", "the network that every player has", "src/nn"},
     {"learner", "how players are updated, whatever the algorithm", "learner"},
     {"actors", "how games are played, to learn from and to judge by", "actors"},
+    {"replay", "experience that is kept and learned from again, by algorithms that do so",
+     "learner/rehearsal.c"},
     {"league", "who plays whom, and who is frozen and reset when", "league"},
     {"checkpoint", "when everything is saved, and how much of it is kept", "league"},
     {"metrics", "what is measured and shown, and when", "league and src/metrics"},
