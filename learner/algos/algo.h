@@ -118,7 +118,7 @@ typedef struct Algo {
   /* Of several teams, how many; 0: there is but one. The critic has columns for the global state as
    * each of them sees it, all 0 but those of the team that it values, and behind the time which
    * that is. */
-  size_t critic_sides;
+  size_t sides;
 } Algo;
 
 enum { TRAJECTORY_LANES = 7 };
@@ -189,7 +189,10 @@ typedef struct Pass {
   const Sequences *sequences;
   size_t rows;
   const int32_t *row_of; /* (rows) cell of the batch, or -1: padding */
-  const uint8_t *mask;   /* (rows, choices) */
+  const uint32_t *agent; /* (rows) of the env; NO_AGENT: nobody */
+  /* (agents of the env) the team of each, where the algorithm has several sides; else NULL */
+  const uint32_t *side_of;
+  const uint8_t *mask; /* (rows, choices) */
   /* What the loss is made of beside the algorithm's own part. */
   float entropy_weight, reference_weight, proximal_weight, value_weight;
   float value_share;          /* learned cells over valued ones: that their losses weigh alike */

@@ -110,7 +110,7 @@ static Status mappo_parts(Algo *algo) {
                                        .destroy = destroy_critic};
   algo->critic = critic;
   algo->critic_time = config->critic_time;
-  algo->critic_sides = sides;
+  algo->sides = sides;
   algo->critic_part = algo->parts++;
   return OK;
 }

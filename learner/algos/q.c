@@ -136,12 +136,21 @@ static void destroy_mixer(void *made) {
   mixer_destroy(made);
 }
 
+/* Numbers of a mixer's state. One state is worth opposite things to two sides: each has columns,
+ * and so weights, of its own, and is told which it is. */
+static size_t state_width(const Algo *algo) {
+  size_t S = algo->format.global;
+  return algo->sides ? algo->sides * (S + 1) : S;
+}
+
 /* A mixer that is trained; or a copy, and of what (AlgoPart). */
 static Status add_mixer(Algo *algo, const char *name, MixerKind kind, size_t copy_of) {
   const QConfig *config = algo->own;
+  const size_t teams = format_teams(&algo->format, NULL);
+  algo->sides = teams > 1 ? teams : 0;
   const MixerShape shape = {
       .agents = format_cells(&algo->format),
-      .state = algo->format.global,
+      .state = state_width(algo),
       .choices = algo->net->space.width,
   };
   Mixer *mixer;
@@ -390,14 +399,19 @@ static void put_cell(const Work *work, size_t at) {
 
 /* The global state of each team row into a mixer's input. */
 static void put_states(const Work *work, float *out) {
+  const Pass *pass = work->pass;
   const Batch *batch = work->batch;
-  size_t S = batch->format.global;
+  const size_t S = batch->format.global;
+  const size_t width = state_width(pass->algo);
+  memset(out, 0, work->teams * width * sizeof *out);
   for (size_t r = 0; r < work->teams; r++) {
-    int32_t cell = work->pass->row_of[r * work->N];
-    if (cell >= 0)
-      memcpy(out + r * S, batch->global + (size_t)cell / work->N * S, S * sizeof *out);
-    else
-      memset(out + r * S, 0, S * sizeof *out);
+    const size_t at = r * work->N; /* a team's first agent is in its first cell */
+    const int32_t cell = pass->row_of[at];
+    if (cell < 0) continue;
+    const size_t side = pass->side_of ? pass->side_of[pass->agent[at]] : 0;
+    float *row = out + r * width;
+    memcpy(row + side * S, batch->global + (size_t)cell / work->N * S, S * sizeof *row);
+    if (pass->side_of) row[pass->algo->sides * S + side] = 1;
   }
 }
 

@@ -15,7 +15,7 @@ static Status create_packed(const Graph *graph, float **out) {
 
 Status passes_create(const Algo *algo, Passes *out) {
   *out = (Passes){.net = algo->net, .algo = algo};
-  if (algo->critic_sides) {
+  if (algo->sides) {
     TRY_RETURN(NEW_ARRAY(out->side_of, algo->format.agents));
     format_teams(&algo->format, out->side_of);
   }
@@ -204,7 +204,7 @@ static void load_critic(Passes *passes, size_t rows) {
   size_t cells = format_cells(&batch->format);
   if (!algo->critic) return;
   size_t S = algo->critic->shape.state;
-  size_t sides = algo->critic_sides;
+  size_t sides = algo->sides;
   size_t teams = sides ? sides : 1;
   size_t G = (S - algo->critic_time - sides) / teams;
   for (size_t at = 0; at < rows; at++) {
@@ -310,6 +310,8 @@ Pass passes_open(Passes *passes, const Sequences *sequences) {
                 .sequences = sequences,
                 .rows = sequences->B * sequences->T,
                 .row_of = passes->row_of,
+                .agent = passes->agent,
+                .side_of = passes->side_of,
                 .mask = passes->mask,
                 .logits = passes->logits,
                 .probability = passes->probability,
