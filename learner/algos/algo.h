@@ -95,7 +95,7 @@ typedef struct AlgoPart {
    * update keeps its weights packed, and room for as many rows as a pass has. NULL: the block is
    * just numbers. */
   const Graph *graph;
-  void *made;                 /* what `graph` and `init` rest on; the part's own, may be NULL */
+  void *made;                  /* what `graph` and `init` rest on; the part's own, may be NULL */
   void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
 enum { ALGO_PARTS = 6, ALGO_PART_NAME = 24 };
@@ -147,8 +147,8 @@ typedef struct Experience {
   bool unit_known;  /* it has been: not in the first update of a life */
   /* Filled by the algorithm. `target` is what the value head learns. */
   float *advantage, *target;
-  float *lanes; /* (TRAJECTORY_LANES, rows of the longest unroll) scratch of follow_cells */
-  const float *block;      /* the policy's */
+  float *lanes;       /* (TRAJECTORY_LANES, rows of the longest unroll) scratch of follow_cells */
+  const float *block; /* the policy's */
   float *part[ALGO_PARTS]; /* the player's parts, in the algorithm's order; written in `stepped`
                               only */
 } Experience;

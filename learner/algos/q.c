@@ -42,37 +42,87 @@ typedef struct QConfig {
 } QConfig;
 
 #define Q_OPTIONS                                                                                  \
-  {"epsilon", OPT_FLOAT, offsetof(QConfig, epsilon), "1", 0, 1, NULL, "",                          \
+  {"epsilon",                                                                                      \
+   OPT_FLOAT,                                                                                      \
+   offsetof(QConfig, epsilon),                                                                     \
+   "1",                                                                                            \
+   0,                                                                                              \
+   1,                                                                                              \
+   NULL,                                                                                           \
+   "",                                                                                             \
    "how often an agent takes any available choice instead of the best one, at the start"},         \
-      {"epsilon_end", OPT_FLOAT, offsetof(QConfig, epsilon_end), "0.05", 0, 1, NULL, "",           \
-       "the same at the end of epsilon_frames"},                                                   \
-      {"epsilon_frames", OPT_INT, offsetof(QConfig, epsilon_frames), "50000", 0, OPTION_NO_LIMIT,  \
-       NULL, "frames", "of the run, in which epsilon falls in a straight line"},                   \
-      {"target_every", OPT_INT, offsetof(QConfig, target_every), "200", 1, OPTION_NO_LIMIT, NULL,  \
-       "steps", "of the optimiser, after which the target networks become the present ones"},      \
-      {"tau", OPT_FLOAT, offsetof(QConfig, tau), "0", 0, 1, NULL, "",                              \
+      {"epsilon_end", OPT_FLOAT, offsetof(QConfig, epsilon_end),         "0.05", 0, 1,             \
+       NULL,          "",        "the same at the end of epsilon_frames"},                         \
+      {"epsilon_frames",                                                                           \
+       OPT_INT,                                                                                    \
+       offsetof(QConfig, epsilon_frames),                                                          \
+       "50000",                                                                                    \
+       0,                                                                                          \
+       OPTION_NO_LIMIT,                                                                            \
+       NULL,                                                                                       \
+       "frames",                                                                                   \
+       "of the run, in which epsilon falls in a straight line"},                                   \
+      {"target_every",                                                                             \
+       OPT_INT,                                                                                    \
+       offsetof(QConfig, target_every),                                                            \
+       "200",                                                                                      \
+       1,                                                                                          \
+       OPTION_NO_LIMIT,                                                                            \
+       NULL,                                                                                       \
+       "steps",                                                                                    \
+       "of the optimiser, after which the target networks become the present ones"},               \
+      {"tau",                                                                                      \
+       OPT_FLOAT,                                                                                  \
+       offsetof(QConfig, tau),                                                                     \
+       "0",                                                                                        \
+       0,                                                                                          \
+       1,                                                                                          \
+       NULL,                                                                                       \
+       "",                                                                                         \
        "above 0: target networks move by this share towards the present ones after each step, "    \
        "instead of every target_every steps"},                                                     \
-      {"double", OPT_BOOL, offsetof(QConfig, twice), "true", 0, 0, NULL, "",                       \
+      {"double",                                                                                   \
+       OPT_BOOL,                                                                                   \
+       offsetof(QConfig, twice),                                                                   \
+       "true",                                                                                     \
+       0,                                                                                          \
+       0,                                                                                          \
+       NULL,                                                                                       \
+       "",                                                                                         \
        "what follows is worth what the target network says of the choice that is best by the "     \
        "present network; false: of that which is best by its own word"},                           \
-      {"steps", OPT_INT, offsetof(QConfig, steps), "1", 1, 1 << 20, NULL, "rows",                  \
-       "of rewards in a target, before a value stands for the rest"},                              \
-      {"lambda", OPT_FLOAT, offsetof(QConfig, lambda), "0", 0, 1, NULL, "",                        \
-       "above 0: targets are lambda-returns, and steps is not read"},                              \
-      {"huber", OPT_FLOAT, offsetof(QConfig, huber), "0", 0, OPTION_NO_LIMIT, NULL, "",            \
-       "errors beyond this count linearly instead of squared; 0 = all are squared"}
+      {"steps", OPT_INT, offsetof(QConfig, steps),                                                 \
+       "1",     1,       1 << 20,                                                                  \
+       NULL,    "rows",  "of rewards in a target, before a value stands for the rest"},            \
+      {"lambda", OPT_FLOAT, offsetof(QConfig, lambda),                                             \
+       "0",      0,         1,                                                                     \
+       NULL,     "",        "above 0: targets are lambda-returns, and steps is not read"},         \
+  {                                                                                                \
+    "huber", OPT_FLOAT, offsetof(QConfig, huber), "0", 0, OPTION_NO_LIMIT, NULL, "",               \
+        "errors beyond this count linearly instead of squared; 0 = all are squared"                \
+  }
 
 #define TEAM_OPTIONS                                                                               \
-  {"team_reward", OPT_CHOICE, offsetof(QConfig, team_reward), "sum", 0, 0, "sum|mean", "",         \
-   "what the team's reward is of those of its agents"}
+  {                                                                                                \
+    "team_reward", OPT_CHOICE, offsetof(QConfig, team_reward), "sum", 0, 0, "sum|mean", "",        \
+        "what the team's reward is of those of its agents"                                         \
+  }
 
 #define WEIGHT_OPTIONS                                                                             \
-  {"weighting", OPT_CHOICE, offsetof(QConfig, weighting), "cw", 0, 0, "ow|cw", "",                 \
+  {"weighting",                                                                                    \
+   OPT_CHOICE,                                                                                     \
+   offsetof(QConfig, weighting),                                                                   \
+   "cw",                                                                                           \
+   0,                                                                                              \
+   0,                                                                                              \
+   "ow|cw",                                                                                        \
+   "",                                                                                             \
    "which joint choices count in full: ow, those that seem worse than their target; cw, those "    \
    "that are the best, or whose target is above what Q* says of the best"},                        \
-      {"alpha", OPT_FLOAT, offsetof(QConfig, alpha), "0.1", 0, 1, NULL, "",                        \
-       "weight of all other joint choices"}
+  {                                                                                                \
+    "alpha", OPT_FLOAT, offsetof(QConfig, alpha), "0.1", 0, 1, NULL, "",                           \
+        "weight of all other joint choices"                                                        \
+  }
 
 static const Option iql_options[] = {Q_OPTIONS};
 static const Option vdn_options[] = {Q_OPTIONS, TEAM_OPTIONS};

@@ -132,8 +132,7 @@ static void cell_loss(const Pass *pass, size_t at, int32_t cell, LossSums *sums)
   memset(pass->d_logits + at * W, 0, W * sizeof *pass->d_logits);
   pass->d_value[at] = 0;
   if (cell < 0 || !e->is_valued[cell]) return;
-  RowLoss loss =
-      pass->algo->ops->row(e, (size_t)cell, e->batch->log_prob[cell], pass->value[at]);
+  RowLoss loss = pass->algo->ops->row(e, (size_t)cell, e->batch->log_prob[cell], pass->value[at]);
   value_loss(pass, at, &loss, sums);
 }
 

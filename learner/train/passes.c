@@ -22,8 +22,7 @@ Status passes_create(const Algo *algo, Passes *out) {
   out->packed = net_pack_create(algo->net, true);
   if (!out->packed) return status_set(ERR_MEMORY, "out of memory packing a network");
   for (size_t i = 0; i < algo->parts; i++)
-    if (algo->part[i].graph)
-      TRY_RETURN(create_packed(algo->part[i].graph, &out->part_packed[i]));
+    if (algo->part[i].graph) TRY_RETURN(create_packed(algo->part[i].graph, &out->part_packed[i]));
   return OK;
 }
 
@@ -304,20 +303,20 @@ Status passes_evaluate(Passes *passes, const float *block, bool forget, const Ev
 
 Pass passes_open(Passes *passes, const Sequences *sequences) {
   Pass pass = {.algo = passes->algo,
-                .net = passes->net,
-                .packed = passes->packed,
-                .space = &passes->space,
-                .sequences = sequences,
-                .rows = sequences->B * sequences->T,
-                .row_of = passes->row_of,
-                .agent = passes->agent,
-                .side_of = passes->side_of,
-                .mask = passes->mask,
-                .logits = passes->logits,
-                .probability = passes->probability,
-                .d_logits = passes->d_logits,
-                .value = passes->value,
-                .d_value = passes->d_value};
+               .net = passes->net,
+               .packed = passes->packed,
+               .space = &passes->space,
+               .sequences = sequences,
+               .rows = sequences->B * sequences->T,
+               .row_of = passes->row_of,
+               .agent = passes->agent,
+               .side_of = passes->side_of,
+               .mask = passes->mask,
+               .logits = passes->logits,
+               .probability = passes->probability,
+               .d_logits = passes->d_logits,
+               .value = passes->value,
+               .d_value = passes->d_value};
   for (size_t i = 0; i < passes->algo->parts; i++) {
     pass.part[i].block = passes->part_block[i];
     pass.part[i].packed = passes->part_packed[i];

@@ -20,7 +20,7 @@ typedef struct Passes {
   size_t apart_room;
   float *packed; /* the weights as kernels want them: passes_pack */
   Activations space;
-  const Algo *algo;               /* whose parts follow */
+  const Algo *algo;                    /* whose parts follow */
   const float *part_block[ALGO_PARTS]; /* borrowed: passes_pack_part */
   float *part_packed[ALGO_PARTS];      /* of parts that are networks */
   Activations part_space[ALGO_PARTS];

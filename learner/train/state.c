@@ -16,8 +16,7 @@ size_t train_state_stat_count(const Net *net) {
 static Status create_parts(const TrainShape *shape, TrainState *state) {
   const Algo *algo = shape->algo;
   const Net *net = algo->net;
-  state->part[0] =
-      (TrainPart){.name = "policy", .floats = net->block, .trained = net->trained};
+  state->part[0] = (TrainPart){.name = "policy", .floats = net->block, .trained = net->trained};
   for (size_t i = 0; i < algo->parts; i++) {
     const AlgoPart *part = &algo->part[i];
     state->part[1 + i] =

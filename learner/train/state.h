@@ -44,7 +44,7 @@ typedef struct TrainShape {
 typedef struct ValueHead {
   const Graph *graph;
   float *block;
-  size_t copies;    /* of the graph's parameters, each `stride` floats behind the one before */
+  size_t copies; /* of the graph's parameters, each `stride` floats behind the one before */
   size_t stride;
   size_t return_at; /* in the block: mean and deviation of the value targets */
   bool normalises;  /* these move with the targets; else they are 0 and 1 */

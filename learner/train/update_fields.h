@@ -40,7 +40,7 @@ struct Update {
   float *discount;
   bool *is_learned;
   bool *is_valued;
-  float *pull; /* weight of the KL to the reference */
+  float *pull;  /* weight of the KL to the reference */
   float *lanes; /* (TRAJECTORY_LANES, rows of the longest unroll) */
   size_t lane_room;
   size_t row_room;

@@ -67,7 +67,9 @@ bool tally_is_whole(const Tally *tally) {
 }
 
 /* --- of both seats --- */
-double tally_score(const Tally *tally) { return (tally->wins + tally->draws / 2) / tally->games; }
+double tally_score(const Tally *tally) {
+  return (tally->wins + tally->draws / 2) / tally->games;
+}
 
 Tally tally_both(const Tally seat[SEATS]) {
   Tally sum = seat[0];
@@ -75,7 +77,9 @@ Tally tally_both(const Tally seat[SEATS]) {
   return sum;
 }
 
-double tally_games(const Tally seat[SEATS]) { return seat[0].games + seat[1].games; }
+double tally_games(const Tally seat[SEATS]) {
+  return seat[0].games + seat[1].games;
+}
 
 bool tally_means(const Tally seat[SEATS], SeatMeans *out) {
   int known = 0;
@@ -102,8 +106,10 @@ double seats_effective(double first, double second) {
 
 /* --- of two players --- */
 void match_tally_add(MatchTally *to, const MatchTally *from) {
-  for (int s = 0; s < SEATS; s++) tally_add(&to->seat[s], &from->seat[s]);
-  for (int k = 0; k < 5; k++) to->pairs.count[k] += from->pairs.count[k];
+  for (int s = 0; s < SEATS; s++)
+    tally_add(&to->seat[s], &from->seat[s]);
+  for (int k = 0; k < 5; k++)
+    to->pairs.count[k] += from->pairs.count[k];
   to->fixed |= from->fixed;
   bool known = to->pair_squares >= 0 && from->pair_squares >= 0;
   to->pair_squares = known ? to->pair_squares + from->pair_squares : -1;
@@ -113,7 +119,8 @@ MatchTally match_tally_turned(const MatchTally *tally) {
   MatchTally out = *tally;
   out.seat[0] = tally_turned(&tally->seat[1]); /* while a sat second, b sat first */
   out.seat[1] = tally_turned(&tally->seat[0]);
-  for (int k = 0; k < 5; k++) out.pairs.count[k] = tally->pairs.count[4 - k];
+  for (int k = 0; k < 5; k++)
+    out.pairs.count[k] = tally->pairs.count[4 - k];
   return out;
 }
 

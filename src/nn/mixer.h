@@ -36,21 +36,47 @@ typedef struct MixerConfig {
 /* The options of a mixer, for a table whose target is a TYPE that holds a MixerConfig at FIELD
  * (`x.` with its point; nothing: TYPE is a MixerConfig). */
 #define MIXER_OPTIONS(TYPE, FIELD)                                                                 \
-  {"embed", OPT_INT, offsetof(TYPE, FIELD embed), "32", 1, 4096, NULL, "units",                    \
-   "QMIX: width of the mixer's hidden layer"},                                                     \
-      {"hyper_hidden", OPT_INT, offsetof(TYPE, FIELD hyper_hidden), "64", 1, 4096, NULL, "units",  \
+  {"embed", OPT_INT, offsetof(TYPE, FIELD embed),                                                  \
+   "32",    1,       4096,                                                                         \
+   NULL,    "units", "QMIX: width of the mixer's hidden layer"},                                   \
+      {"hyper_hidden",                                                                             \
+       OPT_INT,                                                                                    \
+       offsetof(TYPE, FIELD hyper_hidden),                                                         \
+       "64",                                                                                       \
+       1,                                                                                          \
+       4096,                                                                                       \
+       NULL,                                                                                       \
+       "units",                                                                                    \
        "hidden layer of the networks that make the mixer's weights from the global state"},        \
-      {"hyper_layers", OPT_INT, offsetof(TYPE, FIELD hyper_layers), "2", 1, 2, NULL, "layers",     \
+      {"hyper_layers",                                                                             \
+       OPT_INT,                                                                                    \
+       offsetof(TYPE, FIELD hyper_layers),                                                         \
+       "2",                                                                                        \
+       1,                                                                                          \
+       2,                                                                                          \
+       NULL,                                                                                       \
+       "layers",                                                                                   \
        "layers of these networks; with 1 they are linear"},                                        \
-      {"heads", OPT_INT, offsetof(TYPE, FIELD heads), "4", 1, 64, NULL, "heads",                   \
-       "QPLEX: sets of weights over the agents that are added"},                                   \
-      {"free_hidden", OPT_INTS, offsetof(TYPE, FIELD free_hidden), "[256, 256, 256]", 1, 4096,     \
-       NULL, "units", "weighted QMIX: widths of the mixer that may be anything"},                  \
-      {"init_gain", OPT_FLOAT, offsetof(TYPE, FIELD init_gain), "1.41421356", 0, 10, NULL, "",     \
-       "orthogonal gain of hidden layers"},                                                        \
-      {"hyper_gain", OPT_FLOAT, offsetof(TYPE, FIELD hyper_gain), "0.4", 0, 10, NULL, "",          \
-       "orthogonal gain of the layers that give the mixer's weights: at 0.4 a team's value begins "\
-       "to grow about as fast as an agent's"}
+      {"heads", OPT_INT, offsetof(TYPE, FIELD heads),                                              \
+       "4",     1,       64,                                                                       \
+       NULL,    "heads", "QPLEX: sets of weights over the agents that are added"},                 \
+      {"free_hidden",                                                                              \
+       OPT_INTS,                                                                                   \
+       offsetof(TYPE, FIELD free_hidden),                                                          \
+       "[256, 256, 256]",                                                                          \
+       1,                                                                                          \
+       4096,                                                                                       \
+       NULL,                                                                                       \
+       "units",                                                                                    \
+       "weighted QMIX: widths of the mixer that may be anything"},                                 \
+      {"init_gain", OPT_FLOAT, offsetof(TYPE, FIELD init_gain),   "1.41421356", 0, 10,             \
+       NULL,        "",        "orthogonal gain of hidden layers"},                                \
+  {                                                                                                \
+    "hyper_gain", OPT_FLOAT, offsetof(TYPE, FIELD hyper_gain), "0.4", 0, 10, NULL, "",             \
+        "orthogonal gain of the layers that give the mixer's weights: at 0.4 a team's value "      \
+        "begins "                                                                                  \
+        "to grow about as fast as an agent's"                                                      \
+  }
 
 extern const Option mixer_options[];
 extern const size_t mixer_option_count;

@@ -82,8 +82,8 @@ static Status know_agents(Net *net, const AgonKind *layout, const AgonEnvSpec *s
   net->agents = spec ? spec->agents : 1;
   net->copies = 1;
   if (config->agent_id != ID_NONE)
-    TRY_RETURN(number_agents(spec, net->agents, config->agent_id == ID_KIND, &net->id_of,
-                             &net->ids));
+    TRY_RETURN(
+        number_agents(spec, net->agents, config->agent_id == ID_KIND, &net->id_of, &net->ids));
   if (config->sharing != SHARE_ALL)
     TRY_RETURN(number_agents(spec, net->agents, config->sharing == SHARE_KIND, &net->copy_of,
                              &net->copies));

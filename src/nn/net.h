@@ -57,12 +57,12 @@ typedef struct Net {
   size_t trained;    /* floats from the block's head to the end of the last copy's parameters */
   uint32_t *copy_of; /* (agents); NULL where there is one copy */
   /* of the first copy: */
-  int logits;       /* tensor: its first columns are the logits; BOX: the means */
-  int log_std;      /* BOX: tensor of log standard deviations; else -1 */
-  int value;        /* tensor (R,1) of the value in real units */
-  size_t mean_at;   /* means of the observation normaliser in the block; 0 = off */
-  size_t scale_at;  /* its scales; 0 = off */
-  size_t return_at; /* in the block: mean and standard deviation of the value targets */
+  int logits;        /* tensor: its first columns are the logits; BOX: the means */
+  int log_std;       /* BOX: tensor of log standard deviations; else -1 */
+  int value;         /* tensor (R,1) of the value in real units */
+  size_t mean_at;    /* means of the observation normaliser in the block; 0 = off */
+  size_t scale_at;   /* its scales; 0 = off */
+  size_t return_at;  /* in the block: mean and standard deviation of the value targets */
   size_t epsilon_at; /* how often it explores; 0 = its rule knows no epsilon */
   size_t block;      /* floats of a policy block */
 } Net;

@@ -209,6 +209,27 @@ static void learners_without_shared_memory_learn_the_same(void **state) {
   }
 }
 
+/* A run in one job, and one that is killed again and again, after ever more messages: the same files. */
+static void check_kills(const char *const *pairs, size_t count, long first, long more) {
+  char whole[64], broken[64];
+  int kills = 0;
+  folder_make(whole);
+  folder_make(broken);
+  World world = {pairs, count, 4, 5, 20, -1, 0, 1, 0};
+  assert_true(run_world(&world, whole));
+  for (long cut = first;; cut += more) {
+    World part = world;
+    part.seed = 100 + (uint64_t)cut;
+    part.cut = cut;
+    if (run_world(&part, broken)) break;
+    assert_true(++kills < 200);
+  }
+  assert_true(kills >= 1);
+  compare(whole, broken);
+  folder_remove(whole);
+  folder_remove(broken);
+}
+
 static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
   (void)state;
   static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
@@ -216,23 +237,7 @@ static void a_killed_run_goes_on_as_if_nothing_had_happened(void **state) {
     /* one learner; or two on different hosts, and tables that are not computed anew each tick */
     const char *pairs[] = {SMALL, pace[p], "net.memory=lstm", p ? "learner.ranks=2" : "learner.ranks=1",
                            p ? "league.table_players=1" : "league.table_players=256"};
-    char whole[64], broken[64];
-    folder_make(whole);
-    folder_make(broken);
-    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
-    assert_true(run_world(&world, whole));
-    int kills = 0;
-    for (long cut = 9000;; cut += 4000) {
-      World part = world;
-      part.seed = 100 + (uint64_t)cut;
-      part.cut = cut;
-      if (run_world(&part, broken)) break;
-      assert_true(++kills < 200);
-    }
-    assert_true(kills >= 1);
-    compare(whole, broken);
-    folder_remove(whole);
-    folder_remove(broken);
+    check_kills(pairs, COUNT_OF(pairs), 9000, 4000);
   }
 }
 
@@ -446,24 +451,8 @@ static void killed_teams_go_on_as_if_nothing_had_happened(void **state) {
                            p ? "learner.ranks=2" : "learner.ranks=1",
                            "frames=4k",
                            "checkpoint.ticks=2"};
-    char whole[64], broken[64];
-    int kills = 0;
     game = team_games[p];
-    folder_make(whole);
-    folder_make(broken);
-    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
-    assert_true(run_world(&world, whole));
-    for (long cut = 800;; cut += 1200) {
-      World part = world;
-      part.seed = 100 + (uint64_t)cut;
-      part.cut = cut;
-      if (run_world(&part, broken)) break;
-      assert_true(++kills < 200);
-    }
-    assert_true(kills >= 1);
-    compare(whole, broken);
-    folder_remove(whole);
-    folder_remove(broken);
+    check_kills(pairs, COUNT_OF(pairs), 800, 1200);
   }
 }
 
@@ -562,24 +551,8 @@ static void killed_rehearsals_go_on_as_if_nothing_had_happened(void **state) {
                            p ? "learner.ranks=1" : "learner.ranks=2",
                            "frames=4k",
                            "checkpoint.ticks=2"};
-    char whole[64], broken[64];
-    int kills = 0;
     game = kept_games[p];
-    folder_make(whole);
-    folder_make(broken);
-    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
-    assert_true(run_world(&world, whole));
-    for (long cut = 800;; cut += 1200) {
-      World part = world;
-      part.seed = 100 + (uint64_t)cut;
-      part.cut = cut;
-      if (run_world(&part, broken)) break;
-      assert_true(++kills < 200);
-    }
-    assert_true(kills >= 1);
-    compare(whole, broken);
-    folder_remove(whole);
-    folder_remove(broken);
+    check_kills(pairs, COUNT_OF(pairs), 800, 1200);
   }
 }
 
