@@ -105,7 +105,8 @@ static inline AgonHistory *agon_history_open(const AgonLive *ops, const void *pa
                                              uint32_t most_live, AgonError *error) {
   AgonHistory *history = (AgonHistory *)calloc(1, sizeof *history);
   uint32_t buckets = 16;
-  while (buckets < 2 * most_live && buckets < 1u << 30) buckets *= 2;
+  while (buckets < 2 * most_live && buckets < 1u << 30)
+    buckets *= 2;
   if (history) {
     history->ops = ops;
     history->params = params;
@@ -159,7 +160,8 @@ static inline void agon_history_enter(AgonHistory *history, uint32_t index, cons
 
 static inline void agon_history_leave(AgonHistory *history, uint32_t index) {
   uint32_t *at = agon_history_bucket(history, history->slot[index].digest);
-  while (*at && *at != index + 1) at = &history->slot[*at - 1].next;
+  while (*at && *at != index + 1)
+    at = &history->slot[*at - 1].next;
   if (*at) *at = history->slot[index].next;
 }
 
