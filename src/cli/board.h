@@ -11,11 +11,7 @@
  */
 Status open_game(const Command *command, const Arguments *arguments, const char *env,
                  const char *run, size_t first_option, RunView *loaded, Env **own, const Env **out);
-/* The env's picture, each line behind `indent`. A picture that is a board (lines of equal length,
- * each character a cell: '.' empty, letters and other signs pieces) gets a frame, and the words
- * that are typed to play: where there are as many actions as columns, below them; where there are
- * as many as cells, in the cells that may be played. A map (at least four lines of one length of
- * eight or more, without spaces, before other text) gets a frame, too. */
+/* Prints the position's picture (eval/picture.h), each line behind `indent`. */
 void board_show(const Position *position, const char *indent, bool unicode);
 /* One team: the mean over its agents of what they have got so far. */
 double board_team_return(const Position *position);

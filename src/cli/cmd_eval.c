@@ -295,6 +295,7 @@ static Status run_eval(int argc, char **argv) {
   if (arena.env->spec.teams == 1) {
     const TeamRequest team = {.episodes = (uint64_t)games,
                               .both = !list && !request.greedy,
+                              .all = !list,
                               .json = argument(&command_eval, &arguments, "--json") != NULL,
                               .replays = *replays_path ? replays_path : NULL,
                               .recorded = (uint64_t)replays};
@@ -326,7 +327,8 @@ const Command command_eval = {
     "eval",
     "[RUN | --env ENV [env.OPTION=VALUE ...]] [--players A,B,...] [--format F --versus C,...] "
     "[--games N] [--json]",
-    "tournaments: scores, Elo and ratings with 95 % intervals; under mpirun on all ranks, or alone",
+    "tournaments: scores, Elo and ratings with 95 % intervals; of one team what it earns; under "
+    "mpirun on all ranks, or alone",
     "Each pair of games shares chance and opening and swaps the seats. What was played before "
     "under the same terms "
     "(env "

@@ -61,9 +61,8 @@ const Command command_report = {
     "RUN [--out FILE.html | --family FILE.svg | --returns FILE.svg]",
     "writes one self-contained HTML page about a run",
     "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, "
-    "losses, rates, the "
-    "resolved "
-    "configuration.\n"
+    "losses, rates, the resolved configuration; where one team plays its return and what the game "
+    "counts, instead of opponents.\n"
     "It reads the newest checkpoint and metrics.jsonl; a running job is not disturbed.",
     flags,
     COUNT_OF(flags),

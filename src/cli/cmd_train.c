@@ -63,7 +63,7 @@ const Command command_train = {
     "train",
     "GAME|FILE.yaml|RUN [key=value ...] [--run-dir DIR] [--resume [auto|must|never|RUN|FILE]] "
     "[--max-time TIME]",
-    "trains a league; under mpirun on any number of ranks, or alone",
+    "trains a league, or a team; under mpirun on any number of ranks, or alone",
     "A RUN, the folder of one, goes on with it: its own game and settings, and what is given now "
     "over them.\n"
     "Stop it with 'agon stop RUN', SIGUSR1 to mpirun, or --max-time: it finishes the tick, saves "

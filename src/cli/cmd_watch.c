@@ -214,22 +214,6 @@ static void put_number(Screen *s, const SeriesSet *set, const char *player, cons
   end_line(s);
 }
 
-/* What there is to compare a team's return with, in one row. */
-static void put_baselines(Screen *s, json_t *root) {
-  char text[96];
-  const char *name;
-  json_t *baseline;
-  json_t *baselines = json_object_get(root, "baselines");
-  bool first = true;
-  if (json_object_size(baselines) == 0) return;
-  put(s, DIM, "%-20s ", "in its place");
-  json_object_foreach(baselines, name, baseline) {
-    put(s, PLAIN, "%s%s %s", first ? "" : ",  ", name, status_return(baseline, text, sizeof text));
-    first = false;
-  }
-  end_line(s);
-}
-
 /* Rows of Elo, or of the team's return where one team plays (evaluated, or, before that, in
  * training): of as many learning players as there is room for. */
 static void put_strengths(Screen *s, json_t *root, const SeriesSet *set, int spark) {
@@ -256,7 +240,6 @@ static void put_strengths(Screen *s, json_t *root, const SeriesSet *set, int spa
     put_spark(s, series, spark);
     end_line(s);
   }
-  if (alone) put_baselines(s, root);
 }
 
 /* The mean of the last eight values: a single tick says little of who waits. */
@@ -367,28 +350,68 @@ static void put_player(Screen *s, const json_t *player) {
   end_line(s);
 }
 
-/* Where one team plays: what learning players earn in evaluation episodes, and the env's metrics
- * there; of snapshots there is only their number. */
+/* The width of a metric's column: of its name, or of a number. */
+static int metric_width(const char *name) {
+  const int length = (int)strlen(name);
+  return length > 8 ? length : 8;
+}
+
+/* Heads of the columns of the env's metrics; columns that fit no more are left out, here and
+ * below, rather than cut in their middle. */
+static void put_metric_names(Screen *s, json_t *evaluation) {
+  const char *name;
+  json_t *value;
+  json_object_foreach(json_object_get(evaluation, "metrics"), name, value) {
+    if (s->column + 1 + metric_width(name) <= s->width)
+      put(s, DIM, " %*s", metric_width(name), name);
+  }
+}
+
+/* A player's row: frames ("-": it needs no training), what the team earns with it, and the env's
+ * metrics meanwhile. */
+static void put_earned(Screen *s, Ink ink, const char *who, const char *frames,
+                       json_t *evaluation) {
+  char text[160];
+  const char *name;
+  json_t *value;
+  put(s, ink, "%-14.14s", who);
+  put(s, ink == DIM ? DIM : PLAIN, "%8s  %-24s", frames,
+      status_return(evaluation, text, sizeof text));
+  json_object_foreach(json_object_get(evaluation, "metrics"), name, value) {
+    const int width = metric_width(name);
+    if (s->column + 1 + width <= s->width)
+      put(s, ink == DIM ? DIM : PLAIN, " %*.3g", width, json_number_value(value));
+  }
+  end_line(s);
+}
+
+/* Where one team plays: what learning players earn in evaluation episodes, what others earn that
+ * need no training, and the env's metrics there; of snapshots there is only their number. */
 static void put_team(Screen *s, json_t *root, int rows) {
   json_t *player;
+  json_t *baseline;
+  json_t *baselines = json_object_get(root, "baselines");
+  const char *name;
   size_t index;
   size_t snapshots = 0;
-  char text[160];
+  char text[16];
   const char *words = status_text(root, "return_is");
-  snprintf(text, sizeof text, "team return [95 %%]%s%s", *words ? ", " : "", words);
-  put(s, DIM, "%-16s%7s  %-38s %7s  %s", "player", "frames", text, "entropy", "metrics");
+  json_t *first = json_array_get(json_object_get(root, "players"), 0);
+  put(s, DIM, "%-14s%8s  %-24s", "player", "frames", "team return [95 %]");
+  put_metric_names(s, json_object_get(first, "evaluation"));
   end_line(s);
   json_array_foreach(json_object_get(root, "players"), index, player) {
-    const json_t *of = json_object_get(player, "evaluation");
-    snapshots += json_is_true(json_object_get(player, "frozen"));
-    if (json_is_true(json_object_get(player, "frozen")) || rows-- <= 0) continue;
-    put(s, BOLD, "%-16.16s", status_text(player, "name"));
-    put(s, PLAIN, "%7s  ", text_scaled(status_number(player, "frames"), text, sizeof text));
-    put(s, PLAIN, "%-38s", status_return(of, text, sizeof text));
-    put(s, PLAIN, " %7.3f", status_number(player, "entropy"));
-    put(s, PLAIN, "  %s", status_metrics(of, text, sizeof text));
-    end_line(s);
+    const bool frozen = json_is_true(json_object_get(player, "frozen"));
+    snapshots += frozen;
+    if (frozen || rows-- <= 0) continue;
+    put_earned(s, BOLD, status_text(player, "name"),
+               text_scaled(status_number(player, "frames"), text, sizeof text),
+               json_object_get(player, "evaluation"));
   }
+  json_object_foreach(baselines, name, baseline) {
+    if (rows-- > 0) put_earned(s, DIM, name, "-", baseline);
+  }
+  if (*words) put(s, DIM, "returns are the %s; ", words);
   put(s, DIM, "%zu snapshot%s", snapshots, snapshots == 1 ? "" : "s");
   end_line(s);
 }
@@ -427,7 +450,8 @@ static void put_legend(Screen *s, bool alone) {
       "return    of the team in an episode of the greedy policy, mean of many; the last",
       "          evaluation (metrics.evaluation_episodes). The key `returns` says what it is",
       "[95 %]    the interval that the mean lies in",
-      "in its    what players that need no training earn in the same episodes", "place     "};
+      "random .. below the learning players: what those earn in the same episodes that need",
+      "          no training (random choices, the game's rule-based player, doing nothing)"};
   static const char *const line[] = {
       "entropy   of the policy: how much it still tries; 0: always the same choice",
       "f/s       frames (decisions of learning players) learned a second; env: steps",

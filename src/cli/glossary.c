@@ -56,6 +56,26 @@ const Term glossary[] = {
      "a built-in player that ratings stand on: `random`, and `scripted` where a game has one."},
     {"entropy",
      "how undecided a policy is, in nats: 0 always does the same, log(n) takes n actions alike."},
+    {"team", "agents that share an interest. Where all are of one team it plays against nobody."},
+    {"team return",
+     "what a team earns in an episode, as the sum over its agents or as their mean (`returns`): by "
+     "that it is judged where it plays against nobody."},
+    {"greedy", "of a policy: it always takes what it thinks best. While it learns it tries other "
+               "things, too: it samples, or explores (epsilon)."},
+    {"epsilon", "the share of decisions in which whoever learns values of actions takes any that "
+                "is allowed instead of the best."},
+    {"baseline", "a player that needs no training, whose return stands beside a team's: `random`, "
+                 "`scripted` (the game's rule-based player), `noop` (it does nothing)."},
+    {"parameter sharing",
+     "agents decide with the same weights (`net.sharing`), so that what one learns all know; "
+     "`net.agent_id` tells them who they are."},
+    {"critic", "a network that values positions while learning. A centralised one (`mappo`) sees "
+               "more than an agent does: what the whole team knows. It stays with the learner; "
+               "agents decide by what they see themselves."},
+    {"mixer", "a network that makes the team's value of the agents' own ones while learning "
+              "(`qmix`, `qplex`; in `vdn` a sum), such that what is best for the team is what "
+              "each takes for the best by itself."},
+    {"replay memory", "experience that is kept and learned from again (`replay.*`)."},
     {"opening", "random first steps, so that games of decided players differ."},
     {"plug-in", "a game in a shared object of its own, made against `include/agon/env.h`."},
 };

@@ -147,6 +147,22 @@ static Status play_player(const TournamentSetup *arena, const TeamRequest *reque
   return OK;
 }
 
+/* Which of the players that need no training this game cannot have, and why: else one would wonder
+ * where they are. */
+static void print_absent(const Env *env) {
+  static const struct {
+    const char *name;
+    const char *why;
+  } built_in[] = {{"scripted", "no rule-based player"}, {"noop", "no action that does nothing"}};
+  bool any = false;
+  for (size_t i = 0; i < COUNT_OF(built_in); i++) {
+    if (builtin_find(built_in[i].name)->supports(env)) continue;
+    printf("%s%s (%s)", any ? ", " : "not in this game: ", built_in[i].name, built_in[i].why);
+    any = true;
+  }
+  if (any) printf("\n");
+}
+
 Status team_returns(TournamentSetup *arena, const TeamRequest *request) {
   const GameTerms *terms = &arena->tournament.terms;
   const ReturnTold told = setup_told(arena);
@@ -160,6 +176,7 @@ Status team_returns(TournamentSetup *arena, const TeamRequest *request) {
   if (!request->json) print_head(arena, &told, request->episodes);
   for (size_t p = 0; p < arena->players && status == OK; p++)
     status = play_player(arena, request, &told, &arena->player[p], replays, players);
+  if (status == OK && request->all && !request->json) print_absent(arena->env);
   if (status == OK && request->json) {
     json_t *root =
         json_pack("{s:s,s:b,s:i,s:s,s:i,s:O}", "env", terms->env, "greedy", terms->greedy,

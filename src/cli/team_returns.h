@@ -6,6 +6,7 @@
 typedef struct TeamRequest {
   uint64_t episodes;
   bool both; /* of networks two rows: greedy, and sampling; else as players are set */
+  bool all;  /* nobody was named: those that the game cannot have are told of */
   bool json;
   const char *replays; /* appended to; NULL: none */
   uint64_t recorded;   /* episodes of each row that go there */

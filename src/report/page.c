@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ static const char style[] =
     ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;"
     "margin:14px 0}.card{background:var(--card);border:1px solid var(--rule);border-radius:8px;"
     "padding:10px 13px}.card b{display:block;font-size:18px;font-weight:600;line-height:1.3;"
-    "overflow-wrap:anywhere}.card span{color:var(--dim);font-size:13px}\n"
+    "overflow-wrap:anywhere;text-wrap:balance}.card span{color:var(--dim);font-size:13px}\n"
     ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,344px),1fr));"
     "gap:14px;align-items:start}figure{margin:0;background:var(--card);border:1px solid "
     "var(--rule);border-radius:8px;padding:10px 10px 6px;min-width:0}"
@@ -81,6 +82,19 @@ static const char print_style[] =
     ".rated{grid-template-columns:minmax(0,1fr)}.rated svg{max-width:460px}"
     ".wide{display:table-cell}.narrow{display:none}details>*{display:block}}\n";
 
+/* Where a text may be broken behind `at`, at the latest its end: long names may be behind their
+ * parts, but not numbers behind their sign. */
+static const char *part_end(const char *text, const char *at) {
+  const char *end = at;
+  while (*end) {
+    const bool joins =
+        (*end == '_' || *end == '-') && end > text && isalnum((unsigned char)end[-1]);
+    end++;
+    if (joins) break;
+  }
+  return end;
+}
+
 static void card(Bytes *out, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* One of the boxes on top: what it is, and its value in large letters. */
@@ -93,12 +107,12 @@ static void card(Bytes *out, const char *label, const char *format, ...) {
   html_put(out, "<div class=card><span>");
   html_text(out, label);
   html_put(out, "</span><b>");
-  for (char *at = text, *end; *at; at = end) { /* long names may break behind their parts */
-    end = at + strcspn(at, "_-") + (at[strcspn(at, "_-")] != 0);
+  for (const char *at = text, *end; *at; at = end) {
+    end = part_end(text, at);
     char part[256];
     snprintf(part, sizeof part, "%.*s", (int)(end - at), at);
     html_text(out, part);
-    html_put(out, "<wbr>");
+    if (*end) html_put(out, "<wbr>");
   }
   html_put(out, "</b></div>");
 }

@@ -34,6 +34,10 @@ expect 3 "no recorded games: agon eval spread --record 2" "$AGON" replay spread
 "$AGON" eval spread --record 2 --games 4 > /dev/null
 "$AGON" replay spread --game 3 > replay.txt
 expect 2 "'noop' cannot play two_step" "$AGON" eval steps --players main_0,noop
+# a game that has no such player says so, where nobody was named; in a skirmish to stay is to do nothing
+expect 0 "^not in this game: scripted .no rule-based player., noop .no action that does nothing.$" "$AGON" eval steps --games 4
+"$AGON" eval steps --games 4 --players random | grep "not in this game" && fail "who was not asked for is missed"
+expect 0 "^noop +-1\\.5 " "$AGON" eval --env skirmish env.enemy=scripted --games 50
 expect 0 "^random +4\\.[0-9]+ +\\[" "$AGON" eval steps --games 4000
 $python - <<'P'
 import json, re
@@ -52,6 +56,14 @@ assert status["return_is"] == "sum over 3 agents" and set(status["baselines"]) =
 said = "%.4g [%.4g, %.4g]" % (main["mean"], main["low"], main["high"])
 for text in "spread.txt", "spread.status", "spread.watch", "spread.page":
     assert said in open(text).read().replace("<wbr>", ""), (text, said)
+assert "-<wbr>" not in said and said in open("spread.page").read(), "a number is torn from its sign"
+# watch has a table of all who are compared, a column for each metric
+table = open("spread.watch").read()
+assert re.search(r"^player +frames +team return \[95 %\] +collisions occupied distance$", table, re.M), table
+for name, of in [("main_0", main)] + list(status["baselines"].items()):
+    row = re.search(rf"^{name} +\S+( [kMG])? +(-\S+ \[.*?\]) +(\S+) +(\S+) +(\S+)$", table, re.M)
+    assert row and [float(row[i]) for i in (3, 4, 5)] == [float("%.3g" % v) for v in of["metrics"].values()], (name, row, of)
+assert "returns are the sum over 3 agents" in table
 assert re.search(r"baseline random +team return -\d+(\.\d+)? \[-", open("spread.txt").read())
 # the curve alone is a picture: XML that stands by itself, with a line and a name for each, and a band for the player
 import xml.dom.minidom
@@ -101,9 +113,10 @@ printf 'l\nq\n' | "$AGON" play simple_reference > many.txt
 [ "$(grep -o 'up,_say_J' many.txt | wc -l)" = 1 ] && grep -q "(50; l lists them)" many.txt || { cat many.txt; fail "many actions"; }
 # each game has a picture, and what its signs mean stands below it
 picture() { local says=$1; shift; expect 0 "$says" bash -c "echo q | LC_ALL=C '$AGON' play $* --seed 1"; }
-for map in "agent A B C; landmarks 1 2 3=simple_spread" "predator P; prey o; landmarks #=simple_tag" \
-  "adversary x; good A B; landmarks .=simple_adversary" "speaker S; listener L; landmarks 1 2 3=simple_speaker_listener" \
-  "agent A B; landmarks 1 2 3; agent_0 says -=simple_reference"; do
+for map in "agent A B C; landmarks 1 2 3=simple_spread" "predator P; prey o; landmarks #; touches so far 0=simple_tag" \
+  "adversary x; good A B; landmarks .*; the goal is .=simple_adversary" \
+  "speaker S; listener L; landmarks 1 2 3; L is to go to [123]; speaker says -=simple_speaker_listener" \
+  "agent A B; landmarks 1 2 3; B is to go to [123], A to [123]; agent_0 says -=simple_reference"; do
   picture "step 0 of 25; ${map%=*}" "${map#*=}"
   [ "$(grep -cE '^ *(you.*> )? *\|.{50}\|$' out.txt)" = 25 ] || { cat out.txt; fail "the map of ${map#*=}"; }
 done
@@ -112,6 +125,10 @@ picture "0 delivered; robots A\.\. point to where they go" warehouse
 picture "first step: agent 0's a leads to table A" two_step
 picture "round 0 of 1; rows are agent 0's choices, columns agent 1's; paid so far 0" matrix_game env.preset=climbing
 picture "^  . (. )*A (. )*a (. )*.$" skirmish env.enemy=scripted
+grep -q "step 0 of 60; hit points" out.txt && grep -q "a 6 of 6, b 3 of 3, c 4 of 4" out.txt || { cat out.txt; fail "hit points"; }
+# the largest field is drawn whole
+picture "small letters: 64 of 64 units with 279 of 279 hit points" skirmish env.units=64 env.width=64 env.height=64
+[ "$(grep -c '^ *|.\{65\}|$' out.txt)" -ge 63 ] || { cat out.txt; fail "a large field"; }
 
 # what a return is does not change within a run, and is asked for where the game has no custom
 expect 2 "returns is sum in spread, and mean is asked for" "$AGON" train spread returns=mean frames=40k --quiet

@@ -210,8 +210,9 @@ static void skirmishes_can_be_large(void **state) {
 static void returns_are_told_as_is_the_custom(void **state) {
   (void)state;
   static const char *const team[] = {"rewards=team"}, *const global[] = {"rewards=global"},
-                    *const older[] = {"rules=openai"},
-                    *const climbing[] = {"preset=climbing"}, *const alone[] = {"enemy=scripted"};
+                           *const older[] = {"rules=openai"},
+                           *const climbing[] = {"preset=climbing"},
+                           *const alone[] = {"enemy=scripted"};
   static const struct {
     const char *game;
     const char *const *option;
@@ -258,8 +259,8 @@ static Status keep(void *context, const GameText *game) {
   return OK;
 }
 
-/* Exact values of random play; recorded episodes come to the same return when they are played again from their stream,
- * and begin as no episode does that a run with the same seed trains on. */
+/* Exact values of random play; recorded episodes come to the same return when they are played again
+ * from their stream, and begin as no episode does that a run with the same seed trains on. */
 static void episodes_of_one_team(void **state) {
   (void)state;
   Env *env;
@@ -269,7 +270,8 @@ static void episodes_of_one_team(void **state) {
   CHECK_OK(contestant_builtin("random", env, &random));
   const SoloPlan many = {.seed = 5, .episodes = 20000};
   CHECK_OK(eval_solo(env, &random, &many, &score));
-  assert_true(score.low < 4.75 && 4.75 < score.high); /* half of 7, half of the second table's mean */
+  assert_true(score.low < 4.75 &&
+              4.75 < score.high); /* half of 7, half of the second table's mean */
   CHECK_NEAR(score.mean, 4.75, 0.1);
   CHECK_NEAR(score.least + score.most, 8, 0);
   contestant_destroy(&random);
@@ -304,8 +306,43 @@ static void episodes_of_one_team(void **state) {
   env_destroy(env);
 }
 
+/* An episode of foraging that is cut by its limit says who would act, and so what they could do
+ * then: learners that take the best of it would else count on what is not allowed. One that is
+ * over, as all is eaten, says of nobody. */
+static void a_cut_episode_says_what_could_be_done(void **state) {
+  (void)state;
+  static const char *const option[] = {"limit=40"};
+  Game game = open_game("foraging", option, 1);
+  const uint32_t players = game.env->spec.agents;
+  size_t seen[2] = {0, 0}; /* terminated, truncated */
+  for (uint32_t episode = 0; episode < 40; episode++) {
+    game.rng = rng_stream(3, episode, 0, RNG_TEST);
+    AgonRandom random = rng_handle(&game.rng);
+    AgonStatus status = env_call_reset(game.env, game.episode, &random);
+    uint8_t flags[8], mask[8];
+    while (status == AGON_RUNNING) {
+      AgonAction action[8] = {{.choice = 0}};
+      float reward[8] = {0};
+      for (uint32_t p = 0; p < players && episode % 2; p++)
+        game.env->table->scripted(game.env->params, game.episode, p, &random, &action[p]);
+      status = env_call_step(game.env, game.episode, action, &random, reward);
+    }
+    env_flags_of(game.env, game.episode, flags);
+    seen[status == AGON_TRUNCATED]++;
+    for (uint32_t p = 0; p < players; p++) {
+      assert_int_equal(flags[p], AGON_ALIVE | (status == AGON_TRUNCATED ? AGON_ACTS : 0));
+      if (status != AGON_TRUNCATED || episode % 2) continue;
+      env_mask(game.env, game.episode, p, mask);
+      if (memchr(mask, 0, game.env->action_count)) seen[1] += 1000;
+    }
+  }
+  assert_true(seen[0] >= 15 && seen[1] >= 20 * 1000); /* nobody may load far from food */
+  close_game(&game);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_cut_episode_says_what_could_be_done),
       cmocka_unit_test(common_payoffs_are_the_published_ones),
       cmocka_unit_test(common_payoffs_show_seat_and_state),
       cmocka_unit_test(two_steps_are_the_published_ones),

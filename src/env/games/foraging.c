@@ -31,7 +31,7 @@ typedef struct Place {
 
 typedef struct Episode {
   int32_t time;
-  int32_t over;
+  int32_t over;       /* everything is eaten */
   int32_t spawned;    /* levels of all food at the start */
   int32_t food_count; /* pieces at the start: less than asked for where there was no room */
   float collected;    /* levels of food that was loaded */
@@ -311,8 +311,9 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
     reward[p] += params->common ? sum : gain[p];
   episode->time++;
   const bool eaten = (int)episode->collected == episode->spawned;
-  episode->over = eaten || episode->time >= params->limit;
-  return eaten ? AGON_TERMINATED : episode->over ? AGON_TRUNCATED : AGON_RUNNING;
+  episode->over = eaten;
+  if (eaten) return AGON_TERMINATED;
+  return episode->time >= params->limit ? AGON_TRUNCATED : AGON_RUNNING;
 }
 
 /* Where the window of a player begins: at the field's border, if that is nearer. */
@@ -390,6 +391,8 @@ static void observe(const void *block, const void *state, uint32_t agent, void *
   (params->grid ? observe_grid : observe_vector)(params, state, (int)agent, row);
 }
 
+/* Cut by the limit all would act on: so learners that take the best of what may be done there know
+ * what that is. */
 static void flags(const void *block, const void *state, uint8_t *flag) {
   const Params *params = block;
   const Episode *episode = state;

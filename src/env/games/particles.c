@@ -444,8 +444,19 @@ static int put_signs(const ParticleWorld *world, char *text, size_t size) {
   return used;
 }
 
-/* A picture of the square from -1.2 to 1.2, landmarks first, and a line on who is who and says
- * what. */
+/* Who is to go where, though not all of them know it: "; A is to go to 2, B to 3". */
+static int put_goals(const ParticleWorld *world, const ParticleEpisode *episode, char *text,
+                     size_t size) {
+  int used = 0;
+  for (uint32_t i = 0; i < world->goals && used >= 0 && (size_t)used < size; i++)
+    used += snprintf(text + used, size - (size_t)used, i ? ", %c to %c" : "; %c is to go to %c",
+                     world->body[world->seeker[i]].sign,
+                     world->body[world->agents + episode->goal[i]].sign);
+  return used;
+}
+
+/* A picture of the square from -1.2 to 1.2, landmarks first, and a line on who is who, is to go
+ * where and says what. */
 void particles_render(const void *block, const void *state, char *text, size_t size) {
   const ParticleWorld *world = block;
   const ParticleEpisode *episode = state;
@@ -466,6 +477,8 @@ void particles_render(const void *block, const void *state, char *text, size_t s
   }
   int used = snprintf(text, size, "%sstep %u of %u", board, episode->time, world->limit);
   if (used >= 0 && (size_t)used < size) used += put_signs(world, text + used, size - (size_t)used);
+  if (used >= 0 && (size_t)used < size)
+    used += put_goals(world, episode, text + used, size - (size_t)used);
   for (uint32_t a = 0; a < world->agents && used >= 0 && (size_t)used < size; a++) {
     if (!world->body[a].speaks) continue;
     uint32_t word = particles_heard(world, episode, a, PARTICLES_WORDS);
@@ -473,4 +486,10 @@ void particles_render(const void *block, const void *state, char *text, size_t s
                      word < PARTICLES_WORDS ? (char)('A' + word) : '-');
   }
   if (used >= 0 && (size_t)used + 1 < size) memcpy(text + used, "\n", 2);
+}
+
+void particles_add(char *text, size_t size, const char *more) {
+  const size_t length = strlen(text);
+  const size_t end = length > 0 && text[length - 1] == '\n' ? length - 1 : length;
+  snprintf(text + end, size - end, "%s\n", more);
 }

@@ -73,6 +73,8 @@ typedef struct ParticleWorld {
   uint32_t heads;      /* components of an action of the widest kind */
   uint32_t firsts;     /* agents of team 0 where there are two teams; else all */
   uint32_t catches;    /* simple_tag: contacts with which the predators have won */
+  uint32_t goals;      /* landmarks of `goal` that are somebody's to reach, for the picture */
+  uint8_t seeker[2];   /* (goals) whose */
   double ratio; /* the share of an agent's own reward, where it is mixed with the common one */
   bool openai;
   ParticleActions actions;
@@ -253,3 +255,5 @@ void particles_flags(const void *world, const void *episode, uint8_t *flags);
 void particles_position(const void *world, const void *episode, uint32_t agent, float xyz[3]);
 const char *particles_action_name(const void *world, uint32_t head, uint32_t choice);
 void particles_render(const void *world, const void *episode, char *text, size_t size);
+/* Puts more behind the last line of such a picture. */
+void particles_add(char *text, size_t size, const char *more);

@@ -134,6 +134,7 @@ static void render(const void *block, const void *state, char *text, size_t size
   ParticleWorld marked = *(const ParticleWorld *)block;
   marked.body[marked.agents + episode->goal[0]].sign = '*';
   particles_render(&marked, episode, text, size);
+  particles_add(text, size, "; the goal is *, which x does not know");
 }
 
 const AgonEnv env_simple_adversary = {

@@ -30,6 +30,9 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   world->ratio = strtod(values[PARTICLES_FIRST_OPTION], NULL);
   for (uint32_t a = 0; a < AGENTS; a++)
     world->body[a].speaks = true;
+  world->goals = AGENTS; /* goal[a] is what agent a sees, and the other is to reach */
+  world->seeker[0] = 1;
+  world->seeker[1] = 0;
   particles_kind(world, "agent", 0, AGENTS, 2 + 2 * LANDMARKS + 3 + WORDS);
   double far = particles_far(world);
   particles_finish(world, spec, true, -(world->openai ? 2 * far * far : far) * world->limit, 0, 2);

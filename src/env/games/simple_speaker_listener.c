@@ -27,6 +27,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   world->body[SPEAKER].speaks = true;
   world->body[SPEAKER].sign = 'S';
   world->body[LISTENER].sign = 'L';
+  world->goals = 1;
+  world->seeker[0] = LISTENER;
   for (uint32_t i = 0; i < AGENTS; i++)
     world->body[i].size = 0.075;
   for (uint32_t i = 0; i < LANDMARKS; i++)

@@ -8,6 +8,7 @@
 #include "env/games/particles.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -184,6 +185,14 @@ static void scripted(const void *world, const void *episode, uint32_t agent,
     flee(world, episode, agent, action);
 }
 
+static void render(const void *world, const void *state, char *text, size_t size) {
+  const ParticleEpisode *episode = state;
+  char touches[48];
+  snprintf(touches, sizeof touches, "; touches so far %u", episode->count);
+  particles_render(world, episode, text, size);
+  particles_add(text, size, touches);
+}
+
 const AgonEnv env_simple_tag = {
     AGON_ENV_SIZES,
     .version = 1,
@@ -203,6 +212,6 @@ const AgonEnv env_simple_tag = {
     .metric_names = metric_names,
     .action_name = particles_action_name,
     .position = particles_position,
-    .render = particles_render,
+    .render = render,
     .scripted = scripted,
 };

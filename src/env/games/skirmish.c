@@ -44,6 +44,7 @@ typedef struct Params {
   uint8_t team_of[2 * MAX_UNITS];
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
+  AgonAction idle;          /* to stay, which is always legal */
   char shot[MAX_UNITS][20]; /* "shoot 1" ... */
 } Params;
 
@@ -114,7 +115,9 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                             .observation_low = -1,
                             .observation_high = 1,
                             .heads = 1,
-                            .head_size = &params->head_size};
+                            .head_size = &params->head_size,
+                            .idle = &params->idle};
+  params->idle.choice = STAY;
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = episode_bytes(n),
                         .agents = (uint32_t)params->agents,
@@ -397,22 +400,55 @@ static const char *action_name(const void *block, uint32_t head, uint32_t choice
   return choice < FIRST_SHOT ? name[choice] : params->shot[choice - FIRST_SHOT];
 }
 
-/* Units of team 0 as capitals, of team 1 as small letters, from A again after 26. */
+/* The sign of a unit on the board: team 0 has capitals, team 1 small letters, from A again
+ * after 26.
+ */
+static char sign_of(const Params *params, int agent) {
+  return (char)((agent < params->units ? 'A' : 'a') + agent % params->units % 26);
+}
+
+/* A team's units on one line: each one's hit points where they are few, else how many are left. */
+static int put_team(const Params *params, const Episode *episode, int team, char *text,
+                    size_t size) {
+  enum { LISTED = 8 };
+  const int first = team * params->units;
+  int standing = 0;
+  int all = 0;
+  int used = 0;
+  for (int a = first; a < first + params->units; a++) {
+    const int hits = UNIT(episode, a)->hits;
+    standing += hits > 0;
+    all += type_of(params, a)->hits;
+    if (params->units > LISTED || used < 0 || (size_t)used >= size) continue;
+    used += snprintf(text + used, size - (size_t)used, "%s%c %d of %d", a > first ? ", " : "",
+                     sign_of(params, a), hits, type_of(params, a)->hits);
+  }
+  if (params->units <= LISTED) return used;
+  return snprintf(text, size, "%s: %d of %d units with %.0f of %d hit points",
+                  team ? "small letters" : "capitals", standing, params->units,
+                  (double)hits_left(params, episode, team), all);
+}
+
+/* The field, and below it who has how many hit points. The dead are not on the field. */
 static void render(const void *block, const void *state, char *text, size_t size) {
   const Params *params = block;
   const Episode *episode = state;
   size_t used = 0;
+  char team[2][200];
   for (int y = 0; y < params->height; y++)
     for (int x = 0; x <= params->width && used + 1 < size; x++) {
       char letter = x == params->width ? '\n' : '.';
       for (int a = 0; a < 2 * params->units; a++) {
         const Unit *unit = UNIT(episode, a);
-        if (unit->hits > 0 && unit->x == x && unit->y == y)
-          letter = (char)((a < params->units ? 'A' : 'a') + a % params->units % 26);
+        if (unit->hits > 0 && unit->x == x && unit->y == y) letter = sign_of(params, a);
       }
       text[used++] = letter;
     }
   text[used] = 0;
+  for (int t = 0; t < 2; t++)
+    put_team(params, episode, t, team[t], sizeof team[t]);
+  snprintf(text + used, size - used, "step %d of %d; hit points\n  %s\n  %s\n", episode->time,
+           params->limit, team[0], team[1]);
 }
 
 /* Which enemy is the weakest in reach, and which the nearest in sight; -1: none. */
