@@ -63,15 +63,23 @@ double chart_y(const Chart *c, double y) {
          (y - c->y_low) / (c->y_high - c->y_low) * (c->height - c->top - c->bottom);
 }
 
+/* A label below the axis at x; one that would reach over the picture's edge ends there. A letter of
+ * this size is at most 7.5 wide. */
+static void put_x_label(Chart *c, double x, const char *text) {
+  const double half = 7.5 * (double)strlen(text) / 2;
+  const bool fits = chart_x(c, x) + half <= c->width;
+  html_put(c->out, "<text class=\"t\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>",
+           fits ? chart_x(c, x) : c->width - 1, c->height - c->bottom + 15, fits ? "middle" : "end",
+           text);
+}
+
 /* Only labels: lines downward would hide the curves. The tiny shares of a step undo what rounding
  * adds up. */
 static void x_ticks(Chart *c) {
   char text[16];
   double step = chart_step(c->x_high - c->x_low, 4);
   for (double x = ceil(c->x_low / step - 1e-9) * step; x <= c->x_high + 1e-9 * step; x += step)
-    html_put(c->out, "<text class=\"t\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
-             chart_x(c, x), c->height - c->bottom + 15,
-             text_scaled(fabs(x) < step * 1e-6 ? 0 : x, text, sizeof text));
+    put_x_label(c, x, text_scaled(fabs(x) < step * 1e-6 ? 0 : x, text, sizeof text));
 }
 
 /* Lines across and their labels. y_low is a whole number of steps, as chart_begin has rounded

@@ -123,9 +123,9 @@ static void put_line(const Family *f, size_t line) {
   html_put(&r->out,
            "<text class=\"n\" x=\"4\" y=\"%.1f\">%s</text><path class=\"d %s\" d=\"M%.1f %.1fl9 "
            "4.5l-9 4.5z\"><title>%s, learning: %.3g frames, life %u</title></path><text "
-           "class=\"t\" x=\"%.1f\" y=\"%.1f\">%zu snapshots%s, life %u</text>",
+           "class=\"t\" x=\"%.1f\" y=\"%.1f\">%zu snapshot%s%s, life %u</text>",
            y + 4, player->name, report_colour(line), end + 2, y - 4.5, player->name,
-           (double)player->frames, player->life, end + 15, y + 4, total,
+           (double)player->frames, player->life, end + 15, y + 4, total, total == 1 ? "" : "s",
            stride > 1 ? " (thinned)" : "", player->life);
 }
 

@@ -25,6 +25,10 @@ for run, page in pages.items():
         assert int(width) <= 330 or "class=scroll" in before, (before, width)
     for width, low in re.findall(r"<div class=scroll><svg viewBox=\"0 0 (\d+) \d+\" style=\"min-width:(\d+)px", page): assert width == low
     assert ".tree{min-width:760px" in style and "<svg class=\"tree\" viewBox=\"0 0 760 " in page
+    # labels below the axes stay within their picture (a letter is less than 7.5 wide)
+    for width, drawing in re.findall(r"<svg[^>]*viewBox=\"0 0 (\d+) [\d.]+\"[^>]*>(.*?)</svg>", page, re.S):
+        for x, anchor, text in re.findall(r'<text class="t" x="([.\d]+)" y="[.\d]+" text-anchor="(middle|end)">([^<]*)</text>', drawing):
+            assert float(x) + (7.5 * len(text) / 2 if anchor == "middle" else 0) <= int(width), (x, text, width)
     for part in re.findall(r"<path class=\"l [^>]*d=\"([^\"]*)\"", page): assert "nan" not in part
     heat = section(page, "payoff")
     # rows and columns have labels, the colours a scale, and who never met is not even
@@ -70,7 +74,7 @@ assert used and all("." + word + "{" in style for word in used), used
 
 # the words at the end of each line stay within the picture (a letter is less than 6.5 wide)
 for page in pages.values():
-    ends = re.findall(r'<text class="t" x="([.\d]+)" y="[.\d]+">(\d+ snapshots[^<]*)</text>', section(page, "family"))
+    ends = re.findall(r'<text class="t" x="([.\d]+)" y="[.\d]+">(\d+ snapshots?[^<]*)</text>', section(page, "family"))
     assert len(ends) == 3 and all(float(x) + 6.5 * len(text) < 760 for x, text in ends), ends
 
 # of many players the curves are means, with few points, no dots
