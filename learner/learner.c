@@ -78,7 +78,6 @@ static size_t sum_room(const Algo *algo, size_t members, size_t counts) {
   return 2 * gradient + 2 * update_opening(algo->net, members) + counts;
 }
 
-/* Floats that are summed to know what is kept. */
 /* Bytes of memory shared among the ranks of a host, for sums of gradients. */
 size_t learner_shared_bytes(const Algo *algo, size_t members, size_t counts) {
   return allreduce_shared_bytes(sum_room(algo, members, counts));
@@ -106,7 +105,7 @@ static Status test_sum(void *context, bool *done) {
 
 /* Floats that are summed to know what is kept. */
 static size_t counts_of(const LearnerSetup *setup) {
-  return setup->replay ? rehearsal_count(setup->slots, setup->teams) : 0;
+  return setup->replay ? rehearsal_count(setup->replay, setup->slots, setup->teams) : 0;
 }
 
 /* A learner alone sums nothing. */
@@ -478,26 +477,32 @@ static Status learn_once(Learner *learner) {
 static Status rehearse(Learner *learner) {
   Rehearsal *rehearsal = learner->rehearsal[learner->current];
   TrainState *state = &learner->state[learner->current];
-  const Batch *batch = NULL;
+  Rehearsed rehearsed = {.batch = gather_batch(learner->gather)};
   float vote[UPDATE_VOTES] = {0};
   if (rehearsal_due(rehearsal)) {
-    TRY_RETURN(rehearsal_draw(rehearsal, &batch));
+    const double progress = train_state_progress(&learner->setup.config, state);
+    TRY_RETURN(rehearsal_draw(rehearsal, progress, &rehearsed));
   } else {
     batch_clear(gather_batch(learner->gather));
-    batch = gather_batch(learner->gather);
   }
   if (learner->updates++ == 0) cast_votes(learner, vote);
-  return update_begin(learner->update, state, batch, NULL, vote);
+  update_weigh(learner->update, rehearsed.weight, rehearsed.error);
+  return update_begin(learner->update, state, rehearsed.batch, NULL, vote);
 }
 
-/* Keeps the tick's experience, and begins to find out what all ranks keep together. */
+/* Begins to find out what all ranks keep together of the current player's experience. */
+static Status count_kept(Learner *learner) {
+  float *counts = rehearsal_counts(learner->rehearsal[learner->current]);
+  learner->phase = PHASE_COUNT;
+  return learner->sum ? start_sum(learner, counts, counts_of(&learner->setup)) : OK;
+}
+
+/* Keeps the tick's experience. */
 static Status keep(Learner *learner) {
   Rehearsal *rehearsal = learner->rehearsal[learner->current];
   TRY_RETURN(rehearsal_add(rehearsal, gather_batch(learner->gather)));
-  float *counts = rehearsal_counts(rehearsal);
   learner->updates = 0;
-  learner->phase = PHASE_COUNT;
-  return learner->sum ? start_sum(learner, counts, counts_of(&learner->setup)) : OK;
+  return count_kept(learner);
 }
 
 /* Once it is known, the updates that are due follow each other. */
@@ -550,6 +555,9 @@ static void put_replay(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "updates", (double)learner->updates);
   numbers_set(numbers, "replay_items", rehearsal_items(rehearsal));
   numbers_set(numbers, "replay_mb", (double)rehearsal_bytes(rehearsal) * 1e-6);
+  if (!rehearsal_recounts(rehearsal)) return;
+  numbers_set(numbers, "priority_spread", rehearsal_spread(rehearsal));
+  numbers_set(numbers, "importance", rehearsal_importance(rehearsal));
 }
 
 /* How often the decisions of the tick took any choice instead of the best. */
@@ -655,7 +663,8 @@ static Status finish_update(Learner *learner) {
   take_votes(learner);
   gather_stats(learner);
   if (rehearsal) count_rehearsed(learner);
-  if (rehearsal && rehearsal_due(rehearsal)) return rehearse(learner);
+  if (rehearsal && rehearsal_due(rehearsal))
+    return rehearsal_recounts(rehearsal) ? count_kept(learner) : rehearse(learner);
   TRY_RETURN(send_report(learner, state));
   if (++learner->current < learner->players) return begin_update(learner);
   for (size_t i = 0; i < learner->players; i++) {

@@ -21,11 +21,22 @@ const Option replay_options[] = {
      "frames learned from for each frame acted: batches of 32 episodes, one for each that is "
      "played, are a ratio of 32"},
     {"burn_in", OPT_INT, offsetof(ReplayConfig, burn_in), "0", 0, 1 << 20, NULL, "steps",
-     "at the beginning of a piece that only lead a recurrent net's memory up: they are not "
-     "learned from"},
+     "at the beginning of a piece of an episode that only lead a recurrent net's memory up, and "
+     "are not learned from: the end of the piece before it, in whole unrolls that hold so many"},
     {"saved", OPT_BOOL, offsetof(ReplayConfig, saved), "true", 0, 0, NULL, "",
      "in checkpoints; false: a job that goes on from one begins to collect anew, and does not "
      "repeat the run byte for byte"},
+    {"priority", OPT_FLOAT, offsetof(ReplayConfig, priority), "0", 0, 1, NULL, "",
+     "alpha: episodes are drawn in proportion to their errors, when last learned from, to this "
+     "power; 0 = all are equally likely"},
+    {"importance", OPT_FLOAT, offsetof(ReplayConfig, importance), "0.4", 0, 1, NULL, "",
+     "beta: losses of what is drawn more often count less, by how often to this power. It rises to "
+     "1 over the run, when all counts as if drawn equally often"},
+    {"priority_mix", OPT_FLOAT, offsetof(ReplayConfig, priority_mix), "0.9", 0, 1, NULL, "",
+     "eta: an episode's error is so much of the largest of its steps', and for the rest of their "
+     "mean"},
+    {"priority_least", OPT_FLOAT, offsetof(ReplayConfig, priority_least), "0.001", 1e-9, 1e9, NULL,
+     "", "added to an episode's error, so that each is drawn again some time"},
 };
 const size_t replay_option_count = COUNT_OF(replay_options);
 
@@ -33,21 +44,31 @@ struct Rehearsal {
   RehearsalSetup setup;
   Replay *replay;
   size_t lanes;
-  /* (lanes + 1) items of each lane, then frames acted in the tick: this rank's, then all ranks' */
+  bool weighed; /* items have priorities */
+  /* Items of each lane (lanes); where they have priorities, what they weigh together (lanes), and
+   * the highest that was given (lanes); then frames acted in the tick. This rank's, then all
+   * ranks'. */
   float *count;
   uint32_t *order;   /* (lanes) scratch */
   uint32_t *lane_of; /* (batch) which lane each draw takes */
   Batch drawn;
-  uint64_t acting; /* version of the weights as the tick's updates began */
-  double owed;     /* frames to learn from */
-  uint64_t draws;  /* batches drawn in this run */
-  double acted;    /* frames of this rank since the last count */
-  double items;    /* of all ranks */
+  ReplayDraw *draw; /* (batch) of the unrolls of `drawn` */
+  float *weight;    /* (batch) likewise: how much their losses count */
+  float *error;     /* (batch, 2) */
+  uint64_t acting;  /* version of the weights as the tick's updates began */
+  double owed;      /* frames to learn from */
+  uint64_t draws;   /* batches drawn in this run */
+  double acted;     /* frames of this rank since the last count */
+  bool counted;     /* in this tick */
+  double items;     /* of all ranks */
+  double mass;      /* likewise: what they weigh together */
+  double expected;  /* priority of what is new: the highest of all ranks */
+  double beta;      /* of the last batch */
   double all_acted;
 };
 
-size_t rehearsal_count(size_t slots, size_t teams) {
-  return slots * teams + 1;
+size_t rehearsal_count(const ReplayConfig *config, size_t slots, size_t teams) {
+  return slots * teams * (config->priority > 0 ? 3 : 1) + 1;
 }
 
 /* As even as it can be; small replays hold one item in every lane. */
@@ -66,14 +87,22 @@ Status rehearsal_create(const RehearsalSetup *setup, Rehearsal **out) {
       .lanes = lanes,
       .quota = rehearsal_quota(config, setup->training, setup->teams),
       .longest = (size_t)config->longest,
+      .overlap = setup->format.state > 0 ? (size_t)config->burn_in : 0,
+      .exponent = config->priority,
   };
+  const size_t batch = (size_t)config->batch;
   *out = NULL;
   TRY(NEW_ARRAY(rehearsal, 1));
   rehearsal->setup = *setup;
   rehearsal->lanes = lanes;
-  TRY(NEW_ARRAY(rehearsal->count, rehearsal_count(setup->slots, setup->teams)));
+  rehearsal->weighed = config->priority > 0;
+  rehearsal->expected = 1;
+  TRY(NEW_ARRAY(rehearsal->count, rehearsal_count(config, setup->slots, setup->teams)));
   TRY(NEW_ARRAY(rehearsal->order, lanes));
-  TRY(NEW_ARRAY(rehearsal->lane_of, (size_t)config->batch));
+  TRY(NEW_ARRAY(rehearsal->lane_of, batch));
+  TRY(NEW_ARRAY(rehearsal->draw, batch));
+  TRY(NEW_ARRAY(rehearsal->weight, batch));
+  TRY(NEW_ARRAY(rehearsal->error, 2 * batch));
   TRY(batch_create(&setup->format, &rehearsal->drawn));
   TRY(replay_create(&replay, &rehearsal->replay));
   *out = rehearsal;
@@ -90,6 +119,9 @@ void rehearsal_destroy(Rehearsal *rehearsal) {
   free(rehearsal->count);
   free(rehearsal->order);
   free(rehearsal->lane_of);
+  free(rehearsal->draw);
+  free(rehearsal->weight);
+  free(rehearsal->error);
   free(rehearsal);
 }
 
@@ -101,6 +133,7 @@ static size_t lane_of(const Rehearsal *rehearsal, const Unroll *unroll) {
 
 void rehearsal_begin(Rehearsal *rehearsal, uint64_t version) {
   rehearsal->acting = version;
+  rehearsal->counted = false;
 }
 
 uint64_t rehearsal_acting(const Rehearsal *rehearsal) {
@@ -119,12 +152,39 @@ Status rehearsal_add(Rehearsal *rehearsal, const Batch *batch) {
   return OK;
 }
 
+/* The frames acted stand last. */
+static float *acted_of(const Rehearsal *rehearsal) {
+  return rehearsal->count + rehearsal->lanes * (rehearsal->weighed ? 3 : 1);
+}
+
 float *rehearsal_counts(Rehearsal *rehearsal) {
-  for (size_t i = 0; i < rehearsal->lanes; i++)
-    rehearsal->count[i] = (float)replay_items(rehearsal->replay, i);
-  rehearsal->count[rehearsal->lanes] = (float)rehearsal->acted;
+  const Replay *replay = rehearsal->replay;
+  const size_t lanes = rehearsal->lanes;
+  float *count = rehearsal->count;
+  for (size_t i = 0; i < lanes; i++) {
+    count[i] = (float)replay_items(replay, i);
+    if (!rehearsal->weighed) continue;
+    count[lanes + i] = (float)replay_mass(replay, i);
+    count[2 * lanes + i] = (float)replay_highest(replay, i);
+  }
+  *acted_of(rehearsal) = (float)rehearsal->acted;
   rehearsal->acted = 0;
-  return rehearsal->count;
+  return count;
+}
+
+/* What all items weigh, and the highest priority that any was given. */
+static void take_priorities(Rehearsal *rehearsal) {
+  const size_t lanes = rehearsal->lanes;
+  const float *mass = rehearsal->count + lanes;
+  const float *highest = mass + lanes;
+  double most = 0;
+  rehearsal->mass = 0;
+  for (size_t i = 0; i < lanes; i++) {
+    rehearsal->mass += (double)mass[i];
+    most = fmax(most, (double)highest[i]);
+  }
+  if (most > 0) rehearsal->expected = most;
+  replay_expect(rehearsal->replay, rehearsal->expected);
 }
 
 /* Nothing is owed for what was acted before the first batch could be drawn: else the first updates
@@ -134,9 +194,16 @@ void rehearsal_counted(Rehearsal *rehearsal) {
   rehearsal->items = 0;
   for (size_t i = 0; i < rehearsal->lanes; i++)
     rehearsal->items += (double)rehearsal->count[i];
-  rehearsal->all_acted = (double)rehearsal->count[rehearsal->lanes];
+  if (rehearsal->weighed) take_priorities(rehearsal);
+  if (rehearsal->counted) return; /* again, in the same tick */
+  rehearsal->counted = true;
+  rehearsal->all_acted = (double)*acted_of(rehearsal);
   if (rehearsal->items >= (double)config->warmup)
     rehearsal->owed += rehearsal->all_acted * config->ratio;
+}
+
+bool rehearsal_recounts(const Rehearsal *rehearsal) {
+  return rehearsal->weighed;
 }
 
 bool rehearsal_due(const Rehearsal *rehearsal) {
@@ -152,37 +219,74 @@ static AgonRng stream_of(const Rehearsal *rehearsal, size_t draw) {
 }
 
 /* A piece of an episode begins with a memory that older weights have left: the first rows only lead
- * up to those that are learned from. */
-static void mark_burn_in(Rehearsal *rehearsal, Unroll *unroll) {
+ * up to those that are learned from. Those that the piece before it ended with are learned from
+ * there. */
+static void mark_burn_in(const Rehearsal *rehearsal, const ReplayDraw *draw, Unroll *unroll) {
   uint32_t burn = (uint32_t)rehearsal->setup.config->burn_in;
   if (unroll->fresh || rehearsal->setup.format.state == 0) burn = 0;
+  if (draw->repeats > burn) burn = draw->repeats;
   unroll->skip = burn < unroll->rows ? burn : unroll->rows - 1;
 }
 
-/* Which lane each draw takes is known to all ranks; each draws from the lanes that are its own. */
-Status rehearsal_draw(Rehearsal *rehearsal, const Batch **out) {
-  const size_t batch = (size_t)rehearsal->setup.config->batch;
+/* How much the losses of an item count: (N P)^-beta, of N items of which it is drawn with
+ * probability P. That they are divided by the largest in the paper, so as never to lengthen a step,
+ * is left to the update, which divides by their sum. */
+static float weight_of(const Rehearsal *rehearsal, const ReplayDraw *draw) {
+  const double mass = (double)rehearsal->count[rehearsal->lanes + draw->lane];
+  const double chance = mass / rehearsal->mass * draw->chance;
+  return (float)pow(rehearsal->items * chance, -rehearsal->beta);
+}
+
+/* An item of a lane of this rank, by draw d of the batch. */
+static Status draw_item(Rehearsal *rehearsal, size_t d, uint32_t lane) {
   Batch *drawn = &rehearsal->drawn;
+  AgonRng rng = stream_of(rehearsal, d);
+  const size_t at = drawn->unrolls;
+  ReplayDraw *draw = &rehearsal->draw[at];
+  TRY_RETURN(replay_draw(rehearsal->replay, lane, &rng, drawn, draw));
+  mark_burn_in(rehearsal, draw, &drawn->unroll[at]);
+  rehearsal->weight[at] = rehearsal->weighed ? weight_of(rehearsal, draw) : 1;
+  return OK;
+}
+
+/* Which lane each draw takes is known to all ranks; each draws from the lanes that are its own. */
+Status rehearsal_draw(Rehearsal *rehearsal, double progress, Rehearsed *out) {
+  const ReplayConfig *config = rehearsal->setup.config;
+  const size_t batch = (size_t)config->batch;
+  const size_t lanes = rehearsal->lanes;
+  const float *share = rehearsal->count + (rehearsal->weighed ? lanes : 0);
   AgonRng deal = stream_of(rehearsal, MOST_DRAWS);
   INVARIANT(rehearsal_due(rehearsal));
-  batch_clear(drawn);
-  replay_deal(rehearsal->count, rehearsal->lanes, batch, &deal, rehearsal->order,
-              rehearsal->lane_of);
+  batch_clear(&rehearsal->drawn);
+  rehearsal->beta = config->importance + progress * (1 - config->importance);
+  replay_deal(share, lanes, batch, &deal, rehearsal->order, rehearsal->lane_of);
   for (size_t d = 0; d < batch; d++) {
     const uint32_t lane = rehearsal->lane_of[d];
-    AgonRng rng = stream_of(rehearsal, d);
-    ReplayDraw draw;
     if (replay_items(rehearsal->replay, lane) == 0) continue;
-    TRY_RETURN(replay_draw(rehearsal->replay, lane, 0, &rng, drawn, &draw));
-    mark_burn_in(rehearsal, &drawn->unroll[drawn->unrolls - 1]);
+    TRY_RETURN(draw_item(rehearsal, d, lane));
   }
   rehearsal->draws++;
-  *out = drawn;
+  memset(rehearsal->error, 0, 2 * batch * sizeof *rehearsal->error);
+  *out = (Rehearsed){.batch = &rehearsal->drawn,
+                     .weight = rehearsal->weighed ? rehearsal->weight : NULL,
+                     .error = rehearsal->weighed ? rehearsal->error : NULL};
   return OK;
+}
+
+/* Priorities of sequences (Kapturowski et al. 2019, section 2.3). */
+static void prefer_drawn(Rehearsal *rehearsal) {
+  const ReplayConfig *config = rehearsal->setup.config;
+  const double mix = config->priority_mix;
+  for (size_t u = 0; u < rehearsal->drawn.unrolls; u++) {
+    const float *error = rehearsal->error + 2 * u;
+    const double both = mix * (double)error[0] + (1 - mix) * (double)error[1];
+    replay_prefer(rehearsal->replay, &rehearsal->draw[u], both + config->priority_least);
+  }
 }
 
 void rehearsal_learned(Rehearsal *rehearsal, double frames) {
   rehearsal->owed -= frames > 0 ? frames : rehearsal->owed;
+  if (rehearsal->weighed) prefer_drawn(rehearsal);
 }
 
 void rehearsal_forget(Rehearsal *rehearsal) {
@@ -190,6 +294,7 @@ void rehearsal_forget(Rehearsal *rehearsal) {
   rehearsal->owed = 0;
   rehearsal->acted = 0;
   rehearsal->items = 0;
+  rehearsal->expected = 1;
 }
 
 uint64_t rehearsal_acted(const Rehearsal *rehearsal) {
@@ -202,6 +307,16 @@ double rehearsal_items(const Rehearsal *rehearsal) {
 
 size_t rehearsal_bytes(const Rehearsal *rehearsal) {
   return replay_bytes(rehearsal->replay);
+}
+
+double rehearsal_spread(const Rehearsal *rehearsal) {
+  const double most = pow(rehearsal->expected, rehearsal->setup.config->priority);
+  if (!rehearsal->weighed || rehearsal->mass <= 0) return 1;
+  return most * rehearsal->items / rehearsal->mass;
+}
+
+double rehearsal_importance(const Rehearsal *rehearsal) {
+  return rehearsal->beta;
 }
 
 /* --- checkpoints --- */
@@ -228,12 +343,18 @@ void rehearsal_encode(const Rehearsal *rehearsal, Bytes *out) {
   bytes_f64(out, rehearsal->owed);
   bytes_u64(out, rehearsal->draws);
   bytes_u64(out, rehearsal->acting);
+  bytes_f64(out, rehearsal->expected);
 }
 
+/* Earlier programs knew no priorities. */
 Status rehearsal_decode(Rehearsal *rehearsal, Reader *reader) {
   rehearsal->owed = reader_f64(reader);
   rehearsal->draws = reader_u64(reader);
   rehearsal->acting = reader_u64(reader);
-  if (!reader->bad && isfinite(rehearsal->owed)) return OK;
-  return status_set(ERR_FORMAT, "what is owed to learn is damaged");
+  rehearsal->expected = reader->bad || reader->at == reader->size ? 1 : reader_f64(reader);
+  bool some = isfinite(rehearsal->expected) && rehearsal->expected > 0;
+  if (reader->bad || !some || !isfinite(rehearsal->owed))
+    return status_set(ERR_FORMAT, "what is owed to learn is damaged");
+  replay_expect(rehearsal->replay, rehearsal->expected);
+  return OK;
 }

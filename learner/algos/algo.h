@@ -147,6 +147,11 @@ typedef struct Experience {
   bool unit_known;  /* it has been: not in the first update of a life */
   /* Filled by the algorithm. `target` is what the value head learns. */
   float *advantage, *target;
+  /* Of experience that is kept and drawn by its errors (learner/rehearsal.h), by unroll: how much
+   * its losses count, NULL: all alike; and room for the largest and the mean of its errors' sizes,
+   * to be filled by the pass, NULL: nobody asks. */
+  const float *weight;
+  float *error;       /* (unrolls, 2) */
   float *lanes;       /* (TRAJECTORY_LANES, rows of the longest unroll) scratch of follow_cells */
   const float *block; /* the policy's */
   float *part[ALGO_PARTS]; /* the player's parts, in the algorithm's order; written in `stepped`

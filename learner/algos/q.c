@@ -611,8 +611,24 @@ static float weight_of(const Work *work, size_t at, float error, float target) {
   return in_full ? 1 : (float)work->config->alpha;
 }
 
-/* The loss of row t, if it counts, and what it asks of the values. */
-static void row_loss(const Work *work, const Path *path, size_t t, LossSums *sums) {
+/* The errors of an unroll's rows that count. */
+typedef struct Errors {
+  float most, sum;
+  size_t rows;
+} Errors;
+
+static void note_error(Errors *errors, float error) {
+  const float size = fabsf(error);
+  if (size > errors->most) errors->most = size;
+  errors->sum += size;
+  errors->rows++;
+}
+
+/* The loss of row t, if it counts, and what it asks of the values; `share`: how much the unroll
+ * counts. With weights the error that is noted is that of Q*: values of joint choices that are
+ * meant to be undervalued keep an error for ever. */
+static void row_loss(const Work *work, const Path *path, size_t t, float share, LossSums *sums,
+                     Errors *errors) {
   const size_t at = path->at + t * path->step;
   const float edge = (float)work->config->huber;
   const float target = work->e->target[path->cell + t * work->N];
@@ -621,22 +637,36 @@ static void row_loss(const Work *work, const Path *path, size_t t, LossSums *sum
   float by_star = 0;
   if (learned) {
     float error = work->value[at] - target;
-    float weight = weight_of(work, at, error, target);
+    float weight = share * weight_of(work, at, error, target);
     sums->value += weight * loss_of(error, edge, &by);
-    sums->rows++;
+    sums->rows += share;
     by *= weight;
+    note_error(errors, work->star.q ? work->star_value[at] - target : error);
   }
-  if (learned && work->star.q)
-    sums->value += loss_of(work->star_value[at] - target, edge, &by_star);
+  if (learned && work->star.q) {
+    sums->value += share * loss_of(work->star_value[at] - target, edge, &by_star);
+    by_star *= share;
+  }
   work->value[at] = by;
   if (work->star.q) work->star_value[at] = by_star;
 }
 
-static void path_losses(const Work *work, const Path *path, LossSums *sums) {
+static void path_losses(const Work *work, const Path *path, LossSums *sums, Errors *errors) {
+  const float *weight = work->e->weight;
+  const float share = weight ? weight[path->unroll - work->batch->unroll] : 1;
   if (!work->mixes) wait_through(work, path);
   path_targets(work, path);
   for (size_t t = 0; t < unroll_span(path->unroll); t++)
-    row_loss(work, path, t, sums);
+    row_loss(work, path, t, share, sums, errors);
+}
+
+/* Whoever draws by errors is told those of an unroll. */
+static void tell_errors(const Work *work, const Unroll *unroll, const Errors *errors) {
+  float *out = work->e->error;
+  if (!out) return;
+  out += 2 * (unroll - work->batch->unroll);
+  out[0] = errors->most;
+  out[1] = errors->rows ? errors->sum / (float)errors->rows : 0;
 }
 
 /* How many agents the team of an unroll has. */
@@ -654,6 +684,7 @@ static void unroll_losses(const Work *work, const Unroll *unroll, size_t t, size
                           LossSums *sums) {
   const size_t paths = work->mixes ? 1 : work->N;
   const bool mean = work->mixes && work->config->team_reward == REWARD_MEAN;
+  Errors errors = {0};
   for (size_t p = 0; p < paths; p++) {
     const Path path = {
         .unroll = unroll,
@@ -663,8 +694,9 @@ static void unroll_losses(const Work *work, const Unroll *unroll, size_t t, size
         .cells = work->mixes ? work->N : 1,
         .share = mean ? 1.0f / (float)members_of(work, unroll) : 1.0f,
     };
-    path_losses(work, &path, sums);
+    path_losses(work, &path, sums, &errors);
   }
+  tell_errors(work, unroll, &errors);
 }
 
 /* The unroll that a row of the batch belongs to. */

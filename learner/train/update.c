@@ -393,6 +393,11 @@ static Status evaluate_others(Update *update) {
   return OK;
 }
 
+void update_weigh(Update *update, const float *weight, float *error) {
+  update->experience.weight = weight;
+  update->experience.error = error;
+}
+
 Status update_begin(Update *update, TrainState *state, const Batch *batch, const Shards *shards,
                     const float *votes) {
   int64_t since = clock_now(&update->clock);
@@ -624,6 +629,7 @@ static void move_normalisers(Update *update) {
  * Average and reference follow the new weights. */
 static void finish_update(Update *update) {
   const Net *net = update->net;
+  update_weigh(update, NULL, NULL);
   TrainState *state = update->state;
   double n = update->stats.minibatches;
   double *value[] = {&update->stats.policy_loss,  &update->stats.value_loss,

@@ -51,6 +51,11 @@ void update_destroy(Update *update);
  * Among several members, all must start the same updates in the same order. */
 Status update_begin(Update *update, TrainState *state, const Batch *batch, const Shards *shards,
                     const float *votes);
+/* Of the update that begins next, and of no other. weight: (unrolls) how much the losses of each
+ * count; error: (unrolls, 2), cleared, gets the largest and the mean error of each. Both are
+ * borrowed until it ends; NULL: all count alike, nobody asks. For algorithms that learn from kept
+ * experience. */
+void update_weigh(Update *update, const float *weight, float *error);
 /* At most one minibatch; *more is false after the last, when the state's version has moved.
  * *progress is false when it only waited for the other members. */
 Status update_step(Update *update, bool *more, bool *progress);

@@ -12,6 +12,7 @@ typedef struct Item {
   uint8_t *data;
   size_t size;
   double priority;
+  uint32_t repeats; /* leading rows that the piece before it ended with */
 } Item;
 
 /* Items lie in a ring: item `serial` at serial % quota. */
@@ -20,7 +21,16 @@ typedef struct Lane {
   uint64_t begin; /* serial of the oldest */
   uint64_t end;   /* behind the newest */
   Batch pending;  /* at most one unroll: the episode so far */
-  bool created;   /* `pending` is there */
+  uint32_t pending_repeats;
+  /* The last unrolls of what is pending, as they came: the piece that follows begins with them.
+   * Only where pieces overlap. */
+  Batch recent;
+  bool created; /* `pending` and `recent` are there */
+  /* What items weigh: a binary tree of sums, in which node i has the children 2i and 2i + 1, and
+   * place p of the ring is node quota + p. Node 1 weighs all. Each node is always the sum of its
+   * two, so that it does not depend on the order in which weights came. NULL: all are alike. */
+  double *mass;   /* (2 quota) */
+  double highest; /* priority given to any */
 } Lane;
 
 struct Replay {
@@ -28,7 +38,7 @@ struct Replay {
   Lane *lane;
   size_t bytes;
   size_t total;
-  double highest; /* priority */
+  double expected; /* priority of a new item */
 };
 
 /* --- life cycle --- */
@@ -45,8 +55,10 @@ double replay_bound(const ReplaySetup *setup, size_t lanes) {
   double rows = (double)setup->longest + 1;
   double state = (double)column_bytes(&setup->format, COLUMN_STATE);
   double item = rows * (double)row_bytes(&setup->format) + state + 64;
-  /* an episode that has not ended may take twice its room, as what grows does */
-  return (double)lanes * ((double)setup->quota + 2) * item;
+  /* an episode that has not ended may take twice its room, as what grows does; so may its end */
+  double open = setup->overlap ? 4 : 2;
+  double weight = setup->exponent > 0 ? 2 * sizeof(double) : 0;
+  return (double)lanes * (((double)setup->quota + open) * item + (double)setup->quota * weight);
 }
 
 Status replay_create(const ReplaySetup *setup, Replay **out) {
@@ -56,7 +68,7 @@ Status replay_create(const ReplaySetup *setup, Replay **out) {
   INVARIANT(setup->format.flags); /* unrolls say where in their episodes they are */
   TRY_RETURN(NEW_ARRAY(replay, 1));
   replay->setup = *setup;
-  replay->highest = 1;
+  replay->expected = 1;
   Status status = NEW_ARRAY(replay->lane, setup->lanes);
   if (status != OK) {
     replay_destroy(replay);
@@ -66,9 +78,20 @@ Status replay_create(const ReplaySetup *setup, Replay **out) {
   return OK;
 }
 
+/* Makes the item at a place of the ring weigh so much; 0: there is none. */
+static void weigh(const Replay *replay, Lane *lane, size_t place, double weight) {
+  if (!lane->mass) return;
+  size_t node = replay->setup.quota + place;
+  lane->mass[node] = weight;
+  for (node /= 2; node > 0; node /= 2)
+    lane->mass[node] = lane->mass[2 * node] + lane->mass[2 * node + 1];
+}
+
 /* Lets go of the oldest item. */
 static void drop_oldest(Replay *replay, Lane *lane) {
-  Item *item = &lane->item[lane->begin++ % replay->setup.quota];
+  const size_t place = lane->begin++ % replay->setup.quota;
+  Item *item = &lane->item[place];
+  weigh(replay, lane, place, 0);
   replay->bytes -= item->size;
   replay->total--;
   free(item->data);
@@ -80,7 +103,11 @@ static void forget_lane(Replay *replay, Lane *lane) {
   while (lane->begin < lane->end)
     drop_oldest(replay, lane);
   lane->begin = lane->end = 0;
-  if (lane->created) batch_clear(&lane->pending);
+  lane->pending_repeats = 0;
+  lane->highest = 0;
+  if (!lane->created) return;
+  batch_clear(&lane->pending);
+  batch_clear(&lane->recent);
 }
 
 void replay_destroy(Replay *replay) {
@@ -89,7 +116,9 @@ void replay_destroy(Replay *replay) {
     Lane *lane = &replay->lane[i];
     forget_lane(replay, lane);
     if (lane->created) batch_destroy(&lane->pending);
+    if (lane->created) batch_destroy(&lane->recent);
     free(lane->item);
+    free(lane->mass);
   }
   free(replay->lane);
   free(replay);
@@ -98,7 +127,7 @@ void replay_destroy(Replay *replay) {
 void replay_forget(Replay *replay) {
   for (size_t i = 0; i < replay->setup.lanes; i++)
     forget_lane(replay, &replay->lane[i]);
-  replay->highest = 1;
+  replay->expected = 1;
 }
 
 size_t replay_items(const Replay *replay, size_t lane) {
@@ -118,7 +147,8 @@ bool replay_has(const Replay *replay, size_t index) {
 size_t replay_bytes(const Replay *replay) {
   size_t rows = 0;
   for (size_t i = 0; i < replay->setup.lanes; i++)
-    if (replay->lane[i].created) rows += replay->lane[i].pending.rows;
+    if (replay->lane[i].created)
+      rows += replay->lane[i].pending.rows + replay->lane[i].recent.rows;
   return replay->bytes + rows * row_bytes(&replay->setup.format);
 }
 
@@ -126,18 +156,24 @@ size_t replay_bytes(const Replay *replay) {
 
 /* A lane's arrays are made when it is first used: most lanes are another rank's. */
 static Status open_lane(Replay *replay, Lane *lane) {
-  if (!lane->item) TRY_RETURN(NEW_ARRAY(lane->item, replay->setup.quota));
+  const ReplaySetup *setup = &replay->setup;
+  if (!lane->item) TRY_RETURN(NEW_ARRAY(lane->item, setup->quota));
+  if (!lane->mass && setup->exponent > 0) TRY_RETURN(NEW_ARRAY(lane->mass, 2 * setup->quota));
   if (lane->created) return OK;
-  TRY_RETURN(batch_create(&replay->setup.format, &lane->pending));
-  lane->created = true;
-  return OK;
+  TRY_RETURN(batch_create(&setup->format, &lane->pending));
+  Status status = batch_create(&setup->format, &lane->recent);
+  if (status != OK) batch_destroy(&lane->pending);
+  lane->created = status == OK;
+  return status;
 }
 
-/* Puts encoded bytes behind the newest item; they are the lane's then. */
-static void put_item(Replay *replay, Lane *lane, uint8_t *data, size_t size, double priority) {
+/* Puts an item behind the newest; its bytes are the lane's then. */
+static void put_item(Replay *replay, Lane *lane, const Item *item) {
   if (lane->end - lane->begin == replay->setup.quota) drop_oldest(replay, lane);
-  lane->item[lane->end++ % replay->setup.quota] = (Item){data, size, priority};
-  replay->bytes += size;
+  const size_t place = lane->end++ % replay->setup.quota;
+  lane->item[place] = *item;
+  weigh(replay, lane, place, pow(item->priority, replay->setup.exponent));
+  replay->bytes += item->size;
   replay->total++;
 }
 
@@ -151,8 +187,9 @@ static Status finish_item(Replay *replay, Lane *lane) {
     bytes_free(&bytes);
     return status_set(ERR_MEMORY, "out of memory keeping experience");
   }
-  put_item(replay, lane, data, bytes.size, replay->highest);
+  put_item(replay, lane, &(Item){data, bytes.size, replay->expected, lane->pending_repeats});
   batch_clear(&lane->pending);
+  lane->pending_repeats = 0;
   return OK;
 }
 
@@ -187,6 +224,53 @@ static Status join(Batch *pending, const Batch *batch, size_t index) {
   return OK;
 }
 
+/* Lets go of the first unroll. */
+static void drop_first(Batch *batch) {
+  const size_t span = unroll_span(&batch->unroll[0]);
+  for (size_t row = span; row < batch->rows; row++)
+    batch_move_row(batch, row - span, row);
+  for (size_t u = 1; u < batch->unrolls; u++) {
+    batch_move_unroll(batch, u - 1, u);
+    batch->unroll[u - 1].first -= (uint32_t)span;
+  }
+  batch->rows -= span;
+  batch->unrolls--;
+}
+
+/* Decisions in all unrolls but the first `skip`. */
+static size_t decisions(const Batch *batch, size_t skip) {
+  size_t rows = 0;
+  for (size_t u = skip; u < batch->unrolls; u++)
+    rows += batch->unroll[u].rows;
+  return rows;
+}
+
+/* The last unrolls, of which the next piece begins with as many as hold the overlap. */
+static Status remember(const Replay *replay, Lane *lane, const Batch *batch, size_t index) {
+  Batch *recent = &lane->recent;
+  if (replay->setup.overlap == 0) return OK;
+  TRY_RETURN(batch_append(recent, batch, index));
+  while (decisions(recent, 1) >= replay->setup.overlap)
+    drop_first(recent);
+  return OK;
+}
+
+/* A piece begins that goes on from one that is full: with the end of that one, as far as there is
+ * room for it before the unroll that comes. */
+static Status begin_piece(const Replay *replay, Lane *lane, const Batch *batch, size_t index) {
+  Batch *pending = &lane->pending;
+  Batch *recent = &lane->recent;
+  const size_t room = replay->setup.longest - batch->unroll[index].rows;
+  while (recent->unrolls > 0 && decisions(recent, 0) > room)
+    drop_first(recent);
+  if (recent->unrolls == 0) return batch_append(pending, batch, index);
+  TRY_RETURN(batch_append(pending, recent, 0));
+  for (size_t u = 1; u < recent->unrolls; u++)
+    TRY_RETURN(join(pending, recent, u));
+  lane->pending_repeats = pending->unroll[0].rows;
+  return join(pending, batch, index);
+}
+
 /* What is pending always has the row that closes it: where nothing goes on from it, it is an item
  * by itself. So is an unroll whose episode's beginning is lost (the player got the seat in the
  * middle of it): it is kept from here on, with the recurrent state that it brings. */
@@ -199,8 +283,10 @@ Status replay_add(Replay *replay, size_t index_of_lane, const Batch *batch, size
   TRY_RETURN(open_lane(replay, lane));
   bool joins = goes_on(pending, next);
   bool fits = joins && pending->unroll[0].rows + next->rows <= replay->setup.longest;
+  if (!joins) batch_clear(&lane->recent);
   if (!fits) TRY_RETURN(finish_item(replay, lane));
-  TRY_RETURN(fits ? join(pending, batch, index) : batch_append(pending, batch, index));
+  TRY_RETURN(fits ? join(pending, batch, index) : begin_piece(replay, lane, batch, index));
+  TRY_RETURN(remember(replay, lane, batch, index));
   return next->end == END_OPEN ? OK : finish_item(replay, lane);
 }
 
@@ -208,7 +294,8 @@ Status replay_add(Replay *replay, size_t index_of_lane, const Batch *batch, size
 
 /* Systematic sampling: the items of all lanes lie one behind another, the lanes in random order,
  * and the draws point at places that are equally far apart, with one random beginning. Each item is
- * as likely as any other, and a lane gets as many draws as it has items, but for less than one. */
+ * as likely as any other (or as it is heavy), and a lane gets as many draws as it has items (or as
+ * they weigh), but for less than one. */
 void replay_deal(const float *count, size_t lanes, size_t draws, AgonRng *rng, uint32_t *order,
                  uint32_t *lane_of) {
   size_t have = 0;
@@ -239,61 +326,100 @@ static Item *item_at(const Replay *replay, const Lane *lane, uint64_t serial) {
   return &lane->item[serial % replay->setup.quota];
 }
 
-/* A serial drawn in proportion to priority^exponent, and with which chance. */
-static uint64_t pick(const Replay *replay, const Lane *lane, double exponent, AgonRng *rng,
-                     double *chance) {
-  double sum = 0;
-  for (uint64_t s = lane->begin; s < lane->end; s++)
-    sum += pow(item_at(replay, lane, s)->priority, exponent);
-  double left = rng_unit(rng) * sum;
-  uint64_t serial = lane->begin;
-  double weight = pow(item_at(replay, lane, serial)->priority, exponent);
-  while (left >= weight && serial + 1 < lane->end) {
-    left -= weight;
-    weight = pow(item_at(replay, lane, ++serial)->priority, exponent);
+/* A place of the ring drawn by what the items weigh: down the tree, to the side on which what is
+ * left falls. Rounding may not lead to where nothing lies. */
+static size_t pick(const Replay *replay, const Lane *lane, AgonRng *rng, double *chance) {
+  const size_t quota = replay->setup.quota;
+  const double *mass = lane->mass;
+  double left = rng_unit(rng) * mass[1];
+  size_t node = 1;
+  while (node < quota) {
+    const double first = mass[2 * node];
+    const double second = mass[2 * node + 1];
+    bool goes_on = second > 0 && (left >= first || first <= 0);
+    if (goes_on) left -= first;
+    node = 2 * node + goes_on;
   }
-  *chance = weight / sum;
-  return serial;
+  *chance = mass[node] / mass[1];
+  return node - quota;
 }
 
-Status replay_draw(const Replay *replay, size_t index, double exponent, AgonRng *rng, Batch *out,
-                   ReplayDraw *draw) {
+/* Serial of the item that lies at a place of the ring. */
+static uint64_t serial_at(const Replay *replay, const Lane *lane, size_t place) {
+  const size_t quota = replay->setup.quota;
+  const size_t first = lane->begin % quota;
+  return lane->begin + (place + quota - first) % quota;
+}
+
+Status replay_draw(const Replay *replay, size_t index, AgonRng *rng, Batch *out, ReplayDraw *draw) {
   const Lane *lane = &replay->lane[index];
   size_t items = (size_t)(lane->end - lane->begin);
   INVARIANT(items > 0);
   *draw = (ReplayDraw){.lane = index, .chance = 1 / (double)items};
-  draw->serial = exponent > 0 ? pick(replay, lane, exponent, rng, &draw->chance)
-                              : lane->begin + rng_below(rng, (uint32_t)items);
+  if (lane->mass)
+    draw->serial = serial_at(replay, lane, pick(replay, lane, rng, &draw->chance));
+  else
+    draw->serial = lane->begin + rng_below(rng, (uint32_t)items);
+  INVARIANT(draw->serial < lane->end);
   const Item *item = item_at(replay, lane, draw->serial);
+  draw->repeats = item->repeats;
   Reader reader = reader_over(item->data, item->size);
   return batch_decode(out, &reader);
 }
 
+/* --- priorities --- */
+
+void replay_expect(Replay *replay, double priority) {
+  INVARIANT(priority > 0);
+  replay->expected = priority;
+}
+
 void replay_prefer(Replay *replay, const ReplayDraw *draw, double priority) {
   Lane *lane = &replay->lane[draw->lane];
-  if (draw->serial < lane->begin || draw->serial >= lane->end) return;
+  INVARIANT(priority > 0 && isfinite(priority));
+  if (!lane->mass || draw->serial < lane->begin || draw->serial >= lane->end) return;
   item_at(replay, lane, draw->serial)->priority = priority;
-  if (priority > replay->highest) replay->highest = priority;
+  weigh(replay, lane, draw->serial % replay->setup.quota, pow(priority, replay->setup.exponent));
+  if (priority > lane->highest) lane->highest = priority;
+}
+
+double replay_mass(const Replay *replay, size_t lane) {
+  const double *mass = replay->lane[lane].mass;
+  return mass ? mass[1] : 0;
+}
+
+double replay_highest(const Replay *replay, size_t lane) {
+  return replay->lane[lane].highest;
 }
 
 /* --- checkpoints --- */
 
-enum { ENCODING = 1 /* of a lane; another one when the bytes change */ };
+/* Of a lane. The first knew neither pieces that overlap nor the highest priority. */
+enum { ENCODING_FIRST = 1, ENCODING = 2 };
 
-/* Serial of the oldest, how many, then each; last what is pending, as a batch. */
+static void encode_item(const Item *item, Bytes *out) {
+  bytes_f64(out, item->priority);
+  bytes_u32(out, item->repeats);
+  bytes_u64(out, item->size);
+  bytes_put(out, item->data, item->size);
+}
+
+/* Serial of the oldest, how many, the highest priority, then each; last what is pending, as a
+ * batch, and the end of it as it came. */
 void replay_encode(const Replay *replay, size_t index, Bytes *out) {
   const Lane *lane = &replay->lane[index];
+  bool more = lane->created && lane->pending.unrolls > 0;
   bytes_u8(out, ENCODING);
   bytes_u64(out, lane->begin);
   bytes_u64(out, lane->end - lane->begin);
-  for (uint64_t s = lane->begin; s < lane->end; s++) {
-    const Item *item = item_at(replay, lane, s);
-    bytes_f64(out, item->priority);
-    bytes_u64(out, item->size);
-    bytes_put(out, item->data, item->size);
-  }
-  bytes_u8(out, lane->created && lane->pending.unrolls > 0);
-  if (lane->created && lane->pending.unrolls > 0) batch_encode(&lane->pending, out);
+  bytes_f64(out, lane->highest);
+  for (uint64_t s = lane->begin; s < lane->end; s++)
+    encode_item(item_at(replay, lane, s), out);
+  bytes_u8(out, more);
+  if (!more) return;
+  bytes_u32(out, lane->pending_repeats);
+  batch_encode(&lane->pending, out);
+  batch_encode(&lane->recent, out);
 }
 
 static Status damaged(size_t lane) {
@@ -301,22 +427,40 @@ static Status damaged(size_t lane) {
                     lane);
 }
 
+static bool is_priority(double value) {
+  return isfinite(value) && value > 0;
+}
+
 /* One item; that it decodes is seen before it is kept. `pending` is scratch here. */
-static Status decode_item(Replay *replay, Lane *lane, size_t index, Reader *reader) {
-  double priority = reader_f64(reader);
-  size_t size = reader_count(reader, 1);
-  const void *bytes = reader_take(reader, size);
-  Reader inside = reader_over(bytes, bytes ? size : 0);
-  uint8_t *copy;
-  if (reader->bad || !isfinite(priority) || priority < 0) return damaged(index);
+static Status decode_item(Replay *replay, Lane *lane, size_t index, bool first, Reader *reader) {
+  Item item = {.priority = reader_f64(reader)};
+  item.repeats = first ? 0 : reader_u32(reader);
+  item.size = reader_count(reader, 1);
+  const void *bytes = reader_take(reader, item.size);
+  Reader inside = reader_over(bytes, bytes ? item.size : 0);
+  if (reader->bad || !is_priority(item.priority)) return damaged(index);
   TRY_RETURN(batch_decode(&lane->pending, &inside));
-  bool one = lane->pending.unrolls == 1 && inside.at == size;
+  bool one = lane->pending.unrolls == 1 && inside.at == item.size;
+  bool some = one && item.repeats < lane->pending.unroll[0].rows;
   batch_clear(&lane->pending);
-  if (!one) return damaged(index);
-  TRY_RETURN(NEW_ARRAY(copy, size));
-  memcpy(copy, bytes, size);
-  put_item(replay, lane, copy, size, priority);
-  if (priority > replay->highest) replay->highest = priority;
+  if (!some) return damaged(index);
+  TRY_RETURN(NEW_ARRAY(item.data, item.size));
+  memcpy(item.data, bytes, item.size);
+  put_item(replay, lane, &item);
+  return OK;
+}
+
+/* What is pending, and the end of it: whole unrolls, of which no more are kept than this run
+ * needs. */
+static Status decode_pending(const Replay *replay, Lane *lane, size_t index, bool first,
+                             Reader *reader) {
+  lane->pending_repeats = first ? 0 : reader_u32(reader);
+  TRY_RETURN(batch_decode(&lane->pending, reader));
+  if (!first) TRY_RETURN(batch_decode(&lane->recent, reader));
+  if (lane->pending.unrolls != 1 || lane->pending_repeats >= lane->pending.unroll[0].rows)
+    return damaged(index);
+  if (decisions(&lane->recent, 0) > lane->pending.unroll[0].rows) return damaged(index);
+  if (replay->setup.overlap == 0) batch_clear(&lane->recent);
   return OK;
 }
 
@@ -325,18 +469,19 @@ static Status decode_lane(Replay *replay, Lane *lane, size_t index, Reader *read
   uint8_t encoding = reader_u8(reader);
   uint64_t begin = reader_u64(reader);
   size_t items = reader_count(reader, 16);
-  if (!reader->bad && encoding != ENCODING)
+  if (!reader->bad && encoding != ENCODING && encoding != ENCODING_FIRST)
     return status_set(ERR_FORMAT,
                       "replay: lane %zu is kept in a way that this program does not know", index);
-  if (reader->bad) return damaged(index);
+  bool first = encoding == ENCODING_FIRST;
+  lane->highest = first ? 0 : reader_f64(reader);
+  if (reader->bad || !isfinite(lane->highest) || lane->highest < 0 || begin > UINT64_MAX / 2)
+    return damaged(index);
   lane->begin = lane->end = begin;
   for (size_t i = 0; i < items; i++)
-    TRY_RETURN(decode_item(replay, lane, index, reader));
+    TRY_RETURN(decode_item(replay, lane, index, first, reader));
   uint8_t more = reader_u8(reader);
   if (reader->bad || more > 1) return damaged(index);
-  if (!more) return OK;
-  TRY_RETURN(batch_decode(&lane->pending, reader));
-  return lane->pending.unrolls == 1 ? OK : damaged(index);
+  return more ? decode_pending(replay, lane, index, first, reader) : OK;
 }
 
 Status replay_decode(Replay *replay, size_t index, Reader *reader) {

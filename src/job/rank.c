@@ -289,8 +289,9 @@ static Status create_actor(Rank *self, size_t index) {
 /* Floats that learners sum to know what is kept of experience. */
 static size_t kept_counts(const RankSetup *setup) {
   const JobConfig *s = setup->settings;
-  if (!job_config_replay(s)) return 0;
-  return rehearsal_count((size_t)s->actors.slots, s->env->spec.teams);
+  const ReplayConfig *replay = job_config_replay(s);
+  if (!replay) return 0;
+  return rehearsal_count(replay, (size_t)s->actors.slots, s->env->spec.teams);
 }
 
 /* Which roles this rank has follows from the topology alone. Collective: memory shared by a host's

@@ -125,8 +125,11 @@ static void say_replay(const JobConfig *s, const Net *net) {
   if (!replay) return;
   const size_t training = job_config_training_slots(s);
   const size_t teams = s->env->spec.teams;
+  const RowFormat format = job_config_format(s, net);
   const ReplaySetup kept = {
-      .format = job_config_format(s, net),
+      .format = format,
+      .overlap = format.state > 0 ? (size_t)replay->burn_in : 0,
+      .exponent = replay->priority,
       .quota = rehearsal_quota(replay, training, teams),
       .longest = job_config_item_rows(s),
   };

@@ -556,6 +556,30 @@ static void killed_rehearsals_go_on_as_if_nothing_had_happened(void **state) {
   }
 }
 
+/* So are priorities, what is expected of new episodes, and the end of a piece with which the next one begins: of two
+ * learners, and of one. */
+static void killed_priorities_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL,
+                           "replay.size=400",
+                           "replay.longest=26",
+                           "replay.burn_in=5",
+                           "replay.batch=6",
+                           "replay.warmup=12",
+                           "replay.ratio=3",
+                           "replay.priority=0.7",
+                           p ? "pace=lockstep" : "pace=pipelined",
+                           p ? "learner.algorithm=iql" : "learner.algorithm=qmix",
+                           "net.memory=gru",
+                           p ? "learner.ranks=1" : "learner.ranks=2",
+                           "frames=4k",
+                           "checkpoint.ticks=2"};
+    game = "skirmish";
+    check_kills(pairs, COUNT_OF(pairs), 800, 1200);
+  }
+}
+
 /* Each seat's episodes go to whoever has its slot then; seats that are gone are let go of. */
 static void rehearsals_resume_on_other_numbers_of_ranks(void **state) {
   (void)state;
@@ -757,10 +781,10 @@ static void who_dropped_out_before_a_time_limit_is_worth_nothing(void **state) {
 }
 
 /* The policies after one update of every player, of a run whose learners are `ranks`. */
-static void after_one_tick(const char *algorithm, const char *ranks, const char *groups, int size, float *out,
-                           size_t *count) {
-  const char *pairs[] = {SMALL,          KEPT,  "replay.warmup=1", algorithm, "pace=lockstep", "placement=split",
-                         "frames=1",     ranks, groups};
+static void after_one_tick(const char *algorithm, const char *priority, const char *ranks, const char *groups, int size,
+                           float *out, size_t *count) {
+  const char *pairs[] = {SMALL,      KEPT,  "replay.warmup=1", algorithm, "pace=lockstep", "placement=split",
+                         "frames=1", ranks, groups,            priority};
   char folder[64];
   RunFolder run;
   Tree tree;
@@ -785,7 +809,7 @@ static void after_one_tick(const char *algorithm, const char *ranks, const char 
 
 /* The same four actors before one, two or four learners, in one group or two: minibatches hold the same rows, so the
  * weights agree to rounding; and one learner's are not those at the start. */
-static void check_numbers_of_learners(const char *algorithm) {
+static void check_numbers_of_learners(const char *algorithm, const char *priority) {
   static float one[4096], other[4096];
   static const struct {
     const char *ranks, *groups;
@@ -795,11 +819,11 @@ static void check_numbers_of_learners(const char *algorithm) {
               {"learner.ranks=4", "learner.groups=2", 8},
               {"learner.ranks=3", "learner.groups=3", 7}};
   size_t count, n;
-  after_one_tick(algorithm, "learner.ranks=1", "learner.groups=1", 5, one, &count);
+  after_one_tick(algorithm, priority, "learner.ranks=1", "learner.groups=1", 5, one, &count);
   assert_true(count > 200);
   for (size_t w = 0; w < COUNT_OF(with); w++) {
     double gap = 0, size = 0;
-    after_one_tick(algorithm, with[w].ranks, with[w].groups, with[w].size, other, &n);
+    after_one_tick(algorithm, priority, with[w].ranks, with[w].groups, with[w].size, other, &n);
     assert_int_equal(n, count);
     for (size_t i = 0; i < n; i++) {
       gap += fabs((double)one[i] - (double)other[i]);
@@ -812,14 +836,21 @@ static void check_numbers_of_learners(const char *algorithm) {
 
 static void numbers_of_learners_change_rounding_only(void **state) {
   (void)state;
-  check_numbers_of_learners("learner.algorithm=ppo");
+  check_numbers_of_learners("learner.algorithm=ppo", "replay.priority=0");
 }
 
 /* Several batches in the tick, which are drawn from what all learners hold together. */
 static void numbers_of_learners_change_no_draw(void **state) {
   (void)state;
   game = "kuhn_poker"; /* whose episodes end within the tick */
-  check_numbers_of_learners("learner.algorithm=qmix");
+  check_numbers_of_learners("learner.algorithm=qmix", "replay.priority=0");
+}
+
+/* Nor do priorities, which are summed up between the batches of a tick. */
+static void numbers_of_learners_change_no_priority(void **state) {
+  (void)state;
+  game = "kuhn_poker";
+  check_numbers_of_learners("learner.algorithm=vdn", "replay.priority=0.8");
 }
 
 /* What the games of a run left behind in which nothing is learned. */
@@ -1019,8 +1050,10 @@ int main(void) {
       SIM_TEST(teams_resume_on_other_numbers_of_ranks),
       SIM_TEST(teams_learn_from_the_weights_that_acted),
       SIM_TEST(killed_rehearsals_go_on_as_if_nothing_had_happened),
+      SIM_TEST(killed_priorities_go_on_as_if_nothing_had_happened),
       SIM_TEST(rehearsals_resume_on_other_numbers_of_ranks),
       SIM_TEST(numbers_of_learners_change_no_draw),
+      SIM_TEST(numbers_of_learners_change_no_priority),
       SIM_TEST(parts_are_stored_and_go_on),
       SIM_TEST(lockstep_learns_from_the_weights_that_acted),
       SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),

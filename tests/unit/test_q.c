@@ -139,9 +139,14 @@ static void close_unroll(Batch *batch, uint32_t rows, UnrollEnd end, uint16_t ag
   batch->unrolls++;
 }
 
+/* How much each unroll counts, and what is found in it; NULL: all alike, and nobody asks. */
+static const float *unroll_weight;
+static float *unroll_error;
+
 /* An update that moves nothing: its gradient, sums and targets stay to be looked at. */
 static void step_once(Bench *b) {
   bool more = true, progress;
+  update_weigh(b->update, unroll_weight, unroll_error);
   CHECK_OK(update_begin(b->update, &b->pupil, &b->batch, NULL, NULL));
   while (more)
     CHECK_OK(update_step(b->update, &more, &progress));
@@ -263,6 +268,86 @@ static void what_counts(void **state) {
   close_bench(&b);
 }
 
+/* Two unrolls of which one counts twice and one half: losses, gradient and what they are divided
+ * by; and of each the largest and the mean error of rows that count. Of the
+ * second only the last row counts. */
+static void unrolls_count_as_they_are_told(void **state) {
+  (void)state;
+  static const float weight[2] = {2, .5f};
+  float error[4] = {-1, -1, -1, -1};
+  Bench b;
+  open_team(&b, vdn, 0, 0, NULL, 0);
+  show(&b, b.pupil.block, 1, 0);
+  show(&b, b.pupil.part[1].block, -10, 1);
+  play_scene(&b, END_TRUNCATED);
+  play_scene(&b, END_TRUNCATED);
+  b.batch.unroll[1].skip = 2;
+  const double errors[3] = {111 - 45 - (1 + 0 + 5), 222 - 45 - (6 + 0), 333 - 75 - (4 + 5)};
+  unroll_weight = weight;
+  unroll_error = error;
+  step_once(&b);
+  unroll_weight = NULL;
+  unroll_error = NULL;
+  double squares = 0, sum = 0;
+  for (int t = 0; t < 3; t++) {
+    squares += errors[t] * errors[t];
+    sum += errors[t];
+  }
+  CHECK_NEAR(b.update->sums.rows, 3 * 2 + .5, 1e-6);
+  CHECK_NEAR(b.update->sums.value, .5 * (2 * squares + .5 * errors[2] * errors[2]), 1);
+  CHECK_NEAR(error[0], errors[2], 1e-3);
+  CHECK_NEAR(error[1], sum / 3, 1e-3);
+  CHECK_NEAR(error[2], errors[2], 1e-3);
+  CHECK_NEAR(error[3], errors[2], 1e-3);
+  /* choice 0 is taken by the first agent in rows 0 and 2, choice 2 by the second in row 1 */
+  const float *bias = find(&b.net->graph, b.update->gradient, "policy.bias");
+  CHECK_NEAR(bias[2], -2 * errors[1], 1e-2);
+  step_once(&b); /* and no longer than that update */
+  CHECK_NEAR(b.update->sums.rows, 4, 1e-6);
+  assert_true(error[0] > 0);
+  close_bench(&b);
+}
+
+/* The errors of agents by themselves are those of all of them; with two values of a team, those of
+ * the one that targets come from. */
+static void errors_are_those_of_what_can_be_learned(void **state) {
+  (void)state;
+  float error[2];
+  for (int i = 0; i < 2; i++) {
+    Bench b;
+    const Setting settings[] = {{"free_hidden", 8}, {"alpha", 0}};
+    open_team(&b, i ? wqmix : iql, 0, 0, settings, i ? 2 : 0);
+    if (!i) show(&b, b.pupil.block, 1, 0);
+    if (!i) show(&b, b.pupil.part[1].block, -10, 1);
+    play_scene(&b, END_TERMINATED);
+    unroll_error = error;
+    step_once(&b);
+    unroll_error = NULL;
+    double most = 0, sum = 0;
+    /* what was chosen is worth 1, 0, 5; 6, 0; 4, 5: errors of seven cells that act */
+    const float own[3][TEAM] = {{1, 0, 5}, {6, 0, NAN}, {4, 5, NAN}};
+    for (size_t t = 0, n = 0; t < 3; t++)
+      for (size_t c = 0; c < (i ? 1 : TEAM); c++) {
+        double value = i ? 0 : (double)own[t][c];
+        if (isnan(value)) continue;
+        const Passes *passes = &b.update->passes;
+        const Mixer *mixer = i ? b.made->part[1].made : NULL;
+        /* the derivative by Q* of the row lies where its value was */
+        double gap = i ? (double)passes->part_space[1].value[mixer->total][t]
+                       : value - (double)b.update->target[t * TEAM + c];
+        most = fmax(most, fabs(gap));
+        sum += fabs(gap);
+        n++;
+        if (n == (i ? 3 : 7)) {
+          CHECK_NEAR(error[0], most, 1e-3);
+          CHECK_NEAR(error[1], sum / (double)n, 1e-3);
+        }
+      }
+    assert_true(most > 1);
+    close_bench(&b);
+  }
+}
+
 /* --- gradients --- */
 
 /* Episodes of all ends and lengths, of two teams, with agents that wait, leave, and come late. */
@@ -356,7 +441,7 @@ static void check_gradients(Bench *b, bool levelled) {
   loss_now(b);
   float *gradient = calloc(b->update->trained, sizeof *gradient);
   memcpy(gradient, b->update->gradient, b->update->trained * sizeof *gradient);
-  assert_true(b->update->sums.rows == (float)(teams ? 19 : 40));
+  if (!unroll_weight) assert_true(b->update->sums.rows == (float)(teams ? 19 : 40));
   size_t from = 0;
   for (size_t part = 0; part < b->pupil.parts; part++) {
     size_t trained = b->pupil.part[part].trained;
@@ -380,6 +465,7 @@ static bool has_mixer(const AlgoOps *algo) {
 
 static void gradients_are_those_of_the_loss(void **state) {
   (void)state;
+  static const float weight[6] = {1, .5f, 2, 1.5f, .25f, 1};
   for (size_t a = 0; a < COUNT_OF(all); a++)
     for (int memory = 0; memory < 3; memory++) {
       Bench b;
@@ -390,8 +476,10 @@ static void gradients_are_those_of_the_loss(void **state) {
       steepen(&b, b.pupil.block);
       if (algo == wqmix) steepen(&b, b.pupil.part[1].block);
       play_at_random(&b);
+      unroll_weight = memory == 1 ? weight : NULL;
       check_gradients(&b, false);
       if (algo == qplex) check_gradients(&b, true);
+      unroll_weight = NULL;
       close_bench(&b);
     }
 }
@@ -664,6 +752,8 @@ int main(void) {
       cmocka_unit_test(an_agents_own_targets),
       cmocka_unit_test(masks_and_empty_places),
       cmocka_unit_test(what_counts),
+      cmocka_unit_test(unrolls_count_as_they_are_told),
+      cmocka_unit_test(errors_are_those_of_what_can_be_learned),
       cmocka_unit_test(gradients_are_those_of_the_loss),
       cmocka_unit_test(targets_follow),
       cmocka_unit_test(the_two_step_game),

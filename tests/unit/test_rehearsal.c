@@ -4,6 +4,7 @@
 
 #include "learner/rehearsal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,16 +57,18 @@ static void play(Rehearsal *rehearsal, uint32_t slot, uint32_t team, uint32_t ep
 
 /* Ranks sum up their counts. */
 static void sum(Rehearsal *const *rehearsal, size_t ranks) {
-  size_t n = rehearsal_count(SLOTS, TEAMS);
-  float total[SLOTS * TEAMS + 1] = {0};
+  const bool weighed = rehearsal_recounts(rehearsal[0]);
+  const ReplayConfig config = {.priority = weighed};
+  size_t n = rehearsal_count(&config, SLOTS, TEAMS);
+  float total[3 * SLOTS * TEAMS + 1] = {0};
   float *part[4];
-  assert_int_equal(n, SLOTS * TEAMS + 1);
+  assert_int_equal(n, SLOTS * TEAMS * (weighed ? 3 : 1) + 1);
   for (size_t r = 0; r < ranks; r++) {
     part[r] = rehearsal_counts(rehearsal[r]);
     for (size_t i = 0; i < n; i++) total[i] += part[r][i];
   }
   for (size_t r = 0; r < ranks; r++) {
-    memcpy(part[r], total, sizeof total);
+    memcpy(part[r], total, n * sizeof *total);
     rehearsal_counted(rehearsal[r]);
   }
 }
@@ -79,11 +82,12 @@ static int by_value(const void *a, const void *b) {
 static size_t draw(Rehearsal *const *rehearsal, size_t ranks, uint32_t *out) {
   size_t count = 0;
   for (size_t r = 0; r < ranks; r++) {
-    const Batch *batch;
+    Rehearsed rehearsed;
     assert_true(rehearsal_due(rehearsal[r]));
-    CHECK_OK(rehearsal_draw(rehearsal[r], &batch));
-    for (size_t u = 0; u < batch->unrolls; u++) {
-      const Unroll *unroll = &batch->unroll[u];
+    CHECK_OK(rehearsal_draw(rehearsal[r], 0, &rehearsed));
+    assert_true(!rehearsed.weight && !rehearsed.error);
+    for (size_t u = 0; u < rehearsed.batch->unrolls; u++) {
+      const Unroll *unroll = &rehearsed.batch->unroll[u];
       out[count++] = unroll->slot << 16 | (uint32_t)unroll->agent << 8 | unroll->episode;
     }
   }
@@ -129,6 +133,7 @@ static void updates_follow_frames(void **state) {
   assert_true(rehearsal_items(rehearsal) < 10); /* of a lane no more than its quota */
   assert_false(rehearsal_due(rehearsal));
   for (uint32_t e = 0; e < 200; e++) {
+    rehearsal_begin(rehearsal, e);
     play(rehearsal, e % SLOTS, e % TEAMS, e, 0, true);
     play(rehearsal, e % SLOTS, e % TEAMS, e, 1, true); /* stale: counted, not kept */
     sum(&rehearsal, 1);
@@ -139,10 +144,10 @@ static void updates_follow_frames(void **state) {
     }
     acted += (2 * ROWS - 1) * CELLS;
     while (rehearsal_due(rehearsal)) {
-      const Batch *batch;
-      CHECK_OK(rehearsal_draw(rehearsal, &batch));
-      rehearsal_learned(rehearsal, (double)batch_learned(batch));
-      learned += (double)batch_learned(batch);
+      Rehearsed rehearsed;
+      CHECK_OK(rehearsal_draw(rehearsal, 0, &rehearsed));
+      rehearsal_learned(rehearsal, (double)batch_learned(rehearsed.batch));
+      learned += (double)batch_learned(rehearsed.batch);
     }
   }
   assert_true(learned >= usual.ratio * acted && learned < usual.ratio * acted + 16.0 * ROWS * CELLS);
@@ -162,15 +167,177 @@ static void pieces_burn_in(void **state) {
       config.burn_in = burn;
       config.warmup = 1;
       Rehearsal *rehearsal = make(&config);
-      const Batch *batch;
+      Rehearsed rehearsed;
       play(rehearsal, 1, 1, 0, 0, fresh);
       sum(&rehearsal, 1);
-      CHECK_OK(rehearsal_draw(rehearsal, &batch));
-      assert_int_equal(batch->unrolls, usual.batch);
-      for (size_t u = 0; u < batch->unrolls; u++)
-        assert_int_equal(batch->unroll[u].skip, fresh ? 0 : burn < ROWS ? burn : ROWS - 1);
+      CHECK_OK(rehearsal_draw(rehearsal, 0, &rehearsed));
+      assert_int_equal(rehearsed.batch->unrolls, usual.batch);
+      for (size_t u = 0; u < rehearsed.batch->unrolls; u++)
+        assert_int_equal(rehearsed.batch->unroll[u].skip, fresh ? 0 : burn < ROWS ? burn : ROWS - 1);
       rehearsal_destroy(rehearsal);
     }
+}
+
+/* --- priorities --- */
+
+static const ReplayConfig weighed = {.size = 36,
+                                     .longest = 8,
+                                     .batch = 16,
+                                     .warmup = 10,
+                                     .ratio = 500,
+                                     .priority = .6,
+                                     .importance = .4,
+                                     .priority_mix = .9,
+                                     .priority_least = .01};
+
+/* What somebody makes of an episode, and how much its losses counted. */
+typedef struct Weighed {
+  uint32_t name;
+  float weight;
+} Weighed;
+
+/* The errors that an update finds in an episode: its own, and smaller the later it is. */
+static void err(const Unroll *unroll, float update, float *error) {
+  error[0] = (float)(1 + unroll->slot * 7 % 5 + unroll->episode) / (1 + update);
+  error[1] = error[0] / 2;
+}
+
+static float *error_at(const Rehearsed *rehearsed, size_t u) {
+  return rehearsed->error + 2 * u;
+}
+
+/* One batch, drawn, learned from, and counted again. */
+static size_t draw_weighed(Rehearsal *const *rehearsal, size_t ranks, float update, double progress,
+                           Weighed *out) {
+  size_t count = 0;
+  for (size_t r = 0; r < ranks; r++) {
+    Rehearsed rehearsed;
+    CHECK_OK(rehearsal_draw(rehearsal[r], progress, &rehearsed));
+    for (size_t u = 0; u < rehearsed.batch->unrolls; u++) {
+      const Unroll *unroll = &rehearsed.batch->unroll[u];
+      assert_true(error_at(&rehearsed, u)[0] == 0);
+      err(unroll, update, error_at(&rehearsed, u));
+      out[count].name = unroll->slot << 16 | (uint32_t)unroll->agent << 8 | unroll->episode;
+      out[count++].weight = rehearsed.weight[u];
+    }
+    rehearsal_learned(rehearsal[r], 10);
+  }
+  sum(rehearsal, ranks);
+  qsort(out, count, sizeof *out, by_value);
+  return count;
+}
+
+/* Episodes are drawn by what 40 updates found in them, and weigh in by it: batch for batch the same
+ * on any number of ranks, to the bit. */
+static void priorities_do_not_depend_on_ranks(void **state) {
+  (void)state;
+  static Weighed drawn[3][40][MOST];
+  double spread[3];
+  for (size_t ranks = 1; ranks <= 3; ranks++) {
+    Rehearsal *rehearsal[3];
+    for (size_t r = 0; r < ranks; r++) rehearsal[r] = make(&weighed);
+    for (uint32_t e = 0; e < 6; e++) {
+      for (uint32_t slot = 0; slot < SLOTS; slot++)
+        for (uint32_t team = 0; team < TEAMS; team++)
+          if (slot != 4 || e == 0) play(rehearsal[slot * ranks / SLOTS], slot, team, e, 0, true);
+      for (size_t r = 0; r < ranks; r++) rehearsal_begin(rehearsal[r], e);
+      sum(rehearsal, ranks);
+      for (size_t u = 10 * e; e < 4 && u < 10 * (e + 1); u++) {
+        Weighed *batch = drawn[ranks - 1][u];
+        assert_int_equal(draw_weighed(rehearsal, ranks, (float)u, 0, batch), weighed.batch);
+        assert_memory_equal(batch, drawn[0][u], (size_t)weighed.batch * sizeof *batch);
+      }
+    }
+    spread[ranks - 1] = rehearsal_spread(rehearsal[ranks - 1]);
+    for (size_t r = 0; r < ranks; r++) {
+      assert_true(rehearsal_spread(rehearsal[r]) == spread[0]);
+      rehearsal_destroy(rehearsal[r]);
+    }
+  }
+  assert_true(spread[0] > 1.2);
+}
+
+/* What each episode is drawn with, N times, to the power beta, makes its weight, and beta rises to
+ * 1: then draws and weights together count each episode alike. */
+static void weights_put_right_what_priorities_distort(void **state) {
+  (void)state;
+  for (int late = 0; late < 2; late++) {
+    Rehearsal *rehearsal = make(&weighed);
+    double mass = 0, counted[SLOTS] = {0}, chance[SLOTS], all = 0;
+    Weighed batch[MOST];
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+      for (uint32_t e = 0; e < 2; e++) play(rehearsal, slot, 0, e, 0, true);
+    rehearsal_begin(rehearsal, 0);
+    sum(&rehearsal, 1);
+    /* all are drawn once, and so get what they are preferred by: 12 items of 16 draws */
+    for (int i = 0; i < 60; i++) draw_weighed(&rehearsal, 1, 0, late, batch);
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+      for (uint32_t e = 0; e < 2; e++) {
+        float error[2];
+        err(&(Unroll){.slot = slot, .episode = e}, 0, error);
+        double weight = pow(.9 * (double)error[0] + .1 * (double)error[1] + .01, .6);
+        mass += weight;
+        if (e == 0) chance[slot] = weight;
+      }
+    CHECK_NEAR(rehearsal_spread(rehearsal), pow(.95 * 6 + .01, .6) * 12 / mass, 1e-5);
+    for (int i = 0; i < 4000; i++) {
+      draw_weighed(&rehearsal, 1, 0, late, batch);
+      for (size_t d = 0; d < (size_t)weighed.batch; d++) {
+        const uint32_t slot = batch[d].name >> 16;
+        if ((batch[d].name & 0xff) == 0) {
+          CHECK_NEAR(batch[d].weight, pow(12 * chance[slot] / mass, late ? -1 : -.4), 1e-4);
+          counted[slot] += (double)batch[d].weight;
+        }
+        all += (double)batch[d].weight;
+      }
+    }
+    CHECK_NEAR(rehearsal_importance(rehearsal), late ? 1 : .4, 1e-12);
+    for (uint32_t slot = 0; late && slot < SLOTS; slot++)
+      CHECK_NEAR(counted[slot] / all, 1.0 / 12, .004);
+    rehearsal_destroy(rehearsal);
+  }
+}
+
+/* Priorities, what is expected of new episodes, and beta are in a checkpoint: what follows is drawn
+ * as if nothing had been. Without what was learned last, it is not. */
+static void priorities_come_back(void **state) {
+  (void)state;
+  Rehearsal *all[3] = {make(&weighed), make(&weighed), make(&weighed)};
+  static Weighed drawn[3][12][MOST];
+  Bytes bytes = {0};
+  for (uint32_t e = 0; e < 3; e++)
+    for (uint32_t slot = 0; slot < SLOTS; slot++) play(all[0], slot, slot % TEAMS, e, 0, true);
+  rehearsal_begin(all[0], 0);
+  sum(all, 1);
+  for (int u = 0; u < 6; u++) draw_weighed(all, 1, (float)u, 0, drawn[0][u]);
+  for (int i = 1; i < 3; i++) {
+    for (size_t lane = 0; lane < rehearsal_lanes(all[0]); lane++) {
+      if (!rehearsal_has(all[0], lane)) continue;
+      bytes.size = 0;
+      rehearsal_encode_lane(all[0], lane, &bytes);
+      Reader reader = reader_over(bytes.data, bytes.size);
+      CHECK_OK(rehearsal_decode_lane(all[i], lane, &reader));
+    }
+    bytes.size = 0;
+    rehearsal_encode(all[0], &bytes);
+    Reader reader = reader_over(bytes.data, i == 1 ? bytes.size : bytes.size - 8);
+    CHECK_OK(rehearsal_decode(all[i], &reader)); /* the third: of a program without priorities */
+  }
+  for (int i = 0; i < 3; i++) {
+    play(all[i], 0, 0, 9, 0, true);
+    rehearsal_begin(all[i], 1);
+    sum(&all[i], 1);
+    for (int u = 0; u < 12; u++) draw_weighed(&all[i], 1, (float)u, .5, drawn[i][u]);
+  }
+  assert_memory_equal(drawn[0], drawn[1], sizeof drawn[0]);
+  assert_memory_not_equal(drawn[0], drawn[2], sizeof drawn[0]);
+  rehearsal_forget(all[0]);
+  play(all[0], 0, 0, 0, 0, true);
+  rehearsal_begin(all[0], 2);
+  sum(all, 1);
+  CHECK_NEAR(rehearsal_spread(all[0]), 1, 1e-12); /* as at the start */
+  bytes_free(&bytes);
+  for (int i = 0; i < 3; i++) rehearsal_destroy(all[i]);
 }
 
 /* All lanes and what is counted, into a rehearsal that then draws and owes as the first does. */
@@ -207,10 +374,10 @@ static void it_goes_on_from_a_checkpoint(void **state) {
     draw(&all[i], 1, drawn[i]);
     bytes.size = 0;
     rehearsal_encode(all[i], &bytes);
-    assert_int_equal(bytes.size, 24);
+    assert_int_equal(bytes.size, 32);
     memcpy(drawn[i] + usual.batch, bytes.data, bytes.size);
   }
-  assert_memory_equal(drawn[0], drawn[1], ((size_t)usual.batch + 6) * sizeof(uint32_t));
+  assert_memory_equal(drawn[0], drawn[1], ((size_t)usual.batch + 8) * sizeof(uint32_t));
   bytes_free(&bytes);
   rehearsal_destroy(all[0]);
   rehearsal_destroy(all[1]);
@@ -222,6 +389,9 @@ int main(void) {
       cmocka_unit_test(updates_follow_frames),
       cmocka_unit_test(pieces_burn_in),
       cmocka_unit_test(it_goes_on_from_a_checkpoint),
+      cmocka_unit_test(priorities_do_not_depend_on_ranks),
+      cmocka_unit_test(weights_put_right_what_priorities_distort),
+      cmocka_unit_test(priorities_come_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,11 +22,21 @@ static const RowFormat format = {.observation_bytes = 4,
                                  .agents = 2,
                                  .agent_of = agent_of};
 
-static Replay *make(void) {
-  const ReplaySetup setup = {.format = format, .lanes = LANES, .quota = QUOTA, .longest = LONGEST};
+/* Priorities to this power; pieces that overlap by so much. */
+static Replay *make_with(size_t quota, double exponent, size_t overlap) {
+  const ReplaySetup setup = {.format = format,
+                             .lanes = LANES,
+                             .quota = quota,
+                             .longest = LONGEST,
+                             .exponent = exponent,
+                             .overlap = overlap};
   Replay *replay;
   CHECK_OK(replay_create(&setup, &replay));
   return replay;
+}
+
+static Replay *make(void) {
+  return make_with(QUOTA, 0, 0);
 }
 
 /* An unroll of `rows` decisions of an episode from its row `at` on; row t of the episode has the
@@ -71,7 +81,7 @@ static Batch item_of(const Replay *replay, size_t lane, uint64_t serial, size_t 
   CHECK_OK(batch_create(&format, &batch));
   while (draw.serial != serial) {
     batch_clear(&batch);
-    CHECK_OK(replay_draw(replay, lane, 0, &rng, &batch, &draw));
+    CHECK_OK(replay_draw(replay, lane, &rng, &batch, &draw));
   }
   assert_int_equal(batch.unrolls, 1);
   assert_true(batch_is_whole(&batch));
@@ -187,7 +197,7 @@ static void the_oldest_leaves(void **state) {
     Batch batch;
     ReplayDraw draw;
     CHECK_OK(batch_create(&format, &batch));
-    CHECK_OK(replay_draw(replay, 1, 0, &rng, &batch, &draw));
+    CHECK_OK(replay_draw(replay, 1, &rng, &batch, &draw));
     seen[batch.unroll[0].episode] = true;
     assert_true(fabs(draw.chance - 1.0 / 3) < 1e-12);
     batch_destroy(&batch);
@@ -228,42 +238,134 @@ static void draws_are_dealt_by_items(void **state) {
   }
 }
 
-/* In proportion to priority^exponent; new items come first; of what has left nothing is set. */
+/* In proportion to priority^exponent; new items get what is expected of them; of what has left
+ * nothing is set. */
 static void priorities_weigh_the_draws(void **state) {
   (void)state;
-  Replay *replay = make();
+  Replay *replay = make_with(QUOTA, .5, 0);
   Batch batch;
   AgonRng rng = rng_stream(4, 0, 0, RNG_TEST);
   int drawn[3] = {0};
   CHECK_OK(batch_create(&format, &batch));
+  assert_true(replay_mass(replay, 0) == 0 && replay_highest(replay, 0) == 0);
   for (uint32_t e = 0; e < 3; e++) add(replay, 0, e, 0, 1, END_TERMINATED, 0);
-  for (uint32_t e = 0; e < 3; e++) replay_prefer(replay, &(ReplayDraw){.serial = e}, (double[]){1, 4, 9}[e]);
+  CHECK_NEAR(replay_mass(replay, 0), 3, 1e-12);
+  for (uint32_t e = 0; e < 3; e++)
+    replay_prefer(replay, &(ReplayDraw){.serial = e}, (double[]){1, 4, 9}[e]);
+  CHECK_NEAR(replay_mass(replay, 0), 6, 1e-12);
+  assert_true(replay_highest(replay, 0) == 9 && replay_mass(replay, 1) == 0);
   for (int i = 0; i < 6000; i++) {
     ReplayDraw draw;
     batch_clear(&batch);
-    CHECK_OK(replay_draw(replay, 0, .5, &rng, &batch, &draw));
+    CHECK_OK(replay_draw(replay, 0, &rng, &batch, &draw));
     drawn[draw.serial]++;
+    assert_int_equal(batch.unroll[0].episode, draw.serial);
     assert_true(fabs(draw.chance - (double)(draw.serial + 1) / 6) < 1e-12);
   }
   for (int e = 0; e < 3; e++) assert_true(abs(drawn[e] - 1000 * (e + 1)) < 200);
-  add(replay, 0, 3, 0, 1, END_TERMINATED, 0); /* item 0 leaves; this one weighs 9 */
+  replay_expect(replay, 16);
+  add(replay, 0, 3, 0, 1, END_TERMINATED, 0); /* item 0 leaves; this one weighs 4 */
   replay_prefer(replay, &(ReplayDraw){.serial = 0}, 1e9);
+  assert_true(replay_highest(replay, 0) == 9);
+  CHECK_NEAR(replay_mass(replay, 0), 2 + 3 + 4, 1e-12);
   memset(drawn, 0, sizeof drawn);
-  for (int i = 0; i < 2000; i++) {
+  for (int i = 0; i < 9000; i++) {
     ReplayDraw draw;
     batch_clear(&batch);
-    CHECK_OK(replay_draw(replay, 0, 1, &rng, &batch, &draw));
+    CHECK_OK(replay_draw(replay, 0, &rng, &batch, &draw));
     drawn[draw.serial - 1]++;
   }
-  for (int e = 0; e < 3; e++) assert_true(abs(drawn[e] - 2000 * (int[]){4, 9, 9}[e] / 22) < 150);
+  for (int e = 0; e < 3; e++) assert_true(abs(drawn[e] - 1000 * (e + 2)) < 250);
   batch_destroy(&batch);
+  replay_destroy(replay);
+}
+
+/* Of lanes of any size, full or not, around the end of the ring: each item is drawn with the chance
+ * that is given, they add up to 1, and what weighs nearly nothing is nearly never drawn. */
+static void the_tree_of_weights_is_exact(void **state) {
+  (void)state;
+  static const size_t quotas[] = {1, 2, 3, 7, 8, 13};
+  AgonRng rng = rng_stream(5, 0, 0, RNG_TEST);
+  for (size_t q = 0; q < COUNT_OF(quotas); q++)
+    for (uint32_t items = 1; items < 3 * quotas[q]; items += 2) {
+      Replay *replay = make_with(quotas[q], 1, 0);
+      double weight[64], sum = 0, seen[64] = {0}, chances = 0;
+      Batch batch;
+      CHECK_OK(batch_create(&format, &batch));
+      for (uint32_t e = 0; e < items; e++) {
+        add(replay, 2, e, 0, 1, END_TERMINATED, 0);
+        weight[e] = e % 3 ? 1 + rng_unit(&rng) : 1e-9;
+        replay_prefer(replay, &(ReplayDraw){.lane = 2, .serial = e}, weight[e]);
+      }
+      const uint32_t first = items > quotas[q] ? items - (uint32_t)quotas[q] : 0;
+      for (uint32_t e = first; e < items; e++) sum += weight[e];
+      CHECK_NEAR(replay_mass(replay, 2), sum, 1e-9);
+      for (int i = 0; i < 400; i++) {
+        ReplayDraw draw;
+        batch_clear(&batch);
+        CHECK_OK(replay_draw(replay, 2, &rng, &batch, &draw));
+        assert_true(draw.serial >= first && draw.serial < items);
+        assert_int_equal(batch.unroll[0].episode, draw.serial);
+        CHECK_NEAR(draw.chance, weight[draw.serial] / sum, 1e-9);
+        seen[draw.serial] = draw.chance;
+      }
+      for (uint32_t e = first; e < items; e++) chances += seen[e];
+      if (sum > 1) CHECK_NEAR(chances, 1, 1e-6);
+      batch_destroy(&batch);
+      replay_destroy(replay);
+    }
+}
+
+/* A piece begins with the end of the one before it, in whole unrolls, with the state of the first
+ * of them: of unrolls of 2 rows, 3 rows of overlap are two. So all rows but those that are repeated
+ * are there once. */
+static void pieces_overlap(void **state) {
+  (void)state;
+  Replay *replay = make_with(8, 0, 3);
+  for (uint32_t at = 0; at < 16; at += 2)
+    add(replay, 0, 1, at, 2, at < 14 ? END_OPEN : END_TERMINATED, 10 * (float)(1 + at));
+  /* steps 0-7, 4-11, 8-15 */
+  assert_int_equal(replay_items(replay, 0), 3);
+  AgonRng rng = rng_stream(6, 0, 0, RNG_TEST);
+  for (uint32_t seen = 0; seen != 7;) {
+    Batch item;
+    ReplayDraw draw;
+    CHECK_OK(batch_create(&format, &item));
+    CHECK_OK(replay_draw(replay, 0, &rng, &item, &draw));
+    const Unroll *unroll = &item.unroll[0];
+    const uint32_t at = 4 * (uint32_t)draw.serial;
+    assert_true(unroll->rows == 8 && unroll->step == at && unroll->fresh == (at == 0));
+    assert_int_equal(draw.repeats, at ? 4 : 0);
+    assert_int_equal(unroll->end, at == 8 ? END_TERMINATED : END_OPEN);
+    assert_true(item.state[0] == 10 * (float)(1 + at));
+    for (uint32_t t = 0; t < 8; t++) {
+      uint32_t from = (at + t) / 2 * 2;
+      assert_true(item.reward[t * CELLS] == 10 * (float)(1 + from) + (float)(at + t));
+    }
+    seen |= 1u << draw.serial;
+    batch_destroy(&item);
+  }
+  /* what is torn repeats nothing */
+  add(replay, 1, 1, 0, 8, END_OPEN, 1);
+  add(replay, 1, 2, 0, 8, END_OPEN, 1);
+  add(replay, 1, 2, 8, 6, END_OPEN, 1);       /* the unroll of 8 does not fit before it */
+  add(replay, 1, 2, 14, 8, END_TERMINATED, 1); /* nor this one behind that of 6 */
+  assert_int_equal(replay_items(replay, 1), 4);
+  for (int i = 0; i < 20; i++) {
+    Batch item;
+    ReplayDraw draw;
+    CHECK_OK(batch_create(&format, &item));
+    CHECK_OK(replay_draw(replay, 1, &rng, &item, &draw));
+    assert_int_equal(draw.repeats, 0);
+    batch_destroy(&item);
+  }
   replay_destroy(replay);
 }
 
 /* Same draws after a save as before, pending episodes go on, and damage is refused. */
 static void lanes_come_back(void **state) {
   (void)state;
-  Replay *replay = make(), *other = make();
+  Replay *replay = make_with(QUOTA, .7, 2), *other = make_with(QUOTA, .7, 2);
   Bytes bytes = {0}, again = {0};
   for (uint32_t e = 0; e < 5; e++) add(replay, 4, e, 0, 1 + e, END_TRUNCATED, 100 * (float)e);
   replay_prefer(replay, &(ReplayDraw){.lane = 4, .serial = 3}, 6);
@@ -275,8 +377,17 @@ static void lanes_come_back(void **state) {
   CHECK_OK(reader_finish(&reader, "lane"));
   assert_int_equal(replay_bytes(other), replay_bytes(replay));
   assert_int_equal(replay_total(other), QUOTA);
-  add(replay, 4, 5, 2, 2, END_TERMINATED, 50);
-  add(other, 4, 5, 2, 2, END_TERMINATED, 50);
+  assert_true(replay_highest(other, 4) == 6);
+  assert_true(replay_mass(other, 4) == replay_mass(replay, 4));
+  Replay *both[2] = {replay, other};
+  for (int i = 0; i < 2; i++) { /* the second piece begins with the end of the first */
+    add(both[i], 4, 5, 2, 4, END_OPEN, 50);
+    add(both[i], 4, 5, 6, 4, END_TERMINATED, 50);
+    Batch item = item_of(both[i], 4, 6, QUOTA);
+    assert_int_equal(item.unroll[0].rows, 8);
+    batch_destroy(&item);
+    replay_prefer(both[i], &(ReplayDraw){.lane = 4, .serial = 6}, 3);
+  }
   bytes.size = 0;
   replay_encode(replay, 4, &bytes);
   replay_encode(other, 4, &again);
@@ -301,12 +412,46 @@ static void lanes_come_back(void **state) {
   replay_destroy(other);
 }
 
+/* Before priorities and pieces that overlap: items without either, and what is pending. */
+static void lanes_of_earlier_programs_are_read(void **state) {
+  (void)state;
+  Replay *replay = make_with(QUOTA, .5, 2);
+  Bytes bytes = {0};
+  bytes_u8(&bytes, 1);
+  bytes_u64(&bytes, 11);
+  bytes_u64(&bytes, 2);
+  for (uint32_t e = 0; e < 3; e++) {
+    Batch batch;
+    Bytes item = {0};
+    CHECK_OK(batch_create(&format, &batch));
+    fill(&batch, e, 0, 2, e == 2 ? END_OPEN : END_TERMINATED, 100 * (float)e);
+    batch_encode(&batch, &item);
+    if (e == 2) bytes_u8(&bytes, 1);
+    if (e < 2) bytes_f64(&bytes, 1);
+    if (e < 2) bytes_u64(&bytes, item.size);
+    bytes_put(&bytes, item.data, item.size);
+    bytes_free(&item);
+    batch_destroy(&batch);
+  }
+  Reader reader = reader_over(bytes.data, bytes.size);
+  CHECK_OK(replay_decode(replay, 3, &reader));
+  CHECK_OK(reader_finish(&reader, "lane"));
+  assert_true(replay_items(replay, 3) == 2 && replay_mass(replay, 3) == 2);
+  add(replay, 3, 2, 2, 1, END_TERMINATED, 200);
+  Batch item = item_of(replay, 3, 13, 3);
+  assert_int_equal(item.unroll[0].rows, 3);
+  batch_destroy(&item);
+  bytes_free(&bytes);
+  replay_destroy(replay);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(episodes_are_joined),        cmocka_unit_test(what_is_torn_is_not_joined),
       cmocka_unit_test(long_episodes_come_in_pieces), cmocka_unit_test(the_oldest_leaves),
       cmocka_unit_test(draws_are_dealt_by_items),   cmocka_unit_test(priorities_weigh_the_draws),
-      cmocka_unit_test(lanes_come_back),
+      cmocka_unit_test(the_tree_of_weights_is_exact), cmocka_unit_test(pieces_overlap),
+      cmocka_unit_test(lanes_come_back),            cmocka_unit_test(lanes_of_earlier_programs_are_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
