@@ -1,5 +1,6 @@
 #include "cli/board.h"
 #include "cli/option_words.h"
+#include "cli/terminal.h"
 #include "eval/picture.h"
 
 #include <stdio.h>
@@ -28,9 +29,16 @@ Status open_game(const Command *command, const Arguments *arguments, const char 
  * game is played for. */
 void board_show(const Position *position, const char *indent, bool unicode) {
   Bytes picture = {0};
-  if (picture_put(position, indent, unicode, &picture) == OK)
+  if (picture_put(position, indent, unicode, terminal_width(), &picture) == OK)
     fwrite(picture.data, 1, picture.size, stdout);
   bytes_free(&picture);
+}
+
+const char *board_agent_text(const Env *env, uint32_t agent, char out[96]) {
+  const char *name = env->spec.agent_names ? env->spec.agent_names[agent] : NULL;
+  if (name && !strncmp(name, "agent", 5)) name = NULL; /* that is said already */
+  snprintf(out, 96, name ? "agent %u, %.64s" : "agent %u", agent, name);
+  return out;
 }
 
 double board_team_return(const Position *position) {

@@ -13,6 +13,8 @@ Status open_game(const Command *command, const Arguments *arguments, const char 
                  const char *run, size_t first_option, RunView *loaded, Env **own, const Env **out);
 /* Prints the position's picture (eval/picture.h), each line behind `indent`. */
 void board_show(const Position *position, const char *indent, bool unicode);
+/* "agent 2, predator_2" where agents have names that say more than their number; returns `out`. */
+const char *board_agent_text(const Env *env, uint32_t agent, char out[96]);
 /* One team: the mean over its agents of what they have got so far. */
 double board_team_return(const Position *position);
 /* The same as it is told in this game: "-23.4, sum over 3 agents"; returns `out`. */

@@ -96,14 +96,6 @@ static bool is_person(const Session *session, uint32_t agent) {
   return session->position->env->spec.team_of[agent] == session->seat;
 }
 
-/* "agent 2, predator_2" where agents have names that say more than their number. */
-static const char *agent_text(const Env *env, uint32_t agent, char out[96]) {
-  const char *name = env->spec.agent_names ? env->spec.agent_names[agent] : NULL;
-  if (name && !strncmp(name, "agent", 5)) name = NULL; /* that is said already */
-  snprintf(out, 96, name ? "agent %u, %.64s" : "agent %u", agent, name);
-  return out;
-}
-
 /* The words that the agent may play now, head by head; for numbers of a box their range. Where
  * there are very many, only the first ones, unless `all`. */
 static void list_actions(const Position *position, uint32_t agent, bool all) {
@@ -170,7 +162,7 @@ static Status ask(Session *session, uint32_t agent) {
   char who[96];
   bool all = false;
   for (;;) {
-    printf("you (%s):", agent_text(session->position->env, agent, who));
+    printf("you (%s):", board_agent_text(session->position->env, agent, who));
     list_actions(session->position, agent, all);
     all = false;
     printf("; ? = a hint, u = undo, q = quit > ");

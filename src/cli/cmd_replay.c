@@ -24,10 +24,27 @@ static const Flag replay_flags[] = {
     {"--lines", NULL, "only the lines of play, for agon query"},
 };
 
+/* Says a move: one a line, or, where many act at once, one behind the other as far as the screen
+ * goes. *column: characters that stand in the line so far. */
+static void tell_move(const Env *env, uint32_t agent, const char *move, size_t *column) {
+  enum { ONE_A_LINE = 8 };
+  char who[96];
+  board_agent_text(env, agent, who);
+  if (env->spec.agents <= ONE_A_LINE) {
+    printf("%s: %s\n", who, move);
+    return;
+  }
+  const size_t size = strlen(who) + strlen(move) + 2;
+  const bool next = *column > 0 && *column + 3 + size > terminal_width(); /* with a ";" */
+  printf("%s%s: %s", next ? ";\n" : *column ? "; " : "", who, move);
+  *column = next || *column == 0 ? size : *column + 2 + size;
+}
+
 /* Plays a line word by word and shows each move with the position after it. During simultaneous
  * moves the board is shown only when all have moved. */
 static Status replay_moves(Position *position, const char *line, long long delay) {
   uint32_t agent = 0;
+  size_t column = 0;
   board_show(position, "  ", terminal_unicode());
   for (const char *at = line; *at;) {
     char word[ACTION_WORD];
@@ -43,11 +60,14 @@ static Status replay_moves(Position *position, const char *line, long long delay
       printf("chance: %s\n", word);
     else if (position->env->layout.heads == 1 && text_to_int(word, &choice) &&
              position->env->layout.action_kind != AGON_BOX)
-      printf("agent %u: %s\n", agent,
-             position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name));
+      tell_move(position->env, agent,
+                position_action_text(position->env, 0, (uint32_t)choice, name, sizeof name),
+                &column);
     else
-      printf("agent %u: %s\n", agent, word);
+      tell_move(position->env, agent, word, &column);
     if (!chance && !position->waiting) {
+      if (column) printf("\n");
+      column = 0;
       board_show(position, "  ", terminal_unicode());
       board_show_gains(position, "  ");
     }

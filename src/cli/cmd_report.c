@@ -27,6 +27,7 @@ static Status run_report(int argc, char **argv) {
   char path[4096];
   TRY(arguments_parse(&command_report, argc, argv, &arguments));
   if (arguments.words != 1) TRY(usage_error(&command_report, "one run folder is needed"));
+  gemm_set_threads(1);
   TRY(run_view_look(arguments.word[0], &run));
   const char *out = argument(&command_report, &arguments, "--out");
   const char *title = argument(&command_report, &arguments, "--title");
@@ -62,7 +63,9 @@ const Command command_report = {
     "writes one self-contained HTML page about a run",
     "Ratings with intervals, payoff heat map, family tree, forgotten opponents, matchmaking, "
     "losses, rates, the resolved configuration; where one team plays its return and what the game "
-    "counts, instead of opponents.\n"
+    "counts, instead of opponents. An episode of the first main in pictures, of games that are "
+    "built "
+    "in.\n"
     "It reads the newest checkpoint and metrics.jsonl; a running job is not disturbed.",
     flags,
     COUNT_OF(flags),

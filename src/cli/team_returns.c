@@ -163,6 +163,14 @@ static void print_absent(const Env *env) {
   if (any) printf("\n");
 }
 
+static void print_recorded(const TeamRequest *request) {
+  if (request->recorded == 1)
+    printf("the first episode of each is in %s (agon replay)\n", request->replays);
+  else
+    printf("the first %llu episodes of each are in %s (agon replay)\n",
+           (unsigned long long)request->recorded, request->replays);
+}
+
 Status team_returns(TournamentSetup *arena, const TeamRequest *request) {
   const GameTerms *terms = &arena->tournament.terms;
   const ReturnTold told = setup_told(arena);
@@ -189,9 +197,6 @@ Status team_returns(TournamentSetup *arena, const TeamRequest *request) {
   json_decref(players);
   if (replays && fclose(replays) && status == OK)
     status = status_set(ERR_IO, "cannot append to %s", request->replays);
-  if (status == OK && replays && !request->json)
-    printf("the first %llu episode%s of each are in %s (agon replay)\n",
-           (unsigned long long)request->recorded, request->recorded == 1 ? "" : "s",
-           request->replays);
+  if (status == OK && replays && !request->json) print_recorded(request);
   return status;
 }

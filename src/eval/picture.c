@@ -176,8 +176,42 @@ static const char *put_map(const Canvas *canvas, const char *picture, size_t row
   return picture;
 }
 
+/* How much of a line stands in the first of several that it is broken into: whole words. What has
+ * two spaces in a row is a row of cells, which is not broken. */
+static size_t broken_at(const char *line, size_t size, size_t room) {
+  size_t at = room;
+  if (size <= room) return size;
+  for (size_t i = 0; i + 1 < size; i++)
+    if (line[i] == ' ' && line[i + 1] == ' ') return size;
+  while (at > 0 && line[at] != ' ')
+    at--;
+  return at > 0 ? at : size;
+}
+
+/* A line of text, in several where it is too long for one. Its own spaces in front are its indent,
+ * and what goes on has two more. */
+static void put_line(const Canvas *canvas, const char *line, size_t size, size_t width) {
+  const size_t own = strspn(line, " ");
+  const size_t used = strlen(canvas->indent) + own;
+  const size_t room = width > used + 2 ? width - used - 2 : size;
+  const char *at = line + own;
+  size_t left = own < size ? size - own : 0;
+  bool first = true;
+  do {
+    const size_t part = width ? broken_at(at, left, room) : left;
+    put(canvas, "%s%*s", canvas->indent, (int)(first ? own : own + 2), "");
+    bytes_put(canvas->out, at, part);
+    bytes_u8(canvas->out, '\n');
+    const size_t taken = part + (part < left); /* the space where it was broken */
+    at += taken;
+    left -= taken;
+    first = false;
+  } while (left > 0);
+}
+
 /* A picture that is neither board nor map is shown as it is, and so is what stands below a map. */
-Status picture_put(const Position *position, const char *indent, bool unicode, Bytes *out) {
+Status picture_put(const Position *position, const char *indent, bool unicode, size_t width,
+                   Bytes *out) {
   const Canvas canvas = {out, indent, unicode};
   Board board;
   size_t columns;
@@ -192,9 +226,7 @@ Status picture_put(const Position *position, const char *indent, bool unicode, B
     const char *rest = rows ? put_map(&canvas, picture, rows, columns) : picture;
     for (const char *line = rest; *line;) {
       const size_t size = strcspn(line, "\n");
-      bytes_put(out, indent, strlen(indent));
-      bytes_put(out, line, size);
-      bytes_u8(out, '\n');
+      put_line(&canvas, line, size, width);
       line += size + (line[size] == '\n');
     }
   }

@@ -64,6 +64,9 @@ static const char style[] =
     "var(--rule);vertical-align:top;overflow-wrap:anywhere}"
     "td.r,th.r{text-align:right;white-space:nowrap}.k{white-space:nowrap}"
     "th:last-child,td:last-child{padding-right:2px}.scroll{overflow-x:auto}"
+    ".film{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr));"
+    "gap:14px;align-items:start}pre{margin:2px 0 6px;font:11px/1.18 ui-monospace,Menlo,"
+    "Consolas,'DejaVu Sans Mono',monospace;overflow-x:auto}"
     "summary{cursor:pointer;color:var(--win)}code{font:12.5px ui-monospace,Menlo,Consolas,"
     "monospace;overflow-wrap:anywhere}\n"
     "@media(max-width:520px){main{padding:20px 12px 40px}.wide{display:none}"
@@ -435,6 +438,7 @@ static void put_configuration(Report *r) {
 
 /* One file without scripts or anything to fetch: it can be sent by mail and opened in ten years. */
 void report_page(Report *r, const char *title) {
+  const char *episode = report_has_episode(r) ? "<a href=#episode>An episode</a> " : "";
   html_put(&r->out, "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport "
                     "content=\"width=device-width,initial-scale=1\"><meta name=color-scheme "
                     "content=\"light dark\"><title>");
@@ -447,24 +451,28 @@ void report_page(Report *r, const char *title) {
   if (is_alone(r)) {
     html_put(&r->out,
              "</h1><div class=dim>one team learns: what it earns, and how sure that is</div><nav>"
-             "<a href=#returns>Team return</a> <a href=#learning>Learning</a> <a "
-             "href=#rates>Rates</a> <a href=#configuration>Configuration</a></nav>\n");
+             "<a href=#returns>Team return</a> %s<a href=#learning>Learning</a> <a "
+             "href=#rates>Rates</a> <a href=#configuration>Configuration</a></nav>\n",
+             episode);
     put_summary(r);
     report_team(r);
+    report_episode(r);
   } else {
     html_put(
         &r->out,
         "</h1><div class=dim>league self-play: who beats whom, who came from whom, and how sure "
         "that is</div><nav><a href=#ratings>Ratings</a> <a href=#payoff>Payoff</a> <a "
         "href=#family>Family</a> <a href=#forgotten>Forgotten</a> <a href=#matchmaking>Matchmaking"
-        "</a> <a href=#learning>Learning</a> <a href=#rates>Rates</a> <a "
-        "href=#configuration>Configuration</a></nav>\n");
+        "</a> %s<a href=#learning>Learning</a> <a href=#rates>Rates</a> <a "
+        "href=#configuration>Configuration</a></nav>\n",
+        episode);
     put_summary(r);
     report_ratings(r);
     report_payoff(r);
     report_family(r);
     report_forgotten(r);
     put_matchmaking(r);
+    report_episode(r);
   }
   put_learning(r);
   put_rates(r);

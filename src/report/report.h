@@ -51,6 +51,10 @@ void report_family_picture(Report *report);
  * was evaluated. */
 Status report_team_picture(Report *report);
 void report_forgotten(Report *report);
+/* An episode of the first main in pictures, where the game's code is at hand and draws any
+ * (report_has_episode). */
+bool report_has_episode(const Report *report);
+void report_episode(Report *report);
 /* A figure: whom the first main meets now. */
 void report_opponents(Report *report);
 /* The whole page into report->out. */

@@ -89,6 +89,15 @@ assert not any(k.startswith(("league/", "matchmaking/")) or "rating" in k for l 
 games = [json.loads(l) for l in open("spread/replays/games.jsonl")]
 assert len(games) == 10 and games[2]["players"] == ["main_0, sampling"], [g["players"] for g in games]
 assert "the team earned %.4g, sum over 3 agents" % (3 * games[2]["returns"][0]) in open("replay.txt").read()
+# the report shows the first of these in pictures: from its begin to its end, where the team has earned what is recorded
+film = re.search(r"<section id=episode>.*?</section>", open("spread/report.html").read(), re.S).group(0)
+frames = re.findall(r"<figcaption>step (\d+) of 25(?:; (?:return so far|the team earned) (-[\d.]+))?</figcaption><pre>(.*?)</pre>", film, re.S)
+assert [int(f[0]) for f in frames] == [0, 5, 10, 15, 20, 25] and "the team earned" in film and "<a href=#episode>" in open("spread.page").read(), film
+assert games[0]["players"] == ["main_0, greedy"] and abs(float(frames[-1][1]) - 3 * games[0]["returns"][0]) < 0.02, (frames[-1][1], games[0])
+for step, _, picture in frames:
+    lines = picture.strip("\n").splitlines()
+    assert len(lines) == 28 and lines[0] == "\u250c" + 50 * "\u2500" + "\u2510" and lines[27] == f"step {step} of 25; agent A B C; landmarks 1 2 3", lines
+    assert {len(line) for line in lines[:27]} == {52}, lines
 # a common payoff is the team's, whoever tells it
 step = json.load(open("steps/status.json"))
 assert step["return_is"] == "mean over 2 agents" and 0 <= step["players"][0]["evaluation"]["mean"] <= 8
@@ -108,11 +117,18 @@ yes a | "$AGON" play two_step --seat both --seed 1 > both.txt || true
 grep -q "terminated; the team earned 7, mean over 2 agents" both.txt || { cat both.txt; fail "all by hand"; }
 expect 2 "the number of yours from 0 to 2" "$AGON" play spread --seat 3
 expect 2 "seat is 0, 1 or both" "$AGON" play tic_tac_toe --seat none
+# agents by their names; the moves of many stand in one paragraph
+"$AGON" eval --env simple_tag --players random,scripted --games 2 --replays tag.jsonl > /dev/null
+expect 0 "^agent 3, prey: " "$AGON" replay tag.jsonl --game 1
+"$AGON" eval --env skirmish env.enemy=scripted env.units=12 env.height=12 --players random --games 2 --record 1 --replays units.jsonl > units.txt
+grep -q "^the first episode of each is in units.jsonl" units.txt || { cat units.txt; fail "one episode"; }
+COLUMNS=100 LC_ALL=C "$AGON" replay units.jsonl > units.txt
+grep -qE "^agent 0: [^;]+; agent 1: " units.txt && [ "$(awk 'length > 100' units.txt | wc -l)" = 0 ] || { cat units.txt; fail "moves of many"; }
 # what has very many actions lists them when asked
 printf 'l\nq\n' | "$AGON" play simple_reference > many.txt
 [ "$(grep -o 'up,_say_J' many.txt | wc -l)" = 1 ] && grep -q "(50; l lists them)" many.txt || { cat many.txt; fail "many actions"; }
 # each game has a picture, and what its signs mean stands below it
-picture() { local says=$1; shift; expect 0 "$says" bash -c "echo q | LC_ALL=C '$AGON' play $* --seed 1"; }
+picture() { local says=$1; shift; expect 0 "$says" bash -c "echo q | COLUMNS=200 LC_ALL=C '$AGON' play $* --seed 1"; }
 for map in "agent A B C; landmarks 1 2 3=simple_spread" "predator P; prey o; landmarks #; touches so far 0=simple_tag" \
   "adversary x; good A B; landmarks .*; the goal is .=simple_adversary" \
   "speaker S; listener L; landmarks 1 2 3; L is to go to [123]; speaker says -=simple_speaker_listener" \
@@ -129,6 +145,11 @@ grep -q "step 0 of 60; hit points" out.txt && grep -q "a 6 of 6, b 3 of 3, c 4 o
 # the largest field is drawn whole
 picture "small letters: 64 of 64 units with 279 of 279 hit points" skirmish env.units=64 env.width=64 env.height=64
 [ "$(grep -c '^ *|.\{65\}|$' out.txt)" -ge 63 ] || { cat out.txt; fail "a large field"; }
+
+# what stands below is broken between words where the screen ends, and rows of cells are not
+echo q | COLUMNS=60 LC_ALL=C "$AGON" play simple_reference --seed 1 > narrow.txt
+[ "$(grep -v '^you' narrow.txt | awk '{ if (length > 60) n++ } END { print n + 0 }')" = 0 ] && grep -q "^    .*agent_1 says -$" narrow.txt || { cat narrow.txt; fail "a narrow screen"; }
+echo q | COLUMNS=20 LC_ALL=C "$AGON" play warehouse --seed 1 | grep -qE "^  ( [A-Zx.. ][<>^vx ]? ?){9,}" || fail "a row of cells is broken"
 
 # what a return is does not change within a run, and is asked for where the game has no custom
 expect 2 "returns is sum in spread, and mean is asked for" "$AGON" train spread returns=mean frames=40k --quiet

@@ -47,6 +47,13 @@ for run, page in pages.items():
     for x, y in re.findall(r"<rect class=z x=\"([.\d]+)\" y=\"([.\d]+)\" width=\"[.\d]+\" height=\"[.\d]+\"><title>", heat):
         assert (x, y) not in {(c[0], c[1]) for c in cells}
 
+# the first main against itself, in pictures from the first position to the end
+film = section(pages["small"], "episode")
+steps = [tuple(map(int, s)) for s in re.findall(r"<figcaption>step (\d+) of (\d+)", film)]
+assert steps[0][0] == 0 and steps[-1][0] == steps[-1][1] and len(steps) == 6 and steps == sorted(set(steps)), steps
+assert re.search(r"; (the (first|second) side wins|drawn)</figcaption>", film) and film.count("<pre>") == 6, film
+assert len(re.findall(r"[\u2715\u25cb]", film.split("<pre>")[-1])) == steps[-1][1], film  # a stone a move
+
 # a snapshot's label is its number
 small = {p["name"]: p for p in leagues["small"]}
 numbers = re.findall(r"text-anchor=end>(\d+|now)</text>", section(pages["small"], "payoff"))
