@@ -36,6 +36,9 @@ void passes_free(Passes *passes) {
   layout_free(&passes->learned);
   free(passes->states);
   free(passes->agent_of);
+  free(passes->last);
+  free(passes->moved);
+  free(passes->done);
   free(passes->apart);
   free(passes->packed);
   free(passes->logits);
@@ -110,6 +113,7 @@ static Status reserve_passes(Passes *passes, size_t rows) {
       {&passes->hold, sizeof(uint8_t)},
       {&passes->raw, net->observation_count * element},
       {&passes->mask, net->space.choices},
+      {&passes->done, net->lasts ? net->lasts * sizeof(float) : 1},
       {&passes->alive, sizeof(uint8_t)},
       {&passes->global, global ? global : 1},
   };
@@ -147,6 +151,40 @@ static Status mark_apart(Passes *passes, const Batch *batch) {
   return OK;
 }
 
+/* What a cell's agent did before each row of an unroll: what it remembered as that began, and from
+ * then on what it has done whenever it acted, also in rows that are not learned from. */
+static void recall_cell(Passes *passes, const Unroll *unroll, size_t index, size_t c) {
+  const Net *net = passes->net;
+  const Batch *batch = passes->batch;
+  const size_t cells = format_cells(&batch->format);
+  const size_t S = net->graph.state_size;
+  const float *before = batch->state + (index * cells + c) * S;
+  if (unroll->fresh) before = memset(passes->moved, 0, S * sizeof *passes->moved);
+  for (size_t t = 0; t < unroll_span(unroll); t++) {
+    const size_t cell = (unroll->first + t) * cells + c;
+    float *last = passes->last + cell * net->lasts;
+    const bool acts = !batch->format.flags || batch->flags[cell] & AGON_ACTS;
+    memcpy(last, before + net->recurrent, net->lasts * sizeof *last);
+    if (acts && t < unroll->rows) {
+      net_remember(net, batch_action(batch, cell), passes->moved);
+      before = passes->moved;
+    }
+  }
+}
+
+/* Of all cells, where the network is told. */
+static Status recall(Passes *passes, const Batch *batch) {
+  const Net *net = passes->net;
+  const size_t cells = format_cells(&batch->format);
+  if (net->lasts == 0) return OK;
+  if (!passes->moved) TRY_RETURN(NEW_ARRAY(passes->moved, net->graph.state_size));
+  TRY_RETURN(GROW(passes->last, passes->last_room, (batch->rows * cells + 1) * net->lasts));
+  for (size_t u = 0; u < batch->unrolls; u++)
+    for (size_t c = 0; c < cells; c++)
+      recall_cell(passes, &batch->unroll[u], u, c);
+  return OK;
+}
+
 Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, size_t longest,
                       bool sequences) {
   size_t S = passes->net->graph.state_size;
@@ -156,7 +194,8 @@ Status passes_lay_out(Passes *passes, const Batch *batch, const Shards *shards, 
   size_t cells = batch->rows * format_cells(&batch->format);
   TRY_RETURN(GROW(passes->agent_of, passes->agent_room, cells));
   batch_agents(batch, passes->agent_of);
-  if (S == 0 && !sequences) {
+  TRY_RETURN(recall(passes, batch));
+  if (passes->net->recurrent == 0 && !sequences) {
     TRY_RETURN(layout_rows(&passes->all, batch, shards, false));
     return layout_rows(&passes->learned, batch, shards, true);
   }
@@ -181,6 +220,7 @@ static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
   const Batch *batch = passes->batch;
   size_t bytes = batch->format.observation_bytes;
   size_t choices = batch->format.choices;
+  size_t L = passes->net->lasts;
   bool flags = batch->format.flags;
   passes->row_of[at] = cell;
   passes->agent[at] = cell >= 0 ? passes->agent_of[cell] : NO_AGENT;
@@ -189,7 +229,9 @@ static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
   if (cell >= 0) {
     memcpy(passes->raw + at * bytes, batch->observation + (size_t)cell * bytes, bytes);
     memcpy(passes->mask + at * choices, batch->mask + (size_t)cell * choices, choices);
+    if (L) memcpy(passes->done + at * L, passes->last + (size_t)cell * L, L * sizeof(float));
   } else {
+    if (L) memset(passes->done + at * L, 0, L * sizeof(float));
     memset(passes->raw + at * bytes, 0, bytes);
     memset(passes->mask + at * choices, 1, choices);
   }
@@ -247,7 +289,13 @@ Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit,
                      .hold = passes->batch->format.flags ? passes->hold : NULL,
                      .states = passes->states,
                      .S = passes->net->graph.state_size};
-  net_load(passes->net, passes->raw, passes->agent, count * T * C, &passes->space);
+  const NetInput input = {
+      .rows = passes->raw,
+      .agents = passes->agent,
+      .last = passes->done,
+      .last_step = passes->net->lasts,
+  };
+  net_load_input(passes->net, &input, count * T * C, &passes->space);
   load_critic(passes, count * T * C);
   return OK;
 }

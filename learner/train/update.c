@@ -128,7 +128,7 @@ static void mark_pull(Update *update, const Unroll *unroll) {
   size_t cells = format_cells(&update->batch->format);
   uint32_t n = unroll->rows - unroll->skip;
   uint32_t burn = (uint32_t)update->config->reference_burn;
-  if (unroll->fresh || update->net->graph.state_size == 0) burn = 0;
+  if (unroll->fresh || update->net->recurrent == 0) burn = 0;
   burn = burn > unroll->skip ? burn - unroll->skip : 0;
   if (burn > n / 2) burn = n / 2;
   for (uint32_t t = 0; t < unroll->rows; t++)

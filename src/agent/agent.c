@@ -20,6 +20,7 @@ Status agent_create(Contestant *who, const Env *env, size_t room, Agent *out) {
   TRY_RETURN(NEW_ARRAY(out->values, room));
   TRY_RETURN(NEW_ARRAY(out->best, room * env->layout.heads));
   TRY_RETURN(NEW_ARRAY(out->mask, env->action_count));
+  TRY_RETURN(NEW_ARRAY(out->done, env->layout.heads));
   for (size_t i = 0; i < room; i++) {
     void *copy;
     TRY_RETURN(mem_array(&copy, env->spec.episode_size, 1));
@@ -43,6 +44,7 @@ void agent_destroy(Agent *agent) {
   free(agent->values);
   free(agent->best);
   free(agent->mask);
+  free(agent->done);
   *agent = (Agent){0};
 }
 
@@ -51,13 +53,33 @@ void agent_forget(Agent *agent) {
   memset(agent->memory, 0, agent->env->spec.agents * agent->S * sizeof(float));
 }
 
+/* An agent remembers what it does as the network would have given it: box actions in half-ranges
+ * around the middle. */
+static void remember(Agent *agent, uint32_t who, const AgonAction *action, float *memory) {
+  const Env *env = agent->env;
+  const bool box = env->layout.action_kind == AGON_BOX;
+  for (uint32_t h = 0; h < env->layout.heads; h++) {
+    float low, high;
+    agent->done[h] = action[h];
+    if (!box) continue;
+    env_action_range(env, who, h, &low, &high);
+    const float half = high / 2 - low / 2;
+    agent->done[h].value = half > 0 ? (action[h].value - (low + half)) / half : 0;
+  }
+  net_remember(agent->who->net, agent->done, memory);
+}
+
 /* A player without a memory has nothing to update. With one, those who act see the position and
  * move their memory on. */
 Status agent_follow(Agent *agent, const AgentView *view) {
-  for (uint32_t a = 0; agent->S && a < agent->env->spec.agents; a++)
-    if (view->flags[a] & AGON_ACTS)
-      TRY_RETURN(policy_evaluate(&agent->who->policy, &agent->evaluator, 1, &view->episode, &a,
-                                 agent->memory + a * agent->S, agent->passing, NULL));
+  for (uint32_t a = 0; agent->S && a < agent->env->spec.agents; a++) {
+    float *memory = agent->memory + a * agent->S;
+    if (!(view->flags[a] & AGON_ACTS)) continue;
+    TRY_RETURN(policy_evaluate(&agent->who->policy, &agent->evaluator, 1, &view->episode, &a,
+                               memory, agent->passing, NULL));
+    if (view->actions)
+      remember(agent, a, view->actions + (size_t)a * agent->env->layout.heads, memory);
+  }
   return OK;
 }
 

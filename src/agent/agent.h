@@ -9,6 +9,8 @@ typedef struct AgentView {
   const void *episode;
   const uint8_t *flags; /* (agents) who must act, among others */
   bool running;         /* no chance move is due, and the game has not ended */
+  /* What all agents (that act) are about to do there, in the env's unit; for agent_follow only. */
+  const AgonAction *actions;
 } AgentView;
 
 /* One agent's turn that is to be thought about, and then what the player thinks. Its arrays are the
@@ -40,6 +42,7 @@ typedef struct Agent {
   float *values;        /* (room) */
   AgonAction *best;     /* (room, heads) */
   uint8_t *mask;        /* scratch: a mask row */
+  AgonAction *done;     /* (heads) scratch */
 } Agent;
 
 /* room: how many agents' turns can be thought about together, at least the env's agents. `who` and
@@ -49,7 +52,8 @@ void agent_destroy(Agent *agent);
 /* A new game begins: nothing is remembered. */
 void agent_forget(Agent *agent);
 /* Those who act see a position of the game that is followed, before it is played on: their memories
- * move on with it. ERR_ENV, ERR_INTERNAL and ERR_MEMORY as policy_decide. */
+ * move on with it, and with what they are about to do. ERR_ENV, ERR_INTERNAL and ERR_MEMORY as
+ * policy_decide. */
 Status agent_follow(Agent *agent, const AgentView *view);
 /* Puts down all agents that must act in a position, to be thought about together with others;
  * *first is the place of the first of them, *count how many they are. There must be room for all

@@ -116,6 +116,27 @@ static void decide_chunk(const Policy *policy, Inference *inference, const Seque
   if (worths) value_worths(net, logits, NULL, sequences->B, part->values);
 }
 
+/* The rows from `first` on, with what their agents remember to have done last. */
+static void load_chunk(const Net *net, const Env *env, const PolicyRows *rows, size_t first,
+                       size_t count, Activations *space) {
+  const size_t S = net->graph.state_size;
+  const NetInput input = {
+      .rows = (const uint8_t *)rows->observations + first * env->observation_bytes,
+      .agents = rows->agents ? rows->agents + first : NULL,
+      .last = net->lasts ? rows->memory + first * S + net->recurrent : NULL,
+      .last_step = S,
+  };
+  net_load_input(net, &input, count, space);
+}
+
+/* What was done last is still that: the network does not move it. */
+static void keep_last(const Net *net, const float *before, size_t count, float *after) {
+  const size_t S = net->graph.state_size;
+  for (size_t r = 0; net->lasts && r < count; r++)
+    memcpy(after + r * S + net->recurrent, before + r * S + net->recurrent,
+           net->lasts * sizeof *after);
+}
+
 /* In chunks that the buffers hold. */
 Status policy_decide(Policy *policy, Inference *inference, const Env *env, const PolicyRows *rows,
                      const PolicyAnswer *answer) {
@@ -127,7 +148,6 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
   for (size_t first = 0; first < rows->count; first += inference->chunk) {
     size_t left = rows->count - first;
     size_t count = left < inference->chunk ? left : inference->chunk;
-    const uint8_t *observations = rows->observations;
     PolicyAnswer part = {
         .logits = answer->logits ? answer->logits + first * W : NULL,
         .values = answer->values ? answer->values + first : NULL,
@@ -139,9 +159,9 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
         .states = S ? rows->memory + first * S : NULL,
         .S = S,
     };
-    net_load(net, observations + first * env->observation_bytes,
-             rows->agents ? rows->agents + first : NULL, count, &inference->space);
+    load_chunk(net, env, rows, first, count, &inference->space);
     decide_chunk(policy, inference, &sequences, &part);
+    if (part.memory) keep_last(net, sequences.states, count, part.memory);
     TRY_RETURN(check_outputs(policy, env, W, count, &part));
   }
   return OK;

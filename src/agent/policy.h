@@ -63,7 +63,8 @@ typedef struct PolicyAnswer {
   /* (count) In the unit of returns; where outputs are worths, those of the best choices, all taken
    * as available. */
   float *values;
-  float *memory; /* (count, S) moved on */
+  /* (count, S) moved on; what is done now is for the caller to put in (net_remember) */
+  float *memory;
 } PolicyAnswer;
 
 /* The one path from observations to decisions: packs the weights if they are stale, and evaluates

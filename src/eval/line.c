@@ -291,6 +291,7 @@ AgentView position_view(const Position *position) {
 
 Status position_show(void *agent, const Position *position) {
   AgentView view = position_view(position);
+  view.actions = position->pending;
   return agent_follow(agent, &view);
 }
 

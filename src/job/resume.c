@@ -13,7 +13,8 @@
 static const char *const shape_keys[] = {
     "net.hidden",   "net.activation", "net.layer_norm",
     "net.conv",     "net.memory",     "net.separate",
-    "net.agent_id", "net.sharing",    "net.normalise_observations",
+    "net.agent_id", "net.sharing",    "net.last_action",
+    "net.normalise_observations",
 };
 static const char *const convolution_keys[] = {
     "net.conv_kernel",

@@ -37,6 +37,9 @@ const Option net_options[] = {
     {"sharing", OPT_CHOICE, offsetof(NetConfig, sharing), "all", 0, 0, "all|kind|none", "",
      "which agents of a team have one set of weights: all; those of a kind; none, each place in "
      "the team has its own"},
+    {"last_action", OPT_BOOL, offsetof(NetConfig, last_action), "false", 0, 0, NULL, "",
+     "what the agent did last is appended to the input, as a one-hot of its choice, or the values "
+     "of box actions; zeros as an episode begins"},
     {"normalise_observations", OPT_BOOL, offsetof(NetConfig, normalise_observations), "false", 0, 0,
      NULL, "", "running mean and variance per observation element, part of the policy"},
     {"normalise_returns", OPT_BOOL, offsetof(NetConfig, normalise_returns), "false", 0, 0, NULL, "",
@@ -99,7 +102,7 @@ static int build_trunk(Net *net, const AgonKind *layout, int input, const char *
   Activation act = (Activation)(config->activation + 1);
   char name[64];
   int at = input;
-  ConvShape shape = {.out_channels = layout->observation_shape[0] + net->ids,
+  ConvShape shape = {.out_channels = layout->observation_shape[0] + net->ids + net->last_inputs,
                      .out_height = layout->observation_shape[1],
                      .out_width = layout->observation_shape[2]};
   for (size_t i = 0; i < config->conv.count; i++) {
@@ -157,9 +160,9 @@ static void build_heads(Net *net, int trunk, int value_trunk) {
   graph_output(graph, net->value);
 }
 
-/* Numbers of an input row: the observation, and who the agent is. */
+/* Numbers of an input row: the observation, who the agent is, and what it did last. */
 static size_t input_width(const Net *net) {
-  return net->observation_count + net->ids * net->id_span;
+  return net->observation_count + (net->ids + net->last_inputs) * net->id_span;
 }
 
 /* Where the numbers lie in the block that moments write, not gradients. */
@@ -190,6 +193,10 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
     net_destroy(net);
     return status;
   }
+  if (config->last_action) {
+    net->lasts = net->space.heads;
+    net->last_inputs = net->space.kind == AGON_BOX ? net->space.heads : net->space.width;
+  }
   graph_begin(&net->graph, input_width(net));
   int input = config->normalise_observations ? graph_normalise(&net->graph, 0) : 0;
   int trunk = build_trunk(net, layout, input, "");
@@ -202,6 +209,8 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
   }
   net->graph.bf16 = config->precision == 1;
   net->graph.copies = net->copies;
+  net->recurrent = net->graph.state_size;
+  net->graph.state_size += net->lasts;
   graph_finish(&net->graph);
   find_constants(net);
   net->stride = net->graph.params + net->graph.constants;
@@ -317,16 +326,63 @@ static void put_id(const Net *net, size_t id, float *out) {
     out[id * net->id_span + i] = 1;
 }
 
+/* What a row's agent did last, as it is remembered; NULL: nothing. */
+static const float *last_at(const NetInput *input, size_t row) {
+  return input->last ? input->last + row * input->last_step : NULL;
+}
+
+/* Whether a number that is remembered stands for a choice of the head: a message may bring any. */
+static bool was_choice(const ActionSpace *space, size_t head, float last) {
+  return last >= 1 && last <= (float)space->head_size[head];
+}
+
+/* The numbers of an input row that say so. */
+static void put_last(const Net *net, const float *last, float *out) {
+  const ActionSpace *space = &net->space;
+  const bool box = space->kind == AGON_BOX;
+  memset(out, 0, net->last_inputs * net->id_span * sizeof *out);
+  for (size_t h = 0, from = 0; last && h < net->lasts; from += box ? 1 : space->head_size[h], h++) {
+    if (!box && !was_choice(space, h, last[h])) continue;
+    const size_t place = box ? h : from + (size_t)last[h] - 1;
+    for (size_t i = 0; i < net->id_span; i++)
+      out[place * net->id_span + i] = box ? last[h] : 1;
+  }
+}
+
+void net_remember(const Net *net, const AgonAction *action, float *state) {
+  float *last = state + net->recurrent;
+  for (size_t h = 0; h < net->lasts; h++)
+    last[h] = net->space.kind == AGON_BOX ? action[h].value : (float)(action[h].choice + 1);
+}
+
+/* Adds the places of one input's ones. */
+static uint32_t add_ones(const Net *net, size_t input, uint16_t *column, uint32_t count) {
+  for (size_t i = 0; i < net->id_span; i++)
+    column[count++] = (uint16_t)(net->observation_count + input * net->id_span + i);
+  return count;
+}
+
+/* Likewise of who the agent is and what it did last. */
+static uint32_t find_more(const Net *net, const NetInput *input, size_t row, uint16_t *column,
+                          uint32_t count) {
+  const ActionSpace *space = &net->space;
+  const float *last = last_at(input, row);
+  const size_t id = net->ids ? id_at(net, input->agents, row) : 0;
+  if (id < net->ids) count = add_ones(net, id, column, count);
+  for (size_t h = 0, from = net->ids; last && h < net->lasts; from += space->head_size[h++])
+    if (was_choice(space, h, last[h])) count = add_ones(net, from + (size_t)last[h] - 1, column, count);
+  return count;
+}
+
 /* The ones of R byte rows, and behind each those of its agent; false when they hold more than that,
  * or too many ones to gain from it. */
-static bool find_ones(const Net *net, const uint8_t *rows, const uint32_t *agents, size_t R,
-                      Activations *space) {
+static bool find_ones(const Net *net, const NetInput *input, size_t R, Activations *space) {
   size_t N = net->observation_count;
   uint32_t count = 0;
   size_t most = R * N / 3;
   for (size_t at = 0; at < R; at++) {
     size_t r = source_of(net, space, at);
-    const uint8_t *row = rows + r * N;
+    const uint8_t *row = (const uint8_t *)input->rows + r * N;
     space->first[at] = count;
     for (size_t i = 0; i < N; i += 8) {
       uint64_t bytes = 0;
@@ -336,41 +392,36 @@ static bool find_ones(const Net *net, const uint8_t *rows, const uint32_t *agent
         space->column[count++] = (uint16_t)(i + (size_t)__builtin_ctzll(bytes) / 8);
     }
     if (count > most) return false;
-    size_t id = net->ids ? id_at(net, agents, r) : 0;
-    for (size_t i = 0; id < net->ids && i < net->id_span; i++)
-      space->column[count++] = (uint16_t)(N + id * net->id_span + i);
+    count = find_more(net, input, r, space->column, count);
   }
   space->first[R] = count;
   return true;
 }
 
-/* One row into the input: the observation, of bytes or floats, and who the agent is. */
-static void load_row(const Net *net, const void *row, size_t id, float *restrict out) {
-  size_t N = net->observation_count;
-  const uint8_t *restrict bytes = row;
+/* One row into the input: the observation, of bytes or floats, who the agent is and what it did
+ * last. */
+static void load_row(const Net *net, const NetInput *input, size_t row, float *restrict out) {
+  const size_t N = net->observation_count;
+  const uint8_t *restrict bytes = (const uint8_t *)input->rows + row * N;
   if (net->observation_type != AGON_U8)
-    memcpy(out, row, N * sizeof *out);
+    memcpy(out, (const float *)input->rows + row * N, N * sizeof *out);
   else
     for (size_t i = 0; i < N; i++)
       out[i] = (float)bytes[i];
-  if (net->ids) put_id(net, id, out + N);
+  if (net->ids) put_id(net, id_at(net, input->agents, row), out + N);
+  if (net->last_inputs) put_last(net, last_at(input, row), out + N + net->ids * net->id_span);
 }
 
 /* Where all numbers are 0 or 1 and mostly 0, as boards are, only the places of the ones are kept:
  * the first layer then adds columns instead of multiplying. */
-void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R,
-              Activations *space) {
-  const uint8_t *bytes = rows;
-  size_t line = net->observation_count * (net->observation_type == AGON_U8 ? 1 : sizeof(float));
-  INVARIANT(agents || !net_wants_agents(net));
-  deal_out(net, agents, R, space);
-  space->ones = net->observation_type == AGON_U8 && net->graph.takes_ones &&
-                find_ones(net, rows, agents, R, space);
-  for (size_t at = 0; !space->ones && at < R; at++) {
-    size_t r = source_of(net, space, at);
-    load_row(net, bytes + r * line, net->ids ? id_at(net, agents, r) : 0,
-             space->value[0] + at * input_width(net));
-  }
+void net_load_input(const Net *net, const NetInput *input, size_t R, Activations *space) {
+  const bool values = net->last_inputs && net->space.kind == AGON_BOX;
+  INVARIANT(input->agents || !net_wants_agents(net));
+  deal_out(net, input->agents, R, space);
+  space->ones = net->observation_type == AGON_U8 && net->graph.takes_ones && !values &&
+                find_ones(net, input, R, space);
+  for (size_t at = 0; !space->ones && at < R; at++)
+    load_row(net, input, source_of(net, space, at), space->value[0] + at * input_width(net));
 }
 
 /* --- running it --- */

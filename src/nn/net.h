@@ -1,7 +1,8 @@
 /* Networks for playing: observation normaliser (if on), trunk, optional memory, heads, and the
  * value's scale, all recorded as one list of ops in a graph. Behind an observation the input says,
  * if wanted, whose it is: agents that share a network can then do different things where they see
- * the same. A *policy block* is one flat float32 array: parameters, then (if on) the observation
+ * the same; and what the agent did last, which lies behind its recurrent state and goes wherever
+ * that goes. A *policy block* is one flat float32 array: parameters, then (if on) the observation
  * normaliser's mean and 1/std per element, then the mean and std of the value targets, then, where
  * outputs are worths (RULE_GREEDY_Q), epsilon. One block = one version = one hash. */
 #pragma once
@@ -27,6 +28,7 @@ typedef struct NetConfig {
   bool separate; /* own trunk for the value */
   int agent_id;  /* ID_NONE, ... */
   int sharing;   /* SHARE_ALL, ... */
+  bool last_action; /* an agent sees what it did last */
   bool normalise_observations;
   bool normalise_returns;
   double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
@@ -50,6 +52,13 @@ typedef struct Net {
   size_t id_span;
   uint32_t *id_of; /* (agents); NULL without ids */
   uint32_t agents;
+  /* And behind those what the agent did last: a one-hot of each head's choice, or the values of box
+   * actions, `last_inputs` numbers, each id_span times. What is remembered for it are the last
+   * `lasts` floats of graph.state_size: of each head the choice + 1, or the value; 0: nothing has
+   * been done in this episode. */
+  size_t last_inputs; /* 0: there is none */
+  size_t lasts;
+  size_t recurrent; /* floats of graph.state_size that layers with a memory write */
   /* Agents that do not share have parameters of their own: `copies` of the graph's block lie one
    * behind another, each `stride` floats. An agent's is copy_of[agent]. */
   size_t copies;
@@ -87,13 +96,31 @@ void net_pack(const Net *net, const float *block, bool training, float *packed);
 float net_epsilon(const Net *net, const float *block);
 void net_set_epsilon(const Net *net, float *block, float epsilon);
 
-/* Brings R raw observation rows into the network's input, with who the agents of the rows are: as
- * floats; or, where only dense layers read bytes that are mostly 0 and else 1 (board planes), by
- * the places of the ones. agents: (R), of the env; one that it does not have (UINT32_MAX) is
- * nobody, all zeros. May be NULL if net_wants_agents says no. Where there are several copies, all
- * rows of a sequence must be one copy's. */
-void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R,
-              Activations *space);
+/* What R rows are of; all borrowed. */
+typedef struct NetInput {
+  const void *rows; /* raw observations */
+  /* (R) of the env; one that it does not have (UINT32_MAX) is nobody, all zeros. May be NULL if
+   * net_wants_agents says no. */
+  const uint32_t *agents;
+  /* What each row's agent did last, as it is remembered (`lasts` floats), each `last_step` floats
+   * behind the one before. NULL: nobody did anything. */
+  const float *last;
+  size_t last_step;
+} NetInput;
+
+/* Brings R raw observation rows into the network's input, with who the agents of the rows are and
+ * what they did last: as floats; or, where only dense layers read bytes that are mostly 0 and else
+ * 1 (board planes), by the places of the ones. Where there are several copies, all rows of a
+ * sequence must be one copy's. */
+void net_load_input(const Net *net, const NetInput *input, size_t R, Activations *space);
+/* The same of agents that did nothing yet. */
+static inline void net_load(const Net *net, const void *rows, const uint32_t *agents, size_t R,
+                            Activations *space) {
+  net_load_input(net, &(NetInput){.rows = rows, .agents = agents}, R, space);
+}
+/* Writes what an agent has done (heads), as the network gives it, into where it is remembered: the
+ * agent's state, of graph.state_size floats. Nothing where that is not asked for. */
+void net_remember(const Net *net, const AgonAction *action, float *state);
 /* Whether what the network makes of a row depends on whose it is. */
 static inline bool net_wants_agents(const Net *net) {
   return net->ids > 0 || net->copies > 1;

@@ -414,9 +414,9 @@ static void sample_rows(Play *play, const Policy *policy, Inference *own, size_t
     AgonRng rng = acting_stream(play, slot, request->agent);
     policy_draw(policy, own, q, &rng, action_of(play, request->index, request->agent));
     slot->drew |= policy_draws(policy, own->net, play->explores[q]);
-    if (S)
-      memcpy(slot->memory + request->agent * play->memory, own->memory_out + q * S,
-             S * sizeof(float));
+    float *memory = slot->memory + request->agent * play->memory;
+    if (S) memcpy(memory, own->memory_out + q * S, S * sizeof(float));
+    net_remember(own->net, action_of(play, request->index, request->agent), memory);
   }
 }
 

@@ -39,6 +39,35 @@ offset, shape, policy = file["layers/offset"][:], file["layers/shape"][:], file[
 weights = [policy[int(offset[i]):int(offset[i]) + int(shape[i][0] * max(1, shape[i][1]))] for i in (0, half)]
 assert (weights[0] != weights[1]).any() and all((w != 0).any() for w in weights)
 P
+# who sees nothing is told what it did last: all of 9 instead of the 4.5 of chance, from its own rows, a team's, and kept ones
+export AGON_PLUGINS=$PLUGINS/libplugin_change.so
+for how in ppo.rows=agent ppo.rows=team learner.algorithm=vdn "net.memory=lstm net.memory_size=8"; do
+  # shellcheck disable=SC2086
+  mpi 2 "$AGON" train "$PLUGINS/libplugin_change.so" --run-dir "change ${how%% *}" --quiet pace=lockstep actors.slots=16 \
+    actors.lanes=8 actors.unroll=7 'net.hidden=[16]' learner.rate=3e-3 learner.rate_end=3e-3 frames=40k net.last_action=true $how \
+    || fail "$how"
+  returns "change ${how%% *}" 8.5 9
+done
+mpi 1 "$AGON" train "$PLUGINS/libplugin_change.so" --run-dir untold --quiet actors.slots=16 actors.lanes=8 'net.hidden=[16]' \
+  learner.rate=3e-3 learner.rate_end=3e-3 frames=40k
+returns untold 0 6
+# a query, too: behind each line the best is what was not done last
+"$AGON" query "change ppo.rows=agent" --json > said.json << 'LINES' || fail "query"
+0
+1
+0 0
+0 1
+1 0 0 1
+LINES
+$python - << 'P'
+import json
+best = [json.loads(line)["agents"][0]["best"] for line in open("said.json")]
+assert best == ["1", "0", "1", "0", "0"], best
+P
+mpi 1 "$AGON" train --resume "change ppo.rows=agent" net.last_action=false frames=50k --quiet 2> refused \
+  && fail "last actions came and went"
+grep -q net.last_action refused || fail "$(cat refused)"
+export AGON_PLUGINS=$PLUGINS/libplugin_apart.so
 # a speaker and a listener, who see and do different things (600 k frames: -14.9; by chance -37)
 mpi 2 "$AGON" train simple_speaker_listener --run-dir speaker --quiet pace=lockstep actors.slots=16 actors.lanes=8 actors.unroll=25 \
   'net.hidden=[64]' net.sharing=kind net.normalise_observations=true net.normalise_returns=true learner.rate=2e-3 \

@@ -560,6 +560,7 @@ static void killed_rehearsals_go_on_as_if_nothing_had_happened(void **state) {
  * learners, and of one. */
 static void killed_priorities_go_on_as_if_nothing_had_happened(void **state) {
   (void)state;
+  /* with what agents did last, too, which is in lanes, open rows and kept episodes */
   for (int p = 0; p < 2; p++) {
     const char *pairs[] = {SMALL,
                            "replay.size=400",
@@ -569,6 +570,7 @@ static void killed_priorities_go_on_as_if_nothing_had_happened(void **state) {
                            "replay.warmup=12",
                            "replay.ratio=3",
                            "replay.priority=0.7",
+                           p ? "net.last_action=true" : "net.last_action=false",
                            p ? "pace=lockstep" : "pace=pipelined",
                            p ? "learner.algorithm=iql" : "learner.algorithm=qmix",
                            "net.memory=gru",
@@ -620,19 +622,20 @@ static void teams_learn_from_the_weights_that_acted(void **state) {
   (void)state;
   static const char *const games[] = {"skirmish", "simple_tag"};
   meddle = watch_teams;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 8; i++) {
     const char *memory = i & 1 ? "net.memory=gru" : "net.memory=none";
     const char *pairs[] = {SMALL,
                            "pace=lockstep",
                            "placement=split",
                            "learner.ranks=1",
+                           i < 4 ? "net.last_action=false" : "net.last_action=true",
                            memory,
                            "learner.rate=0.01",
                            "frames=6k",
                            "actors.unroll=11"};
     char folder[64];
     folder_make(folder);
-    game = games[i / 2];
+    game = games[i / 2 % 2];
     farthest = 0;
     watched_rows = 0;
     assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 10, -1, 0, 0, 0}, folder));
@@ -740,9 +743,15 @@ static void lockstep_learns_from_the_weights_that_acted(void **state) {
   game = "goofspiel";
   meddle = watch_ratios;
   for (int i = 0; i < 6; i++) {
-    const char *pairs[] = {
-        SMALL,         "pace=lockstep",     "placement=split", "learner.ranks=1",
-        memory[i & 1], "learner.rate=0.01", "frames=8k",       "actors.unroll=11" /* games end elsewhere */};
+    const char *pairs[] = {SMALL,
+                           "pace=lockstep",
+                           "placement=split",
+                           "learner.ranks=1",
+                           memory[i & 1],
+                           i < 2 ? "net.last_action=false" : "net.last_action=true",
+                           "learner.rate=0.01",
+                           "frames=8k",
+                           "actors.unroll=11" /* games end elsewhere */};
     char folder[64];
     folder_make(folder);
     farthest = 0;

@@ -111,6 +111,91 @@ static void the_input_says_whose_a_row_is(void **state) {
     }
 }
 
+/* Numbers, planes, boards by their ones, with and without ids, of two heads; and box actions: a network that is told
+ * what was done last makes of a row what one does that sees it as a part of the observation. Where nothing was done, or
+ * what is remembered is no choice, it sees zeros. Copies of their own see the same. */
+static void what_was_done_last_is_seen(void **state) {
+  (void)state;
+  static const uint32_t two[] = {3, 2};
+  for (int form = 0; form < 4; form++)
+    for (int ids = 0; ids < 3; ids++) {
+      const bool box = form == 3, planes = form == 1, bytes = form == 1 || form == 2;
+      NetConfig config = {.hidden = {{8}, 1},
+                          .init_gain = 1.4,
+                          .activation = 1,
+                          .memory = 1,
+                          .memory_size = 6,
+                          .agent_id = ids ? ID_AGENT : ID_NONE,
+                          .sharing = ids == 2 ? SHARE_NONE : SHARE_ALL,
+                          .last_action = true};
+      if (planes) config.conv = (IntList){{2}, 1}, config.conv_kernel = 3, config.conv_stride = 1, config.conv_pad = 1;
+      AgonKind layout = layout_of(bytes ? AGON_U8 : AGON_F32, bytes ? 2 : 4, bytes ? 3 : 1, bytes ? 2 : 1);
+      layout.heads = 2;
+      layout.head_size = box ? NULL : two;
+      layout.action_kind = box ? AGON_BOX : AGON_DISCRETE;
+      const size_t N = bytes ? 12 : 4, span = planes ? 6 : 1, more = box ? 2 : 5, P = ids ? 3 : 0;
+      Table t;
+      open_table(&t, &config, &layout);
+      assert_true(t.net->lasts == 2 && t.net->last_inputs == more && t.net->recurrent == 6);
+      assert_int_equal(t.net->graph.state_size, 8);
+      assert_int_equal(t.net->graph.width[0], N + (P + more) * span);
+      uint8_t board[R * 12] = {0};
+      float numbers[R * 4], memory[R * 8], seen[R * 5] = {0};
+      for (int i = 0; i < R * 4; i++) numbers[i] = .1f * (float)i - 1.2f;
+      for (int r = 0; r < R; r++) board[r * 12 + r] = planes ? 7 : 1;
+      for (size_t r = 0; r < R; r++) {
+        AgonAction done[2] = {{.choice = (int32_t)r % 3}, {.choice = (int32_t)r % 2}};
+        if (box) done[0].value = .3f * (float)r, done[1].value = -.7f;
+        for (size_t i = 0; i < 8; i++) memory[r * 8 + i] = i < 6 ? .1f * (float)(i + r) : 0;
+        if (r == 0) continue; /* nothing yet */
+        net_remember(t.net, done, memory + r * 8);
+        for (size_t i = 0; i < 6; i++) assert_true(memory[r * 8 + i] == .1f * (float)(i + r));
+        if (box) memcpy(seen + r * 5, done, sizeof done);
+        if (!box) seen[r * 5 + r % 3] = seen[r * 5 + 3 + r % 2] = 1;
+        if (r != 5 || box) continue;
+        memory[r * 8 + 6] = 1e9f; /* no choice */
+        memory[r * 8 + 7] = -1;
+        memset(seen + r * 5, 0, 5 * sizeof *seen);
+      }
+      const NetInput input = {.rows = bytes ? (const void *)board : numbers,
+                              .agents = ids ? rows_of : NULL,
+                              .last = memory + t.net->recurrent,
+                              .last_step = 8};
+      net_load_input(t.net, &input, R, &t.space);
+      assert_true(t.space.ones == (form == 2));
+      const size_t width = t.net->graph.width[0];
+      float dense[R * 60] = {0};
+      for (size_t at = 0; form == 2 && at < R; at++)
+        for (uint32_t i = t.space.first[at]; i < t.space.first[at + 1]; i++) dense[at * width + t.space.column[i]]++;
+      const float *rows = form == 2 ? dense : t.space.value[0];
+      for (size_t at = 0; at < R; at++) {
+        const size_t r = t.net->copies > 1 ? t.space.source[at] : at;
+        const float *row = rows + at * width;
+        for (size_t i = 0; i < N; i++)
+          assert_true(row[i] == (bytes ? (float)board[r * N + i] : numbers[r * N + i]));
+        for (size_t i = 0; i < more * span; i++)
+          if (row[N + P * span + i] != seen[r * 5 + i / span])
+            fail_msg("form %d, row %zu: number %zu of what was done is %g", form, r, i, (double)row[N + P * span + i]);
+      }
+      /* what it gives depends on it, and the graph leaves it alone where it is remembered */
+      float other[R * 8], value[R], moved[R * 8];
+      memset(other, 0, sizeof other);
+      for (size_t i = 0; i < R * 8; i++) moved[i] = 77;
+      t.seq.states = memory;
+      net_pack(t.net, t.block, true, t.packed);
+      net_forward(t.net, t.block, t.packed, &t.space, &t.seq, NULL, value, moved);
+      for (size_t r = 0; r < R; r++) assert_true(moved[r * 8] != 77 && moved[r * 8 + 5] != 77);
+      net_load(t.net, input.rows, input.agents, R, &t.space);
+      net_forward(t.net, t.block, t.packed, &t.space, &t.seq, NULL, t.value, NULL);
+      for (size_t r = 0; r < R; r++) {
+        bool same = r == 0 || (r == 5 && !box);
+        if (ids == 2 && rows_of[r] == UINT32_MAX) continue;
+        if (same != (t.value[r] == value[r])) fail_msg("form %d, ids %d, row %zu: %.9g, %.9g", form, ids, r, (double)t.value[r], (double)value[r]);
+      }
+      close_table(&t);
+    }
+}
+
 /* The same observation, told apart by the agent alone. */
 static void agents_that_see_the_same_can_differ(void **state) {
   (void)state;
@@ -356,6 +441,7 @@ static void epsilon_is_part_of_the_block(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_input_says_whose_a_row_is),
+      cmocka_unit_test(what_was_done_last_is_seen),
       cmocka_unit_test(agents_that_see_the_same_can_differ),
       cmocka_unit_test(gradients_with_identities_and_copies),
       cmocka_unit_test(copies_are_networks_of_their_own),
