@@ -280,6 +280,12 @@ static json_t *json_returns(const Tally *tally) {
                    "episodes", (json_int_t)tally->games);
 }
 
+/* The number that says how much chance is in what a player does: epsilon, where it takes the best
+ * choice but for that; else the entropy of its policy. */
+static const char *spread_of(const Numbers *report) {
+  return numbers_has(report, "epsilon") ? "epsilon" : "entropy";
+}
+
 /* A player's entry in status.json; of frozen players only what can still change is told. */
 static json_t *json_player(const Display *display, const Progress *now, uint32_t id) {
   const League *league = display->setup.league;
@@ -297,9 +303,10 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   json_object_set_new(entry, "return", json_returns(&returns));
   if (is_alone(display))
     json_object_set_new(entry, "evaluation", json_score(&display->setup.env, &display->score[id]));
-  json_object_set_new(entry, "entropy",
-                      now->report[id].count ? json_real(numbers_get(&now->report[id], "entropy"))
-                                            : json_null());
+  const Numbers *report = &now->report[id];
+  const char *spread = spread_of(report);
+  json_object_set_new(entry, spread,
+                      report->count ? json_real(numbers_get(report, spread)) : json_null());
   return entry;
 }
 
@@ -594,7 +601,7 @@ void display_line(Display *display, const Progress *now) {
   char rate_text[16] = "n/a";
   char strengths[1024];
   char players[24] = "";
-  char entropy[16] = "n/a";
+  char spread[16] = "n/a";
   char left[24] = "";
   const DisplaySetup *setup = &display->setup;
   const Progress *from = rates_from(display, &display->lined, now, setup->progress_seconds);
@@ -605,14 +612,15 @@ void display_line(Display *display, const Progress *now) {
                              : 0;
   if (seconds >= 0.5) text_duration(seconds, left, sizeof left); /* less would be said as 0 s */
   if (now->report[0].count)
-    snprintf(entropy, sizeof entropy, "%.2f", numbers_get(&now->report[0], "entropy"));
+    snprintf(spread, sizeof spread, "%.2f",
+             numbers_get(&now->report[0], spread_of(&now->report[0])));
   strengths_text(display, strengths, sizeof strengths);
   if (!is_alone(display))
     snprintf(players, sizeof players, "%zu players, ", setup->league->players);
-  log_line("%s frames, %s frames/s, tick %llu, %s%s%s%s; entropy %s",
+  log_line("%s frames, %s frames/s, tick %llu, %s%s%s%s; %s %s",
            text_done((double)now->frames, (double)setup->frames_target, done, sizeof done),
            rate_text, (unsigned long long)now->tick, left, *left ? " to go, " : "", players,
-           strengths, entropy);
+           strengths, spread_of(&now->report[0]), spread);
   display->lined = *now;
   display->line_time = clock_now(&setup->clock);
 }

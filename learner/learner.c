@@ -575,7 +575,7 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   if (stats->rows <= 0) return; /* nobody had experience */
   numbers_set(numbers, "policy_loss", stats->policy_loss);
   numbers_set(numbers, "value_loss", stats->value_loss);
-  numbers_set(numbers, "entropy", stats->entropy);
+  if (!learner->setup.role.net->epsilon_at) numbers_set(numbers, "entropy", stats->entropy);
   numbers_set(numbers, "approx_kl", stats->kl);
   numbers_set(numbers, "kl_reference", stats->kl_reference);
   numbers_set(numbers, "clipped", stats->clipped);

@@ -95,6 +95,7 @@ typedef struct AlgoPart {
    * update keeps its weights packed, and room for as many rows as a pass has. NULL: the block is
    * just numbers. */
   const Graph *graph;
+  bool of_teams; /* its rows are steps of whole teams, not cells: one for all agents of a row */
   void *made;                  /* what `graph` and `init` rest on; the part's own, may be NULL */
   void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
@@ -277,5 +278,6 @@ Status algo_create(const AlgoOps *ops, const void *own, const Net *net, const Ro
 void algo_destroy(Algo *algo);
 /* Floats of a gradient: of the policy's parameters, then of what is trained of each part. */
 size_t algo_trained(const Algo *algo);
-/* FLOP of learning from one frame: with the network, and with those of the parts. */
+/* FLOP of learning from one frame: with the network, and with those of the parts. What a whole team
+ * is told once counts for each of its agents in part, as if all acted in each row. */
 double algo_cost(const Algo *algo);

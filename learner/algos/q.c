@@ -210,6 +210,7 @@ static Status add_mixer(Algo *algo, const char *name, MixerKind kind, size_t cop
       .name = name,
       .floats = mixer->block,
       .graph = &mixer->graph,
+      .of_teams = true,
       .made = mixer,
       .destroy = destroy_mixer,
       .copy_of = copy_of,

@@ -83,8 +83,10 @@ static Status reserve_networks(Passes *passes, size_t rows) {
   activations_destroy(&passes->space);
   for (size_t i = 0; i < algo->parts; i++) {
     activations_destroy(&passes->part_space[i]);
+    const size_t each = algo->part[i].of_teams ? format_cells(&algo->format) : 1;
     if (algo->part[i].graph)
-      TRY_RETURN(activations_create(algo->part[i].graph, rows, true, &passes->part_space[i]));
+      TRY_RETURN(activations_create(algo->part[i].graph, (rows + each - 1) / each, true,
+                                    &passes->part_space[i]));
   }
   return activations_create(&passes->net->graph, rows, true, &passes->space);
 }

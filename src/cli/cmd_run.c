@@ -107,7 +107,9 @@ static void print_players(json_t *root) {
   json_t *players = json_object_get(root, "players");
   size_t frozen = 0;
   size_t skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
-  printf("%-28s %10s %7s %8s\n", "player", "frames", "score", "entropy");
+  const bool explores = json_object_get(json_array_get(players, 0), "epsilon") != NULL;
+  const char *spread = explores ? "epsilon" : "entropy"; /* all learn by one algorithm */
+  printf("%-28s %10s %7s %8s\n", "player", "frames", "score", spread);
   json_array_foreach(players, index, player) {
     bool still = json_is_true(json_object_get(player, "frozen"));
     if (still && frozen++ < skip) continue;
@@ -121,7 +123,7 @@ static void print_players(json_t *root) {
     if (still)
       printf(" %8s\n", "frozen");
     else
-      printf(" %8.3f\n", status_number(player, "entropy"));
+      printf(" %8.3f\n", status_number(player, spread));
   }
   if (skip) printf("(%zu older frozen players are not shown)\n", skip);
 }

@@ -294,7 +294,8 @@ static void put_rates(Screen *s, json_t *root, const SeriesSet *set) {
              spark);
   put_waits(s, root, set, spark);
   put_number(s, set, "main_0", "exploitability", "exploitability", spark);
-  put_number(s, set, "main_0", "entropy", "entropy", spark);
+  const char *spread = series_find(set, "main_0/epsilon") ? "epsilon" : "entropy";
+  put_number(s, set, "main_0", spread, spread, spark);
   if (s->height >= 30) {
     put_number(s, set, "main_0", "value_loss", "value loss", spark);
     put_number(s, set, "main_0", "approx_kl", "KL", spark);
@@ -320,6 +321,11 @@ static void put_strength(Screen *s, const json_t *player) {
   put(s, bound || high - low > STANDING_WIDE ? DIM : PLAIN, "  %-20s", text);
 }
 
+/* How much chance is in what it does: epsilon, or the entropy of its policy. */
+static const char *spread_of(const json_t *player) {
+  return json_object_get(player, "epsilon") ? "epsilon" : "entropy";
+}
+
 /* On a narrow screen the strength comes before what fits no more. */
 static void put_player(Screen *s, const json_t *player) {
   char a[16];
@@ -341,8 +347,9 @@ static void put_player(Screen *s, const json_t *player) {
     return;
   }
   put_strength(s, player);
-  if (json_is_number(json_object_get(player, "entropy")))
-    put(s, PLAIN, " %7.3f", status_number(player, "entropy"));
+  const char *spread = spread_of(player);
+  if (json_is_number(json_object_get(player, spread)))
+    put(s, PLAIN, " %7.3f", status_number(player, spread));
   else
     put(s, DIM, " %7s", "n/a");
   const json_t *rating = json_object_get(player, "rating");
@@ -424,7 +431,8 @@ static void put_league(Screen *s, const json_t *root, int rows) {
   size_t frozen = 0;
   size_t learning = 0;
   put(s, DIM, is_broad(s) ? "%-30s%10s  %-18s  %-20s %7s%s" : "%-25s%7s  %-12s  %-20s %7s%s",
-      "player", "frames", "score", "Elo [95 %]", "entropy", is_broad(s) ? "  as" : "");
+      "player", "frames", "score", "Elo [95 %]", spread_of(json_array_get(players, 0)),
+      is_broad(s) ? "  as" : "");
   end_line(s);
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")))

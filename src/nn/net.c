@@ -370,7 +370,8 @@ static uint32_t find_more(const Net *net, const NetInput *input, size_t row, uin
   const size_t id = net->ids ? id_at(net, input->agents, row) : 0;
   if (id < net->ids) count = add_ones(net, id, column, count);
   for (size_t h = 0, from = net->ids; last && h < net->lasts; from += space->head_size[h++])
-    if (was_choice(space, h, last[h])) count = add_ones(net, from + (size_t)last[h] - 1, column, count);
+    if (was_choice(space, h, last[h]))
+      count = add_ones(net, from + (size_t)last[h] - 1, column, count);
   return count;
 }
 

@@ -513,11 +513,20 @@ void numbers_set(Numbers *numbers, const char *name, double value) {
   item->value = value;
 }
 
+static const NamedNumber *find_number(const Numbers *numbers, const char *name) {
+  for (size_t i = 0; i < numbers->count; i++)
+    if (!strcmp(numbers->item[i].name, name)) return &numbers->item[i];
+  return NULL;
+}
+
+bool numbers_has(const Numbers *numbers, const char *name) {
+  return find_number(numbers, name) != NULL;
+}
+
 /* 0 if there is none. */
 double numbers_get(const Numbers *numbers, const char *name) {
-  for (size_t i = 0; i < numbers->count; i++)
-    if (!strcmp(numbers->item[i].name, name)) return numbers->item[i].value;
-  return 0;
+  const NamedNumber *number = find_number(numbers, name);
+  return number ? number->value : 0;
 }
 
 void numbers_encode(const Numbers *numbers, Bytes *out) {

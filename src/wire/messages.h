@@ -316,6 +316,7 @@ typedef struct Numbers {
 void numbers_set(Numbers *numbers, const char *name, double value);
 /* The number of that name; 0 if there is none. */
 double numbers_get(const Numbers *numbers, const char *name);
+bool numbers_has(const Numbers *numbers, const char *name);
 void numbers_encode(const Numbers *numbers, Bytes *out);
 void numbers_decode(Numbers *numbers, Reader *reader); /* a part of a body: sets reader->bad */
 

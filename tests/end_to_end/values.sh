@@ -31,9 +31,35 @@ assert trained and 4 < trained[-1] < 5.6, trained
 assert any(line.get("main_0/replay_items", 0) > 0 for line in lines), "nothing is kept"
 assert {line["main_0/epsilon"] for line in lines if "main_0/epsilon" in line} == {1}, "it does not explore as told"
 P
+# two teams against each other: one mixer values both sides' states, each through columns of its own. Either side beats random
+# play and holds its own against the rule-based player, who beats random play always; what a side is worth goes up and down
+mpi 1 "$AGON" train skirmish env.units=2 env.width=7 env.height=5 env.limit=30 learner.algorithm=qmix qmix.team_reward=mean \
+  qmix.epsilon_frames=100k qmix.tau=0.02 qmix.lambda=0.6 'net.hidden=[64]' net.activation=relu learner.gamma=0.95 \
+  learner.rate=0.001 learner.rate_end=0.0003 learner.clip_norm=10 actors.slots=32 actors.lanes=8 actors.unroll=15 replay.ratio=4 \
+  frames=250k pace=lockstep --run-dir sides --quiet || fail "two teams"
+"$AGON" eval sides --players main_0,random,scripted --games 200 --greedy --json > eval.json || fail "eval of two teams"
+$python - << 'P'
+import json
+for pair in json.load(open("eval.json"))["pairs"]:
+    if pair["a"] != "main_0": continue
+    for number, seat in enumerate(pair["seats"]):
+        least = .85 if pair["b"] == "random" else .2
+        assert seat["score"] >= least, (pair["b"], number, seat["score"])
+P
 expect 2 "learner.algorithm: qmix is for choices among actions" "$AGON" train simple_spread env.actions=box learner.algorithm=qmix
 expect 0 "epsilon_frames" "$AGON" help qmix
 expect 0 "used in learner/algos/q.c;" "$AGON" help qmix
+# drawn by errors it comes to the same return, and says how far it goes
+expect 0 "saved" "$AGON" train "$game" $short replay.priority=0.6 metrics.seconds=0.2 --run-dir preferred
+earns preferred 8
+$python - << 'P'
+import json
+lines = [json.loads(line) for line in open("preferred/metrics.jsonl")]
+spread, beta = ([line[key] for line in lines if key in line] for key in ("main_0/priority_spread", "main_0/importance"))
+assert max(spread) > 1.05, spread
+assert .4 <= beta[0] < beta[-1] <= 1, beta
+P
+expect 2 "replay.priority" "$AGON" train "$game" replay.priority=1.5
 # from a checkpoint half way it comes to the same, to the last bit of mixers and targets
 last() { ls "$1"/checkpoints/*.h5 | tail -1; }
 again="frames=12k actors.slots=16 actors.unroll=8 checkpoint.ticks=10 pace=lockstep checkpoint.keep=1000 learner.algorithm=wqmix wqmix.team_reward=mean"

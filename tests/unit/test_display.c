@@ -159,6 +159,30 @@ static void nothing_is_shown_that_was_not_measured(void **state) {
   close_scene(&scene);
 }
 
+/* Who takes the best choice but for chance has no entropy worth telling, but an epsilon. */
+static void who_explores_has_an_epsilon(void **state) {
+  (void)state;
+  Scene scene;
+  open_scene(&scene, 0, 2);
+  Progress now = progress(&scene, 1000);
+  Numbers said[2] = {{.count = 0}};
+  now.report = said;
+  numbers_set(&said[0], "value_loss", 3);
+  numbers_set(&said[0], "epsilon", .25);
+  display_line(scene.display, &now);
+  expect_line(&scene, "; epsilon 0.25");
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  json_t *root = status_of(&scene), *main = json_array_get(json_object_get(root, "players"), 0);
+  CHECK_NEAR(json_number_value(json_object_get(main, "epsilon")), .25, 1e-9);
+  assert_null(json_object_get(main, "entropy"));
+  json_decref(root);
+  said[0].count = 0;
+  numbers_set(&said[0], "entropy", 1.5);
+  display_line(scene.display, &now);
+  expect_line(&scene, "; entropy 1.50");
+  close_scene(&scene);
+}
+
 static void no_more_than_all(void **state) {
   (void)state;
   char text[40];
@@ -389,6 +413,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rates_are_of_this_job),
       cmocka_unit_test(nothing_is_shown_that_was_not_measured),
+      cmocka_unit_test(who_explores_has_an_epsilon),
       cmocka_unit_test(no_more_than_all),
       cmocka_unit_test(ratings_as_they_are),
       cmocka_unit_test(actors_say_how_they_wait),

@@ -484,6 +484,54 @@ static void gradients_are_those_of_the_loss(void **state) {
     }
 }
 
+/* --- costs --- */
+
+/* Of products: `whole` of dense layers with an input that nobody wants the gradient of, `rest` of
+ * all others, two FLOP each. */
+typedef struct Products {
+  double whole, rest;
+} Products;
+
+static double forward_flops(Products p) {
+  return 2 * (p.whole + p.rest);
+}
+
+static double train_flops(Products p) {
+  return 2 * (2 * p.whole + 3 * p.rest);
+}
+
+/* What learning from a frame costs, counted by hand: a hidden layer of 8 over two numbers, heads for
+ * three choices and the value; of the mixer (two sides: six numbers of state), hyper-networks of 8
+ * and an embedding of 8, once for the three agents of a row. Element by element there is a little
+ * more. */
+static void costs_are_those_of_the_products(void **state) {
+  (void)state;
+  const Setting settings[] = {{"hyper_hidden", 8}, {"embed", 8}, {"free_hidden", 8}};
+  const Products net = {2 * 8, 8 * (CHOICES + 1)};
+  const double S = 2 * (STATE + 1);
+  const Products mixer = {4 * S * 8, 8 * TEAM * 8 + 8 * 8 + 8 + TEAM * 8 + 8};
+  const Products open = {(TEAM + S) * 8, 8}; /* wants the gradient of q */
+  const double agent = train_flops(net) + forward_flops(net);
+  const double team = train_flops(mixer) + forward_flops(mixer);
+  const double star = 3 * forward_flops(open) + forward_flops(open);
+  const struct {
+    const AlgoOps *algo;
+    size_t settings;
+    double flops;
+  } cases[] = {{iql, 0, agent},
+               {vdn, 0, agent},
+               {qmix, 2, agent + team / TEAM},
+               {wqmix, 3, agent + train_flops(net) + (train_flops(mixer) + star) / TEAM}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    Bench b;
+    open_team(&b, cases[i].algo, 0, 8, settings, cases[i].settings);
+    double cost = algo_cost(b.made);
+    if (cost < cases[i].flops || cost > 1.15 * cases[i].flops)
+      fail_msg("%s: %g FLOP a frame, by hand %g", b.algo->name, cost, cases[i].flops);
+    close_bench(&b);
+  }
+}
+
 /* --- copies --- */
 
 static void targets_follow(void **state) {
@@ -755,6 +803,7 @@ int main(void) {
       cmocka_unit_test(unrolls_count_as_they_are_told),
       cmocka_unit_test(errors_are_those_of_what_can_be_learned),
       cmocka_unit_test(gradients_are_those_of_the_loss),
+      cmocka_unit_test(costs_are_those_of_the_products),
       cmocka_unit_test(targets_follow),
       cmocka_unit_test(the_two_step_game),
       cmocka_unit_test(a_matrix_that_is_not_monotone),
