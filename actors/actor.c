@@ -125,30 +125,30 @@ static void on_rewarded(void *context, PlaySlot *slot, const float *reward) {
   recorder_rewarded(actor->recorder, lanes_slot(slot)->index, reward);
 }
 
-/* Mean return of the teams other than `seat`. */
-static double return_of_others(const AgonEnvSpec *spec, const PlaySlot *slot, uint32_t seat) {
-  double others = spec->teams > 1 ? spec->teams - 1 : 1;
-  double sum = 0;
-  for (uint32_t t = 0; t < spec->teams; t++)
-    if (t != seat) sum += slot->team_return[t] / others;
-  return sum;
+/* What home made of the game, 0 .. 1, beside another team. Two teams' outcomes say it by
+ * themselves, and so does that of one that plays alone; of more, those of the two are compared. */
+static float points(uint32_t teams, const float *outcome, uint32_t home, uint32_t other) {
+  if (teams <= 2) return outcome[home];
+  if (outcome[home] > outcome[other]) return 1;
+  return outcome[home] < outcome[other] ? 0 : 0.5f;
 }
 
-/* Enters a finished episode into the results of its pair (home, away, their lives, seat). Outcomes
- * are those of home's team. wins_over_p sums 1 / probability of the wins: the importance weight by
- * which OpenAI Five's quality update (arXiv 1912.06680, appendix N) makes up for opponents being
- * drawn unevenly. There is nobody to return a Status to inside a step of play, so a failure is kept
- * in actor->failed. */
-static void count_result(Actor *actor, const PlaySlot *slot, const float *outcome) {
+/* Enters a finished episode into the results of home and one of its opponents, who had the teams
+ * `own` and `other`. What is entered is home's view. wins_over_p sums 1 / probability of the wins:
+ * the importance weight by which OpenAI Five's quality update (arXiv 1912.06680, appendix N) makes
+ * up for opponents being drawn unevenly. There is nobody to return a Status to inside a step of
+ * play, so a failure is kept in actor->failed. */
+static void count_pair(Actor *actor, const PlaySlot *slot, const float *outcome,
+                       const Opponent *opponent, uint32_t own, uint32_t other) {
   const LaneSlot *lane = lanes_slot(slot);
-  const Matchup *match = &lane->match;
-  const MatchEntry *entry = &match->entry;
+  const uint32_t teams = actor->setup.env->spec.teams;
+  const MatchEntry *entry = &opponent->entry;
   const PairResults key = {
-      .home = entry->home,
+      .home = lane->match.home,
       .away = entry->away,
-      .home_life = match->home_life,
-      .away_life = match->away_life,
-      .seat = lane->seat,
+      .home_life = lane->match.home_life,
+      .away_life = opponent->life,
+      .seat = own > other,
       .eval = lane->eval,
       .branch = entry->branch,
   };
@@ -157,14 +157,30 @@ static void count_result(Actor *actor, const PlaySlot *slot, const float *outcom
     actor->failed = ERR_MEMORY;
     return;
   }
-  const float own = outcome[lane->seat];
-  const double away = return_of_others(&actor->setup.env->spec, slot, lane->seat);
-  tally_game(&pair->tally, own, slot->team_return[lane->seat]);
-  pair->outcome += (double)own;
+  const float gained = points(teams, outcome, own, other);
+  const double away = teams > 1 ? slot->team_return[other] : 0;
+  tally_game(&pair->tally, gained, slot->team_return[own]);
+  pair->outcome += (double)gained;
   pair->away_return += away;
   pair->away_square += away * away;
   pair->length += slot->steps;
-  if (own > 0.5f && entry->probability > 0) pair->wins_over_p += 1.0 / (double)entry->probability;
+  if (gained > 0.5f && entry->probability > 0)
+    pair->wins_over_p += 1.0 / (double)entry->probability;
+}
+
+/* In training each other team is another opponent, drawn by itself. In evaluation all others are
+ * one, of whose teams one is compared: games that rest on each other would pass for as many, and
+ * intervals would be too narrow. */
+static void count_result(Actor *actor, const PlaySlot *slot, const float *outcome) {
+  const LaneSlot *lane = lanes_slot(slot);
+  const Seating *seating = &lane->seating;
+  const uint32_t teams = actor->setup.env->spec.teams;
+  for (uint32_t team = 0; team < teams; team++) {
+    const bool counts = lane->eval || teams <= 2 ? team == seating->away : team != seating->home;
+    if (!counts) continue;
+    const size_t i = match_opponent_at(teams, seating->home, team);
+    count_pair(actor, slot, outcome, &lane->match.opponent[i], seating->home, team);
+  }
 }
 
 /* The match is counted before lanes_end_episode, which unpins its policies. */
@@ -445,15 +461,6 @@ static Status send_unrolls(Actor *actor) {
   return send_tick_end(actor, frames);
 }
 
-/* Games over all pairs; the same number as episodes that ended. */
-static uint64_t games_of(const Results *results) {
-  uint64_t games = 0;
-  for (size_t i = 0; i < results->pairs; i++) {
-    games += (uint64_t)results->pair[i].tally.games;
-  }
-  return games;
-}
-
 /* Results hold counts of this tick only: running totals of play are sent as differences. */
 static Status send_results(Actor *actor) {
   const PlayStats *now = play_stats(actor->play);
@@ -461,7 +468,7 @@ static Status send_results(Actor *actor) {
   Results *results = &actor->results;
   uint64_t decisions = now->decisions - before->decisions;
   uint64_t recorded = now->decisions_recorded - before->decisions_recorded;
-  INVARIANT(games_of(results) == results->episodes);
+  INVARIANT(results_add_up(results, match_opponents(actor->setup.env->spec.teams)));
   results->actor = (uint32_t)actor->setup.index;
   results->tick = actor->tick;
   results->steps = now->steps - before->steps;

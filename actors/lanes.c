@@ -69,44 +69,71 @@ static const MatchEntry *pick_match(AgonRng *rng, const MatchEntry *match, size_
   return last;
 }
 
-/* First who plays at home, by the shares of the roles; then its opponent. Evaluation lanes draw
- * pairs of frozen players right away, whose life is always 0. False: the table has nothing to
- * draw. */
-bool matchup_draw(const Table *table, bool eval, AgonRng *rng, Matchup *out) {
-  const MatchEntry *pick = NULL;
-  uint32_t life = 0;
-  if (eval) {
-    if (table->evals) pick = pick_match(rng, table->eval, table->evals);
-  } else if (table->homes) {
-    double share[WIRE_LEARNERS];
-    INVARIANT(table->homes <= WIRE_LEARNERS);
-    for (size_t i = 0; i < table->homes; i++) {
-      share[i] = (double)table->home[i].share;
-    }
-    const HomeEntry *home = &table->home[rng_pick(rng, share, table->homes)];
-    pick = pick_match(rng, table->match + home->first, home->count);
-    life = home->life;
-  }
+size_t match_opponents(uint32_t teams) {
+  return teams > 1 ? teams - 1 : 1;
+}
+
+size_t match_opponent_at(uint32_t teams, uint32_t home, uint32_t team) {
+  return teams > 1 ? (team + teams - home - 1) % teams : 0;
+}
+
+/* Evaluation lanes draw pairs of frozen players right away, whose life is always 0. The opponent
+ * has all other teams, so that a game says how one does among many of another. */
+static bool draw_eval(const Table *table, size_t opponents, AgonRng *rng, Matchup *out) {
+  const MatchEntry *pick = table->evals ? pick_match(rng, table->eval, table->evals) : NULL;
   if (!pick) return false;
-  INVARIANT(pick->probability > 0);
-  *out = (Matchup){
-      .entry = *pick,
-      .home_life = life,
-      .away_life = table_life(table, pick->away),
-  };
+  *out = (Matchup){.home = pick->home};
+  for (size_t i = 0; i < opponents; i++) {
+    out->opponent[i] = (Opponent){*pick, table_life(table, pick->away)};
+  }
   return true;
 }
 
-/* The layout of a checkpoint's lane; matchup_decode reads it. */
-static void matchup_encode(const Matchup *match, Bytes *out) {
-  bytes_u32(out, match->entry.home);
-  bytes_u32(out, match->entry.away);
-  bytes_put(out, &match->entry.probability, 4);
-  bytes_u8(out, match->entry.flags);
-  bytes_u8(out, match->entry.branch);
+/* First who plays at home, by the shares of the roles; then, each independently of the others, who
+ * has the other teams. */
+static bool draw_training(const Table *table, size_t opponents, AgonRng *rng, Matchup *out) {
+  double share[WIRE_LEARNERS];
+  if (!table->homes) return false;
+  INVARIANT(table->homes <= WIRE_LEARNERS);
+  for (size_t i = 0; i < table->homes; i++) {
+    share[i] = (double)table->home[i].share;
+  }
+  const HomeEntry *home = &table->home[rng_pick(rng, share, table->homes)];
+  *out = (Matchup){.home = home->player, .home_life = home->life};
+  for (size_t i = 0; i < opponents; i++) {
+    const MatchEntry *pick = pick_match(rng, table->match + home->first, home->count);
+    if (!pick) return false;
+    INVARIANT(pick->probability > 0 && pick->home == home->player);
+    out->opponent[i] = (Opponent){*pick, table_life(table, pick->away)};
+  }
+  return true;
+}
+
+bool matchup_draw(const Table *table, uint32_t teams, bool eval, AgonRng *rng, Matchup *out) {
+  const size_t opponents = match_opponents(teams);
+  return eval ? draw_eval(table, opponents, rng, out) : draw_training(table, opponents, rng, out);
+}
+
+/* What a file of two teams has had since before there could be more; then come the opponents in the
+ * other teams. */
+void matchup_encode(const Matchup *match, uint32_t teams, Bytes *out) {
+  const Opponent *first = &match->opponent[0];
+  bytes_u32(out, match->home);
+  bytes_u32(out, first->entry.away);
+  bytes_put(out, &first->entry.probability, 4);
+  bytes_u8(out, first->entry.flags);
+  bytes_u8(out, first->entry.branch);
   bytes_u32(out, match->home_life);
-  bytes_u32(out, match->away_life);
+  bytes_u32(out, first->life);
   bytes_u32(out, match->drawn);
+  for (size_t i = 1; i < match_opponents(teams); i++) {
+    const Opponent *next = &match->opponent[i];
+    bytes_u32(out, next->entry.away);
+    bytes_put(out, &next->entry.probability, 4);
+    bytes_u8(out, next->entry.flags);
+    bytes_u8(out, next->entry.branch);
+    bytes_u32(out, next->life);
+  }
 }
 
 /* Whether a table can have it. */
@@ -118,17 +145,32 @@ static bool is_match(const MatchEntry *entry) {
   return entry->probability >= 0 && entry->probability <= 1.001f;
 }
 
-/* Bad unless it is one that a table can have, or none. */
-static void matchup_decode(Matchup *match, Reader *reader) {
-  match->entry.home = reader_u32(reader);
-  match->entry.away = reader_u32(reader);
-  reader_get(reader, &match->entry.probability, 4);
-  match->entry.flags = reader_u8(reader);
-  match->entry.branch = reader_u8(reader);
-  match->home_life = reader_u32(reader);
-  match->away_life = reader_u32(reader);
-  match->drawn = reader_u32(reader);
-  if (!is_match(&match->entry)) reader->bad = true;
+void matchup_decode(Matchup *match, uint32_t teams, Reader *reader) {
+  *match = (Matchup){.home = reader_u32(reader)};
+  for (size_t i = 0; i < match_opponents(teams); i++) {
+    Opponent *opponent = &match->opponent[i];
+    opponent->entry.home = match->home;
+    opponent->entry.away = reader_u32(reader);
+    reader_get(reader, &opponent->entry.probability, 4);
+    opponent->entry.flags = reader_u8(reader);
+    opponent->entry.branch = reader_u8(reader);
+    if (i == 0) match->home_life = reader_u32(reader);
+    opponent->life = reader_u32(reader);
+    if (i == 0) match->drawn = reader_u32(reader);
+    if (!is_match(&opponent->entry)) reader->bad = true;
+  }
+}
+
+/* --- seats --- */
+/* Of more than two teams, in evaluation: the turn counts through who is alone where, then through
+ * whom of the two that is, then through the teams that it can be compared with. */
+Seating lane_seating(uint32_t teams, bool eval, uint32_t turn) {
+  const uint32_t lone = turn % teams;
+  if (!eval || teams <= 2) return (Seating){(uint8_t)lone, (uint8_t)((lone + 1) % teams), false};
+  const uint32_t after = 1 + turn / (2 * teams) % (teams - 1);
+  const uint32_t other = (lone + after) % teams;
+  if (turn / teams % 2) return (Seating){(uint8_t)other, (uint8_t)lone, true};
+  return (Seating){(uint8_t)lone, (uint8_t)other, false};
 }
 
 /* --- life cycle --- */
@@ -142,7 +184,6 @@ static Status add_seat(Lanes *lanes, Lane *lane, size_t i) {
   const LanesSetup *setup = &lanes->setup;
   Seat *seat = &lane->seat[i];
   seat->lane = (size_t)(lane - lanes->lane);
-  seat->shown.eval = lane->eval;
   TRY_RETURN(play_add_slot(setup->play, (uint32_t)(lane->id * lanes->each + i), &seat->play));
   TRY_RETURN(recorder_add_slot(setup->recorder));
   seat->shown.index = lanes->slots++;
@@ -209,10 +250,16 @@ void lanes_destroy(Lanes *lanes) {
 }
 
 /* --- policies of a matchup --- */
+static size_t opponents_of(const Lanes *lanes) {
+  return match_opponents(lanes->setup.env->spec.teams);
+}
+
 static void pin_match(const Lanes *lanes, const Matchup *match, int change) {
   if (!match->drawn) return;
-  cache_pin(lanes->setup.cache, match->entry.home, change);
-  cache_pin(lanes->setup.cache, match->entry.away, change);
+  cache_pin(lanes->setup.cache, match->home, change);
+  for (size_t i = 0; i < opponents_of(lanes); i++) {
+    cache_pin(lanes->setup.cache, match->opponent[i].entry.away, change);
+  }
 }
 
 /* Sees to it that a policy will be here: a learning player's comes by itself, a frozen one's is
@@ -228,20 +275,27 @@ static Status want_player(const Lanes *lanes, uint32_t player) {
 static Status want_match(const Lanes *lanes, const Matchup *match) {
   if (!match->drawn) return OK;
   pin_match(lanes, match, 1);
-  TRY_RETURN(want_player(lanes, match->entry.home));
-  return want_player(lanes, match->entry.away);
+  TRY_RETURN(want_player(lanes, match->home));
+  for (size_t i = 0; i < opponents_of(lanes); i++) {
+    TRY_RETURN(want_player(lanes, match->opponent[i].entry.away));
+  }
+  return OK;
 }
 
-/* Whether both sides can be played now. */
+/* Whether all teams can be played now. */
 static bool match_is_here(const Lanes *lanes, const Matchup *match) {
   PolicyCache *cache = lanes->setup.cache;
-  return cache_find(cache, match->entry.home) && cache_find(cache, match->entry.away);
+  if (!cache_find(cache, match->home)) return false;
+  for (size_t i = 0; i < opponents_of(lanes); i++)
+    if (!cache_find(cache, match->opponent[i].entry.away)) return false;
+  return true;
 }
 
 /* Draws the matchup after the present one, if there is none yet. */
 static Status draw_ahead(Lanes *lanes, Lane *lane, const Table *table) {
   if (lane->next.drawn || lane->retiring) return OK;
-  if (!matchup_draw(table, lane->eval, &lane->rng, &lane->next)) return OK;
+  const uint32_t teams = lanes->setup.env->spec.teams;
+  if (!matchup_draw(table, teams, lane->eval, &lane->rng, &lane->next)) return OK;
   lane->next.drawn = ++lane->draws;
   return want_match(lanes, &lane->next);
 }
@@ -258,18 +312,28 @@ const LaneSlot *lanes_slot(const PlaySlot *slot) {
   return &((const Seat *)slot->owner)->shown;
 }
 
-/* The home player has the team `seat`, the away player all others. */
-static Policy *policy_of_team(const Lanes *lanes, const LaneSlot *slot, uint32_t team) {
-  const MatchEntry *entry = &slot->match.entry;
-  return cache_find(lanes->setup.cache, team == slot->seat ? entry->home : entry->away);
+/* Who has the team, if not home; NULL: home has it. */
+static const Opponent *opponent_at(const Lanes *lanes, const LaneSlot *slot, uint32_t team) {
+  const Seating *seating = &slot->seating;
+  const uint32_t teams = lanes->setup.env->spec.teams;
+  const bool home = seating->crowd ? team != seating->away : team == seating->home;
+  if (home) return NULL;
+  return &slot->match.opponent[match_opponent_at(teams, seating->home, team)];
 }
 
-/* Which teams' decisions are recorded: home's, and away's where both learn; none in evaluation. */
+static Policy *policy_of_team(const Lanes *lanes, const LaneSlot *slot, uint32_t team) {
+  const Opponent *opponent = opponent_at(lanes, slot, team);
+  return cache_find(lanes->setup.cache, opponent ? opponent->entry.away : slot->match.home);
+}
+
+/* Which teams' decisions are recorded: home's, and those of opponents that learn too, as home does
+ * where it meets itself; none in evaluation. */
 static void set_record(const Lanes *lanes, const Seat *seat) {
   const LaneSlot *slot = &seat->shown;
-  bool both = slot->match.entry.flags & MATCH_AWAY_LEARNS;
   for (uint32_t team = 0; team < lanes->setup.env->spec.teams; team++) {
-    seat->play->record[team] = !slot->eval && (team == slot->seat || both);
+    const Opponent *opponent = opponent_at(lanes, slot, team);
+    const bool learns = !opponent || (opponent->entry.flags & MATCH_AWAY_LEARNS);
+    seat->play->record[team] = !slot->eval && learns;
   }
 }
 
@@ -289,8 +353,7 @@ static Status renew(Lanes *lanes, Lane *lane, const Table *table) {
 }
 
 /* Not agreed: the lane is retiring, or its next match has not been drawn; the slot stays empty for
- * now. Seats alternate with episodes and slots, so that both sides of a pair are played equally
- * often. */
+ * now. Seats change with episodes and slots, so that all teams are played equally often. */
 Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, bool *agreed) {
   Seat *seat = slot->owner;
   Lane *lane = &lanes->lane[seat->lane];
@@ -304,7 +367,9 @@ Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, boo
   lane->started++;
   INVARIANT(lane->now.drawn && lane->started <= lane->quota);
   shown->match = lane->now;
-  shown->seat = (uint8_t)((slot->episode + slot->id) % lanes->setup.env->spec.teams);
+  shown->eval = lane->eval;
+  shown->seating =
+      lane_seating(lanes->setup.env->spec.teams, lane->eval, slot->episode + slot->id);
   pin_match(lanes, &shown->match, 1);
   set_policies(lanes, seat);
   set_record(lanes, seat);
@@ -352,8 +417,10 @@ static void close_seat(Lanes *lanes, const Seat *seat) {
 void lanes_close_unrolls(Lanes *lanes) {
   for (size_t i = 0; i < lanes->lanes; i++) {
     const Lane *lane = &lanes->lane[i];
-    for (size_t s = 0; s < lanes->each && !lane->eval; s++)
-      if (lane->seat[s].play->live) close_seat(lanes, &lane->seat[s]);
+    for (size_t s = 0; s < lanes->each; s++) {
+      const Seat *seat = &lane->seat[s];
+      if (seat->play->live && !seat->shown.eval) close_seat(lanes, seat);
+    }
   }
 }
 
@@ -382,25 +449,58 @@ bool lanes_is_finished(const Lanes *lanes, size_t lane) {
   return true;
 }
 
+/* Of more than two teams, home's alone does not tell who has which. */
+static void seating_encode(const Seating *seating, uint32_t teams, Bytes *out) {
+  bytes_u8(out, seating->home);
+  if (teams <= 2) return;
+  bytes_u8(out, seating->away);
+  bytes_u8(out, seating->crowd);
+}
+
+/* False: it is not one of a game of so many teams. */
+static bool seating_decode(Seating *seating, uint32_t teams, Reader *state) {
+  const uint8_t home = reader_u8(state);
+  *seating = (Seating){.home = home, .away = (uint8_t)((home + 1) % teams)};
+  if (teams <= 2) return home < teams;
+  seating->away = reader_u8(state);
+  const uint8_t crowd = reader_u8(state);
+  seating->crowd = crowd == 1;
+  return home < teams && seating->away < teams && home != seating->away && crowd <= 1;
+}
+
 /* The state of a lane, as lanes_restore takes it back. Policies are named by their ids; they are
  * fetched anew. */
 Status lanes_encode(const Lanes *lanes, size_t lane, Bytes *out) {
   const LanesSetup *setup = &lanes->setup;
   const Lane *of = &lanes->lane[lane];
+  const uint32_t teams = setup->env->spec.teams;
   bytes_u32(out, of->started);
   bytes_u32(out, of->draws);
   bytes_put(out, &of->rng, sizeof of->rng);
-  matchup_encode(&of->now, out);
-  matchup_encode(&of->next, out);
+  matchup_encode(&of->now, teams, out);
+  matchup_encode(&of->next, teams, out);
   bytes_u32(out, (uint32_t)lanes->each);
   for (size_t i = 0; i < lanes->each; i++) {
     const Seat *seat = &of->seat[i];
     TRY_RETURN(slot_encode(setup->play, seat->play, out));
-    matchup_encode(&seat->shown.match, out);
-    bytes_u8(out, seat->shown.seat);
+    matchup_encode(&seat->shown.match, teams, out);
+    seating_encode(&seat->shown.seating, teams, out);
     recorder_encode(setup->recorder, seat->shown.index, out);
   }
   return OK;
+}
+
+/* Whether a matchup was drawn for evaluation. */
+static bool match_is_eval(const Matchup *match) {
+  return match->drawn && match->opponent[0].entry.branch == BRANCH_EVAL;
+}
+
+/* Another share of evaluation on resume makes other lanes evaluate. What such a lane has drawn is
+ * then of the wrong kind: games in progress end as they began, and the next begins with a matchup
+ * that is drawn anew. */
+static void drop_other_kind(Lane *lane) {
+  if (lane->next.drawn && match_is_eval(&lane->next) != lane->eval) lane->next = (Matchup){0};
+  if (lane->now.drawn && match_is_eval(&lane->now) != lane->eval) lane->started = lane->quota;
 }
 
 /* A slot's game in progress. ERR_FORMAT where what was decoded cannot be a slot of this env; the
@@ -413,15 +513,16 @@ static Status restore_seat(Lanes *lanes, Seat *seat, Reader *state) {
   const uint32_t id = slot->id;
   bool abandoned;
   TRY_RETURN(slot_decode(setup->play, seat->play, state, &abandoned));
-  matchup_decode(&seat->shown.match, state);
-  seat->shown.seat = reader_u8(state);
+  matchup_decode(&seat->shown.match, spec->teams, state);
+  bool fits = seating_decode(&seat->shown.seating, spec->teams, state);
   TRY_RETURN(recorder_decode(setup->recorder, seat->shown.index, state));
   if (abandoned) recorder_abandoned(setup->recorder, seat->shown.index);
   lanes->abandoned += abandoned;
-  bool fits = seat->shown.seat < spec->teams && slot->id == id && slot->steps <= spec->step_limit;
+  fits = fits && slot->id == id && slot->steps <= spec->step_limit;
   if (state->bad || !fits || (slot->live && !seat->shown.match.drawn))
     return status_set(ERR_FORMAT, "the state of slot %u is damaged", id);
   if (!slot->live) return OK;
+  seat->shown.eval = match_is_eval(&seat->shown.match);
   set_record(lanes, seat);
   return want_match(lanes, &seat->shown.match);
 }
@@ -445,13 +546,14 @@ static Status lane_to_restore(Lanes *lanes, uint32_t id, Lane **out) {
 Status lanes_restore(Lanes *lanes, const WireLane *sent) {
   Lane *lane = NULL;
   Reader state = reader_over(sent->state, sent->size);
+  const uint32_t teams = lanes->setup.env->spec.teams;
   TRY_RETURN(lane_to_restore(lanes, sent->lane, &lane));
   lane->restored = true;
   lane->started = reader_u32(&state);
   lane->draws = reader_u32(&state);
   reader_get(&state, &lane->rng, sizeof lane->rng);
-  matchup_decode(&lane->now, &state);
-  matchup_decode(&lane->next, &state);
+  matchup_decode(&lane->now, teams, &state);
+  matchup_decode(&lane->next, teams, &state);
   size_t slots = reader_u32(&state);
   if (state.bad) return status_set(ERR_FORMAT, "the state of lane %u is damaged", sent->lane);
   if (slots != lanes->each)
@@ -459,6 +561,7 @@ Status lanes_restore(Lanes *lanes, const WireLane *sent) {
                       "actors.slots / actors.lanes may not change on resume (%zu slots per lane "
                       "before, %zu now)",
                       slots, lanes->each);
+  drop_other_kind(lane);
   TRY_RETURN(want_match(lanes, &lane->now));
   TRY_RETURN(want_match(lanes, &lane->next));
   for (size_t i = 0; i < slots; i++) {

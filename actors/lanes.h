@@ -6,21 +6,53 @@
 #include "actors/options.h"
 #include "actors/policy_cache.h"
 #include "actors/recorder.h"
+#include "agon/env.h"
 #include "wire/wire.h"
 
-typedef struct Matchup {
+/* Whom home meets in one team: who it is, by which entry of the table it was drawn. */
+typedef struct Opponent {
   MatchEntry entry;
+  uint32_t life;
+} Opponent;
+
+/* Home, and who has the other teams: in training each is drawn by itself from home's matches; in
+ * evaluation all are the same player. */
+typedef struct Matchup {
+  uint32_t home;
   uint32_t home_life;
-  uint32_t away_life;
   uint32_t drawn; /* by the lane's own count; 0: none yet */
+  /* (match_opponents) The i-th has the team that comes i + 1 after home's, as around a table. */
+  Opponent opponent[AGON_MAX_TEAMS - 1];
 } Matchup;
+
+/* How a game is seated, of which two teams are compared. */
+typedef struct Seating {
+  uint8_t home; /* the team that home has, or that of its teams which is compared */
+  uint8_t away; /* evaluation: the team that it is compared with */
+  bool crowd;   /* evaluation: the opponent has team `away` alone, home all others */
+} Seating;
 
 /* Which lanes evaluate: a deterministic, even share of the ids. */
 bool lane_is_eval(uint32_t id, double share);
 /* Lanes of actor `index` of `actors`: ids first .. first+count-1 of `lanes`. */
 void lane_range(size_t lanes, size_t actors, size_t index, size_t *first, size_t *count);
-/* Draws a matchup from the table, of an evaluation lane or another. False if there is none. */
-bool matchup_draw(const Table *table, bool eval, AgonRng *rng, Matchup *out);
+/* Opponents in a game of so many teams: one for each other team; by itself a team plays as if there
+ * were one. */
+size_t match_opponents(uint32_t teams);
+/* Which of them has a team that home has not. */
+size_t match_opponent_at(uint32_t teams, uint32_t home, uint32_t team);
+/* Draws a matchup from the table, of an evaluation lane or another, for so many teams. False if
+ * there is none. */
+bool matchup_draw(const Table *table, uint32_t teams, bool eval, AgonRng *rng, Matchup *out);
+/* As the lane's state in a checkpoint has it. Decoding sets reader->bad unless it is one that a
+ * table can have, or none. */
+void matchup_encode(const Matchup *match, uint32_t teams, Bytes *out);
+void matchup_decode(Matchup *match, uint32_t teams, Reader *reader);
+/* The seats of game number `turn` of a slot. Over successive turns home has every team equally
+ * often. In evaluation one of the two players has one team and the other all others; over
+ * 2 teams (teams - 1) turns each is alone on every team, and compared with every other one, equally
+ * often. With two teams that is simply: they change seats. */
+Seating lane_seating(uint32_t teams, bool eval, uint32_t turn);
 
 /* All but the config is borrowed. */
 typedef struct LanesSetup {
@@ -48,7 +80,7 @@ void lanes_destroy(Lanes *lanes);
 typedef struct LaneSlot {
   size_t index; /* in the recorder */
   bool eval;
-  uint8_t seat; /* team that home plays */
+  Seating seating;
   Matchup match;
 } LaneSlot;
 const LaneSlot *lanes_slot(const PlaySlot *slot);

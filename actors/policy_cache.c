@@ -41,14 +41,14 @@ Status cache_create(size_t block_floats, size_t capacity, PolicyCache **out) {
 }
 
 /* Built-in players are no networks: they are always here, with ids from BUILTIN_FIRST on. They
- * exist for games of two teams, and only where they can play the env. */
+ * exist for games of several teams, and only where they can play the env. */
 Status cache_add_builtins(PolicyCache *cache, const Env *env) {
   for (int b = 0; b < BUILTINS; b++) {
     Policy *policy = &cache->builtin[b];
     char name[16];
     text_choice_name(BUILTIN_NAMES, b, name, sizeof name);
     policy->player = BUILTIN_FIRST + (uint32_t)b;
-    if (env->spec.teams == 2 && builtin_find(name)->supports(env))
+    if (env->spec.teams > 1 && builtin_find(name)->supports(env))
       TRY_RETURN(builtin_create(name, env, &policy->builtin));
   }
   return OK;

@@ -1,5 +1,7 @@
 #include "league/ledger.h"
 
+#include "agon/env.h"
+#include "league/anchors.h"
 #include "league/payoff.h"
 #include "store/counters.h"
 
@@ -72,22 +74,72 @@ static Status check_players(const Tree *tree, uint64_t frames) {
   return equal("the run's frames are", frames, "its players' are", sum);
 }
 
-/* Episodes that ended are games of the payoff, or others that the ledger has. */
-static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *ledger) {
+/* Games counted in a checkpoint. In training an episode is one with each opponent, in evaluation
+ * one in all. */
+typedef struct Counted {
+  uint64_t evaluated; /* of evaluation lanes, those against built-in players included */
+  uint64_t all;       /* with those that the payoff has no place for */
+} Counted;
+
+static uint64_t whole(double games) {
+  return (uint64_t)(games + 0.5);
+}
+
+static Status count_payoff(const Tree *tree, size_t players, Counted *to) {
   Payoff payoff = {.decay = 1};
-  const Item *name;
-  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
-  Status status = payoff_load(&payoff, name->count, tree);
+  double evaluated = 0;
+  Status status = payoff_load(&payoff, players, tree);
   if (status == OK && !payoff_symmetric(&payoff))
     status = status_set(ERR_FORMAT,
                         "it contradicts itself: a pair's games are not the same from both sides");
-  uint64_t games = (uint64_t)(payoff_first_seat(&payoff).games + 0.5);
+  for (size_t home = 0; home < payoff.rows; home++)
+    for (size_t i = 0; i < payoff.row[home].pairs; i++)
+      evaluated += payoff.row[home].pair[i].eval[0].games;
+  to->evaluated += whole(evaluated);
+  to->all += whole(payoff_first_seat(&payoff).games);
   payoff_free(&payoff);
-  if (status != OK) return status;
-  if (ledger)
-    return equal("episodes ended", episodes, "games counted", games + ledger[LEDGER_OTHER_GAMES]);
-  if (games > episodes) return equal("episodes ended", episodes, "games counted", games);
-  return OK;
+  return status;
+}
+
+/* They are among the ledger's other games. */
+static Status count_anchors(const Tree *tree, size_t players, Counted *to) {
+  Anchors anchors = {.room = 0};
+  double games = 0;
+  Status status = anchors_load(&anchors, players, tree);
+  for (uint32_t p = 0; p < players && status == OK; p++)
+    for (uint32_t b = 0; b < BUILTINS; b++)
+      games += tally_games(anchors_find(&anchors, p, BUILTIN_FIRST + b));
+  to->evaluated += whole(games);
+  anchors_free(&anchors);
+  return status;
+}
+
+/* Opponents in an episode of training: one in each other team. Checkpoints that do not tell the
+ * teams are of two. */
+static uint64_t opponents_of(const Tree *tree) {
+  uint64_t teams;
+  if (!tree_find(tree, "env/teams") || tree_get_u64(tree, "env/teams", &teams) != OK) return 1;
+  return teams > 2 && teams <= AGON_MAX_TEAMS ? teams - 1 : 1;
+}
+
+/* Episodes that ended are games of the payoff, or others that the ledger has. */
+static Status check_payoff(const Tree *tree, uint64_t episodes, const uint64_t *ledger) {
+  Counted counted = {0};
+  const Item *name;
+  const uint64_t opponents = opponents_of(tree);
+  TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
+  TRY_RETURN(count_payoff(tree, name->count, &counted));
+  if (!ledger) {
+    if (counted.all <= episodes) return OK;
+    return equal("episodes ended", episodes, "games counted", counted.all);
+  }
+  counted.all += ledger[LEDGER_OTHER_GAMES];
+  if (opponents == 1) return equal("episodes ended", episodes, "games counted", counted.all);
+  TRY_RETURN(count_anchors(tree, name->count, &counted));
+  if (counted.evaluated > episodes)
+    return equal("episodes ended", episodes, "games of evaluation", counted.evaluated);
+  const uint64_t due = (episodes - counted.evaluated) * opponents + counted.evaluated;
+  return equal("games of the episodes that ended", due, "games counted", counted.all);
 }
 
 /* ERR_FORMAT unless the whole checkpoint adds up. Checkpoints from before the ledger was kept have

@@ -185,9 +185,10 @@ static Status check_sums(const Members *members, const Results *results) {
     games += met;
     TRY_RETURN(at_most("games", met, "their length in env steps is", pair->length));
   }
-  if (games != results->episodes)
-    return status_set(ERR_FORMAT, "%llu episodes ended, but %llu games",
-                      (unsigned long long)results->episodes, (unsigned long long)games);
+  if (!results_add_up(results, setup->opponents))
+    return status_set(ERR_FORMAT, "%llu episodes ended, but %llu games with %zu opponents in each",
+                      (unsigned long long)results->episodes, (unsigned long long)games,
+                      setup->opponents);
   TRY_RETURN(at_most("episodes ended", results->episodes, "the env steps are", results->steps));
   TRY_RETURN(at_most("env steps", results->steps, "a tick has", lanes * setup->lane_steps));
   uint64_t rows = lanes * setup->lane_rows;

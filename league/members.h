@@ -14,6 +14,7 @@ typedef struct MembersSetup {
   size_t learners;
   size_t groups;       /* learner l learns the players p with p % groups == l % groups */
   size_t lanes;        /* of the job; dealt out to the actors */
+  size_t opponents;    /* in a game of training: one for each other team */
   uint64_t lane_steps; /* env steps that a lane can make in a tick */
   uint64_t lane_rows;  /* decisions that can be learned from, and others, in a lane's tick */
   /* Seats of a lane's slots, whose experience learners keep; 0: they keep none. */

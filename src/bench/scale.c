@@ -426,6 +426,7 @@ static Status open_manager(const Bench *bench, size_t lanes, Show *show) {
                   .learners = t->learners,
                   .groups = 1,
                   .lanes = lanes,
+                  .opponents = 1,
                   .lane_steps = show->learning * show->frames + PAIRS * GAMES,
                   .lane_rows = show->learning * show->frames},
       .return_low = -1,

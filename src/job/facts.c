@@ -51,7 +51,7 @@ Status facts_of(const Env *env, GameFacts *out) {
                      .returns_add = (env->spec.flags & AGON_RETURNS_ADD) != 0,
                      .reward_low = (double)env->spec.reward_low,
                      .reward_high = (double)env->spec.reward_high};
-  for (int b = 0; b < BUILTINS && env->spec.teams == 2; b++) {
+  for (int b = 0; b < BUILTINS && env->spec.teams > 1; b++) {
     char name[16];
     text_choice_name(BUILTIN_NAMES, b, name, sizeof name);
     if (builtin_find(name)->supports(env)) out->builtins |= 1u << b;

@@ -164,7 +164,7 @@ static Status create_manager(Rank *self) {
                 .initial = initial_policy,
                 .check_state = check_state,
                 .observe = observe,
-                .rate = s->env->spec.teams == 2 ? rate : NULL,
+                .rate = s->env->spec.teams > 1 ? rate : NULL,
                 .evaluate = self->evaluation ? evaluate : NULL,
                 .end = end},
       .members = {.actor_rank = topology->actor_rank,
@@ -176,6 +176,7 @@ static Status create_manager(Rank *self) {
                   .learners = topology->learners,
                   .groups = topology->groups,
                   .lanes = (size_t)s->actors.lanes,
+                  .opponents = match_opponents(spec->teams),
                   .lane_steps = slots * unroll,
                   /* with those open when it began */
                   .lane_rows = slots * (unroll + 1) * spec->agents,

@@ -197,12 +197,6 @@ static Status open_run(Start *start, const char *dir, const char *how) {
 /* Ranks and lanes must suit each other: said by rank 0 before anything starts. */
 static Status check_size(const JobConfig *s, int ranks) {
   Topology topology;
-  if (s->env->spec.teams > SEATS)
-    return status_set(
-        ERR_USAGE,
-        "%s has %u teams: leagues match one player against another, so only envs with one or "
-        "two teams can be trained",
-        s->table->name, s->env->spec.teams);
   TRY_RETURN(job_config_topology(s, ranks, &topology));
   Status status = OK;
   if (s->actors.lanes < (int64_t)topology.actors)

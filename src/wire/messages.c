@@ -342,6 +342,17 @@ PairResults *results_pair(Results *results, const PairResults *key) {
   return pair;
 }
 
+bool results_add_up(const Results *results, size_t opponents) {
+  uint64_t trained = 0;
+  uint64_t evaluated = 0;
+  for (size_t i = 0; i < results->pairs; i++) {
+    const PairResults *pair = &results->pair[i];
+    *(pair->eval ? &evaluated : &trained) += (uint64_t)pair->tally.games;
+  }
+  if (evaluated > results->episodes) return false;
+  return trained == (results->episodes - evaluated) * opponents;
+}
+
 /* Adds to the player's count. */
 Status results_frames(Results *results, uint32_t player, uint64_t frames) {
   for (size_t i = 0; i < results->frames; i++)

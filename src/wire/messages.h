@@ -231,16 +231,18 @@ void credit_encode(const WireCredit *credit, Bytes *out);
 Status credit_decode(WireCredit *credit, Reader *body);
 
 /* --- results --- */
-/* RESULTS: what an actor has counted in a tick, to the league. Also checked: the actor is on the
+/* RESULTS: what an actor has counted in a tick, to the league. An episode is a game of home with
+ * each of its opponents: in training one in every other team, in evaluation one in all. Also
+ * checked: the actor is on the
  * rank that sent it; the tick is its next; the players exist; the counts add up, and are no more
  * than its lanes can have played. */
 typedef struct PairResults {
   uint32_t home, away, home_life, away_life;
-  uint8_t seat; /* team that home played */
+  uint8_t seat; /* 0: home's team comes before the opponent's; with two teams: which one home has */
   uint8_t eval; /* counted apart from training */
   uint8_t branch;
   Tally tally;    /* home's; whole games, fewer than 2^32 */
-  double outcome; /* sum of home's outcomes */
+  double outcome; /* sum of home's points, 0 .. 1 each */
   double away_return;
   double away_square;
   /* sum over home's wins of 1 / probability of the match when it was drawn (OpenAI Five's rule) */
@@ -273,6 +275,8 @@ void results_free(Results *results);
 /* The counts under the key's players, lives, seat, branch and kind, added if new; borrowed until
  * the next one is added. NULL without memory. */
 PairResults *results_pair(Results *results, const PairResults *key);
+/* Whether the games are those of so many episodes as ended, with so many opponents in training. */
+bool results_add_up(const Results *results, size_t opponents);
 /* Adds decisions that a player will learn from. ERR_MEMORY. */
 Status results_frames(Results *results, uint32_t player, uint64_t frames);
 void results_encode(const Results *results, Bytes *out);

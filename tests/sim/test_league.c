@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "job/rank.h"
 #include "league/checkpoint.h"
+#include "league/ledger.h"
+#include "store/counters.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -1040,6 +1042,118 @@ static void schedules_know_how_far_the_run_is(void **state) {
   }
 }
 
+/* Another share of evaluation: lanes that trained evaluate, or the other way round, once the games that they were in
+ * have ended. */
+static void runs_resume_with_other_shares_of_evaluation(void **state) {
+  (void)state;
+  static const char *const share[] = {"actors.eval_share=0.5", "actors.eval_share=0.125", "actors.eval_share=0.75"};
+  static const char *const frames[] = {"frames=2k", "frames=4k", "frames=6k"};
+  for (int p = 0; p < 2; p++) {
+    char folder[64];
+    game = team_games[1 - p];
+    folder_make(folder);
+    for (size_t i = 0; i < COUNT_OF(share); i++) {
+      const char *pairs[] = {SMALL, share[i], frames[i], p ? "pace=pipelined" : "pace=lockstep", "actors.unroll=7"};
+      assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, i, 10, -1, 0, 0, 0}, folder));
+    }
+    folder_remove(folder);
+  }
+}
+
+/* --- more than two teams --- */
+/* Games of a run of so many teams: in training each episode is one against each other team, in evaluation one. */
+static void check_games(const char *folder, uint64_t opponents) {
+  RunFolder run;
+  Tree tree;
+  const Item *item;
+  League league;
+  uint64_t generation;
+  double evaluated = 0, learned = 0, other = 0;
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+  CHECK_OK(tree_get(&tree, "run/counters", STORE_U64, -1, &item));
+  const double episodes = (double)((uint64_t *)item->data)[RUN_EPISODES];
+  CHECK_OK(tree_get(&tree, LEDGER_PATH, STORE_U64, LEDGER_COUNT, &item));
+  other = (double)((uint64_t *)item->data)[LEDGER_OTHER_GAMES];
+  league = (League){.payoff = {.decay = 1}};
+  CHECK_OK(payoff_load(&league.payoff, players_of(&tree), &tree));
+  CHECK_OK(anchors_load(&league.anchors, players_of(&tree), &tree));
+  assert_true(payoff_symmetric(&league.payoff));
+  for (size_t home = 0; home < league.payoff.rows; home++)
+    for (size_t i = 0; i < league.payoff.row[home].pairs; i++) {
+      evaluated += league.payoff.row[home].pair[i].eval[0].games;
+      learned += league.payoff.row[home].pair[i].raw[0].games;
+    }
+  for (uint32_t p = 0; p < players_of(&tree); p++)
+    for (uint32_t b = 0; b < BUILTINS; b++) {
+      const double games = tally_games(anchors_find(&league.anchors, p, BUILTIN_FIRST + b));
+      evaluated += games;
+      other -= games; /* what is left is of players against themselves */
+    }
+  assert_true(evaluated > 0 && learned > 0 && other > 0);
+  CHECK_NEAR(learned + other, (episodes - evaluated) * (double)opponents, 0.5);
+  payoff_free(&league.payoff);
+  anchors_free(&league.anchors);
+  tree_free(&tree);
+}
+
+/* Matches, seats and open games of more than two teams are in checkpoints, too. */
+static void killed_games_of_many_teams_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  game = TEST_PLUGINS "/libplugin_crowd.so";
+  for (int p = 0; p < 4; p++) {
+    const char *pairs[] = {SMALL,
+                           p % 2 ? "pace=pipelined" : "pace=lockstep",
+                           p < 2 ? "env.teams=3" : "env.teams=4",
+                           p % 2 ? "learner.ranks=2" : "learner.ranks=1",
+                           "frames=4k",
+                           "actors.unroll=6", /* a game and a half */
+                           "league.main_snapshot_max=1k",
+                           "league.main_snapshot_min=1k",
+                           "league.anchor_share=0.5",
+                           "actors.eval_share=0.25",
+                           "checkpoint.ticks=2"};
+    char whole[64], broken[64];
+    int kills = 0;
+    folder_make(whole);
+    folder_make(broken);
+    World world = {pairs, COUNT_OF(pairs), 4, 5, 20, -1, 0, 1, 0};
+    assert_true(run_world(&world, whole));
+    for (long cut = 300;; cut += 300) {
+      World part = world;
+      part.seed = 100 + (uint64_t)cut;
+      part.cut = cut;
+      if (run_world(&part, broken)) break;
+      assert_true(++kills < 200);
+    }
+    assert_true(kills >= 2);
+    compare(whole, broken);
+    check_games(whole, p < 2 ? 2 : 3);
+    folder_remove(whole);
+    folder_remove(broken);
+  }
+}
+
+static void games_of_many_teams_resume_on_other_numbers_of_ranks(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
+  game = TEST_PLUGINS "/libplugin_crowd.so";
+  for (int p = 0; p < 3; p++) {
+    const char *first[] = {SMALL, pace[p], "env.teams=4", "learner.ranks=2", "frames=4k"};
+    const char *fewer[] = {SMALL,           pace[p],           "env.teams=4",     "frames=6k",
+                           "actors.slots=8", "actors.lanes=4", "learner.ranks=0", "actors.eval_share=0.25"};
+    const char *more[] = {SMALL,            pace[p],           "env.teams=4",     "frames=9k",
+                          "actors.slots=40", "actors.lanes=20", "learner.ranks=3", "actors.eval_share=0.25"};
+    char folder[64];
+    folder_make(folder);
+    assert_true(run_world(&(World){first, COUNT_OF(first), 5, 1, 10, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){more, COUNT_OF(more), 9, 3, 30, 8, 0, 0, 0}, folder));
+    check_games(folder, 3);
+    folder_remove(folder);
+  }
+}
+
 #define SIM_TEST(test) cmocka_unit_test_setup(test, set_defaults)
 
 int main(void) {
@@ -1071,6 +1185,9 @@ int main(void) {
       SIM_TEST(actors_play_the_shares_of_the_table),
       SIM_TEST(a_seat_that_always_wins_proves_nothing),
       SIM_TEST(schedules_know_how_far_the_run_is),
+      SIM_TEST(runs_resume_with_other_shares_of_evaluation),
+      SIM_TEST(killed_games_of_many_teams_go_on_as_if_nothing_had_happened),
+      SIM_TEST(games_of_many_teams_resume_on_other_numbers_of_ranks),
   };
   if (getenv("ONLY")) cmocka_set_test_filter(getenv("ONLY"));
   return cmocka_run_group_tests(tests, NULL, NULL);

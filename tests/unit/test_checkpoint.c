@@ -86,6 +86,7 @@ static Members *new_members(Scene *scene) {
       .learners = PLAYERS,
       .groups = scene->keeping ? 1 : PLAYERS,
       .lanes = LANES,
+      .opponents = 1,
       .lane_steps = 10,
       .lane_rows = 20,
       .lane_seats = scene->keeping ? LANE_SEATS : 0,

@@ -989,8 +989,8 @@ static void tables_hold_as_many_homes_as_there_may_be_learners(void **state) {
       assert_int_equal(status, ERR_FORMAT);
     } else {
       CHECK_OK(status);
-      assert_true(matchup_draw(&back, false, &rng, &drawn));
-      assert_int_equal(drawn.entry.home, homes - 1);
+      assert_true(matchup_draw(&back, 2, false, &rng, &drawn));
+      assert_int_equal(drawn.home, homes - 1);
     }
     table_free(&back);
     bytes_free(&bytes);

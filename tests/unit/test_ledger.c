@@ -87,6 +87,39 @@ static void each_count_that_is_off_by_one_is_named(void **state) {
     }
 }
 
+/* Of three teams an episode of training is two games, in evaluation one, against built-in players too. */
+static void episodes_of_more_teams_are_as_many_games_as_opponents(void **state) {
+  (void)state;
+  enum { TEAMS = 3, ANCHORED = 3, SELF = 4 };
+  const Tally won = {.games = ANCHORED, .wins = ANCHORED};
+  League league;
+  LeagueConfig config = {.mains = MAINS, .memory = 100};
+  Anchors anchors = {.room = 0};
+  for (int off = -1; off <= 1; off++) {
+    Tree tree;
+    balanced(&tree);
+    CHECK_OK(league_create(&config, 1, -1, 1, &league));
+    CHECK_OK(anchors_add(&anchors, MAINS, BUILTIN_RANDOM, 1, &won));
+    for (size_t k = 0; k < tree.items; k++) /* in the place of those that were saved without games */
+      if (!strncmp(tree.item[k].path, "anchors/", 8)) strcpy(tree.item[k].path, k % 2 ? "elsewhere" : "nowhere");
+    CHECK_OK(anchors_save(&anchors, league.players, &tree));
+    CHECK_OK(tree_put_u64(&tree, "env/teams", TEAMS));
+    const uint64_t episodes = (MAINS * GAMES + SELF) / 2 + MAINS * GAMES + ANCHORED;
+    *value_at(&tree, LEDGER_PATH, LEDGER_OTHER_GAMES) = ANCHORED + SELF;
+    *value_at(&tree, LEDGER_PATH, LEDGER_EPISODES) = episodes + (uint64_t)off;
+    *value_at(&tree, "run/counters", 4) = episodes + (uint64_t)off;
+    if (off == 0) {
+      CHECK_OK(ledger_check(&tree));
+    } else {
+      assert_int_equal(ledger_check(&tree), ERR_FORMAT);
+      assert_non_null(strstr(status_message(), "games of the episodes that ended"));
+    }
+    tree_free(&tree);
+    anchors_free(&anchors);
+    league_free(&league);
+  }
+}
+
 /* Both counts of the run are wrong alike: only the sum of its players tells. */
 static void a_sum_that_is_wrong_in_both_places_is_named(void **state) {
   (void)state;
@@ -149,6 +182,7 @@ int main(void) {
       cmocka_unit_test(what_adds_up_passes),
       cmocka_unit_test(each_count_that_is_off_by_one_is_named),
       cmocka_unit_test(a_sum_that_is_wrong_in_both_places_is_named),
+      cmocka_unit_test(episodes_of_more_teams_are_as_many_games_as_opponents),
       cmocka_unit_test(games_are_those_of_the_payoff),
       cmocka_unit_test(a_learner_is_held_to_what_was_acted),
       cmocka_unit_test(columns_that_are_missing_are_named),

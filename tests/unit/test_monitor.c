@@ -67,6 +67,7 @@ static void open_scene(Scene *scene) {
       .learners = 2,
       .groups = 2,
       .lanes = 1,
+      .opponents = 1,
       .lane_steps = 10,
       .lane_rows = 20,
   };

@@ -49,6 +49,7 @@ static Members *open_members(SimWorld *world, uint64_t tick) {
       .learners = 2,
       .groups = 2,
       .lanes = 5,
+      .opponents = 1,
       .lane_steps = 10,
       .lane_rows = 20,
   };
