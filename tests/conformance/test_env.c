@@ -34,6 +34,8 @@ static const struct {
     {"foraging", {"size=6", "sight=1", "observation=grid"}, 3},
     {"foraging", {"players=1", "normalised=false", "max_food_level=1"}, 3},
     {"kuhn_poker", {NULL}, 0},
+    {"kuhn_poker", {"players=3"}, 1},
+    {"kuhn_poker", {"players=10"}, 1},
     {"leduc_poker", {NULL}, 0},
     {"tic_tac_toe", {NULL}, 0},
     {"connect_four", {NULL}, 0},

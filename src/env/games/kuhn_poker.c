@@ -1,112 +1,203 @@
-/* Kuhn poker (Kuhn 1950): three cards, one each, ante 1, one bet of 1. Actions: pass (or fold), bet
- * (or call). */
+/* Kuhn poker (Kuhn 1950): one card more than players, one each, ante 1, one bet of 1. Actions: pass
+ * (or fold), bet (or call). With more than two players by the rules of Szafron, Gibson and
+ * Sturtevant 2013 (three players, four cards), as OpenSpiel 1.5 has them for up to ten: who bets
+ * first is answered by all others once, in turn, and the highest card of those who paid takes
+ * all. */
 #include "agon/env.h"
 
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* The whole state of a game. */
-typedef struct Episode {
-  uint8_t card[2]; /* 0 jack, 1 queen, 2 king */
-  uint8_t dealt;   /* cards so far */
-  uint8_t moves;
-  uint8_t move[3]; /* 0 pass, 1 bet */
-  uint8_t over;
-  int8_t won; /* chips that player 0 wins */
-  uint8_t pad[3];
-} Episode;
+enum { MOST = 10, COLUMNS = 6 * MOST - 1, NAME = 28 };
 
-static const uint32_t choices[] = {2};
-static const AgonKind kind = {.observation_type = AGON_U8,
-                              .observation_shape = {11, 1, 1},
-                              .observation_high = 1,
-                              .heads = 1,
-                              .head_size = choices};
+/* What the option chose. An episode is bytes: the cards (players), then one by one those below. */
+typedef struct Params {
+  uint32_t players;
+  uint32_t dealt; /* where in the episode: cards dealt so far */
+  uint32_t moves; /* made so far */
+  uint32_t move;  /* (2 players - 1) 0 pass, 1 bet */
+  uint32_t over;
+  uint32_t won; /* of two players: chips that player 0 wins; of more: who wins */
+  uint32_t head_size;
+  AgonKind kind;
+  char name[COLUMNS][NAME]; /* of what is observed */
+} Params;
 
-/* There are no options. */
-static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
-  (void)values;
-  (void)params;
+static const AgonEnvOption options[] = {
+    {"players", AGON_OPT_INT, "2", 2, MOST, NULL, "players; one card more than these"},
+};
+
+/* For people: two and three players have cards with faces. */
+static void name_card(const Params *params, uint32_t card, char *out) {
+  static const char *const face[] = {"a jack", "a queen", "a king", "an ace"};
+  if (params->players <= 3)
+    snprintf(out, NAME, "you hold %s", face[card & 3]);
+  else
+    snprintf(out, NAME, "you hold card %u of %u", card + 1, params->players + 1);
+}
+
+/* Of an observation's columns, in their order. */
+static void name_columns(Params *params) {
+  static const char *const nth[] = {"first", "second",  "third",  "fourth", "fifth",
+                                    "sixth", "seventh", "eighth", "ninth",  "tenth"};
+  const uint32_t n = params->players;
+  char(*name)[NAME] = params->name;
+  for (uint32_t p = 0; p < n; p++)
+    snprintf(*name++, NAME, "you are %s", nth[p]);
+  for (uint32_t c = 0; c <= n; c++)
+    name_card(params, c, *name++);
+  for (uint32_t m = 0; m < 2 * n - 1; m++) {
+    const char *who = nth[m % n];
+    snprintf(*name++, NAME, m < n ? "%s passed" : "%s passed again", who);
+    snprintf(*name++, NAME, m < n ? "%s bet" : "%s called", who);
+  }
+}
+
+static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
   (void)error;
-  *spec = (AgonEnvSpec){.params_size = 0,
-                        .episode_size = sizeof(Episode),
-                        .agents = 2,
-                        .teams = 2,
+  Params *params = block;
+  const uint32_t n = (uint32_t)atoi(values[0]);
+  *params = (Params){
+      .players = n,
+      .dealt = n,
+      .moves = n + 1,
+      .move = n + 2,
+      .over = 3 * n + 1,
+      .won = 3 * n + 2,
+      .head_size = 2,
+      .kind = {.observation_type = AGON_U8,
+               .observation_shape = {6 * n - 1, 1, 1},
+               .observation_high = 1,
+               .heads = 1,
+               .head_size = &params->head_size},
+  };
+  name_columns(params);
+  *spec = (AgonEnvSpec){.params_size = sizeof(Params),
+                        .episode_size = (3 * n + 3 + 3) / 4 * 4,
+                        .agents = n,
+                        .teams = n,
                         .kinds = 1,
-                        .kind = &kind,
-                        .chance = 3,
-                        .step_limit = 3,
+                        .kind = &params->kind,
+                        .chance = n + 1,
+                        .step_limit = 2 * n - 1,
                         .flags = AGON_ZERO_SUM | AGON_ENUMERATES_CHANCE,
                         .reward_low = -2,
-                        .reward_high = 2};
+                        .reward_high = 2 * (float)(n - 1)};
   return 0;
 }
 
-/* Two chance moves deal the cards, first agent 0's. */
+static size_t size_of(const Params *params) {
+  return (3 * (size_t)params->players + 3 + 3) / 4 * 4;
+}
+
+/* Chance moves deal the cards, first agent 0's. */
 static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
                         AgonError *error) {
-  (void)params;
   (void)random;
   (void)error;
-  memset(block, 0, sizeof(Episode));
+  memset(block, 0, size_of(params));
   return AGON_CHANCE;
 }
 
-/* The second card is one of the two that are left. */
-static uint32_t chance_outcomes(const void *params, const void *block, double *probability) {
-  (void)params;
-  const Episode *episode = block;
-  for (uint8_t c = 0; c < 3; c++)
-    probability[c] = episode->dealt == 0 ? 1.0 / 3 : c == episode->card[0] ? 0.0 : 0.5;
-  return 3;
+/* Any card that is left, with equal probability. */
+static uint32_t chance_outcomes(const void *block, const void *state, double *probability) {
+  const Params *params = block;
+  const uint8_t *episode = state;
+  const uint32_t dealt = episode[params->dealt];
+  const uint32_t cards = params->players + 1;
+  for (uint32_t c = 0; c < cards; c++)
+    probability[c] = 1.0 / (double)(cards - dealt);
+  for (uint32_t p = 0; p < dealt; p++)
+    probability[episode[p]] = 0;
+  return cards;
 }
 
-static AgonStatus chance_apply(const void *params, void *block, uint32_t pick, float *reward,
+static AgonStatus chance_apply(const void *block, void *state, uint32_t pick, float *reward,
                                AgonError *error) {
-  (void)params;
   (void)reward;
   (void)error;
-  Episode *episode = block;
-  episode->card[episode->dealt++] = (uint8_t)pick;
-  return episode->dealt < 2 ? AGON_CHANCE : AGON_RUNNING;
+  const Params *params = block;
+  uint8_t *episode = state;
+  episode[episode[params->dealt]++] = (uint8_t)pick;
+  return episode[params->dealt] < params->players ? AGON_CHANCE : AGON_RUNNING;
 }
 
-/* The game ends with a fold, a call, or two passes; only a pass and a bet go on. */
-static AgonStatus step(const void *params, void *block, const AgonAction *actions,
-                       const AgonRandom *random, float *reward, AgonError *error) {
-  (void)params;
-  (void)random;
-  (void)error;
-  Episode *episode = block;
-  uint8_t player = episode->moves & 1;
-  uint8_t bet = actions[player].choice == 1;
-  episode->move[episode->moves++] = bet;
-  uint8_t previous = episode->moves >= 2 ? episode->move[episode->moves - 2] : 0;
-  int8_t high = episode->card[0] > episode->card[1] ? 1 : -1;
-  if (episode->moves < 2) return AGON_RUNNING;
-  if (!bet && previous)
-    episode->won = player == 0 ? -1 : 1; /* folded */
-  else if (!bet)
-    episode->won = high; /* both passed */
-  else if (previous)
-    episode->won = (int8_t)(2 * high); /* called */
+/* Who bet first; as many as there are players: nobody has. */
+static uint32_t first_bet(const Params *params, const uint8_t *episode) {
+  const uint32_t n = params->players;
+  for (uint32_t p = 0; p < n && p < episode[params->moves]; p++)
+    if (episode[params->move + p]) return p;
+  return n;
+}
+
+/* Whether a player has put a second chip in: it bet, or called when its turn came. */
+static bool has_paid(const Params *params, const uint8_t *episode, uint32_t player) {
+  const uint32_t n = params->players;
+  const uint32_t bettor = first_bet(params, episode);
+  if (bettor == n) return false;
+  return episode[params->move + player + (player < bettor ? n : 0)] != 0;
+}
+
+/* The highest card of those who paid, or of all where nobody did. */
+static uint32_t winner_of(const Params *params, const uint8_t *episode) {
+  const uint32_t n = params->players;
+  const bool bet = first_bet(params, episode) < n;
+  uint32_t winner = n;
+  for (uint32_t p = 0; p < n; p++) {
+    if (bet && !has_paid(params, episode, p)) continue;
+    if (winner == n || episode[p] > episode[winner]) winner = p;
+  }
+  return winner;
+}
+
+/* The winner gets what the others have put in. */
+static AgonStatus pay(const Params *params, uint8_t *episode, float *reward) {
+  const uint32_t winner = winner_of(params, episode);
+  uint32_t pot = 0;
+  for (uint32_t p = 0; p < params->players; p++) {
+    const uint32_t chips = has_paid(params, episode, p) ? 2 : 1;
+    if (p == winner) continue;
+    pot += chips;
+    reward[p] -= (float)chips;
+  }
+  reward[winner] += (float)pot;
+  episode[params->over] = 1;
+  if (params->players > 2)
+    episode[params->won] = (uint8_t)winner;
   else
-    return AGON_RUNNING;
-  episode->over = 1;
-  reward[0] += episode->won;
-  reward[1] -= episode->won;
+    episode[params->won] = (uint8_t)(winner == 0 ? pot : 256 - pot);
   return AGON_TERMINATED;
 }
 
-/* One-hot: seat (2), own card (3), moves so far (3 x pass, bet). */
-static void observe(const void *params, const void *block, uint32_t agent, void *out) {
-  (void)params;
-  const Episode *episode = block;
+/* The game ends when all have passed, or when all others have answered the first bet. */
+static AgonStatus step(const void *block, void *state, const AgonAction *actions,
+                       const AgonRandom *random, float *reward, AgonError *error) {
+  (void)random;
+  (void)error;
+  const Params *params = block;
+  uint8_t *episode = state;
+  const uint32_t n = params->players;
+  const uint32_t made = episode[params->moves];
+  episode[params->move + made] = actions[made % n].choice == 1;
+  episode[params->moves]++;
+  const uint32_t bettor = first_bet(params, episode);
+  const uint32_t last = bettor < n ? bettor + n : n;
+  return made + 1 < last ? AGON_RUNNING : pay(params, episode, reward);
+}
+
+/* One-hot: seat (players), own card (players + 1), moves so far (2 players - 1, x pass, bet). */
+static void observe(const void *block, const void *state, uint32_t agent, void *out) {
+  const Params *params = block;
+  const uint8_t *episode = state;
+  const uint32_t n = params->players;
   uint8_t *row = out;
-  memset(row, 0, 11);
+  memset(row, 0, 6 * (size_t)n - 1);
   row[agent] = 1;
-  row[2 + episode->card[agent]] = 1;
-  for (uint8_t m = 0; m < episode->moves; m++)
-    row[5 + 2 * m + episode->move[m]] = 1;
+  row[n + episode[agent]] = 1;
+  for (uint32_t m = 0; m < episode[params->moves]; m++)
+    row[2 * n + 1 + 2 * m + episode[params->move + m]] = 1;
 }
 
 /* Both actions are always legal. */
@@ -119,19 +210,19 @@ static void mask(const void *params, const void *block, uint32_t agent, uint8_t 
 }
 
 /* Agents take turns, agent 0 first. */
-static void flags(const void *params, const void *block, uint8_t *flag) {
-  (void)params;
-  const Episode *episode = block;
-  flag[1] = AGON_ALIVE;
-  flag[0] = AGON_ALIVE;
-  if (!episode->over) flag[episode->moves & 1] |= AGON_ACTS;
+static void flags(const void *block, const void *state, uint8_t *flag) {
+  const Params *params = block;
+  const uint8_t *episode = state;
+  memset(flag, AGON_ALIVE, params->players);
+  if (!episode[params->over]) flag[episode[params->moves] % params->players] |= AGON_ACTS;
 }
 
 /* Somebody always wins. */
-static void outcome(const void *params, const void *block, float *out) {
-  (void)params;
-  out[0] = ((const Episode *)block)->won > 0 ? 1.0f : 0.0f;
-  out[1] = 1.0f - out[0];
+static void outcome(const void *block, const void *state, float *out) {
+  const Params *params = block;
+  const uint32_t winner = winner_of(params, state);
+  for (uint32_t p = 0; p < params->players; p++)
+    out[p] = p == winner ? 1.0f : 0.0f;
 }
 
 static const char *action_name(const void *params, uint32_t head, uint32_t choice) {
@@ -141,18 +232,16 @@ static const char *action_name(const void *params, uint32_t head, uint32_t choic
 }
 
 static const char *observation_name(const void *params, uint32_t index) {
-  static const char *const name[] = {"you are first",      "you are second",  "you hold a jack",
-                                     "you hold a queen",   "you hold a king", "first passed",
-                                     "first bet",          "second passed",   "second bet",
-                                     "first passed again", "first called"};
-  (void)params;
-  return name[index];
+  return ((const Params *)params)->name[index];
 }
 
 const AgonEnv env_kuhn_poker = {
     AGON_ENV_SIZES,
     .name = "kuhn_poker",
-    .summary = "the smallest poker: three cards, one bet",
+    .summary = "the smallest poker: one card each, one bet; for two to ten players",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .params_capacity = sizeof(Params),
     .configure = configure,
     .reset = reset,
     .step = step,
