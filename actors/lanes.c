@@ -139,9 +139,8 @@ void matchup_encode(const Matchup *match, uint32_t teams, Bytes *out) {
 /* Whether a table can have it. */
 static bool is_match(const MatchEntry *entry) {
   if (entry->home >= WIRE_PLAYERS || !is_opponent(entry->away, WIRE_PLAYERS)) return false;
-  if (is_builtin(entry->away) && entry->flags) return false;
-  if (entry->branch >= BRANCH_COUNT || entry->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS))
-    return false;
+  if (is_builtin(entry->away) && (entry->flags & (MATCH_LIVE | MATCH_AWAY_LEARNS))) return false;
+  if (entry->branch >= BRANCH_COUNT || entry->flags >= MATCH_FLAGS) return false;
   return entry->probability >= 0 && entry->probability <= 1.001f;
 }
 
@@ -352,8 +351,15 @@ static Status renew(Lanes *lanes, Lane *lane, const Table *table) {
   return draw_ahead(lanes, lane, table);
 }
 
+/* Whose turn it is to have which team: the one that home always plays; else seats change with
+ * episodes and slots, so that all teams are played equally often. */
+static uint32_t turn_of(const PlaySlot *slot, const Matchup *match) {
+  const uint32_t side = match_side(&match->opponent[0].entry);
+  return side ? side - 1 : slot->episode + slot->id;
+}
+
 /* Not agreed: the lane is retiring, or its next match has not been drawn; the slot stays empty for
- * now. Seats change with episodes and slots, so that all teams are played equally often. */
+ * now. */
 Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, bool *agreed) {
   Seat *seat = slot->owner;
   Lane *lane = &lanes->lane[seat->lane];
@@ -369,7 +375,7 @@ Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, boo
   shown->match = lane->now;
   shown->eval = lane->eval;
   shown->seating =
-      lane_seating(lanes->setup.env->spec.teams, lane->eval, slot->episode + slot->id);
+      lane_seating(lanes->setup.env->spec.teams, lane->eval, turn_of(slot, &lane->now));
   pin_match(lanes, &shown->match, 1);
   set_policies(lanes, seat);
   set_record(lanes, seat);

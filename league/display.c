@@ -295,6 +295,9 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   payoff_score(&league->payoff, id, &games, &wins);
   json_object_set_new(entry, "name", json_string(player->name));
   json_object_set_new(entry, "frozen", json_boolean(player->frozen));
+  if (player->side)
+    json_object_set_new(entry, "side",
+                        json_string(league_side_name(&league->config, player->side)));
   json_object_set_new(entry, "frames", json_integer((json_int_t)player->frames));
   json_object_set_new(entry, "score", games > 0 ? json_real(wins / games) : json_null());
   if (player->frozen) return entry;

@@ -28,13 +28,32 @@ int64_t league_find(const League *league, const char *name) {
   return -1;
 }
 
+bool league_meets(const Player *a, const Player *b) {
+  return !a->side || a->side != b->side;
+}
+
+const char *league_first_main(const League *league) {
+  for (size_t i = 0; i < league->learning; i++)
+    if (league->player[i].role == ROLE_MAIN) return league->player[i].name;
+  return league->players ? league->player[0].name : "main_0";
+}
+
+/* Whether `past` is one of those that q is of: the player's own past selves, or, where sides are
+ * separate, all past mains of its side, which are what the other side's mains play. */
+static bool has_quality_beside(const League *league, const Player *past, uint32_t player) {
+  const Player *model = &league->player[player];
+  if (!past->frozen) return false;
+  if (!model->side) return past->parent == (int64_t)player;
+  return past->side == model->side && past->role == ROLE_MAIN;
+}
+
 /* q of a newcomer to a player's past: the largest there is (OpenAI Five); 0 for the first. */
 static double best_quality(const League *league, uint32_t parent, uint32_t newcomer) {
   bool first = true;
   double best = 0;
   for (uint32_t i = 0; i < league->players; i++) {
     const Player *past = &league->player[i];
-    if (i == newcomer || !past->frozen || past->parent != (int64_t)parent) continue;
+    if (i == newcomer || !has_quality_beside(league, past, parent)) continue;
     if (first || past->quality > best) best = past->quality;
     first = false;
   }
@@ -54,6 +73,7 @@ static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *
   model->snapshot_at = model->frames;
   copy->frames = model->frames;
   copy->life = model->life;
+  copy->side = model->side;
   INVARIANT(!model->frozen && copy->frozen && id < league->learning);
   snprintf(copy->reason, sizeof copy->reason, "%s", reason);
   copy->quality = best_quality(league, id, *out_id);
@@ -63,7 +83,28 @@ static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *
 }
 
 double league_decay(const LeagueConfig *config) {
-  return fmax(1 - SEATS / config->memory, 0);
+  const double seats = config->sides == SIDES_SEPARATE ? 1 : SEATS; /* that a pair meets in */
+  return fmax(1 - seats / config->memory, 0);
+}
+
+/* The learning players of one role: of each side `count`, named "main_0", or with the side in front
+ * of it, "prey_main_0". */
+static Status add_learning(League *league, Role role, int64_t count) {
+  const LeagueConfig *config = &league->config;
+  char word[PLAYER_NAME], name[PLAYER_NAME];
+  uint32_t id;
+  text_choice_name(ROLE_NAMES, (int)role, word, sizeof word);
+  for (uint32_t s = 0; s < league_sides(config); s++) {
+    const bool own = config->sides == SIDES_SEPARATE;
+    for (int64_t i = 0; i < count; i++) {
+      TRY_RETURN(text_format(name, sizeof name, "%s%s%s_%lld",
+                             own ? league_side_name(config, s + 1) : "", own ? "_" : "", word,
+                             (long long)i));
+      TRY_RETURN(league_add(league, name, role, false, -1, &id));
+      league->player[id].side = own ? (uint8_t)(s + 1) : 0;
+    }
+  }
+  return OK;
 }
 
 /* Each main is frozen once right away: without a past player there would be nobody to play against
@@ -73,17 +114,13 @@ Status league_create(const LeagueConfig *config, uint64_t seed, double return_lo
   Status status = OK;
   const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters,
                                      config->league_exploiters};
-  char role[PLAYER_NAME], name[PLAYER_NAME];
   uint32_t id;
   *out = (League){
       .config = *config, .seed = seed, .return_low = return_low, .return_high = return_high};
   out->payoff.decay = league_decay(config);
+  out->payoff.one_seat = config->sides == SIDES_SEPARATE;
   for (int r = 0; r < ROLE_COUNT; r++)
-    for (int64_t i = 0; i < count[r]; i++) {
-      TRY(text_format(name, sizeof name, "%s_%lld",
-                      text_choice_name(ROLE_NAMES, r, role, sizeof role), (long long)i));
-      TRY(league_add(out, name, (Role)r, false, -1, &id));
-    }
+    TRY(add_learning(out, (Role)r, count[r]));
   out->learning = out->players;
   if (out->learning > WIRE_LEARNERS)
     TRY(status_set(ERR_USAGE, "at most %d learning players (league.mains and exploiters), not %zu",
@@ -129,7 +166,8 @@ static size_t margins(const League *league, double *out, double *rms) {
       Tally both = tally_both(pair->decayed);
       all.games += both.games;
       all.squares += both.squares;
-      double known = seats_effective(pair->decayed[0].games, pair->decayed[1].games);
+      double known =
+          payoff_effective(&league->payoff, pair->decayed[0].games, pair->decayed[1].games);
       if (known > 0 && known >= (double)league->config.min_games)
         out[count++] = fabs(payoff_margin(&league->payoff, home, pair->away));
     }
@@ -168,17 +206,21 @@ static uint32_t life_of(const League *league, uint32_t player) {
   return player < league->learning ? league->player[player].life : 0;
 }
 
-/* A main's wins over its own past i: q_i -= rate / (N p_i), N its own past players, p_i as it was
- * when the match was drawn. Under 1 / (10 N) p counts as that: no win moves q by more than ten
- * times the rate. */
+/* A main's wins over its own past i (sides separate: the past mains of the other side): q_i -= rate
+ * / (N p_i), N how many they are, p_i as it was when the match was drawn. Under 1 / (10 N) p counts
+ * as that: no win moves q by more than ten times the rate. */
 static void openai_five_update(League *league, const PairResults *pair) {
   Player *past = &league->player[pair->away];
-  if (pair->eval || pair->home >= league->learning || !past->frozen ||
-      past->parent != (int64_t)pair->home)
-    return;
+  if (pair->eval || pair->home >= league->learning || !past->frozen || past->parent < 0) return;
   const Player *home = &league->player[pair->home];
   if (home->role != ROLE_MAIN || pair->home_life != home->life) return;
+  if (home->side ? past->role != ROLE_MAIN : past->parent != (int64_t)pair->home) return;
   double own_past = home->snapshots;
+  if (home->side) {
+    own_past = 0;
+    for (size_t i = 0; i < league->players; i++)
+      own_past += has_quality_beside(league, &league->player[i], (uint32_t)past->parent);
+  }
   double wins_over_p =
       pair->wins_over_p * (1 - league->config.self_share); /* a match was drawn with (1 - self) p */
   double most = 10 * own_past * pair->tally.wins;
@@ -188,13 +230,23 @@ static void openai_five_update(League *league, const PairResults *pair) {
 /* Only frozen players meet built-in ones, in evaluation lanes: it is their rating that needs a
  * fixed point. */
 static Status merge_anchor(League *league, const PairResults *pair) {
-  if (pair->home >= league->players || !league->player[pair->home].frozen || !pair->eval ||
-      pair->seat >= SEATS)
+  const Player *home = pair->home < league->players ? &league->player[pair->home] : NULL;
+  if (!home || !home->frozen || !pair->eval || pair->seat >= SEATS ||
+      (home->side && home->side != pair->seat + 1))
     return status_set(
         ERR_FORMAT,
         "results of player %u against a built-in one, seat %u, which are no evaluation games",
         pair->home, pair->seat);
   return anchors_add(&league->anchors, pair->home, pair->away, pair->seat, &pair->tally);
+}
+
+/* Nobody meets its own side, or sits on the other. */
+static Status check_sides(const League *league, const PairResults *pair) {
+  const Player *home = &league->player[pair->home];
+  const Player *away = &league->player[pair->away];
+  if (league_meets(home, away) && (!home->side || home->side == pair->seat + 1)) return OK;
+  return status_set(ERR_FORMAT, "results of %s on seat %u against %s, which league.sides rules out",
+                    home->name, pair->seat, away->name);
 }
 
 /* Games of a life that has ended since count only as history (PAYOFF_RAW_ONLY): the player that won
@@ -210,6 +262,7 @@ Status league_merge(League *league, const Results *results) {
     if (pair->home >= league->players || pair->away >= league->players || pair->seat >= SEATS)
       return status_set(ERR_FORMAT, "results of unknown players %u and %u, seat %u", pair->home,
                         pair->away, pair->seat);
+    TRY_RETURN(check_sides(league, pair));
     const Tally *home = &pair->tally;
     const Tally away = tally_of_opponent(home, pair->away_return, pair->away_square);
     bool present = pair->home_life == life_of(league, pair->home) &&
@@ -257,9 +310,10 @@ static bool beats_targets(const League *league, uint32_t id) {
     const Player *target = &league->player[t];
     bool counts =
         role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
-    if (!counts || t == id) continue;
+    if (!counts || t == id || !league_meets(&league->player[id], target)) continue;
     const Pair *pair = payoff_find(&league->payoff, id, t);
-    if (!pair || seats_effective(pair->since[0], pair->since[1]) < (double)league->config.min_games)
+    if (!pair || payoff_effective(&league->payoff, pair->since[0], pair->since[1]) <
+                     (double)league->config.min_games)
       return false;
     if (league_rate(league, id, t) <= league->config.win_threshold) return false;
     targets++;
@@ -287,30 +341,34 @@ static double league_unit(League *league) {
   return rng_unit(&rng);
 }
 
-/* Whether a frozen main wins past_low .. past_high against main `against`. */
-static bool is_fit(const League *league, uint32_t past, uint32_t against) {
+/* Whether a frozen main, of the side that is to begin anew, wins past_low .. past_high against main
+ * `against`. */
+static bool is_fit(const League *league, uint8_t side, uint32_t past, uint32_t against) {
   const Player *player = &league->player[past];
-  if (!player->frozen || player->role != ROLE_MAIN ||
+  if (!player->frozen || player->role != ROLE_MAIN || player->side != side ||
       !payoff_seats_known(&league->payoff, past, against))
     return false;
   double x = league_rate(league, past, against);
   return x >= league->config.past_low && x <= league->config.past_high;
 }
 
-/* A past main to start from: one of those that are fit against a main that is drawn from all, or,
- * if there are none, against the next main; -1 if none is fit against any. */
-static int64_t past_main(League *league) {
-  uint32_t mains = (uint32_t)league->config.mains; /* their ids are the first */
+/* A past main to start from, of the player's side: one of those that are fit against a main that is
+ * drawn from all that it can meet, or, if there are none, against the next main; -1 if none is fit
+ * against any. */
+static int64_t past_main(League *league, uint8_t side) {
+  uint32_t mains = (uint32_t)league->config.mains;
   uint32_t first = mains > 1 ? (uint32_t)(league_unit(league) * mains) : 0;
+  /* mains' ids are the first, side by side */
+  uint32_t from = side == 1 ? mains : 0;
   for (uint32_t m = 0; m < mains; m++) {
-    uint32_t against = (first + m) % mains;
+    uint32_t against = from + (first + m) % mains;
     uint32_t count = 0;
     for (uint32_t i = 0; i < league->players; i++)
-      count += is_fit(league, i, against);
+      count += is_fit(league, side, i, against);
     if (count == 0) continue;
     uint32_t chosen = (uint32_t)(league_unit(league) * count);
     for (uint32_t i = 0; i < league->players; i++)
-      if (is_fit(league, i, against) && chosen-- == 0) return i;
+      if (is_fit(league, side, i, against) && chosen-- == 0) return i;
   }
   return -1;
 }
@@ -319,7 +377,7 @@ static int64_t past_main(League *league) {
  * others remember of their games with it is of a player that is no more, and goes. */
 static void reset_player(League *league, uint32_t id, Order *order) {
   Player *player = &league->player[id];
-  int64_t source = league->config.reset_to == 1 ? past_main(league) : -1;
+  int64_t source = league->config.reset_to == 1 ? past_main(league, player->side) : -1;
   order->reset = source >= 0 ? RESET_COPY : RESET_INITIAL;
   order->source_frozen = source >= 0 ? (uint32_t)source : 0;
   player->parent = source;
@@ -414,6 +472,7 @@ Status league_save(const League *league, Tree *tree) {
   COLUMN(u32, "league/life", U32, life);
   COLUMN(u32, "league/snapshots", U32, snapshots);
   COLUMN(f64, "league/quality", F64, quality);
+  if (league->config.sides == SIDES_SEPARATE) COLUMN(u32, "league/side", U32, side);
   TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
   TRY(tree_put_f64(tree, "league/return_unit", league->return_unit));
   TRY(payoff_save(&league->payoff, tree));
@@ -442,6 +501,7 @@ typedef struct Columns {
   const Item *parent;
   const Item *quality;
   const Item *scalars;
+  const Item *side; /* NULL: sides are together */
   size_t players;
 } Columns;
 
@@ -471,12 +531,17 @@ static Status find_columns(const Tree *tree, Columns *out) {
       out->hash->size != PLAYER_NAME)
     return tree_fault(tree, out->name->path, -1,
                       "and the league's other texts have foreign widths");
+  out->side = NULL;
+  if (tree_find(tree, "league/side"))
+    TRY_RETURN(tree_get(tree, "league/side", STORE_U32, (int64_t)out->players, &out->side));
   return tree_get(tree, "league/scalars", STORE_U64, 4, &out->scalars);
 }
 
 /* A row of the columns. Texts are cut off with a 0, whatever a damaged file holds. */
 static Player player_of(const Columns *c, size_t row) {
+  const uint32_t side = c->side ? ((uint32_t *)c->side->data)[row] : 0;
   Player player = {.role = (Role)((uint32_t *)c->role->data)[row],
+                   .side = (uint8_t)(side <= SEATS ? side : UINT8_MAX),
                    .frozen = ((uint32_t *)c->frozen->data)[row] != 0,
                    .parent = ((int32_t *)c->parent->data)[row],
                    .frames = ((uint64_t *)c->frames->data)[row],
@@ -525,6 +590,23 @@ static Status check_row(const League *league, const Tree *tree, const Columns *c
   return OK;
 }
 
+/* A side is one of those that there are, for learning players that of the configuration, and of a
+ * copy that of its model. */
+static Status check_side(const League *league, const Tree *tree, const Columns *c, size_t row) {
+  const Player player = player_of(c, row);
+  const char *path = c->side ? c->side->path : c->name->path;
+  if ((player.side > 0) != (league->config.sides == SIDES_SEPARATE) || player.side > SEATS)
+    return tree_fault(tree, path, (int64_t)row, "has side %u, where league.sides is %s",
+                      player.side,
+                      league->config.sides == SIDES_SEPARATE ? "separate" : "together");
+  if (row < league->learning && player.side != league->player[row].side)
+    return tree_fault(tree, path, (int64_t)row, "is not the side of the configuration's player %s",
+                      league->player[row].name);
+  if (player.parent >= 0 && player_of(c, (size_t)player.parent).side != player.side)
+    return tree_fault(tree, path, (int64_t)row, "is not the side of the player's parent");
+  return OK;
+}
+
 /* It is printed on terminals and into reports: only plain text may come in from a file. */
 static Status check_reason(const Tree *tree, const Columns *c, size_t row) {
   const Player player = player_of(c, row);
@@ -532,6 +614,18 @@ static Status check_reason(const Tree *tree, const Columns *c, size_t row) {
     if (*at < ' ' || *at > '~')
       return tree_fault(tree, c->reason->path, (int64_t)row, "is no plain text");
   return OK;
+}
+
+/* Sides are called as they were when the league was made: what stands before "_main_0" in the names
+ * of their first mains. */
+static void name_sides(League *league) {
+  for (size_t i = 0; i < league->learning; i++) {
+    const Player *player = &league->player[i];
+    const char *role = strstr(player->name, "_main_0");
+    if (!player->side || !role || player->role != ROLE_MAIN) continue;
+    snprintf(league->config.side_name[player->side - 1], SIDE_NAME, "%.*s",
+             (int)(role - player->name), player->name);
+  }
 }
 
 /* ERR_USAGE: the configuration has another number of learning players; ERR_FORMAT: the checkpoint
@@ -551,6 +645,7 @@ Status league_load(League *league, const Tree *tree) {
                       c.players);
   for (size_t i = 0; i < c.players; i++) {
     TRY_RETURN(check_row(league, tree, &c, i));
+    TRY_RETURN(check_side(league, tree, &c, i));
     TRY_RETURN(check_reason(tree, &c, i));
   }
   league->players = 0;
@@ -562,12 +657,14 @@ Status league_load(League *league, const Tree *tree) {
     TRY_RETURN(league_add(league, player.name, player.role, player.frozen, player.parent, &id));
     league->player[id] = player;
   }
+  name_sides(league);
   league->seed = scalar[1];
   league->draws = scalar[2];
   league->table_version = scalar[3];
   double decay = league->payoff.decay;
   payoff_free(&league->payoff);
   league->payoff.decay = decay;
+  league->payoff.one_seat = league->config.sides == SIDES_SEPARATE;
   TRY_RETURN(payoff_load(&league->payoff, c.players, tree));
   TRY_RETURN(anchors_load(&league->anchors, league->players, tree));
   if (!tree_find(tree, "league/return_unit"))

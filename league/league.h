@@ -31,8 +31,15 @@ typedef enum Weighting {
   EACH(alpharank)                                                                                  \
   /* any line goes by itself, with the presets that name it */
 
+/* Who plays which seat: every player all of them, in turn; or a population for each team, whose
+ * players play no other. */
+typedef enum Sides { SIDES_TOGETHER, SIDES_SEPARATE } Sides;
+#define SIDES_NAMES "together|separate"
+enum { SIDE_NAME = 12 /* bytes of a side's name, with the 0 */ };
+
 typedef struct LeagueConfig {
   int preset;
+  int sides; /* Sides */
   int64_t mains;
   int64_t main_exploiters;
   int64_t league_exploiters;
@@ -69,11 +76,22 @@ typedef struct LeagueConfig {
   int64_t end_games;     /* of each pair that has not met when the run ends */
   /* Which built-in players can play this env: bit i is BUILTIN_FIRST + i. Not a key. */
   uint32_t anchors;
+  /* What players of each side are called by, where sides are separate. Not a key. */
+  char side_name[SEATS][SIDE_NAME];
 } LeagueConfig;
 extern const Option league_options[];
 extern const size_t league_option_count;
 /* Keys that must fit together; ERR_USAGE names them. */
 Status league_check(const LeagueConfig *config);
+/* Populations: 1, or one for each side. */
+size_t league_sides(const LeagueConfig *config);
+/* Learning players, of all sides. */
+size_t league_learners(const LeagueConfig *config);
+/* The role of learning player `id`: mains come first, then their exploiters, then the league's;
+ * within a role one side after the other. */
+Role league_role_at(const LeagueConfig *config, size_t id);
+/* The name of side 1 or 2; valid as long as the config. */
+const char *league_side_name(const LeagueConfig *config, uint32_t side);
 /* Whether mains are matched by the rule of this name. */
 bool league_follows(const LeagueConfig *config, const char *rule);
 /* Whether the main rule is a mixture of the meta-game that the evaluation lanes fill. */
@@ -89,6 +107,7 @@ enum { PLAYER_NAME = 40, REASON = 40 };
 typedef struct Player {
   char name[PLAYER_NAME];
   Role role;
+  uint8_t side; /* 1 + the team that it always plays; 0: all seats in turn */
   bool frozen;
   int64_t parent;       /* id of the player it is a copy of, or was reset to; -1 = none */
   uint64_t frames;      /* learned; frozen: its parent's at the time */
@@ -126,6 +145,10 @@ void league_free(League *league);
 /* Of a seat's memory per game in it: the two seats of a pair remember `memory` games together. */
 double league_decay(const LeagueConfig *config);
 int64_t league_find(const League *league, const char *name); /* id or -1 */
+/* Whether two players can be the two sides of a game. */
+bool league_meets(const Player *a, const Player *b);
+/* The learning main that is shown where no name is given: the first. */
+const char *league_first_main(const League *league);
 /* parent: the player it is a copy of, or -1. ERR_USAGE: the name is taken. */
 Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent,
                   uint32_t *out_id);

@@ -105,6 +105,7 @@ Status library_write(Library *library, const League *league, uint32_t player, co
   TRY(tree_put(&tree, "policy", STORE_F32, block, 1, policy));
   TRY(tree_put_text(&tree, "@name", who->name));
   TRY(tree_put_text(&tree, "@role", role));
+  if (who->side) TRY(tree_put_u64(&tree, "@side", who->side));
   TRY(tree_put_text(&tree, "@parent", parent));
   TRY(tree_put_text(&tree, "@reason", who->reason));
   TRY(tree_put_text(&tree, "@hash", hash));

@@ -68,9 +68,13 @@ static void offer(Builder *b, uint32_t away, Branch branch, double probability) 
   b->status = GROW(table->match, table->match_room, table->matches + 1);
   if (b->status != OK) return;
   bool live = away < b->league->learning;
-  /* only the home side learns, except when a player meets itself: then both seats are its own
-   * experience */
-  uint8_t flags = (uint8_t)((live ? MATCH_LIVE : 0) | (away == b->home ? MATCH_AWAY_LEARNS : 0));
+  uint8_t side = b->league->player[b->home].side;
+  /* only the home side learns, except in self-play: then both seats are the experience of the one
+   * player, or, where sides are separate, of the two mains */
+  bool both = away == b->home || (side && live && branch == BRANCH_SELF);
+  uint8_t flags =
+      (uint8_t)((live ? MATCH_LIVE : 0) | (both ? MATCH_AWAY_LEARNS : 0) | side << MATCH_SIDE);
+  INVARIANT(league_meets(&b->league->player[b->home], &b->league->player[away]));
   table->match[table->matches++] =
       (MatchEntry){b->home, away, (float)probability, flags, (uint8_t)branch};
   *place = (uint32_t)table->matches;
@@ -84,15 +88,26 @@ static void clear_places(Builder *b) {
   }
 }
 
-/* Gathers frozen players: all; of one role; or snapshots of one parent, in order of age (their
- * ids). */
+/* Whether the home player can meet `other`: where sides are separate, only the other side. */
+static bool meets(const Builder *b, uint32_t other) {
+  return league_meets(&b->league->player[b->home], &b->league->player[other]);
+}
+
+/* Whether `other` is a live main that home can meet. */
+static bool is_live_main(const Builder *b, uint32_t other) {
+  return other < b->league->learning && b->league->player[other].role == ROLE_MAIN &&
+         meets(b, other);
+}
+
+/* Gathers frozen players that home can meet: all; of one role; or snapshots of one parent, in order
+ * of age (their ids). */
 static Field *gather(Builder *b, int role, int64_t parent) {
   Field *field = &b->field;
   field->count = 0;
   for (uint32_t i = 0; i < b->league->players; i++) {
     const Player *player = &b->league->player[i];
     if (!player->frozen || (role >= 0 && (int)player->role != role) ||
-        (parent >= 0 && player->parent != parent))
+        (parent >= 0 && player->parent != parent) || !meets(b, i))
       continue;
     field->id[field->count] = i;
     field->rate[field->count++] = league_rate(b->league, b->home, i);
@@ -153,20 +168,32 @@ static void offer_alphastar(Builder *b) {
   offer_pfsp(b, (Weighting)config->pfsp, BRANCH_PFSP, pfsp);
   size_t mains = (size_t)config->mains;
   for (uint32_t m = 0; m < b->league->learning; m++) {
-    if (b->league->player[m].role != ROLE_MAIN) continue;
+    if (!is_live_main(b, m)) continue;
     offer_verification(b, m, config->verify_share / (double)mains);
     offer_self(b, m, config->self_share / (double)mains);
   }
 }
 
+/* Self-play where the rule knows no other main than the player itself: with itself, or, where sides
+ * are separate, with the other side's mains, all alike. */
+static void offer_live(Builder *b, double probability) {
+  if (!b->league->player[b->home].side) {
+    offer(b, b->home, BRANCH_SELF, probability);
+    return;
+  }
+  for (uint32_t m = 0; m < b->league->learning; m++)
+    if (is_live_main(b, m)) offer(b, m, BRANCH_SELF, probability / (double)b->league->config.mains);
+}
+
 /* 80 % against itself, the rest against its own past with a softmax over their qualities (arXiv
- * 1912.06680, appendix N). The largest is taken off before exp, against overflow. */
+ * 1912.06680, appendix N). The largest is taken off before exp, against overflow. Where sides are
+ * separate, itself and its past are the other side's mains and theirs. */
 static void offer_openai_five(Builder *b) {
   double self = b->league->config.self_share;
   double sum = 0;
   double top = -1e300;
-  Field *past = gather(b, -1, b->home);
-  offer(b, b->home, BRANCH_SELF, past->count ? self : 1);
+  Field *past = b->league->player[b->home].side ? gather(b, ROLE_MAIN, -1) : gather(b, -1, b->home);
+  offer_live(b, past->count ? self : 1);
   for (size_t i = 0; i < past->count; i++)
     top = fmax(top, b->league->player[past->id[i]].quality);
   for (size_t i = 0; i < past->count; i++)
@@ -180,7 +207,7 @@ static void offer_openai_five(Builder *b) {
 static void offer_fictitious(Builder *b) {
   double self = b->league->config.self_share;
   const Field *past = gather(b, -1, -1);
-  offer(b, b->home, BRANCH_SELF, past->count ? self : 1);
+  offer_live(b, past->count ? self : 1);
   for (size_t i = 0; i < past->count; i++)
     offer(b, past->id[i], BRANCH_PAST, (1 - self) / (double)past->count);
 }
@@ -241,18 +268,110 @@ done:
   return status;
 }
 
+/* The newest players of a field that a linear program can bear. */
+static void keep_newest(Field *field) {
+  if (field->count <= META_PLAYERS) return;
+  size_t skip = field->count - META_PLAYERS;
+  memmove(field->id, field->id + skip, META_PLAYERS * sizeof *field->id);
+  field->count = META_PLAYERS;
+}
+
+/* Who of two sides has met all of the other side that are in, too: players of one side cannot meet,
+ * and so do not stand in each other's way. own comes first in `field`, then the others. payoff
+ * (own, others): of those who are in, in the unit of the largest. Returns how many of `own` are
+ * in. */
+static Status sides_table(League *league, Field *field, size_t own, double *payoff,
+                          size_t *own_in) {
+  size_t n = field->count;
+  size_t kept = 0;
+  size_t at = 0;
+  double largest = 0;
+  double *all = NULL;
+  unsigned char *met = NULL;
+  unsigned char *in = NULL;
+  Status status = OK;
+  TRY(NEW_ARRAY(all, n * n));
+  TRY(NEW_ARRAY(met, n * n));
+  TRY(NEW_ARRAY(in, n));
+  for (size_t i = 0; i < n * n; i++) {
+    const size_t row = i / n;
+    const size_t column = i % n;
+    met[i] = row != column && ((row < own) == (column < own) ||
+                               frozen_payoff(league, field->id[row], field->id[column], &all[i]));
+  }
+  if (meta_all_met(met, n, in) == 0) TRY(status_set(ERR_MEMORY, "out of memory in a meta-game"));
+  for (size_t i = 0; i < own; i++)
+    for (size_t j = own; in[i] && j < n; j++)
+      if (in[j]) largest = fmax(largest, fabs(all[i * n + j]));
+  for (size_t i = 0; i < own; i++)
+    for (size_t j = own; in[i] && j < n; j++)
+      if (in[j]) payoff[at++] = largest > 0 ? all[i * n + j] / largest : 0;
+  *own_in = 0;
+  for (size_t i = 0; i < n; i++) {
+    league->player[field->id[i]].unmeasured = !in[i];
+    if (!in[i]) continue;
+    field->id[kept++] = field->id[i];
+    *own_in += i < own;
+  }
+  field->count = kept;
+done:
+  free(all);
+  free(met);
+  free(in);
+  return status;
+}
+
+/* The other side's past players by its mixture in the equilibrium of the two populations' empirical
+ * game. */
+static void offer_sides_meta(Builder *b) {
+  League *league = b->league;
+  const double self = league->config.self_share;
+  Field *field = &b->field;
+  double *payoff = NULL;
+  size_t own = 0;
+  uint32_t *mine = NULL;
+  b->status = NEW_ARRAY(mine, league->players);
+  for (uint32_t i = (uint32_t)league->players; b->status == OK && i-- > 0;)
+    if (league->player[i].frozen && !meets(b, i) && own < META_PLAYERS) mine[own++] = i;
+  if (b->status == OK) {
+    keep_newest(gather(b, -1, -1));
+    /* the newest last: newcomers wait until they are measured */
+    memmove(field->id + own, field->id, field->count * sizeof *field->id);
+    for (size_t i = 0; i < own; i++)
+      field->id[i] = mine[i];
+    for (size_t i = 0; i < field->count / 2; i++) {
+      uint32_t id = field->id[own + i];
+      field->id[own + i] = field->id[own + field->count - 1 - i];
+      field->id[own + field->count - 1 - i] = id;
+    }
+    field->count += own;
+    b->status = NEW_ARRAY(payoff, field->count * field->count + 1);
+  }
+  size_t own_in = 0;
+  if (b->status == OK) b->status = sides_table(league, field, own, payoff, &own_in);
+  const size_t others = field->count - own_in;
+  offer_live(b, own_in && others ? self : 1);
+  if (b->status == OK && own_in && others) {
+    b->status = meta_nash(payoff, own_in, others, NULL, field->weight, NULL);
+    for (size_t i = 0; i < others && b->status == OK; i++)
+      offer(b, field->id[own_in + i], BRANCH_META, (1 - self) * field->weight[i]);
+  }
+  free(mine);
+  free(payoff);
+}
+
 /* Past players by a mixture of the empirical game of those whose pairs are all measured: its Nash
  * equilibrium (PSRO, Lanctot et al. 2017) or alpha-rank (Muller et al. 2020, strong selection). */
 static void offer_meta(Builder *b, bool alpha_rank) {
   League *league = b->league;
   double self = league->config.self_share;
   double *payoff = NULL;
-  Field *field = gather(b, -1, -1);
-  if (field->count > META_PLAYERS) {
-    size_t skip = field->count - META_PLAYERS;
-    memmove(field->id, field->id + skip, META_PLAYERS * sizeof *field->id);
-    field->count = META_PLAYERS;
+  if (league->player[b->home].side) {
+    offer_sides_meta(b);
+    return;
   }
+  Field *field = gather(b, -1, -1);
+  keep_newest(field);
   offer(b, b->home, BRANCH_SELF, field->count ? self : 1);
   if (field->count == 0 || b->status != OK) return;
   b->status = NEW_ARRAY(payoff, field->count * field->count);
@@ -271,7 +390,7 @@ static void offer_meta(Builder *b, bool alpha_rank) {
 
 /* The latest self only. */
 static void offer_self_play(Builder *b) {
-  offer(b, b->home, BRANCH_SELF, 1);
+  offer_live(b, 1);
 }
 
 /* Past players by the Nash mixture of their meta-game, as in PSRO (Lanctot et al., arXiv
@@ -292,7 +411,7 @@ static void offer_main_exploiter(Builder *b) {
   const LeagueConfig *config = &b->league->config;
   size_t mains = (size_t)config->mains;
   for (uint32_t m = 0; m < b->league->learning; m++) {
-    if (b->league->player[m].role != ROLE_MAIN) continue;
+    if (!is_live_main(b, m)) continue;
     bool strong = league_rate(b->league, b->home, m) > config->exploiter_live_above;
     double past = gather(b, -1, m)->count == 0 ? 0 : strong ? config->exploiter_past_share : 1;
     offer(b, m, BRANCH_EXPLOIT, (1 - past) / (double)mains);
@@ -328,10 +447,10 @@ static void offer_rest(Builder *b) {
     rest -= (double)b->table->match[i].probability;
   if (rest < 1e-6) return;
   for (uint32_t m = 0; m < b->league->learning; m++)
-    mains += b->league->player[m].role == ROLE_MAIN;
+    mains += is_live_main(b, m);
   if (mains == 0) offer(b, b->home, BRANCH_SELF, rest);
   for (uint32_t m = 0; m < b->league->learning; m++)
-    if (b->league->player[m].role == ROLE_MAIN) offer(b, m, BRANCH_SELF, rest / (double)mains);
+    if (is_live_main(b, m)) offer(b, m, BRANCH_SELF, rest / (double)mains);
 }
 
 /* The pairs with the fewest evaluation games so far, in a list of at most `most`. */
@@ -354,6 +473,8 @@ static double evaluated(const League *league, uint32_t home, uint32_t away) {
 /* Keeps the `most` pairs with the fewest evaluation games, by insertion into a list that is sorted
  * by them. Of equals the first considered stays ahead. */
 static void consider(Rarest *rarest, const League *league, uint32_t home, uint32_t away) {
+  const Player *sits = &league->player[home];
+  if (!is_builtin(away) && !league_meets(sits, &league->player[away])) return;
   double played = evaluated(league, home, away);
   size_t at = rarest->count;
   for (size_t i = 0; i < rarest->count; i++)
@@ -365,7 +486,7 @@ static void consider(Rarest *rarest, const League *league, uint32_t home, uint32
   memmove(rarest->games + at + 1, rarest->games + at, (last - at) * sizeof *rarest->games);
   memmove(rarest->match + at + 1, rarest->match + at, (last - at) * sizeof *rarest->match);
   rarest->games[at] = played;
-  rarest->match[at] = (MatchEntry){home, away, 0, 0, BRANCH_EVAL};
+  rarest->match[at] = (MatchEntry){home, away, 0, (uint8_t)(sits->side << MATCH_SIDE), BRANCH_EVAL};
 }
 
 enum {

@@ -11,11 +11,15 @@
 const Option league_options[] = {
     {"preset", OPT_CHOICE, AT(preset), "alphastar-paper", 0, 0, PRESETS, "",
      "published rules to start from; keys given below it win"},
-    {"mains", OPT_INT, AT(mains), "1", 1, 20, NULL, "players", "main agents"},
+    {"sides", OPT_CHOICE, AT(sides), "together", 0, 0, SIDES_NAMES, "",
+     "together: every player plays every seat, in turn; separate (two teams): a population for "
+     "each team, whose players always play it and only meet players of the other"},
+    {"mains", OPT_INT, AT(mains), "1", 1, 20, NULL, "players",
+     "main agents (sides separate: of each side)"},
     {"main_exploiters", OPT_INT, AT(main_exploiters), "1", 0, 20, NULL, "players",
-     "main exploiters"},
+     "main exploiters (sides separate: of each side)"},
     {"league_exploiters", OPT_INT, AT(league_exploiters), "1", 0, 20, NULL, "players",
-     "league exploiters"},
+     "league exploiters (sides separate: of each side)"},
     {"share_main", OPT_FLOAT, AT(share[0]), "1", 0, 1000, NULL, "",
      "weight of each main in the share of matches played at home"},
     {"share_main_exploiter", OPT_FLOAT, AT(share[1]), "1", 0, 1000, NULL, "",
@@ -113,6 +117,29 @@ const Option league_options[] = {
 };
 const size_t league_option_count = COUNT_OF(league_options);
 
+size_t league_sides(const LeagueConfig *config) {
+  return config->sides == SIDES_SEPARATE ? SEATS : 1;
+}
+
+size_t league_learners(const LeagueConfig *config) {
+  return league_sides(config) *
+         (size_t)(config->mains + config->main_exploiters + config->league_exploiters);
+}
+
+Role league_role_at(const LeagueConfig *config, size_t id) {
+  const size_t mains = league_sides(config) * (size_t)config->mains;
+  const size_t exploiters = league_sides(config) * (size_t)config->main_exploiters;
+  return id < mains                ? ROLE_MAIN
+         : id < mains + exploiters ? ROLE_MAIN_EXPLOITER
+                                   : ROLE_LEAGUE_EXPLOITER;
+}
+
+const char *league_side_name(const LeagueConfig *config, uint32_t side) {
+  static const char *const plain[SEATS] = {"side0", "side1"};
+  const char *name = config->side_name[side - 1];
+  return *name ? name : plain[side - 1];
+}
+
 bool league_follows(const LeagueConfig *config, const char *rule) {
   static const char *const name[] = {MAIN_RULES(QUOTED)};
   return !strcmp(name[config->main_rule], rule);
@@ -149,6 +176,11 @@ Status league_check(const LeagueConfig *config) {
     return status_set(ERR_USAGE, "nobody plays at home: league.share_main, share_main_exploiter "
                                  "and share_league_exploiter are 0 "
                                  "for all players that there are; one must be over 0");
+  if (config->sides == SIDES_SEPARATE && league_follows(config, "alpharank"))
+    return status_set(ERR_USAGE,
+                      "league.main_rule alpharank ranks the members of one population, and "
+                      "league.sides separate has two: use league.main_rule nash, which solves the "
+                      "game between them");
   TRY_RETURN(check_order("past_low", config->past_low, "past_high", config->past_high));
   if (config->self_share + config->verify_share > 1 + 1e-9)
     return status_set(ERR_USAGE,

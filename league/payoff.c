@@ -133,6 +133,10 @@ int payoff_seats_known(const Payoff *payoff, uint32_t home, uint32_t away) {
   return pair ? (pair->decayed[0].games > 0) + (pair->decayed[1].games > 0) : 0;
 }
 
+double payoff_effective(const Payoff *payoff, double first, double second) {
+  return payoff->one_seat ? first + second : seats_effective(first, second);
+}
+
 /* The mean of both seats' scores, each seat counting alike however often it was played; 0.5 for who
  * never met. */
 double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away) {

@@ -46,6 +46,7 @@ typedef struct Payoff {
   size_t rows;
   size_t room;
   double decay;       /* of a seat's memory, per game in that seat; 1 = never */
+  bool one_seat;      /* players have a side that they always play: each pair meets in one seat */
   Gathered *gathered; /* owned; of the present tick */
   size_t gathers;
   size_t gather_room;
@@ -71,6 +72,9 @@ bool payoff_symmetric(const Payoff *payoff);
 /* Seats that the home player's decayed rates against `away` come from: 0 = never met, 1 = one seat
  * only, 2 = both. */
 int payoff_seats_known(const Payoff *payoff, uint32_t home, uint32_t away);
+/* How many games, evenly dealt over the seats that a pair can meet in, would tell its rate as well:
+ * of both seats, 0 if one has none; or all, where pairs meet in one seat. */
+double payoff_effective(const Payoff *payoff, double first, double second);
 /* The mean over the known seats of (wins + draws / 2) / games of the decayed tallies; 0.5 without
  * games. */
 double payoff_win_rate(const Payoff *payoff, uint32_t home, uint32_t away);

@@ -11,6 +11,7 @@ typedef struct Contestant {
   Net *net;
   float *block;
   Hash hash;
+  uint32_t side; /* 1 + the team that it can play; 0: any */
 } Contestant;
 
 /* Accepts one that is all zero. */

@@ -443,8 +443,7 @@ static Status show_open(Bench *bench, size_t actors, size_t learners, size_t fro
   *show = (Show){.run = {.lock = -1}};
   TRY(read_settings(bench, actors, learners, show));
   const JobConfig *s = show->settings;
-  show->learning =
-      (size_t)(s->league.mains + s->league.main_exploiters + s->league.league_exploiters);
+  show->learning = league_learners(&s->league);
   TRY(net_create(&s->net, &s->env->layout, &s->env->spec, &show->net));
   TRY(job_config_algo(s, show->net, &show->algo));
   TRY(job_config_topology(s, (int)(actors + learners), &show->topology));

@@ -84,11 +84,14 @@ static void print_pair(const char *a, const char *b, const MatchTally *score, bo
   if (returns) printf("  mean return %+.4f +- %.4f", mean, error);
   printf("  +%.0f =%.0f -%.0f  score %.3f [%.3f, %.3f]  Elo %s\n", all.wins, all.draws, all.losses,
          block.score, block.score_low, block.score_high, elo);
-  printf("   as first  +%.0f =%.0f -%.0f, as second +%.0f =%.0f -%.0f", s[0].wins, s[0].draws,
-         s[0].losses, s[1].wins, s[1].draws, s[1].losses);
+  if (score->seat[0].games > 0 && score->seat[1].games > 0)
+    printf("   as first  +%.0f =%.0f -%.0f, as second +%.0f =%.0f -%.0f", s[0].wins, s[0].draws,
+           s[0].losses, s[1].wins, s[1].draws, s[1].losses);
+  else
+    printf("   %s always plays the %s team", a, s[0].games > 0 ? "first" : "second");
   if (!returns) printf("; mean return %+.3f", mean);
   printf("\n");
-  if (score->fixed) print_fixed(a, b);
+  if (score->fixed) print_fixed(a, b, s[0].games > 0 && s[1].games > 0);
 }
 
 /* The same as JSON. pentanomial: pairs of games that gave 0, 1/2, 1, 3/2 and 2 points; both games
@@ -120,6 +123,24 @@ static json_t *json_pair(const char *a, const char *b, const MatchTally *score) 
 
 typedef enum Format { ROUND_ROBIN, GAUNTLET, LADDER, TEAMS } Format;
 
+/* Players that always play one side meet only those of the other. ERR_USAGE where that leaves a
+ * player without anybody to meet. */
+static Status check_meetings(const TournamentSetup *arena) {
+  const Tournament *t = &arena->tournament;
+  for (uint32_t p = 0; p < t->players; p++) {
+    bool meets = !t->player[p].side;
+    for (size_t i = 0; i < t->fixtures; i++)
+      meets |= t->fixture[i].a == p || t->fixture[i].b == p;
+    if (!meets)
+      return status_set(ERR_USAGE,
+                        "%s always plays team %u (its league has league.sides=separate), and none "
+                        "of those that it is to meet can play the other: name players of the other "
+                        "side, or random",
+                        t->player[p].label, t->player[p].side - 1);
+  }
+  return OK;
+}
+
 /* Who meets whom. Players below counts[0] are those of --players, the others those of --versus: the
  * anchors of a ladder, which meet among themselves too. */
 static Status add_fixtures(TournamentSetup *arena, Format format, const size_t counts[3]) {
@@ -129,10 +150,11 @@ static Status add_fixtures(TournamentSetup *arena, Format format, const size_t c
     for (uint32_t b = a + 1; b < all; b++) {
       bool across = a < own && b >= own;
       bool anchors = a >= own;
-      if (format == ROUND_ROBIN || across || (format == LADDER && anchors))
-        TRY_RETURN(setup_add(arena, a, b));
+      if (format != ROUND_ROBIN && !across && !(format == LADDER && anchors)) continue;
+      if (eval_check_sides(&arena->player[a], &arena->player[b]) != OK) continue;
+      TRY_RETURN(setup_add(arena, a, b));
     }
-  return OK;
+  return check_meetings(arena);
 }
 
 /* Both sides' totals, as one match. */

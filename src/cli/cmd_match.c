@@ -74,7 +74,7 @@ static void print_block(const Tournament *t, const MatchTally *score, bool json)
   printf("Penta | [%.0f, %.0f, %.0f, %.0f, %.0f]\n", p[0], p[1], p[2], p[3], p[4]);
   printf("Seats | first +%.0f =%.0f -%.0f, second +%.0f =%.0f -%.0f\n", s[0].wins, s[0].draws,
          s[0].losses, s[1].wins, s[1].draws, s[1].losses);
-  if (score->fixed) print_fixed(a, b);
+  if (score->fixed) print_fixed(a, b, s[0].games > 0 && s[1].games > 0);
 }
 
 /* The words behind the players: the test's, with --sprt, and the env's options. */
@@ -148,6 +148,7 @@ static Status run_match(int argc, char **argv) {
   TRY(setup_open(&request, &arena, counts));
   if (arena.players != 2)
     TRY(usage_error(&command_match, "a match is between two players; eval takes more"));
+  TRY(eval_check_sides(&arena.player[0], &arena.player[1]));
   TRY(setup_add(&arena, 0, 1));
   Tournament *t = &arena.tournament;
   t->each = (uint64_t)games + (games & 1);

@@ -19,7 +19,8 @@ extern const Command command_play;
 
 static const Flag play_flags[] = {
     {"--player", "P",
-     "the opponent, or, where one team plays, who plays the other agents (default main_0 of the "
+     "the opponent, or, where one team plays, who plays the other agents (default the first main "
+     "of the "
      "run, else random)"},
     {"--seat", "S",
      "yours: 0 (first, default), 1, or both to play both by hand; where one team plays the number "
@@ -407,7 +408,10 @@ static Status run_play(int argc, char **argv) {
     TRY(status_set(ERR_USAGE,
                    "%s is a run of %s, not of %s: agon play %s plays what it has learned", from,
                    env->table->name, game, text_quoted(from, word, sizeof word)));
-  TRY(run_view_player(player ? player : from ? "main_0" : "random", from ? &run : NULL, env, &who));
+  TRY(run_view_player(player ? player
+                      : from ? league_first_main(&run.league)
+                             : "random",
+                      from ? &run : NULL, env, &who));
   who.policy.greedy = argument(&command_play, &arguments, "--greedy") != NULL;
   TRY(agent_create(&who, env, env->spec.agents, &agent));
   TRY(position_create(env, &position));

@@ -19,7 +19,7 @@
 extern const Command command_probe;
 
 static const Flag flags[] = {
-    {"--player", "P", "who is probed (default main_0)"},
+    {"--player", "P", "who is probed (default the first main)"},
     {"--budget", "FRAMES", "that the exploiter learns from (default 5M)"},
     {"--run-dir", "DIR", "of the exploiter's own run (default RUN/probes/P-SEED)"},
     {"--games", "N", "fresh games after it was frozen (default 20000)"},
@@ -125,7 +125,7 @@ static Status judge(Probe *probe, Verdict *out) {
   Contestant exploiter = {.net = NULL};
   MatchTally trial[2];
   TRY(run_view_open(probe->folder, &run));
-  TRY(run_view_player("main_0", &run, run.settings->env, &exploiter));
+  TRY(run_view_player(league_first_main(&run.league), &run, run.settings->env, &exploiter));
   for (int greedy = 0; greedy < 2; greedy++) {
     exploiter.policy.greedy = greedy;
     TRY(eval_match(run.settings->env, &exploiter, &probe->target,
@@ -202,7 +202,6 @@ static Status run_probe(int argc, char **argv) {
   TRY(argument_int(&command_probe, &arguments, "--seed", 1, 0, 1000000000, &probe.seed));
   const char *player = argument(&command_probe, &arguments, "--player");
   const char *dir = argument(&command_probe, &arguments, "--run-dir");
-  if (!player) player = "main_0";
   if (arguments.words < 1) TRY(usage_error(&command_probe, "a run is needed"));
   gemm_set_threads(1);
   TRY(run_view_open(arguments.word[0], &run));
@@ -210,7 +209,14 @@ static Status run_probe(int argc, char **argv) {
   if (!(spec->flags & AGON_ZERO_SUM) || spec->teams != 2)
     TRY(status_set(ERR_USAGE, "a probe bounds NashConv of zero-sum games of two sides; %s is none",
                    run.settings->table->name));
+  if (!player) player = league_first_main(&run.league);
   TRY(run_view_player(player, &run, run.settings->env, &probe.target));
+  if (probe.target.side)
+    TRY(status_set(
+        ERR_USAGE,
+        "%s always plays team %u (league.sides separate), and a probe is about players of "
+        "both seats: agon exploit tells what a best response of the other side earns",
+        player, probe.target.side - 1));
   if (!probe.target.block)
     TRY(status_set(ERR_USAGE, "'%s' is no network; a probe needs a player of the run", player));
   TRY(run_path(&run.folder, probe.config, sizeof probe.config, "config.yaml"));

@@ -13,7 +13,7 @@
 extern const Command command_query;
 
 static const Flag query_flags[] = {
-    {"--player", "P", "whose mind is read (default main_0)"},
+    {"--player", "P", "whose mind is read (default the first main)"},
     {"--env", "ENV", "without a run: the game; env.OPTION=VALUE words follow"},
     {"--greedy", NULL, "all probability on the most probable action"},
     ACCEPT_ENV_FLAG,
@@ -161,7 +161,7 @@ static Status run_query(int argc, char **argv) {
                 &run, &own, &env));
   TRY(run_view_player(player     ? player
                       : env_name ? "random"
-                                 : "main_0",
+                                 : league_first_main(&run.league),
                       env_name ? NULL : &run, env, &who));
   who.policy.greedy = argument(&command_query, &arguments, "--greedy") != NULL;
   TRY(engine_create(&who, env, &engine));

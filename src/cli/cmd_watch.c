@@ -293,13 +293,17 @@ static void put_rates(Screen *s, json_t *root, const SeriesSet *set) {
     put_rate(s, "frozen decisions", series_find(set, "charts/frozen_decisions_per_second"), "/s",
              spark);
   put_waits(s, root, set, spark);
-  put_number(s, set, "main_0", "exploitability", "exploitability", spark);
-  const char *spread = series_find(set, "main_0/epsilon") ? "epsilon" : "entropy";
-  put_number(s, set, "main_0", spread, spread, spark);
+  const char *first = status_text(json_array_get(json_object_get(root, "players"), 0), "name");
+  const char *main = *first ? first : "main_0"; /* mains come first */
+  char epsilon[96];
+  snprintf(epsilon, sizeof epsilon, "%s/epsilon", main);
+  const char *spread = series_find(set, epsilon) ? "epsilon" : "entropy";
+  put_number(s, set, main, "exploitability", "exploitability", spark);
+  put_number(s, set, main, spread, spread, spark);
   if (s->height >= 30) {
-    put_number(s, set, "main_0", "value_loss", "value loss", spark);
-    put_number(s, set, "main_0", "approx_kl", "KL", spark);
-    put_number(s, set, "main_0", "lag", "lag", spark);
+    put_number(s, set, main, "value_loss", "value loss", spark);
+    put_number(s, set, main, "approx_kl", "KL", spark);
+    put_number(s, set, main, "lag", "lag", spark);
   }
   end_line(s);
 }

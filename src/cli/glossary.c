@@ -8,6 +8,8 @@ const Term glossary[] = {
     {"episode", "one game, from start to end."},
     {"seat",
      "a side of the game: whoever sits first, and the other. Evaluation plays both seats alike."},
+    {"side", "a team of the game that has a population of its own (`league.sides: separate`): its "
+             "players play no other seat, and meet only the other side's players."},
     {"slot", "a place where one episode after another is played."},
     {"lane", "slots that share a matchup."},
     {"evaluation lane",

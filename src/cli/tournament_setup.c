@@ -89,10 +89,12 @@ static Status open_players(const TournamentRequest *request, TournamentSetup *ou
 static Status default_list(const TournamentSetup *arena, char *out, size_t size) {
   static const char *const builtin[] = {"random", "scripted", "noop"};
   size_t used = 0;
-  const long long mains = arena->has_run ? arena->run.settings->league.mains : 0;
+  const League *league = arena->has_run ? &arena->run.league : NULL;
   *out = 0;
-  for (long long i = 0; i < mains && used < size; i++)
-    used += (size_t)snprintf(out + used, size - used, "%smain_%lld", used ? "," : "", i);
+  for (size_t i = 0; league && i < league->learning && used < size; i++)
+    if (league->player[i].role == ROLE_MAIN)
+      used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "," : "",
+                               league->player[i].name);
   for (size_t i = 0; i < COUNT_OF(builtin) && used < size; i++)
     if (builtin_find(builtin[i])->supports(arena->env))
       used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "," : "", builtin[i]);
@@ -218,7 +220,13 @@ void setup_close(TournamentSetup *arena) {
 
 /* Printed beside the results, whose intervals and tests take the games for a sample, which they are
  * not. */
-void print_fixed(const char *a, const char *b) {
+void print_fixed(const char *a, const char *b, bool swapped) {
+  if (!swapped) {
+    printf("warning: nothing is random between %s and %s: there is one distinct game, and more of "
+           "them are copies. --openings K makes games differ\n",
+           a, b);
+    return;
+  }
   printf("warning: nothing is random between %s and %s: there are two distinct games, one for each "
          "seat, played once; "
          "more of them would be copies. --openings K makes games differ\n",

@@ -26,11 +26,17 @@ typedef struct MatchPlan {
   Status (*played)(void *context, const GameText *game); /* may be NULL */
   void *context;
 } MatchPlan;
+/* Whether the two can meet: ERR_USAGE, with their names, if both play the same side. */
+Status eval_check_sides(const Contestant *a, const Contestant *b);
+/* The team that a plays in all games against b; -1: in turn. */
+int eval_side(const Contestant *a, const Contestant *b);
 /* Games of a against b; both games of a pair share the stream of chance and opening, and swap the
  * seats. What a player draws for its actions is keyed by (seed, pair, its id, its opponent's id,
  * its seat): the same whoever else plays, in whatever order and on any number of ranks. Where the
  * first pair shows that nothing is left to chance (no chance move, no random draw of the env or of
- * a player) it is the only one that is played. Envs with two teams. */
+ * a player) it is the only one that is played. Where one of the two always plays the same side, a
+ * pair is two games with the same seats, each with its own chance and opening. Envs with two teams.
+ */
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
                   MatchTally *out);
 

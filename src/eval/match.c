@@ -9,17 +9,18 @@
 /* Two players, their games so far, and what is noted of each game. */
 typedef struct Match {
   const Env *env;
-  Contestant *side[2];
+  Contestant *player[2];
   const MatchPlan *plan;
   uint64_t next, games;
   MatchTally *tally;
-  uint64_t act_key[2][2]; /* [side][team it plays] */
+  uint64_t act_key[2][2]; /* [player][team it plays] */
   uint8_t *half;          /* (games) points of a, in halves, plus 1; 0 = not yet played */
   double *gain;           /* (games) return of a */
   Bytes *line;            /* (slots) what happened so far */
   uint8_t *flags;         /* (agents) of one game */
   bool alone;             /* the first pair plays first: there may be nothing else to play */
   bool drew;              /* something was drawn at random, in any game */
+  int side;               /* team of a in all games; -1: they swap */
   uint64_t ended;         /* games */
   Status failed;
 } Match;
@@ -30,7 +31,7 @@ typedef struct Match {
 static Status key_streams(Match *match) {
   char id[2][192];
   for (int i = 0; i < 2; i++)
-    TRY_RETURN(contestant_id(match->side[i], id[i], sizeof id[i]));
+    TRY_RETURN(contestant_id(match->player[i], id[i], sizeof id[i]));
   bool alike = !strcmp(id[0], id[1]);
   for (int i = 0; i < 2; i++)
     for (int team = 0; team < 2; team++) {
@@ -42,7 +43,25 @@ static Status key_streams(Match *match) {
   return OK;
 }
 
-/* Game 2 k and 2 k + 1 are one pair: the same chance and opening, seats swapped. Where nothing may
+int eval_side(const Contestant *a, const Contestant *b) {
+  return a->side ? (int)a->side - 1 : b->side ? 2 - (int)b->side : -1;
+}
+
+Status eval_check_sides(const Contestant *a, const Contestant *b) {
+  if (!a->side || a->side != b->side) return OK;
+  return status_set(ERR_USAGE,
+                    "%s and %s cannot meet: both always play team %u (their league had "
+                    "league.sides=separate); name one of the other side",
+                    a->label, b->label, a->side - 1);
+}
+
+/* The team of a in a game. */
+static size_t seat_of(const Match *match, uint64_t game) {
+  return match->side >= 0 ? (size_t)match->side : game & 1;
+}
+
+/* Game 2 k and 2 k + 1 are one pair: the same chance and opening, seats swapped. Where seats are
+ * not swapped the same chance would make the same game: each then has its own. Where nothing may
  * be random the first pair is waited for, as it may be all there is. */
 static bool on_begin(void *context, PlaySlot *slot) {
   Match *match = context;
@@ -50,11 +69,12 @@ static bool on_begin(void *context, PlaySlot *slot) {
   if (match->alone && match->next >= 2 && (match->ended < 2 || !match->drew)) return false;
   uint64_t game = match->next++;
   uint64_t pair = match->plan->first + game / 2;
-  size_t home = game & 1;
+  size_t home = seat_of(match, game);
+  if (match->side >= 0) pair = 2 * match->plan->first + game;
   slot->id = (uint32_t)(pair & 0xffffff); /* chance and opening are the pair's */
   slot->episode = (uint32_t)(pair >> 24);
-  slot->policy[home] = &match->side[0]->policy;
-  slot->policy[1 - home] = &match->side[1]->policy;
+  slot->policy[home] = &match->player[0]->policy;
+  slot->policy[1 - home] = &match->player[1]->policy;
   slot->act_key[home] = match->act_key[0][home];
   slot->act_key[1 - home] = match->act_key[1][1 - home];
   slot->record[1] = false;
@@ -108,7 +128,7 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   (void)how;
   Match *match = context;
   uint64_t game = (uint64_t)(uintptr_t)slot->owner;
-  size_t home = game & 1;
+  size_t home = seat_of(match, game);
   const AgonRng fresh = rng_stream(match->plan->seed, slot->id, slot->episode, RNG_ENV);
   match->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
   match->ended++;
@@ -147,7 +167,12 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
                   MatchTally *out) {
   Status status = OK;
   Play *play = NULL;
-  Match match = {.env = env, .side = {a, b}, .plan = plan, .games = 2 * plan->pairs, .tally = out};
+  Match match = {.env = env,
+                 .player = {a, b},
+                 .plan = plan,
+                 .games = 2 * plan->pairs,
+                 .tally = out,
+                 .side = eval_side(a, b)};
   PlayHooks hooks = {
       .context = &match,
       .begin = on_begin,
@@ -165,9 +190,10 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
                       "earn",
                       env->table->name);
   if (env->spec.teams != 2) return status_set(ERR_USAGE, "matches need an env with two teams");
+  TRY_RETURN(eval_check_sides(a, b));
   for (int i = 0; i < 2; i++)
-    if (match.side[i]->net && match.side[i]->net->graph.state_size > memory)
-      memory = match.side[i]->net->graph.state_size;
+    if (match.player[i]->net && match.player[i]->net->graph.state_size > memory)
+      memory = match.player[i]->net->graph.state_size;
   match.alone = (!a->net || a->policy.greedy) && (!b->net || b->policy.greedy);
   TRY(key_streams(&match));
   TRY(NEW_ARRAY(match.half, match.games + 1));

@@ -85,7 +85,8 @@ static Status write_game(void *context, const GameText *game) {
   const char *a = t->games.name[replays->fixture->a];
   const char *b = t->games.name[replays->fixture->b];
   if (game->game >= t->replay_games) return OK;
-  bool swapped = game->game & 1;
+  const int side = eval_side(&t->player[replays->fixture->a], &t->player[replays->fixture->b]);
+  bool swapped = side >= 0 ? side == 1 : game->game & 1;
   json_t *object =
       json_pack("{s:s,s:[s,s],s:I,s:I,s:i,s:s,s:[f,f],s:[f,f]}", "env", t->terms.env, "players",
                 swapped ? b : a, swapped ? a : b, "seed", (json_int_t)t->terms.seed, "game",
@@ -208,8 +209,8 @@ static Status take_result(Tournament *t, Hand *hand, Reader *body) {
   if (!take_from(hand, &batch))
     return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs,
                       batch.fixture);
-  double games = tally->fixed ? 1 : batch.pairs;
-  if (!match_tally_is_whole(tally) || tally->seat[0].games != games)
+  double games = tally->fixed ? 2 : 2.0 * batch.pairs;
+  if (!match_tally_is_whole(tally) || tally_games(tally->seat) != games)
     return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs,
                       batch.fixture);
   return book(t, &batch, tally, result.replay, result.size);

@@ -232,6 +232,47 @@ static Status check_together(const JobConfig *s) {
   return league_check(&s->league);
 }
 
+/* The kind of a team's agents, where all are of one; else the number of kinds. */
+static uint32_t kind_of_team(const AgonEnvSpec *spec, uint32_t team) {
+  uint32_t kind = UINT32_MAX;
+  for (uint32_t a = 0; a < spec->agents; a++) {
+    if (spec->team_of[a] != team) continue;
+    if (kind != UINT32_MAX && kind != spec->kind_of[a]) return spec->kinds;
+    kind = spec->kind_of[a];
+  }
+  return kind;
+}
+
+/* Sides are called by what they are made of, if each is of one kind and the kinds have names that
+ * players can be called by. */
+static void name_sides(JobConfig *s) {
+  const AgonEnvSpec *spec = &s->env->spec;
+  const char *name[SEATS];
+  uint32_t kind[SEATS];
+  for (uint32_t side = 0; side < SEATS; side++) {
+    kind[side] = kind_of_team(spec, side);
+    name[side] = kind[side] < spec->kinds ? spec->kind[kind[side]].name : NULL;
+    if (!name[side] || strlen(name[side]) >= SIDE_NAME ||
+        !text_is_name(name[side], strlen(name[side]) + 1))
+      return;
+  }
+  if (!strcmp(name[0], name[1])) return;
+  for (uint32_t side = 0; side < SEATS; side++)
+    snprintf(s->league.side_name[side], SIDE_NAME, "%s", name[side]);
+}
+
+/* A population for each team needs teams, and two of them. */
+static Status settle_sides(JobConfig *s) {
+  if (s->league.sides != SIDES_SEPARATE) return OK;
+  if (s->game.teams != SEATS)
+    return status_set(ERR_USAGE,
+                      "league.sides separate (%s) keeps a population for each of two teams, and %s "
+                      "has %u: use league.sides together",
+                      config_origin(s->config, "league.sides"), s->game.name, s->game.teams);
+  if (s->env) name_sides(s);
+  return OK;
+}
+
 /* Rules that go by evaluation games need a lane that plays them; a share that rounds to none is
  * raised to one. */
 static Status settle_eval_lanes(JobConfig *s) {
@@ -389,6 +430,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(check_together(s));
   TRY(settle_eval_lanes(s));
   TRY(settle_one_team(s));
+  TRY(settle_sides(s));
   s->league.anchors = s->game.builtins; /* ratings stand on them */
   s->told = facts_told(&s->game, s->run.returns == RETURNS_SUM);
   s->algo = algo_ops((size_t)s->learner.algorithm);

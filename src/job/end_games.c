@@ -52,15 +52,27 @@ static Status gather(EndGames *e) {
   return OK;
 }
 
-/* Whether the league needs no games of the two: both are built-in, or they met in both seats in
- * evaluation lanes. */
+/* Whether games were played in all seats that two players can have. */
+static bool have_met(const EndGames *e, const Tally seat[SEATS]) {
+  if (e->league->config.sides == SIDES_SEPARATE) return tally_games(seat) > 0;
+  return seat[0].games > 0 && seat[1].games > 0;
+}
+
+/* The side that a player of the field always plays; 0: any. */
+static uint32_t side_of(const EndGames *e, uint32_t player) {
+  return is_builtin(player) ? 0 : e->league->player[player].side;
+}
+
+/* Whether the league needs no games of the two: both are built-in, or of one side, or they met in
+ * both seats in evaluation lanes. */
 static bool settled(const EndGames *e, uint32_t a, uint32_t b) {
   if (is_builtin(a) && is_builtin(b)) return true;
+  if (side_of(e, a) && side_of(e, a) == side_of(e, b)) return true;
   const Pair *pair = is_builtin(a) ? NULL : payoff_find(&e->league->payoff, a, b);
   const Tally *seat = is_builtin(a) ? anchors_find(&e->league->anchors, b, a)
                       : pair        ? pair->eval
                                     : NULL;
-  return seat && seat[0].games > 0 && seat[1].games > 0;
+  return seat && have_met(e, seat);
 }
 
 /* Whether games.csv has games of both seats of the two. */
@@ -68,7 +80,7 @@ static bool in_file(const EndGames *e, size_t i, size_t j) {
   uint32_t a = e->game_id[i];
   uint32_t b = e->game_id[j];
   const Meeting *met = games_find(&e->met, a < b ? a : b, a < b ? b : a);
-  return met && met->tally.seat[0].games > 0 && met->tally.seat[1].games > 0;
+  return met && have_met(e, met->tally.seat);
 }
 
 /* A player from its file, by the run's own settings: what the file says about them is not needed,
@@ -88,6 +100,7 @@ static Status open_player(const EndGames *e, uint32_t id, Contestant *out) {
   TRY(store_read(path, "player", &tree));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(contestant_policy(player->name, &s->net, s->env, policy->data, policy->count, out));
+  out->side = player->side;
 done:
   tree_free(&tree);
   return status;

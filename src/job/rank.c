@@ -51,8 +51,7 @@ static RoleContext role_of(const Rank *self) {
       .clock = self->setup.clock,
       .net = self->net,
       .format = job_config_format(s, self->net),
-      .learning_players =
-          (size_t)(league->mains + league->main_exploiters + league->league_exploiters),
+      .learning_players = league_learners(league),
       .idle = &self->idle,
   };
 }
@@ -202,16 +201,14 @@ static Status create_manager(Rank *self) {
  * often as it takes until one resets; at most the run. */
 static Status measure_lives(Rank *self) {
   const LeagueConfig *league = &self->setup.settings->league;
-  const int64_t count[ROLE_COUNT] = {league->mains, league->main_exploiters,
-                                     league->league_exploiters};
-  size_t player = 0;
-  TRY_RETURN(NEW_ARRAY(self->life, (size_t)(count[0] + count[1] + count[2])));
-  for (int r = 0; r < ROLE_COUNT; r++)
-    for (int64_t i = 0; i < count[r]; i++, player++) {
-      if (league->reset[r] <= 0) continue;
-      double frames = league->snapshot_max[r] * league->frame_scale / league->reset[r];
-      self->life[player] = fmin(fmax(frames, 1), (double)self->setup.settings->manager.frames);
-    }
+  const size_t players = league_learners(league);
+  TRY_RETURN(NEW_ARRAY(self->life, players));
+  for (size_t player = 0; player < players; player++) {
+    const Role r = league_role_at(league, player);
+    if (league->reset[r] <= 0) continue;
+    double frames = league->snapshot_max[r] * league->frame_scale / league->reset[r];
+    self->life[player] = fmin(fmax(frames, 1), (double)self->setup.settings->manager.frames);
+  }
   return OK;
 }
 

@@ -26,6 +26,7 @@ static const char *const memory_keys[] = {
 };
 /* The learning players come first in all that is stored, in this order. */
 static const char *const player_keys[] = {
+    "league.sides",
     "league.mains",
     "league.main_exploiters",
     "league.league_exploiters",

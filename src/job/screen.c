@@ -51,8 +51,21 @@ static void kernels_line(const JobConfig *s) {
     log_line("kernels %s, fp32 (this processor gains nothing by bf16)", kernels()->name);
 }
 
-/* "main_0, main_1 and 2 exploiters": who learns. */
+/* "main_0, main_1 and 2 exploiters": who learns. Where sides are separate: "predator_main_0,
+ * prey_main_0 and 4 exploiters". */
 static void say_learners(const LeagueConfig *league, char *out, size_t size) {
+  if (league->sides == SIDES_SEPARATE) {
+    const long long others = 2 * (league->main_exploiters + league->league_exploiters);
+    const char *side[SEATS] = {league_side_name(league, 1), league_side_name(league, 2)};
+    size_t wrote = 0;
+    if (league->mains == 1)
+      wrote = (size_t)snprintf(out, size, "%s_main_0%s%s_main_0", side[0], others ? ", " : " and ",
+                               side[1]);
+    else
+      wrote = (size_t)snprintf(out, size, "%lld mains of each side", (long long)league->mains);
+    if (others && wrote < size) snprintf(out + wrote, size - wrote, " and %lld exploiters", others);
+    return;
+  }
   const long long exploiters = league->main_exploiters + league->league_exploiters;
   size_t used = 0;
   if (league->mains <= 3)
@@ -193,9 +206,13 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
   if (s->game.teams == 1)
     say_team(s);
   else
-    log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter",
+    log_line("league  %s: %lld main, %lld main exploiter, %lld league exploiter%s",
              config_value(s->config, "league.preset"), (long long)s->league.mains,
-             (long long)s->league.main_exploiters, (long long)s->league.league_exploiters);
+             (long long)s->league.main_exploiters, (long long)s->league.league_exploiters,
+             s->league.sides == SIDES_SEPARATE ? " of each side" : "");
+  if (s->league.sides == SIDES_SEPARATE)
+    log_line("        two populations: %s and %s; each meets only the other",
+             league_side_name(&s->league, 1), league_side_name(&s->league, 2));
   kernels_line(s);
   log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
   log_line("folder  %s%s", folder, resume ? " (resumed)" : "");
@@ -389,7 +406,7 @@ static void show_returns(const ManagerSummary *m, const JobConfig *s) {
 
 /* Commands to go on with. Whoever plays with a plug-in's players names its file: a run's own word
  * for it opens nothing. */
-static void say_next(const char *folder, const Env *env) {
+static void say_next(const char *folder, const Env *env, const League *league) {
   char file[PATH_MAX] = "";
   char run_word[PATH_MAX + 64];
   char file_word[PATH_MAX + 64];
@@ -403,8 +420,8 @@ static void say_next(const char *folder, const Env *env) {
     log_line("next: agon report %s; %sagon eval %s; %sagon play %s", folder, plugin, folder, plugin,
              folder);
   else
-    log_line("next: agon league show %s; %sagon eval %s --players main_0,random", folder, plugin,
-             folder);
+    log_line("next: agon league show %s; %sagon eval %s --players %s,random", folder, plugin,
+             folder, league_first_main(league));
 }
 
 /* The players of a league with their scores and ratings. */
@@ -449,5 +466,5 @@ void screen_summary(const Screen *screen, const ManagerSummary *summary, const c
     show_returns(&m, settings);
   else
     show_players(&m);
-  say_next(folder, settings->env);
+  say_next(folder, settings->env, m.league);
 }

@@ -133,5 +133,8 @@ bool match_tally_is_whole(const MatchTally *tally) {
     if (!(tally->pairs.count[k] >= 0)) return false;
     pairs += tally->pairs.count[k];
   }
-  return isfinite(tally->pair_squares) && seat[0].games == seat[1].games && pairs <= seat[0].games;
+  const double games = tally_games(seat);
+  const bool even = seat[0].games == seat[1].games; /* else in pairs that swap no seats */
+  if (!even && (seat[0].games > 0) + (seat[1].games > 0) != 1) return false;
+  return isfinite(tally->pair_squares) && 2 * pairs <= games;
 }

@@ -87,6 +87,15 @@ const uint64_t *run_view_counters(const RunView *run) {
   return item->data;
 }
 
+/* The side that a player always plays; 0 where its file names none. */
+static Status read_side(const Tree *tree, uint32_t *out) {
+  uint64_t side = 0;
+  if (tree_find(tree, "@side")) TRY_RETURN(tree_get_u64(tree, "@side", &side));
+  if (side > SEATS) return tree_fault(tree, "@side", -1, "is no side of two");
+  *out = (uint32_t)side;
+  return OK;
+}
+
 /* A player from its file. run: that the file belongs to; NULL: not known. */
 static Status from_file(const char *path, const char *label, const RunView *run, const Env *env,
                         Contestant *out) {
@@ -94,14 +103,17 @@ static Status from_file(const char *path, const char *label, const RunView *run,
   Tree tree = {0};
   JobConfig *settings = NULL;
   const Item *policy;
+  uint32_t side = 0;
   char name[PLAYER_NAME];
   TRY(store_read(path, "player", &tree));
   TRY(job_config_of(&tree, true, run ? run->settings : NULL, path, &settings));
   TRY(check_same_game(settings, env, path));
   TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
   TRY(tree_get_text(&tree, "@name", name, sizeof name));
+  TRY(read_side(&tree, &side));
   TRY(contestant_policy(label ? label : name, &settings->net, env, policy->data, policy->count,
                         out));
+  out->side = side;
 done:
   job_config_destroy(settings);
   tree_free(&tree);
@@ -146,7 +158,9 @@ static Status from_run(const char *name, const RunView *run, const Env *env, Con
   TRY_RETURN(
       text_format(path, STORE_PATH, "players/%s/policy%s", plain, name[stem] ? "_average" : ""));
   TRY_RETURN(tree_get(&run->tree, path, STORE_F32, -1, &policy));
-  return contestant_policy(name, &run->settings->net, env, policy->data, policy->count, out);
+  TRY_RETURN(contestant_policy(name, &run->settings->net, env, policy->data, policy->count, out));
+  out->side = player->side;
+  return OK;
 }
 
 /* "RUN:NAME": the label keeps the run, as two runs may have players of one name. */

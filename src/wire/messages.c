@@ -117,8 +117,7 @@ static void decode_entry(MatchEntry *match, Reader *reader) {
   uint32_t packed = reader_u32(reader);
   match->flags = (uint8_t)(packed >> 8);
   match->branch = (uint8_t)packed;
-  if (match->branch >= BRANCH_COUNT || packed >> 16 ||
-      match->flags > (MATCH_LIVE | MATCH_AWAY_LEARNS) ||
+  if (match->branch >= BRANCH_COUNT || packed >> 16 || match->flags >= MATCH_FLAGS ||
       !(match->probability >= 0 && match->probability <= 1.001f))
     reader->bad = true;
 }

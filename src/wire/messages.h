@@ -116,7 +116,13 @@ void frozen_encode(const WireFrozen *frozen, size_t block, Bytes *out);
 Status frozen_decode(WireFrozen *frozen, size_t block, Reader *body);
 
 /* --- matchmaking table --- */
-enum { MATCH_LIVE = 1, MATCH_AWAY_LEARNS = 2 };
+enum {
+  MATCH_LIVE = 1,
+  MATCH_AWAY_LEARNS = 2,
+  /* flags >> MATCH_SIDE: 1 + the team that home always plays; 0: it takes the seats in turn */
+  MATCH_SIDE = 2,
+  MATCH_FLAGS = (SEATS + 1) << MATCH_SIDE /* all are below */
+};
 enum {
   TABLE_SAVE = 1,
   TABLE_STOP = 2,
@@ -139,6 +145,11 @@ typedef struct MatchEntry {
   float probability;   /* given the home player; eval entries: over all of them */
   uint8_t flags, branch;
 } MatchEntry;
+
+/* 1 + the team that home always plays, 0: whichever comes next. */
+static inline uint32_t match_side(const MatchEntry *match) {
+  return (uint32_t)match->flags >> MATCH_SIDE;
+}
 
 typedef struct HomeEntry {
   uint32_t player, life;

@@ -46,6 +46,11 @@ expect 3 "no run to resume" "$AGON" train tic_tac_toe --run-dir none --resume mu
 expect 3 "holds no run" "$AGON" status none
 expect 3 "holds no run" "$AGON" league show none
 expect 2 "actors.lanes" "$AGON" train tic_tac_toe actors.lanes=7
+expect 2 "league.sides separate \(command line\) keeps a population for each of two teams, and simple_spread has 1" \
+  "$AGON" train simple_spread league.sides=separate
+expect 2 "league.main_rule alpharank ranks the members of one population" "$AGON" train simple_tag league.sides=separate \
+  league.preset=alpharank
+expect 2 "league.sides: 'apart' is not one of together\|separate" "$AGON" train simple_tag league.sides=apart
 expect 2 "cannot load the plug-in" "$AGON" train ./nothing.so
 printf 'junk' > junk.h5
 expect 4 "junk.h5" "$AGON" checkpoint verify junk.h5

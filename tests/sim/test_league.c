@@ -864,6 +864,100 @@ static void numbers_of_learners_change_no_priority(void **state) {
   check_numbers_of_learners("learner.algorithm=vdn", "replay.priority=0.8");
 }
 
+/* Two populations, whose mains learn from the same games. */
+#define SIDES "league.sides=separate", "league.share_main=3", "placement=split"
+
+static void killed_sides_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
+  game = "simple_tag";
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL,
+                           SIDES,
+                           pace[p],
+                           p ? "learner.ranks=2" : "learner.ranks=1",
+                           p ? "learner.groups=2" : "learner.groups=1",
+                           p ? "ppo.rows=team" : "ppo.rows=agent"};
+    check_kills(pairs, COUNT_OF(pairs), 2500, 2500);
+  }
+}
+
+/* What a run with sides has left behind: nobody has met its own side, or sat on the other. frames: those of the
+ * learning players; learned: what the first two of them, the mains, have learned from. */
+static void check_sides(const char *folder, double frames[6], double learned[2]) {
+  RunFolder run;
+  Tree tree;
+  const Item *side, *name, *count, *own;
+  uint64_t generation;
+  Payoff payoff = {.decay = 1};
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+  CHECK_OK(tree_get(&tree, "league/side", STORE_U32, -1, &side));
+  CHECK_OK(tree_get(&tree, "league/name", STORE_TEXT, -1, &name));
+  CHECK_OK(tree_get(&tree, "league/frames", STORE_U64, -1, &count));
+  CHECK_OK(payoff_load(&payoff, players_of(&tree), &tree));
+  const uint32_t *of = side->data;
+  double games = 0;
+  for (uint32_t home = 0; home < payoff.rows; home++)
+    for (size_t i = 0; i < payoff.row[home].pairs; i++) {
+      const Pair *pair = &payoff.row[home].pair[i];
+      assert_int_not_equal(of[home], of[pair->away]);
+      assert_true(pair->raw[2 - of[home]].games <= 0 && pair->eval[2 - of[home]].games <= 0);
+      games += tally_games(pair->raw);
+    }
+  assert_true(games > 100);
+  for (size_t p = 0; p < 6; p++) {
+    char path[96];
+    snprintf(path, sizeof path, "players/%s/counters", (const char *)name->data + p * name->size);
+    frames[p] = (double)((uint64_t *)count->data)[p];
+    if (p >= 2) continue;
+    CHECK_OK(tree_get(&tree, path, STORE_U64, 8, &own));
+    learned[p] = (double)((uint64_t *)own->data)[3];
+  }
+  payoff_free(&payoff);
+  tree_free(&tree);
+}
+
+static void sides_resume_on_other_numbers_of_ranks(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
+  game = "simple_tag";
+  for (int p = 0; p < 2; p++) {
+    const char *first[] = {SMALL, SIDES, pace[p], "learner.ranks=2"},
+               *fewer[] = {SMALL, SIDES, pace[p], "frames=20k", "actors.slots=8", "actors.lanes=4", "learner.ranks=0"},
+               *more[] = {SMALL, SIDES, pace[p], "frames=28k", "actors.slots=40", "actors.lanes=20", "learner.ranks=3"};
+    char folder[64];
+    double frames[6], learned[2];
+    folder_make(folder);
+    assert_true(run_world(&(World){first, COUNT_OF(first), 7, 1, 10, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){fewer, COUNT_OF(fewer), 1, 2, 0, -1, 0, 0, 0}, folder));
+    assert_true(run_world(&(World){more, COUNT_OF(more), 12, 3, 30, 11, 0, 0, 0}, folder));
+    check_sides(folder, frames, learned);
+    for (int i = 0; i < 6; i++) assert_true(frames[i] > 100);
+    folder_remove(folder);
+  }
+}
+
+/* Where two mains meet, both learn from every step: three predators, and one prey. */
+static void both_mains_learn_from_their_games(void **state) {
+  (void)state;
+  static const char *const rows[] = {"ppo.rows=agent", "ppo.rows=team"};
+  game = "simple_tag";
+  for (int r = 0; r < 2; r++) {
+    const char *pairs[] = {SMALL, SIDES, rows[r], "pace=lockstep", "league.preset=self-play", "learner.ranks=2",
+                           "learner.groups=2"};
+    char folder[64];
+    double frames[6], learned[2];
+    folder_make(folder);
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 4, 1, 10, -1, 0, 0, 0}, folder));
+    check_sides(folder, frames, learned);
+    assert_true(frames[1] > 2000);
+    CHECK_NEAR(frames[0], 3 * frames[1], 0);
+    for (int i = 0; i < 2; i++) CHECK_NEAR(learned[i], frames[i], 0);
+    folder_remove(folder);
+  }
+}
+
 /* What the games of a run left behind in which nothing is learned. */
 static void after_frozen_play(const char *name, int ranks, Tree *out) {
   const char *pairs[] = {SMALL,
@@ -1181,6 +1275,9 @@ int main(void) {
       SIM_TEST(lockstep_learns_from_the_weights_that_acted),
       SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),
       SIM_TEST(numbers_of_learners_change_rounding_only),
+      SIM_TEST(killed_sides_go_on_as_if_nothing_had_happened),
+      SIM_TEST(sides_resume_on_other_numbers_of_ranks),
+      SIM_TEST(both_mains_learn_from_their_games),
       SIM_TEST(numbers_of_actors_change_no_game),
       SIM_TEST(actors_play_the_shares_of_the_table),
       SIM_TEST(a_seat_that_always_wins_proves_nothing),

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# A population for each side: trained on several ranks, stopped, gone on with, judged. Nobody sits on the other side.
+. "$(dirname "$0")/common.sh"
+train() { # RANKS FOLDER KEY=VALUE...
+  local n=$1 run=$2; shift 2
+  mpi "$n" "$AGON" train simple_tag league.sides=separate --run-dir "$run" pace=lockstep actors.slots=32 actors.lanes=16 \
+    'net.hidden=[16]' league.frame_scale=1 league.memory=400 league.min_games=10 league.main_snapshot_min=4k \
+    league.main_snapshot_max=8k league.exploiter_snapshot_max=8k league.league_snapshot_max=8k league.end_games=4 \
+    frames=40k "$@" || fail "$run"
+}
+train 2 tag > banner.txt
+grep -q "of each side" banner.txt && grep -q "two populations: predator and prey" banner.txt || fail "the banner: $(cat banner.txt)"
+grep -q "predator_main_0,random" banner.txt || fail "the last line: $(tail -1 banner.txt)"
+# from a checkpoint half way it comes to the same, on as many ranks
+last() { ls "$1"/checkpoints/*.h5 | tail -1; }
+train 2 whole checkpoint.ticks=4 checkpoint.keep=1000 --quiet
+cp "$(last whole)" end.h5
+half=$(ls whole/checkpoints/*.h5 | tail -4 | head -1)
+find whole/checkpoints -type f -newer "$half" -delete
+train 2 whole --resume auto checkpoint.ticks=4 checkpoint.keep=1000 --quiet
+$python - end.h5 "$(last whole)" << 'P' || fail "a resumed run differs"
+import sys, h5py
+a, b = (h5py.File(name) for name in sys.argv[1:])
+side, frozen = a["league/side"][:], a["league/frozen"][:]
+assert set(side) == {1, 2} and sum(side[frozen == 0] == 1) == 3
+home, away = a["payoff/home"][:], a["payoff/away"][:]
+assert len(home) > 20 and (side[home] != side[away]).all()
+for name in ("league/name", "league/hash", "league/side", "payoff/home", "payoff/raw", "players/predator_main_0/policy",
+             "players/prey_main_0/policy"):
+    assert (a[name][:] == b[name][:]).all(), name
+P
+# a run keeps its sides, and on other ranks it goes on
+expect 2 "league.sides is separate in tag, and together is asked for \(command line\): that may not change on resume" \
+  "$AGON" train simple_tag league.sides=together --run-dir tag --resume auto
+train 3 tag --resume auto frames=60k --quiet
+# each meets the other side only, and sits on its own
+"$AGON" eval tag --players predator_main_0,prey_main_0,predator_main_0-000000,random --games 20 --json > eval.json || fail "eval"
+$python - << 'P' || fail "the tournament: $(cat eval.json)"
+import json
+pairs = json.load(open("eval.json"))["pairs"]
+met = {frozenset((pair["a"], pair["b"])) for pair in pairs}
+assert len(pairs) == 5 and frozenset(("predator_main_0", "predator_main_0-000000")) not in met, met
+for pair in pairs:
+    seat = 0 if pair["a"].startswith("predator") else 1
+    assert pair["seats"][seat]["games"] == 20 and pair["seats"][1 - seat]["games"] == 0, pair
+P
+expect 2 "predator_main_0 always plays team 0 .* name players of the other side, or random" \
+  "$AGON" eval tag --players predator_main_0 --versus predator_main_0-000000 --games 10
+snapshot=$(echo tag/players/predator_main_0-000000-*.h5)
+expect 2 "cannot meet: both always play team 0" "$AGON" match "$snapshot" tag:predator_main_0 --games 10
+expect 0 "Seats \| first .*, second \+0 =0 -0" "$AGON" match "$snapshot" tag:prey_main_0 --games 10
+expect 0 "prey_main_exploiter_0" "$AGON" rate tag
+expect 0 "prey_main_exploiter_0 +main_exploiter" "$AGON" league show tag
+expect 0 "predator_main_0" "$AGON" league dryrun tag
+expect 0 "report.html" "$AGON" report tag
+"$AGON" status tag --json | grep -q '"side": "prey"' || fail "status names no side"
