@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/team_returns.h"
+#include "eval/sides.h"
 #include "job/plugin.h"
 #include "meta/meta.h"
 
@@ -15,8 +16,8 @@ extern const Command command_eval;
 
 static const Flag flags[] = {
     {"--players", "A,B,...",
-     "who plays: [RUN:]NAME, a snapshot file, or a built-in (random, minimax, scripted, noop, "
-     "alphabeta-N); needed where two teams play"},
+     "who plays: [RUN:]NAME, a snapshot file, snapshots (all frozen mains of the run), or a "
+     "built-in (random, minimax, scripted, noop, alphabeta-N); needed where two teams play"},
     {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
     {"--format", "F",
      "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, "
@@ -183,6 +184,60 @@ static void on_progress(void *context, const Tournament *t) {
           (unsigned long long)t->played, worst);
 }
 
+/* The games as they are rated: where players always play one side, taken apart by sides. */
+typedef struct Rating {
+  Games own; /* empty: those of the tournament */
+  uint8_t *side;
+  const char *name[SEATS];
+} Rating;
+
+static Status take_sides(const TournamentSetup *arena, Rating *out) {
+  Status status = OK;
+  const Tournament *t = &arena->tournament;
+  uint8_t *side = NULL;
+  bool sided = false;
+  *out = (Rating){.name = {"the first team", "the second team"}};
+  TRY(NEW_ARRAY(side, t->players + 1));
+  for (size_t p = 0; p < t->players; p++) {
+    side[p] = (uint8_t)t->player[p].side;
+    sided |= side[p] > 0;
+  }
+  if (arena->has_run && arena->run.league.config.sides == SIDES_SEPARATE)
+    for (uint32_t s = 0; s < SEATS; s++)
+      out->name[s] = league_side_name(&arena->run.league.config, s + 1);
+  if (sided) TRY(games_by_side(&t->games, side, out->name, &out->own, &out->side));
+done:
+  free(side);
+  return status;
+}
+
+/* How one player did against many: each opponent counts alike, and the one that it did worst
+ * against is named. */
+static void print_field(const TournamentSetup *arena, uint32_t player) {
+  const Tournament *t = &arena->tournament;
+  const char *worst = NULL;
+  double least = 2;
+  double sum = 0;
+  double games = 0;
+  size_t opponents = 0;
+  for (size_t i = 0; i < t->fixtures; i++) {
+    const Fixture *f = &t->fixture[i];
+    const Meeting *met = games_find(&t->games, f->a, f->b);
+    if ((f->a != player && f->b != player) || !met) continue;
+    const double first = meta_meeting_score(met);
+    const double score = f->a == player ? first : 1 - first;
+    sum += score;
+    games += tally_games(met->tally.seat);
+    opponents++;
+    if (score >= least) continue;
+    least = score;
+    worst = t->player[f->a == player ? f->b : f->a].label;
+  }
+  if (opponents < 2) return;
+  printf("%-22s against %zu players, %.0f games: score %.3f on average, at worst %.3f against %s\n",
+         t->player[player].label, opponents, games, sum / (double)opponents, least, worst);
+}
+
 /* All that comes of a tournament: each pair, the sides' totals, and the standing of all players. In
  * JSON every pair is listed; as text only where there are few, as the standing says more about
  * many. */
@@ -192,6 +247,7 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
   bool json = argument(&command_eval, arguments, "--json") != NULL;
   json_t *pairs = json_array();
   Standing standing = {0};
+  Rating rating = {.side = NULL};
   bool returns = arena->has_run && arena->run.settings->league.by_return;
   StandingOptions options = {
       .prior = 0.5,
@@ -210,7 +266,13 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
       print_pair(a, b, &met->tally, returns);
   }
   if (format == TEAMS && !json) print_teams(arena, counts[0], returns);
-  Status status = standing_create(&t->games, &options, &standing);
+  for (uint32_t p = 0; p < counts[0] && format == GAUNTLET && !json; p++)
+    print_field(arena, p);
+  Status status = take_sides(arena, &rating);
+  options.side = rating.side;
+  options.side_name = rating.name;
+  if (status == OK)
+    status = standing_create(rating.side ? &rating.own : &t->games, &options, &standing);
   if (status == OK && json) {
     json_t *root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:I}", "env", t->terms.env, "greedy",
                              t->terms.greedy, "openings", (int)t->terms.openings, "pairs", pairs,
@@ -229,6 +291,8 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
     printf("%llu games played now, all results in %s\n", (unsigned long long)t->played, t->csv);
   json_decref(pairs);
   standing_destroy(&standing);
+  games_free(&rating.own);
+  free(rating.side);
   return status;
 }
 

@@ -171,6 +171,7 @@ typedef struct Scenario {
     char role[PLAYER_NAME];   /* "": main */
     char parent[PLAYER_NAME]; /* "": none */
     bool frozen;
+    uint8_t side; /* 1 + team; 0: not given */
   } player[512];
   size_t players;
   struct {
@@ -227,7 +228,7 @@ static Status scenario_value(void *context, const char *key, const char *value, 
   if (sscanf(key, "players[%u].%31s", &index, field) != 2 || index >= COUNT_OF(scenario->player))
     return status_set(ERR_USAGE,
                       "%s: unknown key '%s'; a scenario has players: [{name, role, frozen, "
-                      "parent}] and payoff: [[...]]",
+                      "parent, side}] and payoff: [[...]]",
                       place, key);
   if (index >= scenario->players) scenario->players = index + 1;
   if (!strcmp(field, "name"))
@@ -237,9 +238,17 @@ static Status scenario_value(void *context, const char *key, const char *value, 
   if (!strcmp(field, "parent"))
     return text_format(scenario->player[index].parent, PLAYER_NAME, "%s",
                        !strcmp(value, "null") || !strcmp(value, "~") ? "" : value);
+  if (!strcmp(field, "side")) {
+    int side = text_choice("0|1", value);
+    if (side < 0)
+      return status_set(ERR_USAGE, "%s: side: '%s' is not 0 or 1, the team that the player plays",
+                        place, value);
+    scenario->player[index].side = (uint8_t)(side + 1);
+    return OK;
+  }
   if (strcmp(field, "frozen"))
-    return status_set(ERR_USAGE, "%s: a player has name, role, frozen, parent, not '%s'", place,
-                      field);
+    return status_set(ERR_USAGE, "%s: a player has name, role, frozen, parent, side, not '%s'",
+                      place, field);
   int which = text_choice("false|true|no|yes", value);
   if (which < 0)
     return status_set(ERR_USAGE, "%s: frozen: '%s' is not true or false", place, value);
@@ -249,7 +258,16 @@ static Status scenario_value(void *context, const char *key, const char *value, 
 
 /* A scenario's games are half of each seat, with returns of 1 for a win and -1 for a loss; between
  * frozen players they are also the evaluation games that meta-games go by. */
-static void scenario_fill(Pair *pair, const Tally *tally, bool frozen) {
+static void scenario_fill(Pair *pair, const Tally *tally, uint8_t side, bool frozen) {
+  if (side) { /* all in the seat that home can have */
+    Tally all = *tally;
+    all.returns = all.wins - all.losses;
+    all.squares = all.wins + all.losses;
+    pair->raw[side - 1] = pair->decayed[side - 1] = all;
+    pair->since[side - 1] = all.games;
+    if (frozen) pair->eval[side - 1] = all;
+    return;
+  }
   double wins = tally->wins / 2;
   double losses = tally->losses / 2;
   Tally half = {tally->games / 2, wins, tally->draws / 2, losses, wins - losses, wins + losses};
@@ -260,13 +278,36 @@ static void scenario_fill(Pair *pair, const Tally *tally, bool frozen) {
   }
 }
 
+/* league.mains are those that there are; of each side as many, as rules share out among them. */
+static Status count_mains(League *league) {
+  int64_t mains[SEATS + 1] = {0};
+  for (size_t i = 0; i < league->learning; i++)
+    mains[league->player[i].side] += league->player[i].role == ROLE_MAIN;
+  league->config.mains = mains[0] ? mains[0] : mains[1];
+  if (mains[1] == mains[2]) return OK;
+  return status_set(ERR_USAGE,
+                    "scenario: %lld mains learn on side 0 and %lld on side 1; there must be "
+                    "as many on both",
+                    (long long)mains[1], (long long)mains[2]);
+}
+
+/* Where sides are separate every player has one, and only there. */
+static Status check_side(const LeagueConfig *config, const char *name, uint8_t side) {
+  const bool separate = config->sides == SIDES_SEPARATE;
+  if (separate == (side > 0)) return OK;
+  return status_set(ERR_USAGE, "scenario: %s: %s", name,
+                    separate ? "its side is needed (side: 0 or 1), as league.sides is separate"
+                             : "it has a side, and league.sides is together");
+}
+
 /* Learning players come first in a league; frozen ones follow in the order of the list, which is
  * their age. */
 static Status scenario_league(const Scenario *scenario, LeagueConfig config, League *out) {
   Status status = OK;
-  int64_t count[ROLE_COUNT] = {0};
   uint32_t id;
-  *out = (League){.config = config, .payoff = {.decay = league_decay(&config)}};
+  *out = (League){
+      .config = config,
+      .payoff = {.decay = league_decay(&config), .one_seat = config.sides == SIDES_SEPARATE}};
   for (int pass = 0; pass < 2; pass++)
     for (size_t i = 0; i < scenario->players; i++) {
       if (scenario->player[i].frozen != (pass == 1)) continue;
@@ -277,11 +318,10 @@ static Status scenario_league(const Scenario *scenario, LeagueConfig config, Lea
       if (role < 0)
         TRY(status_set(ERR_USAGE, "scenario: %s: role '%s' is not one of %s",
                        scenario->player[i].name, word, ROLE_NAMES));
+      TRY(check_side(&config, scenario->player[i].name, scenario->player[i].side));
       TRY(league_add(out, scenario->player[i].name, (Role)role, pass == 1, -1, &id));
-      if (pass == 0) {
-        count[role]++;
-        out->learning++;
-      }
+      out->player[id].side = scenario->player[i].side;
+      out->learning += pass == 0;
     }
   for (size_t i = 0; i < scenario->players; i++) {
     if (!*scenario->player[i].parent) continue;
@@ -294,7 +334,7 @@ static Status scenario_league(const Scenario *scenario, LeagueConfig config, Lea
   }
   if (out->learning == 0)
     TRY(status_set(ERR_USAGE, "scenario: no player is learning (frozen: false)"));
-  out->config.mains = count[ROLE_MAIN];
+  TRY(count_mains(out));
   for (size_t i = 0; i < scenario->pairs; i++) {
     int64_t home = league_find(out, scenario->pair[i].home);
     int64_t away = league_find(out, scenario->pair[i].away);
@@ -304,10 +344,13 @@ static Status scenario_league(const Scenario *scenario, LeagueConfig config, Lea
                      scenario->pair[i].home, scenario->pair[i].away));
     /* a self-match is not recorded */
     if (home == away) continue;
+    if (!league_meets(&out->player[home], &out->player[away]))
+      TRY(status_set(ERR_USAGE, "scenario: payoff of %s against %s, who are of one side",
+                     scenario->pair[i].home, scenario->pair[i].away));
     const Tally *t = &scenario->pair[i].tally;
     bool frozen = out->player[home].frozen && out->player[away].frozen;
     TRY(payoff_pair(&out->payoff, (uint32_t)home, (uint32_t)away, &pair));
-    scenario_fill(pair, t, frozen);
+    scenario_fill(pair, t, out->player[home].side, frozen);
     /* mirrored unless its reverse is given, which has counts of its own */
     bool reverse = false;
     for (size_t j = 0; j < scenario->pairs; j++)
@@ -315,7 +358,8 @@ static Status scenario_league(const Scenario *scenario, LeagueConfig config, Lea
                  !strcmp(scenario->pair[j].away, scenario->pair[i].home);
     if (reverse) continue;
     TRY(payoff_pair(&out->payoff, (uint32_t)away, (uint32_t)home, &pair));
-    scenario_fill(pair, &(Tally){t->games, t->losses, t->draws, t->wins, 0, 0}, frozen);
+    scenario_fill(pair, &(Tally){t->games, t->losses, t->draws, t->wins, 0, 0},
+                  out->player[away].side, frozen);
   }
 done:
   if (status != OK) league_free(out);
@@ -528,7 +572,8 @@ const Command command_league = {
     "FILE.yaml] [--matches "
     "N] [--json]",
     "the league: who is in it, who beats whom, and who would play whom",
-    "A scenario lists players: [{name, role, frozen, parent}] and payoff: [[home, away, games, "
+    "A scenario lists players: [{name, role, frozen, parent, side}] and payoff: [[home, away, "
+    "games, "
     "wins, draws, losses]]; "
     "a pair is mirrored\n"
     "unless its reverse is given, counts load undecayed and half for each seat, absent pairs are "

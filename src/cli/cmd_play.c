@@ -327,6 +327,17 @@ static Status play_game(Session *session) {
   return OK;
 }
 
+/* A player that always plays one side leaves the other to the person; by default that one. */
+static Status check_side(const Contestant *who, bool asked, int *seat) {
+  if (!who->side || *seat == SEAT_ALL || *seat == SEAT_NONE) return OK;
+  if (!asked) *seat = 2 - (int)who->side;
+  if (*seat == 2 - (int)who->side) return OK;
+  return status_set(ERR_USAGE,
+                    "%s always plays team %u (its league has league.sides=separate): yours is "
+                    "--seat %u, or name a player of the other side",
+                    who->label, who->side - 1, 2 - who->side);
+}
+
 /* What --seat says: the person's team, or where one team plays their agent; NULL: the first. */
 static Status name_seat(const char *text, const Env *env, int *out) {
   const uint32_t agents = env->spec.agents;
@@ -427,6 +438,7 @@ static Status run_play(int argc, char **argv) {
                       .weight = weight,
                       .action = action};
   TRY(name_seat(seat, env, &session.seat));
+  TRY(check_side(&who, seat != NULL, &session.seat));
   TRY(position_reset(&position, session.start));
   TRY(play_game(&session));
 done:

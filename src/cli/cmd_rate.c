@@ -171,7 +171,9 @@ const Command command_rate = {
     "alpha-rank: strong selection (10 / largest payoff,\npopulation 50); both among players that "
     "have all met. A "
     "player "
-    "that never lost has '>=' its lower bound; one that no games connect\nwith the anchor 'n/a'.",
+    "that never lost has '>=' its lower bound; one that no games connect\nwith the anchor 'n/a'.\n"
+    "Where sides are separate (league.sides): each side from random play on its own side; Nash: "
+    "the equilibrium of the two populations.",
     flags,
     COUNT_OF(flags),
     run_rate,

@@ -7,6 +7,7 @@
 #include "nn/kernels/openblas.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,7 +237,7 @@ void print_fixed(const char *a, const char *b, bool swapped) {
 /* "0.123" or "n/a". */
 static const char *share_text(const double *values, const Standing *s, uint32_t player, char *out,
                               size_t size) {
-  if (s->has_meta && s->in[player])
+  if (s->has_meta && s->in[player] && isfinite(values[player]))
     snprintf(out, size, "%.3f", values[player]);
   else
     snprintf(out, size, "n/a");
@@ -267,7 +268,8 @@ static void print_line(const Standing *s, size_t rank, uint32_t p) {
   printf("%s%4zu %-38s %9s %-17s %7.0f  ", grey ? "\033[2m" : "", rank, name,
          standing_elo_text(s, p, elo, sizeof elo), interval, rated->games);
   printf(rated->games > 0 ? "%.3f" : "  n/a", s->points[s->as[p]]);
-  printf("  %5s       %5s%s\n", share_text(s->nash_average, s, p, nash, sizeof nash),
+  const double *equilibrium = s->side ? s->nash : s->nash_average;
+  printf("  %5s       %5s%s\n", share_text(equilibrium, s, p, nash, sizeof nash),
          share_text(s->alpha_rank, s, p, alpha, sizeof alpha), grey ? "\033[0m" : "");
 }
 
@@ -291,20 +293,51 @@ static void print_seats(const Standing *s) {
   if (s->fit.first_seat >= 0)
     printf("whoever sits first scores %.3f; %.1f %% of the games are drawn\n", s->fit.first_seat,
            100 * s->fit.draws);
-  if (s->seats && s->fit.one_seated)
+  if (s->seats && s->fit.one_seated && !s->side)
     printf("warning: %zu pairs of players have met in one seat only; their scores hold what that "
            "seat is worth\n",
            s->fit.one_seated);
+}
+
+/* What stands above the table, and below it what only two populations have. */
+static void print_heading(const Standing *s) {
+  if (!s->side) {
+    printf("Bradley-Terry ratings, %s at 0 (D Elo more: a score of 1 / (1 + 10^(-D / 400)) over "
+           "both seats), 95 %% intervals\n",
+           standing_anchor(s));
+    return;
+  }
+  printf("Bradley-Terry ratings of two populations, %s and %s, over the games of one against the "
+         "other; 95 %% intervals\n",
+         s->side_name[0], s->side_name[1]);
+  if (isfinite(s->gap))
+    printf(
+        "%.*s of each side at 0: D Elo more than another player of one's side multiplies the odds "
+        "of scoring, against whomever, by 10^(D / 400)\n",
+        (int)strcspn(standing_anchor(s), " "), standing_anchor(s));
+  else
+    printf("%s at 0, one scale for both: D Elo more than a player of the other side is a score of "
+           "1 / (1 + 10^(-D / 400)) against it\n",
+           standing_anchor(s));
+}
+
+static void print_sides(const Standing *s) {
+  if (!s->side) return;
+  if (isfinite(s->gap))
+    printf("a %s of Elo x scores 1 / (1 + 10^(-(x - y %+.0f) / 400)) against a %s of Elo y\n",
+           s->side_name[0], s->gap, s->side_name[1]);
+  if (s->has_meta)
+    printf(
+        "Nash: each side's mixture in the equilibrium of the game between the two, which is worth "
+        "%+.3f to %s; Nash averaging and alpha-rank rank one population\n",
+        s->value, s->side_name[0]);
 }
 
 /* The table of ratings, best first, then what it cannot show: who is not in the meta-games, groups
  * that no games connect, and cycles, which no rating on a line can express. */
 void print_standing(const Standing *s, size_t most) {
   const Games *games = s->games;
-  printf("Bradley-Terry ratings, %s at 0 (D Elo more: a score of 1 / (1 + 10^(-D / 400)) over both "
-         "seats), 95 %% "
-         "intervals\n",
-         standing_anchor(s));
+  print_heading(s);
   printf("rank player                                    Elo   interval          games  score    "
          "Nash  alpha-rank\n");
   for (size_t i = 0; i < games->players && i < most; i++)
@@ -313,6 +346,7 @@ void print_standing(const Standing *s, size_t most) {
   if (games->players > RATING_MOST)
     printf("ratings: n/a, they are computed for up to %d players\n", RATING_MOST);
   print_entered(s);
+  print_sides(s);
   print_seats(s);
   if (s->fit.islands > 1)
     printf("warning: the players fall into %zu groups that no games connect; ratings of different "
@@ -324,7 +358,9 @@ void print_standing(const Standing *s, size_t most) {
     printf("ratings explain %.1f %% of the variance of scores; ", 100 * t->explained);
   else
     printf("what ratings explain: n/a; ");
-  if (t->margin > 0)
+  if (s->side)
+    printf("two sides have no cycles of three\n");
+  else if (t->margin > 0)
     printf("strongest cycle: %s > %s > %s > %s, each by at least %.3f\n", games->name[t->cycle[0]],
            games->name[t->cycle[1]], games->name[t->cycle[2]], games->name[t->cycle[0]],
            0.5 + t->margin);
@@ -349,6 +385,8 @@ static json_t *json_player(const Standing *s, uint32_t p) {
   json_object_set_new(player, "elo_low", json_if(rated->known, rated->low));
   json_object_set_new(player, "elo_high", json_if(rated->known, rated->high));
   json_object_set_new(player, "nash", json_if(in, s->nash[p]));
+  if (s->side) json_object_set_new(player, "side", json_string(s->side_name[s->side[p] - 1]));
+  in &= s->side == NULL; /* these rank one population */
   json_object_set_new(player, "nash_average", json_if(in, s->nash_average[p]));
   json_object_set_new(player, "skill", json_if(in, s->skill[p]));
   json_object_set_new(player, "alpha_rank", json_if(in, s->alpha_rank[p]));
@@ -367,7 +405,13 @@ json_t *json_standing(const Standing *s) {
   json_object_set_new(root, "players", list);
   json_object_set_new(root, "anchor", json_string(standing_anchor(s)));
   json_object_set_new(root, "elo_scale",
-                      json_string("score over both seats = 1 / (1 + 10^(-elo / 400))"));
+                      json_string(s->side ? "of two players of a side, against any of the other: "
+                                            "odds ratio = 10^(elo / 400)"
+                                          : "score over both seats = 1 / (1 + 10^(-elo / 400))"));
+  if (s->side) {
+    json_object_set_new(root, "side_gap", json_if(isfinite(s->gap), s->gap));
+    json_object_set_new(root, "meta_value", json_if(s->has_meta, s->value));
+  }
   json_object_set_new(root, "first_seat_score", json_if(s->fit.first_seat >= 0, s->fit.first_seat));
   json_object_set_new(root, "draw_share", json_real(s->fit.draws));
   json_object_set_new(root, "met_in_one_seat", json_integer((json_int_t)s->fit.one_seated));

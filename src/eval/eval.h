@@ -69,16 +69,18 @@ size_t tree_depth(const GameTree *tree);
 /* Of one depth, 0 = the root. */
 Status tree_counts_at(const GameTree *tree, size_t depth, TreeCounts *out);
 
-/* A mixture of policies: one is drawn per episode and seat. */
+/* A mixture of policies: one is drawn per episode and seat, of those that can play the seat
+ * (Contestant.side). */
 typedef struct Mixture {
   Contestant *const *member;
   const double *weight;
   size_t count;
 } Mixture;
 typedef struct ExactResult {
-  double value[2];         /* of the mixture against itself, per seat */
-  double best_response[2]; /* of a best responder in that seat */
-  double nash_conv;        /* sum of best_response - value */
+  bool played[2];          /* whether the mixture has a member for the seat */
+  double value[2];         /* of the mixture against itself, per seat; NAN unless both are played */
+  double best_response[2]; /* of a best responder in that seat; NAN unless the other is played */
+  double nash_conv;        /* sum of best_response - value; NAN unless both are played */
   /* games with one information set per seat: the mixture's action probabilities */
   double strategy[2][16];
   size_t choices[2]; /* their count; 0 in other games */

@@ -36,7 +36,7 @@ bool standing_comparable(const Standing *s, uint32_t player) {
   return s->rated[player].known;
 }
 
-/* For the headings of tables. */
+/* For the headings of tables. Of two sides: without "as SIDE", where each has its own. */
 const char *standing_anchor(const Standing *s) {
   return s->fit.anchor < s->games->players ? s->games->name[s->fit.anchor] : "mean";
 }
@@ -122,6 +122,52 @@ static Status solve(Standing *s) {
   return meta_alpha_rank(s->payoff, n, 50, 10 / fmax(most, 1e-9), s->alpha_rank);
 }
 
+/* The equilibrium of the game between two populations, by one linear program. What ranks the
+ * members of one population, Nash averaging and alpha-rank, has no meaning here. */
+static Status solve_sides(Standing *s) {
+  Status status = OK;
+  const size_t n = s->games->players;
+  double *payoff = NULL;
+  double *mix[SEATS] = {NULL, NULL};
+  size_t count[SEATS] = {0, 0};
+  size_t at = 0;
+  for (size_t p = 0; p < n; p++)
+    if (s->in[p]) count[s->side[p] - 1]++;
+  TRY(NEW_ARRAY(payoff, count[0] * count[1] + 1));
+  for (int side = 0; side < SEATS; side++)
+    TRY(NEW_ARRAY(mix[side], count[side] + 1));
+  /* s->payoff is of all who are in, in the order of their numbers */
+  for (size_t p = 0, i = 0; p < n; p++) {
+    if (!s->in[p]) continue;
+    for (size_t q = 0, j = 0; q < n; q++) {
+      if (!s->in[q]) continue;
+      if (s->side[p] == 1 && s->side[q] == 2) payoff[at++] = s->payoff[i * s->entered + j];
+      j++;
+    }
+    i++;
+  }
+  TRY(meta_nash(payoff, count[0], count[1], mix[0], mix[1], &s->value));
+  size_t next[SEATS] = {0, 0};
+  for (size_t p = 0; p < n; p++) {
+    const int side = s->side[p] - 1;
+    s->nash[p] = s->in[p] ? mix[side][next[side]++] : NAN;
+    s->nash_average[p] = s->skill[p] = s->alpha_rank[p] = NAN;
+  }
+done:
+  free(payoff);
+  for (int side = 0; side < SEATS; side++)
+    free(mix[side]);
+  return status;
+}
+
+/* Whether both sides have entered. */
+static bool both_entered(const Standing *s) {
+  bool in[SEATS] = {false, false};
+  for (size_t p = 0; p < s->games->players; p++)
+    if (s->in[p]) in[s->side[p] - 1] = true;
+  return in[0] && in[1];
+}
+
 /* Who enters, and their table: mean returns, or win 1, draw 0, loss -1. */
 static Status enter(Standing *s, const StandingOptions *options) {
   Status status = OK;
@@ -131,8 +177,11 @@ static Status enter(Standing *s, const StandingOptions *options) {
   unsigned char *met = NULL;
   double *all = NULL;
   TRY(NEW_ARRAY(met, n * n + 1));
-  for (size_t i = 0; i < n * n; i++)
-    met[i] = s->score[i] >= 0 && i / n < members && i % n < members;
+  for (size_t i = 0; i < n * n; i++) {
+    /* who cannot meet does not stand in the other's way */
+    const bool apart = s->side && s->side[i / n] == s->side[i % n];
+    met[i] = (apart || s->score[i] >= 0) && i / n < members && i % n < members;
+  }
   s->entered = meta_all_met(met, n, s->in);
   TRY(games_matrix(s->games, returns, 0, &all));
   for (size_t i = 0; !returns && i < n * n; i++)
@@ -155,11 +204,13 @@ static Status play_meta(Standing *s, const StandingOptions *options) {
     return text_format(s->no_meta, sizeof s->no_meta,
                        "%zu players have all met, and meta-games are solved up to %d", s->entered,
                        STANDING_META);
-  Status status = solve(s);
+  if (s->side && !both_entered(s))
+    return text_format(s->no_meta, sizeof s->no_meta, "no two players of both sides have met");
+  Status status = s->side ? solve_sides(s) : solve(s);
   if (status == ERR_MEMORY) return status;
   if (status != OK) return text_format(s->no_meta, sizeof s->no_meta, "%s", status_message());
   double *const result[] = {s->nash, s->nash_average, s->skill, s->alpha_rank};
-  for (size_t k = 0; k < COUNT_OF(result); k++)
+  for (size_t k = 0; k < COUNT_OF(result) && !s->side; k++)
     spread(s, result[k]);
   s->has_meta = true;
   return OK;
@@ -176,6 +227,41 @@ static uint32_t choose_anchor(const Games *games, const char *name) {
     played |= (m->a == random || m->b == random) && tally_games(m->tally.seat) > 0;
   }
   return asked >= 0 ? (uint32_t)asked : random >= 0 && played ? (uint32_t)random : RATING_MEAN;
+}
+
+/* The player that ratings of a side stand on: "random as prey" where random is asked for, or
+ * nothing; RATING_MEAN: there is none. */
+static uint32_t anchor_of_side(const Standing *s, const char *asked, int side) {
+  char name[2 * GAMES_NAME];
+  snprintf(name, sizeof name, "%s as %s", asked ? asked : "random", s->side_name[side]);
+  int64_t found = find(s->games, name);
+  return found >= 0 && s->rated[found].games > 0 ? (uint32_t)found : RATING_MEAN;
+}
+
+/* Ratings of each side from its own anchor, where both have one. Differences within a side, and so
+ * its intervals, are of the same fit; what lies between the anchors is told apart. */
+static Status rate_sides(Standing *s, const char *asked, RatingOptions *rating) {
+  Status status = OK;
+  const Games *games = s->games;
+  uint32_t anchor[SEATS];
+  Rated *second = NULL;
+  RatingFit fit;
+  if (find(games, asked) >= 0) return OK; /* one player for both sides */
+  for (int side = 0; side < SEATS; side++)
+    anchor[side] = anchor_of_side(s, asked, side);
+  if (anchor[0] == RATING_MEAN || anchor[1] == RATING_MEAN) return OK;
+  rating->anchor = anchor[0];
+  TRY(meta_bradley_terry(games->meeting, games->meetings, games->players, rating, s->rated,
+                         &s->fit));
+  rating->anchor = anchor[1];
+  TRY(NEW_ARRAY(second, games->players + 1));
+  TRY(meta_bradley_terry(games->meeting, games->meetings, games->players, rating, second, &fit));
+  if (second[anchor[0]].known) s->gap = second[anchor[0]].elo;
+  for (size_t p = 0; p < games->players; p++)
+    if (s->side[p] == 2) s->rated[p] = second[p];
+done:
+  free(second);
+  return status;
 }
 
 /* With too many players for ratings, everyone's games are still counted. */
@@ -204,10 +290,12 @@ static Status rate(Standing *s, const StandingOptions *options) {
     count_games(s, meeting, meetings);
   else
     TRY(meta_bradley_terry(meeting, meetings, n, &rating, s->rated, &s->fit));
-  add_points(s, meeting, meetings);
-  standing_sort(s);
+  /* on one scale, by which two sides are compared */
   for (size_t p = 0; p < n; p++)
     elo[p] = s->rated[p].known ? s->rated[p].elo : NAN;
+  if (s->side && n <= RATING_MOST) TRY(rate_sides(s, options->anchor, &rating));
+  add_points(s, meeting, meetings);
+  standing_sort(s);
   s->transitivity =
       s->score && n <= 1000 ? meta_transitivity(s->score, elo, n) : (Transitivity){.explained = -1};
 done:
@@ -219,7 +307,12 @@ done:
 Status standing_create(const Games *games, const StandingOptions *options, Standing *out) {
   Status status = OK;
   size_t n = games->players;
-  *out = (Standing){.games = games, .seats = options->seats};
+  *out = (Standing){.games = games,
+                    .seats = options->seats,
+                    .side = options->side,
+                    .side_name = options->side_name,
+                    .gap = NAN,
+                    .value = NAN};
   TRY(NEW_ARRAY(out->rated, n + 1));
   TRY(NEW_ARRAY(out->points, n + 1));
   TRY(NEW_ARRAY(out->in, n + 1));

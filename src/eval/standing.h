@@ -12,6 +12,11 @@ typedef struct StandingOptions {
   size_t members;     /* who may enter the meta-games: the first so many players; 0: all */
   const bool *only;   /* (players) whose ratings are wanted; NULL: all */
   bool ratings_only;  /* neither meta-games nor transitivity */
+  /* (players) 1 or 2, where players always play one side (eval/sides.h): then ratings of a side
+   * stand on the anchor of that side, and the meta-game is of two populations; NULL: they play both
+   */
+  const uint8_t *side;
+  const char *const *side_name; /* (SEATS) */
   /* why there are no meta-games (by design not all meet all); NULL: there are */
   const char *not_met;
 } StandingOptions;
@@ -31,6 +36,11 @@ typedef struct Standing {
   unsigned char *in;
   size_t entered;
   double *nash, *nash_average, *skill, *alpha_rank; /* (players) NAN for those left out */
+  const uint8_t *side;                              /* borrowed; NULL: one population */
+  const char *const *side_name;
+  double
+      gap; /* sides: Elo by which the first side's anchor would beat the second's; NAN: unknown */
+  double value; /* sides: of the meta-game to the first side; NAN: unknown */
   bool has_meta;
   char no_meta[256]; /* why not, if not */
   Transitivity transitivity;

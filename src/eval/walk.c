@@ -3,6 +3,7 @@
  * information set: with perfect recall what a set's choice hangs on never comes back to it. */
 #include "eval/tree.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,20 @@ static Status sum_rows(const GameTree *tree, const float *table, double *sum) {
   return OK;
 }
 
+/* A member's weight in a seat: none where it always plays the other. */
+static double weight_at(const Mixture *mixture, size_t k, int seat) {
+  const uint32_t side = mixture->member[k]->side;
+  return side && (int)side != seat + 1 ? 0 : mixture->weight[k];
+}
+
+/* Of all members together. */
+static double weight_of_seat(const Mixture *mixture, int seat) {
+  double sum = 0;
+  for (size_t k = 0; k < mixture->count; k++)
+    sum += weight_at(mixture, k, seat);
+  return sum;
+}
+
 /* Probability of the edge into `node` under the mixture, where the parent is a choice. own (K):
  * each member's probability of having made the seat's choices so far, which is updated. Where no
  * member comes there, their plain mean. */
@@ -63,16 +78,19 @@ static double mix_edge(const GameTree *tree, const Mixture *mixture, const TreeN
                        const float *table, const double *sum, double *own) {
   size_t A = tree->env->action_count;
   const TreeNode *parent = &tree->node[node->parent];
-  double before = 0, after = 0, plain = 0;
+  double before = 0, after = 0, plain = 0, weights = 0;
   for (size_t k = 0; k < mixture->count; k++) {
     size_t row = k * tree->sets + (size_t)parent->set;
     double p = (double)table[row * A + node->action] / sum[row];
     before += own[k];
-    plain += mixture->weight[k] * p;
+    const double weight = weight_at(mixture, k, parent->actor);
+    plain += weight * p;
+    weights += weight;
     own[k] *= p;
     after += own[k];
   }
-  return before > 0 ? after / before : plain;
+  if (weights <= 0) return 1.0 / parent->children; /* nobody plays it: nobody asks */
+  return before > 0 ? after / before : plain / weights;
 }
 
 /* Probability of each edge under a mixture, edge (nodes). A mixture draws a member once an episode,
@@ -95,7 +113,7 @@ static Status mix_edges(GameTree *tree, const Mixture *mixture, double *edge) {
   for (int p = 0; p < 2; p++) {
     TRY(NEW_ARRAY(reach[p], tree->nodes * K));
     for (size_t k = 0; k < K; k++)
-      reach[p][k] = mixture->weight[k];
+      reach[p][k] = weight_at(mixture, k, p);
   }
   edge[0] = 1;
   for (size_t n = 1; n < tree->nodes; n++) { /* parents come before their children */
@@ -282,10 +300,14 @@ Status tree_exploit(GameTree *tree, const Mixture *mixture, ExactResult *out) {
   TRY(NEW_ARRAY(edge, tree->nodes));
   TRY(NEW_ARRAY(value, tree->nodes));
   TRY(mix_edges(tree, mixture, edge));
+  for (int seat = 0; seat < 2; seat++)
+    out->played[seat] = weight_of_seat(mixture, seat) > 0;
   for (int seat = 0; seat < 2 && tree->help.rank == 0; seat++) {
-    out->value[seat] = expected(tree, edge, seat, value);
-    read_strategy(tree, edge, seat, out);
-    TRY(best_response(tree, edge, seat, &out->best_response[seat]));
+    const bool both = out->played[0] && out->played[1];
+    out->value[seat] = both ? expected(tree, edge, seat, value) : NAN;
+    out->best_response[seat] = NAN;
+    if (out->played[seat]) read_strategy(tree, edge, seat, out);
+    if (out->played[1 - seat]) TRY(best_response(tree, edge, seat, &out->best_response[seat]));
     out->nash_conv += out->best_response[seat] - out->value[seat];
   }
 done:

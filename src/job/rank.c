@@ -75,8 +75,8 @@ static Status observe(void *context, uint64_t frames, Record *record) {
   for (uint32_t p = 0; p < now.league->learning; p++) {
     const float *block = learner_policy(self->learner, p);
     if (!block || now.league->player[p].role != ROLE_MAIN) continue;
-    TRY_RETURN(
-        tracker_add(self->tracker, now.league->player[p].name, block, self->net->block, record));
+    TRY_RETURN(tracker_add(self->tracker, now.league->player[p].name, now.league->player[p].side,
+                           block, self->net->block, record));
   }
   tracker_done(self->tracker, frames);
   return OK;

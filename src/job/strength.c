@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "eval/sides.h"
 #include "job/plugin.h"
 
 #include <limits.h>
@@ -156,6 +157,27 @@ static Status newest_with_games(const League *league, const Games *games, uint32
   return OK;
 }
 
+/* Where sides are separate: takes the games apart by them. */
+static Status take_sides(const League *league, Strength *strength) {
+  Status status = OK;
+  Games all = strength->games;
+  uint8_t *side = NULL;
+  if (league->config.sides != SIDES_SEPARATE) return OK;
+  strength->games = (Games){0};
+  TRY(NEW_ARRAY(side, all.players + 1));
+  for (size_t p = 0; p < league->players; p++)
+    side[p] = league->player[p].side;
+  for (uint32_t s = 0; s < SEATS; s++)
+    strength->side_name[s] = league_side_name(&league->config, s + 1);
+  TRY(games_by_side(&all, side, strength->side_name, &strength->games, &strength->side));
+  strength->games.other_lines = all.other_lines;
+  memcpy(strength->games.other_build, all.other_build, sizeof all.other_build);
+done:
+  games_free(&all);
+  free(side);
+  return status;
+}
+
 /* A job that runs asks for few intervals: each costs passes over all meetings. */
 Status strength_create(const League *league, const JobConfig *settings, const RunFolder *folder,
                        const StrengthOptions *options, Strength *out) {
@@ -169,6 +191,9 @@ Status strength_create(const League *league, const JobConfig *settings, const Ru
                               .returns = options->returns,
                               .ratings_only = options->ratings_only};
   TRY(strength_games(league, settings, folder, &out->games));
+  TRY(take_sides(league, out));
+  standing.side = out->side;
+  standing.side_name = out->side_name;
   standing.members = league->players; /* built-in players are no part of the league's games */
   TRY(NEW_ARRAY(as, league->learning + 1));
   TRY(NEW_ARRAY(only, out->games.players + 1));
@@ -192,6 +217,8 @@ done:
 void strength_destroy(Strength *strength) {
   standing_destroy(&strength->standing);
   games_free(&strength->games);
+  free(strength->side);
+  strength->side = NULL;
 }
 
 /* In the order of the learning players. */

@@ -16,7 +16,11 @@ typedef struct StrengthOptions {
 
 /* The games of a league and what they say. */
 typedef struct Strength {
-  Games games; /* ids are the league's; behind them the built-in players that have played */
+  /* ids are the league's; behind them the built-in players that have played (of separate sides:
+   * "random as prey") */
+  Games games;
+  uint8_t *side; /* (players of games) where sides are separate; else NULL */
+  const char *side_name[SEATS];
   Standing standing;
 } Strength;
 

@@ -25,6 +25,10 @@ typedef struct Map {
   Report *r;
   Group group[2 * CELLS + 1];
   size_t count;
+  /* Whose rows and columns there are, by the number of their group: all; or, where sides are
+   * separate, those of one and of the other, as players of one never meet. */
+  size_t row[2 * CELLS + 1], column[2 * CELLS + 1];
+  size_t rows, columns;
   double side, left, top; /* of a cell; of the first cell */
   double unit;            /* where margins are the game: the mean return of the strongest colour */
   bool brief;             /* a colour says whose row it is, so that its label is a number */
@@ -41,16 +45,23 @@ static void make_groups(Map *map) {
   const Report *r = map->r;
   const League *league = &r->run->league;
   size_t n = league->players;
+  const bool sided = league->config.sides == SIDES_SEPARATE;
+  /* a table of two sides has two lists of players, each half as long */
   size_t size = (n + CELLS - 1) / CELLS;
   for (size_t i = 0; i < n;) { /* groups never mix lines, unless there are too many lines */
     size_t end = i + 1;
     while (end < n && end - i < size &&
            (report_line_of(league, r->order[end]) == report_line_of(league, r->order[i]) ||
-            league->learning > CELLS / 2))
+            (!sided && league->learning > CELLS / 2)))
       end++;
     if (map->count == 2 * CELLS) end = n;
     map->group[map->count++] = (Group){i, end - i};
     i = end;
+  }
+  for (size_t g = 0; g < map->count; g++) {
+    const Player *first = &league->player[r->order[map->group[g].first]];
+    if (first->side != 2) map->row[map->rows++] = g;
+    if (first->side != 1) map->column[map->columns++] = g;
   }
 }
 
@@ -154,14 +165,14 @@ static double value_of(const Report *r, const Tally *t, char *said, size_t size)
  * colour. */
 static void put_cell(Map *map, size_t i, size_t j) {
   Report *r = map->r;
-  const Group *row = &map->group[i];
-  const Group *column = &map->group[j];
+  const Group *row = &map->group[map->row[i]];
+  const Group *column = &map->group[map->column[j]];
   double x = map->left + map->side * (double)j;
   double y = map->top + map->side * (double)i;
   double side = map->side - 1;
   char a[160], b[160], said[120];
   Tally t = between(r, row, column);
-  if (i == j && row->count == 1) { /* nobody is judged against itself */
+  if (row == column && row->count == 1) { /* nobody is judged against itself */
     html_put(&r->out, "<circle class=i cx=\"%.1f\" cy=\"%.1f\" r=1.5 />", x + side / 2,
              y + side / 2);
     return;
@@ -186,24 +197,35 @@ static void put_cell(Map *map, size_t i, size_t j) {
   put_number(map, x, y, value, fmax(fmin(strength, 1), -1));
 }
 
-/* Labels of rows and columns, and the bars whose colour says whose they are. */
+/* The label of row i, and the bar whose colour says whose it is. */
+static void put_row_label(Map *map, size_t i) {
+  Bytes *out = &map->r->out;
+  const Group *g = &map->group[map->row[i]];
+  double y = map->top + map->side * (double)i;
+  double side = map->side;
+  char text[LABEL];
+  group_label(map, g, text, sizeof text);
+  html_put(out, "<rect class=\"d %s\" x=\"%.1f\" y=\"%.1f\" width=4 height=\"%.1f\"/>",
+           report_colour(line_at(map, g)), map->left - 7, y, side - 1);
+  if (side < 12) return;
+  html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=end>%s</text>", map->left - 11,
+           y + side / 2 + 3.5, text);
+}
+
+/* The same of columns. */
 static void put_labels(Map *map, bool upright) {
   Bytes *out = &map->r->out;
-  for (size_t i = 0; i < map->count; i++) {
-    const Group *g = &map->group[i];
-    const char *css = report_colour(line_at(map, g));
+  for (size_t i = 0; i < map->rows; i++)
+    put_row_label(map, i);
+  for (size_t i = 0; i < map->columns; i++) {
+    const Group *g = &map->group[map->column[i]];
     double x = map->left + map->side * (double)i;
-    double y = map->top + map->side * (double)i;
     double side = map->side;
     char text[LABEL];
     group_label(map, g, text, sizeof text);
-    html_put(out,
-             "<rect class=\"d %s\" x=\"%.1f\" y=\"%.1f\" width=4 height=\"%.1f\"/><rect "
-             "class=\"d %s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=4 />",
-             css, map->left - 7, y, side - 1, css, x, map->top - 7, side - 1);
+    html_put(out, "<rect class=\"d %s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=4 />",
+             report_colour(line_at(map, g)), x, map->top - 7, side - 1);
     if (side < 12) continue;
-    html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=end>%s</text>", map->left - 11,
-             y + side / 2 + 3.5, text);
     if (upright)
       html_put(out, "<text class=t x=\"%.1f\" y=\"%.1f\" text-anchor=middle>%s</text>",
                x + side / 2 - 0.5, map->top - 12, text);
@@ -248,14 +270,17 @@ static void put_scale(Report *r, double unit) {
 /* What sitting first is worth, over all games of all pairs. */
 static void put_seats(Report *r) {
   Tally t = payoff_first_seat(&r->run->league.payoff);
+  const LeagueConfig *config = &r->run->league.config;
+  const bool sided = config->sides == SIDES_SEPARATE;
   double low, high;
   if (t.games < 1) return;
   double score = (t.wins + t.draws / 2) / t.games;
   meta_interval(score, t.games, &low, &high);
   html_put(&r->out,
-           "<p id=seats>The first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all "
-           "%.0f games. Matchmaking goes by the mean of both seats.</p>",
-           score, low, high, t.returns / t.games, t.games);
+           "<p id=seats>%s scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games.%s</p>",
+           sided ? league_side_name(config, 1) : "The first seat", score, low, high,
+           t.returns / t.games, t.games,
+           sided ? "" : " Matchmaking goes by the mean of both seats.");
 }
 
 /* Sizes of cells and margins for a small screen, which scrolls; with more room the picture grows.
@@ -290,7 +315,9 @@ void report_payoff(Report *r) {
   make_groups(&map);
   bool upright = lay_out(&map);
   bool grouped = map.count < r->run->league.players;
-  double extent = map.side * (double)map.count + 4;
+  const LeagueConfig *config = &r->run->league.config;
+  double wide = map.side * (double)map.columns + 4;
+  double high = map.side * (double)map.rows + 4;
   html_put(&r->out,
            "<section id=payoff><h2>Payoff</h2><p>%s of the row's player against the column's, in "
            "hundredths; hover for counts and 95 %% intervals. Frozen pairs from evaluation "
@@ -300,16 +327,19 @@ void report_payoff(Report *r) {
                      "order of age."
                    : "In order of line and age: a number is a snapshot's, &ldquo;now&rdquo; the "
                      "learning player.");
+  if (config->sides == SIDES_SEPARATE)
+    html_put(&r->out, "<p>Rows are players of the side %s, columns of the side %s.</p>",
+             league_side_name(config, 1), league_side_name(config, 2));
   report_legend(r);
   html_put(&r->out, "<figure class=map>");
   put_scale(r, map.unit);
   html_put(&r->out,
            "<div class=scroll><svg viewBox=\"0 0 %.0f %.0f\" "
            "style=\"min-width:%.0fpx;max-width:%.0fpx\" role=img>",
-           map.left + extent, map.top + extent, map.left + extent, 1.5 * (map.left + extent));
+           map.left + wide, map.top + high, map.left + wide, 1.5 * (map.left + wide));
   put_labels(&map, upright);
-  for (size_t i = 0; i < map.count * map.count; i++)
-    put_cell(&map, i / map.count, i % map.count);
+  for (size_t i = 0; i < map.rows * map.columns; i++)
+    put_cell(&map, i / map.columns, i % map.columns);
   html_put(&r->out, "</svg></div></figure>");
   put_seats(r);
   html_put(&r->out, "</section>\n");

@@ -37,8 +37,10 @@ Tally report_known(const Report *r, uint32_t a, uint32_t b) {
   const League *league = &r->run->league;
   const Pair *pair = payoff_find(&league->payoff, a, b);
   bool frozen = league->player[a].frozen && league->player[b].frozen;
-  if (frozen && !(pair && pair->eval[0].games > 0 && pair->eval[1].games > 0))
-    return rated_games(&r->strength.games, a, b);
+  const bool known =
+      pair && (league->payoff.one_seat ? tally_games(pair->eval) > 0
+                                       : pair->eval[0].games > 0 && pair->eval[1].games > 0);
+  if (frozen && !known) return rated_games(&r->strength.games, a, b);
   return !pair ? (Tally){0} : tally_both(frozen ? pair->eval : pair->decayed);
 }
 
@@ -103,7 +105,9 @@ static bool strength(const Report *r, uint32_t player, double *value, double *lo
   player = s->as[player];
   if (player >= r->run->league.players) return false;
   for (uint32_t j = 0; j < n && j < r->run->league.players; j++) {
-    double weight = !s->has_meta ? 1 / (double)n : s->in[j] ? s->nash_average[j] : 0;
+    const double *mixture = s->side ? s->nash : s->nash_average;
+    double weight = !s->has_meta ? 1 / (double)n : s->in[j] ? mixture[j] : 0;
+    if (s->side && s->side[j] == s->side[player]) continue;
     Tally t = report_known(r, player, j);
     if (weight < 1e-6) continue;
     if (j == player) { /* against itself it is even */
@@ -261,7 +265,9 @@ static void put_rating_table(Report *r, size_t most) {
              low, high);
     html_put(&r->out, "<td class=r>%.0f<td class=\"r wide\">%.3f", s->rated[p].games,
              s->points[s->as[p]]);
-    if (s->has_meta && s->in[p])
+    if (s->has_meta && s->in[p] && s->side)
+      html_put(&r->out, "<td class=\"r wide\">%.3f<td class=\"r wide\">n/a", s->nash[p]);
+    else if (s->has_meta && s->in[p])
       html_put(&r->out, "<td class=\"r wide\">%.3f<td class=\"r wide\">%.3f", s->nash_average[p],
                s->alpha_rank[p]);
     else
@@ -282,6 +288,14 @@ static void put_rating_words(Report *r) {
                       "says.</p>");
     return;
   }
+  const Standing *s = &r->strength.standing;
+  if (s->side)
+    html_put(&r->out,
+             "<p>Two populations, %s and %s, that meet only each other. Where random is at 0 it is "
+             "random play on the player's own side: D Elo more than another player of the side "
+             "multiplies the odds of scoring, against whomever, by 10<sup>D/400</sup>. Ratings of "
+             "different sides are not on one scale.</p>",
+             s->side_name[0], s->side_name[1]);
   html_put(&r->out,
            "<p>Bradley-Terry over evaluation games, as <code>agon rate</code> has it; %s is at "
            "0. A learning player is shown as its newest rated snapshot; intervals wider than %d "
@@ -297,7 +311,8 @@ static void put_rating_words(Report *r) {
              r->strength.games.name[t->cycle[0]], r->strength.games.name[t->cycle[1]],
              r->strength.games.name[t->cycle[2]], 0.5 + t->margin);
   else
-    html_put(&r->out, "there is no cycle of three.</p>");
+    html_put(&r->out, s->side ? "two sides have no cycles of three.</p>"
+                              : "there is no cycle of three.</p>");
 }
 
 /* The section: words, chart, table. */
@@ -392,7 +407,8 @@ void report_forgotten(Report *r) {
                     "its own snapshots did.</p>");
   for (uint32_t m = 0; m < league->learning; m++)
     for (uint32_t o = 0; o < league->players && league->player[m].role == ROLE_MAIN; o++) {
-      if (!league->player[o].frozen) continue;
+      if (!league->player[o].frozen || !league_meets(&league->player[m], &league->player[o]))
+        continue;
       asked++;
       if (!find_lost(r, m, o, &found) || GROW(lost, room, count + 1) != OK) continue;
       lost[count++] = found;

@@ -189,6 +189,19 @@ Status run_view_player(const char *text, const RunView *run, const Env *env, Con
   return from_run(text, run, env, out);
 }
 
+/* All frozen mains of a run, oldest first. */
+static Status add_snapshots(const RunView *run, const Env *env, Contestant **out, size_t *room,
+                            size_t *count) {
+  for (size_t i = 0; i < run->league.players; i++) {
+    const Player *player = &run->league.player[i];
+    if (!player->frozen || player->role != ROLE_MAIN) continue;
+    TRY_RETURN(GROW(*out, *room, *count + 1));
+    TRY_RETURN(from_run(player->name, run, env, &(*out)[*count]));
+    (*count)++;
+  }
+  return OK;
+}
+
 /* On failure those that were made are the caller's to destroy. */
 Status run_view_players(const char *list, const RunView *run, const Env *env, Contestant **out,
                         size_t *count) {
@@ -199,10 +212,14 @@ Status run_view_players(const char *list, const RunView *run, const Env *env, Co
     size_t length = strcspn(at, ",");
     char word[1024];
     TRY_RETURN(text_item(at, length, word, sizeof word));
+    at += length + (at[length] == ',');
+    if (run && !strcmp(word, "snapshots")) {
+      TRY_RETURN(add_snapshots(run, env, out, &room, count));
+      continue;
+    }
     TRY_RETURN(GROW(*out, room, *count + 1));
     TRY_RETURN(run_view_player(word, run, env, &(*out)[*count]));
     (*count)++;
-    at += length + (at[length] == ',');
   }
   return *count ? OK : status_set(ERR_USAGE, "no players given");
 }

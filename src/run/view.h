@@ -28,7 +28,8 @@ const uint64_t *run_view_counters(const RunView *run);
  * *out is the caller's (contestant_destroy) on success. ERR_USAGE if there is no such player or it
  * is of another game; codes of run_view_open. */
 Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out);
-/* All players of a comma-separated list; the array *out (free) and its *count members
- * (contestant_destroy) are the caller's, on failure too. */
+/* All players of a comma-separated list, in which `snapshots` stands for all frozen mains of the
+ * run; the array *out (free) and its *count members (contestant_destroy) are the caller's, on
+ * failure too. */
 Status run_view_players(const char *list, const RunView *run, const Env *env, Contestant **out,
                         size_t *count);

@@ -49,8 +49,38 @@ expect 2 "predator_main_0 always plays team 0 .* name players of the other side,
 snapshot=$(echo tag/players/predator_main_0-000000-*.h5)
 expect 2 "cannot meet: both always play team 0" "$AGON" match "$snapshot" tag:predator_main_0 --games 10
 expect 0 "Seats \| first .*, second \+0 =0 -0" "$AGON" match "$snapshot" tag:prey_main_0 --games 10
-expect 0 "prey_main_exploiter_0" "$AGON" rate tag
+# two populations: each from random of its own side, and the equilibrium between the two
+expect 0 "^random of each side at 0" "$AGON" rate tag
+grep -q "random as prey  *+0 " out.txt && grep -q "random as predator  *+0 " out.txt || fail "no zero of each side: $(cat out.txt)"
+grep -qE "^a predator of Elo x scores .* against a prey of Elo y" out.txt || fail "nothing between the sides"
+"$AGON" rate tag --json > rate.json || fail "rate --json"
+$python - << 'P' || fail "the rating: $(cat rate.json)"
+import json
+rate = json.load(open("rate.json"))
+players = rate["players"]
+assert {player["side"] for player in players} == {"predator", "prey"} and rate["side_gap"] is not None
+for side in ("predator", "prey"):
+    nash = [player["nash"] for player in players if player["side"] == side and player["nash"] is not None]
+    assert len(nash) > 2 and abs(sum(nash) - 1) < 1e-6, (side, nash)
+assert all(player["alpha_rank"] is None for player in players)
+P
+expect 0 "^prey_main_0 +against [0-9]+ players, .* at worst .* against predator_main_0-" "$AGON" eval tag \
+  --players predator_main_0,prey_main_0 --versus snapshots --games 4 --quiet
+expect 2 "yours is --seat 1" "$AGON" play tag --seat 0
 expect 0 "prey_main_exploiter_0 +main_exploiter" "$AGON" league show tag
 expect 0 "predator_main_0" "$AGON" league dryrun tag
 expect 0 "report.html" "$AGON" report tag
+grep -q "Rows are players of the side predator, columns of the side prey" tag/report.html || fail "the payoff map has no sides"
+# best responses where the tree can be walked: of the other side, and of both against a profile
+mpi 2 "$AGON" train kuhn_poker league.sides=separate --run-dir cards --quiet frames=20k metrics.exploitability=5k || fail "cards"
+grep -q '"side1_main_0/best_response"' cards/metrics.jsonl || fail "no best responses while it trains"
+expect 0 "side0_main_0,side1_main_0: NashConv" "$AGON" exploit cards
+expect 2 "this league has two" "$AGON" exploit cards --player nash
+expect 0 "side1_main_0 as second: a best response as first earns" "$AGON" exploit cards --player side1_main_0 --against random
+expect 2 "always play one side: they cannot meet" "$AGON" exploit cards --player side1_main_0 --against side1_main_0
+expect 2 "always plays team 0 .league.sides separate., and a probe" "$AGON" probe cards --budget 1k
+# a league that is only written down
+printf 'players: [{name: a, side: 0}, {name: b, side: 1}, {name: c, side: 1, frozen: true}]\npayoff: [[a, c, 9, 0, 0, 9]]\n' > sides.yaml
+expect 0 "^   b +self .* live +both learn" "$AGON" league dryrun simple_tag league.sides=separate --scenario sides.yaml
+expect 2 "a: it has a side, and league.sides is together" "$AGON" league dryrun simple_tag --scenario sides.yaml
 "$AGON" status tag --json | grep -q '"side": "prey"' || fail "status names no side"
