@@ -13,8 +13,8 @@
 typedef struct LanePiece {
   uint32_t lane;
   uint32_t part;
-  uint8_t *data; /* owned */
-  size_t size;
+  uint8_t *data;   /* owned, or ... */
+  SpoolPart place; /* ... where it lies in the spool */
 } LanePiece;
 
 /* What has come of lanes, in the order of its arrival. */
@@ -25,9 +25,10 @@ typedef struct Pieces {
   size_t bytes; /* of all */
 } Pieces;
 
-/* What learners keep of a player's experience. */
+/* What learners keep of a player's experience. It can be as long as their memory is: each piece is
+ * put on the disk as it comes. */
 typedef struct Kept {
-  Pieces lanes; /* seats of slots */
+  Pieces lanes; /* seats of slots, in the spool */
   Bytes last;   /* what is counted of it: the same from every member */
   bool *has;    /* (keepers) whose last piece is here */
 } Kept;
@@ -47,7 +48,8 @@ struct Checkpoint {
   size_t actors_left;
   size_t players_left;
   Pieces lanes;
-  Kept *kept;       /* (players that learn), where experience is kept */
+  Spool *spool;     /* where experience is kept; NULL until some has come */
+  Kept *kept;       /* (players that learn), likewise */
   size_t kept_room; /* players */
   size_t keepers;   /* learners that share a player */
   size_t kept_left; /* last pieces that are to come */
@@ -269,6 +271,7 @@ void checkpoint_destroy(Checkpoint *checkpoint) {
     bytes_free(&checkpoint->kept[p].last);
     free(checkpoint->kept[p].has);
   }
+  spool_close(checkpoint->spool);
   free(checkpoint->kept);
   free(checkpoint->has_actor);
   free(checkpoint);
@@ -347,17 +350,21 @@ Status checkpoint_check_order(const Checkpoint *checkpoint, const Results *resul
 }
 
 /* --- pieces --- */
-/* Each piece has memory of its own, so that what is long is held once. */
-static Status add_piece(Pieces *pieces, uint32_t lane, uint32_t part, const void *bytes,
-                        size_t size) {
-  uint8_t *copy;
+/* Puts down a piece. Its bytes are copied, or (with a spool) go there. */
+static Status add_piece(Pieces *pieces, Spool *spool, uint32_t lane, uint32_t part,
+                        const void *bytes, size_t size) {
+  LanePiece piece = {.lane = lane, .part = part, .place = {.size = size}};
   for (size_t i = 0; i < pieces->count; i++)
     if (pieces->piece[i].lane == lane && pieces->piece[i].part == part)
       return status_set(ERR_FORMAT, "lane %u came twice", lane);
   TRY_RETURN(GROW(pieces->piece, pieces->room, pieces->count + 1));
-  TRY_RETURN(NEW_ARRAY(copy, size));
-  if (size) memcpy(copy, bytes, size);
-  pieces->piece[pieces->count++] = (LanePiece){lane, part, copy, size};
+  if (spool) {
+    TRY_RETURN(spool_add(spool, bytes, size, &piece.place));
+  } else {
+    TRY_RETURN(NEW_ARRAY(piece.data, size));
+    if (size) memcpy(piece.data, bytes, size);
+  }
+  pieces->piece[pieces->count++] = piece;
   pieces->bytes += size;
   return OK;
 }
@@ -365,7 +372,7 @@ static Status add_piece(Pieces *pieces, uint32_t lane, uint32_t part, const void
 static Status add_lane(Checkpoint *checkpoint, const Members *members, const WireActorState *sent) {
   if (sent->size == 0 || members_lane_actor(members, sent->lane) != sent->actor)
     return status_set(ERR_FORMAT, "lane %u is empty or not of actor %u", sent->lane, sent->actor);
-  return add_piece(&checkpoint->lanes, sent->lane, 0, sent->state, sent->size);
+  return add_piece(&checkpoint->lanes, NULL, sent->lane, 0, sent->state, sent->size);
 }
 
 /* The last piece: all lanes of the actor are here, and this is what it has counted of its own. */
@@ -437,6 +444,8 @@ done:
 
 /* Room for what learners keep, as players are first heard of. */
 static Status open_kept(Checkpoint *checkpoint, uint32_t player, size_t keepers) {
+  if (!checkpoint->spool)
+    TRY_RETURN(spool_open(checkpoint->setup.run->path, &checkpoint->spool));
   TRY_RETURN(GROW(checkpoint->kept, checkpoint->kept_room, (size_t)player + 1));
   Kept *kept = &checkpoint->kept[player];
   return kept->has ? OK : NEW_ARRAY(kept->has, keepers);
@@ -455,7 +464,7 @@ Status checkpoint_take_replay(Checkpoint *checkpoint, const League *league, cons
   if (kept->has[keeper])
     return status_set(ERR_FORMAT, "what is kept of player %u came twice", sent.player);
   if (sent.lane != (uint32_t)WIRE_NO_LANE)
-    return add_piece(&kept->lanes, sent.lane, sent.part, sent.state, sent.size);
+    return add_piece(&kept->lanes, checkpoint->spool, sent.lane, sent.part, sent.state, sent.size);
   kept->has[keeper] = true;
   INVARIANT(checkpoint->kept_left > 0);
   checkpoint->kept_left--;
@@ -487,8 +496,32 @@ static int by_lane(const void *a, const void *b) {
   return x->part < y->part ? -1 : x->part > y->part;
 }
 
+/* The bytes of all pieces, in their order, into a column. */
+static Status put_bytes(Tree *tree, const char *path, const Pieces *pieces, const Spool *spool) {
+  Status status = OK;
+  uint8_t *sorted = NULL;
+  SpoolPart *part = NULL;
+  size_t at = 0;
+  TRY(NEW_ARRAY(sorted, spool ? 0 : pieces->bytes));
+  TRY(NEW_ARRAY(part, pieces->count));
+  for (size_t i = 0; i < pieces->count; i++) {
+    const LanePiece *piece = &pieces->piece[i];
+    part[i] = piece->place;
+    if (piece->data && part[i].size) memcpy(sorted + at, piece->data, part[i].size);
+    at += part[i].size;
+  }
+  if (spool)
+    TRY(tree_put_spooled(tree, path, spool, part, pieces->count));
+  else
+    TRY(tree_put(tree, path, STORE_U8, at, 1, sorted));
+done:
+  free(sorted);
+  free(part);
+  return status;
+}
+
 /* Lanes in the order of their ids, whoever sent them first. The pieces are then given back. */
-static Status put_pieces(Tree *tree, const char *folder, Pieces *pieces) {
+static Status put_pieces(Tree *tree, const char *folder, Pieces *pieces, const Spool *spool) {
   Status status = OK;
   const size_t n = pieces->count;
   size_t lanes = 0;
@@ -496,29 +529,25 @@ static Status put_pieces(Tree *tree, const char *folder, Pieces *pieces) {
   char path[STORE_PATH];
   uint32_t *id = NULL;
   uint64_t *end = NULL;
-  uint8_t *sorted = NULL;
   TRY(NEW_ARRAY(id, n));
   TRY(NEW_ARRAY(end, n));
-  TRY(NEW_ARRAY(sorted, pieces->bytes));
   if (n) qsort(pieces->piece, n, sizeof *pieces->piece, by_lane);
   for (size_t i = 0; i < n; i++) {
     const LanePiece *piece = &pieces->piece[i];
-    if (piece->size) memcpy(sorted + at, piece->data, piece->size);
-    at += piece->size;
+    at += piece->place.size;
     if (i == 0 || id[lanes - 1] != piece->lane) id[lanes++] = piece->lane;
     end[lanes - 1] = at;
   }
-  drop_pieces(pieces);
   TRY(text_format(path, sizeof path, "%s/id", folder));
   TRY(tree_put(tree, path, STORE_U32, lanes, 1, id));
   TRY(text_format(path, sizeof path, "%s/end", folder));
   TRY(tree_put(tree, path, STORE_U64, lanes, 1, end));
   TRY(text_format(path, sizeof path, "%s/state", folder));
-  TRY(tree_put(tree, path, STORE_U8, at, 1, sorted));
+  TRY(put_bytes(tree, path, pieces, spool));
+  drop_pieces(pieces);
 done:
   free(id);
   free(end);
-  free(sorted);
   return status;
 }
 
@@ -530,7 +559,7 @@ static Status put_kept(Checkpoint *checkpoint, const League *league) {
     if (!kept->has) continue;
     const char *name = league->player[p].name;
     TRY_RETURN(text_format(path, sizeof path, "replay/%s", name));
-    TRY_RETURN(put_pieces(&checkpoint->tree, path, &kept->lanes));
+    TRY_RETURN(put_pieces(&checkpoint->tree, path, &kept->lanes, checkpoint->spool));
     TRY_RETURN(text_format(path, sizeof path, "replay/%s/last", name));
     TRY_RETURN(tree_put(&checkpoint->tree, path, STORE_U8, kept->last.size, 1, kept->last.data));
     memset(kept->has, 0, checkpoint->keepers * sizeof *kept->has);
@@ -579,7 +608,7 @@ Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Memb
   int64_t start = clock_now(&setup->clock);
   INVARIANT(cut->captured && hashes_are_known(tree));
   TRY_RETURN(tree_put(tree, LEDGER_PATH, STORE_U64, LEDGER_COUNT, 1, checkpoint->cut_ledger));
-  TRY_RETURN(put_pieces(tree, "lanes", &checkpoint->lanes));
+  TRY_RETURN(put_pieces(tree, "lanes", &checkpoint->lanes, NULL));
   TRY_RETURN(put_kept(checkpoint, league));
   Status sums = check_sums(checkpoint, members);
   if (sums != OK)
@@ -594,6 +623,7 @@ Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Memb
            text_scaled((double)checkpoint->frames, frames, sizeof frames), checkpoint->players,
            took);
   tree_free(tree);
+  if (checkpoint->spool) spool_clear(checkpoint->spool);
   cut->open = false;
   checkpoint->written = clock_now(&setup->clock);
   return OK;

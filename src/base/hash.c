@@ -12,6 +12,22 @@ Hash hash_bytes(const void *data, size_t size) {
   return (Hash){hash.low64, hash.high64};
 }
 
+HashStream *hash_begin(void) {
+  XXH3_state_t *state = XXH3_createState();
+  if (state) XXH3_128bits_reset(state);
+  return (HashStream *)state;
+}
+
+void hash_add(HashStream *stream, const void *data, size_t size) {
+  XXH3_128bits_update((XXH3_state_t *)stream, data, size);
+}
+
+Hash hash_end(HashStream *stream) {
+  XXH128_hash_t hash = XXH3_128bits_digest((XXH3_state_t *)stream);
+  XXH3_freeState((XXH3_state_t *)stream);
+  return (Hash){hash.low64, hash.high64};
+}
+
 /* A hash of two hashes: how a digest over many parts is built up. */
 Hash hash_join(Hash a, Hash b) {
   Hash both[2] = {a, b};

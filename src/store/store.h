@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "store/spool.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +32,12 @@ typedef struct Item {
   size_t size;  /* bytes per element; TEXT: of the fixed-length field */
   size_t count; /* rows */
   size_t width; /* elements per row; 1 = a plain column */
-  void *data;   /* owned: count * width * size bytes */
+  void *data;   /* owned: count * width * size bytes; NULL: they lie in the spool */
+  /* A long column that is on its way into a file: where its bytes are. Never in a tree that was
+   * read. */
+  const Spool *spool;
+  SpoolPart *part; /* (parts) owned */
+  size_t parts;
 } Item;
 
 /* The contents of a file, or of one to be written. Start from {0}; columns are in no order. */
@@ -52,6 +58,10 @@ Status tree_put_texts(Tree *tree, const char *path, size_t count, size_t field, 
 /* One text of any length. */
 Status tree_put_text(Tree *tree, const char *path, const char *text);
 Status tree_put_u64(Tree *tree, const char *path, uint64_t value);
+/* A column of bytes that lie in a spool, one part behind another. The parts are copied; the spool
+ * is borrowed until the tree is freed. Such a tree can be written, and nothing else. */
+Status tree_put_spooled(Tree *tree, const char *path, const Spool *spool, const SpoolPart *part,
+                        size_t parts);
 Status tree_put_f64(Tree *tree, const char *path, double value);
 /* Copies all columns of another tree in; on failure some of them are there. */
 Status tree_put_all(Tree *tree, const Tree *from);
@@ -89,6 +99,10 @@ Status tree_get_text(const Tree *tree, const char *path, char *out, size_t size)
 /* A hash of all names, types, shapes and bytes but "@digest" itself; the order of columns does not
  * matter. */
 Hash tree_digest(const Tree *tree);
+/* The same of a tree with columns in a spool. ERR_IO, ERR_MEMORY. */
+Status tree_digest_all(const Tree *tree, Hash *out);
+/* Bytes of a column at a time, where it lies in a spool, and of a chunk in a file. */
+enum { STORE_CHUNK = 4 << 20 };
 /* For messages between ranks: appends the whole tree. Without memory out->failed is set. */
 void tree_encode(const Tree *tree, Bytes *out);
 /* Adds the columns of such a message to the tree. ERR_FORMAT if it is damaged, ERR_MEMORY; the tree

@@ -83,6 +83,22 @@ static bool make_groups(hid_t file, const char *path) {
   return good;
 }
 
+/* The bytes of a column that lie in a spool, one chunk of the file at a time. */
+static bool write_spooled(hid_t set, hid_t space, const Item *item) {
+  uint8_t *window = malloc(STORE_CHUNK);
+  bool good = window != NULL;
+  for (hsize_t at = 0; good && at < item->count; at += STORE_CHUNK) {
+    hsize_t size = item->count - at < STORE_CHUNK ? item->count - at : STORE_CHUNK;
+    hid_t memory = H5Screate_simple(1, &size, NULL);
+    good = spool_read(item->spool, item->part, item->parts, at, window, size) == OK &&
+           H5Sselect_hyperslab(space, H5S_SELECT_SET, &at, NULL, &size, NULL) >= 0 &&
+           H5Dwrite(set, H5T_NATIVE_UINT8, memory, space, H5P_DEFAULT, window) >= 0;
+    H5Sclose(memory);
+  }
+  free(window);
+  return good;
+}
+
 /* Datasets that are not empty are stored in chunks of at most 4 MiB, as Fletcher32 checksums belong
  * to chunks. Times are not stored, so that equal contents give equal files. */
 static bool write_dataset(hid_t file, const Item *item) {
@@ -94,7 +110,7 @@ static bool write_dataset(hid_t file, const Item *item) {
   H5Pset_obj_track_times(layout, 0);
   if (item->count && item->width) {
     size_t row = item->width * item->size;
-    size_t most = (4u << 20) / (row ? row : 1);
+    size_t most = STORE_CHUNK / (row ? row : 1);
     if (chunk[0] > (most ? most : 1)) chunk[0] = most ? most : 1;
     H5Pset_chunk(layout, rank, chunk);
     H5Pset_fletcher32(layout);
@@ -102,8 +118,11 @@ static bool write_dataset(hid_t file, const Item *item) {
   hid_t type = native_type(item->type, item->size);
   hid_t space = H5Screate_simple(rank, dims, NULL);
   hid_t set = H5Dcreate2(file, item->path, type, space, H5P_DEFAULT, layout, H5P_DEFAULT);
-  bool good = set >= 0 && (item->count == 0 || item->width == 0 ||
-                           H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, item->data) >= 0);
+  bool good = set >= 0;
+  if (good && item->spool)
+    good = write_spooled(set, space, item);
+  else if (good && item->count && item->width)
+    good = H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, item->data) >= 0;
   if (set >= 0 && H5Dclose(set) < 0) good = false; /* a full disk may show only here */
   H5Sclose(space);
   H5Tclose(type);
@@ -171,6 +190,7 @@ static Status check_storable(const Tree *tree) {
 Status store_write(const Tree *tree, const char *kind, const char *path) {
   Status status = OK;
   char aside[PATH_MAX], digest[HASH_TEXT];
+  Hash sum;
   Tree full = {0};
   TRY_RETURN(check_storable(tree));
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -181,7 +201,8 @@ Status store_write(const Tree *tree, const char *kind, const char *path) {
   memcpy(full.item, tree->item, tree->items * sizeof *full.item);
   TRY(tree_put_text(&full, "@kind", kind));
   TRY(tree_put_u64(&full, "@schema_version", STORE_SCHEMA));
-  hash_text(tree_digest(&full), digest);
+  TRY(tree_digest_all(&full, &sum));
+  hash_text(sum, digest);
   TRY(tree_put_text(&full, "@digest", digest));
   TRY(write_aside(&full, aside));
   TRY(seal_put(aside));

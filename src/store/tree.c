@@ -12,8 +12,10 @@
 static const size_t type_size[] = {4, 8, 4, 4, 8, 1, 1};
 
 void tree_free(Tree *tree) {
-  for (size_t i = 0; i < tree->items; i++)
+  for (size_t i = 0; i < tree->items; i++) {
     free(tree->item[i].data);
+    free(tree->item[i].part);
+  }
   free(tree->item);
   free(tree->origin);
   *tree = (Tree){0};
@@ -54,6 +56,26 @@ Status tree_put_u64(Tree *tree, const char *path, uint64_t value) {
 
 Status tree_put_f64(Tree *tree, const char *path, double value) {
   return tree_put(tree, path, STORE_F64, 1, 1, &value);
+}
+
+Status tree_put_spooled(Tree *tree, const char *path, const Spool *spool, const SpoolPart *part,
+                        size_t parts) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < parts; i++)
+    bytes += part[i].size;
+  TRY_RETURN(put(tree, path, STORE_U8, 1, 0, 1, NULL));
+  Item *item = &tree->item[tree->items - 1];
+  Status status = NEW_ARRAY(item->part, parts);
+  if (status != OK) {
+    free(item->data);
+    tree->items--;
+    return status;
+  }
+  if (parts) memcpy(item->part, part, parts * sizeof *part);
+  item->spool = spool;
+  item->parts = parts;
+  item->count = bytes;
+  return OK;
 }
 
 /* ERR_INTERNAL where both trees have a column of the same name. */
@@ -185,23 +207,56 @@ static int by_path(const void *a, const void *b) {
 /* Columns are taken in the order of their names, as a file returns them in another order than they
  * were put in. The digest does not cover itself. Without memory it is zero, which matches no
  * file. */
-Hash tree_digest(const Tree *tree) {
+/* The hash of a column's bytes. */
+static Status digest_item(const Item *item, Hash *out) {
+  Status status = OK;
+  HashStream *stream = NULL;
+  uint8_t *window = NULL;
+  if (!item->spool) {
+    *out = hash_bytes(item->data, item->count * item->width * item->size);
+    return OK;
+  }
+  TRY_RETURN(NEW_ARRAY(window, STORE_CHUNK));
+  stream = hash_begin();
+  if (!stream) TRY(status_set(ERR_MEMORY, "out of memory writing a checkpoint"));
+  for (size_t at = 0; at < item->count; at += STORE_CHUNK) {
+    size_t size = item->count - at < STORE_CHUNK ? item->count - at : STORE_CHUNK;
+    TRY(spool_read(item->spool, item->part, item->parts, at, window, size));
+    hash_add(stream, window, size);
+  }
+done:
+  free(window);
+  if (stream) *out = hash_end(stream);
+  return status;
+}
+
+Status tree_digest_all(const Tree *tree, Hash *out) {
+  Status status = OK;
   Hash digest = {0, 0};
-  const Item **order = calloc(tree->items + 1, sizeof(const Item *));
-  if (!order) return digest;
+  const Item **order;
+  TRY_RETURN(NEW_ARRAY(order, tree->items));
   for (size_t i = 0; i < tree->items; i++)
     order[i] = &tree->item[i];
   qsort(order, tree->items, sizeof(const Item *), by_path);
   for (size_t i = 0; i < tree->items; i++) {
     const Item *item = order[i];
+    Hash bytes;
     if (!strcmp(item->path, "@digest")) continue;
     uint64_t shape[4] = {item->type, item->size, item->count, item->width};
+    TRY(digest_item(item, &bytes));
     digest = hash_join(digest, hash_bytes(item->path, strlen(item->path)));
     digest = hash_join(digest, hash_bytes(shape, sizeof shape));
-    digest = hash_join(digest, hash_bytes(item->data, item->count * item->width * item->size));
+    digest = hash_join(digest, bytes);
   }
+  *out = digest;
+done:
   free(order);
-  return digest;
+  return status;
+}
+
+Hash tree_digest(const Tree *tree) {
+  Hash digest;
+  return tree_digest_all(tree, &digest) == OK ? digest : (Hash){0, 0};
 }
 
 /* A column after the other: name, type, shape, bytes. */

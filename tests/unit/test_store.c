@@ -101,6 +101,51 @@ static int read_in_child(const char *path) {
 }
 
 /* Any flipped bit and any truncation is noticed, and the library does not get to see it. */
+/* A long column that waits in a spool, in parts that fit neither its windows nor the file's chunks, is read back as one
+ * that was in memory; the spool can be used again. */
+static void spooled_columns_are_read_as_others(void **state) {
+  (void)state;
+  const size_t sizes[] = {0, 1, STORE_CHUNK - 1, STORE_CHUNK, STORE_CHUNK + 1, 3 * STORE_CHUNK + 77777};
+  Spool *spool;
+  CHECK_OK(spool_open(folder, &spool));
+  for (size_t s = 0; s < COUNT_OF(sizes); s++) {
+    Tree back[2];
+    uint8_t *bytes = calloc(sizes[s] + 1, 1);
+    SpoolPart part[64];
+    size_t parts = 0;
+    for (size_t i = 0; i < sizes[s]; i++) bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+    spool_clear(spool);
+    for (size_t at = 0, size; at < sizes[s]; at += size) { /* the last first */
+      size = sizes[s] - at < 999983 ? sizes[s] - at : 999983;
+      parts++;
+    }
+    for (size_t i = parts; i-- > 0;) {
+      size_t size = sizes[s] - i * 999983 < 999983 ? sizes[s] - i * 999983 : 999983;
+      CHECK_OK(spool_add(spool, bytes + i * 999983, size, &part[i]));
+    }
+    for (int way = 0; way < 2; way++) {
+      Tree tree;
+      char path[128];
+      snprintf(path, sizeof path, "%s/way%d.h5", folder, way);
+      sample(&tree, 10);
+      if (way) CHECK_OK(tree_put_spooled(&tree, "long/state", spool, part, parts));
+      if (!way) CHECK_OK(tree_put(&tree, "long/state", STORE_U8, sizes[s], 1, bytes));
+      CHECK_OK(store_write(&tree, "checkpoint", path));
+      tree_free(&tree);
+      CHECK_OK(store_read(path, "checkpoint", &back[way]));
+    }
+    const Item *item;
+    CHECK_OK(tree_get(&back[1], "long/state", STORE_U8, (int64_t)sizes[s], &item));
+    assert_memory_equal(item->data, bytes, sizes[s]);
+    const Hash one = tree_digest(&back[0]), other = tree_digest(&back[1]);
+    assert_memory_equal(&one, &other, sizeof one);
+    tree_free(&back[0]);
+    tree_free(&back[1]);
+    free(bytes);
+  }
+  spool_close(spool);
+}
+
 static void damage_is_noticed(void **state) {
   (void)state;
   char path[128];
@@ -415,6 +460,7 @@ static void what_cannot_be_read_is_not_written(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trees_survive),
+      cmocka_unit_test(spooled_columns_are_read_as_others),
       cmocka_unit_test(damage_is_noticed),
       cmocka_unit_test(files_without_a_seal_load),
       cmocka_unit_test(junk_pushes_nothing_out),
