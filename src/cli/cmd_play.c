@@ -159,7 +159,7 @@ static Status hint(const Session *session, uint32_t agent) {
 
 /* Asks until there is a move, or the game is left, or a move was taken back. */
 static Status ask(Session *session, uint32_t agent) {
-  char line[256];
+  char line[ACTION_WORD + 2]; /* the longest word, and how it ends */
   char who[96];
   bool all = false;
   for (;;) {

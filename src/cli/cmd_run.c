@@ -71,31 +71,47 @@ static void print_bar(double share, int width) {
   putchar(']');
 }
 
-/* Where one team plays: what the players that learn earn, and what there is to compare it with. */
+/* One player of a team's table; frames "-": it needs no training. */
+static void print_earned(const char *who, const char *frames, json_t *evaluation) {
+  char earned[96];
+  const char *name;
+  json_t *value;
+  printf("%-14s %9s  %-24s", who, frames, status_return(evaluation, earned, sizeof earned));
+  json_object_foreach(json_object_get(evaluation, "metrics"), name, value) {
+    printf(" %*.3g", status_metric_width(name), json_number_value(value));
+  }
+  printf("\n");
+}
+
+/* Where one team plays: what the players that learn earn, and what there is to compare it with; a
+ * column for each of the env's metrics. */
 static void print_returns(json_t *root) {
   char frames[16];
-  char earned[96];
-  char metrics[160];
   const char *words = status_text(root, "return_is");
+  json_t *players = json_object_get(root, "players");
+  json_t *first = json_object_get(json_array_get(players, 0), "evaluation");
   size_t index;
   size_t snapshots = 0;
   json_t *player;
   const char *name;
-  json_t *baseline;
-  printf("%-28s %10s  %-28s  %s\n", "player", "frames", "team return, greedy [95 %]", "metrics");
-  json_array_foreach(json_object_get(root, "players"), index, player) {
-    const json_t *of = json_object_get(player, "evaluation");
-    snapshots += json_is_true(json_object_get(player, "frozen"));
-    if (json_is_true(json_object_get(player, "frozen"))) continue;
-    printf("%-28s %10s  %-28s  %s\n", status_text(player, "name"),
-           text_scaled(status_number(player, "frames"), frames, sizeof frames),
-           status_return(of, earned, sizeof earned), status_metrics(of, metrics, sizeof metrics));
+  json_t *value;
+  printf("%-14s %9s  %-24s", "player", "frames", "team return [95 %]");
+  json_object_foreach(json_object_get(first, "metrics"), name, value) {
+    printf(" %*s", status_metric_width(name), name);
   }
-  json_object_foreach(json_object_get(root, "baselines"), name, baseline) {
-    printf("%-28s %10s  %-28s  %s\n", name, "-", status_return(baseline, earned, sizeof earned),
-           status_metrics(baseline, metrics, sizeof metrics));
+  printf("\n");
+  json_array_foreach(players, index, player) {
+    const bool frozen = json_is_true(json_object_get(player, "frozen"));
+    snapshots += frozen;
+    if (frozen) continue;
+    print_earned(status_text(player, "name"),
+                 text_scaled(status_number(player, "frames"), frames, sizeof frames),
+                 json_object_get(player, "evaluation"));
   }
-  if (*words) printf("returns are the %s; ", words);
+  json_object_foreach(json_object_get(root, "baselines"), name, value) {
+    print_earned(name, "-", value);
+  }
+  printf("returns are of the greedy policy%s%s; ", *words ? ", the " : "", words);
   printf("%zu snapshot%s\n", snapshots, snapshots == 1 ? "" : "s");
 }
 

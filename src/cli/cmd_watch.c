@@ -302,7 +302,7 @@ static void put_rates(Screen *s, json_t *root, const SeriesSet *set) {
   put_number(s, set, main, spread, spread, spark);
   if (s->height >= 30) {
     put_number(s, set, main, "value_loss", "value loss", spark);
-    put_number(s, set, main, "approx_kl", "KL", spark);
+    if (!strcmp(spread, "entropy")) put_number(s, set, main, "approx_kl", "KL", spark);
     put_number(s, set, main, "lag", "lag", spark);
   }
   end_line(s);
@@ -361,20 +361,14 @@ static void put_player(Screen *s, const json_t *player) {
   end_line(s);
 }
 
-/* The width of a metric's column: of its name, or of a number. */
-static int metric_width(const char *name) {
-  const int length = (int)strlen(name);
-  return length > 8 ? length : 8;
-}
-
 /* Heads of the columns of the env's metrics; columns that fit no more are left out, here and
  * below, rather than cut in their middle. */
 static void put_metric_names(Screen *s, json_t *evaluation) {
   const char *name;
   json_t *value;
   json_object_foreach(json_object_get(evaluation, "metrics"), name, value) {
-    if (s->column + 1 + metric_width(name) <= s->width)
-      put(s, DIM, " %*s", metric_width(name), name);
+    if (s->column + 1 + status_metric_width(name) <= s->width)
+      put(s, DIM, " %*s", status_metric_width(name), name);
   }
 }
 
@@ -389,7 +383,7 @@ static void put_earned(Screen *s, Ink ink, const char *who, const char *frames,
   put(s, ink == DIM ? DIM : PLAIN, "%8s  %-24s", frames,
       status_return(evaluation, text, sizeof text));
   json_object_foreach(json_object_get(evaluation, "metrics"), name, value) {
-    const int width = metric_width(name);
+    const int width = status_metric_width(name);
     if (s->column + 1 + width <= s->width)
       put(s, ink == DIM ? DIM : PLAIN, " %*.3g", width, json_number_value(value));
   }
@@ -466,6 +460,7 @@ static void put_legend(Screen *s, bool alone) {
       "          no training (random choices, the game's rule-based player, doing nothing)"};
   static const char *const line[] = {
       "entropy   of the policy: how much it still tries; 0: always the same choice",
+      "epsilon   instead, where choices are valued: how often it takes any of them",
       "f/s       frames (decisions of learning players) learned a second; env: steps",
       "waits     share of a rank's time with nothing to do. High at the learner: more",
       "          actors would help. High at the actors: the learner is the limit, more",

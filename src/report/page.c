@@ -258,6 +258,23 @@ static void put_player_curves(Report *r, const char *title, const char *key) {
   put_curves(r, title, curve, count, false, "%g");
 }
 
+/* The same of a number that is always 0 where an algorithm has no such thing: then it is left out.
+ */
+static void put_losses(Report *r, const char *title, const char *key) {
+  double x[POINTS];
+  double y[POINTS];
+  for (size_t p = 0; p < r->run->league.learning; p++) {
+    char name[96];
+    snprintf(name, sizeof name, key, r->run->league.player[p].name);
+    const size_t n = series_thin(series_find(&r->series, name), POINTS, x, y);
+    for (size_t i = 0; i < n; i++) {
+      if (!(fabs(y[i]) > 0)) continue;
+      put_player_curves(r, title, key);
+      return;
+    }
+  }
+}
+
 /* Of at most 16 players; there are eight colours, which then repeat. */
 void report_legend(Report *r) {
   const char *css[16], *label[16];
@@ -280,10 +297,11 @@ static void put_learning(Report *r) {
                                 : "mean return of an episode",
                     "%s/mean_return");
   put_player_curves(r, "exploitability (NashConv / players)", "%s/exploitability");
-  put_player_curves(r, "entropy of the policy", "%s/entropy");
-  put_player_curves(r, "policy loss", "%s/policy_loss");
+  put_losses(r, "entropy of the policy", "%s/entropy");
+  put_player_curves(r, "epsilon: share of choices at random", "%s/epsilon");
+  put_losses(r, "policy loss", "%s/policy_loss");
   put_player_curves(r, "value loss", "%s/value_loss");
-  put_player_curves(r, "KL from the policy that acted", "%s/approx_kl");
+  put_losses(r, "KL from the policy that acted", "%s/approx_kl");
   put_player_curves(r, "gradient norm", "%s/gradient_norm");
   put_player_curves(r, "learning rate", "%s/learning_rate");
   html_put(&r->out, "</div></section>\n");

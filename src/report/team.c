@@ -58,7 +58,7 @@ static void widen(const Line *line, double x[2], double y[2]) {
 
 /* One number of all players and baselines over frames, in the page or as a picture of its own,
  * where lines have their names beside them. Returns whether anybody has it; else nothing is drawn.
- */
+ * Nor is a length that never changes: of episodes that only their limit ends. */
 static bool draw(Report *r, const char *title, const char *key, bool band, bool picture) {
   const League *league = &r->run->league;
   Line *line;
@@ -73,6 +73,7 @@ static bool draw(Report *r, const char *title, const char *key, bool band, bool 
     lines += read_line(r, league->player[p].name, report_colour(p), key, band, &line[lines]);
   for (size_t i = 0; i < lines; i++)
     widen(&line[i], x, y);
+  if (!strcmp(key, "length") && !(y[1] > y[0])) lines = 0;
   if (lines) {
     if (picture)
       chart_begin_picture(&chart, &r->out, title, "frames", x[0], x[1], y[0], y[1]);

@@ -44,21 +44,9 @@ const char *status_return(const json_t *evaluation, char *out, size_t size) {
   return out;
 }
 
-const char *status_metrics(const json_t *evaluation, char *out, size_t size) {
-  json_t *metrics = json_object_get(evaluation, "metrics");
-  const char *name;
-  json_t *value;
-  size_t used = 0;
-  *out = 0;
-  json_object_foreach(metrics, name, value) {
-    char one[64];
-    const size_t length = (size_t)snprintf(one, sizeof one, "%s%.40s %.3g", used ? ", " : "", name,
-                                           json_number_value(value));
-    if (used + length >= size) break;
-    memcpy(out + used, one, length + 1);
-    used += length;
-  }
-  return out;
+int status_metric_width(const char *name) {
+  const int length = (int)strlen(name);
+  return length > 8 ? length : 8;
 }
 
 /* The lock says whether a job is alive; status.json only says what it wrote last. */

@@ -13,8 +13,8 @@ const char *status_text(const json_t *object, const char *key); /* "" if absent 
 /* What an evaluation in it says of one team's return, "-23.42 [-24.01, -22.83]"; "n/a" where there
  * is none yet. Returns `out`. */
 const char *status_return(const json_t *evaluation, char *out, size_t size);
-/* "collisions 1.33, occupied 0.04" of the same, as many as fit. Returns `out`. */
-const char *status_metrics(const json_t *evaluation, char *out, size_t size);
+/* The width of a column of one of the env's metrics: of its name, or of a number. */
+int status_metric_width(const char *name);
 /* Whether a job holds the run's lock. ERR_IO, ERR_USAGE. */
 Status status_held(const char *run, bool *out);
 /* What the run is doing, for people: running, stopped, finished, or that it ended without saving.

@@ -57,13 +57,16 @@ said = "%.4g [%.4g, %.4g]" % (main["mean"], main["low"], main["high"])
 for text in "spread.txt", "spread.status", "spread.watch", "spread.page":
     assert said in open(text).read().replace("<wbr>", ""), (text, said)
 assert "-<wbr>" not in said and said in open("spread.page").read(), "a number is torn from its sign"
-# watch has a table of all who are compared, a column for each metric
-table = open("spread.watch").read()
-assert re.search(r"^player +frames +team return \[95 %\] +collisions occupied distance$", table, re.M), table
-for name, of in [("main_0", main)] + list(status["baselines"].items()):
-    row = re.search(rf"^{name} +\S+( [kMG])? +(-\S+ \[.*?\]) +(\S+) +(\S+) +(\S+)$", table, re.M)
-    assert row and [float(row[i]) for i in (3, 4, 5)] == [float("%.3g" % v) for v in of["metrics"].values()], (name, row, of)
-assert "returns are the sum over 3 agents" in table
+# watch and status have a table of all who are compared, a column for each metric, on any screen
+for table in open("spread.watch").read(), open("spread.status").read():
+    assert re.search(r"^player +frames +team return \[95 %\] +collisions occupied distance$", table, re.M), table
+    for name, of in [("main_0", main)] + list(status["baselines"].items()):
+        row = re.search(rf"^{name} +\S+( [kMG])? +(-\S+ \[.*?\]) +(\S+) +(\S+) +(\S+)$", table, re.M)
+        assert row and [float(row[i]) for i in (3, 4, 5)] == [float("%.3g" % v) for v in of["metrics"].values()], (name, row, of)
+        assert len(row[0]) <= 80, row[0]
+    assert re.search(r"returns are .*the sum over 3 agents", table)
+page = open("spread/report.html").read()
+assert ">collisions<" in page and "length of an episode" not in page, "the chart of a length that never changes"
 assert re.search(r"baseline random +team return -\d+(\.\d+)? \[-", open("spread.txt").read())
 # the curve alone is a picture: XML that stands by itself, with a line and a name for each, and a band for the player
 import xml.dom.minidom
@@ -124,6 +127,10 @@ expect 0 "^agent 3, prey: " "$AGON" replay tag.jsonl --game 1
 grep -q "^the first episode of each is in units.jsonl" units.txt || { cat units.txt; fail "one episode"; }
 COLUMNS=100 LC_ALL=C "$AGON" replay units.jsonl > units.txt
 grep -qE "^agent 0: [^;]+; agent 1: " units.txt && [ "$(awk 'length > 100' units.txt | wc -l)" = 0 ] || { cat units.txt; fail "moves of many"; }
+# a word may be as long as an action of many numbers
+numbers=$(printf '/0.%018d' $(seq 15)); numbers=${numbers#/}
+[ ${#numbers} -gt 300 ] && printf '%s\nq\n' "$numbers" | "$AGON" play simple_reference env.actions=box --seed 1 > long.txt
+grep -q "step 1 of 25" long.txt || { cat long.txt; fail "a long word"; }
 # what has very many actions lists them when asked
 printf 'l\nq\n' | "$AGON" play simple_reference > many.txt
 [ "$(grep -o 'up,_say_J' many.txt | wc -l)" = 1 ] && grep -q "(50; l lists them)" many.txt || { cat many.txt; fail "many actions"; }

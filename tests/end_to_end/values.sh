@@ -31,6 +31,16 @@ assert trained and 4 < trained[-1] < 5.6, trained
 assert any(line.get("main_0/replay_items", 0) > 0 for line in lines), "nothing is kept"
 assert {line["main_0/epsilon"] for line in lines if "main_0/epsilon" in line} == {1}, "it does not explore as told"
 P
+# people see how much is tried by epsilon; what such an algorithm does not have is not drawn as 0
+"$AGON" report qmix > /dev/null
+expect 0 "^main_0 epsilon +1 " "$AGON" watch qmix --times 1
+grep -qE "^main_0 (entropy|KL)" out.txt && fail "watch shows the entropy of who has no policy"
+$python - << 'P'
+import re
+titles = re.findall(r"<figcaption>(.*?)</figcaption>", re.search(r"<section id=learning>.*?</section>", open("qmix/report.html").read(), re.S).group(0))
+assert "epsilon: share of choices at random" in titles and "value loss" in titles, titles
+assert not [t for t in titles if "entropy" in t or "policy loss" in t or t.startswith("KL ")], titles
+P
 # two teams against each other: one mixer values both sides' states, each through columns of its own. Either side beats random
 # play and holds its own against the rule-based player, who beats random play always; what a side is worth goes up and down
 mpi 1 "$AGON" train skirmish env.units=2 env.width=7 env.height=5 env.limit=30 learner.algorithm=qmix qmix.team_reward=mean \
