@@ -78,18 +78,28 @@ size_t algo_trained(const Algo *algo) {
 
 /* Every part that is a network is taken to go with the policy, row by row; of rows that are whole
  * teams' there is one for as many frames as the team has cells. */
-double algo_cost(const Algo *algo) {
-  const AlgoOps *ops = algo->ops;
-  const double cells = (double)format_cells(&algo->format);
-  double forward = graph_flops_forward(&algo->net->graph);
+static double rows_of(const Algo *algo, const AlgoPart *part) {
+  return part->of_teams ? 1 / (double)format_cells(&algo->format) : 1;
+}
+
+double algo_row_cost(const Algo *algo) {
   double train = graph_flops_train(&algo->net->graph);
   for (size_t i = 0; i < algo->parts; i++) {
     const AlgoPart *part = &algo->part[i];
     if (!part->graph) continue;
-    const double share = part->of_teams ? 1 / cells : 1;
-    const double once = share * graph_flops_forward(part->graph);
-    forward += once;
-    train += part->trained ? share * graph_flops_train(part->graph) : once;
+    train += rows_of(algo, part) *
+             (part->trained ? graph_flops_train(part->graph) : graph_flops_forward(part->graph));
+  }
+  return train;
+}
+
+double algo_cost(const Algo *algo) {
+  const AlgoOps *ops = algo->ops;
+  const double train = algo_row_cost(algo);
+  double forward = graph_flops_forward(&algo->net->graph);
+  for (size_t i = 0; i < algo->parts; i++) {
+    const AlgoPart *part = &algo->part[i];
+    if (part->graph) forward += rows_of(algo, part) * graph_flops_forward(part->graph);
   }
   if (ops->cost) return ops->cost(algo->own, forward, train);
   AlgoPlan plan = algo_plan(ops, algo->own);

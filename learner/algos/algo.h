@@ -281,3 +281,5 @@ size_t algo_trained(const Algo *algo);
 /* FLOP of learning from one frame: with the network, and with those of the parts. What a whole team
  * is told once counts for each of its agents in part, as if all acted in each row. */
 double algo_cost(const Algo *algo);
+/* FLOP of one row of one minibatch, likewise: forward, and backward where something is trained. */
+double algo_row_cost(const Algo *algo);

@@ -506,7 +506,10 @@ Status job_config_topology(const JobConfig *s, int size, Topology *out) {
     net_destroy(net);
     return status;
   }
-  double rows = (double)(s->actors.slots * s->actors.unroll) / (double)plan.minibatches;
+  /* of those who act at once, at least one team is learned from */
+  const AgonEnvSpec *spec = &s->env->spec;
+  const double at_once = spec->flags & AGON_SIMULTANEOUS ? team_largest(spec) : 1;
+  double rows = at_once * (double)(s->actors.slots * s->actors.unroll) / (double)plan.minibatches;
   double again = 1; /* frames learned for each acted */
   if (job_config_replay(s)) {
     const RowFormat format = job_config_format(s, net);
@@ -516,7 +519,7 @@ Status job_config_topology(const JobConfig *s, int size, Topology *out) {
   }
   TopologyLoad load = {.act_flops = graph_flops_forward(&net->graph),
                        .learn_flops = again * algo_cost(algo),
-                       .minibatch_flops = rows * graph_flops_train(&net->graph)};
+                       .minibatch_flops = rows * algo_row_cost(algo)};
   algo_destroy(algo);
   net_destroy(net);
   return topology_plan(s->run.placement, (size_t)s->learner.ranks, (size_t)s->learner.groups, &load,

@@ -66,32 +66,63 @@ static Status on_shown(void *context, const Position *position, uint32_t step) {
   return status;
 }
 
+/* Who plays, and what more there is to see. */
+static void put_words(Report *r, const Env *env, Contestant **team) {
+  html_put(&r->out, "<section id=episode><h2>An episode</h2><p>");
+  html_text(&r->out, team[0]->label);
+  if (env->spec.teams == 1) {
+    html_put(&r->out, " plays, greedily: the first of the episodes by which it is judged, from "
+                      "begin to end. To see all of it, and others: <code>agon play RUN --seat "
+                      "none</code>, <code>agon eval RUN --record 2</code> and <code>agon replay "
+                      "RUN</code>.</p>");
+    return;
+  }
+  if (team[1] != team[0]) {
+    html_put(&r->out, " and ");
+    html_text(&r->out, team[1]->label);
+    html_put(&r->out, " play");
+  } else {
+    html_put(&r->out, " plays all sides");
+  }
+  html_put(&r->out, ", each time the most probable action, from begin to end. To see more: "
+                    "<code>agon play RUN</code>, and <code>agon replay RUN</code> after <code>agon "
+                    "eval RUN --players ... --record 2</code>.</p>");
+}
+
 /* Played twice, as where to look is known only when its length is. */
-static Status put_episode(Report *r, const Env *env, Contestant *who, Contestant **team) {
+static Status put_episode(Report *r, const Env *env, Contestant **team) {
   Film film = {.report = r};
   uint32_t steps;
-  for (uint32_t t = 0; t < env->spec.teams; t++)
-    team[t] = who;
   const ExhibitPlan plan = {.team = team,
                             .rng = solo_stream((uint64_t)r->run->settings->run.seed, 0),
                             .shown = on_shown,
                             .context = &film};
   TRY_RETURN(eval_exhibit(env, &plan, &steps));
-  html_put(&r->out, "<section id=episode><h2>An episode</h2><p>");
-  html_text(&r->out, who->label);
-  html_put(&r->out,
-           env->spec.teams == 1
-               ? " plays, greedily: the first of the episodes by which it is judged, from begin to "
-                 "end. To see all of it, and others: <code>agon play RUN --seat none</code>, "
-                 "<code>agon eval RUN --record 2</code> and <code>agon replay RUN</code>.</p>"
-               : " plays all sides, each time its most probable action, from begin to end. To see "
-                 "more: <code>agon play RUN</code>, and <code>agon replay RUN</code> after "
-                 "<code>agon eval RUN --players main_0,random --record 2</code>.</p>");
+  put_words(r, env, team);
   html_put(&r->out, "<div class=film>");
   film.steps = steps;
   Status status = eval_exhibit(env, &plan, &steps);
   html_put(&r->out, "</div></section>\n");
   return status;
+}
+
+/* The first learning player that may play for a team. */
+static const char *player_of(const League *league, uint32_t team) {
+  for (size_t p = 0; p < league->learning; p++)
+    if (!league->player[p].side || league->player[p].side == team + 1)
+      return league->player[p].name;
+  return league->player[0].name;
+}
+
+/* Fills team[t], from who[0] and, where populations are separate, who[1]. */
+static Status find_players(const Report *r, const Env *env, Contestant who[2], Contestant **team) {
+  const League *league = &r->run->league;
+  TRY_RETURN(run_view_player(player_of(league, 0), r->run, env, &who[0]));
+  const bool apart = env->spec.teams == 2 && player_of(league, 0) != player_of(league, 1);
+  if (apart) TRY_RETURN(run_view_player(player_of(league, 1), r->run, env, &who[1]));
+  for (uint32_t t = 0; t < env->spec.teams; t++)
+    team[t] = &who[apart ? t : 0];
+  return OK;
 }
 
 bool report_has_episode(const Report *r) {
@@ -103,12 +134,12 @@ bool report_has_episode(const Report *r) {
 void report_episode(Report *r) {
   Status status = OK;
   const Env *env = r->run->settings->env;
-  Contestant who = {.net = NULL};
+  Contestant who[2] = {{.net = NULL}, {.net = NULL}};
   Contestant **team = NULL;
   if (!report_has_episode(r)) return;
-  TRY(run_view_player(r->run->league.player[0].name, r->run, env, &who));
   TRY(NEW_ARRAY(team, env->spec.teams));
-  TRY(put_episode(r, env, &who, team));
+  TRY(find_players(r, env, who, team));
+  TRY(put_episode(r, env, team));
 done:
   if (status != OK) {
     html_put(&r->out, "<p class=dim>No episode is shown: ");
@@ -116,5 +147,6 @@ done:
     html_put(&r->out, "</p>\n");
   }
   free(team);
-  contestant_destroy(&who);
+  for (size_t i = 0; i < COUNT_OF(who); i++)
+    contestant_destroy(&who[i]);
 }

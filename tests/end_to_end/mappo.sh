@@ -2,6 +2,9 @@
 # Learning from whole teams, with a critic that stays with the learners: killed and resumed runs are the whole ones' bytes,
 # on several learner ranks; and nothing that leaves the learners holds the critic.
 . "$(dirname "$0")/common.sh"
+# a minibatch of whole teams, with a critic, keeps two learners busy: both ranks learn, none waits for the other
+mpi 2 "$AGON" train "$root/deploy/runs/simple_spread_mappo.yaml" frames=10k metrics.evaluation_episodes=0 --run-dir both > both.txt
+grep -q "2 learners, 2 actors (shared)" both.txt || { cat both.txt; fail "one rank learns, and the other waits"; }
 small="simple_spread learner.algorithm=mappo mappo.epochs=3 net.hidden=[16] actors.slots=32 actors.lanes=8 actors.unroll=25
   frames=60k checkpoint.ticks=4 metrics.evaluation_episodes=0 learner.ranks=2"
 same() { $python - "$1" "$2" <<'P'

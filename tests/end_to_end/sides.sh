@@ -71,6 +71,7 @@ expect 0 "prey_main_exploiter_0 +main_exploiter" "$AGON" league show tag
 expect 0 "predator_main_0" "$AGON" league dryrun tag
 expect 0 "report.html" "$AGON" report tag
 grep -q "Rows are players of the side predator, columns of the side prey" tag/report.html || fail "the payoff map has no sides"
+grep -q "predator_main_0 and prey_main_0 play, each time" tag/report.html || fail "an episode in pictures, of one main on both sides"
 # best responses where the tree can be walked: of the other side, and of both against a profile
 mpi 2 "$AGON" train kuhn_poker league.sides=separate --run-dir cards --quiet frames=20k metrics.exploitability=5k || fail "cards"
 grep -q '"side1_main_0/best_response"' cards/metrics.jsonl || fail "no best responses while it trains"

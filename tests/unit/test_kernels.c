@@ -177,10 +177,10 @@ static void check_functions(const Kernels *k) {
 }
 
 static void check_softmax(const Kernels *k) {
-  static const size_t widths[] = {1, 3, 7, 16, 17, 40};
+  static const size_t widths[] = {1, 3, 5, 7, 12, 13, 16, 17, 40};
   AgonRng rng = rng_stream(8, 0, 0, RNG_TEST);
   for (size_t w = 0; w < COUNT_OF(widths); w++) {
-    enum { R = 9 };
+    enum { R = 41 }; /* rows side by side, and some that are left */
     size_t width = widths[w];
     float logits[R * 45], out[R * 45];
     uint8_t mask[R * 45];
@@ -199,7 +199,16 @@ static void check_softmax(const Kernels *k) {
           else
             CHECK_NEAR(out[r * width + i], expected, 5e-6 * (1 + fabs(expected)));
         }
+        /* a row is the same to the last bit alone as among others */
+        float alone[45];
+        k->log_softmax(alone, logits + r * (width + 2), width + 2,
+                       masked ? mask + r * width : NULL, 1, width);
+        assert_memory_equal(alone, out + r * width, width * sizeof *alone);
       }
+      float place[R * 45];
+      memcpy(place, logits, R * (width + 2) * sizeof *place);
+      k->log_softmax(place, place, width + 2, masked ? mask : NULL, R, width);
+      assert_memory_equal(place, out, R * width * sizeof *place);
     }
   }
 }

@@ -260,11 +260,50 @@ static inline float top_of(Vector v) {
   return top;
 }
 
+/* The widest rows of which LANES are worked on side by side: wider ones fill a vector well enough.
+ */
+enum { FEW = LANES < 12 ? LANES : 12 };
+
+/* log_softmax of LANES rows of few choices, a row in each lane: with a row in a vector most of its
+ * lanes would be empty. A row of at most LANES choices is summed in the same order either way, so
+ * that its numbers are the same to the last bit, in whatever company it comes. */
+static void log_softmax_few(float *out, const float *logits, size_t stride, const uint8_t *mask,
+                            size_t width) {
+  float line[FEW * LANES] __attribute__((aligned(64))); /* (width, LANES): a choice of all rows */
+  float shift[LANES] __attribute__((aligned(64)));
+  Vector top = splat(MASKED);
+  Vector sum = {0};
+  for (size_t r = 0; r < LANES; r++)
+    for (size_t i = 0; i < width; i++)
+      line[i * LANES + r] = !mask || mask[r * width + i] ? logits[r * stride + i] : MASKED;
+  for (size_t i = 0; i < width; i++)
+    top = larger(top, load(line + i * LANES));
+  for (size_t i = 0; i < width; i++) {
+    Vector v = load(line + i * LANES);
+    sum += (Vector)((Whole)exp_of(v - top) & (v > MASKED));
+  }
+  for (size_t r = 0; r < LANES; r++)
+    shift[r] = top[r] + logf(sum[r]);
+  for (size_t i = 0; i < width; i++) {
+    Vector v = load(line + i * LANES);
+    Whole legal = v > MASKED;
+    Vector result = v - load(shift);
+    store(line + i * LANES, (Vector)(((Whole)result & legal) | ((Whole)splat(MASKED) & ~legal)));
+  }
+  for (size_t r = 0; r < LANES; r++)
+    for (size_t i = 0; i < width; i++)
+      out[r * width + i] = line[i * LANES + r];
+}
+
 /* x - log(sum exp x) over legal choices, with the largest taken off first, against overflow. Lanes
  * beyond the width count as illegal. */
 static void log_softmax(float *out, const float *logits, size_t stride, const uint8_t *mask,
                         size_t R, size_t width) {
-  for (size_t r = 0; r < R; r++) {
+  size_t done = 0;
+  for (; width <= FEW && done + LANES <= R; done += LANES)
+    log_softmax_few(out + done * width, logits + done * stride, stride,
+                    mask ? mask + done * width : NULL, width);
+  for (size_t r = done; r < R; r++) {
     const float *from = logits + r * stride;
     float *to = out + r * width;
     float line[LANES];
