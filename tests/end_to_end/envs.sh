@@ -5,31 +5,6 @@
 . "$(dirname "$0")/common.sh"
 flat=${PLUGINS:?}/libplugin_coin.so heap=$PLUGINS/libplugin_pile.so unsaved=$PLUGINS/libplugin_pile_unsaved.so
 history=$PLUGINS/libplugin_market.so first=$PLUGINS/libplugin_first.so
-same() { $python - "$1" "$2" <<'P'
-import glob, h5py, sys
-def load(run):
-    f, d = h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1], "r"), {}
-    f.visititems(lambda n, o: d.__setitem__(n, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
-    return d
-a, b = load(sys.argv[1]), load(sys.argv[2])
-different = [k for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k) and k != "run/seconds"]
-assert not different, different
-P
-}
-kill_in_the_middle() { # run in folder $1 with arguments; kill -9 everything once two checkpoints are there
-  local dir=$1 job; shift
-  for attempt in 1 2 3 4 5; do # on a busy machine the run may end before this script looks again: then from the beginning
-    rm -rf "$dir"
-    setsid mpirun --oversubscribe --bind-to none -n 2 "$AGON" train --run-dir "$dir" --quiet "$@" > kill.txt 2>&1 &
-    job=$!
-    for i in $(seq 3000); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
-    pkill -9 -s "$job" || true
-    wait "$job" 2>/dev/null || true
-    if grep -q '"state": "running"' "$dir/status.json"; then return; fi
-  done
-  cat kill.txt
-  fail "it was not killed in the middle, five times"
-}
 small="net.hidden=[8] actors.slots=16 actors.lanes=4 actors.lane_episodes=4 actors.unroll=4 pace=lockstep league.frame_scale=1"
 tiny="actors.slots=4 actors.lanes=2 actors.lane_episodes=4 actors.unroll=3 net.hidden=[4] pace=lockstep league.frame_scale=1"
 expect 0 "all passed" "$AGON" env check "$heap"
@@ -47,7 +22,7 @@ expect 0 "actions       discrete: 4000" "$AGON" env info "$history"
 resumes() { # NAME PLUGIN ARGUMENTS
   local name=$1 plugin=$2; shift 2
   mpi 2 "$AGON" train "$plugin" --run-dir "whole-$name" --quiet "$@"
-  kill_in_the_middle "broken-$name" "$plugin" "$@"
+  kill_ranks=2 kill_in_the_middle "broken-$name" "$plugin" "$@"
   mpi 2 "$AGON" train "$plugin" --run-dir "broken-$name" --resume must --quiet "$@"
   same "whole-$name" "broken-$name" || fail "a killed and resumed run differs ($name)"
 }
@@ -63,7 +38,7 @@ resumes() { # NAME PLUGIN ARGUMENTS
 {
   mpi 2 "$AGON" train "$unsaved" --run-dir lost $small frames=10k checkpoint.ticks=10 > lost.txt
   grep -q "games of pile are not saved: a resume abandons and counts those under way" lost.txt || { cat lost.txt; fail "not said at the start"; }
-  kill_in_the_middle broken-lost "$unsaved" $small frames=40k checkpoint.ticks=40
+  kill_ranks=2 kill_in_the_middle broken-lost "$unsaved" $small frames=40k checkpoint.ticks=40
   mpi 2 "$AGON" train "$unsaved" --run-dir broken-lost --resume must $small frames=40k checkpoint.ticks=40 > resumed.txt
   grep -qE "abandoned [1-9][0-9]* unfinished games? of the job before, which pile does not save" resumed.txt || { cat resumed.txt; fail "not counted"; }
   if mpi 2 "$AGON" train "$heap" --run-dir kept $small frames=10k | grep -qE "abandon"; then fail "what is saved is not abandoned"; fi

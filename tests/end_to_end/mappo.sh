@@ -7,36 +7,11 @@ mpi 2 "$AGON" train "$root/deploy/runs/simple_spread_mappo.yaml" frames=10k metr
 grep -q "2 learners, 2 actors (shared)" both.txt || { cat both.txt; fail "one rank learns, and the other waits"; }
 small="simple_spread learner.algorithm=mappo mappo.epochs=3 net.hidden=[16] actors.slots=32 actors.lanes=8 actors.unroll=25
   frames=60k checkpoint.ticks=4 metrics.evaluation_episodes=0 learner.ranks=2"
-same() { $python - "$1" "$2" <<'P'
-import glob, h5py, sys
-def load(run):
-    f, d = h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1], "r"), {}
-    f.visititems(lambda n, o: d.__setitem__(n, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
-    return d
-a, b = load(sys.argv[1]), load(sys.argv[2])
-different = [k for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k) and k != "run/seconds"]
-assert not different, different
-assert "players/main_0/critic" in a and "players/main_0/critic_v" in a
-P
-}
-kill_in_the_middle() { # run in folder $1 with arguments; kill -9 everything once two checkpoints are there
-  local dir=$1 job; shift
-  for attempt in 1 2 3 4 5; do
-    rm -rf "$dir"
-    setsid mpirun --oversubscribe --bind-to none -n 3 "$AGON" train "$@" --run-dir "$dir" --quiet > kill.txt 2>&1 &
-    job=$!
-    for i in $(seq 3000); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
-    pkill -9 -s "$job" || true
-    wait "$job" 2>/dev/null || true
-    if grep -q '"state": "running"' "$dir/status.json"; then return; fi
-  done
-  fail "it was not killed in the middle, five times"
-}
 for pace in lockstep pipelined; do
   mpi 3 "$AGON" train $small pace=$pace --run-dir whole-$pace --quiet || fail "training ($pace)"
   kill_in_the_middle broken-$pace $small pace=$pace
   mpi 3 "$AGON" train $small pace=$pace --run-dir broken-$pace --resume auto --quiet
-  same whole-$pace broken-$pace || fail "a killed and resumed run differs ($pace)"
+  same whole-$pace broken-$pace players/main_0/critic players/main_0/critic_v || fail "a killed and resumed run differs ($pace)"
 done
 # what is frozen is a policy alone, of as many floats as one that PPO trains; so are the bytes of its file
 "$AGON" train simple_spread learner.algorithm=ppo net.hidden=[16] actors.slots=32 actors.lanes=8 frames=5k \

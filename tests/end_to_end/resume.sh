@@ -1,36 +1,12 @@
 #!/usr/bin/env bash
 # Kill -9 and resume: the same bytes on the same number of ranks, the same league on another; graceful stops save.
 . "$(dirname "$0")/common.sh"
-same() { $python - "$1" "$2" <<'P'
-import glob, h5py, sys
-def load(run):
-    f, d = h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1], "r"), {}
-    f.visititems(lambda n, o: d.__setitem__(n, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
-    return d
-a, b = load(sys.argv[1]), load(sys.argv[2])
-different = [k for k in sorted(set(a) | set(b)) if a.get(k) != b.get(k) and k != "run/seconds"]
-assert not different, different
-P
-}
-kill_in_the_middle() { # run in folder $1 with arguments; kill -9 everything once two checkpoints are there
-  local dir=$1 job; shift
-  for attempt in 1 2 3 4 5; do # on a busy machine the run may end before this script looks again: then from the beginning
-    rm -rf "$dir"
-    setsid mpirun --oversubscribe --bind-to none -n 3 "$AGON" train "$smoke" --run-dir "$dir" --quiet "$@" > kill.txt 2>&1 &
-    job=$!
-    for i in $(seq 3000); do [ -e "$dir/checkpoints/000002.h5" ] && break; sleep 0.02; done
-    pkill -9 -s "$job" || true
-    wait "$job" 2>/dev/null || true
-    if grep -q '"state": "running"' "$dir/status.json"; then return; fi
-  done
-  fail "it was not killed in the middle, five times"
-}
 for pace in lockstep pipelined; do
   long="frames=200k pace=$pace checkpoint.ticks=15"
   mpi 3 "$AGON" train "$smoke" --run-dir whole-$pace --quiet $long
   mpi 3 "$AGON" train "$smoke" --run-dir again-$pace --quiet $long
   same whole-$pace again-$pace || fail "two runs with one seed differ ($pace)"
-  kill_in_the_middle broken-$pace $long
+  kill_in_the_middle broken-$pace "$smoke" $long
   expect 3 "already holds a run. Go on with it: --resume auto" "$AGON" train "$smoke" --run-dir broken-$pace
   expect 3 "already holds a run" "$AGON" train "$smoke" --run-dir broken-$pace --resume never
   mpi 3 "$AGON" train "$smoke" --run-dir broken-$pace --resume auto --quiet $long
@@ -64,7 +40,7 @@ for players in old, new: # the main as it was at the end is among the frozen one
     assert sum(p["frozen"] and p["frames"] == players["main_0"]["frames"] and p["name"].startswith("main_0") for p in players.values()) == 1
 assert all(new[name] == p for name, p in old.items() if p["frozen"])
 P
-kill_in_the_middle other frames=200k checkpoint.ticks=15
+kill_in_the_middle other "$smoke" frames=200k checkpoint.ticks=15
 "$AGON" league show other --json > before.json
 mpi 5 "$AGON" train "$smoke" --run-dir other --resume must --quiet frames=200k
 "$AGON" league show other --json > after.json

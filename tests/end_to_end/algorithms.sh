@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Each algorithm that there is, on three ranks and in both paces that repeat: killed with -9 and gone on with, it ends with the
+# bytes of the run that was not. Nets have memories; two ranks learn; those who value choices keep episodes.
+. "$(dirname "$0")/common.sh"
+small="simple_spread frames=24k net.hidden=[8] net.memory=gru net.memory_size=8 actors.slots=16 actors.lanes=4 actors.unroll=10 learner.ranks=2
+  checkpoint.ticks=4 metrics.evaluation_episodes=0 league.frame_scale=1 league.main_snapshot_min=8k league.main_snapshot_max=8k"
+algorithms=$("$AGON" help learner.algorithm | sed -n 's/^  value  *one of //p' | tr -d ,)
+[ "$(echo "$algorithms" | wc -w)" -ge 9 ] || fail "no list of algorithms: '$algorithms'"
+try() { # NAME KEYS...
+  local name=$1 pace; shift
+  for pace in lockstep pipelined; do
+    mpi 3 "$AGON" train $small pace=$pace "$@" --run-dir "whole-$name" --quiet || fail "$name does not train ($pace)"
+    kill_in_the_middle "broken-$name" $small pace=$pace "$@"
+    mpi 3 "$AGON" train $small pace=$pace "$@" --run-dir "broken-$name" --resume must --quiet || fail "$name does not go on ($pace)"
+    same "whole-$name" "broken-$name" players/main_0/policy || fail "$name, killed and gone on with, differs ($pace)"
+    rm -r "whole-$name" "broken-$name"
+  done
+}
+for algorithm in $algorithms; do
+  case $algorithm in
+    iql | vdn | *qmix | qplex) keys="replay.size=64 replay.batch=8 replay.warmup=8 replay.ratio=2" ;;
+    *) keys= ;;
+  esac
+  try "$algorithm" learner.algorithm="$algorithm" $keys
+done
+try ippo learner.algorithm=ppo ppo.rows=team
+echo "ok"
