@@ -101,26 +101,38 @@ static void everything(const RunView *run, uint32_t home, uint32_t away, Tally o
   }
 }
 
+/* Columns that the names need: 28, or more where sides are in them. */
+static int name_width(const League *league) {
+  size_t wide = 28;
+  for (size_t i = 0; i < league->players; i++)
+    if (strlen(league->player[i].name) > wide) wide = strlen(league->player[i].name);
+  return (int)wide;
+}
+
 /* One opponent of a learning player: counts, the score of each seat, and the rate that matchmaking
  * sees. */
 static void show_pair(const RunView *run, uint32_t home, uint32_t away) {
   Tally seat[SEATS];
-  char seats[48] = "one seat only";
+  char seats[48] = ", one seat only";
   double low;
   double high;
   everything(run, home, away, seat);
   Tally t = tally_both(seat);
   if (t.games <= 0) return;
   meta_interval(tally_score(&t), t.games, &low, &high);
+  const bool sided = run->league.player[home].side > 0; /* one seat is all that there is */
   if (seat[0].games > 0 && seat[1].games > 0)
-    snprintf(seats, sizeof seats, "seats %.3f %.3f", tally_score(&seat[0]), tally_score(&seat[1]));
-  printf("   %-28s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f], %s",
+    snprintf(seats, sizeof seats, ", seats %.3f %.3f", tally_score(&seat[0]),
+             tally_score(&seat[1]));
+  else if (sided)
+    *seats = 0;
+  printf("   %-*s %9.0f games  +%.0f =%.0f -%.0f  %.3f [%.3f, %.3f]%s", name_width(&run->league),
          run->league.player[away].name, t.games, t.wins, t.draws, t.losses, tally_score(&t), low,
          high, seats);
   int lately = payoff_seats_known(&run->league.payoff, home, away);
   if (lately)
     printf(", lately %.3f%s", league_rate(&run->league, home, away),
-           lately == 1 ? " (one seat only)" : "");
+           lately == 1 && !sided ? " (one seat only)" : "");
   printf("\n");
 }
 
@@ -132,11 +144,14 @@ static void show_text(const RunView *run) {
   char role[PLAYER_NAME];
   printf("%s: %s, checkpoint %06llu, %zu players\n\n", run->folder.path, run->settings->game.name,
          (unsigned long long)run->generation, league->players);
-  printf("%-28s %-17s %-22s %10s %-9s %s\n", "player", "role", "parent", "age", "reason", "hash");
+  const int wide = name_width(league);
+  const int parents = wide > 28 ? wide - 7 : 22;
+  printf("%-*s %-17s %-*s %10s %-9s %s\n", wide, "player", "role", parents, "parent", "age",
+         "reason", "hash");
   for (size_t i = 0; i < league->players; i++) {
     const Player *p = &league->player[i];
-    printf("%-28s %-17s %-22s %10s %-9s %.8s\n", p->name,
-           text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role),
+    printf("%-*s %-17s %-*s %10s %-9s %.8s\n", wide, p->name,
+           text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role), parents,
            p->parent >= 0 ? league->player[p->parent].name : "-",
            text_scaled((double)p->frames, frames, sizeof frames),
            p->frozen ? p->reason : "learning", p->frozen ? p->hash : "");
@@ -158,7 +173,9 @@ static void show_text(const RunView *run) {
   double low;
   double high;
   meta_interval(tally_score(&first), first.games, &low, &high);
-  printf("\nthe first seat scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n",
+  printf("\n%s scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n",
+         league->config.sides == SIDES_SEPARATE ? league_side_name(&league->config, 1)
+                                                : "the first seat",
          tally_score(&first), low, high, first.returns / first.games, first.games);
 }
 

@@ -156,6 +156,24 @@ static void put_strengths(Report *r) {
   }
 }
 
+/* The strongest of each side, which are not on one scale; learning players and snapshots only. */
+static void put_strongest_sides(Report *r) {
+  const Standing *standing = &r->strength.standing;
+  for (int side = 1; side <= SEATS; side++) {
+    uint32_t best = UINT32_MAX;
+    char label[64];
+    char text[40];
+    for (uint32_t p = 0; p < r->run->league.players; p++)
+      if (standing->side[p] == side && standing_comparable(standing, p) &&
+          (best == UINT32_MAX || standing->rated[p].low > standing->rated[best].low))
+        best = p;
+    if (best == UINT32_MAX) continue;
+    snprintf(label, sizeof label, "strongest %s", standing->side_name[side - 1]);
+    card(&r->out, label, "%s, %s", r->strength.games.name[standing->as[best]],
+         report_strength_text(r, best, text, sizeof text));
+  }
+}
+
 /* Who is strongest by its lower bound, left out where nobody can be compared. */
 static void put_strongest(Report *r) {
   char text[40];
@@ -163,6 +181,10 @@ static void put_strongest(Report *r) {
   if (!standing->order || !r->strength.games.players ||
       !standing_comparable(standing, standing->order[0]))
     return;
+  if (standing->side) {
+    put_strongest_sides(r);
+    return;
+  }
   uint32_t best = report_strongest(r);
   card(&r->out, "strongest", "%s", r->strength.games.name[standing->as[best]]);
   card(&r->out, r->margins ? "its return against the Nash mixture" : "its rating", "%s",
@@ -176,7 +198,8 @@ static void put_exploitability(Report *r) {
   const League *league = &r->run->league;
   for (size_t m = 0; m < league->learning; m++) {
     char name[96];
-    snprintf(name, sizeof name, "%s/exploitability", league->player[m].name);
+    snprintf(name, sizeof name, "%s/%s", league->player[m].name,
+             league->player[m].side ? "best_response" : "exploitability");
     const Series *series = series_find(&r->series, name);
     if (series && series->count) card(&r->out, name, "%.4f", series->y[series->count - 1]);
   }

@@ -9,8 +9,10 @@ for file in "$root"/deploy/runs/*.yaml; do
   $python - "$name" << 'P'
 import json, math, sys
 lines = [json.loads(line) for line in open(f"{sys.argv[1]}/metrics.jsonl")]
-norms = [line["main_0/gradient_norm"] for line in lines if "main_0/gradient_norm" in line]
-assert norms and math.isfinite(norms[-1]) and norms[-1] > 0, f"{sys.argv[1]}: nothing was learned: gradients {norms}"
+mains = {key for line in lines for key in line if key.endswith("main_0/gradient_norm")}  # one, or of each side
+norms = [line[key] for line in lines for key in mains if key in line]
+assert mains and all(math.isfinite(norm) and norm > 0 for norm in norms[-len(mains):]), \
+    f"{sys.argv[1]}: nothing was learned: gradients {norms}"
 P
   rm -r "$name"
 done
