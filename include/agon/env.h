@@ -194,7 +194,8 @@ typedef struct AgonEnv {
    * least one per head is legal. NULL: everything always is. Not called for a BOX. */
   void (*mask)(const void *params, const void *episode, uint32_t agent, uint8_t *row);
   /* After the end: outcome[team] in [0,1], 1 = won, 0.5 = drawn, 0 = lost; for two teams they sum
-   * to 1. Mandatory but for one team. */
+   * to 1. Of more, two at a time are compared: the higher one has come out ahead of the other,
+   * equal ones are a draw. Mandatory but for one team. */
   void (*outcome)(const void *params, const void *episode, float *outcome);
   /* AGON_ENUMERATES_CHANCE: probabilities of the pending chance move's outcomes; returns their
    * count, at most `chance` of the spec. */

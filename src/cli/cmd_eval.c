@@ -92,7 +92,7 @@ static void print_pair(const char *a, const char *b, const MatchTally *score, bo
     printf("   %s always plays the %s team", a, s[0].games > 0 ? "first" : "second");
   if (!returns) printf("; mean return %+.3f", mean);
   printf("\n");
-  if (score->fixed) print_fixed(a, b, s[0].games > 0 && s[1].games > 0);
+  if (score->fixed) print_fixed(a, b, score->seat);
 }
 
 /* The same as JSON. pentanomial: pairs of games that gave 0, 1/2, 1, 3/2 and 2 points; both games
@@ -166,6 +166,14 @@ static void print_teams(const TournamentSetup *arena, size_t own, bool returns) 
     if (games->meeting[i].a < own && games->meeting[i].b >= own)
       match_tally_add(&all, &games->meeting[i].tally);
   if (all.seat[0].games > 0) print_pair("players", "versus", &all, returns);
+}
+
+/* How the numbers are meant where more than two teams play. */
+static void print_many_teams(uint32_t teams) {
+  printf("%u teams: in a game one of the two has one team, the other all others; that team is "
+         "compared\nwith one of the others, both take turns at all seats. First: its team comes "
+         "before the other's.\nMean return: half of what it is ahead of the other.\n",
+         teams);
 }
 
 /* Tells every ten seconds how far the tournament is, on standard error. A pair that has not met yet
@@ -249,12 +257,14 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
   Standing standing = {0};
   Rating rating = {.side = NULL};
   bool returns = arena->has_run && arena->run.settings->league.by_return;
-  StandingOptions options = {
-      .prior = 0.5,
-      .seats = true,
-      .anchor = argument(&command_eval, arguments, "--anchor"),
-      .returns = returns,
-      .not_met = format == ROUND_ROBIN ? NULL : "in this format not all players meet one another"};
+  StandingOptions options = {.prior = 0.5,
+                             .seats = true,
+                             .anchor = argument(&command_eval, arguments, "--anchor"),
+                             .returns = returns,
+                             .not_met = t->env->spec.teams > 2 ? STANDING_MANY_TEAMS
+                                        : format == ROUND_ROBIN
+                                            ? NULL
+                                            : "in this format not all players meet one another"};
   for (size_t i = 0; i < t->fixtures; i++) {
     const Meeting *met = games_find(&t->games, t->fixture[i].a, t->fixture[i].b);
     const char *a = t->player[t->fixture[i].a].label;
@@ -266,6 +276,7 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
       print_pair(a, b, &met->tally, returns);
   }
   if (format == TEAMS && !json) print_teams(arena, counts[0], returns);
+  if (!json && t->env->spec.teams > 2) print_many_teams(t->env->spec.teams);
   for (uint32_t p = 0; p < counts[0] && format == GAUNTLET && !json; p++)
     print_field(arena, p);
   Status status = take_sides(arena, &rating);
@@ -277,6 +288,7 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
     json_t *root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:I}", "env", t->terms.env, "greedy",
                              t->terms.greedy, "openings", (int)t->terms.openings, "pairs", pairs,
                              "standing", json_standing(&standing), "played", (json_int_t)t->played);
+    json_object_set_new(root, "teams", json_integer((json_int_t)t->env->spec.teams));
     if (*t->not_recorded) json_object_set_new(root, "not_recorded", json_string(t->not_recorded));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     printf("\n");

@@ -34,7 +34,7 @@ static void print_block(const Tournament *t, const MatchTally *score, bool json)
   double llr = meta_sprt(&score->pairs, t->elo0, t->elo1);
   double upper = meta_sprt_upper(t->alpha, t->beta);
   double lower = meta_sprt_lower(t->alpha, t->beta);
-  const char *verdict = score->fixed   ? "undecided, two distinct games"
+  const char *verdict = score->fixed   ? "undecided, no more distinct games"
                         : llr >= upper ? "H1 accepted"
                         : llr <= lower ? "H0 accepted"
                                        : "undecided";
@@ -74,7 +74,7 @@ static void print_block(const Tournament *t, const MatchTally *score, bool json)
   printf("Penta | [%.0f, %.0f, %.0f, %.0f, %.0f]\n", p[0], p[1], p[2], p[3], p[4]);
   printf("Seats | first +%.0f =%.0f -%.0f, second +%.0f =%.0f -%.0f\n", s[0].wins, s[0].draws,
          s[0].losses, s[1].wins, s[1].draws, s[1].losses);
-  if (score->fixed) print_fixed(a, b, s[0].games > 0 && s[1].games > 0);
+  if (score->fixed) print_fixed(a, b, s);
 }
 
 /* The words behind the players: the test's, with --sprt, and the env's options. */

@@ -23,8 +23,8 @@ static const Flag play_flags[] = {
      "of the "
      "run, else random)"},
     {"--seat", "S",
-     "yours: 0 (first, default), 1, or both to play both by hand; where one team plays the number "
-     "of your agent, both for all of them, or none to watch"},
+     "your team: 0 (first, default), 1, ..., or both to play all by hand; where one team plays the "
+     "number of your agent, both for all of them, or none to watch"},
     {"--greedy", NULL, "the player takes its most probable action"},
     ACCEPT_ENV_FLAG,
     {"--seed", "S", "of chance and of the opponent (default: the clock)"},
@@ -249,6 +249,17 @@ static Status reply(Session *session, uint32_t agent) {
   return play_word(session, word, false);
 }
 
+/* Of more than two teams: 1, this one alone has the highest outcome; 0, it shares it; -1. */
+static int among_many(const float *outcome, uint32_t teams, int seat) {
+  int standing = 1;
+  for (uint32_t t = 0; t < teams; t++) {
+    if ((int)t == seat) continue;
+    if (outcome[t] > outcome[seat]) return -1;
+    if (outcome[t] >= outcome[seat]) standing = 0;
+  }
+  return standing;
+}
+
 /* The last position, who won, and what each agent got; of one team what it earned. Who plays both
  * seats sees it from the first. */
 static void show_end(const Session *session) {
@@ -264,9 +275,9 @@ static void show_end(const Session *session) {
     return;
   }
   const float *outcome = position_outcome(position);
-  printf("%s; returns", outcome[seat] > 0.5f   ? "you won"
-                        : outcome[seat] < 0.5f ? "you lost"
-                                               : "drawn");
+  const int standing = env->spec.teams > 2 ? among_many(outcome, env->spec.teams, seat)
+                                           : (outcome[seat] > 0.5f) - (outcome[seat] < 0.5f);
+  printf("%s; returns", standing > 0 ? "you won" : standing < 0 ? "you lost" : "drawn");
   for (uint32_t a = 0; a < env->spec.agents; a++)
     printf(" %+g", position->returns[a]);
   printf("\n");
@@ -349,9 +360,15 @@ static Status name_seat(const char *text, const Env *env, int *out) {
     return OK;
   }
   if (env->spec.teams > 1) {
-    if (strcmp(text, "0") && strcmp(text, "1"))
+    const uint32_t teams = env->spec.teams;
+    if (teams == 2 && strcmp(text, "0") && strcmp(text, "1"))
       return usage_error(&command_play, "--seat is 0, 1 or both");
-    *out = text[0] - '0';
+    if (!text_to_int(text, &number) || number < 0 || number >= teams)
+      return status_set(ERR_USAGE,
+                        "--seat: %u teams play %s: the number of yours from 0 to %u, or both (for "
+                        "all of them)",
+                        teams, env->title, teams - 1);
+    *out = (int)number;
     return OK;
   }
   if (!strcmp(text, "none")) {
@@ -455,9 +472,10 @@ done:
 
 const Command command_play = {
     "play",
-    "[GAME] RUN [--player P] [--seat 0|1] | GAME [env.OPTION=VALUE ...] --player "
+    "[GAME] RUN [--player P] [--seat N] | GAME [env.OPTION=VALUE ...] --player "
     "random|minimax|...",
     "you against a player, in the terminal; where one team plays, with it",
+    "Where more than two teams play, the player has all but yours. "
     "Where one team plays you are one of its agents (--seat N), and the player is all others; "
     "--seat none watches it play.\nYou type the word of a move: boards show which. 'u' takes your "
     "last move back, '?' says what "

@@ -207,8 +207,8 @@ static Status run_probe(int argc, char **argv) {
   TRY(run_view_open(arguments.word[0], &run));
   const AgonEnvSpec *spec = &run.settings->env->spec;
   if (!(spec->flags & AGON_ZERO_SUM) || spec->teams != 2)
-    TRY(status_set(ERR_USAGE, "a probe bounds NashConv of zero-sum games of two sides; %s is none",
-                   run.settings->table->name));
+    TRY(status_set(ERR_USAGE, "a probe bounds NashConv of zero-sum games of two teams; %s is none",
+                   run.settings->env->title));
   if (!player) player = league_first_main(&run.league);
   TRY(run_view_player(player, &run, run.settings->env, &probe.target));
   if (probe.target.side)

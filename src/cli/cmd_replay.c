@@ -107,6 +107,63 @@ static Status check_return(const Position *position, double gained, size_t numbe
   return OK;
 }
 
+/* Who plays, as far as a line's length goes: "a against b", or team by team. */
+static void print_players(size_t number, const char *env_text, const json_t *players) {
+  const size_t teams = json_array_size(players);
+  printf("%s %zu: %s, ", teams == 1 ? "episode" : "game", number, env_text);
+  for (size_t t = 0; t < teams; t++)
+    printf("%s%s",
+           t == 0       ? ""
+           : teams == 2 ? " against "
+                        : ", ",
+           json_string_value(json_array_get(players, t)));
+  printf("\n");
+}
+
+/* A list of as many numbers, or of names, as there are players. */
+static bool is_list(const json_t *list, size_t count, bool names) {
+  if (!json_is_array(list) || json_array_size(list) != count) return false;
+  for (size_t i = 0; i < count; i++) {
+    const json_t *item = json_array_get(list, i);
+    if (names ? !json_is_string(item) : !json_is_number(item)) return false;
+  }
+  return true;
+}
+
+/* Which teams have the highest outcome, of more than two. */
+static void print_winners(const float *outcome, const json_t *players) {
+  const size_t teams = json_array_size(players);
+  float best = 0;
+  size_t winners = 0;
+  for (size_t t = 0; t < teams; t++)
+    best = fmaxf(best, outcome[t]);
+  for (size_t t = 0; t < teams; t++) {
+    if (outcome[t] < best) continue;
+    printf("%steam %zu (%s)", winners++ ? ", " : "", t,
+           json_string_value(json_array_get(players, t)));
+  }
+  printf(winners == 1 ? " won\n\n" : " came out level\n\n");
+}
+
+/* How a game of several teams ends: as it was recorded. */
+static Status check_outcome(Position *position, const json_t *players, const json_t *outcome,
+                            size_t number, const char *env_text) {
+  const float *reached = position_outcome(position);
+  for (size_t t = 0; t < json_array_size(outcome); t++)
+    if ((double)reached[t] != json_number_value(json_array_get(outcome, t)))
+      return status_set(ERR_FORMAT,
+                        "game %zu ends otherwise than it was recorded: another version of %s?",
+                        number, env_text);
+  printf("%s: ", position_status_text(position->status));
+  if (json_array_size(players) > 2)
+    print_winners(reached, players);
+  else
+    printf("%s\n\n", reached[0] > 0.5f   ? "the first side won"
+                     : reached[0] < 0.5f ? "the second side won"
+                                         : "drawn");
+  return OK;
+}
+
 /* Replays one recorded game, given as a JSON object. Chance has the stream of random numbers that
  * it had then; an outcome other than the recorded one shows that the rules have changed. ERR_FORMAT
  * for that, and where it is no game or is not over. */
@@ -115,53 +172,39 @@ static Status replay_one(const char *text, size_t number, long long delay) {
   json_error_t error;
   json_t *root = json_loads(text, 0, &error);
   const char *env_text;
-  const char *a;
-  const char *b = NULL;
   const char *line;
   json_int_t seed;
   json_int_t game;
-  double outcome[2];
-  double gained;
   Env *env = NULL;
   Position position = {0};
-  const bool alone = json_array_size(json_object_get(root, "players")) == 1;
-  if (alone ? json_unpack(root, "{s:s,s:[s],s:I,s:I,s:s,s:[F]}", "env", &env_text, "players", &a,
-                          "seed", &seed, "game", &game, "line", &line, "returns", &gained)
-            : json_unpack(root, "{s:s,s:[s,s],s:I,s:I,s:s,s:[F,F]}", "env", &env_text, "players",
-                          &a, &b, "seed", &seed, "game", &game, "line", &line, "outcome",
-                          &outcome[0], &outcome[1]))
+  const json_t *players = json_object_get(root, "players");
+  const json_t *outcome = json_object_get(root, "outcome");
+  const json_t *returns = json_object_get(root, "returns");
+  const size_t teams = json_array_size(players);
+  const bool alone = teams == 1;
+  if (json_unpack(root, "{s:s,s:I,s:I,s:s}", "env", &env_text, "seed", &seed, "game", &game, "line",
+                  &line) ||
+      teams == 0 || !is_list(players, teams, true) ||
+      !is_list(alone ? returns : outcome, teams, false))
     TRY(status_set(ERR_FORMAT, "game %zu is not a recorded game", number));
-  if (alone)
-    printf("episode %zu: %s, %s\n", number, env_text, a);
-  else
-    printf("game %zu: %s, %s against %s\n", number, env_text, a, b);
+  print_players(number, env_text, players);
   TRY(env_of_text(env_text, &env));
   TRY(position_create(env, &position));
   uint64_t pair = (uint64_t)game / 2;
-  if (alone && env->spec.teams != 1)
-    TRY(status_set(ERR_FORMAT, "game %zu has one player, and %s has several teams", number,
-                   env_text));
+  if (teams != env->spec.teams)
+    TRY(status_set(ERR_FORMAT, "game %zu names %zu player%s, and %s has %u teams", number, teams,
+                   teams == 1 ? "" : "s", env_text, env->spec.teams));
   const AgonRng stream = alone ? solo_stream((uint64_t)seed, (uint64_t)game)
                                : rng_stream((uint64_t)seed, (uint32_t)(pair & 0xffffff),
                                             (uint32_t)(pair >> 24), RNG_ENV);
   TRY(position_reset(&position, stream));
   TRY(replay_moves(&position, line, delay));
-  const float *reached;
   if (position.status == AGON_RUNNING || position.status == AGON_CHANCE)
     TRY(status_set(ERR_FORMAT, "game %zu ends before the game is over", number));
-  if (alone) {
-    TRY(check_return(&position, gained, number, env_text));
-    goto done;
-  }
-  reached = position_outcome(&position);
-  if ((double)reached[0] != outcome[0])
-    TRY(status_set(ERR_FORMAT,
-                   "game %zu ends otherwise than it was recorded: another version of %s?", number,
-                   env_text));
-  printf("%s: %s\n\n", position_status_text(position.status),
-         reached[0] > 0.5f   ? "the first side won"
-         : reached[0] < 0.5f ? "the second side won"
-                             : "drawn");
+  if (alone)
+    TRY(check_return(&position, json_number_value(json_array_get(returns, 0)), number, env_text));
+  else
+    TRY(check_outcome(&position, players, outcome, number, env_text));
 done:
   position_destroy(&position);
   env_destroy(env);

@@ -221,17 +221,21 @@ void setup_close(TournamentSetup *arena) {
 
 /* Printed beside the results, whose intervals and tests take the games for a sample, which they are
  * not. */
-void print_fixed(const char *a, const char *b, bool swapped) {
-  if (!swapped) {
-    printf("warning: nothing is random between %s and %s: there is one distinct game, and more of "
-           "them are copies. --openings K makes games differ\n",
-           a, b);
-    return;
-  }
-  printf("warning: nothing is random between %s and %s: there are two distinct games, one for each "
-         "seat, played once; "
-         "more of them would be copies. --openings K makes games differ\n",
-         a, b);
+void print_fixed(const char *a, const char *b, const Tally seat[SEATS]) {
+  const bool swapped = seat[0].games > 0 && seat[1].games > 0;
+  const double games = tally_games(seat);
+  printf("warning: nothing is random between %s and %s: ", a, b);
+  if (!swapped)
+    printf("there is one distinct game, and more of them are copies. ");
+  else if (games > 2)
+    printf(
+        "there are %.0f distinct games, one for each way to sit, played once; more of them would "
+        "be copies. ",
+        games);
+  else
+    printf("there are two distinct games, one for each seat, played once; more of them would be "
+           "copies. ");
+  printf("--openings K makes games differ\n");
 }
 
 /* "0.123" or "n/a". */

@@ -58,7 +58,7 @@ void setup_close(TournamentSetup *arena);
 bool setup_speaks(const TournamentSetup *arena);
 
 /* Two players between whom nothing is random: what their games are worth, and what to do. */
-void print_fixed(const char *a, const char *b, bool swapped);
+void print_fixed(const char *a, const char *b, const Tally seat[SEATS]);
 /* The standing as a table on standard output: at most so many players, best first. */
 void print_standing(const Standing *standing, size_t most);
 /* The same, with all players, as JSON, which the caller owns. */

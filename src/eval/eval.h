@@ -11,8 +11,10 @@
 double match_mean_return(const MatchTally *tally, double *error);
 /* One game that was played, as agon replay and agon query read it. */
 typedef struct GameText {
-  uint64_t game;    /* 2 * pair + team of a */
+  uint64_t game;    /* 2 * pair + (a has its team alone: 0, b has: 1) */
   const char *line; /* chance outcomes and actions in the order they happened (eval/line.h) */
+  uint32_t teams;
+  const uint8_t *side_of; /* (teams) who has it: 0 a, 1 b; of one team NULL */
   const float *outcome;
   const double *team_return;
 } GameText;
@@ -31,14 +33,21 @@ Status eval_check_sides(const Contestant *a, const Contestant *b);
 /* The team that a plays in all games against b; -1: in turn. */
 int eval_side(const Contestant *a, const Contestant *b);
 /* Games of a against b; both games of a pair share the stream of chance and opening, and swap the
- * seats. What a player draws for its actions is keyed by (seed, pair, its id, its opponent's id,
- * its seat): the same whoever else plays, in whatever order and on any number of ranks. Where the
- * first pair shows that nothing is left to chance (no chance move, no random draw of the env or of
- * a player) it is the only one that is played. Where one of the two always plays the same side, a
- * pair is two games with the same seats, each with its own chance and opening. Envs with two teams.
- */
+ * seats. In a game of more than two teams one of them has one team and the other all others, and
+ * that team is compared with one of these: whose outcome is higher has won, and what is counted as
+ * a's return is half of what its team is ahead of the other. Over `match_distinct` pairs each is
+ * alone on every team, and compared with every other, once; the first seat is that of the two which
+ * comes first in the order of teams. What a player draws for its actions is keyed by (seed, pair,
+ * its id, its opponent's id, its seat): the same whoever else plays, in whatever order and on any
+ * number of ranks. Where the
+ * first match_distinct pairs show that nothing is left to chance (no chance move, no random draw of
+ * the env or of a player) they are the only ones that are played. Where one of the two always plays
+ * the same side, a pair is two games with the same seats, each with its own chance and opening.
+ * Envs with several teams. */
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
                   MatchTally *out);
+/* Pairs of games that differ by how players are seated alone: 1 of two teams, of more N (N - 1). */
+uint64_t match_distinct(const Env *env);
 
 /* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are
  * serialised, the second mover not seeing the first's. Information sets: an agent's own history of

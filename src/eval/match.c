@@ -13,15 +13,18 @@ typedef struct Match {
   const MatchPlan *plan;
   uint64_t next, games;
   MatchTally *tally;
-  uint64_t act_key[2][2]; /* [player][team it plays] */
-  uint8_t *half;          /* (games) points of a, in halves, plus 1; 0 = not yet played */
-  double *gain;           /* (games) return of a */
-  Bytes *line;            /* (slots) what happened so far */
-  uint8_t *flags;         /* (agents) of one game */
-  bool alone;             /* the first pair plays first: there may be nothing else to play */
-  bool drew;              /* something was drawn at random, in any game */
-  int side;               /* team of a in all games; -1: they swap */
-  uint64_t ended;         /* games */
+  uint32_t teams;
+  uint64_t distinct; /* pairs of games that may differ where nothing is random: ways to sit */
+  uint64_t *act_key; /* (2, teams) of player, on the team it plays */
+  uint8_t *side_of;  /* (teams) of the game that is handed over */
+  uint8_t *half;     /* (games) points of a, in halves, plus 1; 0 = not yet played */
+  double *gain;      /* (games) return of a */
+  Bytes *line;       /* (slots) what happened so far */
+  uint8_t *flags;    /* (agents) of one game */
+  bool alone;        /* the first pairs play first: there may be nothing else to play */
+  bool drew;         /* something was drawn at random, in any game */
+  int side;          /* team of a in all games; -1: they swap */
+  uint64_t ended;    /* games */
   Status failed;
 } Match;
 
@@ -34,11 +37,12 @@ static Status key_streams(Match *match) {
     TRY_RETURN(contestant_id(match->player[i], id[i], sizeof id[i]));
   bool alike = !strcmp(id[0], id[1]);
   for (int i = 0; i < 2; i++)
-    for (int team = 0; team < 2; team++) {
+    for (uint32_t team = 0; team < match->teams; team++) {
       const uint8_t place[2] = {(uint8_t)team, (uint8_t)(alike && i)};
       Hash who =
           hash_join(hash_bytes(id[i], strlen(id[i])), hash_bytes(id[1 - i], strlen(id[1 - i])));
-      match->act_key[i][team] = hash_join(who, hash_bytes(place, sizeof place)).low;
+      match->act_key[(size_t)i * match->teams + team] =
+          hash_join(who, hash_bytes(place, sizeof place)).low;
     }
   return OK;
 }
@@ -55,30 +59,57 @@ Status eval_check_sides(const Contestant *a, const Contestant *b) {
                     a->label, b->label, a->side - 1);
 }
 
-/* The team of a in a game. */
-static size_t seat_of(const Match *match, uint64_t game) {
-  return match->side >= 0 ? (size_t)match->side : game & 1;
+/* How a game is seated. Two of the teams are compared: one of each player. */
+typedef struct Seats {
+  uint32_t team[2]; /* of a, of b: those compared */
+  int lone;         /* who has that team alone: 0 a, 1 b; the other has all others */
+} Seats;
+
+/* Game 2 k and 2 k + 1 are one pair: the same chance and opening, seats swapped; a player that
+ * always plays the same side keeps it. With more than two
+ * teams first a, then b is alone against teams that are all the other's; pairs go through the teams
+ * for who is alone, and for each through those that are compared with it. */
+static Seats seats_of(const Match *match, uint64_t game) {
+  const uint64_t pair = match->plan->first + game / 2;
+  const uint32_t teams = match->teams;
+  const uint32_t lone = teams > 2 ? (uint32_t)(pair % teams) : 0;
+  const uint32_t after = teams > 2 ? 1 + (uint32_t)(pair / teams % (teams - 1)) : 1;
+  Seats seats = {.lone = match->side >= 0 ? match->side : (int)(game & 1)};
+  seats.team[seats.lone] = lone;
+  seats.team[1 - seats.lone] = (lone + after) % teams;
+  return seats;
 }
 
-/* Game 2 k and 2 k + 1 are one pair: the same chance and opening, seats swapped. Where seats are
- * not swapped the same chance would make the same game: each then has its own. Where nothing may
- * be random the first pair is waited for, as it may be all there is. */
+/* Which player has a team. */
+static int side_at(const Seats *seats, uint32_t team) {
+  return team == seats->team[seats->lone] ? seats->lone : 1 - seats->lone;
+}
+
+/* The number that chance and opening go by: the pair's. Where seats are not swapped the same chance
+ * would make the same game: each then has its own. */
+static uint64_t luck_of(const Match *match, uint64_t game) {
+  const uint64_t first = match->plan->first;
+  return match->side >= 0 ? 2 * first + game : first + game / 2;
+}
+
+/* Where nothing may be random the first pairs, of all ways to sit, are waited for, as they may be
+ * all there is. */
 static bool on_begin(void *context, PlaySlot *slot) {
   Match *match = context;
+  const uint64_t first = 2 * match->distinct;
   if (match->next == match->games) return false;
-  if (match->alone && match->next >= 2 && (match->ended < 2 || !match->drew)) return false;
+  if (match->alone && match->next >= first && (match->ended < first || !match->drew)) return false;
   uint64_t game = match->next++;
-  uint64_t pair = match->plan->first + game / 2;
-  size_t home = seat_of(match, game);
-  if (match->side >= 0) pair = 2 * match->plan->first + game;
-  slot->id = (uint32_t)(pair & 0xffffff); /* chance and opening are the pair's */
-  slot->episode = (uint32_t)(pair >> 24);
-  slot->policy[home] = &match->player[0]->policy;
-  slot->policy[1 - home] = &match->player[1]->policy;
-  slot->act_key[home] = match->act_key[0][home];
-  slot->act_key[1 - home] = match->act_key[1][1 - home];
-  slot->record[1] = false;
-  slot->record[0] = false;
+  const uint64_t luck = luck_of(match, game);
+  const Seats seats = seats_of(match, game);
+  slot->id = (uint32_t)(luck & 0xffffff);
+  slot->episode = (uint32_t)(luck >> 24);
+  for (uint32_t team = 0; team < match->teams; team++) {
+    const int who = side_at(&seats, team);
+    slot->policy[team] = &match->player[who]->policy;
+    slot->act_key[team] = match->act_key[(size_t)who * match->teams + team];
+    slot->record[team] = false;
+  }
   slot->owner = (void *)(uintptr_t)game;
   return true;
 }
@@ -112,10 +143,15 @@ static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonA
 /* Gives a game that was written down to the plan's `played`, and frees its text. */
 static void hand_over(Match *match, uint64_t game, const float *outcome, const PlaySlot *slot) {
   Bytes *line = &match->line[game];
+  const Seats seats = seats_of(match, game);
   bytes_u8(line, 0);
+  for (uint32_t team = 0; team < match->teams; team++)
+    match->side_of[team] = (uint8_t)side_at(&seats, team);
   GameText text = {
       .game = 2 * match->plan->first + game,
       .line = (const char *)line->data,
+      .teams = match->teams,
+      .side_of = match->side_of,
       .outcome = outcome,
       .team_return = slot->team_return,
   };
@@ -123,18 +159,36 @@ static void hand_over(Match *match, uint64_t game, const float *outcome, const P
   bytes_free(line);
 }
 
+/* What a got out of a game, 0 .. 1: by its own outcome, of more than two teams beside the one that
+ * it is compared with. */
+static float points_of(const Match *match, const Seats *seats, const float *outcome) {
+  const float own = outcome[seats->team[0]];
+  const float other = outcome[seats->team[1]];
+  if (match->teams == 2) return own;
+  return own > other ? 1 : own < other ? 0 : 0.5f;
+}
+
+/* What a earned: its return; of more than two teams half of what it is ahead of the other, which in
+ * a zero-sum game of two is the same. */
+static double gain_of(const Match *match, const Seats *seats, const double *team_return) {
+  const double own = team_return[seats->team[0]];
+  return match->teams == 2 ? own : (own - team_return[seats->team[1]]) / 2;
+}
+
 /* Counts a game, and its pair when the other one has ended before. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   (void)how;
   Match *match = context;
   uint64_t game = (uint64_t)(uintptr_t)slot->owner;
-  size_t home = seat_of(match, game);
+  const Seats seats = seats_of(match, game);
+  const float points = points_of(match, &seats, outcome);
+  const double gain = gain_of(match, &seats, slot->team_return);
   const AgonRng fresh = rng_stream(match->plan->seed, slot->id, slot->episode, RNG_ENV);
   match->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
   match->ended++;
-  tally_game(&match->tally->seat[home], outcome[home], slot->team_return[home]);
-  match->half[game] = (uint8_t)(1 + (outcome[home] > 0.5f ? 2 : outcome[home] == 0.5f ? 1 : 0));
-  match->gain[game] = slot->team_return[home];
+  tally_game(&match->tally->seat[seats.team[0] > seats.team[1]], points, gain);
+  match->half[game] = (uint8_t)(1 + (points > 0.5f ? 2 : points == 0.5f ? 1 : 0));
+  match->gain[game] = gain;
   if (match->half[game ^ 1]) {
     double both = match->gain[game] + match->gain[game ^ 1];
     match->tally->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
@@ -162,17 +216,26 @@ double match_mean_return(const MatchTally *tally, double *error) {
   return mean;
 }
 
+uint64_t match_distinct(const Env *env) {
+  const uint64_t teams = env->spec.teams;
+  return teams > 2 ? teams * (teams - 1) : 1;
+}
+
 /* 128 games at once, in batches of up to 256 decisions. */
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
                   MatchTally *out) {
   Status status = OK;
   Play *play = NULL;
-  Match match = {.env = env,
-                 .player = {a, b},
-                 .plan = plan,
-                 .games = 2 * plan->pairs,
-                 .tally = out,
-                 .side = eval_side(a, b)};
+  Match match = {
+      .env = env,
+      .player = {a, b},
+      .plan = plan,
+      .games = 2 * plan->pairs,
+      .tally = out,
+      .teams = env->spec.teams,
+      .distinct = match_distinct(env),
+      .side = eval_side(a, b),
+  };
   PlayHooks hooks = {
       .context = &match,
       .begin = on_begin,
@@ -189,12 +252,14 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
                       "one team plays %s, so there are no matches: agon eval says what its players "
                       "earn",
                       env->table->name);
-  if (env->spec.teams != 2) return status_set(ERR_USAGE, "matches need an env with two teams");
   TRY_RETURN(eval_check_sides(a, b));
   for (int i = 0; i < 2; i++)
     if (match.player[i]->net && match.player[i]->net->graph.state_size > memory)
       memory = match.player[i]->net->graph.state_size;
-  match.alone = (!a->net || a->policy.greedy) && (!b->net || b->policy.greedy);
+  match.alone = (!a->net || a->policy.greedy) && (!b->net || b->policy.greedy) &&
+                plan->pairs >= match.distinct;
+  TRY(NEW_ARRAY(match.act_key, 2 * (size_t)match.teams));
+  TRY(NEW_ARRAY(match.side_of, match.teams));
   TRY(key_streams(&match));
   TRY(NEW_ARRAY(match.half, match.games + 1));
   TRY(NEW_ARRAY(match.gain, match.games + 1));
@@ -211,12 +276,14 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
   while (live && match.failed == OK)
     TRY(play_step(play, &live));
   status = match.failed;
-  out->fixed = match.games > 0 && !match.drew;
+  out->fixed = match.games > 0 && !match.drew && plan->pairs >= match.distinct;
 done:
   for (uint64_t i = 0; match.line && i < match.games; i++)
     bytes_free(&match.line[i]);
   free(match.line);
   free(match.flags);
+  free(match.act_key);
+  free(match.side_of);
   free(match.half);
   free(match.gain);
   play_destroy(play);

@@ -21,6 +21,12 @@ typedef struct StandingOptions {
   const char *not_met;
 } StandingOptions;
 
+/* Of more than two teams: what `not_met` says. */
+#define STANDING_MANY_TEAMS                                                                        \
+  "Nash equilibria and alpha-rank are of games between two teams; here pairs of teams are "        \
+  "compared "                                                                                      \
+  "within games of more"
+
 enum { STANDING_META = 300 /* players at most, for linear programs and eliminations */ };
 
 /* What games between players say about them. All arrays are owned. */

@@ -85,14 +85,18 @@ static Status write_game(void *context, const GameText *game) {
   const char *a = t->games.name[replays->fixture->a];
   const char *b = t->games.name[replays->fixture->b];
   if (game->game >= t->replay_games) return OK;
-  const int side = eval_side(&t->player[replays->fixture->a], &t->player[replays->fixture->b]);
-  bool swapped = side >= 0 ? side == 1 : game->game & 1;
-  json_t *object =
-      json_pack("{s:s,s:[s,s],s:I,s:I,s:i,s:s,s:[f,f],s:[f,f]}", "env", t->terms.env, "players",
-                swapped ? b : a, swapped ? a : b, "seed", (json_int_t)t->terms.seed, "game",
-                (json_int_t)game->game, "openings", (int)t->terms.openings, "line", game->line,
-                "outcome", (double)game->outcome[0], (double)game->outcome[1], "returns",
-                game->team_return[0], game->team_return[1]);
+  json_t *players = json_array();
+  json_t *outcomes = json_array();
+  json_t *returns = json_array();
+  for (uint32_t team = 0; team < game->teams; team++) {
+    json_array_append_new(players, json_string(game->side_of[team] ? b : a));
+    json_array_append_new(outcomes, json_real((double)game->outcome[team]));
+    json_array_append_new(returns, json_real(game->team_return[team]));
+  }
+  json_t *object = json_pack("{s:s,s:o,s:I,s:I,s:i,s:s,s:o,s:o}", "env", t->terms.env, "players",
+                             players, "seed", (json_int_t)t->terms.seed, "game",
+                             (json_int_t)game->game, "openings", (int)t->terms.openings, "line",
+                             game->line, "outcome", outcomes, "returns", returns);
   char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
   json_decref(object);
   if (!text) return status_set(ERR_MEMORY, "out of memory writing a replay");
@@ -142,16 +146,20 @@ static Status record_batch(Tournament *t, const Fixture *fixture, uint64_t first
 }
 
 /* Counts a batch that was played, here or elsewhere, and writes it down. A fixture that turned out
- * not to be random is closed with its one pair. */
+ * not to be random is closed with the pairs of all ways to sit; of what was dealt out before that
+ * was known, nothing is new. */
 static Status book(Tournament *t, const WireMatch *batch, const MatchTally *tally,
                    const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
   uint64_t games = (uint64_t)tally_games(tally->seat);
   const Meeting *met;
-  INVARIANT(games == (tally->fixed ? 2 : 2 * batch->pairs));
+  INVARIANT(games == 2 * (tally->fixed ? match_distinct(t->env) : batch->pairs));
   INVARIANT(fixture->in_hand >= batch->pairs);
   fixture->in_hand -= batch->pairs;
+  const bool known = fixture->fixed;
+  fixture->fixed |= tally->fixed;
   fixture->closed |= tally->fixed;
+  if (known && !tally->fixed) return OK;
   if (tally->fixed && played_pairs(t, fixture, &met))
     return games_fix(&t->games, fixture->a, fixture->b,
                      tally); /* it was known, or dealt out twice */
@@ -209,7 +217,7 @@ static Status take_result(Tournament *t, Hand *hand, Reader *body) {
   if (!take_from(hand, &batch))
     return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs,
                       batch.fixture);
-  double games = tally->fixed ? 2 : 2.0 * batch.pairs;
+  const double games = 2.0 * (tally->fixed ? (double)match_distinct(t->env) : batch.pairs);
   if (!match_tally_is_whole(tally) || tally_games(tally->seat) != games)
     return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs,
                       batch.fixture);

@@ -13,6 +13,7 @@ typedef struct Fixture {
   uint64_t in_hand; /* pairs of games dealt out and not yet back */
   uint64_t next;    /* number of the pair to be dealt next */
   bool closed;
+  bool fixed; /* nothing in it is random */
 } Fixture;
 
 /* What is to be played, under which terms, and how far it is. Filled by the caller; `games`
@@ -48,6 +49,7 @@ typedef struct Tournament {
 /* Half of the 95 % interval of a fixture's score (0..1), from its pairs of games; never 0. */
 double tournament_error(const Pentanomial *pairs);
 /* Plays until nothing is left to play. A fixture in which nothing is random is played once, both
- * ways. Collective over the transport's ranks; only rank 0's table is filled. ERR_ENV, ERR_FORMAT
- * (a message), ERR_IO, ERR_MEMORY; what was recorded stays. */
+ * ways (with more than two teams, all ways to sit). Collective over the transport's ranks; only
+ * rank 0's table is filled. ERR_ENV, ERR_FORMAT (a message), ERR_IO, ERR_MEMORY; what was recorded
+ * stays. */
 Status tournament_play(Tournament *tournament);

@@ -352,6 +352,11 @@ Status tree_build_top(const Env *env, size_t most_nodes, size_t depth, GameTree 
   const Path path = {.steps = 0};
   AgonRng rng = {0};
   AgonRandom random = rng_handle(&rng);
+  if (env->spec.teams > 2)
+    return status_set(ERR_USAGE,
+                      "%s has %u teams, and exploitability is of games between two: its players "
+                      "are compared by games alone (agon eval, agon rate)",
+                      env->title, env->spec.teams);
   if (!env_copies(env) || !(env->spec.flags & AGON_ENUMERATES_CHANCE) || env->spec.agents != 2 ||
       env->spec.teams != 2 || env->layout.action_kind != AGON_DISCRETE ||
       env->spec.chance > UINT16_MAX)

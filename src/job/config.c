@@ -218,6 +218,25 @@ static Status settle_one_team(JobConfig *s) {
   return OK;
 }
 
+/* Meta-games are solved as zero-sum games of two: with more teams in a game their mixtures mean
+ * nothing. */
+static Status check_many_teams(const JobConfig *s) {
+  if (s->game.teams <= 2) return OK;
+  if (s->manager.exploitability > 0)
+    return status_set(ERR_USAGE,
+                      "%s has %u teams, and metrics.exploitability (%s) is of games between two: "
+                      "leave it out",
+                      s->game.title, s->game.teams,
+                      config_origin(s->config, "metrics.exploitability"));
+  if (!league_has_meta(&s->league)) return OK;
+  return status_set(
+      ERR_USAGE,
+      "%s has %u teams, and league.main_rule %s (%s) mixes opponents by a meta-game of "
+      "two: choose alphastar, openai_five, fictitious or self_play",
+      s->game.title, s->game.teams, config_value(s->config, "league.main_rule"),
+      config_origin(s->config, "league.main_rule"));
+}
+
 /* What one key's own range cannot say: ERR_USAGE names the keys. */
 static Status check_together(const JobConfig *s) {
   if (s->actors.lanes > s->actors.slots)
@@ -431,6 +450,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(settle_eval_lanes(s));
   TRY(settle_one_team(s));
   TRY(settle_sides(s));
+  TRY(check_many_teams(s));
   s->league.anchors = s->game.builtins; /* ratings stand on them */
   s->told = facts_told(&s->game, s->run.returns == RETURNS_SUM);
   s->algo = algo_ops((size_t)s->learner.algorithm);

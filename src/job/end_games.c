@@ -157,7 +157,7 @@ Status end_games_play(const League *league, const JobConfig *settings, const Run
                       uint64_t *games) {
   EndGames e = {.league = league, .settings = settings, .run = run};
   *games = 0;
-  if (settings->env->spec.teams != 2 || settings->league.end_games == 0) return OK;
+  if (settings->env->spec.teams < 2 || settings->league.end_games == 0) return OK;
   Status status = play_missing(&e);
   games_free(&e.met);
   *games = e.played;

@@ -7,7 +7,7 @@
  * (and scripted where the env has one) that has not met in both seats, newest first, 512 pairs at
  * most, and appends them to RUN/games.csv under the lanes' terms. Which these are is told by the
  * checkpoint alone, and what a pair draws by the run's seed: the same file on any number of ranks,
- * however often the job was ended on the way. Envs with two teams. *games: played by this call. A
- * damaged file is warned of, and ends it. */
+ * however often the job was ended on the way. Envs with several teams. *games: played by this call.
+ * A damaged file is warned of, and ends it. */
 Status end_games_play(const League *league, const JobConfig *settings, const RunFolder *run,
                       uint64_t *games);

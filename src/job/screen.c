@@ -213,6 +213,11 @@ void screen_banner(const JobConfig *s, const Topology *topology, Transport *tran
   if (s->league.sides == SIDES_SEPARATE)
     log_line("        two populations: %s and %s; each meets only the other",
              league_side_name(&s->league, 1), league_side_name(&s->league, 2));
+  if (s->game.teams > 2)
+    log_line(
+        "        %u teams in a game: who has each of the others is drawn by itself; scores and "
+        "Elo compare two of them",
+        s->game.teams);
   kernels_line(s);
   log_line("using   %s, OpenBLAS %s, %s", transport_mpi_library(), blas, store_library());
   log_line("folder  %s%s", folder, resume ? " (resumed)" : "");

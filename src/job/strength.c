@@ -17,16 +17,31 @@ static Status add_games(Games *games, uint32_t a, uint32_t b, const Tally seat[S
   return games_add(games, a, b, 0, &tally);
 }
 
+/* What home earned by its seat: its returns; of more than two teams half of what it was ahead of
+ * the other, as a match counts it (eval.h). Squares are left out where they are of neither. */
+static void take_eval(const League *league, uint32_t home, const Pair *pair, uint32_t teams,
+                      Tally out[SEATS]) {
+  const Pair *back = teams > 2 ? payoff_find(&league->payoff, pair->away, home) : NULL;
+  for (int s = 0; s < SEATS; s++) {
+    out[s] = pair->eval[s];
+    if (!back) continue;
+    out[s].returns = (pair->eval[s].returns - back->eval[1 - s].returns) / 2;
+    out[s].squares = 0;
+  }
+}
+
 /* Players come first, so that their numbers are the league's. */
-static Status add_lanes(const League *league, Games *games) {
+static Status add_lanes(const League *league, uint32_t teams, Games *games) {
   uint32_t id;
   for (size_t i = 0; i < league->players; i++)
     TRY_RETURN(games_player(games, league->player[i].name, &id));
   for (uint32_t home = 0; home < league->payoff.rows; home++)
     for (size_t i = 0; i < league->payoff.row[home].pairs; i++) {
       const Pair *pair = &league->payoff.row[home].pair[i];
-      if (pair->eval[0].games + pair->eval[1].games > 0 && home < pair->away)
-        TRY_RETURN(add_games(games, home, pair->away, pair->eval));
+      Tally eval[SEATS];
+      if (tally_games(pair->eval) <= 0 || home >= pair->away) continue;
+      take_eval(league, home, pair, teams, eval);
+      TRY_RETURN(add_games(games, home, pair->away, eval));
     }
   return OK;
 }
@@ -118,7 +133,7 @@ Status strength_games(const League *league, const JobConfig *settings, const Run
                       Games *out) {
   Status status = OK;
   *out = (Games){0};
-  TRY(add_lanes(league, out));
+  TRY(add_lanes(league, settings->game.teams, out));
   TRY(add_anchors(league, out));
   TRY(add_file(league, settings, folder, out));
 done:
@@ -189,7 +204,8 @@ Status strength_create(const League *league, const JobConfig *settings, const Ru
                               .seats = true,
                               .anchor = options->anchor,
                               .returns = options->returns,
-                              .ratings_only = options->ratings_only};
+                              .ratings_only = options->ratings_only,
+                              .not_met = settings->game.teams > 2 ? STANDING_MANY_TEAMS : NULL};
   TRY(strength_games(league, settings, folder, &out->games));
   TRY(take_sides(league, out));
   standing.side = out->side;

@@ -276,11 +276,16 @@ static void put_seats(Report *r) {
   if (t.games < 1) return;
   double score = (t.wins + t.draws / 2) / t.games;
   meta_interval(score, t.games, &low, &high);
-  html_put(&r->out,
-           "<p id=seats>%s scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games.%s</p>",
-           sided ? league_side_name(config, 1) : "The first seat", score, low, high,
-           t.returns / t.games, t.games,
-           sided ? "" : " Matchmaking goes by the mean of both seats.");
+  html_put(
+      &r->out, "<p id=seats>%s scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games.%s",
+      sided ? league_side_name(config, 1) : "The first seat", score, low, high, t.returns / t.games,
+      t.games, sided ? "" : " Matchmaking goes by the mean of both seats.");
+  if (r->run->settings->game.teams > 2)
+    html_put(&r->out,
+             " %u teams play: scores compare two of them, and first is which of the two comes "
+             "first in turn; a game of training counts once against each opponent.",
+             r->run->settings->game.teams);
+  html_put(&r->out, "</p>");
 }
 
 /* Sizes of cells and margins for a small screen, which scrolls; with more room the picture grows.

@@ -183,6 +183,11 @@ if [ "$(id -u)" != 0 ]; then
   expect 0 "^8 games played now, not recorded: cannot append to readable/games.csv: Permission denied" "$AGON" eval readable --players main_0,random --games 8 --seed 3
   chmod -R u+w readable
 fi
+# what is of two teams is refused where more play
+expect 2 "kuhn_poker players=3 has 3 teams, and league.main_rule nash \(preset psro\) mixes opponents by a meta-game of two" "$AGON" train kuhn_poker env.players=3 league.preset=psro --run-dir three
+expect 2 "kuhn_poker players=4 has 4 teams, and metrics.exploitability \(command line\) is of games between two" "$AGON" train kuhn_poker env.players=4 metrics.exploitability=1M --run-dir three
+expect 2 "has 3 teams, and exploitability is of games between two" "$AGON" exploit --env kuhn_poker env.players=3
+[ ! -e three ] || fail "a refused job left a folder"
 # a checkpoint of another version is refused by its name, and an older generation does not stand in for it
 cp -r random4 older
 $python - <<'P'

@@ -217,12 +217,15 @@ static void flags(const void *block, const void *state, uint8_t *flag) {
   if (!episode[params->over]) flag[episode[params->moves] % params->players] |= AGON_ACTS;
 }
 
-/* Somebody always wins. */
+/* Somebody always wins. Of more than two players those who lost one chip stand before those who
+ * lost two: what teams' outcomes are for is to be compared. */
 static void outcome(const void *block, const void *state, float *out) {
   const Params *params = block;
   const uint32_t winner = winner_of(params, state);
-  for (uint32_t p = 0; p < params->players; p++)
-    out[p] = p == winner ? 1.0f : 0.0f;
+  for (uint32_t p = 0; p < params->players; p++) {
+    const bool cheap = params->players > 2 && !has_paid(params, state, p);
+    out[p] = p == winner ? 1.0f : cheap ? 0.25f : 0.0f;
+  }
 }
 
 static const char *action_name(const void *params, uint32_t head, uint32_t choice) {
