@@ -502,7 +502,9 @@ Status manager_receive(Manager *manager, WireKind kind, const Message *message, 
   case WIRE_LEARNER_STATE:
     return checkpoint_take_learner(manager->checkpoint, league, members, message, body);
   case WIRE_REPLAY_STATE:
-    return checkpoint_take_replay(manager->checkpoint, league, members, message, body);
+    TRY_RETURN(checkpoint_take_replay(manager->checkpoint, league, members, message, body));
+    wire_begin(&manager->wire, WIRE_REPLAY_TAKEN);
+    return wire_send(manager->setup.role.transport, message->peer, &manager->wire);
   case WIRE_BYE:
     return members_take_bye(manager->members, message, body,
                             checkpoint_cut(manager->checkpoint)->stop);

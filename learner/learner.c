@@ -20,6 +20,7 @@ typedef enum Phase {
   PHASE_COUNT, /* the ranks that share the player sum up what they keep of it */
   PHASE_UPDATE,
   PHASE_ORDERS,
+  PHASE_SAVE, /* what is kept goes to the league, a piece at a time */
   PHASE_DONE
 } Phase;
 
@@ -45,6 +46,17 @@ typedef struct Activity {
   double waits;          /* share of the last stretch in which the rank had nothing to do */
 } Activity;
 
+/* What is kept of experience, on its way into a checkpoint: at most a seat's bytes are encoded, and
+ * a piece of them is under way. */
+typedef struct Saving {
+  size_t player; /* of those learned here */
+  size_t lane;   /* being sent, or to be sent next; behind them comes what is counted of all */
+  Bytes state;   /* of it, encoded; empty: it is not yet */
+  uint32_t part; /* to be sent next */
+  bool waits;    /* for the league to have put down the last one */
+  Directive rest; /* what is to be obeyed then: its flags, and whether it had orders */
+} Saving;
+
 struct Learner {
   LearnerSetup setup;
   Phase phase;
@@ -62,6 +74,7 @@ struct Learner {
   AlgoStats stats;       /* means over these */
   Bytes restored;        /* of a piece of kept experience, the parts that have come */
   uint32_t restored_parts;
+  Saving saving;
   float vote[UPDATE_VOTES]; /* of the members together, in the last update */
   uint64_t frames;          /* learned here */
   double lag;               /* of the batch being learned */
@@ -225,6 +238,7 @@ void learner_destroy(Learner *learner) {
   learner_inbox_destroy(learner->inbox);
   bytes_free(&learner->wire.bytes);
   bytes_free(&learner->restored);
+  bytes_free(&learner->saving.state);
   free(learner->rehearsal);
   free(learner->state);
   free(learner);
@@ -362,49 +376,55 @@ done:
   return status;
 }
 
-/* Sends what has been encoded of a seat, or (lane WIRE_NO_LANE) of all, in parts. */
-static Status send_parts(Learner *learner, uint32_t player, uint32_t lane, const Bytes *state) {
+/* Sends the next part of what has been encoded of a seat, or (behind the last one) of all; what
+ * follows is then to be encoded once it is the last. */
+static Status send_part(Learner *learner) {
   const RoleContext *role = &learner->setup.role;
-  WireReplay piece = {.player = player, .lane = lane};
-  if (state->failed) return status_set(ERR_MEMORY, "out of memory sending kept experience");
-  piece.parts = (uint32_t)((state->size + REPLAY_PART - 1) / REPLAY_PART);
-  for (size_t at = 0; piece.part < piece.parts; piece.part++, at += piece.size) {
-    piece.state = state->data + at;
-    piece.size = state->size - at < REPLAY_PART ? state->size - at : REPLAY_PART;
-    wire_begin(&learner->wire, WIRE_REPLAY_STATE);
-    replay_state_encode(&piece, &learner->wire.bytes);
-    TRY_RETURN(wire_send(role->transport, role->league_rank, &learner->wire));
-  }
+  Saving *saving = &learner->saving;
+  const Bytes *state = &saving->state;
+  const size_t lanes = rehearsal_lanes(learner->rehearsal[saving->player]);
+  const size_t at = (size_t)saving->part * REPLAY_PART;
+  const WireReplay piece = {
+      .player = learner->state[saving->player].player,
+      .lane = saving->lane < lanes ? (uint32_t)saving->lane : (uint32_t)WIRE_NO_LANE,
+      .part = saving->part,
+      .parts = (uint32_t)((state->size + REPLAY_PART - 1) / REPLAY_PART),
+      .state = state->data + at,
+      .size = state->size - at < REPLAY_PART ? state->size - at : REPLAY_PART,
+  };
+  wire_begin(&learner->wire, WIRE_REPLAY_STATE);
+  replay_state_encode(&piece, &learner->wire.bytes);
+  TRY_RETURN(wire_send(role->transport, role->league_rank, &learner->wire));
+  saving->waits = true;
+  if (++saving->part < piece.parts) return OK;
+  saving->part = 0;
+  saving->state.size = 0;
+  if (saving->lane++ < lanes) return OK;
+  saving->lane = 0;
+  saving->player++;
   return OK;
 }
 
-/* What is kept of a player's experience: each seat that has some, then what is counted. */
-static Status send_replay(Learner *learner, size_t index) {
-  const uint32_t player = learner->state[index].player;
-  const Rehearsal *rehearsal = learner->rehearsal[index];
-  Status status = OK;
-  Bytes state = {0};
-  for (size_t lane = 0; lane < rehearsal_lanes(rehearsal) && status == OK; lane++) {
-    if (!rehearsal_has(rehearsal, lane)) continue;
-    state.size = 0;
-    rehearsal_encode_lane(rehearsal, lane, &state);
-    status = send_parts(learner, player, (uint32_t)lane, &state);
-  }
-  state.size = 0;
-  rehearsal_encode(rehearsal, &state);
-  if (status == OK) status = send_parts(learner, player, (uint32_t)WIRE_NO_LANE, &state);
-  bytes_free(&state);
-  return status;
+/* Encodes what is to be sent next: a seat that has something, then what is counted. */
+static Status encode_next(Learner *learner) {
+  Saving *saving = &learner->saving;
+  const Rehearsal *rehearsal = learner->rehearsal[saving->player];
+  const size_t lanes = rehearsal_lanes(rehearsal);
+  while (saving->lane < lanes && !rehearsal_has(rehearsal, saving->lane))
+    saving->lane++;
+  if (saving->lane < lanes)
+    rehearsal_encode_lane(rehearsal, saving->lane, &saving->state);
+  else
+    rehearsal_encode(rehearsal, &saving->state);
+  return saving->state.failed ? status_set(ERR_MEMORY, "out of memory sending kept experience")
+                              : OK;
 }
 
 /* All members hold the same of a player: the first one speaks for them. What they keep of its
- * experience each of them sends. */
+ * experience each of them sends, which takes a while (PHASE_SAVE). */
 static Status send_states(Learner *learner) {
-  const LearnerSetup *setup = &learner->setup;
-  for (size_t i = 0; i < learner->players; i++) {
-    if (setup->member == 0) TRY_RETURN(send_state(learner, &learner->state[i]));
-    if (setup->replay && setup->replay->saved) TRY_RETURN(send_replay(learner, i));
-  }
+  for (size_t i = 0; i < learner->players && learner->setup.member == 0; i++)
+    TRY_RETURN(send_state(learner, &learner->state[i]));
   return OK;
 }
 
@@ -434,6 +454,10 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
     if (!learner->sum) break;
     return allreduce_receive(learner->sum, kind, message, body);
   case WIRE_LEARN: return take_learn(learner, body);
+  case WIRE_REPLAY_TAKEN:
+    if (!learner->saving.waits) break;
+    learner->saving.waits = false;
+    return OK;
   default: break;
   }
   return status_set(ERR_INTERNAL, "a learner was sent a %s message", wire_name(kind));
@@ -747,12 +771,45 @@ static Status obey_orders(Learner *learner, const Directive *directive) {
   return send_states(learner);
 }
 
+/* What follows a directive's orders: the end, or the weights that result. */
+static Status obey_rest(Learner *learner, const Directive *directive) {
+  const RoleContext *role = &learner->setup.role;
+  const bool free_pace = role->pace == PACE_FREE;
+  if (directive->flags & DIRECTIVE_STOP) {
+    learner->phase = PHASE_DONE;
+    return send_bye(learner);
+  }
+  if (free_pace && !directive->orders) return OK; /* the weights are those that are published */
+  const int64_t start = clock_now(&role->clock);
+  TRY_RETURN(publish_all(learner, learner->tick + 1 + pace_lag(role->pace)));
+  learner->activity.publish += clock_now(&role->clock) - start;
+  if (free_pace) return OK;
+  learner->tick++;
+  learner->phase = PHASE_COLLECT;
+  return OK;
+}
+
+/* Sends what is kept, a piece at a time: the next when the league has the last one on the disk. So
+ * neither holds more of it than one. Then the rest of the directive is obeyed. */
+static Status save(Learner *learner, bool *progress) {
+  Saving *saving = &learner->saving;
+  if (saving->waits) return OK;
+  *progress = true;
+  if (saving->player < learner->players) {
+    if (saving->state.size == 0) TRY_RETURN(encode_next(learner));
+    return send_part(learner);
+  }
+  bytes_free(&saving->state);
+  learner->phase = PHASE_ORDERS;
+  return obey_rest(learner, &saving->rest);
+}
+
 /* Obeys the next directive if it is due: freezes, resets and saves between two updates, then
  * publishes the weights that result. In the deterministic paces there is one after each tick; in
  * pace free whenever the league sends one. */
 static Status obey(Learner *learner, bool *progress) {
-  const RoleContext *role = &learner->setup.role;
-  const bool free_pace = role->pace == PACE_FREE;
+  const LearnerSetup *setup = &learner->setup;
+  const bool free_pace = setup->role.pace == PACE_FREE;
   Directive directive;
   if (!learner_inbox_has_directive(learner->inbox)) {
     if (free_pace) learner->phase = PHASE_COLLECT;
@@ -767,17 +824,12 @@ static Status obey(Learner *learner, bool *progress) {
   *progress = true;
   memset(learner->vote, 0, sizeof learner->vote);
   TRY_RETURN(obey_orders(learner, &directive));
-  if (directive.flags & DIRECTIVE_STOP) {
-    learner->phase = PHASE_DONE;
-    return send_bye(learner);
-  }
-  if (free_pace && !directive.orders) return OK; /* the weights are those that are published */
-  const int64_t start = clock_now(&role->clock);
-  TRY_RETURN(publish_all(learner, learner->tick + 1 + pace_lag(role->pace)));
-  learner->activity.publish += clock_now(&role->clock) - start;
-  if (free_pace) return OK;
-  learner->tick++;
-  learner->phase = PHASE_COLLECT;
+  bool keeps = setup->replay && setup->replay->saved && learner->players > 0;
+  if (!keeps || !(directive.flags & DIRECTIVE_SAVE)) return obey_rest(learner, &directive);
+  learner->saving.player = 0;
+  learner->saving.lane = 0;
+  learner->saving.rest = (Directive){.flags = directive.flags, .orders = directive.orders};
+  learner->phase = PHASE_SAVE;
   return OK;
 }
 
@@ -812,6 +864,7 @@ Status learner_step(Learner *learner, bool *progress) {
   INVARIANT_AT(learner->setup.role.transport->rank, learner->tick);
   *progress = false;
   count_idle(learner);
+  if (learner->phase == PHASE_SAVE) return save(learner, progress);
   if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
   if (learner->phase == PHASE_COLLECT && is_ready(learner)) {
     *progress = true;

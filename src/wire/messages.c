@@ -889,6 +889,8 @@ const WireRoute *wire_route(WireKind kind) {
                              check_replay_state},
       [WIRE_RESTORE_REPLAY] = {WIRE_RESTORE_REPLAY, "restore replay", WIRE_LEAGUE, WIRE_LEARNER,
                                check_replay_state},
+      [WIRE_REPLAY_TAKEN] = {WIRE_REPLAY_TAKEN, "replay taken", WIRE_LEAGUE, WIRE_LEARNER,
+                             check_nothing},
   };
   return &route[kind];
 }

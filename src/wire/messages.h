@@ -15,7 +15,7 @@
 #include "meta/tally.h"
 
 enum {
-  WIRE_VERSION = 5,
+  WIRE_VERSION = 6,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
   WIRE_LEARNERS = 60, /* learning players of a league: homes of a table, orders of a directive */
   WIRE_NO_LANE = -1   /* in an actor's state: the last piece, which is of no lane */
@@ -48,6 +48,7 @@ typedef enum WireKind {
   WIRE_BYE,
   WIRE_REPLAY_STATE,
   WIRE_RESTORE_REPLAY,
+  WIRE_REPLAY_TAKEN,
   WIRE_LAST
 } WireKind;
 
@@ -417,6 +418,8 @@ typedef struct WireReplay {
   size_t size; /* bytes */
 } WireReplay;
 enum { REPLAY_PART = 1 << 22 /* bytes of a part at most */ };
+/* REPLAY_TAKEN to the learner that sent a REPLAY_STATE: it is on the disk, and the next may come.
+ * It has no body. Also checked: one is awaited. */
 void replay_state_encode(const WireReplay *state, Bytes *out);
 Status replay_state_decode(WireReplay *state, Reader *body);
 

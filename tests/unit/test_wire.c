@@ -543,6 +543,7 @@ static const struct Sample {
     {WIRE_BYE, say_profile, hear_profile},
     {WIRE_REPLAY_STATE, say_kept, hear_kept},
     {WIRE_RESTORE_REPLAY, say_kept, hear_kept},
+    {WIRE_REPLAY_TAKEN, say_nothing, hear_nothing},
 };
 
 static const struct Sample *sample_of(int kind) {
