@@ -177,8 +177,7 @@ static Status restore_seat(void *context, uint32_t lane, const uint8_t *bytes, s
 }
 
 /* Experience that was not kept, or that nobody keeps any more, is not missed. */
-static Status restore_replay(const Tree *tree, const League *league, uint32_t player,
-                             Members *members) {
+static Status restore_replay(Tree *tree, const League *league, uint32_t player, Members *members) {
   Restoring to = {members, player};
   const char *name = league->player[player].name;
   char folder[STORE_PATH];
@@ -189,7 +188,10 @@ static Status restore_replay(const Tree *tree, const League *league, uint32_t pl
   if (members_keepers(members) == 0 || !tree_find(tree, path)) return OK;
   TRY_RETURN(tree_get(tree, path, STORE_U8, -1, &last));
   TRY_RETURN(read_lanes(tree, folder, restore_seat, &to));
-  return restore_seat(&to, (uint32_t)WIRE_NO_LANE, last->data, last->count);
+  TRY_RETURN(restore_seat(&to, (uint32_t)WIRE_NO_LANE, last->data, last->count));
+  TRY_RETURN(text_format(path, sizeof path, "%s/state", folder));
+  tree_drop(tree, path);
+  return OK;
 }
 
 /* The columns of a player are those under its name. */
@@ -205,7 +207,7 @@ static Status restore_player(const Tree *tree, const League *league, uint32_t pl
 }
 
 /* Sends every member its part of a checkpoint: actors their lanes, learners their players. */
-Status checkpoint_restore(const Tree *checkpoint, const League *league, Members *members) {
+Status checkpoint_restore(Tree *checkpoint, const League *league, Members *members) {
   TRY_RETURN(read_lanes(checkpoint, "lanes", restore_lane, members));
   for (uint32_t p = 0; p < league->learning; p++) {
     TRY_RETURN(restore_player(checkpoint, league, p, members));

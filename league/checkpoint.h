@@ -25,8 +25,9 @@ typedef struct RunPosition {
 Status checkpoint_position(const Tree *checkpoint, RunPosition *out);
 /* Whether its run came to its end at `frames` or more: nothing is left to be played. */
 Status checkpoint_finished(const Tree *checkpoint, int64_t frames, bool *out);
-/* Gives the members of this job what a checkpoint holds of their lanes and players. */
-Status checkpoint_restore(const Tree *checkpoint, const League *league, Members *members);
+/* Gives the members of this job what a checkpoint holds of their lanes and players. What was kept
+ * of experience is not in it then: it is too long to be held for the whole job. */
+Status checkpoint_restore(Tree *checkpoint, const League *league, Members *members);
 
 /* --- the open cut --- */
 typedef struct CheckpointSetup {

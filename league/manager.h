@@ -52,7 +52,7 @@ typedef struct ManagerSetup {
   RunFolder *run;      /* this and the trees are borrowed */
   const Tree *header;  /* written into every player file and checkpoint: configuration, layers,
                           versions */
-  const Tree *resume;  /* a checkpoint to go on from, or NULL */
+  Tree *resume;        /* a checkpoint to go on from (checkpoint_restore), or NULL */
   uint64_t generation; /* of that checkpoint */
 } ManagerSetup;
 

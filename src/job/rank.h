@@ -12,7 +12,7 @@ typedef struct RankSetup {
   Clock clock;
   /* rank 0 only: */
   RunFolder *run;
-  const Tree *resume;
+  Tree *resume;
   uint64_t generation;
   const Tree *header;
   /* The first snapshots hold this policy instead of initial weights; may be NULL. */

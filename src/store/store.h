@@ -69,6 +69,8 @@ Status tree_put_all(Tree *tree, const Tree *from);
  * messages claim is compared with their length before memory is taken for it; and so is what is
  * written, so that it can be read. */
 bool tree_fits(size_t left, size_t count, size_t width, size_t size);
+/* Lets go of a column, if there is one of that path. */
+void tree_drop(Tree *tree, const char *path);
 /* The column, borrowed; NULL if there is none. Nothing about it is checked. */
 const Item *tree_find(const Tree *tree, const char *path);
 /* The columns whose paths begin with `prefix` ("players/main_0/"), by what their paths say behind

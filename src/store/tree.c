@@ -94,6 +94,16 @@ const Item *tree_find(const Tree *tree, const char *path) {
   return NULL;
 }
 
+void tree_drop(Tree *tree, const char *path) {
+  for (size_t i = 0; i < tree->items; i++) {
+    if (strcmp(tree->item[i].path, path)) continue;
+    free(tree->item[i].data);
+    free(tree->item[i].part);
+    tree->item[i] = tree->item[--tree->items]; /* columns are in no order */
+    return;
+  }
+}
+
 /* Data and origin are those of the tree: only the list of columns is the view's own. */
 Status tree_view(const Tree *tree, const char *prefix, Tree *out) {
   const size_t length = strlen(prefix);

@@ -10,15 +10,26 @@ keys="game=simple_spread net.hidden=[128,128] net.activation=relu learner.algori
   actors.lanes=2"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-torch() { taskset -c "$core" "$python" tests/bench/torch_qmix.py --seconds 8 "$@" | grep -o '[0-9.]* steps/s' | cut -d' ' -f1; }
-# frames learned from a second and which share of the bound that is; a batch is 32 episodes x 25 steps x 3 agents
-agon() {
-  # shellcheck disable=SC2086
-  taskset -c "$core" "$agon" bench learn $keys "$@" --json --repeats 5 | python3 -c '
-import json, sys
-found = json.load(sys.stdin)["results"][0]
-print("%.1f %.1f" % (found["median"] / 2400, 100 * found["ratio"]))'
+# Runs a command of one thread and prints its rate by the processor time that it got, so that others on the machine do not
+# count: what follows the word "steps/s" or, of agon, frames learned from (a batch is 32 episodes x 25 steps x 3 agents), with the
+# share of the machine's bound.
+rate() {
+  python3 - "$@" << 'P'
+import json, re, resource, subprocess, sys, time
+start = time.monotonic()
+said = subprocess.run(sys.argv[1:], check=True, capture_output=True, text=True).stdout
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+got = (used.ru_utime + used.ru_stime) / (time.monotonic() - start)
+if said.lstrip().startswith("{"):
+    found = json.loads(said)["results"][0]
+    print("%.1f %.1f" % (found["median"] / 2400 / got, 100 * found["ratio"]))
+else:
+    print("%.1f" % (float(re.search(r"([0-9.]+) steps/s", said).group(1)) / got))
+P
 }
+torch() { rate taskset -c "$core" "$python" tests/bench/torch_qmix.py --seconds 8 "$@"; }
+# shellcheck disable=SC2086
+agon() { rate taskset -c "$core" "$agon" bench learn $keys "$@" --json --repeats 5; }
 core=${CORE:-0}
 for _ in $(seq "$rounds"); do
   for kind in "2 x 128" "2 x 128, GRU 64"; do

@@ -134,7 +134,7 @@ static int play(FuzzWorld *world, SimWorld *sim, Rank *const *node, int64_t *now
 }
 
 static Status start_nodes(FuzzWorld *world, const JobConfig *settings, const Topology *topology, SimWorld *sim,
-                          RunFolder *run, const Tree *resume, uint64_t generation, int64_t *now, Tree *header,
+                          RunFolder *run, Tree *resume, uint64_t generation, int64_t *now, Tree *header,
                           Rank **node) {
   TRY_RETURN(rank_header(settings, header));
   for (int i = 0; i < world->ranks; i++) {
