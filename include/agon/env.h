@@ -185,7 +185,8 @@ typedef struct AgonEnv {
   void (*observe)(const void *params, const void *episode, uint32_t agent, void *row);
   /* Writes flags[agent], AGON_ACTS | AGON_ALIVE: who acts is alive. After a truncation ACTS may say
    * who would act if the episode went on: the value of the final observation counts for them alone;
-   * where it says so of nobody, for all who are alive. */
+   * where it says so of nobody, for all who are alive. Learners that value choices go by the best
+   * of those that `mask` allows there; where nobody is said to act, by the best of all. */
   void (*flags)(const void *params, const void *episode, uint8_t *flags);
 
   /* Gives back what configure has allocated. */

@@ -25,10 +25,12 @@ static Status explain(const char *word) {
   const Command *command = command_named(word);
   if (!command) return topic_print(word, stdout, terminal_width());
   command_print_help(command);
-  if (!topic_is_section(word)) return OK;
+  if (!topic_section(word)) return OK;
   const int used = printf("\n'agon help %s.*' lists", word);
-  print_wrapped(stdout, " the keys of the configuration that begin so.", (size_t)used - 1, 0,
-                terminal_width());
+  char text[256];
+  snprintf(text, sizeof text, " the keys of the configuration that begin so: %s.",
+           topic_section(word));
+  print_wrapped(stdout, text, (size_t)used - 1, 0, terminal_width());
   printf("\n");
   return OK;
 }

@@ -76,7 +76,7 @@ static void print_earned(const char *who, const char *frames, json_t *evaluation
   char earned[96];
   const char *name;
   json_t *value;
-  printf("%-14s %9s  %-24s", who, frames, status_return(evaluation, earned, sizeof earned));
+  printf("%-12s%8s  %-28s", who, frames, status_return(evaluation, earned, sizeof earned));
   json_object_foreach(json_object_get(evaluation, "metrics"), name, value) {
     printf(" %*.3g", status_metric_width(name), json_number_value(value));
   }
@@ -95,7 +95,7 @@ static void print_returns(json_t *root) {
   json_t *player;
   const char *name;
   json_t *value;
-  printf("%-14s %9s  %-24s", "player", "frames", "team return [95 %]");
+  printf("%-12s%8s  %-28s", "player", "frames", "team return [95 %]");
   json_object_foreach(json_object_get(first, "metrics"), name, value) {
     printf(" %*s", status_metric_width(name), name);
   }

@@ -379,8 +379,8 @@ static void put_earned(Screen *s, Ink ink, const char *who, const char *frames,
   char text[160];
   const char *name;
   json_t *value;
-  put(s, ink, "%-14.14s", who);
-  put(s, ink == DIM ? DIM : PLAIN, "%8s  %-24s", frames,
+  put(s, ink, "%-12.12s", who);
+  put(s, ink == DIM ? DIM : PLAIN, "%8s  %-28s", frames,
       status_return(evaluation, text, sizeof text));
   json_object_foreach(json_object_get(evaluation, "metrics"), name, value) {
     const int width = status_metric_width(name);
@@ -402,7 +402,7 @@ static void put_team(Screen *s, json_t *root, int rows) {
   char text[16];
   const char *words = status_text(root, "return_is");
   json_t *first = json_array_get(json_object_get(root, "players"), 0);
-  put(s, DIM, "%-14s%8s  %-24s", "player", "frames", "team return [95 %]");
+  put(s, DIM, "%-12s%8s  %-28s", "player", "frames", "team return [95 %]");
   put_metric_names(s, json_object_get(first, "evaluation"));
   end_line(s);
   json_array_foreach(json_object_get(root, "players"), index, player) {

@@ -10,6 +10,7 @@
 /* One row: a player, and how it acts. */
 typedef struct Row {
   char label[160];
+  const char *acts; /* how it acts, where the label does not say so */
   SoloScore score;
 } Row;
 
@@ -101,7 +102,9 @@ static void print_row(const Env *env, const ReturnTold *told, const Row *row) {
   char interval[64] = "[n/a]";
   if (isfinite(s->low))
     snprintf(interval, sizeof interval, "[%.4g, %.4g]", factor * s->low, factor * s->high);
-  printf("%-22s %10.4g %-20s", row->label, factor * s->mean, interval);
+  char who[192];
+  snprintf(who, sizeof who, "%s%s", row->label, row->acts);
+  printf("%-22s %10.4g %-20s", who, factor * s->mean, interval);
   if (*told->words) printf(" %13.4g", s->mean * (factor > 1 ? 1 : (double)env->spec.agents));
   printf(" %9.3g %9.4g %9.4g %6.4g", factor * s->deviation, factor * s->least, factor * s->most,
          s->length);
@@ -115,11 +118,9 @@ static void print_row(const Env *env, const ReturnTold *told, const Row *row) {
 static Status play_row(const TournamentSetup *arena, const TeamRequest *request, Contestant *player,
                        FILE *replays, Row *out) {
   const GameTerms *terms = &arena->tournament.terms;
-  const bool named = request->both && player->net;
-  snprintf(out->label, sizeof out->label, "%s%s", player->label,
-           !named                  ? ""
-           : player->policy.greedy ? ", greedy"
-                                   : ", sampling");
+  const char *acts = !player->net ? "" : player->policy.greedy ? ", greedy" : ", sampling";
+  snprintf(out->label, sizeof out->label, "%s%s", player->label, request->both ? acts : "");
+  out->acts = request->both ? "" : acts;
   Recording to = {terms, out->label, replays};
   const SoloPlan plan = {.seed = terms->seed,
                          .episodes = request->episodes,

@@ -60,10 +60,10 @@ static bool section_named(const char *name, const char **what, char *where, size
 }
 
 /* A section of the table above or an algorithm. */
-bool topic_is_section(const char *name) {
-  const char *what;
+const char *topic_section(const char *name) {
+  const char *what = NULL;
   char where[64];
-  return section_named(name, &what, where, sizeof where);
+  return section_named(name, &what, where, sizeof where) ? what : NULL;
 }
 
 /* The section of a key: what stands before its first dot, or "run". */
@@ -316,7 +316,7 @@ Status topic_print(const char *word, FILE *out, size_t width) {
     print_key(search.key, search.found, out, width);
     return OK;
   }
-  if (topic_is_section(plain_section(word, section, sizeof section)))
+  if (topic_section(plain_section(word, section, sizeof section)))
     return print_section(section, out, width);
   if (term_named(word)) {
     print_term(term_named(word), out, width);

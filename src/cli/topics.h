@@ -11,5 +11,6 @@
 Status topic_print(const char *word, FILE *out, size_t width);
 /* Calls `visit` for each key of a configuration, with its option. */
 Status topic_each_key(ConfigVisit visit, void *context);
-/* Whether a command's name is that of a section, too, whose keys then are asked for as NAME.* */
-bool topic_is_section(const char *name);
+/* What a section is about; NULL where there is none of that name. Keys of one that has a command's
+ * name are asked for as NAME.* */
+const char *topic_section(const char *name);

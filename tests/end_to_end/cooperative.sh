@@ -31,6 +31,8 @@ expect 3 "no recorded games: agon eval spread --record 2" "$AGON" replay spread
 "$AGON" eval spread > eval.txt
 "$AGON" eval spread --players main_0,scripted --greedy --games 40 --json > same.json
 "$AGON" eval --env simple_spread --json --games 20 > env.json
+expect 0 "^main_0, sampling +-" "$AGON" eval spread --players main_0,random --games 10
+expect 0 "^main_0, greedy +-" "$AGON" eval spread --players main_0,random --games 10 --greedy
 "$AGON" eval spread --record 2 --games 4 > /dev/null
 "$AGON" replay spread --game 3 > replay.txt
 expect 2 "'noop' cannot play two_step" "$AGON" eval steps --players main_0,noop

@@ -67,6 +67,8 @@ for section, options in by_section.items():
     assert re.search(rf"^  {section}(\.\*)? ", run("help", "keys"), re.M), section
 assert "learner.rate" in run("help", "learning_rate") and "known as" in run("help", "lr") and "may not change" in run("help", "net.hidden")
 assert "'agon help league.*' lists the keys" in run("help", "league")
+# recorded games are one thing, kept experience another
+assert "experience that is kept and learned from again" in plain(run("help", "replay")), run("help", "replay")
 terms, shown = {}, run("help", "terms")
 for row in re.split(r"\n(?=  \S)", "\n" + shown):
     if row.strip(): terms[row[2:19].strip()] = plain(row[19:])
