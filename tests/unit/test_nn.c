@@ -99,6 +99,20 @@ static void activations_follow_their_definitions(void **state) {
   }
 }
 
+/* ELU below 0 to a few parts in ten million, also next to 0, where e^x - 1 taken literally has few digits left. */
+static void elu_is_exact_near_zero(void **state) {
+  (void)state;
+  enum { N = 4096 };
+  static float x[N], y[N];
+  for (int i = 0; i < N; i++) x[i] = -(float)pow(10, -9 + 11.0 * i / N); /* -1e-9 to -100 */
+  memcpy(y, x, sizeof y);
+  act_forward(ACT_ELU, y, NULL, N);
+  for (int i = 0; i < N; i++) {
+    double exact = expm1((double)x[i]);
+    if (fabs((double)y[i] - exact) > 4e-7 * fabs(exact)) fail_msg("elu(%g) = %.9g, not %.9g", (double)x[i], (double)y[i], exact);
+  }
+}
+
 /* ReLU's kink spoils differences near 0: checked against its definition. */
 static void relu_follows_its_definition(void **state) {
   (void)state;
@@ -846,6 +860,7 @@ static void flops_are_counted(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(elu_is_exact_near_zero),
       cmocka_unit_test(dense_gradients),
       cmocka_unit_test(activations_follow_their_definitions),
       cmocka_unit_test(relu_follows_its_definition),

@@ -1,10 +1,12 @@
-/* A branch-free exp that compilers vectorise; relative error below 3e-7 (Cephes' polynomial). */
+/* Branch-free exponentials that compilers vectorise; relative error below 3e-7 (Cephes'
+ * polynomial). */
 #pragma once
 #include <stdint.h>
 #include <string.h>
 
-/* Between e^-87 and e^88; beyond, the nearer of the two. */
-static inline float vexpf(float x) {
+/* e^x = *power (1 + rest): a power of two, and e^r - 1 of what is left, -0.35 <= r <= 0.35. Between
+ * e^-87 and e^88; beyond, the nearer of the two. */
+static inline float vexp_parts(float x, float *power) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
   float shifted = x * 1.44269504088896341f + 12582912.0f; /* rounds to an integer in the low bits */
@@ -18,9 +20,20 @@ static inline float vexpf(float x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
   int32_t scale = (bits - 0x4B400000 + 127) << 23;
+  memcpy(power, &scale, 4);
+  return p * r * r + r;
+}
+
+static inline float vexpf(float x) {
   float power;
-  memcpy(&power, &scale, 4);
-  return p * power;
+  float rest = vexp_parts(x, &power);
+  return (rest + 1.0f) * power;
+}
+
+/* e^x - 1, exact to the same relative error near 0 too. */
+static inline float vexpm1f(float x) {
+  float power;
+  float rest = vexp_parts(x, &power);
+  return rest * power + (power - 1.0f);
 }

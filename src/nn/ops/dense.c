@@ -1,6 +1,7 @@
 /* Dense layers, activations, and a vector that is the same on every row. */
 #include "nn/graph.h"
 #include "nn/kernels/kernels.h"
+#include "nn/kernels/vmath.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,7 +31,7 @@ void act_forward(Activation act, float *restrict x, float *restrict pre, size_t 
     break;
   case ACT_ELU:
     for (size_t i = 0; i < count; i++)
-      x[i] = x[i] > 0.0f ? x[i] : expm1f(x[i]);
+      x[i] = x[i] > 0.0f ? x[i] : vexpm1f(x[i]);
     break;
   case ACT_SIGMOID:
     for (size_t i = 0; i < count; i++)
