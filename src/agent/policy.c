@@ -315,7 +315,9 @@ Status policy_evaluate(Policy *policy, Evaluator *evaluator, size_t count,
   size_t most = own->chunk < evaluator->chunk ? own->chunk : evaluator->chunk;
   size_t W = own->net->space.width;
   size_t S = own->net->graph.state_size;
-  if (S && !memory) return status_set(ERR_USAGE, "exact walks need a policy without memory");
+  if (S && !memory)
+    return status_set(ERR_USAGE, "exact walks need a policy without memory and last actions "
+                                 "(net.memory=none, net.last_action=false)");
   for (size_t first = 0; first < count; first += most)
     TRY_RETURN(evaluate_chunk(policy, evaluator, count - first < most ? count - first : most,
                               episodes + first, agents + first, memory ? memory + first * S : NULL,

@@ -572,7 +572,7 @@ static void killed_priorities_go_on_as_if_nothing_had_happened(void **state) {
                            "replay.warmup=12",
                            "replay.ratio=3",
                            "replay.priority=0.7",
-                           p ? "net.last_action=true" : "net.last_action=false",
+                           "net.last_action=true",
                            p ? "pace=lockstep" : "pace=pipelined",
                            p ? "learner.algorithm=iql" : "learner.algorithm=qmix",
                            "net.memory=gru",
@@ -590,11 +590,13 @@ static void rehearsals_resume_on_other_numbers_of_ranks(void **state) {
   static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
   for (int i = 0; i < 3; i++) {
     const char *algorithm = i ? "learner.algorithm=qplex" : "learner.algorithm=iql";
-    const char *first[] = {SMALL, KEPT, algorithm, pace[i], "learner.ranks=2", "frames=4k"};
-    const char *fewer[] = {SMALL,       KEPT,             algorithm,         pace[i],
-                           "frames=6k", "actors.slots=8", "actors.lanes=4", "learner.ranks=0"};
-    const char *more[] = {SMALL,       KEPT,              algorithm,          pace[i],
-                          "frames=9k", "actors.slots=40", "actors.lanes=20", "learner.ranks=3"};
+    const char *drawn = i ? "replay.priority=0.5" : "replay.priority=0";
+    const char *last = i ? "net.last_action=true" : "net.last_action=false";
+    const char *first[] = {SMALL, KEPT, algorithm, drawn, last, pace[i], "learner.ranks=2", "frames=4k"};
+    const char *fewer[] = {SMALL,   KEPT,        algorithm,        drawn,            last,
+                           pace[i], "frames=6k", "actors.slots=8", "actors.lanes=4", "learner.ranks=0"};
+    const char *more[] = {SMALL,   KEPT,        algorithm,         drawn,             last,
+                          pace[i], "frames=9k", "actors.slots=40", "actors.lanes=20", "learner.ranks=3"};
     char folder[64];
     RunFolder run;
     Tree tree;
