@@ -64,6 +64,9 @@ static Status show_json(const RunView *run) {
                                     p->parent >= 0 ? run->league.player[p->parent].name : NULL,
                                     "frames", (json_int_t)p->frames, "reason", p->reason, "hash",
                                     p->hash, "life", (int)p->life));
+    if (p->side)
+      json_object_set_new(json_array_get(players, i), "side",
+                          json_string(league_side_name(&run->league.config, p->side)));
   }
   for (size_t h = 0; h < run->league.payoff.rows; h++)
     for (size_t i = 0; i < run->league.payoff.row[h].pairs; i++) {

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/tournament_setup.h"
+#include "eval/sides.h"
 #include "job/plugin.h"
 #include "job/strength.h"
 
@@ -91,9 +92,13 @@ static Status no_games(const char *path, const char *asked) {
 /* Rates the players of a games.csv. Games of a plug-in's other builds count only where they are
  * accepted. */
 static Status rate_file(const char *path, const Arguments *arguments, double prior) {
+  static const char *const side_name[SEATS] = {"first team", "second team"};
   Games games = {0};
+  Games apart = {0};
   Standing standing = {0};
   Status status = OK;
+  uint8_t *side = NULL;
+  uint8_t *of = NULL;
   char env[512] = "";
   if (!file_exists(path)) return status_set(ERR_IO, "there is no file %s", path);
   TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), plugins_accepted(), &games,
@@ -103,11 +108,20 @@ static Status rate_file(const char *path, const Arguments *arguments, double pri
                              .seats = true,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
                              .returns = argument(&command_rate, arguments, "--returns") != NULL};
-  TRY(standing_create(&games, &options, &standing));
+  TRY(NEW_ARRAY(side, games.players + 1));
+  if (games_tell_sides(&games, side)) {
+    TRY(games_by_side(&games, side, side_name, &apart, &of));
+    options.side = of;
+    options.side_name = side_name;
+  }
+  TRY(standing_create(of ? &apart : &games, &options, &standing));
   TRY(print(&standing, arguments));
 done:
   standing_destroy(&standing);
   games_free(&games);
+  games_free(&apart);
+  free(side);
+  free(of);
   return status;
 }
 

@@ -125,12 +125,17 @@ static void print_players(json_t *root) {
   size_t skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
   const bool explores = json_object_get(json_array_get(players, 0), "epsilon") != NULL;
   const char *spread = explores ? "epsilon" : "entropy"; /* all learn by one algorithm */
-  printf("%-28s %10s %7s %8s\n", "player", "frames", "score", spread);
+  int wide = 28; /* of names; more where sides are in them */
+  json_array_foreach(players, index, player) {
+    const int length = (int)strlen(status_text(player, "name"));
+    if (length > wide) wide = length;
+  }
+  printf("%-*s %10s %7s %8s\n", wide, "player", "frames", "score", spread);
   json_array_foreach(players, index, player) {
     bool still = json_is_true(json_object_get(player, "frozen"));
     if (still && frozen++ < skip) continue;
     const json_t *score = json_object_get(player, "score");
-    printf("%-28s %10s", status_text(player, "name"),
+    printf("%-*s %10s", wide, status_text(player, "name"),
            text_scaled(status_number(player, "frames"), frames, sizeof frames));
     if (json_is_number(score))
       printf(" %7.3f", json_number_value(score));

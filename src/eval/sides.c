@@ -5,6 +5,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool games_tell_sides(const Games *games, uint8_t *side) {
+  bool played = false;
+  for (size_t p = 0; p < games->players; p++)
+    side[p] = 0;
+  for (size_t i = 0; i < games->meetings; i++) {
+    const Meeting *m = &games->meeting[i];
+    const bool first = m->tally.seat[0].games > 0;
+    const bool second = m->tally.seat[1].games > 0;
+    if (first && second) return false;
+    if (!first && !second) continue;
+    side[m->a] |= first ? 1 : 2; /* bit by bit: 3 is both */
+    side[m->b] |= first ? 2 : 1;
+    played = true;
+  }
+  for (size_t p = 0; p < games->players; p++)
+    if (side[p] == 3) side[p] = 0;
+  return played;
+}
+
 /* The new numbers of the old players, by the team that they play. */
 typedef struct Parts {
   const Games *from;

@@ -64,10 +64,12 @@ for side in ("predator", "prey"):
     assert len(nash) > 2 and abs(sum(nash) - 1) < 1e-6, (side, nash)
 assert all(player["alpha_rank"] is None for player in players)
 P
+expect 0 "^random of each side at 0" "$AGON" rate tag/games.csv
 expect 0 "^prey_main_0 +against [0-9]+ players, .* at worst .* against predator_main_0-" "$AGON" eval tag \
   --players predator_main_0,prey_main_0 --versus snapshots --games 4 --quiet
 expect 2 "yours is --seat 1" "$AGON" play tag --seat 0
 expect 0 "prey_main_exploiter_0 +main_exploiter" "$AGON" league show tag
+"$AGON" league show tag --json | grep -q '"side": "predator"' || fail "league show --json names no side"
 expect 0 "predator_main_0" "$AGON" league dryrun tag
 expect 0 "report.html" "$AGON" report tag
 grep -q "Rows are players of the side predator, columns of the side prey" tag/report.html || fail "the payoff map has no sides"

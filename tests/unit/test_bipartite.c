@@ -39,6 +39,8 @@ static void games_fall_apart_by_sides(void **state) {
   add(&games, prey, random, 1, 20, .6);
   add(&games, random, other, 0, 6, .5);
   add(&games, random, other, 1, 8, .25);
+  uint8_t told[4];
+  assert_false(games_tell_sides(&games, told)); /* random and other have met in both seats */
   CHECK_OK(games_by_side(&games, side, side_name, &apart, &of));
   assert_int_equal(apart.players, 6);
   assert_string_equal(apart.name[random], "random as hunter");
@@ -78,6 +80,9 @@ static void ratings_stand_on_their_own_side(void **state) {
     add(&games, i, RANDOM, seat, 1e5, score_of(elo[i] - random_as[1 - seat]));
   }
   CHECK_OK(games_by_side(&games, side, side_name, &apart, &of));
+  uint8_t told[PLAYERS];
+  assert_true(games_tell_sides(&games, told));
+  assert_memory_equal(told, side, PLAYERS);
   Standing standing;
   StandingOptions options = {.seats = true, .members = 4, .side = of, .side_name = side_name};
   CHECK_OK(standing_create(&apart, &options, &standing));
