@@ -446,8 +446,7 @@ done:
 
 /* Room for what learners keep, as players are first heard of. */
 static Status open_kept(Checkpoint *checkpoint, uint32_t player, size_t keepers) {
-  if (!checkpoint->spool)
-    TRY_RETURN(spool_open(checkpoint->setup.run->path, &checkpoint->spool));
+  if (!checkpoint->spool) TRY_RETURN(spool_open(checkpoint->setup.run->path, &checkpoint->spool));
   TRY_RETURN(GROW(checkpoint->kept, checkpoint->kept_room, (size_t)player + 1));
   Kept *kept = &checkpoint->kept[player];
   return kept->has ? OK : NEW_ARRAY(kept->has, keepers);

@@ -49,11 +49,11 @@ typedef struct Activity {
 /* What is kept of experience, on its way into a checkpoint: at most a seat's bytes are encoded, and
  * a piece of them is under way. */
 typedef struct Saving {
-  size_t player; /* of those learned here */
-  size_t lane;   /* being sent, or to be sent next; behind them comes what is counted of all */
-  Bytes state;   /* of it, encoded; empty: it is not yet */
-  uint32_t part; /* to be sent next */
-  bool waits;    /* for the league to have put down the last one */
+  size_t player;  /* of those learned here */
+  size_t lane;    /* being sent, or to be sent next; behind them comes what is counted of all */
+  Bytes state;    /* of it, encoded; empty: it is not yet */
+  uint32_t part;  /* to be sent next */
+  bool waits;     /* for the league to have put down the last one */
   Directive rest; /* what is to be obeyed then: its flags, and whether it had orders */
 } Saving;
 
@@ -439,6 +439,12 @@ static Status take_learn(Learner *learner, Reader *body) {
   return publish_first(learner);
 }
 
+/* The tick of the first directive that is not obeyed yet. While what is kept is being saved the
+ * tick's own has been. */
+static uint64_t next_directive(const Learner *learner) {
+  return learner->tick + (learner->phase == PHASE_SAVE);
+}
+
 /* The message stays the caller's; the inbox keeps a reference where it wants one. */
 Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader *body) {
   LearnerInbox *inbox = learner->inbox;
@@ -446,7 +452,8 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
   switch (kind) {
   case WIRE_UNROLLS: return learner_inbox_take_unrolls(inbox, message, body);
   case WIRE_TICK_END: return learner_inbox_take_tick_end(inbox, message, body);
-  case WIRE_DIRECTIVE: return learner_inbox_take_directive(inbox, learner->tick, message, body);
+  case WIRE_DIRECTIVE:
+    return learner_inbox_take_directive(inbox, next_directive(learner), message, body);
   case WIRE_RESTORE_PLAYER: return restore_player(learner, body);
   case WIRE_RESTORE_REPLAY: return restore_replay(learner, body);
   case WIRE_SUM_PART:

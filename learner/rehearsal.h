@@ -15,14 +15,14 @@
 
 /* The section replay.* of the configuration. */
 typedef struct ReplayConfig {
-  int64_t size;    /* episodes, of all ranks together */
-  int64_t longest; /* rows of an item */
-  int64_t batch;   /* items that an optimiser step learns from */
-  int64_t warmup;  /* items before the first */
-  double ratio;    /* frames learned from for each that is acted */
-  int64_t burn_in; /* leading rows of a piece of an episode that only lead memory up */
-  bool saved;      /* in checkpoints */
-  double priority; /* alpha: items are drawn in proportion to priority^alpha; 0: all alike */
+  int64_t size;          /* episodes, of all ranks together */
+  int64_t longest;       /* rows of an item */
+  int64_t batch;         /* items that an optimiser step learns from */
+  int64_t warmup;        /* items before the first */
+  double ratio;          /* frames learned from for each that is acted */
+  int64_t burn_in;       /* leading rows of a piece of an episode that only lead memory up */
+  bool saved;            /* in checkpoints */
+  double priority;       /* alpha: items are drawn in proportion to priority^alpha; 0: all alike */
   double importance;     /* beta: how much of what that distorts is put right, at the beginning */
   double priority_mix;   /* eta: of the largest error of an item; the rest is of the mean */
   double priority_least; /* added to each priority */

@@ -96,7 +96,7 @@ typedef struct AlgoPart {
    * just numbers. */
   const Graph *graph;
   bool of_teams; /* its rows are steps of whole teams, not cells: one for all agents of a row */
-  void *made;                  /* what `graph` and `init` rest on; the part's own, may be NULL */
+  void *made;    /* what `graph` and `init` rest on; the part's own, may be NULL */
   void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
 enum { ALGO_PARTS = 6, ALGO_PART_NAME = 24 };

@@ -147,8 +147,7 @@ bool replay_has(const Replay *replay, size_t index) {
 size_t replay_bytes(const Replay *replay) {
   size_t rows = 0;
   for (size_t i = 0; i < replay->setup.lanes; i++)
-    if (replay->lane[i].created)
-      rows += replay->lane[i].pending.rows + replay->lane[i].recent.rows;
+    if (replay->lane[i].created) rows += replay->lane[i].pending.rows + replay->lane[i].recent.rows;
   return replay->bytes + rows * row_bytes(&replay->setup.format);
 }
 

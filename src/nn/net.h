@@ -25,9 +25,9 @@ typedef struct NetConfig {
   int64_t conv_pad;
   int memory; /* none|gru|lstm */
   int64_t memory_size;
-  bool separate; /* own trunk for the value */
-  int agent_id;  /* ID_NONE, ... */
-  int sharing;   /* SHARE_ALL, ... */
+  bool separate;    /* own trunk for the value */
+  int agent_id;     /* ID_NONE, ... */
+  int sharing;      /* SHARE_ALL, ... */
   bool last_action; /* an agent sees what it did last */
   bool normalise_observations;
   bool normalise_returns;

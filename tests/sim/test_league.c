@@ -584,6 +584,29 @@ static void killed_priorities_go_on_as_if_nothing_had_happened(void **state) {
   }
 }
 
+/* While learners send what they keep, a piece at a time, the game goes on: what they are told meanwhile waits for them. */
+static void saving_takes_its_time(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined", "pace=free"};
+  for (int p = 0; p < 3; p++)
+    for (int ranks = 1; ranks <= 3; ranks += 2)
+      for (uint64_t seed = 1; seed <= 3; seed++) {
+        const char *pairs[] = {SMALL,
+                               KEPT,
+                               pace[p],
+                               "learner.algorithm=vdn",
+                               ranks > 1 ? "learner.ranks=2" : "learner.ranks=1",
+                               "actors.slots=96",
+                               "frames=6k",
+                               "checkpoint.ticks=3"};
+        char folder[64];
+        game = "kuhn_poker";
+        folder_make(folder);
+        assert_true(run_world(&(World){pairs, COUNT_OF(pairs), ranks, seed, 20, -1, 0, 0, 0}, folder));
+        folder_remove(folder);
+      }
+}
+
 /* Each seat's episodes go to whoever has its slot then; seats that are gone are let go of. */
 static void rehearsals_resume_on_other_numbers_of_ranks(void **state) {
   (void)state;
@@ -1270,6 +1293,7 @@ int main(void) {
       SIM_TEST(teams_learn_from_the_weights_that_acted),
       SIM_TEST(killed_rehearsals_go_on_as_if_nothing_had_happened),
       SIM_TEST(killed_priorities_go_on_as_if_nothing_had_happened),
+      SIM_TEST(saving_takes_its_time),
       SIM_TEST(rehearsals_resume_on_other_numbers_of_ranks),
       SIM_TEST(numbers_of_learners_change_no_draw),
       SIM_TEST(numbers_of_learners_change_no_priority),
