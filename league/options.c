@@ -83,7 +83,7 @@ const Option league_options[] = {
      "effective games of a pair that win rates remember, half of them in each seat: a seat's games "
      "fade by 1 - 2 / "
      "memory "
-     "per game in it"},
+     "per game in it. Where more than two teams play, a game counts once against each opponent"},
     {"by_return", OPT_BOOL, AT(by_return), "false", 0, 0, NULL, "",
      "PFSP's x goes by returns instead of outcomes: 0.5 + margin / (2 return_unit), margin = half "
      "of what home gets "

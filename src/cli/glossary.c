@@ -7,7 +7,9 @@ const Term glossary[] = {
     {"frame", "one decision of one learning agent, learned from."},
     {"episode", "one game, from start to end."},
     {"seat",
-     "a side of the game: whoever sits first, and the other. Evaluation plays both seats alike."},
+     "a side of the game: whoever sits first, and the other. Evaluation plays both seats alike. Of "
+     "more than two teams two are compared: first is whose team comes first in the order of "
+     "teams."},
     {"side", "a team of the game that has a population of its own (`league.sides: separate`): its "
              "players play no other seat, and meet only the other side's players."},
     {"slot", "a place where one episode after another is played."},
