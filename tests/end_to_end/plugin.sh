@@ -191,7 +191,7 @@ mpi 1 "$AGON" train "$crowd" --run-dir alone frames=80k --resume must --quiet
 export AGON_PLUGINS=$crowd # to play is to run its code: the user names it
 "$AGON" eval alone --players main_0,random,main_0-000000 --games 500 --json > returns.json
 expect 0 "^random +[0-9.]+ +\\[.*\\] +[0-9.]+ +0 +4 +4$" mpirun --oversubscribe --bind-to none -n 2 "$AGON" eval --env "$crowd" --players random --games 300
-expect 0 "main_0 .*nothing was random" "$AGON" eval alone --players main_0 --greedy
+expect 0 "main_0, greedy .*nothing was random" "$AGON" eval alone --players main_0 --greedy
 expect 2 "one team plays here: --versus" "$AGON" eval alone --players main_0 --versus random
 expect 0 "report.html" "$AGON" report alone
 "$AGON" watch alone --times 1 > watch.txt
