@@ -190,11 +190,17 @@ static bool is_taken(const Chart *c, double y) {
   return false;
 }
 
-/* Lines that end close to one another have their names below each other. */
+/* Lines that end close to one another have their names below each other; above, where below they
+ * would stand on the axis' labels. */
 void chart_name(Chart *c, double y, const char *css, const char *name) {
+  const double lowest = c->height - c->bottom + 4; /* beside the axis */
   double height = chart_y(c, y) + 4;
+  double up = height;
   while (is_taken(c, height))
     height += 1;
+  while (height > lowest && is_taken(c, up))
+    up -= 1;
+  if (height > lowest) height = up;
   if (c->names < sizeof c->taken / sizeof c->taken[0]) c->taken[c->names++] = height;
   html_put(c->out, "<text class=\"n %s\" style=\"fill:var(--c)\" x=\"%.1f\" y=\"%.1f\">", css,
            c->width - c->right + 5, height);
