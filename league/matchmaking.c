@@ -228,6 +228,16 @@ static bool frozen_payoff(const League *league, uint32_t a, uint32_t b, double *
   return true;
 }
 
+/* The last player of a field first. */
+static void turn_round(Field *field) {
+  for (size_t i = 0; i < field->count / 2; i++) {
+    const size_t other = field->count - 1 - i;
+    const uint32_t id = field->id[i];
+    field->id[i] = field->id[other];
+    field->id[other] = id;
+  }
+}
+
 /* The meta-game's table, the newest player first, so that newcomers wait until they are measured:
  * leaves in the field those who have all met one another, and their payoffs, in the unit of the
  * largest, in `payoff` (n, n). */
@@ -242,11 +252,7 @@ static Status meta_table(League *league, Field *field, double *payoff) {
   TRY(NEW_ARRAY(all, n * n));
   TRY(NEW_ARRAY(met, n * n));
   TRY(NEW_ARRAY(in, n));
-  for (size_t i = 0; i < n / 2; i++) {
-    uint32_t id = field->id[i];
-    field->id[i] = field->id[n - 1 - i];
-    field->id[n - 1 - i] = id;
-  }
+  turn_round(field);
   for (size_t i = 0; i < n * n; i++)
     met[i] = i / n != i % n && frozen_payoff(league, field->id[i / n], field->id[i % n], &all[i]);
   size_t count = meta_all_met(met, n, in);
@@ -276,87 +282,86 @@ static void keep_newest(Field *field) {
   field->count = META_PLAYERS;
 }
 
-/* Who of two sides has met all of the other side that are in, too: players of one side cannot meet,
- * and so do not stand in each other's way. own comes first in `field`, then the others. payoff
- * (own, others): of those who are in, in the unit of the largest. Returns how many of `own` are
- * in. */
-static Status sides_table(League *league, Field *field, size_t own, double *payoff,
-                          size_t *own_in) {
-  size_t n = field->count;
+/* Gathers the newest frozen players of both sides, the oldest first: of each side as many as a
+ * linear program can bear. */
+static void gather_both_sides(Builder *b) {
+  const League *league = b->league;
+  Field *field = &b->field;
+  size_t room[1 + SEATS] = {0, META_PLAYERS, META_PLAYERS};
+  field->count = 0;
+  for (uint32_t i = (uint32_t)league->players; i-- > 0;) {
+    const Player *player = &league->player[i];
+    if (!player->frozen || room[player->side] == 0) continue;
+    room[player->side]--;
+    field->id[field->count++] = i;
+  }
+  turn_round(field);
+}
+
+/* The empirical game of two sides, between those who have met all of the other side that are in.
+ * payoff (*own, others): of home's side, in the unit of the largest; of the field's players it
+ * leaves those others. Both homes ask for the same field, so that they leave out the same. */
+static Status sides_table(Builder *b, double *payoff, size_t *own) {
+  Field *field = &b->field;
+  const size_t n = field->count;
   size_t kept = 0;
   size_t at = 0;
+  size_t count;
   double largest = 0;
   double *all = NULL;
   unsigned char *met = NULL;
   unsigned char *in = NULL;
+  unsigned char *is_other = NULL;
   Status status = OK;
-  TRY(NEW_ARRAY(all, n * n));
-  TRY(NEW_ARRAY(met, n * n));
-  TRY(NEW_ARRAY(in, n));
-  for (size_t i = 0; i < n * n; i++) {
-    const size_t row = i / n;
-    const size_t column = i % n;
-    met[i] = row != column && ((row < own) == (column < own) ||
-                               frozen_payoff(league, field->id[row], field->id[column], &all[i]));
-  }
-  if (meta_all_met(met, n, in) == 0) TRY(status_set(ERR_MEMORY, "out of memory in a meta-game"));
-  for (size_t i = 0; i < own; i++)
-    for (size_t j = own; in[i] && j < n; j++)
-      if (in[j]) largest = fmax(largest, fabs(all[i * n + j]));
-  for (size_t i = 0; i < own; i++)
-    for (size_t j = own; in[i] && j < n; j++)
-      if (in[j]) payoff[at++] = largest > 0 ? all[i * n + j] / largest : 0;
-  *own_in = 0;
+  TRY(NEW_ARRAY(all, n * n + 1));
+  TRY(NEW_ARRAY(met, n * n + 1));
+  TRY(NEW_ARRAY(in, n + 1));
+  TRY(NEW_ARRAY(is_other, n + 1));
+  for (size_t i = 0; i < n; i++)
+    is_other[i] = meets(b, field->id[i]);
+  for (size_t i = 0; i < n * n; i++)
+    met[i] = is_other[i / n] != is_other[i % n] &&
+             frozen_payoff(b->league, field->id[i / n], field->id[i % n], &all[i]);
+  TRY(meta_sides_met(met, is_other, n, in, &count));
+  *own = 0;
   for (size_t i = 0; i < n; i++) {
-    league->player[field->id[i]].unmeasured = !in[i];
-    if (!in[i]) continue;
-    field->id[kept++] = field->id[i];
-    *own_in += i < own;
+    b->league->player[field->id[i]].unmeasured = !in[i];
+    if (!in[i] || is_other[i]) continue;
+    ++*own;
+    for (size_t j = 0; j < n; j++) {
+      if (!in[j] || !is_other[j]) continue;
+      payoff[at++] = all[i * n + j];
+      largest = fmax(largest, fabs(all[i * n + j]));
+    }
   }
+  for (size_t i = 0; i < at && largest > 0; i++)
+    payoff[i] /= largest;
+  for (size_t i = 0; i < n; i++)
+    if (in[i] && is_other[i]) field->id[kept++] = field->id[i];
   field->count = kept;
 done:
   free(all);
   free(met);
   free(in);
+  free(is_other);
   return status;
 }
 
 /* The other side's past players by its mixture in the equilibrium of the two populations' empirical
- * game. */
+ * game; live self-play only until two of them have met. */
 static void offer_sides_meta(Builder *b) {
-  League *league = b->league;
-  const double self = league->config.self_share;
+  const double self = b->league->config.self_share;
   Field *field = &b->field;
   double *payoff = NULL;
   size_t own = 0;
-  uint32_t *mine = NULL;
-  b->status = NEW_ARRAY(mine, league->players);
-  for (uint32_t i = (uint32_t)league->players; b->status == OK && i-- > 0;)
-    if (league->player[i].frozen && !meets(b, i) && own < META_PLAYERS) mine[own++] = i;
-  if (b->status == OK) {
-    keep_newest(gather(b, -1, -1));
-    /* the newest last: newcomers wait until they are measured */
-    memmove(field->id + own, field->id, field->count * sizeof *field->id);
-    for (size_t i = 0; i < own; i++)
-      field->id[i] = mine[i];
-    for (size_t i = 0; i < field->count / 2; i++) {
-      uint32_t id = field->id[own + i];
-      field->id[own + i] = field->id[own + field->count - 1 - i];
-      field->id[own + field->count - 1 - i] = id;
-    }
-    field->count += own;
-    b->status = NEW_ARRAY(payoff, field->count * field->count + 1);
-  }
-  size_t own_in = 0;
-  if (b->status == OK) b->status = sides_table(league, field, own, payoff, &own_in);
-  const size_t others = field->count - own_in;
-  offer_live(b, own_in && others ? self : 1);
-  if (b->status == OK && own_in && others) {
-    b->status = meta_nash(payoff, own_in, others, NULL, field->weight, NULL);
-    for (size_t i = 0; i < others && b->status == OK; i++)
-      offer(b, field->id[own_in + i], BRANCH_META, (1 - self) * field->weight[i]);
-  }
-  free(mine);
+  gather_both_sides(b);
+  b->status = NEW_ARRAY(payoff, field->count * field->count + 1);
+  if (b->status == OK) b->status = sides_table(b, payoff, &own);
+  const size_t others = b->status == OK ? field->count : 0;
+  offer_live(b, others ? self : 1);
+  if (others) b->status = meta_nash(payoff, own, others, NULL, field->weight, NULL);
+  for (size_t i = 0; i < others && b->status == OK; i++)
+    offer(b, field->id[i], BRANCH_META, (1 - self) * field->weight[i]);
   free(payoff);
 }
 

@@ -160,14 +160,6 @@ done:
   return status;
 }
 
-/* Whether both sides have entered. */
-static bool both_entered(const Standing *s) {
-  bool in[SEATS] = {false, false};
-  for (size_t p = 0; p < s->games->players; p++)
-    if (s->in[p]) in[s->side[p] - 1] = true;
-  return in[0] && in[1];
-}
-
 /* Who enters, and their table: mean returns, or win 1, draw 0, loss -1. */
 static Status enter(Standing *s, const StandingOptions *options) {
   Status status = OK;
@@ -177,12 +169,12 @@ static Status enter(Standing *s, const StandingOptions *options) {
   unsigned char *met = NULL;
   double *all = NULL;
   TRY(NEW_ARRAY(met, n * n + 1));
-  for (size_t i = 0; i < n * n; i++) {
-    /* who cannot meet does not stand in the other's way */
-    const bool apart = s->side && s->side[i / n] == s->side[i % n];
-    met[i] = (apart || s->score[i] >= 0) && i / n < members && i % n < members;
-  }
-  s->entered = meta_all_met(met, n, s->in);
+  for (size_t i = 0; i < n * n; i++)
+    met[i] = s->score[i] >= 0 && i / n < members && i % n < members;
+  if (s->side)
+    TRY(meta_sides_met(met, s->side, n, s->in, &s->entered));
+  else
+    s->entered = meta_all_met(met, n, s->in);
   TRY(games_matrix(s->games, returns, 0, &all));
   for (size_t i = 0; !returns && i < n * n; i++)
     all[i] = 2 * all[i] - 1;
@@ -199,13 +191,13 @@ static Status play_meta(Standing *s, const StandingOptions *options) {
   TRY_RETURN(enter(s, options));
   s->has_meta = false;
   if (options->not_met) return text_format(s->no_meta, sizeof s->no_meta, "%s", options->not_met);
-  if (s->entered < 2) return text_format(s->no_meta, sizeof s->no_meta, "no two players have met");
+  if (s->entered < 2)
+    return text_format(s->no_meta, sizeof s->no_meta, "no two players%s have met",
+                       s->side ? " of both sides" : "");
   if (s->entered > STANDING_META)
     return text_format(s->no_meta, sizeof s->no_meta,
                        "%zu players have all met, and meta-games are solved up to %d", s->entered,
                        STANDING_META);
-  if (s->side && !both_entered(s))
-    return text_format(s->no_meta, sizeof s->no_meta, "no two players of both sides have met");
   Status status = s->side ? solve_sides(s) : solve(s);
   if (status == ERR_MEMORY) return status;
   if (status != OK) return text_format(s->no_meta, sizeof s->no_meta, "%s", status_message());

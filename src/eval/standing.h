@@ -38,7 +38,8 @@ typedef struct Standing {
   bool seats;
   double *score;  /* (players, players) 0..1, -1 where two never met */
   double *payoff; /* (entered, entered) what the meta-games are played on */
-  /* Who enters the meta-games: a largest set found of players that have all met one another. */
+  /* Who enters the meta-games: a large set of players that have all met one another, or, of two
+   * sides, all of the other side that are in. */
   unsigned char *in;
   size_t entered;
   double *nash, *nash_average, *skill, *alpha_rank; /* (players) NAN for those left out */

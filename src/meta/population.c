@@ -114,6 +114,90 @@ size_t meta_all_met(const unsigned char *met, size_t n, unsigned char *in) {
   return left + add_back(met, n, in);
 }
 
+/* Two sides: who is still in. of[i]: 0 for the first player's side, 1 for the other. */
+typedef struct Sides {
+  const unsigned char *met;
+  size_t n;
+  unsigned char *in;
+  unsigned char *of; /* (n) */
+  size_t *missing;   /* (n) how many of the other side's members player i has not met */
+  size_t left[2];    /* members of each side */
+} Sides;
+
+/* Whether i and j could meet and have not. */
+static bool lacks(const Sides *s, size_t i, size_t j) {
+  return s->of[i] != s->of[j] && !s->met[i * s->n + j];
+}
+
+/* Who goes next; n: all that are in have met, or nobody of the two sides has.
+ * Shares, not numbers, so that many newcomers to one side do not drive out the few of the other;
+ * they are compared with their denominators multiplied out.
+ * While two members have met, two still have when the next has gone. For if every such pair were
+ * its own, the others of its side would lack everybody, and it would not be the next, as it does
+ * not. */
+static size_t next_out(const Sides *s) {
+  size_t worst = s->n;
+  for (size_t i = 0; i < s->n; i++) {
+    if (!s->in[i] || s->missing[i] == 0 || s->left[s->of[i]] == 1) continue;
+    if (worst < s->n && s->missing[i] * s->left[!s->of[worst]] <
+                            s->missing[worst] * s->left[!s->of[i]])
+      continue;
+    worst = i;
+  }
+  return worst;
+}
+
+static void take_out(Sides *s, size_t i) {
+  s->in[i] = 0;
+  s->left[s->of[i]]--;
+  for (size_t j = 0; j < s->n; j++)
+    s->missing[j] -= lacks(s, i, j);
+}
+
+/* Takes in again, latest first, each who has met all members of the other side: kept out only by
+ * somebody that went after it. */
+static void add_back_sides(Sides *s) {
+  for (size_t i = s->n; i-- > 0;) {
+    if (s->in[i] || s->missing[i] > 0) continue;
+    s->in[i] = 1;
+    s->left[s->of[i]]++;
+    for (size_t j = 0; j < s->n; j++)
+      s->missing[j] += lacks(s, i, j);
+  }
+}
+
+/* Greedy, as for one population. */
+Status meta_sides_met(const unsigned char *met, const unsigned char *side, size_t n,
+                      unsigned char *in, size_t *count) {
+  Status status = OK;
+  bool some = false;
+  Sides s = {.met = met, .n = n, .in = in};
+  TRY(NEW_ARRAY(s.of, n + 1));
+  TRY(NEW_ARRAY(s.missing, n + 1));
+  for (size_t i = 0; i < n; i++) {
+    in[i] = 1;
+    s.of[i] = side[i] != side[0];
+    s.left[s.of[i]]++;
+  }
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < n; j++) {
+      s.missing[i] += lacks(&s, i, j);
+      some |= s.of[i] != s.of[j] && met[i * n + j];
+    }
+  if (some) {
+    for (size_t i = next_out(&s); i < n; i = next_out(&s))
+      take_out(&s, i);
+    add_back_sides(&s);
+  } else {
+    memset(in, 0, n);
+  }
+  *count = some ? s.left[0] + s.left[1] : 0;
+done:
+  free(s.of);
+  free(s.missing);
+  return status;
+}
+
 /* Copies, row by row, what both row and column of which are in. */
 void meta_select(const double *a, size_t n, const unsigned char *in, double *out) {
   for (size_t i = 0; i < n; i++)

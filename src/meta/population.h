@@ -23,6 +23,14 @@ Status meta_nash_average(const double *a, size_t n, double *mix, double *skill);
  * goes first, among these the one with the lowest number (the oldest). Returns how many are in; 0
  * also without memory. */
 size_t meta_all_met(const unsigned char *met, size_t n, unsigned char *in);
+/* The same between two sides, where only players of different sides can meet. side (n): any two
+ * values; of met (n, n), only entries between the sides matter. in (n): members of both sides, each
+ * of whom has met all members of the other; whoever is out lacks one of them. If any two have met,
+ * neither side is empty; else nobody is in. Who misses the largest share of the other side goes
+ * first, among these the one with the highest number (the newest); the last of a side stays.
+ * *count: how many are in. ERR_MEMORY. */
+Status meta_sides_met(const unsigned char *met, const unsigned char *side, size_t n,
+                      unsigned char *in, size_t *count);
 /* Copies the rows and columns of `in` out of a (n, n) to out (count, count). */
 void meta_select(const double *a, size_t n, const unsigned char *in, double *out);
 /* Replicator dynamics x' = x (A x - x'Ax) from x (n), by `steps` steps of fourth-order Runge-Kutta,

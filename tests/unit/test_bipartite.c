@@ -110,6 +110,35 @@ static void ratings_stand_on_their_own_side(void **state) {
   games_free(&games);
 }
 
+/* A newcomer on each side waits outside, and does not part the two who have met. Where no two have, that is said. */
+static void newcomers_wait_outside_the_meta_game(void **state) {
+  (void)state;
+  static const char *const name[] = {"h0", "h1", "p0", "p1", "random as hunter", "random as prey"};
+  static const uint8_t side[] = {1, 1, 2, 2, 1, 2};
+  for (int met = 1; met >= 0; met--) {
+    Games games = {0};
+    Standing standing;
+    const StandingOptions options = {.seats = true, .members = 4, .side = side, .side_name = side_name};
+    for (int i = 0; i < 6; i++) player(&games, name[i]);
+    for (uint32_t h = 0; h < 2; h++) add(&games, h, 5, 0, 20, .7);
+    for (uint32_t p = 2; p < 4; p++) add(&games, 4, p, 0, 20, .4);
+    if (met) add(&games, 0, 2, 0, 20, .6);
+    CHECK_OK(standing_create(&games, &options, &standing));
+    assert_int_equal(standing.has_meta, met);
+    assert_int_equal(standing.entered, met ? 2 : 0);
+    if (met) {
+      CHECK_NEAR(standing.nash[0], 1, 1e-9);
+      CHECK_NEAR(standing.nash[2], 1, 1e-9);
+      CHECK_NEAR(standing.value, .2, 1e-9);
+      assert_true(isnan(standing.nash[1]) && isnan(standing.nash[3]));
+    } else {
+      assert_string_equal(standing.no_meta, "no two players of both sides have met");
+    }
+    standing_destroy(&standing);
+    games_free(&games);
+  }
+}
+
 /* Every game with the same seats, and each with its own luck; two of one side cannot meet. */
 static void matches_keep_their_seats(void **state) {
   (void)state;
@@ -178,6 +207,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(games_fall_apart_by_sides),
       cmocka_unit_test(ratings_stand_on_their_own_side),
+      cmocka_unit_test(newcomers_wait_outside_the_meta_game),
       cmocka_unit_test(matches_keep_their_seats),
       cmocka_unit_test(best_responses_are_of_the_other_side),
   };

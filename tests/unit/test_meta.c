@@ -287,6 +287,90 @@ static void all_have_met(void **state) {
   assert_true(out[0] == 0 && out[1] == 2 && out[2] == 6 && out[3] == 8);
 }
 
+/* Two sides: players are letters, and pairs of letters have met. */
+static void both_sides_have_met(void **state) {
+  (void)state;
+  static const struct {
+    const char *side, *pairs, *in;
+  } row[] = {
+      {"12", "ab", "11"},
+      {"122", "ab", "110"}, /* a newcomer on one side, and one player on the other */
+      {"211", "ab", "110"},
+      {"1212", "ab", "1100"},   /* one on each */
+      {"12122", "ab", "11000"}, /* more newcomers than others */
+      {"1122222", "acadaebcbdbe", "1111100"},
+      {"11222", "acadaebcbd", "11110"}, /* e lacks half of the other side, b a third */
+      {"1212", "abcd", "1100"},         /* all lack half: the newest goes */
+      {"11222", "acadaebe", "10111"},   /* b lacks two thirds */
+      {"1122", "acbd", "1010"},
+      {"1122", "", "0000"}, /* nobody has met */
+      {"111", "", "000"},   /* nobody could */
+      {"1122", "acadbcbd", "1111"},
+  };
+  for (size_t k = 0; k < COUNT_OF(row); k++) {
+    const size_t n = strlen(row[k].side);
+    unsigned char met[64] = {0}, side[8], in[8];
+    size_t count, expected = 0;
+    for (size_t i = 0; i < n; i++) side[i] = (unsigned char)(row[k].side[i] - '0');
+    for (const char *at = row[k].pairs; *at; at += 2) {
+      const size_t a = (size_t)(at[0] - 'a'), b = (size_t)(at[1] - 'a');
+      met[a * n + b] = met[b * n + a] = 1;
+    }
+    CHECK_OK(meta_sides_met(met, side, n, in, &count));
+    for (size_t i = 0; i < n; i++) {
+      if (in[i] != row[k].in[i] - '0') fail_msg("row %zu: player %c", k, (char)('a' + i));
+      expected += in[i];
+    }
+    assert_int_equal(count, expected);
+  }
+}
+
+/* Whoever has met whom: all that are in have met all of the other side that are, nobody can be added, and neither side
+ * is empty. Which side is called what does not matter, nor what stands between players of one side. */
+static void both_sides_have_met_by_lot(void **state) {
+  (void)state;
+  enum { MOST = 24 };
+  size_t empty = 0, left_out = 0;
+  for (uint32_t game = 0; game < 3000; game++) {
+    AgonRng rng = rng_stream(5, 1, game, RNG_TEST);
+    const size_t n = rng_below(&rng, MOST + 1);
+    const double share = rng_unit(&rng);
+    unsigned char met[MOST * MOST], other[MOST * MOST], side[MOST], turned[MOST], in[MOST], same[MOST];
+    size_t count, again, members = 0;
+    bool some = false;
+    for (size_t i = 0; i < n; i++) {
+      side[i] = (unsigned char)(1 + (rng_unit(&rng) < .3));
+      turned[i] = (unsigned char)(3 - side[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j <= i; j++) {
+        const bool apart = side[i] != side[j];
+        met[i * n + j] = met[j * n + i] = apart && rng_unit(&rng) < share * share;
+        other[i * n + j] = other[j * n + i] = apart ? met[i * n + j] : rng_unit(&rng) < .5;
+        some |= met[i * n + j];
+      }
+    CHECK_OK(meta_sides_met(met, side, n, in, &count));
+    CHECK_OK(meta_sides_met(other, turned, n, same, &again));
+    assert_memory_equal(in, same, n);
+    assert_int_equal(count, again);
+    for (size_t i = 0; i < n; i++) {
+      bool fits = true;
+      for (size_t j = 0; j < n; j++) fits &= !in[j] || side[i] == side[j] || met[i * n + j];
+      assert_int_equal(some && fits, in[i]);
+      members += in[i];
+    }
+    assert_int_equal(count, members);
+    for (unsigned char s = 1; s <= 2 && some; s++) {
+      bool there = false;
+      for (size_t i = 0; i < n; i++) there |= in[i] && side[i] == s;
+      assert_true(there);
+    }
+    empty += !some;
+    left_out += some && count < n;
+  }
+  assert_true(empty > 50 && left_out > 1000); /* there were many of both kinds */
+}
+
 static void replicator_keeps_what_it_must(void **state) {
   (void)state;
   const double rps[9] = {0, -1, 1, 1, 0, -1, -1, 1, 0}, x[3] = {.5, .3, .2};
@@ -459,6 +543,8 @@ int main(void) {
                                      cmocka_unit_test(nash_averaging_of_many),
                                      cmocka_unit_test(nash_averaging_of_random_games),
                                      cmocka_unit_test(all_have_met),
+                                     cmocka_unit_test(both_sides_have_met),
+                                     cmocka_unit_test(both_sides_have_met_by_lot),
                                      cmocka_unit_test(alpha_rank_of_five),
                                      cmocka_unit_test(nash_averaging),
                                      cmocka_unit_test(replicator_keeps_what_it_must),

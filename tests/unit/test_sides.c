@@ -305,6 +305,55 @@ static void nash_is_that_of_two_populations(void **state) {
   league_free(&league);
 }
 
+/* Newcomers wait until they are measured, however many there are: those who have met stay in. */
+static void newcomers_leave_the_meta_game_to_those_who_have_met(void **state) {
+  (void)state;
+  /* past players of each side that have met, and newcomers that have met nobody */
+  static const struct {
+    uint32_t measured[2], fresh[2];
+  } row[] = {{{1, 1}, {0, 1}}, {{1, 1}, {1, 1}}, {{3, 6}, {0, 3}}, {{6, 3}, {3, 0}}, {{1, 2}, {4, 5}}, {{2, 2}, {0, 0}}};
+  for (size_t k = 0; k < COUNT_OF(row); k++) {
+    League league;
+    Table table = {0};
+    uint32_t past[2][9] = {{2}, {3}}; /* the first snapshots of the mains 0 and 1 */
+    build_on(&league, "psro", 1, 0, 0);
+    for (uint32_t side = 0; side < 2; side++)
+      for (uint32_t i = 1; i < row[k].measured[side] + row[k].fresh[side]; i++) past[side][i] = frozen(&league, side);
+    for (uint32_t i = 0; i < row[k].measured[0]; i++)
+      for (uint32_t j = 0; j < row[k].measured[1]; j++)
+        set_games(&league, past[0][i], past[1][j], 100, .5 + .05 * i - .03 * j);
+    CHECK_OK(league_table(&league, &table));
+    for (uint32_t side = 0; side < 2; side++) {
+      double met = 0;
+      for (uint32_t i = 0; i < row[k].measured[side] + row[k].fresh[side]; i++) {
+        const bool measured = i < row[k].measured[side];
+        assert_int_equal(league.player[past[side][i]].unmeasured, !measured);
+        if (measured) met += probability_of(&table, 1 - side, past[side][i], BRANCH_META);
+      }
+      CHECK_NEAR(met, 1, 1e-6);
+      CHECK_NEAR(probability_of(&table, side, 1 - side, BRANCH_SELF), 0, 1e-6);
+    }
+    table_free(&table);
+    league_free(&league);
+  }
+}
+
+/* Until two have met there is nothing to mix. */
+static void mains_play_each_other_until_two_have_met(void **state) {
+  (void)state;
+  League league;
+  Table table = {0};
+  build_on(&league, "psro", 1, 0, 0);
+  frozen(&league, 1);
+  CHECK_OK(league_table(&league, &table));
+  for (uint32_t main = 0; main < 2; main++) {
+    CHECK_NEAR(probability_of(&table, main, 1 - main, BRANCH_SELF), 1, 1e-6);
+    assert_true(league.player[2 + main].unmeasured);
+  }
+  table_free(&table);
+  league_free(&league);
+}
+
 /* OpenAI Five's q is of the other side's past mains. */
 static void qualities_are_of_the_other_sides_past(void **state) {
   (void)state;
@@ -408,6 +457,8 @@ int main(void) {
       cmocka_unit_test(results_of_one_side_are_refused),
       cmocka_unit_test(resets_stay_on_their_side),
       cmocka_unit_test(nash_is_that_of_two_populations),
+      cmocka_unit_test(newcomers_leave_the_meta_game_to_those_who_have_met),
+      cmocka_unit_test(mains_play_each_other_until_two_have_met),
       cmocka_unit_test(qualities_are_of_the_other_sides_past),
       cmocka_unit_test(sides_survive_saving),
       cmocka_unit_test(leagues_without_sides_have_none),
