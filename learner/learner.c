@@ -180,6 +180,7 @@ static Status create_rehearsal(const LearnerSetup *setup, uint32_t player, Rehea
       .player = player,
       .slots = setup->slots,
       .training = setup->training,
+      .seats = setup->seats,
       .teams = setup->teams,
       .team_of = setup->team_of,
   };

@@ -29,6 +29,7 @@ typedef struct LearnerSetup {
   const ReplayConfig *replay; /* NULL: experience is learned from once, and not kept */
   size_t slots;               /* of the job; read if experience is kept, with what follows */
   size_t training;            /* slots that are learned from */
+  size_t seats;               /* of a slot that one player ever takes */
   size_t teams;               /* of the env */
   const uint8_t *team_of;     /* (agents) */
 } LearnerSetup;

@@ -72,8 +72,8 @@ size_t rehearsal_count(const ReplayConfig *config, size_t slots, size_t teams) {
 }
 
 /* As even as it can be; small replays hold one item in every lane. */
-size_t rehearsal_quota(const ReplayConfig *config, size_t training, size_t teams) {
-  const size_t lanes = training * teams;
+size_t rehearsal_quota(const ReplayConfig *config, size_t training, size_t seats) {
+  const size_t lanes = training * seats;
   return ((size_t)config->size + lanes - 1) / lanes;
 }
 
@@ -85,7 +85,7 @@ Status rehearsal_create(const RehearsalSetup *setup, Rehearsal **out) {
   const ReplaySetup replay = {
       .format = setup->format,
       .lanes = lanes,
-      .quota = rehearsal_quota(config, setup->training, setup->teams),
+      .quota = rehearsal_quota(config, setup->training, setup->seats),
       .longest = (size_t)config->longest,
       .overlap = setup->format.state > 0 ? (size_t)config->burn_in : 0,
       .exponent = config->priority,

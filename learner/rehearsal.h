@@ -38,6 +38,7 @@ typedef struct RehearsalSetup {
   uint32_t player;
   size_t slots;           /* of the job */
   size_t training;        /* slots of them that are learned from; at least 1 */
+  size_t seats;           /* of a slot that are ever the player's: all teams, or that of its side */
   size_t teams;           /* of the env */
   const uint8_t *team_of; /* (agents) */
 } RehearsalSetup;
@@ -47,8 +48,9 @@ typedef struct Rehearsal Rehearsal;
 Status rehearsal_create(const RehearsalSetup *setup, Rehearsal **out);
 /* Accepts NULL. */
 void rehearsal_destroy(Rehearsal *rehearsal);
-/* Episodes that a seat keeps, so that those of the training slots are config->size together. */
-size_t rehearsal_quota(const ReplayConfig *config, size_t training, size_t teams);
+/* Episodes that a seat keeps, so that those of the training slots are config->size together. seats:
+ * of a slot that are ever the player's. */
+size_t rehearsal_quota(const ReplayConfig *config, size_t training, size_t seats);
 /* Floats of rehearsal_counts. */
 size_t rehearsal_count(const ReplayConfig *config, size_t slots, size_t teams);
 /* A tick begins, whose experience is learned from by weights that are `version` now. In pace

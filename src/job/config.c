@@ -407,7 +407,7 @@ static Status settle_replay(JobConfig *s) {
   if (s->replay.warmup > s->replay.size)
     return status_set(ERR_USAGE, "replay.warmup (%lld episodes) may not exceed replay.size (%lld)",
                       (long long)s->replay.warmup, (long long)s->replay.size);
-  const size_t seats = job_config_training_slots(s) * s->env->spec.teams;
+  const size_t seats = job_config_training_slots(s) * job_config_seats(s);
   if ((size_t)s->replay.size < seats)
     return status_set(
         ERR_USAGE,
@@ -496,6 +496,10 @@ size_t job_config_training_slots(const JobConfig *s) {
   for (uint32_t lane = 0; lane < (uint32_t)s->actors.lanes; lane++)
     lanes += !lane_is_eval(lane, s->actors.eval_share);
   return (lanes ? lanes : 1) * lanes_slots_each(&s->actors);
+}
+
+size_t job_config_seats(const JobConfig *s) {
+  return s->league.sides == SIDES_SEPARATE ? 1 : s->env->spec.teams;
 }
 
 size_t job_config_item_rows(const JobConfig *s) {

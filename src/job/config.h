@@ -77,6 +77,9 @@ Status job_config_algo(const JobConfig *settings, const Net *net, Algo **out);
 /* How experience is kept; NULL where the algorithm learns from it once. Borrowed. */
 const ReplayConfig *job_config_replay(const JobConfig *settings);
 size_t job_config_training_slots(const JobConfig *settings); /* slots that are learned from */
+/* Seats of a slot that one player takes, one time or another: those of all teams, or, where sides
+ * are separate, the one of its side. */
+size_t job_config_seats(const JobConfig *settings);
 /* Rows that an episode can have, or a piece of one where experience is kept. */
 size_t job_config_item_rows(const JobConfig *settings);
 /* GAME, or FILE.yaml: sets source->game or source->file. */

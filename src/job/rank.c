@@ -246,6 +246,7 @@ static Status create_learner(Rank *self, size_t index) {
       .replay = job_config_replay(s),
       .slots = (size_t)s->actors.slots,
       .training = job_config_training_slots(s),
+      .seats = job_config_seats(s),
       .teams = s->env->spec.teams,
       .team_of = s->env->spec.team_of,
   };

@@ -137,20 +137,21 @@ static void say_replay(const JobConfig *s, const Net *net) {
   const ReplayConfig *replay = job_config_replay(s);
   if (!replay) return;
   const size_t training = job_config_training_slots(s);
-  const size_t teams = s->env->spec.teams;
+  const size_t seats = job_config_seats(s);
+  const size_t lanes = training * seats;
   const RowFormat format = job_config_format(s, net);
   const ReplaySetup kept = {
       .format = format,
       .overlap = format.state > 0 ? (size_t)replay->burn_in : 0,
       .exponent = replay->priority,
-      .quota = rehearsal_quota(replay, training, teams),
+      .quota = rehearsal_quota(replay, training, seats),
       .longest = job_config_item_rows(s),
   };
   char items[16];
   log_line("replay  %s episodes of each player in %.0f MB at most, over all learners; %lld before "
            "the first update",
-           text_scaled((double)(kept.quota * training * teams), items, sizeof items),
-           replay_bound(&kept, training * teams) * 1e-6, (long long)replay->warmup);
+           text_scaled((double)(kept.quota * lanes), items, sizeof items),
+           replay_bound(&kept, lanes) * 1e-6, (long long)replay->warmup);
   if (!replay->saved && s->run.pace != PACE_FREE)
     log_line("        it is not saved: a resume begins to collect anew, and goes on otherwise than "
              "a run without a stop");

@@ -11,23 +11,34 @@ train() { # RANKS FOLDER KEY=VALUE...
 train 2 tag > banner.txt
 grep -q "of each side" banner.txt && grep -q "two populations: predator and prey" banner.txt || fail "the banner: $(cat banner.txt)"
 grep -q "predator_main_0,random" banner.txt || fail "the last line: $(tail -1 banner.txt)"
-# from a checkpoint half way it comes to the same, on as many ranks
-last() { ls "$1"/checkpoints/*.h5 | tail -1; }
-train 2 whole checkpoint.ticks=4 checkpoint.keep=1000 --quiet
-cp "$(last whole)" end.h5
-half=$(ls whole/checkpoints/*.h5 | tail -4 | head -1)
-find whole/checkpoints -type f -newer "$half" -delete
-train 2 whole --resume auto checkpoint.ticks=4 checkpoint.keep=1000 --quiet
-$python - end.h5 "$(last whole)" << 'P' || fail "a resumed run differs"
+# from a checkpoint half way it comes to the same, on as many ranks: whole, then halved
+halve() { # KEY=VALUE...
+  rm -rf whole halved
+  train 2 whole checkpoint.ticks=4 checkpoint.keep=1000 --quiet "$@"
+  cp -r whole halved
+  half=$(ls halved/checkpoints/*.h5 | tail -4 | head -1)
+  for file in halved/checkpoints/*.h5; do if [[ $file > $half ]]; then rm "$file"; fi; done
+  train 2 halved --resume auto checkpoint.ticks=4 checkpoint.keep=1000 --quiet "$@"
+}
+halve
+same whole halved league/side payoff/raw players/predator_main_0/policy players/prey_main_0/policy || fail "a resumed run differs"
+$python - "$(ls whole/checkpoints/*.h5 | tail -1)" << 'P' || fail "who met whom"
 import sys, h5py
-a, b = (h5py.File(name) for name in sys.argv[1:])
+a = h5py.File(sys.argv[1])
 side, frozen = a["league/side"][:], a["league/frozen"][:]
 assert set(side) == {1, 2} and sum(side[frozen == 0] == 1) == 3
 home, away = a["payoff/home"][:], a["payoff/away"][:]
 assert len(home) > 20 and (side[home] != side[away]).all()
-for name in ("league/name", "league/hash", "league/side", "payoff/home", "payoff/raw", "players/predator_main_0/policy",
-             "players/prey_main_0/policy"):
-    assert (a[name][:] == b[name][:]).all(), name
+P
+# a replay is filled from the one team that its player plays, also where it has to be full before anything is learned
+halve league.main_exploiters=0 league.league_exploiters=0 learner.algorithm=vdn replay.size=64 replay.warmup=64 replay.batch=4 \
+  replay.ratio=2
+same whole halved replay/predator_main_0/id replay/prey_main_0/id || fail "a resumed run differs in what is kept"
+$python - << 'P' || fail "the replay: $(tail -1 whole/metrics.jsonl)"
+import json
+last = [json.loads(line) for line in open("whole/metrics.jsonl")][-1]
+for main in ("predator_main_0", "prey_main_0"):
+    assert last[main + "/replay_items"] >= 64 and last[main + "/updates"] > 0, main
 P
 # a run keeps its sides, and on other ranks it goes on
 expect 2 "league.sides is separate in tag, and together is asked for \(command line\): that may not change on resume" \

@@ -943,6 +943,23 @@ static void check_sides(const char *folder, double frames[6], double learned[2])
   tree_free(&tree);
 }
 
+/* What is kept of each side's games is in the checkpoints. */
+static void killed_rehearsals_of_sides_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  game = "simple_tag";
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {SMALL,
+                           SIDES,
+                           KEPT,
+                           p ? "pace=lockstep" : "pace=pipelined",
+                           p ? "learner.algorithm=vdn" : "learner.algorithm=iql",
+                           p ? "learner.ranks=1" : "learner.ranks=2",
+                           "frames=10k",
+                           "checkpoint.ticks=2"};
+    check_kills(pairs, COUNT_OF(pairs), 800, 1200);
+  }
+}
+
 static void sides_resume_on_other_numbers_of_ranks(void **state) {
   (void)state;
   static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
@@ -1302,6 +1319,7 @@ int main(void) {
       SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),
       SIM_TEST(numbers_of_learners_change_rounding_only),
       SIM_TEST(killed_sides_go_on_as_if_nothing_had_happened),
+      SIM_TEST(killed_rehearsals_of_sides_go_on_as_if_nothing_had_happened),
       SIM_TEST(sides_resume_on_other_numbers_of_ranks),
       SIM_TEST(both_mains_learn_from_their_games),
       SIM_TEST(numbers_of_actors_change_no_game),

@@ -21,19 +21,22 @@ static const RowFormat format = {.observation_bytes = 4,
                                  .agents = 4,
                                  .agent_of = agent_of};
 
-static Rehearsal *make(const ReplayConfig *config) {
+static Rehearsal *make_of(const ReplayConfig *config, size_t seats) {
   const RehearsalSetup setup = {.config = config,
                                 .format = format,
                                 .seed = 5,
                                 .player = 3,
                                 .slots = SLOTS,
                                 .training = SLOTS,
+                                .seats = seats,
                                 .teams = TEAMS,
                                 .team_of = team_of};
   Rehearsal *rehearsal;
   CHECK_OK(rehearsal_create(&setup, &rehearsal));
   return rehearsal;
 }
+
+static Rehearsal *make(const ReplayConfig *config) { return make_of(config, TEAMS); }
 
 /* A whole episode of ROWS rows, in each of which both cells act. */
 static void play(Rehearsal *rehearsal, uint32_t slot, uint32_t team, uint32_t episode, uint32_t skip, bool fresh) {
@@ -118,6 +121,23 @@ static void draws_do_not_depend_on_ranks(void **state) {
       if (u) assert_memory_not_equal(drawn[0][u], drawn[0][u - 1], (size_t)usual.batch * sizeof(uint32_t));
     }
     for (size_t r = 0; r < ranks; r++) rehearsal_destroy(rehearsal[r]);
+  }
+}
+
+/* Who plays one team only has one seat of each slot, and keeps as much there as others do in all of them: a warm-up of
+ * the whole replay ends. */
+static void one_team_fills_the_replay(void **state) {
+  (void)state;
+  ReplayConfig config = usual;
+  config.warmup = config.size;
+  for (uint32_t team = 0; team < TEAMS; team++) {
+    Rehearsal *rehearsal = make_of(&config, 1);
+    for (uint32_t e = 0; e < 20; e++)
+      for (uint32_t slot = 0; slot < SLOTS; slot++) play(rehearsal, slot, team, e, 0, true);
+    sum(&rehearsal, 1);
+    CHECK_NEAR(rehearsal_items(rehearsal), (double)config.size, 0);
+    assert_true(rehearsal_due(rehearsal));
+    rehearsal_destroy(rehearsal);
   }
 }
 
@@ -386,6 +406,7 @@ static void it_goes_on_from_a_checkpoint(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(draws_do_not_depend_on_ranks),
+      cmocka_unit_test(one_team_fills_the_replay),
       cmocka_unit_test(updates_follow_frames),
       cmocka_unit_test(pieces_burn_in),
       cmocka_unit_test(it_goes_on_from_a_checkpoint),
