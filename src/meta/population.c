@@ -129,20 +129,23 @@ static bool lacks(const Sides *s, size_t i, size_t j) {
   return s->of[i] != s->of[j] && !s->met[i * s->n + j];
 }
 
-/* Who goes next; n: all that are in have met, or nobody of the two sides has.
- * Shares, not numbers, so that many newcomers to one side do not drive out the few of the other;
- * they are compared with their denominators multiplied out.
- * While two members have met, two still have when the next has gone. For if every such pair were
- * its own, the others of its side would lack everybody, and it would not be the next, as it does
- * not. */
+/* Whether i lacks at least as large a share of the other side as j does. Shares, not numbers, so
+ * that many newcomers to one side do not drive out the few of the other; their denominators are
+ * multiplied out. */
+static bool lacks_as_much(const Sides *s, size_t i, size_t j) {
+  const size_t can_meet_i = s->left[!s->of[i]];
+  const size_t can_meet_j = s->left[!s->of[j]];
+  return s->missing[i] * can_meet_j >= s->missing[j] * can_meet_i;
+}
+
+/* Who goes next; n: all that are in have met, or nobody of the two sides has. While two members
+ * have met, two still have when the next has gone. For if every such pair were its own, the others
+ * of its side would lack everybody, and it would not be the next, as it does not. */
 static size_t next_out(const Sides *s) {
   size_t worst = s->n;
   for (size_t i = 0; i < s->n; i++) {
     if (!s->in[i] || s->missing[i] == 0 || s->left[s->of[i]] == 1) continue;
-    if (worst < s->n && s->missing[i] * s->left[!s->of[worst]] <
-                            s->missing[worst] * s->left[!s->of[i]])
-      continue;
-    worst = i;
+    if (worst == s->n || lacks_as_much(s, i, worst)) worst = i;
   }
   return worst;
 }
