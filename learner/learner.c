@@ -183,6 +183,7 @@ static Status create_rehearsal(const LearnerSetup *setup, uint32_t player, Rehea
       .seats = setup->seats,
       .teams = setup->teams,
       .team_of = setup->team_of,
+      .recurrent = setup->role.net->recurrent > 0,
   };
   return setup->replay ? rehearsal_create(&rehearsal, out) : OK;
 }

@@ -22,7 +22,8 @@ const Option replay_options[] = {
      "played, are a ratio of 32"},
     {"burn_in", OPT_INT, offsetof(ReplayConfig, burn_in), "0", 0, 1 << 20, NULL, "steps",
      "at the beginning of a piece of an episode that only lead a recurrent net's memory up, and "
-     "are not learned from: the end of the piece before it, in whole unrolls that hold so many"},
+     "are not learned from: the end of the piece before it, in whole unrolls that hold so many. "
+     "'longest' must hold them and one unroll more"},
     {"saved", OPT_BOOL, offsetof(ReplayConfig, saved), "true", 0, 0, NULL, "",
      "in checkpoints; false: a job that goes on from one begins to collect anew, and does not "
      "repeat the run byte for byte"},
@@ -87,7 +88,7 @@ Status rehearsal_create(const RehearsalSetup *setup, Rehearsal **out) {
       .lanes = lanes,
       .quota = rehearsal_quota(config, setup->training, setup->seats),
       .longest = (size_t)config->longest,
-      .overlap = setup->format.state > 0 ? (size_t)config->burn_in : 0,
+      .overlap = setup->recurrent ? (size_t)config->burn_in : 0,
       .exponent = config->priority,
   };
   const size_t batch = (size_t)config->batch;
@@ -219,12 +220,13 @@ static AgonRng stream_of(const Rehearsal *rehearsal, size_t draw) {
 }
 
 /* A piece of an episode begins with a memory that older weights have left: the first rows only lead
- * up to those that are learned from. Those that the piece before it ended with are learned from
- * there. */
+ * up to those that are learned from. Those are the rows that it repeats of the piece before it, all
+ * of them and no others, as each row is learned from in one piece. Only where there is nothing to
+ * repeat, as the beginning of the episode was never seen, rows are given up for it. */
 static void mark_burn_in(const Rehearsal *rehearsal, const ReplayDraw *draw, Unroll *unroll) {
-  uint32_t burn = (uint32_t)rehearsal->setup.config->burn_in;
-  if (unroll->fresh || rehearsal->setup.format.state == 0) burn = 0;
-  if (draw->repeats > burn) burn = draw->repeats;
+  const bool leads = rehearsal->setup.recurrent && !unroll->fresh;
+  uint32_t burn = leads ? (uint32_t)rehearsal->setup.config->burn_in : 0;
+  if (draw->repeats > 0) burn = draw->repeats;
   unroll->skip = burn < unroll->rows ? burn : unroll->rows - 1;
 }
 

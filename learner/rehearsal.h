@@ -41,6 +41,9 @@ typedef struct RehearsalSetup {
   size_t seats;           /* of a slot that are ever the player's: all teams, or that of its side */
   size_t teams;           /* of the env */
   const uint8_t *team_of; /* (agents) */
+  /* Layers of the network have a memory, which burn_in leads up. What an agent did last is kept
+   * with it, but is right from the first row on. */
+  bool recurrent;
 } RehearsalSetup;
 
 typedef struct Rehearsal Rehearsal;

@@ -13,12 +13,11 @@ typedef struct Exhibit {
   size_t *thoughts;        /* (teams) */
 } Exhibit;
 
-/* Before each complete step everybody's memory moves on. */
+/* Before each complete step everybody's memory moves on, with what is about to be done. */
 static Status on_stepping(void *context, const Position *position) {
   const Exhibit *exhibit = context;
-  const AgentView view = position_view(position);
   for (uint32_t t = 0; t < exhibit->env->spec.teams; t++)
-    TRY_RETURN(agent_follow(&exhibit->agent[t], &view));
+    TRY_RETURN(position_show(&exhibit->agent[t], position));
   return OK;
 }
 

@@ -237,6 +237,17 @@ static Status check_many_teams(const JobConfig *s) {
       config_origin(s->config, "league.main_rule"));
 }
 
+/* A walk asks what a player does in a position, whatever led there. */
+static Status check_walks(const JobConfig *s) {
+  const char *key = s->net.memory ? "net.memory" : s->net.last_action ? "net.last_action" : NULL;
+  if (!key || s->manager.exploitability == 0) return OK;
+  return status_set(ERR_USAGE,
+                    "metrics.exploitability (%s) walks what a player does in each position, and by "
+                    "%s %s (%s) that depends on what it remembers: leave one of them out",
+                    config_origin(s->config, "metrics.exploitability"), key,
+                    config_value(s->config, key), config_origin(s->config, key));
+}
+
 /* What one key's own range cannot say: ERR_USAGE names the keys. */
 static Status check_together(const JobConfig *s) {
   if (s->actors.lanes > s->actors.slots)
@@ -248,6 +259,7 @@ static Status check_together(const JobConfig *s) {
   if (s->actors.eval_share > 0 && (double)s->actors.lanes * (1 - s->actors.eval_share) < 1)
     return status_set(ERR_USAGE, "actors.eval_share %g leaves no lane of %lld to train on",
                       s->actors.eval_share, (long long)s->actors.lanes);
+  TRY_RETURN(check_walks(s));
   return league_check(&s->league);
 }
 
@@ -387,6 +399,24 @@ static Status take_facts(JobConfig *s, const GameFacts *facts) {
   return config_resolve(s->config);
 }
 
+/* Burning in repeats whole unrolls of the piece before, as the memory is known only where an unroll
+ * begins. A piece must hold them and an unroll that is new, else rows would be led up by and never
+ * learned from. Without a memory nothing is repeated. */
+static Status check_burn_in(const JobConfig *s) {
+  const int64_t unroll = s->actors.unroll;
+  const int64_t repeated = (s->replay.burn_in + unroll - 1) / unroll * unroll;
+  if (!s->net.memory || repeated == 0 || s->replay.longest >= repeated + unroll) return OK;
+  return status_set(
+      ERR_USAGE,
+      "replay.burn_in %lld (%s) makes each piece of an episode begin with %lld steps of the one "
+      "before it, whole unrolls, and after them it must hold another of %lld (actors.unroll), but "
+      "replay.longest is %lld: raise replay.longest to %lld or more, or lower actors.unroll or "
+      "replay.burn_in",
+      (long long)s->replay.burn_in, config_origin(s->config, "replay.burn_in"),
+      (long long)repeated, (long long)unroll, (long long)s->replay.longest,
+      (long long)(repeated + unroll));
+}
+
 /* Where experience is kept: a piece of an episode holds an unroll at least, of which a decision
  * that was open before is one row more. What is kept comes in pieces of any length. */
 static Status settle_replay(JobConfig *s) {
@@ -398,12 +428,7 @@ static Status settle_replay(JobConfig *s) {
                       "replay.longest (%lld steps) must be above actors.unroll (%lld): experience "
                       "comes in unrolls",
                       (long long)s->replay.longest, (long long)s->actors.unroll);
-  if (s->replay.burn_in >= s->replay.longest)
-    return status_set(
-        ERR_USAGE,
-        "replay.burn_in (%lld steps) must be below replay.longest (%lld): else nothing "
-        "is learned from a piece",
-        (long long)s->replay.burn_in, (long long)s->replay.longest);
+  TRY_RETURN(check_burn_in(s));
   if (s->replay.warmup > s->replay.size)
     return status_set(ERR_USAGE, "replay.warmup (%lld episodes) may not exceed replay.size (%lld)",
                       (long long)s->replay.warmup, (long long)s->replay.size);

@@ -132,6 +132,26 @@ static void say_team(const JobConfig *s) {
              s->run.returns == RETURNS_SUM ? "mean" : "sum");
 }
 
+/* What was asked for and does nothing beside what else was asked for. What has its default was not
+ * asked for. */
+static void say_idle_keys(const ReplayConfig *replay, const Net *net) {
+  if (replay->burn_in > 0 && net->recurrent == 0)
+    log_line("        replay.burn_in %lld is without effect: the network has no memory that could "
+             "be led up (net.memory none)",
+             (long long)replay->burn_in);
+  for (size_t i = 0; replay->priority <= 0 && i < replay_option_count; i++) {
+    const Option *option = &replay_options[i];
+    double value;
+    double usual;
+    if (text_choice("importance|priority_mix|priority_least", option->name) < 0) continue;
+    memcpy(&value, (const char *)replay + option->offset, sizeof value);
+    if (!text_to_float(option->fallback, &usual) || value == usual) continue;
+    log_line("        replay.%s %g is without effect: all episodes are equally likely "
+             "(replay.priority 0)",
+             option->name, value);
+  }
+}
+
 /* How much experience is kept, and what memory that may take. */
 static void say_replay(const JobConfig *s, const Net *net) {
   const ReplayConfig *replay = job_config_replay(s);
@@ -142,7 +162,7 @@ static void say_replay(const JobConfig *s, const Net *net) {
   const RowFormat format = job_config_format(s, net);
   const ReplaySetup kept = {
       .format = format,
-      .overlap = format.state > 0 ? (size_t)replay->burn_in : 0,
+      .overlap = net->recurrent > 0 ? (size_t)replay->burn_in : 0,
       .exponent = replay->priority,
       .quota = rehearsal_quota(replay, training, seats),
       .longest = job_config_item_rows(s),
@@ -155,6 +175,7 @@ static void say_replay(const JobConfig *s, const Net *net) {
   if (!replay->saved && s->run.pace != PACE_FREE)
     log_line("        it is not saved: a resume begins to collect anew, and goes on otherwise than "
              "a run without a stop");
+  say_idle_keys(replay, net);
 }
 
 void screen_banner(const JobConfig *s, const Topology *topology, Transport *transport,

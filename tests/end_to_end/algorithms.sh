@@ -24,4 +24,9 @@ for algorithm in $algorithms; do
   try "$algorithm" learner.algorithm="$algorithm" $keys
 done
 try ippo learner.algorithm=ppo ppo.rows=team
+# who is told what was done last: also where a critic values, and where pieces of episodes are kept, drawn by their errors and led
+# up to by the end of the piece before
+try mappo-last learner.algorithm=mappo net.last_action=true
+try qmix-last learner.algorithm=qmix replay.size=64 replay.batch=8 replay.warmup=8 replay.ratio=2 replay.priority=0.7 replay.importance=0.6 \
+  replay.longest=20 replay.burn_in=5 net.last_action=true
 echo "ok"

@@ -46,6 +46,14 @@ expect 3 "no run to resume" "$AGON" train tic_tac_toe --run-dir none --resume mu
 expect 3 "holds no run" "$AGON" status none
 expect 3 "holds no run" "$AGON" league show none
 expect 2 "actors.lanes" "$AGON" train tic_tac_toe actors.lanes=7
+# what leads a memory up is whole unrolls of the piece before: a piece must hold them, and one that is new
+burn="simple_spread learner.algorithm=iql actors.unroll=32 net.memory=gru"
+expect 2 "replay.burn_in 10 \(command line\) makes each piece of an episode begin with 32 steps .*actors.unroll.*, but replay.longest is 40: raise replay.longest to 64 or more" \
+  "$AGON" train $burn replay.longest=40 replay.burn_in=10 --run-dir led
+expect 2 "raise replay.longest to 96 or more" "$AGON" train $burn replay.longest=95 replay.burn_in=33 --run-dir led
+for keys in "replay.longest=40" "replay.longest=64 replay.burn_in=32" "replay.longest=96 replay.burn_in=33" "replay.longest=40 replay.burn_in=10 net.memory=none"; do
+  expect 0 "is good" "$AGON" config check $burn $keys
+done
 expect 2 "league.sides separate \(command line\) keeps a population for each of two teams, and simple_spread has 1" \
   "$AGON" train simple_spread league.sides=separate
 expect 2 "league.main_rule alpharank ranks the members of one population" "$AGON" train simple_tag league.sides=separate \
@@ -188,6 +196,12 @@ expect 2 "kuhn_poker players=3 has 3 teams, and league.main_rule nash \(preset p
 expect 2 "kuhn_poker players=4 has 4 teams, and metrics.exploitability \(command line\) is of games between two" "$AGON" train kuhn_poker env.players=4 metrics.exploitability=1M --run-dir three
 expect 2 "has 3 teams, and exploitability is of games between two" "$AGON" exploit --env kuhn_poker env.players=3
 [ ! -e three ] || fail "a refused job left a folder"
+# who remembers cannot be walked, and that is said before the job begins
+for key in "last_action=true" "memory=lstm"; do
+  expect 2 "metrics.exploitability \(command line\) walks .* net.${key%=*} ${key#*=} \(command line\) .*: leave one of them out" \
+    "$AGON" train kuhn_poker metrics.exploitability=1M net.$key --run-dir remembered
+done
+[ ! -e led ] && [ ! -e remembered ] || fail "a refused job left a folder"
 # a checkpoint of another version is refused by its name, and an older generation does not stand in for it
 cp -r random4 older
 $python - <<'P'

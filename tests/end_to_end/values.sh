@@ -70,6 +70,23 @@ assert spread and min(spread) >= 1, spread
 assert beta and all(.4 <= value <= 1 for value in beta), beta
 P
 expect 2 "replay.priority" "$AGON" train "$game" replay.priority=1.5
+# what leads memories up does nothing where no layer has one, even if what was done last is kept; and that is said. What only
+# weighs in with priorities is said to be without effect where there are none. With a memory it does something
+piece="simple_spread frames=6k learner.algorithm=iql net.hidden=[8] net.memory_size=8 net.last_action=true actors.slots=16 actors.lanes=4
+  actors.unroll=5 replay.size=64 replay.warmup=8 replay.batch=8 replay.longest=10 pace=lockstep metrics.evaluation_episodes=0"
+for memory in none gru; do
+  "$AGON" train $piece net.memory=$memory --run-dir $memory-0 > banner.txt
+  grep -q "without effect" banner.txt && fail "what has its default is said to be without effect: $(cat banner.txt)"
+  "$AGON" train $piece net.memory=$memory replay.burn_in=5 replay.importance=0.7 --run-dir $memory-5 > banner.txt
+  grep -q "replay.importance 0.7 is without effect: .*(replay.priority 0)" banner.txt || fail "$(cat banner.txt)"
+  # players' files have their hashes in their names
+  [ "$(ls $memory-0/players)" = "$(ls $memory-5/players)" ] && got=same || got=different
+  case $memory-$got in
+    none-same) grep -q "replay.burn_in 5 is without effect: .*(net.memory none)" banner.txt || fail "$(cat banner.txt)" ;;
+    gru-different) grep -q "burn_in" banner.txt && fail "$(cat banner.txt)" ;;
+    *) fail "net.memory=$memory: burning in makes it $got" ;;
+  esac
+done
 # from a checkpoint half way it comes to the same, to the last bit of mixers and targets
 last() { ls "$1"/checkpoints/*.h5 | tail -1; }
 again="frames=12k actors.slots=16 actors.unroll=8 checkpoint.ticks=10 pace=lockstep checkpoint.keep=1000 learner.algorithm=wqmix wqmix.team_reward=mean"

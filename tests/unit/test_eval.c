@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "eval/eval.h"
+#include "eval/exhibit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -270,6 +271,85 @@ static void walks_refuse_what_they_cannot(void **state) {
   env_destroy(env);
 }
 
+/* The positions of an episode, one behind another. */
+typedef struct Shown {
+  uint8_t state[16][256];
+  uint32_t count;
+} Shown;
+
+static Status on_shown(void *context, const Position *position, uint32_t step) {
+  Shown *shown = context;
+  const size_t size = position->env->spec.episode_size;
+  assert_true(step == shown->count && step < 16 && size <= sizeof shown->state[0]);
+  memcpy(shown->state[shown->count++], position->episode, size);
+  return OK;
+}
+
+/* The player's memory moves on, but nobody tells it what is done. */
+static Status show_nothing_done(void *agent, const Position *position) {
+  const AgentView view = position_view(position);
+  return agent_follow(agent, &view);
+}
+
+/* A game of a player against itself, word by word. */
+static void play_alone(const Env *env, Contestant *who, Status (*stepping)(void *, const Position *), Shown *shown) {
+  Position position;
+  Agent agent;
+  CHECK_OK(agent_create(who, env, env->spec.agents, &agent));
+  CHECK_OK(position_create(env, &position));
+  position.stepping = stepping;
+  position.context = &agent;
+  CHECK_OK(position_reset(&position, rng_stream(1, 0, 0, RNG_TEST)));
+  CHECK_OK(on_shown(shown, &position, 0));
+  while (position.status == AGON_RUNNING) {
+    const AgentView view = position_view(&position);
+    const Thought *thought;
+    size_t count;
+    char word[ACTION_WORD];
+    CHECK_OK(agent_look(&agent, &view, &thought, &count));
+    assert_int_equal(count, 1);
+    CHECK_OK(position_play(&position, action_word(env, thought->best, word)));
+    CHECK_OK(on_shown(shown, &position, shown->count));
+  }
+  position_destroy(&position);
+  agent_destroy(&agent);
+}
+
+/* Who is told what it did last plays before those who look on as it plays by itself; not being told it would play
+ * otherwise. */
+static void exhibits_tell_what_was_done_last(void **state) {
+  (void)state;
+  Env *env = make_env("tic_tac_toe");
+  size_t others = 0;
+  for (int memory = 0; memory < 2; memory++)
+    for (uint32_t seed = 0; seed < 10; seed++) {
+      const NetConfig config = {
+          .hidden = {{16}, 1}, .init_gain = 3, .memory = memory, .memory_size = 8, .last_action = true};
+      Net *net;
+      Contestant who;
+      Shown seen = {.count = 0}, alone = {.count = 0}, untold = {.count = 0};
+      uint32_t steps;
+      CHECK_OK(net_create(&config, &env->layout, &env->spec, &net));
+      float *block = calloc(net->block, sizeof *block);
+      net_init(net, 1 + seed, 0, block);
+      CHECK_OK(contestant_policy("one", &config, env, block, net->block, &who));
+      Contestant *const team[2] = {&who, &who};
+      const ExhibitPlan plan = {.team = team, .rng = rng_stream(1, 0, 0, RNG_TEST), .shown = on_shown, .context = &seen};
+      CHECK_OK(eval_exhibit(env, &plan, &steps));
+      play_alone(env, &who, position_show, &alone);
+      play_alone(env, &who, show_nothing_done, &untold);
+      assert_int_equal(steps + 1, seen.count);
+      assert_int_equal(seen.count, alone.count);
+      assert_memory_equal(seen.state, alone.state, sizeof seen.state);
+      others += memcmp(&untold, &alone, sizeof alone) != 0;
+      contestant_destroy(&who);
+      free(block);
+      net_destroy(net);
+    }
+  assert_true(others >= 5);
+  env_destroy(env);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(kuhn_poker_values),
@@ -280,6 +360,7 @@ int main(void) {
       cmocka_unit_test(tic_tac_toe_minimax),
       cmocka_unit_test(noop_does_nothing),
       cmocka_unit_test(walks_refuse_what_they_cannot),
+      cmocka_unit_test(exhibits_tell_what_was_done_last),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

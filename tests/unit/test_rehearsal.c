@@ -21,7 +21,7 @@ static const RowFormat format = {.observation_bytes = 4,
                                  .agents = 4,
                                  .agent_of = agent_of};
 
-static Rehearsal *make_of(const ReplayConfig *config, size_t seats) {
+static Rehearsal *make_of(const ReplayConfig *config, size_t seats, bool recurrent) {
   const RehearsalSetup setup = {.config = config,
                                 .format = format,
                                 .seed = 5,
@@ -30,13 +30,14 @@ static Rehearsal *make_of(const ReplayConfig *config, size_t seats) {
                                 .training = SLOTS,
                                 .seats = seats,
                                 .teams = TEAMS,
-                                .team_of = team_of};
+                                .team_of = team_of,
+                                .recurrent = recurrent};
   Rehearsal *rehearsal;
   CHECK_OK(rehearsal_create(&setup, &rehearsal));
   return rehearsal;
 }
 
-static Rehearsal *make(const ReplayConfig *config) { return make_of(config, TEAMS); }
+static Rehearsal *make(const ReplayConfig *config) { return make_of(config, TEAMS, true); }
 
 /* A whole episode of ROWS rows, in each of which both cells act. */
 static void play(Rehearsal *rehearsal, uint32_t slot, uint32_t team, uint32_t episode, uint32_t skip, bool fresh) {
@@ -131,7 +132,7 @@ static void one_team_fills_the_replay(void **state) {
   ReplayConfig config = usual;
   config.warmup = config.size;
   for (uint32_t team = 0; team < TEAMS; team++) {
-    Rehearsal *rehearsal = make_of(&config, 1);
+    Rehearsal *rehearsal = make_of(&config, 1, true);
     for (uint32_t e = 0; e < 20; e++)
       for (uint32_t slot = 0; slot < SLOTS; slot++) play(rehearsal, slot, team, e, 0, true);
     sum(&rehearsal, 1);
@@ -178,7 +179,7 @@ static void updates_follow_frames(void **state) {
   rehearsal_destroy(rehearsal);
 }
 
-/* Only pieces from the middle of an episode burn in, and never all of their rows. */
+/* A piece of an episode whose beginning was never seen burns in, but not all of its rows. */
 static void pieces_burn_in(void **state) {
   (void)state;
   for (int burn = 1; burn <= 9; burn += 8)
@@ -194,6 +195,68 @@ static void pieces_burn_in(void **state) {
       assert_int_equal(rehearsed.batch->unrolls, usual.batch);
       for (size_t u = 0; u < rehearsed.batch->unrolls; u++)
         assert_int_equal(rehearsed.batch->unroll[u].skip, fresh ? 0 : burn < ROWS ? burn : ROWS - 1);
+      rehearsal_destroy(rehearsal);
+    }
+}
+
+/* Steps of the episode that is played in unrolls. */
+enum { LENGTH = 31 };
+
+/* An episode of LENGTH steps in unrolls of 4, 3, 4, 1, ... rows, of which any two fit into a piece. */
+static void play_in_unrolls(Rehearsal *rehearsal) {
+  static const uint32_t rows[] = {4, 3, 4, 1, 4, 4, 2, 3, 1, 1, 4};
+  const uint8_t flags[CELLS] = {ROW_FLAGS, ROW_FLAGS};
+  const void *const nothing[COLUMNS] = {NULL};
+  const void *const value[COLUMNS] = {[COLUMN_FLAGS] = flags};
+  uint32_t at = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const bool last = at + rows[i] == LENGTH;
+    const Unroll unroll = {.rows = rows[i],
+                           .end = last ? END_TERMINATED : END_OPEN,
+                           .fresh = at == 0,
+                           .step = at,
+                           .until = last ? 0 : at + rows[i]};
+    Batch batch;
+    CHECK_OK(batch_create(&format, &batch));
+    CHECK_OK(batch_add_unroll(&batch, &unroll, nothing));
+    for (size_t t = 0; t < unroll_span(&unroll); t++) CHECK_OK(batch_add_row(&batch, value));
+    CHECK_OK(rehearsal_add(rehearsal, &batch));
+    batch_destroy(&batch);
+    at += rows[i];
+  }
+  assert_int_equal(at, LENGTH);
+}
+
+/* Whatever unrolls an episode came in, and however many rows are to lead memory up: each row is learned from in one piece,
+ * and in one only. Where no layer has a memory nothing leads up to anything, even if what an agent did last is kept. */
+static void each_row_is_learned_from_in_one_piece(void **state) {
+  (void)state;
+  for (int recurrent = 0; recurrent < 2; recurrent++)
+    for (int burn = 0; burn <= 5; burn++) {
+      ReplayConfig config = usual;
+      bool learned[LENGTH][LENGTH] = {{false}}; /* by the step that a piece begins with */
+      size_t repeated = 0;
+      config.size = 20 * SLOTS * TEAMS;
+      config.burn_in = burn;
+      config.warmup = 1;
+      Rehearsal *rehearsal = make_of(&config, TEAMS, recurrent);
+      play_in_unrolls(rehearsal);
+      sum(&rehearsal, 1);
+      for (int i = 0; i < 40; i++) {
+        Rehearsed rehearsed;
+        CHECK_OK(rehearsal_draw(rehearsal, 0, &rehearsed));
+        for (size_t u = 0; u < rehearsed.batch->unrolls; u++) {
+          const Unroll *unroll = &rehearsed.batch->unroll[u];
+          repeated += unroll->skip;
+          for (uint32_t t = unroll->skip; t < unroll->rows; t++) learned[unroll->step][unroll->step + t] = true;
+        }
+      }
+      assert_true((repeated > 0) == (recurrent && burn > 0));
+      for (size_t t = 0; t < LENGTH; t++) {
+        size_t pieces = 0;
+        for (size_t from = 0; from < LENGTH; from++) pieces += learned[from][t];
+        if (pieces != 1) fail_msg("memory %d, burn-in %d: row %zu is learned from in %zu pieces", recurrent, burn, t, pieces);
+      }
       rehearsal_destroy(rehearsal);
     }
 }
@@ -409,6 +472,7 @@ int main(void) {
       cmocka_unit_test(one_team_fills_the_replay),
       cmocka_unit_test(updates_follow_frames),
       cmocka_unit_test(pieces_burn_in),
+      cmocka_unit_test(each_row_is_learned_from_in_one_piece),
       cmocka_unit_test(it_goes_on_from_a_checkpoint),
       cmocka_unit_test(priorities_do_not_depend_on_ranks),
       cmocka_unit_test(weights_put_right_what_priorities_distort),
