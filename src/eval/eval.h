@@ -39,15 +39,26 @@ int eval_side(const Contestant *a, const Contestant *b);
  * alone on every team, and compared with every other, once; the first seat is that of the two which
  * comes first in the order of teams. What a player draws for its actions is keyed by (seed, pair,
  * its id, its opponent's id, its seat): the same whoever else plays, in whatever order and on any
- * number of ranks. Where the
- * first match_distinct pairs show that nothing is left to chance (no chance move, no random draw of
- * the env or of a player) they are the only ones that are played. Where one of the two always plays
- * the same side, a pair is two games with the same seats, each with its own chance and opening.
- * Envs with several teams. */
+ * number of ranks. Where nothing is left to chance (no chance move, no random draw of the env or of
+ * a player, in any way to sit) pairs from number match_distinct on are copies of those before, and
+ * are not played: `out->fixed` says so, of a match that has that many or ends there. Where one of
+ * the two always plays the same side, a pair is two games with the same seats, each with its own
+ * chance and opening. Envs with several teams. */
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
                   MatchTally *out);
+/* Which teams of a pair of games are compared: that of the one who is alone, and one of the
+ * other's. Of N > 2 teams, N - 1 pairs from a multiple of N - 1 on have another team alone each,
+ * another one compared with it, and another distance between the two; N (N - 1) have each two teams
+ * in both orders once. */
+typedef struct PairSeats {
+  uint32_t lone;
+  uint32_t other;
+} PairSeats;
+PairSeats match_seats(uint32_t teams, uint64_t pair);
 /* Pairs of games that differ by how players are seated alone: 1 of two teams, of more N (N - 1). */
 uint64_t match_distinct(const Env *env);
+/* How many pairs of first .. first + pairs - 1 a match counts. */
+uint64_t match_counts(const Env *env, uint64_t first, uint64_t pairs, bool fixed);
 
 /* The whole tree of a two-agent env that copies and enumerates chance; simultaneous moves are
  * serialised, the second mover not seeing the first's. Information sets: an agent's own history of

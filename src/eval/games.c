@@ -108,14 +108,6 @@ Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const Mat
   return OK;
 }
 
-/* Replaces what was counted: where nothing is random all games of the two are the same pair. */
-Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchTally *pair) {
-  Meeting *meeting;
-  TRY_RETURN(games_meeting(games, a < b ? a : b, a < b ? b : a, &meeting));
-  meeting->tally = a < b ? *pair : match_tally_turned(pair);
-  return OK;
-}
-
 /* --- the file --- */
 /* Splits one line of CSV in place; quoted fields lose their quotes. Returns how many fields there
  * were, at most COLUMNS. */

@@ -55,8 +55,6 @@ const Meeting *games_find(const Games *games, uint32_t a, uint32_t b);
 /* Adds a batch of games of a against b, in either order of their numbers, whose first pair has the
  * number `first`. ERR_MEMORY. */
 Status games_add(Games *games, uint32_t a, uint32_t b, uint64_t first, const MatchTally *tally);
-/* All games of a and b are copies of this pair, so that it alone counts. ERR_MEMORY. */
-Status games_fix(Games *games, uint32_t a, uint32_t b, const MatchTally *pair);
 /* Adds what the file holds of games under these terms. A missing file is empty, and a last line
  * without an end is passed over: a job was killed while it wrote. ERR_FORMAT names file and line,
  * ERR_IO, ERR_MEMORY; `games` is then the caller's to free. */

@@ -14,17 +14,14 @@ typedef struct Match {
   uint64_t next, games;
   MatchTally *tally;
   uint32_t teams;
-  uint64_t distinct; /* pairs of games that may differ where nothing is random: ways to sit */
   uint64_t *act_key; /* (2, teams) of player, on the team it plays */
   uint8_t *side_of;  /* (teams) of the game that is handed over */
   uint8_t *half;     /* (games) points of a, in halves, plus 1; 0 = not yet played */
   double *gain;      /* (games) return of a */
   Bytes *line;       /* (slots) what happened so far */
   uint8_t *flags;    /* (agents) of one game */
-  bool alone;        /* the first pairs play first: there may be nothing else to play */
-  bool drew;         /* something was drawn at random, in any game */
   int side;          /* team of a in all games; -1: they swap */
-  uint64_t ended;    /* games */
+  bool drew;         /* of games to try: something was drawn at random in one of them */
   Status failed;
 } Match;
 
@@ -59,6 +56,20 @@ Status eval_check_sides(const Contestant *a, const Contestant *b) {
                     a->label, b->label, a->side - 1);
 }
 
+/* So few games are as even as can be. The pairs of a round go 0, 1, -1, 2, -2, ... around the
+ * table, from each team to the next one; where N is odd distances would come twice, and they go
+ * from 0 to 1, from 1 to 3, from 2 to 5, ... Each round begins a team before the last one's. */
+PairSeats match_seats(uint32_t teams, uint64_t pair) {
+  if (teams <= 2) return (PairSeats){0, 1};
+  const uint32_t i = (uint32_t)(pair % (teams - 1));
+  const uint32_t round = (uint32_t)(pair / (teams - 1) % teams);
+  const bool even = teams % 2 == 0;
+  const uint32_t start = !even ? i : i % 2 ? (i + 1) / 2 : teams - i / 2;
+  const uint32_t after = even && i % 2 ? teams - 1 - i : 1 + i;
+  const uint32_t lone = (start + teams - round) % teams;
+  return (PairSeats){lone, (lone + after) % teams};
+}
+
 /* How a game is seated. Two of the teams are compared: one of each player. */
 typedef struct Seats {
   uint32_t team[2]; /* of a, of b: those compared */
@@ -66,17 +77,13 @@ typedef struct Seats {
 } Seats;
 
 /* Game 2 k and 2 k + 1 are one pair: the same chance and opening, seats swapped; a player that
- * always plays the same side keeps it. With more than two
- * teams first a, then b is alone against teams that are all the other's; pairs go through the teams
- * for who is alone, and for each through those that are compared with it. */
+ * always plays the same side keeps it. With more than two teams first a, then b is alone against
+ * teams that are all the other's. */
 static Seats seats_of(const Match *match, uint64_t game) {
-  const uint64_t pair = match->plan->first + game / 2;
-  const uint32_t teams = match->teams;
-  const uint32_t lone = teams > 2 ? (uint32_t)(pair % teams) : 0;
-  const uint32_t after = teams > 2 ? 1 + (uint32_t)(pair / teams % (teams - 1)) : 1;
+  const PairSeats pair = match_seats(match->teams, match->plan->first + game / 2);
   Seats seats = {.lone = match->side >= 0 ? match->side : (int)(game & 1)};
-  seats.team[seats.lone] = lone;
-  seats.team[1 - seats.lone] = (lone + after) % teams;
+  seats.team[seats.lone] = pair.lone;
+  seats.team[1 - seats.lone] = pair.other;
   return seats;
 }
 
@@ -92,13 +99,9 @@ static uint64_t luck_of(const Match *match, uint64_t game) {
   return match->side >= 0 ? 2 * first + game : first + game / 2;
 }
 
-/* Where nothing may be random the first pairs, of all ways to sit, are waited for, as they may be
- * all there is. */
 static bool on_begin(void *context, PlaySlot *slot) {
   Match *match = context;
-  const uint64_t first = 2 * match->distinct;
   if (match->next == match->games) return false;
-  if (match->alone && match->next >= first && (match->ended < first || !match->drew)) return false;
   uint64_t game = match->next++;
   const uint64_t luck = luck_of(match, game);
   const Seats seats = seats_of(match, game);
@@ -183,9 +186,6 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   const Seats seats = seats_of(match, game);
   const float points = points_of(match, &seats, outcome);
   const double gain = gain_of(match, &seats, slot->team_return);
-  const AgonRng fresh = rng_stream(match->plan->seed, slot->id, slot->episode, RNG_ENV);
-  match->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
-  match->ended++;
   tally_game(&match->tally->seat[seats.team[0] > seats.team[1]], points, gain);
   match->half[game] = (uint8_t)(1 + (points > 0.5f ? 2 : points == 0.5f ? 1 : 0));
   match->gain[game] = gain;
@@ -221,22 +221,98 @@ uint64_t match_distinct(const Env *env) {
   return teams > 2 ? teams * (teams - 1) : 1;
 }
 
-/* 128 games at once, in batches of up to 256 decisions. */
+uint64_t match_counts(const Env *env, uint64_t first, uint64_t pairs, bool fixed) {
+  const uint64_t distinct = match_distinct(env);
+  if (!fixed) return pairs;
+  if (first >= distinct) return 0;
+  return pairs < distinct - first ? pairs : distinct - first;
+}
+
+/* Plays all games of the match: 128 at once, in batches of up to 256 decisions. */
+static Status play_games(Match *match, const PlayHooks *hooks) {
+  Status status = OK;
+  Play *play = NULL;
+  const MatchPlan *plan = match->plan;
+  const size_t slots = match->games < 128 ? (size_t)match->games : 128;
+  size_t memory = 0, live = 1;
+  for (int i = 0; i < 2; i++)
+    if (match->player[i]->net && match->player[i]->net->graph.state_size > memory)
+      memory = match->player[i]->net->graph.state_size;
+  TRY(play_create(match->env, NULL, plan->seed, 256, memory, hooks, &play));
+  play_open_randomly(play, plan->openings, plan->vary);
+  for (size_t i = 0; i < slots; i++) {
+    PlaySlot *slot;
+    TRY(play_add_slot(play, (uint32_t)i, &slot));
+  }
+  while (live && match->failed == OK && !match->drew)
+    TRY(play_step(play, &live));
+  status = match->failed;
+done:
+  play_destroy(play);
+  return status;
+}
+
+/* --- games that nothing is random in --- */
+/* The env's stream has moved if it drew, or the opening did, or chance moved. */
+static void note_draws(Match *match, const PlaySlot *slot) {
+  const AgonRng fresh = rng_stream(match->plan->seed, slot->id, slot->episode, RNG_ENV);
+  match->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
+}
+
+static void on_tried_step(void *context, PlaySlot *slot, TraceKind kind, const AgonAction *actions,
+                          uint32_t outcome) {
+  (void)kind;
+  (void)actions;
+  (void)outcome;
+  note_draws(context, slot);
+}
+
+static void on_tried(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
+  (void)how;
+  (void)outcome;
+  note_draws(context, slot);
+}
+
+/* Whether nothing is random between the two: plays every way to sit once, without counting it,
+ * until something is drawn. It is the same whichever pairs the match has, so that all matches of
+ * the two agree about which games are copies. */
+static Status try_all_ways(const Match *match, bool *fixed) {
+  MatchPlan plan = *match->plan;
+  Match trial = *match;
+  const PlayHooks hooks = {
+      .context = &trial,
+      .begin = on_begin,
+      .decided = on_decided,
+      .rewarded = on_rewarded,
+      .ended = on_tried,
+      .traced = on_tried_step,
+  };
+  plan.first = 0;
+  plan.pairs = match_distinct(match->env);
+  trial.plan = &plan;
+  trial.games = 2 * plan.pairs;
+  TRY_RETURN(play_games(&trial, &hooks));
+  *fixed = !trial.drew;
+  return OK;
+}
+
+/* Whether a player may draw, whatever the game. */
+static bool draws(const Contestant *player) {
+  return player->net && policy_draws(&player->policy, player->net, false);
+}
+
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
                   MatchTally *out) {
   Status status = OK;
-  Play *play = NULL;
   Match match = {
       .env = env,
       .player = {a, b},
       .plan = plan,
-      .games = 2 * plan->pairs,
       .tally = out,
       .teams = env->spec.teams,
-      .distinct = match_distinct(env),
       .side = eval_side(a, b),
   };
-  PlayHooks hooks = {
+  const PlayHooks hooks = {
       .context = &match,
       .begin = on_begin,
       .decided = on_decided,
@@ -244,8 +320,6 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
       .ended = on_ended,
       .traced = plan->played ? on_traced : NULL,
   };
-  size_t memory = 0, live = 1;
-  size_t slots = match.games < 128 ? (size_t)match.games : 128;
   *out = (MatchTally){0};
   if (env->spec.teams == 1)
     return status_set(ERR_USAGE,
@@ -253,30 +327,19 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
                       "earn",
                       env->table->name);
   TRY_RETURN(eval_check_sides(a, b));
-  for (int i = 0; i < 2; i++)
-    if (match.player[i]->net && match.player[i]->net->graph.state_size > memory)
-      memory = match.player[i]->net->graph.state_size;
-  match.alone = (!a->net || a->policy.greedy) && (!b->net || b->policy.greedy) &&
-                plan->pairs >= match.distinct;
+  a->policy.inference = a->net ? &a->inference : NULL;
+  b->policy.inference = b->net ? &b->inference : NULL;
   TRY(NEW_ARRAY(match.act_key, 2 * (size_t)match.teams));
   TRY(NEW_ARRAY(match.side_of, match.teams));
   TRY(key_streams(&match));
+  if (plan->pairs && plan->first + plan->pairs >= match_distinct(env) && !draws(a) && !draws(b))
+    TRY(try_all_ways(&match, &out->fixed));
+  match.games = 2 * match_counts(env, plan->first, plan->pairs, out->fixed);
   TRY(NEW_ARRAY(match.half, match.games + 1));
   TRY(NEW_ARRAY(match.gain, match.games + 1));
   TRY(NEW_ARRAY(match.flags, env->spec.agents));
   if (plan->played) TRY(NEW_ARRAY(match.line, match.games + 1));
-  TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));
-  play_open_randomly(play, plan->openings, plan->vary);
-  a->policy.inference = a->net ? &a->inference : NULL;
-  b->policy.inference = b->net ? &b->inference : NULL;
-  for (size_t i = 0; i < slots; i++) {
-    PlaySlot *slot;
-    TRY(play_add_slot(play, (uint32_t)i, &slot));
-  }
-  while (live && match.failed == OK)
-    TRY(play_step(play, &live));
-  status = match.failed;
-  out->fixed = match.games > 0 && !match.drew && plan->pairs >= match.distinct;
+  if (match.games) TRY(play_games(&match, &hooks));
 done:
   for (uint64_t i = 0; match.line && i < match.games; i++)
     bytes_free(&match.line[i]);
@@ -286,6 +349,5 @@ done:
   free(match.side_of);
   free(match.half);
   free(match.gain);
-  play_destroy(play);
   return status;
 }

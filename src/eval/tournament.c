@@ -145,25 +145,20 @@ static Status record_batch(Tournament *t, const Fixture *fixture, uint64_t first
   return OK;
 }
 
-/* Counts a batch that was played, here or elsewhere, and writes it down. A fixture that turned out
- * not to be random is closed with the pairs of all ways to sit; of what was dealt out before that
- * was known, nothing is new. */
+/* Counts a batch that was played, here or elsewhere, and writes it down. A fixture in which nothing
+ * is random is closed: of its games that were dealt out too, copies have not been counted. */
 static Status book(Tournament *t, const WireMatch *batch, const MatchTally *tally,
                    const void *replay, size_t size) {
   Fixture *fixture = &t->fixture[batch->fixture];
   uint64_t games = (uint64_t)tally_games(tally->seat);
   const Meeting *met;
-  INVARIANT(games == 2 * (tally->fixed ? match_distinct(t->env) : batch->pairs));
+  INVARIANT(games == 2 * match_counts(t->env, batch->first, batch->pairs, tally->fixed));
   INVARIANT(fixture->in_hand >= batch->pairs);
   fixture->in_hand -= batch->pairs;
-  const bool known = fixture->fixed;
-  fixture->fixed |= tally->fixed;
   fixture->closed |= tally->fixed;
-  if (known && !tally->fixed) return OK;
-  if (tally->fixed && played_pairs(t, fixture, &met))
-    return games_fix(&t->games, fixture->a, fixture->b,
-                     tally); /* it was known, or dealt out twice */
+  if (games == 0 && played_pairs(t, fixture, &met) == 0) return OK; /* its first is on the way */
   TRY_RETURN(games_add(&t->games, fixture->a, fixture->b, batch->first, tally));
+  if (games == 0) return OK;
   t->played += games;
   TRY_RETURN(record_batch(t, fixture, batch->first, tally));
   TRY_RETURN(append_replays(t, replay, size));
@@ -217,8 +212,8 @@ static Status take_result(Tournament *t, Hand *hand, Reader *body) {
   if (!take_from(hand, &batch))
     return status_set(ERR_FORMAT, "%u pairs of fixture %u, which it does not hold", batch.pairs,
                       batch.fixture);
-  const double games = 2.0 * (tally->fixed ? (double)match_distinct(t->env) : batch.pairs);
-  if (!match_tally_is_whole(tally) || tally_games(tally->seat) != games)
+  const uint64_t pairs = match_counts(t->env, batch.first, batch.pairs, tally->fixed);
+  if (!match_tally_is_whole(tally) || tally_games(tally->seat) != 2 * (double)pairs)
     return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs,
                       batch.fixture);
   return book(t, &batch, tally, result.replay, result.size);

@@ -13,7 +13,6 @@ typedef struct Fixture {
   uint64_t in_hand; /* pairs of games dealt out and not yet back */
   uint64_t next;    /* number of the pair to be dealt next */
   bool closed;
-  bool fixed; /* nothing in it is random */
 } Fixture;
 
 /* What is to be played, under which terms, and how far it is. Filled by the caller; `games`

@@ -63,7 +63,7 @@ typedef struct MatchTally {
   Tally seat[SEATS]; /* of a, by the seat of a */
   Pentanomial pairs; /* of those games that were played in pairs; the others count as independent */
   double pair_squares; /* of a's returns of both games of a pair; negative: not known */
-  bool fixed;          /* nothing was drawn, so that all pairs are copies of this one */
+  bool fixed;          /* nothing is random, so that all other pairs are copies of these */
 } MatchTally;
 void match_tally_add(MatchTally *to, const MatchTally *from);
 MatchTally match_tally_turned(const MatchTally *tally); /* the same games as b saw them; zero-sum */

@@ -1,6 +1,7 @@
-/* A plug-in: one to four teams of one agent, each paid for calling 1; nobody touches another's reward. */
+/* A plug-in: one to sixteen teams of one agent, each paid for calling 1; nobody touches another's reward. */
 #include "agon/env.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROUNDS = 4 };
@@ -9,7 +10,7 @@ typedef struct Episode {
   uint8_t teams, round, pad[2];
 } Episode;
 
-static const AgonEnvOption options[] = {{"teams", AGON_OPT_INT, "1", 1, 4, 0, "teams"}};
+static const AgonEnvOption options[] = {{"teams", AGON_OPT_INT, "1", 1, 16, 0, "teams"}};
 
 static const uint32_t choices[] = {2};
 static const AgonKind kind = {.observation_type = AGON_F32,
@@ -20,7 +21,7 @@ static const AgonKind kind = {.observation_type = AGON_F32,
 
 static int configure(const char *const *values, void *params, AgonEnvSpec *spec, AgonError *error) {
   (void)error;
-  uint8_t teams = (uint8_t)(values[0][0] - '0');
+  uint8_t teams = (uint8_t)atoi(values[0]);
   memcpy(params, &teams, 1);
   *spec = (AgonEnvSpec){.params_size = 1,
                         .episode_size = sizeof(Episode),
@@ -71,7 +72,7 @@ static void outcome(const void *params, const void *block, float *out) {
 }
 
 static const AgonEnv table = {
-    AGON_ENV_SIZES,         .name = "crowd",   .summary = "one to four teams that do not meet",
+    AGON_ENV_SIZES,         .name = "crowd",   .summary = "one to sixteen teams that do not meet",
     .options = options,     .option_count = 1, .params_capacity = 1,
     .configure = configure, .reset = reset,    .step = step,
     .observe = observe,     .mask = mask,      .flags = flags,

@@ -1,10 +1,12 @@
 /* Games of more than two teams: who sits where in matches, what is compared and counted, and Kuhn poker for three, whose
  * numbers are published. */
 #include "check.h"
+#include "folder.h"
 
-#include "eval/eval.h"
 #include "eval/line.h"
+#include "eval/tournament.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +86,44 @@ static void everybody_sits_everywhere(void **state) {
     contestant_destroy(&a);
     contestant_destroy(&b);
     env_destroy(env);
+  }
+}
+
+/* How far apart the most and the fewest are. */
+static unsigned spread(const unsigned *count, uint32_t n) {
+  unsigned least = UINT_MAX, most = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    least = count[i] < least ? count[i] : least;
+    most = count[i] > most ? count[i] : most;
+  }
+  return most - least;
+}
+
+/* However few pairs are played, from the first on. */
+static void few_games_are_even(void **state) {
+  (void)state;
+  for (uint32_t teams = 3; teams <= AGON_MAX_TEAMS; teams++) {
+    unsigned lone[AGON_MAX_TEAMS] = {0}, other[AGON_MAX_TEAMS] = {0}, after[AGON_MAX_TEAMS] = {0};
+    bool met[AGON_MAX_TEAMS][AGON_MAX_TEAMS] = {{0}};
+    for (uint32_t pair = 0; pair < teams * (teams - 1); pair++) {
+      const PairSeats seats = match_seats(teams, pair);
+      assert_true(seats.lone < teams && seats.other < teams && seats.lone != seats.other);
+      assert_false(met[seats.lone][seats.other]);
+      met[seats.lone][seats.other] = true;
+      lone[seats.lone]++;
+      other[seats.other]++;
+      after[(seats.other + teams - seats.lone) % teams - 1]++;
+      const unsigned most = pair < teams - 1 ? 1 : 2;
+      assert_in_range(spread(lone, teams), 0, most);
+      assert_in_range(spread(other, teams), 0, most);
+      assert_in_range(spread(after, teams - 1), 0, 1);
+      const PairSeats again = match_seats(teams, pair + (uint64_t)teams * (teams - 1));
+      assert_true(again.lone == seats.lone && again.other == seats.other);
+    }
+  }
+  for (uint64_t pair = 0; pair < 5; pair++) {
+    const PairSeats two = match_seats(2, pair);
+    assert_true(two.lone == 0 && two.other == 1);
   }
 }
 
@@ -168,6 +208,94 @@ static void games_without_luck_are_played_once_each_way(void **state) {
   contestant_destroy(&a);
   contestant_destroy(&b);
   env_destroy(env);
+}
+
+/* Two players of one network, which in a game without chance leave nothing to it. */
+typedef struct Sure {
+  Env *env;
+  Net *net;
+  float *block;
+  Contestant player[2];
+  Fixture fixture;
+  Tournament t;
+} Sure;
+
+/* values: they choose by what they expect of a choice, and need not be told to be greedy. */
+static void open_sure(Sure *sure, const char *teams, bool values, const char *csv) {
+  const NetConfig config = {
+      .hidden = {.count = 1, .item = {4}}, .rule = values ? RULE_GREEDY_Q : (ActionRule)0};
+  *sure = (Sure){.fixture = {.b = 1}};
+  CHECK_OK(env_create_from(TEST_PLUGINS "/libplugin_crowd.so", &teams, 1, &sure->env));
+  CHECK_OK(net_create(&config, &sure->env->layout, &sure->env->spec, &sure->net));
+  sure->block = calloc(sure->net->block, sizeof *sure->block);
+  net_init(sure->net, 1, 0, sure->block);
+  sure->t = (Tournament){.env = sure->env, .player = sure->player, .players = 2, .fixtures = 1};
+  sure->t.fixture = &sure->fixture;
+  sure->t.csv = csv;
+  sure->t.terms = (GameTerms){.env = "crowd", .greedy = !values, .seed = 3};
+  for (int i = 0; i < 2; i++) {
+    uint32_t id;
+    CHECK_OK(contestant_policy(i ? "two" : "one", &config, sure->env, sure->block, sure->net->block,
+                               &sure->player[i]));
+    sure->player[i].policy.greedy = !values;
+    CHECK_OK(games_player(&sure->t.games, i ? "two" : "one", &id));
+  }
+  if (csv) CHECK_OK(games_read(csv, &sure->t.terms, &sure->t.games));
+}
+
+static void close_sure(Sure *sure) {
+  for (int i = 0; i < 2; i++) contestant_destroy(&sure->player[i]);
+  free(sure->block);
+  net_destroy(sure->net);
+  games_free(&sure->t.games);
+  env_destroy(sure->env);
+}
+
+/* Games that are in the table after at most `each` were asked for. */
+static double games_after(Sure *sure, uint64_t each) {
+  sure->t.each = each;
+  CHECK_OK(tournament_play(&sure->t));
+  const Meeting *met = games_find(&sure->t.games, 0, 1);
+  return met ? tally_games(met->tally.seat) : 0;
+}
+
+/* However the games were asked for and however many ways to sit there are: each counts once, in the table as in the
+ * file. */
+static void copies_are_never_counted(void **state) {
+  (void)state;
+  static const struct {
+    const char *teams;
+    bool values;
+    uint64_t each[4];
+    double games[4];
+  } field[] = {
+      {"teams=2", false, {2, 300}, {2, 2}},
+      {"teams=2", true, {300, 600}, {2, 2}},
+      {"teams=3", false, {200, 204}, {12, 12}},
+      {"teams=4", false, {20, 30, 40, 300}, {20, 24, 24, 24}},
+      {"teams=4", true, {18, 22, 26, 30}, {18, 22, 24, 24}},
+      {"teams=9", false, {1000}, {144}},
+      {"teams=10", false, {100, 130, 190, 1000}, {100, 130, 180, 180}},
+      {"teams=16", true, {2000}, {480}},
+  };
+  char folder[FOLDER_PATH];
+  folder_make(folder);
+  for (size_t i = 0; i < COUNT_OF(field); i++) {
+    char path[64];
+    snprintf(path, sizeof path, "%s/%zu.csv", folder, i);
+    for (size_t k = 0; k < 4 && field[i].each[k]; k++) {
+      Sure sure;
+      open_sure(&sure, field[i].teams, field[i].values, path);
+      CHECK_NEAR(games_after(&sure, field[i].each[k]), field[i].games[k], 0);
+      CHECK_NEAR(sure.t.played, field[i].games[k] - (k ? field[i].games[k - 1] : 0), 0);
+      const bool all = field[i].games[k] == 2 * (double)match_distinct(sure.env);
+      assert_int_equal(games_find(&sure.t.games, 0, 1)->tally.fixed, all);
+      close_sure(&sure);
+      open_sure(&sure, field[i].teams, field[i].values, path);
+      CHECK_NEAR(games_after(&sure, 0), field[i].games[k], 0);
+      close_sure(&sure);
+    }
+  }
 }
 
 /* --- Kuhn poker --- */
@@ -297,9 +425,11 @@ static void hands_of_three_end_as_they_should(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(everybody_sits_everywhere),
+      cmocka_unit_test(few_games_are_even),
       cmocka_unit_test(matches_are_seen_alike_from_both_sides),
       cmocka_unit_test(equals_come_out_even),
       cmocka_unit_test(games_without_luck_are_played_once_each_way),
+      cmocka_unit_test(copies_are_never_counted),
       cmocka_unit_test(uniform_kuhn_poker_is_as_exploitable_as_published),
       cmocka_unit_test(hands_of_three_end_as_they_should),
   };
