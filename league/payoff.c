@@ -188,6 +188,20 @@ Tally payoff_first_seat(const Payoff *payoff) {
   return sum;
 }
 
+double payoff_trained(const Payoff *payoff) {
+  double sum = 0;
+  for (size_t home = 0; home < payoff->rows; home++)
+    for (size_t i = 0; i < payoff->row[home].pairs; i++)
+      sum += payoff->row[home].pair[i].raw[0].games;
+  return sum;
+}
+
+/* One team is compared with all others there. How much these comparisons say together depends on
+ * the game; as much as one says is the least. */
+double payoff_independent(uint32_t teams, double trained, double evaluated) {
+  return evaluated + (teams > 2 ? trained / (teams - 1) : trained);
+}
+
 /* --- resets and snapshots --- */
 void payoff_forget(Payoff *payoff, uint32_t player) {
   for (size_t home = 0; home < payoff->rows; home++)

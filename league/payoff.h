@@ -85,6 +85,11 @@ double payoff_margin(const Payoff *payoff, uint32_t home, uint32_t away);
 void payoff_score(const Payoff *payoff, uint32_t player, double *games, double *score);
 /* Over all games, raw and eval: the tally of whoever had the first seat. */
 Tally payoff_first_seat(const Payoff *payoff);
+/* How many of these are of training. */
+double payoff_trained(const Payoff *payoff);
+/* What games of training and of evaluation are worth in an interval, as games that do not depend on
+ * each other: of more than two teams the N - 1 of an episode of training count as one. */
+double payoff_independent(uint32_t teams, double trained, double evaluated);
 
 /* A reset: the player's decayed row and column are cleared. */
 void payoff_forget(Payoff *payoff, uint32_t player);

@@ -24,15 +24,16 @@ static const Flag flags[] = {
 
 /* --- show --- */
 
-/* Games of one seat as JSON; score and mean return only where there are games to take them of. */
-static json_t *json_seat(const Tally *tally) {
+/* Games of one seat as JSON, and by how many independent ones they may be judged; score and mean
+ * return only where there are games to take them of. */
+static json_t *json_seat(const Tally *tally, double independent) {
   json_t *entry = json_pack("{s:f,s:f,s:f,s:f}", "games", tally->games, "wins", tally->wins,
                             "draws", tally->draws, "losses", tally->losses);
   if (tally->games > 0) {
     double score = tally_score(tally);
     double low;
     double high;
-    meta_interval(score, tally->games, &low, &high);
+    meta_interval(score, independent, &low, &high);
     json_object_set_new(entry, "score", json_real(score));
     json_object_set_new(entry, "low", json_real(low));
     json_object_set_new(entry, "high", json_real(high));
@@ -41,12 +42,23 @@ static json_t *json_seat(const Tally *tally) {
   return entry;
 }
 
-/* Games of both seats together as JSON, and of each under "seats". */
-static json_t *json_tally(const Tally seat[SEATS]) {
+/* Games of both seats together as JSON, and of each under "seats". share: independent ones among
+ * them. */
+static json_t *json_tally(const Tally seat[SEATS], double share) {
   Tally both = tally_both(seat);
-  json_t *entry = json_seat(&both);
-  json_object_set_new(entry, "seats", json_pack("[o,o]", json_seat(&seat[0]), json_seat(&seat[1])));
+  json_t *entry = json_seat(&both, both.games * share);
+  json_object_set_new(entry, "seats",
+                      json_pack("[o,o]", json_seat(&seat[0], seat[0].games * share),
+                                json_seat(&seat[1], seat[1].games * share)));
   return entry;
+}
+
+/* All games ever, as the first seat saw them; *independent: see payoff_independent. */
+static Tally first_seat(const RunView *run, double *independent) {
+  const Tally first = payoff_first_seat(&run->league.payoff);
+  const double trained = payoff_trained(&run->league.payoff);
+  *independent = payoff_independent(run->settings->game.teams, trained, first.games - trained);
+  return first;
 }
 
 /* The whole league as JSON: players in the order of their ids, then every pair of the payoff with
@@ -54,6 +66,8 @@ static json_t *json_tally(const Tally seat[SEATS]) {
 static Status show_json(const RunView *run) {
   json_t *players = json_array();
   json_t *payoff = json_array();
+  const double share = payoff_independent(run->settings->game.teams, 1, 0);
+  double independent;
   char role[PLAYER_NAME];
   for (size_t i = 0; i < run->league.players; i++) {
     const Player *p = &run->league.player[i];
@@ -74,16 +88,17 @@ static Status show_json(const RunView *run) {
       json_array_append_new(
           payoff,
           json_pack("{s:s,s:s,s:o,s:o,s:o,s:f,s:i}", "home", run->league.player[h].name, "away",
-                    run->league.player[pair->away].name, "raw", json_tally(pair->raw), "decayed",
-                    json_tally(pair->decayed), "eval", json_tally(pair->eval), "rate",
-                    league_rate(&run->league, (uint32_t)h, pair->away), "rate_seats",
+                    run->league.player[pair->away].name, "raw", json_tally(pair->raw, share),
+                    "decayed", json_tally(pair->decayed, share), "eval", json_tally(pair->eval, 1),
+                    "rate", league_rate(&run->league, (uint32_t)h, pair->away), "rate_seats",
                     payoff_seats_known(&run->league.payoff, (uint32_t)h, pair->away)));
     }
-  Tally first = payoff_first_seat(&run->league.payoff);
+  const Tally first = first_seat(run, &independent);
   const uint64_t *counters = run_view_counters(run);
-  json_t *root = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env",
-                           run->settings->game.name, "generation", (json_int_t)run->generation,
-                           "players", players, "payoff", payoff, "first_seat", json_seat(&first));
+  json_t *root = json_pack("{s:s,s:s,s:i,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env",
+                           run->settings->game.name, "teams", (int)run->settings->game.teams,
+                           "generation", (json_int_t)run->generation, "players", players, "payoff",
+                           payoff, "first_seat", json_seat(&first, independent));
   if (counters) {
     json_object_set_new(root, "tick", json_integer((json_int_t)counters[RUN_TICK]));
     json_object_set_new(root, "frames", json_integer((json_int_t)counters[RUN_FRAMES]));
@@ -95,13 +110,16 @@ static Status show_json(const RunView *run) {
 }
 
 /* All games of home against away, training and evaluation together and undecayed, by seat. Zero
- * where the two have not met. */
-static void everything(const RunView *run, uint32_t home, uint32_t away, Tally out[SEATS]) {
+ * where the two have not met. Returns how many are independent. */
+static double everything(const RunView *run, uint32_t home, uint32_t away, Tally out[SEATS]) {
   const Pair *pair = payoff_find(&run->league.payoff, home, away);
   for (int s = 0; s < SEATS; s++) {
     const Tally both[SEATS] = {pair ? pair->raw[s] : (Tally){0}, pair ? pair->eval[s] : (Tally){0}};
     out[s] = tally_both(both);
   }
+  if (!pair) return 0;
+  return payoff_independent(run->settings->game.teams, tally_games(pair->raw),
+                            tally_games(pair->eval));
 }
 
 /* Columns that the names need: 28, or more where sides are in them. */
@@ -119,10 +137,10 @@ static void show_pair(const RunView *run, uint32_t home, uint32_t away) {
   char seats[48] = ", one seat only";
   double low;
   double high;
-  everything(run, home, away, seat);
+  const double independent = everything(run, home, away, seat);
   Tally t = tally_both(seat);
   if (t.games <= 0) return;
-  meta_interval(tally_score(&t), t.games, &low, &high);
+  meta_interval(tally_score(&t), independent, &low, &high);
   const bool sided = run->league.player[home].side > 0; /* one seat is all that there is */
   if (seat[0].games > 0 && seat[1].games > 0)
     snprintf(seats, sizeof seats, ", seats %.3f %.3f", tally_score(&seat[0]),
@@ -165,21 +183,28 @@ static void show_text(const RunView *run) {
            text_quoted(run->folder.path, quoted, sizeof quoted));
     return;
   }
+  const uint32_t teams = run->settings->game.teams;
   printf("\nscore of each learning player over all games, with 95 %% interval\n");
+  if (teams > 2)
+    printf("%u teams play: an episode of training is %u games here, one against each opponent, and "
+           "weighs as one in intervals; an episode of evaluation is one\n",
+           teams, teams - 1);
   for (uint32_t h = 0; h < league->learning; h++) {
     printf("%s\n", league->player[h].name);
     for (uint32_t a = 0; a < league->players; a++)
       show_pair(run, h, a);
   }
-  Tally first = payoff_first_seat(&league->payoff);
+  double independent;
+  const Tally first = first_seat(run, &independent);
   if (first.games <= 0) return;
   double low;
   double high;
-  meta_interval(tally_score(&first), first.games, &low, &high);
-  printf("\n%s scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games\n",
+  meta_interval(tally_score(&first), independent, &low, &high);
+  printf("\n%s scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f %s\n",
          league->config.sides == SIDES_SEPARATE ? league_side_name(&league->config, 1)
                                                 : "the first seat",
-         tally_score(&first), low, high, first.returns / first.games, first.games);
+         tally_score(&first), low, high, first.returns / first.games, first.games,
+         teams > 2 ? "comparisons of two teams" : "games");
 }
 
 /* --- scenarios --- */

@@ -113,18 +113,17 @@ static void group_label(const Map *map, const Group *g, char *out, size_t size) 
     snprintf(out, size, "%.24s \u2026", a);
 }
 
-/* All games of one group against another, from the first's side. */
-static Tally between(const Report *r, const Group *a, const Group *b) {
+/* All games of one group against another, from the first's side; *independent: see
+ * payoff_independent. */
+static Tally between(const Report *r, const Group *a, const Group *b, double *independent) {
   Tally sum = {0};
+  *independent = 0;
   for (size_t i = 0; i < a->count; i++)
     for (size_t j = 0; j < b->count; j++) {
-      Tally t = report_known(r, r->order[a->first + i], r->order[b->first + j]);
-      sum.games += t.games;
-      sum.wins += t.wins;
-      sum.draws += t.draws;
-      sum.losses += t.losses;
-      sum.returns += t.returns;
-      sum.squares += t.squares;
+      double own;
+      const Tally t = report_known(r, r->order[a->first + i], r->order[b->first + j], &own);
+      tally_add(&sum, &t);
+      *independent += own;
     }
   return sum;
 }
@@ -147,16 +146,17 @@ static void put_number(Map *map, double x, double y, double value, double streng
 
 /* The number of a cell, which is a mean return or a score, and in words with its 95 % interval into
  * said[size]. */
-static double value_of(const Report *r, const Tally *t, char *said, size_t size) {
+static double value_of(const Report *r, const Tally *t, double independent, char *said,
+                       size_t size) {
   double mean = t->returns / t->games;
   double score = (t->wins + t->draws / 2) / t->games;
   if (r->margins) {
-    double half = 1.959964 * sqrt(fmax(t->squares / t->games - mean * mean, 0) / t->games);
+    double half = 1.959964 * sqrt(fmax(t->squares / t->games - mean * mean, 0) / independent);
     snprintf(said, size, "mean return %+.4f +- %.4f", mean, half);
     return mean;
   }
   double low, high;
-  meta_interval(score, t->games, &low, &high);
+  meta_interval(score, independent, &low, &high);
   snprintf(said, size, "%.3f [%.3f, %.3f]", score, low, high);
   return score;
 }
@@ -171,7 +171,8 @@ static void put_cell(Map *map, size_t i, size_t j) {
   double y = map->top + map->side * (double)i;
   double side = map->side - 1;
   char a[160], b[160], said[120];
-  Tally t = between(r, row, column);
+  double independent;
+  Tally t = between(r, row, column, &independent);
   if (row == column && row->count == 1) { /* nobody is judged against itself */
     html_put(&r->out, "<circle class=i cx=\"%.1f\" cy=\"%.1f\" r=1.5 />", x + side / 2,
              y + side / 2);
@@ -186,7 +187,7 @@ static void put_cell(Map *map, size_t i, size_t j) {
              x, y, side, side, a, b);
     return;
   }
-  double value = value_of(r, &t, said, sizeof said);
+  double value = value_of(r, &t, independent, said, sizeof said);
   double strength = r->margins ? value / map->unit : 2 * value - 1;
   html_put(&r->out,
            "<rect class=%s fill-opacity=\"%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
@@ -269,22 +270,26 @@ static void put_scale(Report *r, double unit) {
 
 /* What sitting first is worth, over all games of all pairs. */
 static void put_seats(Report *r) {
-  Tally t = payoff_first_seat(&r->run->league.payoff);
+  const Payoff *payoff = &r->run->league.payoff;
+  const uint32_t teams = r->run->settings->game.teams;
+  const Tally t = payoff_first_seat(payoff);
+  const double trained = payoff_trained(payoff);
   const LeagueConfig *config = &r->run->league.config;
   const bool sided = config->sides == SIDES_SEPARATE;
   double low, high;
   if (t.games < 1) return;
   double score = (t.wins + t.draws / 2) / t.games;
-  meta_interval(score, t.games, &low, &high);
+  meta_interval(score, payoff_independent(teams, trained, t.games - trained), &low, &high);
   html_put(
       &r->out, "<p id=seats>%s scores %.3f [%.3f, %.3f], mean return %+.4g, over all %.0f games.%s",
       sided ? league_side_name(config, 1) : "The first seat", score, low, high, t.returns / t.games,
       t.games, sided ? "" : " Matchmaking goes by the mean of both seats.");
-  if (r->run->settings->game.teams > 2)
+  if (teams > 2)
     html_put(&r->out,
              " %u teams play: scores compare two of them, and first is which of the two comes "
-             "first in turn; a game of training counts once against each opponent.",
-             r->run->settings->game.teams);
+             "first in turn; a game of training counts once against each opponent, so %u times, "
+             "and weighs as one in intervals.",
+             teams, teams - 1);
   html_put(&r->out, "</p>");
 }
 
@@ -308,8 +313,10 @@ static bool lay_out(Map *map) {
   map->top = (upright ? 12 : label) + 14;
   map->unit = 1e-9;
   for (size_t i = 0; map->r->margins && i < map->count * map->count; i++) {
-    Tally t = between(map->r, &map->group[i / map->count], &map->group[i % map->count]);
-    if (t.games >= 20) map->unit = fmax(map->unit, fabs(t.returns / t.games));
+    double independent;
+    const Tally t = between(map->r, &map->group[i / map->count], &map->group[i % map->count],
+                            &independent);
+    if (independent >= 20) map->unit = fmax(map->unit, fabs(t.returns / t.games));
   }
   return upright;
 }

@@ -34,8 +34,8 @@ uint32_t report_strongest(const Report *report);
 /* The learning player that a player belongs to: itself, or whose copy it is. */
 size_t report_line_of(const League *league, size_t player);
 /* Games of a against b, from a's side: of two frozen players those of evaluation, else what
- * training remembers. */
-Tally report_known(const Report *report, uint32_t a, uint32_t b);
+ * training remembers. *independent: see payoff_independent. */
+Tally report_known(const Report *report, uint32_t a, uint32_t b, double *independent);
 /* The learning players and their colours. */
 void report_legend(Report *report);
 /* The CSS class of a learning player's colour. */

@@ -33,15 +33,19 @@ static Tally rated_games(const Games *games, uint32_t a, uint32_t b) {
 }
 
 /* Learning players change, so of them only what training remembers of late is asked. */
-Tally report_known(const Report *r, uint32_t a, uint32_t b) {
+Tally report_known(const Report *r, uint32_t a, uint32_t b, double *independent) {
   const League *league = &r->run->league;
   const Pair *pair = payoff_find(&league->payoff, a, b);
   bool frozen = league->player[a].frozen && league->player[b].frozen;
   const bool known =
       pair && (league->payoff.one_seat ? tally_games(pair->eval) > 0
                                        : pair->eval[0].games > 0 && pair->eval[1].games > 0);
-  if (frozen && !known) return rated_games(&r->strength.games, a, b);
-  return !pair ? (Tally){0} : tally_both(frozen ? pair->eval : pair->decayed);
+  const Tally games = frozen && !known ? rated_games(&r->strength.games, a, b)
+                      : !pair          ? (Tally){0}
+                                       : tally_both(frozen ? pair->eval : pair->decayed);
+  *independent = frozen ? games.games
+                        : payoff_independent(r->run->settings->game.teams, games.games, 0);
+  return games;
 }
 
 static const League *sorting;
@@ -108,7 +112,8 @@ static bool strength(const Report *r, uint32_t player, double *value, double *lo
     const double *mixture = s->side ? s->nash : s->nash_average;
     double weight = !s->has_meta ? 1 / (double)n : s->in[j] ? mixture[j] : 0;
     if (s->side && s->side[j] == s->side[player]) continue;
-    Tally t = report_known(r, player, j);
+    double independent;
+    Tally t = report_known(r, player, j, &independent);
     if (weight < 1e-6) continue;
     if (j == player) { /* against itself it is even */
       weights += weight;
@@ -117,7 +122,7 @@ static bool strength(const Report *r, uint32_t player, double *value, double *lo
     if (t.games < 2) continue;
     double mean = t.returns / t.games;
     sum += weight * mean;
-    variance += weight * weight * fmax(t.squares / t.games - mean * mean, 0) / t.games;
+    variance += weight * weight * fmax(t.squares / t.games - mean * mean, 0) / independent;
     weights += weight;
   }
   if (weights < 0.5) return false;
@@ -343,11 +348,14 @@ typedef struct Lost {
   double now, now_low, now_high, then, then_low, then_high, gap;
 } Lost;
 
-/* A score with its interval; false if there are fewer than `least` games. */
-static bool rate(const Tally *t, double least, double *score, double *low, double *high) {
-  if (t->games < least) return false;
-  *score = (t->wins + t->draws / 2) / t->games;
-  meta_interval(*score, t->games, low, high);
+/* A score with its interval; false if there are fewer than 20 independent games. */
+static bool rate(const Report *r, uint32_t a, uint32_t b, double *score, double *low,
+                 double *high) {
+  double independent;
+  const Tally t = report_known(r, a, b, &independent);
+  if (independent < 20) return false;
+  *score = tally_score(&t);
+  meta_interval(*score, independent, low, high);
   return true;
 }
 
@@ -361,15 +369,13 @@ static int by_gap(const void *a, const void *b) {
 /* The past snapshot of the main that does clearly best against the opponent. */
 static bool find_lost(const Report *r, uint32_t main, uint32_t opponent, Lost *out) {
   const League *league = &r->run->league;
-  Tally t = report_known(r, main, opponent);
   *out = (Lost){.main = main, .opponent = opponent, .then = -1};
-  if (!rate(&t, 20, &out->now, &out->now_low, &out->now_high)) return false;
+  if (!rate(r, main, opponent, &out->now, &out->now_low, &out->now_high)) return false;
   for (uint32_t s = 0; s < league->players; s++) {
     double score, low, high;
     if (!league->player[s].frozen || league->player[s].parent != (int64_t)main || s == opponent)
       continue;
-    Tally past = report_known(r, s, opponent);
-    if (!rate(&past, 20, &score, &low, &high) || low <= out->then_low) continue;
+    if (!rate(r, s, opponent, &score, &low, &high) || low <= out->then_low) continue;
     out->past = s;
     out->then = score;
     out->then_low = low;

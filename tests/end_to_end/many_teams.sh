@@ -26,6 +26,42 @@ trained, judged, met = raw[:, 0].sum(), evaluated[:, 0].sum(), anchors[:, [0, 6]
 with_itself = whole["run/ledger"][3] - met
 assert trained + with_itself == 2 * (episodes - judged - met), (trained, with_itself, judged, met, episodes)
 P
+# a game of training is two comparisons, and weighs as one in intervals
+"$AGON" league show whole > show.txt || fail "league show"
+grep -q "an episode of training is 2 games here" show.txt || fail "league show does not say what a game is"
+grep -Eq "^the first seat scores .* over all [0-9]+ comparisons of two teams$" show.txt || fail "league show: first seat"
+"$AGON" league show whole --json > show.json || fail "league show --json"
+"$AGON" report whole > /dev/null || fail "report"
+$python - << 'P'
+import json, math, re
+def wilson(share, n, z=1.959964):
+    centre, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max((centre - half) / (1 + z * z / n), 0), min((centre + half) / (1 + z * z / n), 1)
+def check(tally, n):
+    low, high = wilson(tally["score"], n)
+    assert abs(tally["low"] - low) < 1e-6 and abs(tally["high"] - high) < 1e-6, (tally, n)
+show, judged = json.load(open("show.json")), 0
+assert show["teams"] == 3
+for pair in show["payoff"]:
+    for part, share in ("raw", 1 / 2), ("decayed", 1 / 2), ("eval", 1):
+        for tally in [pair[part], *pair[part]["seats"]]:
+            if tally["games"]:
+                check(tally, tally["games"] * share)
+                judged += 1
+assert judged > 10, judged
+trained = sum(pair["raw"]["seats"][0]["games"] for pair in show["payoff"])
+first = show["first_seat"]
+assert 0 < trained < first["games"], (trained, first)
+check(first, first["games"] - trained / 2)
+text = re.findall(r"The first seat scores ([0-9.]+) \[([0-9.]+), ([0-9.]+)\]", open("whole/report.html").read())
+assert text == [tuple(f"{first[key]:.3f}" for key in ("score", "low", "high"))], (text, first)
+row = re.search(r"main_0-000000 +([0-9]+) games .* ([0-9.]+) \[([0-9.]+), ([0-9.]+)\]", open("show.txt").read())
+pair = next(p for p in show["payoff"] if p["home"] == "main_0" and p["away"] == "main_0-000000")
+games = pair["raw"]["games"] + pair["eval"]["games"]
+assert games == float(row[1]), (games, row[0])
+low, high = wilson(float(row[2]), pair["raw"]["games"] / 2 + pair["eval"]["games"])
+assert abs(low - float(row[3])) < .002 and abs(high - float(row[4])) < .002, (low, high, row[0])
+P
 # on one rank only, and further
 mpi 1 "$AGON" train whole --quiet frames=150k || fail "on another number of ranks"
 # everybody sits everywhere; what a wins b loses
