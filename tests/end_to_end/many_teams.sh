@@ -98,6 +98,19 @@ expect 0 "self .*both learn" "$AGON" league dryrun whole
 grep -Eq "^terminated: team [012] \((main_0@[0-9a-f]+|random)\) won" replay.txt || fail "nobody won a replayed game"
 printf 'pass\nbet\npass\n' | "$AGON" play whole --seat 2 --seed 3 > play.txt || fail "play"
 grep -Eq "^you (won|lost); returns" play.txt && grep -q "you are third" play.txt || { cat play.txt; fail "a game at the third seat"; }
+# three learn: after seconds the recipe's main is ahead of random play, in both orders; before it learns it is not
+"$AGON" train "$root/deploy/runs/kuhn_poker_three.yaml" frames=300k seed=1 league.end_games=0 --run-dir learned --quiet || fail "recipe"
+"$AGON" eval learned --players main_0,random --games 6000 --json > learned.json || fail "eval of the recipe"
+"$AGON" train "$root/deploy/runs/kuhn_poker_three.yaml" frames=2k seed=1 league.end_games=0 --run-dir begun --quiet || fail "recipe"
+"$AGON" eval begun --players main_0,random --games 6000 --json > begun.json || fail "eval of the recipe's beginning"
+$python - << 'P'
+import json
+begun, learned = (json.load(open(name + ".json"))["pairs"][0] for name in ("begun", "learned"))
+assert learned["a"] == "main_0" and learned["b"] == "random" and learned["games"] == 6000, learned
+assert learned["score_low"] > .52 and all(seat["score_low"] > .5 for seat in learned["seats"]), learned
+assert learned["mean_return"] - learned["mean_return_error"] > .1, learned
+assert begun["score_high"] < learned["score_low"], (begun, learned)
+P
 # what is of two teams says so
 expect 2 "has 3 teams, and exploitability is of games between two" "$AGON" exploit whole
 expect 2 "zero-sum games of two teams; kuhn_poker players=3 is none" "$AGON" probe whole
