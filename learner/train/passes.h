@@ -18,7 +18,7 @@ typedef struct Passes {
   size_t agent_room;
   float *last; /* (rows, cells, net->lasts) what each cell's agent did last, as it remembered it */
   size_t last_room;
-  float *moved; /* (S) scratch: an agent's state after what it did */
+  float *moved;   /* (S) scratch: an agent's state after what it did */
   uint8_t *apart; /* (unrolls) of networks with several copies: Layout.apart */
   size_t apart_room;
   float *packed; /* the weights as kernels want them: passes_pack */

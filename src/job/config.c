@@ -412,9 +412,8 @@ static Status check_burn_in(const JobConfig *s) {
       "before it, whole unrolls, and after them it must hold another of %lld (actors.unroll), but "
       "replay.longest is %lld: raise replay.longest to %lld or more, or lower actors.unroll or "
       "replay.burn_in",
-      (long long)s->replay.burn_in, config_origin(s->config, "replay.burn_in"),
-      (long long)repeated, (long long)unroll, (long long)s->replay.longest,
-      (long long)(repeated + unroll));
+      (long long)s->replay.burn_in, config_origin(s->config, "replay.burn_in"), (long long)repeated,
+      (long long)unroll, (long long)s->replay.longest, (long long)(repeated + unroll));
 }
 
 /* Where experience is kept: a piece of an episode holds an unroll at least, of which a decision

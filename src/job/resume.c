@@ -11,10 +11,11 @@
 /* Weights of learning and of frozen players have the shape that these give them, and mean something
  * only under them. */
 static const char *const shape_keys[] = {
-    "net.hidden",   "net.activation", "net.layer_norm",
-    "net.conv",     "net.memory",     "net.separate",
-    "net.agent_id", "net.sharing",    "net.last_action",
-    "net.normalise_observations",
+    "net.hidden",      "net.activation",
+    "net.layer_norm",  "net.conv",
+    "net.memory",      "net.separate",
+    "net.agent_id",    "net.sharing",
+    "net.last_action", "net.normalise_observations",
 };
 static const char *const convolution_keys[] = {
     "net.conv_kernel",

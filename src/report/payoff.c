@@ -314,8 +314,8 @@ static bool lay_out(Map *map) {
   map->unit = 1e-9;
   for (size_t i = 0; map->r->margins && i < map->count * map->count; i++) {
     double independent;
-    const Tally t = between(map->r, &map->group[i / map->count], &map->group[i % map->count],
-                            &independent);
+    const Tally t =
+        between(map->r, &map->group[i / map->count], &map->group[i % map->count], &independent);
     if (independent >= 20) map->unit = fmax(map->unit, fabs(t.returns / t.games));
   }
   return upright;

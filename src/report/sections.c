@@ -43,8 +43,8 @@ Tally report_known(const Report *r, uint32_t a, uint32_t b, double *independent)
   const Tally games = frozen && !known ? rated_games(&r->strength.games, a, b)
                       : !pair          ? (Tally){0}
                                        : tally_both(frozen ? pair->eval : pair->decayed);
-  *independent = frozen ? games.games
-                        : payoff_independent(r->run->settings->game.teams, games.games, 0);
+  *independent =
+      frozen ? games.games : payoff_independent(r->run->settings->game.teams, games.games, 0);
   return games;
 }
 

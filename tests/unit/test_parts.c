@@ -238,7 +238,7 @@ typedef struct Shelves {
   Tree header;
   League league;
   SimWorld *world;
-  Library *library;
+  Library *books;
 } Shelves;
 
 static void open_library(Shelves *shelves) {
@@ -248,7 +248,7 @@ static void open_library(Shelves *shelves) {
       .block = BLOCK,
       .transport = sim_rank(shelves->world, 0),
   };
-  CHECK_OK(library_create(&setup, &shelves->library));
+  CHECK_OK(library_create(&setup, &shelves->books));
 }
 
 static void open_shelves(Shelves *shelves) {
@@ -262,7 +262,7 @@ static void open_shelves(Shelves *shelves) {
 }
 
 static void close_shelves(Shelves *shelves) {
-  library_destroy(shelves->library);
+  library_destroy(shelves->books);
   league_free(&shelves->league);
   sim_destroy(shelves->world);
   tree_free(&shelves->header);
@@ -275,7 +275,7 @@ static Status snapshot(Shelves *shelves, uint32_t player, const float *policy) {
   uint32_t id;
   frozen_encode(&(WireFrozen){player, policy}, BLOCK, &bytes);
   Reader body = reader_of(&bytes);
-  Status status = library_take_snapshot(shelves->library, &shelves->league, &body, &id, hash);
+  Status status = library_take_snapshot(shelves->books, &shelves->league, &body, &id, hash);
   if (status == OK) memcpy(shelves->league.player[id].hash, hash, sizeof hash);
   bytes_free(&bytes);
   return status;
@@ -286,7 +286,7 @@ static Status ask(Shelves *shelves, uint32_t player) {
   Message message = {.peer = 1};
   fetch_encode(&(WireFetch){player}, &bytes);
   Reader body = reader_of(&bytes);
-  Status status = library_take_fetch(shelves->library, &shelves->league, &message, &body);
+  Status status = library_take_fetch(shelves->books, &shelves->league, &message, &body);
   bytes_free(&bytes);
   return status;
 }
@@ -302,13 +302,13 @@ static void a_fetch_waits_for_its_snapshot(void **state) {
   open_shelves(&shelves);
   assert_int_equal(snapshot(&shelves, 2, policy), ERR_FORMAT); /* nobody ordered it */
   assert_int_equal(ask(&shelves, 0), ERR_FORMAT);              /* learning, not frozen */
-  CHECK_OK(library_expect(shelves.library, 2));
-  assert_false(library_is_whole(shelves.library));
+  CHECK_OK(library_expect(shelves.books, 2));
+  assert_false(library_is_whole(shelves.books));
   CHECK_OK(ask(&shelves, 2));
   assert_null(next_message(shelves.world, 1));
   CHECK_OK(snapshot(&shelves, 2, policy));
-  assert_true(library_is_whole(shelves.library));
-  CHECK_OK(library_answer(shelves.library, &shelves.league));
+  assert_true(library_is_whole(shelves.books));
+  CHECK_OK(library_answer(shelves.books, &shelves.league));
   Message *message = next_message(shelves.world, 1);
   assert_non_null(message);
   CHECK_OK(wire_open(message, &kind, &body));
@@ -317,7 +317,7 @@ static void a_fetch_waits_for_its_snapshot(void **state) {
   assert_int_equal(frozen.player, 2);
   assert_memory_equal(frozen.value, policy, sizeof policy);
   message_release(message);
-  CHECK_OK(library_answer(shelves.library, &shelves.league));
+  CHECK_OK(library_answer(shelves.books, &shelves.league));
   assert_null(next_message(shelves.world, 1)); /* answered once */
   close_shelves(&shelves);
 }
@@ -331,17 +331,17 @@ static void files_hold_what_the_league_names(void **state) {
   const float *read;
   char hash[HASH_TEXT];
   open_shelves(&shelves);
-  CHECK_OK(library_write(shelves.library, &shelves.league, 2, policy, hash));
+  CHECK_OK(library_write(shelves.books, &shelves.league, 2, policy, hash));
   memcpy(shelves.league.player[2].hash, hash, sizeof hash);
-  library_destroy(shelves.library);
+  library_destroy(shelves.books);
   open_library(&shelves); /* with an empty memory */
-  CHECK_OK(library_read(shelves.library, &shelves.league, 2, &read));
+  CHECK_OK(library_read(shelves.books, &shelves.league, 2, &read));
   assert_memory_equal(read, policy, sizeof policy);
-  library_destroy(shelves.library);
+  library_destroy(shelves.books);
   open_library(&shelves);
   char *last = &shelves.league.player[2].hash[strlen(hash) - 1];
   *last = *last == '0' ? '1' : '0'; /* beyond what is in the file's name */
-  assert_int_equal(library_read(shelves.library, &shelves.league, 2, &read), ERR_FORMAT);
+  assert_int_equal(library_read(shelves.books, &shelves.league, 2, &read), ERR_FORMAT);
   close_shelves(&shelves);
 }
 
