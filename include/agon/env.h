@@ -66,7 +66,9 @@ enum {
   AGON_NOT_SAVED = 32,
   /* Results tell a team's return as the sum over its agents, as is the custom of this game; else as
    * their mean. Nothing is learned differently. */
-  AGON_RETURNS_ADD = 64
+  AGON_RETURNS_ADD = 64,
+  /* With these options there is no rule-based player, though the table has `scripted`. */
+  AGON_UNSCRIPTED = 128
 };
 
 typedef enum AgonOptionType {
@@ -237,7 +239,8 @@ typedef struct AgonEnv {
   /* One text picture of the episode for people, at most size-1 characters and a 0. */
   void (*render)(const void *params, const void *episode, char *text, size_t size);
   /* A rule-based player for ratings to measure against (the built-in 'scripted'): a legal action (a
-   * row of `heads`) of an agent that must act, decided from what the agent may know. */
+   * row of `heads`) of an agent that must act, decided from what the agent may know. Not asked
+   * where the spec says AGON_UNSCRIPTED. */
   void (*scripted)(const void *params, const void *episode, uint32_t agent,
                    const AgonRandom *random, AgonAction *action);
   /* reset, with knob[i] of the spec's knobs: for curricula, from easy to hard. */

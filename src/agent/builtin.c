@@ -196,7 +196,7 @@ static void minimax_destroy(BuiltinPolicy *base) {
 
 /* Only where the env brings one. */
 static bool scripted_supports(const Env *env) {
-  return env->table->scripted != NULL;
+  return env->table->scripted && !(env->spec.flags & AGON_UNSCRIPTED);
 }
 
 /* The script looks at the rules itself, so the mask is not needed. */

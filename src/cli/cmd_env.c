@@ -68,7 +68,8 @@ static void info(const Env *env) {
               {AGON_SIMULTANEOUS, "simultaneous moves"},
               {AGON_ENUMERATES_CHANCE, "enumerates chance"},
               {AGON_NOT_SAVED, "not saved"},
-              {AGON_RETURNS_ADD, "team returns are told as sums over agents"}};
+              {AGON_RETURNS_ADD, "team returns are told as sums over agents"},
+              {AGON_UNSCRIPTED, "no rule-based player with these options"}};
   printf("%s: %s\n", env->table->name, env->table->summary);
   printf("rules         version %u\n", env->table->version);
   if (s->teams == 1)

@@ -285,7 +285,8 @@ static Status check_scripted(Probe *probe, const void *state, uint32_t agent, co
   AgonRng own = *rng; /* the random play goes on as if it had not been asked */
   AgonRandom random = rng_handle(&own);
   AgonAction *action = probe->script;
-  if (!env->table->scripted || env->layout.action_kind == AGON_BOX) return OK;
+  if (!env->table->scripted || (env->spec.flags & AGON_UNSCRIPTED)) return OK;
+  if (env->layout.action_kind == AGON_BOX) return OK;
   memset(action, 0, heads * sizeof *action);
   action[heads].choice = FILL;
   env->table->scripted(env->params, state, agent, &random, action);

@@ -16,6 +16,7 @@
   EACH(goofspiel)                                                                                  \
   EACH(liars_dice)                                                                                 \
   EACH(skirmish)                                                                                   \
+  EACH(coin_game)                                                                                  \
   EACH(simple_spread)                                                                              \
   EACH(simple_tag)                                                                                 \
   EACH(simple_adversary)                                                                           \

@@ -1,6 +1,8 @@
 /* A game in normal form for two players, once or repeated: any payoff table, and the usual ones as
  * presets. With a common payoff (climbing and penalty: Claus and Boutilier 1998) the two are one
- * team that must coordinate, and each is paid the row player's payoff. */
+ * team that must coordinate, and each is paid the row player's payoff. Dilemmas, where the players
+ * neither share what they earn nor take it from each other, name their choices, and count how often
+ * the first one is taken (to cooperate, to hunt the stag, to swerve). */
 #include "agon/env.h"
 
 #include <ctype.h>
@@ -14,7 +16,11 @@ enum { MAX_CHOICES = 10 };
 typedef struct Params {
   uint32_t choices[2]; /* rows, columns */
   uint32_t rounds;
-  uint32_t common;                            /* one payoff, one team */
+  uint32_t common; /* one payoff, one team */
+  uint32_t seated; /* the game looks different from both sides, which are therefore told */
+  uint32_t mixed;  /* neither zero-sum nor common */
+  uint32_t cut;    /* the last round is no end of the game */
+  int32_t named;   /* the preset whose names the choices have; -1: they have none */
   float payoff[2][MAX_CHOICES * MAX_CHOICES]; /* [player][row * columns + column] */
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
@@ -25,24 +31,46 @@ typedef struct Episode {
   uint32_t round;
   int32_t last[2]; /* choices of the last round, -1 before the first */
   float total[2];
+  /* Of a mixed game; others' episodes end before. */
+  uint32_t first; /* decisions for the first choice, of both */
+  uint32_t both;  /* rounds in which both took it */
 } Episode;
 
+/* Payoffs as published, and where. The row player's come first; a column player's of "" is their
+ * negative. */
 static const struct {
   const char *name, *row, *column;
   bool common;
+  const char *choice[3]; /* what the choices are called; NULL: nothing */
 } preset[] = {
-    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", "", false},
-    {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", "", false},
-    {"matching_pennies", "[[1,-1],[-1,1]]", "", false},
-    {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]", false},
-    {"stag_hunt", "[[4,0],[3,3]]", "[[4,3],[0,3]]", false},
-    {"climbing", "[[11,-30,0],[-30,7,0],[0,6,5]]", "", true},
-    {"penalty", "", "", true}, /* written out by option penalty */
+    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", "", false, {NULL}},
+    {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", "", false, {NULL}},
+    {"matching_pennies", "[[1,-1],[-1,1]]", "", false, {"heads", "tails"}},
+    {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]", false, {"cooperate", "defect"}},
+    /* Foerster et al. 2018 (LOLA) */
+    {"ipd", "[[-1,-3],[0,-2]]", "[[-1,0],[-3,-2]]", false, {"cooperate", "defect"}},
+    {"stag_hunt", "[[4,0],[3,3]]", "[[4,3],[0,3]]", false, {"stag", "hare"}},
+    /* Aumann 1974: a correlated equilibrium pays 5.25 each, more than any mixture of Nash's */
+    {"chicken", "[[6,2],[7,0]]", "[[6,7],[2,0]]", false, {"swerve", "dare"}},
+    /* Luce and Raiffa 1957 */
+    {"battle_of_sexes", "[[2,-1],[-1,1]]", "[[1,-1],[-1,2]]", false, {"his", "hers"}},
+    /* Shapley 1964: fictitious play circles for ever */
+    {"shapley",
+     "[[0,1,0],[0,0,1],[1,0,0]]",
+     "[[0,0,1],[1,0,0],[0,1,0]]",
+     false,
+     {"first", "second", "third"}},
+    {"climbing", "[[11,-30,0],[-30,7,0],[0,6,5]]", "", true, {NULL}},
+    {"penalty", "", "", true, {NULL}}, /* written out by option penalty */
 };
+
+/* The two of a mixed game. */
+static const char *const metric_names[] = {"first_choices", "both_first"};
 
 static const AgonEnvOption options[] = {
     {"preset", AGON_OPT_CHOICE, "rps", 0, 0,
-     "rps|biased_rps|matching_pennies|prisoners_dilemma|stag_hunt|climbing|penalty",
+     "rps|biased_rps|matching_pennies|prisoners_dilemma|ipd|stag_hunt|chicken|battle_of_sexes|"
+     "shapley|climbing|penalty",
      "a known game; `payoff` replaces it"},
     {"payoff", AGON_OPT_TEXT, "", 0, 0, NULL,
      "row player's payoffs, a list of rows: [[0, -1], [1, 0]]"},
@@ -53,6 +81,9 @@ static const AgonEnvOption options[] = {
      "both are paid the row player's payoff, as one team (climbing and penalty always are)"},
     {"penalty", AGON_OPT_FLOAT, "-100", -1000, 0, NULL,
      "what missing each other costs in preset=penalty (published: 0, -25, -50, -75, -100)"},
+    {"time_limit", AGON_OPT_CHOICE, "end", 0, 0, "end|cut",
+     "after the last round the episode ends, and nothing is worth anything; or is cut, as nobody "
+     "sees it coming: the game goes on for ever, discounted"},
 };
 
 /* Reads "[[0, -1], [1, 0]]" into out, rows of MAX_CHOICES. All rows must be equally long. 0, or -1
@@ -92,18 +123,21 @@ static int parse_table(const char *text, uint32_t *rows, uint32_t *columns, floa
 typedef struct Chosen {
   const char *row, *column; /* column "": none of its own */
   bool common;
+  int32_t named;
   char penalty[96]; /* holds `row` where it had to be written */
 } Chosen;
 
 /* Which game it is: a preset, or the payoffs that replace it. -1, and error->text, if the options
  * contradict one another. */
 static int choose(const char *const *values, Chosen *out, AgonError *error) {
-  *out = (Chosen){.row = values[1], .column = values[2], .common = !strcmp(values[4], "true")};
+  *out = (Chosen){
+      .row = values[1], .column = values[2], .common = !strcmp(values[4], "true"), .named = -1};
   if (!*out->row) {
     for (size_t i = 0; i < sizeof preset / sizeof preset[0]; i++)
       if (!strcmp(preset[i].name, values[0])) {
         out->row = preset[i].row;
         out->common |= preset[i].common;
+        out->named = preset[i].choice[0] ? (int32_t)i : -1;
         if (!*out->column && !out->common) out->column = preset[i].column;
       }
     if (!strcmp(values[0], "penalty")) {
@@ -144,29 +178,59 @@ static int read_tables(const Chosen *chosen, uint32_t *rows, uint32_t *columns,
   return 0;
 }
 
+/* Whether both sides are alike: what one is paid, the other would be in its place. */
+static bool is_symmetric(uint32_t rows, uint32_t columns,
+                         float table[2][MAX_CHOICES * MAX_CHOICES]) {
+  if (rows != columns) return false;
+  for (uint32_t r = 0; r < rows; r++)
+    for (uint32_t c = 0; c < columns; c++)
+      if (table[0][r * MAX_CHOICES + c] != table[1][c * MAX_CHOICES + r]) return false;
+  return true;
+}
+
+/* Keeps the payoffs, close together, and finds their range and whether they cancel out. */
+static bool keep_tables(Params *params, float table[2][MAX_CHOICES * MAX_CHOICES], float *low,
+                        float *high) {
+  bool zero_sum = true;
+  *high = 0;
+  *low = 0;
+  for (uint32_t r = 0; r < params->choices[0]; r++)
+    for (uint32_t c = 0; c < params->choices[1]; c++) {
+      const size_t at = (size_t)r * MAX_CHOICES + c;
+      zero_sum = zero_sum && table[0][at] + table[1][at] == 0;
+      for (int p = 0; p < 2; p++) {
+        const float value = table[p][at];
+        params->payoff[p][r * params->choices[1] + c] = value;
+        *low = value < *low ? value : *low;
+        *high = value > *high ? value : *high;
+      }
+    }
+  return zero_sum;
+}
+
+static size_t episode_size(const Params *params) {
+  return params->mixed ? sizeof(Episode) : offsetof(Episode, first);
+}
+
 /* Both agents are of one kind, as wide as the larger number of choices; the mask cuts the other
  * down. */
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
   Params *params = block;
   Chosen chosen;
   float table[2][MAX_CHOICES * MAX_CHOICES] = {{0}};
+  float low, high;
   uint32_t rows, columns;
   if (choose(values, &chosen, error)) return -1;
   if (read_tables(&chosen, &rows, &columns, table, error)) return -1;
   const bool common = chosen.common;
-  *params =
-      (Params){.choices = {rows, columns}, .rounds = (uint32_t)atoi(values[3]), .common = common};
-  float low = 0, high = 0;
-  bool zero_sum = true;
-  for (uint32_t r = 0; r < rows; r++)
-    for (uint32_t c = 0; c < columns; c++)
-      for (int p = 0; p < 2; p++) {
-        float value = table[p][r * MAX_CHOICES + c];
-        params->payoff[p][r * columns + c] = value;
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-        if (table[0][r * MAX_CHOICES + c] + table[1][r * MAX_CHOICES + c] != 0) zero_sum = false;
-      }
+  *params = (Params){.choices = {rows, columns},
+                     .rounds = (uint32_t)atoi(values[3]),
+                     .common = common,
+                     .seated = common || !is_symmetric(rows, columns, table),
+                     .cut = !strcmp(values[6], "cut"),
+                     .named = chosen.named};
+  const bool zero_sum = keep_tables(params, table, &low, &high);
+  params->mixed = !common && !zero_sum;
   uint32_t widest = rows > columns ? rows : columns;
   params->head_size = widest;
   params->kind = (AgonKind){.observation_type = AGON_U8,
@@ -175,7 +239,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                             .heads = 1,
                             .head_size = &params->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
-                        .episode_size = sizeof(Episode),
+                        .episode_size = episode_size(params),
                         .agents = 2,
                         .teams = common ? 1 : 2,
                         .kinds = 1,
@@ -185,20 +249,21 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                         .flags = AGON_SIMULTANEOUS | AGON_ENUMERATES_CHANCE |
                                  (common     ? (uint32_t)AGON_COOPERATIVE
                                   : zero_sum ? (uint32_t)AGON_ZERO_SUM
-                                             : 0u),
+                                             : 0u) |
+                                 (params->mixed ? 0u : (uint32_t)AGON_UNSCRIPTED),
                         .reward_low = low * (float)params->rounds,
-                        .reward_high = high * (float)params->rounds};
+                        .reward_high = high * (float)params->rounds,
+                        .metrics = params->mixed ? 2 : 0};
   return 0;
 }
 
 /* Nothing has been played. */
 static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
                         AgonError *error) {
-  (void)params;
   (void)random;
   (void)error;
   Episode *episode = block;
-  memset(episode, 0, sizeof *episode);
+  memset(episode, 0, episode_size(params));
   episode->last[1] = -1;
   episode->last[0] = -1;
   return AGON_RUNNING;
@@ -217,7 +282,12 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
     episode->total[p] += params->payoff[p][cell];
     reward[p] += params->payoff[p][cell];
   }
-  return ++episode->round < params->rounds ? AGON_RUNNING : AGON_TERMINATED;
+  if (params->mixed) {
+    episode->first += (uint32_t)(actions[0].choice == 0) + (uint32_t)(actions[1].choice == 0);
+    episode->both += actions[0].choice == 0 && actions[1].choice == 0;
+  }
+  if (++episode->round < params->rounds) return AGON_RUNNING;
+  return params->cut ? AGON_TRUNCATED : AGON_TERMINATED;
 }
 
 /* A constant 1, the seat (where it makes a difference), own last choice and the other's (one-hot,
@@ -230,7 +300,7 @@ static void observe(const void *block, const void *state, uint32_t agent, void *
       params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
   memset(row, 0, 2 + 2 * widest);
   row[0] = 1;
-  row[1] = (uint8_t)(agent && (params->common || params->choices[0] != params->choices[1]));
+  row[1] = (uint8_t)(agent && params->seated);
   if (episode->round == 0) return;
   row[2 + episode->last[agent]] = 1;
   row[2 + widest + (uint32_t)episode->last[1 - agent]] = 1;
@@ -278,17 +348,49 @@ static void global_state(const void *block, const void *state, float *row) {
     row[1 + p * widest + (uint32_t)episode->last[p]] = 1;
 }
 
-/* The table with the last choices marked, and what was won so far. */
+/* Of a mixed game: the share of first choices among all, and of rounds in which both made it. */
+static void metrics(const void *block, const void *state, float *values) {
+  const Params *params = block;
+  const Episode *episode = state;
+  if (!params->mixed) return;
+  const float rounds = (float)(episode->round ? episode->round : 1);
+  values[0] = (float)episode->first / (2 * rounds);
+  values[1] = (float)episode->both / rounds;
+}
+
+static const char *action_name(const void *block, uint32_t head, uint32_t choice) {
+  const Params *params = block;
+  (void)head;
+  return params->named < 0 ? NULL : preset[params->named].choice[choice];
+}
+
+/* Of a mixed game: tit for tat (Axelrod and Hamilton 1981): the first choice, and then whatever the
+ * other did; its own last one where it has fewer. */
+static void scripted(const void *block, const void *state, uint32_t agent, const AgonRandom *random,
+                     AgonAction *action) {
+  (void)random;
+  const Params *params = block;
+  const Episode *episode = state;
+  const int32_t most = (int32_t)params->choices[agent] - 1;
+  const int32_t other = episode->round ? episode->last[1 - agent] : 0;
+  action->choice = other < most ? other : most;
+}
+
+/* The table with the last choices marked (of a mixed game both payoffs), and what was won so far.
+ */
 static void render(const void *block, const void *state, char *text, size_t size) {
   const Params *params = block;
   const Episode *episode = state;
   size_t used = 0;
   for (uint32_t r = 0; r < params->choices[0]; r++)
-    for (uint32_t c = 0; c < params->choices[1] && used + 40 < size; c++) {
-      bool played =
+    for (uint32_t c = 0; c < params->choices[1] && used + 60 < size; c++) {
+      const bool played =
           episode->round && (uint32_t)episode->last[0] == r && (uint32_t)episode->last[1] == c;
-      double payoff = (double)params->payoff[0][r * params->choices[1] + c];
-      used += (size_t)snprintf(text + used, size - used, played ? "[%7.4g]%s" : " %7.4g %s", payoff,
+      const size_t at = (size_t)r * params->choices[1] + c;
+      char other[24] = "";
+      if (params->mixed) snprintf(other, sizeof other, ", %-5.4g", (double)params->payoff[1][at]);
+      used += (size_t)snprintf(text + used, size - used, played ? "[%7.4g%s]%s" : " %7.4g%s %s",
+                               (double)params->payoff[0][at], other,
                                c + 1 == params->choices[1] ? "\n" : "");
     }
   used += (size_t)snprintf(text + used, size - used,
@@ -305,7 +407,8 @@ static void render(const void *block, const void *state, char *text, size_t size
 const AgonEnv env_matrix_game = {
     AGON_ENV_SIZES,
     .name = "matrix_game",
-    .summary = "two-player games in normal form: rock-paper-scissors, climbing, penalty, any table",
+    .summary =
+        "two-player games in normal form: rock-paper-scissors, dilemmas, climbing, any table",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .params_capacity = sizeof(Params),
@@ -317,5 +420,9 @@ const AgonEnv env_matrix_game = {
     .flags = flags,
     .outcome = outcome,
     .global_state = global_state,
+    .metrics = metrics,
+    .metric_names = metric_names,
+    .action_name = action_name,
+    .scripted = scripted,
     .render = render,
 };
