@@ -183,20 +183,33 @@ static void count_result(Actor *actor, const PlaySlot *slot, const float *outcom
   }
 }
 
+/* What the curriculum goes by: episodes that began in the stage in which they have ended. */
+static void count_stage(Actor *actor, const PlaySlot *slot) {
+  const Stages *stages = actor->setup.stages;
+  const LaneSlot *lane = lanes_slot(slot);
+  if (!stages || actor->table.stage >= stages->count) return;
+  if (lane->eval || slot->stage != actor->table.stage) return;
+  const double measure = stages->metric >= 0 ? (double)actor->metric[stages->metric]
+                                             : slot->team_return[lane->seating.home];
+  actor->results.staged++;
+  actor->results.staged_sum += measure;
+}
+
 /* The match is counted before lanes_end_episode, which unpins its policies. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   Actor *actor = context;
   const Env *env = actor->setup.env;
   recorder_ended(actor->recorder, lanes_slot(slot)->index, slot, how);
   count_result(actor, slot, outcome);
-  lanes_end_episode(actor->lanes, slot);
   actor->results.episodes++;
-  if (!env->table->metrics) return;
-  memset(actor->metric, 0, env->spec.metrics * sizeof *actor->metric);
-  env->table->metrics(env->params, slot->state, actor->metric);
-  for (uint32_t i = 0; i < env->spec.metrics; i++) {
-    actor->results.metric[i] += (double)actor->metric[i];
+  if (env->table->metrics) {
+    memset(actor->metric, 0, env->spec.metrics * sizeof *actor->metric);
+    env->table->metrics(env->params, slot->state, actor->metric);
+    for (uint32_t i = 0; i < env->spec.metrics; i++)
+      actor->results.metric[i] += (double)actor->metric[i];
   }
+  count_stage(actor, slot);
+  lanes_end_episode(actor->lanes, slot);
 }
 
 /* Asks the league for a frozen player's policy. */
@@ -236,6 +249,7 @@ static Status create_lanes(Actor *actor) {
       .actors = setup->actors,
       .learning_players = setup->role.learning_players,
       .env = setup->env,
+      .stages = setup->stages,
       .play = actor->play,
       .recorder = actor->recorder,
       .cache = actor->cache,
@@ -471,6 +485,7 @@ static Status send_results(Actor *actor) {
   INVARIANT(results_add_up(results, match_opponents(actor->setup.env->spec.teams)));
   results->actor = (uint32_t)actor->setup.index;
   results->tick = actor->tick;
+  results->stage = actor->table.stage;
   results->steps = now->steps - before->steps;
   results->decisions_frozen = decisions - recorded;
   results->abandoned = lanes_take_abandoned(actor->lanes);

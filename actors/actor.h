@@ -2,7 +2,7 @@
  * slots. */
 #pragma once
 #include "actors/options.h"
-#include "env/env.h"
+#include "env/stages.h"
 #include "role/role.h"
 #include "wire/wire.h"
 
@@ -12,7 +12,8 @@ typedef struct ActorSetup {
   ActorConfig config;
   int64_t max_lag; /* pace free: ticks that may wait at the learners */
   const Env *env;
-  size_t index; /* this actor among all */
+  const Stages *stages; /* of the curriculum, borrowed; may be NULL */
+  size_t index;         /* this actor among all */
   size_t actors;
   const int *fed_rank; /* (groups) the learner of each group that gets this actor's experience: of
                           players p with p % groups == group */

@@ -342,6 +342,17 @@ static void set_policies(const Lanes *lanes, const Seat *seat) {
   }
 }
 
+/* Evaluation lanes play the task itself, whatever the stage is. */
+static void set_stage(const Lanes *lanes, const Table *table, const Seat *seat) {
+  const Stages *stages = lanes->setup.stages;
+  PlaySlot *slot = seat->play;
+  slot->knob = NULL;
+  slot->stage = 0;
+  if (!stages || !stages->count) return;
+  slot->stage = seat->shown.eval ? (uint32_t)stages->count : table->stage;
+  if (slot->stage < stages->count) slot->knob = stages->stage[slot->stage].knob;
+}
+
 /* The matchup that was drawn ahead becomes the present one, and another is drawn. */
 static Status renew(Lanes *lanes, Lane *lane, const Table *table) {
   if (lane->now.drawn) lane->started = 0; /* the first matchup begins with the lane's own count */
@@ -379,6 +390,7 @@ Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, boo
   pin_match(lanes, &shown->match, 1);
   set_policies(lanes, seat);
   set_record(lanes, seat);
+  set_stage(lanes, table, seat);
   *agreed = true;
   return OK;
 }

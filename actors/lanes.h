@@ -6,7 +6,7 @@
 #include "actors/options.h"
 #include "actors/policy_cache.h"
 #include "actors/recorder.h"
-#include "agon/env.h"
+#include "env/stages.h"
 #include "wire/wire.h"
 
 /* Whom home meets in one team: who it is, by which entry of the table it was drawn. */
@@ -62,8 +62,9 @@ typedef struct LanesSetup {
   size_t actors;
   size_t learning_players; /* their policies come by themselves */
   const Env *env;
-  Play *play;         /* plays the slots; its hook `begin` is to call lanes_begin_episode */
-  Recorder *recorder; /* records them */
+  const Stages *stages; /* of the curriculum; may be NULL */
+  Play *play;           /* plays the slots; its hook `begin` is to call lanes_begin_episode */
+  Recorder *recorder;   /* records them */
   PolicyCache *cache;
   /* Asks for a frozen player's policy. */
   Status (*fetch)(void *context, uint32_t player);

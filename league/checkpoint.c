@@ -325,6 +325,7 @@ Status checkpoint_capture(Checkpoint *checkpoint, const League *league, const Ru
   /* the actors' sums come with their states; these games only the league can tell from others */
   checkpoint->cut_ledger[LEDGER_OTHER_GAMES] = checkpoint->ledger[LEDGER_OTHER_GAMES];
   TRY_RETURN(league_save(league, tree));
+  if (checkpoint->setup.curriculum) TRY_RETURN(curriculum_save(checkpoint->setup.curriculum, tree));
   TRY_RETURN(tree_put(tree, RUN_COUNTERS_PATH, STORE_U64, RUN_COUNTERS, 1, counters));
   TRY_RETURN(tree_put(tree, "run/end", STORE_U64, 2, 1, end));
   TRY_RETURN(tree_put_f64(tree, "run/seconds", position->seconds));

@@ -4,6 +4,7 @@
  * job reads of the checkpoint that it goes on from. */
 #pragma once
 #include "base/clock.h"
+#include "league/curriculum.h"
 #include "league/ledger.h"
 #include "league/members.h"
 
@@ -31,7 +32,8 @@ Status checkpoint_restore(Tree *checkpoint, const League *league, Members *membe
 
 /* --- the open cut --- */
 typedef struct CheckpointSetup {
-  RunFolder *run;     /* this and the header are borrowed */
+  RunFolder *run;               /* this and the header are borrowed */
+  const Curriculum *curriculum; /* borrowed; NULL: none */
   const Tree *header; /* columns that every checkpoint has: configuration, layers, versions */
   size_t keep;        /* newest generations kept */
   Clock clock;

@@ -334,6 +334,22 @@ static json_t *json_waits(Display *display) {
                    display->waits[most].last, "actor", (int)most);
 }
 
+/* null where there is none. */
+static json_t *json_curriculum(const Curriculum *curriculum) {
+  if (!curriculum || !curriculum->rule.stages) return json_null();
+  const size_t stages = curriculum->rule.stages;
+  json_t *entry = json_pack("{s:I, s:I, s:s, s:s}", "stage", (json_int_t)curriculum->stage + 1,
+                            "stages", (json_int_t)stages + 1, "is", curriculum_text(curriculum),
+                            "measure", curriculum->rule.measure);
+  const bool known = isfinite(curriculum->measured);
+  json_object_set_new(entry, "measured", known ? json_real(curriculum->measured) : json_null());
+  json_t *began = json_array();
+  for (uint32_t s = 0; s <= curriculum->stage; s++)
+    json_array_append_new(began, json_integer((json_int_t)curriculum->began[s]));
+  json_object_set_new(entry, "began", began);
+  return entry;
+}
+
 /* Writes status.json whole (under another name, then renamed), for `agon watch` and for scripts,
  * which may read at any time. */
 Status display_status(Display *display, const Progress *now, const char *state) {
@@ -358,6 +374,7 @@ Status display_status(Display *display, const Progress *now, const char *state) 
   json_object_set_new(root, "actors", json_integer((json_int_t)setup->actors));
   json_object_set_new(root, "learners", json_integer((json_int_t)setup->learners));
   json_object_set_new(root, "actor_waits", json_waits(display));
+  json_object_set_new(root, "curriculum", json_curriculum(setup->curriculum));
   /* learning players and the newest frozen ones */
   for (uint32_t i = 0; i < setup->league->players; i++) {
     if (i == setup->league->learning && setup->league->players > i + SHOWN)
@@ -456,6 +473,15 @@ static void set_named(Record *record, const char *player, const char *what, doub
   record_set(record, name, value);
 }
 
+/* Where the curriculum stands; stages are counted from 1 where people see them, and the task itself
+ * comes last. Nothing where there is none. */
+static void set_stage(const Curriculum *curriculum, Record *record) {
+  if (!curriculum || !curriculum->rule.stages) return;
+  record_set(record, "curriculum/stage", (double)curriculum->stage + 1);
+  if (isfinite(curriculum->measured))
+    record_set(record, "curriculum/measure", curriculum->measured);
+}
+
 static void set_of(Record *record, const Player *player, const char *what, double value) {
   set_named(record, player->name, what, value);
 }
@@ -537,6 +563,7 @@ static Status write_record(Display *display, const Progress *now) {
   if (!is_alone(display)) record_set(record, "league/players", (double)setup->league->players);
   if (league_has_meta(&setup->league->config))
     record_set(record, "league/unmeasured", (double)now->unmeasured);
+  set_stage(setup->curriculum, record);
   set_episodes(display, record);
   for (uint32_t p = 0; p < setup->league->learning; p++)
     set_player(display, now, p, record);
@@ -606,6 +633,7 @@ void display_line(Display *display, const Progress *now) {
   char players[24] = "";
   char spread[16] = "n/a";
   char left[24] = "";
+  char stage[24] = "";
   const DisplaySetup *setup = &display->setup;
   const Progress *from = rates_from(display, &display->lined, now, setup->progress_seconds);
   const double speed = from ? rate_of(now->frames, from->frames, now->seconds - from->seconds) : 0;
@@ -620,9 +648,13 @@ void display_line(Display *display, const Progress *now) {
   strengths_text(display, strengths, sizeof strengths);
   if (!is_alone(display))
     snprintf(players, sizeof players, "%zu players, ", setup->league->players);
-  log_line("%s frames, %s frames/s, tick %llu, %s%s%s%s; %s %s",
+  const Curriculum *curriculum = setup->curriculum;
+  if (curriculum && curriculum->rule.stages)
+    snprintf(stage, sizeof stage, "stage %u of %zu, ", curriculum->stage + 1,
+             curriculum->rule.stages + 1);
+  log_line("%s frames, %s frames/s, tick %llu, %s%s%s%s%s; %s %s",
            text_done((double)now->frames, (double)setup->frames_target, done, sizeof done),
-           rate_text, (unsigned long long)now->tick, left, *left ? " to go, " : "", players,
+           rate_text, (unsigned long long)now->tick, left, *left ? " to go, " : "", stage, players,
            strengths, spread_of(&now->report[0]), spread);
   display->lined = *now;
   display->line_time = clock_now(&setup->clock);

@@ -2,6 +2,7 @@
  * the league and keeps what is counted between two looks. Where nothing was measured it says so. */
 #pragma once
 #include "base/clock.h"
+#include "league/curriculum.h"
 #include "league/league.h"
 #include "meta/rating.h"
 #include "metrics/metrics.h"
@@ -42,7 +43,8 @@ typedef struct DisplayEnv {
 } DisplayEnv;
 
 typedef struct DisplaySetup {
-  const League *league; /* borrowed */
+  const League *league;         /* borrowed */
+  const Curriculum *curriculum; /* borrowed; NULL: none */
   RunFolder *run;
   Clock clock;
   DisplayEnv env;

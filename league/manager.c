@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/invariant.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "league/checkpoint.h"
 #include "league/library.h"
 #include "league/monitor.h"
@@ -20,6 +21,7 @@
 struct Manager {
   ManagerSetup setup;
   League league;
+  Curriculum curriculum;
   Members *members;
   Timetable *timetable;
   Library *library;
@@ -71,6 +73,7 @@ static Status restore_league(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
   RunPosition *run = &manager->run;
   TRY_RETURN(league_load(&manager->league, setup->resume));
+  TRY_RETURN(curriculum_load(&manager->curriculum, setup->resume));
   TRY_RETURN(checkpoint_position(setup->resume, run));
   bool ahead = run->end_tick != NEVER && run->end_tick >= run->tick;
   if (!ahead || run->frames < (uint64_t)setup->config.frames) run->end_tick = NEVER;
@@ -119,6 +122,7 @@ static Status create_checkpoint(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
   const CheckpointSetup checkpoint = {
       .run = setup->run,
+      .curriculum = &manager->curriculum,
       .header = setup->header,
       .keep = (size_t)setup->config.keep,
       .clock = setup->role.clock,
@@ -136,6 +140,7 @@ static Status create_monitor(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
   const DisplaySetup display = {
       .league = &manager->league,
+      .curriculum = &manager->curriculum,
       .run = setup->run,
       .clock = setup->role.clock,
       .env = setup->env,
@@ -165,6 +170,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   snprintf(manager->reason, sizeof manager->reason, "%s", "running");
   TRY(league_create(&setup->league, setup->role.seed, setup->return_low, setup->return_high,
                     &manager->league));
+  curriculum_create(&setup->curriculum, &manager->curriculum);
   TRY(timetable_create((size_t)setup->league.table_players, &manager->timetable));
   TRY(create_library(manager));
   if (setup->resume)
@@ -265,7 +271,9 @@ static Status make_table(Manager *manager, uint64_t tick, Table **out, bool *sam
     TRY_RETURN(league_table(&manager->league, timetable_current(timetable)));
     monitor_note_unmeasured(manager->monitor);
   }
-  return timetable_place(timetable, tick, out);
+  TRY_RETURN(timetable_place(timetable, tick, out));
+  (*out)->stage = manager->curriculum.stage;
+  return OK;
 }
 
 /* `same`: the actors have its entries, so that only its head is sent. */
@@ -372,6 +380,7 @@ static void count_results(Manager *manager, const Results *results) {
   run->frozen_decisions += results->decisions_frozen;
   for (size_t i = 0; i < results->frames; i++)
     run->frames += results->frame[i].frames;
+  curriculum_count(&manager->curriculum, results);
   checkpoint_count(manager->checkpoint, results);
   monitor_count(manager->monitor, results);
 }
@@ -440,12 +449,25 @@ static Status capture(Manager *manager) {
   return status;
 }
 
+/* The next stage of the curriculum, where it is due; the tables after this tick say it. */
+static void advance_stage(Manager *manager) {
+  Curriculum *curriculum = &manager->curriculum;
+  const uint64_t frames = manager->run.frames;
+  const uint64_t began = curriculum->began[curriculum->stage];
+  if (!curriculum_advance(curriculum, frames)) return;
+  char spent[24];
+  log_line("stage %u of %zu begins, after %s frames in the one before: %s", curriculum->stage + 1,
+           curriculum->rule.stages + 1, text_scaled((double)(frames - began), spent, sizeof spent),
+           curriculum_text(curriculum));
+}
+
 /* Merges the tick, decides, and tells the learners; the table that follows is due. */
 static Status complete_tick(Manager *manager) {
   const Cut *cut = checkpoint_cut(manager->checkpoint);
   Directive *directive = &manager->directive;
   bool free_pace = manager->setup.role.pace == PACE_FREE;
   TRY_RETURN(merge(manager));
+  advance_stage(manager);
   const uint64_t tick = manager->run.tick;
   bool cut_now = cut->open && !cut->captured && cut->tick == tick && !free_pace;
   bool stop = cut->open && cut->stop;

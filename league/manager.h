@@ -44,6 +44,7 @@ typedef struct ManagerSetup {
   RoleContext role;
   ManagerConfig config;
   LeagueConfig league;
+  CurriculumRule curriculum;
   ManagerHooks hooks;
   MembersSetup members;
   DisplayEnv env;

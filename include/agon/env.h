@@ -148,6 +148,8 @@ typedef struct AgonEnvSpec {
   uint32_t knobs;
   const char *const *knob_names;     /* (knobs) */
   const float *knob_low, *knob_high; /* (knobs) */
+  /* (knobs) With these values reset_with does what reset does; NULL: there are no such values. */
+  const float *knob_plain;
 } AgonEnvSpec;
 
 /* The first fields of every table, in their order. In C++: set them one by one. */

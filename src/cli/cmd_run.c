@@ -149,6 +149,21 @@ static void print_players(json_t *root) {
   if (skip) printf("(%zu older frozen players are not shown)\n", skip);
 }
 
+/* Where the curriculum stands, if there is one. */
+static void print_stage(const json_t *curriculum) {
+  char since[16];
+  if (!json_is_object(curriculum)) return;
+  const json_t *began = json_object_get(curriculum, "began");
+  const json_t *last = json_array_get(began, json_array_size(began) - 1);
+  const json_t *measured = json_object_get(curriculum, "measured");
+  printf("curriculum: stage %.0f of %.0f (%s), since %s frames", status_number(curriculum, "stage"),
+         status_number(curriculum, "stages"), status_text(curriculum, "is"),
+         text_scaled(json_number_value(last), since, sizeof since));
+  if (json_is_number(measured))
+    printf("; %s %.4g", status_text(curriculum, "measure"), json_number_value(measured));
+  printf("\n\n");
+}
+
 /* The run's state, its counters, and its players: all that learn and the newest frozen ones.
  * Warnings come last, where they are seen. */
 static void print_status(const RunFolder *run, json_t *root) {
@@ -171,6 +186,7 @@ static void print_status(const RunFolder *run, json_t *root) {
          status_number(root, "checkpoint"), status_number(root, "learners"),
          status_number(root, "learners") == 1 ? "" : "s", status_number(root, "actors"),
          status_number(root, "actors") == 1 ? "" : "s");
+  print_stage(json_object_get(root, "curriculum"));
   if (status_number(root, "teams") == 1)
     print_returns(root);
   else

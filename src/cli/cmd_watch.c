@@ -181,6 +181,12 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
     put(s, DIM, "  players ");
     put(s, PLAIN, "%.0f", status_number(root, "players_in_all"));
   }
+  const json_t *curriculum = json_object_get(root, "curriculum");
+  if (json_is_object(curriculum)) {
+    put(s, DIM, "  stage ");
+    put(s, PLAIN, "%.0f of %.0f: %s", status_number(curriculum, "stage"),
+        status_number(curriculum, "stages"), status_text(curriculum, "is"));
+  }
   end_line(s);
   end_line(s);
 }

@@ -101,21 +101,25 @@ Status config_assign(Config *config, ConfigLayer layer, const char *key, const c
   return OK;
 }
 
+/* Whether a key is of the section, or of one of a list of that name: prefix[3].key. */
+static bool is_under(const char *key, const char *prefix) {
+  const size_t length = strlen(prefix);
+  return !strncmp(key, prefix, length) && (key[length] == '.' || key[length] == '[');
+}
+
 /* For a run whose plug-in is not opened: its options are shown as they were given. */
 Status config_declare_assigned(Config *config, const char *prefix) {
-  size_t length = strlen(prefix);
   for (size_t i = 0; i < config->assignments; i++) {
     const Assignment *from = &config->assignment[i];
-    if (strncmp(from->key, prefix, length) || from->key[length] != '.' || find(config, from->key))
-      continue;
+    if (!is_under(from->key, prefix) || find(config, from->key)) continue;
     Guess *guess;
     TRY_RETURN(NEW_ARRAY(guess, 1));
     guess->next = config->guess;
     config->guess = guess;
-    memcpy(guess->name, from->key + length + 1, strlen(from->key) - length);
+    memcpy(guess->name, from->key, sizeof guess->name);
     guess->option =
         (Option){.name = guess->name, .type = OPT_TEXT, .fallback = "", .unit = "", .help = ""};
-    TRY_RETURN(config_declare(config, prefix, &guess->option, 1, NULL));
+    TRY_RETURN(config_declare(config, "", &guess->option, 1, NULL));
   }
   return OK;
 }
@@ -400,10 +404,16 @@ static bool needs_quotes(const Entry *entry) {
   return !entry->value[0] || strpbrk(entry->value, ":#[]{}\"'&*!|>%@,") != NULL;
 }
 
+/* Characters of a key's section; 0 at the top. */
+static size_t section_length(const char *key) {
+  const char *dot = strchr(key, '.');
+  return dot ? (size_t)(dot - key) : 0;
+}
+
 /* One line; a quote within quotes is doubled, as YAML wants it. */
-static void dump_entry(const Entry *entry, const char *name, int indent, FILE *out,
-                       bool with_origin) {
-  fprintf(out, "%*s%s: ", indent, "", name);
+static void dump_entry(const Entry *entry, FILE *out, bool with_origin) {
+  const size_t section = section_length(entry->key);
+  fprintf(out, "%*s%s: ", section ? 2 : 0, "", entry->key + (section ? section + 1 : 0));
   if (needs_quotes(entry)) {
     fputc('\'', out);
     for (const char *at = entry->value; *at; at++)
@@ -416,18 +426,24 @@ static void dump_entry(const Entry *entry, const char *name, int indent, FILE *o
   fputc('\n', out);
 }
 
-/* Keys of a section stand together, as they were declared together. */
+static bool same_section(const char *a, const char *b) {
+  const size_t length = section_length(a);
+  return length == section_length(b) && !memcmp(a, b, length);
+}
+
+/* Keys of a section stand together, though they may have been declared at different times: YAML
+ * wants each section once. */
 Status config_dump(const Config *config, FILE *out, bool with_origin) {
-  char section[96] = "";
   for (size_t i = 0; i < config->entries; i++) {
-    const Entry *entry = &config->entry[i];
-    const char *dot = strchr(entry->key, '.');
-    size_t length = dot ? (size_t)(dot - entry->key) : 0;
-    if (dot && (strncmp(section, entry->key, length) || section[length])) {
-      snprintf(section, sizeof section, "%.*s", (int)length, entry->key);
-      fprintf(out, "%s:\n", section);
-    }
-    dump_entry(entry, dot ? dot + 1 : entry->key, dot ? 2 : 0, out, with_origin);
+    const char *key = config->entry[i].key;
+    bool done = false;
+    for (size_t k = 0; k < i && !done; k++)
+      done = same_section(key, config->entry[k].key);
+    if (done) continue;
+    if (section_length(key)) fprintf(out, "%.*s:\n", (int)section_length(key), key);
+    for (size_t k = i; k < config->entries; k++)
+      if (same_section(key, config->entry[k].key))
+        dump_entry(&config->entry[k], out, with_origin);
   }
   return ferror(out) ? status_set(ERR_IO, "cannot write the configuration") : OK;
 }

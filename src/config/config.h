@@ -58,8 +58,8 @@ const char *config_value(const Config *config, const char *key);
 const char *config_origin(const Config *config, const char *key);
 /* Writes all values as YAML; with_origin adds a comment to each. ERR_IO. */
 Status config_dump(const Config *config, FILE *out, bool with_origin);
-/* Declares as plain text what has been assigned under `prefix` without being declared: for whoever
- * has the values but not the table of options. */
+/* Declares as plain text what has been assigned under `prefix` (prefix.key, or prefix[0].key of a
+ * list) without being declared: for whoever has the values but not the table of options. */
 Status config_declare_assigned(Config *config, const char *prefix);
 typedef void (*ConfigVisit)(void *context, const char *key, const Option *option);
 /* Calls `visit` for every declared key. */

@@ -13,9 +13,14 @@ static AgonError *fresh(const Env *env) {
   return &env->scratch->error;
 }
 
-/* An env that fails leaves its reason in the scratch; so do the next three. */
+/* An env that fails leaves its reason in the scratch; so do the next four. */
 AgonStatus env_call_reset(const Env *env, void *episode, const AgonRandom *random) {
   return env->table->reset(env->params, episode, random, fresh(env));
+}
+
+AgonStatus env_call_reset_with(const Env *env, void *episode, const float *knob,
+                               const AgonRandom *random) {
+  return env->table->reset_with(env->params, episode, knob, random, fresh(env));
 }
 
 AgonStatus env_call_step(const Env *env, void *episode, const AgonAction *actions,

@@ -497,13 +497,29 @@ static AgonStatus start(Probe *probe, void *state, const AgonRandom *random) {
     probe->knob[i] = (float)(spec->knob_low[i] +
                              share * ((double)spec->knob_high[i] - (double)spec->knob_low[i]));
   }
-  env->scratch->error.text[0] = 0;
-  return env->table->reset_with(env->params, state, probe->knob, random, &env->scratch->error);
+  return env_call_reset_with(env, state, probe->knob, random);
+}
+
+/* Where the env says by which knobs an episode is reset as without them: the twin, reset by these
+ * from the same stream, is the same to the last byte. */
+static Status check_plain(Probe *probe, const AgonRng *before) {
+  const Env *env = probe->env;
+  const float *plain = env->spec.knob_plain;
+  if (!env->spec.knobs || !plain || probe->number % 2 || !env_copies(env)) return OK;
+  AgonRng rng = *before;
+  AgonRandom random = rng_handle(&rng);
+  memset(probe->twin.bytes, FILL, env->spec.episode_size + 2 * GUARD);
+  env_call_reset_with(env, episode_of(&probe->twin), plain, &random);
+  probe->checks++;
+  if (!memcmp(episode_of(&probe->first), episode_of(&probe->twin), env->spec.episode_size))
+    return OK;
+  return broken(probe, "reset_with, given knob_plain, does not do what reset does");
 }
 
 /* Both twins begin, from one seed, and come to their first decision. */
 static Status begin_both(Probe *probe, AgonRng *rng, AgonStatus *status) {
   const Env *env = probe->env;
+  const AgonRng before = *rng;
   AgonRng twin_rng = *rng;
   AgonRandom random = rng_handle(rng);
   AgonRandom random2 = rng_handle(&twin_rng);
@@ -517,6 +533,7 @@ static Status begin_both(Probe *probe, AgonRng *rng, AgonStatus *status) {
   keep_view(probe, *status);
   if (start(probe, episode_of(&probe->twin), &random2) != *status)
     return broken(probe, "reset is not repeatable");
+  TRY_RETURN(check_plain(probe, &before));
   if (memcmp(&twin_rng, rng, sizeof twin_rng))
     return broken(probe, "reset is not repeatable in what it draws");
   TRY_RETURN(settle_both(probe, status, rng));

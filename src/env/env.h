@@ -94,6 +94,9 @@ static inline AgonAction *env_action(const Env *env, AgonAction *actions, size_t
 
 /* The env's own reset, step and chance move; after AGON_FAILED env_why says why. */
 AgonStatus env_call_reset(const Env *env, void *episode, const AgonRandom *random);
+/* The same with a value for each of the spec's knobs (there must be some). */
+AgonStatus env_call_reset_with(const Env *env, void *episode, const float *knob,
+                               const AgonRandom *random);
 AgonStatus env_call_step(const Env *env, void *episode, const AgonAction *actions,
                          const AgonRandom *random, float *reward);
 AgonStatus env_call_chance(const Env *env, void *episode, uint32_t outcome, float *reward);

@@ -191,6 +191,9 @@ static Status check_functions(const Env *env) {
     if (!spec->knob_names[i] || !isfinite(spec->knob_low[i]) || !isfinite(spec->knob_high[i]) ||
         !(spec->knob_low[i] <= spec->knob_high[i]))
       return wrong(env, "a knob without a name, or without a finite range knob_low .. knob_high");
+  for (uint32_t i = 0; i < spec->knobs && spec->knob_plain; i++)
+    if (!(spec->knob_plain[i] >= spec->knob_low[i] && spec->knob_plain[i] <= spec->knob_high[i]))
+      return wrong(env, "knob_plain lies outside of knob_low .. knob_high");
   if (!table->create && (table->destroy || table->save || table->load))
     return wrong(env, "destroy, save or load without create");
   if (table->create && !table->destroy) return wrong(env, "create without destroy");

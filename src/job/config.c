@@ -144,6 +144,8 @@ Status job_config_declare(JobConfig *s) {
   }
   TRY_RETURN(config_declare(s->config, "actors", actor_options, actor_option_count, &s->actors));
   TRY_RETURN(config_declare(s->config, "league", league_options, league_option_count, &s->league));
+  TRY_RETURN(
+      config_declare(s->config, "curriculum", stages_options, stages_option_count, &s->stages));
   TRY_RETURN(config_declare(s->config, "checkpoint", checkpoint_options,
                             COUNT_OF(checkpoint_options), &s->manager));
   return config_declare(s->config, "metrics", metrics_options, COUNT_OF(metrics_options),
@@ -468,12 +470,14 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(config_create(&s->config));
   TRY(job_config_declare(s));
   TRY(read_layers(s, source));
+  TRY(stages_declare(s->config));
   TRY(goes_by_facts(s, source) ? take_facts(s, source->facts) : open_game(s, source));
   TRY(apply_preset(s));
   TRY(check_together(s));
   TRY(settle_eval_lanes(s));
   TRY(settle_one_team(s));
   TRY(settle_sides(s));
+  if (s->env) TRY(stages_read(&s->stages, s->env, s->config));
   TRY(check_many_teams(s));
   s->league.anchors = s->game.builtins; /* ratings stand on them */
   s->told = facts_told(&s->game, s->run.returns == RETURNS_SUM);

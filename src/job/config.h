@@ -5,7 +5,7 @@
 #include "job/facts.h"
 #include "job/topology.h"
 #include "config/config.h"
-#include "env/env.h"
+#include "env/stages.h"
 #include "league/manager.h"
 #include "learner/algos/algo.h"
 #include "learner/rehearsal.h"
@@ -33,6 +33,7 @@ typedef struct JobConfig {
   LearnConfig learner;
   ReplayConfig replay;
   LeagueConfig league;
+  Stages stages;
   void *algo_config; /* of the chosen algorithm */
   void **algo_store; /* of every algorithm, in the order of the table */
   const AlgoOps *algo;

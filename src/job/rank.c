@@ -144,6 +144,19 @@ static bool keeps(const JobConfig *s) {
   return replay && replay->saved;
 }
 
+/* The stages as the league knows them: when they end, and what they are called. */
+static CurriculumRule curriculum_of(const JobConfig *s) {
+  const Stages *stages = &s->stages;
+  CurriculumRule rule = {.stages = stages->count,
+                         .episodes = stages->episodes,
+                         .factor = stages->metric < 0 ? s->told.factor : 1,
+                         .measure = stages->measure};
+  for (size_t i = 0; i < stages->count; i++)
+    rule.stage[i] = (CurriculumStage){stages->stage[i].promote_at, stages->stage[i].frames,
+                                      stages_text(stages, i)};
+  return rule;
+}
+
 /* The league's rank. Bounds on what a lane may send are given to it, so that no message can count
  * more than can have been played. */
 static Status create_manager(Rank *self) {
@@ -159,6 +172,7 @@ static Status create_manager(Rank *self) {
       .role = role_of(self),
       .config = s->manager,
       .league = s->league,
+      .curriculum = curriculum_of(s),
       .hooks = {.context = self,
                 .initial = initial_policy,
                 .check_state = check_state,
@@ -272,6 +286,7 @@ static Status create_actor(Rank *self, size_t index) {
       .config = s->actors,
       .max_lag = s->learner.max_lag,
       .env = s->env,
+      .stages = &s->stages,
       .index = index,
       .actors = topology->actors,
       .fed_rank = self->fed_rank,

@@ -183,7 +183,10 @@ static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *rewa
 static AgonStatus reset(Play *play, PlaySlot *slot, float *reward) {
   AgonRandom random = rng_handle(&slot->env_rng);
   trace(play, slot, TRACE_RESET, NULL, 0);
-  return settle(play, slot, env_call_reset(play->env, slot->state, &random), reward);
+  const AgonStatus how = slot->knob
+                             ? env_call_reset_with(play->env, slot->state, slot->knob, &random)
+                             : env_call_reset(play->env, slot->state, &random);
+  return settle(play, slot, how, reward);
 }
 
 /* One step of one game, with the chance moves behind it. */
@@ -634,9 +637,10 @@ Status play_values(Play *play, Policy *policy, size_t count, const void *observa
   return policy_decide(policy, inference_of(play, policy), play->env, &rows, &answer);
 }
 
-/* How a slot in a checkpoint is to be read: whether a game is under way, and whether the size of a
- * flat episode stands before it, as it has since episodes could change their sizes under a run. */
-enum { SLOT_LIVE = 1, SLOT_SIZED = 2 };
+/* How a slot in a checkpoint is to be read: whether a game is under way; whether the size of a flat
+ * episode stands before it, as it has since episodes could change their sizes under a run; whether
+ * the stage of a curriculum does, as it has where that is not the first. */
+enum { SLOT_LIVE = 1, SLOT_SIZED = 2, SLOT_STAGED = 4 };
 
 /* Checkpoints have had room for the returns of four teams since before there could be more. */
 enum { TEAMS_KEPT = 4 };
@@ -652,7 +656,9 @@ Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   bytes_u32(out, slot->id);
   bytes_u32(out, slot->episode);
   bytes_u32(out, slot->steps);
-  bytes_u8(out, (uint8_t)((slot->live ? SLOT_LIVE : 0) | (env_copies(env) ? SLOT_SIZED : 0)));
+  bytes_u8(out, (uint8_t)((slot->live ? SLOT_LIVE : 0) | (env_copies(env) ? SLOT_SIZED : 0) |
+                          (slot->stage ? SLOT_STAGED : 0)));
+  if (slot->stage) bytes_u32(out, slot->stage);
   bytes_put(out, &slot->env_rng, sizeof slot->env_rng);
   for (size_t t = 0; t < teams_kept(play); t++)
     bytes_f64(out, t < env->spec.teams ? slot->team_return[t] : 0);
@@ -684,13 +690,14 @@ Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *aband
   slot->steps = reader_u32(reader);
   uint8_t how = reader_u8(reader);
   slot->live = how & SLOT_LIVE;
+  slot->stage = how & SLOT_STAGED ? reader_u32(reader) : 0;
   reader_get(reader, &slot->env_rng, sizeof slot->env_rng);
   for (size_t t = 0; t < teams_kept(play); t++) {
     double value = reader_f64(reader);
     whole &= isfinite(value) != 0;
     if (t < env->spec.teams) slot->team_return[t] = value;
   }
-  if (reader->bad || how > (SLOT_LIVE | SLOT_SIZED) || !whole)
+  if (reader->bad || how > (SLOT_LIVE | SLOT_SIZED | SLOT_STAGED) || !whole)
     return status_set(ERR_FORMAT, "the state of a slot is damaged");
   if (how & SLOT_SIZED) TRY_RETURN(check_episode_size(play, reader));
   if (env_copies(env) || (env_saves(env) && slot->live))

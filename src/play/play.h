@@ -10,6 +10,10 @@ typedef struct PlaySlot {
   uint32_t episode, steps;
   bool live;
   bool drew; /* a policy has drawn at random in this episode */
+  /* Set by `begin`: the values by which the episode is reset (knobs of the env's spec), borrowed
+   * until it has begun, NULL: none; and which stage of a curriculum they are of. */
+  const float *knob;
+  uint32_t stage;
   AgonRng env_rng;
   void *state;   /* episode block */
   bool created;  /* it must be given back to the env */

@@ -309,6 +309,16 @@ void report_legend(Report *r) {
   chart_legend(&r->out, css, label, n);
 }
 
+/* Where the curriculum stood: nothing without one. */
+static void put_stages(Report *r) {
+  const Curve stage[] = {{series_find(&r->series, "curriculum/stage"), "c0", "stage"}};
+  const Curve measure[] = {{series_find(&r->series, "curriculum/measure"), "c0", "measure"}};
+  if (!stage[0].series) return;
+  put_curves(r, "stage of the curriculum; the last is the task itself", stage, 1, true, "%g");
+  put_curves(r, "what its promotion goes by, in training episodes of the stage", measure, 1, false,
+             "%g");
+}
+
 /* What learning did to each player. */
 static void put_learning(Report *r) {
   html_put(&r->out, "<section id=learning><h2>Learning</h2>");
@@ -327,6 +337,7 @@ static void put_learning(Report *r) {
   put_losses(r, "KL from the policy that acted", "%s/approx_kl");
   put_player_curves(r, "gradient norm", "%s/gradient_norm");
   put_player_curves(r, "learning rate", "%s/learning_rate");
+  put_stages(r);
   html_put(&r->out, "</div></section>\n");
 }
 

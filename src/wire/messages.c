@@ -68,6 +68,7 @@ void table_clear(Table *table) {
   table->matches = 0;
   table->homes = 0;
   table->flags = 0;
+  table->stage = 0;
   table->version = 0;
   table->tick = 0;
 }
@@ -99,7 +100,12 @@ void table_head(Table *to, const Table *from) {
   to->tick = from->tick;
   to->version = from->version;
   to->flags = from->flags;
+  to->stage = from->stage;
 }
+
+/* Flags and stage share a word, so that tables without stages are as they were before there were
+ * any. */
+enum { STAGE_SHIFT = 8, MOST_STAGE = 255 };
 
 /* Four words; flags and branch share one. */
 static void encode_entry(const MatchEntry *match, Bytes *out) {
@@ -140,7 +146,7 @@ bool table_is_whole(const Table *table) {
 void table_encode(const Table *table, Bytes *out) {
   bytes_u64(out, table->tick);
   bytes_u64(out, table->version);
-  bytes_u32(out, table->flags);
+  bytes_u32(out, table->stage << STAGE_SHIFT | table->flags);
   if (table->flags & TABLE_SAME) return;
   bytes_u64(out, table->homes);
   for (size_t i = 0; i < table->homes; i++) {
@@ -163,8 +169,11 @@ void table_encode(const Table *table, Bytes *out) {
 Status table_decode_head(Table *table, Reader *reader) {
   table->tick = reader_u64(reader);
   table->version = reader_u64(reader);
-  table->flags = reader_u32(reader);
+  const uint32_t packed = reader_u32(reader);
+  table->flags = packed & ((1u << STAGE_SHIFT) - 1);
+  table->stage = packed >> STAGE_SHIFT;
   if (table->flags > (TABLE_SAVE | TABLE_STOP | TABLE_SAME)) reader->bad = true;
+  if (table->stage > MOST_STAGE) reader->bad = true;
   return reader->bad ? status_set(ERR_FORMAT, "matchmaking table is damaged") : OK;
 }
 
@@ -310,6 +319,9 @@ void results_clear(Results *results) {
   results->steps = 0;
   results->decisions_frozen = 0;
   results->tick = 0;
+  results->stage = 0;
+  results->staged = 0;
+  results->staged_sum = 0;
   memset(results->metric, 0, sizeof results->metric);
 }
 
@@ -422,6 +434,9 @@ void results_encode(const Results *results, Bytes *out) {
   bytes_u64(out, results->abandoned);
   bytes_put(out, results->metric, sizeof results->metric);
   bytes_f64(out, results->waits);
+  bytes_u32(out, results->stage);
+  bytes_u64(out, results->staged);
+  bytes_f64(out, results->staged_sum);
   bytes_u64(out, results->pairs);
   for (size_t i = 0; i < results->pairs; i++)
     encode_pair(&results->pair[i], out);
@@ -443,6 +458,10 @@ Status results_decode(Results *results, Reader *body) {
   results->abandoned = reader_u64(body);
   reader_get(body, results->metric, sizeof results->metric);
   results->waits = reader_f64(body);
+  results->stage = reader_u32(body);
+  results->staged = reader_u64(body);
+  results->staged_sum = reader_f64(body);
+  if (results->staged > results->episodes || !isfinite(results->staged_sum)) body->bad = true;
   if (!(results->waits >= -1 && results->waits <= 1)) body->bad = true;
   if (!finite_doubles(results->metric, COUNT_OF(results->metric)) ||
       (results->decisions_frozen | results->steps | results->episodes | results->abandoned) >>

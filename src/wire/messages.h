@@ -15,7 +15,7 @@
 #include "meta/tally.h"
 
 enum {
-  WIRE_VERSION = 6,
+  WIRE_VERSION = 7,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
   WIRE_LEARNERS = 60, /* learning players of a league: homes of a table, orders of a directive */
   WIRE_NO_LANE = -1   /* in an actor's state: the last piece, which is of no lane */
@@ -163,6 +163,7 @@ typedef struct HomeEntry {
 typedef struct Table {
   uint64_t tick, version;
   uint32_t flags;
+  uint32_t stage; /* of the curriculum, at which training episodes begin; 0: the first, or none */
   HomeEntry *home;
   size_t homes, home_room;
   MatchEntry *match;
@@ -278,6 +279,11 @@ typedef struct Results {
    * job */
   uint64_t abandoned;
   double metric[AGON_MAX_METRICS]; /* sums of env metrics over episodes */
+  /* Episodes that began and ended at this stage of the curriculum, and the sum of what promotion
+   * goes by over them. 0 where there is no curriculum. */
+  uint32_t stage;
+  uint64_t staged;
+  double staged_sum;
   /* Share of the time since the results before in which the rank had nothing to do; -1: not
    * measured. */
   double waits;

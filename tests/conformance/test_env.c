@@ -163,7 +163,7 @@ typedef struct Lie {
   float low[2], high[2];
   AgonAction idle[2];
   uint8_t team_of[AGON_MAX_AGENTS + 1], kind_of[AGON_MAX_AGENTS + 1];
-  float knob_low[1], knob_high[1];
+  float knob_low[1], knob_high[1], knob_plain[1];
 } Lie;
 
 static void no_metrics(const void *params, const void *episode, float *values) {
@@ -240,7 +240,8 @@ static void tell_the_truth(Lie *lie, bool box) {
                             .knobs = 1,
                             .knob_names = names,
                             .knob_low = lie->knob_low,
-                            .knob_high = lie->knob_high};
+                            .knob_high = lie->knob_high,
+                            .knob_plain = lie->knob_plain};
 }
 
 /* clang-format off */
@@ -295,6 +296,7 @@ static const char *spoil(Lie *lie, int which) {
     table->create = no_create, table->destroy = no_destroy, table->save = no_save, table->load = no_load;
     spec->flags |= AGON_NOT_SAVED;
     return "AGON_NOT_SAVED beside save";
+  case 42: lie->knob_plain[0] = 2; return "knob_plain lies outside of knob_low";
   default: return NULL;
   }
 }

@@ -29,6 +29,7 @@ static enum {
   STAYS,
   CRAWLS,
   KNOBS,
+  PLAIN,
   SILENT,
   IDLE,
   RETURNS,
@@ -50,7 +51,7 @@ static AgonStatus pen_reset(const void *params, void *block, const AgonRandom *r
 static AgonStatus pen_reset_with(const void *params, void *block, const float *knob,
                                  const AgonRandom *random, AgonError *error) {
   AgonStatus status = pen_reset(params, block, random, error);
-  ((Pen *)block)->fence = (uint8_t)knob[0];
+  if (knob[0] < 4 || fault == PLAIN) ((Pen *)block)->fence = (uint8_t)knob[0];
   if (fault != KNOBS || knob[0] < 4) return status;
   snprintf(error->text, sizeof error->text, "a fence of %g", (double)knob[0]);
   return AGON_FAILED;
@@ -161,7 +162,8 @@ static const AgonEnvSpec pen_spec = {.episode_size = sizeof(Pen),
                                      .knobs = 1,
                                      .knob_names = knob_names,
                                      .knob_low = knob_low,
-                                     .knob_high = knob_high};
+                                     .knob_high = knob_high,
+                                     .knob_plain = knob_high};
 static const AgonEnv pen_table = {AGON_ENV_SIZES,
                                   .name = "pen",
                                   .summary = "hunters and hares",
@@ -290,6 +292,7 @@ static void extras_are_checked(void **state) {
                                      [STAYS] = "is still in the game after it was removed",
                                      [CRAWLS] = "crawls back",
                                      [KNOBS] = "reset reports failure: a fence of 4",
+                                     [PLAIN] = "given knob_plain, does not do what reset does",
                                      [SILENT] = "reset reports failure: it does not say why",
                                      [IDLE] = "agent 3's idle action is not legal",
                                      [RETURNS] = "is still in the game after it was removed",

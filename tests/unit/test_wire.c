@@ -74,6 +74,7 @@ static const Table table = {
     .tick = 8,
     .version = 3,
     .flags = TABLE_SAVE | TABLE_STOP,
+    .stage = 3,
     .home = home,
     .homes = COUNT_OF(home),
     .match = match_entry,
@@ -97,6 +98,7 @@ static Status hear_table(Reader *body) {
     SAME(tick);
     SAME(version);
     SAME(flags);
+    SAME(stage);
     SAME(homes);
     SAME(matches);
     SAME(evals);
@@ -242,6 +244,9 @@ static const Results results = {
     .episodes = 7,
     .metric = {1, 2.5},
     .waits = 0.375,
+    .stage = 2,
+    .staged = 5,
+    .staged_sum = -3.25,
 };
 static void say_results(Bytes *out) { results_encode(&results, out); }
 static void same_results(const Results *heard, const Results *said) {
@@ -254,6 +259,9 @@ static void same_results(const Results *heard, const Results *said) {
   SAME(steps);
   SAME(episodes);
   SAME(waits);
+  SAME(stage);
+  SAME(staged);
+  SAME(staged_sum);
   assert_memory_equal(got.metric, said->metric, sizeof got.metric);
   for (size_t i = 0; i < got.frames; i++) {
     SAME(frame[i].player);
@@ -647,6 +655,7 @@ static void lanes_are_bytes(void **state) {
 /* What no run can say: a field of a sample that was changed, and the words that must say why. */
 static void what_cannot_be_is_refused(void **state) {
   (void)state;
+  enum { STAGED = 4 + 8 + 8 }; /* of results: what is told of the curriculum, behind waits */
   const uint32_t nan = 0x7fc00000, high_nan = 0x7ff80000;
   const struct {
     WireKind kind;
@@ -658,6 +667,7 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_FROZEN, 4 + 8, nan, "the policy of player 9 holds what is no number"},
       {WIRE_SNAPSHOT, 4, nan, "the policy of player 9 holds what is no number"},
       {WIRE_TABLE, 16, 8, "matchmaking table is damaged"},
+      {WIRE_TABLE, 16, 0x10000, "matchmaking table is damaged"}, /* stage 256 */
       {WIRE_TABLE, 20 + 8 + 12, 3, "matchmaking table is damaged"}, /* rows that there are not */
       {WIRE_TABLE, 28 + 40 + 8 + 8, nan, "matchmaking table is damaged"},
       {WIRE_TABLE, -4, 0x40000 | BRANCH_EVAL, "matchmaking table is damaged"},
@@ -668,10 +678,12 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_RESULTS, 44 + 4, high_nan, "results message is damaged"},
       {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 4, high_nan, "results message is damaged"},    /* waits */
       {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 4, 0x40000000, "results message is damaged"}, /* twice the time */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16 + 20, 5, "results message is damaged"}, /* five games of six */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16, WIRE_PLAYERS, "results message is damaged"},
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16 + 4, BUILTIN_RANDOM, "results message is damaged"}, /* no eval */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 16 + 16, 4, "results message is damaged"},
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8 + 4, 8, "results message is damaged"}, /* of seven episodes */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8 + 16, high_nan, "results message is damaged"}, /* their sum */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16 + 20, 5, "results message is damaged"}, /* five games of six */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16, WIRE_PLAYERS, "results message is damaged"},
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16 + 4, BUILTIN_RANDOM, "results message is damaged"}, /* no eval */
+      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16 + 16, 4, "results message is damaged"},
       {WIRE_RESULTS, -4, 1u << 12, "results message is damaged"},
       {WIRE_DIRECTIVE, 16, 4, "directive message is damaged"},
       {WIRE_DIRECTIVE, 28, WIRE_PLAYERS, "directive message is damaged"},

@@ -44,6 +44,7 @@ typedef struct Params {
   uint8_t team_of[2 * MAX_UNITS];
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
+  float most_units; /* the knob's highest value, which is what the options say */
   AgonAction idle;          /* to stay, which is always legal */
   char shot[MAX_UNITS][20]; /* "shoot 1" ... */
 } Params;
@@ -118,6 +119,9 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                             .head_size = &params->head_size,
                             .idle = &params->idle};
   params->idle.choice = STAY;
+  static const char *const knob_names[] = {"units"};
+  static const float fewest_units = 1;
+  params->most_units = (float)params->units;
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
                         .episode_size = episode_bytes(n),
                         .agents = (uint32_t)params->agents,
@@ -131,7 +135,12 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                         .reward_low = -1 - params->shaping,
                         .reward_high = 1 + params->shaping,
                         .metrics = alone ? METRICS + 1 : METRICS,
-                        .global_state_size = 2 * n * 7 + 1};
+                        .global_state_size = 2 * n * 7 + 1,
+                        .knobs = 1,
+                        .knob_names = knob_names,
+                        .knob_low = &fewest_units,
+                        .knob_high = &params->most_units,
+                        .knob_plain = &params->most_units};
   for (uint32_t i = 0; i < n; i++) {
     params->team_of[n + i] = 1;
     snprintf(params->shot[i], sizeof params->shot[i], "shoot %u", i + 1);
@@ -167,6 +176,20 @@ static AgonStatus reset(const void *block, void *state, const AgonRandom *random
     }
   }
   return AGON_RUNNING;
+}
+
+/* The knob: how many units of each team take part. The others are dead from the beginning, so that
+ * what is seen and done keeps its shape. Places are drawn for all, as in a whole fight. */
+static AgonStatus reset_with(const void *block, void *state, const float *knob,
+                             const AgonRandom *random, AgonError *error) {
+  const Params *params = block;
+  const int units = (int)(knob[0] + 0.5f);
+  const AgonStatus status = reset(block, state, random, error);
+  for (int i = units; i < params->units; i++) {
+    UNIT((Episode *)state, i)->hits = 0;
+    UNIT((Episode *)state, params->units + i)->hits = 0;
+  }
+  return status;
 }
 
 /* In steps of a king: the larger of the two differences. */
@@ -501,6 +524,7 @@ const AgonEnv env_skirmish = {
     .params_capacity = sizeof(Params),
     .configure = configure,
     .reset = reset,
+    .reset_with = reset_with,
     .step = step,
     .observe = observe,
     .mask = mask,
