@@ -543,7 +543,16 @@ static void slots_know_the_size_of_their_episodes(void **state) {
   assert_int_equal(slot_decode(play, other, &reader, &abandoned), ERR_USAGE);
   assert_non_null(strstr(status_message(), "another size than in the checkpoint: 12 bytes, the env has 11"));
   env->spec.episode_size++;
-  for (uint8_t how = 4; how; how *= 2) { /* bits that nobody has written */
+  Bytes staged = {0}; /* a stage of a curriculum after the first */
+  slot->stage = 3;
+  CHECK_OK(slot_encode(play, slot, &staged));
+  assert_int_equal(staged.size, now.size + 4);
+  reader = reader_over(staged.data, staged.size);
+  CHECK_OK(slot_decode(play, other, &reader, &abandoned));
+  CHECK_OK(reader_finish(&reader, "a slot"));
+  assert_int_equal(other->stage, 3);
+  bytes_free(&staged);
+  for (uint8_t how = 8; how; how *= 2) { /* bits that nobody has written */
     now.data[SLOT_HOW] = how;
     reader = reader_over(now.data, now.size);
     assert_int_equal(slot_decode(play, other, &reader, &abandoned), ERR_FORMAT);
