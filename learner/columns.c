@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-/* Names of a part's columns: its block, and Adam's moments if it is trained. The policy's moments
- * have the names that they had when it was the only part. */
+/* Names of a part's columns: its block, and Adam's moments and steps if it is trained. The policy's
+ * moments have the names that they had when it was the only part. */
 typedef struct PartColumns {
   char block[STORE_PATH];
   char m[STORE_PATH];
   char v[STORE_PATH];
+  char steps[STORE_PATH]; /* only where they are not the player's: the part rested in some */
 } PartColumns;
 
 /* What a player has besides its parts. The first three and the average are of the policy; where no
@@ -19,23 +20,26 @@ static const char *const besides[] = {
     "policy_acting", "policy_reference", "policy_average", "normaliser", PLAYER_COUNTERS_COLUMN,
 };
 
-/* A part named "mixer" has columns mixer, mixer_m and mixer_v; the policy's moments are adam_m and
- * adam_v. */
+/* A part named "mixer" has columns mixer, mixer_m, mixer_v and mixer_steps; the policy's are
+ * adam_m, adam_v and adam_steps. */
 static Status name_columns(const char *part, PartColumns *out) {
   const char *moments = strcmp(part, "policy") ? part : "adam";
   TRY_RETURN(text_format(out->block, sizeof out->block, "%s", part));
   TRY_RETURN(text_format(out->m, sizeof out->m, "%s_m", moments));
-  return text_format(out->v, sizeof out->v, "%s_v", moments);
+  TRY_RETURN(text_format(out->v, sizeof out->v, "%s_v", moments));
+  return text_format(out->steps, sizeof out->steps, "%s_steps", moments);
 }
 
 /* A part that no optimiser steps (a target network) has no moments. */
-static Status put_part(Tree *out, const TrainPart *part) {
+static Status put_part(Tree *out, const TrainPart *part, uint64_t steps) {
   PartColumns name;
   TRY_RETURN(name_columns(part->name, &name));
   TRY_RETURN(tree_put(out, name.block, STORE_F32, part->floats, 1, part->block));
   if (part->trained == 0) return OK;
   TRY_RETURN(tree_put(out, name.m, STORE_F32, part->trained, 1, part->m));
-  return tree_put(out, name.v, STORE_F32, part->trained, 1, part->v);
+  TRY_RETURN(tree_put(out, name.v, STORE_F32, part->trained, 1, part->v));
+  if (part->steps == steps) return OK;
+  return tree_put(out, name.steps, STORE_U64, 1, 1, &part->steps);
 }
 
 /* A player in training as columns of a tree, from which an update goes on bit for bit. On failure
@@ -53,7 +57,7 @@ Status columns_put(const Net *net, bool average, const TrainState *state, Tree *
       [PLAYER_RUN_FRAMES] = state->run_frames,
   };
   for (size_t i = 0; i < state->parts; i++)
-    TRY_RETURN(put_part(out, &state->part[i]));
+    TRY_RETURN(put_part(out, &state->part[i], state->steps));
   TRY_RETURN(tree_put(out, "policy_acting", STORE_F32, block, 1, state->acting));
   TRY_RETURN(tree_put(out, "policy_reference", STORE_F32, block, 1, state->reference));
   if (average) TRY_RETURN(tree_put(out, "policy_average", STORE_F32, block, 1, state->average));
@@ -94,6 +98,18 @@ static Status check_column(const Tree *columns, const char *path, StoreType type
   return tree_check_finite(columns, item);
 }
 
+/* A part has not had more steps than its player. Where there is no column, it had as many. */
+static Status check_steps(const Tree *columns, const char *path) {
+  const Item *item;
+  const Item *counters;
+  if (!tree_find(columns, path)) return OK;
+  TRY_RETURN(tree_get(columns, path, STORE_U64, 1, &item));
+  TRY_RETURN(tree_get(columns, PLAYER_COUNTERS_COLUMN, STORE_U64, PLAYER_COUNTERS, &counters));
+  if (*(const uint64_t *)item->data > ((const uint64_t *)counters->data)[PLAYER_STEPS])
+    return tree_fault(columns, path, 0, "is more steps than the player had");
+  return OK;
+}
+
 /* A block and its moments. trained: how many of its leading floats have any. */
 static Status check_part(const Tree *columns, const char *part, size_t floats, size_t trained) {
   PartColumns name;
@@ -107,7 +123,7 @@ static Status check_part(const Tree *columns, const char *part, size_t floats, s
   for (size_t i = 0; i < trained; i++) /* Adam divides by the root of its second moments */
     if (((const float *)v->data)[i] < 0)
       return tree_fault(columns, name.v, (int64_t)i, "is below 0");
-  return OK;
+  return check_steps(columns, name.steps);
 }
 
 Status columns_check_parts(const Algo *algo, const Tree *columns) {
@@ -135,7 +151,7 @@ static bool is_of_part(const char *name, const char *part, bool trained) {
   PartColumns own;
   if (name_columns(part, &own) != OK) return false;
   if (!strcmp(name, own.block)) return true;
-  return trained && (!strcmp(name, own.m) || !strcmp(name, own.v));
+  return trained && (!strcmp(name, own.m) || !strcmp(name, own.v) || !strcmp(name, own.steps));
 }
 
 bool columns_takes(const Algo *algo, const char *name) {
@@ -158,7 +174,7 @@ static bool is_reserved(const char *name) {
   for (size_t i = 0; i < COUNT_OF(besides); i++)
     if (!strcmp(name, besides[i])) return true;
   return !strcmp(name, "policy") || !strcmp(name, "adam") || ends_in(name, "_m") ||
-         ends_in(name, "_v");
+         ends_in(name, "_v") || ends_in(name, "_steps");
 }
 
 Status columns_check_names(const Algo *algo) {
@@ -188,26 +204,29 @@ static void copy_column(const Tree *columns, const char *path, void *out) {
   memcpy(out, item->data, item->count * item->size);
 }
 
-static Status take_part(const Tree *columns, TrainPart *part) {
+/* steps: of the player. */
+static Status take_part(const Tree *columns, TrainPart *part, uint64_t steps) {
   PartColumns name;
   TRY_RETURN(name_columns(part->name, &name));
   copy_column(columns, name.block, part->block);
   if (part->trained == 0) return OK;
   copy_column(columns, name.m, part->m);
   copy_column(columns, name.v, part->v);
+  part->steps = steps;
+  if (tree_find(columns, name.steps)) copy_column(columns, name.steps, &part->steps);
   return OK;
 }
 
 /* Columns have been checked (columns_check). */
 Status columns_take(const Tree *columns, TrainState *state) {
   uint64_t counter[PLAYER_COUNTERS];
+  copy_column(columns, PLAYER_COUNTERS_COLUMN, counter);
   for (size_t i = 0; i < state->parts; i++)
-    TRY_RETURN(take_part(columns, &state->part[i]));
+    TRY_RETURN(take_part(columns, &state->part[i], counter[PLAYER_STEPS]));
   copy_column(columns, "policy_acting", state->acting);
   copy_column(columns, "policy_reference", state->reference);
   copy_column(columns, average_of(columns), state->average);
   copy_column(columns, "normaliser", state->stat);
-  copy_column(columns, PLAYER_COUNTERS_COLUMN, counter);
   state->life = (uint32_t)counter[PLAYER_LIFE];
   state->version = counter[PLAYER_VERSION];
   state->min_version = counter[PLAYER_MIN_VERSION];

@@ -79,9 +79,10 @@ typedef struct AlgoPlan {
  * flat block, lives at the learner ranks and in checkpoints, and never travels to actors; what is
  * published, frozen and hashed is the policy alone. */
 typedef struct AlgoPart {
-  /* Of its columns in a checkpoint: NAME, and NAME_m, NAME_v if it is trained. So no part may be
-   * called like another one, end in _m or _v, or be called adam, policy, policy_acting,
-   * policy_reference, policy_average, normaliser or counters (columns_check_names). */
+  /* Of its columns in a checkpoint: NAME, and NAME_m, NAME_v and perhaps NAME_steps if it is
+   * trained. So no part may be called like another one, end in _m, _v or _steps, or be called adam,
+   * policy, policy_acting, policy_reference, policy_average, normaliser or counters
+   * (columns_check_names). */
   const char *name;
   size_t floats;
   size_t
@@ -130,7 +131,12 @@ typedef struct Experience {
   const Algo *algo;
   const LearnConfig *config;
   const void *own; /* the algorithm's own section of the configuration (config_size bytes) */
+  /* Of the run. Draws of an algorithm's own are from streams of it, each named by what it is for
+   * (slot, episode, step, agent) and never by where a row lies, which depends on the number of
+   * learner ranks. */
+  uint64_t seed;
   double progress; /* of the player through its schedules, from 0 to 1 */
+  size_t epoch;    /* of this update, in which the present minibatch is */
   size_t step;     /* optimiser steps of this update so far */
   uint64_t steps;  /* of the player's life so far */
   const Batch *batch;
@@ -219,6 +225,14 @@ typedef struct Pass {
   UpdateTimes *times;
 } Pass;
 
+/* Where what is evaluated before an update is written, a place for each cell of the batch; NULL:
+ * not wanted. */
+typedef struct Evaluated {
+  float *line;     /* (rows, width) normalised logits */
+  float *log_prob; /* (rows) of the action that was taken */
+  float *value;    /* (rows) */
+} Evaluated;
+
 /* One cell's loss and its derivatives. Where nobody acted, only those of the value count. */
 typedef struct RowLoss {
   float policy_loss, by_log_prob;
@@ -247,6 +261,10 @@ typedef struct AlgoOps {
   /* FLOP of learning from one frame, of a network that costs `forward` and `train` a row. May be
    * NULL: what the plan says. */
   double (*cost)(const void *own, double forward, double train);
+  /* Evaluates a pass over all rows, those that close unrolls too, before the update (plan:
+   * `evaluate`): for algorithms whose values come from other networks than the policy's or the
+   * critic's value head. May be NULL: from those. */
+  void (*look)(const Pass *pass, const Evaluated *out);
   /* Fills advantage and target of all cells that are learned or valued. */
   void (*targets)(const Experience *experience);
   RowLoss (*row)(const Experience *experience, size_t row, float log_prob, float value);
@@ -254,6 +272,10 @@ typedef struct AlgoOps {
   double (*proximal)(const Experience *experience);
   /* Forward, loss and backward over a pass. May be NULL: pass_rows, which asks `row`. */
   void (*pass)(const Pass *pass, LossSums *sums);
+  /* Whether a part - 0: the policy, 1 + i: the algorithm's part i - is left as it is by the step of
+   * the present minibatch, which is known by experience->epoch and step. Its moments and its count
+   * of steps stand, too. May be NULL: none ever is. */
+  bool (*rests)(const Experience *experience, size_t part);
   /* After an optimiser step, on every learner rank that shares the player. May be NULL. */
   void (*stepped)(const Experience *experience);
   /* Whether the update ends after the minibatch whose mean KL to the acting policy this is. May be

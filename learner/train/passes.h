@@ -48,13 +48,6 @@ typedef struct Passes {
   size_t rows;        /* for which there is room */
 } Passes;
 
-/* Where evaluation writes, a place for each cell of the batch; NULL: not wanted. */
-typedef struct Evaluated {
-  float *line;     /* (rows, width) normalised logits */
-  float *log_prob; /* (rows) of the action that was taken */
-  float *value;    /* (rows) */
-} Evaluated;
-
 /* ERR_MEMORY leaves *out to be freed. */
 Status passes_create(const Algo *algo, Passes *out);
 void passes_free(Passes *passes);

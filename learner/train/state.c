@@ -136,6 +136,7 @@ Status train_state_reset(const TrainShape *shape, TrainState *state, const float
   memcpy(state->reference, state->block, net->block * sizeof(float));
   memcpy(state->average, state->block, net->block * sizeof(float));
   for (size_t i = 0; i < state->parts; i++) {
+    state->part[i].steps = 0;
     memset(state->part[i].m, 0, state->part[i].trained * sizeof(float));
     memset(state->part[i].v, 0, state->part[i].trained * sizeof(float));
   }

@@ -8,6 +8,7 @@ typedef struct TrainPart {
   const char *name;
   size_t floats;
   size_t trained; /* leading floats that Adam steps */
+  uint64_t steps; /* of Adam's since the last reset: fewer than the player's if it rested in some */
   float *block;   /* (floats) */
   float *m;       /* (trained) Adam's first moments */
   float *v;       /* (trained) Adam's second moments */

@@ -354,7 +354,9 @@ static void pack_parts(Update *update) {
 /* Shows the algorithm the columns of this batch. */
 static void open_experience(Update *update) {
   Experience *e = &update->experience;
+  e->seed = update->seed;
   e->progress = train_state_progress(update->config, update->state);
+  e->epoch = 0;
   e->step = 0;
   e->steps = update->state->steps;
   e->block = update->state->block;
@@ -372,6 +374,38 @@ static void open_experience(Update *update) {
   e->lanes = update->lanes;
   for (size_t i = 1; i < update->state->parts; i++)
     e->part[i - 1] = update->state->part[i].block;
+}
+
+/* Every cell of the batch by the algorithm's own eyes (AlgoOps.look). */
+static Status look_over(Update *update, const Evaluated *out) {
+  Passes *passes = &update->passes;
+  const Layout *layout = &passes->all;
+  const size_t step = passes_units(layout);
+  passes_pack(passes, update->state->block);
+  for (size_t first = 0; first < layout->units; first += step) {
+    const size_t left = layout->units - first;
+    int64_t since = clock_now(&update->clock);
+    Sequences sequences;
+    TRY_RETURN(
+        passes_gather(passes, layout, NULL, first, left < step ? left : step, false, &sequences));
+    Pass pass = passes_open(passes, &sequences);
+    UpdateTimes ignored = {0}; /* all of it is charged as the batch's */
+    pass.experience = &update->experience;
+    pass.block = update->state->block;
+    pass.clock = &update->clock;
+    pass.since = &since;
+    pass.times = &ignored;
+    update->ops->look(&pass, out);
+  }
+  return OK;
+}
+
+/* By the weights before the update, of every cell. */
+static Status evaluate_now(Update *update) {
+  const Evaluated now = {.log_prob = update->log_prob_now, .value = update->value_now};
+  if (!update->plan.evaluate) return OK;
+  if (update->ops->look) return look_over(update, &now);
+  return passes_evaluate(&update->passes, update->state->block, false, &now);
 }
 
 /* What other policies say of every row, which the losses compare with: the reference, and the
@@ -425,9 +459,7 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   if (batch->format.flags && !update->plan.sequences) update->plan.evaluate = true;
   open_experience(update);
   pack_parts(update);
-  const Evaluated now = {.log_prob = update->log_prob_now, .value = update->value_now};
-  if (update->plan.evaluate)
-    TRY_RETURN(passes_evaluate(&update->passes, state->block, false, &now));
+  TRY_RETURN(evaluate_now(update));
   update->ops->targets(&update->experience);
   TRY_RETURN(evaluate_others(update));
   passes_pack(&update->passes, state->block);
@@ -517,6 +549,7 @@ static Status add_gradient(Update *update) {
   bool several = update->reducer.members > 1;
   void (*pass_over)(const Pass *, LossSums *) = update->ops->pass ? update->ops->pass : pass_rows;
   int64_t since = clock_now(&update->clock);
+  update->experience.epoch = update->epoch;
   TRY_RETURN(deal_units(update, &count));
   const uint32_t *unit = update->order + layout->units;
   memset(update->gradient, 0, (update->trained + UPDATE_SCALARS) * sizeof(float));
@@ -551,8 +584,14 @@ static Status start_minibatch(Update *update) {
   return update->reducer.start(update->reducer.context, update->gradient, update->summed);
 }
 
-/* A step of Adam on each part, whose gradient is clipped by a norm of its own; the policy's goes to
- * *out_norm. `each`: one over the rows. */
+/* Whether a part is left as it is by the present step. */
+static bool rests(const Update *update, size_t part) {
+  const AlgoOps *ops = update->ops;
+  return ops->rests && ops->rests(&update->experience, part);
+}
+
+/* A step of Adam on each part that does not rest, whose gradient is clipped by a norm of its own;
+ * the policy's goes to *out_norm. `each`: one over the rows. */
 static Status step_parts(Update *update, double each, double *out_norm) {
   const LearnConfig *config = update->config;
   TrainState *state = update->state;
@@ -570,8 +609,8 @@ static Status step_parts(Update *update, double each, double *out_norm) {
           "player %u: the gradient of its %s is not finite after %llu updates; lower learner.rate",
           state->player, part->name, (unsigned long long)state->version);
     if (config->clip_norm > 0 && norm > config->clip_norm) clip = config->clip_norm / norm;
-    if (part->trained)
-      adam_step(&adam, part->block, part->m, part->v, gradient, part->trained, state->steps,
+    if (part->trained && !rests(update, i))
+      adam_step(&adam, part->block, part->m, part->v, gradient, part->trained, ++part->steps,
                 (float)rate, (float)(clip * each));
     if (i == 0) *out_norm = norm;
     gradient += part->trained;
@@ -605,6 +644,7 @@ static Status optimise(Update *update) {
   count_losses(&update->stats, &sums, each);
   update->stats.gradient_norm += norm;
   update->stats.minibatches++;
+  update->stats.policy_steps += !rests(update, 0);
   experience->step++;
   experience->steps = update->state->steps;
   if (ops->stepped) ops->stepped(experience);
@@ -631,13 +671,13 @@ static void finish_update(Update *update) {
   const Net *net = update->net;
   update_weigh(update, NULL, NULL);
   TrainState *state = update->state;
-  double n = update->stats.minibatches;
-  double *value[] = {&update->stats.policy_loss,  &update->stats.value_loss,
-                     &update->stats.entropy,      &update->stats.kl,
-                     &update->stats.kl_reference, &update->stats.clipped,
-                     &update->stats.gradient_norm};
+  double n = update->stats.policy_steps;
+  double *value[] = {&update->stats.policy_loss, &update->stats.entropy,
+                     &update->stats.kl,          &update->stats.kl_reference,
+                     &update->stats.clipped,     &update->stats.gradient_norm};
   for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++)
     *value[i] /= n;
+  if (update->stats.minibatches > 0) update->stats.value_loss /= update->stats.minibatches;
   uint64_t learned = (uint64_t)update->advantages.count;
   update->stats.rows = (double)learned;
   move_normalisers(update);

@@ -15,6 +15,7 @@ typedef struct AlgoStats {
   double gradient_norm;
   double rows; /* learned from, by all members; 0: nobody had experience */
   double minibatches;
+  double policy_steps; /* minibatches in which the policy did not rest: its numbers are of these */
   double rate;
 } AlgoStats;
 

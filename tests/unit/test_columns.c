@@ -190,6 +190,7 @@ static void no_part_takes_the_name_of_another_column(void **state) {
       {"a", PLAYER_COUNTERS_COLUMN},
       {"a", "a_m"},
       {"a", "a_v"},
+      {"a", "a_steps"},
       {"adam_v", "b"},
       {"a", "a"},
       {"a", "b/c"},
