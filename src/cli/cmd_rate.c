@@ -3,10 +3,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/tournament_setup.h"
+#include "eval/empirical.h"
 #include "eval/sides.h"
 #include "job/plugin.h"
 #include "job/strength.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,11 @@ static const Flag flags[] = {
     {"--returns", NULL,
      "meta-games on mean returns instead of scores (default for runs with league.by_return)"},
     {"--env", "ENV", "of a games.csv with several: only these games (with options as in the file)"},
+    {"--equilibrium", "NAME",
+     "of the game between those who have all met, by mean returns: " SOLUTION_NAMES},
+    {"--select", "NAME",
+     "which one: of the largest welfare (the sum of what both earn) or the most even, of the "
+     "largest Gini impurity: " SELECTION_NAMES " (default welfare)"},
     {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
     ACCEPT_ENV_FLAG,
     {"--json", NULL, "print JSON"},
@@ -58,20 +65,146 @@ done:
   return status;
 }
 
-/* The standing as text or JSON, with the dynamics where they are asked for. */
+/* --- equilibria --- */
+/* What --equilibrium and --select ask for. */
+typedef struct Asked {
+  bool equilibrium;
+  int solution;  /* Solution */
+  int selection; /* Selection */
+} Asked;
+
+static Status choice_of(const Arguments *arguments, const char *flag, const char *names, int *out) {
+  const char *value = argument(&command_rate, arguments, flag);
+  if (!value) return OK;
+  *out = (int)text_choice(names, value);
+  if (*out < 0) return status_set(ERR_USAGE, "%s is one of %s, not '%.40s'", flag, names, value);
+  return OK;
+}
+
+static Status read_asked(const Arguments *arguments, Asked *out) {
+  *out = (Asked){.equilibrium = argument(&command_rate, arguments, "--equilibrium") != NULL};
+  const bool select = argument(&command_rate, arguments, "--select") != NULL;
+  TRY_RETURN(choice_of(arguments, "--equilibrium", SOLUTION_NAMES, &out->solution));
+  TRY_RETURN(choice_of(arguments, "--select", SELECTION_NAMES, &out->selection));
+  if (select && (!out->equilibrium || out->solution == SOLVE_NASH))
+    return status_set(
+        ERR_USAGE, "--select chooses among the correlated equilibria of --equilibrium ce or cce");
+  return OK;
+}
+
+/* How the solution is called, in words. */
+static void print_solution(const Standing *s, const Asked *asked, const Empirical *e) {
+  static const char *const solution[] = {"correlated equilibrium", "coarse correlated equilibrium",
+                                         "Nash equilibrium"};
+  static const char *const select[] = {" of the largest welfare", " of the largest Gini impurity"};
+  const EquilibriumFacts *f = &e->facts;
+  const char *const *side = s->side_name;
+  static const char *const both[SEATS] = {"one seat", "the other"};
+  if (!s->side) side = both;
+  printf("%s%s of the game by mean returns, %zu x %zu players", solution[asked->solution],
+         asked->solution == SOLVE_NASH ? "" : select[asked->selection], e->count[0], e->count[1]);
+  if (isfinite(e->fewest)) printf(" that have met in at least %.0f games each", e->fewest);
+  printf("\n  welfare %+.6g (%s %+.6g, %s %+.6g), Gini impurity %.6g\n", f->welfare, side[0],
+         f->value[0], side[1], f->value[1], f->gini);
+  printf(
+      "  left to gain: CE gap %.3g, CCE gap %.3g; Nash gap %.3g, if each side played its own part "
+      "by itself\n",
+      f->ce_gap, f->cce_gap, f->nash_gap);
+}
+
+/* The joint strategies from the likeliest on; of equals the first one. */
+static size_t next_likely(const Empirical *e, const bool *shown) {
+  const size_t joints = e->count[0] * e->count[1];
+  size_t best = joints;
+  for (size_t j = 0; j < joints; j++)
+    if (!shown[j] && e->joint[j] > 0 && (best == joints || e->joint[j] > e->joint[best])) best = j;
+  return best;
+}
+
+/* A table of who meets whom, as text or into an array of JSON. */
+static Status print_joint(const Standing *s, const Empirical *e, json_t *rows) {
+  enum { SHOWN = 20 };
+  const size_t joints = e->count[0] * e->count[1];
+  bool *shown;
+  double left = 1;
+  size_t more = 0;
+  TRY_RETURN(NEW_ARRAY(shown, joints));
+  if (!rows) printf("  probability, and what both earn\n");
+  for (size_t k = 0;; k++) {
+    const size_t j = next_likely(e, shown);
+    if (j == joints) break;
+    const char *a = s->games->name[e->member[0][j / e->count[1]]];
+    const char *b = s->games->name[e->member[1][j % e->count[1]]];
+    shown[j] = true;
+    if (rows)
+      json_array_append_new(rows,
+                            json_pack("{s:[s,s],s:f,s:[f,f]}", "players", a, b, "probability",
+                                      e->joint[j], "returns", e->payoff[j], e->payoff[joints + j]));
+    else if (k < SHOWN)
+      printf("  %10.6f  %-30s %-30s %+10.4g %+10.4g\n", e->joint[j], a, b, e->payoff[j],
+             e->payoff[joints + j]);
+    else
+      more++;
+    if (k < SHOWN) left -= e->joint[j];
+  }
+  if (more) printf("  ... and %zu more, %.6f in all\n", more, left);
+  free(shown);
+  return OK;
+}
+
+static Status print_equilibrium(const Standing *s, const Asked *asked, json_t *root) {
+  Status status = OK;
+  Empirical e = {0};
+  char word[2][16];
+  json_t *rows = json_array();
+  const EquilibriumFacts *f = &e.facts;
+  TRY(empirical_solve(s, (Solution)asked->solution, (Selection)asked->selection, &e));
+  if (!root) print_solution(s, asked, &e);
+  TRY(print_joint(s, &e, root ? rows : NULL));
+  if (!root) goto done;
+  text_choice_name(SOLUTION_NAMES, asked->solution, word[0], sizeof word[0]);
+  text_choice_name(SELECTION_NAMES, asked->selection, word[1], sizeof word[1]);
+  json_t *out =
+      json_pack("{s:s,s:f,s:[f,f],s:f,s:f,s:f,s:f,s:O}", "equilibrium", word[0], "welfare",
+                f->welfare, "returns", f->value[0], f->value[1], "gini", f->gini, "ce_gap",
+                f->ce_gap, "cce_gap", f->cce_gap, "nash_gap", f->nash_gap, "joint", rows);
+  if (asked->solution != SOLVE_NASH) json_object_set_new(out, "select", json_string(word[1]));
+  if (isfinite(e.fewest)) json_object_set_new(out, "fewest_games", json_real(e.fewest));
+  json_object_set_new(root, "equilibrium", out);
+done:
+  json_decref(rows);
+  empirical_free(&e);
+  return status;
+}
+
+/* The standing as text or JSON, with the dynamics and the equilibrium where they are asked for. */
 static Status print(const Standing *standing, const Arguments *arguments) {
   bool dynamics = argument(&command_rate, arguments, "--dynamics") != NULL;
   Status status = OK;
+  Asked asked;
+  TRY_RETURN(read_asked(arguments, &asked));
   if (!argument(&command_rate, arguments, "--json")) {
     print_standing(standing, 1000);
+    if (asked.equilibrium) TRY_RETURN(print_equilibrium(standing, &asked, NULL));
     return dynamics ? print_dynamics(standing, NULL) : OK;
   }
   json_t *root = json_standing(standing);
-  if (dynamics) status = print_dynamics(standing, root);
+  if (asked.equilibrium) status = print_equilibrium(standing, &asked, root);
+  if (dynamics && status == OK) status = print_dynamics(standing, root);
+  if (status != OK) {
+    json_decref(root);
+    return status;
+  }
   json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
   printf("\n");
   json_decref(root);
   return status;
+}
+
+/* Equilibria are of what both earn. */
+static bool wants_returns(const Arguments *arguments) {
+  return argument(&command_rate, arguments, "--returns") ||
+         argument(&command_rate, arguments, "--equilibrium");
 }
 
 /* Why there is nothing to rate: the file is of another game, perhaps. */
@@ -107,7 +240,8 @@ static Status rate_file(const char *path, const Arguments *arguments, double pri
   StandingOptions options = {.prior = prior,
                              .seats = true,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
-                             .returns = argument(&command_rate, arguments, "--returns") != NULL};
+                             .returns = wants_returns(arguments),
+                             .not_met = games.teams > SEATS ? STANDING_MANY_TEAMS : NULL};
   TRY(NEW_ARRAY(side, games.players + 1));
   if (games_tell_sides(&games, side)) {
     TRY(games_by_side(&games, side, side_name, &apart, &of));
@@ -146,8 +280,7 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
                    path, text_quoted(path, quoted, sizeof quoted)));
   StrengthOptions options = {.prior = prior,
                              .anchor = argument(&command_rate, arguments, "--anchor"),
-                             .returns = argument(&command_rate, arguments, "--returns") != NULL ||
-                                        run.settings->league.by_return};
+                             .returns = wants_returns(arguments) || run.settings->league.by_return};
   TRY(strength_create(&run.league, run.settings, &run.folder, &options, &strength));
   strength_warn(&strength.games, run.settings);
   if (strength.games.meetings == 0)
@@ -175,7 +308,7 @@ static Status run_rate(int argc, char **argv) {
 
 const Command command_rate = {
     "rate",
-    "RUN | games.csv [--anchor NAME] [--returns] [--dynamics] [--json]",
+    "RUN | games.csv [--anchor NAME] [--returns] [--equilibrium ce|cce|nash] [--dynamics] [--json]",
     "ratings with intervals, Nash averaging, alpha-rank, and how transitive the field is",
     "Bradley-Terry on the scores of both seats, draws half a point. Intervals are of the "
     "difference to the anchor, "
@@ -186,6 +319,9 @@ const Command command_rate = {
     "have all met. A "
     "player "
     "that never lost has '>=' its lower bound; one that no games connect\nwith the anchor 'n/a'.\n"
+    "Correlated equilibria are of general-sum games, too: of two populations (league.sides "
+    "separate); gaps are what the best\ndeviations would win, summed over both sides, 0: nobody "
+    "gains (agon help 'correlated equilibrium').\n"
     "Where sides are separate (league.sides): each side from random play on its own side; Nash: "
     "the equilibrium of the two populations.",
     flags,

@@ -46,6 +46,22 @@ const Term glossary[] = {
              "their meta-game."},
     {"meta-game", "the game in which each side picks a player, and the payoff is what these return "
                   "against each other."},
+    {"welfare", "what all sides of a game earn together."},
+    {"general-sum", "of a game: what all sides earn together depends on how they play, so that one "
+                    "does not lose what another wins, and they may gain by agreeing."},
+    {"correlated equilibrium",
+     "somebody draws who plays what together from a distribution that all know, and tells each its "
+     "own part: nobody gains by doing something else than it is told. One of them has the largest "
+     "welfare, one is the most even (`agon rate --equilibrium ce`)."},
+    {"coarse correlated equilibrium",
+     "the same, where each decides before it is told: nobody gains by playing one strategy always "
+     "(`--equilibrium cce`). Every correlated equilibrium is one, and every Nash equilibrium "
+     "both."},
+    {"Gini impurity", "of a distribution: 1 less the sum of its squares; 0 where one thing is "
+                      "certain, the larger the more evenly it is spread."},
+    {"CE gap", "what would be gained by answering each advice of a joint distribution as is best, "
+               "summed over the sides; CCE gap: by one strategy whatever the advice. 0: it is an "
+               "equilibrium."},
     {"Nash averaging", "the strength of players in the meta-game's equilibrium, which copies of a "
                        "player do not change."},
     {"alpha-rank",

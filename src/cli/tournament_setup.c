@@ -30,6 +30,7 @@ static bool run_among(const TournamentRequest *request, char *out, size_t size) 
 static Status take_terms(const GameFacts *game, GameTerms *out) {
   out->accepted = game->accepted;
   out->any_build = plugins_accepted();
+  out->teams = game->teams;
   facts_rules(game, out->build);
   return text_format(out->env, sizeof out->env, "%s", game->title);
 }

@@ -15,16 +15,20 @@
 
 #define MOST (INT64_C(1) << 53) /* games: sums of so many never wrap */
 enum {
-  COLUMNS = 23,
+  COLUMNS = 26,
+  TEAMS = 25,
+  OTHER_SQUARES = 24,
+  OTHER_RETURNS = 23,
   BUILD = 22,
   PAIR_SQUARES = 21,
-  FEWER = 21 /* of files that do not have the last two yet */
+  FEWER = 21 /* of files that do not have those yet */
 };
 static const char header[] =
     "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
     "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
-    "return_squares,pairs,pair_squares,build\n";
-enum { LAST_COLUMN = sizeof ",build\n" - 1, LAST_COLUMNS = sizeof ",pair_squares,build\n" - 1 };
+    "return_squares,pairs,pair_squares,build,b_return_sum,b_return_squares,teams\n";
+/* What all headers begin with, of however old a program. */
+enum { LAST_COLUMNS = sizeof ",pair_squares,build,b_return_sum,b_return_squares,teams\n" - 1 };
 
 /* The struct is then empty and can be used again. */
 void games_free(Games *games) {
@@ -136,8 +140,14 @@ static size_t split(char *line, char *field[COLUMNS]) {
   return count;
 }
 
-/* The twelve counts and the sums of one line. The two seats' returns are stored together and halved
- * here. false if anything is no number, negative, or does not add up. */
+/* The file does not tell the seats' returns apart: each has its share by its games. */
+static double share_of(const MatchTally *tally, int seat) {
+  const double games = tally_games(tally->seat);
+  return games > 0 ? tally->seat[seat].games / games : 0;
+}
+
+/* The twelve counts and the sums of one line. The two seats' returns are stored together and shared
+ * out here. false if anything is no number, negative, or does not add up. */
 static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchTally *out) {
   double number[12];
   for (int i = 0; i < 12; i++) {
@@ -156,9 +166,11 @@ static bool parse_counts(char *const field[COLUMNS], uint64_t *first, MatchTally
         .wins = n[0],
         .draws = n[1],
         .losses = n[2],
-        .returns = returns / 2, /* the file does not tell the seats' returns apart */
-        .squares = squares / 2,
     };
+  }
+  for (int s = 0; s < 2; s++) {
+    out->seat[s].returns = returns * share_of(out, s);
+    out->seat[s].squares = squares * share_of(out, s);
   }
   for (int k = 0; k < 5; k++)
     out->pairs.count[k] = number[7 + k];
@@ -246,10 +258,27 @@ typedef struct Wanted {
   bool any_build;
 } Wanted;
 
+/* What b earned, as the sums of both seats. */
+static Status parse_other(char *const field[COLUMNS], MatchTally *tally) {
+  double returns, squares;
+  const Tally all = tally_both(tally->seat);
+  if (!text_to_float(field[OTHER_RETURNS], &returns) ||
+      !text_to_float(field[OTHER_SQUARES], &squares) || !isfinite(returns) || !isfinite(squares) ||
+      squares < 0)
+    return status_set(ERR_FORMAT, "'%.40s' and '%.40s' are no sums of b's returns",
+                      field[OTHER_RETURNS], field[OTHER_SQUARES]);
+  for (int s = 0; s < SEATS; s++) {
+    tally->welfare[s] = (returns + all.returns) * share_of(tally, s);
+    tally->more_squares[s] = (squares - all.squares) * share_of(tally, s);
+  }
+  return OK;
+}
+
 /* Takes a line apart into `field`, and its numbers. *build is "" where the line names none. Files
- * of older programs lack the last columns: pair_squares is then -1, for unknown. */
+ * of older programs lack the last columns: pair_squares is then -1, for unknown, b's returns are
+ * taken for the negative of a's, and *teams is 0. */
 static Status parse_line(char *line, char *field[COLUMNS], uint64_t *first, MatchTally *tally,
-                         const char **build) {
+                         const char **build, int64_t *teams) {
   size_t columns = split(line, field);
   if (columns < FEWER || !parse_counts(field, first, tally))
     return status_set(ERR_FORMAT, "not a line of %d columns of games", COLUMNS);
@@ -259,6 +288,11 @@ static Status parse_line(char *line, char *field[COLUMNS], uint64_t *first, Matc
            !isfinite(tally->pair_squares))
     return status_set(ERR_FORMAT, "'%.40s' is no sum of squares", field[PAIR_SQUARES]);
   *build = columns > BUILD ? field[BUILD] : "";
+  *teams = 0;
+  tally->half_told = columns <= OTHER_SQUARES;
+  if (!tally->half_told) TRY_RETURN(parse_other(field, tally));
+  if (columns > TEAMS && (!text_to_int(field[TEAMS], teams) || *teams < 2))
+    return status_set(ERR_FORMAT, "'%.40s' is no number of teams", field[TEAMS]);
   if (!games_build_good(*build))
     return status_set(ERR_FORMAT, "'%.40s' is no build of a plug-in", *build);
   return OK;
@@ -275,7 +309,8 @@ static Status take_line(char *line, const Wanted *want, Games *games) {
   uint64_t first = 0;
   uint32_t a, b;
   MatchTally tally = {0};
-  TRY_RETURN(parse_line(line, field, &first, &tally, &build));
+  int64_t teams = 0;
+  TRY_RETURN(parse_line(line, field, &first, &tally, &build, &teams));
   if (terms && !wanted(field, terms)) return OK;
   if (terms && !same_rules(build, terms)) {
     games->other_lines++;
@@ -290,6 +325,7 @@ static Status take_line(char *line, const Wanted *want, Games *games) {
   TRY_RETURN(games_player(games, field[4], &a));
   TRY_RETURN(games_player(games, field[5], &b));
   if (a == b) return status_set(ERR_FORMAT, "a player against itself");
+  if (teams > (int64_t)games->teams) games->teams = (uint32_t)teams;
   return games_add(games, a, b, first, &tally);
 }
 
@@ -361,13 +397,35 @@ static Status drop_torn_line(int fd, const char *path, off_t *size) {
   return OK;
 }
 
-/* Whether the file begins with the header of an older program, which had all columns but the
- * last. */
-static bool lacks_build(int fd) {
-  enum { OLDER = sizeof header - 1 - LAST_COLUMN };
-  char first[OLDER + 1];
-  return pread(fd, first, sizeof first, 0) == (ssize_t)sizeof first &&
-         !memcmp(first, header, OLDER) && first[OLDER] == '\n';
+/* How many columns the file's header has: all, or as many as an older program knew. */
+static size_t columns_of(int fd) {
+  char first[sizeof header] = "";
+  size_t columns = 1;
+  if (pread(fd, first, sizeof header - 1, 0) <= 0) return COLUMNS;
+  const size_t size = strcspn(first, "\n");
+  if (strncmp(first, header, size)) return COLUMNS;
+  for (size_t i = 0; i < size; i++)
+    columns += first[i] == ',';
+  return columns;
+}
+
+/* How many columns of a line say something that a reader would not think by itself: that b earned
+ * the negative of what a did, of two teams, without a plug-in. */
+static size_t columns_needed(const GameTerms *terms, const MatchTally *tally) {
+  bool general = terms->teams > SEATS;
+  for (int s = 0; s < SEATS; s++)
+    general |= tally->welfare[s] != 0 || tally->more_squares[s] != 0;
+  return general ? COLUMNS : *terms->build ? BUILD + 1 : PAIR_SQUARES + 1;
+}
+
+/* Takes the last columns off a line, down to `columns`. */
+static void cut_columns(Bytes *line, size_t columns) {
+  for (size_t have = COLUMNS; have > columns; have--) {
+    while (line->data[line->size - 1] != ',')
+      line->size--;
+    line->size--;
+  }
+  if (columns < COLUMNS) bytes_u8(line, '\n');
 }
 
 /* The columns of `header`, in its order. */
@@ -375,6 +433,7 @@ static void put_batch(Bytes *line, const GameTerms *terms, const char *a, const 
                       uint64_t first, const MatchTally *tally) {
   char rest[600], openings[16];
   const Tally *s = tally->seat;
+  const Tally other = tally_both(match_tally_turned(tally).seat);
   const double *p = tally->pairs.count;
   put_field(line, terms->env);
   put_openings(terms, openings);
@@ -384,10 +443,11 @@ static void put_batch(Bytes *line, const GameTerms *terms, const char *a, const 
   put_field(line, b);
   snprintf(rest, sizeof rest,
            "%" PRIu64 ",%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.9g,%.9g,%" PRIu64
-           ",%.9g,%s\n",
+           ",%.9g,%s,%.9g,%.9g,%u\n",
            first, s[0].wins, s[0].draws, s[0].losses, s[1].wins, s[1].draws, s[1].losses, p[0],
            p[1], p[2], p[3], p[4], s[0].returns + s[1].returns, s[0].squares + s[1].squares,
-           pairs_of(tally), tally->pair_squares, terms->build);
+           pairs_of(tally), tally->pair_squares, terms->build, other.returns, other.squares,
+           terms->teams ? terms->teams : SEATS);
   bytes_put(line, rest, strlen(rest));
 }
 
@@ -408,9 +468,10 @@ Status games_append(const char *path, const GameTerms *terms, const char *a, con
   put_batch(&line, terms, a, b, first, tally);
   /* Others read the file as a table: a line has no more fields than its header, if nothing is lost
    * by that. */
-  if (!*terms->build && !line.failed && lacks_build(fd)) {
-    line.size -= sizeof ",\n" - 1;
-    bytes_u8(&line, '\n');
+  if (size > 0 && !line.failed) {
+    const size_t wanted = columns_of(fd);
+    const size_t needed = columns_needed(terms, tally);
+    cut_columns(&line, wanted > needed ? wanted : needed);
   }
   bool good = !line.failed && write(fd, line.data, line.size) == (ssize_t)line.size;
   if (!good) status = status_set(ERR_IO, "cannot append to %s: %s", path, strerror(errno));
@@ -433,7 +494,37 @@ static double mean_of_seats(const Tally seat[SEATS]) {
   return sum / seats;
 }
 
-/* Against itself a player has the score 0.5, and the return 0. */
+/* The same of what both earned together. */
+static double mean_welfare(const MatchTally *tally) {
+  double sum = 0, seats = 0;
+  for (int s = 0; s < SEATS; s++)
+    if (tally->seat[s].games > 0) {
+      sum += tally->welfare[s] / tally->seat[s].games;
+      seats++;
+    }
+  return sum / seats;
+}
+
+GameSums games_sums(const Games *games, const unsigned char *in) {
+  GameSums out = {.low = INFINITY, .high = -INFINITY};
+  double largest = 0;
+  for (size_t i = 0; i < games->meetings; i++) {
+    const Meeting *m = &games->meeting[i];
+    if (tally_games(m->tally.seat) <= 0 || (in && (!in[m->a] || !in[m->b]))) continue;
+    const double welfare = mean_welfare(&m->tally);
+    out.low = fmin(out.low, welfare);
+    out.high = fmax(out.high, welfare);
+    out.half_told |= m->tally.half_told;
+    largest = fmax(largest, fabs(mean_of_seats(m->tally.seat)));
+  }
+  if (out.low > out.high) return (GameSums){0};
+  /* files have nine digits */
+  out.general = out.high - out.low > 1e-6 * fmax(largest, fmax(fabs(out.low), fabs(out.high)));
+  return out;
+}
+
+/* Against itself a player has the score 0.5, and the return 0, which is so where what one earns the
+ * other loses. */
 Status games_matrix(const Games *games, bool returns, double missing, double **out) {
   size_t n = games->players;
   TRY_RETURN(NEW_ARRAY(*out, n * n + 1));
@@ -445,7 +536,7 @@ Status games_matrix(const Games *games, bool returns, double missing, double **o
     if (tally_games(seat) <= 0) continue;
     double mean = returns ? mean_of_seats(seat) : meta_meeting_score(m);
     (*out)[m->a * n + m->b] = mean;
-    (*out)[m->b * n + m->a] = returns ? -mean : 1 - mean;
+    (*out)[m->b * n + m->a] = returns ? mean_welfare(&m->tally) - mean : 1 - mean;
   }
   return OK;
 }

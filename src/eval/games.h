@@ -26,6 +26,7 @@ typedef struct GameTerms {
   /* other builds, by spaces, whose rules are taken for the same; borrowed; NULL: none */
   const char *accepted;
   bool any_build; /* all of them are */
+  uint32_t teams; /* that play the game; 0: 2 */
 } GameTerms;
 #define GAMES_ANY_SEED UINT64_MAX
 
@@ -41,6 +42,7 @@ typedef struct Games {
   /* of the file that were left out, as another build of the plug-in played them */
   size_t other_lines;
   char other_build[GAMES_BUILD]; /* the last of these */
+  uint32_t teams;                /* that play the game, as a file says; 0: it does not */
 } Games;
 
 /* Frees everything; also for an empty table. */
@@ -69,6 +71,14 @@ bool games_build_in(const char *build, const char *list);
 /* Appends one batch, by one write. ERR_IO, ERR_MEMORY. */
 Status games_append(const char *path, const GameTerms *terms, const char *a, const char *b,
                     uint64_t first, const MatchTally *tally);
+/* Whether what one earns the other loses, of meetings between players that are `in` ((players);
+ * NULL: all). */
+typedef struct GameSums {
+  double low, high; /* the least and the most that two earn together in a game, by meeting */
+  bool general;     /* they differ: the game is neither zero-sum nor constant-sum */
+  bool half_told;   /* of some meetings only one's returns are known: files of older programs */
+} GameSums;
+GameSums games_sums(const Games *games, const unsigned char *in);
 /* The mean return, or score 0..1, of the row's player, (players, players), into *out (free);
  * `missing` where two never met. ERR_MEMORY. */
 Status games_matrix(const Games *games, bool returns, double missing, double **out);

@@ -178,6 +178,11 @@ static double gain_of(const Match *match, const Seats *seats, const double *team
   return match->teams == 2 ? own : (own - team_return[seats->team[1]]) / 2;
 }
 
+/* What b earned; of more than two teams the negative of what a did. */
+static double other_gain(const Match *match, const Seats *seats, const double *team_return) {
+  return match->teams == 2 ? team_return[seats->team[1]] : -gain_of(match, seats, team_return);
+}
+
 /* Counts a game, and its pair when the other one has ended before. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   (void)how;
@@ -186,7 +191,11 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   const Seats seats = seats_of(match, game);
   const float points = points_of(match, &seats, outcome);
   const double gain = gain_of(match, &seats, slot->team_return);
-  tally_game(&match->tally->seat[seats.team[0] > seats.team[1]], points, gain);
+  const double other = other_gain(match, &seats, slot->team_return);
+  const int seat = seats.team[0] > seats.team[1];
+  tally_game(&match->tally->seat[seat], points, gain);
+  match->tally->welfare[seat] += gain + other;
+  match->tally->more_squares[seat] += other * other - gain * gain;
   match->half[game] = (uint8_t)(1 + (points > 0.5f ? 2 : points == 0.5f ? 1 : 0));
   match->gain[game] = gain;
   if (match->half[game ^ 1]) {

@@ -54,10 +54,14 @@ static Status add_seat(const Parts *parts, const Meeting *m, int seat, Games *ou
   MatchTally part = {.pair_squares = -1};
   const bool all = m->tally.seat[1 - seat].games <= 0;
   if (m->tally.seat[seat].games <= 0) return OK;
-  if (all)
+  if (all) {
     part = m->tally;
-  else
+  } else {
+    part.half_told = m->tally.half_told;
     part.seat[seat] = m->tally.seat[seat];
+    part.welfare[seat] = m->tally.welfare[seat];
+    part.more_squares[seat] = m->tally.more_squares[seat];
+  }
   return games_add(out, parts->as[m->a][seat], parts->as[m->b][1 - seat], 0, &part);
 }
 
@@ -65,7 +69,7 @@ Status games_by_side(const Games *from, const uint8_t *side, const char *const n
                      Games *out, uint8_t **out_side) {
   Status status = OK;
   Parts parts = {.from = from, .side = side};
-  *out = (Games){0};
+  *out = (Games){.teams = from->teams};
   *out_side = NULL;
   TRY(NEW_ARRAY(parts.as, from->players + 1));
   TRY(add_players(&parts, name, out));

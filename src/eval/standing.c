@@ -178,6 +178,9 @@ static Status enter(Standing *s, const StandingOptions *options) {
   TRY(games_matrix(s->games, returns, 0, &all));
   for (size_t i = 0; !returns && i < n * n; i++)
     all[i] = 2 * all[i] - 1;
+  s->sums = games_sums(s->games, s->in);
+  for (size_t p = 0; returns && p < n; p++) /* what both get together goes half to each */
+    all[p * n + p] = (s->sums.low + s->sums.high) / 4;
   TRY(NEW_ARRAY(s->payoff, s->entered * s->entered + 1));
   meta_select(all, n, s->in, s->payoff);
 done:
@@ -198,6 +201,12 @@ static Status play_meta(Standing *s, const StandingOptions *options) {
     return text_format(s->no_meta, sizeof s->no_meta,
                        "%zu players have all met, and meta-games are solved up to %d", s->entered,
                        STANDING_META);
+  if (options->returns && s->sums.general)
+    return text_format(
+        s->no_meta, sizeof s->no_meta,
+        "the game is general-sum (two earn from %.4g to %.4g together), and these are of zero-sum "
+        "games: see agon rate --equilibrium cce",
+        s->sums.low, s->sums.high);
   Status status = s->side ? solve_sides(s) : solve(s);
   if (status == ERR_MEMORY) return status;
   if (status != OK) return text_format(s->no_meta, sizeof s->no_meta, "%s", status_message());
@@ -303,6 +312,7 @@ Status standing_create(const Games *games, const StandingOptions *options, Stand
                     .seats = options->seats,
                     .side = options->side,
                     .side_name = options->side_name,
+                    .not_met = options->not_met,
                     .gap = NAN,
                     .value = NAN};
   TRY(NEW_ARRAY(out->rated, n + 1));

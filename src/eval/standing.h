@@ -49,7 +49,9 @@ typedef struct Standing {
       gap; /* sides: Elo by which the first side's anchor would beat the second's; NAN: unknown */
   double value; /* sides: of the meta-game to the first side; NAN: unknown */
   bool has_meta;
-  char no_meta[256]; /* why not, if not */
+  char no_meta[256];   /* why not, if not */
+  const char *not_met; /* as in the options, borrowed */
+  GameSums sums;       /* of the meetings between those who entered */
   Transitivity transitivity;
   uint32_t *as;    /* (players) whose rating it is: the player's own, or as standing_show_as says */
   uint32_t *order; /* (players) by the lower bound of the rating, best first */

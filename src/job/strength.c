@@ -11,22 +11,29 @@
 #include <string.h>
 
 /* Games of lanes are independent of one another: they are in no pairs, and their squares by pair
- * are not known. */
-static Status add_games(Games *games, uint32_t a, uint32_t b, const Tally seat[SEATS]) {
-  const MatchTally tally = {.seat = {seat[0], seat[1]}, .pair_squares = -1};
+ * are not known. other: the same games as the other saw them; NULL: not known. */
+static Status add_games(Games *games, uint32_t a, uint32_t b, const Tally seat[SEATS],
+                        const Tally other[SEATS]) {
+  MatchTally tally = {.seat = {seat[0], seat[1]}, .pair_squares = -1, .half_told = other == NULL};
+  for (int s = 0; s < SEATS && other; s++) { /* while home sat first, the other sat second */
+    tally.welfare[s] = seat[s].returns + other[1 - s].returns;
+    tally.more_squares[s] = other[1 - s].squares - seat[s].squares;
+  }
   return games_add(games, a, b, 0, &tally);
 }
 
 /* What home earned by its seat: its returns; of more than two teams half of what it was ahead of
  * the other, as a match counts it (eval.h). Squares are left out where they are of neither. */
 static void take_eval(const League *league, uint32_t home, const Pair *pair, uint32_t teams,
-                      Tally out[SEATS]) {
-  const Pair *back = teams > 2 ? payoff_find(&league->payoff, pair->away, home) : NULL;
+                      Tally out[SEATS], Tally other[SEATS]) {
+  const Pair *back = payoff_find(&league->payoff, pair->away, home);
   for (int s = 0; s < SEATS; s++) {
     out[s] = pair->eval[s];
-    if (!back) continue;
-    out[s].returns = (pair->eval[s].returns - back->eval[1 - s].returns) / 2;
-    out[s].squares = 0;
+    if (teams > 2 && back) {
+      out[s].returns = (pair->eval[s].returns - back->eval[1 - s].returns) / 2;
+      out[s].squares = 0;
+    }
+    other[1 - s] = teams > 2 || !back ? tally_turned(&out[s]) : back->eval[1 - s];
   }
 }
 
@@ -39,9 +46,10 @@ static Status add_lanes(const League *league, uint32_t teams, Games *games) {
     for (size_t i = 0; i < league->payoff.row[home].pairs; i++) {
       const Pair *pair = &league->payoff.row[home].pair[i];
       Tally eval[SEATS];
+      Tally other[SEATS];
       if (tally_games(pair->eval) <= 0 || home >= pair->away) continue;
-      take_eval(league, home, pair, teams, eval);
-      TRY_RETURN(add_games(games, home, pair->away, eval));
+      take_eval(league, home, pair, teams, eval, other);
+      TRY_RETURN(add_games(games, home, pair->away, eval, other));
     }
   return OK;
 }
@@ -56,7 +64,7 @@ static Status add_anchors(const League *league, Games *games) {
       if (met[0].games + met[1].games <= 0) continue;
       TRY_RETURN(
           games_player(games, text_choice_name(BUILTIN_NAMES, (int)b, name, sizeof name), &id));
-      TRY_RETURN(add_games(games, p, id, met));
+      TRY_RETURN(add_games(games, p, id, met, NULL));
     }
   return OK;
 }
@@ -94,7 +102,8 @@ Status strength_terms(const JobConfig *settings, GameTerms *out) {
                      .vary = settings->actors.openings > 0,
                      .accepted = settings->game.accepted,
                      .any_build = plugins_accepted(),
-                     .seed = (uint64_t)settings->run.seed};
+                     .seed = (uint64_t)settings->run.seed,
+                     .teams = settings->game.teams};
   facts_rules(&settings->game, out->build);
   return text_format(out->env, sizeof out->env, "%s", settings->game.title);
 }

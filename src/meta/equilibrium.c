@@ -30,7 +30,7 @@ size_t equilibrium_part(const NormalForm *game, size_t joint, size_t player) {
 size_t equilibrium_constraints(const NormalForm *game, Concept concept) {
   size_t rows = 0;
   for (size_t p = 0; p < game->players; p++)
-    rows += concept == CONCEPT_CE ? game->count[p] * (game->count[p] - 1) : game->count[p];
+  rows += concept == CONCEPT_CE ? game->count[p] * (game->count[p] - 1) : game->count[p];
   return rows;
 }
 
@@ -152,19 +152,19 @@ done:
  * sum of multiples): by that the result is judged. */
 typedef struct Cone {
   size_t n, rows;
-  double *row;     /* (rows, n) of length 1 */
-  double *x;       /* (n) what is left: r */
-  double *lambda;  /* (rows) multipliers, 0 where not active */
-  double *slack;   /* (n) of the unit vectors, 0 where not zero */
-  bool *zero;      /* (n) */
-  bool *barred;    /* (rows) too close to active ones to enter now */
-  size_t *active;  /* rows, in the order in which they came */
+  double *row;    /* (rows, n) of length 1 */
+  double *x;      /* (n) what is left: r */
+  double *lambda; /* (rows) multipliers, 0 where not active */
+  double *slack;  /* (n) of the unit vectors, 0 where not zero */
+  bool *zero;     /* (n) */
+  bool *barred;   /* (rows) too close to active ones to enter now */
+  size_t *active; /* rows, in the order in which they came */
   size_t actives;
-  double *gram;    /* (most active, most active) of the active rows over the places not zero */
-  double *factor;  /* (actives, actives) */
-  double *next;    /* (most active) */
-  double *wish;    /* (n) next multipliers of the unit vectors; 1 - multiples elsewhere */
-  double *defect;  /* (most active) */
+  double *gram;   /* (most active, most active) of the active rows over the places not zero */
+  double *factor; /* (actives, actives) */
+  double *next;   /* (most active) */
+  double *wish;   /* (n) next multipliers of the unit vectors; 1 - multiples elsewhere */
+  double *defect; /* (most active) */
   size_t most;
 } Cone;
 
@@ -217,8 +217,8 @@ static void take_off(Cone *c) {
   }
 }
 
-/* next: the multipliers with which nothing of the active rows is left over the free places, improved
- * once; wish: what is left. false: the rows are not independent to rounding. */
+/* next: the multipliers with which nothing of the active rows is left over the free places,
+ * improved once; wish: what is left. false: the rows are not independent to rounding. */
 static bool solve_active(Cone *c) {
   const size_t k = c->actives;
   for (size_t p = 0; p < k; p++) {
@@ -423,8 +423,9 @@ static Status check_gap(const NormalForm *game, Concept concept, double spread,
   TRY_RETURN(equilibrium_measure(game, joint, &facts));
   const double gap = concept == CONCEPT_CE ? facts.ce_gap : facts.cce_gap;
   if (gap <= 1e-7 * spread) return OK;
-  return status_set(ERR_INTERNAL, "no equilibrium was found: %.2g are left to gain, of payoffs that "
-                                  "differ by %.3g",
+  return status_set(ERR_INTERNAL,
+                    "no equilibrium was found: %.2g are left to gain, of payoffs that "
+                    "differ by %.3g",
                     gap, spread);
 }
 

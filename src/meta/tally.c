@@ -111,24 +111,41 @@ void match_tally_add(MatchTally *to, const MatchTally *from) {
   for (int k = 0; k < 5; k++)
     to->pairs.count[k] += from->pairs.count[k];
   to->fixed |= from->fixed;
+  for (int s = 0; s < SEATS; s++) {
+    to->welfare[s] += from->welfare[s];
+    to->more_squares[s] += from->more_squares[s];
+  }
+  to->half_told |= from->half_told;
   bool known = to->pair_squares >= 0 && from->pair_squares >= 0;
   to->pair_squares = known ? to->pair_squares + from->pair_squares : -1;
 }
 
+/* What b earned in both games of a pair is known only where it is the negative of a's. */
 MatchTally match_tally_turned(const MatchTally *tally) {
+  bool general = false;
   MatchTally out = *tally;
-  out.seat[0] = tally_turned(&tally->seat[1]); /* while a sat second, b sat first */
-  out.seat[1] = tally_turned(&tally->seat[0]);
+  for (int s = 0; s < SEATS; s++) {
+    const int back = 1 - s; /* while a sat second, b sat first */
+    const Tally *seat = &tally->seat[back];
+    out.seat[s] = tally_of_opponent(seat, tally->welfare[back] - seat->returns,
+                                    seat->squares + tally->more_squares[back]);
+    out.welfare[s] = tally->welfare[back];
+    out.more_squares[s] = 0 - tally->more_squares[back];
+    general |= tally->welfare[back] != 0 || tally->more_squares[back] != 0;
+  }
   for (int k = 0; k < 5; k++)
     out.pairs.count[k] = tally->pairs.count[4 - k];
+  if (general) out.pair_squares = -1; /* those are a's */
   return out;
 }
 
 bool match_tally_is_whole(const MatchTally *tally) {
   const Tally *seat = tally->seat;
   double pairs = 0;
-  for (int s = 0; s < SEATS; s++)
+  for (int s = 0; s < SEATS; s++) {
     if (!tally_is_whole(&seat[s])) return false;
+    if (!isfinite(tally->welfare[s]) || !isfinite(tally->more_squares[s])) return false;
+  }
   for (int k = 0; k < 5; k++) {
     if (!(tally->pairs.count[k] >= 0)) return false;
     pairs += tally->pairs.count[k];

@@ -64,9 +64,14 @@ typedef struct MatchTally {
   Pentanomial pairs; /* of those games that were played in pairs; the others count as independent */
   double pair_squares; /* of a's returns of both games of a pair; negative: not known */
   bool fixed;          /* nothing is random, so that all other pairs are copies of these */
+  /* What b earned is told by what it adds, so that in zero-sum games there is nothing to be told.
+   * By the seat of a: */
+  double welfare[SEATS];      /* sum of what both earned together */
+  double more_squares[SEATS]; /* sum of b's squared returns, less that of a's */
+  bool half_told; /* b's returns are not known, and taken for the negative of a's (old files) */
 } MatchTally;
 void match_tally_add(MatchTally *to, const MatchTally *from);
-MatchTally match_tally_turned(const MatchTally *tally); /* the same games as b saw them; zero-sum */
+MatchTally match_tally_turned(const MatchTally *tally); /* the same games as b saw them */
 /* Whether its counts add up and its sums are numbers: what files and other ranks say is held to it.
  */
 bool match_tally_is_whole(const MatchTally *tally);

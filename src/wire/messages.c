@@ -769,6 +769,8 @@ void match_result_encode(const WireMatchResult *result, Bytes *out) {
     put_tally(&tally->seat[s], out);
   bytes_put(out, tally->pairs.count, sizeof tally->pairs.count);
   bytes_f64(out, tally->pair_squares);
+  bytes_put(out, tally->welfare, sizeof tally->welfare);
+  bytes_put(out, tally->more_squares, sizeof tally->more_squares);
   bytes_u32(out, tally->fixed);
   bytes_u64(out, result->size);
   put_tail(result->replay, result->size, out);
@@ -781,6 +783,9 @@ Status match_result_decode(WireMatchResult *result, Reader *body) {
     take_tally(&tally->seat[s], body);
   reader_get(body, tally->pairs.count, sizeof tally->pairs.count);
   tally->pair_squares = reader_f64(body);
+  reader_get(body, tally->welfare, sizeof tally->welfare);
+  reader_get(body, tally->more_squares, sizeof tally->more_squares);
+  tally->half_told = false;
   uint32_t fixed = reader_u32(body);
   tally->fixed = fixed == 1;
   result->size = reader_count(body, 1);

@@ -33,10 +33,10 @@ static void chicken_by_hand(void **state) {
   static const double welfare[4] = {0, .25, .25, .5};
   static const double even[4] = {5 / 34., 10 / 34., 10 / 34., 9 / 34.};
   const NormalForm game = two_players(chicken[0], count);
-  for (int concept = 0; concept < 2; concept++) { /* of two strategies both are the same */
+  for (int concept = 0; concept < 2; concept ++) { /* of two strategies both are the same */
     double joint[4];
     EquilibriumFacts facts;
-    CHECK_OK(equilibrium_find(&game, (Concept)concept, SELECT_WELFARE, joint));
+    CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_WELFARE, joint));
     CHECK_OK(equilibrium_measure(&game, joint, &facts));
     for (int j = 0; j < 4; j++)
       CHECK_NEAR(joint[j], welfare[j], 1e-9);
@@ -47,7 +47,7 @@ static void chicken_by_hand(void **state) {
     CHECK_NEAR(facts.cce_gap, 0, 1e-9);
     /* by themselves both dare with .25: 5.0625 each, and always daring would get 5.25 */
     CHECK_NEAR(facts.nash_gap, 2 * (5.25 - 5.0625), 1e-9);
-    CHECK_OK(equilibrium_find(&game, (Concept)concept, SELECT_GINI, joint));
+    CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_GINI, joint));
     CHECK_OK(equilibrium_measure(&game, joint, &facts));
     for (int j = 0; j < 4; j++)
       CHECK_NEAR(joint[j], even[j], 1e-9);
@@ -78,8 +78,8 @@ static void shapleys_cycle_by_hand(void **state) {
   CHECK_OK(equilibrium_measure(&game, joint, &facts));
   CHECK_NEAR(facts.welfare, 1, 1e-9);
   CHECK_NEAR(facts.cce_gap, 0, 1e-9);
-  for (int concept = 0; concept < 2; concept++) {
-    CHECK_OK(equilibrium_find(&game, (Concept)concept, SELECT_GINI, joint));
+  for (int concept = 0; concept < 2; concept ++) {
+    CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_GINI, joint));
     for (int j = 0; j < 9; j++)
       CHECK_NEAR(joint[j], 1 / 9., 1e-9);
   }
@@ -96,8 +96,8 @@ static void gaps_tell_the_concepts_apart(void **state) {
   CHECK_OK(equilibrium_measure(&game, joint, &facts));
   CHECK_NEAR(facts.value[0], 2 / 3., 1e-12);
   CHECK_NEAR(facts.value[1], 1 / 3., 1e-12);
-  /* told 0, the first knows that the other is at 1 and goes there, too; told 1, the second knows the
-   * first at 0 or 1 alike, but told 2 at 2, where it had better be at 0 */
+  /* told 0, the first knows that the other is at 1 and goes there, too; told 1, the second knows
+   * the first at 0 or 1 alike, but told 2 at 2, where it had better be at 0 */
   CHECK_NEAR(facts.ce_gap, 1 / 3. + 1 / 3., 1e-12);
   CHECK_NEAR(facts.cce_gap, 0, 1e-12);
 }
@@ -138,12 +138,12 @@ static void against_another_solver(void **state) {
     const NormalForm game = {
         .players = known[k].players, .count = known[k].count, .payoff = payoff};
     fill(payoff, game.players, equilibrium_joint(&game), known[k].seed);
-    for (int concept = 0; concept < 2; concept++) {
-      CHECK_OK(equilibrium_find(&game, (Concept)concept, SELECT_WELFARE, joint));
+    for (int concept = 0; concept < 2; concept ++) {
+      CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_WELFARE, joint));
       CHECK_OK(equilibrium_measure(&game, joint, &facts));
       CHECK_NEAR(facts.welfare, known[k].welfare[concept], 2e-8);
       CHECK_NEAR(concept ? facts.cce_gap : facts.ce_gap, 0, 1e-8);
-      CHECK_OK(equilibrium_find(&game, (Concept)concept, SELECT_GINI, joint));
+      CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_GINI, joint));
       CHECK_OK(equilibrium_measure(&game, joint, &facts));
       CHECK_NEAR(facts.gini, known[k].gini[concept], 2e-8);
       CHECK_NEAR(concept ? facts.cce_gap : facts.ce_gap, 0, 1e-8);
@@ -162,9 +162,9 @@ static void of_any_game(void **state) {
   const NormalForm game = two_players(payoff, count), scaled = two_players(other, count);
   for (int j = 0; j < 24; j++)
     other[j] = 1e6 * payoff[j] + (j < 12 ? 5e6 * (j % 4) : 0); /* by what the second does */
-  for (int concept = 0; concept < 2; concept++) {
-    CHECK_OK(equilibrium_find(&game, (Concept)concept, SELECT_GINI, one));
-    CHECK_OK(equilibrium_find(&scaled, (Concept)concept, SELECT_GINI, two));
+  for (int concept = 0; concept < 2; concept ++) {
+    CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_GINI, one));
+    CHECK_OK(equilibrium_find(&scaled, (Concept) concept, SELECT_GINI, two));
     for (int j = 0; j < 12; j++)
       CHECK_NEAR(one[j], two[j], 1e-9);
   }
@@ -194,7 +194,8 @@ static void of_any_game(void **state) {
   CHECK_NEAR(one[0], 1, 0);
 }
 
-/* In zero-sum games the marginals of any CCE are a Nash equilibrium, and its value is the game's. */
+/* In zero-sum games the marginals of any CCE are a Nash equilibrium, and its value is the game's.
+ */
 static void zero_sum_is_nash(void **state) {
   (void)state;
   static const size_t count[2] = {6, 5};
@@ -260,10 +261,14 @@ static void of_a_leagues_size(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(chicken_by_hand),        cmocka_unit_test(shapleys_cycle_by_hand),
-      cmocka_unit_test(gaps_tell_the_concepts_apart), cmocka_unit_test(against_another_solver),
-      cmocka_unit_test(of_any_game),            cmocka_unit_test(zero_sum_is_nash),
-      cmocka_unit_test(refused),                cmocka_unit_test(of_a_leagues_size),
+      cmocka_unit_test(chicken_by_hand),
+      cmocka_unit_test(shapleys_cycle_by_hand),
+      cmocka_unit_test(gaps_tell_the_concepts_apart),
+      cmocka_unit_test(against_another_solver),
+      cmocka_unit_test(of_any_game),
+      cmocka_unit_test(zero_sum_is_nash),
+      cmocka_unit_test(refused),
+      cmocka_unit_test(of_a_leagues_size),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static Env *make_env(const char *name) {
 static char folder[FOLDER_PATH];
 
 static const GameTerms terms = {.env = "goofspiel cards=4", .openings = 2, .seed = 9};
-static const MatchTally three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
+static const MatchTally three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false, {0}, {0}, false};
 
 static void csv_keeps_games(void **state) {
   (void)state;
@@ -566,7 +566,7 @@ static void older_tables_stay_tables(void **state) {
   snprintf(plugin.build, sizeof plugin.build, "00000000000000000000000000000001");
   snprintf(path, sizeof path, "%s/tables.csv", folder);
   CHECK_OK(games_append(path, &terms, "x", "y", 0, &three));
-  assert_int_equal(last_commas(path), 22);
+  assert_int_equal(last_commas(path), 25);
   CHECK_OK(file_write_whole(path, old, sizeof old - 1));
   CHECK_OK(games_append(path, &terms, "x", "y", 0, &three));
   assert_int_equal(last_commas(path), 21);
@@ -605,6 +605,85 @@ static void too_many_players_have_no_ratings(void **state) {
   games_free(&games);
 }
 
+/* Where one does not lose what the other earns, the file keeps both, each seen from its own side;
+ * files that do not have the columns for it, begun by an older program, get them in such lines. */
+static void both_sides_earn(void **state) {
+  (void)state;
+  static const char old[] =
+      "env,greedy,openings,seed,a,b,first_pair,first_wins,first_draws,first_losses,second_wins,"
+      "second_draws,second_losses,pairs_0,pairs_1,pairs_2,pairs_3,pairs_4,return_sum,"
+      "return_squares,pairs,pair_squares,build\n";
+  /* in two games with a first: 3 and 1, b 2 and 0; in two with a second: 4 and 4, b 5 and 1 */
+  static const MatchTally trade = {.seat = {{2, 1, 0, 1, 4, 10}, {2, 0, 2, 0, 8, 32}},
+                                   .pairs = {{0, 1, 0, 1, 0}},
+                                   .pair_squares = 74,
+                                   .welfare = {6, 14},
+                                   .more_squares = {-6, -6}};
+  char path[64];
+  const MatchTally turned = match_tally_turned(&trade), back = match_tally_turned(&turned);
+  CHECK_NEAR(turned.seat[0].returns, 6, 0); /* b sat first while a sat second */
+  CHECK_NEAR(turned.seat[0].squares, 26, 0);
+  CHECK_NEAR(turned.seat[1].returns, 2, 0);
+  CHECK_NEAR(turned.seat[1].squares, 4, 0);
+  CHECK_NEAR(turned.pair_squares, -1, 0); /* b's, of which nothing is known */
+  assert_memory_equal(back.seat, trade.seat, sizeof back.seat);
+  for (int begun = 0; begun < 2; begun++) {
+    Games games = {0};
+    double *mean;
+    uint32_t x, y;
+    snprintf(path, sizeof path, "%s/both%d.csv", folder, begun);
+    if (begun) CHECK_OK(file_write_whole(path, old, sizeof old - 1));
+    CHECK_OK(games_append(path, &terms, "x", "y", 0, &trade));
+    assert_int_equal(last_commas(path), 25);
+    CHECK_OK(games_append(path, &terms, "z", "x", 0, &three));
+    assert_int_equal(last_commas(path), begun ? 22 : 25); /* zero-sum: nothing is lost */
+    CHECK_OK(games_read(path, &terms, &games));
+    CHECK_OK(games_player(&games, "x", &x));
+    CHECK_OK(games_player(&games, "y", &y));
+    CHECK_OK(games_matrix(&games, true, NAN, &mean));
+    CHECK_NEAR(mean[x * games.players + y], 3, 1e-12);
+    CHECK_NEAR(mean[y * games.players + x], 2, 1e-12);
+    free(mean);
+    const GameSums sums = games_sums(&games, NULL);
+    assert_true(sums.general && sums.half_told == begun);
+    CHECK_NEAR(sums.low, 0, 1e-12);
+    CHECK_NEAR(sums.high, 5, 1e-12);
+    assert_int_equal(games.teams, 2);
+    games_free(&games);
+  }
+}
+
+/* A line says how many teams play: with more than two there are no meta-games. */
+static void files_tell_how_many_teams_play(void **state) {
+  (void)state;
+  char path[64];
+  GameTerms crowd = terms;
+  Games games = {0};
+  crowd.teams = 3;
+  snprintf(path, sizeof path, "%s/crowd.csv", folder);
+  CHECK_OK(games_append(path, &crowd, "x", "y", 0, &three));
+  CHECK_OK(games_read(path, &terms, &games));
+  assert_int_equal(games.teams, 3);
+  games_free(&games);
+}
+
+/* Where all games of two were in one seat, what they returned is that seat's. */
+static void one_seats_returns_are_whole(void **state) {
+  (void)state;
+  static const MatchTally first = {.seat[0] = {4, 4, 0, 0, 12, 36}, .pair_squares = -1};
+  char path[64];
+  Games games = {0};
+  double *mean;
+  snprintf(path, sizeof path, "%s/seat.csv", folder);
+  CHECK_OK(games_append(path, &terms, "x", "y", 0, &first));
+  CHECK_OK(games_read(path, &terms, &games));
+  CHECK_OK(games_matrix(&games, true, NAN, &mean));
+  CHECK_NEAR(mean[1], 3, 1e-12);
+  CHECK_NEAR(mean[2], -3, 1e-12);
+  free(mean);
+  games_free(&games);
+}
+
 static int make_folder(void **state) {
   (void)state;
   folder_make(folder);
@@ -628,6 +707,9 @@ int main(void) {
       cmocka_unit_test(who_never_met_is_left_out),
       cmocka_unit_test(older_tables_are_read),
       cmocka_unit_test(older_tables_stay_tables),
+      cmocka_unit_test(both_sides_earn),
+      cmocka_unit_test(files_tell_how_many_teams_play),
+      cmocka_unit_test(one_seats_returns_are_whole),
       cmocka_unit_test(too_many_players_have_no_ratings),
   };
   return cmocka_run_group_tests(tests, make_folder, NULL);

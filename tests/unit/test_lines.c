@@ -80,7 +80,7 @@ static const GameTerms terms = {.env = "kuhn_poker", .seed = 9};
 
 static void games_that_are_taken_are_whole(void **state) {
   (void)state;
-  static const MatchTally three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false};
+  static const MatchTally three = {{{3, 2, 1, 0, 2.5, 3}, {3, 0, 0, 3, -3, 3}}, {{1, 0, 1, 1, 0}}, 4.25, false, {0}, {0}, false};
   char path[64], good[TEXT], text[TEXT], *read;
   size_t size;
   snprintf(path, sizeof path, "%s/good.csv", folder);
@@ -125,7 +125,7 @@ static void games_that_do_not_add_up_are_refused(void **state) {
   char path[64], *text;
   size_t size;
   snprintf(path, sizeof path, "%s/header.csv", folder);
-  static const MatchTally one = {{{1, 1, 0, 0, 1, 1}, {1, 1, 0, 0, 1, 1}}, {{0, 0, 0, 0, 1}}, 4, false};
+  static const MatchTally one = {{{1, 1, 0, 0, 1, 1}, {1, 1, 0, 0, 1, 1}}, {{0, 0, 0, 0, 1}}, 4, false, {0}, {0}, false};
   CHECK_OK(games_append(path, &terms, "a", "b", 0, &one));
   CHECK_OK(file_read(path, &text, &size));
   *strchr(text, '\n') = 0;

@@ -484,7 +484,9 @@ static const WireMatchResult match_result = {
     .tally = {.seat = {{1, 1, 0, 0, 2.5, 6.25}, {1, 0, 0, 1, -1, 1}},
               .pairs = {{0, 0, 1, 0, 0}},
               .pair_squares = 2.25,
-              .fixed = true},
+              .fixed = true,
+              .welfare = {.5, 3},
+              .more_squares = {-1.5, 4}},
     .replay = "{}\n",
     .size = 3,
 };
@@ -507,6 +509,10 @@ static Status hear_match_result(Reader *body) {
   for (int i = 0; i < 5; i++) SAME(tally.pairs.count[i]);
   SAME(tally.pair_squares);
   SAME(tally.fixed);
+  for (int s = 0; s < 2; s++) {
+    SAME(tally.welfare[s]);
+    SAME(tally.more_squares[s]);
+  }
   SAME(size);
   assert_memory_equal(got.replay, said->replay, said->size);
   return OK;
@@ -695,7 +701,7 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_BYE, 4, 'x' << 24 | 'a' << 16 | 'e' << 8 | 'l', "it is of no role"},
       {WIRE_SUM_PART, -4, nan, "learning has diverged"},
       {WIRE_SUM_WHOLE, 16, nan, "learning has diverged"},
-      {WIRE_MATCH_RESULT, 16 + 96 + 40 + 8, 2, "do not add up"},
+      {WIRE_MATCH_RESULT, 16 + 96 + 40 + 8 + 32, 2, "do not add up"},
       {WIRE_TREE_PART, 8, nan, "holds what is no number"},
   };
   for (size_t i = 0; i < COUNT_OF(lie); i++) {
