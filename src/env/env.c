@@ -25,6 +25,9 @@
   EACH(two_step)                                                                                   \
   EACH(foraging)                                                                                   \
   EACH(warehouse)                                                                                  \
+  EACH(predator_prey)                                                                              \
+  EACH(soccer)                                                                                     \
+  EACH(traffic)                                                                                    \
   /* any line goes by itself */
 
 #define DECLARE(name) extern const AgonEnv env_##name;
