@@ -104,8 +104,8 @@ static void info(const Env *env) {
   for (size_t i = 0; i < COUNT_OF(flag); i++)
     if (s->flags & flag[i].bit) printf(" %s;", flag[i].name);
   printf("\noptions\n");
-  for (size_t i = 0; i < env->table->option_count; i++) {
-    const AgonEnvOption *o = &env->table->options[i];
+  for (size_t i = 0; i < env_option_count(env->table); i++) {
+    const AgonEnvOption *o = env_option(env->table, i);
     printf("  env.%-16s %-28s %s%s%s\n", o->name, *o->fallback ? o->fallback : "(empty)", o->help,
            o->choices ? "; one of " : "", o->choices ? o->choices : "");
   }

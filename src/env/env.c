@@ -1,4 +1,4 @@
-#include "env/env.h"
+#include "env/wrap.h"
 
 #include "base/text.h"
 
@@ -167,17 +167,27 @@ Status env_find(const char *name, const AgonEnv **out, void **out_plugin) {
       best ? ", did you mean '" : ";", best ? best : "", best ? "'?" : "");
 }
 
+size_t env_option_count(const AgonEnv *table) {
+  return table->option_count + (wrap_offered(table) ? WRAP_OPTIONS : 0);
+}
+
+const AgonEnvOption *env_option(const AgonEnv *table, size_t index) {
+  const size_t own = table->option_count;
+  return index < own ? &table->options[index] : &wrap_options[index - own];
+}
+
 Status env_declare(const AgonEnv *table, Config *config, Option **out_options) {
   static const OptionType type_of[] = {OPT_INT, OPT_FLOAT, OPT_BOOL, OPT_CHOICE, OPT_TEXT};
+  const size_t count = env_option_count(table);
   Option *options;
-  TRY_RETURN(NEW_ARRAY(options, table->option_count));
-  for (size_t i = 0; i < table->option_count; i++) {
-    const AgonEnvOption *from = &table->options[i];
+  TRY_RETURN(NEW_ARRAY(options, count));
+  for (size_t i = 0; i < count; i++) {
+    const AgonEnvOption *from = env_option(table, i);
     options[i] = (Option){from->name, type_of[from->type], 0,  from->fallback, from->low,
                           from->high, from->choices,       "", from->help};
   }
   *out_options = options;
-  return config_declare(config, "env", options, table->option_count, NULL);
+  return config_declare(config, "env", options, count, NULL);
 }
 
 /* Whether two texts of an option mean the same. */
@@ -192,8 +202,8 @@ static Status entitle(const char *const *values, Env *env) {
   const AgonEnv *table = env->table;
   Bytes text = {0};
   bytes_put(&text, table->name, strlen(table->name));
-  for (size_t i = 0; values && i < table->option_count; i++) {
-    const AgonEnvOption *option = &table->options[i];
+  for (size_t i = 0; values && i < env_option_count(table); i++) {
+    const AgonEnvOption *option = env_option(table, i);
     if (same_value(option->type, values[i], option->fallback)) continue;
     bytes_u8(&text, ' ');
     bytes_put(&text, option->name, strlen(option->name));
@@ -220,21 +230,14 @@ Status env_check_same(const Env *a, const Env *b, const char *what) {
                     what, a->title, b->title);
 }
 
-Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env **out) {
+/* The game itself, without what it is wrapped in. */
+static Status configure(const AgonEnv *table, const char *const *values, Env **out) {
   Status status = OK;
   Env *env = NULL;
-  const char **values = NULL;
   AgonError error = {""};
   TRY(NEW_ARRAY(env, 1));
   env->table = table;
-  env->plugin = plugin;
   TRY(mem_array(&env->params, table->params_capacity, 1));
-  TRY(NEW_ARRAY(values, table->option_count));
-  for (size_t i = 0; i < table->option_count; i++) {
-    char key[96];
-    TRY(text_format(key, sizeof key, "env.%s", table->options[i].name));
-    values[i] = config_value(config, key);
-  }
   if (table->configure(values, env->params, &env->spec, &error)) {
     error.text[sizeof error.text - 1] = 0;
     TRY(status_set(ERR_USAGE, "env %s: %s", table->name,
@@ -242,12 +245,32 @@ Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env 
   }
   env->configured = true;
   TRY(env_lay_out(env));
+  *out = env;
+  env = NULL;
+done:
+  env_destroy(env);
+  return status;
+}
+
+Status env_create(const AgonEnv *table, void *plugin, const Config *config, Env **out) {
+  Status status = OK;
+  Env *env = NULL;
+  const char **values = NULL;
+  const size_t count = env_option_count(table);
+  TRY(NEW_ARRAY(values, count));
+  for (size_t i = 0; i < count; i++) {
+    char key[96];
+    TRY(text_format(key, sizeof key, "env.%s", env_option(table, i)->name));
+    values[i] = config_value(config, key);
+  }
+  TRY(configure(table, values, &env));
+  if (count > table->option_count) TRY(env_wrap(env, values + table->option_count, &env));
   TRY(entitle(values, env));
+  env->plugin = plugin;
   *out = env;
   env = NULL;
 done:
   free(values);
-  if (env) env->plugin = NULL;
   env_destroy(env);
   return status;
 }
@@ -308,6 +331,7 @@ void env_destroy(Env *env) {
   free(env->action_high);
   free(env->params);
   free(env->title);
+  env_destroy(env->inner);
   env_plugin_close(env->plugin);
   free(env);
 }

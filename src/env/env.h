@@ -33,6 +33,7 @@ typedef struct Env {
   size_t observation_bytes; /* bytes per row */
   uint32_t action_count;    /* sum of head sizes (BOX: heads) = width of a mask row */
   void *plugin;             /* handle or NULL */
+  struct Env *inner; /* what it is wrapped around, its own; NULL: it is the game itself (wrap.h) */
   char *title; /* "goofspiel cards=4": the name, and the options that differ from their defaults */
   EnvScratch *scratch;
   bool configured;
@@ -64,6 +65,9 @@ Status env_check_table(const AgonEnv *table, const char *origin);
 /* The same of the ABI number and the stated sizes alone: what must hold before the rest of a table
  * may be read. */
 Status env_check_sizes(const AgonEnv *table, const char *origin);
+/* Keys of section env that a game has: its own options, then those that all games have (wrap.h). */
+size_t env_option_count(const AgonEnv *table);
+const AgonEnvOption *env_option(const AgonEnv *table, size_t index);
 /* Declares env.* in the config. The options array is owned by the caller (free after the config).
  */
 Status env_declare(const AgonEnv *table, Config *config, Option **out_options);

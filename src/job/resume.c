@@ -84,8 +84,8 @@ static void compare_all(Changes *changes, const char *const *key, size_t count) 
 static Status compare_options(Changes *changes) {
   const AgonEnv *table = changes->now->table;
   char key[96];
-  for (size_t i = 0; i < table->option_count; i++) {
-    TRY_RETURN(text_format(key, sizeof key, "env.%s", table->options[i].name));
+  for (size_t i = 0; i < env_option_count(table); i++) {
+    TRY_RETURN(text_format(key, sizeof key, "env.%s", env_option(table, i)->name));
     compare(changes, key);
   }
   return OK;

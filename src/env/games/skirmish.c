@@ -392,6 +392,15 @@ static void outcome(const void *block, const void *state, float *out) {
   if (params->agents > params->units) out[1] = 1.0f - out[0];
 }
 
+/* In cells. */
+static void position(const void *block, const void *state, uint32_t agent, float xyz[3]) {
+  (void)block;
+  const Unit *unit = UNIT((const Episode *)state, agent);
+  xyz[0] = (float)unit->x;
+  xyz[1] = (float)unit->y;
+  xyz[2] = 0;
+}
+
 /* For a critic that sees everything: each unit as described, with its place, and the time left. */
 static void global_state(const void *block, const void *state, float *row) {
   const Params *params = block;
@@ -536,4 +545,5 @@ const AgonEnv env_skirmish = {
     .metric_names = metric_names,
     .render = render,
     .scripted = scripted,
+    .position = position,
 };
