@@ -95,6 +95,11 @@ const Term glossary[] = {
     {"mixer", "a network that makes the team's value of the agents' own ones while learning "
               "(`qmix`, `qplex`; in `vdn` a sum), such that what is best for the team is what "
               "each takes for the best by itself."},
+    {"relative overgeneralisation", "an action that pays only if others take it too looks bad on "
+                                    "average over what they do, and is "
+                                    "given up: why lone learners do not catch in `predator_prey`."},
+    {"max-pressure", "control of signals (`traffic`): green goes where the most cars stand beyond "
+                     "those that stand where they would go."},
     {"replay memory", "experience that is kept and learned from again (`replay.*`)."},
     {"opening", "random first steps, so that games of decided players differ."},
     {"plug-in", "a game in a shared object of its own, made against `include/agon/env.h`."},

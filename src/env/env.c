@@ -28,6 +28,7 @@
   EACH(predator_prey)                                                                              \
   EACH(soccer)                                                                                     \
   EACH(traffic)                                                                                    \
+  EACH(kitchen)                                                                                    \
   /* any line goes by itself */
 
 #define DECLARE(name) extern const AgonEnv env_##name;

@@ -148,6 +148,7 @@ done
 picture "levels of 0 of [0-9]+ loaded; players A\.\. with their levels" foraging
 picture "0 delivered; robots A\.\. point to where they go" warehouse
 picture "0 caught, 0 lone catches; predators A\.\., prey \*" predator_prey
+picture "0 soups; cooks 1 and 2 look where they point" kitchen env.layout=counter_circuit
 picture "second 0 of 1800, 0 cars came, 0 left, each stood 0\.0 s so far; | north-south" traffic
 picture "first step: agent 0's a leads to table A" two_step
 picture "round 0 of 1; rows are agent 0's choices, columns agent 1's; paid so far 0" matrix_game env.preset=climbing
