@@ -593,7 +593,7 @@ static void put_replay(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "importance", rehearsal_importance(rehearsal));
 }
 
-/* How often the decisions of the tick took any choice instead of the best. */
+/* How often the decisions of the tick took any choice, by chance alone. */
 static void put_exploration(const Learner *learner, Numbers *numbers) {
   const Net *net = learner->setup.role.net;
   const float *policy = learner->state[learner->current].block;
@@ -608,7 +608,8 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   if (stats->rows <= 0) return; /* nobody had experience */
   numbers_set(numbers, "policy_loss", stats->policy_loss);
   numbers_set(numbers, "value_loss", stats->value_loss);
-  if (!learner->setup.role.net->epsilon_at) numbers_set(numbers, "entropy", stats->entropy);
+  if (learner->setup.role.net->config.rule != RULE_GREEDY_Q)
+    numbers_set(numbers, "entropy", stats->entropy);
   numbers_set(numbers, "approx_kl", stats->kl);
   numbers_set(numbers, "kl_reference", stats->kl_reference);
   numbers_set(numbers, "clipped", stats->clipped);

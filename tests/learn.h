@@ -121,6 +121,10 @@ static inline float look(Bench *b, float x, float y, float *p) {
     dist_greedy(&b->net->space, logits, NULL, .15f, logits);
   else
     dist_normalise(&b->net->space, logits, NULL, logits);
+  if (b->net->config.rule == RULE_MIXED) {
+    net_set_epsilon(b->net, b->pupil.block, .15f); /* as an update must know it */
+    dist_mix_rows(&b->net->space, logits, .15f, 1, logits);
+  }
   for (int i = 0; i < 3; i++)
     p[i] = expf(logits[i]);
   activations_destroy(&space);
@@ -212,4 +216,47 @@ static inline Status twin_test(void *context, bool *done) {
   (void)context;
   *done = true;
   return OK;
+}
+
+/* Sums of two members in one process: the k-th that the one starts is added to the k-th of the
+ * other as soon as both are there. */
+enum { SUMS_OPEN = 64 };
+typedef struct Sums {
+  float *values[2][SUMS_OPEN];
+  size_t count[2][SUMS_OPEN];
+  size_t started[2], done;
+} Sums;
+typedef struct Seat {
+  Sums *sums;
+  size_t self;
+} Seat;
+
+static inline Status sums_start(void *context, float *values, size_t count) {
+  const Seat *seat = context;
+  Sums *s = seat->sums;
+  size_t at = s->started[seat->self]++ % SUMS_OPEN;
+  assert_true(s->started[seat->self] - s->done <= SUMS_OPEN);
+  s->values[seat->self][at] = values;
+  s->count[seat->self][at] = count;
+  while (s->done < s->started[0] && s->done < s->started[1]) {
+    size_t k = s->done++ % SUMS_OPEN;
+    assert_int_equal(s->count[0][k], s->count[1][k]);
+    for (size_t i = 0; i < s->count[0][k]; i++)
+      s->values[0][k][i] = s->values[1][k][i] = s->values[0][k][i] + s->values[1][k][i];
+  }
+  return OK;
+}
+
+static inline Status sums_test(void *context, bool *done) {
+  const Seat *seat = context;
+  *done = seat->sums->done == seat->sums->started[seat->self];
+  return OK;
+}
+
+/* Gives the member its part of the whole's experience, that of one actor, and begins. */
+static inline void begin_part(Bench *b, const Bench *whole, size_t from, size_t to, Shards *shards) {
+  *shards->unroll_end = to - from;
+  for (size_t u = from; u < to; u++)
+    CHECK_OK(batch_append(&b->batch, &whole->batch, u));
+  CHECK_OK(update_begin(b->update, &b->pupil, &b->batch, shards, NULL));
 }

@@ -2,6 +2,7 @@
 #include "learner/algos/algo.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 AlgoNeeds algo_needs(const AlgoOps *algo, const void *own, const AgonKind *layout) {
   bool box = action_space(layout).kind == AGON_BOX;
@@ -40,6 +41,25 @@ Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout) 
                       "here",
                       algo->name);
   return OK;
+}
+
+/* One number after another a step nearer to what it follows. */
+static void move_copy(float *copy, const float *original, size_t floats, float tau) {
+  for (size_t i = 0; i < floats; i++)
+    copy[i] += tau * (original[i] - copy[i]);
+}
+
+void algo_follow(const Experience *e, float tau) {
+  for (size_t i = 0; i < e->algo->parts; i++) {
+    const AlgoPart *part = &e->algo->part[i];
+    if (!part->copy_of || part->trained) continue;
+    const float *original =
+        part->copy_of == COPY_POLICY ? e->block : e->part[part->copy_of - COPY_PART];
+    if (tau > 0)
+      move_copy(e->part[i], original, part->floats, tau);
+    else
+      memcpy(e->part[i], original, part->floats * sizeof(float));
+  }
 }
 
 AlgoPlan algo_plan(const AlgoOps *algo, const void *own) {

@@ -281,10 +281,14 @@ typedef struct AlgoOps {
   /* Whether the update ends after the minibatch whose mean KL to the acting policy this is. May be
    * NULL: never. */
   bool (*stop)(const Experience *experience, double mean_kl);
-  /* Of an algorithm whose rule is RULE_GREEDY_Q: how often any available choice is taken instead of
-   * the best, after so many frames of the run. NULL for all others. */
+  /* Of an algorithm whose rule is RULE_GREEDY_Q or RULE_MIXED: how often any available choice is
+   * taken by chance, after so many frames of the run. NULL for all others. */
   double (*explore)(const void *own, double frames);
 } AlgoOps;
+
+/* For `stepped`: parts that are copies, and not trained, move by the share tau towards what they
+ * are of; tau 0: they become it. */
+void algo_follow(const Experience *experience, float tau);
 
 const AlgoOps *algo_ops(size_t index); /* NULL past the end */
 const AlgoOps *algo_find(const char *name);

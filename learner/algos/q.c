@@ -252,27 +252,11 @@ static Status weighted_parts(Algo *algo) {
   return add_mixer(algo, "mixer_target", MIXER_FREE, COPY_PART + PART_STAR_MIXER);
 }
 
-/* One number after another a step nearer to what it follows. */
-static void move_copy(float *copy, const float *original, size_t floats, float tau) {
-  for (size_t i = 0; i < floats; i++)
-    copy[i] += tau * (original[i] - copy[i]);
-}
-
 /* The copies follow what they are of. */
 static void q_stepped(const Experience *e) {
   const QConfig *config = e->own;
   bool due = e->steps % (uint64_t)config->target_every == 0;
-  if (config->tau <= 0 && !due) return;
-  for (size_t i = 0; i < e->algo->parts; i++) {
-    const AlgoPart *part = &e->algo->part[i];
-    if (!part->copy_of || part->trained) continue;
-    const float *original =
-        part->copy_of == COPY_POLICY ? e->block : e->part[part->copy_of - COPY_PART];
-    if (config->tau > 0)
-      move_copy(e->part[i], original, part->floats, (float)config->tau);
-    else
-      memcpy(e->part[i], original, part->floats * sizeof(float));
-  }
+  if (config->tau > 0 || due) algo_follow(e, (float)config->tau);
 }
 
 /* Targets rest on what the target network says, and are made in the pass. */

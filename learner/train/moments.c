@@ -112,7 +112,8 @@ static void rescale_values(const Graph *graph, float *copy, const float old[2], 
       for (size_t i = 0; i < view->count; i++)
         w[i] = (float)((double)w[i] * (double)old[1] / scale);
     if (!strcmp(view->name, "value.bias"))
-      w[0] = (float)(((double)w[0] * (double)old[1] + (double)old[0] - mean) / scale);
+      for (size_t i = 0; i < view->count; i++)
+        w[i] = (float)(((double)w[i] * (double)old[1] + (double)old[0] - mean) / scale);
   }
 }
 

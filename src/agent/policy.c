@@ -167,6 +167,16 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
   return OK;
 }
 
+/* The rows of who explores, where any choice may be taken by chance. */
+static void mix_rows(const Net *net, float epsilon, const bool *explores, size_t count,
+                     float *rows) {
+  const ActionSpace *space = &net->space;
+  if (net->config.rule != RULE_MIXED || !explores || epsilon <= 0) return;
+  for (size_t r = 0; r < count; r++)
+    if (explores[r])
+      dist_mix_rows(space, rows + r * space->width, epsilon, 1, rows + r * space->width);
+}
+
 void policy_normalise(const Policy *policy, Inference *inference, const uint8_t *masks,
                       const bool *explores, size_t count) {
   const Net *net = inference->net;
@@ -181,6 +191,7 @@ void policy_normalise(const Policy *policy, Inference *inference, const uint8_t 
     }
   } else {
     dist_normalise_rows(space, inference->logits, masks, count, inference->logits);
+    mix_rows(net, epsilon, explores, count, inference->logits);
   }
   dist_probabilities(space, inference->logits, count, inference->probability);
 }

@@ -83,15 +83,19 @@ const Term glossary[] = {
     {"greedy", "of a policy: it always takes what it thinks best. While it learns it tries other "
                "things, too: it samples, or explores (epsilon)."},
     {"epsilon", "the share of decisions in which whoever learns values of actions takes any that "
-                "is allowed instead of the best."},
+                "is allowed instead of the best (in `coma`: instead of one by its policy)."},
     {"baseline", "a player that needs no training, whose return stands beside a team's: `random`, "
                  "`scripted` (the game's rule-based player), `noop` (it does nothing)."},
     {"parameter sharing",
      "agents decide with the same weights (`net.sharing`), so that what one learns all know; "
      "`net.agent_id` tells them who they are."},
-    {"critic", "a network that values positions while learning. A centralised one (`mappo`) sees "
-               "more than an agent does: what the whole team knows. It stays with the learner; "
-               "agents decide by what they see themselves."},
+    {"critic",
+     "a network that values positions while learning. A centralised one (`mappo`, `coma`) "
+     "sees more than an agent does: what the whole team knows. It stays with the learner; "
+     "agents decide by what they see themselves."},
+    {"counterfactual advantage",
+     "what an agent's choice is worth to its team, less what its policy's choices are worth on "
+     "average while all others do what they did (`coma`): what it changed itself."},
     {"mixer", "a network that makes the team's value of the agents' own ones while learning "
               "(`qmix`, `qplex`; in `vdn` a sum), such that what is best for the team is what "
               "each takes for the best by itself."},

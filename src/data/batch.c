@@ -246,6 +246,29 @@ void batch_agents(const Batch *batch, uint32_t *out) {
   }
 }
 
+const Unroll *batch_unroll_at(const Batch *batch, size_t row) {
+  size_t low = 0;
+  size_t high = batch->unrolls;
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (batch->unroll[middle].first <= row)
+      low = middle;
+    else
+      high = middle;
+  }
+  return &batch->unroll[low];
+}
+
+size_t batch_members(const Batch *batch, const Unroll *unroll) {
+  const RowFormat *format = &batch->format;
+  const size_t cells = format_cells(format);
+  size_t members = 0;
+  if (!format->agent_of) return cells;
+  for (size_t c = 0; c < cells; c++)
+    members += format->agent_of[unroll->agent * cells + c] != NO_AGENT;
+  return members;
+}
+
 /* Without flags each row is a decision. */
 size_t batch_acts(const Batch *batch, size_t first, size_t rows) {
   size_t cells = format_cells(&batch->format);

@@ -178,6 +178,10 @@ void batch_move_unroll(Batch *batch, size_t to, size_t from);
 void batch_move_row(Batch *batch, size_t to, size_t from);
 /* The env's agent of each cell, into out (rows, cells): NO_AGENT where there is none. */
 void batch_agents(const Batch *batch, uint32_t *out);
+/* The unroll that a row of the batch belongs to. */
+const Unroll *batch_unroll_at(const Batch *batch, size_t row);
+/* How many agents the team of an unroll has: cells that are not empty places. */
+size_t batch_members(const Batch *batch, const Unroll *unroll);
 /* Decisions of agents in `rows` rows from `first` on: of several of a team in each. */
 size_t batch_acts(const Batch *batch, size_t first, size_t rows);
 /* Frames: decisions of agents, less those in rows that are skipped. */

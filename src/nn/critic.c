@@ -19,6 +19,8 @@ static void add_inputs(Critic *critic) {
   critic->observation = add_input(critic, shape->observation, LEVEL_AGENT);
   critic->agent_id = add_input(critic, shape->agent_id ? shape->agents : 0, LEVEL_AGENT);
   critic->alive = add_input(critic, shape->alive, LEVEL_AGENT);
+  const size_t others = shape->agents > 1 ? shape->agents * shape->choices : 0;
+  critic->choices = add_input(critic, others, LEVEL_AGENT);
   critic->state = add_input(critic, shape->state, LEVEL_TEAM);
 }
 
@@ -30,11 +32,12 @@ static int normalised(Critic *critic, int in) {
 
 /* What an agent has of its own, side by side; -1: nothing. */
 static int own_columns(Critic *critic) {
-  int parts[3];
+  int parts[OP_INPUTS];
   size_t count = 0;
   if (critic->observation >= 0) parts[count++] = normalised(critic, critic->observation);
   if (critic->agent_id >= 0) parts[count++] = critic->agent_id;
   if (critic->alive >= 0) parts[count++] = critic->alive;
+  if (critic->choices >= 0) parts[count++] = critic->choices;
   if (count == 0) return -1;
   return count == 1 ? parts[0] : graph_join(&critic->graph, parts, count);
 }
@@ -86,7 +89,9 @@ static void build(Critic *critic) {
   if (at >= 0 && graph->level[at] == LEVEL_TEAM) at = graph_spread(graph, at);
   if (config->memory == 1) at = graph_gru(graph, "memory", at, memory);
   if (config->memory == 2) at = graph_lstm(graph, "memory", at, memory);
-  critic->value = graph_rescale(graph, graph_dense(graph, "value", at, 1, ACT_NONE), 0);
+  const size_t choices = critic->shape.choices;
+  critic->value = graph_dense(graph, "value", at, choices ? choices : 1, ACT_NONE);
+  if (!choices) critic->value = graph_rescale(graph, critic->value, 0);
 }
 
 /* Where the numbers lie in the block that moments write, not gradients. */
@@ -119,6 +124,10 @@ Status critic_create(const NetConfig *config, const CriticShape *shape, Critic *
   graph_finish(&critic->graph);
   find_constants(critic);
   critic->block = critic->graph.params + critic->graph.constants;
+  if (shape->choices) {
+    critic->return_at = critic->block;
+    critic->block += 2;
+  }
   *out = critic;
   return OK;
 }
@@ -166,6 +175,8 @@ Status critic_init(const Critic *critic, AgonRng *rng, float *block) {
   graph_init(&critic->graph, block, gain_of, critic, rng);
   for (size_t i = 0; i < critic->graph.ops; i++)
     two_parts |= critic->graph.op[i].ops == &op_product;
+  block[critic->return_at] = 0;
+  block[critic->return_at + 1] = 1;
   return two_parts ? init_first_layer(critic, rng, block) : OK;
 }
 
@@ -196,17 +207,37 @@ void critic_load(const Critic *critic, const CriticInput *input, size_t R, Activ
     space->value[critic->alive][r] = input->alive[r] != 0;
 }
 
+void critic_load_again(const Critic *critic, const Activations *from, size_t R,
+                       Activations *space) {
+  const int inputs[] = {critic->observation, critic->agent_id, critic->alive, critic->choices,
+                        critic->state};
+  space->ones = false;
+  for (size_t i = 0; i < COUNT_OF(inputs); i++) {
+    if (inputs[i] < 0) continue;
+    const size_t rows = inputs[i] == critic->state ? R / critic->shape.agents : R;
+    memcpy(space->value[inputs[i]], from->value[inputs[i]],
+           rows * critic->graph.width[inputs[i]] * sizeof(float));
+  }
+}
+
 void critic_forward(const Critic *critic, const float *block, const float *packed,
                     Activations *space, const Sequences *seq, float *value, float *state_out) {
-  size_t R = seq->B * seq->T;
+  const float *unit = block + critic->return_at; /* mean and deviation */
+  const float *out = space->value[critic->value];
+  const size_t count = seq->B * seq->T * critic->graph.width[critic->value];
   graph_forward(&critic->graph, block, packed, space, seq, state_out);
-  if (value) memcpy(value, space->value[critic->value], R * sizeof *value);
+  if (value && !critic->shape.choices) memcpy(value, out, count * sizeof *value);
+  for (size_t i = 0; value && critic->shape.choices && i < count; i++)
+    value[i] = out[i] * unit[1] + unit[0];
 }
 
 void critic_backward(const Critic *critic, const float *block, const float *packed, float *gradient,
                      Activations *space, const Sequences *seq, const float *d_value, GraphDone done,
                      void *context) {
-  size_t R = seq->B * seq->T;
-  memcpy(space->grad[critic->value], d_value, R * sizeof *d_value);
+  const size_t count = seq->B * seq->T * critic->graph.width[critic->value];
+  const float deviation = critic->shape.choices ? block[critic->return_at + 1] : 1;
+  float *grad = space->grad[critic->value];
+  for (size_t i = 0; i < count; i++)
+    grad[i] = d_value[i] * deviation;
   graph_backward(&critic->graph, block, packed, gradient, space, seq, done, context);
 }

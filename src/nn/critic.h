@@ -21,6 +21,9 @@ typedef struct CriticShape {
   AgonElement observation_type; /* of these */
   bool agent_id;                /* which of the team's agents it is, as N columns */
   bool alive;                   /* whether it is in the game, as a column */
+  /* 0: one value of an agent's position. Else it has so many choices, and gets the value of each,
+   * given what the others of its team chose. */
+  size_t choices;
 } CriticShape;
 
 typedef struct Critic {
@@ -31,7 +34,9 @@ typedef struct Critic {
   int observation;             /* tensor (R, observation); -1: likewise */
   int agent_id;                /* tensor (R, N); -1 */
   int alive;                   /* tensor (R, 1); -1 */
-  int value;                   /* tensor (R, 1), in real units */
+  int choices;                 /* tensor (R, N * choices): who chose what, own places 0; -1 */
+  int value;                   /* tensor (R, 1), in real units; of choices (R, choices), in the
+                                  unit of the value targets: (real - mean) / deviation */
   size_t state_mean_at;        /* normalise_observations: means of the state in the block, */
   size_t state_scale_at;       /* and their scales; 0 = off */
   size_t observation_mean_at;  /* the same of observations */
@@ -58,13 +63,17 @@ typedef struct CriticInput {
   const uint8_t *alive;    /* (R): 1 in the game */
 } CriticInput;
 
-/* Brings R rows of agents into space (of activations_create(&critic->graph, at least R, ...)). */
+/* Brings R rows of agents into space (of activations_create(&critic->graph, at least R, ...)); what
+ * others chose the caller puts into space->value[critic->choices]. */
 void critic_load(const Critic *critic, const CriticInput *input, size_t R, Activations *space);
-/* Values (R) in real units of the loaded rows; may be NULL. state_out: see graph_forward. */
+/* The R rows that were loaded into one space, with what others chose, for other weights. */
+void critic_load_again(const Critic *critic, const Activations *from, size_t R, Activations *space);
+/* Values (R), or (R, choices), in real units of the loaded rows; may be NULL. state_out: see
+ * graph_forward. */
 void critic_forward(const Critic *critic, const float *block, const float *packed,
                     Activations *space, const Sequences *seq, float *value, float *state_out);
-/* d_value (R), with respect to the real-unit value; adds to gradient (graph.params). packed: of
- * training. done: see graph_backward. */
+/* d_value (R), or (R, choices), with respect to the real-unit value; adds to gradient
+ * (graph.params). packed: of training. done: see graph_backward. */
 void critic_backward(const Critic *critic, const float *block, const float *packed, float *gradient,
                      Activations *space, const Sequences *seq, const float *d_value, GraphDone done,
                      void *context);

@@ -102,6 +102,33 @@ void dist_greedy(const ActionSpace *space, const float *q, const uint8_t *mask, 
     greedy_head(q + at, mask ? mask + at : NULL, space->head_size[h], epsilon, out + at);
 }
 
+static uint32_t count_available(const float *row, uint32_t size) {
+  uint32_t available = 0;
+  for (uint32_t i = 0; i < size; i++)
+    available += row[i] > MASKED;
+  return available;
+}
+
+/* dist_mix_rows of one head. A choice of probability 0 may be taken by chance, too. */
+static void mix_head(const float *row, uint32_t size, float epsilon, float *out) {
+  const uint32_t available = count_available(row, size);
+  const float each = available ? epsilon / (float)available : 0;
+  for (uint32_t i = 0; i < size; i++)
+    out[i] = row[i] > MASKED ? logf((1 - epsilon) * expf(row[i]) + each) : MASKED;
+}
+
+void dist_mix_rows(const ActionSpace *space, const float *rows, float epsilon, size_t R,
+                   float *out) {
+  if (epsilon <= 0) {
+    memmove(out, rows, R * space->width * sizeof *out);
+    return;
+  }
+  for (size_t r = 0; r < R; r++)
+    for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+      mix_head(rows + r * space->width + at, space->head_size[h], epsilon,
+               out + r * space->width + at);
+}
+
 /* A head without an available choice is worth nothing. */
 float dist_best(const ActionSpace *space, const float *q, const uint8_t *mask) {
   float sum = 0;
@@ -260,6 +287,42 @@ float dist_backward(const ActionSpace *space, const float *row, const float *pro
     total += entropy;
   }
   return total;
+}
+
+/* dist_mixed_backward of one head. With m = (1 - epsilon) p + epsilon / n the derivatives by the
+ * logits are p_j (g_j - sum_k p_k g_k), g_k = (1 - epsilon) dL/dm_k. */
+static float mixed_head(const float *row, const float *probability, uint32_t size, float epsilon,
+                        uint32_t taken, float by_log_prob, float by_entropy, float *d) {
+  const uint32_t available = count_available(row, size);
+  const float each = available ? epsilon / (float)available : 0;
+  const float keep = 1 - epsilon;
+  float entropy = 0;
+  float mean = 0; /* of log m, by p */
+  for (uint32_t i = 0; i < size; i++) {
+    d[i] = 0;
+    if (!(row[i] > MASKED)) continue;
+    const float mixed = keep * probability[i] + each;
+    if (!(mixed > 0)) continue;
+    d[i] = logf(mixed);
+    entropy -= mixed * d[i];
+    mean += probability[i] * d[i];
+  }
+  const float share = keep * probability[taken] / (keep * probability[taken] + each);
+  for (uint32_t i = 0; i < size; i++)
+    d[i] =
+        -by_log_prob * share * probability[i] - by_entropy * keep * probability[i] * (d[i] - mean);
+  d[taken] += by_log_prob * share;
+  return entropy;
+}
+
+float dist_mixed_backward(const ActionSpace *space, const float *row, const float *probability,
+                          float epsilon, const AgonAction *action, float by_log_prob,
+                          float by_entropy, float *d) {
+  float entropy = 0;
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+    entropy += mixed_head(row + at, probability + at, space->head_size[h], epsilon,
+                          (uint32_t)action[h].choice, by_log_prob, by_entropy, d + at);
+  return entropy;
 }
 
 void dist_add_kl(const ActionSpace *space, const float *row, const float *probability,

@@ -14,7 +14,9 @@ typedef enum ActionRule {
   RULE_GAUSSIAN, /* numbers, around a mean */
   /* choices, of which each output is the worth (Q): the best, or with a small probability,
    * epsilon, any */
-  RULE_GREEDY_Q
+  RULE_GREEDY_Q,
+  /* choices, by their probability, mixed with any of them by the share epsilon */
+  RULE_MIXED
 } ActionRule;
 
 typedef struct ActionSpace {
@@ -38,6 +40,11 @@ void dist_normalise_rows(const ActionSpace *space, const float *logits, const ui
  * out as above, a choice that is never taken at -1e30. Choices only. In place allowed. */
 void dist_greedy(const ActionSpace *space, const float *q, const uint8_t *mask, float epsilon,
                  float *out);
+/* The log-probabilities of a mixture, (1 - epsilon) p + epsilon / available: R rows of choices, of
+ * which `rows` holds the log-probabilities p (normalised; a masked choice is not available, and
+ * stays so). In place allowed. */
+void dist_mix_rows(const ActionSpace *space, const float *rows, float epsilon, size_t R,
+                   float *out);
 /* What the best available choices are worth, summed over heads. */
 float dist_best(const ActionSpace *space, const float *q, const uint8_t *mask);
 /* Draws (or, greedy, takes the most probable, lowest index first) from a normalised row;
@@ -57,6 +64,11 @@ void dist_probabilities(const ActionSpace *space, const float *rows, size_t R, f
 float dist_backward(const ActionSpace *space, const float *row, const float *probability,
                     const float *other, const AgonAction *action, float by_log_prob,
                     float by_entropy, float by_kl, float *d);
+/* The same of what is drawn by the mixture (dist_mix_rows), whose log-probability and entropy the
+ * derivatives are of; row and probability are those before it is mixed. Returns its entropy. */
+float dist_mixed_backward(const ActionSpace *space, const float *row, const float *probability,
+                          float epsilon, const AgonAction *action, float by_log_prob,
+                          float by_entropy, float *d);
 /* d += weight * d KL(row || other) with respect to the logits. */
 void dist_add_kl(const ActionSpace *space, const float *row, const float *probability,
                  const float *other, float weight, float *d);

@@ -216,7 +216,7 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
   net->stride = net->graph.params + net->graph.constants;
   net->trained = (net->copies - 1) * net->stride + net->graph.params;
   net->block = net->copies * net->stride;
-  if (config->rule == RULE_GREEDY_Q) net->epsilon_at = net->block++;
+  if (config->rule == RULE_GREEDY_Q || config->rule == RULE_MIXED) net->epsilon_at = net->block++;
   *out = net;
   return OK;
 }

@@ -4,7 +4,8 @@
  * the same; and what the agent did last, which lies behind its recurrent state and goes wherever
  * that goes. A *policy block* is one flat float32 array: parameters, then (if on) the observation
  * normaliser's mean and 1/std per element, then the mean and std of the value targets, then, where
- * outputs are worths (RULE_GREEDY_Q), epsilon. One block = one version = one hash. */
+ * any choice is taken by chance (RULE_GREEDY_Q, RULE_MIXED), epsilon. One block = one version = one
+ * hash. */
 #pragma once
 #include "base/option.h"
 #include "nn/dist.h"
@@ -91,7 +92,8 @@ size_t net_packed(const Net *net, bool training);
 float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
 void net_pack(const Net *net, const float *block, bool training, float *packed);
 
-/* How often recorded decisions take any choice instead of the best: written by who trains the
+/* How often recorded decisions take any choice instead of the best, or of one by its probability:
+ * written by who trains the
  * policy, before it is published, and 0 at first. Nothing for other rules. */
 float net_epsilon(const Net *net, const float *block);
 void net_set_epsilon(const Net *net, float *block, float epsilon);

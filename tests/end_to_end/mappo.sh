@@ -35,6 +35,24 @@ checkpoint = h5py.File(sorted(glob.glob("whole-lockstep/checkpoints/*.h5"))[-1],
 critic = checkpoint["players/main_0/critic"].shape[0]
 assert checkpoint["players/main_0/policy"].shape == floats and critic > 500
 P
+# COMA: the critic, its copy and how often each part was stepped go on as they were, and none of them is published
+coma="simple_spread learner.algorithm=coma coma.critic_epochs=2 coma.target_every=7 net.hidden=[16] actors.slots=32 actors.lanes=8 actors.unroll=10
+  frames=40k checkpoint.ticks=4 metrics.evaluation_episodes=0 learner.ranks=2"
+mpi 3 "$AGON" train $coma --run-dir whole-coma --quiet || fail "training by COMA"
+kill_in_the_middle broken-coma $coma
+mpi 3 "$AGON" train $coma --run-dir broken-coma --resume auto --quiet
+same whole-coma broken-coma players/main_0/critic players/main_0/critic_v players/main_0/critic_target players/main_0/adam_steps \
+  players/main_0/critic_steps || fail "a killed and resumed run of COMA differs"
+$python - <<'P'
+import glob, h5py
+f = h5py.File(sorted(glob.glob("whole-coma/checkpoints/*.h5"))[-1], "r")["players/main_0"]
+policy, critic = int(f["adam_steps"][()].item()), int(f["critic_steps"][()].item())
+assert critic == 2 * policy > 0, (policy, critic)
+for path in glob.glob("whole-coma/players/*.h5"):
+    found = []
+    h5py.File(path, "r").visit(found.append)
+    assert not [name for name in found if "critic" in name], found
+P
 # of the network that acts a rank hears as many bytes, whatever the critic is
 "$AGON" train $small frames=20k learner.ranks=1 --run-dir narrow --quiet
 "$AGON" train $small frames=20k learner.ranks=1 mappo.critic_hidden=[256] --run-dir wide --quiet
