@@ -237,6 +237,7 @@ static Status create_play(Actor *actor) {
   TRY_RETURN(play_create(setup->env, role->net, role->seed, (size_t)config->chunk, memory, &hooks,
                          &actor->play));
   play_open_randomly(actor->play, (uint32_t)config->openings, true);
+  TRY_RETURN(play_learn_by(actor->play, &setup->rewards));
   return recorder_create(setup->env, &role->format, &actor->recorder);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include "actors/options.h"
 #include "env/stages.h"
+#include "play/rewards.h"
 #include "role/role.h"
 #include "wire/wire.h"
 
@@ -10,6 +11,7 @@
 typedef struct ActorSetup {
   RoleContext role;
   ActorConfig config;
+  RewardsConfig rewards;
   int64_t max_lag; /* pace free: ticks that may wait at the learners */
   const Env *env;
   const Stages *stages; /* of the curriculum, borrowed; may be NULL */

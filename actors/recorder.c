@@ -3,6 +3,7 @@
 #include "base/invariant.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ Status recorder_create(const Env *env, const RowFormat *format, Recorder **out) 
   recorder->format = *format;
   recorder->units = format->flags ? env->spec.teams : env->spec.agents;
   TRY(NEW_ARRAY(recorder->flags, env->spec.agents));
+  if (format->potential) TRY(NEW_ARRAY(recorder->phi, env->spec.agents));
   if (format->flags) TRY(teams_create(recorder));
   *out = recorder;
   return OK;
@@ -35,6 +37,7 @@ void recorder_destroy(Recorder *recorder) {
     free(recorder->track[i].entered);
   }
   free(recorder->flags);
+  free(recorder->phi);
   free(recorder->track);
   free(recorder->closing);
   free(recorder->state);
@@ -86,6 +89,27 @@ Status recorder_failed(const Recorder *recorder) {
   return status_set(recorder->failed, "%s", recorder->why);
 }
 
+/* A position is asked once for all of its agents: slot, episode and step name it. */
+const float *potentials_of(Recorder *recorder, const PlaySlot *slot) {
+  const Env *env = recorder->env;
+  if (!recorder->format.potential) return NULL;
+  if (recorder->phi_known && recorder->phi_slot == slot->id &&
+      recorder->phi_episode == slot->episode && recorder->phi_step == slot->steps)
+    return recorder->phi;
+  env->table->potential(env->params, slot->state, recorder->phi);
+  recorder->phi_known = true;
+  recorder->phi_slot = slot->id;
+  recorder->phi_episode = slot->episode;
+  recorder->phi_step = slot->steps;
+  const size_t at = env_first_beyond(recorder->phi, env->spec.agents, INFINITY);
+  if (at < env->spec.agents)
+    recorder_fail(recorder, status_set(ERR_ENV,
+                                       "env %s: the potential of agent %zu is no number, in slot "
+                                       "%u, episode %u, step %u",
+                                       env->table->name, at, slot->id, slot->episode, slot->steps));
+  return recorder->phi;
+}
+
 /* See recorder_fields.h. */
 bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent,
                   const Policy *policy, const float *memory) {
@@ -121,11 +145,13 @@ void recorder_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slo
   Track *track = track_at(recorder, slot_index, decision->agent);
   Batch *batch = &track->batch;
   const RowFormat *f = &recorder->format;
+  const float *phi = potentials_of(recorder, slot);
   const void *const value[COLUMNS] = {[COLUMN_OBSERVATION] = decision->observation,
                                       [COLUMN_MASK] = decision->mask,
                                       [COLUMN_ACTION] = decision->action,
                                       [COLUMN_LOG_PROB] = &decision->log_prob,
-                                      [COLUMN_VALUE] = &decision->value};
+                                      [COLUMN_VALUE] = &decision->value,
+                                      [COLUMN_POTENTIAL] = phi ? phi + decision->agent : NULL};
   if (!track->going &&
       !begin_unroll(recorder, track, slot, decision->agent, decision->policy, decision->memory))
     return;
@@ -181,6 +207,7 @@ static void close_unroll(Recorder *recorder, Track *track, const PlaySlot *slot,
   size_t row = batch->rows - 1;
   env_observe(recorder->env, slot->state, agent, batch->observation + row * f->observation_bytes);
   memset(batch->mask + row * f->choices, 1, f->choices);
+  if (f->potential) batch->potential[row] = potentials_of(recorder, slot)[agent];
   last_unroll(track)->end = (uint8_t)end;
   track->going = false;
   recorder->closing[recorder->closings++] =

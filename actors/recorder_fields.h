@@ -30,6 +30,9 @@ struct Recorder {
   size_t units;   /* tracks of a slot: its agents, or its teams */
   Track *track;   /* (slots, units) */
   uint8_t *flags; /* (agents) of one slot */
+  float *phi;     /* (agents) potentials in the position of ... */
+  uint32_t phi_slot, phi_episode, phi_step;
+  bool phi_known; /* ... which is this one */
   size_t slots;
   size_t track_room;
   Closing *closing;
@@ -68,6 +71,10 @@ void recorder_fail(Recorder *recorder, Status status);
  * has failed. */
 bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent,
                   const Policy *policy, const float *memory);
+
+/* The potential of each agent where the slot stands now (agents), borrowed until the next call;
+ * NULL where none is recorded. What is no number fails the recorder. */
+const float *potentials_of(Recorder *recorder, const PlaySlot *slot);
 
 /* The team's halves of what recorder.h declares. */
 Status teams_create(Recorder *recorder);

@@ -132,6 +132,7 @@ static void fill_row(Recorder *recorder, Track *track, const PlaySlot *slot, uin
                      const uint8_t *flags, bool closes) {
   const RowFormat *f = &recorder->format;
   const uint32_t *agent = agents_in(recorder, team);
+  const float *phi = potentials_of(recorder, slot);
   Batch *batch = &track->batch;
   size_t row = batch->rows - 1;
   size_t bytes = f->state * sizeof(float);
@@ -142,6 +143,7 @@ static void fill_row(Recorder *recorder, Track *track, const PlaySlot *slot, uin
     if (acts) track->entered[c] = ROW_ENTERED;
     batch->flags[cell] =
         (uint8_t)((flags[agent[c]] & (AGON_ACTS | AGON_ALIVE)) | track->entered[c]);
+    if (phi) batch->potential[cell] = phi[agent[c]];
     if (acts && !closes) continue;
     observe(recorder, slot, agent[c], batch->observation + cell * f->observation_bytes);
     if (bytes) memcpy(track->memory + c * f->state, slot->memory + agent[c] * f->state, bytes);

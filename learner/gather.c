@@ -9,6 +9,8 @@ struct Gather {
   Batch batch;
   Shards shards;
   uint64_t dropped;
+  double gamma; /* of shaping, and its weight; 0: there is none */
+  double shaping;
 };
 
 /* max_lag: pace free: versions that experience may be older than the weights it is learned by. On
@@ -33,6 +35,11 @@ void gather_destroy(Gather *gather) {
   free(gather->shards.actor);
   free(gather->shards.unroll_end);
   free(gather);
+}
+
+void gather_shape(Gather *gather, double gamma, double weight) {
+  gather->gamma = gamma;
+  gather->shaping = weight;
 }
 
 /* Empties the batch for the player's next update. `state` is borrowed until the next
@@ -105,6 +112,22 @@ static void drop_stale(Gather *gather, size_t from) {
   batch->unrolls = kept;
 }
 
+/* Row by row: what follows the last one is the row that closes the unroll, or nothing. */
+static void shape_unroll(const Gather *gather, const Unroll *unroll) {
+  const Batch *batch = &gather->batch;
+  const size_t cells = format_cells(&batch->format);
+  const size_t last = unroll->first + unroll->rows - 1;
+  for (size_t row = unroll->first; row <= last; row++) {
+    const bool ends = row == last && unroll->end == END_TERMINATED;
+    for (size_t cell = row * cells; cell < (row + 1) * cells; cell++) {
+      const double now = (double)batch->potential[cell];
+      const double next = ends ? 0 : (double)batch->potential[cell + cells];
+      batch->reward[cell] =
+          (float)((double)batch->reward[cell] + gather->shaping * (gather->gamma * next - now));
+    }
+  }
+}
+
 /* A shard of its own for each actor. */
 static Status open_shard(Shards *shards, uint32_t actor) {
   size_t room = shards->room;
@@ -124,6 +147,8 @@ Status gather_add(Gather *gather, const WireUnrolls *unrolls) {
   size_t from = gather->batch.unrolls;
   TRY_RETURN(unrolls_batch(unrolls, &gather->batch));
   TRY_RETURN(check_unrolls(gather, from));
+  for (size_t u = from; gather->shaping > 0 && u < gather->batch.unrolls; u++)
+    shape_unroll(gather, &gather->batch.unroll[u]);
   drop_stale(gather, from);
   TRY_RETURN(open_shard(shards, unrolls->actor));
   shards->unroll_end[shards->count - 1] = gather->batch.unrolls;

@@ -10,6 +10,10 @@ typedef struct Gather Gather;
 /* max_lag: pace free: versions that a decision may be behind the weights that learn from it. */
 Status gather_create(const RowFormat *format, Pace pace, uint64_t max_lag, Gather **out);
 void gather_destroy(Gather *gather);
+/* From now on rewards of what comes are shaped by the column of potentials, which the format has:
+ * weight (gamma Phi(next) - Phi(now)) is added, with Phi = 0 after an episode's end and that of the
+ * last position where it was cut short (Ng, Harada and Russell 1999). */
+void gather_shape(Gather *gather, double gamma, double weight);
 /* An empty batch, of this player (borrowed until the next). */
 void gather_begin(Gather *gather, const TrainState *state);
 /* Adds what an actor sent; of one actor after another. ERR_FORMAT unless it is of this player and

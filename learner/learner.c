@@ -218,6 +218,7 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   /* what is kept is never too old */
   const uint64_t lag = setup->replay ? (uint64_t)INT64_MAX : (uint64_t)setup->config.max_lag;
   TRY(gather_create(&role->format, role->pace, lag, &learner->gather));
+  gather_shape(learner->gather, setup->config.gamma, setup->shaping);
   TRY(create_sum(learner));
   TRY(create_players(learner));
   TRY(create_update(learner));

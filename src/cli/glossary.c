@@ -105,6 +105,14 @@ const Term glossary[] = {
     {"max-pressure", "control of signals (`traffic`): green goes where the most cars stand beyond "
                      "those that stand where they would go."},
     {"replay memory", "experience that is kept and learned from again (`replay.*`)."},
+    {"difference reward",
+     "what an agent added to its team's reward: that reward less what the team would have got in "
+     "the same step had the agent done nothing, or not been there (`rewards.difference`)."},
+    {"potential",
+     "how good a position is for an agent, by the game's own word. Its growth, added to rewards "
+     "(`rewards.shaping`), leads on and leaves what is best to do as it is."},
+    {"inequity", "that others have earned more or less: what agents may mind of it is taken from "
+                 "what they learn from (`rewards.social`)."},
     {"opening", "random first steps, so that games of decided players differ."},
     {"plug-in", "a game in a shared object of its own, made against `include/agon/env.h`."},
 };

@@ -29,6 +29,8 @@ static const Section sections[] = {
     {"actors", "how games are played, to learn from and to judge by", "actors"},
     {"replay", "experience that is kept and learned from again, by algorithms that do so",
      "learner/rehearsal.c"},
+    {"rewards", "what is learned from, made of the game's own rewards, which are what is reported",
+     "src/play/rewards.c"},
     {"league", "who plays whom, and who is frozen and reset when", "league"},
     {"checkpoint", "when everything is saved, and how much of it is kept", "league"},
     {"metrics", "what is measured and shown, and when", "league and src/metrics"},

@@ -75,6 +75,8 @@ const Column batch_column[COLUMNS] = {
     [COLUMN_REWARD] = {"reward", TYPE_FLOAT, PER_ROW, OF_CELL, WIDTH_ONE, AT(reward)},
     [COLUMN_FLAGS] = {"flags", TYPE_BYTE, PER_ROW, OF_CELL, WIDTH_FLAGS, AT(flags)},
     [COLUMN_GLOBAL] = {"global", TYPE_FLOAT, PER_ROW, OF_ROW, WIDTH_GLOBAL, AT(global)},
+    [COLUMN_POTENTIAL] = {"potential", TYPE_FLOAT, PER_ROW, OF_CELL, WIDTH_POTENTIAL,
+                          AT(potential)},
 };
 
 /* Numbers of one cell or row; 0: this format lacks the column. */
@@ -88,6 +90,7 @@ static size_t width_of(const RowFormat *format, ColumnWidth width) {
   case WIDTH_VALUE: return !format->flags;
   case WIDTH_FLAGS: return format->flags;
   case WIDTH_GLOBAL: return format->global;
+  case WIDTH_POTENTIAL: return format->potential;
   }
   return 0;
 }

@@ -30,6 +30,7 @@ typedef struct RowFormat {
   /* What each cell's agent does is a column, and episode and step of each unroll are there. Then
    * there are no values of those who acted: the learner values all cells itself. */
   bool flags;
+  bool potential;  /* what the game's potential is of each cell's agent is a column */
   uint32_t agents; /* rows of agent_of */
   /* (agents, cells), borrowed: who is in the cells of an unroll of agent a, NO_AGENT for nobody.
    * NULL: the one cell is that agent's own. */
@@ -69,6 +70,7 @@ typedef enum ColumnId {
   COLUMN_REWARD,
   COLUMN_FLAGS,
   COLUMN_GLOBAL,
+  COLUMN_POTENTIAL,
   COLUMNS
 } ColumnId;
 
@@ -87,7 +89,8 @@ typedef enum ColumnWidth {
   WIDTH_STATE,
   WIDTH_VALUE, /* 1 where there are no flags */
   WIDTH_FLAGS,
-  WIDTH_GLOBAL
+  WIDTH_GLOBAL,
+  WIDTH_POTENTIAL
 } ColumnWidth;
 
 typedef enum ColumnPer { PER_ROW, PER_UNROLL } ColumnPer;
@@ -138,9 +141,11 @@ typedef struct Batch {
   float *log_prob;      /* (rows, cells) behaviour */
   float *value;   /* (rows, cells) behaviour: by the weights that acted, in bootstrap rows too; not
                      there where there are flags */
-  float *reward;  /* (rows, cells) all that the agent received until the next row or the end */
+  float *reward;  /* (rows, cells) all that the agent is to learn from until the next row or the
+                     end: the env's own rewards, or what `rewards.*` makes of them */
   uint8_t *flags; /* (rows, cells) AGON_ACTS | AGON_ALIVE | ROW_ENTERED; format.flags */
   float *global;  /* (rows, format.global) the env's state, as the team's row was decided */
+  float *potential; /* (rows, cells) the env's potential then; format.potential */
   Unroll *unroll;
   size_t unrolls;
   size_t unroll_room;

@@ -23,6 +23,7 @@
   EACH(simple_speaker_listener)                                                                    \
   EACH(simple_reference)                                                                           \
   EACH(two_step)                                                                                   \
+  EACH(goal_cells)                                                                                 \
   EACH(foraging)                                                                                   \
   EACH(warehouse)                                                                                  \
   EACH(predator_prey)                                                                              \

@@ -132,6 +132,8 @@ Status job_config_declare(JobConfig *s) {
   TRY_RETURN(config_declare(s->config, "net", net_options, net_option_count, &s->net));
   TRY_RETURN(config_declare(s->config, "learner", learn_options, learn_option_count, &s->learner));
   TRY_RETURN(config_declare(s->config, "replay", replay_options, replay_option_count, &s->replay));
+  TRY_RETURN(
+      config_declare(s->config, "rewards", rewards_options, rewards_option_count, &s->rewards));
   size_t algorithms = 0;
   while (algo_ops(algorithms))
     algorithms++;
@@ -485,6 +487,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->algo_config = s->algo_store[s->learner.algorithm];
   if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));
   TRY(settle_replay(s));
+  if (s->env) TRY(rewards_check(s->env, &s->rewards));
   if (s->env) TRY(seat_teams(s));
   s->net.rule = action_rule(s);
   s->net.precision = s->run.precision;
@@ -509,7 +512,8 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
                       .choices = env->action_count,
                       .heads = env->layout.heads,
                       .state = (uint32_t)net->graph.state_size,
-                      .head_size = env_head_sizes(env)};
+                      .head_size = env_head_sizes(env),
+                      .potential = s->rewards.shaping > 0};
   if (needs.rows != ROWS_TEAM) return format;
   format.cells = team_largest(&env->spec);
   format.global = needs.global ? global_size(env, format.cells) : 0;

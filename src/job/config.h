@@ -10,6 +10,7 @@
 #include "learner/algos/algo.h"
 #include "learner/rehearsal.h"
 #include "nn/net.h"
+#include "play/rewards.h"
 
 enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
 enum { RETURNS_MEAN, RETURNS_SUM };
@@ -32,6 +33,7 @@ typedef struct JobConfig {
   ActorConfig actors;
   LearnConfig learner;
   ReplayConfig replay;
+  RewardsConfig rewards;
   LeagueConfig league;
   Stages stages;
   void *algo_config; /* of the chosen algorithm */

@@ -256,6 +256,7 @@ static Status create_learner(Rank *self, size_t index) {
       .actors = count,
       .below = self->learner_below,
       .belows = topology_below(topology->actor_rank + first, count, -1, self->learner_below),
+      .shaping = s->rewards.shaping,
       .life = self->life,
       .replay = job_config_replay(s),
       .slots = (size_t)s->actors.slots,
@@ -284,6 +285,7 @@ static Status create_actor(Rank *self, size_t index) {
   ActorSetup setup = {
       .role = role_of(self),
       .config = s->actors,
+      .rewards = s->rewards,
       .max_lag = s->learner.max_lag,
       .env = s->env,
       .stages = &s->stages,

@@ -151,12 +151,14 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
 /* What an algorithm learns from, in words. */
 static void tell_rows(const Algo *algo, char *text, size_t size) {
   const RowFormat *format = &algo->format;
+  const char *more = format->potential ? ", with potentials (rewards.shaping)" : "";
   if (!format->flags)
-    snprintf(text, size, "single agents");
+    snprintf(text, size, "single agents%s", more);
   else if (format->global)
-    snprintf(text, size, "whole teams, with %u numbers of the global state", format->global);
+    snprintf(text, size, "whole teams, with %u numbers of the global state%s", format->global,
+             more);
   else
-    snprintf(text, size, "whole teams, without the global state");
+    snprintf(text, size, "whole teams, without the global state%s", more);
 }
 
 /* All else that a row's width depends on is the game's and the network's, and may not change
@@ -166,9 +168,9 @@ Status resume_check_rows(const Tree *checkpoint, const Algo *before, const Algo 
   const RowFormat *was = &before->format;
   const RowFormat *asked = &now->format;
   const Item *lanes;
-  char rows[2][80];
+  char rows[2][120];
   const bool same = was->flags == asked->flags && was->global == asked->global &&
-                    format_cells(was) == format_cells(asked);
+                    format_cells(was) == format_cells(asked) && was->potential == asked->potential;
   if (same) return OK;
   TRY_RETURN(tree_get(checkpoint, "lanes/id", STORE_U32, -1, &lanes));
   if (lanes->count == 0) return OK;

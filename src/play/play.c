@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/text.h"
+#include "play/rewards.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,6 +47,9 @@ struct Play {
   float *reward; /* (slots, agents) */
   AgonStatus *status;
   size_t many_room[5];
+  Rewards *rewards; /* what is learned from instead of rewards; NULL: they are */
+  float *others;    /* (slots, agents) what teams would have got without each agent */
+  size_t others_room;
   const void **episode; /* (chunk) of the rows of an inference */
   uint32_t *agent;
   bool *explores; /* (chunk) */
@@ -94,6 +98,7 @@ static void slot_free(const Play *play, PlaySlot *slot) {
   free(slot->act_key);
   free(slot->record);
   free(slot->team_return);
+  free(slot->earned);
   free(slot);
 }
 
@@ -103,6 +108,8 @@ void play_destroy(Play *play) {
   for (size_t i = 0; i < play->slots; i++)
     slot_free(play, play->slot[i]);
   inference_destroy(&play->own);
+  rewards_destroy(play->rewards);
+  free(play->others);
   free(play->slot);
   free(play->request);
   free(play->active);
@@ -138,6 +145,8 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   TRY(GROW(play->reward, play->many_room[2], (play->slots + 1) * play->env->spec.agents));
   TRY(GROW(play->status, play->many_room[3], play->slots + 1));
   TRY(GROW(play->flag, play->many_room[4], (play->slots + 1) * play->env->spec.agents));
+  if (play->rewards)
+    TRY(GROW(play->others, play->others_room, (play->slots + 1) * play->env->spec.agents));
   TRY(NEW_ARRAY(slot, 1));
   slot->id = id;
   TRY(mem_array(&slot->state, play->env->spec.episode_size, 1));
@@ -146,6 +155,7 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   TRY(NEW_ARRAY(slot->act_key, teams));
   TRY(NEW_ARRAY(slot->record, teams));
   TRY(NEW_ARRAY(slot->team_return, teams));
+  if (rewards_remember(play->rewards)) TRY(NEW_ARRAY(slot->earned, play->env->spec.agents));
   TRY(env_make(play->env, slot->state));
   slot->created = play->env->table->create != NULL;
   play->slot[play->slots++] = slot;
@@ -154,6 +164,11 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
 done:
   if (slot) slot_free(play, slot);
   return status;
+}
+
+Status play_learn_by(Play *play, const RewardsConfig *config) {
+  INVARIANT(play->slots == 0 && !play->rewards);
+  return rewards_create(play->env, config, &play->rewards);
 }
 
 const PlayStats *play_stats(const Play *play) {
@@ -275,6 +290,7 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   slot->env_rng = rng_stream(play->seed, slot->id, slot->episode, RNG_ENV);
   slot->drew = false;
   memset(slot->memory, 0, env->spec.agents * play->memory * sizeof(float));
+  if (slot->earned) memset(slot->earned, 0, env->spec.agents * sizeof *slot->earned);
   AgonStatus how = reset_and_count(play, slot);
   if (how == AGON_FAILED) return env_failed(play, slot, "reset");
   if (how != AGON_RUNNING) return no_decision(play, slot);
@@ -541,14 +557,31 @@ static Status check_end(const Play *play, const PlaySlot *slot, AgonStatus how) 
                     env->table->name, slot->id, slot->episode, slot->steps, (int)how);
 }
 
-/* What follows a slot's step: rewards and, at the end, the outcome. */
-static Status conclude(Play *play, PlaySlot *slot, AgonStatus how, const float *reward) {
+/* Before a slot's step: what its teams would get without one or another. `live`: how many live
+ * slots come before it. */
+static Status compare(Play *play, const PlaySlot *slot, size_t live, const AgonAction *actions) {
+  const size_t first = live * play->env->spec.agents;
+  if (!play->rewards) return OK;
+  return rewards_compare(play->rewards, slot, play->flag + first, actions, play->others + first);
+}
+
+/* What is learned from this step's rewards. */
+static const float *to_learn(Play *play, PlaySlot *slot, size_t live, const float *reward) {
+  const size_t first = live * play->env->spec.agents;
+  if (!play->rewards) return reward;
+  return rewards_learned(play->rewards, slot, play->flag + first, play->others + first, reward);
+}
+
+/* What follows a slot's step: rewards and, at the end, the outcome. Returns are of the env's own
+ * rewards, whatever is learned from. */
+static Status conclude(Play *play, PlaySlot *slot, size_t live, AgonStatus how,
+                       const float *reward) {
   const Env *env = play->env;
   if (how == AGON_FAILED) return env_failed(play, slot, "step");
   slot->steps++;
   TRY_RETURN(check_rewards(play, slot, reward));
   count_rewards(play, slot, reward);
-  play->hooks.rewarded(play->hooks.context, slot, reward);
+  play->hooks.rewarded(play->hooks.context, slot, to_learn(play, slot, live, reward));
   play->stats.steps++;
   if (how == AGON_RUNNING) return OK;
   env_outcome(env, slot->state, play->outcome);
@@ -571,6 +604,8 @@ static Status step_together(Play *play, size_t *live) {
     play->status[i] = AGON_FAILED; /* what the env forgets to write is no success */
   for (size_t i = 0; env->layout.action_kind == AGON_BOX && i < play->slots; i++)
     env_clip_actions(env, action_of(play, i, 0));
+  for (size_t i = 0; i < play->slots; i++)
+    TRY_RETURN(compare(play, play->slot[i], i, action_of(play, i, 0)));
   for (size_t i = 0; play->hooks.traced && i < play->slots; i++)
     trace(play, play->slot[i], TRACE_STEP, action_of(play, i, 0), 0);
   env_call_step_many(env, play->slots, play->state, play->action, play->random, play->reward,
@@ -581,7 +616,7 @@ static Status step_together(Play *play, size_t *live) {
   for (size_t i = 0; i < play->slots; i++) {
     float *reward = play->reward + i * agents;
     AgonStatus how = settle(play, play->slot[i], play->status[i], reward);
-    TRY_RETURN(conclude(play, play->slot[i], how, reward));
+    TRY_RETURN(conclude(play, play->slot[i], i, how, reward));
   }
   *live = play->slots;
   return OK;
@@ -596,8 +631,9 @@ static Status step_one_by_one(Play *play, size_t *live) {
     if (!slot->live) continue;
     memset(play->gain, 0, env->spec.agents * sizeof *play->gain);
     env_clip_actions(env, action_of(play, i, 0));
+    TRY_RETURN(compare(play, slot, *live, action_of(play, i, 0)));
     AgonStatus how = step_slot(play, slot, action_of(play, i, 0), play->gain);
-    TRY_RETURN(conclude(play, slot, how, play->gain));
+    TRY_RETURN(conclude(play, slot, *live, how, play->gain));
     (*live)++;
   }
   return OK;
@@ -639,8 +675,9 @@ Status play_values(Play *play, Policy *policy, size_t count, const void *observa
 
 /* How a slot in a checkpoint is to be read: whether a game is under way; whether the size of a flat
  * episode stands before it, as it has since episodes could change their sizes under a run; whether
- * the stage of a curriculum does, as it has where that is not the first. */
-enum { SLOT_LIVE = 1, SLOT_SIZED = 2, SLOT_STAGED = 4 };
+ * the stage of a curriculum does, as it has where that is not the first; and whether what agents
+ * have earned stands behind it, for rewards.social=inequity. */
+enum { SLOT_LIVE = 1, SLOT_SIZED = 2, SLOT_STAGED = 4, SLOT_EARNED = 8 };
 
 /* Checkpoints have had room for the returns of four teams since before there could be more. */
 enum { TEAMS_KEPT = 4 };
@@ -657,7 +694,7 @@ Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   bytes_u32(out, slot->episode);
   bytes_u32(out, slot->steps);
   bytes_u8(out, (uint8_t)((slot->live ? SLOT_LIVE : 0) | (env_copies(env) ? SLOT_SIZED : 0) |
-                          (slot->stage ? SLOT_STAGED : 0)));
+                          (slot->stage ? SLOT_STAGED : 0) | (slot->earned ? SLOT_EARNED : 0)));
   if (slot->stage) bytes_u32(out, slot->stage);
   bytes_put(out, &slot->env_rng, sizeof slot->env_rng);
   for (size_t t = 0; t < teams_kept(play); t++)
@@ -666,6 +703,8 @@ Status slot_encode(const Play *play, const PlaySlot *slot, Bytes *out) {
   if (env_copies(env) || (env_saves(env) && slot->live))
     TRY_RETURN(env_save(env, slot->state, out));
   bytes_put(out, slot->memory, env->spec.agents * play->memory * sizeof(float));
+  for (uint32_t a = 0; slot->earned && a < env->spec.agents; a++)
+    bytes_f64(out, slot->earned[a]);
   return OK;
 }
 
@@ -697,12 +736,18 @@ Status slot_decode(const Play *play, PlaySlot *slot, Reader *reader, bool *aband
     whole &= isfinite(value) != 0;
     if (t < env->spec.teams) slot->team_return[t] = value;
   }
-  if (reader->bad || how > (SLOT_LIVE | SLOT_SIZED | SLOT_STAGED) || !whole)
+  const uint8_t known = SLOT_LIVE | SLOT_SIZED | SLOT_STAGED | SLOT_EARNED;
+  if (reader->bad || how > known || !whole)
     return status_set(ERR_FORMAT, "the state of a slot is damaged");
   if (how & SLOT_SIZED) TRY_RETURN(check_episode_size(play, reader));
   if (env_copies(env) || (env_saves(env) && slot->live))
     TRY_RETURN(env_load(env, slot->state, reader));
   reader_get(reader, slot->memory, env->spec.agents * play->memory * sizeof(float));
+  for (uint32_t a = 0; how & SLOT_EARNED && a < env->spec.agents; a++) {
+    const double value = reader_f64(reader);
+    if (!isfinite(value)) return status_set(ERR_FORMAT, "the state of a slot is damaged");
+    if (slot->earned) slot->earned[a] = value;
+  }
   if (reader->bad || !finite_floats(slot->memory, env->spec.agents * play->memory))
     return status_set(ERR_FORMAT, "the state of a slot is damaged");
   *abandoned = slot->live && !env_saves(env);

@@ -22,7 +22,9 @@ typedef struct PlaySlot {
   Policy **policy;
   uint64_t *act_key; /* tells acting streams of games with one id apart; 0 unless `begin` sets it */
   bool *record;      /* decisions of the team are passed to the hook */
-  double *team_return; /* sum over agents of the team / agents of the team, openings included */
+  double *team_return; /* sum over agents of the team / agents of the team, openings included; by
+                          the env's own rewards always */
+  double *earned; /* (agents) what inequity is felt of; NULL where rewards.social does not ask */
   void *owner;
 } PlaySlot;
 
@@ -47,7 +49,8 @@ typedef struct PlayHooks {
   bool (*begin)(void *context, PlaySlot *slot);
   /* recorded teams only */
   void (*decided)(void *context, PlaySlot *slot, const Decision *decision);
-  /* After a step: rewards per agent; flags before the step's effects are gone. */
+  /* After a step: what is to be learned from it, per agent: the env's rewards, or what
+   * play_learn_by made of them; flags before the step's effects are gone. */
   void (*rewarded)(void *context, PlaySlot *slot, const float *reward);
   void (*ended)(void *context, PlaySlot *slot, AgonStatus how, const float *outcome);
   /* May be NULL. What happens, for those who write it down: TRACE_RESET (a game begins, or begins
@@ -84,6 +87,10 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);
  * random moves from the env's stream, the same for both games of a pair; an episode that ends
  * within them is begun again. Discrete actions. 0 (the default): off. */
 void play_open_randomly(Play *play, uint32_t plies, bool vary);
+/* What `rewarded` is told of recorded teams is made of the env's rewards as `config` says
+ * (rewards.h; it fits the env). Before the first slot is added. */
+struct RewardsConfig;
+Status play_learn_by(Play *play, const struct RewardsConfig *config);
 /* One env step of every live slot, beginning episodes where the hook agrees. *live: slots that
  * played. ERR_ENV if the env fails (with what it says about it) or an observation is not finite;
  * both name slot, episode and step, the latter agent and element too. ERR_INTERNAL if a network's
