@@ -24,6 +24,7 @@ typedef struct BuiltinOps {
 struct BuiltinPolicy {
   const BuiltinOps *ops;
   const Env *env;
+  bool greedy; /* of one with probabilities that were learned: the most probable action alone */
 };
 
 /* The built-in of this name (with its parameter, if any), or NULL. */

@@ -18,7 +18,8 @@ void contestant_destroy(Contestant *contestant) {
 /* The hash tells apart players of one name: a learning player that has learned since, say. */
 Status contestant_id(const Contestant *contestant, char *out, size_t size) {
   char hash[HASH_TEXT];
-  if (contestant->policy.builtin) return text_format(out, size, "%s", contestant->label);
+  if (!(contestant->hash.low | contestant->hash.high))
+    return text_format(out, size, "%s", contestant->label);
   hash_text(contestant->hash, hash);
   return text_format(out, size, "%s@%.8s", contestant->label, hash);
 }
@@ -28,6 +29,17 @@ Status contestant_builtin(const char *name, const Env *env, Contestant *out) {
   *out = (Contestant){.net = NULL};
   TRY_RETURN(text_format(out->label, sizeof out->label, "%s", name));
   return builtin_create(name, env, &out->policy.builtin);
+}
+
+/* The order of rows says nothing, but is that in which they were learned: another order is another
+ * hash. */
+Status contestant_table(const char *label, const Env *env, const TableRows *rows, Contestant *out) {
+  *out = (Contestant){.net = NULL};
+  TRY_RETURN(text_format(out->label, sizeof out->label, "%s", label));
+  out->hash = hash_join(
+      hash_bytes(rows->key, rows->count * sizeof *rows->key),
+      hash_bytes(rows->probability, rows->count * env->action_count * sizeof *rows->probability));
+  return table_create(env, rows, &out->policy.builtin);
 }
 
 /* The block is copied, so that the caller's may go. */

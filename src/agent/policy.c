@@ -307,6 +307,7 @@ static Status evaluate_builtin(Policy *policy, Evaluator *evaluator, size_t coun
   if (!builtin->ops->probabilities || env->layout.action_kind == AGON_BOX)
     return status_set(ERR_USAGE, "the built-in '%s' has no exact probabilities",
                       builtin->ops->name);
+  builtin->greedy = policy->greedy;
   for (size_t i = 0; i < count; i++) {
     env_mask(env, episodes[i], agents[i], evaluator->mask);
     builtin->ops->probabilities(builtin, episodes[i], agents[i], evaluator->mask,

@@ -209,6 +209,7 @@ static Status choose(Session *session, uint32_t agent, AgonAction *out) {
   if (builtin) {
     uint8_t *mask = session->position->mask;
     env_mask(env, session->position->episode, agent, mask);
+    builtin->greedy = session->agent->who->policy.greedy;
     builtin->ops->act(builtin, session->position->episode, agent, mask, &session->rng, out);
     return OK;
   }

@@ -12,6 +12,8 @@
   EACH(replay)                                                                                     \
   EACH(exploit)                                                                                    \
   EACH(probe)                                                                                      \
+  EACH(tabular)                                                                                    \
+  EACH(dynamics)                                                                                   \
   EACH(league)                                                                                     \
   EACH(env)                                                                                        \
   EACH(config)                                                                                     \

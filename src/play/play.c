@@ -348,6 +348,7 @@ static AgonRng acting_stream(const Play *play, const PlaySlot *slot, uint32_t ag
 /* Built-ins see the episode, one at a time. Whether they drew is seen by their stream. */
 static void choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
+  policy->builtin->greedy = policy->greedy;
   for (size_t q = 0; q < policy->queued; q++) {
     const Request *request = &play->request[policy->queue[q]];
     AgonAction *action = action_of(play, request->index, request->agent);

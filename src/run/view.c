@@ -1,6 +1,7 @@
 #include "run/view.h"
 
 #include "base/text.h"
+#include "classics/player.h"
 #include "job/plugin.h"
 
 #include <limits.h>
@@ -96,26 +97,43 @@ static Status read_side(const Tree *tree, uint32_t *out) {
   return OK;
 }
 
-/* A player from its file. run: that the file belongs to; NULL: not known. */
-static Status from_file(const char *path, const char *label, const RunView *run, const Env *env,
-                        Contestant *out) {
+/* A player from the contents of a file that holds a network's weights. run: that the file belongs
+ * to; NULL: not known. */
+static Status from_weights(const Tree *tree, const char *path, const char *label,
+                           const RunView *run, const Env *env, Contestant *out) {
   Status status = OK;
-  Tree tree = {0};
   JobConfig *settings = NULL;
   const Item *policy;
   uint32_t side = 0;
   char name[PLAYER_NAME];
-  TRY(store_read(path, "player", &tree));
-  TRY(job_config_of(&tree, true, run ? run->settings : NULL, path, &settings));
+  TRY(job_config_of(tree, true, run ? run->settings : NULL, path, &settings));
   TRY(check_same_game(settings, env, path));
-  TRY(tree_get(&tree, "policy", STORE_F32, -1, &policy));
-  TRY(tree_get_text(&tree, "@name", name, sizeof name));
-  TRY(read_side(&tree, &side));
+  TRY(tree_get(tree, "policy", STORE_F32, -1, &policy));
+  TRY(tree_get_text(tree, "@name", name, sizeof name));
+  TRY(read_side(tree, &side));
   TRY(contestant_policy(label ? label : name, &settings->net, env, policy->data, policy->count,
                         out));
   out->side = side;
 done:
   job_config_destroy(settings);
+  return status;
+}
+
+/* A player from its file, which has weights or a table. */
+static Status from_file(const char *path, const char *label, const RunView *run, const Env *env,
+                        Contestant *out) {
+  Status status = OK;
+  Tree tree;
+  char kind[16];
+  TRY_RETURN(store_read(path, NULL, &tree));
+  TRY(tree_get_text(&tree, "@kind", kind, sizeof kind));
+  if (!strcmp(kind, TABLE_FILE_KIND))
+    TRY(table_file_player(&tree, path, label, env, out));
+  else if (!strcmp(kind, "player"))
+    TRY(from_weights(&tree, path, label, run, env, out));
+  else
+    TRY(status_set(ERR_FORMAT, "%s: it is a '%s' file, not a 'player'", path, kind));
+done:
   tree_free(&tree);
   return status;
 }

@@ -416,7 +416,7 @@ static const BuiltinOps first_ops = {.name = "first", .act = act_first, .destroy
 static void contestant_first(const Env *env, const char *label, Contestant *out) {
   *out = (Contestant){.policy = {.builtin = calloc(1, sizeof(BuiltinPolicy))}};
   snprintf(out->label, sizeof out->label, "%s", label);
-  *out->policy.builtin = (BuiltinPolicy){&first_ops, env};
+  *out->policy.builtin = (BuiltinPolicy){.ops = &first_ops, .env = env};
 }
 
 /* Two players that leave nothing to chance have two games, however many are asked for; with chance in the env, random
