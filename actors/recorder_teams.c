@@ -86,6 +86,7 @@ void teams_decided(Recorder *recorder, size_t slot_index, const PlaySlot *slot,
   memcpy(batch->mask + cell * f->choices, decision->mask, f->choices);
   memcpy(batch->action + cell * f->heads, decision->action, f->heads * sizeof *batch->action);
   batch->log_prob[cell] = decision->log_prob;
+  batch->reward[cell] -= decision->cost;
   if (f->state) memcpy(track->memory + c * f->state, decision->memory, f->state * sizeof(float));
 }
 
@@ -126,6 +127,13 @@ static void write_global(Recorder *recorder, const PlaySlot *slot, uint32_t team
                            env->table->name, at, slot->id, slot->episode, slot->steps));
 }
 
+/* Where an agent is, for networks that ask who is near whom. */
+static void locate(Recorder *recorder, const PlaySlot *slot, uint32_t agent, float out[3]) {
+  if (!recorder->format.position) return;
+  Status status = env_position(recorder->env, slot->state, agent, out);
+  if (status != OK) recorder_fail(recorder, status);
+}
+
 /* Completes the track's last row: flags and memory of all, and what those see who do not act - in a
  * row that closes, all. */
 static void fill_row(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t team,
@@ -144,6 +152,7 @@ static void fill_row(Recorder *recorder, Track *track, const PlaySlot *slot, uin
     batch->flags[cell] =
         (uint8_t)((flags[agent[c]] & (AGON_ACTS | AGON_ALIVE)) | track->entered[c]);
     if (phi) batch->potential[cell] = phi[agent[c]];
+    locate(recorder, slot, agent[c], batch->position + cell * 3);
     if (acts && !closes) continue;
     observe(recorder, slot, agent[c], batch->observation + cell * f->observation_bytes);
     if (bytes) memcpy(track->memory + c * f->state, slot->memory + agent[c] * f->state, bytes);

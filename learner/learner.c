@@ -615,6 +615,7 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "kl_reference", stats->kl_reference);
   numbers_set(numbers, "clipped", stats->clipped);
   numbers_set(numbers, "gradient_norm", stats->gradient_norm);
+  if (net_talks(learner->setup.role.net)) numbers_set(numbers, "messages", stats->messages);
   numbers_set(numbers, "learning_rate", stats->rate);
   numbers_set(numbers, "batch", stats->rows);
   numbers_set(numbers, "lag", learner->lag);
@@ -658,9 +659,11 @@ static void gather_stats(Learner *learner) {
   const AlgoStats *last = update_stats(learner->update);
   AlgoStats *all = &learner->stats;
   double *mean[] = {&all->policy_loss,  &all->value_loss, &all->entropy,       &all->kl,
-                    &all->kl_reference, &all->clipped,    &all->gradient_norm, &all->rows};
+                    &all->kl_reference, &all->clipped,    &all->gradient_norm, &all->rows,
+                    &all->messages};
   const double value[] = {last->policy_loss,  last->value_loss, last->entropy,       last->kl,
-                          last->kl_reference, last->clipped,    last->gradient_norm, last->rows};
+                          last->kl_reference, last->clipped,    last->gradient_norm, last->rows,
+                          last->messages};
   const double updates = learner->updates ? (double)learner->updates : 1;
   if (learner->updates <= 1) *all = (AlgoStats){0};
   for (size_t i = 0; i < COUNT_OF(mean); i++)

@@ -172,7 +172,8 @@ typedef struct LossSums {
   float entropy;
   float kl, kl_reference;
   float clipped;
-  float spare;
+  float steps;    /* of teams whose agents tell one another something, in which somebody learns */
+  float messages; /* that were heard there */
 } LossSums;
 enum { UPDATE_SCALARS = sizeof(LossSums) / sizeof(float) };
 

@@ -53,6 +53,7 @@ void passes_free(Passes *passes) {
   free(passes->raw);
   free(passes->mask);
   free(passes->alive);
+  free(passes->positions);
   free(passes->global);
   free(passes->time);
   free(passes->side_of);
@@ -115,8 +116,9 @@ static Status reserve_passes(Passes *passes, size_t rows) {
       {&passes->hold, sizeof(uint8_t)},
       {&passes->raw, net->observation_count * element},
       {&passes->mask, net->space.choices},
-      {&passes->done, net->lasts ? net->lasts * sizeof(float) : 1},
+      {&passes->done, net->remembered ? net->remembered * sizeof(float) : 1},
       {&passes->alive, sizeof(uint8_t)},
+      {&passes->positions, net_wants_positions(net) ? 3 * sizeof(float) : 1},
       {&passes->global, global ? global : 1},
   };
   size_t room = 0;
@@ -164,9 +166,9 @@ static void recall_cell(Passes *passes, const Unroll *unroll, size_t index, size
   if (unroll->fresh) before = memset(passes->moved, 0, S * sizeof *passes->moved);
   for (size_t t = 0; t < unroll_span(unroll); t++) {
     const size_t cell = (unroll->first + t) * cells + c;
-    float *last = passes->last + cell * net->lasts;
+    float *last = passes->last + cell * net->remembered;
     const bool acts = !batch->format.flags || batch->flags[cell] & AGON_ACTS;
-    memcpy(last, before + net->recurrent, net->lasts * sizeof *last);
+    memcpy(last, before + net->recurrent, net->remembered * sizeof *last);
     if (acts && t < unroll->rows) {
       net_remember(net, batch_action(batch, cell), passes->moved);
       before = passes->moved;
@@ -178,9 +180,9 @@ static void recall_cell(Passes *passes, const Unroll *unroll, size_t index, size
 static Status recall(Passes *passes, const Batch *batch) {
   const Net *net = passes->net;
   const size_t cells = format_cells(&batch->format);
-  if (net->lasts == 0) return OK;
+  if (net->remembered == 0) return OK;
   if (!passes->moved) TRY_RETURN(NEW_ARRAY(passes->moved, net->graph.state_size));
-  TRY_RETURN(GROW(passes->last, passes->last_room, (batch->rows * cells + 1) * net->lasts));
+  TRY_RETURN(GROW(passes->last, passes->last_room, (batch->rows * cells + 1) * net->remembered));
   for (size_t u = 0; u < batch->unrolls; u++)
     for (size_t c = 0; c < cells; c++)
       recall_cell(passes, &batch->unroll[u], u, c);
@@ -217,17 +219,26 @@ size_t passes_units(const Layout *layout) {
   return PASS_ROWS / rows;
 }
 
+/* Where the agent was. */
+static void put_position(Passes *passes, size_t at, int32_t cell) {
+  static const float nowhere[3] = {0};
+  const float *from = cell >= 0 ? passes->batch->position + (size_t)cell * 3 : nowhere;
+  memcpy(passes->positions + at * 3, from, sizeof nowhere);
+}
+
 /* Brings a cell of the batch, or padding (below 0), into place `at` of the pass. */
 static void put_cell(Passes *passes, size_t at, int32_t cell, int32_t restart) {
   const Batch *batch = passes->batch;
   size_t bytes = batch->format.observation_bytes;
   size_t choices = batch->format.choices;
-  size_t L = passes->net->lasts;
+  size_t L = passes->net->remembered;
   bool flags = batch->format.flags;
   passes->row_of[at] = cell;
   passes->agent[at] = cell >= 0 ? passes->agent_of[cell] : NO_AGENT;
   passes->restarts[at] = restart;
   passes->hold[at] = flags && cell >= 0 && !(batch->flags[cell] & AGON_ACTS);
+  passes->alive[at] = flags && cell >= 0 && batch->flags[cell] & AGON_ALIVE;
+  if (batch->format.position && net_wants_positions(passes->net)) put_position(passes, at, cell);
   if (cell >= 0) {
     memcpy(passes->raw + at * bytes, batch->observation + (size_t)cell * bytes, bytes);
     memcpy(passes->mask + at * choices, batch->mask + (size_t)cell * choices, choices);
@@ -252,7 +263,6 @@ static void load_critic(Passes *passes, size_t rows) {
   size_t G = (S - algo->critic_time - sides) / teams;
   for (size_t at = 0; at < rows; at++) {
     int32_t cell = passes->row_of[at];
-    passes->alive[at] = cell >= 0 && batch->flags[cell] & AGON_ALIVE;
     if (at % cells || S == 0) continue;
     float *state = passes->global + at / cells * S;
     memset(state, 0, S * sizeof *state);
@@ -295,7 +305,9 @@ Status passes_gather(Passes *passes, const Layout *layout, const uint32_t *unit,
       .rows = passes->raw,
       .agents = passes->agent,
       .last = passes->done,
-      .last_step = passes->net->lasts,
+      .last_step = passes->net->remembered,
+      .alive = passes->alive,
+      .positions = passes->positions,
   };
   net_load_input(passes->net, &input, count * T * C, &passes->space);
   load_critic(passes, count * T * C);

@@ -16,7 +16,8 @@ typedef struct Passes {
   size_t states_room;
   uint32_t *agent_of; /* (rows, cells) of the batch, whose they are */
   size_t agent_room;
-  float *last; /* (rows, cells, net->lasts) what each cell's agent did last, as it remembered it */
+  float *last; /* (rows, cells, net->remembered) what each cell's agent did last, as it remembered
+                  it */
   size_t last_room;
   float *moved;   /* (S) scratch: an agent's state after what it did */
   uint8_t *apart; /* (unrolls) of networks with several copies: Layout.apart */
@@ -41,9 +42,10 @@ typedef struct Passes {
   int32_t *restarts;  /* (rows) */
   uint8_t *hold;      /* (rows) 1: nobody acts there, and memory stands still */
   uint8_t *raw;       /* (rows, observation bytes) */
-  float *done;        /* (rows, net->lasts) what was done last */
+  float *done;        /* (rows, net->remembered) what was done last */
   uint8_t *mask;      /* (rows, choices) */
-  uint8_t *alive;     /* (rows) 1: in the game; for a critic */
+  uint8_t *alive;     /* (rows) 1: in the game; for a critic, and for messages */
+  float *positions;   /* (rows, 3), where the batch has them */
   float *global;      /* (rows / cells, critic->shape.state); likewise */
   size_t rows;        /* for which there is room */
 } Passes;

@@ -541,6 +541,23 @@ static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since
   return pass;
 }
 
+/* Messages of the rows that were gathered, team by team. */
+static void count_messages(Update *update, size_t rows) {
+  const Passes *passes = &update->passes;
+  const size_t N = net_team(update->net);
+  for (size_t first = 0; net_talks(update->net) && first < rows; first += N) {
+    bool learned = false;
+    double heard = 0;
+    for (size_t at = first; at < first + N; at++) {
+      learned |= passes->row_of[at] >= 0 && update->is_learned[passes->row_of[at]];
+      heard += net_heard(update->net, &passes->space, at);
+    }
+    if (!learned) continue;
+    update->sums.steps++;
+    update->sums.messages += (float)heard;
+  }
+}
+
 /* This member's part of the gradient of minibatch `at`, summed over rows, with its scalars. */
 static Status add_gradient(Update *update) {
   const Layout *layout = &update->passes.learned;
@@ -560,6 +577,7 @@ static Status add_gradient(Update *update) {
     size_t units = count - at < step ? count - at : step;
     Sequences sequences;
     TRY_RETURN(passes_gather(&update->passes, layout, unit, at, units, false, &sequences));
+    count_messages(update, sequences.B * sequences.T);
     Pass pass = open_pass(update, &sequences, &since);
     if (several && at + units == count) {
       pass.done = gradient_done;
@@ -627,6 +645,7 @@ static void count_losses(AlgoStats *stats, const LossSums *sums, double each) {
   stats->kl += (double)sums->kl * each;
   stats->kl_reference += (double)sums->kl_reference * each;
   stats->clipped += (double)sums->clipped * each;
+  if (sums->steps > 0) stats->messages += (double)(sums->messages / sums->steps);
 }
 
 /* Steps the player by the gradient over all members; nothing if no member had a row of this
@@ -674,7 +693,8 @@ static void finish_update(Update *update) {
   double n = update->stats.policy_steps;
   double *value[] = {&update->stats.policy_loss, &update->stats.entropy,
                      &update->stats.kl,          &update->stats.kl_reference,
-                     &update->stats.clipped,     &update->stats.gradient_norm};
+                     &update->stats.clipped,     &update->stats.gradient_norm,
+                     &update->stats.messages};
   for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++)
     *value[i] /= n;
   if (update->stats.minibatches > 0) update->stats.value_loss /= update->stats.minibatches;

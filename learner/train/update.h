@@ -13,7 +13,8 @@ typedef struct AlgoStats {
   double kl_reference;
   double clipped;
   double gradient_norm;
-  double rows; /* learned from, by all members; 0: nobody had experience */
+  double messages; /* heard in a team's step */
+  double rows;     /* learned from, by all members; 0: nobody had experience */
   double minibatches;
   double policy_steps; /* minibatches in which the policy did not rest: its numbers are of these */
   double rate;

@@ -9,18 +9,21 @@
 Status agent_create(Contestant *who, const Env *env, size_t room, Agent *out) {
   size_t S = who->net ? who->net->graph.state_size : 0;
   *out = (Agent){.who = who, .env = env, .S = S, .width = policy_row_width(env), .room = room};
+  out->M = who->net ? policy_memory(who->net) : 0;
   who->policy.inference = who->net ? &who->inference : NULL;
   TRY_RETURN(NEW_ARRAY(out->memory, env->spec.agents * S));
+  TRY_RETURN(NEW_ARRAY(out->before, env->spec.agents * S));
+  TRY_RETURN(NEW_ARRAY(out->recalled, out->M));
   TRY_RETURN(NEW_ARRAY(out->passing, out->width));
   TRY_RETURN(NEW_ARRAY(out->thought, room));
   TRY_RETURN(NEW_ARRAY(out->episode, room));
   TRY_RETURN(NEW_ARRAY(out->turn, room));
-  TRY_RETURN(NEW_ARRAY(out->memories, room * S));
+  TRY_RETURN(NEW_ARRAY(out->memories, room * out->M));
   TRY_RETURN(NEW_ARRAY(out->rows, room * out->width));
   TRY_RETURN(NEW_ARRAY(out->values, room));
   TRY_RETURN(NEW_ARRAY(out->best, room * env->layout.heads));
   TRY_RETURN(NEW_ARRAY(out->mask, env->action_count));
-  TRY_RETURN(NEW_ARRAY(out->done, env->layout.heads));
+  TRY_RETURN(NEW_ARRAY(out->done, env->layout.heads + 1));
   for (size_t i = 0; i < room; i++) {
     void *copy;
     TRY_RETURN(mem_array(&copy, env->spec.episode_size, 1));
@@ -35,6 +38,8 @@ void agent_destroy(Agent *agent) {
     free((void *)agent->episode[i]);
   evaluator_destroy(&agent->evaluator);
   free(agent->memory);
+  free(agent->before);
+  free(agent->recalled);
   free(agent->passing);
   free(agent->thought);
   free(agent->episode);
@@ -66,17 +71,42 @@ static void remember(Agent *agent, uint32_t who, const AgonAction *action, float
     const float half = high / 2 - low / 2;
     agent->done[h].value = half > 0 ? (action[h].value - (low + half)) / half : 0;
   }
-  net_remember(agent->who->net, agent->done, memory);
+  const Net *net = agent->who->net;
+  if (net->gates) agent->done[env->layout.heads].choice = net_speaks(net, memory);
+  net_remember(net, agent->done, memory);
+}
+
+/* What a question about that agent is asked with: what it remembers, and where teammates tell one
+ * another something, what these do. */
+static void recall(const Agent *agent, const float *memory, uint32_t who, float *out) {
+  const AgonEnvSpec *spec = &agent->env->spec;
+  const size_t S = agent->S;
+  if (agent->M == S) {
+    memcpy(out, memory + who * S, S * sizeof *out);
+    return;
+  }
+  memset(out, 0, agent->M * sizeof *out);
+  for (uint32_t a = 0; a < spec->agents; a++) {
+    if (spec->team_of[a] != spec->team_of[who]) continue;
+    memcpy(out, memory + a * S, S * sizeof *out);
+    out += S;
+  }
 }
 
 /* A player without a memory has nothing to update. With one, those who act see the position and
  * move their memory on. */
 Status agent_follow(Agent *agent, const AgentView *view) {
-  for (uint32_t a = 0; agent->S && a < agent->env->spec.agents; a++) {
-    float *memory = agent->memory + a * agent->S;
+  const size_t S = agent->S;
+  if (S == 0) return OK;
+  memcpy(agent->before, agent->memory, agent->env->spec.agents * S * sizeof(float));
+  for (uint32_t a = 0; a < agent->env->spec.agents; a++) {
+    float *memory = agent->memory + a * S;
     if (!(view->flags[a] & AGON_ACTS)) continue;
+    recall(agent, agent->before, a, agent->recalled);
     TRY_RETURN(policy_evaluate(&agent->who->policy, &agent->evaluator, 1, &view->episode, &a,
-                               memory, agent->passing, NULL));
+                               agent->recalled, agent->passing, NULL));
+    memcpy(memory, agent->recalled + policy_memory_place(agent->who->net, agent->env, a),
+           S * sizeof *memory);
     if (view->actions)
       remember(agent, a, view->actions + (size_t)a * agent->env->layout.heads, memory);
   }
@@ -90,9 +120,7 @@ void agent_ask(Agent *agent, const AgentView *view, size_t *first, size_t *count
     size_t i = agent->asked;
     if (!(view->flags[a] & AGON_ACTS)) continue;
     memcpy((void *)agent->episode[i], view->episode, agent->env->spec.episode_size);
-    if (agent->S)
-      memcpy(agent->memories + i * agent->S, agent->memory + a * agent->S,
-             agent->S * sizeof(float));
+    if (agent->S) recall(agent, agent->memory, a, agent->memories + i * agent->M);
     agent->turn[i] = a;
     agent->asked++;
   }

@@ -28,21 +28,24 @@ typedef struct Agent {
   Contestant *who; /* borrowed */
   const Env *env;
   Evaluator evaluator;
-  size_t S;             /* floats of a memory */
+  size_t S;             /* floats of an agent's memory */
+  size_t M;             /* floats of memory that a question takes (policy_memory) */
   size_t width;         /* floats of a row */
   float *memory;        /* (agents, S) of the game being followed */
+  float *before;        /* (agents, S) what it remembered before a step that is followed */
+  float *recalled;      /* (M) scratch: what such a step is asked with */
   float *passing;       /* (width) what it would have done in a step that is only followed */
   size_t asked;         /* turns put down so far */
   size_t room;          /* for so many */
   Thought *thought;     /* (room) */
   const void **episode; /* (room) copies, with the next three: what was asked about */
   uint32_t *turn;       /* whose it is */
-  float *memories;      /* (room, S) */
+  float *memories;      /* (room, M) */
   float *rows;          /* (room, width) */
   float *values;        /* (room) */
   AgonAction *best;     /* (room, heads) */
   uint8_t *mask;        /* scratch: a mask row */
-  AgonAction *done;     /* (heads) scratch */
+  AgonAction *done;     /* (heads, and an inner one) scratch */
 } Agent;
 
 /* room: how many agents' turns can be thought about together, at least the env's agents. `who` and

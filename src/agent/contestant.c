@@ -48,6 +48,7 @@ Status contestant_policy(const char *label, const NetConfig *config, const Env *
   Status status = OK;
   *out = (Contestant){.net = NULL};
   TRY(text_format(out->label, sizeof out->label, "%s", label));
+  TRY(policy_check(config, env));
   TRY(net_create(config, &env->layout, &env->spec, &out->net));
   if (out->net->block != count)
     TRY(status_set(ERR_FORMAT, "%s: its policy has %zu numbers, its network %zu", label, count,

@@ -9,11 +9,20 @@
 /* Logits beyond this are no policy, and would leave nothing to draw from. */
 #define MOST_LOGIT 1e20f
 
+Status policy_check(const NetConfig *config, const Env *env) {
+  if (config->messages.kind != MESSAGES_NEAREST || env->table->position) return OK;
+  return status_set(ERR_USAGE,
+                    "net.messages.kind nearest needs to know where agents are, which %s does not "
+                    "tell (`position` in agon/env.h): use mean or attention",
+                    env->table->name);
+}
+
 /* S floats of recurrent state a row, W outputs. */
 Status inference_create(const Net *net, size_t chunk, Inference *out) {
   Status status = OK;
   size_t S = net->graph.state_size;
   size_t W = net->space.width;
+  chunk += net_team(net) - 1 - (chunk + net_team(net) - 1) % net_team(net);
   *out = (Inference){.net = net, .chunk = chunk};
   TRY(activations_create(&net->graph, chunk, false, &out->space));
   TRY(NEW_ARRAY(out->logits, chunk * W));
@@ -21,6 +30,8 @@ Status inference_create(const Net *net, size_t chunk, Inference *out) {
   TRY(NEW_ARRAY(out->value, chunk));
   TRY(NEW_ARRAY(out->memory_in, chunk * S));
   TRY(NEW_ARRAY(out->memory_out, chunk * S));
+  TRY(NEW_ARRAY(out->action, chunk * net->space.heads));
+  if (net->space.inner) TRY(NEW_ARRAY(out->mask, chunk * net->space.choices));
 done:
   if (status != OK) inference_destroy(out);
   return status;
@@ -33,6 +44,8 @@ void inference_destroy(Inference *inference) {
   free(inference->value);
   free(inference->memory_in);
   free(inference->memory_out);
+  free(inference->mask);
+  free(inference->action);
   *inference = (Inference){0};
 }
 
@@ -123,8 +136,10 @@ static void load_chunk(const Net *net, const Env *env, const PolicyRows *rows, s
   const NetInput input = {
       .rows = (const uint8_t *)rows->observations + first * env->observation_bytes,
       .agents = rows->agents ? rows->agents + first : NULL,
-      .last = net->lasts ? rows->memory + first * S + net->recurrent : NULL,
+      .last = net->remembered ? rows->memory + first * S + net->recurrent : NULL,
       .last_step = S,
+      .alive = rows->alive ? rows->alive + first : NULL,
+      .positions = rows->positions ? rows->positions + first * 3 : NULL,
   };
   net_load_input(net, &input, count, space);
 }
@@ -132,9 +147,9 @@ static void load_chunk(const Net *net, const Env *env, const PolicyRows *rows, s
 /* What was done last is still that: the network does not move it. */
 static void keep_last(const Net *net, const float *before, size_t count, float *after) {
   const size_t S = net->graph.state_size;
-  for (size_t r = 0; net->lasts && r < count; r++)
+  for (size_t r = 0; net->remembered && r < count; r++)
     memcpy(after + r * S + net->recurrent, before + r * S + net->recurrent,
-           net->lasts * sizeof *after);
+           net->remembered * sizeof *after);
 }
 
 /* In chunks that the buffers hold. */
@@ -201,6 +216,18 @@ bool policy_draws(const Policy *policy, const Net *net, bool explores) {
   return net->config.rule != RULE_GREEDY_Q || (explores && net_epsilon(net, policy->block) > 0);
 }
 
+const uint8_t *policy_masks(Inference *inference, const Env *env, const uint8_t *masks,
+                            size_t count) {
+  const size_t own = env->action_count;
+  const size_t all = inference->net->space.choices;
+  if (!inference->mask) return masks;
+  for (size_t r = 0; r < count; r++) {
+    memcpy(inference->mask + r * all, masks + r * own, own);
+    memset(inference->mask + r * all + own, 1, all - own);
+  }
+  return inference->mask;
+}
+
 void policy_draw(const Policy *policy, const Inference *inference, size_t row, AgonRng *rng,
                  AgonAction *out) {
   const ActionSpace *space = &inference->net->space;
@@ -230,6 +257,11 @@ void evaluator_destroy(Evaluator *evaluator) {
   free(evaluator->observation);
   free(evaluator->mask);
   free(evaluator->best);
+  free(evaluator->agents);
+  free(evaluator->alive);
+  free(evaluator->positions);
+  free(evaluator->memory);
+  free(evaluator->flags);
   *evaluator = (Evaluator){0};
 }
 
@@ -261,6 +293,20 @@ static void only_the_best(const ActionSpace *space, const float *row, AgonAction
     out[at + (uint32_t)best[h].choice] = 1.0f;
 }
 
+/* What the inference has of row `row`, to where the question's answer goes. */
+static void give_answer(const Policy *policy, Evaluator *evaluator, size_t row, uint32_t agent,
+                        float *out, float *value) {
+  const Inference *own = policy->inference;
+  const ActionSpace space = action_space_outer(&own->net->space);
+  const size_t W = own->net->space.width;
+  memcpy(out, own->probability + row * W, space.width * sizeof *out);
+  if (value) *value = own->value[row];
+  if (space.kind == AGON_BOX)
+    spread(evaluator->env, agent, own->logits + row * W, policy->greedy, out);
+  else if (policy->greedy)
+    only_the_best(&space, own->logits + row * W, evaluator->best, out);
+}
+
 /* At most as many positions as the buffers hold. */
 static Status evaluate_chunk(Policy *policy, Evaluator *evaluator, size_t count,
                              const void *const *episodes, const uint32_t *agents, float *memory,
@@ -288,13 +334,127 @@ static Status evaluate_chunk(Policy *policy, Evaluator *evaluator, size_t count,
   TRY_RETURN(policy_decide(policy, own, env, &rows, &answer));
   if (S) memcpy(memory, own->memory_out, count * S * sizeof *memory);
   policy_normalise(policy, own, evaluator->mask, NULL, count);
-  memcpy(out, own->probability, count * W * sizeof *out);
-  if (values) memcpy(values, own->value, count * sizeof *values);
   for (size_t q = 0; q < count; q++)
-    if (space->kind == AGON_BOX)
-      spread(env, agents[q], own->logits + q * W, policy->greedy, out + q * W);
-    else if (policy->greedy)
-      only_the_best(space, own->logits + q * W, evaluator->best, out + q * W);
+    give_answer(policy, evaluator, q, agents[q], out + q * W, values ? values + q : NULL);
+  return OK;
+}
+
+/* --- of teams whose agents tell one another something --- */
+
+size_t policy_memory(const Net *net) {
+  return net->graph.state_size * net_team(net);
+}
+
+/* How many agents of its team come before it. */
+static size_t place_in_team(const Env *env, uint32_t agent) {
+  size_t place = 0;
+  for (uint32_t a = 0; a < agent; a++)
+    place += env->spec.team_of[a] == env->spec.team_of[agent];
+  return place;
+}
+
+size_t policy_memory_place(const Net *net, const Env *env, uint32_t agent) {
+  return net_talks(net) ? place_in_team(env, agent) * net->graph.state_size : 0;
+}
+
+/* Room for whole teams. */
+static Status reserve_teams(Evaluator *evaluator, const Net *net) {
+  const Env *env = evaluator->env;
+  const size_t N = net_team(net);
+  const size_t rows = evaluator->chunk < N ? N : evaluator->chunk;
+  size_t room = evaluator->chunk;
+  TRY_RETURN(GROW(evaluator->memory, evaluator->memory_room, rows * net->graph.state_size));
+  if (rows <= evaluator->rows) return OK;
+  TRY_RETURN(mem_grow(&evaluator->observation, &room, rows, env->observation_bytes));
+  room = evaluator->chunk;
+  TRY_RETURN(mem_grow(&evaluator->mask, &room, rows, env->action_count));
+  evaluator->chunk = rows;
+  room = evaluator->rows;
+  TRY_RETURN(GROW(evaluator->agents, room, rows));
+  room = evaluator->rows;
+  TRY_RETURN(GROW(evaluator->alive, room, rows));
+  room = evaluator->rows;
+  TRY_RETURN(mem_grow(&evaluator->positions, &room, rows, 3 * sizeof(float)));
+  if (!evaluator->flags) TRY_RETURN(NEW_ARRAY(evaluator->flags, env->spec.agents));
+  evaluator->rows = rows;
+  return OK;
+}
+
+/* Row `row` is of that agent, or (UINT32_MAX) of nobody. Who is out of the game says nothing. */
+static Status view_member(Evaluator *evaluator, const Net *net, const void *episode, uint32_t agent,
+                          size_t row) {
+  const Env *env = evaluator->env;
+  const bool alive = agent != UINT32_MAX && evaluator->flags[agent] & AGON_ALIVE;
+  uint8_t *observation = evaluator->observation + row * env->observation_bytes;
+  float *position = evaluator->positions + row * 3;
+  evaluator->agents[row] = agent;
+  evaluator->alive[row] = alive;
+  memset(observation, 0, env->observation_bytes);
+  memset(evaluator->mask + row * env->action_count, 1, env->action_count);
+  memset(position, 0, 3 * sizeof *position);
+  if (!alive) return OK;
+  env_observe(env, episode, agent, observation);
+  if (evaluator->flags[agent] & AGON_ACTS)
+    env_mask(env, episode, agent, evaluator->mask + row * env->action_count);
+  return net_wants_positions(net) ? env_position(env, episode, agent, position) : OK;
+}
+
+/* The rows of an agent's team, from `first` on. */
+static Status view_team(Evaluator *evaluator, const Net *net, const void *episode, uint32_t agent,
+                        size_t first) {
+  const AgonEnvSpec *spec = &evaluator->env->spec;
+  size_t row = first;
+  env_flags_of(evaluator->env, episode, evaluator->flags);
+  for (uint32_t a = 0; a < spec->agents; a++)
+    if (spec->team_of[a] == spec->team_of[agent])
+      TRY_RETURN(view_member(evaluator, net, episode, a, row++));
+  while (row < first + net_team(net))
+    TRY_RETURN(view_member(evaluator, net, episode, UINT32_MAX, row++));
+  return OK;
+}
+
+/* Who is asked, and does not draw, speaks next if that is the likelier. The gate is the last head,
+ * and to speak its last choice. */
+static void choose_gate(Inference *own, size_t row) {
+  const Net *net = own->net;
+  const float *end = own->probability + (row + 1) * net->space.width;
+  net_set_speaks(net, end[-1] > end[-2], own->memory_out + row * net->graph.state_size);
+}
+
+/* As evaluate_chunk, a team of rows for each question. */
+static Status evaluate_teams(Policy *policy, Evaluator *evaluator, size_t count,
+                             const void *const *episodes, const uint32_t *agents, float *memory,
+                             float *out, float *values) {
+  Inference *own = policy->inference;
+  const Net *net = own->net;
+  const size_t N = net_team(net);
+  const size_t S = net->graph.state_size;
+  const PolicyRows rows = {
+      .count = count * N,
+      .observations = evaluator->observation,
+      .memory = S ? evaluator->memory : NULL,
+      .agents = evaluator->agents,
+      .alive = evaluator->alive,
+      .positions = evaluator->positions,
+  };
+  const PolicyAnswer answer = {
+      .logits = own->logits,
+      .values = own->value,
+      .memory = own->memory_out,
+  };
+  for (size_t q = 0; q < count; q++)
+    TRY_RETURN(view_team(evaluator, net, episodes[q], agents[q], q * N));
+  if (S) memcpy(evaluator->memory, memory, count * N * S * sizeof *memory);
+  TRY_RETURN(policy_decide(policy, own, evaluator->env, &rows, &answer));
+  const uint8_t *masks = policy_masks(own, evaluator->env, evaluator->mask, count * N);
+  policy_normalise(policy, own, masks, NULL, count * N);
+  for (size_t q = 0; q < count; q++) {
+    const size_t row = q * N + place_in_team(evaluator->env, agents[q]);
+    give_answer(policy, evaluator, row, agents[q], out + q * policy_row_width(evaluator->env),
+                values ? values + q : NULL);
+    if (net->gates) choose_gate(own, row);
+    if (S) memcpy(memory + row * S, own->memory_out + row * S, S * sizeof *memory);
+  }
   return OK;
 }
 
@@ -324,15 +484,21 @@ Status policy_evaluate(Policy *policy, Evaluator *evaluator, size_t count,
   if (policy->builtin)
     return evaluate_builtin(policy, evaluator, count, episodes, agents, rows, values);
   const Inference *own = policy->inference;
+  const bool talks = net_talks(own->net);
+  if (talks) TRY_RETURN(reserve_teams(evaluator, own->net));
   size_t most = own->chunk < evaluator->chunk ? own->chunk : evaluator->chunk;
-  size_t W = own->net->space.width;
-  size_t S = own->net->graph.state_size;
+  size_t W = policy_row_width(evaluator->env);
+  size_t S = policy_memory(own->net);
+  most /= net_team(own->net);
   if (S && !memory)
-    return status_set(ERR_USAGE, "exact walks need a policy without memory and last actions "
-                                 "(net.memory=none, net.last_action=false)");
-  for (size_t first = 0; first < count; first += most)
-    TRY_RETURN(evaluate_chunk(policy, evaluator, count - first < most ? count - first : most,
-                              episodes + first, agents + first, memory ? memory + first * S : NULL,
-                              rows + first * W, values ? values + first : NULL));
+    return status_set(ERR_USAGE, "exact walks need a policy without memory, last actions and "
+                                 "gates (net.memory=none, net.last_action=false, and "
+                                 "net.messages.kind not gated)");
+  for (size_t first = 0; first < count; first += most) {
+    const size_t left = count - first;
+    TRY_RETURN((talks ? evaluate_teams : evaluate_chunk)(
+        policy, evaluator, left < most ? left : most, episodes + first, agents + first,
+        memory ? memory + first * S : NULL, rows + first * W, values ? values + first : NULL));
+  }
   return OK;
 }

@@ -89,6 +89,8 @@ const Term glossary[] = {
     {"parameter sharing",
      "agents decide with the same weights (`net.sharing`), so that what one learns all know; "
      "`net.agent_id` tells them who they are."},
+    {"message", "numbers that an agent's network gives to those of its teammates before they act, "
+                "learned with all else (`net.messages.*`)."},
     {"critic",
      "a network that values positions while learning. A centralised one (`mappo`, `coma`) "
      "sees more than an agent does: what the whole team knows. It stays with the learner; "

@@ -77,6 +77,7 @@ const Column batch_column[COLUMNS] = {
     [COLUMN_GLOBAL] = {"global", TYPE_FLOAT, PER_ROW, OF_ROW, WIDTH_GLOBAL, AT(global)},
     [COLUMN_POTENTIAL] = {"potential", TYPE_FLOAT, PER_ROW, OF_CELL, WIDTH_POTENTIAL,
                           AT(potential)},
+    [COLUMN_POSITION] = {"position", TYPE_FLOAT, PER_ROW, OF_CELL, WIDTH_POSITION, AT(position)},
 };
 
 /* Numbers of one cell or row; 0: this format lacks the column. */
@@ -91,6 +92,7 @@ static size_t width_of(const RowFormat *format, ColumnWidth width) {
   case WIDTH_FLAGS: return format->flags;
   case WIDTH_GLOBAL: return format->global;
   case WIDTH_POTENTIAL: return format->potential;
+  case WIDTH_POSITION: return format->position ? 3 : 0;
   }
   return 0;
 }

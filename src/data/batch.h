@@ -31,6 +31,7 @@ typedef struct RowFormat {
    * there are no values of those who acted: the learner values all cells itself. */
   bool flags;
   bool potential;  /* what the game's potential is of each cell's agent is a column */
+  bool position;   /* where each cell's agent is, is a column; with flags only */
   uint32_t agents; /* rows of agent_of */
   /* (agents, cells), borrowed: who is in the cells of an unroll of agent a, NO_AGENT for nobody.
    * NULL: the one cell is that agent's own. */
@@ -71,6 +72,7 @@ typedef enum ColumnId {
   COLUMN_FLAGS,
   COLUMN_GLOBAL,
   COLUMN_POTENTIAL,
+  COLUMN_POSITION,
   COLUMNS
 } ColumnId;
 
@@ -90,7 +92,8 @@ typedef enum ColumnWidth {
   WIDTH_VALUE, /* 1 where there are no flags */
   WIDTH_FLAGS,
   WIDTH_GLOBAL,
-  WIDTH_POTENTIAL
+  WIDTH_POTENTIAL,
+  WIDTH_POSITION
 } ColumnWidth;
 
 typedef enum ColumnPer { PER_ROW, PER_UNROLL } ColumnPer;
@@ -146,6 +149,7 @@ typedef struct Batch {
   uint8_t *flags; /* (rows, cells) AGON_ACTS | AGON_ALIVE | ROW_ENTERED; format.flags */
   float *global;  /* (rows, format.global) the env's state, as the team's row was decided */
   float *potential; /* (rows, cells) the env's potential then; format.potential */
+  float *position;  /* (rows, cells, 3) where the agents were then; format.position */
   Unroll *unroll;
   size_t unrolls;
   size_t unroll_room;

@@ -181,6 +181,13 @@ void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_
     env->table->flags(env->params, episodes[i], flags + i * env->spec.agents);
 }
 
+Status env_position(const Env *env, const void *episode, uint32_t agent, float out[3]) {
+  env->table->position(env->params, episode, agent, out);
+  if (isfinite(out[0]) && isfinite(out[1]) && isfinite(out[2])) return OK;
+  return status_set(ERR_ENV, "env %s: the position of agent %u is not finite: %g, %g, %g",
+                    env->table->name, agent, (double)out[0], (double)out[1], (double)out[2]);
+}
+
 /* An env with one team need not say who won. */
 void env_outcome(const Env *env, const void *episode, float *outcome) {
   if (env->table->outcome)

@@ -153,6 +153,9 @@ static inline void env_flags_of(const Env *env, const void *episode, uint8_t *fl
   env->table->flags(env->params, episode, flags);
 }
 
+/* Where an agent is. The env offers it (table->position). ERR_ENV where it is nowhere: a number
+ * that is not finite. */
+Status env_position(const Env *env, const void *episode, uint32_t agent, float out[3]);
 void env_flags(const Env *env, size_t count, const void *const *episodes, uint8_t *flags);
 /* outcome[team]; where the only team has none, 0.5. */
 void env_outcome(const Env *env, const void *episode, float *outcome);

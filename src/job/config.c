@@ -243,7 +243,11 @@ static Status check_many_teams(const JobConfig *s) {
 
 /* A walk asks what a player does in a position, whatever led there. */
 static Status check_walks(const JobConfig *s) {
-  const char *key = s->net.memory ? "net.memory" : s->net.last_action ? "net.last_action" : NULL;
+  const bool gated = s->net.messages.kind == MESSAGES_GATED;
+  const char *key = s->net.memory        ? "net.memory"
+                    : s->net.last_action ? "net.last_action"
+                    : gated              ? "net.messages.kind"
+                                         : NULL;
   if (!key || s->manager.exploitability == 0) return OK;
   return status_set(ERR_USAGE,
                     "metrics.exploitability (%s) walks what a player does in each position, and by "
@@ -446,6 +450,10 @@ static Status settle_replay(JobConfig *s) {
   return OK;
 }
 
+/* Where the game's code is not at hand. */
+static const uint32_t one_choice[] = {1};
+static const AgonKind unknown_layout = {.heads = 1, .head_size = one_choice};
+
 /* Who is in which cell, for algorithms that learn from whole teams. */
 static Status seat_teams(JobConfig *s) {
   const AgonEnvSpec *spec = &s->env->spec;
@@ -455,12 +463,34 @@ static Status seat_teams(JobConfig *s) {
   return OK;
 }
 
+/* Agents that tell one another something are acted, learned and asked about together. */
+static Status check_messages(const JobConfig *s) {
+  const AlgoNeeds needs =
+      algo_needs(s->algo, s->algo_config, s->env ? &s->env->layout : &unknown_layout);
+  const char *kind = config_value(s->config, "net.messages.kind");
+  if (!s->net.messages.kind) return OK;
+  if (needs.rows != ROWS_TEAM)
+    return status_set(
+        ERR_USAGE,
+        "net.messages.kind %s (%s) is for algorithms that learn from whole teams, and %s (%s) "
+        "learns from each agent's own decisions: choose mappo, or ppo with ppo.rows=team, or one "
+        "that learns values of teams (iql, vdn, qmix)",
+        kind, config_origin(s->config, "net.messages.kind"), s->algo->name,
+        config_origin(s->config, "learner.algorithm"));
+  if (s->net.sharing != SHARE_ALL)
+    return status_set(ERR_USAGE,
+                      "net.messages.kind %s (%s) needs agents that share their weights, and by "
+                      "net.sharing %s (%s) they do not: leave one of them out",
+                      kind, config_origin(s->config, "net.messages.kind"),
+                      config_value(s->config, "net.sharing"),
+                      config_origin(s->config, "net.sharing"));
+  return s->env ? policy_check(&s->net, s->env) : OK;
+}
+
 /* By which actions are drawn. Where the game's code is not at hand, only whether outputs are worths
  * matters, and that the algorithm knows without it. */
 static ActionRule action_rule(const JobConfig *s) {
-  static const uint32_t one[] = {1};
-  static const AgonKind unknown = {.heads = 1, .head_size = one};
-  return algo_needs(s->algo, s->algo_config, s->env ? &s->env->layout : &unknown).rule;
+  return algo_needs(s->algo, s->algo_config, s->env ? &s->env->layout : &unknown_layout).rule;
 }
 
 /* *out is the caller's to destroy; on failure nothing is left. ERR_USAGE for what the user wrote,
@@ -489,6 +519,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(settle_replay(s));
   if (s->env) TRY(rewards_check(s->env, &s->rewards));
   if (s->env) TRY(seat_teams(s));
+  TRY(check_messages(s));
   s->net.rule = action_rule(s);
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
@@ -514,10 +545,16 @@ RowFormat job_config_format(const JobConfig *s, const Net *net) {
                       .state = (uint32_t)net->graph.state_size,
                       .head_size = env_head_sizes(env),
                       .potential = s->rewards.shaping > 0};
+  if (net->space.inner) {
+    format.choices = net->space.choices;
+    format.heads = net->space.heads;
+    format.head_size = net->space.head_size;
+  }
   if (needs.rows != ROWS_TEAM) return format;
   format.cells = team_largest(&env->spec);
   format.global = needs.global ? global_size(env, format.cells) : 0;
   format.flags = true;
+  format.position = net_wants_positions(net);
   format.agents = env->spec.agents;
   format.agent_of = s->agent_of;
   return format;

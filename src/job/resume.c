@@ -11,11 +11,17 @@
 /* Weights of learning and of frozen players have the shape that these give them, and mean something
  * only under them. */
 static const char *const shape_keys[] = {
-    "net.hidden",      "net.activation",
-    "net.layer_norm",  "net.conv",
-    "net.memory",      "net.separate",
-    "net.agent_id",    "net.sharing",
-    "net.last_action", "net.normalise_observations",
+    "net.hidden",        "net.activation",
+    "net.layer_norm",    "net.conv",
+    "net.memory",        "net.separate",
+    "net.agent_id",      "net.sharing",
+    "net.last_action",   "net.normalise_observations",
+    "net.messages.kind",
+};
+/* Of those whose agents tell one another something. */
+static const char *const message_keys[] = {
+    "net.messages.rounds", "net.messages.width",    "net.messages.nearest",
+    "net.messages.top",    "net.messages.key_size",
 };
 static const char *const convolution_keys[] = {
     "net.conv_kernel",
@@ -123,6 +129,7 @@ bool resume_is_fixed(const char *key) {
   return is_among(key, shape_keys, COUNT_OF(shape_keys)) ||
          is_among(key, convolution_keys, COUNT_OF(convolution_keys)) ||
          is_among(key, memory_keys, COUNT_OF(memory_keys)) ||
+         is_among(key, message_keys, COUNT_OF(message_keys)) ||
          is_among(key, player_keys, COUNT_OF(player_keys)) ||
          is_among(key, unit_keys, COUNT_OF(unit_keys));
 }
@@ -136,6 +143,7 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
   compare_all(&changes, shape_keys, COUNT_OF(shape_keys));
   if (before->net.conv.count) compare_all(&changes, convolution_keys, COUNT_OF(convolution_keys));
   if (before->net.memory) compare_all(&changes, memory_keys, COUNT_OF(memory_keys));
+  if (before->net.messages.kind) compare_all(&changes, message_keys, COUNT_OF(message_keys));
   compare_all(&changes, player_keys, COUNT_OF(player_keys));
   if (before->net.rule != now->net.rule) compare(&changes, "learner.algorithm");
   compare_all(&changes, unit_keys, COUNT_OF(unit_keys));

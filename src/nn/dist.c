@@ -21,6 +21,24 @@ ActionSpace action_space(const AgonKind *layout) {
   return space;
 }
 
+void action_space_add(ActionSpace *space, uint32_t choices) {
+  space->kind = AGON_MULTI_DISCRETE;
+  space->head_size[space->heads++] = choices;
+  space->choices += choices;
+  space->width += choices;
+  space->inner++;
+}
+
+ActionSpace action_space_outer(const ActionSpace *space) {
+  ActionSpace outer = *space;
+  for (; outer.inner > 0; outer.inner--) {
+    const uint32_t choices = outer.head_size[--outer.heads];
+    outer.choices -= choices;
+    outer.width -= choices;
+  }
+  return outer;
+}
+
 /* Whether a normalised row of a BOX has this component. */
 static bool has(const ActionSpace *space, const float *row, uint32_t head) {
   return row[space->heads + head] > MASKED;

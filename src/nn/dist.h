@@ -25,9 +25,16 @@ typedef struct ActionSpace {
   uint32_t head_size[AGON_MAX_HEADS];
   uint32_t choices; /* width of a mask row (BOX: heads) */
   uint32_t width;   /* of a logits row */
+  /* Of the heads the last so many are the network's own: their choices are drawn, recorded and
+   * learned like the others', but the env is not told of them. */
+  uint32_t inner;
 } ActionSpace;
 
 ActionSpace action_space(const AgonKind *layout);
+/* Adds an inner head of so many choices; not to a BOX. */
+void action_space_add(ActionSpace *space, uint32_t choices);
+/* The heads that the env is told of, alone: they come first in all rows. */
+ActionSpace action_space_outer(const ActionSpace *space);
 /* out (width): log-probabilities, masked choices at -1e30; BOX: a copy, in which a masked component
  * has mean 0 and a log standard deviation of -1e30. mask may be NULL (all legal). In place allowed.
  */

@@ -9,10 +9,10 @@
 /* All kinds of op, for tests and exporters. */
 const OpOps *op_at(size_t index) {
   static const OpOps *const all[] = {
-      &op_dense, &op_broadcast, &op_conv,    &op_norm,  &op_normalise, &op_rescale,
-      &op_gru,   &op_lstm,      &op_product, &op_input, &op_slice,     &op_join,
-      &op_fold,  &op_unfold,    &op_spread,  &op_stop,  &op_act,       &op_affine,
-      &op_add,   &op_mul,       &op_sum,     &op_matvec};
+      &op_dense, &op_broadcast, &op_conv,    &op_norm,   &op_normalise, &op_rescale,
+      &op_gru,   &op_lstm,      &op_product, &op_input,  &op_slice,     &op_join,
+      &op_fold,  &op_unfold,    &op_spread,  &op_stop,   &op_act,       &op_affine,
+      &op_add,   &op_mul,       &op_sum,     &op_matvec, &op_mix,       &op_attend};
   return index < COUNT_OF(all) ? all[index] : NULL;
 }
 

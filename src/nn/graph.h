@@ -100,6 +100,11 @@ int graph_mul(Graph *graph, int a, int b);
 int graph_sum(Graph *graph, int in);
 /* y_j = sum_i x_i W_ij: x (R, K), the matrix (R, K * width) with row i from column i * width on. */
 int graph_matvec(Graph *graph, int x, int matrix, size_t width);
+/* What each agent hears of its team: links (R, cells), an input that gets no gradient, says of
+ * whom; x (R, w) is what each says (mix_forward). The same weighed by attention: query and key of
+ * one width (attend_forward); top: most that are heard, 0: all. */
+int graph_mix(Graph *graph, int links, int x);
+int graph_attend(Graph *graph, int links, int query, int key, int x, size_t top);
 /* After the last op: plans gradients and packing, and places the constants. */
 void graph_finish(Graph *graph);
 

@@ -127,3 +127,16 @@ int graph_matvec(Graph *graph, int x, int matrix, size_t width) {
   return graph_add(graph, &op_matvec, NULL,
                    &(Op){.in = {x, matrix}, .inputs = 2, .out_width = width});
 }
+
+/* --- messages --- */
+
+/* CommNet (Sukhbaatar et al., arXiv 1605.07736, eq. 2), over whom an agent hears. */
+int graph_mix(Graph *graph, int links, int x) {
+  return add_many(graph, &op_mix, (int[]){links, x}, 2);
+}
+
+/* TarMAC (Das et al., arXiv 1810.11187), without an agent's own message. */
+int graph_attend(Graph *graph, int links, int query, int key, int x, size_t top) {
+  return graph_add(graph, &op_attend, NULL,
+                   &(Op){.in = {links, query, key, x}, .inputs = 4, .top = top});
+}

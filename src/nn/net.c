@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The choices of the inner head by which an agent speaks or does not. */
+enum { GATE_SHUT, GATE_OPEN, GATE_CHOICES };
+
 /* Random streams of copies: beyond those of a player's other parts. */
 enum { COPY_STREAM = 1 << 16 };
 
@@ -40,6 +43,37 @@ const Option net_options[] = {
     {"last_action", OPT_BOOL, offsetof(NetConfig, last_action), "false", 0, 0, NULL, "",
      "what the agent did last is appended to the input, as a one-hot of its choice, or the values "
      "of box actions; zeros as an episode begins"},
+    {"messages.kind", OPT_CHOICE, offsetof(NetConfig, messages.kind), "none", 0, 0,
+     "none|mean|gated|nearest|attention", "",
+     "what agents of a team hear of one another, learned with all else: before memory and heads an "
+     "agent makes h' = act(W h + C c + x) of x, what the layers below have made of what it sees, "
+     "of "
+     "h (x in the first round) and of c, what it hears of its teammates' messages M h: mean, their "
+     "mean (CommNet, Sukhbaatar et al. 2016); gated, the same of those who have chosen to speak, "
+     "by "
+     "a choice of their own that is drawn and learned with their action and holds in the next step "
+     "(IC3Net, Singh et al. 2019, but over whom one hears); nearest, that of the nearest "
+     "teammates; attention, "
+     "weighed by softmax(query . key / sqrt(net.messages.key_size)) (TarMAC, Das et al. 2019). Who "
+     "is "
+     "out of the game neither speaks nor hears. For algorithms that learn from whole teams"},
+    {"messages.rounds", OPT_INT, offsetof(NetConfig, messages.rounds), "1", 1, 8, NULL, "",
+     "exchanges of messages in a step, each with weights of its own"},
+    {"messages.width", OPT_INT, offsetof(NetConfig, messages.width), "32", 1, 4096, NULL, "numbers",
+     "of a message"},
+    {"messages.nearest", OPT_INT, offsetof(NetConfig, messages.nearest), "3", 1, 1023, NULL,
+     "agents",
+     "kind nearest: how many teammates in the game an agent hears, those nearest by where the game "
+     "says that they are; of equally near ones the first. With all of them it is kind mean"},
+    {"messages.top", OPT_INT, offsetof(NetConfig, messages.top), "0", 0, 1023, NULL, "agents",
+     "kind attention: how many teammates an agent attends to, those whose keys fit best; 0 = all"},
+    {"messages.key_size", OPT_INT, offsetof(NetConfig, messages.key), "16", 1, 1024, NULL,
+     "numbers",
+     "kind attention: of what says whom an agent wants to hear, and of what it says it knows"},
+    {"messages.cost", OPT_FLOAT, offsetof(NetConfig, messages.cost), "0", 0, OPTION_NO_LIMIT, NULL,
+     "",
+     "kind gated: what each message costs its sender, for each teammate that hears it in each "
+     "round; off the reward that is learned from, not the one that is told"},
     {"normalise_observations", OPT_BOOL, offsetof(NetConfig, normalise_observations), "false", 0, 0,
      NULL, "", "running mean and variance per observation element, part of the policy"},
     {"normalise_returns", OPT_BOOL, offsetof(NetConfig, normalise_returns), "false", 0, 0, NULL, "",
@@ -93,7 +127,51 @@ static Status know_agents(Net *net, const AgonKind *layout, const AgonEnvSpec *s
   return OK;
 }
 
+/* Agents of the largest team: how many rows of it lie side by side. */
+static size_t largest_team(const AgonEnvSpec *spec) {
+  size_t largest = 1;
+  for (uint32_t a = 0; spec && a < spec->agents; a++) {
+    const size_t place = place_in_team(spec, a) + 1;
+    if (place > largest) largest = place;
+  }
+  return largest;
+}
+
 /* --- making it --- */
+
+/* What an agent hears in a round, of h (R, any). */
+static int build_heard(Net *net, const char *prefix, size_t round, int h) {
+  const MessageConfig *config = &net->config.messages;
+  Graph *graph = &net->graph;
+  char name[64];
+  snprintf(name, sizeof name, "%ssay%zu", prefix, round);
+  int said = graph_product(graph, name, h, (size_t)config->width);
+  if (config->kind != MESSAGES_ATTENTION) return graph_mix(graph, net->links, said);
+  snprintf(name, sizeof name, "%squery%zu", prefix, round);
+  int query = graph_product(graph, name, h, (size_t)config->key);
+  snprintf(name, sizeof name, "%skey%zu", prefix, round);
+  int key = graph_product(graph, name, h, (size_t)config->key);
+  return graph_attend(graph, net->links, query, key, said, (size_t)config->top);
+}
+
+/* Rounds of messages: h' = act(W h + C c + x), where c is what the agent hears. The layer W has C
+ * behind it, as one product. */
+static int build_messages(Net *net, const char *prefix, int x) {
+  Graph *graph = &net->graph;
+  int h = x;
+  for (size_t round = 0; x >= 0 && round < (size_t)net->config.messages.rounds; round++) {
+    char name[64];
+    int heard = build_heard(net, prefix, round, h);
+    int both = graph_join(graph, (int[]){h, heard}, 2);
+    snprintf(name, sizeof name, "%shear%zu", prefix, round);
+    int sum = graph_dense(graph, name, both, graph->width[x], ACT_NONE);
+    sum = graph_add_up(graph, (int[]){sum, x}, 2);
+    h = graph_act(graph, sum, (Activation)(net->config.activation + 1));
+    snprintf(name, sizeof name, "%sheard%zu", prefix, round);
+    if (net->config.layer_norm) h = graph_norm(graph, name, h);
+  }
+  return h;
+}
 
 /* Layers from the input to what the heads read; returns its tensor. */
 static int build_trunk(Net *net, const AgonKind *layout, int input, const char *prefix) {
@@ -131,6 +209,7 @@ static int build_trunk(Net *net, const AgonKind *layout, int input, const char *
     snprintf(name, sizeof name, "%snorm%zu", prefix, i);
     if (config->layer_norm) at = graph_norm(graph, name, at);
   }
+  if (net_talks(net)) at = build_messages(net, prefix, at);
   snprintf(name, sizeof name, "%smemory", prefix);
   if (config->memory == 1) at = graph_gru(graph, name, at, (size_t)config->memory_size);
   if (config->memory == 2) at = graph_lstm(graph, name, at, (size_t)config->memory_size);
@@ -178,6 +257,22 @@ static void find_constants(Net *net) {
   }
 }
 
+/* ERR_USAGE where agents of such teams cannot tell one another anything. */
+static Status check_messages(const Net *net, size_t team) {
+  const bool gated = net->config.messages.kind == MESSAGES_GATED;
+  if (team < 2) return OK;
+  if (net->copies > 1)
+    return status_set(ERR_USAGE, "net: agents that tell one another something share their weights: "
+                                 "leave net.sharing at all, or net.messages.kind at none");
+  if (gated && (net->space.kind == AGON_BOX || net->space.heads == AGON_MAX_HEADS))
+    return status_set(ERR_USAGE,
+                      "net.messages.kind gated adds a choice to those of an agent, but "
+                      "its actions are numbers here, or it has %d choices already: use "
+                      "mean, nearest or attention",
+                      AGON_MAX_HEADS);
+  return OK;
+}
+
 /* On failure nothing is left. */
 Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnvSpec *spec,
                   Net **out) {
@@ -197,7 +292,20 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
     net->lasts = net->space.heads;
     net->last_inputs = net->space.kind == AGON_BOX ? net->space.heads : net->space.width;
   }
-  graph_begin(&net->graph, input_width(net));
+  const size_t team = config->messages.kind ? largest_team(spec) : 1;
+  status = check_messages(net, team);
+  if (status != OK) {
+    net_destroy(net);
+    return status;
+  }
+  if (team > 1 && config->messages.kind == MESSAGES_GATED) {
+    action_space_add(&net->space, GATE_CHOICES);
+    net->gates = 1;
+  }
+  net->remembered = net->lasts + net->gates;
+  /* who has no teammates hears nobody: its network is the same as without messages */
+  graph_begin_team(&net->graph, team, input_width(net), LEVEL_AGENT);
+  net->links = team > 1 ? graph_input(&net->graph, team, LEVEL_AGENT) : -1;
   int input = config->normalise_observations ? graph_normalise(&net->graph, 0) : 0;
   int trunk = build_trunk(net, layout, input, "");
   int value_trunk = config->separate ? build_trunk(net, layout, input, "value_") : trunk;
@@ -210,7 +318,7 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
   net->graph.bf16 = config->precision == 1;
   net->graph.copies = net->copies;
   net->recurrent = net->graph.state_size;
-  net->graph.state_size += net->lasts;
+  net->graph.state_size += net->remembered;
   graph_finish(&net->graph);
   find_constants(net);
   net->stride = net->graph.params + net->graph.constants;
@@ -233,8 +341,10 @@ void net_destroy(Net *net) {
  * sees; the value's gets 1. */
 static float gain_of(const void *context, const View *view) {
   const Net *net = context;
+  const bool talk = strstr(view->name, "say") || strstr(view->name, "hear") ||
+                    strstr(view->name, "query") || strstr(view->name, "key");
   if (!strcmp(view->name, "policy.weight")) return 0.01f;
-  if (!strcmp(view->name, "value.weight") || strstr(view->name, "memory")) return 1.0f;
+  if (!strcmp(view->name, "value.weight") || strstr(view->name, "memory") || talk) return 1.0f;
   return (float)net->config.init_gain;
 }
 
@@ -353,6 +463,7 @@ void net_remember(const Net *net, const AgonAction *action, float *state) {
   float *last = state + net->recurrent;
   for (size_t h = 0; h < net->lasts; h++)
     last[h] = net->space.kind == AGON_BOX ? action[h].value : (float)(action[h].choice + 1);
+  if (net->gates) net_set_speaks(net, action[net->space.heads - 1].choice == GATE_OPEN, state);
 }
 
 /* Adds the places of one input's ones. */
@@ -413,6 +524,84 @@ static void load_row(const Net *net, const NetInput *input, size_t row, float *r
   if (net->last_inputs) put_last(net, last_at(input, row), out + N + net->ids * net->id_span);
 }
 
+/* --- who hears whom --- */
+
+/* Whether the agent of a row says something. */
+static bool speaks(const Net *net, const NetInput *input, size_t row) {
+  if (!input->alive[row]) return false;
+  return !net->gates || (input->last && last_at(input, row)[net->lasts] > 0.5f);
+}
+
+/* The square of the distance between the agents of two rows. */
+static double apart(const NetInput *input, size_t a, size_t b) {
+  double sum = 0;
+  for (size_t i = 0; i < 3; i++) {
+    double gap = (double)input->positions[a * 3 + i] - (double)input->positions[b * 3 + i];
+    sum += gap * gap;
+  }
+  return sum;
+}
+
+/* Of a team's rows from `first` on, that which is next nearest to row `own` behind row `last` (last
+ * = own: the nearest); own: there is none. Equally near ones go in their order. */
+static size_t next_nearest(const Net *net, const NetInput *input, size_t first, size_t own,
+                           size_t last) {
+  const double behind = last == own ? -1 : apart(input, own, last);
+  size_t best = own;
+  double least = INFINITY;
+  for (size_t row = first; row < first + net_team(net); row++) {
+    if (row == own || !input->alive[row]) continue;
+    const double far = apart(input, own, row);
+    if (far < behind || (!(far > behind) && row <= last)) continue;
+    if (best != own && !(far < least)) continue;
+    best = row;
+    least = far;
+  }
+  return best;
+}
+
+/* Whom the agent of row `own` hears, whose team's rows begin at `first`. */
+static void link_row(const Net *net, const NetInput *input, size_t first, size_t own,
+                     float *links) {
+  const MessageConfig *config = &net->config.messages;
+  const size_t N = net_team(net);
+  memset(links, 0, N * sizeof *links);
+  if (!input->alive[own]) return;
+  if (config->kind == MESSAGES_NEAREST && (size_t)config->nearest < N - 1) {
+    size_t last = own;
+    for (int64_t k = 0; k < config->nearest; k++) {
+      size_t next = next_nearest(net, input, first, own, last);
+      if (next == own) return;
+      links[next - first] = 1;
+      last = next;
+    }
+    return;
+  }
+  for (size_t j = 0; j < N; j++)
+    if (first + j != own && speaks(net, input, first + j)) links[j] = 1;
+}
+
+static void load_links(const Net *net, const NetInput *input, size_t R, Activations *space) {
+  const size_t N = net_team(net);
+  if (!net_talks(net)) return;
+  INVARIANT(R % N == 0 && input->alive);
+  INVARIANT(input->positions || !net_wants_positions(net));
+  for (size_t row = 0; row < R; row++)
+    link_row(net, input, row / N * N, row, space->value[net->links] + row * N);
+}
+
+double net_heard(const Net *net, const Activations *space, size_t row) {
+  const MessageConfig *config = &net->config.messages;
+  const size_t N = net_team(net);
+  const float *links = space->value[net->links] + row * N;
+  double heard = 0;
+  for (size_t j = 0; j < N; j++)
+    heard += (double)links[j];
+  if (config->kind == MESSAGES_ATTENTION && config->top > 0)
+    heard = fmin(heard, (double)config->top);
+  return heard * (double)config->rounds;
+}
+
 /* Where all numbers are 0 or 1 and mostly 0, as boards are, only the places of the ones are kept:
  * the first layer then adds columns instead of multiplying. */
 void net_load_input(const Net *net, const NetInput *input, size_t R, Activations *space) {
@@ -423,6 +612,7 @@ void net_load_input(const Net *net, const NetInput *input, size_t R, Activations
                 find_ones(net, input, R, space);
   for (size_t at = 0; !space->ones && at < R; at++)
     load_row(net, input, source_of(net, space, at), space->value[0] + at * input_width(net));
+  load_links(net, input, R, space);
 }
 
 /* --- running it --- */
@@ -541,6 +731,8 @@ void net_load_again(const Net *net, const Activations *from, size_t R, Activatio
   } else {
     memcpy(space->value[0], from->value[0], R * net->graph.width[0] * sizeof(float));
   }
+  if (net_talks(net))
+    memcpy(space->value[net->links], from->value[net->links], R * net_team(net) * sizeof(float));
 }
 
 /* Columns of a tensor that are the policy's: where its rows begin to be the next, and how many

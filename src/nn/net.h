@@ -16,6 +16,20 @@ enum { ID_NONE, ID_AGENT, ID_KIND };
 /* net.sharing */
 enum { SHARE_ALL, SHARE_KIND, SHARE_NONE };
 
+/* net.messages.kind */
+enum { MESSAGES_NONE, MESSAGES_MEAN, MESSAGES_GATED, MESSAGES_NEAREST, MESSAGES_ATTENTION };
+
+/* What agents of a team tell one another before they act: section net.messages. */
+typedef struct MessageConfig {
+  int kind; /* MESSAGES_NONE, ... */
+  int64_t rounds;
+  int64_t width;   /* numbers of a message */
+  int64_t nearest; /* NEAREST: teammates that an agent hears */
+  int64_t top;     /* ATTENTION: teammates that an agent attends to; 0: all */
+  int64_t key;     /* ATTENTION: numbers of a query, and of a key */
+  double cost;     /* GATED: of a message, to its sender */
+} MessageConfig;
+
 typedef struct NetConfig {
   IntList hidden;  /* widths of the dense layers */
   int activation;  /* Activation - 1: relu|tanh|gelu */
@@ -32,6 +46,7 @@ typedef struct NetConfig {
   bool last_action; /* an agent sees what it did last */
   bool normalise_observations;
   bool normalise_returns;
+  MessageConfig messages;
   double init_gain; /* of hidden layers; policy head 0.01, value head 1 */
   double log_std;   /* initial, box actions */
   int precision;    /* 0 fp32, 1 bf16 */
@@ -59,13 +74,20 @@ typedef struct Net {
    * been done in this episode. */
   size_t last_inputs; /* 0: there is none */
   size_t lasts;
-  size_t recurrent; /* floats of graph.state_size that layers with a memory write */
+  /* Behind them, where agents choose whether they speak, what the agent has chosen last: 1 it does,
+   * 0 it does not, which is how an episode begins. */
+  size_t gates;      /* 0 or 1 */
+  size_t remembered; /* lasts + gates: what is remembered besides what layers with a memory write */
+  size_t recurrent;  /* floats of graph.state_size that layers with a memory write */
   /* Agents that do not share have parameters of their own: `copies` of the graph's block lie one
    * behind another, each `stride` floats. An agent's is copy_of[agent]. */
   size_t copies;
   size_t stride;
   size_t trained;    /* floats from the block's head to the end of the last copy's parameters */
   uint32_t *copy_of; /* (agents); NULL where there is one copy */
+  /* Agents of a team that tell one another something: rows are of whole teams, graph.cells of them
+   * side by side, and those of an agent that is out of the game, or of nobody, are there, too. */
+  int links; /* tensor (R, graph.cells): whom a row's agent hears; -1: nobody says anything */
   /* of the first copy: */
   int logits;        /* tensor: its first columns are the logits; BOX: the means */
   int log_std;       /* BOX: tensor of log standard deviations; else -1 */
@@ -104,10 +126,13 @@ typedef struct NetInput {
   /* (R) of the env; one that it does not have (UINT32_MAX) is nobody, all zeros. May be NULL if
    * net_wants_agents says no. */
   const uint32_t *agents;
-  /* What each row's agent did last, as it is remembered (`lasts` floats), each `last_step` floats
-   * behind the one before. NULL: nobody did anything. */
+  /* What each row's agent did last, as it is remembered (`remembered` floats), each `last_step`
+   * floats behind the one before. NULL: nobody did anything. */
   const float *last;
   size_t last_step;
+  /* Where agents tell one another something (net_talks); else not read. */
+  const uint8_t *alive;   /* (R) 1: in the game; who is not neither speaks nor hears */
+  const float *positions; /* (R, 3); for MESSAGES_NEAREST alone */
 } NetInput;
 
 /* Brings R raw observation rows into the network's input, with who the agents of the rows are and
@@ -120,12 +145,35 @@ static inline void net_load(const Net *net, const void *rows, const uint32_t *ag
                             Activations *space) {
   net_load_input(net, &(NetInput){.rows = rows, .agents = agents}, R, space);
 }
-/* Writes what an agent has done (heads), as the network gives it, into where it is remembered: the
- * agent's state, of graph.state_size floats. Nothing where that is not asked for. */
+/* Writes what an agent has done (heads, inner ones too), as the network gives it, into where it is
+ * remembered: the agent's state, of graph.state_size floats. Nothing where that is not asked
+ * for. */
 void net_remember(const Net *net, const AgonAction *action, float *state);
+/* Whether the agent of this state speaks next; and says so. For networks with gates. */
+static inline bool net_speaks(const Net *net, const float *state) {
+  return state[net->recurrent + net->lasts] > 0.5f;
+}
+static inline void net_set_speaks(const Net *net, bool speaks, float *state) {
+  state[net->recurrent + net->lasts] = speaks;
+}
 /* Whether what the network makes of a row depends on whose it is. */
 static inline bool net_wants_agents(const Net *net) {
   return net->ids > 0 || net->copies > 1;
+}
+/* Whether what the network makes of a row depends on its team's other rows: then R is a multiple of
+ * net_team, and a team's rows lie side by side, in the order of team_cells. */
+static inline bool net_talks(const Net *net) {
+  return net->links >= 0;
+}
+/* Rows that must be brought in together. */
+static inline size_t net_team(const Net *net) {
+  return net->graph.cells;
+}
+/* Messages that reach the agent of row `row` of what was loaded last, in all rounds. */
+double net_heard(const Net *net, const Activations *space, size_t row);
+/* Whether it asks where agents are. */
+static inline bool net_wants_positions(const Net *net) {
+  return net_talks(net) && net->config.messages.kind == MESSAGES_NEAREST;
 }
 /* The R rows that were loaded into one space, for another network of the same shape. */
 void net_load_again(const Net *net, const Activations *from, size_t R, Activations *space);

@@ -36,6 +36,7 @@ typedef struct Op {
   size_t column; /* rescale, slice: of its input, which it reads (the first of these) */
   float scale;   /* affine */
   float shift;   /* likewise */
+  size_t top;    /* attend: most that an agent hears; 0: all */
   Level level;   /* of its tensor; given where there are no inputs, else theirs, or of shape */
   const OpHeads *heads; /* borrowed while the op is added */
 
@@ -140,6 +141,8 @@ extern const OpOps op_add;        /* the sum of two to four, elementwise */
 extern const OpOps op_mul;        /* the product of two, elementwise */
 extern const OpOps op_sum;        /* of all columns */
 extern const OpOps op_matvec;     /* y_j = sum_i x_i W_ij: each row has a matrix of its own */
+extern const OpOps op_mix;        /* the mean of what an agent hears of its team */
+extern const OpOps op_attend;     /* the same, weighed by how well query and key agree */
 const OpOps *op_at(size_t index); /* each of them; NULL past the end */
 
 /* Numbers that join a gradient: dx = beta dx + d. What beta 0 replaces may be no number. */

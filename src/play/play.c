@@ -3,17 +3,20 @@
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/text.h"
+#include "data/batch.h"
 #include "play/rewards.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One agent's turn in this step. */
+/* A row of an inference: an agent's turn in this step; or, where teammates tell one another
+ * something, any agent of a team of which somebody acts, or (UINT32_MAX) nobody in its place. */
 typedef struct Request {
   PlaySlot *slot;
   uint32_t agent;
   uint32_t index; /* of the slot in play->slot */
+  uint8_t flags;  /* the env's, of the agent */
 } Request;
 
 struct Play {
@@ -52,19 +55,40 @@ struct Play {
   size_t others_room;
   const void **episode; /* (chunk) of the rows of an inference */
   uint32_t *agent;
-  bool *explores; /* (chunk) */
+  bool *explores;  /* (chunk) */
+  uint8_t *alive;  /* (chunk), with the next for networks whose agents say something */
+  float *position; /* (chunk, 3) */
+  bool *asked;     /* (teams) the team of the slot at hand has its rows already */
+  uint32_t *mate;  /* (teams, largest) agents of each team; UINT32_MAX: nobody */
+  size_t largest;  /* agents of the largest team */
 };
+
+/* Who is in which team, in the agents' order. */
+static void seat(Play *play) {
+  const AgonEnvSpec *spec = &play->env->spec;
+  uint32_t *mate = play->mate;
+  for (uint32_t t = 0; t < spec->teams; t++, mate += play->largest) {
+    size_t count = 0;
+    for (size_t i = 0; i < play->largest; i++)
+      mate[i] = UINT32_MAX;
+    for (uint32_t a = 0; a < spec->agents; a++)
+      if (spec->team_of[a] == t) mate[count++] = a;
+  }
+}
 
 /* A team's return is the mean over its agents: `share` is one agent's part. */
 Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
                    const PlayHooks *hooks, Play **out) {
   Status status = OK;
   Play *play = NULL;
+  const size_t largest = team_largest(&env->spec);
+  if (chunk < largest) chunk = largest;
   TRY(NEW_ARRAY(play, 1));
   *play = (Play){.env = env,
                  .seed = run_seed,
                  .chunk = chunk,
                  .memory = memory,
+                 .largest = largest,
                  .hooks = *hooks,
                  .clock = clock_system()};
   TRY(NEW_ARRAY(play->observation, chunk * env->observation_bytes));
@@ -72,6 +96,11 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
   TRY(NEW_ARRAY(play->episode, chunk));
   TRY(NEW_ARRAY(play->agent, chunk));
   TRY(NEW_ARRAY(play->explores, chunk));
+  TRY(NEW_ARRAY(play->alive, chunk));
+  TRY(NEW_ARRAY(play->position, chunk * 3));
+  TRY(NEW_ARRAY(play->asked, env->spec.teams));
+  TRY(NEW_ARRAY(play->mate, env->spec.teams * largest));
+  seat(play);
   TRY(NEW_ARRAY(play->share, env->spec.teams));
   TRY(NEW_ARRAY(play->outcome, env->spec.teams));
   TRY(NEW_ARRAY(play->acting, env->spec.agents));
@@ -129,6 +158,10 @@ void play_destroy(Play *play) {
   free(play->episode);
   free(play->agent);
   free(play->explores);
+  free(play->alive);
+  free(play->position);
+  free(play->asked);
+  free(play->mate);
   free(play);
 }
 
@@ -304,10 +337,8 @@ static AgonAction *action_of(const Play *play, size_t index, uint32_t agent) {
   return env_action(play->env, play->action, index * play->env->spec.agents + agent);
 }
 
-/* Queues the turn with its policy; a policy's first turn makes it active. */
-static Status add_request(Play *play, PlaySlot *slot, size_t index, uint32_t agent) {
-  Policy *policy = slot->policy[play->env->spec.team_of[agent]];
-  INVARIANT(policy && slot->live);
+/* Queues a row with its policy; a policy's first makes it active. */
+static Status add_request(Play *play, Policy *policy, const Request *request) {
   TRY_RETURN(GROW(play->request, play->request_room, play->requests + 1));
   TRY_RETURN(GROW(policy->queue, policy->queue_room, policy->queued + 1));
   if (policy->queued == 0) {
@@ -315,7 +346,39 @@ static Status add_request(Play *play, PlaySlot *slot, size_t index, uint32_t age
     play->active[play->actives++] = policy;
   }
   policy->queue[policy->queued++] = (uint32_t)play->requests;
-  play->request[play->requests++] = (Request){slot, agent, (uint32_t)index};
+  play->request[play->requests++] = *request;
+  return OK;
+}
+
+/* The network that evaluates a policy, with its buffers. */
+static Inference *inference_of(Play *play, const Policy *policy) {
+  Inference *inference = policy->inference ? policy->inference : &play->own;
+  INVARIANT(inference->net);
+  return inference;
+}
+
+/* Whether its agents are asked together, because they tell one another something. */
+static bool asks_teams(Play *play, const Policy *policy) {
+  return !policy->builtin && net_talks(inference_of(play, policy)->net);
+}
+
+/* Queues a turn, and at the first of a team that must be asked together the rows of all its agents.
+ * flag: the env's of the slot. */
+static Status add_turn(Play *play, PlaySlot *slot, size_t index, uint32_t agent,
+                       const uint8_t *flag) {
+  const uint32_t team = play->env->spec.team_of[agent];
+  Policy *policy = slot->policy[team];
+  Request request = {slot, agent, (uint32_t)index, flag[agent]};
+  INVARIANT(policy && slot->live);
+  play->stats.decisions++;
+  if (!asks_teams(play, policy)) return add_request(play, policy, &request);
+  if (play->asked[team]) return OK;
+  play->asked[team] = true;
+  for (size_t i = 0; i < play->largest; i++) {
+    request.agent = play->mate[team * play->largest + i];
+    request.flags = request.agent == UINT32_MAX ? 0 : flag[request.agent];
+    TRY_RETURN(add_request(play, policy, &request));
+  }
   return OK;
 }
 
@@ -332,8 +395,9 @@ static Status gather(Play *play) {
   play->requests = 0;
   for (size_t i = 0; i < play->slots; i++) {
     if (!play->slot[i]->live) continue;
+    memset(play->asked, 0, env->spec.teams * sizeof *play->asked);
     for (uint32_t a = 0; a < agents; a++)
-      if (flag[a] & AGON_ACTS) TRY_RETURN(add_request(play, play->slot[i], i, a));
+      if (flag[a] & AGON_ACTS) TRY_RETURN(add_turn(play, play->slot[i], i, a, flag));
     flag += agents;
   }
   return OK;
@@ -361,38 +425,89 @@ static void choose_builtin(Play *play, Policy *policy) {
   }
 }
 
-/* Fills observations and masks of `count` queued turns from `first` on, straight into the batch. */
-static void view(Play *play, const Policy *policy, size_t first, size_t count) {
+/* The row of an agent that does not act: what it sees and says, if it is in the game. */
+static void view_waiting(Play *play, const Request *request, size_t q) {
+  const Env *env = play->env;
+  uint8_t *row = play->observation + q * env->observation_bytes;
+  memset(play->mask + q * env->action_count, 1, env->action_count);
+  if (request->flags & AGON_ALIVE)
+    env_observe(env, request->slot->state, request->agent, row);
+  else
+    memset(row, 0, env->observation_bytes);
+}
+
+/* Rows of whole teams: those who act in one call for as many as lie together. */
+static void view_teams(Play *play, const uint32_t *queue, size_t count) {
+  const Env *env = play->env;
+  for (size_t q = 0, run; q < count; q += run) {
+    run = 0;
+    while (q + run < count && play->request[queue[q + run]].flags & AGON_ACTS)
+      run++;
+    if (run)
+      env_view(env, run, play->episode + q, play->agent + q,
+               play->observation + q * env->observation_bytes, play->mask + q * env->action_count);
+    else
+      view_waiting(play, &play->request[queue[q]], q), run = 1;
+  }
+}
+
+/* Who is in the game, and where, for networks that ask. */
+static Status locate(Play *play, const Net *net, const uint32_t *queue, size_t count) {
+  for (size_t q = 0; net_talks(net) && q < count; q++) {
+    const Request *request = &play->request[queue[q]];
+    float *position = play->position + q * 3;
+    play->alive[q] = (request->flags & AGON_ALIVE) != 0;
+    memset(position, 0, 3 * sizeof *position);
+    if (play->alive[q] && net_wants_positions(net))
+      TRY_RETURN(env_position(play->env, request->slot->state, request->agent, position));
+  }
+  return OK;
+}
+
+/* Fills observations and masks of `count` queued rows from `first` on, straight into the batch. */
+static Status view(Play *play, const Net *net, const uint32_t *queue, size_t count) {
   const Env *env = play->env;
   for (size_t q = 0; q < count; q++) {
-    const Request *request = &play->request[policy->queue[first + q]];
+    const Request *request = &play->request[queue[q]];
     play->episode[q] = request->slot->state;
     play->agent[q] = request->agent;
   }
-  env_view(env, count, play->episode, play->agent, play->observation, play->mask);
+  if (net_talks(net))
+    view_teams(play, queue, count);
+  else
+    env_view(env, count, play->episode, play->agent, play->observation, play->mask);
+  return locate(play, net, queue, count);
 }
 
-/* The network that evaluates a policy, with its buffers. */
-static Inference *inference_of(Play *play, const Policy *policy) {
-  Inference *inference = policy->inference ? policy->inference : &play->own;
-  INVARIANT(inference->net);
-  return inference;
+/* What the messages of the agent in row q cost it, which are heard by all others of its team. */
+static float cost_of(const Play *play, const Inference *own, size_t q) {
+  const Net *net = own->net;
+  const size_t N = net_team(net);
+  const MessageConfig *messages = &net->config.messages;
+  size_t hearers = 0;
+  if (!net->gates || !net_speaks(net, own->memory_in + q * net->graph.state_size)) return 0;
+  for (size_t i = q / N * N; i < q / N * N + N; i++)
+    hearers += i != q && play->alive[i];
+  return (float)(messages->cost * (double)hearers * (double)messages->rounds);
 }
 
 /* Hands a decision to the hook, before its action is scaled to the env's range. */
-static void record(Play *play, const Policy *policy, const Request *request, size_t q,
-                   const AgonAction *action) {
-  const Inference *own = inference_of(play, policy);
+static void record(Play *play, const Policy *policy, const Request *request, size_t q) {
+  Inference *own = inference_of(play, policy);
+  const ActionSpace *space = &own->net->space;
+  const uint8_t *masks = own->mask ? own->mask : play->mask;
+  const AgonAction *action = own->action + q * space->heads;
   size_t S = own->net->graph.state_size;
   Decision decision = {
       .agent = request->agent,
       .policy = policy,
       .observation = play->observation + q * play->env->observation_bytes,
-      .mask = play->mask + q * play->env->action_count,
+      .mask = masks + q * space->choices,
       .action = action,
       .log_prob = policy_log_prob(own, q, action),
       .value = own->value[q],
       .memory = S ? own->memory_in + q * S : NULL,
+      .cost = cost_of(play, own, q),
   };
   play->stats.decisions_recorded++;
   play->hooks.decided(play->hooks.context, request->slot, &decision);
@@ -425,18 +540,24 @@ static void sample_rows(Play *play, const Policy *policy, Inference *own, size_t
   size_t S = own->net->graph.state_size;
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
-    play->explores[q] = request->slot->record[play->env->spec.team_of[request->agent]];
+    const bool acts = request->flags & AGON_ACTS;
+    play->explores[q] = acts && request->slot->record[play->env->spec.team_of[request->agent]];
   }
-  policy_normalise(policy, own, play->mask, play->explores, count);
+  policy_normalise(policy, own, policy_masks(own, play->env, play->mask, count), play->explores,
+                   count);
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
     PlaySlot *slot = request->slot;
+    if (!(request->flags & AGON_ACTS)) continue;
     AgonRng rng = acting_stream(play, slot, request->agent);
-    policy_draw(policy, own, q, &rng, action_of(play, request->index, request->agent));
+    AgonAction *action = own->action + q * own->net->space.heads;
+    policy_draw(policy, own, q, &rng, action);
+    memcpy(action_of(play, request->index, request->agent), action,
+           play->env->layout.heads * sizeof *action);
     slot->drew |= policy_draws(policy, own->net, play->explores[q]);
     float *memory = slot->memory + request->agent * play->memory;
     if (S) memcpy(memory, own->memory_out + q * S, S * sizeof(float));
-    net_remember(own->net, action_of(play, request->index, request->agent), memory);
+    net_remember(own->net, action, memory);
   }
 }
 
@@ -445,25 +566,34 @@ static void record_rows(Play *play, const Policy *policy, size_t first, size_t c
   const Env *env = play->env;
   for (size_t q = 0; q < count; q++) {
     const Request *request = &play->request[policy->queue[first + q]];
-    AgonAction *action = action_of(play, request->index, request->agent);
-    if (request->slot->record[env->spec.team_of[request->agent]])
-      record(play, policy, request, q, action);
-    /* only now: what is learned from is what the network chose */
-    env_scale_action(env, request->agent, action);
+    if (!(request->flags & AGON_ACTS)) continue;
+    if (request->slot->record[env->spec.team_of[request->agent]]) record(play, policy, request, q);
+    env_scale_action(env, request->agent, action_of(play, request->index, request->agent));
   }
 }
 
-/* One inference over `count` queued turns from `first` on, with the time that its parts took. */
+/* What the agents of `count` queued rows remember; nobody remembers anything. */
+static void recall(const Play *play, const uint32_t *queue, size_t S, size_t count, float *out) {
+  for (size_t q = 0; S && q < count; q++) {
+    const Request *request = &play->request[queue[q]];
+    if (request->agent == UINT32_MAX)
+      memset(out + q * S, 0, S * sizeof *out);
+    else
+      memcpy(out + q * S, request->slot->memory + request->agent * play->memory, S * sizeof *out);
+  }
+}
+
+/* One inference over `count` queued rows from `first` on, with the time that its parts took. */
 static Status choose_chunk(Play *play, Policy *policy, size_t first, size_t count) {
   Inference *own = inference_of(play, policy);
   const Turns turns = {play, policy->queue + first};
-  size_t S = own->net->graph.state_size;
-  size_t M = play->memory;
   PolicyRows rows = {
       .count = count,
       .observations = play->observation,
       .memory = own->memory_in,
       .agents = play->agent,
+      .alive = play->alive,
+      .positions = play->position,
       .place = place_of,
       .context = &turns,
   };
@@ -473,11 +603,8 @@ static Status choose_chunk(Play *play, Policy *policy, size_t first, size_t coun
       .memory = own->memory_out,
   };
   int64_t start = clock_now(&play->clock);
-  view(play, policy, first, count);
-  for (size_t q = 0; S && q < count; q++)
-    memcpy(own->memory_in + q * S,
-           play->request[policy->queue[first + q]].slot->memory + play->agent[q] * M,
-           S * sizeof(float));
+  TRY_RETURN(view(play, own->net, policy->queue + first, count));
+  recall(play, policy->queue + first, own->net->graph.state_size, count, own->memory_in);
   int64_t observed = clock_now(&play->clock);
   TRY_RETURN(policy_decide(policy, own, play->env, &rows, &answer));
   int64_t forwarded = clock_now(&play->clock);
@@ -491,10 +618,12 @@ static Status choose_chunk(Play *play, Policy *policy, size_t first, size_t coun
   return OK;
 }
 
-/* All turns of a network's policy, in chunks that both the Play's and its own buffers hold. */
+/* All rows of a network's policy, in chunks that both the Play's and its own buffers hold; none
+ * parts a team. */
 static Status choose_network(Play *play, Policy *policy) {
   const Inference *own = inference_of(play, policy);
   size_t most = own->chunk < play->chunk ? own->chunk : play->chunk;
+  most -= most % net_team(own->net);
   for (size_t first = 0; first < policy->queued; first += most) {
     size_t left = policy->queued - first;
     TRY_RETURN(choose_chunk(play, policy, first, left < most ? left : most));
@@ -506,7 +635,6 @@ static Status choose_network(Play *play, Policy *policy) {
 static Status choose(Play *play) {
   for (size_t i = 0; i < play->actives; i++) {
     Policy *policy = play->active[i];
-    play->stats.decisions += policy->queued;
     if (policy->builtin)
       choose_builtin(play, policy);
     else

@@ -33,10 +33,12 @@ typedef struct Decision {
   uint32_t agent;
   const Policy *policy;
   const void *observation; /* raw row */
-  const uint8_t *mask;
-  const AgonAction *action; /* (heads) BOX: in half-ranges around the middle, not clipped */
+  const uint8_t *mask;     /* (choices of the network) */
+  /* (heads of the network, inner ones too) BOX: in half-ranges around the middle, not clipped */
+  const AgonAction *action;
   float log_prob, value;
   const float *memory; /* recurrent state before the decision, or NULL */
+  float cost; /* of the messages that the agent sent, off the reward that is learned from */
 } Decision;
 
 typedef enum TraceKind { TRACE_RESET, TRACE_CHANCE, TRACE_STEP } TraceKind;

@@ -337,6 +337,7 @@ static void put_learning(Report *r) {
   put_losses(r, "KL from the policy that acted", "%s/approx_kl");
   put_player_curves(r, "gradient norm", "%s/gradient_norm");
   put_player_curves(r, "learning rate", "%s/learning_rate");
+  put_player_curves(r, "messages heard in a step of a team", "%s/messages");
   put_stages(r);
   html_put(&r->out, "</div></section>\n");
 }

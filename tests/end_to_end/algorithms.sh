@@ -29,4 +29,9 @@ try ippo learner.algorithm=ppo ppo.rows=team
 try mappo-last learner.algorithm=mappo net.last_action=true
 try qmix-last learner.algorithm=qmix replay.size=64 replay.batch=8 replay.warmup=8 replay.ratio=2 replay.priority=0.7 replay.importance=0.6 \
   replay.longest=20 replay.burn_in=5 net.last_action=true
+# who tell one another something
+try mappo-talk learner.algorithm=mappo net.messages.kind=attention net.messages.rounds=2
+try ippo-talk learner.algorithm=ppo ppo.rows=team net.messages.kind=gated net.messages.cost=0.01
+try qmix-talk learner.algorithm=qmix replay.size=64 replay.batch=8 replay.warmup=8 replay.ratio=2 net.messages.kind=nearest \
+  net.messages.nearest=1
 echo "ok"

@@ -649,9 +649,17 @@ static void teams_learn_from_the_weights_that_acted(void **state) {
   (void)state;
   static const char *const games[] = {"skirmish", "simple_tag"};
   meddle = watch_teams;
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 14; i++) {
     const char *memory = i & 1 ? "net.memory=gru" : "net.memory=none";
+    const char *const messages = i < 8 ? "net.messages.kind=none"
+                                 : i < 10 ? "net.messages.kind=attention"
+                                 : i < 12 ? "net.messages.kind=gated"
+                                          : "net.messages.kind=nearest";
     const char *pairs[] = {SMALL,
+                           messages,
+                           i < 8 ? "ppo.rows=agent" : "ppo.rows=team", /* which it is told again */
+                           "net.messages.nearest=1",
+                           "net.messages.rounds=2",
                            "pace=lockstep",
                            "placement=split",
                            "learner.ranks=1",
@@ -662,7 +670,7 @@ static void teams_learn_from_the_weights_that_acted(void **state) {
                            "actors.unroll=11"};
     char folder[64];
     folder_make(folder);
-    game = games[i / 2 % 2];
+    game = games[i >= 12 || i / 2 % 2];
     farthest = 0;
     watched_rows = 0;
     assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 3, 1, 10, -1, 0, 0, 0}, folder));

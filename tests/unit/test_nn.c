@@ -417,6 +417,11 @@ static int add_any(Graph *graph, const OpOps *ops, int in) {
     with.in[1] = graph_dense(graph, "other", in, 18 * 2, ACT_TANH);
     with.out_width = 2;
   }
+  if (ops == &op_mix || ops == &op_attend) {
+    with.in[0] = graph_input(graph, graph->cells, LEVEL_AGENT);
+    with.inputs = ops == &op_mix ? 2 : 4;
+    with.in[1] = with.in[2] = with.in[3] = in;
+  }
   return graph_add(graph, ops, "op", &with);
 }
 
@@ -499,7 +504,9 @@ static void every_op_has_the_gradients_of_its_outputs(void **state) {
   (void)state;
   for (size_t i = 0; op_at(i); i++)
     for (int behind = 0; behind < 2; behind++)
-      if (op_at(i) != &op_input && op_at(i) != &op_stop) try_op(op_at(i), behind); /* those two: below */
+      if (op_at(i) != &op_input && op_at(i) != &op_stop && /* those two: below */
+          op_at(i) != &op_mix && op_at(i) != &op_attend)   /* and these: test_messages.c */
+        try_op(op_at(i), behind);
   try_op(&op_blend, false);
   try_op(&op_blend, true);
 }

@@ -68,7 +68,7 @@ static void decide(Recorder *recorder, PlaySlot *slot, uint32_t agent, float obs
   const uint8_t mask[2] = {1, 1};
   AgonAction action = {.choice = 1};
   Policy policy = {.player = agent, .version = version};
-  Decision decision = {agent, &policy, &observation, mask, &action, -.5f, observation * 10, &memory};
+  Decision decision = {agent, &policy, &observation, mask, &action, -.5f, observation * 10, &memory, 0};
   recorder_decided(recorder, 0, slot, &decision);
 }
 

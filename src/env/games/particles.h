@@ -77,6 +77,7 @@ typedef struct ParticleWorld {
   uint8_t seeker[2];   /* (goals) whose */
   double ratio; /* the share of an agent's own reward, where it is mixed with the common one */
   bool openai;
+  bool silent; /* what is said is not heard */
   ParticleActions actions;
   uint32_t kinds;
   AgonKind kind[2];

@@ -15,6 +15,9 @@ static const double ARRIVED = 0.1;
 
 static const AgonEnvOption options[] = {
     PARTICLES_OPTIONS("discrete|box", "box: components in 0..1, of each move and of each word"),
+    {"words", AGON_OPT_BOOL, "true", 0, 0, NULL,
+     "what the speaker says is heard; false: the listener sees zeros in its place, so that nobody "
+     "learns of the goal but by messages of the network (net.messages.kind)"},
 };
 
 static const char *const metric_names[] = {"distance", "arrived"};
@@ -23,6 +26,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   (void)error;
   ParticleWorld *world = block;
   particles_begin(world, values, AGENTS, LANDMARKS, LANDMARKS);
+  world->silent = strcmp(values[PARTICLES_FIRST_OPTION], "true") != 0;
   world->body[SPEAKER].fixed = true;
   world->body[SPEAKER].speaks = true;
   world->body[SPEAKER].sign = 'S';
@@ -80,7 +84,10 @@ static void observe(const void *block, const void *state, uint32_t agent, void *
   }
   row = particles_put(row, particles_velocity(world, episode)[LISTENER]);
   row = particles_put_landmarks(world, episode, LISTENER, row);
-  particles_put_words(world, episode, LISTENER, row);
+  if (world->silent)
+    memset(row, 0, LANDMARKS * sizeof *row);
+  else
+    particles_put_words(world, episode, LISTENER, row);
 }
 
 static void global_state(const void *world, const void *episode, float *row) {
@@ -106,7 +113,8 @@ static void scripted(const void *block, const void *state, uint32_t agent, const
     particles_say(world, SPEAKER, episode->goal[0], action);
     return;
   }
-  uint32_t word = particles_heard(world, episode, SPEAKER, LANDMARKS);
+  uint32_t word = LANDMARKS;
+  if (!world->silent) word = particles_heard(world, episode, SPEAKER, LANDMARKS);
   Point middle = {(landmark[0].x + landmark[1].x + landmark[2].x) / LANDMARKS,
                   (landmark[0].y + landmark[1].y + landmark[2].y) / LANDMARKS};
   particles_go(world, episode, LISTENER, word < LANDMARKS ? landmark[word] : middle, action);

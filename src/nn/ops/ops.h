@@ -139,3 +139,29 @@ void lstm_backward(float *dx, float beta, Activation below, float *dw_x, float *
                    const Weight *w_h, const Sequences *seq, size_t K, size_t H);
 /* The cell state of the last row of each sequence, for state_out. */
 const float *lstm_cell(const float *keep, size_t row, size_t H);
+
+/* What agents of a team hear of one another (messages.c): y (R,W) from x (R,W), where rows r / N *
+ * N
+ * .. + N - 1 are a team's, and links (R,N) say how much row r's agent hears of each of them:
+ *
+ *   y_r = sum_j links_rj x_j / max(1, sum_j links_rj)
+ *
+ * over j in their order, those with 0 passed over. mix_backward: dx = beta dx + the gradient. */
+void mix_forward(float *y, const float *links, const float *x, size_t R, size_t N, size_t W);
+void mix_backward(float *dx, float beta, const float *dy, const float *links, size_t R, size_t N,
+                  size_t W);
+
+/* Sizes of attention: R rows, teams of N, keys of D numbers, messages of W. */
+typedef struct Attention {
+  size_t R, N, D, W;
+} Attention;
+
+/* y_r = sum_j a_rj x_j, a_r the softmax of query_r . key_j / sqrt(D) over those that it hears
+ * (links above 0), or of these the `top` with the highest scores (0: all; of equal ones the first).
+ * Who hears nobody gets 0. share (R,N) keeps a. */
+void attend_forward(float *y, float *share, const float *links, const float *query,
+                    const float *key, const float *x, size_t top, const Attention *size);
+/* Adds to d_query, d_key (R,D) and d_x (R,W), each unless it is NULL. slope: scratch of N. */
+void attend_backward(float *d_query, float *d_key, float *d_x, const float *dy, const float *share,
+                     const float *query, const float *key, const float *x, float *slope,
+                     const Attention *size);
