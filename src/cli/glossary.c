@@ -115,6 +115,14 @@ const Term glossary[] = {
      "(`rewards.shaping`), leads on and leaves what is best to do as it is."},
     {"inequity", "that others have earned more or less: what agents may mind of it is taken from "
                  "what they learn from (`rewards.social`)."},
+    {"knob", "a number by which a game makes an episode easier or harder (`agon env info GAME` "
+             "lists them), such as how many agents take part."},
+    {"curriculum", "a task learned by stages over a game's knobs, from easy to hard (section "
+                   "`curriculum`)."},
+    {"mean field", "many agents as one: each sees the mean of what those around it did "
+                   "(`env.mean_action`)."},
+    {"commander", "an agent that orders the others of its team, of a kind of its own "
+                  "(`env.commander`)."},
     {"opening", "random first steps, so that games of decided players differ."},
     {"plug-in", "a game in a shared object of its own, made against `include/agon/env.h`."},
 };

@@ -32,6 +32,8 @@ static const Section sections[] = {
     {"rewards", "what is learned from, made of the game's own rewards, which are what is reported",
      "src/play/rewards.c"},
     {"league", "who plays whom, and who is frozen and reset when", "league"},
+    {"curriculum", "stages of the game, from easy to hard, before the task itself",
+     "league/curriculum.c and src/env/stages.c"},
     {"checkpoint", "when everything is saved, and how much of it is kept", "league"},
     {"metrics", "what is measured and shown, and when", "league and src/metrics"},
 };
@@ -64,7 +66,7 @@ static bool section_named(const char *name, const char **what, char *where, size
 /* A section of the table above or an algorithm. */
 const char *topic_section(const char *name) {
   const char *what = NULL;
-  char where[64];
+  char where[64] = "";
   return section_named(name, &what, where, sizeof where) ? what : NULL;
 }
 
@@ -139,7 +141,7 @@ done:
  * where the source uses it, how it is written, and other names it is known by. */
 static void print_key(const char *key, const Option *option, FILE *out, size_t width) {
   char section[96];
-  char where[64];
+  char where[64] = "";
   char text[512];
   const char *what = "";
   size_t used = 0;
@@ -172,7 +174,7 @@ static void print_key(const char *key, const Option *option, FILE *out, size_t w
 /* What a section is about, then its keys with their defaults, each with its sentence. */
 static Status print_section(const char *name, FILE *out, size_t width) {
   const char *what = "";
-  char where[64];
+  char where[64] = "";
   Search search = {.section = name, .out = out, .width = width};
   section_named(name, &what, where, sizeof where);
   fprintf(out, "%s: ", name);
