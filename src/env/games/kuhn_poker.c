@@ -19,7 +19,9 @@ typedef struct Params {
   uint32_t moves; /* made so far */
   uint32_t move;  /* (2 players - 1) 0 pass, 1 bet */
   uint32_t over;
-  uint32_t won; /* of two players: chips that player 0 wins; of more: who wins */
+  uint32_t won;  /* of two players: chips that player 0 wins; of more: who wins */
+  float rake;    /* share of what is won in a called bet that the house keeps */
+  float jackpot; /* what the house pays to who loses a called bet with the second highest card */
   uint32_t head_size;
   AgonKind kind;
   char name[COLUMNS][NAME]; /* of what is observed */
@@ -27,6 +29,11 @@ typedef struct Params {
 
 static const AgonEnvOption options[] = {
     {"players", AGON_OPT_INT, "2", 2, MOST, NULL, "players; one card more than these"},
+    {"rake", AGON_OPT_FLOAT, "0", 0, 1, NULL,
+     "share of what is won that the house keeps where a bet was called: the game is then "
+     "general-sum"},
+    {"jackpot", AGON_OPT_FLOAT, "0", 0, 100, NULL,
+     "chips that the house pays to who loses a called bet with the second highest card: likewise"},
 };
 
 /* For people: two and three players have cards with faces. */
@@ -59,6 +66,9 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   (void)error;
   Params *params = block;
   const uint32_t n = (uint32_t)atoi(values[0]);
+  const float rake = strtof(values[1], NULL);
+  const float jackpot = strtof(values[2], NULL);
+  const float most = 2 * (float)(n - 1);
   *params = (Params){
       .players = n,
       .dealt = n,
@@ -66,6 +76,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
       .move = n + 2,
       .over = 3 * n + 1,
       .won = 3 * n + 2,
+      .rake = rake,
+      .jackpot = jackpot,
       .head_size = 2,
       .kind = {.observation_type = AGON_U8,
                .observation_shape = {6 * n - 1, 1, 1},
@@ -82,9 +94,10 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                         .kind = &params->kind,
                         .chance = n + 1,
                         .step_limit = 2 * n - 1,
-                        .flags = AGON_ZERO_SUM | AGON_ENUMERATES_CHANCE,
+                        .flags = AGON_ENUMERATES_CHANCE |
+                                 (rake > 0 || jackpot > 0 ? 0u : (uint32_t)AGON_ZERO_SUM),
                         .reward_low = -2,
-                        .reward_high = 2 * (float)(n - 1)};
+                        .reward_high = most > jackpot - 2 ? most : jackpot - 2};
   return 0;
 }
 
@@ -152,17 +165,23 @@ static uint32_t winner_of(const Params *params, const uint8_t *episode) {
   return winner;
 }
 
-/* The winner gets what the others have put in. */
+/* The winner gets what the others have put in. Where a bet was called the house keeps its share,
+ * and pays who could not believe that the highest card was against it. */
 static AgonStatus pay(const Params *params, uint8_t *episode, float *reward) {
   const uint32_t winner = winner_of(params, episode);
+  const uint32_t second = params->players - 1; /* of all cards, the highest but one */
   uint32_t pot = 0;
+  bool called = false;
   for (uint32_t p = 0; p < params->players; p++) {
-    const uint32_t chips = has_paid(params, episode, p) ? 2 : 1;
+    const bool paid = has_paid(params, episode, p);
+    const uint32_t chips = paid ? 2 : 1;
     if (p == winner) continue;
     pot += chips;
+    called |= paid;
     reward[p] -= (float)chips;
+    if (paid && episode[p] == second) reward[p] += params->jackpot;
   }
-  reward[winner] += (float)pot;
+  reward[winner] += (float)pot * (called ? 1 - params->rake : 1);
   episode[params->over] = 1;
   if (params->players > 2)
     episode[params->won] = (uint8_t)winner;
