@@ -354,7 +354,7 @@ static Status cone_create(const Gains *gains, Cone *c) {
   Status status = OK;
   const size_t n = gains->joints;
   *c = (Cone){.n = n, .rows = gains->rows, .row = gains->row};
-  c->most = n < gains->rows ? n + 1 : gains->rows + 1; /* more are not independent */
+  c->most = (n < gains->rows ? n : gains->rows) + 1; /* more are not independent */
   TRY(NEW_ARRAY(c->x, n));
   TRY(NEW_ARRAY(c->lambda, c->rows + 1));
   TRY(NEW_ARRAY(c->slack, n));
@@ -397,7 +397,7 @@ static Status largest_gini(const Gains *gains, double *joint) {
   set_left(&c);
   for (size_t turn = 0; turn < 20 * (c.n + c.rows) + 100; turn++) {
     worst = worst_of(&c, &row, &place);
-    if (worst < tolerance || c.actives + 1 >= c.most) break;
+    if (worst < tolerance || (row < c.rows && c.actives == c.most)) break;
     if (!admit(&c, row, place)) break;
     set_left(&c);
   }

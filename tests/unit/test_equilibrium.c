@@ -194,6 +194,39 @@ static void of_any_game(void **state) {
   CHECK_NEAR(one[0], 1, 0);
 }
 
+/* Small numbers, so that much is equal to much: copies, dominated strategies, constraints that say
+ * the same. Also that nothing more even is near: a step towards equal shares that keeps all
+ * constraints would be. */
+static void of_many_games_with_ties(void **state) {
+  (void)state;
+  AgonRng rng = rng_stream(9, 1, 1, RNG_TEST);
+  for (int trial = 0; trial < 600; trial++) {
+    double payoff[3 * 64], joint[64], other[64];
+    size_t count[3];
+    const size_t players = 1 + rng_below(&rng, 3);
+    const uint32_t values = 1 + rng_below(&rng, 4);
+    for (size_t p = 0; p < players; p++)
+      count[p] = 1 + rng_below(&rng, players == 3 ? 4 : 8);
+    const NormalForm game = {players, count, payoff};
+    const size_t joints = equilibrium_joint(&game);
+    for (size_t i = 0; i < players * joints; i++)
+      payoff[i] = rng_below(&rng, values) / 3.;
+    for (int concept = 0; concept < 2; concept ++) {
+      EquilibriumFacts even, rich, mixed;
+      CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_GINI, joint));
+      CHECK_OK(equilibrium_measure(&game, joint, &even));
+      CHECK_OK(equilibrium_find(&game, (Concept) concept, SELECT_WELFARE, other));
+      CHECK_OK(equilibrium_measure(&game, other, &rich));
+      assert_true(even.gini >= rich.gini - 1e-9 && rich.welfare >= even.welfare - 1e-7);
+      /* both are of one convex set: between them nothing is more even, however near */
+      for (size_t j = 0; j < joints; j++)
+        other[j] = .999 * joint[j] + .001 * other[j];
+      CHECK_OK(equilibrium_measure(&game, other, &mixed));
+      assert_true(mixed.gini <= even.gini + 1e-9);
+    }
+  }
+}
+
 /* In zero-sum games the marginals of any CCE are a Nash equilibrium, and its value is the game's.
  */
 static void zero_sum_is_nash(void **state) {
@@ -267,6 +300,7 @@ int main(void) {
       cmocka_unit_test(against_another_solver),
       cmocka_unit_test(of_any_game),
       cmocka_unit_test(zero_sum_is_nash),
+      cmocka_unit_test(of_many_games_with_ties),
       cmocka_unit_test(refused),
       cmocka_unit_test(of_a_leagues_size),
   };
