@@ -29,6 +29,8 @@ typedef enum Weighting {
   EACH(self_play)                                                                                  \
   EACH(nash)                                                                                       \
   EACH(alpharank)                                                                                  \
+  EACH(ce)                                                                                         \
+  EACH(cce)                                                                                        \
   /* any line goes by itself, with the presets that name it */
 
 /* Who plays which seat: every player all of them, in turn; or a population for each team, whose
@@ -45,6 +47,7 @@ typedef struct LeagueConfig {
   int64_t league_exploiters;
   double share[ROLE_COUNT];
   int main_rule;
+  int equilibrium; /* Selection (meta/equilibrium.h), of ce and cce */
   /* The rest is PFSP; openai_five and fictitious: self_share live, the rest past. */
   double self_share;
   double verify_share;
@@ -100,7 +103,7 @@ bool league_has_meta(const LeagueConfig *config);
 Status league_apply_preset(Config *config, const char *name);
 #define PRESETS                                                                                    \
   "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play"               \
-  "|psro|alpharank"
+  "|psro|alpharank|jpsro"
 
 enum { PLAYER_NAME = 40, REASON = 40 };
 

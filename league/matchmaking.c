@@ -2,6 +2,7 @@
 #include "league/league.h"
 
 #include "base/invariant.h"
+#include "meta/equilibrium.h"
 #include "meta/meta.h"
 #include "meta/population.h"
 
@@ -46,6 +47,15 @@ typedef struct Field {
   size_t count;
 } Field;
 
+/* An equilibrium over pairs of past players, one of each side: the same for all homes of a table.
+ */
+typedef struct Joint {
+  bool made;
+  size_t count[SEATS];
+  uint32_t *id[SEATS]; /* (count) owned, the oldest first */
+  double *share;       /* (count[0], count[1]) owned */
+} Joint;
+
 typedef struct Builder {
   League *league;
   Table *table;
@@ -53,6 +63,7 @@ typedef struct Builder {
   size_t first;    /* of the home player's entries */
   uint32_t *place; /* (BRANCH_COUNT, players) 1 + index of the home player's entry, 0 = none */
   Field field;
+  Joint joint;
   Status status;
 } Builder;
 
@@ -212,8 +223,10 @@ static void offer_fictitious(Builder *b) {
     offer(b, past->id[i], BRANCH_PAST, (1 - self) / (double)past->count);
 }
 
-enum {
-  META_PLAYERS = 200 /* the newest frozen players; a linear program of more would hold the job up */
+enum { /* the newest frozen players (of each side): programs of more would hold the job up */
+       META_PLAYERS = 200,
+       META_PLAYERS_CCE = 64,
+       META_PLAYERS_CE = 16
 };
 
 /* Mean payoff between frozen players by their evaluation games, antisymmetric, the mean of the
@@ -282,12 +295,11 @@ static void keep_newest(Field *field) {
   field->count = META_PLAYERS;
 }
 
-/* Gathers the newest frozen players of both sides, the oldest first: of each side as many as a
- * linear program can bear. */
-static void gather_both_sides(Builder *b) {
+/* Gathers the newest frozen players of both sides, the oldest first: `most` of each side. */
+static void gather_both_sides(Builder *b, size_t most) {
   const League *league = b->league;
   Field *field = &b->field;
-  size_t room[1 + SEATS] = {0, META_PLAYERS, META_PLAYERS};
+  size_t room[1 + SEATS] = {0, most, most};
   field->count = 0;
   for (uint32_t i = (uint32_t)league->players; i-- > 0;) {
     const Player *player = &league->player[i];
@@ -354,7 +366,7 @@ static void offer_sides_meta(Builder *b) {
   Field *field = &b->field;
   double *payoff = NULL;
   size_t own = 0;
-  gather_both_sides(b);
+  gather_both_sides(b, META_PLAYERS);
   b->status = NEW_ARRAY(payoff, field->count * field->count + 1);
   if (b->status == OK) b->status = sides_table(b, payoff, &own);
   const size_t others = b->status == OK ? field->count : 0;
@@ -391,6 +403,145 @@ static void offer_meta(Builder *b, bool alpha_rank) {
   for (size_t i = 0; i < n && b->status == OK && sum > 0; i++)
     offer(b, field->id[i], BRANCH_META, (1 - self) * field->weight[i] / sum);
   free(payoff);
+}
+
+/* --- equilibria over joint strategies --- */
+
+/* What a frozen player earns on average against another, by their evaluation games. False: they
+ * never met. */
+static bool frozen_returns(const League *league, uint32_t a, uint32_t b, double *out) {
+  const Pair *pair = payoff_find(&league->payoff, a, b);
+  SeatMeans means;
+  if (!pair || !tally_means(pair->eval, &means)) return false;
+  *out = means.returns;
+  return true;
+}
+
+/* Of the field those who have met all of the other side that are in, by side. */
+static Status enter_joint(Builder *b) {
+  Status status = OK;
+  Joint *joint = &b->joint;
+  const Field *field = &b->field;
+  const size_t n = field->count;
+  unsigned char *met = NULL;
+  unsigned char *side = NULL;
+  unsigned char *in = NULL;
+  size_t count;
+  TRY(NEW_ARRAY(met, n * n + 1));
+  TRY(NEW_ARRAY(side, n + 1));
+  TRY(NEW_ARRAY(in, n + 1));
+  for (int s = 0; s < SEATS; s++)
+    TRY(NEW_ARRAY(joint->id[s], n + 1));
+  for (size_t i = 0; i < n; i++)
+    side[i] = b->league->player[field->id[i]].side;
+  for (size_t i = 0; i < n * n; i++) {
+    double returns;
+    met[i] = side[i / n] != side[i % n] &&
+             frozen_returns(b->league, field->id[i / n], field->id[i % n], &returns) &&
+             frozen_returns(b->league, field->id[i % n], field->id[i / n], &returns);
+  }
+  TRY(meta_sides_met(met, side, n, in, &count));
+  for (size_t i = 0; i < n; i++) {
+    const int s = side[i] - 1;
+    b->league->player[field->id[i]].unmeasured = !in[i];
+    if (in[i]) joint->id[s][joint->count[s]++] = field->id[i];
+  }
+done:
+  free(met);
+  free(side);
+  free(in);
+  return status;
+}
+
+/* The equilibrium of the game between both sides' past, paid by what each side earned; once a
+ * table. */
+static Status make_joint(Builder *b, Concept concept) {
+  Status status = OK;
+  Joint *joint = &b->joint;
+  double *payoff = NULL;
+  if (joint->made) return OK;
+  joint->made = true;
+  gather_both_sides(b, concept == CONCEPT_CE ? META_PLAYERS_CE : META_PLAYERS_CCE);
+  TRY(enter_joint(b));
+  const size_t joints = joint->count[0] * joint->count[1];
+  if (joints == 0) return OK;
+  TRY(NEW_ARRAY(payoff, SEATS * joints));
+  TRY(NEW_ARRAY(joint->share, joints));
+  for (size_t i = 0; i < joints; i++) {
+    const uint32_t first = joint->id[0][i / joint->count[1]];
+    const uint32_t second = joint->id[1][i % joint->count[1]];
+    frozen_returns(b->league, first, second, &payoff[i]);
+    frozen_returns(b->league, second, first, &payoff[joints + i]);
+  }
+  const NormalForm game = {.players = SEATS, .count = joint->count, .payoff = payoff};
+  TRY(equilibrium_find(&game, concept, (Selection)b->league->config.equilibrium, joint->share));
+done:
+  free(payoff);
+  return status;
+}
+
+/* The probability of home's side sending its player `own` and the other side its player `other`. */
+static double share_of(const Joint *joint, int side, size_t own, size_t other) {
+  return joint->share[side == 0 ? own * joint->count[1] + other : other * joint->count[1] + own];
+}
+
+/* Which piece of advice home answers: the mains of a side share those out that are ever given, and
+ * go on to the next ones with each snapshot. */
+static size_t advice_of(const Builder *b, int side) {
+  const League *league = b->league;
+  const Joint *joint = &b->joint;
+  size_t turn = league->player[b->home].snapshots * (size_t)league->config.mains;
+  size_t given = 0;
+  for (uint32_t id = 0; id < b->home; id++)
+    turn += is_live_main(b, id) ? 0 : league->player[id].role == ROLE_MAIN;
+  for (int pass = 0; pass < 2; pass++) {
+    size_t at = 0;
+    for (size_t own = 0; own < joint->count[side]; own++) {
+      double told = 0;
+      for (size_t other = 0; other < joint->count[!side]; other++)
+        told += share_of(joint, side, own, other);
+      if (told < 1e-6) continue;
+      if (pass && at++ == turn % given) return own;
+      given += !pass;
+    }
+  }
+  return 0;
+}
+
+/* The other side's past players as JPSRO has them (Marris et al. 2021): whoever answers a coarse
+ * equilibrium meets them as often as they come in it; a piece of advice of an equilibrium, as often
+ * as they come together with it. Live self-play only until two have met. */
+static void offer_joint(Builder *b, Concept concept) {
+  const double self = b->league->config.self_share;
+  const int side = b->league->player[b->home].side - 1;
+  const Joint *joint = &b->joint;
+  double sum = 0;
+  b->status = make_joint(b, concept);
+  if (b->status != OK) return;
+  const bool some = joint->count[0] > 0 && joint->count[1] > 0;
+  offer_live(b, some ? self : 1);
+  if (!some) return;
+  const size_t others = joint->count[!side];
+  const size_t advice = concept == CONCEPT_CE ? advice_of(b, side) : 0;
+  for (size_t other = 0; other < others; other++) {
+    double *weight = &b->field.weight[other];
+    *weight = 0;
+    for (size_t own = 0; own < joint->count[side]; own++)
+      if (concept == CONCEPT_CCE || own == advice) *weight += share_of(joint, side, own, other);
+    sum += *weight;
+  }
+  for (size_t other = 0; other < others; other++)
+    offer(b, joint->id[!side][other], BRANCH_META, (1 - self) * b->field.weight[other] / sum);
+}
+
+/* By the advice of a correlated equilibrium (Aumann 1974). */
+static void offer_ce(Builder *b) {
+  offer_joint(b, CONCEPT_CE);
+}
+
+/* By the marginals of a coarse correlated equilibrium (Moulin and Vial 1978). */
+static void offer_cce(Builder *b) {
+  offer_joint(b, CONCEPT_CCE);
 }
 
 /* The latest self only. */
@@ -590,5 +741,8 @@ done:
   free(b.field.rate);
   free(b.field.weight);
   free(b.place);
+  for (int s = 0; s < SEATS; s++)
+    free(b.joint.id[s]);
+  free(b.joint.share);
   return status;
 }

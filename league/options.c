@@ -1,6 +1,7 @@
 #include "league/league.h"
 
 #include "base/text.h"
+#include "meta/equilibrium.h"
 
 #include <string.h>
 
@@ -29,8 +30,13 @@ const Option league_options[] = {
     {"main_rule", OPT_CHOICE, AT(main_rule), "alphastar", 0, 0, &(MAIN_RULES(OR_NAME))[1], "",
      "how mains are matched"},
     {"self_share", OPT_FLOAT, AT(self_share), "0.35", 0, 1, NULL, "",
-     "main: share of self-play; openai_five, fictitious, nash, alpharank: share against the live "
-     "self"},
+     "main: share of self-play; openai_five, fictitious, nash, alpharank, ce, cce: share against "
+     "the live self"},
+    {"equilibrium", OPT_CHOICE, AT(equilibrium), "gini", 0, 0, SELECTION_NAMES, "",
+     "main_rule ce, cce: which of the (coarse) correlated equilibria opponents are drawn by: of "
+     "the "
+     "largest welfare (the sum of what both sides earn), or the most even one (the largest Gini "
+     "impurity)"},
     {"verify_share", OPT_FLOAT, AT(verify_share), "0.15", 0, 1, NULL, "",
      "main: share of verification; the rest is PFSP over all frozen"},
     {"pfsp", OPT_CHOICE, AT(pfsp), "squared", 0, 0, WEIGHTINGS, "", "main: PFSP weighting"},
@@ -145,9 +151,14 @@ bool league_follows(const LeagueConfig *config, const char *rule) {
   return !strcmp(name[config->main_rule], rule);
 }
 
-/* Both rules need evaluation games between all pairs of past players. */
+/* Whether opponents are drawn by an equilibrium over joint strategies. */
+static bool is_joint(const LeagueConfig *config) {
+  return league_follows(config, "ce") || league_follows(config, "cce");
+}
+
+/* These rules need evaluation games between all pairs of past players. */
 bool league_has_meta(const LeagueConfig *config) {
-  return league_follows(config, "nash") || league_follows(config, "alpharank");
+  return league_follows(config, "nash") || league_follows(config, "alpharank") || is_joint(config);
 }
 
 /* ERR_USAGE names both keys. */
@@ -181,6 +192,12 @@ Status league_check(const LeagueConfig *config) {
                       "league.main_rule alpharank ranks the members of one population, and "
                       "league.sides separate has two: use league.main_rule nash, which solves the "
                       "game between them");
+  if (config->sides != SIDES_SEPARATE && is_joint(config))
+    return status_set(ERR_USAGE,
+                      "league.main_rule ce and cce are equilibria of the game between two "
+                      "populations: they need league.sides separate (league.preset jpsro sets "
+                      "both); in one population what copies of a player earn against each other is "
+                      "not known");
   TRY_RETURN(check_order("past_low", config->past_low, "past_high", config->past_high));
   if (config->self_share + config->verify_share > 1 + 1e-9)
     return status_set(ERR_USAGE,
@@ -231,6 +248,12 @@ static const Setting settings[] = {
     {"alpharank", "self_share", "0"},
     {"alpharank", "main_exploiters", "0"},
     {"alpharank", "league_exploiters", "0"},
+    {"jpsro", "main_rule", "cce"},
+    {"jpsro", "sides", "separate"},
+    {"jpsro", "self_share", "0"},
+    {"jpsro", "main_exploiters", "0"},
+    {"jpsro", "league_exploiters", "0"},
+    {"jpsro", "table_players", "4"}, /* an equilibrium for each tick would cost more than playing */
     {"self-play", "main_rule", "self_play"},
     {"self-play", "main_exploiters", "0"},
     {"self-play", "league_exploiters", "0"},

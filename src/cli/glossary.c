@@ -62,6 +62,9 @@ const Term glossary[] = {
     {"CE gap", "what would be gained by answering each advice of a joint distribution as is best, "
                "summed over the sides; CCE gap: by one strategy whatever the advice. 0: it is an "
                "equilibrium."},
+    {"JPSRO",
+     "joint PSRO: learn against past players as they come in a correlated equilibrium of "
+     "two populations' meta-game (`league.preset: jpsro`), so that it may be general-sum."},
     {"Nash averaging", "the strength of players in the meta-game's equilibrium, which copies of a "
                        "player do not change."},
     {"alpha-rank",

@@ -37,3 +37,42 @@ expect 2 "no equilibrium: Nash equilibria and alpha-rank are of games between tw
 # a file of an older program has one side's returns
 cut -d, -f1-23 chicken.csv > old.csv
 expect 2 "no equilibrium: of some of these games only one side's returns are known" "$AGON" rate old.csv --equilibrium ce
+
+# JPSRO between two populations, stopped and gone on with: to the byte as without a stop
+train() { # FOLDER KEY=VALUE...
+  local run=$1; shift
+  mpi 2 "$AGON" train kuhn_poker env.jackpot=1 league.preset=jpsro league.main_rule=ce league.equilibrium=welfare \
+    --run-dir "$run" pace=lockstep actors.slots=64 actors.lanes=16 actors.eval_share=0.25 'net.hidden=[16]' league.frame_scale=1 \
+    league.main_snapshot_min=4k league.main_snapshot_max=4k league.main_reset=1 frames=40k checkpoint.ticks=4 \
+    checkpoint.keep=1000 --quiet "$@" || fail "$run"
+}
+train whole
+cp -r whole halved
+half=$(ls halved/checkpoints/*.h5 | tail -4 | head -1)
+for file in halved/checkpoints/*.h5; do if [[ $file > $half ]]; then rm "$file"; fi; done
+train halved --resume auto
+same whole halved league/side payoff/eval players/side0_main_0/policy players/side1_main_0/policy || fail "a resumed run differs"
+"$AGON" rate whole --equilibrium ce --json > ce.json || fail "rate --equilibrium of a run"
+$python - << 'P' || fail "the run's equilibrium: $(cat ce.json)"
+import json
+e = json.load(open("ce.json"))["equilibrium"]
+assert len(e["joint"]) > 0 and abs(sum(row["probability"] for row in e["joint"]) - 1) < 1e-8 and e["ce_gap"] < 1e-6
+assert all(row["players"][0].startswith("side0_main_0-") and row["players"][1].startswith("side1_main_0-") for row in e["joint"])
+assert -4 < e["welfare"] < 1 and e["fewest_games"] > 0
+P
+$python "$root/tests/bench/joint_gap.py" "$AGON" whole ce welfare > exact.json || fail "its value in the whole game"
+$python - << 'P' || fail "its value in the whole game: $(cat exact.json)"
+import json
+e = json.load(open("exact.json"))
+assert e["ce_gap"] >= e["cce_gap"] - 1e-6 and abs(sum(e["returns"]) - e["welfare"]) < 1e-6 and abs(e["welfare"]) < 1
+P
+# one population: what copies earn against each other is not known
+"$AGON" train matrix_game env.preset=prisoners_dilemma --run-dir dilemma actors.slots=64 actors.lanes=16 actors.eval_share=0.25 \
+  'net.hidden=[8]' league.preset=fictitious league.frame_scale=1 league.main_snapshot_min=4k league.main_snapshot_max=4k \
+  frames=20k --quiet || fail "a dilemma"
+expect 2 "the game is general-sum: a Nash mixture is found of zero-sum games only" "$AGON" exploit dilemma --player nash
+expect 2 "players of one population meet only others" "$AGON" rate dilemma --equilibrium cce
+expect 0 "n/a, the game is general-sum" "$AGON" rate dilemma --returns
+expect 2 "they need league.sides separate" "$AGON" train kuhn_poker league.main_rule=cce --run-dir none
+expect 2 "kuhn_poker players=3 has 3 teams|keeps a population for each of two teams" "$AGON" train kuhn_poker env.players=3 \
+  league.preset=jpsro --run-dir none

@@ -111,7 +111,7 @@ static void players_are_called_by_their_side(void **state) {
 static void nobody_meets_its_own_side(void **state) {
   (void)state;
   static const char *const preset[] = {"alphastar-paper", "alphastar-pseudocode", "tstarbot-x", "openai-five",
-                                       "fictitious",      "self-play",            "psro"};
+                                       "fictitious",      "self-play",            "psro",       "jpsro"};
   for (size_t p = 0; p < COUNT_OF(preset); p++) {
     League league;
     Table table = {0};
@@ -305,6 +305,102 @@ static void nash_is_that_of_two_populations(void **state) {
   league_free(&league);
 }
 
+/* Evaluation games between two of different sides, and what both earn in each. */
+static void set_returns(League *league, uint32_t home, uint32_t away, double own, double others) {
+  Pair *pair;
+  set_games(league, home, away, 10, .5);
+  CHECK_OK(payoff_pair(&league->payoff, home, away, &pair));
+  pair->eval[0].returns = 10 * own;
+  CHECK_OK(payoff_pair(&league->payoff, away, home, &pair));
+  pair->eval[1].returns = 10 * others;
+}
+
+/* Chicken between two past players of each side (tests/unit/test_equilibrium.c works it by hand).
+ * By the coarse rule each side meets the other's past as it comes in the equilibrium: daring 1/4 of
+ * largest welfare, 15/34 of largest Gini impurity. By the other rule a main answers one piece of
+ * advice: told to dare, it meets who gives way (of largest Gini also, one time in three, another
+ * that dares); told to give way, a dare in 1/3 (10/19). With its next snapshot it answers the
+ * next. */
+static void joint_equilibria_choose_opponents(void **state) {
+  (void)state;
+  static const double meets_dare[2][2][2] = {/* [gini][advice] ce, cce */
+                                             {{0, .25}, {1 / 3., .25}},
+                                             {{1 / 3., 15 / 34.}, {10 / 19., 15 / 34.}}};
+  for (int gini = 0; gini < 2; gini++)
+    for (int coarse = 0; coarse < 2; coarse++) {
+      League league;
+      Table table = {0};
+      build_on(&league, "jpsro", 1, 0, 0); /* 0, 1 learn; 2, 3 are their first snapshots, that dare */
+      league.config.main_rule -= !coarse; /* ce stands before cce */
+      assert_true(league_follows(&league.config, coarse ? "cce" : "ce"));
+      league.config.equilibrium = gini;
+      const uint32_t first = frozen(&league, 0), second = frozen(&league, 1);
+      set_returns(&league, 2, 3, 0, 0);
+      set_returns(&league, 2, second, 7, 2);
+      set_returns(&league, first, 3, 2, 7);
+      set_returns(&league, first, second, 6, 6);
+      const uint32_t stranger = frozen(&league, 1);
+      for (int advice = 0; advice < 2; advice++) {
+        league.player[0].snapshots = league.player[1].snapshots = 4 + (uint32_t)advice;
+        CHECK_OK(league_table(&league, &table));
+        const double dare = meets_dare[gini][advice][coarse];
+        CHECK_NEAR(probability_of(&table, 0, 3, BRANCH_META), dare, 1e-6);
+        CHECK_NEAR(probability_of(&table, 0, second, BRANCH_META), 1 - dare, 1e-6);
+        CHECK_NEAR(probability_of(&table, 1, 2, BRANCH_META), dare, 1e-6);
+        CHECK_NEAR(probability_of(&table, 1, first, BRANCH_META), 1 - dare, 1e-6);
+      }
+      assert_true(league.player[stranger].unmeasured && !league.player[second].unmeasured);
+      table_free(&table);
+      league_free(&league);
+    }
+}
+
+/* Two mains of a side answer different advice. */
+static void mains_share_the_advice_out(void **state) {
+  (void)state;
+  League league;
+  Table table = {0};
+  build_on(&league, "jpsro", 2, 0, 0); /* 0, 1 and 2, 3 learn; 4, 5 and 6, 7 are their snapshots */
+  league.config.main_rule--;           /* ce stands before cce */
+  assert_true(league_follows(&league.config, "ce"));
+  league.config.equilibrium = 0;
+  for (uint32_t m = 0; m < 4; m++)
+    league.player[m].snapshots = 0;
+  uint32_t past[2][2], found[2] = {0, 0};
+  for (uint32_t i = 4; i < 8; i++) {
+    const int side = league.player[i].side - 1;
+    past[side][found[side]++] = i;
+  }
+  set_returns(&league, past[0][0], past[1][0], 0, 0);
+  set_returns(&league, past[0][0], past[1][1], 7, 2);
+  set_returns(&league, past[0][1], past[1][0], 2, 7);
+  set_returns(&league, past[0][1], past[1][1], 6, 6);
+  CHECK_OK(league_table(&league, &table));
+  for (int side = 0; side < 2; side++) {
+    int main = 0;
+    for (uint32_t home = 0; home < 4; home++)
+      if (league.player[home].side == side + 1)
+        CHECK_NEAR(probability_of(&table, home, past[!side][0], BRANCH_META), main++ ? 1 / 3. : 0, 1e-6);
+    assert_int_equal(main, 2);
+  }
+  table_free(&table);
+  league_free(&league);
+}
+
+/* In one population what copies earn against each other is not known. */
+static void joint_equilibria_are_of_two_populations(void **state) {
+  (void)state;
+  static const char *const rule[] = {"league.main_rule=ce", "league.main_rule=cce"};
+  for (size_t i = 0; i < COUNT_OF(rule); i++) {
+    const char *all[] = {"actors.eval_share=.25", rule[i]};
+    JobConfig *settings;
+    assert_int_equal(job_config_create(
+                         &(JobConfigSource){.game = "kuhn_poker", .overrides = all, .override_count = 2}, &settings),
+                     ERR_USAGE);
+    assert_non_null(strstr(status_message(), "they need league.sides separate"));
+  }
+}
+
 /* Newcomers wait until they are measured, however many there are: those who have met stay in. */
 static void newcomers_leave_the_meta_game_to_those_who_have_met(void **state) {
   (void)state;
@@ -459,6 +555,9 @@ int main(void) {
       cmocka_unit_test(results_of_one_side_are_refused),
       cmocka_unit_test(resets_stay_on_their_side),
       cmocka_unit_test(nash_is_that_of_two_populations),
+      cmocka_unit_test(joint_equilibria_choose_opponents),
+      cmocka_unit_test(mains_share_the_advice_out),
+      cmocka_unit_test(joint_equilibria_are_of_two_populations),
       cmocka_unit_test(newcomers_leave_the_meta_game_to_those_who_have_met),
       cmocka_unit_test(mains_play_each_other_until_two_have_met),
       cmocka_unit_test(qualities_are_of_the_other_sides_past),
