@@ -166,6 +166,7 @@ typedef struct Cone {
   double *wish;   /* (n) next multipliers of the unit vectors; 1 - multiples elsewhere */
   double *defect; /* (most active) */
   size_t most;
+  bool patient; /* one constraint at a time, whatever it takes */
 } Cone;
 
 static double dot_where(const Cone *c, const double *a, const double *b) {
@@ -217,10 +218,20 @@ static void take_off(Cone *c) {
   }
 }
 
+/* The active rows' products anew: what is taken off place by place leaves rounding behind, which is
+ * too much where little is left of a row. */
+static void refresh_gram(Cone *c) {
+  for (size_t p = 0; p < c->actives; p++)
+    for (size_t q = 0; q <= p; q++)
+      c->gram[p * c->most + q] = dot_where(c, active_row(c, p), active_row(c, q));
+}
+
 /* next: the multipliers with which nothing of the active rows is left over the free places,
- * improved once; wish: what is left. false: the rows are not independent to rounding. */
-static bool solve_active(Cone *c) {
+ * improved twice; wish: what is left. false: the rows are not independent to rounding. *off: what
+ * is left of them all the same. */
+static bool solve_by_gram(Cone *c, double *off) {
   const size_t k = c->actives;
+  *off = 0;
   for (size_t p = 0; p < k; p++) {
     for (size_t q = 0; q <= p; q++)
       c->factor[p * k + q] = c->gram[p * c->most + q];
@@ -230,16 +241,32 @@ static bool solve_active(Cone *c) {
   }
   if (k && !dense_factor(c->factor, k)) return false;
   if (k) dense_solve(c->factor, k, c->next);
-  for (int turn = 0; turn < 2; turn++) {
+  for (int turn = 0; turn < 3; turn++) {
     take_off(c);
-    for (size_t p = 0; p < k; p++)
+    *off = 0;
+    for (size_t p = 0; p < k; p++) {
       c->defect[p] = dot_where(c, active_row(c, p), c->wish);
-    if (k) dense_solve(c->factor, k, c->defect);
+      *off = fmax(*off, fabs(c->defect[p]));
+    }
+    if (turn == 2 || k == 0) break;
+    dense_solve(c->factor, k, c->defect);
     for (size_t p = 0; p < k; p++)
       c->next[p] += c->defect[p];
   }
-  take_off(c);
   return true;
+}
+
+/* Rows that hardly differ any more over the free places are held apart by a little on the diagonal:
+ * what that does to the multipliers, the bound of the dual judges. */
+static bool solve_active(Cone *c) {
+  double off;
+  if (solve_by_gram(c, &off) && off < 1e-13 * (double)c->n) return true;
+  refresh_gram(c);
+  if (solve_by_gram(c, &off)) return true;
+  if (!c->patient) return false;
+  for (size_t p = 0; p < c->actives; p++)
+    c->gram[p * c->most + p] += 1e-12 * c->gram[p * c->most + p] + 1e-18;
+  return solve_by_gram(c, &off);
 }
 
 /* How far one may go from `from` >= 0 towards `to` before it is below 0. */
@@ -303,14 +330,26 @@ static double worst_of(const Cone *c, size_t *row, size_t *place) {
   return worst / fmax(sum, 1e-300);
 }
 
-/* One constraint enters, and those go that its entrance makes needless. false: the row cannot be
- * told from those that are active. */
-static bool admit(Cone *c, size_t row, size_t place) {
+/* All places below 0, or the one that is furthest, become zero; `back`: what became so is free
+ * again. */
+static void enter_places(Cone *c, size_t place, bool all, bool back) {
+  for (size_t i = 0; i < c->n; i++)
+    if (c->zero[i] == back && c->x[i] < 0 && (all || i == place)) set_zero(c, i, !back);
+}
+
+/* Constraints enter, a row or places, and those go that this makes needless. Where many places at
+ * once leave active rows without any difference, one does not. false: the row cannot be told from
+ * those that are active. */
+static bool admit(Cone *c, size_t row, size_t place, bool all) {
   if (place < c->n)
-    set_zero(c, place, true);
+    enter_places(c, place, all, false);
   else
     enter_row(c, row);
   bool good = solve_active(c);
+  if (!good && place < c->n && all) {
+    enter_places(c, place, true, true);
+    return admit(c, row, place, false);
+  }
   if (!good && place == c->n) {
     drop_row(c, c->actives - 1);
     c->barred[row] = true;
@@ -320,6 +359,13 @@ static bool admit(Cone *c, size_t row, size_t place) {
     good = solve_active(c);
   if (place < c->n || good) memset(c->barred, 0, c->rows * sizeof *c->barred);
   return good;
+}
+
+static double square_of(const double *x, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++)
+    sum += x[i] > 0 ? x[i] * x[i] : 0;
+  return sum;
 }
 
 /* Rows of length 1: none is more urgent for its unit. */
@@ -384,26 +430,46 @@ static void cone_destroy(Cone *c) {
   free(c->defect);
 }
 
+/* From the beginning, until no constraint asks for anything. Many places at once are quicker; that
+ * each step comes nearer is certain of one constraint. Returns what is most against them. */
+static double project(Cone *c, bool patient) {
+  double worst = 0, before = INFINITY;
+  bool all = !patient;
+  c->patient = patient;
+  c->actives = 0;
+  memset(c->lambda, 0, c->rows * sizeof *c->lambda);
+  memset(c->slack, 0, c->n * sizeof *c->slack);
+  memset(c->zero, 0, c->n * sizeof *c->zero);
+  memset(c->barred, 0, c->rows * sizeof *c->barred);
+  solve_active(c);
+  set_left(c);
+  for (size_t turn = 0; turn < 20 * (c->n + c->rows) + 100; turn++) {
+    size_t row, place;
+    worst = worst_of(c, &row, &place);
+    if (worst < 1e-12 || (row < c->rows && c->actives == c->most)) break;
+    if (!admit(c, row, place, all)) break;
+    set_left(c);
+    const double square = square_of(c->x, c->n);
+    all = !patient && square < before;
+    before = fmin(square, before);
+  }
+  return worst;
+}
+
 /* The rows of `gains` are scaled in place. */
 static Status largest_gini(const Gains *gains, double *joint) {
-  const double tolerance = 1e-12;
   Status status = OK;
-  double worst = 0, over = 0;
-  size_t row, place;
+  double over = INFINITY;
   Cone c;
   TRY(cone_create(gains, &c));
   scale_rows(&c);
-  solve_active(&c);
-  set_left(&c);
-  for (size_t turn = 0; turn < 20 * (c.n + c.rows) + 100; turn++) {
-    worst = worst_of(&c, &row, &place);
-    if (worst < tolerance || (row < c.rows && c.actives == c.most)) break;
-    if (!admit(&c, row, place)) break;
-    set_left(&c);
+  for (int patient = 0; patient < 2; patient++) {
+    const double worst = project(&c, patient);
+    memcpy(joint, c.x, c.n * sizeof *joint);
+    make_distribution(joint, c.n);
+    over = square_over_bound(&c, joint, c.wish);
+    if (worst < 1e-10 && over < 1e-7) break;
   }
-  memcpy(joint, c.x, c.n * sizeof *joint);
-  make_distribution(joint, c.n);
-  over = square_over_bound(&c, joint, c.wish);
   if (!(over < 1e-7))
     TRY(status_set(ERR_INTERNAL,
                    "the most even equilibrium over %zu joint strategies was not found (%.2g over "

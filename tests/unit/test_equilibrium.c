@@ -292,6 +292,43 @@ static void of_a_leagues_size(void **state) {
     }
 }
 
+/* Players of a league are alike: what they earn depends on few of their traits and a little noise,
+ * and most pairs of them are in no equilibrium. Of these constraints hardly any can be left out at
+ * first, and many go together. */
+static void of_players_that_are_alike(void **state) {
+  (void)state;
+  static const struct {
+    size_t n;
+    Concept concept;
+  } size[] = {{16, CONCEPT_CE}, {32, CONCEPT_CCE}};
+  static double payoff[2 * MOST], joint[MOST];
+  AgonRng rng = rng_stream(3, 1, 1, RNG_TEST);
+  for (int trial = 0; trial < 24; trial++) {
+    const size_t n = size[trial % 2].n, count[2] = {n, n};
+    const Concept concept = size[trial % 2].concept;
+    const double noise = pow(10, -2 - trial / 2 % 5), spread = trial % 4 == 1 ? .01 : 1;
+    const NormalForm game = two_players(payoff, count);
+    double trait[2][32][4];
+    for (size_t i = 0; i < n; i++)
+      for (int k = 0; k < 8; k++)
+        trait[k / 4][i][k % 4] = (trial % 3 ? 0 : .05 * (double)i) + spread * rng_unit(&rng);
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j < n; j++)
+        for (int side = 0; side < 2; side++) {
+          const double *own = trait[0][i], *other = trait[1][j];
+          payoff[(size_t)side * n * n + i * n + j] = own[side] * other[1 - side] -
+                                                     own[2 + side] * other[3 - side] +
+                                                     noise * rng_unit(&rng);
+        }
+    for (int select = 0; select < 2; select++) {
+      EquilibriumFacts facts;
+      CHECK_OK(equilibrium_find(&game, concept, (Selection)select, joint));
+      CHECK_OK(equilibrium_measure(&game, joint, &facts));
+      CHECK_NEAR(concept == CONCEPT_CE ? facts.ce_gap : facts.cce_gap, 0, 1e-7);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(chicken_by_hand),
@@ -303,6 +340,7 @@ int main(void) {
       cmocka_unit_test(of_many_games_with_ties),
       cmocka_unit_test(refused),
       cmocka_unit_test(of_a_leagues_size),
+      cmocka_unit_test(of_players_that_are_alike),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
