@@ -17,6 +17,8 @@
   EACH(liars_dice)                                                                                 \
   EACH(skirmish)                                                                                   \
   EACH(coin_game)                                                                                  \
+  EACH(commons)                                                                                    \
+  EACH(market)                                                                                     \
   EACH(simple_spread)                                                                              \
   EACH(simple_tag)                                                                                 \
   EACH(simple_adversary)                                                                           \
