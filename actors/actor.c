@@ -6,6 +6,7 @@
 #include "actors/inbox.h"
 #include "actors/lanes.h"
 #include "base/invariant.h"
+#include "play/measures.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,8 @@ struct Actor {
 
   Batch *out; /* (learning_players) unrolls of the tick */
   Results results;
-  float *metric; /* (metrics) of one episode */
+  Measures measures;
+  double measured[MEASURES]; /* of the last episode */
   WireOut wire;
   PlayStats before; /* as the tick began */
 
@@ -189,8 +191,8 @@ static void count_stage(Actor *actor, const PlaySlot *slot) {
   const LaneSlot *lane = lanes_slot(slot);
   if (!stages || actor->table.stage >= stages->count) return;
   if (lane->eval || slot->stage != actor->table.stage) return;
-  const double measure = stages->metric >= 0 ? (double)actor->metric[stages->metric]
-                                             : slot->team_return[lane->seating.home];
+  const double measure =
+      stages->metric >= 0 ? actor->measured[stages->metric] : slot->team_return[lane->seating.home];
   actor->results.staged++;
   actor->results.staged_sum += measure;
 }
@@ -198,16 +200,14 @@ static void count_stage(Actor *actor, const PlaySlot *slot) {
 /* The match is counted before lanes_end_episode, which unpins its policies. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   Actor *actor = context;
-  const Env *env = actor->setup.env;
   recorder_ended(actor->recorder, lanes_slot(slot)->index, slot, how);
   count_result(actor, slot, outcome);
   actor->results.episodes++;
-  if (env->table->metrics) {
-    memset(actor->metric, 0, env->spec.metrics * sizeof *actor->metric);
-    env->table->metrics(env->params, slot->state, actor->metric);
-    for (uint32_t i = 0; i < env->spec.metrics; i++)
-      actor->results.metric[i] += (double)actor->metric[i];
-  }
+  const Measures *measures = &actor->measures;
+  measures_take(measures, slot->state, measures->of_agents ? NULL : slot->team_return,
+                actor->measured);
+  for (size_t i = 0; i < measures->count; i++)
+    actor->results.metric[i] += actor->measured[i];
   count_stage(actor, slot);
   lanes_end_episode(actor->lanes, slot);
 }
@@ -273,7 +273,7 @@ Status actor_create(const ActorSetup *setup, Actor **out) {
   TRY(actor_inbox_create(role->pace, players, block, &actor->inbox));
   TRY(cache_create(block, (size_t)setup->config.cache, &actor->cache));
   TRY(cache_add_builtins(actor->cache, setup->env));
-  TRY(NEW_ARRAY(actor->metric, setup->env->spec.metrics));
+  measures_of(setup->env, &actor->measures);
   TRY(NEW_ARRAY(actor->out, players));
   for (size_t p = 0; p < players; p++) {
     TRY(batch_create(&role->format, &actor->out[p]));
@@ -305,7 +305,6 @@ void actor_destroy(Actor *actor) {
   results_free(&actor->results);
   bytes_free(&actor->wire.bytes);
   free(actor->out);
-  free(actor->metric);
   free(actor);
 }
 

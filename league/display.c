@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { METRICS = 16 /* of an env */, SHOWN = 64 /* players in status.json */ };
+enum { SHOWN = 64 /* players in status.json */ };
 
 /* How an actor's rank has waited: means over the results since the last look, and of the look
  * before. */
@@ -31,8 +31,10 @@ struct Display {
   int64_t record_time;
   int64_t line_time;
   /* since the last record */
-  double metric_sum[METRICS];
+  double metric_sum[MEASURES];
   double metric_episodes;
+  double metric_sum_before[MEASURES]; /* between the last two records */
+  double metric_episodes_before;
   uint64_t length_sum;
   double length_games;
   double branch_games[BRANCH_COUNT];
@@ -107,7 +109,7 @@ static void count_pair(Display *display, const PairResults *pair) {
 /* One actor's results of a tick, for the averages of the present interval. waits < 0: that rank's
  * loop does not count them. */
 void display_count(Display *display, const Results *results) {
-  for (size_t i = 0; i < METRICS; i++)
+  for (size_t i = 0; i < MEASURES; i++)
     display->metric_sum[i] += results->metric[i];
   display->metric_episodes += (double)results->episodes;
   for (size_t i = 0; i < results->pairs; i++)
@@ -126,6 +128,16 @@ Tally display_returns(const Display *display, uint32_t player) {
   Tally sum = *now;
   tally_add(&sum, before);
   return sum;
+}
+
+/* Means of what was measured in training episodes of late, as display_returns: false before the
+ * first. */
+static bool measured_of_late(const Display *display, double out[MEASURES]) {
+  const double episodes = display->metric_episodes + display->metric_episodes_before;
+  if (episodes < 1) return false;
+  for (size_t i = 0; i < MEASURES; i++)
+    out[i] = (display->metric_sum[i] + display->metric_sum_before[i]) / episodes;
+  return true;
 }
 
 /* Whether one team plays: nobody is met, and returns are all that players are judged by. */
@@ -197,7 +209,7 @@ const char *display_metrics_text(const DisplayEnv *env, const double *metric, ch
                                  size_t size) {
   size_t used = 0;
   *out = 0;
-  for (size_t i = 0; env->metric_names && i < env->metric_count && i < METRICS; i++) {
+  for (size_t i = 0; env->metric_names && i < env->metric_count && i < MEASURES; i++) {
     char one[64];
     const size_t length = (size_t)snprintf(one, sizeof one, "%s%s %.3g", used ? ", " : "",
                                            env->metric_names[i], metric[i]);
@@ -257,9 +269,20 @@ static json_t *json_score(const DisplayEnv *env, const TeamScore *score) {
   json_object_set_new(entry, "low", interval ? json_real(score->low) : json_null());
   json_object_set_new(entry, "high", interval ? json_real(score->high) : json_null());
   json_t *metrics = json_object();
-  for (size_t i = 0; env->metric_names && i < env->metric_count && i < METRICS; i++)
+  for (size_t i = 0; env->metric_names && i < env->metric_count && i < MEASURES; i++)
     json_object_set_new(metrics, env->metric_names[i], json_real(score->metric[i]));
   json_object_set_new(entry, "metrics", metrics);
+  return entry;
+}
+
+/* What was measured in training episodes of late, by name; null before the first. */
+static json_t *json_measures(const Display *display) {
+  const DisplayEnv *env = &display->setup.env;
+  double mean[MEASURES];
+  if (!measured_of_late(display, mean)) return json_null();
+  json_t *entry = json_object();
+  for (size_t i = 0; env->metric_names && i < env->metric_count && i < MEASURES; i++)
+    json_object_set_new(entry, env->metric_names[i], json_real(mean[i]));
   return entry;
 }
 
@@ -382,6 +405,10 @@ Status display_status(Display *display, const Progress *now, const char *state) 
     json_array_append_new(players, json_player(display, now, i));
   }
   json_object_set_new(root, "players", players);
+  if (!is_alone(display)) {
+    json_object_set_new(root, "general_sum", json_boolean(setup->env.general_sum));
+    json_object_set_new(root, "measures", json_measures(display));
+  }
   if (is_alone(display)) {
     json_t *baselines = json_object();
     for (size_t i = 0; i < display->baselines; i++)
@@ -456,7 +483,7 @@ static void set_episodes(const Display *display, Record *record) {
              text_choice_name(BRANCH_NAMES, i, branch, sizeof branch));
     record_set(record, name, display->branch_games[i] / games);
   }
-  for (size_t i = 0; i < setup->env.metric_count && i < METRICS && display->metric_episodes > 0;
+  for (size_t i = 0; i < setup->env.metric_count && i < MEASURES && display->metric_episodes > 0;
        i++) {
     if (setup->env.metric_names)
       snprintf(name, sizeof name, "env/%s", setup->env.metric_names[i]);
@@ -497,7 +524,7 @@ static void set_score(Record *record, const DisplayEnv *env, const char *player,
   set_named(record, player, "eval/return_deviation", score->deviation);
   set_named(record, player, "eval/episodes", (double)score->episodes);
   set_named(record, player, "eval/length", score->length);
-  for (size_t i = 0; env->metric_names && i < env->metric_count && i < METRICS; i++) {
+  for (size_t i = 0; env->metric_names && i < env->metric_count && i < MEASURES; i++) {
     snprintf(what, sizeof what, "eval/%s", env->metric_names[i]);
     set_named(record, player, what, score->metric[i]);
   }
@@ -545,6 +572,8 @@ static void begin_interval(Display *display, const Progress *now) {
   display->rating_is_new = false;
   display->score_is_new = false;
   memset(display->branch_games, 0, sizeof display->branch_games);
+  memcpy(display->metric_sum_before, display->metric_sum, sizeof display->metric_sum);
+  display->metric_episodes_before = display->metric_episodes;
   memset(display->metric_sum, 0, sizeof display->metric_sum);
   display->metric_episodes = 0;
   memcpy(display->returns_before, display->returns, learning * sizeof *display->returns);
@@ -602,14 +631,41 @@ static void return_text(const Display *display, uint32_t player, char *out, size
   snprintf(out, size, "%s%s", score, tally.games < 1 ? "" : " in training");
 }
 
-/* "Elo main_0 +312 [+280, +344]" of the learning players, as many as there is room for; or, where
- * one team plays, "team return main_0 -23.42 [-24.01, -22.83], collisions 1.3". */
+/* "return main_0 -1.98, ...; welfare -2, minimum -2.1; ": what each earns, and how all fare. */
+static void earned_text(const Display *display, char *out, size_t size) {
+  enum { NAMED = 4 };
+  const League *league = display->setup.league;
+  const size_t named = league->learning < NAMED ? league->learning : NAMED;
+  double mean[MEASURES];
+  char measures[256];
+  size_t used = (size_t)snprintf(out, size, "return");
+  for (uint32_t p = 0; p < named && used < size; p++) {
+    const Tally tally = display_returns(display, p);
+    char text[32] = "n/a";
+    if (tally.games > 0) snprintf(text, sizeof text, "%.4g", mean_of(&tally));
+    used += (size_t)snprintf(out + used, size - used, "%s %s %s", p ? "," : "",
+                             league->player[p].name, text);
+  }
+  if (used >= size || !measured_of_late(display, mean)) return;
+  display_metrics_text(&display->setup.env, mean, measures, sizeof measures);
+  if (*measures) snprintf(out + used, size - used, "; %s", measures);
+}
+
+/* "Elo main_0 +312 [+280, +344]" of the learning players, as many as there is room for; before it,
+ * in a general-sum game, what they earn; or, where one team plays, "team return main_0 -23.42
+ * [-24.01, -22.83], collisions 1.3". */
 static void strengths_text(const Display *display, char *out, size_t size) {
   enum { NAMED = 4 };
   const League *league = display->setup.league;
   const bool alone = is_alone(display);
-  size_t used = (size_t)snprintf(out, size, "%s", alone ? "team return" : "Elo");
+  size_t used = 0;
   size_t n = league->learning;
+  if (display->setup.env.general_sum) {
+    earned_text(display, out, size - 2);
+    strcat(out, "; ");
+    used = strlen(out);
+  }
+  used += (size_t)snprintf(out + used, size - used, "%s", alone ? "team return" : "Elo");
   for (uint32_t p = 0; p < n && p < NAMED && used < size; p++) {
     char text[240];
     const Rated *rated = &display->rating[p].rated;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "league/curriculum.h"
 #include "league/league.h"
+#include "meta/social.h"
 #include "meta/rating.h"
 #include "metrics/metrics.h"
 
@@ -19,11 +20,11 @@ typedef struct TeamScore {
   bool known;
   uint64_t frames; /* learned by all players together when it was evaluated */
   uint64_t episodes;
-  double mean;       /* of the team's return in an episode */
-  double low, high;  /* 95 % interval of the mean; NAN: cannot be told */
-  double deviation;  /* of the return */
-  double length;     /* mean env steps */
-  double metric[16]; /* means of the env's metrics */
+  double mean;             /* of the team's return in an episode */
+  double low, high;        /* 95 % interval of the mean; NAN: cannot be told */
+  double deviation;        /* of the return */
+  double length;           /* mean env steps */
+  double metric[MEASURES]; /* means of what is measured */
 } TeamScore;
 
 /* A player that needs no training, in the same episodes: what there is to compare with. */
@@ -38,8 +39,11 @@ typedef struct DisplayEnv {
   uint32_t teams;                  /* one: players are judged by their returns alone */
   double return_factor;            /* from the mean over a team's agents to what is told; 0: 1 */
   const char *return_words;        /* what that is ("sum over 3 agents"), or NULL */
-  const char *const *metric_names; /* NULL: they have none */
+  const char *const *metric_names; /* of what is measured (play/measures.h); NULL: none has one */
   size_t metric_count;
+  /* Teams meet, and what one gains is not what the others lose: what players earn is told before
+   * who has won. */
+  bool general_sum;
 } DisplayEnv;
 
 typedef struct DisplaySetup {

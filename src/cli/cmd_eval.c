@@ -5,6 +5,7 @@
 #include "eval/sides.h"
 #include "job/plugin.h"
 #include "meta/meta.h"
+#include "play/measures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -65,10 +66,30 @@ static EloBlock block_of(const MatchTally *score) {
   return meta_elo_block_of_games(all.wins, all.draws, all.losses);
 }
 
+/* What each earned, and what both did together, where what one gains is not what the other loses:
+ * who won says little there. */
+typedef struct Earned {
+  bool known;
+  double a, a_error; /* mean return of a game, and half of its 95 % interval */
+  double b, b_error;
+  double welfare; /* mean of both */
+} Earned;
+
+static Earned earned_in(const MatchTally *score, bool general_sum) {
+  const MatchTally turned = match_tally_turned(score);
+  Earned out = {.known = general_sum && !score->half_told && tally_games(score->seat) > 0};
+  out.a = match_mean_return(score, &out.a_error);
+  out.b = match_mean_return(&turned, &out.b_error);
+  out.welfare = (out.a + out.b) / 2;
+  return out;
+}
+
 /* Two rows for two players: their games together, then seat by seat, as the first seat often is an
  * advantage. Where the league goes by returns (`returns`), the mean return stands in the first
  * row. */
-static void print_pair(const char *a, const char *b, const MatchTally *score, bool returns) {
+static void print_pair(const char *a, const char *b, const MatchTally *score, bool returns,
+                       bool general_sum) {
+  const Earned earned = earned_in(score, general_sum);
   const Tally all = tally_both(score->seat);
   EloBlock block = block_of(score);
   const Tally *s = score->seat;
@@ -92,12 +113,16 @@ static void print_pair(const char *a, const char *b, const MatchTally *score, bo
     printf("   %s always plays the %s team", a, s[0].games > 0 ? "first" : "second");
   if (!returns) printf("; mean return %+.3f", mean);
   printf("\n");
+  if (earned.known)
+    printf("   earned: %s %.4g +- %.2g, %s %.4g +- %.2g; welfare (mean of both) %.4g\n", a,
+           earned.a, earned.a_error, b, earned.b, earned.b_error, earned.welfare);
   if (score->fixed) print_fixed(a, b, score->seat);
 }
 
 /* The same as JSON. pentanomial: pairs of games that gave 0, 1/2, 1, 3/2 and 2 points; both games
  * of a pair share luck and opening, so that the pair and not the game is the independent sample. */
-static json_t *json_pair(const char *a, const char *b, const MatchTally *score) {
+static json_t *json_pair(const char *a, const char *b, const MatchTally *score, bool general_sum) {
+  const Earned earned = earned_in(score, general_sum);
   const Tally all = tally_both(score->seat);
   EloBlock block = block_of(score);
   double error;
@@ -117,6 +142,12 @@ static json_t *json_pair(const char *a, const char *b, const MatchTally *score) 
   json_object_set_new(pair, "b", json_string(b));
   json_object_set_new(pair, "mean_return", json_real(mean));
   json_object_set_new(pair, "mean_return_error", isfinite(error) ? json_real(error) : json_null());
+  if (earned.known) {
+    json_object_set_new(pair, "mean_return_b", json_real(earned.b));
+    json_object_set_new(pair, "mean_return_b_error",
+                        isfinite(earned.b_error) ? json_real(earned.b_error) : json_null());
+    json_object_set_new(pair, "welfare", json_real(earned.welfare));
+  }
   json_object_set_new(pair, "seats", split);
   json_object_set_new(pair, "pentanomial", five);
   return pair;
@@ -159,21 +190,21 @@ static Status add_fixtures(TournamentSetup *arena, Format format, const size_t c
 }
 
 /* Both sides' totals, as one match. */
-static void print_teams(const TournamentSetup *arena, size_t own, bool returns) {
+static void print_teams(const TournamentSetup *arena, size_t own, bool returns, bool general_sum) {
   MatchTally all = {0};
   const Games *games = &arena->tournament.games;
   for (size_t i = 0; i < games->meetings; i++)
     if (games->meeting[i].a < own && games->meeting[i].b >= own)
       match_tally_add(&all, &games->meeting[i].tally);
-  if (all.seat[0].games > 0) print_pair("players", "versus", &all, returns);
+  if (all.seat[0].games > 0) print_pair("players", "versus", &all, returns, general_sum);
 }
 
 /* How the numbers are meant where more than two teams play. */
-static void print_many_teams(uint32_t teams) {
+static void print_many_teams(uint32_t teams, bool general_sum) {
   printf("%u teams: in a game one of the two has one team, the other all others; that team is "
          "compared\nwith one of the others, both take turns at all seats. First: its team comes "
-         "before the other's.\nMean return: half of what it is ahead of the other.\n",
-         teams);
+         "before the other's.\nMean return: %s.\n",
+         teams, general_sum ? "its own" : "half of what it is ahead of the other");
 }
 
 /* Tells every ten seconds how far the tournament is, on standard error. A pair that has not met yet
@@ -257,6 +288,7 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
   Standing standing = {0};
   Rating rating = {.side = NULL};
   bool returns = arena->has_run && arena->run.settings->league.by_return;
+  const bool general_sum = is_general_sum(t->env);
   StandingOptions options = {.prior = 0.5,
                              .seats = true,
                              .anchor = argument(&command_eval, arguments, "--anchor"),
@@ -271,12 +303,12 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
     const char *b = t->player[t->fixture[i].b].label;
     if (!met) continue;
     if (json)
-      json_array_append_new(pairs, json_pair(a, b, &met->tally));
+      json_array_append_new(pairs, json_pair(a, b, &met->tally, general_sum));
     else if (t->fixtures <= 30)
-      print_pair(a, b, &met->tally, returns);
+      print_pair(a, b, &met->tally, returns, general_sum);
   }
-  if (format == TEAMS && !json) print_teams(arena, counts[0], returns);
-  if (!json && t->env->spec.teams > 2) print_many_teams(t->env->spec.teams);
+  if (format == TEAMS && !json) print_teams(arena, counts[0], returns, general_sum);
+  if (!json && t->env->spec.teams > 2) print_many_teams(t->env->spec.teams, general_sum);
   for (uint32_t p = 0; p < counts[0] && format == GAUNTLET && !json; p++)
     print_field(arena, p);
   Status status = take_sides(arena, &rating);

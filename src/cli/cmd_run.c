@@ -115,6 +115,20 @@ static void print_returns(json_t *root) {
   printf("%zu snapshot%s\n", snapshots, snapshots == 1 ? "" : "s");
 }
 
+/* What was measured in training episodes of late: the env's metrics and, in general-sum games, how
+ * well all fare together. */
+static void print_measures(const json_t *root) {
+  const char *name;
+  json_t *value;
+  json_t *measures = json_object_get(root, "measures");
+  const char *between = "in training episodes: ";
+  json_object_foreach(measures, name, value) {
+    printf("%s%s %.4g", between, name, json_number_value(value));
+    between = ", ";
+  }
+  if (json_object_size(measures)) printf("\n");
+}
+
 /* The players of a league: all that learn and the newest frozen ones. */
 static void print_players(json_t *root) {
   char frames[16];
@@ -130,15 +144,17 @@ static void print_players(json_t *root) {
     const int length = (int)strlen(status_text(player, "name"));
     if (length > wide) wide = length;
   }
-  printf("%-*s %10s %7s %8s\n", wide, "player", "frames", "score", spread);
+  const bool earns = json_is_true(json_object_get(root, "general_sum"));
+  printf("%-*s %10s %7s %8s\n", wide, "player", "frames", earns ? "return" : "score", spread);
   json_array_foreach(players, index, player) {
     bool still = json_is_true(json_object_get(player, "frozen"));
     if (still && frozen++ < skip) continue;
-    const json_t *score = json_object_get(player, "score");
+    const json_t *score = earns ? json_object_get(json_object_get(player, "return"), "mean")
+                                : json_object_get(player, "score");
     printf("%-*s %10s", wide, status_text(player, "name"),
            text_scaled(status_number(player, "frames"), frames, sizeof frames));
     if (json_is_number(score))
-      printf(" %7.3f", json_number_value(score));
+      printf(earns ? " %7.4g" : " %7.3f", json_number_value(score));
     else
       printf(" %7s", "-");
     if (still)
@@ -147,6 +163,7 @@ static void print_players(json_t *root) {
       printf(" %8.3f\n", status_number(player, spread));
   }
   if (skip) printf("(%zu older frozen players are not shown)\n", skip);
+  print_measures(root);
 }
 
 /* Where the curriculum stands, if there is one. */

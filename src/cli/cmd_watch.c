@@ -337,15 +337,20 @@ static const char *spread_of(const json_t *player) {
 }
 
 /* On a narrow screen the strength comes before what fits no more. */
-static void put_player(Screen *s, const json_t *player) {
+static void put_player(Screen *s, const json_t *player, bool earns) {
   char a[16];
   bool frozen = json_is_true(json_object_get(player, "frozen"));
   const json_t *score = json_object_get(player, "score");
+  const json_t *earned = json_object_get(json_object_get(player, "return"), "mean");
   double value = json_number_value(score);
   put(s, frozen ? PLAIN : BOLD, is_broad(s) ? "%-30.30s" : "%-25.25s", status_text(player, "name"));
   put(s, PLAIN, is_broad(s) ? "%10s  " : "%7s  ",
       text_scaled(status_number(player, "frames"), a, sizeof a));
-  if (json_is_number(score)) {
+  if (earns) {
+    char text[24] = "n/a";
+    if (json_is_number(earned)) snprintf(text, sizeof text, "%.4g", json_number_value(earned));
+    put(s, frozen ? DIM : PLAIN, is_broad(s) ? "%-18s" : "%-12s", frozen ? "" : text);
+  } else if (json_is_number(score)) {
     put(s, value >= 0.55 ? GREEN : value <= 0.45 ? RED : PLAIN, "%.3f ", value);
     put_bar(s, value, is_broad(s) ? 12 : s->unicode ? 6 : 4);
   } else {
@@ -427,29 +432,48 @@ static void put_team(Screen *s, json_t *root, int rows) {
   end_line(s);
 }
 
-/* Learning players, then the newest frozen ones, as many as there is room for. */
+/* What was measured in training episodes of late, as much as fits. */
+static void put_measures(Screen *s, const json_t *root) {
+  const char *name;
+  json_t *value;
+  json_t *measures = json_object_get(root, "measures");
+  if (!json_object_size(measures)) return;
+  put(s, DIM, "in training episodes:");
+  json_object_foreach(measures, name, value) {
+    char text[AGON_NAME_LEN + 32];
+    const int width = snprintf(text, sizeof text, " %s %.4g", name, json_number_value(value));
+    if (s->column + width <= s->width) put(s, PLAIN, "%s", text);
+  }
+  end_line(s);
+}
+
+/* Learning players, then the newest frozen ones, as many as there is room for. Where what one gains
+ * is not what the others lose they are shown by what they earn instead of by how they score. */
 static void put_league(Screen *s, const json_t *root, int rows) {
+  const bool earns = json_is_true(json_object_get(root, "general_sum"));
   json_t *players = json_object_get(root, "players");
   json_t *player;
   size_t index;
   size_t frozen = 0;
   size_t learning = 0;
   put(s, DIM, is_broad(s) ? "%-30s%10s  %-18s  %-20s %7s%s" : "%-25s%7s  %-12s  %-20s %7s%s",
-      "player", "frames", "score", "Elo [95 %]", spread_of(json_array_get(players, 0)),
-      is_broad(s) ? "  as" : "");
+      "player", "frames", earns ? "return" : "score", "Elo [95 %]",
+      spread_of(json_array_get(players, 0)), is_broad(s) ? "  as" : "");
   end_line(s);
   json_array_foreach(players, index, player) {
     if (json_is_true(json_object_get(player, "frozen")))
       frozen++;
     else if (learning++ < (size_t)rows)
-      put_player(s, player);
+      put_player(s, player, earns);
   }
   size_t room = (size_t)rows > learning ? (size_t)rows - learning : 0;
   size_t skip = frozen > room ? frozen - room : 0;
   size_t seen = 0;
   json_array_foreach(players, index, player) {
-    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip) put_player(s, player);
+    if (json_is_true(json_object_get(player, "frozen")) && seen++ >= skip)
+      put_player(s, player, earns);
   }
+  put_measures(s, root);
 }
 
 /* What the screen shows, for who asks with '?'. */
@@ -457,7 +481,10 @@ static void put_legend(Screen *s, bool alone) {
   static const char *const league[] = {
       "Elo       of the player's newest snapshot that has met others; random is at 0",
       "[95 %]    the interval it lies in; grey where that is wide. 'as': the snapshot",
-      "score     share of points against all it met lately; green > .55, red < .45"};
+      "score     share of points against all it met lately; green > .55, red < .45",
+      "return    instead, where what one gains is not what others lose: what it earns itself in",
+      "          training; welfare, minimum, gini: the mean over teams, who earns least, and how",
+      "          unequal they are (0: all alike)"};
   static const char *const team[] = {
       "return    of the team in an episode of the greedy policy, mean of many; the last",
       "          evaluation (metrics.evaluation_episodes). The key `returns` says what it is",

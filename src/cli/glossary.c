@@ -46,7 +46,11 @@ const Term glossary[] = {
              "their meta-game."},
     {"meta-game", "the game in which each side picks a player, and the payoff is what these return "
                   "against each other."},
-    {"welfare", "what all sides of a game earn together."},
+    {"welfare", "what all sides of a game earn together; as a measure of episodes the mean of it."},
+    {"gini",
+     "as a measure of episodes: how unequal what each side earns is, 0 (all alike) to 1 - 1 / "
+     "sides (one has all): the mean absolute difference of two over twice the mean absolute "
+     "return."},
     {"general-sum", "of a game: what all sides earn together depends on how they play, so that one "
                     "does not lose what another wins, and they may gain by agreeing."},
     {"correlated equilibrium",

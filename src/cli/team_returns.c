@@ -36,18 +36,6 @@ static Status write_episode(void *context, const GameText *game) {
   return good ? OK : status_set(ERR_IO, "cannot append to the file of replays");
 }
 
-static const char *metric_name(const Env *env, uint32_t i) {
-  return env->table->metric_names ? env->table->metric_names[i] : NULL;
-}
-
-/* Metrics that have a name and a place in the score. */
-static uint32_t metric_count(const Env *env) {
-  const SoloScore *score = NULL;
-  const uint32_t most = COUNT_OF(score->metric);
-  if (!env->table->metrics || !env->table->metric_names) return 0;
-  return env->spec.metrics < most ? env->spec.metrics : most;
-}
-
 /* null for what cannot be told. */
 static json_t *number(double value) {
   return isfinite(value) ? json_real(value) : json_null();
@@ -57,7 +45,9 @@ static json_t *number(double value) {
  * (return_is of the whole). */
 static json_t *json_row(const Env *env, const Row *row, double factor) {
   const SoloScore *s = &row->score;
+  Measures measures;
   json_t *metrics = json_object();
+  measures_of(env, &measures);
   json_t *entry =
       json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:f}", "player", row->label, "episodes",
                 (json_int_t)s->episodes, "mean_return", s->mean, "deviation", s->deviation, "least",
@@ -68,8 +58,8 @@ static json_t *json_row(const Env *env, const Row *row, double factor) {
   json_object_set_new(entry, "return_low", number(factor * s->low));
   json_object_set_new(entry, "return_high", number(factor * s->high));
   json_object_set_new(entry, "random", json_boolean(s->drew));
-  for (uint32_t i = 0; i < metric_count(env); i++)
-    json_object_set_new(metrics, metric_name(env, i), json_real(s->metric[i]));
+  for (size_t i = 0; i < measures.count; i++)
+    json_object_set_new(metrics, measures.name[i], json_real(s->metric[i]));
   json_object_set_new(entry, "metrics", metrics);
   return entry;
 }
@@ -83,6 +73,8 @@ static const char *other_words(const Env *env, const ReturnTold *told) {
 
 /* What the columns are. */
 static void print_head(const TournamentSetup *arena, const ReturnTold *told, uint64_t episodes) {
+  Measures measures;
+  measures_of(arena->env, &measures);
   const Env *env = arena->env;
   printf("team return of an episode%s%s, 95 %% intervals (Student's t), %llu episodes each; %s\n",
          *told->words ? ", " : "", told->words, (unsigned long long)episodes,
@@ -90,8 +82,8 @@ static void print_head(const TournamentSetup *arena, const ReturnTold *told, uin
   printf("%-22s %10s %-20s", "player", "return", "  95 %");
   if (*told->words) printf(" %13s", other_words(env, told));
   printf(" %9s %9s %9s %6s", "deviation", "least", "most", "steps");
-  for (uint32_t i = 0; i < metric_count(env); i++)
-    printf(" %10s", metric_name(env, i));
+  for (size_t i = 0; i < measures.count; i++)
+    printf(" %10s", measures.name[i]);
   printf("\n");
 }
 
@@ -99,6 +91,8 @@ static void print_head(const TournamentSetup *arena, const ReturnTold *told, uin
 static void print_row(const Env *env, const ReturnTold *told, const Row *row) {
   const SoloScore *s = &row->score;
   const double factor = told->factor;
+  Measures measures;
+  measures_of(env, &measures);
   char interval[64] = "[n/a]";
   if (isfinite(s->low))
     snprintf(interval, sizeof interval, "[%.4g, %.4g]", factor * s->low, factor * s->high);
@@ -108,7 +102,7 @@ static void print_row(const Env *env, const ReturnTold *told, const Row *row) {
   if (*told->words) printf(" %13.4g", s->mean * (factor > 1 ? 1 : (double)env->spec.agents));
   printf(" %9.3g %9.4g %9.4g %6.4g", factor * s->deviation, factor * s->least, factor * s->most,
          s->length);
-  for (uint32_t i = 0; i < metric_count(env); i++)
+  for (size_t i = 0; i < measures.count; i++)
     printf(" %10.3g", s->metric[i]);
   if (!s->drew) printf("  nothing was random: all episodes are one");
   printf("\n");

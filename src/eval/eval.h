@@ -35,15 +35,16 @@ int eval_side(const Contestant *a, const Contestant *b);
 /* Games of a against b; both games of a pair share the stream of chance and opening, and swap the
  * seats. In a game of more than two teams one of them has one team and the other all others, and
  * that team is compared with one of these: whose outcome is higher has won, and what is counted as
- * a's return is half of what its team is ahead of the other. Over `match_distinct` pairs each is
- * alone on every team, and compared with every other, once; the first seat is that of the two which
- * comes first in the order of teams. What a player draws for its actions is keyed by (seed, pair,
- * its id, its opponent's id, its seat): the same whoever else plays, in whatever order and on any
- * number of ranks. Where nothing is left to chance (no chance move, no random draw of the env or of
- * a player, in any way to sit) pairs from number match_distinct on are copies of those before, and
- * are not played: `out->fixed` says so, of a match that has that many or ends there. Where one of
- * the two always plays the same side, a pair is two games with the same seats, each with its own
- * chance and opening. Envs with several teams. */
+ * a's return is half of what its team is ahead of the other (in a general-sum game its own). Over
+ * `match_distinct` pairs each is alone on every team, and compared with every other, once; the
+ * first seat is that of the two which comes first in the order of teams. What a player draws for
+ * its actions is keyed by (seed, pair, its id, its opponent's id, its seat): the same whoever else
+ * plays, in whatever order and on any number of ranks. Where nothing is left to chance (no chance
+ * move, no random draw of the env or of a player, in any way to sit) pairs from number
+ * match_distinct on are copies of those before, and are not played: `out->fixed` says so, of a
+ * match that has that many or ends there. Where one of the two always plays the same side, a pair
+ * is two games with the same seats, each with its own chance and opening. Envs with several teams.
+ */
 Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan *plan,
                   MatchTally *out);
 /* Which teams of a pair of games are compared: that of the one who is alone, and one of the

@@ -1,6 +1,7 @@
 #include "eval/eval.h"
 
 #include "eval/line.h"
+#include "play/measures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -171,16 +172,22 @@ static float points_of(const Match *match, const Seats *seats, const float *outc
   return own > other ? 1 : own < other ? 0 : 0.5f;
 }
 
-/* What a earned: its return; of more than two teams half of what it is ahead of the other, which in
- * a zero-sum game of two is the same. */
-static double gain_of(const Match *match, const Seats *seats, const double *team_return) {
-  const double own = team_return[seats->team[0]];
-  return match->teams == 2 ? own : (own - team_return[seats->team[1]]) / 2;
+/* Whether the two teams that are compared are told by what each earned itself. In a zero-sum game
+ * of more than two teams that would depend on the others, too. */
+static bool tells_own(const Match *match) {
+  return match->teams == 2 || is_general_sum(match->env);
 }
 
-/* What b earned; of more than two teams the negative of what a did. */
+/* What a earned: its return, or half of what it is ahead of the other, which in a zero-sum game of
+ * two is the same. */
+static double gain_of(const Match *match, const Seats *seats, const double *team_return) {
+  const double own = team_return[seats->team[0]];
+  return tells_own(match) ? own : (own - team_return[seats->team[1]]) / 2;
+}
+
+/* What b earned, or the negative of what a did. */
 static double other_gain(const Match *match, const Seats *seats, const double *team_return) {
-  return match->teams == 2 ? team_return[seats->team[1]] : -gain_of(match, seats, team_return);
+  return tells_own(match) ? team_return[seats->team[1]] : -gain_of(match, seats, team_return);
 }
 
 /* Counts a game, and its pair when the other one has ended before. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 128, METRICS = 16 };
+enum { SLOTS = 128 };
 
 /* Episodes under way: the player, the next episode's number, and what was seen so far. */
 typedef struct Solo {
@@ -16,6 +16,7 @@ typedef struct Solo {
   uint64_t next, key;
   double squares; /* around the mean so far (Welford) */
   SoloScore *score;
+  Measures measures;
   Bytes *line;    /* (recorded) what happened so far */
   double *gained; /* (recorded) the team's return */
   uint8_t *flags; /* (agents) scratch */
@@ -99,11 +100,10 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   if (solo->line && (uintptr_t)slot->owner < solo->plan->recorded)
     solo->gained[(uintptr_t)slot->owner] = value;
   score->drew |= slot->drew || memcmp(&fresh, &slot->env_rng, sizeof fresh) != 0;
-  if (!solo->env->table->metrics) return;
-  float values[METRICS] = {0};
-  solo->env->table->metrics(solo->env->params, slot->state, values);
-  for (uint32_t i = 0; i < solo->env->spec.metrics && i < METRICS; i++)
-    score->metric[i] += (double)values[i];
+  double measured[MEASURES] = {0};
+  measures_take(&solo->measures, slot->state, slot->agent_return, measured);
+  for (size_t i = 0; i < solo->measures.count; i++)
+    score->metric[i] += measured[i];
 }
 
 /* Divides the sums, and gives an interval only where something was random: else all episodes are
@@ -112,7 +112,7 @@ static void conclude(const Solo *solo) {
   SoloScore *score = solo->score;
   double n = (double)score->episodes;
   score->length /= n;
-  for (int i = 0; i < METRICS; i++)
+  for (int i = 0; i < MEASURES; i++)
     score->metric[i] /= n;
   score->high = NAN;
   score->low = NAN;
@@ -168,6 +168,8 @@ Status eval_solo(const Env *env, Contestant *player, const SoloPlan *plan, SoloS
   }
   TRY(play_create(env, NULL, plan->seed, 256, memory, &hooks, &play));
   play_open_randomly(play, plan->openings, false);
+  measures_of(env, &solo.measures);
+  if (solo.measures.of_agents) play_tell_agents(play);
   player->policy.inference = player->net ? &player->inference : NULL;
   for (uint32_t i = 0; i < SLOTS && i < plan->episodes; i++) {
     PlaySlot *slot;

@@ -2,6 +2,7 @@
  * what it earns. */
 #pragma once
 #include "eval/eval.h"
+#include "play/measures.h"
 
 /* What is to be played. */
 typedef struct SoloPlan {
@@ -21,7 +22,7 @@ typedef struct SoloScore {
   double low, high;       /* 95 % interval of the mean, by Student's t; NAN: cannot be told */
   double least, most;
   double length;     /* mean env steps */
-  double metric[16]; /* means of the env's metrics */
+  double metric[MEASURES]; /* means of what is measured (play/measures.h) */
   bool drew;         /* false: nothing was random, so all episodes are one */
 } SoloScore;
 

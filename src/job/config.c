@@ -513,6 +513,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(check_many_teams(s));
   s->league.anchors = s->game.builtins; /* ratings stand on them */
   s->told = facts_told(&s->game, s->run.returns == RETURNS_SUM);
+  if (s->env) measures_of(s->env, &s->measures);
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));

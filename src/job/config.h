@@ -10,6 +10,7 @@
 #include "learner/algos/algo.h"
 #include "learner/rehearsal.h"
 #include "nn/net.h"
+#include "play/measures.h"
 #include "play/rewards.h"
 
 enum { PLACE_AUTO, PLACE_SPLIT, PLACE_SHARED };
@@ -41,6 +42,7 @@ typedef struct JobConfig {
   const AlgoOps *algo;
   GameFacts game;
   ReturnTold told;      /* how the returns of its team are told */
+  Measures measures;    /* of its episodes; where the env is open */
   const AgonEnv *table; /* NULL, as is env: the game is known by its facts alone */
   Option *env_options;
   Env *env;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "agent/builtin.h"
+#include "play/measures.h"
 #include "wire/wire.h"
 
 #include <limits.h>
@@ -48,6 +49,7 @@ static Status keep_plugin(const Env *env, GameFacts *out) {
 Status facts_of(const Env *env, GameFacts *out) {
   *out = (GameFacts){.teams = env->spec.teams,
                      .agents = env->spec.agents,
+                     .general_sum = is_general_sum(env),
                      .returns_add = (env->spec.flags & AGON_RETURNS_ADD) != 0,
                      .reward_low = (double)env->spec.reward_low,
                      .reward_high = (double)env->spec.reward_high};
@@ -102,6 +104,7 @@ Status facts_save(const GameFacts *facts, Tree *tree) {
   TRY_RETURN(tree_put_texts(tree, "env/title", 1, strlen(facts->title) + 1, facts->title));
   TRY_RETURN(tree_put_u64(tree, "env/teams", facts->teams));
   if (facts->agents) TRY_RETURN(tree_put_u64(tree, "env/agents", facts->agents));
+  if (facts->general_sum) TRY_RETURN(tree_put_u64(tree, "env/general_sum", 1));
   TRY_RETURN(tree_put_u64(tree, "env/builtins", facts->builtins));
   TRY_RETURN(save_text(tree, "env/plugin", facts->plugin));
   TRY_RETURN(save_text(tree, "env/build", *facts->build ? facts->build : NULL));
@@ -175,6 +178,7 @@ Status facts_load(const Tree *tree, GameFacts *out, bool *known) {
   if (tree_find(tree, "env/agents")) TRY_RETURN(tree_get_u64(tree, "env/agents", &agents));
   if (agents > AGON_MAX_AGENTS)
     return tree_fault(tree, "env/agents", -1, "is no number of agents that a game can have");
+  out->general_sum = teams > 1 && tree_find(tree, "env/general_sum");
   out->teams = (uint32_t)teams;
   out->agents = (uint32_t)agents;
   out->builtins = (uint32_t)builtins;

@@ -11,6 +11,7 @@ typedef struct GameFacts {
   char *title; /* as Env.title; owned */
   uint32_t teams;
   uint32_t agents;   /* 0: not known (a file of an older program) */
+  bool general_sum;  /* teams meet, and what one gains is not what the others lose */
   bool returns_add;  /* AGON_RETURNS_ADD; not kept in files: their configurations say `returns` */
   uint32_t builtins; /* which built-in players can play it, bit by bit */
   double reward_low;

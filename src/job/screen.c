@@ -414,8 +414,7 @@ static void show_returns(const ManagerSummary *m, const JobConfig *s) {
   char frames[16];
   char score[96];
   char metrics[160];
-  const DisplayEnv env = {.metric_names = s->table->metric_names,
-                          .metric_count = s->table->metrics ? s->env->spec.metrics : 0};
+  const DisplayEnv env = {.metric_names = s->measures.name, .metric_count = s->measures.own};
   log_line("team return of an episode, greedy, with 95 %% intervals%s%s:",
            *s->told.words ? "; " : "", s->told.words);
   for (size_t i = 0; i < m->league->learning + m->baselines; i++) {

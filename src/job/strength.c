@@ -22,23 +22,24 @@ static Status add_games(Games *games, uint32_t a, uint32_t b, const Tally seat[S
   return games_add(games, a, b, 0, &tally);
 }
 
-/* What home earned by its seat: its returns; of more than two teams half of what it was ahead of
- * the other, as a match counts it (eval.h). Squares are left out where they are of neither. */
-static void take_eval(const League *league, uint32_t home, const Pair *pair, uint32_t teams,
+/* What home earned by its seat: its returns; in a zero-sum game of more than two teams half of what
+ * it was ahead of the other, as a match counts it (eval.h; `halves`). Squares are left out where
+ * they are of neither. */
+static void take_eval(const League *league, uint32_t home, const Pair *pair, bool halves,
                       Tally out[SEATS], Tally other[SEATS]) {
   const Pair *back = payoff_find(&league->payoff, pair->away, home);
   for (int s = 0; s < SEATS; s++) {
     out[s] = pair->eval[s];
-    if (teams > 2 && back) {
+    if (halves && back) {
       out[s].returns = (pair->eval[s].returns - back->eval[1 - s].returns) / 2;
       out[s].squares = 0;
     }
-    other[1 - s] = teams > 2 || !back ? tally_turned(&out[s]) : back->eval[1 - s];
+    other[1 - s] = halves || !back ? tally_turned(&out[s]) : back->eval[1 - s];
   }
 }
 
 /* Players come first, so that their numbers are the league's. */
-static Status add_lanes(const League *league, uint32_t teams, Games *games) {
+static Status add_lanes(const League *league, bool halves, Games *games) {
   uint32_t id;
   for (size_t i = 0; i < league->players; i++)
     TRY_RETURN(games_player(games, league->player[i].name, &id));
@@ -48,7 +49,7 @@ static Status add_lanes(const League *league, uint32_t teams, Games *games) {
       Tally eval[SEATS];
       Tally other[SEATS];
       if (tally_games(pair->eval) <= 0 || home >= pair->away) continue;
-      take_eval(league, home, pair, teams, eval, other);
+      take_eval(league, home, pair, halves, eval, other);
       TRY_RETURN(add_games(games, home, pair->away, eval, other));
     }
   return OK;
@@ -142,7 +143,7 @@ Status strength_games(const League *league, const JobConfig *settings, const Run
                       Games *out) {
   Status status = OK;
   *out = (Games){0};
-  TRY(add_lanes(league, settings->game.teams, out));
+  TRY(add_lanes(league, settings->game.teams > 2 && !settings->game.general_sum, out));
   TRY(add_anchors(league, out));
   TRY(add_file(league, settings, folder, out));
 done:

@@ -39,6 +39,7 @@ struct Play {
   uint8_t *observation, *mask;
   uint32_t opening; /* random steps */
   bool vary_opening;
+  bool tells_agents;
   double *share;    /* (teams) of an agent in its team's return */
   float *outcome;   /* (teams) */
   uint8_t *flag;    /* (slots, agents) */
@@ -128,6 +129,7 @@ static void slot_free(const Play *play, PlaySlot *slot) {
   free(slot->record);
   free(slot->team_return);
   free(slot->earned);
+  free(slot->agent_return);
   free(slot);
 }
 
@@ -189,6 +191,7 @@ Status play_add_slot(Play *play, uint32_t id, PlaySlot **out) {
   TRY(NEW_ARRAY(slot->record, teams));
   TRY(NEW_ARRAY(slot->team_return, teams));
   if (rewards_remember(play->rewards)) TRY(NEW_ARRAY(slot->earned, play->env->spec.agents));
+  if (play->tells_agents) TRY(NEW_ARRAY(slot->agent_return, play->env->spec.agents));
   TRY(env_make(play->env, slot->state));
   slot->created = play->env->table->create != NULL;
   play->slot[play->slots++] = slot;
@@ -250,12 +253,16 @@ static void count_rewards(const Play *play, PlaySlot *slot, const float *reward)
   const AgonEnvSpec *spec = &play->env->spec;
   for (uint32_t a = 0; a < spec->agents; a++)
     slot->team_return[spec->team_of[a]] += (double)reward[a] * play->share[spec->team_of[a]];
+  for (uint32_t a = 0; slot->agent_return && a < spec->agents; a++)
+    slot->agent_return[a] += (double)reward[a];
 }
 
 /* A new game; rewards that chance moves give before the first decision are in the returns. */
 static AgonStatus reset_and_count(Play *play, PlaySlot *slot) {
   memset(play->gain, 0, play->env->spec.agents * sizeof *play->gain);
   memset(slot->team_return, 0, play->env->spec.teams * sizeof *slot->team_return);
+  if (slot->agent_return)
+    memset(slot->agent_return, 0, play->env->spec.agents * sizeof *slot->agent_return);
   slot->steps = 0;
   AgonStatus how = reset(play, slot, play->gain);
   count_rewards(play, slot, play->gain);
@@ -516,6 +523,10 @@ static void record(Play *play, const Policy *policy, const Request *request, siz
 void play_open_randomly(Play *play, uint32_t plies, bool vary) {
   play->opening = plies;
   play->vary_opening = vary;
+}
+
+void play_tell_agents(Play *play) {
+  play->tells_agents = true;
 }
 
 /* The rows of an inference: whose turns they are. */

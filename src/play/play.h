@@ -25,6 +25,9 @@ typedef struct PlaySlot {
   double *team_return; /* sum over agents of the team / agents of the team, openings included; by
                           the env's own rewards always */
   double *earned; /* (agents) what inequity is felt of; NULL where rewards.social does not ask */
+  /* (agents) what each earned, where play_tell_agents asked for it; else NULL. Checkpoints have it
+   * not */
+  double *agent_return;
   void *owner;
 } PlaySlot;
 
@@ -82,6 +85,8 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
                    const PlayHooks *hooks, Play **out);
 /* Accepts NULL. */
 void play_destroy(Play *play);
+/* Slots that are added from now on count what each agent earns, too. */
+void play_tell_agents(Play *play);
 /* A new slot, the Play's own; *out is borrowed. ERR_MEMORY, ERR_ENV (the env cannot make a
  * state). */
 Status play_add_slot(Play *play, uint32_t id, PlaySlot **out);

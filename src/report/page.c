@@ -342,6 +342,37 @@ static void put_learning(Report *r) {
   html_put(&r->out, "</div></section>\n");
 }
 
+/* What is measured of training episodes, of all players together: the game's own metrics and, where
+ * what one gains is not what the others lose, how well all fare. Left out where there is nothing.
+ */
+static void put_measures(Report *r) {
+  static const char prefix[] = "env/";
+  const bool mixed = r->run->settings->game.general_sum;
+  bool any = false;
+  for (size_t i = 0; i < r->series.count; i++) {
+    const Series *series = &r->series.series[i];
+    if (strncmp(series->name, prefix, sizeof prefix - 1) != 0) continue;
+    if (!any) {
+      html_put(&r->out, "<section id=measures><h2>What is counted</h2><p>Means over training "
+                        "episodes, whoever played them.");
+      if (mixed)
+        html_put(&r->out,
+                 " In this game what one gains is not what the others lose: what counts is what "
+                 "each earns, its own return, and how all fare together. <i>welfare</i> is the "
+                 "mean of the teams' returns, <i>minimum</i> the least of them, <i>gini</i> how "
+                 "unequal they are (mean absolute difference over twice the mean absolute return; "
+                 "0: all alike). Who earned more has won, here and in ratings, and may be the one "
+                 "who does harm to all.");
+      html_put(&r->out, "</p><div class=grid>");
+      if (mixed) put_player_curves(r, "own return of an episode", "%s/mean_return");
+    }
+    any = true;
+    const Curve curve = {series, "c0", series->name + sizeof prefix - 1};
+    put_curves(r, curve.label, &curve, 1, false, "%g");
+  }
+  if (any) html_put(&r->out, "</div></section>\n");
+}
+
 /* Speed, and what it costs: lag, waits, dropped frames. */
 static void put_rates(Report *r) {
   const Curve rates[] = {
@@ -520,6 +551,7 @@ void report_page(Report *r, const char *title) {
         "href=#configuration>Configuration</a></nav>\n",
         episode);
     put_summary(r);
+    if (r->run->settings->game.general_sum) put_measures(r);
     report_ratings(r);
     report_payoff(r);
     report_family(r);
@@ -527,6 +559,7 @@ void report_page(Report *r, const char *title) {
     put_matchmaking(r);
     report_episode(r);
   }
+  if (!is_alone(r) && !r->run->settings->game.general_sum) put_measures(r);
   put_learning(r);
   put_rates(r);
   put_configuration(r);

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "data/batch.h"
+#include "meta/social.h"
 #include "meta/tally.h"
 
 enum {
@@ -278,7 +279,7 @@ typedef struct Results {
   /* games of the job before that cannot go on: their env does not save them. In the first of a
    * job */
   uint64_t abandoned;
-  double metric[AGON_MAX_METRICS]; /* sums of env metrics over episodes */
+  double metric[MEASURES]; /* sums over episodes of what is measured of each (play/measures.h) */
   /* Episodes that began and ended at this stage of the curriculum, and the sum of what promotion
    * goes by over them. 0 where there is no curriculum. */
   uint32_t stage;

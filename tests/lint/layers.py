@@ -14,7 +14,7 @@ MAY = {
     "train": {"algo", "shared", "config", "nn", "data"},
     "role": {"nn", "data", "transport"},
     "agent": {"env", "nn"},
-    "play": {"agent", "env", "data"},
+    "play": {"agent", "env", "data", "meta"},
     "actors": {"role", "config", "env", "nn", "data", "agent", "play", "wire", "transport", "metrics"},
     "learner": {"role", "config", "nn", "data", "wire", "transport", "train", "algo", "store", "metrics"},
     "league": {"config", "meta", "messages", "store", "metrics"},

@@ -408,6 +408,66 @@ static void evaluations_of_a_team(void **state) {
   close_scene(&scene);
 }
 
+/* Where what one gains is not what the others lose: what players earn, and how all fare in training episodes of late (of
+ * the last two records), stand before who has won. */
+static void mixed_motives_are_told_by_returns(void **state) {
+  (void)state;
+  static const char *const metric[] = {"own_share", "welfare"};
+  Scene scene;
+  open_scene(&scene, 0, 2);
+  display_destroy(scene.display);
+  DisplaySetup setup = {.league = &scene.league,
+                        .run = &scene.run,
+                        .clock = {scene_now, &scene},
+                        .env = {.game = "coin_game",
+                                .teams = 2,
+                                .metric_names = metric,
+                                .metric_count = 2,
+                                .general_sum = true},
+                        .frames_target = 9000000,
+                        .metrics_seconds = 5,
+                        .progress_seconds = 10,
+                        .actors = 1,
+                        .learners = 1,
+                        .context = &scene};
+  Progress now = progress(&scene, 0);
+  CHECK_OK(display_create(&setup, &now, &scene.display));
+  display_line(scene.display, &now);
+  expect_line(&scene,
+              "return main_0 n/a, main_exploiter_0 n/a, league_exploiter_0 n/a; Elo main_0");
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  json_t *root = status_of(&scene);
+  assert_true(json_is_null(json_object_get(root, "measures")));
+  json_decref(root);
+  PairResults pair = {
+      .home = 0, .tally.games = 4, .tally.wins = 4, .tally.returns = -12, .tally.squares = 50};
+  Results results = {.metric = {6, -24}, .episodes = 12, .pair = &pair, .pairs = 1};
+  display_count(scene.display, &results);
+  scene.now += 5 * 1000000000ll;
+  now = progress(&scene, 1000);
+  CHECK_OK(display_metrics(scene.display, &now));
+  CHECK_NEAR(last_of(&scene, "env/own_share"), .5, 1e-9);
+  CHECK_NEAR(last_of(&scene, "env/welfare"), -2, 1e-9);
+  results = (Results){.metric = {4, 4}, .episodes = 4};
+  display_count(scene.display, &results);
+  display_line(scene.display, &now); /* 10 of 16, -20 of 16 */
+  expect_line(&scene, "return main_0 -3, main_exploiter_0 n/a, league_exploiter_0 n/a; own_share "
+                      "0.625, welfare -1.25");
+  CHECK_OK(display_status(scene.display, &now, "running"));
+  root = status_of(&scene);
+  const json_t *measures = json_object_get(root, "measures");
+  assert_true(json_is_true(json_object_get(root, "general_sum")));
+  CHECK_NEAR(json_number_value(json_object_get(measures, "own_share")), .625, 1e-9);
+  CHECK_NEAR(json_number_value(json_object_get(measures, "welfare")), -1.25, 1e-9);
+  json_decref(root);
+  CHECK_OK(display_metrics(scene.display, &now));
+  CHECK_OK(display_metrics(scene.display,
+                           &now)); /* two intervals without an episode: no longer of late */
+  display_line(scene.display, &now);
+  expect_line(&scene, "league_exploiter_0 n/a; Elo");
+  close_scene(&scene);
+}
+
 int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
@@ -419,6 +479,7 @@ int main(void) {
       cmocka_unit_test(actors_say_how_they_wait),
       cmocka_unit_test(returns_of_training_episodes),
       cmocka_unit_test(evaluations_of_a_team),
+      cmocka_unit_test(mixed_motives_are_told_by_returns),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

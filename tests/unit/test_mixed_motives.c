@@ -4,7 +4,11 @@
 #include "check.h"
 
 #include "agent/builtin.h"
+#include "agent/contestant.h"
 #include "env/env.h"
+#include "eval/solo.h"
+#include "meta/social.h"
+#include "play/measures.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +289,105 @@ static void scripted_takes_its_own_coins(void **state) {
   close_game(game);
 }
 
+/* --- how well all fare --- */
+static void social_numbers_are_those_of_paper_and_pencil(void **state) {
+  (void)state;
+  static const struct {
+    double returns[4];
+    size_t count;
+    double welfare, minimum, gini;
+  } of[] = {
+      {{1, 3}, 2, 2, 1, .25},         /* |1 - 3| over 2 x 2 x 2 */
+      {{2, 2, 2, 2}, 4, 2, 2, 0},     /* all alike */
+      {{4, 0, 0, 0}, 4, 1, 0, .75},   /* one has all: 1 - 1 / 4 */
+      {{1, 2, 3, 4}, 4, 2.5, 1, .25}, /* 10 over 4 x 10 */
+      {{0, 0, 0}, 3, 0, 0, 0},        /* nobody has anything */
+      {{-1, -3}, 2, -2, -3, .25},     /* losses are as unequal as gains are */
+      {{1, -1}, 2, 0, -1, .5},        /* what one has the other lacks: the mean is 0 */
+      {{-2, 0, 0, 6}, 4, 1, -2, .75}, /* 24 over 4 x 8 */
+      {{5}, 1, 5, 5, 0},
+  };
+  for (size_t i = 0; i < COUNT_OF(of); i++) {
+    double social[SOCIAL_NUMBERS];
+    social_of(of[i].returns, of[i].count, social);
+    CHECK_NEAR(social[SOCIAL_WELFARE], of[i].welfare, 1e-12);
+    CHECK_NEAR(social[SOCIAL_MINIMUM], of[i].minimum, 1e-12);
+    CHECK_NEAR(social[SOCIAL_GINI], of[i].gini, 1e-12);
+  }
+}
+
+static void games_are_measured_by_what_they_are(void **state) {
+  (void)state;
+  static const struct {
+    const char *env, *option[2];
+    size_t options, own;
+    const char *names;
+  } of[] = {
+      {"matrix_game", {"preset=ipd"}, 1, 2, "first_choices both_first welfare minimum gini "},
+      {"matrix_game", {"preset=rps"}, 1, 0, ""},
+      {"matrix_game", {"preset=climbing"}, 1, 0, ""},
+      {"coin_game", {NULL}, 0, 3, "own_share own_coins others_coins welfare minimum gini "},
+      {"foraging", {"rewards=own"}, 1, 2, "food_share length minimum gini "},
+      {"foraging", {"rewards=team"}, 1, 2, "food_share length "},
+  };
+  for (size_t i = 0; i < COUNT_OF(of); i++) {
+    Env *env;
+    Measures measures;
+    char names[256] = "";
+    if (!env_is_builtin(of[i].env)) continue; /* it has been taken out */
+    CHECK_OK(env_create_from(of[i].env, of[i].option, of[i].options, &env));
+    measures_of(env, &measures);
+    for (size_t m = 0; m < measures.count; m++) {
+      strcat(names, measures.name[m]);
+      strcat(names, " ");
+    }
+    assert_string_equal(names, of[i].names);
+    assert_int_equal(measures.own, of[i].own);
+    env_destroy(env);
+  }
+}
+
+/* The other's coin, taken twice, and one's own once: 3 and -4. */
+static void measures_follow_the_returns(void **state) {
+  (void)state;
+  Game *game = open_game("coin_game", NULL, 0);
+  Measures measures;
+  const double returns[2] = {3, -4};
+  double value[MEASURES];
+  begin(game);
+  measures_of(game->env, &measures);
+  measures_take(&measures, game->episode, returns, value);
+  CHECK_NEAR(value[3], -.5, 1e-12);
+  CHECK_NEAR(value[4], -4, 1e-12);
+  CHECK_NEAR(value[5], .5, 1e-12); /* 7 over 2 x 7 */
+  close_game(game);
+}
+
+/* Of one team whose agents earn for themselves: the least of them, and how unequal they are, by
+ * what each has earned. */
+static void agents_of_a_team_are_compared(void **state) {
+  (void)state;
+  static const char *const option[] = {"players=2", "food=3", "size=6"};
+  enum { MINIMUM = 2, GINI = 3 };
+  Env *env;
+  Contestant who;
+  SoloScore score;
+  const SoloPlan plan = {.seed = 3, .episodes = 40};
+  if (!env_is_builtin("foraging")) return;
+  CHECK_OK(env_create_from("foraging", option, 3, &env));
+  CHECK_OK(contestant_builtin("scripted", env, &who));
+  CHECK_OK(eval_solo(env, &who, &plan, &score));
+  assert_true(score.mean > 0.1); /* they gather */
+  assert_true(score.metric[MINIMUM] >= 0 && score.metric[MINIMUM] < score.mean - 1e-3);
+  assert_true(score.metric[GINI] > 1e-3 && score.metric[GINI] <= .5);
+  /* of two, minimum = mean (1 - 2 gini) in each episode: here all food is found, and the mean is
+   * 1/2 in all */
+  if (score.deviation < 1e-6)
+    CHECK_NEAR(score.metric[MINIMUM], score.mean * (1 - 2 * score.metric[GINI]), 1e-6);
+  contestant_destroy(&who);
+  env_destroy(env);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dilemmas_pay_what_was_published),
@@ -292,6 +395,10 @@ int main(void) {
       cmocka_unit_test(scripted_plays_tit_for_tat),
       cmocka_unit_test(coins_follow_the_rules),
       cmocka_unit_test(scripted_takes_its_own_coins),
+      cmocka_unit_test(social_numbers_are_those_of_paper_and_pencil),
+      cmocka_unit_test(games_are_measured_by_what_they_are),
+      cmocka_unit_test(measures_follow_the_returns),
+      cmocka_unit_test(agents_of_a_team_are_compared),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

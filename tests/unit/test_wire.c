@@ -682,14 +682,14 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_UNROLLS, -4, nan, "experience message holds numbers that are not finite"},
       {WIRE_RESULTS, 4 + 8 + 4, 1u << 12, "results message is damaged"}, /* 2^44 decisions */
       {WIRE_RESULTS, 44 + 4, high_nan, "results message is damaged"},
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 4, high_nan, "results message is damaged"},    /* waits */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 4, 0x40000000, "results message is damaged"}, /* twice the time */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8 + 4, 8, "results message is damaged"}, /* of seven episodes */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + 8 + 16, high_nan, "results message is damaged"}, /* their sum */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16 + 20, 5, "results message is damaged"}, /* five games of six */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16, WIRE_PLAYERS, "results message is damaged"},
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16 + 4, BUILTIN_RANDOM, "results message is damaged"}, /* no eval */
-      {WIRE_RESULTS, 44 + 8 * AGON_MAX_METRICS + STAGED + 16 + 16, 4, "results message is damaged"},
+      {WIRE_RESULTS, 44 + 8 * MEASURES + 4, high_nan, "results message is damaged"},    /* waits */
+      {WIRE_RESULTS, 44 + 8 * MEASURES + 4, 0x40000000, "results message is damaged"}, /* twice the time */
+      {WIRE_RESULTS, 44 + 8 * MEASURES + 8 + 4, 8, "results message is damaged"}, /* of seven episodes */
+      {WIRE_RESULTS, 44 + 8 * MEASURES + 8 + 16, high_nan, "results message is damaged"}, /* their sum */
+      {WIRE_RESULTS, 44 + 8 * MEASURES + STAGED + 16 + 20, 5, "results message is damaged"}, /* five games of six */
+      {WIRE_RESULTS, 44 + 8 * MEASURES + STAGED + 16, WIRE_PLAYERS, "results message is damaged"},
+      {WIRE_RESULTS, 44 + 8 * MEASURES + STAGED + 16 + 4, BUILTIN_RANDOM, "results message is damaged"}, /* no eval */
+      {WIRE_RESULTS, 44 + 8 * MEASURES + STAGED + 16 + 16, 4, "results message is damaged"},
       {WIRE_RESULTS, -4, 1u << 12, "results message is damaged"},
       {WIRE_DIRECTIVE, 16, 4, "directive message is damaged"},
       {WIRE_DIRECTIVE, 28, WIRE_PLAYERS, "directive message is damaged"},
