@@ -84,6 +84,27 @@ static Earned earned_in(const MatchTally *score, bool general_sum) {
   return out;
 }
 
+/* What was measured in the games of a pair that were played now: games.csv does not keep it. */
+static void print_measured(const Env *env, const Measured *measured) {
+  Measures measures;
+  measures_of(env, &measures);
+  if (measured->games < 1 || measures.count == 0) return;
+  printf("   measured in %.0f games played now:", measured->games);
+  for (size_t i = 0; i < measures.count; i++)
+    printf("%s %s %.4g", i ? "," : "", measures.name[i], measured->sum[i] / measured->games);
+  printf("\n");
+}
+
+static void json_measured(json_t *pair, const Env *env, const Measured *measured) {
+  Measures measures;
+  json_t *entry = json_object();
+  measures_of(env, &measures);
+  for (size_t i = 0; i < measures.count && measured->games > 0; i++)
+    json_object_set_new(entry, measures.name[i], json_real(measured->sum[i] / measured->games));
+  json_object_set_new(pair, "measured", entry);
+  json_object_set_new(pair, "measured_games", json_real(measured->games));
+}
+
 /* Two rows for two players: their games together, then seat by seat, as the first seat often is an
  * advantage. Where the league goes by returns (`returns`), the mean return stands in the first
  * row. */
@@ -302,10 +323,14 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
     const char *a = t->player[t->fixture[i].a].label;
     const char *b = t->player[t->fixture[i].b].label;
     if (!met) continue;
-    if (json)
-      json_array_append_new(pairs, json_pair(a, b, &met->tally, general_sum));
-    else if (t->fixtures <= 30)
+    if (json) {
+      json_t *pair = json_pair(a, b, &met->tally, general_sum);
+      json_measured(pair, t->env, &t->fixture[i].measured);
+      json_array_append_new(pairs, pair);
+    } else if (t->fixtures <= 30) {
       print_pair(a, b, &met->tally, returns, general_sum);
+      print_measured(t->env, &t->fixture[i].measured);
+    }
   }
   if (format == TEAMS && !json) print_teams(arena, counts[0], returns, general_sum);
   if (!json && t->env->spec.teams > 2) print_many_teams(t->env->spec.teams, general_sum);
@@ -327,6 +352,10 @@ static Status report(const TournamentSetup *arena, const Arguments *arguments, F
     json_decref(root);
   } else if (status == OK && t->players > 2) {
     print_standing(&standing, 100);
+    if (general_sum)
+      printf(
+          "What one gains here is not what others lose: ratings say who comes out ahead, not who "
+          "earns most.\n");
   }
   if (*t->not_recorded)
     fprintf(json ? stderr : stdout, "%llu games played now, not recorded: %s\n",

@@ -3,6 +3,7 @@
 #pragma once
 #include "agent/contestant.h"
 #include "meta/rating.h"
+#include "meta/social.h"
 #include "play/play.h"
 #include "store/store.h"
 
@@ -27,6 +28,7 @@ typedef struct MatchPlan {
   bool vary;         /* 0 to `openings` of them, drawn for each pair */
   Status (*played)(void *context, const GameText *game); /* may be NULL */
   void *context;
+  Measured *measured; /* what is measured of the games is added here; may be NULL */
 } MatchPlan;
 /* Whether the two can meet: ERR_USAGE, with their names, if both play the same side. */
 Status eval_check_sides(const Contestant *a, const Contestant *b);

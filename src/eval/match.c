@@ -22,7 +22,8 @@ typedef struct Match {
   Bytes *line;       /* (slots) what happened so far */
   uint8_t *flags;    /* (agents) of one game */
   int side;          /* team of a in all games; -1: they swap */
-  bool drew;         /* of games to try: something was drawn at random in one of them */
+  Measures measures;
+  bool drew; /* of games to try: something was drawn at random in one of them */
   Status failed;
 } Match;
 
@@ -190,6 +191,17 @@ static double other_gain(const Match *match, const Seats *seats, const double *t
   return tells_own(match) ? team_return[seats->team[1]] : -gain_of(match, seats, team_return);
 }
 
+/* Adds what is measured of a game, where the plan asks for it. */
+static void measure(const Match *match, const PlaySlot *slot) {
+  Measured *to = match->plan->measured;
+  double value[MEASURES] = {0};
+  if (!to) return;
+  measures_take(&match->measures, slot->state, slot->team_return, value);
+  to->games++;
+  for (size_t i = 0; i < match->measures.count; i++)
+    to->sum[i] += value[i];
+}
+
 /* Counts a game, and its pair when the other one has ended before. */
 static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float *outcome) {
   (void)how;
@@ -210,6 +222,7 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
     match->tally->pairs.count[match->half[game] + match->half[game ^ 1] - 2]++;
     match->tally->pair_squares += both * both;
   }
+  measure(match, slot);
   if (match->plan->played && match->failed == OK) hand_over(match, game, outcome, slot);
 }
 
@@ -337,6 +350,7 @@ Status eval_match(const Env *env, Contestant *a, Contestant *b, const MatchPlan 
       .traced = plan->played ? on_traced : NULL,
   };
   *out = (MatchTally){0};
+  measures_of(env, &match.measures);
   if (env->spec.teams == 1)
     return status_set(ERR_USAGE,
                       "one team plays %s, so there are no matches: agon eval says what its players "

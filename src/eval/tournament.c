@@ -116,7 +116,8 @@ static Status append_replays(const Tournament *t, const void *text, size_t size)
 }
 
 /* Plays a batch here. *replay is the caller's, on failure too. */
-static Status play_batch(Tournament *t, const WireMatch *batch, MatchTally *tally, Bytes *replay) {
+static Status play_batch(Tournament *t, const WireMatch *batch, MatchTally *tally,
+                         Measured *measured, Bytes *replay) {
   const Fixture *fixture = &t->fixture[batch->fixture];
   Replays replays = {.t = t, .fixture = fixture};
   bool record = t->replays && 2 * batch->first < t->replay_games;
@@ -126,7 +127,9 @@ static Status play_batch(Tournament *t, const WireMatch *batch, MatchTally *tall
                     .openings = t->terms.openings,
                     .vary = t->terms.vary,
                     .played = record ? write_game : NULL,
-                    .context = &replays};
+                    .context = &replays,
+                    .measured = measured};
+  *measured = (Measured){0};
   Status status = eval_match(t->env, &t->player[fixture->a], &t->player[fixture->b], &plan, tally);
   *replay = replays.text;
   return status;
@@ -216,6 +219,7 @@ static Status take_result(Tournament *t, Hand *hand, Reader *body) {
   if (!match_tally_is_whole(tally) || tally_games(tally->seat) != 2 * (double)pairs)
     return status_set(ERR_FORMAT, "the scores of %u pairs of fixture %u do not add up", batch.pairs,
                       batch.fixture);
+  measured_add(&t->fixture[batch.fixture].measured, &result.measured);
   return book(t, &batch, tally, result.replay, result.size);
 }
 
@@ -258,6 +262,7 @@ static Status lead(Tournament *t) {
   for (bool more = true; more || out;) {
     WireMatch batch;
     MatchTally tally;
+    Measured measured;
     Bytes replay = {0};
     if (several) TRY(serve(t, hand, &out));
     more = deal(t, &batch);
@@ -265,7 +270,8 @@ static Status lead(Tournament *t) {
       if (out) nap();
       continue;
     }
-    status = play_batch(t, &batch, &tally, &replay);
+    status = play_batch(t, &batch, &tally, &measured, &replay);
+    if (status == OK) measured_add(&t->fixture[batch.fixture].measured, &measured);
     if (status == OK) status = book(t, &batch, &tally, replay.data, replay.size);
     bytes_free(&replay);
     if (status != OK) goto done;
@@ -284,6 +290,7 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
   WireKind kind;
   Reader body;
   MatchTally tally;
+  Measured measured;
   Bytes replay = {0};
   WireOut out = {{0}};
   WireMatch batch = {0};
@@ -295,10 +302,11 @@ static Status follow_one(Tournament *t, const Message *message, bool *home) {
                       wire_name(kind), message->peer);
   *home = batch.pairs == 0;
   if (*home) return OK;
-  Status status = play_batch(t, &batch, &tally, &replay);
+  Status status = play_batch(t, &batch, &tally, &measured, &replay);
   WireMatchResult result = {
       .match = batch,
       .tally = tally,
+      .measured = measured,
       .replay = (const char *)replay.data,
       .size = replay.size,
   };

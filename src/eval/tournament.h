@@ -13,6 +13,7 @@ typedef struct Fixture {
   uint64_t in_hand; /* pairs of games dealt out and not yet back */
   uint64_t next;    /* number of the pair to be dealt next */
   bool closed;
+  Measured measured; /* of the games that this call has played */
 } Fixture;
 
 /* What is to be played, under which terms, and how far it is. Filled by the caller; `games`

@@ -2,6 +2,12 @@
 
 #include <math.h>
 
+void measured_add(Measured *to, const Measured *from) {
+  to->games += from->games;
+  for (size_t i = 0; i < MEASURES; i++)
+    to->sum[i] += from->sum[i];
+}
+
 /* Every pair once: of at most 1,024, at the end of an episode. */
 void social_of(const double *returns, size_t count, double out[SOCIAL_NUMBERS]) {
   double sum = 0;

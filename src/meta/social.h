@@ -17,5 +17,12 @@ enum { SOCIAL_WELFARE, SOCIAL_MINIMUM, SOCIAL_GINI, SOCIAL_NUMBERS };
 /* Numbers measured of an episode at most: the env's own metrics and these. */
 enum { MEASURES = AGON_MAX_METRICS + SOCIAL_NUMBERS };
 
+/* What was measured of games, summed. */
+typedef struct Measured {
+  double games;
+  double sum[MEASURES];
+} Measured;
+void measured_add(Measured *to, const Measured *from);
+
 /* Of count >= 1 finite returns. */
 void social_of(const double *returns, size_t count, double out[SOCIAL_NUMBERS]);

@@ -772,6 +772,8 @@ void match_result_encode(const WireMatchResult *result, Bytes *out) {
   bytes_put(out, tally->welfare, sizeof tally->welfare);
   bytes_put(out, tally->more_squares, sizeof tally->more_squares);
   bytes_u32(out, tally->fixed);
+  bytes_u64(out, (uint64_t)result->measured.games);
+  bytes_put(out, result->measured.sum, sizeof result->measured.sum);
   bytes_u64(out, result->size);
   put_tail(result->replay, result->size, out);
 }
@@ -788,6 +790,9 @@ Status match_result_decode(WireMatchResult *result, Reader *body) {
   tally->half_told = false;
   uint32_t fixed = reader_u32(body);
   tally->fixed = fixed == 1;
+  result->measured.games = take_whole(body);
+  reader_get(body, result->measured.sum, sizeof result->measured.sum);
+  if (!finite_doubles(result->measured.sum, MEASURES)) body->bad = true;
   result->size = reader_count(body, 1);
   result->replay = reader_take(body, result->size);
   TRY_RETURN(reader_finish(body, "the body"));

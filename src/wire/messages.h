@@ -468,6 +468,7 @@ Status match_decode(WireMatch *match, Reader *body);
 typedef struct WireMatchResult {
   WireMatch match;
   MatchTally tally;   /* of the fixture's first player */
+  Measured measured;  /* of its games */
   const char *replay; /* lines of text, without an end */
   size_t size;        /* bytes of it */
 } WireMatchResult;

@@ -388,6 +388,43 @@ static void agents_of_a_team_are_compared(void **state) {
   env_destroy(env);
 }
 
+/* Matches measure what they play: two who cooperate take their own coins alone, welfare is half of
+ * what both earned, which the tally knows too. Of three who share a commons each is told by its own
+ * return. */
+static void matches_are_measured(void **state) {
+  (void)state;
+  enum { OWN_SHARE, WELFARE = 3, MINIMUM, GINI };
+  Env *env;
+  Contestant a, b;
+  MatchTally tally;
+  Measured measured = {0};
+  const MatchPlan plan = {.seed = 5, .pairs = 10, .measured = &measured};
+  CHECK_OK(env_create_from("coin_game", NULL, 0, &env));
+  CHECK_OK(contestant_builtin("scripted", env, &a));
+  CHECK_OK(contestant_builtin("scripted", env, &b));
+  CHECK_OK(eval_match(env, &a, &b, &plan, &tally));
+  CHECK_NEAR(measured.games, 20, 0);
+  CHECK_NEAR(measured.sum[OWN_SHARE], 20, 1e-9);
+  CHECK_NEAR(measured.sum[WELFARE], (tally.welfare[0] + tally.welfare[1]) / 2, 1e-6);
+  assert_true(measured.sum[MINIMUM] <= measured.sum[WELFARE]);
+  contestant_destroy(&a);
+  contestant_destroy(&b);
+  env_destroy(env);
+  if (!env_is_builtin("commons")) return; /* it has been taken out */
+  static const char *const three[] = {"agents=3", "limit=60", "zap_time=0"};
+  CHECK_OK(env_create_from("commons", three, 3, &env));
+  CHECK_OK(contestant_builtin("scripted", env, &a));
+  CHECK_OK(contestant_builtin("noop", env, &b));
+  CHECK_OK(eval_match(env, &a, &b, &plan, &tally));
+  /* who does nothing earns nothing, whatever the others do; so welfare is all the others' */
+  CHECK_NEAR(tally.welfare[0] + tally.welfare[1], tally.seat[0].returns + tally.seat[1].returns,
+             1e-6);
+  assert_true(tally.welfare[0] > 10);
+  contestant_destroy(&a);
+  contestant_destroy(&b);
+  env_destroy(env);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dilemmas_pay_what_was_published),
@@ -399,6 +436,7 @@ int main(void) {
       cmocka_unit_test(games_are_measured_by_what_they_are),
       cmocka_unit_test(measures_follow_the_returns),
       cmocka_unit_test(agents_of_a_team_are_compared),
+      cmocka_unit_test(matches_are_measured),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -487,6 +487,7 @@ static const WireMatchResult match_result = {
               .fixed = true,
               .welfare = {.5, 3},
               .more_squares = {-1.5, 4}},
+    .measured = {.games = 2, .sum = {1, -2.5}},
     .replay = "{}\n",
     .size = 3,
 };
@@ -495,6 +496,8 @@ static Status hear_match_result(Reader *body) {
   const WireMatchResult *said = &match_result;
   WireMatchResult got;
   TRY_RETURN(match_result_decode(&got, body));
+  SAME(measured.games);
+  assert_memory_equal(got.measured.sum, said->measured.sum, sizeof got.measured.sum);
   SAME(match.fixture);
   SAME(match.pairs);
   SAME(match.first);
