@@ -426,6 +426,12 @@ static const char *action_name(const void *block, uint32_t head, uint32_t choice
   return name[choice];
 }
 
+/* Cars that stand on a road and before it, as far as two digits tell. */
+static uint32_t shown_cars(const Signal *signal, int road) {
+  const uint32_t lanes = (uint32_t)signal->queue[2 * road] + signal->queue[2 * road + 1];
+  return lanes + signal->outside[road] < 99 ? lanes + signal->outside[road] : 99;
+}
+
 /* One crossing a cell: its signal, and the cars that stand on its four roads. */
 static void render(const void *block, const void *state, char *text, size_t size) {
   static const char *const shown[PHASES] = {"|", "|<", "-", "-<"};
@@ -434,26 +440,24 @@ static void render(const void *block, const void *state, char *text, size_t size
   size_t used = 0;
   for (int s = 0; s < params->signals && used + 64 < size; s++) {
     const Signal *signal = &episode->signal[s];
-    uint32_t cars[SIDES];
-    for (int road = 0; road < SIDES; road++)
-      cars[road] = signal->queue[2 * road] + signal->queue[2 * road + 1] + signal->outside[road];
-    used += (size_t)snprintf(text + used, size - used, " %-2s%cn%-3u e%-3u s%-3u w%-3u",
-                             shown[signal->phase], signal->lost ? '!' : ' ', cars[NORTH] % 1000,
-                             cars[EAST] % 1000, cars[SOUTH] % 1000, cars[WEST] % 1000);
+    used += (size_t)snprintf(text + used, size - used, "  %-2s%c%2u %2u %2u %2u",
+                             shown[signal->phase], signal->lost ? '!' : ' ',
+                             shown_cars(signal, NORTH), shown_cars(signal, EAST),
+                             shown_cars(signal, SOUTH), shown_cars(signal, WEST));
     if ((s + 1) % params->columns == 0) text[used++] = '\n';
   }
-  snprintf(
-      text + used, size - used,
-      "second %d of %d, %u cars came, %u left, each stood %.1f s so far%s%s; | north-south, - "
-      "east-west, < left turns, ! no green yet; cars that stand on the roads from n, e, s, w\n",
-      episode->time, params->interval * params->limit, episode->entered, episode->left,
-      episode->entered ? episode->waited / episode->entered : 0,
-      episode->surging == NO_SIDE ? "" : ", a surge from the ",
-      episode->surging == NORTH   ? "north"
-      : episode->surging == EAST  ? "east"
-      : episode->surging == SOUTH ? "south"
-      : episode->surging == WEST  ? "west"
-                                  : "");
+  snprintf(text + used, size - used,
+           "second %d of %d, %u cars came, %u left, each stood %.1f s so far%s%s; | north-south, - "
+           "east-west, < left turns, ! no green yet; then the cars that stand on the roads from "
+           "north, east, south, west\n",
+           episode->time, params->interval * params->limit, episode->entered, episode->left,
+           episode->entered ? episode->waited / episode->entered : 0,
+           episode->surging == NO_SIDE ? "" : ", a surge from the ",
+           episode->surging == NORTH   ? "north"
+           : episode->surging == EAST  ? "east"
+           : episode->surging == SOUTH ? "south"
+           : episode->surging == WEST  ? "west"
+                                       : "");
 }
 
 /* The plan: straight on and left for north and south, then for east and west. Crossings farther
