@@ -408,11 +408,12 @@ static void offer_meta(Builder *b, bool alpha_rank) {
 /* --- equilibria over joint strategies --- */
 
 /* What a frozen player earns on average against another, by their evaluation games. False: they
- * never met. */
+ * have not played league.min_games: who is chosen for what it earned in a few was lucky. */
 static bool frozen_returns(const League *league, uint32_t a, uint32_t b, double *out) {
   const Pair *pair = payoff_find(&league->payoff, a, b);
   SeatMeans means;
   if (!pair || !tally_means(pair->eval, &means)) return false;
+  if (tally_games(pair->eval) < (double)league->config.min_games) return false;
   *out = means.returns;
   return true;
 }
@@ -510,7 +511,7 @@ static size_t advice_of(const Builder *b, int side) {
 
 /* The other side's past players as JPSRO has them (Marris et al. 2021): whoever answers a coarse
  * equilibrium meets them as often as they come in it; a piece of advice of an equilibrium, as often
- * as they come together with it. Live self-play only until two have met. */
+ * as they come together with it. Live self-play only until two have met often enough. */
 static void offer_joint(Builder *b, Concept concept) {
   const double self = b->league->config.self_share;
   const int side = b->league->player[b->home].side - 1;

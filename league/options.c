@@ -71,7 +71,8 @@ const Option league_options[] = {
     {"min_games", OPT_INT, AT(min_games), "50", 0, OPTION_NO_LIMIT, NULL, "games",
      "effective games per target since the last snapshot or reset before win_threshold counts: "
      "what is left of them in "
-     "memory, as if evenly dealt over both seats (none in one seat: none); less than memory"},
+     "memory, as if evenly dealt over both seats (none in one seat: none); less than memory. "
+     "main_rule ce, cce: evaluation games of a pair of past players before it counts"},
     {"main_reset", OPT_FLOAT, AT(reset[0]), "0", 0, 1, NULL, "",
      "probability that a main is reset after a snapshot"},
     {"exploiter_reset", OPT_FLOAT, AT(reset[1]), "1", 0, 1, NULL, "",

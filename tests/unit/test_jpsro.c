@@ -98,6 +98,7 @@ static void begin(Oracle *o, const Poker *poker, const char *rule, int selection
   CHECK_OK(job_config_create(
       &(JobConfigSource){.game = "kuhn_poker", .overrides = all, .override_count = 3}, &settings));
   settings->league.equilibrium = selection;
+  settings->league.min_games = 10;
   CHECK_OK(league_create(&settings->league, 1, -2, 2, &o->league));
   job_config_destroy(settings);
   assert_int_equal(o->league.learning, 2);

@@ -334,6 +334,7 @@ static void joint_equilibria_choose_opponents(void **state) {
       league.config.main_rule -= !coarse; /* ce stands before cce */
       assert_true(league_follows(&league.config, coarse ? "cce" : "ce"));
       league.config.equilibrium = gini;
+      league.config.min_games = 10;
       const uint32_t first = frozen(&league, 0), second = frozen(&league, 1);
       set_returns(&league, 2, 3, 0, 0);
       set_returns(&league, 2, second, 7, 2);
@@ -350,6 +351,10 @@ static void joint_equilibria_choose_opponents(void **state) {
         CHECK_NEAR(probability_of(&table, 1, first, BRANCH_META), 1 - dare, 1e-6);
       }
       assert_true(league.player[stranger].unmeasured && !league.player[second].unmeasured);
+      league.config.min_games = 11; /* of which nobody has played so many */
+      CHECK_OK(league_table(&league, &table));
+      CHECK_NEAR(probability_of(&table, 0, 1, BRANCH_SELF), 1, 1e-6);
+      assert_true(league.player[second].unmeasured);
       table_free(&table);
       league_free(&league);
     }
@@ -364,6 +369,7 @@ static void mains_share_the_advice_out(void **state) {
   league.config.main_rule--;           /* ce stands before cce */
   assert_true(league_follows(&league.config, "ce"));
   league.config.equilibrium = 0;
+  league.config.min_games = 10;
   for (uint32_t m = 0; m < 4; m++)
     league.player[m].snapshots = 0;
   uint32_t past[2][2], found[2] = {0, 0};
