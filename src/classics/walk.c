@@ -62,6 +62,19 @@ static void show_q(const WalkPlan *plan, WalkState *state) {
   explore(&plan->exploration, state->q[1], plan->form->columns, state->y);
 }
 
+/* Worths of 0; whose policy is a softmax starts anywhere, by the worths that say so. */
+static void begin_q(const WalkPlan *plan, WalkState *state) {
+  const double heat = plan->exploration.temperature;
+  if (heat > 0) {
+    begin_anywhere(plan, state);
+    for (size_t i = 0; i < plan->form->rows; i++)
+      state->q[0][i] = heat * log(state->x[i]);
+    for (size_t j = 0; j < plan->form->columns; j++)
+      state->q[1][j] = heat * log(state->y[j]);
+  }
+  show_q(plan, state);
+}
+
 static void step_q(const WalkPlan *plan, WalkState *state) {
   q_round(plan->form, &plan->exploration, plan->rate, &state->rng, state->q[0], state->q[1]);
   show_q(plan, state);
@@ -132,7 +145,7 @@ static const WalkOps q = {
     .steps = 20000,
     .rate = 0.1,
     .averaged = true,
-    .begin = show_q,
+    .begin = begin_q,
     .step = step_q,
     .field = field_q,
 };

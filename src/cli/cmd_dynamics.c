@@ -256,8 +256,8 @@ static void describe(const Dynamics *d, char *out, size_t size) {
     snprintf(out, size, "Q-learners, rate %g, softmax of temperature %g", plan->rate,
              plan->exploration.temperature);
   else if (!strcmp(rule, "q"))
-    snprintf(out, size, "Q-learners, rate %g, epsilon %g (means of %" PRIu64 " rounds)", plan->rate,
-             plan->exploration.epsilon, (plan->steps + WALK_POINTS - 1) / WALK_POINTS);
+    snprintf(out, size, "Q-learners, rate %g, epsilon %g, %" PRIu64 " rounds", plan->rate,
+             plan->exploration.epsilon, plan->steps);
   else if (!strcmp(rule, "policy-gradient"))
     snprintf(out, size, "policy gradients, rate %g, entropy %g", plan->rate, plan->entropy);
   else if (!strcmp(rule, "lola"))
@@ -300,7 +300,8 @@ static Status draw(const Dynamics *d) {
   for (size_t i = 0; i < 3; i++) {
     choice_name(d->env, square ? 0 : i, name);
     if (square)
-      snprintf(label[i], sizeof label[i], "agent %zu: probability of %s", i, name);
+      snprintf(label[i], sizeof label[i], "agent %zu: %s of %s", i,
+               d->ops[0]->iterated ? "share" : "probability", name);
     else
       snprintf(label[i], sizeof label[i], "%s", name);
   }
@@ -391,9 +392,8 @@ const Command command_dynamics = {
     "GAME [env.OPTION=VALUE ...] [--rule R] [--svg FILE] [--csv FILE]",
     "where rules of learning lead two players of a matrix game, as numbers and as a picture",
     "GAME: an env of two agents that is over after one choice each, or a preset of matrix_game by "
-    "itself (matching_pennies). Starts are drawn anew for each seed; q starts from worths of 0, "
-    "and "
-    "its points are means over the rounds between them.\n"
+    "itself (matching_pennies). Starts are drawn anew for each seed; q with epsilon "
+    "starts from worths of 0. Points of q are means over the rounds between them.\n"
     "lola and naive play the game for ever, by policies that remember the last round: exact "
     "gradients, and their points are how often the first choice is made.\n"
     "Settled: no probability moved by 0.02 within the last quarter of the way.",

@@ -210,6 +210,23 @@ static void play_uniformly(const Side side[2], double *row_mix, double *column_m
   }
 }
 
+/* Where one pays the other all equilibria are worth the same, and any two answers to what the game
+ * is worth are one: the simplex finds them at once. False: it is no such game, or was not solved.
+ */
+static bool solve_zero_sum(const double *a, const double *b, size_t rows, size_t columns,
+                           double *row_mix, double *column_mix, double value[2]) {
+  double turned[NASH_MOST * NASH_MOST];
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < columns; j++) {
+      if (a[i * columns + j] != -b[i * columns + j]) return false;
+      turned[j * rows + i] = b[i * columns + j];
+    }
+  if (!solve_stage(turned, columns, rows, column_mix, &value[1])) return false;
+  if (!solve_stage(a, rows, columns, row_mix, &value[0])) return false;
+  value[1] = -value[0];
+  return true;
+}
+
 /* Games whose payoffs are in general position have equilibria of equal supports only; where two
  * payoffs are equal others may be missed. */
 bool nash_value(const double *a, const double *b, size_t rows, size_t columns, double *row_mix,
@@ -218,6 +235,8 @@ bool nash_value(const double *a, const double *b, size_t rows, size_t columns, d
   bool found = false;
   play_uniformly(side, row_mix, column_mix, value);
   if (rows > NASH_MOST || columns > NASH_MOST) return false;
+  if (solve_zero_sum(a, b, rows, columns, row_mix, column_mix, value)) return true;
+  play_uniformly(side, row_mix, column_mix, value);
   for (int size = 1; size <= NASH_MOST; size++)
     for (unsigned ours = 1; ours < 1u << rows; ours++) {
       if (__builtin_popcount(ours) != size) continue;

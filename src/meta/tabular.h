@@ -31,7 +31,8 @@ Status minimax_value(const double *q, size_t own, size_t other, double *mix, dou
 Status minimax_update(double *q, size_t own, size_t other, size_t at, double rate, double target,
                       double *mix, double *value);
 /* The equilibrium of a game of two (rows, columns) with the highest sum of payoffs, among those of
- * supports of equal size, which are looked through; the first found of equals. row_mix (rows),
+ * supports of equal size, which are looked through; the first found of equals. Zero-sum games,
+ * whose equilibria are all worth the same, are solved as by minimax_value. row_mix (rows),
  * column_mix (columns), value: what each is paid. False where there is none, or a player has more
  * than NASH_MOST choices: both are then uniform. */
 bool nash_value(const double *a, const double *b, size_t rows, size_t columns, double *row_mix,

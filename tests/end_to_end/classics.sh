@@ -13,6 +13,8 @@ expect 0 "Games \| N: 20 " "$AGON" match nash-q.h5 random --env matrix_game env.
 expect 0 "nash-q would .value" bash -c "printf '?\n0\n' | '$AGON' play matrix_game preset=rps --player nash-q.h5"
 expect 0 '"probabilities":\[0.333' bash -c "printf '\n' | '$AGON' query --env matrix_game env.preset=rps --player nash-q.h5 --json"
 expect 0 "the challenger's return in 2000 games" "$AGON" tabular rps --against nash-q.h5 --steps 5000 --games 2000
+"$AGON" tabular climbing --algorithm hysteretic --steps 4000 --epsilon 1 --epsilon-end 0.01 --out team.h5 > /dev/null
+expect 0 "^team +11 " "$AGON" eval --env matrix_game env.preset=climbing --players team.h5,random --games 20
 "$AGON" tabular rps --against nash-q.h5 --steps 5000 --games 20000 --json > even.json
 
 # a Q-learner's table is the best answer to one that always plays the same

@@ -152,6 +152,10 @@ DEFECTS = [
     ("recurrent memory not kept over a stop", "src/play/play.c",
      "  reader_get(reader, slot->memory, env->spec.agents * play->memory * sizeof(float));\n",
      "  reader_take(reader, env->spec.agents * play->memory * sizeof(float));\n", [FAULTS]),
+    # the classics
+    ("a cut taken for an end", "src/classics/learn.c", "how == AGON_TRUNCATED, row", "how == AGON_FAILED, row", ["unit_tables"]),
+    ("agents that see alike share a row", "src/agent/table.c", "hash_bytes(&agent, sizeof agent)", "hash_bytes(&agent, 0)", ["unit_tables"]),
+    ("what the other's step brings the other", "src/meta/lola.c", "inner * value[player].b *", "inner * value[other].b *", ["unit_classics"]),
 ]
 
 
