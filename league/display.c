@@ -304,8 +304,9 @@ static json_t *json_returns(const Tally *tally) {
 }
 
 /* The number that says how much chance is in what a player does: epsilon, where it takes the best
- * choice but for that; else the entropy of its policy. */
+ * choice but for that; the noise of the numbers that it gives; else the entropy of its policy. */
 static const char *spread_of(const Numbers *report) {
+  if (numbers_has(report, "noise")) return "noise";
   return numbers_has(report, "epsilon") ? "epsilon" : "entropy";
 }
 

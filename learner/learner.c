@@ -594,11 +594,13 @@ static void put_replay(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "importance", rehearsal_importance(rehearsal));
 }
 
-/* How often the decisions of the tick took any choice, by chance alone. */
+/* How often the decisions of the tick took any choice, by chance alone, or how much noise was in
+ * their numbers. */
 static void put_exploration(const Learner *learner, Numbers *numbers) {
   const Net *net = learner->setup.role.net;
   const float *policy = learner->state[learner->current].block;
-  if (net->epsilon_at) numbers_set(numbers, "epsilon", (double)net_epsilon(net, policy));
+  const char *name = net->config.rule == RULE_SQUASHED ? "noise" : "epsilon";
+  if (net->epsilon_at) numbers_set(numbers, name, (double)net_epsilon(net, policy));
 }
 
 /* What the tick's updates have to report, as metrics. */
@@ -609,7 +611,8 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   if (stats->rows <= 0) return; /* nobody had experience */
   numbers_set(numbers, "policy_loss", stats->policy_loss);
   numbers_set(numbers, "value_loss", stats->value_loss);
-  if (learner->setup.role.net->config.rule != RULE_GREEDY_Q)
+  const ActionRule rule = learner->setup.role.net->config.rule;
+  if (rule != RULE_GREEDY_Q && rule != RULE_SQUASHED)
     numbers_set(numbers, "entropy", stats->entropy);
   numbers_set(numbers, "approx_kl", stats->kl);
   numbers_set(numbers, "kl_reference", stats->kl_reference);
@@ -653,21 +656,23 @@ static Status send_credits(Learner *learner) {
   return OK;
 }
 
-/* Means over the updates of a tick, each of which is a mean over its minibatches. The rate is the
- * last one's. */
+/* Means over the updates of a tick, each of which is a mean over its minibatches; of what is said
+ * of the policy, over those that moved it. The rate is the last one's. */
 static void gather_stats(Learner *learner) {
   const AlgoStats *last = update_stats(learner->update);
   AlgoStats *all = &learner->stats;
-  double *mean[] = {&all->policy_loss,  &all->value_loss, &all->entropy,       &all->kl,
-                    &all->kl_reference, &all->clipped,    &all->gradient_norm, &all->rows,
-                    &all->messages};
-  const double value[] = {last->policy_loss,  last->value_loss, last->entropy,       last->kl,
-                          last->kl_reference, last->clipped,    last->gradient_norm, last->rows,
-                          last->messages};
+  double *mean[] = {&all->policy_loss,  &all->entropy, &all->kl,
+                    &all->kl_reference, &all->clipped, &all->gradient_norm};
+  const double value[] = {last->policy_loss,  last->entropy, last->kl,
+                          last->kl_reference, last->clipped, last->gradient_norm};
   const double updates = learner->updates ? (double)learner->updates : 1;
   if (learner->updates <= 1) *all = (AlgoStats){0};
-  for (size_t i = 0; i < COUNT_OF(mean); i++)
-    *mean[i] += (value[i] - *mean[i]) / updates;
+  all->value_loss += (last->value_loss - all->value_loss) / updates;
+  all->rows += (last->rows - all->rows) / updates;
+  all->messages += (last->messages - all->messages) / updates;
+  if (last->policy_steps > 0) all->policy_steps++; /* here: updates that moved it */
+  for (size_t i = 0; last->policy_steps > 0 && i < COUNT_OF(mean); i++)
+    *mean[i] += (value[i] - *mean[i]) / all->policy_steps;
   all->rate = last->rate;
 }
 

@@ -30,12 +30,13 @@ Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout) 
                       "learner.algorithm: %s learns from the global state, which is recorded with "
                       "whole teams only",
                       algo->name);
-  if (needs.rule != RULE_GAUSSIAN && box)
+  const bool numbers = needs.rule == RULE_GAUSSIAN || needs.rule == RULE_SQUASHED;
+  if (!numbers && box)
     return status_set(ERR_USAGE,
                       "learner.algorithm: %s is for choices among actions, but actions are numbers "
                       "here",
                       algo->name);
-  if (needs.rule == RULE_GAUSSIAN && !box)
+  if (numbers && !box)
     return status_set(ERR_USAGE,
                       "learner.algorithm: %s is for actions that are numbers, but they are choices "
                       "here",

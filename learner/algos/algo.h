@@ -97,6 +97,9 @@ typedef struct AlgoPart {
    * just numbers. */
   const Graph *graph;
   bool of_teams; /* its rows are steps of whole teams, not cells: one for all agents of a row */
+  /* Of a network that values joint actions: where its unit of returns lies in the block, of the
+   * first of its copies. It moves with what update and algorithm say returns are. 0: no such. */
+  size_t return_at;
   void *made;    /* what `graph` and `init` rest on; the part's own, may be NULL */
   void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
@@ -117,6 +120,7 @@ typedef struct Algo {
   const Critic *critic;
   size_t critic_part; /* which part it is */
   bool critic_time;   /* behind the global state it sees how far the episode is */
+  bool scales_values; /* parts with a return_at learn in units of returns */
   /* Of several teams, how many; 0: there is but one. The critic has columns for the global state as
    * each of them sees it, all 0 but those of the team that it values, and behind the time which
    * that is. */
@@ -135,6 +139,7 @@ typedef struct Experience {
    * (slot, episode, step, agent) and never by where a row lies, which depends on the number of
    * learner ranks. */
   uint64_t seed;
+  uint32_t player;
   double progress; /* of the player through its schedules, from 0 to 1 */
   size_t epoch;    /* of this update, in which the present minibatch is */
   size_t step;     /* optimiser steps of this update so far */
@@ -282,8 +287,9 @@ typedef struct AlgoOps {
   /* Whether the update ends after the minibatch whose mean KL to the acting policy this is. May be
    * NULL: never. */
   bool (*stop)(const Experience *experience, double mean_kl);
-  /* Of an algorithm whose rule is RULE_GREEDY_Q or RULE_MIXED: how often any available choice is
-   * taken by chance, after so many frames of the run. NULL for all others. */
+  /* How much is explored, after so many frames of the run: of an algorithm whose rule is
+   * RULE_GREEDY_Q or RULE_MIXED, how often any available choice is taken by chance; RULE_SQUASHED:
+   * the deviation of the noise. NULL for all others. */
   double (*explore)(const void *own, double frames);
 } AlgoOps;
 

@@ -15,6 +15,8 @@
   EACH(qmix)                                                                                       \
   EACH(qplex)                                                                                      \
   EACH(wqmix)                                                                                      \
+  EACH(maddpg)                                                                                     \
+  EACH(matd3)                                                                                      \
   /* any line goes by itself */
 
 #define DECLARE(name) extern const AlgoOps algo_##name;

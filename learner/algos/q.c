@@ -18,6 +18,7 @@
  * By itself it is worth what follows. */
 #include "base/invariant.h"
 #include "learner/algos/algo.h"
+#include "learner/train/off_policy.h"
 #include "nn/mixer.h"
 
 #include <math.h>
@@ -355,13 +356,6 @@ static Work open_work(const Pass *pass, bool mixes) {
   return work;
 }
 
-/* Adds what has passed since the last charge to *spent. */
-static void charge(const Pass *pass, int64_t *spent) {
-  int64_t now = clock_now(pass->clock);
-  *spent += now - *pass->since;
-  *pass->since = now;
-}
-
 /* The rows of the pass through a part that is a network like the policy. */
 static void forward_part(const Pass *pass, const PassPart *part, float *out) {
   net_load_again(pass->net, pass->space, pass->rows, part->space);
@@ -684,20 +678,6 @@ static void unroll_losses(const Work *work, const Unroll *unroll, size_t t, size
   tell_errors(work, unroll, &errors);
 }
 
-/* The unroll that a row of the batch belongs to. */
-static const Unroll *unroll_of(const Batch *batch, size_t row) {
-  size_t low = 0;
-  size_t high = batch->unrolls;
-  while (high - low > 1) {
-    size_t middle = low + (high - low) / 2;
-    if (batch->unroll[middle].first <= row)
-      low = middle;
-    else
-      high = middle;
-  }
-  return &batch->unroll[low];
-}
-
 /* Of padding. */
 static void ask_nothing(const Work *work, size_t at, size_t paths) {
   memset(work->value + at, 0, paths * sizeof(float));
@@ -716,7 +696,7 @@ static void losses(const Work *work, LossSums *sums) {
         ask_nothing(work, (t++ * work->units + b) * paths, paths);
         continue;
       }
-      const Unroll *unroll = unroll_of(work->batch, (size_t)cell / work->N);
+      const Unroll *unroll = unroll_of_row(work->batch, (size_t)cell / work->N);
       INVARIANT(unroll->first == (size_t)cell / work->N);
       unroll_losses(work, unroll, t, b, sums);
       t += unroll_span(unroll);
@@ -765,19 +745,19 @@ static void backward_star(const Work *work) {
 static void learn(const Pass *pass, bool mixes, LossSums *sums) {
   const Work work = open_work(pass, mixes);
   forward(&work);
-  charge(pass, &pass->times->forward);
+  pass_charge(pass, &pass->times->forward);
   for (size_t at = 0; at < pass->rows; at++)
     put_cell(&work, at);
   mix(&work);
   losses(&work, sums);
-  charge(pass, &pass->times->loss);
+  pass_charge(pass, &pass->times->loss);
   const float *by = work.value;
   if (work.mixer) by = unmix_by(&work, work.first + PART_MIXER, by);
   if (work.star.q) backward_star(&work);
   spread_gradient(&work, by);
   net_backward(pass->net, pass->block, pass->packed, pass->gradient, pass->space, pass->sequences,
                pass->d_logits, pass->d_value, pass->done, pass->done_context);
-  charge(pass, &pass->times->backward);
+  pass_charge(pass, &pass->times->backward);
 }
 
 static void iql_pass(const Pass *pass, LossSums *sums) {

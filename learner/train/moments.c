@@ -123,10 +123,20 @@ double moments_deviation(const TrainState *state) {
   return sqrt(fmax(stat[2] / stat[0] - mean * mean, 1e-6));
 }
 
-/* The value head is rescaled so that its real-unit outputs stay what they were (PopArt, van Hasselt
- * et al. 2016, eq. 9). */
-void moments_returns(const ValueHead *head, TrainState *state, const Spread *targets, double keep) {
+/* A head moves to another unit so that its real-unit outputs stay what they were (PopArt, van
+ * Hasselt et al. 2016, eq. 9). Of several copies each has its constants; all are alike. */
+static void rescale_head(const ValueHead *head, double mean, double scale) {
   float *old = head->block + head->return_at;
+  for (size_t k = 0; k < head->copies; k++)
+    rescale_values(head->graph, head->block + k * head->stride, old, mean, scale);
+  for (size_t k = 0; k < head->copies; k++) {
+    old[k * head->stride] = (float)mean;
+    old[k * head->stride + 1] = (float)scale;
+  }
+}
+
+void moments_returns(const ValueHead *head, size_t heads, TrainState *state, const Spread *targets,
+                     double keep) {
   double *stat = state->stat + 1;
   if (!head->normalises && !head->watches) return;
   stat[0] = stat[0] * keep + (1 - keep); /* weight, mean, square */
@@ -136,10 +146,8 @@ void moments_returns(const ValueHead *head, TrainState *state, const Spread *tar
   if (!head->normalises) return;
   double mean = stat[1] / stat[0];
   double scale = moments_deviation(state);
-  for (size_t k = 0; k < head->copies; k++)
-    rescale_values(head->graph, head->block + k * head->stride, old, mean, scale);
-  old[0] = (float)mean;
-  old[1] = (float)scale;
+  for (size_t i = 0; i < heads; i++)
+    rescale_head(&head[i], mean, scale);
 }
 
 /* A policy that is copied brings its constants along; the running moments are worked out backwards

@@ -34,8 +34,10 @@ void moments_gather(Moments *moments, const Batch *batch, const bool *is_learned
 /* The second sum over all members moves the player's normaliser of observations. rows > 0. */
 void moments_observations(const Moments *moments, TrainState *state, double rows, const float *sum);
 /* The spread of the value targets over all members (count > 0) moves the player's normaliser of
- * returns, which keeps the share `keep` of what it was, and with it the head that values. */
-void moments_returns(const ValueHead *head, TrainState *state, const Spread *targets, double keep);
+ * returns, which keeps the share `keep` of what it was, and with it the heads that value, of which
+ * there is one or more: they are in one unit. */
+void moments_returns(const ValueHead *head, size_t heads, TrainState *state, const Spread *targets,
+                     double keep);
 /* Running deviation of the value targets. The state has seen some. */
 double moments_deviation(const TrainState *state);
 /* Running moments as a block that was copied from elsewhere has them, of as many observations as

@@ -321,10 +321,10 @@ void passes_pack(Passes *passes, const float *block) {
 void passes_pack_part(Passes *passes, size_t part, const float *block) {
   passes->part_block[part] = block;
   const Graph *graph = passes->algo->part[part].graph;
-  if (graph == &passes->net->graph)
-    net_pack(passes->net, block, true, passes->part_packed[part]); /* with all its copies */
-  else if (graph)
-    graph_pack(graph, block, true, passes->part_packed[part]);
+  const size_t copies = graph && graph->copies > 1 ? graph->copies : 1;
+  for (size_t k = 0; graph && k < copies; k++)
+    graph_pack(graph, block + k * (graph->params + graph->constants), true,
+               passes->part_packed[part] + k * graph->packed[true]);
 }
 
 /* Keeps what evaluation asks for of one row, `at` in the pass. */

@@ -33,7 +33,25 @@ static Status create_parts(const TrainShape *shape, TrainState *state) {
   return OK;
 }
 
-ValueHead train_state_values(const Algo *algo, const TrainState *state) {
+/* Those of networks that value joint actions. */
+static size_t joint_values(const Algo *algo, const TrainState *state, ValueHead *out) {
+  size_t count = 0;
+  for (size_t i = 0; i < algo->parts; i++) {
+    const AlgoPart *part = &algo->part[i];
+    if (part->return_at == 0) continue;
+    out[count++] = (ValueHead){.graph = part->graph,
+                               .block = state->part[1 + i].block,
+                               .copies = part->graph->copies > 1 ? part->graph->copies : 1,
+                               .stride = part->graph->params + part->graph->constants,
+                               .return_at = part->return_at,
+                               .normalises = algo->scales_values,
+                               .watches = true};
+  }
+  return count;
+}
+
+/* The one that values positions: a critic's, or the policy's own. */
+static ValueHead own_values(const Algo *algo, const TrainState *state) {
   const Net *net = algo->net;
   const Critic *critic = algo->critic;
   if (critic)
@@ -51,10 +69,25 @@ ValueHead train_state_values(const Algo *algo, const TrainState *state) {
                      .normalises = net->config.normalise_returns};
 }
 
+size_t train_state_values(const Algo *algo, const TrainState *state, ValueHead *out) {
+  const size_t count = joint_values(algo, state, out);
+  if (count) return count;
+  *out = own_values(algo, state);
+  return 1;
+}
+
 float train_state_unit(const Algo *algo, const TrainState *state) {
-  const ValueHead head = train_state_values(algo, state);
-  const bool told = head.watches && !head.normalises && state->stat[1] > 0;
-  return told ? (float)moments_deviation(state) : head.block[head.return_at + 1];
+  ValueHead head[ALGO_PARTS];
+  train_state_values(algo, state, head);
+  const bool told = head->watches && !head->normalises && state->stat[1] > 0;
+  return told ? (float)moments_deviation(state) : head->block[head->return_at + 1];
+}
+
+/* Whether a critic values in the policy's place. */
+static bool values_apart(const Algo *algo, const TrainState *state) {
+  ValueHead head[ALGO_PARTS];
+  train_state_values(algo, state, head);
+  return head->watches;
 }
 
 /* Initial weights, life 0. On failure *out is empty. */
@@ -126,7 +159,7 @@ Status train_state_reset(const TrainShape *shape, TrainState *state, const float
     moments_copy(net, state);
     state->stat[0] = seen;
     /* a critic is not copied: nothing is known yet of what it has to value */
-    if (shape->algo->critic) memset(state->stat + 1, 0, 3 * sizeof(double));
+    if (values_apart(shape->algo, state)) memset(state->stat + 1, 0, 3 * sizeof(double));
   } else {
     net_init(net, shape->seed, state->player, state->block);
   }

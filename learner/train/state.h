@@ -52,7 +52,8 @@ typedef struct ValueHead {
   bool watches;     /* the player's moments of targets move in any case: a critic's */
 } ValueHead;
 
-ValueHead train_state_values(const Algo *algo, const TrainState *state);
+/* All of them, to out (ALGO_PARTS); they share one unit. At least one. */
+size_t train_state_values(const Algo *algo, const TrainState *state, ValueHead *out);
 /* The deviation of the value targets, as far as it has been seen; 1 where nobody looks. */
 float train_state_unit(const Algo *algo, const TrainState *state);
 Status train_state_create(const TrainShape *shape, uint32_t player, TrainState *out);

@@ -355,6 +355,7 @@ static void pack_parts(Update *update) {
 static void open_experience(Update *update) {
   Experience *e = &update->experience;
   e->seed = update->seed;
+  e->player = update->state->player;
   e->progress = train_state_progress(update->config, update->state);
   e->epoch = 0;
   e->step = 0;
@@ -679,8 +680,9 @@ static void move_normalisers(Update *update) {
   double rows = update->advantages.count;
   if (rows <= 0) return;
   moments_observations(&update->normaliser, update->state, rows, update->moments);
-  ValueHead head = train_state_values(update->algo, update->state);
-  moments_returns(&head, update->state, &update->targets, update->config->return_decay);
+  ValueHead head[ALGO_PARTS];
+  const size_t heads = train_state_values(update->algo, update->state, head);
+  moments_returns(head, heads, update->state, &update->targets, update->config->return_decay);
   net_share_constants(update->net, update->state->block);
 }
 

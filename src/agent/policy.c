@@ -204,6 +204,12 @@ void policy_normalise(const Policy *policy, Inference *inference, const uint8_t 
       dist_greedy(space, row, masks + r * space->choices, explores && explores[r] ? epsilon : 0,
                   row);
     }
+  } else if (net->config.rule == RULE_SQUASHED) {
+    for (size_t r = 0; r < count; r++) {
+      float *row = inference->logits + r * space->width;
+      dist_squash(space, row, masks + r * space->choices, explores && explores[r] ? epsilon : 0,
+                  row);
+    }
   } else {
     dist_normalise_rows(space, inference->logits, masks, count, inference->logits);
     mix_rows(net, epsilon, explores, count, inference->logits);
@@ -213,7 +219,8 @@ void policy_normalise(const Policy *policy, Inference *inference, const uint8_t 
 
 bool policy_draws(const Policy *policy, const Net *net, bool explores) {
   if (policy->greedy) return false;
-  return net->config.rule != RULE_GREEDY_Q || (explores && net_epsilon(net, policy->block) > 0);
+  const bool certain = net->config.rule == RULE_GREEDY_Q || net->config.rule == RULE_SQUASHED;
+  return !certain || (explores && net_epsilon(net, policy->block) > 0);
 }
 
 const uint8_t *policy_masks(Inference *inference, const Env *env, const uint8_t *masks,
@@ -233,6 +240,7 @@ void policy_draw(const Policy *policy, const Inference *inference, size_t row, A
   const ActionSpace *space = &inference->net->space;
   dist_sample(space, inference->logits + row * space->width,
               inference->probability + row * space->width, rng, policy->greedy, out);
+  if (inference->net->config.rule == RULE_SQUASHED) dist_clip(space, out);
 }
 
 float policy_log_prob(const Inference *inference, size_t row, const AgonAction *action) {

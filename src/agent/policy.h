@@ -86,7 +86,8 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
 /* Makes distributions of the first `count` rows of inference->logits, in place, and fills their
  * probabilities. masks: (count, choices of the net). Where outputs are worths, values become those
  * of the best choices that are available, and rows for which `explores` (count) says so explore as
- * the block says; the others, and all where it is NULL, take the best. */
+ * the block says; the others, and all where it is NULL, take the best. So do those of squashed
+ * outputs. */
 void policy_normalise(const Policy *policy, Inference *inference, const uint8_t *masks,
                       const bool *explores, size_t count);
 /* Whether chance has a part in a row's action. */

@@ -13,7 +13,8 @@ typedef enum RngPurpose {
   RNG_BATCH = 5, /* shuffling of minibatches; the slot number is the player's */
   RNG_EVAL = 6,  /* evaluation matches */
   RNG_TEST = 7,
-  RNG_REPLAY = 8 /* draws from replay; the slot number is the player's */
+  RNG_REPLAY = 8, /* draws from replay; the slot number is the player's */
+  RNG_NOISE = 9   /* what losses draw; the slot number is the player's, the episode its steps */
 } RngPurpose;
 
 /* The beginning of a stream; slot < 2^24. */

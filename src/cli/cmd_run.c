@@ -137,8 +137,10 @@ static void print_players(json_t *root) {
   json_t *players = json_object_get(root, "players");
   size_t frozen = 0;
   size_t skip = json_array_size(players) > 16 ? json_array_size(players) - 16 : 0;
-  const bool explores = json_object_get(json_array_get(players, 0), "epsilon") != NULL;
-  const char *spread = explores ? "epsilon" : "entropy"; /* all learn by one algorithm */
+  const json_t *first = json_array_get(players, 0); /* all learn by one algorithm */
+  const char *spread = json_object_get(first, "epsilon") ? "epsilon"
+                       : json_object_get(first, "noise") ? "noise"
+                                                         : "entropy";
   int wide = 28; /* of names; more where sides are in them */
   json_array_foreach(players, index, player) {
     const int length = (int)strlen(status_text(player, "name"));

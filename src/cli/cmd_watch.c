@@ -282,6 +282,17 @@ static void put_waits(Screen *s, const json_t *root, const SeriesSet *set, int s
   }
 }
 
+/* The number whose course says how much chance is in what a player does. */
+static const char *charted_spread(const SeriesSet *set, const char *player) {
+  static const char *const name[] = {"epsilon", "noise"};
+  for (size_t i = 0; i < COUNT_OF(name); i++) {
+    char path[96];
+    snprintf(path, sizeof path, "%s/%s", player, name[i]);
+    if (series_find(set, path)) return name[i];
+  }
+  return "entropy";
+}
+
 /* The rows between head and players: strength first, since it is what the run is for, then frames
  * and steps a second, who waits for whom, and the numbers of learning. The less usual ones need a
  * high screen. */
@@ -301,9 +312,7 @@ static void put_rates(Screen *s, json_t *root, const SeriesSet *set) {
   put_waits(s, root, set, spark);
   const char *first = status_text(json_array_get(json_object_get(root, "players"), 0), "name");
   const char *main = *first ? first : "main_0"; /* mains come first */
-  char epsilon[96];
-  snprintf(epsilon, sizeof epsilon, "%s/epsilon", main);
-  const char *spread = series_find(set, epsilon) ? "epsilon" : "entropy";
+  const char *spread = charted_spread(set, main);
   put_number(s, set, main, "exploitability", "exploitability", spark);
   put_number(s, set, main, spread, spread, spark);
   if (s->height >= 30) {
@@ -331,8 +340,9 @@ static void put_strength(Screen *s, const json_t *player) {
   put(s, bound || high - low > STANDING_WIDE ? DIM : PLAIN, "  %-20s", text);
 }
 
-/* How much chance is in what it does: epsilon, or the entropy of its policy. */
+/* How much chance is in what it does: epsilon, noise, or the entropy of its policy. */
 static const char *spread_of(const json_t *player) {
+  if (json_object_get(player, "noise")) return "noise";
   return json_object_get(player, "epsilon") ? "epsilon" : "entropy";
 }
 
@@ -494,6 +504,7 @@ static void put_legend(Screen *s, bool alone) {
   static const char *const line[] = {
       "entropy   of the policy: how much it still tries; 0: always the same choice",
       "epsilon   instead, where choices are valued: how often it takes any of them",
+      "noise     instead, of actions that are numbers: the deviation of what is added",
       "f/s       frames (decisions of learning players) learned a second; env: steps",
       "waits     share of a rank's time with nothing to do. High at the learner: more",
       "          actors would help. High at the actors: the learner is the limit, more",

@@ -91,6 +91,8 @@ const Term glossary[] = {
                "things, too: it samples, or explores (epsilon)."},
     {"epsilon", "the share of decisions in which whoever learns values of actions takes any that "
                 "is allowed instead of the best (in `coma`: instead of one by its policy)."},
+    {"noise", "in half-ranges of an action, the deviation of what whoever learns deterministic "
+              "actions (MADDPG) adds to them while it learns."},
     {"baseline", "a player that needs no training, whose return stands beside a team's: `random`, "
                  "`scripted` (the game's rule-based player), `noop` (it does nothing)."},
     {"parameter sharing",

@@ -55,6 +55,21 @@ static void normalise_box(const ActionSpace *space, const float *logits, const u
   }
 }
 
+void dist_squash(const ActionSpace *space, const float *logits, const uint8_t *mask, float sigma,
+                 float *out) {
+  const float log_sigma = sigma > 0 ? logf(sigma) : MASKED;
+  for (uint32_t h = 0; h < space->heads; h++) {
+    const bool there = !mask || mask[h];
+    out[h] = there ? tanhf(logits[h]) : 0;
+    out[space->heads + h] = there ? log_sigma : MASKED;
+  }
+}
+
+void dist_clip(const ActionSpace *space, AgonAction *action) {
+  for (uint32_t h = 0; space->kind == AGON_BOX && h < space->heads; h++)
+    action[h].value = fminf(fmaxf(action[h].value, -1), 1);
+}
+
 /* Masked log-softmax of one head of `size` choices. */
 static void normalise_head(const float *logits, const uint8_t *mask, uint32_t size, float *out) {
   float top = MASKED;

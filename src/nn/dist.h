@@ -12,6 +12,9 @@
 typedef enum ActionRule {
   RULE_SOFTMAX,  /* choices, by their probability */
   RULE_GAUSSIAN, /* numbers, around a mean */
+  /* numbers, each the tanh of an output, and so within the half-ranges; with noise of one deviation
+   * for all, sigma, where the decision explores */
+  RULE_SQUASHED,
   /* choices, of which each output is the worth (Q): the best, or with a small probability,
    * epsilon, any */
   RULE_GREEDY_Q,
@@ -52,6 +55,12 @@ void dist_greedy(const ActionSpace *space, const float *q, const uint8_t *mask, 
  * stays so). In place allowed. */
 void dist_mix_rows(const ActionSpace *space, const float *rows, float epsilon, size_t R,
                    float *out);
+/* Makes a row of a BOX of outputs that are squashed: means tanh(logits), within -1 and 1, and log
+ * deviations of the noise, log(sigma); sigma 0: there is none. mask as above. In place allowed. */
+void dist_squash(const ActionSpace *space, const float *logits, const uint8_t *mask, float sigma,
+                 float *out);
+/* Brings the values of a BOX's action back to where -1 and 1 are the ends. */
+void dist_clip(const ActionSpace *space, AgonAction *action);
 /* What the best available choices are worth, summed over heads. */
 float dist_best(const ActionSpace *space, const float *q, const uint8_t *mask);
 /* Draws (or, greedy, takes the most probable, lowest index first) from a normalised row;

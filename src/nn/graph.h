@@ -169,7 +169,7 @@ void graph_forward(const Graph *graph, const float *params, const float *packed,
 /* Called when the gradient of params from `offset` on is complete. */
 typedef void (*GraphDone)(void *context, size_t offset);
 /* space->grad of the tensors that graph_output marks, and of all that no op reads, must be set for
- * all rows (but for the column that a rescale reads); adds to gradient (params floats). done may be
- * NULL. */
+ * all rows (but for the column that a rescale reads); adds to gradient (params floats), or, where
+ * that is NULL, works out nothing but the gradients of tensors. done may be NULL. */
 void graph_backward(const Graph *graph, const float *params, const float *packed, float *gradient,
                     Activations *space, const Sequences *seq, GraphDone done, void *context);

@@ -232,7 +232,8 @@ static void build_heads(Net *net, int trunk, int value_trunk) {
     net->logits = raw = graph_heads(graph, names, widths, 2, trunk);
     column = policy_width;
   }
-  net->log_std = box ? graph_broadcast(graph, "log_std", net->space.heads) : -1;
+  const bool spreads = box && net->config.rule != RULE_SQUASHED;
+  net->log_std = spreads ? graph_broadcast(graph, "log_std", net->space.heads) : -1;
   net->value = graph_rescale(graph, raw, column);
   graph_output(graph, net->logits);
   graph_output(graph, net->log_std);
@@ -324,7 +325,8 @@ Status net_create(const NetConfig *config, const AgonKind *layout, const AgonEnv
   net->stride = net->graph.params + net->graph.constants;
   net->trained = (net->copies - 1) * net->stride + net->graph.params;
   net->block = net->copies * net->stride;
-  if (config->rule == RULE_GREEDY_Q || config->rule == RULE_MIXED) net->epsilon_at = net->block++;
+  if (config->rule == RULE_GREEDY_Q || config->rule == RULE_MIXED || config->rule == RULE_SQUASHED)
+    net->epsilon_at = net->block++;
   *out = net;
   return OK;
 }
@@ -739,7 +741,7 @@ void net_load_again(const Net *net, const Activations *from, size_t R, Activatio
  * there are. */
 static size_t policy_columns(const Net *net, size_t *out_step) {
   *out_step = net->graph.width[net->logits];
-  return net->log_std < 0 ? net->space.width : net->space.heads;
+  return net->space.kind == AGON_BOX ? net->space.heads : net->space.width;
 }
 
 void net_forward(const Net *net, const float *block, const float *packed, Activations *space,
@@ -756,9 +758,11 @@ void net_forward(const Net *net, const float *block, const float *packed, Activa
     if (value) value[r] = space->value[net->value][at];
     if (!logits) continue;
     memcpy(logits + r * W, policy + at * step, columns * sizeof *logits);
-    if (rest)
+    if (net->log_std >= 0)
       memcpy(logits + r * W + columns, space->value[net->log_std] + at * rest,
              rest * sizeof *logits);
+    else if (rest)
+      memset(logits + r * W + columns, 0, rest * sizeof *logits);
   }
 }
 
@@ -774,7 +778,7 @@ void net_backward(const Net *net, const float *block, const float *packed, float
   for (size_t at = 0; at < R; at++) {
     size_t r = source_of(net, space, at);
     memcpy(policy + at * step, d_logits + r * W, columns * sizeof *d_logits);
-    if (rest)
+    if (net->log_std >= 0)
       memcpy(space->grad[net->log_std] + at * rest, d_logits + r * W + columns,
              rest * sizeof *d_logits);
     space->grad[net->value][at] = d_value[r];

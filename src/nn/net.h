@@ -4,8 +4,8 @@
  * the same; and what the agent did last, which lies behind its recurrent state and goes wherever
  * that goes. A *policy block* is one flat float32 array: parameters, then (if on) the observation
  * normaliser's mean and 1/std per element, then the mean and std of the value targets, then, where
- * any choice is taken by chance (RULE_GREEDY_Q, RULE_MIXED), epsilon. One block = one version = one
- * hash. */
+ * any choice is taken by chance (RULE_GREEDY_Q, RULE_MIXED), epsilon, or, where they are squashed
+ * (RULE_SQUASHED), the deviation of the noise. One block = one version = one hash. */
 #pragma once
 #include "base/option.h"
 #include "nn/dist.h"
@@ -90,12 +90,12 @@ typedef struct Net {
   int links; /* tensor (R, graph.cells): whom a row's agent hears; -1: nobody says anything */
   /* of the first copy: */
   int logits;        /* tensor: its first columns are the logits; BOX: the means */
-  int log_std;       /* BOX: tensor of log standard deviations; else -1 */
+  int log_std;       /* BOX: tensor of log standard deviations; else, and if squashed, -1 */
   int value;         /* tensor (R,1) of the value in real units */
   size_t mean_at;    /* means of the observation normaliser in the block; 0 = off */
   size_t scale_at;   /* its scales; 0 = off */
   size_t return_at;  /* in the block: mean and standard deviation of the value targets */
-  size_t epsilon_at; /* how often it explores; 0 = its rule knows no epsilon */
+  size_t epsilon_at; /* how much it explores; 0 = its rule knows nothing of that kind */
   size_t block;      /* floats of a policy block */
 } Net;
 
@@ -114,9 +114,9 @@ size_t net_packed(const Net *net, bool training);
 float *net_pack_create(const Net *net, bool training); /* NULL without memory; free() */
 void net_pack(const Net *net, const float *block, bool training, float *packed);
 
-/* How often recorded decisions take any choice instead of the best, or of one by its probability:
- * written by who trains the
- * policy, before it is published, and 0 at first. Nothing for other rules. */
+/* How much recorded decisions explore: how often they take any choice instead of the best, or of
+ * one by its probability; or the deviation of their noise (RULE_SQUASHED). Written by who trains
+ * the policy, before it is published, and 0 at first. Nothing for other rules. */
 float net_epsilon(const Net *net, const float *block);
 void net_set_epsilon(const Net *net, float *block, float epsilon);
 

@@ -95,7 +95,7 @@ typedef struct OpRun {
    * beta[i] * dx[i] + the gradient (of rescale: see Op.beta). dy may be overwritten. */
   float *dy;
   float *dx[OP_INPUTS];
-  float *gradient; /* of the block, to be added to */
+  float *gradient; /* of the block, to be added to; NULL: nobody wants it (op_gradient) */
 } OpRun;
 
 /* What an op can do. */
@@ -160,6 +160,11 @@ static inline void op_put_scaled(float *restrict dx, float beta, float scale,
                                  const float *restrict d, size_t count) {
   for (size_t i = 0; i < count; i++)
     dx[i] = (beta == 0.0f ? 0.0f : beta * dx[i]) + scale * d[i];
+}
+
+/* Where the gradient of the parameters from `offset` on is added up; NULL: nowhere. */
+static inline float *op_gradient(const OpRun *run, size_t offset) {
+  return run->gradient ? run->gradient + offset : NULL;
 }
 
 /* A matrix of the op that runs, with its packed forms. */

@@ -332,6 +332,7 @@ static void put_learning(Report *r) {
   put_player_curves(r, "exploitability (NashConv / players)", "%s/exploitability");
   put_losses(r, "entropy of the policy", "%s/entropy");
   put_player_curves(r, "epsilon: share of choices at random", "%s/epsilon");
+  put_player_curves(r, "noise that is added to actions", "%s/noise");
   put_losses(r, "policy loss", "%s/policy_loss");
   put_player_curves(r, "value loss", "%s/value_loss");
   put_losses(r, "KL from the policy that acted", "%s/approx_kl");

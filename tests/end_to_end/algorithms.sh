@@ -5,7 +5,7 @@
 small="simple_spread frames=24k net.hidden=[8] net.memory=gru net.memory_size=8 actors.slots=16 actors.lanes=4 actors.unroll=10 learner.ranks=2
   checkpoint.ticks=4 metrics.evaluation_episodes=0 league.frame_scale=1 league.main_snapshot_min=8k league.main_snapshot_max=8k"
 algorithms=$("$AGON" help learner.algorithm | sed -n 's/^  value  *one of //p' | tr -d ,)
-[ "$(echo "$algorithms" | wc -w)" -ge 9 ] || fail "no list of algorithms: '$algorithms'"
+[ "$(echo "$algorithms" | wc -w)" -ge 11 ] || fail "no list of algorithms: '$algorithms'"
 try() { # NAME KEYS...
   local name=$1 pace; shift
   for pace in lockstep pipelined; do
@@ -18,7 +18,7 @@ try() { # NAME KEYS...
 }
 for algorithm in $algorithms; do
   case $algorithm in
-    iql | vdn | *qmix | qplex) keys="replay.size=64 replay.batch=8 replay.warmup=8 replay.ratio=2" ;;
+    iql | vdn | *qmix | qplex | maddpg | matd3) keys="replay.size=64 replay.batch=8 replay.warmup=8 replay.ratio=2" ;;
     *) keys= ;;
   esac
   try "$algorithm" learner.algorithm="$algorithm" $keys
@@ -34,4 +34,9 @@ try mappo-talk learner.algorithm=mappo net.messages.kind=attention net.messages.
 try ippo-talk learner.algorithm=ppo ppo.rows=team net.messages.kind=gated net.messages.cost=0.01
 try qmix-talk learner.algorithm=qmix replay.size=64 replay.batch=8 replay.warmup=8 replay.ratio=2 net.messages.kind=nearest \
   net.messages.nearest=1
+# actions that are numbers, and critics of all agents together
+try maddpg-box learner.algorithm=maddpg env.actions=box maddpg.critic_shared=true maddpg.critic_input=state+team replay.size=64 \
+  replay.batch=8 replay.warmup=8 replay.ratio=2
+try matd3-box learner.algorithm=matd3 env.actions=box net.memory=none net.sharing=none replay.size=64 replay.batch=8 replay.warmup=8 \
+  replay.ratio=2 replay.priority=0.7
 echo "ok"

@@ -43,7 +43,7 @@ GIVEN = re.compile(r"^(?!static\b|typedef\b|enum\b|struct\b|const AlgoOps algo_)
 # Of the league, only the manager and its parts that hear and tell the other ranks know of the envelope; who plays whom,
 # payoffs and what people see do not. And no part knows the manager.
 PARTS_OF_LEAGUE = {"members", "library", "checkpoint", "monitor"}
-SHARED = {"central.h", "central.c", "on_policy.h", "on_policy.c", "schedule.h", "schedule.c"}
+SHARED = {"central.h", "central.c", "off_policy.h", "off_policy.c", "on_policy.h", "on_policy.c", "schedule.h", "schedule.c"}
 INSIDE = "learner/train/update_fields.h"  # the fields of an update: nobody's but learner/train's
 
 

@@ -58,7 +58,7 @@ DEFECTS = [
     ("clips of values before anything is known of returns", "learner/algos/mappo.c",
      "float unit = e->unit_known ? e->value_unit : 0;", "float unit = e->value_unit;", ["unit_mappo"]),
     ("a critic's unit forgotten where it is not normalised", "learner/train/state.c",
-     "head.watches && !head.normalises && state->stat[1] > 0;", "false;", ["unit_mappo"]),
+     "head->watches && !head->normalises && state->stat[1] > 0;", "false;", ["unit_mappo"]),
     ("a digest in which equal parts take each other out", "learner/train/update.c", "all = all * 31 + hash_bytes(",
      "all ^= hash_bytes(", ["unit_learner"]),
     ("rows of another kind found out by actors", "src/job/resume.c", "  if (lanes->count == 0) return OK;\n",

@@ -163,9 +163,10 @@ static void the_critic_sees_what_agents_do_not(void **state) {
       batch_clear(&b.batch);
     }
     loss[input] = update_stats(b.update)->value_loss;
-    ValueHead head = train_state_values(b.made, &b.pupil);
-    CHECK_NEAR(head.block[head.return_at], 10, 1.5);
-    CHECK_NEAR(head.block[head.return_at + 1], 4, 1);
+    ValueHead head[ALGO_PARTS];
+    assert_int_equal(train_state_values(b.made, &b.pupil, head), 1);
+    CHECK_NEAR(head->block[head->return_at], 10, 1.5);
+    CHECK_NEAR(head->block[head->return_at + 1], 4, 1);
     /* the policy's own head was told nothing, and its normaliser is where it was */
     const View *weight = view_of(&b.net->graph, "value.weight");
     assert_memory_equal(before + weight->offset, b.pupil.block + weight->offset,

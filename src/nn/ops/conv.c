@@ -94,7 +94,7 @@ static void conv_run_back(const OpRun *run) {
   const Op *op = run->op;
   Weight w = op_weight(run, 0);
   if (!op->derived) act_backward(op->act, run->dy, run->y, run->keep, run->rows * op->out_width);
-  conv_backward(run->dx[0], op->beta[0], run->gradient + op->weight, run->gradient + op->bias,
+  conv_backward(run->dx[0], op->beta[0], op_gradient(run, op->weight), op_gradient(run, op->bias),
                 run->dy, run->x[0], &w, run->scratch, &op->conv, run->rows);
 }
 

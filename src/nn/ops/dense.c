@@ -132,7 +132,8 @@ void dense_down(float *dx, float beta, Activation below, const float *dy, const 
   multiply(w, &down);
 }
 
-/* The gradient of w is a product over the rows, added to what is there. */
+/* The gradient of w is a product over the rows, added to what is there. dw NULL: nobody wants it.
+ */
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy,
                     const float *x, const Ones *ones, float *scratch, const Weight *w, size_t R,
                     size_t K, size_t N) {
@@ -148,9 +149,9 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
                       .c = dw,
                       .c_row = K,
                       .accumulate = true};
-  if (ones)
+  if (dw && ones)
     kernels()->sparse_gradient(dw, dy, ones->first, ones->column, scratch, R, K, N);
-  else
+  else if (dw)
     multiply(w, &gradient);
   if (db) kernels()->column_sums(db, dy, R, N);
   if (dx) dense_down(dx, beta, below, dy, x, w, R, K, N);
@@ -191,8 +192,8 @@ static void dense_run_back(const OpRun *run) {
   const Op *op = run->op;
   Weight w = op_weight(run, 0);
   if (!op->derived) act_backward(op->act, run->dy, run->y, run->keep, run->rows * op->out_width);
-  dense_backward(run->dx[0], op->beta[0], op->below, run->gradient + op->weight,
-                 run->gradient + op->bias, run->dy, run->x[0], run->ones, run->scratch, &w,
+  dense_backward(run->dx[0], op->beta[0], op->below, op_gradient(run, op->weight),
+                 op_gradient(run, op->bias), run->dy, run->x[0], run->ones, run->scratch, &w,
                  run->rows, op->in_width, op->out_width);
 }
 
@@ -240,7 +241,7 @@ static void product_run(const OpRun *run) {
 static void product_run_back(const OpRun *run) {
   const Op *op = run->op;
   Weight w = op_weight(run, 0);
-  dense_backward(run->dx[0], op->beta[0], op->below, run->gradient + op->weight, NULL, run->dy,
+  dense_backward(run->dx[0], op->beta[0], op->below, op_gradient(run, op->weight), NULL, run->dy,
                  run->x[0], NULL, NULL, &w, run->rows, op->in_width, op->out_width);
 }
 
@@ -268,8 +269,8 @@ static void broadcast_run(const OpRun *run) {
 /* The gradient of what stands on every row is the sum over the rows. */
 static void broadcast_run_back(const OpRun *run) {
   size_t N = run->op->out_width;
-  float *db = run->gradient + run->op->bias;
-  for (size_t r = 0; r < run->rows; r++)
+  float *db = op_gradient(run, run->op->bias);
+  for (size_t r = 0; db && r < run->rows; r++)
     for (size_t n = 0; n < N; n++)
       db[n] += run->dy[r * N + n];
 }

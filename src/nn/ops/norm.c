@@ -39,8 +39,8 @@ void norm_backward(float *dx, float beta, float *dgain, float *dbias, const floa
     for (size_t n = 0; n < N; n++) {
       float hat = (row[n] - mean) * scale;
       float g = d[n] * gain[n];
-      dgain[n] += d[n] * hat;
-      dbias[n] += d[n];
+      if (dgain) dgain[n] += d[n] * hat;
+      if (dbias) dbias[n] += d[n];
       sum += g;
       dot += g * hat;
     }
@@ -96,7 +96,7 @@ static void norm_run(const OpRun *run) {
 
 static void norm_run_back(const OpRun *run) {
   const Op *op = run->op;
-  norm_backward(run->dx[0], op->beta[0], run->gradient + op->weight, run->gradient + op->bias,
+  norm_backward(run->dx[0], op->beta[0], op_gradient(run, op->weight), op_gradient(run, op->bias),
                 run->dy, run->x[0], run->keep, run->block + op->weight, run->rows, op->out_width);
 }
 

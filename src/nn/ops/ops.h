@@ -60,8 +60,8 @@ void dense_forward(float *y, float beta, const float *x, const Ones *ones, const
  * fused one or ACT_NONE: then x may be NULL). */
 void dense_down(float *dx, float beta, Activation below, const float *dy, const float *x,
                 const Weight *w, size_t R, size_t K, size_t N);
-/* dw += dy^T x; db += column sums, unless it is NULL; and dx as above, unless it is NULL. `ones`,
- * if not NULL, stands for x, with scratch of K * (N + 64) floats. */
+/* dw += dy^T x; db += column sums; and dx as above: each unless it is NULL. `ones`, if not NULL,
+ * stands for x, with scratch of K * (N + 64) floats. */
 void dense_backward(float *dx, float beta, Activation below, float *dw, float *db, const float *dy,
                     const float *x, const Ones *ones, float *scratch, const Weight *w, size_t R,
                     size_t K, size_t N);
@@ -70,7 +70,7 @@ void dense_backward(float *dx, float beta, Activation below, float *dw, float *d
  * al. 2016. */
 void norm_forward(float *y, float *stat, const float *x, const float *gain, const float *bias,
                   size_t R, size_t N);
-/* Adds to dgain and dbias; dx = beta dx + the gradient, unless it is NULL. */
+/* Adds to dgain and dbias; dx = beta dx + the gradient: each unless it is NULL. */
 void norm_backward(float *dx, float beta, float *dgain, float *dbias, const float *dy,
                    const float *x, const float *stat, const float *gain, size_t R, size_t N);
 

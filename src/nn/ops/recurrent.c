@@ -301,12 +301,12 @@ static void gru_run(const OpRun *run) {
 
 static void gru_run_back(const OpRun *run) {
   const Op *op = run->op;
-  float *g = run->gradient;
   Weight w = op_weight(run, 0);
   Weight w_h = op_weight(run, 1);
-  gru_backward(run->dx[0], op->beta[0], op->below, g + op->weight, g + op->weight_h, g + op->bias,
-               g + op->bias_h, run->dy, run->keep, run->x[0], &w, &w_h, run->sequences,
-               op->in_width, op->out_width);
+  gru_backward(run->dx[0], op->beta[0], op->below, op_gradient(run, op->weight),
+               op_gradient(run, op->weight_h), op_gradient(run, op->bias),
+               op_gradient(run, op->bias_h), run->dy, run->keep, run->x[0], &w, &w_h,
+               run->sequences, op->in_width, op->out_width);
 }
 
 /* Three gates. */
@@ -347,12 +347,12 @@ static void lstm_run(const OpRun *run) {
 
 static void lstm_run_back(const OpRun *run) {
   const Op *op = run->op;
-  float *g = run->gradient;
   Weight w = op_weight(run, 0);
   Weight w_h = op_weight(run, 1);
-  lstm_backward(run->dx[0], op->beta[0], op->below, g + op->weight, g + op->weight_h, g + op->bias,
-                g + op->bias_h, run->dy, run->keep, run->x[0], &w, &w_h, run->sequences,
-                op->in_width, op->out_width);
+  lstm_backward(run->dx[0], op->beta[0], op->below, op_gradient(run, op->weight),
+                op_gradient(run, op->weight_h), op_gradient(run, op->bias),
+                op_gradient(run, op->bias_h), run->dy, run->keep, run->x[0], &w, &w_h,
+                run->sequences, op->in_width, op->out_width);
 }
 
 /* Four gates. */

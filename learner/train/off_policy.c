@@ -1,0 +1,41 @@
+#include "learner/train/off_policy.h"
+
+#include "base/invariant.h"
+
+const Unroll *unroll_of_row(const Batch *batch, size_t row) {
+  size_t low = 0;
+  size_t high = batch->unrolls;
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (batch->unroll[middle].first <= row)
+      low = middle;
+    else
+      high = middle;
+  }
+  return &batch->unroll[low];
+}
+
+/* Unrolls lie one behind another in each unit, and behind them padding. */
+void visit_unrolls(const Pass *pass, VisitUnroll *visit, void *work) {
+  const Batch *batch = pass->experience->batch;
+  const size_t N = format_cells(&batch->format);
+  const size_t units = pass->sequences->B / N;
+  for (size_t b = 0; b < units; b++)
+    for (size_t t = 0; t < pass->sequences->T;) {
+      const int32_t cell = pass->row_of[(t * units + b) * N];
+      if (cell < 0) {
+        t++;
+        continue;
+      }
+      const Unroll *unroll = unroll_of_row(batch, (size_t)cell / N);
+      INVARIANT(unroll->first == (size_t)cell / N);
+      visit(work, unroll, t, b);
+      t += unroll_span(unroll);
+    }
+}
+
+void pass_charge(const Pass *pass, int64_t *spent) {
+  int64_t now = clock_now(pass->clock);
+  *spent += now - *pass->since;
+  *pass->since = now;
+}
