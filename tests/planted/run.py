@@ -65,6 +65,18 @@ DEFECTS = [
      "  if (lanes) return OK;\n", ["unit_resume"]),
     ("a member that knows its own targets only", "learner/train/update.c",
      "    join_spread(&update->targets,", "    if (m == reducer->self) join_spread(&update->targets,", ["unit_mappo"]),
+    # counterfactual advantages, and parts that rest
+    ("an agent that is told its own choice", "learner/algos/coma.c", "    if (i != at) choices[", "    choices[", ["unit_coma"]),
+    ("a baseline that is not of the acting rule", "learner/algos/coma.c",
+     "  dist_mix_rows(work->space, logits, work->epsilon, 1, d);\n", "  memcpy(d, logits, work->W * sizeof *d);\n", ["unit_coma"]),
+    ("nobody chooses behind an unroll", "learner/algos/coma.c", "  put_choices(&work, true);\n", "  put_choices(&work, false);\n", ["unit_coma"]),
+    ("targets from the critic itself", "learner/algos/coma.c", "ask_critic(&work, PART_TARGET, pass->d_logits)",
+     "ask_critic(&work, PART_CRITIC, pass->d_logits)", ["unit_coma"]),
+    ("a policy that learns in the critic's epochs", "learner/algos/coma.c",
+     "  return part == 0 ? is_critics_turn(e) :", "  return part == 0 ? false :", ["unit_coma"]),
+    ("Adam counts steps in which a part rested", "learner/train/update.c", "++part->steps,", "state->steps,", ["unit_rests"]),
+    ("steps of a part that rested not restored", "learner/columns.c", "  if (tree_find(columns, name.steps)) copy_column(",
+     "  if (!columns) copy_column(", ["unit_rests"]),
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
      "  if (order->snapshot_id && setup->member == 0) {\n",

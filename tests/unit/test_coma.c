@@ -314,20 +314,6 @@ static void advantages_are_nothing_on_average(void **state) {
   close_bench(&b);
 }
 
-/* What others do moves an agent's values, and what it does itself does not. */
-static void own_choices_are_not_told(void **state) {
-  (void)state;
-  Bench b;
-  float said[2][TEAM * CHOICES];
-  open_team(&b, 0, TEAM, NULL, 0);
-  play_scene(&b, END_TERMINATED, 1);
-  critic_says(&b, b.pupil.part[1].block, 0, (int[]){0, 1, 2}, said[0]);
-  critic_says(&b, b.pupil.part[1].block, 0, (int[]){2, 1, 2}, said[1]);
-  assert_memory_equal(said[0], said[1], CHOICES * sizeof(float));
-  assert_memory_not_equal(said[0] + CHOICES, said[1] + CHOICES, CHOICES * sizeof(float));
-  close_bench(&b);
-}
-
 /* --- targets --- */
 
 /* Values of rows are those of the copy, for what was chosen; of who waits or is out, the others'
@@ -761,7 +747,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_acting_rule_is_a_mixture),
       cmocka_unit_test(advantages_are_nothing_on_average),
-      cmocka_unit_test(own_choices_are_not_told),
       cmocka_unit_test(targets_are_those_of_td_lambda),
       cmocka_unit_test(what_follows_is_drawn_by_the_rule),
       cmocka_unit_test(critic_gradients_are_those_of_the_loss),
