@@ -222,6 +222,29 @@ static Status no_games(const char *path, const char *asked) {
   return status_set(ERR_USAGE, "%s holds no evaluation games yet", path);
 }
 
+/* Files of older programs say neither how many teams play nor what b earned. Of a built-in game its
+ * title says both: the teams, and that where it is zero-sum nothing is missing. */
+static void ask_the_game(const char *title, Games *games) {
+  enum { MOST = 64 };
+  const char *option[MOST];
+  size_t options = 0;
+  char text[512];
+  Env *env = NULL;
+  snprintf(text, sizeof text, "%s", title);
+  char *rest = strchr(text, ' ');
+  while (rest && options < MOST) {
+    *rest++ = 0;
+    option[options++] = rest;
+    rest = strchr(rest, ' ');
+  }
+  /* a file must not be able to name a plug-in, whose code would run */
+  if (strpbrk(text, "/.") || env_create_from(text, option, options, &env) != OK) return;
+  if (games->teams == 0) games->teams = env->spec.teams;
+  for (size_t i = 0; i < games->meetings && (env->spec.flags & AGON_ZERO_SUM); i++)
+    games->meeting[i].tally.half_told = false;
+  env_destroy(env);
+}
+
 /* Rates the players of a games.csv. Games of a plug-in's other builds count only where they are
  * accepted. */
 static Status rate_file(const char *path, const Arguments *arguments, double prior) {
@@ -237,6 +260,7 @@ static Status rate_file(const char *path, const Arguments *arguments, double pri
   TRY(games_read_env(path, argument(&command_rate, arguments, "--env"), plugins_accepted(), &games,
                      env));
   if (games.meetings == 0) TRY(no_games(path, argument(&command_rate, arguments, "--env")));
+  ask_the_game(env, &games);
   StandingOptions options = {.prior = prior,
                              .seats = true,
                              .anchor = argument(&command_rate, arguments, "--anchor"),

@@ -37,6 +37,12 @@ expect 2 "no equilibrium: Nash equilibria and alpha-rank are of games between tw
 # a file of an older program has one side's returns
 cut -d, -f1-23 chicken.csv > old.csv
 expect 2 "no equilibrium: of some of these games only one side's returns are known" "$AGON" rate old.csv --equilibrium ce
+# nor how many teams play: a built-in game does
+sed 's/^chicken,/kuhn_poker players=3,/' old.csv > three.csv
+expect 0 "Nash and alpha-rank: n/a, Nash equilibria and alpha-rank are of games between two teams" "$AGON" rate three.csv
+sed 's/^chicken,/kuhn_poker,/' old.csv > two.csv
+expect 0 "^correlated equilibrium of the largest welfare" "$AGON" rate two.csv --equilibrium ce
+expect 0 "^correlated equilibrium of the largest welfare" "$AGON" rate two.csv --equilibrium ce --env kuhn_poker
 
 # JPSRO between two populations, stopped and gone on with: to the byte as without a stop
 train() { # FOLDER KEY=VALUE...
