@@ -305,7 +305,7 @@ static void set_left(Cone *c) {
 }
 
 /* What is most against the constraints, as a share of the sum of what is left: a place below 0
- * (*place; rows: none), or a row in which there is gain. */
+ * (*place; n: it is none), or a row in which there is gain (*row; rows: it is none). */
 static double worst_of(const Cone *c, size_t *row, size_t *place) {
   double sum = 0, worst = 0;
   *row = c->rows;
