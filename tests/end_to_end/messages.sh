@@ -34,6 +34,13 @@ returns silent 3 5
 train 1 mean ppo.rows=team net.messages.kind=mean
 returns mean 7.8 8
 heard mean 4 4 # of three, then of two: half of 6 and half of 2
+# who hears the nearest two of two hears all: the same run, to the last bit
+train 1 all ppo.rows=team net.messages.kind=nearest net.messages.nearest=2
+$python - mean all << 'P'
+import glob, sys, h5py
+mean, all_ = (h5py.File(sorted(glob.glob(run + "/checkpoints/*.h5"))[-1])["players/main_0/policy"][:].tobytes() for run in sys.argv[1:])
+assert mean == all_, "the nearest two of two are not all"
+P
 train 2 nearest learner.algorithm=mappo net.messages.kind=nearest net.messages.nearest=1 net.memory=gru net.memory_size=8
 returns nearest 7.8 8
 heard nearest 2.5 2.5
