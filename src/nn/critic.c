@@ -136,9 +136,12 @@ void critic_destroy(Critic *critic) {
   free(critic);
 }
 
-/* As the policy's network has them. */
+/* As the policy's network has them; but choices begin with nearly the same value, as policies begin
+ * nearly uniform: what a critic that has learned nothing makes of their differences would be
+ * learned as if it meant something. */
 static float gain_of(const void *context, const View *view) {
   const Critic *critic = context;
+  if (critic->shape.choices && !strcmp(view->name, "value.weight")) return 0.01f;
   if (!strcmp(view->name, "value.weight") || strstr(view->name, "memory")) return 1.0f;
   return (float)critic->config.init_gain;
 }

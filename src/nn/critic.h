@@ -51,9 +51,9 @@ typedef struct Critic {
 Status critic_create(const NetConfig *config, const CriticShape *shape, Critic **out);
 /* Accepts NULL. */
 void critic_destroy(Critic *critic);
-/* A block at the start: orthogonal, the value's head with gain 1, biases 0; normalisers and the
- * value's unit change nothing. rng: a stream of this block alone, such as rng_stream(seed, player,
- * PART, RNG_INIT), where 0 is the policy's. ERR_MEMORY. */
+/* A block at the start: orthogonal, the value's head with gain 1 (of choices .01), biases 0;
+ * normalisers and the value's unit change nothing. rng: a stream of this block alone, such as
+ * rng_stream(seed, player, PART, RNG_INIT), where 0 is the policy's. ERR_MEMORY. */
 Status critic_init(const Critic *critic, AgonRng *rng, float *block);
 
 /* Rows of the inputs; those that the critic does not see may be NULL. */

@@ -36,6 +36,19 @@ static void set(void *own, const Setting *setting) {
   fail_msg("coma has no option %s", setting->name);
 }
 
+/* Whatever it sees, a critic begins with nearly the same value for all choices. */
+static void check_no_opinion(const Bench *b) {
+  const Graph *graph = &b->made->critic->graph;
+  for (size_t v = 0; v < graph->views; v++) {
+    const View *view = &graph->view[v];
+    if (strcmp(view->name, "value.weight")) continue;
+    for (size_t i = 0; i < view->count; i++)
+      assert_true(fabsf(b->pupil.part[1].block[view->offset + i]) <= .0101f);
+    return;
+  }
+  fail_msg("the critic has no head");
+}
+
 /* A bench of teams: nothing is stepped (rate 0), discount 1/2, a critic that is not normalised
  * unless the settings say so; epsilon is .2. cells: of a row. */
 static void open_team(Bench *b, int memory, uint32_t cells, const Setting *settings, size_t count) {
@@ -81,8 +94,12 @@ static void open_team(Bench *b, int memory, uint32_t cells, const Setting *setti
   CHECK_OK(train_state_create(&shape, 0, &b->pupil));
   b->update = new_update(b, NULL);
   CHECK_OK(batch_create(&format, &b->batch));
-  /* a policy that is not uniform */
+  /* a policy that is not uniform, and a critic that tells choices apart */
   AgonRng rng = rng_stream(5, 0, 0, RNG_TEST);
+  check_no_opinion(b);
+  for (size_t i = 0; i < b->pupil.part[1].trained; i++)
+    b->pupil.part[1].block[i] += .3f * (float)rng_normal(&rng);
+  memcpy(b->pupil.part[2].block, b->pupil.part[1].block, b->pupil.part[1].floats * sizeof(float));
   for (size_t i = 0; i < b->net->graph.params; i++)
     b->pupil.block[i] += .3f * (float)rng_normal(&rng);
   assert_true(net_epsilon(b->net, b->pupil.block) == .2f);
