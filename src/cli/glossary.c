@@ -91,6 +91,9 @@ const Term glossary[] = {
                "things, too: it samples, or explores (epsilon)."},
     {"epsilon", "the share of decisions in which whoever learns values of actions takes any that "
                 "is allowed instead of the best (in `coma`: instead of one by its policy)."},
+    {"Gumbel-softmax", "how a gradient passes through a choice: it is drawn as the largest of "
+                       "outputs with noise, and "
+                       "passes the gradient as if it were the softmax of the same sums (MADDPG)."},
     {"noise", "in half-ranges of an action, the deviation of what whoever learns deterministic "
               "actions (MADDPG) adds to them while it learns."},
     {"baseline", "a player that needs no training, whose return stands beside a team's: `random`, "

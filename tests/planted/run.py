@@ -77,6 +77,15 @@ DEFECTS = [
     ("Adam counts steps in which a part rested", "learner/train/update.c", "++part->steps,", "state->steps,", ["unit_rests"]),
     ("steps of a part that rested not restored", "learner/columns.c", "  if (tree_find(columns, name.steps)) copy_column(",
      "  if (!columns) copy_column(", ["unit_rests"]),
+    # policies by the gradients of critics
+    ("a policy that moves in each step", "learner/algos/maddpg.c", "return part == 0 && !moves_policy(e);", "return part == 9 && !moves_policy(e);",
+     ["unit_maddpg"]),
+    ("of two critics the one that hopes more", "learner/algos/maddpg.c", "work->worth[at] = fminf(", "work->worth[at] = fmaxf(", ["unit_maddpg"]),
+    ("a critic that learns from what the policy asks", "learner/algos/maddpg.c",
+     "critic->packed, NULL, critic->space,", "critic->packed, critic->gradient, critic->space,", ["unit_maddpg"]),
+    ("noise of another step", "learner/algos/maddpg.c", "unroll->episode, step,", "unroll->episode, step + 1,", ["unit_maddpg"]),
+    ("a copy that is left in another unit", "learner/train/state.c", "if (part->return_at == 0) continue;",
+     "if (part->return_at == 0 || part->copy_of) continue;", ["unit_maddpg"]),
     # snapshots and generations
     ("a snapshot taken after the reset", "learner/learner.c",
      "  if (order->snapshot_id && setup->member == 0) {\n",

@@ -292,6 +292,61 @@ static void noise_in_targets_is_clipped(void **state) {
   CHECK_NEAR(sqrt(square), .305, .1); /* a quarter, times the root of the squares of 1/k */
 }
 
+/* Two heads, of three and of two choices, and one choice in each that may be taken: what follows is
+ * certain, and its ones lie head by head. An agent that cannot choose at all does nothing. */
+static void several_heads_and_masks(void **state) {
+  (void)state;
+  enum { HEADS = 2, ALL = 5 };
+  static const uint32_t head_size[HEADS] = {3, 2};
+  const AgonKind layout = {.observation_type = AGON_F32,
+                           .observation_shape = {2, 1, 1},
+                           .action_kind = AGON_MULTI_DISCRETE,
+                           .heads = HEADS,
+                           .head_size = head_size};
+  NetConfig net;
+  Bench b = {.algo = maddpg};
+  set_defaults(net_options, net_option_count, &net);
+  set_defaults(learn_options, learn_option_count, &b.config);
+  net.precision = 0;
+  net.hidden = (IntList){{0}, 0};
+  b.config.rate = b.config.rate_end = 0;
+  b.config.gamma = .5;
+  b.algo_config = calloc(1, maddpg->config_size);
+  set_defaults(maddpg->options, maddpg->option_count, b.algo_config);
+  CHECK_OK(algo_check(maddpg, b.algo_config, &layout));
+  net.rule = algo_needs(maddpg, b.algo_config, &layout).rule;
+  assert_int_equal(net.rule, RULE_SOFTMAX);
+  CHECK_OK(net_create(&net, &layout, NULL, &b.net));
+  const RowFormat format = {.observation_bytes = 8,
+                            .choices = ALL,
+                            .heads = HEADS,
+                            .cells = TEAM,
+                            .flags = true,
+                            .global = STATE,
+                            .agents = 3,
+                            .agent_of = &agent_of[0][0]};
+  CHECK_OK(algo_create(maddpg, b.algo_config, b.net, &format, &b.made));
+  const TrainShape shape = shape_of(&b);
+  CHECK_OK(train_state_create(&shape, 0, &b.pupil));
+  b.update = new_update(&b, NULL);
+  CHECK_OK(batch_create(&format, &b.batch));
+  tell_critic(&b, 2, 0);
+  const void *const nothing[COLUMNS] = {NULL};
+  for (int row = 0; row < 2; row++)
+    CHECK_OK(batch_add_row(&b.batch, nothing));
+  memset(b.batch.flags, IN, sizeof(uint8_t) * 2 * TEAM);
+  memset(b.batch.mask, 1, TEAM * ALL);
+  /* in the row that follows: choices 2 and 0; 1 and 1; none at all */
+  uint8_t *mask = b.batch.mask + TEAM * ALL;
+  mask[2] = mask[3] = mask[ALL + 1] = mask[ALL + 4] = 1;
+  close_unroll(&b.batch, 1, END_OPEN, 0);
+  step_once(&b);
+  const double sum = 1. / 3 + 1. / 4 + 1. / (ALL + 2) + 1. / (ALL + 5);
+  for (size_t i = 0; i < TEAM; i++)
+    CHECK_NEAR(b.update->target[i], .5 * ((double)(i + 1) * sum + TEAM), 1e-5);
+  close_bench(&b);
+}
+
 /* --- gradients --- */
 
 /* Episodes of all ends and lengths, with agents that wait, leave, and come late, and of another,
@@ -777,6 +832,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(targets_are_those_of_the_papers),
       cmocka_unit_test(noise_in_targets_is_clipped),
+      cmocka_unit_test(several_heads_and_masks),
       cmocka_unit_test(gradients_are_those_of_the_loss),
       cmocka_unit_test(the_gradient_passes_straight_through),
       cmocka_unit_test(critics_say_how_actions_count),
