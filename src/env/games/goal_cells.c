@@ -105,6 +105,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
       .knob_names = knob_names,
       .knob_low = &params->knob_low,
       .knob_high = &params->knob_high,
+      .knob_plain = &params->knob_high,
   };
   return 0;
 }
