@@ -486,14 +486,23 @@ static void put_league(Screen *s, const json_t *root, int rows) {
   put_measures(s, root);
 }
 
-/* What the screen shows, for who asks with '?'. */
-static void put_legend(Screen *s, bool alone) {
-  static const char *const league[] = {
+/* Lines of the legend that belong together. */
+typedef struct Lines {
+  const char *const *line;
+  size_t count;
+  bool shown; /* what they explain is on the screen */
+} Lines;
+
+/* What the screen shows, for who asks with '?'; and no more than that, so that it fits a screen. */
+static void put_legend(Screen *s, const json_t *root) {
+  static const char *const elo[] = {
       "Elo       of the player's newest snapshot that has met others; random is at 0",
-      "[95 %]    the interval it lies in; grey where that is wide. 'as': the snapshot",
-      "score     share of points against all it met lately; green > .55, red < .45",
-      "return    instead, where what one gains is not what others lose: what it earns itself in",
-      "          training; welfare, minimum, gini: the mean over teams, who earns least, and how",
+      "[95 %]    the interval it lies in; grey where that is wide. 'as': the snapshot"};
+  static const char *const score[] = {
+      "score     share of points against all it met lately; green > .55, red < .45"};
+  static const char *const earns[] = {
+      "return    what it earns itself in training",
+      "welfare   with minimum and gini: the mean over teams, who earns least, and how",
       "          unequal they are (0: all alike)"};
   static const char *const team[] = {
       "return    of the team in an episode of the greedy policy, mean of many; the last",
@@ -501,29 +510,38 @@ static void put_legend(Screen *s, bool alone) {
       "[95 %]    the interval that the mean lies in",
       "random .. below the learning players: what those earn in the same episodes that need",
       "          no training (random choices, the game's rule-based player, doing nothing)"};
-  static const char *const line[] = {
-      "entropy   of the policy: how much it still tries; 0: always the same choice",
-      "epsilon   instead, where choices are valued: how often it takes any of them",
-      "noise     instead, of actions that are numbers: the deviation of what is added",
+  static const char *const entropy[] = {
+      "entropy   of the policy: how much it still tries; 0: always the same choice"};
+  static const char *const epsilon[] = {
+      "epsilon   how often it takes any choice, instead of the one it values most"};
+  static const char *const noise[] = {
+      "noise     the deviation of what is added to its actions, which are numbers"};
+  static const char *const rates[] = {
       "f/s       frames (decisions of learning players) learned a second; env: steps",
       "waits     share of a rank's time with nothing to do. High at the learner: more",
       "          actors would help. High at the actors: the learner is the limit, more",
       "          learner ranks would. One actor far above the others: its host"};
-  static const char *const rest[] = {
+  static const char *const league[] = {
       "exploit.  what a best responder wins against it (metrics.exploitability)",
       "frozen    a snapshot: it plays, and learns no more"};
   static const char *const both[] = {
       "lag, KL   updates between acting and learning; how far they moved the policy",
       "bars      the course of a number, from its lowest to its highest here"};
-  const struct {
-    const char *const *line;
-    size_t lines;
-  } part[] = {{alone ? team : league, alone ? COUNT_OF(team) : COUNT_OF(league)},
-              {line, COUNT_OF(line)},
-              {rest, alone ? 0 : COUNT_OF(rest)},
-              {both, COUNT_OF(both)}};
+  const bool alone = status_number(root, "teams") == 1;
+  const bool general = json_is_true(json_object_get(root, "general_sum"));
+  const char *spread = spread_of(json_array_get(json_object_get(root, "players"), 0));
+  const Lines part[] = {{elo, COUNT_OF(elo), !alone},
+                        {score, COUNT_OF(score), !alone && !general},
+                        {earns, COUNT_OF(earns), !alone && general},
+                        {team, COUNT_OF(team), alone},
+                        {entropy, COUNT_OF(entropy), !strcmp(spread, "entropy")},
+                        {epsilon, COUNT_OF(epsilon), !strcmp(spread, "epsilon")},
+                        {noise, COUNT_OF(noise), !strcmp(spread, "noise")},
+                        {rates, COUNT_OF(rates), true},
+                        {league, COUNT_OF(league), !alone},
+                        {both, COUNT_OF(both), true}};
   for (size_t p = 0; p < COUNT_OF(part); p++)
-    for (size_t i = 0; i < part[p].lines; i++) {
+    for (size_t i = 0; part[p].shown && i < part[p].count; i++) {
       put(s, PLAIN, "%s", part[p].line[i]);
       end_line(s);
     }
@@ -578,7 +596,7 @@ static Status draw(Screen *s, const char *run) {
     int left = s->height - s->row - 2;
     int events = s->terminal ? (left > 18 ? 8 : left > 11 ? 4 : 2) : 8;
     if (s->legend) {
-      put_legend(s, status_number(root, "teams") == 1);
+      put_legend(s, root);
     } else {
       const int rows = s->terminal ? (left - events - 2 > 2 ? left - events - 2 : 2) : 16;
       if (status_number(root, "teams") == 1)
