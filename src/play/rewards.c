@@ -13,7 +13,7 @@ const Option rewards_options[] = {
      "what an agent learns from: its team's reward less what the team would have got in the same "
      "step had the agent done nothing (idle), or not been there (without); takes a step of the env "
      "more for each agent. Where a team is paid all or nothing, idle gives 0 to whoever stands "
-     "right already, and to all until the others do: use without, or shaping"},
+     "right already, and to all until the others do: shaping tells more there, or without"},
     {"shaping", OPT_FLOAT, offsetof(RewardsConfig, shaping), "0", 0, 1e6, NULL, "",
      "weight of the potential that the game declares: gamma Phi(next) - Phi(now) is added, Phi "
      "being 0 after an end and that of the last position at a step limit; what is best to do stays "

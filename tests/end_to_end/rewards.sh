@@ -12,26 +12,24 @@ try() { # NAME PACE GAME KEYS...
   same "whole-$name" "broken-$name" players/main_0/policy || fail "$name, killed and gone on with, differs ($pace)"
 }
 grid="env.size=4 env.limit=13"
-for pace in lockstep pipelined; do
-  try agents $pace goal_cells $grid rewards.difference=without rewards.shaping=0.5 rewards.team=0.25
-  try teams $pace goal_cells $grid rewards.difference=idle rewards.shaping=1 learner.algorithm=ppo ppo.rows=team
-done
-try kept lockstep goal_cells $grid rewards.difference=without rewards.shaping=1 learner.algorithm=iql replay.size=64 replay.batch=8 \
+try agents pipelined goal_cells $grid rewards.difference=without rewards.shaping=0.5 rewards.team=0.25
+try teams lockstep goal_cells $grid rewards.difference=idle rewards.shaping=1 learner.algorithm=ppo ppo.rows=team
+try kept pipelined goal_cells $grid rewards.difference=without rewards.shaping=1 learner.algorithm=iql replay.size=64 replay.batch=8 \
   replay.warmup=8 replay.ratio=2
 try minding pipelined simple_tag league.preset=self-play league.end_games=0 rewards.social=inequity rewards.inequity_alpha=2
-# what was learned from is not what is told: the same first tick, told alike
+# what was learned from is not what is told: the same games (nearly nothing is learned), told alike
 for keys in "" "rewards.difference=without rewards.shaping=1 rewards.team=0.5"; do
-  rm -rf told; "$AGON" train goal_cells env.size=4 env.agents=2 env.limit=13 pace=lockstep frames=2k actors.slots=64 actors.unroll=16 metrics.evaluation_episodes=0 $keys --run-dir told --quiet
+  rm -rf told; "$AGON" train goal_cells env.size=4 env.agents=2 env.limit=13 learner.rate=1e-30 learner.rate_end=1e-30 frames=2k actors.slots=64 actors.unroll=16 metrics.evaluation_episodes=0 $keys --run-dir told --quiet
   $python - >> told.txt << 'P'
 import json
 last = [json.loads(line) for line in open("told/metrics.jsonl")][-1]
 print({key: last[key] for key in sorted(last) if "return" in key and "eval" not in key and "deviation" not in key and "value" not in key})
 P
 done
-grep -q "mean_return': [1-9]" told.txt || { cat told.txt; fail "nobody is paid in that tick"; }
+grep -qE "mean_return': [0-9.]*[1-9]" told.txt || { cat told.txt; fail "nobody is paid in that tick"; }
 [ "$(sort -u told.txt | wc -l)" = 1 ] || { cat told.txt; fail "returns are told of what was learned from"; }
 # a resume may change weights, but not whether the potential is recorded
-expect 2 "with potentials \(rewards.shaping\)" "$AGON" train --resume whole-agents-pipelined rewards.shaping=0 frames=30k
+expect 2 "with potentials \(rewards.shaping\)" "$AGON" train --resume whole-agents-pipelined learner.ranks=0 rewards.shaping=0 frames=30k
 expect 2 "rewards.shaping needs a potential, and two_step declares none" "$AGON" train two_step rewards.shaping=1
 expect 2 "foraging has no .remove." "$AGON" train foraging rewards.difference=without
 expect 2 "two_step names none" "$AGON" train two_step rewards.difference=idle

@@ -377,6 +377,9 @@ static void shaping_telescopes(void **state) {
       CHECK_OK(batch_add_unroll(&batch, &unroll, none));
       for (int t = first; t < first + (int)unroll_span(&unroll); t++) add_row(&batch, (float[]){0, 0}, phi[t]);
     }
+    const Unroll next = {.rows = 1, .end = END_OPEN, .first = (uint32_t)batch.rows}; /* of another episode */
+    CHECK_OK(batch_add_unroll(&batch, &next, none));
+    for (int t = 0; t < 2; t++) add_row(&batch, (float[]){0, 0}, (float[]){5, 5});
     const Batch *shaped = shape(gather, &batch);
     for (int c = 0; c < 2; c++) {
       double sum = 0;
