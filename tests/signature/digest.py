@@ -24,5 +24,9 @@ games = hashlib.sha256()
 with open(os.path.join(run, "games.csv"), newline="") as lines:
     for row in csv.DictReader(lines):
         row.pop("build", None)  # a column that older programs do not write; empty where the game is built in
+        # What b earned is not written by older programs either: left out where it is what a lost, in a game of two.
+        b = [row.pop(name, None) for name in ("b_return_sum", "b_return_squares", "teams")]
+        if None not in b and (float(b[0]), b[1], b[2]) != (-float(row["return_sum"]), row["return_squares"], "2"):
+            row["b"] = b
         games.update(repr(list(row.items())).encode())
 print(f"{name:18} policies {policies.hexdigest()[:12]} state {state.hexdigest()[:12]} games {games.hexdigest()[:12]}")
