@@ -190,7 +190,7 @@ static void count_stage(Actor *actor, const PlaySlot *slot) {
   const Stages *stages = actor->setup.stages;
   const LaneSlot *lane = lanes_slot(slot);
   if (!stages || actor->table.stage >= stages->count) return;
-  if (lane->eval || slot->stage != actor->table.stage) return;
+  if (lane->eval || slot->stage != 1 + actor->table.stage) return;
   const double measure =
       stages->metric >= 0 ? actor->measured[stages->metric] : slot->team_return[lane->seating.home];
   actor->results.staged++;

@@ -349,8 +349,9 @@ static void set_stage(const Lanes *lanes, const Table *table, const Seat *seat) 
   slot->knob = NULL;
   slot->stage = 0;
   if (!stages || !stages->count) return;
-  slot->stage = seat->shown.eval ? (uint32_t)stages->count : table->stage;
-  if (slot->stage < stages->count) slot->knob = stages->stage[slot->stage].knob;
+  if (seat->shown.eval || table->stage >= stages->count) return;
+  slot->stage = 1 + table->stage;
+  slot->knob = stages->stage[table->stage].knob;
 }
 
 /* The matchup that was drawn ahead becomes the present one, and another is drawn. */

@@ -47,21 +47,22 @@ bool curriculum_advance(Curriculum *curriculum, uint64_t frames) {
 }
 
 Status curriculum_save(const Curriculum *curriculum, Tree *tree) {
-  const uint64_t counts[] = {curriculum->stage, curriculum->episodes};
+  const uint64_t counts[] = {curriculum->stage, curriculum->episodes, curriculum->rule.stages};
   const double measure[] = {curriculum->sum, curriculum->measured};
   if (!curriculum->rule.stages) return OK;
-  TRY_RETURN(tree_put(tree, "league/curriculum_counts", STORE_U64, 2, 1, counts));
+  TRY_RETURN(tree_put(tree, "league/curriculum_counts", STORE_U64, 3, 1, counts));
   TRY_RETURN(tree_put(tree, "league/curriculum_measure", STORE_F64, 2, 1, measure));
   return tree_put(tree, "league/curriculum_began", STORE_U64, CURRICULUM_STAGES + 1, 1,
                   curriculum->began);
 }
 
-Status curriculum_load(Curriculum *curriculum, const Tree *tree) {
+Status curriculum_load(Curriculum *curriculum, const Tree *tree, uint64_t frames) {
   const Item *counts;
   const Item *measure;
   const Item *began;
+  curriculum->began[0] = frames;
   if (!curriculum->rule.stages || !tree_find(tree, "league/curriculum_counts")) return OK;
-  TRY_RETURN(tree_get(tree, "league/curriculum_counts", STORE_U64, 2, &counts));
+  TRY_RETURN(tree_get(tree, "league/curriculum_counts", STORE_U64, 3, &counts));
   TRY_RETURN(tree_get(tree, "league/curriculum_measure", STORE_F64, 2, &measure));
   TRY_RETURN(tree_get(tree, "league/curriculum_began", STORE_U64, CURRICULUM_STAGES + 1, &began));
   const uint64_t *count = counts->data;
@@ -80,5 +81,7 @@ Status curriculum_load(Curriculum *curriculum, const Tree *tree) {
   curriculum->sum = mean[0];
   curriculum->measured = mean[1];
   memcpy(curriculum->began, began->data, sizeof curriculum->began);
+  const bool was_over = count[0] == count[2];
+  if (was_over && !is_over(curriculum)) curriculum->began[curriculum->stage] = frames;
   return OK;
 }

@@ -45,6 +45,8 @@ void curriculum_count(Curriculum *curriculum, const Results *results);
 bool curriculum_advance(Curriculum *curriculum, uint64_t frames);
 /* Nothing is written where there is no curriculum. */
 Status curriculum_save(const Curriculum *curriculum, Tree *tree);
-/* Into one just created; where the file has none, that is where the run begins. ERR_USAGE: the run
- * is in a stage that the rule does not have; ERR_FORMAT: the file is damaged. */
-Status curriculum_load(Curriculum *curriculum, const Tree *tree);
+/* Into one just created, of a run that has learned from `frames`. Where the file has no curriculum
+ * the first stage begins now, and where it was at the task itself and there are more stages than
+ * before, so does the next of them. ERR_USAGE: the run is in a stage that the rule does not have;
+ * ERR_FORMAT: the file is damaged. */
+Status curriculum_load(Curriculum *curriculum, const Tree *tree, uint64_t frames);

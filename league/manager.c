@@ -73,8 +73,8 @@ static Status restore_league(Manager *manager) {
   const ManagerSetup *setup = &manager->setup;
   RunPosition *run = &manager->run;
   TRY_RETURN(league_load(&manager->league, setup->resume));
-  TRY_RETURN(curriculum_load(&manager->curriculum, setup->resume));
   TRY_RETURN(checkpoint_position(setup->resume, run));
+  TRY_RETURN(curriculum_load(&manager->curriculum, setup->resume, run->frames));
   bool ahead = run->end_tick != NEVER && run->end_tick >= run->tick;
   if (!ahead || run->frames < (uint64_t)setup->config.frames) run->end_tick = NEVER;
   manager->frames_before = run->frames;

@@ -245,7 +245,9 @@ typedef struct AgonEnv {
    * where the spec says AGON_UNSCRIPTED. */
   void (*scripted)(const void *params, const void *episode, uint32_t agent,
                    const AgonRandom *random, AgonAction *action);
-  /* reset, with knob[i] of the spec's knobs: for curricula, from easy to hard. */
+  /* reset, with knob[i] of the spec's knobs: for curricula, from easy to hard. A team's return is a
+   * mean over all of its agents: if some take no part, pay them what their team is paid, or it
+   * means another thing in each stage. */
   AgonStatus (*reset_with)(const void *params, void *episode, const float *knob,
                            const AgonRandom *random, AgonError *error);
   /* A potential of each agent's position, phi[agent], whose differences shape rewards. */

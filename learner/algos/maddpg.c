@@ -405,7 +405,7 @@ static bool is_learned(const Work *work, size_t at) {
 static float share_of(const Work *work, size_t at) {
   const float *weight = work->e->weight;
   const size_t row = (size_t)work->pass->row_of[at] / work->N;
-  return weight ? weight[unroll_of_row(work->batch, row) - work->batch->unroll] : 1;
+  return weight ? weight[batch_unroll_at(work->batch, row) - work->batch->unroll] : 1;
 }
 
 /* The side that team row r is of. */
@@ -417,7 +417,7 @@ static size_t side_at(const Work *work, size_t r) {
 /* What is drawn for the decision in row `at`. */
 static AgonRng stream_at(const Work *work, size_t at, size_t which) {
   const size_t row = (size_t)work->pass->row_of[at] / work->N;
-  const Unroll *unroll = unroll_of_row(work->batch, row);
+  const Unroll *unroll = batch_unroll_at(work->batch, row);
   const uint32_t step = unroll->step + (uint32_t)(row - unroll->first);
   return rng_decision(work->key[which], unroll->slot, unroll->episode, step, work->pass->agent[at]);
 }

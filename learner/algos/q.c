@@ -696,7 +696,7 @@ static void losses(const Work *work, LossSums *sums) {
         ask_nothing(work, (t++ * work->units + b) * paths, paths);
         continue;
       }
-      const Unroll *unroll = unroll_of_row(work->batch, (size_t)cell / work->N);
+      const Unroll *unroll = batch_unroll_at(work->batch, (size_t)cell / work->N);
       INVARIANT(unroll->first == (size_t)cell / work->N);
       unroll_losses(work, unroll, t, b, sums);
       t += unroll_span(unroll);

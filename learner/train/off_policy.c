@@ -2,19 +2,6 @@
 
 #include "base/invariant.h"
 
-const Unroll *unroll_of_row(const Batch *batch, size_t row) {
-  size_t low = 0;
-  size_t high = batch->unrolls;
-  while (high - low > 1) {
-    size_t middle = low + (high - low) / 2;
-    if (batch->unroll[middle].first <= row)
-      low = middle;
-    else
-      high = middle;
-  }
-  return &batch->unroll[low];
-}
-
 /* Unrolls lie one behind another in each unit, and behind them padding. */
 void visit_unrolls(const Pass *pass, VisitUnroll *visit, void *work) {
   const Batch *batch = pass->experience->batch;
@@ -27,7 +14,7 @@ void visit_unrolls(const Pass *pass, VisitUnroll *visit, void *work) {
         t++;
         continue;
       }
-      const Unroll *unroll = unroll_of_row(batch, (size_t)cell / N);
+      const Unroll *unroll = batch_unroll_at(batch, (size_t)cell / N);
       INVARIANT(unroll->first == (size_t)cell / N);
       visit(work, unroll, t, b);
       t += unroll_span(unroll);

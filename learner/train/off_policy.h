@@ -3,8 +3,6 @@
 #pragma once
 #include "learner/algos/algo.h"
 
-/* The unroll that a row of the batch belongs to. */
-const Unroll *unroll_of_row(const Batch *batch, size_t row);
 /* What is done with an unroll that lies in unit b of a pass, from its step t on: its row i, of cell
  * c, is row ((t + i) * units + b) * N + c of the pass. */
 typedef void VisitUnroll(void *work, const Unroll *unroll, size_t t, size_t b);

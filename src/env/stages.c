@@ -12,7 +12,8 @@
 const Option stages_options[] = {
     {"measure", OPT_TEXT, AT(measure), "return", 0, 0, NULL, "",
      "what promotion goes by, of the training episodes of a stage: return (of the player at home, "
-     "as returns are told) or the name of one of the env's metrics"},
+     "as returns are told; agents that take no part in a stage are in its mean) or the name of one "
+     "of the env's metrics"},
     {"promote_at", OPT_FLOAT, AT(promote_at), "1e18", -OPTION_NO_LIMIT, OPTION_NO_LIMIT, NULL, "",
      "the next stage begins when the measure is at least this; a stage may have its own "
      "(stages[0].promote_at); 1e18 = never"},

@@ -56,8 +56,10 @@ typedef struct Wrap {
   uint8_t *kind_of;
   uint32_t *in_team; /* (teams) agents of the inner env */
   const char **name; /* (agents) */
-  uint8_t *flag;     /* (agents) scratch, as the next */
+  uint8_t *flag;     /* (agents) scratch, as the rest */
   float *reward;     /* (agents) */
+  uint32_t *found;   /* (agents) */
+  float *far;        /* (agents) */
 } Wrap;
 
 /* --- the block --- */
@@ -110,8 +112,10 @@ static float distance(const float *a, const float *b) {
 /* Who counts for an agent's mean: living agents that have acted, of its own team or of the others.
  * The nearest come first, of equals those with the smaller number; *count of them. */
 static void find_nearest(const Wrap *wrap, const Behind *behind, uint32_t agent, bool own,
-                         uint32_t *found, float *far, uint32_t *count) {
+                         uint32_t *count) {
   const uint8_t *team_of = wrap->inner->spec.team_of;
+  uint32_t *found = wrap->found;
+  float *far = wrap->far;
   *count = 0;
   for (uint32_t other = 0; other < wrap->agents; other++) {
     if (other == agent || (team_of[other] == team_of[agent]) != own) continue;
@@ -146,16 +150,14 @@ static void add_action(const Wrap *wrap, const AgonAction *action, float share, 
 static void put_means(const Wrap *wrap, const void *episode, uint32_t agent, float *out) {
   const Env *inner = wrap->inner;
   const Behind behind = behind_of(wrap, episode);
-  uint32_t found[AGON_MAX_AGENTS];
-  float far[AGON_MAX_AGENTS];
   memset(out, 0, sizeof(float) * wrap->means * wrap->width);
   inner->table->flags(inner->params, episode, wrap->flag);
   for (uint32_t m = 0; m < wrap->means; m++) {
     uint32_t count;
-    find_nearest(wrap, &behind, agent, m == 0, found, far, &count);
+    find_nearest(wrap, &behind, agent, m == 0, &count);
     for (uint32_t i = 0; i < count; i++)
-      add_action(wrap, behind.last + (size_t)found[i] * inner->layout.heads, 1.0f / (float)count,
-                 out + m * wrap->width);
+      add_action(wrap, behind.last + (size_t)wrap->found[i] * inner->layout.heads,
+                 1.0f / (float)count, out + m * wrap->width);
   }
 }
 
@@ -203,6 +205,16 @@ static void pay(const Wrap *wrap, float *reward) {
   }
 }
 
+/* Of teams that are left: another's commander has not been asked. */
+static void take_orders(const Wrap *wrap, const Behind *behind, const AgonAction *actions) {
+  const Env *inner = wrap->inner;
+  for (uint32_t a = 0; a < wrap->agents; a++) {
+    const uint32_t team = inner->spec.team_of[a];
+    if (!(wrap->flag[a] & AGON_ALIVE)) continue;
+    behind->order[team] = actions[(wrap->agents + team) * inner->layout.heads].choice;
+  }
+}
+
 static AgonStatus wrap_step(const void *params, void *episode, const AgonAction *actions,
                             const AgonRandom *random, float *reward, AgonError *error) {
   const Wrap *wrap = params;
@@ -215,9 +227,7 @@ static AgonStatus wrap_step(const void *params, void *episode, const AgonAction 
     behind.acted[a] = 1;
     memcpy(behind.last + a * heads, actions + a * heads, heads * sizeof *actions);
   }
-  if (may_order(wrap, &behind))
-    for (uint32_t t = 0; t < inner->spec.teams; t++)
-      behind.order[t] = actions[(wrap->agents + t) * heads].choice;
+  if (may_order(wrap, &behind)) take_orders(wrap, &behind, actions);
   set_step(wrap, episode, behind.step + 1);
   memset(wrap->reward, 0, wrap->agents * sizeof *wrap->reward);
   const AgonStatus status =
@@ -433,6 +443,8 @@ static void wrap_unconfigure(void *params) {
   free(wrap->name);
   free(wrap->flag);
   free(wrap->reward);
+  free(wrap->found);
+  free(wrap->far);
 }
 
 /* What cannot be wrapped, and why. */
@@ -511,6 +523,8 @@ static Status make_members(Wrap *wrap, AgonEnvSpec *spec) {
   TRY_RETURN(NEW_ARRAY(wrap->in_team, own->teams));
   TRY_RETURN(NEW_ARRAY(wrap->flag, own->agents + more));
   TRY_RETURN(NEW_ARRAY(wrap->reward, own->agents));
+  TRY_RETURN(NEW_ARRAY(wrap->found, own->agents));
+  TRY_RETURN(NEW_ARRAY(wrap->far, own->agents));
   for (uint32_t a = 0; a < own->agents; a++) {
     wrap->team_of[a] = own->team_of[a];
     wrap->kind_of[a] = own->kind_of[a];
@@ -602,7 +616,7 @@ Status env_wrap(Env *inner, const char *const *values, Env **out) {
                  .orders = (uint32_t)atoi(values[2]),
                  .width = numbers_of(&inner->layout),
                  .means = inner->spec.teams > 1 ? 2 : 1,
-                 .placed = near && inner->table->position,
+                 .placed = near && inner->table->position && near + 1 < inner->spec.agents,
                  .behind = up_to_eight(inner->spec.episode_size)};
   AgonEnvSpec spec = inner->spec;
   TRY(check_inner(wrap));

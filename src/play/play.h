@@ -11,7 +11,8 @@ typedef struct PlaySlot {
   bool live;
   bool drew; /* a policy has drawn at random in this episode */
   /* Set by `begin`: the values by which the episode is reset (knobs of the env's spec), borrowed
-   * until it has begun, NULL: none; and which stage of a curriculum they are of. */
+   * until it has begun, NULL: none; and 1 + the stage of a curriculum that they are of,
+   * 0: it is the task itself. */
   const float *knob;
   uint32_t stage;
   AgonRng env_rng;

@@ -66,6 +66,10 @@ $python -c "
 import json
 noop = next(p for p in json.load(open('eval.json'))['players'] if p['player'] == 'noop')
 assert noop['metrics']['damage_team_1'] > 12, noop" || fail "eval is not of the task itself"
+# begun by a run that has come some way without: the first stage is played, from here on
+"$AGON" train skirmish env.units=2 env.enemy=scripted frames=20k 'net.hidden=[8]' actors.slots=16 actors.lanes=4 --run-dir later --quiet || fail "later"
+"$AGON" train --resume later frames=60k 'curriculum.stages[0].units=1' 'curriculum.stages[0].frames=15k' > later.txt || fail "a curriculum on resume"
+grep -Eq "stage 2 of 2 begins, after 1[5-9][.0-9]* k frames in the one before" later.txt || { cat later.txt; fail "the first stage was not played"; }
 expect 2 "curriculum.stages\[0\].unit: skirmish has no knob 'unit'; a stage may say units, promote_at and frames" \
   "$AGON" train two_then_three.yaml 'curriculum.stages[0].unit=1' --run-dir bad
 echo "curriculum: all passed"

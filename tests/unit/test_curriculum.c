@@ -143,7 +143,7 @@ static void the_stage_is_kept(void **state) {
   played(&c, 1, 3, 0.125);
   CHECK_OK(curriculum_save(&c, &tree));
   curriculum_create(&rule, &read);
-  CHECK_OK(curriculum_load(&read, &tree));
+  CHECK_OK(curriculum_load(&read, &tree, 900));
   assert_int_equal(read.stage, 1);
   assert_int_equal(read.episodes, 3);
   CHECK_NEAR(read.sum, 0.375, 0);
@@ -153,25 +153,38 @@ static void the_stage_is_kept(void **state) {
   CurriculumRule shorter = rule;
   shorter.stages = 0;
   curriculum_create(&shorter, &read);
-  CHECK_OK(curriculum_load(&read, &tree)); /* no curriculum from here on */
+  CHECK_OK(curriculum_load(&read, &tree, 900)); /* no curriculum from here on */
   c.stage = 2;
   tree_free(&tree);
   CHECK_OK(curriculum_save(&c, &tree));
   shorter.stages = 1;
   curriculum_create(&shorter, &read);
-  assert_int_equal(curriculum_load(&read, &tree), ERR_USAGE);
+  assert_int_equal(curriculum_load(&read, &tree, 900), ERR_USAGE);
   assert_non_null(strstr(status_message(), "may not be taken away"));
   tree_free(&tree);
   /* a number that no stage has */
   c.stage = 17;
   CHECK_OK(curriculum_save(&c, &tree));
   curriculum_create(&rule, &read);
-  assert_int_equal(curriculum_load(&read, &tree), ERR_FORMAT);
+  assert_int_equal(curriculum_load(&read, &tree, 900), ERR_FORMAT);
   tree_free(&tree);
-  /* a run without one begins it */
+  /* a run without one begins it, from where it stands */
   curriculum_create(&rule, &read);
-  CHECK_OK(curriculum_load(&read, &tree));
+  CHECK_OK(curriculum_load(&read, &tree, 900));
   assert_int_equal(read.stage, 0);
+  assert_int_equal(read.began[0], 900);
+  /* stages that come behind those that are over begin now, too */
+  shorter.stages = 2;
+  curriculum_create(&shorter, &c);
+  c.stage = 2;
+  c.began[2] = 300;
+  CHECK_OK(curriculum_save(&c, &tree));
+  CHECK_OK(curriculum_load(&read, &tree, 900));
+  assert_int_equal(read.stage, 2);
+  assert_int_equal(read.began[2], 900);
+  assert_false(curriculum_advance(&read, 900 + 3999));
+  assert_true(curriculum_advance(&read, 900 + 4000));
+  tree_free(&tree);
 }
 
 int main(void) {

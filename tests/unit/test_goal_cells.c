@@ -221,6 +221,17 @@ static void a_knob_says_how_many(void **state) {
     assert_int_equal(place(&board, i, at), i < 2);
     assert_int_equal(place(&board, 4 + i, at), i < 2);
   }
+  /* all are paid what the two earn, so that the team's mean is what it is in the whole task */
+  float gain[4] = {0};
+  AgonStatus status = AGON_RUNNING;
+  for (int step = 0; step < 50 && status == AGON_RUNNING; step++) {
+    AgonAction action[4] = {{0}};
+    for (uint32_t a = 0; a < 2; a++)
+      board.env->table->scripted(board.env->params, board.episode, a, &random, &action[a]);
+    status = env_step(board.env, board.episode, action, &board.rng, gain);
+  }
+  assert_int_equal(status, AGON_TERMINATED);
+  for (int a = 0; a < 4; a++) CHECK_NEAR(gain[a], 10, 1e-6);
   close_board(&board);
 }
 

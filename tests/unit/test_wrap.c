@@ -190,6 +190,10 @@ static void orders_are_given_and_seen(void **state) {
   env_flags_of(env, episode, flags);
   assert_int_equal(flags[AGENTS], AGON_ACTS | AGON_ALIVE);
   assert_int_equal(flags[AGENTS + 1], 0); /* its team is dead */
+  act[AGENTS].choice = act[AGENTS + 1].choice = 2;
+  env_step(env, episode, act, &rng, reward);
+  sees(env, episode, 1, (float[]){1, 0, 0, 1, 0}, 5);
+  sees(env, episode, 4, (float[]){4, 0, 1, 0, 0}, 5); /* nobody has asked its commander */
   env_destroy(env);
 }
 

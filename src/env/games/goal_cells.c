@@ -206,7 +206,9 @@ static bool is_free(const Params *params, const Episode *episode, Place at) {
   return agent_at(params, episode, at) < 0;
 }
 
-/* Every agent that is in the game is paid what the team is. */
+/* Every agent is paid what the team is: those in the game, and those who take no part in an episode
+ * of fewer (there are as many goals as take part), so that the mean over the team says the same in
+ * each stage of a curriculum. Who was taken out of the game is paid no more. */
 static AgonStatus step(const void *block, void *state, const AgonAction *actions,
                        const AgonRandom *random, float *reward, AgonError *error) {
   const Params *params = block;
@@ -219,7 +221,8 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
   episode->time++;
   episode->over = all_on_goals(params, episode);
   for (int a = 0; a < params->agents; a++)
-    if (!episode->gone[a]) reward[a] += (episode->over ? prize : 0) - params->step_cost;
+    if (!episode->gone[a] || a >= episode->goals)
+      reward[a] += (episode->over ? prize : 0) - params->step_cost;
   if (episode->over) return AGON_TERMINATED;
   return episode->time >= params->limit ? AGON_TRUNCATED : AGON_RUNNING;
 }
