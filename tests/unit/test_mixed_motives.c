@@ -71,7 +71,7 @@ static void dilemmas_pay_what_was_published(void **state) {
        {{{0, 0}, {1, 0}, {0, 1}}, {{0, 1}, {0, 0}, {1, 0}}, {{1, 0}, {0, 1}, {0, 0}}},
        false,
        "first"},
-      {"preset=matching_pennies", 2, {{{1, -1}, {-1, 1}}, {{-1, 1}, {1, -1}}}, true, "heads"},
+      {"preset=matching_pennies", 2, {{{1, -1}, {-1, 1}}, {{-1, 1}, {1, -1}}}, false, "heads"},
   };
   for (size_t i = 0; i < COUNT_OF(of); i++) {
     const char *option[] = {of[i].preset, "rounds=3"};
@@ -121,6 +121,71 @@ static void first_choices_are_counted(void **state) {
   game->env->table->outcome(game->env->params, game->episode, outcome); /* -7 and -4 */
   CHECK_NEAR(outcome[0], 0, 0);
   close_game(game);
+}
+
+/* A game as a program that counted nothing saved it is gone on with. Which of its rounds were what
+ * is not known: of its metrics the last round's are. One that had not begun is counted whole. */
+static void older_games_go_on(void **state) {
+  (void)state;
+  typedef struct Older {
+    uint32_t round;
+    int32_t last[2];
+    float total[2];
+  } Older;
+  static const struct {
+    Older saved;
+    int left;
+    float first, both;
+  } of[] = {{{998, {1, 0}, {70, 30}}, 2, 1, 1}, {{0, {-1, -1}, {0, 0}}, 1000, .999f, .999f}};
+  static const char *const option[] = {"preset=prisoners_dilemma", "rounds=1000"};
+  for (size_t i = 0; i < COUNT_OF(of); i++) {
+    Game *game = open_game("matrix_game", option, 2);
+    float reward[2], metric[2] = {-1, -1}, outcome[2];
+    assert_int_equal(game->env->spec.episode_size, sizeof(Older));
+    memcpy(game->episode, &of[i].saved, sizeof(Older));
+    assert_int_equal(play(game, 1, 1, reward), of[i].left > 1 ? AGON_RUNNING : AGON_TERMINATED);
+    for (int round = 1; round < of[i].left; round++)
+      assert_int_equal(play(game, 0, 0, reward),
+                       round + 1 < of[i].left ? AGON_RUNNING : AGON_TERMINATED);
+    game->env->table->metrics(game->env->params, game->episode, metric);
+    CHECK_NEAR(metric[0], of[i].first, 1e-6);
+    CHECK_NEAR(metric[1], of[i].both, 1e-6);
+    game->env->table->outcome(game->env->params, game->episode, outcome);
+    CHECK_NEAR(outcome[0], of[i].saved.total[0] > 0 ? 1 : .5, 0);
+    close_game(game);
+  }
+}
+
+/* Players of matching_pennies and of tables of one's own have seen no seat since before there was
+ * an option for it, unless their numbers of choices differ. */
+static void seats_are_seen_where_they_were(void **state) {
+  (void)state;
+  static const struct {
+    const char *option[2];
+    size_t options;
+    bool seated;
+  } of[] = {
+      {{"preset=rps"}, 1, false},
+      {{"preset=matching_pennies"}, 1, false},
+      {{"preset=matching_pennies", "seat=true"}, 2, true},
+      {{"payoff=[[1,2],[3,4]]"}, 1, false},
+      {{"payoff=[[1,2],[3,4]]", "seat=true"}, 2, true},
+      {{"payoff=[[1,2],[3,4]]", "preset=battle_of_sexes"}, 2, false},
+      {{"payoff=[[1,2,3],[4,5,6]]"}, 1, true},
+      {{"preset=battle_of_sexes"}, 1, true},
+      {{"preset=climbing"}, 1, true},
+      {{"preset=ipd", "seat=true"}, 2, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(of); i++) {
+    Game *game = open_game("matrix_game", of[i].option, of[i].options);
+    uint8_t row[8];
+    begin(game);
+    for (uint32_t agent = 0; agent < 2; agent++) {
+      game->env->table->observe(game->env->params, game->episode, agent, row);
+      assert_int_equal(row[1], agent && of[i].seated);
+    }
+    close_game(game);
+  }
 }
 
 static void scripted_plays_tit_for_tat(void **state) {
@@ -429,6 +494,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dilemmas_pay_what_was_published),
       cmocka_unit_test(first_choices_are_counted),
+      cmocka_unit_test(older_games_go_on),
+      cmocka_unit_test(seats_are_seen_where_they_were),
       cmocka_unit_test(scripted_plays_tit_for_tat),
       cmocka_unit_test(coins_follow_the_rules),
       cmocka_unit_test(scripted_takes_its_own_coins),

@@ -17,7 +17,7 @@ typedef struct Params {
   uint32_t choices[2]; /* rows, columns */
   uint32_t rounds;
   uint32_t common; /* one payoff, one team */
-  uint32_t seated; /* the game looks different from both sides, which are therefore told */
+  uint32_t seated; /* agents see which side they are on */
   uint32_t mixed;  /* neither zero-sum nor common */
   uint32_t cut;    /* the last round is no end of the game */
   int32_t named;   /* the preset whose names the choices have; -1: they have none */
@@ -26,42 +26,47 @@ typedef struct Params {
   AgonKind kind;
 } Params;
 
-/* The whole state of a game. */
+/* The whole state of a game. Checkpoints have it, also those of a program that counted nothing and
+ * whose rounds had the first 32 bits for themselves: counts, which only mixed games have, lie in
+ * those that 1,000 rounds leave, and there they are zero. */
 typedef struct Episode {
-  uint32_t round;
-  int32_t last[2]; /* choices of the last round, -1 before the first */
+  uint32_t round : 10;
+  uint32_t first : 11;  /* decisions for the first choice, of both */
+  uint32_t both : 10;   /* rounds in which both took it */
+  uint32_t counted : 1; /* since the first round */
+  int32_t last[2];      /* choices of the last round, -1 before the first */
   float total[2];
-  /* Of a mixed game; others' episodes end before. */
-  uint32_t first; /* decisions for the first choice, of both */
-  uint32_t both;  /* rounds in which both took it */
 } Episode;
+_Static_assert(sizeof(Episode) == 20, "checkpoints have episodes of 20 bytes");
 
 /* Payoffs as published, and where. The row player's come first; a column player's of "" is their
  * negative. */
 static const struct {
   const char *name, *row, *column;
   bool common;
+  bool seated;           /* agents see which side they are on, without option seat */
   const char *choice[3]; /* what the choices are called; NULL: nothing */
 } preset[] = {
-    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", "", false, {NULL}},
-    {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", "", false, {NULL}},
-    {"matching_pennies", "[[1,-1],[-1,1]]", "", false, {"heads", "tails"}},
-    {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]", false, {"cooperate", "defect"}},
+    {"rps", "[[0,-1,1],[1,0,-1],[-1,1,0]]", "", false, false, {NULL}},
+    {"biased_rps", "[[0,-25,50],[25,0,-5],[-50,5,0]]", "", false, false, {NULL}},
+    {"matching_pennies", "[[1,-1],[-1,1]]", "", false, false, {"heads", "tails"}},
+    {"prisoners_dilemma", "[[3,0],[5,1]]", "[[3,5],[0,1]]", false, false, {"cooperate", "defect"}},
     /* Foerster et al. 2018 (LOLA) */
-    {"ipd", "[[-1,-3],[0,-2]]", "[[-1,0],[-3,-2]]", false, {"cooperate", "defect"}},
-    {"stag_hunt", "[[4,0],[3,3]]", "[[4,3],[0,3]]", false, {"stag", "hare"}},
+    {"ipd", "[[-1,-3],[0,-2]]", "[[-1,0],[-3,-2]]", false, false, {"cooperate", "defect"}},
+    {"stag_hunt", "[[4,0],[3,3]]", "[[4,3],[0,3]]", false, false, {"stag", "hare"}},
     /* Aumann 1974: a correlated equilibrium pays 5.25 each, more than any mixture of Nash's */
-    {"chicken", "[[6,2],[7,0]]", "[[6,7],[2,0]]", false, {"swerve", "dare"}},
+    {"chicken", "[[6,2],[7,0]]", "[[6,7],[2,0]]", false, false, {"swerve", "dare"}},
     /* Luce and Raiffa 1957 */
-    {"battle_of_sexes", "[[2,-1],[-1,1]]", "[[1,-1],[-1,2]]", false, {"his", "hers"}},
+    {"battle_of_sexes", "[[2,-1],[-1,1]]", "[[1,-1],[-1,2]]", false, true, {"his", "hers"}},
     /* Shapley 1964: fictitious play circles for ever */
     {"shapley",
      "[[0,1,0],[0,0,1],[1,0,0]]",
      "[[0,0,1],[1,0,0],[0,1,0]]",
      false,
+     false,
      {"first", "second", "third"}},
-    {"climbing", "[[11,-30,0],[-30,7,0],[0,6,5]]", "", true, {NULL}},
-    {"penalty", "", "", true, {NULL}}, /* written out by option penalty */
+    {"climbing", "[[11,-30,0],[-30,7,0],[0,6,5]]", "", true, false, {NULL}},
+    {"penalty", "", "", true, false, {NULL}}, /* written out by option penalty */
 };
 
 /* The two of a mixed game. */
@@ -84,6 +89,9 @@ static const AgonEnvOption options[] = {
     {"time_limit", AGON_OPT_CHOICE, "end", 0, 0, "end|cut",
      "after the last round the episode ends, and nothing is worth anything; or is cut, as nobody "
      "sees it coming: the game goes on for ever, discounted"},
+    {"seat", AGON_OPT_BOOL, "false", 0, 0, NULL,
+     "agents see which side they are on (battle_of_sexes, teams and unequal numbers of choices: "
+     "they always do): for matching_pennies and tables that pay both sides differently"},
 };
 
 /* Reads "[[0, -1], [1, 0]]" into out, rows of MAX_CHOICES. All rows must be equally long. 0, or -1
@@ -123,6 +131,7 @@ static int parse_table(const char *text, uint32_t *rows, uint32_t *columns, floa
 typedef struct Chosen {
   const char *row, *column; /* column "": none of its own */
   bool common;
+  bool seated;
   int32_t named;
   char penalty[96]; /* holds `row` where it had to be written */
 } Chosen;
@@ -130,13 +139,17 @@ typedef struct Chosen {
 /* Which game it is: a preset, or the payoffs that replace it. -1, and error->text, if the options
  * contradict one another. */
 static int choose(const char *const *values, Chosen *out, AgonError *error) {
-  *out = (Chosen){
-      .row = values[1], .column = values[2], .common = !strcmp(values[4], "true"), .named = -1};
+  *out = (Chosen){.row = values[1],
+                  .column = values[2],
+                  .common = !strcmp(values[4], "true"),
+                  .seated = !strcmp(values[7], "true"),
+                  .named = -1};
   if (!*out->row) {
     for (size_t i = 0; i < sizeof preset / sizeof preset[0]; i++)
       if (!strcmp(preset[i].name, values[0])) {
         out->row = preset[i].row;
         out->common |= preset[i].common;
+        out->seated |= preset[i].seated;
         out->named = preset[i].choice[0] ? (int32_t)i : -1;
         if (!*out->column && !out->common) out->column = preset[i].column;
       }
@@ -178,16 +191,6 @@ static int read_tables(const Chosen *chosen, uint32_t *rows, uint32_t *columns,
   return 0;
 }
 
-/* Whether both sides are alike: what one is paid, the other would be in its place. */
-static bool is_symmetric(uint32_t rows, uint32_t columns,
-                         float table[2][MAX_CHOICES * MAX_CHOICES]) {
-  if (rows != columns) return false;
-  for (uint32_t r = 0; r < rows; r++)
-    for (uint32_t c = 0; c < columns; c++)
-      if (table[0][r * MAX_CHOICES + c] != table[1][c * MAX_CHOICES + r]) return false;
-  return true;
-}
-
 /* Keeps the payoffs, close together, and finds their range and whether they cancel out. */
 static bool keep_tables(Params *params, float table[2][MAX_CHOICES * MAX_CHOICES], float *low,
                         float *high) {
@@ -208,10 +211,6 @@ static bool keep_tables(Params *params, float table[2][MAX_CHOICES * MAX_CHOICES
   return zero_sum;
 }
 
-static size_t episode_size(const Params *params) {
-  return params->mixed ? sizeof(Episode) : offsetof(Episode, first);
-}
-
 /* Both agents are of one kind, as wide as the larger number of choices; the mask cuts the other
  * down. */
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
@@ -226,7 +225,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
   *params = (Params){.choices = {rows, columns},
                      .rounds = (uint32_t)atoi(values[3]),
                      .common = common,
-                     .seated = common || !is_symmetric(rows, columns, table),
+                     .seated = chosen.seated || common || rows != columns,
                      .cut = !strcmp(values[6], "cut"),
                      .named = chosen.named};
   const bool zero_sum = keep_tables(params, table, &low, &high);
@@ -239,7 +238,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                             .heads = 1,
                             .head_size = &params->head_size};
   *spec = (AgonEnvSpec){.params_size = sizeof(Params),
-                        .episode_size = episode_size(params),
+                        .episode_size = sizeof(Episode),
                         .agents = 2,
                         .teams = common ? 1 : 2,
                         .kinds = 1,
@@ -260,13 +259,22 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
 /* Nothing has been played. */
 static AgonStatus reset(const void *params, void *block, const AgonRandom *random,
                         AgonError *error) {
+  (void)params;
   (void)random;
   (void)error;
   Episode *episode = block;
-  memset(episode, 0, episode_size(params));
+  memset(episode, 0, sizeof *episode);
   episode->last[1] = -1;
   episode->last[0] = -1;
   return AGON_RUNNING;
+}
+
+/* How often the first choice is taken. */
+static void count_choices(Episode *episode, const AgonAction *actions) {
+  const uint32_t first = (uint32_t)(actions[0].choice == 0) + (uint32_t)(actions[1].choice == 0);
+  if (episode->round == 0) episode->counted = 1;
+  episode->first = (episode->first + first) & 0x7ff;
+  episode->both = (episode->both + first / 2) & 0x3ff;
 }
 
 /* Both choose at once; payoffs add up over the rounds. */
@@ -282,11 +290,9 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
     episode->total[p] += params->payoff[p][cell];
     reward[p] += params->payoff[p][cell];
   }
-  if (params->mixed) {
-    episode->first += (uint32_t)(actions[0].choice == 0) + (uint32_t)(actions[1].choice == 0);
-    episode->both += actions[0].choice == 0 && actions[1].choice == 0;
-  }
-  if (++episode->round < params->rounds) return AGON_RUNNING;
+  if (params->mixed) count_choices(episode, actions);
+  episode->round = (episode->round + 1u) & 0x3ff;
+  if (episode->round < params->rounds) return AGON_RUNNING;
   return params->cut ? AGON_TRUNCATED : AGON_TERMINATED;
 }
 
@@ -348,11 +354,18 @@ static void global_state(const void *block, const void *state, float *row) {
     row[1 + p * widest + (uint32_t)episode->last[p]] = 1;
 }
 
-/* Of a mixed game: the share of first choices among all, and of rounds in which both made it. */
+/* Of a mixed game: the share of first choices among all, and of rounds in which both made it. Of a
+ * game whose first rounds nobody counted, those of the last round: all that is known. */
 static void metrics(const void *block, const void *state, float *values) {
   const Params *params = block;
   const Episode *episode = state;
   if (!params->mixed) return;
+  if (episode->round && !episode->counted) {
+    const uint32_t first = (uint32_t)(episode->last[0] == 0) + (uint32_t)(episode->last[1] == 0);
+    values[0] = (float)first / 2;
+    values[1] = first == 2;
+    return;
+  }
   const float rounds = (float)(episode->round ? episode->round : 1);
   values[0] = (float)episode->first / (2 * rounds);
   values[1] = (float)episode->both / rounds;
@@ -395,7 +408,7 @@ static void render(const void *block, const void *state, char *text, size_t size
     }
   used += (size_t)snprintf(text + used, size - used,
                            "round %u of %u; rows are agent 0's choices, columns agent 1's; ",
-                           episode->round, params->rounds);
+                           (uint32_t)episode->round, params->rounds);
   if (used >= size) return;
   if (params->common)
     snprintf(text + used, size - used, "paid so far %g\n", (double)episode->total[0]);
