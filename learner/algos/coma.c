@@ -18,6 +18,7 @@
  * from there is worth to it what it is to those who act, as all earn the same. */
 #include "learner/train/central.h"
 #include "data/returns.h"
+#include "learner/train/off_policy.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,7 +61,9 @@ static const Option options[] = {
      "a decision counts by the probability that the policy gives it now over the one by which it "
      "was drawn, at most so much: pace pipelined learns from decisions that are a tick old"},
     {"team_reward", OPT_CHOICE, offsetof(ComaConfig, team_reward), "sum", 0, 0, "sum|mean", "",
-     "what the team's reward is of those of its agents"},
+     "what the team's reward is of those of its agents. mean: their sum, divided by how many the "
+     "team has in the game, with those that are out or that an episode begins without, as in "
+     "stages of a curriculum"},
     CENTRAL_OPTIONS(ComaConfig, critic.),
 };
 
@@ -85,15 +88,27 @@ static void coma_plan(const void *own, AlgoPlan *out) {
   out->evaluate = true;
 }
 
-static Status coma_parts(Algo *algo) {
-  const ComaConfig *config = algo->own;
-  const ActionSpace *space = &algo->net->space;
-  if (space->heads > 1)
+/* ERR_USAGE where an action is several choices: the game's own, or one that messages add. */
+static Status check_choices(const ActionSpace *space) {
+  const uint32_t games = space->heads - space->inner;
+  if (games > 1)
     return status_set(
         ERR_USAGE,
         "learner.algorithm: coma compares what an agent chose with its other choices, "
         "one choice at a time, but an action is %u choices here",
-        space->heads);
+        games);
+  if (space->inner)
+    return status_set(
+        ERR_USAGE, "learner.algorithm: coma compares what an agent chose with its other choices, "
+                   "one choice at a time, but net.messages.kind gated adds one, whether to speak: "
+                   "use mean, nearest or attention");
+  return OK;
+}
+
+static Status coma_parts(Algo *algo) {
+  const ComaConfig *config = algo->own;
+  const ActionSpace *space = &algo->net->space;
+  TRY_RETURN(check_choices(space));
   TRY_RETURN(central_critic(algo, &config->critic, space->width));
   const AlgoPart *critic = &algo->part[PART_CRITIC];
   algo->part[algo->parts++] = (AlgoPart){.name = "critic_target",
@@ -153,13 +168,6 @@ static Work open_work(const Pass *pass) {
       .W = pass->net->space.width,
       .epsilon = net_epsilon(pass->net, pass->block),
   };
-}
-
-/* Adds what has passed since the last charge to *spent. */
-static void charge(const Pass *pass, int64_t *spent) {
-  int64_t now = clock_now(pass->clock);
-  *spent += now - *pass->since;
-  *pass->since = now;
 }
 
 /* Whether there is an agent in row `at` of the pass that acts there. */
@@ -354,7 +362,7 @@ static void learn_values(const Work *work, LossSums *sums) {
   const PassPart *part = &pass->part[PART_CRITIC];
   float *value = pass->d_logits; /* and then the derivatives by it */
   ask_critic(work, PART_CRITIC, value);
-  charge(pass, &pass->times->forward);
+  pass_charge(pass, &pass->times->forward);
   for (size_t at = 0; at < pass->rows; at++) {
     float *row = value + at * work->W;
     const bool learned = is_learned(work, at);
@@ -364,10 +372,10 @@ static void learn_values(const Work *work, LossSums *sums) {
     row[choice] = by;
     sums->rows += learned;
   }
-  charge(pass, &pass->times->loss);
+  pass_charge(pass, &pass->times->loss);
   critic_backward(work->critic, part->block, part->packed, part->gradient, part->space,
                   pass->sequences, value, NULL, NULL);
-  charge(pass, &pass->times->backward);
+  pass_charge(pass, &pass->times->backward);
 }
 
 /* The policy's loss of a decision, and its derivatives in the place of its logits. value: of its
@@ -408,7 +416,7 @@ static void learn_policy(const Work *work, LossSums *sums) {
   const float *value = ask_critic(work, PART_CRITIC, pass->d_logits);
   net_forward(pass->net, pass->block, pass->packed, pass->space, pass->sequences, pass->logits,
               NULL, NULL);
-  charge(pass, &pass->times->forward);
+  pass_charge(pass, &pass->times->forward);
   dist_normalise_rows(work->space, pass->logits, pass->mask, pass->rows, pass->logits);
   dist_probabilities(work->space, pass->logits, pass->rows, pass->probability);
   for (size_t at = 0; at < pass->rows; at++) {
@@ -420,11 +428,11 @@ static void learn_policy(const Work *work, LossSums *sums) {
       memset(d, 0, W * sizeof *d);
     }
   }
-  charge(pass, &pass->times->loss);
+  pass_charge(pass, &pass->times->loss);
   memset(pass->d_value, 0, pass->rows * sizeof *pass->d_value);
   net_backward(pass->net, pass->block, pass->packed, pass->gradient, pass->space, pass->sequences,
                pass->d_logits, pass->d_value, pass->done, pass->done_context);
-  charge(pass, &pass->times->backward);
+  pass_charge(pass, &pass->times->backward);
 }
 
 static void coma_pass(const Pass *pass, LossSums *sums) {

@@ -7,9 +7,9 @@
  * where primes are copies that follow slowly, and what others do stands in the experience. Behind
  * the end of an episode nothing follows; a time limit is no end.
  *
- * | maddpg | one critic | | matd3  | two, of which the smaller one says what follows; noise on what
- * the copies of policies | |        | do there; policies move at every other step only (Fujimoto et
- * al., arXiv 1802.09477)  |
+ * maddpg has one critic of each agent. matd3 has two, of which the smaller one says what follows;
+ * there is noise on what the copies of policies do there, and policies move at every other step
+ * only (Fujimoto et al., arXiv 1802.09477).
  *
  * An action that is numbers is the tanh of the outputs, with noise while experience is made. One
  * that is a choice is drawn from their softmax, here as there: as the largest of outputs to which
@@ -85,7 +85,8 @@ typedef struct MaddpgConfig {
        "own|sum|mean",                                                                             \
        "",                                                                                         \
        "what an agent's critic learns: the rewards of that agent, or their sum or mean over its "  \
-       "team"},                                                                                    \
+       "team. mean: the sum, divided by how many agents the team has in the game, with those "     \
+       "that are out or that an episode begins without, as in stages of a curriculum"},            \
       {"critic_input",                                                                             \
        OPT_CHOICE,                                                                                 \
        offsetof(MaddpgConfig, critic_input),                                                       \
@@ -289,16 +290,6 @@ static void maddpg_stepped(const Experience *e) {
 
 /* --- rewards --- */
 
-/* Agents in the rows of an unroll. */
-static size_t members_of(const Batch *batch, const Unroll *unroll) {
-  const RowFormat *format = &batch->format;
-  const size_t N = format_cells(format);
-  size_t members = 0;
-  for (size_t c = 0; c < N; c++)
-    members += !format->agent_of || format->agent_of[unroll->agent * N + c] != NO_AGENT;
-  return members;
-}
-
 /* What the critic of cell c is told that a row has brought. */
 static float reward_of(const Experience *e, const Unroll *unroll, size_t t, size_t c) {
   const MaddpgConfig *config = e->own;
@@ -308,7 +299,7 @@ static float reward_of(const Experience *e, const Unroll *unroll, size_t t, size
   if (config->reward == REWARD_OWN) return reward[c];
   for (size_t i = 0; i < N; i++)
     sum += reward[i];
-  return config->reward == REWARD_SUM ? sum : sum / (float)members_of(e->batch, unroll);
+  return config->reward == REWARD_SUM ? sum : sum / (float)batch_members(e->batch, unroll);
 }
 
 /* Real targets rest on what target networks say, and are made in the pass. Here are discounted

@@ -620,28 +620,45 @@ static void the_copy_follows(void **state) {
   }
 }
 
-/* An action of several choices is refused in a sentence. */
-static void several_heads_are_refused(void **state) {
-  (void)state;
+/* An action of several choices is refused in a sentence: whose they are, the game's (`heads` of
+ * them) or gated messages'. */
+static void check_refused(uint32_t heads, bool gated, const char *why) {
   static const uint32_t head_size[] = {3, 2};
+  static const uint8_t zeros[2] = {0, 0}; /* one team of one kind */
   AgonKind layout = {.observation_type = AGON_F32,
                      .observation_shape = {2, 1, 1},
-                     .action_kind = AGON_MULTI_DISCRETE,
-                     .heads = 2,
+                     .action_kind = heads > 1 ? AGON_MULTI_DISCRETE : AGON_DISCRETE,
+                     .heads = heads,
                      .head_size = head_size};
+  const AgonEnvSpec spec = {
+      .agents = 2, .teams = 1, .team_of = zeros, .kinds = 1, .kind = &layout, .kind_of = zeros};
   NetConfig config;
   Net *net;
   Algo *made;
   void *own = calloc(1, coma->config_size);
   set_defaults(net_options, net_option_count, &config);
   set_defaults(coma->options, coma->option_count, own);
-  CHECK_OK(net_create(&config, &layout, NULL, &net));
-  const RowFormat format = {
-      .observation_bytes = 8, .choices = 5, .heads = 2, .cells = 2, .flags = true, .global = 2};
+  if (gated) config.messages.kind = MESSAGES_GATED;
+  CHECK_OK(net_create(&config, &layout, &spec, &net));
+  assert_int_equal(net->space.heads, heads + gated);
+  const RowFormat format = {.observation_bytes = 8,
+                            .choices = net->space.choices,
+                            .heads = net->space.heads,
+                            .cells = 2,
+                            .flags = true,
+                            .global = 2};
   assert_int_equal(algo_create(coma, own, net, &format, &made), ERR_USAGE);
   assert_non_null(strstr(status_message(), "coma compares"));
+  assert_non_null(strstr(status_message(), why));
   net_destroy(net);
   free(own);
+}
+
+static void several_heads_are_refused(void **state) {
+  (void)state;
+  check_refused(2, false, "an action is 2 choices here");
+  check_refused(2, true, "an action is 2 choices here");
+  check_refused(1, true, "net.messages.kind gated");
 }
 
 /* --- several learner ranks --- */
