@@ -26,3 +26,5 @@ make skirmish frames=12k checkpoint.ticks=4 net.hidden=[3] env.units=8 league.pr
   league.main_snapshot_min=6e7 league.main_snapshot_max=6e7
 make kuhn_poker frames=8k checkpoint.ticks=40 net.hidden=[6] net.memory=gru net.memory_size=3 \
   league.preset=fictitious league.main_snapshot_min=3e7 league.main_snapshot_max=3e7
+make matrix_game frames=8k checkpoint.ticks=20 net.hidden=[6] league.preset=fictitious \
+  league.main_snapshot_min=3e7 league.main_snapshot_max=3e7 env.preset=prisoners_dilemma env.rounds=30
