@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The figures of deploy/runs/README.md, "Classics": usage: tests/bench/classics.sh AGON FOLDER [SEEDS], a few minutes a seed of soccer.
+# The figures of deploy/runs/README.md, "Classics": usage: tests/bench/classics.sh AGON FOLDER [SEEDS].
 # FOLDER keeps what was learned, JSON of each learning, and the pictures.
 set -eu
 AGON=$(realpath "$1")
@@ -26,18 +26,26 @@ for game in climbing penalty; do
   often q-softmax q --temperature 16 --temperature-end 0.1
   often joint-action joint-action --epsilon 1 --epsilon-end 0.01
   often hysteretic hysteretic --epsilon 1 --epsilon-end 0.01
+  often hysteretic-epsilon hysteretic --epsilon 0.1
   often lenient-softmax lenient --temperature 5 --temperature-end 0.1
 done
 
-# soccer as Littman (1994) has it: three learners, then a Q-learner against each of them, and against random moves
+# rock-paper-scissors: how far from unbeatable, exactly
+for algorithm in minimax-q nash-q; do
+  "$AGON" tabular rps --algorithm $algorithm --steps 5000 --epsilon 0.3 --out $algorithm-rps.h5 > $algorithm.rps
+  "$AGON" exploit --env matrix_game env.preset=rps --player $algorithm-rps.h5 --json > $algorithm.nashconv
+done
+
+# soccer as Littman (1994) has it: three learners (and Nash-Q once more, stopped early), then a Q-learner against each of them, and against random moves
 soccer=(soccer env.start=held env.draw=0.1)
 for seed in $(seq "$seeds"); do
   learn() { "$AGON" tabular "${soccer[@]}" --discount 1 --rate-end 0.01 --games 20000 --seed "$seed" --json "$@"; }
   learn --algorithm minimax-q --steps 1M --initial 1 --rate 1 --epsilon 0.2 --out minimax-q-$seed.h5 > minimax-q-$seed.soccer
   learn --algorithm minimax-q --steps 2M --initial 1 --rate 1 --epsilon 1 --epsilon-end 0.2 --out minimax-q-explored-$seed.h5 > minimax-q-explored-$seed.soccer
   learn --algorithm nash-q --steps 2M --rate 1 --epsilon 1 --epsilon-end 0.2 --out nash-q-$seed.h5 > nash-q-$seed.soccer
+  learn --algorithm nash-q --steps 300k --rate 1 --epsilon 1 --epsilon-end 0.2 --out nash-q-early-$seed.h5 > nash-q-early-$seed.soccer
   learn --algorithm q --steps 1M --rate 1 --epsilon 0.2 --out q-$seed.h5 > q-$seed.soccer
-  for player in minimax-q minimax-q-explored nash-q q; do
+  for player in minimax-q minimax-q-explored nash-q nash-q-early q; do
     learn --algorithm q --steps 1M --rate 0.5 --epsilon 0.2 --against $player-$seed.h5 > $player-$seed.challenger
     "$AGON" match $player-$seed.h5 random --env "${soccer[@]}" --games 10000 --json > $player-$seed.random
     [ $player = minimax-q ] || "$AGON" match $player-$seed.h5 minimax-q-$seed.h5 --env "${soccer[@]}" --games 10000 --json > $player-$seed.minimax
@@ -69,6 +77,8 @@ for name in sorted(glob.glob("*.matrix")):
     returns = [s["returns"][0] for s in json.load(open(name))["seeds"]]
     best = 11 if name.startswith("climbing") else 10
     print(name, "optimal", interval([float(r > best - 1e-6) for r in returns]), "25 rounds", interval([25 * r for r in returns]))
+for name in sorted(glob.glob("*.nashconv")):
+    print("rock-paper-scissors", name, f"{json.load(open(name))['nash_conv']:.6f}")
 for kind, key in (("challenger", None), ("random", "score"), ("minimax", "score")):
     rows = {}
     for name in sorted(glob.glob("*." + kind)):
