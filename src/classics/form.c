@@ -38,7 +38,7 @@ static Status fill(const Env *env, void *episode, uint8_t *mask, FormTables *out
   TRY_RETURN(begin(env, episode, flags));
   for (uint32_t p = 0; p < 2; p++)
     env_mask(env, episode, p, mask + p * A);
-  out->form = (NormalForm){.rows = rows_allowed(mask, A), .columns = rows_allowed(mask + A, A)};
+  out->form = (Bimatrix){.rows = rows_allowed(mask, A), .columns = rows_allowed(mask + A, A)};
   for (size_t i = 0; i < out->form.rows; i++)
     for (size_t j = 0; j < out->form.columns; j++) {
       const uint32_t choice[2] = {rows_action(mask, i), rows_action(mask + A, j)};

@@ -5,7 +5,7 @@
 
 /* The tables; form's are theirs. Start from {0}. */
 typedef struct FormTables {
-  NormalForm form;
+  Bimatrix form;
   double a[DYNAMICS_MOST * DYNAMICS_MOST], b[DYNAMICS_MOST * DYNAMICS_MOST];
 } FormTables;
 

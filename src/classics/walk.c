@@ -250,7 +250,7 @@ static double range_at_end(const Walk *walk) {
 
 /* The start is the first point; the others are equally far apart. */
 Status walk_run(const WalkOps *ops, const WalkPlan *plan, Walk *out) {
-  const NormalForm *form = plan->form;
+  const Bimatrix *form = plan->form;
   WalkState state = {.rng = rng_stream(plan->seed, 0, 0, RNG_ACT)};
   double sum[2 * DYNAMICS_MOST] = {0};
   size_t best[2];

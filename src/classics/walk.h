@@ -11,7 +11,7 @@ enum { WALK_POINTS = 1000 };
 
 /* What a rule goes by. */
 typedef struct WalkPlan {
-  const NormalForm *form; /* borrowed */
+  const Bimatrix *form; /* borrowed */
   double rate;            /* or length of a step */
   double entropy;         /* policy-gradient: the bonus */
   double inner;           /* lola: rate of the other's next step */

@@ -118,7 +118,7 @@ static Status read_flags(const Arguments *arguments, Dynamics *out) {
 }
 
 /* Whether both players have three choices, and the game is the same from both sides. */
-static bool is_symmetric(const NormalForm *form) {
+static bool is_symmetric(const Bimatrix *form) {
   if (form->rows != form->columns) return false;
   for (size_t i = 0; i < form->rows; i++)
     for (size_t j = 0; j < form->columns; j++)
@@ -127,7 +127,7 @@ static bool is_symmetric(const NormalForm *form) {
   return true;
 }
 
-static bool is_square(const NormalForm *form) {
+static bool is_square(const Bimatrix *form) {
   return form->rows == 2 && form->columns == 2;
 }
 
@@ -146,7 +146,7 @@ static const char *choice_name(const Env *env, size_t choice, char out[32]) {
 
 /* rule,seed,step,x_0,...,y_0,...,value_0,value_1 */
 static void put_csv(const Dynamics *d, Bytes *out) {
-  const NormalForm *form = d->plan.form;
+  const Bimatrix *form = d->plan.form;
   html_put(out, "rule,seed,step");
   for (size_t i = 0; i < form->rows; i++)
     html_put(out, ",x_%zu", i);
@@ -167,7 +167,7 @@ static void put_csv(const Dynamics *d, Bytes *out) {
 
 /* Probabilities of a point, as people see them. */
 static void print_point(const Dynamics *d, const Walk *walk, size_t point) {
-  const NormalForm *form = d->plan.form;
+  const Bimatrix *form = d->plan.form;
   char name[32];
   for (size_t i = 0; i < form->rows; i++)
     printf(" %s %.3f", choice_name(d->env, i, name), walk->at[point * walk->width + i]);
@@ -367,7 +367,7 @@ static Status run_dynamics(int argc, char **argv) {
   TRY(read_flags(&arguments, &d));
   TRY(classic_game_open(&command_dynamics, &arguments, &d.env));
   TRY(form_read(d.env, &d.tables));
-  const NormalForm *form = &d.tables.form;
+  const Bimatrix *form = &d.tables.form;
   d.plan.form = form;
   if (d.svg && !is_square(form) && !(form->rows == 3 && is_symmetric(form)))
     TRY(status_set(ERR_USAGE,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What each of the row player's choices is paid against y. */
-static void pay_rows(const NormalForm *game, const double *y, double *out) {
+static void pay_rows(const Bimatrix *game, const double *y, double *out) {
   for (size_t i = 0; i < game->rows; i++) {
     out[i] = 0;
     for (size_t j = 0; j < game->columns; j++)
@@ -15,7 +15,7 @@ static void pay_rows(const NormalForm *game, const double *y, double *out) {
 }
 
 /* What each of the column player's is paid against x. */
-static void pay_columns(const NormalForm *game, const double *x, double *out) {
+static void pay_columns(const Bimatrix *game, const double *x, double *out) {
   for (size_t j = 0; j < game->columns; j++) {
     out[j] = 0;
     for (size_t i = 0; i < game->rows; i++)
@@ -30,7 +30,7 @@ static double dot(const double *x, const double *y, size_t n) {
   return sum;
 }
 
-void form_value(const NormalForm *game, const double *x, const double *y, double value[2]) {
+void form_value(const Bimatrix *game, const double *x, const double *y, double value[2]) {
   double pays[DYNAMICS_MOST];
   pay_rows(game, y, pays);
   value[0] = dot(x, pays, game->rows);
@@ -45,7 +45,7 @@ static void select_by(const double *worth, const double *p, size_t n, double *ou
     out[i] = p[i] * (worth[i] - mean);
 }
 
-void replicator_field(const NormalForm *game, const double *x, const double *y, double *dx,
+void replicator_field(const Bimatrix *game, const double *x, const double *y, double *dx,
                       double *dy) {
   double pays[DYNAMICS_MOST];
   pay_rows(game, y, pays);
@@ -65,7 +65,7 @@ static void put_right(double *p, size_t n) {
     p[i] /= sum;
 }
 
-void replicator_step(const NormalForm *game, double step, double *x, double *y) {
+void replicator_step(const Bimatrix *game, double step, double *x, double *y) {
   static const double ahead[4] = {0, .5, .5, 1};
   static const double share[4] = {1 / 6., 1 / 3., 1 / 3., 1 / 6.};
   double dx[DYNAMICS_MOST] = {0}, dy[DYNAMICS_MOST] = {0};
@@ -100,7 +100,7 @@ static void climb(const double *pays, double entropy, const double *p, size_t n,
 }
 
 /* Both gradients, of logits. */
-static void climb_both(const NormalForm *game, double entropy, const double *x, const double *y,
+static void climb_both(const Bimatrix *game, double entropy, const double *x, const double *y,
                        double *of_x, double *of_y) {
   double pays[DYNAMICS_MOST];
   pay_rows(game, y, pays);
@@ -109,7 +109,7 @@ static void climb_both(const NormalForm *game, double entropy, const double *x, 
   climb(pays, entropy, y, game->columns, of_y);
 }
 
-void gradient_field(const NormalForm *game, double entropy, const double *x, const double *y,
+void gradient_field(const Bimatrix *game, double entropy, const double *x, const double *y,
                     double *dx, double *dy) {
   double of_x[DYNAMICS_MOST], of_y[DYNAMICS_MOST];
   climb_both(game, entropy, x, y, of_x, of_y);
@@ -125,7 +125,7 @@ static void move_logits(double *p, const double *of, double rate, size_t n) {
   boltzmann(logit, n, 1, p);
 }
 
-void gradient_step(const NormalForm *game, double rate, double entropy, double *x, double *y) {
+void gradient_step(const Bimatrix *game, double rate, double entropy, double *x, double *y) {
   double of_x[DYNAMICS_MOST], of_y[DYNAMICS_MOST];
   climb_both(game, entropy, x, y, of_x, of_y);
   move_logits(x, of_x, rate, game->rows);
@@ -133,7 +133,7 @@ void gradient_step(const NormalForm *game, double rate, double entropy, double *
 }
 
 /* The pull is that of the entropy. */
-void boltzmann_field(const NormalForm *game, double temperature, const double *x, const double *y,
+void boltzmann_field(const Bimatrix *game, double temperature, const double *x, const double *y,
                      double *dx, double *dy) {
   climb_both(game, temperature, x, y, dx, dy);
   for (size_t i = 0; i < game->rows; i++)
@@ -150,7 +150,7 @@ static size_t best_of(const double *worth, size_t n) {
   return best;
 }
 
-void fictitious_field(const NormalForm *game, const double *x, const double *y, double *dx,
+void fictitious_field(const Bimatrix *game, const double *x, const double *y, double *dx,
                       double *dy) {
   double pays[DYNAMICS_MOST];
   pay_rows(game, y, pays);
@@ -163,7 +163,7 @@ void fictitious_field(const NormalForm *game, const double *x, const double *y, 
     dy[j] = (j == column) - y[j];
 }
 
-void fictitious_step(const NormalForm *game, double rounds, double *x, double *y) {
+void fictitious_step(const Bimatrix *game, double rounds, double *x, double *y) {
   double dx[DYNAMICS_MOST], dy[DYNAMICS_MOST];
   fictitious_field(game, x, y, dx, dy);
   for (size_t i = 0; i < game->rows; i++)
@@ -185,8 +185,8 @@ void explore(const Exploration *how, const double *q, size_t count, double *out)
     out[i] = how->epsilon / (double)count + (q[i] >= top ? (1 - how->epsilon) / (double)best : 0);
 }
 
-void q_round(const NormalForm *game, const Exploration *how, double rate, AgonRng *rng,
-             double *q_row, double *q_column) {
+void q_round(const Bimatrix *game, const Exploration *how, double rate, AgonRng *rng, double *q_row,
+             double *q_column) {
   double p[DYNAMICS_MOST];
   explore(how, q_row, game->rows, p);
   const size_t row = rng_pick(rng, p, game->rows);

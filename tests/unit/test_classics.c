@@ -195,7 +195,7 @@ static void pennies_never_settle(void **state) {
 /* --- dynamics --- */
 
 static const double heads[4] = {1, -1, -1, 1}, tails[4] = {-1, 1, 1, -1};
-static const NormalForm pennies = {2, 2, heads, tails};
+static const Bimatrix pennies = {2, 2, heads, tails};
 
 /* At x = 3/4, y = 1/4 of matching pennies heads pays the row -1/2, tails 1/2: x' = 3/4 (-1/2 + 1/4) = -3/16; the column
  * is paid -1/2 and 1/2 as well: y' = 1/4 (-1/2 - 1/4) = -3/16. */
@@ -241,7 +241,7 @@ static void pennies_settle_by_some_rules(void **state) {
 static void fictitious_play_of_shapley(void **state) {
   (void)state;
   const double a[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, b[9] = {0, 1, 0, 0, 0, 1, 1, 0, 0};
-  const NormalForm shapley = {3, 3, a, b};
+  const Bimatrix shapley = {3, 3, a, b};
   double x[3] = {1, 0, 0}, y[3] = {1, 0, 0}, least = 1;
   for (int t = 1; t < 200000; t++) {
     fictitious_step(&shapley, t, x, y);
