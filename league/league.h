@@ -138,6 +138,7 @@ typedef struct League {
   uint64_t seed;      /* of the league's own random stream, and ... */
   uint64_t draws;     /* ... how many numbers of it have been used */
   uint64_t table_version;
+  bool told_of_stand_in; /* the log has been told that an equilibrium was not found; not saved */
 } League;
 
 /* Learning players by the configuration, and one snapshot of each main (their hashes are filled in

@@ -2,11 +2,13 @@
 #include "league/league.h"
 
 #include "base/invariant.h"
+#include "base/log.h"
 #include "meta/equilibrium.h"
 #include "meta/meta.h"
 #include "meta/population.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -454,6 +456,32 @@ done:
   return status;
 }
 
+/* The equilibrium that is asked for, or what is nearest to it: numbers on which a method fails are
+ * no reason to end a job. By the most even one, else by all pairs alike, the mains learn on against
+ * their past, until the numbers of a later table are others. Told once a job. */
+static Status find_joint(League *league, const NormalForm *game, Concept concept, double *share) {
+  const Selection asked = (Selection)league->config.equilibrium;
+  const size_t joints = equilibrium_joint(game);
+  const char *instead = "the most even one";
+  char why[512];
+  Status status = equilibrium_find(game, concept, asked, share);
+  if (status != ERR_INTERNAL) return status;
+  snprintf(why, sizeof why, "%s", status_message());
+  if (asked != SELECT_GINI) status = equilibrium_find(game, concept, SELECT_GINI, share);
+  if (status == ERR_INTERNAL) {
+    instead = "all pairs alike";
+    for (size_t i = 0; i < joints; i++)
+      share[i] = 1 / (double)joints;
+    status = OK;
+  }
+  if (status == OK && !league->told_of_stand_in) {
+    log_line("no equilibrium as league.equilibrium asks for (%s): opponents are drawn by %s", why,
+             instead);
+    league->told_of_stand_in = true;
+  }
+  return status;
+}
+
 /* The equilibrium of the game between both sides' past, paid by what each side earned; once a
  * table. */
 static Status make_joint(Builder *b, Concept concept) {
@@ -475,7 +503,7 @@ static Status make_joint(Builder *b, Concept concept) {
     frozen_returns(b->league, second, first, &payoff[joints + i]);
   }
   const NormalForm game = {.players = SEATS, .count = joint->count, .payoff = payoff};
-  TRY(equilibrium_find(&game, concept, (Selection)b->league->config.equilibrium, joint->share));
+  TRY(find_joint(b->league, &game, concept, joint->share));
 done:
   free(payoff);
   return status;

@@ -111,20 +111,36 @@ static void make_distribution(double *x, size_t n) {
 
 /* --- the largest welfare --- */
 
-/* One linear program over the joint strategies. */
+/* How far a row of gains, in units of the spread, may be over 0. */
+#define GAIN_TOLERANCE 1e-9
+
+static double least_of(const double *x, size_t n) {
+  double least = INFINITY;
+  for (size_t i = 0; i < n; i++)
+    least = fmin(least, x[i]);
+  return least;
+}
+
+/* One linear program over the joint strategies. Payoffs count from each player's least one on:
+ * where they are all far from 0, what differs between them would drown. */
 static Status largest_welfare(const NormalForm *game, const Gains *gains, double spread,
                               double *joint) {
   Status status = OK;
   const size_t n = gains->joints;
   Lp lp;
   TRY(lp_create(n, gains->rows + 1, &lp));
+  lp.tolerance = GAIN_TOLERANCE;
   for (size_t j = 0; j < n; j++) {
     for (size_t r = 0; r < gains->rows; r++)
       *lp_at(&lp, j, r) = gains->row[r * n + j];
     *lp_at(&lp, j, gains->rows) = 1;
     lp.high[j] = 1;
-    for (size_t p = 0; p < game->players; p++)
-      lp.cost[j] -= game->payoff[p * n + j] / spread;
+  }
+  for (size_t p = 0; p < game->players; p++) {
+    const double *payoff = game->payoff + p * n;
+    const double least = least_of(payoff, n);
+    for (size_t j = 0; j < n; j++)
+      lp.cost[j] -= (payoff[j] - least) / spread;
   }
   for (size_t r = 0; r < gains->rows; r++)
     lp.row_low[r] = -LP_NO_LIMIT;
@@ -482,13 +498,19 @@ done:
 
 /* --- both --- */
 
+/* What may be left to gain, in units of the spread: each constraint its tolerance, as the gap is a
+ * sum over what breaks them. */
+static double gap_limit(const NormalForm *game, Concept concept) {
+  return fmax(1e-7, GAIN_TOLERANCE * (double)equilibrium_constraints(game, concept));
+}
+
 /* That what was found is an equilibrium is measured, whatever the method says of itself. */
 static Status check_gap(const NormalForm *game, Concept concept, double spread,
                         const double *joint) {
   EquilibriumFacts facts;
   TRY_RETURN(equilibrium_measure(game, joint, &facts));
   const double gap = concept == CONCEPT_CE ? facts.ce_gap : facts.cce_gap;
-  if (gap <= 1e-7 * spread) return OK;
+  if (gap <= gap_limit(game, concept) * spread) return OK;
   return status_set(ERR_INTERNAL,
                     "no equilibrium was found: %.2g are left to gain, of payoffs that "
                     "differ by %.3g",

@@ -41,10 +41,10 @@ size_t equilibrium_part(const NormalForm *game, size_t joint, size_t player);
 size_t equilibrium_constraints(const NormalForm *game, Concept concept);
 
 /* The equilibrium, to `joint` (joint strategies), which sums to 1. What is left to gain in it
- * (equilibrium_measure) is at most 1e-7 of the largest difference between payoffs; the Gini
- * impurity is within 1e-7 of the largest (told by a bound from the dual), the welfare is what the
- * linear program found. ERR_USAGE: over EQUILIBRIUM_ROOM; ERR_INTERNAL: a program was not solved
- * (payoffs that are not finite); ERR_MEMORY. */
+ * (equilibrium_measure) is at most 1e-7 of the largest difference between payoffs, or 1e-9 for each
+ * constraint where that is more; the Gini impurity is within 1e-7 of the largest (told by a bound
+ * from the dual), the welfare is what the linear program found. ERR_USAGE: over EQUILIBRIUM_ROOM;
+ * ERR_INTERNAL: a program was not solved (payoffs that are not finite); ERR_MEMORY. */
 Status equilibrium_find(const NormalForm *game, Concept concept, Selection selection,
                         double *joint);
 

@@ -14,6 +14,8 @@ typedef struct Lp {
   double *row_low, *row_high; /* (rows), zero at first */
   double *element;            /* (variables, rows) */
   double *solution;           /* (variables) */
+  double tolerance; /* by how much a limit may be missed, and a reduced cost its sign; 1e-7 at
+                     * first. Less where numbers are about 1 */
 } Lp;
 
 /* Allocates the arrays. ERR_MEMORY; lp_destroy is due in any case. */

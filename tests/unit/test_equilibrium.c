@@ -329,6 +329,30 @@ static void of_players_that_are_alike(void **state) {
   }
 }
 
+/* Rock, paper and scissors with a little noise, five or six of each kind: every strategy is nearly
+ * as good as others, so that a vertex breaks many constraints at once, each by what a linear
+ * program lets pass. The gap is a sum over all advice. */
+static void of_a_noisy_cycle(void **state) {
+  (void)state;
+  enum { N = 16 };
+  static const size_t count[2] = {N, N};
+  static double payoff[2 * N * N], joint[N * N];
+  const NormalForm game = two_players(payoff, count);
+  AgonRng rng = rng_stream(7, 1, 1, RNG_TEST);
+  for (int trial = 0; trial < 60; trial++) {
+    EquilibriumFacts facts;
+    for (size_t i = 0; i < N * N; i++) {
+      const size_t ahead = (i / N % 3 + 3 - i % N % 3) % 3;
+      const double wins = ahead == 2 ? -1 : (double)ahead;
+      payoff[i] = wins + .01 * (rng_unit(&rng) - .5);
+      payoff[N * N + i] = -wins + .01 * (rng_unit(&rng) - .5) + .3;
+    }
+    CHECK_OK(equilibrium_find(&game, CONCEPT_CE, SELECT_WELFARE, joint));
+    CHECK_OK(equilibrium_measure(&game, joint, &facts));
+    CHECK_NEAR(facts.ce_gap, 0, 1e-7);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(chicken_by_hand),
@@ -341,6 +365,7 @@ int main(void) {
       cmocka_unit_test(refused),
       cmocka_unit_test(of_a_leagues_size),
       cmocka_unit_test(of_players_that_are_alike),
+      cmocka_unit_test(of_a_noisy_cycle),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

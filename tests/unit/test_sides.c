@@ -1,11 +1,13 @@
 /* league.sides separate: a population for each side. Nobody ever meets its own; every rule of the league reads the
  * other side for "the others"; and a file says who plays what. */
+#include "base/log.h"
 #include "base/text.h"
 #include "check.h"
 
 #include "job/config.h"
 #include "league/league.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,6 +307,18 @@ static void nash_is_that_of_two_populations(void **state) {
   league_free(&league);
 }
 
+/* Lines of the log. */
+typedef struct Told {
+  int lines;
+  char last[1024];
+} Told;
+
+static void count_line(void *context, const char *line) {
+  Told *told = context;
+  told->lines++;
+  snprintf(told->last, sizeof told->last, "%s", line);
+}
+
 /* Evaluation games between two of different sides, and what both earn in each. */
 static void set_returns(League *league, uint32_t home, uint32_t away, double own, double others) {
   Pair *pair;
@@ -313,6 +327,44 @@ static void set_returns(League *league, uint32_t home, uint32_t away, double own
   pair->eval[0].returns = 10 * own;
   CHECK_OK(payoff_pair(&league->payoff, away, home, &pair));
   pair->eval[1].returns = 10 * others;
+}
+
+/* Numbers of which no equilibrium is found: the table is made all the same, of all pairs alike, and
+ * the log says so once. */
+static void of_a_table_without_equilibrium(void **state) {
+  (void)state;
+  for (int gini = 0; gini < 2; gini++)
+    for (int coarse = 0; coarse < 2; coarse++) {
+      League league;
+      Table table = {0};
+      Told told = {0};
+      build_on(&league, "jpsro", 1, 0, 0);
+      league.config.main_rule -= !coarse;
+      league.config.equilibrium = gini;
+      league.config.min_games = 10;
+      const uint32_t first = frozen(&league, 0), second = frozen(&league, 1);
+      set_returns(&league, 2, 3, 0, 0);
+      set_returns(&league, 2, second, (double)INFINITY, 2);
+      set_returns(&league, first, 3, 2, 7);
+      set_returns(&league, first, second, 6, 6);
+      log_set_sink(count_line, &told);
+      for (int turn = 0; turn < 2; turn++) {
+        CHECK_OK(league_table(&league, &table));
+        CHECK_NEAR(probability_of(&table, 0, 3, BRANCH_META), .5, 1e-6);
+        CHECK_NEAR(probability_of(&table, 0, second, BRANCH_META), .5, 1e-6);
+        CHECK_NEAR(probability_of(&table, 1, 2, BRANCH_META), .5, 1e-6);
+        CHECK_NEAR(probability_of(&table, 1, first, BRANCH_META), .5, 1e-6);
+      }
+      log_set_sink(NULL, NULL);
+      assert_int_equal(told.lines, 1);
+      assert_non_null(strstr(told.last, "payoffs of a game are not finite"));
+      assert_non_null(strstr(told.last, "by all pairs alike"));
+      set_returns(&league, 2, second, 7, 2); /* found again: chicken */
+      CHECK_OK(league_table(&league, &table));
+      assert_true(probability_of(&table, 0, 3, BRANCH_META) < .49);
+      table_free(&table);
+      league_free(&league);
+    }
 }
 
 /* Chicken between two past players of each side (tests/unit/test_equilibrium.c works it by hand).
@@ -562,6 +614,7 @@ int main(void) {
       cmocka_unit_test(resets_stay_on_their_side),
       cmocka_unit_test(nash_is_that_of_two_populations),
       cmocka_unit_test(joint_equilibria_choose_opponents),
+      cmocka_unit_test(of_a_table_without_equilibrium),
       cmocka_unit_test(mains_share_the_advice_out),
       cmocka_unit_test(joint_equilibria_are_of_two_populations),
       cmocka_unit_test(newcomers_leave_the_meta_game_to_those_who_have_met),
