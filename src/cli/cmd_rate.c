@@ -25,7 +25,9 @@ static const Flag flags[] = {
      "of the game between those who have all met, by mean returns: " SOLUTION_NAMES},
     {"--select", "NAME",
      "which one: of the largest welfare (the sum of what both earn) or the most even, of the "
-     "largest Gini impurity: " SELECTION_NAMES " (default welfare)"},
+     "largest Gini impurity: " SELECTION_NAMES
+     " (default: of a run with league.main_rule ce or cce its "
+     "league.equilibrium, else welfare)"},
     {"--dynamics", NULL, "print the replicator dynamics from the uniform mixture"},
     ACCEPT_ENV_FLAG,
     {"--json", NULL, "print JSON"},
@@ -81,8 +83,10 @@ static Status choice_of(const Arguments *arguments, const char *flag, const char
   return OK;
 }
 
-static Status read_asked(const Arguments *arguments, Asked *out) {
-  *out = (Asked){.equilibrium = argument(&command_rate, arguments, "--equilibrium") != NULL};
+/* usual: what is selected where --select says nothing. */
+static Status read_asked(const Arguments *arguments, Selection usual, Asked *out) {
+  *out = (Asked){.equilibrium = argument(&command_rate, arguments, "--equilibrium") != NULL,
+                 .selection = (int)usual};
   const bool select = argument(&command_rate, arguments, "--select") != NULL;
   TRY_RETURN(choice_of(arguments, "--equilibrium", SOLUTION_NAMES, &out->solution));
   TRY_RETURN(choice_of(arguments, "--select", SELECTION_NAMES, &out->selection));
@@ -177,12 +181,13 @@ done:
   return status;
 }
 
-/* The standing as text or JSON, with the dynamics and the equilibrium where they are asked for. */
-static Status print(const Standing *standing, const Arguments *arguments) {
+/* The standing as text or JSON, with the dynamics and the equilibrium where they are asked for, of
+ * several the `usual` one. */
+static Status print(const Standing *standing, const Arguments *arguments, Selection usual) {
   bool dynamics = argument(&command_rate, arguments, "--dynamics") != NULL;
   Status status = OK;
   Asked asked;
-  TRY_RETURN(read_asked(arguments, &asked));
+  TRY_RETURN(read_asked(arguments, usual, &asked));
   if (!argument(&command_rate, arguments, "--json")) {
     print_standing(standing, 1000);
     if (asked.equilibrium) TRY_RETURN(print_equilibrium(standing, &asked, NULL));
@@ -273,7 +278,7 @@ static Status rate_file(const char *path, const Arguments *arguments, double pri
     options.side_name = side_name;
   }
   TRY(standing_create(of ? &apart : &games, &options, &standing));
-  TRY(print(&standing, arguments));
+  TRY(print(&standing, arguments, SELECT_WELFARE));
 done:
   standing_destroy(&standing);
   games_free(&games);
@@ -281,6 +286,12 @@ done:
   free(side);
   free(of);
   return status;
+}
+
+/* A run that draws opponents by an equilibrium is asked about the one that it draws them by. */
+static Selection selection_of(const LeagueConfig *league) {
+  const bool joint = league_follows(league, "ce") || league_follows(league, "cce");
+  return joint ? (Selection)league->equilibrium : SELECT_WELFARE;
 }
 
 /* Rates the players of a run by its evaluation lanes and its games.csv. Meta-games go by returns
@@ -309,7 +320,7 @@ static Status rate_run(const char *path, const Arguments *arguments, double prio
   strength_warn(&strength.games, run.settings);
   if (strength.games.meetings == 0)
     TRY(status_set(ERR_USAGE, "%s holds no evaluation games yet", path));
-  TRY(print(&strength.standing, arguments));
+  TRY(print(&strength.standing, arguments, selection_of(&run.settings->league)));
 done:
   strength_destroy(&strength);
   run_view_close(&run);

@@ -5,7 +5,7 @@ import json, subprocess, sys
 
 agon, run = sys.argv[1:3]
 concept = sys.argv[3] if len(sys.argv) > 3 else "ce"
-select = sys.argv[4] if len(sys.argv) > 4 else "welfare"
+select = ["--select", sys.argv[4]] if len(sys.argv) > 4 else []  # else the run's own
 
 
 def ask(*words):
@@ -18,7 +18,7 @@ def walk(own, others):
     return ask("exploit", run, "--player", ",".join(f"{name}={weight:.9g}" for name, weight in both.items()))
 
 
-rated = ask("rate", run, "--equilibrium", concept, "--select", select)["equilibrium"]
+rated = ask("rate", run, "--equilibrium", concept, *select)["equilibrium"]
 joint = {tuple(row["players"]): row["probability"] for row in rated["joint"] if row["probability"] > 1e-7}
 part = [{}, {}]
 for pair, probability in joint.items():
@@ -34,6 +34,6 @@ for side in (0, 1):
 apart = walk(part[0], part[1])
 best = apart["best_response"]
 print(json.dumps({
-    "equilibrium": concept, "select": select, "players": [len(part[0]), len(part[1])], "measured_welfare": rated["welfare"],
+    "equilibrium": concept, "select": rated["select"], "players": [len(part[0]), len(part[1])], "measured_welfare": rated["welfare"],
     "welfare": sum(value), "returns": value, "ce_gap": sum(advice), "cce_gap": sum(max(b - v, 0) for b, v in zip(best, value)),
     "nash_gap": apart["nash_conv"]}, indent=2))

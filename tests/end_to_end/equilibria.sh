@@ -66,6 +66,11 @@ assert len(e["joint"]) > 0 and abs(sum(row["probability"] for row in e["joint"])
 assert all(row["players"][0].startswith("side0_main_0-") and row["players"][1].startswith("side1_main_0-") for row in e["joint"])
 assert -4 < e["welfare"] < 1 and e["fewest_games"] > 0
 P
+# of a run that draws opponents by an equilibrium that one is shown, unless another is asked for
+expect 0 "^correlated equilibrium of the largest welfare" "$AGON" rate whole --equilibrium ce
+train even league.equilibrium=gini frames=20k
+expect 0 "^correlated equilibrium of the largest Gini impurity" "$AGON" rate even --equilibrium ce
+expect 0 "^correlated equilibrium of the largest welfare" "$AGON" rate even --equilibrium ce --select welfare
 $python "$root/tests/bench/joint_gap.py" "$AGON" whole ce welfare > exact.json || fail "its value in the whole game"
 $python - << 'P' || fail "its value in the whole game: $(cat exact.json)"
 import json
