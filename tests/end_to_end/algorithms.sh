@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 small="simple_spread frames=24k net.hidden=[8] net.memory=gru net.memory_size=8 actors.slots=16 actors.lanes=4 actors.unroll=10 learner.ranks=2
   checkpoint.ticks=4 metrics.evaluation_episodes=0 league.frame_scale=1 league.main_snapshot_min=8k league.main_snapshot_max=8k"
-algorithms=$("$AGON" help learner.algorithm | sed -n 's/^  value  *one of //p' | tr -d ,)
+algorithms=$(COLUMNS=1000 "$AGON" help learner.algorithm | sed -n 's/^  value  *one of //p' | tr -d ,)
 [ "$(echo "$algorithms" | wc -w)" -ge 11 ] || fail "no list of algorithms: '$algorithms'"
 try() { # NAME KEYS...
   local name=$1 pace; shift

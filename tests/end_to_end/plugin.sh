@@ -121,7 +121,7 @@ cp "$PLUGINS/libplugin_coin_v1.so" counted.so
   export AGON_PLUGINS=counted.so
   "$AGON" train counted.so env.rounds=5 net.hidden=[8] frames=4k actors.slots=32 actors.lanes=8 --run-dir counted --quiet
   "$AGON" eval counted --players main_0,random --games 20 --csv counted.csv > /dev/null
-  grep -qE ",[0-9a-f]{32}/1$" counted.csv || { cat counted.csv; fail "games.csv does not say which version"; }
+  grep -qE ",[0-9a-f]{32}/1," counted.csv || { cat counted.csv; fail "games.csv does not say which version"; }
   printf x >> counted.so
   expect 0 "^20 games played now" "$AGON" eval counted --players main_0,random --games 40 --csv counted.csv --quiet
   expect 0 "warning: the plug-in .*/counted.so is another build .*: the version of its rules is the same" "$AGON" train counted frames=9k --quiet
