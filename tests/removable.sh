@@ -69,7 +69,7 @@ restore $files
 files="league/matchmaking.c league/league.h league/options.c"
 sed -i '/^static void offer_alpharank/,/^}/d' league/matchmaking.c
 drop_line '^ *EACH\(alpharank\)' league/league.h
-sed -i 's/|alpharank"/"/' league/league.h
+sed -i 's/|alpharank//' league/league.h
 sed -i '/^    {"alpharank", /d' league/options.c
 builds "the rule alpharank"
 "$copy/build/agon" train tic_tac_toe league.preset=alpharank --run-dir "$copy/none" > "$copy/said" 2>&1 && fail "a preset that is gone is taken"
