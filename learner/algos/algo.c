@@ -126,3 +126,9 @@ double algo_cost(const Algo *algo) {
   AlgoPlan plan = algo_plan(ops, algo->own);
   return (double)plan.epochs * train + (plan.evaluate ? forward : 0);
 }
+
+void pass_charge(const Pass *pass, int64_t *spent) {
+  int64_t now = clock_now(pass->clock);
+  *spent += now - *pass->since;
+  *pass->since = now;
+}

@@ -100,7 +100,7 @@ typedef struct AlgoPart {
   /* Of a network that values joint actions: where its unit of returns lies in the block, of the
    * first of its copies. It moves with what update and algorithm say returns are. 0: no such. */
   size_t return_at;
-  void *made;    /* what `graph` and `init` rest on; the part's own, may be NULL */
+  void *made;                  /* what `graph` and `init` rest on; the part's own, may be NULL */
   void (*destroy)(void *made); /* NULL: nothing to give back */
 } AlgoPart;
 enum { ALGO_PARTS = 6, ALGO_PART_NAME = 24 };
@@ -230,6 +230,8 @@ typedef struct Pass {
   int64_t *since; /* when the present kind of work began */
   UpdateTimes *times;
 } Pass;
+/* Adds what has passed since the last charge to *spent. */
+void pass_charge(const Pass *pass, int64_t *spent);
 
 /* Where what is evaluated before an update is written, a place for each cell of the batch; NULL:
  * not wanted. */

@@ -18,7 +18,6 @@
  * from there is worth to it what it is to those who act, as all earn the same. */
 #include "learner/train/central.h"
 #include "data/returns.h"
-#include "learner/train/off_policy.h"
 
 #include <math.h>
 #include <string.h>

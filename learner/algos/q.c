@@ -648,16 +648,6 @@ static void tell_errors(const Work *work, const Unroll *unroll, const Errors *er
   out[1] = errors->rows ? errors->sum / (float)errors->rows : 0;
 }
 
-/* How many agents the team of an unroll has. */
-static size_t members_of(const Work *work, const Unroll *unroll) {
-  const RowFormat *format = &work->batch->format;
-  size_t members = 0;
-  if (!format->agent_of) return work->N;
-  for (size_t c = 0; c < work->N; c++)
-    members += format->agent_of[unroll->agent * work->N + c] != NO_AGENT;
-  return members;
-}
-
 /* The losses of an unroll that begins at step t of unit b. */
 static void unroll_losses(const Work *work, const Unroll *unroll, size_t t, size_t b,
                           LossSums *sums) {
@@ -671,7 +661,7 @@ static void unroll_losses(const Work *work, const Unroll *unroll, size_t t, size
         .step = work->units * paths,
         .cell = unroll->first * work->N + p,
         .cells = work->mixes ? work->N : 1,
-        .share = mean ? 1.0f / (float)members_of(work, unroll) : 1.0f,
+        .share = mean ? 1.0f / (float)batch_members(work->batch, unroll) : 1.0f,
     };
     path_losses(work, &path, sums, &errors);
   }

@@ -20,9 +20,3 @@ void visit_unrolls(const Pass *pass, VisitUnroll *visit, void *work) {
       t += unroll_span(unroll);
     }
 }
-
-void pass_charge(const Pass *pass, int64_t *spent) {
-  int64_t now = clock_now(pass->clock);
-  *spent += now - *pass->since;
-  *pass->since = now;
-}

@@ -8,5 +8,3 @@
 typedef void VisitUnroll(void *work, const Unroll *unroll, size_t t, size_t b);
 /* Every unroll of a pass. */
 void visit_unrolls(const Pass *pass, VisitUnroll *visit, void *work);
-/* Adds what has passed since the last charge to *spent. */
-void pass_charge(const Pass *pass, int64_t *spent);

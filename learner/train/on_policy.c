@@ -84,13 +84,6 @@ void targets_gae(const Experience *e) {
   follow_cells(e, e->value, gae_of);
 }
 
-/* Adds what has passed since the last charge to *spent. */
-static void charge(const Pass *pass, int64_t *spent) {
-  int64_t now = clock_now(pass->clock);
-  *spent += now - *pass->since;
-  *pass->since = now;
-}
-
 /* What the value of a cell adds, `at` in the pass. */
 static void value_loss(const Pass *pass, size_t at, const RowLoss *loss, LossSums *sums) {
   float unit = pass->experience->value_unit;
@@ -179,7 +172,7 @@ static void backward(const Pass *pass) {
 void pass_rows(const Pass *pass, LossSums *sums) {
   const Net *net = pass->net;
   forward(pass);
-  charge(pass, &pass->times->forward);
+  pass_charge(pass, &pass->times->forward);
   dist_normalise_rows(&net->space, pass->logits, pass->mask, pass->rows, pass->logits);
   dist_probabilities(&net->space, pass->logits, pass->rows, pass->probability);
   for (size_t at = 0; at < pass->rows; at++) {
@@ -189,7 +182,7 @@ void pass_rows(const Pass *pass, LossSums *sums) {
     else
       cell_loss(pass, at, row, sums);
   }
-  charge(pass, &pass->times->loss);
+  pass_charge(pass, &pass->times->loss);
   backward(pass);
-  charge(pass, &pass->times->backward);
+  pass_charge(pass, &pass->times->backward);
 }

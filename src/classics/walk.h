@@ -12,10 +12,10 @@ enum { WALK_POINTS = 1000 };
 /* What a rule goes by. */
 typedef struct WalkPlan {
   const Bimatrix *form; /* borrowed */
-  double rate;            /* or length of a step */
-  double entropy;         /* policy-gradient: the bonus */
-  double inner;           /* lola: rate of the other's next step */
-  double discount;        /* lola: of a round */
+  double rate;          /* or length of a step */
+  double entropy;       /* policy-gradient: the bonus */
+  double inner;         /* lola: rate of the other's next step */
+  double discount;      /* lola: of a round */
   Exploration exploration;
   uint64_t steps, seed;
 } WalkPlan;

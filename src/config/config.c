@@ -442,8 +442,7 @@ Status config_dump(const Config *config, FILE *out, bool with_origin) {
     if (done) continue;
     if (section_length(key)) fprintf(out, "%.*s:\n", (int)section_length(key), key);
     for (size_t k = i; k < config->entries; k++)
-      if (same_section(key, config->entry[k].key))
-        dump_entry(&config->entry[k], out, with_origin);
+      if (same_section(key, config->entry[k].key)) dump_entry(&config->entry[k], out, with_origin);
   }
   return ferror(out) ? status_set(ERR_IO, "cannot write the configuration") : OK;
 }

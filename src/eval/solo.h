@@ -21,9 +21,9 @@ typedef struct SoloScore {
   double mean, deviation; /* of the team's return in an episode */
   double low, high;       /* 95 % interval of the mean, by Student's t; NAN: cannot be told */
   double least, most;
-  double length;     /* mean env steps */
+  double length;           /* mean env steps */
   double metric[MEASURES]; /* means of what is measured (play/measures.h) */
-  bool drew;         /* false: nothing was random, so all episodes are one */
+  bool drew;               /* false: nothing was random, so all episodes are one */
 } SoloScore;
 
 /* The env's random stream in an episode, of which replays begin. */

@@ -59,14 +59,16 @@ struct Rewards {
 
 /* --- configuration --- */
 
-/* Numbers between brackets, commas and blanks into out (count); false unless they are as many. */
+/* Numbers between brackets, commas and blanks into out (count; NULL: they are only counted); false
+ * unless they are as many. */
 static bool read_matrix(const char *text, double *out, size_t count) {
   size_t found = 0;
   for (text += strspn(text, "[], "); *text; text += strspn(text, "[], ")) {
     char *end;
     const double value = strtod(text, &end);
     if (end == text || !isfinite(value) || found == count) return false;
-    out[found++] = value;
+    if (out) out[found] = value;
+    found++;
     text = end;
   }
   return found == count;
@@ -103,14 +105,13 @@ static Status check_difference(const Env *env, const RewardsConfig *config) {
 
 static Status check_matrix(const Env *env, const RewardsConfig *config) {
   const size_t teams = env->spec.teams;
-  double matrix[AGON_MAX_TEAMS * AGON_MAX_TEAMS];
   if (config->social != SOCIAL_SELFISH)
     return status_set(ERR_USAGE, "rewards.matrix and rewards.social both say what agents mind of "
                                  "each other: leave one out");
   if (teams < 2)
     return status_set(ERR_USAGE, "rewards.matrix is between teams, and %s has one",
                       env->table->name);
-  if (read_matrix(config->matrix, matrix, teams * teams)) return OK;
+  if (read_matrix(config->matrix, NULL, teams * teams)) return OK;
   return status_set(ERR_USAGE,
                     "rewards.matrix=%s: a row for each of the %zu teams of %s, with a number for "
                     "each: [[1,0.5],[0.5,1]], say",

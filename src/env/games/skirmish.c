@@ -44,7 +44,7 @@ typedef struct Params {
   uint8_t team_of[2 * MAX_UNITS];
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
-  float most_units; /* the knob's highest value, which is what the options say */
+  float most_units;         /* the knob's highest value, which is what the options say */
   AgonAction idle;          /* to stay, which is always legal */
   char shot[MAX_UNITS][20]; /* "shoot 1" ... */
 } Params;
