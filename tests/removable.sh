@@ -2,7 +2,7 @@
 # usage: tests/removable.sh
 # What is added by a file and a line goes by the same: in a copy of the tree one algorithm, one game, one command, one
 # metrics sink and one rule of matchmaking are taken out, each by itself; what is left builds and passes the unit and
-# conformance tests, and lists the name no more. It takes some minutes (ccache makes them fewer), so ctest does not run it.
+# conformance tests, and lists the name no more. And with a game that 'agon env new --builtin' adds it does, too. It takes some minutes (ccache makes them fewer), so ctest does not run it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 copy=$(mktemp -d)
@@ -49,6 +49,13 @@ drop_line '^ *EACH\(liars_dice\)' src/env/env.c
 builds "the game liars_dice"
 gone '^liars_dice' env list
 restore $files
+
+"$copy/build/agon" env new own_game --builtin --in "$copy/tree" --template cards
+builds "nothing, and with own_game"
+"$copy/build/agon" env list | grep -q '^own_game ' || fail "a game that was added is not listed"
+"$copy/build/agon" train own_game frames=1k 'net.hidden=[4]' --run-dir "$copy/own" --quiet
+rm src/env/games/own_game.c
+restore src/env/env.c tests/conformance/test_env.c
 
 files="src/cli/cmd_replay.c src/cli/commands.c"
 rm src/cli/cmd_replay.c

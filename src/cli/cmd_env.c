@@ -1,12 +1,16 @@
-/* agon env list|info|check|tree. */
+/* agon env list|info|check|tree|new. */
 #include "cli/cli.h"
+#include "base/file.h"
 #include "base/text.h"
+#include "env/scaffold.h"
 #include "eval/eval.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const Command command_env;
 
@@ -16,6 +20,11 @@ static const Flag flags[] = {
     {"--depth", "N", "tree: only the first N moves, chance moves included"},
     {"--nodes", "N", "tree: the largest tree (default 20M nodes)"},
     {"--json", NULL, "tree: print JSON"},
+    {"--template", "T",
+     "new: begin with a board game (board, default), cards, simultaneous or team"},
+    {"--plugin", NULL, "new: a folder with one C file and its build file (default)"},
+    {"--builtin", NULL, "new: in the source of agon, and listed there"},
+    {"--in", "FOLDER", "new: where the folder, or with --builtin the source, is (default here)"},
 };
 
 /* The games that are built in. Plug-ins are not listed: they are named by their files. */
@@ -180,6 +189,49 @@ done:
   return status;
 }
 
+/* Where agon/env.h lies beside this program, installed (bin and include) or in a checkout (build
+ * and include); "" where it does not. */
+static Status find_headers(char *out, size_t size) {
+  char path[PATH_MAX], header[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  *out = 0;
+  if (length < 0) return OK;
+  path[length] = 0;
+  for (int up = 0; up < 2; up++)
+    if (strrchr(path, '/')) *strrchr(path, '/') = 0;
+  TRY_RETURN(text_format(header, sizeof header, "%s/include/agon/env.h", path));
+  return file_exists(header) ? text_format(out, size, "%s/include", path) : OK;
+}
+
+/* A game to begin with; says what to type next. */
+static Status new_game(const Arguments *arguments) {
+  const char *kind = argument(&command_env, arguments, "--template");
+  const char *in = argument(&command_env, arguments, "--in");
+  const bool builtin = argument(&command_env, arguments, "--builtin") != NULL;
+  const char *name = arguments->words > 1 ? arguments->word[1] : "";
+  char headers[PATH_MAX], home[PATH_MAX], quoted[PATH_MAX];
+  if (arguments->words != 2) return usage_error(&command_env, "new takes one name");
+  if (builtin && argument(&command_env, arguments, "--plugin"))
+    return usage_error(&command_env, "a game is a plug-in or built in, not both");
+  if (!kind) kind = "board";
+  if (builtin) {
+    TRY_RETURN(scaffold_builtin(in ? in : ".", name, kind));
+    printf("written: src/env/games/%s.c, and its lines in src/env/env.c and "
+           "tests/conformance/test_env.c\n"
+           "next:    cmake --build build, then build/agon env check %s, build/agon train %s\n",
+           name, name, name);
+    return OK;
+  }
+  TRY_RETURN(find_headers(headers, sizeof headers));
+  TRY_RETURN(scaffold_plugin(in ? in : ".", name, kind, headers));
+  TRY_RETURN(text_format(home, sizeof home, "%s%s%s", in ? in : "", in ? "/" : "", name));
+  printf("written: %s/%s.c, %s/CMakeLists.txt\n", home, name, home);
+  printf("next:    cd %s; cmake -S . -B build && cmake --build build\n",
+         text_quoted(home, quoted, sizeof quoted));
+  printf("         agon env check ./%s.so\n         agon train ./%s.so\n", name, name);
+  return OK;
+}
+
 /* Entry of the command: the env is made with its options first, so that wrong ones are found
  * whatever is asked. */
 static Status run_env(int argc, char **argv) {
@@ -193,8 +245,9 @@ static Status run_env(int argc, char **argv) {
   TRY_RETURN(argument_int(&command_env, &arguments, "--seed", 1, 0, 1000000000, &seed));
   const char *what = arguments.words ? arguments.word[0] : "";
   if (!strcmp(what, "list")) return list();
+  if (!strcmp(what, "new")) return new_game(&arguments);
   if (arguments.words < 2)
-    return usage_error(&command_env, "list, or info, check or tree and an env's name");
+    return usage_error(&command_env, "list, or info, check or tree and an env's name, or new");
   TRY(env_create_from(arguments.word[1], arguments.word + 2, arguments.words - 2, &env));
   if (!strcmp(what, "info"))
     info(env);
@@ -203,7 +256,7 @@ static Status run_env(int argc, char **argv) {
   else if (!strcmp(what, "tree"))
     TRY(tree(env, &arguments));
   else
-    TRY(usage_error(&command_env, "it is list, info, check or tree"));
+    TRY(usage_error(&command_env, "it is list, info, check, tree or new"));
 done:
   env_destroy(env);
   return status;
@@ -211,11 +264,14 @@ done:
 
 const Command command_env = {
     "env",
-    "list | info|check|tree ENV|PLUGIN.so [env.OPTION=VALUE ...]",
+    "list | info|check|tree ENV|PLUGIN.so [env.OPTION=VALUE ...] | new NAME [--template T]",
     "environments: what there is, what they look like, whether they keep their contract, how large "
-    "their trees are",
+    "their trees are; and a new one to begin with",
     "How fast they are: agon bench env game=ENV. A plug-in is named by its file. Options are "
-    "those that 'agon env info ENV' lists; 'env.' may be left out.",
+    "those that 'agon env info ENV' lists; 'env.' may be left out.\n"
+    "'new' writes a small game that works, under a name of your own, for you to change: board (a "
+    "race by a die), cards (poker with one exchange), simultaneous (sealed bids) or team (a fire "
+    "brigade). Nothing that is there is written over.",
     flags,
     COUNT_OF(flags),
     run_env,
