@@ -57,18 +57,25 @@ typedef struct Saving {
   Directive rest; /* what is to be obeyed then: its flags, and whether it had orders */
 } Saving;
 
+enum { SIDES = 2 /* of a game whose players are shown each other's experience */ };
+
 struct Learner {
   LearnerSetup setup;
   Phase phase;
   uint64_t tick; /* being learned, or to be learned next */
   LearnerInbox *inbox;
-  Gather *gather;
+  /* (players) where both sides of a game are learned from together; else all are gathered by the
+   * first, one after another. */
+  Gather *gather[SIDES];
   Update *update;
   Allreduce *sum; /* over the members; NULL: the only one */
 
   TrainState *state; /* (players) those learned here */
   size_t players;
   size_t current;        /* state in update */
+  bool partners;         /* players are shown each other's experience (AlgoNeeds.partner) */
+  float *opening[SIDES]; /* (players, net->block) likewise: their weights as the tick began */
+  TrainState met;        /* the partner in the present update, with those; nothing of it is owned */
   Rehearsal **rehearsal; /* (players); NULL: experience is not kept */
   uint64_t updates;      /* of the current player in this tick */
   AlgoStats stats;       /* means over these */
@@ -206,6 +213,23 @@ static Status create_players(Learner *learner) {
   return OK;
 }
 
+/* What each of the players that are gathered by themselves has come by, and its weights then. */
+static Status create_gathers(Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  const RoleContext *role = &setup->role;
+  /* what is kept is never too old */
+  const uint64_t lag = setup->replay ? (uint64_t)INT64_MAX : (uint64_t)setup->config.max_lag;
+  const size_t count = learner->partners ? learner->players : 1;
+  if (count > SIDES)
+    return status_set(ERR_INTERNAL, "%zu players are learned here, of a game of two", count);
+  for (size_t i = 0; i < count; i++) {
+    TRY_RETURN(gather_create(&role->format, role->pace, lag, &learner->gather[i]));
+    gather_shape(learner->gather[i], setup->config.gamma, setup->shaping);
+    if (learner->partners) TRY_RETURN(NEW_ARRAY(learner->opening[i], role->net->block));
+  }
+  return OK;
+}
+
 /* On failure nothing is left; what setup points to is borrowed. */
 Status learner_create(const LearnerSetup *setup, Learner **out) {
   Status status = OK;
@@ -214,13 +238,11 @@ Status learner_create(const LearnerSetup *setup, Learner **out) {
   TRY(NEW_ARRAY(learner, 1));
   learner->setup = *setup;
   learner->activity.started = clock_now(&role->clock);
+  learner->partners = setup->algo->ops->shape != NULL;
   TRY(create_inbox(learner));
-  /* what is kept is never too old */
-  const uint64_t lag = setup->replay ? (uint64_t)INT64_MAX : (uint64_t)setup->config.max_lag;
-  TRY(gather_create(&role->format, role->pace, lag, &learner->gather));
-  gather_shape(learner->gather, setup->config.gamma, setup->shaping);
   TRY(create_sum(learner));
   TRY(create_players(learner));
+  TRY(create_gathers(learner));
   TRY(create_update(learner));
   *out = learner;
   learner = NULL;
@@ -237,7 +259,10 @@ void learner_destroy(Learner *learner) {
   }
   update_destroy(learner->update);
   allreduce_destroy(learner->sum);
-  gather_destroy(learner->gather);
+  for (size_t i = 0; i < SIDES; i++) {
+    gather_destroy(learner->gather[i]);
+    free(learner->opening[i]);
+  }
   learner_inbox_destroy(learner->inbox);
   bytes_free(&learner->wire.bytes);
   bytes_free(&learner->restored);
@@ -474,6 +499,11 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
 }
 
 /* --- an update --- */
+/* What has come in of the player in update. */
+static Gather *current_gather(const Learner *learner) {
+  return learner->gather[learner->partners ? learner->current : 0];
+}
+
 static bool is_ready(const Learner *learner) {
   const LearnerInbox *inbox = learner->inbox;
   if (learner_inbox_is_ready(inbox, learner->tick)) return true;
@@ -492,16 +522,29 @@ static void cast_votes(Learner *learner, float vote[UPDATE_VOTES]) {
   LearnerInbox *inbox = learner->inbox;
   vote[VOTE_DIRECTIVE] = learner_inbox_has_directive(inbox);
   vote[VOTE_UNMARKED] = !learner_inbox_all_marked(inbox);
-  vote[VOTE_DROPPED] = (float)gather_dropped(learner->gather);
+  vote[VOTE_DROPPED] = (float)gather_dropped(current_gather(learner));
   vote[VOTE_ACTED] = 0;
   if (learner->current == 0) vote[VOTE_ACTED] = (float)learner_inbox_acted(inbox, learner->tick);
 }
 
+/* Shows the update the other player, as it was when the tick began: both learn at once, whoever is
+ * updated first. A player that is the only one meets itself. */
+static void show_partner(Learner *learner) {
+  const size_t other = learner->players - 1 - learner->current;
+  if (!learner->partners) return;
+  learner->met = learner->state[other];
+  learner->met.block = learner->opening[other];
+  learner->met.part[0].block = learner->opening[other];
+  update_meet(learner->update, &learner->met, gather_batch(learner->gather[other]),
+              gather_shards(learner->gather[other]));
+}
+
 /* Learns from the tick's own experience. */
 static Status learn_once(Learner *learner) {
-  Gather *gather = learner->gather;
+  Gather *gather = current_gather(learner);
   float vote[UPDATE_VOTES];
   cast_votes(learner, vote);
+  show_partner(learner);
   return update_begin(learner->update, &learner->state[learner->current], gather_batch(gather),
                       gather_shards(gather), vote);
 }
@@ -511,13 +554,13 @@ static Status learn_once(Learner *learner) {
 static Status rehearse(Learner *learner) {
   Rehearsal *rehearsal = learner->rehearsal[learner->current];
   TrainState *state = &learner->state[learner->current];
-  Rehearsed rehearsed = {.batch = gather_batch(learner->gather)};
+  Rehearsed rehearsed = {.batch = gather_batch(current_gather(learner))};
   float vote[UPDATE_VOTES] = {0};
   if (rehearsal_due(rehearsal)) {
     const double progress = train_state_progress(&learner->setup.config, state);
     TRY_RETURN(rehearsal_draw(rehearsal, progress, &rehearsed));
   } else {
-    batch_clear(gather_batch(learner->gather));
+    batch_clear(gather_batch(current_gather(learner)));
   }
   if (learner->updates++ == 0) cast_votes(learner, vote);
   update_weigh(learner->update, rehearsed.weight, rehearsed.error);
@@ -534,7 +577,7 @@ static Status count_kept(Learner *learner) {
 /* Keeps the tick's experience. */
 static Status keep(Learner *learner) {
   Rehearsal *rehearsal = learner->rehearsal[learner->current];
-  TRY_RETURN(rehearsal_add(rehearsal, gather_batch(learner->gather)));
+  TRY_RETURN(rehearsal_add(rehearsal, gather_batch(current_gather(learner))));
   learner->updates = 0;
   return count_kept(learner);
 }
@@ -549,21 +592,39 @@ static Status count(Learner *learner, bool *progress) {
   return rehearse(learner);
 }
 
+/* Takes what is here of a player's experience. */
+static Status gather_player(Learner *learner, Gather *gather, size_t index) {
+  const Clock *clock = &learner->setup.role.clock;
+  const TrainState *state = &learner->state[index];
+  const int64_t start = clock_now(clock);
+  gather_begin(gather, state);
+  TRY_RETURN(
+      learner_inbox_hand_out(learner->inbox, state->player, learner->tick, add_unrolls, gather));
+  learner->activity.receive += clock_now(clock) - start;
+  return OK;
+}
+
+/* Both players of a game, before either of them is updated. */
+static Status gather_partners(Learner *learner) {
+  const size_t bytes = learner->setup.role.net->block * sizeof(float);
+  for (size_t i = 0; i < learner->players && learner->partners; i++) {
+    memcpy(learner->opening[i], learner->state[i].block, bytes);
+    TRY_RETURN(gather_player(learner, learner->gather[i], i));
+  }
+  return OK;
+}
+
 /* The updates of the current player begin, with what is here of its experience. */
 static Status begin_update(Learner *learner) {
   const RoleContext *role = &learner->setup.role;
-  LearnerInbox *inbox = learner->inbox;
-  Gather *gather = learner->gather;
+  Gather *gather = current_gather(learner);
   TrainState *state = &learner->state[learner->current];
-  const int64_t start = clock_now(&role->clock);
-  gather_begin(gather, state);
-  TRY_RETURN(learner_inbox_hand_out(inbox, state->player, learner->tick, add_unrolls, gather));
+  if (!learner->partners) TRY_RETURN(gather_player(learner, gather, learner->current));
   if (role->pace == PACE_PIPELINED)
     memcpy(state->acting, state->block, role->net->block * sizeof(float));
   if (learner->setup.replay) rehearsal_begin(learner->rehearsal[learner->current], state->version);
   learner->frames += batch_learned(gather_batch(gather));
   learner->lag = gather_lag(gather);
-  learner->activity.receive += clock_now(&role->clock) - start;
   return learner->setup.replay ? keep(learner) : learn_once(learner);
 }
 
@@ -619,6 +680,7 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   numbers_set(numbers, "clipped", stats->clipped);
   numbers_set(numbers, "gradient_norm", stats->gradient_norm);
   if (net_talks(learner->setup.role.net)) numbers_set(numbers, "messages", stats->messages);
+  if (learner->partners) numbers_set(numbers, "met", stats->met);
   numbers_set(numbers, "learning_rate", stats->rate);
   numbers_set(numbers, "batch", stats->rows);
   numbers_set(numbers, "lag", learner->lag);
@@ -670,6 +732,7 @@ static void gather_stats(Learner *learner) {
   all->value_loss += (last->value_loss - all->value_loss) / updates;
   all->rows += (last->rows - all->rows) / updates;
   all->messages += (last->messages - all->messages) / updates;
+  all->met += (last->met - all->met) / updates;
   if (last->policy_steps > 0) all->policy_steps++; /* here: updates that moved it */
   for (size_t i = 0; last->policy_steps > 0 && i < COUNT_OF(mean); i++)
     *mean[i] += (value[i] - *mean[i]) / all->policy_steps;
@@ -874,6 +937,7 @@ static Status begin_tick(Learner *learner) {
   learner_inbox_close_tick(learner->inbox);
   learner->current = 0;
   learner->phase = learner->players ? PHASE_UPDATE : PHASE_ORDERS;
+  TRY_RETURN(gather_partners(learner));
   return learner->players ? begin_update(learner) : OK;
 }
 

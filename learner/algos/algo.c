@@ -30,6 +30,12 @@ Status algo_check(const AlgoOps *algo, const void *own, const AgonKind *layout) 
                       "learner.algorithm: %s learns from the global state, which is recorded with "
                       "whole teams only",
                       algo->name);
+  if (needs.partner && (needs.rows != ROWS_TEAM || needs.replay != REPLAY_NONE || !algo->shape))
+    return status_set(
+        ERR_USAGE,
+        "learner.algorithm: %s learns from what the other player does, which is known "
+        "of whole teams' rows only, and only in the tick in which they are recorded",
+        algo->name);
   const bool numbers = needs.rule == RULE_GAUSSIAN || needs.rule == RULE_SQUASHED;
   if (!numbers && box)
     return status_set(ERR_USAGE,

@@ -61,6 +61,10 @@ typedef struct AlgoNeeds {
   ReplayKind replay;
   ActionRule rule;
   bool global; /* the env's global state in each row */
+  /* Of games of two who move at once and learn at the same time, in one group of learner ranks:
+   * what the other did, and its weights (AlgoOps.shape). Rows are then ROWS_TEAM, of teams of one.
+   */
+  bool partner;
 } AlgoNeeds;
 
 /* How the work of an update is cut. */
@@ -163,7 +167,14 @@ typedef struct Experience {
    * its losses count, NULL: all alike; and room for the largest and the mean of its errors' sizes,
    * to be filled by the pass, NULL: nobody asks. */
   const float *weight;
-  float *error;       /* (unrolls, 2) */
+  float *error; /* (unrolls, 2) */
+  /* Of an algorithm with a partner, in `shape`. By cell: the partner's cell at the same step, or -1
+   * where whoever was met does not learn, or what it did is not known; and by the partner's cells:
+   * what `targets` makes of them for the partner, and by how much the log-probability of what it
+   * did grows if its weights move along the gradient of this player's value. */
+  const int32_t *met;
+  const float *met_advantage;
+  const float *met_slope;
   float *lanes;       /* (TRAJECTORY_LANES, rows of the longest unroll) scratch of follow_cells */
   const float *block; /* the policy's */
   float *part[ALGO_PARTS]; /* the player's parts, in the algorithm's order; written in `stepped`
@@ -276,6 +287,11 @@ typedef struct AlgoOps {
   /* Fills advantage and target of all cells that are learned or valued. */
   void (*targets)(const Experience *experience);
   RowLoss (*row)(const Experience *experience, size_t row, float log_prob, float value);
+  /* Of an algorithm with a partner (AlgoNeeds.partner): changes the advantages by what they do to
+   * the other player's learning. By then they have told, row by row, how good each step was for
+   * this player, and with it along which way the partner's weights would do it most good. Not
+   * called where nothing is known of a partner. NULL: it has none. */
+  void (*shape)(const Experience *experience);
   /* Weight of KL(policy || policy before the update). May be NULL: none. */
   double (*proximal)(const Experience *experience);
   /* Forward, loss and backward over a pass. May be NULL: pass_rows, which asks `row`. */

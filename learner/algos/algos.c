@@ -17,6 +17,7 @@
   EACH(wqmix)                                                                                      \
   EACH(maddpg)                                                                                     \
   EACH(matd3)                                                                                      \
+  EACH(lola)                                                                                       \
   /* any line goes by itself */
 
 #define DECLARE(name) extern const AlgoOps algo_##name;
@@ -88,7 +89,7 @@ const Option learn_options[] = {
     {"normalise_advantages", OPT_CHOICE, offsetof(LearnConfig, normalise_advantages), "auto", 0, 0,
      "false|true|auto", "",
      "over the batch, to mean 0 and deviation 1; auto: as the algorithm was published (ppo, mappo, "
-     "mmd: true; impala: false). Not read by coma"},
+     "mmd: true; impala: false). Not read by coma and lola"},
     {"return_decay", OPT_FLOAT, offsetof(LearnConfig, return_decay), "0.98", 0, 0.99999, NULL, "",
      "net.normalise_returns: what the running moments of value targets keep with each update"},
     {"ranks", OPT_INT, offsetof(LearnConfig, ranks), "0", 0, 65536, NULL, "ranks",

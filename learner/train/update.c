@@ -26,7 +26,7 @@ static void charge(const Update *update, int64_t *since, int64_t *spent) {
 }
 
 /* --- life cycle --- */
-Status update_create(const UpdateSetup *setup, Update **out) {
+static Status create(const UpdateSetup *setup, Update **out) {
   Status status = OK;
   const Algo *algo = setup->algo;
   const Net *net = algo->net;
@@ -57,8 +57,28 @@ done:
   return status;
 }
 
+/* What shapes how the other player learns has another update, to look at that one's experience. */
+static Status add_partner(const UpdateSetup *setup, Update *update) {
+  UpdateSetup alone = *setup;
+  Update *seen;
+  alone.reducer = NULL;
+  TRY_RETURN(create(&alone, &seen));
+  return partner_create(update->net, seen, &update->partner);
+}
+
+Status update_create(const UpdateSetup *setup, Update **out) {
+  TRY_RETURN(create(setup, out));
+  if (!setup->algo->ops->shape) return OK;
+  Status status = add_partner(setup, *out);
+  if (status == OK) return OK;
+  update_destroy(*out);
+  *out = NULL;
+  return status;
+}
+
 void update_destroy(Update *update) {
   if (!update) return;
+  partner_destroy(update->partner);
   moments_free(&update->normaliser);
   passes_free(&update->passes);
   free(update->moments);
@@ -137,8 +157,10 @@ static void mark_pull(Update *update, const Unroll *unroll) {
           t < unroll->skip + burn ? 0 : (float)n / (float)(n - burn);
 }
 
-/* The configuration's word, or, where it leaves that open, the algorithm's. */
+/* The configuration's word, or, where it leaves that open, the algorithm's. What shapes learning
+ * goes by how large advantages are. */
 static bool normalises(const Update *update) {
+  if (update->ops->shape) return false;
   int choice = update->config->normalise_advantages;
   return choice == CHOICE_AUTO ? update->ops->normalises : choice == CHOICE_TRUE;
 }
@@ -372,6 +394,9 @@ static void open_experience(Update *update) {
   e->unit_known = update->state->stat[1] > 0;
   e->advantage = update->advantage;
   e->target = update->target;
+  e->met = NULL;
+  e->met_advantage = NULL;
+  e->met_slope = NULL;
   e->lanes = update->lanes;
   for (size_t i = 1; i < update->state->parts; i++)
     e->part[i - 1] = update->state->part[i].block;
@@ -433,9 +458,11 @@ void update_weigh(Update *update, const float *weight, float *error) {
   update->experience.error = error;
 }
 
-Status update_begin(Update *update, TrainState *state, const Batch *batch, const Shards *shards,
-                    const float *votes) {
-  int64_t since = clock_now(&update->clock);
+void update_meet(Update *update, TrainState *other, const Batch *batch, const Shards *shards) {
+  partner_set(update->partner, other, batch, shards);
+}
+
+Status update_view(Update *update, TrainState *state, const Batch *batch, const Shards *shards) {
   update->state = state;
   update->batch = batch;
   if (!shards) {
@@ -445,11 +472,6 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
     shards = &update->whole;
   }
   update->shards = shards;
-  update->stats = (AlgoStats){0};
-  update->stopped = false;
-  update->waiting = 0;
-  memset(update->vote, 0, sizeof update->vote);
-  if (votes) memcpy(update->vote, votes, sizeof update->vote);
   TRY_RETURN(reserve_cells(update, cells_of(batch) + 1));
   TRY_RETURN(reserve_lanes(update, batch));
   update->plan = algo_plan(update->ops, update->algo->own);
@@ -462,6 +484,19 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   pack_parts(update);
   TRY_RETURN(evaluate_now(update));
   update->ops->targets(&update->experience);
+  return OK;
+}
+
+Status update_begin(Update *update, TrainState *state, const Batch *batch, const Shards *shards,
+                    const float *votes) {
+  int64_t since = clock_now(&update->clock);
+  update->stats = (AlgoStats){0};
+  update->stopped = false;
+  update->waiting = 0;
+  memset(update->vote, 0, sizeof update->vote);
+  if (votes) memcpy(update->vote, votes, sizeof update->vote);
+  TRY_RETURN(update_view(update, state, batch, shards));
+  if (update->partner) TRY_RETURN(partner_begin(update->partner, batch));
   TRY_RETURN(evaluate_others(update));
   passes_pack(&update->passes, state->block);
   TRY_RETURN(GROW(update->order, update->order_room, update->passes.learned.units));
@@ -691,6 +726,7 @@ static void move_normalisers(Update *update) {
 static void finish_update(Update *update) {
   const Net *net = update->net;
   update_weigh(update, NULL, NULL);
+  if (update->partner) update_meet(update, NULL, NULL, NULL);
   TrainState *state = update->state;
   double n = update->stats.policy_steps;
   double *value[] = {&update->stats.policy_loss, &update->stats.entropy,
@@ -746,9 +782,37 @@ static Status after_minibatch(Update *update) {
   return start_stats(update);
 }
 
-/* One phase: MOMENTS (the opening sum), MINIBATCH (a gradient), GRADIENT (its sum, and the step),
- * STATS (the normalisers). Returns after each so that the rank can do other things; *more: the
- * update is not over; *progress: something was done. */
+/* Advantages are as they are to be learned from - once they are shaped, where somebody is met. */
+static Status after_opening(Update *update) {
+  TRY_RETURN(use_opening(update));
+  /* nobody has experience: a version all the same */
+  if (update->advantages.count <= 0) return start_stats(update);
+  if (normalises(update)) normalise_advantages(update);
+  update->phase = TRAIN_MINIBATCH;
+  if (!update->partner || !partner_is_met(update->partner)) return OK;
+  int64_t since = clock_now(&update->clock);
+  TRY_RETURN(partner_direction(update->partner, &update->experience, update->gradient));
+  charge(update, &since, &update->times.batch);
+  return start_sum(update, update->gradient, update->net->trained + PARTNER_SCALARS,
+                   TRAIN_DIRECTION);
+}
+
+/* With the direction over all members: how the partner's learning changes what each choice brings.
+ */
+static Status shape(Update *update) {
+  int64_t since = clock_now(&update->clock);
+  double met;
+  TRY_RETURN(partner_slopes(update->partner, update->gradient, &update->experience, &met));
+  update->ops->shape(&update->experience);
+  update->stats.met = met / update->advantages.count;
+  charge(update, &since, &update->times.batch);
+  update->phase = TRAIN_MINIBATCH;
+  return OK;
+}
+
+/* One phase: MOMENTS (the opening sum), DIRECTION (of a partner, likewise), MINIBATCH (a gradient),
+ * GRADIENT (its sum, and the step), STATS (the normalisers). Returns after each so that the rank
+ * can do other things; *more: the update is not over; *progress: something was done. */
 Status update_step(Update *update, bool *more, bool *progress) {
   bool done = true;
   *more = true;
@@ -761,13 +825,8 @@ Status update_step(Update *update, bool *more, bool *progress) {
   *progress = done;
   if (!done) return OK;
   switch (update->phase) {
-  case TRAIN_MOMENTS:
-    TRY_RETURN(use_opening(update));
-    /* nobody has experience: a version all the same */
-    if (update->advantages.count <= 0) return start_stats(update);
-    if (normalises(update)) normalise_advantages(update);
-    update->phase = TRAIN_MINIBATCH;
-    return OK;
+  case TRAIN_MOMENTS: return after_opening(update);
+  case TRAIN_DIRECTION: return shape(update);
   case TRAIN_GRADIENT: return after_minibatch(update);
   case TRAIN_STATS:
     finish_update(update);

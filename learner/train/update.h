@@ -17,6 +17,7 @@ typedef struct AlgoStats {
   double rows;     /* learned from, by all members; 0: nobody had experience */
   double minibatches;
   double policy_steps; /* minibatches in which the policy did not rest: its numbers are of these */
+  double met; /* share of what was learned from in which the other player is one that learns */
   double rate;
 } AlgoStats;
 
@@ -58,6 +59,12 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
  * borrowed until it ends; NULL: all count alike, nobody asks. For algorithms that learn from kept
  * experience. */
 void update_weigh(Update *update, const float *weight, float *error);
+/* Of the update that begins next, and of no other, for an algorithm that shapes how the other
+ * player learns (AlgoOps.shape): that player, with the weights that it had when the state that is
+ * updated had its own, and this rank's part of its experience of the same ticks. It may be the same
+ * player with the same experience, where that meets itself. Borrowed until the update ends. Among
+ * several members, all must say it. */
+void update_meet(Update *update, TrainState *other, const Batch *batch, const Shards *shards);
 /* At most one minibatch; *more is false after the last, when the state's version has moved.
  * *progress is false when it only waited for the other members. */
 Status update_step(Update *update, bool *more, bool *progress);

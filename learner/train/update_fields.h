@@ -2,11 +2,13 @@
  * Pass, everybody else the functions of update.h. */
 #pragma once
 #include "learner/train/moments.h"
+#include "learner/train/partner.h"
 #include "learner/train/passes.h"
 #include "learner/train/update.h"
 
 typedef enum UpdatePhase {
   TRAIN_MOMENTS,
+  TRAIN_DIRECTION, /* in which the partner's weights would do this player most good */
   TRAIN_MINIBATCH,
   TRAIN_GRADIENT,
   TRAIN_STATS
@@ -68,8 +70,13 @@ struct Update {
   float digest;  /* of this member's copy of the weights */
   Status failed; /* of a sum that was started inside the backward pass */
   AlgoPlan plan;
+  Partner *partner; /* NULL: the algorithm has none */
   size_t epoch;
   size_t at; /* minibatch of the epoch */
   bool stopped;
   AlgoStats stats;
 };
+
+/* Lays a batch out and looks at it by the state's weights: what is known of each row, and what the
+ * algorithm makes of it. The first half of update_begin; a partner's experience has no other. */
+Status update_view(Update *update, TrainState *state, const Batch *batch, const Shards *shards);

@@ -110,6 +110,10 @@ const Term glossary[] = {
     {"counterfactual advantage",
      "what an agent's choice is worth to its team, less what its policy's choices are worth on "
      "average while all others do what they did (`coma`): what it changed itself."},
+    {"opponent shaping", "learning by what one's choices do to how the other player learns, which "
+                         "learns at the same time (`lola`), so that both may come to cooperate."},
+    {"met", "share of the decisions learned from in which the other player learns, too (`lola`): "
+            "not one that is frozen."},
     {"mixer", "a network that makes the team's value of the agents' own ones while learning "
               "(`qmix`, `qplex`; in `vdn` a sum), such that what is best for the team is what "
               "each takes for the best by itself."},

@@ -487,6 +487,26 @@ static Status check_messages(const JobConfig *s) {
   return s->env ? policy_check(&s->net, s->env) : OK;
 }
 
+/* Who shapes how the other player learns needs the other one: in games of two who move at once,
+ * both of whom learn, of the same ticks, at the same ranks. */
+static Status check_partner(const JobConfig *s) {
+  const AgonEnvSpec *spec = &s->env->spec;
+  const bool two = spec->teams == SEATS && spec->agents == SEATS && spec->flags & AGON_SIMULTANEOUS;
+  if (!algo_needs(s->algo, s->algo_config, &s->env->layout).partner) return OK;
+  const char *needs =
+      !two ? "a game of two players who move at once (agon env list)"
+      : league_learners(&s->league) != league_sides(&s->league)
+          ? "one learning player, or one on each side: league.preset=self-play, and "
+            "league.sides=separate for two"
+      : s->run.pace == PACE_FREE ? "a pace that repeats: pace=lockstep or pipelined"
+      : s->learner.groups > 1    ? "both players at the same learner ranks: learner.groups=1"
+                                 : NULL;
+  if (!needs) return OK;
+  return status_set(ERR_USAGE,
+                    "learner.algorithm %s (%s) goes by how the other player learns, and needs %s",
+                    s->algo->name, config_origin(s->config, "learner.algorithm"), needs);
+}
+
 /* By which actions are drawn. Where the game's code is not at hand, only whether outputs are worths
  * matters, and that the algorithm knows without it. */
 static ActionRule action_rule(const JobConfig *s) {
@@ -517,6 +537,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->algo = algo_ops((size_t)s->learner.algorithm);
   s->algo_config = s->algo_store[s->learner.algorithm];
   if (s->env) TRY(algo_check(s->algo, s->algo_config, &s->env->layout));
+  if (s->env) TRY(check_partner(s));
   TRY(settle_replay(s));
   if (s->env) TRY(rewards_check(s->env, &s->rewards));
   if (s->env) TRY(seat_teams(s));

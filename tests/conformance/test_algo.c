@@ -133,6 +133,8 @@ static void needs_are_met_or_refused_in_a_sentence(void **state) {
   } refused[] = {{{.rows = ROWS_TEAM + 1}, "rows that actors do not record"},
                  {{.replay = REPLAY_EPISODES}, "kept experience"},
                  {{.global = true}, "global state"},
+                 {{.partner = true}, "what the other player does"},
+                 {{.rows = ROWS_TEAM, .partner = true}, "what the other player does"}, /* and no `shape` */
                  {{.rule = RULE_GAUSSIAN}, "actions that are numbers"}};
   AlgoOps demanding = plain;
   demanding.needs = want;

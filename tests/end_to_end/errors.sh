@@ -58,6 +58,15 @@ expect 2 "league.sides separate \(command line\) keeps a population for each of 
   "$AGON" train simple_spread league.sides=separate
 expect 2 "league.main_rule alpharank ranks the members of one population" "$AGON" train simple_tag league.sides=separate \
   league.preset=alpharank
+# who goes by how the other player learns needs that one
+lola="learner.algorithm=lola league.preset=self-play"
+needs="learner.algorithm lola \(command line\) goes by how the other player learns, and needs"
+expect 2 "$needs a game of two players who move at once" "$AGON" train tic_tac_toe $lola
+expect 2 "$needs a game of two players who move at once" "$AGON" train simple_spread $lola
+expect 2 "$needs one learning player, or one on each side" "$AGON" train coin_game $lola league.mains=2
+expect 2 "$needs a pace that repeats" "$AGON" train coin_game $lola pace=free
+expect 2 "$needs both players at the same learner ranks" "$AGON" train coin_game $lola league.sides=separate learner.groups=2
+expect 0 "is good" "$AGON" config check coin_game $lola league.sides=separate
 expect 2 "league.sides: 'apart' is not one of together\|separate" "$AGON" train simple_tag league.sides=apart
 expect 2 "cannot load the plug-in" "$AGON" train ./nothing.so
 printf 'junk' > junk.h5
