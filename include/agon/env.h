@@ -62,7 +62,8 @@ enum {
   AGON_SIMULTANEOUS = 8,
   /* All randomness goes through AGON_CHANCE: game trees can be walked exactly. */
   AGON_ENUMERATES_CHANCE = 16,
-  /* create without save and load: a resumed run abandons unfinished episodes, and counts them. */
+  /* create without save and load, or a block that does not hold all of an episode: a resumed run
+   * abandons unfinished episodes, and counts them. Blocks are then not copied either. */
   AGON_NOT_SAVED = 32,
   /* Results tell a team's return as the sum over its agents, as is the custom of this game; else as
    * their mean. Nothing is learned differently. */

@@ -264,10 +264,12 @@ done:
 
 const Command command_env = {
     "env",
-    "list | info|check|tree ENV|PLUGIN.so [env.OPTION=VALUE ...] | new NAME [--template T]",
+    "list | info|check|tree ENV|PLUGIN.so|LIBRARY:ENV [env.OPTION=VALUE ...] | new NAME "
+    "[--template T]",
     "environments: what there is, what they look like, whether they keep their contract, how large "
     "their trees are; and a new one to begin with",
-    "How fast they are: agon bench env game=ENV. A plug-in is named by its file. Options are "
+    "How fast they are: agon bench env game=ENV. A plug-in is named by its file, an environment of "
+    "Python by its library (agon help python). Options are "
     "those that 'agon env info ENV' lists; 'env.' may be left out.\n"
     "'new' writes a small game that works, under a name of your own, for you to change: board (a "
     "race by a die), cards (poker with one exchange), simultaneous (sealed bids) or team (a fire "

@@ -140,6 +140,9 @@ const Term glossary[] = {
     {"commander", "an agent that orders the others of its team, of a kind of its own "
                   "(`env.commander`)."},
     {"opening", "random first steps, so that games of decided players differ."},
+    {"python", "an environment of Python by its library: `gymnasium:CartPole-v1`, or "
+               "`python:MODULE:FACTORY` of your own. The Python is `AGON_PYTHON`, that of "
+               "`VIRTUAL_ENV`, or `python3`; `deploy/docs/PYTHON.md` has the rest."},
     {"plug-in", "a game in a shared object of its own, made against `include/agon/env.h`."},
 };
 const size_t glossary_count = COUNT_OF(glossary);

@@ -5,11 +5,24 @@
 
 #include "base/processor.h"
 #include "base/text.h"
+#include "env/bridge.h"
 #include "job/plugin.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The Python of a virtual environment is also used where only its variable has come along, as to
+ * the ranks on other hosts. */
+static void use_python(void) {
+  static char path[PATH_MAX];
+  const char *named = getenv("AGON_PYTHON");
+  const char *venv = getenv("VIRTUAL_ENV");
+  if (!named && venv && snprintf(path, sizeof path, "%s/bin/python3", venv) < (int)sizeof path)
+    named = path;
+  bridge_use_python(named);
+}
 
 /* Finds the command and runs it. Flags that ask for help go before anything else, so that they work
  * with arguments that are wrong. Output that could not be written is a failure of its own (5): a
@@ -27,6 +40,7 @@ int main(int argc, char **argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* the run folder has a lock of its own */
   job_watch(NULL);
   plugins_allow(getenv("AGON_PLUGINS"));
+  use_python();
   program_commit = agon_commit;
   const char *name = argc > 1 ? argv[1] : "help";
   if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";

@@ -113,7 +113,9 @@ static Status write_program(FILE *page) {
     put_line(page, "", glossary[i].text);
   }
   fputs(".SH ENVIRONMENT\n.TP\nAGON_PLUGINS\nPaths of plug\\-ins, with colons between them, whose "
-        "code a run may use.\n"
+        "code a run may use; names of Python modules likewise.\n"
+        ".TP\nAGON_PYTHON\nThe Python of environments that are Python; else that of VIRTUAL_ENV, "
+        "or python3.\n"
         ".SH EXIT STATUS\n",
         page);
   put_line(page, "", EXIT_CODES);

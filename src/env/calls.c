@@ -295,9 +295,10 @@ const uint32_t *env_head_sizes(const Env *env) {
 /* --- episodes as bytes --- */
 enum { MOST_SAVED = 1 << 28 };
 
-/* State on the heap would be shared by two copies of the block. */
+/* State on the heap would be shared by two copies of the block; and a block that is not saved does
+ * not hold all of it. */
 bool env_copies(const Env *env) {
-  return !env->table->create;
+  return !env->table->create && !(env->spec.flags & AGON_NOT_SAVED);
 }
 
 /* A flat block is saved as it is. */

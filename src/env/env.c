@@ -1,3 +1,4 @@
+#include "env/bridge.h"
 #include "env/wrap.h"
 
 #include "base/text.h"
@@ -140,6 +141,7 @@ Status env_check_table(const AgonEnv *table, const char *origin) {
 
 bool env_is_plugin(const char *name) {
   const size_t size = strlen(name);
+  if (bridge_is(name)) return false;
   return strchr(name, '/') || (size > 3 && !strcmp(name + size - 3, ".so"));
 }
 
@@ -152,6 +154,7 @@ static Status open_plugin(const char *name, const AgonEnv **out, void **out_plug
 
 Status env_find(const char *name, const AgonEnv **out, void **out_plugin) {
   *out_plugin = NULL;
+  if (bridge_is(name)) return bridge_open(name, out, out_plugin);
   if (env_is_plugin(name)) return open_plugin(name, out, out_plugin);
   const char *best = NULL;
   size_t distance;
@@ -167,8 +170,9 @@ Status env_find(const char *name, const AgonEnv **out, void **out_plugin) {
   }
   return status_set(
       ERR_USAGE,
-      "no environment '%s'%s%s%s 'agon env list' lists them; a plug-in is named by its path", name,
-      best ? ", did you mean '" : ";", best ? best : "", best ? "'?" : "");
+      "no environment '%s'%s%s%s 'agon env list' lists them; a plug-in is named by its path, "
+      "an environment of Python by its library (agon help python)",
+      name, best ? ", did you mean '" : ";", best ? best : "", best ? "'?" : "");
 }
 
 size_t env_option_count(const AgonEnv *table) {
@@ -242,6 +246,7 @@ static Status configure(const AgonEnv *table, const char *const *values, Env **o
   TRY(NEW_ARRAY(env, 1));
   env->table = table;
   TRY(mem_array(&env->params, table->params_capacity, 1));
+  bridge_prepare(table, env->params);
   if (table->configure(values, env->params, &env->spec, &error)) {
     error.text[sizeof error.text - 1] = 0;
     TRY(status_set(ERR_USAGE, "env %s: %s", table->name,

@@ -48,13 +48,18 @@ typedef struct Env {
 const AgonEnv *env_builtin(size_t index);
 /* Whether a built-in env has that name. */
 bool env_is_builtin(const char *name);
-/* Whether it names a plug-in: a path with '/', or a file of this folder that ends in .so. */
+/* Whether it names a plug-in: a path with '/', or a file of this folder that ends in .so; and not
+ * an environment of Python (bridge.h), whose name may look like either. */
 bool env_is_plugin(const char *name);
-/* A built-in by name, or a plug-in by path; *out_plugin is its handle or NULL. */
+/* A built-in by name, a plug-in by path, or an environment of Python by its library;
+ * *out_plugin is its handle or NULL. */
 Status env_find(const char *name, const AgonEnv **out, void **out_plugin);
 /* Loads a plug-in; *out_plugin is the caller's (env_plugin_close), and *out lives as long.
  * ERR_USAGE if it cannot be loaded, ERR_ENV if it breaks the ABI, ERR_MEMORY. */
 Status env_plugin_open(const char *path, const AgonEnv **out, void **out_plugin);
+/* Keeps a copy of a table that comes from no file, and `own`, which is given back by free with it,
+ * or at once if this fails; as env_plugin_open. */
+Status env_plugin_hold(const AgonEnv *table, void *own, const AgonEnv **out, void **out_plugin);
 /* Accepts NULL. Nothing of its env may be used afterwards. */
 void env_plugin_close(void *plugin);
 /* The file that an env was opened from; "" for a built-in one. */

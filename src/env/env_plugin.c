@@ -10,8 +10,9 @@
 
 /* A loaded plug-in. Its table may be shorter than ours: what it lacks is zero in this copy. */
 typedef struct Plugin {
-  void *handle;
-  void *entry; /* the address of its agon_env */
+  void *handle; /* NULL: its functions are this program's */
+  void *entry;  /* the address of its agon_env */
+  void *own;    /* what goes with it */
   AgonEnv table;
 } Plugin;
 
@@ -44,11 +45,27 @@ done:
   return status;
 }
 
+/* A table without a file of its own. */
+Status env_plugin_hold(const AgonEnv *table, void *own, const AgonEnv **out, void **out_plugin) {
+  Plugin *plugin;
+  Status status = NEW_ARRAY(plugin, 1);
+  if (status != OK) {
+    free(own);
+    return status;
+  }
+  plugin->table = *table;
+  plugin->own = own;
+  *out = &plugin->table;
+  *out_plugin = plugin;
+  return OK;
+}
+
 /* Accepts NULL. */
 void env_plugin_close(void *opened) {
   Plugin *plugin = opened;
   if (!plugin) return;
   if (plugin->handle) dlclose(plugin->handle);
+  free(plugin->own);
   free(plugin);
 }
 
@@ -58,7 +75,7 @@ Status env_plugin_file(const Env *env, char *out, size_t size) {
   const Plugin *plugin = env->plugin;
   Dl_info about;
   *out = 0;
-  if (!plugin) return OK;
+  if (!plugin || !plugin->entry) return OK;
   if (!dladdr(plugin->entry, &about))
     return status_set(ERR_ENV, "env %s: its code is of no file", env->table->name);
   return text_format(out, size, "%s", about.dli_fname);

@@ -3,6 +3,7 @@
 #include "actors/lanes.h"
 #include "base/bytes.h"
 #include "base/text.h"
+#include "env/bridge.h"
 #include "eval/games.h"
 #include "job/plugin.h"
 
@@ -13,7 +14,8 @@
 
 static const Option run_options[] = {
     {"game", OPT_TEXT, offsetof(RunConfig, game), "", 0, 0, NULL, "",
-     "environment: a built-in name, or the path of a plug-in"},
+     "environment: a built-in name, the path of a plug-in, or one of Python "
+     "(gymnasium:CartPole-v1)"},
     {"seed", OPT_INT, offsetof(RunConfig, seed), "1", 0, OPTION_NO_LIMIT, NULL, "",
      "keys every random stream"},
     {"pace", OPT_CHOICE, offsetof(RunConfig, pace), "pipelined", 0, 0, PACE_NAMES, "",
@@ -394,10 +396,10 @@ static Status open_game(JobConfig *s, const JobConfigSource *source) {
   return status == OK ? know_game(s, source) : status;
 }
 
-/* A built-in game is always there, and knows its options better. */
+/* A built-in game is always there; others may not be, and knows its options better. */
 static bool goes_by_facts(const JobConfig *s, const JobConfigSource *source) {
   const char *game = config_peek(s->config, "game");
-  return source->facts && game && env_is_plugin(game);
+  return source->facts && game && (env_is_plugin(game) || bridge_is(game));
 }
 
 /* Without the game's code: what is known of it is all there is, and s->env remains NULL. */

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "env/bridge.h"
 #include "eval/games.h"
 
 #include <limits.h>
@@ -53,12 +54,27 @@ static Likeness likeness(const char *path, const char *game, const GameFacts *re
   return !strcmp(base_of(path), base_of(game)) && file_exists(path) ? SAME_NAME : OTHER;
 }
 
+/* A name that chooses the module to be run is one that AGON_PLUGINS must have, whole: its colons
+ * are those that stand between others there. */
+static Status check_module(const char *game, const char *where, char *out, size_t size) {
+  const size_t length = strlen(game);
+  for (const char *at = allowed; at && *at; at += strcspn(at, ":"), at += *at == ':') {
+    if (strncmp(at, game, length) || (at[length] && at[length] != ':')) continue;
+    return text_format(out, size, "%s", game);
+  }
+  return status_set(ERR_USAGE,
+                    "%s names %s, whose code would run: if you trust that module, say so with "
+                    "AGON_PLUGINS=%s ('agon train' takes it as its GAME)",
+                    where, game, game);
+}
+
 /* The likeliest path of AGON_PLUGINS wins; of equally likely ones the first. */
 Status plugin_find(const char *game, const GameFacts *recorded, const char *where, char *out,
                    size_t size) {
   char path[PATH_MAX];
   char word[PATH_MAX + 64];
   Likeness best = OTHER;
+  if (bridge_runs_named_code(game)) return check_module(game, where, out, size);
   if (!env_is_plugin(game)) return text_format(out, size, "%s", game);
   for (const char *at = allowed ? allowed : ""; *at; at += strspn(at, ":")) {
     const size_t length = strcspn(at, ":");
@@ -90,7 +106,8 @@ static bool calls_itself(const char *path, const char *name) {
 /* A record that only has the game's name: each plug-in of AGON_PLUGINS is asked for its own. */
 Status plugin_find_named(const char *game, const char *where, char *out, size_t size) {
   char path[PATH_MAX];
-  if (env_is_builtin(game) || env_is_plugin(game)) return plugin_find(game, NULL, where, out, size);
+  if (env_is_builtin(game) || env_is_plugin(game) || bridge_is(game))
+    return plugin_find(game, NULL, where, out, size);
   for (const char *at = allowed ? allowed : ""; *at; at += strspn(at, ":")) {
     const size_t length = strcspn(at, ":");
     TRY_RETURN(text_format(path, sizeof path, "%.*s", (int)length, at));

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "env/bridge.h"
 #include "job/end_games.h"
 #include "job/job.h"
 #include "job/loop.h"
@@ -12,6 +13,7 @@
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/openblas.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,12 @@ static Status take_run(const char *folder, Asked *out) {
  * name. */
 static Status pick_folder(const char *game, char *out, size_t size) {
   char base[256];
+  if (bridge_is(game)) { /* gymnasium:CartPole-v1 becomes gymnasium-CartPole-v1 */
+    TRY_RETURN(text_format(out, size, "runs/%s", game));
+    for (char *at = out + strlen("runs/"); *at; at++)
+      if (!isalnum((unsigned char)*at) && !strchr("_-.", *at)) *at = '-';
+    return OK;
+  }
   const char *slash = strrchr(game, '/');
   TRY_RETURN(text_format(base, sizeof base, "%s", slash ? slash + 1 : game));
   char *dot = strrchr(base, '.');

@@ -127,7 +127,7 @@ static Status find_players(const Report *r, const Env *env, Contestant who[2], C
 
 bool report_has_episode(const Report *r) {
   const Env *env = r->run->settings->env;
-  return env && env->table->render && !env->table->create && r->run->league.learning > 0;
+  return env && env->table->render && env_copies(env) && r->run->league.learning > 0;
 }
 
 /* The page is made without it where it cannot be played, and says why. */

@@ -1,0 +1,187 @@
+"""OpenSpiel: its games by name, with chance moves that can be walked through."""
+
+import difflib
+
+import numpy as np
+
+from agon_spaces import Unsupported, teams_of
+
+RUNNING, CHANCE, TERMINATED, TRUNCATED = 0, 1, 2, 3
+MOST_CHOICES = 65535
+MOST_WORDS = 1 << 24  # of an episode's moves
+MOST_TEXT = 1024  # characters of an observation that is no tensor
+
+
+def load(name, kwargs):
+    """The game NAME or NAME(parameter=value,...), and its short name."""
+    import pyspiel
+    short = name.split("(")[0]
+    if short not in pyspiel.registered_names():
+        try: import open_spiel.python.games  # those that are written in Python
+        except ImportError: pass
+    known = pyspiel.registered_names()
+    if short not in known:
+        near = difflib.get_close_matches(short, known, 1)
+        raise Unsupported(f"OpenSpiel has no game '{short}'" + (f", did you mean '{near[0]}'?" if near else "") + f" ('{__import__('sys').executable} -c "
+                          "\"import pyspiel; print(pyspiel.registered_names())\"' lists them)")
+    try:
+        if not kwargs: return pyspiel.load_game(name)
+        if "(" in name: raise Unsupported("parameters in the name and in env.kwargs: give them in one place")
+        return pyspiel.load_game(short, kwargs)
+    except pyspiel.SpielError as error:
+        raise Unsupported(f"OpenSpiel cannot make it: {' '.join(str(error).split())[:150]}") from None
+
+
+class _Tensor:
+    """What a player sees: a tensor of the game's, or the bytes of a text where it has none."""
+
+    def __init__(self, game, asked):
+        import pyspiel
+        kind = game.get_type()
+        hides = kind.information != pyspiel.GameType.Information.PERFECT_INFORMATION
+        order = ["information_state", "observation"] if hides else ["observation", "information_state"]
+        if asked != "auto": order = [asked]
+        self.bytes, self.text, self.name = False, False, None
+        for name in order:
+            try: self.shape = list(getattr(game, f"{name}_tensor_shape")())
+            except pyspiel.SpielError: continue
+            if not getattr(kind, f"provides_{name}_tensor") or not np.prod(self.shape): continue
+            self.name = name
+            break
+        if self.name is None:
+            order = [name for name in order if getattr(kind, f"provides_{name}_string")]
+            if not order: raise Unsupported(f"{kind.short_name} shows its players neither a tensor nor a text" + ("" if asked == "auto" else f" of the {asked}"))
+            self.name, self.bytes, self.text, self.shape = order[0], True, True, [MOST_TEXT]
+        self.size = int(np.prod(self.shape))
+        planes = {1: [self.size, 1, 1], 2: [1] + self.shape, 3: self.shape}
+        self.planes = planes.get(len(self.shape), [self.size, 1, 1])
+        self.look = f"{self.name}_{'string' if self.text else 'tensor'}"
+
+    def write(self, state, player, out):
+        seen = getattr(state, self.look)(player)
+        if not self.text:
+            out[:] = seen
+            return
+        seen = np.frombuffer(seen.encode()[-MOST_TEXT:], np.uint8)
+        out[:] = 0
+        out[:len(seen)] = seen
+
+
+class Game:
+    """What all its episodes have in common."""
+
+    def __init__(self, name, kwargs, options, game=None):
+        import pyspiel
+        self.name, self.kwargs = name, kwargs
+        self.game = game = load(name, kwargs) if game is None else game
+        kind = game.get_type()
+        if kind.dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:
+            raise Unsupported(f"{kind.short_name} is a mean field game, which has a distribution of players instead of players: it cannot be played by agents")
+        players, choices = game.num_players(), game.num_distinct_actions()
+        if choices > MOST_CHOICES: raise Unsupported(f"{kind.short_name} has {choices} actions, more than {MOST_CHOICES}: its parameters (env.kwargs) may make it smaller")
+        self.players, self.choices = players, choices
+        self.simultaneous = kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS
+        self.sampled = kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
+        self.seeds = self.sampled and "rng_seed" in kind.parameter_specification
+        explicit = kind.chance_mode == pyspiel.GameType.ChanceMode.EXPLICIT_STOCHASTIC
+        self.rewards = kind.reward_model == pyspiel.GameType.RewardModel.REWARDS
+        self.sees = _Tensor(game, options["observation"])
+        width = players if self.simultaneous else 1
+        chance = 0
+        if explicit or self.sampled:
+            try: chance = game.max_chance_nodes_in_history()
+            except pyspiel.SpielError: chance = game.max_game_length()
+        self.limit = options["steps"] or min(game.max_game_length(), max(1000, MOST_WORDS // width - chance))
+        identical = kind.utility == pyspiel.GameType.Utility.IDENTICAL
+        names = [f"player_{i}" for i in range(players)]
+        teams, team_of = teams_of(options["teams"], names, [0] * players if identical or players == 1 else list(range(players)))
+        flags = []
+        if kind.utility == pyspiel.GameType.Utility.ZERO_SUM and teams > 1: flags.append("zero_sum")
+        if teams == 1 and players > 1: flags.append("cooperative")
+        if kind.information == pyspiel.GameType.Information.PERFECT_INFORMATION and not self.simultaneous: flags.append("perfect_information")
+        if self.simultaneous: flags.append("simultaneous")
+        if not self.sampled: flags.append("enumerates_chance")
+        low, high = game.min_utility(), game.max_utility()
+        see = {"name": None, "bytes": self.sees.bytes, "shape": self.sees.planes, "sizes": [choices]}
+        self.spec = {"summary": f"OpenSpiel, {kind.long_name}; players see the {self.sees.name.replace('_', ' ')}{' as text' if self.sees.text else ''}",
+                     "agents": players, "teams": teams, "team_of": team_of, "kinds": [see], "kind_of": [0] * players, "turns": not self.simultaneous,
+                     "step_limit": self.limit, "chance": max(1, game.max_chance_outcomes()), "chance_moves": chance, "seeded": self.sampled,
+                     "masks": True, "flags": flags, "pictures": True, "chance_first": game.new_initial_state().is_chance_node()}
+        if np.isfinite([low, high]).all(): self.spec.update(return_low=low, return_high=high)
+        self.spare = None
+
+    def open(self):
+        episode, self.spare = self.spare, None
+        return episode or Episode(self)
+
+    def begin(self, seed):
+        """A game whose chance is not told is made anew, by its seed."""
+        if not self.seeds: return self.game.new_initial_state()
+        import pyspiel
+        return pyspiel.load_game(self.name.split("(")[0], {**self.game.get_parameters(), "rng_seed": seed}).new_initial_state()
+
+
+class Episode:
+    """One state that moves."""
+
+    def __init__(self, game):
+        self.game = game
+        self.everybody = tuple(range(game.players))
+
+    def restart(self, seed):
+        self.state, self.steps, self.earned = self.game.begin(seed), 0, [0.0] * self.game.players
+        self.rewards = [0.0] * self.game.players
+        self.arrive()
+
+    def arrive(self):
+        """Who is to move now."""
+        state = self.state
+        self.alive, self.acting = self.everybody, ()
+        if state.is_terminal():
+            self.status, self.alive = TERMINATED, ()
+            return
+        if state.is_chance_node():
+            self.status = CHANCE
+            return
+        self.status = RUNNING
+        if state.is_simultaneous_node(): self.acting = tuple(player for player in self.everybody if state.legal_actions(player))
+        else: self.acting = (state.current_player(),)
+        if self.steps >= self.game.limit: self.status = TRUNCATED
+
+    def earn(self):
+        if not self.game.rewards and not self.state.is_terminal():
+            self.rewards = [0.0] * self.game.players
+            return
+        now = self.state.returns()
+        self.rewards = [one - other for one, other in zip(now, self.earned)]
+        self.earned = now
+
+    def step(self, words):
+        state, game = self.state, self.game
+        self.steps += 1
+        if not game.simultaneous: state.apply_action(words[0])
+        elif state.is_simultaneous_node(): state.apply_actions([words[player] for player in self.everybody])
+        else: state.apply_action(words[self.acting[0]])
+        self.earn()
+        self.arrive()
+
+    def outcomes(self):
+        return [probability for _, probability in self.state.chance_outcomes()]
+
+    def chance(self, outcome):
+        self.state.apply_action(self.state.chance_outcomes()[outcome][0])
+        self.earn()
+        self.arrive()
+
+    def observe(self, agent, out):
+        self.game.sees.write(self.state, agent, out)
+
+    def mask(self, agent, out):
+        out[:] = 0
+        out[self.state.legal_actions(agent)] = 1
+
+    def picture(self):
+        return str(self.state)
+
+    def close(self):
+        pass

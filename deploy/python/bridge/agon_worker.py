@@ -1,0 +1,391 @@
+"""The Python side of agon's bridge: live environments, one worker process for each rank that plays.
+
+agon starts this with three files open: 3, a socket, on which it asks and is answered; 4, memory that both share; 5, the text
+of these modules. A request is a word and a number, (code, count); what it is about lies in the shared memory, where the
+answer is written, too: for each live environment ("cell") its status, rewards, flags, what agents see and may do. So a step
+of many environments is one short message each way. An exception ends the request with its text; the traceback and the play
+that led there go to stderr, once."""
+
+import importlib
+import json
+import mmap
+import os
+import random
+import signal
+import socket
+import struct
+import sys
+import traceback
+
+HELLO, MAP, STEP, MOVE_CHANCE, RESET, REBUILD, VIEW, RENDER, STATE = range(1, 10)
+ACTS, ALIVE = 1, 2
+RUNNING, CHANCE, TERMINATED, TRUNCATED, FAILED = 0, 1, 2, 3, -1
+MOST_SHOWN = 600  # characters of a line of play
+
+
+class Refused(Exception):
+    """What the user can mend: its text is the whole message."""
+
+
+def parse_arguments(text):
+    """{"a": 1} or a=1,b=[1,2],c=text."""
+    text = text.strip()
+    if not text: return {}
+    if text.startswith("{"):
+        try: return json.loads(text)
+        except ValueError as error: raise Refused(f"env.kwargs is no JSON object: {error}") from None
+    out, depth, word, words = {}, 0, "", []
+    for letter in text:
+        depth += (letter in "[{(") - (letter in "]})")
+        if letter == "," and depth == 0: words.append(word); word = ""
+        else: word += letter
+    for word in words + [word]:
+        key, equals, value = word.partition("=")
+        if not equals or not key.strip().isidentifier():
+            raise Refused(f"env.kwargs: '{word}' is not NAME=VALUE; several are NAME=VALUE,NAME=VALUE, or a JSON object")
+        value = value.strip()
+        try: out[key.strip()] = json.loads({"True": "true", "False": "false", "None": "null"}.get(value, value))
+        except ValueError: out[key.strip()] = value
+    return out
+
+
+def make_game(asked):
+    """The game that was asked for, by library and name."""
+    library, name, options = asked["library"], asked["name"], asked["options"]
+    kwargs = parse_arguments(options["kwargs"])
+    if library == "gymnasium":
+        import agon_single as single
+        return single.Game(*single.make(name, kwargs), options)
+    if library == "openspiel":
+        import agon_spiel as spiel
+        return spiel.Game(name, kwargs, options)
+    if library == "python": return make_own(name, kwargs, options)
+    raise Refused(f"no library '{library}'")
+
+
+def make_own(name, kwargs, options):
+    """MODULE:FACTORY of the user's: whatever it makes is known by what it has."""
+    module, colon, names = name.partition(":")
+    if not colon or not names: raise Refused(f"python:{name} names no factory: python:MODULE:FACTORY, where FACTORY(**kwargs) makes an environment")
+    factory = importlib.import_module(module)
+    for part in names.split("."):
+        if not hasattr(factory, part): raise Refused(f"python:{name}: {module} ({getattr(factory, '__file__', module)}) has no '{part}'")
+        factory = getattr(factory, part)
+    env = factory(**kwargs)
+    if hasattr(env, "action_space") and hasattr(env, "reset") and not hasattr(env, "possible_agents"):
+        import agon_single as single
+        spec = getattr(env, "spec", None)
+        return single.Game(lambda: factory(**kwargs), getattr(spec, "max_episode_steps", None), f"{module}:{names}", options, env)
+    raise Refused(f"python:{name} makes a {type(env).__name__}, which is no environment of Gymnasium (action_space, reset, step)")
+
+
+def missing(error, library):
+    """The one sentence for a module that is not there."""
+    if library == "python": return f"{sys.executable} finds no module '{error.name}', in this folder or in PYTHONPATH"
+    if error.name and error.name.split(".")[0] == library:
+        package = {"openspiel": "open_spiel", "pyspiel": "open_spiel"}.get(library, library)
+        return f"{sys.executable} has no package '{library}': {sys.executable} -m pip install {package}, or name the Python that has it, AGON_PYTHON=/path/to/python"
+    return f"{sys.executable} lacks the module '{error.name}', which the environment imports: install it there, or name the Python that has it, AGON_PYTHON=/path/to/python"
+
+
+class Memory:
+    """The shared memory as arrays, one entry a cell."""
+
+    def __init__(self, np, layout, spec):
+        size, cells, batch = layout["size"], layout["cells"], layout["batch"]
+        self.map = mmap.mmap(4, size)
+
+        def array(name, dtype, *shape):
+            count = 1
+            for n in shape: count *= n
+            return np.frombuffer(self.map, dtype, count, layout[name]).reshape(shape)
+        agents = spec["agents"]
+        self.cell = array("cell", np.int32, batch)
+        self.words = array("words", np.int32, batch, layout["row_words"])
+        self.values = self.words.view(np.float32)
+        self.status = array("status", np.int32, cells)
+        self.reward = array("reward", np.float32, cells, agents)
+        self.total = array("total", np.float64, cells, agents)
+        self.flags = array("flags", np.uint8, cells, agents)
+        self.have = array("have", np.uint8, cells, agents)
+        self.chances = array("chances", np.int32, cells)
+        self.chance = array("chance", np.float64, cells, spec.get("chance", 0))
+        self.state = array("state", np.float32, cells, spec.get("state", 0))
+        rows = array("rows", np.uint8, cells, layout["row_bytes"])
+        masks = array("masks", np.uint8, cells, layout["mask_bytes"])
+        self.row, self.mask = [], []
+        for agent in range(agents):
+            kind = spec["kinds"][spec["kind_of"][agent]]
+            size = kind["shape"][0] * kind["shape"][1] * kind["shape"][2] * (1 if kind["bytes"] else 4)
+            at = layout["row_at"][agent]
+            row = rows[:, at:at + size]
+            self.row.append(row if kind["bytes"] else row.view(np.float32))
+            at = layout["mask_at"][agent]
+            self.mask.append(masks[:, at:at + sum(kind.get("sizes", []))])
+
+
+class Worker:
+    def __init__(self):
+        self.socket = socket.socket(fileno=3)
+        self.game = self.memory = None
+        self.live = {}
+        self.seeds, self.past = {}, {}  # of each cell: for whoever reads an error
+        self.stirred = False  # the environment draws from the generators that a process has one of
+
+    # --- messages ---
+    def take(self, size):
+        parts = bytearray()
+        while len(parts) < size:
+            part = self.socket.recv(size - len(parts))
+            if not part: os._exit(0)  # the rank is gone
+            parts += part
+        return bytes(parts)
+
+    def answer(self, code, payload=b""):
+        self.socket.sendall(struct.pack("<II", code, len(payload)) + payload)
+
+    def serve(self):
+        hear = self.socket.recv
+        while True:
+            head = hear(8)
+            if len(head) < 8: head += self.take(8 - len(head))
+            code, count = struct.unpack("<II", head)
+            try:
+                payload = self.requests[code](self, count)
+            except Refused as error: self.answer(2, str(error).encode())
+            except BaseException as error: self.report(error)
+            else: self.answer(0, payload or b"")
+
+    def report(self, error):
+        """The traceback goes to stderr by one write, so that ranks do not mix."""
+        cell = getattr(self, "at", None)
+        where = "before any episode"
+        if cell is not None and self.memory: self.memory.status[cell] = FAILED
+        if cell is not None and cell in self.seeds:
+            line = " ".join("/".join(map(str, words)) for words in self.past[cell])
+            if len(line) > MOST_SHOWN: line = "... " + line[-MOST_SHOWN:]
+            where = f"seed {self.seeds[cell]}, move {len(self.past[cell])}, line of play: {line or '(its beginning)'}"
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        sys.stderr.write(f"agon: {self.title}: an exception in Python; {where}\n{text}")
+        sys.stderr.flush()
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{os.path.basename(last.filename)}:{last.lineno}"
+        self.answer(1, f"{type(error).__name__}: {' '.join(str(error).split())[:120]} ({place}; seed {self.seeds.get(cell, 'none')}; the traceback is above)".encode())
+
+    # --- requests ---
+    def hello(self, size):
+        asked = json.loads(self.take(size))
+        self.title = f"{asked['library']}:{asked['name']}"
+        library = {"openspiel": "pyspiel"}.get(asked["library"], asked["library"])
+        if asked["library"] != "python" and "" in sys.path: sys.path.remove("")  # no file of this folder stands in for a package
+        try:
+            import numpy
+        except ModuleNotFoundError as error:
+            raise Refused(missing(error, "numpy")) from None
+        self.np = numpy
+        try:
+            from agon_spaces import Unsupported
+            try: self.game = make_game(asked)
+            except ModuleNotFoundError as error: raise Refused(missing(error, library)) from error
+            except Unsupported as error: raise Refused(str(error)) from None
+        except Refused: raise
+        except Exception as error:
+            text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            sys.stderr.write(f"agon: {self.title} cannot be made\n{text}")
+            sys.stderr.flush()
+            raise Refused(f"it cannot be made: {type(error).__name__}: {' '.join(str(error).split())[:150]} (the traceback is above)") from None
+        spec = self.game.spec
+        spec["heads"] = max(len(kind["sizes"] if "sizes" in kind else kind["action_low"]) for kind in spec["kinds"])
+        self.try_out(asked["exact"])
+        return json.dumps(self.game.spec).encode()
+
+    def try_out(self, exact):
+        """Whether the environment uses the generators that there is one of: then they are seeded before every move, from the
+        episode's seed and the move's number, so that seed and actions decide everything."""
+        np = self.np
+        before = random.getstate(), np.random.get_state()[1:3]
+        episode = self.game.open()
+        self.play_a_little(episode)
+        after = random.getstate(), np.random.get_state()[1:3]
+        self.stirred = before[0] != after[0] or before[1][1] != after[1][1] or bool((before[1][0] != after[1][0]).any())
+        first, second = self.play_a_little(episode), self.play_a_little(episode)
+        self.game.spare = episode
+        if first == second or not exact: return
+        at = [one == two for one, two in zip(first, second)].index(False)
+        raise Refused(f"seed 1 and the same actions, played twice, differ after {at} steps: it is not decided by its seed and the actions; "
+                      "env.exact=false trains it, and a resumed run abandons unfinished episodes")
+
+    def play_a_little(self, episode):
+        """What is seen, earned and left to do in a few moves from one seed."""
+        np, spec, out = self.np, self.game.spec, []
+        self.stir(1, 0)
+        episode.restart(1)
+        for move in range(24):
+            out.append((episode.status, tuple(episode.acting), [float(x) for x in episode.rewards] if move else None, self.look(episode)))
+            if episode.status == CHANCE: episode.chance(int(np.argmax(episode.outcomes())))
+            elif episode.status == RUNNING:
+                self.stir(1, move + 1)
+                episode.step(self.any_words(episode))
+            else: break
+        return out
+
+    def look(self, episode):
+        if episode.status == CHANCE: return None
+        spec, rows = self.game.spec, []
+        for agent in episode.acting:
+            kind = spec["kinds"][spec["kind_of"][agent]]
+            row = self.np.zeros(kind["shape"][0] * kind["shape"][1] * kind["shape"][2], self.np.uint8 if kind["bytes"] else self.np.float32)
+            episode.observe(agent, row)
+            rows.append(row.tobytes())
+        return rows
+
+    def any_words(self, episode):
+        spec, np, words = self.game.spec, self.np, []
+        for agent in (episode.acting[:1] if spec.get("turns") else range(spec["agents"])):
+            kind = spec["kinds"][spec["kind_of"][agent]]
+            sizes = kind.get("sizes")
+            if sizes is None:
+                row = [(low + high) / 2 for low, high in zip(kind["action_low"], kind["action_high"])]
+            elif spec["masks"] and agent in episode.acting:
+                mask, row, at = np.zeros(sum(sizes), np.uint8), [], 0
+                episode.mask(agent, mask)
+                for n in sizes:
+                    row.append(int(mask[at:at + n].argmax()))
+                    at += n
+            else: row = [0] * len(sizes)
+            words += row + [0] * (spec["heads"] - len(row)) if "heads" in spec else row
+        return words
+
+    def map(self, size):
+        layout = json.loads(self.take(size))
+        self.memory = Memory(self.np, layout, self.game.spec)
+        self.box = "sizes" not in self.game.spec["kinds"][0]
+        self.agents = self.game.spec["agents"]
+
+    def stir(self, seed, move):
+        if not self.stirred: return
+        mixed = (seed * 0x9E3779B1 + move * 0x85EBCA77) & 0xffffffff
+        random.seed(mixed)
+        self.np.random.seed(mixed)
+
+    def publish(self, cell, episode):
+        """All that is to be known of a cell, but for what agents see who do not act: that is asked for."""
+        memory, np = self.memory, self.np
+        memory.status[cell] = status = episode.status
+        flags, have = memory.flags[cell], memory.have[cell]
+        flags[:] = 0
+        have[:] = 0
+        for agent in episode.alive: flags[agent] = ALIVE
+        if status == CHANCE:
+            outcomes = episode.outcomes()
+            memory.chances[cell] = len(outcomes)
+            memory.chance[cell, :len(outcomes)] = outcomes
+        masks = self.game.spec["masks"]
+        for agent in episode.acting:
+            flags[agent] |= ACTS
+            if status != CHANCE:
+                episode.observe(agent, memory.row[agent][cell])
+                have[agent] = 1
+                if masks: episode.mask(agent, memory.mask[agent][cell])
+
+    def earn(self, cell, episode):
+        memory = self.memory
+        memory.reward[cell] = episode.rewards
+        memory.total[cell] += episode.rewards
+
+    def step(self, count):
+        memory = self.memory
+        cells = memory.cell[:count].tolist()
+        words = (memory.values if self.box else memory.words)[:count].tolist()
+        for cell, row in zip(cells, words):
+            self.at = cell
+            episode = self.live[cell]
+            past = self.past[cell]
+            past.append(row)
+            self.stir(self.seeds[cell], len(past))
+            episode.step(row)
+            self.earn(cell, episode)
+            self.publish(cell, episode)
+        self.at = None
+
+    def chance(self, count):
+        memory = self.memory
+        for cell, (outcome, *_) in zip(memory.cell[:count].tolist(), memory.words[:count].tolist()):
+            self.at = cell
+            episode = self.live[cell]
+            self.past[cell].append([outcome])
+            episode.chance(outcome)
+            self.earn(cell, episode)
+            self.publish(cell, episode)
+        self.at = None
+
+    def begin(self, cell, seed):
+        self.at = cell
+        episode = self.live.get(cell)
+        if episode is None: episode = self.live[cell] = self.game.open()
+        self.seeds[cell], self.past[cell] = seed, []
+        self.memory.reward[cell] = 0
+        self.memory.total[cell] = 0
+        self.stir(seed, 0)
+        episode.restart(seed)
+        return episode
+
+    def reset(self, size):
+        root = CHANCE if self.game.spec.get("chance_first") else RUNNING
+        for cell, seed in struct.iter_unpack("<IQ", self.take(size)):
+            episode = self.begin(cell, seed & 0x7fffffff)
+            if episode.status != root: raise Refused(f"an episode (seed {seed & 0x7fffffff}) begins with status {episode.status}, not {root}")
+            self.publish(cell, episode)
+        self.at = None
+
+    def rebuild(self, size):
+        """A past is played again. The moves of chance have one word."""
+        bytes_ = self.take(size)
+        cell, seed = struct.unpack_from("<IQ", bytes_)
+        width = self.memory.words.shape[1]
+        rows = self.np.frombuffer(bytes_, self.np.float32 if self.box else self.np.int32, offset=12).reshape(-1, width).tolist()
+        episode = self.begin(cell, seed & 0x7fffffff)
+        past, total = self.past[cell], self.memory.total[cell]
+        for row in rows:
+            if episode.status == CHANCE:
+                past.append(row[:1])
+                episode.chance(row[0])
+            elif episode.status == RUNNING:
+                past.append(row)
+                self.stir(self.seeds[cell], len(past))
+                episode.step(row)
+            else: break
+            total += episode.rewards
+        self.publish(cell, episode)
+        self.at = None
+        if len(past) != len(rows): raise Refused(f"{len(rows)} moves played again end after {len(past)}: the environment is not decided by its seed and "
+                                                 "the actions; with env.exact=false it can be trained, without exact resume")
+
+    def view(self, size):
+        cell, agent = struct.unpack("<II", self.take(size))
+        self.at = cell
+        self.live[cell].observe(agent, self.memory.row[agent][cell])
+        self.memory.have[cell, agent] = 1
+        self.at = None
+
+    def render(self, size):
+        cell, = struct.unpack("<I", self.take(size))
+        return self.live[cell].picture().encode(errors="replace")
+
+    def state(self, size):
+        cell, = struct.unpack("<I", self.take(size))
+        self.at = cell
+        self.live[cell].state(self.memory.state[cell])
+        self.at = None
+
+    requests = {HELLO: hello, MAP: map, STEP: step, MOVE_CHANCE: chance, RESET: reset, REBUILD: rebuild, VIEW: view, RENDER: render, STATE: state}
+
+
+def main():
+    # who stops a job stops its ranks; this ends when its rank does
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)
+    os.closerange(6, 1 << 16)
+    for key, value in (("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy"),
+                       ("PYGAME_HIDE_SUPPORT_PROMPT", "1")):
+        os.environ.setdefault(key, value)
+    Worker().serve()

@@ -1,0 +1,230 @@
+/* The worker process of a bridge: starting it with the user's Python, one message each way a
+ * request, and what is said when it ends. It ends by itself when the socket does, whatever becomes
+ * of this process. */
+#include "env/bridge_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+const char *bridge_python;
+
+/* Files that the worker finds open. */
+enum { AT_SOCKET = 3, AT_MEMORY = 4, AT_SOURCE = 5, OUT_OF_THE_WAY = 64 };
+
+/* An answer to a request in which an exception was raised; other failures have a 2. */
+enum { RAISED = 1 };
+
+/* Modules come from the text in file 5: "name size", a line each, and the text behind it. */
+static const char bootstrap[] =
+    "import sys,importlib.util as u\n"
+    "t={}\n"
+    "with open(5,'rb') as f:\n"
+    "  f.seek(0)\n"
+    "  for h in iter(f.readline,b''):\n"
+    "    n,s=h.split();t[n.decode()]=f.read(int(s)).decode()\n"
+    "class B:\n"
+    "  def find_spec(s,n,p=None,m=None):\n"
+    "    return u.spec_from_loader(n,s,origin='agon/bridge/'+n+'.py') if n in t else None\n"
+    "  def create_module(s,m): pass\n"
+    "  def exec_module(s,m):\n"
+    "    n=m.__name__;exec(compile(t[n],'agon/bridge/'+n+'.py','exec'),m.__dict__)\n"
+    "  def get_source(s,n): return t[n]\n"
+    "sys.meta_path.insert(0,B())\n"
+    "import agon_worker\n"
+    "agon_worker.main()\n";
+
+static int fail(AgonError *error, const char *what, const char *why) {
+  snprintf(error->text, sizeof error->text, "%s: %s", what, why);
+  return -1;
+}
+
+/* A copy of a file's number beyond those that the worker wants, so that none is overwritten. */
+static int moved_away(int file) {
+  const int copy = file < 0 ? -1 : fcntl(file, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+  if (file >= 0) close(file);
+  return copy;
+}
+
+/* The modules' text, as a file that is nowhere. */
+static int open_source(void) {
+  const int file = memfd_create("agon_bridge_source", MFD_CLOEXEC);
+  size_t at = 0;
+  while (file >= 0 && at < bridge_source_size) {
+    const ssize_t size = write(file, bridge_source + at, bridge_source_size - at);
+    if (size <= 0) break;
+    at += (size_t)size;
+  }
+  if (file >= 0 && at == bridge_source_size) return moved_away(file);
+  if (file >= 0) close(file);
+  return -1;
+}
+
+/* What it prints goes where errors go: the rank's own output may be read by a program. */
+static int set_files(posix_spawn_file_actions_t *files, int socket, int memory, int source) {
+  return posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0) ||
+         posix_spawn_file_actions_adddup2(files, 2, 1) ||
+         posix_spawn_file_actions_adddup2(files, socket, AT_SOCKET) ||
+         posix_spawn_file_actions_adddup2(files, memory, AT_MEMORY) ||
+         posix_spawn_file_actions_adddup2(files, source, AT_SOURCE);
+}
+
+static int spawn(BridgeWorker *worker, int socket, int source) {
+  const char *program = bridge_python ? bridge_python : "python3";
+  char *argv[] = {(char *)(uintptr_t)program,   (char[]){"-X"},
+                  (char[]){"faulthandler"},     (char[]){"-c"},
+                  (char *)(uintptr_t)bootstrap, NULL};
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  sigset_t none;
+  sigemptyset(&none);
+  if (posix_spawn_file_actions_init(&files)) return ENOMEM;
+  if (posix_spawnattr_init(&attributes)) {
+    posix_spawn_file_actions_destroy(&files);
+    return ENOMEM;
+  }
+  int code = posix_spawnattr_setsigmask(&attributes, &none);
+  if (!code) code = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  if (!code && set_files(&files, socket, worker->memory, source)) code = ENOMEM;
+  if (!code) code = posix_spawnp(&worker->pid, program, &files, &attributes, argv, environ);
+  if (code) worker->pid = 0;
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  return code;
+}
+
+int bridge_worker_start(BridgeWorker *worker, AgonError *error) {
+  int pair[2];
+  int source = -1;
+  *worker = (BridgeWorker){.socket = -1, .memory = -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+    return fail(error, "no socket for a Python process", strerror(errno));
+  worker->socket = moved_away(pair[0]);
+  pair[1] = moved_away(pair[1]);
+  worker->memory = moved_away(memfd_create("agon_bridge", MFD_CLOEXEC));
+  source = open_source();
+  int code = worker->socket < 0 || pair[1] < 0 || worker->memory < 0 || source < 0
+                 ? errno
+                 : spawn(worker, pair[1], source);
+  if (source >= 0) close(source);
+  if (pair[1] >= 0) close(pair[1]);
+  if (!code) return 0;
+  snprintf(error->text, sizeof error->text,
+           "cannot start %s: %s; name the Python that has the environment's packages, "
+           "AGON_PYTHON=/path/to/python",
+           bridge_python ? bridge_python : "python3", strerror(code));
+  bridge_worker_stop(worker);
+  return -1;
+}
+
+/* Waits at most that long for the process to end, and notes how it did. */
+static bool reap(BridgeWorker *worker, int milliseconds) {
+  int how;
+  for (int waited = 0; waited <= milliseconds; waited += 10) {
+    if (waitpid(worker->pid, &how, WNOHANG) != 0) {
+      worker->pid = 0;
+      if (WIFSIGNALED(how))
+        snprintf(worker->end, sizeof worker->end,
+                 "the Python process was ended by signal %d (%s): what it wrote is above",
+                 WTERMSIG(how), strsignal(WTERMSIG(how)));
+      else
+        snprintf(worker->end, sizeof worker->end,
+                 "the Python process ended by itself, exit code %d: what it wrote is above",
+                 WIFEXITED(how) ? WEXITSTATUS(how) : -1);
+      return true;
+    }
+    nanosleep(&(struct timespec){0, 10000000}, NULL);
+  }
+  return false;
+}
+
+/* It ends when its socket does; one that is in the middle of something else is not waited for. */
+void bridge_worker_stop(BridgeWorker *worker) {
+  if (worker->socket >= 0) close(worker->socket);
+  if (worker->pid > 0 && !reap(worker, 1000)) {
+    kill(worker->pid, SIGKILL);
+    reap(worker, 1000);
+  }
+  if (worker->map) munmap(worker->map, worker->map_size);
+  if (worker->memory >= 0) close(worker->memory);
+  bytes_free(&worker->answer);
+  *worker = (BridgeWorker){.socket = -1, .memory = -1};
+}
+
+int bridge_worker_share(BridgeWorker *worker, size_t size, AgonError *error) {
+  if (ftruncate(worker->memory, (off_t)size))
+    return fail(error, "no memory to share with a Python process", strerror(errno));
+  void *map =
+      mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, worker->memory, 0);
+  if (map == MAP_FAILED)
+    return fail(error, "no memory to share with a Python process", strerror(errno));
+  worker->map = map;
+  worker->map_size = size;
+  return 0;
+}
+
+/* --- messages --- */
+static bool put(int socket, const void *bytes, size_t size) {
+  const uint8_t *at = bytes;
+  while (size) {
+    const ssize_t sent = send(socket, at, size, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return false;
+    at += sent;
+    size -= (size_t)sent;
+  }
+  return true;
+}
+
+static bool get(int socket, void *bytes, size_t size) {
+  uint8_t *at = bytes;
+  while (size) {
+    const ssize_t got = recv(socket, at, size, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    at += got;
+    size -= (size_t)got;
+  }
+  return true;
+}
+
+/* How it ended, for this request and all that follow. */
+static int ended(BridgeWorker *worker, AgonError *error) {
+  if (!worker->dead) {
+    worker->dead = true;
+    if (!reap(worker, 2000))
+      snprintf(worker->end, sizeof worker->end, "the Python process does not answer any more");
+  }
+  snprintf(error->text, sizeof error->text, "%s", worker->end);
+  return -1;
+}
+
+int bridge_worker_ask(BridgeWorker *worker, uint32_t code, uint32_t count, const void *payload,
+                      size_t size, AgonError *error) {
+  uint32_t head[2] = {code, size ? (uint32_t)size : count};
+  if (worker->dead || !put(worker->socket, head, sizeof head) ||
+      !put(worker->socket, payload, size) || !get(worker->socket, head, sizeof head))
+    return ended(worker, error);
+  worker->answer.size = 0;
+  if (head[0] == 0 && head[1] == 0) return 0;
+  uint8_t *text = bytes_extend(&worker->answer, (size_t)head[1] + 1);
+  if (!text) return fail(error, "out of memory", "an answer of a Python process");
+  if (!get(worker->socket, text, head[1])) return ended(worker, error);
+  text[head[1]] = 0;
+  if (head[0] == 0) return 0;
+  snprintf(error->text, sizeof error->text, "%s", (const char *)text);
+  if (head[0] == RAISED) { /* said once, whatever is asked after it */
+    worker->dead = true;
+    snprintf(worker->end, sizeof worker->end, "%s", error->text);
+  }
+  return -1;
+}

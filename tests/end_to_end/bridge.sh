@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Environments of Python: checked, trained, killed and gone on with byte for byte, wrong in every way; then those of the
+# libraries, where a Python with them is at hand (AGON_TEST_PYTHON) or can be made.
+. "$(dirname "$0")/common.sh"
+export AGON_PYTHON=$python PYTHONPATH=$root/tests/plugin/python
+unset VIRTUAL_ENV
+"$python" -c "import numpy" || fail "the tests need numpy, as h5py does"
+lamps=python:lamps:Lamps
+export AGON
+cat > check <<S
+#!/bin/sh
+exec "$AGON" env check "\$@" --episodes 8
+S
+chmod +x check
+
+# --- an environment of one's own ---
+expect 0 "all passed" ./check $lamps
+expect 0 "all passed" ./check $lamps kwargs=actions=heads,steps=5
+expect 0 "all passed" ./check $lamps kwargs='{"actions": "box", "wrong": "cut"}'
+expect 0 "observation  *11 x 1 x 1 f32" "$AGON" env info $lamps
+expect 0 "all passed" ./check $lamps kwargs=wrong=global # it draws from the one generator of the process
+expect 0 "all passed" ./check $lamps kwargs=wrong=bounds bounds=free
+expect 0 "at most 7 steps" "$AGON" env info $lamps steps=7
+expect 0 "all passed" ./check $lamps steps=7
+
+# --- what may be wrong, and one sentence of what to do ---
+expect 2 "RuntimeError: the lamps cannot be made" "$AGON" env info $lamps kwargs=wrong=made
+expect 2 "has no 'Lanterns'" "$AGON" env info python:lamps:Lanterns
+expect 2 "names no factory: python:MODULE:FACTORY" "$AGON" env info python:lamps
+expect 2 "finds no module 'lanterns', in this folder or in PYTHONPATH" "$AGON" env info python:lanterns:Lanterns
+expect 2 "of which environment\?" "$AGON" env info gymnasium:
+expect 2 "cannot start /no/python: No such file.*AGON_PYTHON=" env AGON_PYTHON=/no/python "$AGON" env info $lamps
+expect 2 "'twelve' is not NAME=VALUE" "$AGON" env info $lamps kwargs=twelve
+expect 2 "actions of space Text .*can be played" "$AGON" env info $lamps kwargs=actions=text
+expect 2 "an action space without bounds" "$AGON" env info $lamps kwargs=actions=free
+expect 2 "played twice, differ after .*env.exact=false trains it" "$AGON" env info $lamps kwargs=wrong=ghost
+expect 2 "name of more than 63 characters.*env.kwargs" "$AGON" env info gymnasium:$(printf 'x%.0s' $(seq 70))
+expect 7 "element \[1\] of an observation is 1.5, its space says .*env.bounds=free" ./check $lamps kwargs=wrong=bounds,at=30,steps=40
+expect 7 "has shape \(2, 3\), its space says \(2, 2\)" ./check $lamps kwargs=wrong=shape,at=30,steps=40
+if ! "$python" -c "import gymnasium" 2> /dev/null; then
+  expect 2 "has no package 'gymnasium': .*pip install gymnasium, or name the Python that has it" "$AGON" env info gymnasium:CartPole-v1
+fi
+small="net.hidden=[16] actors.slots=16 actors.lanes=4 actors.unroll=8 metrics.evaluation_episodes=4 league.main_snapshot_max=2k league.main_snapshot_min=2k"
+# whatever rank it happens on, the job ends, with the traceback, the seed and the line of play once
+expect 7 "rank [0-9] ends the job: env $lamps failed in step, slot [0-9]+, episode [0-9]+, step 29: RuntimeError: the lamps went out \(lamps.py:[0-9]+; seed [0-9]+; the traceback is above\)" \
+  mpirun --oversubscribe --bind-to none -n 3 "$AGON" train $lamps env.kwargs=wrong=raise,at=30,steps=40 $small frames=100k --run-dir raise --quiet
+grep -q "line of play: [0-4 ]*$" out.txt || fail "no line of play"
+[ "$(grep -c '^Traceback' out.txt)" -le 3 ] || fail "more tracebacks than ranks"
+for how in exit:"exit code 9" signal:"signal 9 .Killed."; do
+  expect 7 "the Python process .*${how#*:}" mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps env.kwargs=wrong=${how%%:*},at=30,steps=40 $small frames=100k \
+    --run-dir "${how%%:*}" --quiet
+done
+
+# --- training, and a resume that is byte for byte a run without a stop ---
+lockstep="$lamps $small pace=lockstep checkpoint.ticks=4 frames=8k"
+mpi 3 "$AGON" train $lockstep --run-dir whole --quiet
+kill_in_the_middle killed $lockstep
+mpi 3 "$AGON" train $lockstep --run-dir killed --resume must --quiet
+same whole killed
+# by name: nothing of a stored run runs a module that nobody has named
+expect 2 "names python:lamps:Lamps, whose code would run.*AGON_PLUGINS=python:lamps:Lamps" "$AGON" eval whole --games 4
+expect 0 "main_0" env AGON_PLUGINS=./other.so:python:lamps:Lamps "$AGON" eval whole --games 4
+expect 0 "main_0" "$AGON" league show whole
+mpi 2 "$AGON" train $lamps env.kwargs=wrong=ghost env.exact=false $small frames=2k --run-dir ghost --quiet
+AGON_PLUGINS=$lamps mpi 2 "$AGON" train ghost frames=5k > ghost.txt
+grep -q "abandon" ghost.txt || fail "a resume without the unfinished episodes does not say so"

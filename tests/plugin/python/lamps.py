@@ -1,0 +1,81 @@
+"""An environment in the manner of Gymnasium that needs nothing but numpy: one lamp of five is lit, and the agent is paid for
+naming it. What it sees is a dictionary; the lamp that was lit before is masked. It can be told to go wrong in any way."""
+
+import os
+import random
+import signal
+
+import numpy as np
+
+drawn = 0  # by all episodes: no part of seed and actions
+
+
+class Box:
+    def __init__(self, low, high, shape, dtype=np.float32):
+        self.low, self.high, self.shape, self.dtype = np.full(shape, low, dtype), np.full(shape, high, dtype), shape, np.dtype(dtype)
+
+
+class Discrete:
+    def __init__(self, n, start=0):
+        self.n, self.start = n, start
+
+
+class MultiDiscrete:
+    def __init__(self, nvec):
+        self.nvec, self.shape, self.dtype = np.array(nvec), (len(nvec),), np.dtype(np.int64)
+
+
+class Dict:
+    def __init__(self, **spaces):
+        self.spaces = spaces
+
+
+class Text:
+    pass
+
+
+class Lamps:
+    metadata = {"render_modes": ["ansi"]}
+    spec = None
+
+    def __init__(self, lamps=5, steps=12, wrong="", at=3, actions="discrete"):
+        self.lamps, self.steps, self.wrong, self.at = lamps, steps, wrong, at
+        self.observation_space = Dict(lit=Discrete(lamps, start=1), clock=Box(0, 1, (2,)), picture=Box(0, 255, (2, 2), np.uint8))
+        self.action_space = {"discrete": Discrete(lamps, start=1), "heads": MultiDiscrete([lamps, 2]), "box": Box(-1, 1, (2,)),
+                             "free": Box(-np.inf, np.inf, (2,)), "text": Text()}[actions]
+        if wrong == "made": raise RuntimeError("the lamps cannot be made")
+        self.masks = actions == "discrete"
+        self.heads = actions
+
+    def light(self):
+        before = getattr(self, "lit", 0)
+        if self.wrong == "global": self.lit = random.randrange(self.lamps)
+        else: self.lit = int(self.dice.integers(self.lamps))
+        if self.lit == before: self.lit = (self.lit + 1) % self.lamps
+        self.before = before
+        return {"lit": self.lit + 1, "clock": np.array([self.time / self.steps, 1.5 if self.wrong == "bounds" and self.time == self.at else 0], np.float32),
+                "picture": np.full((2, 3) if self.wrong == "shape" and self.time == self.at else (2, 2), self.lit, np.uint8)}
+
+    def info(self):
+        return {"action_mask": np.arange(self.lamps) != self.before} if self.masks else {}
+
+    def reset(self, seed=None, options=None):
+        self.dice, self.time, self.lit = np.random.default_rng(seed), 0, -1
+        if self.wrong == "reset" and seed > 1 << 28: raise RuntimeError("the lamps do not begin")
+        return self.light(), self.info()
+
+    def step(self, action):
+        global drawn
+        drawn += 1
+        self.time += 1
+        if self.time == self.at:
+            if self.wrong == "raise": raise RuntimeError("the lamps went out")
+            if self.wrong == "exit": os._exit(9)
+            if self.wrong == "signal": os.kill(os.getpid(), signal.SIGKILL)
+        named = action - 1 if self.heads == "discrete" else int(action[0]) if self.heads == "heads" else int((action[0] + 1) / 2 * self.lamps * .999)
+        reward = 1.0 if named == self.lit else 0.0
+        if self.wrong == "ghost" and drawn % 7 == 0: reward += 1
+        return self.light(), reward, self.wrong != "cut" and self.time >= self.steps, self.wrong == "cut" and self.time >= self.steps, self.info()
+
+    def close(self):
+        pass
