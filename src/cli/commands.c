@@ -8,6 +8,7 @@
   EACH(rate)                                                                                       \
   EACH(report)                                                                                     \
   EACH(query)                                                                                      \
+  EACH(export)                                                                                     \
   EACH(play)                                                                                       \
   EACH(replay)                                                                                     \
   EACH(exploit)                                                                                    \

@@ -14,6 +14,8 @@ MAY = {
     "train": {"algo", "shared", "config", "nn", "data"},
     "role": {"nn", "data", "transport"},
     "agent": {"env", "nn"},
+    "libagon": set(),
+    "export": {"agent", "env", "nn", "libagon"},
     "play": {"agent", "env", "data", "meta"},
     "actors": {"role", "config", "env", "nn", "data", "agent", "play", "wire", "transport", "metrics"},
     "learner": {"role", "config", "nn", "data", "wire", "transport", "train", "algo", "store", "metrics"},
@@ -26,7 +28,7 @@ FLOOR = {"role", "config", "nn", "meta", "data", "metrics", "store", "transport"
          "actors", "learner", "league", "league parts", "manager", "eval"}
 MAY |= {"job": FLOOR, "classics": {"env", "agent", "meta", "store", "job"}, "run": {"job", "classics", "config", "store", "league", "eval", "agent"},
         "report": {"run", "job", "eval", "meta", "metrics", "nn", "transport"},
-        "bench": FLOOR | {"job", "run"}, "cli": FLOOR | {"job", "classics", "run", "report", "bench"}}
+        "bench": FLOOR | {"job", "run"}, "cli": FLOOR | {"job", "classics", "run", "report", "bench", "export"}}
 for row in MAY.values():  # who sends knows what is said; not the other way round
     if "wire" in row: row.add("messages")
 OWNERS = {"mpi.h": "src/transport/transport_mpi.c", "hdf5.h": "src/store/store_hdf5.c", "cblas.h": "src/nn/kernels/openblas.c", "dlfcn.h": "src/env/env_plugin.c",
