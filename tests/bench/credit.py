@@ -17,11 +17,12 @@ T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8:
 HERE = os.path.join(os.path.dirname(__file__), "..", "..", "deploy", "runs")
 # name: configuration, and what differs
 METHODS = {
-    "ippo": ("goal_cells_difference.yaml", ["rewards.difference=none"]),
+    "ippo": ("goal_cells_difference.yaml", ["rewards.difference=none", "rewards.team=0"]),
     "ippo-without": ("goal_cells_difference.yaml", []),
-    "ippo-idle": ("goal_cells_difference.yaml", ["rewards.difference=idle"]),
+    "ippo-without-alone": ("goal_cells_difference.yaml", ["rewards.team=0"]),
+    "ippo-idle": ("goal_cells_difference.yaml", ["rewards.difference=idle", "rewards.team=0"]),
     "ippo-potential": ("goal_cells_shaping.yaml", []),
-    "ippo-both": ("goal_cells_shaping.yaml", ["rewards.difference=without"]),
+    "ippo-both": ("goal_cells_shaping.yaml", ["rewards.difference=without", "rewards.team=0"]),
     "iql": ("goal_cells_iql.yaml", ["rewards.shaping=0"]),
     "iql-without": ("goal_cells_iql.yaml", ["rewards.shaping=0", "rewards.difference=without"]),
     "iql-potential": ("goal_cells_iql.yaml", []),
