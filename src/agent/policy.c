@@ -32,6 +32,7 @@ Status inference_create(const Net *net, size_t chunk, Inference *out) {
   TRY(NEW_ARRAY(out->memory_out, chunk * S));
   TRY(NEW_ARRAY(out->action, chunk * net->space.heads));
   if (net->space.inner) TRY(NEW_ARRAY(out->mask, chunk * net->space.choices));
+  if (net_talks(net)) TRY(NEW_ARRAY(out->nobody, chunk));
 done:
   if (status != OK) inference_destroy(out);
   return status;
@@ -46,6 +47,7 @@ void inference_destroy(Inference *inference) {
   free(inference->memory_out);
   free(inference->mask);
   free(inference->action);
+  free(inference->nobody);
   *inference = (Inference){0};
 }
 
@@ -129,19 +131,22 @@ static void decide_chunk(const Policy *policy, Inference *inference, const Seque
   if (worths) value_worths(net, logits, NULL, sequences->B, part->values);
 }
 
-/* The rows from `first` on, with what their agents remember to have done last. */
-static void load_chunk(const Net *net, const Env *env, const PolicyRows *rows, size_t first,
-                       size_t count, Activations *space) {
+/* The rows from `first` on, with what their agents remember to have done last. Whoever is out of the
+ * game is not heard, and hears nothing: where all are silent, everybody is. */
+static void load_chunk(const Policy *policy, Inference *inference, const Env *env,
+                       const PolicyRows *rows, size_t first, size_t count) {
+  const Net *net = inference->net;
   const size_t S = net->graph.state_size;
+  const uint8_t *alive = rows->alive ? rows->alive + first : NULL;
   const NetInput input = {
       .rows = (const uint8_t *)rows->observations + first * env->observation_bytes,
       .agents = rows->agents ? rows->agents + first : NULL,
       .last = net->remembered ? rows->memory + first * S + net->recurrent : NULL,
       .last_step = S,
-      .alive = rows->alive ? rows->alive + first : NULL,
+      .alive = policy->silent && net_talks(net) ? inference->nobody : alive,
       .positions = rows->positions ? rows->positions + first * 3 : NULL,
   };
-  net_load_input(net, &input, count, space);
+  net_load_input(net, &input, count, &inference->space);
 }
 
 /* What was done last is still that: the network does not move it. */
@@ -174,7 +179,7 @@ Status policy_decide(Policy *policy, Inference *inference, const Env *env, const
         .states = S ? rows->memory + first * S : NULL,
         .S = S,
     };
-    load_chunk(net, env, rows, first, count, &inference->space);
+    load_chunk(policy, inference, env, rows, first, count);
     decide_chunk(policy, inference, &sequences, &part);
     if (part.memory) keep_last(net, sequences.states, count, part.memory);
     TRY_RETURN(check_outputs(policy, env, W, count, &part));

@@ -16,6 +16,7 @@ typedef struct Inference {
   float *memory_out;  /* (chunk, S) */
   uint8_t *mask;      /* (chunk, choices), with those of inner heads; where there are any */
   AgonAction *action; /* (chunk, heads) what was drawn */
+  uint8_t *nobody;    /* (chunk) zeros; where agents tell one another something (net_talks) */
 } Inference;
 
 /* Buffers for `chunk` rows at once, or a few more: for whole teams, where the net wants them
@@ -36,6 +37,7 @@ typedef struct Policy {
   BuiltinPolicy *builtin; /* or this */
   Inference *inference;   /* borrowed; NULL: that of whoever plays it */
   bool greedy;
+  bool silent;   /* what its agents tell one another by the network (net_talks) is not heard */
   float *packed; /* its own: the block, in the order in which the kernels want it */
   /* turns of a step that it must decide; for who plays it (play_step) */
   size_t queued, queue_room;

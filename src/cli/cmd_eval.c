@@ -33,6 +33,8 @@ static const Flag flags[] = {
     {"--openings", "K",
      "uniformly random first steps, the same in both games of a pair (default 0)"},
     {"--greedy", NULL, "networks take their most probable action instead of sampling"},
+    {"--silent", NULL,
+     "one team: what its agents tell one another by their network (net.messages) is not heard"},
     {"--seed", "S", "of the games (default 1)"},
     {"--csv", "FILE",
      "where results are appended and read from (default RUN/games.csv; none: nowhere)"},
@@ -381,7 +383,7 @@ static Status refuse_opponents(const Arguments *arguments) {
       return status_set(
           ERR_USAGE,
           "one team plays here: %s is for players that meet one another (there are --players, "
-          "--games, --greedy, --openings, --seed, --record, --replays, --json)",
+          "--games, --greedy, --silent, --openings, --seed, --record, --replays, --json)",
           flag[i]);
   return OK;
 }
@@ -455,6 +457,7 @@ static Status run_eval(int argc, char **argv) {
     const TeamRequest team = {.episodes = (uint64_t)games,
                               .both = !list && !request.greedy,
                               .all = !list,
+                              .silent = argument(&command_eval, &arguments, "--silent") != NULL,
                               .json = argument(&command_eval, &arguments, "--json") != NULL,
                               .replays = *replays_path ? replays_path : NULL,
                               .recorded = (uint64_t)replays};
@@ -462,6 +465,8 @@ static Status run_eval(int argc, char **argv) {
     TRY(team_returns(&arena, &team));
     goto done;
   }
+  if (argument(&command_eval, &arguments, "--silent"))
+    TRY(usage_error(&command_eval, "--silent is for games of one team"));
   if (!list) TRY(usage_error(&command_eval, "--players are needed"));
   if (arena.players < 2) TRY(usage_error(&command_eval, "at least two players are needed"));
   TRY(add_fixtures(&arena, (Format)format, counts));

@@ -79,7 +79,7 @@ static void print_head(const TournamentSetup *arena, const ReturnTold *told, uin
   printf("team return of an episode%s%s, 95 %% intervals (Student's t), %llu episodes each; %s\n",
          *told->words ? ", " : "", told->words, (unsigned long long)episodes,
          arena->tournament.terms.env);
-  printf("%-22s %10s %-20s", "player", "return", "  95 %");
+  printf("%-24s %10s %-20s", "player", "return", "  95 %");
   if (*told->words) printf(" %13s", other_words(env, told));
   printf(" %9s %9s %9s %6s", "deviation", "least", "most", "steps");
   for (size_t i = 0; i < measures.count; i++)
@@ -98,7 +98,7 @@ static void print_row(const Env *env, const ReturnTold *told, const Row *row) {
     snprintf(interval, sizeof interval, "[%.4g, %.4g]", factor * s->low, factor * s->high);
   char who[192];
   snprintf(who, sizeof who, "%s%s", row->label, row->acts);
-  printf("%-22s %10.4g %-20s", who, factor * s->mean, interval);
+  printf("%-24s %10.4g %-20s", who, factor * s->mean, interval);
   if (*told->words) printf(" %13.4g", s->mean * (factor > 1 ? 1 : (double)env->spec.agents));
   printf(" %9.3g %9.4g %9.4g %6.4g", factor * s->deviation, factor * s->least, factor * s->most,
          s->length);
@@ -113,7 +113,8 @@ static Status play_row(const TournamentSetup *arena, const TeamRequest *request,
                        FILE *replays, Row *out) {
   const GameTerms *terms = &arena->tournament.terms;
   const char *acts = !player->net ? "" : player->policy.greedy ? ", greedy" : ", sampling";
-  snprintf(out->label, sizeof out->label, "%s%s", player->label, request->both ? acts : "");
+  const char *silent = player->policy.silent ? ", silent" : "";
+  snprintf(out->label, sizeof out->label, "%s%s%s", player->label, request->both ? acts : "", silent);
   out->acts = request->both ? "" : acts;
   Recording to = {terms, out->label, replays};
   const SoloPlan plan = {.seed = terms->seed,
@@ -166,6 +167,20 @@ static void print_recorded(const TeamRequest *request) {
            (unsigned long long)request->recorded, request->replays);
 }
 
+/* Silences the players whose agents have something to tell by their network. */
+static Status silence(TournamentSetup *arena) {
+  bool any = false;
+  for (size_t p = 0; p < arena->players; p++) {
+    Contestant *player = &arena->player[p];
+    player->policy.silent = player->net && net_talks(player->net);
+    any |= player->policy.silent;
+  }
+  if (any) return OK;
+  return status_set(ERR_USAGE,
+                    "--silent: no player here tells another anything by its network (such are "
+                    "trained with net.messages.kind); leave it out");
+}
+
 Status team_returns(TournamentSetup *arena, const TeamRequest *request) {
   const GameTerms *terms = &arena->tournament.terms;
   const ReturnTold told = setup_told(arena);
@@ -173,6 +188,7 @@ Status team_returns(TournamentSetup *arena, const TeamRequest *request) {
   json_t *players = NULL;
   Status status = OK;
   if (!setup_speaks(arena)) return OK;
+  if (request->silent) TRY_RETURN(silence(arena));
   if (request->replays && !(replays = fopen(request->replays, "a")))
     return status_set(ERR_IO, "cannot append to %s", request->replays);
   players = json_array();

@@ -11,8 +11,8 @@ train() { # RANKS FOLDER KEY=VALUE...
   mpi "$n" "$AGON" train "$PLUGINS/libplugin_tell.so" --run-dir "$run" --quiet $keys "$@" || fail "$run"
 }
 # mean return of a run's main (8 at best, 4 by chance), greedy, and that it is between two numbers
-returns() { # FOLDER LOW HIGH
-  "$AGON" eval "$1" --players main_0 --games 400 --json > eval.json || fail "eval of $1"
+returns() { # FOLDER LOW HIGH FLAG...
+  "$AGON" eval "$1" --players main_0 --games 400 --json "${@:4}" > eval.json || fail "eval of $1"
   $python - "$@" << 'P'
 import json, sys
 run, low, high = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
@@ -34,6 +34,9 @@ returns silent 3 5
 train 1 mean ppo.rows=team net.messages.kind=mean
 returns mean 7.8 8
 heard mean 4 4 # of three, then of two: half of 6 and half of 2
+# and is lost without being told
+returns mean 2 5 --silent
+expect 2 "no player here tells another anything" "$AGON" eval silent --silent
 # who hears the nearest two of two hears all: the same run, to the last bit
 train 1 all ppo.rows=team net.messages.kind=nearest net.messages.nearest=2
 $python - mean all << 'P'
