@@ -22,7 +22,7 @@ static int hyper(Mixer *mixer, const char *name, int in, size_t width, Activatio
 /* What the state is worth, whatever is done: it has a hidden layer in any case. */
 static int state_value(Mixer *mixer) {
   size_t width = (size_t)mixer->config.embed;
-  int hidden = graph_dense(&mixer->graph, "v_hidden", mixer->state, width, ACT_RELU);
+  int hidden = graph_dense(&mixer->graph, "v_hidden", mixer->seen, width, ACT_RELU);
   return graph_dense(&mixer->graph, "v", hidden, 1, ACT_NONE);
 }
 
@@ -30,9 +30,9 @@ static int state_value(Mixer *mixer) {
 static int build_qmix(Mixer *mixer) {
   Graph *graph = &mixer->graph;
   size_t E = (size_t)mixer->config.embed;
-  int w1 = hyper(mixer, "w1", mixer->state, mixer->shape.agents * E, ACT_ABS);
-  int b1 = graph_dense(graph, "b1", mixer->state, E, ACT_NONE);
-  int w2 = hyper(mixer, "w2", mixer->state, E, ACT_ABS);
+  int w1 = hyper(mixer, "w1", mixer->seen, mixer->shape.agents * E, ACT_ABS);
+  int b1 = graph_dense(graph, "b1", mixer->seen, E, ACT_NONE);
+  int w2 = hyper(mixer, "w2", mixer->seen, E, ACT_ABS);
   int mixed = graph_matvec(graph, mixer->q, w1, E);
   int hidden = graph_act(graph, graph_add_up(graph, (int[]){mixed, b1}, 2), ACT_ELU);
   int out = graph_matvec(graph, hidden, w2, 1);
@@ -44,9 +44,9 @@ static int build_lambda(Mixer *mixer) {
   Graph *graph = &mixer->graph;
   size_t heads = (size_t)mixer->config.heads;
   size_t width = heads * mixer->shape.agents;
-  int both = graph_join(graph, (int[]){mixer->state, mixer->actions}, 2);
-  int key = hyper(mixer, "key", mixer->state, heads, ACT_ABS);
-  int by_state = hyper(mixer, "agents", mixer->state, width, ACT_SIGMOID);
+  int both = graph_join(graph, (int[]){mixer->seen, mixer->actions}, 2);
+  int key = hyper(mixer, "key", mixer->seen, heads, ACT_ABS);
+  int by_state = hyper(mixer, "agents", mixer->seen, width, ACT_SIGMOID);
   int by_action = hyper(mixer, "actions", both, width, ACT_SIGMOID);
   key = graph_affine(graph, key, 1.0f, LEAST_KEY);
   return graph_matvec(graph, key, graph_mul(graph, by_state, by_action), mixer->shape.agents);
@@ -68,7 +68,7 @@ static int build_qplex(Mixer *mixer) {
 static int build_free(Mixer *mixer) {
   Graph *graph = &mixer->graph;
   const IntList *hidden = &mixer->config.free_hidden;
-  int at = graph_join(graph, (int[]){mixer->q, mixer->state}, 2);
+  int at = graph_join(graph, (int[]){mixer->q, mixer->seen}, 2);
   for (size_t i = 0; i < hidden->count; i++) {
     char name[32];
     snprintf(name, sizeof name, "dense%zu", i);
@@ -89,6 +89,9 @@ static void build(Mixer *mixer) {
   if (mixer->kind != MIXER_VDN) mixer->state = graph_input(graph, shape->state, LEVEL_AGENT);
   if (qplex) mixer->best = graph_input(graph, shape->agents, LEVEL_AGENT);
   if (qplex) mixer->actions = graph_input(graph, shape->agents * shape->choices, LEVEL_AGENT);
+  mixer->seen = mixer->state;
+  if (mixer->config.state_norm && mixer->state >= 0)
+    mixer->seen = graph_norm(graph, "state", mixer->state);
   switch (mixer->kind) {
   case MIXER_VDN: mixer->total = graph_sum(graph, mixer->q); break;
   case MIXER_QMIX: mixer->total = build_qmix(mixer); break;

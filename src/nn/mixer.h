@@ -29,6 +29,7 @@ typedef struct MixerConfig {
   int64_t hyper_layers; /* of these: 1 (linear) or 2 */
   int64_t heads;        /* QPLEX */
   IntList free_hidden;  /* FREE: widths */
+  bool state_norm;      /* the state is layer-normalised before it is read */
   double init_gain;     /* of hidden layers, orthogonal */
   double hyper_gain;    /* of the last layers of networks that read the state, likewise */
 } MixerConfig;
@@ -69,6 +70,16 @@ typedef struct MixerConfig {
        NULL,                                                                                       \
        "units",                                                                                    \
        "weighted QMIX: widths of the mixer that may be anything"},                                 \
+      {"state_norm",                                                                               \
+       OPT_BOOL,                                                                                   \
+       offsetof(TYPE, FIELD state_norm),                                                           \
+       "false",                                                                                    \
+       0,                                                                                          \
+       0,                                                                                          \
+       NULL,                                                                                       \
+       "",                                                                                         \
+       "the global state is layer-normalised before mixers read it: for games that tell it in "    \
+       "numbers far above 1, such as cells, by which weights would begin as far apart"},           \
       {"init_gain", OPT_FLOAT, offsetof(TYPE, FIELD init_gain),   "1.41421356", 0, 10,             \
        NULL,        "",        "orthogonal gain of hidden layers"},                                \
   {                                                                                                \
@@ -95,6 +106,7 @@ typedef struct Mixer {
   MixerConfig config;
   int q;        /* tensor (R, N), whose gradient the backward pass leaves */
   int state;    /* tensor (R, S); -1: not read */
+  int seen;     /* what is read of it: the state itself, or normalised */
   int best;     /* tensor (R, N) of the highest value of each agent; -1: not read */
   int actions;  /* tensor (R, N * A) of ones where an agent's choice is; -1: not read */
   int total;    /* tensor (R, 1): Q_tot */

@@ -93,6 +93,41 @@ static void qmix_never_falls_in_any_value(void **state) {
   assert_true(least < -1);
 }
 
+/* How far Q_tot moves when the state is told in other units, (x -> 1000 x + 7), at the most. */
+static float moved_by_units(MixerKind kind, bool state_norm) {
+  AgonRng rng = rng_stream(5, 0, 0, RNG_TEST);
+  MixerConfig config = small;
+  config.state_norm = state_norm;
+  Stand *stand = calloc(1, sizeof *stand);
+  CHECK_OK(mixer_create(kind, &config, &team, &stand->mixer));
+  CHECK_OK(activations_create(&stand->mixer->graph, JOINT, true, &stand->space));
+  mixer_init(stand->mixer, &rng, stand->block);
+  float q[JOINT * N], state[JOINT * S], best[JOINT * N], total[2][JOINT], most = 0;
+  int32_t choice[JOINT * N];
+  for (int i = 0; i < JOINT * N; i++)
+    q[i] = noise(&rng), best[i] = q[i] + 1, choice[i] = (int32_t)rng_below(&rng, A);
+  for (int i = 0; i < JOINT * S; i++)
+    state[i] = noise(&rng);
+  for (int units = 0; units < 2; units++) {
+    for (int i = 0; units && i < JOINT * S; i++)
+      state[i] = 1000 * state[i] + 7;
+    mixer_load(stand->mixer, &(MixerInput){q, state, best, choice}, JOINT, &stand->space);
+    mixer_forward(stand->mixer, stand->block, NULL, &stand->space, JOINT, total[units]);
+  }
+  for (int j = 0; j < JOINT; j++)
+    most = fmaxf(most, fabsf(total[0][j] - total[1][j]));
+  stand_destroy(stand);
+  return most;
+}
+
+static void a_normalised_state_has_no_units(void **state) {
+  (void)state;
+  for (MixerKind kind = MIXER_QMIX; kind <= MIXER_FREE; kind++) {
+    assert_true(moved_by_units(kind, true) < 0.01F);
+    assert_true(moved_by_units(kind, false) > 1);
+  }
+}
+
 /* How often some joint action has a higher Q_tot than that of each agent's own best, over random
  * weights and values; some actions are not available, and in half of the rounds one agent is out of
  * the game. */
@@ -582,6 +617,7 @@ static void memories_are_the_agents_own(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(qmix_never_falls_in_any_value),
+      cmocka_unit_test(a_normalised_state_has_no_units),
       cmocka_unit_test(each_agents_best_is_the_teams_best),
       cmocka_unit_test(qplex_weighs_by_joint_actions),
       cmocka_unit_test(mixers_begin_moderately),
