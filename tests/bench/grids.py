@@ -3,15 +3,17 @@
 
     python3 tests/bench/grids.py build/agon [--rounds 3] [--seconds 2]
 
-wants `pip install lbforaging==2.0.0 rware==2.0.0` (both MIT). A step is one of all agents, with everybody's observation;
-agon makes masks and the global state as well, and plays 1,024 episodes by turns, the packages one. Both act at random."""
+wants `pip install lbforaging==2.0.0 rware==2.0.0` (both MIT), `open_spiel` (Apache-2.0) and overcooked_ai's sources (MIT,
+github.com/HumanCompatibleAI/overcooked_ai) to be imported from. A step is one of all agents, with everybody's observation; agon
+makes masks and the global state as well, and plays 1,024 episodes by turns, the packages one. Both act at random. Rows whose
+package is not there are left out."""
 import argparse
+import importlib.util
 import json
+import random
 import subprocess
 import time
 import warnings
-
-import gymnasium
 
 warnings.filterwarnings("ignore")
 ROWS = [
@@ -20,10 +22,51 @@ ROWS = [
     ("Foraging-15x15-4p-4f-v3", "foraging", ["env.size=15", "env.players=4", "env.food=5"], "lbforaging", {"max_num_food": 5}),
     ("rware-tiny-4ag-v2", "warehouse", ["env.agents=4"], "rware", {}),
     ("rware-small-4ag-v2", "warehouse", ["env.agents=4", "env.size=small"], "rware", {}),
+    ("cramped_room", "kitchen", ["env.layout=cramped_room"], "overcooked_ai_py", {}),
+    ("counter_circuit_o_1order", "kitchen", ["env.layout=counter_circuit"], "overcooked_ai_py", {}),
+    ("markov_soccer", "soccer", [], "pyspiel", {}),
 ]
 
 
+def kitchen(name, seconds):
+    from overcooked_ai_py.mdp.overcooked_mdp import Action, OvercookedGridworld
+
+    mdp = OvercookedGridworld.from_layout_name(name, old_dynamics=True)
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        state = mdp.get_standard_start_state()
+        for _ in range(400):
+            state, _ = mdp.get_state_transition(state, random.choices(Action.ALL_ACTIONS, k=2))
+            mdp.lossless_state_encoding(state)
+        steps += 400
+    return steps / (time.perf_counter() - start)
+
+
+def soccer(name, seconds):
+    import pyspiel
+
+    game = pyspiel.load_game(name)
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        state = game.new_initial_state()
+        while not state.is_terminal():
+            if state.is_chance_node():
+                state.apply_action(random.choice([action for action, _ in state.chance_outcomes()]))
+                continue
+            state.apply_actions([random.choice(state.legal_actions(player)) for player in (0, 1)])
+            steps += 1
+            for player in (0, 1):
+                state.observation_tensor(player)
+    return steps / (time.perf_counter() - start)
+
+
 def theirs(name, package, changes, seconds):
+    if package == "overcooked_ai_py":
+        return kitchen(name, seconds)
+    if package == "pyspiel":
+        return soccer(name, seconds)
+    import gymnasium
+
     __import__(package)
     env = gymnasium.make(name, disable_env_checker=True, **changes).unwrapped
     env.reset(seed=1)
@@ -56,7 +99,7 @@ def main():
     parser.add_argument("--only", default="", help="rows whose name has this in it")
     arguments = parser.parse_args()
     for name, game, options, package, changes in ROWS:
-        if arguments.only not in name:
+        if arguments.only not in name or not importlib.util.find_spec(package):
             continue
         a, b = [], []
         for _ in range(arguments.rounds):
