@@ -131,8 +131,8 @@ static void decide_chunk(const Policy *policy, Inference *inference, const Seque
   if (worths) value_worths(net, logits, NULL, sequences->B, part->values);
 }
 
-/* The rows from `first` on, with what their agents remember to have done last. Whoever is out of the
- * game is not heard, and hears nothing: where all are silent, everybody is. */
+/* The rows from `first` on, with what their agents remember to have done last. Whoever is out of
+ * the game is not heard, and hears nothing: where all are silent, everybody is. */
 static void load_chunk(const Policy *policy, Inference *inference, const Env *env,
                        const PolicyRows *rows, size_t first, size_t count) {
   const Net *net = inference->net;

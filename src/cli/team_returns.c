@@ -114,7 +114,8 @@ static Status play_row(const TournamentSetup *arena, const TeamRequest *request,
   const GameTerms *terms = &arena->tournament.terms;
   const char *acts = !player->net ? "" : player->policy.greedy ? ", greedy" : ", sampling";
   const char *silent = player->policy.silent ? ", silent" : "";
-  snprintf(out->label, sizeof out->label, "%s%s%s", player->label, request->both ? acts : "", silent);
+  snprintf(out->label, sizeof out->label, "%s%s%s", player->label, request->both ? acts : "",
+           silent);
   out->acts = request->both ? "" : acts;
   Recording to = {terms, out->label, replays};
   const SoloPlan plan = {.seed = terms->seed,

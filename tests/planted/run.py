@@ -158,7 +158,7 @@ DEFECTS = [
     ("a held agent's memory moves", "src/nn/ops/recurrent.c", "return seq->hold && seq->hold[row];", "return seq->hold && seq->hold[row] > 1;", ["unit_nn"]),
     ("the gradient of a team's row from one agent", "src/nn/ops/columns.c", "r % op->cells == 0 ? op->beta[0] : 1.0f", "op->beta[0]", ["unit_nn"]),
     ("a gradient through a stop", "src/nn/ops/columns.c", "    .stops = true,\n", "", ["unit_nn"]),
-    ("a mixer that may fall", "src/nn/mixer.c", 'hyper(mixer, "w2", mixer->state, E, ACT_ABS)', 'hyper(mixer, "w2", mixer->state, E, ACT_NONE)', ["unit_central"]),
+    ("a mixer that may fall", "src/nn/mixer.c", 'hyper(mixer, "w2", mixer->seen, E, ACT_ABS)', 'hyper(mixer, "w2", mixer->seen, E, ACT_NONE)', ["unit_central"]),
     ("weights over agents without their choices", "src/nn/mixer.c", "if (choice[i] >= 0) actions", "if (choice[i] > 99) actions", ["unit_central"]),
     ("each agent is the first", "src/nn/critic.c", "r % N == n", "n == 0", ["unit_central"]),
     ("an ended game keeps its object", "include/agon/history.h",
