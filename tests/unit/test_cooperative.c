@@ -7,6 +7,7 @@
 #include "job/facts.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,49 @@ static void scripted_enemies_are_the_other_team(void **state) {
   close_game(&both);
 }
 
+/* Paid for their own, units of a team earn on the average what each gets where all are paid alike:
+ * and not all the same, as long as somebody shoots. */
+static void units_can_be_paid_for_their_own(void **state) {
+  (void)state;
+  static const char *const own[] = {"units=5", "rewards=own"}, *const alike[] = {"units=5"};
+  Game one = open_game("skirmish", own, 2), all = open_game("skirmish", alike, 1);
+  size_t apart = 0, shots = 0;
+  for (uint32_t episode = 0; episode < 50; episode++) {
+    one.rng = all.rng = rng_stream(4, 0, episode, RNG_TEST);
+    AgonRandom random = rng_handle(&one.rng), random_all = rng_handle(&all.rng);
+    AgonStatus status = env_call_reset(one.env, one.episode, &random);
+    env_call_reset(all.env, all.episode, &random_all);
+    while (status == AGON_RUNNING) {
+      AgonAction action[10] = {{.choice = 0}};
+      float reward[10] = {0}, reward_all[10] = {0}, mean[2] = {0, 0};
+      uint8_t flag[10];
+      env_flags_of(one.env, one.episode, flag);
+      for (uint32_t a = 0; a < 10; a++)
+        if (flag[a] & AGON_ACTS)
+          one.env->table->scripted(one.env->params, one.episode, a, &random, &action[a]);
+      all.rng = one.rng;
+      status = env_call_step(one.env, one.episode, action, &random, reward);
+      assert_int_equal(env_call_step(all.env, all.episode, action, &random_all, reward_all),
+                       status);
+      assert_memory_equal(one.episode, all.episode, one.env->spec.episode_size);
+      bool differ = false, shot = false;
+      for (uint32_t a = 0; a < 10; a++) {
+        mean[a / 5] += reward[a] / 5;
+        differ |= fabsf(reward[a] - reward[a / 5 * 5]) > 1e-6f;
+        shot |= action[a].choice >= 5;
+      }
+      CHECK_NEAR(mean[0], reward_all[0], 1e-6);
+      CHECK_NEAR(mean[1], reward_all[5], 1e-6);
+      shots += shot;
+      apart += differ;
+      assert_true(shot || !differ);
+    }
+  }
+  assert_true(shots > 100 && apart > shots / 2);
+  close_game(&one);
+  close_game(&all);
+}
+
 /* 64 units a side: all have places and names, and see and shoot each other. */
 static void skirmishes_can_be_large(void **state) {
   (void)state;
@@ -347,6 +391,7 @@ int main(void) {
       cmocka_unit_test(common_payoffs_show_seat_and_state),
       cmocka_unit_test(two_steps_are_the_published_ones),
       cmocka_unit_test(scripted_enemies_are_the_other_team),
+      cmocka_unit_test(units_can_be_paid_for_their_own),
       cmocka_unit_test(skirmishes_can_be_large),
       cmocka_unit_test(returns_are_told_as_is_the_custom),
       cmocka_unit_test(episodes_of_one_team),

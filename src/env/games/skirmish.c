@@ -41,6 +41,7 @@ typedef struct Params {
   int units, width, height, limit;
   int agents; /* units that players have: both teams', or those of the first */
   float shaping;
+  bool own; /* who hits is paid for it, and who is hit pays */
   uint8_t team_of[2 * MAX_UNITS];
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
   AgonKind kind;
@@ -89,6 +90,9 @@ static const AgonEnvOption options[] = {
     {"enemy", AGON_OPT_CHOICE, "player", 0, 0, "player|scripted",
      "who plays the other team: a player of its own, or the rule-based one (then there is one "
      "team)"},
+    {"rewards", AGON_OPT_CHOICE, "team", 0, 0, "team|own",
+     "whom the shaping pays: team: all alike; own: who hit, and who was hit, for themselves, so "
+     "many times more that a team's mean is the same"},
 };
 
 enum { METRICS = 3 };
@@ -101,7 +105,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                      .width = atoi(values[1]),
                      .height = atoi(values[2]),
                      .limit = atoi(values[3]),
-                     .shaping = strtof(values[4], NULL)};
+                     .shaping = strtof(values[4], NULL),
+                     .own = !strcmp(values[6], "own")};
   const bool alone = !strcmp(values[5], "scripted");
   params->agents = alone ? params->units : 2 * params->units;
   if (params->height < params->units) {
@@ -132,8 +137,8 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                         .step_limit = (uint32_t)params->limit,
                         .flags = AGON_SIMULTANEOUS |
                                  (alone ? (uint32_t)AGON_COOPERATIVE : (uint32_t)AGON_ZERO_SUM),
-                        .reward_low = -1 - params->shaping,
-                        .reward_high = 1 + params->shaping,
+                        .reward_low = -1 - (params->own ? (float)n : 1) * params->shaping,
+                        .reward_high = 1 + (params->own ? (float)n : 1) * params->shaping,
                         .metrics = alone ? METRICS + 1 : METRICS,
                         .global_state_size = 2 * n * 7 + 1,
                         .knobs = 1,
@@ -208,26 +213,36 @@ static bool can_shoot(const Params *params, const Episode *episode, int agent, i
 }
 
 /* All shots of a step hit at once, also those of units that die by them. taken[team]: hit points
- * that it lost. */
-static void shoot(const Params *params, Episode *episode, const AgonAction *actions, float *taken) {
+ * that it lost; balance[unit]: those that it took less those that it lost. Who shoot at one target
+ * share what it lost by their damage. */
+static void shoot(const Params *params, Episode *episode, const AgonAction *actions, float *taken,
+                  float *balance) {
   int n = params->units;
   int damage[2 * MAX_UNITS];
+  int target[2 * MAX_UNITS];
+  float share[2 * MAX_UNITS];                        /* of the damage that found hit points */
   memset(damage, 0, 2 * (size_t)n * sizeof *damage); /* games are mostly small */
   for (int a = 0; a < 2 * n; a++) {
     int choice = actions[a].choice;
+    target[a] = -1;
     if (UNIT(episode, a)->hits <= 0) continue;
     if (choice < FIRST_SHOT) {
       if (UNIT(episode, a)->cooldown > 0) UNIT(episode, a)->cooldown--;
       continue;
     }
-    damage[(a < n ? n : 0) + choice - FIRST_SHOT] += type_of(params, a)->damage;
+    target[a] = (a < n ? n : 0) + choice - FIRST_SHOT;
+    damage[target[a]] += type_of(params, a)->damage;
     UNIT(episode, a)->cooldown = (int8_t)type_of(params, a)->cooldown;
   }
   for (int a = 0; a < 2 * n; a++) {
     int lost = damage[a] < UNIT(episode, a)->hits ? damage[a] : UNIT(episode, a)->hits;
     UNIT(episode, a)->hits = (int8_t)(UNIT(episode, a)->hits - lost);
     taken[a < n ? 0 : 1] += (float)lost;
+    balance[a] = -(float)lost;
+    share[a] = damage[a] ? (float)lost / (float)damage[a] : 0;
   }
+  for (int a = 0; a < 2 * n; a++)
+    if (target[a] >= 0) balance[a] += share[target[a]] * (float)type_of(params, a)->damage;
 }
 
 /* A unit stays if the cell it wants is out of bounds, occupied, or wanted by another. "Forward" is
@@ -286,7 +301,7 @@ static void act_for_enemy(const Params *params, const Episode *episode, const Ag
 }
 
 /* The reward: who won at the end, and on the way a share for hits. A team's units all get the
- * same. */
+ * same, or each gets its own share for hits. */
 static AgonStatus step(const void *block, void *state, const AgonAction *chosen,
                        const AgonRandom *random, float *reward, AgonError *error) {
   (void)error;
@@ -301,23 +316,28 @@ static AgonStatus step(const void *block, void *state, const AgonAction *chosen,
     actions = all_chosen;
   }
   float taken[2] = {0, 0};
+  float balance[2 * MAX_UNITS];
   float all = 0;
+  float won = 0;
   for (int i = 0; i < n; i++)
     all += (float)type_of(params, i)->hits;
-  shoot(params, episode, actions, taken);
+  shoot(params, episode, actions, taken, balance);
   move(params, episode, actions);
   episode->time++;
   episode->damage_dealt[0] += taken[1];
   episode->damage_dealt[1] += taken[0];
   float left[2] = {hits_left(params, episode, 0), hits_left(params, episode, 1)};
-  float gain = params->shaping * (taken[1] - taken[0]) / all;
+  const float gain = params->shaping * (taken[1] - taken[0]) / all;
   if (left[0] <= 0 || left[1] <= 0 || episode->time >= params->limit) {
     episode->over = 1;
     episode->outcome = left[0] > left[1] ? 1.0f : left[0] < left[1] ? 0.0f : 0.5f;
-    gain += 2 * episode->outcome - 1;
+    won = 2 * episode->outcome - 1;
   }
-  for (int a = 0; a < params->agents; a++)
-    reward[a] += a < n ? gain : -gain;
+  for (int a = 0; a < params->agents; a++) {
+    const float own = params->shaping * (float)n * balance[a] / all;
+    const float end = a < n ? won : -won;
+    reward[a] += params->own ? own + end : a < n ? gain + won : -(gain + won);
+  }
   return episode->over ? AGON_TERMINATED : AGON_RUNNING;
 }
 
