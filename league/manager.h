@@ -12,6 +12,7 @@
 typedef struct ManagerConfig {
   int64_t frames; /* learned, over all players */
   double max_seconds;
+  int64_t job_frames; /* of the run, at which this job saves and ends; 0 = it goes on */
   double checkpoint_seconds;
   int64_t checkpoint_ticks; /* 0 = by time only */
   int64_t keep;

@@ -3,6 +3,7 @@
 
 #define COMMANDS(EACH)                                                                             \
   EACH(train)                                                                                      \
+  EACH(sweep)                                                                                      \
   EACH(eval)                                                                                       \
   EACH(match)                                                                                      \
   EACH(rate)                                                                                       \

@@ -45,6 +45,10 @@ static const Option budget_options[] = {
      OPTION_SECONDS,
      "save and end this job after so long (also 20m, 2h, 1-12:00:00); 0 = no limit; not kept for "
      "the job that resumes"},
+    {"job_frames", OPT_INT, offsetof(ManagerConfig, job_frames), "0", 0, OPTION_NO_LIMIT, NULL,
+     "frames",
+     "save and end this job once the run has so many, as a stop that changes nothing in it (rates "
+     "go by `frames`); 0 = no limit; not kept for the job that resumes"},
 };
 
 static const Option checkpoint_options[] = {
@@ -167,14 +171,15 @@ void job_config_name(const char *text, JobConfigSource *source) {
     source->game = text;
 }
 
-/* Later layers win: what a run has stored, a file, the command line. A stored time limit was that
- * job's own, and is forgotten. */
+/* Later layers win: what a run has stored, a file, the command line. Stored limits were that job's
+ * own, and are forgotten. */
 static Status read_layers(JobConfig *s, const JobConfigSource *source) {
   if (source->stored) {
     TRY_RETURN(config_read_yaml_text(s->config, CONFIG_STORED, source->stored,
                                      strlen(source->stored), "the checkpoint"));
     TRY_RETURN(config_assign(s->config, CONFIG_STORED, "max_seconds", "0",
                              "default")); /* each job has its own */
+    TRY_RETURN(config_assign(s->config, CONFIG_STORED, "job_frames", "0", "default"));
   }
   if (source->file) TRY_RETURN(config_read_yaml(s->config, CONFIG_FILE, source->file));
   if (source->game)
