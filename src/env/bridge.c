@@ -38,6 +38,9 @@ static const AgonEnvOption options[] = {
      "free: observations may lie outside of what their space says"},
     {"exact", AGON_OPT_BOOL, "true", 0, 0, NULL,
      "seed and actions decide everything; false: a resumed run abandons unfinished episodes"},
+    {"chance", AGON_OPT_CHOICE, "told", 0, 0, "told|drawn",
+     "OpenSpiel: told: chance moves are the host's, so that trees can be walked; drawn: by the "
+     "episode's seed, in the same message as the move before it, which is faster"},
     {"observation", AGON_OPT_CHOICE, "auto", 0, 0, "auto|observation|information_state",
      "OpenSpiel: which tensor agents see; auto: the information state of games that hide "
      "something"},
@@ -384,8 +387,9 @@ static void bridge_destroy(Bridge *bridge) {
 /* What the worker is told first. */
 static json_t *question(const char *name, const char *const *values) {
   const char *colon = strchr(name, ':');
-  json_t *given = json_pack("{s:s,s:i,s:s,s:s,s:s}", "kwargs", values[0], "steps", atoi(values[1]),
-                            "teams", values[2], "bounds", values[3], "observation", values[5]);
+  json_t *given =
+      json_pack("{s:s,s:i,s:s,s:s,s:s,s:s}", "kwargs", values[0], "steps", atoi(values[1]), "teams",
+                values[2], "bounds", values[3], "chance", values[5], "observation", values[6]);
   return json_pack("{s:s%,s:s,s:b,s:o}", "library", name, (size_t)(colon - name), "name", colon + 1,
                    "exact", !strcmp(values[4], "true"), "options", given);
 }

@@ -23,6 +23,15 @@ expect 0 "all passed" ./check $lamps kwargs=wrong=bounds bounds=free
 expect 0 "at most 7 steps" "$AGON" env info $lamps steps=7
 expect 0 "all passed" ./check $lamps steps=7
 
+expect 0 "all passed" ./check python:guards:Walls
+expect 0 "all passed" ./check python:guards:Walls env.teams=name steps=4
+expect 0 "all passed" ./check python:guards:Nim
+expect 0 "3 in one team: guard_0, guard_1, scout_0" "$AGON" env info python:guards:Walls
+expect 0 "kind  *scout, 1 agents" "$AGON" env info python:guards:Walls
+expect 0 "3 in 2 teams" "$AGON" env info python:guards:Walls teams=name
+expect 0 "3 in 3 teams" "$AGON" env info python:guards:Walls kwargs=rivals=true # their rewards cancel
+expect 0 "3 in 3 teams" "$AGON" env info python:guards:Nim
+
 # --- what may be wrong, and one sentence of what to do ---
 expect 2 "RuntimeError: the lamps cannot be made" "$AGON" env info $lamps kwargs=wrong=made
 expect 2 "has no 'Lanterns'" "$AGON" env info python:lamps:Lanterns
@@ -36,6 +45,8 @@ expect 2 "an action space without bounds" "$AGON" env info $lamps kwargs=actions
 expect 2 "played twice, differ after .*env.exact=false trains it" "$AGON" env info $lamps kwargs=wrong=ghost
 expect 2 "name of more than 63 characters.*env.kwargs" "$AGON" env info gymnasium:$(printf 'x%.0s' $(seq 70))
 expect 7 "element \[1\] of an observation is 1.5, its space says .*env.bounds=free" ./check $lamps kwargs=wrong=bounds,at=30,steps=40
+expect 2 "scout_0 has no action_mask" "$AGON" env info python:guards:Walls kwargs=hide=mask
+expect 2 "every agent once, teams parted by '/'; the agents are guard_0" "$AGON" env info python:guards:Walls teams=guard_0/guard_1
 expect 7 "has shape \(2, 3\), its space says \(2, 2\)" ./check $lamps kwargs=wrong=shape,at=30,steps=40
 if ! "$python" -c "import gymnasium" 2> /dev/null; then
   expect 2 "has no package 'gymnasium': .*pip install gymnasium, or name the Python that has it" "$AGON" env info gymnasium:CartPole-v1
@@ -62,5 +73,30 @@ expect 2 "names python:lamps:Lamps, whose code would run.*AGON_PLUGINS=python:la
 expect 0 "main_0" env AGON_PLUGINS=./other.so:python:lamps:Lamps "$AGON" eval whole --games 4
 expect 0 "main_0" "$AGON" league show whole
 mpi 2 "$AGON" train $lamps env.kwargs=wrong=ghost env.exact=false $small frames=2k --run-dir ghost --quiet
+mpi 2 "$AGON" train python:guards:Walls $small frames=2k --run-dir walls --quiet
+mpi 2 "$AGON" train python:guards:Nim $small frames=2k --run-dir nim --quiet
 AGON_PLUGINS=$lamps mpi 2 "$AGON" train ghost frames=5k > ghost.txt
 grep -q "abandon" ghost.txt || fail "a resume without the unfinished episodes does not say so"
+
+# --- the libraries themselves, with the Python of AGON_TEST_PYTHON, or one that is made here where there is a way to their packages ---
+export AGON_PYTHON=${AGON_TEST_PYTHON:-}
+if [ -z "$AGON_PYTHON" ]; then
+  packages="gymnasium pettingzoo mpe2 open_spiel"
+  if python3 -m venv venv > /dev/null 2>&1 && timeout 100 venv/bin/pip install --quiet --no-input --retries 0 $packages > pip.txt 2>&1; then
+    AGON_PYTHON=$PWD/venv/bin/python
+  else
+    echo "skipped: no Python with $packages: name one, AGON_TEST_PYTHON=/path/to/python"
+    exit 0
+  fi
+fi
+for env in gymnasium:CartPole-v1 gymnasium:FrozenLake-v1 openspiel:kuhn_poker openspiel:goofspiel pettingzoo:mpe2.simple_tag_v3 pettingzoo:classic.rps_v2; do
+  expect 0 "all passed" "$AGON" env check $env --episodes 2
+done
+expect 0 "all passed" "$AGON" env check openspiel:backgammon chance=drawn --episodes 1
+expect 2 "Did you mean" "$AGON" env info gymnasium:CartPol-v1
+expect 2 "no game 'leduc_pokre', did you mean 'leduc_poker'\?" "$AGON" env info openspiel:leduc_pokre
+expect 2 "is a mean field game" "$AGON" env info openspiel:mfg_crowd_modelling
+"$AGON" exploit --env openspiel:kuhn_poker --json > kuhn.json
+$python -c "import json; assert abs(json.load(open('kuhn.json'))['nash_conv'] - 11 / 12) < 1e-8" || fail "the NashConv of uniform play in Kuhn poker is 11/12"
+mpi 2 "$AGON" train openspiel:kuhn_poker $small frames=4k --run-dir kuhn --quiet
+expect 0 "main_0" "$AGON" eval kuhn --players main_0,random --games 20

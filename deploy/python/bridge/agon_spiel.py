@@ -1,6 +1,7 @@
 """OpenSpiel: its games by name, with chance moves that can be walked through."""
 
 import difflib
+import random
 
 import numpy as np
 
@@ -83,14 +84,18 @@ class Game:
         self.simultaneous = kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS
         self.sampled = kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
         self.seeds = self.sampled and "rng_seed" in kind.parameter_specification
+        self.drawn = self.sampled or options["chance"] == "drawn"
         explicit = kind.chance_mode == pyspiel.GameType.ChanceMode.EXPLICIT_STOCHASTIC
         self.rewards = kind.reward_model == pyspiel.GameType.RewardModel.REWARDS
+        try: game.new_initial_state().legal_actions()
+        except pyspiel.SpielError as error: raise Unsupported(f"{kind.short_name} has no numbered actions ({' '.join(str(error).split())[:100]})") from None
         self.sees = _Tensor(game, options["observation"])
         width = players if self.simultaneous else 1
         chance = 0
-        if explicit or self.sampled:
+        if explicit and not self.drawn:
             try: chance = game.max_chance_nodes_in_history()
             except pyspiel.SpielError: chance = game.max_game_length()
+            chance = max(chance, game.max_game_length() * (width + 1) + players)  # what games say is not always enough
         self.limit = options["steps"] or min(game.max_game_length(), max(1000, MOST_WORDS // width - chance))
         identical = kind.utility == pyspiel.GameType.Utility.IDENTICAL
         names = [f"player_{i}" for i in range(players)]
@@ -100,13 +105,14 @@ class Game:
         if teams == 1 and players > 1: flags.append("cooperative")
         if kind.information == pyspiel.GameType.Information.PERFECT_INFORMATION and not self.simultaneous: flags.append("perfect_information")
         if self.simultaneous: flags.append("simultaneous")
-        if not self.sampled: flags.append("enumerates_chance")
+        if not self.drawn: flags.append("enumerates_chance")
         low, high = game.min_utility(), game.max_utility()
         see = {"name": None, "bytes": self.sees.bytes, "shape": self.sees.planes, "sizes": [choices]}
         self.spec = {"summary": f"OpenSpiel, {kind.long_name}; players see the {self.sees.name.replace('_', ' ')}{' as text' if self.sees.text else ''}",
                      "agents": players, "teams": teams, "team_of": team_of, "kinds": [see], "kind_of": [0] * players, "turns": not self.simultaneous,
-                     "step_limit": self.limit, "chance": max(1, game.max_chance_outcomes()), "chance_moves": chance, "seeded": self.sampled,
-                     "masks": True, "flags": flags, "pictures": True, "chance_first": game.new_initial_state().is_chance_node()}
+                     "step_limit": self.limit, "chance": 0 if self.drawn else max(1, game.max_chance_outcomes()), "chance_moves": chance,
+                     "seeded": self.drawn,
+                     "masks": True, "flags": flags, "pictures": True, "chance_first": not self.drawn and game.new_initial_state().is_chance_node()}
         if np.isfinite([low, high]).all(): self.spec.update(return_low=low, return_high=high)
         self.spare = None
 
@@ -129,8 +135,10 @@ class Episode:
         self.everybody = tuple(range(game.players))
 
     def restart(self, seed):
+        self.dice = random.Random(seed) if self.game.drawn else None
         self.state, self.steps, self.earned = self.game.begin(seed), 0, [0.0] * self.game.players
         self.rewards = [0.0] * self.game.players
+        if self.dice: self.draw()
         self.arrive()
 
     def arrive(self):
@@ -162,8 +170,15 @@ class Episode:
         if not game.simultaneous: state.apply_action(words[0])
         elif state.is_simultaneous_node(): state.apply_actions([words[player] for player in self.everybody])
         else: state.apply_action(words[self.acting[0]])
+        if self.dice: self.draw()
         self.earn()
         self.arrive()
+
+    def draw(self):
+        """Chance moves by the episode's own dice."""
+        while self.state.is_chance_node():
+            outcomes = self.state.chance_outcomes()
+            self.state.apply_action(self.dice.choices([outcome for outcome, _ in outcomes], [weight for _, weight in outcomes])[0])
 
     def outcomes(self):
         return [probability for _, probability in self.state.chance_outcomes()]

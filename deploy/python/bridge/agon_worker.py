@@ -56,6 +56,9 @@ def make_game(asked):
     if library == "gymnasium":
         import agon_single as single
         return single.Game(*single.make(name, kwargs), options)
+    if library == "pettingzoo":
+        import agon_many as many
+        return many.Game(name, *many.make(name, kwargs), options)
     if library == "openspiel":
         import agon_spiel as spiel
         return spiel.Game(name, kwargs, options)
@@ -76,7 +79,14 @@ def make_own(name, kwargs, options):
         import agon_single as single
         spec = getattr(env, "spec", None)
         return single.Game(lambda: factory(**kwargs), getattr(spec, "max_episode_steps", None), f"{module}:{names}", options, env)
-    raise Refused(f"python:{name} makes a {type(env).__name__}, which is no environment of Gymnasium (action_space, reset, step)")
+    if hasattr(env, "possible_agents") and hasattr(env, "reset"):
+        import agon_many as many
+        return many.Game(name, lambda: factory(**kwargs), f"{module}:{names}", options, env)
+    if hasattr(env, "new_initial_state"):
+        import agon_spiel as spiel
+        return spiel.Game(name, kwargs, options, env)
+    raise Refused(f"python:{name} makes a {type(env).__name__}, which is neither an environment of Gymnasium (action_space, reset, step) nor one of "
+                  "PettingZoo (possible_agents) nor a game of OpenSpiel")
 
 
 def missing(error, library):
@@ -130,6 +140,7 @@ class Worker:
         self.game = self.memory = None
         self.live = {}
         self.seeds, self.past = {}, {}  # of each cell: for whoever reads an error
+        self.fresh = False  # each episode has an environment of its own, as reset does not do all of it
         self.stirred = False  # the environment draws from the generators that a process has one of
 
     # --- messages ---
@@ -211,6 +222,10 @@ class Worker:
         first, second = self.play_a_little(episode), self.play_a_little(episode)
         self.game.spare = episode
         if first == second or not exact: return
+        # one whose reset leaves something behind may yet be made anew for each episode
+        self.fresh, self.game.spare = True, None
+        first, second = self.play_a_little(self.game.open()), self.play_a_little(self.game.open())
+        if first == second: return
         at = [one == two for one, two in zip(first, second)].index(False)
         raise Refused(f"seed 1 and the same actions, played twice, differ after {at} steps: it is not decided by its seed and the actions; "
                       "env.exact=false trains it, and a resumed run abandons unfinished episodes")
@@ -322,6 +337,9 @@ class Worker:
     def begin(self, cell, seed):
         self.at = cell
         episode = self.live.get(cell)
+        if episode is not None and self.fresh and self.past[cell]:
+            episode.close()
+            episode = None
         if episode is None: episode = self.live[cell] = self.game.open()
         self.seeds[cell], self.past[cell] = seed, []
         self.memory.reward[cell] = 0
@@ -388,4 +406,5 @@ def main():
     for key, value in (("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy"),
                        ("PYGAME_HIDE_SUPPORT_PROMPT", "1")):
         os.environ.setdefault(key, value)
-    Worker().serve()
+    try: Worker().serve()
+    except OSError: os._exit(0)  # the rank is gone

@@ -10,27 +10,32 @@ import numpy as np
 drawn = 0  # by all episodes: no part of seed and actions
 
 
-class Box:
+class Space:
+    def __eq__(self, other):
+        return type(self) is type(other) and repr(vars(self)) == repr(vars(other))
+
+
+class Box(Space):
     def __init__(self, low, high, shape, dtype=np.float32):
         self.low, self.high, self.shape, self.dtype = np.full(shape, low, dtype), np.full(shape, high, dtype), shape, np.dtype(dtype)
 
 
-class Discrete:
+class Discrete(Space):
     def __init__(self, n, start=0):
         self.n, self.start = n, start
 
 
-class MultiDiscrete:
+class MultiDiscrete(Space):
     def __init__(self, nvec):
         self.nvec, self.shape, self.dtype = np.array(nvec), (len(nvec),), np.dtype(np.int64)
 
 
-class Dict:
+class Dict(Space):
     def __init__(self, **spaces):
         self.spaces = spaces
 
 
-class Text:
+class Text(Space):
     pass
 
 
