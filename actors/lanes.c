@@ -561,6 +561,64 @@ static Status lane_to_restore(Lanes *lanes, uint32_t id, Lane **out) {
   return OK;
 }
 
+/* --- other ids --- */
+/* Built-in players keep theirs. */
+static Status renumber_one(uint32_t *player, const uint32_t *map, size_t players, bool *gone) {
+  if (is_builtin(*player)) return OK;
+  if (*player >= players)
+    return status_set(ERR_FORMAT, "a lane has player %u of %zu", *player, players);
+  *player = map[*player];
+  *gone |= *player == (uint32_t)LANES_GONE;
+  return OK;
+}
+
+/* *gone: one of its players is. */
+static Status renumber_match(const Lanes *lanes, Matchup *match, const uint32_t *map,
+                             size_t players, bool *gone) {
+  *gone = false;
+  if (!match->drawn) return OK;
+  TRY_RETURN(renumber_one(&match->home, map, players, gone));
+  for (size_t i = 0; i < opponents_of(lanes); i++) {
+    MatchEntry *entry = &match->opponent[i].entry;
+    entry->home = match->home;
+    TRY_RETURN(renumber_one(&entry->away, map, players, gone));
+  }
+  return OK;
+}
+
+/* A game whose player is gone frees its slot, and its number is not used again. */
+static Status renumber_seat(Lanes *lanes, Seat *seat, const uint32_t *map, size_t players) {
+  bool gone;
+  PlaySlot *slot = seat->play;
+  TRY_RETURN(renumber_match(lanes, &seat->shown.match, map, players, &gone));
+  if (!gone) {
+    recorder_renumber(lanes->setup.recorder, seat->shown.index, map);
+    return OK;
+  }
+  seat->shown.match = (Matchup){0};
+  if (!slot->live) return OK;
+  slot->live = false;
+  slot->episode++;
+  recorder_abandoned(lanes->setup.recorder, seat->shown.index);
+  lanes->abandoned++;
+  return OK;
+}
+
+Status lanes_renumber(Lanes *lanes, const uint32_t *map, size_t players) {
+  for (size_t i = 0; i < lanes->lanes; i++) {
+    Lane *lane = &lanes->lane[i];
+    bool gone;
+    TRY_RETURN(renumber_match(lanes, &lane->now, map, players, &gone));
+    if (gone) lane->now = (Matchup){0};
+    if (gone) lane->started = 0;
+    TRY_RETURN(renumber_match(lanes, &lane->next, map, players, &gone));
+    if (gone) lane->next = (Matchup){0};
+    for (size_t s = 0; s < lanes->each; s++)
+      TRY_RETURN(renumber_seat(lanes, &lane->seat[s], map, players));
+  }
+  return OK;
+}
+
 /* ERR_USAGE if the number of slots per lane has changed, ERR_FORMAT if the state is damaged. */
 Status lanes_restore(Lanes *lanes, const WireLane *sent) {
   Lane *lane = NULL;

@@ -107,5 +107,11 @@ bool lanes_is_finished(const Lanes *lanes, size_t lane);
 Status lanes_encode(const Lanes *lanes, size_t lane, Bytes *out);
 /* Before the job begins. A lane that is none of this actor's is adopted until its episodes end. */
 Status lanes_restore(Lanes *lanes, const WireLane *sent);
-/* Restored games that cannot go on, since their env cannot save them; each is told once. */
+/* Players of the league have other ids from now on: p, of so many, is map[p]; LANES_GONE: it plays
+ * no more, and its games are abandoned. After restoring, before the job begins. ERR_FORMAT: a lane
+ * has players that there are not. */
+enum { LANES_GONE = -1 };
+Status lanes_renumber(Lanes *lanes, const uint32_t *map, size_t players);
+/* Restored games that cannot go on, since their env cannot save them or a player of theirs is gone;
+ * each is told once. */
 uint64_t lanes_take_abandoned(Lanes *lanes);

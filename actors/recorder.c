@@ -370,6 +370,13 @@ void recorder_abandoned(Recorder *recorder, size_t slot_index) {
   }
 }
 
+void recorder_renumber(Recorder *recorder, size_t slot_index, const uint32_t *map) {
+  for (uint32_t i = 0; i < recorder->units; i++) {
+    Track *track = track_at(recorder, slot_index, i);
+    if (track->going) last_unroll(track)->player = map[last_unroll(track)->player];
+  }
+}
+
 /* Only open rows are left when an actor's state is taken, since unrolls have just been
  * collected. */
 static void encode_track(const Recorder *recorder, const Track *track, Bytes *out) {

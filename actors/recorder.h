@@ -53,6 +53,8 @@ size_t recorder_open(const Recorder *recorder); /* decisions that are open */
 Status recorder_failed(const Recorder *recorder);
 /* The slot's game is lost: its open decisions are forgotten. */
 void recorder_abandoned(Recorder *recorder, size_t slot_index);
+/* Between ticks: whose open decisions these are, player p now being map[p]. */
+void recorder_renumber(Recorder *recorder, size_t slot_index, const uint32_t *map);
 /* The open decisions of a slot, between ticks. */
 void recorder_encode(const Recorder *recorder, size_t slot_index, Bytes *out);
 Status recorder_decode(Recorder *recorder, size_t slot_index, Reader *reader);

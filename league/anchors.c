@@ -26,6 +26,21 @@ Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t
   return OK;
 }
 
+Status anchors_renumber(Anchors *anchors, const uint32_t *map, size_t players) {
+  Anchors made = {.room = 0};
+  for (uint32_t p = 0; p < players && p < anchors->room; p++) {
+    Status status = GROW(made.eval, made.room, (size_t)map[p] + 1);
+    if (status != OK) {
+      anchors_free(&made);
+      return status;
+    }
+    memcpy(made.eval[map[p]], anchors->eval[p], sizeof *made.eval);
+  }
+  anchors_free(anchors);
+  *anchors = made;
+  return OK;
+}
+
 /* The column of one built-in player. */
 static void path_of(uint32_t which, char *out, size_t size) {
   char name[16];

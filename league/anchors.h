@@ -15,6 +15,8 @@ void anchors_free(Anchors *anchors);
 const Tally *anchors_find(const Anchors *anchors, uint32_t player, uint32_t builtin);
 Status anchors_add(Anchors *anchors, uint32_t player, uint32_t builtin, uint32_t seat,
                    const Tally *tally);
+/* Player p, of so many, is map[p] from now on. ERR_MEMORY; then nothing has changed. */
+Status anchors_renumber(Anchors *anchors, const uint32_t *map, size_t players);
 /* anchors/NAME: one row for each of `players`, as payoff/eval. */
 Status anchors_save(const Anchors *anchors, size_t players, Tree *tree);
 /* Runs from before there were anchors have no such games. */

@@ -121,11 +121,8 @@ Status checkpoint_position(const Tree *checkpoint, RunPosition *out) {
   return OK;
 }
 
-/* Takes a lane's bytes, borrowed. */
-typedef Status TakeLane(void *context, uint32_t lane, const uint8_t *bytes, size_t size);
-
 /* Lanes stand in the order of their ids; FOLDER/end says where each one's bytes end. */
-static Status read_lanes(const Tree *tree, const char *folder, TakeLane *take, void *context) {
+Status checkpoint_each_lane(const Tree *tree, const char *folder, TakeLane *take, void *context) {
   char path[3][STORE_PATH];
   const char *const part[3] = {"id", "end", "state"};
   const Item *id;
@@ -187,7 +184,7 @@ static Status restore_replay(Tree *tree, const League *league, uint32_t player, 
   TRY_RETURN(text_format(path, sizeof path, "replay/%s/last", name));
   if (members_keepers(members) == 0 || !tree_find(tree, path)) return OK;
   TRY_RETURN(tree_get(tree, path, STORE_U8, -1, &last));
-  TRY_RETURN(read_lanes(tree, folder, restore_seat, &to));
+  TRY_RETURN(checkpoint_each_lane(tree, folder, restore_seat, &to));
   TRY_RETURN(restore_seat(&to, (uint32_t)WIRE_NO_LANE, last->data, last->count));
   TRY_RETURN(text_format(path, sizeof path, "%s/state", folder));
   tree_drop(tree, path);
@@ -208,7 +205,7 @@ static Status restore_player(const Tree *tree, const League *league, uint32_t pl
 
 /* Sends every member its part of a checkpoint: actors their lanes, learners their players. */
 Status checkpoint_restore(Tree *checkpoint, const League *league, Members *members) {
-  TRY_RETURN(read_lanes(checkpoint, "lanes", restore_lane, members));
+  TRY_RETURN(checkpoint_each_lane(checkpoint, "lanes", restore_lane, members));
   for (uint32_t p = 0; p < league->learning; p++) {
     TRY_RETURN(restore_player(checkpoint, league, p, members));
     TRY_RETURN(restore_replay(checkpoint, league, p, members));

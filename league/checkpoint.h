@@ -26,6 +26,10 @@ typedef struct RunPosition {
 Status checkpoint_position(const Tree *checkpoint, RunPosition *out);
 /* Whether its run came to its end at `frames` or more: nothing is left to be played. */
 Status checkpoint_finished(const Tree *checkpoint, int64_t frames, bool *out);
+/* Calls `take` for each lane of a checkpoint, in the order of ids; bytes are borrowed. folder:
+ * "lanes". ERR_FORMAT: it is damaged. */
+typedef Status TakeLane(void *context, uint32_t lane, const uint8_t *bytes, size_t size);
+Status checkpoint_each_lane(const Tree *tree, const char *folder, TakeLane *take, void *context);
 /* Gives the members of this job what a checkpoint holds of their lanes and players. What was kept
  * of experience is not in it then: it is too long to be held for the whole job. */
 Status checkpoint_restore(Tree *checkpoint, const League *league, Members *members);

@@ -3,6 +3,8 @@
 
 #include "base/invariant.h"
 #include "base/text.h"
+#include "league/roster.h"
+#include "store/counters.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,6 +32,23 @@ int64_t league_find(const League *league, const char *name) {
 
 bool league_meets(const Player *a, const Player *b) {
   return !a->side || a->side != b->side;
+}
+
+/* Whether a player learns as a main that those of `side` can meet (0: sides are together). */
+static bool is_live_main(const League *league, uint8_t side, uint32_t id) {
+  const Player *player = &league->player[id];
+  return id < league->learning && player->role == ROLE_MAIN && (!side || player->side != side);
+}
+
+static size_t live_mains(const League *league, uint8_t side) {
+  size_t mains = 0;
+  for (uint32_t id = 0; id < league->learning; id++)
+    mains += is_live_main(league, side, id);
+  return mains;
+}
+
+size_t league_live_mains(const League *league, uint32_t player) {
+  return live_mains(league, league->player[player].side);
 }
 
 const char *league_first_main(const League *league) {
@@ -62,7 +81,7 @@ static double best_quality(const League *league, uint32_t parent, uint32_t newco
 
 /* A frozen copy of a learning player. Its pair with the parent starts empty: a copy has not met its
  * model. */
-static Status freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id) {
+Status league_freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id) {
   char name[PLAYER_NAME];
   TRY_RETURN(text_format(name, sizeof name, "%s-%06u", league->player[id].name,
                          league->player[id].snapshots));
@@ -87,53 +106,35 @@ double league_decay(const LeagueConfig *config) {
   return fmax(1 - seats / config->memory, 0);
 }
 
-/* The learning players of one role: of each side `count`, named "main_0", or with the side in front
- * of it, "prey_main_0". */
-static Status add_learning(League *league, Role role, int64_t count) {
-  const LeagueConfig *config = &league->config;
-  char word[PLAYER_NAME], name[PLAYER_NAME];
-  uint32_t id;
-  text_choice_name(ROLE_NAMES, (int)role, word, sizeof word);
-  for (uint32_t s = 0; s < league_sides(config); s++) {
-    const bool own = config->sides == SIDES_SEPARATE;
-    for (int64_t i = 0; i < count; i++) {
-      TRY_RETURN(text_format(name, sizeof name, "%s%s%s_%lld",
-                             own ? league_side_name(config, s + 1) : "", own ? "_" : "", word,
-                             (long long)i));
-      TRY_RETURN(league_add(league, name, role, false, -1, &id));
-      league->player[id].side = own ? (uint8_t)(s + 1) : 0;
-    }
-  }
-  return OK;
-}
-
 /* Each main is frozen once right away: without a past player there would be nobody to play against
  * but itself. On failure *out is freed. */
 Status league_create(const LeagueConfig *config, uint64_t seed, double return_low,
                      double return_high, League *out) {
   Status status = OK;
-  const int64_t count[ROLE_COUNT] = {config->mains, config->main_exploiters,
-                                     config->league_exploiters};
+  Roster roster = {0};
   uint32_t id;
   *out = (League){
       .config = *config, .seed = seed, .return_low = return_low, .return_high = return_high};
   out->payoff.decay = league_decay(config);
   out->payoff.one_seat = config->sides == SIDES_SEPARATE;
-  for (int r = 0; r < ROLE_COUNT; r++)
-    TRY(add_learning(out, (Role)r, count[r]));
+  TRY(roster_of_config(config, &roster));
+  for (size_t i = 0; i < roster.count; i++) {
+    const RosterEntry *entry = &roster.entry[i];
+    TRY(league_add(out, entry->name, (Role)entry->role, false, -1, &id));
+    out->player[id].side = entry->side;
+  }
   out->learning = out->players;
-  if (out->learning > WIRE_LEARNERS)
-    TRY(status_set(ERR_USAGE, "at most %d learning players (league.mains and exploiters), not %zu",
-                   WIRE_LEARNERS, out->learning));
   for (uint32_t i = 0; i < out->learning; i++)
-    if (out->player[i].role == ROLE_MAIN) TRY(freeze(out, i, "start", &id));
+    if (out->player[i].role == ROLE_MAIN) TRY(league_freeze(out, i, "start", &id));
 done:
+  roster_free(&roster);
   if (status != OK) league_free(out);
   return status;
 }
 
 void league_free(League *league) {
   free(league->player);
+  free(league->change);
   payoff_free(&league->payoff);
   anchors_free(&league->anchors);
   *league = (League){0};
@@ -352,16 +353,22 @@ static bool is_fit(const League *league, uint8_t side, uint32_t past, uint32_t a
   return x >= league->config.past_low && x <= league->config.past_high;
 }
 
+/* The n-th of the mains that learn and that the player's side can meet. */
+static uint32_t live_main(const League *league, uint8_t side, uint32_t n) {
+  uint32_t id = 0;
+  while (!is_live_main(league, side, id) || n-- > 0)
+    id++;
+  return id;
+}
+
 /* A past main to start from, of the player's side: one of those that are fit against a main that is
  * drawn from all that it can meet, or, if there are none, against the next main; -1 if none is fit
  * against any. */
 static int64_t past_main(League *league, uint8_t side) {
-  uint32_t mains = (uint32_t)league->config.mains;
-  uint32_t first = mains > 1 ? (uint32_t)(league_unit(league) * mains) : 0;
-  /* mains' ids are the first, side by side */
-  uint32_t from = side == 1 ? mains : 0;
+  const uint32_t mains = (uint32_t)live_mains(league, side);
+  const uint32_t first = mains > 1 ? (uint32_t)(league_unit(league) * mains) : 0;
   for (uint32_t m = 0; m < mains; m++) {
-    uint32_t against = from + (first + m) % mains;
+    const uint32_t against = live_main(league, side, (first + m) % mains);
     uint32_t count = 0;
     for (uint32_t i = 0; i < league->players; i++)
       count += is_fit(league, side, i, against);
@@ -375,16 +382,22 @@ static int64_t past_main(League *league, uint8_t side) {
 
 /* An exploiter that has done its work begins anew, from the initial weights or a past main. What
  * others remember of their games with it is of a player that is no more, and goes. */
-static void reset_player(League *league, uint32_t id, Order *order) {
+void league_new_life(League *league, uint32_t id, int64_t source) {
   Player *player = &league->player[id];
-  int64_t source = league->config.reset_to == 1 ? past_main(league, player->side) : -1;
-  order->reset = source >= 0 ? RESET_COPY : RESET_INITIAL;
-  order->source_frozen = source >= 0 ? (uint32_t)source : 0;
   player->parent = source;
   player->life++;
   player->life_start = player->frames;
   payoff_forget(&league->payoff, id);
   payoff_restart(&league->payoff, id);
+}
+
+/* What that is, and the order to its learner. */
+static void reset_player(League *league, uint32_t id, Order *order) {
+  const Player *player = &league->player[id];
+  const int64_t source = league->config.reset_to == 1 ? past_main(league, player->side) : -1;
+  order->reset = source >= 0 ? RESET_COPY : RESET_INITIAL;
+  order->source_frozen = source >= 0 ? (uint32_t)source : 0;
+  league_new_life(league, id, source);
 }
 
 /* Freezes the player under a new id and orders the copy from its learner. Room for orders: one per
@@ -393,7 +406,7 @@ static Status snapshot(League *league, uint32_t id, const char *reason, Directiv
                        Order **out) {
   Order *order = &directive->order[directive->orders++];
   *order = (Order){.player = id};
-  TRY_RETURN(freeze(league, id, reason, &order->snapshot_id));
+  TRY_RETURN(league_freeze(league, id, reason, &order->snapshot_id));
   *out = order;
   return OK;
 }
@@ -439,6 +452,77 @@ typedef uint64_t U64;
 typedef int32_t I32;
 typedef double F64;
 
+/* What was changed by hand, a row for each change. A league that nobody has touched has no such
+ * columns. */
+static Status save_changes(const League *league, Tree *tree) {
+  enum { WHO = sizeof league->change->who, WHAT = sizeof league->change->what };
+  Status status = OK;
+  const size_t n = league->changes;
+  char *text = NULL;
+  uint64_t *number = NULL;
+  if (league->retired_frames) TRY(tree_put_u64(tree, RETIRED_FRAMES_PATH, league->retired_frames));
+  if (n == 0) return OK;
+  TRY(NEW_ARRAY(text, n * WHAT));
+  TRY(NEW_ARRAY(number, n));
+  for (size_t i = 0; i < n; i++)
+    memcpy(text + i * WHO, league->change[i].who, WHO);
+  TRY(tree_put_texts(tree, "changes/who", n, WHO, text));
+  for (size_t i = 0; i < n; i++)
+    memcpy(text + i * WHAT, league->change[i].what, WHAT);
+  TRY(tree_put_texts(tree, "changes/what", n, WHAT, text));
+  for (size_t i = 0; i < n; i++)
+    number[i] = league->change[i].when;
+  TRY(tree_put(tree, "changes/when", STORE_U64, n, 1, number));
+  for (size_t i = 0; i < n; i++)
+    number[i] = league->change[i].frames;
+  TRY(tree_put(tree, "changes/frames", STORE_U64, n, 1, number));
+done:
+  free(text);
+  free(number);
+  return status;
+}
+
+/* A text of a column, into a field of `size` bytes. It is printed on terminals and into reports:
+ * only plain text may come in from a file. */
+static Status take_text(const Tree *tree, const Item *item, size_t row, char *out, size_t size) {
+  const char *from = (const char *)item->data + row * item->size;
+  for (const char *at = from; *at; at++)
+    if (*at < ' ' || *at > '~')
+      return tree_fault(tree, item->path, (int64_t)row, "is no plain text");
+  if (strlen(from) >= size) return tree_fault(tree, item->path, (int64_t)row, "is too long");
+  memcpy(out, from, strlen(from) + 1);
+  return OK;
+}
+
+static Status load_changes(League *league, const Tree *tree) {
+  const Item *who;
+  const Item *what;
+  const Item *when;
+  const Item *frames;
+  league->changes = 0;
+  league->retired_frames = 0;
+  if (tree_find(tree, RETIRED_FRAMES_PATH))
+    TRY_RETURN(tree_get_u64(tree, RETIRED_FRAMES_PATH, &league->retired_frames));
+  if (league->retired_frames >> 53)
+    return tree_fault(tree, RETIRED_FRAMES_PATH, -1, "is an impossible number of frames");
+  if (!tree_find(tree, "changes/who")) return OK;
+  TRY_RETURN(tree_get(tree, "changes/who", STORE_TEXT, -1, &who));
+  const int64_t n = (int64_t)who->count;
+  TRY_RETURN(tree_get(tree, "changes/what", STORE_TEXT, n, &what));
+  TRY_RETURN(tree_get(tree, "changes/when", STORE_U64, n, &when));
+  TRY_RETURN(tree_get(tree, "changes/frames", STORE_U64, n, &frames));
+  TRY_RETURN(GROW(league->change, league->change_room, who->count));
+  for (size_t i = 0; i < who->count; i++) {
+    LeagueChange *change = &league->change[i];
+    *change = (LeagueChange){.when = ((const uint64_t *)when->data)[i],
+                             .frames = ((const uint64_t *)frames->data)[i]};
+    TRY_RETURN(take_text(tree, who, i, change->who, sizeof change->who));
+    TRY_RETURN(take_text(tree, what, i, change->what, sizeof change->what));
+    league->changes++;
+  }
+  return OK;
+}
+
 /* A column for each field, a row for each player; payoff and anchors are put beside them. */
 Status league_save(const League *league, Tree *tree) {
   Status status = OK;
@@ -475,6 +559,7 @@ Status league_save(const League *league, Tree *tree) {
   if (league->config.sides == SIDES_SEPARATE) COLUMN(u32, "league/side", U32, side);
   TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
   TRY(tree_put_f64(tree, "league/return_unit", league->return_unit));
+  TRY(save_changes(league, tree));
   TRY(payoff_save(&league->payoff, tree));
   TRY(anchors_save(&league->anchors, league->players, tree));
 done:
@@ -558,8 +643,7 @@ static Player player_of(const Columns *c, size_t row) {
   return player;
 }
 
-/* A row by itself, before anything is done with it; learning players come first and are those of
- * the configuration. */
+/* A row by itself, before anything is done with it; learning players come first. */
 static Status check_row(const League *league, const Tree *tree, const Columns *c, size_t row) {
   const Player player = player_of(c, row);
   int64_t at = (int64_t)row;
@@ -571,9 +655,6 @@ static Status check_row(const League *league, const Tree *tree, const Columns *c
   if (player.frozen != (row >= league->learning))
     return tree_fault(tree, c->frozen->path, at,
                       "contradicts the %zu learning players, which come first", league->learning);
-  if (row < league->learning && player.role != league->player[row].role)
-    return tree_fault(tree, c->role->path, at, "is not that of the configuration's player %s",
-                      league->player[row].name);
   if (player.frozen && !hash_text_good(player.hash))
     return tree_fault(tree, c->hash->path, at, "is no hash of a frozen player");
   if (player.parent < -1 || player.parent >= (int64_t)c->players || player.parent == at)
@@ -590,8 +671,7 @@ static Status check_row(const League *league, const Tree *tree, const Columns *c
   return OK;
 }
 
-/* A side is one of those that there are, for learning players that of the configuration, and of a
- * copy that of its model. */
+/* A side is one of those that there are, and of a copy that of its model. */
 static Status check_side(const League *league, const Tree *tree, const Columns *c, size_t row) {
   const Player player = player_of(c, row);
   const char *path = c->side ? c->side->path : c->name->path;
@@ -599,21 +679,27 @@ static Status check_side(const League *league, const Tree *tree, const Columns *
     return tree_fault(tree, path, (int64_t)row, "has side %u, where league.sides is %s",
                       player.side,
                       league->config.sides == SIDES_SEPARATE ? "separate" : "together");
-  if (row < league->learning && player.side != league->player[row].side)
-    return tree_fault(tree, path, (int64_t)row, "is not the side of the configuration's player %s",
-                      league->player[row].name);
   if (player.parent >= 0 && player_of(c, (size_t)player.parent).side != player.side)
     return tree_fault(tree, path, (int64_t)row, "is not the side of the player's parent");
   return OK;
 }
 
-/* It is printed on terminals and into reports: only plain text may come in from a file. */
 static Status check_reason(const Tree *tree, const Columns *c, size_t row) {
-  const Player player = player_of(c, row);
-  for (const char *at = player.reason; *at; at++)
-    if (*at < ' ' || *at > '~')
-      return tree_fault(tree, c->reason->path, (int64_t)row, "is no plain text");
-  return OK;
+  char reason[PLAYER_NAME];
+  return take_text(tree, c->reason, row, reason, sizeof reason);
+}
+
+/* Every side that there is has mains that learn: without them no rule says whom to play. */
+static Status check_mains(const League *league, const Tree *tree, const Columns *c) {
+  size_t mains[SEATS + 1] = {0};
+  const bool separate = league->config.sides == SIDES_SEPARATE;
+  for (size_t i = 0; i < league->learning; i++) {
+    const Player player = player_of(c, i);
+    mains[player.side] += player.role == ROLE_MAIN;
+  }
+  if (separate ? mains[1] && mains[2] : mains[0] > 0) return OK;
+  return tree_fault(tree, c->role->path, -1, "has no main that learns%s",
+                    separate ? " on one of the sides" : "");
 }
 
 /* Sides are called as they were when the league was made: what stands before "_main_0" in the names
@@ -628,18 +714,14 @@ static void name_sides(League *league) {
   }
 }
 
-/* ERR_USAGE: the configuration has another number of learning players; ERR_FORMAT: the checkpoint
- * is damaged. The league is the caller's to free then, too. */
+/* ERR_FORMAT: the checkpoint is damaged. The league is the caller's to free then, too. */
 Status league_load(League *league, const Tree *tree) {
   Columns c;
   TRY_RETURN(find_columns(tree, &c));
   const uint64_t *scalar = c.scalars->data;
-  if (scalar[0] != league->learning)
-    return status_set(
-        ERR_USAGE,
-        "the checkpoint has %llu learning players, the configuration %zu: numbers of mains and "
-        "exploiters may not change on resume",
-        (unsigned long long)scalar[0], league->learning);
+  if (scalar[0] == 0 || scalar[0] > WIRE_LEARNERS)
+    return tree_fault(tree, c.scalars->path, 0, "is no number of learning players");
+  league->learning = (size_t)scalar[0];
   if (c.players < league->learning)
     return tree_fault(tree, c.name->path, -1, "has %zu rows, fewer than there are learning players",
                       c.players);
@@ -648,6 +730,7 @@ Status league_load(League *league, const Tree *tree) {
     TRY_RETURN(check_side(league, tree, &c, i));
     TRY_RETURN(check_reason(tree, &c, i));
   }
+  TRY_RETURN(check_mains(league, tree, &c));
   league->players = 0;
   for (size_t i = 0; i < c.players; i++) {
     const Player player = player_of(&c, i);
@@ -667,6 +750,7 @@ Status league_load(League *league, const Tree *tree) {
   league->payoff.one_seat = league->config.sides == SIDES_SEPARATE;
   TRY_RETURN(payoff_load(&league->payoff, c.players, tree));
   TRY_RETURN(anchors_load(&league->anchors, league->players, tree));
+  TRY_RETURN(load_changes(league, tree));
   if (!tree_find(tree, "league/return_unit"))
     return league_measure_returns(league); /* by an older program */
   TRY_RETURN(tree_get_f64(tree, "league/return_unit", &league->return_unit));

@@ -124,6 +124,14 @@ typedef struct Player {
   bool unmeasured; /* left out of the last table's meta-game: not all its pairs have been played */
 } Player;
 
+/* Who changed the league by hand, when, and how: a line of its lineage. */
+typedef struct LeagueChange {
+  uint64_t when;   /* seconds since 1970 */
+  uint64_t frames; /* of the run by then */
+  char who[64];
+  char what[160];
+} LeagueChange;
+
 typedef struct League {
   LeagueConfig config;
   Player *player;
@@ -138,6 +146,10 @@ typedef struct League {
   uint64_t seed;      /* of the league's own random stream, and ... */
   uint64_t draws;     /* ... how many numbers of it have been used */
   uint64_t table_version;
+  uint64_t retired_frames; /* learned by players that learn no more */
+  LeagueChange *change;    /* owned; oldest first */
+  size_t changes;
+  size_t change_room;
   bool told_of_stand_in; /* the log has been told that an equilibrium was not found; not saved */
 } League;
 
@@ -148,6 +160,9 @@ Status league_create(const LeagueConfig *config, uint64_t seed, double return_lo
 void league_free(League *league);
 /* Of a seat's memory per game in it: the two seats of a pair remember `memory` games together. */
 double league_decay(const LeagueConfig *config);
+/* Mains that learn and that `player` can be matched with as the others are: all, or, where sides
+ * are separate, those of the other side. */
+size_t league_live_mains(const League *league, uint32_t player);
 int64_t league_find(const League *league, const char *name); /* id or -1 */
 /* Whether two players can be the two sides of a game. */
 bool league_meets(const Player *a, const Player *b);
@@ -156,10 +171,15 @@ const char *league_first_main(const League *league);
 /* parent: the player it is a copy of, or -1. ERR_USAGE: the name is taken. */
 Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent,
                   uint32_t *out_id);
+/* A frozen copy of a learning player joins; its hash is the caller's to fill in. */
+Status league_freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id);
+/* A learning player begins anew, as a copy of `source` (-1: from initial weights). What others
+ * remember of their games with it is of a player that is no more, and goes. */
+void league_new_life(League *league, uint32_t id, int64_t source);
 Status league_save(const League *league, Tree *tree);
-/* Into a league just created from the configuration. ERR_USAGE: the configuration has other numbers
- * of learning players than the checkpoint; ERR_FORMAT: the checkpoint is damaged. The league is the
- * caller's to free in any case. */
+/* Into a league just created from the configuration, whose numbers of players do not count: those
+ * of the checkpoint do. ERR_FORMAT: it is damaged. The league is the caller's to free in any
+ * case. */
 Status league_load(League *league, const Tree *tree);
 
 /* x of PFSP: win rate; or half a unit of margin (home's mean return less away's, halved) up from

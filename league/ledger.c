@@ -71,6 +71,11 @@ static Status check_players(const Tree *tree, uint64_t frames) {
     TRY_RETURN(check_player(tree, &c, i));
     sum += acted_of(&c, i);
   }
+  if (tree_find(tree, RETIRED_FRAMES_PATH)) {
+    uint64_t retired;
+    TRY_RETURN(tree_get_u64(tree, RETIRED_FRAMES_PATH, &retired));
+    sum += retired;
+  }
   return equal("the run's frames are", frames, "its players' are", sum);
 }
 

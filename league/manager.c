@@ -399,7 +399,7 @@ static int by_arrival(const void *a, const void *b) {
 
 /* Whether the players' frames are the run's. */
 static bool frames_agree(const Manager *manager) {
-  uint64_t sum = 0;
+  uint64_t sum = manager->league.retired_frames;
   for (size_t p = 0; p < manager->league.learning; p++)
     sum += manager->league.player[p].frames;
   return sum == manager->run.frames;

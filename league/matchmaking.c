@@ -179,7 +179,7 @@ static void offer_alphastar(Builder *b) {
   double pfsp = 1 - config->self_share - config->verify_share;
   gather(b, -1, -1);
   offer_pfsp(b, (Weighting)config->pfsp, BRANCH_PFSP, pfsp);
-  size_t mains = (size_t)config->mains;
+  const size_t mains = league_live_mains(b->league, b->home);
   for (uint32_t m = 0; m < b->league->learning; m++) {
     if (!is_live_main(b, m)) continue;
     offer_verification(b, m, config->verify_share / (double)mains);
@@ -194,8 +194,9 @@ static void offer_live(Builder *b, double probability) {
     offer(b, b->home, BRANCH_SELF, probability);
     return;
   }
+  const size_t mains = league_live_mains(b->league, b->home);
   for (uint32_t m = 0; m < b->league->learning; m++)
-    if (is_live_main(b, m)) offer(b, m, BRANCH_SELF, probability / (double)b->league->config.mains);
+    if (is_live_main(b, m)) offer(b, m, BRANCH_SELF, probability / (double)mains);
 }
 
 /* 80 % against itself, the rest against its own past with a softmax over their qualities (arXiv
@@ -519,10 +520,15 @@ static double share_of(const Joint *joint, int side, size_t own, size_t other) {
 static size_t advice_of(const Builder *b, int side) {
   const League *league = b->league;
   const Joint *joint = &b->joint;
-  size_t turn = league->player[b->home].snapshots * (size_t)league->config.mains;
+  size_t own_mains = 0;
+  size_t before = 0;
   size_t given = 0;
-  for (uint32_t id = 0; id < b->home; id++)
-    turn += is_live_main(b, id) ? 0 : league->player[id].role == ROLE_MAIN;
+  for (uint32_t id = 0; id < league->learning; id++) {
+    const bool own = league->player[id].role == ROLE_MAIN && !is_live_main(b, id);
+    own_mains += own;
+    before += own && id < b->home;
+  }
+  const size_t turn = league->player[b->home].snapshots * own_mains + before;
   for (int pass = 0; pass < 2; pass++) {
     size_t at = 0;
     for (size_t own = 0; own < joint->count[side]; own++) {
@@ -594,7 +600,7 @@ static void offer_alpharank(Builder *b) {
  * from it, it plays that main's past instead, of its own level. */
 static void offer_main_exploiter(Builder *b) {
   const LeagueConfig *config = &b->league->config;
-  size_t mains = (size_t)config->mains;
+  const size_t mains = league_live_mains(b->league, b->home);
   for (uint32_t m = 0; m < b->league->learning; m++) {
     if (!is_live_main(b, m)) continue;
     bool strong = league_rate(b->league, b->home, m) > config->exploiter_live_above;

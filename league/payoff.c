@@ -237,6 +237,27 @@ Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent) {
   return OK;
 }
 
+/* Rows are sorted by ids, so that all of them are made anew. */
+Status payoff_renumber(Payoff *payoff, const uint32_t *map) {
+  Status status = OK;
+  Payoff made = {.decay = payoff->decay, .one_seat = payoff->one_seat};
+  for (size_t home = 0; home < payoff->rows; home++)
+    for (size_t i = 0; i < payoff->row[home].pairs; i++) {
+      Pair *to;
+      const Pair *from = &payoff->row[home].pair[i];
+      const uint32_t away = map[from->away];
+      TRY(payoff_pair(&made, map[home], away, &to));
+      *to = *from;
+      to->away = away;
+    }
+  payoff_free(payoff);
+  *payoff = made;
+  made = (Payoff){0};
+done:
+  payoff_free(&made);
+  return status;
+}
+
 /* --- columns --- */
 enum { TALLIES = SEATS * TALLY_NUMBERS };
 

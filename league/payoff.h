@@ -97,6 +97,9 @@ void payoff_forget(Payoff *payoff, uint32_t player);
 void payoff_restart(Payoff *payoff, uint32_t player);
 /* A snapshot that is believed to play as its parent: decayed row and column are copied. */
 Status payoff_inherit(Payoff *payoff, uint32_t child, uint32_t parent);
+/* Players have other ids from now on: id p is map[p], and no two are the same. The payoff is
+ * settled. ERR_MEMORY; then nothing has changed. */
+Status payoff_renumber(Payoff *payoff, const uint32_t *map);
 /* Columns of a checkpoint; the payoff is settled. */
 Status payoff_save(const Payoff *payoff, Tree *tree);
 /* ERR_FORMAT for what no settled payoff of so many players holds; *payoff is the caller's to free

@@ -102,6 +102,7 @@ Status timetable_load(Timetable *timetable, const League *league, const Tree *ch
   const Item *item;
   char why[256];
   TRY_RETURN(tree_get(checkpoint, "run/next_tables", STORE_U8, -1, &item));
+  if (item->count == 0) return OK; /* the league was changed: the tables are made anew */
   Reader reader = reader_over(item->data, item->count);
   if (decode_tables(timetable, league, &reader) == OK) return OK;
   snprintf(why, sizeof why, "%s", status_message());

@@ -1,5 +1,6 @@
-/* agon league show|dryrun. */
+/* agon league show|dryrun; what changes a league is in league_edit.c. */
 #include "cli/cli.h"
+#include "cli/league_edit.h"
 #include "run/view.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 extern const Command command_league;
 
@@ -20,6 +22,12 @@ static const Flag flags[] = {
     {"--matches", "N", "dryrun: matches drawn (default 10000)"},
     {"--seed", "S", "dryrun: of the draws (default 1)"},
     {"--json", NULL, "print JSON"},
+    {"--from", "PLAYER",
+     "add: whose weights it begins with: a player of the run, RUN:PLAYER or FILE.h5"},
+    {"--side", "SIDE", "add: its team, where league.sides is separate"},
+    {"--role", "ROLE", "fork, import: what it is: " ROLE_NAMES},
+    {"--to", "PLAYER",
+     "reset: from which player's weights, or initial (default: its last snapshot)"},
 };
 
 /* --- show --- */
@@ -66,6 +74,7 @@ static Tally first_seat(const RunView *run, double *independent) {
 static Status show_json(const RunView *run) {
   json_t *players = json_array();
   json_t *payoff = json_array();
+  json_t *changes = json_array();
   const double share = payoff_independent(run->settings->game.teams, 1, 0);
   double independent;
   char role[PLAYER_NAME];
@@ -82,6 +91,12 @@ static Status show_json(const RunView *run) {
       json_object_set_new(json_array_get(players, i), "side",
                           json_string(league_side_name(&run->league.config, p->side)));
   }
+  for (size_t i = 0; i < run->league.changes; i++) {
+    const LeagueChange *change = &run->league.change[i];
+    json_array_append_new(changes, json_pack("{s:I,s:I,s:s,s:s}", "when", (json_int_t)change->when,
+                                             "frames", (json_int_t)change->frames, "who",
+                                             change->who, "what", change->what));
+  }
   for (size_t h = 0; h < run->league.payoff.rows; h++)
     for (size_t i = 0; i < run->league.payoff.row[h].pairs; i++) {
       const Pair *pair = &run->league.payoff.row[h].pair[i];
@@ -95,10 +110,10 @@ static Status show_json(const RunView *run) {
     }
   const Tally first = first_seat(run, &independent);
   const uint64_t *counters = run_view_counters(run);
-  json_t *root = json_pack("{s:s,s:s,s:i,s:I,s:o,s:o,s:o}", "run", run->folder.path, "env",
-                           run->settings->game.name, "teams", (int)run->settings->game.teams,
-                           "generation", (json_int_t)run->generation, "players", players, "payoff",
-                           payoff, "first_seat", json_seat(&first, independent));
+  json_t *root = json_pack(
+      "{s:s,s:s,s:i,s:I,s:o,s:o,s:o,s:o}", "run", run->folder.path, "env", run->settings->game.name,
+      "teams", (int)run->settings->game.teams, "generation", (json_int_t)run->generation, "players",
+      players, "payoff", payoff, "first_seat", json_seat(&first, independent), "changes", changes);
   if (counters) {
     json_object_set_new(root, "tick", json_integer((json_int_t)counters[RUN_TICK]));
     json_object_set_new(root, "frames", json_integer((json_int_t)counters[RUN_FRAMES]));
@@ -157,6 +172,21 @@ static void show_pair(const RunView *run, uint32_t home, uint32_t away) {
   printf("\n");
 }
 
+/* What was changed by hand; nothing where nobody has. */
+static void show_changes(const League *league) {
+  if (league->changes) printf("\nchanged by hand\n");
+  for (size_t i = 0; i < league->changes; i++) {
+    const LeagueChange *change = &league->change[i];
+    const time_t stamp = (time_t)change->when;
+    char when[32] = "";
+    char frames[16];
+    struct tm parts;
+    if (gmtime_r(&stamp, &parts)) strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", &parts);
+    printf("   %s, at %s frames, by %s: %s\n", when,
+           text_scaled((double)change->frames, frames, sizeof frames), change->who, change->what);
+  }
+}
+
 /* The same for a person to read: a table of the players, then what each learning player has done
  * against all others. */
 static void show_text(const RunView *run) {
@@ -177,6 +207,7 @@ static void show_text(const RunView *run) {
            text_scaled((double)p->frames, frames, sizeof frames),
            p->frozen ? p->reason : "learning", p->frozen ? p->hash : "");
   }
+  show_changes(league);
   if (run->settings->game.teams == 1) {
     char quoted[4200];
     printf("\none team plays: nobody meets anybody; agon eval %s shows what players earn\n",
@@ -595,11 +626,14 @@ done:
 static Status run_league(int argc, char **argv) {
   Arguments arguments;
   TRY_RETURN(arguments_parse(&command_league, argc, argv, &arguments));
+  if (arguments.words && league_edits(arguments.word[0]))
+    return league_edit(&command_league, &arguments);
   if (arguments.words < 2)
     return usage_error(&command_league, "show RUN, or dryrun RUN|FILE.yaml|GAME");
   if (!strcmp(arguments.word[0], "dryrun")) return dryrun(&arguments);
   if (strcmp(arguments.word[0], "show"))
-    return usage_error(&command_league, "it is show or dryrun");
+    return usage_error(&command_league,
+                       "it is show, dryrun, add, retire, fork, reset, rename or import");
   RunView run;
   TRY_RETURN(run_view_look(arguments.word[1], &run));
   Status status = OK;
@@ -615,8 +649,23 @@ const Command command_league = {
     "league",
     "show RUN [--json] | dryrun RUN|FILE.yaml|GAME [key=value ...] [--preset NAME] [--scenario "
     "FILE.yaml] [--matches "
-    "N] [--json]",
-    "the league: who is in it, who beats whom, and who would play whom",
+    "N] [--json] | add RUN ROLE [NAME] | retire RUN PLAYER | fork RUN PLAYER [NAME] | reset RUN "
+    "PLAYER | rename RUN PLAYER NAME | import RUN OTHER:PLAYER|FILE.h5 [NAME]",
+    "the league: who is in it, who beats whom, and who would play whom; and to change it by hand",
+    "What changes a league wants a run that no job is training, and writes a new checkpoint; the "
+    "one "
+    "before is kept, and what was done, by whom and when stands in the lineage (show). The next "
+    "job "
+    "goes on from it on any number of ranks.\n"
+    "add: one more player learns (main, main_exploiter or league_exploiter), from initial weights "
+    "or "
+    "those of --from; retire: a player learns no more, and stays as a frozen one; fork: a copy of "
+    "a "
+    "player learns on its own, with the optimiser's state if the player learns; reset: a player "
+    "goes "
+    "back to its last snapshot, with a new optimiser; rename; import: a player of another run of "
+    "the "
+    "same game and network joins as a frozen one.\n"
     "A scenario lists players: [{name, role, frozen, parent, side}] and payoff: [[home, away, "
     "games, "
     "wins, draws, losses]]; "

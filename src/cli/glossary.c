@@ -37,6 +37,12 @@ const Term glossary[] = {
     {"main", "who is to become strong."},
     {"exploiter", "who learns to beat the mains, or the whole league."},
     {"snapshot", "a frozen copy of either, an opponent for good."},
+    {"retired",
+     "a player that was taken out of training by hand (`agon league retire`): it is frozen "
+     "as it was, under its own name."},
+    {"lineage",
+     "whose copy each player is, and what was changed in the league by hand (`agon league "
+     "show`)."},
     {"reset", "an exploiter that has found what it can begins anew, from initial weights or "
               "(`league.reset_to`) others."},
     {"payoff", "the table of who wins how often against whom."},

@@ -2,6 +2,7 @@
 
 #include "actors/lanes.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "env/bridge.h"
 #include "eval/games.h"
@@ -549,6 +550,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   if (s->env) TRY(rewards_check(s->env, &s->rewards));
   if (s->env) TRY(seat_teams(s));
   TRY(check_messages(s));
+  TRY(roster_of_config(&s->league, &s->roster));
   s->net.rule = action_rule(s);
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
@@ -656,6 +658,7 @@ void job_config_destroy(JobConfig *s) {
   for (size_t i = 0; s->algo_store && algo_ops(i); i++)
     free(s->algo_store[i]);
   free(s->algo_store);
+  roster_free(&s->roster);
   free(s->agent_of);
   env_destroy(s->env);
   free(s);
@@ -670,5 +673,28 @@ Status job_config_text(const JobConfig *s, bool with_origin, char **out) {
   if (!file) return status_set(ERR_MEMORY, "out of memory writing the configuration");
   Status status = config_dump(s->config, file, with_origin);
   if (fclose(file)) status = status_set(ERR_MEMORY, "out of memory writing the configuration");
+  return status;
+}
+
+/* Before the keys stands which plug-in is played. */
+Status job_config_write(const JobConfig *s, const RunFolder *run) {
+  Status status = OK;
+  char path[PATH_MAX];
+  char line[PATH_MAX + 128];
+  char *annotated = NULL;
+  Bytes text = {0};
+  TRY(job_config_text(s, true, &annotated));
+  TRY(run_path(run, path, sizeof path, "config.yaml"));
+  if (s->game.plugin) {
+    TRY(text_format(line, sizeof line, "# plug-in %s, XXH3 %s, version %u of its rules\n",
+                    s->game.plugin, s->game.build, s->game.version));
+    bytes_put(&text, line, strlen(line));
+  }
+  bytes_put(&text, annotated, strlen(annotated));
+  if (text.failed) TRY(status_set(ERR_MEMORY, "out of memory writing the configuration"));
+  TRY(file_write_durable(path, text.data, text.size));
+done:
+  bytes_free(&text);
+  free(annotated);
   return status;
 }

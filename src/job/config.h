@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "env/stages.h"
 #include "league/manager.h"
+#include "league/roster.h"
 #include "learner/algos/algo.h"
 #include "learner/rehearsal.h"
 #include "nn/net.h"
@@ -36,6 +37,7 @@ typedef struct JobConfig {
   ReplayConfig replay;
   RewardsConfig rewards;
   LeagueConfig league;
+  Roster roster; /* who learns: of a new run; whoever goes on with one takes its checkpoint's */
   Stages stages;
   void *algo_config; /* of the chosen algorithm */
   void **algo_store; /* of every algorithm, in the order of the table */
@@ -94,5 +96,7 @@ void job_config_destroy(JobConfig *settings);
 const ConfigAlias *job_config_alias(size_t index);
 /* Declares every section except env.* (which depends on the game). */
 Status job_config_declare(JobConfig *settings);
+/* Writes config.yaml into the run's folder: every key, and where its value comes from. */
+Status job_config_write(const JobConfig *settings, const RunFolder *run);
 /* YAML. The caller frees *out, on failure too. */
 Status job_config_text(const JobConfig *settings, bool with_origin, char **out);

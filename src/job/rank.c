@@ -43,7 +43,6 @@ struct Rank {
 /* What all roles of this rank live on. */
 static RoleContext role_of(const Rank *self) {
   const JobConfig *s = self->setup.settings;
-  const LeagueConfig *league = &s->league;
   return (RoleContext){
       .pace = (Pace)s->run.pace,
       .seed = (uint64_t)s->run.seed,
@@ -51,7 +50,7 @@ static RoleContext role_of(const Rank *self) {
       .clock = self->setup.clock,
       .net = self->net,
       .format = job_config_format(s, self->net),
-      .learning_players = league_learners(league),
+      .learning_players = s->roster.count,
       .idle = &self->idle,
   };
 }
@@ -216,10 +215,11 @@ static Status create_manager(Rank *self) {
  * often as it takes until one resets; at most the run. */
 static Status measure_lives(Rank *self) {
   const LeagueConfig *league = &self->setup.settings->league;
-  const size_t players = league_learners(league);
+  const Roster *roster = &self->setup.settings->roster;
+  const size_t players = roster->count;
   TRY_RETURN(NEW_ARRAY(self->life, players));
   for (size_t player = 0; player < players; player++) {
-    const Role r = league_role_at(league, player);
+    const Role r = (Role)roster->entry[player].role;
     if (league->reset[r] <= 0) continue;
     double frames = league->snapshot_max[r] * league->frame_scale / league->reset[r];
     self->life[player] = fmin(fmax(frames, 1), (double)self->setup.settings->manager.frames);

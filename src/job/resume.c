@@ -31,13 +31,8 @@ static const char *const convolution_keys[] = {
 static const char *const memory_keys[] = {
     "net.memory_size",
 };
-/* The learning players come first in all that is stored, in this order. */
-static const char *const player_keys[] = {
-    "league.sides",
-    "league.mains",
-    "league.main_exploiters",
-    "league.league_exploiters",
-};
+/* Whoever plays one side cannot play both. */
+static const char *const player_keys[] = {"league.sides"};
 
 /* Curves of one run have one unit. */
 static const char *const unit_keys[] = {"returns"};
@@ -134,6 +129,26 @@ bool resume_is_fixed(const char *key) {
          is_among(key, unit_keys, COUNT_OF(unit_keys));
 }
 
+/* More players may learn than before, but not fewer: which of them was to go? */
+static Status check_numbers(const Changes *changes) {
+  static const char *const key[] = {"league.mains", "league.main_exploiters",
+                                    "league.league_exploiters"};
+  const LeagueConfig *was = &changes->before->league;
+  const LeagueConfig *asked = &changes->now->league;
+  const int64_t before[] = {was->mains, was->main_exploiters, was->league_exploiters};
+  const int64_t now[] = {asked->mains, asked->main_exploiters, asked->league_exploiters};
+  char word[1200];
+  for (size_t i = 0; i < COUNT_OF(key); i++)
+    if (now[i] < before[i])
+      return status_set(ERR_USAGE,
+                        "%s is %lld in %s, and %lld is asked for (%s): a player learns no more "
+                        "once it is retired by name: agon league retire %s PLAYER",
+                        key[i], (long long)before[i], changes->folder, (long long)now[i],
+                        config_origin(changes->now->config, key[i]),
+                        text_quoted(changes->folder, word, sizeof word));
+  return OK;
+}
+
 /* All changes are told at once. Another algorithm may go on with a policy if it reads its outputs
  * in the same way. */
 Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now,
@@ -148,11 +163,23 @@ Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobCo
   if (before->net.rule != now->net.rule) compare(&changes, "learner.algorithm");
   compare_all(&changes, unit_keys, COUNT_OF(unit_keys));
   TRY_RETURN(compare_lanes(&changes, checkpoint));
-  if (!changes.count) return OK;
+  if (!changes.count) return check_numbers(&changes);
   return status_set(ERR_USAGE,
                     "%s: that may not change on resume; leave %s out to go on, or begin another "
                     "run elsewhere with --run-dir OTHER",
                     changes.text, changes.count == 1 ? "it" : "them");
+}
+
+Status resume_check_weights(const JobConfig *before, const JobConfig *now, const char *where) {
+  Changes changes = {.before = before, .now = now, .folder = where};
+  TRY_RETURN(compare_options(&changes));
+  compare_all(&changes, shape_keys, COUNT_OF(shape_keys));
+  if (before->net.conv.count) compare_all(&changes, convolution_keys, COUNT_OF(convolution_keys));
+  if (before->net.memory) compare_all(&changes, memory_keys, COUNT_OF(memory_keys));
+  if (before->net.messages.kind) compare_all(&changes, message_keys, COUNT_OF(message_keys));
+  if (before->net.rule != now->net.rule) compare(&changes, "learner.algorithm");
+  if (!changes.count) return OK;
+  return status_set(ERR_USAGE, "%s: its weights mean something else here", changes.text);
 }
 
 /* --- rows --- */

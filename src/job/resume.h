@@ -7,6 +7,9 @@
  * many players learn. folder: of the run, for the message. */
 Status resume_check(const Tree *checkpoint, const JobConfig *before, const JobConfig *now,
                     const char *folder);
+/* Whether weights of another run mean the same in this one: ERR_USAGE, as above, unless the options
+ * of the game and the shape of the network are equal. */
+Status resume_check_weights(const JobConfig *before, const JobConfig *now, const char *where);
 /* ERR_USAGE if games are unfinished in the checkpoint, and what is open of them was recorded in
  * other rows than `now` learns from: of single agents or of teams, with another global state. */
 Status resume_check_rows(const Tree *checkpoint, const Algo *before, const Algo *now,

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "env/bridge.h"
+#include "job/edit.h"
 #include "job/end_games.h"
 #include "job/job.h"
 #include "job/loop.h"
@@ -236,13 +237,28 @@ done:
 
 /* Told before anything is said or started: the ranks could only fail on it later, each in its own
  * words. */
-static Status check_unchanged(const Start *start, const char *stored) {
-  JobConfig *before = NULL;
-  TRY_RETURN(job_config_create(
-      &(JobConfigSource){.stored = stored, .game = start->settings->run.game}, &before));
+static Status check_unchanged(const Start *start, const JobConfig *before) {
   Status status = resume_check(&start->resume, before, start->settings, start->from);
   if (status == OK) status = check_players(start, before);
-  job_config_destroy(before);
+  return status;
+}
+
+/* Players that the configuration asks for beyond those of before join the league that is gone on
+ * with. */
+static Status grow_league(Start *start, const JobConfig *before) {
+  const LeagueConfig *was = &before->league;
+  const LeagueConfig *now = &start->settings->league;
+  Edit *edit = NULL;
+  if (now->mains <= was->mains && now->main_exploiters <= was->main_exploiters &&
+      now->league_exploiters <= was->league_exploiters)
+    return OK;
+  TRY_RETURN(edit_begin(&start->resume, start->settings, &start->run, &edit));
+  const size_t already = edit_league(edit)->changes;
+  Status status = edit_grow(edit, was, now);
+  if (status == OK) status = edit_finish(edit);
+  for (size_t i = already; i < edit_league(edit)->changes && status == OK; i++)
+    log_line("league: %s", edit_league(edit)->change[i].what);
+  edit_close(edit);
   return status;
 }
 
@@ -261,6 +277,8 @@ static Status take_stored(JobConfigSource *source, Start *start) {
   job_config_destroy(start->settings);
   start->settings = NULL;
   TRY(job_config_create(source, &start->settings));
+  roster_free(&start->settings->roster);
+  TRY(roster_of_checkpoint(&start->resume, &start->settings->roster));
   const GameFacts *now = &start->settings->game;
   if (known && *recorded.build && *now->build && strcmp(recorded.build, now->build))
     log_warning("the plug-in %s is another build than before (XXH3 %.12s then, %.12s now), taken "
@@ -278,15 +296,23 @@ done:
 /* The configuration is the stored one with the keys that may change; the others must be what they
  * were. */
 static Status prepare_resume(const char *how, int ranks, JobConfigSource *source, Start *start) {
+  Status status = OK;
   const Item *stored;
-  TRY_RETURN(take_stored(source, start));
-  TRY_RETURN(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
-  TRY_RETURN(check_unchanged(start, stored->data));
-  TRY_RETURN(kernels_choose(start->settings->run.kernels));
-  TRY_RETURN(check_size(start->settings, ranks));
-  TRY_RETURN(
-      checkpoint_finished(&start->resume, start->settings->manager.frames, &start->finished));
-  return !start->finished && is_checkpoint_file(how) ? bring_players(start, how) : OK;
+  JobConfig *before = NULL;
+  TRY(take_stored(source, start));
+  TRY(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
+  const JobConfigSource then = {.stored = stored->data, .game = start->settings->run.game};
+  TRY(job_config_create(&then, &before));
+  TRY(check_unchanged(start, before));
+  TRY(kernels_choose(start->settings->run.kernels));
+  TRY(check_size(start->settings, ranks));
+  TRY(checkpoint_finished(&start->resume, start->settings->manager.frames, &start->finished));
+  if (start->finished) goto done;
+  if (is_checkpoint_file(how)) TRY(bring_players(start, how));
+  TRY(grow_league(start, before));
+done:
+  job_config_destroy(before);
+  return status;
 }
 
 /* The games at a run's end are played here if the job that finished it did not come to them. */
@@ -312,31 +338,6 @@ static Status close_finished(const Start *start, const JobRequest *request, cons
   fflush(out);
 done:
   league_free(&league);
-  return status;
-}
-
-/* config.yaml of the folder: every key, and where its value comes from; before them which plug-in
- * is played. */
-static Status write_configuration(const Start *start) {
-  Status status = OK;
-  char path[PATH_MAX];
-  char line[PATH_MAX + 128];
-  char *annotated = NULL;
-  Bytes text = {0};
-  const GameFacts *game = &start->settings->game;
-  TRY(job_config_text(start->settings, true, &annotated));
-  TRY(run_path(&start->run, path, sizeof path, "config.yaml"));
-  if (game->plugin) {
-    TRY(text_format(line, sizeof line, "# plug-in %s, XXH3 %s, version %u of its rules\n",
-                    game->plugin, game->build, game->version));
-    bytes_put(&text, line, strlen(line));
-  }
-  bytes_put(&text, annotated, strlen(annotated));
-  if (text.failed) TRY(status_set(ERR_MEMORY, "out of memory writing the configuration"));
-  TRY(file_write_durable(path, text.data, text.size));
-done:
-  bytes_free(&text);
-  free(annotated);
   return status;
 }
 
@@ -367,7 +368,7 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
   if (start->resuming) TRY(prepare_resume(asked.how, ranks, &source, start));
   if (start->finished) TRY(close_finished(start, request, asked.how));
   TRY(job_config_text(start->settings, false, &start->text));
-  if (!start->finished) TRY(write_configuration(start));
+  if (!start->finished) TRY(job_config_write(start->settings, &start->run));
 done:
   free(overrides);
   return status;
@@ -384,6 +385,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     bytes_u32(&packet, start->finished);
     bytes_text(&packet, mine == OK ? start->text : "");
     bytes_text(&packet, mine == OK ? start->settings->game.build : "");
+    if (mine == OK) roster_encode(&start->settings->roster, &packet);
     bytes = packet.data;
     size = packet.size;
   }
@@ -399,11 +401,18 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   const void *text = reader_take(&reader, length);
   char build[HASH_TEXT];
   reader_text(&reader, build, sizeof build);
+  Roster roster = {0};
+  if (status == OK) TRY_RETURN(roster_decode(&roster, &reader));
   if (status == OK && !start->finished) {
     TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
     memcpy(start->text, text, length);
     JobConfigSource source = {.stored = start->text, .trusted = true};
     status = job_config_create(&source, &start->settings);
+    if (status == OK) {
+      roster_free(&start->settings->roster);
+      start->settings->roster = roster;
+      roster = (Roster){0};
+    }
     if (status == OK) status = kernels_choose(start->settings->run.kernels);
     if (status == OK && strcmp(start->settings->game.build, build))
       status = status_set(ERR_USAGE,
@@ -416,6 +425,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
         OK) /* this host alone lacks something, a plug-in perhaps: the others cannot know */
       transport->ops->abort(transport, status_exit_code(status), status_message());
   }
+  roster_free(&roster);
   free(bytes);
   return status;
 }

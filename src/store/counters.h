@@ -15,6 +15,9 @@ enum {
   RUN_COUNTERS
 };
 
+/* Frames of players that have been retired; not there: nobody has been. */
+#define RETIRED_FRAMES_PATH "league/retired_frames"
+
 /* How far a player in training is: a column of PLAYER_COUNTERS numbers among its own, which stand
  * at players/NAME/ in the file. */
 #define PLAYER_COUNTERS_COLUMN "counters"

@@ -109,12 +109,12 @@ fixed() {
 of="and \[16\] is asked for \(command line\)"
 fixed "net.hidden is \[8\] in random4, $of" "$AGON" train random4 'net.hidden=[16]'
 fixed "net.conv is \[\] in random4, $of" "$AGON" train random4 'net.conv=[16]'
-fixed "net.memory is none in random4, .*; league.mains is 1 in random4, and 2 is asked for \(command line\)" "$AGON" train random4 net.memory=gru league.mains=2
+fixed "net.memory is none in random4, .*; league.sides is together in random4, and separate is asked for \(command line\)" "$AGON" train random4 net.memory=gru league.sides=separate
 for key in activation=relu layer_norm=true separate=true normalise_observations=true; do
   fixed "net.${key%=*} is (tanh|false) in random4, and ${key#*=} is asked for \(command line\)" "$AGON" train random4 net.$key
 done
 for key in league.main_exploiters=0 league.league_exploiters=0; do
-  fixed "${key%=*} is 1 in random4, and 0 is asked for \(command line\)" "$AGON" train random4 $key
+  expect 2 "^agon train: ${key%=*} is 1 in random4, and 0 is asked for \(command line\): a player learns no more once it is retired" "$AGON" train random4 frames=20k $key
 done
 fixed "actors.slots / actors.lanes is 2 in random4, and 4 is asked for \(actors.slots=16, actors.lanes=4, command line\)" "$AGON" train random4 actors.lanes=4
 printf 'game: goofspiel\nenv: {cards: 4, prizes: descending}\n' > changed.yaml
