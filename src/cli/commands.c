@@ -8,6 +8,7 @@
   EACH(match)                                                                                      \
   EACH(rate)                                                                                       \
   EACH(report)                                                                                     \
+  EACH(compare)                                                                                    \
   EACH(query)                                                                                      \
   EACH(export)                                                                                     \
   EACH(play)                                                                                       \

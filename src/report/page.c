@@ -521,18 +521,23 @@ static void put_configuration(Report *r) {
   html_put(&r->out, "</table></div></details></section>\n");
 }
 
-/* One file without scripts or anything to fetch: it can be sent by mail and opened in ten years. */
+/* The page up to its heading, which the caller closes. One file without scripts or anything to
+ * fetch: it can be sent by mail and opened in ten years. */
+void report_head(Bytes *out, const char *title) {
+  html_put(out, "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport "
+                "content=\"width=device-width,initial-scale=1\"><meta name=color-scheme "
+                "content=\"light dark\"><title>");
+  html_text(out, title);
+  html_put(out, " - agon</title><style>");
+  bytes_put(out, style, sizeof style - 1);
+  bytes_put(out, print_style, sizeof print_style - 1);
+  html_put(out, "</style></head><body><main><h1>");
+  html_text(out, title);
+}
+
 void report_page(Report *r, const char *title) {
   const char *episode = report_has_episode(r) ? "<a href=#episode>An episode</a> " : "";
-  html_put(&r->out, "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport "
-                    "content=\"width=device-width,initial-scale=1\"><meta name=color-scheme "
-                    "content=\"light dark\"><title>");
-  html_text(&r->out, title);
-  html_put(&r->out, " - agon</title><style>");
-  bytes_put(&r->out, style, sizeof style - 1);
-  bytes_put(&r->out, print_style, sizeof print_style - 1);
-  html_put(&r->out, "</style></head><body><main><h1>");
-  html_text(&r->out, title);
+  report_head(&r->out, title);
   if (is_alone(r)) {
     html_put(&r->out,
              "</h1><div class=dim>one team learns: what it earns, and how sure that is</div><nav>"

@@ -57,5 +57,7 @@ bool report_has_episode(const Report *report);
 void report_episode(Report *report);
 /* A figure: whom the first main meets now. */
 void report_opponents(Report *report);
+/* A page up to its heading, which is left open: "</h1>" comes next. */
+void report_head(Bytes *out, const char *title);
 /* The whole page into report->out. */
 void report_page(Report *report, const char *title);
