@@ -5,6 +5,7 @@
 #include "export/c_source.h"
 #include "export/examples.h"
 #include "export/export.h"
+#include "export/onnx.h"
 #include "job/plugin.h"
 #include "job/strength.h"
 #include "nn/kernels/openblas.h"
@@ -16,7 +17,7 @@
 
 extern const Command command_export;
 
-#define FORMATS "agon|npz|safetensors|c"
+#define FORMATS "agon|npz|safetensors|onnx|c"
 /* How far the numbers of a C file may lead from the player's own, in positions of its play. */
 #define MOST_APART 5e-6
 enum { LOOKED_AT = 1000 };
@@ -207,6 +208,7 @@ static Status write_format(const Wish *wish, const ExportSource *source, const B
   if (!strcmp(wish->format, "c")) return write_c(wish, source, agent, file);
   if (!strcmp(wish->format, "npz")) TRY(export_npz(file, &made));
   if (!strcmp(wish->format, "safetensors")) TRY(export_safetensors(file, &made));
+  if (!strcmp(wish->format, "onnx")) TRY(export_onnx(file, &made));
   TRY(write_file(wish->path, strcmp(wish->format, "agon") ? &made : agent, file));
 done:
   bytes_free(&made);
@@ -276,6 +278,7 @@ const Command command_export = {
     "C)\n"
     "  npz          numpy's: an array for each layer, by PyTorch's names\n"
     "  safetensors  the same for PyTorch and others\n"
+    "  onnx         for onnxruntime and others, operators of opset 17\n"
     "  c            one C11 file and its header, without anything else: open once, then act on "
     "batches\n"
     "All say what the player sees and does, its memory and masks, who it was trained from, and "

@@ -2,7 +2,7 @@
 # Players outside of agon: every format does in positions of play what the player does; what is no agent's file says so.
 . "$(dirname "$0")/common.sh"
 lib=$(dirname "$AGON")/libagon.so
-export AGON_PLUGINS=$PLUGINS/libplugin_aim.so:$PLUGINS/libplugin_tell.so
+export AGON_PLUGINS=$PLUGINS/libplugin_aim.so:$PLUGINS/libplugin_tell.so:$PLUGINS/libplugin_dials.so
 # ONNX is run by onnxruntime where a Python has it, or can be given it
 runner=
 for candidate in ${AGON_ONNX_PYTHON:-} python3 $python; do
@@ -21,9 +21,10 @@ train() { # FOLDER GAME KEY=VALUE...
 try() {
   local run=$1; shift
   "$AGON" export "$run" --examples 1000 --output "$run.agon" > said.txt || fail "export of $run"
-  for format in npz safetensors c; do "$AGON" export "$run" --format $format --output "$run.$format" > said.txt || fail "$format of $run"; done
+  for format in npz safetensors onnx c; do "$AGON" export "$run" --format $format --output "$run.$format" > said.txt || fail "$format of $run"; done
   echo "$run"
   $python "$here/export_check.py" "$run.agon" "$lib" "$@" || fail "$run is not what was exported"
+  if [ -n "$runner" ]; then "$runner" "$here/export_check.py" onnx "$run.onnx" "$@" || fail "$run.onnx"; fi
 }
 train mlp tic_tac_toe; try mlp
 train conv connect_four net.conv='[8,8]' net.hidden='[32]' net.layer_norm=true net.activation=gelu; try conv
@@ -32,11 +33,12 @@ train lstm leduc_poker net.memory=lstm net.memory_size=20 net.separate=true; try
 train last foraging net.last_action=true net.agent_id=agent net.memory=gru net.memory_size=16 net.normalise_observations=true; try last
 train share simple_spread net.sharing=none net.normalise_observations=true net.normalise_returns=true; try share
 train worths simple_spread learner.algorithm=iql; try worths
-train squashed simple_spread learner.algorithm=maddpg actors.unroll=25; try squashed
+train squashed simple_spread learner.algorithm=maddpg env.actions=box actors.unroll=25; try squashed
 train attend simple_spread learner.algorithm=mappo net.messages.kind=attention net.messages.top=1 net.memory=gru net.memory_size=8; try attend
 train gated "$PLUGINS/libplugin_tell.so" learner.algorithm=mappo net.messages.kind=gated net.messages.rounds=2; try gated
 train near simple_spread learner.algorithm=mappo net.messages.kind=nearest net.messages.nearest=1 net.last_action=true; try near
 train box "$PLUGINS/libplugin_aim.so" net.last_action=true net.memory=lstm net.memory_size=8; try box
+train dials "$PLUGINS/libplugin_dials.so" net.last_action=true net.memory=gru net.memory_size=8 net.agent_id=agent; try dials
 # products of rounded numbers: another order of their sums now and then rounds an input of the next layer the other way
 train half connect_four precision=bf16 net.hidden='[64,64]'; try half --tolerance 5e-3
 
@@ -64,12 +66,20 @@ P
 
 # the metadata: what is known, and nothing that is not
 "$AGON" export mlp --output said.agon --licence CC0-1.0 > said.txt
-$python - << 'P' || fail "the metadata"
+$python - "$AGON" << 'P' || fail "the metadata"
 import json
 text = open("said.agon", "rb").read()
 meta = json.loads(text[64:64 + int.from_bytes(text[24:32], "little")])
 assert meta["licence"] == "CC0-1.0" and meta["env"]["name"] == "tic_tac_toe" and meta["player"] == "main_0"
-assert meta["lineage"][0]["player"] == "main_0" and meta["algorithm"] and "rating" not in meta, meta
+assert meta["lineage"][0]["player"] == "main_0" and meta["algorithm"], meta
+# the rating is that of agon rate; where nobody is to be beaten there is none
+import subprocess, sys
+rated = [p for p in json.loads(subprocess.run([sys.argv[1], "rate", "mlp", "--json"], capture_output=True, text=True).stdout)["players"] if p["player"] == "main_0"]
+known = bool(rated) and rated[0]["elo"] is not None
+assert known == ("rating" in meta), (rated, meta)
+if known: assert abs(meta["rating"]["elo"] - rated[0]["elo"]) < 1e-6 and abs(meta["rating"]["low"] - rated[0]["elo_low"]) < 1e-6 and meta["rating"]["anchor"] == "random"
+text = open("share.agon", "rb").read()
+assert "rating" not in json.loads(text[64:64 + int.from_bytes(text[24:32], "little")])
 P
 
 # neither MPI nor HDF5, nor anything else but libm

@@ -273,7 +273,35 @@ def read_safetensors(path):
     return meta, {k: np.frombuffer(data[slice(*v["data_offsets"])], np.float32).reshape(v["shape"]) for k, v in head.items()}
 
 
+def onnx_file(path, e):
+    """The checker's word on it, and what onnxruntime makes of the rows."""
+    import onnx, onnxruntime
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", 17)]
+    meta = json.loads({p.key: p.value for p in model.metadata_props}["agon"])
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given = {"observations": e["observations"], "masks": e["masks"], "agents": e["agents"].astype(np.int64), "memory": e["memory"]}
+    links = inputs(meta, e)[1]
+    if links is not None: given["links"] = links.astype(np.float32)
+    names = [i.name for i in session.get_inputs()]
+    out = [o.name for o in session.get_outputs()]
+    got = dict(zip(out, session.run(out, {k: given[k] for k in names})))
+    got.setdefault("memory_after", e["memory"])
+    # a batch of one is the same
+    n = meta["network"]["team"]
+    first = dict(zip(out, session.run(out, {k: given[k][:n] for k in names})))
+    assert np.abs(first["probabilities"] - got["probabilities"][:n]).max() < 1e-5
+    return meta, got
+
+
 def main():
+    if sys.argv[1] == "onnx":  # STEM.onnx, beside STEM.agon.examples.npz; by a Python that has onnxruntime
+        stem = sys.argv[2][:-len(".onnx")]
+        e = dict(np.load(stem + ".agon.examples.npz"))
+        meta, got = onnx_file(sys.argv[2], e)
+        tolerance = float(sys.argv[sys.argv.index("--tolerance") + 1]) if "--tolerance" in sys.argv else 1e-5
+        return compare("onnxruntime", got, e, meta, tolerance, meta["network"]["recurrent"])
     path, library = sys.argv[1:3]
     tolerance = float(sys.argv[sys.argv.index("--tolerance") + 1]) if "--tolerance" in sys.argv else 1e-5
     e = dict(np.load(path + ".examples.npz"))
