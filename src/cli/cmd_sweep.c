@@ -196,9 +196,10 @@ static Status run_sweep(int argc, char **argv) {
       TRY(usage_error(&command_sweep, "behind FILE there are only key=value words"));
   TRY(argument_int(&command_sweep, &arguments, "--jobs", 0, 1, 10000, &jobs));
   TRY(argument_int(&command_sweep, &arguments, "--rung", 0, 0, 1000, &rung));
-  if (getenv("OMPI_COMM_WORLD_SIZE"))
-    TRY(status_set(ERR_USAGE, "agon sweep is started without mpirun: it starts its runs itself, on "
-                              "sweep.ranks ranks each"));
+  if (transport_mpi_launched())
+    TRY(status_set(ERR_USAGE,
+                   "agon sweep is started without mpirun and srun: it starts its runs itself, on "
+                   "sweep.ranks ranks each"));
   const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
   if (length < 0) TRY(status_set(ERR_IO, "cannot find the program itself (/proc/self/exe)"));
   program[length] = 0;

@@ -25,6 +25,7 @@
   EACH(watch)                                                                                      \
   EACH(stop)                                                                                       \
   EACH(checkpoint)                                                                                 \
+  EACH(doctor)                                                                                     \
   EACH(version)                                                                                    \
   EACH(help)                                                                                       \
   /* any line goes by itself */

@@ -1,4 +1,5 @@
 /* The jobs of a sweep: who runs next, in a process of its own, and what its end means. */
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -115,7 +116,7 @@ static Status start_training(Work *w, Job *job) {
   TRY(words_add(&words, "--resume"));
   TRY(words_add(&words, "auto"));
   TRY(words_add(&words, "--quiet"));
-  TRY(words_start(&words, NULL, log, &job->pid));
+  TRY(child_start(&words, NULL, log, &job->pid));
   job->scoring = false;
   job->began = clock_now(&w->clock);
 done:
@@ -157,7 +158,7 @@ static Status start_scoring(Work *w, Job *job) {
     if (o->greedy) TRY(words_add(&words, "--greedy"));
   }
   TRY(words_add(&words, "--json"));
-  TRY(words_start(&words, out, log, &job->pid));
+  TRY(child_start(&words, out, log, &job->pid));
   job->scoring = true;
   job->began = clock_now(&w->clock);
 done:

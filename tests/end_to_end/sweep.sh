@@ -198,6 +198,7 @@ bad "one team plays" 'sweep: {base: two_step}' 'score: {by: match}'
 bad "nosuch" 'sweep: {base: nosuch}'
 expect 2 "cannot read the sweep's file" "$AGON" sweep none.yaml
 expect 2 "which sweep" "$AGON" sweep
+expect 2 "started without mpirun" mpirun --oversubscribe --bind-to none -n 1 "$AGON" sweep grid.yaml
 expect 3 "holds no sweep yet" "$AGON" sweep grid.yaml --folder none --status
 expect 0 "halving.factor" "$AGON" sweep --keys
 for f in "$root"/deploy/sweeps/*.yaml; do expect 0 "runs, . rung" "$AGON" sweep "$f" --folder shipped-"$(basename "$f" .yaml)" --slurm shipped.sh; done

@@ -28,8 +28,8 @@ FLOOR = {"role", "config", "nn", "meta", "data", "metrics", "store", "transport"
          "actors", "learner", "league", "league parts", "manager", "eval"}
 MAY |= {"job": FLOOR, "classics": {"env", "agent", "meta", "store", "job"}, "run": {"job", "classics", "config", "store", "league", "eval", "agent"},
         "report": {"run", "job", "eval", "meta", "metrics", "nn", "transport"},
-        "bench": FLOOR | {"job", "run"}, "sweep": {"run", "job", "config", "meta", "env"},
-        "cli": FLOOR | {"job", "classics", "run", "report", "bench", "export", "sweep"}}
+        "bench": FLOOR | {"job", "run"}, "sweep": {"run", "job", "config", "meta", "env"}, "doctor": {"job", "nn", "transport"},
+        "cli": FLOOR | {"job", "classics", "run", "report", "bench", "export", "sweep", "doctor"}}
 for row in MAY.values():  # who sends knows what is said; not the other way round
     if "wire" in row: row.add("messages")
 OWNERS = {"mpi.h": "src/transport/transport_mpi.c", "hdf5.h": "src/store/store_hdf5.c", "cblas.h": "src/nn/kernels/openblas.c", "dlfcn.h": "src/env/env_plugin.c",
