@@ -34,6 +34,19 @@ bool league_meets(const Player *a, const Player *b) {
   return !a->side || a->side != b->side;
 }
 
+const LeagueConfig *league_rules(const League *league, uint32_t player) {
+  return league->rules && player < league->learning ? &league->rules[player] : &league->config;
+}
+
+Status league_take_rules(League *league, const LeagueConfig *rules) {
+  free(league->rules);
+  league->rules = NULL;
+  if (!rules) return OK;
+  TRY_RETURN(NEW_ARRAY(league->rules, league->learning));
+  memcpy(league->rules, rules, league->learning * sizeof *rules);
+  return OK;
+}
+
 /* Whether a player learns as a main that those of `side` can meet (0: sides are together). */
 static bool is_live_main(const League *league, uint8_t side, uint32_t id) {
   const Player *player = &league->player[id];
@@ -135,6 +148,7 @@ done:
 void league_free(League *league) {
   free(league->player);
   free(league->change);
+  free(league->rules);
   payoff_free(&league->payoff);
   anchors_free(&league->anchors);
   *league = (League){0};
@@ -223,7 +237,8 @@ static void openai_five_update(League *league, const PairResults *pair) {
       own_past += has_quality_beside(league, &league->player[i], (uint32_t)past->parent);
   }
   double wins_over_p =
-      pair->wins_over_p * (1 - league->config.self_share); /* a match was drawn with (1 - self) p */
+      pair->wins_over_p *
+      (1 - league_rules(league, pair->home)->self_share); /* a match was drawn with (1 - self) p */
   double most = 10 * own_past * pair->tally.wins;
   past->quality -= league->config.quality_rate / own_past * fmin(wins_over_p, most);
 }
@@ -305,6 +320,7 @@ bool league_clocks_in_order(const League *league) {
 /* Whether the player beats each of its targets by the threshold, known from both seats and by
  * enough effective games since its last snapshot or reset. */
 static bool beats_targets(const League *league, uint32_t id) {
+  const LeagueConfig *rules = league_rules(league, id);
   Role role = league->player[id].role;
   size_t targets = 0;
   for (uint32_t t = 0; t < league->players; t++) {
@@ -314,9 +330,9 @@ static bool beats_targets(const League *league, uint32_t id) {
     if (!counts || t == id || !league_meets(&league->player[id], target)) continue;
     const Pair *pair = payoff_find(&league->payoff, id, t);
     if (!pair || payoff_effective(&league->payoff, pair->since[0], pair->since[1]) <
-                     (double)league->config.min_games)
+                     (double)rules->min_games)
       return false;
-    if (league_rate(league, id, t) <= league->config.win_threshold) return false;
+    if (league_rate(league, id, t) <= rules->win_threshold) return false;
     targets++;
   }
   return targets > 0;
@@ -327,9 +343,9 @@ static bool beats_targets(const League *league, uint32_t id) {
 static const char *snapshot_reason(const League *league, uint32_t id) {
   const Player *player = &league->player[id];
   double age = (double)(player->frames - player->snapshot_at);
-  double scale = league->config.frame_scale;
-  double least = league->config.snapshot_min[player->role] * scale;
-  double most = league->config.snapshot_max[player->role] * scale;
+  const LeagueConfig *rules = league_rules(league, id);
+  double least = rules->snapshot_min[player->role] * rules->frame_scale;
+  double most = rules->snapshot_max[player->role] * rules->frame_scale;
   if (age < least || age <= 0) return NULL;
   if (age >= most) return "age";
   return beats_targets(league, id) ? "win_rate" : NULL;
@@ -342,15 +358,17 @@ static double league_unit(League *league) {
   return rng_unit(&rng);
 }
 
-/* Whether a frozen main, of the side that is to begin anew, wins past_low .. past_high against main
- * `against`. */
-static bool is_fit(const League *league, uint8_t side, uint32_t past, uint32_t against) {
+/* Whether a frozen main, of the side of the player that is to begin anew, wins past_low ..
+ * past_high against main `against`. */
+static bool is_fit(const League *league, uint32_t id, uint32_t past, uint32_t against) {
+  const LeagueConfig *rules = league_rules(league, id);
+  const uint8_t side = league->player[id].side;
   const Player *player = &league->player[past];
   if (!player->frozen || player->role != ROLE_MAIN || player->side != side ||
       !payoff_seats_known(&league->payoff, past, against))
     return false;
   double x = league_rate(league, past, against);
-  return x >= league->config.past_low && x <= league->config.past_high;
+  return x >= rules->past_low && x <= rules->past_high;
 }
 
 /* The n-th of the mains that learn and that the player's side can meet. */
@@ -364,18 +382,19 @@ static uint32_t live_main(const League *league, uint8_t side, uint32_t n) {
 /* A past main to start from, of the player's side: one of those that are fit against a main that is
  * drawn from all that it can meet, or, if there are none, against the next main; -1 if none is fit
  * against any. */
-static int64_t past_main(League *league, uint8_t side) {
+static int64_t past_main(League *league, uint32_t id) {
+  const uint8_t side = league->player[id].side;
   const uint32_t mains = (uint32_t)live_mains(league, side);
   const uint32_t first = mains > 1 ? (uint32_t)(league_unit(league) * mains) : 0;
   for (uint32_t m = 0; m < mains; m++) {
     const uint32_t against = live_main(league, side, (first + m) % mains);
     uint32_t count = 0;
     for (uint32_t i = 0; i < league->players; i++)
-      count += is_fit(league, side, i, against);
+      count += is_fit(league, id, i, against);
     if (count == 0) continue;
     uint32_t chosen = (uint32_t)(league_unit(league) * count);
     for (uint32_t i = 0; i < league->players; i++)
-      if (is_fit(league, side, i, against) && chosen-- == 0) return i;
+      if (is_fit(league, id, i, against) && chosen-- == 0) return i;
   }
   return -1;
 }
@@ -393,8 +412,7 @@ void league_new_life(League *league, uint32_t id, int64_t source) {
 
 /* What that is, and the order to its learner. */
 static void reset_player(League *league, uint32_t id, Order *order) {
-  const Player *player = &league->player[id];
-  const int64_t source = league->config.reset_to == 1 ? past_main(league, player->side) : -1;
+  const int64_t source = league_rules(league, id)->reset_to == 1 ? past_main(league, id) : -1;
   order->reset = source >= 0 ? RESET_COPY : RESET_INITIAL;
   order->source_frozen = source >= 0 ? (uint32_t)source : 0;
   league_new_life(league, id, source);
@@ -418,7 +436,7 @@ Status league_decide(League *league, Directive *directive) {
     const char *reason = snapshot_reason(league, id);
     if (!reason) continue;
     TRY_RETURN(snapshot(league, id, reason, directive, &order));
-    double chance = league->config.reset[league->player[id].role];
+    double chance = league_rules(league, id)->reset[league->player[id].role];
     if (chance > 0 && (chance >= 1 || league_unit(league) < chance))
       reset_player(league, id, order);
   }

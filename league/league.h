@@ -134,6 +134,7 @@ typedef struct LeagueChange {
 
 typedef struct League {
   LeagueConfig config;
+  LeagueConfig *rules; /* (learning) what each goes by; NULL: by `config`; owned */
   Player *player;
   size_t players;
   size_t room;
@@ -160,6 +161,11 @@ Status league_create(const LeagueConfig *config, uint64_t seed, double return_lo
 void league_free(League *league);
 /* Of a seat's memory per game in it: the two seats of a pair remember `memory` games together. */
 double league_decay(const LeagueConfig *config);
+/* What a player that learns goes by, and the league for it: who it meets, when it is frozen and
+ * reset. Borrowed. */
+const LeagueConfig *league_rules(const League *league, uint32_t player);
+/* Gives each player that learns rules of its own, copied; NULL: all go by the configuration. */
+Status league_take_rules(League *league, const LeagueConfig *rules);
 /* Mains that learn and that `player` can be matched with as the others are: all, or, where sides
  * are separate, those of the other side. */
 size_t league_live_mains(const League *league, uint32_t player);

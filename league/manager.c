@@ -177,6 +177,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
     TRY(restore_league(manager));
   else
     TRY(write_first_snapshots(manager));
+  TRY(league_take_rules(&manager->league, setup->rules));
   TRY(members_create(&setup->members, setup->role.transport, manager->run.tick, &manager->members));
   TRY(create_checkpoint(manager));
   TRY(create_monitor(manager));

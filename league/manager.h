@@ -45,6 +45,7 @@ typedef struct ManagerSetup {
   RoleContext role;
   ManagerConfig config;
   LeagueConfig league;
+  const LeagueConfig *rules; /* (learning players) of each, borrowed; NULL: those of all */
   CurriculumRule curriculum;
   ManagerHooks hooks;
   MembersSetup members;

@@ -69,6 +69,11 @@ typedef struct Builder {
   Status status;
 } Builder;
 
+/* What the home player goes by. */
+static const LeagueConfig *rules(const Builder *b) {
+  return league_rules(b->league, b->home);
+}
+
 /* Adds probability to the entry (away, branch). */
 static void offer(Builder *b, uint32_t away, Branch branch, double probability) {
   Table *table = b->table;
@@ -139,15 +144,14 @@ static double lowest(const Field *field) {
 /* Shares `probability` out over the players gathered. */
 static void offer_pfsp(Builder *b, Weighting weighting, Branch branch, double probability) {
   const Field *field = &b->field;
-  pfsp_probabilities(weighting, b->league->config.hard_power, field->rate, field->count,
-                     field->weight);
+  pfsp_probabilities(weighting, rules(b)->hard_power, field->rate, field->count, field->weight);
   for (size_t i = 0; i < field->count; i++)
     offer(b, field->id[i], branch, probability * field->weight[i]);
 }
 
 /* Self-play against main `drawn`: live if not too weak against it, otherwise its past. */
 static void offer_self(Builder *b, uint32_t drawn, double probability) {
-  bool live = league_rate(b->league, b->home, drawn) > b->league->config.self_above;
+  bool live = league_rate(b->league, b->home, drawn) > rules(b)->self_above;
   if (live || gather(b, -1, drawn)->count == 0)
     offer(b, drawn, BRANCH_SELF, probability);
   else
@@ -158,7 +162,7 @@ static void offer_self(Builder *b, uint32_t drawn, double probability) {
  * it too often, or else those past players of the drawn main that do; if there are neither,
  * self-play takes the share. */
 static void offer_verification(Builder *b, uint32_t drawn, double probability) {
-  const LeagueConfig *config = &b->league->config;
+  const LeagueConfig *config = rules(b);
   if (gather(b, ROLE_MAIN_EXPLOITER, -1)->count &&
       lowest(&b->field) < config->verify_exploiters_below) {
     offer_pfsp(b, WEIGH_SQUARED, BRANCH_VERIFY, probability);
@@ -175,7 +179,7 @@ static void offer_verification(Builder *b, uint32_t drawn, double probability) {
 /* 35 % self-play, 50 % PFSP over all past players, 15 % verification, in the paper's numbers; the
  * shares are keys here. */
 static void offer_alphastar(Builder *b) {
-  const LeagueConfig *config = &b->league->config;
+  const LeagueConfig *config = rules(b);
   double pfsp = 1 - config->self_share - config->verify_share;
   gather(b, -1, -1);
   offer_pfsp(b, (Weighting)config->pfsp, BRANCH_PFSP, pfsp);
@@ -203,7 +207,7 @@ static void offer_live(Builder *b, double probability) {
  * 1912.06680, appendix N). The largest is taken off before exp, against overflow. Where sides are
  * separate, itself and its past are the other side's mains and theirs. */
 static void offer_openai_five(Builder *b) {
-  double self = b->league->config.self_share;
+  double self = rules(b)->self_share;
   double sum = 0;
   double top = -1e300;
   Field *past = b->league->player[b->home].side ? gather(b, ROLE_MAIN, -1) : gather(b, -1, b->home);
@@ -219,7 +223,7 @@ static void offer_openai_five(Builder *b) {
 /* The rest of self-play uniformly against all past players: a sampled form of fictitious play
  * (Brown 1951). */
 static void offer_fictitious(Builder *b) {
-  double self = b->league->config.self_share;
+  double self = rules(b)->self_share;
   const Field *past = gather(b, -1, -1);
   offer_live(b, past->count ? self : 1);
   for (size_t i = 0; i < past->count; i++)
@@ -365,7 +369,7 @@ done:
 /* The other side's past players by its mixture in the equilibrium of the two populations' empirical
  * game; live self-play only until two of them have met. */
 static void offer_sides_meta(Builder *b) {
-  const double self = b->league->config.self_share;
+  const double self = rules(b)->self_share;
   Field *field = &b->field;
   double *payoff = NULL;
   size_t own = 0;
@@ -384,7 +388,7 @@ static void offer_sides_meta(Builder *b) {
  * equilibrium (PSRO, Lanctot et al. 2017) or alpha-rank (Muller et al. 2020, strong selection). */
 static void offer_meta(Builder *b, bool alpha_rank) {
   League *league = b->league;
-  double self = league->config.self_share;
+  double self = rules(b)->self_share;
   double *payoff = NULL;
   if (league->player[b->home].side) {
     offer_sides_meta(b);
@@ -547,7 +551,7 @@ static size_t advice_of(const Builder *b, int side) {
  * equilibrium meets them as often as they come in it; a piece of advice of an equilibrium, as often
  * as they come together with it. Live self-play only until two have met often enough. */
 static void offer_joint(Builder *b, Concept concept) {
-  const double self = b->league->config.self_share;
+  const double self = rules(b)->self_share;
   const int side = b->league->player[b->home].side - 1;
   const Joint *joint = &b->joint;
   double sum = 0;
@@ -599,7 +603,7 @@ static void offer_alpharank(Builder *b) {
 /* A main exploiter looks for weaknesses of the present mains. While it loses too often to learn
  * from it, it plays that main's past instead, of its own level. */
 static void offer_main_exploiter(Builder *b) {
-  const LeagueConfig *config = &b->league->config;
+  const LeagueConfig *config = rules(b);
   const size_t mains = league_live_mains(b->league, b->home);
   for (uint32_t m = 0; m < b->league->learning; m++) {
     if (!is_live_main(b, m)) continue;
@@ -613,7 +617,7 @@ static void offer_main_exploiter(Builder *b) {
 /* Looks for weaknesses of the whole league: PFSP over all past players. */
 static void offer_league_exploiter(Builder *b) {
   gather(b, -1, -1);
-  offer_pfsp(b, (Weighting)b->league->config.league_pfsp, BRANCH_PFSP, 1);
+  offer_pfsp(b, (Weighting)rules(b)->league_pfsp, BRANCH_PFSP, 1);
 }
 
 #define OFFER(name) offer_##name,
@@ -753,7 +757,7 @@ Status league_table(League *league, Table *table) {
   TRY(GROW(table->home, table->home_room, league->learning));
   table->version = ++league->table_version;
   for (uint32_t id = 0; id < league->learning; id++)
-    shares += league->config.share[league->player[id].role];
+    shares += league_rules(league, id)->share[league->player[id].role];
   if (shares <= 0)
     TRY(status_set(ERR_USAGE,
                    "no learning player of this league has a share of the matches at home"));
@@ -766,7 +770,7 @@ Status league_table(League *league, Table *table) {
     TRY(b.status);
     table->home[table->homes++] =
         (HomeEntry){id, league->player[id].life,
-                    (float)(league->config.share[league->player[id].role] / shares),
+                    (float)(league_rules(league, id)->share[league->player[id].role] / shares),
                     (uint32_t)b.first, (uint32_t)(table->matches - b.first)};
   }
   TRY(add_eval_pairs(league, table, b.field.id));

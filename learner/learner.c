@@ -207,6 +207,7 @@ static Status create_players(Learner *learner) {
     TrainState *state = &learner->state[learner->players];
     TRY_RETURN(train_state_create(&shape, (uint32_t)p, state));
     if (setup->life) state->life_horizon = setup->life[p];
+    if (setup->own) state->config = &setup->own[p];
     learner->players++;
     TRY_RETURN(create_rehearsal(setup, (uint32_t)p, &learner->rehearsal[learner->players - 1]));
   }

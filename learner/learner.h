@@ -27,6 +27,7 @@ typedef struct LearnerSetup {
   size_t belows;
   double shaping;     /* weight of the env's potential, of which the format then has a column */
   const double *life; /* (learning_players) frames of a life, 0 = never reset; NULL: nobody is */
+  const LearnConfig *own;     /* (learning_players) of each; NULL: `config` for all */
   const ReplayConfig *replay; /* NULL: experience is learned from once, and not kept */
   size_t slots;               /* of the job; read if experience is kept, with what follows */
   size_t training;            /* slots that are learned from */

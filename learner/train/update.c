@@ -36,6 +36,7 @@ static Status create(const UpdateSetup *setup, Update **out) {
                      .ops = algo->ops,
                      .net = net,
                      .config = setup->config,
+                     .config_of_all = setup->config,
                      .seed = setup->seed,
                      .clock = setup->clock ? *setup->clock : clock_system(),
                      .reducer = {.members = 1},
@@ -464,6 +465,8 @@ void update_meet(Update *update, TrainState *other, const Batch *batch, const Sh
 
 Status update_view(Update *update, TrainState *state, const Batch *batch, const Shards *shards) {
   update->state = state;
+  update->config = state->config ? state->config : update->config_of_all;
+  update->experience.config = update->config;
   update->batch = batch;
   if (!shards) {
     update->whole_end = batch->unrolls;

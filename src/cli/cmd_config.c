@@ -1,6 +1,7 @@
 /* agon config show|check|schema. */
 #include "cli/cli.h"
 #include "job/config.h"
+#include "job/players.h"
 #include "base/text.h"
 
 #include <jansson.h>
@@ -100,6 +101,7 @@ static Status run_config(int argc, char **argv) {
   JobConfigSource source = {.overrides = arguments.word + 2, .override_count = arguments.words - 2};
   job_config_name(arguments.word[1], &source);
   TRY(job_config_create(&source, &settings));
+  TRY(players_check(settings));
   if (!strcmp(what, "check")) {
     printf("%s is good\n", arguments.word[1]);
   } else {

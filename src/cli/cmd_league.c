@@ -1,6 +1,7 @@
 /* agon league show|dryrun; what changes a league is in league_edit.c. */
 #include "cli/cli.h"
 #include "cli/league_edit.h"
+#include "job/players.h"
 #include "run/view.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -573,6 +574,7 @@ static Status dryrun(const Arguments *arguments) {
   const Command *command = &command_league;
   RunView run = {.folder = {.lock = -1}};
   JobConfig *settings = NULL;
+  Roster roster = {0};
   League league = {0};
   long long matches;
   long long seed;
@@ -601,6 +603,9 @@ static Status dryrun(const Arguments *arguments) {
   if (settings->game.teams == 1)
     TRY(status_set(ERR_USAGE, "one team plays %s: nobody meets anybody, and nothing is drawn",
                    settings->game.name));
+  if (is_run) TRY(roster_of_checkpoint(&run.tree, &roster));
+  if (is_run) TRY(job_config_take_roster(settings, &roster));
+  TRY(players_check(settings));
   if (scenario) {
     TRY(read_scenario(scenario, &settings->league, &league));
   } else if (is_run) {
@@ -609,13 +614,16 @@ static Status dryrun(const Arguments *arguments) {
     int64_t mains = league.config.mains;
     league.config = settings->league;
     league.config.mains = mains;
+    TRY(league_take_rules(&league, settings->rules_of));
   } else {
     TRY(league_create(&settings->league, (uint64_t)seed, settings->game.reward_low,
                       settings->game.reward_high, &league));
+    TRY(league_take_rules(&league, settings->rules_of));
   }
   TRY(draw(&league, (uint64_t)matches, (uint64_t)seed,
            argument(command, arguments, "--json") != NULL));
 done:
+  roster_free(&roster);
   league_free(&league);
   job_config_destroy(settings);
   run_view_close(&run);

@@ -398,6 +398,32 @@ const char *config_origin(const Config *config, const char *key) {
   return entry ? entry->origin : NULL;
 }
 
+Status config_read_as(Config *config, const char *key, const Option *option, void *target) {
+  Entry *entry = find(config, key);
+  Assignment from = {.layer = CONFIG_DEFAULT};
+  if (!entry) return status_set(ERR_INTERNAL, "key %s is not declared", key);
+  memcpy(from.key, entry->key, sizeof from.key);
+  memcpy(from.value, entry->value, sizeof from.value);
+  memcpy(from.origin, entry->origin, sizeof from.origin);
+  return apply(option, &from, (char *)target + option->offset, entry->value);
+}
+
+/* A key of the one section, under the other one. */
+static Status move_key(char key[96], const char *from, const char *to) {
+  char old[96];
+  if (!is_under(key, from)) return OK;
+  memcpy(old, key, sizeof old);
+  return text_format(key, 96, "%s%s", to, old + strlen(from));
+}
+
+Status config_move(Config *config, const char *from, const char *to) {
+  for (size_t i = 0; i < config->entries; i++)
+    TRY_RETURN(move_key(config->entry[i].key, from, to));
+  for (size_t i = 0; i < config->assignments; i++)
+    TRY_RETURN(move_key(config->assignment[i].key, from, to));
+  return OK;
+}
+
 /* Texts that YAML would read as something else. */
 static bool needs_quotes(const Entry *entry) {
   if (entry->option->type != OPT_TEXT) return false;

@@ -54,6 +54,12 @@ bool config_peek_layer(const Config *config, const char *key, ConfigLayer *out);
 Status config_resolve(Config *config);
 /* After resolve: canonical text of a key's value (borrowed), or NULL if not declared. */
 const char *config_value(const Config *config, const char *key);
+/* After resolve: reads a key's value as that of another option, into its field of `target`, and
+ * shows it from then on as that option's. ERR_USAGE as config_resolve, ERR_INTERNAL: no such
+ * key. */
+Status config_read_as(Config *config, const char *key, const Option *option, void *target);
+/* Keys under `from` (from.key) are under `to` from now on. ERR_USAGE: a key is too long. */
+Status config_move(Config *config, const char *from, const char *to);
 /* Where that value came from, borrowed; NULL if the key is not declared. */
 const char *config_origin(const Config *config, const char *key);
 /* Writes all values as YAML; with_origin adds a comment to each. ERR_IO. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "env/bridge.h"
 #include "eval/games.h"
+#include "job/players.h"
 #include "job/plugin.h"
 
 #include <limits.h>
@@ -531,6 +532,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(job_config_declare(s));
   TRY(read_layers(s, source));
   TRY(stages_declare(s->config));
+  TRY(players_declare(s->config));
   TRY(goes_by_facts(s, source) ? take_facts(s, source->facts) : open_game(s, source));
   TRY(apply_preset(s));
   TRY(check_together(s));
@@ -554,11 +556,19 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->net.rule = action_rule(s);
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
+  TRY(players_settle(s));
   *out = s;
   s = NULL;
 done:
   job_config_destroy(s);
   return status;
+}
+
+Status job_config_take_roster(JobConfig *s, Roster *from) {
+  roster_free(&s->roster);
+  s->roster = *from;
+  *from = (Roster){0};
+  return players_settle(s);
 }
 
 /* An env that tells no global state has what the team sees together for it. */
@@ -659,6 +669,8 @@ void job_config_destroy(JobConfig *s) {
     free(s->algo_store[i]);
   free(s->algo_store);
   roster_free(&s->roster);
+  free(s->learner_of);
+  free(s->rules_of);
   free(s->agent_of);
   env_destroy(s->env);
   free(s);

@@ -38,6 +38,9 @@ typedef struct JobConfig {
   RewardsConfig rewards;
   LeagueConfig league;
   Roster roster; /* who learns: of a new run; whoever goes on with one takes its checkpoint's */
+  /* (roster.count) what learners and the league's rules are for each; NULL: the same for all */
+  LearnConfig *learner_of;
+  LeagueConfig *rules_of;
   Stages stages;
   void *algo_config; /* of the chosen algorithm */
   void **algo_store; /* of every algorithm, in the order of the table */
@@ -72,6 +75,9 @@ typedef struct JobConfigSource {
 } JobConfigSource;
 
 Status job_config_create(const JobConfigSource *source, JobConfig **out);
+/* Takes another roster, and what it says of each player; *from is then empty. ERR_MEMORY, and
+ * ERR_USAGE as players_settle. */
+Status job_config_take_roster(JobConfig *settings, Roster *from);
 /* Which rank does what in a job of `size` ranks. */
 Status job_config_topology(const JobConfig *settings, int size, Topology *out);
 /* How wide the experience is that actors record of this env, for this network and algorithm. Heads

@@ -116,6 +116,7 @@ Status edit_open(const char *run, Edit **out) {
   Status status = OK;
   uint64_t generation;
   Edit *edit = NULL;
+  Roster roster = {0};
   RunFolder look;
   TRY_RETURN(run_open(run, &look)); /* before the folder would be made */
   TRY(NEW_ARRAY(edit, 1));
@@ -127,13 +128,14 @@ Status edit_open(const char *run, Edit **out) {
   TRY(run_read_checkpoint(&edit->own_run, &edit->own_tree, &generation));
   TRY(read_settings(edit->tree, run, &edit->own_settings));
   edit->settings = edit->own_settings;
-  roster_free(&edit->settings->roster);
-  TRY(roster_of_checkpoint(edit->tree, &edit->settings->roster));
+  TRY(roster_of_checkpoint(edit->tree, &roster));
+  TRY(job_config_take_roster(edit->settings, &roster));
   TRY(kernels_choose(edit->settings->run.kernels));
   TRY(open_parts(edit));
   *out = edit;
   edit = NULL;
 done:
+  roster_free(&roster);
   edit_close(edit);
   return status;
 }
@@ -688,7 +690,11 @@ Status edit_rename_player(Edit *edit, const char *player, const char *name) {
   TRY(find_player(edit, player, &id));
   const bool frozen = league->player[id].frozen;
   if (frozen) TRY(policy_of(edit, id, &policy));
+  char section[2][PLAYER_NAME + 16];
+  snprintf(section[0], sizeof section[0], "players.%s", player);
+  snprintf(section[1], sizeof section[1], "players.%s", name);
   TRY(edit_rename(league, id, name));
+  TRY(config_move(edit->settings->config, section[0], section[1]));
   if (frozen)
     TRY(library_write(edit->library, league, id, policy, league->player[id].hash));
   else
@@ -782,11 +788,12 @@ done:
 /* What no job could go on from is not written. */
 Status edit_finish(Edit *edit) {
   JobConfig *s = edit->settings;
+  Roster roster;
   TRY_RETURN(edit_lanes(s, edit->net, edit->map, edit->before, edit->tree, &edit->abandoned));
   TRY_RETURN(settle_numbers(edit));
   TRY_RETURN(put_league(edit));
-  roster_free(&s->roster);
-  TRY_RETURN(roster_of_checkpoint(edit->tree, &s->roster));
+  TRY_RETURN(roster_of_checkpoint(edit->tree, &roster));
+  TRY_RETURN(job_config_take_roster(s, &roster));
   return ledger_check(edit->tree);
 }
 

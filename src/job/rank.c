@@ -171,6 +171,7 @@ static Status create_manager(Rank *self) {
       .role = role_of(self),
       .config = s->manager,
       .league = s->league,
+      .rules = s->rules_of,
       .curriculum = curriculum_of(s),
       .hooks = {.context = self,
                 .initial = initial_policy,
@@ -214,15 +215,16 @@ static Status create_manager(Rank *self) {
 /* Frames of a life, for the schedules of players that are reset: to the snapshot at the latest, as
  * often as it takes until one resets; at most the run. */
 static Status measure_lives(Rank *self) {
-  const LeagueConfig *league = &self->setup.settings->league;
-  const Roster *roster = &self->setup.settings->roster;
+  const JobConfig *s = self->setup.settings;
+  const Roster *roster = &s->roster;
   const size_t players = roster->count;
   TRY_RETURN(NEW_ARRAY(self->life, players));
   for (size_t player = 0; player < players; player++) {
+    const LeagueConfig *league = s->rules_of ? &s->rules_of[player] : &s->league;
     const Role r = (Role)roster->entry[player].role;
     if (league->reset[r] <= 0) continue;
     double frames = league->snapshot_max[r] * league->frame_scale / league->reset[r];
-    self->life[player] = fmin(fmax(frames, 1), (double)self->setup.settings->manager.frames);
+    self->life[player] = fmin(fmax(frames, 1), (double)s->manager.frames);
   }
   return OK;
 }
@@ -259,6 +261,7 @@ static Status create_learner(Rank *self, size_t index) {
       .belows = topology_below(topology->actor_rank + first, count, -1, self->learner_below),
       .shaping = s->rewards.shaping,
       .life = self->life,
+      .own = s->learner_of,
       .replay = job_config_replay(s),
       .slots = (size_t)s->actors.slots,
       .training = job_config_training_slots(s),

@@ -8,6 +8,7 @@
 #include "job/end_games.h"
 #include "job/job.h"
 #include "job/loop.h"
+#include "job/players.h"
 #include "job/resume.h"
 #include "job/screen.h"
 #include "league/checkpoint.h"
@@ -266,6 +267,7 @@ static Status grow_league(Start *start, const JobConfig *before) {
 static Status take_stored(JobConfigSource *source, Start *start) {
   Status status = OK;
   const Item *stored;
+  Roster roster = {0};
   GameFacts recorded = {.title = NULL};
   bool known;
   TRY(tree_get(&start->resume, "config", STORE_TEXT, 1, &stored));
@@ -277,8 +279,8 @@ static Status take_stored(JobConfigSource *source, Start *start) {
   job_config_destroy(start->settings);
   start->settings = NULL;
   TRY(job_config_create(source, &start->settings));
-  roster_free(&start->settings->roster);
-  TRY(roster_of_checkpoint(&start->resume, &start->settings->roster));
+  TRY(roster_of_checkpoint(&start->resume, &roster));
+  TRY(job_config_take_roster(start->settings, &roster));
   const GameFacts *now = &start->settings->game;
   if (known && *recorded.build && *now->build && strcmp(recorded.build, now->build))
     log_warning("the plug-in %s is another build than before (XXH3 %.12s then, %.12s now), taken "
@@ -288,6 +290,7 @@ static Status take_stored(JobConfigSource *source, Start *start) {
                     ? ": the version of its rules is the same"
                     : "");
 done:
+  roster_free(&roster);
   source->recorded = NULL;
   facts_free(&recorded);
   return status;
@@ -364,8 +367,11 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
     TRY(kernels_choose(start->settings->run.kernels));
     TRY(check_size(start->settings, ranks));
   }
+  if (start->settings && !holds_run(asked.folder) && !is_checkpoint_file(asked.how))
+    TRY(players_check(start->settings));
   TRY(open_run(start, asked.folder, asked.how));
   if (start->resuming) TRY(prepare_resume(asked.how, ranks, &source, start));
+  TRY(players_check(start->settings));
   if (start->finished) TRY(close_finished(start, request, asked.how));
   TRY(job_config_text(start->settings, false, &start->text));
   if (!start->finished) TRY(job_config_write(start->settings, &start->run));
@@ -408,11 +414,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     memcpy(start->text, text, length);
     JobConfigSource source = {.stored = start->text, .trusted = true};
     status = job_config_create(&source, &start->settings);
-    if (status == OK) {
-      roster_free(&start->settings->roster);
-      start->settings->roster = roster;
-      roster = (Roster){0};
-    }
+    if (status == OK) status = job_config_take_roster(start->settings, &roster);
     if (status == OK) status = kernels_choose(start->settings->run.kernels);
     if (status == OK && strcmp(start->settings->game.build, build))
       status = status_set(ERR_USAGE,

@@ -51,6 +51,7 @@ static Status check_same_game(const JobConfig *settings, const Env *env, const c
 /* Everything comes from the newest whole checkpoint. */
 static Status open_run(const char *path, bool code, RunView *out) {
   Status status = OK;
+  Roster roster = {0};
   *out = (RunView){.folder = {.lock = -1}};
   TRY(run_open(path, &out->folder));
   TRY(run_read_checkpoint(&out->folder, &out->tree, &out->generation));
@@ -59,7 +60,11 @@ static Status open_run(const char *path, bool code, RunView *out) {
   TRY(league_create(&out->settings->league, (uint64_t)out->settings->run.seed, game->reward_low,
                     game->reward_high, &out->league));
   TRY(league_load(&out->league, &out->tree));
+  TRY(roster_of_checkpoint(&out->tree, &roster));
+  TRY(job_config_take_roster(out->settings, &roster));
+  TRY(league_take_rules(&out->league, out->settings->rules_of));
 done:
+  roster_free(&roster);
   if (status != OK) run_view_close(out);
   return status;
 }
