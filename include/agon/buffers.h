@@ -15,7 +15,7 @@
  * - else the struct lies on the heap and is rebuilt from seed and actions where it is missing
  *   (agon/history.h): copies and exact resume as well, at the cost of playing an episode again.
  *
- * Random numbers: rand() and srand() of the environment are replaced by numbers of the episode
+ * Random numbers: rand(), random() and their seeds are replaced by numbers of the episode
  * (therefore this header comes first). Whoever keeps a random state of its own in the struct gets
  * the seed in `setup`. An environment with random numbers from elsewhere, or with global variables,
  * is not decided by seed and actions; `agon env check` finds it.
@@ -84,7 +84,7 @@ typedef struct AgonBuffers {
   void (*render)(const void *env, char *text, size_t size); /* may be NULL, as action_name */
 } AgonBuffers;
 
-/* What an environment is called with, in place of the C library's. */
+/* What an environment draws from, in place of the C library's. */
 typedef struct AgonBuffersRandom {
   uint64_t state;
 } AgonBuffersRandom;
@@ -503,5 +503,7 @@ static inline void agon_buffers_table(const AgonBuffers *game, AgonEnv *table,
 /* From here on: what the environment's own file calls. */
 #define rand() agon_buffers_rand()
 #define srand(seed) agon_buffers_srand(seed)
+#define random() agon_buffers_rand()
+#define srandom(seed) agon_buffers_srand(seed)
 
 #endif

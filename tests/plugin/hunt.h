@@ -76,6 +76,6 @@ static void c_step(Hunt *env) {
     c_reset(env);
     return;
   }
-  hunt_move(env, 1 + rand() % 4, &env->hare_x, &env->hare_y);
+  hunt_move(env, 1 + (int)(random() % 4), &env->hare_x, &env->hare_y);
   hunt_look(env);
 }
