@@ -23,4 +23,4 @@ while read -r line; do grep -qFx -- "$line" out.txt || { cat out.txt; fail "the 
 [ "$(grep -c "episodes, .* checks, all passed" out.txt)" = 3 ] || { cat out.txt; fail "three checks pass"; }
 grep -q "zero-sum env's rewards do not cancel" out.txt || { cat out.txt; fail "the mistake is not found"; }
 [ -s highroad/first/report.html ] || fail "no report"
-grep -q "again" highroad/highroad.c || fail "the game was not changed"
+grep -q "if (!hit)" highroad/highroad.c || fail "the game was not changed"

@@ -34,9 +34,9 @@ typedef struct Episode {
   uint16_t moves;
 } Episode;
 
-/* Keys of the game: `agon train my_game env.cells=12`. */
+/* Keys of the game: `agon train my_game env.cells=9`. */
 static const AgonEnvOption options[] = {
-    {"cells", AGON_OPT_INT, "8", 4, MOST_CELLS, NULL, "length of the track"},
+    {"cells", AGON_OPT_INT, "12", 4, MOST_CELLS, NULL, "length of the track"},
     {"die", AGON_OPT_INT, "4", 2, MOST_DIE, NULL, "faces of the die"},
     {"limit", AGON_OPT_INT, "100", 10, 1000, NULL, "after as many moves the game is drawn"},
 };
@@ -133,8 +133,8 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
   const uint32_t to = target(params, episode, piece);
   uint8_t *own = episode->at[player];
   uint8_t *other = episode->at[1 - player];
-  episode->sent_back[player] =
-      (uint8_t)(episode->sent_back[player] + others_on(params, episode, to));
+  const uint32_t hit = others_on(params, episode, to);
+  episode->sent_back[player] = (uint8_t)(episode->sent_back[player] + hit);
   for (uint32_t i = 0; i < PIECES && to <= params->cells; i++)
     if (other[i] == to) other[i] = 0;
   own[piece] = (uint8_t)to;
