@@ -88,10 +88,12 @@ static Status add_rating(const RunView *run, int64_t id, json_t *facts) {
   return OK;
 }
 
-/* Of a player of the run itself; of others their files say nothing of the kind. */
-static Status facts_of_player(const RunView *run, const Wish *wish, json_t *facts) {
+/* Of a player of the run itself; of others their files say nothing of the kind. side: 1 + the team
+ * that it always plays; 0: any. */
+static Status facts_of_player(const RunView *run, const Wish *wish, uint32_t side, json_t *facts) {
   const int64_t id = league_find(&run->league, wish->player);
   if (wish->licence) json_object_set_new(facts, "licence", json_string(wish->licence));
+  if (side) json_object_set_new(facts, "side", json_integer((json_int_t)side - 1));
   if (id < 0) return OK;
   json_object_set_new(facts, "algorithm", json_string(run->settings->algo->name));
   json_object_set_new(facts, "precision",
@@ -253,7 +255,7 @@ static Status run_export(int argc, char **argv) {
   if (!who.net)
     TRY(status_set(ERR_USAGE, "%s has no network: only what has learned one can be exported",
                    wish.player));
-  TRY(facts_of_player(&run, &wish, facts));
+  TRY(facts_of_player(&run, &wish, who.side, facts));
   const ExportSource source = {&who, short_name(wish.player), env, facts};
   TRY(export_agent(&source, &agent));
   TRY(export_read(&agent, &file));
@@ -274,18 +276,15 @@ const Command command_export = {
     "RUN [--player P] [--format F] [--output FILE] [--examples N]",
     "a player as a file for other programs",
     "Formats:\n"
-    "  agon         one file that libagon opens (agon/agent.h; from C, C++, and whatever calls "
-    "C)\n"
+    "  agon         one file that libagon opens (agon/agent.h): C, C++, what calls C\n"
     "  npz          numpy's: an array for each layer, by PyTorch's names\n"
     "  safetensors  the same for PyTorch and others\n"
-    "  onnx         for onnxruntime and others, operators of opset 17\n"
-    "  c            one C11 file and its header, without anything else: open once, then act on "
-    "batches\n"
-    "All say what the player sees and does, its memory and masks, who it was trained from, and "
-    "its rating\n"
-    "where games tell one: as JSON, under `metadata`. With --examples the file can be tested "
-    "wherever it is used.\n"
-    "src/export/README.md has the formats, and readers in a few lines.",
+    "  onnx         for onnxruntime and others: operators of opset 17\n"
+    "  c            one C11 file and its header, which need nothing else\n\n"
+    "All say what the player sees and does, its memory and masks, whom it was trained from, and "
+    "its rating where games tell one: as JSON, under `metadata`. With --examples the file can be "
+    "tested wherever it is used. src/export/README.md has the formats, and readers in a few "
+    "lines.",
     export_flags,
     COUNT_OF(export_flags),
     run_export,

@@ -321,6 +321,21 @@ static json_t *ranges_json(const Env *env, bool high) {
   return list;
 }
 
+/* What each choice of each head is called; NULL: the env does not say. */
+static json_t *choice_names(const Env *env) {
+  if (!env->table->action_name || env->layout.action_kind == AGON_BOX) return NULL;
+  json_t *heads = json_array();
+  for (uint32_t h = 0; h < env->layout.heads; h++) {
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < env->layout.head_size[h]; i++) {
+      const char *name = env->table->action_name(env->params, h, i);
+      json_array_append_new(list, name ? json_string(name) : json_null());
+    }
+    json_array_append_new(heads, list);
+  }
+  return heads;
+}
+
 static json_t *action_json(const Net *net, const Env *env) {
   static const char *const kinds[] = {"discrete", "multi_discrete", "box"};
   json_t *action = json_pack("{s:s,s:i}", "kind", kinds[env->layout.action_kind], "heads",
@@ -331,6 +346,8 @@ static json_t *action_json(const Net *net, const Env *env) {
   } else {
     json_object_set_new(action, "head_size", json_numbers(env_head_sizes(env), env->layout.heads));
   }
+  json_t *names = choice_names(env);
+  if (names) json_object_set_new(action, "names", names);
   if (net->gates) json_object_set_new(action, "speaks", json_true());
   return action;
 }

@@ -622,6 +622,11 @@ static void put_one(const Model *m, float *at, size_t which, size_t count, float
     at[which * m->span + i] = value;
 }
 
+static void to_floats(float *restrict to, const uint8_t *restrict from, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    to[i] = from[i];
+}
+
 /* An observation, who the agent is, and what it did last. */
 static void load_row(const ModelRun *run, const ModelRows *rows, size_t at) {
   const Model *m = run->m;
@@ -630,10 +635,11 @@ static void load_row(const ModelRun *run, const ModelRows *rows, size_t at) {
   const float *last = run->before + at * m->memory + m->recurrent;
   float *x = run->tensor[0] + at * m->tensor[0];
   const uint32_t agent = agent_of(rows, row);
-  memset(x, 0, m->tensor[0] * sizeof *x);
-  for (size_t i = 0; m->bytes && i < O; i++)
-    x[i] = (float)((const uint8_t *)rows->observations)[row * O + i];
-  if (!m->bytes) memcpy(x, (const float *)rows->observations + row * O, O * sizeof *x);
+  memset(x + O, 0, (m->tensor[0] - O) * sizeof *x);
+  if (m->bytes)
+    to_floats(x, (const uint8_t *)rows->observations + row * O, O);
+  else
+    memcpy(x, (const float *)rows->observations + row * O, O * sizeof *x);
   x += O;
   if (m->ids && agent < m->agents) put_one(m, x, m->id_of[agent], m->ids, 1);
   x += (size_t)m->ids * m->span;
@@ -726,8 +732,9 @@ static uint32_t soften(float *x, const uint8_t *mask, uint32_t size) {
   }
   for (uint32_t i = 0; i < size; i++)
     sum += x[i] > MODEL_MASKED ? expf(x[i] - top) : 0.0f;
+  const float shift = top + logf(sum);
   for (uint32_t i = 0; i < size; i++)
-    if (x[i] > MODEL_MASKED) x[i] -= top + logf(sum);
+    if (x[i] > MODEL_MASKED) x[i] -= shift;
   return best;
 }
 
@@ -746,7 +753,7 @@ static uint32_t take_best(float *x, const uint8_t *mask, uint32_t size, float *w
 static uint32_t draw(const float *x, uint32_t size, double u, uint32_t best) {
   for (uint32_t i = 0; i < size; i++) {
     if (!(x[i] > MODEL_MASKED)) continue;
-    u -= exp((double)x[i]);
+    u -= (double)expf(x[i]);
     best = i;
     if (u < 0) break;
   }

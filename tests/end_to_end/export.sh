@@ -90,6 +90,27 @@ if command -v c++ > no.txt && ! ldd "$lib" | grep -q san.so; then
   cc -std=c11 -Wall -Wextra -Wpedantic -Werror -I "$root/include" "$root/deploy/agents/self_play.c" "$(dirname "$AGON")/libagon.a" -lm -o self_play
   expect 0 "x to [0-8], expects" ./self_play mlp.agon
   expect 2 "plays connect_four" ./self_play conv.agon
+  # C files of several agents in one program of C++
+  cat > both.cc << 'C'
+#include "mlp.h"
+#include "conv.h"
+#include <cstdio>
+int main() {
+  const std::uint8_t seen[mlp_OBSERVATION] = {}, board[conv_OBSERVATION] = {};
+  std::int32_t action[2];
+  mlp_rows a = {};
+  conv_rows b = {};
+  mlp_open();
+  conv_open();
+  a.count = b.count = a.greedy = b.greedy = 1;
+  a.observations = seen, b.observations = board, a.actions = action, b.actions = action + 1;
+  if (mlp_act(&a) || conv_act(&b)) return 1;
+  std::printf("%d and %d\n", action[0], action[1]);
+}
+C
+  for stem in mlp conv; do cc -std=c11 -c -O2 $stem.c -o $stem.o; done
+  c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror both.cc mlp.o conv.o -lm -o both
+  expect 0 "^[0-8] and [0-6]$" ./both
   c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -I "$root/include" "$root/deploy/agents/about.cc" "$lib" -Wl,-rpath,"$(dirname "$lib")" -o about
   expect 0 "main_0 of simple_spread: sees 18 numbers, remembers 8" ./about attend.agon
   expect 0 "main_0 of leduc_poker" ./about lstm.agon
