@@ -96,8 +96,8 @@ if command -v c++ > no.txt && ! ldd "$lib" | grep -q san.so; then
 #include "conv.h"
 #include <cstdio>
 int main() {
-  const std::uint8_t seen[mlp_OBSERVATION] = {}, board[conv_OBSERVATION] = {};
-  std::int32_t action[2];
+  const uint8_t seen[mlp_OBSERVATION] = {}, board[conv_OBSERVATION] = {};
+  int32_t action[2];
   mlp_rows a = {};
   conv_rows b = {};
   mlp_open();
