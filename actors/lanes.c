@@ -89,16 +89,28 @@ static bool draw_eval(const Table *table, size_t opponents, AgonRng *rng, Matchu
   return true;
 }
 
+/* One of the homes, each as likely as its share says; the same draw as rng_pick's. */
+static const HomeEntry *pick_home(const Table *table, AgonRng *rng) {
+  double sum = 0;
+  for (size_t i = 0; i < table->homes; i++)
+    sum += (double)table->home[i].share;
+  double target = rng_unit(rng) * sum;
+  const HomeEntry *last = &table->home[0];
+  for (size_t i = 0; i < table->homes; i++) {
+    const double share = (double)table->home[i].share;
+    if (share <= 0) continue;
+    last = &table->home[i];
+    target -= share;
+    if (target < 0) break;
+  }
+  return last;
+}
+
 /* First who plays at home, by the shares of the roles; then, each independently of the others, who
  * has the other teams. */
 static bool draw_training(const Table *table, size_t opponents, AgonRng *rng, Matchup *out) {
-  double share[WIRE_LEARNERS];
   if (!table->homes) return false;
-  INVARIANT(table->homes <= WIRE_LEARNERS);
-  for (size_t i = 0; i < table->homes; i++) {
-    share[i] = (double)table->home[i].share;
-  }
-  const HomeEntry *home = &table->home[rng_pick(rng, share, table->homes)];
+  const HomeEntry *home = pick_home(table, rng);
   *out = (Matchup){.home = home->player, .home_life = home->life};
   for (size_t i = 0; i < opponents; i++) {
     const MatchEntry *pick = pick_match(rng, table->match + home->first, home->count);

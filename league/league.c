@@ -327,7 +327,8 @@ static bool beats_targets(const League *league, uint32_t id) {
     const Player *target = &league->player[t];
     bool counts =
         role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
-    if (!counts || t == id || !league_meets(&league->player[id], target)) continue;
+    if (!counts || target->benched || t == id || !league_meets(&league->player[id], target))
+      continue;
     const Pair *pair = payoff_find(&league->payoff, id, t);
     if (!pair || payoff_effective(&league->payoff, pair->since[0], pair->since[1]) <
                      (double)rules->min_games)
@@ -575,6 +576,7 @@ Status league_save(const League *league, Tree *tree) {
   COLUMN(u32, "league/snapshots", U32, snapshots);
   COLUMN(f64, "league/quality", F64, quality);
   if (league->config.sides == SIDES_SEPARATE) COLUMN(u32, "league/side", U32, side);
+  if (league->config.pool > 0) COLUMN(u32, "league/benched", U32, benched);
   TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
   TRY(tree_put_f64(tree, "league/return_unit", league->return_unit));
   TRY(save_changes(league, tree));
@@ -604,7 +606,8 @@ typedef struct Columns {
   const Item *parent;
   const Item *quality;
   const Item *scalars;
-  const Item *side; /* NULL: sides are together */
+  const Item *side;    /* NULL: sides are together */
+  const Item *benched; /* NULL: nobody is */
   size_t players;
 } Columns;
 
@@ -637,6 +640,9 @@ static Status find_columns(const Tree *tree, Columns *out) {
   out->side = NULL;
   if (tree_find(tree, "league/side"))
     TRY_RETURN(tree_get(tree, "league/side", STORE_U32, (int64_t)out->players, &out->side));
+  out->benched = NULL;
+  if (tree_find(tree, "league/benched"))
+    TRY_RETURN(tree_get(tree, "league/benched", STORE_U32, (int64_t)out->players, &out->benched));
   return tree_get(tree, "league/scalars", STORE_U64, 4, &out->scalars);
 }
 
@@ -646,6 +652,7 @@ static Player player_of(const Columns *c, size_t row) {
   Player player = {.role = (Role)((uint32_t *)c->role->data)[row],
                    .side = (uint8_t)(side <= SEATS ? side : UINT8_MAX),
                    .frozen = ((uint32_t *)c->frozen->data)[row] != 0,
+                   .benched = c->benched && ((uint32_t *)c->benched->data)[row] != 0,
                    .parent = ((int32_t *)c->parent->data)[row],
                    .frames = ((uint64_t *)c->frames->data)[row],
                    .life_start = ((uint64_t *)c->life_start->data)[row],

@@ -33,6 +33,14 @@ typedef enum Weighting {
   EACH(cce)                                                                                        \
   /* any line goes by itself, with the presets that name it */
 
+/* Who learns from a match besides the player at home. */
+typedef enum AwayLearns { AWAY_SELF, AWAY_LIVE, AWAY_NEVER } AwayLearns;
+#define AWAY_LEARNS_NAMES "self|live|never"
+
+/* Which frozen players are met where there are more than league.pool. */
+typedef enum PoolRule { POOL_FIFO, POOL_STRONGEST } PoolRule;
+#define POOL_RULES "fifo|strongest"
+
 /* Who plays which seat: every player all of them, in turn; or a population for each team, whose
  * players play no other. */
 typedef enum Sides { SIDES_TOGETHER, SIDES_SEPARATE } Sides;
@@ -72,6 +80,9 @@ typedef struct LeagueConfig {
   bool by_return;
   bool inherit_payoff;
   double return_unit;  /* by_return: margin that x = 1 stands for; 0 = by what is observed */
+  int away_learns;     /* AwayLearns */
+  int64_t pool;        /* most frozen players that are met; 0 = no limit */
+  int pool_rule;       /* PoolRule */
   double quality_rate; /* OpenAI Five's 0.01 */
   int64_t eval_pairs;
   int64_t table_players; /* players per tick between two tables */
@@ -121,6 +132,7 @@ typedef struct Player {
   char reason[REASON];  /* why a snapshot was taken */
   char hash[HASH_TEXT]; /* of a frozen player's policy block */
   double quality;       /* OpenAI Five's q */
+  bool benched;         /* frozen, and beyond league.pool as of the last table: nobody meets it */
   bool unmeasured; /* left out of the last table's meta-game: not all its pairs have been played */
 } Player;
 

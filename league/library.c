@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Policies kept in memory. One directive can copy as many as there are learning players, and all of
- * them must be here while it is sent. */
+/* Policies kept in memory: so many, or one for each learning player. One directive can copy as
+ * many, and all of them must be here while it is sent. */
 enum { LIBRARY_BLOCKS = 64 };
-_Static_assert((int)LIBRARY_BLOCKS >= (int)WIRE_LEARNERS, "a directive's policies fit");
 
 /* A policy in memory; the one that was not used for longest makes room. */
 typedef struct Shelf {
@@ -26,7 +25,9 @@ typedef struct Loan {
 
 struct Library {
   LibrarySetup setup;
-  Shelf shelf[LIBRARY_BLOCKS];
+  Shelf *shelf; /* (shelves) */
+  size_t shelves;
+  size_t shelf_room;
   uint64_t uses;
   Loan *loan; /* not yet answered */
   size_t loans;
@@ -46,8 +47,9 @@ Status library_create(const LibrarySetup *setup, Library **out) {
 
 void library_destroy(Library *library) {
   if (!library) return;
-  for (size_t i = 0; i < LIBRARY_BLOCKS; i++)
+  for (size_t i = 0; i < library->shelves; i++)
     free(library->shelf[i].block);
+  free(library->shelf);
   bytes_free(&library->wire.bytes);
   free(library->loan);
   free(library->expected);
@@ -56,7 +58,7 @@ void library_destroy(Library *library) {
 
 /* --- in memory --- */
 static const float *find_block(Library *library, uint32_t player) {
-  for (size_t i = 0; i < LIBRARY_BLOCKS; i++) {
+  for (size_t i = 0; i < library->shelves; i++) {
     Shelf *shelf = &library->shelf[i];
     if (!shelf->block || shelf->player != player) continue;
     shelf->used = ++library->uses;
@@ -68,7 +70,7 @@ static const float *find_block(Library *library, uint32_t player) {
 /* An empty shelf, or the one that was not used for longest. */
 static Shelf *shelf_to_fill(Library *library) {
   Shelf *oldest = &library->shelf[0];
-  for (size_t i = 0; i < LIBRARY_BLOCKS; i++) {
+  for (size_t i = 0; i < library->shelves; i++) {
     Shelf *shelf = &library->shelf[i];
     if (!shelf->block) return shelf;
     if (shelf->used < oldest->used) oldest = shelf;
@@ -76,8 +78,11 @@ static Shelf *shelf_to_fill(Library *library) {
   return oldest;
 }
 
-static Status keep_block(Library *library, uint32_t player, const float *policy,
-                         const float **out) {
+static Status keep_block(Library *library, const League *league, uint32_t player,
+                         const float *policy, const float **out) {
+  const size_t most = league->learning > LIBRARY_BLOCKS ? league->learning : LIBRARY_BLOCKS;
+  TRY_RETURN(GROW(library->shelf, library->shelf_room, most));
+  if (library->shelves < most) library->shelves = most;
   Shelf *shelf = shelf_to_fill(library);
   if (!shelf->block) TRY_RETURN(NEW_ARRAY(shelf->block, library->setup.block));
   memcpy(shelf->block, policy, library->setup.block * sizeof(float));
@@ -111,7 +116,7 @@ Status library_write(Library *library, const League *league, uint32_t player, co
   TRY(tree_put_text(&tree, "@hash", hash));
   TRY(tree_put_u64(&tree, "@frames", who->frames));
   TRY(run_write_player(library->setup.run, who->name, digest, &tree));
-  TRY(keep_block(library, player, policy, &kept));
+  TRY(keep_block(library, league, player, policy, &kept));
 done:
   tree_free(&tree);
   return status;
@@ -140,7 +145,7 @@ Status library_read(Library *library, const League *league, uint32_t player, con
   TRY_RETURN(store_read(path, "player", &tree));
   Status status = tree_get(&tree, "policy", STORE_F32, (int64_t)block, &policy);
   if (status == OK) status = check_hash(who, path, policy);
-  if (status == OK) status = keep_block(library, player, policy->data, out);
+  if (status == OK) status = keep_block(library, league, player, policy->data, out);
   tree_free(&tree);
   return status;
 }

@@ -19,8 +19,9 @@ void library_destroy(Library *library);
  * by which the file is found again. */
 Status library_write(Library *library, const League *league, uint32_t player, const float *policy,
                      char hash[HASH_TEXT]);
-/* A frozen player's policy, from memory or from its file; borrowed until WIRE_LEARNERS more have
- * been looked at. ERR_FORMAT if the file does not hold the policy that the league names. */
+/* A frozen player's policy, from memory or from its file; borrowed until as many more as
+ * players learn have been looked at. ERR_FORMAT if the file does not hold the policy that the
+ * league names. */
 Status library_read(Library *library, const League *league, uint32_t player, const float **out);
 
 /* A snapshot of this player has been ordered: whoever asks for it waits until it is here. */

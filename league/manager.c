@@ -341,8 +341,7 @@ static void look_for_reasons(Manager *manager) {
   if (config->checkpoint_ticks && run->tick >= due) manager->want_save = true;
   if (config->max_seconds > 0 && seconds_since(manager, manager->started) >= config->max_seconds)
     manager_request_stop(manager, "the time is up");
-  if (config->job_frames && run->frames >= (uint64_t)config->job_frames &&
-      run->end_tick == NEVER)
+  if (config->job_frames && run->frames >= (uint64_t)config->job_frames && run->end_tick == NEVER)
     manager_request_stop(manager, "this job's frames are done");
   if (config->checkpoint_seconds > 0 && !checkpoint_cut(manager->checkpoint)->open &&
       checkpoint_age(manager->checkpoint) >= config->checkpoint_seconds)

@@ -89,7 +89,9 @@ static void offer(Builder *b, uint32_t away, Branch branch, double probability) 
   uint8_t side = b->league->player[b->home].side;
   /* only the home side learns, except in self-play: then both seats are the experience of the one
    * player, or, where sides are separate, of the two mains */
-  bool both = away == b->home || (side && live && branch == BRANCH_SELF);
+  const int learns = rules(b)->away_learns;
+  const bool self = away == b->home || (side && live && branch == BRANCH_SELF);
+  const bool both = learns == AWAY_LIVE ? live : self && learns != AWAY_NEVER;
   uint8_t flags =
       (uint8_t)((live ? MATCH_LIVE : 0) | (both ? MATCH_AWAY_LEARNS : 0) | side << MATCH_SIDE);
   INVARIANT(league_meets(&b->league->player[b->home], &b->league->player[away]));
@@ -124,7 +126,7 @@ static Field *gather(Builder *b, int role, int64_t parent) {
   field->count = 0;
   for (uint32_t i = 0; i < b->league->players; i++) {
     const Player *player = &b->league->player[i];
-    if (!player->frozen || (role >= 0 && (int)player->role != role) ||
+    if (!player->frozen || player->benched || (role >= 0 && (int)player->role != role) ||
         (parent >= 0 && player->parent != parent) || !meets(b, i))
       continue;
     field->id[field->count] = i;
@@ -310,7 +312,7 @@ static void gather_both_sides(Builder *b, size_t most) {
   field->count = 0;
   for (uint32_t i = (uint32_t)league->players; i-- > 0;) {
     const Player *player = &league->player[i];
-    if (!player->frozen || room[player->side] == 0) continue;
+    if (!player->frozen || player->benched || room[player->side] == 0) continue;
     room[player->side]--;
     field->id[field->count++] = i;
   }
@@ -712,7 +714,7 @@ static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
   Rarest anchored = {.most = ANCHOR_PAIRS};
   size_t count = 0;
   for (uint32_t i = 0; i < league->players; i++)
-    if (league->player[i].frozen) frozen[count++] = i;
+    if (league->player[i].frozen && !league->player[i].benched) frozen[count++] = i;
   TRY_RETURN(NEW_ARRAY(rarest.games, rarest.most + anchored.most));
   Status status = GROW(table->eval, table->eval_room, rarest.most + anchored.most);
   rarest.match = table->eval;
@@ -742,6 +744,61 @@ static Status add_eval_pairs(League *league, Table *table, uint32_t *frozen) {
   return status;
 }
 
+/* --- the pool --- */
+/* A frozen player, and how it stands in the pool: the smaller the better. */
+typedef struct Standing {
+  uint32_t id;
+  double rate; /* at which the mains beat it */
+} Standing;
+
+/* Of equals the newer one is ahead. */
+static int by_strength(const void *a, const void *b) {
+  const Standing *x = a;
+  const Standing *y = b;
+  if (x->rate < y->rate || x->rate > y->rate) return x->rate < y->rate ? -1 : 1;
+  return x->id > y->id ? -1 : x->id < y->id;
+}
+
+/* The mean over the mains that can meet it. */
+static double rate_against(const League *league, uint32_t id) {
+  double sum = 0;
+  size_t mains = 0;
+  for (uint32_t m = 0; m < league->learning; m++) {
+    const Player *main = &league->player[m];
+    if (main->role != ROLE_MAIN || !league_meets(main, &league->player[id])) continue;
+    sum += league_rate(league, m, id);
+    mains++;
+  }
+  return mains ? sum / (double)mains : 0.5;
+}
+
+/* Of one side (0: sides are together). */
+static void bench_side(League *league, uint8_t side, Standing *standing) {
+  const LeagueConfig *config = &league->config;
+  const bool limited = config->pool > 0;
+  const bool strongest = config->pool_rule == POOL_STRONGEST;
+  size_t count = 0;
+  for (uint32_t i = 0; i < league->players; i++) {
+    const Player *player = &league->player[i];
+    if (!player->frozen || player->side != side) continue;
+    standing[count++] = (Standing){i, limited && strongest ? rate_against(league, i) : 0};
+  }
+  if (limited) qsort(standing, count, sizeof *standing, by_strength);
+  for (size_t i = 0; i < count; i++)
+    league->player[standing[i].id].benched = limited && (int64_t)i >= config->pool;
+}
+
+/* Who is met from this table on. Who is benched may come back: a stronger one falls behind, or the
+ * limit is raised. */
+static Status choose_pool(League *league) {
+  Standing *standing;
+  TRY_RETURN(NEW_ARRAY(standing, league->players));
+  for (uint8_t side = 0; side <= SEATS; side++)
+    bench_side(league, side, standing);
+  free(standing);
+  return OK;
+}
+
 /* A home's matches sum to 1; the homes' shares too. Deterministic: the same league makes the same
  * table. On failure *table is not to be used, but remains the caller's to free. */
 Status league_table(League *league, Table *table) {
@@ -750,6 +807,7 @@ Status league_table(League *league, Table *table) {
   double shares = 0;
   table_clear(table);
   TRY(league_measure_returns(league));
+  TRY(choose_pool(league));
   TRY(NEW_ARRAY(b.field.id, league->players));
   TRY(NEW_ARRAY(b.field.rate, league->players));
   TRY(NEW_ARRAY(b.field.weight, league->players));

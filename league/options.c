@@ -15,11 +15,11 @@ const Option league_options[] = {
     {"sides", OPT_CHOICE, AT(sides), "together", 0, 0, SIDES_NAMES, "",
      "together: every player plays every seat, in turn; separate (two teams): a population for "
      "each team, whose players always play it and only meet players of the other"},
-    {"mains", OPT_INT, AT(mains), "1", 1, 20, NULL, "players",
+    {"mains", OPT_INT, AT(mains), "1", 1, 1000, NULL, "players",
      "main agents (sides separate: of each side)"},
-    {"main_exploiters", OPT_INT, AT(main_exploiters), "1", 0, 20, NULL, "players",
+    {"main_exploiters", OPT_INT, AT(main_exploiters), "1", 0, 1000, NULL, "players",
      "main exploiters (sides separate: of each side)"},
-    {"league_exploiters", OPT_INT, AT(league_exploiters), "1", 0, 20, NULL, "players",
+    {"league_exploiters", OPT_INT, AT(league_exploiters), "1", 0, 1000, NULL, "players",
      "league exploiters (sides separate: of each side)"},
     {"share_main", OPT_FLOAT, AT(share[0]), "1", 0, 1000, NULL, "",
      "weight of each main in the share of matches played at home"},
@@ -104,6 +104,17 @@ const Option league_options[] = {
      "errors"},
     {"inherit_payoff", OPT_BOOL, AT(inherit_payoff), "false", 0, 0, NULL, "",
      "a snapshot starts with its parent's decayed row"},
+    {"away_learns", OPT_CHOICE, AT(away_learns), "self", 0, 0, AWAY_LEARNS_NAMES, "",
+     "who learns from a match besides home: self: home from both seats where it meets itself "
+     "(sides "
+     "separate: both mains in self-play); live: whoever is met and learns; never: home's seat "
+     "alone"},
+    {"pool", OPT_INT, AT(pool), "0", 0, 1 << 20, NULL, "players",
+     "most frozen players (of each side) that are met at a time; the others stay in the league, "
+     "and "
+     "are neither met nor evaluated; 0 = no limit"},
+    {"pool_rule", OPT_CHOICE, AT(pool_rule), "fifo", 0, 0, POOL_RULES, "",
+     "which those are: fifo: the newest; strongest: those that the mains win least against"},
     {"quality_rate", OPT_FLOAT, AT(quality_rate), "0.01", 0, 1, NULL, "",
      "openai_five: q of a past self falls by this / (N p) with each win over it; N: past selves, p "
      "its probability, at "

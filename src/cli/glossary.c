@@ -37,6 +37,9 @@ const Term glossary[] = {
     {"main", "who is to become strong."},
     {"exploiter", "who learns to beat the mains, or the whole league."},
     {"snapshot", "a frozen copy of either, an opponent for good."},
+    {"pool",
+     "the frozen players that are met (`league.pool`); others are benched: they stay in the "
+     "league, and nobody meets them."},
     {"retired",
      "a player that was taken out of training by hand (`agon league retire`): it is frozen "
      "as it was, under its own name."},

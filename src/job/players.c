@@ -39,6 +39,7 @@ static const PlayerKey keys[] = {
     {"verify_share", {"verify_share", NULL, NULL}, true},
     {"pfsp", {"pfsp", NULL, "league_pfsp"}, true},
     LEAGUE(hard_power),
+    LEAGUE(away_learns),
     {"verify_exploiters_below", {"verify_exploiters_below", NULL, NULL}, true},
     {"verify_past_below", {"verify_past_below", NULL, NULL}, true},
     {"self_above", {"self_above", NULL, NULL}, true},

@@ -243,7 +243,7 @@ Status table_check(const Table *table, size_t learning, size_t players) {
   return OK;
 }
 
-/* Looks through at most 60 homes. */
+/* Looks through the homes, of which there are few. */
 uint32_t table_life(const Table *table, uint32_t player) {
   for (size_t i = 0; i < table->homes; i++)
     if (table->home[i].player == player) return table->home[i].life;

@@ -18,8 +18,10 @@
 enum {
   WIRE_VERSION = 7,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
-  WIRE_LEARNERS = 60, /* learning players of a league: homes of a table, orders of a directive */
-  WIRE_NO_LANE = -1   /* in an actor's state: the last piece, which is of no lane */
+  /* learning players of a league, homes of a table, orders of a directive: so many that memory and
+   * processors end before, and so few that what a damaged message claims is no danger */
+  WIRE_LEARNERS = 1024,
+  WIRE_NO_LANE = -1 /* in an actor's state: the last piece, which is of no lane */
 };
 
 typedef enum WireKind {

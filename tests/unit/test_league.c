@@ -970,9 +970,9 @@ static void rows_of_another_width_are_refused(void **state) {
 /* A lane draws from the home of every learning player that there may be; a message that has more is refused. */
 static void tables_hold_as_many_homes_as_there_may_be_learners(void **state) {
   (void)state;
-  enum { MORE = 65 };
-  HomeEntry home[MORE];
-  MatchEntry match[MORE];
+  enum { MORE = WIRE_LEARNERS + 5 };
+  static HomeEntry home[MORE];
+  static MatchEntry match[MORE];
   for (uint32_t i = 0; i < MORE; i++) {
     home[i] = (HomeEntry){.player = i, .first = i, .count = 1};
     match[i] = (MatchEntry){.home = i, .away = MORE, .probability = 1};
@@ -995,6 +995,73 @@ static void tables_hold_as_many_homes_as_there_may_be_learners(void **state) {
     }
     table_free(&back);
     bytes_free(&bytes);
+  }
+}
+
+/* Of more frozen players than the pool holds the newest are met, or those that the mains win least against; who is
+ * benched is neither met nor evaluated, holds no snapshot up, and survives saving. */
+static void pools_have_a_limit(void **state) {
+  (void)state;
+  for (int strongest = 0; strongest < 2; strongest++) {
+    LeagueConfig config = rules("alphastar-paper", strongest ? "league.pool_rule=strongest" : "league.pool_rule=fifo");
+    League league, again;
+    Table table = {0};
+    Tree tree = {0};
+    config.pool = 2;
+    build(&league, &config, 1, 1, 1); /* 3: the main's start */
+    uint32_t id[4] = {3};
+    const double rate[4] = {.2, .9, .1, .6}; /* of the main against them */
+    for (int i = 1; i < 4; i++) id[i] = frozen(&league, 0);
+    for (int i = 0; i < 4; i++) {
+      set_rate(&league, 0, id[i], rate[i]);
+      set_rate(&league, id[i], 0, 1 - rate[i]);
+      hash_text(hash_bytes(&i, sizeof i), league.player[id[i]].hash);
+    }
+    CHECK_OK(league_table(&league, &table));
+    for (int i = 0; i < 4; i++) {
+      const bool in = strongest ? i == 0 || i == 2 : i >= 2;
+      assert_true(league.player[id[i]].benched == !in);
+      for (uint32_t home = 0; home < league.learning; home++)
+        if (!in) CHECK_NEAR(probability_of(&table, home, id[i]), 0, 0);
+      assert_true(in == (probability_of(&table, 2, id[i]) > 0)); /* the league exploiter meets all that there are */
+      for (size_t e = 0; e < table.evals; e++)
+        assert_true(in || (table.eval[e].home != id[i] && table.eval[e].away != id[i]));
+    }
+    CHECK_OK(league_save(&league, &tree));
+    build(&again, &config, 1, 1, 1);
+    CHECK_OK(league_load(&again, &tree));
+    for (int i = 0; i < 4; i++) assert_true(again.player[id[i]].benched == league.player[id[i]].benched);
+    again.config.pool = 0; /* the limit goes, and all come back */
+    CHECK_OK(league_table(&again, &table));
+    for (int i = 0; i < 4; i++) assert_false(again.player[id[i]].benched);
+    tree_free(&tree);
+    table_free(&table);
+    league_free(&again);
+    league_free(&league);
+  }
+}
+
+/* Besides home those learn whom league.away_learns names. */
+static void who_learns_away_is_a_key(void **state) {
+  (void)state;
+  static const char *const key[] = {"league.away_learns=self", "league.away_learns=live", "league.away_learns=never"};
+  for (int how = 0; how < 3; how++) {
+    LeagueConfig config = rules("alphastar-paper", key[how]);
+    League league;
+    Table table = {0};
+    bool seen[2] = {false};
+    build(&league, &config, 2, 1, 0);
+    CHECK_OK(league_table(&league, &table));
+    for (size_t i = 0; i < table.matches; i++) {
+      const MatchEntry *match = &table.match[i];
+      const bool live = match->away < league.learning, self = match->away == match->home;
+      const bool learns = how == AWAY_LIVE ? live : self && how == AWAY_SELF;
+      assert_true(((match->flags & MATCH_AWAY_LEARNS) != 0) == learns);
+      if (live) seen[self] = true;
+    }
+    assert_true(seen[0] && seen[1]);
+    table_free(&table);
+    league_free(&league);
   }
 }
 
@@ -1101,6 +1168,8 @@ int main(void) {
       cmocka_unit_test(keys_that_contradict_are_refused),
       cmocka_unit_test(rows_of_another_width_are_refused),
       cmocka_unit_test(tables_hold_as_many_homes_as_there_may_be_learners),
+      cmocka_unit_test(pools_have_a_limit),
+      cmocka_unit_test(who_learns_away_is_a_key),
       cmocka_unit_test(builtin_players_are_met_in_evaluation_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
