@@ -50,6 +50,7 @@ class Episode:
 
     def __init__(self, game, env):
         self.game, self.env, self.steps = game, env, 0
+        self.advance, self.read, self.write = env.step, game.does.read, game.sees.write  # looked up once
         self.status, self.acting, self.alive, self.rewards = RUNNING, (0,), (0,), [0.0]
         self.seen, self.info = None, {}
 
@@ -58,16 +59,16 @@ class Episode:
         self.steps, self.status, self.acting, self.alive = 0, RUNNING, (0,), (0,)
 
     def step(self, words):
-        self.seen, reward, terminated, truncated, self.info = self.env.step(self.game.does.read(words))
+        self.seen, reward, terminated, truncated, self.info = self.advance(self.read(words))
         self.steps += 1
         self.rewards[0] = float(reward)
         if terminated: self.status, self.acting, self.alive = TERMINATED, (), ()
         elif truncated or self.steps >= self.game.limit: self.status = TRUNCATED
 
     def observe(self, agent, out):
+        self.write(self.seen, out)
         game = self.game
-        game.sees.write(self.seen, out)
-        if game.check and (game.looked < 2000 or self.steps % 16 == 0):  # it costs as much as the step of a small environment
+        if game.check and (game.looked < 2000 or self.steps % 32 == 0):  # it costs as much as the step of a small environment
             game.looked += 1
             game.check(self.seen)
 

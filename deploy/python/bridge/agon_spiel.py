@@ -81,6 +81,8 @@ class Game:
         players, choices = game.num_players(), game.num_distinct_actions()
         if choices > MOST_CHOICES: raise Unsupported(f"{kind.short_name} has {choices} actions, more than {MOST_CHOICES}: its parameters (env.kwargs) may make it smaller")
         self.players, self.choices = players, choices
+        self.alone, self.nothing = [(player,) for player in range(players)], [0.0] * players
+        self.terminal, self.at_chance = int(pyspiel.PlayerId.TERMINAL), int(pyspiel.PlayerId.CHANCE)
         self.simultaneous = kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS
         self.sampled = kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
         self.seeds = self.sampled and "rng_seed" in kind.parameter_specification
@@ -142,23 +144,22 @@ class Episode:
         self.arrive()
 
     def arrive(self):
-        """Who is to move now."""
-        state = self.state
-        self.alive, self.acting = self.everybody, ()
-        if state.is_terminal():
+        """Who is to move now, by the one number that says it: below 0 are chance, all at once, and the end."""
+        game, player = self.game, self.state.current_player()
+        self.alive, self.acting, self.status = self.everybody, (), RUNNING
+        if player >= 0: self.acting = game.alone[player]
+        elif player == game.terminal:
             self.status, self.alive = TERMINATED, ()
             return
-        if state.is_chance_node():
+        elif player == game.at_chance:
             self.status = CHANCE
             return
-        self.status = RUNNING
-        if state.is_simultaneous_node(): self.acting = tuple(player for player in self.everybody if state.legal_actions(player))
-        else: self.acting = (state.current_player(),)
-        if self.steps >= self.game.limit: self.status = TRUNCATED
+        else: self.acting = tuple(player for player in self.everybody if self.state.legal_actions(player))
+        if self.steps >= game.limit: self.status = TRUNCATED
 
     def earn(self):
-        if not self.game.rewards and not self.state.is_terminal():
-            self.rewards = [0.0] * self.game.players
+        if not self.game.rewards and self.status != TERMINATED:
+            self.rewards = self.game.nothing
             return
         now = self.state.returns()
         self.rewards = [one - other for one, other in zip(now, self.earned)]
@@ -171,8 +172,8 @@ class Episode:
         elif state.is_simultaneous_node(): state.apply_actions([words[player] for player in self.everybody])
         else: state.apply_action(words[self.acting[0]])
         if self.dice: self.draw()
-        self.earn()
         self.arrive()
+        self.earn()
 
     def draw(self):
         """Chance moves by the episode's own dice."""
@@ -185,8 +186,8 @@ class Episode:
 
     def chance(self, outcome):
         self.state.apply_action(self.state.chance_outcomes()[outcome][0])
-        self.earn()
         self.arrive()
+        self.earn()
 
     def observe(self, agent, out):
         self.game.sees.write(self.state, agent, out)

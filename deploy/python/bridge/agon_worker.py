@@ -138,8 +138,8 @@ class Worker:
     def __init__(self):
         self.socket = socket.socket(fileno=3)
         self.game = self.memory = None
-        self.live = {}
-        self.seeds, self.past = {}, {}  # of each cell: for whoever reads an error
+        self.live = {}  # of each cell, with its seed and its past
+        self.patterns = {}
         self.fresh = False  # each episode has an environment of its own, as reset does not do all of it
         self.stirred = False  # the environment draws from the generators that a process has one of
 
@@ -172,16 +172,17 @@ class Worker:
         cell = getattr(self, "at", None)
         where = "before any episode"
         if cell is not None and self.memory: self.memory.status[cell] = FAILED
-        if cell is not None and cell in self.seeds:
-            line = " ".join("/".join(map(str, words)) for words in self.past[cell])
+        episode = self.live.get(cell)
+        if episode is not None:
+            line = " ".join("/".join(map(str, words)) for words in episode.past)
             if len(line) > MOST_SHOWN: line = "... " + line[-MOST_SHOWN:]
-            where = f"seed {self.seeds[cell]}, move {len(self.past[cell])}, line of play: {line or '(its beginning)'}"
+            where = f"seed {episode.seed}, move {len(episode.past)}, line of play: {line or '(its beginning)'}"
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         sys.stderr.write(f"agon: {self.title}: an exception in Python; {where}\n{text}")
         sys.stderr.flush()
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{os.path.basename(last.filename)}:{last.lineno}"
-        self.answer(1, f"{type(error).__name__}: {' '.join(str(error).split())[:120]} ({place}; seed {self.seeds.get(cell, 'none')}; the traceback is above)".encode())
+        self.answer(1, f"{type(error).__name__}: {' '.join(str(error).split())[:120]} ({place}; seed {episode.seed if episode else 'none'}; the traceback is above)".encode())
 
     # --- requests ---
     def hello(self, size):
@@ -283,65 +284,77 @@ class Worker:
         random.seed(mixed)
         self.np.random.seed(mixed)
 
-    def publish(self, cell, episode):
-        """All that is to be known of a cell, but for what agents see who do not act: that is asked for."""
-        memory, np = self.memory, self.np
-        memory.status[cell] = status = episode.status
-        flags, have = memory.flags[cell], memory.have[cell]
-        flags[:] = 0
-        have[:] = 0
-        for agent in episode.alive: flags[agent] = ALIVE
-        if status == CHANCE:
-            outcomes = episode.outcomes()
-            memory.chances[cell] = len(outcomes)
-            memory.chance[cell, :len(outcomes)] = outcomes
-        masks = self.game.spec["masks"]
-        for agent in episode.acting:
+    def pattern(self, acting, alive, chance):
+        """Flags of all agents as bytes, and whose observations are written. There are few of them in a game, so that they are kept."""
+        flags, have = bytearray(self.agents), bytearray(self.agents)
+        for agent in alive: flags[agent] = ALIVE
+        for agent in acting:
             flags[agent] |= ACTS
-            if status != CHANCE:
-                episode.observe(agent, memory.row[agent][cell])
-                have[agent] = 1
-                if masks: episode.mask(agent, memory.mask[agent][cell])
+            have[agent] = not chance
+        self.patterns[acting, alive, chance] = found = bytes(flags), bytes(have)
+        return found
 
-    def earn(self, cell, episode):
-        memory = self.memory
-        memory.reward[cell] = episode.rewards
-        memory.total[cell] += episode.rewards
+    def publish(self, cells, episodes):
+        """All that is to be known of these cells, but for what agents see who do not act: that is asked for. What can be is
+        written for all of them at once, as a look at an array costs as much as a step of a small environment."""
+        memory, np, masks, known = self.memory, self.np, self.game.spec["masks"], self.patterns
+        row, mask, found = memory.row, memory.mask, []
+        for cell, episode in zip(cells, episodes):
+            acting, chance = episode.acting, episode.status == CHANCE
+            key = acting, episode.alive, chance
+            found.append(known.get(key) or self.pattern(*key))
+            if chance:
+                outcomes = episode.outcomes()
+                memory.chances[cell] = len(outcomes)
+                memory.chance[cell, :len(outcomes)] = outcomes
+                continue
+            self.at = cell
+            for agent in acting:
+                episode.observe(agent, row[agent][cell])
+                if masks: episode.mask(agent, mask[agent][cell])
+        memory.status[cells] = [episode.status for episode in episodes]
+        memory.flags[cells] = np.frombuffer(b"".join([flags for flags, _ in found]), np.uint8).reshape(-1, self.agents)
+        memory.have[cells] = np.frombuffer(b"".join([have for _, have in found]), np.uint8).reshape(-1, self.agents)
+
+    def earn(self, cells, episodes):
+        rewards = self.np.array([episode.rewards for episode in episodes], float)
+        self.memory.reward[cells] = rewards
+        self.memory.total[cells] += rewards
 
     def step(self, count):
-        memory = self.memory
+        memory, live, stirred = self.memory, self.live, self.stirred
         cells = memory.cell[:count].tolist()
         words = (memory.values if self.box else memory.words)[:count].tolist()
-        for cell, row in zip(cells, words):
+        episodes = [live[cell] for cell in cells]
+        for cell, episode, row in zip(cells, episodes, words):
             self.at = cell
-            episode = self.live[cell]
-            past = self.past[cell]
-            past.append(row)
-            self.stir(self.seeds[cell], len(past))
+            episode.past.append(row)
+            if stirred: self.stir(episode.seed, len(episode.past))
             episode.step(row)
-            self.earn(cell, episode)
-            self.publish(cell, episode)
+        self.earn(cells, episodes)
+        self.publish(cells, episodes)
         self.at = None
 
     def chance(self, count):
         memory = self.memory
-        for cell, (outcome, *_) in zip(memory.cell[:count].tolist(), memory.words[:count].tolist()):
+        cells = memory.cell[:count].tolist()
+        episodes = [self.live[cell] for cell in cells]
+        for cell, episode, (outcome, *_) in zip(cells, episodes, memory.words[:count].tolist()):
             self.at = cell
-            episode = self.live[cell]
-            self.past[cell].append([outcome])
+            episode.past.append([outcome])
             episode.chance(outcome)
-            self.earn(cell, episode)
-            self.publish(cell, episode)
+        self.earn(cells, episodes)
+        self.publish(cells, episodes)
         self.at = None
 
     def begin(self, cell, seed):
         self.at = cell
         episode = self.live.get(cell)
-        if episode is not None and self.fresh and self.past[cell]:
+        if episode is not None and self.fresh and episode.past:
             episode.close()
             episode = None
         if episode is None: episode = self.live[cell] = self.game.open()
-        self.seeds[cell], self.past[cell] = seed, []
+        episode.seed, episode.past = seed, []
         self.memory.reward[cell] = 0
         self.memory.total[cell] = 0
         self.stir(seed, 0)
@@ -350,10 +363,13 @@ class Worker:
 
     def reset(self, size):
         root = CHANCE if self.game.spec.get("chance_first") else RUNNING
+        cells, episodes = [], []
         for cell, seed in struct.iter_unpack("<IQ", self.take(size)):
             episode = self.begin(cell, seed & 0x7fffffff)
             if episode.status != root: raise Refused(f"an episode (seed {seed & 0x7fffffff}) begins with status {episode.status}, not {root}")
-            self.publish(cell, episode)
+            cells.append(cell)
+            episodes.append(episode)
+        self.publish(cells, episodes)
         self.at = None
 
     def rebuild(self, size):
@@ -363,18 +379,18 @@ class Worker:
         width = self.memory.words.shape[1]
         rows = self.np.frombuffer(bytes_, self.np.float32 if self.box else self.np.int32, offset=12).reshape(-1, width).tolist()
         episode = self.begin(cell, seed & 0x7fffffff)
-        past, total = self.past[cell], self.memory.total[cell]
+        past, total = episode.past, self.memory.total[cell]
         for row in rows:
             if episode.status == CHANCE:
                 past.append(row[:1])
                 episode.chance(row[0])
             elif episode.status == RUNNING:
                 past.append(row)
-                self.stir(self.seeds[cell], len(past))
+                self.stir(episode.seed, len(past))
                 episode.step(row)
             else: break
             total += episode.rewards
-        self.publish(cell, episode)
+        self.publish([cell], [episode])
         self.at = None
         if len(past) != len(rows): raise Refused(f"{len(rows)} moves played again end after {len(past)}: the environment is not decided by its seed and "
                                                  "the actions; with env.exact=false it can be trained, without exact resume")
