@@ -78,9 +78,11 @@ static void put_method(Bytes *out, const Comparison *c) {
 static void put_pairs(Bytes *out, const Comparison *c, size_t m) {
   char text[24];
   if (c->groups < 2) return;
-  html_put(out,
-           "<div class=scroll><table><tr><th>better<th>worse<th>difference<th>95 %%, from<th>to"
-           "<th>by<th>p of t<th>p of ranks</tr>\n");
+  html_put(
+      out,
+      "<div class=scroll "
+      "style=\"margin-top:14px\"><table><tr><th>better<th>worse<th>difference<th>95 %%, from<th>to"
+      "<th>by<th>p of t<th>p of ranks</tr>\n");
   for (size_t i = 0; i < c->pairs; i++) {
     const ComparedPair *pair = &c->pair[i];
     if (pair->metric != m) continue;
@@ -127,9 +129,9 @@ static Status put_curves(Bytes *out, const Comparison *c, size_t m) {
     }
   }
   if (!(range[0] < range[1])) goto done; /* a score has no curve */
-  html_put(out, "<div class=grid style=\"grid-template-columns:minmax(min(100%%,560px),860px)\">");
+  html_put(out, "<div class=grid style=\"grid-template-columns:minmax(min(100%%,344px),480px)\">");
   chart_begin(&chart, out, "mean over seeds, and its 95 % interval", "frames", range[0], range[1],
-              range[2], range[3], NULL);
+              range[2], range[3], fmax(fabs(range[2]), fabs(range[3])) < 1e4 ? "%g" : NULL);
   for (size_t i = 0; i < shown; i++) {
     const double *at = point + i * 4 * COMPARE_POINTS;
     const double *low = at + 2 * COMPARE_POINTS;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "job/machine.h"
 #include "run/progress.h"
+#include "run/view.h"
 #include "sweep/records.h"
 
 #include <errno.h>
@@ -166,18 +167,20 @@ done:
   return status;
 }
 
-/* How far a run is that nobody is at work on, by what it wrote last; *ended: it has saved what it
- * says. */
-static Status how_far(const Work *w, const SweepRun *run, int64_t *frames, bool *ended) {
+/* How far a run is that nobody is at work on: by its newest checkpoint, as a job that was killed
+ * after that may have told nobody of it. 0: it has not begun, or has no checkpoint that can be
+ * read, of which training will say more. */
+static Status how_far(const Work *w, const SweepRun *run, int64_t *frames) {
   char folder[PATH_MAX];
-  json_t *root;
+  RunFolder look = {.lock = -1};
+  RunView view;
   *frames = 0;
-  *ended = false;
   TRY_RETURN(run_folder(w, run, folder, sizeof folder));
-  if (status_load(folder, &root) != OK) return OK; /* it has not begun */
-  *frames = (int64_t)status_number(root, "frames");
-  *ended = strcmp(status_text(root, "state"), "running") != 0;
-  json_decref(root);
+  TRY_RETURN(text_format(look.path, sizeof look.path, "%s", folder));
+  if (!run_has_checkpoint(&look) || run_view_look(folder, &view) != OK) return OK;
+  const uint64_t *counters = run_view_counters(&view);
+  if (counters) *frames = (int64_t)counters[RUN_FRAMES];
+  run_view_close(&view);
   return OK;
 }
 
@@ -190,7 +193,6 @@ static Status start(Work *w, size_t which) {
   Job *job = &w->job[free_place(w)];
   char folder[PATH_MAX];
   int64_t frames;
-  bool ended;
   bool held = false;
   *job = (Job){.used = true, .run = which};
   w->busy[which] = true;
@@ -200,8 +202,8 @@ static Status start(Work *w, size_t which) {
     say(w, "%s is still at work for an earlier sweep: waiting for it", run->name);
     return OK;
   }
-  TRY_RETURN(how_far(w, run, &frames, &ended));
-  if (run->scored + 1 < plan->rungs && ended &&
+  TRY_RETURN(how_far(w, run, &frames));
+  if (run->scored + 1 < plan->rungs &&
       frames >= sweep_rung_frames(plan, &plan->point[run->point], run->scored))
     return start_scoring(w, job);
   return start_training(w, job);
@@ -333,7 +335,6 @@ static Status scored(Work *w, Job *job) {
   char frames[16];
   json_error_t error;
   RungScore score;
-  bool ended;
   TRY_RETURN(score_path(w, run, path, sizeof path));
   json_t *root = json_load_file(path, 0, &error);
   const char *wrong = root ? read_score(plan, root, &score) : error.text;
@@ -343,7 +344,7 @@ static Status scored(Work *w, Job *job) {
     return fail(w, job, 0, why);
   }
   file_ops()->remove(path);
-  TRY_RETURN(how_far(w, run, &score.frames, &ended));
+  TRY_RETURN(how_far(w, run, &score.frames));
   run->error[0] = 0;
   TRY_RETURN(sweep_add_score(run, &score));
   leave(w, job);
@@ -362,8 +363,7 @@ static Status trained(Work *w, Job *job) {
   const SweepRun *run = &w->sweep->run[job->run];
   char why[128];
   int64_t frames;
-  bool ended;
-  TRY_RETURN(how_far(w, run, &frames, &ended));
+  TRY_RETURN(how_far(w, run, &frames));
   const int64_t asked = sweep_rung_frames(plan, &plan->point[run->point], run->scored);
   if (frames >= asked && !is_stopping(w)) return start_scoring(w, job);
   if (is_stopping(w)) {

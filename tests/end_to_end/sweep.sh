@@ -98,6 +98,8 @@ rm broken/runs/c02-s1
 expect 0 "2 runs: 2 done, 0 dropped, 0 failed" "$AGON" sweep broken.yaml
 sed 's/score: .*/score: {against: "nobody:main_0", games: 20}/; s/folder: broken/folder: unscored/' broken.yaml > unscored.yaml
 expect 3 "2 of 2 runs failed" "$AGON" sweep unscored.yaml
+# what hangs is killed after its limit, with all ranks
+expect 3 "c01-s1.*killed after sweep.limit, 1.5 s" "$AGON" sweep broken.yaml frames=100G sweep.limit=1.5 sweep.ranks=2 sweep.tries=1 --folder late
 # --- successive halving: 4, 2, 1 configurations; who goes on does so without a trace of the stops
 cat > halving.yaml <<'Y'
 sweep: {base: base.yaml, seeds: [1], jobs: 2, samples: 4, folder: halving}
@@ -127,6 +129,13 @@ read -r name settings < best
 # shellcheck disable=SC2086
 "$AGON" train base.yaml $settings frames=40k pace=lockstep seed=1 --run-dir unhalved --quiet
 same unhalved "halving/runs/$name"
+# one that has saved its rung's end, but was killed before it could say so, is not trained beyond it
+dropped=$($python -c 'import json; print([r["run"] for r in json.load(open("halving/sweep.json"))["runs"] if r["rungs"] == 1][0])')
+cp -r "halving/runs/$dropped" saved
+rm "halving/results/$dropped.json"
+sed -i 's/"state": "stopped"/"state": "running"/; s/"frames": [0-9]*/"frames": 5/' "halving/runs/$dropped/status.json"
+expect 0 "4 runs: 1 done, 3 dropped" "$AGON" sweep halving.yaml
+same saved "halving/runs/$dropped"
 expect 3 "halves otherwise" "$AGON" sweep halving.yaml halving.factor=4
 # --- as a Slurm array: the script parses, submits one array for each rung and the table, and its tasks do the work
 expect 0 "array.sh: 4 runs, 3 rungs" "$AGON" sweep halving.yaml --folder "an array" --slurm array.sh
