@@ -14,6 +14,7 @@
 #include "league/checkpoint.h"
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/openblas.h"
+#include "store/counters.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -296,6 +297,22 @@ done:
   return status;
 }
 
+/* A job that is to end where the run is already has nothing to do: so it may be started twice. */
+static Status end_where_it_is(const JobRequest *request, Start *start) {
+  const Item *counters;
+  const int64_t limit = start->settings->manager.job_frames;
+  FILE *out = request->screen ? request->screen : request->warnings;
+  if (!limit || start->finished) return OK;
+  TRY_RETURN(tree_get(&start->resume, RUN_COUNTERS_PATH, STORE_U64, RUN_COUNTERS, &counters));
+  const uint64_t frames = ((const uint64_t *)counters->data)[RUN_FRAMES];
+  if (frames < (uint64_t)limit) return OK;
+  start->finished = true;
+  fprintf(out, "%s has %llu frames, and job_frames=%lld: nothing was changed\n", start->run.path,
+          (unsigned long long)frames, (long long)limit);
+  fflush(out);
+  return OK;
+}
+
 /* The configuration is the stored one with the keys that may change; the others must be what they
  * were. */
 static Status prepare_resume(const char *how, int ranks, JobConfigSource *source, Start *start) {
@@ -373,6 +390,7 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
   if (start->resuming) TRY(prepare_resume(asked.how, ranks, &source, start));
   TRY(players_check(start->settings));
   if (start->finished) TRY(close_finished(start, request, asked.how));
+  if (start->resuming && !is_checkpoint_file(asked.how)) TRY(end_where_it_is(request, start));
   TRY(job_config_text(start->settings, false, &start->text));
   if (!start->finished) TRY(job_config_write(start->settings, &start->run));
 done:

@@ -136,6 +136,10 @@ rm "halving/results/$dropped.json"
 sed -i 's/"state": "stopped"/"state": "running"/; s/"frames": [0-9]*/"frames": 5/' "halving/runs/$dropped/status.json"
 expect 0 "4 runs: 1 done, 3 dropped" "$AGON" sweep halving.yaml
 same saved "halving/runs/$dropped"
+# nor is one that is begun twice, as when a killed sweep's process had not taken its lock yet
+expect 0 "frames, and job_frames=10000: nothing was changed" "$AGON" train "halving/runs/$dropped" job_frames=10k
+expect 0 "nothing was changed" "$AGON" train base.yaml --run-dir "halving/runs/$dropped" --resume auto job_frames=10k pace=lockstep --quiet
+same saved "halving/runs/$dropped"
 expect 3 "halves otherwise" "$AGON" sweep halving.yaml halving.factor=4
 # --- as a Slurm array: the script parses, submits one array for each rung and the table, and its tasks do the work
 expect 0 "array.sh: 4 runs, 3 rungs" "$AGON" sweep halving.yaml --folder "an array" --slurm array.sh
