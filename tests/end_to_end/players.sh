@@ -49,13 +49,13 @@ expect 2 "no player 'hunter' learns" "$AGON" train $run frames=6k players.hunter
 timeout 120 "$AGON" train $run frames=6k --quiet
 # a pool of the strongest, matches from which both learn, and more learning players than there could be once
 many="league.mains=70 league.main_exploiters=0 league.pool=40 league.pool_rule=strongest league.away_learns=live"
-timeout 120 "$AGON" train tic_tac_toe --run-dir many 'net.hidden=[8]' actors.slots=16 actors.lanes=8 league.end_games=0 frames=3k $many \
+timeout 120 "$AGON" train tic_tac_toe --run-dir many 'net.hidden=[8]' actors.slots=16 actors.lanes=8 league.end_games=0 frames=6k $many \
   checkpoint.ticks=2 checkpoint.keep=99 --quiet
 for job in 1 2; do
   timeout 120 "$AGON" train tic_tac_toe --run-dir many-pieces --resume auto 'net.hidden=[8]' actors.slots=16 actors.lanes=8 league.end_games=0 \
-    frames=3k $many checkpoint.ticks=2 checkpoint.keep=99 max_seconds=0.001 --quiet
+    frames=6k $many checkpoint.ticks=2 checkpoint.keep=99 max_seconds=0.001 --quiet
 done
-timeout 120 "$AGON" train many-pieces frames=3k --quiet
+timeout 120 "$AGON" train many-pieces frames=6k --quiet
 same many many-pieces league/benched players/main_69/policy || fail "with a pool it differs in pieces"
 "$AGON" checkpoint verify many > /dev/null || fail "a league of 70 mains is not whole"
 echo passed
