@@ -20,18 +20,21 @@
  * V is what an unroll is worth from its beginning on, hence gamma^t, here and in the naive part;
  * pairs are of one unroll. */
 #include "learner/train/on_policy.h"
+#include "learner/train/schedule.h"
 
 #include <math.h>
 
 typedef struct LolaConfig {
-  double eta;
+  double eta, eta_end;
   double clip;
 } LolaConfig;
 
 static const Option options[] = {
     {"eta", OPT_FLOAT, offsetof(LolaConfig, eta), "1", 0, OPTION_NO_LIMIT, NULL, "",
      "rate of the step that the other player is expected to take along its own gradient, in "
-     "rewards as they are; 0: it is taken as it is, a naive learner"},
+     "rewards as they are, at the start; 0: it is taken as it is, a naive learner"},
+    {"eta_end", OPT_FLOAT, offsetof(LolaConfig, eta_end), "1", 0, OPTION_NO_LIMIT, NULL, "",
+     "the same at the end; between them as learner.decay says"},
     {"clip", OPT_FLOAT, offsetof(LolaConfig, clip), "0.2", 0.001, 10, NULL, "",
      "largest change of a ratio that still earns: pace pipelined learns from decisions that are a "
      "tick old; in lockstep all ratios are 1"},
@@ -74,8 +77,7 @@ static void lola_targets(const Experience *e) {
 
 /* Adds the correction to the advantages of an unroll whose steps all have the partner's beside
  * them. */
-static void shape_unroll(const Experience *e, const Unroll *unroll) {
-  const LolaConfig *config = e->own;
+static void shape_unroll(const Experience *e, const Unroll *unroll, double eta) {
   const int32_t *met = e->met + unroll->first;
   float *before = e->lanes; /* slopes up to each step */
   double sum = 0;
@@ -88,14 +90,16 @@ static void shape_unroll(const Experience *e, const Unroll *unroll) {
     const double advantage = (double)e->met_advantage[met[t]];
     const double correction = advantage * (double)before[t] + later;
     later += advantage * (double)e->met_slope[met[t]];
-    e->advantage[unroll->first + t] += (float)(config->eta * correction);
+    e->advantage[unroll->first + t] += (float)(eta * correction);
   }
 }
 
 static void lola_shape(const Experience *e) {
+  const LolaConfig *config = e->own;
+  const double eta = schedule_at(e->config->decay, config->eta, config->eta_end, e->progress);
   for (size_t u = 0; u < e->batch->unrolls; u++) {
     const Unroll *unroll = &e->batch->unroll[u];
-    if (e->met[unroll->first] >= 0) shape_unroll(e, unroll);
+    if (e->met[unroll->first] >= 0) shape_unroll(e, unroll, eta);
   }
 }
 

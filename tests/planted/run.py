@@ -84,6 +84,13 @@ DEFECTS = [
     ("steps of a part that rested not restored", "learner/columns.c", "  if (tree_find(columns, name.steps)) copy_column(",
      "  if (!columns) copy_column(", ["unit_rests"]),
     # policies by the gradients of critics
+    ("only pairs whose later choice is one's own", "learner/algos/lola.c", "(double)before[t] + later;", "(double)before[t];", ["unit_lola"]),
+    ("shaping by one's own advantages", "learner/train/partner.c", "own->met_advantage = partner->seen->advantage;",
+     "own->met_advantage = own->advantage;", ["unit_lola"]),
+    ("a direction of one rank alone", "learner/train/update.c", "  return start_sum(update, update->gradient, update->net->trained + PARTNER_SCALARS,\n                   TRAIN_DIRECTION);",
+     "  return start_sum(update, update->gradient, 0,\n                   TRAIN_DIRECTION);", ["unit_lola"]),
+    ("who is updated second meets what the first has become", "learner/learner.c", "  learner->met.block = learner->opening[other];\n", "", ["unit_lola"]),
+    ("paired with what is too old", "learner/train/partner.c", "own->skip == 0 && other->skip == 0;", "own->skip == 0;", ["unit_lola"]),
     ("a policy that moves in each step", "learner/algos/maddpg.c", "return part == 0 && !moves_policy(e);", "return part == 9 && !moves_policy(e);",
      ["unit_maddpg"]),
     ("of two critics the one that hopes more", "learner/algos/maddpg.c", "work->worth[at] = fminf(", "work->worth[at] = fmaxf(", ["unit_maddpg"]),

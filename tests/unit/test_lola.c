@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include "config/config.h"
+#include "learner/learner.h"
 #include "learner/train/update_fields.h"
 #include "meta/lola.h"
 
@@ -74,7 +75,7 @@ static double cross_of(double gamma, int of, int player, size_t k, size_t l) {
 
 /* --- the estimate --- */
 /* Two players whose logits are linear in what they see, and all that they can go through. */
-typedef struct Table {
+typedef struct Pair {
   Net *net;
   LearnConfig config;
   void *own;
@@ -82,7 +83,7 @@ typedef struct Table {
   TrainState pupil[PLAYERS];
   Batch batch[PLAYERS];
   float scale; /* of what is seen */
-} Table;
+} Pair;
 
 static void set_defaults(const Option *table, size_t count, void *target) {
   Config *config;
@@ -93,7 +94,7 @@ static void set_defaults(const Option *table, size_t count, void *target) {
 }
 
 /* First logit less second, in every state. */
-static void look(const Table *t, const float *block, double out[STATES]) {
+static void look(const Pair *t, const float *block, double out[STATES]) {
   float rows[STATES][STATES] = {{0}}, logits[STATES][2];
   Activations space;
   const Sequences seq = {.B = STATES, .T = 1};
@@ -109,7 +110,7 @@ static void look(const Table *t, const float *block, double out[STATES]) {
 }
 
 /* How the logits in each state depend on each parameter: they are linear. jacobian (STATES, trained) */
-static double *jacobian_of(const Table *t, float *block) {
+static double *jacobian_of(const Pair *t, float *block) {
   const size_t P = t->net->trained;
   double *jacobian = calloc(STATES * P, sizeof *jacobian), at[STATES], there[STATES];
   look(t, block, at);
@@ -124,7 +125,7 @@ static double *jacobian_of(const Table *t, float *block) {
 }
 
 /* Brings a player's logits to where they are wanted, by least squares. */
-static void set_policy(Table *t, int player) {
+static void set_policy(Pair *t, int player) {
   float *block = t->pupil[player].block;
   const size_t P = t->net->trained;
   double *jacobian = jacobian_of(t, block), at[STATES];
@@ -150,7 +151,7 @@ static void put_row(Batch *batch, const float *seen, int choice, double log_prob
 }
 
 /* Slot by slot one way that the draws can fall. */
-static void play(Table *t, uint32_t slot) {
+static void play(Pair *t, uint32_t slot) {
   size_t seen[PLAYERS] = {0, 0};
   for (int i = 0; i < PLAYERS; i++)
     t->batch[i].unroll[t->batch[i].unrolls++] = (Unroll){.rows = ROUNDS,
@@ -173,7 +174,7 @@ static void play(Table *t, uint32_t slot) {
   }
 }
 
-static void open_table(Table *t, float scale, double gamma) {
+static void open_table(Pair *t, float scale, double gamma) {
   static const uint32_t head_size[] = {2};
   const AgonKind layout = {.observation_type = AGON_F32,
                            .observation_shape = {STATES, 1, 1},
@@ -183,7 +184,7 @@ static void open_table(Table *t, float scale, double gamma) {
   const RowFormat format = {.observation_bytes = STATES * sizeof(float), .choices = 2, .heads = 1, .cells = 1, .flags = true};
   const AlgoOps *ops = algo_find("lola");
   NetConfig net = {.precision = 0};
-  *t = (Table){.scale = scale};
+  *t = (Pair){.scale = scale};
   set_defaults(net_options, net_option_count, &net);
   set_defaults(learn_options, learn_option_count, &t->config);
   net.hidden.count = 0;
@@ -205,13 +206,13 @@ static void open_table(Table *t, float scale, double gamma) {
   }
 }
 
-static void play_all(Table *t) {
+static void play_all(Pair *t) {
   const size_t ways = (size_t)1 << (2 * PLAYERS * ROUNDS);
   for (int i = 0; i < PLAYERS; i++) CHECK_OK(batch_reserve(&t->batch[i], ways * ROUNDS, ways));
   for (uint32_t way = 0; way < ways; way++) play(t, way);
 }
 
-static void close_table(Table *t) {
+static void close_table(Pair *t) {
   for (int i = 0; i < PLAYERS; i++) {
     train_state_destroy(&t->pupil[i]);
     batch_destroy(&t->batch[i]);
@@ -221,7 +222,7 @@ static void close_table(Table *t) {
   free(t->own);
 }
 
-static Update *new_update(const Table *t, const Reducer *reducer) {
+static Update *new_update(const Pair *t, const Reducer *reducer) {
   Update *update;
   const UpdateSetup setup = {.algo = t->algo, .config = &t->config, .seed = 1, .reducer = reducer};
   CHECK_OK(update_create(&setup, &update));
@@ -233,14 +234,14 @@ static void finish(Update *update) {
   while (more) CHECK_OK(update_step(update, &more, &progress));
 }
 
-static void set_eta(Table *t, double eta) {
+static void set_eta(Pair *t, double eta) {
   const AlgoOps *ops = t->algo->ops;
   for (size_t i = 0; i < ops->option_count; i++)
-    if (!strcmp(ops->options[i].name, "eta")) memcpy((char *)t->own + ops->options[i].offset, &eta, sizeof eta);
+    if (!strncmp(ops->options[i].name, "eta", 3)) memcpy((char *)t->own + ops->options[i].offset, &eta, sizeof eta);
 }
 
 /* The way in which an update moves player 0, by trajectory; (trained). *met: of what it learned from. */
-static double *moved(Table *t, double eta, bool meets, double *met) {
+static double *moved(Pair *t, double eta, bool meets, double *met) {
   const size_t P = t->net->trained;
   Update *update = new_update(t, NULL);
   double *out = calloc(P, sizeof *out);
@@ -255,7 +256,7 @@ static double *moved(Table *t, double eta, bool meets, double *met) {
 }
 
 /* The same exactly, of ROUNDS rounds: what the logits' derivatives are worth in parameters. */
-static double *exact(Table *t, double gamma, double eta) {
+static double *exact(Pair *t, double gamma, double eta) {
   const size_t P = t->net->trained;
   double *out = calloc(P, sizeof *out);
   double *own = jacobian_of(t, t->pupil[0].block), *other = jacobian_of(t, t->pupil[1].block);
@@ -285,7 +286,7 @@ static double size_of(const double *x, size_t count) {
 static void its_expectation_is_the_exact_derivative(void **state) {
   (void)state;
   const double gamma = .9;
-  Table t;
+  Pair t;
   double met, none;
   open_table(&t, 1, gamma);
   play_all(&t);
@@ -316,7 +317,7 @@ static void it_follows_the_endless_game(void **state) {
   (void)state;
   const double scale = 30, gamma = .1, eta = 1 / (2 * scale * scale);
   const IteratedGame game = {{{-1, -3, 0, -2}, {-1, 0, -3, -2}}, gamma};
-  Table t;
+  Pair t;
   double met, logits[2][LOLA_LOGITS], wanted[LOLA_LOGITS], naive[LOLA_LOGITS];
   open_table(&t, (float)scale, gamma);
   play_all(&t);
@@ -351,7 +352,7 @@ static void it_follows_the_endless_game(void **state) {
 /* Nobody's rows stand beside those of a partner that is cut otherwise, elsewhere, or in part too old. */
 static void only_what_both_have_is_paired(void **state) {
   (void)state;
-  Table t;
+  Pair t;
   double met;
   open_table(&t, 1, .9);
   for (int i = 0; i < PLAYERS; i++) CHECK_OK(batch_reserve(&t.batch[i], 16 * ROUNDS, 16));
@@ -413,7 +414,7 @@ static Status sums_test(void *context, bool *done) {
 static void members_share_the_direction(void **state) {
   (void)state;
   for (uint32_t of_first = 0; of_first <= 40; of_first += 20) {
-    Table whole, part[2];
+    Pair whole, part[2];
     Sums sums = {.done = 0};
     Seat seat[2] = {{&sums, 0}, {&sums, 1}};
     Update *update[2];
@@ -450,12 +451,110 @@ static void members_share_the_direction(void **state) {
   }
 }
 
+/* --- the learner --- */
+/* A player as it begins, after one update before another one. */
+static void learn_from(Pair *t, int player, TrainState *pupil, TrainState *other) {
+  Update *update = new_update(t, NULL);
+  update_meet(update, other, &t->batch[1 - player], NULL);
+  CHECK_OK(update_begin(update, pupil, &t->batch[player], NULL, NULL));
+  finish(update);
+  update_destroy(update);
+}
+
+static void send_unrolls(SimWorld *world, uint32_t player, const Batch *batch) {
+  WireOut out = {0};
+  wire_begin(&out, WIRE_UNROLLS);
+  unrolls_encode(&(WireUnrolls){.player = player}, &out.bytes);
+  batch_encode(batch, &out.bytes);
+  CHECK_OK(wire_send(sim_rank(world, 0), 1, &out));
+  bytes_free(&out.bytes);
+}
+
+/* What rank 0 sends in a tick, as the league and the only actor. */
+static void send_tick(SimWorld *world, const Pair *t) {
+  WireOut out = {0};
+  wire_begin(&out, WIRE_LEARN);
+  start_encode(&(WireStart){.tick = 0}, &out.bytes);
+  CHECK_OK(wire_send(sim_rank(world, 0), 1, &out));
+  for (uint32_t p = 0; p < PLAYERS; p++) send_unrolls(world, p, &t->batch[p]);
+  wire_begin(&out, WIRE_TICK_END);
+  tick_end_encode(&(WireTickEnd){.tick = 0}, &out.bytes);
+  CHECK_OK(wire_send(sim_rank(world, 0), 1, &out));
+  bytes_free(&out.bytes);
+}
+
+/* Both learn at once: who is updated second meets the other as it was, not as it has become. */
+static void the_order_of_updates_does_not_matter(void **state) {
+  (void)state;
+  static const int actor = 0, self = 1;
+  Pair t;
+  TrainState pupil[PLAYERS], former[PLAYERS], late;
+  SimWorld *world;
+  Learner *learner;
+  int reports = 0;
+  open_table(&t, 1, .9);
+  for (int i = 0; i < PLAYERS; i++) CHECK_OK(batch_reserve(&t.batch[i], 16 * ROUNDS, 16));
+  for (uint32_t way = 0; way < 16; way++) play(&t, way * 101);
+  t.config.rate = t.config.rate_end = .05;
+  const TrainShape shape = {.algo = t.algo, .seed = 1};
+  for (int i = 0; i < PLAYERS; i++) {
+    CHECK_OK(train_state_create(&shape, (uint32_t)i, &pupil[i]));
+    CHECK_OK(train_state_create(&shape, (uint32_t)i, &former[i]));
+  }
+  CHECK_OK(train_state_create(&shape, 1, &late));
+  for (int i = 0; i < PLAYERS; i++) learn_from(&t, i, &pupil[i], &former[1 - i]);
+  learn_from(&t, 1, &late, &pupil[0]);
+  CHECK_OK(sim_create(&(SimConfig){.seed = 1, .ranks = 2}, &world));
+  const LearnerSetup setup = {.role = {.pace = PACE_LOCKSTEP,
+                                       .seed = 1,
+                                       .transport = sim_rank(world, 1),
+                                       .clock = clock_system(),
+                                       .net = t.net,
+                                       .format = t.batch[0].format,
+                                       .learning_players = PLAYERS},
+                              .config = t.config,
+                              .algo = t.algo,
+                              .groups = 1,
+                              .members = 1,
+                              .member_rank = &self,
+                              .actor_rank = &actor,
+                              .actors = 1};
+  CHECK_OK(learner_create(&setup, &learner));
+  send_tick(world, &t);
+  while (reports < PLAYERS) {
+    bool progress;
+    sim_round(world);
+    for (int rank = 0; rank < 2; rank++)
+      for (Message *m; (m = sim_rank(world, rank)->ops->receive(sim_rank(world, rank)));) {
+        WireKind kind;
+        Reader body;
+        CHECK_OK(wire_open(m, &kind, &body));
+        if (rank == 1) CHECK_OK(learner_receive(learner, kind, m, &body));
+        reports += rank == 0 && kind == WIRE_REPORT;
+        message_release(m);
+      }
+    CHECK_OK(learner_step(learner, &progress));
+  }
+  const size_t bytes = t.net->block * sizeof(float);
+  for (uint32_t i = 0; i < PLAYERS; i++) assert_memory_equal(learner_policy(learner, i), pupil[i].block, bytes);
+  assert_memory_not_equal(late.block, pupil[1].block, bytes);
+  learner_destroy(learner);
+  sim_destroy(world);
+  train_state_destroy(&late);
+  for (int i = 0; i < PLAYERS; i++) {
+    train_state_destroy(&pupil[i]);
+    train_state_destroy(&former[i]);
+  }
+  close_table(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(its_expectation_is_the_exact_derivative),
       cmocka_unit_test(it_follows_the_endless_game),
       cmocka_unit_test(only_what_both_have_is_paired),
       cmocka_unit_test(members_share_the_direction),
+      cmocka_unit_test(the_order_of_updates_does_not_matter),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

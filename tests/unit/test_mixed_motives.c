@@ -103,6 +103,33 @@ static void dilemmas_pay_what_was_published(void **state) {
   }
 }
 
+/* With pair=true one place of many says what both chose last, or that nobody has chosen yet: each sees its own choice
+ * first. Rows of three, columns of two. */
+static void pairs_of_choices_are_seen_as_one(void **state) {
+  (void)state;
+  static const char *const option[] = {"payoff=[[1,2],[3,4],[5,6]]", "rounds=2", "pair=true"};
+  Game *game = open_game("matrix_game", option, 3);
+  const AgonEnv *table = game->env->table;
+  uint8_t row[2 + 9];
+  float reward[2];
+  assert_int_equal(game->env->observation_count, COUNT_OF(row));
+  for (int r = 0; r < 3; r++)
+    for (int c = 0; c < 2; c++) {
+      begin(game);
+      for (int played = 0; played < 2; played++) {
+        for (uint32_t agent = 0; agent < 2; agent++) {
+          const size_t place = played ? (size_t)(2 + (agent ? 3 * c + r : 3 * r + c)) : 0;
+          table->observe(game->env->params, game->episode, agent, row);
+          assert_int_equal(row[1], agent);
+          for (size_t i = 0; i < COUNT_OF(row); i++)
+            if (i != 1) assert_int_equal(row[i], i == place);
+        }
+        play(game, r, c, reward);
+      }
+    }
+  close_game(game);
+}
+
 /* Two rounds of CC, one of CD, one of DD: 5 of 8 decisions are to cooperate, in 2 of 4 rounds both
  * do. */
 static void first_choices_are_counted(void **state) {
@@ -493,6 +520,7 @@ static void matches_are_measured(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dilemmas_pay_what_was_published),
+      cmocka_unit_test(pairs_of_choices_are_seen_as_one),
       cmocka_unit_test(first_choices_are_counted),
       cmocka_unit_test(older_games_go_on),
       cmocka_unit_test(seats_are_seen_where_they_were),

@@ -20,6 +20,7 @@ typedef struct Params {
   uint32_t seated; /* agents see which side they are on */
   uint32_t mixed;  /* neither zero-sum nor common */
   uint32_t cut;    /* the last round is no end of the game */
+  uint32_t pair;   /* agents see the last pair of choices as one thing */
   int32_t named;   /* the preset whose names the choices have; -1: they have none */
   float payoff[2][MAX_CHOICES * MAX_CHOICES]; /* [player][row * columns + column] */
   uint32_t head_size; /* of the kind, which depends on the options and therefore lies here */
@@ -92,6 +93,10 @@ static const AgonEnvOption options[] = {
     {"seat", AGON_OPT_BOOL, "false", 0, 0, NULL,
      "agents see which side they are on (battle_of_sexes, teams and unequal numbers of choices: "
      "they always do): for matching_pennies and tables that pay both sides differently"},
+    {"pair", AGON_OPT_BOOL, "false", 0, 0, NULL,
+     "agents see which pair of choices was made last as one of so many, instead of either choice "
+     "by "
+     "itself: even a network without hidden layers can then answer each by itself (LOLA)"},
 };
 
 /* Reads "[[0, -1], [1, 0]]" into out, rows of MAX_CHOICES. All rows must be equally long. 0, or -1
@@ -211,6 +216,17 @@ static bool keep_tables(Params *params, float table[2][MAX_CHOICES * MAX_CHOICES
   return zero_sum;
 }
 
+/* Both players' choices, taken as equally many. */
+static uint32_t most_choices(const Params *params) {
+  return params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
+}
+
+/* Numbers of an observation that tell of the last round. */
+static uint32_t memory_size(const Params *params) {
+  const uint32_t widest = most_choices(params);
+  return params->pair ? widest * widest : 2 * widest;
+}
+
 /* Both agents are of one kind, as wide as the larger number of choices; the mask cuts the other
  * down. */
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
@@ -227,13 +243,14 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                      .common = common,
                      .seated = chosen.seated || common || rows != columns,
                      .cut = !strcmp(values[6], "cut"),
+                     .pair = !strcmp(values[8], "true"),
                      .named = chosen.named};
   const bool zero_sum = keep_tables(params, table, &low, &high);
   params->mixed = !common && !zero_sum;
-  uint32_t widest = rows > columns ? rows : columns;
+  const uint32_t widest = most_choices(params);
   params->head_size = widest;
   params->kind = (AgonKind){.observation_type = AGON_U8,
-                            .observation_shape = {2 + 2 * widest, 1, 1},
+                            .observation_shape = {2 + memory_size(params), 1, 1},
                             .observation_high = 1,
                             .heads = 1,
                             .head_size = &params->head_size};
@@ -297,27 +314,28 @@ static AgonStatus step(const void *block, void *state, const AgonAction *actions
 }
 
 /* A constant 1, the seat (where it makes a difference), own last choice and the other's (one-hot,
- * zero before the first round). */
+ * zero before the first round). Where they are seen as a pair, the 1 is there before the first
+ * round only: it is what is seen then instead of a pair. */
 static void observe(const void *block, const void *state, uint32_t agent, void *out) {
   const Params *params = block;
   const Episode *episode = state;
   uint8_t *row = out;
-  uint32_t widest =
-      params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
-  memset(row, 0, 2 + 2 * widest);
-  row[0] = 1;
+  const uint32_t widest = most_choices(params);
+  memset(row, 0, 2 + memory_size(params));
+  row[0] = !params->pair || episode->round == 0;
   row[1] = (uint8_t)(agent && params->seated);
   if (episode->round == 0) return;
-  row[2 + episode->last[agent]] = 1;
-  row[2 + widest + (uint32_t)episode->last[1 - agent]] = 1;
+  const uint32_t own = (uint32_t)episode->last[agent];
+  const uint32_t other = (uint32_t)episode->last[1 - agent];
+  row[2 + (params->pair ? own * widest + other : own)] = 1;
+  if (!params->pair) row[2 + widest + other] = 1;
 }
 
 /* Only as many choices as the player has. */
 static void mask(const void *block, const void *state, uint32_t agent, uint8_t *row) {
   (void)state;
   const Params *params = block;
-  uint32_t widest =
-      params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
+  const uint32_t widest = most_choices(params);
   for (uint32_t i = 0; i < widest; i++)
     row[i] = i < params->choices[agent];
 }
@@ -346,8 +364,7 @@ static void outcome(const void *block, const void *state, float *out) {
 static void global_state(const void *block, const void *state, float *row) {
   const Params *params = block;
   const Episode *episode = state;
-  uint32_t widest =
-      params->choices[0] > params->choices[1] ? params->choices[0] : params->choices[1];
+  const uint32_t widest = most_choices(params);
   memset(row, 0, sizeof(float) * (1 + 2 * widest));
   row[0] = 1;
   for (uint32_t p = 0; p < 2 && episode->round; p++)
