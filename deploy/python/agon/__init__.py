@@ -1,0 +1,24 @@
+"""agon's games and players in Python.
+
+    import agon
+    vec = agon.make_vec("connect_four", 1024)      # numpy arrays, written in place
+    player = agon.load("main_0.agon")              # of `agon export`
+    vec.step(player.act(vec.observations, vec.masks))
+    env = agon.pettingzoo.aec("connect_four")      # and parallel(...); agon.gymnasium.make(...)
+    run = agon.Run("runs/connect_four")            # what training has written; needs h5py
+
+Only numpy is needed; PettingZoo, Gymnasium and h5py where they are asked for."""
+
+import importlib
+
+from ._library import Error
+from .agent import Agent, State, load
+from .vec import Vec, games, make_vec
+
+__all__ = ["Agent", "Error", "Run", "State", "Vec", "games", "gymnasium", "load", "make_vec", "pettingzoo"]
+
+
+def __getattr__(name):
+    if name in ("pettingzoo", "gymnasium"): return importlib.import_module("." + name, __name__)
+    if name == "Run": return importlib.import_module(".run", __name__).Run
+    raise AttributeError(f"module 'agon' has no '{name}'")

@@ -1,0 +1,34 @@
+"""Spaces of Gymnasium (PettingZoo uses the same) for a game's rows."""
+
+import numpy as np
+from gymnasium import spaces
+
+
+def observation(vec):
+    return spaces.Box(vec.info.observation_low, vec.info.observation_high, vec.observation_shape, vec.observation_type.type)
+
+
+def action(vec):
+    if vec.box: return spaces.Box(vec.action_low, vec.action_high, dtype=np.float32)
+    return spaces.Discrete(vec.head_sizes[0]) if vec.heads == 1 else spaces.MultiDiscrete(vec.head_sizes)
+
+
+def mask(vec):
+    """As `sample(mask)` of the action's space takes it: of several heads one for each."""
+    each = [spaces.Box(0, 1, (size,), np.int8) for size in vec.head_sizes]
+    return each[0] if vec.heads == 1 else spaces.Tuple(each)
+
+
+def masks(vec, row):
+    """A row of a mask in the form of `mask`."""
+    row, out, at = row.astype(np.int8), [], 0
+    for size in vec.head_sizes:
+        out.append(row[at:at + size])
+        at += size
+    return out[0] if vec.heads == 1 else tuple(out)
+
+
+def names(vec):
+    """"player_0" and so on, or what the game calls them."""
+    own = [name.replace(" ", "_") for name in vec.agent_names or []]
+    return own if own and len(set(own)) == len(own) else [f"player_{i}" for i in range(vec.num_agents)]
