@@ -66,7 +66,7 @@ refused(agon.Error, "0 games", agon.make_vec, "goofspiel", 0)
 refused(agon.Error, "environment of Python", agon.make_vec, "gymnasium:CartPole-v1", 1)
 refused(AttributeError, "nothing", getattr, agon, "nothing")
 assert agon.make_vec(sys.argv[1], 4, seed=1).step(agon.make_vec(sys.argv[1], 4, seed=1).sample(np.random.default_rng(1)))
-assert agon.make_vec("goofspiel", 2, cards=5).title == "goofspiel cards=5"
+assert agon.make_vec("goofspiel", 2, cards=6).title == "goofspiel cards=6"
 kept = agon.make_vec("tic_tac_toe", 3, seed=1).masks
 assert kept.all()  # arrays outlive the games
 

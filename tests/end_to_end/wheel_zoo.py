@@ -35,11 +35,11 @@ def score(seed=1, games=40, **named):
     return total, seen
 
 
-for opponent in ("random", "scripted", sys.argv[1], ["random", sys.argv[1]], lambda seen, mask, who: int(np.argmax(mask[::-1]) * -1 + 8)):
+for opponent in ("random", sys.argv[1], ["random", sys.argv[1]], lambda seen, mask, who: int(np.argmax(mask[::-1]) * -1 + 8)):
     for agent in (0, 1, None):
         one, two = score(name="tic_tac_toe", opponent=opponent, agent=agent), score(name="tic_tac_toe", opponent=opponent, agent=agent)
         assert one == two, f"{opponent}: the same seed gave other games"
-assert score(name="tic_tac_toe", opponent="scripted")[0] < score(name="tic_tac_toe", opponent="random")[0]
+assert score(name="connect_four", opponent="scripted")[0] < score(name="connect_four", opponent="random")[0]
 score(name="kuhn_poker", opponent=sys.argv[2], agent=None)
 try: agon.gymnasium.make("connect_four", opponent=sys.argv[1])
 except ValueError as why: assert "trained in 'tic_tac_toe'" in str(why), why
