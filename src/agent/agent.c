@@ -146,12 +146,13 @@ static void choose_best(const Env *env, uint32_t agent, const float *row, AgonAc
 
 /* What a built-in whose probabilities are not known would do. Each turn draws from the same stream,
  * so that the same question has the same answer. */
-static void act(Agent *agent, size_t i) {
+static Status act(Agent *agent, size_t i) {
   BuiltinPolicy *builtin = agent->who->policy.builtin;
   AgonRng rng = rng_stream(0, 0, 0, RNG_ACT);
   env_mask(agent->env, agent->episode[i], agent->turn[i], agent->mask);
   builtin->ops->act(builtin, agent->episode[i], agent->turn[i], agent->mask, &rng,
                     agent->thought[i].best);
+  return builtin->failed;
 }
 
 /* One batched evaluation for all that was asked. */
@@ -173,7 +174,7 @@ Status agent_think(Agent *agent) {
       thought->row = agent->rows + i * agent->width;
       choose_best(env, thought->agent, thought->row, thought->best);
     } else {
-      act(agent, i);
+      TRY_RETURN(act(agent, i));
     }
   }
   return OK;

@@ -24,6 +24,9 @@ typedef struct BuiltinOps {
 struct BuiltinPolicy {
   const BuiltinOps *ops;
   const Env *env;
+  /* What the last `act` or `probabilities` came to, with its status_message: a player that is not
+   * part of this program may fail. Who asks looks at it at once. */
+  Status failed;
   bool greedy; /* of one with probabilities that were learned: the most probable action alone */
 };
 

@@ -1,5 +1,7 @@
 #include "agent/contestant.h"
 
+#include "agent/exported.h"
+#include "agent/program.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -29,6 +31,21 @@ Status contestant_builtin(const char *name, const Env *env, Contestant *out) {
   *out = (Contestant){.net = NULL};
   TRY_RETURN(text_format(out->label, sizeof out->label, "%s", name));
   return builtin_create(name, env, &out->policy.builtin);
+}
+
+/* It is filed under the name that it gives itself and its command: whoever changes a program gives
+ * it another name. */
+Status contestant_program(const char *text, const Env *env, Contestant *out) {
+  char name[PROGRAM_NAME];
+  *out = (Contestant){.net = NULL};
+  TRY_RETURN(program_create(text, env, name, &out->policy.builtin));
+  out->hash = hash_bytes(text, strlen(text));
+  return text_format(out->label, sizeof out->label, "exec:%s", name);
+}
+
+Status contestant_exported(const char *path, const Env *env, Contestant *out) {
+  *out = (Contestant){.net = NULL};
+  return exported_create(path, env, out->label, &out->hash, &out->policy.builtin);
 }
 
 /* The order of rows says nothing, but is that in which they were learned: another order is another

@@ -23,6 +23,12 @@ Status contestant_id(const Contestant *contestant, char *out, size_t size);
 /* From a built-in's name: "random", "alphabeta-4". *out is the caller's (contestant_destroy).
  * ERR_USAGE. */
 Status contestant_builtin(const char *name, const Env *env, Contestant *out);
+/* From a program that is started and asked: "exec:COMMAND" (program.h). *out is the caller's
+ * (contestant_destroy). Codes of program_create. */
+Status contestant_program(const char *text, const Env *env, Contestant *out);
+/* From a file of `agon export --format agon`. *out is the caller's (contestant_destroy). Codes of
+ * exported_create. */
+Status contestant_exported(const char *path, const Env *env, Contestant *out);
 /* From a table of what is done where; its rows are copied. *out is the caller's
  * (contestant_destroy). ERR_USAGE, ERR_MEMORY. */
 Status contestant_table(const char *label, const Env *env, const TableRows *rows, Contestant *out);

@@ -235,6 +235,7 @@ static Status evaluate_builtin(Policy *policy, Evaluator *evaluator, size_t coun
     env_mask(env, episodes[i], agents[i], evaluator->mask);
     builtin->ops->probabilities(builtin, episodes[i], agents[i], evaluator->mask,
                                 out + i * env->action_count);
+    if (builtin->failed != OK) return builtin->failed;
     if (values) values[i] = 0;
   }
   return OK;

@@ -216,7 +216,7 @@ static Status ask_rival(Table *table, uint32_t agent) {
     builtin->greedy = rival->policy.greedy;
     builtin->ops->act(builtin, table->episode, agent, mask_of(table, agent), rng,
                       &table->action[agent]);
-    return OK;
+    return builtin->failed;
   }
   const AgentView view = {.episode = table->episode, .flags = table->flags, .running = true};
   TRY_RETURN(agent_look(&table->rival, &view, &thought, &count));

@@ -17,7 +17,9 @@ extern const Command command_eval;
 
 static const Flag flags[] = {
     {"--players", "A,B,...",
-     "who plays: [RUN:]NAME, a snapshot file, snapshots (all frozen mains of the run), or a "
+     "who plays: [RUN:]NAME, a snapshot file, snapshots (all frozen mains of the run), FILE.agon "
+     "of "
+     "agon export, exec:COMMAND (a program that is asked; one without commas), or a "
      "built-in (random, minimax, scripted, noop, alphabeta-N); needed where two teams play"},
     {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
     {"--format", "F",

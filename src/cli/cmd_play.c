@@ -211,7 +211,7 @@ static Status choose(Session *session, uint32_t agent, AgonAction *out) {
     env_mask(env, session->position->episode, agent, mask);
     builtin->greedy = session->agent->who->policy.greedy;
     builtin->ops->act(builtin, session->position->episode, agent, mask, &session->rng, out);
-    return OK;
+    return builtin->failed;
   }
   TRY_RETURN(think(session, agent, &thought));
   const float *row = thought->row;

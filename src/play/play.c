@@ -417,7 +417,7 @@ static AgonRng acting_stream(const Play *play, const PlaySlot *slot, uint32_t ag
 }
 
 /* Built-ins see the episode, one at a time. Whether they drew is seen by their stream. */
-static void choose_builtin(Play *play, Policy *policy) {
+static Status choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
   policy->builtin->greedy = policy->greedy;
   for (size_t q = 0; q < policy->queued; q++) {
@@ -428,8 +428,10 @@ static void choose_builtin(Play *play, Policy *policy) {
     env_mask(env, request->slot->state, request->agent, play->mask);
     policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask,
                               &rng, action);
+    if (policy->builtin->failed != OK) return policy->builtin->failed;
     request->slot->drew |= memcmp(&rng, &before, sizeof rng) != 0;
   }
+  return OK;
 }
 
 /* The row of an agent that does not act: what it sees and says, if it is in the game. */
@@ -647,7 +649,7 @@ static Status choose(Play *play) {
   for (size_t i = 0; i < play->actives; i++) {
     Policy *policy = play->active[i];
     if (policy->builtin)
-      choose_builtin(play, policy);
+      TRY_RETURN(choose_builtin(play, policy));
     else
       TRY_RETURN(choose_network(play, policy));
     policy->queued = 0;

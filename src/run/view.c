@@ -1,5 +1,6 @@
 #include "run/view.h"
 
+#include "agent/program.h"
 #include "base/text.h"
 #include "classics/player.h"
 #include "job/plugin.h"
@@ -198,17 +199,24 @@ static Status from_other_run(const char *text, const char *colon, const Env *env
   return status;
 }
 
-/* In the order in which a text can be one: a built-in, a file, a player of a named run, a player of
- * `run`. */
+static bool ends_in(const char *text, const char *end) {
+  const size_t size = strlen(text);
+  const size_t more = strlen(end);
+  return size > more && !strcmp(text + size - more, end);
+}
+
+/* In the order in which a text can be one: a built-in, a program, a file, a player of a named run,
+ * a player of `run`. */
 Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out) {
-  size_t size = strlen(text);
   if (builtin_find(text)) return contestant_builtin(text, env, out);
-  if (size > 3 && !strcmp(text + size - 3, ".h5")) return from_file(text, NULL, NULL, env, out);
+  if (program_named(text)) return contestant_program(text, env, out);
+  if (ends_in(text, ".h5")) return from_file(text, NULL, NULL, env, out);
+  if (ends_in(text, ".agon")) return contestant_exported(text, env, out);
   const char *colon = strrchr(text, ':');
   if (colon) return from_other_run(text, colon, env, out);
   if (!run)
-    return status_set(ERR_USAGE, "'%s' is no built-in and no snapshot file; name the run, RUN:%s",
-                      text, text);
+    return status_set(
+        ERR_USAGE, "'%s' is no built-in and no file of a player; name the run, RUN:%s", text, text);
   return from_run(text, run, env, out);
 }
 
