@@ -128,7 +128,7 @@ int bridge_worker_start(BridgeWorker *worker, AgonError *error) {
 
 /* Waits at most that long for the process to end, and notes how it did. */
 static bool reap(BridgeWorker *worker, int milliseconds) {
-  int how;
+  int how = 0; /* nobody tells where children are not waited for */
   for (int waited = 0; waited <= milliseconds; waited += 10) {
     if (waitpid(worker->pid, &how, WNOHANG) != 0) {
       worker->pid = 0;

@@ -395,8 +395,8 @@ static Status guest_of_run(const Edit *edit, const char *text, const char *colon
   char path[2048];
   TRY_RETURN(text_format(path, sizeof path, "%.*s", (int)(colon - text), text));
   TRY_RETURN(run_open(path, &run));
-  TRY_RETURN(run_read_checkpoint(&run, &tree, &generation));
-  Status status = guest_of_tree(edit, &run, &tree, colon + 1, out);
+  Status status = run_read_checkpoint(&run, &tree, &generation);
+  if (status == OK) status = guest_of_tree(edit, &run, &tree, colon + 1, out);
   tree_free(&tree);
   run_close(&run);
   return status;
@@ -538,9 +538,11 @@ static Status copy_training(Edit *edit, const char *model, const char *name) {
     char to[STORE_PATH];
     if (!column) continue;
     TRY_RETURN(text_format(to, sizeof to, "players/%s/%s", name, column));
+    /* before the tree may move its items, and the column's name with them */
+    const bool counts = !strcmp(column, PLAYER_COUNTERS_COLUMN);
     const Item item = edit->tree->item[i];
     TRY_RETURN(tree_put(edit->tree, to, item.type, item.count, item.width, item.data));
-    if (strcmp(column, PLAYER_COUNTERS_COLUMN)) continue;
+    if (!counts) continue;
     uint64_t *counter = edit->tree->item[edit->tree->items - 1].data;
     counter[PLAYER_LIFE] = 0;
     counter[PLAYER_FRAMES] = 0;

@@ -134,10 +134,11 @@ static void mutate(const char *game, const NetConfig *config, uint64_t seed) {
       const size_t at = round % 7 == 0 ? 16 + rng_below(&rng, 40) : first + rng_below(&rng, 2400);
       if (at >= file.size) continue;
       const uint32_t how = rng_below(&rng, 4);
-      bytes[at] = how == 0   ? (uint8_t)(bytes[at] ^ 1u << rng_below(&rng, 8))
-                  : how == 1 ? 0xff
-                  : how == 2 ? (uint8_t)(bytes[at] + 1)
-                             : (uint8_t)rng_below(&rng, 256);
+      const int changed = how == 0   ? (int)(bytes[at] ^ 1u << rng_below(&rng, 8))
+                          : how == 1 ? 0xff
+                          : how == 2 ? bytes[at] + 1
+                                     : (int)rng_below(&rng, 256);
+      bytes[at] = (uint8_t)changed;
     }
     const uint32_t sum = format_checksum(bytes + FORMAT_SUMMED, file.size - FORMAT_SUMMED);
     memcpy(bytes + 12, &sum, sizeof sum);
