@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Up to so many groups all pairs are compared; beyond, each with the best. */
 enum { ALL_PAIRS = 6 };
@@ -55,11 +56,12 @@ static void on_key(void *context, const char *key, const Option *option) {
 static double sweep_score_of(const char *path) {
   char file[4096];
   double score = NAN;
-  const char *slash = strrchr(path, '/');
-  if (!slash) return NAN;
-  if (text_format(file, sizeof file, "%.*s/../results/%s.json", (int)(slash - path), path,
-                  slash + 1) != OK)
-    return NAN;
+  char *real = realpath(path, NULL); /* however the folder was named */
+  const char *slash = real ? strrchr(real, '/') : NULL;
+  const bool fits = slash && text_format(file, sizeof file, "%.*s/../results/%s.json",
+                                         (int)(slash - real), real, slash + 1) == OK;
+  free(real);
+  if (!fits) return NAN;
   json_t *root = json_load_file(file, 0, NULL);
   const json_t *rungs = json_object_get(root, "rungs");
   const size_t count = json_array_size(rungs);
@@ -200,17 +202,23 @@ static bool is_known(const Comparison *c, const char *key) {
   return false;
 }
 
+/* Names the first run and the first that plays something else. */
+static Status refuse_games(const Comparison *c, const char *key) {
+  const char *first = value_of(&c->run[0], key);
+  size_t other = 1;
+  while (other + 1 < c->runs && same_value(first, value_of(&c->run[other], key)))
+    other++;
+  return status_set(ERR_USAGE, "%s and %s are of different games: nothing in them can be compared",
+                    c->run[0].path, c->run[other].path);
+}
+
 static Status find_differences(Comparison *c) {
   size_t room = 0;
   for (size_t r = 0; r < c->runs; r++)
     for (size_t i = 0; i < c->run[r].keys; i++) {
       char *key = c->run[r].key[i];
       if (is_known(c, key) || !differs(c, key)) continue;
-      if (!strcmp(key, "game"))
-        return status_set(ERR_USAGE,
-                          "%s and %s are of different games: nothing in them can be "
-                          "compared",
-                          c->run[0].path, c->run[r].path);
+      if (!strcmp(key, "game")) return refuse_games(c, key);
       TRY_RETURN(GROW(c->differing, room, c->differs + 1));
       c->differing[c->differs++] = key;
     }
@@ -559,6 +567,15 @@ Status compare_curve(const Comparison *c, size_t metric, size_t group, double *x
   return status;
 }
 
+/* Whether two paths lead to one folder, whatever they look like. */
+static bool same_folder(const char *a, const char *b) {
+  struct stat one;
+  struct stat other;
+  if (!strcmp(a, b)) return true;
+  return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
 /* --- all of it --- */
 Status compare_load(const CompareRequest *request, Comparison *out) {
   Status status = OK;
@@ -568,7 +585,7 @@ Status compare_load(const CompareRequest *request, Comparison *out) {
   TRY(NEW_ARRAY(out->run, paths.count));
   for (size_t i = 0; i < paths.count; i++) {
     for (size_t k = 0; k < i; k++)
-      if (!strcmp(paths.path[i], paths.path[k]))
+      if (same_folder(paths.path[i], paths.path[k]))
         TRY(status_set(ERR_USAGE, "%s is named twice", paths.path[i]));
     out->runs++;
     TRY(load_run(paths.path[i], request->metrics, &out->run[i]));

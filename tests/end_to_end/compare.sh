@@ -107,11 +107,13 @@ expect 0 "several runs of one seed" "$AGON" compare fast1 again --out none
 grep -q "2 runs, 1 configurations" out.txt || fail "one configuration"
 expect 2 "two runs are needed" "$AGON" compare fast1
 expect 2 "fast1 is named twice" "$AGON" compare fast1 fast1
+expect 2 "./fast1/* is named twice" "$AGON" compare fast1 ./fast1/
 expect 2 "which runs" "$AGON" compare
 expect 3 "nothing" "$AGON" compare fast1 nothing
 expect 2 "no run has a metric 'main_0/entrop', did you mean 'main_0/entropy'" "$AGON" compare fast1 fast2 --metric main_0/entrop
 expect 2 "less is for --metric" "$AGON" compare fast1 fast2 --less
 "$AGON" train kuhn_poker frames=5k --run-dir kuhn --quiet
-expect 2 "are of different games" "$AGON" compare fast1 kuhn
+expect 2 "fast1 and kuhn are of different games" "$AGON" compare fast1 kuhn
+expect 2 "fast1 and kuhn are of different games" "$AGON" compare fast1 fast2 kuhn
 expect 5 "no/where.html" "$AGON" compare fast1 fast2 --out no/where.html
 echo passed
