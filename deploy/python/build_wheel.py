@@ -13,7 +13,7 @@ import zipfile
 
 here = pathlib.Path(__file__).resolve().parent
 parser = argparse.ArgumentParser()
-parser.add_argument("library", type=pathlib.Path)
+parser.add_argument("binary", type=pathlib.Path)
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--version", required=True)
 parser.add_argument("--machine", default="x86_64")
@@ -21,7 +21,7 @@ given = parser.parse_args()
 
 with tempfile.TemporaryDirectory() as folder:  # symbols for debuggers are most of a library
     bare = pathlib.Path(folder, "libagon_wheel.so")
-    shutil.copy(given.library, bare)
+    shutil.copy(given.binary, bare)
     if shutil.which("strip"): subprocess.run(["strip", "--strip-unneeded", bare], check=True)
     files = {"agon/libagon_wheel.so": bare.read_bytes()}
 for path in sorted((here / "agon").glob("*.py")): files["agon/" + path.name] = path.read_bytes()

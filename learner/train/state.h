@@ -24,9 +24,9 @@ typedef struct TrainState {
   uint64_t dropped;
   uint64_t steps; /* optimiser steps since the last reset */
   uint64_t life_frames;
-  uint64_t run_frames; /* of all players, up to the last update: how far the run is */
+  uint64_t run_frames;       /* of all players, up to the last update: how far the run is */
   const LearnConfig *config; /* its own, borrowed; NULL: that of all */
-  double life_horizon; /* frames of its lives, if it is reset; 0 = it never is */
+  double life_horizon;       /* frames of its lives, if it is reset; 0 = it never is */
   TrainPart part[1 + ALGO_PARTS];
   size_t parts;
   float *block;     /* (net->block) the policy: part[0].block */

@@ -16,8 +16,8 @@ typedef enum UpdatePhase {
 
 struct Update {
   const Algo *algo;
-  const AlgoOps *ops; /* the algorithm's */
-  const Net *net;     /* likewise */
+  const AlgoOps *ops;        /* the algorithm's */
+  const Net *net;            /* likewise */
   const LearnConfig *config; /* of the player in update, which may be ... */
   const LearnConfig *config_of_all;
   uint64_t seed;

@@ -390,6 +390,16 @@ static Status refuse_opponents(const Arguments *arguments) {
   return OK;
 }
 
+/* What is needed where players meet one another. */
+static Status check_opponents(const Arguments *arguments, size_t players) {
+  if (argument(&command_eval, arguments, "--silent"))
+    return usage_error(&command_eval, "--silent is for games of one team");
+  if (!argument(&command_eval, arguments, "--players"))
+    return usage_error(&command_eval, "--players are needed");
+  if (players < 2) return usage_error(&command_eval, "at least two players are needed");
+  return OK;
+}
+
 /* The file that games are recorded into; "": none is asked for. */
 static Status name_replays(const Arguments *arguments, const char *run,
                            const TournamentSetup *arena, char out[4096]) {
@@ -467,10 +477,7 @@ static Status run_eval(int argc, char **argv) {
     TRY(team_returns(&arena, &team));
     goto done;
   }
-  if (argument(&command_eval, &arguments, "--silent"))
-    TRY(usage_error(&command_eval, "--silent is for games of one team"));
-  if (!list) TRY(usage_error(&command_eval, "--players are needed"));
-  if (arena.players < 2) TRY(usage_error(&command_eval, "at least two players are needed"));
+  TRY(check_opponents(&arguments, arena.players));
   TRY(add_fixtures(&arena, (Format)format, counts));
   Tournament *t = &arena.tournament;
   t->each = (uint64_t)games + (games & 1); /* games come in pairs, with seats swapped */

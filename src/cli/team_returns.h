@@ -5,8 +5,8 @@
 /* What is asked. */
 typedef struct TeamRequest {
   uint64_t episodes;
-  bool both; /* of networks two rows: greedy, and sampling; else as players are set */
-  bool all;  /* nobody was named: those that the game cannot have are told of */
+  bool both;   /* of networks two rows: greedy, and sampling; else as players are set */
+  bool all;    /* nobody was named: those that the game cannot have are told of */
   bool silent; /* what agents tell one another by their network is not heard */
   bool json;
   const char *replays; /* appended to; NULL: none */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* What a template calls itself, and what only a plug-in has: from here to its end. */
-static const char placeholder[] = "my_game";
+static const char stand_in[] = "my_game";
 static const char plugin_part[] = "\n/* A plug-in exports";
 static const char own_table[] = "static const AgonEnv env_";
 static const char build_file[] = "CMakeLists.txt";
@@ -83,7 +83,7 @@ static Status write_text(const char *path, const char *text) {
   return file_write_whole(path, text, strlen(text));
 }
 
-/* A path in front of a placeholder's end: quotes and backslashes would end CMake's text. */
+/* A path that a build file is to hold: quotes and backslashes would end CMake's text. */
 static Status check_headers(const char *headers) {
   if (!strpbrk(headers, "\"\\$;")) return OK;
   return status_set(ERR_USAGE, "a build file cannot name the folder of agon's headers, %s",
@@ -103,8 +103,8 @@ Status scaffold_plugin(const char *folder, const char *name, const char *kind,
   if (file_exists(home))
     TRY(status_set(ERR_USAGE, "%s is there already, and nothing was written", home));
   if (!text_of(build_file)) TRY(status_set(ERR_INTERNAL, "no template %s", build_file));
-  TRY(replace(source, placeholder, name, &game));
-  TRY(replace(text_of(build_file), placeholder, name, &named));
+  TRY(replace(source, stand_in, name, &game));
+  TRY(replace(text_of(build_file), stand_in, name, &named));
   TRY(replace(named, headers_here, headers, &build));
   TRY(file_make_folders(home));
   TRY(text_format(path, sizeof path, "%s/%s.c", home, name));
@@ -182,7 +182,7 @@ Status scaffold_builtin(const char *root, const char *name, const char *kind) {
   TRY(text_format(home, sizeof home, "%s/src/env/games/%s.c", root, name));
   if (file_exists(home))
     TRY(status_set(ERR_USAGE, "%s is there already, and nothing was written", home));
-  TRY(replace(source, placeholder, name, &named));
+  TRY(replace(source, stand_in, name, &named));
   TRY(as_builtin(named, &game));
   TRY(text_format(line, sizeof line, "  EACH(%s)", name));
   TRY(text_format(line, sizeof line, "  EACH(%s)%*s\\\n", name, (int)(99 - strlen(line)), ""));

@@ -15,7 +15,7 @@ struct AgonVec {
   AgonVecArrays to;
   size_t n;
   bool again;
-  size_t made;      /* blocks that were created */
+  size_t made; /* blocks that were created */
   uint64_t seed;
   uint8_t *blocks;  /* (n) episodes */
   void **episodes;  /* (n) where they are */
@@ -384,8 +384,7 @@ done:
   return told(status, error);
 }
 
-int agon_vec_observe(const AgonVec *vec, size_t game, uint32_t agent, void *row,
-                     AgonError *error) {
+int agon_vec_observe(const AgonVec *vec, size_t game, uint32_t agent, void *row, AgonError *error) {
   if (game >= vec->n || agent >= vec->info.agents)
     return told(status_set(ERR_USAGE, "there is no agent %u of game %zu", agent, game), error);
   env_observe(vec->env, vec->episodes[game], agent, row);
@@ -412,8 +411,8 @@ int agon_vec_scripted(AgonVec *vec, AgonAction *actions, AgonError *error) {
     const size_t game = i / info->rows;
     const uint32_t agent = vec->to.agents[i];
     /* its draws are no part of the game's own stream */
-    AgonRng rng = rng_decision(vec->seed, (uint32_t)game, vec->number[game], vec->steps[game],
-                               agent);
+    AgonRng rng =
+        rng_decision(vec->seed, (uint32_t)game, vec->number[game], vec->steps[game], agent);
     const AgonRandom random = rng_handle(&rng);
     vec->env->table->scripted(vec->env->params, vec->seen[i], agent, &random,
                               actions + i * info->heads);
