@@ -197,22 +197,46 @@ static void put_legend(Report *r) {
   chart_legend(&r->out, css, label, n);
 }
 
+/* Whether anybody's greedy policy was ever measured. */
+static bool evaluated(const Report *r) {
+  for (size_t p = 0; p < r->run->league.learning; p++)
+    if (isfinite(last_of(r, r->run->league.player[p].name, "return"))) return true;
+  return false;
+}
+
+/* How the return was measured, or by what it can be. */
+static void put_measured(Report *r) {
+  const long long episodes = (long long)r->run->settings->manager.evaluation_episodes;
+  if (evaluated(r))
+    html_put(&r->out,
+             "It is measured in %lld episodes of the greedy policy at a time, always the same "
+             "ones, in which players that need no training stand beside it; bands and intervals "
+             "are 95 %% of the mean (Student's t).",
+             episodes);
+  else
+    html_put(&r->out,
+             "The greedy policy was not measured in this run%s: <code>agon eval RUN</code> does "
+             "it, and the first curve of <a href=#learning>Learning</a> has the training "
+             "episodes.",
+             episodes > 0 ? " yet" : " (metrics.evaluation_episodes is 0)");
+}
+
 void report_team(Report *r) {
   const char *words = r->run->settings->told.words;
   const char *metric;
   html_put(&r->out,
            "<section id=returns><h2>Team return</h2><p>One team plays, against nobody: "
-           "its return in an episode says how well it does%s%s. It is measured in %lld "
-           "episodes of the greedy policy at a time, always the same ones, in which "
-           "players that need no training stand beside it; bands and intervals are 95 %% "
-           "of the mean (Student's t).</p>",
-           *words ? "; it is the " : "", words,
-           (long long)r->run->settings->manager.evaluation_episodes);
-  put_legend(r);
-  html_put(&r->out, "<div class=\"grid rated\">");
-  put_chart(r, "team return of the greedy policy, with 95 % bands", "return", true);
-  put_table(r);
-  html_put(&r->out, "</div>");
+           "its return in an episode says how well it does%s%s. ",
+           *words ? "; it is the " : "", words);
+  put_measured(r);
+  html_put(&r->out, "</p>");
+  if (evaluated(r)) {
+    put_legend(r);
+    html_put(&r->out, "<div class=\"grid rated\">");
+    put_chart(r, "team return of the greedy policy, with 95 % bands", "return", true);
+    put_table(r);
+    html_put(&r->out, "</div>");
+  }
   if (metric_name(r, 0)) {
     html_put(&r->out, "<p>What the game itself counts, in the same episodes:</p><div class=grid>");
     for (size_t i = 0; (metric = metric_name(r, i)); i++)

@@ -21,6 +21,10 @@ done
 expect 2 "one team plays in spread: there is nobody to be rated against; agon eval spread" "$AGON" rate spread
 expect 0 "returns.svg: " "$AGON" report spread --returns returns.svg
 expect 2 "quiet has no evaluations" "$AGON" report quiet --returns none.svg
+# what was not measured has no table; the page says by what it can be
+grep -q "not measured in this run (metrics.evaluation_episodes is 0)" quiet.page || fail "the page does not say that nothing was measured"
+grep -q "the newest evaluation" quiet.page && fail "an empty table"
+grep -q "the newest evaluation" spread.page || fail "no table"
 expect 2 "exclude each other" "$AGON" report spread --returns a.svg --family b.svg
 [ ! -e none.svg ] || fail "a picture of nothing"
 expect 2 "one team plays simple_spread, so there are no matches: agon eval" "$AGON" match spread:main_0 random
