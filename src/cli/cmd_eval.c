@@ -20,7 +20,8 @@ static const Flag flags[] = {
      "who plays: [RUN:]NAME, a snapshot file, snapshots (all frozen mains of the run), FILE.agon "
      "of "
      "agon export, exec:COMMAND (a program that is asked; one without commas), or a "
-     "built-in (random, minimax, scripted, noop, alphabeta-N); needed where two teams play"},
+     "built-in (random, minimax, scripted, noop, alphabeta-N); default: the run's mains, random, "
+     "scripted, and noop where one team plays"},
     {"--versus", "C,D,...", "gauntlet, ladder, teams: the other side"},
     {"--format", "F",
      "round-robin (default): every pair; gauntlet: --players against --versus; ladder: the same, "
@@ -394,8 +395,9 @@ static Status refuse_opponents(const Arguments *arguments) {
 static Status check_opponents(const Arguments *arguments, size_t players) {
   if (argument(&command_eval, arguments, "--silent"))
     return usage_error(&command_eval, "--silent is for games of one team");
-  if (!argument(&command_eval, arguments, "--players"))
-    return usage_error(&command_eval, "--players are needed");
+  if (argument(&command_eval, arguments, "--versus") &&
+      !argument(&command_eval, arguments, "--players"))
+    return usage_error(&command_eval, "--versus needs --players, whom these are to meet");
   if (players < 2) return usage_error(&command_eval, "at least two players are needed");
   return OK;
 }
@@ -461,7 +463,7 @@ static Status run_eval(int argc, char **argv) {
                                .openings = openings,
                                .seed = seed,
                                .csv = argument(&command_eval, &arguments, "--csv"),
-                               .team_default = true};
+                               .defaults = versus == NULL};
   TRY(setup_open(&request, &arena, counts));
   TRY(name_replays(&arguments, request.run, &arena, replays_path));
   /* Where one team plays nobody meets: there is a mean return instead of a score. */
@@ -508,7 +510,8 @@ const Command command_eval = {
     "and options,\n"
     "--greedy, --openings, --seed) between the same players, weights and all, is read from "
     "games.csv and not played "
-    "again.\n"
+    "again. Without\n--players the run's mains, random and a rule-based player meet, as far as the "
+    "game has them.\n"
     "Where one team plays: each player's mean return over --games episodes with a 95 % interval, "
     "and the env's metrics,\non one rank; without --players of the run's mains (greedy, and "
     "sampling), random,\nscripted and noop. The return is told as the run tells it (key returns), "

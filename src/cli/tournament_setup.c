@@ -87,9 +87,11 @@ static Status open_players(const TournamentRequest *request, TournamentSetup *ou
   return OK;
 }
 
-/* "main_0,random,scripted,noop": whom one asks about where no names are given. */
+/* "main_0,random,scripted,noop": whom one asks about where no names are given. To do nothing is a
+ * measure of what a team earns, not an opponent. */
 static Status default_list(const TournamentSetup *arena, char *out, size_t size) {
   static const char *const builtin[] = {"random", "scripted", "noop"};
+  const size_t builtins = COUNT_OF(builtin) - (arena->env->spec.teams > 1);
   size_t used = 0;
   const League *league = arena->has_run ? &arena->run.league : NULL;
   *out = 0;
@@ -97,7 +99,7 @@ static Status default_list(const TournamentSetup *arena, char *out, size_t size)
     if (league->player[i].role == ROLE_MAIN)
       used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "," : "",
                                league->player[i].name);
-  for (size_t i = 0; i < COUNT_OF(builtin) && used < size; i++)
+  for (size_t i = 0; i < builtins && used < size; i++)
     if (builtin_find(builtin[i])->supports(arena->env))
       used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "," : "", builtin[i]);
   return used < size ? OK : status_set(ERR_USAGE, "there are too many players: name some");
@@ -153,7 +155,7 @@ Status setup_open(const TournamentRequest *request, TournamentSetup *out, size_t
   t->terms.seed = (uint64_t)request->seed;
   TRY(open_env(request, out));
   TournamentRequest asked = *request;
-  if (request->team_default && !request->lists[0] && out->env->spec.teams == 1) {
+  if (request->defaults && !request->lists[0]) {
     TRY(default_list(out, list, sizeof list));
     asked.lists[0] = list;
   }

@@ -36,9 +36,9 @@ typedef struct TournamentRequest {
   long long openings; /* uniformly random first steps of each game */
   long long seed;
   const char *csv; /* NULL: RUN/games.csv if there is a run; "none" */
-  /* Where one team plays and lists[0] is NULL, the run's mains and the built-in players that can
-   * play the game take its place. */
-  bool team_default;
+  /* Where lists[0] is NULL, the run's mains and the built-in players that can play the game take
+   * its place. */
+  bool defaults;
 } TournamentRequest;
 
 /* How the returns of the game's team are told: as the run has it, else as is the game's custom. */

@@ -28,6 +28,11 @@ printf 'a,b\n' > bad.csv
 expect 4 "bad.csv is no table of games" "$AGON" rate bad.csv
 expect 2 "cannot play connect_four" "$AGON" match minimax random --env connect_four
 expect 2 "is named twice" "$AGON" eval run --players random,random
+# who names nobody asks about the mains, beside those who need no training
+expect 0 "^main_0 +vs random +8 games" "$AGON" eval run --games 8 --csv none --quiet
+expect 0 "^random +vs scripted +8 games" "$AGON" eval --env connect_four --games 8
+expect 2 "at least two players are needed" "$AGON" eval --env matrix_game
+expect 2 "versus needs --players" "$AGON" eval run --versus random
 
 expect 0 "0.2500 random" "$AGON" exploit run --player main_0=3,random=1
 expect 2 "the weight of random is a number" "$AGON" exploit run --player main_0=3,random=x
