@@ -5,6 +5,7 @@
 
 #include "actors/inbox.h"
 #include "actors/lanes.h"
+#include "agent/guest.h"
 #include "base/invariant.h"
 #include "play/measures.h"
 
@@ -321,6 +322,18 @@ static Status take_frozen(Actor *actor, Reader *body) {
   return cache_put(actor->cache, frozen.player, 0, 0, false, frozen.value);
 }
 
+/* A player from outside: made, and a program started, here and now. */
+static Status take_guest(Actor *actor, Reader *body) {
+  WireGuest guest;
+  BuiltinPolicy *player;
+  TRY_RETURN(guest_decode(&guest, body));
+  if (!cache_wants(actor->cache, guest.player))
+    return status_set(ERR_FORMAT, "player %u was not asked for", guest.player);
+  TRY_RETURN(
+      guest_create(guest.name, guest.text, guest.bytes, guest.size, actor->setup.env, &player));
+  return cache_put_guest(actor->cache, guest.player, player);
+}
+
 /* A lane of the checkpoint that is resumed from. ERR_FORMAT once play has begun. */
 static Status take_lane(Actor *actor, Reader *body) {
   WireLane sent;
@@ -370,6 +383,7 @@ Status actor_receive(Actor *actor, WireKind kind, Message *message, Reader *body
     TRY_RETURN(wire_forward(transport, setup->tables_below, setup->tables_belows, message));
     return actor_inbox_take_table(actor->inbox, body);
   case WIRE_FROZEN: return take_frozen(actor, body);
+  case WIRE_GUEST: return take_guest(actor, body);
   case WIRE_RESTORE_LANE: return take_lane(actor, body);
   case WIRE_BEGIN: return take_begin(actor, body);
   case WIRE_CREDIT: return take_credit(actor, body);

@@ -12,7 +12,7 @@ typedef struct Entry {
   uint32_t player;
   float *block;
   bool here;
-  bool learning;
+  bool learning; /* or a guest: it stays */
   bool wanted;
   int pins;
   uint64_t used;
@@ -54,9 +54,10 @@ Status cache_add_builtins(PolicyCache *cache, const Env *env) {
   return OK;
 }
 
-/* A policy may hold packed weights besides the block. */
+/* A policy may hold packed weights besides the block; a guest's is the cache's. */
 static void entry_free(Entry *entry) {
   policy_release(&entry->policy);
+  builtin_destroy(entry->policy.builtin);
   free(entry->block);
   free(entry);
 }
@@ -163,6 +164,25 @@ Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t ve
     evict(cache);
     entry->pins--;
   }
+  return OK;
+}
+
+/* Starting a program anew would cost more than keeping it: it is never evicted. */
+Status cache_put_guest(PolicyCache *cache, uint32_t player, BuiltinPolicy *guest) {
+  Entry *entry = obtain(cache, player);
+  if (!entry) {
+    builtin_destroy(guest);
+    return ERR_MEMORY;
+  }
+  INVARIANT(!entry->here);
+  free(entry->block); /* of whoever had the entry before */
+  policy_release(&entry->policy);
+  entry->block = NULL;
+  entry->policy = (Policy){.player = player, .builtin = guest};
+  entry->here = true;
+  entry->learning = true;
+  entry->wanted = false;
+  entry->used = ++cache->clock;
   return OK;
 }
 

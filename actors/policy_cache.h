@@ -15,6 +15,8 @@ Policy *cache_find(PolicyCache *cache, uint32_t player);
 /* Copies the block in; learning players are never evicted. */
 Status cache_put(PolicyCache *cache, uint32_t player, uint32_t life, uint64_t version,
                  bool learning, const void *block);
+/* A guest's player, which is the cache's from now on, on failure too. It stays. */
+Status cache_put_guest(PolicyCache *cache, uint32_t player, BuiltinPolicy *guest);
 void cache_pin(PolicyCache *cache, uint32_t player,
                int change); /* +1 or -1; ids that are not here count, too */
 /* True once per player until it arrives: the caller should fetch it. ERR_FORMAT for a built-in

@@ -319,6 +319,7 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   payoff_score(&league->payoff, id, &games, &wins);
   json_object_set_new(entry, "name", json_string(player->name));
   json_object_set_new(entry, "frozen", json_boolean(player->frozen));
+  if (player->guest) json_object_set_new(entry, "guest", json_string(player->guest));
   if (player->side)
     json_object_set_new(entry, "side",
                         json_string(league_side_name(&league->config, player->side)));

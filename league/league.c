@@ -34,6 +34,47 @@ bool league_meets(const Player *a, const Player *b) {
   return !a->side || a->side != b->side;
 }
 
+/* --- guests --- */
+#define AWAY "away"
+
+Status league_guest_name(const LeagueConfig *config, const char *name, uint32_t side,
+                         char out[PLAYER_NAME]) {
+  return text_format(out, PLAYER_NAME, "%s%s%s", side ? league_side_name(config, side) : "",
+                     side ? "_" : "", name);
+}
+
+Status league_add_guest(League *league, const LeagueGuest *guest) {
+  const bool separate = league->config.sides == SIDES_SEPARATE;
+  for (uint32_t side = separate; side <= (separate ? SEATS : 0); side++) {
+    char name[PLAYER_NAME];
+    uint32_t id;
+    TRY_RETURN(league_guest_name(&league->config, guest->name, side, name));
+    TRY_RETURN(league_add(league, name, ROLE_GUEST, true, -1, &id));
+    Player *player = &league->player[id];
+    player->side = (uint8_t)side;
+    memcpy(player->hash, guest->hash, sizeof player->hash);
+    league_guest_leaves(player, false);
+    player->guest = strdup(guest->text);
+    if (!player->guest) return status_set(ERR_MEMORY, "out of memory for a guest");
+  }
+  return OK;
+}
+
+bool league_guest_is_away(const Player *player) {
+  return player->role == ROLE_GUEST && !strcmp(player->reason, AWAY);
+}
+
+void league_guest_leaves(Player *player, bool leaves) {
+  snprintf(player->reason, sizeof player->reason, "%s", leaves ? AWAY : "guest");
+}
+
+/* Before the list of players goes, or is read anew. */
+static void forget_players(League *league) {
+  for (size_t i = 0; i < league->players; i++)
+    free(league->player[i].guest);
+  league->players = 0;
+}
+
 const LeagueConfig *league_rules(const League *league, uint32_t player) {
   return league->rules && player < league->learning ? &league->rules[player] : &league->config;
 }
@@ -146,6 +187,7 @@ done:
 }
 
 void league_free(League *league) {
+  forget_players(league);
   free(league->player);
   free(league->change);
   free(league->rules);
@@ -327,6 +369,8 @@ static bool beats_targets(const League *league, uint32_t id) {
     const Player *target = &league->player[t];
     bool counts =
         role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
+    /* a guest may be beyond all reach, and would keep a player that has outgrown its league */
+    counts = counts && target->role != ROLE_GUEST;
     if (!counts || target->benched || t == id || !league_meets(&league->player[id], target))
       continue;
     const Pair *pair = payoff_find(&league->payoff, id, t);
@@ -542,6 +586,24 @@ static Status load_changes(League *league, const Tree *tree) {
   return OK;
 }
 
+/* What guests are, for those that are guests; a league without any has no such column. */
+static Status save_guests(const League *league, Tree *tree) {
+  Status status = OK;
+  char *text = NULL;
+  bool any = false;
+  for (size_t i = 0; i < league->players; i++)
+    any |= league->player[i].guest != NULL;
+  if (!any) return OK;
+  TRY(NEW_ARRAY(text, league->players * GUEST_WORDS));
+  for (size_t i = 0; i < league->players; i++)
+    if (league->player[i].guest)
+      TRY(text_format(text + i * GUEST_WORDS, GUEST_WORDS, "%s", league->player[i].guest));
+  TRY(tree_put_texts(tree, "league/guest", league->players, GUEST_WORDS, text));
+done:
+  free(text);
+  return status;
+}
+
 /* A column for each field, a row for each player; payoff and anchors are put beside them. */
 Status league_save(const League *league, Tree *tree) {
   Status status = OK;
@@ -577,6 +639,7 @@ Status league_save(const League *league, Tree *tree) {
   COLUMN(f64, "league/quality", F64, quality);
   if (league->config.sides == SIDES_SEPARATE) COLUMN(u32, "league/side", U32, side);
   if (league->config.pool > 0) COLUMN(u32, "league/benched", U32, benched);
+  TRY(save_guests(league, tree));
   TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
   TRY(tree_put_f64(tree, "league/return_unit", league->return_unit));
   TRY(save_changes(league, tree));
@@ -608,6 +671,7 @@ typedef struct Columns {
   const Item *scalars;
   const Item *side;    /* NULL: sides are together */
   const Item *benched; /* NULL: nobody is */
+  const Item *guest;   /* NULL: there are none */
   size_t players;
 } Columns;
 
@@ -643,6 +707,9 @@ static Status find_columns(const Tree *tree, Columns *out) {
   out->benched = NULL;
   if (tree_find(tree, "league/benched"))
     TRY_RETURN(tree_get(tree, "league/benched", STORE_U32, (int64_t)out->players, &out->benched));
+  out->guest = NULL;
+  if (tree_find(tree, "league/guest"))
+    TRY_RETURN(tree_get(tree, "league/guest", STORE_TEXT, (int64_t)out->players, &out->guest));
   return tree_get(tree, "league/scalars", STORE_U64, 4, &out->scalars);
 }
 
@@ -668,6 +735,17 @@ static Player player_of(const Columns *c, size_t row) {
   return player;
 }
 
+/* What a guest is, and that nobody else is one. */
+static Status guest_of(const Tree *tree, const Columns *c, size_t row, char out[GUEST_WORDS]) {
+  const bool guest = player_of(c, row).role == ROLE_GUEST;
+  out[0] = 0;
+  if (c->guest) TRY_RETURN(take_text(tree, c->guest, row, out, GUEST_WORDS));
+  if (guest == (*out != 0)) return OK;
+  return tree_fault(tree, c->role->path, (int64_t)row,
+                    guest ? "is a guest's, of which nothing is told"
+                          : "is no guest's, and yet it is told what guest it is");
+}
+
 /* A row by itself, before anything is done with it; learning players come first. */
 static Status check_row(const League *league, const Tree *tree, const Columns *c, size_t row) {
   const Player player = player_of(c, row);
@@ -675,7 +753,7 @@ static Status check_row(const League *league, const Tree *tree, const Columns *c
   if (!text_is_name(player.name, sizeof player.name))
     return tree_fault(tree, c->name->path, at,
                       "is no name of a player (letters, digits, '_', '.' and '-')");
-  if ((uint32_t)player.role >= ROLE_COUNT)
+  if ((uint32_t)player.role > ROLE_GUEST || (!player.frozen && player.role == ROLE_GUEST))
     return tree_fault(tree, c->role->path, at, "is no role: %d", (int)player.role);
   if (player.frozen != (row >= league->learning))
     return tree_fault(tree, c->frozen->path, at,
@@ -756,13 +834,17 @@ Status league_load(League *league, const Tree *tree) {
     TRY_RETURN(check_reason(tree, &c, i));
   }
   TRY_RETURN(check_mains(league, tree, &c));
-  league->players = 0;
+  forget_players(league);
   for (size_t i = 0; i < c.players; i++) {
-    const Player player = player_of(&c, i);
+    Player player = player_of(&c, i);
+    char guest[GUEST_WORDS];
     uint32_t id;
+    TRY_RETURN(guest_of(tree, &c, i, guest));
     if (league_find(league, player.name) >= 0)
       return tree_fault(tree, c.name->path, (int64_t)i, "is there twice");
     TRY_RETURN(league_add(league, player.name, player.role, player.frozen, player.parent, &id));
+    if (*guest) player.guest = strdup(guest);
+    if (*guest && !player.guest) return status_set(ERR_MEMORY, "out of memory for a guest");
     league->player[id] = player;
   }
   name_sides(league);

@@ -8,8 +8,16 @@
 #include "league/payoff.h"
 #include "wire/messages.h"
 
-typedef enum Role { ROLE_MAIN, ROLE_MAIN_EXPLOITER, ROLE_LEAGUE_EXPLOITER, ROLE_COUNT } Role;
+/* ROLE_COUNT: the roles of those that learn. A guest is a player from outside, always frozen. */
+typedef enum Role {
+  ROLE_MAIN,
+  ROLE_MAIN_EXPLOITER,
+  ROLE_LEAGUE_EXPLOITER,
+  ROLE_COUNT,
+  ROLE_GUEST = ROLE_COUNT
+} Role;
 #define ROLE_NAMES "main|main_exploiter|league_exploiter"
+#define ALL_ROLE_NAMES ROLE_NAMES "|guest"
 
 typedef enum Weighting {
   WEIGH_SQUARED,
@@ -87,6 +95,7 @@ typedef struct LeagueConfig {
   int64_t eval_pairs;
   int64_t table_players; /* players per tick between two tables */
   double anchor_share;   /* of the evaluation games */
+  double guest_share;    /* of a main's matches; 0: guests are met as other frozen players are */
   int64_t end_games;     /* of each pair that has not met when the run ends */
   /* Which built-in players can play this env: bit i is BUILTIN_FIRST + i. Not a key. */
   uint32_t anchors;
@@ -116,7 +125,15 @@ Status league_apply_preset(Config *config, const char *name);
   "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play"               \
   "|psro|alpharank|jpsro"
 
-enum { PLAYER_NAME = 40, REASON = 40 };
+enum { PLAYER_NAME = 40, REASON = 40, GUEST_WORDS = 512 };
+
+/* A player from outside, as the configuration names it. All but `name` is the text that it is told
+ * by (agent/guest.h), and what was found there. */
+typedef struct LeagueGuest {
+  char name[PLAYER_NAME];
+  char text[GUEST_WORDS];
+  char hash[HASH_TEXT];
+} LeagueGuest;
 
 typedef struct Player {
   char name[PLAYER_NAME];
@@ -133,6 +150,7 @@ typedef struct Player {
   char hash[HASH_TEXT]; /* of a frozen player's policy block */
   double quality;       /* OpenAI Five's q */
   bool benched;         /* frozen, and beyond league.pool as of the last table: nobody meets it */
+  char *guest;     /* ROLE_GUEST: what it is (LeagueGuest.text); owned by the league; else NULL */
   bool unmeasured; /* left out of the last table's meta-game: not all its pairs have been played */
 } Player;
 
@@ -189,6 +207,15 @@ const char *league_first_main(const League *league);
 /* parent: the player it is a copy of, or -1. ERR_USAGE: the name is taken. */
 Status league_add(League *league, const char *name, Role role, bool frozen, int64_t parent,
                   uint32_t *out_id);
+/* A guest joins: one, or where sides are separate one of each side. ERR_USAGE: its name is taken.
+ */
+Status league_add_guest(League *league, const LeagueGuest *guest);
+/* What guest number `side` (0: sides are together) is called. */
+Status league_guest_name(const LeagueConfig *config, const char *name, uint32_t side,
+                         char out[PLAYER_NAME]);
+/* Whether a guest has been sent away: it stays with what it has played, and nobody meets it. */
+bool league_guest_is_away(const Player *player);
+void league_guest_leaves(Player *player, bool leaves);
 /* A frozen copy of a learning player joins; its hash is the caller's to fill in. */
 Status league_freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id);
 /* A learning player begins anew, as a copy of `source` (-1: from initial weights). What others

@@ -1,5 +1,6 @@
 #include "league/library.h"
 
+#include "base/file.h"
 #include "base/invariant.h"
 #include "base/text.h"
 
@@ -140,6 +141,9 @@ Status library_read(Library *library, const League *league, uint32_t player, con
   const size_t block = library->setup.block;
   *out = find_block(library, player);
   if (*out) return OK;
+  if (who->guest)
+    return status_set(ERR_USAGE, "%s is a guest (%.200s), and has no weights of this network",
+                      who->name, who->guest);
   TRY_RETURN(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", library->setup.run->path,
                          who->name, who->hash));
   TRY_RETURN(store_read(path, "player", &tree));
@@ -193,9 +197,41 @@ Status library_take_fetch(Library *library, const League *league, const Message 
   return library_answer(library, league);
 }
 
+/* A guest's file, of which the run has a copy with the hash that the league knows. */
+static Status read_guest(const Library *library, const Player *who, char **bytes, size_t *size) {
+  char path[PATH_MAX];
+  char hash[HASH_TEXT];
+  *bytes = NULL;
+  *size = 0;
+  if (!run_guest_is_file(who->guest)) return OK;
+  TRY_RETURN(run_guest_path(library->setup.run->path, who->guest, who->hash, path, sizeof path));
+  TRY_RETURN(file_read(path, bytes, size));
+  hash_text(hash_bytes(*bytes, *size), hash);
+  if (!strcmp(hash, who->hash)) return OK;
+  free(*bytes);
+  return status_set(ERR_FORMAT, "%s is not the file that guest %s was when it joined", path,
+                    who->name);
+}
+
+/* Tells the actor that asked what a guest is: it has no weights. */
+static Status introduce(Library *library, const Player *who, const Loan *loan) {
+  WireGuest guest = {.player = loan->player};
+  char *bytes;
+  TRY_RETURN(text_format(guest.name, sizeof guest.name, "%s", who->name));
+  TRY_RETURN(text_format(guest.text, sizeof guest.text, "%s", who->guest));
+  TRY_RETURN(read_guest(library, who, &bytes, &guest.size));
+  guest.bytes = bytes;
+  wire_begin(&library->wire, WIRE_GUEST);
+  guest_encode(&guest, &library->wire.bytes);
+  free(bytes);
+  return wire_send(library->setup.transport, loan->rank, &library->wire);
+}
+
 /* Sends one frozen policy to the actor that asked. */
 static Status lend(Library *library, const League *league, const Loan *loan) {
   const float *policy;
+  const Player *who = &league->player[loan->player];
+  if (who->guest) return introduce(library, who, loan);
   TRY_RETURN(library_read(library, league, loan->player, &policy));
   wire_begin(&library->wire, WIRE_FROZEN);
   frozen_encode(&(WireFrozen){loan->player, policy}, library->setup.block, &library->wire.bytes);

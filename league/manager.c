@@ -97,12 +97,20 @@ static Status write_first_snapshots(Manager *manager) {
   Status status = OK;
   for (uint32_t id = 0; id < manager->league.players && status == OK; id++) {
     const Player *player = &manager->league.player[id];
-    if (!player->frozen) continue;
+    if (!player->frozen || player->role == ROLE_GUEST) continue;
     setup->hooks.initial(setup->hooks.context, (uint32_t)player->parent, policy);
     status = write_player(manager, id, policy);
   }
   free(policy);
   return status;
+}
+
+/* Those who have weights, and those who are asked. */
+static Status begin_league(Manager *manager) {
+  const ManagerSetup *setup = &manager->setup;
+  for (size_t i = 0; i < setup->guests; i++)
+    TRY_RETURN(league_add_guest(&manager->league, &setup->guest[i]));
+  return write_first_snapshots(manager);
 }
 
 /* The create_ functions below hand each part what it needs of the setup, and nothing of the
@@ -176,7 +184,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   if (setup->resume)
     TRY(restore_league(manager));
   else
-    TRY(write_first_snapshots(manager));
+    TRY(begin_league(manager));
   TRY(league_take_rules(&manager->league, setup->rules));
   TRY(members_create(&setup->members, setup->role.transport, manager->run.tick, &manager->members));
   TRY(create_checkpoint(manager));

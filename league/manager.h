@@ -46,6 +46,9 @@ typedef struct ManagerSetup {
   ManagerConfig config;
   LeagueConfig league;
   const LeagueConfig *rules; /* (learning players) of each, borrowed; NULL: those of all */
+  const LeagueGuest
+      *guest; /* (guests) who sit in a new league, borrowed; a checkpoint has its own */
+  size_t guests;
   CurriculumRule curriculum;
   ManagerHooks hooks;
   MembersSetup members;

@@ -119,6 +119,11 @@ static bool is_live_main(const Builder *b, uint32_t other) {
          meets(b, other);
 }
 
+/* Whether the player at home has a share for guests alone, and meets none besides. */
+static bool keeps_guests(const Builder *b) {
+  return b->league->player[b->home].role == ROLE_MAIN && rules(b)->guest_share > 0;
+}
+
 /* Gathers frozen players that home can meet: all; of one role; or snapshots of one parent, in order
  * of age (their ids). */
 static Field *gather(Builder *b, int role, int64_t parent) {
@@ -129,6 +134,7 @@ static Field *gather(Builder *b, int role, int64_t parent) {
     if (!player->frozen || player->benched || (role >= 0 && (int)player->role != role) ||
         (parent >= 0 && player->parent != parent) || !meets(b, i))
       continue;
+    if (player->role == ROLE_GUEST && role != ROLE_GUEST && keeps_guests(b)) continue;
     field->id[field->count] = i;
     field->rate[field->count++] = league_rate(b->league, b->home, i);
   }
@@ -313,6 +319,7 @@ static void gather_both_sides(Builder *b, size_t most) {
   for (uint32_t i = (uint32_t)league->players; i-- > 0;) {
     const Player *player = &league->player[i];
     if (!player->frozen || player->benched || room[player->side] == 0) continue;
+    if (player->role == ROLE_GUEST && league->config.guest_share > 0) continue;
     room[player->side]--;
     field->id[field->count++] = i;
   }
@@ -624,6 +631,15 @@ static void offer_league_exploiter(Builder *b) {
 
 #define OFFER(name) offer_##name,
 
+/* What the rule has offered a main makes room for its guests. */
+static void offer_guests(Builder *b) {
+  const double share = rules(b)->guest_share;
+  if (!keeps_guests(b) || gather(b, ROLE_GUEST, -1)->count == 0) return;
+  for (size_t i = b->first; i < b->table->matches; i++)
+    b->table->match[i].probability *= (float)(1 - share);
+  offer_pfsp(b, (Weighting)rules(b)->pfsp, BRANCH_PFSP, share);
+}
+
 /* By the role of the player at home. Whatever a rule leaves unoffered, offer_rest fills up. */
 static void offer_all(Builder *b) {
   static void (*const main_rule[])(Builder *) = {MAIN_RULES(OFFER)};
@@ -631,7 +647,7 @@ static void offer_all(Builder *b) {
   case ROLE_MAIN: main_rule[b->league->config.main_rule](b); break;
   case ROLE_MAIN_EXPLOITER: offer_main_exploiter(b); break;
   case ROLE_LEAGUE_EXPLOITER: offer_league_exploiter(b); break;
-  case ROLE_COUNT: break;
+  case ROLE_GUEST: break; /* never at home but in evaluation */
   }
 }
 
@@ -780,7 +796,8 @@ static void bench_side(League *league, uint8_t side, Standing *standing) {
   size_t count = 0;
   for (uint32_t i = 0; i < league->players; i++) {
     const Player *player = &league->player[i];
-    if (!player->frozen || player->side != side) continue;
+    if (player->role == ROLE_GUEST) league->player[i].benched = league_guest_is_away(player);
+    if (!player->frozen || player->side != side || player->role == ROLE_GUEST) continue;
     standing[count++] = (Standing){i, limited && strongest ? rate_against(league, i) : 0};
   }
   if (limited) qsort(standing, count, sizeof *standing, by_strength);
@@ -824,6 +841,7 @@ Status league_table(League *league, Table *table) {
     b.first = table->matches;
     offer_all(&b);
     offer_rest(&b);
+    offer_guests(&b);
     clear_places(&b);
     TRY(b.status);
     table->home[table->homes++] =

@@ -128,6 +128,9 @@ const Option league_options[] = {
      "share of the evaluation games in which frozen players meet the built-in ones (random, and "
      "scripted where the env "
      "has one): the zero of ratings; nobody learns from them"},
+    {"guest_share", OPT_FLOAT, AT(guest_share), "0", 0, 1, NULL, "",
+     "share of a main's matches that is kept for guests (league.guests.NAME), drawn among them by "
+     "pfsp; 0 = they are met as other frozen players are, by main_rule and by league exploiters"},
     {"end_games", OPT_INT, AT(end_games), "20", 0, 10000, NULL, "games",
      "when the run ends, rank 0 plays so many evaluation games (an even number) of each pair that "
      "has not met, random "

@@ -27,6 +27,8 @@ struct BuiltinPolicy {
   /* What the last `act` or `probabilities` came to, with its status_message: a player that is not
    * part of this program may fail. Who asks looks at it at once. */
   Status failed;
+  /* Of a guest of a league: who it is to the run, for messages. Empty: it is none. */
+  char guest[48];
   bool greedy; /* of one with probabilities that were learned: the most probable action alone */
 };
 

@@ -105,21 +105,17 @@ static Status check(const AgonAgentInfo *info, const Env *env, const char *path)
   return OK;
 }
 
-Status exported_create(const char *path, const Env *env, char name[EXPORTED_NAME], Hash *hash,
-                       BuiltinPolicy **out) {
+Status exported_of_bytes(const char *where, const void *bytes, size_t size, const Env *env,
+                         char name[EXPORTED_NAME], BuiltinPolicy **out) {
   Status status = OK;
   Exported *self = NULL;
-  char *file = NULL;
-  size_t size;
   AgonError error = {0};
   TRY(NEW_ARRAY(self, 1));
   self->base = (BuiltinPolicy){.ops = &exported_ops, .env = env};
-  TRY(file_read(path, &file, &size));
-  *hash = hash_bytes(file, size);
-  status = status_of(agon_agent_open_bytes(file, size, &self->agent, &error), &error);
-  if (status != OK) TRY(status_context(status, "%s", path));
+  status = status_of(agon_agent_open_bytes(bytes, size, &self->agent, &error), &error);
+  if (status != OK) TRY(status_context(status, "%s", where));
   const AgonAgentInfo *info = agon_agent_info(self->agent);
-  TRY(check(info, env, path));
+  TRY(check(info, env, where));
   TRY(NEW_ARRAY(self->row, env->observation_bytes));
   TRY(status_of(agon_state_new(self->agent, 1, &self->state, &error), &error));
   snprintf(name, EXPORTED_NAME, "%.80s.agon", info->player);
@@ -127,6 +123,16 @@ Status exported_create(const char *path, const Env *env, char name[EXPORTED_NAME
   self = NULL;
 done:
   if (self) exported_destroy(&self->base);
+  return status;
+}
+
+Status exported_create(const char *path, const Env *env, char name[EXPORTED_NAME], Hash *hash,
+                       BuiltinPolicy **out) {
+  char *file;
+  size_t size;
+  TRY_RETURN(file_read(path, &file, &size));
+  *hash = hash_bytes(file, size);
+  const Status status = exported_of_bytes(path, file, size, env, name, out);
   free(file);
   return status;
 }

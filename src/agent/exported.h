@@ -12,3 +12,6 @@ enum { EXPORTED_NAME = 96 };
  * a time, ERR_FORMAT where the file is damaged, ERR_IO, ERR_MEMORY. */
 Status exported_create(const char *path, const Env *env, char name[EXPORTED_NAME], Hash *hash,
                        BuiltinPolicy **out);
+/* The same of a file's bytes, which may go afterwards; where: what they are, for messages. */
+Status exported_of_bytes(const char *where, const void *bytes, size_t size, const Env *env,
+                         char name[EXPORTED_NAME], BuiltinPolicy **out);

@@ -276,6 +276,12 @@ Status text_item(const char *text, size_t length, char *out, size_t size) {
   return text_format(out, size, "%.*s", (int)length, text);
 }
 
+bool text_ends_in(const char *text, const char *end) {
+  const size_t size = strlen(text);
+  const size_t more = strlen(end);
+  return size > more && !strcmp(text + size - more, end);
+}
+
 /* A leading dot would hide a file, a leading dash would be taken for a flag, and a slash would
  * leave the folder. */
 bool text_is_name(const char *text, size_t size) {

@@ -47,6 +47,8 @@ Status text_format(char *out, size_t size, const char *format, ...)
 const char *text_quoted(const char *text, char *out, size_t size);
 /* One item of a list, without the spaces around it. */
 Status text_item(const char *text, size_t length, char *out, size_t size);
+/* Whether a text is longer than `end`, and ends so: the name of a file, in ".h5". */
+bool text_ends_in(const char *text, const char *end);
 /* A name that may become part of a path and of a message: letters, digits, '_', '.', '-'; it begins
  * with none of the last two, and is shorter than `size`. */
 bool text_is_name(const char *text, size_t size);

@@ -55,7 +55,7 @@ typedef struct Wish {
 static json_t *lineage_of(const League *league, int64_t id) {
   json_t *list = json_array();
   for (size_t i = 0; id >= 0 && (size_t)id < league->players && i < league->players; i++) {
-    static const char *const roles[] = {"main", "main_exploiter", "league_exploiter"};
+    static const char *const roles[] = {"main", "main_exploiter", "league_exploiter", "guest"};
     const Player *player = &league->player[id];
     json_t *entry =
         json_pack("{s:s,s:s,s:I,s:b}", "player", player->name, "role", roles[player->role],

@@ -81,16 +81,17 @@ static Status show_json(const RunView *run) {
   char role[PLAYER_NAME];
   for (size_t i = 0; i < run->league.players; i++) {
     const Player *p = &run->league.player[i];
-    json_array_append_new(players,
-                          json_pack("{s:s,s:s,s:b,s:s?,s:I,s:s,s:s,s:i}", "name", p->name, "role",
-                                    text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role),
-                                    "frozen", p->frozen, "parent",
-                                    p->parent >= 0 ? run->league.player[p->parent].name : NULL,
-                                    "frames", (json_int_t)p->frames, "reason", p->reason, "hash",
-                                    p->hash, "life", (int)p->life));
+    json_array_append_new(
+        players,
+        json_pack("{s:s,s:s,s:b,s:s?,s:I,s:s,s:s,s:i}", "name", p->name, "role",
+                  text_choice_name(ALL_ROLE_NAMES, (int)p->role, role, sizeof role), "frozen",
+                  p->frozen, "parent", p->parent >= 0 ? run->league.player[p->parent].name : NULL,
+                  "frames", (json_int_t)p->frames, "reason", p->reason, "hash", p->hash, "life",
+                  (int)p->life));
     if (p->side)
       json_object_set_new(json_array_get(players, i), "side",
                           json_string(league_side_name(&run->league.config, p->side)));
+    if (p->guest) json_object_set_new(json_array_get(players, i), "guest", json_string(p->guest));
   }
   for (size_t i = 0; i < run->league.changes; i++) {
     const LeagueChange *change = &run->league.change[i];
@@ -202,11 +203,12 @@ static void show_text(const RunView *run) {
          "reason", "hash");
   for (size_t i = 0; i < league->players; i++) {
     const Player *p = &league->player[i];
-    printf("%-*s %-17s %-*s %10s %-9s %.8s\n", wide, p->name,
-           text_choice_name(ROLE_NAMES, (int)p->role, role, sizeof role), parents,
+    printf("%-*s %-17s %-*s %10s %-9s %.8s%s%s\n", wide, p->name,
+           text_choice_name(ALL_ROLE_NAMES, (int)p->role, role, sizeof role), parents,
            p->parent >= 0 ? league->player[p->parent].name : "-",
            text_scaled((double)p->frames, frames, sizeof frames),
-           p->frozen ? p->reason : "learning", p->frozen ? p->hash : "");
+           p->frozen ? p->reason : "learning", p->frozen ? p->hash : "", p->guest ? "  " : "",
+           p->guest ? p->guest : "");
   }
   show_changes(league);
   if (run->settings->game.teams == 1) {

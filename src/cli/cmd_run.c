@@ -261,6 +261,19 @@ static Status find_checkpoint(const char *word, char *path, size_t size) {
   return status;
 }
 
+/* The copy of a guest's file; other guests have none. */
+static Status verify_guest(const char *file, const char *want) {
+  char *bytes;
+  size_t size;
+  char text[HASH_TEXT];
+  if (!*file) return OK;
+  TRY_RETURN(file_read(file, &bytes, &size));
+  hash_text(hash_bytes(bytes, size), text);
+  free(bytes);
+  if (!strcmp(text, want)) return OK;
+  return status_set(ERR_FORMAT, "%s: it is not the file that the checkpoint names", file);
+}
+
 /* Checks a checkpoint, which has been read whole, and every frozen player's file that it names: the
  * policy in it must have the hash that the checkpoint has for it. ERR_FORMAT names the first file
  * that is not as it was. The folder of players lies beside that of checkpoints. */
@@ -269,6 +282,7 @@ static Status verify(const char *path, const Tree *tree) {
   const Item *frozen;
   const Item *hash;
   const Item *policy;
+  const Item *guest = NULL;
   char folder[PATH_MAX];
   char file[PATH_MAX];
   char text[HASH_TEXT];
@@ -276,6 +290,8 @@ static Status verify(const char *path, const Tree *tree) {
   TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
   TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
   TRY_RETURN(tree_get(tree, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
+  if (tree_find(tree, "league/guest"))
+    TRY_RETURN(tree_get(tree, "league/guest", STORE_TEXT, (int64_t)name->count, &guest));
   TRY_RETURN(text_format(folder, sizeof folder, "%s", path));
   for (int up = 0; up < 2; up++) {
     char *slash = strrchr(folder, '/');
@@ -288,8 +304,14 @@ static Status verify(const char *path, const Tree *tree) {
     if (!((uint32_t *)frozen->data)[i]) continue;
     const char *who = (char *)name->data + i * name->size;
     const char *want = (char *)hash->data + i * hash->size;
+    const char *what = guest ? (char *)guest->data + i * guest->size : "";
     Tree player;
-    TRY_RETURN(text_format(file, sizeof file, "%s/players/%s-%.8s.h5", folder, who, want));
+    TRY_RETURN(run_frozen_path(folder, who, want, what, file, sizeof file));
+    if (*what) {
+      TRY_RETURN(verify_guest(file, want));
+      good += *file != 0;
+      continue;
+    }
     TRY_RETURN(store_read(file, "player", &player));
     Status status = tree_get(&player, "policy", STORE_F32, -1, &policy);
     if (status == OK) {

@@ -1,6 +1,7 @@
 /* agon train: a league, from nothing or from a checkpoint. */
 #include "cli/cli.h"
 #include "cli/process.h"
+#include "job/guests.h"
 #include "job/job.h"
 #include "job/plugin.h"
 
@@ -17,6 +18,9 @@ static const Flag flags[] = {
     {"--max-time", "TIME",
      "save and end this job after so long: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
     ACCEPT_ENV_FLAG,
+    {"--accept-guests", NULL,
+     "programs that the run's own file names as guests (league.guests.NAME=exec:COMMAND) may be "
+     "started"},
     {"--quiet", NULL, "the log goes to its file only"},
 };
 
@@ -24,6 +28,7 @@ static const Flag flags[] = {
 static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest *out) {
   TRY_RETURN(arguments_parse(&command_train, argc, argv, arguments));
   plugins_accept(argument(&command_train, arguments, "--accept-env") != NULL);
+  guests_accept(argument(&command_train, arguments, "--accept-guests") != NULL);
   if (!argument(&command_train, arguments, "--quiet")) out->screen = stdout;
   out->resume = argument(&command_train, arguments, "--resume");
   if (out->resume && !*out->resume) out->resume = "auto";

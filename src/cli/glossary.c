@@ -22,6 +22,9 @@ const Term glossary[] = {
     {"actor",
      "the role of a rank that plays games and sends what was seen and done to the learners."},
     {"learner", "the role of a rank that updates players and publishes their weights."},
+    {"guest",
+     "a player from outside (a built-in, a program, an exported file) that sits in a league as a "
+     "frozen member: `league.guests.NAME=PLAYER`, league/README.md."},
     {"league", "all players, and the role of rank 0: it counts results, deals out matchups, "
                "freezes, resets and saves."},
     {"matchup", "who plays whom, and who of them learns; drawn by a lane from the league's table "

@@ -31,7 +31,10 @@ static const Section sections[] = {
      "learner/rehearsal.c"},
     {"rewards", "what is learned from, made of the game's own rewards, which are what is reported",
      "src/play/rewards.c"},
-    {"league", "who plays whom, and who is frozen and reset when", "league"},
+    {"league",
+     "who plays whom, and who is frozen and reset when; players from outside join by "
+     "league.guests.NAME=PLAYER (agon help guest)",
+     "league"},
     {"curriculum", "stages of the game, from easy to hard, before the task itself",
      "league/curriculum.c and src/env/stages.c"},
     {"checkpoint", "when everything is saved, and how much of it is kept", "league"},

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "env/bridge.h"
 #include "eval/games.h"
+#include "job/guests.h"
 #include "job/players.h"
 #include "job/plugin.h"
 
@@ -533,6 +534,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(read_layers(s, source));
   TRY(stages_declare(s->config));
   TRY(players_declare(s->config));
+  TRY(guests_declare(s->config));
   TRY(goes_by_facts(s, source) ? take_facts(s, source->facts) : open_game(s, source));
   TRY(apply_preset(s));
   TRY(check_together(s));
@@ -557,6 +559,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
   TRY(players_settle(s));
+  TRY(guests_take(s, source));
   *out = s;
   s = NULL;
 done:
@@ -669,6 +672,7 @@ void job_config_destroy(JobConfig *s) {
     free(s->algo_store[i]);
   free(s->algo_store);
   roster_free(&s->roster);
+  guests_free(s);
   free(s->learner_of);
   free(s->rules_of);
   free(s->agent_of);

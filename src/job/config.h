@@ -41,6 +41,10 @@ typedef struct JobConfig {
   /* (roster.count) what learners and the league's rules are for each; NULL: the same for all */
   LearnConfig *learner_of;
   LeagueConfig *rules_of;
+  LeagueGuest
+      *guest; /* (guests) from outside, as league.guests names them; without hashes, until ... */
+  bool *guest_trusted; /* ... job/guests.h looks at them; (guests) its program may be started */
+  size_t guests;
   Stages stages;
   void *algo_config; /* of the chosen algorithm */
   void **algo_store; /* of every algorithm, in the order of the table */

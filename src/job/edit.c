@@ -691,6 +691,11 @@ Status edit_rename_player(Edit *edit, const char *player, const char *name) {
   float *policy = NULL;
   TRY(find_player(edit, player, &id));
   const bool frozen = league->player[id].frozen;
+  if (league->player[id].guest)
+    TRY(status_set(ERR_USAGE,
+                   "%s is a guest, and called by its key: let it go by league.guests.%s= and name "
+                   "another",
+                   player, player));
   if (frozen) TRY(policy_of(edit, id, &policy));
   char section[2][PLAYER_NAME + 16];
   snprintf(section[0], sizeof section[0], "players.%s", player);
@@ -727,6 +732,21 @@ Status edit_bring(Edit *edit, const char *from, const char *name, const char *ro
 done:
   free(guest.policy);
   return status;
+}
+
+/* Nobody's id changes: frozen players stand behind the others. */
+Status edit_invite(Edit *edit, const LeagueGuest *guest) {
+  TRY_RETURN(league_add_guest(&edit->league, guest));
+  return record(edit, "guest %s joins: %.150s%s", guest->name, guest->text, "");
+}
+
+/* Unfinished games of one that leaves are not played to their end: what it was may be no more. */
+Status edit_guest_leaves(Edit *edit, const char *name, bool leaves) {
+  uint32_t id;
+  TRY_RETURN(find_player(edit, name, &id));
+  if (leaves) abandon(edit, id);
+  league_guest_leaves(&edit->league.player[id], leaves);
+  return record(edit, "guest %s %s%s", name, leaves ? "leaves" : "is back", "");
 }
 
 /* --- by the configuration --- */

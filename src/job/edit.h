@@ -33,6 +33,9 @@ Status edit_reset(Edit *edit, const char *player, const char *to);
 Status edit_rename_player(Edit *edit, const char *player, const char *name);
 /* A player of another run, RUN:PLAYER or a file, joins as a frozen one. role: NULL: what it was. */
 Status edit_bring(Edit *edit, const char *from, const char *name, const char *role);
+/* A guest joins, or leaves and comes back (league.guests); its file is the run's already. */
+Status edit_invite(Edit *edit, const LeagueGuest *guest);
+Status edit_guest_leaves(Edit *edit, const char *name, bool leaves);
 /* As many players more as `now` asks for in league.mains and so on than `before` did. */
 Status edit_grow(Edit *edit, const LeagueConfig *before, const LeagueConfig *now);
 

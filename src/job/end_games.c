@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "job/guests.h"
 #include "job/strength.h"
 
 #include <limits.h>
@@ -45,7 +46,7 @@ static Status gather(EndGames *e) {
   for (uint32_t b = 0; b < BUILTINS; b++)
     if (league->config.anchors >> b & 1) TRY_RETURN(add_player(e, BUILTIN_FIRST + b));
   for (uint32_t p = (uint32_t)league->players; p-- > 0 && newest < NEWEST;)
-    if (league->player[p].frozen) {
+    if (league->player[p].frozen && !league_guest_is_away(&league->player[p])) {
       TRY_RETURN(add_player(e, p));
       newest++;
     }
@@ -95,6 +96,7 @@ static Status open_player(const EndGames *e, uint32_t id, Contestant *out) {
     return contestant_builtin(
         text_choice_name(BUILTIN_NAMES, (int)(id - BUILTIN_FIRST), name, sizeof name), s->env, out);
   const Player *player = &e->league->player[id];
+  if (player->guest) return guests_contestant(s, player, e->run->path, s->env, out);
   TRY(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", e->run->path, player->name,
                   player->hash));
   TRY(store_read(path, "player", &tree));

@@ -38,6 +38,7 @@ static const PlayerKey keys[] = {
     {"self_share", {"self_share", NULL, NULL}, true},
     {"verify_share", {"verify_share", NULL, NULL}, true},
     {"pfsp", {"pfsp", NULL, "league_pfsp"}, true},
+    {"guest_share", {"guest_share", NULL, NULL}, true},
     LEAGUE(hard_power),
     LEAGUE(away_learns),
     {"verify_exploiters_below", {"verify_exploiters_below", NULL, NULL}, true},

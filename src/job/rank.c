@@ -172,6 +172,8 @@ static Status create_manager(Rank *self) {
       .config = s->manager,
       .league = s->league,
       .rules = s->rules_of,
+      .guest = s->guest,
+      .guests = s->guests,
       .curriculum = curriculum_of(s),
       .hooks = {.context = self,
                 .initial = initial_policy,

@@ -6,6 +6,7 @@
 #include "env/bridge.h"
 #include "job/edit.h"
 #include "job/end_games.h"
+#include "job/guests.h"
 #include "job/job.h"
 #include "job/loop.h"
 #include "job/players.h"
@@ -135,23 +136,28 @@ static Status bring_players(const Start *start, const char *file) {
   const Item *name;
   const Item *frozen;
   const Item *hash;
+  const Item *guest = NULL;
   char folder[2048];
   char from[PATH_MAX];
   char to[PATH_MAX];
   TRY_RETURN(tree_get(&start->resume, "league/name", STORE_TEXT, -1, &name));
   TRY_RETURN(tree_get(&start->resume, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
   TRY_RETURN(tree_get(&start->resume, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
+  if (tree_find(&start->resume, "league/guest"))
+    TRY_RETURN(tree_get(&start->resume, "league/guest", STORE_TEXT, (int64_t)name->count, &guest));
   const char *slash = strrchr(file, '/');
-  TRY_RETURN(text_format(folder, sizeof folder, "%.*s../players",
-                         slash ? (int)(slash - file + 1) : 0, slash ? file : ""));
+  TRY_RETURN(text_format(folder, sizeof folder, "%.*s..", slash ? (int)(slash - file + 1) : 0,
+                         slash ? file : ""));
   for (size_t i = 0; i < name->count; i++) {
     char *bytes;
     size_t size;
     if (!((uint32_t *)frozen->data)[i]) continue;
     const char *who = (char *)name->data + i * name->size;
     const char *content = (char *)hash->data + i * hash->size;
-    TRY_RETURN(text_format(from, sizeof from, "%s/%s-%.8s.h5", folder, who, content));
-    TRY_RETURN(text_format(to, sizeof to, "%s/players/%s-%.8s.h5", start->run.path, who, content));
+    const char *text = guest ? (char *)guest->data + i * guest->size : "";
+    TRY_RETURN(run_frozen_path(folder, who, content, text, from, sizeof from));
+    TRY_RETURN(run_frozen_path(start->run.path, who, content, text, to, sizeof to));
+    if (!*from) continue;
     if (file_exists(to)) continue;
     TRY_RETURN(file_read(from, &bytes, &size));
     Status status = file_write_durable(to, bytes, size);
@@ -330,6 +336,7 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
   if (start->finished) goto done;
   if (is_checkpoint_file(how)) TRY(bring_players(start, how));
   TRY(grow_league(start, before));
+  TRY(guests_settle(start->settings, &start->resume, &start->run));
 done:
   job_config_destroy(before);
   return status;
@@ -361,6 +368,12 @@ done:
   return status;
 }
 
+/* What a new run has beside its game: looked at before the folder is made. */
+static Status begin_afresh(Start *start) {
+  TRY_RETURN(players_check(start->settings));
+  return guests_look(start->settings);
+}
+
 /* Rank 0 alone: everything that can fail by what the user gave, before other ranks are told
  * anything. */
 static Status prepare(const JobRequest *request, int ranks, Start *start) {
@@ -385,12 +398,13 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
     TRY(check_size(start->settings, ranks));
   }
   if (start->settings && !holds_run(asked.folder) && !is_checkpoint_file(asked.how))
-    TRY(players_check(start->settings));
+    TRY(begin_afresh(start));
   TRY(open_run(start, asked.folder, asked.how));
   if (start->resuming) TRY(prepare_resume(asked.how, ranks, &source, start));
   TRY(players_check(start->settings));
   if (start->finished) TRY(close_finished(start, request, asked.how));
   if (start->resuming && !is_checkpoint_file(asked.how)) TRY(end_where_it_is(request, start));
+  if (!start->resuming) TRY(guests_keep(start->settings, &start->run));
   TRY(job_config_text(start->settings, false, &start->text));
   if (!start->finished) TRY(job_config_write(start->settings, &start->run));
 done:

@@ -416,6 +416,16 @@ static AgonRng acting_stream(const Play *play, const PlaySlot *slot, uint32_t ag
   return rng_decision(key, slot->id, slot->episode, slot->steps, agent);
 }
 
+/* Which player has failed, in which game, and where in it: so it can be asked the same again. */
+static Status player_failed(const Play *play, const Policy *policy, const Request *request) {
+  const BuiltinPolicy *player = policy->builtin;
+  const PlaySlot *slot = request->slot;
+  return status_context(
+      player->failed, "%s%s%s%s, seed %llu, slot %u, episode %u, step %u, agent %u",
+      *player->guest ? "guest " : "", player->guest, *player->guest ? " in " : "", play->env->title,
+      (unsigned long long)play->seed, slot->id, slot->episode, slot->steps, request->agent);
+}
+
 /* Built-ins see the episode, one at a time. Whether they drew is seen by their stream. */
 static Status choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
@@ -428,7 +438,7 @@ static Status choose_builtin(Play *play, Policy *policy) {
     env_mask(env, request->slot->state, request->agent, play->mask);
     policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask,
                               &rng, action);
-    if (policy->builtin->failed != OK) return policy->builtin->failed;
+    if (policy->builtin->failed != OK) return player_failed(play, policy, request);
     request->slot->drew |= memcmp(&rng, &before, sizeof rng) != 0;
   }
   return OK;

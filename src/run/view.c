@@ -3,6 +3,7 @@
 #include "agent/program.h"
 #include "base/text.h"
 #include "classics/player.h"
+#include "job/guests.h"
 #include "job/plugin.h"
 
 #include <limits.h>
@@ -173,6 +174,7 @@ static Status from_run(const char *name, const RunView *run, const Env *env, Con
   if (id < 0) return unknown_player(name, run);
   const Player *player = &run->league.player[id];
   char path[PATH_MAX];
+  if (player->guest) return guests_contestant(run->settings, player, run->folder.path, env, out);
   if (player->frozen) {
     TRY_RETURN(text_format(path, sizeof path, "%s/players/%s-%.8s.h5", run->folder.path,
                            player->name, player->hash));
@@ -199,19 +201,13 @@ static Status from_other_run(const char *text, const char *colon, const Env *env
   return status;
 }
 
-static bool ends_in(const char *text, const char *end) {
-  const size_t size = strlen(text);
-  const size_t more = strlen(end);
-  return size > more && !strcmp(text + size - more, end);
-}
-
 /* In the order in which a text can be one: a built-in, a program, a file, a player of a named run,
  * a player of `run`. */
 Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out) {
   if (builtin_find(text)) return contestant_builtin(text, env, out);
   if (program_named(text)) return contestant_program(text, env, out);
-  if (ends_in(text, ".h5")) return from_file(text, NULL, NULL, env, out);
-  if (ends_in(text, ".agon")) return contestant_exported(text, env, out);
+  if (text_ends_in(text, ".h5")) return from_file(text, NULL, NULL, env, out);
+  if (text_ends_in(text, ".agon")) return contestant_exported(text, env, out);
   const char *colon = strrchr(text, ':');
   if (colon) return from_other_run(text, colon, env, out);
   if (!run)

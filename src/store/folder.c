@@ -223,6 +223,26 @@ Status run_player_path(const RunFolder *run, const char *name, Hash hash, char *
   return text_format(out, size, "%s/players/%s-%.8s.h5", run->path, name, text);
 }
 
+/* A command that ends in a file's name is none. */
+bool run_guest_is_file(const char *text) {
+  return strncmp(text, "exec:", 5) != 0 && strncmp(text, "exec@", 5) != 0 &&
+         text_ends_in(text, ".agon");
+}
+
+/* Named by the content alone: one file may be several guests. */
+Status run_guest_path(const char *folder, const char *text, const char hash[HASH_TEXT], char *out,
+                      size_t size) {
+  if (!run_guest_is_file(text)) return status_set(ERR_USAGE, "guest %.200s is no file", text);
+  return text_format(out, size, "%s/players/guest-%.8s%s", folder, hash, strrchr(text, '.'));
+}
+
+Status run_frozen_path(const char *folder, const char *name, const char hash[HASH_TEXT],
+                       const char *guest, char *out, size_t size) {
+  out[0] = 0;
+  if (!*guest) return text_format(out, size, "%s/players/%s-%.8s.h5", folder, name, hash);
+  return run_guest_is_file(guest) ? run_guest_path(folder, guest, hash, out, size) : OK;
+}
+
 /* A resumed job freezes the same player again, with the same bytes and so the same name. */
 Status run_write_player(const RunFolder *run, const char *name, Hash hash, const Tree *tree) {
   char path[PATH_MAX];

@@ -60,6 +60,25 @@ Status frozen_decode(WireFrozen *frozen, size_t block, Reader *body) {
   return status_set(ERR_FORMAT, "the policy of player %u holds what is no number", frozen->player);
 }
 
+void guest_encode(const WireGuest *guest, Bytes *out) {
+  bytes_u32(out, guest->player);
+  bytes_text(out, guest->name);
+  bytes_text(out, guest->text);
+  bytes_u64(out, guest->size);
+  bytes_put(out, guest->bytes, guest->size);
+}
+
+Status guest_decode(WireGuest *guest, Reader *body) {
+  guest->player = reader_u32(body);
+  reader_text(body, guest->name, sizeof guest->name);
+  reader_text(body, guest->text, sizeof guest->text);
+  guest->size = reader_count(body, 1);
+  guest->bytes = reader_take(body, guest->size);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (guest->player < WIRE_PLAYERS && *guest->name && *guest->text) return OK;
+  return status_set(ERR_FORMAT, "a guest message is damaged");
+}
+
 /* --- matchmaking table --- */
 
 /* Keeps the memory. */
@@ -820,6 +839,7 @@ Status tree_part_decode(WireTreePart *part, Reader *body) {
     return name##_decode(&message, body);                                                          \
   }
 CHECK(fetch, WireFetch)
+CHECK(guest, WireGuest)
 CHECK(tick_end, WireTickEnd)
 CHECK(credit, WireCredit)
 CHECK(report, WireReport)
@@ -920,6 +940,7 @@ const WireRoute *wire_route(WireKind kind) {
                                check_replay_state},
       [WIRE_REPLAY_TAKEN] = {WIRE_REPLAY_TAKEN, "replay taken", WIRE_LEAGUE, WIRE_LEARNER,
                              check_nothing},
+      [WIRE_GUEST] = {WIRE_GUEST, "guest", WIRE_LEAGUE, WIRE_ACTOR, check_guest},
   };
   return &route[kind];
 }

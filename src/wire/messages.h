@@ -16,7 +16,7 @@
 #include "meta/tally.h"
 
 enum {
-  WIRE_VERSION = 7,
+  WIRE_VERSION = 8,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
   /* learning players of a league, homes of a table, orders of a directive: so many that memory and
    * processors end before, and so few that what a damaged message claims is no danger */
@@ -52,6 +52,7 @@ typedef enum WireKind {
   WIRE_REPLAY_STATE,
   WIRE_RESTORE_REPLAY,
   WIRE_REPLAY_TAKEN,
+  WIRE_GUEST,
   WIRE_LAST
 } WireKind;
 
@@ -118,6 +119,18 @@ typedef struct WireFrozen {
 } WireFrozen;
 void frozen_encode(const WireFrozen *frozen, size_t block, Bytes *out);
 Status frozen_decode(WireFrozen *frozen, size_t block, Reader *body);
+
+/* GUEST: the same of a guest, who has no weights: what it is (agent/guest.h), and the bytes of its
+ * file, if it is one. Also checked: it was asked for, and can play the env. */
+typedef struct WireGuest {
+  uint32_t player;
+  char name[64]; /* what it is to the run */
+  char text[512];
+  const void *bytes;
+  size_t size;
+} WireGuest;
+void guest_encode(const WireGuest *guest, Bytes *out);
+Status guest_decode(WireGuest *guest, Reader *body);
 
 /* --- matchmaking table --- */
 enum {

@@ -1065,6 +1065,115 @@ static void who_learns_away_is_a_key(void **state) {
   }
 }
 
+/* What home meets `away` with. */
+static double chance_of(const Table *table, uint32_t home, uint32_t away) {
+  double sum = 0;
+  for (size_t i = 0; i < table->matches; i++)
+    if (table->match[i].home == home && table->match[i].away == away) sum += (double)table->match[i].probability;
+  return sum;
+}
+
+/* Guests are frozen players to PFSP and to evaluation, or have a share of their own; nobody has to beat them to be frozen,
+ * no limit of the pool benches them, and who has been sent away is met no more. All of it survives saving. */
+static void guests_are_frozen_members(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", NULL);
+  League league, loaded;
+  Table table = {0};
+  Tree tree = {0};
+  build(&league, &config, 1, 1, 1);
+  const uint32_t past = 3, easy = 4, hard = 5;
+  CHECK_OK(league_add_guest(&league, &(LeagueGuest){"easy", "random", "0123456789abcdef0123456789abcdef"}));
+  CHECK_OK(league_add_guest(&league, &(LeagueGuest){"hard", "exec:engine", "0123456789abcdef0123456789abcdee"}));
+  assert_int_equal(league_add_guest(&league, &(LeagueGuest){"hard", "random", ""}), ERR_USAGE); /* the name is taken */
+  set_rate(&league, 0, past, .5);
+  set_rate(&league, 0, easy, .9);
+  set_rate(&league, 0, hard, .1);
+  CHECK_OK(league_table(&league, &table));
+  const double sum = .25 + .01 + .81; /* PFSP's share, by (1 - x)^2 */
+  CHECK_NEAR(chance_of(&table, 0, hard), .5 * .81 / sum, 1e-6);
+  CHECK_NEAR(chance_of(&table, 0, easy), .5 * .01 / sum, 1e-6);
+  CHECK_NEAR(chance_of(&table, 1, hard), 0, 0); /* a main exploiter is for the mains */
+  CHECK_NEAR(chance_of(&table, 2, hard), 1. / 3, 1e-6); /* a league exploiter, of whom nothing is known yet */
+  bool evaluated = false;
+  for (size_t i = 0; i < table.evals; i++) {
+    const uint32_t a = table.eval[i].home, b = table.eval[i].away;
+    evaluated |= (a == easy && b == hard) || (a == hard && b == easy);
+  }
+  assert_true(evaluated);
+
+  league.config.guest_share = .3; /* no more, no less; the rest is shared out as without guests */
+  CHECK_OK(league_table(&league, &table));
+  CHECK_NEAR(chance_of(&table, 0, hard), .3 * .81 / .82, 1e-6);
+  CHECK_NEAR(chance_of(&table, 0, easy), .3 * .01 / .82, 1e-6);
+  CHECK_NEAR(chance_of(&table, 0, past) + chance_of(&table, 0, 0) , .7, 1e-6);
+  CHECK_NEAR(chance_of(&table, 2, hard), 1. / 3, 1e-6);
+  league.config.main_rule = text_choice("alphastar|openai_five|fictitious|self_play", "self_play");
+  CHECK_OK(league_table(&league, &table)); /* also by rules that know no past players */
+  CHECK_NEAR(chance_of(&table, 0, 0), .7, 1e-6);
+  CHECK_NEAR(chance_of(&table, 0, hard), .3 * .81 / .82, 1e-6);
+  league.config.main_rule = 0;
+  league.config.guest_share = 0;
+
+  league.config.pool = 1; /* the newest of those that were frozen */
+  const uint32_t newer = frozen(&league, 0);
+  CHECK_OK(league_table(&league, &table));
+  assert_true(league.player[past].benched && !league.player[newer].benched);
+  assert_false(league.player[easy].benched || league.player[hard].benched);
+  league_guest_leaves(&league.player[easy], true);
+  CHECK_OK(league_table(&league, &table));
+  assert_true(league.player[easy].benched && league_guest_is_away(&league.player[easy]));
+  CHECK_NEAR(chance_of(&table, 0, easy) + chance_of(&table, 2, easy), 0, 0);
+  for (size_t i = 0; i < table.evals; i++) assert_false(table.eval[i].home == easy || table.eval[i].away == easy);
+  memcpy(league.player[past].hash, league.player[hard].hash, HASH_TEXT); /* as their files would say */
+  memcpy(league.player[newer].hash, league.player[hard].hash, HASH_TEXT);
+
+  payoff_free(&league.payoff); /* it was told one side of games that nobody played */
+  league.payoff.decay = league_decay(&league.config);
+  CHECK_OK(league_save(&league, &tree));
+  CHECK_OK(league_create(&config, 1, -1, 1, &loaded));
+  CHECK_OK(league_load(&loaded, &tree));
+  assert_string_equal(loaded.player[hard].guest, "exec:engine");
+  assert_string_equal(loaded.player[easy].guest, "random");
+  assert_true(loaded.player[hard].role == ROLE_GUEST && league_guest_is_away(&loaded.player[easy]));
+  assert_null(loaded.player[past].guest);
+  CHECK_OK(league_load(&loaded, &tree)); /* again: what was there goes */
+  ((uint32_t *)tree_find(&tree, "league/role")->data)[past] = ROLE_GUEST;
+  assert_int_equal(league_load(&loaded, &tree), ERR_FORMAT); /* nothing is told of it */
+  ((uint32_t *)tree_find(&tree, "league/role")->data)[past] = ROLE_MAIN;
+  ((uint32_t *)tree_find(&tree, "league/role")->data)[hard] = ROLE_MAIN;
+  assert_int_equal(league_load(&loaded, &tree), ERR_FORMAT); /* and yet it is a guest */
+  tree_free(&tree);
+  table_free(&table);
+  league_free(&loaded);
+  league_free(&league);
+}
+
+/* Whoever beats all past players is frozen, whatever a guest does to it. */
+static void a_guest_keeps_nobody_from_being_frozen(void **state) {
+  (void)state;
+  LeagueConfig config = rules("alphastar-paper", "league.main_snapshot_min=1000");
+  config.frame_scale = 1;
+  for (int guests = 0; guests < 2; guests++) {
+    static Directive directive;
+    League league;
+    build(&league, &config, 1, 0, 0);
+    if (guests) CHECK_OK(league_add_guest(&league, &(LeagueGuest){"hard", "alphabeta-9", "0123456789abcdef0123456789abcdef"}));
+    Pair *pair;
+    CHECK_OK(payoff_pair(&league.payoff, 0, 1, &pair));
+    for (int seat = 0; seat < SEATS; seat++) {
+      pair->decayed[seat] = (Tally){50, 45, 0, 5, 0, 0};
+      pair->since[seat] = 50;
+    }
+    league.player[0].frames = 2000;
+    directive.orders = 0;
+    CHECK_OK(league_decide(&league, &directive));
+    assert_int_equal(directive.orders, 1);
+    assert_string_equal(league.player[directive.order[0].snapshot_id].reason, "win_rate");
+    league_free(&league);
+  }
+}
+
 /* Built-in players give ratings their zero: they meet frozen players in a small share of the evaluation games, nobody
  * trains against them, and what they play survives saving. */
 static void builtin_players_are_met_in_evaluation_only(void **state) {
@@ -1170,6 +1279,8 @@ int main(void) {
       cmocka_unit_test(tables_hold_as_many_homes_as_there_may_be_learners),
       cmocka_unit_test(pools_have_a_limit),
       cmocka_unit_test(who_learns_away_is_a_key),
+      cmocka_unit_test(guests_are_frozen_members),
+      cmocka_unit_test(a_guest_keeps_nobody_from_being_frozen),
       cmocka_unit_test(builtin_players_are_met_in_evaluation_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

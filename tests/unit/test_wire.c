@@ -65,6 +65,21 @@ static Status hear_frozen(Reader *body) {
   return OK;
 }
 
+static const WireGuest guest = {
+    .player = 6, .name = "engine", .text = "exec:./engine --depth 6", .bytes = "\0bytes", .size = 6};
+static void say_guest(Bytes *out) { guest_encode(&guest, out); }
+static Status hear_guest(Reader *body) {
+  const WireGuest *said = &guest;
+  WireGuest got;
+  TRY_RETURN(guest_decode(&got, body));
+  SAME(player);
+  SAME(size);
+  assert_string_equal(got.name, said->name);
+  assert_string_equal(got.text, said->text);
+  assert_memory_equal(got.bytes, said->bytes, said->size);
+  return OK;
+}
+
 static HomeEntry home[] = {{1, 2, .25f, 0, 1}, {0, 5, .75f, 1, 2}};
 static MatchEntry match_entry[] = {{1, 4, 1, MATCH_LIVE, BRANCH_SELF},
                                    {0, 1, .5f, MATCH_LIVE | MATCH_AWAY_LEARNS, BRANCH_PFSP},
@@ -561,6 +576,7 @@ static const struct Sample {
     {WIRE_REPLAY_STATE, say_kept, hear_kept},
     {WIRE_RESTORE_REPLAY, say_kept, hear_kept},
     {WIRE_REPLAY_TAKEN, say_nothing, hear_nothing},
+    {WIRE_GUEST, say_guest, hear_guest},
 };
 
 static const struct Sample *sample_of(int kind) {
@@ -674,6 +690,7 @@ static void what_cannot_be_is_refused(void **state) {
   } lie[] = {
       {WIRE_WEIGHTS, 24 + 4, nan, "weights of player 1 hold what is no number"},
       {WIRE_FROZEN, 4 + 8, nan, "the policy of player 9 holds what is no number"},
+      {WIRE_GUEST, 0, WIRE_PLAYERS, "guest message is damaged"},
       {WIRE_SNAPSHOT, 4, nan, "the policy of player 9 holds what is no number"},
       {WIRE_TABLE, 16, 8, "matchmaking table is damaged"},
       {WIRE_TABLE, 16, 0x10000, "matchmaking table is damaged"}, /* stage 256 */
