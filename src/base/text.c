@@ -265,6 +265,27 @@ const char *text_quoted(const char *text, char *out, size_t size) {
   return out;
 }
 
+/* Bytes of the letter at `text`, by RFC 3629; 0 where there is none. */
+static size_t letter_size(const unsigned char *text) {
+  if (text[0] < 0x80) return 1;
+  const size_t size = text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+  if (!size || text[0] > 0xf4) return 0;
+  for (size_t i = 1; i < size; i++)
+    if ((text[i] & 0xc0) != 0x80) return 0;
+  const bool longer = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
+  const bool half = text[0] == 0xed && text[1] > 0x9f; /* of a pair of UTF-16 */
+  const bool beyond = text[0] == 0xf4 && text[1] > 0x8f;
+  return longer || half || beyond ? 0 : size;
+}
+
+void text_mend(char *text) {
+  while (*text) {
+    const size_t size = letter_size((const unsigned char *)text);
+    if (!size) *text = '?';
+    text += size ? size : 1;
+  }
+}
+
 /* Cuts spaces from both ends of text[0..length-1]. */
 Status text_item(const char *text, size_t length, char *out, size_t size) {
   while (length && isspace((unsigned char)*text)) {

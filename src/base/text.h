@@ -45,6 +45,8 @@ Status text_format(char *out, size_t size, const char *format, ...)
  * spaces or other letters that a shell would take for its own. Returns out, or, where that is too
  * small, the text as it is. */
 const char *text_quoted(const char *text, char *out, size_t size);
+/* Puts '?' for each byte that is of no letter of UTF-8, for programs that read nothing else. */
+void text_mend(char *text);
 /* One item of a list, without the spaces around it. */
 Status text_item(const char *text, size_t length, char *out, size_t size);
 /* Whether a text is longer than `end`, and ends so: the name of a file, in ".h5". */

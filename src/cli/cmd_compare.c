@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "nn/kernels/openblas.h"
 #include "report/compare.h"
+#include "run/words.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -52,15 +53,16 @@ static void print_summary(const Comparison *c, size_t m) {
     const bool any = s->count > 0;
     snprintf(interval, sizeof interval, "[%s, %s]", cell(any ? s->low : NAN, text[0]),
              cell(any ? s->high : NAN, text[1]));
-    printf("%5zu %10s  %-24s %10s %10s  %s\n", s->count, cell(any ? s->mean : NAN, text[2]),
+    printf("%5zu %10s  %-24s %10s %10s  %s%s\n", s->count, cell(any ? s->mean : NAN, text[2]),
            interval, cell(any ? s->median : NAN, text[3]),
-           cell(any ? (c->metric[m].falls ? s->most : s->least) : NAN, text[4]), c->group[g].label);
+           cell(any ? (c->metric[m].falls ? s->most : s->least) : NAN, text[4]), c->group[g].label,
+           c->group[g].stage == SIZE_MAX ? "" : "  (dropped by halving)");
   }
 }
 
 static void print_pairs(const Comparison *c, size_t m) {
   char text[7][24];
-  if (c->groups < 2) return;
+  if (c->standing < 2) return;
   printf("differences (p of t, p of ranks; in brackets after Holm's correction)\n");
   for (size_t i = 0; i < c->pairs; i++) {
     const ComparedPair *pair = &c->pair[i];
@@ -76,14 +78,22 @@ static void print_pairs(const Comparison *c, size_t m) {
 
 static void print_text(const Comparison *c) {
   size_t open = 0;
+  size_t dropped = 0;
   printf("%zu runs, %zu configurations", c->runs, c->groups);
   for (size_t i = 0; i < c->differs; i++)
     printf("%s%s", i ? ", " : ", which differ in ", c->differing[i]);
   printf("\n");
-  for (size_t r = 0; r < c->runs; r++)
-    open += c->run[r].frames < c->run[r].asked;
+  for (size_t r = 0; r < c->runs; r++) {
+    open += !c->run[r].dropped && c->run[r].frames < c->run[r].asked;
+    dropped += c->run[r].dropped;
+  }
   if (open)
     printf("%zu runs have not come to their end: they stand with what they have so far\n", open);
+  if (dropped)
+    printf("%zu runs were dropped by halving, and have learned for less long: their configurations "
+           "stand behind the others%s\n",
+           dropped, c->standing < c->groups ? ", and are not compared with them" : "");
+  if (c->mixed_scores) printf("their scores are of different kinds, and are left out\n");
   for (size_t g = 0; g < c->groups; g++)
     if (c->group[g].twice)
       printf("several runs of one seed, each taken as a sample of its own: %s\n",
@@ -106,7 +116,8 @@ static json_t *json_metric(const Comparison *c, size_t m) {
     const SeedSummary *s = &c->summary[m * c->groups + g];
     const double none = s->count ? 0 : NAN;
     json_array_append_new(
-        groups, json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "configuration", c->group[g].label,
+        groups, json_pack("{s:o,s:b,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "configuration",
+                          json_words(c->group[g].label), "dropped", c->group[g].stage != SIZE_MAX,
                           "seeds", (json_int_t)s->count, "mean", number(s->mean + none), "low",
                           number(s->low + none), "high", number(s->high + none), "deviation",
                           number(s->deviation + none), "median", number(s->median + none), "worst",
@@ -116,9 +127,10 @@ static json_t *json_metric(const Comparison *c, size_t m) {
     const ComparedPair *p = &c->pair[i];
     if (p->metric != m) continue;
     json_array_append_new(pairs,
-                          json_pack("{s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "better",
-                                    c->group[p->a].label, "worse", c->group[p->b].label, "paired",
-                                    p->paired, "difference", number(p->test.difference), "low",
+                          json_pack("{s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "better",
+                                    json_words(c->group[p->a].label), "worse",
+                                    json_words(c->group[p->b].label), "paired", p->paired,
+                                    "difference", number(p->test.difference), "low",
                                     number(p->test.low), "high", number(p->test.high), "t",
                                     number(p->test.t), "freedom", number(p->test.freedom), "p",
                                     number(p->test.p), "p_holm", number(p->p_holm), "p_rank",
@@ -140,10 +152,11 @@ static Status print_json(const Comparison *c) {
     json_t *values = json_object();
     for (size_t m = 0; m < c->metrics; m++)
       json_object_set_new(values, c->metric[m].name, number(c->metric[m].value[r]));
-    json_array_append_new(runs, json_pack("{s:s,s:s,s:I,s:f,s:o}", "run", c->run[r].path,
-                                          "configuration", c->group[c->run[r].group].label, "seed",
-                                          (json_int_t)c->run[r].seed, "frames", c->run[r].frames,
-                                          "values", values));
+    json_array_append_new(runs,
+                          json_pack("{s:o,s:o,s:I,s:f,s:b,s:o}", "run", json_words(c->run[r].path),
+                                    "configuration", json_words(c->group[c->run[r].group].label),
+                                    "seed", (json_int_t)c->run[r].seed, "frames", c->run[r].frames,
+                                    "dropped", c->run[r].dropped, "values", values));
   }
   json_t *root = json_pack("{s:o,s:b,s:o,s:o}", "differing", differing, "all_pairs", c->all_pairs,
                            "metrics", metrics, "runs", runs);
@@ -202,7 +215,9 @@ const Command command_compare = {
     "RUN... [--metric A,B] [--out FILE.html] [--json]",
     "runs side by side, grouped by configuration: means over seeds, intervals, significance",
     "Which keys differ is found by itself; runs that differ in nothing but the seed are one "
-    "configuration. A sweep's folder stands for all of its runs.\n"
+    "configuration. A sweep's folder stands for all of its runs; those that halving has dropped "
+    "have "
+    "learned for less long, stand behind the others and are not compared with them.\n"
     "A seed is a sample: the 95 % interval of a mean is Student's t. Two configurations are "
     "compared by seeds where both have the same ones (Student's t of the differences, Wilcoxon's "
     "signed ranks), else as two samples (Welch's t, Mann-Whitney); p values stand as they are and, "

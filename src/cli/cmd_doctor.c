@@ -3,9 +3,11 @@
 #include "cli/cli.h"
 #include "cli/terminal.h"
 #include "doctor/doctor.h"
+#include "run/words.h"
 
 #include <jansson.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,31 @@ static const Flag flags[] = {
      "one check in this very process, as the others start it: rank (under mpirun), files, lock"},
 };
 
+/* The last signal; the handler is all that changes it. */
+static volatile sig_atomic_t signalled;
+
+static void on_signal(int number) {
+  signalled = number;
+}
+
+/* What is being asked runs in a group of its own, which a terminal's Ctrl-C does not reach. */
+static void catch_signals(void) {
+  static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction action = {.sa_handler = on_signal};
+  struct sigaction before;
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < COUNT_OF(caught); i++)
+    if (!sigaction(caught[i], NULL, &before) && before.sa_handler != SIG_IGN)
+      sigaction(caught[i], &action, NULL);
+}
+
+/* Ends as the signal would have ended it, so that whoever called sees why. */
+static void end_by_signal(void) {
+  fflush(stdout);
+  signal(signalled, SIG_DFL);
+  raise(signalled);
+}
+
 static const char *const verdicts[] = {"ok", "note", "DO"};
 
 static void print_finding(void *context, const Finding *finding) {
@@ -33,9 +60,10 @@ static void print_finding(void *context, const Finding *finding) {
 
 static void keep_finding(void *context, const Finding *finding) {
   static const char *const names[] = {"ok", "note", "do"};
-  json_array_append_new(context, json_pack("{s:s,s:s,s:s,s:s}", "check", finding->what, "verdict",
-                                           names[finding->verdict], "found", finding->found,
-                                           "advice", finding->advice));
+  json_array_append_new(context,
+                        json_pack("{s:s,s:s,s:o,s:o}", "check", finding->what, "verdict",
+                                  names[finding->verdict], "found", json_words(finding->found),
+                                  "advice", json_words(finding->advice)));
 }
 
 static void put(const char *line) {
@@ -82,11 +110,15 @@ static Status run_doctor(int argc, char **argv) {
       .folder = arguments.words ? arguments.word[0] : "runs",
       .python = which_python(python, sizeof python),
       .seconds = seconds,
+      .stop = &signalled,
       .tell = json ? keep_finding : print_finding,
       .context = all,
   };
-  if (part) return do_part(part, &request);
+  if (part) TRY(do_part(part, &request));
+  if (part) goto done;
+  catch_signals();
   TRY(doctor_look(&request, &todo));
+  if (signalled) end_by_signal();
   if (json) {
     char *text = json_dumps(all, JSON_INDENT(2));
     printf("%s\n", text ? text : "");
@@ -107,7 +139,8 @@ const Command command_doctor = {
     "binds them; of FOLDER (default runs) the file system: room, locks, fsync, speed; Python and "
     "its packages. Each line says ok, note (it works, and this is to be known) or DO.\n"
     "It ends whatever happens: what may hang is asked by a process that is killed when its time is "
-    "up. Exit codes: 0 nothing has to be done, 5 something has to.",
+    "up, also where it is told to end itself (Ctrl-C, SIGTERM). Exit codes: 0 nothing has to be "
+    "done, 5 something has to.",
     flags,
     COUNT_OF(flags),
     run_doctor,

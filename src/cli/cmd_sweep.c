@@ -136,19 +136,18 @@ static Status print_table(const Sweep *sweep) {
 }
 
 static Status print_json(const Sweep *sweep) {
-  char path[PATH_MAX];
   char *text;
-  TRY_RETURN(sweep_path(sweep->plan, path, sizeof path, "sweep.json"));
-  TRY_RETURN(file_read(path, &text, NULL));
+  TRY_RETURN(sweep_text(sweep, &text));
   printf("%s\n", text);
   free(text);
   return OK;
 }
 
-/* What it has come to, and the failure that the exit code tells of. */
-static Status conclude(const Sweep *sweep, bool json, bool complain) {
+/* What it has come to, and the failure that the exit code tells of. Whoever only looks writes
+ * nothing while another process works on the sweep: two of them would write one file. */
+static Status conclude(Sweep *sweep, bool json, bool complain) {
   size_t count[STAND_FAILED + 1];
-  TRY_RETURN(sweep_write(sweep));
+  if (sweep_take_lock(sweep)) TRY_RETURN(sweep_write(sweep));
   TRY_RETURN(sweep_count(sweep, count));
   if (json)
     TRY_RETURN(print_json(sweep));

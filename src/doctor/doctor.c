@@ -3,13 +3,19 @@
 #include "doctor/finding.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_told_to_stop(const Round *round) {
+  return round->request->stop && *round->request->stop > 0;
+}
+
 static void tell_list(Round *round, Verdict verdict, const char *what, const char *advice,
                       const char *format, va_list list) {
   Finding finding = {.verdict = verdict, .what = what};
+  if (is_told_to_stop(round)) return; /* what it was asked to leave says nothing of the host */
   vsnprintf(finding.found, sizeof finding.found, format, list);
   snprintf(finding.advice, sizeof finding.advice, "%s", advice);
   round->todo += verdict == VERDICT_DO;
@@ -72,10 +78,10 @@ double number_after(const char *text, const char *key, double fallback) {
 
 Status doctor_look(const DoctorRequest *request, size_t *todo) {
   Round round = {.request = request};
+  static Status (*const check[])(Round *) = {check_launch, check_files, check_python};
   check_machine(&round);
-  TRY_RETURN(check_launch(&round));
-  TRY_RETURN(check_files(&round));
-  TRY_RETURN(check_python(&round));
+  for (size_t i = 0; i < COUNT_OF(check) && !is_told_to_stop(&round); i++)
+    TRY_RETURN(check[i](&round));
   *todo = round.todo;
   return OK;
 }

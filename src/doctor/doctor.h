@@ -5,6 +5,7 @@
 #include "base/child.h"
 #include "base/status.h"
 
+#include <signal.h>
 #include <stddef.h>
 
 typedef enum Verdict {
@@ -26,12 +27,14 @@ typedef struct DoctorRequest {
   const char *folder;  /* where runs are to be */
   const char *python;  /* the program */
   double seconds;      /* that each of them may take */
+  /* above 0: what is being asked is killed, and nothing more is looked at; NULL: never */
+  const volatile sig_atomic_t *stop;
   void (*tell)(void *context, const Finding *finding);
   void *context;
 } DoctorRequest;
 
-/* All checks, each told as soon as it is known; *todo: how many have VERDICT_DO. ERR_IO, ERR_MEMORY
- * where the checks themselves cannot be made. */
+/* All checks, each told as soon as it is known; *todo: how many have VERDICT_DO. Told to stop, it
+ * returns with what it has. ERR_IO, ERR_MEMORY where the checks themselves cannot be made. */
 Status doctor_look(const DoctorRequest *request, size_t *todo);
 /* The parts that run in processes of their own, which say what they find in lines that doctor_look
  * reads: `put` is called with each. */

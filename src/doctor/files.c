@@ -86,7 +86,7 @@ static Status try_lock(const DoctorRequest *request, const char *path, DoctorPut
   TRY(words_add(&words, "--part"));
   TRY(words_add(&words, "lock"));
   TRY(words_add(&words, "%s", path));
-  TRY(child_run(&words, request->seconds, &end));
+  TRY(child_run(&words, request->seconds, request->stop, &end));
   snprintf(line, sizeof line, "lock %s\n", end.text && strstr(end.text, "held") ? "held" : "free");
   put(line);
 done:
@@ -193,7 +193,7 @@ Status check_files(Round *round) {
   TRY(words_add(&words, "--part"));
   TRY(words_add(&words, "files"));
   TRY(words_add(&words, "--timeout=%g", round->request->seconds / 2));
-  TRY(child_run(&words, round->request->seconds, &end));
+  TRY(child_run(&words, round->request->seconds, round->request->stop, &end));
   words_after(end.text, "folder", folder, sizeof folder);
   words_after(end.text, "kind", kind, sizeof kind);
   words_after(end.text, "lock", lock, sizeof lock);

@@ -89,7 +89,7 @@ static Status launch(const DoctorRequest *request, const char *const *option, si
   TRY(words_add(&words, "doctor"));
   TRY(words_add(&words, "--part"));
   TRY(words_add(&words, "rank"));
-  TRY(child_run(&words, request->seconds, out));
+  TRY(child_run(&words, request->seconds, request->stop, out));
 done:
   words_free(&words);
   return status;

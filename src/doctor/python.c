@@ -48,7 +48,7 @@ Status check_python(Round *round) {
   TRY(words_add(&words, "%s", python));
   TRY(words_add(&words, "-c"));
   TRY(words_add(&words, "%s", script));
-  TRY(child_run(&words, round->request->seconds, &end));
+  TRY(child_run(&words, round->request->seconds, round->request->stop, &end));
   words_after(end.text, "python", version, sizeof version);
   collect(end.text, "has", has, sizeof has);
   collect(end.text, "lacks", lacks, sizeof lacks);

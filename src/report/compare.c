@@ -52,23 +52,65 @@ static void on_key(void *context, const char *key, const Option *option) {
   if (c->status == OK && !is_about_running(key)) c->status = add_key(c, key);
 }
 
-/* The score that a sweep has given it: SWEEP/results/NAME.json of SWEEP/runs/NAME. */
-static double sweep_score_of(const char *path) {
+/* sweep.json of the sweep that was looked at last: its runs mostly come one after another. */
+typedef struct SweepLook {
   char file[4096];
-  double score = NAN;
-  char *real = realpath(path, NULL); /* however the folder was named */
-  const char *slash = real ? strrchr(real, '/') : NULL;
-  const bool fits = slash && text_format(file, sizeof file, "%.*s/../results/%s.json",
-                                         (int)(slash - real), real, slash + 1) == OK;
-  free(real);
-  if (!fits) return NAN;
+  json_t *root; /* NULL: there is none */
+} SweepLook;
+
+/* Of SWEEP/sweep.json: whether halving has dropped the run NAME, and (older results do not say so)
+ * whether less is better. */
+static void take_summary(SweepLook *look, const char *file, const char *name, ComparedRun *run) {
+  size_t i;
+  json_t *one;
+  if (strcmp(look->file, file) != 0) {
+    json_decref(look->root);
+    look->root = json_load_file(file, 0, NULL);
+    snprintf(look->file, sizeof look->file, "%s", file);
+  }
+  run->score_falls |= json_is_true(json_object_get(look->root, "less_is_better"));
+  json_array_foreach(json_object_get(look->root, "runs"), i, one) {
+    const char *who = json_string_value(json_object_get(one, "run"));
+    const char *state = json_string_value(json_object_get(one, "state"));
+    if (who && state && !strcmp(who, name)) run->dropped = !strcmp(state, "dropped");
+  }
+}
+
+/* Of SWEEP/results/NAME.json: the score, and what it is. */
+static Status take_result(const char *file, ComparedRun *run) {
+  Status status = OK;
   json_t *root = json_load_file(file, 0, NULL);
   const json_t *rungs = json_object_get(root, "rungs");
-  const size_t count = json_array_size(rungs);
-  const json_t *last = count ? json_object_get(json_array_get(rungs, count - 1), "score") : NULL;
-  if (json_is_number(last)) score = json_number_value(last);
+  const char *words = json_string_value(json_object_get(root, "score_is"));
+  run->rungs = json_array_size(rungs);
+  const json_t *last =
+      run->rungs ? json_object_get(json_array_get(rungs, run->rungs - 1), "score") : NULL;
+  if (json_is_number(last)) {
+    run->score = json_number_value(last);
+    run->score_falls = json_is_true(json_object_get(root, "less_is_better"));
+    status = copy_text(words ? words : "", &run->score_is);
+  }
   json_decref(root);
-  return score;
+  return status;
+}
+
+/* What the sweep says of a run that is SWEEP/runs/NAME, however it is named here. */
+static Status take_sweep(SweepLook *look, const char *path, ComparedRun *run) {
+  Status status = OK;
+  char file[4096];
+  run->score = NAN;
+  char *name = realpath(path, NULL);
+  char *slash = name ? strrchr(name, '/') : NULL;
+  if (!slash) goto done;
+  *slash = 0;
+  TRY(text_format(file, sizeof file, "%s/../results/%s.json", name, slash + 1));
+  if (!file_exists(file)) goto done;
+  TRY(take_result(file, run));
+  TRY(text_format(file, sizeof file, "%s/../sweep.json", name));
+  take_summary(look, file, slash + 1, run);
+done:
+  free(name);
+  return status;
 }
 
 /* What usually tells how good a run is. */
@@ -100,7 +142,7 @@ static void keep_series(SeriesSet *set, const char *metrics) {
   }
 }
 
-static Status load_run(const char *path, const char *metrics, ComparedRun *out) {
+static Status load_run(const char *path, const char *metrics, SweepLook *look, ComparedRun *out) {
   Status status = OK;
   RunView view = {.folder = {.lock = -1}};
   char file[4096];
@@ -113,7 +155,7 @@ static Status load_run(const char *path, const char *metrics, ComparedRun *out) 
   out->frames = counters ? (double)counters[RUN_FRAMES] : 0;
   out->asked = (double)view.settings->manager.frames;
   out->seed = view.settings->run.seed;
-  out->score = sweep_score_of(path);
+  TRY(take_sweep(look, path, out));
   TRY(run_path(&view.folder, file, sizeof file, "metrics.jsonl"));
   TRY(series_read(file, 0, &out->series));
   keep_series(&out->series, metrics);
@@ -261,11 +303,23 @@ static Status make_groups(Comparison *c) {
     for (size_t k = 0; k < r; k++)
       group->twice |= c->run[k].group == run->group && c->run[k].seed == run->seed;
     group->runs++;
+    if (run->group == c->groups) group->stage = SIZE_MAX;
+    if (run->dropped && (group->stage == SIZE_MAX || run->rungs > group->stage))
+      group->stage = run->rungs;
     if (run->group < c->groups) continue;
     c->groups++;
     TRY_RETURN(label_group(c, run, group));
   }
   return OK;
+}
+
+/* Those of the highest stage are compared. */
+static void count_standing(Comparison *c) {
+  size_t highest = 0;
+  for (size_t g = 0; g < c->groups; g++)
+    if (c->group[g].stage > highest) highest = c->group[g].stage;
+  for (size_t g = 0; g < c->groups; g++)
+    c->standing += c->group[g].stage == highest;
 }
 
 /* --- metrics --- */
@@ -291,6 +345,14 @@ static bool falls_by_name(const char *name) {
   return false;
 }
 
+/* Of a configuration those count that have come as far as any of it: one that has failed may be
+ * rungs behind the others. */
+static double score_of(const Comparison *c, const ComparedRun *run) {
+  for (size_t r = 0; r < c->runs; r++)
+    if (c->run[r].group == run->group && c->run[r].rungs > run->rungs) return NAN;
+  return run->score;
+}
+
 static Status add_metric(Comparison *c, const char *name, bool falls, size_t *room) {
   TRY_RETURN(GROW(c->metric, *room, c->metrics + 1));
   ComparedMetric *metric = &c->metric[c->metrics];
@@ -300,7 +362,7 @@ static Status add_metric(Comparison *c, const char *name, bool falls, size_t *ro
   c->metrics++;
   for (size_t r = 0; r < c->runs; r++)
     metric->value[r] = !strcmp(name, "score")
-                           ? c->run[r].score
+                           ? score_of(c, &c->run[r])
                            : end_of(series_find(&c->run[r].series, name), c->last);
   return OK;
 }
@@ -321,19 +383,36 @@ static bool have_any(const Comparison *c, const char *name) {
   return false;
 }
 
-/* How a sweep's score is meant is in its plan. */
+/* The first run that has a score; NULL: none has. */
+static const ComparedRun *first_scored(const Comparison *c) {
+  for (size_t r = 0; r < c->runs; r++)
+    if (c->run[r].score_is) return &c->run[r];
+  return NULL;
+}
+
+/* A run whose score is of another kind than the first one's; NULL: there is none. */
+static const ComparedRun *other_score(const Comparison *c) {
+  const ComparedRun *first = first_scored(c);
+  for (size_t r = 0; first && r < c->runs; r++)
+    if (c->run[r].score_is && (strcmp(c->run[r].score_is, first->score_is) != 0 ||
+                               c->run[r].score_falls != first->score_falls))
+      return &c->run[r];
+  return NULL;
+}
+
 static bool score_falls(const Comparison *c) {
-  char file[4096];
-  bool falls = false;
-  const char *path = c->run[0].path;
-  const char *slash = strrchr(path, '/');
-  if (!slash ||
-      text_format(file, sizeof file, "%.*s/../sweep.json", (int)(slash - path), path) != OK)
-    return false;
-  json_t *root = json_load_file(file, 0, NULL);
-  falls = json_is_true(json_object_get(root, "less_is_better"));
-  json_decref(root);
-  return falls;
+  const ComparedRun *first = first_scored(c);
+  return first && first->score_falls;
+}
+
+static Status refuse_scores(const Comparison *c) {
+  const ComparedRun *first = first_scored(c);
+  const ComparedRun *other = other_score(c);
+  return status_set(
+      ERR_USAGE,
+      "the scores are of different kinds: %s has the %s, %s the %s; score both sweeps "
+      "by one thing (score.by=..., the runs are not trained again)",
+      first->path, first->score_is, other->path, other->score_is);
 }
 
 /* ERR_USAGE where no run has a metric of that name, with a near one. */
@@ -362,13 +441,15 @@ static Status find_metrics(Comparison *c, const CompareRequest *request) {
     TRY_RETURN(text_format(text, sizeof text, "%s", request->metrics));
     for (char *name; (name = strtok_r(rest, ", ", &rest)) != NULL;) {
       if (!have_any(c, name)) return unknown_metric(c, name);
+      if (!strcmp(name, "score") && other_score(c)) return refuse_scores(c);
       TRY_RETURN(add_metric(c, name,
                             request->falls || falls_by_name(name) ||
                                 (!strcmp(name, "score") && score_falls(c)),
                             &room));
     }
   } else {
-    for (size_t i = 0; i < COUNT_OF(usual); i++)
+    c->mixed_scores = other_score(c) != NULL;
+    for (size_t i = c->mixed_scores; i < COUNT_OF(usual); i++)
       if (have_all(c, usual[i]))
         TRY_RETURN(
             add_metric(c, usual[i], i == 0 ? score_falls(c) : falls_by_name(usual[i]), &room));
@@ -394,6 +475,7 @@ static size_t gather(const Comparison *c, size_t metric, size_t group, double *v
 
 typedef struct Place {
   size_t group;
+  size_t stage;
   double mean;
   bool any;
 } Place;
@@ -401,6 +483,7 @@ typedef struct Place {
 static int by_mean(const void *a, const void *b) {
   const Place *x = a;
   const Place *y = b;
+  if (x->stage != y->stage) return x->stage > y->stage ? -1 : 1;
   if (x->any != y->any) return x->any ? -1 : 1;
   if (x->mean > y->mean || x->mean < y->mean) return x->mean > y->mean ? -1 : 1;
   return (x->group > y->group) - (x->group < y->group);
@@ -419,7 +502,10 @@ static Status summarise(Comparison *c) {
       SeedSummary *s = &c->summary[m * c->groups + g];
       const size_t count = gather(c, m, g, value, NULL);
       if (count) TRY(seeds_summarise(value, count, s));
-      place[g] = (Place){g, c->metric[m].falls ? -s->mean : s->mean, count > 0};
+      place[g] = (Place){.group = g,
+                         .stage = c->group[g].stage,
+                         .mean = c->metric[m].falls ? -s->mean : s->mean,
+                         .any = count > 0};
     }
     qsort(place, c->groups, sizeof *place, by_mean);
     for (size_t g = 0; g < c->groups; g++)
@@ -496,14 +582,14 @@ done:
 
 /* The better of two comes first. */
 static Status compare_groups(Comparison *c) {
-  c->all_pairs = c->groups <= ALL_PAIRS;
-  const size_t each = c->all_pairs ? c->groups * (c->groups - 1) / 2 : c->groups - 1;
+  c->all_pairs = c->standing <= ALL_PAIRS;
+  const size_t each = c->all_pairs ? c->standing * (c->standing - 1) / 2 : c->standing - 1;
   TRY_RETURN(NEW_ARRAY(c->pair, c->metrics * each + 1));
   for (size_t m = 0; m < c->metrics; m++) {
     const size_t *order = c->order + m * c->groups;
     const size_t first = c->pairs;
-    for (size_t i = 0; i < (c->all_pairs ? c->groups : 1); i++)
-      for (size_t k = i + 1; k < c->groups; k++) {
+    for (size_t i = 0; i < (c->all_pairs ? c->standing : 1); i++)
+      for (size_t k = i + 1; k < c->standing; k++) {
         TRY_RETURN(compare_pair(c, m, order[i], order[k], &c->pair[c->pairs]));
         c->pairs++;
       }
@@ -580,6 +666,7 @@ static bool same_folder(const char *a, const char *b) {
 Status compare_load(const CompareRequest *request, Comparison *out) {
   Status status = OK;
   Paths paths = {0};
+  SweepLook look = {.root = NULL};
   *out = (Comparison){.last = request->last};
   TRY(find_runs(request, &paths));
   TRY(NEW_ARRAY(out->run, paths.count));
@@ -588,14 +675,16 @@ Status compare_load(const CompareRequest *request, Comparison *out) {
       if (same_folder(paths.path[i], paths.path[k]))
         TRY(status_set(ERR_USAGE, "%s is named twice", paths.path[i]));
     out->runs++;
-    TRY(load_run(paths.path[i], request->metrics, &out->run[i]));
+    TRY(load_run(paths.path[i], request->metrics, &look, &out->run[i]));
   }
   TRY(find_differences(out));
   TRY(make_groups(out));
+  count_standing(out);
   TRY(find_metrics(out, request));
   TRY(summarise(out));
   TRY(compare_groups(out));
 done:
+  json_decref(look.root);
   for (size_t i = 0; i < paths.count; i++)
     free(paths.path[i]);
   free(paths.path);
@@ -612,6 +701,7 @@ void compare_free(Comparison *c) {
     free(run->key);
     free(run->value);
     free(run->path);
+    free(run->score_is);
     series_free(&run->series);
   }
   for (size_t g = 0; g < c->groups; g++)

@@ -16,9 +16,13 @@ typedef struct ComparedRun {
   size_t keys;
   SeriesSet series; /* those that are compared */
   int64_t seed;
-  double frames; /* learned */
-  double asked;  /* that it is to learn */
-  double score;  /* by the sweep that it is of; NAN */
+  double frames;  /* learned */
+  double asked;   /* that it is to learn */
+  double score;   /* by the sweep that it is of; NAN */
+  char *score_is; /* what that is, in the sweep's words; NULL where there is none */
+  bool score_falls;
+  size_t rungs; /* of successive halving, that it was scored at */
+  bool dropped; /* at the last of them */
   size_t group;
 } ComparedRun;
 
@@ -33,6 +37,9 @@ typedef struct ComparedGroup {
   char *label; /* the keys that differ, with this group's values */
   size_t runs;
   bool twice; /* two of its runs have one seed */
+  /* SIZE_MAX: it goes its whole way; else halving has dropped it after so many rungs: it has
+   * learned for less long than others, and is not compared with them */
+  size_t stage;
 } ComparedGroup;
 
 /* A difference of two groups, by one metric. */
@@ -53,11 +60,13 @@ typedef struct Comparison {
   ComparedMetric *metric;
   size_t metrics;
   SeedSummary *summary; /* (metrics, groups); count 0: nothing known */
-  size_t *order;        /* (metrics, groups) the best first */
+  size_t *order;        /* (metrics, groups) of the highest stage first, of one stage the best */
   ComparedPair *pair;
   size_t pairs;
-  bool all_pairs; /* else each group against the best */
-  double last;    /* share of a curve at its end that makes a run's number */
+  size_t standing;   /* groups of the highest stage: those that are compared in pairs */
+  bool all_pairs;    /* of these; else each against the best */
+  bool mixed_scores; /* they are of several kinds, and so left out */
+  double last;       /* share of a curve at its end that makes a run's number */
 } Comparison;
 
 typedef struct CompareRequest {

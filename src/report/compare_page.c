@@ -39,7 +39,7 @@ static void put_cell(Bytes *out, double value) {
 static void put_group(Bytes *out, const Comparison *c, size_t group) {
   html_put(out, "<td style=\"text-align:left\"><code>");
   html_text(out, c->group[group].label);
-  html_put(out, "</code></td>");
+  html_put(out, "</code>%s</td>", c->group[group].stage == SIZE_MAX ? "" : " (dropped by halving)");
 }
 
 static void put_summary(Bytes *out, const Comparison *c, size_t m) {
@@ -64,7 +64,7 @@ static void put_summary(Bytes *out, const Comparison *c, size_t m) {
 
 /* How configurations are compared, once for all metrics. */
 static void put_method(Bytes *out, const Comparison *c) {
-  if (c->groups < 2) return;
+  if (c->standing < 2) return;
   html_put(
       out,
       "<p>%s is compared by seeds where both have the same ones (Student's t of the differences, "
@@ -72,12 +72,12 @@ static void put_method(Bytes *out, const Comparison *c) {
       "seeds). Behind each p, in brackets, the same after Holm's correction for all %zu "
       "comparisons of a metric.</p>",
       c->all_pairs ? "Each pair of configurations" : "Each configuration with the best one",
-      c->all_pairs ? c->groups * (c->groups - 1) / 2 : c->groups - 1);
+      c->all_pairs ? c->standing * (c->standing - 1) / 2 : c->standing - 1);
 }
 
 static void put_pairs(Bytes *out, const Comparison *c, size_t m) {
   char text[24];
-  if (c->groups < 2) return;
+  if (c->standing < 2) return;
   html_put(
       out,
       "<div class=scroll "
@@ -156,9 +156,12 @@ done:
 /* What is not as one may think. */
 static void put_notes(Bytes *out, const Comparison *c) {
   size_t open = 0;
+  size_t dropped = 0;
   bool twice = false;
-  for (size_t r = 0; r < c->runs; r++)
-    open += c->run[r].frames < c->run[r].asked;
+  for (size_t r = 0; r < c->runs; r++) {
+    open += !c->run[r].dropped && c->run[r].frames < c->run[r].asked;
+    dropped += c->run[r].dropped;
+  }
   for (size_t g = 0; g < c->groups; g++)
     twice |= c->group[g].twice;
   if (open)
@@ -166,6 +169,13 @@ static void put_notes(Bytes *out, const Comparison *c) {
              "<p><b>%zu of %zu runs have not come to their end</b>: they stand with what they "
              "have so far.</p>",
              open, c->runs);
+  if (dropped)
+    html_put(out,
+             "<p><b>%zu runs were dropped by halving</b>, and have learned for less long: their "
+             "configurations stand behind the others%s.</p>",
+             dropped, c->standing < c->groups ? ", and are not compared with them" : "");
+  if (c->mixed_scores)
+    html_put(out, "<p>Their sweeps score them by different things: the scores are left out.</p>");
   if (twice)
     html_put(out, "<p><b>Some configurations have several runs of one seed</b>: they count as "
                   "samples of their own, though in the deterministic paces they are the same.</p>");

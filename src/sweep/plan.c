@@ -1,5 +1,6 @@
 #include "sweep/plan.h"
 
+#include "base/child.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/rng.h"
@@ -26,7 +27,7 @@ const Option sweep_options[] = {
     {"launch", OPT_TEXT, offsetof(SweepOptions, launch),
      "mpirun --oversubscribe --bind-to none -n {ranks}", 0, 0, NULL, "",
      "what starts a run of several ranks; in an allocation of several hosts: "
-     "srun --exact --mpi=pmix -n {ranks}"},
+     "srun --exact --mpi=pmix -n {ranks}; words with spaces stand in quotes"},
     {"samples", OPT_INT, offsetof(SweepOptions, samples), "0", 0, 100000, NULL, "",
      "random: configurations that are drawn (of each point of the grid, if there is one)"},
     {"draw_seed", OPT_INT, offsetof(SweepOptions, draw_seed), "1", 0, OPTION_NO_LIMIT, NULL, "",
@@ -394,6 +395,18 @@ static Status count_rungs(SweepPlan *plan, const Config *config) {
   return OK;
 }
 
+/* Said now, and not by the first run of many. */
+static Status check_launch(const SweepPlan *plan, const Config *config) {
+  Words words = {0};
+  Status status = words_split(&words, plan->options.launch);
+  if (status == OK && plan->options.ranks > 1 && !words.count)
+    status = status_set(ERR_USAGE, "it is empty, and so starts nothing");
+  words_free(&words);
+  return status == OK
+             ? OK
+             : status_context(status, "%s: sweep.launch", config_origin(config, "sweep.launch"));
+}
+
 /* A file beside the sweep's own comes before one from where the user stands. */
 static Status find_base(const char *file, SweepPlan *plan) {
   char *text;
@@ -474,6 +487,7 @@ Status sweep_plan_read(const char *file, const char *const *words, size_t count,
   for (size_t i = 0; i < r.random.count; i++)
     TRY(take_distribution(&r.random.axis[i]));
   TRY(check_keys(&r));
+  TRY(check_launch(out, r.config));
   TRY(find_base(file, out));
   TRY(find_folder(file, folder, out));
   TRY(read_seeds(out, config_origin(r.config, "sweep.seeds")));
@@ -537,5 +551,6 @@ const char *sweep_score_words(const SweepPlan *plan, char *out, size_t size) {
   case SCORE_ELO: snprintf(out, size, "Elo of %s (agon rate)", o->player); break;
   default: snprintf(out, size, "NashConv of %s (less is better)", o->player); break;
   }
+  text_mend(out); /* it goes into JSON, and is compared with what comes out of it */
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "run/words.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -21,9 +22,12 @@ Status sweep_path(const SweepPlan *plan, char *out, size_t size, const char *for
   return text_format(out, size, "%s/%s", plan->folder, tail);
 }
 
+/* How all JSON here is laid out. */
+enum { JSON_FORM = JSON_INDENT(1) | JSON_REAL_PRECISION(17) };
+
 /* Writes JSON whole and durably; takes the object. */
 static Status write_json(const char *path, json_t *root) {
-  char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+  char *text = json_dumps(root, JSON_FORM);
   json_decref(root);
   if (!text) return status_set(ERR_MEMORY, "out of memory writing %s", path);
   Status status = file_write_durable(path, text, strlen(text));
@@ -49,6 +53,7 @@ static Status settings_text(const SweepPoint *point, char **out) {
   TRY_RETURN(NEW_ARRAY(*out, length));
   for (size_t i = 0, used = 0; i < point->settings; i++)
     used += (size_t)sprintf(*out + used, "%s%s", i ? " " : "", point->setting[i]);
+  text_mend(*out); /* it is read back from JSON */
   return OK;
 }
 
@@ -67,8 +72,8 @@ static Status write_plan(const SweepPlan *plan, const char *path) {
   }
   for (size_t i = 0; i < plan->seeds; i++)
     json_array_append_new(seeds, json_integer(plan->seed[i]));
-  return write_json(path, json_pack("{s:i,s:s,s:s,s:s,s:I,s:f,s:o,s:o}", "schema", 1, "base",
-                                    plan->base, "base_hash", plan->base_hash, "score",
+  return write_json(path, json_pack("{s:i,s:o,s:s,s:s,s:I,s:f,s:o,s:o}", "schema", 1, "base",
+                                    json_words(plan->base), "base_hash", plan->base_hash, "score",
                                     sweep_score_words(plan, score, sizeof score), "first",
                                     (json_int_t)plan->options.first, "factor", plan->options.factor,
                                     "seeds", seeds, "points", points));
@@ -207,9 +212,10 @@ Status sweep_record(const SweepPlan *plan, const SweepRun *run) {
                                            number_or_null(run->rung[i].low), "high",
                                            number_or_null(run->rung[i].high), "frames",
                                            (json_int_t)run->rung[i].frames));
-  json_t *root = json_pack("{s:s,s:s,s:I,s:s,s:b,s:s,s:f,s:o}", "run", run->name, "settings",
-                           plan->point[run->point].label, "seed", (json_int_t)run->seed, "score_is",
-                           sweep_score_words(plan, score, sizeof score), "failed", run->failed,
+  json_t *root = json_pack("{s:s,s:o,s:I,s:s,s:b,s:b,s:s,s:f,s:o}", "run", run->name, "settings",
+                           json_words(plan->point[run->point].label), "seed", (json_int_t)run->seed,
+                           "score_is", sweep_score_words(plan, score, sizeof score),
+                           "less_is_better", sweep_score_falls(plan), "failed", run->failed,
                            "error", run->error, "seconds", run->seconds, "rungs", rungs);
   TRY_RETURN(sweep_path(plan, path, sizeof path, "results/%s.json", run->name));
   return write_json(path, root);
@@ -245,11 +251,22 @@ Status sweep_open(SweepPlan *plan, bool work, Sweep *out) {
   }
   if (work) {
     TRY_RETURN(sweep_path(plan, path, sizeof path, "lock"));
-    if (file_lock(path, &out->lock) != OK)
-      return status_set(ERR_RUN, "another process works on the sweep in %s", plan->folder);
+    const Status status = file_lock(path, &out->lock);
+    if (status == ERR_RUN)
+      return status_set(ERR_RUN,
+                        "another process works on the sweep in %s: wait for it, or stop it; agon "
+                        "sweep FILE --status looks meanwhile",
+                        plan->folder);
+    TRY_RETURN(status);
   }
   TRY_RETURN(take_plan(plan, work));
   return make_runs(out, work);
+}
+
+bool sweep_take_lock(Sweep *sweep) {
+  char path[PATH_MAX];
+  return sweep->lock >= 0 || (sweep_path(sweep->plan, path, sizeof path, "lock") == OK &&
+                              file_lock(path, &sweep->lock) == OK);
 }
 
 void sweep_close(Sweep *sweep) {
@@ -407,7 +424,7 @@ static json_t *json_settings(const SweepPoint *point) {
     char key[256];
     const char *equals = strchr(point->setting[i], '=');
     snprintf(key, sizeof key, "%.*s", (int)(equals - point->setting[i]), point->setting[i]);
-    json_object_set_new(settings, key, json_string(equals + 1));
+    json_object_set_new(settings, key, json_words(equals + 1));
   }
   return settings;
 }
@@ -417,8 +434,8 @@ static json_t *json_row(const Sweep *sweep, const SweepRow *row) {
   const bool any = row->score.count > 0;
   char name[32];
   snprintf(name, sizeof name, "c%02lld", (long long)point->number);
-  return json_pack("{s:s,s:s,s:o,s:I,s:b,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "configuration", name,
-                   "label", point->label, "settings", json_settings(point), "rungs",
+  return json_pack("{s:s,s:o,s:o,s:I,s:b,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "configuration", name,
+                   "label", json_words(point->label), "settings", json_settings(point), "rungs",
                    (json_int_t)row->rung, "dropped", row->dropped, "seeds",
                    (json_int_t)row->score.count, "failed", (json_int_t)row->failed, "mean",
                    number_or_null(any ? row->score.mean : NAN), "low",
@@ -446,7 +463,7 @@ static json_t *json_run(const Sweep *sweep, const SweepRun *run, SweepStand stan
                    run->seconds, "error", run->error);
 }
 
-Status sweep_write(const Sweep *sweep) {
+Status sweep_text(const Sweep *sweep, char **out) {
   Status status = OK;
   const SweepPlan *plan = sweep->plan;
   SweepRow *row = NULL;
@@ -454,7 +471,6 @@ Status sweep_write(const Sweep *sweep) {
   size_t known;
   size_t count[STAND_FAILED + 1];
   char words[OPTION_TEXT + 128];
-  char path[PATH_MAX];
   json_t *rows = json_array();
   json_t *runs = json_array();
   TRY(NEW_ARRAY(rungs, plan->points));
@@ -466,19 +482,30 @@ Status sweep_write(const Sweep *sweep) {
   for (size_t i = 0; i < sweep->runs; i++)
     json_array_append_new(
         runs, json_run(sweep, &sweep->run[i], stand_of(plan, &sweep->run[i], rungs, known)));
-  TRY(sweep_path(plan, path, sizeof path, "sweep.json"));
-  json_t *root = json_pack(
-      "{s:i,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:O,s:O}", "schema", 1, "base", plan->base, "score",
-      sweep_score_words(plan, words, sizeof words), "less_is_better", sweep_score_falls(plan),
-      "rungs", (json_int_t)plan->rungs, "done", (json_int_t)count[STAND_DONE], "dropped",
-      (json_int_t)count[STAND_DROPPED], "failed", (json_int_t)count[STAND_FAILED], "open",
-      (json_int_t)count[STAND_OPEN], "configurations", rows, "runs", runs);
-  if (!root) TRY(status_set(ERR_MEMORY, "out of memory writing %s", path));
-  TRY(write_json(path, root));
+  json_t *root =
+      json_pack("{s:i,s:o,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:O,s:O}", "schema", 1, "base",
+                json_words(plan->base), "score", sweep_score_words(plan, words, sizeof words),
+                "less_is_better", sweep_score_falls(plan), "rungs", (json_int_t)plan->rungs, "done",
+                (json_int_t)count[STAND_DONE], "dropped", (json_int_t)count[STAND_DROPPED],
+                "failed", (json_int_t)count[STAND_FAILED], "open", (json_int_t)count[STAND_OPEN],
+                "configurations", rows, "runs", runs);
+  *out = root ? json_dumps(root, JSON_FORM) : NULL;
+  json_decref(root);
+  if (!*out) status = status_set(ERR_MEMORY, "out of memory writing of a sweep");
 done:
   json_decref(rows);
   json_decref(runs);
   free(row);
   free(rungs);
+  return status;
+}
+
+Status sweep_write(const Sweep *sweep) {
+  char path[PATH_MAX];
+  char *text;
+  TRY_RETURN(sweep_path(sweep->plan, path, sizeof path, "sweep.json"));
+  TRY_RETURN(sweep_text(sweep, &text));
+  Status status = file_write_durable(path, text, strlen(text));
+  free(text);
   return status;
 }

@@ -72,8 +72,13 @@ typedef struct SweepRow {
 
 /* All configurations, the best first; *out (plan->points) is the caller's (free). ERR_MEMORY. */
 Status sweep_rank(const Sweep *sweep, SweepRow **out);
-/* FOLDER/sweep.json: all that is known, for programs. ERR_IO, ERR_MEMORY. */
+/* All that is known, as JSON; *out is the caller's (free). ERR_MEMORY. */
+Status sweep_text(const Sweep *sweep, char **out);
+/* The same into FOLDER/sweep.json: by whoever holds the sweep's lock alone. ERR_IO, ERR_MEMORY. */
 Status sweep_write(const Sweep *sweep);
+/* Takes the sweep's lock, for one that was opened for looking. False: another process has it, or
+ * the folder cannot be written to. */
+bool sweep_take_lock(Sweep *sweep);
 /* A path below the sweep's folder. ERR_USAGE: too long. */
 Status sweep_path(const SweepPlan *plan, char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +27,8 @@ typedef struct Job {
   int64_t began;
   bool asked, killed, late;
 } Job;
+
+enum { EXIT_USAGE = 2 }; /* of usage, and of configuration: the same again would end the same */
 
 typedef struct Work {
   Sweep *sweep;
@@ -76,20 +77,30 @@ static bool is_stopping(const Work *w) {
 }
 
 /* --- starting --- */
-/* The words of launch, {ranks} filled in. */
-static Status add_launcher(const SweepOptions *options, Words *words) {
-  char text[OPTION_TEXT];
-  char *rest = text;
-  snprintf(text, sizeof text, "%s", options->launch);
-  for (char *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
-    const char *place = strstr(word, "{ranks}");
-    if (place)
-      TRY_RETURN(words_add(words, "%.*s%lld%s", (int)(place - word), word,
-                           (long long)options->ranks, place + strlen("{ranks}")));
-    else
-      TRY_RETURN(words_add(words, "%s", word));
+/* Adds a word with {ranks} filled in, wherever it stands in it. */
+static Status add_filled(const char *word, int64_t ranks, Words *words) {
+  char text[2 * OPTION_TEXT];
+  size_t used = 0;
+  for (const char *place; (place = strstr(word, "{ranks}")) != NULL;
+       word = place + strlen("{ranks}")) {
+    TRY_RETURN(text_format(text + used, sizeof text - used, "%.*s%lld", (int)(place - word), word,
+                           (long long)ranks));
+    used += strlen(text + used);
   }
-  return OK;
+  TRY_RETURN(text_format(text + used, sizeof text - used, "%s", word));
+  return words_add(words, "%s", text);
+}
+
+/* The words of launch. */
+static Status add_launcher(const SweepOptions *options, Words *words) {
+  Status status = OK;
+  Words launch = {0};
+  TRY(words_split(&launch, options->launch));
+  for (size_t i = 0; i < launch.count; i++)
+    TRY(add_filled(launch.word[i], options->ranks, words));
+done:
+  words_free(&launch);
+  return status;
 }
 
 static Status start_training(Work *w, Job *job) {
@@ -168,8 +179,9 @@ done:
 }
 
 /* How far a run is that nobody is at work on: by its newest checkpoint, as a job that was killed
- * after that may have told nobody of it. 0: it has not begun, or has no checkpoint that can be
- * read, of which training will say more. */
+ * after that may have told nobody of it. 0: it has not begun. UNREADABLE, with status_message():
+ * nobody knows, which is no reason to begin anew. ERR_MEMORY. */
+enum { UNREADABLE = -1 };
 static Status how_far(const Work *w, const SweepRun *run, int64_t *frames) {
   char folder[PATH_MAX];
   RunFolder look = {.lock = -1};
@@ -177,16 +189,23 @@ static Status how_far(const Work *w, const SweepRun *run, int64_t *frames) {
   *frames = 0;
   TRY_RETURN(run_folder(w, run, folder, sizeof folder));
   TRY_RETURN(text_format(look.path, sizeof look.path, "%s", folder));
-  if (!run_has_checkpoint(&look) || run_view_look(folder, &view) != OK) return OK;
+  if (!run_has_checkpoint(&look)) return OK;
+  *frames = UNREADABLE;
+  const Status status = run_view_look(folder, &view);
+  if (status != OK) return status == ERR_MEMORY ? status : OK;
   const uint64_t *counters = run_view_counters(&view);
-  if (counters) *frames = (int64_t)counters[RUN_FRAMES];
+  if (counters)
+    *frames = (int64_t)counters[RUN_FRAMES];
+  else
+    status_set(ERR_FORMAT, "%s: its checkpoint has no counters", folder);
   run_view_close(&view);
   return OK;
 }
 
 /* Begins with a run: an earlier sweep's process may still be at work on it, or have brought it to
  * where it is scored. The last rung is always begun by training, which finds out by itself what its
- * end still lacks. */
+ * end still lacks; so is a run that cannot be read, of which training says more and changes
+ * nothing. */
 static Status start(Work *w, size_t which) {
   const SweepPlan *plan = w->sweep->plan;
   const SweepRun *run = &w->sweep->run[which];
@@ -243,16 +262,24 @@ static Status note(Work *w, const SweepRun *run) {
 }
 
 /* A run has failed once more. It is begun again, from its checkpoint, unless it has failed often
- * enough, or would say the same again (exit code 2: usage, configuration). */
+ * enough, or would say the same again. */
 static Status fail(Work *w, Job *job, int code, const char *why) {
   SweepRun *run = &w->sweep->run[job->run];
   const SweepOptions *o = &w->sweep->plan->options;
   snprintf(run->error, sizeof run->error, "%s", why);
   run->tries++;
-  run->failed = run->tries >= o->tries || code == 2;
+  run->failed = run->tries >= o->tries || code == EXIT_USAGE;
   say(w, "%s %s: %s", run->name, run->failed ? "FAILED" : "failed, and is tried again", why);
   leave(w, job);
   return note(w, run);
+}
+
+/* Nobody knows how far the run is: it is left as it is, for people to look at. */
+static Status fail_unreadable(Work *w, Job *job) {
+  char why[512];
+  snprintf(why, sizeof why, "how far it is cannot be told: %s", status_message());
+  text_mend(why);
+  return fail(w, job, EXIT_USAGE, why);
 }
 
 /* What a process that has ended left in its log, with its exit code. */
@@ -265,6 +292,8 @@ static Status fail_by_exit(Work *w, Job *job, int code) {
   last_words(log, line, sizeof line);
   if (job->late)
     snprintf(why, sizeof why, "killed after sweep.limit, %g s", w->sweep->plan->options.limit);
+  else if (code == CHILD_UNTOLD)
+    snprintf(why, sizeof why, "it has ended, and how nobody can tell: %s", line);
   else if (code > 128)
     snprintf(why, sizeof why, "agon %s was killed by signal %d",
              job->scoring ? "was scoring it, and" : "train", code - 128);
@@ -345,6 +374,7 @@ static Status scored(Work *w, Job *job) {
   }
   file_ops()->remove(path);
   TRY_RETURN(how_far(w, run, &score.frames));
+  if (score.frames == UNREADABLE) return fail_unreadable(w, job);
   run->error[0] = 0;
   TRY_RETURN(sweep_add_score(run, &score));
   leave(w, job);
@@ -364,6 +394,7 @@ static Status trained(Work *w, Job *job) {
   char why[128];
   int64_t frames;
   TRY_RETURN(how_far(w, run, &frames));
+  if (frames == UNREADABLE) return fail_unreadable(w, job);
   const int64_t asked = sweep_rung_frames(plan, &plan->point[run->point], run->scored);
   if (frames >= asked && !is_stopping(w)) return start_scoring(w, job);
   if (is_stopping(w)) {
@@ -397,7 +428,7 @@ static Status ended(Work *w, Job *job, int code) {
 
 /* Looks at one process. One of an earlier sweep has ended once the run's lock is free. */
 static Status look(Work *w, Job *job) {
-  int how;
+  int code;
   char folder[PATH_MAX];
   bool held;
   const SweepOptions *o = &w->sweep->plan->options;
@@ -407,13 +438,11 @@ static Status look(Work *w, Job *job) {
     if (!held || is_stopping(w)) leave(w, job);
     return OK;
   }
-  const pid_t found = waitpid(job->pid, &how, WNOHANG);
-  if (found == job->pid)
-    return ended(w, job, WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how));
+  if (child_ended(job->pid, &code)) return ended(w, job, code);
   const double seconds = clock_seconds(clock_now(&w->clock) - job->began);
   if (o->limit > 0 && seconds > o->limit && !job->late) {
     job->late = true;
-    kill(-job->pid, SIGKILL);
+    child_kill(job->pid);
   }
   return OK;
 }
@@ -425,7 +454,7 @@ static void pass_on_signals(Work *w) {
     Job *job = &w->job[i];
     if (!job->used || job->pid == 0) continue;
     if (signals > 1 && !job->killed) {
-      kill(-job->pid, SIGKILL);
+      child_kill(job->pid);
       job->killed = true;
     } else if (signals > 0 && !job->asked) {
       if (job->scoring)

@@ -101,6 +101,45 @@ Y
 "$AGON" sweep sweep.yaml --quiet > /dev/null
 expect 0 "^score \(less is better\)" "$AGON" compare swept --out none
 grep -q "4 runs, 2 configurations, which differ in net.hidden" out.txt || { cat out.txt; fail "a sweep's runs"; }
+# the score's direction is that of its sweep, however its runs are named
+(cd swept/runs; expect 0 "^score \(less is better\)" "$AGON" compare c01-s1 c02-s1 --metric score --out none)
+# the same runs, scored by another thing (they are not trained again): two kinds of scores are not mixed
+cp -r swept played
+expect 0 "4 done" "$AGON" sweep sweep.yaml --folder played score.by=match score.games=20
+same swept/runs/c01-s1 played/runs/c01-s1
+expect 2 "played/runs/c01-s1 has the score of main_0 against random, 20 games, swept/runs/c01-s1 the NashConv" "$AGON" compare played swept --metric score
+for dir in swept played; do cp slow1/metrics.jsonl $dir/runs/c01-s1; done
+expect 0 "scores are of different kinds, and are left out" "$AGON" compare played/runs/c01-s1 swept/runs/c01-s1 --out none
+grep -q "^score" out.txt && fail "left out, and shown"
+# configurations that halving has dropped stand behind the others, and are not compared with them
+"$AGON" sweep sweep.yaml --folder halved halving.first=4k score.by=match score.games=20 --quiet > /dev/null
+expect 0 "^2 runs were dropped by halving.*behind the others, and are not compared with them" "$AGON" compare halved --out halved.html --metric score
+if grep -q "runs have not come to their end" out.txt; then fail "what was dropped is at its end"; fi
+grep -q "(dropped by halving)" halved.html || fail "the page does not say it"
+# even where what was dropped did better
+$python - <<'P'
+import json, re
+s = json.load(open("halved/sweep.json"))
+dropped = [r["run"] for r in s["runs"] if r["state"] == "dropped"]
+assert len(dropped) == 2
+for run in dropped:
+    name = "halved/results/%s.json" % run
+    text = re.sub('"score": [-0-9.e]+', '"score": 9.5', open(name).read())
+    open(name, "w").write(text)
+P
+"$AGON" compare halved --json --out none --metric score > halved.json
+$python - <<'P'
+import json
+c, s = json.load(open("halved.json")), json.load(open("halved/sweep.json"))
+dropped = {"halved/" + r["folder"] for r in s["runs"] if r["state"] == "dropped"}
+assert {r["run"] for r in c["runs"] if r["dropped"]} == dropped, c["runs"]
+(m,) = c["metrics"]
+g = m["configurations"]
+assert [x["dropped"] for x in g] == [False, True] and g[1]["mean"] == 9.5 > g[0]["mean"] and not m["comparisons"], m
+P
+# --- names that are no UTF-8 are in the JSON, too
+cp -r fast1 $'caf\xe9'
+"$AGON" compare $'caf\xe9' fast2 --json --out none | $python -c 'import json,sys; assert [r["run"] for r in json.load(sys.stdin)["runs"]] == ["caf?", "fast2"]'
 # --- equal runs, runs of one seed, and what cannot be compared
 one again seed=1
 expect 0 "several runs of one seed" "$AGON" compare fast1 again --out none

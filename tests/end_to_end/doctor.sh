@@ -45,6 +45,16 @@ fake bad/mpirun 'case "$*" in *core*) echo "no core for you"; exit 1;; esac; for
 expect 0 "." env PATH="$work/bad:$PATH" "$AGON" doctor --json
 line launch note "share no memory"
 if [ "$(nproc)" -gt 1 ]; then line binding note "fails: no core for you -> say --bind-to none"; fi
+# --- told to end itself, it takes what hangs along, whatever group that has put itself into, and ends by the signal
+fake bad/mpirun 'setsid sh -c "echo \$\$ > hangs; exec sleep 1000" & wait'
+PATH="$work/bad:$PATH" "$AGON" doctor --timeout 600 > told.txt 2>&1 & job=$!
+for i in $(seq 3000); do [ -s hangs ] && break; sleep 0.02; done
+kill -TERM "$job"
+code=0; wait "$job" || code=$?
+[ $code = 143 ] || { cat told.txt; fail "told to end: exit code $code"; }
+for i in $(seq 500); do kill -0 "$(cat hangs)" 2> /dev/null || break; sleep 0.02; done
+if kill -0 "$(cat hangs)" 2> /dev/null; then kill -9 "$(cat hangs)"; fail "what hung is left behind"; fi
+if grep -q "launch" told.txt; then fail "what it was told to leave says nothing of the host"; fi
 rm bad/mpirun
 # --- Python: none, one that hangs, one with a package that cannot be imported
 expect 0 "." env AGON_PYTHON="$work/nothing" "$AGON" doctor --json
@@ -61,6 +71,10 @@ line files do "/proc/.*choose a folder"
 expect 0 "." "$AGON" doctor new/er --json
 line "run folder" ok "^(\.|new) \(|left" || line "run folder" note "left"
 [ ! -e new ] || fail "looking makes no folders"
+# --- names that are no UTF-8 are in the JSON, too
+mkdir $'caf\xe9'
+expect 0 "." "$AGON" doctor $'caf\xe9' --json
+line "run folder" ok "^caf\? \(" || line "run folder" note "^caf\? \("
 # --- next to no shared memory, as in a container
 if unshare -m true 2> /dev/null; then
   expect 5 "." unshare -m bash -c 'mount -t tmpfs -o size=8m tmpfs /dev/shm && exec "$@"' bash "$AGON" doctor --json

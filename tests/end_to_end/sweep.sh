@@ -62,6 +62,41 @@ expect 0 "4 are decided already" "$AGON" sweep grid.yaml
 expect 0 "4 done" "$AGON" sweep grid.yaml --status
 [ -z "$(find grid/runs grid/results -newer before -type f)" ] || fail "something was run again"
 sweep grid.yaml --json | $python -c 'import json,sys; assert json.load(sys.stdin)["done"] == 4'
+# --- two in one folder: the second says so and touches nothing; looking is allowed, and writes nothing either
+$python - <<'P' &
+import fcntl, time, os
+f = open("grid/lock", "r+"); fcntl.lockf(f, fcntl.LOCK_EX); open("locked", "w").close()
+for i in range(6000):
+    if os.path.exists("unlock"): break
+    time.sleep(.02)
+P
+holder=$!
+for i in $(seq 3000); do [ -e locked ] && break; sleep 0.02; done
+expect 3 "another process works on the sweep in grid: wait for it" "$AGON" sweep grid.yaml
+rm grid/sweep.json
+expect 0 "4 done" "$AGON" sweep grid.yaml --status
+"$AGON" sweep grid.yaml --status --json | $python -c 'import json,sys; assert json.load(sys.stdin)["done"] == 4'
+[ ! -e grid/sweep.json ] || fail "two write one file"
+touch unlock; wait $holder
+expect 0 "4 done" "$AGON" sweep grid.yaml --status
+[ -e grid/sweep.json ] || fail "nobody else writes it"
+# --- started by a program that ignores the ends of its children, which is inherited
+expect 0 "2 done" $python -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])' \
+  "$AGON" sweep grid.yaml --folder deaf sweep.ranks=2 sweep.jobs=1 sweep.seeds=1
+# --- a full disk: an error, and with room again the same command goes on
+if unshare -m true 2> /dev/null; then
+  mkdir disk
+  export AGON
+  unshare -m bash -c 'mount -t tmpfs -o size=300k tmpfs disk
+    "$AGON" sweep grid.yaml --folder disk/grid > full.txt 2>&1; code=$?
+    mount -o remount,size=64m disk
+    "$AGON" sweep grid.yaml --folder disk/grid > freed.txt 2>&1 || { cat freed.txt; exit 1; }
+    cp -r disk/grid freed; echo $code > full.code' || fail "it does not go on once there is room"
+  [ "$(cat full.code)" = 5 ] || [ "$(cat full.code)" = 3 ] || { cat full.txt; fail "a full disk: exit code $(cat full.code)"; }
+  grep -q "No space left" full.txt || { cat full.txt; fail "it does not say that the disk is full"; }
+  state freed 2 2 0
+  for run in $(ls whole/runs); do same "whole/runs/$run" "freed/runs/$run"; done
+fi
 # --- asked to stop: what runs saves, exit code 0, and the rest is open
 rm -rf grid
 "$AGON" sweep grid.yaml > stop.txt 2>&1 & job=$!
@@ -184,6 +219,11 @@ set: {frames: 20k}
 score: {games: 40}
 Y
 expect 0 "return of main_0, 40 episodes" "$AGON" sweep team.yaml
+# --- a name that is no UTF-8 goes into the JSON, too
+cp base.yaml $'b\xe9.yaml'
+printf 'sweep: {folder: latin}\nset: {frames: 10k}\nscore: {games: 20}\n' > latin.yaml
+expect 0 "1 done" "$AGON" sweep latin.yaml sweep.base=$'b\xe9.yaml'
+$python -c 'import json; assert json.load(open("latin/sweep.json"))["base"] == "b?.yaml"'
 # --- bad input: one clear error each, with its place, before anything runs
 bad() { local pattern=$1; printf '%s\n' "${@:2}" > bad.yaml; expect 2 "$pattern" "$AGON" sweep bad.yaml; [ ! -e sweeps/bad ] || fail "a folder of nothing"; }
 good='sweep: {base: base.yaml}'

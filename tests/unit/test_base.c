@@ -216,6 +216,23 @@ static void text_for_a_shell(void **state) {
   assert_string_equal(text_quoted("it's", out, 10), "'it'\\''s'");
 }
 
+/* A byte of no letter of UTF-8 becomes a '?', whatever stands around it; letters stay. */
+static void text_is_mended(void **state) {
+  (void)state;
+  static const char *const pair[][2] = {
+      {"", ""}, {"caf\xc3\xa9", "caf\xc3\xa9"}, {"caf\xe9", "caf?"}, {"\xe9t\xe9", "?t?"},
+      {"\xe2\x82\xac \xf0\x9f\x8e\xb2", "\xe2\x82\xac \xf0\x9f\x8e\xb2"},
+      {"\xe2\x82", "??"}, {"\xf0\x9f\x8ex", "???x"}, {"\xc0\xaf", "??"}, {"\xe0\x80\xaf", "???"}, /* longer than needed */
+      {"\xed\xa0\x80", "???"}, {"\xf4\x90\x80\x80", "????"}, {"\xff\xfe", "??"}, {"\x80", "?"},
+  };
+  for (size_t i = 0; i < COUNT_OF(pair); i++) {
+    char text[32];
+    snprintf(text, sizeof text, "%s", pair[i][0]);
+    text_mend(text);
+    assert_string_equal(text, pair[i][1]);
+  }
+}
+
 static void text_helpers(void **state) {
   (void)state;
   char out[16];
@@ -407,7 +424,7 @@ int main(void) {
       cmocka_unit_test(suggestions_share_two_thirds_of_the_letters),
       cmocka_unit_test(items_of_lists_lose_the_spaces_around_them),
       cmocka_unit_test(text_for_a_shell),
-      cmocka_unit_test(text_helpers),
+      cmocka_unit_test(text_is_mended), cmocka_unit_test(text_helpers),
       cmocka_unit_test(a_steady_clock_never_goes_back),
       cmocka_unit_test(locks_are_exclusive_between_processes),
       cmocka_unit_test(hashes_depend_on_order),

@@ -5,10 +5,14 @@
 #include "folder.h"
 #include "sweep/records.h"
 
+#include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static char folder[FOLDER_PATH];
 
@@ -153,6 +157,101 @@ static void who_goes_on(void **state) {
   sweep_plan_free(&plan);
 }
 
+/* A program in the place of agon or of a launcher: a script of the shell. */
+static void write_program(char *path, size_t size, const char *name, const char *script) {
+  char text[1000];
+  snprintf(path, size, "%s/%s", folder, name);
+  snprintf(text, sizeof text, "#!/bin/sh\n%s\n", script);
+  CHECK_OK(file_write_whole(path, text, strlen(text)));
+  assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* A run that cannot be read is not taken for one that was stopped at its beginning. */
+static void what_cannot_be_read_has_failed(void **state) {
+  (void)state;
+  SweepPlan plan;
+  Sweep sweep;
+  char agon[400];
+  char path[400];
+  char *log;
+  read_plan("sweep: {base: tic_tac_toe, seeds: 1, tries: 3}\nset: {frames: 100k}\n", &plan);
+  write_program(agon, sizeof agon, "agon",
+                "while [ $# -gt 1 ]; do [ \"$1\" = --run-dir ] && run=$2; shift; done\n"
+                "echo begun; mkdir -p \"$run/checkpoints\"; echo rubbish > \"$run/checkpoints/000001.h5\"");
+  CHECK_OK(sweep_open(&plan, true, &sweep));
+  CHECK_OK(sweep_work(&sweep, &(SweepJobs){.program = agon}));
+  assert_true(sweep.run[0].failed);
+  assert_non_null(strstr(sweep.run[0].error, "how far it is cannot be told"));
+  assert_non_null(strstr(sweep.run[0].error, "000001.h5"));
+  snprintf(path, sizeof path, "%s/logs/c01-s1.txt", folder);
+  CHECK_OK(file_read(path, &log, NULL));
+  assert_string_equal(log, "begun\n"); /* once: what is there is for people to look at */
+  free(log);
+  sweep_close(&sweep);
+  sweep_plan_free(&plan);
+}
+
+/* Launchers lie in folders with spaces, and {ranks} may stand anywhere. */
+static void launchers(void **state) {
+  (void)state;
+  SweepPlan plan;
+  Sweep sweep;
+  char path[400];
+  char text[1000];
+  char *said;
+  snprintf(path, sizeof path, "%s/a b", folder);
+  CHECK_OK(file_make_folders(path));
+  write_program(path, sizeof path, "a b/mpirun",
+                "printf '<%s>' \"$1\" \"$2\" \"$3\" > \"${0%/*}/said\"; exit 2");
+  snprintf(text, sizeof text,
+           "sweep: {base: tic_tac_toe, seeds: 1, ranks: 3, launch: \"'%s' --map {ranks}:{ranks} -n{ranks}\"}\n", path);
+  read_plan(text, &plan);
+  CHECK_OK(sweep_open(&plan, true, &sweep));
+  CHECK_OK(sweep_work(&sweep, &(SweepJobs){.program = "agon"}));
+  assert_true(sweep.run[0].failed);
+  snprintf(path, sizeof path, "%s/a b/said", folder);
+  CHECK_OK(file_read(path, &said, NULL));
+  assert_string_equal(said, "<--map><3:3><-n3>");
+  free(said);
+  sweep_close(&sweep);
+  sweep_plan_free(&plan);
+  static const char *const bad[] = {"mpirun '-n 3", " "};
+  for (size_t i = 0; i < COUNT_OF(bad); i++) {
+    snprintf(path, sizeof path, "%s/bad.yaml", folder);
+    snprintf(text, sizeof text, "sweep: {base: tic_tac_toe, ranks: 3, launch: \"%s\"}\n", bad[i]);
+    CHECK_OK(file_write_whole(path, text, strlen(text)));
+    assert_int_equal(sweep_plan_read(path, NULL, 0, folder, &plan), ERR_USAGE);
+    assert_non_null(strstr(status_message(), "sweep.launch"));
+    sweep_plan_free(&plan);
+  }
+}
+
+/* A run whose launcher hangs is killed with what the launcher has put into other groups. */
+static void late_runs_are_killed_whole(void **state) {
+  (void)state;
+  SweepPlan plan;
+  Sweep sweep;
+  char path[400];
+  char text[1000];
+  char *said;
+  write_program(path, sizeof path, "mpirun", "setsid sh -c 'echo $$ > \"${0%/*}/rank\"; sleep 1000' \"$0\" & wait");
+  snprintf(text, sizeof text, "sweep: {base: tic_tac_toe, ranks: 2, limit: 2, tries: 1, launch: \"%s\"}\n", path);
+  read_plan(text, &plan);
+  CHECK_OK(sweep_open(&plan, true, &sweep));
+  CHECK_OK(sweep_work(&sweep, &(SweepJobs){.program = "agon"}));
+  assert_string_equal(sweep.run[0].error, "killed after sweep.limit, 2 s");
+  snprintf(path, sizeof path, "%s/rank", folder);
+  CHECK_OK(file_read(path, &said, NULL));
+  const pid_t rank = (pid_t)atoi(said);
+  assert_true(rank > 1);
+  for (int i = 0; i < 1000 && !kill(rank, 0); i++)
+    usleep(10000);
+  assert_true(kill(rank, 0) && errno == ESRCH);
+  free(said);
+  sweep_close(&sweep);
+  sweep_plan_free(&plan);
+}
+
 static int new_folder(void **state) {
   (void)state;
   folder_make(folder);
@@ -165,6 +264,9 @@ int main(void) {
       cmocka_unit_test_setup(draws_have_their_distributions, new_folder),
       cmocka_unit_test_setup(rungs, new_folder),
       cmocka_unit_test_setup(who_goes_on, new_folder),
+      cmocka_unit_test_setup(what_cannot_be_read_has_failed, new_folder),
+      cmocka_unit_test_setup(launchers, new_folder),
+      cmocka_unit_test_setup(late_runs_are_killed_whole, new_folder),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
