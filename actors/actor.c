@@ -207,6 +207,12 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   const Measures *measures = &actor->measures;
   measures_take(measures, slot->state, measures->of_agents ? NULL : slot->team_return,
                 actor->measured);
+  if (!finite_doubles(actor->measured, measures->count))
+    recorder_fail(actor->recorder,
+                  status_set(ERR_ENV,
+                             "env %s: slot %u, episode %u, step %u: one of its metrics is not "
+                             "finite ('agon env check' says which)",
+                             actor->setup.env->table->name, slot->id, slot->episode, slot->steps));
   for (size_t i = 0; i < measures->count; i++)
     actor->results.metric[i] += actor->measured[i];
   count_stage(actor, slot);

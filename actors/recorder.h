@@ -48,8 +48,11 @@ typedef struct RecorderHooks {
  * stay. */
 Status recorder_collect(Recorder *recorder, const RecorderHooks *hooks);
 size_t recorder_open(const Recorder *recorder); /* decisions that are open */
+/* Keeps a failure that is found where nothing can be returned, as in a hook. Recording goes on
+ * without what failed; the first failure is told when it is asked for. */
+void recorder_fail(Recorder *recorder, Status status);
 /* What went wrong while recording: ERR_MEMORY; ERR_ENV, where what an agent sees that does not act,
- * or the global state, is not finite. */
+ * the global state, or a metric of an episode is not finite. */
 Status recorder_failed(const Recorder *recorder);
 /* The slot's game is lost: its open decisions are forgotten. */
 void recorder_abandoned(Recorder *recorder, size_t slot_index);

@@ -65,8 +65,6 @@ static inline Unroll *last_unroll(Track *track) {
   return &track->batch.unroll[track->batch.unrolls - 1];
 }
 
-/* Recording goes on without what failed; the first failure is told when it is asked for. */
-void recorder_fail(Recorder *recorder, Status status);
 /* A new unroll at the end of the batch, before its first row. Without memory for it the recorder
  * has failed. */
 bool begin_unroll(Recorder *recorder, Track *track, const PlaySlot *slot, uint32_t agent,

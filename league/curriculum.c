@@ -1,5 +1,7 @@
 #include "league/curriculum.h"
 
+#include "store/counters.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -51,7 +53,7 @@ Status curriculum_save(const Curriculum *curriculum, Tree *tree) {
   const double measure[] = {curriculum->sum, curriculum->measured};
   if (!curriculum->rule.stages) return OK;
   TRY_RETURN(tree_put(tree, "league/curriculum_counts", STORE_U64, 3, 1, counts));
-  TRY_RETURN(tree_put(tree, "league/curriculum_measure", STORE_F64, 2, 1, measure));
+  TRY_RETURN(tree_put(tree, CURRICULUM_MEASURE_PATH, STORE_F64, 2, 1, measure));
   return tree_put(tree, "league/curriculum_began", STORE_U64, CURRICULUM_STAGES + 1, 1,
                   curriculum->began);
 }
@@ -63,7 +65,7 @@ Status curriculum_load(Curriculum *curriculum, const Tree *tree, uint64_t frames
   curriculum->began[0] = frames;
   if (!curriculum->rule.stages || !tree_find(tree, "league/curriculum_counts")) return OK;
   TRY_RETURN(tree_get(tree, "league/curriculum_counts", STORE_U64, 3, &counts));
-  TRY_RETURN(tree_get(tree, "league/curriculum_measure", STORE_F64, 2, &measure));
+  TRY_RETURN(tree_get(tree, CURRICULUM_MEASURE_PATH, STORE_F64, 2, &measure));
   TRY_RETURN(tree_get(tree, "league/curriculum_began", STORE_U64, CURRICULUM_STAGES + 1, &began));
   const uint64_t *count = counts->data;
   const double *mean = measure->data;

@@ -104,7 +104,12 @@ Status library_write(Library *library, const League *league, uint32_t player, co
   char role[PLAYER_NAME];
   const char *parent = who->parent >= 0 ? league->player[who->parent].name : "";
   const float *kept;
-  INVARIANT(who->frozen && finite_floats(policy, block));
+  INVARIANT(who->frozen);
+  if (!finite_floats(policy, block))
+    return status_set(ERR_INTERNAL,
+                      "the weights of %s are not finite: such a player is not frozen; go on from "
+                      "the last checkpoint with a lower learner.rate",
+                      who->name);
   hash_text(digest, hash);
   text_choice_name(ROLE_NAMES, (int)who->role, role, sizeof role);
   TRY(tree_put_all(&tree, library->setup.header));

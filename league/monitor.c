@@ -13,6 +13,7 @@ struct Monitor {
   uint64_t *version;       /* (learning) of the weights that the last report is about */
   Numbers *report;         /* (learning) losses and the like, of the last update with any */
   uint64_t *dropped;       /* (learning) frames thrown away as too old */
+  double *skipped;         /* (learning) steps of this job that were passed over (learner.on_nan) */
   size_t unmeasured;       /* past players left out of the last table's meta-game */
   uint64_t unmeasured_key; /* a number that changes with who they are */
 };
@@ -46,6 +47,7 @@ Status monitor_create(const DisplaySetup *setup, const RunPosition *begin, uint6
   TRY(NEW_ARRAY(monitor->version, learning));
   TRY(NEW_ARRAY(monitor->report, learning));
   TRY(NEW_ARRAY(monitor->dropped, learning));
+  TRY(NEW_ARRAY(monitor->skipped, learning));
   Progress progress = progress_of(monitor, begin, generation, "running");
   TRY(display_create(setup, &progress, &monitor->display));
   *out = monitor;
@@ -61,7 +63,22 @@ void monitor_destroy(Monitor *monitor) {
   free(monitor->version);
   free(monitor->report);
   free(monitor->dropped);
+  free(monitor->skipped);
   free(monitor);
+}
+
+/* That a player's steps are passed over is said at the first; how many they are in all, metrics
+ * say. */
+static void note_skipped(Monitor *monitor, WireReport *report) {
+  double *all = &monitor->skipped[report->player];
+  const bool first = *all == 0;
+  *all += numbers_get(&report->numbers, "skipped");
+  if (*all > 0) numbers_set(&report->numbers, "skipped", *all);
+  if (!first || *all == 0) return;
+  log_warning("%s: steps of tick %llu were passed over, as what they would be made by is not "
+              "finite or too large (learner.on_nan=skip); %s/skipped in the metrics counts them",
+              monitor->league->player[report->player].name, (unsigned long long)report->tick,
+              monitor->league->player[report->player].name);
 }
 
 Status monitor_take_report(Monitor *monitor, const Members *members, const Message *message,
@@ -75,6 +92,7 @@ Status monitor_take_report(Monitor *monitor, const Members *members, const Messa
     return status_set(ERR_FORMAT, "the counters of player %u have gone back", player);
   monitor->version[player] = report.version;
   monitor->dropped[player] = report.dropped;
+  note_skipped(monitor, &report);
   if (report.numbers.count) monitor->report[player] = report.numbers;
   return OK;
 }

@@ -307,7 +307,16 @@ static Status publish(Learner *learner, const TrainState *state, const float *bl
                       uint64_t version, uint64_t tick) {
   const LearnerSetup *setup = &learner->setup;
   const size_t size = setup->role.net->block;
-  INVARIANT(version <= state->version && finite_floats(block, size));
+  INVARIANT(version <= state->version);
+  /* a pass over what is copied into the message next; what is not finite would make every actor's
+   * moves, and the next checkpoint, of no use */
+  if (!finite_floats(block, size))
+    return status_set(ERR_INTERNAL,
+                      "player %u: its weights are not finite after %llu updates (seed %llu): they "
+                      "are neither published nor saved; lower learner.rate, and go on from the "
+                      "last checkpoint",
+                      state->player, (unsigned long long)version,
+                      (unsigned long long)setup->role.seed);
   const WireWeights weights = {
       .player = state->player,
       .life = state->life,
@@ -670,6 +679,7 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
   const AlgoStats *stats = &learner->stats;
   put_replay(learner, numbers);
   put_exploration(learner, numbers);
+  if (stats->skipped > 0) numbers_set(numbers, "skipped", stats->skipped);
   if (stats->rows <= 0) return; /* nobody had experience */
   numbers_set(numbers, "policy_loss", stats->policy_loss);
   numbers_set(numbers, "value_loss", stats->value_loss);
@@ -730,6 +740,7 @@ static void gather_stats(Learner *learner) {
                           last->kl_reference, last->clipped, last->gradient_norm};
   const double updates = learner->updates ? (double)learner->updates : 1;
   if (learner->updates <= 1) *all = (AlgoStats){0};
+  all->skipped += last->skipped;
   all->value_loss += (last->value_loss - all->value_loss) / updates;
   all->rows += (last->rows - all->rows) / updates;
   all->messages += (last->messages - all->messages) / updates;

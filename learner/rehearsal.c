@@ -275,13 +275,15 @@ Status rehearsal_draw(Rehearsal *rehearsal, double progress, Rehearsed *out) {
   return OK;
 }
 
-/* Priorities of sequences (Kapturowski et al. 2019, section 2.3). */
+/* Priorities of sequences (Kapturowski et al. 2019, section 2.3). One whose error is not finite
+ * keeps that which it has: among the sums of priorities it would spoil all. */
 static void prefer_drawn(Rehearsal *rehearsal) {
   const ReplayConfig *config = rehearsal->setup.config;
   const double mix = config->priority_mix;
   for (size_t u = 0; u < rehearsal->drawn.unrolls; u++) {
     const float *error = rehearsal->error + 2 * u;
     const double both = mix * (double)error[0] + (1 - mix) * (double)error[1];
+    if (!isfinite(both)) continue;
     replay_prefer(rehearsal->replay, &rehearsal->draw[u], both + config->priority_least);
   }
 }

@@ -15,6 +15,7 @@
 
 enum { DECAY_LINEAR, DECAY_GEOMETRIC, DECAY_ROOT };
 enum { CHOICE_FALSE, CHOICE_TRUE, CHOICE_AUTO };
+enum { ON_NAN_STOP, ON_NAN_SKIP };
 
 /* The section learner.* of the configuration: what all algorithms have in common. */
 typedef struct LearnConfig {
@@ -24,6 +25,7 @@ typedef struct LearnConfig {
   double rate, rate_end;
   double epsilon;
   double clip_norm;
+  int on_nan; /* ON_NAN_STOP, ... */
   double entropy, entropy_end;
   double value_weight;
   double reference, reference_end; /* weight of KL(policy || reference policy) */

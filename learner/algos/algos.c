@@ -63,6 +63,10 @@ const Option learn_options[] = {
      "Adam's epsilon"},
     {"clip_norm", OPT_FLOAT, offsetof(LearnConfig, clip_norm), "0.5", 0, OPTION_NO_LIMIT, NULL, "",
      "largest global gradient norm; 0 = no clipping"},
+    {"on_nan", OPT_CHOICE, offsetof(LearnConfig, on_nan), "stop", 0, 0, "stop|skip", "",
+     "where a loss, a gradient, an advantage or a normaliser is not finite, or too large for "
+     "Adam: the job ends and says whose it is, or (skip) the player is left as it was, with a "
+     "warning, and PLAYER/skipped counts the steps"},
     {"entropy", OPT_FLOAT, offsetof(LearnConfig, entropy), "0.01", 0, 10, NULL, "",
      "weight of the entropy bonus at the start"},
     {"entropy_end", OPT_FLOAT, offsetof(LearnConfig, entropy_end), "0.005", 0, 10, NULL, "",

@@ -12,6 +12,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -495,6 +496,7 @@ Status update_begin(Update *update, TrainState *state, const Batch *batch, const
   int64_t since = clock_now(&update->clock);
   update->stats = (AlgoStats){0};
   update->stopped = false;
+  update->spoiled = false;
   update->waiting = 0;
   memset(update->vote, 0, sizeof update->vote);
   if (votes) memcpy(update->vote, votes, sizeof update->vote);
@@ -647,33 +649,88 @@ static bool rests(const Update *update, size_t part) {
   return ops->rests && ops->rests(&update->experience, part);
 }
 
-/* A step of Adam on each part that does not rest, whose gradient is clipped by a norm of its own;
- * the policy's goes to *out_norm. `each`: one over the rows. */
-static Status step_parts(Update *update, double each, double *out_norm) {
+/* Where in a part the first number that is not finite lies: ", layer NAME"; "" where it has no
+ * layers, or all are finite. Returns `out`. */
+static const char *bad_layer(const Update *update, size_t part, const float *gradient, char *out,
+                             size_t size) {
+  const Net *net = update->net;
+  const size_t trained = update->state->part[part].trained;
+  size_t at = 0;
+  *out = 0;
+  while (at < trained && isfinite(gradient[at]))
+    at++;
+  for (size_t i = 0; part == 0 && at < trained && i < net->graph.views; i++) {
+    const View *view = &net->graph.view[i];
+    const size_t inside = net->copies > 1 ? at % net->stride : at;
+    if (inside - view->offset < view->count) snprintf(out, size, ", layer %s", view->name);
+  }
+  return out;
+}
+
+/* What a step or an update cannot be made by: an end of the job, or passed over, as learner.on_nan
+ * says. */
+static Status unusable(Update *update, const char *what, const char *where) {
+  const TrainState *state = update->state;
+  update->stats.skipped++;
+  if (update->config->on_nan == ON_NAN_SKIP) return OK;
+  return status_set(ERR_INTERNAL,
+                    "player %u: %s%s, after %llu updates (seed %llu): nothing of this update is "
+                    "published or saved. Rewards or observations may be too large ('agon env "
+                    "check'), or learner.rate; learner.on_nan=skip passes over such steps",
+                    state->player, what, where, (unsigned long long)state->version,
+                    (unsigned long long)update->seed);
+}
+
+/* The largest norm that Adam is given: a square of it is still a float. */
+#define MOST_NORM 1e18
+
+/* The norm of each part's gradient, as a mean over the rows, and what it is clipped by. *good: all
+ * of them can be stepped by. All parts are looked at before any is stepped. The norms are needed
+ * anyway, and one that is finite says that all of its numbers are. */
+static Status measure_parts(Update *update, const LossSums *sums, double *norm, double *clip,
+                            bool *good) {
+  const LearnConfig *config = update->config;
+  const TrainState *state = update->state;
+  const float *gradient = update->gradient;
+  const double each = 1.0 / (double)sums->rows;
+  char what[96];
+  char layer[64];
+  *good = false;
+  if (!isfinite(sums->rows) || !isfinite(sums->policy) || !isfinite(sums->value))
+    return unusable(update, "the loss is not finite", "");
+  for (size_t i = 0; i < state->parts; i++) {
+    const TrainPart *part = &state->part[i];
+    norm[i] = gradient_norm(gradient, part->trained) * each;
+    clip[i] = 1;
+    if (config->clip_norm > 0 && norm[i] > config->clip_norm) clip[i] = config->clip_norm / norm[i];
+    const bool finite = isfinite(norm[i]) != 0;
+    if (!finite || norm[i] * clip[i] > MOST_NORM) {
+      snprintf(what, sizeof what, "the gradient of its %s is %s", part->name,
+               finite ? "too large for Adam (learner.clip_norm bounds it)" : "not finite");
+      return unusable(update, what, bad_layer(update, i, gradient, layer, sizeof layer));
+    }
+    gradient += part->trained;
+  }
+  *good = true;
+  return OK;
+}
+
+/* A step of Adam on each part that does not rest; its gradient is clipped by a norm of its own. */
+static void step_parts(Update *update, double each, const double *clip) {
   const LearnConfig *config = update->config;
   TrainState *state = update->state;
   const Adam adam = {0.9f, 0.999f, (float)config->epsilon};
   const float *gradient = update->gradient;
-  double rate = train_state_schedule(config, state, config->rate, config->rate_end);
+  const double rate = train_state_schedule(config, state, config->rate, config->rate_end);
   state->steps++;
   for (size_t i = 0; i < state->parts; i++) {
     TrainPart *part = &state->part[i];
-    double norm = gradient_norm(gradient, part->trained) * each;
-    double clip = 1;
-    if (!isfinite(norm))
-      return status_set(
-          ERR_INTERNAL,
-          "player %u: the gradient of its %s is not finite after %llu updates; lower learner.rate",
-          state->player, part->name, (unsigned long long)state->version);
-    if (config->clip_norm > 0 && norm > config->clip_norm) clip = config->clip_norm / norm;
     if (part->trained && !rests(update, i))
       adam_step(&adam, part->block, part->m, part->v, gradient, part->trained, ++part->steps,
-                (float)rate, (float)(clip * each));
-    if (i == 0) *out_norm = norm;
+                (float)rate, (float)(clip[i] * each));
     gradient += part->trained;
   }
   update->stats.rate = rate;
-  return OK;
 }
 
 /* Means over rows, summed up over minibatches. */
@@ -694,13 +751,17 @@ static Status optimise(Update *update) {
   Experience *experience = &update->experience;
   int64_t since = clock_now(&update->clock);
   LossSums sums;
-  double norm = 0;
+  double norm[1 + ALGO_PARTS];
+  double clip[1 + ALGO_PARTS];
+  bool good;
   memcpy(&sums, update->gradient + update->trained, sizeof sums);
   if (sums.rows <= 0) return OK;
   double each = 1.0 / (double)sums.rows;
-  TRY_RETURN(step_parts(update, each, &norm));
+  TRY_RETURN(measure_parts(update, &sums, norm, clip, &good));
+  if (!good) return OK;
+  step_parts(update, each, clip);
   count_losses(&update->stats, &sums, each);
-  update->stats.gradient_norm += norm;
+  update->stats.gradient_norm += norm[0];
   update->stats.minibatches++;
   update->stats.policy_steps += !rests(update, 0);
   experience->step++;
@@ -713,20 +774,23 @@ static Status optimise(Update *update) {
   return OK;
 }
 
-/* A batch without rows moves none. */
-static void move_normalisers(Update *update) {
+/* A batch without rows moves none, and one that they cannot take in either. */
+static Status move_normalisers(Update *update) {
   double rows = update->advantages.count;
-  if (rows <= 0) return;
+  if (rows <= 0 || update->spoiled) return OK;
+  if (!finite_floats(update->moments, moments_count(update->net)))
+    return unusable(update, "its observations are too large to be normalised", "");
   moments_observations(&update->normaliser, update->state, rows, update->moments);
   ValueHead head[ALGO_PARTS];
   const size_t heads = train_state_values(update->algo, update->state, head);
   moments_returns(head, heads, update->state, &update->targets, update->config->return_decay);
   net_share_constants(update->net, update->state->block);
+  return OK;
 }
 
 /* The losses become means, the normalisers take in the batch, and the player is a version older.
  * Average and reference follow the new weights. */
-static void finish_update(Update *update) {
+static Status finish_update(Update *update) {
   const Net *net = update->net;
   update_weigh(update, NULL, NULL);
   if (update->partner) update_meet(update, NULL, NULL, NULL);
@@ -741,7 +805,7 @@ static void finish_update(Update *update) {
   if (update->stats.minibatches > 0) update->stats.value_loss /= update->stats.minibatches;
   uint64_t learned = (uint64_t)update->advantages.count;
   update->stats.rows = (double)learned;
-  move_normalisers(update);
+  TRY_RETURN(move_normalisers(update));
   INVARIANT(state->min_version <= state->version);
   for (size_t i = 0; i < state->parts; i++)
     INVARIANT(finite_floats(state->part[i].block, state->part[i].floats));
@@ -759,6 +823,7 @@ static void finish_update(Update *update) {
   if (every > 0 && state->version % (uint64_t)every == 0)
     memcpy(state->reference, train_state_snapshot(update->config, state),
            net->block * sizeof(float));
+  return OK;
 }
 
 /* The last sum of an update: the normalisers' second round. */
@@ -785,11 +850,25 @@ static Status after_minibatch(Update *update) {
   return start_stats(update);
 }
 
+/* Advantages and targets whose spread is not finite would become normalisers' and gradients' fault
+ * later, where nobody could tell. */
+static Status check_opening(Update *update) {
+  const Spread *advantages = &update->advantages;
+  const Spread *targets = &update->targets;
+  const bool good = isfinite(advantages->mean) && isfinite(advantages->squares) &&
+                    isfinite(targets->mean) && isfinite(targets->squares);
+  if (good) return OK;
+  update->spoiled = true;
+  return unusable(update, "what its decisions are worth (advantages, value targets) is not finite",
+                  "");
+}
+
 /* Advantages are as they are to be learned from - once they are shaped, where somebody is met. */
 static Status after_opening(Update *update) {
   TRY_RETURN(use_opening(update));
-  /* nobody has experience: a version all the same */
-  if (update->advantages.count <= 0) return start_stats(update);
+  TRY_RETURN(check_opening(update));
+  /* nobody has experience, or none of use: a version all the same */
+  if (update->advantages.count <= 0 || update->spoiled) return start_stats(update);
   if (normalises(update)) normalise_advantages(update);
   update->phase = TRAIN_MINIBATCH;
   if (!update->partner || !partner_is_met(update->partner)) return OK;
@@ -832,9 +911,8 @@ Status update_step(Update *update, bool *more, bool *progress) {
   case TRAIN_DIRECTION: return shape(update);
   case TRAIN_GRADIENT: return after_minibatch(update);
   case TRAIN_STATS:
-    finish_update(update);
     *more = false;
-    return OK;
+    return finish_update(update);
   case TRAIN_MINIBATCH: break;
   }
   return OK;

@@ -17,6 +17,7 @@ typedef struct AlgoStats {
   double rows;     /* learned from, by all members; 0: nobody had experience */
   double minibatches;
   double policy_steps; /* minibatches in which the policy did not rest: its numbers are of these */
+  double skipped; /* minibatches by which nothing was stepped: their numbers were not finite */
   double met; /* share of what was learned from in which the other player is one that learns */
   double rate;
 } AlgoStats;
@@ -65,7 +66,10 @@ void update_weigh(Update *update, const float *weight, float *error);
  * player with the same experience, where that meets itself. Borrowed until the update ends. Among
  * several members, all must say it. */
 void update_meet(Update *update, TrainState *other, const Batch *batch, const Shards *shards);
-/* At most one minibatch; *more is false after the last, when the state's version has moved.
+/* At most one minibatch. What is not finite is never stepped by: by learner.on_nan the update fails
+ * (ERR_INTERNAL, naming player, part and layer), and the state is as the last good step left it; or
+ * it is passed over, and counted (AlgoStats.skipped). Among several members all do the same, since
+ * what is looked at is summed. *more is false after the last, when the state's version has moved.
  * *progress is false when it only waited for the other members. */
 Status update_step(Update *update, bool *more, bool *progress);
 

@@ -75,6 +75,7 @@ struct Update {
   size_t epoch;
   size_t at; /* minibatch of the epoch */
   bool stopped;
+  bool spoiled; /* what was to be learned from is not finite: nothing of it is taken in */
   AlgoStats stats;
 };
 

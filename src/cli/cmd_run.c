@@ -193,11 +193,16 @@ static void print_status(const RunFolder *run, json_t *root) {
   double frames = status_number(root, "frames");
   double target = status_number(root, "frames_target");
   double sps = status_number(root, "sps");
-  printf("%s: %s\n", run->path, status_state(run->path, root));
+  const double silent = status_silence(run->path);
+  printf("%s: %s", run->path, status_state(run->path, root));
+  if (silent > 0)
+    printf(", but no sign of life for %s: a rank, its host or a game hangs, or the job is stopped",
+           text_duration(silent, left, sizeof left));
+  printf("\n");
   print_bar(target > 0 ? frames / target : 0, 40);
   printf(" %s frames, %s frames/s", text_done(frames, target, b, sizeof b),
          sps > 0 ? text_scaled(sps, c, sizeof c) : "n/a");
-  if (sps > 0 && frames < target)
+  if (sps > 0 && frames < target && silent <= 0)
     printf(", %s to go", text_duration((target - frames) / sps, left, sizeof left));
   printf("\ntick %.0f, %.0f s, %s episodes, checkpoint %06.0f, %.0f learner%s, %.0f actor%s\n\n",
          status_number(root, "tick"), status_number(root, "seconds"),
@@ -218,7 +223,8 @@ static void print_status(const RunFolder *run, json_t *root) {
   }
 }
 
-static const Flag status_flags[] = {{"--json", NULL, "print status.json as it is"}};
+static const Flag status_flags[] = {
+    {"--json", NULL, "print status.json, with its present state and for how long it is silent"}};
 
 /* Prints status.json, which the job replaces whole from time to time: it is not disturbed. What the
  * run is doing now is added by who looks, as a job that was killed could not say so. */
@@ -231,6 +237,7 @@ static Status run_status(int argc, char **argv) {
   TRY_RETURN(status_load(run.path, &root));
   if (argument(&command_status, &arguments, "--json")) {
     json_object_set_new(root, "state", json_string(status_state(run.path, root)));
+    json_object_set_new(root, "silent_seconds", json_real(status_silence(run.path)));
     json_dumpf(root, stdout, JSON_INDENT(1));
     printf("\n");
   } else {

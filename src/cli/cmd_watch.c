@@ -155,6 +155,7 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
   double sps = status_number(root, "sps");
   double share = target > 0 ? frames / target : 0;
   const char *state = status_state(run, root);
+  const double silent = status_silence(run);
   put(s, BOLD, "%s", run);
   put(s, DIM, "  %s  ", status_text(root, "game"));
   put(s,
@@ -162,11 +163,12 @@ static void put_head(Screen *s, const char *run, const json_t *root) {
       : !strcmp(state, "finished") ? BLUE
                                    : YELLOW,
       "%s", state);
+  if (silent > 0) put(s, RED, ", but no sign of life for %s", text_duration(silent, c, sizeof c));
   end_line(s);
   put_bar(s, share, s->width > 110 ? 50 : s->width > 70 ? 30 : 12);
   put(s, PLAIN, " %3d %%  %s frames", text_percent(frames, target),
       text_done(frames, target, b, sizeof b));
-  if (sps > 0 && frames < target)
+  if (sps > 0 && frames < target && silent <= 0)
     put(s, PLAIN, "  %s to go", clock_text((target - frames) / sps, c, sizeof c));
   end_line(s);
   put(s, DIM, "time ");

@@ -40,6 +40,7 @@ struct Play {
   uint32_t opening; /* random steps */
   bool vary_opening;
   bool tells_agents;
+  float most_reward; /* of an agent in one step, either way; more is refused */
   double *share;    /* (teams) of an agent in its team's return */
   float *outcome;   /* (teams) */
   uint8_t *flag;    /* (slots, agents) */
@@ -77,6 +78,14 @@ static void seat(Play *play) {
   }
 }
 
+/* What an env says of an episode's total is taken as an estimate, and a step may pay what another
+ * takes back. Beyond a thousand times that, a reward is a mistake: returns and values, and all that
+ * is learned by them, would be made of it alone. */
+static float most_reward(const AgonEnvSpec *spec) {
+  const float total = fmaxf(fabsf(spec->reward_low), fabsf(spec->reward_high));
+  return 1000 * fmaxf(total, 1);
+}
+
 /* A team's return is the mean over its agents: `share` is one agent's part. */
 Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chunk, size_t memory,
                    const PlayHooks *hooks, Play **out) {
@@ -90,6 +99,7 @@ Status play_create(const Env *env, const Net *net, uint64_t run_seed, size_t chu
                  .chunk = chunk,
                  .memory = memory,
                  .largest = largest,
+                 .most_reward = most_reward(&env->spec),
                  .hooks = *hooks,
                  .clock = clock_system()};
   TRY(NEW_ARRAY(play->observation, chunk * env->observation_bytes));
@@ -293,6 +303,25 @@ static Status env_failed(const Play *play, const PlaySlot *slot, const char *whe
                     env_why(play->env));
 }
 
+/* A reward that is no number, or beyond all that the env says of itself, would go on into returns,
+ * payoffs and gradients, where nobody could say whose it was. */
+static Status check_rewards(const Play *play, const PlaySlot *slot, const float *reward) {
+  const Env *env = play->env;
+  const AgonEnvSpec *spec = &env->spec;
+  const size_t agent = env_first_beyond(reward, spec->agents, play->most_reward);
+  if (agent == spec->agents) return OK;
+  if (!isfinite(reward[agent]))
+    return status_set(ERR_ENV,
+                      "env %s: slot %u, episode %u, step %u: the reward of agent %zu is no number",
+                      env->table->name, slot->id, slot->episode, slot->steps, agent);
+  return status_set(ERR_ENV,
+                    "env %s: slot %u, episode %u, step %u: the reward of agent %zu is %g, more "
+                    "than a thousand times what an episode pays (its spec says reward_low %g, "
+                    "reward_high %g): one of them is wrong",
+                    env->table->name, slot->id, slot->episode, slot->steps, agent,
+                    (double)reward[agent], (double)spec->reward_low, (double)spec->reward_high);
+}
+
 /* A game that is over as it begins: agon/env.h asks for a decision first. */
 static Status no_decision(const Play *play, const PlaySlot *slot) {
   return status_set(ERR_ENV,
@@ -310,12 +339,15 @@ static Status open_randomly(Play *play, PlaySlot *slot) {
     return status_set(ERR_USAGE, "random openings need discrete actions");
   for (int attempt = 0; attempt < 1000; attempt++) {
     AgonStatus how = AGON_RUNNING;
-    for (uint32_t i = 0; i < plies && how == AGON_RUNNING; i++)
+    for (uint32_t i = 0; i < plies && how == AGON_RUNNING; i++) {
       how = random_step(play, slot);
+      if (how == AGON_FAILED) return env_failed(play, slot, "a random opening");
+      TRY_RETURN(check_rewards(play, slot, play->gain));
+    }
     if (how == AGON_RUNNING) return OK;
-    if (how == AGON_FAILED) return env_failed(play, slot, "a random opening");
     how = reset_and_count(play, slot);
     if (how == AGON_FAILED) return env_failed(play, slot, "reset");
+    TRY_RETURN(check_rewards(play, slot, play->gain));
     if (how != AGON_RUNNING) return no_decision(play, slot);
   }
   return status_set(ERR_USAGE, "env %s: openings of %u random steps end the game", env->table->name,
@@ -333,6 +365,7 @@ static Status start_episode(Play *play, PlaySlot *slot) {
   if (slot->earned) memset(slot->earned, 0, env->spec.agents * sizeof *slot->earned);
   AgonStatus how = reset_and_count(play, slot);
   if (how == AGON_FAILED) return env_failed(play, slot, "reset");
+  TRY_RETURN(check_rewards(play, slot, play->gain));
   if (how != AGON_RUNNING) return no_decision(play, slot);
   if (play->opening) TRY_RETURN(open_randomly(play, slot));
   slot->live = true;
@@ -676,19 +709,6 @@ static void tell_stepped(const Play *play) {
     play->hooks.stepped(play->hooks.context, play->slot[i], flag);
     flag += play->env->spec.agents;
   }
-}
-
-/* A reward that is no number would go on into returns, payoffs and gradients, where nobody could
- * say whose it was. */
-static Status check_rewards(const Play *play, const PlaySlot *slot, const float *reward) {
-  const Env *env = play->env;
-  if (finite_floats(reward, env->spec.agents)) return OK;
-  uint32_t agent = 0;
-  while (isfinite(reward[agent]))
-    agent++;
-  return status_set(ERR_ENV,
-                    "env %s: slot %u, episode %u, step %u: the reward of agent %u is no number",
-                    env->table->name, slot->id, slot->episode, slot->steps, agent);
 }
 
 /* An end that there is, and outcomes that can be counted: others would go on into payoffs and

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 /* The file is replaced whole by the job, so it is never seen half written. */
 Status status_load(const char *run, json_t **out) {
@@ -55,6 +57,19 @@ Status status_held(const char *run, bool *out) {
   *out = false;
   TRY_RETURN(text_format(path, sizeof path, "%s/lock", run));
   return file_locked(path, out);
+}
+
+/* By the file's own time, which is as good as the clocks of the hosts agree: one that is ahead says
+ * nothing. Whoever saves or evaluates may be silent for some seconds. */
+double status_silence(const char *run) {
+  enum { LONGEST = 30 };
+  char path[PATH_MAX];
+  struct stat about;
+  bool held;
+  if (status_held(run, &held) != OK || !held) return 0;
+  if (text_format(path, sizeof path, "%s/status.json", run) != OK || stat(path, &about)) return 0;
+  const double silent = difftime(time(NULL), about.st_mtime);
+  return silent > LONGEST ? silent : 0;
 }
 
 /* A job that was killed leaves "running" behind: without a lock that is not believed. */

@@ -17,6 +17,9 @@ const char *status_return(const json_t *evaluation, char *out, size_t size);
 int status_metric_width(const char *name);
 /* Whether a job holds the run's lock. ERR_IO, ERR_USAGE. */
 Status status_held(const char *run, bool *out);
+/* A job writes status.json twice a second. Seconds for which it has not, once that is more than
+ * half a minute; 0: it has, or no job holds the run. */
+double status_silence(const char *run);
 /* What the run is doing, for people: running, stopped, finished, or that it ended without saving.
  * `root` is what status_load gave. */
 const char *status_state(const char *run, const json_t *root);

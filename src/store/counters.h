@@ -3,6 +3,10 @@
  * to the end. */
 #pragma once
 
+/* The one column of a checkpoint in which a number may be none: the second says what the stage's
+ * measure was at last, which nobody knows before the first look. */
+#define CURRICULUM_MEASURE_PATH "league/curriculum_measure"
+
 /* How far the run is: a column of RUN_COUNTERS numbers at this path. */
 #define RUN_COUNTERS_PATH "run/counters"
 enum {

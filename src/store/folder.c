@@ -183,6 +183,7 @@ done:
 Status run_write_checkpoint(RunFolder *run, uint64_t generation, const Tree *tree, size_t keep) {
   char path[PATH_MAX];
   TRY_RETURN(generation_path(run, generation, path, sizeof path));
+  TRY_RETURN(tree_check_numbers(tree));
   TRY_RETURN(store_write(tree, "checkpoint", path));
   TRY_RETURN(note_good(run, generation));
   return prune(run, keep);
@@ -246,6 +247,7 @@ Status run_frozen_path(const char *folder, const char *name, const char hash[HAS
 /* A resumed job freezes the same player again, with the same bytes and so the same name. */
 Status run_write_player(const RunFolder *run, const char *name, Hash hash, const Tree *tree) {
   char path[PATH_MAX];
+  TRY_RETURN(tree_check_numbers(tree));
   TRY_RETURN(run_player_path(run, name, hash, path, sizeof path));
   if (file_exists(path)) {
     Tree old;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { BLOCK = 1 << 20, SEAL_SIZE = 60, SUPERBLOCK = 48 };
 
@@ -88,8 +89,12 @@ Status seal_check(const char *path, Seal *out) {
   uint64_t size;
   uint8_t head[SUPERBLOCK] = {0};
   char text[SEAL_SIZE + 1] = "", want[SEAL_SIZE + 1];
-  FILE *file = fopen(path, "rb");
+  struct stat about;
   *out = SEAL_BROKEN;
+  /* to open a pipe that nobody writes to would wait for ever */
+  if (!stat(path, &about) && !S_ISREG(about.st_mode))
+    return status_set(ERR_IO, "cannot read %s: it is no regular file", path);
+  FILE *file = fopen(path, "rb");
   if (!file) return failed("read", path);
   TRY(size_of(file, path, &size));
   if (size < SUPERBLOCK + SEAL_SIZE) goto done;

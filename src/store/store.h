@@ -93,6 +93,9 @@ Status tree_fault(const Tree *tree, const char *path, int64_t row, const char *f
 /* ERR_FORMAT, with the row, if an element is infinite or NaN. The column (F32 or F64) was found by
  * tree_get or tree_get_table. */
 Status tree_check_finite(const Tree *tree, const Item *item);
+/* The same of all columns of numbers, but for what has not been measured (counters.h): what holds
+ * one that is none is never written into a run, and no file with one is whole. */
+Status tree_check_numbers(const Tree *tree);
 /* Columns of one value. ERR_FORMAT if it is missing, of another type, or (a text) does not fit into
  * out[size]. */
 Status tree_get_u64(const Tree *tree, const char *path, uint64_t *out);
@@ -116,7 +119,8 @@ Status tree_decode(Tree *tree, Reader *reader);
  * tree that could not be read back. */
 Status store_write(const Tree *tree, const char *kind, const char *path);
 /* Reads and verifies everything; *out is the caller's (tree_free), and needs no freeing on failure.
- * ERR_FORMAT names the file and the damage, ERR_IO, ERR_MEMORY. It takes no more memory than the
+ * ERR_FORMAT names the file and the damage (a number that is not finite, too), ERR_IO, ERR_MEMORY.
+ * What is no regular file is not opened: it might never answer. It takes no more memory than the
  * file is long: nothing in it is compressed. */
 Status store_read(const char *path, const char *kind, Tree *out);
 /* The same, for any kind if `kind` is NULL. On failure *damaged says whether the file is not what

@@ -2,6 +2,7 @@
 
 #include "base/invariant.h"
 #include "base/text.h"
+#include "store/counters.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -180,6 +181,16 @@ Status tree_check_finite(const Tree *tree, const Item *item) {
   for (size_t i = 0; i < elements; i++)
     if (item->type == STORE_F32 ? !finite_floats(f32 + i, 1) : !finite_doubles(f64 + i, 1))
       return tree_fault(tree, item->path, (int64_t)(i / item->width), "is not a finite number");
+  return OK;
+}
+
+Status tree_check_numbers(const Tree *tree) {
+  for (size_t i = 0; i < tree->items; i++) {
+    const Item *item = &tree->item[i];
+    const bool floats = item->type == STORE_F32 || item->type == STORE_F64;
+    if (!floats || !strcmp(item->path, CURRICULUM_MEASURE_PATH)) continue;
+    TRY_RETURN(tree_check_finite(tree, item));
+  }
   return OK;
 }
 

@@ -462,7 +462,7 @@ typedef struct WireSum {
   uint64_t number;
   uint32_t member; /* who sends it */
   uint32_t count;
-  const float *value; /* (count) finite */
+  const float *value; /* (count) */
 } WireSum;
 void sum_encode(const WireSum *sum, Bytes *out);
 Status sum_decode(WireSum *sum, Reader *body);

@@ -224,6 +224,7 @@ static struct {
   float spoilt; /* what element 1 of agent 1 shows at step 2 */
   bool gives_at_reset;
   bool pays_nonsense; /* agent 1, at step 4 */
+  float gift;         /* to agent 1 besides, at step 4 and by chance after a reset; 0: none */
   int fails_at;    /* the step that fails, from 1 on; 0: none */
   bool ends_at_reset;
   int ends_with;    /* a status in place of the right one; 0: the right one */
@@ -249,6 +250,7 @@ static AgonStatus stage_apply(const void *params, void *episode, uint32_t outcom
   reward[0] += 5;
   reward[1] -= 5;
   ((Stage *)episode)->total[0] += 5;
+  if (mode.gift != 0) reward[1] = mode.gift;
   return AGON_RUNNING;
 }
 static const AgonKind *stage_kind;
@@ -274,6 +276,7 @@ static AgonStatus stage_step(const void *params, void *episode, const AgonAction
   reward[0] += 1;
   reward[1] -= 1;
   if (mode.pays_nonsense && stage->step == 4) reward[1] = NAN;
+  if (mode.gift != 0 && stage->step == 4) reward[1] += mode.gift;
   stage->total[0] += 1;
   if (++stage->step < 6) return AGON_RUNNING;
   return mode.ends_with ? (AgonStatus)mode.ends_with : AGON_TERMINATED;
@@ -467,6 +470,29 @@ static void what_is_no_number_is_named(void **state) {
   assert_int_equal(play_stage(env, NAN, false, 0, &cast), ERR_INTERNAL);
   assert_non_null(strstr(status_message(), "of its network is"));
   assert_int_equal(mode.outside, 0);
+  env_destroy(env);
+}
+
+/* Before the first decision and in random openings too, where nobody learns from it, but returns
+ * count it. */
+static void rewards_beyond_all_bounds_are_named(void **state) {
+  (void)state;
+  Env *env = stage_env(AGON_DISCRETE, 1, 8, 0);
+  const double most = 1000 * fmax(fmax(fabs((double)env->spec.reward_low), fabs((double)env->spec.reward_high)), 1);
+  const float bad[] = {NAN, -INFINITY, 1e30f, (float)(-1.01 * most)};
+  Cast cast;
+  for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (uint32_t openings = 0; openings < 6; openings += 5) {
+      mode.gift = bad[i];
+      assert_int_equal(play_stage(env, 1, false, openings, &cast), ERR_ENV);
+      assert_non_null(strstr(status_message(), "slot 3, episode 0, step 5: the reward of agent 1 is "));
+      mode.gives_at_reset = true;
+      assert_int_equal(play_stage(env, 1, false, openings, &cast), ERR_ENV);
+      assert_non_null(strstr(status_message(), "slot 3, episode 0, step 0: the reward of agent 1 is "));
+      assert_non_null(strstr(status_message(), i < 2 ? "is no number" : "a thousand times what an episode pays"));
+      mode.gives_at_reset = false;
+    }
+  mode.gift = 0;
   env_destroy(env);
 }
 
@@ -901,7 +927,8 @@ int main(void) {
       cmocka_unit_test(games_depend_on_the_slot_alone),      cmocka_unit_test(mirrored_games_are_not_copies),
       cmocka_unit_test(places_in_the_list_do_not_matter),    cmocka_unit_test(identical_players_do_not_score_alike),
       cmocka_unit_test(heads_may_have_thousands_of_choices), cmocka_unit_test(returns_count_from_the_reset),
-      cmocka_unit_test(what_is_no_number_is_named),          cmocka_unit_test(boxes_are_scaled_and_clipped),
+      cmocka_unit_test(what_is_no_number_is_named),
+      cmocka_unit_test(rewards_beyond_all_bounds_are_named),          cmocka_unit_test(boxes_are_scaled_and_clipped),
       cmocka_unit_test(envs_that_break_their_contract_are_named),
       cmocka_unit_test(slots_know_the_size_of_their_episodes),
       cmocka_unit_test(random_play_is_even_in_every_head),

@@ -4,11 +4,13 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "store/counters.h"
 #include "store/store.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,6 +298,91 @@ static void junk_pushes_nothing_out(void **state) {
   run_close(&run);
 }
 
+/* A column of the sample that holds numbers; one of them is then none. */
+static void spoil(Tree *tree, const char *path, double number) {
+  const Item *item = tree_find(tree, path);
+  if (item->type == STORE_F32)
+    ((float *)item->data)[2] = (float)number;
+  else
+    ((double *)item->data)[2] = number;
+}
+
+/* A file that somebody has written with such a number is as damaged as one with a flipped bit; a job
+ * writes none. What a curriculum has not measured may be no number. */
+static void numbers_that_are_none_are_damage(void **state) {
+  (void)state;
+  static const struct {
+    const char *path, *says;
+    double number;
+  } wrong[] = {{"policy", "'policy', row 2 is not a finite number", NAN},
+               {"policy", "'policy', row 2 is not a finite number", -INFINITY},
+               {"group/table", "'group/table', row 0 is not a finite number", INFINITY}};
+  char path[80];
+  char file[3200];
+  RunFolder run;
+  Tree tree, back;
+  uint64_t generation;
+  bool damaged;
+  snprintf(path, sizeof path, "%s/numbers", folder);
+  CHECK_OK(run_lock(path, &run));
+  write_generations(&run, 1, 3);
+  for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+    sample(&tree, 10);
+    spoil(&tree, wrong[i].path, wrong[i].number);
+    assert_int_equal(run_write_checkpoint(&run, 2, &tree, 3), ERR_FORMAT);
+    assert_non_null(strstr(status_message(), wrong[i].says));
+    assert_int_equal(run_write_player(&run, "main_0-000000", (Hash){1, 2}, &tree), ERR_FORMAT);
+    check_present(&run, "000001.h5 ");
+    CHECK_OK(run_path(&run, file, sizeof file, "checkpoints/000002.h5"));
+    CHECK_OK(store_write(&tree, "checkpoint", file));
+    assert_int_equal(store_load(file, "checkpoint", &back, &damaged), ERR_FORMAT);
+    assert_non_null(strstr(status_message(), wrong[i].says));
+    assert_non_null(strstr(status_message(), "000002.h5"));
+    assert_true(damaged);
+    CHECK_OK(run_read_checkpoint(&run, &back, &generation));
+    assert_int_equal(generation, 1);
+    tree_free(&back);
+    tree_free(&tree);
+    check_present(&run, "000001.h5 000002.h5.damaged ");
+    CHECK_OK(run_path(&run, file, sizeof file, "checkpoints/000002.h5.damaged"));
+    assert_int_equal(remove(file), 0);
+  }
+  const double unknown[] = {0, NAN};
+  sample(&tree, 10);
+  CHECK_OK(tree_put(&tree, CURRICULUM_MEASURE_PATH, STORE_F64, 2, 1, unknown));
+  CHECK_OK(run_write_checkpoint(&run, 3, &tree, 3));
+  CHECK_OK(run_read_checkpoint(&run, &back, &generation));
+  assert_int_equal(generation, 3);
+  tree_free(&back);
+  tree_free(&tree);
+  run_close(&run);
+}
+
+/* A pipe that nobody writes to never answers: it is passed over, and left alone. */
+static void a_pipe_among_the_generations_does_not_hang(void **state) {
+  (void)state;
+  char path[80];
+  char file[3200];
+  RunFolder run;
+  Tree back;
+  uint64_t generation;
+  snprintf(path, sizeof path, "%s/pipe", folder);
+  CHECK_OK(run_lock(path, &run));
+  write_generations(&run, 2, 3);
+  CHECK_OK(run_path(&run, file, sizeof file, "checkpoints/000003.h5"));
+  assert_int_equal(mkfifo(file, 0600), 0);
+  alarm(20); /* ends the test in place of waiting */
+  CHECK_OK(run_read_checkpoint(&run, &back, &generation));
+  assert_int_equal(generation, 2);
+  tree_free(&back);
+  assert_int_equal(store_read(file, "checkpoint", &back), ERR_IO);
+  assert_non_null(strstr(status_message(), "000003.h5: it is no regular file"));
+  write_generations(&run, 3, 3);
+  alarm(0);
+  check_present(&run, "000003.h5 000004.h5 000005.h5 000006.h5 ");
+  run_close(&run);
+}
+
 /* Nothing stands in: no file changes its name, so that the next job does not begin anew. */
 static void a_run_without_a_whole_checkpoint_is_left_alone(void **state) {
   (void)state;
@@ -464,6 +551,8 @@ int main(void) {
       cmocka_unit_test(damage_is_noticed),
       cmocka_unit_test(files_without_a_seal_load),
       cmocka_unit_test(junk_pushes_nothing_out),
+      cmocka_unit_test(numbers_that_are_none_are_damage),
+      cmocka_unit_test(a_pipe_among_the_generations_does_not_hang),
       cmocka_unit_test(a_run_without_a_whole_checkpoint_is_left_alone),
       cmocka_unit_test(locks_are_seen_by_readers),
       cmocka_unit_test(older_generations_stand_in),

@@ -719,8 +719,6 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_REPORT, 36, 49, "the body is too short or damaged"},
       {WIRE_REPORT, 36 + 8, '-' | '-' << 8 | '/' << 16, "the body is too short or damaged"}, /* the name of a number */
       {WIRE_BYE, 4, 'x' << 24 | 'a' << 16 | 'e' << 8 | 'l', "it is of no role"},
-      {WIRE_SUM_PART, -4, nan, "learning has diverged"},
-      {WIRE_SUM_WHOLE, 16, nan, "learning has diverged"},
       {WIRE_MATCH_RESULT, 16 + 96 + 40 + 8 + 32, 2, "do not add up"},
       {WIRE_TREE_PART, 8, nan, "holds what is no number"},
   };
