@@ -15,6 +15,7 @@ struct AgonVec {
   AgonVecArrays to;
   size_t n;
   bool again;
+  bool torn;   /* not begun, or a reset or a step failed halfway: only a reset helps */
   size_t made; /* blocks that were created */
   uint64_t seed;
   uint8_t *blocks;  /* (n) episodes */
@@ -33,7 +34,6 @@ struct AgonVec {
   AgonStatus *status;
   /* of rows that are looked at */
   const void **seen;
-  uint32_t *whose;
 };
 
 /* Hands the reason of a failure on. */
@@ -128,7 +128,6 @@ static Status make_room(AgonVec *vec) {
   TRY_RETURN(NEW_ARRAY(vec->rewards, n * agents));
   TRY_RETURN(NEW_ARRAY(vec->status, n));
   TRY_RETURN(NEW_ARRAY(vec->seen, n * vec->info.rows));
-  TRY_RETURN(NEW_ARRAY(vec->whose, n * vec->info.rows));
   for (size_t i = 0; i < n; i++) {
     vec->episodes[i] = vec->blocks + i * size;
     vec->over[i] = 1;
@@ -148,6 +147,7 @@ int agon_vec_open(const char *name, const char *const *pairs, size_t pair_count,
   TRY(NEW_ARRAY(vec, 1));
   vec->n = n;
   vec->again = again;
+  vec->torn = true;
   TRY(env_create_from(name, pairs, pair_count, &vec->env));
   vec->info = describe(vec->env);
   TRY(make_room(vec));
@@ -176,9 +176,15 @@ void agon_vec_close(AgonVec *vec) {
   free(vec->rewards);
   free(vec->status);
   free(vec->seen);
-  free(vec->whose);
   env_destroy(vec->env);
   free(vec);
+}
+
+/* After a failure some games have moved and others have not. */
+static Status check_whole(const AgonVec *vec) {
+  if (!vec->torn) return OK;
+  return status_set(ERR_USAGE, "%s: the last reset or step failed halfway: reset the games first",
+                    vec->info.title);
 }
 
 /* A game could not go on. */
@@ -259,12 +265,14 @@ static Status look(AgonVec *vec) {
 int agon_vec_reset(AgonVec *vec, uint64_t seed, AgonError *error) {
   Status status = OK;
   vec->seed = seed;
+  vec->torn = true;
   memset(vec->to.rewards, 0, vec->n * vec->info.agents * sizeof *vec->to.rewards);
   memset(vec->to.terminated, 0, vec->n);
   memset(vec->to.truncated, 0, vec->n);
   for (size_t i = 0; i < vec->n; i++)
     TRY(begin(vec, i, 0, vec->to.rewards + i * vec->info.agents));
   TRY(look(vec));
+  vec->torn = false;
 done:
   return told(status, error);
 }
@@ -355,7 +363,9 @@ static void close_game(AgonVec *vec, size_t game) {
 int agon_vec_step(AgonVec *vec, const AgonAction *actions, AgonError *error) {
   Status status = OK;
   const size_t agents = vec->info.agents;
+  TRY(check_whole(vec));
   TRY(check_actions(vec, actions));
+  vec->torn = true;
   const size_t count = gather(vec, actions);
   memset(vec->to.rewards, 0, vec->n * agents * sizeof *vec->to.rewards);
   memset(vec->to.terminated, 0, vec->n);
@@ -380,6 +390,7 @@ int agon_vec_step(AgonVec *vec, const AgonAction *actions, AgonError *error) {
     if (vec->again) TRY(begin(vec, i, vec->number[i] + 1, vec->rewards + k * agents));
   }
   TRY(look(vec));
+  vec->torn = false;
 done:
   return told(status, error);
 }
@@ -406,6 +417,7 @@ int agon_vec_scripted(AgonVec *vec, AgonAction *actions, AgonError *error) {
   const AgonVecInfo *info = &vec->info;
   if (!info->has_scripted)
     return told(status_set(ERR_USAGE, "%s has no rule-based player", info->title), error);
+  if (vec->torn) return told(check_whole(vec), error);
   for (size_t i = 0; i < vec->n * info->rows; i++) {
     if (!vec->to.acts[i]) continue;
     const size_t game = i / info->rows;
@@ -418,6 +430,11 @@ int agon_vec_scripted(AgonVec *vec, AgonAction *actions, AgonError *error) {
                               actions + i * info->heads);
   }
   return 0;
+}
+
+const AgonEnvOption *agon_vec_option(const AgonVec *vec, size_t index) {
+  const AgonEnv *table = vec->env->table;
+  return index < env_option_count(table) ? env_option(table, index) : NULL;
 }
 
 const char *agon_vec_action_name(const AgonVec *vec, uint32_t head, uint32_t choice) {

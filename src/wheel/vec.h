@@ -11,7 +11,7 @@ extern "C" {
 
 #define AGON_VEC_API __attribute__((visibility("default")))
 /* Goes up when anything here changes; the package refuses a library of another number. */
-#define AGON_VEC_ABI 1u
+#define AGON_VEC_ABI 2u
 
 typedef struct AgonVec AgonVec;
 
@@ -66,7 +66,8 @@ AGON_VEC_API void agon_vec_write_to(AgonVec *vec, const AgonVecArrays *arrays);
 /* Begins all games; the same seed, the same games. */
 AGON_VEC_API int agon_vec_reset(AgonVec *vec, uint64_t seed, AgonError *error);
 /* One step of every game that goes on; actions: (n, rows, heads). Actions that are not legal are
- * refused before anything moves. */
+ * refused before anything moves. Where a game itself fails, some have moved and others have not:
+ * all but a reset is refused then. */
 AGON_VEC_API int agon_vec_step(AgonVec *vec, const AgonAction *actions, AgonError *error);
 /* What an agent sees in a game as it stands. */
 AGON_VEC_API int agon_vec_observe(const AgonVec *vec, size_t game, uint32_t agent, void *row,
@@ -77,6 +78,9 @@ AGON_VEC_API void agon_vec_global_state(const AgonVec *vec, size_t game, float *
 AGON_VEC_API void agon_vec_render(const AgonVec *vec, size_t game, char *text, size_t size);
 /* What the rule-based player would do for every row that must act; (n, rows, heads). */
 AGON_VEC_API int agon_vec_scripted(AgonVec *vec, AgonAction *actions, AgonError *error);
+/* An option of the game, its own ones first, then those that all games have; NULL past the end.
+ * Borrowed. */
+AGON_VEC_API const AgonEnvOption *agon_vec_option(const AgonVec *vec, size_t index);
 /* The name of a choice, or NULL. */
 AGON_VEC_API const char *agon_vec_action_name(const AgonVec *vec, uint32_t head, uint32_t choice);
 

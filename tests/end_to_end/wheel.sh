@@ -16,7 +16,7 @@ export PYTHONPATH=$PWD/site
 "$AGON" train kuhn_poker frames=3k net.memory=gru net.memory_size=8 actors.slots=32 actors.lanes=8 metrics.evaluation_episodes=0 \
   --run-dir memory --quiet || fail "training"
 "$AGON" export memory --output memory.agon > said.txt || fail "export"
-$python "$here/wheel_check.py" "$PLUGINS/libplugin_coin.so" || fail "the package"
+$python "$here/wheel_check.py" "$PLUGINS/libplugin_coin.so" "$PLUGINS/libplugin_market.so" || fail "the package"
 zoo=
 for candidate in ${AGON_ZOO_PYTHON:-} python3 $python; do
   if "$candidate" -c 'import pettingzoo, gymnasium' 2> no.txt; then zoo=$candidate; break; fi

@@ -1,5 +1,6 @@
 """PettingZoo's and Gymnasium's own tests of all games: wheel_zoo.py PLAYER MEMORY (players of tic_tac_toe and kuhn_poker)."""
 import sys, warnings
+import gymnasium
 import numpy as np
 import agon
 from gymnasium.utils.env_checker import check_env
@@ -50,4 +51,87 @@ env.step(0)
 try: env.step(0)
 except agon.Error as why: assert "not legal" in str(why), why
 else: raise AssertionError("an action that is not legal is not refused")
+
+
+def refused(kind, words, function, *arguments):
+    try: function(*arguments)
+    except kind as why:
+        assert words in str(why), why
+        return
+    raise AssertionError(f"not refused: {words}")
+
+
+# what is refused has changed nothing, and the episode goes on
+env = agon.gymnasium.make("tic_tac_toe", agent=1)
+before = env.reset(seed=4)[0]
+taken = int(np.argmin(env.action_masks()))
+for kind, words, action in ((agon.Error, "not legal", taken), (agon.Error, "not legal", 9), (agon.Error, "not legal", -1),
+                            (TypeError, "whole numbers", 1.5), (ValueError, "shape", [1, 2]), (TypeError, "", None)):
+    refused(kind, words, env.step, action)
+assert (env._vec.observe(0, 1) == before).all()
+env.step(int(np.argmax(env.action_masks())))
+box = agon.gymnasium.make("simple_spread", actions="box")
+box.reset(seed=1)
+refused(ValueError, "shape (1,)", box.step, [.5])  # it was said of all five components
+refused(ValueError, "nan", box.step, [np.nan] * 5)
+assert len(box.reset()[1]) and "metrics" not in box.step([0] * 5)[4]
+over = False
+while not over: _, _, terminated, over, info = box.step([.1] * 5)
+assert info["metrics"].keys() == set(box._vec.metric_names)
+
+# an opponent that fails: its place is not taken by the own action
+calls = []
+
+
+def failing(seen, mask, who):
+    calls.append(who)
+    if len(calls) == 2: raise ZeroDivisionError("by an opponent")
+    return int(np.argmax(mask))
+
+
+env = agon.gymnasium.make("tic_tac_toe", opponent=failing)
+env.reset(seed=1)
+env.step(8)
+refused(ZeroDivisionError, "opponent", env.step, 7)
+refused(gymnasium.error.ResetNeeded, "reset", env.step, 6)
+env.reset()
+env.step(5)
+env.close()
+refused(agon.Error, "closed", env.reset)
+for answer, kind, words in ((1.5, TypeError, "opponent as agent 1"), ([0, 1], ValueError, "opponent as agent 1"), (99, agon.Error, "not legal")):
+    env = agon.gymnasium.make("tic_tac_toe", opponent=lambda seen, mask, who: answer)
+    env.reset(seed=1)
+    refused(kind, words, env.step, 4)
+refused(ValueError, "'scripted'", agon.gymnasium.make, "tic_tac_toe", "Random")
+refused(ValueError, "nobody", agon.gymnasium.make, "tic_tac_toe", [])
+refused(ValueError, "0 to 1", agon.gymnasium.make, "tic_tac_toe", "random", 2)
+
+# all that is paid is told: of an episode the rewards are those that the game gives
+env, whole = agon.gymnasium.make("leduc_poker", agent=None), 0.0
+for game in range(200):
+    _, info = env.reset(seed=game)
+    paid, over = info["reward"], False
+    while not over:
+        _, reward, over, _, info = env.step(int(env.np_random.choice(np.flatnonzero(info["action_mask"]))))
+        paid += reward
+    assert info["outcome"] == (.5 if paid == 0 else float(paid > 0)), (paid, info)
+
+# one agent after another of those who act at once: who does what is not legal is told, not who comes last
+env = agon.pettingzoo.aec("goofspiel", cards=5)
+env.reset(seed=1)
+env.step(2)
+env.step(2)
+assert env.agent_selection == env.possible_agents[0]
+refused(agon.Error, f"{env.possible_agents[0]}: choice 2", env.step, 2)
+refused(TypeError, "whole numbers", env.step, .5)
+env.step(0)
+assert env.agent_selection == env.possible_agents[1]
+env.step(1)
+env.close()
+refused(agon.Error, "closed", env.reset)
+both = agon.pettingzoo.parallel("goofspiel", cards=5)
+both.reset(seed=1)
+refused(ValueError, "must act", both.step, {both.agents[0]: 0})
+refused(ValueError, "no agent 'nobody'", both.step, {**dict.fromkeys(both.agents, 0), "nobody": 0})
+both.step(dict.fromkeys(both.agents, 0))
 print(f"{len(only or agon.games())} games pass PettingZoo's and Gymnasium's tests")

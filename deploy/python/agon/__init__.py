@@ -2,7 +2,7 @@
 
     import agon
     vec = agon.make_vec("connect_four", 1024)      # numpy arrays, written in place
-    player = agon.load("main_0.agon")              # of `agon export`
+    player = agon.load("main_0.agon")              # of `agon export`, or "runs/connect_four:main_0"
     vec.step(player.act(vec.observations, vec.masks))
     env = agon.pettingzoo.aec("connect_four")      # and parallel(...); agon.gymnasium.make(...)
     run = agon.Run("runs/connect_four")            # what training has written; needs h5py
@@ -13,9 +13,9 @@ import importlib
 
 from ._library import Error
 from .agent import Agent, State, load
-from .vec import Vec, games, make_vec
+from .vec import Vec, games, make_vec, options
 
-__all__ = ["Agent", "Error", "Run", "State", "Vec", "games", "gymnasium", "load", "make_vec", "pettingzoo"]
+__all__ = ["Agent", "Error", "Run", "State", "Vec", "games", "gymnasium", "load", "make_vec", "options", "pettingzoo"]
 
 
 def __getattr__(name):

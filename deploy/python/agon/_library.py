@@ -1,12 +1,16 @@
 """The shared library beside this file: its structs, and calls that raise what it says."""
 
 import ctypes
+import operator
 import os
+import threading
+import types
+import weakref
 
 import numpy as np
 
 u32, f32, size_t, pointer = ctypes.c_uint32, ctypes.c_float, ctypes.c_size_t, ctypes.c_void_p
-VEC_ABI, AGENT_ABI = 1, 1
+VEC_ABI, AGENT_ABI = 2, 1
 F32, U8 = 0, 1
 DISCRETE, MULTI_DISCRETE, BOX = 0, 1, 2
 ZERO_SUM, COOPERATIVE, PERFECT_INFORMATION, SIMULTANEOUS = 1, 2, 4, 8
@@ -34,6 +38,11 @@ ARRAYS = ("observations", "masks", "agents", "acts", "alive", "rewards", "termin
 
 class VecArrays(ctypes.Structure):  # AgonVecArrays
     _fields_ = [(name, pointer) for name in ARRAYS]
+
+
+class Option(ctypes.Structure):  # AgonEnvOption of agon/env.h
+    _fields_ = [("name", ctypes.c_char_p), ("type", ctypes.c_int), ("fallback", ctypes.c_char_p), ("low", ctypes.c_double),
+                ("high", ctypes.c_double), ("choices", ctypes.c_char_p), ("help", ctypes.c_char_p)]
 
 
 class AgentInfo(ctypes.Structure):  # AgonAgentInfo of agon/agent.h
@@ -78,6 +87,7 @@ def _open():
         "agon_vec_render": (None, [pointer, size_t, ctypes.c_char_p, size_t]),
         "agon_vec_scripted": (ctypes.c_int, [pointer, pointer, error]),
         "agon_vec_action_name": (ctypes.c_char_p, [pointer, u32, u32]),
+        "agon_vec_option": (ctypes.POINTER(Option), [pointer, size_t]),
         "agon_agent_open": (ctypes.c_int, [ctypes.c_char_p, out, error]),
         "agon_agent_close": (None, [pointer]),
         "agon_agent_info": (ctypes.POINTER(AgentInfo), [pointer]),
@@ -101,6 +111,82 @@ def call(name, *arguments):
     error = ctypes.create_string_buffer(256)
     if getattr(lib, name)(*arguments, error):
         raise Error(error.value.decode(errors="replace") or name)
+
+
+def count(value, what, low=0, high=2**63):
+    """A whole number within low .. high - 1, as Python's own."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what} is a whole number, not {value!r}") from None
+    if not low <= number < high: raise ValueError(f"{what} is {low} to {high - 1}, not {number}")
+    return number
+
+
+def index(value, what, size):
+    """One of `size` things, from 0 on."""
+    try:
+        return count(value, what, 0, size)
+    except ValueError as why:
+        raise IndexError(str(why)) from None
+
+
+def choices(values, what):
+    """Whole numbers as int32: what is none, or does not fit, is refused, and not rounded or wrapped around."""
+    if values.dtype.kind not in "iub": raise TypeError(f"{what} are choices, whole numbers, not {values.dtype}")
+    out = np.ascontiguousarray(values, np.int32).reshape(values.shape)
+    if values.dtype.itemsize >= 4 and values.dtype != np.int32 and (out != values).any():
+        raise ValueError(f"{what} are choices that fit into 32 bits, not {values[out != values].flat[0]}")
+    return out
+
+
+def numbers_of(values, what):
+    """Numbers as float32."""
+    if values.dtype.kind not in "iubf": raise TypeError(f"{what} are numbers, not {values.dtype}")
+    return np.ascontiguousarray(values, np.float32).reshape(values.shape)
+
+
+def plain(struct):
+    """The numbers of a struct, as they are now: nothing of it points into what may be closed."""
+    out = types.SimpleNamespace()
+    for name, kind in struct._fields_:
+        value = getattr(struct, name)
+        if kind in (pointer, ctypes.c_char_p) or hasattr(kind, "contents"): continue
+        setattr(out, name, tuple(value) if isinstance(value, ctypes.Array) else value)
+    return out
+
+
+class Handle:
+    """What the library has opened: closed when nobody has it any more, or before. One thread at a time uses it."""
+
+    def __init__(self, what, value, close):
+        self.what, self.value, self._lock = what, value, threading.Lock()
+        self._close = weakref.finalize(self, close, value)
+
+    def call(self, name, *arguments):
+        """Calls what may fail, with this before the arguments."""
+        self.enter()
+        try:
+            call(name, self.value, *arguments)
+        finally:
+            self._lock.release()
+
+    def enter(self):
+        """`leave` must follow."""
+        if not self._lock.acquire(blocking=False):
+            raise Error(f"{self.what} is in use by another thread: one thread at a time, so make one for each")
+        if self.value is None:
+            self._lock.release()
+            raise Error(f"{self.what} is closed")
+
+    def leave(self):
+        self._lock.release()
+
+    def close(self):
+        """Waits for who uses it; may be called again."""
+        with self._lock:
+            self.value = None
+            self._close()
 
 
 def shape_of(shape):

@@ -3,6 +3,8 @@
 import numpy as np
 from gymnasium import spaces
 
+from . import _library as c
+
 
 def observation(vec):
     return spaces.Box(vec.info.observation_low, vec.info.observation_high, vec.observation_shape, vec.observation_type.type)
@@ -32,3 +34,23 @@ def names(vec):
     """"player_0" and so on, or what the game calls them."""
     own = [name.replace(" ", "_") for name in vec.agent_names or []]
     return own if own and len(set(own)) == len(own) else [f"player_{i}" for i in range(vec.num_agents)]
+
+
+def chosen(vec, action, who):
+    """An agent's action as a row of heads: what has another shape or type is refused, and not broadcast or rounded."""
+    action = np.asarray(action)
+    if action.shape != (vec.heads,) and not (vec.heads == 1 and action.shape == ()):
+        raise ValueError(f"the action of {who} has shape {action.shape}; {vec.title} wants ({vec.heads},)"
+                         + (" or one number" if vec.heads == 1 else ""))
+    action = c.numbers_of(action, f"actions of {who}") if vec.box else c.choices(action, f"actions of {who}")
+    if vec.box and np.isnan(action).any(): raise ValueError(f"the action of {who} is not a number (nan)")
+    return action.reshape(vec.heads)
+
+
+def illegal(vec, action, row):
+    """The first head whose choice a row of a mask forbids; None: there is none."""
+    at = 0
+    for head, size in enumerate(vec.head_sizes):
+        if not (0 <= action[head] < size and row[at + action[head]]): return head
+        at += size
+    return None

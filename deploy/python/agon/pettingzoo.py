@@ -10,6 +10,7 @@ from gymnasium import spaces
 from pettingzoo import AECEnv, ParallelEnv
 
 from . import _spaces
+from ._library import Error
 from .vec import Vec
 
 
@@ -66,13 +67,24 @@ class _Game:
         if vec.turns: return [self.possible_agents[vec.agents[0]]] if vec.acts[0] else []
         return [agent for agent, acts in zip(self.possible_agents, vec.acts.reshape(-1)) if acts]
 
+    def _checked(self, agent, action):
+        """The action of an agent that must act, as a row of heads; it is refused before anything has changed."""
+        vec = self._vec
+        action = _spaces.chosen(vec, action, agent)
+        head = _spaces.illegal(vec, action, vec.masks.reshape(-1, vec.info.mask_count)[self._row(agent)])
+        if head is not None:
+            raise Error(f"{vec.title}, {agent}: choice {action[head]} of head {head} is not legal here (see its action_mask)")
+        return action
+
     def _do(self, actions):
         """actions: {agent: action} of whoever acts."""
         vec = self._vec
+        for agent in actions:
+            if agent not in self._index: raise ValueError(f"there is no agent {agent!r} in {vec.title}: {', '.join(self.possible_agents)}")
         rows = np.zeros((vec.rows, vec.heads), vec.action_type)
         for agent in self._acting():
             if agent not in actions: raise ValueError(f"{agent} must act, and there is no action of it")
-            rows[self._row(agent)] = actions[agent]
+            rows[self._row(agent)] = self._checked(agent, actions[agent])
         vec.step(rows.reshape(vec._full))
 
     def _info(self, agent):
@@ -88,7 +100,7 @@ class _Game:
         return self._vec.global_state()
 
     def close(self):
-        pass
+        self._vec.close()
 
     def __str__(self):
         return self.metadata["name"]
@@ -120,6 +132,7 @@ class AEC(_Game, AECEnv):
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
             return
+        action = self._checked(agent, action)
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         self._said[agent] = action

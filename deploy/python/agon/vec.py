@@ -20,6 +20,18 @@ def games():
     return names
 
 
+def options(name):
+    """What can be said of a game: {option: {"default", "help", "range" or "choices"}}, for `make_vec(name, n, option=...)`."""
+    vec, out = Vec(name, 1), {}
+    while option := vec._read("agon_vec_option", len(out)):
+        one = option.contents
+        about = {"default": one.fallback.decode(), "help": one.help.decode()}
+        if one.type < 2: about["range"] = (one.low, one.high)
+        if one.choices: about["choices"] = one.choices.decode().split("|")
+        out[one.name.decode()] = about
+    return out
+
+
 class Vec:
     """n games of one kind. After `reset` and each `step` the arrays hold (n games; rows: one where agents take turns, and
     then there is no such axis, else one for each agent):
@@ -28,21 +40,30 @@ class Vec:
     agents, acts (n[, rows])        whose row, and whether it acts     alive (n, agents)
     rewards (n, agents)             of the last step            terminated, truncated (n)   ended by the rules, cut short
     of games that ended in the last step, as they ended: final_observations (n, agents, ...), outcomes (n, teams),
-    metrics (n, metrics), lengths (n)
+    metrics (n, metrics), lengths (n); of the others these hold what was there before
 
     They are the same arrays all the time, for reading: copy what must stay. With again=True a game that ends has begun anew when
-    `step` returns, so that observations and masks are of the new episode; else it stands still until `reset`."""
+    `step` returns, so that observations and masks are of the new episode (Gymnasium calls it SAME_STEP); what was last seen of
+    the old one is in final_observations. Else it stands still until `reset`.
+
+    The same seed gives the same games, however many others run beside them. One thread at a time uses a Vec (another is
+    refused); several threads with one each run side by side, as the library does without Python's lock. A process that was
+    forked has games of its own, which go on from there."""
 
     def __init__(self, name, n=1, *, seed=None, again=True, **options):
-        self._vec = None
         pairs = [f"{key}={_text(value)}".encode() for key, value in options.items()]
-        handle = ctypes.c_void_p()
-        c.call("agon_vec_open", os.fspath(name).encode(), (ctypes.c_char_p * max(len(pairs), 1))(*pairs), len(pairs), n, again,
-               ctypes.byref(handle))
-        self._vec = handle
-        info = c.lib.agon_vec_info(handle).contents
-        self.info = info
+        value = ctypes.c_void_p()
+        n = c.count(n, "the number of games", 1, 1 << 24)
+        try:
+            c.call("agon_vec_open", os.fspath(name).encode(), (ctypes.c_char_p * max(len(pairs), 1))(*pairs), len(pairs), n, bool(again),
+                   ctypes.byref(value))
+        except c.Error as why:
+            if not options: raise
+            raise c.Error(str(why).replace("command line: ", "").replace("'agon config schema'", f"agon.options({name!r})")) from None
+        info = c.lib.agon_vec_info(value).contents
         self.name, self.title, self.summary = (text.decode() for text in (info.name, info.title, info.summary))
+        self._handle = c.Handle(self.title, value, c.lib.agon_vec_close)
+        self.info = c.plain(info)
         self.n, self.num_agents, self.teams, self.version = n, info.agents, info.teams, info.version
         self.turns = info.rows == 1 and info.agents > 1
         self.rows, self.heads, self.box = info.rows, info.heads, info.action_kind == c.BOX
@@ -68,38 +89,39 @@ class Vec:
             view = array.view()
             view.flags.writeable = False
             setattr(self, key, view)
-        c.lib.agon_vec_write_to(handle, ctypes.byref(c.VecArrays(*[self._kept[key].ctypes.data for key in c.ARRAYS])))
+        c.lib.agon_vec_write_to(value, ctypes.byref(c.VecArrays(*[self._kept[key].ctypes.data for key in c.ARRAYS])))
         self._action_shapes = {(n, *rows, info.heads), (n, *rows) if info.heads == 1 else None} - {None}
         self._full = (n, *rows, info.heads)
-        self._error = ctypes.create_string_buffer(256)
         self.reset(seed)
 
-    def __del__(self):
-        if getattr(self, "_vec", None):
-            c.lib.agon_vec_close(self._vec)
-            self._vec = None
+    def close(self):
+        """Frees the games; the arrays stay as they are. What nobody has any more is closed by itself."""
+        self._handle.close()
 
-    close = __del__
+    def __reduce__(self):
+        raise TypeError(f"games of {self.title} cannot be copied or sent to another process: make them there")
 
     def reset(self, seed=None):
-        """Begins all games; the same seed, the same games."""
-        if seed is None: seed = int.from_bytes(os.urandom(8), "little") >> 1
-        c.call("agon_vec_reset", self._vec, int(seed) & (2**64 - 1))
+        """Begins all games; the same seed, the same games. None: others each time; `self.seed` says which seed it was."""
+        self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else c.count(seed, "a seed", -(2**63), 2**64)
+        self._handle.call("agon_vec_reset", self.seed % 2**64)
         return self.observations, self.masks
 
     def _actions(self, actions):
         actions = np.asarray(actions)
         if actions.shape not in self._action_shapes:
             raise ValueError(f"actions have shape {actions.shape}; {self.title} wants one of {sorted(self._action_shapes)}")
-        if not self.box and actions.dtype.kind not in "iub":
-            raise TypeError(f"actions are choices, whole numbers, not {actions.dtype}")
-        return np.ascontiguousarray(actions, self.action_type)
+        if not self.box: return c.choices(actions, "actions")
+        actions = c.numbers_of(actions, "actions").reshape(self._full)
+        if np.isnan(actions).any() and np.isnan(actions[self.acts]).any():
+            raise ValueError("an action is not a number (nan)")
+        return actions
 
     def step(self, actions):
-        """One step of every game. actions: (n[, rows][, heads]); those of rows that do not act are not looked at."""
+        """One step of every game. actions: (n[, rows][, heads]); those of rows that do not act are not looked at. What is wrong
+        with actions is said before anything moves; if a game itself fails (a plug-in), only `reset` helps."""
         actions = self._actions(actions)
-        if c.lib.agon_vec_step(self._vec, actions.ctypes.data, self._error):
-            raise c.Error(self._error.value.decode(errors="replace"))
+        self._handle.call("agon_vec_step", actions.ctypes.data)
         return self.observations, self.masks, self.rewards, self.terminated, self.truncated
 
     def sample(self, rng):
@@ -116,29 +138,42 @@ class Vec:
     def scripted(self):
         """What the game's rule-based player would do in each row that acts."""
         actions = np.zeros(self._full, self.action_type)
-        c.call("agon_vec_scripted", self._vec, actions.ctypes.data)
+        self._handle.call("agon_vec_scripted", actions.ctypes.data)
         return actions
 
     def observe(self, game, agent):
         """What an agent sees in a game as it stands, whoever's turn it is."""
         row = np.empty(self.observation_shape, self.observation_type)
-        c.call("agon_vec_observe", self._vec, game, agent, row.ctypes.data)
+        self._handle.call("agon_vec_observe", self._game(game), c.index(agent, "an agent", self.num_agents), row.ctypes.data)
         return row
+
+    def _game(self, game):
+        return c.index(game, "a game", self.n)
+
+    def _read(self, name, *arguments):
+        """A call that cannot fail, of games that are open."""
+        self._handle.enter()
+        try:
+            return getattr(c.lib, name)(self._handle.value, *arguments)
+        finally:
+            self._handle.leave()
 
     def global_state(self, game=0):
         """What a central critic may see; None where the game has no such thing."""
         if not self.info.global_state: return None
         row = np.empty(self.info.global_state, np.float32)
-        c.lib.agon_vec_global_state(self._vec, game, row.ctypes.data)
+        self._read("agon_vec_global_state", self._game(game), row.ctypes.data)
         return row
 
     def render(self, game=0):
+        """A picture of a game as text; "" where it has none."""
         text = ctypes.create_string_buffer(1 << 16)
-        c.lib.agon_vec_render(self._vec, game, text, len(text))
+        self._read("agon_vec_render", self._game(game), text, len(text))
         return text.value.decode(errors="replace")
 
     def action_name(self, choice, head=0):
-        name = c.lib.agon_vec_action_name(self._vec, head, choice)
+        """What a choice is called; its number where it has no name."""
+        name = self._read("agon_vec_action_name", c.index(head, "a head", self.heads), c.index(choice, "a choice", 2**32))
         return str(choice) if name is None else name.decode()
 
 
