@@ -40,8 +40,11 @@ struct Checkpoint {
   int64_t written;               /* when the last was; at first: when the job began */
   uint64_t ledger[LEDGER_COUNT]; /* at this job's begin; games without a place in the payoff: now */
 
+  Patience patience; /* with the disk */
+
   /* of the open cut */
   Cut cut;
+  bool put_together; /* the tree is all that the file will hold */
   Tree tree;                         /* what is here of the file */
   uint64_t cut_ledger[LEDGER_COUNT]; /* as `ledger`, and what the actors have counted since */
   bool *has_actor;                   /* (actors) whose whole state is here */
@@ -237,6 +240,7 @@ Status checkpoint_create(const CheckpointSetup *setup, const Tree *resume, const
   checkpoint->generation = setup->generation;
   checkpoint->keepers = setup->keepers;
   checkpoint->written = clock_now(&setup->clock);
+  checkpoint->patience = patience_of(setup->clock, setup->patience);
   TRY(NEW_ARRAY(checkpoint->has_actor, setup->actors));
   if (resume) {
     restore_ledger(checkpoint, resume, league, position);
@@ -297,6 +301,7 @@ double checkpoint_age(const Checkpoint *checkpoint) {
 void checkpoint_open(Checkpoint *checkpoint, uint64_t tick, bool stop, bool end, size_t players) {
   INVARIANT(!checkpoint->cut.open);
   checkpoint->cut = (Cut){.open = true, .stop = stop, .end = end, .tick = tick};
+  checkpoint->put_together = false;
   checkpoint->actors_left = checkpoint->setup.actors;
   checkpoint->players_left = players;
   checkpoint->kept_left = checkpoint->keepers * players;
@@ -597,31 +602,56 @@ static Status check_sums(const Checkpoint *checkpoint, const Members *members) {
 }
 
 /* The sums of the ledger are checked before anything is written: a checkpoint that does not add up
- * would spoil all that come after it. Failing leaves the folder's earlier generations as they
- * were. */
-Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Members *members) {
-  const CheckpointSetup *setup = &checkpoint->setup;
+ * would spoil all that come after it. */
+static Status put_together(Checkpoint *checkpoint, const League *league, const Members *members) {
   Tree *tree = &checkpoint->tree;
-  Cut *cut = &checkpoint->cut;
-  char frames[16];
-  int64_t start = clock_now(&setup->clock);
-  INVARIANT(cut->captured && hashes_are_known(tree));
+  INVARIANT(checkpoint->cut.captured && hashes_are_known(tree));
+  if (checkpoint->put_together) return OK;
+  checkpoint->put_together = true;
   TRY_RETURN(tree_put(tree, LEDGER_PATH, STORE_U64, LEDGER_COUNT, 1, checkpoint->cut_ledger));
   TRY_RETURN(put_pieces(tree, "lanes", &checkpoint->lanes, NULL));
   TRY_RETURN(put_kept(checkpoint, league));
   Status sums = check_sums(checkpoint, members);
-  if (sums != OK)
-    return status_context(sums, "the checkpoint of tick %llu is not written",
-                          (unsigned long long)cut->tick);
-  TRY_RETURN(run_next_generation(setup->run, &checkpoint->generation));
-  TRY_RETURN(run_write_checkpoint(setup->run, checkpoint->generation, tree, setup->keep));
+  if (sums == OK) return OK;
+  return status_context(sums, "the checkpoint of tick %llu is not written",
+                        (unsigned long long)checkpoint->cut.tick);
+}
+
+/* Failing leaves the folder's earlier generations as they were. */
+static Status write_generation(Checkpoint *checkpoint, bool *written) {
+  const CheckpointSetup *setup = &checkpoint->setup;
+  char what[64];
+  uint64_t generation = checkpoint->generation;
+  Status status = run_next_generation(setup->run, &generation);
+  if (status == OK)
+    status = run_write_checkpoint(setup->run, generation, &checkpoint->tree, setup->keep);
+  snprintf(what, sizeof what, "checkpoint %06llu", (unsigned long long)generation);
+  if (status == OK) checkpoint->generation = generation;
+  return patience_judge(&checkpoint->patience, status, what, written);
+}
+
+double checkpoint_failing(const Checkpoint *checkpoint) {
+  return patience_failing(&checkpoint->patience);
+}
+
+Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Members *members,
+                        bool *written) {
+  const CheckpointSetup *setup = &checkpoint->setup;
+  Cut *cut = &checkpoint->cut;
+  char frames[16];
+  int64_t start = clock_now(&setup->clock);
+  *written = false;
+  if (!patience_due(&checkpoint->patience)) return OK;
+  TRY_RETURN(put_together(checkpoint, league, members));
+  TRY_RETURN(write_generation(checkpoint, written));
   double took = clock_seconds(clock_now(&setup->clock) - start);
   checkpoint->seconds += took;
+  if (!*written) return OK;
   log_line("checkpoint %06llu: tick %llu, %s frames, %zu players, written in %.3f s",
            (unsigned long long)checkpoint->generation, (unsigned long long)cut->tick,
            text_scaled((double)checkpoint->frames, frames, sizeof frames), checkpoint->players,
            took);
-  tree_free(tree);
+  tree_free(&checkpoint->tree);
   if (checkpoint->spool) spool_clear(checkpoint->spool);
   cut->open = false;
   checkpoint->written = clock_now(&setup->clock);

@@ -7,6 +7,7 @@
 #include "league/curriculum.h"
 #include "league/ledger.h"
 #include "league/members.h"
+#include "league/patience.h"
 
 /* How far a run is, all its jobs together. */
 typedef struct RunPosition {
@@ -41,6 +42,7 @@ typedef struct CheckpointSetup {
   const Tree *header; /* columns that every checkpoint has: configuration, layers, versions */
   size_t keep;        /* newest generations kept */
   Clock clock;
+  double patience; /* seconds for which it is tried again to write one (patience.h) */
   size_t actors;
   size_t keepers;      /* learners that each send what they keep of a player; 0: none is kept */
   uint64_t generation; /* of the checkpoint that the job goes on from */
@@ -84,9 +86,13 @@ Status checkpoint_take_replay(Checkpoint *checkpoint, const League *league, cons
 void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char *hash);
 /* Whether all pieces of the open cut are here. */
 bool checkpoint_is_whole(const Checkpoint *checkpoint);
-/* Writes it as the next generation, and closes the cut. ERR_FORMAT, naming the rank at fault, if
- * the parts contradict each other: then nothing is written. */
-Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Members *members);
+/* Writes it as the next generation, and closes the cut: *written. Where the system refuses that, the
+ * cut stays open and whole, to be written by a later call; ERR_IO once patience is over. ERR_FORMAT,
+ * naming the rank at fault, if the parts contradict each other: then nothing is written. */
+Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Members *members,
+                        bool *written);
+/* Seconds for which it could not be written; 0: nothing is in its way. */
+double checkpoint_failing(const Checkpoint *checkpoint);
 
 /* Counts the games of results that the payoff has no place for. */
 void checkpoint_count(Checkpoint *checkpoint, const Results *results);

@@ -49,6 +49,8 @@ struct Display {
   Tally *returns;        /* (learning) since the last record */
   Tally *returns_before; /* (learning) between the last two records */
   Waits *waits;          /* (actors) */
+  bool status_fails;     /* status.json could not be written, and that was said */
+  bool metrics_fail;     /* likewise */
 };
 
 static double seconds_since(const Display *display, int64_t then) {
@@ -286,6 +288,16 @@ static json_t *json_measures(const Display *display) {
   return entry;
 }
 
+/* What people look at is not worth a job: that it cannot be written is said once, and again when it
+ * can. Other failures are the caller's to see. */
+static Status for_people(Status status, const char *what, bool *fails) {
+  if (status == ERR_IO && !*fails)
+    log_warning("%s; the job goes on without its %s", status_message(), what);
+  if (status == OK && *fails) log_line("its %s can be written again", what);
+  if (status == OK || status == ERR_IO) *fails = status != OK;
+  return status == ERR_IO ? OK : status;
+}
+
 /* null until the player's newest snapshot has met others. */
 static json_t *json_rating(const Display *display, uint32_t id) {
   const LearnerRating *rating = &display->rating[id];
@@ -396,6 +408,7 @@ Status display_status(Display *display, const Progress *now, const char *state) 
       json_real(seconds > 0 ? (double)(now->frames - display->begin.frames) / seconds : 0));
   json_object_set_new(root, "episodes", json_integer((json_int_t)now->episodes));
   json_object_set_new(root, "checkpoint", json_integer((json_int_t)now->generation));
+  json_object_set_new(root, "unsaved_seconds", json_real(now->unsaved));
   json_object_set_new(root, "actors", json_integer((json_int_t)setup->actors));
   json_object_set_new(root, "learners", json_integer((json_int_t)setup->learners));
   json_object_set_new(root, "actor_waits", json_waits(display));
@@ -431,7 +444,7 @@ Status display_status(Display *display, const Progress *now, const char *state) 
   Status status = run_path(setup->run, path, sizeof path, "status.json");
   if (status == OK) status = file_write_whole(path, text, strlen(text));
   free(text);
-  return status;
+  return for_people(status, "status.json", &display->status_fails);
 }
 
 /* --- rates --- */
@@ -602,7 +615,8 @@ static Status write_record(Display *display, const Progress *now) {
   begin_interval(display, now);
   Status status = OK;
   if (setup->observe) status = setup->observe(setup->context, now->frames, record);
-  if (status == OK) status = metrics_write(display->metrics, record);
+  if (status == OK)
+    status = for_people(metrics_write(display->metrics, record), "metrics", &display->metrics_fail);
   free(record);
   return status;
 }

@@ -24,8 +24,18 @@ typedef struct Loan {
   uint32_t player;
 } Loan;
 
+/* A snapshot that could not be written yet. */
+typedef struct Unwritten {
+  uint32_t player;
+  float *policy; /* (setup.block) owned */
+} Unwritten;
+
 struct Library {
   LibrarySetup setup;
+  Patience patience; /* with the disk */
+  Unwritten *unwritten;
+  size_t unwrittens;
+  size_t unwritten_room;
   Shelf *shelf; /* (shelves) */
   size_t shelves;
   size_t shelf_room;
@@ -43,6 +53,7 @@ struct Library {
 Status library_create(const LibrarySetup *setup, Library **out) {
   TRY_RETURN(NEW_ARRAY(*out, 1));
   (*out)->setup = *setup;
+  (*out)->patience = patience_of(setup->clock, setup->patience);
   return OK;
 }
 
@@ -50,6 +61,9 @@ void library_destroy(Library *library) {
   if (!library) return;
   for (size_t i = 0; i < library->shelves; i++)
     free(library->shelf[i].block);
+  for (size_t i = 0; i < library->unwrittens; i++)
+    free(library->unwritten[i].policy);
+  free(library->unwritten);
   free(library->shelf);
   bytes_free(&library->wire.bytes);
   free(library->loan);
@@ -178,17 +192,51 @@ static size_t find_expected(const Library *library, uint32_t player) {
   return i;
 }
 
-Status library_take_snapshot(Library *library, const League *league, Reader *body, uint32_t *player,
-                             char hash[HASH_TEXT]) {
-  WireFrozen snapshot;
-  TRY_RETURN(frozen_decode(&snapshot, library->setup.block, body));
-  const size_t at = find_expected(library, snapshot.player);
-  if (at == library->expects)
-    return status_set(ERR_FORMAT, "a snapshot, %u, that was not ordered", snapshot.player);
-  TRY_RETURN(library_write(library, league, snapshot.player, snapshot.value, hash));
+/* Writes it, or finds out that it cannot be written now. */
+static Status shelve(Library *library, const League *league, uint32_t player, const float *policy,
+                     Shelved *out) {
+  *out = (Shelved){.player = player};
+  const Status status = library_write(library, league, player, policy, out->hash);
+  TRY_RETURN(patience_judge(&library->patience, status, league->player[player].name, &out->written));
+  if (!out->written) return OK;
+  const size_t at = find_expected(library, player);
   library->expected[at] = library->expected[--library->expects];
-  *player = snapshot.player;
   return OK;
+}
+
+static Status keep_unwritten(Library *library, uint32_t player, const float *policy) {
+  Unwritten kept = {.player = player};
+  TRY_RETURN(GROW(library->unwritten, library->unwritten_room, library->unwrittens + 1));
+  TRY_RETURN(NEW_ARRAY(kept.policy, library->setup.block));
+  memcpy(kept.policy, policy, library->setup.block * sizeof *policy);
+  library->unwritten[library->unwrittens++] = kept;
+  return OK;
+}
+
+Status library_take_snapshot(Library *library, const League *league, Reader *body, Shelved *out) {
+  WireFrozen snapshot;
+  *out = (Shelved){.written = false};
+  TRY_RETURN(frozen_decode(&snapshot, library->setup.block, body));
+  if (find_expected(library, snapshot.player) == library->expects)
+    return status_set(ERR_FORMAT, "a snapshot, %u, that was not ordered", snapshot.player);
+  if (patience_due(&library->patience))
+    TRY_RETURN(shelve(library, league, snapshot.player, snapshot.value, out));
+  return out->written ? OK : keep_unwritten(library, snapshot.player, snapshot.value);
+}
+
+Status library_retry(Library *library, const League *league, Shelved *out) {
+  *out = (Shelved){.written = false};
+  if (library->unwrittens == 0 || !patience_due(&library->patience)) return OK;
+  const Unwritten *next = &library->unwritten[library->unwrittens - 1];
+  TRY_RETURN(shelve(library, league, next->player, next->policy, out));
+  if (!out->written) return OK;
+  free(next->policy);
+  library->unwrittens--;
+  return OK;
+}
+
+double library_failing(const Library *library) {
+  return patience_failing(&library->patience);
 }
 
 Status library_take_fetch(Library *library, const League *league, const Message *message,

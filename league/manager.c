@@ -14,6 +14,7 @@
 #include "league/timetable.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,8 @@ static Status create_library(Manager *manager) {
       .header = setup->header,
       .block = setup->role.net->block,
       .transport = setup->role.transport,
+      .clock = setup->role.clock,
+      .patience = setup->config.patience,
   };
   return library_create(&library, &manager->library);
 }
@@ -134,6 +137,7 @@ static Status create_checkpoint(Manager *manager) {
       .header = setup->header,
       .keep = (size_t)setup->config.keep,
       .clock = setup->role.clock,
+      .patience = setup->config.patience,
       .actors = setup->members.actors,
       .keepers = members_keepers(manager->members),
       .generation = setup->generation,
@@ -509,15 +513,30 @@ static Status take_results(Manager *manager, const Message *message, Reader *bod
   return checkpoint_check_order(manager->checkpoint, results);
 }
 
-/* A frozen player's weights, from its learner: written, named by its hash, and lent to those who
- * wait for it. */
-static Status take_snapshot(Manager *manager, Reader *body) {
-  uint32_t id;
-  char hash[HASH_TEXT];
-  TRY_RETURN(library_take_snapshot(manager->library, &manager->league, body, &id, hash));
-  memcpy(manager->league.player[id].hash, hash, sizeof hash);
-  checkpoint_name_policy(manager->checkpoint, id, hash);
+/* A frozen player whose file is there: named by its hash, and lent to those who wait for it. */
+static Status put_on_shelf(Manager *manager, const Shelved *shelved) {
+  if (!shelved->written) return OK;
+  memcpy(manager->league.player[shelved->player].hash, shelved->hash, sizeof shelved->hash);
+  checkpoint_name_policy(manager->checkpoint, shelved->player, shelved->hash);
   return library_answer(manager->library, &manager->league);
+}
+
+/* A frozen player's weights, from its learner. */
+static Status take_snapshot(Manager *manager, Reader *body) {
+  Shelved shelved;
+  TRY_RETURN(library_take_snapshot(manager->library, &manager->league, body, &shelved));
+  return put_on_shelf(manager, &shelved);
+}
+
+/* Those that could not be written when they came. */
+static Status retry_snapshots(Manager *manager, bool *progress) {
+  Shelved shelved;
+  do {
+    TRY_RETURN(library_retry(manager->library, &manager->league, &shelved));
+    TRY_RETURN(put_on_shelf(manager, &shelved));
+    *progress |= shelved.written;
+  } while (shelved.written);
+  return OK;
 }
 
 /* `message` stays the caller's. ERR_FORMAT for what its sender cannot mean; the job ends then,
@@ -553,6 +572,8 @@ static Status look_around(Manager *manager) {
   if (file_exists(path)) manager_request_stop(manager, "a stop file was found");
   const RunPosition now = position_of(manager);
   uint64_t generation = checkpoint_generation(manager->checkpoint);
+  monitor_note_unsaved(manager->monitor, fmax(checkpoint_failing(manager->checkpoint),
+                                              library_failing(manager->library)));
   return monitor_show(manager->monitor, &now, generation, manager->reason);
 }
 
@@ -568,9 +589,10 @@ static Status close_cut(Manager *manager, bool *progress) {
   }
   if (!cut->captured) return OK;
   INVARIANT(free_pace || cut->tick + 1 <= manager->run.tick);
-  *progress = true;
-  TRY_RETURN(checkpoint_write(manager->checkpoint, &manager->league, manager->members));
-  if (!free_pace || cut->stop) return OK;
+  bool written;
+  TRY_RETURN(checkpoint_write(manager->checkpoint, &manager->league, manager->members, &written));
+  *progress |= written;
+  if (!written || !free_pace || cut->stop) return OK;
   wire_begin(&manager->wire, WIRE_RESUME);
   return members_tell_actors(manager->members, &manager->wire);
 }
@@ -611,6 +633,7 @@ Status manager_step(Manager *manager, bool *progress) {
     TRY_RETURN(complete_tick(manager));
     if (manager->unpublished) TRY_RETURN(publish_next(manager));
   }
+  TRY_RETURN(retry_snapshots(manager, progress));
   TRY_RETURN(close_cut(manager, progress));
   if (cut->open || !cut->stop || !members_gone(manager->members)) return OK;
   return finish(manager);

@@ -15,6 +15,7 @@ typedef struct ManagerConfig {
   int64_t job_frames; /* of the run, at which this job saves and ends; 0 = it goes on */
   double checkpoint_seconds;
   int64_t checkpoint_ticks; /* 0 = by time only */
+  double patience;          /* seconds for which it is tried again to write one */
   int64_t keep;
   double metrics_seconds;
   double progress_seconds;

@@ -14,6 +14,7 @@ struct Monitor {
   Numbers *report;         /* (learning) losses and the like, of the last update with any */
   uint64_t *dropped;       /* (learning) frames thrown away as too old */
   double *skipped;         /* (learning) steps of this job that were passed over (learner.on_nan) */
+  double unsaved;          /* seconds for which what must be saved could not be */
   size_t unmeasured;       /* past players left out of the last table's meta-game */
   uint64_t unmeasured_key; /* a number that changes with who they are */
 };
@@ -30,6 +31,7 @@ static Progress progress_of(const Monitor *monitor, const RunPosition *now, uint
       .generation = generation,
       .seconds = now->seconds,
       .unmeasured = monitor->unmeasured,
+      .unsaved = monitor->unsaved,
       .reason = reason,
       .report = monitor->report,
       .dropped = monitor->dropped,
@@ -125,6 +127,10 @@ void monitor_note_unmeasured(Monitor *monitor) {
              frozen - count, count, names, count > NAMED ? ", ..." : "");
   monitor->unmeasured = count;
   monitor->unmeasured_key = key;
+}
+
+void monitor_note_unsaved(Monitor *monitor, double seconds) {
+  monitor->unsaved = seconds;
 }
 
 /* True at most twice a second: looking at files and clocks in each step of the loop would cost more

@@ -19,6 +19,9 @@ void monitor_count(Monitor *monitor, const Results *results);
 /* After each table: says in the log who is left out of the meta-game, when that changes. */
 void monitor_note_unmeasured(Monitor *monitor);
 
+/* For how many seconds what must be saved could not be; 0: it can. */
+void monitor_note_unsaved(Monitor *monitor, double seconds);
+
 /* True twice a second, for looking at what costs a look at the disk; the next look is counted from
  * then. */
 bool monitor_look_due(Monitor *monitor);

@@ -210,6 +210,10 @@ static void print_status(const RunFolder *run, json_t *root) {
          status_number(root, "checkpoint"), status_number(root, "learners"),
          status_number(root, "learners") == 1 ? "" : "s", status_number(root, "actors"),
          status_number(root, "actors") == 1 ? "" : "s");
+  const double unsaved = status_number(root, "unsaved_seconds");
+  if (unsaved > 0)
+    printf("NOT SAVED for %s: the disk refuses; it is tried again (checkpoint.patience)\n\n",
+           text_duration(unsaved, left, sizeof left));
   print_stage(json_object_get(root, "curriculum"));
   if (status_number(root, "teams") == 1)
     print_returns(root);

@@ -61,6 +61,11 @@ static const Option checkpoint_options[] = {
      "ticks", "ticks between checkpoints; 0 = not by ticks"},
     {"keep", OPT_INT, offsetof(ManagerConfig, keep), "3", 1, 1000, NULL, "files",
      "newest generations kept"},
+    {"patience", OPT_FLOAT, offsetof(ManagerConfig, patience), "60", 0, OPTION_NO_LIMIT, NULL,
+     OPTION_SECONDS,
+     "for so long a checkpoint or a snapshot's file that cannot be written (a full disk, a server "
+     "that is away) is tried again, while the job goes on; then it ends with exit code 5, and the "
+     "newest generation is as it was; 0 = it ends at once"},
 };
 
 static const Option metrics_options[] = {

@@ -57,7 +57,7 @@ static void name_user(char *out, size_t size) {
 /* It knows policies by the ids of players: after these have changed it is another. */
 static Status open_library(Edit *edit) {
   const LibrarySetup library = {
-      .run = edit->run, .header = &edit->header, .block = edit->net->block};
+      .run = edit->run, .header = &edit->header, .block = edit->net->block, .clock = clock_system()};
   library_destroy(edit->library);
   edit->library = NULL;
   return library_create(&library, &edit->library);

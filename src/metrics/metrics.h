@@ -36,8 +36,8 @@ double record_get(const Record *record, const char *name); /* 0 if absent */
  * record, tb/ gets a new event file for each group of series. *out is the caller's (metrics_close),
  * NULL on failure. ERR_MEMORY, ERR_USAGE (a path too long). */
 Status metrics_open(const char *folder, const MetricsStart *start, Metrics **out);
-/* Gives a record to every sink; those behind the first that fails do not get it. ERR_IO,
- * ERR_MEMORY, ERR_USAGE (a path too long). */
+/* Gives a record to every sink, whatever the others say; what is told is the first that failed.
+ * ERR_IO, ERR_MEMORY, ERR_USAGE (a path too long). */
 Status metrics_write(Metrics *metrics, const Record *record);
 /* Accepts NULL. */
 void metrics_close(Metrics *metrics);

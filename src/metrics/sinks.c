@@ -169,9 +169,15 @@ done:
 }
 
 Status metrics_write(Metrics *metrics, const Record *record) {
-  for (size_t i = 0; i < COUNT_OF(sinks); i++)
-    TRY_RETURN(sinks[i]->write(metrics->self[i], record));
-  return OK;
+  Status first = OK;
+  char why[512];
+  for (size_t i = 0; i < COUNT_OF(sinks); i++) {
+    const Status status = sinks[i]->write(metrics->self[i], record);
+    if (status == OK || first != OK) continue;
+    first = status;
+    snprintf(why, sizeof why, "%s", status_message());
+  }
+  return first == OK ? OK : status_set(first, "%s", why);
 }
 
 /* Sinks after one that failed to open were never allocated. */

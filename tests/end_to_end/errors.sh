@@ -84,7 +84,7 @@ expect 5 "cannot make folder" "$AGON" train tic_tac_toe --run-dir /proc/agon
 cat > limited.sh <<L
 export PMIX_MCA_gds=hash  # MPI itself must not need large files
 ulimit -f 60
-exec "$AGON" train "$smoke" --run-dir limited frames=1M checkpoint.ticks=5 'net.hidden=[128,128]'
+exec "$AGON" train "$smoke" --run-dir limited frames=1M checkpoint.ticks=5 checkpoint.patience=0 'net.hidden=[128,128]'
 L
 expect 5 "is the disk full" bash limited.sh
 # players and runs of other options, or of another game, do not meet, and a run keeps its own

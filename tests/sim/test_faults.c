@@ -216,7 +216,9 @@ static JobConfig *job_config_of(const Run *run, const Life *life) {
                          pace[run->pace],
                          memory[run->memory],
                          life->ranks > 3 ? "learner.ranks=2" : "learner.ranks=1",
-                         life->event == EVENT_TIME ? "max_seconds=1" : "max_seconds=0"};
+                         life->event == EVENT_TIME ? "max_seconds=1" : "max_seconds=0",
+                         /* what was refused is written later, or the job ends with it */
+                         life->seed & 1 ? "checkpoint.patience=20" : "checkpoint.patience=0"};
   JobConfigSource source = {.game = "tic_tac_toe", .overrides = pairs, .override_count = COUNT_OF(pairs)};
   JobConfig *settings;
   CHECK_OK(job_config_create(&source, &settings));
@@ -255,7 +257,7 @@ static void step_all(const Life *life, SimWorld *sim, Rank **node, const char *f
       for (Message *m; (m = sim_rank(sim, rank)->ops->receive(sim_rank(sim, rank)));) message_release(m);
     else
       status = rank_step(node[rank], &progress);
-    if (status != OK && disk.happened) return; /* the job ends with exit code 5, or is dead anyway */
+    if (disk.dead || (status != OK && disk.happened)) return; /* the job ends with exit code 5, or is dead anyway */
     CHECK_OK(status);
     sim_round(sim);
     *now += STEP_NS;

@@ -4,13 +4,18 @@
 #include "check.h"
 #include "folder.h"
 
+#include "base/file.h"
 #include "job/config.h"
 #include "league/checkpoint.h"
 #include "store/counters.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static bool written; /* by the last checkpoint_write */
 
 enum { ACTORS = 2, PLAYERS = 2, LANES = 5, PIECES = LANES + ACTORS + PLAYERS };
 enum { GAMES = 2, FRAMES = 4, STEPS = 6 }; /* of each actor */
@@ -69,6 +74,7 @@ static Checkpoint *new_checkpoint(Scene *scene, const Tree *resume) {
       .header = &scene->header,
       .keep = 3,
       .clock = {scene_now, scene},
+      .patience = 10,
       .actors = ACTORS,
       .keepers = members_keepers(scene->members),
       .check_state = check_state,
@@ -242,8 +248,81 @@ static void write_whole(Scene *scene, size_t order, bool end) {
     give_piece(scene, orders[order][i]);
   }
   assert_true(checkpoint_is_whole(scene->checkpoint));
-  CHECK_OK(checkpoint_write(scene->checkpoint, &scene->league, scene->members));
+  CHECK_OK(checkpoint_write(scene->checkpoint, &scene->league, scene->members, &written));
   assert_false(checkpoint_cut(scene->checkpoint)->open);
+}
+
+/* --- a disk that refuses --- */
+static struct {
+  int refuses; /* files that are begun, so many */
+  int asked;
+} disk;
+
+static int disk_create(const char *path) {
+  (void)path;
+  disk.asked++;
+  errno = ENOSPC;
+  return disk.refuses-- > 0 ? -1 : 0;
+}
+
+static int disk_sync(int descriptor, const char *path) {
+  (void)path;
+  return fsync(descriptor);
+}
+
+static const FileOps disk_ops = {disk_create, disk_sync, rename, unlink};
+
+/* What cannot be written stays open and whole, and is the same file when it can; without an end of
+ * it the job's ends by itself, and the generation before is as it was. */
+static void a_cut_waits_for_the_disk(void **state) {
+  (void)state;
+  const int64_t second = 1000000000;
+  Scene scene;
+  Tree tree;
+  uint64_t generation;
+  open_scene(&scene);
+  open_cut(&scene, false);
+  capture(&scene);
+  for (size_t i = 0; i < PIECES; i++)
+    give_piece(&scene, i);
+  file_set_ops(&disk_ops);
+  disk.refuses = 3;
+  disk.asked = 0;
+  const int64_t since = scene.now;
+  do {
+    CHECK_OK(checkpoint_write(scene.checkpoint, &scene.league, scene.members, &written));
+    assert_true(checkpoint_is_whole(scene.checkpoint) != written);
+    assert_true(written || disk.asked == 0 || checkpoint_generation(scene.checkpoint) == 0);
+    scene.now += second / 10;
+  } while (!written && scene.now < since + 9 * second);
+  assert_true(written);
+  assert_int_equal(disk.asked, 4);
+  CHECK_NEAR((double)(scene.now - since) / (double)second, .5 + 1 + 2, .5);
+  assert_true(checkpoint_failing(scene.checkpoint) == 0);
+  CHECK_OK(run_read_checkpoint(&scene.run, &tree, &generation));
+  assert_int_equal(generation, 1);
+  CHECK_OK(ledger_check(&tree));
+  tree_free(&tree);
+  /* the next one never comes */
+  disk.refuses = 1000;
+  scene.position.tick++;
+  open_cut(&scene, false);
+  capture(&scene);
+  for (size_t i = 0; i < PIECES; i++)
+    give_piece(&scene, i);
+  Status status = OK;
+  const int64_t again = scene.now;
+  for (; status == OK && scene.now < again + 60 * second; scene.now += second / 10)
+    status = checkpoint_write(scene.checkpoint, &scene.league, scene.members, &written);
+  assert_int_equal(status, ERR_IO);
+  CHECK_NEAR((double)(scene.now - again) / (double)second, 10, .3);
+  assert_non_null(strstr(status_message(), "checkpoint 000002: "));
+  assert_non_null(strstr(status_message(), "No space left on device"));
+  CHECK_OK(run_read_checkpoint(&scene.run, &tree, &generation));
+  assert_int_equal(generation, 1);
+  tree_free(&tree);
+  file_set_ops(NULL);
+  close_scene(&scene);
 }
 
 /* --- what is written --- */
@@ -351,7 +430,7 @@ static void a_late_snapshot_gets_its_name(void **state) {
     give_piece(&scene, i);
   checkpoint_name_policy(scene.checkpoint, 99, hash);
   checkpoint_name_policy(scene.checkpoint, 3, hash);
-  CHECK_OK(checkpoint_write(scene.checkpoint, &scene.league, scene.members));
+  CHECK_OK(checkpoint_write(scene.checkpoint, &scene.league, scene.members, &written));
   CHECK_OK(run_read_checkpoint(&scene.run, &tree, &generation));
   CHECK_OK(tree_get(&tree, "league/hash", STORE_TEXT, 4, &item));
   assert_string_equal((const char *)item->data + 3 * item->size, hash);
@@ -415,7 +494,7 @@ static void what_contradicts_itself_is_not_written(void **state) {
   for (size_t i = 0; i + 1 < PIECES; i++)
     give_piece(&scene, i);
   CHECK_OK(say_player(&scene, 4, 1, FRAMES - 1, NULL, STORE_F32));
-  expect_refused(checkpoint_write(scene.checkpoint, &scene.league, scene.members),
+  expect_refused(checkpoint_write(scene.checkpoint, &scene.league, scene.members, &written),
                  "the checkpoint of tick 0 is not written: the state of player 1 from rank 4: it "
                  "contradicts itself: main_1 acted 4, but learned from and dropped 3");
   assert_false(run_has_checkpoint(&scene.run));
@@ -476,7 +555,7 @@ static void the_ledger_goes_on(void **state) {
     give_piece(&scene, i);
   for (uint32_t p = 0; p < PLAYERS; p++)
     CHECK_OK(say_player(&scene, learner_rank[p], p, 2 * FRAMES, NULL, STORE_F32));
-  CHECK_OK(checkpoint_write(scene.checkpoint, &scene.league, scene.members));
+  CHECK_OK(checkpoint_write(scene.checkpoint, &scene.league, scene.members, &written));
   CHECK_OK(run_read_checkpoint(&scene.run, &tree, &generation));
   assert_int_equal(generation, 2);
   assert_int_equal(*number_at(&tree, LEDGER_PATH, LEDGER_ACTED), 4 * FRAMES);
@@ -632,7 +711,7 @@ static void write_kept(Scene *scene) {
     }
   }
   assert_true(checkpoint_is_whole(scene->checkpoint));
-  CHECK_OK(checkpoint_write(scene->checkpoint, &scene->league, scene->members));
+  CHECK_OK(checkpoint_write(scene->checkpoint, &scene->league, scene->members, &written));
 }
 
 /* The next piece of kept experience that has come to a learner. */
@@ -715,6 +794,7 @@ static void damaged_lanes_are_refused(void **state) {
 int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_cut_waits_for_the_disk),
       cmocka_unit_test(the_file_holds_the_cut),
       cmocka_unit_test(the_order_of_pieces_does_not_show),
       cmocka_unit_test(cuts_follow_one_another),

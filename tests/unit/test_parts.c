@@ -3,12 +3,16 @@
 #include "check.h"
 #include "folder.h"
 
+#include "base/file.h"
 #include "job/config.h"
 #include "league/library.h"
 #include "league/members.h"
 #include "league/timetable.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BLOCK = 4 };
 
@@ -239,7 +243,13 @@ typedef struct Shelves {
   League league;
   SimWorld *world;
   Library *books;
+  int64_t now;
+  double patience;
 } Shelves;
+
+static int64_t shelves_now(void *context) {
+  return ((Shelves *)context)->now;
+}
 
 static void open_library(Shelves *shelves) {
   const LibrarySetup setup = {
@@ -247,6 +257,8 @@ static void open_library(Shelves *shelves) {
       .header = &shelves->header,
       .block = BLOCK,
       .transport = sim_rank(shelves->world, 0),
+      .clock = {shelves_now, shelves},
+      .patience = shelves->patience,
   };
   CHECK_OK(library_create(&setup, &shelves->books));
 }
@@ -269,14 +281,19 @@ static void close_shelves(Shelves *shelves) {
   run_close(&shelves->run);
 }
 
+/* As the manager does. */
+static void enter(Shelves *shelves, const Shelved *shelved) {
+  if (!shelved->written) return;
+  memcpy(shelves->league.player[shelved->player].hash, shelved->hash, sizeof shelved->hash);
+}
+
 static Status snapshot(Shelves *shelves, uint32_t player, const float *policy) {
   Bytes bytes = {0};
-  char hash[HASH_TEXT];
-  uint32_t id;
+  Shelved shelved;
   frozen_encode(&(WireFrozen){player, policy}, BLOCK, &bytes);
   Reader body = reader_of(&bytes);
-  Status status = library_take_snapshot(shelves->books, &shelves->league, &body, &id, hash);
-  if (status == OK) memcpy(shelves->league.player[id].hash, hash, sizeof hash);
+  Status status = library_take_snapshot(shelves->books, &shelves->league, &body, &shelved);
+  if (status == OK) enter(shelves, &shelved);
   bytes_free(&bytes);
   return status;
 }
@@ -345,6 +362,96 @@ static void files_hold_what_the_league_names(void **state) {
   close_shelves(&shelves);
 }
 
+/* A disk that refuses to begin files. */
+static struct {
+  bool refuses;
+  int asked;
+} disk;
+
+static int disk_create(const char *path) {
+  (void)path;
+  disk.asked++;
+  errno = EIO;
+  return disk.refuses ? -1 : 0;
+}
+
+static int disk_sync(int descriptor, const char *path) {
+  (void)path;
+  return fsync(descriptor);
+}
+
+static const FileOps disk_ops = {disk_create, disk_sync, rename, unlink};
+
+/* A snapshot that cannot be written is kept and tried again, not too often; whoever asks for it
+ * waits; when the disk is well it is there as if nothing had been. */
+static void a_snapshot_waits_for_the_disk(void **state) {
+  (void)state;
+  const float policy[2][BLOCK] = {{1, 2, 3, 4}, {5, 6, 7, 8}};
+  const int64_t second = 1000000000;
+  Shelves shelves;
+  Shelved shelved;
+  Reader body;
+  WireKind kind;
+  open_shelves(&shelves);
+  const uint32_t first = (uint32_t)shelves.league.learning;
+  library_destroy(shelves.books);
+  shelves.patience = 60;
+  open_library(&shelves);
+  file_set_ops(&disk_ops);
+  disk.refuses = true;
+  disk.asked = 0;
+  for (uint32_t i = 0; i < 2; i++)
+    CHECK_OK(library_expect(shelves.books, first + i));
+  for (uint32_t i = 0; i < 2; i++)
+    CHECK_OK(snapshot(&shelves, first + i, policy[i]));
+  assert_int_equal(disk.asked, 1); /* the second knows that there is no use */
+  assert_false(library_is_whole(shelves.books));
+  CHECK_OK(ask(&shelves, first));
+  for (; shelves.now < 30 * second; shelves.now += second / 10) {
+    CHECK_OK(library_retry(shelves.books, &shelves.league, &shelved));
+    assert_false(shelved.written);
+  }
+  assert_true(disk.asked > 4 && disk.asked < 9);
+  CHECK_NEAR(library_failing(shelves.books), 30, .2);
+  sim_round(shelves.world);
+  assert_null(sim_rank(shelves.world, 1)->ops->receive(sim_rank(shelves.world, 1)));
+  disk.refuses = false;
+  shelves.now += 20 * second;
+  for (int i = 0; i < 2; i++) {
+    CHECK_OK(library_retry(shelves.books, &shelves.league, &shelved));
+    assert_true(shelved.written);
+    enter(&shelves, &shelved);
+  }
+  CHECK_OK(library_retry(shelves.books, &shelves.league, &shelved));
+  assert_false(shelved.written);
+  assert_true(library_is_whole(shelves.books) && library_failing(shelves.books) == 0);
+  CHECK_OK(library_answer(shelves.books, &shelves.league));
+  sim_round(shelves.world);
+  Message *message = sim_rank(shelves.world, 1)->ops->receive(sim_rank(shelves.world, 1));
+  assert_non_null(message);
+  CHECK_OK(wire_open(message, &kind, &body));
+  WireFrozen lent;
+  CHECK_OK(frozen_decode(&lent, BLOCK, &body));
+  assert_memory_equal(lent.value, policy[0], sizeof policy[0]);
+  message_release(message);
+  /* and when there is no end of it, the job ends */
+  disk.refuses = true;
+  CHECK_OK(library_expect(shelves.books, first));
+  const float other[BLOCK] = {9};
+  CHECK_OK(snapshot(&shelves, first, other));
+  Status status = OK;
+  int64_t since = shelves.now;
+  while (status == OK && shelves.now < since + 100 * second) {
+    shelves.now += second / 10;
+    status = library_retry(shelves.books, &shelves.league, &shelved);
+  }
+  assert_int_equal(status, ERR_IO);
+  CHECK_NEAR((double)(shelves.now - since) / (double)second, 60, .2);
+  assert_non_null(strstr(status_message(), "tried for 60 s (checkpoint.patience)"));
+  file_set_ops(NULL);
+  close_shelves(&shelves);
+}
+
 int main(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   const struct CMUnitTest tests[] = {
@@ -353,6 +460,7 @@ int main(void) {
       cmocka_unit_test(members_go_once_and_at_the_end),
       cmocka_unit_test(tables_are_made_when_they_are_due),
       cmocka_unit_test(a_fetch_waits_for_its_snapshot),
+      cmocka_unit_test(a_snapshot_waits_for_the_disk),
       cmocka_unit_test(files_hold_what_the_league_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
