@@ -86,9 +86,10 @@ Status checkpoint_take_replay(Checkpoint *checkpoint, const League *league, cons
 void checkpoint_name_policy(Checkpoint *checkpoint, uint32_t player, const char *hash);
 /* Whether all pieces of the open cut are here. */
 bool checkpoint_is_whole(const Checkpoint *checkpoint);
-/* Writes it as the next generation, and closes the cut: *written. Where the system refuses that, the
- * cut stays open and whole, to be written by a later call; ERR_IO once patience is over. ERR_FORMAT,
- * naming the rank at fault, if the parts contradict each other: then nothing is written. */
+/* Writes it as the next generation, and closes the cut: *written. Where the system refuses that,
+ * the cut stays open and whole, to be written by a later call; ERR_IO once patience is over.
+ * ERR_FORMAT, naming the rank at fault, if the parts contradict each other: then nothing is
+ * written. */
 Status checkpoint_write(Checkpoint *checkpoint, const League *league, const Members *members,
                         bool *written);
 /* Seconds for which it could not be written; 0: nothing is in its way. */

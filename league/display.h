@@ -81,8 +81,8 @@ typedef struct Progress {
   uint64_t steps;
   uint64_t episodes;
   uint64_t generation;
-  double seconds;    /* trained, all jobs together */
-  double unsaved;    /* seconds for which a checkpoint or a snapshot could not be written; 0: none */
+  double seconds; /* trained, all jobs together */
+  double unsaved; /* seconds for which a checkpoint or a snapshot could not be written; 0: none */
   size_t unmeasured; /* past players left out of the last table's meta-game */
   const char *reason;
   const Numbers *report;   /* (learning) the learners' last */

@@ -68,6 +68,16 @@ void league_guest_leaves(Player *player, bool leaves) {
   snprintf(player->reason, sizeof player->reason, "%s", leaves ? AWAY : "guest");
 }
 
+#define LOST "lost"
+
+bool league_is_lost(const Player *player) {
+  return player->frozen && !player->guest && !strcmp(player->reason, LOST);
+}
+
+void league_lose(Player *player, bool lost) {
+  snprintf(player->reason, sizeof player->reason, "%s", lost ? LOST : "found");
+}
+
 /* Before the list of players goes, or is read anew. */
 static void forget_players(League *league) {
   for (size_t i = 0; i < league->players; i++)
@@ -371,7 +381,8 @@ static bool beats_targets(const League *league, uint32_t id) {
         role == ROLE_MAIN_EXPLOITER ? !target->frozen && target->role == ROLE_MAIN : target->frozen;
     /* a guest may be beyond all reach, and would keep a player that has outgrown its league */
     counts = counts && target->role != ROLE_GUEST;
-    if (!counts || target->benched || t == id || !league_meets(&league->player[id], target))
+    if (!counts || target->benched || league_is_lost(target) || t == id ||
+        !league_meets(&league->player[id], target))
       continue;
     const Pair *pair = payoff_find(&league->payoff, id, t);
     if (!pair || payoff_effective(&league->payoff, pair->since[0], pair->since[1]) <
@@ -410,7 +421,7 @@ static bool is_fit(const League *league, uint32_t id, uint32_t past, uint32_t ag
   const uint8_t side = league->player[id].side;
   const Player *player = &league->player[past];
   if (!player->frozen || player->role != ROLE_MAIN || player->side != side ||
-      !payoff_seats_known(&league->payoff, past, against))
+      league_is_lost(player) || !payoff_seats_known(&league->payoff, past, against))
     return false;
   double x = league_rate(league, past, against);
   return x >= rules->past_low && x <= rules->past_high;

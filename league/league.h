@@ -216,6 +216,10 @@ Status league_guest_name(const LeagueConfig *config, const char *name, uint32_t 
 /* Whether a guest has been sent away: it stays with what it has played, and nobody meets it. */
 bool league_guest_is_away(const Player *player);
 void league_guest_leaves(Player *player, bool leaves);
+/* Whether the file of a frozen player is missing or damaged: it stays with what it has played, and
+ * nobody meets it, until its file is there again. Its reason says it. */
+bool league_is_lost(const Player *player);
+void league_lose(Player *player, bool lost);
 /* A frozen copy of a learning player joins; its hash is the caller's to fill in. */
 Status league_freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id);
 /* A learning player begins anew, as a copy of `source` (-1: from initial weights). What others

@@ -197,7 +197,8 @@ static Status shelve(Library *library, const League *league, uint32_t player, co
                      Shelved *out) {
   *out = (Shelved){.player = player};
   const Status status = library_write(library, league, player, policy, out->hash);
-  TRY_RETURN(patience_judge(&library->patience, status, league->player[player].name, &out->written));
+  TRY_RETURN(
+      patience_judge(&library->patience, status, league->player[player].name, &out->written));
   if (!out->written) return OK;
   const size_t at = find_expected(library, player);
   library->expected[at] = library->expected[--library->expects];

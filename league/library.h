@@ -36,8 +36,9 @@ typedef struct Shelved {
   uint32_t player;
   char hash[HASH_TEXT]; /* of its policy: the caller enters it into the league */
 } Shelved;
-/* Writes a SNAPSHOT that was expected. Fetches that wait for it are answered by library_answer, once
- * the league has the hash. Where the system refuses to write it, it is kept, and still expected. */
+/* Writes a SNAPSHOT that was expected. Fetches that wait for it are answered by library_answer,
+ * once the league has the hash. Where the system refuses to write it, it is kept, and still
+ * expected. */
 Status library_take_snapshot(Library *library, const League *league, Reader *body, Shelved *out);
 /* Tries again to write one of those, where it is time. ERR_IO once patience is over. */
 Status library_retry(Library *library, const League *league, Shelved *out);

@@ -797,7 +797,10 @@ static void bench_side(League *league, uint8_t side, Standing *standing) {
   for (uint32_t i = 0; i < league->players; i++) {
     const Player *player = &league->player[i];
     if (player->role == ROLE_GUEST) league->player[i].benched = league_guest_is_away(player);
-    if (!player->frozen || player->side != side || player->role == ROLE_GUEST) continue;
+    if (league_is_lost(player)) league->player[i].benched = true;
+    if (!player->frozen || player->side != side || player->role == ROLE_GUEST ||
+        league_is_lost(player))
+      continue;
     standing[count++] = (Standing){i, limited && strongest ? rate_against(league, i) : 0};
   }
   if (limited) qsort(standing, count, sizeof *standing, by_strength);

@@ -1,6 +1,6 @@
 /* How often and for how long a job tries again to write what it must not lose: checkpoints and
- * player files. A disk that is full, or a server that is away, is often well again in a minute; until
- * then the job goes on, and what waits to be written is kept in memory. */
+ * player files. A disk that is full, or a server that is away, is often well again in a minute;
+ * until then the job goes on, and what waits to be written is kept in memory. */
 #pragma once
 #include "base/clock.h"
 #include "base/status.h"

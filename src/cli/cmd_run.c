@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "job/lost.h"
 #include "run/progress.h"
 #include "league/ledger.h"
 #include "store/store.h"
@@ -294,13 +295,16 @@ static Status verify(const char *path, const Tree *tree) {
   const Item *hash;
   const Item *policy;
   const Item *guest = NULL;
+  const Item *reason;
   char folder[PATH_MAX];
   char file[PATH_MAX];
   char text[HASH_TEXT];
   size_t good = 0;
+  size_t lost = 0;
   TRY_RETURN(tree_get(tree, "league/name", STORE_TEXT, -1, &name));
   TRY_RETURN(tree_get(tree, "league/frozen", STORE_U32, (int64_t)name->count, &frozen));
   TRY_RETURN(tree_get(tree, "league/hash", STORE_TEXT, (int64_t)name->count, &hash));
+  TRY_RETURN(tree_get(tree, "league/reason", STORE_TEXT, (int64_t)name->count, &reason));
   if (tree_find(tree, "league/guest"))
     TRY_RETURN(tree_get(tree, "league/guest", STORE_TEXT, (int64_t)name->count, &guest));
   TRY_RETURN(text_format(folder, sizeof folder, "%s", path));
@@ -323,6 +327,10 @@ static Status verify(const char *path, const Tree *tree) {
       good += *file != 0;
       continue;
     }
+    if (!strcmp((char *)reason->data + i * reason->size, "lost")) { /* the league knows */
+      lost++;
+      continue;
+    }
     TRY_RETURN(store_read(file, "player", &player));
     Status status = tree_get(&player, "policy", STORE_F32, -1, &policy);
     if (status == OK) {
@@ -337,9 +345,41 @@ static Status verify(const char *path, const Tree *tree) {
   }
   Status sums = ledger_check(tree);
   if (sums != OK) return status_context(sums, "%s", path);
-  printf("%s is whole: %zu datasets and attributes, and %zu player files\n", path, tree->items,
-         good);
+  printf("%s is whole: %zu datasets and attributes, and %zu player files", path, tree->items, good);
+  if (lost) printf("; %zu player%s lost", lost, lost == 1 ? " is" : "s are");
+  printf("\n");
   return OK;
+}
+
+/* Marks frozen players lost whose files are missing or damaged, and found whose files are back, in
+ * a new generation, as a resumed job would do by itself. dry: only says what it would do. */
+static Status repair(const char *folder, bool dry) {
+  Status status = OK;
+  Edit *edit = NULL;
+  uint64_t generation = 0;
+  size_t lost;
+  size_t found;
+  TRY(edit_open(folder, &edit));
+  const size_t already = edit_league(edit)->changes;
+  TRY(lost_look(edit_league(edit), folder, &lost, &found));
+  if (lost + found == 0) {
+    printf("%s: every frozen player's file is as it was: nothing is to be done\n", folder);
+    goto done;
+  }
+  if (dry) {
+    printf("%s: %zu would be marked lost, %zu found; nothing was written\n", folder, lost, found);
+    goto done;
+  }
+  TRY(lost_mark(edit, folder));
+  TRY(edit_finish(edit));
+  TRY(edit_write(edit, &generation));
+  for (size_t i = already; i < edit_league(edit)->changes; i++)
+    printf("%s\n", edit_league(edit)->change[i].what);
+  printf("%s: checkpoint %06llu; the generation before it is kept\n", folder,
+         (unsigned long long)generation);
+done:
+  edit_close(edit);
+  return status;
 }
 
 /* info lists what the file holds; verify reads it and all players it names against their
@@ -351,8 +391,13 @@ static Status run_checkpoint(int argc, char **argv) {
   Tree tree;
   TRY_RETURN(arguments_parse(&command_checkpoint, argc, argv, &arguments));
   const char *what = arguments.words ? arguments.word[0] : "";
-  if (arguments.words != 2 || (strcmp(what, "info") && strcmp(what, "verify")))
-    return usage_error(&command_checkpoint, "info or verify, and a run or a checkpoint file");
+  const bool repairs = !strcmp(what, "repair");
+  const bool dry = argument(&command_checkpoint, &arguments, "--dry-run") != NULL;
+  if (arguments.words != 2 || (strcmp(what, "info") && strcmp(what, "verify") && !repairs))
+    return usage_error(&command_checkpoint,
+                       "info or verify, and a run or a checkpoint file; or repair and a run");
+  if (dry && !repairs) return usage_error(&command_checkpoint, "--dry-run goes with repair");
+  if (repairs) return repair(arguments.word[1], dry);
   TRY_RETURN(find_checkpoint(arguments.word[1], path, sizeof path));
   TRY_RETURN(store_read(path, "checkpoint", &tree));
   Status status = OK;
@@ -372,11 +417,16 @@ static Status run_checkpoint(int argc, char **argv) {
   return status;
 }
 
+static const Flag checkpoint_flags[] = {{"--dry-run", NULL, "repair: only say what would be done"}};
+
 const Command command_checkpoint = {
     "checkpoint",
-    "info|verify RUN|FILE.h5",
-    "what is in a checkpoint, and whether it and its player files are whole",
-    NULL,
-    NULL,
-    0,
+    "info|verify RUN|FILE.h5, repair RUN [--dry-run]",
+    "what is in a checkpoint, whether it and its player files are whole, and a league without "
+    "those that are not",
+    "repair marks frozen players lost whose files are missing or damaged (agon train does so when "
+    "it goes on): nobody meets them any more, and what they have played stays. Once a file is "
+    "back, its player is found again.",
+    checkpoint_flags,
+    COUNT_OF(checkpoint_flags),
     run_checkpoint};

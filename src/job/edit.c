@@ -57,7 +57,11 @@ static void name_user(char *out, size_t size) {
 /* It knows policies by the ids of players: after these have changed it is another. */
 static Status open_library(Edit *edit) {
   const LibrarySetup library = {
-      .run = edit->run, .header = &edit->header, .block = edit->net->block, .clock = clock_system()};
+      .run = edit->run,
+      .header = &edit->header,
+      .block = edit->net->block,
+      .clock = clock_system(),
+  };
   library_destroy(edit->library);
   edit->library = NULL;
   return library_create(&library, &edit->library);
@@ -747,6 +751,17 @@ Status edit_guest_leaves(Edit *edit, const char *name, bool leaves) {
   if (leaves) abandon(edit, id);
   league_guest_leaves(&edit->league.player[id], leaves);
   return record(edit, "guest %s %s%s", name, leaves ? "leaves" : "is back", "");
+}
+
+/* Unfinished games against it cannot be played to their end. */
+Status edit_lose(Edit *edit, const char *player, bool lost) {
+  uint32_t id;
+  TRY_RETURN(find_player(edit, player, &id));
+  if (lost) abandon(edit, id);
+  league_lose(&edit->league.player[id], lost);
+  return record(edit, lost ? "%s is lost: its file is missing or damaged; it is met no more%s%s"
+                           : "%s is there again%s%s",
+                player, "", "");
 }
 
 /* --- by the configuration --- */

@@ -36,6 +36,8 @@ Status edit_bring(Edit *edit, const char *from, const char *name, const char *ro
 /* A guest joins, or leaves and comes back (league.guests); its file is the run's already. */
 Status edit_invite(Edit *edit, const LeagueGuest *guest);
 Status edit_guest_leaves(Edit *edit, const char *name, bool leaves);
+/* A frozen player's file is missing or damaged, or there again (lost.h). */
+Status edit_lose(Edit *edit, const char *player, bool lost);
 /* As many players more as `now` asks for in league.mains and so on than `before` did. */
 Status edit_grow(Edit *edit, const LeagueConfig *before, const LeagueConfig *now);
 

@@ -46,7 +46,8 @@ static Status gather(EndGames *e) {
   for (uint32_t b = 0; b < BUILTINS; b++)
     if (league->config.anchors >> b & 1) TRY_RETURN(add_player(e, BUILTIN_FIRST + b));
   for (uint32_t p = (uint32_t)league->players; p-- > 0 && newest < NEWEST;)
-    if (league->player[p].frozen && !league_guest_is_away(&league->player[p])) {
+    if (league->player[p].frozen && !league_guest_is_away(&league->player[p]) &&
+        !league_is_lost(&league->player[p])) {
       TRY_RETURN(add_player(e, p));
       newest++;
     }

@@ -9,6 +9,7 @@
 #include "job/guests.h"
 #include "job/job.h"
 #include "job/loop.h"
+#include "job/lost.h"
 #include "job/players.h"
 #include "job/resume.h"
 #include "job/screen.h"
@@ -335,6 +336,7 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
   TRY(checkpoint_finished(&start->resume, start->settings->manager.frames, &start->finished));
   if (start->finished) goto done;
   if (is_checkpoint_file(how)) TRY(bring_players(start, how));
+  TRY(lost_settle(start->settings, &start->resume, &start->run));
   TRY(grow_league(start, before));
   TRY(guests_settle(start->settings, &start->resume, &start->run));
 done:

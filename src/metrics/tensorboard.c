@@ -139,7 +139,8 @@ static Status find_writer(TensorBoard *tb, const char *name, size_t size, Writer
   Writer *writer = &tb->writer[tb->writers];
   memcpy(writer->name, name, size);
   const Status status = open_writer(tb, writer);
-  if (status != OK && writer->file) fclose(writer->file); /* it is opened again with the next number */
+  if (status != OK && writer->file)
+    fclose(writer->file); /* it is opened again with the next number */
   if (status != OK) writer->file = NULL;
   TRY_RETURN(status);
   tb->writers++;
