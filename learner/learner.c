@@ -105,7 +105,8 @@ size_t learner_shared_bytes(const Algo *algo, size_t members, size_t counts) {
 
 /* What the players that are learned here are made of. */
 static TrainShape shape_of(const LearnerSetup *setup) {
-  return (TrainShape){.algo = setup->algo, .seed = setup->role.seed};
+  return (TrainShape){
+      .algo = setup->algo, .seed = setup->role.seed, .inheritance = setup->inheritance};
 }
 
 /* Begins to add up `values` over the ranks that share the players; they belong to the sum until
@@ -208,6 +209,7 @@ static Status create_players(Learner *learner) {
     TRY_RETURN(train_state_create(&shape, (uint32_t)p, state));
     if (setup->life) state->life_horizon = setup->life[p];
     if (setup->own) state->config = &setup->own[p];
+    if (setup->teacher) state->teacher = setup->teacher[p];
     learner->players++;
     TRY_RETURN(create_rehearsal(setup, (uint32_t)p, &learner->rehearsal[learner->players - 1]));
   }
@@ -688,6 +690,8 @@ static void put_stats(const Learner *learner, Numbers *numbers) {
     numbers_set(numbers, "entropy", stats->entropy);
   numbers_set(numbers, "approx_kl", stats->kl);
   numbers_set(numbers, "kl_reference", stats->kl_reference);
+  if (learner->state[learner->current].teacher)
+    numbers_set(numbers, "kl_teacher", stats->kl_teacher);
   numbers_set(numbers, "clipped", stats->clipped);
   numbers_set(numbers, "gradient_norm", stats->gradient_norm);
   if (net_talks(learner->setup.role.net)) numbers_set(numbers, "messages", stats->messages);
@@ -734,10 +738,11 @@ static Status send_credits(Learner *learner) {
 static void gather_stats(Learner *learner) {
   const AlgoStats *last = update_stats(learner->update);
   AlgoStats *all = &learner->stats;
-  double *mean[] = {&all->policy_loss,  &all->entropy, &all->kl,
-                    &all->kl_reference, &all->clipped, &all->gradient_norm};
+  double *mean[] = {&all->policy_loss, &all->entropy,       &all->kl,        &all->kl_reference,
+                    &all->clipped,     &all->gradient_norm, &all->kl_teacher};
   const double value[] = {last->policy_loss,  last->entropy, last->kl,
-                          last->kl_reference, last->clipped, last->gradient_norm};
+                          last->kl_reference, last->clipped, last->gradient_norm,
+                          last->kl_teacher};
   const double updates = learner->updates ? (double)learner->updates : 1;
   if (learner->updates <= 1) *all = (AlgoStats){0};
   all->skipped += last->skipped;

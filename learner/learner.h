@@ -27,13 +27,15 @@ typedef struct LearnerSetup {
   size_t belows;
   double shaping;     /* weight of the env's potential, of which the format then has a column */
   const double *life; /* (learning_players) frames of a life, 0 = never reset; NULL: nobody is */
-  const LearnConfig *own;     /* (learning_players) of each; NULL: `config` for all */
-  const ReplayConfig *replay; /* NULL: experience is learned from once, and not kept */
-  size_t slots;               /* of the job; read if experience is kept, with what follows */
-  size_t training;            /* slots that are learned from */
-  size_t seats;               /* of a slot that one player ever takes */
-  size_t teams;               /* of the env */
-  const uint8_t *team_of;     /* (agents) */
+  const LearnConfig *own;         /* (learning_players) of each; NULL: `config` for all */
+  const Teacher *const *teacher;  /* (learning_players) NULL: none; NULL: nobody has one */
+  const Inheritance *inheritance; /* NULL: lives begin at random */
+  const ReplayConfig *replay;     /* NULL: experience is learned from once, and not kept */
+  size_t slots;                   /* of the job; read if experience is kept, with what follows */
+  size_t training;                /* slots that are learned from */
+  size_t seats;                   /* of a slot that one player ever takes */
+  size_t teams;                   /* of the env */
+  const uint8_t *team_of;         /* (agents) */
 } LearnerSetup;
 
 typedef struct Learner Learner;

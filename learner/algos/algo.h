@@ -28,8 +28,11 @@ typedef struct LearnConfig {
   int on_nan; /* ON_NAN_STOP, ... */
   double entropy, entropy_end;
   double value_weight;
-  double reference, reference_end; /* weight of KL(policy || reference policy) */
-  int64_t reference_every;         /* updates between moves of the reference; 0 = it stands */
+  double reference, reference_end;   /* weight of KL(policy || reference policy) */
+  int64_t reference_every;           /* updates between moves of the reference; 0 = it stands */
+  char teacher[OPTION_TEXT];         /* "": none */
+  double teacher_kl, teacher_kl_end; /* weight of KL(teacher || policy) */
+  char init_from[OPTION_TEXT];       /* whom a life begins as, layer by layer; "": nobody */
   double average;           /* decay of the average of the weights, per update; 0 = none is kept */
   int normalise_advantages; /* CHOICE_FALSE, ... */
   double return_decay;
@@ -44,6 +47,21 @@ typedef struct LearnConfig {
 } LearnConfig;
 extern const Option learn_options[];
 extern const size_t learn_option_count;
+
+/* Another policy, which a player is pulled to (learner.teacher): asked about decisions of the
+ * player, as that saw them. */
+typedef struct TeacherRows {
+  size_t count;             /* at most TEACHER_ROWS */
+  const void *observations; /* (count, observation bytes) */
+  const uint8_t *masks;     /* (count, choices) */
+  const uint32_t *agents;   /* (count) of the env */
+} TeacherRows;
+enum { TEACHER_ROWS = 256 };
+typedef struct Teacher {
+  void *context;
+  /* out (count, width): what it would do, as dist_teach takes it. ERR_ENV, ERR_INTERNAL. */
+  Status (*ask)(void *context, const TeacherRows *rows, float *out);
+} Teacher;
 
 /* What one row of experience is. */
 typedef enum RowKind {
@@ -190,6 +208,7 @@ typedef struct LossSums {
   float entropy;
   float kl, kl_reference;
   float clipped;
+  float kl_teacher;
   float steps;    /* of teams whose agents tell one another something, in which somebody learns */
   float messages; /* that were heard there */
 } LossSums;
@@ -225,11 +244,12 @@ typedef struct Pass {
   const uint32_t *side_of;
   const uint8_t *mask; /* (rows, choices) */
   /* What the loss is made of beside the algorithm's own part. */
-  float entropy_weight, reference_weight, proximal_weight, value_weight;
+  float entropy_weight, reference_weight, proximal_weight, value_weight, teacher_weight;
   float value_share;          /* learned cells over valued ones: that their losses weigh alike */
   const float *pull;          /* (batch cells) weight of the KL to the reference */
   const float *reference_row; /* (batch cells, width) normalised; NULL: no reference */
   const float *before_row;    /* the same of the policy before the update; NULL: not proximal */
+  const float *teacher_row;   /* (batch cells, width) as dist_teach takes it; NULL: no teacher */
   /* Scratch of `rows` rows: net->space.width wide, the values 1. */
   float *logits, *probability, *d_logits;
   float *value, *d_value;
@@ -271,6 +291,7 @@ typedef struct AlgoOps {
   size_t option_count;
   size_t config_size;
   bool normalises; /* whether learner.normalise_advantages: auto means true */
+  bool taught;     /* whether it can have a teacher: it learns by pass_rows */
 
   /* May be NULL: rows of single agents, used once, actions drawn as the env's kind of action says.
    * `own` is the algorithm's section; `out` holds those defaults already. */

@@ -87,6 +87,17 @@ const Option learn_options[] = {
      "recurrent nets: in so many at the beginning of an unroll (at most half of it; none where an "
      "episode begins) the "
      "reference only gathers memory; the others pull the more"},
+    {"teacher", OPT_TEXT, offsetof(LearnConfig, teacher), "", 0, 0, NULL, "",
+     "an agent that is asked what it would do in each decision, and that the player is pulled to: "
+     "RUN:PLAYER, a player's FILE.h5, or FILE.agon of agon export; of ppo, mappo, impala and mmd"},
+    {"teacher_kl", OPT_FLOAT, offsetof(LearnConfig, teacher_kl), "1", 0, 100, NULL, "",
+     "weight of KL(teacher || policy) at the start"},
+    {"teacher_kl_end", OPT_FLOAT, offsetof(LearnConfig, teacher_kl_end), "0", 0, 100, NULL, "",
+     "weight of KL(teacher || policy) at the end"},
+    {"init_from", OPT_TEXT, offsetof(LearnConfig, init_from), "", 0, 0, NULL, "",
+     "an agent that all lives begin as, layer by layer, where name and shape are the same: "
+     "RUN:PLAYER, FILE.h5 or FILE.agon (agon train --init-from); what does not fit begins at "
+     "random"},
     {"average", OPT_FLOAT, offsetof(LearnConfig, average), "0", 0, 0.99999, NULL, "",
      "decay per update of an average of the weights (Polyak), from which snapshots are frozen; 0 = "
      "from the weights"},

@@ -73,6 +73,7 @@ const AlgoOps algo_impala = {
     .options = options,
     .option_count = COUNT_OF(options),
     .config_size = sizeof(ImpalaConfig),
+    .taught = true,
     .plan = impala_plan,
     .targets = impala_targets,
     .row = impala_row,

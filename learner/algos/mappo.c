@@ -99,6 +99,7 @@ const AlgoOps algo_mappo = {
     .options = options,
     .option_count = COUNT_OF(options),
     .config_size = sizeof(MappoConfig),
+    .taught = true,
     .normalises = true,
     .needs = mappo_needs,
     .parts = mappo_parts,

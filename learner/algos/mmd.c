@@ -66,6 +66,7 @@ const AlgoOps algo_mmd = {
     .options = options,
     .option_count = COUNT_OF(options),
     .config_size = sizeof(MmdConfig),
+    .taught = true,
     .normalises = true,
     .plan = mmd_plan,
     .targets = targets_gae,

@@ -108,6 +108,7 @@ const AlgoOps algo_ppo = {
     .options = options,
     .option_count = COUNT_OF(options),
     .config_size = sizeof(PpoConfig),
+    .taught = true,
     .normalises = true,
     .needs = ppo_needs,
     .plan = ppo_plan,

@@ -109,6 +109,9 @@ static void row_loss(const Pass *pass, size_t at, size_t row, LossSums *sums) {
   if (pass->proximal_weight > 0)
     dist_add_kl(space, line, probability, pass->before_row + row * space->width,
                 pass->proximal_weight, d);
+  if (pass->teacher_row)
+    sums->kl_teacher += dist_teach(space, line, probability, pass->teacher_row + row * space->width,
+                                   pass->teacher_weight, d);
   value_loss(pass, at, &loss, sums);
   sums->policy += loss.policy_loss;
   sums->entropy += entropy;

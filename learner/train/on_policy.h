@@ -25,5 +25,5 @@ void targets_gae(const Experience *experience);
  * batch can be gone through several times. */
 RowLoss loss_clipped(const Experience *experience, size_t row, float log_prob, float clip);
 /* AlgoOps.pass: forward; for each learned cell the algorithm's own loss, entropy and the KLs to the
- * reference and to the policy before the update; backward. */
+ * reference and to the policy before the update, and that of the teacher to it; backward. */
 void pass_rows(const Pass *pass, LossSums *sums);

@@ -148,6 +148,24 @@ void train_state_explore(const Algo *algo, TrainState *state) {
   net_set_epsilon(algo->net, state->block, (float)algo->ops->explore(algo->own, frames));
 }
 
+void inherit_layers(const Inheritance *from, float *block) {
+  for (size_t i = 0; from && i < from->layers; i++)
+    memcpy(block + from->layer[i].offset, from->layer[i].value,
+           from->layer[i].count * sizeof *block);
+}
+
+/* The running moments are worked out backwards from what was inherited, which weighs as so many
+ * rows: less, and the first batches would undo it. */
+static void inherit(const TrainShape *shape, TrainState *state) {
+  enum { INHERITED_ROWS = 100000 };
+  const Net *net = shape->algo->net;
+  inherit_layers(shape->inheritance, state->block);
+  moments_copy(net, state);
+  state->stat[0] = shape->inheritance->normaliser ? INHERITED_ROWS : 0;
+  if (values_apart(shape->algo, state) || !shape->inheritance->unit)
+    memset(state->stat + 1, 0, 3 * sizeof(double));
+}
+
 /* Besides the weights, all that a young player must not inherit: Adam's moments, steps, the frames
  * of the life. min_version makes experience of the former life too old to be learned from. */
 Status train_state_reset(const TrainShape *shape, TrainState *state, const float *source) {
@@ -162,6 +180,7 @@ Status train_state_reset(const TrainShape *shape, TrainState *state, const float
     if (values_apart(shape->algo, state)) memset(state->stat + 1, 0, 3 * sizeof(double));
   } else {
     net_init(net, shape->seed, state->player, state->block);
+    if (shape->inheritance) inherit(shape, state);
   }
   state->life_frames = 0;
   train_state_explore(shape->algo, state);

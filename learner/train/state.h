@@ -26,6 +26,7 @@ typedef struct TrainState {
   uint64_t life_frames;
   uint64_t run_frames;       /* of all players, up to the last update: how far the run is */
   const LearnConfig *config; /* its own, borrowed; NULL: that of all */
+  const Teacher *teacher;    /* borrowed; NULL: none */
   double life_horizon;       /* frames of its lives, if it is reset; 0 = it never is */
   TrainPart part[1 + ALGO_PARTS];
   size_t parts;
@@ -36,10 +37,25 @@ typedef struct TrainState {
   double *stat;     /* (train_state_stat_count) counts, means and squares of the normalisers */
 } TrainState;
 
+/* Layers that every life begins with instead of random ones; values are borrowed. */
+typedef struct Inheritance {
+  struct InheritedLayer {
+    size_t offset; /* in the policy's block */
+    size_t count;
+    const float *value;
+  } * layer;
+  size_t layers;
+  bool normaliser; /* what normalises observations is among them, ... */
+  bool unit;       /* ... and the unit of returns */
+} Inheritance;
+/* Puts them into a block. NULL: there are none. */
+void inherit_layers(const Inheritance *from, float *block);
+
 /* What makes a player in training. */
 typedef struct TrainShape {
   const Algo *algo; /* borrowed */
   uint64_t seed;
+  const Inheritance *inheritance; /* borrowed; NULL: none */
 } TrainShape;
 
 /* The head that values a player's cells: in its policy's block, or in its critic's. */

@@ -7,6 +7,7 @@
 #include "base/invariant.h"
 #include "learner/train/on_policy.h"
 #include "learner/train/schedule.h"
+#include "learner/train/teacher.h"
 #include "learner/train/update_fields.h"
 #include "nn/adam.h"
 
@@ -95,6 +96,7 @@ void update_destroy(Update *update) {
   free(update->is_valued);
   free(update->reference_row);
   free(update->before_row);
+  free(update->teacher_row);
   free(update->order);
   free(update->gradient);
   free(update);
@@ -436,6 +438,14 @@ static Status evaluate_now(Update *update) {
   return passes_evaluate(&update->passes, update->state->block, false, &now);
 }
 
+/* How much the teacher counts in this update. */
+static double teacher_weight(const Update *update) {
+  const LearnConfig *config = update->config;
+  return update->state->teacher ? schedule_at(config->decay, config->teacher_kl,
+                                              config->teacher_kl_end, update->experience.progress)
+                                : 0;
+}
+
 /* What other policies say of every row, which the losses compare with: the reference, and the
  * policy before the update. */
 static Status evaluate_others(Update *update) {
@@ -446,6 +456,11 @@ static Status evaluate_others(Update *update) {
     TRY_RETURN(GROW(update->reference_row, update->reference_room, floats));
     TRY_RETURN(passes_evaluate(passes, update->state->reference, true,
                                &(Evaluated){.line = update->reference_row}));
+  }
+  if (teacher_weight(update) > 0) {
+    TRY_RETURN(GROW(update->teacher_row, update->teacher_room, floats));
+    TRY_RETURN(teacher_look(update->state->teacher, update->net, update->batch, update->is_learned,
+                            passes->agent_of, update->teacher_row));
   }
   if (update->ops->proximal) {
     TRY_RETURN(GROW(update->before_row, update->before_room, floats));
@@ -570,6 +585,8 @@ static Pass open_pass(Update *update, const Sequences *sequences, int64_t *since
   pass.pull = update->pull;
   pass.reference_row = pass.reference_weight > 0 ? update->reference_row : NULL;
   pass.before_row = pass.proximal_weight > 0 ? update->before_row : NULL;
+  pass.teacher_weight = (float)teacher_weight(update);
+  pass.teacher_row = pass.teacher_weight > 0 ? update->teacher_row : NULL;
   pass.gradient = update->gradient;
   pass.clock = &update->clock;
   pass.since = since;
@@ -740,6 +757,7 @@ static void count_losses(AlgoStats *stats, const LossSums *sums, double each) {
   stats->entropy += (double)sums->entropy * each;
   stats->kl += (double)sums->kl * each;
   stats->kl_reference += (double)sums->kl_reference * each;
+  stats->kl_teacher += (double)sums->kl_teacher * each;
   stats->clipped += (double)sums->clipped * each;
   if (sums->steps > 0) stats->messages += (double)(sums->messages / sums->steps);
 }
@@ -799,7 +817,7 @@ static Status finish_update(Update *update) {
   double *value[] = {&update->stats.policy_loss, &update->stats.entropy,
                      &update->stats.kl,          &update->stats.kl_reference,
                      &update->stats.clipped,     &update->stats.gradient_norm,
-                     &update->stats.messages};
+                     &update->stats.messages,    &update->stats.kl_teacher};
   for (size_t i = 0; i < COUNT_OF(value) && n > 0; i++)
     *value[i] /= n;
   if (update->stats.minibatches > 0) update->stats.value_loss /= update->stats.minibatches;

@@ -11,6 +11,7 @@ typedef struct AlgoStats {
   double entropy;
   double kl;
   double kl_reference;
+  double kl_teacher;
   double clipped;
   double gradient_norm;
   double messages; /* heard in a team's step */

@@ -49,6 +49,8 @@ struct Update {
   size_t row_room;
   float *reference_row; /* (cells, width) normalised, if the reference is on */
   float *before_row;    /* the same of the policy before the update, if the algorithm is proximal */
+  float *teacher_row; /* (cells, width) of the cells that are learned from, if there is a teacher */
+  size_t teacher_room;
   size_t reference_room;
   size_t before_room;
 

@@ -448,7 +448,7 @@ Status bench_learn(Bench *bench) {
   stage.keep = &batch;
   TRY(stage_tick(&stage));
   TRY(job_config_algo(s, stage.net, &algo));
-  const TrainShape shape = {algo, 1};
+  const TrainShape shape = {.algo = algo, .seed = 1};
   TRY(train_state_create(&shape, 0, &pupil));
   AlgoPlan plan = algo_plan(s->algo, s->algo_config);
   UpdateTimes before = {0};

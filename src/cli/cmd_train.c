@@ -17,6 +17,9 @@ static const Flag flags[] = {
      "a RUN to go on with, or a checkpoint FILE"},
     {"--max-time", "TIME",
      "save and end this job after so long: seconds, or 20s, 5m, 2h, 1:30:00, 1-12:00:00"},
+    {"--init-from", "AGENT",
+     "a new run: all lives begin as FILE.agon or RUN:PLAYER, layer by layer where name and shape "
+     "fit (learner.init_from)"},
     ACCEPT_ENV_FLAG,
     {"--accept-guests", NULL,
      "programs that the run's own file names as guests (league.guests.NAME=exec:COMMAND) may be "
@@ -33,6 +36,7 @@ static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest
   out->resume = argument(&command_train, arguments, "--resume");
   if (out->resume && !*out->resume) out->resume = "auto";
   out->max_time = argument(&command_train, arguments, "--max-time");
+  out->init_from = argument(&command_train, arguments, "--init-from");
   out->folder = argument(&command_train, arguments, "--run-dir");
   if (out->folder && !*out->folder)
     return usage_error(&command_train, "--run-dir: the name of the folder is empty");

@@ -522,6 +522,19 @@ static Status check_partner(const JobConfig *s) {
                     s->algo->name, config_origin(s->config, "learner.algorithm"), needs);
 }
 
+/* Whoever learns otherwise than by its own policy's gradients has no use for a teacher's. */
+static Status check_teachers(const JobConfig *s) {
+  bool any = *s->learner.teacher;
+  for (size_t p = 0; s->learner_of && p < s->roster.count; p++)
+    any |= *s->learner_of[p].teacher != 0;
+  if (!any || s->algo->taught) return OK;
+  return status_set(ERR_USAGE,
+                    "learner.teacher: players are pulled to a teacher by the gradient of their "
+                    "policy, and %s (learner.algorithm, %s) learns none of that kind: choose ppo, "
+                    "mappo, impala or mmd, or leave the teacher out",
+                    s->algo->name, config_origin(s->config, "learner.algorithm"));
+}
+
 /* By which actions are drawn. Where the game's code is not at hand, only whether outputs are worths
  * matters, and that the algorithm knows without it. */
 static ActionRule action_rule(const JobConfig *s) {
@@ -564,6 +577,7 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   s->net.precision = s->run.precision;
   s->learner.horizon = (double)s->manager.frames;
   TRY(players_settle(s));
+  TRY(check_teachers(s));
   TRY(guests_take(s, source));
   *out = s;
   s = NULL;

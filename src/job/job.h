@@ -19,6 +19,7 @@ typedef struct JobRequest {
   const char *resume;
   /* seconds, as `max_seconds` takes them; NULL: what the configuration says */
   const char *max_time;
+  const char *init_from; /* learner.init_from; NULL: what the configuration says */
   /* a policy that the first snapshots of a new run hold instead of initial weights; NULL: none */
   const float *target;
   FILE *screen;   /* rank 0: progress, a line at a time; NULL: only the run's log has it */

@@ -9,12 +9,14 @@
 #include "job/strength.h"
 #include "job/exploitability.h"
 #include "learner/columns.h"
+#include "league/edit.h"
 #include "learner/learner.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct Rank {
   RankSetup setup;
@@ -27,7 +29,11 @@ struct Rank {
   ExploitabilityTracker *tracker;
   Evaluation *evaluation; /* NULL: not this rank's, or none is wanted */
   int64_t idle;
-  bool rate_failed; /* and said so */
+  bool rate_failed;  /* and said so */
+  Heritage heritage; /* whom lives begin as */
+  bool inherits;
+  Teacher **teacher;          /* (sources) of those that teach */
+  const Teacher **teacher_of; /* (learning players) */
   /* lists that the roles borrow */
   int *member_rank;
   int *fed_rank;
@@ -64,6 +70,7 @@ static void initial_policy(void *context, uint32_t player, float *block) {
     return;
   }
   net_init(self->net, (uint64_t)self->setup.settings->run.seed, player, block);
+  if (self->inherits) inherit_layers(&self->heritage.from, block);
 }
 
 /* The mains that this rank learns. */
@@ -264,6 +271,8 @@ static Status create_learner(Rank *self, size_t index) {
       .shaping = s->rewards.shaping,
       .life = self->life,
       .own = s->learner_of,
+      .teacher = self->teacher_of,
+      .inheritance = self->inherits ? &self->heritage.from : NULL,
       .replay = job_config_replay(s),
       .slots = (size_t)s->actors.slots,
       .training = job_config_training_slots(s),
@@ -272,6 +281,45 @@ static Status create_learner(Rank *self, size_t index) {
       .team_of = s->env->spec.team_of,
   };
   return learner_create(&setup, &self->learner);
+}
+
+/* Who teaches whom; one agent may teach several. */
+static Status create_teachers(Rank *self) {
+  const JobConfig *s = self->setup.settings;
+  const Sources *sources = self->setup.sources;
+  if (!sources || sources->count == 0) return OK;
+  TRY_RETURN(NEW_ARRAY(self->teacher, sources->count));
+  TRY_RETURN(NEW_ARRAY(self->teacher_of, s->roster.count));
+  for (size_t p = 0; p < s->roster.count; p++) {
+    const LearnConfig *learner = s->learner_of ? &s->learner_of[p] : &s->learner;
+    const Source *source = sources_find(sources, learner->teacher);
+    if (!source) continue;
+    Teacher **teacher = &self->teacher[source - sources->item];
+    if (!*teacher) TRY_RETURN(teacher_create(source, s->env, self->net, teacher));
+    self->teacher_of[p] = *teacher;
+  }
+  return OK;
+}
+
+/* The same for all. */
+static Status take_heritage(Rank *self) {
+  const Sources *sources = self->setup.sources;
+  const Source *source =
+      sources ? sources_find(sources, self->setup.settings->learner.init_from) : NULL;
+  if (!source) return OK;
+  self->inherits = true;
+  return heritage_create(source, self->net, &self->heritage);
+}
+
+/* What a new run's players begin as is the first line of its lineage. */
+static Status record_heritage(Rank *self) {
+  char what[600];
+  if (!self->inherits || self->setup.resume) return OK;
+  const Source *source = sources_find(self->setup.sources, self->setup.settings->learner.init_from);
+  log_line("lives begin as %s (%.8s): %s", source->text, source->hash, self->heritage.told);
+  snprintf(what, sizeof what, "lives begin as %.100s (%.8s): %s", source->text, source->hash,
+           self->heritage.told);
+  return edit_record(manager_league(self->manager), (uint64_t)time(NULL), 0, "agon train", what);
 }
 
 /* Sends its experience to one learner of each group, and passes weights and tables on down the
@@ -328,6 +376,8 @@ Status rank_create(const RankSetup *setup, Rank **out) {
   TRY(net_create(&setup->settings->net, &setup->settings->env->layout, &setup->settings->env->spec,
                  &self->net));
   TRY(job_config_algo(setup->settings, self->net, &self->algo));
+  TRY(take_heritage(self));
+  if (topology_learner(setup->topology, rank) >= 0) TRY(create_teachers(self));
   if (setup->topology->members > 1) {
     size_t bytes = 0;
     if (topology_learner(setup->topology, rank) >= 0)
@@ -342,6 +392,7 @@ Status rank_create(const RankSetup *setup, Rank **out) {
       setup->settings->manager.evaluation_episodes > 0)
     TRY(evaluation_create(setup->settings, &self->evaluation));
   if (rank == 0) TRY(create_manager(self));
+  if (rank == 0) TRY(record_heritage(self));
   if (rank == 0 && setup->settings->manager.exploitability > 0)
     TRY(tracker_create(setup->settings->env, &setup->settings->net,
                        (uint64_t)setup->settings->manager.exploitability, &self->tracker));
@@ -365,6 +416,11 @@ void rank_destroy(Rank *self) {
   free(self->fed_rank);
   free(self->fed_member);
   free(self->life);
+  for (size_t i = 0; self->teacher && i < self->setup.sources->count; i++)
+    teacher_destroy(self->teacher[i]);
+  free(self->teacher);
+  free(self->teacher_of);
+  heritage_free(&self->heritage);
   free(self);
 }
 

@@ -1,6 +1,7 @@
 /* The roles of one rank and the delivery of its messages. */
 #pragma once
 #include "job/config.h"
+#include "job/sources.h"
 #include "job/topology.h"
 
 typedef struct Rank Rank;
@@ -8,6 +9,7 @@ typedef struct Rank Rank;
 typedef struct RankSetup {
   const JobConfig *settings;
   const Topology *topology;
+  const Sources *sources; /* whom its players learn from; NULL: nobody */
   Transport *transport;
   Clock clock;
   /* rank 0 only: */

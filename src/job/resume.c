@@ -32,7 +32,8 @@ static const char *const memory_keys[] = {
     "net.memory_size",
 };
 /* Whoever plays one side cannot play both. */
-static const char *const player_keys[] = {"league.sides"};
+/* ... and what every life begins as is what all of them have begun as. */
+static const char *const player_keys[] = {"league.sides", "learner.init_from"};
 
 /* Curves of one run have one unit. */
 static const char *const unit_keys[] = {"returns"};

@@ -31,6 +31,7 @@ typedef struct Start {
   bool resuming;
   bool finished; /* there is nothing left to do */
   uint64_t generation;
+  Sources sources;  /* agents that it learns from */
   const char *from; /* the run or the checkpoint's file that is gone on from; borrowed */
   char *text;       /* resolved YAML */
 } Start;
@@ -339,6 +340,7 @@ static Status prepare_resume(const char *how, int ranks, JobConfigSource *source
   TRY(lost_settle(start->settings, &start->resume, &start->run));
   TRY(grow_league(start, before));
   TRY(guests_settle(start->settings, &start->resume, &start->run));
+  TRY(sources_gather(start->settings, &start->resume, start->run.path, &start->sources));
 done:
   job_config_destroy(before);
   return status;
@@ -373,7 +375,8 @@ done:
 /* What a new run has beside its game: looked at before the folder is made. */
 static Status begin_afresh(Start *start) {
   TRY_RETURN(players_check(start->settings));
-  return guests_look(start->settings);
+  TRY_RETURN(guests_look(start->settings));
+  return sources_gather(start->settings, NULL, NULL, &start->sources);
 }
 
 /* Rank 0 alone: everything that can fail by what the user gave, before other ranks are told
@@ -381,15 +384,20 @@ static Status begin_afresh(Start *start) {
 static Status prepare(const JobRequest *request, int ranks, Start *start) {
   Status status = OK;
   char time_limit[64];
+  char init_from[OPTION_TEXT + 32];
   Asked asked;
   const char **overrides = NULL;
   JobConfigSource source = {.override_count = request->override_count};
-  TRY(NEW_ARRAY(overrides, request->override_count + 1));
+  TRY(NEW_ARRAY(overrides, request->override_count + 2));
   for (size_t i = 0; i < request->override_count; i++)
     overrides[i] = request->overrides[i];
   if (request->max_time) {
     TRY(text_format(time_limit, sizeof time_limit, "max_seconds=%s", request->max_time));
     overrides[source.override_count++] = time_limit;
+  }
+  if (request->init_from) {
+    TRY(text_format(init_from, sizeof init_from, "learner.init_from=%s", request->init_from));
+    overrides[source.override_count++] = init_from;
   }
   source.overrides = overrides;
   TRY(understand(request, &asked));
@@ -407,6 +415,7 @@ static Status prepare(const JobRequest *request, int ranks, Start *start) {
   if (start->finished) TRY(close_finished(start, request, asked.how));
   if (start->resuming && !is_checkpoint_file(asked.how)) TRY(end_where_it_is(request, start));
   if (!start->resuming) TRY(guests_keep(start->settings, &start->run));
+  if (!start->finished) TRY(sources_keep(&start->sources, &start->run));
   TRY(job_config_text(start->settings, false, &start->text));
   if (!start->finished) TRY(job_config_write(start->settings, &start->run));
 done:
@@ -426,6 +435,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     bytes_text(&packet, mine == OK ? start->text : "");
     bytes_text(&packet, mine == OK ? start->settings->game.build : "");
     if (mine == OK) roster_encode(&start->settings->roster, &packet);
+    if (mine == OK) sources_encode(&start->sources, &packet);
     bytes = packet.data;
     size = packet.size;
   }
@@ -443,6 +453,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   reader_text(&reader, build, sizeof build);
   Roster roster = {0};
   if (status == OK) TRY_RETURN(roster_decode(&roster, &reader));
+  if (status == OK) TRY_RETURN(sources_decode(&start->sources, &reader));
   if (status == OK && !start->finished) {
     TRY_RETURN(NEW_ARRAY(start->text, (size_t)length + 1));
     memcpy(start->text, text, length);
@@ -491,8 +502,10 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
   TRY(job_config_topology(s, transport->size, &topology));
   screen_banner(s, &topology, transport, start->run.path, start->resuming ? &start->resume : NULL);
   TRY(rank_header(s, &header));
+  TRY(sources_save(&start->sources, &header));
   RankSetup setup = {.settings = s,
                      .topology = &topology,
+                     .sources = &start->sources,
                      .transport = transport,
                      .clock = clock_system(),
                      .run = &start->run,
@@ -518,6 +531,7 @@ done:
 static void close_start(Start *start) {
   job_config_destroy(start->settings);
   tree_free(&start->resume);
+  sources_free(&start->sources);
   run_close(&start->run);
   free(start->text);
 }

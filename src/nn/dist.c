@@ -379,3 +379,41 @@ void dist_add_kl(const ActionSpace *space, const float *row, const float *probab
       if (p[i] > 0) d[at + i] += weight * p[i] * (l[i] - o[i] - kl);
   }
 }
+
+/* A choice that the teacher never takes is only pushed down; one that is masked has no part. */
+static float teach_head(const float *row, const float *probability, const float *teacher,
+                        uint32_t size, float weight, float *d) {
+  float kl = 0;
+  for (uint32_t i = 0; i < size; i++) {
+    if (!(row[i] > MASKED)) continue;
+    if (teacher[i] > 0) kl += teacher[i] * (logf(teacher[i]) - row[i]);
+    d[i] += weight * (probability[i] - teacher[i]);
+  }
+  return kl;
+}
+
+/* Of two normal distributions, t and s: log(s / t) + (t^2 + gap^2) / (2 s^2) - 1/2. */
+static float teach_box(const ActionSpace *space, const float *row, const float *teacher,
+                       float weight, float *d) {
+  const uint32_t heads = space->heads;
+  float kl = 0;
+  for (uint32_t h = 0; h < heads; h++) {
+    if (!has(space, row, h)) continue;
+    const float inverse = expf(-2 * row[heads + h]);
+    const float gap = row[h] - teacher[h];
+    const float spread = (teacher[heads + h] * teacher[heads + h] + gap * gap) * inverse;
+    d[h] += weight * gap * inverse;
+    d[heads + h] += weight * (1 - spread);
+    kl += row[heads + h] - logf(teacher[heads + h]) + 0.5f * spread - 0.5f;
+  }
+  return kl;
+}
+
+float dist_teach(const ActionSpace *space, const float *row, const float *probability,
+                 const float *teacher, float weight, float *d) {
+  float kl = 0;
+  if (space->kind == AGON_BOX) return teach_box(space, row, teacher, weight, d);
+  for (uint32_t h = 0, at = 0; h < space->heads; at += space->head_size[h++])
+    kl += teach_head(row + at, probability + at, teacher + at, space->head_size[h], weight, d + at);
+  return kl;
+}

@@ -88,3 +88,9 @@ float dist_mixed_backward(const ActionSpace *space, const float *row, const floa
 /* d += weight * d KL(row || other) with respect to the logits. */
 void dist_add_kl(const ActionSpace *space, const float *row, const float *probability,
                  const float *other, float weight, float *d);
+/* d += weight * d KL(teacher || row) with respect to the logits, which is the gradient of the cross
+ * entropy -sum_a teacher(a) log row(a), too (kickstarting: Schmitt et al. 2018, section 3.2).
+ * teacher (width): probabilities of the choices that the row's mask allows; BOX: means and
+ * deviations above 0. Returns KL(teacher || row). */
+float dist_teach(const ActionSpace *space, const float *row, const float *probability,
+                 const float *teacher, float weight, float *d);

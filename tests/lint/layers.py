@@ -26,7 +26,7 @@ MAY = {
 }
 FLOOR = {"role", "config", "nn", "meta", "data", "metrics", "store", "transport", "env", "wire", "train", "algo", "agent", "play",
          "actors", "learner", "league", "league parts", "manager", "eval"}
-MAY |= {"job": FLOOR, "classics": {"env", "agent", "meta", "store", "job"}, "run": {"job", "classics", "config", "store", "league", "eval", "agent"},
+MAY |= {"job": FLOOR | {"export", "libagon"}, "classics": {"env", "agent", "meta", "store", "job"}, "run": {"job", "classics", "config", "store", "league", "eval", "agent"},
         "report": {"run", "job", "eval", "meta", "metrics", "nn", "transport"},
         "bench": FLOOR | {"job", "run"}, "sweep": {"run", "job", "config", "meta", "env"}, "doctor": {"job", "nn", "transport"},
         "cli": FLOOR | {"job", "classics", "run", "report", "bench", "export", "sweep", "doctor"}}

@@ -51,6 +51,83 @@ static void the_reference_holds_or_follows(void **state) {
   assert_true(let[2] > .9f);
 }
 
+/* Says which choice it is for by the sign of what it sees: not the one that is rewarded. */
+static Status other_choice(void *context, const TeacherRows *rows, float *out) {
+  size_t *asked = context;
+  assert_true(rows->count > 0 && rows->count <= TEACHER_ROWS);
+  for (size_t i = 0; i < rows->count; i++) {
+    const float x = ((const float *)rows->observations)[i * 2];
+    assert_true(rows->masks[i * 3] == 1 && rows->masks[i * 3 + 2] == 1);
+    out[i * 3] = out[i * 3 + 2] = .05f;
+    out[i * 3 + 1] = .05f;
+    out[i * 3 + (x > 0 ? 1 : 2)] = .9f;
+  }
+  *asked += rows->count;
+  return OK;
+}
+
+/* A heavy teacher wins over rewards, one that fades away does not; without weight nobody is asked. */
+static void a_teacher_is_followed_while_it_counts(void **state) {
+  (void)state;
+  static const char *const name[] = {"ppo", "impala", "mmd"};
+  for (size_t i = 0; i < COUNT_OF(name); i++) {
+    float p[3], q[3];
+    for (int counts = 0; counts < 2; counts++) {
+      size_t asked = 0;
+      const Teacher teacher = {.context = &asked, .ask = other_choice};
+      Bench b;
+      open_named(&b, name[i], 0, false);
+      b.config.rate = b.config.rate_end = 0.01;
+      b.config.teacher_kl = b.config.teacher_kl_end = counts ? 20 : 0;
+      b.pupil.teacher = &teacher;
+      bandit(&b, i == 1 ? 120 : 40);
+      look(&b, .7f, 1, p);
+      look(&b, -.7f, 1, q);
+      assert_int_equal(asked, counts ? b.pupil.frames : 0);
+      if (counts) {
+        if (!(p[1] > .8f && q[2] > .8f)) fail_msg("%s: %.2f and %.2f", name[i], (double)p[1], (double)q[2]);
+        assert_true(b.update->stats.kl_teacher < .1);
+      } else {
+        assert_true(p[1] < .5f && q[2] < .5f && b.update->stats.kl_teacher <= 0);
+      }
+      close_bench(&b);
+    }
+  }
+}
+
+/* A life begins with the layers that are inherited, the next one after a reset, too; the normaliser comes along with a
+ * weight that the first batch does not undo; all else is as it would have been. */
+static void lives_begin_with_what_they_inherit(void **state) {
+  (void)state;
+  Bench b;
+  TrainState heir, other;
+  open_named(&b, "ppo", 0, true);
+  const Net *net = b.net;
+  const float weight[3] = {1, 2, 3}, mean[2] = {5, -5}, scale[2] = {.5f, .25f};
+  struct InheritedLayer layer[] = {{4, 3, weight}, {net->mean_at, 2, mean}, {net->scale_at, 2, scale}};
+  const Inheritance from = {.layer = layer, .layers = COUNT_OF(layer), .normaliser = true};
+  const TrainShape alone = shape_of(&b);
+  TrainShape shape = alone;
+  shape.inheritance = &from;
+  CHECK_OK(train_state_create(&alone, 0, &other));
+  CHECK_OK(train_state_create(&shape, 0, &heir));
+  for (int life = 0; life < 2; life++) {
+    assert_memory_equal(heir.block + 4, weight, sizeof weight);
+    assert_memory_equal(heir.block + net->mean_at, mean, sizeof mean);
+    assert_memory_equal(heir.block, other.block, 4 * sizeof(float));
+    assert_memory_equal(heir.block + 7, other.block + 7, 8 * sizeof(float));
+    CHECK_NEAR(heir.stat[0], 100000, 0);
+    CHECK_NEAR(heir.stat[4], 5, 1e-6);                  /* the mean, ... */
+    CHECK_NEAR(heir.stat[4 + 2], 25 + 1 / .25, 1e-3);   /* ... and the mean square, of deviation 2 */
+    assert_true(heir.stat[1] <= 0);                     /* nothing is known of returns */
+    for (size_t i = 0; i < net->block; i++) heir.block[i] += 1;
+    CHECK_OK(train_state_reset(&shape, &heir, NULL));
+  }
+  train_state_destroy(&heir);
+  train_state_destroy(&other);
+  close_bench(&b);
+}
+
 /* Magnetic mirror descent: eta bounds how far an update goes, and the magnet where it ends: for rewards q the policy
  * approaches softmax(q / alpha) (the fixed point of eq. 3 with a uniform magnet). */
 static void mirror_descent_steps_and_rests(void **state) {
@@ -694,6 +771,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(both_algorithms_learn),
       cmocka_unit_test(the_reference_holds_or_follows),
+      cmocka_unit_test(a_teacher_is_followed_while_it_counts),
+      cmocka_unit_test(lives_begin_with_what_they_inherit),
       cmocka_unit_test(mirror_descent_steps_and_rests),
       cmocka_unit_test(averages_follow_slowly),
       cmocka_unit_test(schedules_fall_as_they_should),

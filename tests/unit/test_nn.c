@@ -770,6 +770,51 @@ static void distribution_gradients(void **state) {
   }
 }
 
+/* The pull towards a teacher is the gradient of KL(teacher || row), by differences; and where both agree there is none. */
+static void a_teacher_pulls_by_the_gradient_of_its_kl(void **state) {
+  (void)state;
+  static const AgonActionKind kinds[] = {AGON_DISCRETE, AGON_MULTI_DISCRETE, AGON_BOX};
+  AgonRng rng = rng_stream(6, 0, 0, RNG_TEST);
+  for (int i = 0; i < 60; i++) {
+    const ActionSpace space = activations_of(kinds[i % 3]);
+    const uint8_t mask[8] = {1, (uint8_t)(i % 2), 1, 1, 1, 1, 1, 1};
+    float logits[8], taught[8], row[8], teacher[8], own[8], probability[8], d[8] = {0};
+    for (uint32_t k = 0; k < space.width; k++) logits[k] = noise(&rng), taught[k] = noise(&rng);
+    dist_normalise(&space, logits, mask, row);
+    dist_normalise(&space, taught, mask, teacher);
+    const bool box = space.kind == AGON_BOX;
+    for (uint32_t k = 0; k < space.width; k++) { /* probabilities; of a box means and deviations */
+      const bool log = !box || k >= space.heads;
+      if (log) teacher[k] = expf(teacher[k]);
+      own[k] = log ? expf(row[k]) : row[k];
+      if (box && !mask[k % space.heads] && log) teacher[k] = own[k] = 1;
+    }
+    if (!box && i % 6 < 3) teacher[0] = 0; /* what it never does */
+    dist_probabilities(&space, row, 1, probability);
+    const float kl = dist_teach(&space, row, probability, teacher, 1, d);
+    double sum = 0;
+    for (uint32_t k = 0; !box && k < space.width; k++)
+      if (teacher[k] > 0 && row[k] > -1e29f) sum += (double)teacher[k] * (log((double)teacher[k]) - (double)row[k]);
+    if (!box) CHECK_NEAR(kl, sum, 1e-4);
+    for (uint32_t k = 0; k < space.width && (box || teacher[0] > 0); k++) {
+      double side[2];
+      for (int s = 0; s < 2; s++) {
+        float moved[8], line[8], p[8], ignored[8] = {0};
+        memcpy(moved, logits, sizeof moved);
+        moved[k] += s ? -1e-3f : 1e-3f;
+        dist_normalise(&space, moved, mask, line);
+        dist_probabilities(&space, line, 1, p);
+        side[s] = (double)dist_teach(&space, line, p, teacher, 0, ignored);
+        for (uint32_t c = 0; c < space.width; c++) assert_true(ignored[c] == 0);
+      }
+      CHECK_NEAR(d[k], (side[0] - side[1]) / 2e-3, 1e-2 * (1 + fabs((double)d[k])));
+    }
+    float same[8] = {0};
+    CHECK_NEAR(dist_teach(&space, row, probability, own, 3, same), 0, 1e-5);
+    for (uint32_t k = 0; k < space.width; k++) CHECK_NEAR(same[k], 0, 1e-5);
+  }
+}
+
 /* A component of a box that a kind lacks is no part of the action: the rest is as if there were no more. */
 static void masked_components_are_no_part_of_an_action(void **state) {
   (void)state;
@@ -887,6 +932,7 @@ int main(void) {
       cmocka_unit_test(flops_of_teams_are_shared),
       cmocka_unit_test(a_network_is_one_list),
       cmocka_unit_test(distribution_gradients),
+      cmocka_unit_test(a_teacher_pulls_by_the_gradient_of_its_kl),
       cmocka_unit_test(masked_components_are_no_part_of_an_action),
       cmocka_unit_test(sampling_respects_masks_and_probabilities),
       cmocka_unit_test(initial_weights_are_orthogonal),
