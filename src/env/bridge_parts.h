@@ -3,6 +3,7 @@
 #pragma once
 #include "agon/env.h"
 #include "base/bytes.h"
+#include "base/embedded.h"
 #include "base/status.h"
 
 #include <jansson.h>
@@ -22,9 +23,8 @@ enum {
   BRIDGE_STATE
 };
 
-/* The text of the worker's modules, compiled in (deploy/python/bridge). */
-extern const unsigned char bridge_source[];
-extern const size_t bridge_source_size;
+/* The worker's modules, compiled in (deploy/python/bridge). */
+extern const Embedded bridge_source[];
 
 /* A worker process, and memory that it shares with this one. After a failure that it cannot go on
  * from it is dead, and every request fails with what is in `end`. */

@@ -55,16 +55,26 @@ static int moved_away(int file) {
   return copy;
 }
 
+static bool write_all(int file, const char *text, size_t size) {
+  for (size_t at = 0; at < size;) {
+    const ssize_t written = write(file, text + at, size - at);
+    if (written <= 0) return false;
+    at += (size_t)written;
+  }
+  return true;
+}
+
 /* The modules' text, as a file that is nowhere. */
 static int open_source(void) {
   const int file = memfd_create("agon_bridge_source", MFD_CLOEXEC);
-  size_t at = 0;
-  while (file >= 0 && at < bridge_source_size) {
-    const ssize_t size = write(file, bridge_source + at, bridge_source_size - at);
-    if (size <= 0) break;
-    at += (size_t)size;
+  bool written = file >= 0;
+  for (const Embedded *module = bridge_source; written && module->name; module++) {
+    char head[128];
+    const int size = snprintf(head, sizeof head, "%.*s %zu\n", (int)strcspn(module->name, "."),
+                              module->name, module->size);
+    written = write_all(file, head, (size_t)size) && write_all(file, module->text, module->size);
   }
-  if (file >= 0 && at == bridge_source_size) return moved_away(file);
+  if (written) return moved_away(file);
   if (file >= 0) close(file);
   return -1;
 }

@@ -16,18 +16,18 @@ static const char build_file[] = "CMakeLists.txt";
 static const char headers_here[] = "@AGON_INCLUDE@";
 
 const char *scaffold_kind(size_t index, char *out, size_t size) {
-  for (const Template *t = templates; t->file; t++) {
-    const size_t length = strlen(t->file);
-    if (length < 3 || strcmp(t->file + length - 2, ".c") || index-- > 0) continue;
-    return text_format(out, size, "%.*s", (int)(length - 2), t->file) == OK ? out : NULL;
+  for (const Embedded *t = templates; t->name; t++) {
+    const size_t length = strlen(t->name);
+    if (length < 3 || strcmp(t->name + length - 2, ".c") || index-- > 0) continue;
+    return text_format(out, size, "%.*s", (int)(length - 2), t->name) == OK ? out : NULL;
   }
   return NULL;
 }
 
 /* The text of templates/FILE; NULL: there is none. */
 static const char *text_of(const char *file) {
-  for (const Template *t = templates; t->file; t++)
-    if (!strcmp(t->file, file)) return t->text;
+  for (const Embedded *t = templates; t->name; t++)
+    if (!strcmp(t->name, file)) return t->text;
   return NULL;
 }
 

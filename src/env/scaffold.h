@@ -1,15 +1,11 @@
 /* A new game to begin with: a file of `templates/`, which are games that work, under its own name.
  */
 #pragma once
+#include "base/embedded.h"
 #include "base/status.h"
 
-/* A file of src/env/templates, put into the program by the build (deploy/embed.cmake). */
-typedef struct Template {
-  const char *file; /* its name there; NULL: behind the last */
-  const char *text;
-} Template;
-
-extern const Template templates[];
+/* The files of src/env/templates. */
+extern const Embedded templates[];
 
 /* The name of the index-th kind of game, "board" of board.c; NULL past the end. */
 const char *scaffold_kind(size_t index, char *out, size_t size);

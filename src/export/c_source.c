@@ -4,6 +4,7 @@
  * others take five, which hold every float. */
 #include "export/c_source.h"
 
+#include "base/embedded.h"
 #include "base/text.h"
 #include "libagon/run.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const char export_runtime_text[];
+extern const Embedded export_runtime_text[];
 
 enum {
   SYMBOLS = 92,
@@ -65,11 +66,11 @@ static bool uses(const Model *m, const char *part, size_t size) {
   return true;
 }
 
-/* The runtime line by line, without its comments, blank lines and margins. */
-static void put_runtime(const Model *m, Bytes *out) {
+/* A file of the runtime line by line, without its comments, blank lines and margins. */
+static void put_runtime(const Model *m, const char *text, Bytes *out) {
   bool comment = false;
   bool wanted = true;
-  for (const char *at = export_runtime_text; *at; at += *at == '\n') {
+  for (const char *at = text; *at; at += *at == '\n') {
     const char *end = at + strcspn(at, "\n");
     while (at < end && *at == ' ')
       at++;
@@ -452,7 +453,8 @@ Status export_c(const AgentFile *file, const char *stem, uint32_t digits, Bytes 
       "Apache-2.0 */\n",
       file->player, file->env, stem);
   put(source, "#include \"%s.h\"\n", stem);
-  put_runtime(&file->model, source);
+  for (const Embedded *part = export_runtime_text; part->name; part++)
+    put_runtime(&file->model, part->text, source);
   put_model(&file->model, source);
   TRY_RETURN(put_numbers(file, digits, source));
   put_functions(&file->model, name, source);
