@@ -135,7 +135,8 @@ typedef struct AgonAgentAnswer {
 } AgonAgentAnswer;
 
 /* Decides, and moves memories on. AGON_AGENT_USAGE for rows that do not fit the agent or the state,
- * AGON_AGENT_OBSERVATION before anything is decided, AGON_AGENT_NUMBERS. */
+ * AGON_AGENT_OBSERVATION before anything is decided, AGON_AGENT_NUMBERS, when rows may be
+ * without an answer, whose memories stand where they stood. */
 AGON_AGENT_API AgonAgentStatus agon_agent_act(const AgonAgent *agent, AgonAgentState *state,
                                               const AgonAgentRows *rows,
                                               const AgonAgentAnswer *answer, AgonError *error);

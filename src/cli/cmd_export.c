@@ -92,7 +92,8 @@ static Status add_rating(const RunView *run, int64_t id, json_t *facts) {
  * that it always plays; 0: any. */
 static Status facts_of_player(const RunView *run, const Wish *wish, uint32_t side, json_t *facts) {
   const int64_t id = league_find(&run->league, wish->player);
-  if (wish->licence) json_object_set_new(facts, "licence", json_string(wish->licence));
+  if (wish->licence && json_object_set_new(facts, "licence", json_string(wish->licence)) != 0)
+    return status_set(ERR_USAGE, "--licence: its text is no UTF-8");
   if (side) json_object_set_new(facts, "side", json_integer((json_int_t)side - 1));
   if (id < 0) return OK;
   json_object_set_new(facts, "algorithm", json_string(run->settings->algo->name));
@@ -191,8 +192,12 @@ static Status write_c(const Wish *wish, const ExportSource *source, const Bytes 
   const char *end = strrchr(wish->path, '.');
   const size_t size = end && !strcmp(end, ".c") ? (size_t)(end - wish->path) : strlen(wish->path);
   TRY(text_format(stem, sizeof stem, "%.*s", (int)size, wish->path));
+  const char *name = strrchr(stem, '/') ? strrchr(stem, '/') + 1 : stem;
+  if (!*name || strpbrk(name, "\"\\\n"))
+    TRY(status_set(ERR_USAGE,
+                   "'%s' is no name for a C file and its header, which it includes by name", name));
   if (!digits) TRY(choose_digits(source, agent, file, &digits));
-  TRY(export_c(file, short_name(stem), digits, &code, &header));
+  TRY(export_c(file, name, digits, &code, &header));
   TRY(text_format(path, sizeof path, "%s.h", stem));
   TRY(write_file(path, &header, file));
   TRY(text_format(path, sizeof path, "%s.c", stem));

@@ -94,9 +94,10 @@ static void put_runtime(const Model *m, const char *text, Bytes *out) {
 
 /* --- numbers --- */
 
-/* The i-th of the characters: printable, but '"', '?' (trigraphs) and '\'. */
+/* The i-th of the characters: all that can be printed from ' ' to '~', but '"', '?' (trigraphs) and
+ * '\'. */
 static char symbol(uint32_t i) {
-  char c = (char)(i + '!');
+  char c = (char)(i + ' ');
   c = (char)(c + (c >= '"'));
   c = (char)(c + (c >= '?'));
   c = (char)(c + (c >= '\\'));
@@ -323,7 +324,7 @@ static void put_functions(const Model *m, const char *name, Bytes *out) {
       "while (digits-- > 0) {\n"
       "if (!*at || !**at) *at = text[(*line)++];\n"
       "char c = *(*at)++;\n"
-      "value += unit * (uint32_t)(c - '!' - (c > '\"') - (c > '?') - (c > '\\\\'));\n"
+      "value += unit * (uint32_t)(c - ' ' - (c > '\"') - (c > '?') - (c > '\\\\'));\n"
       "unit *= %d;\n"
       "}\n"
       "return value;\n"
@@ -366,20 +367,24 @@ static void put_functions(const Model *m, const char *name, Bytes *out) {
       name, name, numbers ? "number" : "choice");
 }
 
-/* A comment must not end within. */
-static void put_comment(Bytes *out, const char *text) {
+/* Words of others within a comment: it must neither end in them nor begin anew. */
+static void put_words(Bytes *out, const char *text) {
   size_t column = 0;
-  put(out, "/* ");
-  for (; *text; text++, column++) {
-    if (text[0] == '*' && text[1] == '/')
-      put(out, "* ");
-    else
-      bytes_put(out, text, 1);
-    if (column < 110 || *text != ',') continue;
+  for (char before = ' '; *text; before = *text++) {
+    const bool mark = (before == '*' && *text == '/') || (before == '/' && *text == '*');
+    if (mark || *text == '\n') put(out, " ");
+    if (*text != '\n') bytes_put(out, text, 1);
+    if (++column < 110 || *text != ',') continue;
     put(out, "\n   ");
     column = 0;
   }
-  put(out, " */\n");
+}
+
+static void put_who(const AgentFile *file, Bytes *out) {
+  put(out, "/* ");
+  put_words(out, file->player);
+  put(out, " of ");
+  put_words(out, file->env);
 }
 
 static void put_header(const AgentFile *file, const char *name, Bytes *out) {
@@ -387,8 +392,8 @@ static void put_header(const AgentFile *file, const char *name, Bytes *out) {
   const bool numbers = m->low != NULL;
   const uint32_t outer = m->heads - m->inner;
   const uint32_t own = m->choices - (m->inner ? m->head_size[m->heads - 1] : 0);
-  put(out, "/* %s of %s, as agon %s has exported it. C11 and libm; nothing is allocated.\n",
-      file->player, file->env, AGON_VERSION);
+  put_who(file, out);
+  put(out, ", as agon %s has exported it. C11 and libm; nothing is allocated.\n", AGON_VERSION);
   put(out, " * Call %s_open once, before all else; then any number of threads may call %s_act.\n",
       name, name);
   put(out,
@@ -427,11 +432,14 @@ static void put_header(const AgentFile *file, const char *name, Bytes *out) {
   put(out, "  float *log_probs;       /* (count) */\n");
   put(out, "  float *values;          /* (count) what it expects to earn */\n} %s_rows;\n\n", name);
   put(out, "void %s_open(void);\n", name);
-  put(out,
-      "/* 0; 1: an observation is not finite, 2: an output is not: then nothing was decided. */\n");
+  put(out, "/* 0; 1: an observation is not finite: nothing was decided; 2: an output is not: rows "
+           "may be\n"
+           " * without an answer, whose memories stand where they stood. */\n");
   put(out, "int %s_act(const %s_rows *rows);\n\n", name, name);
   put(out, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n\n");
-  put_comment(out, file->metadata);
+  put(out, "/* ");
+  put_words(out, file->metadata);
+  put(out, " */\n");
 }
 
 /* A name of C of a file's: letters, digits and '_'. */
@@ -448,10 +456,11 @@ Status export_c(const AgentFile *file, const char *stem, uint32_t digits, Bytes 
   char name[64];
   name_of(stem, name);
   put_header(file, name, header);
+  put_who(file, source);
   put(source,
-      "/* %s of %s: see %s.h. The code is agon's src/libagon, where it is explained; SPDX: "
+      ": see %s.h. The code is agon's src/libagon, where it is explained; SPDX: "
       "Apache-2.0 */\n",
-      file->player, file->env, stem);
+      stem);
   put(source, "#include \"%s.h\"\n", stem);
   for (const Embedded *part = export_runtime_text; part->name; part++)
     put_runtime(&file->model, part->text, source);

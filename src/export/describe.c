@@ -453,7 +453,11 @@ Status export_agent(const ExportSource *source, Bytes *out) {
   const Model model = model_of(net, source->env, steps);
   root = metadata_of(source);
   text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-  if (!text) TRY(status_set(ERR_MEMORY, "out of memory exporting %s", source->player));
+  if (!text)
+    TRY(status_set(ERR_USAGE,
+                   "exporting %s: what is known of it, or of its env, cannot be written as JSON: a "
+                   "name is no UTF-8, or a bound no number",
+                   source->player));
   bytes_put(&part[PART_METADATA], text, strlen(text));
   put_spec(source, &model, step, &part[PART_SPEC]);
   put_views(net, &part[PART_VIEWS]);

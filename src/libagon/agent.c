@@ -108,13 +108,14 @@ static AgonAgentStatus read_file(const char *path, uint8_t **out, size_t *size, 
   }
   const bool whole = feof(file) && !ferror(file);
   const bool failed = ferror(file);
+  const int why = errno;
   fclose(file);
   if (whole) return AGON_AGENT_OK;
   free(*out);
   *out = NULL;
-  return failed ? agent_fault(error, AGON_AGENT_IO, "%.160s: cannot be read: %s", path,
-                              strerror(errno))
-                : agent_fault(error, AGON_AGENT_MEMORY, "%.160s: out of memory", path);
+  return failed
+             ? agent_fault(error, AGON_AGENT_IO, "%.160s: cannot be read: %s", path, strerror(why))
+             : agent_fault(error, AGON_AGENT_MEMORY, "%.160s: out of memory", path);
 }
 
 AgonAgentStatus agon_agent_open(const char *path, AgonAgent **out, AgonError *error) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { MOST_WIDTH = 1 << 22, MOST_TEXT = 1 << 24 };
+#define LARGEST 3.402823466e38f
 
 AgonAgentStatus agent_fault(AgonError *error, AgonAgentStatus status, const char *format, ...) {
   va_list arguments;
@@ -134,6 +135,13 @@ static bool heads_fit(const Model *m) {
   return m->lasts || !m->last_inputs;
 }
 
+/* Whether numbers have ranges from which something can be taken. */
+static bool ranges_fit(const Model *m) {
+  for (size_t i = 0; is_numbers(m) && i < (size_t)m->agents * m->heads; i++)
+    if (!(m->low[i] >= -LARGEST && m->low[i] <= m->high[i] && m->high[i] <= LARGEST)) return false;
+  return true;
+}
+
 /* Whether outputs and inputs are as wide as they must be. */
 static bool tensors_fit(const Model *m) {
   const uint64_t more = (uint64_t)(m->ids + m->last_inputs) * m->span;
@@ -149,6 +157,11 @@ static bool tensors_fit(const Model *m) {
   if ((m->rule == MODEL_NUMBERS) != (m->spread >= 0)) return false;
   if (m->spread >= 0 && m->tensor[m->spread] != m->heads) return false;
   return m->links < 0 || m->tensor[m->links] == m->team;
+}
+
+/* Of sizes; UINT32_MAX, which is more than any, where it is no less than that. */
+static uint64_t product(uint64_t a, uint32_t b) {
+  return b > 0 && a >= UINT32_MAX / b ? UINT32_MAX : a * b;
 }
 
 /* Whether `count` numbers from `at` on lie in a copy's. */
@@ -299,7 +312,7 @@ static AgonAgentStatus read_spec(Cursor cursor, const char *name, AgentFile *fil
     m->high = take_array(&cursor, &arrays, (size_t)m->agents * m->heads);
   }
   const uint64_t shape = (uint64_t)file->shape[0] * file->shape[1];
-  if (!heads_fit(m) || !tensors_fit(m) || shape > MOST_WIDTH ||
+  if (!heads_fit(m) || !ranges_fit(m) || !tensors_fit(m) || shape > MOST_WIDTH ||
       shape * file->shape[2] != m->observation)
     return damaged(error, name, "its spaces contradict one another");
   const uint32_t unfit = first_unfit(m);
@@ -326,7 +339,7 @@ static AgonAgentStatus read_views(Cursor cursor, const char *name, AgentFile *fi
     view->count = 1;
     for (size_t d = 0; d < 4; d++) {
       view->shape[d] = take_u32(&cursor);
-      view->count *= d < view->dims && view->count <= MOST_WIDTH ? view->shape[d] : 1;
+      if (d < view->dims) view->count = product(view->count, view->shape[d]);
     }
     view->offset = take_u64(&cursor);
     if (cursor.bad || size >= FORMAT_NAME || view->dims > 4 ||
@@ -350,7 +363,7 @@ static AgonAgentStatus read_numbers(Cursor cursor, const char *name, AgentFile *
   file->parameters = cursor.left / sizeof *numbers;
   m->block = numbers;
   for (size_t i = 0; i < file->parameters; i++)
-    if (!(fabsf(numbers[i]) <= 3.402823466e38f))
+    if (!(fabsf(numbers[i]) <= LARGEST))
       return damaged(error, name, "one of its numbers is not finite");
   return AGON_AGENT_OK;
 }

@@ -28,7 +28,26 @@ typedef float Vector __attribute__((vector_size(MODEL_LANES * 4)));
 typedef float Loose __attribute__((vector_size(MODEL_LANES * 4), aligned(4), may_alias));
 typedef int32_t Whole __attribute__((vector_size(MODEL_LANES * 4)));
 #define MODEL_UNROLL _Pragma("GCC unroll 16")
+/* The compiler shall keep a pointer in a register instead of making it anew from others. */
+#define MODEL_KEEP(pointer) __asm__("" : "+r"(pointer))
 
+#if defined(__AVX512F__)
+static inline Vector vector_min(Vector a, Vector b) {
+  return (Vector)_mm512_min_ps((__m512)a, (__m512)b);
+}
+
+static inline Vector vector_max(Vector a, Vector b) {
+  return (Vector)_mm512_max_ps((__m512)a, (__m512)b);
+}
+#elif defined(__AVX__)
+static inline Vector vector_min(Vector a, Vector b) {
+  return (Vector)_mm256_min_ps((__m256)a, (__m256)b);
+}
+
+static inline Vector vector_max(Vector a, Vector b) {
+  return (Vector)_mm256_max_ps((__m256)a, (__m256)b);
+}
+#else
 static inline Vector vector_min(Vector a, Vector b) {
   Whole pick = a < b;
   return (Vector)(((Whole)a & pick) | ((Whole)b & ~pick));
@@ -38,13 +57,26 @@ static inline Vector vector_max(Vector a, Vector b) {
   Whole pick = a > b;
   return (Vector)(((Whole)a & pick) | ((Whole)b & ~pick));
 }
+#endif
 
 static inline Vector vector_of(float x) {
   return x - (Vector){0};
 }
 
+#if !defined(__AVX512F__)
 static inline float *vector_lane(Vector *v, size_t i) {
   return (float *)v + i;
+}
+#endif
+
+/* x where it is said, else 0. */
+static inline Vector vector_where(Whole where, Vector x) {
+  return (Vector)((Whole)x & where);
+}
+
+/* 2 to the power of a whole number, which is given with 1.5 * 2^23 added. */
+static inline Vector vector_power(Vector whole) {
+  return (Vector)(((Whole)whole << 23) + 0x3f800000);
 }
 
 /* a * b + c, rounded once where the processor can: a compiler in strict C11 would not. */
@@ -63,6 +95,7 @@ static inline Vector vector_add_product(Vector a, Vector b, Vector c) {
 typedef float Vector;
 typedef float Loose;
 #define MODEL_UNROLL
+#define MODEL_KEEP(pointer) (void)(pointer)
 
 static inline Vector vector_min(Vector a, Vector b) {
   return a < b ? a : b;
@@ -80,6 +113,14 @@ static inline float *vector_lane(Vector *v, size_t i) {
   return v + i;
 }
 
+static inline Vector vector_where(bool where, Vector x) {
+  return where ? x : 0;
+}
+
+static inline Vector vector_power(Vector whole) {
+  return ldexpf(1, (int)(whole - 12582912.0f));
+}
+
 static inline Vector vector_add_product(Vector a, Vector b, Vector c) {
   return a * b + c;
 }
@@ -89,8 +130,12 @@ static inline Vector vector_add_product(Vector a, Vector b, Vector c) {
 static inline Vector vector_get(const float *p, size_t count) {
   Vector v = vector_of(0);
   if (count >= MODEL_LANES) return *(const Loose *)p;
+#if defined(__AVX512F__)
+  v = (Vector)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+#else
   for (size_t i = 0; i < count; i++)
     *vector_lane(&v, i) = p[i];
+#endif
   return v;
 }
 
@@ -98,8 +143,12 @@ static inline void vector_put(float *p, Vector v, size_t count) {
   if (count >= MODEL_LANES)
     *(Loose *)p = v;
   else
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
+#else
     for (size_t i = 0; i < count; i++)
       p[i] = *vector_lane(&v, i);
+#endif
 }
 
 /* x P(x^2) / Q(x^2), a fit to 2e-8. */
@@ -180,68 +229,197 @@ static float *pack_matrix(float *to, const float *w, bool half, size_t K, size_t
   return to;
 }
 
-/* A tile of outputs stays in registers while k runs. */
+/* A tile of outputs stays in registers while k runs, from the bias on. Three rows share a pointer:
+ * one for each row would be more than there are registers for. */
 #define MODEL_DEFINE(rows, vectors)                                                                \
-  static void tile_##rows##_##vectors(float *t, const float *x, const float *w, size_t K) {        \
+  static void tile_##rows##_##vectors(float *y, size_t N, const float *x, const float *w,          \
+                                      size_t K, const float *bias, float floor) {                  \
     Vector sum[rows][vectors];                                                                     \
+    const float *at[(rows + 2) / 3];                                                               \
+    MODEL_UNROLL for (size_t i = 0; i < rows; i += 3) at[i / 3] = x + i * K;                       \
     MODEL_UNROLL for (int i = 0; i < rows; i++) MODEL_UNROLL for (int j = 0; j < vectors; j++)     \
-        sum[i][j] = vector_of(0);                                                                  \
+        sum[i][j] = *(const Loose *)(bias + j * MODEL_LANES);                                      \
     for (size_t k = 0; k < K; k++, w += vectors * MODEL_LANES) {                                   \
       Vector line[vectors];                                                                        \
       MODEL_UNROLL for (int j = 0; j < vectors; j++) line[j] =                                     \
           *(const Loose *)(w + j * MODEL_LANES);                                                   \
-      MODEL_UNROLL for (int i = 0; i < rows; i++) {                                                \
-        Vector one = vector_of(x[(size_t)i * K + k]);                                              \
+      MODEL_UNROLL for (size_t i = 0; i < rows; i++) {                                             \
+        Vector one = vector_of(at[i / 3][i % 3 * K]);                                              \
         MODEL_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] =                                 \
             vector_add_product(one, line[j], sum[i][j]);                                           \
       }                                                                                            \
+      MODEL_UNROLL for (int i = 0; i < (rows + 2) / 3; i++) {                                      \
+        at[i]++;                                                                                   \
+        MODEL_KEEP(at[i]);                                                                         \
+      }                                                                                            \
     }                                                                                              \
-    MODEL_UNROLL for (int i = 0; i < rows; i++) MODEL_UNROLL for (int j = 0; j < vectors; j++) *   \
-        (Loose *)(t + (i * vectors + j) * MODEL_LANES) = sum[i][j];                                \
+    MODEL_UNROLL for (size_t i = 0; i < rows; i++)                                                 \
+            MODEL_UNROLL for (int j = 0; j < vectors; j++) *                                       \
+        (Loose *)(y + i * N + j * MODEL_LANES) = vector_max(sum[i][j], vector_of(floor));          \
   }
 MODEL_TILE(MODEL_DEFINE, 1)
 MODEL_TILE(MODEL_DEFINE, 2)
 
 typedef struct ModelTile {
   size_t rows;
-  void (*run[2])(float *t, const float *x, const float *w, size_t K);
+  void (*run[2])(float *y, size_t N, const float *x, const float *w, size_t K, const float *bias,
+                 float floor);
 } ModelTile;
 #define MODEL_ENTRY(rows, v) {rows, {tile_##rows##_1, tile_##rows##_2}},
 static const ModelTile model_tile[] = {MODEL_TILE(MODEL_ENTRY, 0)};
 
-/* What a tile gives, with bias and activation, to its place. GELU comes later. */
-static void finish_tile(float *y, size_t N, const float *t, size_t rows, size_t wide, size_t left,
-                        const float *bias, uint32_t act) {
-  const size_t columns = left < wide ? left : wide;
-  for (size_t j = 0; j < columns; j += MODEL_LANES) {
-    const Vector add = bias ? vector_get(bias + j, columns - j) : vector_of(0);
-    for (size_t i = 0; i < rows; i++) {
-      Vector v = *(const Loose *)(t + i * wide + j) + add;
-      if (act == MODEL_TANH) v = vector_tanh(v);
-      if (act == MODEL_RELU) v = vector_max(v, vector_of(0));
-      vector_put(y + i * N + j, v, columns - j);
-    }
+/* What is not 0 in a few rows, row by row: on a board that is little. */
+enum { MODEL_FEW = 4096 };
+typedef struct ModelFew {
+  size_t rows;
+  size_t end[MODEL_ROWS];               /* of each row's; it begins where the one before ends */
+  uint32_t at[MODEL_FEW + MODEL_LANES]; /* which input */
+  float value[MODEL_FEW + MODEL_LANES];
+} ModelFew;
+
+/* Puts what is not 0 of a row's inputs behind the n that are there; returns how many there are
+ * then. */
+static inline size_t find_more(ModelFew *few, size_t n, const float *x, size_t K) {
+  size_t k = 0;
+#if defined(__AVX512F__)
+  Whole at = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  for (; k + MODEL_LANES <= K; k += MODEL_LANES, at += MODEL_LANES) {
+    const __m512 v = _mm512_loadu_ps(x + k);
+    const __mmask16 pick = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    _mm512_storeu_ps(few->value + n, _mm512_maskz_compress_ps(pick, v));
+    _mm512_storeu_si512(few->at + n, _mm512_maskz_compress_epi32(pick, (__m512i)at));
+    n += (size_t)__builtin_popcount(pick);
+  }
+#endif
+  for (; k < K; k++) {
+    few->at[n] = (uint32_t)k;
+    few->value[n] = x[k];
+    n += x[k] != 0;
+  }
+  return n;
+}
+
+/* Of as many rows as have room for sure; K <= MODEL_FEW. */
+static void find_few(ModelFew *few, const float *x, size_t R, size_t K) {
+  size_t n = 0;
+  for (few->rows = 0; few->rows < R && few->rows < MODEL_ROWS && n + K <= MODEL_FEW; few->rows++)
+    few->end[few->rows] = n = find_more(few, n, x + few->rows * K, K);
+}
+
+/* A row's outputs of some panels, which lie `panel` numbers apart: the sums that a tile makes, but
+ * for products with 0. */
+#define MODEL_DEFINE_FEW(panels, vectors)                                                          \
+  static void few_##panels##_##vectors(float *y, const ModelFew *few, size_t from, size_t to,      \
+                                       const float *w, size_t panel, const float *bias,            \
+                                       float floor) {                                              \
+    Vector sum[panels * vectors];                                                                  \
+    MODEL_UNROLL for (int i = 0; i < panels * vectors; i++) sum[i] =                               \
+        *(const Loose *)(bias + i * MODEL_LANES);                                                  \
+    for (; from < to; from++) {                                                                    \
+      const float *line = w + (size_t)few->at[from] * vectors * MODEL_LANES;                       \
+      const Vector one = vector_of(few->value[from]);                                              \
+      MODEL_UNROLL for (size_t i = 0; i < panels * vectors; i++) sum[i] = vector_add_product(      \
+          one, *(const Loose *)(line + i / vectors * panel + i % vectors * MODEL_LANES), sum[i]);  \
+    }                                                                                              \
+    MODEL_UNROLL for (int i = 0; i < panels * vectors; i++) * (Loose *)(y + i * MODEL_LANES) =     \
+        vector_max(sum[i], vector_of(floor));                                                      \
+  }
+MODEL_DEFINE_FEW(4, 2)
+MODEL_DEFINE_FEW(1, 2)
+MODEL_DEFINE_FEW(1, 1)
+
+/* Whether rows seem to have so little that is not 0 that one at a time is less work than a tile of
+ * them: the first, the last and one between are looked at. Of one row there is no tile. */
+static bool is_few(const float *x, size_t R, size_t K) {
+  uint32_t count = 0;
+  if (K > MODEL_FEW || R == 1) return K <= MODEL_FEW;
+  for (size_t i = 0; i < 3; i++)
+    for (size_t k = 0; k < K; k++)
+      count += x[i * (R - 1) / 2 * K + k] != 0;
+  return 4 * count < 3 * K;
+}
+
+/* A panel of a product: `columns` of its outputs are there. Where that is less than all, tiles are
+ * put into `room` and copied. */
+typedef struct ModelPanel {
+  const float *w, *bias;
+  float *y;
+  size_t K, N, columns, wide;
+  float floor; /* of what is put down: 0, or none */
+  uint32_t act;
+  float zero[8 * MODEL_LANES], room[12 * 2 * MODEL_LANES];
+} ModelPanel;
+
+/* The last step of some rows from y on, which a tile has made. */
+static void finish_rows(const ModelPanel *p, float *y, size_t rows) {
+  for (size_t i = 0; i < rows; i++) {
+    if (p->columns < p->wide) memcpy(y + i * p->N, p->room + i * p->wide, p->columns * sizeof *y);
+    if (p->act == MODEL_TANH || p->act == MODEL_GELU)
+      model_activate(p->act, y + i * p->N, p->columns);
   }
 }
 
-/* y (R, N) = act(x (R, K) w^T + bias). */
+static void panel_dense(ModelPanel *p, const float *x, size_t R) {
+  const bool whole = p->columns == p->wide;
+  size_t which = sizeof model_tile / sizeof *model_tile - 1;
+  for (size_t r = 0; r < R; r += model_tile[which].rows) {
+    float *y = p->y + r * p->N;
+    while (model_tile[which].rows > R - r)
+      which--;
+    model_tile[which].run[p->wide > MODEL_LANES](whole ? y : p->room, whole ? p->N : p->wide,
+                                                 x + r * p->K, p->w, p->K, p->bias, p->floor);
+    finish_rows(p, y, model_tile[which].rows);
+  }
+}
+
+static void panel_few(ModelPanel *p, const ModelFew *few) {
+  const bool whole = p->columns == p->wide;
+  for (size_t r = 0, from = 0; r < few->rows; from = few->end[r++]) {
+    float *y = p->y + r * p->N;
+    float *to = whole ? y : p->room;
+    if (p->wide > 2 * MODEL_LANES)
+      few_4_2(to, few, from, few->end[r], p->w, p->K * 2 * MODEL_LANES, p->bias, p->floor);
+    else if (p->wide > MODEL_LANES)
+      few_1_2(to, few, from, few->end[r], p->w, 0, p->bias, p->floor);
+    else
+      few_1_1(to, few, from, few->end[r], p->w, 0, p->bias, p->floor);
+    finish_rows(p, y, 1);
+  }
+}
+
+/* All panels, of rows or of what is not 0 in them. */
+static void multiply_rows(float *y, const float *x, const ModelFew *few, const float *packed,
+                          const float *bias, uint32_t act, size_t R, size_t K, size_t N) {
+  ModelPanel p = {.w = packed, .K = K, .N = N, .act = act};
+  p.floor = act == MODEL_RELU ? 0 : -INFINITY;
+  for (size_t n = 0; n < N; n += p.wide) {
+    p.wide = panel_vectors(N - n) * MODEL_LANES;
+    if (few && N - n >= 8 * MODEL_LANES) p.wide = 8 * MODEL_LANES;
+    p.columns = N - n < p.wide ? N - n : p.wide;
+    p.y = y + n;
+    p.bias = bias && p.columns == p.wide ? bias + n : p.zero;
+    if (bias && p.columns < p.wide) memcpy(p.zero, bias + n, p.columns * sizeof *bias);
+    if (few)
+      panel_few(&p, few);
+    else
+      panel_dense(&p, x, R);
+    p.w += K * p.wide;
+  }
+}
+
+/* y (R, N) = act(x (R, K) w^T + bias); returns where the next packed matrix begins. */
 static const float *multiply(float *y, const float *x, const float *packed, const float *bias,
                              uint32_t act, size_t R, size_t K, size_t N) {
-  const size_t tiles = sizeof model_tile / sizeof *model_tile;
-  float t[12 * 2 * MODEL_LANES];
-  for (size_t n = 0; n < N; n += 2 * MODEL_LANES) {
-    const size_t vectors = panel_vectors(N - n);
-    for (size_t r = 0, which = tiles - 1; r < R; r += model_tile[which].rows) {
-      while (model_tile[which].rows > R - r)
-        which--;
-      model_tile[which].run[vectors - 1](t, x + r * K, packed, K);
-      finish_tile(y + r * N + n, N, t, model_tile[which].rows, vectors * MODEL_LANES, N - n,
-                  bias ? bias + n : NULL, act);
+  if (is_few(x, R, K)) {
+    ModelFew few;
+    for (size_t r = 0; r < R; r += few.rows) {
+      find_few(&few, x + r * K, R - r, K);
+      multiply_rows(y + r * N, NULL, &few, packed, bias, act, few.rows, K, N);
     }
-    packed += K * vectors * MODEL_LANES;
+  } else {
+    multiply_rows(y, x, NULL, packed, bias, act, R, K, N);
   }
-  if (act == MODEL_GELU) model_activate(act, y, R * N);
-  return packed;
+  return packed + packed_size(K, N);
 }
 
 /* --- steps --- */
@@ -720,47 +898,68 @@ static double normal_of(uint64_t seed, uint64_t row, uint64_t which) {
 /* part end */
 
 /* part: choices */
-/* Log-probabilities of one head's choices, in place; the first of the likeliest. */
-static uint32_t soften(float *x, const uint8_t *mask, uint32_t size) {
-  float top = MODEL_MASKED;
-  float sum = 0;
-  uint32_t best = 0;
-  for (uint32_t i = 0; i < size; i++) {
-    if (mask && !mask[i]) x[i] = MODEL_MASKED;
-    top = x[i] > top ? x[i] : top;
-    if (x[i] > x[best]) best = i;
-  }
-  for (uint32_t i = 0; i < size; i++)
-    sum += x[i] > MODEL_MASKED ? expf(x[i] - top) : 0.0f;
-  const float shift = top + logf(sum);
-  for (uint32_t i = 0; i < size; i++)
-    if (x[i] > MODEL_MASKED) x[i] -= shift;
-  return best;
+/* e to the power of x, where that is no more than 0: 2 to the whole part of x / log 2, times a
+ * polynomial of the rest, within 2e-7 of it; 0 below -87. */
+static inline Vector vector_exp(Vector x) {
+  const Vector within = vector_max(x, vector_of(-87.0f));
+  const Vector whole = within * 1.44269504f + 12582912.0f; /* adding that rounds */
+  const Vector power = whole - 12582912.0f;
+  const Vector r = within - power * 0.693359375f + power * 2.12194440e-4f;
+  Vector p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  return vector_where(x >= -87.0f, (p * r * r + r + 1.0f) * vector_power(whole));
 }
 
-/* All on the best of the worths, in place; *worth is that. */
-static uint32_t take_best(float *x, const uint8_t *mask, uint32_t size, float *worth) {
+/* Probabilities of one head's choices, in place; where nothing is allowed all are 0. */
+static void soften(float *x, const uint8_t *mask, uint32_t size) {
+  float top = MODEL_MASKED;
+  float sum = 0;
+  for (uint32_t i = 0; i < size; i++) {
+    x[i] = mask && !mask[i] ? MODEL_MASKED : x[i];
+    top = x[i] > top ? x[i] : top;
+  }
+  if (!(top > MODEL_MASKED)) top = 0;
+  for (uint32_t i = 0; i < size; i += MODEL_LANES)
+    vector_put(x + i, vector_exp(vector_get(x + i, size - i) - top), size - i);
+  for (uint32_t i = 0; i < size; i++)
+    sum += x[i];
+  const float share = sum > 0 ? 1 / sum : 0;
+  for (uint32_t i = 0; i < size; i += MODEL_LANES)
+    vector_put(x + i, vector_get(x + i, size - i) * share, size - i);
+}
+
+/* The first of the best that are allowed; `size`: none is. */
+static uint32_t best_of(const float *x, const uint8_t *mask, uint32_t size) {
   uint32_t best = size;
   for (uint32_t i = 0; i < size; i++)
     if ((!mask || mask[i]) && (best == size || x[i] > x[best])) best = i;
-  *worth = best < size ? x[best] : 0;
+  return best;
+}
+
+/* All on the best of the worths, in place; returns what that is worth. */
+static float take_best(float *x, uint32_t best, uint32_t size) {
+  const float worth = best < size ? x[best] : 0;
   for (uint32_t i = 0; i < size; i++)
-    x[i] = i == best ? 0 : MODEL_MASKED;
-  return best < size ? best : 0;
+    x[i] = i == best;
+  return worth;
 }
 
 /* By their probabilities; rounding may leave a rest, which is the last possible one's. */
-static uint32_t draw(const float *x, uint32_t size, double u, uint32_t best) {
+static uint32_t draw(const float *x, uint32_t size, double u) {
+  uint32_t best = 0;
   for (uint32_t i = 0; i < size; i++) {
-    if (!(x[i] > MODEL_MASKED)) continue;
-    u -= (double)expf(x[i]);
+    if (!(x[i] > 0)) continue;
+    u -= (double)x[i];
     best = i;
     if (u < 0) break;
   }
   return best;
 }
 
-/* Choices of a row: x (width) becomes log-probabilities. */
+/* Choices of a row: x (width) becomes probabilities. */
 static void choose(const Model *m, const ModelRows *rows, size_t row, float *x, float *last,
                    float *value) {
   const uint32_t outer = m->heads - m->inner;
@@ -771,14 +970,16 @@ static void choose(const Model *m, const ModelRows *rows, size_t row, float *x, 
   for (uint32_t h = 0, at = 0; h < m->heads; at += m->head_size[h++]) {
     const uint32_t size = m->head_size[h];
     const uint8_t *allowed = mask && h < outer ? mask + at : NULL;
-    float worth = 0;
-    uint32_t choice = m->rule == MODEL_WORTHS ? take_best(x + at, allowed, size, &worth)
-                                              : soften(x + at, allowed, size);
-    worths += worth;
-    if (!rows->greedy && m->rule == MODEL_CHOICES)
-      choice = draw(x + at, size, unit_of(rows->seed, row, h), choice);
+    const bool greedy = rows->greedy || m->rule == MODEL_WORTHS;
+    uint32_t choice = greedy ? best_of(x + at, allowed, size) : 0;
+    if (m->rule == MODEL_WORTHS)
+      worths += take_best(x + at, choice, size);
+    else
+      soften(x + at, allowed, size);
+    if (!greedy) choice = draw(x + at, size, unit_of(rows->seed, row, h));
+    if (choice == size) choice = 0;
     if (h < outer) {
-      log_prob += x[at + choice];
+      if (rows->log_prob) log_prob += x[at + choice] > 0 ? logf(x[at + choice]) : MODEL_MASKED;
       if (rows->choice) rows->choice[row * outer + h] = (int32_t)choice;
       if (h < m->lasts) last[h] = (float)(choice + 1);
     } else {
@@ -787,8 +988,7 @@ static void choose(const Model *m, const ModelRows *rows, size_t row, float *x, 
   }
   if (m->rule == MODEL_WORTHS) *value = worths;
   if (rows->log_prob) rows->log_prob[row] = log_prob;
-  for (uint32_t i = 0; rows->probability && i < own; i++)
-    rows->probability[row * own + i] = x[i] > MODEL_MASKED ? expf(x[i]) : 0;
+  if (rows->probability) memcpy(rows->probability + (size_t)row * own, x, own * sizeof *x);
 }
 /* part end */
 

@@ -29,7 +29,7 @@ DEFECTS = [
     ("league's random draws not restored", "league/league.c", "league->draws = scalar[2];", "", [FAULTS]),
     ("a lane's quota not restored", "actors/lanes.c", "lane->started = reader_u32(&state);", "reader_u32(&state);", [FAULTS]),
     # what is exported does what the player does
-    ("an exported agent that looks at no mask", "src/libagon/runtime.h", "    if (mask && !mask[i]) x[i] = MODEL_MASKED;\n", "", ["end_to_end_export"]),
+    ("an exported agent that looks at no mask", "src/libagon/runtime.h", "    x[i] = mask && !mask[i] ? MODEL_MASKED : x[i];\n", "", ["end_to_end_export"]),
     ("an exported value without its unit", "src/export/onnx.c", 'two(o, "Mul", columns(o, x, s->column, 1), vector(o, s->weight, 1))',
      "columns(o, x, s->column, 1)", ["end_to_end_export"]),
     ("a step's place in the numbers not looked at", "src/libagon/format.c", "return at <= m->stride && count <= m->stride - at;", "return true;",

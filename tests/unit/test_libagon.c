@@ -2,6 +2,7 @@
  * bounds, that threads may share an agent, and what it refuses. That it decides as players do is
  * looked at in tests/end_to_end/export.sh. */
 #include "check.h"
+#include "export/c_source.h"
 #include "export/export.h"
 #include "libagon/run.h"
 
@@ -11,23 +12,28 @@
 #include <string.h>
 
 /* A player of tic_tac_toe with every kind of layer that a game of one board can have. */
-static Bytes make_agent(const char *game, const NetConfig *config) {
+static Bytes make_named(const char *game, const char *option, const char *player,
+                        const NetConfig *config) {
   Bytes out = {0};
   Env *env;
   Net *net;
   Contestant who;
-  assert_int_equal(env_create_from(game, NULL, 0, &env), OK);
+  assert_int_equal(env_create_from(game, &option, option != NULL, &env), OK);
   assert_int_equal(net_create(config, &env->layout, &env->spec, &net), OK);
   float *block = calloc(net->block, sizeof *block);
   net_init(net, 3, 0, block);
   assert_int_equal(contestant_policy("main_0", config, env, block, net->block, &who), OK);
-  const ExportSource source = {&who, "main_0", env, NULL};
+  const ExportSource source = {&who, player, env, NULL};
   assert_int_equal(export_agent(&source, &out), OK);
   contestant_destroy(&who);
   net_destroy(net);
   env_destroy(env);
   free(block);
   return out;
+}
+
+static Bytes make_agent(const char *game, const NetConfig *config) {
+  return make_named(game, NULL, "main_0", config);
 }
 
 static NetConfig small_net(void) {
@@ -157,6 +163,54 @@ static void test_changed(void **test) {
     const NetConfig talks = talking_net(kind);
     mutate("simple_spread", &talks, (uint64_t)kind + 1);
   }
+}
+
+/* Ranges from which no number can be taken are damage, not actions that are no numbers. */
+static void test_ranges(void **test) {
+  (void)test;
+  static const float wrong[][2] = {{NAN, 1}, {-INFINITY, 1}, {2, 1}, {-1, INFINITY}, {-1, NAN}};
+  const NetConfig config = {.hidden = {.count = 1, .item = {4}}, .init_gain = 1};
+  Bytes file = make_named("simple_spread", "env.actions=box", "main_0", &config);
+  AgentFile agent;
+  uint64_t part[2];
+  assert_int_equal(format_read(file.data, file.size, "it", &agent, NULL), AGON_AGENT_OK);
+  const size_t numbers = (size_t)agent.model.agents * agent.model.heads;
+  assert_non_null(agent.model.low);
+  format_free(&agent);
+  memcpy(part, file.data + 24, sizeof part);
+  const size_t spec = FORMAT_HEAD + ((size_t)part[0] + 7) / 8 * 8;
+  uint8_t *high = file.data + spec + part[1] - numbers * sizeof(float);
+  uint8_t *low = high - numbers * sizeof(float);
+  for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+    memcpy(low, &wrong[i][0], sizeof(float));
+    memcpy(high, &wrong[i][1], sizeof(float));
+    const uint32_t sum = format_checksum(file.data + FORMAT_SUMMED, file.size - FORMAT_SUMMED);
+    memcpy(file.data + 12, &sum, sizeof sum);
+    assert_false(try_bytes(file.data, file.size));
+  }
+  bytes_free(&file);
+}
+
+/* A name that ends a comment of C, or begins one, is written so that it does neither. */
+static void test_comments(void **test) {
+  (void)test;
+  const NetConfig config = {.hidden = {.count = 1, .item = {4}}, .init_gain = 1};
+  Bytes file = make_named("tic_tac_toe", NULL, "a */ int x; /* b", &config);
+  Bytes text[2] = {{0}};
+  AgentFile agent;
+  assert_int_equal(export_read(&file, &agent), OK);
+  assert_int_equal(export_c(&agent, "it", EXPORT_EXACT, &text[0], &text[1]), OK);
+  for (size_t i = 0; i < 2; i++) {
+    bytes_u8(&text[i], 0);
+    for (size_t k = 0; k + 1 < text[i].size; k++) /* no editor and no mail changes it */
+      assert_true(text[i].data[k] == '\n' || (text[i].data[k] >= ' ' && text[i].data[k] <= '~'));
+    assert_non_null(strstr((const char *)text[i].data, "a * / int x; / * b"));
+    assert_null(strstr((const char *)text[i].data, "a */"));
+  }
+  format_free(&agent);
+  bytes_free(&file);
+  bytes_free(&text[0]);
+  bytes_free(&text[1]);
 }
 
 /* --- threads --- */
@@ -346,11 +400,48 @@ static void test_kernels(void **test) {
   bytes_free(&file);
 }
 
+/* Boards are mostly 0, and what is 0 is passed over; a row by itself is run in another way than
+ * many. All of them come to the same bits. */
+static void test_few(void **test) {
+  (void)test;
+  enum { R = 96, K = 84, N = 7 };
+  const NetConfig config = {.hidden = {.count = 2, .item = {170, 30}}, .init_gain = 1};
+  Bytes file = make_agent("connect_four", &config);
+  static uint8_t seen[2][R * K]; /* the second has rows that are full where it is looked at */
+  static float out[2][R * N], alone[N];
+  AgonAgent *agent;
+  AgonAgentState *state;
+  for (size_t i = 0; i < sizeof seen[0]; i++)
+    seen[0][i] = seen[1][i] = i * i % 11 == 3 ? (uint8_t)(1 + i % 3) : 0;
+  for (size_t k = 0; k < K; k++)
+    seen[1][k] = seen[1][(R - 1) / 2 * K + k] = seen[1][(R - 1) * K + k] = 1;
+  assert_int_equal(agon_agent_open_bytes(file.data, file.size, &agent, NULL), AGON_AGENT_OK);
+  assert_int_equal(agon_state_new(agent, R, &state, NULL), AGON_AGENT_OK);
+  for (size_t i = 0; i < 2; i++) {
+    const AgonAgentRows rows = {.count = R, .observations = seen[i], .greedy = true};
+    const AgonAgentAnswer answer = {.probabilities = out[i]};
+    assert_int_equal(agon_agent_act(agent, state, &rows, &answer, NULL), AGON_AGENT_OK);
+  }
+  for (size_t r = 0; r < R; r++) {
+    const AgonAgentRows row = {.count = 1, .observations = seen[0] + r * K, .greedy = true};
+    const AgonAgentAnswer answer = {.probabilities = alone};
+    assert_int_equal(agon_agent_act(agent, state, &row, &answer, NULL), AGON_AGENT_OK);
+    assert_memory_equal(alone, out[0] + r * N, sizeof alone);
+    const bool full = r == 0 || r == (R - 1) / 2 || r == R - 1;
+    if (!full) assert_memory_equal(out[1] + r * N, out[0] + r * N, sizeof alone);
+  }
+  agon_state_free(state);
+  agon_agent_close(agent);
+  bytes_free(&file);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_torn),    cmocka_unit_test(test_bit),   cmocka_unit_test(test_changed),
-      cmocka_unit_test(test_threads), cmocka_unit_test(test_slots), cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_kernels),
+      cmocka_unit_test(test_torn),    cmocka_unit_test(test_bit),
+      cmocka_unit_test(test_changed), cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_slots),   cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_kernels), cmocka_unit_test(test_few),
+      cmocka_unit_test(test_ranges),  cmocka_unit_test(test_comments),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
