@@ -3,7 +3,7 @@
 set -euo pipefail
 packages=(build-essential cmake ninja-build pkg-config openmpi-bin libopenmpi-dev libhwloc-dev libhdf5-dev libopenblas-dev libyaml-dev
   libjansson-dev libxxhash-dev librandom123-dev coinor-libclp-dev)
-if [ "${1:-}" = tests ]; then packages+=(libcmocka-dev hdf5-tools python3 python3-h5py procps); fi
+if [ "${1:-}" = tests ]; then packages+=(libcmocka-dev hdf5-tools python3 python3-h5py python3-yaml procps); fi
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -109,6 +109,7 @@ static Status run_doctor(int argc, char **argv) {
       .program = program,
       .folder = arguments.words ? arguments.word[0] : "runs",
       .python = which_python(python, sizeof python),
+      .python_path = getenv("PYTHONPATH"),
       .seconds = seconds,
       .stop = &signalled,
       .tell = json ? keep_finding : print_finding,
@@ -136,8 +137,9 @@ const Command command_doctor = {
     "[FOLDER] [--timeout SECONDS] [--json]",
     "looks whether this host has what agon needs, and says what to do",
     "Kernels, cores, memory, shared memory, networks; whether mpirun starts ranks that meet, and "
-    "binds them; of FOLDER (default runs) the file system: room, locks, fsync, speed; Python and "
-    "its packages. Each line says ok, note (it works, and this is to be known) or DO.\n"
+    "binds them; of FOLDER (default runs) the file system: room, locks, fsync, speed; Python, "
+    "its packages, and whether a game of Python plays. Each line says ok, note (it works, and this "
+    "is to be known) or DO.\n"
     "It ends whatever happens: what may hang is asked by a process that is killed when its time is "
     "up, also where it is told to end itself (Ctrl-C, SIGTERM). Exit codes: 0 nothing has to be "
     "done, 5 something has to.",

@@ -23,10 +23,11 @@ typedef struct Finding {
 } Finding;
 
 typedef struct DoctorRequest {
-  const char *program; /* agon, for the processes that ask */
-  const char *folder;  /* where runs are to be */
-  const char *python;  /* the program */
-  double seconds;      /* that each of them may take */
+  const char *program;     /* agon, for the processes that ask */
+  const char *folder;      /* where runs are to be */
+  const char *python;      /* the program */
+  const char *python_path; /* where its modules are looked for first (PYTHONPATH); NULL */
+  double seconds;          /* that each of them may take */
   /* above 0: what is being asked is killed, and nothing more is looked at; NULL: never */
   const volatile sig_atomic_t *stop;
   void (*tell)(void *context, const Finding *finding);

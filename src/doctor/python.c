@@ -1,9 +1,15 @@
-/* The Python that environments of Python, and the tools of deploy/python, would use. */
+/* The Python that environments of Python, and the tools of deploy/python, would use; and whether
+ * the bridge to it works. */
+#include "base/file.h"
+#include "base/text.h"
 #include "doctor/finding.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Packages are really imported, as one that cannot be is what people come with. */
 static const char script[] =
@@ -32,6 +38,74 @@ static void collect(const char *text, const char *key, char *out, size_t size) {
                                (int)(line - length - 1), text + length + 1);
     text += line + (text[line] == '\n');
   }
+}
+
+/* A coin is seen, and named: what an environment of Python is at least. It needs numpy alone. */
+static const char game[] =
+    "import numpy as np\n"
+    "class Discrete:\n"
+    "    def __init__(self, n): self.n, self.dtype, self.shape = n, np.int64, ()\n"
+    "class Game:\n"
+    "    observation_space, action_space = Discrete(2), Discrete(2)\n"
+    "    def reset(self, seed=None, options=None):\n"
+    "        if seed is not None: self.random = np.random.default_rng(seed)\n"
+    "        self.left, self.coin = 8, int(self.random.integers(2))\n"
+    "        return self.coin, {}\n"
+    "    def step(self, action):\n"
+    "        paid = float(action == self.coin)\n"
+    "        self.left, self.coin = self.left - 1, int(self.random.integers(2))\n"
+    "        return self.coin, paid, self.left == 0, False, {}\n";
+
+/* env PYTHONPATH=FOLDER:... agon env check python:agon_doctor_game:Game */
+static Status play_game(const DoctorRequest *request, const char *folder, ChildEnd *out) {
+  Status status = OK;
+  Words words = {0};
+  const char *path = request->python_path;
+  TRY(words_add(&words, "env"));
+  TRY(words_add(&words, "PYTHONPATH=%s%s%s", folder, path ? ":" : "", path ? path : ""));
+  TRY(words_add(&words, "PYTHONDONTWRITEBYTECODE=1"));
+  TRY(words_add(&words, "%s", request->program));
+  TRY(words_add(&words, "env"));
+  TRY(words_add(&words, "check"));
+  TRY(words_add(&words, "python:agon_doctor_game:Game"));
+  TRY(child_run(&words, request->seconds, request->stop, out));
+done:
+  words_free(&words);
+  return status;
+}
+
+/* A worker process of Python, the memory that both share, and what is said between them. */
+static Status check_bridge(Round *round) {
+  Status status = OK;
+  char folder[] = "/tmp/agon-doctor-XXXXXX";
+  char file[sizeof folder + 32];
+  char line[256];
+  char advice[400];
+  ChildEnd end = {.text = NULL};
+  if (!mkdtemp(folder)) {
+    tell(round, VERDICT_NOTE, "bridge", "have /tmp writable, and call agon doctor again",
+         "not looked at: no folder can be made in /tmp: %s", strerror(errno));
+    return OK;
+  }
+  TRY(text_format(file, sizeof file, "%s/agon_doctor_game.py", folder));
+  TRY(file_write_whole(file, game, sizeof game - 1));
+  TRY(play_game(round->request, folder, &end));
+  snprintf(advice, sizeof advice,
+           "environments of Python cannot be used: what agon env check gymnasium:CartPole-v1 says "
+           "is more of it; another Python: AGON_PYTHON");
+  if (end.late)
+    tell(round, VERDICT_DO, "bridge", advice, "a game of Python does not answer within %g s",
+         round->request->seconds);
+  else if (end.code)
+    tell(round, VERDICT_DO, "bridge", advice, "a game of Python fails: %s",
+         last_line(end.text, line, sizeof line));
+  else
+    tell_ok(round, "bridge", "a game of Python plays, in %.1f s", end.seconds);
+done:
+  file_ops()->remove(file);
+  rmdir(folder);
+  free(end.text);
+  return status;
 }
 
 Status check_python(Round *round) {
@@ -75,6 +149,7 @@ Status check_python(Round *round) {
          *has ? has : "none of the packages", lacks);
   else
     tell_ok(round, "python", "%s; it has %s", version, has);
+  if (!end.late && strstr(has, "numpy")) TRY(check_bridge(round));
 done:
   words_free(&words);
   free(end.text);

@@ -14,19 +14,18 @@ assert len(got) == 1 and got[0]["verdict"] == verdict and re.search(pattern, got
 assert (verdict == "ok") == (not got[0]["advice"]), got
 P
 }
-fake good/python 'cat <<END
-python 3.12.1 /opt/python
-has numpy 2.0
-has h5py 3.1
-end
-END'
+# Pythons that say what they have when they are asked, one without numpy and one with it, which is the real one beyond that
+words='echo "python 3.12.1 /opt/python"; echo "has h5py 3.1"; echo end'
+fake good/python "$words"
+fake good/numpy "[ \"\$1\" = -c ] || exec $python \"\$@\"; $words; echo 'has numpy 2.0'"
 export AGON_PYTHON=$work/good/python
 # --- this host: mpirun starts ranks that meet (the tests need that), and the folder is good; nothing is left behind
 expect 0 "^ok +launch +mpirun -n 2: both ranks met" "$AGON" doctor --timeout 60
-expect 0 "." "$AGON" doctor runs --json --timeout 60
+expect 0 "." env AGON_PYTHON="$work/good/numpy" "$AGON" doctor runs --json --timeout 60
 line launch ok "both ranks met"
 line locks ok "seen by other processes"
-line python ok "3.12.1 /opt/python; it has numpy 2.0, h5py 3.1"
+line python ok "3.12.1 /opt/python; it has h5py 3.1, numpy 2.0"
+line bridge ok "a game of Python plays"
 line fsync ok "ms" || line fsync note "ms"
 [ -z "$(find . -name '.agon-doctor*')" ] || fail "a file was left"
 # --- launchers that are not there, hang, fail, or are of another MPI
@@ -62,6 +61,11 @@ line python note "nothing does not run"
 fake bad/python 'echo "python 3.9.0 /x"; echo "has numpy 1.0"; exec sleep 1000'
 expect 0 "." env AGON_PYTHON="$work/bad/python" "$AGON" doctor --json --timeout 10
 line python note "not come to its end.*so far numpy 1.0"
+fake bad/python '[ "$1" = -c ] || exit 3
+echo "python 3.9.0 /x"; echo "has numpy 1.0"; echo end'
+expect 5 "." env AGON_PYTHON="$work/bad/python" "$AGON" doctor --json
+line bridge do "a game of Python fails: agon.*-> environments of Python cannot be used"
+[ -z "$(ls -d /tmp/agon-doctor-* 2> /dev/null)" ] || fail "a folder was left in /tmp"
 mkdir -p packages; echo 'raise ImportError("libfoo.so: cannot open")' > packages/pyspiel.py
 expect 5 "." env AGON_PYTHON="$python" PYTHONPATH="$work/packages" "$AGON" doctor --json
 line python do "cannot import pyspiel.*libfoo"
