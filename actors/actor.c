@@ -5,6 +5,7 @@
 
 #include "actors/inbox.h"
 #include "actors/lanes.h"
+#include "base/doing.h"
 #include "agent/guest.h"
 #include "base/invariant.h"
 #include "play/measures.h"
@@ -610,6 +611,7 @@ Status actor_step(Actor *actor, bool *progress) {
   if (actor->phase != PHASE_PLAY || !lanes_are_ready(actor->lanes)) return OK;
   size_t live;
   *progress = true;
+  doing.tick = actor->tick;
   TRY_RETURN(play_step(actor->play, &live));
   if (++actor->steps < (uint64_t)actor->setup.config.unroll) return OK;
   return tick_end(actor);

@@ -2,6 +2,7 @@
 
 #include "actors/actor.h"
 #include "actors/lanes.h"
+#include "base/doing.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "job/end_games.h"
@@ -481,17 +482,21 @@ Status rank_step(Rank *self, bool *progress) {
   }
   transport->ops->unsent(transport);
   if (self->manager) {
+    doing.role = "the league";
     TRY_RETURN(manager_step(self->manager, &moved));
     *progress |= moved;
   }
   if (self->learner) {
+    doing.role = "a learner";
     TRY_RETURN(learner_step(self->learner, &moved));
     *progress |= moved;
   }
   if (self->actor) {
+    doing.role = "an actor";
     TRY_RETURN(actor_step(self->actor, &moved));
     *progress |= moved;
   }
+  doing.role = NULL;
   return OK;
 }
 

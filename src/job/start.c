@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "env/bridge.h"
+#include "job/crash.h"
 #include "job/edit.h"
 #include "job/end_games.h"
 #include "job/guests.h"
@@ -34,6 +35,8 @@ typedef struct Start {
   Sources sources;  /* agents that it learns from */
   const char *from; /* the run or the checkpoint's file that is gone on from; borrowed */
   char *text;       /* resolved YAML */
+  char again[3 *
+             PATH_MAX]; /* a command by which what has happened happens again; "": there is none */
 } Start;
 
 /* A request once it is known which of its words name a run. */
@@ -423,6 +426,36 @@ done:
   return status;
 }
 
+/* The command that goes on with the run: what happens in a pace that repeats happens again. In pace
+ * free nothing need. */
+static void name_again(Start *start) {
+  const JobConfig *s = start->settings;
+  char run_word[PATH_MAX + 64];
+  char file[PATH_MAX] = "";
+  char file_word[PATH_MAX + 64];
+  if (s->run.pace == PACE_FREE || start->finished) return;
+  if (env_plugin_file(s->env, file, sizeof file) != OK) *file = 0;
+  const char *run = text_quoted(start->run.path, run_word, sizeof run_word);
+  const char *game = *file ? text_quoted(file, file_word, sizeof file_word) : s->table->name;
+  const int size =
+      start->resuming && !*file
+          ? snprintf(start->again, sizeof start->again, "agon train %s", run)
+          : snprintf(start->again, sizeof start->again, "agon train %s --run-dir %s --resume%s%s%s",
+                     game, run, start->resuming ? "" : "; before its first checkpoint: agon train ",
+                     start->resuming ? "" : run,
+                     start->resuming ? "" : "/config.yaml --run-dir OTHER");
+  if (size >= (int)sizeof start->again) *start->again = 0;
+}
+
+/* An env's failure is told with what makes it come again. */
+static Status tell_again(const Start *start, Status status) {
+  char why[700];
+  if (status != ERR_ENV || !*start->again) return status;
+  snprintf(why, sizeof why, "%s", status_message());
+  return status_set(status, "%s (seed %lld; again by: %.250s)", why,
+                    (long long)start->settings->run.seed, start->again);
+}
+
 /* Rank 0's decision reaches all: on failure every rank leaves with the same code, and only rank 0
  * speaks. */
 static Status share_start(Transport *transport, Status mine, Start *start) {
@@ -433,6 +466,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
     bytes_u32(&packet, (uint32_t)-mine);
     bytes_u32(&packet, start->finished);
     bytes_text(&packet, mine == OK ? start->text : "");
+    bytes_text(&packet, start->again);
     bytes_text(&packet, mine == OK ? start->settings->game.build : "");
     if (mine == OK) roster_encode(&start->settings->roster, &packet);
     if (mine == OK) sources_encode(&start->sources, &packet);
@@ -449,6 +483,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   start->finished = reader_u32(&reader) != 0;
   uint32_t length = reader_u32(&reader);
   const void *text = reader_take(&reader, length);
+  reader_text(&reader, start->again, sizeof start->again);
   char build[HASH_TEXT];
   reader_text(&reader, build, sizeof build);
   Roster roster = {0};
@@ -552,6 +587,7 @@ Status job_train(Transport *transport, const JobRequest *request, JobResult *res
   job_catch_signals();
   if (transport->rank == 0)
     mine = request->fault != OK ? request->fault : prepare(request, transport->size, &start);
+  if (transport->rank == 0 && mine == OK) name_again(&start);
   if (mine != OK) { /* before the others hear of it: a rank that leaves first would end the job, and
                        the message with it */
     fprintf(request->warnings, "agon train: %s\n", status_message());
@@ -562,7 +598,12 @@ Status job_train(Transport *transport, const JobRequest *request, JobResult *res
     close_start(&start);
     return status;
   }
-  if (!start.finished) status = play_league(&start, transport, request, &screen, result);
+  if (!start.finished) {
+    crash_watch(transport->rank, (long long)start.settings->run.seed,
+                *start.again ? start.again : NULL);
+    status = tell_again(&start, play_league(&start, transport, request, &screen, result));
+    crash_forget();
+  }
   if (status != OK) transport->ops->abort(transport, status_exit_code(status), status_message());
   close_start(&start);
   screen_close(&screen);

@@ -1,6 +1,7 @@
 #include "play/play.h"
 
 #include "base/clock.h"
+#include "base/doing.h"
 #include "base/invariant.h"
 #include "base/text.h"
 #include "data/batch.h"
@@ -244,18 +245,24 @@ static AgonStatus settle(Play *play, PlaySlot *slot, AgonStatus how, float *rewa
 static AgonStatus reset(Play *play, PlaySlot *slot, float *reward) {
   AgonRandom random = rng_handle(&slot->env_rng);
   trace(play, slot, TRACE_RESET, NULL, 0);
+  doing_call(play->env->table->name, "reset", slot->id, slot->episode, slot->steps);
   const AgonStatus how = slot->knob
                              ? env_call_reset_with(play->env, slot->state, slot->knob, &random)
                              : env_call_reset(play->env, slot->state, &random);
-  return settle(play, slot, how, reward);
+  const AgonStatus settled = settle(play, slot, how, reward);
+  doing_own();
+  return settled;
 }
 
 /* One step of one game, with the chance moves behind it. */
 static AgonStatus step_slot(Play *play, PlaySlot *slot, const AgonAction *actions, float *reward) {
   AgonRandom random = rng_handle(&slot->env_rng);
   trace(play, slot, TRACE_STEP, actions, 0);
-  return settle(play, slot, env_call_step(play->env, slot->state, actions, &random, reward),
-                reward);
+  doing_call(play->env->table->name, "step", slot->id, slot->episode, slot->steps);
+  const AgonStatus how = env_call_step(play->env, slot->state, actions, &random, reward);
+  const AgonStatus settled = settle(play, slot, how, reward);
+  doing_own();
+  return settled;
 }
 
 /* Adds each agent's part to its team's return. */
@@ -429,7 +436,9 @@ static Status gather(Play *play) {
   size_t live = 0;
   for (size_t i = 0; i < play->slots; i++)
     if (play->slot[i]->live) play->state[live++] = play->slot[i]->state;
+  doing_call(env->table->name, "flags", DOING_MANY, 0, 0);
   env_flags(env, live, (const void *const *)play->state, play->flag);
+  doing_own();
   const uint8_t *flag = play->flag;
   play->actives = 0;
   play->requests = 0;
@@ -524,10 +533,12 @@ static Status view(Play *play, const Net *net, const uint32_t *queue, size_t cou
     play->episode[q] = request->slot->state;
     play->agent[q] = request->agent;
   }
+  doing_call(env->table->name, "observe or mask", DOING_MANY, 0, 0);
   if (net_talks(net))
     view_teams(play, queue, count);
   else
     env_view(env, count, play->episode, play->agent, play->observation, play->mask);
+  doing_own();
   return locate(play, net, queue, count);
 }
 
@@ -756,7 +767,9 @@ static Status conclude(Play *play, PlaySlot *slot, size_t live, AgonStatus how,
   play->hooks.rewarded(play->hooks.context, slot, to_learn(play, slot, live, reward));
   play->stats.steps++;
   if (how == AGON_RUNNING) return OK;
+  doing_call(env->table->name, "outcome", slot->id, slot->episode, slot->steps);
   env_outcome(env, slot->state, play->outcome);
+  doing_own();
   TRY_RETURN(check_end(play, slot, how));
   play->hooks.ended(play->hooks.context, slot, how, play->outcome);
   play->stats.episodes++;
@@ -780,8 +793,10 @@ static Status step_together(Play *play, size_t *live) {
     TRY_RETURN(compare(play, play->slot[i], i, action_of(play, i, 0)));
   for (size_t i = 0; play->hooks.traced && i < play->slots; i++)
     trace(play, play->slot[i], TRACE_STEP, action_of(play, i, 0), 0);
+  doing_call(env->table->name, "step_many", DOING_MANY, 0, 0);
   env_call_step_many(env, play->slots, play->state, play->action, play->random, play->reward,
                      play->status);
+  doing_own();
   /* before anything else is called: the reason is that call's */
   for (size_t i = 0; i < play->slots; i++)
     if (play->status[i] == AGON_FAILED) return env_failed(play, play->slot[i], "step");

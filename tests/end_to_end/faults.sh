@@ -23,6 +23,25 @@ faulty large_seen 1 "player [0-9]+: its observations are too large to be normali
 grep -q "warning: main_0: steps of tick [0-9]* were passed over, .*main_0/skipped in the metrics counts them" skipped.txt || { cat skipped.txt; fail "nobody is told"; }
 grep -q '"main_0/skipped"' skipped/metrics.jsonl || fail "metrics do not count what was passed over"
 expect 0 "is whole" "$AGON" checkpoint verify skipped
+# a game that dies says where, on whichever rank, before MPI says that it has died; and it does so again
+dies() {
+  local fault=$1 code=$2 says=$3; shift 3
+  rm -rf "$fault"
+  expect "$code" "agon: rank [0-9] has died of $says, in step of env faulty, $at, tick [0-9]+, seed 1" \
+    "$@" "$AGON" train "$faulty" env.fault="$fault" $tiny pace=lockstep --run-dir "$fault"
+  grep -E "^agon: it happens again by: agon train .*libplugin_faulty.so --run-dir $fault --resume; before its first checkpoint: agon train $fault/config.yaml" out.txt ||
+    { cat out.txt; fail "$fault: how to see it again is not said"; }
+  grep -oE "slot [0-9]+, episode [0-9]+, step [0-9]+, tick" out.txt > first.txt
+  rm -rf again
+  timeout 60 "$AGON" train "$fault/config.yaml" --run-dir again --quiet > out.txt 2>&1 && fail "$fault: it does not happen again"
+  grep -oE "slot [0-9]+, episode [0-9]+, step [0-9]+, tick" out.txt > second.txt
+  [ -s first.txt ] && cmp -s first.txt second.txt || { cat first.txt second.txt; fail "$fault: it happens elsewhere"; }
+}
+dies crash 139 "SIGSEGV, a bad address" env
+dies abort 134 "SIGABRT, an abort" env
+dies crash 139 "SIGSEGV, a bad address" mpirun --oversubscribe --bind-to none -n 2
+grep -q "seed 1; again by: agon train .*libplugin_faulty.so --run-dir outcome --resume" <("$AGON" train "$faulty" env.fault=outcome $tiny --run-dir outcome --resume 2>&1) ||
+  fail "what an env breaks is not told with seed and command"
 # a pipe as the newest generation is passed over, and hangs nobody
 last=$(ls skipped/checkpoints | tail -1)
 mkfifo skipped/checkpoints/000900.h5

@@ -1,0 +1,3 @@
+#include "base/doing.h"
+
+_Thread_local Doing doing;
