@@ -18,16 +18,19 @@
 extern const Command command_stop, command_status, command_checkpoint;
 
 /* The folder that a command was given; ERR_USAGE where there is not exactly one, ERR_RUN where it
- * holds no run. A run that has no checkpoint yet has a status.json. */
+ * holds no run. A run that has no checkpoint yet has a status.json, or, in its first tick, a lock
+ * that a job holds. */
 static Status need_run(const Command *command, const Arguments *arguments, size_t at,
                        RunFolder *out) {
   if (arguments->words != at + 1) return usage_error(command, "one run folder is needed");
   *out = (RunFolder){.lock = -1};
   char path[PATH_MAX];
+  bool held = false;
   if (!*arguments->word[at]) return usage_error(command, "the run folder's name is empty");
   TRY_RETURN(text_format(out->path, sizeof out->path, "%s", arguments->word[at]));
   TRY_RETURN(run_path(out, path, sizeof path, "status.json"));
-  if (!run_has_checkpoint(out) && !file_exists(path))
+  if (!run_has_checkpoint(out) && !file_exists(path) &&
+      (status_held(out->path, &held) != OK || !held))
     return status_set(ERR_RUN, "%s holds no run", out->path);
   return OK;
 }

@@ -60,6 +60,8 @@ int main(int argc, char **argv) {
         return 0;
       }
     Status status = commands[i]->run(argc > 2 ? argc - 2 : 0, argv + 2);
+    if (status == OK && *bridge_fault()) /* what was printed may be made of it */
+      status = status_set(ERR_ENV, "an environment of Python failed: %s", bridge_fault());
     job_show_warnings();
     if (status != OK) fprintf(stderr, "agon %s: %s\n", name, status_message());
     if (fflush(stdout) && status == OK) return 5;

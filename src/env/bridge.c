@@ -44,6 +44,9 @@ static const AgonEnvOption options[] = {
     {"observation", AGON_OPT_CHOICE, "auto", 0, 0, "auto|observation|information_state",
      "OpenSpiel: which tensor agents see; auto: the information state of games that hide "
      "something"},
+    {"patience", AGON_OPT_INT, "300", 0, 1e6, NULL,
+     "seconds that one move or reset may take, or (at least 60) the making of the environment: the "
+     "job ends after that; 0: no limit"},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -61,6 +64,21 @@ bool bridge_runs_named_code(const char *name) {
 
 void bridge_use_python(const char *program) {
   bridge_python = program && *program ? program : NULL;
+}
+
+void bridge_heed_stop(bool (*asked)(void *context), void *context) {
+  bridge_stop_asked = asked;
+  bridge_stop_context = context;
+}
+
+static AgonError fault; /* the first that nobody could be told */
+
+const char *bridge_fault(void) {
+  return fault.text;
+}
+
+static void note_fault(const AgonError *error) {
+  if (!fault.text[0]) fault = *error;
 }
 
 static Bridge *bridge_of(const void *params) {
@@ -104,10 +122,16 @@ static int take_texts(const json_t *array, const char ***out, size_t *count, Ago
   return 0;
 }
 
-/* Numbers of an array into `out`. */
-static void take_members(const json_t *array, uint8_t *out, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++)
-    out[i] = (uint8_t)json_integer_value(json_array_get(array, i));
+/* Numbers of an object's array, each below `end`, into `out`. */
+static bool take_members(const json_t *object, const char *key, uint8_t *out, uint32_t count,
+                         uint32_t end) {
+  const json_t *array = json_object_get(object, key);
+  for (uint32_t i = 0; i < count; i++) {
+    const json_int_t member = json_integer_value(json_array_get(array, i));
+    if (member < 0 || member >= (json_int_t)end) return false;
+    out[i] = (uint8_t)member;
+  }
+  return true;
 }
 
 /* One kind; its heads' arrays come out of the bridge's common ones, which are long enough. */
@@ -204,6 +228,15 @@ static uint32_t take_flags(const json_t *said, bool exact) {
   return flags;
 }
 
+static int too_many(const AgonEnvSpec *spec, AgonError *error) {
+  snprintf(
+      error->text, sizeof error->text,
+      "it has %u agents in %u teams, of %u kinds, and there may be 1 to %d in 1 to %d, of 1 to "
+      "%d; env.teams says who is in a team",
+      spec->agents, spec->teams, spec->kinds, AGON_MAX_AGENTS, AGON_MAX_TEAMS, AGON_MAX_KINDS);
+  return -1;
+}
+
 static int take_spec(Bridge *bridge, AgonError *error) {
   const json_t *said = bridge->said;
   AgonEnvSpec *spec = &bridge->spec;
@@ -220,7 +253,7 @@ static int take_spec(Bridge *bridge, AgonError *error) {
   if (spec->agents < 1 || spec->agents > AGON_MAX_AGENTS || spec->kinds < 1 ||
       spec->kinds > AGON_MAX_KINDS || count_of(said, "team_of") != spec->agents ||
       count_of(said, "kind_of") != spec->agents || spec->teams < 1 || spec->teams > AGON_MAX_TEAMS)
-    return wrong(error, "agents, teams or kinds beyond what agon/env.h allows");
+    return too_many(spec, error);
   bridge->turns = truth(said, "turns");
   bridge->seeded = truth(said, "seeded");
   bridge->masked = truth(said, "masks");
@@ -229,10 +262,10 @@ static int take_spec(Bridge *bridge, AgonError *error) {
   bridge->kind_of = calloc(spec->agents, 1);
   bridge->team = calloc(spec->teams, sizeof *bridge->team);
   if (!bridge->team_of || !bridge->kind_of || !bridge->team) return wrong(error, "out of memory");
-  take_members(json_object_get(said, "team_of"), bridge->team_of, spec->agents);
-  take_members(json_object_get(said, "kind_of"), bridge->kind_of, spec->agents);
-  for (uint32_t a = 0; a < spec->agents; a++)
-    if (bridge->kind_of[a] >= spec->kinds) return wrong(error, "an agent of no kind");
+  if (!take_members(said, "team_of", bridge->team_of, spec->agents, spec->teams))
+    return wrong(error, "an agent of no team");
+  if (!take_members(said, "kind_of", bridge->kind_of, spec->agents, spec->kinds))
+    return wrong(error, "an agent of no kind");
   if (take_kinds(bridge, error) || take_names(bridge, error)) return -1;
   spec->team_of = bridge->team_of;
   spec->kind_of = bridge->kind_of;
@@ -293,6 +326,8 @@ static size_t lay_out(const Bridge *bridge, json_t *layout) {
   at = put_array(layout, "chance", at, cells * bridge->spec.chance * sizeof(double));
   at = put_array(layout, "state", at, cells * bridge->spec.global_state_size * sizeof(float));
   at = put_array(layout, "rows", at, cells * bridge->row_bytes);
+  at = put_array(layout, "pulse", at, 2 * sizeof(int32_t));
+  at = put_array(layout, "seed", at, cells * sizeof(uint32_t));
   return put_array(layout, "masks", at, cells * bridge->mask_bytes);
 }
 
@@ -312,12 +347,16 @@ static void find_arrays(Bridge *bridge, const json_t *layout) {
                                   .chance = array_at(bridge, layout, "chance"),
                                   .state = array_at(bridge, layout, "state"),
                                   .rows = array_at(bridge, layout, "rows"),
-                                  .masks = array_at(bridge, layout, "masks")};
+                                  .masks = array_at(bridge, layout, "masks"),
+                                  .pulse = array_at(bridge, layout, "pulse"),
+                                  .seed = array_at(bridge, layout, "seed")};
+  bridge->worker.pulse = bridge->memory.pulse;
+  bridge->worker.seed = bridge->memory.seed;
 }
 
 /* What one cell takes, so that all fit. */
 static size_t cell_bytes(const Bridge *bridge) {
-  return bridge->row_bytes + bridge->mask_bytes + (size_t)bridge->spec.agents * 16 + 64 +
+  return bridge->row_bytes + bridge->mask_bytes + (size_t)bridge->spec.agents * 16 + 72 +
          bridge->spec.chance * sizeof(double) + bridge->spec.global_state_size * sizeof(float);
 }
 
@@ -410,7 +449,8 @@ static int configure(const char *const *values, void *params, AgonEnvSpec *spec,
   Params *own = params;
   Bridge *bridge = calloc(1, sizeof *bridge);
   if (!bridge) return wrong(error, "out of memory");
-  bridge->worker = (BridgeWorker){.socket = -1, .memory = -1};
+  bridge->worker =
+      (BridgeWorker){.socket = -1, .memory = -1, .patience = atoi(values[7]), .stuck = -1};
   bridge->exact = !strcmp(values[4], "true");
   if (bridge_worker_start(&bridge->worker, error) || describe(bridge, own->name, values, error) ||
       share(bridge, error)) {
@@ -485,6 +525,8 @@ static void make_moves(Bridge *bridge, uint32_t code, size_t count, const uint32
   bool named = false;
   const int failed =
       count ? bridge_worker_ask(&bridge->worker, code, (uint32_t)count, NULL, 0, &why) : 0;
+  if (failed && bridge->worker.stuck >= 0)
+    bridge->memory.status[bridge->worker.stuck] = AGON_FAILED;
   for (size_t i = 0; failed && i < count; i++)
     named |= bridge->memory.status[bridge->memory.cell[i]] == AGON_FAILED;
   for (size_t i = 0; i < count; i++) {
@@ -549,9 +591,16 @@ static AgonStatus chance_apply(const void *params, void *episode, uint32_t outco
   return status;
 }
 
+/* For who cannot fail. */
+static uint32_t seek(Bridge *bridge, const void *episode) {
+  const uint32_t cell = bridge_cells_find(bridge, episode);
+  if (cell == bridge->cells) note_fault(&bridge->why);
+  return cell;
+}
+
 static uint32_t chance_outcomes(const void *params, const void *episode, double *probability) {
   Bridge *bridge = bridge_of(params);
-  const uint32_t cell = bridge_cells_find(bridge, episode);
+  const uint32_t cell = seek(bridge, episode);
   if (cell == bridge->cells) return 0;
   const uint32_t count = (uint32_t)bridge->memory.chances[cell];
   if (count > bridge->spec.chance) return count; /* the host says so */
@@ -564,7 +613,7 @@ static uint32_t chance_outcomes(const void *params, const void *episode, double 
 /* Whose live environment cannot be rebuilt is said to be in the game: its next step says why. */
 static void flags(const void *params, const void *episode, uint8_t *out) {
   Bridge *bridge = bridge_of(params);
-  const uint32_t cell = bridge_cells_find(bridge, episode);
+  const uint32_t cell = seek(bridge, episode);
   if (cell == bridge->cells)
     memset(out, AGON_ACTS | AGON_ALIVE, bridge->spec.agents);
   else
@@ -574,24 +623,25 @@ static void flags(const void *params, const void *episode, uint8_t *out) {
 /* Of those who do not act it is only written where somebody asks. */
 static void observe(const void *params, const void *episode, uint32_t agent, void *row) {
   Bridge *bridge = bridge_of(params);
-  const uint32_t cell = bridge_cells_find(bridge, episode);
+  const uint32_t cell = seek(bridge, episode);
   if (cell < bridge->cells) {
     const uint32_t about[2] = {cell, agent};
     const uint8_t *have = bridge->memory.have + (size_t)cell * bridge->spec.agents;
-    AgonError error;
+    AgonError error = {""};
     if (have[agent] ||
         !bridge_worker_ask(&bridge->worker, BRIDGE_VIEW, 0, about, sizeof about, &error)) {
       memcpy(row, bridge->memory.rows + cell * bridge->row_bytes + bridge->row_at[agent],
              bridge->row_size[agent]);
       return;
     }
+    note_fault(&error);
   }
   memset(row, 0, bridge->row_size[agent]);
 }
 
 static void mask(const void *params, const void *episode, uint32_t agent, uint8_t *row) {
   Bridge *bridge = bridge_of(params);
-  const uint32_t cell = bridge->masked ? bridge_cells_find(bridge, episode) : bridge->cells;
+  const uint32_t cell = bridge->masked ? seek(bridge, episode) : bridge->cells;
   if (cell == bridge->cells)
     memset(row, 1, bridge->mask_size[agent]);
   else
@@ -602,13 +652,16 @@ static void mask(const void *params, const void *episode, uint32_t agent, uint8_
 static void global_state(const void *params, const void *episode, float *row) {
   Bridge *bridge = bridge_of(params);
   const size_t size = bridge->spec.global_state_size;
-  const uint32_t cell = bridge_cells_find(bridge, episode);
-  AgonError error;
-  if (cell < bridge->cells &&
-      !bridge_worker_ask(&bridge->worker, BRIDGE_STATE, 0, &cell, sizeof cell, &error))
-    memcpy(row, bridge->memory.state + cell * size, size * sizeof *row);
-  else
-    memset(row, 0, size * sizeof *row);
+  const uint32_t cell = seek(bridge, episode);
+  AgonError error = {""};
+  if (cell < bridge->cells) {
+    if (!bridge_worker_ask(&bridge->worker, BRIDGE_STATE, 0, &cell, sizeof cell, &error)) {
+      memcpy(row, bridge->memory.state + cell * size, size * sizeof *row);
+      return;
+    }
+    note_fault(&error);
+  }
+  memset(row, 0, size * sizeof *row);
 }
 
 /* Who has earned more has won: of two teams the one with the higher mean return; of several, the
@@ -616,7 +669,7 @@ static void global_state(const void *params, const void *episode, float *row) {
 static void outcome(const void *params, const void *episode, float *out) {
   Bridge *bridge = bridge_of(params);
   const AgonEnvSpec *spec = &bridge->spec;
-  const uint32_t cell = bridge_cells_find(bridge, episode);
+  const uint32_t cell = seek(bridge, episode);
   for (uint32_t t = 0; t < spec->teams; t++)
     bridge->team[t] = 0;
   for (uint32_t a = 0; a < spec->agents && cell < bridge->cells; a++) {
@@ -679,6 +732,13 @@ static const AgonEnv pattern = {AGON_ENV_SIZES,
                                 .action_name = action_name,
                                 .observation_name = observation_name,
                                 .render = render};
+
+bool bridge_option_is_aside(const AgonEnv *table, const char *option) {
+  static const char *const aside[] = {"bounds", "exact", "patience"};
+  for (size_t i = 0; table->configure == configure && i < COUNT_OF(aside); i++)
+    if (!strcmp(option, aside[i])) return true;
+  return false;
+}
 
 void bridge_prepare(const AgonEnv *table, void *params) {
   if (table->configure == configure) *(Params *)params = (Params){.name = table->name};

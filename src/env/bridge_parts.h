@@ -31,24 +31,35 @@ extern const Embedded bridge_source[];
 typedef struct BridgeWorker {
   pid_t pid;
   int socket, memory;
+  int patience; /* seconds without a sign of life, after which it is given up; 0: no limit */
   uint8_t *map;
   size_t map_size;
+  /* Signs of life, which it writes: the cell that it is at (-1: none), and the moves of its
+   * episode; and the seed of each cell's episode. NULL until the memory is laid out. */
+  volatile int32_t *pulse;
+  const volatile uint32_t *seed;
   bool dead;
+  int32_t stuck; /* once it is dead: the cell that it was at, or -1 */
   char end[256];
   Bytes answer; /* payload of the last answer, ended by a 0 */
 } BridgeWorker;
 
 /* NULL: python3 of PATH. */
 extern const char *bridge_python;
+/* Whether a stop was asked for; NULL: nobody does. */
+extern bool (*bridge_stop_asked)(void *context);
+extern void *bridge_stop_context;
 
-/* Starts the process; nothing is asked yet. -1 and error->text if it cannot be started. */
+/* Starts the process (patience and stuck are set, the rest is not); nothing is asked yet. -1 and
+ * error->text if it cannot be started. */
 int bridge_worker_start(BridgeWorker *worker, AgonError *error);
 /* Ends it, also one that never started ({.socket = -1, .memory = -1}). */
 void bridge_worker_stop(BridgeWorker *worker);
 /* Shares `size` zeroed bytes, which take room as they are written to. */
 int bridge_worker_share(BridgeWorker *worker, size_t size, AgonError *error);
 /* One request and its answer, in worker->answer. `count` goes with a request without a payload. -1
- * and error->text: what the worker says, or how it ended. */
+ * and error->text: what the worker says, or how it ended, or that there was no sign of life for its
+ * patience, or for a while after a stop was asked for. */
 int bridge_worker_ask(BridgeWorker *worker, uint32_t code, uint32_t count, const void *payload,
                       size_t size, AgonError *error);
 
@@ -86,6 +97,8 @@ typedef struct BridgeMemory {
   double *chance;        /* (cells, spec.chance) */
   float *state;          /* (cells, global_state_size) */
   uint8_t *rows, *masks; /* (cells, row_bytes), (cells, mask_bytes) */
+  int32_t *pulse;        /* (2) */
+  uint32_t *seed;        /* (cells) as the environment was given it */
 } BridgeMemory;
 
 /* A configured environment. */

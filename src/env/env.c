@@ -213,6 +213,7 @@ static Status entitle(const char *const *values, Env *env) {
   for (size_t i = 0; values && i < env_option_count(table); i++) {
     const AgonEnvOption *option = env_option(table, i);
     if (same_value(option->type, values[i], option->fallback)) continue;
+    if (bridge_option_is_aside(table, option->name)) continue;
     bytes_u8(&text, ' ');
     bytes_put(&text, option->name, strlen(option->name));
     bytes_u8(&text, '=');

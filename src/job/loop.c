@@ -1,4 +1,7 @@
 #include "job/loop.h"
+
+#include "base/file.h"
+#include "env/bridge.h"
 #include "job/job.h"
 
 #include <sched.h>
@@ -23,8 +26,13 @@ static void back_off(int64_t waited) {
   nanosleep(&nap, NULL);
 }
 
+/* What a rank that cannot get on can see by itself of a stop. */
+static bool stop_asked(void *context) {
+  return stop_signal || file_exists(context);
+}
+
 /* The clock must not go back: waits would count as negative. */
-Status loop_run(Rank *rank) {
+static Status run_on(Rank *rank) {
   SteadyClock steady;
   const Clock clock = clock_steady(&steady, clock_system());
   bool progress;
@@ -51,6 +59,13 @@ Status loop_run(Rank *rank) {
     counted = now;
   }
   return OK;
+}
+
+Status loop_run(Rank *rank, const char *stop) {
+  bridge_heed_stop(stop_asked, (void *)(uintptr_t)stop);
+  const Status status = run_on(rank);
+  bridge_heed_stop(NULL, NULL);
+  return status;
 }
 
 /* Receiving is what lets others' sends complete. */

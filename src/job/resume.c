@@ -3,6 +3,7 @@
 #include "actors/lanes.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "env/bridge.h"
 #include "learner/columns.h"
 
 #include <stdio.h>
@@ -87,7 +88,9 @@ static Status compare_options(Changes *changes) {
   const AgonEnv *table = changes->now->table;
   char key[96];
   for (size_t i = 0; i < env_option_count(table); i++) {
-    TRY_RETURN(text_format(key, sizeof key, "env.%s", env_option(table, i)->name));
+    const char *name = env_option(table, i)->name;
+    if (bridge_option_is_aside(table, name)) continue;
+    TRY_RETURN(text_format(key, sizeof key, "env.%s", name));
     compare(changes, key);
   }
   return OK;

@@ -26,6 +26,8 @@
 
 /* What rank 0 decides before anything starts, and sends to all. */
 typedef struct Start {
+  char stop[PATH_MAX]; /* the file by which a stop is asked for, on all ranks */
+
   JobConfig *settings;
   RunFolder run;
   Tree resume;
@@ -463,11 +465,13 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   void *bytes = NULL;
   size_t size = 0;
   if (transport->rank == 0) {
+    if (mine == OK) mine = run_path(&start->run, start->stop, sizeof start->stop, "stop");
     bytes_u32(&packet, (uint32_t)-mine);
     bytes_u32(&packet, start->finished);
     bytes_text(&packet, mine == OK ? start->text : "");
     bytes_text(&packet, start->again);
     bytes_text(&packet, mine == OK ? start->settings->game.build : "");
+    bytes_text(&packet, start->stop);
     if (mine == OK) roster_encode(&start->settings->roster, &packet);
     if (mine == OK) sources_encode(&start->sources, &packet);
     bytes = packet.data;
@@ -486,6 +490,7 @@ static Status share_start(Transport *transport, Status mine, Start *start) {
   reader_text(&reader, start->again, sizeof start->again);
   char build[HASH_TEXT];
   reader_text(&reader, build, sizeof build);
+  reader_text(&reader, start->stop, sizeof start->stop);
   Roster roster = {0};
   if (status == OK) TRY_RETURN(roster_decode(&roster, &reader));
   if (status == OK) TRY_RETURN(sources_decode(&start->sources, &reader));
@@ -549,7 +554,7 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
                      .header = &header,
                      .target = request->target};
   TRY(rank_create(&setup, &rank));
-  TRY(loop_run(rank));
+  TRY(loop_run(rank, start->stop));
   if (rank_manager(rank)) {
     const ManagerSummary summary = manager_summary(rank_manager(rank));
     screen_summary(screen, &summary, start->run.path, start->settings);

@@ -5,6 +5,7 @@
 #include "base/invariant.h"
 #include "base/text.h"
 #include "data/batch.h"
+#include "env/bridge.h"
 #include "play/rewards.h"
 
 #include <math.h>
@@ -835,6 +836,9 @@ Status play_step(Play *play, size_t *live) {
   }
   TRY_RETURN(gather(play));
   TRY_RETURN(choose(play));
+  if (*bridge_fault()) /* before anybody learns from zeros that stand for what was seen */
+    return status_set(ERR_ENV, "env %s failed in what is seen: %s", play->env->table->name,
+                      bridge_fault());
   int64_t chosen = clock_now(&play->clock);
   tell_stepped(play);
   int64_t start = clock_now(&play->clock);

@@ -21,6 +21,16 @@ Status bridge_open(const char *name, const AgonEnv **out, void **out_plugin) {
 }
 
 /* There are no tables of a bridge. */
+const char *bridge_fault(void) {
+  return "";
+}
+
+bool bridge_option_is_aside(const AgonEnv *table, const char *option) {
+  (void)table;
+  (void)option;
+  return false;
+}
+
 void bridge_prepare(const AgonEnv *table, void *params) {
   (void)table;
   (void)params;

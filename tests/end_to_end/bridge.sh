@@ -13,6 +13,12 @@ exec "$AGON" env check "\$@" --episodes 8
 S
 chmod +x check
 
+# soon COMMAND...: within two minutes it succeeds
+soon() {
+  for i in $(seq 1200); do "$@" > /dev/null 2>&1 && return; sleep 0.1; done
+  fail "not in two minutes: $*"
+}
+
 # --- an environment of one's own ---
 expect 0 "all passed" ./check $lamps
 expect 0 "all passed" ./check $lamps kwargs=actions=heads,steps=5
@@ -47,7 +53,15 @@ expect 2 "name of more than 63 characters.*env.kwargs" "$AGON" env info gymnasiu
 expect 7 "element \[1\] of an observation is 1.5, its space says .*env.bounds=free" ./check $lamps kwargs=wrong=bounds,at=30,steps=40
 expect 2 "scout_0 has no action_mask" "$AGON" env info python:guards:Walls kwargs=hide=mask
 expect 2 "every agent once, teams parted by '/'; the agents are guard_0" "$AGON" env info python:guards:Walls teams=guard_0/guard_1
-expect 7 "has shape \(2, 3\), its space says \(2, 2\)" ./check $lamps kwargs=wrong=shape,at=30,steps=40
+"$python" "$root/tests/end_to_end/bridge_spaces.py" "$root/deploy/python/bridge" "$root/tests/plugin/python" || fail "what is wrong is not said"
+expect 2 "lamp [1-5] cannot be named .*gives no action_mask, so that all actions count as legal" "$AGON" env info $lamps kwargs=wrong=unmasked
+expect 2 "action_mask appears after the first move" "$AGON" env info $lamps kwargs=wrong=late
+expect 2 "true ended by itself, exit code 0, before it had made the environment; AGON_PYTHON" env AGON_PYTHON=/bin/true "$AGON" env info $lamps
+printf '#!/bin/sh\nexec %s -S "$@"\n' "$python" > bare && chmod +x bare # without anything that was installed
+expect 2 "has no package 'numpy'" env AGON_PYTHON=./bare "$AGON" env info $lamps
+# on many ranks it is said once, and none waits for another
+expect 2 "has no package 'numpy'" env AGON_PYTHON=./bare mpirun --oversubscribe --bind-to none -n 3 "$AGON" train $lamps --run-dir none
+[ "$(grep -c "has no package 'numpy'" out.txt)" = 1 ] || fail "one error is said more than once"
 if ! "$python" -c "import gymnasium" 2> /dev/null; then
   expect 2 "has no package 'gymnasium': .*pip install gymnasium, or name the Python that has it" "$AGON" env info gymnasium:CartPole-v1
 fi
@@ -57,10 +71,34 @@ expect 7 "rank [0-9] ends the job: env $lamps failed in step, slot [0-9]+, episo
   mpirun --oversubscribe --bind-to none -n 3 "$AGON" train $lamps env.kwargs=wrong=raise,at=30,steps=40 $small frames=100k --run-dir raise --quiet
 grep -q "line of play: [0-4 ]*$" out.txt || fail "no line of play"
 [ "$(grep -c '^Traceback' out.txt)" -le 3 ] || fail "more tracebacks than ranks"
-for how in exit:"exit code 9" signal:"signal 9 .Killed."; do
-  expect 7 "the Python process .*${how#*:}" mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps env.kwargs=wrong=${how%%:*},at=30,steps=40 $small frames=100k \
+# heir: it leaves a child behind that holds all that it had open
+for how in heir:"exit code 9" signal:"signal 9 .Killed."; do
+  expect 7 "step 29: the Python process .*${how#*:}, at seed [0-9]+, move 30" mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps env.kwargs=wrong=${how%%:*},at=30,steps=40 $small frames=100k \
     --run-dir "${how%%:*}" --quiet
 done
+# what it prints is no answer, and no output
+"$AGON" env info $lamps kwargs=wrong=print,at=3 > printed.txt 2> rubbish.txt
+grep -q "rubbish" rubbish.txt || fail "what an environment prints is lost"
+! grep -q "rubbish" printed.txt || fail "what an environment prints stands between what agon prints"
+
+# --- one that does not answer ---
+expect 7 "failed in step, slot 0, episode 0, step 29: the environment has not answered for [0-9]+ s \(env.patience\), at seed [0-9]+, move 30" \
+  mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps env.kwargs=wrong=hang,at=30,steps=40 env.patience=3 $small frames=100k --run-dir hang --quiet
+grep -q 'lamps.py", line [0-9]* in step' out.txt || fail "it is not said where it hangs"
+# it is asked to stop, which it cannot: a tenth of its patience is waited, at least two seconds, also in the first tick
+setsid mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps env.kwargs=wrong=hang,at=30,steps=40 env.patience=30 $small actors.unroll=40 \
+  frames=100k --run-dir stop --quiet > stop.txt 2>&1 &
+job=$! got=0
+soon "$AGON" stop stop
+wait $job || got=$?
+[ "$got" = 7 ] || { cat stop.txt; fail "exit code $got of a job that hangs and is asked to stop"; }
+grep -q "a stop was asked for, and the environment has not answered" stop.txt || { cat stop.txt; fail "it does not say that it hangs"; }
+# and one that answers saves and ends: the signal goes to all processes of a rank
+setsid mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps $small frames=100M --run-dir signal --quiet > stop.txt 2>&1 &
+job=$!
+soon test -e signal/status.json
+kill -USR1 $job
+wait $job || { cat stop.txt; fail "SIGUSR1 does not end a job in peace"; }
 
 # --- training, and a resume that is byte for byte a run without a stop ---
 lockstep="$lamps $small pace=lockstep checkpoint.ticks=4 frames=8k"
@@ -72,6 +110,8 @@ same whole killed
 expect 2 "names python:lamps:Lamps, whose code would run.*AGON_PLUGINS=python:lamps:Lamps" "$AGON" eval whole --games 4
 expect 0 "main_0" env AGON_PLUGINS=./other.so:python:lamps:Lamps "$AGON" eval whole --games 4
 expect 0 "main_0" "$AGON" league show whole
+# how it is run is no part of what is played
+mpi 2 "$AGON" train $lamps --run-dir whole --resume must env.patience=20 env.bounds=free frames=9k --quiet
 mpi 2 "$AGON" train $lamps env.kwargs=wrong=ghost env.exact=false $small frames=2k --run-dir ghost --quiet
 mpi 2 "$AGON" train python:guards:Walls $small frames=2k --run-dir walls --quiet
 mpi 2 "$AGON" train python:guards:Nim $small frames=2k --run-dir nim --quiet

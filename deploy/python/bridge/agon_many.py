@@ -51,6 +51,8 @@ class Game:
         self.turns = hasattr(first, "observe") or hasattr(first, "agent_iter")
         self.names = list(getattr(first, "possible_agents", []))
         if not self.names: raise Unsupported("it has no possible_agents: agents that are not known beforehand cannot be trained")
+        odd = [name for name in self.names if not isinstance(name, str)]
+        if odd: raise Unsupported(f"its possible_agents are to be named by texts, not by {odd[0]!r}")
         self.index = {name: i for i, name in enumerate(self.names)}
         self.free = options["bounds"] == "free"
         self.sort_out(first, options)
@@ -104,7 +106,7 @@ class Game:
         """Whether there are masks, and what agents are paid in a few moves of random play."""
         dice, paid = np.random.default_rng(0), []
         episode.restart(1)
-        masked = any(episode.mask_of(agent) is not None for agent in episode.acting)
+        masked = episode.has_mask()
         for _ in range(64):
             if episode.status != RUNNING: break
             words = []
@@ -156,7 +158,7 @@ class Episode:
 
     def restart(self, seed):
         env = self.env
-        self.steps, self.rewards, self.last, self.kept = 0, self.nothing, {}, (None, None)
+        self.steps, self.rewards, self.last, self.final, self.kept = 0, self.nothing, {}, {}, (None, None)
         if self.game.turns:
             env.reset(seed=seed)
             self.turn()
@@ -175,7 +177,10 @@ class Episode:
     def step_all(self, words):
         game, heads = self.game, len(words) // len(self.game.names)
         actions = {game.names[a]: game.does[a].read(words[a * heads:(a + 1) * heads]) for a in self.acting}
-        seen, rewards, ended, cut, self.infos = self.env.step(actions)
+        answer = self.env.step(actions)
+        try: seen, rewards, ended, cut, self.infos = answer
+        except (TypeError, ValueError):
+            raise TypeError("step returned something else than five dictionaries: observations, rewards, terminations, truncations, infos") from None
         self.seen = {**self.seen, **seen}
         self.rewards = [float(rewards.get(name, 0)) for name in game.names]
         before = self.acting
@@ -199,7 +204,9 @@ class Episode:
                 self.alive = tuple(index[n] for n in env.agents if not (env.terminations[n] or env.truncations[n]))
                 self.status = RUNNING
                 return
-            self.last[name] = bool(env.truncations[name] and not env.terminations[name])
+            cut = bool(env.truncations[name] and not env.terminations[name])
+            self.last[name] = cut
+            if cut: self.final[name] = env.observe(name)  # its value is asked for, and it cannot be looked at once it is out
             env.step(None)
         self.finish([index[name] for name, cut in self.last.items() if cut])
 
@@ -224,6 +231,7 @@ class Episode:
         name = self.game.names[agent]
         if not self.game.turns: return self.seen.get(name)
         if self.kept[0] == name: return self.kept[1]
+        if name in self.final: return self.final[name]
         try: seen = self.env.observe(name)
         except Exception:
             if name in self.env.agents: raise
@@ -237,9 +245,13 @@ class Episode:
         infos = self.env.infos if self.game.turns else self.infos
         return infos.get(self.game.names[agent], {}).get("action_mask")
 
+    def has_mask(self):
+        return any(self.mask_of(agent) is not None for agent in self.acting)
+
     def observe(self, agent, out):
         seen = self.row(agent)
         if seen is None:
+            if agent in self.acting: raise ValueError(f"{self.game.names[agent]} is to act and has no observation")
             out[:] = 0
             return
         if isinstance(seen, dict) and "action_mask" in seen:
@@ -254,7 +266,7 @@ class Episode:
     def mask(self, agent, out):
         mask = self.mask_of(agent)
         if mask is None: raise ValueError(f"{self.game.names[agent]} has no action_mask, in its observation or its info, and others had one")
-        spaces.write_mask(mask, out)
+        spaces.write_mask(mask, out, self.game.does[agent].sizes)
 
     def state(self, out):
         state = np.asarray(self.env.state()).reshape(-1)

@@ -23,6 +23,17 @@ def make(name, kwargs):
     return factory, limit, f"Gymnasium {version}, {spec.id}"
 
 
+def told(answer):
+    """How many values there are where another number was expected."""
+    return f"{len(answer)} values" if isinstance(answer, tuple) else f"a {type(answer).__name__}"
+
+
+def two(answer):
+    """What reset returned: environments of the old Gym return the observation alone."""
+    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], dict): return answer
+    raise TypeError(f"reset returned {told(answer)} instead of two, observation and info (a dict): is it an environment of the old Gym?")
+
+
 class Game:
     """What all its episodes have in common."""
 
@@ -32,7 +43,7 @@ class Game:
         self.limit = options["steps"] or limit or 1000
         self.sees, self.does = spaces.seen(first.observation_space), spaces.done(first.action_space)
         self.check, self.looked = None if options["bounds"] == "free" else getattr(self.sees, "check", None), 0
-        _, info = first.reset(seed=0)
+        _, info = two(first.reset(seed=0))
         self.masked = "action_mask" in info and self.does.sizes is not None
         self.spare = Episode(self, first)
         names = self.sees.names if self.sees.names and isinstance(self.sees, spaces._Joined) else None
@@ -55,11 +66,14 @@ class Episode:
         self.seen, self.info = None, {}
 
     def restart(self, seed):
-        self.seen, self.info = self.env.reset(seed=seed)
+        self.seen, self.info = two(self.env.reset(seed=seed))
         self.steps, self.status, self.acting, self.alive = 0, RUNNING, (0,), (0,)
 
     def step(self, words):
-        self.seen, reward, terminated, truncated, self.info = self.advance(self.read(words))
+        answer = self.advance(self.read(words))
+        try: self.seen, reward, terminated, truncated, self.info = answer
+        except (TypeError, ValueError):
+            raise TypeError(f"step returned {told(answer)} instead of five: observation, reward, terminated, truncated, info") from None
         self.steps += 1
         self.rewards[0] = float(reward)
         if terminated: self.status, self.acting, self.alive = TERMINATED, (), ()
@@ -72,9 +86,12 @@ class Episode:
             game.looked += 1
             game.check(self.seen)
 
+    def has_mask(self):
+        return "action_mask" in self.info and self.game.does.sizes is not None
+
     def mask(self, agent, out):
         if "action_mask" not in self.info: raise ValueError("info has no 'action_mask', which it had after the first reset")
-        spaces.write_mask(self.info["action_mask"], out)
+        spaces.write_mask(self.info["action_mask"], out, self.game.does.sizes)
 
     def close(self):
         self.env.close()

@@ -40,7 +40,7 @@ class _Box:
         self.names = ["[" + ",".join(map(str, at)) + "]" for at in np.ndindex(*self.shape)] if self.size <= 1024 else None
         slack = np.nan_to_num(SLACK * (1 + np.maximum(abs(low), abs(high))), posinf=0)
         self.least, self.most = low - slack, high + slack
-        self.bounded = not self.bytes and bool((np.isfinite(low) | np.isfinite(high)).any())
+        self.bounded = bool(((low > 0) | (high < 255)).any()) if self.bytes else bool((np.isfinite(low) | np.isfinite(high)).any())
         if not self.bytes: self.low, self.high = (float(self.least.min()), float(self.most.max())) if self.size else (0.0, 0.0)
 
     def check(self, value):
@@ -53,11 +53,19 @@ class _Box:
         low, high = np.broadcast_to(self.least, self.shape)[at], np.broadcast_to(self.most, self.shape)[at]
         raise ValueError(f"element {list(at)} of an observation is {value[at]:g}, its space says {low:g} .. {high:g} (env.bounds=free takes it)")
 
+    def fit(self, value):
+        """Of another type than the space says: any numbers will do, but bytes must be bytes, as others would be cut without a word."""
+        if value.dtype.kind not in "biuf": raise ValueError(f"an observation is of type {value.dtype}, its space says {self.dtype}")
+        if not self.bytes or value.dtype.kind == "b": return
+        bad = ~((value >= 0) & (value <= 255) & (value == np.floor(value)))
+        if bad.any(): raise ValueError(f"an observation has {value[bad][0]:g} as {value.dtype}, its space says whole numbers of {self.dtype}")
+
     def write(self, value, out):
-        if getattr(value, "shape", None) != self.shape:
+        if getattr(value, "shape", None) != self.shape or not isinstance(value, np.ndarray):
             value = np.asarray(value)
             if value.shape != self.shape:
                 raise ValueError(f"an observation has shape {value.shape}, its space says {self.shape}")
+        if value.dtype is not self.dtype and value.dtype != self.dtype: self.fit(value)
         if self.turn: value = value.transpose(self.turn)
         out[:] = value if value.ndim == 1 else value.reshape(-1)
 
@@ -71,8 +79,10 @@ class _OneBit:
         self.names = [f"={i + self.start}" for i in range(self.size)]
 
     def write(self, value, out):
-        at = int(value) - self.start
-        if not 0 <= at < self.size: raise ValueError(f"an observation is {value}, its space has {self.start} .. {self.start + self.size - 1}")
+        try: at = int(value) - self.start
+        except (TypeError, ValueError): at = -1
+        if not 0 <= at < self.size or at + self.start != value:
+            raise ValueError(f"an observation is {value}, its space has the whole numbers {self.start} .. {self.start + self.size - 1}")
         out[:] = 0
         out[at] = 1
 
@@ -99,8 +109,10 @@ class _Bits:
         value = np.asarray(value)
         if value.shape != self.shape: raise ValueError(f"an observation has shape {value.shape}, its space says {self.shape}")
         if self.binary:
+            if not ((value == 0) | (value == 1)).all(): raise ValueError(f"an observation is {value}, its space says bits")
             out[:] = value.reshape(-1)
             return
+        if value.dtype.kind not in "iu": raise ValueError(f"an observation is of type {value.dtype}, its space says whole numbers")
         at = value.reshape(-1) - self.start
         if (at < 0).any() or (at >= self.each).any(): raise ValueError(f"an observation is {value}, outside of its space")
         out[:] = 0
@@ -129,7 +141,9 @@ class _Joined:
     def write(self, value, out):
         at = 0
         for key, part in self.parts:
-            part.write(value[key], out[at:at + part.size])
+            try: own = value[key]
+            except (KeyError, IndexError, TypeError): raise ValueError(f"an observation has no part '{key}', which its space has: it is {str(value)[:60]}") from None
+            part.write(own, out[at:at + part.size])
             at += part.size
 
 
@@ -221,12 +235,14 @@ def done(space):
     raise Unsupported(f"actions of space {kind} ({space}): Discrete, MultiDiscrete, MultiBinary, Box, and Dict and Tuple of those can be played")
 
 
-def write_mask(mask, out):
-    """Masks of one head, or of several as a tuple."""
+def write_mask(mask, out, sizes):
+    """Masks of one head, or of several as a tuple. Each leaves a choice."""
     if isinstance(mask, (tuple, list)) and len(mask) and np.ndim(mask[0]): mask = np.concatenate([np.asarray(part).reshape(-1) for part in mask])
     mask = np.asarray(mask)
     if mask.size != out.size: raise ValueError(f"an action_mask has {mask.size} entries for {out.size} choices")
     out[:] = mask.reshape(-1) != 0
+    left = out.any() if len(sizes) == 1 else np.add.reduceat(out, np.cumsum([0] + sizes[:-1])).all()
+    if not left: raise ValueError("an action_mask leaves nothing to do: somebody who is to act needs a legal action")
 
 
 def teams_of(asked, names, usual):

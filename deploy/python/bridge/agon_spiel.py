@@ -193,8 +193,10 @@ class Episode:
         self.game.sees.write(self.state, agent, out)
 
     def mask(self, agent, out):
+        legal = self.state.legal_actions(agent)
+        if not legal: raise ValueError(f"player_{agent} is to act and has no legal action")
         out[:] = 0
-        out[self.state.legal_actions(agent)] = 1
+        out[legal] = 1
 
     def picture(self):
         return str(self.state)

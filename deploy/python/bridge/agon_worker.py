@@ -6,6 +6,7 @@ answer is written, too: for each live environment ("cell") its status, rewards, 
 of many environments is one short message each way. An exception ends the request with its text; the traceback and the play
 that led there go to stderr, once."""
 
+import faulthandler
 import importlib
 import json
 import mmap
@@ -104,6 +105,8 @@ class Memory:
     def __init__(self, np, layout, spec):
         size, cells, batch = layout["size"], layout["cells"], layout["batch"]
         self.map = mmap.mmap(4, size)
+        # signs of life: the cell that is at work, and the moves of its episode. By them it is known what hangs, and what it died of.
+        self.pulse = memoryview(self.map)[layout["pulse"]:layout["pulse"] + 8].cast("i")
 
         def array(name, dtype, *shape):
             count = 1
@@ -114,6 +117,7 @@ class Memory:
         self.words = array("words", np.int32, batch, layout["row_words"])
         self.values = self.words.view(np.float32)
         self.status = array("status", np.int32, cells)
+        self.seed = array("seed", np.uint32, cells)
         self.reward = array("reward", np.float32, cells, agents)
         self.total = array("total", np.float64, cells, agents)
         self.flags = array("flags", np.uint8, cells, agents)
@@ -169,9 +173,9 @@ class Worker:
 
     def report(self, error):
         """The traceback goes to stderr by one write, so that ranks do not mix."""
-        cell = getattr(self, "at", None)
+        cell = self.memory.pulse[0] if self.memory else -1
         where = "before any episode"
-        if cell is not None and self.memory: self.memory.status[cell] = FAILED
+        if cell >= 0: self.memory.status[cell] = FAILED
         episode = self.live.get(cell)
         if episode is not None:
             line = " ".join("/".join(map(str, words)) for words in episode.past)
@@ -180,9 +184,13 @@ class Worker:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         sys.stderr.write(f"agon: {self.title}: an exception in Python; {where}\n{text}")
         sys.stderr.flush()
+        # where nothing says what is legal, an action that is not may be the cause
         last = traceback.extract_tb(error.__traceback__)[-1]
+        theirs = self.game is not None and not last.filename.startswith("agon/bridge")
+        unmasked = theirs and not self.game.spec["masks"] and "sizes" in self.game.spec["kinds"][0]
+        hint = "; it gives no action_mask, so that all actions count as legal" if unmasked else ""
         place = f"{os.path.basename(last.filename)}:{last.lineno}"
-        self.answer(1, f"{type(error).__name__}: {' '.join(str(error).split())[:120]} ({place}; seed {episode.seed if episode else 'none'}; the traceback is above)".encode())
+        self.answer(1, f"{type(error).__name__}: {' '.join(str(error).split())[:120]} ({place}; seed {episode.seed if episode else 'none'}; the traceback is above{hint})".encode())
 
     # --- requests ---
     def hello(self, size):
@@ -242,6 +250,8 @@ class Worker:
             elif episode.status == RUNNING:
                 self.stir(1, move + 1)
                 episode.step(self.any_words(episode))
+                if episode.status == RUNNING and not spec["masks"] and getattr(episode, "has_mask", bool)():
+                    raise Refused("an action_mask appears after the first move: reset has to give one, too, or every action counts as legal")
             else: break
         return out
 
@@ -298,8 +308,9 @@ class Worker:
         """All that is to be known of these cells, but for what agents see who do not act: that is asked for. What can be is
         written for all of them at once, as a look at an array costs as much as a step of a small environment."""
         memory, np, masks, known = self.memory, self.np, self.game.spec["masks"], self.patterns
-        row, mask, found = memory.row, memory.mask, []
+        row, mask, found, pulse = memory.row, memory.mask, [], memory.pulse
         for cell, episode in zip(cells, episodes):
+            pulse[0] = cell
             acting, chance = episode.acting, episode.status == CHANCE
             key = acting, episode.alive, chance
             found.append(known.get(key) or self.pattern(*key))
@@ -308,7 +319,6 @@ class Worker:
                 memory.chances[cell] = len(outcomes)
                 memory.chance[cell, :len(outcomes)] = outcomes
                 continue
-            self.at = cell
             for agent in acting:
                 episode.observe(agent, row[agent][cell])
                 if masks: episode.mask(agent, mask[agent][cell])
@@ -322,33 +332,36 @@ class Worker:
         self.memory.total[cells] += rewards
 
     def step(self, count):
-        memory, live, stirred = self.memory, self.live, self.stirred
+        memory, live, stirred, pulse = self.memory, self.live, self.stirred, self.memory.pulse
         cells = memory.cell[:count].tolist()
         words = (memory.values if self.box else memory.words)[:count].tolist()
         episodes = [live[cell] for cell in cells]
         for cell, episode, row in zip(cells, episodes, words):
-            self.at = cell
-            episode.past.append(row)
-            if stirred: self.stir(episode.seed, len(episode.past))
+            past = episode.past
+            past.append(row)
+            pulse[0] = cell
+            pulse[1] = len(past)
+            if stirred: self.stir(episode.seed, len(past))
             episode.step(row)
         self.earn(cells, episodes)
         self.publish(cells, episodes)
-        self.at = None
 
     def chance(self, count):
         memory = self.memory
         cells = memory.cell[:count].tolist()
         episodes = [self.live[cell] for cell in cells]
         for cell, episode, (outcome, *_) in zip(cells, episodes, memory.words[:count].tolist()):
-            self.at = cell
             episode.past.append([outcome])
+            memory.pulse[0] = cell
+            memory.pulse[1] = len(episode.past)
             episode.chance(outcome)
         self.earn(cells, episodes)
         self.publish(cells, episodes)
-        self.at = None
 
     def begin(self, cell, seed):
-        self.at = cell
+        self.memory.seed[cell] = seed
+        self.memory.pulse[0] = cell
+        self.memory.pulse[1] = 0
         episode = self.live.get(cell)
         if episode is not None and self.fresh and episode.past:
             episode.close()
@@ -370,7 +383,6 @@ class Worker:
             cells.append(cell)
             episodes.append(episode)
         self.publish(cells, episodes)
-        self.at = None
 
     def rebuild(self, size):
         """A past is played again. The moves of chance have one word."""
@@ -379,8 +391,9 @@ class Worker:
         width = self.memory.words.shape[1]
         rows = self.np.frombuffer(bytes_, self.np.float32 if self.box else self.np.int32, offset=12).reshape(-1, width).tolist()
         episode = self.begin(cell, seed & 0x7fffffff)
-        past, total = episode.past, self.memory.total[cell]
+        past, total, pulse = episode.past, self.memory.total[cell], self.memory.pulse
         for row in rows:
+            pulse[1] = len(past) + 1
             if episode.status == CHANCE:
                 past.append(row[:1])
                 episode.chance(row[0])
@@ -391,34 +404,51 @@ class Worker:
             else: break
             total += episode.rewards
         self.publish([cell], [episode])
-        self.at = None
         if len(past) != len(rows): raise Refused(f"{len(rows)} moves played again end after {len(past)}: the environment is not decided by its seed and "
                                                  "the actions; with env.exact=false it can be trained, without exact resume")
 
     def view(self, size):
         cell, agent = struct.unpack("<II", self.take(size))
-        self.at = cell
+        self.note(cell)
         self.live[cell].observe(agent, self.memory.row[agent][cell])
         self.memory.have[cell, agent] = 1
-        self.at = None
+
+    def note(self, cell):
+        """That this cell is at work."""
+        self.memory.pulse[0] = cell
+        self.memory.pulse[1] = len(self.live[cell].past)
 
     def render(self, size):
         cell, = struct.unpack("<I", self.take(size))
+        self.note(cell)
         return self.live[cell].picture().encode(errors="replace")
 
     def state(self, size):
         cell, = struct.unpack("<I", self.take(size))
-        self.at = cell
+        self.note(cell)
         self.live[cell].state(self.memory.state[cell])
-        self.at = None
 
     requests = {HELLO: hello, MAP: map, STEP: step, MOVE_CHANCE: chance, RESET: reset, REBUILD: rebuild, VIEW: view, RENDER: render, STATE: state}
 
 
+def end_with(parent):
+    """This process is to end when its rank does, whatever it is at: also where an environment never comes back to the socket."""
+    import ctypes
+    try: ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+    except (OSError, AttributeError): return
+    if os.getppid() != parent: os._exit(0)
+
+
 def main():
-    # who stops a job stops its ranks; this ends when its rank does
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)
-    os.closerange(6, 1 << 16)
+    # who stops a job stops its ranks, by signals that reach this, too; it ends when its rank does
+    to_ranks = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
+    for number in to_ranks: signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, to_ranks)
+    end_with(os.getppid())
+    # asked where it is before it is ended, by who has waited for too long
+    faulthandler.register(signal.SIGQUIT, all_threads=True, chain=False)
+    os.closerange(5, 1 << 16)
+    for file in (3, 4): os.set_inheritable(file, False)
     for key, value in (("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy"),
                        ("PYGAME_HIDE_SUPPORT_PROMPT", "1")):
         os.environ.setdefault(key, value)
