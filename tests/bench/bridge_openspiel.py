@@ -4,7 +4,8 @@
     python3 tests/bench/bridge_openspiel.py build/agon [--games NAME,...] [--episodes N] [--seconds S] [--from N] [--count N]
     python3 tests/bench/bridge_openspiel.py build/agon --nashconv
 
-Run by the Python that has open_spiel. Prints a line for each game, and the count of each result."""
+Run by the Python that has open_spiel. Prints a line for each game, and the count of each result. --nashconv prints both numbers with
+all their digits, and fails where they are more than 1e-9 apart."""
 
 import argparse
 import collections
@@ -39,17 +40,21 @@ def check(agon, games, episodes, seconds):
 
 
 def nashconv(agon, seconds):
+    """0 if agon's exact walk of uniform play finds what pyspiel's does."""
     from open_spiel.python import policy
     from open_spiel.python.algorithms import exploitability
+    apart = 0
     for name, kwargs in (("kuhn_poker", {}), ("leduc_poker", {}), ("liars_dice", {}), ("goofspiel", {"num_cards": 4})):
         game = pyspiel.load_game(name, kwargs)
         played = pyspiel.convert_to_turn_based(game) if game.get_type().dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS else game
-        theirs = exploitability.nash_conv(played, policy.UniformRandomPolicy(played))
-        words = ["exploit", "--env", f"openspiel:{name}", "--json"] + ([f"env.kwargs={json.dumps(kwargs)}"] if kwargs else [])
-        done = subprocess.run([agon, *words], capture_output=True, text=True, timeout=seconds)
-        if done.returncode: print(f"{name}: {done.stderr.strip()}"); continue
+        theirs = float(exploitability.nash_conv(played, policy.UniformRandomPolicy(played)))
+        title = name + (f"({','.join(f'{key}={value}' for key, value in kwargs.items())})" if kwargs else "")
+        done = subprocess.run([agon, "exploit", "--env", f"openspiel:{title}", "--json"], capture_output=True, text=True, timeout=seconds)
+        if done.returncode: raise SystemExit(f"{title}: {done.stderr.strip()}")
         ours = json.loads(done.stdout)["nash_conv"]
-        print(f"{name} {kwargs or ''}: pyspiel {theirs:.12g}, agon {ours:.12g}, apart {abs(theirs - ours):.2g}", flush=True)
+        print(f"{title:24} pyspiel {theirs!r:20} agon {ours!r:20} apart {abs(theirs - ours):.1e}", flush=True)
+        apart = max(apart, abs(theirs - ours))
+    return 0 if apart <= 1e-9 else f"{apart:g} apart"
 
 
 if __name__ == "__main__":

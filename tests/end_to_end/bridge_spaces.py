@@ -53,6 +53,8 @@ agon_spaces.write_mask((np.array([1, 0]), np.array([0, 1, 0])), np.zeros(5, np.u
 fails("leaves nothing to do", agon_spaces.write_mask, (np.array([1, 0]), np.array([0, 0, 0])), np.zeros(5, np.uint8), [2, 3])
 fails("has 4 entries for 5 choices", agon_spaces.write_mask, np.ones(4), np.zeros(5, np.uint8), [5])
 
+assert agon_spaces.teams_of("name", ["red_0", "red_1", "blue_x", "blue_y"], None) == (3, [0, 0, 1, 2])
+
 
 # PettingZoo: who is to act sees something; who was cut short is looked at before it is passed over
 game = agon_many.Game("walls", Walls, "", OPTIONS)

@@ -5,17 +5,11 @@ import importlib
 import numpy as np
 
 import agon_spaces as spaces
-from agon_spaces import Unsupported
+from agon_spaces import Unsupported, stem
 
 RUNNING, CHANCE, TERMINATED, TRUNCATED = 0, 1, 2, 3
 # Environments in which agents of different names are rivals; elsewhere who shares an interest is seen by what they are paid.
 RIVALS_BY_NAME = ("simple_tag", "simple_adversary", "simple_push", "simple_crypto", "simple_world_comm")
-
-
-def stem(name):
-    """archer_0 is an archer."""
-    head, bar, number = name.rpartition("_")
-    return head if bar and number.isdigit() else name
 
 
 def find(name):

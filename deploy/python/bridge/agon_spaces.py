@@ -245,13 +245,19 @@ def write_mask(mask, out, sizes):
     if not left: raise ValueError("an action_mask leaves nothing to do: somebody who is to act needs a legal action")
 
 
+def stem(name):
+    """archer_0 is an archer."""
+    head, bar, number = name.rpartition("_")
+    return head if bar and number.isdigit() else name
+
+
 def teams_of(asked, names, usual):
     """How many teams there are, and whose each agent is: `usual` where nothing is asked for."""
     if asked == "auto": team_of = usual
     elif asked == "one": team_of = [0] * len(names)
     elif asked == "each": team_of = list(range(len(names)))
     elif asked == "name":
-        stems = [name.rsplit("_", 1)[0] for name in names]
+        stems = [stem(name) for name in names]
         order = list(dict.fromkeys(stems))
         team_of = [order.index(stem) for stem in stems]
     else:
