@@ -322,6 +322,15 @@ static const char *spread_of(const Numbers *report) {
   return numbers_has(report, "epsilon") ? "epsilon" : "entropy";
 }
 
+/* What the player learns by. */
+static json_t *json_tuned(const Player *player) {
+  json_t *object = json_object();
+  for (int k = 0; k < TUNABLES; k++)
+    if (player->tune.value[k] > 0)
+      json_object_set_new(object, tune_name((Tunable)k), json_real(player->tune.value[k]));
+  return object;
+}
+
 /* A player's entry in status.json; of frozen players only what can still change is told. */
 static json_t *json_player(const Display *display, const Progress *now, uint32_t id) {
   const League *league = display->setup.league;
@@ -347,6 +356,7 @@ static json_t *json_player(const Display *display, const Progress *now, uint32_t
   const char *spread = spread_of(report);
   json_object_set_new(entry, spread,
                       report->count ? json_real(numbers_get(report, spread)) : json_null());
+  if (tune_is_on(&league->config.tune)) json_object_set_new(entry, "tuned", json_tuned(player));
   return entry;
 }
 
@@ -556,6 +566,16 @@ static void set_scores(const Display *display, Record *record) {
     set_score(record, &setup->env, display->baseline[i].name, &display->baseline[i].score);
 }
 
+/* What the player learns by, where that is tuned. */
+static void set_tuned(const Player *player, Record *record) {
+  for (int k = 0; k < TUNABLES; k++) {
+    char what[32];
+    if (player->tune.value[k] <= 0) continue;
+    snprintf(what, sizeof what, "tuned/%s", tune_name((Tunable)k));
+    set_of(record, player, what, player->tune.value[k]);
+  }
+}
+
 /* Learning players' values. Ratings go in only when they are new: a curve of points repeated would
  * look surer than it is. */
 static void set_player(const Display *display, const Progress *now, uint32_t id, Record *record) {
@@ -573,6 +593,7 @@ static void set_player(const Display *display, const Progress *now, uint32_t id,
     set_of(record, player, "return_deviation", deviation_of(returns));
     set_of(record, player, "return_episodes", returns->games);
   }
+  set_tuned(player, record);
   for (size_t i = 0; i < now->report[id].count; i++)
     set_of(record, player, now->report[id].item[i].name, now->report[id].item[i].value);
 }
@@ -607,6 +628,8 @@ static Status write_record(Display *display, const Progress *now) {
   if (!is_alone(display)) record_set(record, "league/players", (double)setup->league->players);
   if (league_has_meta(&setup->league->config))
     record_set(record, "league/unmeasured", (double)now->unmeasured);
+  if (tune_is_on(&setup->league->config.tune))
+    record_set(record, "league/copies", (double)setup->league->copies);
   set_stage(setup->curriculum, record);
   set_episodes(display, record);
   for (uint32_t p = 0; p < setup->league->learning; p++)

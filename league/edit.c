@@ -20,6 +20,10 @@ static Status renumber(League *league, const uint32_t *map, size_t free_id) {
   league->player = player;
   league->players = after;
   league->room = after;
+  for (size_t i = 0; i < league->copies; i++) {
+    league->copy[i].player = map[league->copy[i].player];
+    league->copy[i].source = map[league->copy[i].source];
+  }
   TRY_RETURN(payoff_renumber(&league->payoff, map));
   return anchors_renumber(&league->anchors, map, before);
 }

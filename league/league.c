@@ -157,6 +157,7 @@ Status league_freeze(League *league, uint32_t id, const char *reason, uint32_t *
   copy->frames = model->frames;
   copy->life = model->life;
   copy->side = model->side;
+  memcpy(copy->tune.value, model->tune.value, sizeof copy->tune.value);
   INVARIANT(!model->frozen && copy->frozen && id < league->learning);
   snprintf(copy->reason, sizeof copy->reason, "%s", reason);
   copy->quality = best_quality(league, id, *out_id);
@@ -200,6 +201,7 @@ void league_free(League *league) {
   forget_players(league);
   free(league->player);
   free(league->change);
+  free(league->copy);
   free(league->rules);
   payoff_free(&league->payoff);
   anchors_free(&league->anchors);
@@ -342,6 +344,7 @@ Status league_merge(League *league, const Results *results) {
     else
       TRY_RETURN(payoff_add(&league->payoff, pair->away, pair->home, &away, home->returns,
                             home->squares, part));
+    tune_count(league, pair);
     if (league_follows(&league->config, "openai_five")) openai_five_update(league, pair);
   }
   INVARIANT(league_clocks_in_order(league));
@@ -407,9 +410,7 @@ static const char *snapshot_reason(const League *league, uint32_t id) {
   return beats_targets(league, id) ? "win_rate" : NULL;
 }
 
-/* A uniform number of the league's own stream. How many were drawn is saved, so that a resumed run
- * draws on. */
-static double league_unit(League *league) {
+double league_unit(League *league) {
   AgonRng rng = rng_stream(league->seed, 0xffffff, (uint32_t)league->draws++, RNG_MATCH);
   return rng_unit(&rng);
 }
@@ -462,6 +463,8 @@ void league_new_life(League *league, uint32_t id, int64_t source) {
   player->parent = source;
   player->life++;
   player->life_start = player->frames;
+  player->tune.looked_at = player->frames;
+  memset(player->tune.earned, 0, sizeof player->tune.earned);
   payoff_forget(&league->payoff, id);
   payoff_restart(&league->payoff, id);
 }
@@ -654,6 +657,7 @@ Status league_save(const League *league, Tree *tree) {
   TRY(tree_put(tree, "league/scalars", STORE_U64, 4, 1, scalars));
   TRY(tree_put_f64(tree, "league/return_unit", league->return_unit));
   TRY(save_changes(league, tree));
+  TRY(tune_save(league, tree));
   TRY(payoff_save(&league->payoff, tree));
   TRY(anchors_save(&league->anchors, league->players, tree));
 done:
@@ -869,6 +873,7 @@ Status league_load(League *league, const Tree *tree) {
   TRY_RETURN(payoff_load(&league->payoff, c.players, tree));
   TRY_RETURN(anchors_load(&league->anchors, league->players, tree));
   TRY_RETURN(load_changes(league, tree));
+  TRY_RETURN(tune_load(league, tree));
   if (!tree_find(tree, "league/return_unit"))
     return league_measure_returns(league); /* by an older program */
   TRY_RETURN(tree_get_f64(tree, "league/return_unit", &league->return_unit));

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "league/anchors.h"
 #include "league/payoff.h"
+#include "league/tune.h"
 #include "wire/messages.h"
 
 /* ROLE_COUNT: the roles of those that learn. A guest is a player from outside, always frozen. */
@@ -35,6 +36,7 @@ typedef enum Weighting {
   EACH(openai_five)                                                                                \
   EACH(fictitious)                                                                                 \
   EACH(self_play)                                                                                  \
+  EACH(population)                                                                                 \
   EACH(nash)                                                                                       \
   EACH(alpharank)                                                                                  \
   EACH(ce)                                                                                         \
@@ -99,6 +101,7 @@ typedef struct LeagueConfig {
   int64_t end_games;     /* of each pair that has not met when the run ends */
   /* Which built-in players can play this env: bit i is BUILTIN_FIRST + i. Not a key. */
   uint32_t anchors;
+  TuneConfig tune; /* section tune */
   /* What players of each side are called by, where sides are separate. Not a key. */
   char side_name[SEATS][SIDE_NAME];
 } LeagueConfig;
@@ -122,7 +125,7 @@ bool league_has_meta(const LeagueConfig *config);
 /* Assigns a preset's keys as a layer between the defaults and the file. */
 Status league_apply_preset(Config *config, const char *name);
 #define PRESETS                                                                                    \
-  "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play"               \
+  "alphastar-paper|alphastar-pseudocode|tstarbot-x|openai-five|fictitious|self-play|population"    \
   "|psro|alpharank|jpsro"
 
 enum { PLAYER_NAME = 40, REASON = 40, GUEST_WORDS = 512 };
@@ -151,6 +154,7 @@ typedef struct Player {
   double quality;       /* OpenAI Five's q */
   bool benched;         /* frozen, and beyond league.pool as of the last table: nobody meets it */
   char *guest;     /* ROLE_GUEST: what it is (LeagueGuest.text); owned by the league; else NULL */
+  TuneLife tune;
   bool unmeasured; /* left out of the last table's meta-game: not all its pairs have been played */
 } Player;
 
@@ -181,6 +185,9 @@ typedef struct League {
   LeagueChange *change;    /* owned; oldest first */
   size_t changes;
   size_t change_room;
+  TuneCopy *copy; /* owned; oldest first */
+  size_t copies;
+  size_t copy_room;
   bool told_of_stand_in; /* the log has been told that an equilibrium was not found; not saved */
 } League;
 
@@ -199,6 +206,9 @@ Status league_take_rules(League *league, const LeagueConfig *rules);
 /* Mains that learn and that `player` can be matched with as the others are: all, or, where sides
  * are separate, those of the other side. */
 size_t league_live_mains(const League *league, uint32_t player);
+/* A uniform number of the league's own stream. How many were drawn is saved, so that a resumed run
+ * draws on. */
+double league_unit(League *league);
 int64_t league_find(const League *league, const char *name); /* id or -1 */
 /* Whether two players can be the two sides of a game. */
 bool league_meets(const Player *a, const Player *b);

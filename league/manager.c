@@ -190,6 +190,7 @@ Status manager_create(const ManagerSetup *setup, Manager **out) {
   else
     TRY(begin_league(manager));
   TRY(league_take_rules(&manager->league, setup->rules));
+  tune_begin(&manager->league);
   TRY(members_create(&setup->members, setup->role.transport, manager->run.tick, &manager->members));
   TRY(create_checkpoint(manager));
   TRY(create_monitor(manager));
@@ -491,6 +492,8 @@ static Status complete_tick(Manager *manager) {
   directive->orders = 0;
   /* pace free: the learners may have saved already, and obey nothing after that */
   if (!(free_pace && stop)) TRY_RETURN(league_decide(&manager->league, directive));
+  /* the end of the run freezes its mains as they have become, and nobody learns on */
+  if (!stop || (!free_pace && !cut->end)) TRY_RETURN(tune_decide(&manager->league, directive));
   if (directive->orders) timetable_renew(manager->timetable);
   if (cut_now) TRY_RETURN(order_save(manager));
   if (!free_pace || directive->orders) TRY_RETURN(send_directive(manager));

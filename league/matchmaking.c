@@ -597,6 +597,14 @@ static void offer_self_play(Builder *b) {
   offer_live(b, 1);
 }
 
+/* Self-play of a whole population: any of the mains that learn, itself among them (Jaderberg et
+ * al., Science 364, 2019, without their matching by rating). */
+static void offer_population(Builder *b) {
+  const size_t mains = league_live_mains(b->league, b->home);
+  for (uint32_t m = 0; m < b->league->learning; m++)
+    if (is_live_main(b, m)) offer(b, m, BRANCH_SELF, 1 / (double)mains);
+}
+
 /* Past players by the Nash mixture of their meta-game, as in PSRO (Lanctot et al., arXiv
  * 1711.00832). */
 static void offer_nash(Builder *b) {

@@ -224,7 +224,7 @@ Status league_check(const LeagueConfig *config) {
         "league.min_games (%lld) must be less than league.memory (%g): no more effective games are "
         "remembered, so league.win_threshold would never be met",
         (long long)config->min_games, config->memory);
-  return OK;
+  return tune_check(&config->tune, config->memory);
 }
 
 typedef struct Setting {
@@ -272,6 +272,10 @@ static const Setting settings[] = {
     {"self-play", "main_rule", "self_play"},
     {"self-play", "main_exploiters", "0"},
     {"self-play", "league_exploiters", "0"},
+    {"population", "main_rule", "population"},
+    {"population", "main_exploiters", "0"},
+    {"population", "league_exploiters", "0"},
+    {"population", "away_learns", "live"},
 };
 
 /* Keys that the user gives win over it: a preset is a layer between the defaults and the file. */

@@ -58,9 +58,12 @@ Status roster_of_checkpoint(const Tree *checkpoint, Roster *out) {
     TRY(tree_get(checkpoint, "league/side", STORE_U32, (int64_t)name->count, &side));
   TRY(tree_get(checkpoint, "league/scalars", STORE_U64, 4, &scalars));
   const uint64_t learners = *(const uint64_t *)scalars->data;
+  double(*tuned)[TUNABLES] = NULL;
   if (learners == 0 || learners > name->count || learners > WIRE_LEARNERS)
     TRY(tree_fault(checkpoint, scalars->path, 0, "is no number of learning players"));
   TRY(NEW_ARRAY(out->entry, learners));
+  TRY(NEW_ARRAY(tuned, learners));
+  TRY(tune_load_values(checkpoint, learners, tuned));
   for (size_t i = 0; i < learners; i++) {
     const uint32_t which = ((const uint32_t *)role->data)[i];
     const uint32_t team = side ? ((const uint32_t *)side->data)[i] : 0;
@@ -69,9 +72,11 @@ Status roster_of_checkpoint(const Tree *checkpoint, Roster *out) {
     RosterEntry *entry = &out->entry[out->count++];
     entry->role = (uint8_t)which;
     entry->side = (uint8_t)team;
+    memcpy(entry->tuned, tuned[i], sizeof entry->tuned);
     TRY(text_format(entry->name, PLAYER_NAME, "%s", (const char *)name->data + i * name->size));
   }
 done:
+  free(tuned);
   if (status != OK) roster_free(out);
   return status;
 }
@@ -82,6 +87,8 @@ void roster_encode(const Roster *roster, Bytes *out) {
     bytes_text(out, roster->entry[i].name);
     bytes_u8(out, roster->entry[i].role);
     bytes_u8(out, roster->entry[i].side);
+    for (int k = 0; k < TUNABLES; k++)
+      bytes_f64(out, roster->entry[i].tuned[k]);
   }
 }
 
@@ -96,6 +103,8 @@ Status roster_decode(Roster *out, Reader *reader) {
     reader_text(reader, entry->name, sizeof entry->name);
     entry->role = reader_u8(reader);
     entry->side = reader_u8(reader);
+    for (int k = 0; k < TUNABLES; k++)
+      entry->tuned[k] = reader_f64(reader);
     if (entry->role >= ROLE_COUNT || entry->side > SEATS) reader->bad = true;
   }
   if (!reader->bad) return OK;

@@ -6,8 +6,9 @@
 
 typedef struct RosterEntry {
   char name[PLAYER_NAME];
-  uint8_t role; /* Role */
-  uint8_t side; /* 1 + the team that it always plays; 0: all seats in turn */
+  uint8_t role;           /* Role */
+  uint8_t side;           /* 1 + the team that it always plays; 0: all seats in turn */
+  double tuned[TUNABLES]; /* its numbers by now (league/tune.h); 0: none yet, or not tuned */
 } RosterEntry;
 
 typedef struct Roster {

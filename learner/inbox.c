@@ -4,8 +4,10 @@
 #include <string.h>
 
 enum {
-  AHEAD = 4,     /* ticks that an actor may have ended before they are learned from */
-  DIRECTIVES = 4 /* that may wait */
+  AHEAD = 4, /* ticks that an actor may have ended before they are learned from */
+  /* That may wait. In pace free an update learns from several ticks where learners are slow, and
+   * one directive is obeyed after each, but every round of results may bring one with orders. */
+  DIRECTIVES = 256
 };
 
 /* A message of unrolls, kept until its tick is learned. */

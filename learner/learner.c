@@ -9,6 +9,7 @@
 #include "learner/gather.h"
 #include "learner/inbox.h"
 #include "learner/train/update.h"
+#include "learner/tuned.h"
 #include "wire/allreduce.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ typedef enum Phase {
   PHASE_COUNT, /* the ranks that share the player sum up what they keep of it */
   PHASE_UPDATE,
   PHASE_ORDERS,
-  PHASE_SAVE, /* what is kept goes to the league, a piece at a time */
+  PHASE_ADOPT, /* players that others have are waited for, which own ones are to go on as */
+  PHASE_SAVE,  /* what is kept goes to the league, a piece at a time */
   PHASE_DONE
 } Phase;
 
@@ -46,15 +48,38 @@ typedef struct Activity {
   double waits;          /* share of the last stretch in which the rank had nothing to do */
 } Activity;
 
+/* What is left to be done of a directive whose orders are obeyed. */
+typedef struct Rest {
+  uint32_t flags;
+  bool orders; /* it had some */
+} Rest;
+
+/* An own player that is to go on as one that is learned elsewhere. */
+typedef struct Adoption {
+  size_t index; /* among those learned here */
+  uint32_t source;
+  double tuned[TUNABLES];
+} Adoption;
+
+/* Players that have been sent to be copied from. They may come before the directive that wants
+ * them. */
+typedef struct Adopting {
+  uint64_t number;    /* of the directive that is obeyed, or is next */
+  Adoption *adoption; /* (players) those that wait */
+  size_t adoptions;
+  Message **message; /* each a TRAINING, retained */
+  size_t messages;
+  size_t room;
+} Adopting;
+
 /* What is kept of experience, on its way into a checkpoint: at most a seat's bytes are encoded, and
  * a piece of them is under way. */
 typedef struct Saving {
-  size_t player;  /* of those learned here */
-  size_t lane;    /* being sent, or to be sent next; behind them comes what is counted of all */
-  Bytes state;    /* of it, encoded; empty: it is not yet */
-  uint32_t part;  /* to be sent next */
-  bool waits;     /* for the league to have put down the last one */
-  Directive rest; /* what is to be obeyed then: its flags, and whether it had orders */
+  size_t player; /* of those learned here */
+  size_t lane;   /* being sent, or to be sent next; behind them comes what is counted of all */
+  Bytes state;   /* of it, encoded; empty: it is not yet */
+  uint32_t part; /* to be sent next */
+  bool waits;    /* for the league to have put down the last one */
 } Saving;
 
 enum { SIDES = 2 /* of a game whose players are shown each other's experience */ };
@@ -82,6 +107,9 @@ struct Learner {
   Bytes restored;        /* of a piece of kept experience, the parts that have come */
   uint32_t restored_parts;
   Saving saving;
+  Adopting adopting;
+  Rest rest;                /* in PHASE_ADOPT and PHASE_SAVE */
+  LearnConfig *tuned;       /* (players) what each has of its own once it has been tuned */
   float vote[UPDATE_VOTES]; /* of the members together, in the last update */
   uint64_t frames;          /* learned here */
   double lag;               /* of the batch being learned */
@@ -204,6 +232,8 @@ static Status create_players(Learner *learner) {
   TRY_RETURN(columns_check_names(setup->algo)); /* before any checkpoint is written */
   TRY_RETURN(NEW_ARRAY(learner->state, role->learning_players));
   TRY_RETURN(NEW_ARRAY(learner->rehearsal, role->learning_players));
+  TRY_RETURN(NEW_ARRAY(learner->tuned, role->learning_players));
+  TRY_RETURN(NEW_ARRAY(learner->adopting.adoption, role->learning_players));
   for (size_t p = setup->group; p < role->learning_players; p += setup->groups) {
     TrainState *state = &learner->state[learner->players];
     TRY_RETURN(train_state_create(&shape, (uint32_t)p, state));
@@ -270,6 +300,11 @@ void learner_destroy(Learner *learner) {
   bytes_free(&learner->wire.bytes);
   bytes_free(&learner->restored);
   bytes_free(&learner->saving.state);
+  for (size_t i = 0; i < learner->adopting.messages; i++)
+    message_release(learner->adopting.message[i]);
+  free(learner->adopting.message);
+  free(learner->adopting.adoption);
+  free(learner->tuned);
   free(learner->rehearsal);
   free(learner->state);
   free(learner);
@@ -468,6 +503,47 @@ static Status send_states(Learner *learner) {
   return OK;
 }
 
+/* A TRAINING that has been checked; it stays where it is. */
+static Status open_training(const Message *message, WireTraining *out) {
+  WireKind kind;
+  Reader body;
+  TRY_RETURN(wire_open(message, &kind, &body));
+  return training_decode(out, &body);
+}
+
+/* A player that is learned elsewhere, for an own one to go on as. */
+static Status take_training(Learner *learner, Message *message, Reader *body) {
+  const LearnerSetup *setup = &learner->setup;
+  Adopting *adopting = &learner->adopting;
+  const TrainShape shape = shape_of(setup);
+  Status status = OK;
+  Tree tree = {0};
+  WireTraining sent;
+  WireTraining other;
+  TRY_RETURN(training_decode(&sent, body));
+  const size_t group = sent.player % setup->groups;
+  if (sent.player >= setup->role.learning_players || group == setup->group ||
+      !setup->learner_rank || message->peer != setup->learner_rank[group])
+    return status_set(ERR_FORMAT, "player %u, which is not learned there", sent.player);
+  for (size_t i = 0; i < adopting->messages; i++) {
+    TRY_RETURN(open_training(adopting->message[i], &other));
+    if (other.player == sent.player && other.number == sent.number)
+      return status_set(ERR_FORMAT, "player %u comes twice", sent.player);
+  }
+  if (sent.number < adopting->number)
+    return status_set(ERR_FORMAT, "player %u for directive %llu, which is obeyed", sent.player,
+                      (unsigned long long)sent.number);
+  Reader columns = reader_over(sent.tree, sent.size);
+  TRY(tree_decode(&tree, &columns));
+  TRY(reader_finish(&columns, "the body"));
+  TRY(columns_check(&shape, &tree));
+  TRY(GROW(adopting->message, adopting->room, adopting->messages + 1));
+  adopting->message[adopting->messages++] = message_retain(message);
+done:
+  tree_free(&tree);
+  return status;
+}
+
 /* --- messages --- */
 static Status take_learn(Learner *learner, Reader *body) {
   WireStart start;
@@ -479,10 +555,10 @@ static Status take_learn(Learner *learner, Reader *body) {
   return publish_first(learner);
 }
 
-/* The tick of the first directive that is not obeyed yet. While what is kept is being saved the
- * tick's own has been. */
+/* The tick of the first directive that is not obeyed yet. While players are waited for, or what is
+ * kept is being saved, the tick's own has been. */
 static uint64_t next_directive(const Learner *learner) {
-  return learner->tick + (learner->phase == PHASE_SAVE);
+  return learner->tick + (learner->phase == PHASE_ADOPT || learner->phase == PHASE_SAVE);
 }
 
 /* The message stays the caller's; the inbox keeps a reference where it wants one. */
@@ -496,6 +572,7 @@ Status learner_receive(Learner *learner, WireKind kind, Message *message, Reader
     return learner_inbox_take_directive(inbox, next_directive(learner), message, body);
   case WIRE_RESTORE_PLAYER: return restore_player(learner, body);
   case WIRE_RESTORE_REPLAY: return restore_replay(learner, body);
+  case WIRE_TRAINING: return take_training(learner, message, body);
   case WIRE_SUM_PART:
   case WIRE_SUM_WHOLE:
     if (!learner->sum) break;
@@ -814,11 +891,119 @@ static Status obey_order(Learner *learner, const Order *order) {
     frozen_encode(&snapshot, role->net->block, &learner->wire.bytes);
     TRY_RETURN(tell_league(learner));
   }
-  if (order->reset == RESET_NONE) return OK;
+  if (order->reset == RESET_NONE || order->reset == RESET_ADOPT) return OK;
   const TrainShape shape = shape_of(setup);
   const float *source = order->reset == RESET_COPY ? order->block : NULL;
   if (setup->replay) rehearsal_forget(learner->rehearsal[state - learner->state]);
   return train_state_reset(&shape, state, source);
+}
+
+/* --- going on as another player --- */
+/* Whether an earlier order of the directive has sent the player to the same group. */
+static bool is_sent(const LearnerSetup *setup, const Directive *directive, const Order *order) {
+  for (const Order *other = directive->order; other < order; other++)
+    if (other->reset == RESET_ADOPT && other->source == order->source &&
+        other->player % setup->groups == order->player % setup->groups)
+      return true;
+  return false;
+}
+
+/* A player that is copied goes to all learners of another group. */
+static Status send_training(Learner *learner, const TrainState *state, uint64_t number,
+                            size_t group) {
+  const LearnerSetup *setup = &learner->setup;
+  Status status = OK;
+  Tree tree = {0};
+  const WireTraining training = {.number = number, .player = state->player};
+  TRY(columns_put(setup->role.net, setup->config.average > 0, state, &tree));
+  for (size_t m = 0; m < setup->members; m++) {
+    wire_begin(&learner->wire, WIRE_TRAINING);
+    training_encode(&training, &learner->wire.bytes);
+    tree_encode(&tree, &learner->wire.bytes);
+    TRY(wire_send(setup->role.transport, setup->learner_rank[m * setup->groups + group],
+                  &learner->wire));
+  }
+done:
+  tree_free(&tree);
+  return status;
+}
+
+/* Its experience is of a player that is no more. */
+static void adopt(Learner *learner, const Adoption *adoption, const TrainState *source) {
+  TrainState *state = &learner->state[adoption->index];
+  LearnConfig *tuned = &learner->tuned[adoption->index];
+  *tuned = state->config ? *state->config : learner->setup.config;
+  tuned_take(adoption->tuned, tuned);
+  state->config = tuned;
+  if (learner->setup.replay) rehearsal_forget(learner->rehearsal[adoption->index]);
+  train_state_adopt(learner->setup.algo, state, source);
+}
+
+/* Who is copied is the same before and after the directive's other orders (league/tune.h), so that
+ * their order does not matter. Own players are copied at once, those of others are waited for. */
+static Status begin_adoptions(Learner *learner, const Directive *directive) {
+  const LearnerSetup *setup = &learner->setup;
+  Adopting *adopting = &learner->adopting;
+  adopting->number = directive->number;
+  for (const Order *order = directive->order; order < directive->order + directive->orders;
+       order++) {
+    if (order->reset != RESET_ADOPT) continue;
+    const TrainState *state = own_player(learner, order->player);
+    const TrainState *source = own_player(learner, order->source);
+    if (!state && source && setup->member == 0 && !is_sent(setup, directive, order))
+      TRY_RETURN(send_training(learner, source, directive->number, order->player % setup->groups));
+    if (!state) continue;
+    Adoption adoption = {.index = (size_t)(state - learner->state), .source = order->source};
+    memcpy(adoption.tuned, order->tuned, sizeof adoption.tuned);
+    if (source)
+      adopt(learner, &adoption, source);
+    else
+      adopting->adoption[adopting->adoptions++] = adoption;
+  }
+  return OK;
+}
+
+/* What has been sent of a player for the present directive; NULL: it is not here yet. */
+static Message *find_training(const Adopting *adopting, uint32_t player) {
+  WireTraining sent;
+  for (size_t i = 0; i < adopting->messages; i++)
+    if (open_training(adopting->message[i], &sent) == OK && sent.player == player &&
+        sent.number == adopting->number)
+      return adopting->message[i];
+  return NULL;
+}
+
+static Status adopt_message(Learner *learner, const Adoption *adoption, const Message *message) {
+  const TrainShape shape = shape_of(&learner->setup);
+  Status status = OK;
+  Tree tree = {0};
+  TrainState source = {0};
+  WireTraining sent;
+  TRY(open_training(message, &sent));
+  Reader columns = reader_over(sent.tree, sent.size);
+  TRY(tree_decode(&tree, &columns));
+  TRY(train_state_create(&shape, sent.player, &source));
+  TRY(columns_take(&tree, &source));
+  adopt(learner, adoption, &source);
+done:
+  train_state_destroy(&source);
+  tree_free(&tree);
+  return status;
+}
+
+/* Messages of the directive that is obeyed are of no more use. */
+static void drop_trainings(Adopting *adopting) {
+  size_t kept = 0;
+  WireTraining sent;
+  for (size_t i = 0; i < adopting->messages; i++) {
+    Message *message = adopting->message[i];
+    if (open_training(message, &sent) == OK && sent.number > adopting->number)
+      adopting->message[kept++] = message;
+    else
+      message_release(message);
+  }
+  adopting->messages = kept;
+  adopting->adoptions = 0;
 }
 
 /* The last message: where this rank's time went, in seconds. Waiting for sums is counted less what
@@ -858,27 +1043,26 @@ static bool may_obey(const Learner *learner, const Directive *directive) {
   return all_have && (!cut || learner->vote[VOTE_UNMARKED] == 0);
 }
 
-/* Freezes, resets and saves as the directive says, and lets go of it. */
+/* Freezes and resets as the directive says, and lets go of it. */
 static Status obey_orders(Learner *learner, const Directive *directive) {
   for (size_t i = 0; i < directive->orders; i++) {
     TRY_RETURN(obey_order(learner, &directive->order[i]));
   }
-  bool save = directive->flags & DIRECTIVE_SAVE;
+  TRY_RETURN(begin_adoptions(learner, directive));
+  learner->rest = (Rest){.flags = directive->flags, .orders = directive->orders > 0};
   learner_inbox_drop_directive(learner->inbox); /* its policies are gone with it */
-  if (!save) return OK;
-  learner_inbox_cut_done(learner->inbox);
-  return send_states(learner);
+  return OK;
 }
 
 /* What follows a directive's orders: the end, or the weights that result. */
-static Status obey_rest(Learner *learner, const Directive *directive) {
+static Status obey_rest(Learner *learner) {
   const RoleContext *role = &learner->setup.role;
   const bool free_pace = role->pace == PACE_FREE;
-  if (directive->flags & DIRECTIVE_STOP) {
+  if (learner->rest.flags & DIRECTIVE_STOP) {
     learner->phase = PHASE_DONE;
     return send_bye(learner);
   }
-  if (free_pace && !directive->orders) return OK; /* the weights are those that are published */
+  if (free_pace && !learner->rest.orders) return OK; /* the weights are those that are published */
   const int64_t start = clock_now(&role->clock);
   TRY_RETURN(publish_all(learner, learner->tick + 1 + pace_lag(role->pace)));
   learner->activity.publish += clock_now(&role->clock) - start;
@@ -900,15 +1084,44 @@ static Status save(Learner *learner, bool *progress) {
   }
   bytes_free(&saving->state);
   learner->phase = PHASE_ORDERS;
-  return obey_rest(learner, &saving->rest);
+  return obey_rest(learner);
+}
+
+/* Players are as the directive wants them: saves them, if it says so, and obeys the rest. */
+static Status finish_orders(Learner *learner) {
+  const LearnerSetup *setup = &learner->setup;
+  const bool keeps = setup->replay && setup->replay->saved && learner->players > 0;
+  learner->adopting.number++;
+  if (!(learner->rest.flags & DIRECTIVE_SAVE)) return obey_rest(learner);
+  learner_inbox_cut_done(learner->inbox);
+  TRY_RETURN(send_states(learner));
+  if (!keeps) return obey_rest(learner);
+  learner->saving.player = 0;
+  learner->saving.lane = 0;
+  learner->phase = PHASE_SAVE;
+  return OK;
+}
+
+/* Goes on once all players that own ones are to go on as are here. */
+static Status await_adoptions(Learner *learner, bool *progress) {
+  Adopting *adopting = &learner->adopting;
+  for (size_t i = 0; i < adopting->adoptions; i++)
+    if (!find_training(adopting, adopting->adoption[i].source)) return OK;
+  *progress = true;
+  for (size_t i = 0; i < adopting->adoptions; i++) {
+    const Adoption *adoption = &adopting->adoption[i];
+    TRY_RETURN(adopt_message(learner, adoption, find_training(adopting, adoption->source)));
+  }
+  drop_trainings(adopting);
+  learner->phase = PHASE_ORDERS;
+  return finish_orders(learner);
 }
 
 /* Obeys the next directive if it is due: freezes, resets and saves between two updates, then
  * publishes the weights that result. In the deterministic paces there is one after each tick; in
  * pace free whenever the league sends one. */
 static Status obey(Learner *learner, bool *progress) {
-  const LearnerSetup *setup = &learner->setup;
-  const bool free_pace = setup->role.pace == PACE_FREE;
+  const bool free_pace = learner->setup.role.pace == PACE_FREE;
   Directive directive;
   if (!learner_inbox_has_directive(learner->inbox)) {
     if (free_pace) learner->phase = PHASE_COLLECT;
@@ -923,12 +1136,8 @@ static Status obey(Learner *learner, bool *progress) {
   *progress = true;
   memset(learner->vote, 0, sizeof learner->vote);
   TRY_RETURN(obey_orders(learner, &directive));
-  bool keeps = setup->replay && setup->replay->saved && learner->players > 0;
-  if (!keeps || !(directive.flags & DIRECTIVE_SAVE)) return obey_rest(learner, &directive);
-  learner->saving.player = 0;
-  learner->saving.lane = 0;
-  learner->saving.rest = (Directive){.flags = directive.flags, .orders = directive.orders};
-  learner->phase = PHASE_SAVE;
+  if (learner->adopting.adoptions == 0) return finish_orders(learner);
+  learner->phase = PHASE_ADOPT;
   return OK;
 }
 
@@ -964,6 +1173,7 @@ Status learner_step(Learner *learner, bool *progress) {
   INVARIANT_AT(learner->setup.role.transport->rank, learner->tick);
   *progress = false;
   count_idle(learner);
+  if (learner->phase == PHASE_ADOPT) return await_adoptions(learner, progress);
   if (learner->phase == PHASE_SAVE) return save(learner, progress);
   if (obeys_now(learner)) TRY_RETURN(obey(learner, progress));
   if (learner->phase == PHASE_COLLECT && is_ready(learner)) {

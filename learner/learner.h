@@ -17,11 +17,12 @@ typedef struct LearnerSetup {
   size_t groups;
   size_t member; /* of the group; members share every one of its players */
   size_t members;
-  const int *member_rank; /* (members) */
-  void *const *shared;    /* memory that ranks of one host share, learner_shared_bytes for each
-                             learner; or NULL */
-  size_t first_actor;     /* that feeds this learner, by index */
-  const int *actor_rank;  /* (actors) those that feed it */
+  const int *member_rank;  /* (members) */
+  const int *learner_rank; /* (groups * members) of all learners, by index */
+  void *const *shared;     /* memory that ranks of one host share, learner_shared_bytes for each
+                              learner; or NULL */
+  size_t first_actor;      /* that feeds this learner, by index */
+  const int *actor_rank;   /* (actors) those that feed it */
   size_t actors;
   const int *below; /* (belows) where its weights go first; those ranks pass them on */
   size_t belows;

@@ -198,6 +198,27 @@ Status train_state_reset(const TrainShape *shape, TrainState *state, const float
   return OK;
 }
 
+void train_state_adopt(const Algo *algo, TrainState *state, const TrainState *source) {
+  const Net *net = algo->net;
+  for (size_t i = 0; i < state->parts; i++) {
+    TrainPart *to = &state->part[i];
+    const TrainPart *from = &source->part[i];
+    to->steps = from->steps;
+    memcpy(to->block, from->block, to->floats * sizeof(float));
+    memcpy(to->m, from->m, to->trained * sizeof(float));
+    memcpy(to->v, from->v, to->trained * sizeof(float));
+  }
+  memcpy(state->reference, source->reference, net->block * sizeof(float));
+  memcpy(state->average, source->average, net->block * sizeof(float));
+  memcpy(state->stat, source->stat, train_state_stat_count(net) * sizeof(double));
+  state->steps = source->steps;
+  /* no life is longer than its player, which may be younger than the other */
+  state->life_frames = source->life_frames < state->frames ? source->life_frames : state->frames;
+  state->life++;
+  state->min_version = state->version;
+  train_state_explore(algo, state);
+}
+
 /* The average is preferred where one is kept: the last weights still jump with each batch. */
 const float *train_state_snapshot(const LearnConfig *config, const TrainState *state) {
   return config->average > 0 ? state->average : state->block;

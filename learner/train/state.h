@@ -78,6 +78,9 @@ void train_state_destroy(TrainState *state);
 /* A new life: initial weights, or (source not NULL) a policy copied from another player; parts as
  * they are at the beginning. Versions go on. ERR_MEMORY leaves a state that is of no use. */
 Status train_state_reset(const TrainShape *shape, TrainState *state, const float *source);
+/* A new life as another player of the same shape: its weights, parts, moments, normalisers and
+ * steps, and how far it is in its life. Versions go on, and what is counted stays. */
+void train_state_adopt(const Algo *algo, TrainState *state, const TrainState *source);
 /* Writes into the policy how often it explores by now, if its algorithm says so. */
 void train_state_explore(const Algo *algo, TrainState *state);
 size_t train_state_stat_count(const Net *net);

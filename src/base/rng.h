@@ -15,7 +15,9 @@ typedef enum RngPurpose {
   RNG_TEST = 7,
   RNG_REPLAY = 8, /* draws from replay; the slot number is the player's */
   RNG_NOISE = 9,  /* what losses draw; the slot number is the player's, the episode its steps */
-  RNG_SWEEP = 10  /* a sweep's draws; the slot number is the key's, the episode the sample's */
+  RNG_TUNE =
+      11, /* a player's first numbers; the slot number is its name's, the episode the number's */
+  RNG_SWEEP = 10 /* a sweep's draws; the slot number is the key's, the episode the sample's */
 } RngPurpose;
 
 /* The beginning of a stream; slot < 2^24. */

@@ -70,6 +70,28 @@ static Tally first_seat(const RunView *run, double *independent) {
   return first;
 }
 
+/* The numbers of one moment as JSON, by name. */
+static json_t *json_tuned(const double value[TUNABLES]) {
+  json_t *object = json_object();
+  for (int k = 0; k < TUNABLES; k++)
+    if (value[k] > 0) json_object_set_new(object, tune_name((Tunable)k), json_real(value[k]));
+  return object;
+}
+
+static json_t *json_copies(const League *league) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < league->copies; i++) {
+    const TuneCopy *copy = &league->copy[i];
+    json_array_append_new(list, json_pack("{s:I,s:s,s:s,s:f,s:f,s:o,s:o}", "frames",
+                                          (json_int_t)copy->frames, "player",
+                                          league->player[copy->player].name, "source",
+                                          league->player[copy->source].name, "chance", copy->chance,
+                                          "games", copy->games, "before", json_tuned(copy->before),
+                                          "after", json_tuned(copy->after)));
+  }
+  return list;
+}
+
 /* The whole league as JSON: players in the order of their ids, then every pair of the payoff with
  * its raw, decayed and evaluation counts, and the rate that matchmaking goes by. */
 static Status show_json(const RunView *run) {
@@ -92,6 +114,8 @@ static Status show_json(const RunView *run) {
       json_object_set_new(json_array_get(players, i), "side",
                           json_string(league_side_name(&run->league.config, p->side)));
     if (p->guest) json_object_set_new(json_array_get(players, i), "guest", json_string(p->guest));
+    if (tune_is_on(&run->league.config.tune))
+      json_object_set_new(json_array_get(players, i), "tuned", json_tuned(p->tune.value));
   }
   for (size_t i = 0; i < run->league.changes; i++) {
     const LeagueChange *change = &run->league.change[i];
@@ -116,6 +140,8 @@ static Status show_json(const RunView *run) {
       "{s:s,s:s,s:i,s:I,s:o,s:o,s:o,s:o}", "run", run->folder.path, "env", run->settings->game.name,
       "teams", (int)run->settings->game.teams, "generation", (json_int_t)run->generation, "players",
       players, "payoff", payoff, "first_seat", json_seat(&first, independent), "changes", changes);
+  if (tune_is_on(&run->league.config.tune) || run->league.copies)
+    json_object_set_new(root, "copies", json_copies(&run->league));
   if (counters) {
     json_object_set_new(root, "tick", json_integer((json_int_t)counters[RUN_TICK]));
     json_object_set_new(root, "frames", json_integer((json_int_t)counters[RUN_FRAMES]));
@@ -189,6 +215,34 @@ static void show_changes(const League *league) {
   }
 }
 
+/* Who went on as a copy of whom: the last of them; and what players learn by now. Nothing where
+ * nothing is tuned. */
+static void show_tuned(const League *league) {
+  enum { SHOWN = 12 };
+  const size_t from = league->copies > SHOWN ? league->copies - SHOWN : 0;
+  if (!tune_is_on(&league->config.tune) && !league->copies) return;
+  printf("\ntuned (%zu copies)\n", league->copies);
+  if (from) printf("   the last %d:\n", SHOWN);
+  for (size_t i = from; i < league->copies; i++) {
+    const TuneCopy *copy = &league->copy[i];
+    char frames[16];
+    char numbers[400];
+    tune_describe(copy, numbers, sizeof numbers);
+    printf("   at %s frames %s as a copy of %s, chance %.3f in %.0f games: %s\n",
+           text_scaled((double)copy->frames, frames, sizeof frames),
+           league->player[copy->player].name, league->player[copy->source].name, copy->chance,
+           copy->games, numbers);
+  }
+  for (size_t p = 0; p < league->learning; p++) {
+    const Player *player = &league->player[p];
+    printf("   %-28s", player->name);
+    for (int k = 0; k < TUNABLES; k++)
+      if (player->tune.value[k] > 0)
+        printf(" %s %.3g", tune_name((Tunable)k), player->tune.value[k]);
+    printf("\n");
+  }
+}
+
 /* The same for a person to read: a table of the players, then what each learning player has done
  * against all others. */
 static void show_text(const RunView *run) {
@@ -211,6 +265,7 @@ static void show_text(const RunView *run) {
            p->guest ? p->guest : "");
   }
   show_changes(league);
+  show_tuned(league);
   if (run->settings->game.teams == 1) {
     char quoted[4200];
     printf("\none team plays: nobody meets anybody; agon eval %s shows what players earn\n",

@@ -43,6 +43,9 @@ const Term glossary[] = {
     {"main", "who is to become strong."},
     {"exploiter", "who learns to beat the mains, or the whole league."},
     {"snapshot", "a frozen copy of either, an opponent for good."},
+    {"population-based training",
+     "each player learns by numbers of its own (`tune.*`); whoever clearly loses goes on as a copy "
+     "of the winner, with its numbers a little changed."},
     {"pool",
      "the frozen players that are met (`league.pool`); others are benched: they stay in the "
      "league, and nobody meets them."},

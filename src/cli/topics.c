@@ -35,6 +35,8 @@ static const Section sections[] = {
      "who plays whom, and who is frozen and reset when; players from outside join by "
      "league.guests.NAME=PLAYER (agon help guest)",
      "league"},
+    {"tune", "numbers that differ from player to player, and are found by those who win",
+     "league/tune.c"},
     {"curriculum", "stages of the game, from easy to hard, before the task itself",
      "league/curriculum.c and src/env/stages.c"},
     {"checkpoint", "when everything is saved, and how much of it is kept", "league"},

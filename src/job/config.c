@@ -160,6 +160,7 @@ Status job_config_declare(JobConfig *s) {
   }
   TRY_RETURN(config_declare(s->config, "actors", actor_options, actor_option_count, &s->actors));
   TRY_RETURN(config_declare(s->config, "league", league_options, league_option_count, &s->league));
+  TRY_RETURN(config_declare(s->config, "tune", tune_options, tune_option_count, &s->league.tune));
   TRY_RETURN(
       config_declare(s->config, "curriculum", stages_options, stages_option_count, &s->stages));
   TRY_RETURN(config_declare(s->config, "checkpoint", checkpoint_options,
@@ -553,8 +554,11 @@ Status job_config_create(const JobConfigSource *source, JobConfig **out) {
   TRY(stages_declare(s->config));
   TRY(players_declare(s->config));
   TRY(guests_declare(s->config));
+  TRY(tune_declare(s->config));
   TRY(goes_by_facts(s, source) ? take_facts(s, source->facts) : open_game(s, source));
   TRY(apply_preset(s));
+  TRY(tune_check_keys(s->config));
+  s->league.tune.by_returns = s->game.teams == 1;
   TRY(check_together(s));
   TRY(settle_eval_lanes(s));
   TRY(settle_one_team(s));

@@ -577,6 +577,8 @@ Status edit_fork(Edit *edit, const char *player, const char *name, const char *r
     TRY_RETURN(copy_training(edit, player, own));
     /* it plays as its model does: what others know of that is worth more than nothing */
     TRY_RETURN(payoff_inherit(&league->payoff, id, (uint32_t)league_find(league, player)));
+    const Player *from = &league->player[league_find(league, player)];
+    memcpy(league->player[id].tune.value, from->tune.value, sizeof from->tune.value);
     TRY_RETURN(begin_life(edit, id, "fork"));
   }
   return record(edit, "fork %s as %s%s", player, own, "");
@@ -808,7 +810,7 @@ static Status put_league(Edit *edit) {
   Tree *tree = edit->tree;
   char *text = NULL;
   Status status = OK;
-  static const char *const folder[] = {"league/", "payoff/", "anchors/", "changes/"};
+  static const char *const folder[] = {"league/", "payoff/", "anchors/", "changes/", "tune/"};
   for (size_t i = 0; i < COUNT_OF(folder); i++)
     drop_folder(tree, folder[i]);
   tree_drop(tree, "run/next_tables");

@@ -1,6 +1,7 @@
 #include "job/players.h"
 
 #include "base/text.h"
+#include "learner/tuned.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,22 @@ static Status begin(JobConfig *s) {
   return OK;
 }
 
+/* What is tuned is not told. */
+static Status check_tuned(const JobConfig *s, const char *key, const PlayerKey *which) {
+  const int start = text_choice(TUNABLE_NAMES, which->name);
+  const int end = !strcmp(which->name, "rate_end")        ? TUNE_RATE
+                  : !strcmp(which->name, "entropy_end")   ? TUNE_ENTROPY
+                  : !strcmp(which->name, "reference_end") ? TUNE_REFERENCE
+                                                          : -1;
+  const int what = start >= 0 ? start : end;
+  if (which->of_league || what < 0 || !tune_has(&s->league.tune, (Tunable)what)) return OK;
+  return status_set(ERR_USAGE,
+                    "%s: %s: each player has a %s of its own, which is drawn and tuned (tune.%s): "
+                    "leave one of them out",
+                    config_origin(s->config, key), key, tune_name((Tunable)what),
+                    tune_name((Tunable)what));
+}
+
 static Status apply(JobConfig *s, const char *key, const PlayerKey *which, size_t player) {
   const RosterEntry *entry = &s->roster.entry[player];
   const Option *option = option_of(which, (Role)entry->role);
@@ -140,6 +157,7 @@ static Status apply(JobConfig *s, const char *key, const PlayerKey *which, size_
   if (!option)
     return status_set(ERR_USAGE, "%s: %s: a %s has no use for %s", config_origin(s->config, key),
                       key, role, which->name);
+  TRY_RETURN(check_tuned(s, key, which));
   TRY_RETURN(begin(s));
   void *target = which->of_league ? (void *)&s->rules_of[player] : (void *)&s->learner_of[player];
   return config_read_as(s->config, key, option, target);
@@ -182,6 +200,19 @@ static Status check_rules(const JobConfig *s) {
   return OK;
 }
 
+/* What each player learns by where that is tuned: what it has come to, or, as it begins, what is
+ * drawn for it. */
+static Status settle_tuned(JobConfig *s) {
+  if (!tune_is_on(&s->league.tune)) return OK;
+  TRY_RETURN(begin(s));
+  for (size_t p = 0; p < s->roster.count; p++) {
+    RosterEntry *entry = &s->roster.entry[p];
+    tune_settle(&s->league.tune, (uint64_t)s->run.seed, entry->name, entry->tuned);
+    tuned_take(entry->tuned, &s->learner_of[p]);
+  }
+  return OK;
+}
+
 Status players_settle(JobConfig *s) {
   Settling settling = {.settings = s, .roles = true};
   free(s->learner_of);
@@ -192,6 +223,7 @@ Status players_settle(JobConfig *s) {
   settling.roles = false;
   config_each(s->config, visit, &settling);
   TRY_RETURN(settling.status);
+  TRY_RETURN(settle_tuned(s));
   return check_rules(s);
 }
 

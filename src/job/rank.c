@@ -263,6 +263,7 @@ static Status create_learner(Rank *self, size_t index) {
       .member = member,
       .members = topology->members,
       .member_rank = self->member_rank,
+      .learner_rank = topology->learner_rank,
       .shared = self->shared,
       .first_actor = first,
       .actor_rank = topology->actor_rank + first,

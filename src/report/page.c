@@ -319,6 +319,51 @@ static void put_stages(Report *r) {
              "%g");
 }
 
+/* Who went on as a copy of whom: the last of them. */
+static void put_copies(Report *r) {
+  enum { SHOWN = 24 };
+  const League *league = &r->run->league;
+  const size_t from = league->copies > SHOWN ? league->copies - SHOWN : 0;
+  if (league->copies == 0) return;
+  html_put(&r->out, "<table><tr><th>frames</th><th>player</th><th>copied</th>"
+                    "<th>its chance against it</th><th>games</th><th>numbers</th></tr>");
+  for (size_t i = from; i < league->copies; i++) {
+    const TuneCopy *copy = &league->copy[i];
+    char frames[16];
+    char numbers[400];
+    tune_describe(copy, numbers, sizeof numbers);
+    html_put(
+        &r->out, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%.3f</td><td>%.0f</td><td>%s</td></tr>",
+        text_scaled((double)copy->frames, frames, sizeof frames), league->player[copy->player].name,
+        league->player[copy->source].name, copy->chance, copy->games, numbers);
+  }
+  html_put(&r->out, "</table>");
+}
+
+/* What players learn by where that is tuned, and how it came about. */
+static void put_tuned(Report *r) {
+  const League *league = &r->run->league;
+  if (!tune_is_on(&league->config.tune)) return;
+  html_put(&r->out,
+           "<section id=tuned><h2>Tuned numbers</h2><p>Each player has its own. Whoever clearly "
+           "loses against another of its role goes on as a copy of it, with its numbers times "
+           "%g or over it. Copies so far: %zu.</p>",
+           league->config.tune.factor, league->copies);
+  report_legend(r);
+  html_put(&r->out, "<div class=grid>");
+  for (int k = 0; k < TUNABLES; k++) {
+    char key[48];
+    char title[48];
+    if (!tune_has(&league->config.tune, (Tunable)k)) continue;
+    snprintf(key, sizeof key, "%%s/tuned/%s", tune_name((Tunable)k));
+    snprintf(title, sizeof title, "learner.%s", tune_name((Tunable)k));
+    put_player_curves(r, title, key);
+  }
+  html_put(&r->out, "</div>");
+  put_copies(r);
+  html_put(&r->out, "</section>\n");
+}
+
 /* What learning did to each player. */
 static void put_learning(Report *r) {
   html_put(&r->out, "<section id=learning><h2>Learning</h2>");
@@ -567,6 +612,7 @@ void report_page(Report *r, const char *title) {
   }
   if (!is_alone(r) && !r->run->settings->game.general_sum) put_measures(r);
   put_learning(r);
+  put_tuned(r);
   put_rates(r);
   put_configuration(r);
   html_put(&r->out, "</main></body></html>\n");

@@ -518,7 +518,21 @@ void directive_encode(const Directive *directive, size_t block, Bytes *out) {
     bytes_u32(out, order->reset);
     bytes_u32(out, order->block ? order->source_frozen : 0);
     if (order->block) bytes_put(out, order->block, block * sizeof(float));
+    if (order->reset != RESET_ADOPT) continue;
+    bytes_u32(out, order->source);
+    for (size_t k = 0; k < TUNABLES; k++)
+      bytes_f64(out, order->tuned[k]);
   }
+}
+
+/* Who is copied, and what is learned by then. */
+static void decode_adoption(Order *order, Reader *body) {
+  order->source = reader_u32(body);
+  for (size_t k = 0; k < TUNABLES; k++) {
+    order->tuned[k] = reader_f64(body);
+    if (!(order->tuned[k] >= 0 && order->tuned[k] < INFINITY)) body->bad = true;
+  }
+  if (order->source >= WIRE_LEARNERS || order->source == order->player) body->bad = true;
 }
 
 /* Blocks are borrowed from the message. */
@@ -537,7 +551,9 @@ Status directive_decode(Directive *directive, size_t block, Reader *body) {
     order->reset = reader_u32(body);
     order->source_frozen = reader_u32(body);
     order->block = order->source_frozen ? reader_take(body, block * sizeof(float)) : NULL;
-    if (order->reset > RESET_COPY || order->player >= WIRE_PLAYERS ||
+    order->source = 0;
+    if (order->reset == RESET_ADOPT) decode_adoption(order, body);
+    if (order->reset > RESET_ADOPT || order->player >= WIRE_PLAYERS ||
         order->snapshot_id >= WIRE_PLAYERS ||
         (order->reset == RESET_COPY) != (order->block != NULL))
       body->bad = true;
@@ -679,6 +695,19 @@ void player_state_encode(const WirePlayerState *state, Bytes *out) {
 Status player_state_decode(WirePlayerState *state, Reader *body) {
   state->player = reader_u32(body);
   state->tree = take_rest(body, &state->size);
+  return reader_finish(body, "the body");
+}
+
+void training_encode(const WireTraining *training, Bytes *out) {
+  bytes_u64(out, training->number);
+  bytes_u32(out, training->player);
+  put_tail(training->tree, training->size, out);
+}
+
+Status training_decode(WireTraining *training, Reader *body) {
+  training->number = reader_u64(body);
+  training->player = reader_u32(body);
+  training->tree = take_rest(body, &training->size);
   return reader_finish(body, "the body");
 }
 
@@ -845,6 +874,7 @@ CHECK(profile, RoleProfile)
 CHECK(actor_state, WireActorState)
 CHECK(lane, WireLane)
 CHECK(player_state, WirePlayerState)
+CHECK(training, WireTraining)
 CHECK(replay_state, WireReplay)
 CHECK(start, WireStart)
 CHECK(sum, WireSum)
@@ -939,6 +969,7 @@ const WireRoute *wire_route(WireKind kind) {
       [WIRE_REPLAY_TAKEN] = {WIRE_REPLAY_TAKEN, "replay taken", WIRE_LEAGUE, WIRE_LEARNER,
                              check_nothing},
       [WIRE_GUEST] = {WIRE_GUEST, "guest", WIRE_LEAGUE, WIRE_ACTOR, check_guest},
+      [WIRE_TRAINING] = {WIRE_TRAINING, "training", WIRE_LEARNER, WIRE_LEARNER, check_training},
   };
   return &route[kind];
 }

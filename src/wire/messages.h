@@ -53,6 +53,7 @@ typedef enum WireKind {
   WIRE_RESTORE_REPLAY,
   WIRE_REPLAY_TAKEN,
   WIRE_GUEST,
+  WIRE_TRAINING,
   WIRE_LAST
 } WireKind;
 
@@ -321,13 +322,28 @@ Status results_decode(Results *results, Reader *body);
  * tick; in pace free only when there is something to do. Also checked: its number and tick are the
  * next; its players are learning; it saves if the actors' tables said so. */
 enum { DIRECTIVE_SAVE = 1, DIRECTIVE_STOP = 2 };
-typedef enum ResetKind { RESET_NONE, RESET_INITIAL, RESET_COPY } ResetKind;
+/* RESET_ADOPT: a player goes on as another one that learns, with all of its training. */
+typedef enum ResetKind { RESET_NONE, RESET_INITIAL, RESET_COPY, RESET_ADOPT } ResetKind;
+/* Numbers of section learner that each player may have its own of, to be tuned as it learns
+ * (league/tune.h). */
+#define TUNABLE_NAMES "rate|entropy|value_weight|clip_norm|lambda|reference"
+typedef enum Tunable {
+  TUNE_RATE,
+  TUNE_ENTROPY,
+  TUNE_VALUE_WEIGHT,
+  TUNE_CLIP_NORM,
+  TUNE_LAMBDA,
+  TUNE_REFERENCE,
+  TUNABLES
+} Tunable;
 typedef struct Order {
   uint32_t player;
   uint32_t snapshot_id;   /* 0 = none */
   uint32_t reset;         /* ResetKind */
   uint32_t source_frozen; /* RESET_COPY: id of a frozen player, its block follows; 0 = none */
   const float *block;     /* borrowed from the message when decoded */
+  uint32_t source;        /* RESET_ADOPT: the player that is copied; as of the same directive */
+  double tuned[TUNABLES]; /* RESET_ADOPT: what is learned by from then on; 0: not tuned */
 } Order;
 typedef struct Directive {
   uint64_t tick, number; /* number: of the directives of this job, from 0 */
@@ -421,6 +437,18 @@ typedef struct WirePlayerState {
 } WirePlayerState;
 void player_state_encode(const WirePlayerState *state, Bytes *out);
 Status player_state_decode(WirePlayerState *state, Reader *body);
+
+/* TRAINING: where a directive has a player go on as another one (RESET_ADOPT) that other learners
+ * have, the first of these sends it to all learners of the player's group. Also checked: it comes
+ * once; its columns fit the net. */
+typedef struct WireTraining {
+  uint64_t number;  /* of the directive */
+  uint32_t player;  /* who is copied */
+  const void *tree; /* as in WirePlayerState */
+  size_t size;
+} WireTraining;
+void training_encode(const WireTraining *training, Bytes *out);
+Status training_decode(WireTraining *training, Reader *body);
 
 /* REPLAY_STATE: at a cut, where experience is kept, every learner sends the league what it keeps of
  * each of its players, lane by lane; the last piece is of no lane. Also checked: a cut is open that

@@ -756,7 +756,8 @@ static void margins_have_a_unit_that_occurs(void **state) {
 static void empty_candidate_sets_are_harmless(void **state) {
   (void)state;
   static const char *const preset[] = {"alphastar-paper", "alphastar-pseudocode", "tstarbot-x",
-                                       "openai-five",     "fictitious",           "self-play"};
+                                       "openai-five",     "fictitious",           "self-play",
+                                       "population"};
   for (size_t i = 0; i < 2 * COUNT_OF(preset); i++) {
     bool empty = i >= COUNT_OF(preset);
     LeagueConfig config = rules(preset[i % COUNT_OF(preset)], NULL);

@@ -316,8 +316,9 @@ static const Directive directive = {
     .number = 4,
     .flags = DIRECTIVE_SAVE,
     .order = {{.player = 1, .snapshot_id = 12, .reset = RESET_COPY, .source_frozen = 8, .block = policy},
-              {.player = 0, .snapshot_id = 13, .reset = RESET_INITIAL}},
-    .orders = 2,
+              {.player = 0, .snapshot_id = 13, .reset = RESET_INITIAL},
+              {.player = 2, .reset = RESET_ADOPT, .source = 3, .tuned = {[TUNE_RATE] = .25}}},
+    .orders = 3,
 };
 static void say_directive(Bytes *out) { directive_encode(&directive, BLOCK, out); }
 static Status hear_directive(Reader *body) {
@@ -333,6 +334,8 @@ static Status hear_directive(Reader *body) {
     SAME(order[i].snapshot_id);
     SAME(order[i].reset);
     SAME(order[i].source_frozen);
+    SAME(order[i].source);
+    for (int k = 0; k < TUNABLES; k++) SAME(order[i].tuned[k]);
   }
   same_policy(got.order[0].block);
   assert_null(got.order[1].block);
@@ -432,6 +435,29 @@ static Status hear_kept(Reader *body) {
 }
 
 /* As both ends do: the columns are behind what the wire knows. */
+static void say_training(Bytes *out) {
+  Tree tree = {0};
+  CHECK_OK(tree_put(&tree, "policy", STORE_F32, BLOCK, 1, policy));
+  training_encode(&(WireTraining){.number = 1ull << 34, .player = 3}, out);
+  tree_encode(&tree, out);
+  tree_free(&tree);
+}
+static Status hear_training(Reader *body) {
+  WireTraining got;
+  Tree tree = {0};
+  const Item *item;
+  TRY_RETURN(training_decode(&got, body));
+  Reader columns = reader_over(got.tree, got.size);
+  Status status = tree_decode(&tree, &columns);
+  if (status == OK) status = reader_finish(&columns, "the body");
+  if (status == OK) {
+    assert_true(got.number == 1ull << 34 && got.player == 3);
+    CHECK_OK(tree_get(&tree, "policy", STORE_F32, BLOCK, &item));
+    same_policy(item->data);
+  }
+  tree_free(&tree);
+  return status;
+}
 static void say_player_state(Bytes *out) {
   Tree tree = {0};
   CHECK_OK(tree_put(&tree, "policy", STORE_F32, BLOCK, 1, policy));
@@ -577,6 +603,7 @@ static const struct Sample {
     {WIRE_RESTORE_REPLAY, say_kept, hear_kept},
     {WIRE_REPLAY_TAKEN, say_nothing, hear_nothing},
     {WIRE_GUEST, say_guest, hear_guest},
+    {WIRE_TRAINING, say_training, hear_training},
 };
 
 static const struct Sample *sample_of(int kind) {
@@ -621,7 +648,7 @@ static void what_is_cut_or_too_long_is_refused(void **state) {
   for (int kind = 1; kind < WIRE_LAST; kind++) {
     Bytes body = {0};
     const struct Sample *sample = sample_of(kind);
-    bool columns = kind == WIRE_LEARNER_STATE || kind == WIRE_RESTORE_PLAYER;
+    bool columns = kind == WIRE_LEARNER_STATE || kind == WIRE_RESTORE_PLAYER || kind == WIRE_TRAINING;
     bool bytes = kind == WIRE_RESTORE_LANE || kind == WIRE_REPLAY_STATE || kind == WIRE_RESTORE_REPLAY;
     sample->say(&body);
     for (size_t size = 0; size < body.size; size++) {
@@ -715,7 +742,10 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_DIRECTIVE, 28, WIRE_PLAYERS, "directive message is damaged"},
       {WIRE_DIRECTIVE, 28 + 4, WIRE_PLAYERS, "directive message is damaged"},
       {WIRE_DIRECTIVE, 28 + 8, RESET_INITIAL, "directive message is damaged"}, /* and yet a policy */
-      {WIRE_DIRECTIVE, -8, RESET_COPY, "directive message is damaged"},        /* of nothing */
+      {WIRE_DIRECTIVE, -8 * TUNABLES - 4 - 16 - 8, RESET_COPY, "directive message is damaged"}, /* of nothing */
+      {WIRE_DIRECTIVE, -8 * TUNABLES - 4, 2, "directive message is damaged"}, /* a copy of itself */
+      {WIRE_DIRECTIVE, -8 * TUNABLES - 4, WIRE_LEARNERS, "directive message is damaged"},
+      {WIRE_DIRECTIVE, -8 * TUNABLES + 4, high_nan, "directive message is damaged"},
       {WIRE_REPORT, 36, 49, "the body is too short or damaged"},
       {WIRE_REPORT, 36 + 8, '-' | '-' << 8 | '/' << 16, "the body is too short or damaged"}, /* the name of a number */
       {WIRE_BYE, 4, 'x' << 24 | 'a' << 16 | 'e' << 8 | 'l', "it is of no role"},
