@@ -28,12 +28,32 @@ static Status renumber(League *league, const uint32_t *map, size_t free_id) {
   return anchors_renumber(&league->anchors, map, before);
 }
 
-static Status check_name(const League *league, const char *name) {
+/* Words that mean something else where a player can be named. */
+static bool is_reserved(const char *name) {
+  return text_choice(ROLE_NAMES "|" BUILTIN_NAMES "|noop|initial", name) >= 0;
+}
+
+/* Snapshots are called after their model: "NAME-000000". */
+enum { SNAPSHOT_SUFFIX = 7 };
+
+/* learns: it will be frozen, again and again. */
+static Status check_name(const League *league, const char *name, bool learns) {
   if (!text_is_name(name, PLAYER_NAME))
     return status_set(ERR_USAGE,
                       "'%s' is no name of a player: letters, digits, '_', '.' and '-', fewer than "
                       "%d, and neither of the last two first",
                       name, PLAYER_NAME);
+  if (is_reserved(name))
+    return status_set(
+        ERR_USAGE,
+        "'%s' cannot be a player's name: it is a role's, a built-in player's, or says "
+        "what a player begins with",
+        name);
+  if (learns && strlen(name) + SNAPSHOT_SUFFIX >= PLAYER_NAME)
+    return status_set(ERR_USAGE,
+                      "'%s' is too long for a player that learns: fewer than %d letters, as its "
+                      "snapshots are called %s-000000 and so on",
+                      name, PLAYER_NAME - SNAPSHOT_SUFFIX, name);
   if (league_find(league, name) >= 0)
     return status_set(ERR_USAGE, "there is a player '%s' already", name);
   return OK;
@@ -50,7 +70,7 @@ static Player newcomer(const char *name, Role role, uint8_t side) {
 Status edit_join(League *league, const char *name, Role role, uint8_t side, int64_t parent,
                  uint32_t *out_id, uint32_t *map) {
   const uint32_t id = (uint32_t)league->learning;
-  TRY_RETURN(check_name(league, name));
+  TRY_RETURN(check_name(league, name, true));
   if (league->learning >= WIRE_LEARNERS)
     return status_set(ERR_USAGE, "%d players learn already, and no more can", WIRE_LEARNERS);
   for (uint32_t i = 0; i < league->players; i++)
@@ -65,7 +85,7 @@ Status edit_join(League *league, const char *name, Role role, uint8_t side, int6
 
 Status edit_import(League *league, const char *name, Role role, uint8_t side, const char *reason,
                    uint32_t *out_id) {
-  TRY_RETURN(check_name(league, name));
+  TRY_RETURN(check_name(league, name, false));
   TRY_RETURN(league_add(league, name, role, true, -1, out_id));
   Player *player = &league->player[*out_id];
   player->side = side;
@@ -103,7 +123,7 @@ Status edit_retire(League *league, uint32_t id, uint32_t *out_id, uint32_t *map)
 }
 
 Status edit_rename(League *league, uint32_t id, const char *name) {
-  TRY_RETURN(check_name(league, name));
+  TRY_RETURN(check_name(league, name, !league->player[id].frozen));
   return text_format(league->player[id].name, PLAYER_NAME, "%s", name);
 }
 
@@ -131,12 +151,27 @@ int64_t edit_count(const League *league, Role role) {
   return most;
 }
 
+/* Lineage is printed on terminals and into reports, and files with other texts are refused. The end
+ * of a path says more than its middle. */
+static void plain(const char *text, char *out, size_t size) {
+  static const char gap[] = "...";
+  const size_t length = strlen(text);
+  const size_t head = (size - sizeof gap) / 2;
+  const size_t tail = size - sizeof gap - head;
+  if (length < size)
+    snprintf(out, size, "%s", text);
+  else
+    snprintf(out, size, "%.*s%s%s", (int)head, text, gap, text + length - tail);
+  for (char *at = out; *at; at++)
+    if (*at < ' ' || *at > '~') *at = '?';
+}
+
 Status edit_record(League *league, uint64_t when, uint64_t frames, const char *who,
                    const char *what) {
   TRY_RETURN(GROW(league->change, league->change_room, league->changes + 1));
   LeagueChange *change = &league->change[league->changes++];
   *change = (LeagueChange){.when = when, .frames = frames};
-  snprintf(change->who, sizeof change->who, "%s", who);
-  snprintf(change->what, sizeof change->what, "%s", what);
+  plain(who, change->who, sizeof change->who);
+  plain(what, change->what, sizeof change->what);
   return OK;
 }

@@ -147,8 +147,10 @@ static double best_quality(const League *league, uint32_t parent, uint32_t newco
  * model. */
 Status league_freeze(League *league, uint32_t id, const char *reason, uint32_t *out_id) {
   char name[PLAYER_NAME];
-  TRY_RETURN(text_format(name, sizeof name, "%s-%06u", league->player[id].name,
-                         league->player[id].snapshots));
+  uint32_t number = league->player[id].snapshots;
+  do /* by hand another player may have been given the name, or its model's, that comes next */
+    TRY_RETURN(text_format(name, sizeof name, "%s-%06u", league->player[id].name, number++));
+  while (league_find(league, name) >= 0);
   TRY_RETURN(league_add(league, name, league->player[id].role, true, id, out_id));
   Player *model = &league->player[id];
   Player *copy = &league->player[*out_id];

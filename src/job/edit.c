@@ -252,7 +252,7 @@ static void abandon(Edit *edit, uint32_t id) {
 }
 
 static Status record(Edit *edit, const char *format, const char *a, const char *b, const char *c) {
-  char what[256];
+  char what[PATH_MAX + 256];
   snprintf(what, sizeof what, format, a, b, c);
   return edit_record(&edit->league, (uint64_t)time(NULL), edit->frames, edit->who, what);
 }
@@ -523,7 +523,7 @@ Status edit_add(Edit *edit, const char *role, const char *name, const char *side
   uint8_t team;
   uint32_t id;
   char own[PLAYER_NAME];
-  char how[300] = "";
+  char how[PATH_MAX + 64] = "";
   TRY_RETURN(find_role(role, &as));
   TRY_RETURN(find_side(edit, side, &team));
   TRY_RETURN(pick_name(edit, as, team, name, own));
@@ -743,7 +743,7 @@ done:
 /* Nobody's id changes: frozen players stand behind the others. */
 Status edit_invite(Edit *edit, const LeagueGuest *guest) {
   TRY_RETURN(league_add_guest(&edit->league, guest));
-  return record(edit, "guest %s joins: %.150s%s", guest->name, guest->text, "");
+  return record(edit, "guest %s joins: %s%s", guest->name, guest->text, "");
 }
 
 /* Unfinished games of one that leaves are not played to their end: what it was may be no more. */
@@ -761,8 +761,9 @@ Status edit_lose(Edit *edit, const char *player, bool lost) {
   TRY_RETURN(find_player(edit, player, &id));
   if (lost) abandon(edit, id);
   league_lose(&edit->league.player[id], lost);
-  return record(edit, lost ? "%s is lost: its file is missing or damaged; it is met no more%s%s"
-                           : "%s is there again%s%s",
+  return record(edit,
+                lost ? "%s is lost: its file is missing or damaged; it is met no more%s%s"
+                     : "%s is there again%s%s",
                 player, "", "");
 }
 
@@ -824,6 +825,19 @@ done:
   return status;
 }
 
+/* Whether a job can take up the league as it was put. */
+static Status check_league(const Edit *edit) {
+  const JobConfig *s = edit->settings;
+  League league = {.players = 0};
+  Status status = OK;
+  TRY(league_create(&s->league, (uint64_t)s->run.seed, (double)s->env->spec.reward_low,
+                    (double)s->env->spec.reward_high, &league));
+  TRY(league_load(&league, edit->tree));
+done:
+  league_free(&league);
+  return status;
+}
+
 /* What no job could go on from is not written. */
 Status edit_finish(Edit *edit) {
   JobConfig *s = edit->settings;
@@ -831,6 +845,7 @@ Status edit_finish(Edit *edit) {
   TRY_RETURN(edit_lanes(s, edit->net, edit->map, edit->before, edit->tree, &edit->abandoned));
   TRY_RETURN(settle_numbers(edit));
   TRY_RETURN(put_league(edit));
+  TRY_RETURN(check_league(edit));
   TRY_RETURN(roster_of_checkpoint(edit->tree, &roster));
   TRY_RETURN(job_config_take_roster(s, &roster));
   return ledger_check(edit->tree);

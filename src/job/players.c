@@ -78,6 +78,16 @@ static bool split(const char *key, char name[PLAYER_NAME], const char **last) {
   return true;
 }
 
+/* The section in which a key holds for all players; NULL: there is no such key. */
+static const char *section_of_all(const Config *config, const char *word) {
+  static const char *const section[] = {"learner", "league", "net", "actors"};
+  char key[96];
+  for (size_t i = 0; i < COUNT_OF(section); i++)
+    if (text_format(key, sizeof key, "%s.%s", section[i], word) == OK && config_value(config, key))
+      return section[i];
+  return NULL;
+}
+
 /* ERR_USAGE lists what a player can have. */
 static Status unknown_key(const Config *config, const char *key, const char *last) {
   char list[640] = "";
@@ -93,6 +103,12 @@ static Status unknown_key(const Config *config, const char *key, const char *las
     least = distance;
     near = keys[i].name;
   }
+  const char *section = last ? section_of_all(config, last) : NULL;
+  if (section)
+    return status_set(ERR_USAGE,
+                      "%s: %s: %s.%s is the same for all players, and none can have its own; "
+                      "players: {ROLE or NAME: {KEY: VALUE}} may have %s",
+                      config_origin(config, key), key, section, last, list);
   return status_set(ERR_USAGE,
                     "%s: unknown key '%s'%s%s%s players: {ROLE or NAME: {KEY: VALUE}} may have %s",
                     config_origin(config, key), key, near ? ", did you mean '" : ";",

@@ -78,6 +78,8 @@ refused "is frozen, and stays what it is" reset $run guest
 refused "twin has no snapshot|cannot begin anew from itself" reset $run twin --to twin
 refused "'nobody' is no player of another run" import $run nobody
 refused "there is a player 'boss' already" rename $run twin boss
+refused "'main_exploiter' cannot be a player's name: it is a role's" rename $run twin main_exploiter
+refused "too long for a player that learns: fewer than 33 letters" add $run main_exploiter a23456789_123456789_123456789_123
 refused "retire has no use for --role" retire $run twin --role main
 refused "usage|RUN PLAYER NAME" rename $run twin
 expect 3 "nowhere holds no run" "$AGON" league retire nowhere main_0
@@ -92,6 +94,20 @@ expect 2 "has one team, and nobody to exploit" "$AGON" league add team main_expl
 # whoever learns by how the other player does can have no third
 train 1 coin_game --run-dir two frames=1k $small league.preset=self-play learner.algorithm=lola 'net.hidden=[8]'
 expect 2 "goes by how the other player learns, and needs one learning player" "$AGON" league add two main
+# a path of any letters and length is told in plain text, and the run goes on
+odd="$(printf 'r\303\274n %0180d' 0)"
+cp -r cards "$odd"
+"$AGON" league import cards "$odd:main_0" stranger > /dev/null
+expect 0 "import r\?\?n 0+\.\.\.0+:main_0 as stranger" "$AGON" league show cards
+train 1 cards frames=4k
+# killed at any moment, a change is there in whole or not at all
+cp -r $run killed
+for after in 0.02 0.04 0.06 0.08 0.1 0.12; do
+  timeout -s KILL $after "$AGON" league fork killed main_0 > /dev/null 2>&1 || true
+  "$AGON" checkpoint verify killed > /dev/null || fail "a change that was killed after $after s has spoilt the run"
+done
+"$AGON" league rename killed main_0 old > /dev/null
+train 1 killed frames=20k
 # a run that is being trained is left alone
 "$AGON" train $run frames=100M checkpoint.ticks=0 --quiet > running.txt 2>&1 &
 job=$!

@@ -238,8 +238,91 @@ static void changes_survive_saving(void **state) {
   league_free(&league);
 }
 
+/* What is written must be readable: files with other texts are refused. */
+static void lineage_is_plain_text(void **state) {
+  (void)state;
+  League league;
+  League again;
+  Tree tree = {0};
+  char text[600];
+  build(&league);
+  build(&again);
+  CHECK_OK(edit_record(&league, 1, 2, "j\xc3\xb6rg@h\x1b[31m", "import r\xc3\xbcn:main_0\nas\tx"));
+  assert_string_equal(league.change[0].who, "j??rg@h?[31m");
+  assert_string_equal(league.change[0].what, "import r??n:main_0?as?x");
+  for (size_t length = 150; length < 500; length++) {
+    memset(text, '/', sizeof text);
+    memcpy(text, "import ", 7);
+    memcpy(text + length - 5, " as x", 6);
+    CHECK_OK(edit_record(&league, 1, 2, "me", text));
+    const char *what = league.change[league.changes - 1].what;
+    if (length < sizeof league.change->what)
+      assert_string_equal(what, text);
+    else
+      assert_int_equal(strlen(what), sizeof league.change->what - 1);
+    assert_int_equal(strncmp(what, "import ", 7), 0);
+    assert_string_equal(what + strlen(what) - 5, " as x");
+    assert_int_equal(strstr(what, "...") != NULL, length >= sizeof league.change->what);
+  }
+  CHECK_OK(league_save(&league, &tree));
+  CHECK_OK(league_load(&again, &tree));
+  assert_int_equal(again.changes, league.changes);
+  tree_free(&tree);
+  league_free(&league);
+  league_free(&again);
+}
+
+/* A snapshot's name may be a player's already: of one renamed by hand, or of its namesake. */
+static void a_snapshot_finds_a_free_name(void **state) {
+  (void)state;
+  League league;
+  uint32_t id;
+  uint32_t map[MOST];
+  build(&league);
+  CHECK_OK(edit_rename(&league, 3, "main_exploiter_0-000001"));
+  CHECK_OK(league_freeze(&league, 1, "test", &id));
+  assert_string_equal(league.player[id].name, "main_exploiter_0-000000");
+  CHECK_OK(league_freeze(&league, 1, "test", &id));
+  assert_string_equal(league.player[id].name, "main_exploiter_0-000002");
+  assert_int_equal(league.player[1].snapshots, 2);
+  CHECK_OK(league_freeze(&league, 1, "test", &id));
+  assert_string_equal(league.player[id].name, "main_exploiter_0-000003");
+  /* whoever gets the name of one that was renamed */
+  CHECK_OK(edit_rename(&league, 1, "hunter"));
+  CHECK_OK(edit_join(&league, "main_exploiter_0", ROLE_MAIN_EXPLOITER, 0, -1, &id, map));
+  CHECK_OK(league_freeze(&league, id, "test", &id));
+  assert_string_equal(league.player[id].name, "main_exploiter_0-000004");
+  league_free(&league);
+}
+
+static void names_that_mean_something_else_are_refused(void **state) {
+  (void)state;
+  static const char *const word[] = {"main", "main_exploiter", "league_exploiter", "random",
+                                     "noop", "scripted",       "initial"};
+  const char *long_name = "a23456789_123456789_123456789_12"; /* 32 letters */
+  League league;
+  uint32_t id;
+  uint32_t map[MOST];
+  build(&league);
+  for (size_t i = 0; i < COUNT_OF(word); i++) {
+    assert_int_equal(edit_rename(&league, 0, word[i]), ERR_USAGE);
+    assert_non_null(strstr(status_message(), "cannot be a player's name"));
+    assert_int_equal(edit_join(&league, word[i], ROLE_MAIN, 0, -1, &id, map), ERR_USAGE);
+    assert_int_equal(edit_import(&league, word[i], ROLE_MAIN, 0, "imported", &id), ERR_USAGE);
+  }
+  CHECK_OK(edit_rename(&league, 0, long_name));
+  CHECK_OK(league_freeze(&league, 0, "test", &id)); /* there is room for its snapshots' names */
+  assert_int_equal(edit_rename(&league, 1, "a23456789_123456789_123456789_123"), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "too long for a player that learns"));
+  CHECK_OK(edit_rename(&league, 3, "a23456789_123456789_123456789_123456789")); /* it is frozen */
+  league_free(&league);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(lineage_is_plain_text),
+      cmocka_unit_test(a_snapshot_finds_a_free_name),
+      cmocka_unit_test(names_that_mean_something_else_are_refused),
       cmocka_unit_test(who_joins_learns_behind_the_others),
       cmocka_unit_test(who_retires_stays_as_a_frozen_player),
       cmocka_unit_test(each_side_keeps_a_main),

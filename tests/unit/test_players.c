@@ -87,7 +87,10 @@ static void what_nobody_can_have_is_refused(void **state) {
   } row[] = {
       {"players.main.rat=1", "unknown key 'players.main.rat', did you mean 'rate'"},
       {"players.rate=1", "unknown key 'players.rate'"},
-      {"players.main.average=.9", "unknown key 'players.main.average'"},
+      {"players.main.average=.9", "learner.average is the same for all players"},
+      {"players.main_0.gamma=.9", "learner.gamma is the same for all players"},
+      {"players.main_0.hidden=[8]", "net.hidden is the same for all players"},
+      {"players.main_0.snapshot=1", "unknown key 'players.main_0.snapshot'"},
       {"players.main_0.rate=x", "'x' is not a number"},
       {"players.main_0.rate=2", "is outside 0 .. 1"},
       {"players.main_exploiter.self_share=.1", "a main_exploiter has no use for self_share"},
