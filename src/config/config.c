@@ -408,10 +408,10 @@ Status config_read_as(Config *config, const char *key, const Option *option, voi
   return apply(option, &from, (char *)target + option->offset, entry->value);
 }
 
-/* A key of the one section, under the other one. */
+/* A key of the one section, under the other one. "a.b.key" is one of a section "a.b". */
 static Status move_key(char key[96], const char *from, const char *to) {
   char old[96];
-  if (!is_under(key, from)) return OK;
+  if (!is_under(key, from) || strchr(key + strlen(from) + 1, '.')) return OK;
   memcpy(old, key, sizeof old);
   return text_format(key, 96, "%s%s", to, old + strlen(from));
 }

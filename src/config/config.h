@@ -58,7 +58,8 @@ const char *config_value(const Config *config, const char *key);
  * shows it from then on as that option's. ERR_USAGE as config_resolve, ERR_INTERNAL: no such
  * key. */
 Status config_read_as(Config *config, const char *key, const Option *option, void *target);
-/* Keys under `from` (from.key) are under `to` from now on. ERR_USAGE: a key is too long. */
+/* Keys under `from` (from.key, where key has no dot) are under `to` from now on. ERR_USAGE: a key
+ * is too long. */
 Status config_move(Config *config, const char *from, const char *to);
 /* Where that value came from, borrowed; NULL if the key is not declared. */
 const char *config_origin(const Config *config, const char *key);

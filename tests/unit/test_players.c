@@ -115,6 +115,7 @@ static void another_roster_is_settled_anew(void **state) {
   Roster roster = {.count = 2};
   CHECK_OK(job_config_create(
       &(JobConfigSource){.stored = "game: tic_tac_toe\nplayers: {boss: {rate: 0.5}, "
+                                   "boss.b: {rate: 0.5}, "
                                    "main_0: {rate: 0.25}, main: {entropy: 0.125}}\n"},
       &s));
   CHECK_NEAR(s->learner_of[MAIN_0].rate, .25, 0);
@@ -129,6 +130,7 @@ static void another_roster_is_settled_anew(void **state) {
   CHECK_OK(config_move(s->config, "players.boss", "players.chief"));
   assert_string_equal(config_value(s->config, "players.chief.rate"), "0.5");
   assert_null(config_value(s->config, "players.boss.rate"));
+  assert_string_equal(config_value(s->config, "players.boss.b.rate"), "0.5"); /* another's */
   job_config_destroy(s);
 }
 
