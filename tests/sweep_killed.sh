@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # By hand: deploy/sweeps/rps.yaml, 5 seeds of 4 configurations, whole and once more killed with kill -9 over and over (with all
 # that it has started, or the sweep alone, in turns) until it is through: no run is lost or repeated, and each has the bytes
-# and the score of the one that nothing happened to. usage: sweep_killed.sh [SECONDS between two kills, default 4]
+# and the score of the one that nothing happened to. usage: sweep_killed.sh [SECONDS between two kills, default 4] [frames=60k ...]
 AGON=${AGON:-$(cd "$(dirname "$0")/.." && pwd)/build/agon}
 . "$(dirname "$0")/end_to_end/common.sh"
 pause=${1:-4}
+[ $# = 0 ] || shift
 file=$root/deploy/sweeps/rps.yaml
-"$AGON" sweep "$file" pace=lockstep --folder whole --quiet
+"$AGON" sweep "$file" pace=lockstep "$@" --folder whole --quiet
 kills=0
 until grep -q '"open": 0' killed/sweep.json 2> /dev/null; do
-  "$AGON" sweep "$file" pace=lockstep --folder killed --quiet > sweep.txt 2>&1 & job=$!
+  "$AGON" sweep "$file" pace=lockstep "$@" --folder killed --quiet > sweep.txt 2>&1 & job=$!
   for i in $(seq $((pause * 10))); do kill -0 "$job" 2> /dev/null || break; sleep 0.1; done
   kill -9 "$job" 2> /dev/null || { wait "$job"; break; }
   wait "$job" 2> /dev/null || true

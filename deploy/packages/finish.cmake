@@ -17,4 +17,12 @@ foreach(part program library development)
     execute_process(COMMAND strip --strip-debug ${archives} COMMAND_ERROR_IS_FATAL ANY)
   endif()
   file(REMOVE ${doc}/LICENSE) # it is what copyright says
+  # what names a folder of one architecture lies in it; elsewhere it lies beside agon.pc, and both can be moved
+  file(GLOB libraries ${root}/lib/*-linux-*)
+  if(EXISTS ${root}/share/pkgconfig/agon-agent.pc AND libraries)
+    file(READ ${root}/share/pkgconfig/agon-agent.pc text)
+    string(REGEX REPLACE "prefix=[^\n]*" "prefix=/usr" text "${text}")
+    file(WRITE ${libraries}/pkgconfig/agon-agent.pc "${text}")
+    file(REMOVE ${root}/share/pkgconfig/agon-agent.pc)
+  endif()
 endforeach()

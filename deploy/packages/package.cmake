@@ -13,13 +13,15 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/finish.cmake)
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME agon)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 # alone it runs on one rank; mpirun, and what starts ranks on other hosts, come with Open MPI's programs
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS openmpi-bin)
+# (and python3 runs the examples of share/agon/python, and environments of Python)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "openmpi-bin, python3")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "python3-numpy, python3-h5py, libagon-dev")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
     "Trains populations of agents: rivals by league self-play, and teams whose
@@ -29,6 +31,7 @@ over configurations and seeds, and one page that shows a whole run.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libagon1)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/triggers)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
     "The shared library that opens agents which agon has trained and exported,
 and decides by them. It needs the C library alone.")
