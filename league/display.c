@@ -64,9 +64,11 @@ Status display_create(const DisplaySetup *setup, const Progress *begin, Display 
   Display *display = NULL;
   MetricsStart from = {.step = (double)begin->frames,
                        .resumed = setup->resumed,
-                       .general = setup->env.teams == 1 ? "team" : "league"};
+                       .general = setup->env.teams == 1 ? "team" : "league",
+                       .about = setup->about};
   TRY(NEW_ARRAY(display, 1));
   *display = (Display){.setup = *setup, .begin = *begin, .recorded = *begin, .lined = *begin};
+  display->setup.about = NULL;
   if (display->setup.env.return_factor <= 0) display->setup.env.return_factor = 1;
   display->started = display->record_time = display->line_time = clock_now(&setup->clock);
   TRY(NEW_ARRAY(display->rating, setup->league->learning));
@@ -761,5 +763,6 @@ Status display_finish(Display *display, const Progress *now, const char *state) 
   TRY_RETURN(evaluate(display, now->frames, true));
   display_line(display, now);
   TRY_RETURN(write_record(display, now));
+  TRY_RETURN(metrics_end(display->metrics));
   return display_status(display, now, state);
 }

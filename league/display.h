@@ -59,6 +59,7 @@ typedef struct DisplaySetup {
   size_t actors;
   size_t learners;
   bool resumed;
+  const MetricsAbout *about; /* for sinks of metrics; borrowed by display_create alone; or NULL */
   /* More numbers for a record of metrics; may be NULL. */
   Status (*observe)(void *context, uint64_t frames, Record *record);
   /* Ratings of the learning players, from evaluation games; may be NULL. Its cost grows with the

@@ -162,11 +162,13 @@ static Status create_monitor(Manager *manager) {
       .actors = setup->members.actors,
       .learners = setup->members.learners,
       .resumed = setup->resume != NULL,
+      .about = setup->about,
       .observe = setup->hooks.observe,
       .rate = setup->hooks.rate,
       .evaluate = setup->hooks.evaluate,
       .context = setup->hooks.context,
   };
+  manager->setup.about = NULL; /* it was borrowed for this */
   return monitor_create(&display, &manager->run, setup->generation, &manager->monitor);
 }
 

@@ -56,7 +56,8 @@ typedef struct ManagerSetup {
   DisplayEnv env;
   double return_low; /* of the env's rewards */
   double return_high;
-  RunFolder *run;      /* this and the trees are borrowed */
+  const MetricsAbout *about; /* what metrics are of; borrowed by manager_create alone; or NULL */
+  RunFolder *run;            /* this and the trees are borrowed */
   const Tree *header;  /* written into every player file and checkpoint: configuration, layers,
                           versions */
   Tree *resume;        /* a checkpoint to go on from (checkpoint_restore), or NULL */

@@ -92,8 +92,8 @@ class Run:
         return names, games, scores, returns
 
     def metrics(self):
-        """One row per record, by global_step (frames). What a run wrote beyond the checkpoint it was resumed from is
-        left out."""
+        """One row per global_step (frames), under the names of metrics.jsonl ('agon help series'; NaN where a record does
+        not say it). What a run wrote beyond the checkpoint it was resumed from is left out."""
         rows = []
         with open(os.path.join(self.folder, "metrics.jsonl"), encoding="utf-8") as file:
             for line in file:
@@ -101,9 +101,12 @@ class Run:
                     row = json.loads(line)
                 except ValueError:
                     continue  # half a line, after a kill
-                while rows and rows[-1]["global_step"] >= row["global_step"]:
+                while rows and rows[-1]["global_step"] > row["global_step"]:
                     rows.pop()
-                rows.append(row)
+                if rows and rows[-1]["global_step"] == row["global_step"]:
+                    rows[-1].update(row)  # the last record of a job; what it does not say again stays
+                else:
+                    rows.append(row)
         names = list(dict.fromkeys(name for row in rows for name in row))
         return _frame({name: [row.get(name, np.nan) for row in rows] for name in names})
 

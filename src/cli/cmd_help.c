@@ -68,7 +68,8 @@ static Status run_help(int argc, char **argv) {
   print_wrapped(stdout,
                 "'agon help COMMAND' says more; 'agon help keys' lists the sections of the "
                 "configuration, 'agon help KEY' "
-                "explains one of its keys, 'agon help terms' the words that are used here.",
+                "explains one of its keys, 'agon help terms' the words that are used here, "
+                "'agon help series' the numbers of a run.",
                 0, 0, width);
   printf("\nTo begin: mpirun -n 2 agon train connect_four frames=1M\n");
   print_wrapped(stdout, "exit codes: " EXIT_CODES, 0, 0, width);

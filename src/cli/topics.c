@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "job/config.h"
 #include "job/resume.h"
+#include "metrics/names.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -225,6 +226,24 @@ static void print_term(const Term *term, FILE *out, size_t width) {
   print_row(out, left, 19, text, width);
 }
 
+/* The numbers of metrics.jsonl, with TensorBoard's tags. */
+static void print_series(FILE *out, size_t width) {
+  char tag[96];
+  char text[256];
+  print_wrapped(out,
+                "Numbers of a run over time: in metrics.jsonl and Python (agon.Run) by their name, "
+                "a player's as PLAYER/NAME; in TensorBoard by their tag, a player's in tb/PLAYER, "
+                "all others in tb/league (tb/team where one team plays). '*' stands for what a "
+                "game calls what it measures, or for a rule of matchmaking.",
+                0, 0, width);
+  fputs("\n\n", out);
+  for (size_t i = 0; metric_name(i); i++) {
+    metric_tag(metric_name(i)->name, tag, sizeof tag);
+    snprintf(text, sizeof text, "%s (TensorBoard: %s)", metric_name(i)->what, tag);
+    print_row(out, metric_name(i)->name, 36, text, width);
+  }
+}
+
 /* A term by its name in whatever case ("pfsp", "PFSP"), or NULL. */
 static const Term *term_named(const char *name) {
   for (size_t i = 0; i < glossary_count; i++)
@@ -291,7 +310,7 @@ static Status unknown(const char *word) {
   return status_set(ERR_USAGE,
                     "no command '%s', nor a key, section or term%s%s%s; 'agon help' lists "
                     "commands, 'agon help keys' "
-                    "sections, 'agon help terms' terms",
+                    "sections, 'agon help terms' terms, 'agon help series' the numbers of a run",
                     word, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
@@ -312,6 +331,10 @@ Status topic_print(const char *word, FILE *out, size_t width) {
   if (!strcmp(word, "terms")) {
     for (size_t i = 0; i < glossary_count; i++)
       print_term(&glossary[i], out, width);
+    return OK;
+  }
+  if (!strcmp(word, "series")) {
+    print_series(out, width);
     return OK;
   }
   if (!strcmp(word, "keys")) {

@@ -1,7 +1,8 @@
 /* An agent as a graph of ONNX operators: what runtime.h does to a row, for a batch of them. The
- * file is a protocol buffer, of which the few kinds of field that are needed are written here. */
+ * file is a protocol buffer (base/proto.h). */
 #include "export/onnx.h"
 
+#include "base/proto.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -9,39 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- fields of protocol buffers --- */
-
-enum { WIRE_VARINT = 0, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 enum { TYPE_FLOAT = 1, TYPE_UINT8 = 2, TYPE_INT64 = 7, TYPE_BOOL = 9, TYPE_BFLOAT16 = 16 };
 enum { ATTRIBUTE_FLOAT = 1, ATTRIBUTE_INT = 2, ATTRIBUTE_INTS = 7 };
-
-static void put_varint(Bytes *out, uint64_t value) {
-  for (; value >= 128; value >>= 7)
-    bytes_u8(out, (uint8_t)(value | 128));
-  bytes_u8(out, (uint8_t)value);
-}
-
-static void put_int(Bytes *out, uint32_t field, uint64_t value) {
-  put_varint(out, field << 3 | WIRE_VARINT);
-  put_varint(out, value);
-}
-
-static void put_bytes(Bytes *out, uint32_t field, const void *data, size_t size) {
-  put_varint(out, field << 3 | WIRE_BYTES);
-  put_varint(out, size);
-  bytes_put(out, data, size);
-}
-
-static void put_string(Bytes *out, uint32_t field, const char *text) {
-  put_bytes(out, field, text, strlen(text));
-}
-
-/* A message within a message, which is then empty again. */
-static void put_message(Bytes *out, uint32_t field, Bytes *message) {
-  put_bytes(out, field, message->data, message->size);
-  out->failed |= message->failed;
-  bytes_free(message);
-}
 
 /* --- a graph as it grows --- */
 
@@ -77,28 +47,27 @@ static Name fresh(Onnx *o) {
 
 static void attribute_int(Onnx *o, const char *name, int64_t value) {
   Bytes attribute = {0};
-  put_string(&attribute, 1, name);
-  put_int(&attribute, 3, (uint64_t)value);
-  put_int(&attribute, 20, ATTRIBUTE_INT);
-  put_message(&o->attributes, 5, &attribute);
+  proto_text(&attribute, 1, name);
+  proto_int(&attribute, 3, (uint64_t)value);
+  proto_int(&attribute, 20, ATTRIBUTE_INT);
+  proto_message(&o->attributes, 5, &attribute);
 }
 
 static void attribute_float(Onnx *o, const char *name, float value) {
   Bytes attribute = {0};
-  put_string(&attribute, 1, name);
-  put_varint(&attribute, 2 << 3 | WIRE_FIXED32);
-  bytes_put(&attribute, &value, sizeof value);
-  put_int(&attribute, 20, ATTRIBUTE_FLOAT);
-  put_message(&o->attributes, 5, &attribute);
+  proto_text(&attribute, 1, name);
+  proto_f32(&attribute, 2, value);
+  proto_int(&attribute, 20, ATTRIBUTE_FLOAT);
+  proto_message(&o->attributes, 5, &attribute);
 }
 
 static void attribute_ints(Onnx *o, const char *name, const int64_t *value, size_t count) {
   Bytes attribute = {0};
-  put_string(&attribute, 1, name);
+  proto_text(&attribute, 1, name);
   for (size_t i = 0; i < count; i++)
-    put_int(&attribute, 8, (uint64_t)value[i]);
-  put_int(&attribute, 20, ATTRIBUTE_INTS);
-  put_message(&o->attributes, 5, &attribute);
+    proto_int(&attribute, 8, (uint64_t)value[i]);
+  proto_int(&attribute, 20, ATTRIBUTE_INTS);
+  proto_message(&o->attributes, 5, &attribute);
 }
 
 /* A node with the attributes that were said before, and outputs of these names. */
@@ -106,15 +75,15 @@ static void put_node(Onnx *o, const char *op, const Name *in, size_t inputs, con
                      size_t outputs) {
   Bytes node = {0};
   for (size_t i = 0; i < inputs; i++)
-    put_string(&node, 1, in[i].text);
+    proto_text(&node, 1, in[i].text);
   for (size_t i = 0; i < outputs; i++)
-    put_string(&node, 2, out[i].text);
-  put_string(&node, 3, out[0].text);
-  put_string(&node, 4, op);
+    proto_text(&node, 2, out[i].text);
+  proto_text(&node, 3, out[0].text);
+  proto_text(&node, 4, op);
   bytes_put(&node, o->attributes.data, o->attributes.size);
   node.failed |= o->attributes.failed;
   bytes_free(&o->attributes);
-  put_message(&o->graph, 1, &node);
+  proto_message(&o->graph, 1, &node);
 }
 
 static Name node(Onnx *o, const char *op, const Name *in, size_t inputs) {
@@ -141,11 +110,11 @@ static Name tensor(Onnx *o, const char *name, int type, const int64_t *dim, size
   Bytes out = {0};
   const Name given = name ? named(name) : fresh(o);
   for (size_t i = 0; i < dims; i++)
-    put_int(&out, 1, (uint64_t)dim[i]);
-  put_int(&out, 2, (uint64_t)type);
-  put_string(&out, 8, given.text);
-  put_bytes(&out, 9, data, size);
-  put_message(&o->graph, 5, &out);
+    proto_int(&out, 1, (uint64_t)dim[i]);
+  proto_int(&out, 2, (uint64_t)type);
+  proto_text(&out, 8, given.text);
+  proto_bytes(&out, 9, data, size);
+  proto_message(&o->graph, 5, &out);
   return given;
 }
 
@@ -470,18 +439,18 @@ static Made network(Onnx *o, Name input) {
 static Name boundary(Onnx *o, uint32_t field, const char *name, int type, const int64_t *dim,
                      size_t dims) {
   Bytes value = {0}, kind = {0}, form = {0}, shape = {0}, size = {0};
-  put_string(&size, 2, "batch");
-  put_message(&shape, 1, &size);
+  proto_text(&size, 2, "batch");
+  proto_message(&shape, 1, &size);
   for (size_t d = 0; d < dims; d++) {
-    put_int(&size, 1, (uint64_t)dim[d]);
-    put_message(&shape, 1, &size);
+    proto_int(&size, 1, (uint64_t)dim[d]);
+    proto_message(&shape, 1, &size);
   }
-  put_int(&form, 1, (uint64_t)type);
-  put_message(&form, 2, &shape);
-  put_message(&kind, 1, &form);
-  put_string(&value, 1, name);
-  put_message(&value, 2, &kind);
-  put_message(&o->graph, field, &value);
+  proto_int(&form, 1, (uint64_t)type);
+  proto_message(&form, 2, &shape);
+  proto_message(&kind, 1, &form);
+  proto_text(&value, 1, name);
+  proto_message(&value, 2, &kind);
+  proto_message(&o->graph, field, &value);
   return named(name);
 }
 
@@ -746,9 +715,9 @@ static void memory_out(Onnx *o, const Made *made) {
 
 static void put_property(Bytes *out, const char *key, const char *value) {
   Bytes property = {0};
-  put_string(&property, 1, key);
-  put_string(&property, 2, value);
-  put_message(out, 14, &property);
+  proto_text(&property, 1, key);
+  proto_text(&property, 2, value);
+  proto_message(out, 14, &property);
 }
 
 Status export_onnx(const AgentFile *file, Bytes *out) {
@@ -761,14 +730,14 @@ Status export_onnx(const AgentFile *file, Bytes *out) {
     choices_out(&o, &made);
   graph_out(&o, reshape(&o, made.value, (int64_t[]){-1}, 1), "values", TYPE_FLOAT, 0);
   memory_out(&o, &made);
-  put_string(&o.graph, 2, "agent");
-  put_int(out, 1, ONNX_IR);
-  put_string(out, 2, "agon");
-  put_string(out, 3, AGON_VERSION);
-  put_string(&opset, 1, "");
-  put_int(&opset, 2, ONNX_OPSET);
-  put_message(out, 8, &opset);
-  put_message(out, 7, &o.graph);
+  proto_text(&o.graph, 2, "agent");
+  proto_int(out, 1, ONNX_IR);
+  proto_text(out, 2, "agon");
+  proto_text(out, 3, AGON_VERSION);
+  proto_text(&opset, 1, "");
+  proto_int(&opset, 2, ONNX_OPSET);
+  proto_message(out, 8, &opset);
+  proto_message(out, 7, &o.graph);
   put_property(out, "agon", file->metadata);
   bytes_free(&o.attributes);
   return out->failed ? status_set(ERR_MEMORY, "out of memory writing ONNX") : OK;

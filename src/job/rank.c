@@ -1,3 +1,4 @@
+#include "job/about.h"
 #include "job/rank.h"
 
 #include "actors/actor.h"
@@ -219,7 +220,12 @@ static Status create_manager(Rank *self) {
       .resume = self->setup.resume,
       .generation = self->setup.generation,
   };
-  return manager_create(&setup, &self->manager);
+  MetricsAbout about;
+  TRY_RETURN(about_create(s, &about));
+  setup.about = &about;
+  Status status = manager_create(&setup, &self->manager);
+  about_free(&about);
+  return status;
 }
 
 /* Frames of a life, for the schedules of players that are reset: to the snapshot at the latest, as

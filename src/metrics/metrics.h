@@ -1,6 +1,5 @@
-/* Series and their sinks: a record is a set of named numbers at one moment. Names are GROUP/NAME
- * (charts, league, matchmaking, env) or PLAYER/NAME. A sink is one file and one row of the table in
- * sinks.c. */
+/* Series and their sinks: a record is a set of named numbers at one moment. Names are GROUP/NAME or
+ * PLAYER/NAME; names.h has all of them. A sink is one file and one row of the table in sinks.c. */
 #pragma once
 #include "base/status.h"
 
@@ -21,11 +20,27 @@ typedef struct Record {
 
 typedef struct Metrics Metrics;
 
+typedef enum SettingKind { SETTING_TEXT, SETTING_NUMBER, SETTING_FLAG } SettingKind;
+
+/* One key of the configuration, with its value as text. */
+typedef struct MetricsSetting {
+  const char *key, *value;
+  SettingKind kind; /* what the text is of */
+} MetricsSetting;
+
+/* What the numbers are of, for sinks that show it beside them. */
+typedef struct MetricsAbout {
+  const MetricsSetting *setting;
+  size_t settings;
+  const char *text; /* the whole configuration, YAML */
+} MetricsAbout;
+
 /* Where a job begins to write. */
 typedef struct MetricsStart {
   double step;         /* global_step of its first record, or where the run goes on */
   bool resumed;        /* what was written beyond `step` before is void */
   const char *general; /* TensorBoard's folder of what is no player's; NULL: "league"; borrowed */
+  const MetricsAbout *about; /* NULL: nothing is told; borrowed while metrics are opened */
 } MetricsStart;
 
 /* Sets a number, in place of an earlier one with the same name. What is not finite is dropped, and
@@ -39,5 +54,8 @@ Status metrics_open(const char *folder, const MetricsStart *start, Metrics **out
 /* Gives a record to every sink, whatever the others say; what is told is the first that failed.
  * ERR_IO, ERR_MEMORY, ERR_USAGE (a path too long). */
 Status metrics_write(Metrics *metrics, const Record *record);
+/* The job has come to its end, and not broken off: for sinks that tell the two apart. ERR_IO,
+ * ERR_MEMORY. */
+Status metrics_end(Metrics *metrics);
 /* Accepts NULL. */
 void metrics_close(Metrics *metrics);

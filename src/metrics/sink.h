@@ -9,9 +9,6 @@ typedef struct SinkOps {
   size_t size; /* of its state, zeroed before open */
   Status (*open)(void *self, const char *folder, const MetricsStart *start);
   Status (*write)(void *self, const Record *record);
+  Status (*end)(void *self); /* the job has come to its end; NULL: nothing is to be done */
   void (*close)(void *self); /* after a failed open too */
 } SinkOps;
-
-/* "main_0/entropy" is a number of the player main_0, "charts/SPS" is nobody's: the length of the
- * player's name in a metric's name, or 0. */
-size_t metric_player(const char *name);

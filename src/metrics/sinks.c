@@ -1,4 +1,5 @@
 /* The table of sinks, and the two that are text: JSON lines, and Prometheus' text format. */
+#include "metrics/names.h"
 #include "metrics/sink.h"
 
 #include "base/bytes.h"
@@ -31,16 +32,6 @@ double record_get(const Record *record, const char *name) {
   for (size_t i = 0; i < record->count; i++)
     if (!strcmp(record->metric[i].name, name)) return record->metric[i].value;
   return 0;
-}
-
-/* Whatever stands before the slash is a player, unless it is one of the known groups. */
-size_t metric_player(const char *name) {
-  static const char *const group[] = {"charts", "league", "matchmaking", "env"};
-  size_t size = strcspn(name, "/");
-  if (!name[size]) return 0;
-  for (size_t i = 0; i < COUNT_OF(group); i++)
-    if (strlen(group[i]) == size && !strncmp(name, group[i], size)) return 0;
-  return size;
 }
 
 /* --- JSON lines --- */
@@ -105,7 +96,11 @@ static Status prometheus_write(void *self, const Record *record) {
     family(record->metric[i].name, name[i], sizeof name[i]);
   for (size_t i = 0; i < record->count; i++) {
     if (!*name[i]) continue; /* it stood with the first of its family */
-    int size = snprintf(line, sizeof line, "# TYPE %s gauge\n", name[i]);
+    const MetricName *known = metric_find(record->metric[i].name);
+    int size = 0;
+    if (known) size = snprintf(line, sizeof line, "# HELP %s %s\n", name[i], known->what);
+    bytes_put(&text, line, (size_t)size);
+    size = snprintf(line, sizeof line, "# TYPE %s gauge\n", name[i]);
     bytes_put(&text, line, (size_t)size);
     for (size_t j = record->count; j-- > i;) {
       const Metric *metric = &record->metric[j];
@@ -131,9 +126,16 @@ static void text_close(void *self) {
 }
 
 /* --- the table --- */
-const SinkOps sink_jsonl = {"jsonl", sizeof(TextSink), jsonl_open, jsonl_write, text_close};
-const SinkOps sink_prometheus = {"prometheus", sizeof(TextSink), prometheus_open, prometheus_write,
-                                 text_close};
+const SinkOps sink_jsonl = {.name = "jsonl",
+                            .size = sizeof(TextSink),
+                            .open = jsonl_open,
+                            .write = jsonl_write,
+                            .close = text_close};
+const SinkOps sink_prometheus = {.name = "prometheus",
+                                 .size = sizeof(TextSink),
+                                 .open = prometheus_open,
+                                 .write = prometheus_write,
+                                 .close = text_close};
 
 /* Where numbers go: a line each, and what is more than text has a file of its own. */
 #define SINKS(EACH)                                                                                \
@@ -178,6 +180,12 @@ Status metrics_write(Metrics *metrics, const Record *record) {
     snprintf(why, sizeof why, "%s", status_message());
   }
   return first == OK ? OK : status_set(first, "%s", why);
+}
+
+Status metrics_end(Metrics *metrics) {
+  for (size_t i = 0; i < COUNT_OF(sinks); i++)
+    if (sinks[i]->end) TRY_RETURN(sinks[i]->end(metrics->self[i]));
+  return OK;
 }
 
 /* Sinks after one that failed to open were never allocated. */

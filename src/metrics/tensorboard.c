@@ -1,13 +1,16 @@
 /* TensorBoard event files: tb/league for the job, tb/PLAYER for each learning player, so that
- * players lie over one another in the same charts. Tags are CleanRL's where it has them. A file is
- * a row of records (length, masked CRC-32C of it, an Event message, masked CRC-32C of that); Events
- * are protocol buffers of a few fields, written by hand. A resumed job begins with SessionLog START
- * at its step: what lies beyond it in older files is void. */
+ * players lie over one another in the same charts; tags are those of names.h. The configuration is
+ * in a file of tb itself, as text and as hyper-parameters (hparams.h): what lies below that folder
+ * is what they are compared by. A file is a row of records (length, masked CRC-32C of it, an Event
+ * message, masked CRC-32C of that). A resumed job begins with SessionLog START at its step: what
+ * lies beyond it in older files is void. */
+#include "metrics/hparams.h"
+#include "metrics/names.h"
 #include "metrics/sink.h"
 
-#include "base/bytes.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/proto.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -17,9 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WRITERS = 80, VARINT = 0, FIXED64 = 1, DELIMITED = 2, FIXED32 = 5 };
+enum { WRITERS = 80 };
 
-/* An event file: that of one player, or "league" for the job's own numbers. */
+/* An event file: that of one player, "league" for the job's own numbers, or "." for what they are
+ * of. */
 typedef struct Writer {
   char name[64];
   FILE *file;
@@ -29,51 +33,30 @@ typedef struct Writer {
 typedef struct TensorBoard {
   char folder[4096];
   MetricsStart start;
+  Writer about; /* no file: nothing is told */
   Writer writer[WRITERS];
   size_t writers;
 } TensorBoard;
 
-/* --- protocol buffers --- */
-
-/* Seven bits a byte, lowest first; the top bit says that more follow. */
-static void put_varint(Bytes *out, uint64_t value) {
-  for (; value > 127; value >>= 7)
-    bytes_u8(out, (uint8_t)(value | 128));
-  bytes_u8(out, (uint8_t)value);
-}
-
-/* Each field begins with its number and how it is written. */
-static void put_tag(Bytes *out, uint32_t field, uint32_t type) {
-  put_varint(out, field << 3 | type);
-}
-
-/* A field that holds bytes: a text or another message. */
-static void put_block(Bytes *out, uint32_t field, const void *data, size_t size) {
-  put_tag(out, field, DELIMITED);
-  put_varint(out, size);
-  bytes_put(out, data, size);
-}
-
-/* Every Event begins with the time of day, in seconds, and the global step. */
-static void begin_event(Bytes *out, int64_t step) {
+/* Seconds since 1970. */
+static double time_of_day(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  put_tag(out, 1, FIXED64); /* Event.wall_time */
-  bytes_f64(out, (double)now.tv_sec + (double)now.tv_nsec * 1e-9);
-  put_tag(out, 2, VARINT); /* Event.step */
-  put_varint(out, (uint64_t)step);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Every Event begins with the time of day and the global step. */
+static void begin_event(Bytes *out, int64_t step) {
+  proto_f64(out, 1, time_of_day());  /* Event.wall_time */
+  proto_int(out, 2, (uint64_t)step); /* Event.step */
 }
 
 /* Summary.value: tag and simple_value */
 static void put_value(Bytes *summary, const char *tag, double value) {
   Bytes item = {0};
-  float number = (float)value;
-  put_block(&item, 1, tag, strlen(tag));
-  put_tag(&item, 2, FIXED32);
-  bytes_put(&item, &number, sizeof number);
-  put_block(summary, 1, item.data, item.size);
-  summary->failed |= item.failed;
-  bytes_free(&item);
+  proto_text(&item, 1, tag);
+  proto_f32(&item, 2, (float)value);
+  proto_message(summary, 1, &item);
 }
 
 /* --- records --- */
@@ -102,6 +85,11 @@ static Status write_event(const TensorBoard *tb, Writer *writer, Bytes *event) {
                            strerror(errno));
 }
 
+static Status flush(const TensorBoard *tb, const Writer *writer) {
+  if (!fflush(writer->file)) return OK;
+  return status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name, strerror(errno));
+}
+
 /* The names of files sort by the second in which they began; readers find out by SessionLog which
  * parts of older files a resumed job has taken back. */
 static Status open_writer(TensorBoard *tb, Writer *writer) {
@@ -116,12 +104,13 @@ static Status open_writer(TensorBoard *tb, Writer *writer) {
   writer->file = fopen(path, "ab");
   if (!writer->file) return status_set(ERR_IO, "cannot write %s: %s", path, strerror(errno));
   begin_event(&event, 0);
-  put_block(&event, 3, version, sizeof version - 1); /* Event.file_version */
+  proto_text(&event, 3, version); /* Event.file_version */
   TRY_RETURN(write_event(tb, writer, &event));
   if (!tb->start.resumed) return OK;
-  const uint8_t start[] = {1 << 3 | VARINT, 1}; /* SessionLog.status = START */
+  Bytes start = {0};
+  proto_int(&start, 1, 1); /* SessionLog.status = START */
   begin_event(&event, (int64_t)tb->start.step);
-  put_block(&event, 7, start, sizeof start); /* Event.session_log */
+  proto_message(&event, 7, &start); /* Event.session_log */
   return write_event(tb, writer, &event);
 }
 
@@ -148,26 +137,6 @@ static Status find_writer(TensorBoard *tb, const char *name, size_t size, Writer
   return OK;
 }
 
-/* The tag of a player's number: CleanRL's where it has the same number, so that charts of both lie
- * over one another; otherwise its own name, under "player/" unless it names a group. */
-static void tag_of(const char *name, char *out, size_t size) {
-  static const char *const known[][2] = {{"policy_loss", "losses/policy_loss"},
-                                         {"value_loss", "losses/value_loss"},
-                                         {"entropy", "losses/entropy"},
-                                         {"approx_kl", "losses/approx_kl"},
-                                         {"clipped", "losses/clipfrac"},
-                                         {"gradient_norm", "losses/gradient_norm"},
-                                         {"kl_reference", "losses/kl_reference"},
-                                         {"learning_rate", "charts/learning_rate"},
-                                         {"mean_return", "charts/episodic_return"}};
-  for (size_t i = 0; i < COUNT_OF(known); i++)
-    if (!strcmp(name, known[i][0])) {
-      snprintf(out, size, "%s", known[i][1]);
-      return;
-    }
-  snprintf(out, size, "%s%s", strchr(name, '/') ? "" : "player/", name);
-}
-
 /* One Event for each group: the first number of a group takes the others with it. */
 static Status tensorboard_write(void *self, const Record *record) {
   TensorBoard *tb = self;
@@ -187,10 +156,7 @@ static Status tensorboard_write(void *self, const Record *record) {
       char tag[96];
       if (metric_player(name) != player || (player && strncmp(name, group, player))) continue;
       done[j] = true;
-      if (player)
-        tag_of(name + player + 1, tag, sizeof tag);
-      else
-        snprintf(tag, sizeof tag, "%s%s", strchr(name, '/') ? "" : "charts/", name);
+      metric_tag(name, tag, sizeof tag);
       put_value(&summary, tag, record->metric[j].value);
     }
     if (!writer) {
@@ -198,29 +164,56 @@ static Status tensorboard_write(void *self, const Record *record) {
       continue;
     }
     begin_event(&event, step);
-    put_block(&event, 5, summary.data, summary.size); /* Event.summary */
-    event.failed |= summary.failed;
-    bytes_free(&summary);
+    proto_message(&event, 5, &summary); /* Event.summary */
     TRY_RETURN(write_event(tb, writer, &event));
-    if (fflush(writer->file))
-      return status_set(ERR_IO, "cannot write to %s/%s: %s", tb->folder, writer->name,
-                        strerror(errno));
+    TRY_RETURN(flush(tb, writer));
   }
   return OK;
 }
 
-/* Files come with the first number of their group. */
+/* An Event with a summary of the job as a whole. `summary` is empty then, on failure too. */
+static Status tell(TensorBoard *tb, Bytes *summary) {
+  Bytes event = {0};
+  begin_event(&event, (int64_t)tb->start.step);
+  proto_message(&event, 5, summary); /* Event.summary */
+  TRY_RETURN(write_event(tb, &tb->about, &event));
+  return flush(tb, &tb->about);
+}
+
+/* Files come with the first number of their group; what the numbers are of is told at once. */
 static Status tensorboard_open(void *self, const char *folder, const MetricsStart *start) {
   TensorBoard *tb = self;
+  Bytes summary = {0};
   tb->start = *start;
-  return text_format(tb->folder, sizeof tb->folder, "%s/tb", folder);
+  tb->start.about = NULL; /* it is not kept */
+  TRY_RETURN(text_format(tb->folder, sizeof tb->folder, "%s/tb", folder));
+  if (!start->about) return OK;
+  tb->about = (Writer){.name = "."};
+  TRY_RETURN(open_writer(tb, &tb->about));
+  hparams_put_text(&summary, start->about);
+  hparams_put_start(&summary, start->about, time_of_day());
+  return tell(tb, &summary);
+}
+
+/* Where it is missing the job was broken off, or goes on. */
+static Status tensorboard_end(void *self) {
+  TensorBoard *tb = self;
+  Bytes summary = {0};
+  if (!tb->about.file) return OK;
+  hparams_put_end(&summary, time_of_day());
+  return tell(tb, &summary);
 }
 
 static void tensorboard_close(void *self) {
   TensorBoard *tb = self;
+  if (tb->about.file) fclose(tb->about.file);
   for (size_t i = 0; i < tb->writers; i++)
     if (tb->writer[i].file) fclose(tb->writer[i].file);
 }
 
-const SinkOps sink_tensorboard = {"tensorboard", sizeof(TensorBoard), tensorboard_open,
-                                  tensorboard_write, tensorboard_close};
+const SinkOps sink_tensorboard = {.name = "tensorboard",
+                                  .size = sizeof(TensorBoard),
+                                  .open = tensorboard_open,
+                                  .write = tensorboard_write,
+                                  .end = tensorboard_end,
+                                  .close = tensorboard_close};

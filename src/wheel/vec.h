@@ -83,6 +83,10 @@ AGON_VEC_API int agon_vec_scripted(AgonVec *vec, AgonAction *actions, AgonError 
 AGON_VEC_API const AgonEnvOption *agon_vec_option(const AgonVec *vec, size_t index);
 /* The name of a choice, or NULL. */
 AGON_VEC_API const char *agon_vec_action_name(const AgonVec *vec, uint32_t head, uint32_t choice);
+/* What numbers of a run over time are called (metrics/names.h): a row of the table, or -1 past its
+ * end; TensorBoard's tag of a number, and how long the player's name before it is (0: none). */
+AGON_VEC_API int agon_series(size_t index, const char **name, const char **what);
+AGON_VEC_API size_t agon_series_tag(const char *name, char *tag, size_t size);
 
 #ifdef __cplusplus
 }

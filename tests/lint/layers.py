@@ -8,7 +8,7 @@ BELOW = {"base", "include"}  # what everybody may include
 MAY = {
     "base": set(), "include": set(),
     "config": set(), "nn": set(), "meta": set(), "data": set(), "metrics": set(), "store": set(), "transport": set(),
-    "env": {"config"}, "wheel": {"env"}, "messages": {"data", "meta"}, "wire": {"messages", "transport"}, 
+    "env": {"config"}, "wheel": {"env", "metrics"}, "messages": {"data", "meta"}, "wire": {"messages", "transport"}, 
     # algo: what an algorithm is; shared: what several have in common; algos: each of them; train: what drives them
     "algo": {"config", "nn", "data"}, "shared": {"algo", "nn", "data"}, "algos": {"algo", "shared", "config", "nn", "data"},
     "train": {"algo", "shared", "config", "nn", "data"},

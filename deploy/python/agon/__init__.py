@@ -13,9 +13,11 @@ import importlib
 
 from ._library import Error
 from .agent import Agent, State, load
+from .series import series, tensorboard
 from .vec import Vec, games, make_vec, options
 
-__all__ = ["Agent", "Error", "Run", "State", "Vec", "games", "gymnasium", "load", "make_vec", "options", "pettingzoo"]
+__all__ = ["Agent", "Error", "Run", "State", "Vec", "games", "gymnasium", "load", "make_vec", "options", "pettingzoo",
+           "series", "tensorboard"]
 
 
 def __getattr__(name):

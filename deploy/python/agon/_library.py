@@ -88,6 +88,8 @@ def _open():
         "agon_vec_scripted": (ctypes.c_int, [pointer, pointer, error]),
         "agon_vec_action_name": (ctypes.c_char_p, [pointer, u32, u32]),
         "agon_vec_option": (ctypes.POINTER(Option), [pointer, size_t]),
+        "agon_series": (ctypes.c_int, [size_t, ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_char_p)]),
+        "agon_series_tag": (size_t, [ctypes.c_char_p, ctypes.c_char_p, size_t]),
         "agon_agent_open": (ctypes.c_int, [ctypes.c_char_p, out, error]),
         "agon_agent_close": (None, [pointer]),
         "agon_agent_info": (ctypes.POINTER(AgentInfo), [pointer]),
