@@ -16,11 +16,13 @@ export PYTHONPATH=$PWD/site
 "$AGON" train kuhn_poker frames=3k net.memory=gru net.memory_size=8 actors.slots=32 actors.lanes=8 metrics.evaluation_episodes=0 \
   --run-dir memory --quiet || fail "training"
 "$AGON" export memory --output memory.agon > said.txt || fail "export"
-expect 0 "PLAYER/entropy .*losses/entropy" "$AGON" help series
+expect 0 "^PLAYER/entropy " "$AGON" help series
 "$AGON" train skirmish env.units=2 env.enemy=scripted frames=4k 'net.hidden=[8]' actors.slots=32 actors.lanes=8 pace=lockstep metrics.seconds=.2 \
   metrics.evaluation_episodes=4 'curriculum.stages[0].units=1' 'curriculum.stages[0].frames=2k' --run-dir team --quiet || fail "training"
 $python "$here/series_check.py" "$root" run team || fail "names of numbers"
 $python "$here/wheel_check.py" "$PLUGINS/libplugin_coin.so" "$PLUGINS/libplugin_market.so" || fail "the package"
+AGON=$AGON RUN=book FRAMES=3k ALONE=1 $python "$here/notebook.py" "$root/deploy/python/league.ipynb" > book.txt || { cat book.txt; fail "the notebook"; }
+grep -q "^main_0 scores 0\.[0-9]* +- 0\.0" book.txt || { cat book.txt; fail "the notebook does not evaluate the player"; }
 zoo=
 for candidate in ${AGON_ZOO_PYTHON:-} python3 $python; do
   if "$candidate" -c 'import pettingzoo, gymnasium' 2> no.txt; then zoo=$candidate; break; fi

@@ -1,5 +1,5 @@
 """The Python package with nothing but numpy: wheel_check.py COIN MARKET (test plug-ins). Here are main.agon, main.agon.examples.npz, memory.agon, run."""
-import copy, gc, glob, os, pickle, sys, threading
+import copy, gc, glob, os, pickle, subprocess, sys, threading
 import numpy as np
 import agon
 
@@ -231,11 +231,28 @@ for loaded in (by_name, first, pickle.loads(pickle.dumps(by_name))):
     assert (loaded.act(rows.observations, rows.masks, agents=rows.agents) == player.act(rows.observations, rows.masks, agents=rows.agents)).all()
 refused(agon.Error, "nobody", agon.load, "run:nobody")
 refused(agon.Error, "nowhere:main_0", agon.load, "nowhere:main_0")
-program, os.environ["PATH"] = os.environ.pop("AGON"), "/nowhere"
+program, path = os.environ.pop("AGON"), os.environ["PATH"]
+os.environ["PATH"] = "/nowhere"
 refused(FileNotFoundError, "AGON=build/agon", agon.load, "run:main_0")
 assert agon.load("run:main_0", program=program).player == "main_0"
+os.environ["PATH"] = path
 
 try: import h5py
 except ImportError: print("agon.Run is not tried: no h5py")
-else: assert "main_0" in list(agon.Run("run").players()["name"])
+else:
+    run = agon.Run("run")
+    players, ratings = run.players(), run.ratings(program)
+    assert "main_0" in list(players["name"]) and set(players["name"]) >= {name for name in ratings["player"] if name != "random"}
+    assert run.checkpoints()["number"][-1] == int(os.path.basename(run.checkpoint)[:-3])
+    assert run.checkpoints()["frames"][-1] == run.status()["frames"] >= 3000
+    met = [i for i, rated in enumerate(ratings["elo"]) if np.isfinite(rated)]
+    assert all(ratings["low"][i] <= ratings["elo"][i] <= ratings["high"][i] for i in met)
+    games, scores = run.anchors()["random"]
+    assert len(games) == len(players["name"]) and all((score >= 0) == (count > 0) for count, score in zip(games, scores))
+    refused(RuntimeError, "nowhere", agon.Run.ratings, type("Lost", (), {"folder": "nowhere"}), program)
+    # a league with a guest, which has a role of its own
+    subprocess.run([program, "train", "tic_tac_toe", "frames=1", "actors.slots=32", "actors.lanes=8", "league.guests.old=random", "metrics.evaluation_episodes=0",
+                    "--run-dir", "guests", "--quiet"], check=True)
+    guests = agon.Run("guests").players()
+    assert dict(zip(guests["name"], guests["role"]))["old"] == "guest"
 print(f"{len(names)} games, players and runs in Python")

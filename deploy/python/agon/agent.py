@@ -3,7 +3,6 @@
 import ctypes
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -11,6 +10,7 @@ import threading
 import numpy as np
 
 from . import _library as c
+from .run import find_program
 
 _WANTED = ("log_probs", "values", "probabilities")
 
@@ -154,15 +154,6 @@ def _state_again(agent, n, memory):
     return state
 
 
-def _program(program):
-    """agon itself: as it is said, $AGON, or the one in PATH."""
-    found = program or os.environ.get("AGON") or shutil.which("agon")
-    if not found:
-        raise FileNotFoundError("a player of a run is exported by the program: name it (program=...), or set AGON=build/agon, or put "
-                                "agon into PATH; files of `agon export` need no program")
-    return os.fspath(found)
-
-
 def load(path, *, program=None):
     """A player: a file of `agon export` (format agon), or RUN:PLAYER, or RUN for its first main. The last two are exported by the
     program agon, which is `program`, $AGON, or in PATH; a plug-in's player needs AGON_PLUGINS, as the program does."""
@@ -173,7 +164,7 @@ def load(path, *, program=None):
     elif not colon or not os.path.isdir(folder): return Agent(text)  # which says what is wrong
     with tempfile.TemporaryDirectory() as room:
         out = os.path.join(room, "player.agon")
-        command = [_program(program), "export", folder, "--format", "agon", "--output", out]
+        command = [find_program(program), "export", folder, "--format", "agon", "--output", out]
         done = subprocess.run(command + (["--player", player] if player else []), capture_output=True, text=True, check=False)
         if done.returncode: raise c.Error(done.stderr.strip() or f"{' '.join(command)}: exit code {done.returncode}")
         agent = Agent(out)
