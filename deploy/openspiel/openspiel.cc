@@ -1,6 +1,6 @@
 /* Games of an installed OpenSpiel library, in C++: what `openspiel:GAME` is in Python, without
  * Python in the loop. A state lies on the heap; it is saved as OpenSpiel serialises it. Chance
- * moves are the host's, so that trees can be walked. How to build it: deploy/docs/PYTHON.md. */
+ * moves are the host's. How to build it, and what it is not for: deploy/docs/PYTHON.md. */
 #include "agon/env.h"
 
 #include "open_spiel/spiel.h"

@@ -836,11 +836,11 @@ Status play_step(Play *play, size_t *live) {
   }
   TRY_RETURN(gather(play));
   TRY_RETURN(choose(play));
+  int64_t chosen = clock_now(&play->clock);
+  tell_stepped(play);
   if (*bridge_fault()) /* before anybody learns from zeros that stand for what was seen */
     return status_set(ERR_ENV, "env %s failed in what is seen: %s", play->env->table->name,
                       bridge_fault());
-  int64_t chosen = clock_now(&play->clock);
-  tell_stepped(play);
   int64_t start = clock_now(&play->clock);
   play->stats.record_ns += start - chosen;
   TRY_RETURN(all && play->env->table->step_many ? step_together(play, live)

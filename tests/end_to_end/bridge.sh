@@ -76,6 +76,9 @@ for how in heir:"exit code 9" signal:"signal 9 .Killed."; do
   expect 7 "step 29: the Python process .*${how#*:}, at seed [0-9]+, move 30" mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps env.kwargs=wrong=${how%%:*},at=30,steps=40 $small frames=100k \
     --run-dir "${how%%:*}" --quiet
 done
+# what critics see is asked for by who cannot be told that there is nothing: zeros are not learned from
+expect 7 "guards:Walls failed in what is seen: RuntimeError: the map is lost .guards.py:" "$AGON" train python:guards:Walls env.kwargs=hide=state \
+  learner.algorithm=mappo $small frames=1k --run-dir state --quiet
 # what it prints is no answer, and no output
 "$AGON" env info $lamps kwargs=wrong=print,at=3 > printed.txt 2> rubbish.txt
 grep -q "rubbish" rubbish.txt || fail "what an environment prints is lost"

@@ -8,7 +8,7 @@ from lamps import Box, Dict, Discrete
 
 
 class Walls:
-    """Parallel. With hide=mask the scout's mask is missing later on."""
+    """Parallel. With hide=mask the scout's mask is missing later on, with hide=state the state."""
 
     def __init__(self, length=10, hide="", rivals=False):
         self.possible_agents, self.agents = ["guard_0", "guard_1", "scout_0"], []
@@ -52,6 +52,7 @@ class Walls:
         return seen, rewards, ended, cut, {name: {"action_mask": np.array([1, 1])} for name in before if name != "scout_0"}
 
     def state(self):
+        if self.hide == "state" and self.time == 4: raise RuntimeError("the map is lost")
         return np.array([self.time, self.wall, self.mark], np.float32)
 
     def close(self):
