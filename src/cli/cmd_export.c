@@ -19,8 +19,9 @@ extern const Command command_export;
 
 #define FORMATS "agon|npz|safetensors|onnx|c"
 /* How far the numbers of a C file may lead from the player's own, in positions of its play. */
-#define MOST_APART 5e-6
-enum { LOOKED_AT = 1000 };
+#define MOST_APART 6e-6
+/* Positions for that, and others by which numbers are rounded. */
+enum { LOOKED_AT = 1000, ROUNDED_BY = 4000 };
 
 static const Flag export_flags[] = {
     {"--player", "P", "who (default the first main)"},
@@ -151,32 +152,34 @@ static Status write_file(const char *path, const Bytes *bytes, const AgentFile *
   return OK;
 }
 
-/* As few characters for each number as do no harm that shows: *digits of them. */
+/* The numbers as the file will hold them: in *digits characters, or where that is 0, in as few as
+ * do no harm that shows, which *digits is then. */
 static Status choose_digits(const ExportSource *source, const Bytes *agent, const AgentFile *file,
-                            uint32_t *digits) {
+                            uint32_t *digits, float *block) {
   Status status = OK;
-  Examples examples = {0};
+  Examples shown = {0};
+  Examples asked = {0};
   Bytes rounded = {0};
-  float *block = NULL;
+  const uint32_t wanted = *digits;
   double apart = 1;
-  TRY(NEW_ARRAY(block, file->parameters));
-  TRY(examples_play(source, LOOKED_AT, 1, &examples));
-  for (*digits = EXPORT_SHORT; *digits < EXPORT_EXACT; (*digits)++) {
+  TRY(examples_play(source, ROUNDED_BY, 2, &shown));
+  TRY(examples_play(source, LOOKED_AT, 1, &asked));
+  for (*digits = wanted ? wanted : EXPORT_SHORT;; (*digits)++) {
     bytes_free(&rounded);
-    TRY(export_rounded(file, *digits, block));
+    TRY(export_rounded(file, &shown, *digits, block));
     TRY(export_with_numbers(agent, block, file->parameters, &rounded));
-    TRY(examples_apart(&examples, &rounded, agent, &apart));
-    if (apart <= MOST_APART) break;
+    TRY(examples_apart(&asked, &rounded, agent, &apart));
+    if (wanted || apart <= MOST_APART || *digits == EXPORT_EXACT) break;
   }
   if (*digits < EXPORT_EXACT)
     printf("numbers in %u characters: at most %.1e apart from the player's in %zu positions\n",
-           *digits, apart, examples.rows);
+           *digits, apart, asked.rows);
   else
-    printf("numbers exactly: in %zu positions less would show\n", examples.rows);
+    printf("numbers exactly%s\n", wanted ? "" : ": less would show");
 done:
-  free(block);
   bytes_free(&rounded);
-  examples_free(&examples);
+  examples_free(&shown);
+  examples_free(&asked);
   return status;
 }
 
@@ -186,6 +189,7 @@ static Status write_c(const Wish *wish, const ExportSource *source, const Bytes 
   Status status = OK;
   Bytes code = {0};
   Bytes header = {0};
+  float *block = NULL;
   char stem[PATH_MAX];
   char path[PATH_MAX];
   uint32_t digits = (uint32_t)wish->characters;
@@ -196,13 +200,15 @@ static Status write_c(const Wish *wish, const ExportSource *source, const Bytes 
   if (!*name || strpbrk(name, "\"\\\n"))
     TRY(status_set(ERR_USAGE,
                    "'%s' is no name for a C file and its header, which it includes by name", name));
-  if (!digits) TRY(choose_digits(source, agent, file, &digits));
-  TRY(export_c(file, name, digits, &code, &header));
+  TRY(NEW_ARRAY(block, file->parameters));
+  TRY(choose_digits(source, agent, file, &digits, block));
+  TRY(export_c(file, block, digits, name, &code, &header));
   TRY(text_format(path, sizeof path, "%s.h", stem));
   TRY(write_file(path, &header, file));
   TRY(text_format(path, sizeof path, "%s.c", stem));
   TRY(write_file(path, &code, file));
 done:
+  free(block);
   bytes_free(&code);
   bytes_free(&header);
   return status;
@@ -286,10 +292,12 @@ const Command command_export = {
     "  safetensors  the same for PyTorch and others\n"
     "  onnx         for onnxruntime and others: operators of opset 17\n"
     "  c            one C11 file and its header, which need nothing else\n\n"
-    "All say what the player sees and does, its memory and masks, whom it was trained from, and "
-    "its rating where games tell one: as JSON, under `metadata`. With --examples the file can be "
-    "tested wherever it is used. src/export/README.md has the formats, and readers in a few "
-    "lines.",
+    "All hold the layers by name and shape, the normaliser of observations among them, and as "
+    "JSON, under `metadata` (of C the header's last comment): the env and the version of its "
+    "rules, what the player sees and does, masks, memory, the network step by step, whom it was "
+    "trained from, its rating where games tell one, and the licence where --licence says one. With "
+    "--examples the file can be tested wherever it is used. src/export/README.md has the formats, "
+    "and readers in a few lines.",
     export_flags,
     COUNT_OF(export_flags),
     run_export,

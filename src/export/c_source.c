@@ -1,7 +1,7 @@
 /* An agent as one file of C and its header: what runs it (libagon/model.h and runtime.h, without
  * the parts that it has no use for), its steps as constants, and its numbers as text. A number of a
- * matrix takes three or four of the 92 characters that may stand in a string, in units of its row;
- * others take five, which hold every float. */
+ * matrix takes three or four of the 92 characters that may stand in a string, in units of its row
+ * (rounding.c); others take five, which hold every float. */
 #include "export/c_source.h"
 
 #include "base/embedded.h"
@@ -17,11 +17,7 @@
 
 extern const Embedded export_runtime_text[];
 
-enum {
-  SYMBOLS = 92,
-  EXACT = 5,   /* characters that hold any float */
-  LINE = 4000, /* of a string; compilers need not take more than 4095 */
-};
+enum { LINE = 4000 }; /* characters of a string; compilers need not take more than 4095 */
 
 /* --- text --- */
 
@@ -44,6 +40,18 @@ static bool has_op(const Model *m, uint32_t op) {
   return false;
 }
 
+static bool has_act(const Model *m, uint32_t act) {
+  for (uint32_t i = 0; i < m->steps; i++)
+    if (m->step[i].act == act) return true;
+  return false;
+}
+
+static bool has_half(const Model *m) {
+  for (uint32_t i = 0; i < m->steps; i++)
+    if (m->step[i].half) return true;
+  return false;
+}
+
 /* Whether a part of the runtime is of use for the model. */
 static bool uses(const Model *m, const char *part, size_t size) {
   const bool numbers = m->rule == MODEL_NUMBERS || m->rule == MODEL_SQUASHED;
@@ -53,11 +61,17 @@ static bool uses(const Model *m, const char *part, size_t size) {
   } parts[] = {
       {"conv", has_op(m, MODEL_CONV)},
       {"memory", has_op(m, MODEL_GRU) || has_op(m, MODEL_LSTM)},
+      {"tanh", has_act(m, MODEL_TANH) || has_op(m, MODEL_GRU) || has_op(m, MODEL_LSTM)},
+      {"gelu", has_act(m, MODEL_GELU)},
+      {"half", has_half(m)},
+      {"inputs", m->ids > 0 || m->last_inputs > 0},
+      {"worths", m->rule == MODEL_WORTHS},
       {"layer_norm", has_op(m, MODEL_NORM)},
       {"normalise", has_op(m, MODEL_NORMALISE)},
       {"talk", m->links >= 0},
       {"attend", has_op(m, MODEL_ATTEND)},
       {"sizes", false}, /* they are written as constants */
+      {"watch", false}, /* nobody does */
       {"numbers", numbers},
       {"choices", !numbers},
   };
@@ -66,21 +80,28 @@ static bool uses(const Model *m, const char *part, size_t size) {
   return true;
 }
 
-/* A file of the runtime line by line, without its comments, blank lines and margins. */
+/* A file of the runtime line by line, without its comments, blank lines and margins; of several
+ * spaces one is left. */
 static void put_runtime(const Model *m, const char *text, Bytes *out) {
   bool comment = false;
-  bool wanted = true;
+  size_t depth = 0;   /* of parts within parts */
+  size_t without = 0; /* from which depth on there is no use for them; 0: there is */
   for (const char *at = text; *at; at += *at == '\n') {
     const char *end = at + strcspn(at, "\n");
     while (at < end && *at == ' ')
       at++;
-    if (!strncmp(at, "/* part: ", 9)) wanted = uses(m, at + 9, strcspn(at + 9, " "));
-    if (!strncmp(at, "/* part end", 11)) wanted = true;
+    if (!strncmp(at, "/* part: ", 9)) {
+      depth++;
+      if (!without && !uses(m, at + 9, strcspn(at + 9, " "))) without = depth;
+    }
+    if (!strncmp(at, "/* part end", 11) && without == depth--) without = 0;
+    const bool wanted = without == 0;
     const bool skip = !strncmp(at, "#pragma once", 12) || !strncmp(at, "#include \"", 10);
     const size_t before = out->size;
     for (; at < end; at++) {
       if (!comment && at + 1 < end && at[0] == '/' && at[1] == '*') comment = true;
-      if (!comment && wanted && !skip) bytes_put(out, at, 1);
+      const bool again = at[0] == ' ' && at[1] == ' ';
+      if (!comment && wanted && !skip && !again) bytes_put(out, at, 1);
       if (comment && at + 1 < end && at[0] == '*' && at[1] == '/') {
         comment = false;
         at++;
@@ -112,8 +133,8 @@ typedef struct Strings {
 
 static void put_symbols(Strings *strings, uint64_t value, uint32_t digits) {
   for (uint32_t d = 0; d < digits; d++) {
-    const char c = symbol((uint32_t)(value % SYMBOLS));
-    value /= SYMBOLS;
+    const char c = symbol((uint32_t)(value % EXPORT_SYMBOLS));
+    value /= EXPORT_SYMBOLS;
     if (strings->used == 0) put(strings->out, "\"");
     bytes_put(strings->out, &c, 1);
     if (++strings->used == LINE) {
@@ -129,112 +150,40 @@ static uint32_t bits_of(float x) {
   return bits;
 }
 
-/* Half of how many values that many characters tell apart. */
-static uint32_t half_range(uint32_t digits) {
-  uint32_t range = 1;
-  while (digits-- > 0)
-    range *= SYMBOLS;
-  return range / 2;
-}
-
-static float largest_of(const float *x, size_t count) {
-  float most = 0;
-  for (size_t i = 0; i < count; i++)
-    most = fmaxf(most, fabsf(x[i]));
-  return most;
-}
-
-/* What a row's numbers are multiples of: the largest is then as far out as the characters go, but
- * for what the division may round up. */
-static float unit_of_row(const float *x, size_t count, uint32_t digits) {
-  const uint32_t half = half_range(digits);
-  return largest_of(x, count) / (float)(half - 2 - half / (1 << 20));
-}
-
-static int64_t in_units(float x, float unit, uint32_t digits) {
-  const int64_t most = (int64_t)half_range(digits) - 1;
-  const int64_t units = unit > 0 ? llround((double)x / (double)unit) : 0;
-  return units < -most ? -most : units > most ? most : units;
-}
-
-/* A stretch of the block that is written in one way. */
-typedef struct Piece {
-  size_t at, rows, columns;
-  uint32_t digits;
-} Piece;
-
-/* The pieces of one copy: matrices in `digits` characters, all else exactly. What no layer names is
- * a piece, too. */
-static Status find_pieces(const AgentFile *file, uint32_t digits, Piece **out, size_t *count) {
-  size_t at = 0;
-  *count = 0;
-  TRY_RETURN(NEW_ARRAY(*out, 2 * file->views + 1));
-  while (at < file->model.stride) {
-    size_t next = file->model.stride;
-    const FormatView *found = NULL;
-    for (size_t i = 0; i < file->views; i++) {
-      const FormatView *view = &file->view[i];
-      if (view->offset == at && view->count > 0) found = view;
-      if (view->offset > at && view->offset < next) next = view->offset;
+/* A row of a piece as it was, which says its unit, and rounded. */
+static void put_row(Strings *strings, const float *from, const float *x, const Piece *piece) {
+  const bool pairs = piece->digits == EXPORT_PAIR;
+  if (piece->digits == EXPORT_EXACT || pairs) {
+    for (size_t i = 0; i < piece->columns; i += pairs ? 2 : 1) {
+      const uint32_t other = pairs && i + 1 < piece->columns ? bits_of(x[i + 1]) : 0;
+      put_symbols(strings, pairs ? bits_of(x[i]) >> 16 | other : bits_of(x[i]), EXPORT_EXACT);
     }
-    Piece piece = {at, 1, next - at, EXACT};
-    if (found && found->dims >= 2 && found->count <= next - at && digits < EXACT) {
-      const size_t rows = found->shape[0];
-      piece = (Piece){at, rows, found->count / rows, digits};
-    }
-    (*out)[(*count)++] = piece;
-    at += piece.rows * piece.columns;
-    if (*count > 2 * file->views) break;
-  }
-  return OK;
-}
-
-static void put_row(Strings *strings, const float *x, const Piece *piece) {
-  if (piece->digits == EXACT) {
-    for (size_t i = 0; i < piece->columns; i++)
-      put_symbols(strings, bits_of(x[i]), EXACT);
     return;
   }
-  const float unit = unit_of_row(x, piece->columns, piece->digits);
-  put_symbols(strings, bits_of(unit), EXACT);
+  const uint32_t half = rounding_half(piece->digits);
+  const float unit = rounding_unit(from, piece->columns, piece->digits);
+  put_symbols(strings, bits_of(unit), EXPORT_EXACT);
   for (size_t i = 0; i < piece->columns; i++)
-    put_symbols(strings,
-                (uint64_t)(in_units(x[i], unit, piece->digits) + half_range(piece->digits)),
+    put_symbols(strings, (uint64_t)(rounding_multiple((double)x[i], unit, piece->digits) + half),
                 piece->digits);
 }
 
-Status export_rounded(const AgentFile *file, uint32_t digits, float *block) {
-  Piece *piece;
-  size_t count;
+static Status put_numbers(const AgentFile *file, const float *block, uint32_t digits, Bytes *out) {
   const Model *m = &file->model;
-  memcpy(block, m->block, file->parameters * sizeof *block);
-  Status status = find_pieces(file, digits, &piece, &count);
-  for (size_t c = 0; status == OK && c < m->copies; c++)
-    for (size_t p = 0; p < count; p++)
-      for (size_t r = 0; r < piece[p].rows && piece[p].digits < EXACT; r++) {
-        float *x = block + c * m->stride + piece[p].at + r * piece[p].columns;
-        const float unit = unit_of_row(x, piece[p].columns, digits);
-        for (size_t i = 0; i < piece[p].columns; i++)
-          x[i] = (float)in_units(x[i], unit, digits) * unit;
-      }
-  free(piece);
-  return status;
-}
-
-static Status put_numbers(const AgentFile *file, uint32_t digits, Bytes *out) {
-  const Model *m = &file->model;
-  Piece *piece;
+  Piece *piece = NULL;
   size_t count;
   Strings strings = {.out = out};
-  Status status = find_pieces(file, digits, &piece, &count);
+  Status status = rounding_pieces(file, digits, &piece, &count);
   put(out, "static const struct { uint32_t rows, columns, digits; } piece[] = {\n");
   for (size_t p = 0; status == OK && p < count; p++)
     put(out, "{%zu, %zu, %u},\n", piece[p].rows, piece[p].columns, piece[p].digits);
   put(out, "};\nstatic const char *const text[] = {\n");
   for (size_t c = 0; status == OK && c < m->copies; c++)
     for (size_t p = 0; p < count; p++)
-      for (size_t r = 0; r < piece[p].rows; r++)
-        put_row(&strings, m->block + c * m->stride + piece[p].at + r * piece[p].columns, &piece[p]);
+      for (size_t r = 0; r < piece[p].rows; r++) {
+        const size_t at = c * m->stride + piece[p].at + r * piece[p].columns;
+        put_row(&strings, m->block + at, block + at, &piece[p]);
+      }
   put(out, "%s};\n", strings.used ? "\",\n" : "");
   free(piece);
   return status;
@@ -329,7 +278,7 @@ static void put_functions(const Model *m, const char *name, Bytes *out) {
       "}\n"
       "return value;\n"
       "}\n\n",
-      SYMBOLS);
+      EXPORT_SYMBOLS);
   put(out,
       "void %s_open(void) {\n"
       "size_t line = 0;\n"
@@ -338,19 +287,24 @@ static void put_functions(const Model *m, const char *name, Bytes *out) {
       "for (size_t c = 0; c < %u; c++)\n"
       "for (size_t p = 0; p < sizeof piece / sizeof *piece; p++)\n"
       "for (size_t r = 0; r < piece[p].rows; r++) {\n"
-      "const uint32_t half = piece[p].digits == 3 ? %u : %u;\n"
+      "const uint32_t digits = piece[p].digits, half = digits == %d ? %u : %u;\n"
       "float unit = 0;\n"
-      "uint32_t bits = piece[p].digits < %d ? next_number(&line, &at, %d) : 0;\n"
+      "uint32_t bits = digits == %d || digits == %d ? next_number(&line, &at, %d) : 0;\n"
       "memcpy(&unit, &bits, sizeof unit);\n"
-      "for (size_t i = 0; i < piece[p].columns; i++, to++) {\n"
-      "bits = next_number(&line, &at, piece[p].digits);\n"
-      "if (piece[p].digits < %d) *to = (float)((int32_t)bits - (int32_t)half) * unit;\n"
-      "else memcpy(to, &bits, sizeof *to);\n"
+      "for (size_t i = 0; i < piece[p].columns; i++, to++) {\n",
+      name, m->copies, EXPORT_SHORT, rounding_half(EXPORT_SHORT), rounding_half(EXPORT_LONG),
+      EXPORT_SHORT, EXPORT_LONG, EXPORT_EXACT);
+  put(out,
+      "if (digits == %d && i %% 2) bits &= 0xffff0000u;\n"
+      "else bits = next_number(&line, &at, digits == %d ? %d : digits);\n"
+      "const uint32_t whole = digits == %d && i %% 2 == 0 ? bits << 16 : bits;\n"
+      "if (digits == %d || digits == %d) *to = (float)((int32_t)bits - (int32_t)half) * unit;\n"
+      "else memcpy(to, &whole, sizeof *to);\n"
       "}\n"
       "}\n"
       "model_pack(&model, packed);\n"
       "}\n\n",
-      name, m->copies, half_range(3), half_range(4), EXACT, EXACT, EXACT);
+      EXPORT_PAIR, EXPORT_PAIR, EXPORT_EXACT, EXPORT_PAIR, EXPORT_SHORT, EXPORT_LONG);
   put(out,
       "int %s_act(const %s_rows *rows) {\n"
       "ModelFault fault;\n"
@@ -451,8 +405,8 @@ static void name_of(const char *stem, char out[64]) {
   out[size] = 0;
 }
 
-Status export_c(const AgentFile *file, const char *stem, uint32_t digits, Bytes *source,
-                Bytes *header) {
+Status export_c(const AgentFile *file, const float *block, uint32_t digits, const char *stem,
+                Bytes *source, Bytes *header) {
   char name[64];
   name_of(stem, name);
   put_header(file, name, header);
@@ -465,7 +419,7 @@ Status export_c(const AgentFile *file, const char *stem, uint32_t digits, Bytes 
   for (const Embedded *part = export_runtime_text; part->name; part++)
     put_runtime(&file->model, part->text, source);
   put_model(&file->model, source);
-  TRY_RETURN(put_numbers(file, digits, source));
+  TRY_RETURN(put_numbers(file, block, digits, source));
   put_functions(&file->model, name, source);
   if (source->failed || header->failed) return status_set(ERR_MEMORY, "out of memory writing C");
   return OK;

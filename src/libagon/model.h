@@ -104,6 +104,11 @@ typedef struct ModelRows {
   float *probability; /* (count, outer width); of numbers means and deviations; NULL */
   float *log_prob;    /* (count) NULL */
   float *value;       /* (count) NULL */
+  /* part: watch */
+  /* is shown what each step of a copy reads first: x (R, width of that tensor); NULL */
+  void (*watch)(void *watcher, size_t copy, size_t step, const float *x, size_t R);
+  void *watcher;
+  /* part end */
 } ModelRows;
 
 enum { MODEL_FINE, MODEL_BAD_OBSERVATION, MODEL_BAD_OUTPUT };

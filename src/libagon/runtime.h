@@ -151,6 +151,7 @@ static inline void vector_put(float *p, Vector v, size_t count) {
 #endif
 }
 
+/* part: tanh */
 /* x P(x^2) / Q(x^2), a fit to 2e-8. */
 static inline Vector vector_tanh(Vector x) {
   x = vector_min(vector_max(x, vector_of(-9.0f)), vector_of(9.0f));
@@ -171,6 +172,7 @@ static inline Vector vector_tanh(Vector x) {
 #endif
   return vector_min(vector_max(x, vector_of(-1.0f)), vector_of(1.0f));
 }
+/* part end */
 
 /* part: memory */
 static inline Vector vector_logistic(Vector x) {
@@ -179,10 +181,14 @@ static inline Vector vector_logistic(Vector x) {
 /* part end */
 
 static void model_activate(uint32_t act, float *x, size_t count) {
+  /* part: gelu */
   for (size_t i = 0; act == MODEL_GELU && i < count; i++)
     x[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
+  /* part end */
+  /* part: tanh */
   for (size_t i = 0; act == MODEL_TANH && i < count; i += MODEL_LANES)
     vector_put(x + i, vector_tanh(vector_get(x + i, count - i)), count - i);
+  /* part end */
   for (size_t i = 0; act == MODEL_RELU && i < count; i++)
     x[i] = x[i] > 0 ? x[i] : 0;
 }
@@ -201,6 +207,7 @@ static size_t packed_size(size_t K, size_t N) {
   return size;
 }
 
+/* part: half */
 /* Rounded to bfloat16, ties to even. */
 static inline float to_half(float x) {
   uint32_t bits;
@@ -215,18 +222,22 @@ static const float *to_halves(float *to, const float *from, size_t count) {
     to[i] = to_half(from[i]);
   return to;
 }
+/* part end */
 
 /* w (N, K) panel by panel: for each k the weights of its outputs side by side. */
-static float *pack_matrix(float *to, const float *w, bool half, size_t K, size_t N) {
+static float *pack_matrix(float *to, const float *w, uint32_t half, size_t K, size_t N) {
+  float *at = to;
   for (size_t n = 0; n < N; n += 2 * MODEL_LANES) {
     const size_t wide = panel_vectors(N - n) * MODEL_LANES;
     for (size_t k = 0; k < K; k++)
-      for (size_t j = 0; j < wide; j++) {
-        const float x = n + j < N ? w[(n + j) * K + k] : 0;
-        *to++ = half ? to_half(x) : x;
-      }
+      for (size_t j = 0; j < wide; j++)
+        *at++ = n + j < N ? w[(n + j) * K + k] : 0;
   }
-  return to;
+  /* part: half */
+  if (half) to_halves(to, to, (size_t)(at - to));
+  /* part end */
+  (void)half;
+  return at;
 }
 
 /* A tile of outputs stays in registers while k runs, from the bias on. Three rows share a pointer:
@@ -539,7 +550,9 @@ static const float *run_conv(const ModelRun *run, const ModelStep *s, const floa
   const size_t N = run->m->tensor[s->out];
   for (size_t r = 0; r < run->R; r++) {
     conv_columns(run->scratch, run->tensor[s->in[0]] + r * K, &s->conv);
+    /* part: half */
     if (s->half) to_halves(run->scratch, run->scratch, places * taps);
+    /* part end */
     multiply(run->tensor[s->out] + r * N, run->scratch, packed, run->block + s->bias, s->act,
              places, taps, s->conv.out_channels);
   }
@@ -584,10 +597,12 @@ static const float *run_memory(const ModelRun *run, const ModelStep *s, const fl
   for (size_t r = 0; r < run->R; r++)
     memcpy(h + r * H, run->before + r * m->memory + s->state_at, H * sizeof *h);
   const float *x = run->tensor[s->in[0]];
+  /* part: half */
   if (s->half) {
     to_halves(h, h, run->R * H);
     x = to_halves(hidden + run->R * G, x, run->R * K);
   }
+  /* part end */
   packed = multiply(gate, x, packed, run->block + s->bias, MODEL_NONE, run->R, K, G);
   packed = multiply(hidden, h, packed, run->block + s->bias_h, MODEL_NONE, run->R, H, G);
   for (size_t r = 0; r < run->R; r++) {
@@ -738,7 +753,9 @@ static const float *run_step(const ModelRun *run, const ModelStep *s, const floa
   switch (s->op) {
   case MODEL_DENSE:
   case MODEL_PRODUCT:
+    /* part: half */
     if (s->half) x = to_halves(run->scratch, x, run->R * K);
+    /* part end */
     return multiply(y, x, packed, s->op == MODEL_DENSE ? run->block + s->bias : NULL, s->act,
                     run->R, K, N);
   case MODEL_BROADCAST:
@@ -793,12 +810,14 @@ static float *memory_of(const Model *m, const ModelRows *rows, size_t row) {
   return rows->memory + (rows->slot ? rows->slot[row] : row) * (size_t)m->memory;
 }
 
+/* part: inputs */
 /* The numbers of an input that stand for place `which` of a one-hot; what is no place is nothing.
  */
 static void put_one(const Model *m, float *at, size_t which, size_t count, float value) {
   for (size_t i = 0; which < count && i < m->span; i++)
     at[which * m->span + i] = value;
 }
+/* part end */
 
 static void to_floats(float *restrict to, const uint8_t *restrict from, size_t count) {
   for (size_t i = 0; i < count; i++)
@@ -810,14 +829,15 @@ static void load_row(const ModelRun *run, const ModelRows *rows, size_t at) {
   const Model *m = run->m;
   const size_t O = m->observation;
   const size_t row = run->source[at];
-  const float *last = run->before + at * m->memory + m->recurrent;
   float *x = run->tensor[0] + at * m->tensor[0];
-  const uint32_t agent = agent_of(rows, row);
   memset(x + O, 0, (m->tensor[0] - O) * sizeof *x);
   if (m->bytes)
     to_floats(x, (const uint8_t *)rows->observations + row * O, O);
   else
     memcpy(x, (const float *)rows->observations + row * O, O * sizeof *x);
+  /* part: inputs */
+  const float *last = run->before + at * m->memory + m->recurrent;
+  const uint32_t agent = agent_of(rows, row);
   x += O;
   if (m->ids && agent < m->agents) put_one(m, x, m->id_of[agent], m->ids, 1);
   x += (size_t)m->ids * m->span;
@@ -826,6 +846,7 @@ static void load_row(const ModelRun *run, const ModelRows *rows, size_t at) {
       put_one(m, x, h, m->last_inputs, last[h]);
     else if (last[h] >= 1 && last[h] <= (float)m->head_size[h])
       put_one(m, x, from + (size_t)last[h] - 1, m->last_inputs, 1);
+  /* part end */
 }
 
 /* part: talk */
@@ -939,6 +960,7 @@ static uint32_t best_of(const float *x, const uint8_t *mask, uint32_t size) {
   return best;
 }
 
+/* part: worths */
 /* All on the best of the worths, in place; returns what that is worth. */
 static float take_best(float *x, uint32_t best, uint32_t size) {
   const float worth = best < size ? x[best] : 0;
@@ -946,6 +968,7 @@ static float take_best(float *x, uint32_t best, uint32_t size) {
     x[i] = i == best;
   return worth;
 }
+/* part end */
 
 /* By their probabilities; rounding may leave a rest, which is the last possible one's. */
 static uint32_t draw(const float *x, uint32_t size, double u) {
@@ -965,17 +988,16 @@ static void choose(const Model *m, const ModelRows *rows, size_t row, float *x, 
   const uint32_t outer = m->heads - m->inner;
   const uint32_t own = m->choices - (m->inner ? m->head_size[m->heads - 1] : 0);
   const uint8_t *mask = rows->masks ? rows->masks + row * own : NULL;
-  float worths = 0;
   float log_prob = 0;
   for (uint32_t h = 0, at = 0; h < m->heads; at += m->head_size[h++]) {
     const uint32_t size = m->head_size[h];
     const uint8_t *allowed = mask && h < outer ? mask + at : NULL;
     const bool greedy = rows->greedy || m->rule == MODEL_WORTHS;
     uint32_t choice = greedy ? best_of(x + at, allowed, size) : 0;
-    if (m->rule == MODEL_WORTHS)
-      worths += take_best(x + at, choice, size);
-    else
-      soften(x + at, allowed, size);
+    /* part: worths */
+    if (m->rule == MODEL_WORTHS) *value = take_best(x + at, choice, size) + (h ? *value : 0);
+    /* part end */
+    if (m->rule != MODEL_WORTHS) soften(x + at, allowed, size);
     if (!greedy) choice = draw(x + at, size, unit_of(rows->seed, row, h));
     if (choice == size) choice = 0;
     if (h < outer) {
@@ -986,7 +1008,7 @@ static void choose(const Model *m, const ModelRows *rows, size_t row, float *x, 
       last[m->lasts] = (float)choice;
     }
   }
-  if (m->rule == MODEL_WORTHS) *value = worths;
+  (void)value;
   if (rows->log_prob) rows->log_prob[row] = log_prob;
   if (rows->probability) memcpy(rows->probability + (size_t)row * own, x, own * sizeof *x);
 }
@@ -1072,8 +1094,14 @@ static int run_chunk(ModelRun *run, const float *packed, const ModelRows *rows, 
     if (m->links >= 0) load_links(run, rows, at);
     /* part end */
   }
-  for (size_t i = 0; i < m->steps; i++)
+  for (size_t i = 0; i < m->steps; i++) {
+    /* part: watch */
+    if (rows->watch)
+      rows->watch(rows->watcher, (size_t)(run->block - m->block) / m->stride, i,
+                  run->tensor[m->step[i].in[0]], run->R);
+    /* part end */
     packed = run_step(run, &m->step[i], packed);
+  }
   const int status = check_outputs(run, fault);
   for (size_t at = 0; status == MODEL_FINE && at < run->R; at++) {
     const size_t row = run->source[at];

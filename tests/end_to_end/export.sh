@@ -12,6 +12,16 @@ if [ -z "$runner" ] && python3 -m venv onnx 2> no.txt && onnx/bin/pip install -q
   runner=$PWD/onnx/bin/python
 fi
 [ -n "$runner" ] || echo "ONNX files are not run: no Python here has onnx and onnxruntime, and pip cannot install them"
+# so is PyTorch, where a Python has it: AGON_TORCH_PYTHON names one
+torch=
+for candidate in ${AGON_TORCH_PYTHON:-} python3 $python; do
+  if "$candidate" -c 'import torch, numpy' 2> no.txt; then torch=$candidate; break; fi
+done
+[ -n "$torch" ] || echo "PyTorch is not asked: no Python here has it"
+# the Python package
+cmake --build "$(dirname "$AGON")" --target agon_wheel > built.txt 2>&1 || { tail -30 built.txt; fail "the wheel does not build"; }
+$python -m zipfile -e "$(ls "$(dirname "$AGON")"/wheel/agon-*.whl)" site
+export PYTHONPATH=$PWD/site
 train() { # FOLDER GAME KEY=VALUE...
   local run=$1 game=$2; shift 2
   "$AGON" train "$game" frames=3k pace=lockstep actors.slots=32 actors.lanes=8 league.end_games=0 metrics.evaluation_episodes=0 \
@@ -24,10 +34,11 @@ try() {
   for format in npz safetensors onnx c; do "$AGON" export "$run" --format $format --output "$run.$format" > said.txt || fail "$format of $run"; done
   echo "$run"
   $python "$here/export_check.py" "$run.agon" "$lib" "$@" || fail "$run is not what was exported"
+  if [ -n "$torch" ]; then "$torch" "$here/export_check.py" torch "$run.safetensors" "$@" || fail "$run.safetensors in PyTorch"; fi
   if [ -n "$runner" ]; then "$runner" "$here/export_check.py" onnx "$run.onnx" "$@" || fail "$run.onnx"; fi
 }
-train mlp tic_tac_toe frames=12k actors.eval_share=0.25; try mlp
-train conv connect_four net.conv='[8,8]' net.hidden='[32]' net.layer_norm=true net.activation=gelu; try conv
+train mlp tic_tac_toe frames=12k actors.eval_share=0.25; try mlp --query "$AGON" mlp
+train conv connect_four net.conv='[8,8]' net.hidden='[32]' net.layer_norm=true net.activation=gelu; try conv --query "$AGON" conv
 train gru kuhn_poker net.memory=gru net.memory_size=24 net.activation=relu; try gru
 train lstm leduc_poker net.memory=lstm net.memory_size=20 net.separate=true; try lstm
 train last foraging net.last_action=true net.agent_id=agent net.memory=gru net.memory_size=16 net.normalise_observations=true; try last
@@ -40,7 +51,7 @@ train near simple_spread learner.algorithm=mappo net.messages.kind=nearest net.m
 train box "$PLUGINS/libplugin_aim.so" net.last_action=true net.memory=lstm net.memory_size=8; try box
 train dials "$PLUGINS/libplugin_dials.so" net.last_action=true net.memory=gru net.memory_size=8 net.agent_id=agent; try dials
 # products of rounded numbers: another order of their sums now and then rounds an input of the next layer the other way
-train half connect_four precision=bf16 net.hidden='[64,64]'; try half --tolerance 5e-3
+train half connect_four precision=bf16 net.hidden='[64,64]'; try half --tolerance 5e-3 --query "$AGON" half
 
 # what agon query says of a position is what the examples hold, and libagon gives
 echo "" | "$AGON" query mlp --json > query.json

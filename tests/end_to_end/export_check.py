@@ -1,7 +1,8 @@
-"""Whether what `agon export` wrote does what the player does: export_check.py FILE LIBAGON [--tolerance T]
-FILE is an exported `.agon` with FILE.examples.npz beside it. Compared are libagon, numpy on the .npz and .safetensors,
-the C file (compiled here) and ONNX in onnxruntime, each where the file is there, or, of ONNX, the package."""
-import ctypes, importlib.util, json, math, os, struct, subprocess, sys
+"""Whether what `agon export` wrote does what the player does: export_check.py FILE LIBAGON [--tolerance T] [--query AGON RUN]
+FILE is an exported `.agon` with FILE.examples.npz beside it. Compared are libagon, the Python package (where it is found), numpy on
+the .npz and .safetensors, and the C file (compiled here); by `export_check.py onnx FILE` ONNX in onnxruntime, by `torch` PyTorch.
+--query: also what `agon query` says of the run's main in a thousand positions of games at random."""
+import ctypes, importlib.util, json, math, os, re, subprocess, sys
 import numpy as np
 
 
@@ -92,12 +93,14 @@ class CRows(ctypes.Structure):
                [(name, ctypes.c_void_p) for name in ("actions", "probabilities", "log_probs", "values")]
 
 
-def c_file(path, e):
+def c_file(path, e, meta):
     """Compiles STEM.c as strictly as it promises, and lets it decide the rows."""
     stem = os.path.basename(path)[:-2]
     done = subprocess.run(["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-shared", "-fPIC",
                            path, "-o", path + ".so", "-lm"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    header = open(path[:-2] + ".h").read()
+    assert json.loads(header[header.rindex("/* {") + 3:header.rindex("*/")].replace("\n   ", "")) == meta  # the last comment
     lib = ctypes.CDLL(os.path.abspath(path + ".so"))
     getattr(lib, stem + "_open")()
     n = len(e["observations"])
@@ -295,6 +298,80 @@ def onnx_file(path, e):
     return meta, got
 
 
+def torch_file(path, e):
+    """The module of deploy/python/agon/torch.py, and, of what is dense alone, the ten lines of src/export/README.md."""
+    import torch
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    spec = importlib.util.spec_from_file_location("agon_torch", os.path.join(root, "deploy/python/agon/torch.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    agent = module.Agent(path)
+    layers = dict(np.load(path[:path.rindex(".")] + ".npz"))
+    layers.pop("metadata")
+    state = agent.state_dict()
+    assert state.keys() == layers.keys() and all(np.array_equal(state[k].numpy(), layers[k]) for k in layers)
+    t = {k: torch.from_numpy(v.astype(np.int64) if v.dtype == np.uint32 else v) for k, v in e.items()}
+    with torch.no_grad():
+        out = agent(t["observations"], t["masks"], t["memory"], t["agents"], t["alive"], t["positions"])
+    got = {k: out[k].numpy() for k in ("probabilities", "values")}
+    got["memory_after"] = out["memory"].numpy()
+    agent(t["observations"], t["masks"], t["memory"], t["agents"], t["alive"], t["positions"])["values"].sum().backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in agent.parameters())  # it can be trained on
+    net = agent.metadata["network"]
+    if {s["op"] for s in net["steps"]} <= {"dense", "rescale"} and net["outputs"] == "logits" and not agent.metadata["action"].get("speaks") \
+       and net["copies"] == 1 and not net["ids"] and len(agent.metadata["action"]["head_size"]) == 1 and not any("bfloat16" in s for s in net["steps"]):
+        text = open(os.path.join(root, "src/export/README.md")).read()
+        lines = re.search(r"```python\n(import json, numpy as np, torch\n.*?)```", text, re.S)[1]
+        assert len(lines.splitlines()) <= 11
+        names = {"observations": t["observations"], "masks": t["masks"]}
+        exec(lines.replace("main_0.npz", path[:path.rindex(".")] + ".npz"), names)
+        print(f"  ten lines    probabilities {greatest(names['policy'].numpy(), got['probabilities']):.1e}")
+        assert greatest(names["policy"].numpy(), got["probabilities"]) < 1e-5
+    return agent.metadata, got
+
+
+def wheel(path, e):
+    """The player by the Python package."""
+    import agon
+    agent = agon.load(path)
+    n, shape = len(e["observations"]), agent.observation_shape
+    state = agent.state(n)
+    if agent.memory_count: state.memory = e["memory"]
+    out = agent.act(e["observations"].reshape(n, *shape), e["masks"], state=state, agents=e["agents"], alive=e["alive"], acts=e["acts"],
+                    positions=e["positions"], want=("values", "probabilities"))
+    out["actions"] = out["actions"].reshape(n, -1)
+    return {**out, "memory_after": state.memory if agent.memory_count else e["memory"]}
+
+
+def query(path, program, run, meta):
+    """What the program says of lines of play at random, beside what the package makes of the same positions."""
+    import agon
+    agent, rng, wanted = agon.load(path), np.random.default_rng(7), 1000
+    vec = agon.make_vec(meta["env"]["name"], 64, seed=1)
+    lines, seen, masks, values, probabilities = [""] * 64, [], [], [], []
+    asked = []
+    while len(asked) < wanted:
+        out = agent.act(vec.observations, vec.masks, agents=vec.agents, want=("values", "probabilities"))
+        asked += lines
+        values.append(out["values"]), probabilities.append(out["probabilities"])
+        actions = vec.sample(rng).reshape(64)
+        vec.step(actions)
+        over = vec.terminated | vec.truncated
+        lines = ["" if over[g] else f"{lines[g]} {actions[g]}".strip() for g in range(64)]
+    engine = subprocess.Popen([program, "query", run, "--engine"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    engine.stdout.readline()
+    said = []
+    for first in range(0, len(asked), 256):
+        print(json.dumps({"lines": asked[first:first + 256]}), file=engine.stdin, flush=True)
+        said += json.loads(engine.stdout.readline())["answers"]
+    engine.communicate(json.dumps({"quit": True}) + "\n")
+    said = [answer["agents"][0] for answer in said]
+    apart = {"probabilities": greatest(np.concatenate(probabilities), np.array([s["probabilities"] for s in said])),
+             "values": greatest(np.concatenate(values), np.array([s["value"] for s in said]))}
+    print(f"  agon query   {len(said)} lines: " + ", ".join(f"{k} {v:.1e}" for k, v in apart.items()))
+    return max(apart.values())
+
+
 def main():
     if sys.argv[1] == "onnx":  # STEM.onnx, beside STEM.agon.examples.npz; by a Python that has onnxruntime
         stem = sys.argv[2][:-len(".onnx")]
@@ -302,6 +379,12 @@ def main():
         meta, got = onnx_file(sys.argv[2], e)
         tolerance = float(sys.argv[sys.argv.index("--tolerance") + 1]) if "--tolerance" in sys.argv else 1e-5
         return compare("onnxruntime", got, e, meta, tolerance, meta["network"]["recurrent"])
+    if sys.argv[1] == "torch":  # STEM.safetensors or STEM.npz, likewise; by a Python that has torch
+        stem = sys.argv[2][:sys.argv[2].rindex(".")]
+        e = dict(np.load(stem + ".agon.examples.npz"))
+        meta, got = torch_file(sys.argv[2], e)
+        tolerance = float(sys.argv[sys.argv.index("--tolerance") + 1]) if "--tolerance" in sys.argv else 1e-5
+        return compare("PyTorch", got, e, meta, tolerance, meta["network"]["recurrent"])
     path, library = sys.argv[1:3]
     tolerance = float(sys.argv[sys.argv.index("--tolerance") + 1]) if "--tolerance" in sys.argv else 1e-5
     e = dict(np.load(path + ".examples.npz"))
@@ -309,8 +392,15 @@ def main():
     agent, info = lib.open(path)
     meta = json.loads(info.metadata)
     recurrent = meta["network"]["recurrent"]
+    known = {"format", "agon", "player", "hash", "frames", "algorithm", "precision", "env", "observation", "action", "kinds", "agents",
+             "network", "lineage"}
+    assert known <= meta.keys() and meta["env"].keys() == {"name", "title", "version"}, known - meta.keys()
     got = lib.act(agent, info, e)
     compare("libagon", got, e, meta, tolerance, recurrent)
+    if importlib.util.find_spec("agon"): compare("wheel", wheel(path, e), e, meta, tolerance, recurrent)
+    if "--query" in sys.argv:
+        program, run = sys.argv[sys.argv.index("--query") + 1:][:2]
+        assert query(path, program, run, meta) <= tolerance, "agon query says something else"
     stem = path[:-len(".agon")]
     if os.path.exists(stem + ".npz"):
         layers = dict(np.load(stem + ".npz"))
@@ -321,7 +411,7 @@ def main():
             assert other == meta and same.keys() == layers.keys() and all(np.array_equal(same[k], layers[k]) for k in layers)
             print("  safetensors  the same layers")
     if os.path.exists(stem + ".c"):
-        compare("C", c_file(stem + ".c", e), e, meta, tolerance, recurrent)
+        compare("C", c_file(stem + ".c", e, meta), e, meta, tolerance, recurrent)
 
 
 if __name__ == "__main__": main()

@@ -21,6 +21,6 @@ __all__ = ["Agent", "Error", "Run", "State", "Vec", "games", "gymnasium", "load"
 
 
 def __getattr__(name):
-    if name in ("pettingzoo", "gymnasium"): return importlib.import_module("." + name, __name__)
+    if name in ("pettingzoo", "gymnasium", "torch"): return importlib.import_module("." + name, __name__)
     if name == "Run": return importlib.import_module(".run", __name__).Run
     raise AttributeError(f"module 'agon' has no '{name}'")
