@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-"$AGON" train connect_four frames=20k net.hidden='[256,256]' net.activation=relu league.end_games=0 --run-dir run --quiet "$@"
+"${old:-$AGON}" train connect_four frames=20k net.hidden='[256,256]' net.activation=relu league.end_games=0 --run-dir run --quiet "$@"
 "$AGON" export run --output now.agon --examples 4096
 "$AGON" export run --output now.c
 if [ -n "$old" ]; then "$old" export run --output old.c; fi
