@@ -61,6 +61,11 @@ static bool run_world(const World *world, const char *folder) {
   CHECK_OK(run_lock(folder, &run));
   bool resuming = run_has_checkpoint(&run);
   if (resuming) CHECK_OK(run_read_checkpoint(&run, &resume, &generation));
+  if (resuming && tune_is_on(&settings->league.tune)) { /* what its players have come to, as every job knows it */
+    Roster roster;
+    CHECK_OK(roster_of_checkpoint(&resume, &roster));
+    CHECK_OK(job_config_take_roster(settings, &roster));
+  }
   CHECK_OK(rank_header(settings, &header));
   SimConfig config = {.seed = world->seed,
                       .ranks = world->ranks,
@@ -915,6 +920,57 @@ static void killed_sides_go_on_as_if_nothing_had_happened(void **state) {
   }
 }
 
+/* How often a player went on as another one, by the newest checkpoint. */
+static size_t copies_of(const char *folder) {
+  RunFolder run;
+  Tree tree;
+  const Item *copies;
+  uint64_t generation;
+  CHECK_OK(run_open(folder, &run));
+  CHECK_OK(run_read_checkpoint(&run, &tree, &generation));
+  copies = tree_find(&tree, "tune/copy_frames");
+  const size_t count = copies ? copies->count : 0;
+  tree_free(&tree);
+  return count;
+}
+
+#define POPULATION                                                                                                     \
+  SMALL, "league.preset=population", "league.mains=5", "league.memory=200", "tune.every=500", "tune.min_games=10",     \
+      "tune.errors=0.5", "tune.rate.low=1e-4", "tune.rate.high=0.1", "tune.lambda.low=0.8", "tune.lambda.high=1"
+
+/* A player is copied from one group of learners to another, whatever comes first, the directive or the player; what is
+ * saved meanwhile is whole. */
+static void killed_populations_go_on_as_if_nothing_had_happened(void **state) {
+  (void)state;
+  static const char *const pace[] = {"pace=lockstep", "pace=pipelined"};
+  static const char *const learners[] = {"learner.ranks=2", "learner.ranks=4"};
+  for (int p = 0; p < 2; p++) {
+    const char *pairs[] = {POPULATION, pace[p], learners[p], "learner.groups=2",
+                           p ? "placement=shared" : "placement=split"};
+    char folder[64];
+    folder_make(folder);
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 4, 9, 60, p, 0, 1, 0}, folder));
+    assert_true(copies_of(folder) >= 3);
+    folder_remove(folder);
+    check_kills(pairs, COUNT_OF(pairs), 9000, 6000);
+  }
+}
+
+/* The same in pace free, where groups obey at different times: nobody waits for ever. */
+static void populations_in_pace_free_never_hang(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 4; seed++) {
+    const char *pairs[] = {POPULATION, "pace=free", "ppo.targets=vtrace", "checkpoint.ticks=3",
+                           seed % 2 ? "learner.ranks=2" : "learner.ranks=4", "learner.groups=2",
+                           seed == 4 ? "placement=shared" : "placement=split"};
+    char folder[64];
+    folder_make(folder);
+    assert_true(run_world(&(World){pairs, COUNT_OF(pairs), 6, seed, 60, (int)seed, 0, (int)seed % 3, 0}, folder));
+    assert_true(copies_of(folder) >= 1);
+    folder_remove(folder);
+  }
+}
+
 /* What a run with sides has left behind: nobody has met its own side, or sat on the other. frames: those of the
  * learning players; learned: what the first two of them, the mains, have learned from. */
 static void check_sides(const char *folder, double frames[6], double learned[2]) {
@@ -1327,6 +1383,8 @@ int main(void) {
       SIM_TEST(who_dropped_out_before_a_time_limit_is_worth_nothing),
       SIM_TEST(numbers_of_learners_change_rounding_only),
       SIM_TEST(killed_sides_go_on_as_if_nothing_had_happened),
+      SIM_TEST(killed_populations_go_on_as_if_nothing_had_happened),
+      SIM_TEST(populations_in_pace_free_never_hang),
       SIM_TEST(killed_rehearsals_of_sides_go_on_as_if_nothing_had_happened),
       SIM_TEST(sides_resume_on_other_numbers_of_ranks),
       SIM_TEST(both_mains_learn_from_their_games),
