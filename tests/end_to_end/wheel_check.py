@@ -192,6 +192,23 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 assert len(answers) == 200 and all((answer == expected).all() for answer in answers)
 
+# a program that ends while a thread of it is still within the library
+ending = """
+import threading, agon
+vec, begun = agon.make_vec("goofspiel", 20000, seed=1), threading.Event()
+
+
+def forever():
+    while True:
+        vec.reset(1)
+        begun.set()
+
+
+threading.Thread(target=forever, daemon=True).start()
+begun.wait()
+"""
+assert subprocess.run([sys.executable, "-c", ending], check=False).returncode == 0
+
 # a forked process goes on by itself
 vec, other = agon.make_vec("connect_four", 8, seed=1), agon.make_vec("connect_four", 8, seed=1)
 child = os.fork()

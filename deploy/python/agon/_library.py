@@ -164,6 +164,7 @@ class Handle:
     def __init__(self, what, value, close):
         self.what, self.value, self._lock = what, value, threading.Lock()
         self._close = weakref.finalize(self, close, value)
+        self._close.atexit = False  # a thread may still be within; the process takes all of it along
 
     def call(self, name, *arguments):
         """Calls what may fail, with this before the arguments."""
