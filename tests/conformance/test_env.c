@@ -28,6 +28,7 @@ static const struct {
     {"coin_game", {NULL}, 0},
     {"coin_game", {"size=6", "stay=true", "rounds=40"}, 3},
     {"coin_game", {"size=2", "both=first", "time_limit=end"}, 3},
+    {"coin_game", {"recall=true", "rounds=60"}, 2},
     {"commons", {"limit=60"}, 1},
     {"commons", {"kind=cleanup", "limit=80"}, 2},
     {"commons", {"agents=2", "size=6", "limit=40"}, 3},

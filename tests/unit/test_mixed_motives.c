@@ -254,7 +254,7 @@ typedef struct Coins {
 static Coins read_coins(const Game *game, int size) {
   Coins out = {.size = size, .colour = -1};
   const int cells = size * size;
-  float *plane = calloc((size_t)(4 * cells), sizeof *plane);
+  float *plane = calloc(game->env->spec.global_state_size, sizeof *plane);
   int found = 0;
   game->env->table->global_state(game->env->params, game->episode, plane);
   for (int i = 0; i < 4 * cells; i++) {
@@ -277,17 +277,34 @@ static bool is_at(const int a[2], const int b[2]) {
 /* What each sees is the state with itself first. */
 static void check_views(const Game *game, int size) {
   const size_t cells = (size_t)(size * size);
-  float *plane = calloc(4 * cells, sizeof *plane);
-  uint8_t *row = calloc(4 * cells, 1);
+  const size_t planes = game->env->spec.global_state_size / cells;
+  float *plane = calloc(planes * cells, sizeof *plane);
+  uint8_t *row = calloc(planes * cells, 1);
   game->env->table->global_state(game->env->params, game->episode, plane);
   for (uint32_t agent = 0; agent < 2; agent++) {
     game->env->table->observe(game->env->params, game->episode, agent, row);
-    for (size_t p = 0; p < 4; p++)
+    for (size_t p = 0; p < planes; p++) {
+      const size_t swap = p < 4 ? 1 : 2; /* planes of the grid come one of each, recalled ones two */
       for (size_t c = 0; c < cells; c++)
-        CHECK_NEAR(row[p * cells + c], plane[(agent ? p ^ 1 : p) * cells + c], 0);
+        CHECK_NEAR(row[p * cells + c], plane[(agent ? p ^ swap : p) * cells + c], 0);
+    }
   }
   free(plane);
   free(row);
+}
+
+/* Where the game recalls: of each player one plane, for what it took last, is full, and none before
+ * its first coin. `last`: 1 its own, 2 the other's. */
+static void check_recalled(const Game *game, int size, const int last[2]) {
+  const size_t cells = (size_t)(size * size);
+  const size_t planes = game->env->spec.global_state_size / cells;
+  float *plane = calloc(planes * cells, sizeof *plane);
+  game->env->table->global_state(game->env->params, game->episode, plane);
+  for (size_t i = 4 * cells; i < planes * cells; i++) {
+    const size_t what = i / cells - 4;
+    CHECK_NEAR(plane[i], last[what / 2] == 1 + (int)(what % 2), 0);
+  }
+  free(plane);
 }
 
 /* right, left, down, up, stay */
@@ -298,6 +315,7 @@ static void follow_coins(const char *const *option, size_t options, int size, in
   Game *game = open_game("coin_game", option, options);
   double own = 0, others = 0, total[2] = {0, 0};
   uint32_t both = 0;
+  int last[2] = {0, 0};
   begin(game);
   Coins now = read_coins(game, size);
   assert_false(is_at(now.player[0], now.player[1]));
@@ -308,6 +326,7 @@ static void follow_coins(const char *const *option, size_t options, int size, in
     double expected[2] = {0, 0};
     int takers = 0;
     check_views(game, size);
+    check_recalled(game, size, last);
     for (int p = 0; p < 2; p++)
       for (int d = 0; d < 2; d++)
         now.player[p][d] = (now.player[p][d] + way[action[p]][d] + size) % size;
@@ -317,6 +336,7 @@ static void follow_coins(const char *const *option, size_t options, int size, in
       expected[p] += 1;
       if (now.colour != p) expected[1 - p] -= 2;
       *(now.colour == p ? &own : &others) += 1;
+      last[p] = now.colour == p ? 1 : 2;
     }
     both += takers == 2;
     assert_int_equal(play(game, action[0], action[1], reward), round < rounds ? AGON_RUNNING : end);
@@ -350,10 +370,12 @@ static void coins_follow_the_rules(void **state) {
   static const char *const stay[] = {"stay=true", "rounds=3000"};
   static const char *const wide[] = {"size=5", "rounds=3000"};
   static const char *const least[] = {"size=2", "rounds=1000"};
+  static const char *const recall[] = {"recall=true", "rounds=1000"};
   follow_coins(lola, 3, 3, 1000, 4, true, AGON_TERMINATED);
   follow_coins(stay, 2, 3, 3000, 5, false, AGON_TRUNCATED);
   follow_coins(wide, 2, 5, 3000, 4, false, AGON_TRUNCATED);
   follow_coins(least, 2, 2, 1000, 4, false, AGON_TRUNCATED);
+  follow_coins(recall, 2, 3, 1000, 4, false, AGON_TRUNCATED);
 }
 
 /* Who cooperates takes all of its own coins and none else: both earn, and the share is 1. */

@@ -14,7 +14,8 @@
 #include <string.h>
 
 enum { PLAYERS = 2, MOST = 16, MOVES = 4, STAY = MOVES };
-enum { OWN, OTHERS }; /* a coin, seen from who takes it */
+enum { OWN, OTHERS, KINDS };                     /* a coin, seen from who takes it */
+enum { PLANES = 4, RECALLED = PLAYERS * KINDS }; /* what is on the grid; what was taken last */
 
 /* What the options chose. */
 typedef struct Params {
@@ -23,6 +24,7 @@ typedef struct Params {
   uint32_t choices;   /* MOVES, or with `stay` one more */
   uint32_t one_taker; /* both=first */
   uint32_t cut;       /* the last move is no end of the game */
+  uint32_t planes;    /* PLANES, or with `recall` RECALLED more */
   AgonAction idle;
   AgonKind kind;
 } Params;
@@ -37,8 +39,9 @@ typedef struct Episode {
   uint32_t round;
   Place player[PLAYERS];
   Place coin;
-  uint32_t colour;            /* whose coin it is */
-  uint32_t taken[PLAYERS][2]; /* by each: own coins, the other's */
+  uint32_t colour;                /* whose coin it is */
+  uint32_t taken[PLAYERS][KINDS]; /* by each: own coins, the other's */
+  uint8_t last[PLAYERS][KINDS]; /* of the coins that each has taken, which kind the last one was */
   float total[PLAYERS];
 } Episode;
 
@@ -51,11 +54,15 @@ static const AgonEnvOption options[] = {
     {"time_limit", AGON_OPT_CHOICE, "cut", 0, 0, "cut|end",
      "after the last move the episode is cut, as nobody sees it coming; or ends, and nothing after "
      "it is worth anything"},
+    {"recall", AGON_OPT_BOOL, "false", 0, 0, NULL,
+     "each sees, too, whether the last coin that it took, and that the other took, was its taker's "
+     "own: with that a network without memory can answer in kind"},
 };
 
 static const char *const metric_names[] = {"own_share", "own_coins", "others_coins"};
 
-/* Planes of a grid: oneself, the other, one's own coin, the other's. */
+/* Planes of a grid: oneself, the other, one's own coin, the other's. Recalled: oneself took its own
+ * last, the other's; the other took its own, and one's own. */
 static int configure(const char *const *values, void *block, AgonEnvSpec *spec, AgonError *error) {
   (void)error;
   Params *params = block;
@@ -66,9 +73,10 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                      .choices = MOVES + stay,
                      .one_taker = !strcmp(values[3], "first"),
                      .cut = !strcmp(values[4], "cut"),
+                     .planes = !strcmp(values[5], "true") ? PLANES + RECALLED : PLANES,
                      .idle = {.choice = STAY}};
   params->kind = (AgonKind){.observation_type = AGON_U8,
-                            .observation_shape = {4, size, size},
+                            .observation_shape = {params->planes, size, size},
                             .observation_high = 1,
                             .heads = 1,
                             .head_size = &params->choices,
@@ -79,7 +87,7 @@ static int configure(const char *const *values, void *block, AgonEnvSpec *spec, 
                         .teams = PLAYERS,
                         .kinds = 1,
                         .kind = &params->kind,
-                        .global_state_size = 4 * size * size,
+                        .global_state_size = params->planes * size * size,
                         .step_limit = params->rounds,
                         .flags = AGON_SIMULTANEOUS | AGON_PERFECT_INFORMATION,
                         .reward_low = -2 * (float)params->rounds,
@@ -130,6 +138,8 @@ static Place moved(const Params *params, Place from, int32_t choice) {
 static void take(Episode *episode, uint32_t player, float *reward) {
   const bool own = episode->colour == player;
   episode->taken[player][own ? OWN : OTHERS]++;
+  episode->last[player][OWN] = own;
+  episode->last[player][OTHERS] = !own;
   reward[player] += 1;
   episode->total[player] += 1;
   if (own) return;
@@ -169,20 +179,31 @@ static void observe(const void *block, const void *state, uint32_t agent, void *
   const Params *params = block;
   const Episode *episode = state;
   uint8_t *row = out;
-  memset(row, 0, (size_t)4 * params->size * params->size);
+  const size_t cells = (size_t)params->size * params->size;
+  memset(row, 0, params->planes * cells);
   row[cell_at(params, 0, episode->player[agent])] = 1;
   row[cell_at(params, 1, episode->player[1 - agent])] = 1;
   row[cell_at(params, episode->colour == agent ? 2 : 3, episode->coin)] = 1;
+  if (params->planes == PLANES) return;
+  for (uint32_t p = 0; p < PLAYERS; p++)
+    for (uint32_t kind = 0; kind < KINDS; kind++)
+      memset(row + (PLANES + p * KINDS + kind) * cells, episode->last[p ? 1 - agent : agent][kind],
+             cells);
 }
 
 /* What the first player sees. */
 static void global_state(const void *block, const void *state, float *row) {
   const Params *params = block;
   const Episode *episode = state;
-  memset(row, 0, sizeof(float) * 4 * params->size * params->size);
+  const size_t cells = (size_t)params->size * params->size;
+  memset(row, 0, sizeof(float) * params->planes * cells);
   for (uint32_t p = 0; p < PLAYERS; p++)
     row[cell_at(params, p, episode->player[p])] = 1;
   row[cell_at(params, 2 + episode->colour, episode->coin)] = 1;
+  for (size_t i = PLANES * cells; i < params->planes * cells; i++) {
+    const size_t what = i / cells - PLANES;
+    row[i] = episode->last[what / KINDS][what % KINDS];
+  }
 }
 
 static void flags(const void *block, const void *state, uint8_t *flag) {
