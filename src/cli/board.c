@@ -29,7 +29,7 @@ Status open_game(const Command *command, const Arguments *arguments, const char 
  * game is played for. */
 void board_show(const Position *position, const char *indent, bool unicode) {
   Bytes picture = {0};
-  if (picture_put(position, indent, unicode, terminal_width(), &picture) == OK)
+  if (picture_put(position, indent, unicode, terminal_width(), &picture) == OK && picture.size)
     fwrite(picture.data, 1, picture.size, stdout);
   bytes_free(&picture);
 }

@@ -244,10 +244,9 @@ void batch_agents(const Batch *batch, uint32_t *out) {
   size_t cells = format_cells(f);
   for (size_t u = 0; u < batch->unrolls; u++) {
     const Unroll *unroll = &batch->unroll[u];
-    const uint32_t own = unroll->agent;
-    const uint32_t *who = f->agent_of ? f->agent_of + own * cells : &own;
+    const uint32_t *team = f->agent_of ? f->agent_of + unroll->agent * cells : NULL;
     for (size_t i = 0; i < unroll_span(unroll) * cells; i++)
-      out[unroll->first * cells + i] = who[i % cells];
+      out[unroll->first * cells + i] = team ? team[i % cells] : unroll->agent;
   }
 }
 

@@ -22,14 +22,16 @@ bool guarded(const uint8_t *block, size_t size) {
 
 /* --- what is seen, kept for later --- */
 
+/* There is room behind all of it: an env that writes a little too far is found out by a clause, and
+ * does no harm before. */
 Status view_create(const Env *env, View *out) {
   const AgonEnvSpec *spec = &env->spec;
-  TRY_RETURN(NEW_ARRAY(out->flags, spec->agents));
-  TRY_RETURN(NEW_ARRAY(out->rows, spec->agents * env->observation_bytes));
-  TRY_RETURN(NEW_ARRAY(out->masks, spec->agents * (size_t)env->action_count));
-  TRY_RETURN(NEW_ARRAY(out->global, spec->global_state_size));
-  TRY_RETURN(NEW_ARRAY(out->outcome, spec->teams));
-  return NEW_ARRAY(out->metrics, spec->metrics);
+  TRY_RETURN(NEW_ARRAY(out->flags, spec->agents + GUARD));
+  TRY_RETURN(NEW_ARRAY(out->rows, spec->agents * env->observation_bytes + GUARD));
+  TRY_RETURN(NEW_ARRAY(out->masks, spec->agents * (size_t)env->action_count + GUARD));
+  TRY_RETURN(NEW_ARRAY(out->global, spec->global_state_size + GUARD));
+  TRY_RETURN(NEW_ARRAY(out->outcome, spec->teams + GUARD));
+  return NEW_ARRAY(out->metrics, spec->metrics + GUARD);
 }
 
 void view_destroy(View *view) {

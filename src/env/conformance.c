@@ -626,9 +626,9 @@ static Status make_room(Probe *probe) {
   const size_t heads = env->layout.heads;
   TRY_RETURN(make_rows(probe));
   TRY_RETURN(NEW_ARRAY(probe->flags, 3 * agents + 2));
-  TRY_RETURN(NEW_ARRAY(probe->reward, agents));
-  TRY_RETURN(NEW_ARRAY(probe->reward2, agents));
-  TRY_RETURN(NEW_ARRAY(probe->many, 2 * agents + 1));
+  TRY_RETURN(NEW_ARRAY(probe->reward, agents + GUARD));
+  TRY_RETURN(NEW_ARRAY(probe->reward2, agents + GUARD));
+  TRY_RETURN(NEW_ARRAY(probe->many, 2 * agents + GUARD));
   TRY_RETURN(NEW_ARRAY(probe->total, agents));
   TRY_RETURN(NEW_ARRAY(probe->phi, 2 * agents + 2));
   TRY_RETURN(NEW_ARRAY(probe->outcome, env->spec.teams + 1));
