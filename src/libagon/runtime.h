@@ -240,8 +240,9 @@ static float *pack_matrix(float *to, const float *w, uint32_t half, size_t K, si
   return at;
 }
 
-/* A tile of outputs stays in registers while k runs, from the bias on. Three rows share a pointer:
- * one for each row would be more than there are registers for. */
+/* A tile of outputs stays in registers while k runs; the bias comes last, since a large one would
+ * take digits from the sum. Three rows share a pointer: one for each row would be more than there
+ * are registers for. */
 #define MODEL_DEFINE(rows, vectors)                                                                \
   static void tile_##rows##_##vectors(float *y, size_t N, const float *x, const float *w,          \
                                       size_t K, const float *bias, float floor) {                  \
@@ -249,7 +250,7 @@ static float *pack_matrix(float *to, const float *w, uint32_t half, size_t K, si
     const float *at[(rows + 2) / 3];                                                               \
     MODEL_UNROLL for (size_t i = 0; i < rows; i += 3) at[i / 3] = x + i * K;                       \
     MODEL_UNROLL for (int i = 0; i < rows; i++) MODEL_UNROLL for (int j = 0; j < vectors; j++)     \
-        sum[i][j] = *(const Loose *)(bias + j * MODEL_LANES);                                      \
+        sum[i][j] = vector_of(0);                                                                  \
     for (size_t k = 0; k < K; k++, w += vectors * MODEL_LANES) {                                   \
       Vector line[vectors];                                                                        \
       MODEL_UNROLL for (int j = 0; j < vectors; j++) line[j] =                                     \
@@ -266,7 +267,8 @@ static float *pack_matrix(float *to, const float *w, uint32_t half, size_t K, si
     }                                                                                              \
     MODEL_UNROLL for (size_t i = 0; i < rows; i++)                                                 \
             MODEL_UNROLL for (int j = 0; j < vectors; j++) *                                       \
-        (Loose *)(y + i * N + j * MODEL_LANES) = vector_max(sum[i][j], vector_of(floor));          \
+        (Loose *)(y + i * N + j * MODEL_LANES) =                                                   \
+        vector_max(sum[i][j] + *(const Loose *)(bias + j * MODEL_LANES), vector_of(floor));        \
   }
 MODEL_TILE(MODEL_DEFINE, 1)
 MODEL_TILE(MODEL_DEFINE, 2)
@@ -324,8 +326,7 @@ static void find_few(ModelFew *few, const float *x, size_t R, size_t K) {
                                        const float *w, size_t panel, const float *bias,            \
                                        float floor) {                                              \
     Vector sum[panels * vectors];                                                                  \
-    MODEL_UNROLL for (int i = 0; i < panels * vectors; i++) sum[i] =                               \
-        *(const Loose *)(bias + i * MODEL_LANES);                                                  \
+    MODEL_UNROLL for (int i = 0; i < panels * vectors; i++) sum[i] = vector_of(0);                 \
     for (; from < to; from++) {                                                                    \
       const float *line = w + (size_t)few->at[from] * vectors * MODEL_LANES;                       \
       const Vector one = vector_of(few->value[from]);                                              \
@@ -333,7 +334,7 @@ static void find_few(ModelFew *few, const float *x, size_t R, size_t K) {
           one, *(const Loose *)(line + i / vectors * panel + i % vectors * MODEL_LANES), sum[i]);  \
     }                                                                                              \
     MODEL_UNROLL for (int i = 0; i < panels * vectors; i++) * (Loose *)(y + i * MODEL_LANES) =     \
-        vector_max(sum[i], vector_of(floor));                                                      \
+        vector_max(sum[i] + *(const Loose *)(bias + i * MODEL_LANES), vector_of(floor));           \
   }
 MODEL_DEFINE_FEW(4, 2)
 MODEL_DEFINE_FEW(1, 2)
