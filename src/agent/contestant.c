@@ -1,6 +1,7 @@
 #include "agent/contestant.h"
 
 #include "agent/exported.h"
+#include "agent/onnx.h"
 #include "agent/program.h"
 #include "base/text.h"
 
@@ -46,6 +47,11 @@ Status contestant_program(const char *text, const Env *env, Contestant *out) {
 Status contestant_exported(const char *path, const Env *env, Contestant *out) {
   *out = (Contestant){.net = NULL};
   return exported_create(path, env, out->label, &out->hash, &out->policy.builtin);
+}
+
+Status contestant_onnx(const char *path, const Env *env, Contestant *out) {
+  *out = (Contestant){.net = NULL};
+  return onnx_create(path, env, out->label, &out->hash, &out->policy.builtin);
 }
 
 /* The order of rows says nothing, but is that in which they were learned: another order is another

@@ -29,6 +29,8 @@ Status contestant_program(const char *text, const Env *env, Contestant *out);
 /* From a file of `agon export --format agon`. *out is the caller's (contestant_destroy). Codes of
  * exported_create. */
 Status contestant_exported(const char *path, const Env *env, Contestant *out);
+/* From an ONNX file (onnx.h). *out is the caller's (contestant_destroy). Codes of onnx_create. */
+Status contestant_onnx(const char *path, const Env *env, Contestant *out);
 /* From a table of what is done where; its rows are copied. *out is the caller's
  * (contestant_destroy). ERR_USAGE, ERR_MEMORY. */
 Status contestant_table(const char *label, const Env *env, const TableRows *rows, Contestant *out);

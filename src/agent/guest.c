@@ -1,6 +1,7 @@
 #include "agent/guest.h"
 
 #include "agent/exported.h"
+#include "agent/onnx.h"
 #include "agent/program.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@
 enum { LARGEST = 64 << 20 /* bytes of a file that is looked into because a command names it */ };
 
 bool guest_is_file(const char *text) {
-  return !program_named(text) && text_ends_in(text, ".agon");
+  return !program_named(text) && (text_ends_in(text, ".agon") || text_ends_in(text, ".onnx"));
 }
 
 /* A word of a command that names a file: a script, weights. What it holds is a part of the player;
@@ -60,7 +61,7 @@ Status guest_read(const char *text, char **bytes, size_t *size, Hash *hash) {
   if (!builtin_find(text))
     return status_set(ERR_USAGE,
                       "'%.200s' is no player from outside: a built-in (random, scripted, "
-                      "alphabeta-4), exec:COMMAND, or FILE.agon",
+                      "alphabeta-4), exec:COMMAND, FILE.agon or FILE.onnx",
                       text);
   *hash = hash_bytes(text, strlen(text));
   return OK;
@@ -69,7 +70,8 @@ Status guest_read(const char *text, char **bytes, size_t *size, Hash *hash) {
 Status guest_create(const char *name, const char *text, const void *bytes, size_t size,
                     const Env *env, BuiltinPolicy **out) {
   char own[EXPORTED_NAME]; /* no shorter than PROGRAM_NAME */
-  const Status status = program_named(text)   ? program_create(text, env, own, out)
+  const Status status = program_named(text)           ? program_create(text, env, own, out)
+                        : text_ends_in(text, ".onnx") ? onnx_of_bytes(text, bytes, size, env, out)
                         : guest_is_file(text) ? exported_of_bytes(text, bytes, size, env, own, out)
                                               : builtin_create(text, env, out);
   if (status != OK) return status_context(status, "guest %s in %s", name, env->title);

@@ -7,7 +7,7 @@
 
 enum { GUEST_TEXT = 512 };
 
-/* Whether the text names a file, FILE.agon. */
+/* Whether the text names a file, FILE.agon or FILE.onnx. */
 bool guest_is_file(const char *text);
 /* What a guest is by now: *hash of a file's bytes; of a program's command, together with the bytes
  * of all files that its words name; of a built-in's name. The bytes of a file are the caller's to

@@ -17,7 +17,8 @@ extern const Command command_eval;
 
 static const Flag flags[] = {
     {"--players", "A,B,...",
-     "who plays: [RUN:]NAME, a snapshot file, snapshots (all frozen mains of the run), FILE.agon "
+     "who plays: [RUN:]NAME, a snapshot file, snapshots (all frozen mains of the run), FILE.agon, "
+     "FILE.onnx "
      "of "
      "agon export, exec:COMMAND (a program that is asked; one without commas), or a "
      "built-in (random, minimax, scripted, noop, alphabeta-N); default: the run's mains, random, "

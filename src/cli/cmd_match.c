@@ -173,7 +173,8 @@ const Command command_match = {
     "match",
     "A B [--sprt elo0=0 elo1=10] [--games N] [--env ENV [env.OPTION=VALUE ...]]",
     "two players against each other, until a number of games or a sequential test is through",
-    "Players: RUN:NAME, a snapshot file, FILE.agon of agon export, exec:COMMAND (a program that is "
+    "Players: RUN:NAME, a snapshot file, FILE.agon of agon export, FILE.onnx, exec:COMMAND (a "
+    "program that is "
     "asked, see src/agent/README.md), or a built-in. Elo and its error are from pairs of games "
     "with swapped seats "
     "(pentanomial);\n"

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/process.h"
 
+#include "agent/onnx.h"
 #include "base/processor.h"
 #include "base/text.h"
 #include "env/bridge.h"
@@ -24,6 +25,28 @@ static void use_python(void) {
   bridge_use_python(named);
 }
 
+/* Where pip puts it: into the Python that is in use, the user's own, or the system's. */
+static void use_onnxruntime(void) {
+  enum { ROOM = 4 * PATH_MAX };
+  static char places[ROOM];
+  static const char *const library = "onnxruntime/capi/libonnxruntime.so*";
+  const char *named = getenv("AGON_ONNXRUNTIME");
+  const char *venv = getenv("VIRTUAL_ENV");
+  const char *home = getenv("HOME");
+  int used = snprintf(places, ROOM, "%s", named ? named : "");
+  if (venv && used < ROOM)
+    used += snprintf(places + used, (size_t)(ROOM - used), ":%s/lib/python3*/site-packages/%s",
+                     venv, library);
+  if (home && used < ROOM)
+    used += snprintf(places + used, (size_t)(ROOM - used),
+                     ":%s/.local/lib/python3*/site-packages/%s", home, library);
+  if (used < ROOM)
+    snprintf(places + used, (size_t)(ROOM - used),
+             ":/usr/local/lib/python3*/dist-packages/%s:/usr/lib/python3/dist-packages/%s", library,
+             library);
+  onnx_look_for(places);
+}
+
 /* Finds the command and runs it. Flags that ask for help go before anything else, so that they work
  * with arguments that are wrong. Output that could not be written is a failure of its own (5): a
  * full disk must not look like success. */
@@ -41,6 +64,7 @@ int main(int argc, char **argv) {
   job_watch(NULL);
   plugins_allow(getenv("AGON_PLUGINS"));
   use_python();
+  use_onnxruntime();
   program_commit = agon_commit;
   const char *name = argc > 1 ? argv[1] : "help";
   if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";

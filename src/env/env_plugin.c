@@ -1,4 +1,4 @@
-/* Environments from shared objects: the only dlopen. The ABI number is checked before anything else
+/* Environments from shared objects. The ABI number is checked before anything else
  * is touched. */
 #include "env/env.h"
 

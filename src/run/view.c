@@ -208,6 +208,7 @@ Status run_view_player(const char *text, const RunView *run, const Env *env, Con
   if (program_named(text)) return contestant_program(text, env, out);
   if (text_ends_in(text, ".h5")) return from_file(text, NULL, NULL, env, out);
   if (text_ends_in(text, ".agon")) return contestant_exported(text, env, out);
+  if (text_ends_in(text, ".onnx")) return contestant_onnx(text, env, out);
   const char *colon = strrchr(text, ':');
   if (colon) return from_other_run(text, colon, env, out);
   if (!run)

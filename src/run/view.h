@@ -24,8 +24,8 @@ Status run_view_look(const char *path, RunView *out);
 void run_view_close(RunView *run);
 /* (RUN_COUNTERS) how far the run was, borrowed; NULL if the checkpoint does not say. */
 const uint64_t *run_view_counters(const RunView *run);
-/* A player by [RUN:]NAME, snapshot file (.h5), exported file (.agon), program (exec:COMMAND) or
- * built-in's name, to play `env`. `run` may be NULL.
+/* A player by [RUN:]NAME, snapshot file (.h5), exported file (.agon), ONNX file, program
+ * (exec:COMMAND) or built-in's name, to play `env`. `run` may be NULL.
  * *out is the caller's (contestant_destroy) on success. ERR_USAGE if there is no such player or it
  * is of another game; codes of run_view_open. */
 Status run_view_player(const char *text, const RunView *run, const Env *env, Contestant *out);

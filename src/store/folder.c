@@ -227,7 +227,7 @@ Status run_player_path(const RunFolder *run, const char *name, Hash hash, char *
 /* A command that ends in a file's name is none. */
 bool run_guest_is_file(const char *text) {
   return strncmp(text, "exec:", 5) != 0 && strncmp(text, "exec@", 5) != 0 &&
-         text_ends_in(text, ".agon");
+         (text_ends_in(text, ".agon") || text_ends_in(text, ".onnx"));
 }
 
 /* Named by the content alone: one file may be several guests. */

@@ -178,7 +178,7 @@ Status run_write_player(const RunFolder *run, const char *name, Hash hash, const
 /* players/NAME-HASH8.h5: eight digits of the hash tell apart what had the same name before a
  * crash. */
 Status run_player_path(const RunFolder *run, const char *name, Hash hash, char *out, size_t size);
-/* players/guest-HASH8.agon: the run's own copy of a guest's file, FILE.agon by its text; folder:
+/* players/guest-HASH8.agon or .onnx: the run's own copy of a guest's file; text: its name; folder:
  * the run's. Of those that are no files, ERR_USAGE. */
 Status run_guest_path(const char *folder, const char *text, const char hash[HASH_TEXT], char *out,
                       size_t size);

@@ -139,3 +139,6 @@ expect 2 "format is one of" "$AGON" export mlp --format xml
 expect 2 "name one run" "$AGON" export
 expect 5 "cannot" "$AGON" export mlp --output none/where.agon
 echo passed
+
+# and as players (onnx.sh skips itself where nobody gives it onnxruntime)
+[ -z "$runner" ] || AGON_ONNX_PYTHON=$runner "$here/onnx.sh" || fail "ONNX files as players"
