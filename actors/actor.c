@@ -10,6 +10,7 @@
 #include "base/invariant.h"
 #include "play/measures.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,25 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
   lanes_end_episode(actor->lanes, slot);
 }
 
+/* A guest cannot be asked any more: the actor plays on without it, and the league, which is told
+ * why, saves what there is and ends the job. */
+static Status give_up(Actor *actor, uint32_t player) {
+  WireFault fault = {.player = player};
+  snprintf(fault.text, sizeof fault.text, "%s", status_message());
+  TRY_RETURN(lanes_give_up(actor->lanes, player));
+  wire_begin(&actor->wire, WIRE_FAULT);
+  fault_encode(&fault, &actor->wire.bytes);
+  return tell_league(actor);
+}
+
+static bool on_failed(void *context, const Policy *policy) {
+  Actor *actor = context;
+  if (!*policy->builtin->guest || policy->builtin->failed == ERR_MEMORY) return false;
+  const Status status = give_up(actor, policy->player);
+  if (status != OK) actor->failed = status;
+  return true;
+}
+
 /* Asks the league for a frozen player's policy. */
 static Status fetch(void *context, uint32_t player) {
   Actor *actor = context;
@@ -240,6 +260,7 @@ static Status create_play(Actor *actor) {
       .stepped = role->format.flags ? on_stepped : NULL,
       .rewarded = on_rewarded,
       .ended = on_ended,
+      .failed = on_failed,
   };
   const size_t memory = role->net->graph.state_size;
   TRY_RETURN(play_create(setup->env, role->net, role->seed, (size_t)config->chunk, memory, &hooks,
@@ -336,8 +357,9 @@ static Status take_guest(Actor *actor, Reader *body) {
   TRY_RETURN(guest_decode(&guest, body));
   if (!cache_wants(actor->cache, guest.player))
     return status_set(ERR_FORMAT, "player %u was not asked for", guest.player);
-  TRY_RETURN(
-      guest_create(guest.name, guest.text, guest.bytes, guest.size, actor->setup.env, &player));
+  const Status status =
+      guest_create(guest.name, guest.text, guest.bytes, guest.size, actor->setup.env, &player);
+  if (status != OK) return status == ERR_MEMORY ? status : give_up(actor, guest.player);
   return cache_put_guest(actor->cache, guest.player, player);
 }
 

@@ -35,6 +35,9 @@ struct Lanes {
   size_t lane_room;
   size_t slots;       /* of all lanes */
   uint8_t *flags;     /* (agents) of one slot */
+  uint32_t *given_up; /* players that have failed in this job */
+  size_t gone;
+  size_t gone_room;
   uint64_t abandoned; /* games of the job before that cannot go on; not yet told */
 };
 
@@ -256,6 +259,7 @@ void lanes_destroy(Lanes *lanes) {
     free(lanes->lane[i].seat);
   }
   free(lanes->lane);
+  free(lanes->given_up);
   free(lanes->flags);
   free(lanes);
 }
@@ -302,12 +306,26 @@ static bool match_is_here(const Lanes *lanes, const Matchup *match) {
   return true;
 }
 
+static bool has_player(const Lanes *lanes, const Matchup *match, uint32_t player) {
+  bool has = match->home == player;
+  for (size_t i = 0; i < opponents_of(lanes); i++)
+    has |= match->opponent[i].entry.away == player;
+  return match->drawn && has;
+}
+
+static bool is_given_up(const Lanes *lanes, const Matchup *match) {
+  for (size_t i = 0; i < lanes->gone; i++)
+    if (has_player(lanes, match, lanes->given_up[i])) return true;
+  return false;
+}
+
 /* Draws the matchup after the present one, if there is none yet. */
 static Status draw_ahead(Lanes *lanes, Lane *lane, const Table *table) {
   if (lane->next.drawn || lane->retiring) return OK;
   const uint32_t teams = lanes->setup.env->spec.teams;
   if (!matchup_draw(table, teams, lane->eval, &lane->rng, &lane->next)) return OK;
   lane->next.drawn = ++lane->draws;
+  if (is_given_up(lanes, &lane->next)) lane->next = (Matchup){0}; /* the next tick draws another */
   return want_match(lanes, &lane->next);
 }
 
@@ -405,6 +423,38 @@ Status lanes_begin_episode(Lanes *lanes, const Table *table, PlaySlot *slot, boo
   set_record(lanes, seat);
   set_stage(lanes, table, seat);
   *agreed = true;
+  return OK;
+}
+
+/* To those who learn from it, it was cut off like one that has run out of time; it has no result.
+ * The game's number is not used again. */
+static void break_off(Lanes *lanes, Seat *seat) {
+  PlaySlot *slot = seat->play;
+  recorder_ended(lanes->setup.recorder, seat->shown.index, slot, AGON_TRUNCATED);
+  pin_match(lanes, &seat->shown.match, -1);
+  seat->shown.match = (Matchup){0};
+  slot->live = false;
+  slot->episode++;
+}
+
+static void forget_match(Lanes *lanes, Matchup *match, uint32_t player) {
+  if (!has_player(lanes, match, player)) return;
+  pin_match(lanes, match, -1);
+  *match = (Matchup){0};
+}
+
+Status lanes_give_up(Lanes *lanes, uint32_t player) {
+  TRY_RETURN(GROW(lanes->given_up, lanes->gone_room, lanes->gone + 1));
+  lanes->given_up[lanes->gone++] = player;
+  for (size_t i = 0; i < lanes->lanes; i++) {
+    Lane *lane = &lanes->lane[i];
+    for (size_t s = 0; s < lanes->each; s++)
+      if (lane->seat[s].play->live && has_player(lanes, &lane->seat[s].shown.match, player))
+        break_off(lanes, &lane->seat[s]);
+    if (has_player(lanes, &lane->now, player)) lane->started = 0;
+    forget_match(lanes, &lane->now, player);
+    forget_match(lanes, &lane->next, player);
+  }
   return OK;
 }
 

@@ -99,6 +99,10 @@ bool lanes_are_ready(Lanes *lanes);
  * now ends here. */
 void lanes_close_unrolls(Lanes *lanes);
 
+/* A frozen player has failed, and plays no more in this job: its games are broken off (play's slots
+ * are idle), and who is drawn against it waits for another draw. ERR_MEMORY. */
+Status lanes_give_up(Lanes *lanes, uint32_t player);
+
 /* --- states --- */
 size_t lanes_count(const Lanes *lanes);
 uint32_t lanes_id(const Lanes *lanes, size_t lane);

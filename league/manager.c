@@ -34,7 +34,8 @@ struct Manager {
   RunPosition run; /* seconds: of the jobs before this one */
   uint64_t frames_before;
   int64_t started;
-  char reason[64]; /* what the run does, or why it ends */
+  char reason[64];  /* what the run does, or why it ends */
+  char fault[1000]; /* of the first guest that has failed */
 
   Results *arrival; /* not yet merged */
   size_t arrivals;
@@ -544,6 +545,21 @@ static Status retry_snapshots(Manager *manager, bool *progress) {
   return OK;
 }
 
+/* The actor goes on without it until all is saved. */
+static Status take_fault(Manager *manager, Reader *body) {
+  WireFault fault;
+  const League *league = &manager->league;
+  TRY_RETURN(fault_decode(&fault, body));
+  if (fault.player >= league->players || !league->player[fault.player].guest)
+    return status_set(ERR_FORMAT, "player %u, which has failed, is no guest", fault.player);
+  if (!*manager->fault) {
+    log_line("guest %s has failed; this job saves, and ends", league->player[fault.player].name);
+    snprintf(manager->fault, sizeof manager->fault, "%s", fault.text);
+  }
+  manager_request_stop(manager, "a guest has failed");
+  return OK;
+}
+
 /* `message` stays the caller's. ERR_FORMAT for what its sender cannot mean; the job ends then,
  * rather than count wrongly. */
 Status manager_receive(Manager *manager, WireKind kind, const Message *message, Reader *body) {
@@ -553,6 +569,7 @@ Status manager_receive(Manager *manager, WireKind kind, const Message *message, 
   switch (kind) {
   case WIRE_RESULTS: return take_results(manager, message, body);
   case WIRE_FETCH: return library_take_fetch(manager->library, league, message, body);
+  case WIRE_FAULT: return take_fault(manager, body);
   case WIRE_SNAPSHOT: return take_snapshot(manager, body);
   case WIRE_REPORT: return monitor_take_report(manager->monitor, members, message, body);
   case WIRE_ACTOR_STATE: return checkpoint_take_actor(manager->checkpoint, members, message, body);
@@ -648,6 +665,10 @@ Status manager_step(Manager *manager, bool *progress) {
 void manager_request_stop(Manager *manager, const char *reason) {
   if (!manager->want_stop) snprintf(manager->reason, sizeof manager->reason, "%s", reason);
   manager->want_stop = true;
+}
+
+const char *manager_fault(const Manager *manager) {
+  return manager->fault;
 }
 
 bool manager_done(const Manager *manager) {

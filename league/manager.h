@@ -99,4 +99,6 @@ void manager_request_stop(Manager *manager, const char *reason); /* save, then e
 bool manager_done(const Manager *manager);
 /* Borrowed; to be changed only before the first step (benchmarks). */
 League *manager_league(Manager *manager);
+/* Why a guest has failed, after which the job has saved and ended; "": none has. */
+const char *manager_fault(const Manager *manager);
 ManagerSummary manager_summary(const Manager *manager);

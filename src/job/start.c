@@ -561,6 +561,8 @@ static Status play_league(Start *start, Transport *transport, const JobRequest *
     keep_result(&summary, result);
   }
   loop_leave(transport);
+  if (rank_manager(rank) && *manager_fault(rank_manager(rank)))
+    status = status_set(ERR_ENV, "%s", manager_fault(rank_manager(rank)));
 done:
   rank_destroy(rank);
   topology_free(&topology);

@@ -42,14 +42,17 @@ struct Play {
   uint32_t opening; /* random steps */
   bool vary_opening;
   bool tells_agents;
+  /* A player has failed, and the caller does without it: as the turns are served; in this step. */
+  bool lost, gaps;
+  uint64_t decided;  /* decisions before this step */
   float most_reward; /* of an agent in one step, either way; more is refused */
-  double *share;    /* (teams) of an agent in its team's return */
-  float *outcome;   /* (teams) */
-  uint8_t *flag;    /* (slots, agents) */
-  uint8_t *acting;  /* (agents) flags of one slot */
-  float *gain;      /* (agents) rewards of one slot */
-  AgonAction *move; /* (agents, heads) of one slot */
-  void **state;     /* (slots) for step_many, with the next three */
+  double *share;     /* (teams) of an agent in its team's return */
+  float *outcome;    /* (teams) */
+  uint8_t *flag;     /* (slots, agents) */
+  uint8_t *acting;   /* (agents) flags of one slot */
+  float *gain;       /* (agents) rewards of one slot */
+  AgonAction *move;  /* (agents, heads) of one slot */
+  void **state;      /* (slots) for step_many, with the next three */
   AgonRandom *random;
   float *reward; /* (slots, agents) */
   AgonStatus *status;
@@ -443,6 +446,7 @@ static Status gather(Play *play) {
   const uint8_t *flag = play->flag;
   play->actives = 0;
   play->requests = 0;
+  play->decided = play->stats.decisions;
   for (size_t i = 0; i < play->slots; i++) {
     if (!play->slot[i]->live) continue;
     memset(play->asked, 0, env->spec.teams * sizeof *play->asked);
@@ -469,6 +473,15 @@ static Status player_failed(const Play *play, const Policy *policy, const Reques
       (unsigned long long)play->seed, slot->id, slot->episode, slot->steps, request->agent);
 }
 
+/* Unless somebody can do without it, the step has failed. Else the others must be asked anew, as
+ * its games are not played on. */
+static Status give_up(Play *play, Policy *policy, const Request *request) {
+  const Status status = player_failed(play, policy, request);
+  if (!play->hooks.failed || !play->hooks.failed(play->hooks.context, policy)) return status;
+  play->lost = true;
+  return OK;
+}
+
 /* Built-ins see the episode, one at a time. Whether they drew is seen by their stream. */
 static Status choose_builtin(Play *play, Policy *policy) {
   const Env *env = play->env;
@@ -481,7 +494,7 @@ static Status choose_builtin(Play *play, Policy *policy) {
     env_mask(env, request->slot->state, request->agent, play->mask);
     policy->builtin->ops->act(policy->builtin, request->slot->state, request->agent, play->mask,
                               &rng, action);
-    if (policy->builtin->failed != OK) return player_failed(play, policy, request);
+    if (policy->builtin->failed != OK) return give_up(play, policy, request);
     request->slot->drew |= memcmp(&rng, &before, sizeof rng) != 0;
   }
   return OK;
@@ -699,17 +712,31 @@ static Status choose_network(Play *play, Policy *policy) {
   return OK;
 }
 
-/* Serves one policy after another: all its turns go through its network together. */
-static Status choose(Play *play) {
-  for (size_t i = 0; i < play->actives; i++) {
-    Policy *policy = play->active[i];
-    if (policy->builtin)
-      TRY_RETURN(choose_builtin(play, policy));
-    else
-      TRY_RETURN(choose_network(play, policy));
-    policy->queued = 0;
-  }
+/* Serves one policy after another: all its turns go through its network together. Those that are no
+ * networks come first: nothing has been recorded yet where one of them fails, and games are
+ * ended. */
+static Status choose_once(Play *play) {
+  play->lost = false;
+  for (size_t i = 0; i < play->actives && !play->lost; i++)
+    if (play->active[i]->builtin) TRY_RETURN(choose_builtin(play, play->active[i]));
+  for (size_t i = 0; i < play->actives && !play->lost; i++)
+    if (!play->active[i]->builtin) TRY_RETURN(choose_network(play, play->active[i]));
+  for (size_t i = 0; i < play->actives; i++)
+    play->active[i]->queued = 0;
   return OK;
+}
+
+/* What all do who must act now. Where games have been ended the turns are gathered anew: the same
+ * questions have the same answers. */
+static Status choose(Play *play) {
+  play->gaps = false;
+  for (;;) {
+    TRY_RETURN(choose_once(play));
+    if (!play->lost) return OK;
+    play->gaps = true;
+    play->stats.decisions = play->decided;
+    TRY_RETURN(gather(play));
+  }
 }
 
 /* Tells of each slot that goes on how the step was entered. */
@@ -843,6 +870,7 @@ Status play_step(Play *play, size_t *live) {
                       bridge_fault());
   int64_t start = clock_now(&play->clock);
   play->stats.record_ns += start - chosen;
+  all &= !play->gaps;
   TRY_RETURN(all && play->env->table->step_many ? step_together(play, live)
                                                 : step_one_by_one(play, live));
   play->stats.env_ns += clock_now(&play->clock) - start;

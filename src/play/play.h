@@ -67,6 +67,9 @@ typedef struct PlayHooks {
   /* May be NULL. Before each step of a slot, when all of its decisions are made and told: the env's
    * flags (agents), by which those act who do. */
   void (*stepped)(void *context, PlaySlot *slot, const uint8_t *flags);
+  /* May be NULL. A player that is no network has failed, by status_message. true: the caller has
+   * ended all its games (`live`), and the step goes on without them; false: the step fails. */
+  bool (*failed)(void *context, const Policy *policy);
 } PlayHooks;
 
 /* Counts and times since the start. */

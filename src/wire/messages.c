@@ -79,6 +79,19 @@ Status guest_decode(WireGuest *guest, Reader *body) {
   return status_set(ERR_FORMAT, "a guest message is damaged");
 }
 
+void fault_encode(const WireFault *fault, Bytes *out) {
+  bytes_u32(out, fault->player);
+  bytes_text(out, fault->text);
+}
+
+Status fault_decode(WireFault *fault, Reader *body) {
+  fault->player = reader_u32(body);
+  reader_text(body, fault->text, sizeof fault->text);
+  TRY_RETURN(reader_finish(body, "the body"));
+  if (fault->player < WIRE_PLAYERS && *fault->text) return OK;
+  return status_set(ERR_FORMAT, "a fault message is damaged");
+}
+
 /* --- matchmaking table --- */
 
 /* Keeps the memory. */
@@ -867,6 +880,7 @@ Status tree_part_decode(WireTreePart *part, Reader *body) {
   }
 CHECK(fetch, WireFetch)
 CHECK(guest, WireGuest)
+CHECK(fault, WireFault)
 CHECK(tick_end, WireTickEnd)
 CHECK(credit, WireCredit)
 CHECK(report, WireReport)
@@ -970,6 +984,7 @@ const WireRoute *wire_route(WireKind kind) {
                              check_nothing},
       [WIRE_GUEST] = {WIRE_GUEST, "guest", WIRE_LEAGUE, WIRE_ACTOR, check_guest},
       [WIRE_TRAINING] = {WIRE_TRAINING, "training", WIRE_LEARNER, WIRE_LEARNER, check_training},
+      [WIRE_FAULT] = {WIRE_FAULT, "fault", WIRE_ACTOR, WIRE_LEAGUE, check_fault},
   };
   return &route[kind];
 }

@@ -16,7 +16,7 @@
 #include "meta/tally.h"
 
 enum {
-  WIRE_VERSION = 8,
+  WIRE_VERSION = 9,
   WIRE_PLAYERS = 1 << 20, /* ids are below: what an id indexes stays small */
   /* learning players of a league, homes of a table, orders of a directive: so many that memory and
    * processors end before, and so few that what a damaged message claims is no danger */
@@ -54,6 +54,7 @@ typedef enum WireKind {
   WIRE_REPLAY_TAKEN,
   WIRE_GUEST,
   WIRE_TRAINING,
+  WIRE_FAULT,
   WIRE_LAST
 } WireKind;
 
@@ -132,6 +133,15 @@ typedef struct WireGuest {
 } WireGuest;
 void guest_encode(const WireGuest *guest, Bytes *out);
 Status guest_decode(WireGuest *guest, Reader *body);
+
+/* FAULT: a guest has failed at this actor, which has broken off its games and plays on without it;
+ * the league is to save, and to end the job with these words. Also checked: it is a guest. */
+typedef struct WireFault {
+  uint32_t player;
+  char text[1000];
+} WireFault;
+void fault_encode(const WireFault *fault, Bytes *out);
+Status fault_decode(WireFault *fault, Reader *body);
 
 /* --- matchmaking table --- */
 enum {

@@ -95,15 +95,22 @@ expect 2 "guest who in connect_four: old.agon: .* plays tic_tac_toe, not connect
 expect 2 "has one team" "$AGON" train simple_spread --run-dir bad league.guests.who=random
 
 # one that fails: which guest, in which game, where in it; all ranks end, by code 7
-for how in rubbish dies illegal; do
+for how in rubbish dies; do
   for ranks in 1 3; do
     got=0
     mpi $ranks "$AGON" train tic_tac_toe frames=1M pace=lockstep actors.slots=48 actors.lanes=12 seed=5 --run-dir "bad-$how-$ranks" --quiet \
       "league.guests.who=exec:exec $python guests.py $how" > out.txt 2>&1 || got=$?
     [ $got = 7 ] || { cat out.txt; fail "$how on $ranks ranks: $got"; }
     grep -qE "guest who in tic_tac_toe, seed 5, slot [0-9]+, episode [0-9]+, step [0-9]+, agent [01]: the player exec:.*Came: " out.txt || { cat out.txt; fail "$how"; }
+    [ "$(grep -c 'guest who in' out.txt)" = 1 ] || { cat out.txt; fail "$how: more than one error"; }
+    # the league is saved by then, and goes on without it
+    "$AGON" checkpoint verify "bad-$how-$ranks" > verify.txt || fail "$how: the league is not saved"
+    grep -q '"reason": "a guest has failed"' "bad-$how-$ranks/status.json" || { cat "bad-$how-$ranks/status.json"; fail "$how: the state"; }
   done
 done
+
+mpi 3 "$AGON" train bad-dies-3 league.guests.who= frames=4k --quiet
+"$AGON" league show bad-dies-3 | grep -q "guest who leaves" || fail "a run whose guest has died does not go on"
 
 # populations for each side have one each
 "$AGON" train tic_tac_toe frames=4k league.sides=separate league.guests.ab=alphabeta-2 actors.slots=32 actors.lanes=8 league.end_games=2 --run-dir sides --quiet

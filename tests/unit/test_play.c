@@ -57,7 +57,7 @@ static void on_traced(void *context, PlaySlot *slot, TraceKind kind, const AgonA
 static void play_slots(Hall *hall, const Net *net, const uint32_t *id, size_t count) {
   Play *play;
   PlaySlot *slot;
-  PlayHooks hooks = {hall, on_begin, on_decided, on_rewarded, on_ended, on_traced, NULL};
+  PlayHooks hooks = {hall, on_begin, on_decided, on_rewarded, on_ended, on_traced, NULL, NULL};
   size_t live = 1;
   CHECK_OK(play_create(hall->env, net, 77, 5, net->graph.state_size, &hooks, &play));
   for (size_t i = 0; i < count; i++) CHECK_OK(play_add_slot(play, id[i], &slot));
@@ -391,7 +391,7 @@ static Status play_stage(const Env *env, float weight, bool random, uint32_t ope
   Net *net;
   Play *play;
   PlaySlot *slot;
-  PlayHooks hooks = {cast, cast_begin, cast_decided, on_rewarded, cast_ended, NULL, NULL};
+  PlayHooks hooks = {cast, cast_begin, cast_decided, on_rewarded, cast_ended, NULL, NULL, NULL};
   size_t live = 1;
   Status status = OK;
   stage_kind = &env->layout;
@@ -539,7 +539,7 @@ static void slots_know_the_size_of_their_episodes(void **state) {
   Cast cast = {.games = 0};
   Play *play;
   PlaySlot *slot, *other;
-  PlayHooks hooks = {&cast, cast_begin, cast_decided, on_rewarded, cast_ended, NULL, NULL};
+  PlayHooks hooks = {&cast, cast_begin, cast_decided, on_rewarded, cast_ended, NULL, NULL, NULL};
   Bytes now = {0}, older = {0};
   size_t live, size_at = SLOT_HOW + 1 + sizeof(AgonRng) + 4 * sizeof(double);
   bool abandoned;
@@ -886,7 +886,7 @@ static void worths_are_chosen_from_greedily(void **state) {
   for (size_t i = 0; i < net->graph.params; i++) block[i] = 0.3f * (float)rng_normal(&rng);
   for (size_t e = 0; e < COUNT_OF(epsilons); e++) {
     Keen keen = {.env = env, .policy = {.block = block}, .epsilon = epsilons[e], .episodes = 300};
-    PlayHooks hooks = {&keen, keen_begin, keen_decided, on_rewarded, keen_ended, keen_traced, NULL};
+    PlayHooks hooks = {&keen, keen_begin, keen_decided, on_rewarded, keen_ended, keen_traced, NULL, NULL};
     Play *play;
     PlaySlot *slot;
     size_t live = 1;

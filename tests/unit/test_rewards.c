@@ -201,7 +201,7 @@ static void on_ended(void *context, PlaySlot *slot, AgonStatus how, const float 
 static void play(Games *games, const RewardsConfig *config, bool check) {
   Play *room;
   PlaySlot *slot;
-  PlayHooks hooks = {games, on_begin, on_decided, on_rewarded, on_ended, on_traced, NULL};
+  PlayHooks hooks = {games, on_begin, on_decided, on_rewarded, on_ended, on_traced, NULL, NULL};
   size_t live = 1;
   if (!check) hooks.rewarded = on_unseen;
   CHECK_OK(builtin_create("random", games->env, &games->policy.builtin));
@@ -565,7 +565,7 @@ static void the_column_is_the_games_potential(void **state) {
     float *block = calloc(net->block, sizeof *block);
     net_init(net, 1, 0, block);
     tape->policy.block = block;
-    const PlayHooks hooks = {tape, tape_begin, tape_decided, tape_rewarded, tape_ended, NULL, tape_stepped};
+    const PlayHooks hooks = {tape, tape_begin, tape_decided, tape_rewarded, tape_ended, NULL, tape_stepped, NULL};
     CHECK_OK(play_create(env, net, 8, 5, 0, &hooks, &room));
     CHECK_OK(recorder_create(env, &format, &tape->recorder));
     CHECK_OK(recorder_add_slot(tape->recorder));

@@ -80,6 +80,17 @@ static Status hear_guest(Reader *body) {
   return OK;
 }
 
+static const WireFault fault = {.player = 6, .text = "it answered rubbish"};
+static void say_fault(Bytes *out) { fault_encode(&fault, out); }
+static Status hear_fault(Reader *body) {
+  const WireFault *said = &fault;
+  WireFault got;
+  TRY_RETURN(fault_decode(&got, body));
+  SAME(player);
+  assert_string_equal(got.text, said->text);
+  return OK;
+}
+
 static HomeEntry home[] = {{1, 2, .25f, 0, 1}, {0, 5, .75f, 1, 2}};
 static MatchEntry match_entry[] = {{1, 4, 1, MATCH_LIVE, BRANCH_SELF},
                                    {0, 1, .5f, MATCH_LIVE | MATCH_AWAY_LEARNS, BRANCH_PFSP},
@@ -604,6 +615,7 @@ static const struct Sample {
     {WIRE_REPLAY_TAKEN, say_nothing, hear_nothing},
     {WIRE_GUEST, say_guest, hear_guest},
     {WIRE_TRAINING, say_training, hear_training},
+    {WIRE_FAULT, say_fault, hear_fault},
 };
 
 static const struct Sample *sample_of(int kind) {
@@ -718,6 +730,7 @@ static void what_cannot_be_is_refused(void **state) {
       {WIRE_WEIGHTS, 24 + 4, nan, "weights of player 1 hold what is no number"},
       {WIRE_FROZEN, 4 + 8, nan, "the policy of player 9 holds what is no number"},
       {WIRE_GUEST, 0, WIRE_PLAYERS, "guest message is damaged"},
+      {WIRE_FAULT, 0, WIRE_PLAYERS, "fault message is damaged"},
       {WIRE_SNAPSHOT, 4, nan, "the policy of player 9 holds what is no number"},
       {WIRE_TABLE, 16, 8, "matchmaking table is damaged"},
       {WIRE_TABLE, 16, 0x10000, "matchmaking table is damaged"}, /* stage 256 */
