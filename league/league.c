@@ -806,7 +806,10 @@ static Status check_side(const League *league, const Tree *tree, const Columns *
 
 static Status check_reason(const Tree *tree, const Columns *c, size_t row) {
   char reason[PLAYER_NAME];
-  return take_text(tree, c->reason, row, reason, sizeof reason);
+  TRY_RETURN(take_text(tree, c->reason, row, reason, sizeof reason));
+  /* it stands in pages as it is */
+  if (strcspn(reason, "<>&\"'") == strlen(reason)) return OK;
+  return tree_fault(tree, c->reason->path, (int64_t)row, "is no plain text");
 }
 
 /* Every side that there is has mains that learn: without them no rule says whom to play. */

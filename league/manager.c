@@ -590,6 +590,7 @@ Status manager_receive(Manager *manager, WireKind kind, const Message *message, 
 static Status look_around(Manager *manager) {
   char path[PATH_MAX];
   if (!monitor_look_due(manager->monitor)) return OK;
+  TRY_RETURN(run_keep_lock(manager->setup.run));
   TRY_RETURN(run_path(manager->setup.run, path, sizeof path, "stop"));
   if (file_exists(path)) manager_request_stop(manager, "a stop file was found");
   const RunPosition now = position_of(manager);

@@ -3,6 +3,8 @@
  * never half of either), and the folder is synced. */
 #include "base/file.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -166,28 +168,58 @@ Status file_locked(const char *path, bool *out) {
   struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
   int failed = fcntl(fd, F_GETLK, &range);
   int code = errno;
-  close(fd);
   *out = !failed && range.l_type != F_UNLCK;
+  if (failed) { /* as file_lock then does */
+    *out = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    failed = *out && errno != EWOULDBLOCK;
+    *out = *out && !failed;
+  }
+  close(fd);
   return failed ? status_set(ERR_IO, "cannot look at lock %s: %s", path, strerror(code)) : OK;
+}
+
+static bool optional_locks;
+
+void file_locks_optional(bool optional) {
+  optional_locks = optional;
+}
+
+Status file_lock_is_held(const char *path) {
+  return status_set(ERR_RUN,
+                    "another job is running in this folder (it holds %s): wait for it, stop it "
+                    "with 'agon stop', or use another --run-dir",
+                    path);
+}
+
+/* Where fcntl knows no locks, as on some network file systems (ENOLCK): those of flock, if there
+ * are any. */
+static Status lock_otherwise(const char *path, int fd, int why) {
+  if (!flock(fd, LOCK_EX | LOCK_NB)) return OK;
+  if (errno == EWOULDBLOCK) return file_lock_is_held(path);
+  if (!optional_locks)
+    return status_set(ERR_IO,
+                      "cannot lock %s: %s: where a file system has no locks, agon train --no-lock "
+                      "goes on without; see to it that no other job runs in the folder",
+                      path, strerror(why));
+  log_warning("%s: this file system has no locks: nothing keeps another job out of the folder",
+              path);
+  return OK;
 }
 
 /* The lock belongs to the process and goes with it, so that a killed job leaves no stale lock
  * behind. */
 Status file_lock(const char *path, int *out_fd) {
+  Status status = OK;
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) return status_set(ERR_IO, "cannot open lock %s: %s", path, strerror(errno));
   struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   if (fcntl(fd, F_SETLK, &range)) {
-    bool held = errno == EACCES || errno == EAGAIN;
-    int code = errno;
-    close(fd);
-    if (!held) return status_set(ERR_IO, "cannot lock %s: %s", path, strerror(code));
-    return status_set(ERR_RUN,
-                      "another job is running in this folder (it holds %s): wait for it, stop it "
-                      "with 'agon stop', or "
-                      "use another --run-dir",
-                      path);
+    const bool held = errno == EACCES || errno == EAGAIN;
+    status = held ? file_lock_is_held(path) : lock_otherwise(path, fd, errno);
   }
-  *out_fd = fd;
-  return OK;
+  if (status != OK)
+    close(fd);
+  else
+    *out_fd = fd;
+  return status;
 }

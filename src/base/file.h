@@ -38,6 +38,12 @@ bool file_is_folder(const char *path);
 /* Whether another process holds the lock file `path`; leave to read it is enough, and no file means
  * no lock. Locks of this process do not show. ERR_IO. */
 Status file_locked(const char *path, bool *out);
+/* The ERR_RUN of a lock file that another job holds. */
+Status file_lock_is_held(const char *path);
+/* Whether a system that knows no locks at all is good enough: file_lock then warns in place of
+ * failing. Of the whole process. */
+void file_locks_optional(bool optional);
 /* Takes the exclusive lock file `path`, made if it is missing; it is held until *out_fd is closed
- * or the process ends. ERR_RUN if another process holds it, ERR_IO. */
+ * or the process ends. ERR_RUN if another process holds it, ERR_IO. Where the system has no locks
+ * by fcntl, one by flock does. */
 Status file_lock(const char *path, int *out_fd);

@@ -278,6 +278,28 @@ static size_t letter_size(const unsigned char *text) {
   return longer || half || beyond ? 0 : size;
 }
 
+/* Bytes that are a control character at its beginning, in ASCII or (two bytes) in UTF-8; 0: none.
+ */
+static size_t control_at(const char *text) {
+  const unsigned char first = (unsigned char)text[0];
+  const unsigned char second = first ? (unsigned char)text[1] : 0;
+  if ((first && first < 0x20) || first == 0x7f) return 1;
+  return first == 0xc2 && second >= 0x80 && second < 0xa0 ? 2 : 0;
+}
+
+bool text_is_plain(const char *text) {
+  while (*text && !control_at(text))
+    text++;
+  return !*text;
+}
+
+void text_make_plain(char *text) {
+  for (size_t size; *text; text += size ? size : 1) {
+    size = control_at(text);
+    memset(text, '?', size);
+  }
+}
+
 void text_mend(char *text) {
   while (*text) {
     const size_t size = letter_size((const unsigned char *)text);

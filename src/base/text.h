@@ -47,6 +47,10 @@ Status text_format(char *out, size_t size, const char *format, ...)
 const char *text_quoted(const char *text, char *out, size_t size);
 /* Puts '?' for each byte that is of no letter of UTF-8, for programs that read nothing else. */
 void text_mend(char *text);
+/* Whether a text has no control characters, by which a terminal could be told to do things. */
+bool text_is_plain(const char *text);
+/* Puts '?' for each of them. */
+void text_make_plain(char *text);
 /* One item of a list, without the spaces around it. */
 Status text_item(const char *text, size_t length, char *out, size_t size);
 /* Whether a text is longer than `end`, and ends so: the name of a file, in ".h5". */

@@ -107,6 +107,14 @@ static Status check_return(const Position *position, double gained, size_t numbe
   return OK;
 }
 
+/* Whether its texts may go to a terminal: control characters could tell it to do things. */
+static bool is_plain(const char *env_text, const char *line, const json_t *players) {
+  bool plain = text_is_plain(env_text) && text_is_plain(line);
+  for (size_t t = 0; t < json_array_size(players); t++)
+    plain = plain && text_is_plain(json_string_value(json_array_get(players, t)));
+  return plain;
+}
+
 /* Who plays, as far as a line's length goes: "a against b", or team by team. */
 static void print_players(size_t number, const char *env_text, const json_t *players) {
   const size_t teams = json_array_size(players);
@@ -187,6 +195,9 @@ static Status replay_one(const char *text, size_t number, long long delay) {
       teams == 0 || !is_list(players, teams, true) ||
       !is_list(alone ? returns : outcome, teams, false))
     TRY(status_set(ERR_FORMAT, "game %zu is not a recorded game", number));
+  if (!is_plain(env_text, line, players))
+    TRY(status_set(ERR_FORMAT,
+                   "game %zu is not a recorded game: there are control characters in it", number));
   print_players(number, env_text, players);
   TRY(env_of_text(env_text, &env));
   TRY(position_create(env, &position));
@@ -263,9 +274,10 @@ static Status run_replay(int argc, char **argv) {
     }
     json_t *root = json_loads(line, 0, NULL);
     const char *moves = root ? json_string_value(json_object_get(root, "line")) : NULL;
-    if (moves) printf("%s\n", moves);
+    const bool good = moves && text_is_plain(moves);
+    if (good) printf("%s\n", moves);
     json_decref(root);
-    if (!moves) TRY(status_set(ERR_FORMAT, "%s, line %zu is not a recorded game", path, number));
+    if (!good) TRY(status_set(ERR_FORMAT, "%s, line %zu is not a recorded game", path, number));
   }
   if ((size_t)only > number) TRY(status_set(ERR_USAGE, "%s has %zu games", path, number));
 done:

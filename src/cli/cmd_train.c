@@ -1,4 +1,5 @@
 /* agon train: a league, from nothing or from a checkpoint. */
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/process.h"
 #include "job/guests.h"
@@ -24,6 +25,9 @@ static const Flag flags[] = {
     {"--accept-guests", NULL,
      "programs that the run's own file names as guests (league.guests.NAME=exec:COMMAND) may be "
      "started"},
+    {"--no-lock", NULL,
+     "on a file system without locks (ENOLCK): go on without; see to it yourself that no other job "
+     "runs in the folder"},
     {"--quiet", NULL, "the log goes to its file only"},
 };
 
@@ -31,6 +35,7 @@ static const Flag flags[] = {
 static Status request_of(int argc, char **argv, Arguments *arguments, JobRequest *out) {
   TRY_RETURN(arguments_parse(&command_train, argc, argv, arguments));
   plugins_accept(argument(&command_train, arguments, "--accept-env") != NULL);
+  file_locks_optional(argument(&command_train, arguments, "--no-lock") != NULL);
   guests_accept(argument(&command_train, arguments, "--accept-guests") != NULL);
   if (!argument(&command_train, arguments, "--quiet")) out->screen = stdout;
   out->resume = argument(&command_train, arguments, "--resume");

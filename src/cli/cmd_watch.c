@@ -55,6 +55,7 @@ static void put(Screen *s, Ink ink, const char *format, ...) {
   va_start(list, format);
   vsnprintf(text, sizeof text, format, list);
   va_end(list);
+  text_make_plain(text); /* the codes of colours are added below */
   bool dressed = s->colour && ink != PLAIN;
   if (s->used + strlen(text) + 16 > sizeof s->line) return;
   if (dressed) s->used += (size_t)sprintf(s->line + s->used, "%s", code[ink]);

@@ -14,7 +14,12 @@ typedef struct Walk {
   yaml_document_t document;
   const char *name;
   const YamlVisitor *visitor;
+  size_t looked; /* nodes, each as often as it is said */
 } Walk;
+
+/* What no configuration has. A few lines of anchors and aliases say a list of billions, and libyaml
+ * takes a time that grows with the square of the depth. */
+enum { MOST_DEPTH = 64, MOST_NODES = 1000000, MOST_KEYS = 20000 };
 
 /* ERR_USAGE with file, line and column of a node. */
 static Status bad_place(const Walk *walk, const yaml_node_t *node, const char *why) {
@@ -22,8 +27,16 @@ static Status bad_place(const Walk *walk, const yaml_node_t *node, const char *w
                     node->start_mark.column + 1, why);
 }
 
+/* Counts a node; ERR_USAGE where there are too many. */
+static Status look(Walk *walk, const yaml_node_t *node) {
+  return ++walk->looked > MOST_NODES
+             ? bad_place(walk, node, "too many values, with all that aliases stand for")
+             : OK;
+}
+
 /* Writes a value as text: a scalar as it is, a list as "[a, [b, c]]". */
 static Status flow_text(Walk *walk, yaml_node_t *node, char *out, size_t size, size_t *used) {
+  TRY_RETURN(look(walk, node));
   if (node->type == YAML_SCALAR_NODE) {
     *used +=
         (size_t)snprintf(out + *used, size - *used, "%s", (const char *)node->data.scalar.value);
@@ -55,6 +68,8 @@ static Status walk_node(Walk *walk, yaml_node_t *node, const char *path, int dep
 /* A key given twice is an error: libyaml would take either. */
 static Status walk_mapping(Walk *walk, yaml_node_t *node, const char *path, int depth) {
   char key[256], place[320];
+  if (node->data.mapping.pairs.top - node->data.mapping.pairs.start > MOST_KEYS)
+    return bad_place(walk, node, "too many keys");
   for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
        pair++) {
     yaml_node_t *name = yaml_document_get_node(&walk->document, pair->key);
@@ -97,6 +112,7 @@ static Status walk_items(Walk *walk, yaml_node_t *node, const char *path, int de
 
 /* A mapping and such lists are walked on; anything else is a value. */
 static Status walk_node(Walk *walk, yaml_node_t *node, const char *path, int depth) {
+  TRY_RETURN(look(walk, node));
   if (depth > 16) return bad_place(walk, node, "nested too deep");
   if (node->type == YAML_MAPPING_NODE) return walk_mapping(walk, node, path, depth);
   if (!*path) return bad_place(walk, node, "expected 'key: value' lines");
@@ -135,11 +151,41 @@ static Status not_yaml(const char *text, size_t size, const char *name,
                     parser->problem ? parser->problem : "unreadable");
 }
 
+/* How deep an event leads. */
+static int deeper(yaml_event_type_t type) {
+  const bool begins = type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT;
+  return begins ? 1 : type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT ? -1 : 0;
+}
+
+/* Reads it event by event, up to where it is too deep: libyaml would go on for minutes. What is not
+ * YAML is told by the second reading. */
+static Status check_depth(const char *text, size_t size, const char *name) {
+  yaml_parser_t parser;
+  yaml_event_t event;
+  int depth = 0;
+  Status status = OK;
+  if (!yaml_parser_initialize(&parser))
+    return status_set(ERR_MEMORY, "out of memory reading %s", name);
+  yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+  for (bool more = true; more && status == OK;) {
+    if (!yaml_parser_parse(&parser, &event)) break;
+    depth += deeper(event.type);
+    more = event.type != YAML_STREAM_END_EVENT && event.type != YAML_NO_EVENT;
+    if (depth > MOST_DEPTH)
+      status = status_set(ERR_USAGE, "%s:%zu:%zu: nested too deep", name, event.start_mark.line + 1,
+                          event.start_mark.column + 1);
+    yaml_event_delete(&event);
+  }
+  yaml_parser_delete(&parser);
+  return status;
+}
+
 /* The document is loaded whole: it is checked to its end before the first value is visited. */
 Status yaml_walk(const char *text, size_t size, const char *name, const YamlVisitor *visitor) {
   Status status = OK;
   yaml_parser_t parser;
   Walk walk = {.name = name, .visitor = visitor};
+  TRY_RETURN(check_depth(text, size, name));
   if (!yaml_parser_initialize(&parser))
     return status_set(ERR_MEMORY, "out of memory reading %s", name);
   yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);

@@ -5,9 +5,39 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+
+/* The same without control characters in keys and texts: what is written there goes to terminals.
+ * Takes `value`; NULL without memory. */
+static json_t *made_plain(json_t *value) {
+  json_t *plain = value;
+  const char *key;
+  json_t *item;
+  size_t index;
+  if (json_is_object(value)) {
+    plain = json_object();
+    json_object_foreach(value, key, item) {
+      char name[256];
+      snprintf(name, sizeof name, "%s", key);
+      text_make_plain(name);
+      json_object_set_new(plain, name, made_plain(json_incref(item)));
+    }
+  } else if (json_is_array(value)) {
+    plain = json_array();
+    json_array_foreach(value, index, item)
+        json_array_append_new(plain, made_plain(json_incref(item)));
+  } else if (json_is_string(value) && !text_is_plain(json_string_value(value))) {
+    char *text = strdup(json_string_value(value));
+    if (text) text_make_plain(text);
+    plain = text ? json_string(text) : NULL;
+    free(text);
+  }
+  if (plain != value) json_decref(value);
+  return plain;
+}
 
 /* The file is replaced whole by the job, so it is never seen half written. */
 Status status_load(const char *run, json_t **out) {
@@ -16,7 +46,10 @@ Status status_load(const char *run, json_t **out) {
   TRY_RETURN(text_format(path, sizeof path, "%s/status.json", run));
   *out = json_load_file(path, 0, &error);
   if (!*out) return status_set(ERR_RUN, "cannot read %s: %s", path, error.text);
-  if (json_is_object(*out)) return OK;
+  if (json_is_object(*out)) {
+    *out = made_plain(*out);
+    return *out ? OK : status_set(ERR_MEMORY, "out of memory reading %s", path);
+  }
   json_decref(*out);
   *out = NULL;
   return status_set(ERR_RUN, "%s is no JSON object", path);

@@ -7,11 +7,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DAMAGED ".damaged"
@@ -37,7 +40,36 @@ Status run_open(const char *path, RunFolder *out) {
   return OK;
 }
 
-/* Folders come first, as the lock is a file in one. */
+/* What is told to whoever wants a folder that is locked, by its lock file or without one. */
+static Status folder_is_held(const RunFolder *run) {
+  char path[PATH_MAX];
+  bool held;
+  TRY_RETURN(run_path(run, path, sizeof path, "lock"));
+  if (file_locked(path, &held) == OK && held) return file_lock_is_held(path);
+  return status_set(ERR_RUN,
+                    "another job is running in %s, though its lock file has been removed: wait for "
+                    "it, stop it with 'agon stop', or use another --run-dir",
+                    run->path);
+}
+
+/* Locks a folder of the run: whoever removes the lock file does not remove this one. It goes with
+ * the process, too. Where the system cannot lock folders it is not missed. */
+static Status lock_folder(RunFolder *run) {
+  char path[PATH_MAX];
+  TRY_RETURN(run_path(run, path, sizeof path, "checkpoints"));
+  const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return OK;
+  if (!flock(folder, LOCK_EX | LOCK_NB)) {
+    run->guard = folder + 1;
+    return OK;
+  }
+  const bool held = errno == EWOULDBLOCK;
+  close(folder);
+  return held ? folder_is_held(run) : OK;
+}
+
+/* Folders come first, as the lock is a file in one. The file is locked last: whoever may not have
+ * the folder never holds it, not even for a moment in which run_keep_lock may look. */
 Status run_lock(const char *path, RunFolder *out) {
   char name[PATH_MAX];
   static const char *const folder[] = {"checkpoints", "players"};
@@ -47,12 +79,38 @@ Status run_lock(const char *path, RunFolder *out) {
     TRY_RETURN(file_make_folders(name));
   }
   TRY_RETURN(run_path(out, name, sizeof name, "lock"));
+  TRY_RETURN(lock_folder(out));
   return file_lock(name, &out->lock);
+}
+
+/* Another file of the same name has another inode, and no lock. */
+Status run_keep_lock(RunFolder *run) {
+  char path[PATH_MAX];
+  struct stat own;
+  struct stat there;
+  int lock;
+  TRY_RETURN(run_path(run, path, sizeof path, "lock"));
+  if (run->lock < 0 || fstat(run->lock, &own)) return OK;
+  const bool gone = stat(path, &there) != 0;
+  if (gone ? errno != ENOENT : own.st_ino == there.st_ino && own.st_dev == there.st_dev) return OK;
+  const Status status = file_lock(path, &lock);
+  if (status == ERR_RUN)
+    return status_set(ERR_RUN,
+                      "%s was removed, and another job has taken the folder: this one ends, and "
+                      "writes nothing more",
+                      path);
+  if (status != OK) return OK; /* it is tried again */
+  close(run->lock);
+  run->lock = lock;
+  log_warning("%s was removed while the job runs; it is there again", path);
+  return OK;
 }
 
 void run_close(RunFolder *run) {
   if (run->lock >= 0) close(run->lock);
   run->lock = -1;
+  if (run->guard > 0) close(run->guard - 1);
+  run->guard = 0;
   free(run->good);
   run->good = NULL;
   run->goods = 0;

@@ -138,7 +138,8 @@ const char *store_library(void);
 /* A run's folder. Start with run_open or run_lock. */
 typedef struct RunFolder {
   char path[3072];
-  int lock; /* descriptor, -1 = not held */
+  int lock;  /* descriptor, -1 = not held */
+  int guard; /* 1 + the descriptor of a lock on the folder itself; 0: none */
   /* (goods) generations that this job wrote or verified, oldest first; only where the lock is
    * held */
   uint64_t *good;
@@ -150,6 +151,9 @@ Status run_open(const char *path, RunFolder *out);
 /* For writing: makes the folders if needed and takes the lock, which run_close gives back. ERR_RUN
  * if another job holds it, ERR_IO, ERR_USAGE. */
 Status run_lock(const char *path, RunFolder *out);
+/* Looks whether the lock file is still there, and makes it again where somebody has removed it.
+ * ERR_RUN: another job has taken the folder meanwhile, and nothing may be written any more. */
+Status run_keep_lock(RunFolder *run);
 /* Gives the lock back; also after a failed run_lock. */
 void run_close(RunFolder *run);
 /* Whether any generation is there, whole or not. */

@@ -41,4 +41,36 @@ for number in 5 28 30; do
   expect 0 "is whole" "$AGON" checkpoint verify ends
 done
 "$AGON" train ends frames=40k --quiet || fail "a run does not go on from what was saved"
+# a file system without locks: those of flock do; without any, whoever says so goes on
+tiny="tic_tac_toe net.hidden=[8] actors.slots=16 actors.lanes=8 frames=2k --quiet"
+unlocked() { REFUSE_LOCKS=$1 LD_PRELOAD=$PWD/refuse.so "$AGON" train $tiny "${@:2}"; }
+unlocked fcntl --run-dir flocked || fail "flock does not stand in"
+lock_of() { "$@" env REFUSE_LOCKS=fcntl LD_PRELOAD=$PWD/refuse.so "$AGON" doctor --part lock flocked/lock; }
+[ "$(lock_of)" = free ] || fail "a lock by flock outlives its job"
+[ "$(lock_of flock flocked/lock)" = held ] || fail "a lock by flock is not seen"
+unlocked all --run-dir unlocked 2> unlocked.txt && fail "no lock, and nobody is told"
+grep -q "cannot lock unlocked/lock: No locks available: .* agon train --no-lock goes on without" unlocked.txt || { cat unlocked.txt; fail "no way round is named"; }
+unlocked all --run-dir unlocked --no-lock 2> unlocked.txt || { cat unlocked.txt; fail "--no-lock"; }
+grep -q "warning: unlocked/lock: this file system has no locks" unlocked.txt || { cat unlocked.txt; fail "nobody is warned"; }
+# a lock file that somebody removes lets no second job in, and is put back
+"$AGON" train connect_four net.hidden=[16] frames=900M --run-dir held --quiet > held.txt 2>&1 &
+job=$!
+for i in $(seq 600); do [ -e held/status.json ] && break; sleep 0.1; done
+rm held/lock
+expect 3 "another job is running in (held, though its lock file has been removed|this folder)" "$AGON" train connect_four --run-dir held --resume
+for i in $(seq 600); do grep -q "held/lock was removed while the job runs; it is there again" held.txt && break; sleep 0.1; done
+expect 3 "another job is running" "$AGON" train connect_four --run-dir held --resume
+"$AGON" stop held > /dev/null
+wait "$job" || { cat held.txt; fail "a job ends over its lock file"; }
+# what goes to a terminal can tell it nothing
+mkdir replays
+printf '%s\n' '{"env":"tic_tac_toe","players":["a\u001b]0;x\u0007","b"],"seed":1,"game":0,"line":"0","outcome":[0.5,0.5]}' > replays/bad.jsonl
+expect 4 "game 1 is not a recorded game: there are control characters in it" "$AGON" replay replays/bad.jsonl
+sed -i 's/"reason": "[^"]*"/"reason": "\\u001b[2J"/; s/"state": "[^"]*"/"state": "\\u001b[31mfinished\\u0007"/' held/status.json
+printf 'x\033]0;title\007\n' >> held/log.txt
+for command in "status held" "watch held --times 1"; do
+  "$AGON" $command > shown.txt
+  if grep -qaP '\x1b(\[2J|\[31mfin|\])|\x07' shown.txt; then fail "$command hands escape codes on"; fi
+done
+grep -q "?\[31mfinished?" shown.txt || { cat shown.txt; fail "the state is not shown plainly"; }
 echo passed

@@ -1,13 +1,16 @@
 /* A library to be preloaded: while the file REFUSE_WHILE is there, writing to files whose names hold
  * REFUSE_PATH, and renaming them, fails with the number REFUSE_ERRNO, as a disk or a server would
- * say it. */
+ * say it. While REFUSE_LOCKS is set there are no locks. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static int refused(const char *path) {
@@ -54,4 +57,39 @@ int rename(const char *from, const char *to) {
   int (*next)(const char *, const char *);
   *(void **)&next = real("rename");
   return refused(to) ? -1 : next(from, to);
+}
+
+static int no_locks(void) {
+  errno = ENOLCK;
+  return -1;
+}
+
+static int call_fcntl(const char *name, int descriptor, int command, void *argument) {
+  int (*next)(int, int, ...);
+  *(void **)&next = real(name);
+  const int locks = command == F_SETLK || command == F_SETLKW || command == F_GETLK;
+  return locks && getenv("REFUSE_LOCKS") ? no_locks() : next(descriptor, command, argument);
+}
+
+int fcntl(int descriptor, int command, ...) {
+  va_list list;
+  va_start(list, command);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  return call_fcntl("fcntl", descriptor, command, argument);
+}
+
+int fcntl64(int descriptor, int command, ...) {
+  va_list list;
+  va_start(list, command);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  return call_fcntl("fcntl64", descriptor, command, argument);
+}
+
+int flock(int descriptor, int operation) {
+  int (*next)(int, int);
+  *(void **)&next = real("flock");
+  const char *locks = getenv("REFUSE_LOCKS");
+  return locks && !strcmp(locks, "all") ? no_locks() : next(descriptor, operation);
 }

@@ -4,8 +4,10 @@
 #include "job/config.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Target {
   int64_t whole;
@@ -237,9 +239,51 @@ static void plugins_are_known_by_their_facts(void **state) {
   }
 }
 
+static Status read_text(const char *text, size_t size) {
+  Config *config;
+  CHECK_OK(config_create(&config));
+  const Status status = config_read_yaml_text(config, CONFIG_FILE, text, size, "deep.yaml");
+  config_destroy(config);
+  return status;
+}
+
+/* A few lines that stand for billions, and brackets without an end: refused at once, by place. */
+static void what_would_take_for_ever_is_refused(void **state) {
+  (void)state;
+  enum { DEEP = 100000, LEVELS = 13 };
+  char *text = malloc(2 * DEEP + 64);
+  alarm(20); /* ends the test in place of waiting */
+  size_t size = (size_t)sprintf(text, "x: ");
+  memset(text + size, '[', DEEP);
+  memset(text + size + DEEP, ']', DEEP);
+  assert_int_equal(read_text(text, size + 2 * DEEP), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "deep.yaml:1:67: nested too deep"));
+  memset(text + size, '{', DEEP);
+  assert_int_equal(read_text(text, size + DEEP), ERR_USAGE);
+  assert_non_null(strstr(status_message(), "nested too deep"));
+  /* of empty mappings: no key of them is ever looked up */
+  size = (size_t)sprintf(text, "a0: &a0 {}\n");
+  for (int level = 1; level <= LEVELS; level++) {
+    size += (size_t)sprintf(text + size, "a%d: &a%d\n", level, level);
+    for (int i = 0; i < 10; i++)
+      size += (size_t)sprintf(text + size, "  k%d: *a%d\n", i, level - 1);
+  }
+  assert_int_equal(read_text(text, size), ERR_USAGE);
+  if (!strstr(status_message(), "too many values, with all that aliases stand for"))
+    fail_msg("%s", status_message());
+  size = (size_t)sprintf(text, "a0: &a0 []\n");
+  for (int level = 1; level <= LEVELS; level++)
+    size += (size_t)sprintf(text + size, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d]\n", level, level,
+                            level - 1, level - 1, level - 1, level - 1, level - 1);
+  assert_int_equal(read_text(text, size), ERR_USAGE);
+  alarm(0);
+  free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_come_from_the_strongest_layer),
+      cmocka_unit_test(what_would_take_for_ever_is_refused),
       cmocka_unit_test(dump_reads_back_the_same),
       cmocka_unit_test(bad_input_names_its_place),
       cmocka_unit_test(times_are_kept_in_seconds),

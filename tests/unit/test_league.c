@@ -1144,6 +1144,11 @@ static void guests_are_frozen_members(void **state) {
   ((uint32_t *)tree_find(&tree, "league/role")->data)[past] = ROLE_MAIN;
   ((uint32_t *)tree_find(&tree, "league/role")->data)[hard] = ROLE_MAIN;
   assert_int_equal(league_load(&loaded, &tree), ERR_FORMAT); /* and yet it is a guest */
+  ((uint32_t *)tree_find(&tree, "league/role")->data)[hard] = ROLE_GUEST;
+  CHECK_OK(league_load(&loaded, &tree));
+  memcpy((char *)tree_find(&tree, "league/reason")->data + past * PLAYER_NAME, "<b>", 4);
+  assert_int_equal(league_load(&loaded, &tree), ERR_FORMAT); /* it would stand in a page */
+  assert_non_null(strstr(status_message(), "is no plain text"));
   tree_free(&tree);
   table_free(&table);
   league_free(&loaded);

@@ -383,6 +383,88 @@ static void a_pipe_among_the_generations_does_not_hang(void **state) {
   run_close(&run);
 }
 
+/* What another process is told that wants the folder: 0: it gets it. */
+static int tried_by_another(const char *path) {
+  int code;
+  const pid_t child = fork();
+  if (child == 0) {
+    RunFolder run;
+    const Status status = run_lock(path, &run);
+    _exit(status == OK ? 0 : status == ERR_RUN ? 3 : 9);
+  }
+  assert_int_equal(waitpid(child, &code, 0), child);
+  return WEXITSTATUS(code);
+}
+
+/* The last line of the log, and how many there were. */
+typedef struct Heard {
+  char line[512];
+  int lines;
+} Heard;
+
+static void hear(void *context, const char *line) {
+  Heard *heard = context;
+  snprintf(heard->line, sizeof heard->line, "%s", line);
+  heard->lines++;
+}
+
+/* The lock file can be removed, the lock cannot: and whoever holds it puts the file back. */
+static void a_lock_outlives_its_file(void **state) {
+  (void)state;
+  char path[80];
+  char file[3200];
+  RunFolder run;
+  snprintf(path, sizeof path, "%s/locked", folder);
+  CHECK_OK(run_lock(path, &run));
+  CHECK_OK(run_path(&run, file, sizeof file, "lock"));
+  assert_int_equal(tried_by_another(path), 3);
+  assert_int_equal(remove(file), 0);
+  assert_int_equal(tried_by_another(path), 3);
+  assert_false(file_exists(file)); /* who may not have the folder does not touch it either */
+  Heard heard = {.lines = 0};
+  log_set_sink(hear, &heard);
+  heard.lines = 0; /* what others left */
+  CHECK_OK(run_keep_lock(&run));
+  assert_true(file_exists(file));
+  assert_non_null(strstr(heard.line, "was removed while the job runs; it is there again"));
+  CHECK_OK(run_keep_lock(&run));
+  assert_int_equal(heard.lines, 1);
+  log_set_sink(NULL, NULL);
+  assert_int_equal(tried_by_another(path), 3);
+  run_close(&run);
+  assert_int_equal(tried_by_another(path), 0);
+  /* where folders cannot be locked, another job may have taken it: then this one must end */
+  CHECK_OK(run_lock(path, &run));
+  close(run.guard - 1);
+  run.guard = 0;
+  assert_int_equal(remove(file), 0);
+  int ready[2];
+  int done[2];
+  assert_int_equal(pipe(ready) | pipe(done), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    RunFolder other;
+    char word = run_lock(path, &other) == OK ? 'y' : 'n';
+    const bool told = write(ready[1], &word, 1) == 1;
+    close(done[1]); /* its own: where the test fails, the end of it shows, and nobody is left */
+    _exit(told && read(done[0], &word, 1) == 0 ? 0 : 1);
+  }
+  char word = 0;
+  assert_int_equal(read(ready[0], &word, 1), 1);
+  assert_int_equal(word, 'y');
+  assert_int_equal(run_keep_lock(&run), ERR_RUN);
+  assert_non_null(strstr(status_message(), "another job has taken the folder"));
+  run_close(&run);
+  assert_int_equal(run_lock(path, &run), ERR_RUN);
+  run_close(&run);
+  assert_int_equal(kill(child, SIGKILL), 0); /* nothing of it stays behind */
+  assert_int_equal(waitpid(child, NULL, 0), child);
+  CHECK_OK(run_lock(path, &run));
+  run_close(&run);
+  close(done[0]);
+  close(done[1]);
+}
+
 /* Nothing stands in: no file changes its name, so that the next job does not begin anew. */
 static void a_run_without_a_whole_checkpoint_is_left_alone(void **state) {
   (void)state;
@@ -555,6 +637,7 @@ int main(void) {
       cmocka_unit_test(a_pipe_among_the_generations_does_not_hang),
       cmocka_unit_test(a_run_without_a_whole_checkpoint_is_left_alone),
       cmocka_unit_test(locks_are_seen_by_readers),
+      cmocka_unit_test(a_lock_outlives_its_file),
       cmocka_unit_test(older_generations_stand_in),
       cmocka_unit_test(read_only_folders_are_an_error),
       cmocka_unit_test(a_full_disk_is_an_error),
