@@ -77,6 +77,17 @@ static void write_command(FILE *page, const Command *command) {
   fputs(".SH SEE ALSO\n\\fBagon\\fR(1)\n", page);
 }
 
+/* What a key may be, with spaces at which a line may end: many choices are longer than a line. */
+static void put_choices(FILE *page, const char *choices) {
+  fputs("One of ", page);
+  for (; *choices; choices++)
+    if (*choices == '|')
+      fputs(", ", page);
+    else
+      put_text(page, (char[2]){*choices});
+  fputc('\n', page);
+}
+
 /* One key of the configuration with its default, its help and its choices. */
 static void put_key(void *context, const char *key, const Option *option) {
   FILE *page = context;
@@ -85,9 +96,7 @@ static void put_key(void *context, const char *key, const Option *option) {
   fputs("\\fR=", page);
   put_line(page, "", *option->fallback ? option->fallback : "(empty)");
   put_line(page, "", option->help);
-  if (!option->choices) return;
-  fputs("One of ", page);
-  put_line(page, "", option->choices);
+  if (option->choices) put_choices(page, option->choices);
 }
 
 /* The page agon(1): all commands, keys and terms. Fails where topic_each_key does. */
