@@ -97,9 +97,9 @@ wait $job || got=$?
 [ "$got" = 7 ] || { cat stop.txt; fail "exit code $got of a job that hangs and is asked to stop"; }
 grep -q "a stop was asked for, and the environment has not answered" stop.txt || { cat stop.txt; fail "it does not say that it hangs"; }
 # and one that answers saves and ends: the signal goes to all processes of a rank
-setsid mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps $small frames=100M --run-dir signal --quiet > stop.txt 2>&1 &
+setsid mpirun --oversubscribe --bind-to none -n 2 "$AGON" train $lamps $small frames=100M --run-dir peace --quiet > stop.txt 2>&1 &
 job=$!
-soon test -e signal/status.json
+soon test -e peace/status.json
 kill -USR1 $job
 wait $job || { cat stop.txt; fail "SIGUSR1 does not end a job in peace"; }
 
