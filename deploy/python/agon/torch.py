@@ -110,7 +110,7 @@ class Agent(torch.nn.Module):
         if net.get("nearest"):
             p = positions.double().reshape(-1, N, 3)
             far = ((p[:, :, None] - p[:, None]) ** 2).sum(3).masked_fill(links == 0, math.inf)
-            links = links * (far.argsort(2, stable=True).argsort(2) < net["nearest"])
+            links = links * (far.argsort(dim=2, stable=True).argsort(2) < net["nearest"])
         return links.reshape(n, N)
 
     def _network(self, layers, x, memory, links):
@@ -170,7 +170,7 @@ class Agent(torch.nn.Module):
             score = teams[1] @ teams[2].transpose(1, 2) / math.sqrt(teams[1].shape[2])
             score = score.masked_fill(links == 0, -math.inf)
             if s["top"]:
-                rank = (-score).argsort(2, stable=True).argsort(2)
+                rank = (-score).argsort(dim=2, stable=True).argsort(2)
                 score = score.masked_fill(rank >= s["top"], -math.inf)
             share = torch.softmax(score, 2).nan_to_num(0)
         return (share @ said).reshape(len(i[0]), -1)
