@@ -101,7 +101,8 @@ static void put_pairs(Bytes *out, const Comparison *c, size_t m) {
   html_put(out, "</table></div>\n");
 }
 
-/* Curves of the best configurations, with their intervals as bands. */
+/* Curves of the configurations that are best by the first metric, with their intervals as bands:
+ * the same ones in each chart of the page, so that a configuration keeps its colour. */
 static Status put_curves(Bytes *out, const Comparison *c, size_t m) {
   Status status = OK;
   const size_t shown = c->groups < COLOURS ? c->groups : COLOURS;
@@ -113,7 +114,7 @@ static Status put_curves(Bytes *out, const Comparison *c, size_t m) {
   TRY(NEW_ARRAY(point, shown * 4 * COMPARE_POINTS));
   for (size_t i = 0; i < shown; i++) {
     double *at = point + i * 4 * COMPARE_POINTS;
-    const size_t g = c->order[m * c->groups + i];
+    const size_t g = c->order[i];
     label[i] = c->group[g].label;
     TRY(compare_curve(c, m, g, at, at + COMPARE_POINTS, at + 2 * COMPARE_POINTS,
                       at + 3 * COMPARE_POINTS, &count[i]));
@@ -145,9 +146,12 @@ static Status put_curves(Bytes *out, const Comparison *c, size_t m) {
   chart_end(&chart);
   html_put(out, "</div>");
   chart_legend(out, colour, label, shown);
-  if (shown < c->groups)
-    html_put(out, "<p class=dim>Drawn are the best %zu of %zu configurations.</p>", shown,
+  if (shown < c->groups) {
+    html_put(out, "<p class=dim>Drawn are %zu of %zu configurations: the best by ", shown,
              c->groups);
+    html_text(out, c->metric[0].name);
+    html_put(out, ".</p>\n");
+  }
 done:
   free(point);
   return status;

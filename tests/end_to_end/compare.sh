@@ -91,6 +91,27 @@ class Balance(html.parser.HTMLParser):
         if tag in ("svg", "table", "section", "main", "figure", "div"): assert self.open.pop() == tag, tag
 b = Balance(); b.feed(page); assert not b.open, b.open
 P
+# --- a configuration keeps its colour in all charts, though it has another rank in each; so do those of more than can be told apart
+mkdir nine
+for i in 1 2 3 4 5 6 7 8 9; do
+  one nine/n$i learner.rate=0.00$i frames=2k
+  cp fast1/metrics.jsonl nine/n$i
+  sed -i "s/\\(entropy\\|value_loss\\)\": [-0-9.e]*/\\1\": 0.$i/g" nine/n$i/metrics.jsonl
+done
+"$AGON" compare slow? fast? third --metric main_0/entropy,main_0/value_loss --out colours.html > out.txt
+"$AGON" compare nine/* --metric main_0/entropy,main_0/value_loss --out nine.html > out.txt
+grep -q "9 configurations" out.txt || { cat out.txt; fail "nine configurations"; }
+$python - <<'P'
+import re
+for name, count in (("colours.html", 3), ("nine.html", 8)):
+    sections = open(name).read().split("<section>")[1:]
+    assert len(sections) == 2
+    legend = [dict(re.findall(r'<i class="(c[0-7])"></i>([^<]*)</span>', s)) for s in sections]
+    first = [re.search(r'<tr><td style="text-align:left"><code>([^<]*)', s).group(1) for s in sections]
+    assert first[0] != first[1], "both metrics put the same one first: this shows nothing"
+    assert len(legend[0]) == count and legend[0] == legend[1], (name, legend)
+P
+grep -q "Drawn are 8 of 9 configurations: the best by main_0/entropy" nine.html || fail "which are drawn"
 # --- a sweep's folder stands for its runs, with their scores
 cat > sweep.yaml <<'Y'
 sweep: {base: base.yaml, seeds: 1-2, folder: swept}
