@@ -342,6 +342,7 @@ int load(const void *params, void *episode, const void *bytes, size_t size, Agon
 void observe(const void *params, const void *episode, uint32_t agent, void *row) {
   const Table &table = table_of(params);
   const absl::Span<float> to(static_cast<float *>(row), table.seen);
+  std::memset(row, 0, table.seen * sizeof(float)); /* some games write what is not zero */
   infallibly(episode, row, table.seen * sizeof(float), [&](const State &state) {
     if (table.hidden)
       state.InformationStateTensor(static_cast<int>(agent), to);

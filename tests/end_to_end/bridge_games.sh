@@ -29,7 +29,7 @@ if [ -e "$library/open_spiel/spiel.h" ] && [ -n "$settings" ]; then
   ${CXX:-c++} -std=c++17 -O1 -Wall -Wextra -Werror -shared -fPIC "$root/deploy/openspiel/openspiel.cc" -o openspiel.so -I "$root/include" -isystem "$library" \
     -isystem "$library/open_spiel/abseil-cpp" -isystem "$library/open_spiel/json/include" "$library/pyspiel.so" "-Wl,-rpath,$library" \
     -Wl,--no-as-needed $($settings --ldflags --embed)
-  for game in tic_tac_toe kuhn_poker oshi_zumo pig "goofspiel(num_cards=4)"; do
+  for game in tic_tac_toe kuhn_poker oshi_zumo pig mnk "goofspiel(num_cards=4)"; do
     expect 0 "all passed" "$AGON" env check ./openspiel.so "env.game=$game" --episodes 2
   done
   expect 2 "Unknown game 'nogame'" "$AGON" env info ./openspiel.so env.game=nogame
