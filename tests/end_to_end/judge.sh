@@ -201,7 +201,8 @@ mixed, first, second = (json.load(open("against-" + x + ".json"))["against"] for
 assert abs(first["loss"] - second["loss"]) > .01
 for key in ("win", "draw", "loss"): assert abs(mixed[key] - (first[key] + 3 * second[key]) / 4) < 1e-8, (mixed, first, second)
 one, several = (json.load(open(f)) for f in ("one.json", "several.json"))
-assert one["nash_conv"] == several["nash_conv"] and one["histories"] == 549946 and one["information_sets_are"] == "equal positions"
+assert abs(one["nash_conv"] - several["nash_conv"]) < 1e-9  # ranks add in another order
+assert one["histories"] == 549946 and one["information_sets_are"] == "equal positions"
 k, p = json.load(open("kuhn.json")), json.load(open("probe.json"))
 tracked = [row["main_0/exploitability"] for row in map(json.loads, open("kuhn/metrics.jsonl")) if "main_0/exploitability" in row]
 assert tracked and abs(tracked[-1] - k["exploitability"]) < 0.02, (tracked, k["exploitability"])
