@@ -318,8 +318,9 @@ static Status ask(const Examples *examples, const Bytes *file, float **probabili
   TRY(NEW_ARRAY(*probability, examples->rows * *width));
   TRY(NEW_ARRAY(*value, examples->rows));
   TRY(told(agon_state_new(agent, examples->rows, &state, &error), &error));
-  memcpy(agon_state_memory(state), examples->memory.data,
-         examples->rows * info->memory_count * sizeof(float));
+  if (info->memory_count)
+    memcpy(agon_state_memory(state), examples->memory.data,
+           examples->rows * info->memory_count * sizeof(float));
   const AgonAgentRows rows = {
       .count = examples->rows,
       .observations = examples->observation.data,

@@ -173,6 +173,11 @@ static Status take_distribution(Axis *axis) {
       !text_to_float(axis->value[1], &axis->high) || !(axis->low < axis->high))
     return status_set(ERR_USAGE, "%s: random.%s: two numbers are needed, [low, high], low first",
                       axis->place, axis->key);
+  const bool whole = axis->how == DRAW_INT || axis->how == DRAW_LOG_INT;
+  if (whole && (axis->low != floor(axis->low) || axis->high != floor(axis->high)))
+    return status_set(ERR_USAGE,
+                      "%s: random.%s: whole numbers are drawn: low and high must be some",
+                      axis->place, axis->key);
   if ((axis->how == DRAW_LOG || axis->how == DRAW_LOG_INT) && !(axis->low > 0))
     return status_set(ERR_USAGE, "%s: random.%s: drawn on a logarithmic scale, it must be above 0",
                       axis->place, axis->key);

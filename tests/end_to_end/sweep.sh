@@ -239,6 +239,7 @@ bad "bad.yaml:2:.*how is it drawn" "$good" 'random: {learner.rate: {gauss: [1, 2
 bad "how many configurations are to be drawn" "$good" 'random: {learner.rate: {log: [1e-4, 1e-2]}}'
 bad "logarithmic scale, it must be above 0" 'sweep: {base: base.yaml, samples: 2}' 'random: {learner.rate: {log: [0, 1]}}'
 bad "two numbers are needed" 'sweep: {base: base.yaml, samples: 2}' 'random: {learner.rate: {log: [1, 0.5]}}'
+bad "whole numbers are drawn" 'sweep: {base: base.yaml, samples: 2}' 'random: {ppo.epochs: {int: [1.5, 4]}}'
 bad "sweep.samples, but nothing is drawn" 'sweep: {base: base.yaml, samples: 2}'
 bad "learner.rate is in two sections" "$good" 'set: {learner.rate: 1}' 'grid: {learner.rate: [1, 2]}'
 bad "seed is not set here: sweep.seeds" "$good" 'set: {seed: 3}'
