@@ -44,7 +44,7 @@ struct Checkpoint {
 
   /* of the open cut */
   Cut cut;
-  bool put_together; /* the tree is all that the file will hold */
+  bool put_together;                 /* the tree is all that the file will hold */
   Tree tree;                         /* what is here of the file */
   uint64_t cut_ledger[LEDGER_COUNT]; /* as `ledger`, and what the actors have counted since */
   bool *has_actor;                   /* (actors) whose whole state is here */

@@ -153,7 +153,7 @@ typedef struct Player {
   char hash[HASH_TEXT]; /* of a frozen player's policy block */
   double quality;       /* OpenAI Five's q */
   bool benched;         /* frozen, and beyond league.pool as of the last table: nobody meets it */
-  char *guest;     /* ROLE_GUEST: what it is (LeagueGuest.text); owned by the league; else NULL */
+  char *guest; /* ROLE_GUEST: what it is (LeagueGuest.text); owned by the league; else NULL */
   TuneLife tune;
   bool unmeasured; /* left out of the last table's meta-game: not all its pairs have been played */
 } Player;

@@ -928,9 +928,7 @@ Status update_step(Update *update, bool *more, bool *progress) {
   case TRAIN_MOMENTS: return after_opening(update);
   case TRAIN_DIRECTION: return shape(update);
   case TRAIN_GRADIENT: return after_minibatch(update);
-  case TRAIN_STATS:
-    *more = false;
-    return finish_update(update);
+  case TRAIN_STATS: *more = false; return finish_update(update);
   case TRAIN_MINIBATCH: break;
   }
   return OK;

@@ -18,7 +18,7 @@ typedef struct AlgoStats {
   double rows;     /* learned from, by all members; 0: nobody had experience */
   double minibatches;
   double policy_steps; /* minibatches in which the policy did not rest: its numbers are of these */
-  double skipped; /* minibatches by which nothing was stepped: their numbers were not finite */
+  double skipped;      /* minibatches by which nothing was stepped: their numbers were not finite */
   double met; /* share of what was learned from in which the other player is one that learns */
   double rate;
 } AlgoStats;

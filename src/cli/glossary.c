@@ -25,9 +25,8 @@ const Term glossary[] = {
     {"guest",
      "a player from outside (a built-in, a program, an exported file) that sits in a league as a "
      "frozen member: `league.guests.NAME=PLAYER`, league/README.md."},
-    {"teacher",
-     "an agent that players are pulled to by KL(teacher || policy): `learner.teacher`, "
-     "learner/README.md."},
+    {"teacher", "an agent that players are pulled to by KL(teacher || policy): `learner.teacher`, "
+                "learner/README.md."},
     {"league", "all players, and the role of rank 0: it counts results, deals out matchups, "
                "freezes, resets and saves."},
     {"matchup", "who plays whom, and who of them learns; drawn by a lane from the league's table "

@@ -154,8 +154,7 @@ static Status look(const AgentFile *file, const Examples *examples, Watcher *wat
   TRY(NEW_ARRAY(scratch, ops->scratch(m)));
   TRY(NEW_ARRAY(memory, examples->rows * m->memory + 1));
   TRY(NEW_ARRAY(source, ops->chunk(m)));
-  if (m->memory)
-    memcpy(memory, examples->memory.data, examples->rows * m->memory * sizeof *memory);
+  if (m->memory) memcpy(memory, examples->memory.data, examples->rows * m->memory * sizeof *memory);
   const ModelRows rows = {.count = examples->rows,
                           .observations = examples->observation.data,
                           .masks = examples->mask.data,
